@@ -90,10 +90,7 @@ export function withholding(
   };
 }
 
-/**
- * Removes the variables that the program does not get. This precedes `resolve`: a value of ESC that is not passed on must not
- * hide that of the environment, which is.
- */
+/** Removes variables that the program does not get. Before `resolve`: a withheld value must not hide another one. */
 export function select(
   layers: readonly Layer[],
   selection: Selection,

@@ -40,12 +40,7 @@ interface FreshReading extends Extract<EscReading, { kind: "read" }> {
   readonly mayMint: () => boolean;
 }
 
-/**
- * Opens and reads the environments, in parallel, under one deadline.
- *
- * @param clock for tests
- * @throws SophiaError (esc-value, 125) for a name or value that no environment variable can have
- */
+/** Opens and reads the environments, in parallel. @throws SophiaError (esc-value, 125) for impossible variables */
 export async function readEsc(
   settings: EscSettings,
   progress: Progress,

@@ -5,7 +5,8 @@ import { isPlaceholder } from "../../contract/placeholder.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { grouped } from "../../core/grouped.ts";
-import { type Evaluated, evaluateEnvironments } from "../../esc/api/evaluate.ts";
+import { askEsc } from "../../esc/api/ask.ts";
+import { evaluate, type Evaluated } from "../../esc/api/evaluate.ts";
 import { escAccess } from "../../esc/settings/access.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
@@ -32,7 +33,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Esc
   const { access } = escAccess(context.environment, dotenv.layers, settings);
   if (access.kind !== "on") return undefined;
   const progress = await makeProgress(context, settings);
-  const answers = await evaluateEnvironments(access.settings, progress).finally(progress.done);
+  const answers = await askEsc(access.settings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   say(context, settings, answers.remarks);
   const given = answers.results.flatMap(({ variables }) =>

@@ -29,12 +29,7 @@ const LOOKING = "looking for the request";
 /** Submitted, and neither applied nor closed. */
 const PENDING: ReadonlySet<unknown> = new Set(["pending", "ready"]);
 
-/**
- * Reads which actions of an environment need an approval: `GET X/metadata`.
- *
- * @param absent statuses that mean that no action does
- * @throws EscFault for other statuses, such as for a token that may not see it
- */
+/** Reads which actions need an approval: `GET X/metadata`; none for the statuses `absent`. @throws EscFault */
 export async function readGates(name: FullName, connection: Connection, ...absent: readonly number[]): Promise<Gates> {
   const metadata = await connection.read("reading the required approvals", pathOf(name, "metadata"), ...absent);
   const actions = new Set(namesIn(metadata?.["gatedActions"]));
@@ -109,11 +104,9 @@ export async function opens(name: FullName, connection: Connection): Promise<boo
 }
 
 /**
- * Finds the caller's own pending requests for an environment and its imports, as far as the token may see them, so that
- * no second one is filed.
+ * Finds the caller's own pending requests for an environment and its imports, so that no second one is filed.
  *
- * @returns none if one of the environments needs a request and has none, or none is visible
- * @throws EscFault if the service cannot be asked
+ * @returns none if one of the environments needs a request and has none, or none is visible @throws EscFault
  */
 export async function findPendingRequests(name: FullName, connection: Connection): Promise<readonly OpenRequest[]> {
   const found: OpenRequest[] = [];

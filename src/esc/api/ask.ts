@@ -68,11 +68,9 @@ export async function askEsc<T>(
 const ORGANIZATION_STEP = "finding the default organization";
 
 /**
- * Finds the organization for names without one: the user's default, else the organization of the token, else the user's
- * own. Tokens of organizations and teams may have no access to this (403).
+ * Finds the organization for names without one: the user's default, else that of the token, else the user's own.
  *
- * @returns undefined if the service names none
- * @throws EscFault if the service cannot be asked
+ * @returns undefined if the service names none or the token has no access (403) @throws EscFault
  */
 export async function findDefaultOrganization(connection: Connection): Promise<string | undefined> {
   const chosen = await connection.read(ORGANIZATION_STEP, "/api/user/organizations/default", 400, 403, 404);

@@ -108,10 +108,7 @@ export async function changeEnvironment(
   return { kind: "conflict", attempts: MOST_ATTEMPTS };
 }
 
-/**
- * Returns true if the text has all variables that the environment defines itself. Else there was a change between the two
- * readings, or the text is truncated, and writing it would lose the rest.
- */
+/** Returns false for a truncated text, or a change between the two readings: writing it would lose the rest. */
 function isWhole({ definition, opened }: Current): boolean {
   const own = namesIn(definition.yaml);
   return opened.variables.every(

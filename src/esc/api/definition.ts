@@ -15,10 +15,7 @@ export interface Definition {
   readonly revision: string | undefined;
 }
 
-/**
- * `conflict`: another user has changed the definition since it was read. `gated`: changes need an approval. In both cases
- * nothing was written.
- */
+/** `conflict`: another user has changed the definition. `gated`: changes need an approval. Both wrote nothing. */
 type Update =
   | { readonly kind: "updated"; readonly revision: string | undefined }
   | { readonly kind: "conflict" }

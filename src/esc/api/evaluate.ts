@@ -1,9 +1,7 @@
 /** Evaluation of environments without opening them: no credentials are minted, and secrets stay unknown. */
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
-import type { EscSettings } from "../settings/access.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import type { Connection, Progress } from "../transport/connection.ts";
-import { askEsc, type EscAnswers } from "./ask.ts";
+import type { Connection } from "../transport/connection.ts";
 import { pathOfRevision } from "./definition.ts";
 import { type Entry, readEntries } from "./values.ts";
 
@@ -22,15 +20,7 @@ export interface EvaluatedEnvironment {
   readonly notices: readonly Notice[];
 }
 
-/** @throws SophiaError (esc-value, 125) for a name or value that no environment variable can have */
-export function evaluateEnvironments(
-  settings: EscSettings,
-  progress: Progress,
-): Promise<EscAnswers<EvaluatedEnvironment>> {
-  return askEsc(settings, progress, evaluate);
-}
-
-/** `POST …/check`, or `POST …/versions/{v}/check`: the SDK has neither. @throws EscFault @throws SophiaError */
+/** Evaluates an environment: `POST …/check`, which the SDK lacks. @throws EscFault, SophiaError (esc-value, 125) */
 export function evaluate(name: FullName, connection: Connection): Promise<EvaluatedEnvironment> {
   const path = pathOfRevision(name, "check");
   return connection.repeat(`evaluating ${formatName(name)}`, async () => {

@@ -39,11 +39,7 @@ export class Histories {
     this.#connection = connection;
   }
 
-  /**
-   * @param path below `values`
-   * @returns undefined if neither the environment nor an import has it
-   * @throws EscFault except for 403 and 404
-   */
+  /** @param path below `values` @returns undefined if nothing has it @throws EscFault except for 403 and 404 */
   async lastChange(
     name: FullName,
     path: Path,

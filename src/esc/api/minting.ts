@@ -4,10 +4,7 @@ import { childSchemas } from "./values.ts";
 /** Functions by which providers make credentials for a session: `fn::open`, `fn::open::aws-login`. */
 const OPENS = /^fn::open\b/;
 
-/**
- * Returns true if providers may have made credentials that end with the session; also if the answer does not show it, such
- * as for imports.
- */
+/** Returns true unless the answer shows that no credentials in it end with the session. */
 export function mayMint(answer: Fields): boolean {
   const { exprs, properties } = answer;
   const counts = fieldsOf(valueAt(answer, "environmentFunctionSummary", "funcCounts"));

@@ -114,12 +114,7 @@ export async function identifyToken(connection: Connection): Promise<TokenIdenti
   return name === undefined ? undefined : { name, organization, team };
 }
 
-/**
- * Looks a token up in the list of its owner: `GET …/tokens`.
- *
- * @returns undefined if the connection's token may not see the list, or if not exactly one has this name
- * @throws EscFault
- */
+/** Looks up a token in `GET …/tokens`. @returns undefined if not visible, or not unique by name @throws EscFault */
 export async function readTokenFacts(identity: TokenIdentity, connection: Connection): Promise<TokenFacts | undefined> {
   const tokens = await listTokens(ownerOfIdentity(identity), connection);
   const [only, ...others] = (tokens ?? []).filter(({ name }) => name === identity.name);

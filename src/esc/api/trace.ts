@@ -16,10 +16,7 @@ interface Provenance {
   readonly overrides?: readonly EscPlace[];
 }
 
-/**
- * Returns the names of the opened environment in traces. An import of the same environment at another revision has
- * another name.
- */
+/** Returns the names of the opened environment in traces. An import of it at another revision has another name. */
 export function ownNames(
   answer: Fields,
   name: FullName & { readonly revision?: string | undefined },

@@ -36,6 +36,7 @@ const GROUPS = [
 ] as const;
 /** JSON has an escape for it; in UTF-8 it would silently become U+FFFD. */
 const HALF = "half of a surrogate pair";
+const NUL = "a NUL character";
 
 /** Returns the variables of {@link readEntries}, with notices for values that cannot become one. */
 export function readValues(
@@ -76,7 +77,9 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
   }
   const environment = formatName(name);
   // The text is parsed a second time only if there is a number.
-  const numbers = lazily((): object => JSON.parse(withNumbersAsStrings(withoutMark(text))));
+  let digits: unknown;
+  const numberAt = (...path: readonly string[]): unknown =>
+    valueAt((digits ??= JSON.parse(withNumbersAsStrings(withoutMark(text)))), "properties", ...path, "value");
   const own = ownNames(answer, name);
   const entries: Entry[] = [];
   const unknown: string[] = [];
@@ -98,19 +101,17 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
       notices.push({ kind: "remark", text: `ESC environment ${environment}: ${what}` });
       continue;
     }
-    const schemas = lazily(() => childSchemas(answer, property));
     for (const [key, child] of Object.entries(children)) {
       const fields = fieldsOf(child);
       if (fields === undefined) throw unexpectedAnswer(host);
-      const secret = isSet(group?.["secret"]) || isSet(fields["secret"]);
-      const result = textOf(fields, () => valueAt(numbers(), "properties", property, "value", key, "value"));
-      if (result.kind !== "text") {
-        const kind = result.kind === "unknown" ? kindOfUnknown(schemas().get(key)) : result.kind;
-        entries.push({ name: key, secret, delivery, kind });
+      const base = { name: key, secret: isSet(group?.["secret"]) || isSet(fields["secret"]), delivery };
+      const value = textOf(fields, () => numberAt(property, "value", key));
+      if (typeof value !== "string") {
+        const schema = valueAt(answer, "schema", "properties", property, "properties", key);
+        entries.push({ ...base, kind: value === null ? "list-or-object" : kindOfUnknown(schema) });
         continue;
       }
-      checkName(key, environment);
-      checkValue(key, result.text, delivery, environment);
+      checkVariable(key, value, delivery, environment);
       const origin = {
         source: "esc",
         environment,
@@ -118,16 +119,10 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
         ...(name.revision === undefined ? {} : { revision: name.revision }),
         ...provenanceOf(fields, own),
       } as const;
-      const variable = { name: key, value: result.text, secret, delivery, origin };
-      entries.push({ name: key, secret, delivery, kind: "variable", variable });
+      entries.push({ ...base, kind: "variable", variable: { ...base, value, origin } });
     }
   }
   return { entries, unknown, notices };
-}
-
-function lazily<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
 }
 
 /** Returns the schemas of the direct children of a property such as `environmentVariables`. Their `const` holds secrets. */
@@ -135,15 +130,13 @@ export function childSchemas(answer: Fields, property: string): ReadonlyMap<stri
   return new Map(Object.entries(fieldsOf(valueAt(answer, "schema", "properties", property, "properties")) ?? {}));
 }
 
-function textOf(
-  fields: Fields,
-  number: () => unknown,
-): { readonly kind: "text"; readonly text: string } | { readonly kind: "unknown" | "list-or-object" } {
-  if (isSet(fields["unknown"])) return { kind: "unknown" };
+/** Returns a value as text; undefined for an unknown one, null for a list or an object. */
+function textOf(fields: Fields, number: () => unknown): string | undefined | null {
+  if (isSet(fields["unknown"])) return undefined;
   const value = fields["value"] ?? "";
-  if (typeof value === "string") return { kind: "text", text: value };
-  if (typeof value === "number") return { kind: "text", text: String(number()) };
-  return typeof value === "boolean" ? { kind: "text", text: String(value) } : { kind: "list-or-object" };
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(number());
+  return typeof value === "boolean" ? String(value) : null;
 }
 
 /** Returns true for a flag such as `secret` that is set to anything but false. */
@@ -151,29 +144,25 @@ function isSet(flag: unknown): boolean {
   return flag !== undefined && flag !== null && flag !== false;
 }
 
-function checkName(name: string, environment: string): void {
-  let flaw: string | undefined;
-  if (name === "") flaw = "with an empty name";
-  else if (name.includes("=")) flaw = `named '${printable(name)}', which contains a = sign`;
-  else if (name.includes("\0")) flaw = `named '${printable(name)}', which contains a NUL character`;
-  else if (!name.isWellFormed()) flaw = `named '${printable(name)}', which contains ${HALF}`;
-  if (flaw === undefined) return;
-  throw new SophiaError({
-    code: "esc-value",
-    message: `ESC environment ${environment} defines a variable ${flaw}`,
-    hint: "rename it in the definition: no environment variable can have that name",
-  });
-}
-
 /** @throws SophiaError without the value */
-function checkValue(name: string, value: string, delivery: Variable["delivery"], environment: string): void {
-  const hasNul = delivery === "value" && value.includes("\0");
-  if (!hasNul && value.isWellFormed()) return;
-  throw new SophiaError({
-    code: "esc-value",
-    message: `ESC environment ${environment}: the value of ${printable(name)} contains ${hasNul ? "a NUL character" : HALF}`,
-    hint: hasNul
-      ? "move it to `files` in the definition, or encode it: no environment variable can contain a NUL"
-      : "fix the value in the definition, or encode it: it is not valid Unicode",
-  });
+function checkVariable(name: string, value: string, delivery: Variable["delivery"], environment: string): void {
+  const refuse = (flaw: string, hint: string): SophiaError =>
+    new SophiaError({ code: "esc-value", message: `ESC environment ${environment}${flaw}`, hint });
+  const nameFlaws = [name.includes("=") && "a = sign", name.includes("\0") && NUL, !name.isWellFormed() && HALF];
+  const flaw = nameFlaws.find((one) => one !== false);
+  if (name === "" || flaw !== undefined) {
+    const which = name === "" ? "with an empty name" : `named '${printable(name)}', which contains ${flaw}`;
+    throw refuse(
+      ` defines a variable ${which}`,
+      "rename it in the definition: no environment variable can have that name",
+    );
+  }
+  const of = `: the value of ${printable(name)} contains`;
+  if (delivery === "value" && value.includes("\0")) {
+    const hint = "move it to `files` in the definition, or encode it: no environment variable can contain a NUL";
+    throw refuse(`${of} ${NUL}`, hint);
+  }
+  if (!value.isWellFormed()) {
+    throw refuse(`${of} ${HALF}`, "fix the value in the definition, or encode it: it is not valid Unicode");
+  }
 }

@@ -46,11 +46,7 @@ export function follow({ top }: Parsed, path: Path): ValueSource | undefined {
   return { text: texts.join("\n"), outside, isMinted };
 }
 
-/**
- * Finds the call of `fn::rotate` that is a value below `values`, or that it refers to by `${…}`, directly or not.
- *
- * @returns its property path; undefined if this definition has none or several
- */
+/** Finds the `fn::rotate` that makes a value, also by references. @returns its path; undefined for none or several */
 export function rotatedBy({ top }: Parsed, path: Path): string | undefined {
   const values = childOf(top, "values");
   const found = new Set<string>();

@@ -14,12 +14,7 @@ export async function readImports(yaml: string): Promise<readonly string[] | und
   }
 }
 
-/**
- * Resolves an import of a definition: `project/name`, or the old form `name` in the project `default`, both with
- * `@version`.
- *
- * @returns undefined for an invalid name
- */
+/** Resolves `project/name`, or the old form `name`, of an import. @returns undefined for an invalid name */
 export function importedName(written: string, { organization }: FullName): FullName | undefined {
   const [path = "", version] = written.split("@", 2);
   const parts = path.split("/");

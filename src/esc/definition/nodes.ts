@@ -161,10 +161,7 @@ export function keyText(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) && !SPECIAL.test(name) ? name : quoted(name);
 }
 
-/**
- * Escapes a string for ESC, which replaces `${path}` by a value and `$$` by `$`; a single `$` stays. ESC replaces nothing
- * in the argument of `fn::secret`.
- */
+/** Escapes a string for ESC, which replaces `${path}` and `$$`, though not in the argument of `fn::secret`. */
 export function withoutReferences(text: string): string {
   return text.replaceAll(/\$+(\{?)/g, (run, brace: string) => {
     const dollars = run.slice(0, run.length - brace.length);

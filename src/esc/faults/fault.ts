@@ -65,10 +65,7 @@ export interface FaultContext {
   readonly isChange?: boolean;
 }
 
-/**
- * Carries a {@link Fault} up to askEsc, which puts it into words. Nothing else is attached: errors of HTTP clients hold
- * the request, and with it the token.
- */
+/** Carries a {@link Fault} and nothing else: errors of HTTP clients contain the request, and with it the token. */
 export class EscFault extends Error {
   override readonly name = "EscFault";
   readonly fault: Fault;
@@ -96,10 +93,7 @@ export function statusOf(error: unknown): number | undefined {
 
 export type Refused = "token" | "environment";
 
-/**
- * Returns what the service refused; undefined if ESC is not available. A service that refuses is up, so that no file
- * replaces what it does not give.
- */
+/** Returns what the service refused; undefined if it is not available. After a refusal, no file is used instead. */
 export function refusal(fault: Fault): Refused | undefined {
   if (fault.kind === "exchange" || fault.kind === "id-token") return "token";
   if (fault.kind === "no-organization") return "environment";

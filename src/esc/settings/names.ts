@@ -92,10 +92,7 @@ export function isOrganization(text: string): boolean {
   return ORGANIZATION.test(text);
 }
 
-/**
- * Returns the environments that a name may mean, each to be tried only if the service does not know the previous one. There
- * may be none without a default organization.
- */
+/** Returns the environments that a name may mean, to be tried in this order. There may be none. */
 export function candidates(
   { organization, project, name, version }: EnvironmentName,
   defaultOrganization: string | undefined,

@@ -50,10 +50,7 @@ export async function loadTrust(network: NetworkSettings): Promise<Trust> {
   return { context: tls.createSecureContext(news.length === 0 ? {} : { ca: [...own, ...news] }), remarks };
 }
 
-/**
- * Returns the certificates that are not known. `SSL_CERT_FILE` often names the system's whole bundle, and OpenSSL takes
- * longer for each certificate than all else here.
- */
+/** Removes known certificates of a system's bundle: OpenSSL takes longer for each than all else here. */
 function withoutKnown(files: readonly string[], known: readonly string[]): readonly string[] {
   const bodies = new Set(known.map(bodyOf));
   return files.flatMap((pem) => {

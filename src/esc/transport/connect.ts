@@ -10,10 +10,7 @@ import type { Deadline } from "./deadline.ts";
 
 type Callback = (error: Error | null, stream: Duplex) => void;
 
-/**
- * Makes the connections of an HTTP client to one host: direct or through a proxy, with TLS for https. The first one begins
- * at once, while the modules for the first request are loaded.
- */
+/** Makes connections to one host, direct or through a proxy. The first one begins at once, while modules are loaded. */
 export class Connector extends http.Agent {
   readonly #target: URL;
   readonly #network: NetworkSettings;
@@ -34,23 +31,19 @@ export class Connector extends http.Agent {
   }
 
   override createConnection(_: http.ClientRequestArgs, callback: Callback = () => {}): undefined {
-    void this.#supply(callback);
+    this.#supply().then(
+      (socket) => callback(null, socket),
+      // Node ignores the stream if there is an error; the type requires one.
+      (error: unknown) => callback(error instanceof Error ? error : new TypeError("no error"), new Duplex()),
+    );
   }
 
-  async #supply(callback: Callback): Promise<void> {
+  async #supply(): Promise<net.Socket> {
     const early = this.#early;
     this.#early = undefined;
-    let socket: net.Socket | undefined;
-    try {
-      socket = await early;
-      // A request on a connection that has ended meanwhile would never end.
-      if (socket === undefined || socket.destroyed) socket = await this.#open();
-    } catch (error) {
-      // Node ignores the stream if there is an error; the type requires one.
-      callback(error instanceof Error ? error : new TypeError("no error"), new Duplex());
-      return;
-    }
-    callback(null, socket);
+    const socket = await early;
+    // A request on a connection that has ended meanwhile would never end.
+    return socket === undefined || socket.destroyed ? this.#open() : socket;
   }
 
   /** Ends all connections, also one that no request took. */

@@ -50,24 +50,16 @@ export class HttpClient {
 
   /** @throws EscFault if there is no complete answer of any status */
   async request(config: HttpRequest): Promise<HttpAnswer> {
-    await this.#enter();
+    // Replaces the agent's `maxSockets`, which does not count connections that are still being made.
+    if (this.#active < MAX_CONNECTIONS) this.#active += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await this.#send(config);
     } finally {
-      this.#leave();
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#active -= 1;
+      else next();
     }
-  }
-
-  /** Replaces the agent's `maxSockets`, which does not count connections that are still being made. */
-  async #enter(): Promise<void> {
-    if (this.#active < MAX_CONNECTIONS) this.#active += 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#active -= 1;
-    else next();
   }
 
   #send({ url: target, method, headers, data, isEnough }: HttpRequest): Promise<HttpAnswer> {

@@ -2,10 +2,7 @@ import type { Fault } from "../faults/fault.ts";
 
 /** A reason to try again, or `final`. */
 export interface Trouble {
-  /**
-   * `transient`: a connection that broke or was slow, or HTTP 500, 502, 503, 504. `unreached`: no connection has ever
-   * succeeded. `rate-limit`: HTTP 429.
-   */
+  /** `transient`: a broken or slow connection, HTTP 500, 502, 503, 504. `unreached`: never connected. */
   readonly kind: "transient" | "unreached" | "rate-limit" | "final";
   readonly retryAfterMs?: number | undefined;
 }

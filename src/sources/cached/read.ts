@@ -104,10 +104,7 @@ function entryOf(
   return { path: within(folder, `esc-${nameFor(bound, token.reveal())}`), token, bound };
 }
 
-/**
- * Returns the token if it is a lasting one (one by OIDC changes at each start), and a credential that contains it, since a
- * pipe with a token can be read only once.
- */
+/** Returns a token that lasts, and a credential with it: a pipe with a token can be read only once. */
 async function tokenOf(
   { credential }: EscSettings,
   remarks: string[],

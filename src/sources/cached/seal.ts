@@ -42,9 +42,7 @@ export function open(bytes: Buffer, token: string, bound: string): string | unde
   }
 }
 
-/**
- * Returns a name for an entry that reveals neither `bound` nor the token. Up to its dash it is the same for all tokens.
- */
+/** Returns a name that reveals neither `bound` nor the token. Up to its dash it is the same for all tokens. */
 export function nameFor(bound: string, token: string): string {
   const hashes = [MARK, token].map((key) => createHmac("sha256", key).update(bound).digest("hex"));
   return hashes.map((hash) => hash.slice(0, 32)).join("-");

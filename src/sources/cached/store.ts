@@ -124,10 +124,7 @@ function sync({ descriptor }: PrivateFolder): void {
   }
 }
 
-/**
- * Removes unfinished files of killed processes, and entries for the same environments of the tokens that were not used for
- * the longest time: deleted tokens are among them.
- */
+/** Removes unfinished files of killed processes, and entries of the tokens that were not used for the longest time. */
 function removeUnneeded(folder: string, written: string): void {
   const ofSame = `${written.slice(0, written.lastIndexOf("-"))}-`;
   const names = readdirSync(folder).filter((name) => name.endsWith(TEMPORARY) || name.startsWith(ofSame));

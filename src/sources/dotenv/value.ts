@@ -1,9 +1,6 @@
 import { parse } from "dotenv";
 
-/**
- * Returns the value that starts on line `at` with `start`; a quoted one may continue on further lines. Undefined if a
- * quote is never closed.
- */
+/** Returns the value that starts on line `at` with `start` and may continue; undefined if a quote is never closed. */
 export function readValue(
   lines: readonly string[],
   at: number,
