@@ -4,7 +4,7 @@ const HERD = { clients: 1000, startsWithinMs: 200, deadlineMs: 30_000, latencyMs
 const SEED = 1;
 const RATES = [1000, 500, 200, 150, 100, 75];
 
-/** What programs often do: wait 1 s, then 2 s. */
+/** The pauses of many programs: 1 s, then 2 s. */
 const fixed: Policy = (_, { retries, maxRetries }) => (retries >= maxRetries ? "stop" : 1000 * 2 ** retries);
 
 /** The usual advice: the same with half to one and a half of it at random. */

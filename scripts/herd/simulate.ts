@@ -17,7 +17,7 @@ export interface Herd {
   readonly deadlineMs: number;
   /** Milliseconds from a request to its answer. */
   readonly latencyMs: number;
-  /** What the service takes: a token bucket over all requests. */
+  /** The rate of the service: a token bucket over all requests. */
   readonly perSecond: number;
   readonly burst: number;
   /** Seconds that the service asks refused clients to wait. */

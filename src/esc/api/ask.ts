@@ -9,15 +9,6 @@ import { objectsIn, textAt } from "../transport/answer.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
 
-export type EscAnswers<T> =
-  | {
-      readonly kind: "read";
-      /** In the order of the settings' environments. */
-      readonly results: readonly T[];
-      readonly remarks: readonly Notice[];
-    }
-  | EscDown;
-
 /** The reason why there is nothing from ESC. */
 export type EscDown =
   /** No valid answer: the environment and the files may be used (emergency access). */
@@ -36,7 +27,7 @@ export async function askEsc<T>(
   progress: Progress,
   ask: (name: FullName, connection: Connection) => Promise<T>,
   clock: Clock = systemClock,
-): Promise<EscAnswers<T>> {
+): Promise<{ readonly kind: "read"; readonly results: readonly T[]; readonly remarks: readonly Notice[] } | EscDown> {
   const { environments } = settings;
   const connection = new Connection(settings, progress, clock);
   let fault: EscFault;

@@ -58,7 +58,7 @@ export class Histories {
         made.outside.map(({ environment, path: inside }) =>
           environment === undefined
             ? this.#imported(name, parsed, inside, within)
-            : this.#changeOf(environment, name, inside, within),
+            : this.#changeIn(environment, name, inside, within),
         ),
       );
       return latest([own, ...others.filter((one) => one !== undefined)]);
@@ -76,13 +76,13 @@ export class Histories {
     trail: ReadonlySet<string>,
   ): Promise<LastChange | undefined> {
     for (const written of (importsOf(parsed) ?? []).toReversed()) {
-      const found = await this.#changeOf(written, name, path, trail);
+      const found = await this.#changeIn(written, name, path, trail);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  async #changeOf(
+  async #changeIn(
     written: string,
     name: FullName,
     path: Path,

@@ -15,16 +15,10 @@ export interface ListedToken {
   readonly name: string;
   readonly description: string;
   readonly roleId: string | undefined;
+  /** Such as `environment-open`, if the service reports it. */
   readonly role: string | undefined;
   /** Absent for a token that does not expire. */
   readonly expires: Date | undefined;
-}
-
-export interface NewToken {
-  readonly name: string;
-  readonly description: string;
-  readonly expires: Date;
-  readonly roleId: string | undefined;
 }
 
 /** The role that may open environments, and see nothing else of them. */
@@ -67,7 +61,7 @@ export async function findOpenRole(organization: string, connection: Connection)
 /** `POST …/tokens`. Sent once, since each makes a token. @returns its value, which must not be shown @throws EscFault */
 export async function createToken(
   owner: TokenOwner,
-  { name, description, expires, roleId }: NewToken,
+  { name, description, roleId, expires }: Pick<ListedToken, "name" | "description" | "roleId"> & { expires: Date },
   connection: Connection,
 ): Promise<{ readonly id: string; readonly value: Secret }> {
   const body = {
@@ -100,12 +94,7 @@ export interface TokenIdentity {
   readonly team: string | undefined;
 }
 
-export interface TokenFacts {
-  readonly name: string;
-  /** Such as `environment-open`; absent if the service does not report it. */
-  readonly role: string | undefined;
-  readonly expires: Date | undefined;
-}
+export type TokenFacts = Pick<ListedToken, "name" | "role" | "expires">;
 
 /** Identifies the connection's token: `GET /api/user`. @returns undefined if it may not ask, or has no name @throws EscFault */
 export async function identifyToken(connection: Connection): Promise<TokenIdentity | undefined> {

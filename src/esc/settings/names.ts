@@ -21,9 +21,7 @@ export interface FullName {
   readonly version?: string | undefined;
 }
 
-const ORGANIZATION = /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/;
 const LONGEST_PART = 100;
-const PART = /^[a-zA-Z0-9-_.]+$/;
 const DEFAULT_PROJECT = "default";
 const FORM = "write organization/project/environment, such as acme/sophia/dev; commas separate several, later ones win";
 const ORGANIZATION_FORM =
@@ -66,7 +64,7 @@ function parseName(text: string, label: string): EnvironmentName {
     if (part === undefined) continue;
     if (part.length > LONGEST_PART) refuse(`has a part of more than ${LONGEST_PART} characters`);
     // Dot segments would change the request's path.
-    if (!PART.test(part) || part === "." || part === "..") {
+    if (!/^[a-zA-Z0-9-_.]+$/.test(part) || part === "." || part === "..") {
       refuse(`has an invalid part: '${shown(part)}'`, versionHint(text));
     }
   }
@@ -89,7 +87,7 @@ export function organizationIn(setting: Setting): string {
 }
 
 export function isOrganization(text: string): boolean {
-  return ORGANIZATION.test(text);
+  return /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/.test(text);
 }
 
 /** Returns the environments that a name may mean, to be tried in this order. There may be none. */

@@ -31,19 +31,22 @@ export class Connector extends http.Agent {
   }
 
   override createConnection(_: http.ClientRequestArgs, callback: Callback = () => {}): undefined {
-    this.#supply().then(
-      (socket) => callback(null, socket),
-      // Node ignores the stream if there is an error; the type requires one.
-      (error: unknown) => callback(error instanceof Error ? error : new TypeError("no error"), new Duplex()),
-    );
+    void this.#supply(callback);
   }
 
-  async #supply(): Promise<net.Socket> {
+  async #supply(callback: Callback): Promise<void> {
     const early = this.#early;
     this.#early = undefined;
-    const socket = await early;
-    // A request on a connection that has ended meanwhile would never end.
-    return socket === undefined || socket.destroyed ? this.#open() : socket;
+    let socket: net.Socket | undefined;
+    try {
+      socket = await early;
+      // A request on a connection that has ended meanwhile would never end.
+      if (socket === undefined || socket.destroyed) socket = await this.#open();
+    } catch (error) {
+      // Node ignores the stream if there is an error; the type requires one.
+      return callback(error instanceof Error ? error : new TypeError("no error"), new Duplex());
+    }
+    callback(null, socket);
   }
 
   /** Ends all connections, also one that no request took. */

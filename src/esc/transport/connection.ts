@@ -24,13 +24,6 @@ export interface Progress {
 
 export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
 
-export interface EscRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
 /**
  * A connection to the service with one token and one deadline; connecting begins at once. {@link ask} sends one request,
  * {@link objectIn} turns any status but 200 into a fault, {@link repeat} retries both, and {@link read} does all three for
@@ -81,16 +74,24 @@ export class Connection {
   }
 
   headers(): { readonly "User-Agent": string; readonly [name: string]: string } {
+    // The bundler defines it; tests run the sources.
+    const version = typeof SOPHIA_RUN_VERSION === "undefined" ? "0" : SOPHIA_RUN_VERSION;
     return {
       Accept: "application/vnd.pulumi+8",
       "Content-Type": "application/json",
-      "User-Agent": userAgent(),
+      "User-Agent": `sophia-run/${version} (node ${process.versions.node}; ${process.platform})`,
       ...(this.token === undefined ? {} : { Authorization: `token ${this.token.reveal()}` }),
     };
   }
 
   /** Sends a request. @returns the answer of any status @throws EscFault if there is no complete answer */
-  ask({ method, path, headers, body }: EscRequest): Promise<HttpAnswer> {
+  ask(request: {
+    readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  }): Promise<HttpAnswer> {
+    const { method, path, headers, body } = request;
     return this.http.request({
       url: this.backend + path,
       method,
@@ -154,10 +155,4 @@ export class Connection {
     for (const client of this.#clients) client.close();
     this.deadline.abandon();
   }
-}
-
-function userAgent(): string {
-  // Put in by the bundler; the sources themselves run in tests.
-  const version = typeof SOPHIA_RUN_VERSION === "undefined" ? "0" : SOPHIA_RUN_VERSION;
-  return `sophia-run/${version} (node ${process.versions.node}; ${process.platform})`;
 }
