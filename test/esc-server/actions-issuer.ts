@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import * as http from "node:http";
 
-/** What GitHub Actions offers to a job with `id-token: write`. */
+/** The issuer of GitHub Actions for a job with `id-token: write`. */
 export interface ActionsIssuer {
   /** `ACTIONS_ID_TOKEN_REQUEST_URL`; it has a query already. */
   readonly requestUrl: string;

@@ -107,7 +107,7 @@ test("checks without opening: ciphertext and providers are unknown, and there is
       k: { unknown: true },
     },
   ]);
-  // Of what is not known the types are told.
+  // The types of unknown values are known.
   expect(JSON.parse(reply.body).schema.properties).toMatchObject({
     t: { type: "string" },
     l: { type: "object", properties: { key: { type: "string" } } },

@@ -5,7 +5,7 @@ import { type Diagnostic, evaluate, type Evaluation, overlay } from "./evaluate.
 import type { WireStyle } from "./wire.ts";
 import { mapValues, objectNode, type ObjectNode, relabel, toNode, type ValueNode, type ValueSpec } from "./values.ts";
 
-/** What {@link EscServer.environment} takes. */
+/** The parameter of {@link EscServer.environment}. */
 export interface EnvironmentSpec extends WireStyle {
   /** Direct children of `environmentVariables`. */
   readonly values?: { readonly [name: string]: ValueSpec };
@@ -74,7 +74,7 @@ export interface ChangeRequest {
   /** It counts once it is submitted: as `pending`. `ready` is approved, `applied` is in effect. */
   status: "draft" | "pending" | "ready" | "applied" | "closed";
   description: string;
-  /** Who filed it. */
+  /** The login of its author. */
   readonly login: string;
 }
 

@@ -5,8 +5,8 @@ import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
 import { type EscReading, readEsc } from "../../src/sources/esc.ts";
 
-/** What the reader said while it worked. */
-export interface Said {
+/** The waits and retries that were reported. */
+export interface ProgressLog {
   readonly waiting: string[];
   readonly retries: { what: string; reason: string; attempt: number; delayMs: number }[];
 }
@@ -17,7 +17,7 @@ export interface ReadOptions {
   readonly requireEsc?: boolean;
   readonly sessionMs?: number;
   readonly dotenv?: readonly Layer[];
-  readonly said?: Said;
+  readonly said?: ProgressLog;
   readonly clock?: Clock;
 }
 

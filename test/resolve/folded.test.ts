@@ -17,7 +17,7 @@ interface Given {
   readonly flags?: Values;
 }
 
-/** What an environment whose names fold their case is made of, as on Windows. */
+/** The parts of a case-insensitive environment, as on Windows. */
 async function onWindows({ environment = {}, dotenv, contract, flags = {} }: Given): Promise<Assessment> {
   const cwd = folder({
     ...(dotenv === undefined ? {} : { ".env": dotenv }),
@@ -27,7 +27,7 @@ async function onWindows({ environment = {}, dotenv, contract, flags = {} }: Giv
   return assess({ settings: settle(flags, own), environment: own, cwd, progress: PROGRESS });
 }
 
-/** What the program gets. */
+/** The environment of the program. */
 function program({ selected }: Assessment): Record<string, string> {
   return Object.fromEntries(Array.from(selected.values(), ({ name, value }) => [name, value]));
 }
@@ -64,7 +64,7 @@ test("ESC's values are found in every spelling, whichever source is preferred", 
   const assessment = await onWindows({ environment });
   expect(assessment.esc.kind).toBe("read");
   expect(remarks(assessment)).toHaveLength(1);
-  // What opens ESC is withheld; the program may need to know where it is.
+  // The token is withheld; the program may need the address of ESC.
   const own = { PULUMI_BACKEND_URL: server.url };
   expect(program(assessment)).toEqual({ ...own, foo: "environment", Only_Esc: "esc" });
   expect(secretsOf(assessment).map(({ value }) => value)).toContain(token);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { expectFailure } from "../expect-failure.ts";
-import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
+import { closeStrictly, failing, reading, type ProgressLog, values } from "../reading.ts";
 
 let server: EscServer;
 beforeEach(async () => {
@@ -205,7 +205,7 @@ describe("a name", () => {
 
   test("is reported during the wait for it", async () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
-    const said: Said = { waiting: [], retries: [] };
+    const said: ProgressLog = { waiting: [], retries: [] };
     await reading(access("sophia/dev"), { said });
     expect(said).toEqual({
       waiting: ["finding the default organization", "opening demo-org/sophia/dev", "reading demo-org/sophia/dev"],

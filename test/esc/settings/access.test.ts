@@ -195,7 +195,7 @@ describe("files", () => {
   test.each<[string, Set, readonly Layer[]]>([
     ["another file's", {}, [layer("a.env", { PULUMI_BACKEND_URL: evil }), layer("b.env", { ESC_TOKEN: TOKEN })]],
     ["a lower file's", {}, [layer("b.env", { ESC_TOKEN: TOKEN }), layer("a.env", { PULUMI_BACKEND_URL: evil })]],
-    // What the path leads to need not be the file writer's own.
+    // The token file may belong to another user than the file that names it.
     ["a token file's", {}, [layer("a.env", { PULUMI_BACKEND_URL: evil, ESC_TOKEN_FILE: "/home/u/.token" })]],
     ["an environment's token file's", { ESC_TOKEN_FILE: "/run/t" }, [layer("a.env", { PULUMI_BACKEND_URL: evil })]],
     [

@@ -3,7 +3,7 @@ import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 import { systemClock } from "../../../src/esc/transport/deadline.ts";
 import { expectFailure } from "../expect-failure.ts";
-import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
+import { closeStrictly, failing, reading, type ProgressLog, values } from "../reading.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 
 let server: EscServer;
@@ -17,7 +17,7 @@ function access(): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
 }
 
-function said(): Said {
+function said(): ProgressLog {
   return { waiting: [], retries: [] };
 }
 

@@ -25,14 +25,14 @@ export async function world(options: EscServerOptions = {}) {
     caches,
     folder: join(caches, "sophia-run"),
     /** The path of the cache entry. */
-    kept: (): string => join(caches, "sophia-run", keptIn(caches)[0] ?? "none"),
+    kept: (): string => join(caches, "sophia-run", entriesIn(caches)[0] ?? "none"),
     read: (keeping: Partial<CacheOptions> = {}, variables: Readonly<Record<string, string>> = {}) =>
       read(server, caches, keeping, variables),
   };
 }
 
 /** The names of the entries, and of unfinished files. */
-export function keptIn(caches: string): readonly string[] {
+export function entriesIn(caches: string): readonly string[] {
   try {
     return readdirSync(join(caches, "sophia-run")).filter((name) => name.startsWith("esc-"));
   } catch {

@@ -19,7 +19,7 @@ import { nameFor, open, seal } from "../../../src/sources/cached/seal.ts";
 import type { EscReading } from "../../../src/sources/esc.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { keptIn, sealed, VALUE, world } from "./keeping.ts";
+import { entriesIn, sealed, VALUE, world } from "./keeping.ts";
 
 function valuesOf(reading: EscReading): Readonly<Record<string, string>> | string {
   if (reading.kind !== "read") return [reading.failure.message, ...(reading.failure.details ?? [])].join("\n");
@@ -47,7 +47,7 @@ describe("the cache", () => {
   test("is private and encrypted, and is used with all details if ESC is not available", async () => {
     const { server, caches, folder: own, kept, read } = await world();
     expect(valuesOf(await read())).toEqual(VALUES);
-    expect(keptIn(caches)).toHaveLength(1);
+    expect(entriesIn(caches)).toHaveLength(1);
     expect([statSync(own).mode & 0o777, statSync(kept()).mode & 0o777]).toEqual([0o700, 0o600]);
     const bytes = readFileSync(kept(), "latin1");
     for (const text of [VALUE, server.token, "acme", "plain"]) expect(bytes).not.toContain(text);
@@ -86,7 +86,7 @@ describe("the cache", () => {
     await read();
     server.failAlways("open", { kind: "status", status: Number(status) });
     expect(await read({ requireEsc: true })).toMatchObject({ kind });
-    expect(keptIn(caches)).toHaveLength(left);
+    expect(entriesIn(caches)).toHaveLength(left);
   });
 
   test("of a refused token is removed, that of another one stays", async () => {
@@ -100,7 +100,7 @@ describe("the cache", () => {
     const { value: second } = server.addToken({ owner: { kind: "organization", organization: "acme" } });
     const other = { ESC_TOKEN: second };
     expect(valuesOf(await read({}, other))).toEqual(VALUES);
-    expect(keptIn(caches)).toHaveLength(2);
+    expect(entriesIn(caches)).toHaveLength(2);
     server.failAlways("open", { kind: "status", status: 401 });
     expect(await read({}, other)).toMatchObject({ kind: "refused" });
     expect(valuesOf(await read({ offline: true }, other))).toBeTypeOf("string");
@@ -113,9 +113,9 @@ describe("the cache", () => {
       server.addToken({ owner: { kind: "organization", organization: "acme" } }),
     );
     for (const [index, { value }] of tokens.entries()) {
-      const before = new Set(keptIn(caches));
+      const before = new Set(entriesIn(caches));
       await read({}, { ESC_TOKEN: value });
-      const added = keptIn(caches).find((name) => !before.has(name)) ?? "";
+      const added = entriesIn(caches).find((name) => !before.has(name)) ?? "";
       utimesSync(join(own, added), index, index);
     }
     const kept = await Promise.all(
@@ -224,7 +224,7 @@ describe("the cache is not used", () => {
     const minting = { ESC_ENV: "acme/sophia/minting" };
     await read({}, minting);
     await read();
-    expect(keptIn(caches)).toHaveLength(2);
+    expect(entriesIn(caches)).toHaveLength(2);
     expect(valuesOf(await read({ offline: true }, minting))).toEqual({ KEY: "minted" });
     const inTwoHours = (variables: Readonly<Record<string, string>>) => {
       const now = Date.now();
@@ -270,7 +270,7 @@ describe("the cache is not used", () => {
       notices: [{ kind: "remark", text: expect.stringContaining("OIDC") }],
     });
     expectNotices(reading);
-    expect(keptIn(caches)).toEqual([]);
+    expect(entriesIn(caches)).toEqual([]);
     expect(valuesOf(await read({ offline: true }, variables))).toContain("(OIDC)");
   });
 });
@@ -315,7 +315,7 @@ describe("a cache folder or file that is not private", () => {
     expect(valuesOf(reading)).toEqual(VALUES);
     expect(reading).toMatchObject({ notices: [{ kind: "remark" }] });
     expectNotices(reading);
-    expect(keptIn(own.replace(/\/sophia-run$/, ""))).toEqual([]);
+    expect(entriesIn(own.replace(/\/sophia-run$/, ""))).toEqual([]);
     expect(lstatSync(elsewhere).nlink).toBe(2);
     expect(valuesOf(await read({ offline: true }))).toBeTypeOf("string");
   });

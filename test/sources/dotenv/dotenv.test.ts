@@ -103,7 +103,7 @@ test("values are those of dotenv", async () => {
     .map(([name, value]) => `${name}=${value}`);
   await fc.assert(
     fc.asyncProperty(fc.array(line, { maxLength: 8 }), fc.constantFrom("\n", "\r\n"), async (lines, end) => {
-      // Where dotenv looks for a value in the following lines, ours is empty: such files are left out.
+      // dotenv searches the following lines for the value, this parser does not: such files are left out.
       fc.pre(!lines.some((one) => /=\s*$/.test(one)));
       // Nor does a line separator end a comment, as in dotenv's expression.
       fc.pre(!lines.some((one) => /#[^]*\u2028/.test(one)));
