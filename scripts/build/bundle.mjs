@@ -24,7 +24,7 @@ export const GROUPS = [
   // In front of it, since it takes priority: a start that reads its cache needs no more of ESC.
   {
     name: "access",
-    test: /\/src\/(?:esc\/settings\/(?:access|session)|resolve\/from-esc|output\/progress)\.ts$/,
+    test: /\/src\/(?:esc\/settings\/access|resolve\/from-esc|output\/progress)\.ts$/,
     priority: 1,
   },
   // In front of it: a start that remembers what it has told needs no more of it.

@@ -1,5 +1,6 @@
 import type { Failure, Layer, Notice } from "../core/model.ts";
 import { askEsc, type EscDown } from "../esc/api/ask.ts";
+import { openAndRead } from "../esc/api/session.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { formatName } from "../esc/settings/names.ts";
 import type { Progress } from "../esc/transport/connection.ts";
@@ -47,13 +48,13 @@ export async function readEsc(
   clock?: Clock,
 ): Promise<FreshReading | EscDown> {
   // Loaded while the connection is made.
-  const loading = import("../esc/api/session.ts");
+  const loading = import("../esc/api/sdk.ts");
   const asked = await askEsc(
     settings,
     progress,
     async (name, connection) => {
-      const { openAndRead } = await loading;
-      return openAndRead(name, connection, settings.sessionMs);
+      const { createRequests } = await loading;
+      return openAndRead(name, connection, createRequests(connection, settings.sessionMs));
     },
     clock,
   );

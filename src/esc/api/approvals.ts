@@ -1,11 +1,10 @@
 /** Environments that need an approval to be opened or changed, and the requests to open them. */
-import { importedName, MOST_ENVIRONMENTS, readImports } from "../definition/imports.ts";
 import { EscFault, HIDDEN, needsApproval, unexpectedAnswer } from "../faults/fault.ts";
 import { formatName, formatVersion, type FullName } from "../settings/names.ts";
 import { fieldsOf, isPage, objectsIn, textAt, valueAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import { openBudget } from "../transport/retry.ts";
-import { pathOf, pathOfRevision } from "./definition.ts";
+import { MOST_ENVIRONMENTS, pathOf, pathOfRevision, readImports } from "./definition.ts";
 
 export interface Gates {
   readonly open: boolean;
@@ -92,7 +91,7 @@ export async function statusOfRequest(
 
 /** Opens an environment. @returns false if that needs an approval @throws EscFault for any other refusal */
 export async function opens(name: FullName, connection: Connection): Promise<boolean> {
-  const { createRequests } = await import("./session.ts");
+  const { createRequests } = await import("./sdk.ts");
   const requests = createRequests(connection, PROBE_MS);
   try {
     await connection.repeat("opening", async () => connection.objectIn(await requests.open(name)), openBudget());
@@ -136,8 +135,7 @@ async function withImports(root: FullName, connection: Connection): Promise<Iter
     seen.add(formatVersion(name));
     found.set(formatName(name), name);
     const answer = await connection.ask({ method: "GET", path: pathOfRevision(name) });
-    const imports = answer.status === 200 ? await readImports(answer.data) : undefined;
-    for (const one of imports ?? []) waiting.push(...[importedName(one, name) ?? []].flat());
+    if (answer.status === 200) waiting.push(...((await readImports(answer.data, name)) ?? []));
   }
   return found.values();
 }

@@ -5,7 +5,7 @@ import { formatName, type FullName } from "../settings/names.ts";
 import { Secret } from "../settings/secret.ts";
 import type { Connection } from "../transport/connection.ts";
 import { changing, createDraft, type Definition, type Draft, readDefinition, updateDefinition } from "./definition.ts";
-import { openAndRead, type OpenedEnvironment } from "./session.ts";
+import { openByDefaults, type OpenedEnvironment } from "./session.ts";
 
 /** The text of an environment's definition, and the values that it gives. */
 export interface Current {
@@ -33,14 +33,14 @@ const SHORTEST_HIDDEN = 4;
 /** Reads and opens an environment. @throws EscFault @throws SophiaError for values that no variable can have */
 export async function readCurrent(name: FullName, connection: Connection): Promise<Current> {
   const definition = await readDefinition(name, connection);
-  return { name, definition, opened: await openAndRead(name, connection) };
+  return { name, definition, opened: await openByDefaults(name, connection) };
 }
 
 /** The same as {@link readCurrent}, but evaluates an environment that needs an approval to be opened. */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<Current> {
   const definition = await readDefinition(name, connection);
   try {
-    return { name, definition, opened: await openAndRead(name, connection) };
+    return { name, definition, opened: await openByDefaults(name, connection) };
   } catch (error) {
     if (!(error instanceof EscFault && needsApproval(error.fault))) throw error;
   }
@@ -58,7 +58,7 @@ export async function readToShow(name: FullName, connection: Connection): Promis
   } catch (error) {
     if (statusOf(error) !== 403 || !(error instanceof EscFault && error.context.isDefinition === true)) throw error;
   }
-  const opened = await openAndRead(name, connection);
+  const opened = await openByDefaults(name, connection);
   return { name, definition: { yaml: "", etag: "", revision: opened.revision }, opened };
 }
 

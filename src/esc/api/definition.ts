@@ -1,6 +1,6 @@
 /** The text of an environment's definition and its revisions: reading them, and replacing the text. */
 import { EscFault, type FaultContext, unexpectedAnswer } from "../faults/fault.ts";
-import { formatName, type FullName } from "../settings/names.ts";
+import { formatName, type FullName, isOrganization } from "../settings/names.ts";
 import { bodyOf, isPage, objectsIn, revisionIn, textAt, valueAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
@@ -40,6 +40,8 @@ export interface Revisions {
 }
 
 export const MOST_REVISIONS = 200;
+/** The maximum number of environments whose imports are followed. */
+export const MOST_ENVIRONMENTS = 100;
 
 /** Reads the definition: `GET X`, or `GET X/versions/{v}` for a name with a version. @throws EscFault */
 export async function readDefinition(name: FullName, connection: Connection): Promise<Definition> {
@@ -130,6 +132,29 @@ function parsePage(answer: HttpAnswer, connection: Connection): { revision: Revi
     const revision = { number, created, by: clean(creatorLogin), tags: names };
     return [{ revision, isRetracted: retracted !== undefined && retracted !== null }];
   });
+}
+
+/** Reads the imports of a definition, by their full names. @returns undefined if the text does not show them */
+export async function readImports(yaml: string, name: FullName): Promise<readonly FullName[] | undefined> {
+  // The parser is loaded only if there is a list.
+  if (!/^\s*["']?imports\b/m.test(yaml) && !yaml.trimStart().startsWith("{")) return [];
+  const modules = [import("../definition/follow.ts"), import("../definition/nodes.ts")] as const;
+  const [{ importsOf }, { parseDefinition }] = await Promise.all(modules);
+  try {
+    return importsOf(parseDefinition(yaml))?.flatMap((written) => importedName(written, name) ?? []);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Resolves `project/name`, or the old form `name`, of an import. @returns undefined for an invalid name */
+export function importedName(written: string, { organization }: FullName): FullName | undefined {
+  const [path = "", version] = written.split("@", 2);
+  const parts = path.split("/");
+  const [name = "", project = "default", own = ""] = parts.toReversed();
+  if (parts.length > 3 || name === "" || project === "") return undefined;
+  const owner = isOrganization(own) ? own : organization;
+  return { organization: owner, project, name, version: version === "latest" ? undefined : version };
 }
 
 /** Returns the path of a request that concerns one environment. */

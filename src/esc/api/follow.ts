@@ -1,5 +1,4 @@
 /** Detects changes of environments by a cheap request for each, without opening them. */
-import { importedName, MOST_ENVIRONMENTS, readImports } from "../definition/imports.ts";
 import { EscFault, HIDDEN, unexpectedAnswer } from "../faults/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
@@ -8,7 +7,7 @@ import { revisionIn } from "../transport/answer.ts";
 import type { Connection, Progress } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { askEsc, type EscDown } from "./ask.ts";
-import { pathOfRevision } from "./definition.ts";
+import { MOST_ENVIRONMENTS, pathOfRevision, readImports } from "./definition.ts";
 
 interface SeenEnvironment {
   readonly name: FullName;
@@ -108,9 +107,8 @@ async function readState(
   if (answer.status !== 200) connection.objectIn(answer);
   const etag = markOf(answer);
   if (etag === undefined) throw unexpectedAnswer(connection.host);
-  const written = await readImports(answer.data);
-  const imports = (written ?? []).flatMap((one) => importedName(one, name) ?? []);
-  return { name, etag, imports, isPart: written === undefined };
+  const imports = await readImports(answer.data, name);
+  return { name, etag, imports: imports ?? [], isPart: imports === undefined };
 }
 
 /** Returns a text that changes with the definition. */

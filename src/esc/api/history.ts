@@ -1,12 +1,11 @@
 /** The last changes of values, by the history of their definitions. */
 import { follow, importsOf, type Path, type ValueSource } from "../definition/follow.ts";
-import { importedName } from "../definition/imports.ts";
 import { isLinked, parseDefinition, type Parsed } from "../definition/nodes.ts";
 import { SophiaError } from "../../core/error.ts";
 import { statusOf } from "../faults/fault.ts";
 import { formatName, formatVersion, type FullName } from "../settings/names.ts";
 import type { Connection } from "../transport/connection.ts";
-import { listRevisions, readDefinition, type Revision, type Revisions } from "./definition.ts";
+import { importedName, listRevisions, readDefinition, type Revision, type Revisions } from "./definition.ts";
 
 export type LastChange =
   | { readonly kind: "changed"; readonly environment: string; readonly revision: Revision }

@@ -5,7 +5,7 @@ import { loadContract } from "../../../contract/load.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { findDefaultOrganization } from "../../../esc/api/ask.ts";
-import { openAndRead } from "../../../esc/api/session.ts";
+import { openByDefaults } from "../../../esc/api/session.ts";
 import { createToken, deleteToken, findOpenRole, identifyToken, listTokens } from "../../../esc/api/tokens.ts";
 import { type ListedToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/tokens.ts";
 import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
@@ -122,7 +122,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     const token = { name: "the new token", value: value.reveal() };
     const { access } = escAccess(context.environment, layers, { ...settings, token });
     if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-    await askEach(access.settings, settings, context, openAndRead);
+    await askEach(access.settings, settings, context, openByDefaults);
   }
 
   /** Deletes the new token. @returns the error, with that */

@@ -1,0 +1,56 @@
+import { EscApi } from "@pulumi/esc-sdk/esc/raw/api.js";
+import { Configuration } from "@pulumi/esc-sdk/esc/raw/configuration.js";
+import { SESSION_MS } from "../settings/access.ts";
+import type { FullName } from "../settings/names.ts";
+import type { Connection } from "../transport/connection.ts";
+import type { HttpAnswer } from "../transport/http.ts";
+
+export type EscRequests = ReturnType<typeof createRequests>;
+
+/**
+ * Makes the two requests for reading an environment: the ESC SDK's raw client on our own HTTP client, which returns
+ * answers of any status. The rest of the SDK loads a YAML parser and reads credentials from the user's files.
+ *
+ * @param sessionMs the life of the opened environment, in whole seconds
+ */
+export function createRequests(connection: Connection, sessionMs = SESSION_MS) {
+  const duration = goDuration(sessionMs);
+  // Our headers replace those of the SDK: it omits the prefix of a token that begins with the same word.
+  const configuration = new Configuration({ baseOptions: { headers: connection.headers() } });
+  // Sound: the SDK only calls `request`, returns its result, and reads `defaults.baseURL`.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const client = connection.http as unknown as ConstructorParameters<typeof EscApi>[2];
+  const api = new EscApi(configuration, `${connection.backend}/api/esc`, client);
+  return {
+    open: ({ organization, project, name, version }: FullName) =>
+      asAnswer(
+        version === undefined
+          ? api.openEnvironment(organization, project, name, duration)
+          : api.openEnvironmentAtVersion(organization, project, name, version, duration),
+      ),
+    read: ({ organization, project, name }: FullName, session: string) =>
+      asAnswer(api.readOpenEnvironment(organization, project, name, session)),
+  };
+}
+
+/** `1h`, `1h30m`, `90s` becomes `1m30s`: https://pkg.go.dev/time#ParseDuration */
+function goDuration(ms: number): string {
+  const seconds = ms / 1000;
+  const parts = [
+    [Math.floor(seconds / 3600), "h"],
+    [Math.floor(seconds / 60) % 60, "m"],
+    [seconds % 60, "s"],
+  ] as const;
+  return parts.map(([amount, unit]) => (amount === 0 ? "" : `${amount}${unit}`)).join("");
+}
+
+/** Checks that the SDK returned the answer of our client; its types describe the answers of axios. */
+async function asAnswer(returned: Promise<unknown>): Promise<HttpAnswer> {
+  const answer = await returned;
+  if (!isAnswer(answer)) throw new TypeError("the ESC SDK changed the answer");
+  return answer;
+}
+
+function isAnswer(value: unknown): value is HttpAnswer {
+  return typeof value === "object" && value !== null && "status" in value && "headers" in value && "data" in value;
+}
