@@ -99,7 +99,6 @@ async function conclude(
   };
   const passed = select(layers, selection, declared);
   const required = await contractFor(contract, selection, () => resolve(passed, declared));
-  // Dummies replace only missing values.
   const dummies = settings.fake
     ? [(await import("../contract/fake.ts")).fakeLayer(required, resolve(passed, declared))]
     : [];

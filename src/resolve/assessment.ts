@@ -8,7 +8,6 @@ import type { Selection } from "./select.ts";
 
 export type EscStatus =
   | Exclude<EscAccess, { kind: "on" }>
-  /** Switched off by `--fake`. */
   | { readonly kind: "fake" }
   | {
       readonly kind: "read";
@@ -26,7 +25,6 @@ export interface Assessment {
   readonly selected: Resolution;
   readonly selection: Selection;
   readonly violations: readonly Violation[];
-  /** Does not contain a failure of ESC: see `esc`. */
   readonly notices: readonly Notice[];
 }
 

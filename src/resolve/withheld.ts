@@ -21,7 +21,6 @@ export function withheldWords({
   };
 }
 
-/** Words that follow `withheld`. */
 export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
   launcher: "without --keep-esc",
   writer: "always, since it may write to ESC",

@@ -31,7 +31,6 @@ export type EscReading =
       /** In the order of `ESC_ENV`, by their full names. */
       readonly environments: readonly EscEnvironment[];
       readonly notices: readonly Notice[];
-      /** Present if it is from the cache. */
       readonly kept?: CacheUse;
     }
   | EscDown;

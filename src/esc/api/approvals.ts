@@ -25,7 +25,6 @@ const GRANT = { grantExpirationSeconds: 90_000, accessDurationSeconds: 259_200 }
 /** The session of an opening that only shows whether it opens. */
 const PROBE_MS = 60_000;
 const LOOKING = "looking for the request";
-/** Submitted, and neither applied nor closed. */
 const PENDING: ReadonlySet<unknown> = new Set(["pending", "ready"]);
 
 /** Reads which actions need an approval: `GET X/metadata`; none for the statuses `absent`. @throws EscFault */

@@ -19,7 +19,6 @@ export interface Current {
 export type Changed =
   /** All is as requested. `wrote`: by this change. */
   | { readonly kind: "done"; readonly wrote: boolean; readonly before: Current; readonly after: Current }
-  /** It was written, and the environment has other values. */
   | { readonly kind: "without-effect"; readonly before: Current; readonly after: Current }
   | ({ readonly kind: "draft"; readonly before: Current } & Draft)
   /** Other users changed the definition each time; nothing was written. */

@@ -67,7 +67,6 @@ export class Histories {
     }
   }
 
-  /** Finds the change in the last import that has the path. */
   async #imported(
     name: FullName,
     parsed: Parsed,

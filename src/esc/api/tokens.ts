@@ -11,7 +11,6 @@ export type TokenOwner =
 
 export interface ListedToken {
   readonly id: string;
-  /** Personal tokens need none. */
   readonly name: string;
   readonly description: string;
   readonly roleId: string | undefined;
@@ -69,7 +68,6 @@ export async function createToken(
     expires: Math.floor(expires.getTime() / 1000),
     ...(owner.kind === "personal" ? {} : { name }),
     ...(owner.kind === "organization" ? { admin: false } : {}),
-    // Undefined fields are not sent.
     roleID: roleId,
   };
   const answer = await connection.ask({ method: "POST", path: pathOf(owner), body: JSON.stringify(body) });

@@ -91,7 +91,6 @@ function refuseUnfit(map: Mapping, path: readonly string[]): void {
   if (map.items.some((pair) => keyOf(pair).startsWith("fn::"))) throw refuse(`${path.join(".")} is a function`);
 }
 
-/** Writes children for a key that has none. */
 function fill(
   parsed: Parsed,
   map: Mapping,
@@ -109,13 +108,11 @@ function fill(
   const children = nested(path, changes, indent, parsed.eol);
   const line = lineEnd(parsed, end);
   return [
-    // An explicit null, or `{}`.
     ...(end > start ? [{ start: colon, end, text: "" }] : []),
     insert(line, parsed.eol + children.replace(/\r?\n$/, "")),
   ];
 }
 
-/** Adds entries to a mapping that has some, or to `{}`. */
 function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: number) => string)[]): readonly Splice[] {
   const last = map.items.at(-1);
   const [from = 0] = map.range ?? [];
@@ -208,7 +205,6 @@ function lineEnd({ yaml }: Parsed, at: number): number {
   return yaml[next - 1] === "\r" && next > at ? next - 1 : next;
 }
 
-/** Writes the lines of a block mapping at a path, ended by a line break. */
 function nested(path: readonly string[], changes: readonly Change[], indent: number, eol: string): string {
   const keys = path.map((key, depth) => `${" ".repeat(indent + depth * STEP)}${key}:`);
   const column = indent + path.length * STEP;

@@ -11,7 +11,6 @@ interface Reference {
   readonly path: Path;
 }
 
-/** The text that makes a value. */
 export interface ValueSource {
   readonly text: string;
   readonly outside: readonly Reference[];
@@ -103,7 +102,6 @@ function partsOf(node: Node | null): { readonly references: readonly Reference[]
   let minted = false;
   const visit = (one: Node | null): void => {
     const call = functionOf(one);
-    // Its argument is a literal.
     if (call === "fn::secret") return;
     minted ||= call?.startsWith("fn::open") === true;
     if (isMap<Node, Node | null>(one)) for (const { value } of one.items) visit(value);
@@ -128,7 +126,6 @@ function referenceTo(text: string): Reference {
   return { path: [first, ...rest] };
 }
 
-/** Splits `a.b[0]["c d"]` into its steps. */
 function stepsOf(path: string): Path {
   return Array.from(
     path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]"]+)/g),

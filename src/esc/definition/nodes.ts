@@ -9,7 +9,6 @@ export type EntryPair = Pair<Node, Node | null>;
 
 export interface Parsed {
   readonly yaml: string;
-  /** Absent if the text has only comments. */
   readonly top: Mapping | undefined;
   readonly comments: readonly { readonly at: number; readonly text: string }[];
   readonly eol: "\n" | "\r\n";

@@ -17,7 +17,6 @@ export type Fault =
   | { readonly kind: "slow"; readonly limitMs: number; readonly phase: string; readonly unreached: boolean }
   | { readonly kind: "too-large"; readonly host: string; readonly limit: number }
   | { readonly kind: "redirect"; readonly host: string; readonly status: number; readonly to: string | undefined }
-  /** A complete answer that the service would not send. */
   | {
       readonly kind: "answer";
       readonly host: string;
@@ -36,9 +35,7 @@ export type Fault =
       /** A further meaning of the name, which `--require-esc` excludes. */
       readonly untried?: string | undefined;
     }
-  /** The session ended between opening and reading, and again after a second opening. */
   | { readonly kind: "session"; readonly host: string }
-  /** The service requests a longer pause than the deadline leaves. */
   | {
       readonly kind: "pause-too-long";
       readonly host: string;
@@ -46,9 +43,7 @@ export type Fault =
       readonly retryAfterMs: number;
       readonly leftMs: number;
     }
-  /** A file with a credential. `code` is the system's, or names the flaw of the content. */
   | { readonly kind: "file"; readonly variable: string; readonly path: string; readonly code: string }
-  /** The token exchange was refused; `error` and `message` are those of OAuth. */
   | { readonly kind: "exchange"; readonly host: string; readonly error: string; readonly message: string | undefined }
   | { readonly kind: "id-token"; readonly host: string; readonly status: number }
   | { readonly kind: "id-token-url" }
@@ -56,9 +51,7 @@ export type Fault =
 
 export interface FaultContext {
   readonly attempts?: number;
-  /** Such as `exchanging the ID token`. */
   readonly step?: string;
-  /** The one environment that could not be read, as `ESC_ENV` names it. */
   readonly environment?: string;
   /** The text of the definition was requested, which takes more rights than opening the environment. */
   readonly isDefinition?: boolean;

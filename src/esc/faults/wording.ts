@@ -99,7 +99,6 @@ export function wordFault({ fault, context }: EscFault, subject: Subject, remark
   };
 }
 
-/** Returns a failure whose message completes `… cannot be read: ` or `… was refused: `. */
 function reasonFor(fault: Fault, subject: Subject, context: FaultContext): Failure {
   if (fault.kind === "status") return reasonForStatus(fault, subject, context);
   const [code, message, hint] = wordsFor(fault, subject);

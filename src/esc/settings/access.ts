@@ -12,11 +12,9 @@ export const SESSION_MS = 3_600_000;
 
 export interface EscOptions {
   readonly timeoutMs: number;
-  /** Allows a plain http backend on another machine. */
   readonly insecureHttp: boolean;
   /** Excludes the old meaning of a name of two parts. */
   readonly requireEsc?: boolean;
-  /** The life of the opened environment, in milliseconds, if not the service's default. */
   readonly sessionMs?: number | undefined;
   /** Replaces the environments of `ESC_ENV`; with the option that names them. */
   readonly environments?: { readonly value: string; readonly option: string };

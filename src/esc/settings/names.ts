@@ -74,7 +74,6 @@ function parseName(text: string, label: string): EnvironmentName {
   return { text, organization, project, name, version };
 }
 
-/** Suggests @ for the colon of Docker's images and git's paths. */
 function versionHint(text: string): string | undefined {
   const [, path, version] = /^([\w./-]+):([\w.-]+)$/.exec(text) ?? [];
   return path === undefined ? undefined : `write @ before a revision or tag: ${shown(`${path}@${version ?? ""}`)}`;

@@ -77,7 +77,6 @@ export function portOf(url: URL): number {
   return url.protocol === "https:" ? 443 : 80;
 }
 
-/** Formats `host:port`. */
 export function authority(url: URL): string {
   return `${url.hostname}:${portOf(url)}`;
 }

@@ -15,7 +15,6 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 
 export interface Trust {
   readonly context: tls.SecureContext;
-  /** Certificate files that could not be used, with the reason. */
   readonly remarks: readonly string[];
 }
 

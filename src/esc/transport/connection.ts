@@ -30,7 +30,6 @@ export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
  * a `GET`.
  */
 export class Connection {
-  /** `host:port` of the service, for people. */
   readonly host: string;
   readonly cleaner = new Cleaner();
   readonly deadline: Deadline;

@@ -81,7 +81,6 @@ export class Deadline {
     return Math.max(0, this.#end - this.#clock.now());
   }
 
-  /** Returns the fault of a request that the signal aborted. */
   fault(phase: string): EscFault {
     return new EscFault({ kind: "timeout", timeoutMs: this.#timeoutMs, phase });
   }

@@ -1,4 +1,3 @@
-/** The cached part of a reading, as text and back. */
 import type { Layer } from "../../core/model.ts";
 import type { EscEnvironment } from "../esc.ts";
 

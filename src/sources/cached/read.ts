@@ -86,7 +86,6 @@ export async function readThroughCache(
 
 interface CacheEntry {
   readonly path: string;
-  /** Decrypts the entry. */
   readonly token: Secret;
   /** The backend, environments and organization, which must be those of the writing. */
   readonly bound: string;
@@ -121,7 +120,6 @@ async function tokenOf(
     return { token, credential: { kind: "token", token, label: describeCredential(credential) } };
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
-    // The reading of ESC reports it.
     return { token: undefined, credential };
   }
 }

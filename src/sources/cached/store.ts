@@ -1,4 +1,3 @@
-/** The files of the cache: private to the user, complete or absent, never written through a link. */
 import {
   closeSync,
   constants,
@@ -92,7 +91,6 @@ export function writePrivate(path: string, bytes: Uint8Array, unique: string): U
 /** Removes a file. @returns the reason why it still exists */
 export function removePrivate(path: string): Unusable | undefined {
   const removed = inFolderOf(path, (file) => rmSync(file, { force: true }));
-  // Files of other users were never used.
   return removed?.kind === "system" ? removed : undefined;
 }
 

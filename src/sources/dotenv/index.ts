@@ -31,7 +31,6 @@ interface ReadFile {
   readonly variables?: number;
   /** Found by search; otherwise the user named it. */
   readonly found: boolean;
-  /** The file is world-readable. */
   readonly exposed?: true;
 }
 
@@ -68,7 +67,6 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
 
 interface Content {
   readonly text: string;
-  /** The file is world-readable. */
   readonly exposed: boolean;
 }
 
@@ -115,7 +113,6 @@ async function readText(
   return { text: withoutMark(text), exposed };
 }
 
-/** Returns false if the user may not search the folder. */
 function isKnown(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
