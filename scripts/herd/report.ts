@@ -5,15 +5,12 @@ const HERD = { clients: 1000, startsWithinMs: 200, deadlineMs: 30_000, latencyMs
 const SEED = 1;
 const RATES = [1000, 500, 200, 150, 100, 75];
 
-/** What programs often do: wait 1 s, then 2 s. */
-const fixed: Policy = (_, { retries, maxRetries }) =>
-  retries >= maxRetries ? { kind: "stop", why: "exhausted" } : { kind: "retry", delayMs: 1000 * 2 ** retries };
+/** The pauses of many programs: 1 s, then 2 s. */
+const fixed: Policy = (_, { retries, maxRetries }) => (retries >= maxRetries ? "stop" : 1000 * 2 ** retries);
 
 /** The usual advice: the same pauses, multiplied by a random factor from 0.5 to 1.5. */
 const jittered: Policy = (_, { retries, maxRetries }, random) =>
-  retries >= maxRetries
-    ? { kind: "stop", why: "exhausted" }
-    : { kind: "retry", delayMs: 1000 * 2 ** retries * (0.5 + random) };
+  retries >= maxRetries ? "stop" : 1000 * 2 ** retries * (0.5 + random);
 
 interface Column {
   readonly title: string;

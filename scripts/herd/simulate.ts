@@ -1,8 +1,8 @@
 import {
   type Decision,
   decide,
-  MAX_OPEN_RETRIES,
-  MAX_READ_RETRIES,
+  openBudget,
+  readBudget,
   type Situation,
   type Trouble,
 } from "../../src/esc/transport/retry.ts";
@@ -17,7 +17,7 @@ export interface Herd {
   readonly deadlineMs: number;
   /** Milliseconds from a request to its answer. */
   readonly latencyMs: number;
-  /** What the service takes: a token bucket over all requests. */
+  /** The rate of the service: a token bucket over all requests. */
   readonly perSecond: number;
   readonly burst: number;
   /** Seconds that the service asks refused clients to wait. */
@@ -72,11 +72,11 @@ export function simulate(herd: Herd, seed: number): Outcome {
       kind: "rate-limit",
       ...(herd.retryAfterSeconds === undefined ? {} : { retryAfterMs: herd.retryAfterSeconds * 1000 }),
     };
-    const maxRetries = client.step === "open" ? MAX_OPEN_RETRIES : MAX_READ_RETRIES;
+    const { maxRetries } = client.step === "open" ? openBudget() : readBudget();
     const remainingMs = Math.max(0, client.endMs - answered);
     const decision = policy(trouble, { retries: client.retries, maxRetries, remainingMs }, random());
-    if (decision.kind === "stop") starts.push(answered);
-    else queue.push(answered + decision.delayMs, { ...client, retries: client.retries + 1 });
+    if (typeof decision === "string") starts.push(answered);
+    else queue.push(answered + decision, { ...client, retries: client.retries + 1 });
   }
   return { read, starts: starts.toSorted((a, b) => a - b), arrivals, refused };
 }

@@ -5,7 +5,7 @@ import { holdsToken, type Secret } from "../esc/settings/secret.ts";
 import { mask } from "../core/mask.ts";
 import { printable } from "../core/text.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
-import type { EscEnvironment, Kept } from "../sources/esc.ts";
+import type { EscEnvironment, CacheUse } from "../sources/esc.ts";
 import { further } from "./stderr.ts";
 
 export interface EscReport {
@@ -13,7 +13,7 @@ export interface EscReport {
   readonly environment: EscSetting;
   readonly credential: EscSetting;
   readonly environments: readonly EscEnvironment[];
-  readonly kept?: Kept["why"] | undefined;
+  readonly kept?: CacheUse["why"] | undefined;
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
 

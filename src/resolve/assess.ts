@@ -24,18 +24,15 @@ export interface Request {
   readonly progress: () => Promise<ReadingProgress>;
 }
 
-/**
- * @throws SophiaError for malformed settings, files and contracts, and for an ESC that is required and cannot be read
- */
+/** @throws SophiaError for malformed settings, files and contracts, and for an ESC that is required and cannot be read */
 export async function assess(request: Request): Promise<Assessment> {
   const { settings, environment, cwd } = request;
-  // Both the files and the contract go by it.
   const found = settings.contractFile === undefined ? { path: findContract(cwd) } : undefined;
   const dotenv = await readEnvFiles(settings, cwd, environment, found);
   const { access, notices: accessNotices } = await accessToEsc(request, dotenv.layers);
   if (settings.requireEsc) (await import("./from-esc.ts")).requireAccess(access, accessNotices);
 
-  // The contract is read while ESC is waited for; until then a failure of ESC must not count as unhandled.
+  // Meanwhile the contract is read; until then a failure of ESC must not be an unhandled rejection.
   const reading = readFromEsc(access, request);
   reading.catch(() => {});
   const written = await loadContract({
@@ -52,9 +49,9 @@ export async function assess(request: Request): Promise<Assessment> {
   const assessment = await conclude(request, known, await reading);
   const { esc, violations } = assessment;
   if (violations.length === 0 || esc.kind !== "read" || esc.kept?.why !== "fresh") return assessment;
-  // A value that the cache lacks may have been set meanwhile.
-  const asking = { ...request, settings: { ...settings, cache: true, cacheFreshMs: undefined } };
-  return conclude(asking, known, await readFromEsc(access, asking));
+  // ESC may have a value that the cache lacks.
+  const uncached = { ...request, settings: { ...settings, cache: true, cacheFreshMs: undefined } };
+  return conclude(uncached, known, await readFromEsc(access, uncached));
 }
 
 interface Known {
@@ -82,7 +79,6 @@ async function conclude(
   const spelled = folded?.inOneSpelling(sources, contract);
   const applied = applyContract(contract, spelled?.layers ?? sources);
   const layers = inPrecedence(applied.layers, settings.prefer);
-  // If ESC refuses access a file must not stand in for what was taken away.
   const isFound = (path: string): boolean => dotenv.files.some((file) => file.path === path && file.found);
   const code = await findCode(layers, isFound);
   const allow = folded === undefined ? settings.allow : settings.allow.map(folded.spelledByRules);
@@ -93,8 +89,8 @@ async function conclude(
   );
   const selection: Selection = {
     ...settings,
-    dotenvServes: esc.kind !== "refused",
-    idTokenServes: access.kind === "on" && access.settings.credential.kind === "github-actions",
+    usesDotenv: esc.kind !== "refused",
+    usesIdToken: access.kind === "on" && access.settings.credential.kind === "github-actions",
     code,
     allow,
     redirections: addresses.redirections,
@@ -102,13 +98,12 @@ async function conclude(
     ...(folded && { folding: folded.FOLDING }),
   };
   const passed = select(layers, selection, declared);
-  const asked = await contractFor(contract, selection, () => resolve(passed, declared));
-  // Dummies fill only what the program would lack.
+  const required = await contractFor(contract, selection, () => resolve(passed, declared));
   const dummies = settings.fake
-    ? [(await import("../contract/fake.ts")).fakeLayer(asked, resolve(passed, declared))]
+    ? [(await import("../contract/fake.ts")).fakeLayer(required, resolve(passed, declared))]
     : [];
   const resolution = findable(resolve([...layers, ...dummies], declared));
-  // Nothing is withheld from most programs, and to resolve thousands of variables once more takes milliseconds.
+  // Most programs get everything; resolving thousands of variables a second time takes milliseconds.
   const isWhole = passed.every((layer, index) => layer === layers[index]);
   const selected = isWhole ? resolution : findable(resolve([...passed, ...dummies], declared));
   const overridden = escLayers.length === 0 ? [] : overriddenEsc(resolution, declared);
@@ -118,7 +113,7 @@ async function conclude(
     resolution,
     selected: findable(markFromFiles(selected, addresses.marked)),
     selection,
-    violations: checkContract(asked, selected),
+    violations: checkContract(required, selected),
     notices: [
       ...dotenv.notices,
       ...(dotenv.files.some(({ exposed }) => exposed === true)
@@ -133,7 +128,7 @@ async function conclude(
       ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
       ...applied.notices,
       ...(spelled?.notices ?? []),
-      // ESC may have it, if it was not read.
+      // An ESC that was not read may have the variable.
       ...(settings.include.length === 0 || esc.kind === "unavailable" || esc.kind === "refused"
         ? []
         : (await import("./unmatched.ts")).unmatchedNotices(selection, [
@@ -145,7 +140,7 @@ async function conclude(
   };
 }
 
-/** Requires only what `--include` names, and what the caller gives anyway. */
+/** Restricts the contract to the variables of `--include` and those that are set. */
 async function contractFor(
   contract: Contract,
   { include, folding }: Selection,

@@ -3,18 +3,17 @@ import type { Notice, Resolution } from "../core/model.ts";
 import type { EscDown } from "../esc/api/ask.ts";
 import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
 import type { Progress } from "../esc/transport/connection.ts";
-import type { EscEnvironment, Kept } from "../sources/esc.ts";
+import type { EscEnvironment, CacheUse } from "../sources/esc.ts";
 import type { Selection } from "./select.ts";
 
 export type EscStatus =
   | Exclude<EscAccess, { kind: "on" }>
-  /** Switched off by `--fake`. */
   | { readonly kind: "fake" }
   | {
       readonly kind: "read";
       readonly settings: EscSettings;
       readonly environments: readonly EscEnvironment[];
-      readonly kept?: Kept;
+      readonly kept?: CacheUse;
     }
   | (EscDown & { readonly settings: EscSettings });
 
@@ -26,13 +25,12 @@ export interface Assessment {
   readonly selected: Resolution;
   readonly selection: Selection;
   readonly violations: readonly Violation[];
-  /** Without a failure of ESC, which `esc` has. */
   readonly notices: readonly Notice[];
 }
 
-/** To whom reading the sources tells how it goes. */
+/** Reports the progress of reading the sources. */
 export interface ReadingProgress extends Progress {
-  /** ESC is read, or given up: nothing is waited for any more. */
+  /** Called after ESC was read or failed. */
   readonly done: () => void;
   readonly tell: (line: string) => void;
 }

@@ -5,10 +5,9 @@ import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { parentOf } from "../system/paths.ts";
 
 /**
- * Reads the `.env` files: those that were named, else `.env` in the working directory, and `.env` beside the contract
- * that was found above, which fills what the first leaves open: so a script of a workspace has the values of the
- * repository's root.
- * @param environment how names compare there
+ * Reads the named `.env` files, else `.env` of the working directory. `.env` of the contract's folder above adds missing
+ * values, so that a script of a workspace has those of the repository's root.
+ *
  * @param found the result of a search for the contract from `cwd`, if there was one
  * @throws SophiaError (dotenv, 125) as `readDotenv` does
  */

@@ -5,8 +5,8 @@ import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { isReachable } from "../system/reachable.ts";
 
 /**
- * Gives a notice for each world-readable `.env` file with a token or a secret of the contract in it, unless a folder
- * above keeps others from it. None on a runner that GitHub hosts: the machine is the job's own.
+ * Returns a notice for each world-readable `.env` file with a token or a secret of the contract, unless a folder above
+ * denies other users access. None on a runner that GitHub hosts: only the job uses that machine.
  */
 export function exposedNotices(
   { files, layers }: Pick<DotenvReading, "files" | "layers">,
@@ -18,14 +18,14 @@ export function exposedNotices(
   if (isOfOneJob(environment)) return [];
   const isSecret = (name: string): boolean =>
     name === "ESC_TOKEN" || variables.get(aliases.get(name) ?? name)?.secret === true;
-  const told = new Set<string>();
+  const reported = new Set<string>();
   for (const layer of layers) {
     for (const { name, value, origin } of layer.variables) {
       const isIn = origin.source === "dotenv" && exposed.has(origin.file);
-      if (isIn && value !== "" && isSecret(name)) told.add(origin.file);
+      if (isIn && value !== "" && isSecret(name)) reported.add(origin.file);
     }
   }
-  return Array.from(told)
+  return Array.from(reported)
     .filter((file) => isReachable(resolve(cwd, file)))
     .map((file) => ({ kind: "exposed", file }));
 }

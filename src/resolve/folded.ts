@@ -1,4 +1,4 @@
-/** Precedence and selection where names that differ only in case are one variable, as on Windows; loaded there alone. */
+/** Precedence and selection for case-insensitive names. Loaded only on Windows. */
 import type { Contract } from "../contract/model.ts";
 import { mayRunCode } from "../core/code-variables.ts";
 import { isSentKey, keysSentTo } from "../core/key-addresses.ts";
@@ -11,7 +11,7 @@ import { isReserved } from "./from-files.ts";
 import type { Folding } from "./select.ts";
 import { originWords } from "./sources.ts";
 
-/** Without these programs of Windows do not start, or do not find their files. */
+/** Programs of Windows need these to start or to find their files. */
 const BASELINE: ReadonlySet<string> = new Set(
   [
     ["SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "OS", "TEMP", "TMP"],
@@ -24,13 +24,13 @@ const BASELINE: ReadonlySet<string> = new Set(
 
 export const FOLDING: Folding = { fold: foldedName, isBaseline: (folded) => BASELINE.has(folded) };
 
-/** A name as sophia-run's own rules spell it: in capitals where they know it so. Whatever they do not know stays. */
+/** Returns a name in the spelling of sophia-run's own rules; unchanged if they do not know it. */
 export function spelledByRules(name: string): string {
   const folded = foldedName(name);
   return folded === name || isExactly(name) || !isOfRules(folded) ? name : folded;
 }
 
-/** Layers whose names sophia-run's own rules find, as they find those of the environment. */
+/** Returns the layers with names in the spelling of sophia-run's own rules. */
 export function withRulesSpelling(layers: readonly Layer[]): readonly Layer[] {
   return layers.map((layer) => inSpelling(layer, spelledByRules, () => {}));
 }
@@ -50,10 +50,10 @@ export function foldedContract(contract: Contract): Contract {
 }
 
 /**
- * The layers with one spelling of each name: that of sophia-run's own rules, else the contract's, else that of the
- * first layer that has the name. A name is in a layer once: of several lines of a file the last counts, elsewhere the
- * first.
- * @param layers that of the process environment first, whose spelling programs are used to
+ * Gives each name one spelling: that of sophia-run's own rules, else the contract's, else that of the first layer with the
+ * name. Each layer has a name once: the last line of a file wins, elsewhere the first.
+ *
+ * @param layers that of the process environment first: programs expect its spelling
  */
 export function inOneSpelling(
   layers: readonly Layer[],
@@ -74,7 +74,7 @@ export function inOneSpelling(
         const [one, another] = [counts, other].map(
           ({ name, origin }) => `${printable(name)} of ${originWords(origin)}`,
         );
-        notices.push({ kind: "remark", text: `${one} and ${another} are one variable on Windows; the former counts` });
+        notices.push({ kind: "remark", text: `${one} and ${another} are one variable on Windows; the former is used` });
       }),
     ),
     notices,
@@ -101,7 +101,7 @@ function lineOf({ origin }: Variable): number {
   return origin.source === "dotenv" ? origin.line : 0;
 }
 
-/** Some are known in small letters, too, and tools of other systems read only those. */
+/** Returns true for names of which tools of other systems read only this spelling. */
 function isExactly(name: string): boolean {
   return MARKED_VARIABLES.includes(name) || mayRunCode(name);
 }

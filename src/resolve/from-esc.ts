@@ -17,7 +17,7 @@ interface Reading {
   readonly progress: () => Promise<ReadingProgress>;
 }
 
-/** @throws SophiaError if ESC is required and could not be read */
+/** Reads ESC, through the cache if it is used. @throws SophiaError if ESC is required and could not be read */
 export async function readFromEsc(
   access: Extract<EscAccess, { kind: "on" | "incomplete" }>,
   { settings: options, environment, progress: makeProgress }: Reading,
@@ -29,8 +29,8 @@ export async function readFromEsc(
   }
   const { settings } = access;
   const progress = await makeProgress();
-  const isKept = options.cache || options.offline || options.cacheFreshMs !== undefined;
-  const reading = isKept
+  const usesCache = options.cache || options.offline || options.cacheFreshMs !== undefined;
+  const reading = usesCache
     ? (await import("../sources/cached/read.ts")).readThroughCache(settings, options, environment, progress)
     : (await import("../sources/esc.ts")).readEsc(settings, progress);
   const result = await reading.finally(progress.done);
@@ -56,9 +56,9 @@ export function requireAccess(access: EscAccess | { readonly kind: "fake" }, not
   if (access.kind === "on" || access.kind === "fake") return;
   const [message, hint] =
     access.kind === "incomplete"
-      ? [`ESC is required, yet only ${access.present} is set and not ${access.missing}`, `set ${access.missing}`]
+      ? [`ESC is required, but only ${access.present} is set and not ${access.missing}`, `set ${access.missing}`]
       : [
-          "ESC is required, yet neither ESC_ENV nor ESC_TOKEN is set",
+          "ESC is required, but neither ESC_ENV nor ESC_TOKEN is set",
           "set ESC_ENV to the environment (such as sophia/dev) and ESC_TOKEN to an access token",
         ];
   throw new SophiaError({ code: "esc-required", message, hint });

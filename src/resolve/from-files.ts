@@ -1,13 +1,13 @@
-/** Variables that files do not decide for the program, and the mark of those that they do. */
+/** Variables that files may not set for the program, and the mark of those that they set. */
 import { OPTION_NAMES, variableOf } from "../command-line/options.ts";
 import { mayRunCode } from "../core/code-variables.ts";
 import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { FROM_FILES, isCallersWord, MARKED_VARIABLES, OUTER_FILE } from "../esc/settings/from-files.ts";
-import type { Addresses, Places, Trust } from "./redirections.ts";
+import type { Addresses, OriginsByName, Trust } from "./redirections.ts";
 
-/** Settings of sophia-run: a file never sets them for a sophia-run that the program starts. */
+/** Settings of sophia-run, which a file never sets for a nested sophia-run. */
 const SETTINGS: ReadonlySet<string> = new Set([
   ...WITHHELD_VARIABLES,
   ADMIN_TOKEN,
@@ -16,7 +16,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   ...OPTION_NAMES.map(variableOf),
 ]);
 
-/** Returns true for a variable of a file that would speak for the caller to a sophia-run in the program. */
+/** Returns true for a variable of a file that a nested sophia-run would take for the caller's setting. */
 export function isReserved(
   { name, origin }: Pick<Variable, "name" | "origin">,
   isAllowed: (name: string) => boolean,
@@ -24,13 +24,13 @@ export function isReserved(
 ): boolean {
   if (isCallersWord(origin)) return false;
   if (SETTINGS.has(name)) return true;
-  // The Pulumi CLI's as well. Where the caller allows it, it is passed on with the mark of a file.
+  // The Pulumi CLI reads it, too. If the caller allows it, it is passed on with the mark of a file.
   if (name === "PULUMI_BACKEND_URL") return !isAllowed(name);
-  // A later sophia-run may come to read it; yet programs have variables that begin like this, too.
+  // A later version may read it; but programs also have such variables.
   return (name.startsWith("ESC_") || name.startsWith("SOPHIA_")) && !isAllowed(name) && !isDeclared(name);
 }
 
-/** The places in files that were found by search, not named, at which a variable makes other programs run code. */
+/** Finds the variables that make other programs run code, in files that were found and not named. */
 export async function findCode(
   layers: readonly Layer[],
   isFound: (file: string) => boolean,
@@ -62,18 +62,18 @@ export async function findAddresses(
 
 type Withheld = Extract<Notice, { readonly kind: "withheld" }>["why"];
 
-/** Tells what files set in vain. Silent about the settings that sophia-run itself takes from files. */
+/** Reports variables of files that the program does not get, except settings that sophia-run takes from files. */
 export function withheldNotices(
   layers: readonly Layer[],
   selected: Resolution,
-  { redirections }: { readonly redirections: Places },
+  { redirections }: { readonly redirections: OriginsByName },
   why: (variable: Variable) => string | undefined,
   { keepEsc, esc }: { readonly keepEsc: boolean; readonly esc: EscAccess["kind"] | "fake" },
 ): readonly Notice[] {
   const used = new Set([FROM_FILES, ...(keepEsc ? [] : ["ESC_ORG", ...(esc === "off" ? [] : ["PULUMI_BACKEND_URL"])])]);
   return layers.flatMap(({ source, variables }) => {
     const isOfFile = source === "dotenv" || source === "contract";
-    // Other sources only have what an outer sophia-run or a contract had from a file.
+    // Other sources contain variables of a file only through an outer sophia-run or a contract.
     if (!isOfFile && redirections.size === 0) return [];
     const found = new Map<string, { why: Withheld; file: string; names: string[] }>();
     for (const variable of variables) {
@@ -91,7 +91,7 @@ export function withheldNotices(
   });
 }
 
-/** The variables with the mark for a sophia-run in the program, if a file sets any that says where secrets go. */
+/** Adds the mark for a nested sophia-run, if a file sets a variable that decides where secrets go. */
 export function markFromFiles(selected: Resolution, addresses: readonly string[]): Resolution {
   const names = [...MARKED_VARIABLES, ...addresses].filter((name) => {
     const origin = selected.get(name)?.origin;

@@ -2,8 +2,9 @@ import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { SOURCE_IDS } from "./sources.ts";
 
 /**
- * Settles which value each variable has: that of the highest layer that sets it. A variable that the contract declares
- * and that is empty counts as unset: CI systems pass empty strings for secrets that they do not have.
+ * Decides the value of each variable: that of the highest layer that sets it. A declared variable that is empty counts as
+ * unset, since CI systems pass empty strings for missing secrets.
+ *
  * @param layers highest precedence first
  */
 export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
@@ -18,7 +19,7 @@ export function resolve(layers: readonly Layer[], isDeclared: (name: string) => 
         found.set(name, variable);
       } else {
         const hidden = { origin, same: winner.value === value };
-        // A secret of ESC stays one if the environment overrides it.
+        // A secret of ESC is also one if the environment overrides it.
         const secret = winner.secret || variable.secret;
         found.set(name, { ...winner, secret, shadowed: [...(winner.shadowed ?? []), hidden] });
       }
@@ -27,13 +28,13 @@ export function resolve(layers: readonly Layer[], isDeclared: (name: string) => 
   return found;
 }
 
-/** The layers of all sources in their order of precedence, highest first; those of one source keep their order. */
+/** Sorts layers by precedence, highest first; the layers of one source keep their order. */
 export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "esc"): readonly Layer[] {
   const order = prefer === "esc" ? SOURCE_IDS : new Set(["environment", ...SOURCE_IDS] as const);
   return Array.from(order).flatMap((source) => layers.filter((layer) => layer.source === source));
 }
 
-/** Declared variables for which the environment hides another value of ESC's. */
+/** Returns the declared variables for which the environment hides a different value of ESC. */
 export function overriddenEsc(resolution: Resolution, isDeclared: (name: string) => boolean): readonly string[] {
   const overridden: string[] = [];
   resolution.forEach(({ name, origin, shadowed }) => {

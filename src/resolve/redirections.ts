@@ -1,4 +1,4 @@
-/** Addresses of a file for keys of another source; pure. Loaded only where a file sets such an address, perhaps. */
+/** Addresses that a file sets for keys of another source. Pure. Loaded only if a file may set such an address. */
 import { isLoopbackUrl, keysSentTo } from "../core/key-addresses.ts";
 import type { Layer, Origin } from "../core/model.ts";
 import { isCallersWord } from "../esc/settings/from-files.ts";
@@ -8,21 +8,20 @@ export interface Trust {
   readonly isContractNamed: boolean;
 }
 
-export type Places = ReadonlyMap<string, ReadonlySet<Origin>>;
+export type OriginsByName = ReadonlyMap<string, ReadonlySet<Origin>>;
 
 export interface Addresses {
-  /** Addresses that would send a key elsewhere that is not of the same file. */
-  readonly redirections: Places;
-  /**
-   * Addresses that files set, and keys that go there: a sophia-run in the program may get the key from another source.
-   */
+  /** Addresses that would send a key of another source elsewhere. */
+  readonly redirections: OriginsByName;
+  /** Addresses that files set, and their keys, which a nested sophia-run may get from another source. */
   readonly marked: readonly string[];
 }
 
 /**
- * Finds the addresses for keys that neither the caller nor ESC has set, nor a file that the caller named. One that
- * would send a key elsewhere which is not of its file is a redirection.
- * @param layers highest precedence first, with the names that the contract gives by aliases
+ * Finds the addresses for keys that are set by neither the caller nor ESC nor a file that the caller named. An address that
+ * would send a key of another source elsewhere is a redirection.
+ *
+ * @param layers highest precedence first, with the names of aliases
  */
 export function addressesIn(layers: readonly Layer[], trust: Trust, isAllowed: (name: string) => boolean): Addresses {
   const redirections = new Map<string, Set<Origin>>();
@@ -47,7 +46,7 @@ function isOfOther(key: string, address: Origin, layers: readonly Layer[]): bool
 
 function isTrusted(name: string, origin: Origin, { isFound, isContractNamed }: Trust): boolean {
   const { alias } = origin;
-  // A contract that was found makes no address of another variable, but of a further name of the same address.
+  // A contract that was found may use as an address only another name of the same address.
   const isPair = alias === undefined || isContractNamed || keysSentTo(alias).join() === keysSentTo(name).join();
   switch (origin.source) {
     case "dotenv":
@@ -62,7 +61,7 @@ function isTrusted(name: string, origin: Origin, { isFound, isContractNamed }: T
   }
 }
 
-/** Returns true for two places in one file. What an outer sophia-run had from files it has compared itself. */
+/** Returns true for two origins in one file. An outer sophia-run has compared the origins that it marked. */
 function isOneFile(key: Origin, address: Origin): boolean {
   if (key.source === "environment" && address.source === "environment") {
     return key.fromFile === true && address.fromFile === true;

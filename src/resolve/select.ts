@@ -2,11 +2,11 @@ import { matchesGlob } from "../core/glob.ts";
 import type { Layer, Origin, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { isReserved } from "./from-files.ts";
-import type { Places } from "./redirections.ts";
+import type { OriginsByName } from "./redirections.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
 
-/** Variables that a process can hardly do without; kept by `--pristine`. `LC_*` is the locale. */
+/** Variables that most processes need, which `--pristine` passes on; together with `LC_*`, the locale. */
 const BASELINE: ReadonlySet<string> = new Set(
   [
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TMPDIR", "TZ"],
@@ -17,7 +17,7 @@ const BASELINE: ReadonlySet<string> = new Set(
 
 type Options = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" | "allow";
 
-/** Names where the system folds their case. */
+/** The rules for names on a system that ignores their case. */
 export interface Folding {
   readonly fold: (name: string) => string;
   readonly isBaseline: (folded: string) => boolean;
@@ -25,17 +25,17 @@ export interface Folding {
 
 export type Selection = Pick<Settings, Options> & {
   /** False if ESC refuses access. */
-  readonly dotenvServes: boolean;
-  readonly idTokenServes?: boolean;
-  /** The places in files that make other programs run code, and those that send a key of another source elsewhere. */
+  readonly usesDotenv: boolean;
+  readonly usesIdToken?: boolean;
+  /** Origins that make other programs run code, and those that send a key of another source elsewhere. */
   readonly code: ReadonlySet<Origin>;
-  readonly redirections: Places;
+  readonly redirections: OriginsByName;
   /** Declared names that do not belong to the scope; undefined without `--scope`. */
   readonly outOfScope: ReadonlySet<string> | undefined;
   readonly folding?: Folding | undefined;
 };
 
-/** Why the program does not get a variable; in words in `withheld.ts`. */
+/** The reason why the program does not get a variable; `withheld.ts` has the words. */
 export type Withholding =
   | "launcher"
   | "writer"
@@ -50,17 +50,17 @@ export type Withholding =
   | "not-baseline";
 
 /**
- * Decides about one variable of one source: why the program does not get it, or `undefined` if it does. `--exclude`
- * wins over every other option, `--include` over `--only-declared` and `--pristine`; it adds to a scope what is not
- * declared, never what belongs to other processes.
+ * Returns the reason why the program does not get a variable of one source; undefined if it does. `--exclude` wins over
+ * every other option, `--include` over `--only-declared` and `--pristine`. In a scope, `--include` adds undeclared variables,
+ * never those of other processes.
  */
 export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
-  const { keepEsc, pristine, onlyDeclared, dotenvServes, code, redirections, outOfScope, folding } = selection;
+  const { keepEsc, pristine, onlyDeclared, usesDotenv, code, redirections, outOfScope, folding } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
-  const launchers = [...WITHHELD_VARIABLES, ...(selection.idTokenServes === true ? ID_TOKEN_VARIABLES : [])];
+  const launchers = [...WITHHELD_VARIABLES, ...(selection.usesIdToken === true ? ID_TOKEN_VARIABLES : [])];
   const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
   if (!keepEsc) for (const name of launchers) own.set(name, "launcher");
   const included = matcher(selection.include, folding);
@@ -72,7 +72,7 @@ export function withholding(
     if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
     if (code.has(origin) && !isAllowed(name) && !isDeclared(name)) return "runs-code";
     if (redirections.get(name)?.has(origin) === true && !isAllowed(name)) return "redirects-key";
-    if (origin.source === "dotenv" && !dotenvServes) return "esc-refused";
+    if (origin.source === "dotenv" && !usesDotenv) return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
     if (excluded(name)) return "excluded";
     if (included(name)) return undefined;
@@ -83,17 +83,14 @@ export function withholding(
         if (selection.include.length > 0) return "not-included";
         if (outOfScope !== undefined && !isDeclared(name)) return "not-in-scope";
         return !(onlyDeclared || pristine) || isDeclared(name) ? undefined : "not-declared";
-      // A default or dummy value is declared.
+      // Defaults and dummies are of declared variables.
       case "contract":
         return undefined;
     }
   };
 }
 
-/**
- * The layers without the variables that the program does not get. Before precedence is settled, not after: an
- * undeclared value of ESC that is not passed on must not hide that of the environment, which is.
- */
+/** Removes variables that the program does not get. Before `resolve`: a withheld value must not hide another one. */
 export function select(
   layers: readonly Layer[],
   selection: Selection,
@@ -102,14 +99,14 @@ export function select(
   const reason = withholding(selection, isDeclared);
   return layers.map((layer) => {
     const isPassed = (variable: Variable): boolean => reason(variable) === undefined;
-    // Nothing is withheld from most programs, and to copy a list of thousands takes time.
+    // Most programs get everything; copying a list of thousands takes time.
     return layer.variables.every(isPassed) ? layer : { ...layer, variables: layer.variables.filter(isPassed) };
   });
 }
 
 function isBaseline(name: string, folding: Folding | undefined): boolean {
-  const told = folding?.fold(name) ?? name;
-  return BASELINE.has(told) || told.startsWith("LC_") || folding?.isBaseline(told) === true;
+  const folded = folding?.fold(name) ?? name;
+  return BASELINE.has(folded) || folded.startsWith("LC_") || folding?.isBaseline(folded) === true;
 }
 
 export function matcher(globs: readonly string[], folding?: Folding): (name: string) => boolean {

@@ -4,7 +4,7 @@ import type { Origin, SourceId } from "../core/model.ts";
 
 interface Source<OriginOfIt extends Origin> {
   readonly label: string;
-  /** The giver of its values decides which options withhold them. */
+  /** Decides which options withhold its values. */
   readonly givenBy: "caller" | "configuration" | "contract";
   place(origin: OriginOfIt): string;
 }
@@ -27,11 +27,12 @@ const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly so
 /** `acme/sophia/dev@12`, `acme/sophia/dev@stable, revision 12`, `acme/sophia/dev@12 (cached, 5 min old)`. */
 export function environmentWords({ name, version, revision, ageSeconds }: EscEnvironment): string {
   const at = version ?? revision;
-  const told = version === undefined || revision === undefined || version === revision ? "" : `, revision ${revision}`;
-  return `${name}${at === undefined ? "" : `@${at}`}${told}${ageSeconds === undefined ? "" : ` (${keptWords(ageSeconds)})`}`;
+  const opened =
+    version === undefined || revision === undefined || version === revision ? "" : `, revision ${revision}`;
+  return `${name}${at === undefined ? "" : `@${at}`}${opened}${ageSeconds === undefined ? "" : ` (${cacheWords(ageSeconds)})`}`;
 }
 
-export function keptWords(ageSeconds: number): string {
+export function cacheWords(ageSeconds: number): string {
   return `cached, ${durationWords(ageSeconds)} old`;
 }
 
@@ -39,12 +40,11 @@ export function sourceOf(id: SourceId): Source<Origin> {
   return SOURCES[id];
 }
 
-/** All sources in the order of the table. */
 // Object.keys loses the key type; the table is a constant with exactly these keys.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 export const SOURCE_IDS = Object.keys(SOURCES) as readonly SourceId[];
 
-/** A place where a value comes from, and the name it has there if that is another. */
+/** Describes the origin of a value, with its name there if that is different. */
 export function originWords(origin: Origin): string {
   return sourceOf(origin.source).place(origin) + (origin.alias === undefined ? "" : `, as ${origin.alias}`);
 }

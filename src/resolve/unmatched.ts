@@ -3,7 +3,7 @@ import type { Notice } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import { matcher, type Selection } from "./select.ts";
 
-/** Globs of `--include` that match nothing. @param names of all sources and of the contract */
+/** Reports globs of `--include` that match no variable. @param names of all sources and of the contract */
 export function unmatchedNotices(
   { include, folding }: Pick<Selection, "include" | "folding">,
   names: readonly string[],

@@ -1,4 +1,4 @@
-/** Lines about each source, for `--verbose`; pure. */
+/** Lines about each source, for `--verbose`. Pure. */
 import { environmentWords } from "./sources.ts";
 import type { EscStatus } from "./assessment.ts";
 import type { Contract } from "../contract/model.ts";
@@ -6,7 +6,7 @@ import type { Layer } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { count } from "../core/text.ts";
 
-/** One line for the contract and each source, without a value. What could not be read has its warning and no line. */
+/** Returns a line for the contract and each source, without values. A source that cannot be read has a warning instead. */
 export function readingLines(
   { source, profile, scope }: Contract,
   esc: EscStatus,

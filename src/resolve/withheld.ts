@@ -2,7 +2,7 @@ import { isDeclared, isSet } from "../contract/check.ts";
 import type { Assessment } from "./assessment.ts";
 import { type Withholding, withholding } from "./select.ts";
 
-/** Says why the program does not get a variable that a source has, in words that follow `is`. */
+/** Returns the reason why the program does not get a variable of a source, in words that follow `is`. */
 export function withheldWords({
   contract,
   resolution,
@@ -21,7 +21,6 @@ export function withheldWords({
   };
 }
 
-/** Why a variable is withheld, in words that follow `withheld`. */
 export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
   launcher: "without --keep-esc",
   writer: "always, since it may write to ESC",

@@ -10,7 +10,7 @@ import type { Clock } from "../esc/transport/deadline.ts";
 export interface EscEnvironment {
   /** `org/project/name`. */
   readonly name: string;
-  /** The revision or tag that was asked for. */
+  /** The requested revision or tag. */
   readonly version?: string;
   /** The revision that was opened, if the service reports it. */
   readonly revision?: string;
@@ -18,8 +18,10 @@ export interface EscEnvironment {
   readonly ageSeconds?: number;
 }
 
-/** Why an earlier reading is used: `--cache-fresh` or `--offline` allows it, or ESC is not available. */
-export type Kept = { readonly why: "fresh" | "offline" } | { readonly why: "unavailable"; readonly failure: Failure };
+/** The reason why cached values are used: `--cache-fresh`, `--offline`, or ESC is not available. */
+export type CacheUse =
+  | { readonly why: "fresh" | "offline" }
+  | { readonly why: "unavailable"; readonly failure: Failure };
 
 export type EscReading =
   | {
@@ -29,28 +31,22 @@ export type EscReading =
       /** In the order of `ESC_ENV`, by their full names. */
       readonly environments: readonly EscEnvironment[];
       readonly notices: readonly Notice[];
-      /** It is from the cache. */
-      readonly kept?: Kept;
+      readonly kept?: CacheUse;
     }
   | EscDown;
 
 interface FreshReading extends Extract<EscReading, { kind: "read" }> {
-  /** True if credentials in it may end with the session. */
+  /** Returns true if credentials in it may end with the session. */
   readonly mayMint: () => boolean;
 }
 
-/**
- * Opens and reads the environments, side by side, under one deadline.
- *
- * @param clock for tests
- * @throws SophiaError (esc-value, 125) for a name or value that no environment variable can have
- */
+/** Opens and reads the environments, in parallel. @throws SophiaError (esc-value, 125) for impossible variables */
 export async function readEsc(
   settings: EscSettings,
   progress: Progress,
   clock?: Clock,
 ): Promise<FreshReading | EscDown> {
-  // Loaded while the connection is made and the organization is looked up.
+  // Loaded while the connection is made.
   const loading = import("../esc/api/sdk.ts");
   const asked = await askEsc(
     settings,

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import * as http from "node:http";
 
-/** What GitHub Actions offers to a job with `id-token: write`. */
+/** The issuer of GitHub Actions for a job with `id-token: write`. */
 export interface ActionsIssuer {
   /** `ACTIONS_ID_TOKEN_REQUEST_URL`; it has a query already. */
   readonly requestUrl: string;
@@ -62,7 +62,7 @@ export async function startActionsIssuer(): Promise<ActionsIssuer> {
   }
 }
 
-/** The form of a JWT; nobody verifies its signature here. */
+/** The form of a JWT; its signature is not verified. */
 function fakeJwt(): string {
   const claims = { iss: "https://issuer.example.test", sub: "repo:demo-org/sophia:ref:refs/heads/main" };
   return `${jwtPart({ alg: "RS256", typ: "JWT" })}.${jwtPart(claims)}.${randomBytes(32).toString("base64url")}`;

@@ -2,7 +2,7 @@ import type { Diagnostic } from "./evaluate.ts";
 import { type Json, writeJson } from "./json.ts";
 import { rangeJson } from "./wire.ts";
 
-/** What a request gets, before a fault or the network spoils it. */
+/** The answer to a request, before a fault or the network changes it. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

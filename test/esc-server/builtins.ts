@@ -6,7 +6,7 @@ export interface BuiltinContext {
   /** `check` evaluates without opening: ciphertext secrets and provider results are unknown. */
   readonly mode: "open" | "check";
   decrypt(cipher: string): string | undefined;
-  /** What `fn::open::<provider>` gives; `undefined` when there is no such provider. */
+  /** The result of `fn::open::<provider>`; undefined if there is no such provider. */
   provider(name: string): ValueNode | undefined;
 }
 

@@ -90,7 +90,7 @@ test("a diagnostic of broken YAML quotes nothing of it", async () => {
   expect(JSON.stringify(await evaluated('values:\n  key: {fn::secret: "sentinel\n'))).not.toContain("sentinel");
 });
 
-test("checks without opening: ciphertext and providers are unknown, no session comes to be", async () => {
+test("checks without opening: ciphertext and providers are unknown, and there is no session", async () => {
   await using server = await startEscServer();
   server.provider("test-login", { key: secret("k") });
   server.environment("demo-org/sophia/dev", {
@@ -107,7 +107,7 @@ test("checks without opening: ciphertext and providers are unknown, no session c
       k: { unknown: true },
     },
   ]);
-  // Of what is not known the types are told.
+  // The types of unknown values are known.
   expect(JSON.parse(reply.body).schema.properties).toMatchObject({
     t: { type: "string" },
     l: { type: "object", properties: { key: { type: "string" } } },

@@ -138,7 +138,7 @@ function verdict(request: RawRequest, value: string | undefined, token: Token | 
   return token === undefined ? "invalid" : "valid";
 }
 
-/** Whether the client gets a status line at all. */
+/** Returns true if the client gets a status line. */
 function answered(planned: PlannedFault | undefined): boolean {
   const fault = planned?.fault;
   if (fault?.kind === "reset" || fault?.kind === "disconnect" || fault?.kind === "hang") return fault.at === "body";

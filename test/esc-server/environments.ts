@@ -5,7 +5,7 @@ import { type Diagnostic, evaluate, type Evaluation, overlay } from "./evaluate.
 import type { WireStyle } from "./wire.ts";
 import { mapValues, objectNode, type ObjectNode, relabel, toNode, type ValueNode, type ValueSpec } from "./values.ts";
 
-/** What {@link EscServer.environment} takes. */
+/** The parameter of {@link EscServer.environment}. */
 export interface EnvironmentSpec extends WireStyle {
   /** Direct children of `environmentVariables`. */
   readonly values?: { readonly [name: string]: ValueSpec };
@@ -41,7 +41,7 @@ export interface Revision {
 
 /**
  * How an environment keeps callers out: 403, or 404 where it may not be known, to every request; `approval` (gated): 403 to
- * opening it or what imports it, since somebody has to approve that first; it is evaluated all the same.
+ * opening it or what imports it, since that needs an approval; it can be evaluated.
  */
 export type Denial = 403 | 404 | "approval";
 
@@ -67,14 +67,14 @@ export interface Draft {
   readonly yaml: string;
 }
 
-/** What somebody asked for and others decide. */
+/** A request of one user that others decide. */
 export interface ChangeRequest {
   readonly id: string;
   readonly environment: Environment;
   /** It counts once it is submitted: as `pending`. `ready` is approved, `applied` is in effect. */
   status: "draft" | "pending" | "ready" | "applied" | "closed";
   description: string;
-  /** Who filed it. */
+  /** The login of its author. */
   readonly login: string;
 }
 

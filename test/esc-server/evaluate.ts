@@ -29,7 +29,7 @@ export interface Evaluation {
 }
 
 export interface EvaluationContext extends BuiltinContext {
-  /** What traces call the environment that the definition belongs to: `project/name`, or an import as it is written. */
+  /** The name of the definition's environment in traces: `project/name`, or an import as it is written. */
   readonly environment: string;
   /** The values of an import, or why it is not available. */
   importEnvironment(reference: string): ObjectNode | { readonly failure: string };

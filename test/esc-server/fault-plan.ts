@@ -3,10 +3,10 @@ import { type Fault, type FaultName, toFault } from "./faults.ts";
 import { createRateLimiter } from "./rate.ts";
 import type { Operation } from "./routes.ts";
 
-/** Where a fault strikes: one operation or any. */
+/** The operation of a fault: one or any. */
 export type Target = Operation | "any";
 
-/** What is to go wrong for one request. */
+/** A planned fault of one request. */
 export interface PlannedFault {
   readonly fault: Fault;
   /** The refusal of a rate limit that is exceeded now. */

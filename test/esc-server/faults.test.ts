@@ -195,7 +195,7 @@ test("sends an oversized body as fast as it is taken, small when compressed", as
   expect(gunzipSync(body).length).toBe(5_000_000);
 });
 
-test("an oversized body ends when the client has had enough", async () => {
+test("an oversized body ends when the client closes the connection", async () => {
   server.failNext("open", { kind: "oversized", bytes: 1e12 });
   const { port, host } = server;
   await new Promise<void>((resolve, reject) => {
@@ -210,7 +210,7 @@ test("an oversized body ends when the client has had enough", async () => {
   expect(server.violations).toEqual([]);
 });
 
-test("limits the rate by its clock and says when to come again", async () => {
+test("limits the rate by its clock and sends Retry-After", async () => {
   server.failAlways("open", { kind: "rateLimit", perSecond: 2, retryAfter: 3 });
   const statuses = async (count: number): Promise<number[]> => {
     const replies: number[] = [];

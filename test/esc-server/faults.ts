@@ -2,7 +2,7 @@ import { type Answer, diagnosticJson, failure, html, invalidDefinition, json } f
 import type { Diagnostic } from "./evaluate.ts";
 import { type Json, parseObject, writeJson } from "./json.ts";
 
-/** What can go wrong with one request. */
+/** A fault of one request. */
 export type Fault =
   /** An answer of that status. The body is the service's own form unless one is given. */
   | {
@@ -100,7 +100,7 @@ export function replacement(fault: Fault): Answer | undefined {
   }
 }
 
-/** Whether the fault strikes before the operation, so that nothing is opened, written or minted. */
+/** Returns true if the fault precedes the operation, so that nothing is opened, written or minted. */
 export function strikesFirst(fault: Fault): boolean {
   if (fault.kind === "reset" || fault.kind === "disconnect" || fault.kind === "hang") return fault.at === "start";
   return fault.kind === "oversized" || replacement(fault) !== undefined;

@@ -9,7 +9,7 @@ export class RawJson {
   }
 }
 
-/** What {@link writeJson} can write. Object entries that are `undefined` are left out. */
+/** A value that {@link writeJson} can write. Undefined entries of objects are omitted. */
 export type Json =
   | null
   | boolean

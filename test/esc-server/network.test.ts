@@ -43,7 +43,7 @@ test("listens on IPv6", async () => {
   expect((await ask(`${server.url}/api/user`, { headers: apiHeaders(server.token) })).status).toBe(200);
 });
 
-test("numbers connections, through TLS too, and resets them beneath it", async () => {
+test("numbers connections, also with TLS, and resets them", async () => {
   await using server = await startEscServer({ tls: certificates.valid });
   const get = (): Promise<unknown> =>
     ask(`${server.url}/api/user`, { headers: apiHeaders(server.token), ca: certificates.ca });
@@ -78,7 +78,7 @@ async function throughTunnel(proxyUrl: string, authority: string, path: string, 
   return Buffer.concat(chunks).toString().slice(9, 12);
 }
 
-test("a proxy tunnels to names that only it knows, and asks for its password", async () => {
+test("a proxy tunnels to names that only it knows, and requires its password", async () => {
   await using server = await startEscServer({ tls: certificates.valid });
   const routes = { "backend.test:443": { host: "127.0.0.1", port: server.port } };
   const options: ProxyOptions = { routes, auth: { user: "pr:oxy", password: "p@ss" } };
@@ -105,7 +105,7 @@ test("a proxy tunnels to names that only it knows, and asks for its password", a
   expect(server.violations).toEqual([]);
 });
 
-test("a proxy forwards plain requests, and sees what they hold", async () => {
+test("a proxy forwards plain requests, and sees their content", async () => {
   await using server = await startEscServer();
   const routes = { "backend.test:80": { host: "127.0.0.1", port: server.port } };
   await using proxy = await startProxy({ routes });
@@ -122,7 +122,7 @@ test("a proxy forwards plain requests, and sees what they hold", async () => {
   expect([proxy.forwards, proxy.requests[0]?.sawAuthorization, server.violations]).toEqual([2, true, []]);
 });
 
-test("a port refuses, another hears in silence, a third never connects", async () => {
+test("a port refuses, another never answers, a third never connects", async () => {
   await expect(ask(`http://127.0.0.1:${await refusedPort()}/`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   const silent = await startSilentServer();
   const unanswered = ask(`http://127.0.0.1:${silent.port}/`);

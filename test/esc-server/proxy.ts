@@ -12,7 +12,7 @@ export interface ProxyOptions {
   /** Demands this by Basic authentication; without it a request gets 407. */
   readonly auth?: { readonly user: string; readonly password: string };
   /**
-   * Where `host:port` really leads. Clients never send loopback through a proxy, so tests ask for a name such as
+   * The real target of `host:port`. Clients never send loopback through a proxy, so tests ask for a name such as
    * `backend.test:443`, which no name server knows: that it works shows that the proxy was used.
    */
   readonly routes?: Readonly<Record<string, Endpoint>>;
@@ -25,7 +25,7 @@ interface ProxyRequest {
   readonly target: string;
   /** The proxy's answer; 200 for an open tunnel, the server's status for a forwarded request. */
   readonly status: number;
-  /** Whether the request let the proxy see an `Authorization` header. */
+  /** True if the proxy saw an `Authorization` header. */
   readonly sawAuthorization: boolean;
 }
 

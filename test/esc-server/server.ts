@@ -54,7 +54,7 @@ export interface EnvironmentHandle {
   /** Adds a revision. */
   revise(spec: EnvironmentSpec): void;
   deny(how: Denial | undefined): void;
-  /** What was asked for of it, the oldest first. */
+  /** Its requests, the oldest first. */
   readonly openRequests: readonly { readonly id: string; readonly status: string; readonly description: string }[];
   /** Decides about all of them: from then on it opens, or they are closed. */
   decide(how: "applied" | "closed"): void;
@@ -72,7 +72,7 @@ export interface EscServer {
   oidc: OidcSpec;
   /** Adds a revision to an environment (`org/project/env`), which comes to be with the first. */
   environment(name: string, spec: EnvironmentSpec): EnvironmentHandle;
-  /** What `fn::open::<name>` gives in definitions. */
+  /** The result of `fn::open::<name>` in definitions. */
   provider(name: string, value: ValueSpec): void;
   addToken(token: NewToken): Token;
 
@@ -80,7 +80,7 @@ export interface EscServer {
   count(operation: Call["operation"] | "any"): number;
   /** The `count`th call of an operation, as soon as it has arrived; `count` is 1 by default. Rejects on close. */
   waitFor(operation: Call["operation"] | "any", count?: number): Promise<Call>;
-  /** Where clients broke the API's rules; a good client leaves this empty. No entry holds a token. */
+  /** Breaches of the API's rules; empty for a correct client. No entry contains a token. */
   readonly violations: readonly string[];
   /** TCP connections accepted, those included whose TLS handshake failed. */
   readonly connections: number;

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import * as net from "node:net";
 import { setImmediate } from "node:timers/promises";
 
-/** A loopback port to which every connection is refused: nobody listens there any more. */
+/** A loopback port that refuses every connection: its listener is closed. */
 export async function refusedPort(): Promise<number> {
   const server = net.createServer();
   server.listen(0, "127.0.0.1");
@@ -93,7 +93,7 @@ async function failure(child: ChildProcess): Promise<never> {
   throw new Error("the listener ended early");
 }
 
-/** Whether the kernel holds a request to connect to that port that nobody has taken (state SYN_SENT, proc(5)). */
+/** Returns true if a connection to that port is pending in the kernel (state SYN_SENT, proc(5)). */
 async function someoneWaits(port: number): Promise<boolean> {
   const remote = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const table = await readFile("/proc/net/tcp", "utf8");

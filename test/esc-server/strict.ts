@@ -18,7 +18,7 @@ export interface Inspection {
   readonly operation: Operation | undefined;
   readonly parameters: ReadonlyMap<string, string>;
   readonly query: URLSearchParams;
-  /** What breaks the API's rules; the first decides the status. */
+  /** Breaches of the API's rules; the first decides the status. */
   readonly breaches: readonly Breach[];
 }
 
@@ -105,7 +105,7 @@ function checkAuthorization(operation: Operation, { headers }: RawRequest): Brea
   return [{ status: 401, message: `${operation}: Authorization must be "token …", its scheme is ${scheme}` }];
 }
 
-/** What clients of today send: 8, and 9 where the Pulumi CLI signs in. */
+/** The versions of today's clients: 8, and 9 for the sign-in of the Pulumi CLI. */
 const ACCEPT: readonly string[] = ["application/vnd.pulumi+8", "application/vnd.pulumi+9"];
 
 function checkHeaders(operation: Operation, { headers }: RawRequest): Breach[] {

@@ -23,7 +23,7 @@ export interface Certificates {
   readonly expired: Certificate;
   /** For another host alone. */
   readonly wrongHost: Certificate;
-  /** As `valid`, signed by an authority that nobody trusts. */
+  /** As `valid`, signed by an untrusted authority. */
   readonly unknownAuthority: Certificate;
   /** Deletes the files. */
   remove(): Promise<void>;

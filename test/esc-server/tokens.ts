@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-/** Who a token belongs to. */
+/** The owner of a token. */
 export type TokenOwner =
   | { readonly kind: "personal"; readonly login: string }
   | { readonly kind: "organization"; readonly organization: string }

@@ -16,7 +16,7 @@ export interface Range {
 
 interface NodeBase {
   readonly secret: boolean;
-  /** Where the expression stands that gave the value. */
+  /** The location of the expression. */
   readonly range?: Range;
   /** The function of a provider that gave it, such as `fn::open::aws-login`. */
   readonly call?: string;

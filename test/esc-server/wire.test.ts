@@ -47,7 +47,7 @@ test.each<[string, EnvironmentSpec, string]>([
   expect(text).toBe(`{"properties":{"environmentVariables":{"value":{${expected}}}}}`);
 });
 
-test("an empty environment has its summary alone, or is an empty object", async () => {
+test("an empty environment has only its summary, or is an empty object", async () => {
   const summary = '{"environmentFunctionSummary":{"funcCounts":{},"rotationPaths":null}}';
   expect(await readValues({})).toBe(summary);
   expect(await readValues({ definition: "" })).toBe(summary);
@@ -70,7 +70,7 @@ test("an environment may import itself at another revision, and be called by ano
   expect(answer.executionContext.properties.rootEnvironment.value.name.value).toBe("root");
 });
 
-test("what imports a gated environment is gated, and both are evaluated all the same", async () => {
+test("an environment that imports a gated one is gated, and both can be evaluated", async () => {
   await using server = await startEscServer();
   const headers = apiHeaders(server.token);
   server.environment("demo-org/sophia/base", { values: { A: "a" }, deny: "approval" });
@@ -82,7 +82,7 @@ test("what imports a gated environment is gated, and both are evaluated all the 
   expect([server.sessions, server.violations]).toEqual([0, []]);
 });
 
-test("holds secrets in plain text where the service does, outside properties too", async () => {
+test("contains secrets in plain text in the same places as the service", async () => {
   const answer: Record<string, unknown> = JSON.parse(await readValues({ values: { KEY: secret("sentinel") } }));
   for (const part of ["exprs", "properties", "schema"]) expect(JSON.stringify(answer[part])).toContain("sentinel");
   expect(answer["schema"]).toMatchObject({
@@ -151,7 +151,7 @@ test("lists environments page by page, those of one organization or all", async 
   expect(server.violations).toEqual([]);
 });
 
-test("compresses for those who accept it", async () => {
+test("compresses for clients that accept it", async () => {
   await using server = await startEscServer({ gzip: true });
   const headers = { ...apiHeaders(server.token), "Accept-Encoding": "gzip" };
   expect((await ask(`${server.url}/api/user`, { headers })).headers["content-encoding"]).toBe("gzip");
@@ -175,7 +175,7 @@ test("counts calls and connections, keeps no token, and forgets on reset", async
   expect([server.calls, server.count("any"), server.connections]).toEqual([[], 0, 0]);
 });
 
-test("closing rejects those who wait for a call, and cuts connections", async () => {
+test("closing rejects pending waits for a call, and cuts connections", async () => {
   const server = await startEscServer();
   server.failNext("user", "hang");
   const hanging = ask(`${server.url}/api/user`, { headers: apiHeaders(server.token) });

@@ -11,7 +11,7 @@ export interface WireStyle {
   readonly details?: boolean;
   /** `false`: no `environmentFunctionSummary`, which is otherwise all that an environment without values answers with. */
   readonly summary?: boolean;
-  /** What traces and `rootEnvironment` call the environment that is opened; `project/name` by default. */
+  /** The name of the opened environment in traces and `rootEnvironment`; `project/name` by default. */
   readonly rootName?: string;
 }
 

@@ -5,8 +5,8 @@ import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
 import { type EscReading, readEsc } from "../../src/sources/esc.ts";
 
-/** What the reader said while it worked. */
-export interface Said {
+/** The waits and retries that were reported. */
+export interface ProgressLog {
   readonly waiting: string[];
   readonly retries: { what: string; reason: string; attempt: number; delayMs: number }[];
 }
@@ -17,11 +17,11 @@ export interface ReadOptions {
   readonly requireEsc?: boolean;
   readonly sessionMs?: number;
   readonly dotenv?: readonly Layer[];
-  readonly said?: Said;
+  readonly said?: ProgressLog;
   readonly clock?: Clock;
 }
 
-/** Settings from variables; fails where ESC is not on. */
+/** Settings from variables; fails if ESC is not on. */
 export function settingsFrom(variables: Readonly<Record<string, string>>, options: ReadOptions = {}): EscSettings {
   const { access } = escAccess(new Map(Object.entries(variables)), options.dotenv ?? [], {
     timeoutMs: options.timeoutMs ?? 20_000,
@@ -45,7 +45,7 @@ export async function read(
   return readEsc(settingsFrom(variables, options), progress, options.clock);
 }
 
-/** The reading where it must succeed. */
+/** Reads ESC; fails if that fails. */
 export async function reading(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
@@ -55,7 +55,7 @@ export async function reading(
   return result;
 }
 
-/** The failure where it must fail. */
+/** Returns the failure of reading ESC; fails if it can be read. */
 export async function failing(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
@@ -76,7 +76,7 @@ export function variable(result: Extract<EscReading, { kind: "read" }>, name: st
   return found;
 }
 
-/** Closes a server; fails where a client broke the rules of the API. */
+/** Closes a server; fails if a client broke the rules of the API. */
 export async function closeStrictly(server: EscServer): Promise<void> {
   const { violations } = server;
   await server.close();

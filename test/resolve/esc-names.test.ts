@@ -1,30 +1,29 @@
 import { expect, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { sophia, unwrapped } from "../helpers/sophia.ts";
+import { sophia } from "../helpers/sophia.ts";
+import { expectWording } from "../helpers/wording.ts";
 
-const UNKNOWN =
-  "sophia-run: warning: ESC has no environment acme/sophia/dev: sophia/dev was read as sophia/default/dev; ";
-
-test("a name of two parts that means another organization's environment is told, and refused where ESC is required", async () => {
+test("a name of two parts for another organization's environment has a warning, and is refused with --require-esc", async () => {
   await using server = await startEscServer({ user: { defaultOrg: "acme", organizations: ["acme", "sophia"] } });
   server.environment("sophia/default/dev", { values: { WHO: "sophia" } });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ESC_ENV: "sophia/dev" };
   const launch = ["--no-contract", "--quiet", "--", "printenv", "WHO"];
   const told = await sophia(launch, { env });
   expect(told).toMatchObject({ status: 0, stdout: "sophia\n" });
-  expect(unwrapped(told.stderr)).toContain(UNKNOWN);
+  expectWording(told.stderr);
 
   server.reset();
   const refused = await sophia(["--require-esc", ...launch], { env });
   expect(refused).toMatchObject({ status: 125, stdout: "" });
-  expect(refused.stderr).toContain("sophia/default/dev is not tried where ESC is required (--require-esc)");
+  expect(refused.stderr).toContain("--require-esc");
+  expectWording(refused.stderr);
   expect(server.count("open")).toBe(1);
 
   const exact = await sophia(["--require-esc", ...launch], { env: { ...env, ESC_ENV: "sophia/default/dev" } });
   expect(exact).toMatchObject({ status: 0, stdout: "sophia\n", stderr: "" });
 });
 
-test("--session says how long what is opened lives, and a bad one opens nothing", async () => {
+test("--session sets the life of the opened environment, and an invalid one opens nothing", async () => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { A: "a" } });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ESC_ENV: "acme/app/dev" };

@@ -53,7 +53,7 @@ test("--prefer esc swaps the first two", () => {
   });
 });
 
-test("hidden origins are listed in order, with whether their value is the same", () => {
+test("hidden origins are listed in order, each with the equality of its value", () => {
   const resolution = resolve([environment, esc, layer("dotenv", { A: "env" })], () => false);
   expect(resolution.get("A")?.shadowed).toEqual([
     { origin: ORIGINS.esc, same: false },
@@ -65,7 +65,7 @@ test("a declared variable that is empty everywhere is unset", () => {
   expect(values([layer("environment", { D: "" }), layer("esc", { D: "" })], ["D"])).toEqual({});
 });
 
-test("names of Object.prototype are names like any other", () => {
+test("names of Object.prototype are ordinary names", () => {
   const hostile: Layer = {
     source: "esc",
     variables: ["__proto__", "constructor", "toString"].map((name) => ({
@@ -119,7 +119,7 @@ describe("laws of precedence", () => {
     );
   });
 
-  test("a further layer below never changes a variable that is set, and only fills what is missing", () => {
+  test("a lower layer only adds missing variables", () => {
     fc.assert(
       fc.property(layers, anyLayer, declared, (all, below, names) => {
         const isDeclared = (one: string): boolean => names.includes(one);
@@ -145,7 +145,7 @@ describe("laws of precedence", () => {
     );
   });
 
-  test("the order in which sources were read does not matter between sources, and does within one", () => {
+  test("the order of reading matters only within one source", () => {
     fc.assert(
       fc.property(layers, (all) => {
         const sorted = inPrecedence(all, "environment");

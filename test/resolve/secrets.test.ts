@@ -37,7 +37,7 @@ test.each([
   expect(isSecret(contract, { name, secret: marked })).toBe(expected);
 });
 
-test("the secrets of all sources, withheld ones and what they hid from the program too", () => {
+test("the secrets of all sources, also withheld ones and those that they hide", () => {
   const variable = (name: string, value: string): Resolved => ({
     name,
     value,
@@ -58,7 +58,7 @@ test("the secrets of all sources, withheld ones and what they hid from the progr
   ]);
 });
 
-test("what ESC marks is secret in the environment too, which overrides it", () => {
+test("a secret of ESC is also one if the environment overrides it", () => {
   const layer = (source: "environment" | "esc", value: string, secret: boolean) => ({
     source,
     variables: [

@@ -9,7 +9,7 @@ const NOTHING: Selection = {
   include: [],
   exclude: [],
   keepEsc: false,
-  dotenvServes: true,
+  usesDotenv: true,
   allow: [],
   code: new Set(),
   redirections: new Map(),
@@ -91,7 +91,7 @@ describe("one variable of one source", () => {
   });
 });
 
-describe("before precedence is settled", () => {
+describe("the selection before precedence", () => {
   const selected = (layers: readonly Layer[], selection: Partial<Selection>): Record<string, string> =>
     Object.fromEntries(
       Array.from(resolve(select(layers, { ...NOTHING, ...selection }, isDeclared), isDeclared), ([name, one]) => [
@@ -100,13 +100,13 @@ describe("before precedence is settled", () => {
       ]),
     );
 
-  test("what is not passed on hides nothing: the environment's value comes through", () => {
+  test("a withheld value does not hide the environment's value", () => {
     const layers = [layer("esc", { ANY: "esc", DECLARED_A: "esc" }), layer("environment", { ANY: "mine" })];
     expect(selected(layers, { onlyDeclared: true })).toEqual({ ANY: "mine", DECLARED_A: "esc" });
     expect(selected(layers, {})).toEqual({ ANY: "esc", DECLARED_A: "esc" });
   });
 
-  test("nor does it hide the contract's default", () => {
+  test("a withheld value does not hide the contract's default", () => {
     const layers = [layer("esc", { DECLARED_A: "esc", X: "x" }), layer("contract", { DECLARED_A: "default" })];
     expect(selected(layers, { include: ["X"] })).toEqual({ DECLARED_A: "default", X: "x" });
     expect(selected(layers, { exclude: ["DECLARED_*"] })).toEqual({ X: "x" });

@@ -7,7 +7,7 @@ import { grouped } from "../../core/grouped.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { Histories, type LastChange } from "../../esc/api/history.ts";
-import { listRevisions } from "../../esc/api/revisions.ts";
+import { listRevisions } from "../../esc/api/definition.ts";
 import { statusOf } from "../../esc/faults/fault.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import type { FullName } from "../../esc/settings/names.ts";

@@ -1,5 +1,5 @@
 /** The age of the environments themselves. Each `check` that reads ESC loads it: without a YAML parser. */
-import { listRevisions, type Revision } from "../../esc/api/revisions.ts";
+import { listRevisions, type Revision } from "../../esc/api/definition.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";

@@ -2,7 +2,7 @@
 import { day } from "../../core/day.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
-import { MOST_REVISIONS } from "../../esc/api/revisions.ts";
+import { MOST_REVISIONS } from "../../esc/api/definition.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import { ageLine, type SecretAge } from "./ages.ts";
 import { type Finding, wordFinding } from "./findings.ts";

@@ -9,7 +9,7 @@ import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
 import type { Origin } from "../../core/model.ts";
-import { environmentWords, keptWords, originWords, sourceOf } from "../../resolve/sources.ts";
+import { environmentWords, cacheWords, originWords, sourceOf } from "../../resolve/sources.ts";
 
 const INDENT = "   ";
 export const INDENTED = WIDTH - INDENT.length;
@@ -149,7 +149,7 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
   if (unmet === undefined) {
     const age = report.esc.environments.at(-1)?.ageSeconds;
     const labels = report.sources.map((source) =>
-      source === "esc" && age !== undefined ? `ESC (${keptWords(age)})` : sourceOf(source).label,
+      source === "esc" && age !== undefined ? `ESC (${cacheWords(age)})` : sourceOf(source).label,
     );
     const isAll = checks.every(({ warnings = [] }) => warnings.length === 0);
     const from = labels.length === 0 ? "" : ` Configuration loaded from ${enumerate(labels)}`;

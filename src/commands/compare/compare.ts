@@ -2,7 +2,8 @@ import type { Context } from "../../core/context.ts";
 import { loadContract } from "../../contract/load.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { settingsByFullNames } from "../../esc/api/follow.ts";
-import { evaluateEnvironments, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
+import { askEsc } from "../../esc/api/ask.ts";
+import { evaluate, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { SILENT } from "../../esc/transport/connection.ts";
 import { formatDiagnostic } from "../../core/diagnostic.ts";
@@ -35,7 +36,7 @@ export async function compare(names: string, options: Values, json: boolean, con
   const { contractFile: file, profile, scope } = settings;
   const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
   const progress = await makeProgress(context, settings);
-  const answers = await evaluateEnvironments(escSettings, progress).finally(progress.done);
+  const answers = await askEsc(escSettings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   const found = answers.results.map(({ name }) => name);
   const gates = await environmentGates(settingsByFullNames(escSettings, found), SILENT);

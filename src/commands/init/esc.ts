@@ -7,7 +7,8 @@ import { SophiaError } from "../../core/error.ts";
 import { grouped } from "../../core/grouped.ts";
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
-import { type Evaluated, evaluateEnvironments } from "../../esc/api/evaluate.ts";
+import { askEsc } from "../../esc/api/ask.ts";
+import { evaluate, type Evaluated } from "../../esc/api/evaluate.ts";
 import { escAccess } from "../../esc/settings/access.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
@@ -28,7 +29,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
   const { access } = escAccess(context.environment, dotenv.layers, settings);
   if (access.kind !== "on") return undefined;
   const progress = await makeProgress(context, settings);
-  const answers = await evaluateEnvironments(access.settings, progress).finally(progress.done);
+  const answers = await askEsc(access.settings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   say(context, settings, answers.remarks);
   const named = answers.results.flatMap(({ variables }) =>

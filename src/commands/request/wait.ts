@@ -4,7 +4,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { durationWords, enumerate } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
-import { type OpenRequest, opens, statusOfRequest } from "../../esc/api/open-request.ts";
+import { type OpenRequest, opens, statusOfRequest } from "../../esc/api/approvals.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { type EnvironmentName, formatName, type FullName } from "../../esc/settings/names.ts";
 import { SILENT } from "../../esc/transport/connection.ts";

@@ -1,33 +1,24 @@
 import type { Failure, Notice } from "../../core/model.ts";
-import { EscFault } from "../faults/fault.ts";
-import type { Refused } from "../faults/refusal.ts";
+import { EscFault, type Refused, refusal } from "../faults/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
 import type { Credential } from "../settings/credentials.ts";
-import { candidates, type EnvironmentName, formatName, type FullName, oldFormNotices } from "../settings/names.ts";
+import { candidates, type EnvironmentName, formatName, type FullName } from "../settings/names.ts";
+import { isOrganization, oldFormNotices } from "../settings/names.ts";
 import type { Secret } from "../settings/secret.ts";
+import { objectsIn, textAt } from "../transport/answer.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
-import { findDefaultOrganization } from "./organization.ts";
-
-export type EscAnswers<T> =
-  | {
-      readonly kind: "read";
-      /** In the order of the settings' environments. */
-      readonly results: readonly T[];
-      readonly remarks: readonly Notice[];
-    }
-  | EscDown;
 
 /** The reason why there is nothing from ESC. */
 export type EscDown =
-  /** No valid answer: the environment and the files may serve (emergency access). */
+  /** No valid answer: the environment and the files may be used (emergency access). */
   | { readonly kind: "unavailable"; readonly failure: Failure; readonly blames: "credential" | "service" }
-  /** The service said no, to the token or to the environment: files do not serve. */
+  /** The service refused the token or the environment: files are not used. */
   | { readonly kind: "refused"; readonly failure: Failure; readonly refused: Refused };
 
 /**
- * Asks the same of each environment, side by side, under one deadline: connects, obtains the token and finds the
- * organization of names without one. The first that fails ends the others and is named in the failure.
+ * Calls `ask` for each environment, in parallel, under one deadline: connects, obtains the token and finds the
+ * organization of names without one. The first failure ends the others, and names its environment.
  *
  * @throws the errors of `ask`, but for EscFault
  */
@@ -36,7 +27,7 @@ export async function askEsc<T>(
   progress: Progress,
   ask: (name: FullName, connection: Connection) => Promise<T>,
   clock: Clock = systemClock,
-): Promise<EscAnswers<T>> {
+): Promise<{ readonly kind: "read"; readonly results: readonly T[]; readonly remarks: readonly Notice[] } | EscDown> {
   const { environments } = settings;
   const connection = new Connection(settings, progress, clock);
   let fault: EscFault;
@@ -58,14 +49,38 @@ export async function askEsc<T>(
   } finally {
     connection.close();
   }
-  const [{ refusal }, { wordFault }] = await Promise.all([
-    import("../faults/refusal.ts"),
-    import("../faults/wording.ts"),
-  ]);
+  const { wordFault } = await import("../faults/wording.ts");
   const failure = wordFault(fault, settings, connection.remarks);
   const refused = refusal(fault.fault);
   if (refused !== undefined) return { kind: "refused", failure, refused };
   return { kind: "unavailable", failure, blames: fault.fault.kind === "file" ? "credential" : "service" };
+}
+
+const ORGANIZATION_STEP = "finding the default organization";
+
+/**
+ * Finds the organization for names without one: the user's default, else that of the token, else the user's own.
+ *
+ * @returns undefined if the service names none or the token has no access (403) @throws EscFault
+ */
+export async function findDefaultOrganization(connection: Connection): Promise<string | undefined> {
+  const chosen = await connection.read(ORGANIZATION_STEP, "/api/user/organizations/default", 400, 403, 404);
+  // The service itself has written the name in both ways.
+  const byDefault = organizationAt(chosen, "GitHubLogin") ?? organizationAt(chosen, "gitHubLogin");
+  if (byDefault !== undefined) return byDefault;
+  const user = await connection.read(ORGANIZATION_STEP, "/api/user", 403, 404);
+  const [only, ...others] = objectsIn(user?.["organizations"]);
+  return (
+    organizationAt(user, "tokenInfo", "organization") ??
+    organizationAt(user, "githubLogin") ??
+    // For a token that belongs to no user, if there is no choice.
+    (others.length === 0 ? organizationAt(only, "githubLogin") : undefined)
+  );
+}
+
+function organizationAt(value: unknown, ...path: readonly string[]): string | undefined {
+  const text = textAt(value, ...path);
+  return text !== undefined && isOrganization(text) ? text : undefined;
 }
 
 async function tokenOf(credential: Credential, connection: Connection): Promise<Secret> {
@@ -92,8 +107,8 @@ async function askFirstKnown<T>(
       if (!(error instanceof EscFault)) throw error;
       const { fault } = error;
       const isUnknown = fault.kind === "status" && fault.status === 404;
-      const told = isUnknown ? { ...fault, tried: names.map(formatName), untried } : fault;
-      last = new EscFault(told, { ...error.context, environment: name.text });
+      const detailed = isUnknown ? { ...fault, tried: names.map(formatName), untried } : fault;
+      last = new EscFault(detailed, { ...error.context, environment: name.text });
       if (!isUnknown) break;
     }
   }

@@ -1,7 +1,6 @@
-/** Changing an environment: read what it has, write another definition, read it back. */
+/** The change of an environment: reads it, writes another definition, and reads it back. */
 import { namesIn } from "../definition/verify.ts";
-import { EscFault, statusOf } from "../faults/fault.ts";
-import { needsApproval } from "../faults/refusal.ts";
+import { EscFault, needsApproval, statusOf } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { Secret } from "../settings/secret.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -18,27 +17,25 @@ export interface Current {
 }
 
 export type Changed =
-  /** All is as requested. `wrote`: by this change, and not before. */
+  /** All is as requested. `wrote`: by this change. */
   | { readonly kind: "done"; readonly wrote: boolean; readonly before: Current; readonly after: Current }
-  /** It was written, and the environment gives something else. */
   | { readonly kind: "without-effect"; readonly before: Current; readonly after: Current }
-  /** It needs an approval first. */
   | ({ readonly kind: "draft"; readonly before: Current } & Draft)
   /** Other users changed the definition each time; nothing was written. */
   | { readonly kind: "conflict"; readonly attempts: number };
 
 const MOST_ATTEMPTS = 4;
 
-/** Shorter ones stand in the words of the service by chance. */
+/** Shorter values occur in messages of the service by chance. */
 const SHORTEST_HIDDEN = 4;
 
-/** @throws EscFault @throws SophiaError for values that no environment variable can have */
+/** Reads and opens an environment. @throws EscFault @throws SophiaError for values that no variable can have */
 export async function readCurrent(name: FullName, connection: Connection): Promise<Current> {
   const definition = await readDefinition(name, connection);
   return { name, definition, opened: await openByDefaults(name, connection) };
 }
 
-/** As {@link readCurrent}; if opening needs an approval, only what evaluating shows. @throws as readCurrent does */
+/** The same as {@link readCurrent}, but evaluates an environment that needs an approval to be opened. */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<Current> {
   const definition = await readDefinition(name, connection);
   try {
@@ -53,7 +50,7 @@ export async function readOrEvaluate(name: FullName, connection: Connection): Pr
   return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden };
 }
 
-/** As {@link readOrEvaluate}, with an empty definition if the token may not read it. For commands that write nothing. */
+/** The same as {@link readOrEvaluate}, with an empty definition if the token may not read it. For reports. */
 export async function readToShow(name: FullName, connection: Connection): Promise<Current> {
   try {
     return await readOrEvaluate(name, connection);
@@ -65,12 +62,11 @@ export async function readToShow(name: FullName, connection: Connection): Promis
 }
 
 /**
- * Writes the edited definition; after a concurrent change it begins again with the new one. If an answer was lost, the next
- * attempt finds nothing left to do.
+ * Writes the edited definition; after a concurrent change it starts again with the new one. If an answer was lost, the
+ * next attempt finds nothing to change.
  *
- * @param edit returns the new text; undefined if nothing is left to do
- * @param values must appear in no message of the service
- * @param read reads the environment; if values are hidden, the effect is only that the service has the new revision
+ * @param edit returns the new text; undefined if there is nothing to change
+ * @param values masked in messages of the service
  * @throws EscFault @throws the errors of `edit`
  */
 export async function changeEnvironment(
@@ -111,10 +107,7 @@ export async function changeEnvironment(
   return { kind: "conflict", attempts: MOST_ATTEMPTS };
 }
 
-/**
- * Returns true if the text has all variables that the environment says to define itself. Else a change came between the
- * two readings, or less came than was sent: to write that back would lose the rest.
- */
+/** Returns false for a truncated text, or a change between the two readings: writing it would lose the rest. */
 function isWhole({ definition, opened }: Current): boolean {
   const own = namesIn(definition.yaml);
   return opened.variables.every(
@@ -127,7 +120,7 @@ function isWhole({ definition, opened }: Current): boolean {
   );
 }
 
-/** `org/project/name@12`, if the service tells the revision. */
+/** `org/project/name@12`, if the service reports the revision. */
 export function formatRevision({ name, definition: { revision } }: Current): string {
   return revision === undefined ? formatName(name) : `${formatName(name)}@${revision}`;
 }

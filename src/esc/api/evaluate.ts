@@ -1,14 +1,10 @@
-/** Evaluating environments without opening them: no credentials are minted, and secrets stay unknown. */
+/** Evaluation of environments without opening them: no credentials are minted, and secrets stay unknown. */
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
-import type { EscSettings } from "../settings/access.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import type { Connection, Progress } from "../transport/connection.ts";
-import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
-import { askEsc, type EscAnswers } from "./ask.ts";
+import type { Connection } from "../transport/connection.ts";
 import { pathOfRevision } from "./definition.ts";
 import { type Entry, readEntries } from "./values.ts";
 
-/** A variable as evaluating shows it: with its value, without, or as one that no variable can be. */
 export type Evaluated =
   | { readonly kind: "known"; readonly variable: Variable }
   /** A secret, or a value that a provider gives once the environment is opened. */
@@ -18,25 +14,16 @@ export type Evaluated =
 export interface EvaluatedEnvironment {
   readonly name: FullName;
   readonly variables: ReadonlyMap<string, Evaluated>;
-  /** There may be further variables: all of `environmentVariables` or of `files` is known only once it is opened. */
+  /** There may be further variables: `environmentVariables` or `files` is known only once it is opened. */
   readonly open: boolean;
-  /** Warnings about the definition. */
   readonly diagnostics: readonly Diagnostic[];
   readonly notices: readonly Notice[];
 }
 
-/** @throws SophiaError (esc-value, 125) for a name or value that no environment variable can have */
-export function evaluateEnvironments(
-  settings: EscSettings,
-  progress: Progress,
-): Promise<EscAnswers<EvaluatedEnvironment>> {
-  return askEsc(settings, progress, evaluate);
-}
-
-/** `POST …/check`, or `POST …/versions/{v}/check`: the SDK has neither. @throws EscFault @throws SophiaError */
+/** Evaluates an environment: `POST …/check`, which the SDK lacks. @throws EscFault, SophiaError (esc-value, 125) */
 export function evaluate(name: FullName, connection: Connection): Promise<EvaluatedEnvironment> {
   const path = pathOfRevision(name, "check");
-  return connection.repeat(`evaluating ${formatName(name)}`, budget(MAX_READ_RETRIES), async () => {
+  return connection.repeat(`evaluating ${formatName(name)}`, async () => {
     const answer = await connection.ask({ method: "POST", path });
     const { diagnostics, fields } = connection.diagnosticsIn(answer);
     const { entries, unknown, notices } = readEntries(fields, answer.data, name, connection.host);
@@ -52,7 +39,7 @@ export function evaluate(name: FullName, connection: Connection): Promise<Evalua
 function evaluated(entry: Entry): Evaluated {
   const { kind, secret, delivery } = entry;
   if (kind === "list-or-object") return { kind };
-  // Without the right to a secret, the service masks it: the text in its place is not the value.
+  // The service masks secrets that the token may not see: the text is not the value.
   if (kind === "unknown" || (secret && entry.variable.value !== "")) return { kind: "unknown", secret, delivery };
   return { kind: "known", variable: entry.variable };
 }

@@ -1,60 +1,76 @@
-/** Detects changes of environments by a cheap request for each, and no session. */
-import { EscFault, HIDDEN } from "../faults/fault.ts";
+/** Detects changes of environments by a cheap request for each, without opening them. */
+import { EscFault, HIDDEN, unexpectedAnswer } from "../faults/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
 import { type EnvironmentName, formatName, formatVersion, type FullName } from "../settings/names.ts";
 import { revisionIn } from "../transport/answer.ts";
 import type { Connection, Progress } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
-import { importedName, MOST_ENVIRONMENTS, readImports } from "../definition/imports.ts";
 import { askEsc, type EscDown } from "./ask.ts";
-import { pathOfRevision } from "./definition.ts";
+import { MOST_ENVIRONMENTS, pathOfRevision, readImports } from "./definition.ts";
 
-interface Seen {
+interface SeenEnvironment {
   readonly name: FullName;
   readonly etag: string;
   readonly imports: readonly FullName[];
+  /** The definition does not show all imports. */
   readonly isPart: boolean;
 }
 
-/** Environments that can be followed, and others that cannot. */
-export interface Known {
-  readonly seen: ReadonlyMap<string, Seen>;
+/** Environments whose changes can be detected, and others. */
+export interface KnownEnvironments {
+  readonly seen: ReadonlyMap<string, SeenEnvironment>;
   /** Not visible to this token: their changes are found only by opening. */
   readonly hidden: ReadonlySet<string>;
 }
 
-export type Look =
+export type ChangeReport =
   | {
       readonly kind: "seen";
-      readonly known: Known;
+      readonly known: KnownEnvironments;
       readonly hasChanged: boolean;
-      /** Environments that are refused now, with the status of HTTP, and were seen by an earlier look. They stay known. */
+      /** Environments seen earlier that are refused now, with the HTTP status. They stay known. */
       readonly lost: ReadonlyMap<string, number>;
-      /** The settings with the token that served, if one had to be obtained. */
+      /** The settings with the token in use, also if it was obtained now. */
       readonly settings: EscSettings;
     }
-  /** `retryAfterMs`: the pause that the service asks for. */
   | (EscDown & { readonly retryAfterMs?: number | undefined });
 
 /**
- * Looks at the environments of the settings, by their full names, and all that they import.
+ * Checks the environments of the settings, by their full names, and all their imports.
  *
- * @param before the result of an earlier look; environments that were hidden then are not asked for again
+ * @param before the result of an earlier check; environments that were hidden then are not requested again
  */
-export async function look(settings: EscSettings, before: Known | undefined, progress: Progress): Promise<Look> {
+export async function detectChanges(
+  settings: EscSettings,
+  before: KnownEnvironments | undefined,
+  progress: Progress,
+): Promise<ChangeReport> {
   let retryAfterMs: number | undefined;
   let used = settings;
-  const seen = new Map<string, Seen>();
+  const seen = new Map<string, SeenEnvironment>();
   const hidden = new Set<string>(before?.hidden);
   const lost = new Map<string, number>();
+  const check = async (name: FullName, connection: Connection): Promise<void> => {
+    const key = formatVersion(name);
+    if (seen.has(key) || hidden.has(key)) return;
+    if (seen.size >= MOST_ENVIRONMENTS) return void hidden.add(key);
+    const known = before?.seen.get(key);
+    const answer = await readState(name, connection, known);
+    if (typeof answer === "number" && known !== undefined) lost.set(key, answer);
+    const found = typeof answer === "number" ? known : answer;
+    if (found === undefined) return void hidden.add(key);
+    seen.set(key, found);
+    if (found.isPart) hidden.add(`${key} imports`);
+    for (const one of found.imports) await check(one, connection);
+  };
   const answers = await askEsc(settings, progress, async (name, connection) => {
     const { token } = connection;
     if (token !== undefined && settings.credential.kind !== "token") {
       used = { ...settings, credential: { kind: "token", token, label: describeCredential(settings.credential) } };
     }
     try {
-      await walk(name, connection, before, seen, hidden, lost);
+      await check(name, connection);
     } catch (error) {
       if (error instanceof EscFault && "retryAfterMs" in error.fault) ({ retryAfterMs } = error.fault);
       throw error;
@@ -68,36 +84,14 @@ export async function look(settings: EscSettings, before: Known | undefined, pro
   return { kind: "seen", known: { seen, hidden }, hasChanged, lost, settings: used };
 }
 
-async function walk(
-  root: FullName,
+/** @returns the HTTP status if the token may not see the environment */
+async function readState(
+  name: FullName,
   connection: Connection,
-  before: Known | undefined,
-  seen: Map<string, Seen>,
-  hidden: Set<string>,
-  lost: Map<string, number>,
-): Promise<void> {
-  const waiting = [root];
-  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-    const key = formatVersion(name);
-    if (seen.has(key) || hidden.has(key)) continue;
-    if (seen.size >= MOST_ENVIRONMENTS) return void hidden.add(key);
-    const known = before?.seen.get(key);
-    const answer = await lookAt(name, connection, known);
-    if (typeof answer === "number" && known !== undefined) lost.set(key, answer);
-    const found = typeof answer === "number" ? known : answer;
-    if (found === undefined) hidden.add(key);
-    else {
-      seen.set(key, found);
-      waiting.push(...found.imports);
-      if (found.isPart) hidden.add(`${key} imports`);
-    }
-  }
-}
-
-/** @returns the status of HTTP where the token may not see it */
-async function lookAt(name: FullName, connection: Connection, before: Seen | undefined): Promise<Seen | number> {
+  before: SeenEnvironment | undefined,
+): Promise<SeenEnvironment | number> {
   const { version } = name;
-  // A revision stays what it is. What it imports may change.
+  // A revision does not change. Its imports may.
   if (before !== undefined && version !== undefined && /^\d+$/.test(version)) return before;
   const path = pathOfRevision(name);
   if (before !== undefined) {
@@ -105,29 +99,24 @@ async function lookAt(name: FullName, connection: Connection, before: Seen | und
     const answer = await connection.ask({ method, path, headers: { "If-None-Match": before.etag } });
     if (answer.status === 304 || (answer.status === 200 && markOf(answer) === before.etag)) return before;
     if (HIDDEN.has(answer.status)) return answer.status;
-    // Words the status as a fault. A HEAD has no body to be read.
+    // Turns the status into a fault. A HEAD has no body to read.
     if (answer.status !== 200) connection.objectIn(answer);
   }
   const answer = await connection.ask({ method: "GET", path });
   if (HIDDEN.has(answer.status)) return answer.status;
   if (answer.status !== 200) connection.objectIn(answer);
   const etag = markOf(answer);
-  if (etag === undefined) throw connection.unexpected();
-  const imports = await readImports(answer.data);
-  return {
-    name,
-    etag,
-    imports: (imports ?? []).flatMap((one) => importedName(one, name) ?? []),
-    isPart: imports === undefined,
-  };
+  if (etag === undefined) throw unexpectedAnswer(connection.host);
+  const imports = await readImports(answer.data, name);
+  return { name, etag, imports: imports ?? [], isPart: imports === undefined };
 }
 
-/** A text that differs once the definition does. */
+/** Returns a text that changes with the definition. */
 function markOf(answer: HttpAnswer): string | undefined {
   return answer.headers.etag ?? revisionIn(answer);
 }
 
-/** Settings for the environments by the names under which they were found: no name is looked up again. */
+/** Returns settings for the environments by the names under which they were found: no name is looked up again. */
 export function settingsByFullNames(settings: EscSettings, found: readonly FullName[]): EscSettings {
   const environments = found.map((full): EnvironmentName => {
     const version = full.version === "latest" ? undefined : full.version;

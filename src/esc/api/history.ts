@@ -1,23 +1,18 @@
-/** The last changes of values, by the history of the definitions that make them. */
-import { follow, importsOf, type Made, type Path } from "../definition/follow.ts";
-import { importedName } from "../definition/imports.ts";
-import { isLinked } from "../definition/nodes.ts";
-import { parseDefinition, type Parsed } from "../definition/parse.ts";
+/** The last changes of values, by the history of their definitions. */
+import { follow, importsOf, type Path, type ValueSource } from "../definition/follow.ts";
+import { isLinked, parseDefinition, type Parsed } from "../definition/nodes.ts";
 import { SophiaError } from "../../core/error.ts";
 import { statusOf } from "../faults/fault.ts";
 import { formatName, formatVersion, type FullName } from "../settings/names.ts";
 import type { Connection } from "../transport/connection.ts";
-import { readDefinition } from "./definition.ts";
-import { listRevisions, type Revision, type Revisions } from "./revisions.ts";
+import { importedName, listRevisions, readDefinition, type Revision, type Revisions } from "./definition.ts";
 
 export type LastChange =
-  /** The definition of this environment changed the value in this revision. */
   | { readonly kind: "changed"; readonly environment: string; readonly revision: Revision }
-  /** The same in all revisions that were read, of which the oldest is not the first. */
+  /** The same in all revisions that were read; there are older ones. */
   | { readonly kind: "unchanged"; readonly environment: string; readonly since: Revision }
-  /** A provider makes it on every open. */
   | { readonly kind: "minted"; readonly environment: string }
-  /** It follows from something that this token may not see, or that cannot be read. */
+  /** Its source is not visible to this token, or cannot be read. */
   | { readonly kind: "unseen"; readonly what: string };
 
 const MOST_IMPORTS = 50;
@@ -31,8 +26,8 @@ class Unseen extends Error {
 }
 
 /**
- * The histories of environments, by one token. The last change of the text that makes a value is found by a binary search
- * from the newest revision back: a change that was undone between two revisions that are compared counts as none.
+ * The histories of environments, for one token. Finds the last change of a value's text by a binary search from the newest
+ * revision back; a change that was undone between two compared revisions is not found.
  */
 export class Histories {
   readonly #connection: Connection;
@@ -43,11 +38,7 @@ export class Histories {
     this.#connection = connection;
   }
 
-  /**
-   * @param path below `values`
-   * @returns undefined if neither the environment nor an import has it
-   * @throws EscFault for all but 403 and 404, which count as unseen
-   */
+  /** @param path below `values` @returns undefined if nothing has it @throws EscFault except for 403 and 404 */
   async lastChange(
     name: FullName,
     path: Path,
@@ -66,7 +57,7 @@ export class Histories {
         made.outside.map(({ environment, path: inside }) =>
           environment === undefined
             ? this.#imported(name, parsed, inside, within)
-            : this.#changeOf(environment, name, inside, within),
+            : this.#changeIn(environment, name, inside, within),
         ),
       );
       return latest([own, ...others.filter((one) => one !== undefined)]);
@@ -76,22 +67,20 @@ export class Histories {
     }
   }
 
-  /** The last import that has it wins. */
   async #imported(
     name: FullName,
     parsed: Parsed,
     path: Path,
     trail: ReadonlySet<string>,
   ): Promise<LastChange | undefined> {
-    for (const written of importsOf(parsed).toReversed()) {
-      const found = await this.#changeOf(written, name, path, trail);
+    for (const written of (importsOf(parsed) ?? []).toReversed()) {
+      const found = await this.#changeIn(written, name, path, trail);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  /** @param written how the definition of `name` names the environment */
-  async #changeOf(
+  async #changeIn(
     written: string,
     name: FullName,
     path: Path,
@@ -102,7 +91,7 @@ export class Histories {
     return this.lastChange(imported, path, trail);
   }
 
-  async #ownChange(name: FullName, path: Path, made: Made): Promise<LastChange> {
+  async #ownChange(name: FullName, path: Path, made: ValueSource): Promise<LastChange> {
     const environment = formatName(name);
     const { revisions, hasMore } = await this.#history(name);
     const [newest] = revisions;
@@ -113,7 +102,7 @@ export class Histories {
       const then = await this.#definition({ ...name, version: String(number) });
       return follow(then, path)?.text === made.text;
     };
-    // The last that is known to be the same, and the first that is known to differ.
+    // The last revision known to be the same, and the first known to differ.
     let same = 0;
     let other = revisions.length;
     for (let index = 1; other === revisions.length && same + 1 < revisions.length;) {
@@ -131,7 +120,7 @@ export class Histories {
     return { kind: "unchanged", environment, since: oldest };
   }
 
-  /** The revisions up to the one that the name pins, newest first. */
+  /** Returns the revisions up to that of the name, newest first. */
   async #history(name: FullName): Promise<Revisions> {
     const { version, ...latestName } = name;
     const all = await once(this.#revisions, formatName(name), () =>
@@ -151,10 +140,10 @@ export class Histories {
       try {
         const parsed = parseDefinition(yaml);
         // Aliases are not followed.
-        if (parsed.top !== undefined && isLinked(parsed.top)) throw new Unseen(`${what}, whose form is unusual`);
+        if (parsed.top !== undefined && isLinked(parsed.top)) throw new Unseen(`${what} (an unusual form)`);
         return parsed;
       } catch (error) {
-        if (error instanceof SophiaError) throw new Unseen(`${what}, whose form is unusual`);
+        if (error instanceof SophiaError) throw new Unseen(`${what} (an unusual form)`);
         throw error;
       }
     });
@@ -167,7 +156,7 @@ function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promis
   return there;
 }
 
-/** @throws Unseen if the token may not see it, or may not know of it */
+/** @throws Unseen for 403 and 404 */
 async function visible<T>(what: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -176,12 +165,12 @@ async function visible<T>(what: string, ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The last change of several values together: unseen if one of them is, else the newest. */
+/** Returns the last change of several values together: unseen if one of them is, else the newest. */
 function latest(all: readonly LastChange[]): LastChange | undefined {
   const unseen = all.find(({ kind }) => kind === "unseen") ?? all.find(({ kind }) => kind === "minted");
   if (unseen !== undefined) return unseen;
   const changed = all.filter((one) => one.kind === "changed");
-  // The sort is stable: of the same time the first counts.
+  // The sort is stable: the first of the same time wins.
   const [newest] = changed.toSorted((a, b) => b.revision.created.getTime() - a.revision.created.getTime());
   const unchanged = all.find((one) => one.kind === "unchanged");
   const isNewer =

@@ -2,7 +2,7 @@
  * Keeps every digit of the numbers in a JSON text: `JSON.parse` makes `1` of `1.0` and rounds large integers, and Node 20
  * does not give a reviver the source.
  *
- * @param json a text that JSON.parse accepts; the time is linear to its length
+ * @param json a text that JSON.parse accepts; takes linear time
  * @returns the text with a string of its source in place of each number
  */
 export function withNumbersAsStrings(json: string): string {
@@ -19,7 +19,6 @@ export function withNumbersAsStrings(json: string): string {
   return text + json.slice(from);
 }
 
-/** The index after the closing quote of the string that opens at `open`. */
 function stringEnd(json: string, open: number): number {
   for (let from = open + 1; ;) {
     const quote = json.indexOf('"', from);

@@ -1,13 +1,10 @@
 import { fieldsOf, type Fields, valueAt } from "../transport/answer.ts";
-import { childSchemas } from "./schema.ts";
+import { childSchemas } from "./values.ts";
 
 /** Functions by which providers make credentials for a session: `fn::open`, `fn::open::aws-login`. */
 const OPENS = /^fn::open\b/;
 
-/**
- * Returns true if providers may have made credentials for the session that was read, which are not valid beyond it; also
- * if the answer does not tell, as of imports whose expressions it does not show.
- */
+/** Returns true unless the answer shows that no credentials in it end with the session. */
 export function mayMint(answer: Fields): boolean {
   const { exprs, properties } = answer;
   const counts = fieldsOf(valueAt(answer, "environmentFunctionSummary", "funcCounts"));
@@ -28,7 +25,7 @@ function callsProvider(exprs: unknown): boolean {
   return false;
 }
 
-/** Returns true if the expressions show all that there is a value of: none is an import's. */
+/** Returns true if there is an expression for each value: none is from an import. */
 function isShown(values: unknown, exprs: unknown): boolean {
   return Object.entries(fieldsOf(values) ?? {}).every(([name, value]) => {
     const expression = valueAt(exprs, name);
@@ -38,7 +35,7 @@ function isShown(values: unknown, exprs: unknown): boolean {
   });
 }
 
-/** Returns true if the schema calls all variables constant, as those that stand in definitions. */
+/** Returns true if the schema has all variables as constants: they are written in definitions. */
 function isConstant(answer: Fields): boolean {
   return ["environmentVariables", "files"].every((group) => {
     const schemas = childSchemas(answer, group);

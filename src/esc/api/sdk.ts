@@ -1,24 +1,23 @@
 import { EscApi } from "@pulumi/esc-sdk/esc/raw/api.js";
 import { Configuration } from "@pulumi/esc-sdk/esc/raw/configuration.js";
+import { SESSION_MS } from "../settings/access.ts";
 import type { FullName } from "../settings/names.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
-import { SESSION_MS } from "../settings/session.ts";
 
 export type EscRequests = ReturnType<typeof createRequests>;
 
 /**
- * Makes the two requests that reading an environment takes, by the ESC SDK's raw client on our own HTTP client. Answers of
- * any status come back. The rest of the SDK brings a YAML parser and reads credentials from the user's files.
+ * Makes the two requests for reading an environment: the ESC SDK's raw client on our own HTTP client, which returns
+ * answers of any status. The rest of the SDK loads a YAML parser and reads credentials from the user's files.
  *
  * @param sessionMs the life of the opened environment, in whole seconds
  */
 export function createRequests(connection: Connection, sessionMs = SESSION_MS) {
   const duration = goDuration(sessionMs);
-  // Our headers replace those of the SDK, the token with its prefix among them: given the token alone, the SDK leaves the
-  // prefix out where the token begins with the same word.
+  // Our headers replace those of the SDK: it omits the prefix of a token that begins with the same word.
   const configuration = new Configuration({ baseOptions: { headers: connection.headers() } });
-  // Sound: of the client the SDK calls `request` and reads `defaults.baseURL`, and returns what `request` resolves to.
+  // Sound: the SDK only calls `request`, returns its result, and reads `defaults.baseURL`.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const client = connection.http as unknown as ConstructorParameters<typeof EscApi>[2];
   const api = new EscApi(configuration, `${connection.backend}/api/esc`, client);
@@ -45,7 +44,7 @@ function goDuration(ms: number): string {
   return parts.map(([amount, unit]) => (amount === 0 ? "" : `${amount}${unit}`)).join("");
 }
 
-/** The answer of our client, returned by the SDK, whose types describe the answers of axios with parsed bodies. */
+/** Checks that the SDK returned the answer of our client; its types describe the answers of axios. */
 async function asAnswer(returned: Promise<unknown>): Promise<HttpAnswer> {
   const answer = await returned;
   if (!isAnswer(answer)) throw new TypeError("the ESC SDK changed the answer");

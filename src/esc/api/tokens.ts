@@ -1,31 +1,23 @@
-/** Access tokens: identifying, listing, making and deleting them. A value is never shown. */
+/** Access tokens: identifying, listing, making and deleting them. No value is ever shown. */
+import { unexpectedAnswer } from "../faults/fault.ts";
 import { Secret } from "../settings/secret.ts";
-import { fieldsOf, objectsIn, valueAt } from "../transport/answer.ts";
+import { objectsIn, textAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
 
 export type TokenOwner =
   | { readonly kind: "personal" }
   | { readonly kind: "organization"; readonly organization: string }
   | { readonly kind: "team"; readonly organization: string; readonly team: string };
 
-/** One token in the list of its owner. */
 export interface ListedToken {
   readonly id: string;
-  /** Personal tokens need none. */
   readonly name: string;
   readonly description: string;
   readonly roleId: string | undefined;
+  /** Such as `environment-open`, if the service reports it. */
   readonly role: string | undefined;
-  /** Absent for a token without an end. */
+  /** Absent for a token that does not expire. */
   readonly expires: Date | undefined;
-}
-
-export interface NewToken {
-  readonly name: string;
-  readonly description: string;
-  readonly expires: Date;
-  readonly roleId: string | undefined;
 }
 
 /** The role that may open environments, and see nothing else of them. */
@@ -41,14 +33,13 @@ export async function listTokens(
   return objectsIn(list["tokens"]).flatMap((fields): readonly ListedToken[] => {
     const { id, name = "", description = "", expires } = fields;
     if (typeof id !== "string" || typeof name !== "string" || typeof description !== "string") return [];
-    const [roleId, role] = [valueAt(fields, "role", "id"), valueAt(fields, "role", "defaultIdentifier")];
     return [
       {
         id,
         name,
         description,
-        roleId: typeof roleId === "string" ? roleId : undefined,
-        role: typeof role === "string" ? role : undefined,
+        roleId: textAt(fields, "role", "id"),
+        role: textAt(fields, "role", "defaultIdentifier"),
         // Seconds since the epoch; 0 for never.
         expires: typeof expires === "number" && expires > 0 ? new Date(expires * 1000) : undefined,
       },
@@ -56,18 +47,20 @@ export async function listTokens(
   });
 }
 
-/** Finds the identifier of the role {@link OPEN_ROLE}: `GET /api/orgs/{org}/roles`. @returns undefined if it is not told */
+/** Finds the identifier of the role {@link OPEN_ROLE}: `GET /api/orgs/{org}/roles`. @returns undefined if unknown */
 export async function findOpenRole(organization: string, connection: Connection): Promise<string | undefined> {
   const path = `/api/orgs/${encodeURIComponent(organization)}/roles`;
   const list = await connection.read("reading the roles", path, 400, 403, 404, 405);
-  const id = objectsIn(list?.["roles"]).find((role) => role["defaultIdentifier"] === OPEN_ROLE)?.["id"];
-  return typeof id === "string" ? id : undefined;
+  return textAt(
+    objectsIn(list?.["roles"]).find((role) => role["defaultIdentifier"] === OPEN_ROLE),
+    "id",
+  );
 }
 
-/** `POST …/tokens`. Sent once, since each makes a token. @returns its value, which is shown nowhere @throws EscFault */
+/** `POST …/tokens`. Sent once, since each makes a token. @returns its value, which must not be shown @throws EscFault */
 export async function createToken(
   owner: TokenOwner,
-  { name, description, expires, roleId }: NewToken,
+  { name, description, roleId, expires }: Pick<ListedToken, "name" | "description" | "roleId"> & { expires: Date },
   connection: Connection,
 ): Promise<{ readonly id: string; readonly value: Secret }> {
   const body = {
@@ -75,56 +68,40 @@ export async function createToken(
     expires: Math.floor(expires.getTime() / 1000),
     ...(owner.kind === "personal" ? {} : { name }),
     ...(owner.kind === "organization" ? { admin: false } : {}),
-    // Undefined fields are not sent.
     roleID: roleId,
   };
   const answer = await connection.ask({ method: "POST", path: pathOf(owner), body: JSON.stringify(body) });
-  const { id, tokenValue } = connection.objectIn(answer);
-  if (typeof tokenValue !== "string" || tokenValue === "" || typeof id !== "string" || id === "") {
-    throw connection.unexpected();
-  }
-  return { id, value: connection.cleaner.hide(new Secret(tokenValue)) };
+  const fields = connection.objectIn(answer);
+  const [id, value] = [textAt(fields, "id"), textAt(fields, "tokenValue")];
+  if (id === undefined || value === undefined) throw unexpectedAnswer(connection.host);
+  return { id, value: connection.cleaner.hide(new Secret(value)) };
 }
 
-/** `DELETE …/tokens/{id}`; done as well if there is none of this ID. @throws EscFault */
+/** `DELETE …/tokens/{id}`; succeeds if there is no token of this ID. @throws EscFault */
 export function deleteToken(owner: TokenOwner, id: string, connection: Connection): Promise<void> {
-  return connection.repeat("deleting the token", budget(MAX_READ_RETRIES), async () => {
+  return connection.repeat("deleting the token", async () => {
     const path = `${pathOf(owner)}/${encodeURIComponent(id)}`;
     const answer = await connection.ask({ method: "DELETE", path });
     if (answer.status !== 204 && answer.status !== 404) connection.objectIn(answer);
   });
 }
 
-/** The name and the owner of a token, by which a list has it. */
 export interface TokenIdentity {
   readonly name: string;
   readonly organization: string | undefined;
   readonly team: string | undefined;
 }
 
-export interface TokenFacts {
-  readonly name: string;
-  /** Such as `environment-open`; absent if the service does not tell. */
-  readonly role: string | undefined;
-  /** Absent for a token without an end. */
-  readonly expires: Date | undefined;
-}
+export type TokenFacts = Pick<ListedToken, "name" | "role" | "expires">;
 
 /** Identifies the connection's token: `GET /api/user`. @returns undefined if it may not ask, or has no name @throws EscFault */
 export async function identifyToken(connection: Connection): Promise<TokenIdentity | undefined> {
   const user = await connection.read("identifying the token", "/api/user", 403, 404);
-  const { name, organization, team } = fieldsOf(user?.["tokenInfo"]) ?? {};
-  const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
-  const own = text(name);
-  return own === undefined ? undefined : { name: own, organization: text(organization), team: text(team) };
+  const [name, organization, team] = ["name", "organization", "team"].map((key) => textAt(user, "tokenInfo", key));
+  return name === undefined ? undefined : { name, organization, team };
 }
 
-/**
- * Looks a token up in the list of its owner: `GET …/tokens`.
- *
- * @returns undefined if the connection's token may not see the list, or if not exactly one has this name
- * @throws EscFault
- */
+/** Looks up a token in `GET …/tokens`. @returns undefined if not visible, or not unique by name @throws EscFault */
 export async function readTokenFacts(identity: TokenIdentity, connection: Connection): Promise<TokenFacts | undefined> {
   const tokens = await listTokens(ownerOfIdentity(identity), connection);
   const [only, ...others] = (tokens ?? []).filter(({ name }) => name === identity.name);

@@ -1,28 +1,15 @@
-/** The place of the definition that gives a value, by the trace of an answer. */
-import type { DefinitionLocation } from "../../core/model.ts";
+/** The source of a value within the definitions, by the trace of an answer. */
+import type { DefinitionLocation, Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import { type Fields, fieldsOf, positive, valueAt } from "../transport/answer.ts";
+import { type Fields, fieldsOf, positive, textAt, valueAt } from "../transport/answer.ts";
 
-/** A chain of imports may be as long as its author likes. */
+type Provenance = Pick<Extract<Origin, { readonly source: "esc" }>, "importedFrom" | "line" | "overrides">;
+
+/** The length of a chain of imports has no limit. */
 const MOST_OVERRIDDEN = 20;
 
-/** The source of a value within the environment that was opened. */
-interface Provenance {
-  /** The import that defines it; absent for the environment's own and if the service does not tell. */
-  readonly importedFrom?: string;
-  /** The line of the definition, from 1. */
-  readonly line?: number;
-  /** Imports whose value it replaces, the nearest first. */
-  readonly overrides?: readonly DefinitionLocation[];
-}
-
-/**
- * Returns the names by which traces call the environment that was opened. An import of the same environment at another
- * revision has another one.
- *
- * @param name with the revision, if the service told it
- */
+/** Returns the names of the opened environment in traces. An import of it at another revision has another name. */
 export function ownNames(
   answer: Fields,
   name: FullName & { readonly revision?: string | undefined },
@@ -34,35 +21,29 @@ export function ownNames(
   return new Set([...usual, ...pinned, ...(typeof root === "string" ? [root] : [])]);
 }
 
-/** Reads the trace of one value; of a value that it replaces only the place, since `trace.base` holds plain secrets. */
+/** Reads the trace of one value. Of replaced values only their lines: `trace.base` holds plain secrets. */
 export function provenanceOf(value: Fields, own: ReadonlySet<string>): Provenance {
   const trace = fieldsOf(value["trace"]);
   if (trace === undefined) return {};
-  const { environment, ...line } = placeOf(trace);
-  const overrides = overriddenBy(trace);
+  const { environment, ...line } = locationIn(trace);
+  const overrides: DefinitionLocation[] = [];
+  let base = fieldsOf(trace["base"]);
+  while (base !== undefined && overrides.length < MOST_OVERRIDDEN) {
+    const below = fieldsOf(base["trace"]) ?? {};
+    overrides.push(locationIn(below));
+    base = fieldsOf(below["base"]);
+  }
   return {
-    ...(environment === undefined || own.has(environment) ? {} : { importedFrom: printable(environment) }),
+    ...(environment === undefined || own.has(environment) ? {} : { importedFrom: environment }),
     ...line,
     ...(overrides.length === 0 ? {} : { overrides }),
   };
 }
 
-function overriddenBy(trace: Fields): readonly DefinitionLocation[] {
-  const places: DefinitionLocation[] = [];
-  let base = fieldsOf(trace["base"]);
-  while (base !== undefined && places.length < MOST_OVERRIDDEN) {
-    const below = fieldsOf(base["trace"]) ?? {};
-    const { environment, ...line } = placeOf(below);
-    places.push({ ...(environment === undefined ? {} : { environment: printable(environment) }), ...line });
-    base = fieldsOf(below["base"]);
-  }
-  return places;
-}
-
-/** Names such as `<import>` and `<yaml>` are the evaluator's own. */
-function placeOf(trace: Fields): DefinitionLocation {
-  const environment = valueAt(trace, "def", "environment");
+/** Ignores names of the evaluator, such as `<import>` and `<yaml>`. */
+function locationIn(trace: Fields): DefinitionLocation {
+  const environment = textAt(trace, "def", "environment");
   const line = positive(valueAt(trace, "def", "begin", "line"));
-  const isName = typeof environment === "string" && environment !== "" && !environment.startsWith("<");
-  return { ...(isName ? { environment } : {}), ...(line === undefined ? {} : { line }) };
+  const isName = environment !== undefined && !environment.startsWith("<");
+  return { ...(isName ? { environment: printable(environment) } : {}), ...(line === undefined ? {} : { line }) };
 }

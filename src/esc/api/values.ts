@@ -1,45 +1,44 @@
 import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
 import { printable, withoutMark } from "../../core/text.ts";
-import { EscFault } from "../faults/fault.ts";
+import { unexpectedAnswer } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { type Fields, fieldsOf, valueAt } from "../transport/answer.ts";
 import { withNumbersAsStrings } from "./json-numbers.ts";
-import { childSchemas, isListOrObject } from "./schema.ts";
 import { ownNames, provenanceOf } from "./trace.ts";
 
-/** A name of the environment: with its variable, or why there is none. */
+/** A name of the environment with its variable, or the reason why there is none. */
 export type Entry = {
   readonly name: string;
   readonly secret: boolean;
   readonly delivery: Variable["delivery"];
 } & (
   | { readonly kind: "variable"; readonly variable: Variable }
-  /** A secret that is not opened, or a value that a provider gives once the environment is opened. */
+  /** A secret that is not opened, or a value that a provider makes at the opening. */
   | { readonly kind: "unknown" }
   | { readonly kind: "list-or-object" }
 );
 
 export interface Entries {
-  /** Those of `environmentVariables`, then those of `files`, which win over variables of the same name. */
+  /** First `environmentVariables`, then `files`, which win over variables of the same name. */
   readonly entries: readonly Entry[];
-  /** The groups that are unknown as a whole. */
   readonly unknown: readonly string[];
   readonly notices: readonly Notice[];
 }
 
 type OpenedName = FullName & { readonly revision?: string | undefined };
 
-/** An empty environment is `{}`; any other object without one of these fields is not an answer of ESC. */
+/** The fields of an answer. An empty environment is `{}`; an object with only other fields is not an answer of ESC. */
 const FIELDS = /^(?:exprs|properties|schema|executionContext|environmentFunctionSummary)$/;
 const GROUPS = [
   { property: "environmentVariables", delivery: "value" },
   { property: "files", delivery: "file" },
 ] as const;
-/** JSON can write it by an escape; in UTF-8 it would silently become U+FFFD. */
+/** JSON has an escape for it; in UTF-8 it would silently become U+FFFD. */
 const HALF = "half of a surrogate pair";
+const NUL = "a NUL character";
 
-/** The variables of {@link readEntries}, with a notice for values that cannot become one. */
+/** Returns the variables of {@link readEntries}, with notices for values that cannot become one. */
 export function readValues(
   answer: Fields,
   text: string,
@@ -50,7 +49,7 @@ export function readValues(
   const variables = new Map<string, Variable>();
   for (const entry of entries) {
     if (entry.kind === "variable") variables.set(entry.name, entry.variable);
-    // A file wins over a variable of its name, also while the file is not known.
+    // An unknown file also wins over a variable of its name.
     else if (entry.kind === "unknown") variables.delete(entry.name);
   }
   const skipped = (why: "unknown" | "list-or-object", groups: readonly string[]): readonly Notice[] => {
@@ -64,26 +63,31 @@ export function readValues(
 }
 
 /**
- * Reads the direct children of `environmentVariables` and of `files` out of the answer to reading or to evaluating.
+ * Reads the direct children of `environmentVariables` and of `files`, of the answer to reading or to evaluating.
  *
  * @param answer the parsed `text`
- * @throws EscFault when the answer does not have the form of an ESC answer
+ * @throws EscFault if the answer does not have the form of an ESC answer
  * @throws SophiaError (esc-value, 125) for a name or a value that no environment variable can have
  */
 export function readEntries(answer: Fields, text: string, name: OpenedName, host: string): Entries {
   const properties = fieldsOf(answer["properties"] ?? {});
   const keys = Object.keys(answer);
-  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.test(key)))) throw unexpected(host);
+  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.test(key)))) {
+    throw unexpectedAnswer(host);
+  }
   const environment = formatName(name);
   // The text is parsed a second time only if there is a number.
-  const numbers = lazily((): object => JSON.parse(withNumbersAsStrings(withoutMark(text))));
+  let digits: unknown;
+  const numberAt = (...path: readonly string[]): unknown =>
+    valueAt((digits ??= JSON.parse(withNumbersAsStrings(withoutMark(text)))), "properties", ...path, "value");
   const own = ownNames(answer, name);
   const entries: Entry[] = [];
   const unknown: string[] = [];
   const notices: Notice[] = [];
   for (const { property, delivery } of GROUPS) {
     const group = fieldsOf(properties[property]);
-    const kindOfUnknown = (schema: unknown) => (isListOrObject(schema) ? "list-or-object" : "unknown");
+    const kindOfUnknown = (schema: unknown) =>
+      /^(?:array|object)$/.test(String(valueAt(schema, "type"))) ? "list-or-object" : "unknown";
     if (isSet(group?.["unknown"])) {
       unknown.push(property);
       for (const [key, schema] of childSchemas(answer, property)) {
@@ -97,19 +101,17 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
       notices.push({ kind: "remark", text: `ESC environment ${environment}: ${what}` });
       continue;
     }
-    const schemas = lazily(() => childSchemas(answer, property));
     for (const [key, child] of Object.entries(children)) {
       const fields = fieldsOf(child);
-      if (fields === undefined) throw unexpected(host);
-      const secret = isSet(group?.["secret"]) || isSet(fields["secret"]);
-      const result = textOf(fields, () => valueAt(numbers(), "properties", property, "value", key, "value"));
-      if (result.kind !== "text") {
-        const kind = result.kind === "unknown" ? kindOfUnknown(schemas().get(key)) : result.kind;
-        entries.push({ name: key, secret, delivery, kind });
+      if (fields === undefined) throw unexpectedAnswer(host);
+      const base = { name: key, secret: isSet(group?.["secret"]) || isSet(fields["secret"]), delivery };
+      const value = textOf(fields, () => numberAt(property, "value", key));
+      if (typeof value !== "string") {
+        const schema = valueAt(answer, "schema", "properties", property, "properties", key);
+        entries.push({ ...base, kind: value === null ? "list-or-object" : kindOfUnknown(schema) });
         continue;
       }
-      checkName(key, environment);
-      checkValue(key, result.text, delivery, environment);
+      checkVariable(key, value, delivery, environment);
       const origin = {
         source: "esc",
         environment,
@@ -117,61 +119,50 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
         ...(name.revision === undefined ? {} : { revision: name.revision }),
         ...provenanceOf(fields, own),
       } as const;
-      const variable = { name: key, value: result.text, secret, delivery, origin };
-      entries.push({ name: key, secret, delivery, kind: "variable", variable });
+      entries.push({ ...base, kind: "variable", variable: { ...base, value, origin } });
     }
   }
   return { entries, unknown, notices };
 }
 
-function lazily<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
+/** Returns the schemas of the direct children of a property such as `environmentVariables`. Their `const` holds secrets. */
+export function childSchemas(answer: Fields, property: string): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(fieldsOf(valueAt(answer, "schema", "properties", property, "properties")) ?? {}));
 }
 
-function unexpected(host: string): EscFault {
-  return new EscFault({ kind: "answer", host, problem: "unexpected" });
-}
-
-function textOf(
-  fields: Fields,
-  number: () => unknown,
-): { readonly kind: "text"; readonly text: string } | { readonly kind: "unknown" | "list-or-object" } {
-  if (isSet(fields["unknown"])) return { kind: "unknown" };
+/** Returns a value as text; undefined for an unknown one, null for a list or an object. */
+function textOf(fields: Fields, number: () => unknown): string | undefined | null {
+  if (isSet(fields["unknown"])) return undefined;
   const value = fields["value"] ?? "";
-  if (typeof value === "string") return { kind: "text", text: value };
-  if (typeof value === "number") return { kind: "text", text: String(number()) };
-  return typeof value === "boolean" ? { kind: "text", text: String(value) } : { kind: "list-or-object" };
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(number());
+  return typeof value === "boolean" ? String(value) : null;
 }
 
-/** Returns true for a flag such as `secret` that is set, in any form. */
+/** Returns true for a flag such as `secret` that is set to anything but false. */
 function isSet(flag: unknown): boolean {
   return flag !== undefined && flag !== null && flag !== false;
 }
 
-function checkName(name: string, environment: string): void {
-  let flaw: string | undefined;
-  if (name === "") flaw = "with an empty name";
-  else if (name.includes("=")) flaw = `named '${printable(name)}', which contains a = sign`;
-  else if (name.includes("\0")) flaw = `named '${printable(name)}', which contains a NUL character`;
-  else if (!name.isWellFormed()) flaw = `named '${printable(name)}', which contains ${HALF}`;
-  if (flaw === undefined) return;
-  throw new SophiaError({
-    code: "esc-value",
-    message: `ESC environment ${environment} defines a variable ${flaw}`,
-    hint: "rename it in the definition: no environment variable can have that name",
-  });
-}
-
-/** @throws SophiaError that does not show the value */
-function checkValue(name: string, value: string, delivery: Variable["delivery"], environment: string): void {
-  const hasNul = delivery === "value" && value.includes("\0");
-  if (!hasNul && value.isWellFormed()) return;
-  throw new SophiaError({
-    code: "esc-value",
-    message: `ESC environment ${environment}: the value of ${printable(name)} contains ${hasNul ? "a NUL character" : HALF}`,
-    hint: hasNul
-      ? "move it to `files` in the definition, or encode it: no environment variable can contain a NUL"
-      : "fix the value in the definition, or encode it: it is not valid Unicode",
-  });
+/** @throws SophiaError without the value */
+function checkVariable(name: string, value: string, delivery: Variable["delivery"], environment: string): void {
+  const refuse = (flaw: string, hint: string): SophiaError =>
+    new SophiaError({ code: "esc-value", message: `ESC environment ${environment}${flaw}`, hint });
+  const nameFlaws = [name.includes("=") && "a = sign", name.includes("\0") && NUL, !name.isWellFormed() && HALF];
+  const flaw = nameFlaws.find((one) => one !== false);
+  if (name === "" || flaw !== undefined) {
+    const which = name === "" ? "with an empty name" : `named '${printable(name)}', which contains ${flaw}`;
+    throw refuse(
+      ` defines a variable ${which}`,
+      "rename it in the definition: no environment variable can have that name",
+    );
+  }
+  const of = `: the value of ${printable(name)} contains`;
+  if (delivery === "value" && value.includes("\0")) {
+    const hint = "move it to `files` in the definition, or encode it: no environment variable can contain a NUL";
+    throw refuse(`${of} ${NUL}`, hint);
+  }
+  if (!value.isWellFormed()) {
+    throw refuse(`${of} ${HALF}`, "fix the value in the definition, or encode it: it is not valid Unicode");
+  }
 }

@@ -9,7 +9,7 @@ import { isReachable } from "../../system/reachable.ts";
 import { EscFault } from "../faults/fault.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 
-/** No token is longer; a wrong file may be endless. */
+/** Above the length of any token: a wrong file may be endless. */
 const MAX_TOKEN_BYTES = 64 * 1024;
 export const MAX_PIPE_MS = 5000;
 

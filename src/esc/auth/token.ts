@@ -1,5 +1,5 @@
-import { EscFault } from "../faults/fault.ts";
 import { isLoopback } from "../../core/loopback.ts";
+import { EscFault, unexpectedAnswer } from "../faults/fault.ts";
 import { parseUrl } from "../settings/backend.ts";
 import type { Credential, Exchange } from "../settings/credentials.ts";
 import { authority } from "../settings/network.ts";
@@ -7,10 +7,10 @@ import { isToken, Secret } from "../settings/secret.ts";
 import { bodyOf, cleanText, fieldsOf, requireObject } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
-import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
+import { openBudget } from "../transport/retry.ts";
 import { MAX_PIPE_MS, readTokenFile } from "./token-file.ts";
 
-/** The access token, from its file or exchanged for an ID token. @throws EscFault */
+/** Obtains the access token: from its file, or by the exchange of an ID token. @throws EscFault */
 export async function obtainToken(
   credential: Exclude<Credential, { kind: "token" }>,
   connection: Connection,
@@ -42,14 +42,13 @@ async function requestIdToken(
   const { cleaner } = connection;
   cleaner.hide(credential.requestToken);
   const url = parseUrl(credential.url);
-  // The request carries a token: never unencrypted over a network.
   if (url === undefined || (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname)))) {
     throw new EscFault({ kind: "id-token-url" });
   }
   url.searchParams.set("audience", audience(credential.exchange));
   const http = connection.connectTo(url);
   const host = authority(url);
-  return connection.repeat("requesting an ID token from GitHub Actions", budget(MAX_READ_RETRIES), async () => {
+  return connection.repeat("requesting an ID token from GitHub Actions", async () => {
     const answer = await http.request({
       url: url.href,
       method: "GET",
@@ -76,39 +75,32 @@ async function exchange(idToken: Secret, request: Exchange, connection: Connecti
     ...(request.scope === undefined ? {} : { scope: request.scope }),
     ...(request.expiration === undefined ? {} : { expiration: String(request.expiration) }),
   });
-  return connection.repeat("exchanging the ID token", budget(MAX_OPEN_RETRIES), async () => {
-    const answer = await connection.ask({
-      method: "POST",
-      path: "/api/oauth/token",
-      headers: { "Content-Type": "application/x-www-form-urlencoded" },
-      body: form.toString(),
+  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+  const ask = async (): Promise<Secret> => {
+    const answer = await connection.ask({ method: "POST", path: "/api/oauth/token", headers, body: form.toString() });
+    if (!isRefusal(answer)) return secretIn(connection.objectIn(answer)["access_token"], host, cleaner);
+    // An OAuth error (RFC 6749, 5.2), or the service's own form.
+    const { error, error_description: description, message } = fieldsOf(bodyOf(answer)) ?? {};
+    throw new EscFault({
+      kind: "exchange",
+      host,
+      error: cleanText(error, cleaner) ?? `HTTP ${answer.status}`,
+      message: cleanText(description, cleaner) ?? cleanText(message, cleaner),
     });
-    if (isRefusal(answer)) throw refusal(answer, connection);
-    return secretIn(connection.objectIn(answer)["access_token"], host, cleaner);
-  });
+  };
+  return connection.repeat("exchanging the ID token", ask, openBudget());
 }
 
 function audience({ organization }: Exchange): string {
   return `urn:pulumi:org:${organization}`;
 }
 
-/** Returns true if another attempt is pointless. The words for a token or an environment do not fit here. */
+/** Returns true if another attempt is pointless. */
 function isRefusal({ status }: HttpAnswer): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }
 
-/** An OAuth error (RFC 6749, 5.2), or the service's own form. */
-function refusal(answer: HttpAnswer, { host, cleaner }: Connection): EscFault {
-  const { error, error_description: description, message } = fieldsOf(bodyOf(answer)) ?? {};
-  return new EscFault({
-    kind: "exchange",
-    host,
-    error: cleanText(error, cleaner) ?? `HTTP ${answer.status}`,
-    message: cleanText(description, cleaner) ?? cleanText(message, cleaner),
-  });
-}
-
 function secretIn(value: unknown, host: string, cleaner: Connection["cleaner"]): Secret {
-  if (typeof value !== "string" || !isToken(value)) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
+  if (typeof value !== "string" || !isToken(value)) throw unexpectedAnswer(host);
   return cleaner.hide(new Secret(value));
 }

@@ -1,13 +1,11 @@
 /**
- * Changes of a definition's text that leave all else as it stands, byte for byte: comments, order, long texts, digits.
- * The yaml package gives the ranges of nodes, and proves afterwards that nothing else has changed; it writes nothing. Pure.
+ * Changes of a definition's text that keep all else byte for byte: comments, order, long texts, digits. The yaml package
+ * only gives the ranges of nodes, and proves afterwards that nothing else has changed. Pure.
  */
 import { isMap, isScalar } from "yaml";
-import type { Change } from "./change.ts";
-import { parseDefinition, refuse, type Parsed } from "./parse.ts";
-import { contentEnd, type EntryPair, isLinked, isNull, keyOf, type Mapping, type Node } from "./nodes.ts";
-import { keyText, quoted, withoutReferences } from "./scalars.ts";
-import { PATH, verify } from "./verify.ts";
+import { contentEnd, type EntryPair, isLinked, isNull, keyOf, keyText, type Mapping, type Node } from "./nodes.ts";
+import { parseDefinition, type Parsed, quoted, refuse, withoutReferences } from "./nodes.ts";
+import { type Change, PATH, verify } from "./verify.ts";
 
 interface Splice {
   readonly start: number;
@@ -58,7 +56,7 @@ function splices(parsed: Parsed, changes: readonly Change[]): readonly Splice[] 
   return added.length === 0 ? edits : [...edits, ...add(parsed, map, write)];
 }
 
-/** The mapping of the variables, or the edits that make it. */
+/** Finds the mapping of the variables, or the edits that make it. */
 function descend(
   parsed: Parsed,
   start: Mapping,
@@ -93,7 +91,6 @@ function refuseUnfit(map: Mapping, path: readonly string[]): void {
   if (map.items.some((pair) => keyOf(pair).startsWith("fn::"))) throw refuse(`${path.join(".")} is a function`);
 }
 
-/** Writes children for a key that has none. */
 function fill(
   parsed: Parsed,
   map: Mapping,
@@ -101,7 +98,7 @@ function fill(
   path: readonly string[],
   changes: readonly Change[],
 ): readonly Splice[] {
-  const { colon, start, end } = valuePlace(parsed, pair);
+  const { colon, start, end } = valueRange(parsed, pair);
   if (map.flow === true) {
     const inner =
       path.length === 0 ? changes.map((change) => entry(change, 0, parsed.eol, true)).join(", ") : flow(path, changes);
@@ -111,13 +108,11 @@ function fill(
   const children = nested(path, changes, indent, parsed.eol);
   const line = lineEnd(parsed, end);
   return [
-    // An explicit null, or `{}`.
     ...(end > start ? [{ start: colon, end, text: "" }] : []),
     insert(line, parsed.eol + children.replace(/\r?\n$/, "")),
   ];
 }
 
-/** Adds entries to a mapping that has some, or to `{}`. */
 function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: number) => string)[]): readonly Splice[] {
   const last = map.items.at(-1);
   const [from = 0] = map.range ?? [];
@@ -138,7 +133,7 @@ function insert(at: number, text: string): Splice {
   return { start: at, end: at, text };
 }
 
-/** Behind the last line of an entry; a block scalar may end with blank lines that belong to it. */
+/** Returns the position after the last line of an entry; a block scalar may end with its own blank lines. */
 function afterPair(parsed: Parsed, pair: EntryPair): number {
   let leaf: Node | null = pair.value;
   while (leaf !== null && !isScalar(leaf) && isMap<Node, Node | null>(leaf) && leaf.flow !== true)
@@ -164,27 +159,26 @@ function secretArgument(value: Node | null): EntryPair | undefined {
 }
 
 function splice(parsed: Parsed, pair: EntryPair, text: string, inFlow: boolean): Splice {
-  const { colon, start, end } = valuePlace(parsed, pair);
+  const { colon, start, end } = valueRange(parsed, pair);
   const between = parsed.yaml.slice(colon, start);
   const comments = parsed.comments.filter(({ at }) => at >= start && at < end).map((comment) => ` ${comment.text}`);
   if (comments.length > 0 && inFlow) throw refuse("a value to replace has comments inside");
-  const kept = comments.join("");
-  // Block values stand on lines of their own; a comment in front of them stays, and then they stay where they are.
-  if (/[\r\n]/.test(between) && between.trim() === "") return { start: colon, end, text: ` ${text}${kept}` };
-  return { start, end, text: `${spaced(parsed, start)}${text}${kept}` };
+  const remaining = comments.join("");
+  // A block value moves to the line of its key, unless there is a comment between them.
+  if (/[\r\n]/.test(between) && between.trim() === "") return { start: colon, end, text: ` ${text}${remaining}` };
+  return { start, end, text: `${spaced(parsed, start)}${text}${remaining}` };
 }
 
-/** A blank, if the value would follow a colon directly. */
 function spaced({ yaml }: Parsed, at: number): string {
   return /[:?]/.test(yaml[at - 1] ?? "") ? " " : "";
 }
 
-/** The range of a pair's value, and the end of the colon in front of it. */
-function valuePlace({ yaml }: Parsed, pair: EntryPair): { colon: number; start: number; end: number } {
+/** Returns the range of a pair's value, and the end of the colon before it. */
+function valueRange({ yaml }: Parsed, pair: EntryPair): { colon: number; start: number; end: number } {
   const keyEnd = pair.key.range?.[1];
   const { value } = pair;
   const colon = keyEnd === undefined ? -1 : yaml.indexOf(":", keyEnd);
-  // The key may be an explicit one (`? key`), with anything in between.
+  // Between the key and the colon there may be anything if the key is explicit (`? key`).
   if (colon === -1 || yaml.slice(keyEnd, colon).trim() !== "") throw refuse("an entry of an unusual form");
   const after = colon + 1;
   if (value === null || value.range?.[0] === value.range?.[1]) return { colon: after, start: after, end: after };
@@ -211,7 +205,6 @@ function lineEnd({ yaml }: Parsed, at: number): number {
   return yaml[next - 1] === "\r" && next > at ? next - 1 : next;
 }
 
-/** Lines of a block mapping at a path, ended by a line break. */
 function nested(path: readonly string[], changes: readonly Change[], indent: number, eol: string): string {
   const keys = path.map((key, depth) => `${" ".repeat(indent + depth * STEP)}${key}:`);
   const column = indent + path.length * STEP;
@@ -219,7 +212,6 @@ function nested(path: readonly string[], changes: readonly Change[], indent: num
   return [...keys, ...entries, ""].join(eol);
 }
 
-/** An entry of a flow mapping, and what is in it. */
 function flow(path: readonly string[], changes: readonly Change[]): string {
   const inner = changes.map((change) => entry(change, 0, "\n", true)).join(", ");
   return path.reduceRight((text, key) => `${quoted(key)}: {${text}}`, inner);

@@ -1,33 +1,31 @@
-/** The parts of a definition that make a value; pure. */
+/** The parts of a definition that make a value. Pure. */
 import { isMap, isScalar, isSeq } from "yaml";
-import { childOf, flowText, keyOf, type Node } from "./nodes.ts";
-import type { Parsed } from "./parse.ts";
+import { childOf, flowText, isLinked, isNull, keyOf, type Node, type Parsed } from "./nodes.ts";
 
 export type Path = readonly string[];
 
-/** A value of another environment, or of one that is imported. */
-interface Outside {
-  /** As the definition writes it: `project/name`; absent for a value of the same environment that an import gives. */
+/** A reference to a value that this definition does not have. */
+interface Reference {
+  /** As the definition writes it: `project/name`; absent for a value of the same environment, from an import. */
   readonly environment?: string;
   readonly path: Path;
 }
 
-export interface Made {
+export interface ValueSource {
   readonly text: string;
-  readonly outside: readonly Outside[];
-  /** A provider makes the value on every open (`fn::open`). */
+  readonly outside: readonly Reference[];
   readonly isMinted: boolean;
 }
 
 const LONGEST_CHAIN = 20;
 
 /** Follows a value below `values` and its references. @returns undefined if this definition does not have it */
-export function follow({ top }: Parsed, path: Path): Made | undefined {
+export function follow({ top }: Parsed, path: Path): ValueSource | undefined {
   const values = childOf(top, "values");
-  const start = placeOf(values, path)?.node;
+  const start = locate(values, path)?.node;
   if (start === undefined) return undefined;
   const texts: string[] = [];
-  const outside: Outside[] = [];
+  const outside: Reference[] = [];
   const seen = new Set<string>();
   let isMinted = false;
   const add = (node: Node | null, depth: number): void => {
@@ -38,7 +36,7 @@ export function follow({ top }: Parsed, path: Path): Made | undefined {
       const id = JSON.stringify(reference);
       if (seen.has(id) || depth === LONGEST_CHAIN) continue;
       seen.add(id);
-      const inside = reference.environment === undefined ? placeOf(values, reference.path)?.node : undefined;
+      const inside = reference.environment === undefined ? locate(values, reference.path)?.node : undefined;
       if (inside === undefined) outside.push(reference);
       else add(inside, depth + 1);
     }
@@ -47,41 +45,36 @@ export function follow({ top }: Parsed, path: Path): Made | undefined {
   return { text: texts.join("\n"), outside, isMinted };
 }
 
-/**
- * Finds the one call of `fn::rotate` that a value below `values` is, or refers to by `${…}`, perhaps through others.
- *
- * @returns its property path, or undefined where there is none in this definition, or several
- */
+/** Finds the `fn::rotate` that makes a value, also by references. @returns its path; undefined for none or several */
 export function rotatedBy({ top }: Parsed, path: Path): string | undefined {
   const values = childOf(top, "values");
   const found = new Set<string>();
   const seen = new Set<string>();
   const visit = (at: Path): void => {
-    const place = placeOf(values, at);
-    if (place === undefined || seen.has(place.path)) return;
-    seen.add(place.path);
-    if (functionOf(place.node)?.startsWith("fn::rotate") === true) found.add(place.path);
-    else {
-      for (const one of partsOf(place.node).references) if (one.environment === undefined) visit(one.path);
-    }
+    const { node, path: own } = locate(values, at) ?? {};
+    if (node === undefined || own === undefined || seen.has(own)) return;
+    seen.add(own);
+    if (functionOf(node)?.startsWith("fn::rotate") === true) found.add(own);
+    else for (const one of partsOf(node).references) if (one.environment === undefined) visit(one.path);
   };
   visit(path);
   const [only, ...others] = found;
   return others.length === 0 ? only : undefined;
 }
 
-/** The environments that a definition imports, in its order, as it writes them. */
-export function importsOf({ top }: Parsed): readonly string[] {
-  const list = childOf(top, "imports");
-  if (!isSeq<Node>(list)) return [];
+/** Returns the imports of a definition as it writes them, in its order; undefined if they are not a plain list. */
+export function importsOf({ top }: Parsed): readonly string[] | undefined {
+  const list = childOf(top, "imports") ?? null;
+  if (isNull(list)) return [];
+  if (!isSeq<Node>(list) || isLinked(list)) return undefined;
   return list.items.flatMap((item) => {
     if (isScalar(item)) return typeof item.value === "string" ? [item.value] : [];
     return isMap<Node, Node | null>(item) ? item.items.map(keyOf) : [];
   });
 }
 
-/** The node at a path, or the function or reference above it that gives it; with its own path as ESC writes it. */
-function placeOf(
+/** Finds the node at a path, or the function or reference above that makes it; with its path as ESC writes it. */
+function locate(
   values: Node | null | undefined,
   path: Path,
 ): { readonly node: Node | null; readonly path: string } | undefined {
@@ -97,7 +90,6 @@ function placeOf(
   return node === undefined ? undefined : { node, path: text.replace(/^\./, "") };
 }
 
-/** The name of a built-in function, where the node is a call of one. */
 function functionOf(node: Node | null | undefined): string | undefined {
   const [only, ...others] = isMap<Node, Node | null>(node) ? node.items : [];
   if (only === undefined || others.length > 0) return undefined;
@@ -105,12 +97,11 @@ function functionOf(node: Node | null | undefined): string | undefined {
   return key.startsWith("fn::") ? key : undefined;
 }
 
-function partsOf(node: Node | null): { readonly references: readonly Outside[]; readonly minted: boolean } {
-  const references: Outside[] = [];
+function partsOf(node: Node | null): { readonly references: readonly Reference[]; readonly minted: boolean } {
+  const references: Reference[] = [];
   let minted = false;
   const visit = (one: Node | null): void => {
     const call = functionOf(one);
-    // Its argument is a literal.
     if (call === "fn::secret") return;
     minted ||= call?.startsWith("fn::open") === true;
     if (isMap<Node, Node | null>(one)) for (const { value } of one.items) visit(value);
@@ -121,14 +112,13 @@ function partsOf(node: Node | null): { readonly references: readonly Outside[]; 
   return { references, minted };
 }
 
-function referencesIn(text: string): readonly Outside[] {
-  // `$$` stands for a dollar.
+function referencesIn(text: string): readonly Reference[] {
   return Array.from(text.matchAll(/\$\$|\$\{([^}]*)\}/g), ([, path]) => path ?? "")
     .filter((path) => path !== "")
-    .map(outsideOf);
+    .map(referenceTo);
 }
 
-function outsideOf(text: string): Outside {
+function referenceTo(text: string): Reference {
   const [first = "", ...rest] = stepsOf(text);
   const [second = "", third = "", ...others] = rest;
   if (first === "imports") return { environment: second, path: rest.slice(1) };
@@ -136,7 +126,6 @@ function outsideOf(text: string): Outside {
   return { path: [first, ...rest] };
 }
 
-/** `a.b[0]["c d"]` as its steps. */
 function stepsOf(path: string): Path {
   return Array.from(
     path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]"]+)/g),

@@ -1,12 +1,78 @@
-import { isAlias, isMap, isScalar, isSeq, visit } from "yaml";
+/** Definitions as trees: parsing, the nodes of the yaml package, and values as a definition writes them. Pure. */
+import { isAlias, isMap, isScalar, isSeq, Lexer, parseAllDocuments, visit } from "yaml";
 import type { Alias, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
-import { quoted } from "./scalars.ts";
+import { SophiaError } from "../../core/error.ts";
 
 export type Node = Scalar | Mapping | YAMLSeq | Alias;
 export type Mapping = YAMLMap<Node, Node | null>;
 export type EntryPair = Pair<Node, Node | null>;
 
-/** A key as a string; empty for a key that is no scalar. */
+export interface Parsed {
+  readonly yaml: string;
+  readonly top: Mapping | undefined;
+  readonly comments: readonly { readonly at: number; readonly text: string }[];
+  readonly eol: "\n" | "\r\n";
+}
+
+/** Words that YAML readers do not take for strings. */
+const SPECIAL = /^(?:true|false|null|y|n|yes|no|on|off)$/i;
+/** Characters that YAML forbids or takes for line breaks, and that JSON does not escape. */
+// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+const UNPRINTABLE = /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g;
+
+/** @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely */
+export function parseDefinition(yaml: string): Parsed {
+  const parsed = parseAllDocuments(yaml, { intAsBigInt: true, logLevel: "silent", stringKeys: false });
+  const documents = Array.isArray(parsed) ? parsed : [];
+  if (documents.length > 1) throw refuse("it is more than one document");
+  const [document] = documents;
+  // The parser's message quotes the text, which may contain values.
+  const [error] = document?.errors ?? [];
+  if (error !== undefined) {
+    const line = error.linePos?.[0].line;
+    throw refuse(`it is not valid YAML${line === undefined ? "" : ` (line ${line})`}`);
+  }
+  const contents = document?.contents ?? null;
+  const map = isMap<Node, Node | null>(contents) ? contents : undefined;
+  if (map === undefined && contents !== null && !(isScalar(contents) && contents.value === null)) {
+    throw refuse("it is not a mapping");
+  }
+  const hasEntries = map !== undefined && (map.items.length > 0 || map.flow === true);
+  return {
+    yaml,
+    top: hasEntries ? map : undefined,
+    comments: commentsOf(yaml),
+    eol: yaml.includes("\r\n") ? "\r\n" : "\n",
+  };
+}
+
+function commentsOf(yaml: string): Parsed["comments"] {
+  const comments: { at: number; text: string }[] = [];
+  let at = yaml.startsWith("\uFEFF") ? 1 : 0;
+  let isText = false;
+  for (const token of new Lexer().lex(yaml)) {
+    // Marks of the lexer, which are not in the text.
+    if (token === "\u0002" || token === "\u0018" || token === "\u001F") {
+      isText = token === "\u001F";
+      continue;
+    }
+    if (!isText && token.startsWith("#")) comments.push({ at, text: token });
+    isText = false;
+    at += token.length;
+  }
+  return comments;
+}
+
+/** Returns the error (esc-edit, 125) for a definition that must be changed by hand. */
+export function refuse(why: string): SophiaError {
+  return new SophiaError({
+    code: "esc-edit",
+    message: `the definition is not changed: ${why}`,
+    hint: "change it by hand: pulumi env edit",
+  });
+}
+
+/** Returns a key as a string; empty for a key that is not a scalar. */
 export function keyOf({ key }: EntryPair): string {
   return isScalar(key) ? String(key.value) : "";
 }
@@ -19,7 +85,7 @@ export function isNull(node: Node | null): boolean {
   return node === null || (isScalar(node) && node.value === null);
 }
 
-/** Returns true for a node with an anchor or an alias in it: other places depend on it. */
+/** Returns true for a node that contains an anchor or an alias: other places depend on it. */
 export function isLinked(node: Node | null): boolean {
   let found = false;
   visit(node, (_, one) => {
@@ -28,11 +94,11 @@ export function isLinked(node: Node | null): boolean {
   return found;
 }
 
-export function isNode(value: unknown): value is Node {
+function isNode(value: unknown): value is Node {
   return isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
 }
 
-/** The end of a node's content, without the comment and the line breaks behind it. */
+/** Returns the end of a node's content, without the comment and the line breaks after it. */
 export function contentEnd(node: Node, yaml: string): number {
   const [start = 0, end = 0] = node.range ?? [];
   if (isScalar(node) || isAlias(node) || node.flow === true) return start + yaml.slice(start, end).trimEnd().length;
@@ -41,16 +107,16 @@ export function contentEnd(node: Node, yaml: string): number {
   if (!isPair(last)) return start;
   const keyEnd = contentEnd(last.key, yaml);
   if (last.value === null) return keyEnd;
-  const valueEnd = contentEnd(last.value, yaml);
-  // The range of a value that is not there may be on a later line.
-  return last.value.range?.[0] === last.value.range?.[1] ? yaml.indexOf(":", keyEnd) + 1 : valueEnd;
+  // The range of an empty value may be on a later line.
+  if (last.value.range?.[0] === last.value.range?.[1]) return yaml.indexOf(":", keyEnd) + 1;
+  return contentEnd(last.value, yaml);
 }
 
 function isPair(value: unknown): value is EntryPair {
   return typeof value === "object" && value !== null && "key" in value && "value" in value && !isAlias(value);
 }
 
-/** A form in which two nodes can be compared: of scalars their own text, since values lose digits. */
+/** A comparable form of a node. Scalars are compared by their text, since values lose digits. */
 export type Print = string | readonly Print[];
 
 export function printOf(node: unknown): Print {
@@ -72,16 +138,32 @@ function contentPrint(node: unknown): Print {
   return "p ";
 }
 
-/** The node on one line, as it can stand anywhere. */
 export function flowText(node: Node | null): string {
-  if (isScalar(node)) {
-    // Numbers keep every digit.
-    return typeof node.value === "string" ? quoted(node.value) : (node.source ?? "null");
-  }
+  // The source of a number keeps every digit.
+  if (isScalar(node)) return typeof node.value === "string" ? quoted(node.value) : (node.source ?? "null");
   if (isMap<Node, Node | null>(node)) {
     const entries = node.items.map((pair) => `${quoted(keyOf(pair))}: ${flowText(pair.value)}`);
     return `{${entries.join(", ")}}`;
   }
-  if (isSeq<Node>(node)) return `[${node.items.map(flowText).join(", ")}]`;
-  return "null";
+  return isSeq<Node>(node) ? `[${node.items.map(flowText).join(", ")}]` : "null";
+}
+
+/** Writes a string in double quotes, as YAML and JSON read it, on one line. */
+export function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+export function keyText(name: string): string {
+  return /^[A-Za-z_]\w*$/.test(name) && !SPECIAL.test(name) ? name : quoted(name);
+}
+
+/** Escapes a string for ESC, which replaces `${path}` and `$$`, though not in the argument of `fn::secret`. */
+export function withoutReferences(text: string): string {
+  return text.replaceAll(/\$+(\{?)/g, (run, brace: string) => {
+    const dollars = run.slice(0, run.length - brace.length);
+    return dollars.length === 1 && brace === "" ? run : dollars + dollars + brace;
+  });
 }

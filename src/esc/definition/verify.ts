@@ -1,13 +1,17 @@
 import { isMap, isScalar } from "yaml";
-import type { Change } from "./change.ts";
 import { childOf, flowText, isLinked, isNull, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
-import { parseDefinition, refuse, type Parsed } from "./parse.ts";
-import { withoutReferences } from "./scalars.ts";
+import { parseDefinition, refuse, type Parsed, withoutReferences } from "./nodes.ts";
 
-/** The place of variables in a definition. */
+/** The new value of a variable, a child of `values.environmentVariables`. */
+export type Change =
+  | { readonly kind: "value"; readonly name: string; readonly value: string; readonly secret: boolean }
+  /** The text that `nodeOf` returned for another revision of the same environment. */
+  | { readonly kind: "node"; readonly name: string; readonly text: string };
+
+/** The path of the variables in a definition. */
 export const PATH = ["values", "environmentVariables"] as const;
 
-/** Makes sure that the changes are there, and no other is. @throws SophiaError (esc-edit, 125) */
+/** Checks that the text has the changes and no others. @throws SophiaError (esc-edit, 125) */
 export function verify(before: Parsed, edited: string, changes: readonly Change[]): void {
   const unusual = refuse("its form is unusual, and something else would change, too");
   let after: Parsed;
@@ -34,7 +38,7 @@ function expected(change: Change): readonly Print[] {
   return change.secret ? [secret] : [`s ${withoutReferences(change.value)}`, secret];
 }
 
-/** The entries but these variables. A mapping on the way to them that has no others counts as absent. */
+/** Returns the entries except these variables. A mapping above them without other entries is ignored. */
 function othersIn(
   map: Mapping | undefined,
   [key, ...path]: readonly string[],
@@ -58,16 +62,16 @@ export function variablesOf({ top }: Parsed): Mapping | undefined {
 
 export interface Defined {
   readonly kind: "secret" | "rotated" | "function" | "reference" | "value";
-  /** Its value on one line, for another revision of the same environment. */
+  /** Its value on one line, for another revision of the environment. */
   readonly text: string;
 }
 
-/** The variables that the definition itself has. @throws SophiaError (esc-edit, 125) */
+/** Returns the names of the definition's own variables. @throws SophiaError (esc-edit, 125) */
 export function namesIn(yaml: string): ReadonlySet<string> {
   return new Set(variablesOf(parseDefinition(yaml))?.items.map(keyOf));
 }
 
-/** @returns undefined if the definition itself does not have the variable @throws SophiaError (esc-edit, 125) */
+/** Finds a variable. @returns undefined if the definition itself does not have it @throws SophiaError (esc-edit, 125) */
 export function nodeOf(yaml: string, name: string): Defined | undefined {
   const pair = variablesOf(parseDefinition(yaml))?.items.find((one) => keyOf(one) === name);
   if (pair === undefined) return undefined;
@@ -81,7 +85,7 @@ function kindOf(key: string, value: Node | null): Defined["kind"] {
   if (isLinked(value)) return "reference";
   if (key === "fn::secret") return "secret";
   if (key.startsWith("fn::")) return key.startsWith("fn::rotate") ? "rotated" : "function";
-  // `$$` stands for a dollar; a dollar left in front of a brace begins a reference.
+  // `$$` is a dollar; another one before a brace begins a reference.
   const isReference = isScalar(value) && String(value.value).replaceAll("$$", "").includes("${");
   return isReference ? "reference" : "value";
 }

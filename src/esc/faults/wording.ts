@@ -1,3 +1,4 @@
+/** Faults of ESC in words: the reason, the remedy, and details. Loaded only if there is a fault. */
 import type { FailureCode } from "../../core/failure-codes.ts";
 import { formatDiagnostic } from "../../core/diagnostic.ts";
 import type { Failure } from "../../core/model.ts";
@@ -5,40 +6,88 @@ import { shellWord } from "../../core/shell.ts";
 import { enumerate, firstOf, printable } from "../../core/text.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
-import { asChange } from "./change-wording.ts";
-import type { EscFault, Fault, FaultContext } from "./fault.ts";
-import { needsApproval, refusal } from "./refusal.ts";
-import { answerReason, BACKEND_HINT, connectReason, fileReason, tlsHint, tlsReason } from "./reasons.ts";
+import { type EscFault, type Fault, type FaultContext, needsApproval, refusal } from "./fault.ts";
 
-/** The settings by which ESC was asked. */
 type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
+type Of<Kind extends Fault["kind"]> = Extract<Fault, { readonly kind: Kind }>;
+type Words = Readonly<Record<string, string>>;
 
-/** The environment that could not be read, for a command to paste. */
-function targetOf({ environments }: Subject, environment = environments.at(-1)?.text ?? ""): string {
-  return shellWord(printable(environment.replace(/@.*$/, "")));
-}
+const NO_ROUTE = "there is no route to HOST";
+const UNKNOWN_HOST = "HOST could not be resolved";
+const CONNECT: Words = {
+  ECONNREFUSED: "HOST refused the connection",
+  ENOTFOUND: UNKNOWN_HOST,
+  EAI_AGAIN: UNKNOWN_HOST,
+  ENETUNREACH: NO_ROUTE,
+  EHOSTUNREACH: NO_ROUTE,
+  EADDRNOTAVAIL: NO_ROUTE,
+  ETIMEDOUT: "HOST did not answer",
+};
 
-const MAX_DIAGNOSTICS = 20;
 const NETWORK_HINT = "check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL";
 const SERVICE_HINT = "try again; if it keeps failing, check the service's status";
 const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_TIMEOUT)";
 const TIME_HINT = "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)";
 const PROXY_HINT = "check HTTPS_PROXY and the proxy's rules, or exempt the backend with NO_PROXY";
 const PROXY_PASSWORD_HINT = "put the proxy's user name and password into its URL: http://user:password@host:port";
+const BACKEND_HINT =
+  "check PULUMI_BACKEND_URL; a proxy or a network that requires a sign-in may answer for the service";
 const REDIRECT_HINT =
   "set PULUMI_BACKEND_URL to the service's own address; a network that requires a sign-in also redirects";
 const EXCHANGE_HINT = "check ESC_OIDC_ORG, and that the organization trusts the token's issuer, audience and subject";
 const ID_TOKEN_HINT =
   "give the job the permission id-token: write; an ID token can be requested only while the job runs";
 const ID_TOKEN_URL_HINT = "GitHub Actions sets it for jobs that have the permission id-token: write; do not change it";
+const CLOCK_HINT = "check this machine's clock; if it is right, the service must renew its certificate";
+const ISSUER_HINT = "for a private certificate authority set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file";
 
-/** Puts a fault into words: the reason, the remedy, and details, which the remarks follow. */
+const OTHER_HOST = ["the certificate is for another host", BACKEND_HINT] as const;
+const UNKNOWN_ISSUER = ["the certificate's issuer is not trusted", ISSUER_HINT] as const;
+const NO_TLS = ["the server does not use TLS", BACKEND_HINT] as const;
+const TLS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  CERT_HAS_EXPIRED: ["the certificate has expired", CLOCK_HINT],
+  CERT_NOT_YET_VALID: ["the certificate is not valid yet, or this machine's clock is wrong", CLOCK_HINT],
+  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_HOST,
+  HOSTNAME_MISMATCH: OTHER_HOST,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_ISSUER,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_ISSUER,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_ISSUER,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_ISSUER,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_ISSUER,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+};
+
+const ANSWER: Readonly<Record<Of<"answer">["problem"], string>> = {
+  html: "HOST answered with a web page instead of JSON",
+  empty: "HOST answered with an empty body",
+  "not-json": "the answer of HOST is truncated or not JSON",
+  unexpected: "the answer of HOST is not an ESC answer",
+  encoding: "the answer of HOST is compressed or not UTF-8",
+};
+
+const FILE: Words = {
+  ENOENT: "does not exist (ENOENT)",
+  EACCES: "cannot be read: permission denied (EACCES)",
+  EPERM: "cannot be read: permission denied (EPERM)",
+  EISDIR: "is a folder (EISDIR)",
+  empty: "is empty",
+  malformed: "contains more than a token: a space, line break or control character",
+  NOT_A_FILE: "is a device or a socket",
+  TOO_LARGE: "is too large to be a token file",
+  NO_END: "is a pipe that did not end within 5 s",
+};
+
+const MAX_DIAGNOSTICS = 20;
+const UNCERTAIN = "whether the change arrived is not known: the same command again finds out and does what is missing";
+
+/** Puts a fault into words; the remarks follow its details. */
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
   const { attempts = 1, environment, step, isChange = false } = context;
   const reason = reasonFor(fault, subject, context);
   const { details = [], message, ...words } = isChange ? asChange(reason, fault, subject) : reason;
   const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
-  // What was being done to one environment is clear from its name.
+  // The name of one environment says enough about the step.
   const during = environment !== undefined || step === undefined ? "" : `${step}: `;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
   const further = [...details, ...remarks];
@@ -50,134 +99,169 @@ export function wordFault({ fault, context }: EscFault, subject: Subject, remark
   };
 }
 
-/** A failure whose message completes `… cannot be read: ` or `… was refused: `. */
 function reasonFor(fault: Fault, subject: Subject, context: FaultContext): Failure {
+  if (fault.kind === "status") return reasonForStatus(fault, subject, context);
+  const [code, message, hint] = wordsFor(fault, subject);
+  const details = fault.kind === "exchange" && fault.message !== undefined ? { details: [fault.message] } : {};
+  return { code, message, hint, ...details };
+}
+
+function wordsFor(
+  fault: Exclude<Fault, { kind: "status" }>,
+  { namedBy }: Subject,
+): readonly [code: FailureCode, message: string, hint: string] {
   const host = "host" in fault ? fault.host : "";
+  const ofHost = (words: string): string => words.replace("HOST", () => host);
   switch (fault.kind) {
     case "connect":
-      return worded("esc-unreachable", connectReason(host, fault.code), NETWORK_HINT);
+      return [
+        "esc-unreachable",
+        `${ofHost(CONNECT[fault.code] ?? "no connection to HOST")} (${fault.code})`,
+        NETWORK_HINT,
+      ];
     case "cut": {
       const why = `${host} closed the connection before the whole answer arrived (${fault.code})`;
-      return worded("esc-unreachable", why, `${SERVICE_HINT} and any proxies in between`);
+      return ["esc-unreachable", why, `${SERVICE_HINT} and any proxies in between`];
     }
     case "tls": {
-      const why = `no secure connection to ${host}: ${tlsReason(fault.code)}`;
-      return worded("esc-tls", why, tlsHint(fault.code));
+      const [reason, hint] = TLS[fault.code] ?? [undefined, ISSUER_HINT];
+      const why = reason === undefined ? fault.code : `${reason} (${fault.code})`;
+      return ["esc-tls", `no secure connection to ${host}: ${why}`, hint];
     }
     case "not-http":
-      return worded("esc-answer", `${host} does not answer with HTTP`, BACKEND_HINT);
+      return ["esc-answer", `${host} does not answer with HTTP`, BACKEND_HINT];
     case "bad-proxy": {
       const hint = `set ${fault.variable} to http://host:port, or exempt the backend with NO_PROXY`;
-      return worded("esc-proxy", `${fault.variable} is not the URL of an HTTP proxy`, hint);
+      return ["esc-proxy", `${fault.variable} is not the URL of an HTTP proxy`, hint];
     }
     case "proxy-refused": {
       const why = `the proxy ${fault.proxy} refused the connection (HTTP ${fault.status})`;
-      return worded("esc-proxy", why, fault.status === 407 ? PROXY_PASSWORD_HINT : PROXY_HINT);
+      return ["esc-proxy", why, fault.status === 407 ? PROXY_PASSWORD_HINT : PROXY_HINT];
     }
-    case "timeout": {
-      const why = `timed out after ${seconds(fault.timeoutMs)} while ${fault.phase}`;
-      return worded("esc-timeout", why, TIME_HINT);
-    }
+    case "timeout":
+      return ["esc-timeout", `timed out after ${seconds(fault.timeoutMs)} while ${fault.phase}`, TIME_HINT];
     case "slow": {
       const why = `timed out after ${seconds(fault.limitMs)} while ${fault.phase}`;
-      return fault.unreached ? worded("esc-unreachable", why, NETWORK_HINT) : worded("esc-timeout", why, SERVICE_HINT);
+      return fault.unreached ? ["esc-unreachable", why, NETWORK_HINT] : ["esc-timeout", why, SERVICE_HINT];
     }
     case "too-large":
-      return worded(
-        "esc-answer",
-        `the answer of ${host} is larger than ${fault.limit / 1024 / 1024} MiB`,
-        BACKEND_HINT,
-      );
+      return ["esc-answer", `the answer of ${host} is larger than ${fault.limit / 1024 / 1024} MiB`, BACKEND_HINT];
     case "redirect": {
       const to = fault.to === undefined ? "" : ` to ${fault.to}`;
-      const why = `${host} redirects${to} (HTTP ${fault.status}); sophia-run does not follow, so that nobody else gets the token`;
-      return worded("esc-redirect", why, REDIRECT_HINT);
+      const why = `${host} redirects${to} (HTTP ${fault.status}); not followed, so that no other host gets the token`;
+      return ["esc-redirect", why, REDIRECT_HINT];
     }
     case "answer":
-      return worded("esc-answer", answerReason(host, fault.problem), BACKEND_HINT);
-    case "status":
-      return reasonForStatus(fault, subject, context);
+      return ["esc-answer", ofHost(ANSWER[fault.problem]), BACKEND_HINT];
     case "session":
-      return worded("esc-session", `${host} ended the session before it was read, twice (HTTP 404)`, SERVICE_HINT);
+      return ["esc-session", `${host} ended the session before it was read, twice (HTTP 404)`, SERVICE_HINT];
     case "pause-too-long": {
       const { status, retryAfterMs, leftMs } = fault;
       const why = `${host} answered HTTP ${status} and asks for a pause of ${seconds(retryAfterMs)}, longer than the ${seconds(leftMs)} left`;
-      return worded(status === 429 ? "esc-rate-limited" : "esc-server", why, LATER_HINT);
+      return [status === 429 ? "esc-rate-limited" : "esc-server", why, LATER_HINT];
     }
     case "file": {
-      const hint = `set ${fault.variable} to the path of a readable file that contains only the token`;
-      return worded("esc-credential", `${fault.variable}: ${printable(fault.path)} ${fileReason(fault.code)}`, hint);
+      const why = `${fault.variable}: ${printable(fault.path)} ${FILE[fault.code] ?? `cannot be read (${fault.code})`}`;
+      return [
+        "esc-credential",
+        why,
+        `set ${fault.variable} to the path of a readable file that contains only the token`,
+      ];
     }
-    case "exchange": {
-      const details = fault.message === undefined ? {} : { details: [fault.message] };
-      return { ...worded("esc-credential", `${host} refused it: ${fault.error}`, EXCHANGE_HINT), ...details };
-    }
+    case "exchange":
+      return ["esc-credential", `${host} refused it: ${fault.error}`, EXCHANGE_HINT];
     case "id-token":
-      return worded("esc-credential", `${host} issued none (HTTP ${fault.status})`, ID_TOKEN_HINT);
+      return ["esc-credential", `${host} issued none (HTTP ${fault.status})`, ID_TOKEN_HINT];
     case "id-token-url":
-      return worded("esc-credential", "ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL", ID_TOKEN_URL_HINT);
+      return ["esc-credential", "ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL", ID_TOKEN_URL_HINT];
     case "no-organization": {
-      const hint = `name the organization: ${subject.namedBy}=organization/project/environment, or set ESC_ORG`;
-      return worded("esc-not-found", `${host} has no default organization for this token`, hint);
+      const hint = `name the organization: ${assigned(namedBy, "organization/project/environment")}, or set ESC_ORG`;
+      return ["esc-not-found", `${host} has no default organization for this token`, hint];
     }
   }
 }
 
-function worded(code: FailureCode, message: string, hint: string): Failure {
-  return { code, message, hint };
-}
-
 function reasonForStatus(
-  fault: Extract<Fault, { kind: "status" }>,
-  subject: Subject,
-  { environment, isDefinition = false }: FaultContext,
+  fault: Of<"status">,
+  { credential, environments, namedBy }: Subject,
+  { environment = environments.at(-1)?.text ?? "", isDefinition = false }: FaultContext,
 ): Failure {
-  const { credential, namedBy } = subject;
   const { host, status, message, diagnostics, requestId, tried = [], untried } = fault;
   const details = [
     ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
     ...(untried === undefined
       ? []
-      : [`${untried} is not tried where ESC is required (--require-esc): write it in three parts if that is meant`]),
+      : [`${untried} is not tried with --require-esc: to open it, write it in three parts`]),
     ...firstOf(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
     ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
     ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
   ];
   const used = printable(describeCredential(credential));
-  const target = targetOf(subject, environment);
-  const by = (code: FailureCode, why: string, hint: string): Failure => ({
-    ...worded(code, `${why} (HTTP ${status})`, hint),
+  const target = shellWord(printable(environment.replace(/@.*$/, "")));
+  const because = (code: FailureCode, why: string, hint: string): Failure => ({
+    code,
+    message: `${why} (HTTP ${status})`,
+    hint,
     details,
   });
   if (status === 401) {
     const hint = `check ${used}: the token may be wrong, expired or revoked`;
-    return by("esc-denied", `${host} does not accept the token`, hint);
+    return because("esc-denied", `${host} does not accept the token`, hint);
   }
   if (needsApproval(fault)) {
-    const asked = namedBy === "ESC_ENV" ? "" : `--in ${target} `;
-    const hint = `sophia-run request ${asked}--reason TEXT asks for it; then start again`;
-    return by("esc-approval", `${host} opens it only with an approval`, hint);
+    const option = namedBy === "ESC_ENV" ? "" : `--in ${target} `;
+    const hint = `sophia-run request ${option}--reason TEXT asks for it; then start again`;
+    return because("esc-approval", `${host} opens it only with an approval`, hint);
   }
   if (status === 403 && isDefinition) {
     const hint = `use a token that may read and write it: check ${used}`;
-    return by("esc-forbidden", `${host} does not allow the token to read its definition`, hint);
+    return because("esc-forbidden", `${host} does not allow the token to read its definition`, hint);
   }
   if (status === 403) {
     const hint = `allow the token of ${used} to open the environment and those it imports`;
-    return by("esc-forbidden", `${host} does not allow the token to open it`, hint);
+    return because("esc-forbidden", `${host} does not allow the token to open it`, hint);
   }
   if (diagnostics.length > 0) {
     const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;
-    const hint = `fix it: pulumi env edit ${target}, or pin an earlier revision: ${namedBy} ${target}@REVISION`;
-    return by("esc-definition", `its definition has ${errors}`, hint);
+    const pinned = assigned(namedBy, `${target}@REVISION`);
+    const hint = `fix it: pulumi env edit ${target}, or pin an earlier revision: ${pinned}`;
+    return because("esc-definition", `its definition has ${errors}`, hint);
   }
   if (status === 404) {
-    const hint = `check ${namedBy}; the service answers the same where the token of ${used} has no access`;
-    return by("esc-not-found", `${host} has no such environment or revision`, hint);
+    const hint = `check ${namedBy}; the service answers the same if the token of ${used} has no access`;
+    return because("esc-not-found", `${host} has no such environment or revision`, hint);
   }
-  if (status === 429) return by("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
-  if (status >= 500) return by("esc-server", `${host} reports a server error`, SERVICE_HINT);
-  return { ...worded("esc-status", `${host} answered HTTP ${status}`, BACKEND_HINT), details };
+  if (status === 429) return because("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
+  if (status >= 500) return because("esc-server", `${host} reports a server error`, SERVICE_HINT);
+  return { code: "esc-status", message: `${host} answered HTTP ${status}`, hint: BACKEND_HINT, details };
+}
+
+/** Replaces the remedy if the environment was to change, and adds what is certain. */
+function asChange(reason: Failure, fault: Fault, { credential }: Subject): Failure {
+  const { details = [] } = reason;
+  if (fault.kind !== "status" || fault.status >= 500) return { ...reason, details: [...details, UNCERTAIN] };
+  const { host, status, diagnostics } = fault;
+  const because = (why: string, hint: string): Failure => ({
+    ...reason,
+    message: `${host} ${why} (HTTP ${status})`,
+    hint,
+  });
+  if (status === 403) {
+    const used = printable(describeCredential(credential));
+    return because("does not allow the token to change it", `use a token that may write it: check ${used}`);
+  }
+  if (status === 413) {
+    return because("does not take a definition of this size", "import less, or into several environments");
+  }
+  if (diagnostics.length > 0 || status === 400) {
+    return because("does not accept the new definition", "nothing was changed; fix what it says, then start again");
+  }
+  return reason;
+}
+
+/** `ESC_ENV=value`, or `--in value` for an option. */
+function assigned(name: string, value: string): string {
+  return `${name}${name.startsWith("-") ? " " : "="}${value}`;
 }
 
 function seconds(ms: number): string {

@@ -7,18 +7,18 @@ import type { NetworkSettings } from "./network.ts";
 import { Secret } from "./secret.ts";
 import { isTrustedFor, type Setting, Variables } from "./variables.ts";
 
+/** The life of an opened environment by the service's default, in milliseconds. Minted credentials may end with it. */
+export const SESSION_MS = 3_600_000;
+
 export interface EscOptions {
-  /** One deadline for all requests to ESC, in milliseconds. */
   readonly timeoutMs: number;
-  /** Allows a plain http backend on another machine. */
   readonly insecureHttp: boolean;
-  /** A name of two parts is not tried in its old meaning. */
+  /** Excludes the old meaning of a name of two parts. */
   readonly requireEsc?: boolean;
-  /** The life of the opened environment, in milliseconds; else the service's default. */
   readonly sessionMs?: number | undefined;
-  /** The environments to read in place of those of `ESC_ENV`, and the option that names them. */
+  /** Replaces the environments of `ESC_ENV`; with the option that names them. */
   readonly environments?: { readonly value: string; readonly option: string };
-  /** The token to use in place of those of the environment and the files. */
+  /** Replaces the tokens of the environment and the files. */
   readonly token?: Setting;
 }
 
@@ -28,7 +28,6 @@ export interface EscSettings {
   readonly namedBy: string;
   readonly credential: Credential;
   readonly credentialFrom: Pick<Setting, "name" | "file">;
-  /** URL without a trailing slash. */
   readonly backend: string;
   /** The organization of names that have none, if it is set. */
   readonly organization?: string | undefined;
@@ -36,7 +35,7 @@ export interface EscSettings {
   /** Proxies and certificates of files that are ignored; reported if ESC cannot be reached. */
   readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
-  /** A name of two parts has its first meaning alone. */
+  /** A name of two parts has no second meaning. */
   readonly oneMeaning: boolean;
   readonly sessionMs?: number | undefined;
 }
@@ -48,24 +47,23 @@ const NETWORK_VARIABLES = [
 
 export type EscAccess =
   | { readonly kind: "off" }
-  /** Only one of the environment's name and a credential is set. */
   | {
       readonly kind: "incomplete";
       readonly present: string;
       readonly missing: string;
       readonly names?: string;
-      /** What gives the credential, where that is set; the value may be a token, or a path. */
+      /** The setting of the credential, if there is one; the value may be a token, or a path. */
       readonly credential?: { readonly name: string; readonly value: Secret };
     }
   | { readonly kind: "on"; readonly settings: EscSettings };
 
 /**
- * Finds the settings for ESC. The process environment wins over the files, an empty variable counts as unset. A backend,
- * proxy or certificate file named in a `.env` file counts only for a token of the same file: else the author of a cloned
- * repository could have the token of the process environment sent to a host of their own.
+ * Finds the settings for ESC. The process environment wins over the files, and an empty variable counts as unset. A
+ * backend, proxy or certificate file of a `.env` file is used only for a token of the same file: else the author of a
+ * cloned repository could have the user's token sent to another host.
  *
- * @throws SophiaError (esc-settings, 125) for malformed settings, once both the environment and a credential are set; for
- *   a token in place of a name at once, since reports show the name
+ * @throws SophiaError (esc-settings, 125) for malformed settings, if both the environment and a credential are set; for a
+ *   token in place of a name in any case, since reports show the name
  */
 export function escAccess(
   environment: Environment,
@@ -79,12 +77,11 @@ export function escAccess(
       : { name: options.environments.option, value: options.environments.value };
   if (names !== undefined) refuseToken(names);
   const found = options.token === undefined ? findCredential(variables) : givenCredential(options.token);
-  const notices = (): readonly Notice[] => ignored("ESC_OIDC_ORG", ignoredOrganization(variables));
-  const named = names === undefined ? {} : { names: names.value };
-  if (found.kind === "incomplete") return { access: { ...found, ...named }, notices: notices() };
-  if (found.kind === "none") {
-    if (names === undefined) return { access: { kind: "off" }, notices: [] };
-    return { access: { kind: "incomplete", present: names.name, missing: "ESC_TOKEN", ...named }, notices: notices() };
+  if (found.kind !== "found") {
+    if (found.kind === "none" && names === undefined) return { access: { kind: "off" }, notices: [] };
+    const parts = found.kind === "none" ? { present: names?.name ?? "", missing: "ESC_TOKEN" } : found;
+    const access = { ...parts, kind: "incomplete", ...(names === undefined ? {} : { names: names.value }) } as const;
+    return { access, notices: ignored("ESC_OIDC_ORG", ignoredOrganization(variables)) };
   }
   if (names === undefined) {
     const { name, value } = found.setting;
@@ -98,7 +95,7 @@ export function escAccess(
 
   const backends = variables.all("PULUMI_BACKEND_URL");
   const backend = backends.find(isTrusted);
-  const passedOver = backend === undefined ? backends : backends.slice(0, backends.indexOf(backend));
+  const ignoredBackends = backend === undefined ? backends : backends.slice(0, backends.indexOf(backend));
   const organization = variables.find("ESC_ORG") ?? variables.find("PULUMI_DEFAULT_ORGANIZATION");
   const settings: EscSettings = {
     environments: parseEnvironmentNames(names),
@@ -109,22 +106,25 @@ export function escAccess(
     organization: organization === undefined ? undefined : organizationIn(organization),
     network: networkBy(trusted, environment),
     ignoredNetwork: NETWORK_VARIABLES.filter((name) => trusted(name) === undefined).flatMap((name) =>
-      ignored(name, filesOf(variables.all(name))),
+      ignored(name, variables.all(name)),
     ),
     timeoutMs: options.timeoutMs,
     oneMeaning: options.requireEsc === true,
     sessionMs: options.sessionMs,
   };
-  return {
-    access: { kind: "on", settings },
-    notices: [
-      ...ignored("PULUMI_BACKEND_URL", filesOf(passedOver)),
-      ...choiceOfFile(names, organization, settings, found.setting),
-    ],
-  };
+  // Files that decide which environment the caller's own credential opens.
+  const needsOrganization = settings.environments.some((one) => one.organization === undefined);
+  const choices = [names, ...(needsOrganization && organization !== undefined ? [organization] : [])];
+  const credential = found.setting.name;
+  const notices = choices.flatMap(({ name, file }): readonly Notice[] =>
+    file === undefined || found.setting.file !== undefined
+      ? []
+      : [{ kind: "environment-by-file", name, file, credential }],
+  );
+  return { access: { kind: "on", settings }, notices: [...ignored("PULUMI_BACKEND_URL", ignoredBackends), ...notices] };
 }
 
-/** The network settings of the caller alone, for requests to other hosts than ESC. */
+/** Returns the network settings of the caller alone, for requests to other hosts than ESC. */
 export function callersNetwork(environment: Environment): NetworkSettings {
   const variables = new Variables(environment, []);
   return networkBy((name) => variables.findInProcess(name), environment);
@@ -135,7 +135,7 @@ function networkBy(trusted: (name: string) => Setting | undefined, environment: 
   const fromFiles = namesFromFiles(environment);
   const isRuntimeTrusted = !TRUST_OF_RUNTIME.some((name) => fromFiles.has(name));
   return {
-    // Lower case first, as curl has it.
+    // Lower case first, as in curl.
     httpsProxy: (trusted("https_proxy") ?? trusted("HTTPS_PROXY"))?.value,
     httpProxy: (trusted("http_proxy") ?? trusted("HTTP_PROXY"))?.value,
     noProxy: (trusted("no_proxy") ?? trusted("NO_PROXY"))?.value,
@@ -147,25 +147,7 @@ function networkBy(trusted: (name: string) => Setting | undefined, environment: 
   };
 }
 
-function filesOf(settings: readonly Setting[]): readonly string[] {
-  return settings.flatMap(({ file }) => file ?? []);
-}
-
-function ignored(name: string, files: readonly string[]): readonly Notice[] {
-  return Array.from(new Set(files), (file) => ({ kind: "setting-ignored", name, file }));
-}
-
-/** Notices for files that decide which environment the caller's own credential opens. */
-function choiceOfFile(
-  names: Setting,
-  organization: Setting | undefined,
-  { environments }: Pick<EscSettings, "environments">,
-  credential: Setting,
-): readonly Notice[] {
-  if (credential.file !== undefined) return [];
-  const isOrganizationNeeded = environments.some((one) => one.organization === undefined);
-  const chosen = [names, ...(isOrganizationNeeded && organization !== undefined ? [organization] : [])];
-  return chosen.flatMap(({ name, file }) =>
-    file === undefined ? [] : [{ kind: "environment-by-file", name, file, credential: credential.name }],
-  );
+function ignored(name: string, settings: readonly Setting[]): readonly Notice[] {
+  const files = new Set(settings.flatMap(({ file }) => file ?? []));
+  return Array.from(files, (file) => ({ kind: "setting-ignored", name, file }));
 }

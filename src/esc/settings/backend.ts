@@ -6,19 +6,19 @@ import { invalidSetting, labelOf, type Setting } from "./variables.ts";
 export const DEFAULT_BACKEND = "https://api.pulumi.com";
 const FORM = "write it as https://host[:port][/path]";
 
-/** The URL without a trailing slash. @throws SophiaError (esc-settings, 125) if the token must not be sent there */
+/** Returns the URL without a trailing slash. @throws SophiaError (esc-settings, 125) if it must not get the token */
 export function parseBackend(setting: Setting, insecureHttp: boolean): string {
   const text = setting.value.trim();
   const refuse = (what: string, hint: string): SophiaError => invalidSetting(`${labelOf(setting)} ${what}`, hint);
   const url = parseUrl(text);
-  // `host:8080` is a URL too, with the scheme `host`.
+  // `host:8080` is a URL with the scheme `host`.
   if (url === undefined || !text.includes("://")) throw refuse("is not a URL", `${FORM}, or unset it for Pulumi Cloud`);
   if (url.username !== "" || url.password !== "") {
     throw refuse("contains a user name or password", "remove them: ESC_TOKEN is the credential");
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     const scheme = printable(url.protocol.slice(0, -1));
-    const what = `has the scheme ${scheme}, which is not that of an ESC backend`;
+    const what = `has the scheme ${scheme} instead of https`;
     throw refuse(what, `${FORM}, or unset it for Pulumi Cloud`);
   }
   if (url.search !== "" || url.hash !== "") throw refuse("has a query or fragment", FORM);
@@ -29,7 +29,7 @@ export function parseBackend(setting: Setting, insecureHttp: boolean): string {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
-/** The string as a URL; `undefined` if it is not one. */
+/** Parses a URL. @returns undefined if it is not one */
 export function parseUrl(text: string): URL | undefined {
   try {
     return new URL(text);

@@ -11,12 +11,12 @@ export interface Exchange {
   readonly type: (typeof TOKEN_TYPES)[number];
   /** `team:NAME` for a team token, `user:LOGIN` for a personal one. */
   readonly scope?: string;
-  /** The life of the token in seconds; the service's own choice when absent. */
+  /** The life of the token in seconds, if not the service's default. */
   readonly expiration?: number;
 }
 
 export type Credential =
-  /** `label`: the source, for people, if not `ESC_TOKEN`. */
+  /** `label`: the source in messages, if not `ESC_TOKEN`. */
   | { readonly kind: "token"; readonly token: Secret; readonly label?: string }
   | { readonly kind: "token-file"; readonly path: string }
   | { readonly kind: "oidc-file"; readonly path: string; readonly exchange: Exchange }
@@ -27,7 +27,7 @@ export type Credential =
       readonly exchange: Exchange;
     };
 
-/** Names the credential in use, for people: `ESC_TOKEN_FILE (/run/secrets/esc)`. Contains no token. */
+/** Names the credential in messages: `ESC_TOKEN_FILE (/run/secrets/esc)`. Contains no token. */
 export function describeCredential(credential: Credential): string {
   switch (credential.kind) {
     case "token":
@@ -47,11 +47,10 @@ export type FoundCredential =
   | {
       readonly kind: "found";
       readonly setting: Setting;
-      /** @throws SophiaError when it is malformed */
       readonly credential: () => Credential;
     };
 
-/** A token for one purpose, in place of those by which sophia-run reads ESC. */
+/** Returns the credential of a token that a command was given. */
 export function givenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
   const credential = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
   return { kind: "found", setting, credential };
@@ -72,7 +71,7 @@ export function findCredential(variables: Variables): FoundCredential {
   }
   if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };
   if (variables.find("ESC_OIDC_ORG") === undefined) return { kind: "none" };
-  // Never from a file: it could name a host to which the job's own request token would be sent.
+  // Never from a file, which could name a host to which the job's request token would be sent.
   const url = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL");
   const requestToken = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
   if (url !== undefined && requestToken !== undefined) {
@@ -90,18 +89,17 @@ export function findCredential(variables: Variables): FoundCredential {
   return { kind: "incomplete", present: "ESC_OIDC_ORG", missing };
 }
 
-/** The files whose `ESC_OIDC_ORG` is ignored, although there is an ID token and no other setting of the organization. */
-export function ignoredOrganization(variables: Variables): readonly string[] {
+/** Returns the settings of `ESC_OIDC_ORG` in files that are ignored, if there is an ID token and no other setting. */
+export function ignoredOrganization(variables: Variables): readonly Setting[] {
   const idToken =
     variables.find("ESC_OIDC_TOKEN_FILE") ??
     (variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN") === undefined
       ? undefined
       : variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL"));
   if (idToken === undefined || termsFor(idToken.file, variables)("ESC_OIDC_ORG") !== undefined) return [];
-  return variables.all("ESC_OIDC_ORG").flatMap(({ file }) => file ?? []);
+  return variables.all("ESC_OIDC_ORG");
 }
 
-/** Messages and reports show the path. */
 function pathIn(setting: Setting): string {
   if (!holdsToken(setting.value)) return setting.value;
   throw invalidSetting(
@@ -119,7 +117,7 @@ function tokenIn(setting: Setting): Secret {
   throw invalidSetting(`${labelOf(setting)} contains ${what}`, hint);
 }
 
-/** The settings of an exchange: the caller's, or those of the file that names the ID token. */
+/** Looks up a setting of an exchange: the caller's, or that of the file that names the ID token. */
 type Terms = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
 
 function termsFor(file: string | undefined, variables: Variables): Terms {

@@ -3,7 +3,7 @@ import { printable } from "../../core/text.ts";
 import { holdsToken } from "./secret.ts";
 import { invalidSetting, labelOf, type Setting } from "./variables.ts";
 
-/** One environment as `ESC_ENV` names it. */
+/** The name of one environment in `ESC_ENV`. */
 export interface EnvironmentName {
   readonly text: string;
   /** Absent in names of one and two parts. */
@@ -21,16 +21,13 @@ export interface FullName {
   readonly version?: string | undefined;
 }
 
-const ORGANIZATION = /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/;
 const LONGEST_PART = 100;
-const PART = /^[a-zA-Z0-9-_.]+$/;
-/** The project of names without one, and of the old form `org/env`. */
 const DEFAULT_PROJECT = "default";
 const FORM = "write organization/project/environment, such as acme/sophia/dev; commas separate several, later ones win";
 const ORGANIZATION_FORM =
   "use 3 to 40 letters, digits, dashes and underscores, beginning and ending with a letter or digit";
 
-/** Of a name given twice the last place counts. @throws SophiaError (esc-settings, 125) */
+/** Parses a list of names; the last of two equal ones remains. @throws SophiaError (esc-settings, 125) */
 export function parseEnvironmentNames(setting: Setting): readonly EnvironmentName[] {
   const { value } = setting;
   const label = labelOf(setting);
@@ -44,7 +41,7 @@ export function parseEnvironmentNames(setting: Setting): readonly EnvironmentNam
   return [...names.values()];
 }
 
-/** Refuses a token in place of names: no message and no server may show it. @throws SophiaError (esc-settings, 125) */
+/** Refuses a token in place of names, before a message shows it. @throws SophiaError (esc-settings, 125) */
 export function refuseToken(setting: Setting): void {
   if (holdsToken(setting.value)) {
     throw invalidSetting(`${labelOf(setting)} contains an access token instead of a name`, FORM);
@@ -67,8 +64,8 @@ function parseName(text: string, label: string): EnvironmentName {
     if (part === undefined) continue;
     if (part.length > LONGEST_PART) refuse(`has a part of more than ${LONGEST_PART} characters`);
     // Dot segments would change the request's path.
-    if (!PART.test(part) || part === "." || part === "..") {
-      refuse(`has a part that is not a valid name: '${shown(part)}'`, versionHint(text));
+    if (!/^[a-zA-Z0-9-_.]+$/.test(part) || part === "." || part === "..") {
+      refuse(`has an invalid part: '${shown(part)}'`, versionHint(text));
     }
   }
   if (organization !== undefined && !isOrganization(organization)) {
@@ -77,7 +74,6 @@ function parseName(text: string, label: string): EnvironmentName {
   return { text, organization, project, name, version };
 }
 
-/** Docker's images and git's paths have a colon in place of the @. */
 function versionHint(text: string): string | undefined {
   const [, path, version] = /^([\w./-]+):([\w.-]+)$/.exec(text) ?? [];
   return path === undefined ? undefined : `write @ before a revision or tag: ${shown(`${path}@${version ?? ""}`)}`;
@@ -90,13 +86,10 @@ export function organizationIn(setting: Setting): string {
 }
 
 export function isOrganization(text: string): boolean {
-  return ORGANIZATION.test(text);
+  return /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/.test(text);
 }
 
-/**
- * Returns the environments that a name may mean; each counts only if the service does not know the one before. Without a
- * default organization, names that need one have fewer candidates, perhaps none.
- */
+/** Returns the environments that a name may mean, to be tried in this order. There may be none. */
 export function candidates(
   { organization, project, name, version }: EnvironmentName,
   defaultOrganization: string | undefined,
@@ -108,7 +101,7 @@ export function candidates(
   return mayBeOldForm ? [...usual, { organization: project, project: DEFAULT_PROJECT, name, version }] : usual;
 }
 
-/** The notice that a name of two parts was opened in its old meaning, `org/env`: perhaps another organization's. */
+/** Reports a name of two parts that was opened in its old meaning, `org/env`: perhaps another organization's. */
 export function oldFormNotices(
   name: EnvironmentName,
   opened: FullName,
@@ -127,12 +120,12 @@ export function formatName({ organization, project, name }: FullName): string {
   return `${organization}/${project}/${name}`;
 }
 
-/** `org/project/name@version`, if it has a version. */
+/** Formats `org/project/name`, and `@version` if it has one. */
 export function formatVersion(name: FullName): string {
   return name.version === undefined ? formatName(name) : `${formatName(name)}@${name.version}`;
 }
 
-/** Reads a name that {@link formatName} has written. */
+/** Parses the result of {@link formatName}. */
 export function parseFullName(text: string, version: string | undefined): FullName {
   const [organization = "", project = "", name = ""] = text.split("/");
   return { organization, project, name, version };

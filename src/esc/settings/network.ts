@@ -6,30 +6,29 @@ export interface NetworkSettings {
   readonly httpsProxy: string | undefined;
   readonly httpProxy: string | undefined;
   readonly noProxy: string | undefined;
-  /** PEM certificates to trust besides the runtime's own (`SSL_CERT_FILE`). */
+  /** `SSL_CERT_FILE`: PEM certificates to trust besides the runtime's own. */
   readonly certificateFile: string | undefined;
-  /** The same, by Node's own variable (`NODE_EXTRA_CA_CERTS`). */
+  /** `NODE_EXTRA_CA_CERTS`: the same, by Node's variable. */
   readonly extraCertificateFile: string | undefined;
-  /** The runtime has read that file at its start. */
+  /** The runtime has read the latter at its start. */
   readonly extraCertificatesLoaded: boolean;
-  /** The caller alone decided what the runtime trusts; else only its built-in certificates count. */
+  /** Only the caller decided what the runtime trusts; else only its built-in certificates are used. */
   readonly isRuntimeTrusted: boolean;
 }
 
 export type Route =
   | { readonly kind: "direct" }
   | { readonly kind: "proxy"; readonly proxy: URL }
-  /** The variable holds no URL of a proxy. */
   | { readonly kind: "bad-proxy"; readonly variable: string };
 
-/** The route to a URL: direct to this machine and to what `NO_PROXY` names, else through the proxy of its scheme. */
+/** Returns the route to a URL: direct to this machine and to hosts of `NO_PROXY`, else through the proxy of its scheme. */
 export function routeTo(target: URL, network: NetworkSettings): Route {
   const secure = target.protocol === "https:";
   const proxy = secure ? network.httpsProxy : network.httpProxy;
   if (proxy === undefined || isLoopback(target.hostname) || isExempt(target, network.noProxy ?? "")) {
     return { kind: "direct" };
   }
-  // As curl has it, a proxy without a scheme is a plain HTTP one.
+  // As in curl, a proxy without a scheme is a plain HTTP one.
   const url = parseUrl(proxy.includes("://") ? proxy.trim() : `http://${proxy.trim()}`);
   const isProxy = (url?.protocol === "http:" || url?.protocol === "https:") && url.hostname !== "";
   if (!isProxy) return { kind: "bad-proxy", variable: secure ? "HTTPS_PROXY" : "HTTP_PROXY" };
@@ -78,7 +77,6 @@ export function portOf(url: URL): number {
   return url.protocol === "https:" ? 443 : 80;
 }
 
-/** `host:port`, for people and for CONNECT. */
 export function authority(url: URL): string {
   return `${url.hostname}:${portOf(url)}`;
 }

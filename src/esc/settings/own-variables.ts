@@ -1,22 +1,21 @@
-/** The variables by which sophia-run itself reaches ESC, as far as a start without ESC needs them. */
+/** The variables for reaching ESC that a start without ESC must know. */
 import type { Environment, Layer } from "../../core/model.ts";
 
 /**
- * The variables that give a credential: the first that is set counts, the process environment before `.env` files. If none
- * is set, GitHub Actions gives one if `ESC_OIDC_ORG` is set and the job has `id-token: write`.
+ * The variables for a credential: the first that is set is used, from the process environment before `.env` files. If none
+ * is set, GitHub Actions issues one if `ESC_OIDC_ORG` is set and the job has `id-token: write`.
  */
 export const CREDENTIAL_ORDER = ["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"] as const;
 
-/** The terms of the exchange of an ID token. */
 export const EXCHANGE_VARIABLES = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"] as const;
 
-/** The program does not get these. With `ESC_OIDC_ORG` alone a nested sophia-run would warn of incomplete settings. */
+/** Withheld from the program. With only `ESC_OIDC_ORG` a nested sophia-run would warn of incomplete settings. */
 export const WITHHELD_VARIABLES: readonly string[] = ["ESC_ENV", ...CREDENTIAL_ORDER, ...EXCHANGE_VARIABLES];
 
-/** A step of GitHub Actions asks for an ID token by these. If they open ESC, the program must not get them, either. */
+/** Request an ID token in GitHub Actions. Withheld from the program if they open ESC. */
 export const ID_TOKEN_VARIABLES = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] as const;
 
-/** The token for commands that write, from the process environment alone. No program gets it. */
+/** The token for commands that write, only from the process environment. Always withheld from the program. */
 export const ADMIN_TOKEN = "ESC_ADMIN_TOKEN";
 
 /** Returns false if ESC is off, and no variable of it is set. */

@@ -1,14 +1,43 @@
+/** The reading of answers: whatever the service sends, a value of a known form or a fault. */
 import type { Diagnostic } from "../../core/model.ts";
-import { withoutMark } from "../../core/text.ts";
+import { printable, withoutMark } from "../../core/text.ts";
 import { EscFault, type Fault } from "../faults/fault.ts";
 import { parseUrl } from "../settings/backend.ts";
-import type { Cleaner } from "./clean.ts";
+import type { Secret } from "../settings/secret.ts";
 import type { HttpAnswer } from "./http.ts";
 import { parseRetryAfter } from "./retry.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The object that an answer of status 200 holds. @throws EscFault for every other answer */
+const MAX_LENGTH = 300;
+
+/** Makes a string of a server fit to be shown: secrets masked, control characters escaped, cut to 300 characters. */
+export class Cleaner {
+  readonly #secrets: string[] = [];
+
+  /** Masks a secret from now on, in its plain form and as URLs and Basic credentials carry it. @returns the secret */
+  hide(secret: Secret): Secret {
+    const text = secret.reveal();
+    if (text === "") return secret;
+    this.#secrets.push(text, encodeURIComponent(text), Buffer.from(text).toString("base64"));
+    // The longest first: else a short one that is part of it would leave the rest visible.
+    this.#secrets.sort((a, b) => b.length - a.length);
+    return secret;
+  }
+
+  clean(text: string): string {
+    let masked = text;
+    // Ignores case: hosts come in lower case, and the escapes of URLs in both.
+    for (const secret of this.#secrets) {
+      const pattern = secret.replaceAll(/[^\w]/g, String.raw`\$&`);
+      masked = masked.replaceAll(new RegExp(pattern, "gi"), "***");
+    }
+    const line = printable(masked.trim());
+    return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : line;
+  }
+}
+
+/** Returns the object that an answer of status 200 holds. @throws EscFault for every other answer */
 export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner): Fields {
   if (answer.status !== 200) throw new EscFault(statusFault(answer, host, cleaner));
   const fault = (problem: Extract<Fault, { kind: "answer" }>["problem"]): EscFault =>
@@ -18,9 +47,8 @@ export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner
   if (isPage(answer) || text.trimStart().startsWith("<")) throw fault("html");
   const value = parseJson(text);
   if (value === undefined) throw fault("not-json");
-  const fields = fieldsOf(value);
-  if (fields === undefined) throw fault("unexpected");
-  return fields;
+  if (!isFields(value)) throw fault("unexpected");
+  return value;
 }
 
 /** Returns true for HTML: a network that requires a sign-in answers so in the service's place. */
@@ -28,7 +56,7 @@ export function isPage({ headers }: HttpAnswer): boolean {
   return /^text\/html\b/i.test(headers["content-type"] ?? "");
 }
 
-/** A JSON object's fields, or `undefined` for any other value. */
+/** Returns the fields of a JSON object; undefined for any other value. */
 export function fieldsOf(value: unknown): Fields | undefined {
   return isFields(value) ? value : undefined;
 }
@@ -37,22 +65,28 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value at a path of names; `undefined` if anything on the way is not an object. */
+/** Returns the value at a path of names; undefined if anything on the way is not an object. */
 export function valueAt(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce((one, name) => fieldsOf(one)?.[name], value);
 }
 
-/** The objects of a list; none for anything else. */
+/** Returns the string at a path of names; undefined for an empty one and for any other value. */
+export function textAt(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = valueAt(value, ...path);
+  return typeof found === "string" && found !== "" ? found : undefined;
+}
+
+/** Returns the objects of a list; none for any other value. */
 export function objectsIn(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.filter(isFields) : [];
 }
 
-/** The JSON value of a body; `undefined` for any other body. */
+/** Returns the JSON value of a body; undefined for any other body. */
 export function bodyOf({ data }: HttpAnswer): unknown {
   return parseJson(withoutMark(data));
 }
 
-/** The number of the revision that an answer concerns; the service need not tell. */
+/** Returns the number of the revision that an answer concerns, if the service reports it. */
 export function revisionIn({ headers }: HttpAnswer): string | undefined {
   const revision = headers["pulumi-esc-revision"];
   return typeof revision === "string" && /^\d{1,15}$/.test(revision) ? revision : undefined;
@@ -69,7 +103,7 @@ function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault 
     kind: "status",
     host,
     status,
-    // The words for the server's own faults may quote anything; the request's ID is worth more.
+    // The message of a server error may quote anything; the request's ID is worth more.
     message: status < 500 ? cleanText(body?.["message"], cleaner) : undefined,
     requestId: cleanText(headers["x-pulumi-request-id"], cleaner),
     diagnostics: parseDiagnostics(body?.["diagnostics"], cleaner),
@@ -77,7 +111,7 @@ function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault 
   };
 }
 
-/** Reads the diagnostics of a definition: a list, or an object that holds it. Without a severity one is an error. */
+/** Reads the diagnostics of a definition: a list, or an object that holds it. One without a severity is an error. */
 export function parseDiagnostics(value: unknown, cleaner: Cleaner): readonly Diagnostic[] {
   return objectsIn(fieldsOf(value)?.["diagnostics"] ?? value).flatMap((fields): readonly Diagnostic[] => {
     const { summary, severity, range, path } = fields;
@@ -99,13 +133,13 @@ export function parseDiagnostics(value: unknown, cleaner: Cleaner): readonly Dia
   });
 }
 
-/** A string of the service, fit to be shown; `undefined` if there is none. */
+/** Returns a string of the service, fit to be shown; undefined if there is none. */
 export function cleanText(value: unknown, cleaner: Cleaner): string | undefined {
   const text = typeof value === "string" ? cleaner.clean(value) : "";
   return text === "" ? undefined : text;
 }
 
-/** A count such as that of a line, from 1; `undefined` for anything else. */
+/** Returns a count from 1, such as that of a line; undefined for any other value. */
 export function positive(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }

@@ -4,7 +4,6 @@ import { X509Certificate } from "node:crypto";
 import * as tls from "node:tls";
 import type { NetworkSettings } from "../settings/network.ts";
 
-/** The largest bundle of a system has less than 1 MiB. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 const REFUSALS: ReadonlyMap<string, string> = new Map([
@@ -16,13 +15,12 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 
 export interface Trust {
   readonly context: tls.SecureContext;
-  /** Certificate files that could not be used, with the reason. */
   readonly remarks: readonly string[];
 }
 
 /**
  * Loads the runtime's own certificates and those that the user adds. Node reads `NODE_EXTRA_CA_CERTS` at its start, for
- * its own default trust only, and never `SSL_CERT_FILE`. A file that cannot be used is remarked and left out, as by Node.
+ * its default trust only, and never `SSL_CERT_FILE`. A file that cannot be used is left out with a remark, as by Node.
  */
 export async function loadTrust(network: NetworkSettings): Promise<Trust> {
   const remarks: string[] = [];
@@ -33,7 +31,7 @@ export async function loadTrust(network: NetworkSettings): Promise<Trust> {
     if ("pem" in loaded) added.push(loaded.pem);
     else remarks.push(`${variable} is not used: ${file} ${loaded.why}`);
   };
-  // Newer runtimes tell the whole of their default trust, with NODE_EXTRA_CA_CERTS and the system's store in it.
+  // Newer runtimes list their default trust, with NODE_EXTRA_CA_CERTS and the system's store.
   const runtime: {
     readonly rootCertificates: readonly string[];
     readonly getCACertificates?: (type: "default") => readonly string[];
@@ -51,15 +49,12 @@ export async function loadTrust(network: NetworkSettings): Promise<Trust> {
   return { context: tls.createSecureContext(news.length === 0 ? {} : { ca: [...own, ...news] }), remarks };
 }
 
-/**
- * The certificates that are not known already. `SSL_CERT_FILE` often names the system's whole bundle, and OpenSSL takes
- * longer over each certificate than everything else here.
- */
+/** Removes known certificates of a system's bundle: OpenSSL takes longer for each than all else here. */
 function withoutKnown(files: readonly string[], known: readonly string[]): readonly string[] {
   const bodies = new Set(known.map(bodyOf));
   return files.flatMap((pem) => {
     const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    // Other forms, such as TRUSTED CERTIFICATE, are left to OpenSSL.
+    // OpenSSL reads other forms, such as TRUSTED CERTIFICATE.
     if (blocks.length !== pem.split("-----BEGIN ").length - 1) return [pem];
     return blocks.filter((block) => !bodies.has(bodyOf(block)));
   });
@@ -69,7 +64,6 @@ function bodyOf(pem: string): string {
   return pem.replaceAll(/\s/g, "");
 }
 
-/** @returns the certificates, or why there are none */
 async function readCertificates(file: string): Promise<{ readonly pem: string } | { readonly why: string }> {
   let pem: string;
   try {
@@ -79,7 +73,7 @@ async function readCertificates(file: string): Promise<{ readonly pem: string } 
     return { why: REFUSALS.get(code) ?? `cannot be read (${code})` };
   }
   try {
-    // The first one stands for all: given as `ca`, a text without any certificate is taken without a word.
+    // Checks the first one: `ca` silently accepts a text without a certificate.
     void new X509Certificate(pem);
   } catch {
     return { why: "contains no PEM certificate" };

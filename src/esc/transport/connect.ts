@@ -10,10 +10,7 @@ import type { Deadline } from "./deadline.ts";
 
 type Callback = (error: Error | null, stream: Duplex) => void;
 
-/**
- * The connections of an HTTP client to one host: direct or through a proxy, with TLS where the URL says https. It begins
- * with the first one when it is made, while others load what the first request needs.
- */
+/** Makes connections to one host, direct or through a proxy. The first one begins at once, while modules are loaded. */
 export class Connector extends http.Agent {
   readonly #target: URL;
   readonly #network: NetworkSettings;
@@ -30,7 +27,6 @@ export class Connector extends http.Agent {
     this.#deadline = deadline;
     this.#remark = remark;
     this.#early = this.#open();
-    // The request that takes it sees the failure; perhaps none does.
     this.#early.catch(() => {});
   }
 
@@ -44,17 +40,16 @@ export class Connector extends http.Agent {
     let socket: net.Socket | undefined;
     try {
       socket = await early;
-      // It may have ended since: a request on it would never end.
+      // A request on a connection that has ended meanwhile would never end.
       if (socket === undefined || socket.destroyed) socket = await this.#open();
     } catch (error) {
-      // With an error Node does not look at the stream; the type asks for one.
-      callback(error instanceof Error ? error : new TypeError("no error"), new Duplex());
-      return;
+      // Node ignores the stream if there is an error; the type requires one.
+      return callback(error instanceof Error ? error : new TypeError("no error"), new Duplex());
     }
     callback(null, socket);
   }
 
-  /** Ends all connections, one that no request took included. */
+  /** Ends all connections, also one that no request took. */
   override destroy(): void {
     super.destroy();
     this.#early?.then(
@@ -63,7 +58,7 @@ export class Connector extends http.Agent {
     );
   }
 
-  /** Present where requests must name the whole URL: plain http through a proxy. */
+  /** Defined if requests must contain the whole URL: plain http through a proxy. */
   get absoluteForm(): { readonly authorization?: string } | undefined {
     if (this.#target.protocol === "https:") return undefined;
     const route = routeTo(this.#target, this.#network);
@@ -78,9 +73,7 @@ export class Connector extends http.Agent {
       return socket;
     } catch (error) {
       this.#failures += 1;
-      if (!step.wasSlow()) throw error;
-      const phase = `connecting to ${authority(this.#target)}`;
-      throw new EscFault({ kind: "slow", limitMs: step.limitMs, phase, unreached: !this.#reached });
+      throw step.fault(`connecting to ${authority(this.#target)}`, !this.#reached) ?? error;
     } finally {
       step.done();
     }
@@ -107,8 +100,7 @@ export class Connector extends http.Agent {
       host: bareHost(url),
       port: portOf(url),
       noDelay: true,
-      // Of several addresses each but the last gets this long. The default of 250 ms fails for good on slow links, so
-      // that later attempts are more patient.
+      // The time for each of several addresses. The default of 250 ms always fails on slow links, so it grows.
       autoSelectFamilyAttemptTimeout: 250 * 4 ** Math.min(this.#failures, 3),
     });
     return connected(socket, "connect", signal, (code) => ({
@@ -128,11 +120,11 @@ export class Connector extends http.Agent {
     const options: ConnectionOptions = {
       socket: await connecting,
       host,
-      // Names only: RFC 6066 allows no address here.
+      // RFC 6066 allows no address.
       ...(net.isIP(host) === 0 ? { servername: host } : {}),
       secureContext: context,
       ALPNProtocols: ["http/1.1"],
-      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: it is meant for the program, and this connection carries the token.
+      // NODE_TLS_REJECT_UNAUTHORIZED is meant for the program; this connection carries the token.
       rejectUnauthorized: true,
     };
     const secure = withoutWarning(() => tls.connect(options));
@@ -143,9 +135,9 @@ export class Connector extends http.Agent {
   }
 }
 
-/** Under NODE_TLS_REJECT_UNAUTHORIZED=0 Node warns that certificates are not verified, which is not true of ours. */
+/** Suppresses Node's warning under NODE_TLS_REJECT_UNAUTHORIZED=0: this connection is verified. */
 function withoutWarning<T>(connect: () => T): T {
-  // oxlint-disable-next-line typescript/unbound-method -- it is put back, not called
+  // oxlint-disable-next-line typescript/unbound-method -- restored, not called
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
@@ -155,7 +147,7 @@ function withoutWarning<T>(connect: () => T): T {
   }
 }
 
-/** All other errors of a handshake are about certificates and protocols, and stay so. */
+/** All other errors of a handshake concern certificates and protocols: a retry does not help. */
 const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT"]);
 
 /** Waits until a socket is connected. @throws EscFault, after which the socket is destroyed */
@@ -165,7 +157,7 @@ async function connected(
   signal: AbortSignal,
   fault: (code: string) => Fault,
 ): Promise<net.Socket> {
-  // Also for the time until a request takes it: an error that nobody listens to would end the process.
+  // Also until a request takes it: an error without a listener would end the process.
   socket.on("error", () => {});
   try {
     await once(socket, event, { signal });

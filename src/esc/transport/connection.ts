@@ -1,20 +1,19 @@
 import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import { EscFault, type Fault } from "../faults/fault.ts";
+import { EscFault } from "../faults/fault.ts";
 import { authority, type NetworkSettings } from "../settings/network.ts";
 import type { Secret } from "../settings/secret.ts";
-import { type Fields, parseDiagnostics, requireObject } from "./answer.ts";
-import { Cleaner } from "./clean.ts";
+import { Cleaner, type Fields, parseDiagnostics, requireObject } from "./answer.ts";
 import { type Clock, Deadline } from "./deadline.ts";
 import { type HttpAnswer, HttpClient } from "./http.ts";
-import { budget, decide, MAX_READ_RETRIES, reasonOf, type RetryBudget, troubleOf } from "./retry.ts";
+import { decide, readBudget, reasonOf, troubleOf } from "./retry.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
 
-/** Hears what is waited for. No string of it contains a secret. */
+/** Reports waits and retries. No string contains a secret. */
 export interface Progress {
   waiting(what: string): void;
-  /** The reason is one line, such as `HTTP 503`; `attempt` is the number of the next one, from 2. */
+  /** `reason`: one line, such as `HTTP 503`. `attempt`: the number of the next one, from 2. */
   retrying(retry: {
     readonly what: string;
     readonly reason: string;
@@ -23,36 +22,27 @@ export interface Progress {
   }): void;
 }
 
-/** The progress of a wait that is not shown. */
 export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
 
-export interface EscRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
 /**
- * All that a request to the service takes: the way there, the token, one deadline. It begins to connect when it is made.
- * {@link ask} sends one request, {@link objectIn} turns any status but 200 into a fault, {@link repeat} goes around both,
- * and {@link read} does all three for a `GET`.
+ * A connection to the service with one token and one deadline; connecting begins at once. {@link ask} sends one request,
+ * {@link objectIn} turns any status but 200 into a fault, {@link repeat} retries both, and {@link read} does all three for
+ * a `GET`.
  */
 export class Connection {
-  /** `host:port` of the service, for people. */
   readonly host: string;
   readonly cleaner = new Cleaner();
   readonly deadline: Deadline;
-  /** Trouble that stops nothing, such as a certificate file that cannot be used; each one line. */
+  /** Warnings, such as of a certificate file that cannot be used; each one line. */
   readonly remarks: string[] = [];
-  /** The URL of the service, without a trailing slash, and the client for it: for the ESC SDK. */
+  /** The URL of the service, without a trailing slash. */
   readonly backend: string;
   readonly http: HttpClient;
   readonly #network: NetworkSettings;
   readonly #progress: Progress;
   readonly #clock: Clock;
   readonly #clients: HttpClient[] = [];
-  #token: Secret | undefined;
+  token: Secret | undefined;
 
   constructor(
     settings: { readonly backend: string; readonly network: NetworkSettings; readonly timeoutMs: number },
@@ -77,28 +67,30 @@ export class Connection {
     return client;
   }
 
-  get token(): Secret | undefined {
-    return this.#token;
-  }
-
-  /** Sends this token with all requests from now on. */
   authorize(token: Secret): void {
     this.cleaner.hide(token);
-    this.#token = token;
+    this.token = token;
   }
 
-  /** The headers of every request: they contain the token. */
   headers(): { readonly "User-Agent": string; readonly [name: string]: string } {
+    // The bundler defines it; tests run the sources.
+    const version = typeof SOPHIA_RUN_VERSION === "undefined" ? "0" : SOPHIA_RUN_VERSION;
     return {
       Accept: "application/vnd.pulumi+8",
       "Content-Type": "application/json",
-      "User-Agent": userAgent(),
-      ...(this.#token === undefined ? {} : { Authorization: `token ${this.#token.reveal()}` }),
+      "User-Agent": `sophia-run/${version} (node ${process.versions.node}; ${process.platform})`,
+      ...(this.token === undefined ? {} : { Authorization: `token ${this.token.reveal()}` }),
     };
   }
 
-  /** Sends a request and gives the answer, whatever its status. @throws EscFault when there is no complete answer */
-  ask({ method, path, headers, body }: EscRequest): Promise<HttpAnswer> {
+  /** Sends a request. @returns the answer of any status @throws EscFault if there is no complete answer */
+  ask(request: {
+    readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  }): Promise<HttpAnswer> {
+    const { method, path, headers, body } = request;
     return this.http.request({
       url: this.backend + path,
       method,
@@ -107,20 +99,20 @@ export class Connection {
     });
   }
 
-  /** The JSON object that an answer of status 200 holds. @throws EscFault for every other answer */
+  /** Returns the JSON object that an answer of status 200 holds. @throws EscFault for every other answer */
   objectIn(answer: HttpAnswer): Fields {
     return requireObject(answer, this.host, this.cleaner);
   }
 
-  /** The object at a path; undefined for a status that means that this token has none. @throws EscFault */
+  /** Reads the object at a path. @returns undefined for the statuses `absent` @throws EscFault */
   read(what: string, path: string, ...absent: readonly number[]): Promise<Fields | undefined> {
-    return this.repeat(what, budget(MAX_READ_RETRIES), async () => {
+    return this.repeat(what, async () => {
       const answer = await this.ask({ method: "GET", path });
       return absent.includes(answer.status) ? undefined : this.objectIn(answer);
     });
   }
 
-  /** The diagnostics and the other fields of an answer of status 200. @throws EscFault if a diagnostic is an error */
+  /** Returns the diagnostics and the other fields of an answer. @throws EscFault if a diagnostic is an error */
   diagnosticsIn(answer: HttpAnswer): { readonly diagnostics: readonly Diagnostic[]; readonly fields: Fields } {
     const { diagnostics: list, ...fields } = this.objectIn(answer);
     const diagnostics = parseDiagnostics(list, this.cleaner);
@@ -130,15 +122,11 @@ export class Connection {
     return { diagnostics, fields };
   }
 
-  unexpected(): EscFault {
-    return new EscFault({ kind: "answer", host: this.host, problem: "unexpected" });
-  }
-
   /** Asks until there is an answer, or no retry is left. @throws EscFault the last one, with the number of attempts */
-  async repeat<T>(what: string, retries: RetryBudget, ask: () => Promise<T>): Promise<T> {
+  async repeat<T>(what: string, ask: () => Promise<T>, retries = readBudget()): Promise<T> {
     const { deadline } = this;
     for (let attempts = 1; ; attempts += 1) {
-      // Another environment has failed: this answer is not needed.
+      // Another environment has failed.
       if (deadline.signal.aborted) throw deadline.fault(what);
       this.#progress.waiting(what);
       try {
@@ -148,14 +136,16 @@ export class Connection {
         const { fault } = error;
         const remainingMs = deadline.remainingMs();
         const decision = decide(troubleOf(fault), { ...retries, remainingMs }, this.#clock.random());
-        if (decision.kind === "stop") {
-          const isPause = decision.why === "pause-too-long";
-          throw new EscFault(isPause ? pauseTooLong(fault, remainingMs) : fault, { attempts, step: what });
+        const context = { attempts, step: what };
+        if (decision === "pause-too-long" && fault.kind === "status" && fault.retryAfterMs !== undefined) {
+          const { host, status, retryAfterMs } = fault;
+          throw new EscFault({ kind: decision, host, status, retryAfterMs, leftMs: remainingMs }, context);
         }
+        if (typeof decision === "string") throw new EscFault(fault, context);
         retries.retries += 1;
         const reason = reasonOf(fault);
-        this.#progress.retrying({ what, reason, attempt: attempts + 1, delayMs: decision.delayMs });
-        await deadline.sleep(decision.delayMs, `waiting to retry after ${reason}`);
+        this.#progress.retrying({ what, reason, attempt: attempts + 1, delayMs: decision });
+        await deadline.sleep(decision, `waiting to retry after ${reason}`);
       }
     }
   }
@@ -164,16 +154,4 @@ export class Connection {
     for (const client of this.#clients) client.close();
     this.deadline.abandon();
   }
-}
-
-function pauseTooLong(fault: Fault, leftMs: number): Fault {
-  if (fault.kind !== "status" || fault.retryAfterMs === undefined) return fault;
-  const { host, status, retryAfterMs } = fault;
-  return { kind: "pause-too-long", host, status, retryAfterMs, leftMs };
-}
-
-function userAgent(): string {
-  // Put in by the bundler; the sources themselves run in tests.
-  const version = typeof SOPHIA_RUN_VERSION === "undefined" ? "0" : SOPHIA_RUN_VERSION;
-  return `sophia-run/${version} (node ${process.versions.node}; ${process.platform})`;
 }

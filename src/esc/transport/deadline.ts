@@ -7,9 +7,9 @@ export interface Clock {
   now(): number;
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number;
-  /** Acts after that many milliseconds, as the limit of something else. Returns the function that calls it off. */
+  /** Acts after that many milliseconds, unless the returned function is called before. Limits other work. */
   limit(ms: number, act: () => void): () => void;
-  /** The same for a wait in which nothing else happens. */
+  /** The same for a wait without other work. */
   pause(ms: number, act: () => void): () => void;
   /** The limit of connecting, and of the first byte of a read, in milliseconds. */
   readonly stepMs: number;
@@ -34,15 +34,15 @@ export const systemClock: Clock = {
 
 export interface Step {
   readonly signal: AbortSignal;
-  readonly limitMs: number;
-  /** Returns true if its own limit ended it, and not the deadline. */
-  readonly wasSlow: () => boolean;
+  /** Returns the fault if its own limit ended it, and not the deadline. */
+  readonly fault: (phase: string, unreached: boolean) => EscFault | undefined;
   readonly done: () => void;
 }
 
-/** The one deadline over all requests to ESC. */
+/** The one deadline of all requests to ESC. */
 export class Deadline {
   readonly #abort = new AbortController();
+  readonly signal = this.#abort.signal;
   readonly #callOff: () => void;
   readonly #clock: Clock;
   readonly #end: number;
@@ -54,14 +54,10 @@ export class Deadline {
     this.#end = clock.now() + timeoutMs;
     this.#callOff = clock.limit(timeoutMs, () => this.#abort.abort());
     // Each request listens; Node reports more than ten listeners as a leak.
-    setMaxListeners(0, this.#abort.signal);
+    setMaxListeners(0, this.signal);
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  /** Begins a step. The caller calls `done` in any case. */
+  /** Begins a step. The caller must call `done`. */
   step(): Step {
     const abort = new AbortController();
     const end = (): void => abort.abort();
@@ -72,8 +68,8 @@ export class Deadline {
     const callOff = this.#clock.limit(limitMs, end);
     return {
       signal: abort.signal,
-      limitMs,
-      wasSlow: () => abort.signal.aborted && !signal.aborted,
+      fault: (phase, unreached) =>
+        abort.signal.aborted && !signal.aborted ? new EscFault({ kind: "slow", limitMs, phase, unreached }) : undefined,
       done: () => {
         callOff();
         signal.removeEventListener("abort", end);
@@ -85,7 +81,6 @@ export class Deadline {
     return Math.max(0, this.#end - this.#clock.now());
   }
 
-  /** The fault of a request that the signal aborted. */
   fault(phase: string): EscFault {
     return new EscFault({ kind: "timeout", timeoutMs: this.#timeoutMs, phase });
   }

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import * as http from "node:http";
 import { Connector } from "./connect.ts";
 import { Deadline, type Step, systemClock } from "./deadline.ts";
-import { EscFault, type Fault } from "../faults/fault.ts";
+import { EscFault } from "../faults/fault.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "../settings/network.ts";
 
 export interface HttpAnswer {
@@ -12,13 +12,13 @@ export interface HttpAnswer {
   readonly data: string;
 }
 
-/** The fields that the ESC SDK passes to the `request` of its HTTP client, as far as they are used. */
+/** The used fields of a request of the ESC SDK. */
 interface HttpRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly data?: string | undefined;
-  /** Returns true for a status that is the whole answer: no body is read. */
+  /** Returns true for a status after which no body is read. */
   readonly isEnough?: (status: number) => boolean;
 }
 
@@ -27,15 +27,14 @@ const MAX_CONNECTIONS = 6;
 
 /**
  * An HTTP client for one origin, with as much of the interface of axios as the ESC SDK uses (`request` and
- * `defaults.baseURL`). It follows no redirect, so that the token goes nowhere else; takes no compressed body, and 16 MiB at
- * most; and ends by the deadline whatever the server does. It begins to connect when it is made.
+ * `defaults.baseURL`). It follows no redirect, so that no other host gets the token; it refuses compressed bodies and those
+ * above 16 MiB; and it ends by the deadline whatever the server does. Connecting begins at once.
  */
 export class HttpClient {
   readonly defaults: { readonly baseURL?: string } = {};
   readonly #origin: URL;
   readonly #connector: Connector;
   readonly #deadline: Deadline;
-  /** Requests under way, and those that wait for their turn. */
   #active = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -51,27 +50,16 @@ export class HttpClient {
 
   /** @throws EscFault if there is no complete answer of any status */
   async request(config: HttpRequest): Promise<HttpAnswer> {
-    await this.#enter();
+    // Replaces the agent's `maxSockets`, which does not count connections that are still being made.
+    if (this.#active < MAX_CONNECTIONS) this.#active += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await this.#send(config);
     } finally {
-      this.#leave();
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#active -= 1;
+      else next();
     }
-  }
-
-  /**
-   * The agent's own `maxSockets` does not count connections that are still being made, and makes more of them. After an
-   * abort those that wait come to their turn one by one, and fail.
-   */
-  async #enter(): Promise<void> {
-    if (this.#active < MAX_CONNECTIONS) this.#active += 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#active -= 1;
-    else next();
   }
 
   #send({ url: target, method, headers, data, isEnough }: HttpRequest): Promise<HttpAnswer> {
@@ -88,7 +76,7 @@ export class HttpClient {
       path: absoluteForm === undefined ? path : url.origin + path,
       setHost: false,
     });
-    // Not as an option of the request: under NODE_DEBUG=http, which is meant for the program, Node.js prints the options.
+    // Not as an option of the request: Node.js prints options under NODE_DEBUG=http, which is meant for the program.
     const all = {
       ...headers,
       Host: url.host,
@@ -113,18 +101,18 @@ export class HttpClient {
     try {
       request.once("finish", () => {
         phase = `waiting for the answer of ${host}`;
-        // An open may take its time: the service asks other providers in it.
+        // Opening is slow: the service asks other providers.
         if (!onlyReads) return;
         waiting.step = this.#deadline.step();
         waiting.step.signal.addEventListener("abort", () => request.destroy());
       });
       const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
         request.once("response", resolve).on("error", reject);
-        // Nobody asked for another protocol. Without a listener Node closes the connection and reports no error.
+        // No request asks for another protocol. Without a listener Node closes the connection and reports no error.
         request.once("upgrade", ({ statusCode: status = 101 }) =>
           reject(new EscFault({ kind: "status", host, status, diagnostics: [] })),
         );
-        // After an answer or an error this changes nothing. A request must not end without either.
+        // A request must not end without an answer or an error; after one of them this has no effect.
         request.once("close", () => reject(new EscFault({ kind: "cut", host, code: "CLOSED" })));
         request.end(body);
       });
@@ -132,7 +120,6 @@ export class HttpClient {
       phase = `receiving the answer of ${host}`;
       const { statusCode: status = 0, headers } = response;
       if (isEnough(status)) {
-        // Whatever the body is: another request gets another connection.
         response.on("error", () => {});
         request.destroy();
         return { status, headers, data: "" };
@@ -141,11 +128,11 @@ export class HttpClient {
     } catch (error) {
       request.destroy();
       if (signal.aborted) throw this.#deadline.fault(phase);
-      const { step } = waiting;
-      if (step?.wasSlow() === true)
-        throw new EscFault({ kind: "slow", limitMs: step.limitMs, phase, unreached: false });
-      if (error instanceof EscFault || !(error instanceof Error)) throw error;
-      throw new EscFault(requestFault(error, host));
+      const slow = waiting.step?.fault(phase, false);
+      if (slow !== undefined || error instanceof EscFault || !(error instanceof Error)) throw slow ?? error;
+      const code = systemErrorCode(error) ?? "UNKNOWN";
+      const isOther = code.startsWith("HPE_") || code === "ERR_INVALID_CHAR";
+      throw new EscFault(isOther ? { kind: "not-http", host } : { kind: "cut", host, code });
     } finally {
       waiting.step?.done();
     }
@@ -176,13 +163,7 @@ function receive(response: http.IncomingMessage, host: string): Promise<HttpAnsw
   });
 }
 
-function requestFault(error: Error, host: string): Fault {
-  const code = systemErrorCode(error) ?? "UNKNOWN";
-  if (code.startsWith("HPE_") || code === "ERR_INVALID_CHAR") return { kind: "not-http", host };
-  return { kind: "cut", host, code };
-}
-
-/** Sends one request by a client of its own, which ends within the limit. @throws EscFault as {@link HttpClient} does */
+/** Sends one request by its own client within the limit. @throws EscFault as {@link HttpClient} does */
 export async function requestOnce(
   request: HttpRequest,
   network: NetworkSettings,

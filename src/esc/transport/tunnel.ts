@@ -4,7 +4,7 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority } from "../settings/network.ts";
 
-/** Has an HTTP proxy connect `link` through to the target (CONNECT, RFC 9110, 9.3.6). @throws EscFault */
+/** Connects `link` to the target through an HTTP proxy (CONNECT, RFC 9110, 9.3.6). @throws EscFault */
 export function openTunnel(
   link: Socket,
   proxy: URL,
@@ -17,10 +17,10 @@ export function openTunnel(
     path: authority(target),
     setHost: false,
     signal,
-    // Without an agent: one would make a connection of its own.
+    // An agent would make its own connection.
     createConnection: () => link,
   });
-  // Not as an option of the request: under NODE_DEBUG=http Node.js prints the options.
+  // Not as an option of the request: Node.js prints options under NODE_DEBUG=http.
   request.setHeader("Host", authority(target));
   if (authorization !== undefined) request.setHeader("Proxy-Authorization", authorization);
   return new Promise((resolve, reject) => {

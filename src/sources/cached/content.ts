@@ -1,11 +1,10 @@
-/** The part of a reading that is kept, as text and back. */
 import type { Layer } from "../../core/model.ts";
 import type { EscEnvironment } from "../esc.ts";
 
 export interface Content {
-  /** When the reading began, in milliseconds since the epoch. */
+  /** The start of the reading, in milliseconds since the epoch. */
   readonly readAt: number;
-  /** When credentials in it may end. */
+  /** The time when credentials in it may end. */
   readonly until?: number;
   readonly environments: readonly EscEnvironment[];
   readonly layers: readonly Layer[];
@@ -15,7 +14,7 @@ export function contentText({ readAt, until, environments, layers }: Content): s
   return JSON.stringify({ readAt, until, environments, layers });
 }
 
-/** @returns undefined for what {@link contentText} did not make */
+/** @returns undefined for a text of another form than that of {@link contentText} */
 export function parseContent(text: string): Content | undefined {
   try {
     const value: unknown = JSON.parse(text);

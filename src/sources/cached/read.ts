@@ -1,68 +1,64 @@
-/** ESC with a memory: what it gave last is kept encrypted, for when it is not available. */
+/** Reads ESC through an encrypted cache of its last values, for times when it is not available. */
 import type { Environment, Failure, Notice } from "../../core/model.ts";
 import { SophiaError } from "../../core/error.ts";
-import type { EscSettings } from "../../esc/settings/access.ts";
+import { type EscSettings, SESSION_MS } from "../../esc/settings/access.ts";
 import { oldFormNotices, parseFullName } from "../../esc/settings/names.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { cacheFolder } from "../../system/folders.ts";
 import { within } from "../../system/paths.ts";
-import type { EscReading, Kept } from "../esc.ts";
+import type { CacheUse, EscReading } from "../esc.ts";
 import { type Content, contentText, parseContent } from "./content.ts";
 import { nameFor, open, randomName, seal } from "./seal.ts";
 import { readPrivate, removePrivate, writePrivate } from "./store.ts";
-import type { Reason } from "./words.ts";
-import { SESSION_MS } from "../../esc/settings/session.ts";
+import type { UnusedReason } from "./words.ts";
 
-/** How the cache may be used. */
-export interface Keeping {
+export interface CacheOptions {
   readonly offline: boolean;
   readonly cacheFreshMs: number | undefined;
   readonly cacheMaxAgeMs: number;
-  /** Values must come from ESC itself. */
   readonly requireEsc: boolean;
 }
 
 /**
- * Reads ESC, or uses what it gave before: with `--offline`, while that is fresh enough, and if ESC is not available.
- * Keeps what ESC gives, for the token by which it was read; a refusal removes the entry of the refused token alone.
+ * Reads ESC, or uses cached values: with `--offline`, while they are fresh enough, and if ESC is not available. Caches what
+ * ESC returns, for the token in use; a refusal removes only the entry of the refused token.
  *
  * @param environment names the folder for caches
- * @throws SophiaError as `readEsc` does; (settings, 125) if `--offline` and `--require-esc` are given
+ * @throws SophiaError as `readEsc` does; (settings, 125) for `--offline` together with `--require-esc`
  */
 export async function readThroughCache(
   settings: EscSettings,
-  keeping: Keeping,
+  options: CacheOptions,
   environment: Environment,
   progress: Progress,
 ): Promise<EscReading> {
-  const { offline, requireEsc, cacheFreshMs, cacheMaxAgeMs } = keeping;
+  const { offline, requireEsc, cacheFreshMs, cacheMaxAgeMs } = options;
   if (offline && requireEsc) {
     throw new SophiaError({
       code: "settings",
-      message: "--offline and --require-esc exclude each other: what is kept is not what ESC gives now",
+      message: "--offline and --require-esc cannot be used together: cached values may be out of date",
       hint: "leave one of them out (SOPHIA_OFFLINE, SOPHIA_REQUIRE_ESC)",
     });
   }
   const remarks: string[] = [];
   const { token, credential } = await tokenOf(settings, remarks);
-  const entry: Entry | Reason =
-    token === undefined ? { kind: "no-lasting-token" } : entryOf(settings, token, environment);
+  const entry = entryOf(settings, token, environment);
   const notices = (): readonly Notice[] => remarks.map((text) => ({ kind: "remark", text }));
-  const serve = (maxAgeMs: number, kept: Kept): Served | Reason => {
+  const useCache = (maxAgeMs: number, use: CacheUse): CachedReading | UnusedReason => {
     const content = load(entry, maxAgeMs);
-    return "kind" in content ? content : served(content, kept, settings, notices());
+    return "kind" in content ? content : readingOf(content, use, settings, notices());
   };
-  const because = async (reason: Reason): Promise<string> => (await import("./words.ts")).reasonWords(reason);
+  const because = async (reason: UnusedReason): Promise<string> => (await import("./words.ts")).reasonWords(reason);
 
   if (offline) {
-    const reading = serve(cacheMaxAgeMs, { why: "offline" });
+    const reading = useCache(cacheMaxAgeMs, { why: "offline" });
     if (reading.kind === "read") return reading;
     const { offlineFailure } = await import("./words.ts");
     return { kind: "unavailable", blames: "service", failure: offlineFailure(settings, reading) };
   }
   if (cacheFreshMs !== undefined && !requireEsc) {
-    const reading = serve(Math.min(cacheFreshMs, cacheMaxAgeMs), { why: "fresh" });
+    const reading = useCache(Math.min(cacheFreshMs, cacheMaxAgeMs), { why: "fresh" });
     if (reading.kind === "read") return reading;
   }
 
@@ -73,42 +69,41 @@ export async function readThroughCache(
     const { environments, layers, mayMint } = reading;
     const until = mayMint() ? { until: readAt + (settings.sessionMs ?? SESSION_MS) } : {};
     const trouble = save(entry, { readAt, ...until, environments, layers });
-    if (trouble !== undefined) remarks.push(`what ESC gave is not kept: ${await because(trouble)}`);
+    if (trouble !== undefined) remarks.push(`the values of ESC are not cached: ${await because(trouble)}`);
     return { ...reading, notices: [...reading.notices, ...notices()] };
   }
   if (reading.kind === "refused") {
     const trouble = "kind" in entry ? undefined : removePrivate(entry.path);
-    return trouble === undefined ? reading : withDetail(reading, `what is kept stays: ${await because(trouble)}`);
+    return trouble === undefined
+      ? reading
+      : withDetail(reading, `the cached values could not be removed: ${await because(trouble)}`);
   }
   if (requireEsc) return reading;
-  const instead = serve(cacheMaxAgeMs, { why: "unavailable", failure: reading.failure });
+  const instead = useCache(cacheMaxAgeMs, { why: "unavailable", failure: reading.failure });
   if (instead.kind === "read") return instead;
-  return withDetail(reading, `--cache does not serve: ${await because(instead)}`);
+  return withDetail(reading, `the cache is not used: ${await because(instead)}`);
 }
 
-/** Where a reading is kept, and what opens it. */
-interface Entry {
+interface CacheEntry {
   readonly path: string;
   readonly token: Secret;
-  /** What the reading must be of. */
+  /** The backend, environments and organization, which must be those of the writing. */
   readonly bound: string;
 }
 
 function entryOf(
   { backend, environments, organization }: EscSettings,
-  token: Secret,
+  token: Secret | undefined,
   environment: Environment,
-): Entry | Reason {
+): CacheEntry | UnusedReason {
+  if (token === undefined) return { kind: "no-lasting-token" };
   const folder = cacheFolder(environment);
   if (folder === undefined) return { kind: "no-folder" };
   const bound = JSON.stringify([backend, environments.map(({ text }) => text), organization ?? null]);
   return { path: within(folder, `esc-${nameFor(bound, token.reveal())}`), token, bound };
 }
 
-/**
- * Returns the token if it lasts, and the credential with it: a pipe with a token in it can be read once only. A token by
- * OIDC changes at each start.
- */
+/** Returns a token that lasts, and a credential with it: a pipe with a token can be read only once. */
 async function tokenOf(
   { credential }: EscSettings,
   remarks: string[],
@@ -125,12 +120,11 @@ async function tokenOf(
     return { token, credential: { kind: "token", token, label: describeCredential(credential) } };
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
-    // Reading ESC reports it.
     return { token: undefined, credential };
   }
 }
 
-function load(entry: Entry | Reason, maxAgeMs: number): Content | Reason {
+function load(entry: CacheEntry | UnusedReason, maxAgeMs: number): Content | UnusedReason {
   if ("kind" in entry) return entry;
   const bytes = readPrivate(entry.path);
   if (!Buffer.isBuffer(bytes)) return bytes;
@@ -144,22 +138,26 @@ function load(entry: Entry | Reason, maxAgeMs: number): Content | Reason {
   return ageMs > maxAgeMs ? { kind: "too-old", ageMs, maxAgeMs } : content;
 }
 
-/** @returns why it could not be done */
-function save(entry: Entry | Reason, content: Content): Reason | undefined {
+function save(entry: CacheEntry | UnusedReason, content: Content): UnusedReason | undefined {
   if ("kind" in entry) return entry;
   return writePrivate(entry.path, seal(contentText(content), entry.token.reveal(), entry.bound), randomName());
 }
 
-type Served = Extract<EscReading, { kind: "read" }>;
+type CachedReading = Extract<EscReading, { kind: "read" }>;
 
-function served(
+function readingOf(
   { readAt, environments, layers }: Content,
-  kept: Kept,
+  kept: CacheUse,
   settings: EscSettings,
   remarks: readonly Notice[],
-): Served {
+): CachedReading {
   const ageSeconds = Math.floor((Date.now() - readAt) / 1000);
-  const notices = [...remarks, ...oldForms(settings, environments)];
+  // The same notices as at the reading: it may be another organization's environment.
+  const oldForms = settings.environments.flatMap((written, index) => {
+    const { name = "", version } = environments[index] ?? {};
+    return oldFormNotices(written, parseFullName(name, version), settings.organization);
+  });
+  const notices = [...remarks, ...oldForms];
   if (kept.why !== "fresh") {
     notices.unshift({
       kind: "esc-kept",
@@ -180,14 +178,6 @@ function served(
     })),
     notices,
   };
-}
-
-/** What was reported when it was read: another organization's environment, perhaps. */
-function oldForms({ environments, organization }: EscSettings, opened: Content["environments"]): readonly Notice[] {
-  return environments.flatMap((asked, index) => {
-    const { name = "", version } = opened[index] ?? {};
-    return oldFormNotices(asked, parseFullName(name, version), organization);
-  });
 }
 
 function withDetail<Down extends { readonly failure: Failure }>(reading: Down, detail: string): Down {

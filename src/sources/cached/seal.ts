@@ -1,7 +1,7 @@
-/** Encryption of what is kept. */
+/** Encryption of cache entries. */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
-/** Changes with what is kept and how: what another version wrote does not open. */
+/** Changes with the form of the entries: those of another version are not decrypted. */
 const FORMAT = 1;
 const MARK = Buffer.from(`sophia-run ${FORMAT}\n`);
 const SALT_BYTES = 32;
@@ -12,10 +12,10 @@ const HEAD_BYTES = MARK.length + SALT_BYTES + IV_BYTES;
 const CIPHER = "aes-256-gcm";
 
 /**
- * Encrypts by AES-256-GCM (NIST SP 800-38D), with a key that HKDF (RFC 5869) derives from the token and a new salt. So
- * each key encrypts one text alone.
+ * Encrypts by AES-256-GCM (NIST SP 800-38D), with a key that HKDF (RFC 5869) derives from the token and a new salt: each
+ * key encrypts only one text.
  *
- * @param bound what has to be the same when it is opened; it is not in the result
+ * @param bound must be the same at the decryption; the result does not contain it
  */
 export function seal(text: string, token: string, bound: string): Buffer {
   const head = Buffer.concat([MARK, randomBytes(SALT_BYTES), randomBytes(IV_BYTES)]);
@@ -25,7 +25,7 @@ export function seal(text: string, token: string, bound: string): Buffer {
   return Buffer.concat([head, encrypted, cipher.getAuthTag()]);
 }
 
-/** @returns undefined if authentication fails: one bit, the token or `bound` differs */
+/** Decrypts. @returns undefined if authentication fails: one bit, the token or `bound` differs */
 export function open(bytes: Buffer, token: string, bound: string): string | undefined {
   if (bytes.length < HEAD_BYTES + TAG_BYTES || !bytes.subarray(0, MARK.length).equals(MARK)) return undefined;
   const head = bytes.subarray(0, HEAD_BYTES);
@@ -42,10 +42,7 @@ export function open(bytes: Buffer, token: string, bound: string): string | unde
   }
 }
 
-/**
- * Returns a name for an entry, which tells neither what it is bound to nor the token. It begins alike for all tokens, and
- * has one dash.
- */
+/** Returns a name that reveals neither `bound` nor the token. Up to its dash it is the same for all tokens. */
 export function nameFor(bound: string, token: string): string {
   const hashes = [MARK, token].map((key) => createHmac("sha256", key).update(bound).digest("hex"));
   return hashes.map((hash) => hash.slice(0, 32)).join("-");

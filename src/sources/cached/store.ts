@@ -1,4 +1,3 @@
-/** The files of the cache: private to the user, whole or not there, never written through a link. */
 import {
   closeSync,
   constants,
@@ -24,20 +23,18 @@ import { type FolderProblem, inPrivateFolder, type PrivateFolder } from "../../s
 const MAX_BYTES = 33_554_432;
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
-/** The process that began a file this long ago was killed. */
+/** A process that started a file this long ago was killed. */
 const STALE_MS = 60_000;
 const TEMPORARY = ".tmp";
-/** The most tokens whose entries for the same environments are kept: no start knows that a token was replaced. */
+/** The maximum number of tokens with entries for the same environments: no start knows that a token was replaced. */
 const MOST_TOKENS = 4;
 // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has neither
 const SAFELY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** Why a file of the cache is not used. */
-export type Unusable =
-  /** A link, a file of another user or for others, or one that is far too large is in its place. */
-  { readonly kind: "not-private"; readonly path: string } | FolderProblem;
+/** A reason why a file of the cache is not used. `not-private`: a link, another user's file, or one that is too large. */
+export type Unusable = { readonly kind: "not-private"; readonly path: string } | FolderProblem;
 
-/** Does something with a file by a path in its private folder; the system's error is a result, too. */
+/** Calls `use` with the path of a file in its private folder. @returns also the system's error */
 function inFolderOf<Result>(path: string, use: (file: string, folder: PrivateFolder) => Result): Result | Unusable {
   try {
     return inPrivateFolder(parentOf(path), (folder) => use(within(folder.path, nameIn(path)), folder));
@@ -64,12 +61,11 @@ export function readPrivate(path: string): Buffer | Unusable {
 }
 
 /**
- * Puts a file in the place of the one that is there, at once: another process, and one after a crash, finds the one or the
- * other. A link in its place is replaced, not followed. Then removes what is not needed any more.
+ * Replaces a file atomically: another process, and one after a crash, finds the old or the new one. A link in its place is
+ * replaced, not followed. Then removes entries that are not needed.
  *
- * @param path names of entries for the same environments begin alike up to a dash
+ * @param path names of entries for the same environments are the same up to a dash
  * @param unique a name that no other user can guess
- * @returns why it could not be done
  */
 export function writePrivate(path: string, bytes: Uint8Array, unique: string): Unusable | undefined {
   try {
@@ -92,14 +88,13 @@ export function writePrivate(path: string, bytes: Uint8Array, unique: string): U
   });
 }
 
-/** @returns why it is still there */
+/** Removes a file. @returns the reason why it still exists */
 export function removePrivate(path: string): Unusable | undefined {
   const removed = inFolderOf(path, (file) => rmSync(file, { force: true }));
-  // What is not the user's own was never used.
   return removed?.kind === "system" ? removed : undefined;
 }
 
-/** The last name of a path; node:path, whose functions take long to compile, is loaded on Windows alone. */
+/** Returns the last name of a path; node:path takes long to compile and is loaded only on Windows. */
 function nameIn(path: string): string {
   if (process.platform === "win32") return process.getBuiltinModule("node:path").basename(path);
   return path.slice(path.lastIndexOf("/") + 1);
@@ -108,29 +103,26 @@ function nameIn(path: string): string {
 function create(path: string, bytes: Uint8Array): void {
   const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | SAFELY, PRIVATE_FILE);
   try {
-    // The caller's umask may have taken permissions away.
+    // The caller's umask may have removed permissions.
     fchmodSync(descriptor, PRIVATE_FILE);
     writeFileSync(descriptor, bytes);
-    // Otherwise a crash of the machine could leave the new name with nothing in it.
+    // Else a crash of the machine could leave an empty file with the new name.
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** Makes the new name survive a crash of the machine, too. Not all systems can. */
+/** Makes the new name survive a crash of the machine. Not all systems can. */
 function sync({ descriptor }: PrivateFolder): void {
   try {
     if (descriptor !== undefined) fsyncSync(descriptor);
   } catch {
-    // The old file, if anything: it is whole.
+    // The old file is complete.
   }
 }
 
-/**
- * Removes files that were begun by processes that are gone, and the entries for the same environments of those tokens that
- * were used the longest ago: among them are tokens that were deleted.
- */
+/** Removes unfinished files of killed processes, and entries of the tokens that were not used for the longest time. */
 function removeUnneeded(folder: string, written: string): void {
   const ofSame = `${written.slice(0, written.lastIndexOf("-"))}-`;
   const names = readdirSync(folder).filter((name) => name.endsWith(TEMPORARY) || name.startsWith(ofSame));
@@ -148,11 +140,11 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // It holds nothing that opens without the token.
+    // The file is of no use without the token.
   }
 }
 
-/** Windows has neither owners of this kind nor modes. */
+/** Always true on Windows, which has neither such owners nor modes. */
 function isPrivate({ uid, mode }: Stats): boolean {
   return process.geteuid === undefined || (uid === process.geteuid() && (mode & GROUP_OR_WORLD) === 0);
 }

@@ -1,41 +1,38 @@
-/** Why the cache does not serve or is not written, in words. Loaded only then. */
+/** The reasons why the cache is not used or not written, in words. Loaded only then. */
 import type { Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { durationWords, printable } from "../../core/text.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import type { Unusable } from "./store.ts";
 
-/** Why what is kept, or was to be kept, is of no use. */
-export type Reason =
+/**
+ * The reason why the cache is not used. `no-lasting-token`: the token changes at each start. `does-not-open`: another format,
+ * changed bytes, or a renamed file.
+ */
+export type UnusedReason =
   | Unusable
-  /** The token is another one at each start. */
-  | { readonly kind: "no-lasting-token" }
-  | { readonly kind: "no-folder" }
-  /** Another format, or changed bytes; or a file that was renamed. */
-  | { readonly kind: "does-not-open" }
-  | { readonly kind: "from-future" }
-  | { readonly kind: "session-ended" }
+  | { readonly kind: "no-lasting-token" | "no-folder" | "does-not-open" | "from-future" | "session-ended" }
   | { readonly kind: "too-old"; readonly ageMs: number; readonly maxAgeMs: number };
 
-/** Words that follow a colon. */
-export function reasonWords(reason: Reason): string {
+/** Returns words that follow a colon. */
+export function reasonWords(reason: UnusedReason): string {
   switch (reason.kind) {
     case "absent":
-      return "nothing is kept of it for this user and this token";
+      return "nothing is cached for this environment, user and token";
     case "not-private":
-      return `${printable(reason.path)} is not a file that only this user may read`;
+      return `${printable(reason.path)} is not a private file of this user`;
     case "folder":
       return folderWords(reason);
     case "system":
       return `${printable(reason.path)} (${reason.code})`;
     case "no-lasting-token":
-      return "that takes a token that lasts, and this one is made anew for each start (OIDC) or cannot be read";
+      return "a cache needs a lasting token, and this one changes at each start (OIDC) or cannot be read";
     case "no-folder":
-      return "there is no folder for it: neither XDG_CACHE_HOME nor HOME is an absolute path";
+      return "there is no cache folder: neither XDG_CACHE_HOME nor HOME is an absolute path";
     case "does-not-open":
-      return "the cache does not open: its file was changed, or written by another version";
+      return "the cache cannot be decrypted: its file was changed, or written by another version";
     case "from-future":
-      return "the cache is from the future: this machine's clock was wrong then, or is now";
+      return "the cache is dated in the future: this machine's clock was wrong then, or is now";
     case "session-ended":
       return "credentials in the cache ended with their session (--session)";
     case "too-old": {
@@ -50,16 +47,16 @@ function folderWords({ path, problem }: Extract<Unusable, { kind: "folder" }>): 
     case "not-a-folder":
       return `${printable(path)} is not a folder`;
     case "others":
-      return `${printable(path)} is another user's`;
+      return `${printable(path)} belongs to another user`;
     case "mode":
-      return `others may use ${printable(path)}: chmod 700 ${shellWord(path)}`;
+      return `other users may use ${printable(path)}: chmod 700 ${shellWord(path)}`;
     case "above":
       return `every user may write ${printable(path)}, which is above the cache: chmod o-w ${shellWord(path)}`;
   }
 }
 
-/** The failure of `--offline` where nothing serves. */
-export function offlineFailure({ environments }: Pick<EscSettings, "environments">, reason: Reason): Failure {
+/** Returns the failure of `--offline` without a usable cache. */
+export function offlineFailure({ environments }: Pick<EscSettings, "environments">, reason: UnusedReason): Failure {
   const names = printable(environments.map(({ text }) => text).join(", "));
   return {
     code: "esc-offline",

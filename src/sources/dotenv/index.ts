@@ -8,7 +8,7 @@ import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts"
 import { within } from "../../system/paths.ts";
 import { parseDotenv } from "./syntax.ts";
 
-/** More than a process can be started with; one value may have 128 KiB on Linux. */
+/** Above the size of any environment; one value may have 128 KiB on Linux. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface EnvFile {
@@ -22,7 +22,7 @@ export interface DotenvReading {
   /** Highest precedence first: later files win over earlier ones. */
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
-  /** Each file in the order given, with the number of its variables; none if it does not exist. */
+  /** Each file in its order, with the number of its variables; undefined if it does not exist. */
   readonly files: readonly ReadFile[];
 }
 
@@ -31,15 +31,14 @@ interface ReadFile {
   readonly variables?: number;
   /** Found by search; otherwise the user named it. */
   readonly found: boolean;
-  /** It is world-readable. */
   readonly exposed?: true;
 }
 
 /**
  * Reads `.env` files.
  *
- * @param above a further folder in which a file that is not required is looked for, with lower precedence
- * @throws SophiaError (dotenv, 125) for a file that is named but missing, that cannot be read or that is malformed
+ * @param above another folder for files that are not required, with lower precedence
+ * @throws SophiaError (dotenv, 125) for a named file that is missing, and for one that cannot be read or is malformed
  */
 export async function readDotenv(files: readonly EnvFile[], cwd: string, above = cwd): Promise<DotenvReading> {
   const layers: Layer[] = [];
@@ -54,13 +53,12 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
     if (content === undefined) {
       read.push({ path, found });
     } else if ("kind" in content) {
-      const { passedOver } = await import("./words.ts");
-      notices.push({ kind: "remark", text: passedOver(path, content) });
+      const { ignoredFile } = await import("./words.ts");
+      notices.push({ kind: "remark", text: ignoredFile(path, content) });
     } else {
       const parsed = await parseDotenv(content.text, path);
       layers.unshift({ source: "dotenv", variables: parsed.variables });
-      // Not as arguments: there may be one for each of thousands of lines.
-      for (const notice of parsed.notices) notices.push(notice);
+      notices.push(...parsed.notices);
       read.push({ path, variables: parsed.variables.length, found, ...(content.exposed ? { exposed: true } : {}) });
     }
   }
@@ -69,7 +67,6 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
 
 interface Content {
   readonly text: string;
-  /** The file is world-readable. */
   readonly exposed: boolean;
 }
 
@@ -79,7 +76,7 @@ async function readText(
   folder: string,
   cwd: string,
 ): Promise<Content | Distrust | undefined> {
-  // A path that the user wrote is normalized, as that of a contract is.
+  // A path that the user wrote is normalized, like that of a contract.
   const path = required ? process.getBuiltinModule("node:path").resolve(cwd, name) : within(folder, name);
   if (!required && isMissing(path)) return undefined;
   const trusted = required ? undefined : readTrusted(path, folder, true);
@@ -95,7 +92,7 @@ async function readText(
   const shown = folder === cwd ? name : path;
   try {
     if (!required) {
-      // Looked at before it is opened, too: a file that only its owner may read cannot be.
+      // Checked also before it is opened, which fails for a file that only another user may read.
       const seen = statSync(path, { throwIfNoEntry: false });
       if (seen === undefined) return undefined;
       if (!accept(seen)) return distrust;
@@ -104,19 +101,18 @@ async function readText(
   } catch (error) {
     if (distrust !== undefined) return distrust;
     const code = systemErrorCode(error) ?? "unknown error";
-    // ENOTDIR: a component of the path is a file, so the file cannot exist either.
+    // ENOTDIR: a component of the path is a file.
     if (!required && (code === "ENOENT" || code === "ENOTDIR" || !isKnown(path))) return undefined;
     throw (await import("./words.ts")).unreadable(shown, code);
   }
   const text = bytes.toString();
-  // What is not UTF-8 has become this character, which may also be the file's own.
+  // Decoding puts this character for invalid UTF-8; the file may also contain it.
   if (text.includes("\uFFFD") && !process.getBuiltinModule("node:buffer").isUtf8(bytes)) {
     throw (await import("./words.ts")).unreadable(shown, "NOT_UTF8");
   }
   return { text: withoutMark(text), exposed };
 }
 
-/** False if the user may not search the folder, so that nothing is known. */
 function isKnown(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -4,23 +4,23 @@ import { count, printable } from "../../core/text.ts";
 
 /** `NAME=`, `export NAME=` or `NAME: `, with the names that dotenv accepts. */
 const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)/;
-/** A value without these is taken by dotenv as it stands, but for blanks around it; most values need no parser. */
+/** dotenv trims a value without these and changes nothing else; most values need no parser. */
 const SPECIAL = /[#"'`]/;
-/** dotenv passes these as they stand; other tools put a value in their place. */
+/** dotenv passes these unchanged; other tools replace them by a value. */
 const REFERENCE = /\$\{[A-Za-z_]\w*\}/;
-/** Of a file with more remarks than these the rest is counted. */
+/** Further remarks about a file are only counted. */
 const MOST_REMARKS = 20;
 
 export interface ParsedDotenv {
   readonly variables: readonly Variable[];
   readonly notices: readonly Notice[];
-  /** Each assignment with its first and its last line, from 0; of a name that is set more than once all. */
+  /** All assignments with their first and last lines, from 0. */
   readonly assignments: readonly { readonly name: string; readonly first: number; readonly last: number }[];
 }
 
 /**
- * Parses the text of one `.env` file. dotenv gets each assignment by itself, so that values mean what they mean everywhere
- * else. Finding the assignments is ours: dotenv has no line numbers, and silently ignores what it does not understand.
+ * Parses the text of one `.env` file. dotenv parses the value of each assignment. This code finds the assignments: dotenv
+ * has no line numbers, and silently ignores lines that it does not understand.
  *
  * @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL, with file and line
  */
@@ -59,13 +59,13 @@ export async function parseDotenv(text: string, file: string): Promise<ParsedDot
     }
     const { value, lastLine } = read;
     if (value.includes("\0")) throw nul();
-    if (found.has(name)) remark("this name is set before; the last one counts");
-    // More often a secret that was cut than a comment.
+    if (found.has(name)) remark("this name is set before; the last value is used");
+    // Probably a secret, not a comment.
     if (value !== "" && start.trimStart().startsWith(`${value}#`)) {
-      remark("the value ends before a #; quote it if the # belongs to it");
+      remark("the value ends before a #; quote it if the # is part of it");
     }
     if (value.includes("${") && !start.trimStart().startsWith("'") && REFERENCE.test(value)) {
-      remark("the value holds a reference such as ${X}; it is passed as it stands");
+      remark("the value holds a reference such as ${X}; it is passed unchanged");
     }
     const origin = { source: "dotenv", file, line } as const;
     found.set(name, { name, value, secret: true, origin, delivery: "value" });

@@ -1,9 +1,6 @@
 import { parse } from "dotenv";
 
-/**
- * Returns the value that starts on line `at` with `start`; a quoted one may continue on further lines. Undefined if a
- * quote is never closed.
- */
+/** Returns the value that starts on line `at` with `start` and may continue; undefined if a quote is never closed. */
 export function readValue(
   lines: readonly string[],
   at: number,
@@ -18,11 +15,11 @@ export function readValue(
 }
 
 /**
- * Finds the end of a quoted value as dotenv does: the first quote without a backslash in front of it, if only blanks and a
- * comment follow it on its line, else the last one before it of which that is true.
+ * Finds the end of a quoted value as dotenv does: the first quote without a backslash before it, if only blanks and a comment
+ * follow on its line; else the last earlier quote that only they follow.
  *
- * `isOneLine`: that first quote is on the line of the one that opens the value. If none can close the value then, as in
- * `"a" b`, all quotes belong to it.
+ * `isOneLine`: that first quote is on the line of the opening one. If no quote can close the value then, as in `"a" b`, all
+ * quotes belong to it.
  */
 function findClosing(
   quote: string,
@@ -44,15 +41,14 @@ function findClosing(
 
 const BLANKS = /\s*/y;
 
-/** True if only blanks, or blanks and a comment, follow. */
+/** Returns true if only blanks, or blanks and a comment, follow. */
 function endsLine(text: string, position: number): boolean {
   BLANKS.lastIndex = position;
   BLANKS.exec(text);
   return BLANKS.lastIndex === text.length || text[BLANKS.lastIndex] === "#";
 }
 
-// The name stands for the real one, which may be `__proto__`. dotenv's other way, one expression for all of a file,
-// overflows the stack on a long value.
+// The name replaces the real one, which may be `__proto__`. dotenv's other mode overflows the stack on a long value.
 function parseOne(raw: string): string {
   return parse(`V=${raw}`, { fast: true })["V"] ?? "";
 }

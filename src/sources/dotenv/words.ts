@@ -5,18 +5,18 @@ import { printable } from "../../core/text.ts";
 import { describeDistrust } from "../../system/distrust.ts";
 import type { Distrust } from "../../system/ownership.ts";
 
-/** What names a file. */
+/** The options that name a file. */
 const GIVEN = "--dotenv, SOPHIA_DOTENV, or FILE of import";
 
-/** A file that was found and does not count. */
-export function passedOver(path: string, distrust: Distrust): string {
+/** Warns that a file was found and is not used. */
+export function ignoredFile(path: string, distrust: Distrust): string {
   const { what, fix } = describeDistrust(distrust, path);
-  const naming = `--dotenv ${shellWord(path)} reads it all the same`;
-  return `${printable(path)} is passed over: ${what}; ${fix === undefined ? "" : `${fix}, or `}${naming}`;
+  const naming = `read it anyway with --dotenv ${shellWord(path)}`;
+  return `${printable(path)} is ignored: ${what}; ${fix === undefined ? "" : `${fix}, or `}${naming}`;
 }
 
 const MISSING = ["does not exist", `check the path that was given (${GIVEN})`] as const;
-const RIGHT = "give the user who starts sophia-run the right to read it";
+const RIGHT = "allow the user who starts sophia-run to read it";
 const WORDS = new Map<string, readonly [what: string, hint: string]>([
   ["ENOENT", MISSING],
   ["ENOTDIR", MISSING],
@@ -35,7 +35,7 @@ const WORDS = new Map<string, readonly [what: string, hint: string]>([
   ],
 ]);
 
-/** A file that cannot be read, by the code that `systemErrorCode` gives, or `NOT_UTF8`. */
+/** Returns the error for a file that cannot be read, by the code of `systemErrorCode` or `NOT_UTF8`. */
 export function unreadable(path: string, code: string): SophiaError {
   const [what, hint] = WORDS.get(code) ?? [`cannot be read (${code})`, `check the file, or name another (${GIVEN})`];
   const file = what === MISSING[0] ? `the env file ${printable(path)}` : printable(path);

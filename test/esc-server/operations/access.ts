@@ -54,7 +54,7 @@ export function findRevision(
 
 const WHAT_OPENS: ReadonlySet<Operation> = new Set([
   ...(["open", "read", "check"] as const),
-  // Who may open may ask for it.
+  // A token that may open may request it.
   ...(["requestOpen", "submitChangeRequest", "changeRequest"] as const),
 ]);
 

@@ -58,7 +58,7 @@ export function changeRequest(world: World, request: ApiRequest): Answer {
   return json({ id, status, description, action: "open", createdBy: { githubLogin: login, name: login } });
 }
 
-/** What has to be approved. */
+/** The actions that need an approval. */
 export function metadata(world: World, request: ApiRequest): Answer {
   const found = findEnvironment(world, request, "read");
   if ("refusal" in found) return found.refusal;

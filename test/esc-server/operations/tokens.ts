@@ -5,7 +5,7 @@ import type { ApiRequest, World } from "../world.ts";
 import { parameter, refuseOpenOnly, refuseReadOnly } from "./access.ts";
 
 const ROLES = ["open", "read", "write"] as const;
-/** What the body of a new token may have; the spelling of `roleID` has not been tried. */
+/** The fields of a new token; the spelling of `roleID` has not been tried. */
 const FIELDS: Readonly<Record<TokenOwner["kind"], readonly string[]>> = {
   personal: ["name", "description", "expires"],
   organization: ["name", "description", "expires", "admin", "roleID"],
@@ -55,7 +55,7 @@ export function createToken(world: World, request: ApiRequest): Answer {
   return json({ id: token.id, tokenValue: token.value });
 }
 
-/** What members of an organization and its tokens may be. */
+/** The roles of members of an organization and its tokens. */
 export function listRoles(world: World, request: ApiRequest): Answer {
   const organization = parameter(request, "organization");
   if (request.token === undefined || !world.reach(request.token).includes(organization)) {

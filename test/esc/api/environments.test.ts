@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
-import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
+import { expectFailure } from "../expect-failure.ts";
+import { closeStrictly, failing, reading, type ProgressLog, values } from "../reading.ts";
 
 let server: EscServer;
 beforeEach(async () => {
@@ -17,7 +18,7 @@ function operations(): (string | undefined)[] {
 }
 
 describe("several environments", () => {
-  test("are opened side by side, later ones win, and each value knows its own", async () => {
+  test("are opened in parallel, later ones win, and each value has the name of its own", async () => {
     server.environment("demo-org/sophia/base", { values: { BASE: "b", BOTH: "base" } });
     server.environment("demo-org/sophia/dev", { values: { DEV: "d", BOTH: "dev" } });
     const held = [server.hold("open"), server.hold("open")];
@@ -61,7 +62,7 @@ describe("several environments", () => {
     expect(server.count("open")).toBe(2);
   });
 
-  test("beyond the connections allowed take turns", async () => {
+  test("share the allowed number of connections", async () => {
     const names = Array.from({ length: 20 }, (_, index) => `demo-org/many/e${index}`);
     for (const [index, name] of names.entries())
       server.environment(name, { values: { [`V${index}`]: "x", ALL: name } });
@@ -71,12 +72,12 @@ describe("several environments", () => {
     expect(server.connections).toBeLessThanOrEqual(6);
   });
 
-  test("are all unavailable when one is, which is named, and the others are left alone", async () => {
+  test("are all unavailable if one is, which is named", async () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
     server.failAlways("read", "hang");
     const started = performance.now();
     const failure = await failing(access("demo-org/sophia/dev,demo-org/sophia/gone"));
-    expect(failure.message).toMatch(/^ESC environment demo-org\/sophia\/gone was refused: /);
+    expect(failure.message).toContain("demo-org/sophia/gone");
     expect(performance.now() - started).toBeLessThan(5000);
   });
 });
@@ -92,7 +93,7 @@ describe("the organization", () => {
     ["of ESC_ORG", { ESC_ORG: "other-org", PULUMI_DEFAULT_ORGANIZATION: "demo-org" }, "other-org", []],
     ["of PULUMI_DEFAULT_ORGANIZATION", { PULUMI_DEFAULT_ORGANIZATION: "other-org" }, "other-org", []],
     [
-      "of an empty ESC_ORG is the next one's",
+      "of the next variable if ESC_ORG is empty",
       { ESC_ORG: "", PULUMI_DEFAULT_ORGANIZATION: "other-org" },
       "other-org",
       [],
@@ -109,19 +110,19 @@ describe("the organization", () => {
     expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
   });
 
-  test.each([400, 404] as const)("is the user's own when there is no default (%i)", async (noDefaultOrg) => {
+  test.each([400, 404] as const)("is the user's own if there is no default (%i)", async (noDefaultOrg) => {
     server.user = { defaultOrg: null, noDefaultOrg, login: "other-org", organizations: ["other-org", "demo-org"] };
     expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
     expect(operations()).toEqual(["defaultOrg", "user", "open", "read"]);
   });
 
-  test("is the token's own when there is no default", async () => {
+  test("is the token's own if there is no default", async () => {
     server.user = { defaultOrg: null, login: "somebody" };
     const token = server.addToken({ owner: { kind: "organization", organization: "other-org" }, name: "ci" });
     expect(values(await reading(access("sophia/dev", { ESC_TOKEN: token.value })))).toEqual({ FROM: "other-org" });
   });
 
-  test("may be kept from tokens: the old form of a name still works", async () => {
+  test("may be hidden from the token: the old form of a name still works", async () => {
     server.environment("sophia/default/dev", { values: { FROM: "old form" } });
     server.failAlways("defaultOrg", 403);
     server.failAlways("user", 403);
@@ -133,16 +134,16 @@ describe("the organization", () => {
     expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "demo-org" });
   });
 
-  test("that cannot be looked up is a failure of its own", async () => {
+  test("has its own failure if it cannot be looked up", async () => {
     server.failAlways("defaultOrg", 401);
     const failure = await failing(access("sophia/dev"));
     expect(failure.code).toBe("esc-denied");
-    expect(failure.message).toMatch(/finding the default organization: .*HTTP 401/);
+    expect(failure.message).toMatch(/default organization.*HTTP 401/);
   });
 });
 
 describe("a name", () => {
-  test("with two parts falls back to the old form, only when the first is not known", async () => {
+  test("with two parts falls back to the old form, only if the first meaning is unknown", async () => {
     server.environment("sophia/default/dev", { values: { FROM: "old form" } });
     expect(values(await reading(access("sophia/dev", { ESC_ORG: "demo-org" })))).toEqual({ FROM: "old form" });
     expect(
@@ -163,22 +164,21 @@ describe("a name", () => {
     expect(operations()).toEqual(["open"]);
   });
 
-  test("with two parts has its first meaning alone where ESC is required", async () => {
+  test("with two parts has only its first meaning with --require-esc", async () => {
     server.environment("sophia/default/dev", { values: { FROM: "old form" } });
     const failure = await failing(access("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });
     expect(failure).toMatchObject({
       code: "esc-not-found",
-      details: expect.arrayContaining([
-        "sophia/default/dev is not tried where ESC is required (--require-esc): write it in three parts if that is meant",
-      ]),
+      details: expect.arrayContaining([expect.stringMatching(/^sophia\/default\/dev .*--require-esc/)]),
     });
+    expectFailure(failure);
     expect(operations()).toEqual(["open"]);
     server.environment("demo-org/sophia/dev", { values: { FROM: "demo-org" } });
     const result = await reading(access("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });
     expect([values(result), result.notices]).toEqual([{ FROM: "demo-org" }, []]);
   });
 
-  test("with three parts says nothing in the old form", async () => {
+  test("with three parts has no notice about the old form", async () => {
     server.environment("sophia/default/dev", { values: { A: "x" } });
     expect((await reading(access("sophia/default/dev"))).notices).toEqual([]);
     expect((await reading(access("dev", { ESC_ORG: "sophia" }))).notices).toEqual([]);
@@ -196,16 +196,16 @@ describe("a name", () => {
     expect(server.calls[0]?.query).toEqual({ duration });
   });
 
-  test("with one part stands in the default project", async () => {
+  test("with one part is in the default project", async () => {
     server.environment("demo-org/default/dev", { values: { A: "x" } });
     const result = await reading(access("dev"));
     expect(values(result)).toEqual({ A: "x" });
     expect(result.environments).toEqual([{ name: "demo-org/default/dev" }]);
   });
 
-  test("is reported while it is waited for", async () => {
+  test("is reported during the wait for it", async () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
-    const said: Said = { waiting: [], retries: [] };
+    const said: ProgressLog = { waiting: [], retries: [] };
     await reading(access("sophia/dev"), { said });
     expect(said).toEqual({
       waiting: ["finding the default organization", "opening demo-org/sophia/dev", "reading demo-org/sophia/dev"],

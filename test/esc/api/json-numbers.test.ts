@@ -29,7 +29,7 @@ describe("numbers as strings of their source", () => {
     expect(withNumbersAsStrings(json)).toBe(expected);
   });
 
-  test("leave all else as JSON.parse reads it, whatever the text", () => {
+  test("change nothing else for JSON.parse, in any text", () => {
     assert(
       property(jsonTexts(), (json) => {
         expect(JSON.parse(withNumbersAsStrings(json))).toEqual(asStrings(JSON.parse(json)));

@@ -82,7 +82,7 @@ describe("an environment", () => {
 });
 
 describe("values", () => {
-  test("become text as the service wrote them", async () => {
+  test("become the text that the service wrote", async () => {
     server.environment("demo-org/sophia/dev", {
       values: {
         TEXT: 'quotes " and \\ and ü and \u{1F511}\nnext line',
@@ -116,7 +116,7 @@ describe("values", () => {
     });
   });
 
-  test.each(["omit", "explicit"] as const)("are unset and named when unknown (nulls: %s)", async (nulls) => {
+  test.each(["omit", "explicit"] as const)("are unset and named if they are unknown (nulls: %s)", async (nulls) => {
     server.environment("demo-org/sophia/dev", {
       values: { KNOWN: "x", LATER: unknown(), NULL: null, LIST: ["a"], OBJECT: { value: "x" } },
       nulls,
@@ -141,7 +141,7 @@ describe("values", () => {
     expect(variable(result, "OTHER")).toMatchObject({ delivery: "value", secret: false });
   });
 
-  test("keep the import that they come from", async () => {
+  test("have the import that defines them", async () => {
     server.environment("demo-org/shared/base", { values: { BASE: "b", BOTH: "base" } });
     server.environment("demo-org/sophia/dev", { values: { OWN: "o", BOTH: "dev" }, imports: ["shared/base"] });
     const result = await reading(access("demo-org/sophia/dev"));
@@ -164,7 +164,7 @@ describe("values", () => {
   test.each([
     ["its usual name", undefined],
     ["a name of its own", "root"],
-  ])("tell an import of the environment at another revision from it, under %s", async (_, rootName) => {
+  ])("differ from those of another revision of the same environment, under %s", async (_, rootName) => {
     server.environment("demo-org/sophia/dev", { values: { OLD: "o", BOTH: secret("s3cret-old") } });
     server.environment("demo-org/sophia/dev", {
       values: { BOTH: "new" },
@@ -179,7 +179,7 @@ describe("values", () => {
     expect(JSON.stringify(result)).not.toContain("s3cret-old");
   });
 
-  test("name every import that they replace", async () => {
+  test("name every import with a value that they replace", async () => {
     server.environment("demo-org/a/one", { values: { A: "1" } });
     server.environment("demo-org/a/two", { definition: "imports: [a/one]\nvalues: {environmentVariables: {A: '2'}}" });
     server.environment("demo-org/sophia/dev", { values: { A: "3" }, imports: ["a/two"] });
@@ -191,7 +191,7 @@ describe("values", () => {
     });
   });
 
-  test("of a file that is unknown take a variable of its name away", async () => {
+  test("of an unknown file hide a variable of the same name", async () => {
     server.environment("demo-org/sophia/dev", {
       values: { KUBECONFIG: "x", A: "a" },
       files: { KUBECONFIG: unknown() },

@@ -9,7 +9,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { runProgram, sophiaRun } from "../command.ts";
-import { sophiaRun as program, unwrapped } from "../../helpers/sophia.ts";
+import { sophiaRun as program } from "../../helpers/sophia.ts";
+import { expectWording } from "../../helpers/wording.ts";
+import { expectFailure } from "../expect-failure.ts";
 import { closeStrictly, failing, reading, values } from "../reading.ts";
 
 let server: EscServer;
@@ -87,7 +89,7 @@ describe("a token file", () => {
     expect(values(await pending)).toEqual({ A: "x" });
   });
 
-  test("may be a pipe of a shell that writes once sophia-run has connected", async () => {
+  test("may be a pipe of a shell that writes after sophia-run has connected", async () => {
     const go = join(folder, "go");
     execFileSync("mkfifo", [go]);
     await using gate = await startGate(server.port);
@@ -105,7 +107,7 @@ describe("a token file", () => {
     const variables = access({ ESC_TOKEN_FILE: "/dev/fd/3" });
     const { status, stdout, stderr } = await runProgram(["bash", "-c", script, ...program], variables, folder);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-    expect(stderr).toContain("ESC_TOKEN_FILE: /dev/fd/3 is empty");
+    expectWording(stderr);
   });
 
   test("may come after the first connection is reset", async () => {
@@ -118,42 +120,42 @@ describe("a token file", () => {
     expect(operations()).toEqual(["open", "read"]);
   });
 
-  test.each(["without a writer", "without an end"])("that is a pipe %s is given up at the deadline", async (kind) => {
+  test.each(["without a writer", "without an end"])("that is a pipe %s is read until the deadline", async (kind) => {
     execFileSync("mkfifo", [file]);
     const pending = failing(access({ ESC_TOKEN_FILE: file }), { timeoutMs: 300 });
     const writer = kind === "without an end" ? await open(file, "w") : undefined;
     await writer?.write("pul-");
-    const message: unknown = expect.stringContaining("timed out after 300 ms while reading ESC_TOKEN_FILE");
-    expect(await pending).toMatchObject({ code: "esc-timeout", message });
+    const failure = await pending;
+    expect(failure.code).toBe("esc-timeout");
+    expectWording(failure.message);
     await writer?.close();
   });
 
-  test("that nobody writes to does not keep sophia-run from ending", async () => {
+  test("that is a pipe without a writer does not keep sophia-run from ending", async () => {
     execFileSync("mkfifo", [file]);
     const args = ["--require-esc", "--timeout", "200ms", "--", "true"];
     const { status, stderr } = await sophiaRun(args, access({ ESC_TOKEN_FILE: file }), folder);
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain("timed out after 200 ms while reading ESC_TOKEN_FILE");
+    expectWording(stderr);
   });
 
-  test.each<[string, string, string]>([
-    ["with two lines", "pul-a\npul-b\n", "contains more than a token: a space, line break or control character"],
-    ["that is blank", " \n\n", "is empty"],
-    ["that is too large", "x".repeat(70_000), "is too large to be a token file"],
-  ])("%s", async (_, content, why) => {
+  test.each([
+    ["with two lines", "pul-a\npul-b\n"],
+    ["that is blank", " \n\n"],
+    ["that is too large", "x".repeat(70_000)],
+  ])("%s is refused", async (_, content) => {
     await writeFile(file, content, { mode: 0o600 });
     const failure = await failing(access({ ESC_TOKEN_FILE: file }));
-    expect(failure).toMatchObject({
-      code: "esc-credential",
-      message: `ESC environment demo-org/sophia/dev cannot be read: ESC_TOKEN_FILE: ${file} ${why}`,
-      hint: "set ESC_TOKEN_FILE to the path of a readable file that contains only the token",
-    });
+    expect(failure.code).toBe("esc-credential");
+    expect(failure.message).toContain(file);
+    expectFailure(failure);
     expect(operations()).toEqual([]);
   });
 
-  test("that is a folder", async () => {
+  test("that is a folder is refused", async () => {
     const failure = await failing(access({ ESC_TOKEN_FILE: folder }));
-    expect(failure.message).toContain(`ESC_TOKEN_FILE: ${folder} is a folder (EISDIR)`);
+    expect(failure.message).toContain("EISDIR");
+    expectFailure(failure);
   });
 });
 
@@ -178,18 +180,18 @@ describe("an ID token in a file", () => {
     expect(values(await reading(variables))).toEqual({ A: "x" });
   });
 
-  test("that is not trusted is reported with the service's reason", async () => {
+  test("that the organization does not trust is reported with the service's reason", async () => {
     await writeFile(file, "unknown-id-token", { mode: 0o600 });
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure).toMatchObject({
       code: "esc-credential",
-      message: expect.stringMatching(/exchanging the ID token: 127\.0\.0\.1:\d+ refused it: invalid_grant$/),
+      message: expect.stringMatching(/invalid_grant$/),
       details: ["no trust relationship accepts this token"],
     });
     expect(operations()).toEqual(["exchangeToken"]);
   });
 
-  test("that the answer repeats is masked", async () => {
+  test("is masked in the service's answer", async () => {
     await writeFile(file, "id-token-5678", { mode: 0o600 });
     server.failAlways("exchangeToken", {
       kind: "status",
@@ -200,27 +202,27 @@ describe("an ID token in a file", () => {
     expect(failure.details).toEqual(["*** and id%2Dtoken are not known\\u001b[2J"]);
   });
 
-  test("and a backend without an exchange", async () => {
+  test("cannot be exchanged by a backend without an exchange", async () => {
     await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", { kind: "status", status: 404, body: "" });
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.code).toBe("esc-credential");
-    expect(failure.message).toMatch(/exchanging the ID token: 127\.0\.0\.1:\d+ refused it: HTTP 404$/);
+    expectFailure(failure);
     expect(operations()).toEqual(["exchangeToken"]);
   });
 
-  test.each(["html", "empty", "truncated"] as const)("and an answer of %s", async (fault) => {
+  test.each(["html", "empty", "truncated"] as const)("cannot be exchanged if the answer is %s", async (fault) => {
     server.oidc = { subjectTokens: ["projected-id-token"] };
     await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", fault);
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.code).toBe("esc-answer");
-    expect(failure.message).toContain("cannot be read: exchanging the ID token: ");
+    expectFailure(failure);
   });
 });
 
 describe("GitHub Actions", () => {
-  test("gives an ID token for the organization, which is exchanged", async () => {
+  test("issues an ID token for the organization, which is exchanged", async () => {
     await using issuer = await startActionsIssuer();
     server.oidc = { subjectTokens: [issuer.idToken], organization: "demo-org" };
     const variables = access({
@@ -246,7 +248,7 @@ describe("GitHub Actions", () => {
     expect(operations()).toEqual(["open", "read"]);
   });
 
-  test("that issues no ID token is named", async () => {
+  test("is named if it issues no ID token", async () => {
     await using issuer = await startActionsIssuer();
     issuer.fault = 403;
     const failure = await failing(
@@ -257,14 +259,12 @@ describe("GitHub Actions", () => {
       }),
     );
     expect(failure.code).toBe("esc-credential");
-    expect(failure.message).toMatch(
-      /requesting an ID token from GitHub Actions: 127\.0\.0\.1:\d+ issued none \(HTTP 403\)$/,
-    );
+    expectFailure(failure);
     expect(failure.hint).toContain("id-token: write");
     expect(operations()).toEqual([]);
   });
 
-  test("is asked by the outer one of nested launches alone", async () => {
+  test("is asked only by the outer one of two nested sophia-runs", async () => {
     await using issuer = await startActionsIssuer();
     server.oidc = { subjectTokens: [issuer.idToken], organization: "demo-org" };
     const variables = access({

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Change } from "../../../src/esc/definition/change.ts";
+import type { Change } from "../../../src/esc/definition/verify.ts";
 import { setVariables } from "../../../src/esc/definition/edit.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 
 const secret = (name: string, value: string): Change => ({ kind: "value", name, value, secret: true });
 const plain = (name: string, value: string): Change => ({ kind: "value", name, value, secret: false });
 
-describe("only what is to change changes", () => {
+describe("a change of a definition", () => {
   test.each<[what: string, before: string, after: string]>([
     ["an empty text", "", 'values:\n  environmentVariables:\n    NEW:\n      fn::secret: "s"\n'],
     ["comments alone", "# c", '# c\nvalues:\n  environmentVariables:\n    NEW:\n      fn::secret: "s"\n'],
@@ -106,7 +106,7 @@ describe("only what is to change changes", () => {
     expect(setVariables(before, [secret("NEW", "s")])).toBe(after);
   });
 
-  test("keeps a secret secret, and escapes what ESC would replace", () => {
+  test("keeps a secret secret, and escapes references", () => {
     const before = "values:\n  environmentVariables:\n    S: {fn::secret: old}\n    P: old\n";
     expect(setVariables(before, [plain("S", "a${b}"), plain("P", "a${b}$$c$d")])).toBe(
       'values:\n  environmentVariables:\n    S: {fn::secret: "a${b}"}\n    P: "a$${b}$$$$c$d"\n',
@@ -140,7 +140,7 @@ describe("only what is to change changes", () => {
   });
 });
 
-test("whatever a value is, ESC gives it back, and all else as before", async () => {
+test("ESC returns each written value, and all others unchanged", async () => {
   await using server = await startEscServer();
   const text = fc.string({ unit: "grapheme", maxLength: 40 }).filter((value) => !value.includes("\0"));
   const odd = fc.constantFrom(

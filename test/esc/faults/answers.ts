@@ -35,13 +35,13 @@ export const ANSWERS: readonly FaultCase[] = [
     arrange: planned((server) => server.failAlways("open", "invalidJson")),
   },
   {
-    fault: "JSON that ESC does not send: opening without a session",
+    fault: "JSON without a session to opening",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) => server.failAlways("open", { kind: "status", status: 200, body: { ok: true } })),
   },
   {
-    fault: "JSON that ESC does not send: reading",
+    fault: "JSON of another form to reading",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) =>
@@ -61,14 +61,14 @@ export const ANSWERS: readonly FaultCase[] = [
     arrange: planned((server) => server.failAlways("read", { kind: "oversized", bytes: 17 << 20 })),
   },
   {
-    fault: "a compressed answer that nobody asked for",
+    fault: "a compressed answer, which was not requested",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) => server.failAlways("read", { kind: "oversized", bytes: 1 << 20, gzip: true })),
   },
   {
     fault: "a redirect to another host",
-    behaviour: "not followed; the token stays here",
+    behaviour: "not followed; no other host gets the token",
     expect: unavailable("esc-redirect"),
     arrange: planned((server) =>
       server.failAlways("open", { kind: "redirect", to: `https://elsewhere.example/?token=${SENTINEL_TOKEN}` }),
@@ -76,7 +76,7 @@ export const ANSWERS: readonly FaultCase[] = [
   },
   {
     fault: "a permanent redirect of reading",
-    behaviour: "not followed; the token stays here",
+    behaviour: "not followed; no other host gets the token",
     expect: unavailable("esc-redirect"),
     arrange: planned((server) => server.failAlways("read", { kind: "redirect", to: "/elsewhere", status: 308 })),
   },

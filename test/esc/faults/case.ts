@@ -7,7 +7,6 @@ export type Variables = Readonly<Record<string, string>>;
 /** The deadline of faults that last until it: time enough for a busy machine to get that far. */
 const SHORT_MS = 2500;
 
-/** What a case has at hand. */
 export interface Stage {
   readonly server: EscServer;
   readonly certificates: Certificates;
@@ -17,10 +16,10 @@ export interface Stage {
   readonly defer: (close: () => Promise<void>) => void;
 }
 
-/** One fault and what it comes to. */
+/** One fault with its expected outcome. */
 export interface FaultCase {
   readonly fault: string;
-  /** What sophia-run does, for the table. */
+  /** The behaviour of sophia-run, for the table. */
   readonly behaviour: string;
   readonly expect:
     /** The values arrive; `says`: with a notice. */
@@ -29,17 +28,17 @@ export interface FaultCase {
     | { readonly kind: "unavailable"; readonly code: string }
     /** The environment alone. */
     | { readonly kind: "refused"; readonly code: string }
-    /** Nothing is started, whatever is said about ESC. */
+    /** The program is not started. */
     | { readonly kind: "stopped"; readonly code: string };
-  /** Brings the fault about; gives the variables that differ from the usual ones. */
+  /** Causes the fault. @returns the variables that differ from the usual ones */
   readonly arrange: (stage: Stage) => Promise<Variables> | Variables;
-  /** The only requests to count: whether there are others is a matter of chance. */
+  /** The only requests to count: the number of others is random. */
   readonly counts?: string;
-  /** The requests with `--require-esc`, where they are others. */
+  /** The requests with `--require-esc`, if they differ. */
   readonly whenRequired?: readonly string[];
   /** For faults that last until the deadline: a short one for real processes, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Resolves once nothing but time can end the request. */
+  /** Resolves as soon as only time can end the request. */
   readonly isStuck?: (server: EscServer, clock: VirtualClock) => Promise<unknown>;
 }
 

@@ -19,7 +19,7 @@ export const CONNECTION: readonly FaultCase[] = [
   },
   {
     fault: "connecting never ends",
-    behaviour: "given up at the deadline",
+    behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
     ...STUCK_IN_CONNECTING,
     arrange: async ({ defer }) => {
@@ -30,7 +30,7 @@ export const CONNECTION: readonly FaultCase[] = [
   },
   {
     fault: "a TLS handshake that never ends",
-    behaviour: "given up at the deadline",
+    behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
     ...STUCK_IN_CONNECTING,
     arrange: async ({ defer }) => {
@@ -41,28 +41,28 @@ export const CONNECTION: readonly FaultCase[] = [
   },
   {
     fault: "opening is never answered",
-    behaviour: "given up at the deadline",
+    behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
     ...stuckIn("open"),
     arrange: planned((server) => server.failAlways("open", "hang")),
   },
   {
     fault: "reading is never answered",
-    behaviour: "given up at the deadline",
+    behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
     ...stuckIn("read"),
     arrange: planned((server) => server.failAlways("read", "hang")),
   },
   {
     fault: "silence in the middle of the answer",
-    behaviour: "given up at the deadline",
+    behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
     ...stuckIn("read"),
     arrange: planned((server) => server.failAlways("read", { kind: "hang", at: "body" })),
   },
   {
-    fault: "an answer that drips, a byte at a time",
-    behaviour: "given up at the deadline",
+    fault: "an answer of one byte at a time",
+    behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
     ...stuckIn("read"),
     arrange: planned((server) => server.failAlways("read", { kind: "drip", bytes: 1, everyMs: 50 })),
@@ -101,13 +101,13 @@ export const CONNECTION: readonly FaultCase[] = [
     arrange: planned((server) => server.failAlways("read", { kind: "disconnect", at: "start" })),
   },
   {
-    fault: "what answers does not use HTTP",
+    fault: "a server that does not use HTTP",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: async ({ defer }) => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await startGreeter(defer)}` }),
   },
   {
-    fault: "what answers switches to another protocol",
+    fault: "a server that switches to another protocol",
     behaviour: "not retried",
     expect: unavailable("esc-status"),
     arrange: async ({ defer }) => {

@@ -6,19 +6,19 @@ import { SENTINEL_TOKEN } from "./sentinels.ts";
 export const CREDENTIALS: readonly FaultCase[] = [
   {
     fault: "a token file that does not exist",
-    behaviour: "nothing is asked",
+    behaviour: "no request",
     expect: unavailable("esc-credential"),
     arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_FILE: "/nonexistent/esc-token" }),
   },
   {
     fault: "an empty token file",
-    behaviour: "nothing is asked",
+    behaviour: "no request",
     expect: unavailable("esc-credential"),
     arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_FILE: "/dev/null" }),
   },
   {
     fault: "an endless token file",
-    behaviour: "nothing is asked",
+    behaviour: "no request",
     expect: unavailable("esc-credential"),
     arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_FILE: "/dev/zero" }),
   },
@@ -44,7 +44,7 @@ export const CREDENTIALS: readonly FaultCase[] = [
     },
   },
   {
-    fault: "GitHub Actions gives no ID token",
+    fault: "GitHub Actions issues no ID token",
     behaviour: "not retried",
     expect: refused("esc-credential"),
     arrange: async ({ defer }) => {
@@ -61,7 +61,7 @@ export const CREDENTIALS: readonly FaultCase[] = [
   },
   {
     fault: "GitHub Actions' URL is plain http on another machine",
-    behaviour: "nothing is asked",
+    behaviour: "no request",
     expect: unavailable("esc-credential"),
     arrange: () => ({
       ESC_TOKEN: "",

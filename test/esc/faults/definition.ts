@@ -24,7 +24,7 @@ const WARNING = { ...UNKNOWN_PROPERTY, summary: "a deprecated function", severit
 export const DEFINITION: readonly FaultCase[] = [
   {
     fault: "400 with diagnostics",
-    behaviour: "not retried; every one is shown with its place",
+    behaviour: "not retried; each one is shown with its place",
     expect: unavailable("esc-definition"),
     arrange: planned((server) =>
       server.failAlways("open", { kind: "diagnostics", diagnostics: [UNKNOWN_PROPERTY, DENIED_IMPORT] }),
@@ -83,7 +83,7 @@ export const DEFINITION: readonly FaultCase[] = [
   },
   {
     fault: "a value with NUL",
-    behaviour: "stops: no environment variable can hold it",
+    behaviour: "stops: no environment variable can contain it",
     expect: { kind: "stopped", code: "esc-value" },
     arrange: ({ server }) => {
       server.environment("demo-org/sophia/nul", { values: { BINARY: `${SENTINEL_SECRET}\0rest` } });

@@ -17,7 +17,7 @@ describe("a fault", () => {
     const { result } = await onStage(one, certificates, (variables, stage) => observe(one, variables, stage));
     expect(result.code).toBe(one.expect.kind === "read" ? "read" : one.expect.code);
     expect(result.notices > 0).toBe(one.expect.kind === "read" && one.expect.says === true);
-    // What went wrong has a message at least.
+    // Each fault has a message.
     expect(result.words.length > 0).toBe(one.expect.kind !== "read");
     for (const line of result.words) expect(line).toMatch(/^[^\p{Cc}]*$/u);
     expect(result.elapsedMs).toBeLessThanOrEqual(USUAL_TIMEOUT_MS);

@@ -4,13 +4,13 @@ export const NAMES: readonly FaultCase[] = [
   {
     fault: "one of several environments does not exist",
     counts: "open",
-    behaviour: "the others are dropped at once",
+    behaviour: "the others end at once",
     expect: refused("esc-not-found"),
     arrange: () => ({ ESC_ENV: "demo-org/sophia/dev,demo-org/sophia/gone" }),
   },
   {
     fault: "neither meaning of a name with two parts exists",
-    behaviour: "both are asked for; with `--require-esc` the first alone",
+    behaviour: "both are requested; with `--require-esc` only the first",
     whenRequired: ["open"],
     expect: refused("esc-not-found"),
     arrange: () => ({ ESC_ENV: "sophia/gone", ESC_ORG: "demo-org" }),
@@ -26,7 +26,7 @@ export const NAMES: readonly FaultCase[] = [
     },
   },
   {
-    fault: "the default organization cannot be asked for",
+    fault: "the default organization cannot be requested",
     behaviour: "retried four times",
     expect: unavailable("esc-server"),
     arrange: ({ server }) => {

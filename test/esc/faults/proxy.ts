@@ -46,7 +46,7 @@ export const PROXY: readonly FaultCase[] = [
     STUCK_IN_CONNECTING,
   ),
   {
-    fault: "nobody listens at the proxy's port",
+    fault: "the proxy's port refuses connections",
     behaviour: "retried twice",
     expect: unavailable("esc-unreachable"),
     arrange: async () => ({
@@ -55,8 +55,8 @@ export const PROXY: readonly FaultCase[] = [
     }),
   },
   {
-    fault: "a proxy of another kind is set",
-    behaviour: "nothing is asked",
+    fault: "a proxy of another kind",
+    behaviour: "no request",
     expect: unavailable("esc-proxy"),
     arrange: () => ({ PULUMI_BACKEND_URL: "https://backend.test", HTTPS_PROXY: "socks5://proxy.example:1080" }),
   },

@@ -14,7 +14,7 @@ export const SETTINGS: readonly FaultCase[] = [
 function stopped(fault: string, variables: Variables): FaultCase {
   return {
     fault,
-    behaviour: "stops before anything is asked",
+    behaviour: "stops before any request",
     expect: { kind: "stopped", code: "esc-settings" },
     arrange: () => variables,
   };

@@ -7,17 +7,17 @@ import type { Failure } from "../../../src/core/model.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
 import type { Certificates } from "../../esc-server/tls.ts";
 import { type Finished, sophiaRun } from "../command.ts";
-import { closeStrictly, read, type Said } from "../reading.ts";
+import { closeStrictly, read, type ProgressLog } from "../reading.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 import type { FaultCase, Stage, Variables } from "./case.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 
-/** What came of the reader itself, in this process. */
+/** The outcome of the reader in this process. */
 export interface Observed {
   /** `read`, the code of the failure, or the name of an error that should not be. */
   readonly code: string;
   readonly notices: number;
-  /** Message, hint and details of what went wrong. */
+  /** Message, hint and details of the fault. */
   readonly words: readonly string[];
   /** Everything that a careless `console.log` or crash report could show. */
   readonly exposed: string;
@@ -25,7 +25,7 @@ export interface Observed {
   readonly elapsedMs: number;
 }
 
-/** What came of the real entry with a program that does nothing. */
+/** The outcome of the real entry with a program that does nothing. */
 export interface Launched extends Finished {
   /** Files that it left in its working directory. */
   readonly left: readonly string[];
@@ -33,7 +33,7 @@ export interface Launched extends Finished {
 
 export const USUAL_TIMEOUT_MS = 10_000;
 
-/** Brings a fault about, does something under it, and tells which requests that took. */
+/** Causes a fault and calls `act`. @returns also the requests */
 export async function onStage<T>(
   one: FaultCase,
   certificates: Certificates,
@@ -66,7 +66,7 @@ function plant(server: EscServer): void {
 
 /** Reads in this process, by a clock that is put forward to the deadline where nothing else ends the request. */
 export async function observe(one: FaultCase, variables: Variables, { server }: Stage): Promise<Observed> {
-  const said: Said = { waiting: [], retries: [] };
+  const said: ProgressLog = { waiting: [], retries: [] };
   const clock = new VirtualClock();
   const reading = read(variables, { timeoutMs: USUAL_TIMEOUT_MS, said, clock }).catch((error: unknown) => ({
     kind: "thrown" as const,

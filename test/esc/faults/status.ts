@@ -85,7 +85,7 @@ export const STATUS: readonly FaultCase[] = [
   },
   {
     fault: "429 with a Retry-After beyond the deadline",
-    behaviour: "given up at once",
+    behaviour: "ends at once",
     expect: unavailable("esc-rate-limited"),
     arrange: planned((server) =>
       server.failAlways("open", { kind: "status", status: 429, headers: { "Retry-After": "3600" } }),
@@ -93,7 +93,7 @@ export const STATUS: readonly FaultCase[] = [
   },
   {
     fault: "503 with a Retry-After beyond the deadline",
-    behaviour: "given up at once",
+    behaviour: "ends at once",
     expect: unavailable("esc-server"),
     arrange: planned((server) =>
       server.failAlways("read", { kind: "status", status: 503, headers: { "Retry-After": "3600" } }),
@@ -139,13 +139,13 @@ export const STATUS: readonly FaultCase[] = [
   },
   {
     fault: "the session has ended between opening and reading",
-    behaviour: "opened anew, once",
+    behaviour: "opened again, once",
     expect: RECOVERS,
     arrange: planned((server) => server.failNext("read", "expired")),
   },
   {
     fault: "the session has ended again",
-    behaviour: "opened anew, once",
+    behaviour: "opened again, once",
     expect: unavailable("esc-session"),
     arrange: planned((server) => server.failAlways("read", "expired")),
   },

@@ -2,10 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Cleaner } from "../../../src/esc/transport/clean.ts";
+import { Cleaner } from "../../../src/esc/transport/answer.ts";
 import { Secret } from "../../../src/esc/settings/secret.ts";
 import { formatDiagnostic } from "../../../src/core/diagnostic.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
+import { expectWording } from "../../helpers/wording.ts";
+import { expectFailure } from "../expect-failure.ts";
 import { closeStrictly, failing, reading } from "../reading.ts";
 
 let server: EscServer;
@@ -38,10 +40,11 @@ describe("a broken definition", () => {
       range: { environment: "shared/base", begin: place(1, 1), end: place(1, 2) },
     };
     server.failAlways("open", { kind: "diagnostics", diagnostics: [FIRST, second, third] });
-    expect(await failing(access())).toEqual({
+    const failure = await failing(access());
+    expectFailure(failure);
+    expect(failure).toMatchObject({
       code: "esc-definition",
-      message: "ESC environment demo-org/sophia/dev cannot be read: its definition has 3 errors (HTTP 400)",
-      hint: "fix it: pulumi env edit demo-org/sophia/dev, or pin an earlier revision: ESC_ENV demo-org/sophia/dev@REVISION",
+      hint: expect.stringContaining("pulumi env edit demo-org/sophia/dev"),
       details: [
         'sophia/dev:7:21: unknown property "a" (values.b)',
         "no place",
@@ -50,12 +53,12 @@ describe("a broken definition", () => {
     });
   });
 
-  test.each([400, 422, 500, 200])("is known by its diagnostics whatever the status (%i)", async (status) => {
+  test.each([400, 422, 500, 200])("is recognized by its diagnostics with status %i", async (status) => {
     server.failAlways("open", { kind: "diagnostics", diagnostics: [FIRST], status, code: null });
     const failure = await failing(access());
     expect(failure).toMatchObject({
       code: "esc-definition",
-      message: `ESC environment demo-org/sophia/dev cannot be read: its definition has an error (HTTP ${status})`,
+      message: expect.stringContaining(`(HTTP ${status})`),
     });
     expect(failure.details?.[0]).toBe('sophia/dev:7:21: unknown property "a" (values.b)');
   });
@@ -68,29 +71,32 @@ describe("a broken definition", () => {
     expect(details.at(-1)).toBe("and 30 more");
   });
 
-  test.each(["list", "object"] as const)("that only has warnings is read, and they are shown (%s)", async (shape) => {
-    const warning = { ...FIRST, severity: "warning" as const };
-    server.failAlways("open", { kind: "warnings", diagnostics: [warning], shape });
-    const result = await reading(access());
-    expect(result.notices).toEqual([
-      {
-        kind: "esc-diagnostics",
-        environment: "demo-org/sophia/dev",
-        diagnostics: [
-          {
-            severity: "warning",
-            summary: 'unknown property "a"',
-            environment: "sophia/dev",
-            line: 7,
-            column: 21,
-            path: "values.b",
-          },
-        ],
-      },
-    ]);
-  });
+  test.each(["list", "object"] as const)(
+    "with only warnings is read, and the warnings are shown (%s)",
+    async (shape) => {
+      const warning = { ...FIRST, severity: "warning" as const };
+      server.failAlways("open", { kind: "warnings", diagnostics: [warning], shape });
+      const result = await reading(access());
+      expect(result.notices).toEqual([
+        {
+          kind: "esc-diagnostics",
+          environment: "demo-org/sophia/dev",
+          diagnostics: [
+            {
+              severity: "warning",
+              summary: 'unknown property "a"',
+              environment: "sophia/dev",
+              line: 7,
+              column: 21,
+              path: "values.b",
+            },
+          ],
+        },
+      ]);
+    },
+  );
 
-  test("may have malformed diagnostics", async () => {
+  test("is reported without malformed diagnostics", async () => {
     const body = { code: 400, message: "bad", diagnostics: [null, 7, { summary: 8 }, { range: "x", summary: "ok" }] };
     server.failAlways("open", { kind: "status", status: 400, body });
     expect((await failing(access())).details).toEqual(["ok"]);
@@ -110,15 +116,13 @@ test("the credential in use is named", async () => {
     (await failing(access({ ESC_TOKEN: "pul-wrong" }))).hint,
     (await failing(access({ ESC_TOKEN: "", ESC_TOKEN_FILE: file }))).hint,
   ];
-  expect(hints).toEqual([
-    "check ESC_TOKEN: the token may be wrong, expired or revoked",
-    `check ESC_TOKEN_FILE (${file}): the token may be wrong, expired or revoked`,
-  ]);
+  expect(hints).toEqual([expect.stringContaining("ESC_TOKEN"), expect.stringContaining(`ESC_TOKEN_FILE (${file})`)]);
+  expectWording(hints.join("\n"));
   await rm(folder, { recursive: true });
 });
 
 describe("text of the service", () => {
-  test("is shown without the token, on one line, cut", async () => {
+  test("is shown without the token, on one line of limited length", async () => {
     const message = `token ${server.token} (Basic ${Buffer.from(server.token).toString("base64")})\nis\u001B[31m bad ${"x".repeat(400)}`;
     server.failAlways("open", { kind: "status", status: 401, body: { code: 401, message } });
     const { details = [] } = await failing(access());
@@ -127,14 +131,14 @@ describe("text of the service", () => {
     expect(details[0]?.length).toBeLessThan(330);
   });
 
-  test("of a server error is not shown, its request ID is", async () => {
+  test("is not shown for a server error; its request ID is", async () => {
     const body = { code: 500, message: "a secret of yours" };
     const headers = { "X-Pulumi-Request-ID": "1234-abcd" };
     server.failAlways("open", { kind: "status", status: 500, body, headers });
     expect((await failing(access())).details).toEqual(["request ID 1234-abcd"]);
   });
 
-  test("that is HTML or empty is not shown", async () => {
+  test("is not shown if it is HTML or empty", async () => {
     server.failAlways("open", { kind: "html", status: 403, body: "<p>a secret of yours</p>" });
     expect((await failing(access())).details).toBeUndefined();
   });
@@ -142,8 +146,8 @@ describe("text of the service", () => {
 
 test("both meanings of a name are named", async () => {
   const failure = await failing(access({ ESC_ENV: "sophia/gone@3", ESC_ORG: "demo-org" }));
-  expect(failure.message).toMatch(/^ESC environment sophia\/gone@3 was refused: /);
-  expect(failure.details?.[0]).toBe("tried demo-org/sophia/gone and sophia/default/gone");
+  expect(failure.details?.[0]).toMatch(/demo-org\/sophia\/gone .*sophia\/default\/gone/);
+  expectFailure(failure);
 });
 
 describe("the cleaner", () => {

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import { expectWording } from "../../helpers/wording.ts";
 import { escAccess } from "../../../src/esc/settings/access.ts";
 import { describeCredential } from "../../../src/esc/settings/credentials.ts";
 import { CREDENTIAL_ORDER, isEscMentioned, WITHHELD_VARIABLES } from "../../../src/esc/settings/own-variables.ts";
@@ -48,7 +49,12 @@ function refusal(environment: Set, files: readonly Layer[] = [], options = OPTIO
   throw new Error("accepted");
 }
 
-describe("whether ESC is on", () => {
+function expectRefusal(error: SophiaError): void {
+  expect(error).toMatchObject({ status: 125, code: "esc-settings" });
+  expectWording(`${error.message}\n${error.hint ?? ""}`);
+}
+
+describe("ESC is on, off or incomplete", () => {
   test.each<[string, Set, unknown]>([
     ["nothing is set", {}, { kind: "off" }],
     ["all is empty", { ESC_ENV: "", ESC_TOKEN: "", ESC_TOKEN_FILE: "", ESC_OIDC_ORG: "" }, { kind: "off" }],
@@ -84,20 +90,21 @@ describe("whether ESC is on", () => {
   });
 
   test.each<[Set, string]>([
-    [{ ESC_ENV: TOKEN }, "ESC_ENV contains an access token instead of a name"],
-    [{ ESC_ENV: TOKEN, ESC_TOKEN: "sophia/dev" }, "ESC_ENV contains an access token instead of a name"],
-    [{ ESC_ENV: "a/b", ESC_TOKEN_FILE: `${TOKEN}\n` }, "ESC_TOKEN_FILE contains a token instead of the path of a file"],
+    [{ ESC_ENV: TOKEN }, "ESC_ENV"],
+    [{ ESC_ENV: TOKEN, ESC_TOKEN: "sophia/dev" }, "ESC_ENV"],
+    [{ ESC_ENV: "a/b", ESC_TOKEN_FILE: `${TOKEN}\n` }, "ESC_TOKEN_FILE"],
     [
       { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln" },
-      "ESC_OIDC_TOKEN_FILE contains a token instead of the path of a file",
+      "ESC_OIDC_TOKEN_FILE",
     ],
-  ])("a token in the wrong place stops it before any report shows it: %j", (environment, message) => {
+  ])("a token in the wrong variable is refused before any report shows it: %j", (environment, name) => {
     const error = refusal(environment);
-    expect(error.message).toBe(message);
+    expect(error.message).toMatch(new RegExp(`^${name} .*token`));
+    expectRefusal(error);
     expect(`${error.message} ${error.hint ?? ""}`).not.toMatch(/pul-|eyJ/);
   });
 
-  test("a malformed name without a credential is no error: ESC is not asked", () => {
+  test("a malformed name without a credential is not an error: ESC is not asked", () => {
     expect(access({ ESC_ENV: "a//b" }).access.kind).toBe("incomplete");
   });
 });
@@ -144,12 +151,12 @@ describe("the order of credentials", () => {
     expect(describeCredential(settings(environment, files).credential)).toBe(expected);
   });
 
-  test("GitHub Actions' variables do not count in a file", () => {
+  test("GitHub Actions' variables are ignored in a file", () => {
     const { access: result } = access({ ESC_ENV: "a/b", ESC_OIDC_ORG: "acme" }, [layer(".env", actions)]);
     expect(result.kind).toBe("incomplete");
   });
 
-  test("what the exchange asks for", () => {
+  test("the exchange has the terms of the variables", () => {
     const variables = { ESC_ENV: "a/b", ESC_OIDC_TOKEN_FILE: "/id", ESC_OIDC_ORG: "acme" };
     expect(settings(variables).credential).toMatchObject({ exchange: { organization: "acme", type: "organization" } });
     expect(
@@ -160,7 +167,7 @@ describe("the order of credentials", () => {
 });
 
 describe("files", () => {
-  test("hold both for local work, the environment wins", () => {
+  test("may contain both the name and the token; the environment wins", () => {
     const files = [
       layer(".env.local", { ESC_ENV: "l/dev" }),
       layer(".env", { ESC_ENV: "f/dev", ESC_TOKEN: "from-file" }),
@@ -188,7 +195,7 @@ describe("files", () => {
   test.each<[string, Set, readonly Layer[]]>([
     ["another file's", {}, [layer("a.env", { PULUMI_BACKEND_URL: evil }), layer("b.env", { ESC_TOKEN: TOKEN })]],
     ["a lower file's", {}, [layer("b.env", { ESC_TOKEN: TOKEN }), layer("a.env", { PULUMI_BACKEND_URL: evil })]],
-    // What the path leads to need not be the file writer's own.
+    // The token file may belong to another user than the file that names it.
     ["a token file's", {}, [layer("a.env", { PULUMI_BACKEND_URL: evil, ESC_TOKEN_FILE: "/home/u/.token" })]],
     ["an environment's token file's", { ESC_TOKEN_FILE: "/run/t" }, [layer("a.env", { PULUMI_BACKEND_URL: evil })]],
     [
@@ -220,7 +227,7 @@ describe("files", () => {
     expect(result).toMatchObject({ settings: { backend: "https://own.example/x", network: { httpsProxy: "p:1" } } });
   });
 
-  test("may name the environment's organization and be overruled by the environment's backend", () => {
+  test("may name the organization; the environment's backend wins over theirs", () => {
     const result = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "https://mine.example" }, [
       layer("a.env", { ESC_ORG: "acme", PULUMI_BACKEND_URL: evil }),
     ]);
@@ -251,14 +258,14 @@ describe("the environment that the caller's token opens", () => {
   });
 });
 
-describe("for whom an ID token is exchanged", () => {
+describe("the organization of an ID token", () => {
   const actions = { ACTIONS_ID_TOKEN_REQUEST_URL: "https://x.example/t", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "rq" };
   const ignored = [{ kind: "setting-ignored", name: "ESC_OIDC_ORG", file: ".env" }];
 
   test.each<[string, Set]>([
     ["a job's", actions],
     ["the one in the caller's file", { ESC_OIDC_TOKEN_FILE: "/id" }],
-  ])("is not a file's to say: %s", (_, environment) => {
+  ])("is not set by a file: %s", (_, environment) => {
     const { access: result, notices } = access({ ESC_ENV: "acme/b/c", ...environment }, [
       layer(".env", { ESC_OIDC_ORG: "evil", ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil" }),
     ]);
@@ -266,7 +273,7 @@ describe("for whom an ID token is exchanged", () => {
     expect(notices).toEqual(ignored);
   });
 
-  test("nor on what terms", () => {
+  test("and the other terms are not set by a file", () => {
     const { credential } = settings({ ESC_ENV: "acme/b/c", ESC_OIDC_ORG: "acme", ...actions }, [
       layer(".env", { ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil", ESC_OIDC_EXPIRATION: "99999999" }),
     ]);
@@ -275,7 +282,7 @@ describe("for whom an ID token is exchanged", () => {
     expect(credential).not.toHaveProperty("exchange.expiration");
   });
 
-  test("of its own ID token a file says it", () => {
+  test("is set by the file that names the ID token", () => {
     const own = { ESC_OIDC_TOKEN_FILE: "/id", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "60" };
     const { credential } = settings({ ESC_ENV: "acme/b/c" }, [
       layer("b.env", { ESC_OIDC_ORG: "evil", ESC_OIDC_EXPIRATION: "99" }),
@@ -285,11 +292,11 @@ describe("for whom an ID token is exchanged", () => {
   });
 });
 
-describe("what an outer sophia-run had from files", () => {
+describe("a variable that an outer sophia-run read from a file", () => {
   const caller = { ESC_ENV: "acme/b/c", ESC_TOKEN: TOKEN };
   const network = { HTTPS_PROXY: "http://evil.example", SSL_CERT_FILE: "evil.pem", NODE_EXTRA_CA_CERTS: "evil.pem" };
 
-  test("counts as a file's", () => {
+  test("is treated like one of a file", () => {
     const marked = { ...caller, ...network, PULUMI_BACKEND_URL: "https://evil.example" };
     const { access: result, notices } = access({
       ...marked,
@@ -311,7 +318,7 @@ describe("what an outer sophia-run had from files", () => {
     });
   });
 
-  test("does not hide what the caller set under another name", () => {
+  test("does not hide the caller's variable of another name", () => {
     const { network: result } = settings({
       ...caller,
       https_proxy: "http://evil.example",
@@ -321,7 +328,7 @@ describe("what an outer sophia-run had from files", () => {
     expect(result).toMatchObject({ httpsProxy: "http://mine.example", isRuntimeTrusted: true });
   });
 
-  test("holds no token together with its backend: several files may have been read", () => {
+  test("does not trust its backend with its token: they may be from different files", () => {
     const { access: result } = access({
       ...caller,
       PULUMI_BACKEND_URL: "https://evil.example",
@@ -351,87 +358,53 @@ describe("the backend", () => {
   });
 
   test.each([
-    ["not a url", "PULUMI_BACKEND_URL is not a URL"],
-    ["api.example", "PULUMI_BACKEND_URL is not a URL"],
-    ["https://", "PULUMI_BACKEND_URL is not a URL"],
-    ["api.example:8080/x", "PULUMI_BACKEND_URL is not a URL"],
-    ["s3://bucket", "PULUMI_BACKEND_URL has the scheme s3, which is not that of an ESC backend"],
-    ["file://~", "PULUMI_BACKEND_URL has the scheme file, which is not that of an ESC backend"],
-    ["https://u:p@api.example", "PULUMI_BACKEND_URL contains a user name or password"],
-    ["https://api.example?x=1", "PULUMI_BACKEND_URL has a query or fragment"],
-    ["http://api.example", "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted"],
-    [
-      "http://localhost.evil.example",
-      "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted",
-    ],
-    [
-      "http://127.evil.example",
-      "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted",
-    ],
-    [
-      "http://[::ffff:10.0.0.1]",
-      "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted",
-    ],
-  ])("is refused: %s", (url, message) => {
+    "not a url",
+    "api.example",
+    "https://",
+    "api.example:8080/x",
+    "s3://bucket",
+    "file://~",
+    "https://u:p@api.example",
+    "https://api.example?x=1",
+    "http://api.example",
+    "http://localhost.evil.example",
+    "http://127.evil.example",
+    "http://[::ffff:10.0.0.1]",
+  ])("is refused: %s", (url) => {
     const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url });
-    expect(error).toMatchObject({ message, status: 125, code: "esc-settings" });
     expect(error.hint).not.toBeUndefined();
+    expectRefusal(error);
   });
 
-  test("may be plain http where that is allowed", () => {
+  test("may be plain http if that is allowed", () => {
     expect(backend("http://api.example", { ...OPTIONS, insecureHttp: true })).toBe("http://api.example");
   });
 
   test("of a file is named with it", () => {
     const file = layer("x/.env", { ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "nonsense" });
-    expect(refusal({}, [file]).message).toBe("PULUMI_BACKEND_URL in x/.env is not a URL");
+    expect(refusal({}, [file]).message).toContain("PULUMI_BACKEND_URL in x/.env");
   });
 });
 
 describe("malformed settings", () => {
-  test.each<[string, Set, string]>([
-    ["a line break in the token", { ESC_TOKEN: "pul-a\nb" }, "ESC_TOKEN contains a line break"],
-    ["a carriage return in the token", { ESC_TOKEN: "pul-a\rb" }, "ESC_TOKEN contains a line break"],
-    ["a space in the token", { ESC_TOKEN: "token pul-a" }, "ESC_TOKEN contains a space"],
-    [
-      "a control character in the token",
-      { ESC_TOKEN: "pul-a\u0001b" },
-      "ESC_TOKEN contains a character that is not allowed in a token",
-    ],
-    [
-      "a letter that headers do not allow",
-      { ESC_TOKEN: "pul-ä" },
-      "ESC_TOKEN contains a character that is not allowed in a token",
-    ],
-    ["a bad organization", { ESC_ORG: "a/b" }, "ESC_ORG is not a valid organization name"],
-    [
-      "a bad default organization",
-      { PULUMI_DEFAULT_ORGANIZATION: "-x-" },
-      "PULUMI_DEFAULT_ORGANIZATION is not a valid organization name",
-    ],
-    [
-      "a bad trusting organization",
-      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "a b" },
-      "ESC_OIDC_ORG is not a valid organization name",
-    ],
-    [
-      "an unknown type",
-      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "x" },
-      "ESC_OIDC_TYPE is not a valid token type",
-    ],
+  test.each<[string, Set]>([
+    ["a line break in the token", { ESC_TOKEN: "pul-a\nb" }],
+    ["a carriage return in the token", { ESC_TOKEN: "pul-a\rb" }],
+    ["a space in the token", { ESC_TOKEN: "token pul-a" }],
+    ["a control character in the token", { ESC_TOKEN: "pul-a\u0001b" }],
+    ["a letter that headers do not allow", { ESC_TOKEN: "pul-ä" }],
+    ["a bad organization", { ESC_ORG: "a/b" }],
+    ["a bad default organization", { PULUMI_DEFAULT_ORGANIZATION: "-x-" }],
+    ["a bad trusting organization", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "a b" }],
+    ["an unknown type", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "x" }],
     [
       "a type that needs a scope",
       { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "team" },
-      "ESC_OIDC_TYPE is team, but ESC_OIDC_SCOPE is not set",
     ],
-    [
-      "a bad life",
-      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "1h" },
-      "ESC_OIDC_EXPIRATION is not a number of seconds",
-    ],
-  ])("%s", (_, variables, message) => {
+    ["a bad life", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "1h" }],
+  ])("%s", (_, variables) => {
     const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
-    expect(error).toMatchObject({ message, status: 125, code: "esc-settings" });
+    expectRefusal(error);
     expect(inspect(error, { depth: null })).not.toContain("pul-");
   });
 

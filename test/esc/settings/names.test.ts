@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { expectWording } from "../../helpers/wording.ts";
 import { SophiaError } from "../../../src/core/error.ts";
 import { candidates, formatName, parseEnvironmentNames } from "../../../src/esc/settings/names.ts";
 
@@ -14,7 +15,7 @@ function opened(value: string, organization?: string): string[] {
   );
 }
 
-describe("what a name stands for", () => {
+describe("the meaning of a name", () => {
   test.each<[string, string | undefined, readonly string[]]>([
     ["acme/sophia/dev", undefined, ["acme/sophia/dev"]],
     ["acme/sophia/dev", "other", ["acme/sophia/dev"]],
@@ -41,52 +42,58 @@ describe("several names", () => {
     ]);
   });
 
-  test("count once, where they stand last", () => {
+  test("are used once, at their last position", () => {
     expect(names("a/b,c/d,a/b").map(({ text }) => text)).toEqual(["c/d", "a/b"]);
     expect(names("a/b@1,a/b").map(({ text }) => text)).toEqual(["a/b@1", "a/b"]);
   });
 });
 
-describe("refused", () => {
+function refusal(value: string): SophiaError {
+  try {
+    names(value);
+  } catch (error) {
+    if (error instanceof SophiaError) return error;
+    throw error;
+  }
+  throw new Error("accepted");
+}
+
+describe("an invalid name is refused", () => {
   test.each([
-    ["a/b/c/d", "ESC_ENV: 'a/b/c/d' has 4 parts; at most three are allowed"],
-    ["a//b", "ESC_ENV: 'a//b' has an empty part"],
-    ["/a", "ESC_ENV: '/a' has an empty part"],
-    ["a/", "ESC_ENV: 'a/' has an empty part"],
-    ["@1", "ESC_ENV: '@1' has an empty part"],
-    ["a/b,", "ESC_ENV has an empty name between commas: 'a/b,'"],
-    [",", "ESC_ENV has an empty name between commas: ','"],
-    ["a b/c", "ESC_ENV contains a space or line break: 'a b/c'"],
-    ["a/b, c/d", "ESC_ENV contains a space or line break: 'a/b, c/d'"],
-    [" a/b", "ESC_ENV contains a space or line break: ' a/b'"],
-    ["a/b\n", "ESC_ENV contains a space or line break: 'a/b\\n'"],
-    ["a/b@", "ESC_ENV: 'a/b@' has no revision or tag after the @"],
-    ["a@1/b", "ESC_ENV: 'a@1/b' has a part that is not a valid name: '1/b'"],
-    ["a/ü", "ESC_ENV: 'a/ü' has a part that is not a valid name: 'ü'"],
-    ["a/b?x", "ESC_ENV: 'a/b?x' has a part that is not a valid name: 'b?x'"],
-    ["acme/../dev", "ESC_ENV: 'acme/../dev' has a part that is not a valid name: '..'"],
-    ["acme/sophia/.", "ESC_ENV: 'acme/sophia/.' has a part that is not a valid name: '.'"],
-    ["acme/sophia/dev@..", "ESC_ENV: 'acme/sophia/dev@..' has a part that is not a valid name: '..'"],
-    ["a/sophia/dev", "ESC_ENV: 'a' is not a valid organization name"],
-    ["-acme/sophia/dev", "ESC_ENV: '-acme' is not a valid organization name"],
-    [`${"x".repeat(101)}/dev`, `ESC_ENV: '${"x".repeat(100)}…' has a part of more than 100 characters`],
-    ["a\u001B[31m", "ESC_ENV: 'a\\u001b[31m' has a part that is not a valid name: 'a\\u001b[31m'"],
-  ])("%s", (value, message) => {
-    expect(() => names(value)).toThrow(expect.objectContaining({ message, status: 125, code: "esc-settings" }));
-    expect(() => names(value)).toThrow(SophiaError);
+    "a/b/c/d",
+    "a//b",
+    "/a",
+    "a/",
+    "@1",
+    "a/b,",
+    ",",
+    "a b/c",
+    "a/b, c/d",
+    " a/b",
+    "a/b\n",
+    "a/b@",
+    "a@1/b",
+    "a/ü",
+    "a/b?x",
+    "acme/../dev",
+    "acme/sophia/.",
+    "acme/sophia/dev@..",
+    "a/sophia/dev",
+    "-acme/sophia/dev",
+    `${"x".repeat(101)}/dev`,
+    "a\u001B[31m",
+  ])("%s", (value) => {
+    const error = refusal(value);
+    expect(error).toMatchObject({ status: 125, code: "esc-settings" });
+    expectWording(`${error.message}\n${error.hint ?? ""}`);
   });
 
   test.each([
     ["sophia/dev:2", "sophia/dev@2"],
     ["dev:stable", "dev@stable"],
     ["acme/sophia/dev:v1.2", "acme/sophia/dev@v1.2"],
-  ])("%s, with how a revision is written", (value, right) => {
-    expect(() => names(value)).toThrow(
-      expect.objectContaining({
-        message: expect.stringContaining("has a part that is not a valid name"),
-        hint: `write @ before a revision or tag: ${right}`,
-      }),
-    );
+  ])("%s, with the form of a revision", (value, right) => {
+    expect(refusal(value).hint).toMatch(new RegExp(`@.*: ${right}$`));
     expect(names(right)).toHaveLength(1);
   });
 });

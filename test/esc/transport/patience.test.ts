@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 import { systemClock } from "../../../src/esc/transport/deadline.ts";
-import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
+import { expectFailure } from "../expect-failure.ts";
+import { closeStrictly, failing, reading, type ProgressLog, values } from "../reading.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 
 let server: EscServer;
@@ -16,7 +17,7 @@ function access(): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
 }
 
-function said(): Said {
+function said(): ProgressLog {
   return { waiting: [], retries: [] };
 }
 
@@ -33,7 +34,7 @@ describe("another attempt", () => {
     expect(clock.now()).toBe(900);
   });
 
-  test("uses the connection that is there", async () => {
+  test("uses the existing connection", async () => {
     server.failNext("open", 503);
     await reading(access(), { clock: new VirtualClock() });
     expect(server.connections).toBe(1);
@@ -42,7 +43,7 @@ describe("another attempt", () => {
   test.each<[string, string, string | undefined]>([
     ["seconds", "1", undefined],
     ["a date", "Thu, 01 Jan 2026 00:00:01 GMT", "Thu, 01 Jan 2026 00:00:00 GMT"],
-  ])("comes no sooner than Retry-After says, in %s", async (_, retryAfter, date) => {
+  ])("comes no sooner than Retry-After allows, in %s", async (_, retryAfter, date) => {
     const headers = { "Retry-After": retryAfter, ...(date === undefined ? {} : { Date: date }) };
     server.failNext("open", { kind: "status", status: 429, headers });
     const log = said();
@@ -52,16 +53,16 @@ describe("another attempt", () => {
     expect(clock.now()).toBe(1000);
   });
 
-  test("does not come when Retry-After is beyond the deadline", async () => {
+  test("does not come if Retry-After is beyond the deadline", async () => {
     server.failAlways("open", { kind: "status", status: 429, headers: { "Retry-After": "60" } });
     const clock = new VirtualClock();
     const failure = await failing(access(), { timeoutMs: 10_000, clock });
     expect(failure.code).toBe("esc-rate-limited");
-    expect(failure.message).toContain("asks for a pause of 60 s, longer than the 10 s left");
+    expectFailure(failure);
     expect(clock.now()).toBe(0);
   });
 
-  test("of opening and one after an ended session share one budget", async () => {
+  test("of opening shares one budget with that after an ended session", async () => {
     server.failNext("open", 503, 2);
     server.failNext("read", "expired");
     const failure = await failing(access(), { clock: new VirtualClock() });
@@ -75,7 +76,7 @@ describe("another attempt", () => {
     expect(server.connections).toBe(2);
   });
 
-  test("waits for real where the clock is the system's", async () => {
+  test("waits with the system's clock", async () => {
     server.failNext("open", 503);
     const log = said();
     const started = performance.now();
@@ -92,7 +93,7 @@ describe("a step that takes too long", () => {
     expect(systemClock.stepMs).toBe(5000);
   });
 
-  test.each(["http", "https"])("connecting is tried twice where nothing was ever reached (%s)", async (scheme) => {
+  test.each(["http", "https"])("connecting is tried twice if it never succeeded (%s)", async (scheme) => {
     const silent = scheme === "http" ? await startDeafPort() : await startSilentServer();
     onTestFinished(() => silent.close());
     const log = said();
@@ -103,15 +104,14 @@ describe("a step that takes too long", () => {
       await clock.limited(clock.stepMs, times);
       clock.advance(clock.stepMs);
     }
-    expect(await failed).toMatchObject({
-      code: "esc-unreachable",
-      message: expect.stringMatching(/timed out after 5 s while connecting to .* \(2 attempts\)$/),
-    });
+    const failure = await failed;
+    expect(failure).toMatchObject({ code: "esc-unreachable", message: expect.stringMatching(/\(2 attempts\)$/) });
+    expectFailure(failure);
     expect(log.retries.map(({ reason, delayMs }) => [reason, delayMs])).toEqual([["timed out", 150]]);
     expect(clock.now()).toBe(10_150);
   });
 
-  test("a read that is silent is asked again, on the same session", async () => {
+  test("a read without an answer is repeated, on the same session", async () => {
     server.failNext("read", "hang");
     const clock = new VirtualClock();
     const read = reading(access(), { clock });
@@ -121,7 +121,7 @@ describe("a step that takes too long", () => {
     expect([server.count("open"), server.count("read")]).toEqual([1, 2]);
   });
 
-  test("a read that has begun may go on", async () => {
+  test("a read whose answer has begun may continue", async () => {
     server.failNext("read", { kind: "hang", at: "body" });
     const clock = new VirtualClock();
     const failed = failing(access(), { timeoutMs: 20_000, clock });
@@ -166,9 +166,8 @@ describe("the deadline", () => {
         return this.#readings++ === 0 ? this.#first : -3_600_000;
       }
     }
-    expect(await failing(access(), { timeoutMs: 1000, clock: new LateClock() })).toMatchObject({
-      code: "esc-timeout",
-      message: expect.stringContaining("timed out after 1 s while waiting to retry after HTTP 503"),
-    });
+    const failure = await failing(access(), { timeoutMs: 1000, clock: new LateClock() });
+    expect(failure.code).toBe("esc-timeout");
+    expectFailure(failure);
   });
 });

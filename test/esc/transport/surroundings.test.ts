@@ -8,6 +8,8 @@ import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { sophiaRun } from "../command.ts";
+import { expectWording } from "../../helpers/wording.ts";
+import { expectFailure } from "../expect-failure.ts";
 import { failing, reading, values } from "../reading.ts";
 
 let certificates: Certificates;
@@ -41,20 +43,20 @@ describe("certificates", () => {
     expect(secure.violations).toEqual([]);
   });
 
-  test("are not trusted without", async () => {
+  test("of a private authority are not trusted by default", async () => {
     const failure = await failing(access(secure, {}));
     expect(failure.code).toBe("esc-tls");
     expect(failure.hint).toContain("SSL_CERT_FILE");
   });
 
-  test("are not trusted because NODE_TLS_REJECT_UNAUTHORIZED says so", async () => {
+  test("are verified in spite of NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
     const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
     const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
-    expect(stderr).toContain("the certificate's issuer is not trusted");
+    expectWording(stderr);
     expect(status).toBe(125);
   });
 
-  test("are verified under it without Node's warning that they are not", async () => {
+  test("are verified without Node's warning about NODE_TLS_REJECT_UNAUTHORIZED", async () => {
     const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0", SSL_CERT_FILE: certificates.caFile });
     const script = ["-c", 'echo "$A $NODE_TLS_REJECT_UNAUTHORIZED"'];
     expect(await sophiaRun(["--no-contract", "--", "sh", ...script], variables, folder)).toMatchObject({
@@ -78,16 +80,16 @@ describe("certificates", () => {
     ["SSL_CERT_FILE", { NODE_OPTIONS: "--use-openssl-ca" }],
     // Node.js trusts them from its start.
     ["NODE_EXTRA_CA_CERTS", {}],
-  ])("that an outer sophia-run had from a file do not count: %s %j", async (name, more) => {
+  ])("that an outer sophia-run read from a file are ignored: %s %j", async (name, more) => {
     const variables = access(secure, { [name]: certificates.caFile, ...more, SOPHIA_FROM_FILES: name });
     const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
     expect(status).toBe(125);
-    expect(stderr).toContain("is not trusted");
+    expectWording(stderr);
     const own = { ...variables, SSL_CERT_FILE: certificates.caFile, SOPHIA_FROM_FILES: "SSL_CERT_DIR" };
     expect(await sophiaRun(["--no-contract", "--require-esc", "--", "true"], own, folder)).toMatchObject({ status: 0 });
   });
 
-  test("of both files count together", async () => {
+  test("of both files are trusted together", async () => {
     const other = join(folder, "other.pem");
     const stranger = await makeCertificates();
     await writeFile(other, stranger.ca);
@@ -110,18 +112,15 @@ describe("certificates", () => {
     const broken = join(folder, "broken.pem");
     await writeFile(empty, "nothing\n");
     await writeFile(broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    for (const [file, why] of [
-      [join(folder, "missing.pem"), "cannot be read (ENOENT)"],
-      [empty, "contains no PEM certificate"],
-      [broken, "contains no PEM certificate"],
-    ] as const) {
+    for (const file of [join(folder, "missing.pem"), empty, broken]) {
       const failure = await failing(access(secure, { SSL_CERT_FILE: file }));
       expect(failure.code).toBe("esc-tls");
-      expect(failure.details).toEqual([`SSL_CERT_FILE is not used: ${file} ${why}`]);
+      expect(failure.details).toEqual([expect.stringContaining(file)]);
+      expectFailure(failure);
     }
   });
 
-  test("do not matter to plain http", async () => {
+  test("are not read for plain http", async () => {
     const result = await reading(access(plain, { SSL_CERT_FILE: join(folder, "missing.pem") }));
     expect(result.notices).toEqual([]);
   });
@@ -147,7 +146,7 @@ describe("a proxy", () => {
     expect(secure.violations).toEqual([]);
   });
 
-  test("forwards plain http where that is allowed", async () => {
+  test("forwards plain http if that is allowed", async () => {
     await using proxy = await startProxy({
       auth: { user: "u", password: "p" },
       routes: { "backend.test:8080": { host: "127.0.0.1", port: plain.port } },
@@ -161,17 +160,17 @@ describe("a proxy", () => {
     expect(plain.violations).toEqual([]);
   });
 
-  test("is not used for loopback or what NO_PROXY names", async () => {
+  test("is not used for loopback and hosts of NO_PROXY", async () => {
     await using proxy = await startProxy();
     const all = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, SSL_CERT_FILE: certificates.caFile };
     expect(values(await reading(access(plain, all)))).toEqual({ A: "x" });
     expect(values(await reading(access(secure, all)))).toEqual({ A: "x" });
     const exempt = { ...all, PULUMI_BACKEND_URL: "https://esc.invalid", NO_PROXY: ".invalid" };
-    expect((await failing(access(secure, exempt))).message).toContain("esc.invalid:443 could not be resolved");
+    expect((await failing(access(secure, exempt))).message).toMatch(/esc\.invalid:443 .*(?:ENOTFOUND|EAI_AGAIN)/);
     expect(proxy.requests).toEqual([]);
   });
 
-  test("that is reached over TLS tunnels as well", async () => {
+  test("may be reached over TLS", async () => {
     await using inner = await startProxy({
       routes: { "backend.test:443": { host: "127.0.0.1", port: secure.port } },
     });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { escAccess, type EscSettings } from "../../../src/esc/settings/access.ts";
 import { SILENT } from "../../../src/esc/transport/connection.ts";
-import { type Keeping, readThroughCache } from "../../../src/sources/cached/read.ts";
+import { type CacheOptions, readThroughCache } from "../../../src/sources/cached/read.ts";
 import { contentText, type Content } from "../../../src/sources/cached/content.ts";
 import { seal } from "../../../src/sources/cached/seal.ts";
 import { type EscServer, type EscServerOptions, secret, startEscServer } from "../../esc-server/index.ts";
@@ -24,15 +24,15 @@ export async function world(options: EscServerOptions = {}) {
     environment,
     caches,
     folder: join(caches, "sophia-run"),
-    /** The path of what is kept. */
-    kept: (): string => join(caches, "sophia-run", keptIn(caches)[0] ?? "none"),
-    read: (keeping: Partial<Keeping> = {}, variables: Readonly<Record<string, string>> = {}) =>
+    /** The path of the cache entry. */
+    kept: (): string => join(caches, "sophia-run", entriesIn(caches)[0] ?? "none"),
+    read: (keeping: Partial<CacheOptions> = {}, variables: Readonly<Record<string, string>> = {}) =>
       read(server, caches, keeping, variables),
   };
 }
 
-/** The names of what is kept, and of what was left behind. */
-export function keptIn(caches: string): readonly string[] {
+/** The names of the entries, and of unfinished files. */
+export function entriesIn(caches: string): readonly string[] {
   try {
     return readdirSync(join(caches, "sophia-run")).filter((name) => name.startsWith("esc-"));
   } catch {
@@ -49,7 +49,7 @@ function settingsOf(variables: Readonly<Record<string, string>>): EscSettings {
 export function read(
   server: EscServer,
   caches: string,
-  keeping: Partial<Keeping>,
+  keeping: Partial<CacheOptions>,
   variables: Readonly<Record<string, string>>,
 ) {
   const esc = { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };

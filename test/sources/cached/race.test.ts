@@ -15,7 +15,7 @@ skipBecause(
   process.geteuid?.() === 0 ? notInstalled("setpriv", "--version") : "needs root, to be another user as well",
 );
 
-test("nothing is written or removed where the link leads", async () => {
+test("nothing is written or removed in the target of a link", async () => {
   const home = folder();
   const caches = join(home, "caches");
   const [own, elsewhere] = [join(caches, "sophia-run"), join(home, "elsewhere")];

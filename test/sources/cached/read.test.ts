@@ -18,7 +18,8 @@ import { describe, expect, test } from "vitest";
 import { nameFor, open, seal } from "../../../src/sources/cached/seal.ts";
 import type { EscReading } from "../../../src/sources/esc.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { keptIn, sealed, VALUE, world } from "./keeping.ts";
+import { expectWording } from "../../helpers/wording.ts";
+import { entriesIn, sealed, VALUE, world } from "./keeping.ts";
 
 function valuesOf(reading: EscReading): Readonly<Record<string, string>> | string {
   if (reading.kind !== "read") return [reading.failure.message, ...(reading.failure.details ?? [])].join("\n");
@@ -27,14 +28,26 @@ function valuesOf(reading: EscReading): Readonly<Record<string, string>> | strin
   );
 }
 
+/** Compares the words for a cache that is not used with the snapshot. */
+function expectUnused(reading: EscReading): void {
+  expect(reading.kind).toBe("unavailable");
+  const words = valuesOf(reading);
+  if (typeof words === "string") expectWording(words.replaceAll(/esc-[\da-f-]{65}/g, "<entry>"));
+}
+
+function expectNotices(reading: EscReading): void {
+  if (reading.kind !== "read") throw new Error("not read");
+  expectWording(JSON.stringify(reading.notices));
+}
+
 const VALUES = { A: VALUE, B: "plain", F: "file" };
 const isRoot = process.geteuid?.() === 0;
 
-describe("what ESC gave", () => {
-  test("is kept for its user alone, encrypted, and serves with what is known of it when ESC is not available", async () => {
+describe("the cache", () => {
+  test("is private and encrypted, and is used with all details if ESC is not available", async () => {
     const { server, caches, folder: own, kept, read } = await world();
     expect(valuesOf(await read())).toEqual(VALUES);
-    expect(keptIn(caches)).toHaveLength(1);
+    expect(entriesIn(caches)).toHaveLength(1);
     expect([statSync(own).mode & 0o777, statSync(kept()).mode & 0o777]).toEqual([0o700, 0o600]);
     const bytes = readFileSync(kept(), "latin1");
     for (const text of [VALUE, server.token, "acme", "plain"]) expect(bytes).not.toContain(text);
@@ -68,41 +81,41 @@ describe("what ESC gave", () => {
     ["401", "refused", 0],
     ["403", "refused", 0],
     ["404", "refused", 0],
-  ] as const)("is forgotten where ESC refuses, not where it is in trouble: %s", async (status, kind, left) => {
+  ] as const)("is removed after a refusal of ESC, not after a server error: %s", async (status, kind, left) => {
     const { server, caches, read } = await world();
     await read();
     server.failAlways("open", { kind: "status", status: Number(status) });
     expect(await read({ requireEsc: true })).toMatchObject({ kind });
-    expect(keptIn(caches)).toHaveLength(left);
+    expect(entriesIn(caches)).toHaveLength(left);
   });
 
-  test("stays where ESC refuses another token, and that of a refused token goes", async () => {
+  test("of a refused token is removed, that of another one stays", async () => {
     const { server, caches, read } = await world();
     await read();
     const wrong = { ESC_TOKEN: "pul-wrong" };
     expect(await read({}, wrong)).toMatchObject({ kind: "refused" });
-    expect(valuesOf(await read({ offline: true }, wrong))).toContain("nothing is kept of it");
+    expect(valuesOf(await read({ offline: true }, wrong))).toBeTypeOf("string");
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
 
     const { value: second } = server.addToken({ owner: { kind: "organization", organization: "acme" } });
     const other = { ESC_TOKEN: second };
     expect(valuesOf(await read({}, other))).toEqual(VALUES);
-    expect(keptIn(caches)).toHaveLength(2);
+    expect(entriesIn(caches)).toHaveLength(2);
     server.failAlways("open", { kind: "status", status: 401 });
     expect(await read({}, other)).toMatchObject({ kind: "refused" });
-    expect(valuesOf(await read({ offline: true }, other))).toContain("nothing is kept of it");
+    expect(valuesOf(await read({ offline: true }, other))).toBeTypeOf("string");
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
   });
 
-  test("is kept for the four tokens that were used last", async () => {
+  test("remains for the last four tokens", async () => {
     const { server, caches, folder: own, read } = await world();
     const tokens = Array.from({ length: 6 }, () =>
       server.addToken({ owner: { kind: "organization", organization: "acme" } }),
     );
     for (const [index, { value }] of tokens.entries()) {
-      const before = new Set(keptIn(caches));
+      const before = new Set(entriesIn(caches));
       await read({}, { ESC_TOKEN: value });
-      const added = keptIn(caches).find((name) => !before.has(name)) ?? "";
+      const added = entriesIn(caches).find((name) => !before.has(name)) ?? "";
       utimesSync(join(own, added), index, index);
     }
     const kept = await Promise.all(
@@ -111,7 +124,7 @@ describe("what ESC gave", () => {
     expect(kept).toEqual(["unavailable", "unavailable", "read", "read", "read", "read"]);
   });
 
-  test("is newer each time", async () => {
+  test("is replaced at each reading", async () => {
     const { server, environment, read } = await world();
     await read();
     environment.revise({ values: { A: "new" } });
@@ -120,7 +133,7 @@ describe("what ESC gave", () => {
     expect(valuesOf(await read())).toEqual({ A: "new" });
   });
 
-  test("asks nobody while it is fresh, and then asks again", async () => {
+  test("is used without contacting ESC while it is fresh", async () => {
     const { server, read } = await world();
     await read({ cacheFreshMs: 60_000 });
     expect(server.count("any")).toBe(2);
@@ -130,7 +143,7 @@ describe("what ESC gave", () => {
     expect(server.count("any")).toBe(4);
   });
 
-  test("is another organization's, perhaps, and that is told each time", async () => {
+  test("repeats the notice about another organization's environment", async () => {
     const { server, read } = await world();
     server.environment("acme/default/dev", { values: { A: VALUE } });
     const variables = { ESC_ENV: "acme/dev", ESC_ORG: "other-org" };
@@ -147,7 +160,7 @@ describe("what ESC gave", () => {
     });
   });
 
-  test("is all that --offline asks", async () => {
+  test("is used with --offline, without contacting ESC", async () => {
     const { server, read } = await world();
     await read();
     const { connections } = server;
@@ -155,18 +168,18 @@ describe("what ESC gave", () => {
     expect(server.connections).toBe(connections);
   });
 
-  test("is not what --require-esc asks for", async () => {
+  test("is not used with --require-esc", async () => {
     const { server, read } = await world();
     await read({ cacheFreshMs: 60_000, requireEsc: true });
     expect(await read({ cacheFreshMs: 60_000, requireEsc: true })).not.toHaveProperty("kept");
     expect(server.count("open")).toBe(2);
-    await expect(read({ offline: true, requireEsc: true })).rejects.toThrow("exclude each other");
+    await expect(read({ offline: true, requireEsc: true })).rejects.toThrow("--offline");
     await server.close();
     expect(await read({ requireEsc: true })).toMatchObject({ kind: "unavailable" });
   });
 });
 
-describe("what is kept does not serve", () => {
+describe("the cache is not used", () => {
   test.each<[string, Readonly<Record<string, string>>]>([
     ["for another token", { ESC_TOKEN: "pul-another" }],
     ["for another environment", { ESC_ENV: "acme/sophia/prod" }],
@@ -184,30 +197,25 @@ describe("what is kept does not serve", () => {
     await readOther({}, {});
     const name = other();
     renameSync(before, name);
-    expect(valuesOf(await readOther({ offline: true }))).toContain("does not open");
+    expectUnused(await readOther({ offline: true }));
     expect(lstatSync(own).isDirectory()).toBe(true);
   });
 
   test.each([
-    ["from the future", { readAt: Date.now() + 3_600_000 }, "from the future"],
-    ["too old", { readAt: Date.now() - 90_000_000 }, "the cache is 25 h old, older than 24 h (--cache-max-age)"],
-    ["beyond the session of its credentials", { readAt: Date.now() - 2000, until: Date.now() - 1000 }, "--session"],
-    [
-      "of a form that it does not have",
-      { environments: [], layers: [{ source: "dotenv" as const, variables: [] }] },
-      "does not open",
-    ],
-  ])("%s", async (_, content, why) => {
+    ["from the future", { readAt: Date.now() + 3_600_000 }],
+    ["too old", { readAt: Date.now() - 90_000_000 }],
+    ["beyond the session of its credentials", { readAt: Date.now() - 2000, until: Date.now() - 1000 }],
+    ["of a form that it does not have", { environments: [], layers: [{ source: "dotenv" as const, variables: [] }] }],
+  ])("%s", async (_, content) => {
     const { server, kept, read } = await world();
     await read();
     writeFileSync(kept(), sealed(server, content));
-    const failed = valuesOf(await read({ offline: true }));
-    expect(failed).toContain(why);
+    expectUnused(await read({ offline: true }));
     await server.close();
-    expect(valuesOf(await read())).toContain(`--cache does not serve: ${why.startsWith("the cache") ? why : ""}`);
+    expectUnused(await read());
   });
 
-  test("beyond the session where providers made credentials, and only there", async () => {
+  test("after the session if providers made credentials, and only then", async () => {
     const { server, caches, read } = await world();
     server.provider("login", { key: "minted" });
     server.environment("acme/sophia/minting", {
@@ -216,7 +224,7 @@ describe("what is kept does not serve", () => {
     const minting = { ESC_ENV: "acme/sophia/minting" };
     await read({}, minting);
     await read();
-    expect(keptIn(caches)).toHaveLength(2);
+    expect(entriesIn(caches)).toHaveLength(2);
     expect(valuesOf(await read({ offline: true }, minting))).toEqual({ KEY: "minted" });
     const inTwoHours = (variables: Readonly<Record<string, string>>) => {
       const now = Date.now();
@@ -224,11 +232,11 @@ describe("what is kept does not serve", () => {
       Date.now = () => now + 7_200_000;
       return read({ offline: true }, variables).finally(() => void (Date.now = real));
     };
-    expect(valuesOf(await inTwoHours(minting))).toContain("ended with their session");
+    expectUnused(await inTwoHours(minting));
     expect(valuesOf(await inTwoHours({}))).toEqual(VALUES);
   });
 
-  test("once one byte is another one, or is missing", () => {
+  test("if one byte is changed or missing", () => {
     const bytes = seal("text", "token", "bound");
     expect(open(bytes, "token", "bound")).toBe("text");
     for (let index = 0; index < bytes.length; index += 1) {
@@ -241,7 +249,7 @@ describe("what is kept does not serve", () => {
     expect(open(bytes, "token", "bound ")).toBeUndefined();
   });
 
-  test("but that of an earlier version still opens, under the same name", () => {
+  test("but that of an earlier version can be decrypted, under the same name", () => {
     const bound = JSON.stringify(["https://api.pulumi.com", ["acme/sophia/dev"], null]);
     const bytes = Buffer.from(
       "c29waGlhLXJ1biAxCpRhUJgw0SAuoHWnCTLghLyfiGzTm1qNXpDAVOFMyyMBJwlB7FomRiaNuzwW0D/mNLYVLJNzzN/yX1efhJddm1cGwONHR42iGW0=",
@@ -251,20 +259,23 @@ describe("what is kept does not serve", () => {
     expect(nameFor(bound, "pul-token")).toBe("007999eb87b9f2723f9cf67827cb48e9-3c0c85b37d41399f7ee38ac73cb23f48");
   });
 
-  test("to a token by OIDC, which is told so", async () => {
+  test("for a token by OIDC, with a warning", async () => {
     const { caches, read } = await world({ oidc: { subjectTokens: ["id-token"] } });
     const cwd = folder({ token: "id-token" });
     chmodSync(join(cwd, "token"), 0o600);
     const variables = { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: join(cwd, "token"), ESC_OIDC_ORG: "acme" };
-    const told =
-      "what ESC gave is not kept: that takes a token that lasts, and this one is made anew for each start (OIDC) or cannot be read";
-    expect(await read({}, variables)).toMatchObject({ kind: "read", notices: [{ kind: "remark", text: told }] });
-    expect(keptIn(caches)).toEqual([]);
+    const reading = await read({}, variables);
+    expect(reading).toMatchObject({
+      kind: "read",
+      notices: [{ kind: "remark", text: expect.stringContaining("OIDC") }],
+    });
+    expectNotices(reading);
+    expect(entriesIn(caches)).toEqual([]);
     expect(valuesOf(await read({ offline: true }, variables))).toContain("(OIDC)");
   });
 });
 
-test("a token of a file serves, and is read once", async () => {
+test("a token file that is a pipe is read once", async () => {
   const { server, read } = await world();
   const pipe = join(folder(), "token");
   execFileSync("mkfifo", ["-m", "600", pipe]);
@@ -279,11 +290,11 @@ async function write(path: string, text: string): Promise<void> {
   await (await import("node:fs/promises")).writeFile(path, text);
 }
 
-describe("a place that is not the user's own", () => {
-  test.each<[string, (own: string, elsewhere: string) => void, string]>([
-    ["a folder that others may use", (own) => mkdirSync(own, { mode: 0o755 }), "others may use"],
-    ["a link to a folder", (own, elsewhere) => symlinkSync(elsewhere, own), "is not a folder"],
-    ["a file", (own) => writeFileSync(own, ""), "is not a folder"],
+describe("a cache folder or file that is not private", () => {
+  test.each<[string, (own: string, elsewhere: string) => void]>([
+    ["a folder that others may use", (own) => mkdirSync(own, { mode: 0o755 })],
+    ["a link to a folder", (own, elsewhere) => symlinkSync(elsewhere, own)],
+    ["a file", (own) => writeFileSync(own, "")],
     ...(isRoot
       ? [
           [
@@ -292,36 +303,37 @@ describe("a place that is not the user's own", () => {
               mkdirSync(own, { mode: 0o700 });
               chownSync(own, 65_534, 65_534);
             },
-            "another user's",
-          ] as [string, (own: string) => void, string],
+          ] as [string, (own: string) => void],
         ]
       : []),
-  ])("%s is not written, and that is said once", async (_, make, why) => {
+  ])("%s is not written, and there is one warning", async (_, make) => {
     const { folder: own, read } = await world();
     const elsewhere = folder();
     chmodSync(elsewhere, 0o700);
     make(own, elsewhere);
     const reading = await read({ cacheFreshMs: 60_000 });
     expect(valuesOf(reading)).toEqual(VALUES);
-    expect(reading).toMatchObject({ notices: [{ kind: "remark", text: expect.stringContaining(why) }] });
-    expect(keptIn(own.replace(/\/sophia-run$/, ""))).toEqual([]);
+    expect(reading).toMatchObject({ notices: [{ kind: "remark" }] });
+    expectNotices(reading);
+    expect(entriesIn(own.replace(/\/sophia-run$/, ""))).toEqual([]);
     expect(lstatSync(elsewhere).nlink).toBe(2);
     expect(valuesOf(await read({ offline: true }))).toBeTypeOf("string");
   });
 
-  test("a folder below one that every user may write is not written, unless its sticky bit is set", async () => {
+  test("a folder below one that every user may write is not used, unless its sticky bit is set", async () => {
     const { caches, folder: own, read } = await world();
     chmodSync(caches, 0o777);
     const reading = await read();
     expect(valuesOf(reading)).toEqual(VALUES);
-    const told = `what ESC gave is not kept: every user may write ${caches}, which is above the cache: chmod o-w ${caches}`;
-    expect(reading).toMatchObject({ notices: [{ kind: "remark", text: told }] });
+    const command = expect.stringContaining(`chmod o-w ${caches}`) as unknown;
+    expect(reading).toMatchObject({ notices: [{ kind: "remark", text: command }] });
+    expectNotices(reading);
     expect(readdirSync(own)).toEqual([]);
     chmodSync(caches, 0o1777);
     expect(await read()).toMatchObject({ notices: [] });
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
     chmodSync(caches, 0o777);
-    expect(valuesOf(await read({ offline: true }))).toContain("every user may write");
+    expect(valuesOf(await read({ offline: true }))).toContain(`chmod o-w ${caches}`);
   });
 
   test.each([
@@ -335,7 +347,7 @@ describe("a place that is not the user's own", () => {
     const elsewhere = join(folder({ file: "untouched" }), "file");
     rmSync(path);
     make(path, elsewhere);
-    expect(valuesOf(await read({ offline: true }))).toContain("is not a file that only this user may read");
+    expectUnused(await read({ offline: true }));
     await read();
     expect(lstatSync(path)).toMatchObject({ mode: 0o100_600 });
     expect(readFileSync(elsewhere, "utf8")).toBe("untouched");

@@ -4,7 +4,7 @@ import { settle } from "../../../command-line/settings.ts";
 import { loadContract } from "../../../contract/load.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
-import { findDefaultOrganization } from "../../../esc/api/organization.ts";
+import { findDefaultOrganization } from "../../../esc/api/ask.ts";
 import { openByDefaults } from "../../../esc/api/session.ts";
 import { createToken, deleteToken, findOpenRole, identifyToken, listTokens } from "../../../esc/api/tokens.ts";
 import { type ListedToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/tokens.ts";

@@ -1,5 +1,5 @@
 /** Follows ESC: performs what `rounds.ts` decides. */
-import type { Known, Look } from "../../../esc/api/follow.ts";
+import type { KnownEnvironments, ChangeReport } from "../../../esc/api/follow.ts";
 import type { Digests } from "./digests.ts";
 import {
   begin,
@@ -19,7 +19,7 @@ export interface Clock extends Record<"now" | "random", () => number> {
 
 export interface Following<Renewal> extends Pick<Timing, "everyMs" | "sessionMs"> {
   readonly digests: Digests;
-  readonly look: (before: Known | undefined) => Promise<Look>;
+  readonly look: (before: KnownEnvironments | undefined) => Promise<ChangeReport>;
   readonly resolve: () => Promise<Resolved<Renewal>>;
   /** Restarts the program. @returns the reason if it cannot be restarted */
   readonly restart: (renewal: Renewal, names: readonly string[]) => Promise<Lines | undefined>;

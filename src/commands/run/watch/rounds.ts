@@ -8,7 +8,7 @@
  */
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
-import type { Known, Look } from "../../../esc/api/follow.ts";
+import type { KnownEnvironments, ChangeReport } from "../../../esc/api/follow.ts";
 import { changedNames, type Digests } from "./digests.ts";
 
 /** A new resolution of all sources. `trouble`: one cannot be read. `unmet`: the contract is not met. */
@@ -33,7 +33,7 @@ export interface State {
   readonly digests: Digests;
   /** The names of values that providers make on each open. */
   readonly volatile: ReadonlySet<string>;
-  readonly known: Known | undefined;
+  readonly known: KnownEnvironments | undefined;
   /** The HTTP status of environments that were visible and are refused now. */
   readonly lost: ReadonlyMap<string, number>;
   readonly expiresAt: number;
@@ -50,14 +50,14 @@ interface Round {
   readonly isExpiring: boolean;
   /** The environments must be opened, since revisions are hidden. */
   readonly isDue: boolean;
-  readonly seen?: Known;
+  readonly seen?: KnownEnvironments;
   readonly first?: Digests;
   readonly next?: Digests;
 }
 
 export type Event<Renewal> =
   | { readonly kind: "woken" }
-  | { readonly kind: "looked"; readonly look: Look }
+  | { readonly kind: "looked"; readonly look: ChangeReport }
   | { readonly kind: "opened"; readonly resolved: Resolved<Renewal> }
   /** `refusal`: the reason if the program could not be restarted. */
   | { readonly kind: "restarted"; readonly refusal: Lines | undefined };
@@ -67,7 +67,7 @@ export type Message = readonly [level: "warning" | "notice" | "detail", lines: L
 
 export type Action<Renewal> =
   | { readonly kind: "wait"; readonly ms: number }
-  | { readonly kind: "look"; readonly before: Known | undefined }
+  | { readonly kind: "look"; readonly before: KnownEnvironments | undefined }
   | { readonly kind: "open" }
   | { readonly kind: "restart"; readonly renewal: Renewal; readonly names: readonly string[] };
 
@@ -134,7 +134,7 @@ function wake(before: State, timing: Timing): Step<never> {
   return isExpiring ? { state, messages: [], action: { kind: "open" } } : pause(state, timing);
 }
 
-function onLook(before: State, look: Look, timing: Timing): Step<never> {
+function onLook(before: State, look: ChangeReport, timing: Timing): Step<never> {
   const { isExpiring, isDue } = before.round;
   if (look.kind !== "seen") {
     const failed = { ...before, retryAfterMs: look.retryAfterMs ?? 0 };
@@ -212,7 +212,7 @@ function lostLines(lost: ReadonlyMap<string, number>): Lines {
   ];
 }
 
-function hiddenMessages({ hidden }: Known): readonly Message[] {
+function hiddenMessages({ hidden }: KnownEnvironments): readonly Message[] {
   if (hidden.size === 0) return [];
   const names = [...hidden].join(", ");
   return [

@@ -7,7 +7,7 @@ import { SophiaError } from "../../../core/error.ts";
 import type { Failure } from "../../../core/model.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
-import { look, settingsByFullNames } from "../../../esc/api/follow.ts";
+import { detectChanges, settingsByFullNames } from "../../../esc/api/follow.ts";
 import type { EscSettings } from "../../../esc/settings/access.ts";
 import { parseFullName } from "../../../esc/settings/names.ts";
 import { SILENT } from "../../../esc/transport/connection.ts";
@@ -24,7 +24,7 @@ import { type Clock, follow } from "./follow.ts";
 import type { Lines, Message, Resolved } from "./rounds.ts";
 import { makeDigest } from "./digests.ts";
 import { withFormer } from "./former.ts";
-import { SESSION_MS } from "../../../esc/settings/session.ts";
+import { SESSION_MS } from "../../../esc/settings/access.ts";
 
 const LEAST_EVERY_MS = 1000;
 const EVERY_MS = 30_000;
@@ -123,7 +123,7 @@ async function following(
       everyMs,
       sessionMs: settings.sessionMs ?? SESSION_MS,
       look: async (before) => {
-        const looked = await look(used, before, SILENT);
+        const looked = await detectChanges(used, before, SILENT);
         used = looked.kind === "seen" ? looked.settings : followed;
         return looked;
       },

@@ -4,7 +4,7 @@ import type { Lines, Resolved } from "../../../../src/commands/run/watch/rounds.
 import { makeDigest, type Digests } from "../../../../src/commands/run/watch/digests.ts";
 import { readEsc } from "../../../../src/sources/esc.ts";
 import { escAccess, type EscSettings } from "../../../../src/esc/settings/access.ts";
-import { look } from "../../../../src/esc/api/follow.ts";
+import { detectChanges } from "../../../../src/esc/api/follow.ts";
 import { SILENT } from "../../../../src/esc/transport/connection.ts";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
 import { expectWording } from "../../../helpers/wording.ts";
@@ -50,7 +50,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
       sessionMs,
       look: (before) => {
         events.push("look");
-        return look(settings, before, SILENT);
+        return detectChanges(settings, before, SILENT);
       },
       resolve,
       restart: async (_, names) => void events.push(`restart ${names.join()}`),

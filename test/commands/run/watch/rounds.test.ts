@@ -7,7 +7,7 @@ import {
   type Message,
   type State,
 } from "../../../../src/commands/run/watch/rounds.ts";
-import type { Known, Look } from "../../../../src/esc/api/follow.ts";
+import type { ChangeReport, KnownEnvironments } from "../../../../src/esc/api/follow.ts";
 import { escAccess } from "../../../../src/esc/settings/access.ts";
 import { parseFullName } from "../../../../src/esc/settings/names.ts";
 import { expectWording } from "../../../helpers/wording.ts";
@@ -18,11 +18,11 @@ const TIMING = { random: 0, everyMs: 1000, sessionMs: 60 * MINUTE };
 const digests = (values: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
   new Map(Object.entries(values));
 const ENV = "acme/app/dev";
-const SEEN: Known["seen"] = new Map([
+const SEEN: KnownEnvironments["seen"] = new Map([
   [ENV, { name: parseFullName(ENV, undefined), etag: "1", imports: [], isPart: false }],
 ]);
-const VISIBLE: Known = { seen: SEEN, hidden: new Set() };
-const HIDDEN: Known = { seen: new Map(), hidden: new Set([ENV]) };
+const VISIBLE: KnownEnvironments = { seen: SEEN, hidden: new Set() };
+const HIDDEN: KnownEnvironments = { seen: new Map(), hidden: new Set([ENV]) };
 
 const { access } = escAccess(
   new Map([
@@ -38,8 +38,12 @@ const { access } = escAccess(
 if (access.kind !== "on") throw new Error(access.kind);
 const { settings } = access;
 
-const looked = (known: Known, hasChanged: boolean, lost: Readonly<Record<string, number>> = {}): Event<string> => {
-  const look: Look = { kind: "seen", known, hasChanged, lost: new Map(Object.entries(lost)), settings };
+const looked = (
+  known: KnownEnvironments,
+  hasChanged: boolean,
+  lost: Readonly<Record<string, number>> = {},
+): Event<string> => {
+  const look: ChangeReport = { kind: "seen", known, hasChanged, lost: new Map(Object.entries(lost)), settings };
   return { kind: "looked", look };
 };
 const opened = (values: Readonly<Record<string, string>>): Event<string> => {
