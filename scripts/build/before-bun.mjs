@@ -1,6 +1,5 @@
-// Puts our own code in front of an executable of Bun for Linux, as a segment of its own at which the program begins:
-// src/launch/standalone/before-bun.c, and what makes most starts without Bun. Nothing of Bun's is overwritten but two fields
-// of the file's own tables, which ELF defines.
+// Puts our own code in front of an executable of Bun for Linux, as an ELF segment at which the program begins:
+// src/launch/standalone/before-bun.c, and the engine for starts without Bun. Only two fields of ELF tables are overwritten.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,15 +19,15 @@ const BEFORE_BUN_FLAGS = [
   "-fno-asynchronous-unwind-tables",
   "-fno-tree-loop-distribute-patterns",
 ];
-/** What before-bun.c needs to know of Bun: where `environ` is, and where it has the addresses of these functions. */
+/** Symbols of Bun that before-bun.c uses: `environ`, and the addresses of these functions. */
 const FUNCTIONS = ["getcwd", "getrlimit", "setrlimit"];
-/** What Bun does not take from the C library, or no start without Bun needs. A start that calls one falls back to Bun. */
+/** Functions that Bun does not import, or that no start without Bun needs. A start that calls one falls back to Bun. */
 const NOT_IN_BUN = new Set(["cbrt", "dirfd", "fmod", "getpwuid_r", "lround", "modf", "round", "scalbn", "waitid"]);
-/** The largest pages that either processor has. */
+/** The largest page size of both processors. */
 const PAGE = 0x10000;
 const READ_AND_EXECUTE = 5;
 
-/** The first byte is where it begins. Behind what is only read there are pages that it makes writable. */
+/** Begins at the first byte. Writable pages follow the read-only ones. */
 const layoutAt = (address) => `SECTIONS {
   . = 0x${address.toString(16)};
   .all : { *(.entry) *(.text .text.*) *(.rodata .rodata.*) . = ALIGN(${PAGE}); }
@@ -40,10 +39,10 @@ const layoutAt = (address) => `SECTIONS {
 /**
  * @param root the repository
  * @param from an executable of Bun
- * @param files what a start without Bun runs, by name: QuickJS's bytecode, the first first
- * @param saysWhy whether such a start tells on standard error why it leaves to Bun
- * @returns its bytes with ours in front
- * @throws where the executable is not laid out as expected: a new version of Bun
+ * @param files QuickJS's bytecode by name, in the order of loading
+ * @param saysWhy true if a start reports the reason of a fallback to Bun on standard error
+ * @returns the executable with our code in front
+ * @throws if the executable's layout is unexpected, as in a new version of Bun
  */
 export function withBeforeBun(root, from, processor, files, saysWhy) {
   const bytes = readFileSync(from);
@@ -71,7 +70,7 @@ export function withBeforeBun(root, from, processor, files, saysWhy) {
   return Buffer.concat([bytes, Buffer.alloc(offset - bytes.length), code]);
 }
 
-/** @returns what is to stand in memory at the address */
+/** @returns the memory at the address */
 function compile(root, processor, { address, entry, imports }, files, saysWhy) {
   const compiler = compilerFor(`linux-${processor}`);
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-before-bun-"));
@@ -94,7 +93,7 @@ function compile(root, processor, { address, entry, imports }, files, saysWhy) {
       object("before-bun", source("before-bun.c"), [...BEFORE_BUN_FLAGS, ...defines]),
       object("engine", source("without-bun/engine.c"), [...ENGINE_FLAGS, ...include]),
       object("fallback", source("without-bun/fallback.c"), saysWhy ? [...ENGINE_FLAGS, "-DSAY_WHY"] : ENGINE_FLAGS),
-      // Of its calloc the compiler would make a call of calloc.
+      // The compiler would turn our calloc into a call of calloc.
       object("memory", source("without-bun/memory.c"), [...ENGINE_FLAGS, "-fno-builtin"]),
       object("files", generated("files.S", tableOf(files, generated)), []),
       ...quickjsObjects(root, compiler, processor),
@@ -131,7 +130,7 @@ function tableOf(files, generated) {
   return `${head}FILES:\n${table}FILE_COUNT: .quad ${files.size}\n${content}`;
 }
 
-/** What an object file needs of the C library. */
+/** Returns the symbols of the C library that an object file uses. */
 function undefinedIn(compiler, file) {
   const nm = execFileSync(compiler, ["-print-prog-name=nm"], { encoding: "utf8" }).trim();
   const listed = execFileSync(nm, ["-P", "--undefined-only", file], { encoding: "utf8" }).trim().split("\n");
@@ -140,7 +139,7 @@ function undefinedIn(compiler, file) {
   return symbols.map(([name]) => name).filter((name) => !ours.has(name));
 }
 
-/** A function of the C library, in assembly: by the address that Bun has of it. */
+/** Returns assembly that calls a function of the C library by the address that Bun imports. */
 function callOf(name, imports, processor) {
   const head = `.section .text.${name},"ax"\n.globl ${name}\n${name}:`;
   const isArm = processor === "arm64";
@@ -150,7 +149,7 @@ function callOf(name, imports, processor) {
   }
   const { pointer } = placeOf(name, imports);
   if (!isArm) return `${head} jmp *0x${pointer.toString(16)}\n`;
-  // In x16, where the loader looks for what it has to find at the first call.
+  // The loader expects the address in x16 at the first call.
   const parts = [0n, 16n, 32n].map((shift) => (pointer >> shift) & 0xffffn);
   const moves = parts.map((part, index) => `mov${index === 0 ? "z" : "k"} x16, #${part}, lsl #${16 * index}`);
   return `${head} ${moves.join("\n")}\nldr x17, [x16]\nbr x17\n`;
