@@ -38,6 +38,11 @@ export function serving(names: readonly string[], resolution: Resolution): strin
   return names.find((name) => isSet(resolution, name));
 }
 
+/** Returns the declaration of a variable by its name or an alias. */
+export function declarationOf({ aliases, variables }: Contract, name: string): Declaration | undefined {
+  return variables.get(aliases.get(name) ?? name);
+}
+
 /** Returns true for the name of a declared variable, or an alias of one. */
 export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);

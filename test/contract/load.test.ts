@@ -64,8 +64,11 @@ describe("where the contract comes from", () => {
 
   it("a named file, from the working directory or absolute", async () => {
     const path = write("a/other.json");
-    expect((await loadContract({ cwd: folder, file: "a/other.json" })).source).toStrictEqual({ kind: "file", path });
-    expect((await loadContract({ cwd: "/", file: path })).source).toStrictEqual({ kind: "file", path });
+    expect((await loadContract({ cwd: folder, contractFile: "a/other.json" })).source).toStrictEqual({
+      kind: "file",
+      path,
+    });
+    expect((await loadContract({ cwd: "/", contractFile: path })).source).toStrictEqual({ kind: "file", path });
   });
 });
 
@@ -77,7 +80,7 @@ describe("files that cannot be read", () => {
   ])("%s", async (file, message) => {
     write("file");
     mkdirSync(join(folder, "folder"));
-    const failure = await failureOf(() => loadContract({ cwd: folder, file }));
+    const failure = await failureOf(() => loadContract({ cwd: folder, contractFile: file }));
     expect(failure).toMatchObject({ code: "contract-unreadable", status: 125, message });
     expect(failure.hint).toContain("--contract");
   });
@@ -94,16 +97,18 @@ describe("files that cannot be read", () => {
 
   it("one that is not UTF-8", async () => {
     write("a.json", new Uint8Array([0x7b, 0xff, 0x7d]));
-    expect((await failureOf(() => loadContract({ cwd: folder, file: "a.json" }))).message).toBe(
+    expect((await failureOf(() => loadContract({ cwd: folder, contractFile: "a.json" }))).message).toBe(
       "the contract a.json is not UTF-8",
     );
   });
 
   it("one with a byte-order mark is read, and positions do not count it", async () => {
     write("a.json", '\uFEFF{"variables":{}}');
-    expect((await loadContract({ cwd: folder, file: "a.json" })).variables.size).toBe(0);
+    expect((await loadContract({ cwd: folder, contractFile: "a.json" })).variables.size).toBe(0);
     write("b.json", "\uFEFF{x");
-    expect((await failureOf(() => loadContract({ cwd: folder, file: "b.json" }))).message).toMatch(/^b\.json:1:2: /);
+    expect((await failureOf(() => loadContract({ cwd: folder, contractFile: "b.json" }))).message).toMatch(
+      /^b\.json:1:2: /,
+    );
   });
 });
 
@@ -290,7 +295,7 @@ describe("wrong contracts", () => {
     ],
   ])("%s", async (text, place, allowed) => {
     write("c.json", text);
-    expect(await failureOf(() => loadContract({ cwd: folder, file: "c.json" }))).toMatchObject({
+    expect(await failureOf(() => loadContract({ cwd: folder, contractFile: "c.json" }))).toMatchObject({
       code: "contract-invalid",
       status: 125,
       message: `c.json:${place}`,
@@ -301,7 +306,7 @@ describe("wrong contracts", () => {
 
   it("are reported with all their errors at once, in the order of the text", async () => {
     write("c.json", '{\n  "variables": {\n    "A": { "secret": 1 },\n    "1": {}\n  },\n  "x": 1\n}\n');
-    expect(await failureOf(() => loadContract({ cwd: folder, file: "c.json" }))).toMatchObject({
+    expect(await failureOf(() => loadContract({ cwd: folder, contractFile: "c.json" }))).toMatchObject({
       message: "the contract c.json has 3 errors",
       details: [
         expect.stringMatching(/^c\.json:3:22: a number is not allowed here; allowed: true or false/),
@@ -314,7 +319,7 @@ describe("wrong contracts", () => {
   it("are reported with at most twenty errors", async () => {
     const variables = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`A${index}`, { x: 1 }]));
     write("c.json", JSON.stringify({ variables }));
-    const { message, details } = await failureOf(() => loadContract({ cwd: folder, file: "c.json" }));
+    const { message, details } = await failureOf(() => loadContract({ cwd: folder, contractFile: "c.json" }));
     expect(message).toBe("the contract c.json has 500 errors");
     expect(details).toHaveLength(21);
     expect(details.at(-1)).toBe("and 480 more");
@@ -322,13 +327,15 @@ describe("wrong contracts", () => {
 
   it("may have any number of errors", async () => {
     write("c.json", `{"variables":{${'"1":{},'.repeat(150_000)}"A":{}}}`);
-    const { message } = await failureOf(() => loadContract({ cwd: folder, file: "c.json" }));
+    const { message } = await failureOf(() => loadContract({ cwd: folder, contractFile: "c.json" }));
     expect(message).toBe("the contract c.json has 299999 errors");
   });
 
   it("cannot send control characters to a terminal", async () => {
     write("c.json", String.raw`{"variables":{"\u001b[31m":{}}}`);
-    expect((await failureOf(() => loadContract({ cwd: folder, file: "c.json" }))).message).not.toContain("\u001B");
+    expect((await failureOf(() => loadContract({ cwd: folder, contractFile: "c.json" }))).message).not.toContain(
+      "\u001B",
+    );
   });
 });
 
@@ -368,7 +375,7 @@ describe("profiles", () => {
 
   it("that do not exist are refused", async () => {
     write("c.json", JSON.stringify(document));
-    expect(await failureOf(() => loadContract({ cwd: folder, file: "c.json", profile: "prd" }))).toMatchObject({
+    expect(await failureOf(() => loadContract({ cwd: folder, contractFile: "c.json", profile: "prd" }))).toMatchObject({
       code: "contract-profile",
       status: 125,
       message: 'c.json has no profile "prd"',

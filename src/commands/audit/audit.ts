@@ -19,8 +19,7 @@ import { auditToken, tokenFindings } from "./token.ts";
 export const audit: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const now = new Date();
-  const { contractFile: file, profile, scope } = settings;
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const contract = await loadContract({ ...settings, cwd: context.cwd });
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   say(context, settings, dotenv.notices);
   const access = historyAccess(settings, dotenv.layers, context);

@@ -74,8 +74,7 @@ interface Document extends TargetFile {
 
 /** `sophia-run docs`: 0, or with `--check` 1 if a file is out of date. Nothing is written unless all can be. */
 export const docs: Command = async ({ options, positionals }, context) => {
-  const { contractFile: file, profile, scope } = settle(options, context.environment);
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const contract = await loadContract({ ...settle(options, context.environment), cwd: context.cwd });
   const types = TYPES.find((one) => one === options["types"]);
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
   const paths =

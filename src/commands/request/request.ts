@@ -15,7 +15,7 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach, namedIn } from "../writing/access.ts";
-import { changeRequestCommand, withDetails } from "../writing/outcome.ts";
+import { changeRequestCommand, withDetails } from "../writing/change.ts";
 import { type Asked, waitUntilOpen } from "./wait.ts";
 
 const WAIT_LIMIT_MS = 3_600_000;

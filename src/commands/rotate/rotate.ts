@@ -19,7 +19,7 @@ import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach, askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
-import { changedMeanwhile, settleChange, valueIn } from "../writing/outcome.ts";
+import { changedMeanwhile, effectiveChange, valueIn } from "../writing/change.ts";
 import { type Defining, findDefining, isAbsent, refuse } from "./place.ts";
 import { doneText } from "./text.ts";
 import { newValue } from "./value.ts";
@@ -38,8 +38,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const inEnvironment = typeof options["in"] === "string" ? options["in"] : undefined;
   const [generated, isDry] = [options["generate"] === true, options["dry-run"] === true];
   if (generated && to !== undefined) throw usageError("--generate and --to give two values", "give one of them");
-  const { contractFile: file, profile, scope } = settings;
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const contract = await loadContract({ ...settings, cwd: context.cwd });
   const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
   const access = await writeAccess(inEnvironment, settings, context);
   if (inEnvironment !== undefined) requireOne(access);
@@ -108,7 +107,7 @@ function finish(
   back: { readonly inEnvironment: string | undefined; readonly canGoBack: boolean },
   context: Context,
 ): number {
-  const done = settleChange(changed, context);
+  const done = effectiveChange(changed, context);
   if (typeof done === "number") return done;
   tell(context, doneText(name, done, back));
   return ExitStatus.ok;

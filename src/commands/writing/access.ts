@@ -17,26 +17,23 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 
-const TOKEN_HINT =
-  "at a terminal the command asks for a token that may open and write the environment; elsewhere set it in the environment";
-
 /**
  * Finds the access of a command that writes, and reports its notices. The token is `ESC_ADMIN_TOKEN` of the process
  * environment, or asked for at a terminal: never the launcher's own, and never one from a file.
  *
  * @param inEnvironment the value of `--in`, in place of `ESC_ENV`
- * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential serves
- * @param told notices that were reported before
+ * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential is used
+ * @param reported notices that are not reported again
  * @throws SophiaError (125) if there is no token or no environment
  */
 export async function writeAccess(
   inEnvironment: unknown,
   settings: Settings,
   context: Context,
-  { isDry = false, told = [] }: { readonly isDry?: boolean; readonly told?: readonly Notice[] } = {},
+  { isDry = false, reported = [] }: { readonly isDry?: boolean; readonly reported?: readonly Notice[] } = {},
 ): Promise<EscSettings> {
-  const ruledOut = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
-  if (ruledOut !== undefined) throw usageError(`this command changes ESC, which ${ruledOut} rules out`, "unset it");
+  const preventing = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
+  if (preventing !== undefined) throw usageError(`this command changes ESC, but ${preventing} is set`, "unset it");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
@@ -49,9 +46,9 @@ export async function writeAccess(
     const options = { ...settings, ...namedIn(inEnvironment), ...(token === undefined ? {} : { token }) };
     const { access, notices } = escAccess(context.environment, dotenv.layers, options);
     if (access.kind !== "on") return undefined;
-    const known = new Set(told.map((notice) => JSON.stringify(notice)));
-    const news = [...dotenv.notices, ...notices].filter((notice) => !known.has(JSON.stringify(notice)));
-    say(context, settings, news);
+    const known = new Set(reported.map((notice) => JSON.stringify(notice)));
+    const unreported = [...dotenv.notices, ...notices].filter((notice) => !known.has(JSON.stringify(notice)));
+    say(context, settings, unreported);
     return access.settings;
   };
   const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
@@ -61,7 +58,7 @@ export async function writeAccess(
   return access;
 }
 
-/** The environments of `--in`, in place of those of `ESC_ENV`. */
+/** Returns the environments of `--in`, in place of those of `ESC_ENV`. */
 export function namedIn(inEnvironment: unknown): { readonly environments?: { value: string; option: string } } {
   return typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
 }
@@ -73,10 +70,13 @@ async function typedToken(context: Context): Promise<Setting> {
     );
     if (value !== undefined && value.trim() !== "") return { name: "the token that was typed", value };
   }
-  throw invalidSetting(`${ADMIN_TOKEN} is not set; the launcher's own token is not used for changes`, TOKEN_HINT);
+  throw invalidSetting(
+    `${ADMIN_TOKEN} is not set (the launcher's own token is not used for changes)`,
+    "set it to a token that may open and write the environment; at a terminal the command asks for it",
+  );
 }
 
-/** @throws SophiaError (usage, 125) if several environments are named, or a revision, which does not change */
+/** @throws SophiaError (usage, 125) if several environments are named, or a revision */
 export function requireOne(settings: EscSettings): EscSettings {
   const { environments, namedBy } = settings;
   const [only, ...others] = environments;
@@ -86,7 +86,7 @@ export function requireOne(settings: EscSettings): EscSettings {
   if (only.version !== undefined) {
     const { text } = only;
     throw usageError(
-      `${printable(text)} is a revision or tag, which a change does not reach`,
+      `${printable(text)} is a revision or tag, which cannot be changed`,
       `name the environment itself: --in ${printable(text.replace(/@.*$/, ""))}`,
     );
   }
@@ -114,20 +114,20 @@ export async function askEach<T>(
 ): Promise<readonly T[]> {
   const progress = await makeProgress(context, options);
   const answers = await askEsc(settings, progress, ask).finally(progress.done);
-  if (answers.kind !== "read") throw new SophiaError(withWayToMakeIt(answers.failure, settings));
+  if (answers.kind !== "read") throw new SophiaError(withCreation(answers.failure, settings));
   say(context, options, answers.remarks);
   return answers.results;
 }
 
-/** Adds how to make the environment, if the service does not know it. */
-function withWayToMakeIt(failure: Failure, { environments }: EscSettings): Failure {
+/** Adds the command that creates the environment, if the service does not have it. */
+function withCreation(failure: Failure, { environments }: EscSettings): Failure {
   const [only, ...others] = environments;
   if (failure.code !== "esc-not-found" || only === undefined || others.length > 0) return failure;
   const command = `pulumi env init ${shellWord(printable(only.text))}`;
-  return { ...failure, details: [...(failure.details ?? []), `if it is not made yet: ${command}`] };
+  return { ...failure, details: [...(failure.details ?? []), `to create it: ${command}`] };
 }
 
-/** Has the change go to what was read. @throws SophiaError (esc-settings, 125) if that is of another organization */
+/** Returns settings for the environment that was read. @throws SophiaError (esc-settings, 125) if the organization is unclear */
 export function settingsFor(name: FullName, settings: EscSettings): EscSettings {
   const full = formatName(name);
   const asked = settings.environments.find(
@@ -137,8 +137,8 @@ export function settingsFor(name: FullName, settings: EscSettings): EscSettings 
     asked?.organization === undefined && asked?.project === name.organization && name.project === "default";
   if (isOldForm && settings.organization !== name.organization) {
     throw invalidSetting(
-      `${printable(asked.text)} is known only as ${full}, and may be meant for another organization`,
-      `to change that one, name it: --in ${full}`,
+      `${printable(asked.text)} was found only as ${full}, and may mean another organization`,
+      `to change ${full}, name it with --in ${full}`,
     );
   }
   return { ...settings, environments: [{ ...name, text: full, version: undefined }] };

@@ -99,7 +99,7 @@ describe("a file", () => {
           profiles: { ci: { variables: { C: { required: true } } } },
         },
       },
-      { file: "app/sophia.contract.json", profile: "ci" },
+      { contractFile: "app/sophia.contract.json", profile: "ci" },
     );
     expect(contract.rules).toStrictEqual([
       { kind: "optional", name: "A" },
@@ -231,10 +231,10 @@ describe("is refused, with the place in the file at fault", () => {
     const cwd = folder({ "sophia.contract.json": '{"extends":"pipe"}', "large.json": " ".repeat(8 * 1024 * 1024 + 1) });
     execFileSync("mkfifo", [join(cwd, "pipe")]);
     for (const file of [undefined, "sophia.contract.json"]) {
-      const { message } = await failureOf(() => loadContract({ cwd, file }));
+      const { message } = await failureOf(() => loadContract({ cwd, contractFile: file }));
       expect(message).toContain("pipe is not a regular file");
     }
-    expect((await failureOf(() => loadContract({ cwd, file: "large.json" }))).message).toBe(
+    expect((await failureOf(() => loadContract({ cwd, contractFile: "large.json" }))).message).toBe(
       "the contract large.json is larger than 8 MiB, the most that a contract may have",
     );
   });
@@ -275,7 +275,7 @@ describe("of a contract that was found", () => {
     expect(failure).toMatchObject({ code: "contract-invalid" });
     expect(failure.message).toMatch(new RegExp(`:1:12: .* outside of its ${of}$`));
     expect(failure.hint).toContain("--contract sophia.contract.json");
-    const named = loadContract({ cwd: app, file: "sophia.contract.json" });
+    const named = loadContract({ cwd: app, contractFile: "sophia.contract.json" });
     if (target.endsWith("base.json")) expect((await named).variables.size).toBe(1);
     else expect((await failureOf(() => named)).message).not.toContain("outside of its");
   });
@@ -299,7 +299,7 @@ describe("of a contract that was found", () => {
     const { top, app } = repository("own.json");
     writeFileSync(join(app, "own.json"), JSON.stringify({ extends: join(top, "outside/base.json") }));
     expect((await failureOf(() => loadContract({ cwd: app }))).message).toMatch(/^own\.json:1:12: .* outside/);
-    expect((await loadContract({ cwd: app, file: "sophia.contract.json" })).variables.size).toBe(1);
+    expect((await loadContract({ cwd: app, contractFile: "sophia.contract.json" })).variables.size).toBe(1);
   });
 
   test("a working directory that is reached by a link is no way out, nor in the way", async () => {

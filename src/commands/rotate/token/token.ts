@@ -20,7 +20,7 @@ import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { APPS, environmentOfGh } from "../../gh.ts";
 import { askEach, writeAccess } from "../../writing/access.ts";
-import { withDetails } from "../../writing/outcome.ts";
+import { withDetails } from "../../writing/change.ts";
 import { expiryOf, type OldToken, ownerOf, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
 import { lastSet, store } from "./repository.ts";
 
@@ -28,8 +28,7 @@ import { lastSet, store } from "./repository.ts";
 export const rotateToken: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const expires = expiryOf(options["expires"], Date.now());
-  const { contractFile: file, profile, scope } = settings;
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const contract = await loadContract({ ...settings, cwd: context.cwd });
   const gh = { cwd: context.cwd, environment: environmentOfGh(context.environment, contract) };
   const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
   const admin = await writeAccess(undefined, settings, context);
