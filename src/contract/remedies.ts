@@ -57,7 +57,9 @@ export function correction(name: string, contract: Contract, origin: Origin | un
     case "environment":
       return { ...nothing, wrong: { name: origin.alias ?? name } };
     case "esc": {
-      const target = { kind: "esc", environment: whereDefined(origin) } as const;
+      const { environment: own, importedFrom } = origin;
+      const environment = importedFrom === undefined ? own : fullImportName(importedFrom, own.split("/")[0] ?? "");
+      const target = { kind: "esc", environment } as const;
       const supply = { name: origin.alias ?? name, secret: isSecret(name, contract), target, replaces: true } as const;
       return { ...nothing, supply: [supply] };
     }
@@ -70,11 +72,9 @@ export function correction(name: string, contract: Contract, origin: Origin | un
   }
 }
 
-/** The environment whose definition has the value: an import is named within the organization, `project/name` or `name`. */
-function whereDefined({ environment, importedFrom }: Extract<Origin, { readonly source: "esc" }>): string {
-  if (importedFrom === undefined) return environment;
-  const path = importedFrom.replace(/@.*$/, "").split("/");
-  const [organization = ""] = environment.split("/");
+/** Returns the full name of an import, which may lack the organization and the project, without its version. */
+export function fullImportName(imported: string, organization: string): string {
+  const path = imported.replace(/@.*$/, "").split("/");
   if (path.length > 2) return path.join("/");
   return [organization, ...(path.length === 1 ? ["default"] : []), ...path].join("/");
 }

@@ -1,0 +1,70 @@
+import { fullImportName } from "../../contract/remedies.ts";
+import { SophiaError } from "../../core/error.ts";
+import type { Variable } from "../../core/model.ts";
+import { shellWord } from "../../core/shell.ts";
+import { didYouMean } from "../../core/suggest.ts";
+import { enumerate, printable } from "../../core/text.ts";
+import type { Current } from "../../esc/api/change.ts";
+import { type Defined, nodeOf } from "../../esc/definition/verify.ts";
+import { formatName } from "../../esc/settings/names.ts";
+
+/** The environment that defines a variable. */
+export interface ValueSource {
+  readonly current: Current;
+  readonly variable: Variable;
+  readonly defined: Defined;
+}
+
+/** Finds the last environment with the variable: its value has precedence. @throws SophiaError (rotate-place, 125) */
+export function findSource(name: string, all: readonly Current[]): ValueSource {
+  const shown = printable(name);
+  const current = all.findLast((one) => !isAbsent(name, [one]));
+  const variable = current?.opened.variables.find((one) => one.name === name);
+  if (current === undefined || variable === undefined) {
+    const names = all.flatMap(({ opened }) => opened.variables.map((one) => one.name));
+    const environments = all.map((one) => formatName(one.name));
+    throw placeError(
+      `${shown} is not in ${enumerate(environments, "or")}${didYouMean(name, names)}`,
+      `to set its first value: sophia-run set ${shellWord(shown)}`,
+    );
+  }
+  const own = formatName(current.name);
+  if (variable.delivery === "file") {
+    throw placeError(`${shown} is a file in ${own} (values.files)`, `change it with pulumi env edit ${own}`);
+  }
+  const defined = nodeOf(current.definition.yaml, name);
+  if (defined !== undefined) return { current, variable, defined };
+  const { origin } = variable;
+  const imported = origin.source === "esc" ? origin.importedFrom : undefined;
+  if (imported === undefined) {
+    throw placeError(
+      `${shown} comes from an import of ${own}, and the service does not report which one`,
+      "name the import with --in organization/project/environment",
+    );
+  }
+  const full = printable(fullImportName(imported, current.name.organization));
+  const [, version = "latest"] = imported.split("@", 2);
+  throw placeError(
+    `${shown} comes from ${printable(imported)}, which ${own} imports`,
+    version === "latest"
+      ? `to change it there, for all that import it: sophia-run rotate ${shellWord(shown)} --in ${full}`
+      : `${own} imports a fixed version: change ${full} with --in, then the version in ${own}`,
+  );
+}
+
+/** Returns true if no environment has it, not even from an import. */
+export function isAbsent(name: string, all: readonly Current[]): boolean {
+  return !all.some(({ opened }) => opened.variables.some((one) => one.name === name));
+}
+
+/** @throws SophiaError (rotate-place, 125) if the value is computed from others */
+export function refuseComputed(name: string, { defined, current }: ValueSource): void {
+  if (defined.kind === "secret" || defined.kind === "value") return;
+  const own = formatName(current.name);
+  const what = defined.kind === "function" ? "is the result of a function" : "refers to other values";
+  throw placeError(`${printable(name)} ${what} in ${own}`, `change its inputs with pulumi env edit ${own}`);
+}
+
+export function placeError(message: string, hint: string): SophiaError {
+  return new SophiaError({ code: "rotate-place", message, hint });
+}
