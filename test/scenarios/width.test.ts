@@ -84,7 +84,7 @@ const CASES: Readonly<Record<string, Case>> = {
     env: withEsc,
     shows: /sophia-run: contract: .*sophia-run: ESC acme/s,
   },
-  audit: { args: ["audit"], env: withEsc, shows: /could not be looked at/ },
+  audit: { args: ["audit"], env: withEsc, shows: /could not be checked/ },
   "docs --check": { args: ["docs", "--check"], shows: /out\s+of\s+date/ },
   "a mistake": { args: ["check", "--fromm"], shows: /unknown option/ },
   "an option of others": { args: ["rotate", "--fake", "A"], shows: /is not for rotate/ },
