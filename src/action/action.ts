@@ -4,7 +4,7 @@ import { settle, type Settings } from "../command-line/settings.ts";
 import { assessBy } from "../commands/assessed.ts";
 import { recorderOf } from "../commands/audit-log/record.ts";
 import { collect } from "../commands/export/collect.ts";
-import { isIdentifier, textFault, type Exported } from "../commands/export/format.ts";
+import { invalidName, textFault, type Exported } from "../commands/export/format.ts";
 import { appendTo, github } from "../commands/export/github.ts";
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
@@ -131,7 +131,7 @@ function faultInJob(variable: Exported): string | undefined {
 }
 
 function faultOfOutput({ name }: Exported): string | undefined {
-  return isIdentifier(name) ? undefined : "no output can have that name";
+  return invalidName(name);
 }
 
 /** @throws SophiaError (output, 125) */

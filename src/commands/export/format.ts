@@ -5,13 +5,13 @@ export interface Exported {
 }
 
 export interface VariableFormat {
-  /** Returns why the format, or a program that reads it, cannot hold the variable. The words hold no value. */
+  /** Returns why the format, or a program that reads it, cannot hold the variable. The words contain no value. */
   readonly fault: (variable: Exported) => string | undefined;
   readonly write: (variables: readonly Exported[]) => string;
 }
 
-export function isIdentifier(name: string): boolean {
-  return /^[A-Za-z_]\w*$/.test(name);
+export function invalidName(name: string): string | undefined {
+  return /^[A-Za-z_]\w*$/.test(name) ? undefined : "its name must consist of letters, digits and _";
 }
 
 /** Returns why no text file can hold the value: a NUL ends strings, half of a surrogate pair has no bytes in UTF-8. */
