@@ -23,6 +23,6 @@ export async function loadContract({ contractFile, cwd, found, profile, scope }:
   const { BUILT_IN: contract } = await import("./generated/built-in.ts");
   const wanted = profile ?? scope;
   if (wanted === undefined) return contract;
-  const { unknownPart } = await import("./unknown.ts");
+  const { unknownPart } = await import("./scope.ts");
   throw unknownPart(profile === undefined ? "scope" : "profile", "the built-in contract", wanted, []);
 }

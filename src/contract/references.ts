@@ -1,8 +1,6 @@
-/** References in the texts of probes; pure. */
-
 const REFERENCE = /\$\{([^{}]*)\}/g;
 
-/** The variables that a text of a probe refers to, as `${NAME}`. */
+/** Returns the names in the references (`${NAME}`) of a probe's text. */
 export function referencesIn(text: string): readonly string[] {
   return Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name);
 }

@@ -1,4 +1,3 @@
-/** Formats and their faults in words; pure. */
 import { enumerate, printable } from "../core/text.ts";
 import type { FormatFault } from "./model.ts";
 
@@ -6,7 +5,7 @@ export function alternatives(words: readonly string[]): string {
   return enumerate(words, "or");
 }
 
-/** A fault in words that follow a subject: `must be a URL …`. They repeat the contract, never the value. */
+/** Returns the words for a fault, to follow a subject: `must be a URL …`. They repeat the contract, never the value. */
 export function faultWords(fault: FormatFault): string {
   switch (fault.kind) {
     case "prefix":

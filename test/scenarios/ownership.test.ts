@@ -196,7 +196,7 @@ test("what a found contract extends is looked at as itself, and a .env beside it
   const { status, stderr } = await startAs(ME, cwd);
   expect(status).toBe(125);
   expect(unwrapped(stderr)).toBe(
-    "sophia-run: the contract base.json, which sophia.contract.json extends, does not count: everybody may write it " +
+    "sophia-run: the contract base.json, which sophia.contract.json extends, is not trusted: everybody may write it " +
       "chmod o-w base.json; or name the first with --contract, if you trust it (SOPHIA_CONTRACT), or name another\n",
   );
   expect((await startAs(ME, cwd, ["--contract", "sophia.contract.json"])).status).toBe(0);

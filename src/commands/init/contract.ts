@@ -1,5 +1,5 @@
 /** The text of a new contract; pure. */
-import { formatFault, noWork } from "../../contract/format.ts";
+import { formatFault } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
 import type { ValueFormat } from "../../contract/model.ts";
 import { type Found, type FoundGroup, soundsSecret } from "./found.ts";
@@ -67,7 +67,7 @@ function entryOf({ name, required, label, description, example, secret, docs, is
 /** Returns a format that name and example agree on; without an example by the name alone, unless a value may differ. */
 function formatOf(name: string, example: string | undefined, isGiven: boolean): "port" | "boolean" | "url" | undefined {
   const has = (format: ValueFormat): boolean =>
-    example !== undefined && formatFault(format, example, name, noWork()) === undefined;
+    example !== undefined && formatFault(format, example, name) === undefined;
   if (/(?:^|_)PORT$/i.test(name) && (example === undefined ? !isGiven : has({ kind: "port" }))) return "port";
   if (/^(?:true|false)$/i.test(example ?? "")) return "boolean";
   return has({ kind: "url", schemes: [] }) && /(?:^|_)(?:URL|URI|ENDPOINT|ORIGIN)$/i.test(name) ? "url" : undefined;

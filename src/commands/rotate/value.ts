@@ -1,6 +1,6 @@
 /** The new value of a secret: from the user, or random in the format that the contract declares. */
 import { randomBytes } from "node:crypto";
-import { formatFault, noWork } from "../../contract/format.ts";
+import { formatFault } from "../../contract/format.ts";
 import type { Declaration, ValueFormat } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
@@ -46,7 +46,7 @@ function generate(format: ValueFormat | undefined, name: string): string | undef
     return sample.includes(word) ? [sample] : [];
   });
   const values = [...[...words, longest].map((word) => prefix + word), ...sampled];
-  return values.find((value) => formatFault(format, value, name, noWork()) === undefined);
+  return values.find((value) => formatFault(format, value, name) === undefined);
 }
 
 /** At least 128 bits each: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */

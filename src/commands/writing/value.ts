@@ -1,6 +1,6 @@
 /** The value that a command writes: from a prompt or the standard input, never the command line. */
 import { isBlank } from "../../contract/check.ts";
-import { formatFault, noWork } from "../../contract/format.ts";
+import { formatFault } from "../../contract/format.ts";
 import type { Declaration } from "../../contract/model.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { faultWords } from "../../contract/words.ts";
@@ -32,7 +32,7 @@ export async function readValue(
   if (declaration !== undefined && isPlaceholder(declaration, value)) {
     throw wrong("is still a placeholder", "nothing was changed; pass the real value");
   }
-  const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name, noWork());
+  const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name);
   if (fault !== undefined) throw wrong(faultWords(fault), "nothing was changed; the format is that of the contract");
   return value;
 }
