@@ -18,7 +18,7 @@ export async function loadContract({ contractFile, cwd, found, profile, scope }:
   const path = contractFile ?? (found ?? { path: findContract(cwd) }).path;
   if (path !== undefined) {
     const { loadContractFile } = await import("./file/load.ts");
-    return loadContractFile(path, contractFile === undefined ? "found" : "named", cwd, { profile, scope });
+    return loadContractFile(path, contractFile === undefined, cwd, { profile, scope });
   }
   const { BUILT_IN: contract } = await import("./generated/built-in.ts");
   const wanted = profile ?? scope;

@@ -1,6 +1,6 @@
 /** Remedies of violations; pure. No line contains a value or an argument for one. */
 import { grouped } from "../core/grouped.ts";
-import { enumerateFew } from "../core/lines.ts";
+import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
@@ -154,23 +154,14 @@ function targetWords({ kind }: Exclude<Target, { kind: "esc" }>): string {
 
 /** For bash and zsh: `read -s` shows no input, and printf is a builtin, so that the value is no argument of a process. */
 function askAndSet(supply: Supply, width: number): readonly string[] {
-  return ['read -rs VALUE; printf %s "$VALUE" |', ...commandLines(["", ...setWords(supply)], width)];
+  return ['read -rs VALUE; printf %s "$VALUE" |', ...commandLines(setWords(supply), width, "  ")];
 }
 
 /** Breaks a long command by backslashes, which shells of POSIX and fish read. */
-function commandLines([first = "", ...words]: readonly string[], width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = first === "" ? " " : first;
-  let isBegun = first !== "";
-  for (const word of words) {
-    if (isBegun && line.length + 1 + word.length + 2 > width - 2) {
-      lines.push(`${line} \\`);
-      line = "   ";
-    }
-    line += ` ${word}`;
-    isBegun = true;
-  }
-  return [...lines, line];
+function commandLines(words: readonly string[], width: number, lead = ""): readonly string[] {
+  const most = width - " \\".length - 2;
+  const lines = wrap(words.map(unbroken).join(" "), most, "    ", most - lead.length);
+  return lines.map((line, index) => (index === 0 ? lead : "") + line + (index < lines.length - 1 ? " \\" : ""));
 }
 
 /** `sophia-run set NAME --in ENV`: the default environment may be another one where the user starts it. */

@@ -1,4 +1,4 @@
-import type { VariableFormat } from "./format.ts";
+import type { VariableFormat } from "./exported.ts";
 
 /**
  * A `.env` file that dotenv for Node.js, Node's own `--env-file` and python-dotenv read alike. They differ in escapes:

@@ -1,7 +1,7 @@
 /** The formats of `sophia-run export`, by the name that `--format` takes. */
 import { shellQuoted } from "../../core/shell.ts";
 import { dotenv } from "./dotenv.ts";
-import { invalidName, type VariableFormat } from "./format.ts";
+import { invalidName, type VariableFormat } from "./exported.ts";
 import { github } from "./github.ts";
 
 /** One JSON object, name to value. It can hold everything. */

@@ -6,7 +6,7 @@ import { EOL } from "node:os";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { invalidName, type VariableFormat } from "./format.ts";
+import { invalidName, type VariableFormat } from "./exported.ts";
 
 /**
  * The form of multi-line values of GITHUB_ENV: `NAME<<DELIMITER`, the value, `DELIMITER`. The delimiter is random, so

@@ -11,7 +11,7 @@ import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../confirm.ts";
 import { projectRoot } from "../project-root.ts";
-import { askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
+import { askOne, requireOne, targetFor, writeAccess } from "../writing/access.ts";
 import { revisionsText, writeValues } from "../writing/change.ts";
 import { type Candidate, isChange, planText, planValue, sortVariables } from "../writing/plan.ts";
 import { offerRemoval } from "./removal.ts";
@@ -30,7 +30,7 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   // The same file may also be read for the settings.
   const access = await writeAccess(options["in"], settings, context, { isDry, reported: read.notices });
 
-  const current = await askOne(requireOne(access), settings, context, isDry ? readToShow : readOrEvaluate);
+  const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
   const plan = sorted.candidates.map((candidate) => planValue(candidate, current, overwrite));
   tell(context, planText(plan, `${path} into ${formatRevision(current)}`, sorted));
   const changes = plan.filter(isChange);
@@ -43,13 +43,13 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   let inEsc = same;
   if (changes.length === 0) tell(context, "✅ Nothing to change.\n");
   else {
-    const target = settingsFor(current.name, access);
+    const target = targetFor(current.name, access);
     const question = `Write ${count(changes.length, "variable")} to ${formatName(current.name)}?`;
     if (!(await confirm(question, isConfirmed, context))) {
       tell(context, "Nothing was written.\n");
       return ExitStatus.unmet;
     }
-    const done = await writeValues(changes, overwrite, { target, settings, context });
+    const done = await writeValues(changes, overwrite, target);
     if (typeof done === "number") return done;
     if (done.after.hidden !== undefined) {
       const written = `✅ ${count(changes.length, "variable")} written. ${revisionsText(done)}\n`;

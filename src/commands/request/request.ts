@@ -5,7 +5,7 @@ import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/open-request.ts";
 import { findPendingRequests } from "../../esc/api/pending-request.ts";
-import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
+import { escAccess } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
 import { invalidSetting } from "../../esc/settings/variables.ts";
@@ -14,7 +14,7 @@ import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
-import { askEach, namedIn } from "../writing/access.ts";
+import { askEach, type EscTarget, namedIn } from "../writing/access.ts";
 import { approvalLines, changeRequestCommand, withDetails } from "../writing/change.ts";
 import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";
 
@@ -30,9 +30,9 @@ export const request: Command = async ({ options }, context) => {
     throw usageError("--wait-limit needs --wait", "add --wait, or leave --wait-limit out");
   }
   const reason = reasonIn(settings);
-  const esc = await launcherAccess(options["in"], settings, context);
+  const target = await launcherAccess(options["in"], settings, context);
   const filed = new Map<OpenRequest, "filed" | "submitted">();
-  const requested = await askEach(esc, settings, context, async (name, connection): Promise<RequestedEnvironment> => {
+  const requested = await askEach(target, async (name, connection): Promise<RequestedEnvironment> => {
     const pending = isWaiting ? await findPendingRequests(name, connection) : [];
     if (pending.length > 0) return { name, requests: pending, isPending: true };
     const requests = await fileOpenRequests(name, connection);
@@ -48,7 +48,7 @@ export const request: Command = async ({ options }, context) => {
   for (const one of requested) tell(context, requestLines(one));
   const waiting = requested.filter(({ requests }) => requests.length > 0);
   if (waiting.length === 0 || !isWaiting) return ExitStatus.ok;
-  return waitUntilOpen(waiting, limitMs, { esc, settings, context });
+  return waitUntilOpen(waiting, limitMs, target);
 };
 
 function requestLines({ name, requests, isPending = false }: RequestedEnvironment): readonly Line[] {
@@ -89,14 +89,14 @@ function reasonIn({ reason }: Settings): string {
 }
 
 /** Returns the access by which the launcher opens the environment. @throws SophiaError (125) if there is none */
-async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscSettings> {
+async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscTarget> {
   if (settings.fake || settings.offline) {
     throw usageError("request needs ESC, but SOPHIA_FAKE or SOPHIA_OFFLINE is set", "unset them");
   }
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });
   say(context, settings, [...dotenv.notices, ...notices]);
-  if (access.kind === "on") return access.settings;
+  if (access.kind === "on") return { esc: access.settings, settings, context };
   throw invalidSetting(
     access.kind === "incomplete"
       ? `${access.present} is set, but ${access.missing} is not`

@@ -1,6 +1,4 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Settings } from "../../command-line/settings.ts";
-import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { durationWords, enumerate } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
@@ -11,6 +9,7 @@ import { SILENT } from "../../esc/transport/connection.ts";
 import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { sayLines } from "../../output/stderr.ts";
+import type { EscTarget } from "../writing/access.ts";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -36,7 +35,7 @@ export interface RequestedEnvironment {
 export async function waitUntilOpen(
   requested: readonly RequestedEnvironment[],
   limitMs: number,
-  { esc, settings, context }: { readonly esc: EscSettings; readonly settings: Settings; readonly context: Context },
+  { esc, settings, context }: EscTarget,
 ): Promise<number> {
   const names = enumerate(requested.map(({ name }) => formatName(name)));
   const progress = await makeProgress(context, settings);

@@ -1,7 +1,6 @@
-import { settle, type Settings } from "../../command-line/settings.ts";
+import { settle } from "../../command-line/settings.ts";
 import { declarationOf } from "../../contract/check.ts";
 import { loadContract } from "../../contract/load.ts";
-import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -15,13 +14,12 @@ import { parseDefinition } from "../../esc/definition/parse.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
 import { namesIn, nodeOf } from "../../esc/definition/verify.ts";
 import { statusOf } from "../../esc/faults/fault.ts";
-import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
-import { askEach, askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
+import { askEach, askOne, type EscTarget, requireOne, targetFor, writeAccess } from "../writing/access.ts";
 import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../writing/change.ts";
 import { newValue } from "./value.ts";
 import { findSource, isAbsent, placeError, refuseComputed, type ValueSource } from "./value-source.ts";
@@ -45,14 +43,14 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const access = await writeAccess(inEnvironment, settings, context);
   if (inEnvironment !== undefined) requireOne(access);
 
-  const all = await askEach(access, settings, context, readCurrent);
+  const all = await askEach(access, readCurrent);
   // With several environments it is unknown to which one the revision belongs.
   const [only, ...others] = all;
   const isRemoved = typeof to === "string" && others.length === 0 && isAbsent(name, all);
   const source = isRemoved ? undefined : findSource(name, all);
   const current = source?.current ?? only;
   if (current === undefined) throw new TypeError("no environment was asked");
-  const target = settingsFor(current.name, requestedOf(current, access));
+  const target = targetFor(current.name, requestedOf(current, access));
   const where = `${printable(name)} in ${printable(formatRevision(current))}`;
   const showChange = (words: string): void => tell(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
   const isConfirmed = async (): Promise<boolean> => {
@@ -79,12 +77,12 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
       isOwn ? "ESC rotates it (fn::rotate)" : `refers to a value that ESC rotates: ${printable(rotation)} (fn::rotate)`,
     );
     if (!(await isConfirmed())) return unwritten;
-    return finish(await rotateInEsc(source, rotation, target, settings, context), false);
+    return finish(await rotateInEsc(source, rotation, target), false);
   }
   if (source !== undefined) refuseComputed(name, source);
   let replacement: Replacement;
   if (typeof to === "string" || source === undefined) {
-    replacement = await fromRevision(name, String(to), target, settings, context);
+    replacement = await fromRevision(name, String(to), target);
   } else {
     const value = await newValue(name, declaration, generated, source.variable.value, context);
     const secret = (declaration?.secret ?? true) || source.defined.kind === "secret";
@@ -104,34 +102,27 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
     if (typeof to !== "string" || !isAbsent(name, [now])) refuseComputed(name, findSource(name, [now]));
     return setVariables(now.definition.yaml, [replacement.change]);
   };
-  const changed = await askOne(target, settings, context, (full, connection) =>
+  const changed = await askOne(target, (full, connection) =>
     changeEnvironment(full, connection, edit, [replacement.value]),
   );
   return finish(changed, !isRemoved);
 };
 
-/** Returns settings for one of several environments, as the user named it. */
-function requestedOf(current: Current, settings: EscSettings): EscSettings {
-  const { environments } = settings;
-  const requested = environments.filter(({ name, project }) => {
+/** Restricts a target to one of several environments, as the user named it. */
+function requestedOf(current: Current, target: EscTarget): EscTarget {
+  const requested = target.esc.environments.filter(({ name, project }) => {
     const { name: own, project: ownProject, organization } = current.name;
     return name === own && (project === undefined || project === ownProject || project === organization);
   });
-  return requireOne({ ...settings, environments: requested.slice(-1) });
+  return requireOne({ ...target, esc: { ...target.esc, environments: requested.slice(-1) } });
 }
 
 /** Reads the definition and the value that the variable had in another revision. */
-async function fromRevision(
-  name: string,
-  version: string,
-  target: EscSettings,
-  settings: Settings,
-  context: Context,
-): Promise<Replacement> {
+async function fromRevision(name: string, version: string, target: EscTarget): Promise<Replacement> {
   if (!/^[\w.-]{1,100}$/.test(version) || /^\.+$/.test(version)) {
     throw usageError("--to needs a revision number or a tag", "pulumi env version history lists them");
   }
-  const then = await askOne(target, settings, context, async (full, connection) => {
+  const then = await askOne(target, async (full, connection) => {
     try {
       return await readCurrent({ ...full, version }, connection);
     } catch (error) {
@@ -152,7 +143,7 @@ async function fromRevision(
     const guess = defined === undefined ? didYouMean(name, [...namesIn(yaml)]) : "";
     throw placeError(
       `revision ${version} has no stored value of ${printable(name)}${guess}`,
-      `pulumi env version history ${target.environments[0]?.text ?? ""} lists the revisions`,
+      `pulumi env version history ${target.esc.environments[0]?.text ?? ""} lists the revisions`,
     );
   }
   const change = { kind: "node", name, text: defined.text } as const;
@@ -166,14 +157,8 @@ function rotationOf({ defined, variable, current }: ValueSource): string | undef
 }
 
 /** Requests a rotation by ESC, and checks that the value has changed. */
-function rotateInEsc(
-  { variable }: ValueSource,
-  property: string,
-  target: EscSettings,
-  settings: Settings,
-  context: Context,
-): Promise<Changed> {
-  return askOne(target, settings, context, async (full, connection): Promise<Changed> => {
+function rotateInEsc({ variable }: ValueSource, property: string, target: EscTarget): Promise<Changed> {
+  return askOne(target, async (full, connection): Promise<Changed> => {
     const before = await readCurrent(full, connection);
     await rotateByEsc(full, [property], connection);
     const after = await readCurrent(full, connection);

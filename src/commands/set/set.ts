@@ -12,7 +12,7 @@ import type { Command } from "../command.ts";
 import { ask, canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 import { agentBy } from "../run/agents.ts";
-import { askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
+import { askOne, requireOne, targetFor, writeAccess } from "../writing/access.ts";
 import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../writing/change.ts";
 import { candidateFor, isChange, isOwnName, type PlannedValue, planText, planValue, stateOf } from "../writing/plan.ts";
 import { readValue } from "../writing/value.ts";
@@ -31,8 +31,8 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   const declaration = declarationOf(contract, name);
   const access = await writeAccess(options["in"], settings, context, { isDry });
 
-  const current = await askOne(requireOne(access), settings, context, isDry ? readToShow : readOrEvaluate);
-  const target = settingsFor(current.name, access);
+  const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
+  const target = targetFor(current.name, access);
   const shown = printable(name);
   const before = valueIn(current, name);
   // A declared variable with an empty value is unset.
@@ -68,7 +68,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
     tell(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
-  const done = await writeValues([candidate], overwrite, { target, settings, context }, (now) => {
+  const done = await writeValues([candidate], overwrite, target, (now) => {
     const latest = valueIn(now, name);
     if (latest !== before && latest !== value) throw changedMeanwhile(name, now);
   });

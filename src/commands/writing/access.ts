@@ -17,6 +17,13 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 
+/** The environments of a command, and all that a request to them needs. */
+export interface EscTarget {
+  readonly esc: EscSettings;
+  readonly settings: Settings;
+  readonly context: Context;
+}
+
 /**
  * Finds the access of a command that writes, and reports its notices. The token is `ESC_ADMIN_TOKEN` of the process
  * environment, or asked for at a terminal: never the launcher's own, and never one from a file.
@@ -31,7 +38,7 @@ export async function writeAccess(
   settings: Settings,
   context: Context,
   { isDry = false, reported = [] }: { readonly isDry?: boolean; readonly reported?: readonly Notice[] } = {},
-): Promise<EscSettings> {
+): Promise<EscTarget> {
   const preventing = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
   if (preventing !== undefined) throw usageError(`this command changes ESC, but ${preventing} is set`, "unset it");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
@@ -52,10 +59,9 @@ export async function writeAccess(
     return access.settings;
   };
   const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
-  const access =
-    (isDry && given === undefined ? accessBy() : undefined) ?? accessBy(given ?? (await typedToken(context)));
-  if (access === undefined) throw new TypeError("neither a token nor an environment");
-  return access;
+  const esc = (isDry && given === undefined ? accessBy() : undefined) ?? accessBy(given ?? (await typedToken(context)));
+  if (esc === undefined) throw new TypeError("neither a token nor an environment");
+  return { esc, settings, context };
 }
 
 /** Returns the environments of `--in`, in place of those of `ESC_ENV`. */
@@ -77,8 +83,8 @@ async function typedToken(context: Context): Promise<Setting> {
 }
 
 /** @throws SophiaError (usage, 125) if several environments are named, or a revision */
-export function requireOne(settings: EscSettings): EscSettings {
-  const { environments, namedBy } = settings;
+export function requireOne(target: EscTarget): EscTarget {
+  const { environments, namedBy } = target.esc;
   const [only, ...others] = environments;
   if (only === undefined || others.length > 0) {
     throw usageError(`${namedBy} names several environments`, "name the one to change with --in");
@@ -90,32 +96,24 @@ export function requireOne(settings: EscSettings): EscSettings {
       `name the environment itself: --in ${printable(text.replace(/@.*$/, ""))}`,
     );
   }
-  return settings;
+  return target;
 }
 
-/** Asks the one environment of the settings. @throws SophiaError (125) if it cannot be asked */
-export async function askOne<T>(
-  settings: EscSettings,
-  options: Settings,
-  context: Context,
-  ask: (name: FullName, connection: Connection) => Promise<T>,
-): Promise<T> {
-  const [result] = await askEach(settings, options, context, ask);
+type Ask<T> = (name: FullName, connection: Connection) => Promise<T>;
+
+/** Asks the only environment of the target. @throws SophiaError (125) if it cannot be asked */
+export async function askOne<T>(target: EscTarget, ask: Ask<T>): Promise<T> {
+  const [result] = await askEach(target, ask);
   if (result === undefined) throw new TypeError("no environment was asked");
   return result;
 }
 
-/** Asks each environment of the settings. @throws SophiaError (125) if one cannot be asked */
-export async function askEach<T>(
-  settings: EscSettings,
-  options: Settings,
-  context: Context,
-  ask: (name: FullName, connection: Connection) => Promise<T>,
-): Promise<readonly T[]> {
-  const progress = await makeProgress(context, options);
-  const answers = await askEsc(settings, progress, ask).finally(progress.done);
-  if (answers.kind !== "read") throw new SophiaError(withCreation(answers.failure, settings));
-  say(context, options, answers.remarks);
+/** Asks each environment of the target. @throws SophiaError (125) if one cannot be asked */
+export async function askEach<T>({ esc, settings, context }: EscTarget, ask: Ask<T>): Promise<readonly T[]> {
+  const progress = await makeProgress(context, settings);
+  const answers = await askEsc(esc, progress, ask).finally(progress.done);
+  if (answers.kind !== "read") throw new SophiaError(withCreation(answers.failure, esc));
+  say(context, settings, answers.remarks);
   return answers.results;
 }
 
@@ -127,19 +125,20 @@ function withCreation(failure: Failure, { environments }: EscSettings): Failure 
   return { ...failure, details: [...(failure.details ?? []), `to create it: ${command}`] };
 }
 
-/** Returns settings for the environment that was read. @throws SophiaError (esc-settings, 125) if the organization is unclear */
-export function settingsFor(name: FullName, settings: EscSettings): EscSettings {
+/** Restricts a target to an environment that was read. @throws SophiaError (esc-settings, 125) if its organization is unclear */
+export function targetFor(name: FullName, target: EscTarget): EscTarget {
+  const { esc } = target;
   const full = formatName(name);
-  const asked = settings.environments.find(
+  const asked = esc.environments.find(
     (one) => one.name === name.name && (one.project === name.project || one.project === name.organization),
   );
   const isOldForm =
     asked?.organization === undefined && asked?.project === name.organization && name.project === "default";
-  if (isOldForm && settings.organization !== name.organization) {
+  if (isOldForm && esc.organization !== name.organization) {
     throw invalidSetting(
       `${printable(asked.text)} was found only as ${full}, and may mean another organization`,
       `to change ${full}, name it with --in ${full}`,
     );
   }
-  return { ...settings, environments: [{ ...name, text: full, version: undefined }] };
+  return { ...target, esc: { ...esc, environments: [{ ...name, text: full, version: undefined }] } };
 }

@@ -1,5 +1,4 @@
 /** Writes values to ESC, and words the outcome of a change. */
-import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
@@ -7,10 +6,9 @@ import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { type Changed, changeEnvironment, type Current, formatRevision, readOrEvaluate } from "../../esc/api/change.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
-import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
-import { askOne } from "./access.ts";
+import { askOne, type EscTarget } from "./access.ts";
 import { type Candidate, isChange, planValue } from "./plan.ts";
 
 export type EffectiveChange = Extract<Changed, { kind: "done" }>;
@@ -24,11 +22,7 @@ export type EffectiveChange = Extract<Changed, { kind: "done" }>;
 export async function writeValues(
   candidates: readonly Candidate[],
   overwrite: boolean,
-  {
-    target,
-    settings,
-    context,
-  }: { readonly target: EscSettings; readonly settings: Settings; readonly context: Context },
+  target: EscTarget,
   refuse: (now: Current) => void = () => {},
 ): Promise<ReturnType<typeof effectiveChange>> {
   const edit = (now: Current): string | undefined => {
@@ -41,10 +35,10 @@ export async function writeValues(
     );
   };
   const values = candidates.map(({ value }) => value);
-  const changed = await askOne(target, settings, context, (name, connection) =>
+  const changed = await askOne(target, (name, connection) =>
     changeEnvironment(name, connection, edit, values, readOrEvaluate),
   );
-  return effectiveChange(changed, context);
+  return effectiveChange(changed, target.context);
 }
 
 /** Reports a draft. @returns the change that is in effect, or a status @throws SophiaError (125) */

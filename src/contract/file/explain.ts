@@ -5,8 +5,7 @@
 import type { Node } from "jsonc-parser";
 import { didYouMean } from "../../core/suggest.ts";
 import { alternatives } from "../words.ts";
-import type { Fault } from "./fault.ts";
-import { membersOf } from "./positions.ts";
+import { type Fault, membersOf } from "./positions.ts";
 import { referenceOf, typesOf, type Schema, type TypeName } from "./schema.ts";
 
 export function explain(schema: Schema, document: Node): readonly Fault[] {

@@ -5,10 +5,10 @@ import { shellWord } from "../../core/shell.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import type { Contract, ContractPart } from "../model.ts";
 import { compileContract, type PatternCompiler, profilesOf } from "./compile.ts";
-import type { Issue } from "./fault.ts";
+import type { Issue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
 import { parseContract } from "./read.ts";
-import { firstOf, readContractText, shownPath, type Reason } from "./text.ts";
+import { readContractText, shownPath, type Reason } from "./text.ts";
 import type { ProbeExaminer } from "./variable-meaning.ts";
 
 const LONGEST_CHAIN = 8;
@@ -16,12 +16,12 @@ const LONGEST_CHAIN = 8;
 /** @throws SophiaError (125): `contract-unreadable`, `contract-invalid`, `contract-profile` or `contract-scope` */
 export async function loadContractFile(
   file: string,
-  reason: "named" | "found",
+  isFound: boolean,
   cwd: string,
   { profile, scope }: ContractPart,
 ): Promise<Contract> {
   const path = resolve(cwd, file);
-  const { document, compilePattern } = await readDocument(path, reason, cwd, []);
+  const { document, compilePattern } = await readDocument(path, { isFound }, cwd, []);
   const profiles = profilesOf(document);
   if (profile !== undefined && !profiles.has(profile)) {
     throw (await import("../scope.ts")).unknownPart("profile", shownPath(path, cwd), profile, [...profiles.keys()]);
@@ -50,7 +50,7 @@ async function readDocument(
   let document = own;
   if (own.extends !== undefined) {
     const { mergeDocuments } = await import("./merge.ts");
-    const base = await baseOf(own.extends, [...below, path], reason, cwd);
+    const base = await baseOf(own.extends, [...below, path], reason.isFound, cwd);
     if ("message" in base) throw await refuse([{ path: ["extends"], atKey: false, ...base }]);
     document = mergeDocuments(base, own);
   }
@@ -64,7 +64,7 @@ async function readDocument(
 async function baseOf(
   target: string,
   chain: readonly string[],
-  reason: Reason,
+  isFound: boolean,
   cwd: string,
 ): Promise<ContractDocument | Pick<Issue, "message" | "allowed">> {
   if (target === "builtin") {
@@ -78,7 +78,7 @@ async function baseOf(
   const path = chain.at(-1) ?? "";
   const base = resolve(dirname(path), target);
   const [first = path] = chain;
-  if (firstOf(reason) === "found") {
+  if (isFound) {
     const { extentOf, isInside } = await import("./extent.ts");
     const { folder, isRepository } = extentOf(first);
     if (!isInside(base, folder)) {
@@ -94,8 +94,7 @@ async function baseOf(
   if (chain.length >= LONGEST_CHAIN) {
     return { message: "too many contracts extend each other", allowed: `a chain of at most ${LONGEST_CHAIN}` };
   }
-  const extending = { extendedBy: shownPath(path, cwd), first: firstOf(reason) };
-  return (await readDocument(base, extending, cwd, chain)).document;
+  return (await readDocument(base, { isFound, extendedBy: shownPath(path, cwd) }, cwd, chain)).document;
 }
 
 async function patternCompilerFor(document: ContractDocument): Promise<PatternCompiler> {

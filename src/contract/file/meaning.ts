@@ -7,7 +7,7 @@ import { noWork } from "../format.ts";
 import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import { alternatives } from "../words.ts";
 import { lineage, listOf, mergeEntries, mergeInto, profilesOf } from "./compile.ts";
-import type { Issue, Path } from "./fault.ts";
+import type { Issue, Path } from "./positions.ts";
 import { examineMembers, examineVariable, type Report, type Scope, type Tools } from "./variable-meaning.ts";
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;

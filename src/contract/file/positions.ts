@@ -1,6 +1,21 @@
 /** The positions of keys and values in a contract file. Loaded only for a faulty one, since JSON.parse is faster. */
 import { parseTree, printParseErrorCode, visit, type Node } from "jsonc-parser";
-import type { Fault, Issue } from "./fault.ts";
+
+export interface Fault {
+  /** UTF-16 code units from the beginning of the text. */
+  readonly offset: number;
+  readonly message: string;
+  readonly allowed: string;
+}
+
+/** The way from the root to a place: keys of objects and indexes of lists. */
+export type Path = readonly (string | number)[];
+
+export interface Issue extends Omit<Fault, "offset"> {
+  readonly path: Path;
+  /** The key itself is at fault, not its value. */
+  readonly atKey: boolean;
+}
 
 /** The first syntax error in a text (RFC 8259). */
 export class JsonSyntaxError extends Error {

@@ -1,8 +1,7 @@
 /** Checks a probe beyond the schema; pure. */
 import { isLoopback } from "../../core/loopback.ts";
 import type { ProbeEntry } from "../generated/document.ts";
-import { fill, referencesIn } from "../references.ts";
-import type { Path } from "./fault.ts";
+import type { Path } from "./positions.ts";
 
 interface Problem {
   readonly path: Path;
@@ -59,4 +58,15 @@ function urlFault(url: string): readonly [string, string] | undefined {
   if (host.includes("$")) return ["a variable is only a part of the host", allowed];
   const isPlain = url.startsWith("http:") && !isLoopback(new URL(filled).hostname);
   return isPlain ? ["http sends the value unencrypted", allowed] : undefined;
+}
+
+const REFERENCE = /\$\{([^{}]*)\}/g;
+
+/** Returns the names in the references (`${NAME}`) of a probe's text. */
+export function referencesIn(text: string): readonly string[] {
+  return Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name);
+}
+
+export function fill(text: string, valueOf: (name: string) => string): string {
+  return text.replaceAll(REFERENCE, (_, name: string) => valueOf(name));
 }

@@ -3,8 +3,14 @@ import { SophiaError } from "../../core/error.ts";
 import { count, printable } from "../../core/text.ts";
 import { schemaText } from "../generated/schema-text.ts";
 import { explain } from "./explain.ts";
-import type { Fault, Issue } from "./fault.ts";
-import { JsonSyntaxError, lineAndColumn, offsetFinder, parseWithPositions } from "./positions.ts";
+import {
+  type Fault,
+  type Issue,
+  JsonSyntaxError,
+  lineAndColumn,
+  offsetFinder,
+  parseWithPositions,
+} from "./positions.ts";
 import type { Schema } from "./schema.ts";
 
 const MOST_SHOWN = 20;

@@ -12,11 +12,10 @@ import { describeDistrust } from "../../system/distrust.ts";
 import { distrustOf, type Distrust } from "../../system/ownership.ts";
 import { CONTRACT_FILE_NAME } from "../file-name.ts";
 
-/** The user named the contract file, it was found, or the contract of this name extends it. */
-export type Reason = "named" | "found" | { readonly extendedBy: string; readonly first: "named" | "found" };
-
-export function firstOf(reason: Reason): "named" | "found" {
-  return typeof reason === "object" ? reason.first : reason;
+/** The reason to read a file: the user named the first contract, or it was found; others are extended by a contract. */
+export interface Reason {
+  readonly isFound: boolean;
+  readonly extendedBy?: string;
 }
 
 export const MAX_BYTES = 8 * 1024 * 1024;
@@ -27,7 +26,8 @@ export const MAX_BYTES = 8 * 1024 * 1024;
  * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` if it is not UTF-8
  */
 export async function readContractText(path: string, reason: Reason, cwd: string): Promise<string> {
-  const trusted = firstOf(reason) === "found" ? readTrusted(path, dirname(path), false) : undefined;
+  const { isFound, extendedBy } = reason;
+  const trusted = isFound ? readTrusted(path, dirname(path), false) : undefined;
   if (trusted !== undefined) return withoutMark(trusted);
   const name = shownPath(path, cwd);
   let bytes: Buffer;
@@ -35,8 +35,8 @@ export async function readContractText(path: string, reason: Reason, cwd: string
   let isIrregular = false;
   try {
     const accept = (stats: Stats): boolean => {
-      isIrregular = typeof reason === "object" && !stats.isFile();
-      if (firstOf(reason) === "found") distrust = distrustOf(path, stats, dirname(path), cwd);
+      isIrregular = extendedBy !== undefined && !stats.isFile();
+      if (isFound) distrust = distrustOf(path, stats, dirname(path), cwd);
       return distrust === undefined && !isIrregular;
     };
     bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept });
@@ -67,24 +67,24 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 
 function unreadable(name: string, reason: Reason, code: string): SophiaError {
   // The search found an entry: it is a symlink.
-  const what = reason === "found" && code === "ENOENT" ? "is a symlink to a missing file" : WORDS.get(code);
+  const isSearched = reason.isFound && reason.extendedBy === undefined;
+  const what = isSearched && code === "ENOENT" ? "is a symlink to a missing file" : WORDS.get(code);
   return refusal("contract-unreadable", name, what ?? `cannot be read (${printable(code)})`, hintFor(reason));
 }
 
-function distrusted(name: string, reason: Reason, distrust: Distrust): SophiaError {
+function distrusted(name: string, { extendedBy }: Reason, distrust: Distrust): SophiaError {
   const { what, fix } = describeDistrust(distrust, name);
-  const isFirst = typeof reason !== "object";
-  const shown = isFirst ? name : `${name}, which ${reason.extendedBy} extends,`;
-  const naming = isFirst ? `--contract ${shellWord(name)}` : "name the first with --contract";
+  const shown = extendedBy === undefined ? name : `${name}, which ${extendedBy} extends,`;
+  const naming = extendedBy === undefined ? `--contract ${shellWord(name)}` : "name the first with --contract";
   const hint = `${fix === undefined ? "" : `${fix}; or `}${naming}, if you trust it (SOPHIA_CONTRACT), or name another`;
   return refusal("contract-distrusted", shown, `is not trusted: ${what}`, hint);
 }
 
-function hintFor(reason: Reason): string {
-  if (typeof reason === "object") return `fix the file, or correct "extends" in ${printable(reason.extendedBy)}`;
-  return reason === "named"
-    ? `name a contract with --contract or SOPHIA_CONTRACT; without both, ${CONTRACT_FILE_NAME} or the built-in contract is used`
-    : "fix the file, or name another contract with --contract or SOPHIA_CONTRACT";
+function hintFor({ isFound, extendedBy }: Reason): string {
+  if (extendedBy !== undefined) return `fix the file, or correct "extends" in ${printable(extendedBy)}`;
+  return isFound
+    ? "fix the file, or name another contract with --contract or SOPHIA_CONTRACT"
+    : `name a contract with --contract or SOPHIA_CONTRACT; without both, ${CONTRACT_FILE_NAME} or the built-in contract is used`;
 }
 
 /** Returns the path for messages: relative if the file is below the working directory. */

@@ -6,7 +6,7 @@ import type { FormatEntry, VariableEntry } from "../generated/document.ts";
 import type { PatternWork } from "../model.ts";
 import { alternatives, faultWords } from "../words.ts";
 import { formatOf, isSecret, listOf, type PatternCompiler } from "./compile.ts";
-import type { Path } from "./fault.ts";
+import type { Path } from "./positions.ts";
 import type { examineProbe } from "./probe-meaning.ts";
 
 export type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;

@@ -30,7 +30,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   const gh = { cwd: context.cwd, environment: environmentOfGh(context.environment, contract) };
   const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
-  const admin = await writeAccess(undefined, settings, context);
+  const { esc: admin } = await writeAccess(undefined, settings, context);
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
   const launcher = escAccess(context.environment, layers, settings).access;
   const ask: Ask = async (by, send) => {
@@ -120,7 +120,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     const token = { name: "the new token", value: value.reveal() };
     const { access } = escAccess(context.environment, layers, { ...settings, token });
     if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-    await askEach(access.settings, settings, context, openByDefaults);
+    await askEach({ esc: access.settings, settings, context }, openByDefaults);
   }
 
   /** Deletes the new token. @returns the error with the outcome */
