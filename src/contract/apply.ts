@@ -1,7 +1,7 @@
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import type { Contract } from "./model.ts";
 
-export interface Applied {
+export interface CompletedLayers {
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
 }
@@ -11,7 +11,7 @@ export interface Applied {
  * layer, unless the layer has that name; defaults follow as a last layer; each deprecated name gives one notice. Empty
  * values are unset. Returns the given layers if there is nothing to add. Linear in the number of variables.
  */
-export function applyContract(contract: Contract, layers: readonly Layer[]): Applied {
+export function applyContract(contract: Contract, layers: readonly Layer[]): CompletedLayers {
   const { aliases } = contract;
   const completed = aliases.size === 0 ? layers : layers.map((layer) => withOwnNames(contract, layer));
   const defaults = defaultLayer(contract);
@@ -27,7 +27,6 @@ function withOwnNames({ aliases }: Contract, layer: Layer): Layer {
   const added = new Map<string, Variable>();
   for (const variable of filled) {
     const own = aliases.get(variable.name);
-    // The first of several aliases has precedence.
     if (own === undefined || names.has(own) || added.has(own)) continue;
     added.set(own, { ...variable, name: own, origin: { ...variable.origin, alias: variable.name } });
   }

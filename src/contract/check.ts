@@ -1,10 +1,8 @@
-/** Checks a resolution against a contract; pure, linear in rules, variables and values. */
 import type { Resolution } from "../core/model.ts";
 import { formatFault, noWork } from "./format.ts";
 import type { Condition, Contract, Declaration, PatternWork, Rule, RuleViolation, Violation } from "./model.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
-/** A character that is neither blank nor of no width. */
 const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
 
 /** Returns every violation, in the contract's order. @throws SophiaError (contract-slow, 125) */
@@ -33,17 +31,14 @@ export function isBlank(value: string): boolean {
   return !(first > 0x20 && first < 0x7f) && !VISIBLE.test(value);
 }
 
-/** Returns the first of the variables that is set. */
 export function serving(names: readonly string[], resolution: Resolution): string | undefined {
   return names.find((name) => isSet(resolution, name));
 }
 
-/** Returns the declaration of a variable by its name or an alias. */
 export function declarationOf({ aliases, variables }: Contract, name: string): Declaration | undefined {
   return variables.get(aliases.get(name) ?? name);
 }
 
-/** Returns true for the name of a declared variable, or an alias of one. */
 export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);
 }

@@ -31,7 +31,6 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
       added.set(name, fake);
       complete.set(name, fake);
     }
-    // The new values change no other rules.
     const affected = Array.from(names).flatMap((name) => rulesByName.get(name) ?? []);
     rules = new Set(affected.map(({ rule }) => rule));
   }
@@ -107,7 +106,6 @@ function formatted(format: ValueFormat, text: string): string {
     case "json":
       return JSON.stringify({ fake: text });
     case "base64":
-      // `fake` is itself valid base64.
       return `fake${Buffer.from(text, "utf8").toString("base64")}`;
     case "email":
       return `${text.slice(0, 64)}@fake.invalid`;

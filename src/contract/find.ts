@@ -3,7 +3,6 @@ import { isMissing } from "../system/addon/addon.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { CONTRACT_FILE_NAME } from "./file-name.ts";
 
-/** The result of a search: undefined if there is no contract. */
 export interface ContractSearch {
   readonly path: string | undefined;
 }

@@ -1,4 +1,3 @@
-/** Checks values against the formats of a contract; pure, linear in the length of the value. */
 import type { FormatFault, PatternUse, PatternWork, ValueFormat } from "./model.ts";
 
 /** No system passes a longer value to a program: the limit of Linux is 128 KiB, that of macOS 1 MiB for all together. */
@@ -50,7 +49,6 @@ function textFault(
   // Code units first: counting them is free, and there are never fewer than characters.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
   if (pattern === undefined) return undefined;
-  // A pattern takes time for each character.
   if (value.length > MAX_LENGTH) return { kind: "too-long", maxLength: MAX_LENGTH };
   return pattern.matches(value, use) ? undefined : { kind: "pattern", pattern: pattern.source };
 }

@@ -3,7 +3,6 @@ import { type ContractSearch, findContract } from "./find.ts";
 import type { Contract, ContractPart } from "./model.ts";
 
 interface ContractRequest extends ContractPart {
-  /** The file that the user named. */
   readonly contractFile?: string | undefined;
   readonly cwd: string;
   /** The result of `findContract(cwd)`, if the caller has searched. */

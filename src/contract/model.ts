@@ -1,16 +1,13 @@
-/** The compiled contract; types only. */
 import type { ProbeEntry } from "./generated/document.ts";
 
 /** The path is absolute. */
 export type ContractSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
 
-/** The profile and the scope that the user named. */
 export interface ContractPart {
   readonly profile?: string | undefined;
   readonly scope?: string | undefined;
 }
 
-/** The declared variables and the rules over them, for one profile. */
 export interface Contract {
   readonly source: ContractSource;
   /** By canonical name, in the order of the file. */
@@ -50,7 +47,6 @@ export interface Declaration {
   /** The declared variable that replaces this deprecated one. */
   readonly deprecated?: string;
   readonly format?: ValueFormat;
-  /** Its own interval of rotation; see `rotation.ts`. */
   readonly rotateEvery?: Interval | "never";
   /** The request that tests its value. Absent in the built-in contract: see `probes.ts`. */
   readonly probe?: ProbeEntry;
@@ -93,7 +89,6 @@ export interface TextPattern {
   readonly sample: (word: string, least: number) => string;
 }
 
-/** Counts the steps of all patterns in one check. */
 export interface PatternWork {
   steps: number;
   /** The most steps of one pattern, and its variable. */
@@ -155,7 +150,6 @@ export type RuleViolation =
   | { readonly kind: "several-set"; readonly rule: GroupRule; readonly set: Names }
   | { readonly kind: "some-missing"; readonly rule: GroupRule; readonly set: Names; readonly missing: Names };
 
-/** A rule that is not met, or a wrong value. It has no value. */
 export type Violation =
   | RuleViolation
   | { readonly kind: "malformed"; readonly name: string; readonly fault: FormatFault }
@@ -167,9 +161,7 @@ export type FormatFault =
   | { readonly kind: "too-short"; readonly minLength: number }
   | { readonly kind: "too-long"; readonly maxLength: number }
   | { readonly kind: "pattern"; readonly pattern: string }
-  /** The schemes are those that the contract allows. */
   | { readonly kind: "not-url"; readonly schemes: readonly string[] }
-  /** A URL with an invalid port. */
   | { readonly kind: "url-port" }
   | { readonly kind: "scheme"; readonly schemes: readonly string[] }
   | { readonly kind: "out-of-range"; readonly minimum?: number; readonly maximum?: number }

@@ -7,7 +7,6 @@ import type { Contract } from "./model.ts";
 export interface Probe {
   readonly name: string;
   readonly probe: ProbeEntry;
-  /** From the built-in contract, not from a repository. */
   readonly isBuiltIn: boolean;
 }
 

@@ -13,7 +13,7 @@ export type Target =
   /** ESC refuses access: `.env` files are not used either. */
   | { readonly kind: "environment" };
 
-export interface Supply {
+export interface MissingValue {
   readonly name: string;
   readonly secret: boolean;
   readonly target: Target;
@@ -24,27 +24,23 @@ export interface Supply {
 /** The way in which `sophia-run set` gets the value; undefined without a token and a terminal to ask for one. */
 export type SetOffer = "asks" | "reads" | undefined;
 
-/** A wrong value, in a line of a file or in the environment. */
-export interface Wrong {
+export interface WrongValue {
   readonly name: string;
-  readonly place?: { readonly file: string; readonly line: number };
+  readonly location?: { readonly file: string; readonly line: number };
 }
 
 export interface Remedy {
-  /** Lines about this violation only. */
   readonly advice: readonly string[];
-  readonly wrong?: Wrong;
-  readonly supply: readonly Supply[];
+  readonly wrong?: WrongValue;
+  readonly supply: readonly MissingValue[];
   readonly docs?: string;
 }
 
-/** Returns the remedy for a missing variable: of several names the preferred one. */
-export function supplyOf(names: readonly string[], contract: Contract, target: Target): readonly Supply[] {
+export function supplyOf(names: readonly string[], contract: Contract, target: Target): readonly MissingValue[] {
   const name = preferred(names, contract);
   return name === undefined ? [] : [{ name, secret: isSecret(name, contract), target }];
 }
 
-/** Returns the first variable that is not deprecated. */
 export function preferred(names: readonly string[], { variables }: Contract): string | undefined {
   return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
@@ -64,7 +60,7 @@ export function correction(name: string, contract: Contract, origin: Origin | un
       return { ...nothing, supply: [supply] };
     }
     case "dotenv":
-      return { ...nothing, wrong: { name, place: origin } };
+      return { ...nothing, wrong: { name, location: origin } };
     case "contract":
       return { ...nothing, advice: [`correct its default in ${printable(origin.file)}`] };
     case "fake":
@@ -79,32 +75,31 @@ export function fullImportName(imported: string, organization: string): string {
   return [organization, ...(path.length === 1 ? ["default"] : []), ...path].join("/");
 }
 
-/** Returns the page of the first variable with one. */
 export function pageOf(names: readonly string[], { variables }: Contract): { readonly docs?: string } {
   const docs = names.map((name) => variables.get(name)?.docs).find((address) => address !== undefined);
   return docs === undefined ? {} : { docs: printable(docs) };
 }
 
-export function correctionOf({ name, place }: Wrong): string {
-  if (place === undefined) return `correct ${name} in the environment, or unset it there`;
-  return `correct it in ${printable(place.file)}, line ${place.line}`;
+export function correctionOf({ name, location }: WrongValue): string {
+  if (location === undefined) return `correct ${name} in the environment, or unset it there`;
+  return `correct it in ${printable(location.file)}, line ${location.line}`;
 }
 
 /** Joins the remedies for several wrong values in one file. @returns with the values that are alone in theirs */
-export function sharedCorrections(wrong: readonly Wrong[]): {
+export function sharedCorrections(wrong: readonly WrongValue[]): {
   readonly shared: readonly string[];
-  readonly alone: ReadonlySet<Wrong>;
+  readonly alone: ReadonlySet<WrongValue>;
 } {
-  const places = grouped(wrong, ({ place }) => place?.file);
+  const byFile = grouped(wrong, ({ location }) => location?.file);
   const shared: string[] = [];
-  const alone = new Set<Wrong>();
-  for (const [file, all] of places) {
+  const alone = new Set<WrongValue>();
+  for (const [file, all] of byFile) {
     const [only, ...others] = all;
     if (only !== undefined && others.length === 0) alone.add(only);
     else if (file === undefined) {
       shared.push(`correct ${enumerateFew(all.map(({ name }) => name))} in the environment, or unset them there`);
     } else {
-      const lines = all.flatMap(({ place }) => (place === undefined ? [] : String(place.line)));
+      const lines = all.flatMap(({ location }) => (location === undefined ? [] : String(location.line)));
       shared.push(`correct them in ${printable(file)}, lines ${enumerateFew(lines)}`);
     }
   }
@@ -127,7 +122,7 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
  * command asks for the value, which thus appears in no command line and no history of a shell.
  * @param offer if undefined, the command is that of the Pulumi CLI
  */
-export function sharedRemedy(supplies: readonly Supply[], width: number, offer?: SetOffer): readonly string[] {
+export function sharedRemedy(supplies: readonly MissingValue[], width: number, offer?: SetOffer): readonly string[] {
   const groups = grouped(supplies, ({ target, secret, replaces }) => {
     // All commands of a group have the options of the first.
     const option = offer === undefined ? secret : replaces;
@@ -153,7 +148,7 @@ function targetWords({ kind }: Exclude<Target, { kind: "esc" }>): string {
 }
 
 /** For bash and zsh: `read -s` shows no input, and printf is a builtin, so that the value is no argument of a process. */
-function askAndSet(supply: Supply, width: number): readonly string[] {
+function askAndSet(supply: MissingValue, width: number): readonly string[] {
   return ['read -rs VALUE; printf %s "$VALUE" |', ...commandLines(setWords(supply), width, "  ")];
 }
 
@@ -165,13 +160,13 @@ function commandLines(words: readonly string[], width: number, lead = ""): reado
 }
 
 /** `sophia-run set NAME --in ENV`: the default environment may be another one where the user starts it. */
-function setByName({ name, target, replaces }: Supply): readonly string[] {
+function setByName({ name, target, replaces }: MissingValue): readonly string[] {
   const options = replaces === true ? ["--overwrite"] : [];
   return ["sophia-run", "set", shellWord(name), "--in", shellWord(printable(environmentOf(target))), ...options];
 }
 
 /** Reads the value from the standard input: https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/. */
-function setWords({ name, secret, target }: Supply): readonly string[] {
+function setWords({ name, secret, target }: MissingValue): readonly string[] {
   const path = shellWord(propertyPath(name));
   // Without --string, pulumi reads values such as `1e3` and `yes` as YAML.
   const flags = [secret ? "--secret" : "--plaintext", "--string", "--file", "-"];

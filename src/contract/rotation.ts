@@ -24,7 +24,6 @@ export function dueAt(since: Date, { count, unit }: Interval): Date {
     case "year": {
       const day = due.getUTCDate();
       due.setUTCMonth(due.getUTCMonth() + (unit === "year" ? 12 : 1) * count);
-      // One month after 31 January is the end of February.
       if (due.getUTCDate() !== day) due.setUTCDate(0);
       break;
     }

@@ -34,7 +34,6 @@ export function describeViolations(
   // A declared name is not a misspelling of another. Nor is GITHUB_PATH, which every job has, one of GITHUB_PAT.
   const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
   const supply = (names: readonly string[]): Remedy => {
-    // A source already has the value.
     if (names.some((name) => withheld(name) !== undefined)) return NO_REMEDY;
     const advice = names.flatMap((name) => {
       const meant = findSimilar(name);
@@ -51,13 +50,13 @@ export function describeViolations(
 
 const NO_REMEDY: Remedy = { advice: [], supply: [] };
 
-interface Helpers {
+interface WordingHelpers {
   readonly supply: (names: readonly string[]) => Remedy;
   readonly correct: (name: string) => Remedy;
   readonly withheld: (name: string) => string | undefined;
 }
 
-function describe(violation: Violation, contract: Contract, helpers: Helpers): Omit<Wording, "violation"> {
+function describe(violation: Violation, contract: Contract, helpers: WordingHelpers): Omit<Wording, "violation"> {
   const { supply, correct, withheld } = helpers;
   const about = "name" in violation ? subject(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
@@ -98,7 +97,7 @@ function describe(violation: Violation, contract: Contract, helpers: Helpers): O
 }
 
 /** `; A is withheld by --exclude`; empty if nothing is withheld. */
-function withheldClause(names: readonly string[], withheld: Helpers["withheld"]): string {
+function withheldClause(names: readonly string[], withheld: WordingHelpers["withheld"]): string {
   const reasons = grouped(names, withheld);
   reasons.delete(undefined);
   return Array.from(reasons, ([why, kept]) => `; ${enumerated(kept)} ${areIs(kept)} ${why}`).join("");
@@ -115,7 +114,7 @@ function areIs(names: readonly string[]): string {
   return names.length === 1 ? "is" : "are";
 }
 
-function noneSet({ kind, names }: GroupRule, contract: Contract, withheld: Helpers["withheld"]): string {
+function noneSet({ kind, names }: GroupRule, contract: Contract, withheld: WordingHelpers["withheld"]): string {
   const first = preferred(names, contract) ?? "";
   if (names.length === 1) return `${first} is required and ${withheld(first) ?? "not set"}`;
   const kept = withheldClause(names, withheld);

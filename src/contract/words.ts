@@ -43,7 +43,6 @@ export function faultWords(fault: FormatFault): string {
   }
 }
 
-/** `from 1 to 9`, `at least 1`, `at most 9`. */
 export function rangeWords({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
   if (minimum === undefined) return `at most ${maximum}`;
   return maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;

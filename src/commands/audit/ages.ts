@@ -18,7 +18,6 @@ export interface SecretAge {
   readonly change?: LastChange;
   /** The time by which it must be replaced; undefined if there is none, or if unknown. */
   readonly due?: Date;
-  /** Undefined if unknown. */
   readonly overdue: boolean | undefined;
 }
 
@@ -101,7 +100,6 @@ function ageOf(contract: Contract, declaration: Declaration, change: LastChange 
   return { name, change, due, overdue: isOver };
 }
 
-/** Lists the parts of ESC that the token may not see, with the secrets in them. */
 export function unseenOf(ages: readonly SecretAge[]): readonly string[] {
   const hidden = ages.flatMap(({ name, change }) => (change?.kind === "unseen" ? [{ name, what: change.what }] : []));
   return Array.from(

@@ -39,7 +39,6 @@ export const audit: Command = async ({ options }, context) => {
   const inEsc = access.reader.kind === "on" ? unseenOf(ages) : ["ESC: no environment and token are configured"];
   const unseen = [...inEsc, ...repository.unseen];
   if (options["json"] === true) {
-    // The report for people has it in the section of the token.
     const ofToken = token.kind === "unseen" ? ["role and expiry of the token: not visible to this token"] : [];
     const report = {
       version: 1,

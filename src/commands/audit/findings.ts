@@ -1,4 +1,3 @@
-/** The findings of an audit about the token, the files and the secrets of the repository, and their words. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";

@@ -50,7 +50,6 @@ const shell: VariableFormat = {
   write: (variables) => variables.map(({ name, value }) => `export ${name}=${shellQuoted(value)}\n`).join(""),
 };
 
-/** Variables that fish does not let programs set. */
 const FISH_RESERVED: ReadonlySet<string> = new Set(
   [
     ["PWD", "SHLVL", "_", "history", "hostname", "pipestatus", "status", "status_generation", "version"],

@@ -62,7 +62,6 @@ export function appendTo(file: string, text: string, variable = "GITHUB_ENV"): v
   }
 }
 
-/** Returns true if an earlier step did not end its last line. */
 function endsMidLine(file: string): boolean {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return false;

@@ -22,7 +22,6 @@ export interface RequestedEnvironment {
   readonly name: FullName;
   /** The requests that need an approval; none if the environment opens. */
   readonly requests: readonly OpenRequest[];
-  /** An earlier command filed them. */
   readonly isPending?: boolean;
 }
 

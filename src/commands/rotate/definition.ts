@@ -43,5 +43,5 @@ export const rotateCommand: CommandDefinition = {
     "sophia-run rotate QDRANT_API_KEY --to 7",
     "sophia-run rotate --token --expires 30d",
   ],
-  load: async () => (await import("./either.ts")).rotateEither,
+  load: async () => (await import("./dispatch.ts")).rotateNameOrToken,
 };

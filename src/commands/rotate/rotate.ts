@@ -24,7 +24,6 @@ import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from
 import { newValue } from "./value.ts";
 import { findSource, isAbsent, placeError, refuseComputed, type ValueSource } from "./value-source.ts";
 
-/** A change of one variable, with its new value and its description. */
 interface Replacement {
   readonly change: Change;
   readonly value: string;
@@ -108,7 +107,6 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   return finish(changed, !isRemoved);
 };
 
-/** Restricts a target to one of several environments, as the user named it. */
 function requestedOf(current: Current, target: EscTarget): EscTarget {
   const requested = target.esc.environments.filter(({ name, project }) => {
     const { name: own, project: ownProject, organization } = current.name;
@@ -117,7 +115,6 @@ function requestedOf(current: Current, target: EscTarget): EscTarget {
   return requireOne({ ...target, esc: { ...target.esc, environments: requested.slice(-1) } });
 }
 
-/** Reads the definition and the value that the variable had in another revision. */
 async function fromRevision(name: string, version: string, target: EscTarget): Promise<Replacement> {
   if (!/^[\w.-]{1,100}$/.test(version) || /^\.+$/.test(version)) {
     throw usageError("--to needs a revision number or a tag", "pulumi env version history lists them");

@@ -8,7 +8,6 @@ import type { Current } from "../../esc/api/change.ts";
 import { type Defined, nodeOf } from "../../esc/definition/verify.ts";
 import { formatName } from "../../esc/settings/names.ts";
 
-/** The environment that defines a variable. */
 export interface ValueSource {
   readonly current: Current;
   readonly variable: Variable;
@@ -52,7 +51,6 @@ export function findSource(name: string, all: readonly Current[]): ValueSource {
   );
 }
 
-/** Returns true if no environment has it, not even from an import. */
 export function isAbsent(name: string, all: readonly Current[]): boolean {
   return !all.some(({ opened }) => opened.variables.some((one) => one.name === name));
 }

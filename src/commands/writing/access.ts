@@ -117,7 +117,6 @@ export async function askEach<T>({ esc, settings, context }: EscTarget, ask: Ask
   return answers.results;
 }
 
-/** Adds the command that creates the environment, if the service does not have it. */
 function withCreation(failure: Failure, { environments }: EscSettings): Failure {
   const [only, ...others] = environments;
   if (failure.code !== "esc-not-found" || only === undefined || others.length > 0) return failure;

@@ -84,7 +84,6 @@ export function approvalLines(request: ChangeRequest, effect: string): readonly 
   ].map((text) => ({ text: `   ${text}`, whole: true }));
 }
 
-/** Returns a command that works with any default organization. */
 export function changeRequestCommand(verb: string, { id, organization }: ChangeRequest): string {
   return `pulumi env change-request ${verb} ${shellWord(printable(id))} -o ${shellWord(organization)}`;
 }

@@ -1,6 +1,5 @@
 import type { Option } from "../../command-line/options.ts";
 
-/** Options of every command that writes to ESC. */
 export const CONFIRMATION: Readonly<Record<string, Option>> = {
   yes: { type: "boolean", short: "y", describe: "Write without asking" },
   "dry-run": { type: "boolean", describe: "Show the change without writing it" },

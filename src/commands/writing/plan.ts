@@ -13,10 +13,8 @@ export interface Candidate {
   readonly secret: boolean;
 }
 
-/** The variables of a file, by whether they go into ESC. */
 export interface SortedVariables {
   readonly candidates: readonly Candidate[];
-  /** Settings of sophia-run. */
   readonly own: readonly string[];
   /** Declared and empty, which means unset. */
   readonly empty: readonly string[];
@@ -42,7 +40,6 @@ export function candidateFor(name: string, value: string, contract: Contract): C
   return { name, value, secret: declarationOf(contract, name)?.secret ?? looksSecret(name, value) };
 }
 
-/** Returns true for a setting of sophia-run itself. */
 export function isOwnName(name: string): boolean {
   return /^(?:ESC|SOPHIA)_/i.test(name) || name === "PULUMI_BACKEND_URL";
 }

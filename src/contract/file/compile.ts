@@ -1,4 +1,3 @@
-/** Compiles the document of a contract file to a Contract; pure. */
 import { printable } from "../../core/text.ts";
 import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type {
@@ -85,15 +84,15 @@ export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: st
 
 type Entries = Pick<ProfileEntry, "variables" | "groups">;
 
-interface Merged {
+interface MergedEntries {
   readonly variables: Map<string, VariableEntry>;
   readonly groups: Map<string, Partial<GroupEntry>>;
 }
 type Groups = ReadonlyMap<string, Partial<GroupEntry>>;
 
 /** Merges variables and groups of profiles into those of the document, field by field. */
-export function mergeEntries(document: Entries, profiles: readonly Entries[]): Merged {
-  const merged: Merged = { variables: new Map(), groups: new Map() };
+export function mergeEntries(document: Entries, profiles: readonly Entries[]): MergedEntries {
+  const merged: MergedEntries = { variables: new Map(), groups: new Map() };
   for (const { variables = {}, groups = {} } of [document, ...profiles]) {
     mergeInto(merged.variables, variables);
     mergeInto<Partial<GroupEntry>>(merged.groups, groups);
@@ -101,7 +100,6 @@ export function mergeEntries(document: Entries, profiles: readonly Entries[]): M
   return merged;
 }
 
-/** Merges members into a map, field by field. */
 export function mergeInto<Member extends object>(map: Map<string, Member>, members: Readonly<Record<string, Member>>) {
   // Object.entries would make a list for each of thousands of members.
   Object.keys(members).forEach((name) => {

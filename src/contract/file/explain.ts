@@ -137,7 +137,6 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
   }
 }
 
-/** Explains the alternative that the discriminating property names. */
 function* examineOneOf(root: Schema, node: Node, { oneOf = [], discriminator }: Schema): Generator<Fault> {
   const property = discriminator?.propertyName ?? "type";
   const candidates = oneOf.map((one) => dereference(root, one));

@@ -1,4 +1,3 @@
-/** Loads a contract file and those that it extends, down to the compiled contract. */
 import { dirname, resolve } from "node:path";
 import type { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";

@@ -83,7 +83,6 @@ function examineAliases(document: ContractDocument, declared: Scope["variables"]
   }
 }
 
-/** Checks that extended profiles exist, and that none extends itself. */
 function examineLineages(profiles: Profiles, report: Report): void {
   const done = new Set<string>();
   /** The current profile, after those that extend it. */

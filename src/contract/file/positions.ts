@@ -8,7 +8,7 @@ export interface Fault {
   readonly allowed: string;
 }
 
-/** The way from the root to a place: keys of objects and indexes of lists. */
+/** The way from the root to a node: keys of objects and indexes of lists. */
 export type Path = readonly (string | number)[];
 
 export interface Issue extends Omit<Fault, "offset"> {

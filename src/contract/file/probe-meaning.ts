@@ -1,4 +1,3 @@
-/** Checks a probe beyond the schema; pure. */
 import { isLoopback } from "../../core/loopback.ts";
 import type { ProbeEntry } from "../generated/document.ts";
 import type { Path } from "./positions.ts";
@@ -9,7 +8,6 @@ interface Problem {
   readonly allowed: string;
 }
 
-/** Headers that belong to the transport. */
 const RESERVED =
   /^(?:host|connection|content-length|transfer-encoding|accept-encoding|expect|upgrade|te|trailer|cookie|proxy-.*)$/i;
 

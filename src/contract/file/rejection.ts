@@ -20,7 +20,6 @@ export function malformedContract(text: string, name: string): SophiaError {
   return rejection(text, name, structuralFaults(text));
 }
 
-/** Returns the error for the issues of `examineMeaning`. */
 export function contradictoryContract(text: string, name: string, issues: readonly Issue[]): SophiaError {
   const offsetOf = offsetFinder(parseWithPositions(text));
   const faults = issues.map((issue) => ({ ...issue, offset: offsetOf(issue) }));

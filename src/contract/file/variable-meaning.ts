@@ -73,7 +73,6 @@ export function examineVariable(
   }
 }
 
-/** Checks that a condition can be met, and that its values are not secret. */
 function examineCondition(path: Path, name: string, values: readonly string[], { variables, report }: Scope): void {
   const other = variables.get(name);
   if (other === undefined || values.length === 0) return;

@@ -13,14 +13,12 @@ interface State {
 
 interface Node {
   readonly states: readonly State[];
-  /** True if a value that ends here matches. */
   readonly ends: boolean;
   readonly next: Map<string, Node>;
 }
 
 const MOST_STATES = 4000;
 
-/** Counts steps. @throws SophiaError beyond the limit */
 export type Spend = (steps: number) => void;
 
 /** Returns a matcher of whole values. @throws SyntaxError if repetitions make the pattern too large */
@@ -82,7 +80,6 @@ function sizeOf(pattern: Pattern): number {
       const { least, most } = pattern;
       const part = sizeOf(pattern.part);
       if (most === Infinity) return 1 + part * (1 + least);
-      // Nothing to repeat if the part matches only the empty string.
       return part === 0 ? 0 : part * most + (most - least);
     }
   }
@@ -125,7 +122,6 @@ function buildAutomaton(pattern: Pattern): State {
   return build(pattern, { id: END_ID, to: [] });
 }
 
-/** Adds a state and all states that it reaches without a character. */
 function enter(first: State, states: Set<State>): void {
   const pending = [first];
   for (let state = pending.pop(); state !== undefined; state = pending.pop()) {

@@ -85,7 +85,6 @@ const READABLE = Array.from("aA0-_").concat(
   Array.from({ length: 94 }, (_, index) => String.fromCodePoint(0x21 + index)),
 );
 
-/** Returns the preferred character if the set has it, else the first readable one, else the first of all. */
 function character(set: CharacterSet, preferred: string): string {
   const readable = [preferred, ...READABLE].find((one) => set.test(one));
   if (readable !== undefined) return readable;

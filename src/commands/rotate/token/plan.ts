@@ -1,4 +1,3 @@
-/** The plan of a rotation of tokens. */
 import type { Values } from "../../../command-line/options.ts";
 import { day, DAY_MS } from "../../../core/day.ts";
 import { SophiaError } from "../../../core/error.ts";

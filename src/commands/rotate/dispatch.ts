@@ -5,8 +5,7 @@ const TOKEN_OPTIONS = ["kind", "team", "expires"] as const;
 const NAME_OPTIONS = ["in", "generate", "to"] as const;
 const HELP = "sophia-run rotate --help shows both forms";
 
-/** `sophia-run rotate NAME` or `sophia-run rotate --token`. */
-export const rotateEither: Command = async (args, context) => {
+export const rotateNameOrToken: Command = async (args, context) => {
   const { options, positionals } = args;
   const isToken = options["token"] === true;
   const wrong = (isToken ? NAME_OPTIONS : TOKEN_OPTIONS).find((name) => options[name] !== undefined);
