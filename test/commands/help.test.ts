@@ -152,7 +152,5 @@ test("options may stand in front of the subcommand, or behind it", async () => {
 
 test("each help text has the exit statuses of its command", async () => {
   const { stdout } = await sophia(["import", "--help"]);
-  expect(stdout.replaceAll(/\s+/g, " ")).toContain(
-    "Exit status: 0: ESC has what the file has; 1: a variable was left out",
-  );
+  expect(stdout.replaceAll(/\s+/g, " ")).toContain("Exit status: 0: ESC has the variables of the file; 1: a variable");
 });
