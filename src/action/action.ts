@@ -3,8 +3,7 @@ import { isDeclared } from "../contract/check.ts";
 import { settle, type Settings } from "../command-line/settings.ts";
 import { assessBy } from "../commands/assessed.ts";
 import { recorderOf } from "../commands/audit-log/record.ts";
-import { collect } from "../commands/export/collect.ts";
-import { isIdentifier, textFault, type Exported } from "../commands/export/format.ts";
+import { collect, invalidName, textFault, type Exported } from "../commands/export/exported.ts";
 import { appendTo, github } from "../commands/export/github.ts";
 import { isOfRunner } from "../core/actions-runner.ts";
 import { runsCode } from "../core/code-values.ts";
@@ -136,7 +135,7 @@ function faultInJob(variable: Exported): string | undefined {
 }
 
 function faultOfOutput({ name }: Exported): string | undefined {
-  return isIdentifier(name) ? undefined : "no output can have that name";
+  return invalidName(name);
 }
 
 /** Returns the reason why a variable must not be in GITHUB_ENV. */

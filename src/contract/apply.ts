@@ -1,19 +1,17 @@
-/** Aliases and defaults, which a contract adds to the sources before precedence is settled; pure. */
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import type { Contract } from "./model.ts";
 
-export interface Applied {
+export interface CompletedLayers {
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
 }
 
 /**
- * Completes the layers of all sources, in their order: an alias gives its value to the variable's own name in the very
- * layer in which it is set, unless that has the own name; defaults follow as a last layer; each deprecated name that
- * is set gives one notice. Empty values count as unset. Returns the given layers if there is nothing to add. Linear in
- * the number of variables.
+ * Completes the layers of all sources, in their order. An alias gives its value to the variable's own name in the same
+ * layer, unless the layer has that name; defaults follow as a last layer; each deprecated name gives one notice. Empty
+ * values are unset. Returns the given layers if there is nothing to add. Linear in the number of variables.
  */
-export function applyContract(contract: Contract, layers: readonly Layer[]): Applied {
+export function applyContract(contract: Contract, layers: readonly Layer[]): CompletedLayers {
   const { aliases } = contract;
   const completed = aliases.size === 0 ? layers : layers.map((layer) => withOwnNames(contract, layer));
   const defaults = defaultLayer(contract);
@@ -29,12 +27,11 @@ function withOwnNames({ aliases }: Contract, layer: Layer): Layer {
   const added = new Map<string, Variable>();
   for (const variable of filled) {
     const own = aliases.get(variable.name);
-    // The first of several aliases in the source counts.
     if (own === undefined || names.has(own) || added.has(own)) continue;
     added.set(own, { ...variable, name: own, origin: { ...variable.origin, alias: variable.name } });
   }
   if (added.size === 0) return layer;
-  // A name is in a layer once: an empty own name gives way.
+  // A layer has a name only once: drops the empty value.
   const kept = layer.variables.filter(({ name }) => !added.has(name));
   return { ...layer, variables: [...kept, ...added.values()] };
 }

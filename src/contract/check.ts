@@ -1,13 +1,11 @@
-/** Checks a resolution against a contract; pure, linear in rules, variables and values. */
 import type { Resolution } from "../core/model.ts";
 import { formatFault, noWork } from "./format.ts";
-import type { Condition, Contract, Declaration, GroupRule, PatternWork, Rule, Violation } from "./model.ts";
+import type { Condition, Contract, Declaration, PatternWork, Rule, RuleViolation, Violation } from "./model.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
-/** A character that is neither blank nor of no width. */
 const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
 
-/** Every rule that the resolution does not meet, in the contract's order. @throws SophiaError (contract-slow, 125) */
+/** Returns every violation, in the contract's order. @throws SophiaError (contract-slow, 125) */
 export function checkContract(contract: Contract, resolution: Resolution): readonly Violation[] {
   const violations: Violation[] = [];
   for (const rule of contract.rules) {
@@ -22,29 +20,31 @@ export function checkContract(contract: Contract, resolution: Resolution): reado
   return violations;
 }
 
-/** Returns true if the variable has a value of which something can be seen. */
+/** Returns true if the variable has a value with a visible character. */
 export function isSet(resolution: Resolution, name: string): boolean {
   return !isBlank(resolution.get(name)?.value ?? "");
 }
 
 export function isBlank(value: string): boolean {
   const first = value.charCodeAt(0);
-  // All of ASCII that is not a space or a control character can be seen.
+  // Fast path: all other characters of ASCII are visible.
   return !(first > 0x20 && first < 0x7f) && !VISIBLE.test(value);
 }
 
-/** The first of the variables that is set. */
 export function serving(names: readonly string[], resolution: Resolution): string | undefined {
   return names.find((name) => isSet(resolution, name));
 }
 
-/** Returns true for the name of a declared variable, or an alias of one. */
+export function declarationOf({ aliases, variables }: Contract, name: string): Declaration | undefined {
+  return variables.get(aliases.get(name) ?? name);
+}
+
 export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);
 }
 
-/** The violation of one rule; its value's format is another matter. */
-export function checkRule(rule: Rule, resolution: Resolution): Violation | undefined {
+/** Returns the violation of one rule; the formats of values are not checked. */
+export function checkRule(rule: Rule, resolution: Resolution): RuleViolation | undefined {
   switch (rule.kind) {
     case "optional":
       return undefined;
@@ -57,10 +57,18 @@ export function checkRule(rule: Rule, resolution: Resolution): Violation | undef
     case "one-of":
     case "at-least-one":
       return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
-    case "exactly-one":
-      return checkExactlyOne(rule, resolution);
-    case "all-or-none":
-      return checkAllOrNone(rule, resolution);
+    case "exactly-one": {
+      // A default does not conflict with a chosen variable.
+      const set = rule.names.filter((name) => isChosen(resolution, name));
+      if (set.length > 1) return { kind: "several-set", rule, set };
+      return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
+    }
+    case "all-or-none": {
+      // A default alone does not require the others, but completes the group.
+      const set = rule.names.filter((name) => isChosen(resolution, name));
+      const missing = set.length === 0 ? [] : rule.names.filter((name) => !isSet(resolution, name));
+      return missing.length === 0 ? undefined : { kind: "some-missing", rule, set, missing };
+    }
   }
 }
 
@@ -69,31 +77,15 @@ function isMet({ name, equals }: Condition, resolution: Resolution): boolean {
   return value !== "" && (equals === undefined || equals.includes(value));
 }
 
-/** A default does not count against another variable of the group that was chosen. */
-function checkExactlyOne(rule: GroupRule, resolution: Resolution): Violation | undefined {
-  const set = rule.names.filter((name) => isChosen(resolution, name));
-  if (set.length > 1) return { kind: "several-set", rule, set };
-  return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
-}
-
-/** A default alone does not oblige to complete a group, but it counts towards completing one. */
-function checkAllOrNone(rule: GroupRule, resolution: Resolution): Violation | undefined {
-  const set = rule.names.filter((name) => isChosen(resolution, name));
-  if (set.length === 0) return undefined;
-  const missing = rule.names.filter((name) => !isSet(resolution, name));
-  return missing.length === 0 ? undefined : { kind: "some-missing", rule, set, missing };
-}
-
 function isChosen(resolution: Resolution, name: string): boolean {
   return isSet(resolution, name) && resolution.get(name)?.origin.source !== "contract";
 }
 
-/** Reports no format of a placeholder: there is no value yet. */
 function checkValue(declaration: Declaration, resolution: Resolution, work: PatternWork): Violation | undefined {
   const { name, format } = declaration;
   const resolved = resolution.get(name);
   if (resolved === undefined || resolved.value === "") return undefined;
-  // The program gets the path of a file that does not exist yet, and the declaration is about that path.
+  // The declaration is about the path that the program gets, and the file does not exist yet.
   if (resolved.delivery === "file") return undefined;
   const { source } = resolved.origin;
   if (source !== "contract" && source !== "fake" && isPlaceholder(declaration, resolved.value)) {

@@ -1,25 +1,25 @@
-/** Dummy values that meet a contract, so that tests, previews and agents run without secrets; pure. */
+/** Generates dummy values that meet a contract, for tests, previews and agents without secrets; pure. */
 import { SophiaError } from "../core/error.ts";
 import { grouped } from "../core/grouped.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { checkRule } from "./check.ts";
-import { formatFault, noWork } from "./format.ts";
-import type { Contract, Declaration, ValueFormat, Violation } from "./model.ts";
+import { formatFault } from "./format.ts";
+import type { Contract, Declaration, Rule, RuleViolation, ValueFormat } from "./model.ts";
 import { preferred } from "./remedies.ts";
 
 /**
- * The values that a resolution lacks to meet the contract: of each group the preferred variable, and what conditions
- * then require. The same contract and names always give the same values; each contains the word `fake` where its
- * format has room for it. The check that follows reports a contract that no values meet.
- * @throws SophiaError (fake-value, 125) where no value of the declared format can be made up
+ * Returns the values that a resolution lacks to meet the contract: of each group the preferred variable, and then the
+ * variables that conditions require. They depend only on the contract and the names, and contain the word `fake` if the
+ * format has room for it. A contract that no values meet fails the check that follows.
+ * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
 export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
   const complete = new Map<string, Resolved>(resolution);
   const added = new Map<string, Resolved>();
-  const concerned = rulesByName(contract);
-  let rules = contract.rules;
+  const rulesByName = grouped(contract.rules.flatMap(namesOfRule), ({ name }) => name);
+  let rules: Iterable<Rule> = contract.rules;
   for (;;) {
-    const lacking = rules.flatMap((rule) => lackingNames(checkRule(rule, complete), contract));
+    const lacking = Array.from(rules).flatMap((rule) => lackingNames(checkRule(rule, complete), contract));
     const names = new Set(lacking.filter((name) => !added.has(name)));
     if (names.size === 0) return { source: "fake", variables: Array.from(added.values()) };
     for (const name of names) {
@@ -31,28 +31,18 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
       added.set(name, fake);
       complete.set(name, fake);
     }
-    // The answer to all other rules is known.
-    const indexes = new Set(
-      Array.from(names)
-        .flatMap((name) => concerned.get(name) ?? [])
-        .map(({ index }) => index),
-    );
-    rules = Array.from(indexes)
-      .toSorted((a, b) => a - b)
-      .flatMap((index) => contract.rules[index] ?? []);
+    const affected = Array.from(names).flatMap((name) => rulesByName.get(name) ?? []);
+    rules = new Set(affected.map(({ rule }) => rule));
   }
 }
 
-/** The indexes of the rules that a value of each variable may change. */
-function rulesByName({ rules }: Contract): ReadonlyMap<string, readonly { readonly index: number }[]> {
-  const uses = rules.flatMap((rule, index) => {
-    const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
-    return names.map((name) => ({ name, index }));
-  });
-  return grouped(uses, ({ name }) => name);
+/** Pairs a rule with each variable whose value may change its result. */
+function namesOfRule(rule: Rule): readonly { readonly name: string; readonly rule: Rule }[] {
+  const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
+  return names.map((name) => ({ name, rule }));
 }
 
-function lackingNames(violation: Violation | undefined, contract: Contract): readonly string[] {
+function lackingNames(violation: RuleViolation | undefined, contract: Contract): readonly string[] {
   switch (violation?.kind) {
     case "missing":
     case "missing-when":
@@ -64,8 +54,6 @@ function lackingNames(violation: Violation | undefined, contract: Contract): rea
     case "some-missing":
       return violation.missing;
     case "several-set":
-    case "malformed":
-    case "placeholder":
     case undefined:
       return [];
   }
@@ -74,11 +62,11 @@ function lackingNames(violation: Violation | undefined, contract: Contract): rea
 function fakeValue(declaration: Declaration): string {
   const { name, example, format } = declaration;
   const value = format === undefined ? unformatted(declaration) : formatted(format, word(name));
-  if (format === undefined || formatFault(format, value, name, noWork()) === undefined) return value;
-  if (example !== undefined && formatFault(format, example, name, noWork()) === undefined) return example;
+  if (format === undefined || formatFault(format, value, name) === undefined) return value;
+  if (example !== undefined && formatFault(format, example, name) === undefined) return example;
   throw new SophiaError({
     code: "fake-value",
-    message: `cannot make up a dummy value for ${name} in its format`,
+    message: `no dummy value for ${name} can be generated in its format`,
     hint: "add an example in that format to the contract",
   });
 }
@@ -91,7 +79,7 @@ function word(name: string): string {
     .replaceAll(/^-|-$/g, "")}`;
 }
 
-/** Follows the example: a URL stays one, a prefix stays in front. No host is in `.invalid` (RFC 2606). */
+/** Keeps the scheme or the prefix of the example. No host is in `.invalid` (RFC 2606). */
 function unformatted({ name, example = "" }: Declaration): string {
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(example)?.[1];
   if (scheme !== undefined) return formatted({ kind: "url", schemes: [scheme] }, word(name));
@@ -118,7 +106,6 @@ function formatted(format: ValueFormat, text: string): string {
     case "json":
       return JSON.stringify({ fake: text });
     case "base64":
-      // `fake` is valid base64 by itself; the text follows it.
       return `fake${Buffer.from(text, "utf8").toString("base64")}`;
     case "email":
       return `${text.slice(0, 64)}@fake.invalid`;

@@ -1,19 +1,18 @@
-/** Value formats: whether a value is what the contract says it looks like; pure, linear in the value's length. */
 import type { FormatFault, PatternUse, PatternWork, ValueFormat } from "./model.ts";
 
-/** No system passes a longer value to a program: Linux has 128 KiB, macOS 1 MiB for all together. */
+/** No system passes a longer value to a program: the limit of Linux is 128 KiB, that of macOS 1 MiB for all together. */
 const MAX_LENGTH = 1024 * 1024;
 
 export function noWork(): PatternWork {
   return { steps: 0, most: 0, slowest: "" };
 }
 
-/** The part of a format that the value does not meet, if any. @throws SophiaError (contract-slow, 125) */
+/** Returns the part of a format that the value does not meet, if any. @throws SophiaError (contract-slow, 125) */
 export function formatFault(
   format: ValueFormat,
   value: string,
   name: string,
-  work: PatternWork,
+  work: PatternWork = noWork(),
 ): FormatFault | undefined {
   switch (format.kind) {
     case "text":
@@ -47,25 +46,24 @@ function textFault(
   use: PatternUse,
 ): FormatFault | undefined {
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
-  // Code units first: they are never fewer than characters, and counting them costs nothing.
+  // Code units first: counting them is free, and there are never fewer than characters.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
   if (pattern === undefined) return undefined;
-  // A pattern takes time for each character.
   if (value.length > MAX_LENGTH) return { kind: "too-long", maxLength: MAX_LENGTH };
   return pattern.matches(value, use) ? undefined : { kind: "pattern", pattern: pattern.source };
 }
 
-/** The WHATWG's special schemes, but for `file`. */
+/** The special schemes of the WHATWG, without `file`. */
 const PARSED_SCHEMES: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
 
-/** `scheme://rest`: without the slashes `localhost:6333` would pass for a URL of the scheme `localhost`. */
+/** Requires `scheme://`: else `localhost:6333` would be a URL of the scheme `localhost`. */
 function urlFault(schemes: readonly string[], value: string): FormatFault | undefined {
   const end = value.indexOf("://");
   const written = value.slice(0, Math.max(end, 0));
   const scheme = written.toLowerCase();
   const notUrl: FormatFault = { kind: "not-url", schemes };
   if (end + 3 === value.length || /\s/.test(value)) return notUrl;
-  // Other schemes allow what the WHATWG parser rejects, such as several hosts in `mongodb://a:1,b:2/x`.
+  // Other schemes allow forms that the WHATWG parser rejects, such as several hosts in `mongodb://a:1,b:2/x`.
   const isUrl = PARSED_SCHEMES.has(scheme) ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(written);
   if (!isUrl) return PARSED_SCHEMES.has(scheme) && isUrlButForPort(value) ? { kind: "url-port" } : notUrl;
   return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
@@ -99,7 +97,7 @@ function isJson(value: string): boolean {
   }
 }
 
-/** RFC 4648, section 4 or 5 (URL-safe), with or without padding; line breaks as base64(1) puts them are skipped. */
+/** RFC 4648, section 4 or 5 (URL-safe), with or without padding; line breaks, as of base64(1), are ignored. */
 function isBase64(value: string): boolean {
   const text = value.replaceAll(/\r?\n/g, "");
   const digits = /^(?:[A-Za-z\d+/]+|[A-Za-z\d_-]+)(={0,2})$/.exec(text);
@@ -108,7 +106,7 @@ function isBase64(value: string): boolean {
   return padding === 0 ? text.length % 4 !== 1 : text.length % 4 === 0;
 }
 
-/** An addr-spec as HTML's `<input type=email>` takes it. */
+/** An address as in HTML's `<input type=email>`. */
 function isEmail(value: string): boolean {
   const at = value.lastIndexOf("@");
   return (

@@ -1,23 +1,20 @@
-/** A contract once its file was read; types only. */
 import type { ProbeEntry } from "./generated/document.ts";
 
 /** The path is absolute. */
 export type ContractSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
 
-/** The profile and the scope that the caller asks for. */
 export interface ContractPart {
   readonly profile?: string | undefined;
   readonly scope?: string | undefined;
 }
 
-/** The declared variables and the rules over them, for one profile. */
 export interface Contract {
   readonly source: ContractSource;
   /** By canonical name, in the order of the file. */
   readonly variables: ReadonlyMap<string, Declaration>;
-  /** Other names under which a declared variable may be set: alias to canonical name. */
+  /** Other names of declared variables: alias to canonical name. */
   readonly aliases: ReadonlyMap<string, string>;
-  /** Deprecated names, of variables and of aliases: each with the name to use instead. */
+  /** Deprecated names of variables and aliases, each with its replacement. */
   readonly deprecated: ReadonlyMap<string, string>;
   readonly rules: readonly Rule[];
   readonly sections: readonly Section[];
@@ -26,33 +23,32 @@ export interface Contract {
   readonly profiles: readonly string[];
   /** The variables of each process, by the name of its scope. */
   readonly scopes: ReadonlyMap<string, readonly string[]>;
-  /** The scope that was asked for: the contract has no other variables any more. Absent without one. */
+  /** The scope to which the contract is restricted, if any. */
   readonly scope?: {
     readonly name: string;
-    /** Declared names, aliases too, that do not belong to it. */
+    /** Declared names and aliases that do not belong to it. */
     readonly outside: ReadonlySet<string>;
   };
 }
 
 export interface Declaration {
   readonly name: string;
-  /** Such as `Pulumi Token`; the name itself if the contract gives none. */
+  /** Such as `Pulumi Token`; by default the name. */
   readonly label: string;
   readonly description: string;
-  /** Declared with a default: false, everything else: true, unless the contract says otherwise. */
+  /** By default false for a variable with a default or a closed format, else true. */
   readonly secret: boolean;
   /** Never a real value: a secret that equals it is a violation. */
   readonly example?: string;
   readonly docs?: string;
-  /** The value where no source gives one. Never a secret. */
+  /** The value if no source has one. Never a secret. */
   readonly default?: string;
   readonly aliases: readonly Alias[];
-  /** The declared variable that replaces this one; present when this one is deprecated. */
+  /** The declared variable that replaces this deprecated one. */
   readonly deprecated?: string;
   readonly format?: ValueFormat;
-  /** How often it ought to be replaced, where it says so itself; see `rotation.ts`. */
   readonly rotateEvery?: Interval | "never";
-  /** How its service is asked whether the value works. That of the built-in contract stands in its text: see `probes.ts`. */
+  /** The request that tests its value. Absent in the built-in contract: see `probes.ts`. */
   readonly probe?: ProbeEntry;
 }
 
@@ -69,31 +65,30 @@ export interface Interval {
 export type ValueFormat =
   | {
       readonly kind: "text";
-      /** The value begins with one of these; empty when any beginning will do. */
+      /** Allowed beginnings; empty for any. */
       readonly prefixes: readonly string[];
-      /** Characters (code points); 0 when any length will do. */
+      /** In characters (code points); 0 for any. */
       readonly minLength: number;
       readonly pattern?: TextPattern;
     }
   | {
       readonly kind: "url";
-      /** Allowed schemes in lower case without the colon; empty when any will do. */
+      /** Allowed schemes in lower case without the colon; empty for any. */
       readonly schemes: readonly string[];
     }
   | { readonly kind: "integer" | "number"; readonly minimum?: number; readonly maximum?: number }
   | { readonly kind: "enum"; readonly values: readonly string[] }
   | { readonly kind: "boolean" | "port" | "json" | "base64" | "email" };
 
-/** A regular expression (flag `u`) over the whole value, made ready by `pattern/`. */
+/** A regular expression (flag `u`) for the whole value, compiled by `pattern/`. */
 export interface TextPattern {
   readonly source: string;
-  /** @throws SophiaError (contract-slow, 125) if the patterns of a check take too long together */
+  /** @throws SophiaError (contract-slow, 125) if all patterns of a check together take too long */
   readonly matches: (value: string, use: PatternUse) => boolean;
-  /** A string that matches and contains the word where there is room, of at least so many characters where it can. */
+  /** Returns a match with the word in it and of at least so many characters, as far as the pattern allows. */
   readonly sample: (word: string, least: number) => string;
 }
 
-/** Steps that the patterns of one check have taken, counted as they are matched. */
 export interface PatternWork {
   steps: number;
   /** The most steps of one pattern, and its variable. */
@@ -106,7 +101,7 @@ export interface PatternUse {
   readonly work: PatternWork;
 }
 
-/** When a conditional rule applies: another variable is set or, with `equals`, has one of these values. */
+/** Another variable is set or, with `equals`, has one of these values. */
 export interface Condition {
   readonly name: string;
   readonly equals?: readonly string[];
@@ -120,7 +115,7 @@ export interface GroupRule {
   readonly names: readonly string[];
 }
 
-/** For `one-of` the first that is set serves; with `exactly-one` no other may be set. */
+/** With `one-of` the first variable that is set is used; with `exactly-one` no other may be set. */
 export type GroupKind = "one-of" | "exactly-one" | "at-least-one" | "all-or-none";
 
 export type Rule =
@@ -140,32 +135,33 @@ export interface Section {
   readonly lines: readonly SectionLine[];
 }
 
-/** One line of `check`: a variable, or a group that shows the variable that serves (see `serving`). */
+/** One line of `check`: a variable, or a group with the variable that is used (see `serving`). */
 export type SectionLine =
   | { readonly kind: "variable"; readonly name: string; readonly label: string }
   | { readonly kind: "group"; readonly group: string; readonly label: string; readonly names: readonly string[] };
 
 type Names = readonly string[];
 
-/** A rule that is not met. It names the rule and the variables and never holds a value. */
-export type Violation =
+/** A rule that is not met. It has no value. */
+export type RuleViolation =
   | { readonly kind: "missing"; readonly rule: Extract<Rule, { kind: "required" }>; readonly name: string }
   | ({ readonly kind: "missing-when"; readonly rule: ConditionalRule } & Pick<ConditionalRule, "name" | "when">)
   | { readonly kind: "none-set"; readonly rule: GroupRule }
   | { readonly kind: "several-set"; readonly rule: GroupRule; readonly set: Names }
-  | { readonly kind: "some-missing"; readonly rule: GroupRule; readonly set: Names; readonly missing: Names }
+  | { readonly kind: "some-missing"; readonly rule: GroupRule; readonly set: Names; readonly missing: Names };
+
+export type Violation =
+  | RuleViolation
   | { readonly kind: "malformed"; readonly name: string; readonly fault: FormatFault }
   | { readonly kind: "placeholder"; readonly name: string };
 
-/** Which part of a format a value does not meet. It repeats the contract, never the value. */
+/** The part of a format that a value does not meet. It repeats the contract, never the value. */
 export type FormatFault =
   | { readonly kind: "prefix"; readonly prefixes: readonly string[] }
   | { readonly kind: "too-short"; readonly minLength: number }
   | { readonly kind: "too-long"; readonly maxLength: number }
   | { readonly kind: "pattern"; readonly pattern: string }
-  /** Not a URL at all; the schemes are those that the contract allows. */
   | { readonly kind: "not-url"; readonly schemes: readonly string[] }
-  /** A URL but for its port. */
   | { readonly kind: "url-port" }
   | { readonly kind: "scheme"; readonly schemes: readonly string[] }
   | { readonly kind: "out-of-range"; readonly minimum?: number; readonly maximum?: number }

@@ -1,20 +1,19 @@
-/** Values that somebody forgot to replace; pure. */
 import type { Declaration, ValueFormat } from "./model.ts";
 
-/** Usual words for a value in examples, in lower case; a real secret that contains one passes. */
+/** Usual placeholders of examples, in lower case; a longer value that contains one is accepted. */
 const USUAL_PLACEHOLDER =
   /^(?:<[^<>]+>|your[-_ ][\w -]{1,64}|(?:change|replace|fill|set|insert)[-_ ]?(?:me|this|it)|x{3,}|\.{3,}|…)$/;
 
-/** How they begin. Compiling the expression takes 0.1 ms on Node.js 20 and 0.6 on 24; most values need it not. */
+/** Their beginnings. Most values need no regular expression, which takes 0.1 ms to compile on Node.js 20 and 0.6 on 24. */
 const BEGINNINGS = ["<", "your", "change", "replace", "fill", "set", "insert", "xxx", "...", "…"];
 const INITIALS = "<ycrfsix.…";
 
-/** Formats whose values are few or public: an example may well be the value. */
+/** Formats with few or public values: an example may be the real value. */
 const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
 
 /**
- * Returns true for one of the usual words (`<…>`, `your-key`, `changeme`), a value in which a `<…>` of the declared
- * example is left, and a secret that equals its example.
+ * Returns true for a usual placeholder (`<…>`, `your-key`, `changeme`), a value with a `<…>` of the declared example, and
+ * a secret that equals its example.
  */
 export function isPlaceholder(
   { example, secret, format }: Pick<Declaration, "example" | "secret" | "format">,

@@ -1,4 +1,4 @@
-/** How the services of a contract are asked whether its values work. Loaded for `check --live` alone. */
+/** The requests that test the values of a contract. Loaded only for `check --live`. */
 import { builtInText } from "./generated/built-in-text.ts";
 import { parseContract } from "./file/read.ts";
 import type { ProbeEntry } from "./generated/document.ts";
@@ -7,7 +7,6 @@ import type { Contract } from "./model.ts";
 export interface Probe {
   readonly name: string;
   readonly probe: ProbeEntry;
-  /** It is the built-in contract's, and not a repository's. */
   readonly isBuiltIn: boolean;
 }
 

@@ -1,6 +1,6 @@
-/** Remedies of violations: lines to act on; pure. No line holds a value, and none has a place for one. */
+/** Remedies of violations; pure. No line contains a value or an argument for one. */
 import { grouped } from "../core/grouped.ts";
-import { enumerateFew } from "../core/lines.ts";
+import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
@@ -8,43 +8,39 @@ import type { Contract } from "./model.ts";
 
 export type Target =
   | { readonly kind: "esc"; readonly environment: string }
-  /** ESC is not read: in the environment, or in a `.env` file. */
+  /** ESC is not read: the environment or a `.env` file. */
   | { readonly kind: "local" }
-  /** ESC refuses access: `.env` does not serve. */
+  /** ESC refuses access: `.env` files are not used either. */
   | { readonly kind: "environment" };
 
-export interface Supply {
+export interface MissingValue {
   readonly name: string;
   readonly secret: boolean;
   readonly target: Target;
-  /** ESC has another value, which is wrong. */
+  /** ESC has a wrong value. */
   readonly replaces?: true;
 }
 
-/** How `sophia-run set` gets the value; undefined without a token and a terminal to ask for one. */
+/** The way in which `sophia-run set` gets the value; undefined without a token and a terminal to ask for one. */
 export type SetOffer = "asks" | "reads" | undefined;
 
-/** A wrong value, and where it is to be corrected: in a line of a file, or in the environment. */
-export interface Wrong {
+export interface WrongValue {
   readonly name: string;
-  readonly place?: { readonly file: string; readonly line: number };
+  readonly location?: { readonly file: string; readonly line: number };
 }
 
 export interface Remedy {
-  /** Lines that are about this one alone. */
   readonly advice: readonly string[];
-  readonly wrong?: Wrong;
-  readonly supply: readonly Supply[];
+  readonly wrong?: WrongValue;
+  readonly supply: readonly MissingValue[];
   readonly docs?: string;
 }
 
-/** How to set a variable that is missing: of several the preferred one. */
-export function supplyOf(names: readonly string[], contract: Contract, target: Target): readonly Supply[] {
+export function supplyOf(names: readonly string[], contract: Contract, target: Target): readonly MissingValue[] {
   const name = preferred(names, contract);
   return name === undefined ? [] : [{ name, secret: isSecret(name, contract), target }];
 }
 
-/** The first of several variables that is not deprecated. */
 export function preferred(names: readonly string[], { variables }: Contract): string | undefined {
   return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
@@ -57,12 +53,14 @@ export function correction(name: string, contract: Contract, origin: Origin | un
     case "environment":
       return { ...nothing, wrong: { name: origin.alias ?? name } };
     case "esc": {
-      const target = { kind: "esc", environment: whereDefined(origin) } as const;
+      const { environment: own, importedFrom } = origin;
+      const environment = importedFrom === undefined ? own : fullImportName(importedFrom, own.split("/")[0] ?? "");
+      const target = { kind: "esc", environment } as const;
       const supply = { name: origin.alias ?? name, secret: isSecret(name, contract), target, replaces: true } as const;
       return { ...nothing, supply: [supply] };
     }
     case "dotenv":
-      return { ...nothing, wrong: { name, place: origin } };
+      return { ...nothing, wrong: { name, location: origin } };
     case "contract":
       return { ...nothing, advice: [`correct its default in ${printable(origin.file)}`] };
     case "fake":
@@ -70,41 +68,38 @@ export function correction(name: string, contract: Contract, origin: Origin | un
   }
 }
 
-/** The environment whose definition has the value: an import is named within the organization, `project/name` or `name`. */
-function whereDefined({ environment, importedFrom }: Extract<Origin, { readonly source: "esc" }>): string {
-  if (importedFrom === undefined) return environment;
-  const path = importedFrom.replace(/@.*$/, "").split("/");
-  const [organization = ""] = environment.split("/");
+/** Returns the full name of an import, which may lack the organization and the project, without its version. */
+export function fullImportName(imported: string, organization: string): string {
+  const path = imported.replace(/@.*$/, "").split("/");
   if (path.length > 2) return path.join("/");
   return [organization, ...(path.length === 1 ? ["default"] : []), ...path].join("/");
 }
 
-/** The page that the contract names for the first of the variables that has one. */
 export function pageOf(names: readonly string[], { variables }: Contract): { readonly docs?: string } {
   const docs = names.map((name) => variables.get(name)?.docs).find((address) => address !== undefined);
   return docs === undefined ? {} : { docs: printable(docs) };
 }
 
-export function correctionOf({ name, place }: Wrong): string {
-  if (place === undefined) return `correct ${name} in the environment, or unset it there`;
-  return `correct it in ${printable(place.file)}, line ${place.line}`;
+export function correctionOf({ name, location }: WrongValue): string {
+  if (location === undefined) return `correct ${name} in the environment, or unset it there`;
+  return `correct it in ${printable(location.file)}, line ${location.line}`;
 }
 
-/** One remedy for the wrong values of each place that has several. @returns with those that are alone at theirs */
-export function sharedCorrections(wrong: readonly Wrong[]): {
+/** Joins the remedies for several wrong values in one file. @returns with the values that are alone in theirs */
+export function sharedCorrections(wrong: readonly WrongValue[]): {
   readonly shared: readonly string[];
-  readonly alone: ReadonlySet<Wrong>;
+  readonly alone: ReadonlySet<WrongValue>;
 } {
-  const places = grouped(wrong, ({ place }) => place?.file);
+  const byFile = grouped(wrong, ({ location }) => location?.file);
   const shared: string[] = [];
-  const alone = new Set<Wrong>();
-  for (const [file, all] of places) {
+  const alone = new Set<WrongValue>();
+  for (const [file, all] of byFile) {
     const [only, ...others] = all;
     if (only !== undefined && others.length === 0) alone.add(only);
     else if (file === undefined) {
       shared.push(`correct ${enumerateFew(all.map(({ name }) => name))} in the environment, or unset them there`);
     } else {
-      const lines = all.flatMap(({ place }) => (place === undefined ? [] : String(place.line)));
+      const lines = all.flatMap(({ location }) => (location === undefined ? [] : String(location.line)));
       shared.push(`correct them in ${printable(file)}, lines ${enumerateFew(lines)}`);
     }
   }
@@ -116,28 +111,28 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
     ...advice,
     ...(wrong === undefined ? [] : [correctionOf(wrong)]),
     ...supply.map((one) =>
-      one.target.kind === "esc" ? setWords(one).join(" ") : `set ${one.name} ${placeOf(one.target)}`,
+      one.target.kind === "esc" ? setWords(one).join(" ") : `set ${one.name} ${targetWords(one.target)}`,
     ),
     ...(docs === undefined ? [] : [`see ${docs}`]),
   ];
 }
 
 /**
- * One remedy for all that must be set: for each place a sentence and, for ESC, the command for the first. The command
- * asks for the value, so that none stands on a command line or in a shell's history.
- * @param offer `sophia-run set` if given, else the Pulumi CLI
+ * Joins the remedies for all missing values: for each target a sentence and, for ESC, the command for the first. The
+ * command asks for the value, which thus appears in no command line and no history of a shell.
+ * @param offer if undefined, the command is that of the Pulumi CLI
  */
-export function sharedRemedy(supplies: readonly Supply[], width: number, offer?: SetOffer): readonly string[] {
+export function sharedRemedy(supplies: readonly MissingValue[], width: number, offer?: SetOffer): readonly string[] {
   const groups = grouped(supplies, ({ target, secret, replaces }) => {
-    // The options of the first command hold for the others of its group.
-    const how = offer === undefined ? secret : replaces;
-    return target.kind === "esc" ? `${target.environment}\n${how}` : target.kind;
+    // All commands of a group have the options of the first.
+    const option = offer === undefined ? secret : replaces;
+    return target.kind === "esc" ? `${target.environment}\n${option}` : target.kind;
   });
   return Array.from(groups.values()).flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
     const target = group.length > 1 ? "them" : first.name;
-    if (first.target.kind !== "esc") return [`without ESC, set ${target} ${placeOf(first.target)}`];
+    if (first.target.kind !== "esc") return [`without ESC, set ${target} ${targetWords(first.target)}`];
     const isOne = group.length === 1;
     const verb = offer !== undefined && first.replaces === true ? "replace" : "set";
     const value = isOne ? "its value" : "the value of the first";
@@ -148,43 +143,32 @@ export function sharedRemedy(supplies: readonly Supply[], width: number, offer?:
   });
 }
 
-function placeOf({ kind }: Exclude<Target, { kind: "esc" }>): string {
+function targetWords({ kind }: Exclude<Target, { kind: "esc" }>): string {
   return kind === "environment" ? "in the environment" : "in the environment or in .env";
 }
 
-/**
- * For bash and zsh: `read -s` does not show what is typed, and printf is built in, so no process has it as argument.
- */
-function askAndSet(supply: Supply, width: number): readonly string[] {
-  return ['read -rs VALUE; printf %s "$VALUE" |', ...commandLines(["", ...setWords(supply)], width)];
+/** For bash and zsh: `read -s` shows no input, and printf is a builtin, so that the value is no argument of a process. */
+function askAndSet(supply: MissingValue, width: number): readonly string[] {
+  return ['read -rs VALUE; printf %s "$VALUE" |', ...commandLines(setWords(supply), width, "  ")];
 }
 
-/** A command that goes on behind a backslash where it is too long, which all shells of POSIX and fish read. */
-function commandLines([first = "", ...words]: readonly string[], width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = first === "" ? " " : first;
-  let isBegun = first !== "";
-  for (const word of words) {
-    if (isBegun && line.length + 1 + word.length + 2 > width - 2) {
-      lines.push(`${line} \\`);
-      line = "   ";
-    }
-    line += ` ${word}`;
-    isBegun = true;
-  }
-  return [...lines, line];
+/** Breaks a long command by backslashes, which shells of POSIX and fish read. */
+function commandLines(words: readonly string[], width: number, lead = ""): readonly string[] {
+  const most = width - " \\".length - 2;
+  const lines = wrap(words.map(unbroken).join(" "), most, "    ", most - lead.length);
+  return lines.map((line, index) => (index === 0 ? lead : "") + line + (index < lines.length - 1 ? " \\" : ""));
 }
 
-/** `sophia-run set NAME --in ENV`: where the user starts it, another environment may be the usual one. */
-function setByName({ name, target, replaces }: Supply): readonly string[] {
+/** `sophia-run set NAME --in ENV`: the default environment may be another one where the user starts it. */
+function setByName({ name, target, replaces }: MissingValue): readonly string[] {
   const options = replaces === true ? ["--overwrite"] : [];
   return ["sophia-run", "set", shellWord(name), "--in", shellWord(printable(environmentOf(target))), ...options];
 }
 
-/** The command that reads a value from its standard input: https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/. */
-function setWords({ name, secret, target }: Supply): readonly string[] {
+/** Reads the value from the standard input: https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/. */
+function setWords({ name, secret, target }: MissingValue): readonly string[] {
   const path = shellWord(propertyPath(name));
-  // Without --string a value such as `1e3` or `yes` is read as YAML.
+  // Without --string, pulumi reads values such as `1e3` and `yes` as YAML.
   const flags = [secret ? "--secret" : "--plaintext", "--string", "--file", "-"];
   return ["pulumi", "env", "set", shellWord(printable(environmentOf(target))), path, ...flags];
 }
@@ -193,7 +177,7 @@ function environmentOf(target: Target): string {
   return target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
 }
 
-/** The Pulumi property path of a variable in a definition: a key with a dot or a dash is in brackets. */
+/** Returns the Pulumi property path of a variable: a key with a dot or a dash is in brackets. */
 export function propertyPath(name: string): string {
   return `environmentVariables${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}`;
 }

@@ -1,14 +1,13 @@
-/** A contract of which only some variables count: those of a scope, or those that the program is to get; pure. */
 import type { Contract, GroupRule, Rule, SectionLine } from "./model.ts";
 
-/** The contract as if it declared only what is kept; a condition on anything else is never met. Linear in its size. */
+/** Returns the contract as if it declared only the kept variables; a condition on others is never met. Linear in its size. */
 export function restrict(contract: Contract, isKept: (name: string) => boolean): Contract {
   const owner = (name: string): string => contract.aliases.get(name) ?? name;
   const kept = (names: readonly string[]): readonly string[] =>
     names.every(isKept) ? names : names.filter((name) => isKept(name));
   const group = (rule: GroupRule): readonly GroupRule[] => {
     const names = kept(rule.names);
-    // The same object where nothing is left out: violations are told apart by their rule.
+    // The same object if nothing is left out: violations are identified by their rule.
     return names === rule.names ? [rule] : names.length === 0 ? [] : [{ ...rule, names }];
   };
   const line = (one: SectionLine): readonly SectionLine[] => {

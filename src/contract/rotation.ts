@@ -1,4 +1,3 @@
-/** How often values ought to be replaced; pure. */
 import type { Contract, Declaration, Interval } from "./model.ts";
 
 const DEFAULT: Interval = { count: 90, unit: "day" };
@@ -11,7 +10,7 @@ export function rotationOf(
   return rotation === "never" ? undefined : rotation;
 }
 
-/** The moment at which a value of this age ought to have been replaced: in UTC, where months have their own lengths. */
+/** Returns the time by which a value must be replaced, in UTC and by the lengths of months. */
 export function dueAt(since: Date, { count, unit }: Interval): Date {
   const due = new Date(since);
   switch (unit) {
@@ -25,7 +24,6 @@ export function dueAt(since: Date, { count, unit }: Interval): Date {
     case "year": {
       const day = due.getUTCDate();
       due.setUTCMonth(due.getUTCMonth() + (unit === "year" ? 12 : 1) * count);
-      // A month after the 31st of January is the end of February.
       if (due.getUTCDate() !== day) due.setUTCDate(0);
       break;
     }

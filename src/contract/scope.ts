@@ -1,11 +1,13 @@
-/** The part of a contract that concerns one process. */
+/** The part of a contract for one process, and the error for a profile or scope that a contract does not have. */
+import { SophiaError } from "../core/error.ts";
+import { suggest } from "../core/suggest.ts";
+import { enumerate, printable } from "../core/text.ts";
 import type { Contract } from "./model.ts";
 import { restrict } from "./restrict.ts";
-import { unknownPart } from "./unknown.ts";
 
 /**
- * The contract for one process: what its scope does not list is withheld from the program, under other names too.
- * @param shown how messages call the contract
+ * Restricts a contract to a scope. All other declared variables, also under other names, are withheld from the program.
+ * @param shown the name of the contract in messages
  * @throws SophiaError (contract-scope, 125)
  */
 export function inScope(contract: Contract, scope: string, shown: string): Contract {
@@ -15,4 +17,21 @@ export function inScope(contract: Contract, scope: string, shown: string): Contr
   const outside = new Set([...contract.variables.keys()].filter((name) => !isMember.has(name)));
   for (const [alias, name] of contract.aliases) if (outside.has(name)) outside.add(alias);
   return { ...restrict(contract, (name) => isMember.has(name)), scope: { name: scope, outside } };
+}
+
+export function unknownPart(
+  kind: "profile" | "scope",
+  shown: string,
+  name: string,
+  known: readonly string[],
+): SophiaError {
+  const suggestion = suggest(name, known);
+  return new SophiaError({
+    code: `contract-${kind}`,
+    message: `${printable(shown)} has no ${kind} "${printable(name)}"`,
+    hint:
+      known.length === 0
+        ? `leave out --${kind} and SOPHIA_${kind.toUpperCase()}: this contract has no ${kind}s`
+        : `${suggestion === undefined ? "" : `did you mean ${printable(suggestion)}? `}choose ${enumerate(known.map(printable), "or")}`,
+  });
 }

@@ -1,4 +1,4 @@
-/** Violations in words: what is wrong and what to do; pure, without values. */
+/** Words violations and their remedies; pure, without values. */
 import { isOfRunner } from "../core/actions-runner.ts";
 import type { Origin } from "../core/model.ts";
 import { nameFinder } from "../core/suggest.ts";
@@ -12,11 +12,11 @@ import { alternatives, faultWords } from "./words.ts";
 
 export interface WordingContext {
   readonly target: Target;
-  /** The names of all variables that are set, for 'did you mean'. */
+  /** The names of all variables that are set, for suggestions. */
   readonly present: readonly string[];
-  /** Places at which wrong values are corrected; a Resolution fits. */
+  /** The origins of wrong values, such as a Resolution. */
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
-  /** Why the program does not get a variable that a source has: `withheld by --exclude`. */
+  /** Returns the reason why the program does not get a variable of a source: `withheld by --exclude`. */
   readonly withheld?: (name: string) => string | undefined;
 }
 
@@ -25,17 +25,15 @@ export interface Wording extends Remedy {
   readonly message: string;
 }
 
-/** Words violations, in their order. Never holds a value. */
 export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,
   context: WordingContext,
 ): readonly Wording[] {
   const { target, origins, withheld = () => undefined } = context;
-  // A name that the contract knows is not a misspelling of another, nor is GITHUB_PATH, which every job has, of GITHUB_PAT.
+  // A declared name is not a misspelling of another. Nor is GITHUB_PATH, which every job has, one of GITHUB_PAT.
   const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
   const supply = (names: readonly string[]): Remedy => {
-    // A value that a source has need not be set.
     if (names.some((name) => withheld(name) !== undefined)) return NO_REMEDY;
     const advice = names.flatMap((name) => {
       const meant = findSimilar(name);
@@ -52,13 +50,13 @@ export function describeViolations(
 
 const NO_REMEDY: Remedy = { advice: [], supply: [] };
 
-interface Helpers {
+interface WordingHelpers {
   readonly supply: (names: readonly string[]) => Remedy;
   readonly correct: (name: string) => Remedy;
   readonly withheld: (name: string) => string | undefined;
 }
 
-function describe(violation: Violation, contract: Contract, helpers: Helpers): Omit<Wording, "violation"> {
+function describe(violation: Violation, contract: Contract, helpers: WordingHelpers): Omit<Wording, "violation"> {
   const { supply, correct, withheld } = helpers;
   const about = "name" in violation ? subject(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
@@ -98,14 +96,14 @@ function describe(violation: Violation, contract: Contract, helpers: Helpers): O
   }
 }
 
-/** `; A is withheld by --exclude`; empty where nothing is withheld. */
-function withheldClause(names: readonly string[], withheld: Helpers["withheld"]): string {
+/** `; A is withheld by --exclude`; empty if nothing is withheld. */
+function withheldClause(names: readonly string[], withheld: WordingHelpers["withheld"]): string {
   const reasons = grouped(names, withheld);
   reasons.delete(undefined);
   return Array.from(reasons, ([why, kept]) => `; ${enumerated(kept)} ${areIs(kept)} ${why}`).join("");
 }
 
-/** The names of a group in a message; a report for programs has all of them beside it. */
+/** Limit of names in a message; a report for programs also has all of them. */
 const MOST_NAMES = 50;
 
 function enumerated(names: readonly string[]): string {
@@ -116,7 +114,7 @@ function areIs(names: readonly string[]): string {
   return names.length === 1 ? "is" : "are";
 }
 
-function noneSet({ kind, names }: GroupRule, contract: Contract, withheld: Helpers["withheld"]): string {
+function noneSet({ kind, names }: GroupRule, contract: Contract, withheld: WordingHelpers["withheld"]): string {
   const first = preferred(names, contract) ?? "";
   if (names.length === 1) return `${first} is required and ${withheld(first) ?? "not set"}`;
   const kept = withheldClause(names, withheld);
@@ -138,7 +136,7 @@ function subject(name: string, contract: Contract): string {
   return label === undefined || label === name ? name : `${name} (${printable(label)})`;
 }
 
-/** With values: only a public variable can be a condition by its value. */
+/** Includes values: only the value of a public variable can be a condition. */
 function conditionWords({ name, equals }: Condition): string {
   return equals === undefined ? `${name} is set` : `${name} is ${alternatives(equals.map(printable))}`;
 }

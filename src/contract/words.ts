@@ -1,4 +1,3 @@
-/** Formats and their faults in words; pure. */
 import { enumerate, printable } from "../core/text.ts";
 import type { FormatFault } from "./model.ts";
 
@@ -6,7 +5,7 @@ export function alternatives(words: readonly string[]): string {
   return enumerate(words, "or");
 }
 
-/** A fault in words that follow a subject: `must be a URL …`. They repeat the contract, never the value. */
+/** Returns the words for a fault, to follow a subject: `must be a URL …`. They repeat the contract, never the value. */
 export function faultWords(fault: FormatFault): string {
   switch (fault.kind) {
     case "prefix":
@@ -44,7 +43,6 @@ export function faultWords(fault: FormatFault): string {
   }
 }
 
-/** `from 1 to 9`, `at least 1`, `at most 9`. */
 export function rangeWords({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
   if (minimum === undefined) return `at most ${maximum}`;
   return maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;

@@ -35,13 +35,7 @@ export async function assess(request: Request): Promise<Assessment> {
   // Meanwhile the contract is read; until then a failure of ESC must not be an unhandled rejection.
   const reading = readFromEsc(access, request);
   reading.catch(() => {});
-  const written = await loadContract({
-    cwd,
-    file: settings.contractFile,
-    found,
-    profile: settings.profile,
-    scope: settings.scope,
-  });
+  const written = await loadContract({ ...settings, cwd, found });
   const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
   const contract = folded?.foldedContract(written) ?? written;
   reached("files read");

@@ -1,5 +1,5 @@
 import type { Settings } from "../command-line/settings.ts";
-import { findContract, type Found } from "../contract/find.ts";
+import { findContract, type ContractSearch } from "../contract/find.ts";
 import type { Environment } from "../core/model.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { parentOf } from "../system/paths.ts";
@@ -15,7 +15,7 @@ export async function readEnvFiles(
   { envFiles, contractFile }: Pick<Settings, "envFiles" | "contractFile">,
   cwd: string,
   { foldsCase }: Pick<Environment, "foldsCase">,
-  found?: Found,
+  found?: ContractSearch,
 ): Promise<DotenvReading> {
   const isNamed = envFiles.some(({ required }) => required);
   const contract = isNamed || contractFile !== undefined ? undefined : (found ?? { path: findContract(cwd) }).path;

@@ -30,7 +30,7 @@ it.each<[string, object, boolean]>([
   ["a pattern in a profile alone", { variables: {}, profiles: { p: { variables: text({ pattern: "a+" }) } } }, true],
 ])("whether the matcher is loaded for a contract with %s", async (_, document, expected) => {
   writeFileSync(join(folder, "c.json"), JSON.stringify(document));
-  const contract = await loadContract({ cwd: folder, file: "c.json" });
+  const contract = await loadContract({ cwd: folder, contractFile: "c.json" });
   expect(checkContract(contract, new Map())).toStrictEqual([]);
   expect(isMatcherLoaded).toBe(expected);
 });

@@ -49,11 +49,11 @@ describe("a contract in a scope", () => {
     expect(await failureOf(() => inScope(contract, "wokrer", "c.json"))).toMatchObject({
       code: "contract-scope",
       status: 125,
-      message: 'c.json has no scope "wokrer"',
-      hint: "did you mean worker? choose web or worker",
+      message: expect.stringContaining('"wokrer"'),
+      hint: expect.stringContaining("worker?"),
     });
     expect(await failureOf(() => inScope(contractOf({ variables: {} }), "web", "c.json"))).toMatchObject({
-      hint: "leave out --scope and SOPHIA_SCOPE: this contract has no scopes",
+      hint: expect.stringContaining("SOPHIA_SCOPE"),
     });
   });
 });

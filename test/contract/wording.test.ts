@@ -5,6 +5,7 @@ import type { Contract } from "../../src/contract/model.ts";
 import { remedyLines, sharedRemedy } from "../../src/contract/remedies.ts";
 import { describeViolations } from "../../src/contract/wording.ts";
 import type { Origin } from "../../src/core/model.ts";
+import { expectWording } from "../helpers/wording.ts";
 import { contractOf, resolutionOf } from "./contracts.ts";
 
 type Context = Parameters<typeof describeViolations>[2];
@@ -23,13 +24,20 @@ function wordings(contract: Contract, values: Readonly<Record<string, string>>, 
   });
 }
 
-const setIn = (name: string): string => `set ${name} in the environment or in .env`;
+function expectWords(
+  contract: Contract,
+  values: Readonly<Record<string, string>>,
+  context: Partial<Context> = {},
+): void {
+  const lines = words(contract, values, context).flatMap(({ message, remedies }) => [message, ...remedies]);
+  expectWording(lines.join("\n"));
+}
 
 function inEsc(environment: string): Partial<Context> {
   return { target: { kind: "esc", environment } };
 }
 
-describe("what is missing", () => {
+describe("a missing variable", () => {
   const contract = contractOf({
     variables: {
       TOKEN: { label: "The Token", required: true, docs: "https://docs.example/token" },
@@ -40,35 +48,29 @@ describe("what is missing", () => {
     },
   });
 
-  it("is named with what to do", () => {
-    expect(words(contract, {})).toStrictEqual([
-      {
-        message: "TOKEN (The Token) is required and not set",
-        remedies: [setIn("TOKEN"), "see https://docs.example/token"],
-      },
-    ]);
+  it("is named with a remedy", () => {
+    const [{ message, remedies } = { message: "", remedies: [] }] = words(contract, {});
+    expect(message).toContain("TOKEN (The Token)");
+    expect(remedies.at(-1)).toContain("docs.example/token");
+    expectWords(contract, {});
   });
 
   it("is named with its condition", () => {
-    expect(words(contract, { TOKEN: "t", MODE: "a", SECRET: "s" }).map(({ message }) => message)).toStrictEqual([
-      "HOST is not set, and is required because MODE is a or b",
-      "PORT is not set, and is required because SECRET is set",
-    ]);
+    expect(words(contract, { TOKEN: "t", MODE: "a", SECRET: "s" })).toHaveLength(2);
+    expectWords(contract, { TOKEN: "t", MODE: "a", SECRET: "s" });
   });
 
   it("may be set under a misspelt name", () => {
-    expect(words(contract, { TOKNE: "t" })[0]?.remedies[0]).toBe("did you mean TOKEN? TOKNE is set");
+    expect(words(contract, { TOKNE: "t" })[0]?.remedies[0]).toContain("TOKEN? TOKNE");
     // What the contract knows is not misspelt.
     expect(
       words(contractOf({ variables: { TOKEN_1: { required: true }, TOKEN_2: {} } }), { TOKEN_2: "x" })[0]?.remedies,
-    ).toStrictEqual([setIn("TOKEN_1")]);
+    ).toHaveLength(1);
     // Nor is what GitHub's runner sets for every step.
     expect(
       words(contractOf({ variables: { GITHUB_PAT: { required: true } } }), { GITHUB_PATH: "x" })[0]?.remedies,
-    ).toStrictEqual([setIn("GITHUB_PAT")]);
-    expect(words(contract, { "TOKEN\u001B": "t" })[0]?.remedies[0]).toBe(
-      String.raw`did you mean TOKEN? TOKEN\u001b is set`,
-    );
+    ).toHaveLength(1);
+    expect(words(contract, { "TOKEN\u001B": "t" })[0]?.remedies[0]).toContain(String.raw`TOKEN\u001b`);
   });
 });
 
@@ -80,30 +82,21 @@ const group = (rule: string, label?: string): Contract =>
 
 describe("groups", () => {
   it.each([
-    ["one-of", {}, "G: one of OLD, A and B is required, and none is set (A is preferred)", [setIn("A")]],
-    ["exactly-one", {}, "G: exactly one of OLD, A and B is required, and none is set", [setIn("A")]],
-    ["at-least-one", {}, "G: at least one of OLD, A and B is required, and none is set", [setIn("A")]],
-    [
-      "exactly-one",
-      { A: "x", B: "y" },
-      "G: only one of OLD, A and B may be set, but A and B are",
-      ["keep one of A and B and unset the others"],
-    ],
-    [
-      "all-or-none",
-      { B: "y" },
-      "G: B is set, but OLD and A are not: set all of them or none",
-      [setIn("OLD"), setIn("A")],
-    ],
-    ["all-or-none", { A: "x", OLD: "y" }, "G: OLD and A are set, but B is not: set all of them or none", [setIn("B")]],
-  ])("%s of %j", (rule, values, message, remedies) => {
-    expect(words(group(rule, "G"), values)).toStrictEqual([{ message, remedies }]);
+    ["one-of", {}],
+    ["exactly-one", {}],
+    ["at-least-one", {}],
+    ["exactly-one", { A: "x", B: "y" }],
+    ["all-or-none", { B: "y" }],
+    ["all-or-none", { A: "x", OLD: "y" }],
+  ])("%s of %j", (rule, values) => {
+    expect(words(group(rule, "G"), values)).toHaveLength(1);
+    expectWords(group(rule, "G"), values);
   });
 
-  it("are named by their identifier where they have no label; one of a single variable names the variable", () => {
+  it("without a label have their identifier; a group of one variable names the variable", () => {
     expect(words(group("one-of"), {})[0]?.message).toMatch(/^g: one of/);
     const single = contractOf({ variables: { A: {} }, groups: { g: { rule: "one-of", variables: ["A"] } } });
-    expect(words(single, {})[0]?.message).toBe("g: A is required and not set");
+    expectWords(single, {});
   });
 });
 
@@ -113,10 +106,10 @@ describe("the lines for ESC", () => {
   });
 
   it("are for that environment, without its revision, and take the value from the standard input", () => {
-    expect(words(contract, {}, inEsc("acme/sophia/dev@3")).map(({ remedies }) => remedies)).toStrictEqual([
-      ["pulumi env set acme/sophia/dev environmentVariables.TOKEN --secret --string --file -"],
-      ["pulumi env set acme/sophia/dev environmentVariables.LEVEL --plaintext --string --file -"],
-      [`pulumi env set acme/sophia/dev 'environmentVariables["a.b"]' --secret --string --file -`],
+    expect(words(contract, {}, inEsc("acme/sophia/dev@3")).flatMap(({ remedies }) => remedies)).toStrictEqual([
+      "pulumi env set acme/sophia/dev environmentVariables.TOKEN --secret --string --file -",
+      "pulumi env set acme/sophia/dev environmentVariables.LEVEL --plaintext --string --file -",
+      `pulumi env set acme/sophia/dev 'environmentVariables["a.b"]' --secret --string --file -`,
     ]);
   });
 
@@ -135,13 +128,13 @@ describe("the lines for ESC", () => {
   describe("of one remedy for all", () => {
     const supply = (environment: string) => wordings(contract, {}, inEsc(environment)).flatMap((one) => one.supply);
 
-    it("are one command for what is set alike", () => {
+    it("are one command for variables that are set alike", () => {
       expect(sharedRemedy(supply("acme/sophia/dev"), 78)).toStrictEqual([
-        "set each in ESC; this asks for the value of the first:",
+        expect.stringContaining("each"),
         '  read -rs VALUE; printf %s "$VALUE" |',
         "    pulumi env set acme/sophia/dev environmentVariables.TOKEN --secret \\",
         "      --string --file -",
-        "set it in ESC; this asks for its value:",
+        expect.stringContaining("it"),
         '  read -rs VALUE; printf %s "$VALUE" |',
         "    pulumi env set acme/sophia/dev environmentVariables.LEVEL --plaintext \\",
         "      --string --file -",
@@ -149,7 +142,7 @@ describe("the lines for ESC", () => {
     });
 
     it.each(["a/b/c", "acme/it's/dev", `${"o".repeat(40)}/${"p".repeat(30)}/dev`])(
-      "hand a value that was typed to the command as it is, in bash (%s)",
+      "pass a typed value to the command unchanged, in bash (%s)",
       (environment) => {
         const commands = sharedRemedy(supply(environment), 78).filter((line) => line.startsWith("  "));
         const script = `pulumi() { printf '[%s]' "$@"; cat; echo; }\n${commands.slice(0, commands.length / 2).join("\n")}`;
@@ -161,107 +154,100 @@ describe("the lines for ESC", () => {
       },
     );
 
-    it("say where a value goes that ESC does not take", () => {
+    it("name the other places for a value without ESC", () => {
       const local = wordings(contract, {}).flatMap((one) => one.supply);
-      expect(sharedRemedy(local, 78)).toStrictEqual(["without ESC, set them in the environment or in .env"]);
-      expect(sharedRemedy(local.slice(1, 2), 78)).toStrictEqual([
-        "without ESC, set LEVEL in the environment or in .env",
-      ]);
+      expectWording(sharedRemedy(local, 78).join("\n"));
+      expectWording(sharedRemedy(local.slice(1, 2), 78).join("\n"));
       expect(sharedRemedy([], 78)).toStrictEqual([]);
     });
   });
 });
 
-describe("what a source has and the program does not get", () => {
+describe("a withheld variable", () => {
   const withheld = (name: string) => (name === "B" || name === "TOKEN" ? "withheld by --exclude" : undefined);
 
-  it("is said to be withheld, and need not be set", () => {
+  it("is reported as withheld, and need not be set", () => {
     const contract = contractOf({ variables: { TOKEN: { required: true, docs: "https://docs.example" } } });
-    expect(words(contract, {}, { withheld })).toStrictEqual([
-      { message: "TOKEN is required and withheld by --exclude", remedies: [] },
-    ]);
-    expect(words(group("at-least-one", "G"), {}, { withheld })).toStrictEqual([
-      { message: "G: at least one of OLD, A and B is required; B is withheld by --exclude", remedies: [] },
-    ]);
-    expect(words(group("all-or-none", "G"), { OLD: "x" }, { withheld })[0]?.message).toBe(
-      "G: OLD is set, but A and B are not: set all of them or none; B is withheld by --exclude",
-    );
+    expect(words(contract, {}, { withheld })).toMatchObject([{ remedies: [] }]);
+    expectWords(contract, {}, { withheld });
+    expect(words(group("at-least-one", "G"), {}, { withheld })).toMatchObject([{ remedies: [] }]);
+    expectWords(group("at-least-one", "G"), {}, { withheld });
+    expectWords(group("all-or-none", "G"), { OLD: "x" }, { withheld });
   });
 });
 
 describe("wrong values", () => {
   const contract = contractOf({ variables: { PORT: { format: "port" }, KEY: { docs: "https://docs.example" } } });
 
-  it.each<[Origin | undefined, readonly string[]]>([
-    [undefined, [setIn("PORT")]],
-    [{ source: "environment" }, ["correct PORT in the environment, or unset it there"]],
-    [{ source: "environment", alias: "OLD_PORT" }, ["correct OLD_PORT in the environment, or unset it there"]],
+  it.each<[Origin | undefined, string]>([
+    [undefined, "set PORT"],
+    [{ source: "environment" }, " PORT "],
+    [{ source: "environment", alias: "OLD_PORT" }, " OLD_PORT "],
     [
       { source: "esc", environment: "acme/sophia/dev", alias: "OLD_PORT" },
-      ["pulumi env set acme/sophia/dev environmentVariables.OLD_PORT --plaintext --string --file -"],
+      "pulumi env set acme/sophia/dev environmentVariables.OLD_PORT --plaintext --string --file -",
     ],
-    [{ source: "dotenv", file: ".env.local", line: 7 }, ["correct it in .env.local, line 7"]],
+    [{ source: "dotenv", file: ".env.local", line: 7 }, ".env.local, line 7"],
     [
       { source: "esc", environment: "acme/sophia/dev", version: "3" },
-      ["pulumi env set acme/sophia/dev environmentVariables.PORT --plaintext --string --file -"],
+      "pulumi env set acme/sophia/dev environmentVariables.PORT --plaintext --string --file -",
     ],
     [
       { source: "esc", environment: "acme/sophia/dev", importedFrom: "acme/sophia/base" },
-      ["pulumi env set acme/sophia/base environmentVariables.PORT --plaintext --string --file -"],
+      "pulumi env set acme/sophia/base environmentVariables.PORT --plaintext --string --file -",
     ],
     [
       { source: "esc", environment: "acme/sophia/dev", importedFrom: "base@3" },
-      ["pulumi env set acme/default/base environmentVariables.PORT --plaintext --string --file -"],
+      "pulumi env set acme/default/base environmentVariables.PORT --plaintext --string --file -",
     ],
     [
       { source: "esc", environment: "acme/sophia/dev", importedFrom: "sophia/base" },
-      ["pulumi env set acme/sophia/base environmentVariables.PORT --plaintext --string --file -"],
+      "pulumi env set acme/sophia/base environmentVariables.PORT --plaintext --string --file -",
     ],
-    [{ source: "contract", file: "sophia.contract.json" }, ["correct its default in sophia.contract.json"]],
-    [{ source: "fake" }, ["set PORT: its dummy value is not accepted"]],
-  ])("are corrected where they come from: %j", (origin, remedies) => {
+    [{ source: "contract", file: "sophia.contract.json" }, "sophia.contract.json"],
+    [{ source: "fake" }, "set PORT"],
+  ])("are corrected in their source: %j", (origin, remedy) => {
     const origins = origin === undefined ? {} : { origins: new Map([["PORT", { origin }]]) };
-    expect(words(contract, { PORT: "http" }, origins)).toStrictEqual([
-      { message: "PORT must be a port: a whole number from 1 to 65535", remedies },
-    ]);
+    const remedies = words(contract, { PORT: "http" }, origins).flatMap((one) => one.remedies);
+    expect(remedies).toStrictEqual([expect.stringContaining(remedy)]);
+    expectWords(contract, { PORT: "http" }, origins);
   });
 
-  it("that are placeholders are reported with where to get a real one", () => {
-    expect(words(contract, { KEY: "changeme" })).toStrictEqual([
-      { message: "KEY is still a placeholder", remedies: [setIn("KEY"), "see https://docs.example"] },
-    ]);
-  });
-
-  it.each([
-    ["url", "must be a URL such as https://host"],
-    [{ type: "url", schemes: ["https", "http"] }, "must be a URL such as https://host"],
-    ["integer", "must be a whole number"],
-    ["number", "must be a number"],
-    ["boolean", "must be true or false (or yes, no, on, off, 1, 0)"],
-    [{ type: "enum", values: ["a", "b", "c"] }, "must be a, b or c"],
-    [{ type: "enum", values: ["black and white"] }, "must be black and white"],
-    [{ type: "enum", values: ["sepia", "black and white"] }, "must be sepia or black and white"],
-    ["json", "must be JSON"],
-    ["base64", "must be base64"],
-    ["email", "must be an e-mail address"],
-    [{ type: "text", prefix: ["ghp_", "github_pat_"] }, "must begin with ghp_ or github_pat_"],
-    [{ type: "text", minLength: 9 }, "must have at least 9 characters"],
-    [{ type: "text", pattern: "a+" }, "must match a+"],
-  ])("of the format %j", (format, message) => {
-    expect(words(contractOf({ variables: { A: { format } } }), { A: "b c! " })[0]?.message).toBe(`A ${message}`);
+  it("that are placeholders are reported with the page of the real one", () => {
+    expect(words(contract, { KEY: "changeme" })[0]?.remedies[1]).toContain("docs.example");
+    expectWords(contract, { KEY: "changeme" });
   });
 
   it.each([
-    ["url", "https://a:99999", "must be a URL with a port from 0 to 65535"],
-    ["url", "https://u:p@[::1]:x/path?q#h", "must be a URL with a port from 0 to 65535"],
-    ["url", "https://a b:99999", "must be a URL such as https://host"],
-    ["url", "https://[::1", "must be a URL such as https://host"],
-    [{ type: "url", schemes: ["postgresql"] }, "database", "must be a URL such as postgresql://host"],
-    [{ type: "url", schemes: ["https", "http"] }, "ftp://a", "must be a URL that begins with https:// or http://"],
-    [{ type: "integer", minimum: 1, maximum: 9 }, "0", "must be from 1 to 9"],
-    [{ type: "integer", minimum: 1 }, "0", "must be at least 1"],
-    [{ type: "number", maximum: 9.5 }, "10", "must be at most 9.5"],
-  ])("beyond the limits of %j", (format, value, message) => {
-    expect(words(contractOf({ variables: { A: { format } } }), { A: value })[0]?.message).toBe(`A ${message}`);
+    ["url"],
+    [{ type: "url", schemes: ["https", "http"] }],
+    ["integer"],
+    ["number"],
+    ["boolean"],
+    [{ type: "enum", values: ["a", "b", "c"] }],
+    [{ type: "enum", values: ["black and white"] }],
+    [{ type: "enum", values: ["sepia", "black and white"] }],
+    ["json"],
+    ["base64"],
+    ["email"],
+    [{ type: "text", prefix: ["ghp_", "github_pat_"] }],
+    [{ type: "text", minLength: 9 }],
+    [{ type: "text", pattern: "a+" }],
+  ])("of the format %j", (format) => {
+    expectWords(contractOf({ variables: { A: { format } } }), { A: "b c! " });
+  });
+
+  it.each([
+    ["url", "https://a:99999"],
+    ["url", "https://u:p@[::1]:x/path?q#h"],
+    ["url", "https://a b:99999"],
+    ["url", "https://[::1"],
+    [{ type: "url", schemes: ["postgresql"] }, "database"],
+    [{ type: "url", schemes: ["https", "http"] }, "ftp://a"],
+    [{ type: "integer", minimum: 1, maximum: 9 }, "0"],
+    [{ type: "integer", minimum: 1 }, "0"],
+    [{ type: "number", maximum: 9.5 }, "10"],
+  ])("beyond the limits of %j: %s", (format, value) => {
+    expectWords(contractOf({ variables: { A: { format } } }), { A: value });
   });
 });

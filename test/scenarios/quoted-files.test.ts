@@ -69,12 +69,12 @@ const ROWS: readonly Row[] = [
   contractOf(`{"variables": {"A": {"format": "${SENTINEL}"}}}`, ":1:32: "),
   contractOf(
     `{"variables": {}, "groups": {"g": {"rule": "one-of", "variables": ["${SENTINEL}", "${SENTINEL}"]}}}`,
-    "in the list twice",
+    "duplicate entry",
   ),
   contractOf(`{"variables": {"A": {"deprecated": "${SENTINEL}"}}}`, "not declared"),
   contractOf(`{"variables": {"A": {}}, "scopes": {"web": ["${SENTINEL}"]}}`, "not declared"),
   contractOf(`{"variables": {}, "profiles": {"p": {"extends": "${SENTINEL}"}}}`, "no such profile"),
-  contractOf(`{"variables": {"A": {"format": {"type": "text", "pattern": "[z-a${SENTINEL}]"}}}}`, "has a range"),
+  contractOf(`{"variables": {"A": {"format": {"type": "text", "pattern": "[z-a${SENTINEL}]"}}}}`, "invalid range"),
   contractOf(
     `{"variables": {"A": {"probe": {"url": "https://a.test", "headers": {"proxy-${SENTINEL}": "\${A}\${${SENTINEL}}"}}}}}`,
     "has 2 errors",

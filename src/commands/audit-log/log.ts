@@ -1,4 +1,8 @@
-/** The file of the audit log: one line in one write, by any number of processes at once, with a limit to its size. */
+/**
+ * The file of the audit log. Several processes append to it at the same time, each line in one write, which never mixes
+ * with another (POSIX, write(2) with O_APPEND). A full log is renamed to a unique name. If two processes rename at the same
+ * time, the second renames the log that the first has just begun: no line is lost.
+ */
 import {
   closeSync,
   constants,
@@ -20,34 +24,33 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
 import { endsInMidLine } from "../../system/line-end.ts";
 
-/** A log that would grow beyond it is renamed. */
 const MAX_BYTES = 5 * 1024 * 1024;
-/** The limit of all renamed logs: the latest are kept. */
-const MAX_BYTES_ASIDE = 4 * MAX_BYTES;
+/** The limit of all renamed logs together; the latest are kept. */
+const MAX_BYTES_RENAMED = 4 * MAX_BYTES;
 
 const OTHERS_WRITE = 0o022;
 
 /**
- * Appends a line with its line break. Several processes may do so at the same time: one write never mixes with another
- * (POSIX, write(2) with O_APPEND). A new file is readable by its owner alone.
+ * Appends a line, which ends with a line break. A new file is readable only by its owner.
  *
  * @param path absolute
- * @throws SophiaError (audit, 125) if the line cannot be written, or the file is no regular one, belongs to a user other than
- *   this one and root, or may be written by other users
+ * @throws SophiaError (audit, 125) if the line cannot be written, or if the file is irregular, belongs to another user but
+ *   root, or may be written by other users
  */
 export function appendToLog(path: string, line: string): void {
   try {
     const bytes = Buffer.from(line);
     const isFull = ({ size }: Stats): boolean => size > 0 && size + bytes.length > MAX_BYTES;
     let log = open(path);
-    if (isFull(log.stats) && putAside(path, log.stats)) {
+    if (isFull(log.stats) && renameFull(path, log.stats)) {
       closeSync(log.descriptor);
       log = open(path);
     }
     try {
       // A full disk may have left the beginning of a line.
       const whole = endsInMidLine(log.descriptor, log.stats.size) ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
-      if (writeSync(log.descriptor, whole) !== whole.length) throw unusable(path, "has no room for another line");
+      if (writeSync(log.descriptor, whole) !== whole.length)
+        throw unusable(path, "is full: the line does not fit on the disk");
     } finally {
       closeSync(log.descriptor);
     }
@@ -58,13 +61,13 @@ export function appendToLog(path: string, line: string): void {
 }
 
 function open(path: string): { readonly descriptor: number; readonly stats: Stats } {
-  // Before it is opened, which some devices act upon.
+  // Checked before open(2), which has effects on some devices.
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) throw unusable(path, "is a symbolic link");
   if (entry?.isFile() === false) throw irregular(path);
   if (entry === undefined) makeFolder(dirname(path), 0o700);
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
-  // Windows lacks the last three.
+  // Undefined on Windows: the last three.
   const flags = [O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY].reduce((all, one) => all | (one ?? 0), 0);
   const descriptor = openSync(path, flags, 0o600);
   const stats = fstatSync(descriptor);
@@ -76,23 +79,22 @@ function open(path: string): { readonly descriptor: number; readonly stats: Stat
 
 function problemOf(path: string, stats: Stats): SophiaError | undefined {
   if (!stats.isFile()) return irregular(path);
-  // Windows has neither such owners nor modes.
+  // Windows has no such owners and modes.
   if (process.geteuid === undefined) return undefined;
-  // Its owner can change its content, and root that of every file.
+  // The owner can change the content; root can change every file.
   if (stats.uid !== process.geteuid() && stats.uid !== 0) {
     return unusable(path, `belongs to another user (uid ${stats.uid})`);
   }
   if ((stats.mode & OTHERS_WRITE) === 0) return undefined;
-  return unusable(path, "may be written by other users", `chmod go-w ${shellWord(printable(path))}, then start again`);
+  return unusable(
+    path,
+    "may be written by other users",
+    `run chmod go-w ${shellWord(printable(path))}, then start again`,
+  );
 }
 
-/**
- * Renames a full log to a unique name: if two processes do so at the same time, one of them renames the log that the other has
- * just begun, and nothing is lost.
- *
- * @returns false if the folder does not allow it: the log grows until an administrator rotates it
- */
-function putAside(path: string, full: Stats): boolean {
+/** @returns false if the folder does not allow it: the log grows until an administrator rotates it */
+function renameFull(path: string, full: Stats): boolean {
   const current = statSync(path, { throwIfNoEntry: false });
   if (current?.ino !== full.ino || current.dev !== full.dev) return true;
   const time = new Date().toISOString().replaceAll(/[^\dTZ]/g, "");
@@ -111,16 +113,16 @@ function removeOldest(path: string): void {
   const start = `${basename(path)}.`;
   let size = 0;
   try {
-    const aside = readdirSync(folder).filter(
+    const renamed = readdirSync(folder).filter(
       (name) => name.startsWith(start) && /^\d{8}T\d{9}Z-[\da-f]{8}$/.test(name.slice(start.length)),
     );
-    for (const name of aside.toSorted().toReversed()) {
+    for (const name of renamed.toSorted().toReversed()) {
       const file = join(folder, name);
       size += statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-      if (size > MAX_BYTES_ASIDE) rmSync(file, { force: true });
+      if (size > MAX_BYTES_RENAMED) rmSync(file, { force: true });
     }
   } catch {
-    // The next time will do: the line counts.
+    // Left for the next time: the line is more important.
   }
 }
 
@@ -132,6 +134,6 @@ function unusable(path: string, problem: string, hint?: string): SophiaError {
   return new SophiaError({
     code: "audit",
     message: `the audit log ${printable(path)} ${problem}`,
-    hint: hint ?? "nothing starts that it does not record: name another file with --audit-log, or make room for it",
+    hint: hint ?? "nothing starts without a record: fix that, or name another file with --audit-log",
   });
 }

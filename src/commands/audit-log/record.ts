@@ -1,4 +1,4 @@
-/** The lines of the audit log, for a start or an export. Loaded only if there is a log. */
+/** The lines of the audit log. Loaded only if there is a log. */
 import { shownCommand } from "../../core/command-word.ts";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
@@ -19,23 +19,21 @@ import { isBun } from "../../system/runtime.ts";
 import { outputReader, readerName } from "../run/agents.ts";
 import { appendToLog } from "./log.ts";
 
-export type Occasion =
+type RecordedEvent =
   | { readonly event: "start"; readonly command: string }
   | { readonly event: "export"; readonly names: readonly string[] };
 
-/** Records what is about to happen; `isRefused`: the contract is not met, and nothing is passed on. */
-export type Recorder = (occasion: Occasion, isRefused: boolean, assessment: Assessment) => void;
+/** Records a start or an export before it happens; `isRefused`: the contract is not met, and nothing is passed on. */
+export type Recorder = (recorded: RecordedEvent, isRefused: boolean, assessment: Assessment) => void;
 
 const LONGEST_REASON = 200;
 
 /**
  * Returns the writer of the audit log: a line for each call, without values and arguments (docs/agents.md). It throws a
- * SophiaError (audit, 125) if the line cannot be written or the reason has a secret in it.
+ * SophiaError (audit, 125) if the line cannot be written or the reason contains a secret. Without an audit log returns
+ * undefined and ignores `SOPHIA_REASON`, since programs inherit it and may start another sophia-run.
  *
- * The variable `SOPHIA_REASON` is ignored without an audit log: programs inherit it, and may start another sophia-run.
- *
- * @param flags the command line's options
- * @returns undefined without an audit log
+ * @param flags the options of the command line
  * @throws SophiaError (audit, 125) for a reason that cannot be recorded, without its text
  */
 export function recorderOf(
@@ -47,7 +45,7 @@ export function recorderOf(
     if (flags["reason"] === undefined) return undefined;
     throw new SophiaError({
       code: "audit",
-      message: "--reason would be recorded nowhere: there is no audit log",
+      message: "--reason needs an audit log, and there is none",
       hint: "name one with --audit-log FILE or SOPHIA_AUDIT_LOG, or leave --reason out",
     });
   }
@@ -55,15 +53,15 @@ export function recorderOf(
     throw new SophiaError({
       code: "audit",
       message: `the reason for the audit log is longer than ${LONGEST_REASON} characters`,
-      hint: "say in one short line why the command runs (--reason, SOPHIA_REASON)",
+      hint: "shorten it (--reason, SOPHIA_REASON)",
     });
   }
-  return (occasion, isRefused, assessment) => {
+  return (recorded, isRefused, assessment) => {
     const secrets = secretsOf(assessment);
     if (reason !== undefined) refuseSecrets(reason, secrets);
     const keeper = outputReader(context.environment);
     const line = {
-      ...lineOf(occasion, isRefused, assessment, secrets),
+      ...lineOf(recorded, isRefused, assessment, secrets),
       caller: keeper === undefined ? undefined : readerName(keeper),
       reason: reason === undefined ? undefined : printable(reason),
     };
@@ -71,46 +69,50 @@ export function recorderOf(
   };
 }
 
-/** JSON leaves out what is undefined. */
-function lineOf(occasion: Occasion, isRefused: boolean, assessment: Assessment, secrets: readonly Secret[]): object {
+function lineOf(
+  recorded: RecordedEvent,
+  isRefused: boolean,
+  assessment: Assessment,
+  secrets: readonly Secret[],
+): object {
   const { contract, esc, violations } = assessment;
   const { source, profile, scope } = contract;
   return {
     version: 1,
     time: new Date().toISOString(),
-    event: occasion.event,
+    event: recorded.event,
     outcome: isRefused ? "refused" : "allowed",
     met: violations.length === 0,
     user: userName(),
     pid: process.pid,
-    command: occasion.event === "start" ? shownCommand(masked(occasion.command, secrets)) : undefined,
+    command: recorded.event === "start" ? shownCommand(masked(recorded.command, secrets)) : undefined,
     contract: source.kind === "file" ? source.path : source.kind,
     profile,
     scope: scope?.name,
-    names: isRefused ? {} : namesOf(occasion, assessment),
+    names: isRefused ? {} : namesOf(recorded, assessment),
     esc: { status: esc.kind, environments: esc.kind === "read" ? esc.environments : [] },
   };
 }
 
-/** Returns each variable that sophia-run passes on beyond the caller's own, with its source. */
-function namesOf(occasion: Occasion, { contract, selected }: Assessment): Readonly<Record<string, SourceId>> {
+/** Returns the source of each variable that sophia-run adds, or that is declared. */
+function namesOf(recorded: RecordedEvent, { contract, selected }: Assessment): Readonly<Record<string, SourceId>> {
   const passed =
-    occasion.event === "export"
-      ? occasion.names.flatMap((name) => selected.get(name) ?? [])
+    recorded.event === "export"
+      ? recorded.names.flatMap((name) => selected.get(name) ?? [])
       : Array.from(selected.values()).filter(
           ({ name, origin }) => origin.source !== "environment" || isDeclared(contract, name),
         );
   return Object.fromEntries(passed.map(({ name, origin }) => [name, origin.source]));
 }
 
-/** @throws SophiaError (audit, 125) that names the variable whose value it is */
+/** @throws SophiaError (audit, 125) that names the variable of the secret */
 function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
   if (masked(reason, secrets) === reason) return;
   const found = secrets.find((secret) => masked(reason, [secret]) !== reason);
   throw new SophiaError({
     code: "audit",
     message: `the reason for the audit log contains the value of ${printable(found?.name ?? "a secret")}`,
-    hint: "say why the command runs without a value in it (--reason, SOPHIA_REASON)",
+    hint: "remove the value from it (--reason, SOPHIA_REASON)",
   });
 }
 
@@ -123,12 +125,12 @@ function masked(text: string, secrets: readonly Secret[]): string {
 
 function userName(): string {
   const byNumber = `uid ${process.getuid?.() ?? "unknown"}`;
-  // Bun takes the name from the environment, which any caller may set.
+  // Bun reads the name from the environment, which any caller may set.
   if (isBun) return embeddedAddon()?.userName() ?? byNumber;
   try {
     return userInfo().username;
   } catch {
-    // The system has no name for it, as in a container.
+    // The system may have no name, as in a container.
     return byNumber;
   }
 }

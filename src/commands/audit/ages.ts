@@ -1,4 +1,3 @@
-/** The age of a contract's secrets, by the history of ESC. */
 import type { Contract, Declaration } from "../../contract/model.ts";
 import { dueAt, rotationOf } from "../../contract/rotation.ts";
 import { ago, day } from "../../core/day.ts";
@@ -15,18 +14,17 @@ import type { Connection, Progress } from "../../esc/transport/connection.ts";
 
 export interface SecretAge {
   readonly name: string;
-  /** Undefined if ESC does not have it, or it is not known. */
+  /** Undefined if ESC does not have it, or if unknown. */
   readonly change?: LastChange;
-  /** The end of its rotation; undefined if it has none, or it is not known. */
+  /** The time by which it must be replaced; undefined if there is none, or if unknown. */
   readonly due?: Date;
-  /** That time has come; undefined if it is not known. */
   readonly overdue: boolean | undefined;
 }
 
 /**
- * Asks when each secret of the contract last changed, in the environments of the settings: later ones win.
+ * Asks ESC when each secret of the contract last changed; later environments of the settings have precedence.
  *
- * @throws SophiaError (125) if ESC cannot be asked; what the token may not see is no failure
+ * @throws SophiaError (125) if ESC cannot be asked, but not for history that the token may not see
  */
 export async function secretAges(
   contract: Contract,
@@ -49,7 +47,6 @@ export async function secretAges(
   });
 }
 
-/** Returns the ages of secrets about which ESC is not asked. */
 export function unknownAges(contract: Contract): readonly SecretAge[] {
   return secretsIn(contract).map(({ name }) => ({ name, overdue: undefined }));
 }
@@ -81,7 +78,7 @@ async function changesIn(
   return changes;
 }
 
-/** Lets a name of two parts have its other meaning. @throws EscFault for what the service does not know */
+/** Checks that the environment exists, so that a name of two parts gets its other meaning. @throws EscFault */
 async function requireKnown(name: FullName, connection: Connection): Promise<void> {
   try {
     await listRevisions(name, connection, 1);
@@ -98,12 +95,11 @@ function ageOf(contract: Contract, declaration: Declaration, change: LastChange 
   if (change.kind === "unseen") return { name, change, overdue: undefined };
   const due = dueAt(change.kind === "changed" ? change.revision.created : change.since.created, rotation);
   const isOver = due <= now;
-  // It is older than what was looked at: how much is not known.
+  // It is older than the revisions that were read.
   if (change.kind === "unchanged" && !isOver) return { name, change, overdue: undefined };
   return { name, change, due, overdue: isOver };
 }
 
-/** Returns what the token may not see, each thing once. */
 export function unseenOf(ages: readonly SecretAge[]): readonly string[] {
   const hidden = ages.flatMap(({ name, change }) => (change?.kind === "unseen" ? [{ name, what: change.what }] : []));
   return Array.from(
@@ -115,23 +111,23 @@ export function unseenOf(ages: readonly SecretAge[]): readonly string[] {
   );
 }
 
-/** `❌ NAME: Overdue since 2026-09-01: changed 2026-06-03 by alice (acme/sophia/dev@7)`. */
+/** `❌ NAME: Overdue since 2026-09-01; changed 2026-06-03 by alice (acme/sophia/dev@7)`. */
 export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): string {
   const shown = printable(name);
   if (change === undefined) return `➖ ${shown}: Not in ESC`;
   switch (change.kind) {
     case "minted":
-      return `✅ ${shown}: Made anew at each opening (${change.environment})`;
+      return `✅ ${shown}: New on every open (${change.environment})`;
     case "unseen":
       return `➖ ${shown}: Not visible to this token`;
     case "changed":
     case "unchanged": {
       const isKnown = change.kind === "changed";
       const { number, created, by } = isKnown ? change.revision : change.since;
-      const place = `${change.environment}@${number}`;
+      const version = `${change.environment}@${number}`;
       const age = isKnown
-        ? `changed ${day(created)}, ${ago(created, now)}${by === "" ? "" : `, by ${by}`} (${place})`
-        : `the same since ${day(created)} at least (${place}, the oldest of the revisions that were looked at)`;
+        ? `changed ${day(created)}, ${ago(created, now)}${by === "" ? "" : `, by ${by}`} (${version})`
+        : `unchanged since ${day(created)} or earlier (${version}, the oldest revision that was read)`;
       if (overdue === true && due !== undefined) return `❌ ${shown}: Overdue since ${day(due)}; ${age}`;
       return `✅ ${shown}: ${age.charAt(0).toUpperCase()}${age.slice(1)}`;
     }

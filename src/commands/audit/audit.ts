@@ -1,26 +1,27 @@
 import { settle } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
+import { day } from "../../core/day.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
+import type { Line } from "../../core/lines.ts";
+import { count } from "../../core/text.ts";
+import { MOST_REVISIONS } from "../../esc/api/definition.ts";
+import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { reportContract } from "../../output/report.ts";
 import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
-import { historyAccess } from "./access.ts";
-import { ageForPrograms, secretAges, unknownAges, unseenOf } from "./ages.ts";
-import { wordFinding } from "./findings.ts";
-import { auditFiles, auditRepository } from "./local.ts";
-import { auditText } from "./text.ts";
-import { auditToken, tokenFindings } from "./token.ts";
+import { ageForPrograms, ageLine, type SecretAge, secretAges, unknownAges, unseenOf } from "./ages.ts";
+import { auditFiles, auditRepository, type Finding, tokenFindings, wordFinding } from "./findings.ts";
+import { auditToken, historyAccess, type TokenReport } from "./token.ts";
 
 /** `sophia-run audit`: 0; with `--strict` 1 if there is a finding. */
 export const audit: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const now = new Date();
-  const { contractFile: file, profile, scope } = settings;
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const contract = await loadContract({ ...settings, cwd: context.cwd });
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   say(context, settings, dotenv.notices);
   const access = historyAccess(settings, dotenv.layers, context);
@@ -38,8 +39,7 @@ export const audit: Command = async ({ options }, context) => {
   const inEsc = access.reader.kind === "on" ? unseenOf(ages) : ["ESC: no environment and token are configured"];
   const unseen = [...inEsc, ...repository.unseen];
   if (options["json"] === true) {
-    // People read it in the section of the token.
-    const ofToken = token.kind === "unseen" ? ["role and end of the token: not visible to this token"] : [];
+    const ofToken = token.kind === "unseen" ? ["role and expiry of the token: not visible to this token"] : [];
     const report = {
       version: 1,
       contract: reportContract(contract),
@@ -52,3 +52,57 @@ export const audit: Command = async ({ options }, context) => {
   } else tell(context, auditText({ ages, token, findings, unseen }, now));
   return options["strict"] === true && findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
+
+const INDENT = "   ";
+
+interface Audit {
+  readonly ages: readonly SecretAge[];
+  readonly token: TokenReport;
+  readonly findings: readonly Finding[];
+  readonly unseen: readonly string[];
+}
+
+function auditText({ ages, token, findings, unseen }: Audit, now: Date): readonly Line[] {
+  const isCut = ages.some(({ change }) => change?.kind === "unchanged");
+  const others = findings.filter(({ kind }) => kind !== "overdue");
+  const sections: readonly (readonly Line[])[] = [
+    ["--- Secrets in ESC ---", ...ages.map((age) => ageLine(age, now))],
+    ...(isCut ? [[`Only the last ${MOST_REVISIONS} revisions of each environment were read.`]] : []),
+    ["--- Token ---", tokenLine(token, now)],
+    ...(others.length === 0 ? [] : [["--- Files, token and repository ---", ...others.flatMap(findingLines)]]),
+    ...(unseen.length === 0 ? [] : [["--- Not visible ---", ...unseen.map((what) => `➖ ${what}`)]]),
+    ["--- Summary ---", ...summary(findings, unseen.length + (token.kind === "unseen" ? 1 : 0))],
+  ];
+  return ["=== Sophia Secret Audit ===", ...sections.flatMap((lines) => ["", ...lines])];
+}
+
+function tokenLine(token: TokenReport, now: Date): string {
+  switch (token.kind) {
+    case "none":
+      return "➖ No token is configured";
+    case "exchanged":
+      return "✅ Each run exchanges an ID token for a new one";
+    case "unseen":
+      return "➖ Its role and expiry are not visible to this token";
+    case "known": {
+      const { name, role, expires } = token;
+      const end =
+        expires === undefined ? "never expires" : `${expires <= now ? "expired" : "expires"} on ${day(expires)}`;
+      return `${role === OPEN_ROLE ? "✅" : "➖"} ${name}: ${role === undefined ? "role unknown" : `role ${role}`}, ${end}`;
+    }
+  }
+}
+
+function findingLines(finding: Finding): readonly Line[] {
+  const { message, remedy } = wordFinding(finding);
+  return [`⚠️ ${message}`, { text: INDENT + remedy, hang: INDENT.length }];
+}
+
+function summary(findings: readonly Finding[], unseen: number): readonly Line[] {
+  const overdue = findings.filter(({ kind }) => kind === "overdue");
+  return [
+    findings.length === 0 ? "✅ No findings" : `❌ ${count(findings.length, "finding")}`,
+    ...overdue.map((finding) => ({ text: `${INDENT}${wordFinding(finding).remedy}`, whole: true })),
+    ...(unseen === 0 ? [] : [`➖ ${count(unseen, "thing")} could not be checked`]),
+  ];
+}

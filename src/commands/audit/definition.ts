@@ -1,15 +1,14 @@
 import { JSON_OPTION, type CommandDefinition } from "../command.ts";
 
 export const auditCommand: CommandDefinition = {
-  describe: "Show how old each secret is and what is wrong with how it is kept",
+  describe: "Show the age of each secret, and risks in how it is stored",
   details: [
-    "By the history of the ESC environments and their imports, of which at most 200 revisions each are looked at: when " +
-      "each declared secret last changed, and which ones are older than the contract's rotateEvery (90 days by default). " +
-      "Beside that: role and end of the launcher's token, .env files that git tracks or that are world-readable, and, " +
-      "through the gh CLI where it is there, repository secrets that are not set. Nothing is opened and nothing is " +
-      "changed; the report holds no value.",
-    "ESC_ADMIN_TOKEN, where it is set, sees more than a token that may only open. What the token may not see is listed, " +
-      "and is no finding.",
+    "Reads the last 200 revisions of each ESC environment and its imports, and shows when each declared secret last " +
+      "changed. Secrets older than rotateEvery of the contract (default: 90 days) are overdue. Also checks the role and " +
+      "expiry of the launcher's token, .env files that git tracks or that are world-readable, and, if the gh CLI is " +
+      "installed, missing repository secrets. Opens and changes no environment; the report contains no value.",
+    "Uses ESC_ADMIN_TOKEN if it is set: it may see more than a token that may only open. Parts that the token may not " +
+      "see are listed, but are not findings.",
   ],
   options: {
     strict: { type: "boolean", describe: "End with 1 if there is a finding" },

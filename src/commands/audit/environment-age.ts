@@ -1,4 +1,4 @@
-/** The age of the environments themselves. Each `check` that reads ESC loads it: without a YAML parser. */
+/** The age of environments. Apart from `ages.ts`, since each `check` that reads ESC loads it: without a YAML parser. */
 import { listRevisions, type Revision } from "../../esc/api/definition.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";

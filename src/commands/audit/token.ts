@@ -1,21 +1,38 @@
-/** Role and end of the launcher's token. */
-import { DAY_MS } from "../../core/day.ts";
-import { identifyToken, OPEN_ROLE, readTokenFacts, type TokenFacts } from "../../esc/api/tokens.ts";
+/** The tokens of an audit: access to the history, and role and expiry of the launcher's token. */
+import type { Settings } from "../../command-line/settings.ts";
+import type { Context } from "../../core/context.ts";
+import type { Layer } from "../../core/model.ts";
+import { identifyToken, readTokenFacts, type TokenFacts } from "../../esc/api/tokens.ts";
+import { escAccess, type EscAccess } from "../../esc/settings/access.ts";
+import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
+import { Variables } from "../../esc/settings/variables.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { askOnce } from "../ask-esc.ts";
-import type { HistoryAccess } from "./access.ts";
-import type { Finding } from "./findings.ts";
+import { usageError } from "../mistakes.ts";
 
-const SOON_MS = 14 * DAY_MS;
+interface HistoryAccess {
+  readonly launcher: EscAccess;
+  /** Reads the history: by `ESC_ADMIN_TOKEN` of the process environment, else by the launcher's token. */
+  readonly reader: EscAccess;
+}
+
+/** @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with `SOPHIA_OFFLINE` */
+export function historyAccess(settings: Settings, layers: readonly Layer[], { environment }: Context): HistoryAccess {
+  if (settings.offline) throw usageError("audit needs ESC, but SOPHIA_OFFLINE is set", "unset it");
+  const launcher = escAccess(environment, layers, settings).access;
+  const token = new Variables(environment, []).findInProcess(ADMIN_TOKEN);
+  const reader = token === undefined ? launcher : escAccess(environment, layers, { ...settings, token }).access;
+  return { launcher, reader };
+}
 
 export type TokenReport =
   | ({ readonly kind: "known" } & TokenFacts)
-  /** Each run exchanges a new one. */
+  /** Each run exchanges an ID token for a new one. */
   | { readonly kind: "exchanged" }
   | { readonly kind: "unseen" }
   | { readonly kind: "none" };
 
-/** @throws SophiaError (125) if the service cannot be asked, or does not accept a token */
+/** @throws SophiaError (125) if the service cannot be asked, or refuses the token */
 export async function auditToken({ launcher, reader }: HistoryAccess, progress: Progress): Promise<TokenReport> {
   if (launcher.kind !== "on" || reader.kind !== "on") return { kind: "none" };
   const { kind } = launcher.settings.credential;
@@ -24,17 +41,4 @@ export async function auditToken({ launcher, reader }: HistoryAccess, progress: 
   if (identity === undefined) return { kind: "unseen" };
   const facts = await askOnce(reader.settings, progress, (connection) => readTokenFacts(identity, connection));
   return facts === undefined ? { kind: "unseen" } : { kind: "known", ...facts };
-}
-
-export function tokenFindings(token: TokenReport, now: Date): readonly Finding[] {
-  if (token.kind !== "known") return [];
-  const { role, expires } = token;
-  return [
-    ...(role === undefined || role === OPEN_ROLE ? [] : [{ kind: "token-role", role } as const]),
-    ...(expires === undefined
-      ? [{ kind: "token-endless" } as const]
-      : expires.getTime() - now.getTime() < SOON_MS
-        ? [{ kind: "token-ends", at: expires } as const]
-        : []),
-  ];
 }

@@ -6,7 +6,7 @@ import { shellWord } from "../../core/shell.ts";
 import { count, printable } from "../../core/text.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
-import { historyAccess } from "../audit/access.ts";
+import { historyAccess } from "../audit/token.ts";
 import { ageForPrograms, ageLine, type SecretAge, secretAges, unseenOf } from "../audit/ages.ts";
 import type { ExtraCheck } from "./text.ts";
 

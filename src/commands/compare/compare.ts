@@ -33,8 +33,7 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {
   const settings = settle(options, context.environment);
   const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
-  const { contractFile: file, profile, scope } = settings;
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const contract = await loadContract({ ...settings, cwd: context.cwd });
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(escSettings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);

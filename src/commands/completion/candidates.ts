@@ -139,7 +139,7 @@ async function positionalCandidates(
 async function contractOf({ values }: Parsed, { cwd, environment }: Context): Promise<Contract | undefined> {
   const named = values["contract"] ?? environment.get("SOPHIA_CONTRACT");
   try {
-    return await loadContract({ cwd, file: typeof named === "string" && named !== "" ? named : undefined });
+    return await loadContract({ cwd, contractFile: typeof named === "string" && named !== "" ? named : undefined });
   } catch (error) {
     if (error instanceof SophiaError) return undefined;
     throw error;

@@ -73,8 +73,7 @@ interface Draft extends TargetFile {
 
 /** `sophia-run docs`: 0, or with `--check` 1 if a file is out of date. Writes either all files or none. */
 export const docs: Command = async ({ options, positionals }, context) => {
-  const { contractFile: file, profile, scope } = settle(options, context.environment);
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const contract = await loadContract({ ...settle(options, context.environment), cwd: context.cwd });
   const types = TYPES.find((one) => one === options["types"]);
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
   const paths =

@@ -4,17 +4,17 @@ export const exportCommand: CommandDefinition = {
   describe: "Print the configuration for other programs",
   details: [
     "Prints the variables that sophia-run adds (from ESC, files and the contract's defaults) and those that the " +
-      "contract declares, whatever their source; not the rest of the process environment. The contract is checked " +
-      "first, as for a run. Values of ESC's `files` are not printed: a program started by sophia-run gets them as files.",
-    "If a format, or one of the programs that read it, cannot hold a value, the variable is named (125) and nothing " +
-      "is printed. dotenv: read alike by dotenv for Node.js, node --env-file and python-dotenv. shell: for eval or " +
-      "source in bash, dash, zsh and other POSIX shells; not for fish, which has a format of its own. docker: for docker run --env-file.",
+      "contract declares, from any source; not the rest of the process environment. The contract is checked first, as " +
+      "for a run. Files of ESC (values.files) are not printed: only a program started by sophia-run gets them.",
+    "If the format, or one of the programs that read it, cannot hold a value, the command names the variable, prints " +
+      "nothing and ends with 125. dotenv: for dotenv for Node.js, node --env-file and python-dotenv alike. shell: for " +
+      "eval or source in bash, dash, zsh and other POSIX shells. docker: for docker run --env-file.",
     "github: for later steps of a GitHub Actions job. Appends to the file that GITHUB_ENV names and prints an " +
-      "add-mask command for each line of a secret; if standard output is that file, the commands go to standard " +
-      "error, which the runner reads as well. Without GITHUB_ENV all goes to standard output.",
-    "With --audit-log the names of what is exported are recorded first.",
-    "Secrets are not printed to a terminal or under a coding agent unless --reveal is given. --output writes a file that only its owner can " +
-      "read, whole or not at all; a file that is there is replaced.",
+      "add-mask command for each line of a secret. If standard output is that file, the commands go to standard " +
+      "error, which the runner also reads. Without GITHUB_ENV everything goes to standard output.",
+    "With --audit-log the names of the exported variables are recorded first.",
+    "Secrets are not printed to a terminal or under a coding agent unless --reveal is given. --output replaces the " +
+      "file atomically by one that only its owner can read.",
   ],
   options: {
     format: {
@@ -23,7 +23,7 @@ export const exportCommand: CommandDefinition = {
       value: "FORMAT",
       describe: "dotenv (default), shell, fish, json, github or docker",
     },
-    output: { type: "string", value: "FILE", describe: "Write to this file in place of the standard output" },
+    output: { type: "string", value: "FILE", describe: "Write to this file instead of the standard output" },
     reveal: { type: "boolean", describe: "Print even to a terminal or a coding agent" },
   },
   statuses: { 0: "the configuration is written", 78: "the contract is not met" },

@@ -2,14 +2,13 @@ import { resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { settle } from "../../command-line/settings.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { textFault, type Exported, type VariableFormat } from "./format.ts";
+import { collect, textFault, type Exported, type VariableFormat } from "./exported.ts";
 import { appendTo, githubTargets, type Targets } from "./github.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
 import { maskCommands } from "../../output/github-masks.ts";
 import { say, sayDown } from "../../output/say.ts";
 import { sayLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { collect } from "./collect.ts";
 import { refuseIrregular, writePrivately, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { recorderOf } from "../audit-log/record.ts";
@@ -51,14 +50,14 @@ export const exportVariables: Command = async ({ options }, context) => {
   refuseFaulty(variables, name, format);
   if (files.length > 0) {
     sayLines(context, [
-      `warning: not exported: ${enumerate(files.map(printable))}, of which ESC makes ${files.length === 1 ? "a file" : "files"}`,
-      "a program that sophia-run starts gets them as private files that are gone when it ends",
+      `warning: not exported, since ESC provides ${files.length === 1 ? "it as a file" : "them as files"}: ${enumerate(files.map(printable))}`,
+      "only a program that sophia-run starts gets private files, which are removed when it ends",
     ]);
   }
   if (variables.length + files.length === 0) {
     sayLines(context, [
-      "warning: there is nothing to export: no source adds a variable",
-      "those of the process environment are exported where the contract declares them",
+      "warning: nothing to export: no source adds a variable",
+      "variables of the process environment are exported only if the contract declares them",
     ]);
   }
   const exported = format.write(variables);
@@ -69,16 +68,14 @@ export const exportVariables: Command = async ({ options }, context) => {
   return ExitStatus.ok;
 };
 
-const START_INSTEAD = "start the program behind sophia-run: sophia-run -- COMMAND";
-
-/** An agent reads what it sends through a pipe, too. @throws SophiaError (terminal, 125) */
+/** Refuses pipes too: an agent reads their output. @throws SophiaError (terminal, 125) */
 function refuseAgent({ environment }: Context): void {
   const variable = agentBy(environment);
   if (variable === undefined) return;
   throw new SophiaError({
     code: "terminal",
     message: `export would print secrets to ${readerName(variable)}`,
-    details: [START_INSTEAD],
+    details: ["use sophia-run -- COMMAND to start the program instead"],
     hint: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
   });
 }
@@ -89,7 +86,7 @@ function refuseTerminal(context: Context, targets: Targets | undefined): void {
   throw new SophiaError({
     code: "terminal",
     message: "export would print secrets to a terminal",
-    hint: "write a file with --output FILE, send its output to a program, or allow this with --reveal",
+    hint: "write a file with --output FILE, send the output to a program, or allow this with --reveal",
   });
 }
 
@@ -98,7 +95,7 @@ function outputFile(given: unknown, format: string, { cwd }: Context): TargetFil
   if (typeof given !== "string") return undefined;
   if (format === "github") {
     throw usageError(
-      "--output does not go with --format github, which appends to the file that GITHUB_ENV names",
+      "--output and --format github cannot be used together: github appends to the file that GITHUB_ENV names",
       "leave --output out, or set GITHUB_ENV to the file",
     );
   }
@@ -118,12 +115,12 @@ function refuseFaulty(variables: readonly Exported[], name: string, format: Vari
     code: "not-exportable",
     message: `the format ${name} cannot hold every variable; nothing was exported`,
     details: faults,
-    hint: "choose another --format, or leave them out with --exclude NAME",
+    hint: "choose another --format, or leave variables out with --exclude NAME",
   });
 }
 
 function deliver(text: string, variables: readonly Exported[], targets: Targets | undefined, context: Context): void {
-  // The masks first: nothing may be shown before the runner knows what to hide.
+  // The masks come first: the runner must know them before it shows anything.
   if (targets !== undefined) {
     const masks = maskCommands(variables.filter(({ secret }) => secret));
     if (targets.masks === "err") context.err(masks);

@@ -1,10 +1,76 @@
-import { docker } from "./docker.ts";
-import { dotenv } from "./dotenv.ts";
-import type { VariableFormat } from "./format.ts";
-import { fish } from "./fish.ts";
-import { github } from "./github.ts";
-import { json } from "./json.ts";
-import { shell } from "./shell.ts";
-
 /** The formats of `sophia-run export`, by the name that `--format` takes. */
+import { shellQuoted } from "../../core/shell.ts";
+import { dotenv } from "./dotenv.ts";
+import { invalidName, type VariableFormat } from "./exported.ts";
+import { github } from "./github.ts";
+
+/** One JSON object, name to value. It can hold everything. */
+const json: VariableFormat = {
+  fault: () => undefined,
+  // fromEntries defines properties, so that `__proto__` is a name like any other.
+  write: (variables) =>
+    `${JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, value])), undefined, 2)}\n`,
+};
+
+/** The longest line that Docker reads is one byte shorter (Go's bufio.MaxScanTokenSize). */
+const DOCKER_LINE_BYTES = 64 * 1024;
+
+/** `NAME=value` as `docker run --env-file` reads it (docker/cli, pkg/kvfile): no quoting and no escapes. */
+const docker: VariableFormat = {
+  fault: ({ name, value }) => {
+    if (value.includes("\n")) return "docker --env-file cannot hold the line break in its value";
+    if (value.endsWith("\r")) return "docker --env-file drops the carriage return at the end of its value";
+    return Buffer.byteLength(name) + 1 + Buffer.byteLength(value) < DOCKER_LINE_BYTES
+      ? invalidName(name)
+      : "docker --env-file reads no line of 64 KiB or more";
+  },
+  write: (variables) => variables.map(({ name, value }) => `${name}=${value}\n`).join(""),
+};
+
+/** bash evaluates assignments to these as arithmetic, and so runs the command in `x[$(command)]`. */
+const EVALUATED: ReadonlySet<string> = new Set(["RANDOM", "SRANDOM", "HISTCMD", "OPTIND", "LINENO"]);
+
+/** bash and zsh refuse or ignore assignments to these. In lower case: arrays and states of zsh. */
+const SHELL_RESERVED: ReadonlySet<string> = new Set(
+  [
+    ["UID", "EUID", "GID", "EGID", "PPID", "BASHOPTS", "BASH_VERSINFO", "SHELLOPTS", "USERNAME"],
+    ["path", "cdpath", "fpath", "manpath", "mailpath", "status", "argv", "options", "signals", "pipestatus"],
+  ].flat(),
+);
+
+/**
+ * `export NAME='value'` for POSIX shells (XCU 2.2.2: within single quotes every character is itself). A quote is
+ * written as `'\''`, which zsh reads alike with RC_QUOTES set.
+ */
+const shell: VariableFormat = {
+  fault: ({ name }) => {
+    if (EVALUATED.has(name)) return "bash evaluates assignments to that name";
+    return SHELL_RESERVED.has(name) ? "bash or zsh reserves that name" : invalidName(name);
+  },
+  write: (variables) => variables.map(({ name, value }) => `export ${name}=${shellQuoted(value)}\n`).join(""),
+};
+
+const FISH_RESERVED: ReadonlySet<string> = new Set(
+  [
+    ["PWD", "SHLVL", "_", "history", "hostname", "pipestatus", "status", "status_generation", "version"],
+    ["FISH_VERSION", "fish_kill_signal", "fish_killring", "fish_pid", "umask", "euid"],
+  ].flat(),
+);
+
+/** Code points that fish uses internally, and changes in its input: U+F600 and following ones. */
+const FISH_INTERNAL = /[\uF500-\uF8FF]/;
+
+/**
+ * `set -gx NAME 'value'` for fish, which is not a POSIX shell: within single quotes a backslash escapes itself and the
+ * quote. A variable whose name ends in PATH becomes a list, which fish joins with colons for other programs.
+ */
+const fish: VariableFormat = {
+  fault: ({ name, value }) => {
+    if (FISH_RESERVED.has(name)) return "fish reserves that name";
+    return FISH_INTERNAL.test(value) ? "its value has a character that fish uses internally" : invalidName(name);
+  },
+  write: (variables) =>
+    variables.map(({ name, value }) => `set -gx ${name} '${value.replaceAll(/['\\]/g, String.raw`\$&`)}'\n`).join(""),
+};
+
 export const EXPORT_FORMATS: Readonly<Record<string, VariableFormat>> = { dotenv, shell, fish, json, github, docker };

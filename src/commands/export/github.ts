@@ -6,18 +6,16 @@ import { EOL } from "node:os";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { isIdentifier, type VariableFormat } from "./format.ts";
+import { invalidName, type VariableFormat } from "./exported.ts";
 
 /**
  * The form of multi-line values of GITHUB_ENV: `NAME<<DELIMITER`, the value, `DELIMITER`. The delimiter is random, so
- * that no value can end itself and begin a variable of its own. On Windows the runner takes CR LF for one end of a line,
- * which would cost a value the CR at its end.
+ * that a value cannot end itself and begin another variable. On Windows the runner reads CR LF as the end of a line, so
+ * that after LF alone a value would lose the CR at its end.
  */
 export const github: VariableFormat = {
-  fault: ({ name }) => {
-    if (!isIdentifier(name)) return "its name is not one of letters, digits and _";
-    return name === "NODE_OPTIONS" ? "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV" : undefined;
-  },
+  fault: ({ name }) =>
+    name === "NODE_OPTIONS" ? "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV" : invalidName(name),
   write: (variables) =>
     variables
       .map(({ name, value }) => {
@@ -27,33 +25,27 @@ export const github: VariableFormat = {
       .join(""),
 };
 
-/** Destinations of the two parts of the output. */
 export interface Targets {
-  /** The file that GITHUB_ENV names, when it is to be appended to. */
+  /** The file that GITHUB_ENV names, unless the standard output appends to it. */
   readonly file?: string;
   readonly masks: "out" | "err";
 }
 
 /**
  * With GITHUB_ENV the variables go to that file and the masks to the standard output, where the runner reads commands. If
- * the standard output is that very file (`>> "$GITHUB_ENV"`), the masks go to the standard error, which it reads as well.
+ * the standard output is the same file (`>> "$GITHUB_ENV"`), the masks go to the standard error, which the runner also reads.
  */
 export function githubTargets({ environment }: Pick<Context, "environment">): Targets {
   const file = environment.get("GITHUB_ENV") ?? "";
   if (file === "") return { masks: "out" };
-  const target = statSync(file, { throwIfNoEntry: false });
-  const out = stdoutStat();
-  if (target !== undefined && out?.dev === target.dev && out.ino === target.ino) return { masks: "err" };
-  return { file, masks: "out" };
-}
-
-function stdoutStat(): { readonly dev: number; readonly ino: number } | undefined {
   try {
-    return fstatSync(1);
-  } catch {
-    // It is closed, so it is not the file.
-    return undefined;
+    const [target, out] = [statSync(file, { throwIfNoEntry: false }), fstatSync(1)];
+    if (out.dev === target?.dev && out.ino === target.ino) return { masks: "err" };
+  } catch (error) {
+    // A closed standard output is not the file.
+    if (systemErrorCode(error) !== "EBADF") throw error;
   }
+  return { file, masks: "out" };
 }
 
 /** Appends to a file of the runner. @param variable names it @throws SophiaError (output, 125) */
@@ -70,7 +62,6 @@ export function appendTo(file: string, text: string, variable = "GITHUB_ENV"): v
   }
 }
 
-/** An earlier step may have left its last line open. */
 function endsMidLine(file: string): boolean {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return false;

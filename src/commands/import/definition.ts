@@ -2,22 +2,22 @@ import type { CommandDefinition } from "../command.ts";
 import { writeOptions } from "../writing/options.ts";
 
 export const importCommand: CommandDefinition = {
-  describe: "Bring the variables of a .env file into the ESC environment",
+  describe: "Write the variables of a .env file into the ESC environment",
   details: [
-    "Writes one revision: what the contract declares secret, and what is not declared and looks like a secret, as " +
-      "fn::secret, the rest as plain text. Shows names and never a value, asks before it writes, and reads back what it " +
-      "wrote. ESC_*, SOPHIA_* and PULUMI_BACKEND_URL stay out. What ESC has already with another value stays, too, " +
-      "unless --overwrite is given. At a terminal it then offers to remove from the file what ESC now has.",
+    "Writes one revision. Variables that the contract declares secret become fn::secret, and so do undeclared ones that " +
+      "look like a secret; all others are plain text. Prints names and never a value, asks before it writes, and reads " +
+      "the values back. ESC_*, SOPHIA_* and PULUMI_BACKEND_URL are left out. Other values that ESC already has stay, " +
+      "unless --overwrite is given. At a terminal the command then offers to remove the written variables from the file.",
     "A name looks like a secret if a part of it is AUTH, CREDENTIAL, CREDENTIALS, DSN, KEY, PASS, PASSPHRASE, PASSWD, " +
       "PASSWORD, PRIVATE, PWD, SECRET, TOKEN or one of these with an S; so does a URL with a user name or password in it.",
-    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it has to be allowed to open and to write the " +
-      "environment. --dry-run is content with the launcher's own.",
+    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
+      "For --dry-run the launcher's own token is enough.",
   ],
   positional: { form: "FILE", least: 1, most: 1, kind: "file" },
   options: writeOptions("values"),
   statuses: {
-    0: "ESC has what the file has",
-    1: "a variable was left out because ESC has it with another value, or you said no",
+    0: "ESC has the variables of the file",
+    1: "a variable was left out, since ESC has another value, or you declined",
     3: "the change waits for an approval",
   },
   examples: [

@@ -11,34 +11,28 @@ import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../confirm.ts";
 import { projectRoot } from "../project-root.ts";
-import { askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
-import { type Candidate, sortCandidates } from "../writing/candidates.ts";
-import { revisionsText } from "../writing/outcome.ts";
-import { isChange, planValues } from "../writing/plan.ts";
-import { planText } from "../writing/plan-text.ts";
-import { writeValues } from "../writing/write.ts";
+import { askOne, requireOne, targetFor, writeAccess } from "../writing/access.ts";
+import { revisionsText, writeValues } from "../writing/change.ts";
+import { type Candidate, isChange, planText, planValue, sortVariables } from "../writing/plan.ts";
 import { offerRemoval } from "./removal.ts";
 
-/** `sophia-run import FILE`: 0; 1 where something was left as ESC has it; 3 where the change is a draft. */
+/** `sophia-run import FILE`: 0; 1 if a value of ESC was kept or the user declines; 3 if the change is a draft. */
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {
   const settings = settle(options, context.environment);
   const isConfirmed = options["yes"] === true;
   const overwrite = options["overwrite"] === true;
   const read = await readDotenv([{ path, required: true }], context.cwd);
   say(context, settings, read.notices);
-  const { contractFile: file, profile, scope } = settings;
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
-  const sorted = sortCandidates(
-    read.layers.flatMap(({ variables }) => variables),
-    contract,
-  );
+  const contract = await loadContract({ ...settings, cwd: context.cwd });
+  const variables = read.layers.flatMap((layer) => layer.variables);
+  const sorted = sortVariables(variables, contract);
   const isDry = options["dry-run"] === true;
-  // The file may be read for the settings, too.
-  const access = await writeAccess(options["in"], settings, context, { isDry, told: read.notices });
+  // The same file may also be read for the settings.
+  const access = await writeAccess(options["in"], settings, context, { isDry, reported: read.notices });
 
-  const current = await askOne(requireOne(access), settings, context, isDry ? readToShow : readOrEvaluate);
-  const plan = planValues(sorted.candidates, current, overwrite);
-  tell(context, planText(plan, sorted, `${path} into ${formatRevision(current)}`));
+  const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
+  const plan = sorted.candidates.map((candidate) => planValue(candidate, current, overwrite));
+  tell(context, planText(plan, `${path} into ${formatRevision(current)}`, sorted));
   const changes = plan.filter(isChange);
   const same: readonly Candidate[] = plan.filter(({ state }) => state === "same");
   const status = changes.length + same.length < plan.length ? ExitStatus.unmet : ExitStatus.ok;
@@ -46,32 +40,32 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     tell(context, `Nothing was written: --dry-run. ${count(changes.length, "variable")} would be.\n`);
     return status;
   }
-  let there = same;
+  let inEsc = same;
   if (changes.length === 0) tell(context, "✅ Nothing to change.\n");
   else {
-    const target = settingsFor(current.name, access);
+    const target = targetFor(current.name, access);
     const question = `Write ${count(changes.length, "variable")} to ${formatName(current.name)}?`;
     if (!(await confirm(question, isConfirmed, context))) {
       tell(context, "Nothing was written.\n");
       return ExitStatus.unmet;
     }
-    const done = await writeValues(changes, overwrite, { target, settings, context });
+    const done = await writeValues(changes, overwrite, target);
     if (typeof done === "number") return done;
     if (done.after.hidden !== undefined) {
       const written = `✅ ${count(changes.length, "variable")} written. ${revisionsText(done)}\n`;
-      tell(context, `${written}   Not read back: opening ${formatName(current.name)} has to be approved.\n`);
+      tell(context, `${written}   Not read back: opening ${formatName(current.name)} requires an approval.\n`);
       return status;
     }
-    // What another user has set meanwhile stays.
-    const last = planValues(changes, done.after, false);
+    // Values that another user has set meanwhile stay.
+    const last = changes.map((change) => planValue(change, done.after, false));
     const written = last.filter(({ state }) => state === "same");
-    there = [...same, ...written];
+    inEsc = [...same, ...written];
     tell(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(done)}\n`);
     if (last.some((one) => one.state !== "same" && !isChange(one))) return ExitStatus.unmet;
   }
   if (!isConfirmed && canAsk(context)) {
-    const target = { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) };
-    await offerRemoval(target, there, context);
+    const file = { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) };
+    await offerRemoval(file, inEsc, context);
   }
   return status;
 };

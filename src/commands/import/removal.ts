@@ -1,51 +1,50 @@
 import { enumerateFew } from "../../core/lines.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import { count, printable } from "../../core/text.ts";
+import { count, printable, withoutMark } from "../../core/text.ts";
 import { parseDotenv } from "../../sources/dotenv/syntax.ts";
 import { ask } from "../confirm.ts";
 import { type TargetFile, readIfThere, writePrivately } from "../files.ts";
-import type { Candidate } from "../writing/candidates.ts";
+import type { Candidate } from "../writing/plan.ts";
 import { tell } from "../../output/colour.ts";
 
 /**
- * Offers to remove the assignments whose values ESC has. All other lines stay as they are; the file is written whole or
- * not at all, and afterwards only its owner may read it.
+ * Offers to remove the assignments whose values ESC has. All other lines stay; the file is replaced atomically, and
+ * afterwards only its owner may read it.
  *
- * @throws SophiaError (file, 125) where the file cannot be written
+ * @throws SophiaError (file, 125) if the file cannot be written
  */
-export async function offerRemoval(file: TargetFile, there: readonly Candidate[], context: Context): Promise<void> {
-  const names = there.map(({ name }) => name);
+export async function offerRemoval(file: TargetFile, inEsc: readonly Candidate[], context: Context): Promise<void> {
+  const names = inEsc.map(({ name }) => name);
   if (names.length === 0) return;
   const shown = printable(file.name);
-  if (!(await ask(`Remove ${enumerateFew(names.map(printable), 5)} from ${shown}, which ESC now has?`, context)))
-    return;
+  const question = `Remove ${enumerateFew(names.map(printable), 5)} from ${shown}, now that ESC has the values?`;
+  if (!(await ask(question, context))) return;
   const text = await readIfThere(file);
   if (text === undefined) throw changed(shown);
-  writePrivately(file, await withoutAssignments(text, there, shown));
-  tell(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines are as they were.\n`);
+  writePrivately(file, await withoutAssignments(text, inEsc, shown));
+  tell(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines did not change.\n`);
 }
 
-/** The text without the assignments. @throws SophiaError (file, 125) if it has other values for them now */
-export async function withoutAssignments(text: string, gone: readonly Candidate[], shown: string): Promise<string> {
-  const isMarked = text.startsWith("\uFEFF");
-  const { variables, assignments } = await parseDotenv(isMarked ? text.slice(1) : text, shown);
+/** Removes assignments from a text. @throws SophiaError (file, 125) if it has other values for them now */
+async function withoutAssignments(text: string, gone: readonly Candidate[], shown: string): Promise<string> {
+  const { variables, assignments } = await parseDotenv(withoutMark(text), shown);
   const values = new Map(variables.map(({ name, value }) => [name, value]));
   const names = new Set(gone.map(({ name }) => name));
   if (gone.some(({ name, value }) => values.get(name) !== value)) throw changed(shown);
-  const lines = text.split(/(?<=\r\n|\n|\r(?!\n))/);
   const removed = new Set<number>();
   for (const { name, first, last } of assignments) {
     for (let line = first; names.has(name) && line <= last; line += 1) removed.add(line);
   }
+  const lines = withoutMark(text).split(/(?<=\r\n|\n|\r(?!\n))/);
   const kept = lines.filter((_, index) => !removed.has(index)).join("");
-  return isMarked && !kept.startsWith("\uFEFF") ? `\uFEFF${kept}` : kept;
+  return text.startsWith("\uFEFF") ? `\uFEFF${kept}` : kept;
 }
 
 function changed(shown: string): SophiaError {
   return new SophiaError({
     code: "file",
-    message: `${shown} has changed meanwhile and stays as it is`,
+    message: `${shown} has changed meanwhile and was not written`,
     hint: "the values are in ESC; start again to remove them from the file",
   });
 }

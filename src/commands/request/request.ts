@@ -3,9 +3,8 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
-import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/approvals.ts";
-import { findPendingRequests } from "../../esc/api/approvals.ts";
-import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
+import { fileOpenRequests, findPendingRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/approvals.ts";
+import { escAccess } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
 import { invalidSetting } from "../../esc/settings/variables.ts";
@@ -14,9 +13,9 @@ import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
-import { askEach, namedIn } from "../writing/access.ts";
-import { changeRequestCommand, withDetails } from "../writing/outcome.ts";
-import { type Asked, waitUntilOpen } from "./wait.ts";
+import { askEach, type EscTarget, namedIn } from "../writing/access.ts";
+import { approvalLines, changeRequestCommand, withDetails } from "../writing/change.ts";
+import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";
 
 const WAIT_LIMIT_MS = 3_600_000;
 const LONGEST_REASON = 1000;
@@ -27,12 +26,12 @@ export const request: Command = async ({ options }, context) => {
   const limitMs = typeof limit === "string" ? parseDuration(limit, "--wait-limit") : WAIT_LIMIT_MS;
   const isWaiting = options["wait"] === true;
   if (limit !== undefined && !isWaiting) {
-    throw usageError("--wait-limit says how long --wait waits", "add --wait, or leave --wait-limit out");
+    throw usageError("--wait-limit needs --wait", "add --wait, or leave --wait-limit out");
   }
   const reason = reasonIn(settings);
-  const esc = await launcherAccess(options["in"], settings, context);
+  const target = await launcherAccess(options["in"], settings, context);
   const filed = new Map<OpenRequest, "filed" | "submitted">();
-  const asked = await askEach(esc, settings, context, async (name, connection): Promise<Asked> => {
+  const requested = await askEach(target, async (name, connection): Promise<RequestedEnvironment> => {
     const pending = isWaiting ? await findPendingRequests(name, connection) : [];
     if (pending.length > 0) return { name, requests: pending, isPending: true };
     const requests = await fileOpenRequests(name, connection);
@@ -45,27 +44,25 @@ export const request: Command = async ({ options }, context) => {
   }).catch((error: unknown) => {
     throw withDetails(error, ...filedLines(filed));
   });
-  for (const one of asked) tell(context, askedText(one));
-  const waiting = asked.filter(({ requests }) => requests.length > 0);
+  for (const one of requested) tell(context, requestLines(one));
+  const waiting = requested.filter(({ requests }) => requests.length > 0);
   if (waiting.length === 0 || !isWaiting) return ExitStatus.ok;
-  return waitUntilOpen(waiting, limitMs, { esc, settings, context });
+  return waitUntilOpen(waiting, limitMs, target);
 };
 
-function askedText({ name, requests, isPending = false }: Asked): readonly Line[] {
+function requestLines({ name, requests, isPending = false }: RequestedEnvironment): readonly Line[] {
   if (requests.length === 0) return [`✅ ${formatName(name)} opens without an approval; nothing was requested`];
-  const lines = requests.flatMap((one) =>
-    [
-      `   ${printable(one.environment ?? formatName(name))}:`,
-      `   ${changeRequestCommand("get", one)}`,
-      `   ${changeRequestCommand("approve", one)}  # somebody else`,
-      `   ${changeRequestCommand("apply", one)}  # then it opens`,
-    ].map((text) => ({ text, whole: true })),
-  );
-  const why = isPending ? "the request for it is pending, and no other is filed" : "somebody has to approve that";
+  const lines = requests.flatMap((one) => [
+    { text: `   ${printable(one.environment ?? formatName(name))}:`, whole: true },
+    ...approvalLines(one, "then it opens"),
+  ]);
+  const why = isPending
+    ? "an earlier request is pending; no other was filed"
+    : "it requires the approval of another user";
   return [`⏸️ ${formatName(name)} does not open yet: ${why}.`, ...lines];
 }
 
-/** Lines about the requests that were filed before a failure: nothing else would name them. */
+/** Names the requests that were filed before a failure, since no other output does. */
 function filedLines(filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): readonly string[] {
   return Array.from(filed).flatMap(([one, state]) => {
     const place = one.environment === undefined ? "" : ` for ${printable(one.environment)}`;
@@ -78,31 +75,31 @@ function filedLines(filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): rea
   });
 }
 
-/** @throws SophiaError (usage, 125) if there is none, or one that must not be sent; its text is not shown */
+/** @throws SophiaError (usage, 125) without its text, if it is missing, too long or contains a token */
 function reasonIn({ reason }: Settings): string {
   if (reason === undefined || reason.trim() === "") {
-    throw usageError("request needs --reason TEXT", "say why it is to be opened: whoever approves it decides by that");
+    throw usageError("request needs --reason TEXT", "write the reason for the user who approves");
   }
   if (Array.from(reason).length > LONGEST_REASON) {
-    throw usageError(`--reason is longer than ${LONGEST_REASON} characters`, "say it in a line");
+    throw usageError(`--reason is longer than ${LONGEST_REASON} characters`, "shorten it");
   }
-  if (holdsToken(reason)) throw usageError("--reason contains a token", "say why, without a value in it");
+  if (holdsToken(reason)) throw usageError("--reason contains a token", "remove it");
   return reason;
 }
 
-/** The access by which the launcher itself opens the environment. @throws SophiaError (125) if there is none */
-async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscSettings> {
+/** Returns the access by which the launcher opens the environment. @throws SophiaError (125) if there is none */
+async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscTarget> {
   if (settings.fake || settings.offline) {
-    throw usageError("request asks ESC, which SOPHIA_FAKE and SOPHIA_OFFLINE rule out", "unset them");
+    throw usageError("request needs ESC, but SOPHIA_FAKE or SOPHIA_OFFLINE is set", "unset them");
   }
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });
   say(context, settings, [...dotenv.notices, ...notices]);
-  if (access.kind === "on") return access.settings;
+  if (access.kind === "on") return { esc: access.settings, settings, context };
   throw invalidSetting(
     access.kind === "incomplete"
-      ? `only ${access.present} is set and not ${access.missing}`
+      ? `${access.present} is set, but ${access.missing} is not`
       : "neither ESC_ENV nor ESC_TOKEN is set",
-    "set ESC_ENV to the environment, or name it with --in, and ESC_TOKEN to the token that is to open it",
+    "set ESC_ENV to the environment, or name it with --in, and ESC_TOKEN to the token that opens it",
   );
 }

@@ -1,6 +1,4 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Settings } from "../../command-line/settings.ts";
-import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { durationWords, enumerate } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
@@ -11,36 +9,36 @@ import { SILENT } from "../../esc/transport/connection.ts";
 import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { sayLines } from "../../output/stderr.ts";
+import type { EscTarget } from "../writing/access.ts";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 const GROWTH = 1.5;
-/** A pause is longer by up to this part, so that several commands do not ask at the same time. */
+/** The largest random part of a pause, so that several commands do not poll at the same time. */
 const JITTER = 0.25;
-const STAYS = "the request stays; the same command waits for it again";
+const STAYS = "the request stays; start the same command to wait again";
 
-export interface Asked {
+export interface RequestedEnvironment {
   readonly name: FullName;
   /** The requests that need an approval; none if the environment opens. */
   readonly requests: readonly OpenRequest[];
-  /** An earlier command has filed them. */
   readonly isPending?: boolean;
 }
 
 /**
- * Waits until all of the environments open: 0. A request that is closed ends it with 1, the limit with 3. Trouble at ESC
- * ends nothing: the next look may have an answer.
+ * Polls until all environments open (0), a request is closed (1) or the limit is reached (3). Continues if ESC is
+ * unavailable.
  *
  * @throws SophiaError (125) if ESC refuses the token or the environment for another reason
  */
 export async function waitUntilOpen(
-  asked: readonly Asked[],
+  requested: readonly RequestedEnvironment[],
   limitMs: number,
-  { esc, settings, context }: { readonly esc: EscSettings; readonly settings: Settings; readonly context: Context },
+  { esc, settings, context }: EscTarget,
 ): Promise<number> {
-  const names = enumerate(asked.map(({ name }) => formatName(name)));
+  const names = enumerate(requested.map(({ name }) => formatName(name)));
   const progress = await makeProgress(context, settings);
-  const undo = onSignal(() => {
+  const removeListeners = onSignal(() => {
     progress.done();
     sayLines(context, [STAYS]);
   });
@@ -51,38 +49,38 @@ export async function waitUntilOpen(
       const leftMs = end - Date.now();
       if (leftMs <= 0) {
         progress.done();
-        sayLines(context, [`nobody has approved it within ${durationWords(limitMs / 1000)}`, STAYS]);
+        sayLines(context, [`not approved within ${durationWords(limitMs / 1000)}`, STAYS]);
         return ExitStatus.draft;
       }
       progress.waiting(`waiting for the approval of ${names}, ${durationWords(leftMs / 1000)} left`);
       await wait(Math.min(pauseMs * (1 + JITTER * Math.random()), leftMs));
-      const seen = await look(asked, esc);
-      progress.tell(seen.kind === "waiting" ? seen.why : seen.kind);
-      if (seen.kind === "waiting") continue;
+      const state = await poll(requested, esc);
+      progress.tell(state.kind === "waiting" ? state.why : state.kind);
+      if (state.kind === "waiting") continue;
       progress.done();
-      if (seen.kind === "open") {
+      if (state.kind === "open") {
         tell(context, `✅ ${names} can be opened\n`);
         return ExitStatus.ok;
       }
-      sayLines(context, [`the request ${seen.id} was closed: ${names} cannot be opened`]);
+      sayLines(context, [`the request ${state.id} was closed: ${names} cannot be opened`]);
       return ExitStatus.unmet;
     }
   } finally {
-    undo();
+    removeListeners();
     progress.done();
   }
 }
 
-type Seen =
+type RequestState =
   | { readonly kind: "open" }
   | { readonly kind: "waiting"; readonly why: string }
   | { readonly kind: "closed"; readonly id: string };
 
-async function look(asked: readonly Asked[], esc: EscSettings): Promise<Seen> {
-  const environments = asked.map(({ name }): EnvironmentName => ({ ...name, text: formatName(name) }));
-  const answers = await askEsc({ ...esc, environments }, SILENT, async (name, connection): Promise<Seen> => {
+async function poll(requested: readonly RequestedEnvironment[], esc: EscSettings): Promise<RequestState> {
+  const environments = requested.map(({ name }): EnvironmentName => ({ ...name, text: formatName(name) }));
+  const answers = await askEsc({ ...esc, environments }, SILENT, async (name, connection): Promise<RequestState> => {
     if (await opens(name, connection)) return { kind: "open" };
-    const requests = asked.find((one) => formatName(one.name) === formatName(name))?.requests ?? [];
+    const requests = requested.find((one) => formatName(one.name) === formatName(name))?.requests ?? [];
     const states: string[] = [];
     for (const one of requests) {
       const status = await statusOfRequest(one, connection);
@@ -93,13 +91,11 @@ async function look(asked: readonly Asked[], esc: EscSettings): Promise<Seen> {
   });
   if (answers.kind === "unavailable") return { kind: "waiting", why: answers.failure.message };
   if (answers.kind === "refused") throw new SophiaError(answers.failure);
-  const { results } = answers;
-  return (
-    results.find(({ kind }) => kind === "closed") ?? results.find(({ kind }) => kind === "waiting") ?? { kind: "open" }
-  );
+  const stateOf = (kind: RequestState["kind"]) => answers.results.find((state) => state.kind === kind);
+  return stateOf("closed") ?? stateOf("waiting") ?? { kind: "open" };
 }
 
-/** Acts before one of these signals ends the process. @returns the function that undoes it */
+/** Calls `act` before one of these signals ends the process. @returns the function that removes the listeners */
 function onSignal(act: () => void): () => void {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const listeners = signals.map((signal) => {

@@ -1,7 +1,9 @@
-import { settle, type Settings } from "../../command-line/settings.ts";
+import { settle } from "../../command-line/settings.ts";
+import { declarationOf } from "../../contract/check.ts";
 import { loadContract } from "../../contract/load.ts";
-import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
+import type { Line } from "../../core/lines.ts";
+import { shellWord } from "../../core/shell.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type Changed, changeEnvironment, type Current, formatRevision, readCurrent } from "../../esc/api/change.ts";
@@ -12,189 +14,177 @@ import { parseDefinition } from "../../esc/definition/nodes.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
 import { namesIn, nodeOf } from "../../esc/definition/verify.ts";
 import { statusOf } from "../../esc/faults/fault.ts";
-import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
-import { askEach, askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
-import { changedMeanwhile, settleChange, valueIn } from "../writing/outcome.ts";
-import { type Defining, findDefining, isAbsent, refuse } from "./place.ts";
-import { doneText } from "./text.ts";
+import { askEach, askOne, type EscTarget, requireOne, targetFor, writeAccess } from "../writing/access.ts";
+import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../writing/change.ts";
 import { newValue } from "./value.ts";
+import { findSource, isAbsent, placeError, refuseComputed, type ValueSource } from "./value-source.ts";
 
-/** A change to one variable, the value that it has afterwards, and the words for it. */
-interface Wanted {
+interface Replacement {
   readonly change: Change;
   readonly value: string;
   readonly words: string;
 }
 
-/** `sophia-run rotate NAME`: 0; 1 if the user says no; 3 if the change is a draft. */
+/** `sophia-run rotate NAME`: 0; 1 if the user declines; 3 if the change is a draft. */
 export const rotate: Command = async ({ options, positionals: [name = ""] }, context) => {
   const settings = settle(options, context.environment);
   const { to } = options;
   const inEnvironment = typeof options["in"] === "string" ? options["in"] : undefined;
   const [generated, isDry] = [options["generate"] === true, options["dry-run"] === true];
-  if (generated && to !== undefined) throw usageError("--generate and --to give two values", "give one of them");
-  const { contractFile: file, profile, scope } = settings;
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
-  const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
+  if (generated && to !== undefined) throw usageError("--generate and --to cannot be used together", "leave one out");
+  const contract = await loadContract({ ...settings, cwd: context.cwd });
+  const declaration = declarationOf(contract, name);
   const access = await writeAccess(inEnvironment, settings, context);
   if (inEnvironment !== undefined) requireOne(access);
 
-  const all = await askEach(access, settings, context, readCurrent);
-  // Of several environments it is not known to which one the revision belongs.
+  const all = await askEach(access, readCurrent);
+  // With several environments it is unknown to which one the revision belongs.
   const [only, ...others] = all;
   const isRemoved = typeof to === "string" && others.length === 0 && isAbsent(name, all);
-  const place = isRemoved ? undefined : findDefining(name, all);
-  const current = place?.current ?? only;
+  const source = isRemoved ? undefined : findSource(name, all);
+  const current = source?.current ?? only;
   if (current === undefined) throw new TypeError("no environment was asked");
-  const target = settingsFor(current.name, onlyOf(current, access));
+  const target = targetFor(current.name, requestedOf(current, access));
   const where = `${printable(name)} in ${printable(formatRevision(current))}`;
-  const tellChange = (words: string): void => tell(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
-  const isWanted = async (): Promise<boolean> => {
+  const showChange = (words: string): void => tell(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
+  const isConfirmed = async (): Promise<boolean> => {
     if (isDry) tell(context, "Nothing was written: --dry-run.\n");
     else if (await confirm("Change it?", options["yes"] === true, context)) return true;
     else tell(context, "Nothing was written.\n");
     return false;
   };
-  const refused = isDry ? ExitStatus.ok : ExitStatus.unmet;
+  const unwritten = isDry ? ExitStatus.ok : ExitStatus.unmet;
+  const finish = (changed: Changed, canRestore: boolean): number => {
+    const done = effectiveChange(changed, context);
+    if (typeof done === "number") return done;
+    tell(context, doneLines(name, done, inEnvironment, canRestore));
+    return ExitStatus.ok;
+  };
 
-  const rotation = place === undefined ? undefined : rotationOf(place);
-  if (place !== undefined && rotation !== undefined) {
+  const rotation = source === undefined ? undefined : rotationOf(source);
+  if (source !== undefined && rotation !== undefined) {
     if (to !== undefined || generated) {
-      throw refuse(`ESC rotates ${printable(name)} itself and makes its values`, "leave out --generate and --to");
+      throw placeError(`ESC rotates ${printable(name)} itself (fn::rotate)`, "leave out --generate and --to");
     }
-    const what = place.defined.kind === "rotated" ? "it" : printable(rotation);
-    tellChange(`ESC rotates ${what} (fn::rotate)${what === "it" ? "" : ", to which it refers"}`);
-    if (!(await isWanted())) return refused;
-    const changed = await rotated(place, rotation, target, settings, context);
-    return finish(name, changed, { inEnvironment, canGoBack: false }, context);
+    const isOwn = source.defined.kind === "rotated";
+    showChange(
+      isOwn ? "ESC rotates it (fn::rotate)" : `refers to a value that ESC rotates: ${printable(rotation)} (fn::rotate)`,
+    );
+    if (!(await isConfirmed())) return unwritten;
+    return finish(await rotateInEsc(source, rotation, target), false);
   }
-  if (place !== undefined) refuseComputed(name, place);
-  const wanted =
-    typeof to === "string" || place === undefined
-      ? await fromRevision(name, String(to), target, settings, context)
-      : fresh(
-          name,
-          await newValue(name, declaration, generated, place.variable.value, context),
-          generated,
-          (declaration?.secret ?? true) || place.defined.kind === "secret",
-        );
-  if (wanted.value === place?.variable.value) {
-    tell(context, `✅ ${where} has this value already.\n`);
+  if (source !== undefined) refuseComputed(name, source);
+  let replacement: Replacement;
+  if (typeof to === "string" || source === undefined) {
+    replacement = await fromRevision(name, String(to), target);
+  } else {
+    const value = await newValue(name, declaration, generated, source.variable.value, context);
+    const secret = (declaration?.secret ?? true) || source.defined.kind === "secret";
+    const words = `a ${generated ? "generated" : "new"} value, ${secret ? "secret" : "plain text"}`;
+    replacement = { change: { kind: "value", name, value, secret }, value, words };
+  }
+  if (replacement.value === source?.variable.value) {
+    tell(context, `✅ ${where} already has this value.\n`);
     return ExitStatus.ok;
   }
-  tellChange(wanted.words);
-  if (!(await isWanted())) return refused;
+  showChange(replacement.words);
+  if (!(await isConfirmed())) return unwritten;
   const edit = (now: Current): string | undefined => {
     const value = valueIn(now, name);
-    if (value === wanted.value) return undefined;
-    if (value !== place?.variable.value) throw changedMeanwhile(name, now);
-    if (typeof to !== "string" || !isAbsent(name, [now])) refuseComputed(name, findDefining(name, [now]));
-    return setVariables(now.definition.yaml, [wanted.change]);
+    if (value === replacement.value) return undefined;
+    if (value !== source?.variable.value) throw changedMeanwhile(name, now);
+    if (typeof to !== "string" || !isAbsent(name, [now])) refuseComputed(name, findSource(name, [now]));
+    return setVariables(now.definition.yaml, [replacement.change]);
   };
-  const changed = await askOne(target, settings, context, (full, connection) =>
-    changeEnvironment(full, connection, edit, [wanted.value]),
+  const changed = await askOne(target, (full, connection) =>
+    changeEnvironment(full, connection, edit, [replacement.value]),
   );
-  return finish(name, changed, { inEnvironment, canGoBack: !isRemoved }, context);
+  return finish(changed, !isRemoved);
 };
 
-function finish(
-  name: string,
-  changed: Changed,
-  back: { readonly inEnvironment: string | undefined; readonly canGoBack: boolean },
-  context: Context,
-): number {
-  const done = settleChange(changed, context);
-  if (typeof done === "number") return done;
-  tell(context, doneText(name, done, back));
-  return ExitStatus.ok;
-}
-
-/** Settings for one of several environments, by the name that was asked for. */
-function onlyOf(current: Current, settings: EscSettings): EscSettings {
-  const { environments } = settings;
-  const asked = environments.filter(({ name, project }) => {
+function requestedOf(current: Current, target: EscTarget): EscTarget {
+  const requested = target.esc.environments.filter(({ name, project }) => {
     const { name: own, project: ownProject, organization } = current.name;
     return name === own && (project === undefined || project === ownProject || project === organization);
   });
-  return requireOne({ ...settings, environments: asked.slice(-1) });
+  return requireOne({ ...target, esc: { ...target.esc, environments: requested.slice(-1) } });
 }
 
-/** @throws SophiaError (rotate-place, 125) if the value follows from others */
-function refuseComputed(name: string, { defined, current }: Defining): void {
-  if (defined.kind === "secret" || defined.kind === "value") return;
-  const own = formatName(current.name);
-  const what = defined.kind === "function" ? "is given by a function" : "refers to other values";
-  throw refuse(`${printable(name)} ${what} in ${own}`, `change what it follows from: pulumi env edit ${own}`);
-}
-
-function fresh(name: string, value: string, generated: boolean, secret: boolean): Wanted {
-  const words = `a new value${generated ? ", generated" : ""}, ${secret ? "secret" : "in plain text"}`;
-  return { change: { kind: "value", name, value, secret }, value, words };
-}
-
-/** Reads the definition and the value that the variable had in another revision. */
-async function fromRevision(
-  name: string,
-  version: string,
-  target: EscSettings,
-  settings: Settings,
-  context: Context,
-): Promise<Wanted> {
+async function fromRevision(name: string, version: string, target: EscTarget): Promise<Replacement> {
   if (!/^[\w.-]{1,100}$/.test(version) || /^\.+$/.test(version)) {
-    throw usageError("--to needs the number of a revision, or a tag", "pulumi env version history shows them");
+    throw usageError("--to needs a revision number or a tag", "pulumi env version history lists them");
   }
-  const then = await askOne(target, settings, context, async (full, connection) => {
+  const then = await askOne(target, async (full, connection) => {
     try {
       return await readCurrent({ ...full, version }, connection);
     } catch (error) {
-      // The environment itself has just been read.
+      // The environment exists: it has just been read.
       if (statusOf(error) !== 404) throw error;
       const own = printable(formatName(full));
-      throw refuse(
+      throw placeError(
         `${own} has no revision or tag ${printable(version)}`,
-        `pulumi env version history ${own} shows the revisions`,
+        `pulumi env version history ${own} lists the revisions`,
       );
     }
   });
   const { yaml } = then.definition;
   const old = valueIn(then, name);
   const defined = nodeOf(yaml, name);
-  const isPlain = defined?.kind === "secret" || defined?.kind === "value";
-  if (defined === undefined || old === undefined || !isPlain) {
+  const isStored = defined?.kind === "secret" || defined?.kind === "value";
+  if (defined === undefined || old === undefined || !isStored) {
     const guess = defined === undefined ? didYouMean(name, [...namesIn(yaml)]) : "";
-    throw refuse(
-      `revision ${version} has no value of its own for ${printable(name)}${guess}`,
-      `pulumi env version history ${target.environments[0]?.text ?? ""} shows the revisions`,
+    throw placeError(
+      `revision ${version} has no stored value of ${printable(name)}${guess}`,
+      `pulumi env version history ${target.esc.environments[0]?.text ?? ""} lists the revisions`,
     );
   }
   const change = { kind: "node", name, text: defined.text } as const;
-  return { change, value: old, words: `the value that it had in revision ${version}; all else stays` };
+  return { change, value: old, words: `its value of revision ${version}; nothing else changes` };
 }
 
-/** The property that ESC rotates itself, if the variable is one or refers to one. */
-function rotationOf({ defined, variable, current }: Defining): string | undefined {
+/** Returns the property that ESC rotates itself, if the variable is one or refers to one. */
+function rotationOf({ defined, variable, current }: ValueSource): string | undefined {
   if (defined.kind === "secret" || defined.kind === "value") return undefined;
   return rotatedBy(parseDefinition(current.definition.yaml), ["environmentVariables", variable.name]);
 }
 
-/** Has ESC rotate it, and makes sure that it gives another value. */
-function rotated(
-  { variable }: Defining,
-  property: string,
-  target: EscSettings,
-  settings: Settings,
-  context: Context,
-): Promise<Changed> {
-  return askOne(target, settings, context, async (full, connection): Promise<Changed> => {
+/** Requests a rotation by ESC, and checks that the value has changed. */
+function rotateInEsc({ variable }: ValueSource, property: string, target: EscTarget): Promise<Changed> {
+  return askOne(target, async (full, connection): Promise<Changed> => {
     const before = await readCurrent(full, connection);
     await rotateByEsc(full, [property], connection);
     const after = await readCurrent(full, connection);
     const isNew = valueIn(after, variable.name) !== variable.value;
     return isNew ? { kind: "done", wrote: true, before, after } : { kind: "without-effect", before, after };
   });
+}
+
+function doneLines(
+  name: string,
+  { before, after }: EffectiveChange,
+  inEnvironment: string | undefined,
+  canRestore: boolean,
+): readonly Line[] {
+  const [was, is] = [before.definition.revision, after.definition.revision];
+  const shown = printable(name);
+  const where = inEnvironment === undefined ? "" : ` --in ${shellWord(printable(inEnvironment))}`;
+  const isKnown = was !== undefined && is !== undefined;
+  return [
+    `✅ ${shown} has a new value in ${printable(formatName(after.name))}.${isKnown ? ` Revision ${was} is now ${is}.` : ""}`,
+    ...(isKnown && canRestore
+      ? [`   To restore the old value: sophia-run rotate ${shellWord(shown)} --to ${was}${where}`]
+      : []),
+    "",
+    "Running programs still have the old value. sophia-run --watch restarts its program by itself; restart the " +
+      "others by their names:",
+    { text: "  docker compose up --detach --force-recreate", whole: true },
+    { text: "  kubectl rollout restart deployment/NAME", whole: true },
+    { text: "  sudo systemctl restart NAME", whole: true },
+    "Then run sophia-run check, and revoke the old value where it was issued.",
+  ];
 }

@@ -1,10 +1,12 @@
-import type { Declaration } from "../../contract/model.ts";
+/** The new value of a secret: from the user, or random in the format that the contract declares. */
+import { randomBytes } from "node:crypto";
+import { formatFault } from "../../contract/format.ts";
+import type { Declaration, ValueFormat } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import { readValue, valueError } from "../writing/value.ts";
-import { generate } from "./generate.ts";
 
-/** @throws SophiaError (rotate-value, 125) if there is none, or none that the contract accepts; it does not show it */
+/** @throws SophiaError (rotate-value, 125) if there is no value, or an invalid one; it does not show it */
 export async function newValue(
   name: string,
   declaration: Declaration | undefined,
@@ -13,10 +15,10 @@ export async function newValue(
   context: Context,
 ): Promise<string> {
   if (!generated) {
-    const remedy = "give it by the standard input or at the prompt, or --generate one";
+    const remedy = "pass it at the prompt or by the standard input, or let --generate make one";
     return readValue(name, declaration, { what: "new value", remedy }, context);
   }
-  // An address cannot be made up, whatever the contract leaves open.
+  // A random value is never an address, even if the contract declares no format.
   const isAddress = /^[a-z][a-z\d+.-]*:\/\//i.test(old);
   const value = isAddress ? undefined : generate(declaration?.format, name);
   if (value !== undefined) return value;
@@ -24,7 +26,34 @@ export async function newValue(
   throw valueError(
     isAddress
       ? `${shown} is a URL, which cannot be generated`
-      : `no random value of the format that the contract declares for ${shown} can be made`,
-    "leave out --generate, and give the value by the standard input",
+      : `no random value can be generated in the format that the contract declares for ${shown}`,
+    "leave out --generate, and pass the value by the standard input",
   );
+}
+
+/** Returns a random value; undefined if none of this format has enough random bits. */
+function generate(format: ValueFormat | undefined, name: string): string | undefined {
+  if (format === undefined) return randomWords()[0];
+  if (format.kind === "base64") return randomBytes(32).toString("base64");
+  if (format.kind !== "text") return undefined;
+  const { prefixes, minLength, pattern } = format;
+  const prefix = prefixes[0] ?? "";
+  const words = randomWords();
+  const length = Math.max(minLength, 32);
+  const longest = randomBytes(length).toString("base64url").slice(0, length);
+  const sampled = words.flatMap((word) => {
+    const sample = pattern?.sample(word, minLength) ?? "";
+    return sample.includes(word) ? [sample] : [];
+  });
+  const values = [...[...words, longest].map((word) => prefix + word), ...sampled];
+  return values.find((value) => formatFault(format, value, name) === undefined);
+}
+
+/** At least 128 bits each: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */
+function randomWords(): readonly string[] {
+  const alphanumeric = randomBytes(48)
+    .toString("base64")
+    .replaceAll(/[^A-Za-z\d]/g, "");
+  const hex = [32, 16, 20].map((bytes) => randomBytes(bytes).toString("hex"));
+  return [randomBytes(32).toString("base64url"), ...hex, alphanumeric.slice(0, 32)];
 }

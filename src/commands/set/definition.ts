@@ -4,27 +4,27 @@ import { writeOptions } from "../writing/options.ts";
 export const setCommand: CommandDefinition = {
   describe: "Set the first value of a variable in the ESC environment",
   details: [
-    "The value comes from a prompt that does not show it, or from the standard input, where it may have several lines (one " +
-      "line break at its end is dropped): never from the command line. It must have the format that the contract declares. " +
-      "It becomes fn::secret if the contract declares it secret, or does not declare it and its name looks like a secret " +
-      "(as for import), else plain text. The rest of the definition stays as it is, and what was written is read back.",
-    "At a terminal it asks before it writes. What ESC has already with another value stays, unless --overwrite is given; " +
-      "sophia-run rotate replaces a value where ESC defines it.",
-    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it has to be allowed to open and to write the " +
-      "environment. --dry-run is content with the launcher's own. Under a coding agent nothing is asked: both come from " +
-      "outside.",
+    "Reads the value from a prompt that does not show it, or from the standard input: several lines are possible, and one " +
+      "line break at the end is dropped. The value must have the format that the contract declares. It becomes fn::secret " +
+      "if the contract declares it secret, or if it is undeclared and its name looks like a secret (as for import); else " +
+      "plain text. The rest of the definition does not change. The written value is read back.",
+    "At a terminal the command asks before it writes. Another value that ESC already has stays, unless --overwrite is " +
+      "given; to replace it where ESC defines it, use sophia-run rotate.",
+    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
+      "For --dry-run the launcher's own token is enough. Under a coding agent there are no prompts: the value comes from " +
+      "the standard input, and the token from the environment.",
   ],
   positional: {
     form: "NAME",
     least: 1,
     most: 1,
     kind: "variable",
-    excess: "the value comes from a prompt, or from the standard input: sophia-run set NAME < FILE",
+    excess: "pass the value at the prompt or by the standard input: sophia-run set NAME < FILE",
   },
   options: writeOptions("a value"),
   statuses: {
     0: "ESC has the value",
-    1: "ESC has another value, which stays, or you said no",
+    1: "ESC has another value, which stays, or you declined",
     3: "the change waits for an approval",
   },
   examples: [

@@ -17,26 +17,30 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 
-const TOKEN_HINT =
-  "at a terminal the command asks for a token that may open and write the environment; elsewhere set it in the environment";
+/** The environments of a command, and all that a request to them needs. */
+export interface EscTarget {
+  readonly esc: EscSettings;
+  readonly settings: Settings;
+  readonly context: Context;
+}
 
 /**
  * Finds the access of a command that writes, and reports its notices. The token is `ESC_ADMIN_TOKEN` of the process
  * environment, or asked for at a terminal: never the launcher's own, and never one from a file.
  *
  * @param inEnvironment the value of `--in`, in place of `ESC_ENV`
- * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential serves
- * @param told notices that were reported before
+ * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential is used
+ * @param reported notices that are not reported again
  * @throws SophiaError (125) if there is no token or no environment
  */
 export async function writeAccess(
   inEnvironment: unknown,
   settings: Settings,
   context: Context,
-  { isDry = false, told = [] }: { readonly isDry?: boolean; readonly told?: readonly Notice[] } = {},
-): Promise<EscSettings> {
-  const ruledOut = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
-  if (ruledOut !== undefined) throw usageError(`this command changes ESC, which ${ruledOut} rules out`, "unset it");
+  { isDry = false, reported = [] }: { readonly isDry?: boolean; readonly reported?: readonly Notice[] } = {},
+): Promise<EscTarget> {
+  const preventing = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
+  if (preventing !== undefined) throw usageError(`this command changes ESC, but ${preventing} is set`, "unset it");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
@@ -49,19 +53,18 @@ export async function writeAccess(
     const options = { ...settings, ...namedIn(inEnvironment), ...(token === undefined ? {} : { token }) };
     const { access, notices } = escAccess(context.environment, dotenv.layers, options);
     if (access.kind !== "on") return undefined;
-    const known = new Set(told.map((notice) => JSON.stringify(notice)));
-    const news = [...dotenv.notices, ...notices].filter((notice) => !known.has(JSON.stringify(notice)));
-    say(context, settings, news);
+    const known = new Set(reported.map((notice) => JSON.stringify(notice)));
+    const unreported = [...dotenv.notices, ...notices].filter((notice) => !known.has(JSON.stringify(notice)));
+    say(context, settings, unreported);
     return access.settings;
   };
   const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
-  const access =
-    (isDry && given === undefined ? accessBy() : undefined) ?? accessBy(given ?? (await typedToken(context)));
-  if (access === undefined) throw new TypeError("neither a token nor an environment");
-  return access;
+  const esc = (isDry && given === undefined ? accessBy() : undefined) ?? accessBy(given ?? (await typedToken(context)));
+  if (esc === undefined) throw new TypeError("neither a token nor an environment");
+  return { esc, settings, context };
 }
 
-/** The environments of `--in`, in place of those of `ESC_ENV`. */
+/** Returns the environments of `--in`, in place of those of `ESC_ENV`. */
 export function namedIn(inEnvironment: unknown): { readonly environments?: { value: string; option: string } } {
   return typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
 }
@@ -73,12 +76,15 @@ async function typedToken(context: Context): Promise<Setting> {
     );
     if (value !== undefined && value.trim() !== "") return { name: "the token that was typed", value };
   }
-  throw invalidSetting(`${ADMIN_TOKEN} is not set; the launcher's own token is not used for changes`, TOKEN_HINT);
+  throw invalidSetting(
+    `${ADMIN_TOKEN} is not set (the launcher's own token is not used for changes)`,
+    "set it to a token that may open and write the environment; at a terminal the command asks for it",
+  );
 }
 
-/** @throws SophiaError (usage, 125) if several environments are named, or a revision, which does not change */
-export function requireOne(settings: EscSettings): EscSettings {
-  const { environments, namedBy } = settings;
+/** @throws SophiaError (usage, 125) if several environments are named, or a revision */
+export function requireOne(target: EscTarget): EscTarget {
+  const { environments, namedBy } = target.esc;
   const [only, ...others] = environments;
   if (only === undefined || others.length > 0) {
     throw usageError(`${namedBy} names several environments`, "name the one to change with --in");
@@ -86,60 +92,52 @@ export function requireOne(settings: EscSettings): EscSettings {
   if (only.version !== undefined) {
     const { text } = only;
     throw usageError(
-      `${printable(text)} is a revision or tag, which a change does not reach`,
+      `${printable(text)} is a revision or tag, which cannot be changed`,
       `name the environment itself: --in ${printable(text.replace(/@.*$/, ""))}`,
     );
   }
-  return settings;
+  return target;
 }
 
-/** Asks the one environment of the settings. @throws SophiaError (125) if it cannot be asked */
-export async function askOne<T>(
-  settings: EscSettings,
-  options: Settings,
-  context: Context,
-  ask: (name: FullName, connection: Connection) => Promise<T>,
-): Promise<T> {
-  const [result] = await askEach(settings, options, context, ask);
+type Ask<T> = (name: FullName, connection: Connection) => Promise<T>;
+
+/** Asks the only environment of the target. @throws SophiaError (125) if it cannot be asked */
+export async function askOne<T>(target: EscTarget, ask: Ask<T>): Promise<T> {
+  const [result] = await askEach(target, ask);
   if (result === undefined) throw new TypeError("no environment was asked");
   return result;
 }
 
-/** Asks each environment of the settings. @throws SophiaError (125) if one cannot be asked */
-export async function askEach<T>(
-  settings: EscSettings,
-  options: Settings,
-  context: Context,
-  ask: (name: FullName, connection: Connection) => Promise<T>,
-): Promise<readonly T[]> {
-  const progress = await makeProgress(context, options);
-  const answers = await askEsc(settings, progress, ask).finally(progress.done);
-  if (answers.kind !== "read") throw new SophiaError(withWayToMakeIt(answers.failure, settings));
-  say(context, options, answers.remarks);
+/** Asks each environment of the target. @throws SophiaError (125) if one cannot be asked */
+export async function askEach<T>({ esc, settings, context }: EscTarget, ask: Ask<T>): Promise<readonly T[]> {
+  const progress = await makeProgress(context, settings);
+  const answers = await askEsc(esc, progress, ask).finally(progress.done);
+  if (answers.kind !== "read") throw new SophiaError(withCreation(answers.failure, esc));
+  say(context, settings, answers.remarks);
   return answers.results;
 }
 
-/** Adds how to make the environment, if the service does not know it. */
-function withWayToMakeIt(failure: Failure, { environments }: EscSettings): Failure {
+function withCreation(failure: Failure, { environments }: EscSettings): Failure {
   const [only, ...others] = environments;
   if (failure.code !== "esc-not-found" || only === undefined || others.length > 0) return failure;
   const command = `pulumi env init ${shellWord(printable(only.text))}`;
-  return { ...failure, details: [...(failure.details ?? []), `if it is not made yet: ${command}`] };
+  return { ...failure, details: [...(failure.details ?? []), `to create it: ${command}`] };
 }
 
-/** Has the change go to what was read. @throws SophiaError (esc-settings, 125) if that is of another organization */
-export function settingsFor(name: FullName, settings: EscSettings): EscSettings {
+/** Restricts a target to an environment that was read. @throws SophiaError (esc-settings, 125) if its organization is unclear */
+export function targetFor(name: FullName, target: EscTarget): EscTarget {
+  const { esc } = target;
   const full = formatName(name);
-  const asked = settings.environments.find(
+  const asked = esc.environments.find(
     (one) => one.name === name.name && (one.project === name.project || one.project === name.organization),
   );
   const isOldForm =
     asked?.organization === undefined && asked?.project === name.organization && name.project === "default";
-  if (isOldForm && settings.organization !== name.organization) {
+  if (isOldForm && esc.organization !== name.organization) {
     throw invalidSetting(
-      `${printable(asked.text)} is known only as ${full}, and may be meant for another organization`,
-      `to change that one, name it: --in ${full}`,
+      `${printable(asked.text)} was found only as ${full}, and may mean another organization`,
+      `to change ${full}, name it with --in ${full}`,
     );
   }
-  return { ...settings, environments: [{ ...name, text: full, version: undefined }] };
+  return { ...target, esc: { ...esc, environments: [{ ...name, text: full, version: undefined }] } };
 }

@@ -1,16 +1,15 @@
 import type { Option } from "../../command-line/options.ts";
 
-/** Options of every command that writes to ESC. */
 export const CONFIRMATION: Readonly<Record<string, Option>> = {
-  yes: { type: "boolean", short: "y", describe: "Do not ask" },
-  "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
+  yes: { type: "boolean", short: "y", describe: "Write without asking" },
+  "dry-run": { type: "boolean", describe: "Show the change without writing it" },
 };
 
 /** Options of a command that writes values. @param values as the help of `--overwrite` names them */
 export function writeOptions(values: "a value" | "values"): Readonly<Record<string, Option>> {
   return {
-    in: { type: "string", value: "ENV", describe: "The environment to write, in place of ESC_ENV" },
-    overwrite: { type: "boolean", describe: `Replace ${values} that ESC has already` },
+    in: { type: "string", value: "ENV", describe: "The environment to write (default: ESC_ENV)" },
+    overwrite: { type: "boolean", describe: `Replace ${values} that ESC already has` },
     ...CONFIRMATION,
   };
 }

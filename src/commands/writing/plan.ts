@@ -1,50 +1,89 @@
-/** The plan of a change, given what ESC has; pure. */
+/** The plan of a change: which values are written, given what ESC has, and its words; pure. */
+import { declarationOf } from "../../contract/check.ts";
+import type { Contract } from "../../contract/model.ts";
+import { enumerateFew } from "../../core/lines.ts";
+import type { Variable } from "../../core/model.ts";
+import { printable } from "../../core/text.ts";
 import type { Current } from "../../esc/api/change.ts";
 import { nodeOf } from "../../esc/definition/verify.ts";
-import type { Candidate } from "./candidates.ts";
 
-/** Why a variable stays as ESC has it. */
-type Obstacle =
+export interface Candidate {
+  readonly name: string;
+  readonly value: string;
+  readonly secret: boolean;
+}
+
+export interface SortedVariables {
+  readonly candidates: readonly Candidate[];
+  readonly own: readonly string[];
+  /** Declared and empty, which means unset. */
+  readonly empty: readonly string[];
+}
+
+const SECRET_PARTS = /^(?:AUTH|CREDENTIAL|DSN|KEY|PASS|PASSPHRASE|PASSWD|PASSWORD|PRIVATE|PWD|SECRET|TOKEN)S?$/;
+/** Names written as one word: `APIKEY`, `PGPASSWORD`. */
+const SECRET_END = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)S?$/;
+
+export function sortVariables(variables: readonly Variable[], contract: Contract): SortedVariables {
+  const candidates: Candidate[] = [];
+  const own: string[] = [];
+  const empty: string[] = [];
+  for (const { name, value } of variables) {
+    if (isOwnName(name)) own.push(name);
+    else if (value === "" && declarationOf(contract, name) !== undefined) empty.push(name);
+    else candidates.push(candidateFor(name, value, contract));
+  }
+  return { candidates, own, empty };
+}
+
+export function candidateFor(name: string, value: string, contract: Contract): Candidate {
+  return { name, value, secret: declarationOf(contract, name)?.secret ?? looksSecret(name, value) };
+}
+
+export function isOwnName(name: string): boolean {
+  return /^(?:ESC|SOPHIA)_/i.test(name) || name === "PULUMI_BACKEND_URL";
+}
+
+function looksSecret(name: string, value: string): boolean {
+  const upper = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toUpperCase();
+  if (upper.split(/[^A-Z\d]+/).some((part) => SECRET_PARTS.test(part)) || SECRET_END.test(upper)) return true;
+  return /^[a-z][a-z\d+.-]*:\/\/[^/?#\s]*@/i.test(value) || value.includes("PRIVATE KEY-----");
+}
+
+/** The effect of a change on a variable; after `same` the reasons why ESC's value stays. */
+type State =
+  | "added"
+  | "replaced"
+  | "same"
   /** It has another value; `--overwrite` replaces it. */
   | "differs"
-  /** ESC gives it as a file, which wins over a variable. */
-  | "file"
   /** It has a value that can be read only with an approval; `--overwrite` replaces it. */
   | "hidden"
-  /** A provider, a rotation or another function gives it. */
+  /** It is a file of ESC, which has precedence over a variable. */
+  | "file"
+  /** It comes from a provider, a rotation or another function. */
   | "function";
 
 export interface PlannedValue extends Candidate {
-  readonly state: "added" | "replaced" | "same" | Obstacle;
-  /** The same value already, in plain text although it is a secret. */
+  readonly state: State;
+  /** A secret that ESC has with the same value in plain text. */
   readonly isPlain?: boolean;
 }
 
-export function planValues(
-  candidates: readonly Candidate[],
-  current: Current,
-  overwrite: boolean,
-): readonly PlannedValue[] {
-  const variables = new Map(current.opened.variables.map((variable) => [variable.name, variable]));
-  return candidates.map((candidate) => {
-    const there = variables.get(candidate.name);
-    return there?.delivery === "value" && there.value === candidate.value
-      ? { ...candidate, state: "same", isPlain: candidate.secret && !there.secret }
-      : { ...candidate, state: stateOf(candidate.name, current, overwrite) };
-  });
+export function planValue(candidate: Candidate, current: Current, overwrite: boolean): PlannedValue {
+  const existing = current.opened.variables.find(({ name }) => name === candidate.name);
+  return existing?.delivery === "value" && existing.value === candidate.value
+    ? { ...candidate, state: "same", isPlain: candidate.secret && !existing.secret }
+    : { ...candidate, state: stateOf(candidate.name, current, overwrite) };
 }
 
-/** Returns what becomes of a variable whose new value is another one. */
-export function stateOf(
-  name: string,
-  { opened, definition, hidden }: Current,
-  overwrite: boolean,
-): "added" | "replaced" | Obstacle {
-  const there = opened.variables.find((one) => one.name === name);
+/** Returns the state of a variable whose new value differs from ESC's. */
+export function stateOf(name: string, { opened, definition, hidden }: Current, overwrite: boolean): State {
+  const existing = opened.variables.find((one) => one.name === name);
   const defined = nodeOf(definition.yaml, name);
   const isHidden = hidden?.has(name) === true;
-  if (there === undefined && defined === undefined && !isHidden) return "added";
-  if (there?.delivery === "file") return "file";
+  if (existing === undefined && defined === undefined && !isHidden) return "added";
+  if (existing?.delivery === "file") return "file";
   if (defined?.kind === "rotated" || defined?.kind === "function") return "function";
   if (overwrite) return "replaced";
   return isHidden ? "hidden" : "differs";
@@ -52,4 +91,39 @@ export function stateOf(
 
 export function isChange({ state }: Pick<PlannedValue, "state">): boolean {
   return state === "added" || state === "replaced";
+}
+
+const UNCHANGED: readonly (readonly [State, string])[] = [
+  ["same", "already the same in ESC"],
+  ["differs", "kept, since ESC has another value; --overwrite replaces it"],
+  ["hidden", "kept, since reading the value in ESC requires an approval; --overwrite replaces it"],
+  ["file", "kept, since it is a file in ESC"],
+  ["function", "kept, since a provider or function sets it in ESC"],
+];
+
+/** Lists the changes by names. @param where the environment, and the file for an import */
+export function planText(
+  plan: readonly PlannedValue[],
+  where: string,
+  { own, empty }: Omit<SortedVariables, "candidates"> = { own: [], empty: [] },
+): string {
+  const inState = (state: State): readonly PlannedValue[] => plan.filter((one) => one.state === state);
+  const width = Math.max(0, ...plan.filter(isChange).map(({ name }) => printable(name).length));
+  const changes = (state: State, sign: string): readonly string[] =>
+    inState(state).map(
+      ({ name, secret }) => `  ${sign} ${printable(name).padEnd(width)}  ${secret ? "secret" : "plain text"}`,
+    );
+  const about = (names: readonly string[], words: string): readonly string[] =>
+    names.length === 0 ? [] : [`  ${enumerateFew(names.map(printable))}: ${words}`];
+  const namesOf = (planned: readonly PlannedValue[]): readonly string[] => planned.map(({ name }) => name);
+  return [
+    `${printable(where)}:`,
+    ...changes("added", "+"),
+    ...changes("replaced", "~"),
+    ...UNCHANGED.flatMap(([state, words]) => about(namesOf(inState(state)), words)),
+    ...about(namesOf(plan.filter(({ isPlain }) => isPlain === true)), "a secret that is plain text in ESC"),
+    ...about(empty, "left out: empty, which means unset"),
+    ...about(own, "left out: settings of sophia-run"),
+    "",
+  ].join("\n");
 }

@@ -1,6 +1,6 @@
 /** The value that a command writes: from a prompt or the standard input, never the command line. */
 import { isBlank } from "../../contract/check.ts";
-import { formatFault, noWork } from "../../contract/format.ts";
+import { formatFault } from "../../contract/format.ts";
 import type { Declaration } from "../../contract/model.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { faultWords } from "../../contract/words.ts";
@@ -10,17 +10,14 @@ import { printable } from "../../core/text.ts";
 import { questionText } from "../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 
-export interface ValueWords {
-  readonly what: "value" | "new value";
-  /** How to give one, if there is none. */
-  readonly remedy: string;
-}
-
-/** @throws SophiaError (rotate-value, 125) if there is no valid value; it does not show it */
+/**
+ * @param remedy how to pass a value, if there is none
+ * @throws SophiaError (rotate-value, 125) if there is no valid value; it does not show it
+ */
 export async function readValue(
   name: string,
   declaration: Declaration | undefined,
-  { what, remedy }: ValueWords,
+  { what, remedy }: { readonly what: "value" | "new value"; readonly remedy: string },
   context: Context,
 ): Promise<string> {
   const shown = printable(name);
@@ -30,24 +27,25 @@ export async function readValue(
     : await fromInput(shown, remedy, context);
   if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${shown}`, remedy);
   const wrong = (fault: string, hint: string): SophiaError => valueError(`the ${what} of ${shown} ${fault}`, hint);
-  if (value.includes("\0")) throw wrong("contains a NUL character", "no variable can contain one");
+  if (value.includes("\0"))
+    throw wrong("contains a NUL character", "remove it: no environment variable can contain one");
   if (declaration !== undefined && isPlaceholder(declaration, value)) {
-    throw wrong("is still a placeholder", "nothing was changed; give the real one");
+    throw wrong("is still a placeholder", "nothing was changed; pass the real value");
   }
-  const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name, noWork());
-  if (fault !== undefined) throw wrong(faultWords(fault), "nothing was changed; the contract declares the format");
+  const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name);
+  if (fault !== undefined) throw wrong(faultWords(fault), "nothing was changed; the format is that of the contract");
   return value;
 }
 
 async function fromInput(shown: string, remedy: string, context: Context): Promise<string> {
-  // It would show what is typed.
-  if (context.isTerminal(0)) throw valueError(`there can be no prompt for the value of ${shown} here`, remedy);
+  // The terminal would show the typed value.
+  if (context.isTerminal(0)) throw valueError(`no prompt is possible for the value of ${shown}`, remedy);
   const bytes = await context.readInput();
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw valueError("the standard input is not valid UTF-8", "give the value as UTF-8");
+    throw valueError("the standard input is not valid UTF-8", "pass the value as UTF-8");
   }
   return text.replace(/\r?\n$/, "");
 }

@@ -1,4 +1,3 @@
-/** From the contract file's shape to the Contract that the program works with; pure. */
 import { printable } from "../../core/text.ts";
 import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type {
@@ -17,7 +16,7 @@ import type {
 
 export type PatternCompiler = (source: string) => TextPattern;
 
-/** Builds the contract of one profile from a document that has passed validation. Linear in its size. */
+/** Compiles one profile of a valid document. Linear in its size. */
 export function compileContract(
   document: ContractDocument,
   source: ContractSource,
@@ -50,7 +49,7 @@ export function compileContract(
     aliases,
     deprecated,
     rules: [...variableRules(variables, groupRules), ...groupRules],
-    // A start that becomes the program shows none.
+    // Not needed in exec mode.
     get sections() {
       return (sections ??= sectionsOf(document, declarations, groups));
     },
@@ -61,16 +60,16 @@ export function compileContract(
   };
 }
 
-/** The profiles of a document by name: a Map, since an object has names that it inherits. */
+/** Returns the profiles by name: a Map, since an object inherits names. */
 export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<string, ProfileEntry> {
   return new Map(Object.entries(profiles));
 }
 
-/** The profile with those it extends, the farthest first. */
+/** Returns the profile after those that it extends, the farthest first. */
 export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
   const seen = new Set<string>();
   const entries: ProfileEntry[] = [];
-  // A name is yet to be looked up; an entry follows the profiles that it extends.
+  // Names must be looked up; an entry comes after the profiles that it extends.
   const pending: (string | ProfileEntry)[] = [profile];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (typeof next !== "string") entries.push(next);
@@ -85,26 +84,24 @@ export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: st
 
 type Entries = Pick<ProfileEntry, "variables" | "groups">;
 
-/** Variables and groups by name: an object has names that it inherits, and a Map has none. */
-interface Merged {
+interface MergedEntries {
   readonly variables: Map<string, VariableEntry>;
   readonly groups: Map<string, Partial<GroupEntry>>;
 }
 type Groups = ReadonlyMap<string, Partial<GroupEntry>>;
 
-/** The document's variables and groups with those of the profiles laid over them, field by field. */
-export function mergeEntries(document: Entries, profiles: readonly Entries[]): Merged {
-  const merged: Merged = { variables: new Map(), groups: new Map() };
+/** Merges variables and groups of profiles into those of the document, field by field. */
+export function mergeEntries(document: Entries, profiles: readonly Entries[]): MergedEntries {
+  const merged: MergedEntries = { variables: new Map(), groups: new Map() };
   for (const { variables = {}, groups = {} } of [document, ...profiles]) {
-    layOver(merged.variables, variables);
-    layOver<Partial<GroupEntry>>(merged.groups, groups);
+    mergeInto(merged.variables, variables);
+    mergeInto<Partial<GroupEntry>>(merged.groups, groups);
   }
   return merged;
 }
 
-/** Lays members over those of a map, field by field. */
-export function layOver<Member extends object>(map: Map<string, Member>, members: Readonly<Record<string, Member>>) {
-  // Not Object.entries, which makes a list for each of thousands of members.
+export function mergeInto<Member extends object>(map: Map<string, Member>, members: Readonly<Record<string, Member>>) {
+  // Object.entries would make a list for each of thousands of members.
   Object.keys(members).forEach((name) => {
     const lower = map.get(name);
     const member = members[name];
@@ -117,7 +114,7 @@ export function listOf(value: string | readonly string[] | undefined): readonly 
   return typeof value === "string" ? [value] : value;
 }
 
-/** Not by spreading: there are hundreds of variables, most with little to say. */
+/** Assigns instead of spreading, which is slower for hundreds of variables with few fields. */
 function declare(name: string, entry: VariableEntry, compilePattern: PatternCompiler): Declaration {
   const { description = "", example, docs, aliases, deprecated, format, rotateEvery } = entry;
   const declaration: { -readonly [Key in keyof Declaration]: Declaration[Key] } = {
@@ -143,10 +140,7 @@ function aliasOf(alias: NonNullable<VariableEntry["aliases"]>[number]): Alias {
   return { deprecated: false, ...(typeof alias === "string" ? { name: alias } : alias) };
 }
 
-/**
- * A value is a secret, unless the contract says otherwise or contains it: a default, or one of a few that the format
- * allows.
- */
+/** Returns true, unless the contract declares it public or contains its value: a default, or the few values of its format. */
 export function isSecret({ secret, default: fallback, format }: VariableEntry): boolean {
   const type = typeof format === "object" ? format.type : format;
   return secret ?? !(fallback !== undefined || type === "enum" || type === "boolean" || type === "port");
@@ -188,7 +182,7 @@ function rotationOf(text: string): Interval | "never" {
   return { count: Number(count), unit: UNITS.find((unit) => word.startsWith(unit)) ?? "day" };
 }
 
-/** A variable of a group is not shown as optional: the group's rule is its own. */
+/** Leaves out `optional` for variables of a group, which has a rule of its own. */
 function variableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules: readonly GroupRule[]): Rule[] {
   const grouped = new Set(groupRules.flatMap(({ names }) => names));
   const rules: Rule[] = [];
@@ -223,12 +217,12 @@ function sectionsOf(
   return all.length === 0 ? [] : [{ title: "Contract", lines: all }];
 }
 
-/** One line on a terminal, to which whoever wrote the contract may not send commands. A name is safe by the schema. */
+/** Returns the label without control characters. Names have none by the schema. */
 function shownLabel({ label }: Pick<VariableEntry, "label">, name: string): string {
   return label === undefined ? name : printable(label);
 }
 
-/** Lines without sections: each group of which one variable serves, then the other variables. */
+/** Returns the lines of a document without sections: groups that need one variable, then the other variables. */
 export function defaultLines(variables: Iterable<string>, groups: Groups): readonly string[] {
   const shown = Array.from(groups).filter(([, { rule }]) => rule === "one-of" || rule === "exactly-one");
   const members = new Set(shown.flatMap(([, group]) => group.variables ?? []));

@@ -1,13 +1,11 @@
 /**
- * What is wrong with a document by the schema; pure. Runs only when the guard has said that something is. Messages have
- * no word of the document but the names that the schema gives its members: another kind of file may stand in its place,
- * such as one of credentials, that who reads the messages may not read.
+ * Explains the violations of the schema in a document; pure. Runs only if the guard refuses it. Of the document, messages
+ * repeat only keys that the schema has: the file may be another one, such as a file of credentials.
  */
 import type { Node } from "jsonc-parser";
 import { didYouMean } from "../../core/suggest.ts";
 import { alternatives } from "../words.ts";
-import type { Fault } from "./fault.ts";
-import { membersOf } from "./positions.ts";
+import { type Fault, membersOf } from "./positions.ts";
 import { referenceOf, typesOf, type Schema, type TypeName } from "./schema.ts";
 
 export function explain(schema: Schema, document: Node): readonly Fault[] {
@@ -76,7 +74,7 @@ function unknownValue(node: Node, values: readonly string[]): Fault {
 
 type Problem = Omit<Fault, "offset">;
 
-/** The value is not repeated: it may be one that somebody put in the wrong place. */
+/** The message does not repeat the value: it may be a secret in the wrong line. */
 function valueProblem(schema: Schema, value: unknown): Problem | undefined {
   const { minLength = 0, maxLength = Infinity, minimum = -Infinity, maximum = Infinity, pattern } = schema;
   if (typeof value === "number" && (value < minimum || value > maximum)) {
@@ -87,7 +85,7 @@ function valueProblem(schema: Schema, value: unknown): Problem | undefined {
   if (length < minLength) return { message: "the string is empty", allowed: `at least ${minLength} character` };
   if (length > maxLength) return { message: "the string is too long", allowed: `at most ${maxLength} characters` };
   if (pattern === undefined || new RegExp(pattern, "u").test(value)) return undefined;
-  return { message: "the string does not have the right form", allowed: schema.description ?? pattern };
+  return { message: "the string has the wrong form", allowed: schema.description ?? pattern };
 }
 
 function* examineArray(root: Schema, node: Node, schema: Schema): Generator<Fault> {
@@ -101,7 +99,7 @@ function* examineArray(root: Schema, node: Node, schema: Schema): Generator<Faul
     if (items !== undefined) yield* examine(root, child, items);
     const value: unknown = child.value;
     if (uniqueItems && typeof value === "string" && seen.has(value)) {
-      yield { offset: child.offset, message: "this entry is in the list twice", allowed: "each entry once" };
+      yield { offset: child.offset, message: "duplicate entry", allowed: "each entry once" };
     }
     seen.add(value);
   }
@@ -123,7 +121,7 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
     if (seen.has(key))
       yield {
         offset,
-        message: `the key${known.includes(key) ? ` ${quote(key)}` : ""} is there twice`,
+        message: `duplicate key${known.includes(key) ? ` ${quote(key)}` : ""}`,
         allowed: "each key once",
       };
     seen.add(key);
@@ -139,7 +137,6 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
   }
 }
 
-/** The discriminating property says which alternative is meant; that one is then explained. */
 function* examineOneOf(root: Schema, node: Node, { oneOf = [], discriminator }: Schema): Generator<Fault> {
   const property = discriminator?.propertyName ?? "type";
   const candidates = oneOf.map((one) => dereference(root, one));

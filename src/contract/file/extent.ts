@@ -1,9 +1,9 @@
-/** The folder that the contracts which a found one extends stay in. Loaded only where a contract extends a file. */
+/** The limit for files that an unnamed contract extends. Loaded only if a contract extends a file. */
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { sep } from "node:path";
 import { parentOf, within } from "../../system/paths.ts";
 
-/** The repository of a contract, which holds `.git`, or its own folder outside of one. */
+/** Returns the repository of a contract (the folder with `.git`), or its own folder outside of a repository. */
 export function extentOf(contract: string): { readonly folder: string; readonly isRepository: boolean } {
   const own = parentOf(contract);
   for (let folder = own; ; folder = parentOf(folder)) {
@@ -13,8 +13,8 @@ export function extentOf(contract: string): { readonly folder: string; readonly 
 }
 
 /**
- * Returns true if a file is in a folder once symbolic links are followed. If it cannot be reached, its path alone
- * decides: the user does not learn what exists outside.
+ * Returns true if a file is in a folder after symbolic links are followed. If the file cannot be reached, only its path
+ * decides, so that the user does not learn which files exist outside.
  * @param path absolute, without `.` and `..`
  */
 export function isInside(path: string, folder: string): boolean {

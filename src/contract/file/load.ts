@@ -1,24 +1,119 @@
-/** From a contract file to the contract that counts. */
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
+import type { SophiaError } from "../../core/error.ts";
+import { shellWord } from "../../core/shell.ts";
+import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import type { Contract, ContractPart } from "../model.ts";
-import { compileContract, profilesOf } from "./compile.ts";
-import { readDocument } from "./document.ts";
-import { shownPath } from "./text.ts";
+import { compileContract, type PatternCompiler, profilesOf } from "./compile.ts";
+import type { Issue } from "./positions.ts";
+import { examineMeaning } from "./meaning.ts";
+import { parseContract } from "./read.ts";
+import { readContractText, shownPath, type Reason } from "./text.ts";
+import type { ProbeExaminer } from "./variable-meaning.ts";
+
+const LONGEST_CHAIN = 8;
 
 /** @throws SophiaError (125): `contract-unreadable`, `contract-invalid`, `contract-profile` or `contract-scope` */
 export async function loadContractFile(
   file: string,
-  reason: "named" | "found",
+  isFound: boolean,
   cwd: string,
   { profile, scope }: ContractPart,
 ): Promise<Contract> {
   const path = resolve(cwd, file);
-  const { document, compilePattern } = await readDocument(path, reason, cwd);
+  const { document, compilePattern } = await readDocument(path, { isFound }, cwd, []);
   const profiles = profilesOf(document);
   if (profile !== undefined && !profiles.has(profile)) {
-    throw (await import("../unknown.ts")).unknownPart("profile", shownPath(path, cwd), profile, [...profiles.keys()]);
+    throw (await import("../scope.ts")).unknownPart("profile", shownPath(path, cwd), profile, [...profiles.keys()]);
   }
   const contract = compileContract(document, { kind: "file", path }, profile, compilePattern);
   if (scope === undefined) return contract;
   return (await import("../scope.ts")).inScope(contract, scope, shownPath(path, cwd));
+}
+
+/**
+ * Reads and validates a contract file and those that it extends.
+ * @param below the files that extend this one, the nearest last
+ */
+async function readDocument(
+  path: string,
+  reason: Reason,
+  cwd: string,
+  below: readonly string[],
+): Promise<{ readonly document: ContractDocument; readonly compilePattern: PatternCompiler }> {
+  const name = shownPath(path, cwd);
+  const text = await readContractText(path, reason, cwd);
+  const own = parseContract(text);
+  if (own === undefined) throw (await import("./rejection.ts")).malformedContract(text, name);
+  const refuse = async (issues: readonly Issue[]): Promise<SophiaError> =>
+    (await import("./rejection.ts")).contradictoryContract(text, name, issues);
+  let document = own;
+  if (own.extends !== undefined) {
+    const { mergeDocuments } = await import("./merge.ts");
+    const base = await baseOf(own.extends, [...below, path], reason.isFound, cwd);
+    if ("message" in base) throw await refuse([{ path: ["extends"], atKey: false, ...base }]);
+    document = mergeDocuments(base, own);
+  }
+  const compilePattern = await patternCompilerFor(document);
+  const issues = examineMeaning(document, { compilePattern, examineProbe: await probeExaminerFor(document) }, own);
+  if (issues.length > 0) throw await refuse(issues);
+  return { document, compilePattern };
+}
+
+/** Returns the document that the last file of the chain extends, or the reason for a refusal. */
+async function baseOf(
+  target: string,
+  chain: readonly string[],
+  isFound: boolean,
+  cwd: string,
+): Promise<ContractDocument | Pick<Issue, "message" | "allowed">> {
+  if (target === "builtin") {
+    const builtIn = parseContract((await import("../generated/built-in-text.ts")).builtInText);
+    if (builtIn === undefined) throw new TypeError("the built-in contract is malformed");
+    return builtIn;
+  }
+  const allowed = '"builtin", or the path of a contract file, relative to this one';
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(target)) return { message: "a contract cannot be read from a URL", allowed };
+  if (target.includes("\0")) return { message: "the path contains a NUL character", allowed };
+  const path = chain.at(-1) ?? "";
+  const base = resolve(dirname(path), target);
+  const [first = path] = chain;
+  if (isFound) {
+    const { extentOf, isInside } = await import("./extent.ts");
+    const { folder, isRepository } = extentOf(first);
+    if (!isInside(base, folder)) {
+      const message = `an unnamed contract cannot extend files outside of its ${isRepository ? "repository" : "folder"}`;
+      const naming = `--contract ${shellWord(shownPath(first, cwd))} allows any file`;
+      return { message, allowed: `"builtin", or a contract in ${folder}; ${naming}` };
+    }
+  }
+  if (chain.includes(base)) {
+    const cycle = [...chain.slice(chain.indexOf(base)), base].map((one) => shownPath(one, cwd)).join(" extends ");
+    return { message: `the contract extends itself: ${cycle}`, allowed: "no cycle of contracts" };
+  }
+  if (chain.length >= LONGEST_CHAIN) {
+    return { message: "too many contracts extend each other", allowed: `a chain of at most ${LONGEST_CHAIN}` };
+  }
+  return (await readDocument(base, { isFound, extendedBy: shownPath(path, cwd) }, cwd, chain)).document;
+}
+
+async function patternCompilerFor(document: ContractDocument): Promise<PatternCompiler> {
+  const hasPattern = entriesOf(document).some(({ format }) => typeof format === "object" && "pattern" in format);
+  if (hasPattern) return (await import("../pattern/pattern.ts")).compilePattern;
+  return (source) => {
+    throw new TypeError(`the matcher is not loaded, but there is a pattern: ${source}`);
+  };
+}
+
+async function probeExaminerFor(document: ContractDocument): Promise<ProbeExaminer> {
+  const hasProbe = entriesOf(document).some(({ probe }) => typeof probe === "object");
+  if (hasProbe) return (await import("./probe-meaning.ts")).examineProbe;
+  return (name) => {
+    throw new TypeError(`the examiner of probes is not loaded, but there is a probe: ${name}`);
+  };
+}
+
+function entriesOf({ variables = {}, profiles = {} }: ContractDocument): readonly VariableEntry[] {
+  return [variables, ...Object.values(profiles).map((profile) => profile.variables ?? {})].flatMap((entries) =>
+    Object.values(entries),
+  );
 }

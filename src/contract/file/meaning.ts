@@ -1,13 +1,13 @@
 /**
- * What the schema cannot check: that the names which a contract mentions exist, that its parts do not contradict each
- * other, that its patterns are valid. Pure; linear in the contract's size where each profile extends the one before it.
+ * Checks beyond the schema: mentioned names exist, the parts of a contract do not contradict each other, patterns are
+ * valid. Pure; linear in the contract's size if each profile extends the one before it.
  */
 import { didYouMean } from "../../core/suggest.ts";
 import { noWork } from "../format.ts";
 import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import { alternatives } from "../words.ts";
-import { layOver, lineage, listOf, mergeEntries, profilesOf } from "./compile.ts";
-import type { Issue, Path } from "./fault.ts";
+import { lineage, listOf, mergeEntries, mergeInto, profilesOf } from "./compile.ts";
+import type { Issue, Path } from "./positions.ts";
 import { examineMembers, examineVariable, type Report, type Scope, type Tools } from "./variable-meaning.ts";
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;
@@ -15,7 +15,7 @@ type Profiles = ReadonlyMap<string, ProfileEntry>;
 /** Limit of the suggestions; fewer issues are shown. */
 const MOST_GUESSES = 100;
 
-/** Everything that is wrong with a document of the right shape, which has all that `own` extends laid under it. */
+/** Returns the issues of a document of the right shape, into which `own` was merged. */
 export function examineMeaning(
   document: ContractDocument,
   tools: Tools,
@@ -62,7 +62,7 @@ export function examineMeaning(
   return issues;
 }
 
-/** A name, whether a variable's own or an alias, means the same variable in all profiles. */
+/** Checks that a name or alias means the same variable in all profiles. */
 function examineAliases(document: ContractDocument, declared: Scope["variables"], report: Report): void {
   const owners = new Map<string, string>();
   const examine = (path: Path, variables: Readonly<Record<string, VariableEntry>>): void => {
@@ -83,14 +83,13 @@ function examineAliases(document: ContractDocument, declared: Scope["variables"]
   }
 }
 
-/** Profiles that others extend exist, and none extends itself. */
 function examineLineages(profiles: Profiles, report: Report): void {
   const done = new Set<string>();
-  /** The profile that is looked at, after those that led to it. */
+  /** The current profile, after those that extend it. */
   const trail = new Set<string>();
-  const pending: (string | { readonly left: string })[] = [...profiles.keys()].toReversed();
+  const pending: (string | { readonly end: string })[] = [...profiles.keys()].toReversed();
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (typeof next === "object") trail.delete(next.left);
+    if (typeof next === "object") trail.delete(next.end);
     else if (trail.has(next)) {
       const names = [...trail];
       const cycle = [...names.slice(names.indexOf(next)), next].join(" extends ");
@@ -103,26 +102,27 @@ function examineLineages(profiles: Profiles, report: Report): void {
         const message = `there is no such profile${didYouMean(base, profiles.keys())}`;
         report(["profiles", next, "extends"], message, alternatives([...profiles.keys()]));
       }
-      pending.push({ left: next }, ...bases.filter((one) => profiles.has(one)).toReversed());
+      pending.push({ end: next }, ...bases.filter((one) => profiles.has(one)).toReversed());
     }
   }
 }
 
 function examineProfiles(profiles: Profiles, document: ContractDocument, scope: Scope): void {
   const { variables, groups } = mergeEntries(document, []);
-  const laid: { readonly profile: ProfileEntry; readonly takeAway: () => void }[] = [];
-  const lay = (profile: ProfileEntry): void => {
-    const undo = [laidOver(variables, profile.variables), laidOver<Partial<GroupEntry>>(groups, profile.groups)];
-    laid.push({ profile, takeAway: () => undo.forEach((one) => one()) });
+  // The profiles that are merged at present: the next profile needs only the difference.
+  const merged: { readonly profile: ProfileEntry; readonly undo: () => void }[] = [];
+  const merge = (profile: ProfileEntry): void => {
+    const undoAll = [undoable(variables, profile.variables), undoable<Partial<GroupEntry>>(groups, profile.groups)];
+    merged.push({ profile, undo: () => undoAll.forEach((undo) => undo()) });
   };
   const inherit = (profile: string, bases: readonly string[]): void => {
     const [base = ""] = bases;
-    if (bases.length === 1 && laid.length > 0 && laid.at(-1)?.profile === profiles.get(base)) return;
+    if (bases.length === 1 && merged.length > 0 && merged.at(-1)?.profile === profiles.get(base)) return;
     const inherited = lineage(profiles, profile).slice(0, -1);
-    const other = laid.findIndex(({ profile: one }, index) => one !== inherited[index]);
-    const shared = other === -1 ? laid.length : other;
-    for (const { takeAway } of laid.splice(shared).toReversed()) takeAway();
-    inherited.slice(shared).forEach(lay);
+    const other = merged.findIndex(({ profile: one }, index) => one !== inherited[index]);
+    const shared = other === -1 ? merged.length : other;
+    for (const { undo } of merged.splice(shared).toReversed()) undo();
+    inherited.slice(shared).forEach(merge);
   };
   profiles.forEach((own, profile) => {
     inherit(profile, listOf(own.extends));
@@ -130,7 +130,7 @@ function examineProfiles(profiles: Profiles, document: ContractDocument, scope: 
     const isIncomplete = ownGroups.map(([group, { rule, variables: members }]) => {
       return !groups.has(group) && (rule === undefined || members === undefined);
     });
-    lay(own);
+    merge(own);
     for (const [name, given] of Object.entries(own.variables ?? {})) {
       const path = (): Path => ["profiles", profile, "variables", name];
       examineVariable(path, name, given, variables.get(name) ?? given, { ...scope, variables });
@@ -145,13 +145,13 @@ function examineProfiles(profiles: Profiles, document: ContractDocument, scope: 
   });
 }
 
-/** Lays members over those of a map, and gives what takes them away again. */
-function laidOver<Member extends object>(
+/** Merges members into a map. @returns the function that restores the map */
+function undoable<Member extends object>(
   map: Map<string, Member>,
   members: Readonly<Record<string, Member>> = {},
 ): () => void {
   const former = Object.keys(members).map((name) => [name, map.get(name)] as const);
-  layOver(map, members);
+  mergeInto(map, members);
   return () => {
     for (const [name, member] of former) {
       if (member === undefined) map.delete(name);

@@ -1,13 +1,11 @@
-/** A contract document laid over the one that it extends; pure. */
 import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import { defaultLines, mergeEntries } from "./compile.ts";
 
 type Sections = NonNullable<ContractDocument["sections"]>;
 
 /**
- * The document with what it extends laid under it. Details of a variable or profile replace the base's, the others
- * stay; a group, scope or section (by its title) replaces the base's of the same name. Without sections of its own,
- * what the document adds is shown in a last one.
+ * Merges a document into the one that it extends. Fields of a variable or profile replace those of the base; a group,
+ * scope or section (by its title) replaces a whole one. If the document has no sections, its additions form a last one.
  */
 export function mergeDocuments(base: ContractDocument, own: ContractDocument): ContractDocument {
   const { variables } = mergeEntries(base, [{ variables: own.variables ?? {} }]);
@@ -15,7 +13,6 @@ export function mergeDocuments(base: ContractDocument, own: ContractDocument): C
   const rotateEvery = own.rotateEvery ?? base.rotateEvery;
   return {
     variables: Object.fromEntries(variables),
-    // Both have whole groups, and the base is complete.
     groups: { ...base.groups, ...own.groups },
     ...(sections === undefined ? {} : { sections }),
     ...(rotateEvery === undefined ? {} : { rotateEvery }),
@@ -59,7 +56,7 @@ function mergeProfiles(
   base: Readonly<Record<string, ProfileEntry>>,
   own: Readonly<Record<string, ProfileEntry>>,
 ): Readonly<Record<string, ProfileEntry>> {
-  const laidOver = Object.entries(own).map(([name, profile]): [string, ProfileEntry] => {
+  const merged = Object.entries(own).map(([name, profile]): [string, ProfileEntry] => {
     const lower = Object.hasOwn(base, name) ? base[name] : undefined;
     if (lower === undefined) return [name, profile];
     const { variables, groups } = mergeEntries(lower, [profile]);
@@ -68,5 +65,5 @@ function mergeProfiles(
       { ...lower, ...profile, variables: Object.fromEntries(variables), groups: Object.fromEntries(groups) },
     ];
   });
-  return { ...base, ...Object.fromEntries(laidOver) };
+  return { ...base, ...Object.fromEntries(merged) };
 }

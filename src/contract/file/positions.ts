@@ -1,8 +1,23 @@
-/** The positions of keys and values in a contract file. Loaded only for a faulty one: JSON.parse reads others faster. */
+/** The positions of keys and values in a contract file. Loaded only for a faulty one, since JSON.parse is faster. */
 import { parseTree, printParseErrorCode, visit, type Node } from "jsonc-parser";
-import type { Fault, Issue } from "./fault.ts";
 
-/** The first thing in a text that is not JSON (RFC 8259). */
+export interface Fault {
+  /** UTF-16 code units from the beginning of the text. */
+  readonly offset: number;
+  readonly message: string;
+  readonly allowed: string;
+}
+
+/** The way from the root to a node: keys of objects and indexes of lists. */
+export type Path = readonly (string | number)[];
+
+export interface Issue extends Omit<Fault, "offset"> {
+  readonly path: Path;
+  /** The key itself is at fault, not its value. */
+  readonly atKey: boolean;
+}
+
+/** The first syntax error in a text (RFC 8259). */
 export class JsonSyntaxError extends Error {
   override readonly name = "JsonSyntaxError";
   readonly fault: Fault;
@@ -16,9 +31,8 @@ export class JsonSyntaxError extends Error {
 const MOST_LEVELS = 100;
 
 /**
- * Reads a JSON text as jsonc-parser's tree; offsets count UTF-16 code units.
- * @throws JsonSyntaxError at the first thing that does not belong there, and beyond 100 levels: the parser calls
- * itself for each
+ * Parses a JSON text to the tree of jsonc-parser; offsets count UTF-16 code units.
+ * @throws JsonSyntaxError at the first error, and beyond 100 levels, since the parser is recursive
  */
 export function parseWithPositions(text: string): Node {
   let level = 0;
@@ -71,11 +85,11 @@ function syntaxFault(text: string, offset: number, code: string): Fault {
   if (/^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset))) {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
-  // Shows only JSON's own punctuation: another kind of file may stand here, such as one with a token in it.
+  // Repeats only punctuation: the file may be another one, such as one with a token.
   return { offset, message: `unexpected ${/^[[\]{},:"]/.exec(rest)?.[0] ?? "text"}`, allowed };
 }
 
-/** The parser reports the beginning of a faulty string; this finds the place in it. */
+/** Finds the error within a string, of which the parser reports the beginning. */
 function stringFault(text: string, start: number): Fault {
   // oxlint-disable-next-line no-control-regex -- JSON forbids control characters in strings
   const sound = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
@@ -111,8 +125,8 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
 }
 
 /**
- * Finds the offset of each issue: where the text does not have it, since a profile inherits it, that of the nearest
- * node above.
+ * Returns a function for the offset of an issue: if the text lacks the node, since a profile inherits it, that of the
+ * nearest node above.
  */
 export function offsetFinder(root: Node): (issue: Pick<Issue, "path" | "atKey">) => number {
   const objects = new Map<Node, ReadonlyMap<string, Node>>();
@@ -136,7 +150,7 @@ export function offsetFinder(root: Node): (issue: Pick<Issue, "path" | "atKey">)
   };
 }
 
-/** Line and column of an offset, both counted from 1; the column counts characters (code points). */
+/** Returns line and column of an offset, both from 1; the column counts characters (code points). */
 export function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
   const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
   return { line: lines.length, column: Array.from(lines.at(-1) ?? "").length + 1 };

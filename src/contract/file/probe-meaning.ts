@@ -1,8 +1,6 @@
-/** Checks of a probe that the schema cannot make; pure. */
 import { isLoopback } from "../../core/loopback.ts";
 import type { ProbeEntry } from "../generated/document.ts";
-import { fill, referencesIn } from "../references.ts";
-import type { Path } from "./fault.ts";
+import type { Path } from "./positions.ts";
 
 interface Problem {
   readonly path: Path;
@@ -10,7 +8,6 @@ interface Problem {
   readonly allowed: string;
 }
 
-/** Headers that say how a request is sent, and not what it asks for. */
 const RESERVED =
   /^(?:host|connection|content-length|transfer-encoding|accept-encoding|expect|upgrade|te|trailer|cookie|proxy-.*)$/i;
 
@@ -46,17 +43,28 @@ export function examineProbe(
   return problems;
 }
 
-/** The reader of a contract must see where a value goes. @returns the message and what is allowed */
+/** Checks that a reader of the contract sees the host of each value. @returns the message and the allowed forms */
 function urlFault(url: string): readonly [string, string] | undefined {
-  const allowed = "https://HOST/…, http:// to this machine, or ${NAME}/… where the variable holds the address";
+  const allowed = "https://HOST/…, http:// to this machine, or ${NAME}/… with the URL in a variable";
   if (url.startsWith("${")) {
-    return /^\$\{[^{}]*\}(?:[/?]|$)/.test(url) ? undefined : ["the host is not a variable as a whole", allowed];
+    return /^\$\{[^{}]*\}(?:[/?]|$)/.test(url) ? undefined : ["a variable must be the whole host", allowed];
   }
   const host = /^https?:\/\/([^/?]*)/.exec(url)?.[1] ?? "";
   const filled = fill(url, () => "x");
   if (!URL.canParse(filled) || host === "") return ["this is not a URL", allowed];
-  if (host.includes("@")) return ["a user name or a password stands in the URL", `"basic"`];
-  if (host.includes("$")) return ["a variable is a part of the host", allowed];
+  if (host.includes("@")) return ["the URL contains a user name or a password", `"basic"`];
+  if (host.includes("$")) return ["a variable is only a part of the host", allowed];
   const isPlain = url.startsWith("http:") && !isLoopback(new URL(filled).hostname);
-  return isPlain ? ["plain http would send the value unencrypted", allowed] : undefined;
+  return isPlain ? ["http sends the value unencrypted", allowed] : undefined;
+}
+
+const REFERENCE = /\$\{([^{}]*)\}/g;
+
+/** Returns the names in the references (`${NAME}`) of a probe's text. */
+export function referencesIn(text: string): readonly string[] {
+  return Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name);
+}
+
+export function fill(text: string, valueOf: (name: string) => string): string {
+  return text.replaceAll(REFERENCE, (_, name: string) => valueOf(name));
 }

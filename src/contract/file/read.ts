@@ -1,8 +1,8 @@
-/** From the text of a contract file to its document; pure. `rejection.ts` says what is wrong with a bad one. */
+/** Parses the text of a contract file; pure. `rejection.ts` explains the errors. */
 import type { ContractDocument } from "../generated/document.ts";
 import { isContractDocument } from "../generated/guard.ts";
 
-/** The document, or undefined where the text is not JSON, does not have the schema's shape or has a duplicate key. */
+/** Returns undefined if the text is not JSON, violates the schema or has a duplicate key. */
 export function parseContract(text: string): ContractDocument | undefined {
   let document: unknown;
   try {
@@ -14,12 +14,12 @@ export function parseContract(text: string): ContractDocument | undefined {
 }
 
 /**
- * JSON.parse takes the last of two equal keys without a word. Counting is cheaper than a second parser: outside of
- * strings there are as many colons as there are keys, and what was swallowed is not there when the document is written.
+ * Compares the number of keys, since JSON.parse silently drops the first of two equal ones. Counting is faster than a second
+ * parser: outside of strings there is one colon for each key.
  */
 function hasDuplicateKeys(text: string, document: ContractDocument): boolean {
   const written = JSON.stringify(document);
-  // Without escapes the strings of both have the same colons: then nobody has to look for strings.
+  // Fast path: without escapes the strings in both texts have the same colons.
   return text.includes("\\") ? keysIn(text) !== keysIn(written) : colonsIn(text) !== colonsIn(written);
 }
 

@@ -1,20 +1,25 @@
-/** Errors of a contract file, with line and column; pure. Loaded only for a faulty one. */
+/** The errors of a contract file, with line and column; pure. Loaded only for a faulty one. */
 import { SophiaError } from "../../core/error.ts";
 import { count, printable } from "../../core/text.ts";
 import { schemaText } from "../generated/schema-text.ts";
 import { explain } from "./explain.ts";
-import type { Fault, Issue } from "./fault.ts";
-import { JsonSyntaxError, lineAndColumn, offsetFinder, parseWithPositions } from "./positions.ts";
+import {
+  type Fault,
+  type Issue,
+  JsonSyntaxError,
+  lineAndColumn,
+  offsetFinder,
+  parseWithPositions,
+} from "./positions.ts";
 import type { Schema } from "./schema.ts";
 
 const MOST_SHOWN = 20;
 
-/** The error (contract-invalid, 125) for a text that `parseContract` refuses. @param name how messages call the file */
+/** Returns the error (contract-invalid, 125) for a text that `parseContract` refuses. @param name of the file */
 export function malformedContract(text: string, name: string): SophiaError {
   return rejection(text, name, structuralFaults(text));
 }
 
-/** The same for what `examineMeaning` finds in a document. */
 export function contradictoryContract(text: string, name: string, issues: readonly Issue[]): SophiaError {
   const offsetOf = offsetFinder(parseWithPositions(text));
   const faults = issues.map((issue) => ({ ...issue, offset: offsetOf(issue) }));
@@ -22,7 +27,7 @@ export function contradictoryContract(text: string, name: string, issues: readon
 }
 
 function structuralFaults(text: string): readonly Fault[] {
-  // Sound: the generator wrote the text from a schema that it had read as one.
+  // The generator wrote the text from a schema that it had validated.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   const schema = JSON.parse(schemaText) as Schema;
   try {
@@ -39,13 +44,13 @@ function rejection(text: string, name: string, faults: readonly Fault[]): Sophia
     .slice(0, MOST_SHOWN)
     .map(({ offset, message, allowed }) => {
       const { line, column } = lineAndColumn(text, offset);
-      return { place: printable(`${name}:${line}:${column}: ${message}`), allowed: printable(`allowed: ${allowed}`) };
+      return { problem: printable(`${name}:${line}:${column}: ${message}`), allowed: printable(`allowed: ${allowed}`) };
     });
-  if (first === undefined) throw new TypeError("a contract was refused in which nothing is wrong");
+  if (first === undefined) throw new TypeError("a contract without an error was refused");
   if (others.length === 0) {
-    return new SophiaError({ code: "contract-invalid", message: first.place, hint: first.allowed });
+    return new SophiaError({ code: "contract-invalid", message: first.problem, hint: first.allowed });
   }
-  const details = [first, ...others].map(({ place, allowed }) => `${place}; ${allowed}`);
+  const details = [first, ...others].map(({ problem, allowed }) => `${problem}; ${allowed}`);
   if (faults.length > MOST_SHOWN) details.push(`and ${faults.length - MOST_SHOWN} more`);
   return new SophiaError({
     code: "contract-invalid",

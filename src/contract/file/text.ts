@@ -1,4 +1,3 @@
-/** Reading the text of a contract file. */
 import { isUtf8 } from "node:buffer";
 import type { Stats } from "node:fs";
 import { dirname, relative, sep } from "node:path";
@@ -13,22 +12,22 @@ import { describeDistrust } from "../../system/distrust.ts";
 import { distrustOf, type Distrust } from "../../system/ownership.ts";
 import { CONTRACT_FILE_NAME } from "../file-name.ts";
 
-/** How a contract file came to be read: somebody named it, it was found, or the contract of this name extends it. */
-export type Reason = "named" | "found" | { readonly extendedBy: string; readonly first: "named" | "found" };
-
-export function firstOf(reason: Reason): "named" | "found" {
-  return typeof reason === "object" ? reason.first : reason;
+/** The reason to read a file: the user named the first contract, or it was found; others are extended by a contract. */
+export interface Reason {
+  readonly isFound: boolean;
+  readonly extendedBy?: string;
 }
 
 export const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * The text without a byte-order mark. If the first file was found, its owner and who may write it count.
+ * Reads a text without its byte-order mark. If the first contract was found, only files of trusted owners are read.
  * @param cwd messages name the file relative to it
- * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` where it is not UTF-8
+ * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` if it is not UTF-8
  */
 export async function readContractText(path: string, reason: Reason, cwd: string): Promise<string> {
-  const trusted = firstOf(reason) === "found" ? readTrusted(path, dirname(path), false) : undefined;
+  const { isFound, extendedBy } = reason;
+  const trusted = isFound ? readTrusted(path, dirname(path), false) : undefined;
   if (trusted !== undefined) return withoutMark(trusted);
   const name = shownPath(path, cwd);
   let bytes: Buffer;
@@ -36,8 +35,8 @@ export async function readContractText(path: string, reason: Reason, cwd: string
   let isIrregular = false;
   try {
     const accept = (stats: Stats): boolean => {
-      isIrregular = typeof reason === "object" && !stats.isFile();
-      if (firstOf(reason) === "found") distrust = distrustOf(path, stats, dirname(path), cwd);
+      isIrregular = extendedBy !== undefined && !stats.isFile();
+      if (isFound) distrust = distrustOf(path, stats, dirname(path), cwd);
       return distrust === undefined && !isIrregular;
     };
     bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept });
@@ -59,7 +58,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["EISDIR", "is a directory"],
   ["NOT_A_FILE", "is a device or a socket"],
   ["NOT_REGULAR", "is not a regular file"],
-  ["TOO_LARGE", `is larger than ${MAX_BYTES / 1024 / 1024} MiB, the most that a contract may have`],
+  ["TOO_LARGE", `is larger than ${MAX_BYTES / 1024 / 1024} MiB`],
   ["NO_END", "is a pipe that did not end within 5 s"],
   ["ELOOP", "is a symlink loop"],
   ["EACCES", "cannot be read: permission denied"],
@@ -67,31 +66,30 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function unreadable(name: string, reason: Reason, code: string): SophiaError {
-  // A file that was found and does not exist is a symlink to one.
-  const what = reason === "found" && code === "ENOENT" ? "is a symlink to a file that does not exist" : WORDS.get(code);
+  // The search found an entry: it is a symlink.
+  const isSearched = reason.isFound && reason.extendedBy === undefined;
+  const what = isSearched && code === "ENOENT" ? "is a symlink to a missing file" : WORDS.get(code);
   return refusal("contract-unreadable", name, what ?? `cannot be read (${printable(code)})`, hintFor(reason));
 }
 
-function distrusted(name: string, reason: Reason, distrust: Distrust): SophiaError {
+function distrusted(name: string, { extendedBy }: Reason, distrust: Distrust): SophiaError {
   const { what, fix } = describeDistrust(distrust, name);
-  const isFirst = typeof reason !== "object";
-  const shown = isFirst ? name : `${name}, which ${reason.extendedBy} extends,`;
-  const naming = isFirst ? `--contract ${shellWord(name)}` : "name the first with --contract";
+  const shown = extendedBy === undefined ? name : `${name}, which ${extendedBy} extends,`;
+  const naming = extendedBy === undefined ? `--contract ${shellWord(name)}` : "name the first with --contract";
   const hint = `${fix === undefined ? "" : `${fix}; or `}${naming}, if you trust it (SOPHIA_CONTRACT), or name another`;
-  return refusal("contract-distrusted", shown, `does not count: ${what}`, hint);
+  return refusal("contract-distrusted", shown, `is not trusted: ${what}`, hint);
 }
 
-function hintFor(reason: Reason): string {
-  if (typeof reason === "object")
-    return `${printable(reason.extendedBy)} extends it: fix that, or correct "extends" there`;
-  return reason === "named"
-    ? `name a contract file with --contract or SOPHIA_CONTRACT, or leave both out to use ${CONTRACT_FILE_NAME} or the built-in contract`
-    : "fix that, or name another contract with --contract or SOPHIA_CONTRACT";
+function hintFor({ isFound, extendedBy }: Reason): string {
+  if (extendedBy !== undefined) return `fix the file, or correct "extends" in ${printable(extendedBy)}`;
+  return isFound
+    ? "fix the file, or name another contract with --contract or SOPHIA_CONTRACT"
+    : `name a contract with --contract or SOPHIA_CONTRACT; without both, ${CONTRACT_FILE_NAME} or the built-in contract is used`;
 }
 
-/** The path as messages have it: relative to the working directory where it is below that. */
+/** Returns the path for messages: relative if the file is below the working directory. */
 export function shownPath(path: string, cwd: string): string {
-  // That of the working directory itself is empty.
+  // Empty for the working directory itself.
   const inside = relative(cwd, path) || ".";
   return inside === ".." || inside.startsWith(`..${sep}`) ? path : inside;
 }

@@ -1,4 +1,4 @@
-/** Checks of one variable, and of the names that a group lists, that the schema cannot make; pure. */
+/** Checks one variable, and the members of a group, beyond the schema; pure. */
 import { runsCode } from "../../core/code-values.ts";
 import type { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
@@ -6,7 +6,7 @@ import type { FormatEntry, VariableEntry } from "../generated/document.ts";
 import type { PatternWork } from "../model.ts";
 import { alternatives, faultWords } from "../words.ts";
 import { formatOf, isSecret, listOf, type PatternCompiler } from "./compile.ts";
-import type { Path } from "./fault.ts";
+import type { Path } from "./positions.ts";
 import type { examineProbe } from "./probe-meaning.ts";
 
 export type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
@@ -18,7 +18,7 @@ export interface Tools {
   readonly examineProbe: ProbeExaminer;
 }
 
-/** The variables of one profile, or of none, against which others are checked. */
+/** The variables of one profile, or of none, for the check of references. */
 export interface Scope extends Tools {
   readonly variables: ReadonlyMap<string, VariableEntry>;
   readonly work: PatternWork;
@@ -27,9 +27,9 @@ export interface Scope extends Tools {
 }
 
 /**
- * @param path made only where something is wrong
- * @param given what the document has at the path
- * @param entry what counts: the same, or a profile's details laid over the variable
+ * @param path called only for an issue
+ * @param given the entry of the document at the path
+ * @param entry the same, or for a profile merged into the variable
  */
 export function examineVariable(
   path: () => Path,
@@ -73,12 +73,11 @@ export function examineVariable(
   }
 }
 
-/** A condition can be met, and its values are not secret. */
 function examineCondition(path: Path, name: string, values: readonly string[], { variables, report }: Scope): void {
   const other = variables.get(name);
   if (other === undefined || values.length === 0) return;
   if (isSecret(other)) {
-    report(path, `${name} is a secret: a contract must not contain its value`, `"secret": false for ${name}`);
+    report(path, `${name} is a secret, whose value a contract must not contain`, `"secret": false for ${name}`);
   }
   const { format } = other;
   const known = typeof format === "object" && format.type === "enum" ? format.values : values;
@@ -112,11 +111,11 @@ function examineRange(
 ): boolean {
   const { type, minimum = -Infinity, maximum = Infinity } = range;
   if (minimum === Infinity || maximum === -Infinity) {
-    report(path, "the range holds no finite number", "finite numbers");
+    report(path, "the range contains no finite number", "finite numbers");
   } else if (minimum > maximum) {
     report([...path, "minimum"], "the minimum is greater than the maximum", `at most ${maximum}`);
   } else if (type === "integer" && Math.ceil(minimum) > Math.floor(maximum)) {
-    report(path, "no whole number lies in the range", "a wider range");
+    report(path, "the range contains no whole number", "a wider range");
   } else {
     return true;
   }

@@ -1,29 +1,27 @@
 /**
- * Matching by a finite automaton; pure. States that are entered together are one node, and what a character leads to from a
- * node is remembered: most characters of a value take one step. Each step is counted, in every engine alike.
+ * Matches by a finite automaton; pure. States that are entered together form one node, and each node caches its transitions:
+ * most characters of a value take one step. The number of steps is the same in every engine.
  */
 import type { CharacterSet, Pattern, Repetition } from "./syntax.ts";
 
 interface State {
   readonly id: number;
-  /** The character that leads on, on its own; where there is none, the states in `to` are entered at once. */
+  /** The characters of the transition; without it, the states in `to` are entered at once. */
   readonly set?: CharacterSet;
   readonly to: State[];
 }
 
 interface Node {
   readonly states: readonly State[];
-  /** A value that ends here matches. */
   readonly ends: boolean;
   readonly next: Map<string, Node>;
 }
 
 const MOST_STATES = 4000;
 
-/** Counts steps. @throws an error if there have been too many */
 export type Spend = (steps: number) => void;
 
-/** Makes a matcher of whole values. @throws SyntaxError if the pattern's repetitions make it too large */
+/** Returns a matcher of whole values. @throws SyntaxError if repetitions make the pattern too large */
 export function makeMatcher(pattern: Pattern): (value: string, spend: Spend) => boolean {
   if (sizeOf(pattern) > MOST_STATES) throw new SyntaxError("is too large: its repetitions multiply");
   const nodes = new Map<string, Node>();
@@ -82,7 +80,6 @@ function sizeOf(pattern: Pattern): number {
       const { least, most } = pattern;
       const part = sizeOf(pattern.part);
       if (most === Infinity) return 1 + part * (1 + least);
-      // A part that matches only the empty string has nothing to repeat.
       return part === 0 ? 0 : part * most + (most - least);
     }
   }
@@ -93,7 +90,7 @@ const END_ID = 0;
 function buildAutomaton(pattern: Pattern): State {
   let id = END_ID;
   const make = (state: Omit<State, "id">): State => ({ id: ++id, ...state });
-  /** Built from the end: `next` is the state that follows. A part that matches only the empty string is `next` itself. */
+  /** Builds from the end. @returns `next`, the following state, for a part that matches only the empty string */
   const build = (part: Pattern, next: State): State => {
     switch (part.kind) {
       case "character":
@@ -116,7 +113,7 @@ function buildAutomaton(pattern: Pattern): State {
     }
     for (let count = most === Infinity ? least : most; count > 0; count--) {
       const once = build(part, state);
-      // The empty string, however often.
+      // Repeats only the empty string.
       if (once === state) break;
       state = count > least ? make({ to: [once, next] }) : once;
     }
@@ -125,7 +122,6 @@ function buildAutomaton(pattern: Pattern): State {
   return build(pattern, { id: END_ID, to: [] });
 }
 
-/** Adds a state and all that are reached from it without a character. */
 function enter(first: State, states: Set<State>): void {
   const pending = [first];
   for (let state = pending.pop(); state !== undefined; state = pending.pop()) {

@@ -1,16 +1,14 @@
 /**
- * Patterns of contracts: read, matched and sampled. The matcher is ours because a contract may come from anywhere and is
- * checked before each start: JavaScript's own regular expressions backtrack, so that `(a+)+b` and a value of thirty
- * letters hang it. This one is linear in the value's length, and no pattern can hang a start. Loaded only where a
- * contract has a pattern.
+ * Patterns of contracts. They have their own matcher, since a contract of any author is checked before each start:
+ * JavaScript's regular expressions backtrack, so that `(a+)+b` hangs on a value of thirty letters. This matcher is linear in
+ * the length of the value. Loaded only if a contract has a pattern.
  */
 import { SophiaError } from "../../core/error.ts";
 import type { PatternUse, TextPattern } from "../model.ts";
 import { makeMatcher } from "./match.ts";
-import { samplePattern } from "./sample.ts";
-import { parsePattern } from "./syntax.ts";
+import { type CharacterSet, type Pattern, parsePattern, type Repetition } from "./syntax.ts";
 
-/** @throws SyntaxError where the text is not in the language, in words that continue "the pattern …" */
+/** @throws SyntaxError for an invalid pattern, in words that continue "the pattern …" */
 export function compilePattern(source: string): TextPattern {
   const pattern = parsePattern(source);
   const matches = makeMatcher(pattern);
@@ -22,12 +20,12 @@ export function compilePattern(source: string): TextPattern {
 }
 
 /**
- * What one check may spend: about half a second in the slowest engine, that of the stand-alone executable. Steps are
- * counted, not time, so that a start does not depend on the machine.
+ * The limit of one check: about half a second in the slowest engine, that of the standalone executable. Counts steps
+ * instead of time, so that the result does not depend on the machine.
  */
 const MOST_STEPS = 2_000_000;
 
-/** Counts the steps of one match. @throws SophiaError (contract-slow, 125) if the check has had too many */
+/** Returns the counter for one match. @throws SophiaError (contract-slow, 125) beyond the limit of the check */
 function meter({ name, work }: PatternUse): (steps: number) => void {
   let own = 0;
   return (steps) => {
@@ -40,8 +38,61 @@ function meter({ name, work }: PatternUse): (steps: number) => void {
     if (work.steps <= MOST_STEPS) return;
     throw new SophiaError({
       code: "contract-slow",
-      message: `the contract's patterns take too long; the slowest is that of ${work.slowest}`,
-      hint: "simplify it, above all repetitions within repetitions, or shorten the value",
+      message: `the patterns of the contract take too long (slowest: ${work.slowest})`,
+      hint: "simplify the pattern, above all nested repetitions, or shorten the value",
     });
   };
+}
+
+/**
+ * Returns a string that matches, with `word` in it if a repetition has room; deterministic.
+ * @param least the number of characters that it has at least, if the pattern allows it
+ */
+function samplePattern(pattern: Pattern, word: string, least: number): string {
+  const shortest = sample(pattern, word, 0);
+  const missing = least - Array.from(shortest).length;
+  return missing <= 0 ? shortest : sample(pattern, word, missing);
+}
+
+/** @param extra characters that each repetition adds, up to its limit */
+function sample(pattern: Pattern, word: string, extra: number): string {
+  switch (pattern.kind) {
+    case "character":
+      return character(pattern.set, "a");
+    case "sequence":
+      return pattern.parts.map((part) => sample(part, word, extra)).join("");
+    case "alternatives": {
+      const samples = pattern.parts.map((part) => sample(part, word, extra));
+      return samples.find((text) => text.includes(word)) ?? samples[0] ?? "";
+    }
+    case "repetition":
+      return repeat(pattern, word, extra);
+  }
+}
+
+function repeat({ part, least, most }: Repetition, word: string, extra: number): string {
+  const letters = Array.from(word);
+  const set = part.kind === "character" ? part.set : undefined;
+  // The word fits if the repeated character may be each of its letters.
+  const fits = set !== undefined && letters.every((letter) => set.test(letter));
+  const wanted = (fits ? Math.max(least, letters.length) : least) + extra;
+  const times = Math.min(wanted, most);
+  if (set === undefined) return sample(part, word, 0).repeat(times);
+  return Array.from({ length: times }, (_, index) => character(set, letters[index % letters.length] ?? "a")).join("");
+}
+
+const READABLE = Array.from("aA0-_").concat(
+  Array.from({ length: 94 }, (_, index) => String.fromCodePoint(0x21 + index)),
+);
+
+function character(set: CharacterSet, preferred: string): string {
+  const readable = [preferred, ...READABLE].find((one) => set.test(one));
+  if (readable !== undefined) return readable;
+  for (let code = 0; code <= 0x10_ff_ff; code++) {
+    // UTF-8 has no halves of surrogate pairs.
+    if (code === 0xd8_00) code = 0xe0_00;
+    const one = String.fromCodePoint(code);
+    if (set.test(one)) return one;
+  }
+  return "";
 }

@@ -1,8 +1,7 @@
 /**
  * The pattern language of contracts: the part of JavaScript's regular expressions (flag `u`) that a finite automaton
- * can match. Characters, `.`, escapes, classes, groups, alternatives and repetitions; no look-around, no
- * back-references, no word boundaries. A pattern always matches the whole value; `^` at its beginning and `$` at its
- * end are allowed and change nothing.
+ * can match. Characters, `.`, escapes, classes, groups, alternatives and repetitions; no look-around, back-references or
+ * word boundaries. A pattern always matches the whole value: `^` at its beginning and `$` at its end have no effect.
  */
 
 export interface CharacterSet {
@@ -10,7 +9,7 @@ export interface CharacterSet {
 }
 
 export type Pattern =
-  /** `set` matches one character and no other string, so there is nothing in which it could backtrack. */
+  /** `set` matches only single characters, so that it cannot backtrack. */
   | { readonly kind: "character"; readonly set: CharacterSet }
   | { readonly kind: "sequence"; readonly parts: readonly Pattern[] }
   | { readonly kind: "alternatives"; readonly parts: readonly Pattern[] }
@@ -26,7 +25,7 @@ export interface Repetition {
 const DEEPEST_GROUP = 50;
 const MOST_REPETITIONS = 1000;
 
-/** @throws SyntaxError where the text is not in the language, in words that continue "the pattern …" */
+/** @throws SyntaxError in words that continue "the pattern …" */
 export function parsePattern(text: string): Pattern {
   const reader = { characters: Array.from(text), at: 0 };
   const pattern = alternatives(reader, 0);
@@ -70,7 +69,7 @@ function sequence(reader: Reader, depth: number): Pattern {
     if (next === undefined || next === "|" || next === ")") return { kind: "sequence", parts };
     if (depth === 0 && accept(reader, "$")) {
       const after = peek(reader);
-      if (after !== undefined && after !== "|") throw new SyntaxError("has a $ that is not at its end");
+      if (after !== undefined && after !== "|") throw new SyntaxError("has a $ before its end");
       continue;
     }
     parts.push(repetition(reader, atom(reader, depth)));
@@ -82,12 +81,13 @@ function repetition(reader: Reader, part: Pattern): Pattern {
   if (limits === undefined) return part;
   const { least, most } = limits;
   if (least > MOST_REPETITIONS || (most !== Infinity && most > MOST_REPETITIONS)) {
-    throw new SyntaxError(`repeats something more than ${MOST_REPETITIONS} times`);
+    throw new SyntaxError(`has a repetition of more than ${MOST_REPETITIONS} times`);
   }
-  if (least > most) throw new SyntaxError("has a repetition whose numbers are out of order");
+  if (least > most) throw new SyntaxError("has a repetition with its numbers in the wrong order");
   // A lazy repetition matches the same values.
   accept(reader, "?");
-  if (repetitionLimits(reader) !== undefined) throw new SyntaxError("repeats a repetition: put it into a group");
+  if (repetitionLimits(reader) !== undefined)
+    throw new SyntaxError("repeats a repetition: put the inner one into a group");
   return { kind: "repetition", part, least, most };
 }
 
@@ -97,7 +97,7 @@ function repetitionLimits(reader: Reader): { least: number; most: number } | und
   if (accept(reader, "?")) return { least: 0, most: 1 };
   if (peek(reader) !== "{") return undefined;
   const braces = acceptMatch(reader, /^\{(\d{1,6})(,?)(\d{0,6})\}/);
-  if (braces === null) throw new SyntaxError("has a { that begins no repetition: write \\{");
+  if (braces === null) throw new SyntaxError("has a { without a repetition: write \\{");
   const least = Number(braces[1]);
   const most = braces[2] === "" ? least : braces[3] === "" ? Infinity : Number(braces[3]);
   return { least, most };
@@ -121,12 +121,12 @@ function atom(reader: Reader, depth: number): Pattern {
     throw new SyntaxError(`has a ${character} out of place: write \\${character}`);
   }
   const source = reader.characters.slice(start, reader.at).join("");
-  // To make a regular expression of each letter would take most of the time.
+  // Fast path: compiling a regular expression for each letter would take most of the time.
   if (reader.at - start === 1 && character !== ".") return { kind: "character", set: only(character) };
   try {
     return { kind: "character", set: new RegExp(`^${source}$`, "u") };
   } catch {
-    throw new SyntaxError("has a range that does not lead from one character up to another");
+    throw new SyntaxError("has an invalid range of characters");
   }
 }
 

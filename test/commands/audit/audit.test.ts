@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { type Ended, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { expectWording } from "../../helpers/wording.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 
 const ENV = "acme/app/dev";
@@ -43,6 +44,15 @@ const BASE = `values:
 /** A day that many days ago, as the report writes it. */
 const daysAgo = (days: number): string => new Date(Date.now() - days * DAY).toISOString().slice(0, 10);
 
+/** Compares a report; its days are written as distances from today. */
+function expectReport(text: string): void {
+  const days = Array.from(text.matchAll(/\d{4}-\d\d-\d\d/g), ([day]) => {
+    const distance = Math.round((Date.parse(daysAgo(0)) - Date.parse(day)) / DAY);
+    return [day, distance < 0 ? `<today + ${-distance}>` : `<today - ${distance}>`];
+  });
+  expectWording(text, Object.fromEntries(days));
+}
+
 async function world() {
   let days = 100;
   const server = await startEscServer({ now: () => Date.now() - days * DAY });
@@ -50,7 +60,7 @@ async function world() {
   server.provider("vault", secret(sentinel("minted")));
   const base = server.environment("acme/app/base", { definition: BASE, creator: "bob" });
   const handle = server.environment(ENV, { definition: DEFINITION, creator: "alice" });
-  /** A revision by somebody, so many days ago; secrets that it does not touch keep their ciphertext. */
+  /** Adds a revision so many days ago; secrets that it does not change keep their ciphertext. */
   const change = (
     of: typeof handle,
     before: number,
@@ -84,19 +94,9 @@ describe("the age of secrets", () => {
     now();
     const ended = await run(["audit"]);
     expect(ended).toMatchObject({ status: 0, stderr: "" });
-    for (const line of [
-      `❌ OWN: Overdue since ${daysAgo(20)}; changed ${daysAgo(50)}, 50 days ago, by dave (${ENV}@41)`,
-      `✅ LINKED: Changed ${daysAgo(10)}, 10 days ago, by erin (acme/app/base@2)`,
-      `✅ IMPORTED: Changed ${daysAgo(100)}, 100 days ago, by bob (acme/app/base@1)`,
-      `✅ MINTED: Made anew at each opening (${ENV})`,
-      `✅ FOREVER: Changed ${daysAgo(100)}, 100 days ago, by alice (${ENV}@1)`,
-      `❌ RENAMED: Overdue since ${daysAgo(70)}; changed ${daysAgo(100)}, 100 days ago, by alice (${ENV}@1)`,
-      "➖ ABSENT: Not in ESC",
-      "   sophia-run rotate OWN",
-    ]) {
-      expect(unwrapped(ended.stdout)).toContain(line.trim());
-    }
+    expect(ended.stdout).toContain("   sophia-run rotate OWN\n");
     expect(ended.stdout).not.toContain("PUBLIC");
+    expectReport(ended.stdout);
     expectNoValue(ended);
     expect(server.count("definition")).toBeLessThan(20);
     expect([server.count("open"), server.violations]).toEqual([0, []]);
@@ -127,13 +127,13 @@ describe("the age of secrets", () => {
     ]);
   });
 
-  test("of more than 200 revisions is at least that of the oldest that was looked at, and the report says so", async () => {
+  test("with more than 200 revisions is at least that of the oldest one read, and the report says so", async () => {
     const { handle, change, now, run } = await world();
     for (let index = 0; index < 205; index += 1) change(handle, index < 4 ? 99 : 20, "carol");
     now();
     const ended = await run(["audit"]);
-    expect(ended.stdout).toContain(`✅ OWN: The same since ${daysAgo(20)} at least (${ENV}@7, the oldest of`);
-    expect(ended.stdout).toContain("Of each environment the last 200 revisions were looked at.");
+    expect(ended.stdout).toContain(`(${ENV}@7`);
+    expectReport(ended.stdout);
     const [own] = JSON.parse((await run(["audit", "--json"])).stdout).secrets;
     expect(own).toMatchObject({ lastChanged: null, overdue: null, state: "unchanged" });
     expect(own.unchangedSince).toContain(daysAgo(20));
@@ -145,11 +145,11 @@ describe("the age of secrets", () => {
     server.environment("acme/app/pin", { definition: "imports: [app/base@1]\n" });
     now();
     const ended = await run(["audit"], { ESC_ENV: `${ENV},acme/app/pin` });
-    expect(ended.stdout).toContain("days ago, by bob (acme/app/base@1)\n");
-    expect(ended.stdout).toContain("days ago, by alice (acme/app/dev@1)\n");
+    expect(ended.stdout).toContain("bob (acme/app/base@1)\n");
+    expect(ended.stdout).toContain("alice (acme/app/dev@1)\n");
   });
 
-  test("is not visible to a token that may only open: listed, no finding, no failure; ESC_ADMIN_TOKEN sees it", async () => {
+  test("is not visible to a token that may only open: no finding and no failure; ESC_ADMIN_TOKEN sees it", async () => {
     const { server, now, run } = await world();
     now();
     const owner = { kind: "organization", organization: "acme" } as const;
@@ -157,44 +157,43 @@ describe("the age of secrets", () => {
     const token = { ESC_TOKEN: launcher.value };
     const ended = await run(["audit", "--strict"], token);
     expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("➖ OWN: Not visible to this token\n");
-    expect(unwrapped(ended.stdout)).toContain(`➖ the definition of ${ENV}: not visible to this token (OWN, LINKED,`);
-    expect(ended.stdout).toContain("➖ Its role and end are not visible to this token\n");
+    expect(ended.stdout).toContain("➖ OWN: ");
     expect(ended.stdout.match(/\brole\b/g)).toHaveLength(1);
+    expectReport(ended.stdout);
     const admin = await run(["audit"], { ...token, ESC_ADMIN_TOKEN: server.token });
-    expect(admin.stdout).toContain(`✅ ci: role environment-open, ends on ${daysAgo(-60)}\n`);
-    expect(admin.stdout).toContain("✅ IMPORTED: Changed");
+    expect(admin.stdout).toContain("✅ IMPORTED: ");
+    expectReport(admin.stdout);
     expect(server.violations).toEqual([]);
     // An import that is not visible hides what it may give.
     server.environment("acme/app/base", { definition: BASE, deny: 403 });
     const hidden = await run(["audit"], { ESC_ADMIN_TOKEN: server.token });
-    expect(hidden.stdout).toContain("➖ IMPORTED: Not visible to this token\n");
-    expect(hidden.stdout).toContain("✅ FOREVER: Changed");
+    expect(hidden.stdout).toContain("➖ IMPORTED: ");
+    expect(hidden.stdout).toContain("✅ FOREVER: ");
   });
 
   test("a token that is refused and a service that is down are failures", async () => {
     const { server, run } = await world();
     const refused = await run(["audit"], { ESC_TOKEN: "pul-0000" });
     expect(refused).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(refused.stderr)).toContain("does not accept the token (HTTP 401)");
+    expect(refused.stderr).toContain("HTTP 401");
     server.failAlways("revisions", 503);
     expect(await run(["audit", "--timeout", "1s"])).toMatchObject({ status: 125, stdout: "" });
   });
 });
 
-describe("what else is wrong", () => {
-  test.each<[what: string, token: { access: "open" | "write"; expires: number }, line: string]>([
-    ["may do more than open", { access: "write", expires: Date.now() + 60 * DAY }, "its role is environment-write"],
-    ["has no end", { access: "open", expires: 0 }, "⚠️ The launcher's token has no end"],
-    ["ends soon", { access: "open", expires: Date.now() + 3 * DAY }, `⚠️ The launcher's token ends on ${daysAgo(-3)}`],
-  ])("a token that %s", async (_, token, line) => {
+describe("other findings", () => {
+  test.each<[what: string, token: { access: "open" | "write"; expires: number }]>([
+    ["may do more than open", { access: "write", expires: Date.now() + 60 * DAY }],
+    ["never expires", { access: "open", expires: 0 }],
+    ["expires soon", { access: "open", expires: Date.now() + 3 * DAY }],
+  ])("a token that %s", async (_, token) => {
     const { server, now, run } = await world();
     now();
     const owner = { kind: "team", organization: "acme", team: "core" } as const;
     const launcher = server.addToken({ owner, name: "ci", ...token });
     const tokens = { ESC_TOKEN: launcher.value, ESC_ADMIN_TOKEN: server.token };
     const ended = await run(["audit", "--strict"], tokens);
-    expect(unwrapped(ended.stdout)).toContain(line);
+    expectReport(ended.stdout);
     expect(ended.status).toBe(1);
   });
 
@@ -225,7 +224,9 @@ exit 4
       { kind: "exposed", file: ".env", remedy: "chmod 600 .env" },
       { kind: "repository-secret", name: "ESC_TOKEN", app: "actions" },
     ]);
-    expect(unseen).toContain("the repository's secrets for codespaces: gh secret list --app codespaces says why");
+    expectReport(
+      `${findings.map(({ message, remedy }: Readonly<Record<string, string>>) => `${message}\n${remedy}`).join("\n")}\n${unseen.join("\n")}`,
+    );
     const asked = execFileSync("sort", [join(cwd, "asked")], { encoding: "utf8", env: { LC_ALL: "C" } });
     // Without JSON, too, in case it is an earlier version.
     expect(asked.trimEnd().split("\n")).toEqual([
@@ -238,22 +239,24 @@ exit 4
     expect(given).not.toMatch(/SENTINEL|ESC_TOKEN=/);
   });
 
-  test("without ESC the rest is looked at, and the report says so", async () => {
+  test("without ESC the other checks are made, and the report says so", async () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
     const ended = await sophia(["audit", "--json", "--strict"], { cwd, env: { PATH: folder() } });
     expect(ended).toMatchObject({ status: 0, stderr: "" });
     const { secrets, unseen } = JSON.parse(ended.stdout);
     expect(secrets[0]).toMatchObject({ name: "OWN", lastChanged: null, overdue: null });
-    expect(unseen[0]).toBe("ESC: no environment and token are configured");
+    expectWording(unseen[0]);
   });
 });
 
 describe("check", () => {
-  test("shows the revision and the age of an environment where the token may see them", async () => {
+  test("shows the revision and the age of an environment if the token may see them", async () => {
     const { server, handle, change, now, run } = await world();
     change(handle, 3, "dave");
     now();
-    expect((await run(["check"])).stdout).toContain(`✅ ${ENV}: Revision 2, changed 3 days ago by dave\n`);
+    const { stdout } = await run(["check"]);
+    expect(stdout).toContain("Revision 2");
+    expectWording(stdout.split("\n").find((line) => line.includes("Revision 2")) ?? "");
     const { revisions } = JSON.parse((await run(["check", "--json"])).stdout);
     expect(revisions).toMatchObject([{ environment: ENV, revision: 2, by: "dave" }]);
     const owner = { kind: "organization", organization: "acme" } as const;
@@ -266,13 +269,13 @@ describe("check", () => {
     expect(server.violations).toEqual([]);
   });
 
-  test("--overdue fails for what ought to have been replaced, and for nothing that it cannot see", async () => {
+  test("--overdue fails for overdue secrets, and ignores secrets that the token may not see", async () => {
     const { server, now, run } = await world();
     now();
     const ended = await run(["check", "--overdue"]);
     expect(ended.status).toBe(1);
-    expect(unwrapped(ended.stdout)).toContain(`❌ OWN: Overdue since ${daysAgo(70)}; changed ${daysAgo(100)}`);
-    expect(ended.stdout).toContain("❌ 3 secrets are overdue\n");
+    expect(unwrapped(ended.stdout)).toMatch(new RegExp(`❌ OWN: .*${daysAgo(70)}.*${daysAgo(100)}`));
+    expect(ended.stdout).toContain("❌ 3 secrets");
     expect(ended.stdout).toContain("     sophia-run rotate OWN\n");
     expect(ended.stdout).not.toContain("All checks passed");
     expectNoValue(ended);
@@ -283,7 +286,7 @@ describe("check", () => {
     const { value: ESC_TOKEN } = server.addToken({ owner, access: "open" });
     const unseen = await run(["check", "--overdue"], { ESC_TOKEN });
     expect(unseen.status).toBe(0);
-    expect(unwrapped(unseen.stdout)).toContain(`➖ the definition of ${ENV}: not visible to this token`);
+    expect(unwrapped(unseen.stdout)).toContain(`➖ the definition of ${ENV}: `);
     const both = await run(["check", "--overdue", "--against", ENV]);
     expect(both.status).toBe(125);
   });

@@ -248,10 +248,10 @@ describe("a probe of a contract", () => {
   });
 
   test.each<[what: string, probe: object, message: string]>([
-    ["plain http to another machine", { url: "http://a.test/${KEY}" }, "plain http would send the value unencrypted"],
-    ["a variable in the host", { url: "https://${KEY}.evil.test/" }, "a variable is a part of the host"],
-    ["a variable before the host's end", { url: "${KEY}.evil.test/" }, "the host is not a variable as a whole"],
-    ["a user in the URL", { url: "https://x:${KEY}@a.test/" }, "a user name or a password stands in the URL"],
+    ["plain http to another machine", { url: "http://a.test/${KEY}" }, "http sends the value"],
+    ["a variable in the host", { url: "https://${KEY}.evil.test/" }, "only a part of the host"],
+    ["a variable before the host's end", { url: "${KEY}.evil.test/" }, "the whole host"],
+    ["a user in the URL", { url: "https://x:${KEY}@a.test/" }, "a user name"],
     ["what is not declared", { url: "https://a.test/${KEY}${OTHER}" }, "refers to a variable that is not declared"],
     ["a probe without the value", { url: "https://a.test/" }, "the probe does not send the value"],
     ["a reserved header", { url: "https://a.test/${KEY}", headers: { Host: "b.test" } }, "this header cannot be set"],

@@ -1,3 +1,4 @@
+import { expectWording } from "../../helpers/wording.ts";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Node } from "jsonc-parser";
@@ -104,25 +105,25 @@ describe("parseWithPositions", () => {
   });
 
   it.each([
-    ["", 0, "unexpected end of the file"],
-    ["{", 1, "unexpected end of the file"],
-    ['{"a": 1,}', 8, "trailing comma"],
-    ["[1,]", 3, "trailing comma"],
-    ["{a: 1}", 1, "unexpected text"],
-    ["{'a': 1}", 1, "unexpected text"],
-    ['{"a" 1}', 5, "unexpected text"],
-    ['{"a": 1 "b": 2}', 8, 'unexpected "'],
-    ["[1 2]", 3, "unexpected text"],
-    ["// x\n{}", 0, "unexpected comment: JSON has none"],
-    ["{} {}", 3, "unexpected {"],
-    ['{"a": undefined}', 6, "unexpected text"],
-    ['{"a": 01}', 7, "unexpected text"],
-    ['"a\nb"', 0, "unterminated string"],
-    ['"abc', 0, "unterminated string"],
-    ['"a\tb"', 2, "control character in a string"],
-    [String.raw`"a\qb"`, 2, "invalid escape in a string"],
-    ["[".repeat(200), 101, "nested too deeply"],
-  ])("of %j finds what is wrong at offset %i", (text, offset, message) => {
+    ["", 0],
+    ["{", 1],
+    ['{"a": 1,}', 8],
+    ["[1,]", 3],
+    ["{a: 1}", 1],
+    ["{'a': 1}", 1],
+    ['{"a" 1}', 5],
+    ['{"a": 1 "b": 2}', 8],
+    ["[1 2]", 3],
+    ["// x\n{}", 0],
+    ["{} {}", 3],
+    ['{"a": undefined}', 6],
+    ['{"a": 01}', 7],
+    ['"a\nb"', 0],
+    ['"abc', 0],
+    ['"a\tb"', 2],
+    ['"a\\qb"', 2],
+    ["[".repeat(200), 101],
+  ])("of %j has its first error at offset %i", (text, offset) => {
     let thrown: unknown;
     try {
       parseWithPositions(text);
@@ -130,7 +131,8 @@ describe("parseWithPositions", () => {
       thrown = error;
     }
     expect(thrown).toBeInstanceOf(JsonSyntaxError);
-    expect(thrown).toMatchObject({ message, fault: { offset, message } });
+    expect(thrown).toMatchObject({ fault: { offset } });
+    expectWording(String(thrown));
   });
 });
 

@@ -2,7 +2,7 @@
 import { isSet } from "../../../contract/check.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import { type Probe, probesOf } from "../../../contract/probes.ts";
-import { fill, referencesIn } from "../../../contract/references.ts";
+import { fill, referencesIn } from "../../../contract/file/probe-meaning.ts";
 import type { Origin, Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { isLoopback } from "../../../core/loopback.ts";

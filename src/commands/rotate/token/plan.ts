@@ -1,4 +1,3 @@
-/** The plan of a rotation of tokens. */
 import type { Values } from "../../../command-line/options.ts";
 import { day, DAY_MS } from "../../../core/day.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -8,7 +7,7 @@ import { usageError } from "../../mistakes.ts";
 
 export type OldToken =
   | { readonly kind: "known"; readonly owner: TokenOwner; readonly id: string; readonly name: string }
-  /** It stays; the words say why, after `because`. */
+  /** It is not deleted; `why` follows `because`. */
   | { readonly kind: "stays"; readonly why: string };
 
 export interface Plan {
@@ -20,7 +19,7 @@ export interface Plan {
 }
 
 const DEFAULT_DAYS = 90;
-/** The service takes no more. */
+/** Limit of the service. */
 const MOST_DAYS = 730;
 export const PREFIX = "sophia-run-";
 
@@ -28,10 +27,10 @@ export const PREFIX = "sophia-run-";
 export function expiryOf(given: Values[string], now: number): Date {
   const days = given === undefined ? DEFAULT_DAYS : Number(/^(\d{1,3})d?$/.exec(String(given))?.[1] ?? Number.NaN);
   if (days >= 1 && days <= MOST_DAYS) return new Date(now + days * DAY_MS);
-  throw usageError("--expires needs a number of days from 1 to 730", "write 90d, for example");
+  throw usageError("--expires needs a number of days from 1 to 730", "for example: --expires 90d");
 }
 
-/** Finds the owner of the new token: as asked for, else as the old one. @throws SophiaError (usage, 125) */
+/** Finds the owner of the new token: by the options, else that of the old token. @throws SophiaError (usage, 125) */
 export function ownerOf(
   { kind, team }: Values,
   old: TokenIdentity | undefined,
@@ -39,9 +38,9 @@ export function ownerOf(
 ): Promise<TokenOwner> | TokenOwner {
   const organization = async (): Promise<string> => old?.organization ?? findOrganization();
   const known = team === undefined ? kindOf(old) : "team";
-  const asked = typeof kind === "string" ? kind : (known ?? "");
-  if (team !== undefined && asked !== "team") throw usageError("--team is for a token of a team", "leave it out");
-  switch (asked) {
+  const requested = typeof kind === "string" ? kind : (known ?? "");
+  if (team !== undefined && requested !== "team") throw usageError("--team is only for a team token", "leave it out");
+  switch (requested) {
     case "personal":
       return { kind: "personal" };
     case "organization":
@@ -49,13 +48,13 @@ export function ownerOf(
     case "team": {
       const name = typeof team === "string" ? team : old?.team;
       if (name === undefined || name === "")
-        throw usageError("a token of a team needs its team", "name it with --team");
+        throw usageError("the team of the token is not known", "name it with --team");
       return organization().then((own) => ({ kind: "team", organization: own, team: name }));
     }
     default:
       throw usageError(
-        "the service does not say what kind of token the launcher has",
-        "choose with --kind organization, --kind team --team TEAM or --kind personal",
+        "the service does not report the kind of the launcher's token",
+        "choose it with --kind organization, --kind team --team TEAM or --kind personal",
       );
   }
 }
@@ -66,7 +65,7 @@ function kindOf(old: TokenIdentity | undefined): TokenOwner["kind"] | undefined 
   return old.organization === undefined ? "personal" : "organization";
 }
 
-/** @throws SophiaError (token-role, 125) if a token of an organization would be allowed more than to open */
+/** @throws SophiaError (token-role, 125) if an organization token would be allowed more than to open environments */
 export function roleFor(
   owner: TokenOwner,
   openRole: string | undefined,
@@ -77,37 +76,36 @@ export function roleFor(
   if (roleId !== undefined) return roleId;
   throw new SophiaError({
     code: "token-role",
-    message: `the role ${OPEN_ROLE} of ${printable(owner.organization)} is not visible to the token that writes`,
-    hint: "nothing was made; use a token that may see the roles, or --kind team with a team that may open the environment",
+    message: `the token that writes may not read the role ${OPEN_ROLE} of ${printable(owner.organization)}`,
+    hint: "nothing was created; use a token that may read roles, or --kind team with a team that may open the environment",
   });
 }
 
 const RIGHTS: Readonly<Record<TokenOwner["kind"], string>> = {
-  personal: "which may do all that its user may",
-  team: "which may do what the team may",
-  organization: "which may open environments and nothing else",
+  personal: "with all permissions of its user",
+  team: "with the permissions of the team",
+  organization: "which may only open environments",
 };
 
-/** The plan in words, without a value. */
 export function planText({ owner, expires, old, others }: Plan, environments: string): string {
   return [
-    `The token that opens ${printable(environments)}:`,
+    `The launcher's token for ${printable(environments)}:`,
     `  + a new one, ${ownerText(owner)}, ${RIGHTS[owner.kind]}, until ${day(expires)}`,
     `  ~ the repository secret ESC_TOKEN, for Actions and for Codespaces (gh secret set)`,
     old.kind === "known"
-      ? `  - the old one, ${printable(old.name)}, once the new one is stored: whatever else uses it stops working`
-      : `  = the old one stays, because ${old.why}`,
+      ? `  - the old one, ${printable(old.name)}, after the new one is stored: all other uses of it stop working`
+      : `  = the old one is not deleted, because ${old.why}`,
     ...(others.length === 0
       ? []
-      : [`  ? ${others.map(printable).join(", ")}: made by an earlier run; delete what nothing uses, in the console`]),
+      : [`  ? ${others.map(printable).join(", ")}: created by an earlier run; delete unused ones in the console`]),
     "",
   ].join("\n");
 }
 
 function ownerText(owner: TokenOwner): string {
-  if (owner.kind === "personal") return "a personal token";
+  if (owner.kind === "personal") return "personal";
   const organization = printable(owner.organization);
   return owner.kind === "team"
-    ? `a token of the team ${printable(owner.team)} of ${organization}`
-    : `a token of the organization ${organization}`;
+    ? `for the team ${printable(owner.team)} of ${organization}`
+    : `for the organization ${organization}`;
 }

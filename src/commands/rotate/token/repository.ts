@@ -5,7 +5,7 @@ import { type App, askGh, type Gh, listSecrets } from "../../gh.ts";
 
 const SECRET_NAME = "ESC_TOKEN";
 
-/** The time of the last change: undefined for no secret, empty if unknown. @throws SophiaError (gh, 125) */
+/** Returns the time of the last change: undefined for no secret, empty if unknown. @throws SophiaError (gh, 125) */
 export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
   const answer = await listSecrets(app, gh);
   if (typeof answer !== "string") return answer.get(SECRET_NAME);
@@ -13,24 +13,24 @@ export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
     answer === "absent"
       ? ["the GitHub CLI (gh) is not installed", "install it from https://cli.github.com, then gh auth login"]
       : [
-          `gh does not list the repository's secrets for ${app}`,
-          `gh auth login signs in; gh secret list --app ${app} says what is wrong`,
+          `gh cannot list the repository's secrets for ${app}`,
+          `gh auth login signs in; gh secret list --app ${app} shows the error`,
         ];
   throw new SophiaError({ code: "gh", message, hint });
 }
 
-/** GitHub gives times in whole seconds. */
+/** GitHub reports times in whole seconds. */
 const RESOLUTION_MS = 1000;
 
-/** Sets the secret, and makes sure that it is listed. @throws SophiaError (gh, 125) */
+/** Sets the secret, and checks the list for its new time. @throws SophiaError (gh, 125) */
 export async function store(app: App, value: Secret, before: string | undefined, gh: Gh): Promise<void> {
   if (await isSetAfter(before, app, value, gh)) return;
-  // It may have been set before in the same second: in the next one the time differs.
+  // If the former change was in the same second, the time differs in the next one.
   await setTimeout(RESOLUTION_MS);
   if (!(await isSetAfter(before, app, value, gh))) throw notStored(app);
 }
 
-/** Sets the secret. @returns false if it is listed with the former time */
+/** Sets the secret. @returns false if the list has the former time */
 async function isSetAfter(before: string | undefined, app: App, value: Secret, gh: Gh): Promise<boolean> {
   const answer = await askGh(["secret", "set", SECRET_NAME, "--app", app], gh, value.reveal());
   if (typeof answer === "string") throw notStored(app);
@@ -42,7 +42,7 @@ async function isSetAfter(before: string | undefined, app: App, value: Secret, g
 function notStored(app: App): SophiaError {
   return new SophiaError({
     code: "gh",
-    message: `gh did not set the repository secret ${SECRET_NAME} for ${app}`,
-    hint: "gh auth status shows whether it may; then start again",
+    message: `gh has not set the repository secret ${SECRET_NAME} for ${app}`,
+    hint: "check the permissions with gh auth status, then start again",
   });
 }

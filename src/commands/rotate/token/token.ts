@@ -1,4 +1,3 @@
-/** `sophia-run rotate --token`: a new token for the launcher, and only then no old one. */
 import { randomBytes } from "node:crypto";
 import { settle } from "../../../command-line/settings.ts";
 import { loadContract } from "../../../contract/load.ts";
@@ -20,24 +19,23 @@ import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { APPS, environmentOfGh } from "../../gh.ts";
 import { askEach, writeAccess } from "../../writing/access.ts";
-import { withDetails } from "../../writing/outcome.ts";
+import { withDetails } from "../../writing/change.ts";
 import { expiryOf, type OldToken, ownerOf, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
 import { lastSet, store } from "./repository.ts";
 
-/** 0; 1 if the user says no. As long as it does not end with 0, the old token works. */
+/** `sophia-run rotate --token`: 0; 1 if the user declines. Unless it ends with 0, the old token still works. */
 export const rotateToken: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const expires = expiryOf(options["expires"], Date.now());
-  const { contractFile: file, profile, scope } = settings;
-  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const contract = await loadContract({ ...settings, cwd: context.cwd });
   const gh = { cwd: context.cwd, environment: environmentOfGh(context.environment, contract) };
   const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
-  const admin = await writeAccess(undefined, settings, context);
+  const { esc: admin } = await writeAccess(undefined, settings, context);
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
   const launcher = escAccess(context.environment, layers, settings).access;
-  const ask = async <T>(by: EscSettings, what: (connection: Connection) => Promise<T>): Promise<T> => {
+  const ask: Ask = async (by, send) => {
     const progress = await makeProgress(context, settings);
-    const asking = askOnce(by, progress, async (connection) => ({ answer: await what(connection) }));
+    const asking = askOnce(by, progress, async (connection) => ({ answer: await send(connection) }));
     const asked = await asking.finally(progress.done);
     if (asked === undefined) throw new TypeError("nothing was asked");
     return asked.answer;
@@ -45,10 +43,10 @@ export const rotateToken: Command = async ({ options }, context) => {
 
   const found = await findOld(launcher.kind === "on" ? launcher.settings : undefined, admin, ask);
   const owner = await ownerOf(options, found.identity, async () => {
-    const named = admin.environments.find(({ organization }) => organization !== undefined)?.organization;
-    const organization = named ?? admin.organization ?? (await ask(admin, findDefaultOrganization));
+    const named = admin.environments.find((one) => one.organization !== undefined);
+    const organization = named?.organization ?? admin.organization ?? (await ask(admin, findDefaultOrganization));
     if (organization !== undefined) return organization;
-    throw invalidSetting("no organization is named", "set ESC_ORG");
+    throw invalidSetting("the organization is not known", "set ESC_ORG");
   });
   const openRole =
     owner.kind === "organization"
@@ -64,11 +62,11 @@ export const rotateToken: Command = async ({ options }, context) => {
   const plan: Plan = { owner, roleId, expires, old, others };
   tell(context, planText(plan, admin.environments.map(({ text }) => text).join(", ")));
   if (options["dry-run"] === true) {
-    tell(context, "Nothing was made: --dry-run.\n");
+    tell(context, "Nothing was created: --dry-run.\n");
     return ExitStatus.ok;
   }
-  if (!(await confirm("Do it?", options["yes"] === true, context))) {
-    tell(context, "Nothing was made.\n");
+  if (!(await confirm("Create the token?", options["yes"] === true, context))) {
+    tell(context, "Nothing was created.\n");
     return ExitStatus.unmet;
   }
 
@@ -76,44 +74,44 @@ export const rotateToken: Command = async ({ options }, context) => {
   const made = await ask(admin, (connection) =>
     createToken(owner, { name, description: `${name}: opens an ESC environment`, expires, roleId }, connection),
   ).catch((error: unknown) => {
-    throw withDetails(error, `if a token ${name} was made all the same, delete it in the console`);
+    throw withDetails(error, `if a token ${name} exists anyway, delete it in the console`);
   });
-  tell(context, `✅ ${name} was made.\n`);
+  tell(context, `✅ ${name} is created.\n`);
   let stored = 0;
   try {
     await verify(made.value);
-    tell(context, `✅ It opens what it is for.\n`);
+    tell(context, `✅ It opens the environment.\n`);
     for (const [index, app] of APPS.entries()) {
-      // From here on the secret may have been set.
+      // From here on the secret may be set, even after a failure.
       stored += 1;
       await store(app, made.value, before[index], gh);
-      tell(context, `✅ It is the repository secret ESC_TOKEN for ${app}.\n`);
+      tell(context, `✅ It is stored as the repository secret ESC_TOKEN for ${app}.\n`);
     }
   } catch (error) {
     throw stored > 0
-      ? withDetails(error, `the old token works, and so does ${name}, which may be stored: start again`)
-      : await withdrawn(error);
+      ? withDetails(error, `the old token still works, and so does ${name}, which may be stored: start again`)
+      : await withDeletion(error);
   }
   if (old.kind === "stays") {
-    tell(context, `The old token works on, because ${old.why}. Delete it in the console.\n`);
+    tell(context, `The old token still works, because ${old.why}. Delete it in the console.\n`);
   } else {
     await ask(admin, async (connection) => {
       await deleteToken(old.owner, old.id, connection);
       const left = await listTokens(old.owner, connection);
       if (left?.some(({ id }) => id === old.id) === true) {
-        const message = `${printable(old.name)} was deleted, and is still listed`;
+        const message = `${printable(old.name)} was deleted, but is still in the list`;
         throw new SophiaError({ code: "token-not-deleted", message });
       }
     }).catch((error: unknown) => {
-      const state = `the new token is stored; the old one, ${printable(old.name)}, works on: delete it in the console`;
-      throw withDetails(error, state);
+      const advice = `the new token is stored; the old one, ${printable(old.name)}, still works: delete it in the console`;
+      throw withDetails(error, advice);
     });
     tell(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
   }
   tell(
     context,
-    "Its value is shown nowhere. What had the old one from elsewhere (.env, a token file, a running " +
-      "Codespace) needs a token of its own, or a new start.\n",
+    "Its value is not shown. Other users of the old one (.env, a token file, a running Codespace) need a token of " +
+      "their own, or a restart.\n",
   );
   return ExitStatus.ok;
 
@@ -122,33 +120,35 @@ export const rotateToken: Command = async ({ options }, context) => {
     const token = { name: "the new token", value: value.reveal() };
     const { access } = escAccess(context.environment, layers, { ...settings, token });
     if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-    await askEach(access.settings, settings, context, openByDefaults);
+    await askEach({ esc: access.settings, settings, context }, openByDefaults);
   }
 
-  /** Deletes the new token. @returns the error, with that */
-  async function withdrawn(error: unknown): Promise<unknown> {
+  /** Deletes the new token. @returns the error with the outcome */
+  async function withDeletion(error: unknown): Promise<unknown> {
     try {
       await ask(admin, (connection) => deleteToken(owner, made.id, connection));
-      return withDetails(error, `the old token works; ${name} is deleted again`);
+      return withDetails(error, `the old token still works; ${name} is deleted again`);
     } catch {
-      return withDetails(error, `the old token works; delete ${name} in the console`);
+      return withDetails(error, `the old token still works; delete ${name} in the console`);
     }
   }
 };
 
-/** Identifies the launcher's token, as far as the service tells. */
+type Ask = <T>(by: EscSettings, send: (connection: Connection) => Promise<T>) => Promise<T>;
+
+/** Identifies the launcher's token, as far as the service reports it. */
 async function findOld(
   launcher: EscSettings | undefined,
   admin: EscSettings,
-  ask: <T>(by: EscSettings, what: (connection: Connection) => Promise<T>) => Promise<T>,
+  ask: Ask,
 ): Promise<{ readonly identity?: TokenIdentity; readonly listed?: ListedToken; readonly old: OldToken }> {
   const stays = (why: string): { readonly old: OldToken } => ({ old: { kind: "stays", why } });
   const kind = launcher?.credential.kind;
   if (launcher === undefined) return stays("none is set");
   if (kind === "oidc-file" || kind === "github-actions") {
     throw invalidSetting(
-      "the launcher has no token of its own: it exchanges an ID token for each run",
-      "there is nothing to rotate",
+      "the launcher has no token to rotate: it exchanges an ID token in each run",
+      "no rotation is needed",
     );
   }
   let identity: TokenIdentity | undefined;
@@ -156,22 +156,20 @@ async function findOld(
     identity = await ask(launcher, identifyToken);
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
-    return stays("the service does not accept it, and so does not say which one it is");
+    return stays("the service does not accept it, so it cannot be identified");
   }
-  if (identity === undefined) return stays("the service does not say which one it is");
+  if (identity === undefined) return stays("the service does not identify it");
   const owner = ownerOfIdentity(identity);
   const { name } = identity;
   const list = await ask(admin, (connection) => listTokens(owner, connection));
-  if (list === undefined)
-    return { identity, ...stays("the list of its owner's tokens is not visible to the token that writes") };
+  if (list === undefined) return { identity, ...stays("the token that writes may not list the tokens of its owner") };
   const named = list.filter((one) => one.name === name);
   const [listed] = named;
-  if (listed === undefined || named.length > 1)
-    return { identity, ...stays("its name is not that of exactly one token") };
+  if (listed === undefined || named.length > 1) return { identity, ...stays("not exactly one token has its name") };
   const own = await ask(admin, identifyToken);
   const isWriter =
     own !== undefined && own.name === name && own.organization === identity.organization && own.team === identity.team;
-  if (isWriter) return { identity, listed, ...stays("it is the token that writes, too") };
+  if (isWriter) return { identity, listed, ...stays("it is also the token that writes") };
   return { identity, listed, old: { kind: "known", owner, id: listed.id, name } };
 }
 

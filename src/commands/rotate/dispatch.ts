@@ -1,17 +1,16 @@
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
 
-const OF_TOKEN = ["kind", "team", "expires"] as const;
-const OF_NAME = ["in", "generate", "to"] as const;
-const HELP = "sophia-run rotate --help shows what is possible";
+const TOKEN_OPTIONS = ["kind", "team", "expires"] as const;
+const NAME_OPTIONS = ["in", "generate", "to"] as const;
+const HELP = "sophia-run rotate --help shows both forms";
 
-/** `sophia-run rotate NAME` or `sophia-run rotate --token`. */
-export const rotateEither: Command = async (args, context) => {
+export const rotateNameOrToken: Command = async (args, context) => {
   const { options, positionals } = args;
   const isToken = options["token"] === true;
-  const wrong = (isToken ? OF_NAME : OF_TOKEN).find((name) => options[name] !== undefined);
+  const wrong = (isToken ? NAME_OPTIONS : TOKEN_OPTIONS).find((name) => options[name] !== undefined);
   if (wrong !== undefined) {
-    throw usageError(`--${wrong} is ${isToken ? "for rotate NAME, not for --token" : "for rotate --token"}`, HELP);
+    throw usageError(`--${wrong} is only for rotate ${isToken ? "NAME" : "--token"}`, HELP);
   }
   if (isToken && positionals.length > 0) throw usageError("rotate takes NAME or --token, not both", HELP);
   if (!isToken && positionals.length === 0) throw usageError("rotate needs NAME, or --token", HELP);

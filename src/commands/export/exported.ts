@@ -1,0 +1,54 @@
+import type { Assessment } from "../../resolve/assessment.ts";
+import { declarationOf, isDeclared } from "../../contract/check.ts";
+import type { Contract } from "../../contract/model.ts";
+import { FROM_FILES } from "../../esc/settings/from-files.ts";
+import type { Resolved } from "../../core/model.ts";
+
+export interface Exported {
+  readonly name: string;
+  readonly value: string;
+  readonly secret: boolean;
+}
+
+export interface VariableFormat {
+  /** Returns why the format, or a program that reads it, cannot hold the variable. The words contain no value. */
+  readonly fault: (variable: Exported) => string | undefined;
+  readonly write: (variables: readonly Exported[]) => string;
+}
+
+export function invalidName(name: string): string | undefined {
+  return /^[A-Za-z_]\w*$/.test(name) ? undefined : "its name must consist of letters, digits and _";
+}
+
+/** Returns why no text file can hold the value: a NUL ends strings, half of a surrogate pair has no bytes in UTF-8. */
+export function textFault(value: string): string | undefined {
+  if (value.includes("\0")) return "its value has a NUL character";
+  return value.isWellFormed() ? undefined : "its value is not Unicode text";
+}
+
+/** Collects the variables that sophia-run adds or that are declared: the contract's first, in its order. */
+export function collect({ contract, selected }: Assessment): {
+  readonly variables: readonly Exported[];
+  readonly files: readonly string[];
+} {
+  const others = [...selected.keys()].filter((name) => !contract.variables.has(name)).toSorted();
+  const variables: Exported[] = [];
+  const files: string[] = [];
+  for (const name of [...contract.variables.keys(), ...others]) {
+    const resolved = selected.get(name);
+    if (resolved === undefined) continue;
+    const isOfCaller = resolved.origin.source === "environment" && name !== FROM_FILES;
+    if (isOfCaller && !isDeclared(contract, name)) continue;
+    if (resolved.delivery === "file") files.push(name);
+    else variables.push({ name, value: resolved.value, secret: isSecret(contract, resolved) });
+  }
+  return { variables, files };
+}
+
+/** Returns true for a secret of the contract or of ESC, and for all variables of files but those declared public. */
+function isSecret(contract: Contract, { name, secret, origin }: Resolved): boolean {
+  if (origin.source === "fake") return false;
+  const declared = declarationOf(contract, name);
+  if (declared === undefined) return secret;
+  return declared.secret || (origin.source === "esc" && secret);
+}
