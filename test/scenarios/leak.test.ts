@@ -150,7 +150,7 @@ describe("no value and no token comes out", () => {
     await server.waitFor("any", server.count("any") + 2);
     process.kill(started.pid, "SIGTERM");
     const ended = await started.finished;
-    for (const word of ["QDRANT_API_KEY changed in ESC", "the contract is not met", "the program runs on"]) {
+    for (const word of ["QDRANT_API_KEY changed in ESC", "the contract is not met", "the program continues"]) {
       expect(unwrapped(ended.stderr)).toContain(word);
     }
     expectNone([ended.stdout, ended.stderr]);
