@@ -11,7 +11,7 @@ const LEAST = 40;
 export interface Layout {
   readonly width: number;
   readonly isTerminal: boolean;
-  /** Replaces the name of the command in a text by what the user can type, such as `npx sophia-run`. */
+  /** Replaces the name of the command in a text by the words that the user can type. */
   readonly named: (text: string) => string;
 }
 

@@ -147,7 +147,7 @@ test("no message quotes a file with the name of the cache or the audit log", asy
   mkdirSync(caches, { mode: 0o700 });
   const env = { ...CONTRACT_VALUES, ...ESC, XDG_CACHE_HOME: cwd };
   const first = await sophia(["check", "--cache"], { cwd, env });
-  expect(unwrapped(first.stdout)).toContain("--cache");
+  expect(unwrapped(first.stdout)).toContain("cached");
   writeFileSync(join(cwd, "log"), SPACED, { mode: 0o600 });
   const logged = await sophia(["--audit-log", "log", "--", "true"], { cwd, env: CONTRACT_VALUES });
   expect(logged).toMatchObject({ status: 0, stdout: "", stderr: "" });

@@ -174,6 +174,6 @@ test("an additional file in the package and an old bundle of the action are erro
     "packed, and not in scripts/release/packed-files.txt: docs/draft.md\n" +
       "dist-action/main.cjs is not that of the sources: npm run build:action\n",
   );
-  expect(stdout).toMatch(new RegExp(built.map((name) => `not built here: dist/${name}`).join(String.raw`\n.*`)));
+  expect(stdout).toMatch(new RegExp(built.map((name) => `\\(not built here\\): dist/${name}`).join(String.raw`\n.*`)));
   expect(status).toBe(1);
 });
