@@ -7,7 +7,7 @@ import { reached } from "./core/phases.ts";
 import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
 import { caller, callersArguments } from "./system/before-bun.ts";
-import { settle } from "./command-line/settings.ts";
+import { resolveSettings } from "./command-line/settings.ts";
 import { loader } from "./system/addon/addon.ts";
 import { attempt } from "./system/attempt.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
@@ -64,8 +64,8 @@ function workingDirectory(): string {
 /** Reports an error. @returns the exit status */
 async function fail(context: Context, error: unknown): Promise<number> {
   try {
-    const { sayError } = await import("./output/stderr.ts");
-    sayError(context, error);
+    const { printError } = await import("./output/stderr.ts");
+    printError(context, error);
   } catch {
     context.err(`sophia-run: ${error instanceof SophiaError ? error.message : "internal error"}\n`);
   }
@@ -84,7 +84,7 @@ function boot(): void {
   // 2. Only code that has run is cached: this runs the code for options.
   if (loader?.hasCodeToCache() === true) {
     const sample = parseCommandLine(["-qq", "--mode=auto", "--timeout", "1s", "--include=A", "--", "true"]);
-    if (sample.kind === "run") settle(sample.flags, new Map());
+    if (sample.kind === "run") resolveSettings(sample.flags, new Map());
   }
   // 3. Descriptors and signals are recorded before a file is opened.
   const preparation = prepare(process.env);

@@ -1,6 +1,6 @@
 /** The GitHub Action: exports the configuration to the later steps of a job, or only checks it. */
 import { isDeclared } from "../contract/check.ts";
-import { settle, type Settings } from "../command-line/settings.ts";
+import { resolveSettings, type Settings } from "../command-line/settings.ts";
 import { assessBy } from "../commands/assessed.ts";
 import { recorderOf } from "../commands/audit-log/record.ts";
 import { collect, invalidName, textFault, type Exported } from "../commands/export/exported.ts";
@@ -35,7 +35,7 @@ export async function act(context: Context): Promise<boolean> {
   const step: Context = { ...context, environment, cwd };
   const token = environment.get("ESC_TOKEN") ?? "";
   if (token !== "") mask([{ name: "ESC_TOKEN", value: token }], step);
-  const settings = settledBy(inputs.options, step);
+  const settings = settingsOf(inputs.options, step);
   const record = recorderOf(settings, inputs.options, step);
   const assessment = await assessBy(settings, step);
   const { variables, files } = collect(assessment);
@@ -44,7 +44,7 @@ export async function act(context: Context): Promise<boolean> {
   const report = makeReport(assessment);
   const fails = !report.met && (settings.enforceContract || inputs.export === "check");
   const workspace = environment.get("GITHUB_WORKSPACE") ?? cwd;
-  if (report.met) sayDown(assessment, step);
+  if (report.met) annotateUnavailable(assessment, step);
   else step.out(await annotateViolations(assessment, report, workspace, fails ? "error" : "warning"));
   // A missing credential is already the cause in the annotation of an unmet contract.
   step.out(annotateNotices(assessment.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete")));
@@ -84,9 +84,9 @@ export async function act(context: Context): Promise<boolean> {
 }
 
 /** @throws SophiaError (settings, 125) that names the input instead of the option */
-function settledBy(options: Parameters<typeof settle>[0], { environment }: Context): Settings {
+function settingsOf(options: Parameters<typeof resolveSettings>[0], { environment }: Context): Settings {
   try {
-    return settle(options, environment);
+    return resolveSettings(options, environment);
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     const { code, message, hint } = error;
@@ -101,7 +101,7 @@ function mask(secrets: readonly Secret[], { out }: Context): void {
   throw new SophiaError({ code: "output", message: `nothing was exported: the masks cannot be written (${problem})` });
 }
 
-function sayDown({ esc }: Assessment, { out }: Context): void {
+function annotateUnavailable({ esc }: Assessment, { out }: Context): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const text = [esc.failure.message, ...further(esc.failure)].join("\n");
   out(workflowCommand("warning", text, { title: "ESC" }));

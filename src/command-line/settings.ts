@@ -5,7 +5,7 @@ import { OPTIONS, variableOf, type OptionName, type SharedOption, type Values } 
 import { printable } from "../core/text.ts";
 
 /** The value of each option, from the command line, its variable or its default. */
-export type Settings = Readonly<ReturnType<typeof settle>>;
+export type Settings = Readonly<ReturnType<typeof resolveSettings>>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CACHE_AGE_MS = 86_400_000;
@@ -19,7 +19,7 @@ const LONGEST_MS = 2_147_483_647;
  *
  * @throws SophiaError (settings, 125) that names the option or variable with an invalid value
  */
-export function settle(flags: Values, environment: Environment) {
+export function resolveSettings(flags: Values, environment: Environment) {
   const read = <T>(name: OptionName, convert: (given: GivenOption) => T): T | undefined => {
     const flag = flags[name];
     if (flag !== undefined) return convert({ value: flag, label: `--${name}` });

@@ -1,5 +1,5 @@
 import type { Values } from "../command-line/options.ts";
-import { settle, type Settings } from "../command-line/settings.ts";
+import { resolveSettings, type Settings } from "../command-line/settings.ts";
 import type { Context } from "../core/context.ts";
 import { assess } from "../resolve/assess.ts";
 import type { Assessment, ReadingProgress } from "../resolve/assessment.ts";
@@ -9,7 +9,7 @@ export async function assessed(
   options: Values,
   context: Context,
 ): Promise<{ readonly settings: Settings; readonly assessment: Assessment }> {
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   return { settings, assessment: await assessBy(settings, context) };
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
-import { sayQuestion } from "../output/stderr.ts";
+import { printQuestion } from "../output/stderr.ts";
 
 export function canAsk({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
@@ -9,7 +9,7 @@ export function canAsk({ isTerminal }: Context): boolean {
 /** Asks a yes-or-no question, which may have several lines. Anything but yes is no. */
 export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
-  sayQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
+  printQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
   return /^y(?:es)?$/i.test((await context.readLine())?.trim() ?? "");
 }
 

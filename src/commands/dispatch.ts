@@ -7,7 +7,7 @@ import { suggest } from "../core/suggest.ts";
 import type { Context } from "../core/context.ts";
 import { ExitStatus, SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
-import { tellHelp } from "../output/colour.ts";
+import { printHelp } from "../output/colour.ts";
 import { layoutFor } from "../output/layout.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
 import { usageError } from "./mistakes.ts";
@@ -103,7 +103,7 @@ async function help(of: CommandName | undefined, asked: Values[string], context:
   process.chdir("/");
   const { commandHelp, mainHelp } = await import("./help.ts");
   const layout = layoutFor(context, 1);
-  tellHelp(context, await (of === undefined ? mainHelp(layout, isFull) : commandHelp(of, layout, isFull)));
+  printHelp(context, await (of === undefined ? mainHelp(layout, isFull) : commandHelp(of, layout, isFull)));
   return ExitStatus.ok;
 }
 

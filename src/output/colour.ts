@@ -33,13 +33,13 @@ export function painted(style: Style | undefined, text: string): string {
   return process.getBuiltinModule("node:util").styleText(style, text, { validateStream: false });
 }
 
-export function tell(context: Context, text: string | readonly Line[]): void {
+export function printReport(context: Context, text: string | readonly Line[]): void {
   const styleOf = hasColours(context, 1) ? reportStyles() : () => undefined;
   context.out(report(text, layoutFor(context, 1), styleOf));
 }
 
 /** Prints a help text, which is already wrapped, with bold headings. */
-export function tellHelp(context: Context, text: string): void {
+export function printHelp(context: Context, text: string): void {
   const headings = /^(?:Usage:|[A-Z][^\n:]*:$)/gm;
   context.out(hasColours(context, 1) ? text.replaceAll(headings, (heading) => painted("bold", heading)) : text);
 }

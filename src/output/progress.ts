@@ -12,7 +12,7 @@ const CLEAR_LINE = "\r\u001B[K";
  */
 export async function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): Promise<ReadingProgress> {
   // Most launches that load this file print nothing.
-  const sayLines = verbose ? (await import("./stderr.ts")).sayLines : undefined;
+  const printLines = verbose ? (await import("./stderr.ts")).printLines : undefined;
   let what: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let shown = false;
@@ -41,19 +41,19 @@ export async function makeProgress(context: Context, { verbose }: Pick<Settings,
     // The request keeps the process alive.
     timer.unref();
   };
-  const tell = (line: string): void => {
-    if (sayLines === undefined) return;
+  const printLine = (line: string): void => {
+    if (printLines === undefined) return;
     clear();
-    sayLines(context, [printable(line)]);
+    printLines(context, [printable(line)]);
   };
   return {
     waiting: update,
     retrying: ({ what: action, reason, attempt, delayMs }) => {
       const line = `${action} again in ${delayMs} ms (attempt ${attempt}): ${reason}`;
-      tell(line);
+      printLine(line);
       update(line);
     },
-    tell,
+    printLine,
     done: () => {
       clearTimeout(timer);
       timer = undefined;

@@ -12,15 +12,15 @@ const INDENT = "  ";
 
 type Lines = readonly [string, ...string[]];
 
-export function sayError(context: Context, error: unknown): void {
+export function printError(context: Context, error: unknown): void {
   const limit = openFilesLimitOf(systemErrorCode(error));
-  if (error instanceof SophiaError) sayFailure(context, error);
-  else if (limit !== undefined) sayFailure(context, { code: "system-limit", ...limit });
+  if (error instanceof SophiaError) printFailure(context, error);
+  else if (limit !== undefined) printFailure(context, { code: "system-limit", ...limit });
   else write(context, describeBug(error), "failure", true);
 }
 
 /** Prints a failure: the problem, then the remedy. A command that cannot be started gets one line, as in shells. */
-function sayFailure(context: Context, failure: Failure): void {
+function printFailure(context: Context, failure: Failure): void {
   const isStart = failure.code === "not-found" || failure.code === "not-executable";
   write(context, [failure.message, ...further(failure)], "failure", isStart);
 }
@@ -33,7 +33,7 @@ export function describeBug(error: unknown): Lines {
 }
 
 /** Prints a message; its first line begins with the name of the program. */
-export function sayLines(context: Context, lines: Lines): void {
+export function printLines(context: Context, lines: Lines): void {
   write(context, lines, "notice");
 }
 
@@ -45,7 +45,7 @@ function write(context: Context, lines: Lines, kind: "failure" | "notice", isWho
   context.err(`${shown.join("\n")}\n`);
 }
 
-/** Returns a message as {@link sayLines} prints it, without the name of the program. */
+/** Returns a message as {@link printLines} prints it, without the name of the program. */
 export function messageText(text: string, layout: Layout): string {
   return messageLines([text], layout)
     .flat()
@@ -53,11 +53,11 @@ export function messageText(text: string, layout: Layout): string {
     .slice(PROGRAM.length + 1);
 }
 
-export function sayQuestion(context: Context, lines: readonly Line[]): void {
+export function printQuestion(context: Context, lines: readonly Line[]): void {
   context.err(questionText(context, lines));
 }
 
-/** Returns a question as {@link sayQuestion} prints it. */
+/** Returns a question as {@link printQuestion} prints it. */
 export function questionText(context: Context, lines: readonly Line[]): string {
   const { width, ...rest } = layoutFor(context, 2);
   const layout = { ...rest, width: width - 1 };

@@ -48,7 +48,7 @@ export async function assess(request: Request): Promise<Assessment> {
   return conclude(uncached, known, await readFromEsc(access, uncached));
 }
 
-interface Known {
+interface AssessmentInputs {
   readonly dotenv: Awaited<ReturnType<typeof readEnvFiles>>;
   readonly access: EscAccess | { readonly kind: "fake" };
   readonly accessNotices: readonly Notice[];
@@ -58,15 +58,15 @@ interface Known {
 
 async function conclude(
   { settings, environment, cwd, progress }: Request,
-  { dotenv, access, accessNotices, contract, folded }: Known,
+  { dotenv, access, accessNotices, contract, folded }: AssessmentInputs,
   { esc, layers: escLayers, notices: escNotices }: FromEsc,
 ): Promise<Assessment> {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const findable = (resolution: Resolution): Resolution => folded?.byAnySpelling(resolution) ?? resolution;
   if (settings.verbose) {
     const { readingLines } = await import("./verbose.ts");
-    const { tell } = await progress();
-    for (const line of readingLines(contract, esc, escLayers, dotenv.files)) tell(line);
+    const { printLine } = await progress();
+    for (const line of readingLines(contract, esc, escLayers, dotenv.files)) printLine(line);
   }
 
   const sources = [environmentLayer(environment), ...escLayers, ...dotenv.layers];

@@ -32,5 +32,5 @@ export interface Assessment {
 export interface ReadingProgress extends Progress {
   /** Called after ESC was read or failed. */
   readonly done: () => void;
-  readonly tell: (line: string) => void;
+  readonly printLine: (line: string) => void;
 }

@@ -84,14 +84,14 @@ export function inOneSpelling(
 function inSpelling(
   layer: Layer,
   spell: (name: string) => string,
-  tell: (counts: Variable, other: Variable) => void,
+  report: (counts: Variable, other: Variable) => void,
 ): Layer {
   const found = new Map<string, Variable>();
   for (const variable of layer.variables) {
     const name = spell(variable.name);
     const before = found.get(name);
     const isLater = before === undefined || lineOf(variable) > lineOf(before);
-    if (before !== undefined) tell(isLater ? variable : before, isLater ? before : variable);
+    if (before !== undefined) report(isLater ? variable : before, isLater ? before : variable);
     if (isLater) found.set(name, name === variable.name ? variable : { ...variable, name });
   }
   return { ...layer, variables: [...found.values()] };

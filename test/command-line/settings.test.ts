@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Values } from "../../src/command-line/options.ts";
-import { parseDuration, settle } from "../../src/command-line/settings.ts";
+import { parseDuration, resolveSettings } from "../../src/command-line/settings.ts";
 
 const settled = (flags: Values, variables: Record<string, string> = {}) =>
-  settle(flags, new Map(Object.entries(variables)));
+  resolveSettings(flags, new Map(Object.entries(variables)));
 
 test("defaults", () => {
   expect(settled({})).toEqual({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Values } from "../../src/command-line/options.ts";
-import { settle } from "../../src/command-line/settings.ts";
+import { resolveSettings } from "../../src/command-line/settings.ts";
 import { windowsEnvironment } from "../../src/core/names.ts";
 import { assess } from "../../src/resolve/assess.ts";
 import type { Assessment } from "../../src/resolve/assessment.ts";
@@ -8,7 +8,7 @@ import { secretsOf } from "../../src/resolve/secrets.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { folder } from "../helpers/sophia.ts";
 
-const PROGRESS = async () => ({ waiting: () => {}, retrying: () => {}, done: () => {}, tell: () => {} });
+const PROGRESS = async () => ({ waiting: () => {}, retrying: () => {}, done: () => {}, printLine: () => {} });
 
 interface Given {
   readonly environment?: Readonly<Record<string, string>>;
@@ -24,7 +24,7 @@ async function onWindows({ environment = {}, dotenv, contract, flags = {} }: Giv
     "sophia.contract.json": JSON.stringify(contract ?? { variables: {} }),
   });
   const own = windowsEnvironment(Object.entries(environment));
-  return assess({ settings: settle(flags, own), environment: own, cwd, progress: PROGRESS });
+  return assess({ settings: resolveSettings(flags, own), environment: own, cwd, progress: PROGRESS });
 }
 
 /** The environment of the program. */

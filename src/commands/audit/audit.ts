@@ -1,4 +1,4 @@
-import { settle } from "../../command-line/settings.ts";
+import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
 import { day } from "../../core/day.ts";
 import { ExitStatus } from "../../core/error.ts";
@@ -7,10 +7,10 @@ import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { MOST_REVISIONS } from "../../esc/api/definition.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { reportContract } from "../../output/report.ts";
-import { say } from "../../output/say.ts";
+import { printNotices } from "../../output/print-notices.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { ageForPrograms, ageLine, type SecretAge, secretAges, unknownAges, unseenOf } from "./ages.ts";
@@ -19,11 +19,11 @@ import { auditToken, historyAccess, type TokenReport } from "./token.ts";
 
 /** `sophia-run audit`: 0; with `--strict` 1 if there is a finding. */
 export const audit: Command = async ({ options }, context) => {
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   const now = new Date();
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
-  say(context, settings, dotenv.notices);
+  printNotices(context, settings, dotenv.notices);
   const access = historyAccess(settings, dotenv.layers, context);
   const progress = await makeProgress(context, settings);
   const [ages, token, files, repository] = await Promise.all([
@@ -49,7 +49,7 @@ export const audit: Command = async ({ options }, context) => {
       unseen: [...unseen, ...ofToken],
     };
     context.out(jsonText(report));
-  } else tell(context, auditText({ ages, token, findings, unseen }, now));
+  } else printReport(context, auditText({ ages, token, findings, unseen }, now));
   return options["strict"] === true && findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
 

@@ -1,14 +1,14 @@
 import { conflict, usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
-import { settle, type Settings } from "../../command-line/settings.ts";
+import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import type { EscStatus } from "../../resolve/assessment.ts";
 import { type EnvironmentAge, environmentAges } from "../audit/environment-age.ts";
 import { makeReport } from "../../output/report.ts";
 import { explainUnmet, setOffer } from "../../output/unmet.ts";
-import { say } from "../../output/say.ts";
+import { printNotices } from "../../output/print-notices.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { type EnvironmentGates, environmentGates } from "./gates.ts";
@@ -20,7 +20,7 @@ export const check: Command = async ({ options }, context) => {
   const { against } = options;
   const asJson = options["json"] === true;
   const asking = typeof against === "string" ? "--against" : options["overdue"] === true ? "--overdue" : undefined;
-  if (asking !== undefined && settle(options, context.environment).offline) {
+  if (asking !== undefined && resolveSettings(options, context.environment).offline) {
     throw conflict(asking, "--offline (SOPHIA_OFFLINE)");
   }
   if (typeof against === "string") {
@@ -55,10 +55,10 @@ export const check: Command = async ({ options }, context) => {
   const notices = assessment.notices.filter(
     ({ kind }) => kind !== "esc-kept" && (kind !== "esc-incomplete" || unmet?.cause === undefined),
   );
-  say(context, { quiet: true, isReport: !settings.quiet }, notices);
+  printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);
   const extras = { tracked, ages, gates, checks };
   if (asJson) context.out(reportJson(report, extras));
-  else tell(context, reportText(report, unmet, extras));
+  else printReport(context, reportText(report, unmet, extras));
   return report.met && checks.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
 

@@ -10,17 +10,17 @@ import { formatDiagnostic } from "../../core/diagnostic.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { comparisonJson, comparisonText } from "./text.ts";
 import type { Notice } from "../../core/model.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { describeNotice } from "../../output/notices.ts";
 import { setOffer } from "../../output/unmet.ts";
 import { environmentGates, gateWords } from "../check/gates.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
-import { say } from "../../output/say.ts";
+import { printNotices } from "../../output/print-notices.ts";
 import { conflict } from "../mistakes.ts";
 import type { Values } from "../../command-line/options.ts";
-import { settle, type Settings } from "../../command-line/settings.ts";
+import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 
 /**
@@ -31,7 +31,7 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
  * @throws SophiaError (125) if an environment cannot be evaluated
  */
 export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   const progress = await makeProgress(context, settings);
@@ -45,7 +45,7 @@ export async function compare(names: string, options: Values, json: boolean, con
     ...answers.results.flatMap(remarks),
     ...gates.map((one) => remark(gateWords(one))),
   ];
-  say(context, settings, notices);
+  printNotices(context, settings, notices);
   const comparison = compareEnvironments(contract, answers.results, options["strict"] === true, setOffer(context));
   if (json) {
     context.out(
@@ -54,7 +54,7 @@ export async function compare(names: string, options: Values, json: boolean, con
         notices.map((one) => describeNotice(one)[0]),
       ),
     );
-  } else tell(context, comparisonText(comparison, layoutFor(context, 1).width));
+  } else printReport(context, comparisonText(comparison, layoutFor(context, 1).width));
   return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
 }
 

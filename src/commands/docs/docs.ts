@@ -10,9 +10,9 @@ import { shownPath } from "../../contract/file/text.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { tell } from "../../output/colour.ts";
-import { sayLines } from "../../output/stderr.ts";
-import { settle } from "../../command-line/settings.ts";
+import { printReport } from "../../output/colour.ts";
+import { printLines } from "../../output/stderr.ts";
+import { resolveSettings } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
 import { readIfThere, readIn, refuseLinks, writeText, type TargetFile } from "../files.ts";
@@ -73,7 +73,7 @@ interface Draft extends TargetFile {
 
 /** `sophia-run docs`: 0, or with `--check` 1 if a file is out of date. Writes either all files or none. */
 export const docs: Command = async ({ options, positionals }, context) => {
-  const contract = await loadContract({ ...settle(options, context.environment), cwd: context.cwd });
+  const contract = await loadContract({ ...resolveSettings(options, context.environment), cwd: context.cwd });
   const types = TYPES.find((one) => one === options["types"]);
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
   const paths =
@@ -88,11 +88,11 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const documents = drafts.filter((document) => !left.includes(document));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
   for (const { name } of left) {
-    tell(context, [`${name} is not changed (not written by sophia-run docs); --force replaces it`]);
+    printReport(context, [`${name} is not changed (not written by sophia-run docs); --force replaces it`]);
   }
   if (options["check"] === true) reportStale(stale, context);
   else writeAll(stale, isForced, context);
-  if (stale.length === 0) tell(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
+  if (stale.length === 0) printReport(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
   return options["check"] === true && stale.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
 
@@ -108,7 +108,7 @@ function writeAll(stale: readonly Draft[], isForced: boolean, context: Context):
 function reportStale(stale: readonly Draft[], context: Context): void {
   if (stale.length === 0) return;
   const names = stale.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name));
-  sayLines(context, [`out of date: ${enumerate(names)}`, "update: sophia-run docs"]);
+  printLines(context, [`out of date: ${enumerate(names)}`, "update: sophia-run docs"]);
 }
 
 interface Request {

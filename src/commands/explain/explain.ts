@@ -1,6 +1,6 @@
 import { ExitStatus } from "../../core/error.ts";
-import { tell } from "../../output/colour.ts";
-import { say } from "../../output/say.ts";
+import { printReport } from "../../output/colour.ts";
+import { printNotices } from "../../output/print-notices.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { makeExplanation } from "./explanation.ts";
@@ -10,8 +10,8 @@ import { explanationJson, explanationText } from "./text.ts";
 export const explain: Command = async ({ options, positionals }, context) => {
   const { assessment, settings } = await assessed(options, context);
   const explanation = makeExplanation(assessment, positionals, options["all"] === true);
-  say(context, { quiet: true, isReport: !settings.quiet }, assessment.notices);
+  printNotices(context, { quiet: true, isReport: !settings.quiet }, assessment.notices);
   if (options["json"] === true) context.out(explanationJson(explanation));
-  else tell(context, explanationText(explanation, positionals.length > 0));
+  else printReport(context, explanationText(explanation, positionals.length > 0));
   return ExitStatus.ok;
 };

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
-import { settle } from "../../command-line/settings.ts";
+import { resolveSettings } from "../../command-line/settings.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { collect, textFault, type Exported, type VariableFormat } from "./exported.ts";
 import { appendTo, githubTargets, type Targets } from "./github.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
 import { maskCommands } from "../../output/github-masks.ts";
-import { say, sayDown } from "../../output/say.ts";
-import { sayLines } from "../../output/stderr.ts";
+import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
+import { printLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { refuseIrregular, writePrivately, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
@@ -28,7 +28,7 @@ export const exportVariables: Command = async ({ options }, context) => {
     refuseTerminal(context, targets);
   }
 
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   const record = recorderOf(settings, options, context);
   const assessment = await assessBy(settings, context);
   const { esc, notices, violations } = assessment;
@@ -43,19 +43,19 @@ export const exportVariables: Command = async ({ options }, context) => {
     });
     throw new SophiaError(failure, ExitStatus.config);
   }
-  sayDown(context, esc);
-  say(context, settings, notices);
+  warnUnavailable(context, esc);
+  printNotices(context, settings, notices);
 
   const { variables, files } = collect(assessment);
   refuseFaulty(variables, name, format);
   if (files.length > 0) {
-    sayLines(context, [
+    printLines(context, [
       `warning: not exported, since ESC provides ${files.length === 1 ? "it as a file" : "them as files"}: ${enumerate(files.map(printable))}`,
       "only a program that sophia-run starts gets private files, which are removed when it ends",
     ]);
   }
   if (variables.length + files.length === 0) {
-    sayLines(context, [
+    printLines(context, [
       "warning: nothing to export: no source adds a variable",
       "variables of the process environment are exported only if the contract declares them",
     ]);

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
-import { settle } from "../../command-line/settings.ts";
+import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { count } from "../../core/text.ts";
 import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
 import { formatName } from "../../esc/settings/names.ts";
-import { tell } from "../../output/colour.ts";
-import { say } from "../../output/say.ts";
+import { printReport } from "../../output/colour.ts";
+import { printNotices } from "../../output/print-notices.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../confirm.ts";
@@ -18,11 +18,11 @@ import { offerRemoval } from "./removal.ts";
 
 /** `sophia-run import FILE`: 0; 1 if a value of ESC was kept or the user declines; 3 if the change is a draft. */
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   const isConfirmed = options["yes"] === true;
   const overwrite = options["overwrite"] === true;
   const read = await readDotenv([{ path, required: true }], context.cwd);
-  say(context, settings, read.notices);
+  printNotices(context, settings, read.notices);
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   const variables = read.layers.flatMap((layer) => layer.variables);
   const sorted = sortVariables(variables, contract);
@@ -32,35 +32,35 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
 
   const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
   const plan = sorted.candidates.map((candidate) => planValue(candidate, current, overwrite));
-  tell(context, planText(plan, `${path} into ${formatRevision(current)}`, sorted));
+  printReport(context, planText(plan, `${path} into ${formatRevision(current)}`, sorted));
   const changes = plan.filter(isChange);
   const same: readonly Candidate[] = plan.filter(({ state }) => state === "same");
   const status = changes.length + same.length < plan.length ? ExitStatus.unmet : ExitStatus.ok;
   if (isDry) {
-    tell(context, `Nothing was written: --dry-run. ${count(changes.length, "variable")} would be.\n`);
+    printReport(context, `Nothing was written: --dry-run. ${count(changes.length, "variable")} would be.\n`);
     return status;
   }
   let inEsc = same;
-  if (changes.length === 0) tell(context, "✅ Nothing to change.\n");
+  if (changes.length === 0) printReport(context, "✅ Nothing to change.\n");
   else {
     const target = targetFor(current.name, access);
     const question = `Write ${count(changes.length, "variable")} to ${formatName(current.name)}?`;
     if (!(await confirm(question, isConfirmed, context))) {
-      tell(context, "Nothing was written.\n");
+      printReport(context, "Nothing was written.\n");
       return ExitStatus.unmet;
     }
     const done = await writeValues(changes, overwrite, target);
     if (typeof done === "number") return done;
     if (done.after.hidden !== undefined) {
       const written = `✅ ${count(changes.length, "variable")} written. ${revisionsText(done)}\n`;
-      tell(context, `${written}   Not read back: opening ${formatName(current.name)} requires an approval.\n`);
+      printReport(context, `${written}   Not read back: opening ${formatName(current.name)} requires an approval.\n`);
       return status;
     }
     // Values that another user has set meanwhile stay.
     const last = changes.map((change) => planValue(change, done.after, false));
     const written = last.filter(({ state }) => state === "same");
     inEsc = [...same, ...written];
-    tell(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(done)}\n`);
+    printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(done)}\n`);
     if (last.some((one) => one.state !== "same" && !isChange(one))) return ExitStatus.unmet;
   }
   if (!isConfirmed && canAsk(context)) {

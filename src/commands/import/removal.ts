@@ -6,7 +6,7 @@ import { parseDotenv } from "../../sources/dotenv/syntax.ts";
 import { ask } from "../confirm.ts";
 import { type TargetFile, readIfThere, writePrivately } from "../files.ts";
 import type { Candidate } from "../writing/plan.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 
 /**
  * Offers to remove the assignments whose values ESC has. All other lines stay; the file is replaced atomically, and
@@ -23,7 +23,7 @@ export async function offerRemoval(file: TargetFile, inEsc: readonly Candidate[]
   const text = await readIfThere(file);
   if (text === undefined) throw changed(shown);
   writePrivately(file, await withoutAssignments(text, inEsc, shown));
-  tell(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines did not change.\n`);
+  printReport(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines did not change.\n`);
 }
 
 /** Removes assignments from a text. @throws SophiaError (file, 125) if it has other values for them now */

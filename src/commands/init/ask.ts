@@ -3,7 +3,7 @@ import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
-import { sayQuestion } from "../../output/stderr.ts";
+import { printQuestion } from "../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 import type { Candidate } from "./candidates.ts";
 
@@ -49,7 +49,7 @@ export async function askNames(
     return { text: lead + row, hang: lead.length + column };
   });
   for (let above: readonly Line[] = [heading, ...list]; ; above = []) {
-    sayQuestion(context, [...above, question]);
+    printQuestion(context, [...above, question]);
     const { chosen, unknown } = choose((await context.readLine()) ?? "", names);
     if (unknown.length === 0) return chosen;
     const words = unknown.map((word) => {

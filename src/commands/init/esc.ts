@@ -11,7 +11,7 @@ import { askEsc } from "../../esc/api/ask.ts";
 import { evaluate, type Evaluated } from "../../esc/api/evaluate.ts";
 import { escAccess } from "../../esc/settings/access.ts";
 import { makeProgress } from "../../output/progress.ts";
-import { say } from "../../output/say.ts";
+import { printNotices } from "../../output/print-notices.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { askRequired } from "./ask.ts";
 import { type Candidate, isCandidateName, type SourceResult } from "./candidates.ts";
@@ -31,7 +31,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(access.settings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
-  say(context, settings, answers.remarks);
+  printNotices(context, settings, answers.remarks);
   const named = answers.results.flatMap(({ variables }) =>
     Array.from(variables).flatMap(([name, value]) =>
       value.kind === "list-or-object" || !isCandidateName(name) ? [] : [{ name, value }],

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { settle } from "../../command-line/settings.ts";
+import { resolveSettings } from "../../command-line/settings.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { FETCH_TARBALL, TARBALL } from "../../core/package-source.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { canAsk } from "../confirm.ts";
 import { refuseLinks, writeText } from "../files.ts";
@@ -20,7 +20,7 @@ import { targetFile, type SetupStep } from "./setup-step.ts";
 
 /** `sophia-run init`: creates missing files, and prints the lines to add to existing ones. */
 export const init: Command = async ({ options }, context) => {
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   const { from, with: extras } = options;
   const surveyed = await survey(context);
   const offers = new Map(EXTRA_NAMES.map((name) => [name, stepsForExtra(name, surveyed)] as const));
@@ -98,31 +98,31 @@ function perform(step: SetupStep, context: Context): void {
   switch (step.kind) {
     case "create":
       writeText(targetFile(file, context), step.text, "wx");
-      tell(context, [`created ${file}`, ...remarks]);
+      printReport(context, [`created ${file}`, ...remarks]);
       return;
     case "edit":
       writeText(targetFile(file, context), step.text);
-      tell(context, [{ text: `changed ${file}: ${step.done}`, hang: 2 }, ...remarks]);
+      printReport(context, [{ text: `changed ${file}: ${step.done}`, hang: 2 }, ...remarks]);
       return;
     case "advise":
-      tell(context, ["", { text: `${file}: ${step.title ?? "add"}`, hang: 2 }]);
-      // Not by tell(), which would write the command as the user called it: the lines are for a file.
+      printReport(context, ["", { text: `${file}: ${step.title ?? "add"}`, hang: 2 }]);
+      // Not by printReport(), which would write the command as the user called it: the lines are for a file.
       context.out(step.lines.map((line) => `  ${line}\n`).join(""));
-      tell(context, remarks);
+      printReport(context, remarks);
       return;
     case "ready":
-      tell(context, [`${file} uses sophia-run already`]);
+      printReport(context, [`${file} uses sophia-run already`]);
   }
 }
 
 function printNext({ project }: Survey, left: readonly Extra[], context: Context): void {
   const more = left.map((name) => ({ text: `  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`, hang: 23 }));
-  if (more.length > 0) tell(context, ["", "init can also create:", ...more]);
+  if (more.length > 0) printReport(context, ["", "init can also create:", ...more]);
   const { manifest, node, python } = project;
   const isAdded = manifest === undefined || isInRoot(project) || hasDependency(manifest);
   const other = python === undefined ? "" : PYTHON_TOOLS[python].run;
   const run = manifest === undefined ? other : NODE_TOOLS[node.name].run;
   const first = isAdded ? "refine the contract" : "add sophia-run as above, refine the contract";
   const next = ["check", "docs"].map((name) => ({ text: `  ${run}sophia-run ${name}`, whole: true }));
-  tell(context, ["", { text: `Next: ${first}, then run`, hang: 2 }, ...next]);
+  printReport(context, ["", { text: `Next: ${first}, then run`, hang: 2 }, ...next]);
 }

@@ -10,7 +10,7 @@ import type { ValueFormat } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
@@ -55,7 +55,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
  */
 export async function createContract(from: readonly string[], settings: Settings, context: Context): Promise<void> {
   if (existsSync(join(context.cwd, CONTRACT_FILE_NAME))) {
-    tell(context, [`${CONTRACT_FILE_NAME} exists and is not changed`]);
+    printReport(context, [`${CONTRACT_FILE_NAME} exists and is not changed`]);
     return;
   }
   const applied = findContract(context.cwd);
@@ -64,7 +64,7 @@ export async function createContract(from: readonly string[], settings: Settings
       ? undefined
       : printable(relative(context.cwd, applied).replaceAll(sep, "/"));
   if (outer !== undefined && from.length === 0) {
-    tell(context, [`${outer} applies to this folder; --from creates a contract here, which may extend it`]);
+    printReport(context, [`${outer} applies to this folder; --from creates a contract here, which may extend it`]);
     return;
   }
   const { results, remarks } = await readSources(from, settings, context);
@@ -80,7 +80,7 @@ export async function createContract(from: readonly string[], settings: Settings
   writeText(targetFile(CONTRACT_FILE_NAME, context), contractText({ base, candidates, groups }, isInstalled), "wx");
   const total = candidates.length + (builtIn?.size ?? 0);
   const sources = enumerate(results.map(({ source }) => source));
-  tell(context, [
+  printReport(context, [
     {
       text: `created ${CONTRACT_FILE_NAME}: ${results.length === 0 ? "no variables yet" : `${count(total, "variable")} from ${sources}`}`,
       hang: 2,

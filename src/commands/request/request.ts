@@ -1,4 +1,4 @@
-import { settle, parseDuration, type Settings } from "../../command-line/settings.ts";
+import { resolveSettings, parseDuration, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
@@ -8,8 +8,8 @@ import { escAccess } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
 import { invalidSetting } from "../../esc/settings/variables.ts";
-import { tell } from "../../output/colour.ts";
-import { say } from "../../output/say.ts";
+import { printReport } from "../../output/colour.ts";
+import { printNotices } from "../../output/print-notices.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
@@ -21,7 +21,7 @@ const WAIT_LIMIT_MS = 3_600_000;
 const LONGEST_REASON = 1000;
 
 export const request: Command = async ({ options }, context) => {
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   const limit = options["wait-limit"];
   const limitMs = typeof limit === "string" ? parseDuration(limit, "--wait-limit") : WAIT_LIMIT_MS;
   const isWaiting = options["wait"] === true;
@@ -44,7 +44,7 @@ export const request: Command = async ({ options }, context) => {
   }).catch((error: unknown) => {
     throw withDetails(error, ...filedLines(filed));
   });
-  for (const one of requested) tell(context, requestLines(one));
+  for (const one of requested) printReport(context, requestLines(one));
   const waiting = requested.filter(({ requests }) => requests.length > 0);
   if (waiting.length === 0 || !isWaiting) return ExitStatus.ok;
   return waitUntilOpen(waiting, limitMs, target);
@@ -94,7 +94,7 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
   }
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });
-  say(context, settings, [...dotenv.notices, ...notices]);
+  printNotices(context, settings, [...dotenv.notices, ...notices]);
   if (access.kind === "on") return { esc: access.settings, settings, context };
   throw invalidSetting(
     access.kind === "incomplete"

@@ -6,9 +6,9 @@ import { type OpenRequest, opens, statusOfRequest } from "../../esc/api/approval
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { type EnvironmentName, formatName, type FullName } from "../../esc/settings/names.ts";
 import { SILENT } from "../../esc/transport/connection.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
-import { sayLines } from "../../output/stderr.ts";
+import { printLines } from "../../output/stderr.ts";
 import type { EscTarget } from "../writing/access.ts";
 
 const FIRST_PAUSE_MS = 1000;
@@ -40,29 +40,29 @@ export async function waitUntilOpen(
   const progress = await makeProgress(context, settings);
   const removeListeners = onSignal(() => {
     progress.done();
-    sayLines(context, [STAYS]);
+    printLines(context, [STAYS]);
   });
   const end = Date.now() + limitMs;
-  sayLines(context, [`waiting up to ${durationWords(limitMs / 1000)} for the approval of ${names}`]);
+  printLines(context, [`waiting up to ${durationWords(limitMs / 1000)} for the approval of ${names}`]);
   try {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)) {
       const leftMs = end - Date.now();
       if (leftMs <= 0) {
         progress.done();
-        sayLines(context, [`not approved within ${durationWords(limitMs / 1000)}`, STAYS]);
+        printLines(context, [`not approved within ${durationWords(limitMs / 1000)}`, STAYS]);
         return ExitStatus.draft;
       }
       progress.waiting(`waiting for the approval of ${names}, ${durationWords(leftMs / 1000)} left`);
       await wait(Math.min(pauseMs * (1 + JITTER * Math.random()), leftMs));
       const state = await poll(requested, esc);
-      progress.tell(state.kind === "waiting" ? state.why : state.kind);
+      progress.printLine(state.kind === "waiting" ? state.why : state.kind);
       if (state.kind === "waiting") continue;
       progress.done();
       if (state.kind === "open") {
-        tell(context, `✅ ${names} can be opened\n`);
+        printReport(context, `✅ ${names} can be opened\n`);
         return ExitStatus.ok;
       }
-      sayLines(context, [`the request ${state.id} was closed: ${names} cannot be opened`]);
+      printLines(context, [`the request ${state.id} was closed: ${names} cannot be opened`]);
       return ExitStatus.unmet;
     }
   } finally {

@@ -1,4 +1,4 @@
-import { settle } from "../../command-line/settings.ts";
+import { resolveSettings } from "../../command-line/settings.ts";
 import { declarationOf } from "../../contract/check.ts";
 import { loadContract } from "../../contract/load.ts";
 import { ExitStatus } from "../../core/error.ts";
@@ -6,7 +6,13 @@ import type { Line } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
-import { type Changed, changeEnvironment, type Current, formatRevision, readCurrent } from "../../esc/api/change.ts";
+import {
+  type ChangeResult,
+  changeEnvironment,
+  type EnvironmentState,
+  formatRevision,
+  readCurrent,
+} from "../../esc/api/change.ts";
 import { rotateByEsc } from "../../esc/api/definition.ts";
 import type { Change } from "../../esc/definition/verify.ts";
 import { rotatedBy } from "../../esc/definition/follow.ts";
@@ -15,7 +21,7 @@ import { setVariables } from "../../esc/definition/edit.ts";
 import { namesIn, nodeOf } from "../../esc/definition/verify.ts";
 import { statusOf } from "../../esc/faults/fault.ts";
 import { formatName } from "../../esc/settings/names.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
@@ -32,7 +38,7 @@ interface Replacement {
 
 /** `sophia-run rotate NAME`: 0; 1 if the user declines; 3 if the change is a draft. */
 export const rotate: Command = async ({ options, positionals: [name = ""] }, context) => {
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   const { to } = options;
   const inEnvironment = typeof options["in"] === "string" ? options["in"] : undefined;
   const [generated, isDry] = [options["generate"] === true, options["dry-run"] === true];
@@ -51,18 +57,18 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   if (current === undefined) throw new TypeError("no environment was asked");
   const target = targetFor(current.name, requestedOf(current, access));
   const where = `${printable(name)} in ${printable(formatRevision(current))}`;
-  const showChange = (words: string): void => tell(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
+  const showChange = (words: string): void => printReport(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
   const isConfirmed = async (): Promise<boolean> => {
-    if (isDry) tell(context, "Nothing was written: --dry-run.\n");
+    if (isDry) printReport(context, "Nothing was written: --dry-run.\n");
     else if (await confirm("Change it?", options["yes"] === true, context)) return true;
-    else tell(context, "Nothing was written.\n");
+    else printReport(context, "Nothing was written.\n");
     return false;
   };
   const unwritten = isDry ? ExitStatus.ok : ExitStatus.unmet;
-  const finish = (changed: Changed, canRestore: boolean): number => {
+  const finish = (changed: ChangeResult, canRestore: boolean): number => {
     const done = effectiveChange(changed, context);
     if (typeof done === "number") return done;
-    tell(context, doneLines(name, done, inEnvironment, canRestore));
+    printReport(context, doneLines(name, done, inEnvironment, canRestore));
     return ExitStatus.ok;
   };
 
@@ -89,12 +95,12 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
     replacement = { change: { kind: "value", name, value, secret }, value, words };
   }
   if (replacement.value === source?.variable.value) {
-    tell(context, `✅ ${where} already has this value.\n`);
+    printReport(context, `✅ ${where} already has this value.\n`);
     return ExitStatus.ok;
   }
   showChange(replacement.words);
   if (!(await isConfirmed())) return unwritten;
-  const edit = (now: Current): string | undefined => {
+  const edit = (now: EnvironmentState): string | undefined => {
     const value = valueIn(now, name);
     if (value === replacement.value) return undefined;
     if (value !== source?.variable.value) throw changedMeanwhile(name, now);
@@ -107,7 +113,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   return finish(changed, !isRemoved);
 };
 
-function requestedOf(current: Current, target: EscTarget): EscTarget {
+function requestedOf(current: EnvironmentState, target: EscTarget): EscTarget {
   const requested = target.esc.environments.filter(({ name, project }) => {
     const { name: own, project: ownProject, organization } = current.name;
     return name === own && (project === undefined || project === ownProject || project === organization);
@@ -154,8 +160,8 @@ function rotationOf({ defined, variable, current }: ValueSource): string | undef
 }
 
 /** Requests a rotation by ESC, and checks that the value has changed. */
-function rotateInEsc({ variable }: ValueSource, property: string, target: EscTarget): Promise<Changed> {
-  return askOne(target, async (full, connection): Promise<Changed> => {
+function rotateInEsc({ variable }: ValueSource, property: string, target: EscTarget): Promise<ChangeResult> {
+  return askOne(target, async (full, connection): Promise<ChangeResult> => {
     const before = await readCurrent(full, connection);
     await rotateByEsc(full, [property], connection);
     const after = await readCurrent(full, connection);

@@ -4,18 +4,18 @@ import type { Variable } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import type { Current } from "../../esc/api/change.ts";
+import type { EnvironmentState } from "../../esc/api/change.ts";
 import { type Defined, nodeOf } from "../../esc/definition/verify.ts";
 import { formatName } from "../../esc/settings/names.ts";
 
 export interface ValueSource {
-  readonly current: Current;
+  readonly current: EnvironmentState;
   readonly variable: Variable;
   readonly defined: Defined;
 }
 
 /** Finds the last environment with the variable: its value has precedence. @throws SophiaError (rotate-place, 125) */
-export function findSource(name: string, all: readonly Current[]): ValueSource {
+export function findSource(name: string, all: readonly EnvironmentState[]): ValueSource {
   const shown = printable(name);
   const current = all.findLast((one) => !isAbsent(name, [one]));
   const variable = current?.opened.variables.find((one) => one.name === name);
@@ -51,7 +51,7 @@ export function findSource(name: string, all: readonly Current[]): ValueSource {
   );
 }
 
-export function isAbsent(name: string, all: readonly Current[]): boolean {
+export function isAbsent(name: string, all: readonly EnvironmentState[]): boolean {
   return !all.some(({ opened }) => opened.variables.some((one) => one.name === name));
 }
 

@@ -7,7 +7,7 @@ import type { Redaction } from "../../launch/index.ts";
 import { maskingOf } from "../../masking/masking.ts";
 import { maskCommands } from "../../output/github-masks.ts";
 import { layoutFor } from "../../output/layout.ts";
-import { messageText, sayLines } from "../../output/stderr.ts";
+import { messageText, printLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
 import { readerName } from "./agents.ts";
@@ -26,7 +26,7 @@ export function redactionOf(
   const reader = variable === undefined ? undefined : readerName(variable);
   if (redact === "never") {
     if (reader !== undefined) {
-      sayLines(context, [`warning: --redact=never: ${reader} sees the secrets printed`]);
+      printLines(context, [`warning: --redact=never: ${reader} sees the secrets printed`]);
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { Run } from "../../command-line/command-line.ts";
-import { settle, type Settings } from "../../command-line/settings.ts";
+import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { reached } from "../../core/phases.ts";
@@ -23,7 +23,7 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
 }
 
 async function start({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
-  const settings = settle(flags, context.environment);
+  const settings = resolveSettings(flags, context.environment);
   reached("options settled");
   const record =
     (settings.auditLog ?? settings.reason) === undefined
@@ -40,9 +40,9 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   // Before notices: with --redact=github it prints commands that mask all later output.
   const redaction = await redactionFor(settings, assessment, context);
   if (notices.length > 0 || esc.kind === "unavailable" || esc.kind === "refused") {
-    const { say, sayDown } = await import("../../output/say.ts");
-    sayDown(context, esc);
-    say(context, settings, notices);
+    const { printNotices, warnUnavailable } = await import("../../output/print-notices.ts");
+    warnUnavailable(context, esc);
+    printNotices(context, settings, notices);
   }
   const watch = settings.watch
     ? (await import("./watch/watch.ts")).watchOf(

@@ -1,9 +1,9 @@
 import { ExitStatus } from "../../core/error.ts";
 import { loadRedactAddon } from "../../launch/redact/addon.ts";
 import { searchedFor } from "../../masking/masking.ts";
-import { tell } from "../../output/colour.ts";
-import { say, sayDown } from "../../output/say.ts";
-import { sayLines } from "../../output/stderr.ts";
+import { printReport } from "../../output/colour.ts";
+import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
+import { printLines } from "../../output/stderr.ts";
 import { secretsOf, withoutSecrets } from "../../resolve/secrets.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
@@ -20,11 +20,11 @@ export const scan: Command = async ({ options, positionals }, context) => {
     throw usageError("--staged and --history cannot be used together", "run scan once with each");
   }
   const { settings, assessment } = await assessed(options, context);
-  sayDown(context, assessment.esc);
-  say(context, settings, assessment.notices);
+  warnUnavailable(context, assessment.esc);
+  printNotices(context, settings, assessment.notices);
   const { size, ...searched } = searchedFor(secretsOf(assessment));
   if (size === 0) {
-    sayLines(context, [
+    printLines(context, [
       "warning: there is nothing to search for (no secret has a value)",
       "set ESC_ENV and ESC_TOKEN to search for the secrets of ESC; --require-esc fails without them",
     ]);
@@ -36,9 +36,9 @@ export const scan: Command = async ({ options, positionals }, context) => {
   const area: Area = staged ? "index" : history ? "history" : "files";
   await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, positionals);
   search.clearProgress();
-  for (const warning of incompleteness(search)) sayLines(context, warning);
+  for (const warning of incompleteness(search)) printLines(context, warning);
   if (options["json"] === true) context.out(json(search, size));
-  else tell(context, text(search, size, area));
+  else printReport(context, text(search, size, area));
   if (search.findings.length > 0) return ExitStatus.unmet;
   return isComplete(search) ? ExitStatus.ok : ExitStatus.incomplete;
 };

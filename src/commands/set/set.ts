@@ -1,4 +1,4 @@
-import { settle } from "../../command-line/settings.ts";
+import { resolveSettings } from "../../command-line/settings.ts";
 import { declarationOf, isDeclared } from "../../contract/check.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
@@ -7,7 +7,7 @@ import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
 import { formatName } from "../../esc/settings/names.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { ask, canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
@@ -24,7 +24,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   // A coding agent passes values by the standard input alone: a prompt would wait for a person who does not see it.
   const isAgent = agentBy(given.environment) !== undefined;
   const context = isAgent ? { ...given, isTerminal: (fd: 0 | 1 | 2) => fd !== 2 && given.isTerminal(fd) } : given;
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   const isDry = options["dry-run"] === true;
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   requireName(name, contract);
@@ -37,7 +37,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   const before = valueIn(current, name);
   // A declared variable with an empty value is unset.
   const overwrite = options["overwrite"] === true || (declaration !== undefined && before === "");
-  const showPlan = (plan: PlannedValue): void => tell(context, planText([plan], formatRevision(current)));
+  const showPlan = (plan: PlannedValue): void => printReport(context, planText([plan], formatRevision(current)));
   const state = stateOf(name, current, overwrite);
   // Does not ask for a value that would not be written.
   if (!isChange({ state }) && canAsk(context)) {
@@ -56,16 +56,16 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   if (suggestion !== "") {
     const undeclared = `the contract does not declare ${shown}${suggestion}`;
     if (!isConfirmed && !isDry && !canAsk(context)) throw usageError(undeclared, "--yes sets it anyway");
-    tell(context, `⚠️ ${undeclared}\n`);
+    printReport(context, `⚠️ ${undeclared}\n`);
   }
   if (isDry) {
-    tell(context, "Nothing was written: --dry-run.\n");
+    printReport(context, "Nothing was written: --dry-run.\n");
     return ExitStatus.ok;
   }
   // No question if the value came by the standard input: the user has named the variable to write.
   const isAsked = !isConfirmed && canAsk(context);
   if (isAsked && !(await ask(`Write it to ${formatName(current.name)}?`, context))) {
-    tell(context, "Nothing was written.\n");
+    printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
   const done = await writeValues([candidate], overwrite, target, (now) => {
@@ -75,7 +75,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   if (typeof done === "number") return done;
   const written =
     done.after.hidden === undefined ? "and read back" : "but not read back (opening requires an approval)";
-  tell(
+  printReport(
     context,
     `✅ ${shown} written ${written}. ${revisionsText(done)}\n   sophia-run check shows what the contract still lacks.\n`,
   );

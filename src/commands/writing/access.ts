@@ -11,7 +11,7 @@ import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
 import { invalidSetting, type Setting, Variables } from "../../esc/settings/variables.ts";
 import type { Connection } from "../../esc/transport/connection.ts";
 import { makeProgress } from "../../output/progress.ts";
-import { say } from "../../output/say.ts";
+import { printNotices } from "../../output/print-notices.ts";
 import { questionText } from "../../output/stderr.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
@@ -55,7 +55,7 @@ export async function writeAccess(
     if (access.kind !== "on") return undefined;
     const known = new Set(reported.map((notice) => JSON.stringify(notice)));
     const unreported = [...dotenv.notices, ...notices].filter((notice) => !known.has(JSON.stringify(notice)));
-    say(context, settings, unreported);
+    printNotices(context, settings, unreported);
     return access.settings;
   };
   const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
@@ -113,7 +113,7 @@ export async function askEach<T>({ esc, settings, context }: EscTarget, ask: Ask
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(esc, progress, ask).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(withCreation(answers.failure, esc));
-  say(context, settings, answers.remarks);
+  printNotices(context, settings, answers.remarks);
   return answers.results;
 }
 

@@ -4,14 +4,20 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
-import { type Changed, changeEnvironment, type Current, formatRevision, readOrEvaluate } from "../../esc/api/change.ts";
+import {
+  type ChangeResult,
+  changeEnvironment,
+  type EnvironmentState,
+  formatRevision,
+  readOrEvaluate,
+} from "../../esc/api/change.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
 import { formatName } from "../../esc/settings/names.ts";
-import { tell } from "../../output/colour.ts";
+import { printReport } from "../../output/colour.ts";
 import { askOne, type EscTarget } from "./access.ts";
 import { type Candidate, isChange, planValue } from "./plan.ts";
 
-export type EffectiveChange = Extract<Changed, { kind: "done" }>;
+export type EffectiveChange = Extract<ChangeResult, { kind: "done" }>;
 
 /**
  * Writes the values that the environment lacks. If another user changes it meanwhile, plans again.
@@ -23,9 +29,9 @@ export async function writeValues(
   candidates: readonly Candidate[],
   overwrite: boolean,
   target: EscTarget,
-  refuse: (now: Current) => void = () => {},
+  refuse: (now: EnvironmentState) => void = () => {},
 ): Promise<ReturnType<typeof effectiveChange>> {
-  const edit = (now: Current): string | undefined => {
+  const edit = (now: EnvironmentState): string | undefined => {
     refuse(now);
     const changes = candidates.map((candidate) => planValue(candidate, now, overwrite)).filter(isChange);
     if (changes.length === 0) return undefined;
@@ -42,13 +48,13 @@ export async function writeValues(
 }
 
 /** Reports a draft. @returns the change that is in effect, or a status @throws SophiaError (125) */
-export function effectiveChange(changed: Changed, context: Context): EffectiveChange | typeof ExitStatus.draft {
+export function effectiveChange(changed: ChangeResult, context: Context): EffectiveChange | typeof ExitStatus.draft {
   switch (changed.kind) {
     case "done":
       return changed;
     case "draft": {
       const { changeRequest: id, before } = changed;
-      tell(context, [
+      printReport(context, [
         "",
         `⏸️ Not in effect yet: a change of ${formatName(before.name)} requires an approval. It is a draft now.`,
         ...approvalLines({ id, organization: before.name.organization }, "then it is in effect"),
@@ -96,7 +102,7 @@ export function revisionsText({ before, after }: EffectiveChange): string {
 }
 
 /** Returns the error for a value that another user has set meanwhile: it may be in use already. */
-export function changedMeanwhile(name: string, now: Current): SophiaError {
+export function changedMeanwhile(name: string, now: EnvironmentState): SophiaError {
   return new SophiaError({
     code: "esc-conflict",
     message: `nothing was changed: another user has changed ${printable(name)} meanwhile (${formatRevision(now)})`,
@@ -112,10 +118,10 @@ export function withDetails(error: unknown, ...lines: readonly string[]): unknow
   return new SophiaError(failure, status);
 }
 
-export function valueIn({ opened }: Pick<Current, "opened">, name: string): string | undefined {
+export function valueIn({ opened }: Pick<EnvironmentState, "opened">, name: string): string | undefined {
   return opened.variables.find((one) => one.name === name)?.value;
 }
 
-function rollback({ name, definition: { revision } }: Current): string {
+function rollback({ name, definition: { revision } }: EnvironmentState): string {
   return revision === undefined ? "" : `pulumi env version rollback ${formatName(name)}@${revision}`;
 }

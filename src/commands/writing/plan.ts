@@ -4,7 +4,7 @@ import type { Contract } from "../../contract/model.ts";
 import { enumerateFew } from "../../core/lines.ts";
 import type { Variable } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import type { Current } from "../../esc/api/change.ts";
+import type { EnvironmentState } from "../../esc/api/change.ts";
 import { nodeOf } from "../../esc/definition/verify.ts";
 
 export interface Candidate {
@@ -70,7 +70,7 @@ export interface PlannedValue extends Candidate {
   readonly isPlain?: boolean;
 }
 
-export function planValue(candidate: Candidate, current: Current, overwrite: boolean): PlannedValue {
+export function planValue(candidate: Candidate, current: EnvironmentState, overwrite: boolean): PlannedValue {
   const existing = current.opened.variables.find(({ name }) => name === candidate.name);
   return existing?.delivery === "value" && existing.value === candidate.value
     ? { ...candidate, state: "same", isPlain: candidate.secret && !existing.secret }
@@ -78,7 +78,7 @@ export function planValue(candidate: Candidate, current: Current, overwrite: boo
 }
 
 /** Returns the state of a variable whose new value differs from ESC's. */
-export function stateOf(name: string, { opened, definition, hidden }: Current, overwrite: boolean): State {
+export function stateOf(name: string, { opened, definition, hidden }: EnvironmentState, overwrite: boolean): State {
   const existing = opened.variables.find((one) => one.name === name);
   const defined = nodeOf(definition.yaml, name);
   const isHidden = hidden?.has(name) === true;

@@ -8,7 +8,7 @@ import { changing, createDraft, type Definition, type Draft, readDefinition, upd
 import { openByDefaults, type OpenedEnvironment } from "./session.ts";
 
 /** The text of an environment's definition, and the values that it gives. */
-export interface Current {
+export interface EnvironmentState {
   readonly name: FullName;
   readonly definition: Definition;
   readonly opened: OpenedEnvironment;
@@ -16,11 +16,16 @@ export interface Current {
   readonly hidden?: ReadonlySet<string>;
 }
 
-export type Changed =
+export type ChangeResult =
   /** All is as requested. `wrote`: by this change. */
-  | { readonly kind: "done"; readonly wrote: boolean; readonly before: Current; readonly after: Current }
-  | { readonly kind: "without-effect"; readonly before: Current; readonly after: Current }
-  | ({ readonly kind: "draft"; readonly before: Current } & Draft)
+  | {
+      readonly kind: "done";
+      readonly wrote: boolean;
+      readonly before: EnvironmentState;
+      readonly after: EnvironmentState;
+    }
+  | { readonly kind: "without-effect"; readonly before: EnvironmentState; readonly after: EnvironmentState }
+  | ({ readonly kind: "draft"; readonly before: EnvironmentState } & Draft)
   /** Other users changed the definition each time; nothing was written. */
   | { readonly kind: "conflict"; readonly attempts: number };
 
@@ -30,13 +35,13 @@ const MOST_ATTEMPTS = 4;
 const SHORTEST_HIDDEN = 4;
 
 /** Reads and opens an environment. @throws EscFault @throws SophiaError for values that no variable can have */
-export async function readCurrent(name: FullName, connection: Connection): Promise<Current> {
+export async function readCurrent(name: FullName, connection: Connection): Promise<EnvironmentState> {
   const definition = await readDefinition(name, connection);
   return { name, definition, opened: await openByDefaults(name, connection) };
 }
 
 /** The same as {@link readCurrent}, but evaluates an environment that needs an approval to be opened. */
-export async function readOrEvaluate(name: FullName, connection: Connection): Promise<Current> {
+export async function readOrEvaluate(name: FullName, connection: Connection): Promise<EnvironmentState> {
   const definition = await readDefinition(name, connection);
   try {
     return { name, definition, opened: await openByDefaults(name, connection) };
@@ -51,7 +56,7 @@ export async function readOrEvaluate(name: FullName, connection: Connection): Pr
 }
 
 /** The same as {@link readOrEvaluate}, with an empty definition if the token may not read it. For reports. */
-export async function readToShow(name: FullName, connection: Connection): Promise<Current> {
+export async function readToShow(name: FullName, connection: Connection): Promise<EnvironmentState> {
   try {
     return await readOrEvaluate(name, connection);
   } catch (error) {
@@ -72,16 +77,16 @@ export async function readToShow(name: FullName, connection: Connection): Promis
 export async function changeEnvironment(
   name: FullName,
   connection: Connection,
-  edit: (current: Current) => string | undefined,
+  edit: (current: EnvironmentState) => string | undefined,
   values: readonly string[],
   read: typeof readCurrent = readCurrent,
-): Promise<Changed> {
+): Promise<ChangeResult> {
   for (const value of values) {
     if (value.length < SHORTEST_HIDDEN) continue;
     connection.cleaner.hide(new Secret(value));
     connection.cleaner.hide(new Secret(JSON.stringify(value).slice(1, -1)));
   }
-  let first: Current | undefined;
+  let first: EnvironmentState | undefined;
   for (let attempts = 1; attempts <= MOST_ATTEMPTS; attempts += 1) {
     const current = await read(name, connection);
     first ??= current;
@@ -108,7 +113,7 @@ export async function changeEnvironment(
 }
 
 /** Returns false for a truncated text, or a change between the two readings: writing it would lose the rest. */
-function isWhole({ definition, opened }: Current): boolean {
+function isWhole({ definition, opened }: EnvironmentState): boolean {
   const own = namesIn(definition.yaml);
   return opened.variables.every(
     ({ name, origin, delivery }) =>
@@ -121,6 +126,6 @@ function isWhole({ definition, opened }: Current): boolean {
 }
 
 /** `org/project/name@12`, if the service reports the revision. */
-export function formatRevision({ name, definition: { revision } }: Current): string {
+export function formatRevision({ name, definition: { revision } }: EnvironmentState): string {
   return revision === undefined ? formatName(name) : `${formatName(name)}@${revision}`;
 }

@@ -6,7 +6,7 @@ import { parseBackend } from "../../../esc/settings/backend.ts";
 import type { NetworkSettings } from "../../../esc/settings/network.ts";
 import { Variables } from "../../../esc/settings/variables.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
-import { sayError } from "../../../output/stderr.ts";
+import { printError } from "../../../output/stderr.ts";
 import { ask, canAsk } from "../../confirm.ts";
 import type { ExtraCheck } from "../text.ts";
 import { askByHttp } from "./http.ts";
@@ -84,7 +84,7 @@ async function runProbe({ ask: request }: Planned, network: NetworkSettings, con
         return unsent(request.reason);
     }
   } catch (error) {
-    sayError(context, error);
+    printError(context, error);
     return unclear("internal", error instanceof Error ? error.constructor.name : typeof error);
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { settle } from "../../../command-line/settings.ts";
+import { resolveSettings } from "../../../command-line/settings.ts";
 import { loadContract } from "../../../contract/load.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
@@ -11,7 +11,7 @@ import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
 import { invalidSetting } from "../../../esc/settings/variables.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
-import { tell } from "../../../output/colour.ts";
+import { printReport } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
 import { readEnvFiles } from "../../../resolve/env-files.ts";
 import { askOnce } from "../../ask-esc.ts";
@@ -25,7 +25,7 @@ import { lastSet, store } from "./repository.ts";
 
 /** `sophia-run rotate --token`: 0; 1 if the user declines. Unless it ends with 0, the old token still works. */
 export const rotateToken: Command = async ({ options }, context) => {
-  const settings = settle(options, context.environment);
+  const settings = resolveSettings(options, context.environment);
   const expires = expiryOf(options["expires"], Date.now());
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   const gh = { cwd: context.cwd, environment: environmentOfGh(context.environment, contract) };
@@ -60,13 +60,13 @@ export const rotateToken: Command = async ({ options }, context) => {
     .map((one) => (one.name === "" ? one.description.replace(/:.*/s, "") : one.name))
     .filter((one) => one.startsWith(PREFIX));
   const plan: Plan = { owner, roleId, expires, old, others };
-  tell(context, planText(plan, admin.environments.map(({ text }) => text).join(", ")));
+  printReport(context, planText(plan, admin.environments.map(({ text }) => text).join(", ")));
   if (options["dry-run"] === true) {
-    tell(context, "Nothing was created: --dry-run.\n");
+    printReport(context, "Nothing was created: --dry-run.\n");
     return ExitStatus.ok;
   }
   if (!(await confirm("Create the token?", options["yes"] === true, context))) {
-    tell(context, "Nothing was created.\n");
+    printReport(context, "Nothing was created.\n");
     return ExitStatus.unmet;
   }
 
@@ -76,16 +76,16 @@ export const rotateToken: Command = async ({ options }, context) => {
   ).catch((error: unknown) => {
     throw withDetails(error, `if a token ${name} exists anyway, delete it in the console`);
   });
-  tell(context, `✅ ${name} is created.\n`);
+  printReport(context, `✅ ${name} is created.\n`);
   let stored = 0;
   try {
     await verify(made.value);
-    tell(context, `✅ It opens the environment.\n`);
+    printReport(context, `✅ It opens the environment.\n`);
     for (const [index, app] of APPS.entries()) {
       // From here on the secret may be set, even after a failure.
       stored += 1;
       await store(app, made.value, before[index], gh);
-      tell(context, `✅ It is stored as the repository secret ESC_TOKEN for ${app}.\n`);
+      printReport(context, `✅ It is stored as the repository secret ESC_TOKEN for ${app}.\n`);
     }
   } catch (error) {
     throw stored > 0
@@ -93,7 +93,7 @@ export const rotateToken: Command = async ({ options }, context) => {
       : await withDeletion(error);
   }
   if (old.kind === "stays") {
-    tell(context, `The old token still works, because ${old.why}. Delete it in the console.\n`);
+    printReport(context, `The old token still works, because ${old.why}. Delete it in the console.\n`);
   } else {
     await ask(admin, async (connection) => {
       await deleteToken(old.owner, old.id, connection);
@@ -106,9 +106,9 @@ export const rotateToken: Command = async ({ options }, context) => {
       const advice = `the new token is stored; the old one, ${printable(old.name)}, still works: delete it in the console`;
       throw withDetails(error, advice);
     });
-    tell(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
+    printReport(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
   }
-  tell(
+  printReport(
     context,
     "Its value is not shown. Other users of the old one (.env, a token file, a running Codespace) need a token of " +
       "their own, or a restart.\n",

@@ -14,7 +14,7 @@ import { SILENT } from "../../../esc/transport/connection.ts";
 import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { Redaction, Renewal, Watch } from "../../../launch/index.ts";
 import { maskingOf } from "../../../masking/masking.ts";
-import { further, sayLines } from "../../../output/stderr.ts";
+import { further, printLines } from "../../../output/stderr.ts";
 import { setOffer, wordUnmet } from "../../../output/unmet.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import { assessBy } from "../../assessed.ts";
@@ -54,7 +54,7 @@ export function watchOf(start: Start, context: Context): Watch | undefined {
   const { esc } = assessment;
   if (!("settings" in esc) || settings.offline) {
     if (invocation.flags["watch"] === true) {
-      sayLines(context, ["warning: --watch has no effect: ESC is not read"]);
+      printLines(context, ["warning: --watch has no effect: ESC is not read"]);
     }
     return undefined;
   }
@@ -80,8 +80,8 @@ async function following(
   const { command } = invocation;
   const report = (...[level, lines]: Message): void => {
     if (level === "detail") {
-      if (settings.verbose) sayLines(context, [printable(lines[0])]);
-    } else if (level === "warning" || !settings.quiet) sayLines(context, lines);
+      if (settings.verbose) printLines(context, [printable(lines[0])]);
+    } else if (level === "warning" || !settings.quiet) printLines(context, lines);
   };
   // The cache is written, but not read.
   const asking = { ...settings, cache: settings.cache || settings.cacheFreshMs !== undefined, cacheFreshMs: undefined };

@@ -3,7 +3,7 @@ import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/assessment.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
 import { isNewToday } from "./once-a-day.ts";
-import { further, sayLines } from "./stderr.ts";
+import { further, printLines } from "./stderr.ts";
 import type { Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { within } from "../system/paths.ts";
@@ -13,8 +13,8 @@ interface Verbosity extends Pick<Settings, "quiet"> {
   readonly isReport?: boolean;
 }
 
-export function say(context: Context, verbosity: Verbosity, notices: readonly Notice[]): void {
-  for (const notice of notices) if (isPrinted(notice, verbosity, context)) sayLines(context, describeNotice(notice));
+export function printNotices(context: Context, verbosity: Verbosity, notices: readonly Notice[]): void {
+  for (const notice of notices) if (isPrinted(notice, verbosity, context)) printLines(context, describeNotice(notice));
 }
 
 function isPrinted(notice: Notice, { quiet, isReport }: Verbosity, { cwd, environment }: Context): boolean {
@@ -24,11 +24,11 @@ function isPrinted(notice: Notice, { quiet, isReport }: Verbosity, { cwd, enviro
 }
 
 /** Warns that ESC could not be read, and names the sources that are used instead. */
-export function sayDown(context: Context, esc: EscStatus): void {
+export function warnUnavailable(context: Context, esc: EscStatus): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const { failure } = esc;
   const others = esc.kind === "refused" ? "the environment alone" : "the environment and .env files";
-  sayLines(context, [
+  printLines(context, [
     `warning: ${failure.message}; continuing with ${others}`,
     ...further(failure),
     ...(esc.kind === "refused" ? [workLocally(esc.settings)] : []),
