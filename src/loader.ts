@@ -1,11 +1,10 @@
 /**
- * The installed command: runs the bundle from V8's code cache of an earlier start. Compilation is most of the cost of a
- * start beyond Node.js itself.
+ * The installed command: runs the bundle from V8's code cache, since compilation costs the most beyond Node.js.
  *
- * The cache is in the user's own cache folder: package managers block install scripts, and users may share a package. V8
- * trusts the code. So only the user may be able to write the folder and its files, and a checksum detects accidents. The
- * check and the reading use one descriptor, since another user could swap a folder above in between. No failure here is
- * reported: without the cache a start takes some milliseconds longer.
+ * The cache is in the user's own cache folder: package managers block install scripts, and users may share a package.
+ * V8 trusts the code, so only the user may be able to write the folder and its files; a checksum detects accidents.
+ * Check and reading use one descriptor, since another user could swap a folder above. Failures cost only some
+ * milliseconds, and are not reported.
  */
 import {
   closeSync,
@@ -42,10 +41,8 @@ reached("addon loaded");
 const user = process.geteuid?.();
 const folder = codeFolder();
 const loaded = new Map<string, object>();
-/** Code that this start compiled, by its name in the cache. */
 const compiled = new Map<string, Script>();
 
-/** `require` for the files of the bundle. */
 function load(name: string): unknown {
   if (!name.startsWith("./")) return require(name);
   const known = loaded.get(name);
@@ -73,7 +70,7 @@ function load(name: string): unknown {
   return exports;
 }
 
-/** Returns the cache folder; undefined with `NODE_DISABLE_COMPILE_CACHE`, which turns off Node's own compile cache, too. */
+/** Returns the cache folder; undefined with `NODE_DISABLE_COMPILE_CACHE`, as for Node's own compile cache. */
 function codeFolder(): string | undefined {
   const { XDG_CACHE_HOME = "", HOME = "", NODE_DISABLE_COMPILE_CACHE = "" } = process.env;
   if (addon === undefined || user === undefined || NODE_DISABLE_COMPILE_CACHE !== "") return undefined;

@@ -61,7 +61,6 @@ function workingDirectory(): string {
   return path === undefined || isWrong ? OWN_FOLDER : path;
 }
 
-/** Reports an error. @returns the exit status */
 async function fail(context: Context, error: unknown): Promise<number> {
   try {
     const { printError } = await import("./output/stderr.ts");
@@ -89,13 +88,12 @@ function boot(): void {
   // 3. Descriptors and signals are recorded before a file is opened.
   const preparation = prepare(process.env);
   reached("prepared");
-  // 4. Environment, working directory and streams come in.
   const context = surroundings(preparation);
-  // 5. A bug ends the process with status 125 and a message: an exception outside of main, ...
+  // 4. A bug ends the process with status 125 and a message: an exception outside of main, ...
   process.on("uncaughtException", (error) => void failAndExit(context, error));
   // ... or a promise that never settles.
   process.on("beforeExit", () => void failAndExit(context, new Error("never settled")));
-  // 6. The command runs. A launch never returns.
+  // 5. A launch never returns.
   void main((isBun ? callersArguments() : undefined) ?? process.argv.slice(2), context, preparation)
     .catch((error: unknown) => fail(context, error))
     .then((status) => process.exit(status));

@@ -23,12 +23,7 @@ import { annotateNotices, annotateViolations, byInput } from "./annotations.ts";
 import { readInputs, type Export } from "./inputs.ts";
 import { summary } from "./summary.ts";
 
-/**
- * Exports all variables, or none if the contract is not met or one cannot be exported. The masks are written first.
- *
- * @returns true if the step succeeds
- * @throws SophiaError (125)
- */
+/** Exports all variables or none, after their masks. Returns true if the step succeeds. @throws SophiaError (125) */
 export async function act(context: Context): Promise<boolean> {
   const inputs = readInputs(context.environment, context.cwd);
   const { environment, cwd } = inputs;
@@ -107,11 +102,7 @@ function annotateUnavailable({ esc }: Assessment, { out }: Context): void {
   out(workflowCommand("warning", text, { title: "ESC" }));
 }
 
-/**
- * Returns the variables that can be exported. Others are left out if each step has them anyway.
- *
- * @throws SophiaError (not-exportable, 125) that names all that cannot be exported
- */
+/** Leaves out variables that each step has anyway. @throws SophiaError (not-exportable, 125) that names all others */
 function exportable(variables: readonly Exported[], to: Export, { selected }: Assessment): readonly Exported[] {
   const faults: string[] = [];
   const exported = variables.filter((variable) => {
@@ -138,7 +129,6 @@ function faultOfOutput({ name }: Exported): string | undefined {
   return invalidName(name);
 }
 
-/** Returns the reason why a variable must not be in GITHUB_ENV. */
 function blockedInJob({ name, value }: Exported): string | undefined {
   // On Windows names are case-insensitive.
   const upper = name.toUpperCase();

@@ -38,11 +38,7 @@ const TO_OPEN =
   "set the inputs environment and token, or oidc-organization; for pull requests of forks, which have no secrets, set " +
   "the input fake";
 
-/**
- * Annotates a contract that is not met: first the reason why ESC was not read, then each violation.
- *
- * @param workspace the folder to which paths in annotations are relative
- */
+/** Annotates an unmet contract: why ESC was not read, then each violation. Paths are relative to `workspace`. */
 export async function annotateViolations(
   assessment: Assessment,
   { violations, contract }: Report,

@@ -28,9 +28,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   "backend-url": "PULUMI_BACKEND_URL",
 };
 
-/** Inputs with the names of their command-line options. */
 const OPTIONS = ["contract", "profile", "scope", "prefer", "require-esc", "timeout", "session", "fake"];
-/** Lists, separated by commas or line breaks. */
 const LISTS = ["dotenv", "include", "exclude"];
 
 export const INPUT_NAMES: readonly string[] = [
@@ -41,11 +39,7 @@ export const INPUT_NAMES: readonly string[] = [
   "working-directory",
 ];
 
-/**
- * Reads the inputs, which the runner passes as `INPUT_` and the name in upper case; empty if the workflow sets none.
- *
- * @throws SophiaError (settings, 125)
- */
+/** Reads the inputs, which the runner passes as `INPUT_…`; empty if not set. @throws SophiaError (settings, 125) */
 export function readInputs(step: Environment, cwd: string): Inputs {
   const input = (name: string): string | undefined => {
     const text = step.get(`INPUT_${name.toUpperCase()}`)?.trim() ?? "";

@@ -13,7 +13,6 @@ const context: Context = {
   cwd: process.cwd(),
   out: (text) => write(1, text),
   err: (text) => void write(2, text),
-  // A workflow is not interactive.
   readLine: async () => undefined,
   readHidden: async () => undefined,
   readInput: async () => new Uint8Array(),

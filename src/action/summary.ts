@@ -24,7 +24,6 @@ const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
   refused: "refused",
 };
 
-/** Returns the summary of a step as Markdown. @param outcome a sentence about the result */
 export function summary(report: Report, outcome: string, workspace: string): string {
   const { met, esc, variables, violations } = report;
   const { source } = report.contract;

@@ -11,7 +11,7 @@ export type Invocation =
   | { readonly kind: "help"; readonly of?: CommandName; readonly asked: string }
   | { readonly kind: "help-word"; readonly words: readonly string[] }
   | { readonly kind: "version" }
-  /** A completion script calls back with the words of a command line. */
+  /** Sent by a completion script, with the words of a command line. */
   | { readonly kind: "completion"; readonly words: readonly string[] }
   | { readonly kind: "continue-masking" }
   | { readonly kind: "mistake"; readonly mistake: Mistake };
@@ -50,16 +50,12 @@ export const HELP_WORD = "help";
 
 export const COMPLETION_CALL = "--get-yargs-completions";
 
-/**
- * Matches options that Node.js reads anywhere before the first `--`, even after the name of the script. The file sets
- * `NODE_OPTIONS`, so it can run code in this process.
- */
+/** Options that Node.js reads before the first `--`, even after the script. The file's NODE_OPTIONS can run code. */
 const READ_BY_NODE = /^--env-file(?:-if-exists)?(?:=|$)/;
 
 /**
- * Reads the command line as env(1) does: options end at `--`, or at the first word that is not an option. That word may be
- * a subcommand. `--` is optional since bun, deno, Yarn 1, `npm exec` and PowerShell may remove it. Words after the command
- * are not read.
+ * Reads the command line as env(1) does: options end at `--`, or at the first other word, which may be a subcommand.
+ * `--` is optional since bun, deno, Yarn 1, `npm exec` and PowerShell may remove it.
  */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const cut = argv.indexOf("--");

@@ -14,7 +14,6 @@ export interface Option extends OptionForm {
   readonly describe: string;
 }
 
-/** An option of the run, which subcommands may share; described in DESCRIPTIONS. */
 export interface SharedOption extends OptionForm {
   /** The option itself takes several values separated by commas, as the variable of each list does. */
   readonly commas?: true;
@@ -63,11 +62,10 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 
-// Object.keys loses the key type; the table is a constant with exactly these keys.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has exactly these keys
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
-/** Returns the variable that sets an option; the command line wins. Lists are separated by commas. */
+/** Returns the variable that sets an option. Lists are separated by commas. */
 export function variableOf(name: OptionName): string {
   return `SOPHIA_${name.toUpperCase().replaceAll("-", "_")}`;
 }

@@ -20,10 +20,8 @@ export interface Parsed {
 }
 
 /**
- * Reads `--name value`, `--name=value`, `-n value`, `-nvalue` and several letters after one dash (POSIX, XBD 12.2). A value
- * that begins with a dash must follow `=`. Equals util.parseArgs, as a test checks, which takes 0.5 ms to load.
- *
- * @param stopAtWord stop after the first word that is not an option
+ * Reads long and short options (POSIX, XBD 12.2). A value that begins with a dash must follow `=`. Equals
+ * util.parseArgs, as a test checks, which takes 0.5 ms to load.
  */
 export function parse(
   words: readonly string[],

@@ -4,7 +4,6 @@ import type { EnvFile } from "../sources/dotenv/index.ts";
 import { OPTIONS, variableOf, type OptionName, type SharedOption, type Values } from "./options.ts";
 import { printable } from "../core/text.ts";
 
-/** The value of each option, from the command line, its variable or its default. */
 export type Settings = Readonly<ReturnType<typeof resolveSettings>>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -14,9 +13,7 @@ const EMPTY_HINT = "set a value, or omit it";
 const LONGEST_MS = 2_147_483_647;
 
 /**
- * Resolves all options: the command line wins over the `SOPHIA_…` variables, they over the defaults. An empty variable
- * counts as unset.
- *
+ * Resolves all options, in the order command line, `SOPHIA_…` variables, defaults. An empty variable is unset.
  * @throws SophiaError (settings, 125) that names the option or variable with an invalid value
  */
 export function resolveSettings(flags: Values, environment: Environment) {
@@ -83,7 +80,7 @@ function envFilesOf(named: readonly string[] | undefined): readonly EnvFile[] {
   return named?.map((path) => ({ path, required: true })) ?? [{ path: ".env", required: false }];
 }
 
-/** An option as the user set it. The value of a variable is a string, whatever the type of the option. */
+/** An option as the user set it. A variable always has a string. */
 interface GivenOption {
   readonly value: boolean | string | readonly string[];
   readonly label: string;
@@ -120,7 +117,7 @@ function parts(text: string): readonly string[] {
     .filter((part) => part !== "");
 }
 
-/** Returns the milliseconds of `30`, `30s`, `500ms`, `2m` or `1h`; a bare number is seconds. @throws SophiaError (settings, 125) */
+/** Returns the milliseconds of `30`, `30s`, `500ms`, `2m` or `1h`. @throws SophiaError (settings, 125) */
 export function parseDuration(text: string, label: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? "s"] ?? Number.NaN;

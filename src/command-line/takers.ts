@@ -4,9 +4,8 @@ import { OPTION_NAMES, OPTIONS, type OptionName, type SharedOption } from "./opt
 
 export type Taker = "run" | CommandName;
 
-/** Commands that read all sources and resolve the values of the program. */
 const RESOLVE = ["run", "check", "explain", "export", "scan"] as const;
-/** The same without `scan`, which also searches for values that are withheld from the program. */
+/** Leaves out `scan`, which also searches for values that are withheld from the program. */
 const SELECT = ["run", "check", "explain", "export"] as const;
 const ASK_ESC = [...RESOLVE, "import", "set", "rotate", "request", "audit", "init"] as const;
 const BY_CONTRACT = [...RESOLVE, "import", "set", "rotate", "audit", "docs"] as const;

@@ -7,9 +7,8 @@ export interface CompletedLayers {
 }
 
 /**
- * Completes the layers of all sources, in their order. An alias gives its value to the variable's own name in the same
- * layer, unless the layer has that name; defaults follow as a last layer; each deprecated name gives one notice. Empty
- * values are unset. Returns the given layers if there is nothing to add. Linear in the number of variables.
+ * Completes the layers: an alias gives its value to the variable's own name, unless the layer has that name; defaults
+ * follow as a last layer. Empty values are unset. Linear in the number of variables.
  */
 export function applyContract(contract: Contract, layers: readonly Layer[]): CompletedLayers {
   const { aliases } = contract;

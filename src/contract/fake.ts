@@ -8,9 +8,8 @@ import type { Contract, Declaration, Rule, RuleViolation, ValueFormat } from "./
 import { preferred } from "./remedies.ts";
 
 /**
- * Returns the values that a resolution lacks to meet the contract: of each group the preferred variable, and then the
- * variables that conditions require. They depend only on the contract and the names, and contain the word `fake` if the
- * format has room for it. A contract that no values meet fails the check that follows.
+ * Returns the values that a resolution lacks to meet the contract. They depend only on the contract and the names, and
+ * contain `fake` if the format has room for it.
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
 export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
@@ -36,7 +35,6 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
   }
 }
 
-/** Pairs a rule with each variable whose value may change its result. */
 function namesOfRule(rule: Rule): readonly { readonly name: string; readonly rule: Rule }[] {
   const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
   return names.map((name) => ({ name, rule }));

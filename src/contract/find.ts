@@ -8,9 +8,8 @@ export interface ContractSearch {
 }
 
 /**
- * Searches for a contract from a folder upwards, to the root of the repository (the folder that holds `.git`), or outside
- * of a repository to the root of the file system. A file that must not be read, such as another user's in /tmp or a broken
- * symlink, ends the search too: reading it fails, and a contract from further up might require less.
+ * Searches upwards to the root of the repository (with `.git`), or else of the file system. A file that must not be
+ * read, such as another user's in /tmp, ends the search too: a contract further up might require less.
  */
 export function findContract(cwd: string): string | undefined {
   for (let folder = cwd; ; folder = parentOf(folder)) {

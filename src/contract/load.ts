@@ -9,10 +9,7 @@ interface ContractRequest extends ContractPart {
   readonly found?: ContractSearch | undefined;
 }
 
-/**
- * Loads the named file, else the contract that is found, else the built-in one.
- * @throws SophiaError (125): `contract-unreadable`, `contract-invalid`, `contract-profile` or `contract-scope`
- */
+/** Loads the named file, else the contract that is found, else the built-in one. @throws SophiaError (125) */
 export async function loadContract({ contractFile, cwd, found, profile, scope }: ContractRequest): Promise<Contract> {
   const path = contractFile ?? (found ?? { path: findContract(cwd) }).path;
   if (path !== undefined) {

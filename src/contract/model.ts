@@ -23,7 +23,6 @@ export interface Contract {
   readonly profiles: readonly string[];
   /** The variables of each process, by the name of its scope. */
   readonly scopes: ReadonlyMap<string, readonly string[]>;
-  /** The scope to which the contract is restricted, if any. */
   readonly scope?: {
     readonly name: string;
     /** Declared names and aliases that do not belong to it. */
@@ -33,7 +32,6 @@ export interface Contract {
 
 export interface Declaration {
   readonly name: string;
-  /** Such as `Pulumi Token`; by default the name. */
   readonly label: string;
   readonly description: string;
   /** By default false for a variable with a default or a closed format, else true. */
@@ -135,14 +133,12 @@ export interface Section {
   readonly lines: readonly SectionLine[];
 }
 
-/** One line of `check`: a variable, or a group with the variable that is used (see `serving`). */
 export type SectionLine =
   | { readonly kind: "variable"; readonly name: string; readonly label: string }
   | { readonly kind: "group"; readonly group: string; readonly label: string; readonly names: readonly string[] };
 
 type Names = readonly string[];
 
-/** A rule that is not met. It has no value. */
 export type RuleViolation =
   | { readonly kind: "missing"; readonly rule: Extract<Rule, { kind: "required" }>; readonly name: string }
   | ({ readonly kind: "missing-when"; readonly rule: ConditionalRule } & Pick<ConditionalRule, "name" | "when">)

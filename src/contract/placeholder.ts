@@ -11,10 +11,7 @@ const INITIALS = "<ycrfsix.…";
 /** Formats with few or public values: an example may be the real value. */
 const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
 
-/**
- * Returns true for a usual placeholder (`<…>`, `your-key`, `changeme`), a value with a `<…>` of the declared example, and
- * a secret that equals its example.
- */
+/** Finds usual placeholders, values with a `<…>` of the declared example, and secrets that equal their example. */
 export function isPlaceholder(
   { example, secret, format }: Pick<Declaration, "example" | "secret" | "format">,
   value: string,

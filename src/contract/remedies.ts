@@ -118,8 +118,7 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
 }
 
 /**
- * Joins the remedies for all missing values: for each target a sentence and, for ESC, the command for the first. The
- * command asks for the value, which thus appears in no command line and no history of a shell.
+ * Joins the remedies of each target. The command asks for the value, which thus is in no command line and no history.
  * @param offer if undefined, the command is that of the Pulumi CLI
  */
 export function sharedRemedy(supplies: readonly MissingValue[], width: number, offer?: SetOffer): readonly string[] {

@@ -5,11 +5,7 @@ import { enumerate, printable } from "../core/text.ts";
 import type { Contract } from "./model.ts";
 import { restrict } from "./restrict.ts";
 
-/**
- * Restricts a contract to a scope. All other declared variables, also under other names, are withheld from the program.
- * @param shown the name of the contract in messages
- * @throws SophiaError (contract-scope, 125)
- */
+/** Restricts a contract to a scope and withholds all other variables. @throws SophiaError (contract-scope, 125) */
 export function inScope(contract: Contract, scope: string, shown: string): Contract {
   const members = contract.scopes.get(scope);
   if (members === undefined) throw unknownPart("scope", shown, scope, [...contract.scopes.keys()]);

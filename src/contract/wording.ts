@@ -12,11 +12,9 @@ import { alternatives, faultWords } from "./words.ts";
 
 export interface WordingContext {
   readonly target: Target;
-  /** The names of all variables that are set, for suggestions. */
   readonly present: readonly string[];
-  /** The origins of wrong values, such as a Resolution. */
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
-  /** Returns the reason why the program does not get a variable of a source: `withheld by --exclude`. */
+  /** Returns why the program does not get a variable of a source: `withheld by --exclude`. */
   readonly withheld?: (name: string) => string | undefined;
 }
 

@@ -11,7 +11,7 @@ const OF_RUNNER: ReadonlySet<string> = new Set(
     .map((name) => `GITHUB_${name}`),
 );
 
-/** Returns true for variables that the runner sets itself; case-insensitive. `GITHUB_PAT` and `GITHUB_TOKEN` are not among them. */
+/** Returns true if the runner sets the variable itself, unlike `GITHUB_PAT` and `GITHUB_TOKEN`. */
 export function isOfRunner(name: string): boolean {
   const upper = name.toUpperCase();
   return OF_RUNNER.has(upper) || /^(?:RUNNER|ACTIONS)_/.test(upper);

@@ -50,7 +50,6 @@ function optionsLoadCode(words: readonly string[]): boolean {
   });
 }
 
-/** Returns true for the address of an inspector (`9229`, `host`, `host:9229`) on another machine. */
 function isElsewhere(address: string): boolean {
   const host = address.replace(/:\d+$/, "");
   return !/^\d*$/.test(host) && !OF_THIS_MACHINE.test(host);

@@ -1,7 +1,6 @@
 /**
- * Variables that make other programs run code and have no legitimate use in a `.env` file. Search paths (`PYTHONPATH`),
- * chosen programs (`EDITOR`) and JVM options do have one. Compared with the lists of ld.so (secure execution), sudo and
- * coding agents.
+ * Variables that make other programs run code and have no use in a `.env` file, unlike `PYTHONPATH`, `EDITOR` and JVM
+ * options. Compared with the lists of ld.so (secure execution), sudo and coding agents.
  */
 const NAMES: ReadonlySet<string> = new Set(
   [

@@ -9,7 +9,6 @@ export interface Context {
   readonly err: (text: string) => void;
   /** Reads a line of the standard input, without its line end; undefined at the end of the input. */
   readonly readLine: () => Promise<string | undefined>;
-  /** Reads a line from the terminal without echoing it. */
   readonly readHidden: (prompt: string) => Promise<string | undefined>;
   /** Reads all of the standard input. @throws SophiaError (input, 125) if it is too long or does not end in time */
   readonly readInput: () => Promise<Uint8Array>;

@@ -4,7 +4,6 @@ export function day(at: Date): string {
   return at.toISOString().slice(0, 10);
 }
 
-/** Returns `today`, `1 day ago` or `12 days ago`. */
 export function ago(at: Date, now: Date): string {
   const days = Math.max(0, Math.floor((now.getTime() - at.getTime()) / DAY_MS));
   if (days === 0) return "today";

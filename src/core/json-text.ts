@@ -7,7 +7,6 @@ export function jsonText(value: unknown): string {
   return `${lines.map(printable).join("\n")}\n`;
 }
 
-/** Formats JSON on one line. */
 export function jsonLine(value: unknown): string {
   return `${printable(JSON.stringify(value))}\n`;
 }

@@ -37,7 +37,6 @@ const FURTHER: ReadonlyMap<string, readonly string[]> = new Map([
   ["PULUMI_API", ["PULUMI_ACCESS_TOKEN"]],
 ]);
 
-/** Returns the names of the keys that libraries send to the address in this variable. */
 export function keysSentTo(name: string): readonly string[] {
   const service = ADDRESS.exec(name)?.[1] ?? "";
   const keys = SERVICES.get(service);
@@ -55,7 +54,6 @@ export function isSentKey(name: string): boolean {
 /** A URL without user, backslash or space, whose host all URL parsers read alike. */
 const PLAIN_URL = /^https?:\/\/([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?(?:[/?#][^\\@\s]*)?$/i;
 
-/** Returns true if the host of a URL is this machine for every parser. */
 export function isLoopbackUrl(text: string): boolean {
   const host = PLAIN_URL.exec(text.trim())?.[1];
   return host !== undefined && isLoopback(host.toLowerCase());

@@ -12,7 +12,6 @@ export interface LongLine {
 
 export type Line = string | LongLine;
 
-/** Stands for a space at which no line may break. */
 const KEPT_SPACE = "\0";
 
 /** Marks a part, such as a command to paste, that {@link wrap} must not break. */
@@ -21,10 +20,8 @@ export function unbroken(part: string): string {
 }
 
 /**
- * Breaks a text at spaces into lines of at most `width` columns; those after the first begin with the indent. Longer words,
- * parts marked by {@link unbroken}, and lines that begin with two spaces (something to copy) stay whole.
- *
- * @param first the width of the first line
+ * Breaks a text at spaces into lines of at most `width` columns. Longer words, parts marked by {@link unbroken}, and
+ * lines that begin with two spaces (something to copy) stay whole.
  */
 export function wrap(text: string, width: number, indent = "", first = width): readonly string[] {
   const plain = withSpaces(text);
@@ -46,7 +43,6 @@ function withSpaces(marked: string): string {
   return marked.replaceAll(KEPT_SPACE, " ");
 }
 
-/** Wraps a line of any kind, with the indent that fits it. */
 export function layOut(line: Line, width: number): readonly string[] {
   const { text, hang = hangOf(text), whole = false }: LongLine = typeof line === "string" ? { text: line } : line;
   if (whole) return [withSpaces(text)];
@@ -63,7 +59,6 @@ function headOf(text: string, hang: number): string {
   return lead.length < hang && head.endsWith(" ") ? head : lead;
 }
 
-/** The mark at the beginning of a line in a report or a plan. */
 const MARK = /^ *(?:(?:✅|❌|⚠️|⏸️|➖|▫️) |[+~=?!-] )/u;
 
 /** Returns the indent of continuation lines: behind the mark, or two columns more than the line's own. */
@@ -81,14 +76,12 @@ const WIDE =
 /** The variation selector that makes the character before it an emoji of two columns. */
 const EMOJI_SELECTOR = /\uFE0F/gu;
 
-/** Returns the number of terminal columns that a text takes. */
 export function columnsOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
   const shown = text.replaceAll(EMOJI_SELECTOR, "x").replaceAll(MARKS, "").replaceAll(WIDE, "xx");
   return Array.from(shown).length;
 }
 
-/** Enumerates the first `most` words, and the number of further ones. */
 export function enumerateFew(words: readonly string[], most = 20, conjunction: "and" | "or" = "and"): string {
   if (words.length <= most) return enumerate(words, conjunction);
   return `${words.slice(0, most).join(", ")} ${conjunction} ${words.length - most} more`;

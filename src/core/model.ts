@@ -1,4 +1,3 @@
-/** The types that all modules share. */
 import type { FailureCode } from "./failure-codes.ts";
 
 export type SourceId = Origin["source"];
@@ -30,7 +29,6 @@ type SourceLocation =
   | { readonly source: "contract"; readonly file: string }
   | { readonly source: "fake" };
 
-/** A location in the definition of an imported ESC environment, with the name that the import uses. */
 export interface DefinitionLocation {
   readonly environment?: string;
   readonly line?: number;
@@ -51,7 +49,6 @@ export interface Layer {
   readonly variables: readonly Variable[];
 }
 
-/** A variable after precedence: the value that wins, and the sources that it hides. */
 export interface Resolved extends Variable {
   /** Lower layers that also have the name, highest first; absent if there are none. */
   readonly shadowed?: readonly { readonly origin: Origin; readonly same: boolean }[];
@@ -69,7 +66,6 @@ export interface Environment extends ReadonlyMap<string, string> {
 export type Notice =
   /** The environment overrides ESC with other values for these declared variables. */
   | { readonly kind: "shadowed"; readonly names: readonly string[] }
-  /** Only one of `ESC_ENV` and a credential is set. */
   | { readonly kind: "esc-incomplete"; readonly present: string; readonly missing: string }
   | { readonly kind: "esc-diagnostics"; readonly environment: string; readonly diagnostics: readonly Diagnostic[] }
   /** A name of two parts was read in its old meaning, `org/env`; `instead` is the new meaning, which does not exist. */
@@ -84,7 +80,7 @@ export type Notice =
   | { readonly kind: "setting-ignored"; readonly name: string; readonly file: string }
   /** A `.env` file selects the ESC environment that a credential from another source opens. */
   | { readonly kind: "environment-by-file"; readonly name: string; readonly file: string; readonly credential: string }
-  /** Variables of a file that the program does not get; see `Withholding` in resolve/. */
+  /** Variables of a file that the program does not get. */
   | {
       readonly kind: "withheld";
       readonly why: "reserved" | "runs-code" | "redirects-key";

@@ -1,6 +1,6 @@
 /**
- * The commands that install sophia-run. Until the package is published, another person may register its name. So messages and
- * documents install the tarball of a GitHub release, from a file, since npm 12 refuses URLs and git. A test checks that.
+ * Commands that install sophia-run: from a release's tarball, since another person may register the unpublished name.
+ * The tarball is a file, since npm 12 refuses URLs and git. A test checks that.
  */
 
 /** A release sets it as soon as npm and PyPI have the package. */
@@ -14,7 +14,6 @@ const RELEASE = `${REPOSITORY}/releases/download/v${VERSION}`;
 
 export const TARBALL = `sophia-run-${VERSION}.tgz`;
 
-/** Downloads the tarball into the working directory; undefined if a registry has the package. */
 export const FETCH_TARBALL: string | undefined = IS_ON_REGISTRIES ? undefined : `curl -fLO ${RELEASE}/${TARBALL}`;
 
 /** The package for npm, pnpm, Yarn 1 and Bun. */

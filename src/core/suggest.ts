@@ -19,10 +19,7 @@ const MAX_CONSIDERED = 6_000_000;
 
 const MAX_LENGTH = 256;
 
-/**
- * Returns a function that finds the nearest other name, the first of several, case-insensitively. An edit inserts, removes
- * or replaces a letter, or swaps two neighbours. One edit for each five letters is allowed, at least one and at most three.
- */
+/** Returns a finder of the first nearest name, case-insensitive: one to three edits, one for each five letters. */
 export function nameFinder(names: Iterable<string>): (mistyped: string) => string | undefined {
   const candidates = Array.from(names, (name) => ({ name, ...prepared(name) }));
   let comparisons = 0;
@@ -63,7 +60,6 @@ function size(set: number): number {
   return count;
 }
 
-/** Returns true if at most `edits` edits turn `a` from `i` on into `b` from `j` on. */
 function isWithin(edits: number, a: string, b: string, i = 0, j = 0): boolean {
   while (i < a.length && a[i] === b[j]) {
     i += 1;

@@ -1,7 +1,4 @@
-/**
- * Characters that a terminal executes or hides: control characters, line separators, and those that change the direction
- * or have no width. The two joiners, which emoji and some scripts need, are allowed.
- */
+/** Characters that a terminal executes, hides or reorders, except the two joiners that emoji and some scripts need. */
 const UNSAFE =
   // oxlint-disable-next-line no-control-regex -- control characters must be matched
   /[\u0000-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
@@ -18,23 +15,20 @@ export function unicodeEscape(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** Removes the byte order mark with which some programs begin a file. */
+/** Removes the byte order mark. */
 export function withoutMark(text: string): string {
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
-/** Returns the first lines, and the number of further ones in a last line. */
 export function firstOf(lines: readonly string[], most: number): readonly string[] {
   return lines.length <= most ? lines : [...lines.slice(0, most), `and ${lines.length - most} more`];
 }
 
-/** Returns `a`, `a and b`, or `a, b and c`. */
 export function enumerate(words: readonly string[], conjunction: "and" | "or" = "and"): string {
   const last = words.at(-1) ?? "";
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} ${conjunction} ${last}`;
 }
 
-/** Returns `1 check` or `2 checks`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }

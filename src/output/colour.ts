@@ -7,10 +7,7 @@ import { laidOut, type Layout, layoutFor } from "./layout.ts";
 /** Values of FORCE_COLOR that turn colours on. Any other value turns them off, as for Node.js itself. */
 const FORCED: ReadonlySet<string> = new Set(["", "1", "2", "3", "true"]);
 
-/**
- * Returns true if a stream may have colours. FORCE_COLOR has precedence, as for Node.js (tty.WriteStream.getColorDepth), then
- * NO_COLOR (no-color.org). Without a TERM, or with `TERM=dumb`, a terminal has none, as for git and gcc.
- */
+/** FORCE_COLOR precedes NO_COLOR (no-color.org), as in Node.js. Without a TERM there are no colours, as for git. */
 export function hasColours(
   { environment, isTerminal }: Pick<Context, "environment" | "isTerminal">,
   to: 1 | 2,
@@ -44,7 +41,6 @@ export function printHelp(context: Context, text: string): void {
   context.out(hasColours(context, 1) ? text.replaceAll(headings, (heading) => painted("bold", heading)) : text);
 }
 
-/** Returns the lines of a report, wrapped; each part of a line has the line's style. */
 export function report(
   text: string | readonly Line[],
   layout: Layout,

@@ -48,7 +48,6 @@ const PASTED = new RegExp(
   "g",
 );
 
-/** Marks commands to paste, so that wrapping keeps them on one line. */
 export function withCommandsWhole(text: string): string {
   return text.replaceAll(PASTED, unbroken);
 }

@@ -19,7 +19,6 @@ export function isInformation(notice: Notice): boolean {
   );
 }
 
-/** Returns the lines of a notice, without values. */
 export function describeNotice(notice: Notice): readonly [string, ...string[]] {
   switch (notice.kind) {
     case "shadowed":

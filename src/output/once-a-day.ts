@@ -8,10 +8,7 @@ import { inPrivateFolder } from "../system/private-folder.ts";
 
 const MAX_BYTES = 64 * 1024;
 
-/**
- * Returns false if a message was printed today (UTC), as recorded in the user's cache folder. Without that folder (containers,
- * services) every message is new, and no folder is created.
- */
+/** Returns false if the cache folder has the message for today (UTC). Without that folder every message is new. */
 export function isNewToday(message: string, environment: Environment): boolean {
   const folder = cacheFolder(environment);
   if (folder === undefined) return true;

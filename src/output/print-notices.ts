@@ -23,7 +23,6 @@ function isPrinted(notice: Notice, { quiet, isReport }: Verbosity, { cwd, enviro
   return isReport === true || (!quiet && isNewToday(`world-readable ${path}`, environment));
 }
 
-/** Warns that ESC could not be read, and names the sources that are used instead. */
 export function warnUnavailable(context: Context, esc: EscStatus): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const { failure } = esc;

@@ -6,10 +6,7 @@ import { printable } from "../core/text.ts";
 const DELAY_MS = 1000;
 const CLEAR_LINE = "\r\u001B[K";
 
-/**
- * Shows the current request on a terminal if it takes longer than a second. `--verbose` prints a line for each retry and
- * source.
- */
+/** Shows a request that takes longer than a second; with `--verbose`, prints a line for each retry and source. */
 export async function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): Promise<ReadingProgress> {
   // Most launches that load this file print nothing.
   const printLines = verbose ? (await import("./stderr.ts")).printLines : undefined;

@@ -32,7 +32,6 @@ export function describeBug(error: unknown): Lines {
   return [`internal error (${name}); please report it`, ...frames.map((line) => line.trim())];
 }
 
-/** Prints a message; its first line begins with the name of the program. */
 export function printLines(context: Context, lines: Lines): void {
   write(context, lines, "notice");
 }
@@ -57,7 +56,6 @@ export function printQuestion(context: Context, lines: readonly Line[]): void {
   context.err(questionText(context, lines));
 }
 
-/** Returns a question as {@link printQuestion} prints it. */
 export function questionText(context: Context, lines: readonly Line[]): string {
   const { width, ...rest } = layoutFor(context, 2);
   const layout = { ...rest, width: width - 1 };

@@ -38,7 +38,6 @@ const MOST_LINES = 8;
 const MAX_DETAILS = 2;
 const DETAIL_LENGTH = 150;
 
-/** Returns how `sophia-run set` could get a value: from a prompt, or from the standard input with a token. */
 export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
   if (isTerminal(0) && isTerminal(2)) return "asks";
   return (environment.get(ADMIN_TOKEN) ?? "") === "" ? undefined : "reads";

@@ -90,7 +90,6 @@ interface MergedEntries {
 }
 type Groups = ReadonlyMap<string, Partial<GroupEntry>>;
 
-/** Merges variables and groups of profiles into those of the document, field by field. */
 export function mergeEntries(document: Entries, profiles: readonly Entries[]): MergedEntries {
   const merged: MergedEntries = { variables: new Map(), groups: new Map() };
   for (const { variables = {}, groups = {} } of [document, ...profiles]) {
@@ -140,7 +139,7 @@ function aliasOf(alias: NonNullable<VariableEntry["aliases"]>[number]): Alias {
   return { deprecated: false, ...(typeof alias === "string" ? { name: alias } : alias) };
 }
 
-/** Returns true, unless the contract declares it public or contains its value: a default, or the few values of its format. */
+/** Returns true unless the contract says otherwise or contains the value: a default, or the few of its format. */
 export function isSecret({ secret, default: fallback, format }: VariableEntry): boolean {
   const type = typeof format === "object" ? format.type : format;
   return secret ?? !(fallback !== undefined || type === "enum" || type === "boolean" || type === "port");

@@ -1,6 +1,6 @@
 /**
- * Explains the violations of the schema in a document; pure. Runs only if the guard refuses it. Of the document, messages
- * repeat only keys that the schema has: the file may be another one, such as a file of credentials.
+ * Explains violations of the schema; pure. Runs only if the guard refuses the document. Messages repeat only keys that
+ * the schema has: the file may be another one, such as one with credentials.
  */
 import type { Node } from "jsonc-parser";
 import { didYouMean } from "../../core/suggest.ts";

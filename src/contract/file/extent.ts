@@ -13,9 +13,8 @@ export function extentOf(contract: string): { readonly folder: string; readonly 
 }
 
 /**
- * Returns true if a file is in a folder after symbolic links are followed. If the file cannot be reached, only its path
- * decides, so that the user does not learn which files exist outside.
- * @param path absolute, without `.` and `..`
+ * Returns true if a file is in a folder after symbolic links are followed. If it cannot be reached, only its absolute
+ * path decides, so that the user does not learn which files exist outside.
  */
 export function isInside(path: string, folder: string): boolean {
   const isNamedInside = isBelow(path, folder);

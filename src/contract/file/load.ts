@@ -30,10 +30,7 @@ export async function loadContractFile(
   return (await import("../scope.ts")).inScope(contract, scope, shownPath(path, cwd));
 }
 
-/**
- * Reads and validates a contract file and those that it extends.
- * @param below the files that extend this one, the nearest last
- */
+/** Reads a contract file and those that it extends. @param below the files that extend this one, the nearest last */
 async function readDocument(
   path: string,
   reason: Reason,

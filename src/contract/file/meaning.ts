@@ -1,7 +1,4 @@
-/**
- * Checks beyond the schema: mentioned names exist, the parts of a contract do not contradict each other, patterns are
- * valid. Pure; linear in the contract's size if each profile extends the one before it.
- */
+/** Checks beyond the schema: existing names, consistent parts, valid patterns. Linear if profiles form one chain. */
 import { didYouMean } from "../../core/suggest.ts";
 import { noWork } from "../format.ts";
 import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
@@ -12,7 +9,6 @@ import { examineMembers, examineVariable, type Report, type Scope, type Tools } 
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;
 
-/** Limit of the suggestions; fewer issues are shown. */
 const MOST_GUESSES = 100;
 
 /** Returns the issues of a document of the right shape, into which `own` was merged. */

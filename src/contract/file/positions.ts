@@ -8,12 +8,10 @@ export interface Fault {
   readonly allowed: string;
 }
 
-/** The way from the root to a node: keys of objects and indexes of lists. */
 export type Path = readonly (string | number)[];
 
 export interface Issue extends Omit<Fault, "offset"> {
   readonly path: Path;
-  /** The key itself is at fault, not its value. */
   readonly atKey: boolean;
 }
 
@@ -30,10 +28,7 @@ export class JsonSyntaxError extends Error {
 
 const MOST_LEVELS = 100;
 
-/**
- * Parses a JSON text to the tree of jsonc-parser; offsets count UTF-16 code units.
- * @throws JsonSyntaxError at the first error, and beyond 100 levels, since the parser is recursive
- */
+/** Returns the tree of jsonc-parser. @throws JsonSyntaxError, also beyond 100 levels, since the parser is recursive */
 export function parseWithPositions(text: string): Node {
   let level = 0;
   const enter = (offset: number): void => {
@@ -124,10 +119,7 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
   );
 }
 
-/**
- * Returns a function for the offset of an issue: if the text lacks the node, since a profile inherits it, that of the
- * nearest node above.
- */
+/** Returns a finder of an issue's offset: of the nearest node above, if the text lacks an inherited node. */
 export function offsetFinder(root: Node): (issue: Pick<Issue, "path" | "atKey">) => number {
   const objects = new Map<Node, ReadonlyMap<string, Node>>();
   const childOf = (node: Node, key: string | number): Node | undefined => {

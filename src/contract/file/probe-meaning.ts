@@ -60,7 +60,6 @@ function urlFault(url: string): readonly [string, string] | undefined {
 
 const REFERENCE = /\$\{([^{}]*)\}/g;
 
-/** Returns the names in the references (`${NAME}`) of a probe's text. */
 export function referencesIn(text: string): readonly string[] {
   return Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name);
 }

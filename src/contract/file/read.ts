@@ -13,10 +13,7 @@ export function parseContract(text: string): ContractDocument | undefined {
   return isContractDocument(document) && !hasDuplicateKeys(text, document) ? document : undefined;
 }
 
-/**
- * Compares the number of keys, since JSON.parse silently drops the first of two equal ones. Counting is faster than a second
- * parser: outside of strings there is one colon for each key.
- */
+/** JSON.parse drops the first of equal keys. Counting colons outside of strings is faster than a second parser. */
 function hasDuplicateKeys(text: string, document: ContractDocument): boolean {
   const written = JSON.stringify(document);
   // Fast path: without escapes the strings in both texts have the same colons.

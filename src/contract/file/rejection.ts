@@ -27,8 +27,7 @@ export function contradictoryContract(text: string, name: string, issues: readon
 }
 
 function structuralFaults(text: string): readonly Fault[] {
-  // The generator wrote the text from a schema that it had validated.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the generator validated the schema
   const schema = JSON.parse(schemaText) as Schema;
   try {
     return explain(schema, parseWithPositions(text));

@@ -21,8 +21,7 @@ export interface Reason {
 export const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads a text without its byte-order mark. If the first contract was found, only files of trusted owners are read.
- * @param cwd messages name the file relative to it
+ * Reads a text without its byte-order mark. If the first contract was found, it must have a trusted owner.
  * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` if it is not UTF-8
  */
 export async function readContractText(path: string, reason: Reason, cwd: string): Promise<string> {

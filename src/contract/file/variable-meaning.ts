@@ -26,11 +26,7 @@ export interface Scope extends Tools {
   readonly report: Report;
 }
 
-/**
- * @param path called only for an issue
- * @param given the entry of the document at the path
- * @param entry the same, or for a profile merged into the variable
- */
+/** Checks the entry `given` of the document; `entry` is the same, or merged if it belongs to a profile. */
 export function examineVariable(
   path: () => Path,
   name: string,

@@ -1,7 +1,6 @@
 /**
- * Patterns of contracts. They have their own matcher, since a contract of any author is checked before each start:
- * JavaScript's regular expressions backtrack, so that `(a+)+b` hangs on a value of thirty letters. This matcher is linear in
- * the length of the value. Loaded only if a contract has a pattern.
+ * Patterns of contracts. Their matcher is linear in the value's length; JavaScript's backtracks: `(a+)+b` hangs on
+ * thirty letters. A contract of any author is checked before each start.
  */
 import { SophiaError } from "../../core/error.ts";
 import type { PatternUse, TextPattern } from "../model.ts";
@@ -19,10 +18,7 @@ export function compilePattern(source: string): TextPattern {
   };
 }
 
-/**
- * The limit of one check: about half a second in the slowest engine, that of the standalone executable. Counts steps
- * instead of time, so that the result does not depend on the machine.
- */
+/** Limit of one check: half a second in the slowest engine (stand-alone). Steps are the same on every machine. */
 const MOST_STEPS = 2_000_000;
 
 /** Returns the counter for one match. @throws SophiaError (contract-slow, 125) beyond the limit of the check */
@@ -44,10 +40,7 @@ function meter({ name, work }: PatternUse): (steps: number) => void {
   };
 }
 
-/**
- * Returns a string that matches, with `word` in it if a repetition has room; deterministic.
- * @param least the number of characters that it has at least, if the pattern allows it
- */
+/** Returns a string that matches, of `least` characters if the pattern allows it, with `word` if it fits. */
 function samplePattern(pattern: Pattern, word: string, least: number): string {
   const shortest = sample(pattern, word, 0);
   const missing = least - Array.from(shortest).length;

@@ -1,7 +1,6 @@
 /**
- * The pattern language of contracts: the part of JavaScript's regular expressions (flag `u`) that a finite automaton
- * can match. Characters, `.`, escapes, classes, groups, alternatives and repetitions; no look-around, back-references or
- * word boundaries. A pattern always matches the whole value: `^` at its beginning and `$` at its end have no effect.
+ * The pattern language of contracts: JavaScript's regular expressions (flag `u`) without look-around, back-references
+ * and word boundaries. A pattern matches the whole value: `^` at its beginning and `$` at its end have no effect.
  */
 
 export interface CharacterSet {
