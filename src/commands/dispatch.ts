@@ -16,12 +16,7 @@ import { mistakeError, optionError } from "./wrong-options.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
 
-/**
- * Runs everything but a launch: subcommands, help, the version and the calls of completion scripts.
- *
- * @returns the exit status
- * @throws SophiaError (125) for an invalid command line, or if the output cannot be written
- */
+/** Runs everything but a launch. @throws SophiaError (125) for an invalid command line, or if the output cannot be written */
 export async function dispatch(invocation: Exclude<Invocation, { kind: "run" }>, context: Context): Promise<number> {
   try {
     return await answer(invocation, { ...context, out: (text) => insist(context.out(text)) });

@@ -44,12 +44,7 @@ export function readIn(folder: string, name: string): Promise<string | undefined
   return readIfThere({ path: join(folder, name), name });
 }
 
-/**
- * Writes a file, and creates missing folders above it. Symbolic links are refused: the user did not name their target.
- *
- * @param flag `wx` fails if the file exists
- * @throws SophiaError (file, 125)
- */
+/** Writes a file and missing folders; refuses links, whose target the user did not name. @throws SophiaError (file, 125) */
 export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
   const { path, name } = file;
   refuseLinks([file]);

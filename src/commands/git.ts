@@ -18,20 +18,14 @@ export interface Git {
 const LONGEST_SILENCE_MS = 300_000;
 const MAX_ERROR_OUTPUT = 65_536;
 
-/**
- * Keep git from executing what a repository's configuration names: a file system monitor, hooks, and the program that
- * verifies signatures. A replacement object would hide the original.
- */
+/** Keep git from executing what a repository's configuration names. A replacement object would hide the original. */
 const OPTIONS = [
   "--no-pager",
   "--no-replace-objects",
   ...["core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false"].flatMap((one) => ["-c", one]),
 ];
 
-/**
- * Keep git from fetching missing objects of a partial clone, which starts programs of the remote (`uploadpack`, `vcs`,
- * `core.sshCommand`, credential helpers). Versions before 2.39.4 only support the list of allowed protocols.
- */
+/** Prevent fetches of missing objects, which start programs of the remote. Git before 2.39.4 knows only the first. */
 const VARIABLES = {
   // No protocol has this name. Windows has no empty variables.
   GIT_ALLOW_PROTOCOL: "none",
@@ -60,7 +54,6 @@ export class GitRefusal extends Error {
 /**
  * Yields the chunks of git's standard output. Git starts no program and fetches nothing.
  *
- * @param input git's standard input
  * @throws GitRefusal if git is not installed or ends with another status than 0
  * @throws SophiaError (git, 125) if it writes nothing for five minutes
  */

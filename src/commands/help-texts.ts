@@ -26,7 +26,6 @@ export const STATUSES = [
   ["127", "the command was not found"],
 ] as const;
 
-/** `explain [options] [NAME…]`. */
 export function formOf(name: string, { positional }: CommandDefinition): string {
   return `${name} [options]${positional === undefined ? "" : ` ${positional.form}`}`;
 }

@@ -3,12 +3,7 @@ import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import { suggest } from "../core/suggest.ts";
 import { SophiaError } from "../core/error.ts";
 
-/**
- * Adds a hint to the error of a command that was not found. It prints neither a value in the word nor the words after it,
- * which may contain a secret.
- *
- * @param isSubcommand the word may be a mistyped subcommand
- */
+/** Adds a hint for an unknown command. Prints neither a value in the word nor later words, which may contain a secret. */
 export function withHint(error: SophiaError, word: string, isSubcommand: boolean): SophiaError {
   const hint = hintFor(word, isSubcommand);
   const { code, message, status } = error;
@@ -36,7 +31,6 @@ export function usageError(message: string, hint?: string): SophiaError {
   return new SophiaError({ code: "usage", message, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** Returns the error for two options that cannot be used together. */
 export function conflict(one: string, other: string): SophiaError {
   return usageError(`${one} and ${other} cannot be used together`, "omit one of them");
 }

@@ -1,7 +1,4 @@
-/**
- * A repository can contain symbolic links to folders, such as `.devcontainer -> ../..`, which the kernel follows. So commands
- * check each folder of a path before they write a file.
- */
+/** Checks the folders of a path before a write: a repository may contain links, such as `.devcontainer -> ../..`. */
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { parentOf } from "../system/paths.ts";
@@ -15,10 +12,8 @@ export function projectRoot(start: string): string {
 }
 
 /**
- * Returns the first folder of a path, relative to the root, that is a symbolic link out of the project or a broken one. Paths
- * outside of the root are not checked: the user named them.
- *
- * @param path absolute, of a file
+ * Returns the first folder of an absolute path, relative to the root, that is a link out of the project or a broken one.
+ * Paths outside of the root are not checked: the user named them.
  */
 export function linkOutOf(root: string, path: string): string | undefined {
   const names = stepsFrom(root, path);

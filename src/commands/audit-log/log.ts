@@ -1,7 +1,6 @@
 /**
- * The file of the audit log. Several processes append to it at the same time, each line in one write, which never mixes
- * with another (POSIX, write(2) with O_APPEND). A full log is renamed to a unique name. If two processes rename at the same
- * time, the second renames the log that the first has just begun: no line is lost.
+ * The file of the audit log, to which processes append at the same time, each line in one write, which never mixes with
+ * another (POSIX, write(2) with O_APPEND). Full logs get unique names: no line is lost if two processes rename one.
  */
 import {
   closeSync,
@@ -31,11 +30,9 @@ const MAX_BYTES_RENAMED = 4 * MAX_BYTES;
 const OTHERS_WRITE = 0o022;
 
 /**
- * Appends a line, which ends with a line break. A new file is readable only by its owner.
+ * Appends a line that ends with a line break. `path` is absolute; a new file is readable only by its owner.
  *
- * @param path absolute
- * @throws SophiaError (audit, 125) if the line cannot be written, or if the file is irregular, belongs to another user but
- *   root, or may be written by other users
+ * @throws SophiaError (audit, 125) if this fails, or if the file is irregular or may be changed by another user but root
  */
 export function appendToLog(path: string, line: string): void {
   try {

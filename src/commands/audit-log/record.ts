@@ -33,7 +33,6 @@ const LONGEST_REASON = 200;
  * SophiaError (audit, 125) if the line cannot be written or the reason contains a secret. Without an audit log returns
  * undefined and ignores `SOPHIA_REASON`, since programs inherit it and may start another sophia-run.
  *
- * @param flags the options of the command line
  * @throws SophiaError (audit, 125) for a reason that cannot be recorded, without its text
  */
 export function recorderOf(

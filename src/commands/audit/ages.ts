@@ -21,11 +21,7 @@ export interface SecretAge {
   readonly overdue: boolean | undefined;
 }
 
-/**
- * Asks ESC when each secret of the contract last changed; later environments of the settings have precedence.
- *
- * @throws SophiaError (125) if ESC cannot be asked, but not for history that the token may not see
- */
+/** Asks ESC when each secret last changed; the last environment wins. @throws SophiaError (125), but not for hidden history */
 export async function secretAges(
   contract: Contract,
   settings: EscSettings,
@@ -111,7 +107,6 @@ export function unseenOf(ages: readonly SecretAge[]): readonly string[] {
   );
 }
 
-/** `❌ NAME: Overdue since 2026-09-01; changed 2026-06-03 by alice (acme/sophia/dev@7)`. */
 export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): string {
   const shown = printable(name);
   if (change === undefined) return `➖ ${shown}: Not in ESC`;

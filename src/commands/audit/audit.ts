@@ -17,7 +17,6 @@ import { ageForPrograms, ageLine, type SecretAge, secretAges, unknownAges, unsee
 import { auditFiles, auditRepository, type Finding, tokenFindings, wordFinding } from "./findings.ts";
 import { auditToken, historyAccess, type TokenReport } from "./token.ts";
 
-/** `sophia-run audit`: 0; with `--strict` 1 if there is a finding. */
 export const audit: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const now = new Date();

@@ -21,7 +21,6 @@ export async function environmentAges(settings: EscSettings, progress: Progress)
   return asked.flatMap(({ environment, revision }) => (revision === undefined ? [] : [{ environment, revision }]));
 }
 
-/** `✅ acme/sophia/dev: Revision 7, changed 3 days ago by alice`. */
 export function environmentLine({ environment, revision: { number, created, by } }: EnvironmentAge, now: Date): string {
   return `✅ ${environment}: Revision ${number}, changed ${ago(created, now)}${by === "" ? "" : ` by ${by}`}`;
 }

@@ -1,4 +1,3 @@
-/** The tokens of an audit: access to the history, and role and expiry of the launcher's token. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import type { Layer } from "../../core/model.ts";

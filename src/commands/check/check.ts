@@ -15,7 +15,6 @@ import { type EnvironmentGates, environmentGates } from "./gates.ts";
 import { INDENTED, type ExtraCheck, reportJson, reportText } from "./text.ts";
 import { trackedFiles } from "./tracked.ts";
 
-/** `sophia-run check`. @returns 0 if the contract is met and no further check fails, else 1 */
 export const check: Command = async ({ options }, context) => {
   const { against } = options;
   const asJson = options["json"] === true;

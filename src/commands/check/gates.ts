@@ -1,4 +1,3 @@
-/** The approvals that environments need. */
 import { type Gates, readGates } from "../../esc/api/approvals.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";

@@ -24,10 +24,8 @@ import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 
 /**
- * `sophia-run check --against A,B,…`, which opens no environment.
+ * `check --against A,B,…`, which opens no environment: 1 for a certain violation or, with `--strict`, for drift; else 0.
  *
- * @param names separated by commas, as in `ESC_ENV`
- * @returns 1 if an environment certainly breaks a rule of the contract or, with `--strict`, in case of drift; else 0
  * @throws SophiaError (125) if an environment cannot be evaluated
  */
 export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {

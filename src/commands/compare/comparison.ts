@@ -95,7 +95,6 @@ interface Column {
   readonly invalid: ReadonlySet<string>;
 }
 
-/** Returns the variables of an environment, with `NOT_KNOWN` for unknown values. */
 function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
   const environment = formatName(name);
   const asVariable = (key: string, evaluated: Evaluated): readonly Variable[] => {

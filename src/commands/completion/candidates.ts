@@ -25,10 +25,9 @@ interface Candidate {
 type Options = Readonly<Record<string, Option>>;
 
 /**
- * Returns the answer to a completion script: a candidate per line, with its description behind a tab; or `:files`; or
- * `:command 2` if that word begins the command.
+ * Returns a candidate per line, with its description behind a tab; or `:files`; or `:command 2`, its first word.
  *
- * @param words the command line from the program's name to the word under the cursor
+ * @param words from the program's name to the word under the cursor
  */
 export async function complete(words: readonly string[], context: Context): Promise<string> {
   const current = words.at(-1) ?? "";
@@ -89,7 +88,6 @@ function commandCandidates(words: readonly (typeof WORDS)[number][], current: st
     }));
 }
 
-/** Returns the first word that is neither an option nor its value: a subcommand or a command. */
 function firstWord(before: readonly string[]): Positional | undefined {
   return parse(before, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true }).positionals[0];
 }

@@ -6,10 +6,7 @@ export const completion: Command = ({ positionals }, context) => {
   return Promise.resolve(ExitStatus.ok);
 };
 
-/**
- * The completion scripts. They call the program for its own words, and use the shell's completion for the command to launch.
- * The words follow `--`, so that Node.js does not read them as its options.
- */
+/** Completion scripts, which pass the words behind `--`, so that Node.js does not read them as its options. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `# bash completion for sophia-run. Source it, or add it to ~/.bashrc.
 _sophia_run() {

@@ -24,10 +24,8 @@ const SETTINGS = "settings.py";
 const TYPES = ["typescript", "python", "pydantic"] as const;
 type Types = (typeof TYPES)[number];
 
-/** Files in which a Python project names its dependencies. */
 const REQUIREMENTS = ["pyproject.toml", "requirements.txt", "setup.cfg", "Pipfile"];
 
-/** A workflow step that runs the check, by the command or by the action. */
 const RUNS_CHECK = /\bsophia-run check\b|\buses:\s*sophia-platform\/sophia-run@/;
 
 async function defaultFiles(folder: string, types: Types | undefined): Promise<readonly string[]> {
@@ -71,7 +69,7 @@ interface Draft extends TargetFile {
   readonly isMerged: boolean;
 }
 
-/** `sophia-run docs`: 0, or with `--check` 1 if a file is out of date. Writes either all files or none. */
+/** Writes either all files or none. */
 export const docs: Command = async ({ options, positionals }, context) => {
   const contract = await loadContract({ ...resolveSettings(options, context.environment), cwd: context.cwd });
   const types = TYPES.find((one) => one === options["types"]);

@@ -3,7 +3,6 @@ import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { chapters, formatWords, groupSentence, isGroupRule, linesOf, rulesByName, ruleWords } from "./outline.ts";
 
-/** Usual names of a `.env` file without values. */
 export const EXAMPLE_FILES: readonly string[] = [".env.example", ".env.sample", ".env.template", "example.env"];
 
 const BEGIN = "# --- Written by `sophia-run docs`: further variables of the contract ---";

@@ -3,12 +3,7 @@ import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { descriptionLines, rulesByName } from "./outline.ts";
 
-/**
- * Returns the text of `env.d.ts`. A variable that is required or has a default is always set; others may be missing. The
- * type of an enum is the union of its values, any other is `string`.
- *
- * @param mark names the contract; see `markOf`
- */
+/** Returns `env.d.ts`: a variable that is required or has a default is always set. @param mark see `markOf` */
 export function envTypes(contract: Contract, mark: string): string {
   const rulesOf = rulesByName(contract);
   const members = Array.from(contract.variables.values()).flatMap((declaration) => [

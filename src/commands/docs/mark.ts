@@ -28,7 +28,6 @@ export function sourceOfDocument(text: string): DocumentSource | undefined {
 const PARTS = { document: "secrets", contract: "contract" } as const;
 type PartName = keyof typeof PARTS;
 
-/** Returns the part to write: the whole of a new document, the contract in one that the user wrote. */
 export function partOf(document: string): PartName {
   return document.trim() === "" || extentOf(document, "document") !== undefined ? "document" : "contract";
 }

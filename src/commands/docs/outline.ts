@@ -64,7 +64,6 @@ export const GROUP_WORDS: Readonly<
   "all-or-none": ["all or none of", (list) => `all or none of ${list} must be set.`],
 };
 
-/** Returns the rule of a group as a sentence. @param write formats a name */
 export function groupSentence({ kind, names }: GroupRule, write: (name: string) => string): string {
   return GROUP_WORDS[kind][1](enumerate(names.map(write)));
 }
@@ -73,12 +72,10 @@ export function isGroupRule(rule: Rule): rule is GroupRule {
   return "names" in rule;
 }
 
-/** Returns `every 90 days` or `every year`. */
 export function intervalWords({ count, unit }: Interval): string {
   return count === 1 ? `every ${unit}` : `every ${count} ${unit}s`;
 }
 
-/** Describes a format, such as `a URL that begins with https://`. */
 export function formatWords(format: ValueFormat): string {
   switch (format.kind) {
     case "text": {

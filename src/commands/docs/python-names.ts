@@ -1,5 +1,3 @@
-/** Python attributes for environment variables; pure. */
-
 const KEYWORDS = [
   ["false", "none", "true", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del"],
   ["elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal"],

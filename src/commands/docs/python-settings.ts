@@ -29,8 +29,6 @@ export function styleOf(text: string): PythonStyle {
 /**
  * Returns the text of `settings.py`, for Python 3.10 and later. A variable that is neither required nor has a default may be
  * None; an empty one is unset. No `repr` shows a secret, and no error holds a value.
- *
- * @param mark names the contract; see `markOf`
  */
 export function pythonSettings(contract: Contract, mark: string, style: PythonStyle): string {
   const names = attributeNames([...contract.variables.keys()]);

@@ -13,11 +13,8 @@ export interface ProjectFacts {
 }
 
 /**
- * Returns the blocks of SECRETS.md: sources, repository secrets, variables, rotation, local development, emergency access,
- * verification, support and audit. It refers only to files that the project has.
- *
- * No command puts a value on a command line, which other users of the machine could read. bash and zsh read each block as
- * one command, so that `read` does not take the next line of the pasted block for its answer.
+ * Returns the blocks of SECRETS.md. No command line has a value, since other users of the machine could read it. bash and
+ * zsh read each block as one command, so that `read` does not take the next pasted line for its answer.
  */
 export function secretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
   const example = rotatedName(contract);

@@ -6,7 +6,6 @@ import type { Command } from "../command.ts";
 import { makeExplanation } from "./explanation.ts";
 import { explanationJson, explanationText } from "./text.ts";
 
-/** `sophia-run explain [NAME…]`. @returns 0, even if the contract is not met */
 export const explain: Command = async ({ options, positionals }, context) => {
   const { assessment, settings } = await assessed(options, context);
   const explanation = makeExplanation(assessment, positionals, options["all"] === true);

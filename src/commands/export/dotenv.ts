@@ -1,9 +1,8 @@
 import type { VariableFormat } from "./exported.ts";
 
 /**
- * A `.env` file that dotenv for Node.js, Node's own `--env-file` and python-dotenv read alike. They differ in escapes:
- * python-dotenv decodes them in both kinds of quotes, dotenv and Node.js only `\n` in double quotes. A value is written in
- * the first form that means the same to all three, and refused if there is none.
+ * A `.env` file that dotenv for Node.js, `node --env-file` and python-dotenv read alike. python-dotenv decodes escapes in
+ * both kinds of quotes, the others only `\n` in double quotes. A value with no form for all three is refused.
  */
 export const dotenv: VariableFormat = {
   fault: ({ name, value }) => {

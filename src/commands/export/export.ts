@@ -90,7 +90,6 @@ function refuseTerminal(context: Context, targets: Targets | undefined): void {
   });
 }
 
-/** @throws SophiaError (125) for a file that cannot be replaced */
 function outputFile(given: unknown, format: string, { cwd }: Context): TargetFile | undefined {
   if (typeof given !== "string") return undefined;
   if (format === "github") {

@@ -1,10 +1,8 @@
-/** The formats of `sophia-run export`, by the name that `--format` takes. */
 import { shellQuoted } from "../../core/shell.ts";
 import { dotenv } from "./dotenv.ts";
 import { invalidName, type VariableFormat } from "./exported.ts";
 import { github } from "./github.ts";
 
-/** One JSON object, name to value. It can hold everything. */
 const json: VariableFormat = {
   fault: () => undefined,
   // fromEntries defines properties, so that `__proto__` is a name like any other.
@@ -38,10 +36,7 @@ const SHELL_RESERVED: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-/**
- * `export NAME='value'` for POSIX shells (XCU 2.2.2: within single quotes every character is itself). A quote is
- * written as `'\''`, which zsh reads alike with RC_QUOTES set.
- */
+/** `export NAME='value'` for POSIX shells (XCU 2.2.2). A quote becomes `'\''`, which zsh reads alike with RC_QUOTES. */
 const shell: VariableFormat = {
   fault: ({ name }) => {
     if (EVALUATED.has(name)) return "bash evaluates assignments to that name";
@@ -60,10 +55,7 @@ const FISH_RESERVED: ReadonlySet<string> = new Set(
 /** Code points that fish uses internally, and changes in its input: U+F600 and following ones. */
 const FISH_INTERNAL = /[\uF500-\uF8FF]/;
 
-/**
- * `set -gx NAME 'value'` for fish, which is not a POSIX shell: within single quotes a backslash escapes itself and the
- * quote. A variable whose name ends in PATH becomes a list, which fish joins with colons for other programs.
- */
+/** `set -gx NAME 'value'` for fish: a backslash escapes itself and the quote. `*PATH` becomes a list, joined by colons. */
 const fish: VariableFormat = {
   fault: ({ name, value }) => {
     if (FISH_RESERVED.has(name)) return "fish reserves that name";

@@ -9,9 +9,8 @@ import { printable } from "../../core/text.ts";
 import { invalidName, type VariableFormat } from "./exported.ts";
 
 /**
- * The form of multi-line values of GITHUB_ENV: `NAME<<DELIMITER`, the value, `DELIMITER`. The delimiter is random, so
- * that a value cannot end itself and begin another variable. On Windows the runner reads CR LF as the end of a line, so
- * that after LF alone a value would lose the CR at its end.
+ * `NAME<<DELIMITER`, the value, `DELIMITER`. The delimiter is random, so that a value cannot end itself and begin another
+ * variable. Lines end in CR LF on Windows: before LF alone the runner would drop a CR at the end of the value.
  */
 export const github: VariableFormat = {
   fault: ({ name }) =>
@@ -31,10 +30,7 @@ export interface Targets {
   readonly masks: "out" | "err";
 }
 
-/**
- * With GITHUB_ENV the variables go to that file and the masks to the standard output, where the runner reads commands. If
- * the standard output is the same file (`>> "$GITHUB_ENV"`), the masks go to the standard error, which the runner also reads.
- */
+/** Sends masks to the standard output or, if that is the file of GITHUB_ENV, to the standard error; the runner reads both. */
 export function githubTargets({ environment }: Pick<Context, "environment">): Targets {
   const file = environment.get("GITHUB_ENV") ?? "";
   if (file === "") return { masks: "out" };

@@ -16,7 +16,6 @@ import { revisionsText, writeValues } from "../writing/change.ts";
 import { type Candidate, isChange, planText, planValue, sortVariables } from "../writing/plan.ts";
 import { offerRemoval } from "./removal.ts";
 
-/** `sophia-run import FILE`: 0; 1 if a value of ESC was kept or the user declines; 3 if the change is a draft. */
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {
   const settings = resolveSettings(options, context.environment);
   const isConfirmed = options["yes"] === true;

@@ -8,12 +8,7 @@ import { type TargetFile, readIfThere, writePrivately } from "../files.ts";
 import type { Candidate } from "../writing/plan.ts";
 import { printReport } from "../../output/colour.ts";
 
-/**
- * Offers to remove the assignments whose values ESC has. All other lines stay; the file is replaced atomically, and
- * afterwards only its owner may read it.
- *
- * @throws SophiaError (file, 125) if the file cannot be written
- */
+/** Offers to remove what ESC has from the file, atomically; then only its owner may read it. @throws SophiaError (file, 125) */
 export async function offerRemoval(file: TargetFile, inEsc: readonly Candidate[], context: Context): Promise<void> {
   const names = inEsc.map(({ name }) => name);
   if (names.length === 0) return;

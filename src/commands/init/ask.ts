@@ -29,12 +29,7 @@ export async function askRequired(
   return { candidates: candidates.map((one) => ({ ...one, required: chosen.has(one.name) })), remarks: [] };
 }
 
-/**
- * Asks for some of the names, until each word of the answer is one of them.
- *
- * @param rows what the list shows of each name
- * @param column where a row continues that is too long
- */
+/** Asks for some of the names, until each word of the answer is one. @param column the indent of a row's further lines */
 export async function askNames(
   heading: string,
   rows: readonly string[],
@@ -60,7 +55,6 @@ export async function askNames(
   }
 }
 
-/** Splits an answer into the names that it chooses and the words that are not in the list. */
 export function choose(
   answer: string,
   names: readonly string[],

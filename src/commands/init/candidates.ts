@@ -23,7 +23,6 @@ export interface CandidateGroup {
   readonly variables: readonly string[];
 }
 
-/** The variables that one source has for a new contract. */
 export interface SourceResult {
   readonly candidates: readonly Candidate[];
   readonly groups?: readonly CandidateGroup[];
@@ -44,7 +43,6 @@ const OWN: ReadonlySet<string> = new Set([
   "ESC_ORG",
 ]);
 
-/** Returns true if a contract of the repository may declare the name. */
 export function isCandidateName(name: string): boolean {
   return /^[A-Za-z_]\w{0,254}$/.test(name) && !FOREIGN.test(name) && !OWN.has(name);
 }

@@ -1,4 +1,3 @@
-/** The variables that source code reads. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { count } from "../../core/text.ts";
@@ -7,17 +6,13 @@ import { isCandidateName, type SourceResult } from "./candidates.ts";
 
 const SCRIPT = /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/;
 const PYTHON = /\.py$/;
-/** Folders of packages and of build results. */
 const SKIPPED =
   /^(?:\..*|node_modules|bower_components|vendor|dist|build|out|target|coverage|venv|env|__pycache__|site-packages)$/;
 const MAX_FILES = 20_000;
 const MAX_BYTES = 1024 * 1024;
 const MAX_DEPTH = 32;
 
-/**
- * Finds the variables that JavaScript, TypeScript and Python code below a folder reads. Skips packages, results of builds,
- * hidden folders, symbolic links, binary files and files over 1 MiB; reads at most 20 000 files.
- */
+/** Finds the variables that JavaScript, TypeScript and Python code below a folder reads. */
 export async function fromCode(root: string): Promise<SourceResult> {
   const variables = new Map<string, boolean>();
   let files = 0;

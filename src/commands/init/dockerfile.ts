@@ -15,7 +15,6 @@ const DOCKERIGNORE = `# No file with a secret is sent to the builder.
 **/node_modules
 `;
 
-/** Returns the lines to add to a Dockerfile. */
 export function dockerfileAdvice(text: string, { manifest, python }: Project): SetupStep {
   if (/^\s*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) return { kind: "ready", file: FILE };
   const workdir = /^\s*WORKDIR\s+(\/\S*)\s*$/im.exec(text)?.[1] ?? "/app";

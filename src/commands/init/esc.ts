@@ -1,4 +1,3 @@
-/** The variables of ESC environments, by name only. */
 import type { Settings } from "../../command-line/settings.ts";
 import { isBlank } from "../../contract/check.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
@@ -19,10 +18,8 @@ import { type Candidate, isCandidateName, type SourceResult } from "./candidates
 type EscValue = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
 
 /**
- * Reads the environments of `ESC_ENV`; undefined if ESC is not configured. They are evaluated, not opened, so that the
- * values of secrets stay unknown. A start with the same environments meets the contract that is made from the result.
- *
- * @throws SophiaError (125) if ESC is configured and cannot be read
+ * Evaluates the environments of `ESC_ENV`, without opening secrets; undefined if ESC is not configured. A start with them
+ * meets the resulting contract. @throws SophiaError (125) if ESC is configured and cannot be read
  */
 export async function fromEsc(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);

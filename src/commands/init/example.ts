@@ -10,9 +10,8 @@ const OPTIONAL = /(?<!\b(?:not|no longer|non)[ -])\boptional\b/i;
 const OPTIONAL_HEADING = /^[-=*#\s]*optional\b/i;
 
 /**
- * Reads each assignment; one that is commented out or described as optional is an optional variable. The comment lines right
- * above are its description. Such files may hold real secrets, so a value becomes the example only if it is a placeholder
- * or the name is not that of a secret.
+ * Reads assignments, each with the comment lines right above. One that is commented out or described as optional is optional.
+ * Such files may hold real secrets: only a placeholder, or a value whose name is not a secret's, becomes the example.
  */
 export function fromExample(text: string): readonly Candidate[] {
   const found = new Map<string, Candidate>();
@@ -71,10 +70,7 @@ const RULES = ["exactly-one", "at-least-one", "all-or-none", "one-of"] as const;
 /** Lines of facts behind the description. */
 const FACT = /^(?:Deprecated: use |Format: |Example: |Default: |See )/;
 
-/**
- * Reads a file of `docs`: label, description, example, default, page, `required` and groups of each variable but ESC's own. Formats, aliases
- * and conditions are not read: a variable with a condition is optional.
- */
+/** Reads a file of `docs`, without formats, aliases and conditions: a variable with a condition is optional. */
 export function fromGenerated(text: string): {
   readonly candidates: readonly Candidate[];
   readonly groups: readonly CandidateGroup[];

@@ -1,7 +1,4 @@
-/**
- * Dockerfile, devcontainer and workflow: lines to add to those that exist, and new ones that the user asks for. Tests
- * compare the new ones with examples/ and checks.yml.
- */
+/** Dockerfile, devcontainer and workflow: additions, and new ones that tests compare with examples/ and checks.yml. */
 import { parse } from "jsonc-parser";
 import { REPOSITORY } from "../../core/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -30,7 +27,6 @@ export function adviceForExisting({ project, dockerfile, devcontainer }: Survey)
   ];
 }
 
-/** Returns the steps that create the missing files of an extra. */
 export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[] {
   const { dockerfile, devcontainer, workflows } = survey;
   switch (extra) {

@@ -18,7 +18,6 @@ import { survey, type Project, type Survey } from "./project.ts";
 import { PYTHON_TOOLS, pythonSteps } from "./python.ts";
 import { targetFile, type SetupStep } from "./setup-step.ts";
 
-/** `sophia-run init`: creates missing files, and prints the lines to add to existing ones. */
 export const init: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const { from, with: extras } = options;
@@ -50,7 +49,6 @@ export const init: Command = async ({ options }, context) => {
   return ExitStatus.ok;
 };
 
-/** Asks at a terminal which extras the user wants; otherwise only `--with` chooses them. */
 async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
   if (possible.length === 0 || !canAsk(context)) return [];
   const column = 14;
@@ -61,7 +59,6 @@ async function askExtras(possible: readonly Extra[], context: Context): Promise<
   return possible.filter((name) => chosen.has(name));
 }
 
-/** Returns the steps for the manifests of the project, and for its .gitignore. */
 async function projectSteps(surveyed: Survey, edit: boolean): Promise<readonly SetupStep[]> {
   const { project, packageJson, pyproject, isThere, read } = surveyed;
   const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
@@ -81,7 +78,6 @@ async function projectSteps(surveyed: Survey, edit: boolean): Promise<readonly S
   ];
 }
 
-/** Keeps the values of a `.env` file out of a repository that does not ignore it. */
 function gitignore(isRepository: boolean, text = ""): readonly SetupStep[] {
   if (!isRepository || /^[/*]*\.env(?:\.?\*|\s*$)/m.test(text)) return [];
   return [{ kind: "advise", file: ".gitignore", title: "add, so that no value is committed", lines: [".env"] }];

@@ -1,4 +1,3 @@
-/** A contract for a folder that has none. */
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
@@ -48,9 +47,8 @@ const SOURCES: Readonly<Record<string, Source>> = {
 };
 
 /**
- * Writes `sophia.contract.json` unless it exists, and prints what was done. Without any candidate it has no variables.
+ * Writes `sophia.contract.json` unless it exists, from the sources in `from`, else from the first one with a variable.
  *
- * @param from the values of `--from`; if there are none, the first source with a variable is used
  * @throws SophiaError (125) if a source that was named cannot be read
  */
 export async function createContract(from: readonly string[], settings: Settings, context: Context): Promise<void> {
@@ -95,10 +93,7 @@ export async function createContract(from: readonly string[], settings: Settings
   ]);
 }
 
-/**
- * Reads the sources that the user named, else the first source with a variable. Of the others that cannot be read there are
- * remarks.
- */
+/** Reads the sources that the user named, else the first with a variable; remarks name the others that cannot be read. */
 async function readSources(
   from: readonly string[],
   settings: Settings,
@@ -157,17 +152,12 @@ const INSTALLED_SCHEMA = "./node_modules/sophia-run/schema/sophia.contract.schem
 const SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
 
 interface Draft {
-  /** The contract to extend: `builtin` or a path. */
   readonly base?: string | undefined;
   readonly candidates: readonly Candidate[];
   readonly groups: readonly CandidateGroup[];
 }
 
-/**
- * Returns a contract that declares the candidates, or the whole built-in contract if it adds nothing to that.
- *
- * @param isInstalled the repository installs sophia-run from its package.json
- */
+/** Returns a contract that declares the candidates, or the whole built-in contract if it adds nothing to that. */
 export function contractText({ base, candidates, groups }: Draft, isInstalled: boolean): string {
   const $schema = isInstalled ? INSTALLED_SCHEMA : SCHEMA;
   const isEmpty = base !== undefined && candidates.length === 0;

@@ -110,13 +110,7 @@ const BY_SETTINGS = [
   ["bun", "bunfig.toml"],
 ] as const satisfies readonly (readonly [NodeTool, string])[];
 
-/**
- * Returns the package manager of a project: by `packageManager` in package.json, else by the lock file or settings file,
- * else npm.
- *
- * @param named the value of `packageManager`
- * @param yarnLock the text of yarn.lock
- */
+/** Returns the tool of `packageManager` (`named`), else that of the lock file or the settings file, else npm. */
 export function nodeTool(
   named: unknown,
   yarnLock: string | undefined,

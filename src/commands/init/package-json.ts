@@ -1,4 +1,3 @@
-/** package.json: reading it, the dependency on sophia-run, and the scripts that start a program. */
 import { shellQuoted, shellWord } from "../../core/shell.ts";
 import { NODE_PACKAGE } from "../../core/package-source.ts";
 import { withoutMark } from "../../core/text.ts";
@@ -20,17 +19,14 @@ export function objectOf(value: unknown): Manifest | undefined {
   return Object.fromEntries(Object.entries(value));
 }
 
-/** Returns the names and versions of one or more groups of dependencies. */
 export function dependenciesIn(manifest: Manifest, ...groups: readonly string[]): ReadonlyMap<string, unknown> {
   return new Map(groups.flatMap((group) => Object.entries(objectOf(manifest[group]) ?? {})));
 }
 
-/** Returns true if package.json names sophia-run, so that its package manager finds the command. */
 export function hasDependency(manifest: Manifest): boolean {
   return dependenciesIn(manifest, "dependencies", "devDependencies").has("sophia-run");
 }
 
-/** Returns the command of a script; undefined if there is none. */
 export function scriptOf(manifest: Manifest, name: string): string | undefined {
   const command = objectOf(manifest["scripts"])?.[name];
   return typeof command === "string" ? command : undefined;

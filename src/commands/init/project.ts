@@ -88,11 +88,7 @@ async function manifestIn(folder: string): Promise<Manifest> {
   return parseManifest((await readIn(folder, "package.json")) ?? "") ?? {};
 }
 
-/**
- * Reads the commands of the dependencies.
- *
- * @param folders the folders whose `node_modules` are searched, the nearest first
- */
+/** Reads the commands of the dependencies from `node_modules` of the folders, the nearest first. */
 async function installedCommands(folders: readonly string[], manifest: Manifest): Promise<Survey["commandsOf"]> {
   const installed = folders.map((folder) => join(folder, "node_modules")).filter((one) => existsSync(one));
   const commands = new Map<string, readonly string[]>();

@@ -29,7 +29,6 @@ function wheelTag(): string {
   return `${existsSync("/etc/alpine-release") ? "musllinux_1_2" : "manylinux_2_17"}_${isArm ? "aarch64" : "x86_64"}`;
 }
 
-/** The start command of servers and tools, by the package that has them. */
 const STARTS: readonly (readonly [name: RegExp, command: (module: string) => string])[] = [
   [/\buvicorn\b/i, (module) => `uvicorn ${module}:app`],
   [/\bgunicorn\b/i, (module) => `gunicorn ${module}:app`],

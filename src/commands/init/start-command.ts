@@ -18,7 +18,6 @@ export interface StartSurroundings {
 }
 
 const MAX_DEPTH = 8;
-/** Commands of the image and its shell. */
 const ALWAYS_THERE = new Set(
   "sophia-run node sh env exec cd echo export test true sleep mkdir cp rm set trap wait".split(" "),
 );

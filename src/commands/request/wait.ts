@@ -26,8 +26,7 @@ export interface RequestedEnvironment {
 }
 
 /**
- * Polls until all environments open (0), a request is closed (1) or the limit is reached (3). Continues if ESC is
- * unavailable.
+ * Polls until all environments open (0), a request is closed (1) or the limit is reached (3), even if ESC is unavailable.
  *
  * @throws SophiaError (125) if ESC refuses the token or the environment for another reason
  */

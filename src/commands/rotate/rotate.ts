@@ -36,7 +36,6 @@ interface Replacement {
   readonly words: string;
 }
 
-/** `sophia-run rotate NAME`: 0; 1 if the user declines; 3 if the change is a draft. */
 export const rotate: Command = async ({ options, positionals: [name = ""] }, context) => {
   const settings = resolveSettings(options, context.environment);
   const { to } = options;
@@ -159,7 +158,6 @@ function rotationOf({ defined, variable, current }: ValueSource): string | undef
   return rotatedBy(parseDefinition(current.definition.yaml), ["environmentVariables", variable.name]);
 }
 
-/** Requests a rotation by ESC, and checks that the value has changed. */
 function rotateInEsc({ variable }: ValueSource, property: string, target: EscTarget): Promise<ChangeResult> {
   return askOne(target, async (full, connection): Promise<ChangeResult> => {
     const before = await readCurrent(full, connection);

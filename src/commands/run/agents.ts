@@ -3,9 +3,8 @@ import type { Environment } from "../../core/model.ts";
 export const GITHUB_VARIABLE = "GITHUB_ACTIONS";
 
 /**
- * Coding agents by the variables that they set for the commands that they run, by their documentation or sources;
- * docs/masking.md has the table. Variables that the users' own terminals have too (CURSOR_TRACE_ID, REPL_ID, TERM_PROGRAM) and
- * settings (CODEX_HOME, GOOSE_PROVIDER, OPENCODE_CLIENT) are left out.
+ * Coding agents by the variables that they set for their commands; docs/masking.md has the table. Left out are variables of
+ * users' terminals (CURSOR_TRACE_ID, REPL_ID, TERM_PROGRAM) and settings (CODEX_HOME, GOOSE_PROVIDER, OPENCODE_CLIENT).
  */
 export const AGENTS: Readonly<Record<string, string>> = {
   CLAUDECODE: "Claude Code",

@@ -12,11 +12,7 @@ import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
 import { readerName } from "./agents.ts";
 
-/**
- * Returns how secrets in the program's output are masked; undefined if masking is off or there is nothing to mask.
- *
- * @param variable the one by which GitHub Actions or a coding agent is recognized
- */
+/** Returns the masking of the program's output; undefined for none. @param variable see `outputReader` */
 export function redactionOf(
   { redact, quiet }: Pick<Settings, "redact" | "quiet">,
   assessment: Assessment,

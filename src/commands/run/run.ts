@@ -62,12 +62,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   return launch({ command, environment, files, options: settings, redaction, watch, preparation, located });
 }
 
-/**
- * Looks up the command before any source is read, so that a mistyped one opens no session of ESC.
- *
- * @returns undefined if a source may still change the `PATH`
- * @throws SophiaError (126, 127) if it cannot be started
- */
+/** Finds a mistyped command before ESC is asked; undefined if a source may change `PATH`. @throws SophiaError (126, 127) */
 async function locateFirst(
   command: string,
   settings: Settings,

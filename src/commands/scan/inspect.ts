@@ -11,7 +11,6 @@ export interface Finding {
   readonly lastLine: number;
 }
 
-/** The findings in one content, and the number of further ones. */
 export interface ContentFindings {
   readonly findings: readonly Finding[];
   readonly more: number;

@@ -1,4 +1,3 @@
-/** Searches git's objects: those of the index, and those of all commits. */
 import { SophiaError } from "../../core/error.ts";
 import { askGit, GitRefusal, recordsOfGit, type Git } from "../git.ts";
 import type { ContentFindings } from "./inspect.ts";

@@ -13,7 +13,6 @@ import { Search } from "./search.ts";
 import { type Area, incompleteness, isComplete, json, text } from "./text.ts";
 import { scanTree } from "./tree.ts";
 
-/** `sophia-run scan`: 0; 1 if a secret is found; 2 if none is found, but not everything could be searched. */
 export const scan: Command = async ({ options, positionals }, context) => {
   const [staged, history] = [options["staged"] === true, options["history"] === true];
   if (staged && history) {

@@ -24,7 +24,6 @@ const DELAY_MS = 1000;
 const INTERVAL_MS = 200;
 const CLEAR_LINE = "\r\u001B[K";
 
-/** One run of `scan`: its findings, and its progress at a terminal. */
 export class Search {
   readonly findings: (FindingLocation & Finding)[] = [];
   /** The variables whose values were found. */
@@ -36,7 +35,6 @@ export class Search {
   /** The numbers of findings and unread files beyond those that are listed. */
   more = 0;
   moreUnread = 0;
-  /** The number of contents and bytes that were searched. */
   contents = 0;
   bytes = 0;
   private readonly searched: Searched;

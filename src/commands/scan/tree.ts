@@ -1,4 +1,3 @@
-/** Searches the files of the working tree. */
 import {
   closeSync,
   constants,
@@ -31,8 +30,7 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /**
- * Searches the files below the paths, without those that git ignores, unless the path itself is ignored. Without git all
- * files but those in `.git` are searched.
+ * Searches the files below the paths but those that git ignores, unless it ignores the path; without git all but `.git`.
  *
  * @throws SophiaError (file, 125) for a path that does not exist
  */
@@ -129,11 +127,7 @@ function* walk(folder: Buffer, search: Search, below: Buffer = Buffer.alloc(0)):
   }
 }
 
-/**
- * Searches a file. Links, devices and pipes are skipped, and files that cannot be read are reported.
- *
- * @param isNamed the user named the path: its links are followed, and anything but a readable file or folder is a failure
- */
+/** Searches a file; skips links, devices and pipes. @param isNamed by the user: follows links, fails for anything unreadable */
 function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer, isNamed: boolean): "folder" | "other" {
   let descriptor: number;
   try {

@@ -19,7 +19,6 @@ import { readValue } from "../writing/value.ts";
 
 const NAME = /^[A-Za-z_]\w*$/;
 
-/** `sophia-run set NAME`: 0; 1 if ESC keeps another value or the user declines; 3 if the change is a draft. */
 export const setVariable: Command = async ({ options, positionals: [name = ""] }, given) => {
   // A coding agent passes values by the standard input alone: a prompt would wait for a person who does not see it.
   const isAgent = agentBy(given.environment) !== undefined;

@@ -17,7 +17,6 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 
-/** The environments of a command, and all that a request to them needs. */
 export interface EscTarget {
   readonly esc: EscSettings;
   readonly settings: Settings;
@@ -28,9 +27,7 @@ export interface EscTarget {
  * Finds the access of a command that writes, and reports its notices. The token is `ESC_ADMIN_TOKEN` of the process
  * environment, or asked for at a terminal: never the launcher's own, and never one from a file.
  *
- * @param inEnvironment the value of `--in`, in place of `ESC_ENV`
  * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential is used
- * @param reported notices that are not reported again
  * @throws SophiaError (125) if there is no token or no environment
  */
 export async function writeAccess(

@@ -1,4 +1,3 @@
-/** Writes values to ESC, and words the outcome of a change. */
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
@@ -19,12 +18,7 @@ import { type Candidate, isChange, planValue } from "./plan.ts";
 
 export type EffectiveChange = Extract<ChangeResult, { kind: "done" }>;
 
-/**
- * Writes the values that the environment lacks. If another user changes it meanwhile, plans again.
- *
- * @param refuse throws if the environment now has a value that must not be replaced
- * @returns the change that is in effect, or a status @throws SophiaError (125)
- */
+/** Writes values; plans again if another user changes the environment, unless `refuse` throws. @throws SophiaError (125) */
 export async function writeValues(
   candidates: readonly Candidate[],
   overwrite: boolean,
@@ -94,7 +88,6 @@ export function changeRequestCommand(verb: string, { id, organization }: ChangeR
   return `pulumi env change-request ${verb} ${shellWord(printable(id))} -o ${shellWord(organization)}`;
 }
 
-/** `Revision 3 is now 4.`, and the command that restores the whole environment. */
 export function revisionsText({ before, after }: EffectiveChange): string {
   const [was, is] = [before.definition.revision, after.definition.revision];
   if (was === undefined || is === undefined) return "The service does not report revisions.";

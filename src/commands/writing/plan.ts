@@ -101,7 +101,6 @@ const UNCHANGED: readonly (readonly [State, string])[] = [
   ["function", "kept, since a provider or function sets it in ESC"],
 ];
 
-/** Lists the changes by names. @param where the environment, and the file for an import */
 export function planText(
   plan: readonly PlannedValue[],
   where: string,

@@ -10,10 +10,7 @@ import { printable } from "../../core/text.ts";
 import { questionText } from "../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 
-/**
- * @param remedy how to pass a value, if there is none
- * @throws SophiaError (rotate-value, 125) if there is no valid value; it does not show it
- */
+/** @throws SophiaError (rotate-value, 125) if there is no valid value; it does not show it @param remedy how to pass one */
 export async function readValue(
   name: string,
   declaration: Declaration | undefined,

@@ -89,7 +89,6 @@ async function runProbe({ ask: request }: Planned, network: NetworkSettings, con
   }
 }
 
-/** Asks at a terminal if values may be sent to hosts that files of the repository name. */
 async function isAllowed(planned: readonly Planned[], context: Context): Promise<boolean> {
   const asked = planned.filter((one) => one.consent !== undefined && one.ask.kind !== "none");
   if (asked.length === 0 || !canAsk(context)) return false;

@@ -97,7 +97,6 @@ async function connect(
   return { socket: secure, isPrivate: isHere || secure.authorized };
 }
 
-/** @throws ProtocolError */
 async function logIn({ socket, isPrivate }: Link, { user, password, database }: PostgresTarget): Promise<Outcome> {
   const send = (type: string, content: Buffer): void => {
     socket.write(Buffer.concat([Buffer.from(type), uint32(content.length + 4), content]));
@@ -159,7 +158,6 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
   }
 }
 
-/** @throws the system's errors @throws ProtocolError */
 async function receive(socket: net.Socket): Promise<{ readonly type: string; readonly body: Buffer }> {
   const head = await take(socket, 5);
   const length = head.readUInt32BE(1);

@@ -136,7 +136,6 @@ export const rotateToken: Command = async ({ options }, context) => {
 
 type Ask = <T>(by: EscSettings, send: (connection: Connection) => Promise<T>) => Promise<T>;
 
-/** Identifies the launcher's token, as far as the service reports it. */
 async function findOld(
   launcher: EscSettings | undefined,
   admin: EscSettings,

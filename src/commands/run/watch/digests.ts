@@ -21,7 +21,6 @@ export function makeDigest(): (delivered: {
     ]);
 }
 
-/** Returns the sorted names that are new, gone or different. */
 export function changedNames(one: Digests, other: Digests): readonly string[] {
   const names = new Set([...one.keys(), ...other.keys()]);
   return [...names].filter((name) => one.get(name) !== other.get(name)).toSorted();

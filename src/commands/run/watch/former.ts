@@ -5,11 +5,8 @@ import type { Secret } from "../../../masking/model.ts";
 const MOST_SECRETS = 1000;
 
 /**
- * Adds the secrets of former programs, which files may still contain, to the latest ones. All of the latest are in the
- * result, and must be within the limits of masking. The oldest others are dropped if they exceed the limits.
- *
- * @param former the latest first
- * @returns the latest first
+ * Adds the secrets of former programs, which files may still contain, to the latest ones, which must be within the limits
+ * of masking. The oldest beyond the limits are dropped. `former` and the result begin with the newest.
  */
 export function withFormer(
   latest: readonly Secret[],

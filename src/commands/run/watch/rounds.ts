@@ -1,10 +1,9 @@
 /**
  * The rounds in which ESC is followed, as a state and a pure step, without values; follow.ts performs its actions.
  *
- * A round begins after a pause. It looks at revisions, which is cheap, if the token may see them. If one has changed, or some
- * are hidden and 15 minutes have passed, it opens the environments. If a value differs that the program got, it restarts the
- * program. Providers make new values on each open: a second open tells them from changes. Before the session ends, the
- * program is restarted with new values of providers.
+ * A round begins after a pause, and looks at revisions, which is cheap. If one has changed, or some are hidden and 15 minutes
+ * have passed, it opens the environments. If a value differs that the program got, it restarts the program. Providers make
+ * new values on each open: a second open tells them from changes. Before the session ends, the program is restarted.
  */
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
@@ -23,7 +22,6 @@ export interface Timing {
   readonly now: number;
   /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: number;
-  /** The polling interval. */
   readonly everyMs: number;
   /** The lifetime of a session, and of credentials that providers made in it. */
   readonly sessionMs: number;
@@ -88,7 +86,6 @@ const JITTER = 0.2;
 
 const IDLE: Round = { isExpiring: false, isDue: false };
 
-/** Returns the state after the start of the program, and the first pause. */
 export function begin<Renewal>(digests: Digests, timing: Timing): Step<Renewal> {
   const state: State = {
     digests,

@@ -39,11 +39,7 @@ export interface Start {
   readonly record: Recorder | undefined;
 }
 
-/**
- * @returns undefined if ESC is not read; warns if that was requested by the option, but not by the environment, which an inner
- *   sophia-run inherits
- * @throws SophiaError (settings, 125) for an interval that is too short
- */
+/** Returns undefined if ESC is not read; warns for the option, not the inherited variable. @throws SophiaError (settings, 125) */
 export function watchOf(start: Start, context: Context): Watch | undefined {
   const { settings, assessment, invocation } = start;
   const everyMs = settings.watchEveryMs ?? EVERY_MS;
