@@ -173,7 +173,6 @@ function spaced({ yaml }: Parsed, at: number): string {
   return /[:?]/.test(yaml[at - 1] ?? "") ? " " : "";
 }
 
-/** Returns the range of a pair's value, and the end of the colon before it. */
 function valueRange({ yaml }: Parsed, pair: EntryPair): { colon: number; start: number; end: number } {
   const keyEnd = pair.key.range?.[1];
   const { value } = pair;
