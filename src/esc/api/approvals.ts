@@ -99,7 +99,7 @@ export async function opens(name: FullName, connection: Connection): Promise<boo
   }
 }
 
-/** Finds the caller's own pending requests for an environment and its imports; none if one lacks any. @throws EscFault */
+/** Finds the caller's own pending requests for an environment and its imports; none if one is missing. @throws EscFault */
 export async function findPendingRequests(name: FullName, connection: Connection): Promise<readonly OpenRequest[]> {
   const found: OpenRequest[] = [];
   const user = await connection.read(LOOKING, "/api/user", ...HIDDEN);

@@ -35,7 +35,7 @@ const FIRST_BACKOFF_MS = 300;
 const SHORTEST_PAUSE_MS = 100;
 /** The time that the next request itself needs; a pause that leaves less is pointless. */
 const REQUEST_MS = 100;
-/** Parts of the remaining time for all clients: at first small, as the limit may pass soon. Found by `npm run herd`. */
+/** Clients spread over a part of the remaining time: a small one first, since the limit may pass soon (`npm run herd`). */
 const RATE_LIMIT_SPREAD = {
   first: { from: 0, to: 0.15 },
   later: { from: 0.15, to: 0.9 },

@@ -1,7 +1,4 @@
-/*
- * Functions of the C library that Node.js lacks, by Node-API; libc.ts documents each. No library is linked: the process has
- * glibc or musl, and only functions of both are used.
- */
+/* Functions that Node.js lacks; libc.ts documents each. Only those of both glibc and musl: the process has one of them. */
 #define _GNU_SOURCE
 
 #include <dirent.h>

@@ -7,7 +7,7 @@ export interface Libc {
    * their default action. @returns the error number, only if it fails
    */
   readonly execve: (strings: Uint8Array, argumentCount: number) => number;
-  /** Hides memory and /proc files from the user's other processes, until execve also of a child (PR_SET_DUMPABLE). */
+  /** Hides memory and /proc files from the user's other processes, and dumps no core (PR_SET_DUMPABLE), until execve. */
   readonly makeUndumpable: () => void;
   /** Reaps every dead child except the one that the runtime reaps (waitid(2)): PID 1 inherits orphans. */
   readonly reapAllBut: (pid: number) => void;
@@ -16,7 +16,7 @@ export interface Libc {
 export interface Addon extends Libc {
   /** Returns an eight-byte checksum against accidents, not against attackers. */
   readonly checksum: (bytes: Uint8Array) => Uint8Array;
-  /** Returns the numbers and links of /proc/self/fd in turns, separated by NUL; undefined above some kilobytes. */
+  /** Returns numbers and links of /proc/self/fd (its own, too) in turns, separated by NUL; undefined above some kilobytes. */
   readonly descriptors: () => string | undefined;
   /** Sets the filter of this process's core dumps (core(5)). @returns the former filter; -1 if it cannot be set */
   readonly exchangeCoreFilter: (filter: number) => number;
