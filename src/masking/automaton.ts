@@ -5,7 +5,6 @@
 import { base64Before, escapesOf, IS_BASE64, LINE_BREAK, LINE_WIDTH } from "./escapes.ts";
 import type { CompiledSearch } from "./model.ts";
 
-/** The node of the empty prefix. */
 export const ROOT = 0;
 
 /** Hash values of three bytes. */

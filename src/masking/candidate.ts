@@ -3,7 +3,6 @@ import type { Unit } from "./encodings/decoder.ts";
 import type { Encoding } from "./encodings/encodings.ts";
 import { NEWLINE, RETURN } from "./escapes.ts";
 
-/** Called for each match with its offsets in the stream, the node of the automaton, and the match's encoding. */
 export type OnMatch = (start: number, end: number, node: number, encoding: Encoding, isShell: boolean) => void;
 
 /** Limit on units in a row that stand for no byte: quotes that close and open again, as in `'"'"''"'"'`. */

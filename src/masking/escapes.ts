@@ -1,6 +1,5 @@
 /** The bytes at which an escape, or a line break in base64, may begin; pure. */
 
-/** The byte may begin an escape. */
 export const ESCAPE = 1;
 /** The byte may end a line of base64, and does nothing else. */
 export const LINE_BREAK = 2;
@@ -16,12 +15,7 @@ export const IS_BASE64 = new Uint8Array(256);
 for (const code of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"))
   IS_BASE64[code] = 1;
 
-/**
- * Counts the characters of base64 before `end`, up to {@link LINE_WIDTH}. A carriage return before a newline is part of
- * the line break.
- *
- * @param before the number of such characters before `bytes`
- */
+/** Counts the characters of base64 before `end`, up to {@link LINE_WIDTH}; `before` of them precede `bytes`. */
 export function base64Before(bytes: Uint8Array, end: number, before: number): number {
   const last = bytes[end] === NEWLINE && end > 0 && bytes[end - 1] === RETURN ? end - 1 : end;
   let begin = last;

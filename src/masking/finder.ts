@@ -6,10 +6,7 @@ import { base64Before, LINE_WIDTH, RETURN } from "./escapes.ts";
 
 /** Up to this depth skipping to the next possible beginning pays. Patterns are longer: no match is found twice. */
 const SHALLOW = 5;
-/**
- * Limit on candidates at a time: it keeps the time linear for secrets made to defeat it. No encoded secret is lost: an
- * encoding has one candidate for each way to cut a run of its escapes into units, eight at most.
- */
+/** Keeps the time linear for secrets made to defeat it. No secret is lost: an encoding has eight candidates at most. */
 const MOST_CANDIDATES = 128;
 
 const NOTHING = new Uint8Array();
@@ -17,10 +14,7 @@ const BY_START: readonly (readonly Encoding[])[] = Array.from({ length: 256 }, (
   ENCODINGS.filter(({ starts }) => starts.includes(byte)),
 );
 
-/**
- * Finds patterns in one stream that comes in chunks, plain and encoded (see ARCHITECTURE.md).
- * Memory and time are linear in the bytes of the secrets and of the stream.
- */
+/** Finds patterns in one stream of chunks, plain and encoded, in linear time and memory (see ARCHITECTURE.md). */
 export class Finder {
   position = 0;
   /** The longest possible beginning of a secret with which these end; a new array after each `read`. */

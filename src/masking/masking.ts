@@ -11,9 +11,7 @@ export const MOST_BYTES = 4 * 1024 * 1024;
 export type Masking = ReturnType<typeof maskingOf>;
 
 /**
- * Makes maskers of secrets for any number of streams; docs/masking.md lists the forms that they find.
- *
- * @param longest the bytes of the longest stream, if it is known: longer texts are not searched for
+ * Makes maskers of secrets, for streams of at most `longest` bytes; docs/masking.md lists the forms that they find.
  * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
  */
 export function maskingOf(secrets: readonly Secret[], longest?: number) {

@@ -5,7 +5,6 @@ export interface Secret {
   readonly value: string | Uint8Array;
 }
 
-/** The position of a masker in a stream. */
 export interface StreamState {
   /** The bytes with which the stream ends so far and a secret may begin. */
   readonly read: Uint8Array;

@@ -34,11 +34,7 @@ export function formOfMatch(form: Form, { name }: Encoding, isShell: boolean): F
   return { ...form, encoding: isShell ? "shell" : name };
 }
 
-/**
- * Returns the patterns of secrets, bytes as characters (Latin-1), each with the first form that has it.
- *
- * @param longest texts of more bytes are left out: they cannot stand in what is searched
- */
+/** Returns patterns as characters (Latin-1), each with its first form; none for texts of more than `longest` bytes. */
 export function patternsOf(secrets: readonly Secret[], longest = Infinity): ReadonlyMap<string, Form> {
   const forms = new Map<string, Form>();
   for (const { name, value } of secrets) {

@@ -34,10 +34,7 @@ export class Masker {
     this.finder.read(read);
   }
 
-  /**
-   * The length of the possible beginning of a secret with which the stream ends so far; 0 if all of it was released.
-   * Includes released bytes: a secret that is written byte by byte does not get through.
-   */
+  /** The length of a secret's possible beginning at the end, with released bytes: one written byte by byte is masked. */
   get held(): number {
     return this.released < this.finder.position ? this.finder.held.length : 0;
   }

@@ -41,10 +41,7 @@ export function maskabilityOf(value: string | Uint8Array): Maskability {
   return ARMOUR.test(text) ? "armour" : "masked";
 }
 
-/**
- * Returns the texts of a secret, each once: the value; without the white space around it; with other line ends, also
- * those written as `\\n`; its lines; the strings in it if it is JSON, with their lines.
- */
+/** Returns each text once: the value, trimmed, with other line ends; its lines; the strings in it if it is JSON. */
 export function textsOf(value: string): ReadonlyMap<string, SecretPart> {
   const texts = new Map<string, SecretPart>();
   if (maskabilityOf(value) === "masked") collect(value, "value", texts, DEEPEST);

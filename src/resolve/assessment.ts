@@ -28,7 +28,6 @@ export interface Assessment {
   readonly notices: readonly Notice[];
 }
 
-/** Reports the progress of reading the sources. */
 export interface ReadingProgress extends Progress {
   /** Called after ESC was read or failed. */
   readonly done: () => void;

@@ -6,10 +6,7 @@ import { parentOf } from "../system/paths.ts";
 
 /**
  * Reads the named `.env` files, else `.env` of the working directory. `.env` of the contract's folder above adds missing
- * values, so that a script of a workspace has those of the repository's root.
- *
- * @param found the result of a search for the contract from `cwd`, if there was one
- * @throws SophiaError (dotenv, 125) as `readDotenv` does
+ * values, so that a script of a workspace has those of the repository's root. @throws SophiaError (dotenv, 125)
  */
 export async function readEnvFiles(
   { envFiles, contractFile }: Pick<Settings, "envFiles" | "contractFile">,

@@ -4,10 +4,7 @@ import type { Environment, Notice } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { isReachable } from "../system/reachable.ts";
 
-/**
- * Returns a notice for each world-readable `.env` file with a token or a secret of the contract, unless a folder above
- * denies other users access. None on a runner that GitHub hosts: only the job uses that machine.
- */
+/** Returns notices for world-readable files with a secret; none on a runner that GitHub hosts: only the job uses it. */
 export function exposedNotices(
   { files, layers }: Pick<DotenvReading, "files" | "layers">,
   { aliases, variables }: Contract,

@@ -30,7 +30,6 @@ export function spelledByRules(name: string): string {
   return folded === name || isExactly(name) || !isOfRules(folded) ? name : folded;
 }
 
-/** Returns the layers with names in the spelling of sophia-run's own rules. */
 export function withRulesSpelling(layers: readonly Layer[]): readonly Layer[] {
   return layers.map((layer) => inSpelling(layer, spelledByRules, () => {}));
 }
@@ -50,10 +49,8 @@ export function foldedContract(contract: Contract): Contract {
 }
 
 /**
- * Gives each name one spelling: that of sophia-run's own rules, else the contract's, else that of the first layer with the
- * name. Each layer has a name once: the last line of a file wins, elsewhere the first.
- *
- * @param layers that of the process environment first: programs expect its spelling
+ * Gives each name one spelling: that of sophia-run's own rules, else the contract's, else the first layer's, the process
+ * environment: programs expect its spelling. Each layer has a name once: the last line of a file wins, elsewhere the first.
  */
 export function inOneSpelling(
   layers: readonly Layer[],

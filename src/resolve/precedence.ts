@@ -2,10 +2,8 @@ import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { SOURCE_IDS } from "./sources.ts";
 
 /**
- * Decides the value of each variable: that of the highest layer that sets it. A declared variable that is empty counts as
+ * Gives each variable the value of the highest layer (the first) that sets it. A declared variable that is empty counts as
  * unset, since CI systems pass empty strings for missing secrets.
- *
- * @param layers highest precedence first
  */
 export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
   const found = new Map<string, Resolved>();

@@ -18,9 +18,7 @@ export interface Addresses {
 }
 
 /**
- * Finds the addresses for keys that are set by neither the caller nor ESC nor a file that the caller named. An address that
- * would send a key of another source elsewhere is a redirection.
- *
+ * Finds the addresses for keys that are set by neither the caller nor ESC nor a file that the caller named.
  * @param layers highest precedence first, with the names of aliases
  */
 export function addressesIn(layers: readonly Layer[], trust: Trust, isAllowed: (name: string) => boolean): Addresses {

@@ -5,7 +5,6 @@ import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Secret } from "../masking/model.ts";
 import type { Assessment } from "./assessment.ts";
 
-/** The secret variables among those for opening ESC. */
 const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
 
 /** Returns true if the contract declares a secret; for undeclared variables, if ESC marks it or it opens ESC. */

@@ -50,9 +50,8 @@ export type Withholding =
   | "not-baseline";
 
 /**
- * Returns the reason why the program does not get a variable of one source; undefined if it does. `--exclude` wins over
- * every other option, `--include` over `--only-declared` and `--pristine`. In a scope, `--include` adds undeclared variables,
- * never those of other processes.
+ * Returns the reason to withhold a variable of one source. `--exclude` wins over every other option, `--include` over
+ * `--only-declared` and `--pristine`. In a scope, it adds undeclared variables, never those of other processes.
  */
 export function withholding(
   selection: Selection,

@@ -6,7 +6,6 @@ import { formatName } from "../esc/settings/names.ts";
 import type { Progress } from "../esc/transport/connection.ts";
 import type { Clock } from "../esc/transport/deadline.ts";
 
-/** An environment that was read. */
 export interface EscEnvironment {
   /** `org/project/name`. */
   readonly name: string;
@@ -36,7 +35,6 @@ export type EscReading =
   | EscDown;
 
 interface FreshReading extends Extract<EscReading, { kind: "read" }> {
-  /** Returns true if credentials in it may end with the session. */
   readonly mayMint: () => boolean;
 }
 

@@ -21,9 +21,7 @@ interface ReadOptions {
 
 /**
  * Reads a regular file, or a pipe to its end: `<(command)` of a shell, or a named pipe whose writer may come later.
- * `/dev/null` is an empty file.
- *
- * @throws the system's error, or one whose code is a {@link RefusalCode}
+ * `/dev/null` is an empty file. @throws the system's error, or one whose code is a {@link RefusalCode}
  */
 export async function readBounded(
   path: string,

@@ -4,11 +4,7 @@ import { printable } from "../core/text.ts";
 import type { Distrust } from "./ownership.ts";
 import { STICKY } from "./permissions.ts";
 
-/**
- * Words why a file is not trusted, with the command that fixes it if there is one.
- *
- * @param shown the file's path in messages
- */
+/** Describes why a file is not trusted, with the command that fixes it. `shown`: its path in messages. */
 export function describeDistrust(distrust: Distrust, shown: string): { readonly what: string; readonly fix?: string } {
   switch (distrust.kind) {
     case "owner":

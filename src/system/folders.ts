@@ -4,11 +4,8 @@ import { systemErrorCode } from "./errors.ts";
 import { parentOf, within } from "./paths.ts";
 
 /**
- * Makes a folder and the missing folders above it; an existing file or folder stays. Node's own `recursive` never returns if
- * mkdir(2) fails with ENOENT, as in `/proc`.
- *
- * @param path absolute
- * @throws the system's error
+ * Makes a folder and the missing ones above an absolute path. Node's own `recursive` never returns if mkdir(2) fails with
+ * ENOENT, as in `/proc`. @throws the system's error
  */
 export function makeFolder(path: string, mode = 0o777): void {
   const parent = parentOf(path);
@@ -29,10 +26,7 @@ function make(path: string, mode: number): boolean {
   return true;
 }
 
-/**
- * Returns sophia-run's folder in the user's cache (XDG Base Directory Specification): `XDG_CACHE_HOME`, else `.cache` in the
- * home, on Windows `LOCALAPPDATA`. Relative paths are ignored.
- */
+/** Returns sophia-run's folder in the user's cache (XDG Base Directory Specification). Relative paths are ignored. */
 export function cacheFolder(environment: Environment): string | undefined {
   const at = (name: string, below?: string): string | undefined => {
     const path = environment.get(name) ?? "";

@@ -14,7 +14,6 @@ const LIMITS: ReadonlyMap<string | undefined, readonly [reason: string, hint: st
   ["ENOMEM", ["out of memory", "raise the limit on memory, or end other programs"]],
 ]);
 
-/** Returns the limit for an error code; undefined if the code stands for none. */
 export function limitOf(code: string | undefined): Limit | undefined {
   const [reason, hint] = LIMITS.get(code) ?? [];
   return reason === undefined || hint === undefined ? undefined : { message: `${reason} (${code})`, hint };

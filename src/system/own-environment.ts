@@ -5,9 +5,8 @@ import { isBun } from "./runtime.ts";
 
 /**
  * Returns this process's environment without invalid entries. The first of two variables with one name wins, as in getenv(3).
- *
- * @param strings names and values in turns, separated by NUL, from the addon. Node.js calls getenv(3) for each variable,
- *   which takes 35 ms for 5,000. Absent without an addon, and if preloaded code may have changed `process.env`
+ * `strings` are the addon's, unless preloaded code may have changed `process.env`. Node.js calls getenv(3) for each
+ * variable, which takes 35 ms for 5,000.
  */
 export function ownEnvironment(variables: NodeJS.ProcessEnv, strings: string | undefined): Environment {
   return strings === undefined ? environmentOf(variables) : environmentIn(strings);

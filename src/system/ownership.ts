@@ -3,22 +3,15 @@ import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs"
 import { systemErrorCode } from "./errors.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "./permissions.ts";
 
-/**
- * The reason why a found file is not trusted: its owner is neither the user nor root nor the owner of the working directory,
- * or the file or its folder is world-writable.
- */
+/** `owner`: neither the user nor root nor the owner of the working directory. Else file or folder are world-writable. */
 export type Distrust =
   | { readonly kind: "owner"; readonly uid: number }
   | { readonly kind: "file" }
   | { readonly kind: "folder"; readonly folder: string };
 
 /**
- * Returns why a file that was found by search is not trusted; undefined if it is. If the working directory is world-writable,
- * too, the file system may have no permissions (WSL): then only the owner counts, a symbolic link's included. Windows has no
- * such owners.
- *
- * @param found the path in `folder`
- * @param file the status of the open file
+ * Returns why a file that was found by search is not trusted. If the working directory is world-writable, too, the file
+ * system may have no permissions (WSL): then only the owner counts, a symbolic link's included. Windows has no such owners.
  */
 export function distrustOf(found: string, file: Stats, folder: string, cwd: string): Distrust | undefined {
   const user = process.geteuid?.();
@@ -40,8 +33,6 @@ export function distrustOf(found: string, file: Stats, folder: string, cwd: stri
 /**
  * Returns true for a world-readable file that the user could make private: not for another user's file, nor on a read-only
  * file system, from which containers mount secrets. Windows has no such permissions.
- *
- * @param file the status of the open file
  */
 export function isExposed(path: string, file: Stats): boolean {
   const user = process.geteuid?.();

@@ -1,7 +1,7 @@
 /**
  * A folder whose files only its user may read or replace. Another user with write access to a folder above could swap it
- * between the check and the use. So the folder is opened once, checked by its descriptor, and its files are reached through
- * that (`/proc/self/fd`). Without /proc only the check of the folders above protects it.
+ * between the check and the use. So it is opened once, checked by its descriptor, and its files are reached through that
+ * (`/proc/self/fd`). Without /proc only the check of the folders above protects it.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, realpathSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";

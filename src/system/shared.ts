@@ -26,10 +26,7 @@ export const FATAL_SIGNALS: readonly NodeJS.Signals[] = [
 /** The filter of this process's core dumps (core(5)): read as hexadecimal without a prefix, written with one. */
 export const CORE_FILTER = "/proc/self/coredump_filter";
 
-/**
- * Prefix for the names of variables that Bun must not see (launch/standalone/before-bun.c). Alone it is the name of the
- * variable with the record of the caller's state.
- */
+/** Prefix for variables that Bun must not see (launch/standalone/before-bun.c); alone it names the caller's state. */
 export const HIDDEN_PREFIX = "SOPHIA_RUN_HELD_";
 /**
  * Variables for Bun: a signal for its threads that no other process sends, in place of SIGPWR; no machine code, which costs

@@ -1,11 +1,9 @@
 /**
- * Replaces `process.stderr` by a stand-in that opens the real stream at its first use.
+ * Replaces `process.stderr` by a stand-in that opens the real stream at its first use. Node reads `process.stderr` whenever
+ * it destroys a socket; opening it loads node:tty and makes a pipe non-blocking for all its writers, the program included.
  *
- * Node reads `process.stderr` whenever it destroys a socket, and reading it opens the stream. That loads node:tty and makes
- * a pipe non-blocking for all its writers, the program included. Preloaded code and Node's warnings still write to it.
- *
- * @param dropsDebugging drops the output of `NODE_DEBUG`: the variable is meant for the program, and here it would show the
- *   program's environment (`child_process`) and tokens (`http`)
+ * `dropsDebugging` drops the output of `NODE_DEBUG`: the variable is meant for the program, and here it would show the
+ * program's environment (`child_process`) and tokens (`http`).
  */
 export function postponeStandardError(dropsDebugging: boolean): void {
   const property = Object.getOwnPropertyDescriptor(process, "stderr");

@@ -10,10 +10,7 @@ const MAX_BYTES = 131_072;
 const LIMIT_MS = 120_000;
 const [INTERRUPT, END, BACKSPACE, LINE_FEED, RETURN, KILL, DELETE] = [0x03, 0x04, 0x08, 0x0a, 0x0d, 0x15, 0x7f];
 
-/**
- * With these marks (xterm's bracketed paste) the line breaks of pasted text belong to it. Otherwise the first line of a
- * pasted key would be the value, and the shell would get the others.
- */
+/** Without these marks (xterm's bracketed paste) the shell would get all lines of pasted text but the first. */
 const MARK_PASTES = "\u001B[?2004h";
 const MARK_NO_PASTES = "\u001B[?2004l";
 const PASTE_BEGINS = Buffer.from("\u001B[200~");
@@ -48,10 +45,8 @@ function readByte(): number | "end" | undefined {
 }
 
 /**
- * Reads one line of the terminal, which does not show it. Pasted text may have several lines; one line break at its end is
- * dropped. The prompt goes to the standard error. Ctrl-C ends this process by SIGINT. Node.js resets the terminal at any end.
- *
- * @param marksPastes the terminal knows escape sequences
+ * Reads one line of the terminal, which does not show it; pasted text may have several, less a last line break. Ctrl-C
+ * ends this process by SIGINT. Node.js resets the terminal at any end. `marksPastes`: the terminal knows escape sequences.
  * @returns undefined at the end of the input (Ctrl-D), or if it cannot be read
  */
 export function readHidden(prompt: string, marksPastes: boolean): string | undefined {
@@ -115,11 +110,7 @@ function withoutLast(bytes: readonly number[]): number[] {
   return bytes.slice(0, Math.max(end, 0));
 }
 
-/**
- * Reads the whole input.
- *
- * @throws SophiaError (input, 125) if it is longer than any variable, does not end within two minutes or cannot be read
- */
+/** @throws SophiaError (input, 125) if it is longer than any variable, does not end in two minutes or cannot be read */
 export async function readInput(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;

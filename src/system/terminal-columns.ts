@@ -1,10 +1,8 @@
 import { fstatSync, openSync } from "node:fs";
 
 /**
- * Returns the width of a terminal; undefined if the descriptor is none or its size is unknown.
- *
- * Opens the terminal again: libuv (uv_tty_init) replaces a descriptor's open file description and makes it non-blocking,
- * which must not happen to one that the program inherits.
+ * Returns the width of a terminal. Opens it again: libuv (uv_tty_init) replaces a descriptor's open file description and
+ * makes it non-blocking, which must not happen to one that the program inherits.
  */
 export function terminalColumns(descriptor: 1 | 2): number | undefined {
   try {

@@ -3,7 +3,6 @@ import { dirname, join, resolve } from "node:path";
 import type { Context } from "../core/context.ts";
 
 const NAME = "sophia-run";
-/** Names of the command's file on the search path. */
 const FILES = process.platform === "win32" ? [`${NAME}.cmd`, `${NAME}.exe`] : [NAME];
 
 /** Commands that run an installed package's command, by the first word of npm_config_user_agent. */
@@ -15,9 +14,8 @@ const RUNNERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Returns the command as the user can type it: `sophia-run` if it is on the search path, else `npx --no-install sophia-run`
- * or the like. npm, pnpm, Yarn 1 and Bun add `node_modules/.bin` to the search path of their scripts, Yarn 4
- * BERRY_BIN_FOLDER. No part of a variable is returned.
+ * Returns the command as the user can type it. npm, pnpm, Yarn 1 and Bun add `node_modules/.bin` to the search path of
+ * their scripts, Yarn 4 BERRY_BIN_FOLDER. No part of a variable is returned.
  */
 export function typedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
   const path = (environment.get("PATH") ?? "").split(process.platform === "win32" ? ";" : ":");

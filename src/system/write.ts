@@ -3,10 +3,8 @@ import { systemErrorCode } from "./errors.ts";
 import { sleep } from "./sleep.ts";
 
 /**
- * Writes a text to a descriptor and waits. `process.stdout` and `process.stderr` would leave O_NONBLOCK on descriptors that
- * the program inherits. Does not throw: a closed standard error must not keep a program from starting.
- *
- * @returns the system's error code, such as `ENOSPC`, if not everything was written
+ * Writes a text and waits. `process.stdout` and `process.stderr` would leave O_NONBLOCK on descriptors that the program
+ * inherits. Does not throw: a closed standard error must not keep a program from starting. @returns the error code
  */
 export function write(descriptor: 1 | 2, text: string): string | undefined {
   const bytes = Buffer.from(text, "utf8");

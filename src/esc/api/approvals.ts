@@ -16,13 +16,11 @@ export interface Gates {
 export interface OpenRequest {
   readonly id: string;
   readonly organization: string;
-  /** `org/project/name`, if the service reports it. */
   readonly environment: string | undefined;
 }
 
 /** The values of the Pulumi CLI: the grant expires after 25 hours; once used, it lasts for 72. */
 const GRANT = { grantExpirationSeconds: 90_000, accessDurationSeconds: 259_200 };
-/** The session of an opening that only shows whether it opens. */
 const PROBE_MS = 60_000;
 const LOOKING = "looking for the request";
 const PENDING: ReadonlySet<unknown> = new Set(["pending", "ready"]);
@@ -101,11 +99,7 @@ export async function opens(name: FullName, connection: Connection): Promise<boo
   }
 }
 
-/**
- * Finds the caller's own pending requests for an environment and its imports, so that no second one is filed.
- *
- * @returns none if one of the environments needs a request and has none, or none is visible @throws EscFault
- */
+/** Finds the caller's own pending requests for an environment and its imports; none if one is missing. @throws EscFault */
 export async function findPendingRequests(name: FullName, connection: Connection): Promise<readonly OpenRequest[]> {
   const found: OpenRequest[] = [];
   const user = await connection.read(LOOKING, "/api/user", ...HIDDEN);

@@ -9,7 +9,6 @@ import { objectsIn, textAt } from "../transport/answer.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
 
-/** The reason why there is nothing from ESC. */
 export type EscDown =
   /** No valid answer: the environment and the files may be used (emergency access). */
   | { readonly kind: "unavailable"; readonly failure: Failure; readonly blames: "credential" | "service" }
@@ -17,10 +16,8 @@ export type EscDown =
   | { readonly kind: "refused"; readonly failure: Failure; readonly refused: Refused };
 
 /**
- * Calls `ask` for each environment, in parallel, under one deadline: connects, obtains the token and finds the
- * organization of names without one. The first failure ends the others, and names its environment.
- *
- * @throws the errors of `ask`, but for EscFault
+ * Calls `ask` for each environment, in parallel, under one deadline, and finds the organization of names without one. The
+ * first failure ends the others. @throws the errors of `ask`, but for EscFault
  */
 export async function askEsc<T>(
   settings: EscSettings,
@@ -58,11 +55,7 @@ export async function askEsc<T>(
 
 const ORGANIZATION_STEP = "finding the default organization";
 
-/**
- * Finds the organization for names without one: the user's default, else that of the token, else the user's own.
- *
- * @returns undefined if the service names none or the token has no access (403) @throws EscFault
- */
+/** Finds the user's default organization, else the token's, else the user's own; none for a 403. @throws EscFault */
 export async function findDefaultOrganization(connection: Connection): Promise<string | undefined> {
   const chosen = await connection.read(ORGANIZATION_STEP, "/api/user/organizations/default", 400, 403, 404);
   // The service itself has written the name in both ways.

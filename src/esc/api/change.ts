@@ -7,7 +7,6 @@ import type { Connection } from "../transport/connection.ts";
 import { changing, createDraft, type Definition, type Draft, readDefinition, updateDefinition } from "./definition.ts";
 import { openByDefaults, type OpenedEnvironment } from "./session.ts";
 
-/** The text of an environment's definition, and the values that it gives. */
 export interface EnvironmentState {
   readonly name: FullName;
   readonly definition: Definition;
@@ -67,12 +66,8 @@ export async function readToShow(name: FullName, connection: Connection): Promis
 }
 
 /**
- * Writes the edited definition; after a concurrent change it starts again with the new one. If an answer was lost, the
- * next attempt finds nothing to change.
- *
- * @param edit returns the new text; undefined if there is nothing to change
- * @param values masked in messages of the service
- * @throws EscFault @throws the errors of `edit`
+ * Writes the text that `edit` returns, and starts again after a concurrent change. If an answer was lost, the next attempt
+ * finds nothing to change. Messages of the service mask `values`. @throws EscFault @throws the errors of `edit`
  */
 export async function changeEnvironment(
   name: FullName,
@@ -125,7 +120,6 @@ function isWhole({ definition, opened }: EnvironmentState): boolean {
   );
 }
 
-/** `org/project/name@12`, if the service reports the revision. */
 export function formatRevision({ name, definition: { revision } }: EnvironmentState): string {
   return revision === undefined ? formatName(name) : `${formatName(name)}@${revision}`;
 }

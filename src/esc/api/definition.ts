@@ -9,9 +9,7 @@ import { openBudget } from "../transport/retry.ts";
 /** A definition as the service stores it: its secrets are ciphertext. */
 export interface Definition {
   readonly yaml: string;
-  /** Changes with each change of the definition. */
   readonly etag: string;
-  /** The number of the revision, if the service reports it. */
   readonly revision: string | undefined;
 }
 
@@ -58,9 +56,7 @@ export async function readDefinition(name: FullName, connection: Connection): Pr
 
 /**
  * Replaces the definition that has this ETag: `PATCH X`. The Pulumi CLI sends `ETag`, the specification says `If-Match`.
- * Sent again if an answer was lost: if the first request had an effect, the second is a conflict.
- *
- * @throws EscFault
+ * Sent again if an answer was lost: if the first request had an effect, the second is a conflict. @throws EscFault
  */
 export function updateDefinition(name: FullName, yaml: string, etag: string, connection: Connection): Promise<Update> {
   const headers = { "Content-Type": "application/x-yaml", ETag: etag, "If-Match": etag };
@@ -136,7 +132,6 @@ function parsePage(answer: HttpAnswer, connection: Connection): { revision: Revi
 
 /** Reads the imports of a definition, by their full names. @returns undefined if the text does not show them */
 export async function readImports(yaml: string, name: FullName): Promise<readonly FullName[] | undefined> {
-  // The parser is loaded only if there is a list.
   if (!/^\s*["']?imports\b/m.test(yaml) && !yaml.trimStart().startsWith("{")) return [];
   const modules = [import("../definition/follow.ts"), import("../definition/nodes.ts")] as const;
   const [{ importsOf }, { parseDefinition }] = await Promise.all(modules);
@@ -157,13 +152,11 @@ export function importedName(written: string, { organization }: FullName): FullN
   return { organization: owner, project, name, version: version === "latest" ? undefined : version };
 }
 
-/** Returns the path of a request that concerns one environment. */
 export function pathOf({ organization, project, name }: FullName, ...rest: readonly string[]): string {
   const segments = [organization, project, name, ...rest];
   return `/api/esc/environments/${segments.map(encodeURIComponent).join("/")}`;
 }
 
-/** Returns the same path for the revision or tag of the name. */
 export function pathOfRevision(name: FullName, ...rest: readonly string[]): string {
   return name.version === undefined ? pathOf(name, ...rest) : pathOf(name, "versions", name.version, ...rest);
 }

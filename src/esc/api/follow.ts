@@ -17,7 +17,6 @@ interface SeenEnvironment {
   readonly isPart: boolean;
 }
 
-/** Environments whose changes can be detected, and others. */
 export interface KnownEnvironments {
   readonly seen: ReadonlyMap<string, SeenEnvironment>;
   /** Not visible to this token: their changes are found only by opening. */
@@ -36,11 +35,7 @@ export type ChangeReport =
     }
   | (EscDown & { readonly retryAfterMs?: number | undefined });
 
-/**
- * Checks the environments of the settings, by their full names, and all their imports.
- *
- * @param before the result of an earlier check; environments that were hidden then are not requested again
- */
+/** Checks the environments of the settings and all their imports, without those that were hidden `before`. */
 export async function detectChanges(
   settings: EscSettings,
   before: KnownEnvironments | undefined,

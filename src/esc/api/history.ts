@@ -25,10 +25,7 @@ class Unseen extends Error {
   }
 }
 
-/**
- * The histories of environments, for one token. Finds the last change of a value's text by a binary search from the newest
- * revision back; a change that was undone between two compared revisions is not found.
- */
+/** Searches histories of definitions by bisection: a change undone between two compared revisions is not found. */
 export class Histories {
   readonly #connection: Connection;
   readonly #definitions = new Map<string, Promise<Parsed>>();
@@ -120,7 +117,6 @@ export class Histories {
     return { kind: "unchanged", environment, since: oldest };
   }
 
-  /** Returns the revisions up to that of the name, newest first. */
   async #history(name: FullName): Promise<Revisions> {
     const { version, ...latestName } = name;
     const all = await once(this.#revisions, formatName(name), () =>

@@ -1,9 +1,6 @@
 /**
- * Keeps every digit of the numbers in a JSON text: `JSON.parse` makes `1` of `1.0` and rounds large integers, and Node 20
- * does not give a reviver the source.
- *
- * @param json a text that JSON.parse accepts; takes linear time
- * @returns the text with a string of its source in place of each number
+ * Returns a valid JSON text with strings for numbers, in linear time, so that every digit remains: `JSON.parse` makes `1`
+ * of `1.0` and rounds large integers, and Node 20 does not give a reviver the source.
  */
 export function withNumbersAsStrings(json: string): string {
   const token = /"|-?\d[\d.eE+-]*/g;

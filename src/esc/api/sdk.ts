@@ -8,10 +8,8 @@ import type { HttpAnswer } from "../transport/http.ts";
 export type EscRequests = ReturnType<typeof createRequests>;
 
 /**
- * Makes the two requests for reading an environment: the ESC SDK's raw client on our own HTTP client, which returns
- * answers of any status. The rest of the SDK loads a YAML parser and reads credentials from the user's files.
- *
- * @param sessionMs the life of the opened environment, in whole seconds
+ * Makes the two requests for reading an environment, by the ESC SDK's raw client on our own HTTP client. The rest of the
+ * SDK loads a YAML parser and reads credentials from the user's files. `sessionMs`: whole seconds.
  */
 export function createRequests(connection: Connection, sessionMs = SESSION_MS) {
   const duration = goDuration(sessionMs);

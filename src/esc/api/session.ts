@@ -10,7 +10,6 @@ import { readValues } from "./values.ts";
 
 export interface OpenedEnvironment {
   readonly name: FullName;
-  /** The number of the revision, if the service reports it. */
   readonly revision?: string | undefined;
   readonly variables: readonly Variable[];
   readonly notices: readonly Notice[];

@@ -14,7 +14,6 @@ export interface ListedToken {
   readonly name: string;
   readonly description: string;
   readonly roleId: string | undefined;
-  /** Such as `environment-open`, if the service reports it. */
   readonly role: string | undefined;
   /** Absent for a token that does not expire. */
   readonly expires: Date | undefined;

@@ -7,7 +7,6 @@ import { type Fields, fieldsOf, valueAt } from "../transport/answer.ts";
 import { withNumbersAsStrings } from "./json-numbers.ts";
 import { ownNames, provenanceOf } from "./trace.ts";
 
-/** A name of the environment with its variable, or the reason why there is none. */
 export type Entry = {
   readonly name: string;
   readonly secret: boolean;
@@ -63,11 +62,8 @@ export function readValues(
 }
 
 /**
- * Reads the direct children of `environmentVariables` and of `files`, of the answer to reading or to evaluating.
- *
- * @param answer the parsed `text`
- * @throws EscFault if the answer does not have the form of an ESC answer
- * @throws SophiaError (esc-value, 125) for a name or a value that no environment variable can have
+ * Reads the direct children of `environmentVariables` and of `files` in `answer`, which is the parsed `text`.
+ * @throws EscFault for an answer of another form @throws SophiaError (esc-value, 125) for an impossible variable
  */
 export function readEntries(answer: Fields, text: string, name: OpenedName, host: string): Entries {
   const properties = fieldsOf(answer["properties"] ?? {});
@@ -139,7 +135,6 @@ function textOf(fields: Fields, number: () => unknown): string | undefined | nul
   return typeof value === "boolean" ? String(value) : null;
 }
 
-/** Returns true for a flag such as `secret` that is set to anything but false. */
 function isSet(flag: unknown): boolean {
   return flag !== undefined && flag !== null && flag !== false;
 }

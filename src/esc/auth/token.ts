@@ -95,7 +95,6 @@ function audience({ organization }: Exchange): string {
   return `urn:pulumi:org:${organization}`;
 }
 
-/** Returns true if another attempt is pointless. */
 function isRefusal({ status }: HttpAnswer): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }

@@ -1,7 +1,4 @@
-/**
- * Changes of a definition's text that keep all else byte for byte: comments, order, long texts, digits. The yaml package
- * only gives the ranges of nodes, and proves afterwards that nothing else has changed. Pure.
- */
+/** Changes of a definition's text that keep all else byte for byte, proved by the yaml package afterwards. Pure. */
 import { isMap, isScalar } from "yaml";
 import { contentEnd, type EntryPair, isLinked, isNull, keyOf, keyText, type Mapping, type Node } from "./nodes.ts";
 import { parseDefinition, type Parsed, quoted, refuse, withoutReferences } from "./nodes.ts";
@@ -173,7 +170,6 @@ function spaced({ yaml }: Parsed, at: number): string {
   return /[:?]/.test(yaml[at - 1] ?? "") ? " " : "";
 }
 
-/** Returns the range of a pair's value, and the end of the colon before it. */
 function valueRange({ yaml }: Parsed, pair: EntryPair): { colon: number; start: number; end: number } {
   const keyEnd = pair.key.range?.[1];
   const { value } = pair;

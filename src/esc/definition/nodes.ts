@@ -72,7 +72,6 @@ export function refuse(why: string): SophiaError {
   });
 }
 
-/** Returns a key as a string; empty for a key that is not a scalar. */
 export function keyOf({ key }: EntryPair): string {
   return isScalar(key) ? String(key.value) : "";
 }

@@ -2,13 +2,11 @@ import { isMap, isScalar } from "yaml";
 import { childOf, flowText, isLinked, isNull, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
 import { parseDefinition, refuse, type Parsed, withoutReferences } from "./nodes.ts";
 
-/** The new value of a variable, a child of `values.environmentVariables`. */
 export type Change =
   | { readonly kind: "value"; readonly name: string; readonly value: string; readonly secret: boolean }
   /** The text that `nodeOf` returned for another revision of the same environment. */
   | { readonly kind: "node"; readonly name: string; readonly text: string };
 
-/** The path of the variables in a definition. */
 export const PATH = ["values", "environmentVariables"] as const;
 
 /** Checks that the text has the changes and no others. @throws SophiaError (esc-edit, 125) */

@@ -71,7 +71,6 @@ export class EscFault extends Error {
   }
 }
 
-/** Returns the error for an answer of a form that ESC does not have. */
 export function unexpectedAnswer(host: string): EscFault {
   return new EscFault({ kind: "answer", host, problem: "unexpected" });
 }
@@ -79,7 +78,6 @@ export function unexpectedAnswer(host: string): EscFault {
 /** Statuses for a token that may not see something, or of a service that has no such request. */
 export const HIDDEN: ReadonlySet<number> = new Set([400, 403, 404, 405, 501]);
 
-/** Returns the status of the answer that an error is about; undefined for every other error. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof EscFault && error.fault.kind === "status" ? error.fault.status : undefined;
 }

@@ -81,7 +81,6 @@ const FILE: Words = {
 const MAX_DIAGNOSTICS = 20;
 const UNCERTAIN = "whether the change arrived is not known: the same command again finds out and does what is missing";
 
-/** Puts a fault into words; the remarks follow its details. */
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
   const { attempts = 1, environment, step, isChange = false } = context;
   const reason = reasonFor(fault, subject, context);
@@ -259,7 +258,6 @@ function asChange(reason: Failure, fault: Fault, { credential }: Subject): Failu
   return reason;
 }
 
-/** `ESC_ENV=value`, or `--in value` for an option. */
 function assigned(name: string, value: string): string {
   return `${name}${name.startsWith("-") ? " " : "="}${value}`;
 }

@@ -29,7 +29,6 @@ export interface EscSettings {
   readonly credential: Credential;
   readonly credentialFrom: Pick<Setting, "name" | "file">;
   readonly backend: string;
-  /** The organization of names that have none, if it is set. */
   readonly organization?: string | undefined;
   readonly network: NetworkSettings;
   /** Proxies and certificates of files that are ignored; reported if ESC cannot be reached. */
@@ -58,10 +57,8 @@ export type EscAccess =
   | { readonly kind: "on"; readonly settings: EscSettings };
 
 /**
- * Finds the settings for ESC. The process environment wins over the files, and an empty variable counts as unset. A
- * backend, proxy or certificate file of a `.env` file is used only for a token of the same file: else the author of a
- * cloned repository could have the user's token sent to another host.
- *
+ * Finds the settings for ESC; the process environment wins over the files. A backend, proxy or certificate file of a `.env`
+ * file is used only for a token of that file: else a cloned repository could have the user's token sent to another host.
  * @throws SophiaError (esc-settings, 125) for malformed settings, if both the environment and a credential are set; for a
  *   token in place of a name in any case, since reports show the name
  */

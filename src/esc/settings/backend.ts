@@ -29,7 +29,6 @@ export function parseBackend(setting: Setting, insecureHttp: boolean): string {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
-/** Parses a URL. @returns undefined if it is not one */
 export function parseUrl(text: string): URL | undefined {
   try {
     return new URL(text);

@@ -50,7 +50,6 @@ export type FoundCredential =
       readonly credential: () => Credential;
     };
 
-/** Returns the credential of a token that a command was given. */
 export function givenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
   const credential = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
   return { kind: "found", setting, credential };

@@ -1,9 +1,6 @@
 import type { Environment, Origin } from "../../core/model.ts";
 
-/**
- * Names the variables from files, separated by commas, for a nested sophia-run: no file decides where a caller's secrets are
- * sent. Another program that sets it can only reduce trust.
- */
+/** Names variables from files, for a nested sophia-run. Another program that sets it can only reduce trust. */
 export const FROM_FILES = "SOPHIA_FROM_FILES";
 
 /** Variables that decide where a nested sophia-run sends secrets. Programs get them from files, but marked. */
@@ -20,7 +17,6 @@ export const TRUST_OF_RUNTIME = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA
 /** Replaces the unknown names of the files of an outer sophia-run; they may be different files. */
 export const OUTER_FILE = "a file that an outer sophia-run read";
 
-/** Returns the variables that an outer sophia-run read from files. */
 export function namesFromFiles(environment: Environment): { readonly has: (name: string) => boolean } {
   const names = environment.get(FROM_FILES);
   const marked = new Set(names === undefined || names === "" ? [] : names.split(","));

@@ -3,7 +3,6 @@ import { printable } from "../../core/text.ts";
 import { holdsToken } from "./secret.ts";
 import { invalidSetting, labelOf, type Setting } from "./variables.ts";
 
-/** The name of one environment in `ESC_ENV`. */
 export interface EnvironmentName {
   readonly text: string;
   /** Absent in names of one and two parts. */
@@ -120,12 +119,10 @@ export function formatName({ organization, project, name }: FullName): string {
   return `${organization}/${project}/${name}`;
 }
 
-/** Formats `org/project/name`, and `@version` if it has one. */
 export function formatVersion(name: FullName): string {
   return name.version === undefined ? formatName(name) : `${formatName(name)}@${name.version}`;
 }
 
-/** Parses the result of {@link formatName}. */
 export function parseFullName(text: string, version: string | undefined): FullName {
   const [organization = "", project = "", name = ""] = text.split("/");
   return { organization, project, name, version };

@@ -10,7 +10,6 @@ export interface NetworkSettings {
   readonly certificateFile: string | undefined;
   /** `NODE_EXTRA_CA_CERTS`: the same, by Node's variable. */
   readonly extraCertificateFile: string | undefined;
-  /** The runtime has read the latter at its start. */
   readonly extraCertificatesLoaded: boolean;
   /** Only the caller decided what the runtime trusts; else only its built-in certificates are used. */
   readonly isRuntimeTrusted: boolean;
@@ -35,10 +34,7 @@ export function routeTo(target: URL, network: NetworkSettings): Route {
   return { kind: "proxy", proxy: url };
 }
 
-/**
- * Returns true if `NO_PROXY` names the host. Entries are separated by commas or spaces: `*`; a domain with its subdomains,
- * with or without a leading dot; an IP address or block such as `10.0.0.0/8`. Domains and addresses may carry a port.
- */
+/** Returns true if an entry names the host: `*`, a domain or one above it, an address or a block such as `10.0.0.0/8`. */
 function isExempt(target: URL, noProxy: string): boolean {
   const host = bareHost(target).replace(/\.$/, "");
   const port = portOf(target);

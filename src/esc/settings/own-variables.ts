@@ -1,10 +1,7 @@
 /** The variables for reaching ESC that a start without ESC must know. */
 import type { Environment, Layer } from "../../core/model.ts";
 
-/**
- * The variables for a credential: the first that is set is used, from the process environment before `.env` files. If none
- * is set, GitHub Actions issues one if `ESC_OIDC_ORG` is set and the job has `id-token: write`.
- */
+/** The first that is set is used, from files last; else an ID token of GitHub Actions, if `ESC_OIDC_ORG` is set. */
 export const CREDENTIAL_ORDER = ["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"] as const;
 
 export const EXCHANGE_VARIABLES = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"] as const;

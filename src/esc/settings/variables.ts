@@ -49,7 +49,6 @@ export class Variables {
   }
 }
 
-/** Names a setting in messages: `ESC_ENV in .env`. */
 export function labelOf({ name, file }: Setting): string {
   return file === undefined ? name : `${name} in ${printable(file)}`;
 }

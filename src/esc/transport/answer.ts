@@ -37,7 +37,6 @@ export class Cleaner {
   }
 }
 
-/** Returns the object that an answer of status 200 holds. @throws EscFault for every other answer */
 export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner): Fields {
   if (answer.status !== 200) throw new EscFault(statusFault(answer, host, cleaner));
   const fault = (problem: Extract<Fault, { kind: "answer" }>["problem"]): EscFault =>
@@ -56,7 +55,6 @@ export function isPage({ headers }: HttpAnswer): boolean {
   return /^text\/html\b/i.test(headers["content-type"] ?? "");
 }
 
-/** Returns the fields of a JSON object; undefined for any other value. */
 export function fieldsOf(value: unknown): Fields | undefined {
   return isFields(value) ? value : undefined;
 }
@@ -65,7 +63,6 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Returns the value at a path of names; undefined if anything on the way is not an object. */
 export function valueAt(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce((one, name) => fieldsOf(one)?.[name], value);
 }
@@ -76,7 +73,6 @@ export function textAt(value: unknown, ...path: readonly string[]): string | und
   return typeof found === "string" && found !== "" ? found : undefined;
 }
 
-/** Returns the objects of a list; none for any other value. */
 export function objectsIn(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.filter(isFields) : [];
 }
@@ -86,7 +82,6 @@ export function bodyOf({ data }: HttpAnswer): unknown {
   return parseJson(withoutMark(data));
 }
 
-/** Returns the number of the revision that an answer concerns, if the service reports it. */
 export function revisionIn({ headers }: HttpAnswer): string | undefined {
   const revision = headers["pulumi-esc-revision"];
   return typeof revision === "string" && /^\d{1,15}$/.test(revision) ? revision : undefined;
@@ -133,7 +128,6 @@ export function parseDiagnostics(value: unknown, cleaner: Cleaner): readonly Dia
   });
 }
 
-/** Returns a string of the service, fit to be shown; undefined if there is none. */
 export function cleanText(value: unknown, cleaner: Cleaner): string | undefined {
   const text = typeof value === "string" ? cleaner.clean(value) : "";
   return text === "" ? undefined : text;

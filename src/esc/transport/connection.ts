@@ -24,11 +24,7 @@ export interface Progress {
 
 export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
 
-/**
- * A connection to the service with one token and one deadline; connecting begins at once. {@link ask} sends one request,
- * {@link objectIn} turns any status but 200 into a fault, {@link repeat} retries both, and {@link read} does all three for
- * a `GET`.
- */
+/** A connection to the service with one token and one deadline; connecting begins at once. */
 export class Connection {
   readonly host: string;
   readonly cleaner = new Cleaner();

@@ -39,7 +39,6 @@ export interface Step {
   readonly done: () => void;
 }
 
-/** The one deadline of all requests to ESC. */
 export class Deadline {
   readonly #abort = new AbortController();
   readonly signal = this.#abort.signal;

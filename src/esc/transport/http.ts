@@ -26,9 +26,9 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_CONNECTIONS = 6;
 
 /**
- * An HTTP client for one origin, with as much of the interface of axios as the ESC SDK uses (`request` and
- * `defaults.baseURL`). It follows no redirect, so that no other host gets the token; it refuses compressed bodies and those
- * above 16 MiB; and it ends by the deadline whatever the server does. Connecting begins at once.
+ * An HTTP client for one origin, with as much of axios's interface as the ESC SDK uses; connecting begins at once. It
+ * follows no redirect, so that no other host gets the token. It refuses compressed bodies and those above 16 MiB, and ends
+ * by the deadline whatever the server does.
  */
 export class HttpClient {
   readonly defaults: { readonly baseURL?: string } = {};

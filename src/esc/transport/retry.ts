@@ -1,6 +1,5 @@
 import type { Fault } from "../faults/fault.ts";
 
-/** A reason to try again, or `final`. */
 export interface Trouble {
   /** `transient`: a broken or slow connection, HTTP 500, 502, 503, 504. `unreached`: never connected. */
   readonly kind: "transient" | "unreached" | "rate-limit" | "final";
@@ -36,10 +35,7 @@ const FIRST_BACKOFF_MS = 300;
 const SHORTEST_PAUSE_MS = 100;
 /** The time that the next request itself needs; a pause that leaves less is pointless. */
 const REQUEST_MS = 100;
-/**
- * The parts of the remaining time over which clients spread after a rate limit: at first a small one, since the limit may
- * pass soon; then nearly all, after the first wave. Found by `npm run herd`.
- */
+/** Clients spread over a part of the remaining time: a small one first, since the limit may pass soon (`npm run herd`). */
 const RATE_LIMIT_SPREAD = {
   first: { from: 0, to: 0.15 },
   later: { from: 0.15, to: 0.9 },
@@ -67,8 +63,6 @@ export function reasonOf(fault: Fault): string {
  * Decides about the next attempt. Transient trouble: exponential back-off, each pause from half to one and a half of its
  * nominal length. A rate limit: clients spread evenly over a part of the remaining time. `Retry-After` is the least
  * pause, and a random part is added, so that not all clients return in the same second. No pause passes the deadline.
- *
- * @param random from 0 (inclusive) to 1 (exclusive)
  */
 export function decide(trouble: Trouble, situation: Situation, random: number): Decision {
   if (trouble.kind === "final") return "stop";
@@ -99,10 +93,8 @@ function between(least: number, most: number, available: number, random: number)
 }
 
 /**
- * Returns the pause that a `Retry-After` header asks for, in milliseconds: seconds, or an HTTP date (RFC 9110, 10.2.3). A
- * date is compared with the answer's own `Date`, so that a wrong clock of this machine has no effect.
- *
- * @param now milliseconds since the epoch, for answers without a `Date`
+ * Returns the pause of a `Retry-After` header (RFC 9110, 10.2.3), in milliseconds. A date is compared with the answer's own
+ * `Date`, else with `now`, so that a wrong clock of this machine has no effect.
  */
 export function parseRetryAfter(header: string | undefined, date: string | undefined, now: number): number | undefined {
   const text = header?.trim();

@@ -11,11 +11,9 @@ const LONGEST_ANSI = 64;
 
 const JSON_LETTERS: ReadonlyMap<string, number> = new Map(Object.entries({ b: 8, t: 9, n: 10, f: 12, r: 13 }));
 const SHELL_LETTERS: ReadonlyMap<string, number> = new Map(Object.entries({ a: 7, v: 11, e: 27, E: 27 }));
-/** Characters that JSON escapes, besides control characters. */
 const JSON_ESCAPED = new Set(['"', "/", "\\"]);
 const WORD = /^[A-Za-z0-9]$/;
 
-/** Between the digits of `\u00e9`, `\u{e9}`, `\U0001f600`. */
 const BRACE = { open: 0x7b, close: 0x7d };
 
 export const backslash: Decoder = {
@@ -53,7 +51,6 @@ function digits(peek: Peek, from: number, least: number, most: number, base: 8 |
   return { value: count < least ? -1 : value, count };
 }
 
-/** Reads a code unit of UTF-16, or two that are one character. */
 function utf16(peek: Peek): readonly Unit[] | undefined {
   const first = digits(peek, 2, 4, 4, 16);
   if (first === undefined || first.value === -1) return first && [];

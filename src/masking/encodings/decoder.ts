@@ -62,7 +62,6 @@ function inside(outer: Decoder, inner: Decoder): Decoder {
   };
 }
 
-/** Returns the value of a hexadecimal digit, or -1. */
 export function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | 0x20;

@@ -45,10 +45,7 @@ const form: Decoder = {
     peek(0) === PERCENT ? percent.decode(peek) : [SPACE, PLUS].map((byte) => ({ length: 1, bytes: [byte] })),
 };
 
-/**
- * Words in single quotes, as shells write them. A quote ends the quoted part, and stands escaped or in double quotes
- * before the next part begins: `'it'\''s'`, `'it'"'"'s'`, in zsh `'it'\'\''s'`, in dash `'it'"''"'s'`.
- */
+/** Words in single quotes; shells write a quote as `'it'\''s'`, `'it'"'"'s'`, zsh `'it'\'\''s'`, dash `'it'"''"'s'`. */
 const quotes: Decoder = {
   starts: [SINGLE_QUOTE, DOUBLE_QUOTE, BACKSLASH],
   decode: (peek) => {
@@ -101,7 +98,6 @@ function encoding(name: EncodingName, ...levels: readonly Decoder[]): Encoding {
 export const PLAIN: Encoding = { name: "plain", starts: [], special: new Set(), decoder: undefined };
 /** Other line ends than the secret's: CR LF and CR. */
 export const LINE_ENDS: Encoding = { name: "plain", starts: [13], special: new Set([13]), decoder: undefined };
-/** base64 in lines. */
 export const WRAPPED: Encoding = { name: "base64", starts: [13, 10], special: new Set(), decoder: undefined };
 
 export const ENCODINGS: readonly Encoding[] = [

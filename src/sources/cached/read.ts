@@ -23,8 +23,6 @@ export interface CacheOptions {
 /**
  * Reads ESC, or uses cached values: with `--offline`, while they are fresh enough, and if ESC is not available. Caches what
  * ESC returns, for the token in use; a refusal removes only the entry of the refused token.
- *
- * @param environment names the folder for caches
  * @throws SophiaError as `readEsc` does; (settings, 125) for `--offline` together with `--require-esc`
  */
 export async function readThroughCache(

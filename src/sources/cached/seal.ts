@@ -13,9 +13,7 @@ const CIPHER = "aes-256-gcm";
 
 /**
  * Encrypts by AES-256-GCM (NIST SP 800-38D), with a key that HKDF (RFC 5869) derives from the token and a new salt: each
- * key encrypts only one text.
- *
- * @param bound must be the same at the decryption; the result does not contain it
+ * key encrypts only one text. `bound` must be the same at the decryption; the result does not contain it.
  */
 export function seal(text: string, token: string, bound: string): Buffer {
   const head = Buffer.concat([MARK, randomBytes(SALT_BYTES), randomBytes(IV_BYTES)]);

@@ -62,10 +62,8 @@ export function readPrivate(path: string): Buffer | Unusable {
 
 /**
  * Replaces a file atomically: another process, and one after a crash, finds the old or the new one. A link in its place is
- * replaced, not followed. Then removes entries that are not needed.
- *
- * @param path names of entries for the same environments are the same up to a dash
- * @param unique a name that no other user can guess
+ * replaced, not followed. Then removes unneeded entries for the same environments, whose names agree up to a dash.
+ * `unique`: a name that no other user can guess.
  */
 export function writePrivate(path: string, bytes: Uint8Array, unique: string): Unusable | undefined {
   try {

@@ -5,10 +5,7 @@ import { durationWords, printable } from "../../core/text.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import type { Unusable } from "./store.ts";
 
-/**
- * The reason why the cache is not used. `no-lasting-token`: the token changes at each start. `does-not-open`: another format,
- * changed bytes, or a renamed file.
- */
+/** `no-lasting-token`: another one at each start. `does-not-open`: another format, changed bytes, or a renamed file. */
 export type UnusedReason =
   | Unusable
   | { readonly kind: "no-lasting-token" | "no-folder" | "does-not-open" | "from-future" | "session-ended" }
@@ -55,7 +52,6 @@ function folderWords({ path, problem }: Extract<Unusable, { kind: "folder" }>): 
   }
 }
 
-/** Returns the failure of `--offline` without a usable cache. */
 export function offlineFailure({ environments }: Pick<EscSettings, "environments">, reason: UnusedReason): Failure {
   const names = printable(environments.map(({ text }) => text).join(", "));
   return {

@@ -35,9 +35,7 @@ interface ReadFile {
 }
 
 /**
- * Reads `.env` files.
- *
- * @param above another folder for files that are not required, with lower precedence
+ * Reads `.env` files; those that are not required also from `above`, with lower precedence.
  * @throws SophiaError (dotenv, 125) for a named file that is missing, and for one that cannot be read or is malformed
  */
 export async function readDotenv(files: readonly EnvFile[], cwd: string, above = cwd): Promise<DotenvReading> {
@@ -70,7 +68,6 @@ interface Content {
   readonly exposed: boolean;
 }
 
-/** @returns undefined if the file is not required and there is none */
 async function readText(
   { path: name, required }: EnvFile,
   folder: string,

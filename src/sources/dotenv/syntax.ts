@@ -19,10 +19,8 @@ export interface ParsedDotenv {
 }
 
 /**
- * Parses the text of one `.env` file. dotenv parses the value of each assignment. This code finds the assignments: dotenv
- * has no line numbers, and silently ignores lines that it does not understand.
- *
- * @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL, with file and line
+ * Finds the assignments of a `.env` file, whose values dotenv parses: it has no line numbers, and silently ignores lines
+ * that it does not understand. @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL
  */
 export async function parseDotenv(text: string, file: string): Promise<ParsedDotenv> {
   const lines = (text.includes("\r") ? text.replaceAll(/\r\n?/g, "\n") : text).split("\n");

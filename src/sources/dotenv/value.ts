@@ -16,10 +16,8 @@ export function readValue(
 
 /**
  * Finds the end of a quoted value as dotenv does: the first quote without a backslash before it, if only blanks and a comment
- * follow on its line; else the last earlier quote that only they follow.
- *
- * `isOneLine`: that first quote is on the line of the opening one. If no quote can close the value then, as in `"a" b`, all
- * quotes belong to it.
+ * follow on its line; else the last earlier quote that only they follow. `isOneLine`: that first quote is on the line of
+ * the opening one. If no quote can close the value then, as in `"a" b`, all quotes belong to it.
  */
 function findClosing(
   quote: string,
@@ -41,7 +39,6 @@ function findClosing(
 
 const BLANKS = /\s*/y;
 
-/** Returns true if only blanks, or blanks and a comment, follow. */
 function endsLine(text: string, position: number): boolean {
   BLANKS.lastIndex = position;
   BLANKS.exec(text);

@@ -5,10 +5,8 @@ import { printable } from "../../core/text.ts";
 import { describeDistrust } from "../../system/distrust.ts";
 import type { Distrust } from "../../system/ownership.ts";
 
-/** The options that name a file. */
 const GIVEN = "--dotenv, SOPHIA_DOTENV, or FILE of import";
 
-/** Warns that a file was found and is not used. */
 export function ignoredFile(path: string, distrust: Distrust): string {
   const { what, fix } = describeDistrust(distrust, path);
   const naming = `read it anyway with --dotenv ${shellWord(path)}`;

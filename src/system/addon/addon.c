@@ -1,7 +1,4 @@
-/*
- * Functions of the C library that Node.js lacks, by Node-API; libc.ts documents each. No library is linked: the process has
- * glibc or musl, and only functions of both are used.
- */
+/* Functions that Node.js lacks; libc.ts documents each. Only those of both glibc and musl: the process has one of them. */
 #define _GNU_SOURCE
 
 #include <dirent.h>
@@ -144,7 +141,6 @@ static napi_value execve_strings(napi_env env, napi_callback_info info) {
   return from_integer(env, execute(strings, length, (size_t)integer(env, given[1])));
 }
 
-/* Returns false if the value is too long or no path. */
 static bool path_of(napi_env env, napi_value value, char path[PATH_BYTES]) {
   size_t length = 0;
   return napi_get_value_string_utf8(env, value, path, PATH_BYTES, &length) == napi_ok && length < PATH_BYTES - 1 &&
@@ -348,7 +344,6 @@ static napi_value descriptors(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* Returns the former filter; -1 if it cannot be set. */
 static int exchange(unsigned filter) {
   char former[16] = "";
   char text[] = "0x00000000";

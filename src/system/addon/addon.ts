@@ -64,11 +64,7 @@ export function isExecutable(path: string): boolean {
   return loader?.addon?.isExecutable(path) === true;
 }
 
-/**
- * Fast path for a file that was found by search: returns its text if the file is certain to be trusted (`distrustOf`).
- *
- * @param isSecret no other user may read it, either
- */
+/** Returns the text of a file found by search, if it is certain to be trusted. `isSecret`: no other user may read it. */
 export function readTrusted(path: string, folder: string, isSecret: boolean): string | undefined {
   const forbidden = WORLD_WRITABLE | (isSecret ? WORLD_READABLE : 0);
   const text = loader?.addon?.readTrusted(path, folder, forbidden);

@@ -3,16 +3,11 @@ export interface Libc {
   /** Keeps the descriptor open across execve (fcntl(2), F_SETFD). */
   readonly keepOnExec: (descriptor: number) => void;
   /**
-   * execve(2) with bytes that need not be UTF-8. Signals that the runtime ignores get their default action.
-   *
-   * @param strings the file, the arguments and the variables, each ended by a NUL
-   * @returns the error number, only if it fails
+   * execve(2) with the file, the arguments and the variables, each ended by a NUL. Signals that the runtime ignores get
+   * their default action. @returns the error number, only if it fails
    */
   readonly execve: (strings: Uint8Array, argumentCount: number) => number;
-  /**
-   * Hides this process's memory and /proc files from other processes of the user, and turns off its core dumps (prctl(2),
-   * PR_SET_DUMPABLE). A child inherits that until it executes a program.
-   */
+  /** Hides memory and /proc files from the user's other processes, and dumps no core (PR_SET_DUMPABLE), until execve. */
   readonly makeUndumpable: () => void;
   /** Reaps every dead child except the one that the runtime reaps (waitid(2)): PID 1 inherits orphans. */
   readonly reapAllBut: (pid: number) => void;
@@ -21,17 +16,11 @@ export interface Libc {
 export interface Addon extends Libc {
   /** Returns an eight-byte checksum against accidents, not against attackers. */
   readonly checksum: (bytes: Uint8Array) => Uint8Array;
-  /**
-   * Returns the numbers and links of /proc/self/fd in turns, separated by NUL; the folder's own descriptor is among them.
-   * Undefined if it is longer than some kilobytes, or cannot be read.
-   */
+  /** Returns numbers and links of /proc/self/fd (its own, too) in turns, separated by NUL; undefined above some kilobytes. */
   readonly descriptors: () => string | undefined;
   /** Sets the filter of this process's core dumps (core(5)). @returns the former filter; -1 if it cannot be set */
   readonly exchangeCoreFilter: (filter: number) => number;
-  /**
-   * Returns the current environment: names and values in turns, separated by NUL. Names may be repeated. Bytes that are
-   * not UTF-8 are U+FFFD.
-   */
+  /** Returns names and values in turns, separated by NUL. Names may be repeated; bytes that are not UTF-8 are U+FFFD. */
   readonly environment: () => string | undefined;
   /** Ends this process without the exit work of Node.js (_exit(2)): no profile, coverage or trace. */
   readonly exitAtOnce: (status: number) => never;
@@ -41,10 +30,7 @@ export interface Addon extends Libc {
   readonly isExecutable: (path: string) => boolean;
   /** Returns true if not even a link is there; false if that is unknown. */
   readonly isMissing: (path: string) => boolean;
-  /**
-   * Returns true if the descriptor is a folder of this user, no other user may write it, and no folder above it is
-   * world-writable without the sticky bit.
-   */
+  /** Returns true for this user's folder that no other may write, with no world-writable, non-sticky folder above. */
   readonly isOwnFolder: (descriptor: number) => boolean;
   /** Returns true if a descriptor here and one of the parent are the same open file; false if unknown (kcmp(2)). */
   readonly isParents: (here: number, there: number) => boolean;
@@ -61,10 +47,8 @@ export interface Addon extends Libc {
   /** The name of this process's effective user (getpwuid(3)); undefined if the system has none. */
   readonly userName: () => string | undefined;
   /**
-   * Returns the text of a regular file of at most 4 MiB of this user or root, in a folder that is not world-writable. Bytes
-   * that are not UTF-8 are U+FFFD.
-   *
-   * @param forbidden permissions that other users must not have (S_IROTH, S_IWOTH)
+   * Returns the text of a regular file of at most 4 MiB of this user or root, in a folder that is not world-writable. Other
+   * users must not have the `forbidden` permissions (S_IROTH, S_IWOTH). Bytes that are not UTF-8 are U+FFFD.
    */
   readonly readTrusted: (path: string, folder: string, forbidden: number) => string | undefined;
 }
