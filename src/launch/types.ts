@@ -29,7 +29,7 @@ export interface Redaction {
   readonly secrets: readonly Secret[];
   /** Fail, rather than give the program a pipe, if there is no pseudo-terminal in place of the terminal. */
   readonly requiresTerminal: boolean;
-  /** Called when a secret was masked, in output to this file if any. @returns a line for the user, if any */
+  /** Called when a secret was masked, in the output to `file` if it is one. @returns a line for the user, if any */
   readonly notice?: (file: string | undefined) => string | undefined;
 }
 

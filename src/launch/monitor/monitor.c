@@ -8,9 +8,9 @@
  * and no open descriptors. Signals since the block are pending here, so that none is lost. The launcher passes the set of
  * those that came before the child existed ("early"), which the child cannot have.
  *
- * SIGNALS. All stay blocked, and sigtimedwait takes one after the other. Each is forwarded unless the sender addressed the
- * whole process group, as the terminal (Ctrl-C, Ctrl-Z, resize, hang-up), shells (`kill %1`, `fg`, `bg`, hang-up) and
- * supervisors do. The kernel does not show whom a signal was sent to. So a second process, the witness, stays in the group
+ * SIGNALS. All stay blocked, and sigtimedwait takes one after the other. Each is forwarded unless the program has it already:
+ * the terminal (Ctrl-C, Ctrl-Z, resize, hang-up), shells (`kill %1`, `fg`, `bg`, hang-up) and supervisors signal the whole
+ * process group. The kernel does not show whom a signal was sent to. So a second process, the witness, stays in the group
  * and records its signals: one that the witness has from the same sender was sent to the group. The kernel signals the
  * younger members of a group first, so that the witness has it before the monitor. Monitor and program stay in the caller's
  * group: `fg`, `kill -STOP %1` and killpg(getpgid(pid)) must reach both. Without a witness (RLIMIT_NPROC) si_code shows the
@@ -246,7 +246,7 @@ static bool is_echo(int signal, const siginfo_t *info) {
          group_of(parent) == group_of(0);
 }
 
-/* The kernel removes pending stops when SIGCONT comes: one that is pending here is younger, and must not be undone. */
+/* The kernel removes pending stops when SIGCONT comes: one that is pending here is younger, and SIGCONT must not undo it. */
 static bool is_overtaken(int signal) { return signal == SIGCONT && (pending_signals() & STOPS) != 0; }
 
 /* A stop that comes while SIGCONT is sent: the program gets it again. If it had stopped, the next SIGCONT removes that. */

@@ -132,7 +132,7 @@ export function pidNamespace(): string {
   return /\d+/.exec(attempt(() => readlinkSync("/proc/self/ns/pid")) ?? "")?.[0] ?? "0";
 }
 
-/** Removes this user's folders of ended launchers in this PID namespace: no others, whose processes are invisible, no links. */
+/** Removes this user's folders of ended launchers, only of this PID namespace: others are invisible. Follows no links. */
 export function sweep(base: string): void {
   const namespace = pidNamespace();
   for (const name of attempt(() => readdirSync(base)) ?? []) {

@@ -7,7 +7,7 @@ import { launcherPidVariables } from "../monitor/own-pid.ts";
 import { findHelper } from "../program/look-up.ts";
 import type { Program } from "../types.ts";
 
-/** Wraps the program in setpriv(1): the kernel kills it when this process ends first. @throws SophiaError (125) without it */
+/** Wraps the program in setpriv(1): SIGKILL when this process ends first. @throws SophiaError (125) if setpriv is missing */
 export function withParentDeathSignal(program: Program): Program {
   // libuv's job object does that for every program.
   if (process.platform === "win32") return program;
