@@ -13,8 +13,7 @@ export type { LaunchRequest, LocatedCommand, Preparation, Redaction, Renewal, Se
 /**
  * Starts the program and ends as the program ends.
  *
- * @throws SophiaError if nothing was started: 127 if the command was not found, 126 if it cannot be executed, 125 if the
- *   request cannot be met
+ * @throws SophiaError if nothing was started: 127 if the command was not found, 126 if it cannot be executed, else 125
  */
 export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);

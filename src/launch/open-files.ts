@@ -8,8 +8,7 @@ import { OPEN_FILES_UNCHANGED, OPEN_FILES_UNLIMITED } from "../system/shared.ts"
 import { softLimit } from "./proc/process-stat.ts";
 
 /**
- * Returns the caller's soft limit as in `/proc` (a number or `unlimited`); undefined if this process has the same. A
- * stand-alone executable does not raise it, and Windows has none.
+ * Returns the caller's soft limit as in `/proc` (a number or `unlimited`); undefined if this process has the same.
  *
  * @throws SophiaError (125) if the caller's limit is unknown
  */

@@ -15,11 +15,8 @@ const SIGPROF = 27;
 /**
  * Records the inherited descriptors and sets how signals act until the launch. Must run before any file is opened.
  *
- * Until the launch a signal must end this process. The kernel's default action does that without a race, so no listener
- * stays. The kernel has no default action for PID 1, which listens and exits. A SIGUSR1 before this code has opened Node's
- * inspector: then this process ends by that signal now.
- *
- * @param variables `NODE_OPTIONS` and `NODE_DEBUG` are read
+ * Until the launch a signal must end this process. The kernel's default action does that without a race, except for PID 1,
+ * which listens and exits. A SIGUSR1 before this code has opened Node's inspector: then this process ends by it now.
  */
 export function prepare(variables: Readonly<Record<string, string | undefined>>): Preparation {
   // A drained event loop must not exit with 0.

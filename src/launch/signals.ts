@@ -36,11 +36,9 @@ export function withoutListeners(signal: NodeJS.Signals, run: () => void): void 
   for (const listener of listeners) process.on(signal, listener);
 }
 
-/**
- * Resets the signal to the kernel's default action, as Node does when the last listener is removed. One is added first for
- * SIGPIPE and SIGXFSZ, which Node ignores, and SIGUSR1, which it handles.
- */
+/** Resets the signal to the kernel's default action. */
 export function resetToDefault(signal: NodeJS.Signals): void {
+  // Node does so when the last listener is removed. SIGPIPE and SIGXFSZ, which it ignores, and SIGUSR1 may have none.
   const number = signalNumber(signal);
   for (const [name] of entries().filter(([, other]) => other === number)) {
     listen([name], () => {});

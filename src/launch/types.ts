@@ -23,35 +23,27 @@ export interface SecretFile {
   readonly content: string;
 }
 
-/** The masking of secrets in the program's standard output and standard error. */
 export interface Redaction {
   readonly masking: Masking;
   /** The secrets of `masking`, for a process that continues after this one's end. */
   readonly secrets: readonly Secret[];
   /** Fail, rather than give the program a pipe, if there is no pseudo-terminal in place of the terminal. */
   readonly requiresTerminal: boolean;
-  /**
-   * Called when a secret was masked. @returns a line for the user, if any
-   *
-   * @param file the file to which the secret was written
-   */
+  /** Called when a secret was masked, in the output to `file` if it is one. @returns a line for the user, if any */
   readonly notice?: (file: string | undefined) => string | undefined;
 }
 
 /** The parts of a request that a restart replaces. */
 export type Renewal = Pick<LaunchRequest, "environment" | "files" | "redaction">;
 
-/** The program is restarted when its configuration changes. */
 export interface Watch {
   /** Signal that stops the program before a restart. */
   readonly signal: NodeJS.Signals;
   /** Milliseconds until SIGKILL. */
   readonly graceMs: number;
   /**
-   * Begins to watch for changes; called once the program runs. @returns the undo
-   *
-   * @param restart restarts the program with these parts; throws a SophiaError, and changes nothing, if that is impossible
-   * @param write writes to the standard error, between the program's own lines
+   * Begins to watch for changes; called once the program runs. `restart` throws a SophiaError, and changes nothing, if it is
+   * impossible. `write` writes to the standard error, between the program's own lines. @returns the undo
    */
   readonly follow: (restart: (renewal: Renewal) => Promise<void>, write: (text: string) => void) => () => void;
 }

@@ -35,7 +35,6 @@ export function executeByNode({ file, argv, environment }: Program): string {
 /**
  * Prevents a failure of execve, which ends Node.js before 26.1 by SIGABRT with a stack dump.
  *
- * @returns the program to execute
  * @throws SophiaError if the system would refuse the program
  */
 export async function withoutRisk(program: Program, { command }: Launch): Promise<Program> {

@@ -37,11 +37,9 @@ export async function replace(launch: Launch): Promise<never> {
 }
 
 /**
- * Handles the refusal of a program by the system: has the shell run a script without `#!`, else throws.
+ * Handles the system's refusal of a program: has the shell run a script without `#!`, else throws a SophiaError.
  *
- * @param code the system's error code
  * @param execute returns an error code only if the execution fails
- * @throws SophiaError with the reason
  */
 export async function runAsScript(
   code: string,

@@ -1,7 +1,4 @@
-/*
- * Starts the program as a child and replaces Node.js by the monitor (Linux; by Node-API). monitor.c describes the scenario,
- * addon.ts each function.
- */
+/* Starts the program as a child and replaces Node.js by the monitor (Linux). Scenario: monitor.c; functions: addon.ts. */
 #define _GNU_SOURCE
 
 #include <fcntl.h>
@@ -65,7 +62,6 @@ static void limit_open_files(int64_t soft) {
 struct start {
   struct request request;
   struct program program;
-  /* Its environment names the secret files. */
   struct program monitor;
   const int *descriptors;
   size_t descriptor_count;

@@ -10,27 +10,23 @@ export interface MonitorAddon {
   /** Sets the soft limit on open files (setrlimit(2)) to a value of `openFilesNumber`. */
   readonly setOpenFiles: (soft: number) => void;
   /**
-   * Starts the program as a child, then replaces this process by the monitor.
+   * Starts the program as a child, then replaces this process by the monitor. Returns an error number if nothing was started.
    *
    * @param strings as for execve of `Libc`
    * @param request `struct request` of addon.c
    * @param descriptors the program's descriptors, as `int`
    * @param monitor as `strings` of `RemovableFiles`
-   * @returns the error number, only if the program was not started
    */
   readonly start: (strings: Uint8Array, request: Uint8Array, descriptors: Uint8Array, monitor: Uint8Array) => number;
   /**
    * Starts the cleaner, which removes the secret files at the end of this process, also after an execve.
    *
-   * @param monitor as for `start`
    * @param descriptors the program's descriptors, as `int`, which the cleaner closes
-   * @param folder the descriptor of the files' folder
    * @returns 0, or an error number
    */
   readonly startCleaner: (monitor: Uint8Array, descriptors: Uint8Array, folder: number) => number;
 }
 
-/** The monitor, with the addons that start it. */
 export interface Monitor {
   readonly addon: MonitorAddon;
   readonly file: string;

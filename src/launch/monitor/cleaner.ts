@@ -21,9 +21,8 @@ export interface RemovableFiles {
 }
 
 /**
- * Starts the cleaner and replaces this process by the program.
+ * Starts the cleaner and replaces this process by the program. Returns if there can be no cleaner and the mode is `auto`.
  *
- * @returns only if there can be no cleaner and the mode is `auto`
  * @throws SophiaError if the program cannot be executed; 125 if there can be no cleaner and the mode is `exec`
  */
 export async function replaceWithCleaner(launch: Launch): Promise<void> {
@@ -63,7 +62,6 @@ export function writeRemovableFiles({ files, program }: Launch, monitor: string)
   try {
     descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
-    // The limit on open files, for example.
     remove();
     throw error;
   }

@@ -1,10 +1,9 @@
 /*
  * Holds the signals to this process before execve, so that none is lost and none acts.
  *
- * The main thread blocks all signals, which then stay pending across execve. But the kernel gives a signal that the main
- * thread blocks to any other thread of Node.js, which blocks none: it would take the signal off the queue and end at execve.
- * So each thread is sent one signal, whose handler makes it block all. This process may execute another program once all
- * threads have returned from it.
+ * The main thread blocks all signals, which then stay pending across execve. But the kernel gives them to any other thread
+ * of Node.js, which blocks none: it would take them off the queue and end at execve. So each thread is sent one signal, whose
+ * handler makes it block all. Once all threads have returned from it, execve is safe.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -41,7 +40,6 @@ static void requeue(int signal, siginfo_t *info, void *context) {
     if (receiving[i] == self) __atomic_store_n(&receiving[i], 0, __ATOMIC_RELEASE);
 }
 
-/* Returns true if a thread blocks every signal already, or is gone. */
 static bool blocks_all(pid_t thread) {
   char path[40], text[4096];
   snprintf(path, sizeof path, "/proc/self/task/%d/status", thread);
@@ -54,7 +52,6 @@ static bool blocks_all(pid_t thread) {
   return line == NULL || (~strtoull(line + strlen("\nSigBlk:"), NULL, 16) & ~NOT_HELD) == 0;
 }
 
-/* Without /proc it finds none. */
 static void find_receiving_threads(void) {
   size_t count = 0;
   memset(receiving, 0, sizeof receiving);

@@ -1,31 +1,28 @@
 /*
  * The monitor: the parent process of the program in spawn mode on Linux. It replaces Node.js, which would keep 40 MB and
- * seven threads for the life of the program. One thread, no library.
+ * seven threads for the life of the program. One thread, no library. addon.c includes this file, too: if it cannot be
+ * executed, the same loop runs in the launcher's process.
  *
- * START. addon.c blocks all signals in the launcher, starts the witness (see below) and forks; the child executes the
- * program. If that fails, the launcher reports why. Otherwise the launcher executes this file: the process that the caller
- * knows becomes the monitor, with all signals blocked, an empty environment, no open descriptors and the program as its
- * child. Signals since the block are pending here, so that none is lost. The launcher passes the set of those that came
- * before the child existed ("early"), which the child cannot have.
+ * START. addon.c blocks all signals in the launcher, starts the witness and forks; the child executes the program. If that
+ * fails, the launcher reports why. Otherwise the launcher executes this file, with all signals blocked, an empty environment
+ * and no open descriptors. Signals since the block are pending here, so that none is lost. The launcher passes the set of
+ * those that came before the child existed ("early"), which the child cannot have.
  *
- * SIGNALS. All signals stay blocked, and sigtimedwait takes one after the other. Each is forwarded unless the program has
- * it already, because the sender addressed the whole process group: the terminal does (Ctrl-C, Ctrl-Z, resize, hang-up),
- * shells do (`kill %1`, `fg`, `bg`, hang-up), supervisors do. The kernel does not show whom a signal was sent to. So a second
- * process, the witness, stays in the group and records its signals: one that the witness has from the same sender was sent
- * to the group. The kernel signals the younger members of a group first, so that the witness has it before the monitor.
- * Monitor and program stay in the caller's group: `fg`, `kill -STOP %1` and killpg(getpgid(pid)) must reach both. Without a
- * witness (RLIMIT_NPROC) si_code shows the signals of the terminal, and the program gets a group's kill(2) twice.
+ * SIGNALS. All stay blocked, and sigtimedwait takes one after the other. Each is forwarded unless the program has it already:
+ * the terminal (Ctrl-C, Ctrl-Z, resize, hang-up), shells (`kill %1`, `fg`, `bg`, hang-up) and supervisors signal the whole
+ * process group. The kernel does not show whom a signal was sent to. So a second process, the witness, stays in the group
+ * and records its signals: one that the witness has from the same sender was sent to the group. The kernel signals the
+ * younger members of a group first, so that the witness has it before the monitor. Monitor and program stay in the caller's
+ * group: `fg`, `kill -STOP %1` and killpg(getpgid(pid)) must reach both. Without a witness (RLIMIT_NPROC) si_code shows the
+ * signals of the terminal, and the program gets a group's kill(2) twice.
  *
- * STOPS. When the program stops, SIGCHLD comes here, and the monitor stops itself by the same signal: the caller sees a
- * stopped job. SIGCONT wakes the monitor. `fg` has continued the program as well; if SIGCONT was for the monitor alone, the
- * monitor continues the program. PID 1 cannot stop.
+ * STOPS. When the program stops, the monitor stops itself by the same signal: the caller sees a stopped job. SIGCONT wakes
+ * the monitor, which continues the program if the SIGCONT was not for the whole group (`fg`). PID 1 cannot stop.
  *
  * END. The monitor exits as the program exited, or dies of the same signal, also of a real-time signal. It is not dumpable:
  * its core would overwrite the program's, and other processes of the user must not trace it. PID 1 cannot die of a signal and
  * exits with 128 plus its number. Orphans, which PID 1 and a subreaper inherit, are reaped. SIGKILL and SIGSTOP to the
  * monitor alone do not reach the program.
- *
- * addon.c includes this file, too: if it cannot be executed, the same loop runs in the launcher's process.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -125,7 +122,6 @@ static int64_t now(void) {
 
 static void send_signal(pid_t process, int signal) { raw_call(SYS_kill, process, signal, 0, 0, 0); }
 
-/* Returns false if the receiver is gone, its queue is full, or the system forbids it. */
 static bool send_value(pid_t process, int signal, uint64_t value, pid_t self) {
   siginfo_t info = {.si_code = SI_QUEUE};
   info.si_signo = signal;
@@ -215,15 +211,13 @@ static int ask_witness(int signal, pid_t sender) {
   return -1;
 }
 
-/*
- * Returns 1 if the signal was sent to the group, 0 if not, -1 if unknown. A second signal of the sender may be pending by the
- * time of the answer. The witness may have taken both before it answered, or both as one: so both were for the group.
- */
+/* Returns 1 if the signal was sent to the group, 0 if not, -1 if unknown. */
 static int was_sent_to_group(int signal, const siginfo_t *info) {
   const pid_t sender = sender_of(info);
   const bool is_answered = (monitor.answered & bit(signal)) != 0 && monitor.answered_sender[signal] == sender;
   const int answer = ask_witness(signal, sender);
   monitor.answered &= ~bit(signal);
+  /* The witness may have taken a second signal before it answered, or both as one: so both were for the group. */
   if (answer > 0) monitor.answered |= pending_signals() & bit(signal);
   monitor.answered_sender[signal] = sender;
   return is_answered ? 1 : answer;
@@ -231,7 +225,6 @@ static int was_sent_to_group(int signal, const siginfo_t *info) {
 
 static pid_t group_of(pid_t process) { return (pid_t)raw_call(SYS_getpgid, process, 0, 0, 0, 0); }
 
-/* Returns true if the program has the signal from its sender. */
 static bool program_has(int signal, const siginfo_t *info) {
   const uint64_t of_terminal = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT) | bit(SIGWINCH);
   const int answer = was_sent_to_group(signal, info);
@@ -242,10 +235,7 @@ static bool program_has(int signal, const siginfo_t *info) {
   return (signal != SIGHUP && signal != SIGCONT) || raw_call(SYS_getsid, 0, 0, 0, 0, 0) != monitor.self;
 }
 
-/*
- * Returns true if the parent process passes on a key of the terminal, as npm does with SIGINT: the terminal has sent it to
- * the program already, which must get it once.
- */
+/* Returns true if the parent process passes on a key, as npm does: the terminal has sent it to the program already. */
 static bool is_echo(int signal, const siginfo_t *info) {
   if (signal != SIGINT && signal != SIGQUIT) return false;
   int64_t *const last_key = &monitor.last_key[signal];
@@ -256,13 +246,10 @@ static bool is_echo(int signal, const siginfo_t *info) {
          group_of(parent) == group_of(0);
 }
 
-/*
- * A forwarded SIGCONT must not undo a later stop, since the kernel removes the program's pending stops when SIGCONT comes. It
- * does so here, too: a stop that is pending here is younger than the SIGCONT, which is then dropped. A stop that comes while
- * SIGCONT is sent may be removed, so the program gets it again. If it has stopped already, the next SIGCONT removes that.
- */
+/* The kernel removes pending stops when SIGCONT comes: one that is pending here is younger, and SIGCONT must not undo it. */
 static bool is_overtaken(int signal) { return signal == SIGCONT && (pending_signals() & STOPS) != 0; }
 
+/* A stop that comes while SIGCONT is sent: the program gets it again. If it had stopped, the next SIGCONT removes that. */
 static bool may_be_removed(int signal) {
   return (STOPS & bit(signal)) != 0 && monitor.continued != 0 && now() - monitor.continued < ANSWER_TIME;
 }
@@ -321,10 +308,7 @@ static void stop_self(int signal) {
     send_signal(monitor.self, SIGSTOP);
     return;
   }
-  /*
-   * The stop is pending at first. A later SIGCONT removes it; an earlier one to the group has continued the program. So no
-   * stop can follow its own SIGCONT.
-   */
+  /* A SIGCONT after this removes the pending stop; one before has continued the program. So no stop follows its own SIGCONT. */
   set_default(signal);
   send_signal(monitor.self, signal);
   if (has_changed_state()) take_signal(bit(signal), &info, 0);
@@ -332,7 +316,6 @@ static void stop_self(int signal) {
   set_mask(~(uint64_t)0);
 }
 
-/* Stops this process because the program has stopped, and continues both. */
 static void mirror_stop(int signal) {
   siginfo_t info;
   /* SIGSTOP and SIGKILL in quick succession: a stopped process could not report the death to its parent. */
@@ -410,8 +393,7 @@ static uint64_t number_in(const char *digits) {
 
 /*
  * Arguments from addon.c: for the witness the monitor's PID; for the cleaner the program's PID and the descriptors of program,
- * folder and pipe; for the monitor the fields of monitor_settings, the folder only if there is one. The environment names the
- * secret files.
+ * folder and pipe; for the monitor the fields of monitor_settings, the folder only if there is one.
  */
 static int run(int count, char **words) {
   char **const secret_files = words + count + 1;

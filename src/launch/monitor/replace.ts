@@ -11,9 +11,8 @@ import type { RemovableFiles } from "./cleaner.ts";
 import { withPidPlaceholders } from "./own-pid.ts";
 
 /**
- * Starts the program and replaces this process by the monitor (Linux; see monitor.c).
+ * Starts the program and replaces this process by the monitor (see monitor.c). Returns only if there can be no monitor.
  *
- * @returns only if this process cannot execute a monitor
  * @throws SophiaError if the program cannot be executed
  */
 export async function replaceWithMonitor(launch: Launch): Promise<void> {

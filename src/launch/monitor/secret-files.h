@@ -1,12 +1,11 @@
 /*
  * Removal of secret files, by the monitor in spawn mode and by the cleaner in exec mode. Included by monitor.c.
  *
- * In exec mode the launcher starts the cleaner, in a session of its own and without the caller's descriptors, before it
- * executes the program. The cleaner reports by a byte that it watches the process (by a pidfd, else by /proc), and removes
- * the files at its end.
+ * The launcher starts the cleaner before it executes the program, in a session of its own and without the caller's
+ * descriptors. The cleaner reports by a byte that it watches the process (by a pidfd, else by /proc).
  *
  * The environment names the files, since other users can read arguments: FOLDER=PATH, and INODE=NAME for each file, in any
- * order (qemu-user changes it). The folder is open. A file or folder that has replaced another since is left alone.
+ * order (qemu-user changes it). A file or folder that has replaced another since is left alone.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -61,7 +60,6 @@ static bool has_ended_by_proc(pid_t program, int folder) {
 
 enum watch { RUNS, ENDED, UNKNOWN };
 
-/* Checks if the program has ended, at once or after a wait. */
 static enum watch check_end(pid_t program, int watched, bool is_pidfd, bool waits) {
   if (!is_pidfd) {
     if (waits) sleep_for(PROC_CHECK);

@@ -2,11 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Addon } from "../../system/addon/libc.ts";
 import { CORE_FILTER } from "../../system/shared.ts";
 
-/**
- * Excludes this process's memory, which holds secrets, from its core dumps (Linux; core(5)).
- *
- * @returns the undo: the program inherits the filter
- */
+/** Excludes this process's memory, which holds secrets, from its core dumps (Linux; core(5)). @returns the undo */
 export function excludeFromCoreDumps(addon: Pick<Addon, "exchangeCoreFilter"> | undefined): () => void {
   const exchange = addon === undefined ? exchangeFilter : addon.exchangeCoreFilter;
   const former = exchange(0);

@@ -48,10 +48,9 @@ export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
 }
 
 /**
- * Returns true if all descriptors from 3 on are certain to be Node's own, by a check of a few.
- * Node.js 20 to 26 start three event loops with consecutive descriptors: epoll, io_uring if available, both ends of a pipe
- * and an eventfd; the first loop has a second pipe. An inherited descriptor leaves a gap or moves a loop; three of them, one
- * in each loop, put a pipe in the place of io_uring.
+ * Returns true if all descriptors from 3 on are certain to be Node's own. Node.js 20 to 26 start three event loops with
+ * consecutive descriptors: epoll, io_uring if available, both ends of a pipe and an eventfd; the first has a second pipe. An
+ * inherited one leaves a gap or moves a loop; three of them, one in each loop, put a pipe in the place of io_uring.
  *
  * @param names the entries of /proc/self/fd: the standard streams, these, and the descriptor that reads the folder
  */
@@ -65,10 +64,7 @@ export function areNodes(names: readonly string[], target: (descriptor: number) 
   );
 }
 
-/**
- * Returns true if the descriptor is close-on-exec, by its fdinfo; undefined if unknown. Node.js sets it for most inherited
- * descriptors at its start, Bun for all before an execve.
- */
+/** Returns true if the descriptor is close-on-exec; undefined if unknown. Node.js sets that for most inherited ones. */
 export function isCloseOnExec(descriptor: number, info = infoOf(descriptor)): boolean | undefined {
   const flags = flagsIn(info);
   return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;

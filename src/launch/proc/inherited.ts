@@ -28,7 +28,6 @@ export interface Openers {
 
 export interface DescriptorFacts {
   readonly info: (descriptor: number) => string;
-  /** Lists the parent process's descriptors; called only if needed. */
   readonly parents: () => readonly Descriptor[];
   /** Returns true if the two are one open file; false if unknown. */
   readonly isParents: (here: number, there: number) => boolean;
@@ -64,11 +63,10 @@ export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Openers
 }
 
 /**
- * Returns the number from which close-on-exec descriptors were opened after the start of Node.js.
- *
- * Node makes inherited descriptors close-on-exec up to 15, and from there to the first gap. If one of Node's own is above 15,
- * there was a gap: a close-on-exec descriptor above it was opened later, by other code or by Node (libuv keeps a spare
- * /dev/null for streams). Epoll descriptors and eventfds are Node's if there are equal numbers of both.
+ * Returns the number from which close-on-exec descriptors were opened after the start of Node.js. Node makes inherited ones
+ * close-on-exec up to 15, and from there to the first gap. If one of Node's own is above 15, there was a gap: a close-on-exec
+ * descriptor above it was opened later, by other code or by Node (libuv keeps a spare /dev/null for streams). Epoll
+ * descriptors and eventfds are Node's if there are equal numbers of both.
  */
 function firstOpenedLater(open: readonly Descriptor[]): number {
   if (!areInPairs(open)) return Infinity;
@@ -84,9 +82,8 @@ function areInPairs(open: readonly Descriptor[]): boolean {
 }
 
 /**
- * Selects the caller's descriptors. Node.js opens an epoll descriptor first, then more of them, io_uring's, non-blocking
- * eventfds and pipes to itself. From that first one on, a descriptor of these kinds is the caller's only if the parent has
- * it, too.
+ * Selects the caller's descriptors. Node.js opens an epoll descriptor first, then io_uring's, non-blocking eventfds and pipes
+ * to itself. From that first one on, a descriptor of these kinds is the caller's only if the parent has it, too.
  */
 export function selectInherited(
   open: readonly Descriptor[],

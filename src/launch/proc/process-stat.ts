@@ -17,11 +17,9 @@ export interface ProcessStat {
   readonly exitCode: number;
 }
 
-/**
- * Reads /proc/PID/stat; undefined without the process or /proc. For this process /proc/thread-self: qemu-user emulates
- * /proc/self/stat without group and terminal.
- */
+/** Reads /proc/PID/stat; undefined without the process or /proc. */
 export function readProcessStat(pid: number | "self"): ProcessStat | undefined {
+  // qemu-user emulates /proc/self/stat without group and terminal.
   return attempt(() => parseProcessStat(readFileSync(`/proc/${pid === "self" ? "thread-self" : pid}/stat`, "utf8")));
 }
 
@@ -82,7 +80,6 @@ function isInSets(status: string, sets: readonly SignalSet[], signal: number): b
   });
 }
 
-/** Reads /proc/PID/status (proc_pid_status(5)); empty if that fails. */
 function readStatus(pid: number | "self"): string {
   return attempt(() => readFileSync(`/proc/${pid}/status`, "utf8")) ?? "";
 }

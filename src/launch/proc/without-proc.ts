@@ -6,10 +6,7 @@ import type { Inherited } from "./descriptors.ts";
 
 const PERMISSIONS = 0o777;
 
-/**
- * Returns the caller's descriptors from 3 on: all below Node's first kqueue, and above it all except pipes and kqueues,
- * unless other code may have opened files.
- */
+/** Returns the caller's descriptors: all below Node's first kqueue; above, without other code, all but pipes and kqueues. */
 export function inheritedWithoutProc(mayHaveOthers: boolean): Inherited {
   return selectByStats(openFrom3(), mayHaveOthers || isBun);
 }

@@ -10,11 +10,7 @@ const MAX_NAME_BYTES = 255; // NAME_MAX
 /** The error code for a command in no folder of the search path. */
 export const NOT_ON_PATH = "NOT_ON_PATH";
 
-/**
- * Finds a command's file as execvp(3) does (POSIX), except that an empty element of the path is not the working directory.
- *
- * @returns the file, or an error code: the system's, or {@link NOT_ON_PATH}
- */
+/** Finds a command's file as execvp(3) does (POSIX), except that an empty element of the path is not the working directory. */
 export function lookUp(
   command: string,
   searchPath: string | undefined,

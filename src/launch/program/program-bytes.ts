@@ -5,10 +5,7 @@ import type { Program } from "../types.ts";
 /** The runtime's replacement for bytes that are not UTF-8. */
 const REPLACEMENT = "\uFFFD";
 
-/**
- * Encodes a program's file, arguments and variables for execve(2), each ended by a NUL. Strings of the caller that are not
- * UTF-8 keep their bytes, which the kernel still has (Linux).
- */
+/** Encodes a program for execve(2), each string ended by a NUL. The caller's strings keep bytes that are not UTF-8 (Linux). */
 export function bytesOf(program: Program): Uint8Array {
   const strings = [program.file, ...program.argv];
   program.environment.forEach((value, name) => strings.push(`${name}=${value}`));

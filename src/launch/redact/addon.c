@@ -1,7 +1,6 @@
 /*
- * System calls for masking that Node.js lacks: pipes, pseudo-terminals and their events. addon.ts loads it and documents each
- * function. A second addon, since few starts need it. Like system/addon/addon.c it links no library, and uses only what glibc
- * and musl share.
+ * System calls for masking that Node.js lacks; addon.ts documents each. A second addon, since few starts need it. Like
+ * system/addon/addon.c it links no library, and uses only what glibc and musl share.
  */
 #define _GNU_SOURCE
 #include <errno.h>

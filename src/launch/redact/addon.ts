@@ -15,10 +15,9 @@ export interface RedactAddon extends CompiledSearch {
   /** Returns 1 if two descriptors of a regular file are one open file, with one offset; or 0. */
   readonly isSameOpenFile: (one: number, other: number) => number;
   /**
-   * Opens a pseudo-terminal like another terminal, close-on-exec, non-blocking on the launcher's side.
+   * Opens a pseudo-terminal like another, close-on-exec. Returns the master, which is non-blocking, and the slave; or an error.
    *
    * @param isPlain 1: the other terminal turns newlines into line ends
-   * @returns the launcher's side (master) and the program's (slave), or an error
    */
   readonly makeTerminal: (like: number, isPlain: number) => readonly [number, number] | number;
   /** Gives a terminal the size of another. @returns 1 if its size was different: the kernel has sent SIGWINCH then */
@@ -40,7 +39,6 @@ export interface RedactAddon extends CompiledSearch {
   /**
    * Starts the program below a monitor (monitor.h).
    *
-   * @param strings the file, the arguments and the variables, each ended by a NUL
    * @param found the settings to restore on `real` if this process ends without `dismissMonitor`
    */
   readonly startMonitor: (
@@ -59,7 +57,6 @@ export interface RedactAddon extends CompiledSearch {
   readonly typeInto: (terminal: number, bytes: Uint8Array) => void;
 }
 
-/** @returns undefined if there is none: see {@link openAddon} and embedded-addon.ts */
 export async function loadRedactAddon(): Promise<RedactAddon | undefined> {
   const addon = isBun
     ? (await import("../standalone/embedded-addon.ts")).openEmbeddedAddon("-redact")

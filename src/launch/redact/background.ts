@@ -1,8 +1,7 @@
 /**
  * A job in the background that writes to a terminal with `stty tostop`. The kernel sends SIGTTOU to its whole group at each
  * attempt, and performs the write once the job is in the foreground. A process that ignores the signal may write anyway. In
- * an orphaned process group, which no shell can continue, the write fails (POSIX, "orphaned process group"). With masking it
- * is this process that writes to the terminal and gets the signal, in place of the program.
+ * an orphaned process group (POSIX) the write fails. With masking this process writes, and gets the signal.
  */
 import { sleep } from "../../system/sleep.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
@@ -17,11 +16,7 @@ export function stopsWriters(addon: RedactAddon, terminal: number): boolean {
   return stopsBackground === 1;
 }
 
-/**
- * Removes the listeners for a moment: the kernel's next signal stops this process. A signal sent from here might come late.
- *
- * @returns true if the job was stopped and continued; false if another process has sent the signal
- */
+/** Lets the kernel's next signal stop this process; one sent from here might come late. @returns false if none came */
 export function isStoppedByAccess(signal: NodeJS.Signals, isInFront: () => boolean): boolean {
   if (isInFront()) return false;
   const before = performance.now();

@@ -1,7 +1,6 @@
 /**
- * The end of the launcher while background processes of the program still write. The launcher must end with the program, but
- * the background processes keep the other end of its pipes open. So it starts another process, which masks the streams until
- * the last writer has ended. That process gets the secrets through a pipe, and the descriptors by inheritance.
+ * The end of the launcher while background processes of the program still write. The launcher must end with the program. So
+ * another process, which gets the secrets through a pipe, masks the streams until the last writer has ended.
  */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -16,10 +15,7 @@ import { startPump, type Pump } from "./pump.ts";
 import { readFrom } from "./source.ts";
 import { openSystem } from "./system.ts";
 
-/**
- * The standard input of the other process, as JSON with bytes as base64. Its descriptors are a source and a target in turn,
- * from 3 on.
- */
+/** The other process's standard input, as JSON with bytes as base64. From 3 on it has sources and targets in turn. */
 interface Continuation {
   readonly secrets: readonly (readonly [string, string])[];
   readonly streams: readonly (Omit<StreamState, "read"> & { readonly read: string })[];

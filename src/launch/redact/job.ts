@@ -1,21 +1,17 @@
 /**
  * The job of a program that runs on a pseudo-terminal, as a state and a pure step; session.ts performs its effects.
  *
- * Processes. The shell knows one process group, the job, and this process is in it. The program is in a session of its own,
- * whose controlling terminal is the pseudo-terminal. The monitor (monitor.h) leads that session: the kernel stops no process
- * whose parent is in another session, so Ctrl-Z would have no effect without it.
- *
- * Keys. In the foreground the real terminal is raw. This process copies keys to the pseudo-terminal, which sends the program
- * SIGINT, SIGQUIT and SIGTSTP. It also sends the first two to the job, as the real terminal would have done.
- *
- * Stops. The monitor reports that the program was stopped. This process shows the remaining output, restores the real
- * terminal, and stops the job by the same signal. When the shell continues the job, the monitor continues the program.
- *
- * Foreground. A shell may move the job between foreground and background without a signal. Each event therefore brings the
- * current state, and in the background this process polls.
- *
- * Hang-up. When this process closes its side of the pseudo-terminal, or ends, the kernel sends SIGHUP to the monitor, which
- * sends it to the program.
+ * - Processes. The shell knows one process group, the job, and this process is in it. The program is in a session of its own,
+ *   whose controlling terminal is the pseudo-terminal. The monitor (monitor.h) leads that session: the kernel stops no process
+ *   whose parent is in another session, so Ctrl-Z would have no effect without it.
+ * - Keys. In the foreground the real terminal is raw. This process copies keys to the pseudo-terminal, which sends the program
+ *   SIGINT, SIGQUIT and SIGTSTP. It also sends the first two to the job, as the real terminal would have done.
+ * - Stops. The monitor reports that the program was stopped. This process shows the remaining output, restores the real
+ *   terminal, and stops the job by the same signal. When the shell continues the job, the monitor continues the program.
+ * - Foreground. A shell may move the job between foreground and background without a signal. So each event brings the current
+ *   state, and in the background this process polls.
+ * - Hang-up. When this process closes its side of the pseudo-terminal, or ends, the kernel sends SIGHUP to the monitor, which
+ *   sends it to the program.
  */
 export type End = { readonly status: number } | { readonly signal: number };
 

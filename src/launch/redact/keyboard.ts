@@ -63,7 +63,6 @@ interface KeyParts extends Terminal {
   readonly gone: () => void;
 }
 
-/** Forwards keys from the real terminal to the program on its pseudo-terminal. */
 export function forwardKeys(parts: KeyParts) {
   const { addon, watcher, input, real, master, expect, monitor, hasEnded, gone } = parts;
   const keyboard = openKeyboard(input, watcher, (keys) => void (last = type(keys)), gone);
@@ -100,7 +99,6 @@ export function forwardKeys(parts: KeyParts) {
       unread.unshift(keys);
       answer?.();
     },
-    /** Types the collected keys into the real terminal, if the system allows that. */
     giveBack: (): void => {
       for (const keys of unread.splice(0)) addon.typeInto(real, keys);
     },

@@ -1,11 +1,10 @@
 /*
- * The monitor, the parent of a program on a pseudo-terminal; job.ts tells the scenario.
+ * The monitor, the parent of a program on a pseudo-terminal; job.ts describes the scenario. It is a fork of a process with
+ * many threads: it calls only functions that are safe in signal handlers, and never returns.
  *
- * The launcher forks it. It leads a new session, starts the program in a group of its own, and reports its stops and its end.
- * The launcher tells it when to continue the program. Both send records of two numbers through a socket. If the launcher ends
- * first, the monitor restores the real terminal and hangs the program up.
- *
- * It is a fork of a process with many threads: it calls only functions that are safe in signal handlers, and never returns.
+ * It leads a new session, starts the program in a group of its own, reports its stops and its end, and continues it on
+ * request. Both send records of two numbers through a socket. If the launcher ends first, the monitor restores the real
+ * terminal and hangs the program up.
  */
 #include <poll.h>
 #include <signal.h>
@@ -57,12 +56,10 @@ static pid_t start_program(const struct monitored *it, volatile int *error) {
   _exit(127);
 }
 
-/*
- * Closes all other descriptors: the program's pipes and files must end with the program. Needs no further descriptor, since
- * the limit may be reached: overwrites 0 to 2, which are the real terminal. Returns 0 or an error number.
- */
+/* Closes all other descriptors: the program's pipes and files must end with the program. Returns 0 or an error number. */
 static int keep_own(const struct monitored *it, const sigset_t *watched) {
   const int kept[] = {it->slave, it->real, it->channel};
+  /* Needs no further descriptor, since the limit may be reached: overwrites 0 to 2, which are the real terminal. */
   for (size_t i = 0; i < COUNT(kept); ++i) dup3(kept[i], (int)i, O_CLOEXEC);
   if (syscall(SYS_close_range, SIGNALS, ~0U, 0) != 0) {
     for (int descriptor = SIGNALS; descriptor < 65536; ++descriptor) close(descriptor);

@@ -1,10 +1,9 @@
 /**
- * The terminal of a program of which only some standard streams are a terminal (`program | cat`, `... | less`).
- *
- * The program stays in this process's group and session, and writes to a pseudo-terminal that is not its controlling
- * terminal. So the kernel sends the signals of keys to the group as usual, by the real terminal. Programs change settings of
- * their output (`dialog`, curses): this process copies them to the real terminal. A program that wants single keys from its
- * output, as less and vim do if their standard input is a pipe, gets the keys of the real terminal.
+ * The terminal of a program of which only some standard streams are a terminal (`program | cat`, `... | less`). The program
+ * stays in this process's group and session, and writes to a pseudo-terminal that is not its controlling terminal. So the real
+ * one sends the signals of keys to the group as usual. This process copies settings that programs change on their output
+ * (`dialog`, curses) to the real terminal. A program that wants single keys from its output, as less and vim do if their
+ * standard input is a pipe, gets the keys of the real terminal.
  */
 import { AS_GIVEN, OUTPUT_AS_BEFORE } from "../../system/shared.ts";
 import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";

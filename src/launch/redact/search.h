@@ -35,7 +35,6 @@ static int hex_digit(uint8_t byte) {
 }
 
 enum { NO_ESCAPE = -2, ANY_BYTE = -1, NO_BYTE = 256 };
-/* A possible meaning of an escape. */
 struct meaning {
   /* The first decoded byte, or one of these numbers. NO_BYTE: a quote that only opens or closes. */
   int byte;
@@ -230,7 +229,6 @@ static size_t next_escape(const uint8_t *escapes, const uint8_t *bytes, size_t f
   return at;
 }
 
-/* Returns 1 if a pattern may begin with these plain bytes. */
 static int is_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
   return length < 3 || (it->starts[block(bytes[0], bytes[1], bytes[2])] != 0 && may_begin(it, bytes, length));
 }

@@ -20,9 +20,7 @@ const CONTINUE_MS = 1000;
 const REFUSED_MS = 50;
 
 interface SessionParts extends Terminal {
-  /** The real terminal, for reading; it is closed. */
   readonly input: number;
-  /** The program's side of the pseudo-terminal. */
   readonly slave: number;
   readonly inherited: readonly number[];
   /** Closes the other descriptors of the master side: the kernel hangs up once all are closed. */
@@ -202,7 +200,6 @@ function expectedSignals() {
   const own = new Set<NodeJS.Signals>();
   return {
     expect: (signal: NodeJS.Signals): void => void counts.set(signal, (counts.get(signal) ?? 0) + 1),
-    /** Expects no more: the kernel may have refused the stop that would have caused the signal. */
     giveUp: (signal: NodeJS.Signals): void => void counts.delete(signal),
     /** Counts a signal that is being delivered. @returns true if it was expected */
     arrives: (signal: NodeJS.Signals): boolean => {
@@ -213,7 +210,6 @@ function expectedSignals() {
       setImmediate(() => own.delete(signal));
       return true;
     },
-    /** Returns true for an expected signal that is being delivered. */
     isOwn: (signal: NodeJS.Signals): boolean => own.has(signal),
   };
 }

@@ -15,7 +15,6 @@ export interface Source {
   readonly start: (take: Take, end: () => void) => void;
   /** Reads the available bytes and pauses. @returns true at the end of the stream */
   readonly drain: () => Promise<boolean>;
-  /** Continues after a `drain`. */
   readonly resume: () => void;
   /** The program's next write fails (EPIPE). */
   readonly close: () => void;

@@ -18,15 +18,11 @@ export interface Output {
   readonly file?: string;
 }
 
-/** The access mode among the flags of open(2). */
 const O_ACCMODE = 3;
 /** The major number of /dev/null, /dev/full and the like (Linux), which have no reader. */
 const MEMORY_DEVICES = 1;
 
-/**
- * Returns the standard output and error, if they have a reader. If both are the same pipe, terminal or open file (`2>&1`),
- * one stream carries both, so that their order stays.
- */
+/** Returns the outputs that have a reader: one for both, to keep their order, if they share pipe, terminal or open file. */
 export function planOutputs(addon: Pick<RedactAddon, "isSameOpenFile"> | undefined): readonly Output[] {
   const [out, err] = [examine(1), examine(2)];
   if (out !== undefined && err !== undefined && isShared(out, err, addon)) return [outputOf(out, [1, 2])];
@@ -58,7 +54,6 @@ function examine(descriptor: 1 | 2): Examined | undefined {
     return undefined;
   }
   if (stats.isCharacterDevice() && process.platform === "linux" && stats.rdev >> 8 === MEMORY_DEVICES) return undefined;
-  // The channel to a Node.js parent carries messages, not text.
   if (stats.isSocket() && initialEnvironment().get("NODE_CHANNEL_FD") === String(descriptor)) return undefined;
   const flags = openFlags(descriptor);
   if (flags !== undefined && (flags & O_ACCMODE) === constants.O_RDONLY) return undefined;

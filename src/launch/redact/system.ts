@@ -44,7 +44,6 @@ function openWatcher(addon: RedactAddon) {
       addon.watch(descriptor, event);
     };
   return {
-    /** Waits for bytes to read, or the end. */
     whenReadable: wait(UNTIL_READABLE),
     /** Waits until the other side of a pipe, socket or terminal is closed for reading. */
     whenUnread: wait(UNTIL_UNREAD),

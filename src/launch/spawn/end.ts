@@ -8,10 +8,7 @@ interface DeathOptions {
   readonly dumpable: boolean;
 }
 
-/**
- * Ends this process by the program's signal. Exits with 128 plus its number as PID 1, which cannot signal itself, and if this
- * process survives the signal.
- */
+/** Ends this process by the program's signal. PID 1 cannot signal itself, and exits with 128 plus its number. */
 export function dieOf(signal: NodeJS.Signals, { firstProcess, dumpable }: DeathOptions): never {
   if (!firstProcess && process.platform !== "win32") {
     // Keeps a core dump from overwriting the program's in the working directory: /proc takes no files.
@@ -25,12 +22,10 @@ export function dieOf(signal: NodeJS.Signals, { firstProcess, dumpable }: DeathO
 /** Flag of open(2) in Linux: needs no permission, and allows neither reads nor writes. */
 const O_PATH = 0o10000000;
 
-/**
- * Closes the program's descriptors here, so that its streams end when it closes them. Replaces 0 to 2: libraries write to
- * them, and at its exit Node would reset a terminal to its settings at the start. Throws nothing.
- */
+/** Closes the program's descriptors here, so that its streams end when it closes them. Throws nothing. */
 export function release(descriptors: readonly number[]): void {
   for (const descriptor of descriptors) attempt(() => closeSync(descriptor));
+  // Libraries write to these, and at its exit Node would reset a terminal to its settings at the start.
   for (const descriptor of [0, 1, 2]) {
     if (attempt(() => fstatSync(descriptor)) !== undefined) continue;
     // open(2) takes the lowest free number. A chroot may have no /dev/null, which "w" would create.

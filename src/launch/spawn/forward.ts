@@ -2,9 +2,8 @@
  * Forwards signals to the program, for the parent process in JavaScript.
  *
  * Users, supervisors and shells signal this process: each signal must reach the program, once. The kernel sends those of the
- * terminal (Ctrl-C, Ctrl-Z, resize, hang-up) to the whole foreground group, so that the program has them already; Node.js
- * does not show the sender, and the terminal's foreground group decides (terminal.ts). Stops are mirrored: this process
- * stops only after the program (job-control.ts). PID 1 cannot stop, and reaps orphans.
+ * terminal (Ctrl-C, Ctrl-Z, resize, hang-up) to the whole foreground group, and so to the program. Node.js does not show the
+ * sender: the terminal's foreground group decides (terminal.ts). Stops are mirrored (job-control.ts). PID 1 reaps orphans.
  */
 import { isBun } from "../../system/runtime.ts";
 import { catchesSignal, readProcessStat, softLimit, waits } from "../proc/process-stat.ts";
@@ -118,10 +117,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   );
 }
 
-/**
- * Selects the signals to listen to. Without /proc a stop of the program is invisible here; so the kernel stops both, as every
- * process of a job.
- */
+/** Selects the signals to listen to. Without /proc a stop of the program is invisible here: the kernel must stop both. */
 export function forwardedSignals(
   signals: readonly NodeJS.Signals[],
   { profiled, tellsStates }: { readonly profiled: boolean; readonly tellsStates: boolean },

@@ -1,9 +1,8 @@
 /**
  * Mirrors the program's stops, for the parent process in JavaScript (Linux).
  *
- * The shell sees only this process. When the program stops, the kernel sends SIGCHLD here: this process then stops itself by
- * the same signal, so that the shell sees a stopped job. `fg` and `bg` send SIGCONT to the whole group. A SIGCONT to this
- * process alone is meant for the program, which then gets one from here.
+ * The shell sees only this process, which therefore stops itself by the same signal when the program has stopped (SIGCHLD).
+ * `fg` and `bg` send SIGCONT to the whole group. A SIGCONT to this process alone is passed on to the program.
  */
 import { sleep } from "../../system/sleep.ts";
 import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
@@ -67,10 +66,7 @@ export function jobControl(pid: () => number | undefined): JobControl {
   };
 }
 
-/**
- * Continues a program that seems to have run and stopped again, but without a SIGCHLD: it had not yet left the processor when
- * its context switches were first counted.
- */
+/** Continues a program that only seems to have stopped again: it was still on the processor at the first count of switches. */
 function continueIfForgotten(program: number, isLast: () => boolean): void {
   if (!isStopped(program)) return;
   const before = contextSwitches(program);

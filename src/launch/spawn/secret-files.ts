@@ -39,7 +39,6 @@ export interface SecretFiles {
  * such a file system, and never in the working directory. They are removed at any end of this process except SIGKILL and a
  * crash; the next launcher removes the files of those.
  *
- * @param runtimeDirectory the value of `XDG_RUNTIME_DIR`, if any
  * @param atExit also calls the removal at the end of this process
  * @throws SophiaError (125) if they cannot be written
  */
@@ -133,10 +132,7 @@ export function pidNamespace(): string {
   return /\d+/.exec(attempt(() => readlinkSync("/proc/self/ns/pid")) ?? "")?.[0] ?? "0";
 }
 
-/**
- * Removes the folders of launchers that no longer run: only this user's, only of this PID namespace (other containers'
- * processes are invisible here), and not through symbolic links.
- */
+/** Removes this user's folders of ended launchers, only of this PID namespace: others are invisible. Follows no links. */
 export function sweep(base: string): void {
   const namespace = pidNamespace();
   for (const name of attempt(() => readdirSync(base)) ?? []) {

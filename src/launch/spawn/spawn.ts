@@ -8,11 +8,7 @@ import { parentChannel } from "./ipc.ts";
 
 const NEVER = { restarts: undefined, tidyTerminal: undefined };
 
-/**
- * Starts the program as a child, forwards signals to it and ends as it ends; with a watch restarts it on demand.
- *
- * @throws SophiaError if the program cannot be executed
- */
+/** Starts the program as a child and ends as it ends; with a watch restarts it. @throws SophiaError if it cannot be executed */
 export async function spawn(launch: Launch): Promise<never> {
   const { inherited, libc, preparation, program, watch } = launch;
   const { addon, firstProcess } = preparation;

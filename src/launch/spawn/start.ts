@@ -25,7 +25,6 @@ export interface LauncherState {
   readonly passOnTo: ((pid: number) => void) | undefined;
   readonly restarts: Restarts | undefined;
   stopForwarding: Undo;
-  /** Restores the filter of core dumps, which a child inherits. */
   restoreCoreFilter: Undo;
   redactSystem?: System | undefined;
 }
@@ -37,17 +36,11 @@ export interface StartedProgram {
   readonly finish: (isLast: boolean) => Promise<void>;
 }
 
-/** The system's error code for a program that was not started. */
 interface FailedStart {
   readonly code: string | Promise<string>;
 }
 
-/**
- * Starts the program.
- *
- * @returns undefined if a stop was requested while the program before was being replaced
- * @throws SophiaError if it cannot be executed
- */
+/** Starts the program; undefined if a stop was requested during a restart. @throws SophiaError if it cannot be started */
 export async function startProgram(launch: Launch, state: LauncherState): Promise<StartedProgram | undefined> {
   const started = startNow(await loadParts(launch, state));
   if (started === undefined || "ended" in started) return started;
@@ -71,9 +64,6 @@ async function loadParts(launch: Launch, state: LauncherState) {
 /**
  * Starts the program in one turn of the event loop, without an `await`. A signal before the listeners acts by the kernel's
  * default action; a later one is delivered once the program exists.
- *
- * @returns undefined as `startProgram`
- * @throws SophiaError if files or outputs cannot be made
  */
 function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   const { launch, state, secretFiles, redact, messages, startChild } = parts;
@@ -158,8 +148,7 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     await relay?.drained();
     if (!isLast) relay?.end();
     await outputs?.finish(isLast, typeof (await ended) === "string");
-    // At once: background processes of the program must not delay the exit. The listeners stay, so that a late signal does
-    // not change the status.
+    // Background processes must not delay the exit. The listeners stay, so that a late signal does not change the status.
     secrets?.remove();
   };
   return { ended, outputs, finish };

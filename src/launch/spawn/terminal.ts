@@ -2,10 +2,7 @@ import { readProcessStat } from "../proc/process-stat.ts";
 
 /** Tells which signals the kernel has already sent to the program, by this process's controlling terminal. */
 export interface Terminal {
-  /**
-   * Returns true in the foreground, where the kernel sends signals of keyboard and window to the program as well. Without
-   * siginfo_t a signal to this process alone looks the same.
-   */
+  /** Returns true in the foreground, where the kernel signals the program, too. A signal to this process looks the same. */
   readonly deliversToGroup: () => boolean;
   /** The same for INT, QUIT and INFO, for which ps(1) is called without /proc. */
   readonly sendsKeys: () => boolean;
@@ -43,10 +40,7 @@ export function watchTerminal(): Terminal {
 
 /**
  * Replaces /proc by ps(1). For CONT and a resize, of which a moved window sends dozens, that would take too long: a terminal
- * among the standard streams is taken for the controlling one.
- *
- * @param attached one of the standard streams is a terminal
- * @param state this process's state by ps; undefined if unknown
+ * among the standard streams (`attached`) is taken for the controlling one.
  */
 export function withoutProc(attached: boolean, state: () => string | undefined): Terminal {
   return {

@@ -7,13 +7,9 @@ import { launcherPidVariables } from "../monitor/own-pid.ts";
 import { findHelper } from "../program/look-up.ts";
 import type { Program } from "../types.ts";
 
-/**
- * Wraps the program in setpriv(1): the kernel sends it SIGKILL when this process ends first (Linux; prctl(2)). On Windows
- * libuv's job object does that for every program.
- *
- * @throws SophiaError (125) if setpriv is not installed
- */
+/** Wraps the program in setpriv(1): SIGKILL when this process ends first. @throws SophiaError (125) if setpriv is missing */
 export function withParentDeathSignal(program: Program): Program {
+  // libuv's job object does that for every program.
   if (process.platform === "win32") return program;
   const file = findHelper("setpriv", program.environment);
   if (file === undefined || isBusyBox(file)) {
@@ -38,10 +34,7 @@ function isBusyBox(path: string): boolean {
 /** Variables that dash or bash changes by itself. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
-/**
- * Wraps the program in a shell if systemd names this process in a variable (socket activation, watchdog): the shell sets
- * the variable to its own PID and replaces itself by the program.
- */
+/** Wraps the program in a shell if systemd names this process in a variable: the shell sets it to its own PID. */
 export function withOwnPid(program: Program): Program {
   const settings = launcherPidVariables(program.environment);
   if (settings.length === 0) return program;

@@ -3,9 +3,7 @@
  * that are not meant for it (BUN_BE_BUN makes it an interpreter, an unknown BUN_JSC_ name ends it), changes signal actions
  * and raises limits. No option prevents that. So this code runs after the dynamic loader and before Bun: it renames these
  * variables, and adds one with a record of the caller's state. system/before-bun.ts reads both; scripts/build/before-bun.mjs
- * links this file.
- *
- * There is no C library: only system calls, the stack, and four addresses in Bun that the build defines.
+ * links this file. There is no C library: only system calls, the stack, and four addresses in Bun that the build defines.
  */
 #define _GNU_SOURCE
 
@@ -108,12 +106,10 @@ __attribute__((noreturn)) static void exit_by(int signal) {
   for (;;) system_call(SYS_exit_group, 128 + signal, 0, 0, 0);
 }
 
-/*
- * Makes PID 1 exit at signals with the status of preflight.ts: the kernel drops uncaught signals of PID 1, so that those before
- * JavaScript listens would be lost. x86-64 requires a restorer, though the handler does not return.
- */
+/* Makes PID 1 exit at signals, with the status of preflight.ts: the kernel would drop those before JavaScript listens. */
 static void end_at_signals(void) {
   enum { HAS_RESTORER = 0x04000000 };
+  /* x86-64 requires a restorer, though the handler does not return. */
   const long action[] = {(long)exit_by, HAS_RESTORER, (long)exit_by, 0};
   for (size_t i = 0; i < COUNT(FATAL); ++i) system_call(SYS_rt_sigaction, FATAL[i], (long)action, 0, sizeof(uint64_t));
 }
@@ -191,10 +187,7 @@ static int empty_file(void) {
   return (int)behind;
 }
 
-/*
- * The arguments as part of the record: Bun would write them, which may be secrets, into crash reports. Each begins with a byte
- * 1; within it the bytes 1 and 2 are encoded as 2 3 and 2 4.
- */
+/* Arguments are part of the record: Bun would write them, which may be secrets, into crash reports. */
 static bool is_escaped(char byte) { return byte == 1 || byte == 2; }
 
 static size_t argument_bytes(const char *argument) {
@@ -203,6 +196,7 @@ static size_t argument_bytes(const char *argument) {
   return bytes;
 }
 
+/* Each begins with a byte 1; within it the bytes 1 and 2 are encoded as 2 3 and 2 4. */
 static char *append_argument(char *to, const char *argument) {
   *to++ = 1;
   for (; *argument != '\0'; ++argument) {
@@ -212,10 +206,7 @@ static char *append_argument(char *to, const char *argument) {
   return to;
 }
 
-/*
- * Writes the record for system/before-bun.ts: ignored signals in hexadecimal, "nowhere" for a working directory
- * without a path, the open standard streams, the descriptors from 3 on, those of the empty files, and the arguments.
- */
+/* Writes the record, which system/before-bun.ts describes and reads. */
 static void write_record(char *to, uint64_t ignored, bool has_no_path, const int *descriptors, size_t count,
                          char **arguments) {
   to = append(to, HIDDEN_PREFIX "=");
@@ -256,9 +247,8 @@ static size_t hash_of(const char *entry, size_t length) {
 }
 
 /*
- * Moves the valid variables, the first of each name as for getenv(3), to the front, in their order. Returns their number. Bun
- * would take the last of a name, and an entry without "=". The kernel limits the environment to a quarter of the stack; the
- * table needs at most sixteen bytes for each.
+ * Moves the valid variables, the first of each name as for getenv(3), to the front; Bun would take the last. The kernel limits
+ * the environment to a quarter of the stack; the table needs at most sixteen bytes for each. Returns their number.
  */
 static size_t keep_variables(char **entries, size_t count) {
   size_t size = 1;

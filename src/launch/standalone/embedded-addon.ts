@@ -13,12 +13,7 @@ const opened = new Map<string, unknown>();
 /** Paths by name. Each file is written only once, since a second write would append. */
 const filled = new Map<string, string | undefined>();
 
-/**
- * Loads an addon of a stand-alone executable. `bun:ffi` would need Bun's compiler.
- *
- * @param name the part of its file's name behind the platform's
- * @returns undefined if there is none for this platform, or the system executes no such files
- */
+/** Loads an addon; undefined if this platform has none or executes no such files. `bun:ffi` would need Bun's compiler. */
 export function openEmbeddedAddon(name: "" | "-redact" | "-monitor"): unknown {
   if (!opened.has(name)) opened.set(name, loadModule(embeddedFile(`${name}.node`)));
   return opened.get(name);
@@ -37,10 +32,7 @@ export function loadLibc(): Libc | undefined {
   return addon;
 }
 
-/**
- * Returns the path of a native file of the executable, in memory (memfd_create(2)): no other process can change it, and it
- * disappears with this process. Undefined if there is none for this platform.
- */
+/** Returns the path of a file in memory (memfd_create(2)), which no other process can change; undefined if there is none. */
 export function embeddedFile(name: (typeof NAMES)[number]): string | undefined {
   if (!filled.has(name)) filled.set(name, fill(name));
   return filled.get(name);

@@ -1,8 +1,7 @@
 /**
- * Restarts of a watched program. When its values have changed, this process asks the program to end, kills it after the grace
- * period, and starts the next one. A signal that the user sends meanwhile goes to the program as usual, and may end this:
- * TERM, INT and QUIT request an end of the launcher, and a program that dies of a signal of the user's is not restarted. While
- * no program runs, a signal acts on the launcher itself.
+ * Restarts of a watched program: this process asks it to end, kills it after the grace period, and starts the next one. The
+ * user's signals go to the program as usual. TERM, INT and QUIT request an end of the launcher, and a program that dies of a
+ * signal of the user's is not restarted. While no program runs, a signal acts on the launcher itself.
  */
 import { locate } from "../program/executable.ts";
 import { validate } from "../program/validate.ts";
@@ -53,7 +52,6 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
   };
 
   return {
-    /** A signal has reached this process, and is forwarded as usual. */
     onSignal: (signal: NodeJS.Signals): void => {
       if (phase === "over") return;
       const isHungUp = signal === "SIGHUP" && hadTerminal && readProcessStat("self")?.terminal === 0;
@@ -63,7 +61,7 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
       if (JOB_STOPS.has(signal)) missed.push(signal);
       else giveUp();
     },
-    /** The program runs. @param writeBetween writes to the standard error, between the program's lines */
+    /** @param writeBetween writes to the standard error, between the program's lines */
     started: (pid: number | undefined, writeBetween: (text: string) => void): void => {
       program = pid;
       write = writeBetween;

@@ -3,10 +3,8 @@ import { readProcessStat } from "../proc/process-stat.ts";
 import { loadRedactAddon } from "../redact/addon.ts";
 
 /**
- * Keeps the terminal between two programs, as a shell does between its jobs. A killed program may have left it in raw mode,
- * with a process group of its own in the foreground.
- *
- * @returns restores it; undefined without a terminal, in the background, and without the addon
+ * Keeps the terminal between two programs, as a shell does. A killed program may have left it in raw mode, with a process
+ * group of its own in the foreground. @returns the undo; undefined without a terminal, in the background, without the addon
  */
 export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) => void) | undefined> {
   const { isatty } = process.getBuiltinModule("node:tty");

@@ -11,11 +11,7 @@ interface SpawnArguments {
   readonly windowsVerbatimArguments?: true;
 }
 
-/**
- * Wraps `.cmd`, `.bat` and other files of PATHEXT in cmd.exe; Windows starts all others itself.
- *
- * @throws SophiaError (125) for an argument that cmd.exe would cut
- */
+/** Wraps `.cmd`, `.bat` and other files of PATHEXT in cmd.exe. @throws SophiaError (125) for an argument that it would cut */
 export function startedOnWindows({ file, argv, environment }: Program): SpawnArguments {
   const args = argv.slice(1);
   if (!/\.(?:bat|cmd)$/i.test(file) && (/\.(?:exe|com)$/i.test(file) || hasInterpreter(file))) return { file, args };

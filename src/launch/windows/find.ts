@@ -20,9 +20,6 @@ export function fileOnWindows(command: string, environment: Environment): string
  * Finds a command's file. With a slash, backslash or colon it is a path; any other is looked up in `Path` with the endings of
  * `PATHEXT`, last without an ending if it begins with `#!`. Not in the working directory, where a repository's file could
  * hide a system program.
- *
- * @param problemOf for tests
- * @returns the file, or an error code: the system's, or {@link NOT_ON_PATH}
  */
 export function findOnWindows(
   command: string,

@@ -36,7 +36,6 @@ static JSValue fall_back_from_script(JSContext *context, JSValueConst receiver, 
   fall_back(utf8_of(context, arguments[0], &length));
 }
 
-/* Returns a file of the bundle as a function. */
 static JSValue load(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
@@ -127,7 +126,6 @@ static void run(size_t count, char **arguments, uint64_t ignored) {
   fall_back("the event loop ended without a launch");
 }
 
-/* Returns true if this start needs ESC, and so Bun. */
 static bool is_for_esc(char **variables) {
   static const char name[] = "ESC_ENV=";
   for (; *variables != NULL; ++variables) {

@@ -1,7 +1,4 @@
-/**
- * Replaces Node.js for the bundle in engine.c: has the few objects that a start in exec mode needs. Access to any other falls
- * back to Bun.
- */
+/** Replaces Node.js for the bundle in engine.c by the few objects of a start in exec mode. All others fall back to Bun. */
 import type { BundleFile, Loader } from "../../../system/addon/addon.ts";
 import { fileSystem, paths, restrictBy, type FileNatives, type Restrict } from "./node-modules.ts";
 

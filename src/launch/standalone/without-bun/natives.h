@@ -18,12 +18,10 @@ static const char *path_in(JSContext *context, JSValueConst argument) {
   return path;
 }
 
-/* access(2) with a path and a mode. */
 static JSValue can_access(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   return JS_NewBool(context, access(path_in(context, arguments[0]), integer(context, &arguments[1])) == 0);
 }
 
-/* Returns mode, user, size, inode and device of a path or a descriptor; undefined if nothing is at the path. */
 static JSValue status(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   struct statx found;
   const bool is_open = JS_IsNumber(arguments[0]);
@@ -49,7 +47,6 @@ static void find_descriptor(void) {
   while (fcntl(descriptor, F_GETFD) != -1) ++descriptor;
 }
 
-/* Opens a readable regular file. */
 static JSValue open_to_read(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   size_t size = 0;
   const char *const path = path_in(context, arguments[0]);
@@ -63,7 +60,6 @@ static JSValue open_to_read(JSContext *context, JSValueConst receiver, int count
   fall_back("a second file");
 }
 
-/* Reads into an array, with offset and length. */
 static JSValue read_into(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   size_t size = 0;
   uint8_t *const bytes = JS_GetUint8Array(context, &size, arguments[1]);

@@ -1,7 +1,4 @@
-/*
- * The functions of Node-API that src/system/addon/addon.c uses, for QuickJS. There is room for one created value, which the
- * addon's function must return.
- */
+/* Functions of Node-API for system/addon/addon.c in QuickJS. There is room for one created value, which must be returned. */
 #ifndef SOPHIA_RUN_NODE_API_H
 #define SOPHIA_RUN_NODE_API_H
 
