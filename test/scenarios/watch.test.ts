@@ -151,6 +151,7 @@ test("former values that are too large to be masked with the new one are dropped
   process.kill(started.pid, "SIGTERM");
   const { stdout, stderr } = await started.finished;
   expect(stdout).not.toMatch(/[xy]0/);
-  expect(unwrapped(stderr)).toMatch(/warning: .*\(1\)/);
-  expectWording(stderr);
+  // On a busy machine the large answer may need a second attempt, which is reported, too.
+  expect(stderr).toContain("sophia-run: KEY changed in ESC");
+  expect(unwrapped(stderr)).toMatch(/warning: too many secrets .*\(1\)/);
 });
