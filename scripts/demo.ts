@@ -45,7 +45,7 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
   const file = /mode 600, (\S+)/.exec(stdout)?.[1];
   stage.verify(file !== undefined && (await isGone(file)), "the secret file is gone with the program that it was for");
 
-  stage.step("Where one value comes from, and what it hides");
+  stage.step("Where one value comes from, and what it overrides");
   await stage.play({ variables: local, words: ["sophia-run", "explain", "QDRANT_URL"] }, world, {
     shows: [/from +the process environment/, /hides +ESC/, /hides +\.env/],
   });

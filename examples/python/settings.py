@@ -19,7 +19,7 @@ class Settings:
 
     gh_fine_grained_token: str | None = field(default=None, repr=False)
     """GitHub Token (fine-grained).
-    Fine-grained GitHub token, preferred because it can be limited to single
+    Fine-grained GitHub token, preferred because it can be limited to individual
     repositories and permissions.
     GH_FINE_GRAINED_TOKEN: one of GitHub Token.
     See https://github.com/settings/personal-access-tokens

@@ -69,11 +69,13 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
     "Start the program even if the contract is not met",
   ),
   "keep-esc": passing("Pass ESC_ENV, ESC_TOKEN and the other settings of ESC on to the program"),
-  allow: passing("Pass on the variable NAME of a file even if it can run code or redirect a key (repeatable)"),
+  allow: passing(
+    "Pass on the variable NAME of a file even if it can run code or send a key to another server (repeatable)",
+  ),
   "only-declared": passing("From ESC and files, pass on only variables that the contract declares"),
   pristine: passing("Pass on only declared variables and a minimal environment (PATH, HOME, TERM, locale, …)"),
   include: passing(
-    "From ESC and files, pass on only variables whose names match GLOB; no others are required (repeatable)",
+    "From ESC and files, pass on only variables whose names match GLOB; variables that do not match are not required (repeatable)",
   ),
   exclude: passing("Do not pass on variables whose names match GLOB, from any source (repeatable)"),
   mode: launching(
@@ -83,7 +85,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   "kill-after": launching("Kill the program TIME after a forwarded SIGTERM, SIGINT or SIGQUIT (default: never)"),
   "die-with-launcher": launching("Kill the program if sophia-run is killed by SIGKILL (Linux)"),
   "restore-nofile": launching(
-    "Restore the caller's soft limit of open files, which Node.js raises, for the program (Linux)",
+    "Start the program with the caller's soft limit on open files, which Node.js has raised (Linux)",
   ),
   watch: launching(
     "Restart the program when its values in ESC change (see docs/watch.md)",

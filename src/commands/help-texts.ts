@@ -4,10 +4,10 @@ import type { CommandDefinition } from "./command.ts";
 export const USAGES = ["sophia-run [options] -- <command> [arguments…]", "sophia-run <subcommand> [options]"] as const;
 
 export const SUMMARY =
-  "Starts a program with its configuration from the process environment, Pulumi ESC and .env files, if it meets the contract.";
+  "Starts a program with its configuration from the process environment, Pulumi ESC and .env files, if that configuration meets the contract.";
 
 export const INTRODUCTION =
-  `${SUMMARY} If several sources set a variable, the first of them wins. Options end at --. Without --, they end at the ` +
+  `${SUMMARY} If several sources set a variable, the first in this order wins. Options end at --. Without --, they end at the ` +
   "first word that is not an option: a subcommand, or the command to start.";
 
 export const EXAMPLES = [
@@ -19,7 +19,7 @@ export const EXAMPLES = [
 
 /** The exit statuses of a start, and of any command if sophia-run itself fails. */
 export const STATUSES = [
-  ["the program's", "the program has ended (if by a signal, so has sophia-run)"],
+  ["the program's", "the program has ended; if a signal ended it, sophia-run ends by the same signal"],
   ["78", "the contract is not met, and nothing was started"],
   ["125", "sophia-run itself failed"],
   ["126", "the command cannot be executed"],

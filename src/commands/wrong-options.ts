@@ -70,7 +70,7 @@ function takersOf(shown: string): string | undefined {
   return enumerate(words);
 }
 
-/** Returns the option nearest to a mistyped one, or one that shares its start or contains it. */
+/** Returns the option nearest to a mistyped one, or one that begins alike, contains it, or is contained in it. */
 function nearest(typed: string, names: readonly string[]): string | undefined {
   if (typed.length < 3) return undefined;
   return (

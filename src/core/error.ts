@@ -4,11 +4,11 @@ import type { Failure } from "./model.ts";
 /** Exit statuses of sophia-run's own; 125 to 127 as env(1) and POSIX shells use them, 78 is EX_CONFIG of sysexits.h. */
 export const ExitStatus = {
   ok: 0,
-  /** `check`: the contract is not met. */
+  /** A negative result of a command: `check` finds an unmet contract, `scan` a secret, or the user declined a change. */
   unmet: 1,
   /** `scan`: nothing was found, but not everything could be searched. */
   incomplete: 2,
-  /** A change of ESC waits for an approval and is not in effect. */
+  /** A change to ESC, or a request to open an environment, waits for an approval. */
   draft: 3,
   /** The contract is not met; nothing was started. */
   config: 78,

@@ -1,6 +1,6 @@
-/** The meaning of each failure code, for docs/reference.md. The codes are stable. No start loads this table. */
+/** The meaning of each failure code, for docs/reference.md. The codes are stable. It is not loaded when a program is started. */
 export const FAILURE_CODES = {
-  usage: "the command line is invalid: an unknown option or word, or one that is missing",
+  usage: "the command line is invalid: an option or word is unknown or missing",
   settings: "an option or a SOPHIA_… variable has an invalid value, or two of them cannot be used together",
   "not-found": "the command was not found (127)",
   "not-executable": "the command cannot be executed (126)",
@@ -24,9 +24,9 @@ export const FAILURE_CODES = {
   "esc-unreachable": "ESC cannot be reached: the name does not resolve, or the network or the service is down",
   "esc-timeout": "ESC did not answer completely before the deadline",
   "esc-tls": "the TLS certificate of the server is not trusted",
-  "esc-proxy": "the proxy refuses the connection, or its address is not that of a proxy",
+  "esc-proxy": "the proxy refuses the connection, or HTTPS_PROXY or HTTP_PROXY is not the URL of an HTTP proxy",
   "esc-redirect": "the server redirects the request; redirects are not followed",
-  "esc-answer": "the answer is not one of ESC, or is truncated or too large",
+  "esc-answer": "the answer is not an ESC answer, or is truncated or too large",
   "esc-session": "the session of the opened environment ended before its values were read",
   "esc-rate-limited": "ESC received too many requests (429)",
   "esc-server": "ESC has an internal error (5xx)",

@@ -15,7 +15,7 @@ const RUNNERS: ReadonlyMap<string, string> = new Map([
 
 /**
  * Returns the command as the user can type it. npm, pnpm, Yarn 1 and Bun add `node_modules/.bin` to the search path of
- * their scripts, Yarn 4 BERRY_BIN_FOLDER. No part of a variable is returned.
+ * their scripts, and Yarn 4 adds the folder in BERRY_BIN_FOLDER. The result never contains text from a variable.
  */
 export function typedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
   const path = (environment.get("PATH") ?? "").split(process.platform === "win32" ? ";" : ":");

@@ -85,7 +85,7 @@ function problemOf(path: string, stats: Stats): SophiaError | undefined {
   if ((stats.mode & OTHERS_WRITE) === 0) return undefined;
   return unusable(
     path,
-    "may be written by other users",
+    "can be written by other users",
     `run chmod go-w ${shellWord(printable(path))}, then start again`,
   );
 }

@@ -82,7 +82,7 @@ export function wordFinding(finding: Finding): { readonly message: string; reado
     case "token-endless":
       return worded("The launcher's token never expires", "create one that expires in 90 days (SECRETS.md)");
     case "token-ends":
-      return worded(`The launcher's token expires on ${day(finding.at)}`, "create a new one before (SECRETS.md)");
+      return worded(`The launcher's token expires on ${day(finding.at)}`, "create a new one before then (SECRETS.md)");
     case "tracked": {
       const remedy = `replace its secrets, then git rm --cached -- ${shellWord(finding.file)}`;
       return worded(`Git tracks ${finding.file}: all readers of the repository can read its values`, remedy);

@@ -21,7 +21,7 @@ export const checkCommand: CommandDefinition = {
     },
     overdue: {
       type: "boolean",
-      describe: "Fail also if the history of ESC shows a secret older than the contract's rotateEvery",
+      describe: "Also fail if the history of ESC shows a secret older than the contract's rotateEvery",
     },
     live: { type: "boolean", describe: "Test values by sending each to its own service" },
     yes: {

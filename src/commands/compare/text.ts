@@ -106,7 +106,7 @@ function legend(rows: readonly ComparisonRow[]): readonly Line[] {
   const isUnset = rows.some(({ states }) => states.every((state) => state === "missing"));
   const entries: readonly (readonly [word: string, legend?: string])[] = [
     rows.some(({ drift }) => drift) ? ["!", "drift: set in one environment and missing in another"] : [""],
-    isUnset ? ["-", "set in none of them"] : [""],
+    isUnset ? ["-", "not set in any environment"] : [""],
     ...Object.entries(STATES).flatMap(([state, entry]) => (used.has(state) ? [entry] : [])),
   ];
   return entries.flatMap(([word, words]) =>
@@ -127,7 +127,7 @@ function summary({ met, strict, environments, rows }: Comparison): readonly stri
   return [
     ...unmet.map((one) => `❌ The contract is not met by ${titleOf(one)}`),
     ...(met ? [`✅ The contract is met by ${all}, as far as is known without opening`] : []),
-    ...(drifting > 0 ? [strict ? `❌ ${drift} (--strict)` : `⚠️ ${drift}: --strict makes it fail`] : []),
+    ...(drifting > 0 ? [strict ? `❌ ${drift} (--strict)` : `⚠️ ${drift}: --strict makes the check fail`] : []),
     ...(drifting === 0 && environments.length > 1
       ? [`✅ No drift between ${count(environments.length, "environment")}`]
       : []),

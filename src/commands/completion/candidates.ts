@@ -25,7 +25,8 @@ interface Candidate {
 type Options = Readonly<Record<string, Option>>;
 
 /**
- * Returns a candidate per line, with its description behind a tab; or `:files`; or `:command 2`, its first word.
+ * Returns one candidate per line, followed by a tab and its description; or `:files`; or `:command N`, where word N begins
+ * the command to complete.
  *
  * @param words from the program's name to the word under the cursor
  */

@@ -6,7 +6,7 @@ export const docsCommand: CommandDefinition = {
     "The files are written to the folder of the contract unless you name others. env.d.ts is written for projects with " +
       "TypeScript (a tsconfig.json, typescript in package.json, or an existing env.d.ts) and with --types typescript.",
     "The name of a file decides its content. A new *.md is the whole of SECRETS.md. In an existing *.md only the tables " +
-      "between two markers are replaced, or appended if there are no markers. *.d.ts has types for process.env, *.py a " +
+      "between two markers are replaced, or appended if there are no markers. A *.d.ts file has types for process.env, a *.py file has a " +
       "typed settings class. .env.example, or any other name, has each variable with its description.",
     "--types python also writes settings.py: a dataclass that reads os.environ, or a class of pydantic-settings if the " +
       "project depends on it; --types pydantic always writes the latter. Later calls update an existing settings.py.",

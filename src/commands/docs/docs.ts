@@ -158,6 +158,6 @@ function refuseForeign(stale: readonly Draft[]): void {
   throw new SophiaError({
     code: "foreign-file",
     message: `${enumerate(foreign.map(({ name }) => name))} ${foreign.length === 1 ? "was" : "were"} not written by sophia-run docs; no file is changed`,
-    hint: "replace it by --force, or name the files to write, such as: sophia-run docs SECRETS.md",
+    hint: "use --force to replace it, or name the files to write, such as: sophia-run docs SECRETS.md",
   });
 }

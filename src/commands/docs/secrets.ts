@@ -38,10 +38,10 @@ repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
    restores an earlier value.
 3. Restart the programs. \`sophia-run --watch -- <command>\` restarts its program by itself.
 4. \`sophia-run check --live\` asks the services whether the keys work. Then revoke the old key.`,
-    "`sophia-run rotate --token` replaces `ESC_TOKEN`; `sophia-run check --overdue` lists the secrets that are due.",
+    "`sophia-run rotate --token` replaces `ESC_TOKEN`; `sophia-run check --overdue` lists the secrets that are due for rotation.",
     "## Local development",
     shell(`cp .env.example .env && chmod 600 .env`),
-    `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or the values themselves; \`sophia-run import .env\` copies those to ESC.
+    `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or the values themselves; \`sophia-run import .env\` copies these values to ESC.
 Without any secret, \`sophia-run --fake -- <command>\` starts the command with dummy values.`,
     "## Emergency access",
     `- _ESC is not available_: programs start if the environment and \`.env\` files meet the contract. If
@@ -106,7 +106,7 @@ export function contractBlocks(contract: Contract): readonly string[] {
   const groups = contract.rules
     .filter(isGroupRule)
     .map((rule) => `- **${inline(rule.label)}**: ${groupSentence(rule, code)}`);
-  if (groups.length > 0) blocks.push("### Rules over several variables", groups.join("\n"));
+  if (groups.length > 0) blocks.push("### Rules for several variables", groups.join("\n"));
   if (contract.scope === undefined && contract.scopes.size > 0) {
     const scopes = Array.from(contract.scopes, ([name, names]) => [
       code(`--scope ${name}`),

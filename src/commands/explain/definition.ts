@@ -1,7 +1,7 @@
 import { JSON_OPTION, type CommandDefinition } from "../command.ts";
 
 export const explainCommand: CommandDefinition = {
-  describe: "Show where each variable comes from and what it hides",
+  describe: "Show where each variable comes from and what it overrides",
   details: [
     "Without NAME, lists the variables that the contract declares and the others that ESC and files set. Undeclared " +
       "variables of the process environment are only counted. Values are never printed.",
@@ -11,7 +11,7 @@ export const explainCommand: CommandDefinition = {
     all: { type: "boolean", describe: "List undeclared variables of the process environment as well" },
     json: JSON_OPTION,
   },
-  statuses: { 0: "always, even if the contract is not met" },
+  statuses: { 0: "the report is complete, even if the contract is not met" },
   examples: ["sophia-run explain", "sophia-run explain QDRANT_URL DATABASE_URL", "sophia-run explain --all --json"],
   load: async () => (await import("./explain.ts")).explain,
 };

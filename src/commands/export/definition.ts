@@ -7,7 +7,7 @@ export const exportCommand: CommandDefinition = {
       "contract declares, from any source; not the rest of the process environment. The contract is checked first, as " +
       "for a run. Files of ESC (values.files) are not printed: only a program started by sophia-run gets them.",
     "If the format, or one of the programs that read it, cannot hold a value, the command names the variable, prints " +
-      "nothing and ends with 125. dotenv: for dotenv for Node.js, node --env-file and python-dotenv alike. shell: for " +
+      "nothing and ends with 125. dotenv: the format that the npm package dotenv, node --env-file and python-dotenv all read. shell: for " +
       "eval or source in bash, dash, zsh and other POSIX shells. docker: for docker run --env-file.",
     "github: for later steps of a GitHub Actions job. Appends to the file that GITHUB_ENV names and prints an " +
       "add-mask command for each line of a secret. If standard output is that file, the commands go to standard " +

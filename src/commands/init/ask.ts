@@ -18,7 +18,7 @@ export async function askRequired(
     return {
       candidates,
       remarks: [
-        `variables of ${source} are optional, because it has only their names; to require one: "required": true`,
+        `variables of ${source} are optional, because only their names were read; to require one: "required": true`,
       ],
     };
   }

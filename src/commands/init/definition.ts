@@ -5,11 +5,11 @@ export const initCommand: CommandDefinition = {
   details: [
     "Writes sophia.contract.json from the first source that has variables: .env.example, the ESC environment (only " +
       "names), the code, or .env (only names). --from chooses the sources. ESC and .env give only names, so " +
-      "their variables are optional unless you choose required ones at a terminal. A .env.example that docs wrote gives back the contract that it was written " +
+      "their variables are optional unless you choose required ones at a terminal. A .env.example that docs wrote restores the contract that it was written " +
       "from. --from builtin writes Sophia's own contract; together with other sources, a contract that extends it.",
     "Existing files (package.json, pyproject.toml or requirements.txt, Dockerfile, devcontainer) are not changed: init " +
-      "prints the lines to add. --with creates missing files, for npm, pnpm, Yarn or Bun, by packageManager in " +
-      "package.json or the lock file. The Dockerfile follows the start and build scripts of package.json. At a terminal " +
+      "prints the lines to add. --with creates missing files, for npm, pnpm, Yarn or Bun, depending on packageManager in " +
+      "package.json or on the lock file. The Dockerfile follows the start and build scripts of package.json. At a terminal " +
       "init asks which files to create.",
   ],
   options: {

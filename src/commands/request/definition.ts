@@ -3,7 +3,7 @@ import type { CommandDefinition } from "../command.ts";
 export const requestCommand: CommandDefinition = {
   describe: "Request approval to open the ESC environment",
   details: [
-    "Requests it with the launcher's own token, which later opens the environment, and prints the commands for the user " +
+    "Requests the approval with the launcher's own token, the one that will open the environment, and prints the commands for the user " +
       "who approves. That user sees the --reason.",
   ],
   options: {

@@ -6,14 +6,14 @@ export const rotateCommand: CommandDefinition = {
   details: [
     "Reads the value from the standard input (one line break at the end is dropped) or from a prompt that does not show " +
       "it, or generates it with --generate. The value must have the format that the contract declares. The rest of the " +
-      "definition does not change, and changes by other users are kept. The written value is read back. ESC itself " +
-      "rotates values with fn::rotate.",
+      "definition does not change, and changes by other users are kept. The written value is read back. Values of " +
+      "fn::rotate cannot be set here: ESC itself rotates them.",
     "If ESC_ENV names several environments, the last one with the variable is changed. To change a variable of an " +
       "imported environment, name that environment with --in.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment.",
     "--token creates a new token for the launcher itself, which may only open environments. The command checks that the " +
-      "token opens ESC_ENV and stores it as the repository secret ESC_TOKEN for Actions and Codespaces, by the GitHub " +
-      "CLI (gh). Only then it deletes the old token: if anything fails, the old one still works. ESC_ADMIN_TOKEN must be " +
+      "token opens ESC_ENV and stores it as the repository secret ESC_TOKEN for Actions and Codespaces, with the GitHub " +
+      "CLI (gh). Only then does it delete the old token: if anything fails, the old one still works. ESC_ADMIN_TOKEN must be " +
       "allowed to create tokens. The new token appears in no file, argument or message.",
   ],
   positional: { form: "NAME", least: 0, most: 1, kind: "variable" },

@@ -8,7 +8,7 @@ export const setCommand: CommandDefinition = {
       "line break at the end is dropped. The value must have the format that the contract declares. It becomes fn::secret " +
       "if the contract declares it secret, or if it is undeclared and its name looks like a secret (as for import); else " +
       "plain text. The rest of the definition does not change. The written value is read back.",
-    "At a terminal the command asks before it writes. Another value that ESC already has stays, unless --overwrite is " +
+    "At a terminal the command asks before it writes. If ESC already has a different value, it is kept unless --overwrite is " +
       "given; to replace it where ESC defines it, use sophia-run rotate.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
       "For --dry-run the launcher's own token is enough. Under a coding agent there are no prompts: the value comes from " +

@@ -50,7 +50,7 @@ export function effectiveChange(changed: ChangeResult, context: Context): Effect
       const { changeRequest: id, before } = changed;
       printReport(context, [
         "",
-        `⏸️ Not in effect yet: a change of ${formatName(before.name)} requires an approval. It is a draft now.`,
+        `⏸️ Not in effect yet: a change to ${formatName(before.name)} requires an approval. The change is a draft now.`,
         ...approvalLines({ id, organization: before.name.organization }, "then it is in effect"),
       ]);
       return ExitStatus.draft;

@@ -78,7 +78,7 @@ async function baseOf(
     const { extentOf, isInside } = await import("./extent.ts");
     const { folder, isRepository } = extentOf(first);
     if (!isInside(base, folder)) {
-      const message = `an unnamed contract cannot extend files outside of its ${isRepository ? "repository" : "folder"}`;
+      const message = `a contract that no option names cannot extend files outside its ${isRepository ? "repository" : "folder"}`;
       const naming = `--contract ${shellWord(shownPath(first, cwd))} allows any file`;
       return { message, allowed: `"builtin", or a contract in ${folder}; ${naming}` };
     }

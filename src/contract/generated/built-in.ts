@@ -11,7 +11,7 @@ export const BUILT_IN: Contract = {
         name: "GH_FINE_GRAINED_TOKEN",
         label: "GitHub Token (fine-grained)",
         description:
-          "Fine-grained GitHub token, preferred because it can be limited to single repositories and permissions.",
+          "Fine-grained GitHub token, preferred because it can be limited to individual repositories and permissions.",
         secret: true,
         aliases: [],
         example: "github_pat_<token>",

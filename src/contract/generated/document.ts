@@ -9,7 +9,7 @@ export type ContractDocument = {
   readonly extends?: string;
   /** The declared variables by name. Required unless the contract extends another one, whose details it may replace. */
   readonly variables?: { readonly [name: VariableName]: VariableEntry };
-  /** Rules over several variables, by identifier. */
+  /** Rules for several variables, by identifier. */
   readonly groups?: { readonly [name: GroupName]: GroupEntry };
   /** The sections that `sophia-run check` shows, in this order. Default: one section with all variables. */
   readonly sections?: readonly SectionEntry[];
@@ -110,7 +110,7 @@ type AliasEntry =
   | string
   | {
       readonly name: VariableName;
-      /** true: a notice asks to use the variable's own name. */
+      /** true: a notice asks the user to use the variable's own name. */
       readonly deprecated?: boolean;
     };
 
@@ -169,13 +169,13 @@ type PlainFormat = {
   readonly type: "boolean" | "port" | "json" | "base64" | "email";
 };
 
-/** one-of: at least one must be set; the first of them is used. exactly-one: one, and no other. at-least-one: one or more. all-or-none: all or none. optional: no rule. */
+/** one-of: at least one must be set; the first that is set is used. exactly-one: one, and no other. at-least-one: one or more. all-or-none: all or none. optional: no rule. */
 type GroupRule = "one-of" | "exactly-one" | "at-least-one" | "all-or-none" | "optional";
 
 /** The variables of the group, in order of preference. */
 type GroupMembers = readonly VariableName[];
 
-/** A rule over several variables. */
+/** A rule for several variables. */
 export type GroupEntry = {
   readonly label?: Label;
   readonly rule: GroupRule;

@@ -31,7 +31,7 @@ const TIME_HINT = "check the network and the service's status, or allow more tim
 const PROXY_HINT = "check HTTPS_PROXY and the proxy's rules, or exempt the backend with NO_PROXY";
 const PROXY_PASSWORD_HINT = "put the proxy's user name and password into its URL: http://user:password@host:port";
 const BACKEND_HINT =
-  "check PULUMI_BACKEND_URL; a proxy or a network that requires a sign-in may answer for the service";
+  "check PULUMI_BACKEND_URL; a proxy or a network that requires a sign-in may have answered instead of the service";
 const REDIRECT_HINT =
   "set PULUMI_BACKEND_URL to the service's own address; a network that requires a sign-in also redirects";
 const EXCHANGE_HINT = "check ESC_OIDC_ORG, and that the organization trusts the token's issuer, audience and subject";
@@ -79,7 +79,8 @@ const FILE: Words = {
 };
 
 const MAX_DIAGNOSTICS = 20;
-const UNCERTAIN = "whether the change arrived is not known: the same command again finds out and does what is missing";
+const UNCERTAIN =
+  "it is not known whether ESC made the change; run the same command again, which finds out and completes it";
 
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
   const { attempts = 1, environment, step, isChange = false } = context;
@@ -153,7 +154,7 @@ function wordsFor(
     case "answer":
       return ["esc-answer", ofHost(ANSWER[fault.problem]), BACKEND_HINT];
     case "session":
-      return ["esc-session", `${host} ended the session before it was read, twice (HTTP 404)`, SERVICE_HINT];
+      return ["esc-session", `${host} twice ended the session before the values were read (HTTP 404)`, SERVICE_HINT];
     case "pause-too-long": {
       const { status, retryAfterMs, leftMs } = fault;
       const why = `${host} answered HTTP ${status} and asks for a pause of ${seconds(retryAfterMs)}, longer than the ${seconds(leftMs)} left`;
@@ -227,7 +228,7 @@ function reasonForStatus(
     return because("esc-definition", `its definition has ${errors}`, hint);
   }
   if (status === 404) {
-    const hint = `check ${namedBy}; the service answers the same if the token of ${used} has no access`;
+    const hint = `check ${namedBy}; the service gives the same answer if the token (${used}) has no access`;
     return because("esc-not-found", `${host} has no such environment or revision`, hint);
   }
   if (status === 429) return because("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
@@ -250,10 +251,13 @@ function asChange(reason: Failure, fault: Fault, { credential }: Subject): Failu
     return because("does not allow the token to change it", `use a token that may write it: check ${used}`);
   }
   if (status === 413) {
-    return because("does not take a definition of this size", "import less, or into several environments");
+    return because("does not accept a definition of this size", "import less, or into several environments");
   }
   if (diagnostics.length > 0 || status === 400) {
-    return because("does not accept the new definition", "nothing was changed; fix what it says, then start again");
+    return because(
+      "does not accept the new definition",
+      "nothing was changed; fix the reported errors, then start again",
+    );
   }
   return reason;
 }

@@ -18,18 +18,32 @@ export interface Trust {
   readonly remarks: readonly string[];
 }
 
+/** The time after which the files are read again: `--watch` runs for months, and they may be replaced. */
+const RELOAD_MS = 10_000;
+
+const loaded = new WeakMap<NetworkSettings, { readonly trust: Promise<Trust>; readonly time: number }>();
+
 /**
- * Loads the runtime's own certificates and those that the user adds. Node reads `NODE_EXTRA_CA_CERTS` at its start, for
- * its default trust only, and never `SSL_CERT_FILE`. A file that cannot be used is left out with a remark, as by Node.
+ * Loads the runtime's own certificates and those that the user adds. Connections within 10 s share them, because OpenSSL
+ * would parse each certificate again. Node reads `NODE_EXTRA_CA_CERTS` at its start, for its default trust only, and reads
+ * `SSL_CERT_FILE` only with `--use-openssl-ca`. A file that cannot be used is left out with a remark, as by Node.
  */
-export async function loadTrust(network: NetworkSettings): Promise<Trust> {
+export function loadTrust(network: NetworkSettings): Promise<Trust> {
+  const recent = loaded.get(network);
+  if (recent !== undefined && performance.now() - recent.time < RELOAD_MS) return recent.trust;
+  const trust = readTrust(network);
+  loaded.set(network, { trust, time: performance.now() });
+  return trust;
+}
+
+async function readTrust(network: NetworkSettings): Promise<Trust> {
   const remarks: string[] = [];
   const added: string[] = [];
   const add = async (variable: string, file: string | undefined): Promise<void> => {
     if (file === undefined) return;
-    const loaded = await readCertificates(file);
-    if ("pem" in loaded) added.push(loaded.pem);
-    else remarks.push(`${variable} is not used: ${file} ${loaded.why}`);
+    const read = await readCertificates(file);
+    if ("pem" in read) added.push(read.pem);
+    else remarks.push(`${variable} is not used: ${file} ${read.why}`);
   };
   // Newer runtimes list their default trust, with NODE_EXTRA_CA_CERTS and the system's store.
   const runtime: {
@@ -49,7 +63,7 @@ export async function loadTrust(network: NetworkSettings): Promise<Trust> {
   return { context: tls.createSecureContext(news.length === 0 ? {} : { ca: [...own, ...news] }), remarks };
 }
 
-/** Removes known certificates of a system's bundle: OpenSSL takes longer for each than all else here. */
+/** Removes certificates that the runtime already has: for OpenSSL, parsing each one costs more than all the rest here. */
 function withoutKnown(files: readonly string[], known: readonly string[]): readonly string[] {
   const bodies = new Set(known.map(bodyOf));
   return files.flatMap((pem) => {

@@ -43,7 +43,7 @@ export function parseProcessStat(line: string): ProcessStat | undefined {
   };
 }
 
-/** Returns the main thread's context switches: unchanged while a stopped process has not run. */
+/** Returns the main thread's context switches as text. The text of a stopped process is the same until it runs. */
 export function contextSwitches(pid: number): string | undefined {
   return readStatus(pid)
     .match(/^(?:non)?voluntary_ctxt_switches:.*$/gm)

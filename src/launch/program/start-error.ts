@@ -25,7 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: "too many open files in the system",
   EAGAIN: "the limit on processes is reached",
   ENOMEM: "out of memory",
-  ERR_ACCESS_DENIED: "Node.js may start no programs (--permission without --allow-child-process)",
+  ERR_ACCESS_DENIED: "Node.js is not allowed to start programs (--permission without --allow-child-process)",
 };
 
 /** Makes the error for a program that was not started: 127 if it was not found, else 126. */

@@ -57,7 +57,7 @@ export async function parseDotenv(text: string, file: string): Promise<ParsedDot
     }
     const { value, lastLine } = read;
     if (value.includes("\0")) throw nul();
-    if (found.has(name)) remark("this name is set before; the last value is used");
+    if (found.has(name)) remark("this name was already set above; the last value is used");
     // Probably a secret, not a comment.
     if (value !== "" && start.trimStart().startsWith(`${value}#`)) {
       remark("the value ends before a #; quote it if the # is part of it");

@@ -183,7 +183,7 @@ describe("SECRETS.md's section", () => {
     expect(blocks.filter((block) => !block.startsWith("|"))).toStrictEqual([
       "### Main",
       "### Other variables",
-      "### Rules over several variables",
+      "### Rules for several variables",
       "- **Pair**: all or none of `A` and `B` must be set.",
     ]);
   });

@@ -31,7 +31,7 @@ ${list([
     "each. If no host was reached, there are two attempts.",
   "**Retries**: opening is retried twice at most, because each time may create credentials. Reading is retried four " +
     "times at most, in the same session.",
-  "**Messages**: only the part that differs is shown. It stands in `warning: ESC environment NAME cannot be read: … (3 " +
+  "**Messages**: only the part that differs is shown. It replaces the first `…` in `warning: ESC environment NAME cannot be read: … (3 " +
     "attempts); continuing with the environment and .env files`, or in `… was refused: …; continuing with the environment " +
     "alone`. Capitals stand for parts that vary.",
   "**Requests** are those that reached the service.",

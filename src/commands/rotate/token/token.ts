@@ -89,7 +89,10 @@ export const rotateToken: Command = async ({ options }, context) => {
     }
   } catch (error) {
     throw stored > 0
-      ? withDetails(error, `the old token still works, and so does ${name}, which may be stored: start again`)
+      ? withDetails(
+          error,
+          `the old token still works, and so does ${name}, which may already be stored as a secret; start again`,
+        )
       : await withDeletion(error);
   }
   if (old.kind === "stays") {
@@ -110,7 +113,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   }
   printReport(
     context,
-    "Its value is not shown. Other users of the old one (.env, a token file, a running Codespace) need a token of " +
+    "The value of the new token is not shown. Other users of the old one (.env, a token file, a running Codespace) need a token of " +
       "their own, or a restart.\n",
   );
   return ExitStatus.ok;

@@ -136,7 +136,7 @@ function onLook(before: State, look: ChangeReport, timing: Timing): Step<never> 
   if (look.kind !== "seen") {
     const failed = { ...before, retryAfterMs: look.retryAfterMs ?? 0 };
     const { message } = look.failure;
-    return fail(failed, [`warning: ESC cannot be followed: ${message}; the program continues`], timing);
+    return fail(failed, [`warning: cannot look for changes in ESC: ${message}; the program continues`], timing);
   }
   const { known: seen, lost } = look;
   const looked: State = { ...before, lost, round: { ...before.round, seen } };
@@ -179,7 +179,7 @@ function finish(before: State, messages: readonly Message[], timing: Timing): St
 
 function succeed(state: State, messages: readonly Message[], timing: Timing): Step<never> {
   if (state.lost.size > 0) return pause(state, timing, messages);
-  const over: readonly Message[] = state.reported.size > 0 ? [["notice", ["ESC is followed again"]]] : [];
+  const over: readonly Message[] = state.reported.size > 0 ? [["notice", ["ESC is checked for changes again"]]] : [];
   return pause({ ...state, reported: new Set(), failures: 0 }, timing, [...messages, ...over]);
 }
 
@@ -205,7 +205,7 @@ function lostLines(lost: ReadonlyMap<string, number>): Lines {
   const names = Array.from(lost, ([name, status]) => `${printable(name)} (HTTP ${status})`);
   return [
     `warning: ESC no longer lets this token see the revision of ${enumerateFew(names, 3)}`,
-    "until it does, ESC is opened every 15 minutes to compare",
+    "until it may again, ESC environments are opened every 15 minutes to compare the values",
   ];
 }
 

@@ -79,10 +79,10 @@ async function following(
       if (settings.verbose) printLines(context, [printable(lines[0])]);
     } else if (level === "warning" || !settings.quiet) printLines(context, lines);
   };
-  // The cache is written, but not read.
+  // ESC is always asked: values of the cache are never taken as fresh, and those for an unavailable ESC are not used.
   const asking = { ...settings, cache: settings.cache || settings.cacheFreshMs !== undefined, cacheFreshMs: undefined };
   let followed = followable(assessment);
-  /** With the token that was obtained, until that is refused. */
+  /** The settings for the next look. They keep the token that was obtained, until a look fails for any reason. */
   let used = followed;
   let masked = redaction;
   let latest = assessment;

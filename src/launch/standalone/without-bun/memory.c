@@ -1,6 +1,6 @@
 /*
- * malloc(3) for QuickJS and the addon, from one region that is unmapped as a whole, so that Bun starts with an unused C
- * library. A start needs one to two megabytes. Freed blocks are reused within their size class: steps of 16 bytes up to 1 KiB,
+ * malloc(3) for QuickJS and the addon, from one region that is unmapped as a whole: if Bun starts after all, nothing has
+ * used the allocator of its C library. A start needs one to two megabytes. Freed blocks are reused within their size class: steps of 16 bytes up to 1 KiB,
  * then powers of two.
  */
 #define _GNU_SOURCE
