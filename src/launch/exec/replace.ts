@@ -22,9 +22,8 @@ export async function replace(launch: Launch): Promise<never> {
   // Before cacheCode, so that its code is cached, too.
   const execute = executor(program);
   if (preparation.firstProcess) {
-    // Two turns of the event loop deliver pending signals. A signal between here and execve is lost.
-    await nextTurn();
-    await nextTurn();
+    // A signal between here and execve is lost.
+    await deliverSignals();
   } else {
     // The cache of a container seldom survives.
     loader?.cacheCode();
@@ -66,6 +65,7 @@ function byLibc(program: Program, libc: Libc, { inherited, streams }: Launch): (
   };
 }
 
-export async function nextTurn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
+/** Waits until the listeners have the signals that came before: these take two turns of the event loop. */
+export async function deliverSignals(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -2,7 +2,7 @@ import { errorName } from "../../system/errors.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { caller } from "../../system/before-bun.ts";
 import { isBun } from "../../system/runtime.ts";
-import { nextTurn, runAsScript } from "../exec/replace.ts";
+import { deliverSignals, runAsScript } from "../exec/replace.ts";
 import { bytesOf } from "../program/program-bytes.ts";
 import { callersOpenFiles, openFilesNumber } from "../open-files.ts";
 import type { Launch, Program } from "../types.ts";
@@ -33,10 +33,9 @@ export async function replaceWithMonitor(launch: Launch): Promise<void> {
     return errorName(addon.start(bytesOf(one), request, descriptors, strings));
   };
   if (preparation.firstProcess) {
-    // The listeners get the earlier signals in these turns of the event loop; the program gets the later ones.
+    // The listeners get the earlier signals, the program gets the later ones.
     addon.holdSignals();
-    await nextTurn();
-    await nextTurn();
+    await deliverSignals();
   } else {
     loader?.cacheCode();
   }
