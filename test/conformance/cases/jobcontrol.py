@@ -27,10 +27,7 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     scene = Scene(world)
     for _ in range(3):
-        scene.terminal.type(CTRL_Z)
-        scene.expect_stopped()
-        scene.job.foreground()
-        scene.agent.ping()
+        scene.stop_and_resume()
     scene.expect_running()
     scene.finish()
 
@@ -43,10 +40,7 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     scene = Scene(world)
     for _ in range(20):
-        scene.terminal.type(CTRL_Z)
-        scene.expect_stopped()
-        scene.job.foreground()
-        scene.agent.ping()
+        scene.stop_and_resume()
     scene.expect_running()
     scene.finish()
 
@@ -65,10 +59,7 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     scene = Scene(world)
     scene.agent.handle(signal.SIGINT)
-    scene.terminal.type(CTRL_Z)
-    scene.expect_stopped()
-    scene.job.foreground()
-    scene.agent.ping()
+    scene.stop_and_resume()
     scene.terminal.type(CTRL_C)
     scene.agent.wait_signal(signal.SIGINT)
     world.settle(scene.agent)
@@ -97,10 +88,7 @@ def _(world: World) -> None:
     scene.agent.ping()
     scene.job.foreground()
     scene.agent.ping()
-    scene.terminal.type(CTRL_Z)
-    scene.expect_stopped()
-    scene.job.foreground()
-    scene.agent.ping()
+    scene.stop_and_resume()
     scene.finish()
 
 
@@ -126,10 +114,7 @@ def _(world: World) -> None:
     scene = Scene(world)
     for _ in range(20):
         scene.job.send(signal.SIGCONT)
-        scene.terminal.type(CTRL_Z)
-        scene.expect_stopped()
-        scene.job.foreground()
-        scene.agent.ping()
+        scene.stop_and_resume()
     scene.expect_running()
     scene.finish()
 

@@ -10,7 +10,7 @@ from .agent import Agent
 from .case import expect
 from .jobshell import Job, JobShell
 from .process import Process, signal_name
-from .terminal import Terminal
+from .terminal import CTRL_Z, Terminal
 from .world import World
 
 #: `leader`: the launcher leads the session, as in a container with a terminal or under script(1). `job` and `background`:
@@ -60,6 +60,13 @@ class Scene:
     def expect_stopped(self, by: int = signal.SIGTSTP) -> None:
         expect("what the shell sees", self.next_stop_or_end(), f"stopped by {signal_name(by)}")
         self.world.until("the program is stopped", lambda: procfs.is_stopped(self.agent.pid))
+
+    def stop_and_resume(self) -> None:
+        """Ctrl-Z, and `fg` once the shell has seen the stop."""
+        self.terminal.type(CTRL_Z)
+        self.expect_stopped()
+        self.job.foreground()
+        self.agent.ping()
 
     def expect_running(self) -> None:
         """The program answers, and the job did not stop again."""
