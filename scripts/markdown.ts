@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
+export { table } from "../src/commands/docs/secrets.ts";
+
 const COLUMNS = 120;
 
 /** A word that would begin an item of a list if it began a line. */
@@ -27,14 +29,6 @@ export function wrap(text: string, indent = ""): string {
 /** Returns a list with an item for each text. */
 export function list(texts: readonly string[]): string {
   return texts.map((text) => wrap(`- ${text}`, "  ")).join("\n");
-}
-
-/** Returns a table in columns of equal width. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width)).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
 /** Returns a page that a command makes as a whole. */

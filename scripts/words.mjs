@@ -39,26 +39,21 @@ function check(file) {
   return lines.flatMap((line, index) => {
     const text = isTest ? titleIn(line) : line;
     if (text === undefined) return [];
-    const rule = rules.find((candidate) => matches(candidate, text, lines[index - 1] ?? "", isCode));
+    const parts = { all: text.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ") };
+    if (isCode) {
+      parts.comments = beginningOfComment(line, lines[index - 1] ?? "");
+      parts.names = /^\s*(?:export )?((?:type|interface|class) \w+)/.exec(line)?.[1];
+    }
+    const rule = rules.find((candidate) => candidate.expression.test(parts[candidate.in] ?? ""));
+    if (rule === undefined) return [];
     const exception = `${file}: ${line.trim()}`;
-    if (rule !== undefined && exceptions.includes(exception)) used.add(exception);
-    if (rule === undefined || exceptions.includes(exception)) return [];
-    const found = rule.expression.exec(subject(rule, text, lines[index - 1] ?? ""))[0];
+    if (exceptions.includes(exception)) {
+      used.add(exception);
+      return [];
+    }
+    const [found] = rule.expression.exec(parts[rule.in]);
     return [`${file}:${index + 1}: "${found}": ${rule.reason}; write: ${rule.instead}`];
   });
-}
-
-function matches(rule, line, before, isCode) {
-  if (rule.in !== "all" && !isCode) return false;
-  const text = subject(rule, line, before);
-  return text !== undefined && rule.expression.test(text);
-}
-
-/** Returns the part of a line for which a rule is meant; undefined if there is none. */
-function subject(rule, line, before) {
-  if (rule.in === "names") return /^\s*(?:export )?((?:type|interface|class) \w+)/.exec(line)?.[1];
-  if (rule.in === "comments") return beginningOfComment(line, before);
-  return line.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ");
 }
 
 /** Returns a comment's first line. A line below another one of the same comment is none. */
