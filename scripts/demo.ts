@@ -26,7 +26,7 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
   stage.prompt(`export PULUMI_BACKEND_URL=${server.url}`);
   stage.prompt(`export ESC_ENV=${environment["ESC_ENV"] ?? ""} ESC_TOKEN=***${server.token.slice(-4)}`);
 
-  stage.step("The smoke check", "Is everything there that the contract asks for, and who serves it?");
+  stage.step("The smoke check", "Is each variable of the contract set, and where does it come from?");
   await stage.play({ words: ["sophia-run", "check"] }, world, { shows: [/All checks passed! .* from ESC/] });
 
   const local = { QDRANT_URL: "http://127.0.0.1:6333" };
@@ -131,7 +131,7 @@ async function main(): Promise<void> {
   const { failures } = stage;
   stage.end(
     failures.length === 0
-      ? [`Everything went as announced, in ${seconds} s. README.md tells the rest.`]
+      ? [`Everything went as announced, in ${seconds} s. README.md has more.`]
       : [`${failures.length} of the announcements did not come true:`, ...failures.map((one) => `  ${one}`)],
   );
   process.exitCode = failures.length === 0 ? 0 : 1;
