@@ -17,3 +17,8 @@ export function listen(
     for (const signal of heard) process.removeListener(signal, listener);
   };
 }
+
+/** Waits until the listeners have the signals that came before: these take two turns of the event loop. */
+export async function deliverSignals(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

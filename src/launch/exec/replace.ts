@@ -4,6 +4,7 @@ import { errorName } from "../../system/errors.ts";
 import { asShellScript } from "../program/executable.ts";
 import type { Launch, Program } from "../types.ts";
 import { loader } from "../../system/addon/addon.ts";
+import { deliverSignals } from "../listen.ts";
 import { bytesOf } from "../program/program-bytes.ts";
 
 /** Replaces this process by the program (execve(2)). @throws SophiaError if the program cannot be executed */
@@ -63,9 +64,4 @@ function byLibc(program: Program, libc: Libc, { inherited, streams }: Launch): (
     reached("execve");
     return errorName(libc.execve(bytes, program.argv.length));
   };
-}
-
-/** Waits until the listeners have the signals that came before: these take two turns of the event loop. */
-export async function deliverSignals(): Promise<void> {
-  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,6 +8,8 @@
  *   SIGINT, SIGQUIT and SIGTSTP. It also sends the first two to the job, as the real terminal would have done.
  * - Stops. The monitor reports that the program was stopped. This process shows the remaining output, restores the real
  *   terminal, and stops the job by the same signal. When the shell continues the job, the monitor continues the program.
+ * - Order. Keys, signals and the monitor's requests take different routes to the program. A stop that comes after SIGCONT must
+ *   not be overtaken by it: keys and stop signals wait until the monitor has answered all requests to continue the program.
  * - Foreground. A shell may move the job between foreground and background without a signal. So each event brings the current
  *   state, and in the background this process polls.
  * - Hang-up. When this process closes its side of the pseudo-terminal, or ends, the kernel sends SIGHUP to the monitor, which
@@ -21,6 +23,8 @@ export interface State {
   readonly isForeground: boolean;
   /** The number of requests to continue the program that the monitor has not answered. */
   readonly unanswered: number;
+  /** A stop signal that is forwarded after the answers. SIGCONT discards it, as the kernel does. */
+  readonly pendingStop: NodeJS.Signals | undefined;
   /** `detached`: the real terminal is gone, and the program was not hung up. */
   readonly terminal: "there" | "hung up" | "detached";
   /** The real terminal is restored; nothing changes it any more. */
@@ -47,7 +51,7 @@ export type Event =
   | { readonly kind: "SIGTTOU"; readonly program: "ignores" | "takes" | "handles" };
 
 export type Effect =
-  | { readonly kind: "request stop" | "read keys" | "close keys" | "resume later" | "dismiss monitor" }
+  | { readonly kind: "request stop" | "read keys" | "hold keys" | "close keys" | "resume later" | "dismiss monitor" }
   | { readonly kind: "ignore SIGTTOU" | "accept SIGTTOU" }
   /** `resize` copies the terminal's size, for which the kernel signals the program, and forwards if it is the same. */
   | { readonly kind: "forward" | "resize"; readonly signal: NodeJS.Signals }
@@ -65,13 +69,17 @@ export type Effect =
   /** Restores the terminal's settings, or applies those that the program has left. */
   | { readonly kind: "restore terminal"; readonly left: boolean; readonly returnsKeys: boolean };
 
+const STOPS: ReadonlySet<NodeJS.Signals> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]);
 const STOP_REQUESTS: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGTERM"]);
 
 export type Step = readonly [state: State, effects: readonly Effect[]];
 
 export function begin(isForeground: boolean): Step {
   const state = { hasStarted: false, end: undefined, isForeground, unanswered: 0, isFinished: false };
-  return [{ ...state, terminal: "there" }, isForeground ? [] : [{ kind: "leave foreground", hasTerminal: true }]];
+  return [
+    { ...state, pendingStop: undefined, terminal: "there" },
+    isForeground ? [] : [{ kind: "leave foreground", hasTerminal: true }],
+  ];
 }
 
 export function step(state: State, event: Event, isInFront: boolean): Step {
@@ -85,8 +93,7 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
       return [next, [...keys, ...effects]];
     }
     case "continued":
-      // Keys that are forwarded before have no reader.
-      return [{ ...state, unanswered: state.unanswered - 1 }, state.isForeground ? [{ kind: "read keys" }] : []];
+      return onAnswer({ ...state, unanswered: state.unanswered - 1 });
     case "stopped":
       // With an unanswered request the program will be continued anyway.
       return [state, state.unanswered === 0 ? [{ kind: "show", certainly: isInFront, signal: event.signal }] : []];
@@ -115,13 +122,7 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
     }
     case "SIGTTOU":
       if (!isInFront && event.program === "ignores") return [state, [{ kind: "ignore SIGTTOU" }]];
-      return [
-        state,
-        [
-          { kind: "forward", signal: "SIGTTOU" },
-          ...(!isInFront && event.program === "takes" ? ([{ kind: "accept SIGTTOU" }] as const) : []),
-        ],
-      ];
+      return forwardStop(state, "SIGTTOU", !isInFront && event.program === "takes" ? [{ kind: "accept SIGTTOU" }] : []);
     case "unread":
       // The kernel does not hang up a job in the background.
       return hangUp(state, state.isForeground);
@@ -143,6 +144,7 @@ function onSignal(state: State, signal: NodeJS.Signals, isInFront: boolean): Ste
   const forward: Effect = { kind: "forward", signal };
   if (signal === "SIGCONT") return resume(state, isInFront);
   if (signal === "SIGWINCH") return [state, [state.terminal === "there" ? { kind: "resize", signal } : forward]];
+  if (STOPS.has(signal)) return forwardStop(state, signal, []);
   return [state, STOP_REQUESTS.has(signal) ? [forward, { kind: "request stop" }] : [forward]];
 }
 
@@ -152,7 +154,28 @@ function resume(state: State, isInFront: boolean): Step {
   const effects: readonly Effect[] = isInFront ? entered : [{ kind: "leave foreground", hasTerminal }];
   const next = { ...state, isForeground: isInFront };
   if (!state.hasStarted) return [next, effects];
-  return [{ ...next, unanswered: state.unanswered + 1 }, [...effects, { kind: "continue", isForeground: isInFront }]];
+  const unanswered = state.unanswered + 1;
+  return [
+    { ...next, unanswered, pendingStop: undefined },
+    [...effects, { kind: "hold keys" }, { kind: "continue", isForeground: isInFront }],
+  ];
+}
+
+function onAnswer(state: State): Step {
+  if (state.unanswered > 0) return [state, []];
+  const { pendingStop } = state;
+  return [
+    { ...state, pendingStop: undefined },
+    [
+      ...(pendingStop === undefined ? [] : ([{ kind: "forward", signal: pendingStop }] as const)),
+      ...(state.isForeground ? ([{ kind: "read keys" }] as const) : []),
+    ],
+  ];
+}
+
+function forwardStop(state: State, signal: NodeJS.Signals, more: readonly Effect[]): Step {
+  if (state.unanswered > 0) return [{ ...state, pendingStop: signal }, more];
+  return [state, [{ kind: "forward", signal }, ...more]];
 }
 
 function hangUp(state: State, isHungUp: boolean): Step {

@@ -4,6 +4,7 @@
  * has not read when it stops or ends are collected by the monitor, and typed into the real terminal again.
  */
 import { constants, openSync } from "node:fs";
+import { deliverSignals } from "../listen.ts";
 import { send } from "../signals.ts";
 import { closeQuietly, readNow, writeAll } from "./io.ts";
 import type { Monitor } from "./monitor.ts";
@@ -65,12 +66,14 @@ interface KeyParts extends Terminal {
 
 export function forwardKeys(parts: KeyParts) {
   const { addon, watcher, input, real, master, expect, monitor, hasEnded, gone } = parts;
-  const keyboard = openKeyboard(input, watcher, (keys) => void (last = type(keys)), gone);
+  const keyboard = openKeyboard(input, watcher, (keys) => void (last = receive(keys)), gone);
   let isOn = false;
   let isClosed = false;
   let last: Promise<void> = Promise.resolve();
   let answer: (() => void) | undefined;
   const unread: Uint8Array[] = [];
+  /** Keys that were read and must wait: the program must be continued first. */
+  const held: Uint8Array[] = [];
   const pause = (): void => {
     isOn = false;
     keyboard.pause();
@@ -78,7 +81,7 @@ export function forwardKeys(parts: KeyParts) {
   return {
     resume: (): void => {
       isOn = true;
-      keyboard.resume();
+      last = last.then(typeHeld);
     },
     pause,
     close: (): void => {
@@ -94,6 +97,7 @@ export function forwardKeys(parts: KeyParts) {
       });
       monitor()?.collect(isLast);
       await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_MS).unref())]);
+      unread.push(...held.splice(0));
     },
     collected: (keys: Uint8Array): void => {
       unread.unshift(keys);
@@ -104,6 +108,18 @@ export function forwardKeys(parts: KeyParts) {
     },
   };
 
+  async function receive(keys: Uint8Array): Promise<void> {
+    held.push(keys);
+    // A SIGCONT that came before the key may ask to continue the program: then the key is held.
+    await deliverSignals();
+    await typeHeld();
+  }
+
+  async function typeHeld(): Promise<void> {
+    if (isOn || hasEnded()) for (const keys of held.splice(0)) await type(keys);
+    if (isOn && !isClosed) keyboard.resume();
+  }
+
   async function type(keys: Uint8Array): Promise<void> {
     if (hasEnded()) return void unread.push(keys);
     const signals = signalsOf(keys);
@@ -113,7 +129,6 @@ export function forwardKeys(parts: KeyParts) {
       expect(signal);
       send(0, signal);
     }
-    if (isOn && !isClosed) keyboard.resume();
   }
 
   function signalsOf(keys: Uint8Array): readonly NodeJS.Signals[] {

@@ -133,6 +133,8 @@ export function openSession(parts: SessionParts) {
         return monitor?.continue(effect.isForeground);
       case "read keys":
         return keys.resume();
+      case "hold keys":
+        return keys.pause();
       case "show":
         return void show(effect.certainly, effect.signal);
       case "stop":

@@ -43,14 +43,14 @@ describe.each<readonly [string, readonly Row[]]>([
         IN_FRONT,
         { kind: "executed" },
         false,
-        "read keys, leave foreground hasTerminal, continue",
+        "read keys, leave foreground hasTerminal, hold keys, continue",
       ],
       [
         "put into the foreground meanwhile",
         { ...IN_FRONT, isForeground: false },
         { kind: "executed" },
         true,
-        "enter foreground adopts, continue isForeground",
+        "enter foreground adopts, hold keys, continue isForeground",
       ],
     ],
   ],
@@ -67,19 +67,25 @@ describe.each<readonly [string, readonly Row[]]>([
         BEHIND,
         signal("SIGCONT"),
         true,
-        "enter foreground adopts, continue isForeground",
+        "enter foreground adopts, hold keys, continue isForeground",
       ],
       [
         "continued in the foreground again",
         RUNNING,
         signal("SIGCONT"),
         true,
-        "enter foreground, continue isForeground",
+        "enter foreground, hold keys, continue isForeground",
       ],
-      ["continued in the background", BEHIND, signal("SIGCONT"), false, "leave foreground hasTerminal, continue"],
+      [
+        "continued in the background",
+        BEHIND,
+        signal("SIGCONT"),
+        false,
+        "leave foreground hasTerminal, hold keys, continue",
+      ],
       ["continued before the program runs", IN_FRONT, signal("SIGCONT"), false, "leave foreground hasTerminal"],
       ["continued by a stop's own signal", RUNNING, signal("SIGCONT", true), true, ""],
-      ["continued without a terminal", GONE, signal("SIGCONT"), true, "continue isForeground"],
+      ["continued without a terminal", GONE, signal("SIGCONT"), true, "hold keys, continue isForeground"],
       ["hung up", RUNNING, { kind: "SIGHUP", hasTerminal: false }, true, "hang up"],
       ["hung up by another process", RUNNING, { kind: "SIGHUP", hasTerminal: true }, true, "forward SIGHUP"],
       ["hung up after that", GONE, { kind: "SIGHUP", hasTerminal: false }, true, ""],
@@ -134,13 +140,25 @@ describe.each<readonly [string, readonly Row[]]>([
         true,
         "",
       ],
-      ["ends by SIGCONT", BEHIND, awake("SIGTSTP", false), true, "enter foreground adopts, continue isForeground"],
+      [
+        "ends by SIGCONT",
+        BEHIND,
+        awake("SIGTSTP", false),
+        true,
+        "enter foreground adopts, hold keys, continue isForeground",
+      ],
       ["is refused by the kernel", BEHIND, awake("SIGTSTP", true), false, "resume later"],
       ["for an access is refused", BEHIND, awake("SIGTTIN", true), false, "resume later"],
       ["for an access is refused to an orphaned group", BEHIND, awake("SIGTTIN", true, true), false, "hang up"],
       ["is refused to an orphaned group", BEHIND, awake("SIGTSTP", true, true), false, "resume later"],
-      ["ends later", BEHIND, { kind: "resumed" }, false, "leave foreground hasTerminal, continue"],
-      ["ends without a signal", BEHIND, { kind: "polled" }, true, "enter foreground adopts, continue isForeground"],
+      ["ends later", BEHIND, { kind: "resumed" }, false, "leave foreground hasTerminal, hold keys, continue"],
+      [
+        "ends without a signal",
+        BEHIND,
+        { kind: "polled" },
+        true,
+        "enter foreground adopts, hold keys, continue isForeground",
+      ],
       ["does not end", BEHIND, { kind: "polled" }, false, ""],
       [
         "ends for the program in the foreground",
@@ -220,6 +238,36 @@ it("stops again only after the monitor has answered each request to continue", (
     return effects.some(({ kind }) => kind === "show");
   });
   expect(shown).toEqual([false, false, false, false, false, false, true]);
+});
+
+it("forwards a stop and keys only after the monitor has answered each request to continue", () => {
+  const events: readonly Event[] = [
+    signal("SIGCONT"),
+    signal("SIGCONT"),
+    signal("SIGTSTP"),
+    { kind: "continued" },
+    { kind: "continued" },
+    signal("SIGTSTP"),
+  ];
+  let state = RUNNING;
+  const performed = events.map((event) => {
+    const [next, effects] = step(state, event, true);
+    state = next;
+    return textOf(effects);
+  });
+  expect(performed).toEqual([
+    "enter foreground, hold keys, continue isForeground",
+    "enter foreground, hold keys, continue isForeground",
+    "",
+    "",
+    "forward SIGTSTP, read keys",
+    "forward SIGTSTP",
+  ]);
+});
+
+it("discards a stop that waits when SIGCONT comes", () => {
+  const waiting = { ...RUNNING, unanswered: 1, pendingStop: "SIGTSTP" } as const;
+  expect(step(waiting, signal("SIGCONT"), true)[0].pendingStop).toBeUndefined();
 });
 
 it("leaves the terminal alone after the end", () => {
