@@ -7,7 +7,7 @@ import { dirname, join, normalize, relative } from "node:path";
 const LAYERS = [
   ["core"],
   ["system", "esc", "masking"],
-  ["sources", "contract", "launch"],
+  ["sources", "contract", "broker", "launch"],
   ["command-line"],
   ["resolve"],
   ["output"],

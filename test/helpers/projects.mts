@@ -19,6 +19,9 @@ export const QUICK: readonly Project[] = ["unit", "esc", "process"];
 /** A folder, or a file: the longest that fits decides. */
 const PLACES: Readonly<Record<string, Project>> = {
   "action/": "slow",
+  "broker/": "esc",
+  "broker/clients/": "slow",
+  "broker/mutated.test.ts": "slow",
   "command-line/": "unit",
   "commands/": "slow",
   "contract/": "unit",

@@ -1,0 +1,199 @@
+/**
+ * The decision over each request that reaches the broker: which key it may use, where, and how; pure.
+ *
+ * Any process of this machine can connect to the broker's port, a web page in a browser included. A request is admitted
+ * if it is addressed to the broker by name, carries exactly one dummy, in a header in which clients send that key, and asks
+ * for a path that the rules of the key allow. All else is refused before a connection to the service is looked for.
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import type { Route, Slot } from "./model.ts";
+import type { Refusal, RefusalCode } from "./refusals.ts";
+import { isAmbiguous, isCovered, isDenied } from "./rules.ts";
+
+export interface RequestHead {
+  readonly method: string;
+  /** The request's target as it was sent. */
+  readonly target: string;
+  /** Names and values in turn, as they were sent. Node.js drops or joins repeated ones in `headers`. */
+  readonly rawHeaders: readonly string[];
+  /** The client asks for another protocol on this connection. */
+  readonly isUpgrade: boolean;
+}
+
+export interface Admitted {
+  readonly route: Route;
+  /** The header in which the dummy stands. */
+  readonly slot: Slot;
+  /** Path and query for the service. */
+  readonly target: string;
+}
+
+export type Admission = (asked: RequestHead) => Admitted | Refusal;
+
+/** Headers by which frameworks let a client replace the method or the path that the rules have seen. */
+const OVERRIDES = [
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+  "x-original-url",
+  "x-rewrite-url",
+] as const;
+
+/** @param port on which the broker listens */
+export function admission(routes: readonly Route[], port: number): Admission {
+  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+  const findKey = keyFinder(routes);
+  return (asked) => {
+    const headers = new Fields(asked.rawHeaders);
+    const malformed = formFault(asked, headers, hosts);
+    if (malformed !== undefined) return malformed;
+    const found = findKey(asked.target, headers);
+    return "code" in found ? found : admitPath(found, asked, headers);
+  };
+}
+
+/** The header fields of a request, by names in lower case. */
+class Fields {
+  readonly values: readonly string[];
+  readonly names: readonly string[];
+
+  constructor(rawHeaders: readonly string[]) {
+    this.names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+    this.values = rawHeaders.filter((_, index) => index % 2 === 1);
+  }
+
+  of(name: string): readonly string[] {
+    return this.values.filter((_, index) => this.names[index] === name);
+  }
+
+  has(name: string): boolean {
+    return this.names.includes(name);
+  }
+
+  /** Returns true if `Connection` makes it a header of this connection alone (RFC 9110, 7.6.1). */
+  isDropped(name: string): boolean {
+    return this.of("connection").some((value) =>
+      value
+        .toLowerCase()
+        .split(/[\s,]+/)
+        .includes(name),
+    );
+  }
+}
+
+function formFault(
+  { method, target, isUpgrade }: RequestHead,
+  headers: Fields,
+  hosts: readonly string[],
+): Refusal | undefined {
+  if (method === "TRACE" || method === "CONNECT") return refuse("broker-method", `${method} is not supported`);
+  if (!/^\/[\u0021-\u007e]*$/.test(target) || target.includes("#")) {
+    return refuse("broker-request", "the target of the request must be a path (RFC 9112, origin-form)");
+  }
+  const [host, ...others] = headers.of("host");
+  if (host === undefined || others.length > 0) return refuse("broker-request", "the request must have one Host header");
+  if (!hosts.includes(host.toLowerCase())) {
+    return refuse("broker-denied", `the Host header must be ${hosts.join(" or ")}`);
+  }
+  if (headers.has("origin") || headers.has("sec-fetch-site")) {
+    return refuse("broker-denied", "requests of web pages are not accepted (Origin, Sec-Fetch-Site)");
+  }
+  if (!isUpgrade) return undefined;
+  const [protocol, ...more] = headers.of("upgrade");
+  const hasBody = headers.has("content-length") || headers.has("transfer-encoding");
+  return protocol?.toLowerCase() === "websocket" && more.length === 0 && method === "GET" && !hasBody
+    ? undefined
+    : refuse("broker-request", "only a GET without a body can be upgraded, and to websocket alone");
+}
+
+interface FoundKey {
+  readonly route: Route;
+  readonly slot: Slot;
+}
+
+/** @returns finds the one dummy of a request, which stands whole in a header of the route */
+function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) => FoundKey | Refusal {
+  // Looked up by their HMAC: how long a comparison takes says nothing about a dummy.
+  const secret = randomBytes(32);
+  const hash = (text: string): string => createHmac("sha256", secret).update(text).digest("base64");
+  const byHash = new Map(routes.map((route) => [hash(route.dummy), route]));
+  const slotHeaders = new Set(routes.flatMap(({ slots }) => slots.map(({ header }) => header)));
+
+  return (target, headers) => {
+    const [use, ...others] = headers.values.flatMap((value, index) => {
+      const header = headers.names[index] ?? "";
+      if (!slotHeaders.has(header)) return [];
+      const [, scheme, credentials = value] = /^([\w-]+) +(\S+)$/.exec(value) ?? [];
+      const route = byHash.get(hash(credentials));
+      return route === undefined ? [] : [{ header, scheme: scheme?.toLowerCase(), route }];
+    });
+    const count = countDummies(routes, target, headers);
+    if (use === undefined) {
+      return count > 0
+        ? refuse("broker-denied", "a key stands where it is not accepted")
+        : refuse("broker-key", "the request has no key of this run; send the value of the key's variable");
+    }
+    const { name, slots } = use.route;
+    if (others.length > 0 || count > 1) return refuse("broker-denied", "the request has two keys, or one twice", name);
+    const slot = slots.find(({ header, scheme }) => header === use.header && scheme === use.scheme);
+    if (slot !== undefined && headers.isDropped(slot.header)) {
+      return refuse("broker-request", `the Connection header names ${slot.header}, which is then not passed on`, name);
+    }
+    if (slot !== undefined && headers.of(slot.header).length === 1) return { route: use.route, slot };
+    const accepted = slots.map(({ header, scheme }) => (scheme === undefined ? header : `${header}: ${scheme}`));
+    return refuse("broker-denied", `${name} is accepted in one header alone: ${accepted.join(" or ")}`, name);
+  };
+}
+
+/** Counts dummies in all header values and in the target, also behind its escapes. */
+function countDummies(routes: readonly Route[], target: string, { values }: Fields): number {
+  const unescaped = target.includes("%") ? [unescape(target)] : [];
+  const count = (text: string, part: string): number => text.split(part).length - 1;
+  return [...values, target, ...unescaped].reduce(
+    (sum, text) => routes.reduce((inner, { dummy }) => inner + count(text, dummy), sum),
+    0,
+  );
+}
+
+/** Decodes byte by byte: dummies are ASCII, and malformed escapes of other bytes do not matter here. */
+function unescape(target: string): string {
+  return target.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+/** Applies the rules to the path that the service itself would see behind a gateway. */
+function admitPath({ route, slot }: FoundKey, { method, target }: RequestHead, headers: Fields): Admitted | Refusal {
+  const { name, allow, deny } = route;
+  const [path = "", ...query] = target.split("?");
+  const hasRules = allow.length + deny.length > 0;
+  if ((hasRules || route.path !== "") && isAmbiguous(path)) {
+    return refuse("broker-request", "the path is ambiguous (//, dot segments, escapes)", name);
+  }
+  const override = hasRules ? OVERRIDES.find((header) => headers.has(header)) : undefined;
+  if (override !== undefined) return refuse("broker-denied", `the header ${override} is not accepted`, name);
+  const rest = below(route.path, path);
+  if (rest === undefined)
+    return refuse("broker-denied", `${name} is accepted for paths below ${route.path} alone`, name);
+  const written = route.servicePath + rest;
+  const prefix = below(route.prefix, written) === undefined ? route.prefix : "";
+  const seen = prefix + written;
+  if (isDenied(deny, method, seen)) {
+    return refuse("broker-denied", `${method} ${seen} is denied for ${name}; call it outside the broker`, name);
+  }
+  if (allow.length > 0 && !isCovered(allow, method, seen)) {
+    return refuse("broker-denied", `${method} ${seen} is not in the allowed paths of ${name}`, name);
+  }
+  // The address of a gateway may end with the prefix already.
+  const base = prefix !== "" && route.path.endsWith(prefix) ? route.path : route.path + prefix;
+  return { route, slot, target: [base + rest, ...query].join("?") };
+}
+
+/** Returns the rest of a path below another one, which is empty or begins with a slash; undefined if it is not below. */
+function below(base: string, path: string): string | undefined {
+  if (!path.startsWith(base)) return undefined;
+  const rest = path.slice(base.length);
+  return rest === "" || rest.startsWith("/") ? rest : undefined;
+}
+
+function refuse(code: RefusalCode, message: string, name?: string): Refusal {
+  return { code, message, ...(name === undefined ? {} : { name }) };
+}

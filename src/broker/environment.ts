@@ -1,0 +1,42 @@
+/** The variables that a program gets in place of the keys; pure. */
+import type { Planned } from "./plan.ts";
+
+const PROXIES = ["http_proxy", "https_proxy", "all_proxy"] as const;
+const LOOPBACK = "127.0.0.1";
+
+export interface Brokered extends Planned {
+  /** The key's other names. */
+  readonly aliases: readonly string[];
+}
+
+/**
+ * @param broker its origin
+ * @param environment the program's without the broker
+ * @returns the variables that change
+ */
+export function brokerVariables(
+  keys: readonly Brokered[],
+  broker: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const variables: Record<string, string> = {};
+  for (const { route, aliases, base } of keys) {
+    variables[route.name] = route.dummy;
+    for (const alias of aliases) if (environment[alias] !== undefined) variables[alias] = route.dummy;
+    for (const [name, path] of Object.entries(base)) variables[name] = broker + path;
+  }
+  variables["SOPHIA_BROKERED"] = keys.map(({ route }) => route.name).join(",");
+  return { ...variables, ...withoutProxy(environment) };
+}
+
+/** Requests for the broker must not go to a proxy, with all that they hold. Clients read either spelling, or both. */
+function withoutProxy(environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  const isSet = (name: string): boolean => (environment[name] ?? "") !== "";
+  if (!PROXIES.some((name) => isSet(name) || isSet(name.toUpperCase()))) return {};
+  const present = environment["no_proxy"] ?? environment["NO_PROXY"] ?? "";
+  const added = (list: string | undefined): string => {
+    const hosts = (list ?? present).split(",").flatMap((host) => host.trim() || []);
+    return hosts.includes(LOOPBACK) || hosts.includes("*") ? hosts.join(",") : [...hosts, LOOPBACK].join(",");
+  };
+  return { no_proxy: added(environment["no_proxy"]), NO_PROXY: added(environment["NO_PROXY"]) };
+}

@@ -1,0 +1,61 @@
+import type { IncomingMessage } from "node:http";
+import type { Admitted } from "./admit.ts";
+import { type Outcome, recordedPath, type RequestRecord, requestIdIn } from "./record.ts";
+import { answerTo, type Refusal, type RefusalAnswer } from "./refusals.ts";
+
+/** One request, of which there is one record. */
+export interface Exchange {
+  /** Bytes of the body were sent to the service. */
+  readonly count: (bytes: number) => void;
+  readonly refuse: (refusal: Refusal) => void;
+  /** The head of the service's answer is there. */
+  readonly answered: (answer: IncomingMessage) => void;
+  /** The client has closed the connection. */
+  readonly left: () => void;
+}
+
+/**
+ * @param record writes the record; what it throws closes the broker
+ * @param send the answer of a refusal
+ */
+export function openExchange(
+  { method = "", url = "" }: Pick<IncomingMessage, "method" | "url">,
+  admitted: Admitted | undefined,
+  record: (entry: RequestRecord) => void,
+  send: (answer: RefusalAnswer) => void,
+): Exchange {
+  const start = performance.now();
+  let bytesSent = 0;
+  let isRecorded = false;
+  const write = (outcome: Outcome, more: Partial<RequestRecord>): void => {
+    if (isRecorded) return;
+    isRecorded = true;
+    record({
+      name: admitted?.route.name,
+      method: method.slice(0, 32),
+      host: admitted === undefined ? undefined : new URL(admitted.route.origin).host,
+      path: recordedPath(url),
+      outcome,
+      status: undefined,
+      ms: Math.round((performance.now() - start) * 10) / 10,
+      bytesSent,
+      ...more,
+    });
+  };
+  return {
+    count: (bytes) => {
+      bytesSent += bytes;
+    },
+    refuse: (refusal) => {
+      const answer = answerTo(refusal);
+      const { code, name = admitted?.route.name } = refusal;
+      write(admitted === undefined ? "refused" : "failed", { status: answer.status, code, name });
+      send(answer);
+    },
+    answered: ({ statusCode, headers }) => {
+      const requestId = requestIdIn(headers);
+      write("answered", { status: statusCode, ...(requestId === undefined ? {} : { requestId }) });
+    },
+    left: () => write("left", {}),
+  };
+}

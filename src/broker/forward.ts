@@ -1,0 +1,90 @@
+/**
+ * Passes an admitted request on to its service, and the answer back. Nothing is kept: each chunk goes on as it comes, and
+ * who reads slowly slows the sender down. An end that comes too early on one side is an early end on the other side.
+ */
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { Admitted } from "./admit.ts";
+import { forClient, valuesOf } from "./headers.ts";
+import type { Exchange } from "./exchange.ts";
+import { failureOf, requestOf, type Services } from "./service.ts";
+
+/** How long an answer of 401 is held until it is known if the key is a different one now. */
+const LOOK_MS = 3000;
+
+/** @param expectsContinue the client sends the body when it is told to (`Expect: 100-continue`) */
+export function forward(
+  admitted: Admitted,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  { services, exchange, broker }: { readonly services: Services; readonly exchange: Exchange; readonly broker: string },
+  expectsContinue: boolean,
+): void {
+  const { rawHeaders, method = "GET" } = request;
+  const isChunked = valuesOf(rawHeaders, "transfer-encoding").length > 0;
+  const hasBody = isChunked || valuesOf(rawHeaders, "content-length").length > 0;
+  const added: Record<string, string> = isChunked ? { "transfer-encoding": "chunked" } : {};
+  const { request: upstream, key } = requestOf(admitted, method, rawHeaders, { services, added });
+
+  const sendBody = (): void => {
+    request.on("data", (chunk: Buffer) => exchange.count(chunk.length));
+    request.pipe(upstream);
+  };
+  if (!hasBody) upstream.end();
+  else if (expectsContinue) {
+    upstream.flushHeaders();
+    upstream.once("continue", () => {
+      response.writeContinue();
+      sendBody();
+    });
+  } else sendBody();
+
+  response.once("close", () => {
+    if (response.writableFinished) return;
+    upstream.destroy();
+    exchange.left();
+  });
+  request.on("error", () => upstream.destroy());
+  upstream.on("error", (error) => {
+    // The answer to a body that is still being sent may come, and with it the end of the connection.
+    if (!response.headersSent && !response.destroyed) exchange.refuse(failureOf(error, admitted));
+    else if (!response.writableEnded) response.destroy();
+  });
+  upstream.once("response", (answer) => void passBack(answer));
+
+  async function passBack(answer: IncomingMessage): Promise<void> {
+    answer.on("error", () => response.destroy());
+    const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
+    if (response.destroyed) return void upstream.destroy();
+    const headers = forClient(answer.rawHeaders, admitted, key, broker);
+    const sent = shouldRetry ? [...without(headers, "x-should-retry"), "x-should-retry", "true"] : headers;
+    exchange.answered(answer);
+    if (response.destroyed) return void upstream.destroy();
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? "", [...sent]);
+    response.flushHeaders();
+    answer.pipe(response);
+    answer.once("end", () => drainedOrGone(request, upstream));
+  }
+}
+
+/** The answer is whole, but not the request: the service does not read the rest of it. */
+function drainedOrGone(request: IncomingMessage, upstream: ClientRequest): void {
+  if (request.complete) return;
+  request.unpipe(upstream);
+  request.resume();
+  upstream.destroy();
+}
+
+/** @returns true if the key was replaced since the request began: the client may try again, and will succeed */
+export async function isRotated({ route }: Admitted, key: string, services: Services): Promise<boolean> {
+  if (services.keyOf(route.name) !== key) return true;
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LOOK_MS);
+  });
+  await Promise.race([services.onUnauthorized(route.name), limit]);
+  clearTimeout(timer);
+  return services.keyOf(route.name) !== key;
+}
+
+function without(headers: readonly string[], name: string): readonly string[] {
+  return headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== name);
+}

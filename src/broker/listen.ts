@@ -1,0 +1,144 @@
+/**
+ * The broker: an HTTP server on loopback to which the program sends its requests with dummy keys. See ARCHITECTURE.md.
+ *
+ * It lives as long as the program. The program can use the keys through it as the rules allow, and so can each process that
+ * reads a dummy: it is no boundary against the same user. A key leaves this process on the connection to its service alone.
+ */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { admission, type Admitted } from "./admit.ts";
+import { type Exchange, openExchange } from "./exchange.ts";
+import { forward } from "./forward.ts";
+import type { Route } from "./model.ts";
+import type { RequestRecord } from "./record.ts";
+import type { Refusal, RefusalAnswer } from "./refusals.ts";
+import type { Services } from "./service.ts";
+import { upgrade } from "./upgrade.ts";
+
+const HEADERS_MS = 10_000;
+const CHECK_MS = 1000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_CONNECTIONS = 256;
+/** Longer than clients keep an idle connection: otherwise a request may meet the end of its connection. */
+const IDLE_MS = 75_000;
+
+export interface Broker {
+  /** Such as `http://127.0.0.1:40123`. */
+  readonly origin: string;
+  /** Ends all requests under way. */
+  readonly close: () => void;
+}
+
+export interface BrokerParts extends Services {
+  readonly routes: readonly Route[];
+  /** Throws if a record cannot be written: then the broker closes, since each use must be on record. */
+  readonly record: (entry: RequestRecord) => void;
+  /** The broker has closed for that reason. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Listens on a free port of 127.0.0.1. @throws the system's error if it cannot */
+export async function openBroker(parts: BrokerParts): Promise<Broker> {
+  const { routes } = parts;
+  const server = createServer({
+    headersTimeout: HEADERS_MS,
+    requestTimeout: 0,
+    keepAliveTimeout: IDLE_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    insecureHTTPParser: false,
+    // Refused with the broker's own answer.
+    requireHostHeader: false,
+    noDelay: true,
+  });
+  const sockets = new Set<Socket>();
+  /** The sockets of requests that were forwarded and are not answered yet. */
+  const busy = new WeakSet<Duplex>();
+  server.on("connection", (socket) => {
+    // Counted here: Bun ignores server.maxConnections.
+    if (sockets.size >= MAX_CONNECTIONS) return void socket.destroy();
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket)).on("error", () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = addressOf(server.address());
+  const broker = `http://127.0.0.1:${port}`;
+  const admit = admission(routes, port);
+
+  const close = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    for (const { origin } of routes) parts.agentFor(origin).destroy();
+  };
+  const record = (entry: RequestRecord): void => {
+    try {
+      parts.record(entry);
+    } catch (error) {
+      close();
+      parts.failed(error);
+    }
+  };
+
+  /** Admits a request, or answers it. */
+  function receive(
+    request: IncomingMessage,
+    isUpgrade: boolean,
+    send: (answer: RefusalAnswer) => void,
+  ): { readonly admitted: Admitted; readonly exchange: Exchange } | undefined {
+    const { method = "", url: target = "", rawHeaders } = request;
+    const outcome: Admitted | Refusal = admit({ method, target, rawHeaders, isUpgrade });
+    const admitted = "code" in outcome ? undefined : outcome;
+    const exchange = openExchange(request, admitted, record, send);
+    if ("code" in outcome) exchange.refuse(outcome);
+    return admitted === undefined ? undefined : { admitted, exchange };
+  }
+
+  const serve =
+    (expectsContinue: boolean) =>
+    (request: IncomingMessage, response: ServerResponse): void => {
+      const received = receive(request, false, (answer) => {
+        request.resume();
+        response.writeHead(answer.status, { ...answer.headers }).end(answer.body);
+      });
+      if (received === undefined) return;
+      busy.add(request.socket);
+      response.once("close", () => busy.delete(request.socket));
+      const { admitted, exchange } = received;
+      forward(admitted, { request, response }, { services: parts, exchange, broker }, expectsContinue);
+    };
+  server.on("request", serve(false));
+  server.on("checkContinue", serve(true));
+  server.on("checkExpectation", serve(false));
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const received = receive(request, true, (answer) => sendRaw(socket, answer));
+    if (received === undefined) return;
+    const { admitted, exchange } = received;
+    upgrade(admitted, { request, socket, head }, { services: parts, exchange, broker });
+  });
+  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+    receive(request, false, (answer) => sendRaw(socket, answer));
+  });
+  server.on("clientError", (_, socket: Duplex) => {
+    // The end of a client is none of a request that it never began; in the middle of one there is an answer under way.
+    if (!socket.writable || socket.readableEnded || busy.has(socket)) return void socket.destroy();
+    const message = "the request is malformed, or its headers are too long";
+    openExchange({}, undefined, record, (answer) => sendRaw(socket, answer)).refuse({
+      code: "broker-request",
+      message,
+    });
+  });
+  return { origin: broker, close };
+}
+
+function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join("")}\r\n${body}`);
+}
+
+function addressOf(address: AddressInfo | string | null): AddressInfo {
+  if (address === null || typeof address === "string") throw new TypeError("the server has no port");
+  return address;
+}

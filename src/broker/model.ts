@@ -1,0 +1,28 @@
+/** A brokered key, once the contract was read and the address of its service was decided. */
+import type { PathRule } from "./rules.ts";
+
+/** A header in which clients send the key, such as `api-key`, or `authorization` with the scheme `bearer`. */
+export interface Slot {
+  /** In lower case. */
+  readonly header: string;
+  /** In lower case; absent if the header's whole value is the key. */
+  readonly scheme?: string;
+}
+
+export interface Route {
+  /** The variable that holds the key. */
+  readonly name: string;
+  /** The value that the program gets in place of the key. */
+  readonly dummy: string;
+  /** The origin that gets the key. The path is that of a gateway's address, without a slash at its end; mostly empty. */
+  readonly origin: string;
+  readonly path: string;
+  /** The path that the service itself has in place of the gateway's: rules are written for that one. */
+  readonly servicePath: string;
+  /** Put in front of paths that do not begin with it; empty if clients send the whole path. */
+  readonly prefix: string;
+  readonly slots: readonly Slot[];
+  /** Empty: all that is not denied is allowed. */
+  readonly allow: readonly PathRule[];
+  readonly deny: readonly PathRule[];
+}

@@ -1,0 +1,74 @@
+/**
+ * The services whose keys are brokered without a word in the contract: where each key goes, in which header, by which
+ * variables clients learn the address, and which paths are denied since they make or change credentials.
+ */
+import type { Slot } from "./model.ts";
+
+export interface Provider {
+  /** The service's origin; absent if a variable of the contract holds it. */
+  readonly origin?: string;
+  /** The variable that holds the address of a service without one of its own. */
+  readonly address?: string;
+  readonly slots: readonly Slot[];
+  /** The variables that the program gets, each with the path that clients expect in it. */
+  readonly base: Readonly<Record<string, string>>;
+  readonly prefix?: string;
+  readonly deny?: readonly string[];
+}
+
+const BEARER: Slot = { header: "authorization", scheme: "bearer" };
+
+/** By the variable of the key. Measured with the clients of docs/broker.md. */
+export const PROVIDERS: Readonly<Record<string, Provider>> = {
+  OPENAI_API_KEY: {
+    origin: "https://api.openai.com",
+    slots: [BEARER],
+    base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1" },
+    deny: [
+      "* /v1/realtime/client_secrets/**",
+      "* /v1/realtime/sessions/**",
+      "* /v1/realtime/transcription_sessions/**",
+      "* /v1/chatkit/sessions/**",
+      "* /v1/organization/**",
+    ],
+  },
+  ANTHROPIC_API_KEY: {
+    origin: "https://api.anthropic.com",
+    slots: [{ header: "x-api-key" }, BEARER],
+    base: { ANTHROPIC_BASE_URL: "", ANTHROPIC_API_BASE: "" },
+    // Some clients have it in their base address, others in their paths.
+    prefix: "/v1",
+    deny: ["* /v1/organizations/**"],
+  },
+  GROQ_API_KEY: {
+    origin: "https://api.groq.com",
+    slots: [BEARER],
+    base: { GROQ_BASE_URL: "", GROQ_API_BASE: "/openai/v1" },
+  },
+  OPENROUTER_API_KEY: {
+    origin: "https://openrouter.ai",
+    slots: [BEARER],
+    base: { OPENROUTER_BASE_URL: "/api/v1", OPENROUTER_API_BASE: "/api/v1" },
+    deny: ["* /api/v1/keys/**", "* /api/v1/auth/keys/**"],
+  },
+  PERPLEXITY_API_KEY: {
+    origin: "https://api.perplexity.ai",
+    slots: [BEARER],
+    base: { PERPLEXITY_BASE_URL: "" },
+  },
+  PORTKEY_API_KEY: {
+    origin: "https://api.portkey.ai",
+    slots: [{ header: "x-portkey-api-key" }],
+    base: { PORTKEY_BASE_URL: "/v1", PORTKEY_PROXY: "/v1" },
+    deny: ["* /v1/api-keys/**", "* /v1/virtual-keys/**"],
+  },
+  QDRANT_API_KEY: { address: "QDRANT_URL", slots: [{ header: "api-key" }, BEARER], base: { QDRANT_URL: "" } },
+  MISTRAL_API_KEY: { origin: "https://api.mistral.ai", slots: [BEARER], base: { MISTRAL_BASE_URL: "" } },
+  DEEPSEEK_API_KEY: { origin: "https://api.deepseek.com", slots: [BEARER], base: { DEEPSEEK_BASE_URL: "" } },
+  TAVILY_API_KEY: { origin: "https://api.tavily.com", slots: [BEARER], base: { TAVILY_BASE_URL: "" } },
+  SERPER_API_KEY: {
+    origin: "https://google.serper.dev",
+    slots: [{ header: "x-api-key" }],
+    base: { SERPER_BASE_URL: "" },
+  },
+};

@@ -1,0 +1,40 @@
+/** Records of requests: who used which key for what. No header, no query, no body. */
+
+export type Outcome = "answered" | "refused" | "failed" | "left";
+
+export interface RequestRecord {
+  /** The variable of the key; undefined if the request carried no dummy of this run. */
+  readonly name: string | undefined;
+  readonly method: string;
+  /** The service's host and port; undefined if the request was not sent there. */
+  readonly host: string | undefined;
+  readonly path: string;
+  /** `left`: the client closed the connection before there was an answer. */
+  readonly outcome: Outcome;
+  /** The status that the client got; undefined if it got none. */
+  readonly status: number | undefined;
+  /** The code of a refusal, or of the broker's own failure. */
+  readonly code?: string;
+  /** From the request's head to the answer's. */
+  readonly ms: number;
+  /** Bytes of the body that the service got until then. */
+  readonly bytesSent: number;
+  /** The service's own name for the request. */
+  readonly requestId?: string;
+}
+
+const MAX_PATH = 512;
+const MAX_ID = 128;
+
+/** @returns the path of a target without its query, printable and cut to 512 characters */
+export function recordedPath(target: string): string {
+  const [path = ""] = target.split("?");
+  return path.replaceAll(/[^\u0021-\u007e]/g, "?").slice(0, MAX_PATH);
+}
+
+export function requestIdIn(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): string | undefined {
+  const id = headers["x-request-id"] ?? headers["request-id"] ?? headers["cf-ray"];
+  return typeof id === "string" && /^[\w.:/+=-]+$/.test(id) ? id.slice(0, MAX_ID) : undefined;
+}

@@ -1,0 +1,49 @@
+/** Answers of the broker's own, which no key and no request stand behind; pure. */
+
+export type RefusalCode =
+  | "broker-request"
+  | "broker-key"
+  | "broker-denied"
+  | "broker-method"
+  | "broker-tls"
+  | "broker-upstream";
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** The problem and the remedy, for the log of the program that asked. */
+  readonly message: string;
+  /** The variable whose dummy the request carried, if it did. */
+  readonly name?: string;
+}
+
+/** Never 407, 421 or 503: clients send such a request elsewhere, twice or thrice. */
+const STATUS: Readonly<Record<RefusalCode, number>> = {
+  "broker-request": 400,
+  "broker-key": 401,
+  "broker-denied": 403,
+  "broker-method": 405,
+  "broker-tls": 502,
+  "broker-upstream": 502,
+};
+
+export interface RefusalAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** @returns the answer; its connection is closed, since the rest of the request is not read */
+export function answerTo({ code, message }: Refusal): RefusalAnswer {
+  const body = JSON.stringify({ error: { message: `sophia-run: ${message}`, type: "sophia_run", code } });
+  return {
+    status: STATUS[code],
+    headers: {
+      "content-type": "application/json",
+      "content-length": String(Buffer.byteLength(body)),
+      // Understood by the SDKs of OpenAI and Anthropic: a refused request would be refused again.
+      "x-should-retry": String(code === "broker-upstream"),
+      connection: "close",
+    },
+    body,
+  };
+}

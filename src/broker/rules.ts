@@ -1,0 +1,71 @@
+/** Rules over methods and paths, such as `POST /v2/documents/*`; pure. */
+
+export interface PathRule {
+  /** In upper case; `*` for any. */
+  readonly method: string;
+  /** `*` stands for one segment, `**` at the end for all that follow, also none. */
+  readonly segments: readonly string[];
+  readonly text: string;
+}
+
+/** The rules' characters of RFC 9110 (method) and RFC 3986 (path), without what one server reads differently from another. */
+const RULE = /^(\*|[A-Za-z][A-Za-z\d-]{0,31}) (\/[\w.~!$&'()*+,;=:@%/-]*)$/;
+
+/** @returns undefined if the text is no rule */
+export function parseRule(text: string): PathRule | undefined {
+  const [, method, path] = RULE.exec(text) ?? [];
+  if (method === undefined || path === undefined) return undefined;
+  const segments = segmentsOf(path);
+  const isWild = (segment: string, index: number): boolean =>
+    segment === "*" || (segment === "**" && index === segments.length - 1);
+  const isPlain = segments.every((segment, index) => !segment.includes("*") || isWild(segment, index));
+  return isPlain && !isAmbiguous(path) ? { method: method.toUpperCase(), segments, text } : undefined;
+}
+
+/**
+ * Returns true for a path that two servers may read as two different ones: empty and dot segments, backslashes, and
+ * escapes of characters that need none (RFC 3986, 6.2.2) or that separate segments.
+ */
+export function isAmbiguous(path: string): boolean {
+  if (/\/\/|\\|\/\.{1,2}(?:\/|$)/.test(path)) return true;
+  return (path.match(/%.{0,2}/gs) ?? []).some((escape) => {
+    if (!/^%[\da-f]{2}$/i.test(escape)) return true;
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return /[\w.~/\\-]/.test(character) || character < " ";
+  });
+}
+
+/** @returns true if the method and the path, which is not ambiguous, are those of one of the rules */
+export function isCovered(rules: readonly PathRule[], method: string, path: string): boolean {
+  return rules.some((rule) => isMethod(rule, method) && isPath(rule.segments, segmentsOf(path)));
+}
+
+/** The same for rules that deny: case and parameters of segments (`/keys;x`) do not matter, as to some servers. */
+export function isDenied(rules: readonly PathRule[], method: string, path: string): boolean {
+  const segments = segmentsOf(path.toLowerCase()).map((segment) => segment.replace(/(?:;|%3b).*$/, ""));
+  return rules.some(
+    (rule) =>
+      isMethod(rule, method) &&
+      isPath(
+        rule.segments.map((segment) => segment.toLowerCase()),
+        segments,
+      ),
+  );
+}
+
+function isMethod(rule: PathRule, method: string): boolean {
+  return rule.method === "*" || rule.method === method.toUpperCase();
+}
+
+function isPath(pattern: readonly string[], segments: readonly string[]): boolean {
+  const isOpen = pattern.at(-1) === "**";
+  const fixed = isOpen ? pattern.slice(0, -1) : pattern;
+  if (isOpen ? segments.length < fixed.length : segments.length !== fixed.length) return false;
+  return fixed.every((segment, index) => segment === "*" || segment === segments[index]);
+}
+
+/** A slash at the end is ignored. */
+function segmentsOf(path: string): readonly string[] {
+  const trimmed = path.replace(/\/$/, "");
+  return trimmed === "" ? [] : trimmed.slice(1).split("/");
+}

@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest";
+import { admission, type RequestHead } from "../../src/broker/admit.ts";
+import { routesTo } from "./routes.ts";
+
+const PORT = 40_123;
+const [openai, anthropic, search] = routesTo("https://api.example.test");
+const admit = admission([openai, anthropic, search], PORT);
+const HOST = ["Host", `127.0.0.1:${PORT}`] as const;
+const KEY = ["Authorization", `Bearer ${openai.dummy}`] as const;
+
+function ask(changes: Partial<RequestHead> = {}): string {
+  const asked = { method: "POST", target: "/v1/chat/completions", rawHeaders: [...HOST, ...KEY], isUpgrade: false };
+  const outcome = admit({ ...asked, ...changes });
+  return "code" in outcome ? outcome.code : outcome.target;
+}
+
+describe("the form of a request", () => {
+  test("is admitted with its query as it was sent", () => {
+    expect(ask({ target: "/v1/models?a=b&c=%2F..//x" })).toBe("/v1/models?a=b&c=%2F..//x");
+  });
+
+  test.each(["TRACE", "CONNECT"])("%s is not supported", (method) => {
+    expect(ask({ method })).toBe("broker-method");
+  });
+
+  test.each(["http://api.example.test/v1", "*", "api.example.test:443", "", "/a b", "/a#b", "/ä", "/a\u0000"])(
+    "the target must be a path, not %j",
+    (target) => expect(ask({ target })).toBe("broker-request"),
+  );
+
+  test.each([
+    ["none", [], "broker-request"],
+    ["two", [...HOST, ...HOST], "broker-request"],
+    ["the service's", ["Host", "api.example.test"], "broker-denied"],
+    ["another port", ["Host", "127.0.0.1:1"], "broker-denied"],
+    ["a name that leads here", ["Host", `evil.example.test:${PORT}`], "broker-denied"],
+    ["without the port", ["Host", "127.0.0.1"], "broker-denied"],
+    ["the other name", ["host", `LocalHost:${PORT}`], "/v1/chat/completions"],
+  ])("Host: %s", (_, host, expected) => {
+    expect(ask({ rawHeaders: [...host, ...KEY] })).toBe(expected);
+  });
+
+  test.each(["Origin", "sec-fetch-site"])("of a web page (%s) is refused", (name) => {
+    expect(ask({ rawHeaders: [...HOST, ...KEY, name, "null"] })).toBe("broker-denied");
+  });
+});
+
+describe("the key", () => {
+  test.each([
+    ["is missing", []],
+    ["is unknown", ["Authorization", "Bearer sk-sophia-zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"]],
+    ["is a real one, perhaps", ["Authorization", "Bearer sk-0123456789"]],
+  ])("%s", (_, headers) => {
+    expect(ask({ rawHeaders: [...HOST, ...headers] })).toBe("broker-key");
+  });
+
+  test.each([
+    ["in another header", ["X-Api-Key", openai.dummy]],
+    ["in a header that no client uses", ["X-Log", openai.dummy]],
+    ["with another scheme", ["Authorization", `Basic ${openai.dummy}`]],
+    ["without its scheme", ["Authorization", openai.dummy]],
+    ["with text behind it", ["Authorization", `Bearer ${openai.dummy} x`]],
+    ["as a part", ["Authorization", `Bearer x${openai.dummy}`]],
+    ["twice", [...KEY, ...KEY]],
+    ["beside other credentials in the same header", [...KEY, "authorization", "Bearer other"]],
+    ["also in another header", [...KEY, "X-Log", `key=${openai.dummy}`]],
+    ["beside another key", [...KEY, "x-api-key", anthropic.dummy]],
+    ["beside another key in a header of no meaning", [...KEY, "X-Log", search.dummy]],
+  ])("%s: denied", (_, headers) => {
+    expect(ask({ rawHeaders: [...HOST, ...headers] })).toBe("broker-denied");
+  });
+
+  test.each([`/v1/models?key=${openai.dummy}`, `/v1/${openai.dummy}`, `/v1/m?k=${openai.dummy.replace("sk", "%73k")}`])(
+    "in the target is denied: %s",
+    (target) => expect(ask({ target })).toBe("broker-denied"),
+  );
+
+  test.each([
+    ["authorization", `bearer ${openai.dummy}`],
+    ["AUTHORIZATION", `BEARER   ${openai.dummy}`],
+  ])("%s: %s is accepted", (name, value) => {
+    expect(ask({ rawHeaders: [...HOST, name, value] })).toBe("/v1/chat/completions");
+  });
+
+  test("may stand in each of its headers", () => {
+    const target = "/v1/messages";
+    expect(ask({ target, rawHeaders: [...HOST, "X-API-Key", anthropic.dummy] })).toBe(target);
+    expect(ask({ target, rawHeaders: [...HOST, "Authorization", `Bearer ${anthropic.dummy}`] })).toBe(target);
+  });
+});
+
+describe("the path", () => {
+  const headers = [...HOST, "x-api-key", anthropic.dummy];
+
+  test.each([
+    ["/messages", "/v1/messages"],
+    ["/v1/messages", "/v1/messages"],
+    ["/v1beta/messages", "/v1/v1beta/messages"],
+    ["/?x", "/v1/?x"],
+  ])("%s gets its prefix: %s", (target, expected) => {
+    expect(ask({ target, rawHeaders: headers })).toBe(expected);
+  });
+
+  test.each([
+    ["/v1/organizations", "broker-denied"],
+    ["/organizations/x", "broker-denied"],
+    ["/v1/Organizations/", "broker-denied"],
+    ["/v1/organizations/api_keys?a", "broker-denied"],
+    // The service has no such path.
+    ["/V1/organizations", "/v1/V1/organizations"],
+  ])("%s is denied also without its prefix: %s", (target, expected) => {
+    expect(ask({ target, rawHeaders: headers })).toBe(expected);
+  });
+
+  test.each(["/v1//chat", "/v1/../v1/chat", "/v1/%6frganization/x", "/v1%2forganization", "/v1\\organization"])(
+    "%s is ambiguous",
+    (target) => expect(ask({ target })).toBe("broker-request"),
+  );
+
+  test.each([
+    ["POST", "/v2/query", "/v2/query"],
+    ["GET", "/v2/query", "broker-denied"],
+    ["GET", "/v2/documents/a/b", "/v2/documents/a/b"],
+    ["POST", "/v2/keys", "broker-denied"],
+  ])("with allowed paths alone: %s %s", (method, target, expected) => {
+    const rawHeaders = [...HOST, "Authorization", `Bearer ${search.dummy}`];
+    expect(ask({ method, target, rawHeaders })).toBe(expected);
+  });
+
+  test.each(["X-HTTP-Method-Override", "x-original-url"])("%s cannot replace it", (name) => {
+    expect(ask({ rawHeaders: [...HOST, ...KEY, name, "DELETE"] })).toBe("broker-denied");
+  });
+});
+
+describe("behind a gateway", () => {
+  const gateway = { ...openai, path: "/openai/v1", servicePath: "/v1" };
+  const claude = { ...anthropic, path: "/anthropic/v1" };
+  const through = admission([gateway, claude], PORT);
+
+  test.each([
+    ["/openai/v1/chat/completions", "/openai/v1/chat/completions"],
+    ["/openai/v1/organization/x", "broker-denied"],
+    ["/v1/chat/completions", "broker-denied"],
+    ["/openai/v1x/chat", "broker-denied"],
+    ["/openai/v1/../../v1/organization/x", "broker-request"],
+  ])("%s becomes %s", (target, expected) => {
+    const outcome = through({ method: "POST", target, rawHeaders: [...HOST, ...KEY], isUpgrade: false });
+    expect("code" in outcome ? outcome.code : outcome.target).toBe(expected);
+  });
+
+  test("whose address ends with the prefix, the prefix is not doubled", () => {
+    const rawHeaders = [...HOST, "x-api-key", claude.dummy];
+    const askThrough = (target: string) => through({ method: "POST", target, rawHeaders, isUpgrade: false });
+    expect(askThrough("/anthropic/v1/messages")).toMatchObject({ target: "/anthropic/v1/messages" });
+    expect(askThrough("/anthropic/v1/organizations")).toMatchObject({ code: "broker-denied" });
+  });
+});
+
+describe("an upgrade", () => {
+  test.each([
+    ["to websocket", "GET", ["Upgrade", "WebSocket"], "/v1/chat/completions"],
+    ["to another protocol", "GET", ["Upgrade", "h2c"], "broker-request"],
+    ["to a choice", "GET", ["Upgrade", "websocket, h2c"], "broker-request"],
+    ["to two", "GET", ["Upgrade", "websocket", "Upgrade", "h2c"], "broker-request"],
+    ["of a POST", "POST", ["Upgrade", "websocket"], "broker-request"],
+    ["with a body", "GET", ["Upgrade", "websocket", "Content-Length", "1"], "broker-request"],
+  ])("%s", (_, method, headers, expected) => {
+    expect(ask({ method, rawHeaders: [...HOST, ...KEY, ...headers], isUpgrade: true })).toBe(expected);
+  });
+});

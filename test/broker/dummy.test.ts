@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { dummyKey } from "../../src/broker/dummy.ts";
+import { compilePattern } from "../../src/contract/pattern/pattern.ts";
+
+const RANDOM = "[A-Za-z0-9]{32}";
+
+test.each([
+  ["nothing", {}, `^sophia-${RANDOM}$`],
+  ["an example with a prefix", { example: "sk-ant-<key>" }, `^sk-ant-sophia-${RANDOM}$`],
+  ["an example without one", { example: "<qdrant-api-key>" }, `^sophia-${RANDOM}$`],
+  ["prefixes", { format: { kind: "text", prefixes: ["pplx-"], minLength: 60 } }, `^pplx-sophia-${RANDOM}0+$`],
+  ["hexadecimal digits", { format: text("^[0-9a-f]{32}$") }, "^[0-9a-f]{32}$"],
+  ["longer patterns", { format: text("^key_[A-Z0-9]{40,60}$") }, "^key_[A-Z0-9]{40,60}$"],
+  ["base64 of URLs", { format: { kind: "base64" } }, `^sophia-${RANDOM}$`],
+] as const)("a dummy for %s", (_, declaration, expected) => {
+  const [first, second] = [dummyKey({ name: "X", ...declaration }), dummyKey({ name: "X", ...declaration })];
+  expect(first).toMatch(new RegExp(expected));
+  expect(first).not.toBe(second);
+});
+
+test.each([
+  ["short patterns", { format: text("^[a-z]{8}$") }],
+  ["URLs", { format: { kind: "url", schemes: [] } }],
+  ["a choice", { format: { kind: "enum", values: ["a", "b"] } }],
+] as const)("there is none for %s", (_, declaration) => {
+  expect(dummyKey({ name: "X", ...declaration })).toBeUndefined();
+});
+
+function text(pattern: string) {
+  return { kind: "text", prefixes: [], minLength: 0, pattern: compilePattern(pattern) } as const;
+}

@@ -1,0 +1,411 @@
+import { once } from "node:events";
+import * as http from "node:http";
+import { connect } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { makeCertificates } from "../esc-server/tls.ts";
+import { KEYS } from "./routes.ts";
+import { nextText, responseTo, send, startBroker, startUpstream, textOf } from "./upstream.ts";
+
+const bearer = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
+
+/** Begins a request whose body and answer the test takes in its own time. */
+async function begin(broker: string, target: string, headers: Record<string, string>) {
+  const request = http.request(broker, { method: "POST", path: target, headers, agent: false });
+  onTestFinished(() => void request.destroy());
+  request.on("error", () => {});
+  const answered = responseTo(request);
+  answered.catch(() => {});
+  return { request, answered };
+}
+
+describe("a request", () => {
+  test("reaches the service with the key, and without the headers of the connection", async () => {
+    const upstream = await startUpstream((request, response) => {
+      request.resume().on("end", () => response.end("{}"));
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    await send(origin, "/v1/chat/completions?x=1", {
+      headers: {
+        ...bearer(routes[0].dummy),
+        "X-Twice": ["a", "b"],
+        Connection: "close, X-Hop",
+        "X-Hop": "1",
+        "Keep-Alive": "timeout=5",
+        TE: "trailers",
+        "Proxy-Authorization": "Basic eA==",
+      },
+      body: "hello",
+    });
+    const [received] = upstream.requests;
+    expect(received).toMatchObject({ method: "POST", target: "/v1/chat/completions?x=1", body: "hello" });
+    expect(received?.headers).toMatchObject({
+      host: new URL(upstream.origin).host,
+      authorization: `Bearer ${KEYS["OPENAI_API_KEY"]}`,
+      "content-length": "5",
+      "x-twice": "a, b",
+    });
+    for (const name of ["x-hop", "keep-alive", "te", "proxy-authorization"])
+      expect(received?.headers).not.toHaveProperty(name);
+  });
+
+  test("without a body has none, and a chunked one stays chunked", async () => {
+    const upstream = await startUpstream((request, response) => void request.resume().on("end", () => response.end()));
+    const { origin, routes } = await startBroker(upstream.origin);
+    const headers = bearer(routes[0].dummy);
+    await send(origin, "/v1/models", { method: "GET", headers });
+    await send(origin, "/v1/empty", { headers: { ...headers, "Content-Length": "0" } });
+    await send(origin, "/v1/files", { headers: { ...headers, "Transfer-Encoding": "chunked" }, body: "hello" });
+    const [get, empty, chunked] = upstream.requests.map((received) => received.headers);
+    expect(get).not.toHaveProperty("transfer-encoding");
+    expect(get).not.toHaveProperty("content-length");
+    expect(empty?.["content-length"]).toBe("0");
+    expect(chunked).toMatchObject({ "transfer-encoding": "chunked" });
+    expect(upstream.requests[2]?.body).toBe("hello");
+  });
+
+  test("its body arrives while it is being sent", async () => {
+    let first: (text: string) => void = () => {};
+    const arrived = new Promise<string>((resolve) => {
+      first = resolve;
+    });
+    const upstream = await startUpstream((request, response) => {
+      request.once("data", (chunk: Buffer) => first(chunk.toString())).on("end", () => response.end());
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const { request, answered } = await begin(origin, "/v1/files", bearer(routes[0].dummy));
+    request.write("first");
+    expect(await arrived).toBe("first");
+    request.end("second");
+    await textOf(await answered);
+    expect(upstream.requests[0]?.body).toBe("firstsecond");
+  });
+
+  test("that expects 100 is told to continue by the service alone", async () => {
+    const upstream = await startUpstream(() => {});
+    let isContinued = false;
+    upstream.server.on("checkContinue", (request: http.IncomingMessage, response: http.ServerResponse) => {
+      expect(isContinued).toBe(false);
+      response.writeContinue();
+      request.resume().on("end", () => response.end("done"));
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const { request, answered } = await begin(origin, "/v1/files", {
+      ...bearer(routes[0].dummy),
+      Expect: "100-continue",
+      "Content-Length": "4",
+    });
+    request.flushHeaders();
+    await once(request, "continue");
+    isContinued = true;
+    request.end("body");
+    expect(await textOf(await answered)).toBe("done");
+  });
+
+  test("that expects 100 and is refused sends no body", async () => {
+    const upstream = await startUpstream(() => {});
+    const { origin } = await startBroker(upstream.origin);
+    const { request, answered } = await begin(origin, "/v1/files", { Expect: "100-continue", "Content-Length": "4" });
+    request.flushHeaders();
+    expect((await answered).statusCode).toBe(401);
+    expect(upstream.requests).toHaveLength(0);
+  });
+
+  test("whose client leaves is given up at the service, too", async () => {
+    let gone: () => void = () => {};
+    const closed = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    const upstream = await startUpstream((request) => void request.on("close", gone));
+    const { origin, routes, records } = await startBroker(upstream.origin);
+    const { request } = await begin(origin, "/v1/files", { ...bearer(routes[0].dummy), "Content-Length": "10" });
+    request.write("half");
+    await once(upstream.server, "request");
+    request.destroy();
+    await closed;
+    expect(upstream.requests[0]?.body.length).toBeLessThan(10);
+    await expect.poll(() => records).toMatchObject([{ outcome: "left", name: "OPENAI_API_KEY" }]);
+  });
+});
+
+describe("an answer", () => {
+  test("keeps its status and headers, and leads to the broker", async () => {
+    const upstream = await startUpstream((request, response) => {
+      const { host } = request.headers;
+      response.writeHead(303, "Over There", {
+        Location: `http://${host}/v1/next?a=http://${host}.evil.test/`,
+        "Set-Cookie": ["a=1", "b=2"],
+        "X-Echo": request.headers.authorization,
+        "Keep-Alive": "timeout=1",
+      });
+      response.end("see there");
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const { status, headers, body } = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    const host = new URL(upstream.origin).host;
+    expect({ status, body }).toEqual({ status: 303, body: "see there" });
+    expect(headers).toMatchObject({
+      location: `${origin}/v1/next?a=http://${host}.evil.test/`,
+      "set-cookie": ["a=1", "b=2"],
+      "x-echo": `Bearer ${routes[0].dummy}`,
+    });
+  });
+
+  test("without a body has none", async () => {
+    const upstream = await startUpstream((request, response) => {
+      response.writeHead(
+        request.method === "HEAD" ? 200 : 204,
+        request.method === "HEAD" ? { "Content-Length": 7 } : {},
+      );
+      response.end();
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const headers = bearer(routes[0].dummy);
+    expect(await send(origin, "/v1/x", { method: "HEAD", headers })).toMatchObject({ status: 200, body: "" });
+    expect(await send(origin, "/v1/x", { method: "DELETE", headers })).toMatchObject({ status: 204, body: "" });
+  });
+
+  test("comes event by event", async () => {
+    const next: (() => void)[] = [];
+    const upstream = await startUpstream((_, response) => {
+      response.writeHead(200, { "Content-Type": "text/event-stream" });
+      response.flushHeaders();
+      next.push(
+        () => void response.write("data: 1\n\n"),
+        () => void response.write("data: 2\n\n"),
+        () => void response.end("data: [DONE]\n\n"),
+      );
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const { request, answered } = await begin(origin, "/v1/x", bearer(routes[0].dummy));
+    request.end();
+    const response = await answered;
+    const events: string[] = [];
+    for (const write of next) {
+      write();
+      const chunk = await nextText(response);
+      events.push(chunk);
+    }
+    expect(events).toEqual(["data: 1\n\n", "data: 2\n\n", "data: [DONE]\n\n"]);
+  });
+
+  test("that the service breaks off is broken off here", async () => {
+    const upstream = await startUpstream((_, response) => {
+      response.writeHead(200, { "Content-Length": 100 });
+      response.write("half", () => response.destroy());
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const { request, answered } = await begin(origin, "/v1/x", bearer(routes[0].dummy));
+    request.end();
+    await expect(textOf(await answered)).rejects.toThrow("aborted");
+  });
+
+  test("that comes before the end of the request is passed on", async () => {
+    const upstream = await startUpstream((_, response) => {
+      response.writeHead(413, { Connection: "close" }).end("too large");
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const { request, answered } = await begin(origin, "/v1/x", {
+      ...bearer(routes[0].dummy),
+      "Content-Length": "1000000",
+    });
+    request.write("x".repeat(1000));
+    const response = await answered;
+    expect(response.statusCode).toBe(413);
+    expect(await textOf(response)).toBe("too large");
+  });
+
+  test("that is read slowly slows the service down", async () => {
+    let written = 0;
+    const upstream = await startUpstream((_, response) => {
+      const chunk = Buffer.alloc(64 * 1024);
+      const more = (): void => {
+        while (written < 256 * 1024 * 1024) {
+          written += chunk.length;
+          if (!response.write(chunk)) return void response.once("drain", more);
+        }
+      };
+      more();
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const { request, answered } = await begin(origin, "/v1/x", bearer(routes[0].dummy));
+    request.end();
+    const response = await answered;
+    response.pause();
+    let before = -1;
+    await expect
+      .poll(() => {
+        const isStill = written === before;
+        before = written;
+        return isStill;
+      })
+      .toBe(true);
+    expect(written).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe("a refusal", () => {
+  test("says why in the form of the providers, and reaches no service", async () => {
+    const upstream = await startUpstream((_, response) => void response.end());
+    const { origin, routes, records } = await startBroker(upstream.origin);
+    const cases = [
+      ["/v1/x", {}, 401, "broker-key"],
+      ["/v1/organization/admin_api_keys", bearer(routes[0].dummy), 403, "broker-denied"],
+      ["/v1//x", bearer(routes[0].dummy), 400, "broker-request"],
+    ] as const;
+    for (const [target, headers, status, code] of cases) {
+      const answer = await send(origin, target, { headers });
+      expect(answer).toMatchObject({
+        status,
+        headers: { "x-should-retry": "false", "content-type": "application/json" },
+      });
+      expect(JSON.parse(answer.body)).toMatchObject({ error: { type: "sophia_run", code } });
+    }
+    expect(upstream.requests).toHaveLength(0);
+    expect(records.map(({ code, name, outcome, path }) => ({ code, name, outcome, path }))).toEqual([
+      { code: "broker-key", name: undefined, outcome: "refused", path: "/v1/x" },
+      { code: "broker-denied", name: "OPENAI_API_KEY", outcome: "refused", path: "/v1/organization/admin_api_keys" },
+      { code: "broker-request", name: "OPENAI_API_KEY", outcome: "refused", path: "/v1//x" },
+    ]);
+  });
+
+  test.each([
+    ["CONNECT api.example.test:443 HTTP/1.1\r\nHost: api.example.test:443\r\n\r\n", "405", "broker-method"],
+    ["TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", "405", "broker-method"],
+    ["GET http://127.0.0.1/ HTTP/1.1\r\nHost: x\r\n\r\n", "400", "broker-request"],
+    ["GET / HTTP/1.1\r\n\r\n", "400", "broker-request"],
+    ["GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "400", "broker-request"],
+    ["nonsense\r\n\r\n", "400", "broker-request"],
+    [`GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, "400", "broker-request"],
+    ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400", "broker-request"],
+  ])("of %j", async (text, status, code) => {
+    const { origin } = await startBroker("http://127.0.0.1:1");
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    socket.write(text);
+    const chunk = await nextText(socket);
+    socket.destroy();
+    expect(chunk).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*"code":"${code}"`));
+  });
+
+  test("of a service that cannot be reached may be tried again", async () => {
+    const { origin, routes, records } = await startBroker("http://127.0.0.1:1");
+    const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    expect(answer).toMatchObject({ status: 502, headers: { "x-should-retry": "true" } });
+    expect(answer.body).toContain("broker-upstream");
+    expect(records).toMatchObject([
+      { outcome: "failed", status: 502, code: "broker-upstream", name: "OPENAI_API_KEY" },
+    ]);
+  });
+
+  test("of a service that ends the connection before it answers", async () => {
+    const upstream = await startUpstream((request) => void request.socket.destroy());
+    const { origin, routes } = await startBroker(upstream.origin);
+    const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy), body: "x" });
+    expect(answer).toMatchObject({ status: 502 });
+    expect(answer.body).toContain("broker-upstream");
+  });
+});
+
+test("TLS is verified, whatever NODE_TLS_REJECT_UNAUTHORIZED says, before the key is sent", async () => {
+  const certificates = await makeCertificates();
+  onTestFinished(() => certificates.remove());
+  const outcomes: string[] = [];
+  for (const tls of [certificates.valid, certificates.expired, certificates.wrongHost, certificates.unknownAuthority]) {
+    const upstream = await startUpstream((_, response) => void response.end("ok"), tls);
+    const { origin, routes } = await startBroker(
+      upstream.origin,
+      {},
+      { ca: certificates.ca, rejectUnauthorized: true },
+    );
+    const { status, body } = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    outcomes.push(`${status} ${/broker-\w+/.exec(body)?.[0] ?? body} ${upstream.requests.length}`);
+  }
+  expect(outcomes).toEqual(["200 ok 1", "502 broker-tls 0", "502 broker-tls 0", "502 broker-tls 0"]);
+});
+
+describe("a key that was replaced", () => {
+  test("is used by the next request; an old one that the service refuses may be tried again", async () => {
+    const upstream = await startUpstream((request, response) => {
+      response.writeHead(request.headers.authorization === "Bearer new-key" ? 200 : 401, { "x-should-retry": "false" });
+      response.end();
+    });
+    let looks = 0;
+    const parts = {
+      onUnauthorized: () => {
+        looks += 1;
+        broker.keys["OPENAI_API_KEY"] = "new-key";
+        return Promise.resolve();
+      },
+    };
+    const broker = await startBroker(upstream.origin, parts);
+    const headers = bearer(broker.routes[0].dummy);
+    const first = await send(broker.origin, "/v1/x", { headers });
+    const second = await send(broker.origin, "/v1/x", { headers });
+    expect([first.status, first.headers["x-should-retry"], second.status]).toEqual([401, "true", 200]);
+    expect(looks).toBe(1);
+  });
+
+  test("a refusal of the present key stays as the service gives it", async () => {
+    const upstream = await startUpstream((_, response) => void response.writeHead(401).end("no"));
+    const { origin, routes } = await startBroker(upstream.origin);
+    const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    expect(answer).toMatchObject({ status: 401, body: "no" });
+    expect(answer.headers).not.toHaveProperty("x-should-retry");
+  });
+});
+
+describe("records", () => {
+  test("hold the use, and neither query nor key", async () => {
+    const upstream = await startUpstream((request, response) => {
+      request.resume().on("end", () => response.writeHead(200, { "x-request-id": "req_1" }).end());
+    });
+    const { origin, routes, records } = await startBroker(upstream.origin);
+    await send(origin, "/v1/x?secret=s3cr3t", { headers: bearer(routes[0].dummy), body: "hello" });
+    expect(records.map(({ ms, ...rest }) => ({ ...rest, isTimed: ms >= 0 }))).toEqual([
+      {
+        isTimed: true,
+        name: "OPENAI_API_KEY",
+        method: "POST",
+        host: new URL(upstream.origin).host,
+        path: "/v1/x",
+        outcome: "answered",
+        status: 200,
+        bytesSent: 5,
+        requestId: "req_1",
+      },
+    ]);
+  });
+
+  test("that cannot be written close the broker, and the answer does not come", async () => {
+    const upstream = await startUpstream((_, response) => void response.end("answer"));
+    const failure = new Error("disk full");
+    let reason: unknown;
+    const parts = {
+      record: () => {
+        throw failure;
+      },
+      failed: (error: unknown) => {
+        reason = error;
+      },
+    };
+    const { origin, routes } = await startBroker(upstream.origin, parts);
+    await expect(send(origin, "/v1/x", { headers: bearer(routes[0].dummy) })).rejects.toThrow("hang up");
+    expect(reason).toBe(failure);
+    await expect(send(origin, "/v1/x")).rejects.toThrow("ECONNREFUSED");
+  });
+});
+
+test("more than 256 connections are not accepted", async () => {
+  const { origin } = await startBroker("http://127.0.0.1:1");
+  const port = Number(new URL(origin).port);
+  const sockets = await Promise.all(
+    Array.from({ length: 256 }, async () => {
+      const socket = connect(port, "127.0.0.1");
+      onTestFinished(() => void socket.destroy());
+      await once(socket, "connect");
+      return socket;
+    }),
+  );
+  const late = connect(port, "127.0.0.1").on("error", () => {});
+  await once(late, "close");
+  expect(sockets.every((socket) => !socket.destroyed)).toBe(true);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { lookSeldom } from "../../src/broker/look.ts";
+
+test("answers of 401 share a look, and cause another one after 10 seconds", async () => {
+  let time = 0;
+  let looks = 0;
+  let finish: () => void = () => {};
+  const unauthorized = lookSeldom(
+    () => {
+      looks += 1;
+      return new Promise((resolve) => {
+        finish = resolve;
+      });
+    },
+    () => time,
+  );
+  const both = Promise.all([unauthorized(), unauthorized()]);
+  finish();
+  await both;
+  time = 9999;
+  await unauthorized();
+  expect(looks).toBe(1);
+  time = 10_000;
+  const third = unauthorized();
+  finish();
+  await third;
+  expect(looks).toBe(2);
+});
+
+test("a look that fails is no failure of the request", async () => {
+  await expect(lookSeldom(() => Promise.reject(new Error("no network")))()).resolves.toBeUndefined();
+});

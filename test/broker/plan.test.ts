@@ -1,0 +1,180 @@
+import { describe, expect, test } from "vitest";
+import { type BrokerEntry, type SourcedValue, type Key, planKey, type Surroundings } from "../../src/broker/plan.ts";
+import { PROVIDERS } from "../../src/broker/providers.ts";
+import { parseRule } from "../../src/broker/rules.ts";
+
+const CALLER = "environment";
+
+function key(name: string, entry: BrokerEntry = {}): Key {
+  return { name, source: "esc", dummy: "dummy", entry, provider: PROVIDERS[name] };
+}
+
+function plan(
+  subject: Key,
+  values: Readonly<Record<string, SourcedValue>> = {},
+  more: Partial<Pick<Surroundings, "contract" | "allowed">> = {},
+) {
+  const planned = planKey(subject, {
+    valueOf: (name) => values[name],
+    caller: CALLER,
+    contract: { path: "/project/sophia.contract.json", isNamed: false },
+    allowed: [],
+    ...more,
+  });
+  if ("kind" in planned) return planned;
+  const { route, base, because } = planned;
+  return { origin: route.origin, path: route.path, servicePath: route.servicePath, base, because };
+}
+
+const callers = (value: string): SourcedValue => ({ value, source: CALLER });
+const named = { contract: { path: "/elsewhere.json", isNamed: true } };
+
+describe("the address of a provider", () => {
+  test("is its own, and the program gets each of its variables", () => {
+    expect(plan(key("OPENAI_API_KEY"))).toEqual({
+      origin: "https://api.openai.com",
+      path: "",
+      servicePath: "",
+      base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1" },
+      because: "built-in",
+    });
+  });
+
+  test("may be a gateway that the caller has set; its path stays", () => {
+    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1/") })).toEqual({
+      origin: "https://gateway.test",
+      path: "/openai/v1",
+      servicePath: "/v1",
+      base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_API_BASE: "/openai/v1" },
+      because: "caller",
+    });
+  });
+
+  test.each([
+    ["GROQ_BASE_URL", "https://gateway.test/groq"],
+    ["GROQ_API_BASE", "https://gateway.test/groq/openai/v1"],
+  ])("may be told by either variable: %s", (variable, address) => {
+    expect(plan(key("GROQ_API_KEY"), { [variable]: callers(address) })).toMatchObject({
+      path: "/groq",
+      servicePath: "",
+      base: { GROQ_BASE_URL: "/groq", GROQ_API_BASE: "/groq/openai/v1" },
+    });
+  });
+
+  test("may come from the source of the key, and from no other", () => {
+    const address = "https://gateway.test/v1";
+    const from = (source: string) => plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: { value: address, source } });
+    expect(from("esc")).toMatchObject({ origin: "https://gateway.test", because: "source" });
+    expect(from("/project/.env")).toMatchObject({ origin: "https://api.openai.com", because: "built-in" });
+  });
+
+  test.each([
+    ["http://gateway.test/v1", "insecure"],
+    ["gateway.test/v1", "no-address"],
+    ["ftp://gateway.test", "no-address"],
+    ["https://user:password@gateway.test", "no-address"],
+    ["https://gateway.test/v1?x", "no-address"],
+  ])("is refused: %s (%s)", (address, kind) => {
+    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers(address) })).toEqual({
+      kind,
+      name: "OPENAI_API_KEY",
+      variable: "OPENAI_BASE_URL",
+    });
+  });
+
+  test("may be http on this machine", () => {
+    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers("http://localhost:11434/v1") })).toMatchObject({
+      origin: "http://localhost:11434",
+    });
+  });
+});
+
+describe("the address of a service without one of its own", () => {
+  test("is a variable's, of the caller or of the source of the key", () => {
+    expect(plan(key("QDRANT_API_KEY"), { QDRANT_URL: { value: "https://q.test:6333", source: "esc" } })).toEqual({
+      origin: "https://q.test:6333",
+      path: "",
+      servicePath: "",
+      base: { QDRANT_URL: "" },
+      because: "source",
+    });
+  });
+
+  test("is not a repository's", () => {
+    const values = { QDRANT_URL: { value: "https://evil.test", source: "/project/.env" } };
+    expect(plan(key("QDRANT_API_KEY"), values)).toMatchObject({ kind: "untrusted", origin: "https://evil.test" });
+  });
+
+  test("must be set", () => {
+    expect(plan(key("QDRANT_API_KEY"))).toEqual({ kind: "unset", name: "QDRANT_API_KEY", variable: "QDRANT_URL" });
+  });
+});
+
+describe("an origin that a contract declares", () => {
+  const search = key("SEARCH_KEY", {
+    upstream: "https://search.example.com",
+    slots: [{ header: "authorization", scheme: "bearer" }],
+    base: { SEARCH_BASE_URL: "/v2" },
+  });
+
+  test("does not count if the contract was only found", () => {
+    expect(plan(search)).toEqual({
+      kind: "untrusted",
+      name: "SEARCH_KEY",
+      origin: "https://search.example.com",
+      path: "/project/sophia.contract.json",
+    });
+    expect(plan(key("OPENAI_API_KEY", { upstream: "https://evil.test" }))).toMatchObject({ kind: "untrusted" });
+  });
+
+  test("counts if the caller has named the contract, or has allowed the origin", () => {
+    const expected = { origin: "https://search.example.com", base: { SEARCH_BASE_URL: "/v2" } };
+    expect(plan(search, {}, named)).toMatchObject({ ...expected, because: "contract" });
+    expect(plan(search, {}, { allowed: ["https://search.example.com"] })).toMatchObject({
+      ...expected,
+      because: "allowed",
+    });
+  });
+
+  test("does not become a pair by naming a variable of the caller's", () => {
+    const evil = { ...search, entry: { ...search.entry, upstream: "${GITHUB_SERVER_URL}" } };
+    const values = { GITHUB_SERVER_URL: callers("https://evil.test/x") };
+    expect(plan(evil, values)).toMatchObject({ kind: "untrusted", origin: "https://evil.test" });
+    expect(plan(evil, values, named)).toMatchObject({
+      origin: "https://evil.test",
+      path: "/x",
+      base: { SEARCH_BASE_URL: "/x/v2" },
+    });
+  });
+
+  test("needs a header, and an origin", () => {
+    expect(plan(key("X_KEY", { upstream: "https://x.test" }), {}, named)).toEqual({ kind: "no-header", name: "X_KEY" });
+    expect(plan(key("X_KEY"))).toEqual({ kind: "no-upstream", name: "X_KEY" });
+  });
+});
+
+describe("built-in denials", () => {
+  const routeOf = (entry: BrokerEntry, isNamed: boolean) => {
+    const planned = planKey(key("OPENAI_API_KEY", entry), {
+      valueOf: () => undefined,
+      caller: CALLER,
+      contract: { path: "/c.json", isNamed },
+      allowed: [],
+    });
+    return "kind" in planned ? [] : planned.route.deny.map(({ text }) => text);
+  };
+  const own = [parseRule("* /v1/files/**")].flatMap((rule) => rule ?? []);
+
+  test("stay if a contract that was found has denials of its own", () => {
+    expect(routeOf({ deny: own }, false)).toEqual([...(PROVIDERS["OPENAI_API_KEY"]?.deny ?? []), "* /v1/files/**"]);
+    expect(routeOf({ deny: [] }, false)).toEqual(PROVIDERS["OPENAI_API_KEY"]?.deny);
+  });
+
+  test("are replaced by a contract that the caller has named", () => {
+    expect(routeOf({ deny: own }, true)).toEqual(["* /v1/files/**"]);
+  });
+
+  test.each(Object.entries(PROVIDERS))("of %s are rules", (_, { deny = [] }) => {
+    expect(deny.map((text) => parseRule(text)?.text)).toEqual(deny);
+  });
+});

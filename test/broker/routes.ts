@@ -1,0 +1,48 @@
+import type { Route } from "../../src/broker/model.ts";
+import { parseRule, type PathRule } from "../../src/broker/rules.ts";
+
+const DUMMIES = {
+  OPENAI_API_KEY: "sk-sophia-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+  ANTHROPIC_API_KEY: "sk-ant-sophia-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+  SEARCH_KEY: "sophia-cccccccccccccccccccccccccccccccc",
+} as const;
+
+/** The real keys; none may be where a rule does not allow it. */
+export const KEYS: Readonly<Record<string, string>> = {
+  OPENAI_API_KEY: "sk-real-openai-0a1b2c3d",
+  ANTHROPIC_API_KEY: "sk-ant-real-anthropic-4e5f",
+  SEARCH_KEY: "real-search-6a7b8c9d",
+};
+
+export function rules(...texts: readonly string[]): readonly PathRule[] {
+  return texts.flatMap((text) => parseRule(text) ?? []);
+}
+
+/** Three routes to one origin: a scheme; a header alone, or a scheme, and a prefix; and allowed paths alone. */
+export function routesTo(origin: string): readonly [openai: Route, anthropic: Route, search: Route] {
+  const base = { origin, path: "", servicePath: "", prefix: "", allow: [], deny: [] };
+  return [
+    {
+      ...base,
+      name: "OPENAI_API_KEY",
+      dummy: DUMMIES.OPENAI_API_KEY,
+      slots: [{ header: "authorization", scheme: "bearer" }],
+      deny: rules("* /v1/organization/**", "* /v1/realtime/sessions"),
+    },
+    {
+      ...base,
+      name: "ANTHROPIC_API_KEY",
+      dummy: DUMMIES.ANTHROPIC_API_KEY,
+      slots: [{ header: "x-api-key" }, { header: "authorization", scheme: "bearer" }],
+      prefix: "/v1",
+      deny: rules("* /v1/organizations/**"),
+    },
+    {
+      ...base,
+      name: "SEARCH_KEY",
+      dummy: DUMMIES.SEARCH_KEY,
+      slots: [{ header: "authorization", scheme: "bearer" }],
+      allow: rules("POST /v2/query", "GET /v2/documents/**"),
+    },
+  ];
+}

@@ -1,0 +1,130 @@
+/** A service that records what reaches it, and a broker in front of it. */
+import { once } from "node:events";
+import * as http from "node:http";
+import * as https from "node:https";
+import type { Socket } from "node:net";
+import { onTestFinished } from "vitest";
+import { type Broker, type BrokerParts, openBroker } from "../../src/broker/listen.ts";
+import type { Route } from "../../src/broker/model.ts";
+import type { RequestRecord } from "../../src/broker/record.ts";
+import { KEYS, routesTo } from "./routes.ts";
+
+export interface Upstream {
+  readonly origin: string;
+  readonly server: http.Server | https.Server;
+  /** Method, target and headers of each request, and its body as far as it came. */
+  readonly requests: readonly Received[];
+  readonly sockets: ReadonlySet<Socket>;
+}
+
+export interface Received {
+  readonly method: string;
+  readonly target: string;
+  readonly rawHeaders: readonly string[];
+  readonly headers: http.IncomingHttpHeaders;
+  body: string;
+}
+
+export async function startUpstream(
+  answer: (request: http.IncomingMessage, response: http.ServerResponse, received: Received) => void,
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<Upstream> {
+  const requests: Received[] = [];
+  const receive = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    const { method = "", url: target = "", rawHeaders, headers } = request;
+    const received: Received = { method, target, rawHeaders, headers, body: "" };
+    requests.push(received);
+    request.on("data", (chunk: Buffer) => {
+      received.body += chunk.toString("latin1");
+    });
+    answer(request, response, received);
+  };
+  const server = tls === undefined ? http.createServer(receive) : https.createServer(tls, receive);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  return { origin: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`, server, requests, sockets };
+}
+
+export interface Opened extends Broker {
+  readonly routes: readonly [openai: Route, anthropic: Route, search: Route];
+  readonly records: readonly RequestRecord[];
+  /** The values of the keys, to be replaced. */
+  readonly keys: Record<string, string>;
+  readonly agent: http.Agent;
+}
+
+export async function startBroker(
+  origin: string,
+  parts: Partial<BrokerParts> = {},
+  options: https.AgentOptions = {},
+): Promise<Opened> {
+  const routes = routesTo(origin);
+  const records: RequestRecord[] = [];
+  const keys = { ...KEYS };
+  const agent = origin.startsWith("https")
+    ? new https.Agent({ keepAlive: true, ...options })
+    : new http.Agent({ keepAlive: true });
+  const broker = await openBroker({
+    routes,
+    keyOf: (name) => keys[name] ?? "",
+    agentFor: () => agent,
+    onUnauthorized: () => Promise.resolve(),
+    record: (entry) => void records.push(entry),
+    failed: () => {},
+    ...parts,
+  });
+  onTestFinished(broker.close);
+  return { ...broker, routes, records, keys, agent };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Sends one request, on a connection of its own. */
+export async function send(
+  broker: string,
+  target: string,
+  {
+    method = "POST",
+    headers = {},
+    body,
+  }: { method?: string; headers?: Record<string, string | string[]>; body?: string } = {},
+): Promise<Answer> {
+  const request = http.request(broker, { method, path: target, headers, agent: false });
+  request.end(body);
+  const response = await responseTo(request);
+  return { status: response.statusCode ?? 0, headers: response.headers, body: await textOf(response) };
+}
+
+export function responseTo(request: http.ClientRequest): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once("response", resolve).once("error", reject);
+  });
+}
+
+/** The next bytes of a socket or an answer, as text. */
+export function nextText(from: NodeJS.EventEmitter): Promise<string> {
+  return new Promise((resolve) => {
+    from.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1")));
+  });
+}
+
+export async function textOf(response: http.IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  return text;
+}
