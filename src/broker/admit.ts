@@ -6,9 +6,10 @@
  * for a path that the rules of the key allow. All else is refused before a connection to the service is looked for.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import type { Route, Slot } from "./model.ts";
+import type { Slot } from "../contract/broker/model.ts";
+import type { Route } from "./model.ts";
 import type { Refusal, RefusalCode } from "./refusals.ts";
-import { isAmbiguous, isCovered, isDenied } from "./rules.ts";
+import { isAmbiguous, isCovered, isDenied } from "../contract/broker/path-rules.ts";
 
 export interface RequestHead {
   readonly method: string;

@@ -1,6 +1,6 @@
 /** Headers on their way through the broker; pure. Names and values in turn, as Node.js has them in `rawHeaders`. */
 import type { Admitted } from "./admit.ts";
-import type { Slot } from "./model.ts";
+import type { Slot } from "../contract/broker/model.ts";
 
 type Headers = readonly string[];
 

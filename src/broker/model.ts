@@ -1,13 +1,6 @@
 /** A brokered key, once the contract was read and the address of its service was decided. */
-import type { PathRule } from "./rules.ts";
-
-/** A header in which clients send the key, such as `api-key`, or `authorization` with the scheme `bearer`. */
-export interface Slot {
-  /** In lower case. */
-  readonly header: string;
-  /** In lower case; absent if the header's whole value is the key. */
-  readonly scheme?: string;
-}
+import type { Slot } from "../contract/broker/model.ts";
+import type { PathRule } from "../contract/broker/path-rules.ts";
 
 export interface Route {
   /** The variable that holds the key. */

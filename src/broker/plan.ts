@@ -6,20 +6,10 @@
  * or if the caller has allowed it (`--broker-to`). Otherwise nothing starts.
  */
 import { isLoopbackUrl } from "../core/key-addresses.ts";
-import type { Route, Slot } from "./model.ts";
-import type { Provider } from "./providers.ts";
-import { parseRule, type PathRule } from "./rules.ts";
-
-/** A contract's entry for one key; its members replace the built-in ones. */
-export interface BrokerEntry {
-  /** An origin, or `${NAME}` of the variable that holds the address. */
-  readonly upstream?: string;
-  readonly slots?: readonly Slot[];
-  readonly base?: Readonly<Record<string, string>>;
-  readonly prefix?: string;
-  readonly allow?: readonly PathRule[];
-  readonly deny?: readonly PathRule[];
-}
+import type { BrokerEntry } from "../contract/broker/model.ts";
+import { parseRule, type PathRule } from "../contract/broker/path-rules.ts";
+import type { Provider } from "../contract/broker/providers.ts";
+import type { Route } from "./model.ts";
 
 /** A declared key that the program would get. */
 export interface Key {

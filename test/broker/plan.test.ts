@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { type BrokerEntry, type SourcedValue, type Key, planKey, type Surroundings } from "../../src/broker/plan.ts";
-import { PROVIDERS } from "../../src/broker/providers.ts";
-import { parseRule } from "../../src/broker/rules.ts";
+import { type Key, planKey, type SourcedValue, type Surroundings } from "../../src/broker/plan.ts";
+import type { BrokerEntry } from "../../src/contract/broker/model.ts";
+import { PROVIDERS } from "../../src/contract/broker/providers.ts";
+import { parseRule } from "../../src/contract/broker/path-rules.ts";
 
 const CALLER = "environment";
 

@@ -1,5 +1,5 @@
 import type { Route } from "../../src/broker/model.ts";
-import { parseRule, type PathRule } from "../../src/broker/rules.ts";
+import { parseRule, type PathRule } from "../../src/contract/broker/path-rules.ts";
 
 const DUMMIES = {
   OPENAI_API_KEY: "sk-sophia-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isAmbiguous, isCovered, isDenied, parseRule, type PathRule } from "../../src/broker/rules.ts";
+import { isAmbiguous, isCovered, isDenied, parseRule, type PathRule } from "../../../src/contract/broker/path-rules.ts";
 
 function rules(...texts: readonly string[]): readonly PathRule[] {
   return texts.map((text) => {

@@ -1,0 +1,23 @@
+/** The part of a contract that says where a key goes and what the program gets for it. */
+import type { PathRule } from "./path-rules.ts";
+
+/** A header in which clients send the key, such as `api-key`, or `authorization` with the scheme `bearer`. */
+export interface Slot {
+  /** In lower case. */
+  readonly header: string;
+  /** In lower case; absent if the header's whole value is the key. */
+  readonly scheme?: string;
+}
+
+/** A contract's entry for one key; its members replace the built-in ones. */
+export interface BrokerEntry {
+  /** An origin, or `${NAME}` of the variable that holds the address. */
+  readonly upstream?: string;
+  readonly slots?: readonly Slot[];
+  /** The variables that the program gets, each with the path that clients expect in it. */
+  readonly base?: Readonly<Record<string, string>>;
+  /** Put in front of paths that do not begin with it. */
+  readonly prefix?: string;
+  readonly allow?: readonly PathRule[];
+  readonly deny?: readonly PathRule[];
+}
