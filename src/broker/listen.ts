@@ -27,12 +27,13 @@ const IDLE_MS = 75_000;
 export interface Broker {
   /** Such as `http://127.0.0.1:40123`. */
   readonly origin: string;
-  /** Ends all requests under way. */
+  /** Admits later requests by these routes. Requests under way keep theirs. */
+  readonly replaceRoutes: (routes: readonly Route[]) => void;
+  /** Records all requests under way as left, and ends them. */
   readonly close: () => void;
 }
 
 export interface BrokerParts extends Services {
-  readonly routes: readonly Route[];
   /** Throws if a record cannot be written: then the broker closes, since each use must be on record. */
   readonly record: (entry: RequestRecord) => void;
   /** The broker has closed for that reason. */
@@ -41,7 +42,6 @@ export interface BrokerParts extends Services {
 
 /** Listens on a free port of 127.0.0.1. @throws the system's error if it cannot */
 export async function openBroker(parts: BrokerParts): Promise<Broker> {
-  const { routes } = parts;
   const server = createServer({
     headersTimeout: HEADERS_MS,
     requestTimeout: 0,
@@ -54,6 +54,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     noDelay: true,
   });
   const sockets = new Set<Socket>();
+  const exchanges = new Set<Exchange>();
   /** The sockets of requests that were forwarded and are not answered yet. */
   const busy = new WeakSet<Duplex>();
   server.on("connection", (socket) => {
@@ -66,17 +67,22 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   await once(server, "listening");
   const { port } = addressOf(server.address());
   const broker = `http://127.0.0.1:${port}`;
-  const admit = admission(routes, port);
+  const origins = new Set<string>();
+  let admit = admission([], port);
+  let isClosed = false;
 
   const close = (): void => {
+    isClosed = true;
     server.close();
+    for (const exchange of exchanges) exchange.left();
     for (const socket of sockets) socket.destroy();
-    for (const { origin } of routes) parts.agentFor(origin).destroy();
+    for (const origin of origins) parts.agentFor(origin).destroy();
   };
   const record = (entry: RequestRecord): void => {
     try {
       parts.record(entry);
     } catch (error) {
+      if (isClosed) return;
       close();
       parts.failed(error);
     }
@@ -91,7 +97,12 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     const { method = "", url: target = "", rawHeaders } = request;
     const outcome: Admitted | Refusal = admit({ method, target, rawHeaders, isUpgrade });
     const admitted = "code" in outcome ? undefined : outcome;
-    const exchange = openExchange(request, admitted, record, send);
+    const recordOnce = (entry: RequestRecord): void => {
+      exchanges.delete(exchange);
+      record(entry);
+    };
+    const exchange = openExchange(request, admitted, recordOnce, send);
+    exchanges.add(exchange);
     if ("code" in outcome) exchange.refuse(outcome);
     return admitted === undefined ? undefined : { admitted, exchange };
   }
@@ -130,7 +141,11 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
       message,
     });
   });
-  return { origin: broker, close };
+  const replaceRoutes = (routes: readonly Route[]): void => {
+    for (const { origin } of routes) origins.add(origin);
+    admit = admission(routes, port);
+  };
+  return { origin: broker, replaceRoutes, close };
 }
 
 function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {

@@ -19,11 +19,15 @@ export interface Key {
   readonly dummy: string;
   readonly entry: BrokerEntry;
   readonly provider: Provider | undefined;
+  /** The contract gives the value of another variable this name. */
+  readonly isRenamed: boolean;
 }
 
 export interface SourcedValue {
   readonly value: string;
   readonly source: string;
+  /** The file that sets it. */
+  readonly file?: string | undefined;
 }
 
 export interface Surroundings {
@@ -46,8 +50,14 @@ export interface Planned {
 }
 
 export type PlanFault =
-  /** The origin is the contract's own, and the contract was only found. */
-  | { readonly kind: "untrusted"; readonly name: string; readonly origin: string; readonly path: string }
+  /** A file of the repository names the origin: the contract at `path`, which was only found, or the file of a variable. */
+  | {
+      readonly kind: "untrusted";
+      readonly name: string;
+      readonly origin: string;
+      readonly path: string;
+      readonly variable: string | undefined;
+    }
   | { readonly kind: "no-upstream" | "no-header"; readonly name: string }
   | { readonly kind: "unset"; readonly name: string; readonly variable: string }
   /** Not https, and not of this machine; or no address at all. */
@@ -93,9 +103,17 @@ interface Address {
 }
 
 function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault {
-  const { name, source, entry, provider } = key;
+  const { name, source, entry, provider, isRenamed } = key;
   const { valueOf, caller, contract, allowed } = surroundings;
   const paired = provider === undefined ? [] : [...Object.keys(provider.base), ...optional(provider.address)];
+
+  const decide = (url: URL, variable: string | undefined, because: Planned["because"] | undefined, file?: string) => {
+    // A contract that was found may give any secret the name of a key that is sent.
+    if (because !== undefined && !(isRenamed && !contract.isNamed)) return { url, variable, because };
+    if (contract.isNamed) return { url, variable, because: "contract" as const };
+    if (allowed.includes(url.origin)) return { url, variable, because: "allowed" as const };
+    return { kind: "untrusted" as const, name, origin: url.origin, path: file ?? contract.path, variable };
+  };
 
   // A gateway, or the address of a service without one of its own.
   for (const variable of paired) {
@@ -103,20 +121,19 @@ function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault 
     if (given === undefined || (given.source !== caller && given.source !== source)) continue;
     const url = readAddress(given.value);
     if (typeof url === "string") return { kind: url, name, variable };
-    return { url, variable, because: given.source === caller ? "caller" : "source" };
+    return decide(url, variable, given.source === caller ? "caller" : "source");
   }
 
   const { upstream = provider?.origin ?? "" } = entry;
   const variable = /^\$\{(\w+)\}$/.exec(upstream)?.[1] ?? (upstream === "" ? provider?.address : undefined);
-  const text = variable === undefined ? upstream : valueOf(variable)?.value;
+  const given = variable === undefined ? undefined : valueOf(variable);
+  const text = variable === undefined ? upstream : given?.value;
   if (text === undefined) return { kind: "unset", name, variable: variable ?? "" };
   if (text === "") return { kind: "no-upstream", name };
   const url = readAddress(text);
   if (typeof url === "string") return { kind: url, name, variable };
-  if (variable === undefined && url.origin === provider?.origin) return { url, variable, because: "built-in" };
-  if (contract.isNamed) return { url, variable, because: "contract" };
-  if (allowed.includes(url.origin)) return { url, variable, because: "allowed" };
-  return { kind: "untrusted", name, origin: url.origin, path: contract.path };
+  const isBuiltIn = variable === undefined && url.origin === provider?.origin;
+  return decide(url, variable, isBuiltIn ? "built-in" : undefined, given?.file);
 }
 
 function optional<T>(value: T | undefined): readonly T[] {

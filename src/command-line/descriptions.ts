@@ -6,6 +6,7 @@ export const OPTION_GROUPS = [
   "Contract",
   "Environment of the program",
   "Launching",
+  "Broker",
   "Audit",
   "Output",
 ] as const;
@@ -25,6 +26,7 @@ const source = described("Sources");
 const contract = described("Contract");
 const passing = described("Environment of the program");
 const launching = described("Launching");
+const broker = described("Broker");
 const audit = described("Audit");
 const output = described("Output");
 
@@ -94,6 +96,13 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   "watch-every": launching("Polling interval of --watch, at least 1s (default: 30s)"),
   "watch-signal": launching("Signal that stops the program before a restart (default: SIGTERM)"),
   "watch-grace": launching("Grace period at a restart, after which SIGKILL follows (default: 10s)"),
+  broker: broker(
+    "Give the program dummies of its API keys, and put the real ones into its requests (see docs/broker.md)",
+    "Give the program dummies of its API keys",
+  ),
+  "broker-to": broker(
+    "Allow a contract that was found to send its keys to ORIGIN, such as https://api.example.com (repeatable)",
+  ),
   "audit-log": audit("Append a record of the start or export to FILE, without values"),
   reason: audit("Reason to record in the audit log"),
   redact: output(

@@ -53,6 +53,8 @@ export const OPTIONS = {
     choices: ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"],
   },
   "watch-grace": { type: "string", value: "TIME" },
+  broker: { type: "boolean" },
+  "broker-to": { type: "list", commas: true, value: "ORIGIN" },
   "audit-log": { type: "string", value: "FILE" },
   reason: { type: "string", value: "TEXT" },
   redact: { type: "string", value: "WHEN", choices: ["auto", "always", "never", "github"], alone: "always" },

@@ -68,6 +68,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
     watchEveryMs: durationMs("watch-every"),
     watchSignal: choice("watch-signal", OPTIONS["watch-signal"].choices) ?? "SIGTERM",
     watchGraceMs: durationMs("watch-grace"),
+    broker: isOn("broker"),
+    brokerTo: list("broker-to") ?? [],
     auditLog: text("audit-log"),
     reason: text("reason"),
     redact: choice("redact", OPTIONS.redact.choices) ?? "auto",

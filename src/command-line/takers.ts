@@ -41,6 +41,8 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   "watch-every": ["run"],
   "watch-signal": ["run"],
   "watch-grace": ["run"],
+  broker: ["run", "check", "explain"],
+  "broker-to": ["run", "check", "explain"],
   "audit-log": ["run", "export"],
   reason: ["run", "export"],
   redact: ["run"],

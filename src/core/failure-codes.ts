@@ -46,6 +46,8 @@ export const FAILURE_CODES = {
   "redact-pipe": "no pipe can be opened for a program whose output is masked",
   "redact-size": "the secrets are too large to mask or to search for",
   "redact-github": "--redact=github would write secrets to a file or a terminal, not to the GitHub runner",
+  broker: "the broker cannot be used: a key, its address or its contract does not allow it, or no port is free",
+  "broker-untrusted": "a contract that was found would send a key to an origin of its own",
   audit: "the audit log cannot be written; nothing is started or printed",
   file: "a file cannot be read or written",
   "foreign-file": "a file to be replaced was not written by sophia-run",

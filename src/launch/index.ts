@@ -8,7 +8,16 @@ import { validate } from "./program/validate.ts";
 import { isCloseOnExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
 
-export type { LaunchRequest, LocatedCommand, Preparation, Redaction, Renewal, SecretFile, Watch } from "./types.ts";
+export type {
+  LaunchRequest,
+  LaunchBroker,
+  LocatedCommand,
+  Preparation,
+  Redaction,
+  Renewal,
+  SecretFile,
+  Watch,
+} from "./types.ts";
 
 /**
  * Starts the program and ends as the program ends.
@@ -52,9 +61,10 @@ function execObstacle({ options, preparation }: LaunchRequest, libc: Libc | unde
 }
 
 /** Returns a task for the parent process while the program runs. Only the last one needs no JavaScript. */
-function parentTask({ options, redaction, watch }: LaunchRequest): Obstacle | undefined {
+function parentTask({ options, redaction, watch, broker }: LaunchRequest): Obstacle | undefined {
   if (redaction !== undefined) return "redaction";
   if (watch !== undefined) return "watch";
+  if (broker !== undefined) return "broker";
   if (process.send !== undefined) return "channel";
   return options.killAfterMs === undefined ? undefined : "kill-after";
 }

@@ -48,6 +48,14 @@ export interface Watch {
   readonly follow: (restart: (renewal: Renewal) => Promise<void>, write: (text: string) => void) => () => void;
 }
 
+/** A broker that listens (src/broker/). The program's environment has its address. */
+export interface LaunchBroker {
+  /** Called for each program, once it runs. `write` writes to the standard error, between the program's own lines. */
+  readonly started: (write: (text: string) => void) => void;
+  /** Called once, when the last program has ended. Records what is under way, and closes the broker. */
+  readonly end: (end: NodeJS.Signals | number) => void;
+}
+
 /** Results of `prepare`, which runs before anything else. */
 export interface Preparation {
   readonly inherited: Inherited | Promise<Inherited>;
@@ -73,6 +81,7 @@ export interface LaunchRequest {
   readonly options: LaunchOptions;
   readonly redaction?: Redaction | undefined;
   readonly watch?: Watch | undefined;
+  readonly broker?: LaunchBroker | undefined;
   readonly preparation: Preparation;
   readonly located?: LocatedCommand | undefined;
 }

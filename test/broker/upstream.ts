@@ -76,7 +76,6 @@ export async function startBroker(
     ? new https.Agent({ keepAlive: true, ...options })
     : new http.Agent({ keepAlive: true });
   const broker = await openBroker({
-    routes,
     keyOf: (name) => keys[name] ?? "",
     agentFor: () => agent,
     onUnauthorized: () => Promise.resolve(),
@@ -84,6 +83,7 @@ export async function startBroker(
     failed: () => {},
     ...parts,
   });
+  broker.replaceRoutes(routes);
   onTestFinished(broker.close);
   return { ...broker, routes, records, keys, agent };
 }

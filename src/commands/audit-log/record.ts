@@ -20,8 +20,14 @@ import { outputReader, readerName } from "../run/agents.ts";
 import { appendToLog } from "./log.ts";
 
 type RecordedEvent =
-  | { readonly event: "start"; readonly command: string }
+  | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
   | { readonly event: "export"; readonly names: readonly string[] };
+
+/** The broker of a run, and the names of the keys that it has dummies for. */
+interface BrokerOfRun {
+  readonly run: string;
+  readonly names: () => readonly string[];
+}
 
 /** Records a start or an export before it happens; `isRefused`: the contract is not met, and nothing is passed on. */
 export type Recorder = (recorded: RecordedEvent, isRefused: boolean, assessment: Assessment) => void;
@@ -89,6 +95,9 @@ function lineOf(
     profile,
     scope: scope?.name,
     names: isRefused ? {} : namesOf(recorded, assessment),
+    ...(recorded.event === "start" && recorded.broker !== undefined
+      ? { run: recorded.broker.run, brokered: recorded.broker.names() }
+      : {}),
     esc: { status: esc.kind, environments: esc.kind === "read" ? esc.environments : [] },
   };
 }

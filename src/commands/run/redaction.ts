@@ -5,6 +5,7 @@ import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { Redaction } from "../../launch/index.ts";
 import { maskingOf } from "../../masking/masking.ts";
+import type { Secret } from "../../masking/model.ts";
 import { maskCommands } from "../../output/github-masks.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { messageText, printLines } from "../../output/stderr.ts";
@@ -15,7 +16,7 @@ import { readerName } from "./agents.ts";
 /** Returns the masking of the program's output; undefined for none. @param variable see `outputReader` */
 export function redactionOf(
   { redact, quiet }: Pick<Settings, "redact" | "quiet">,
-  assessment: Assessment,
+  assessment: Assessment & { readonly dummies: readonly Secret[] },
   variable: string | undefined,
   context: Context,
 ): Redaction | undefined {
@@ -26,7 +27,7 @@ export function redactionOf(
     }
     return undefined;
   }
-  const secrets = secretsOf(assessment);
+  const secrets = [...secretsOf(assessment), ...assessment.dummies];
   if (redact === "github") {
     refuseFile();
     context.err(maskCommands(secrets));

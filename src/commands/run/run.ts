@@ -5,6 +5,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { reached } from "../../core/phases.ts";
 import { findExecutable } from "../../launch/program/executable.ts";
 import { launch, type LocatedCommand, type Preparation, type Redaction } from "../../launch/index.ts";
+import type { Secret } from "../../masking/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { matcher } from "../../resolve/select.ts";
 import { assessBy } from "../assessed.ts";
@@ -35,10 +36,15 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   const { esc, notices, violations } = assessment;
   reached("contract checked");
   const isRefused = settings.enforceContract && violations.length > 0;
-  record?.({ event: "start", command: command[0] }, isRefused, assessment);
+  // Before the record of the start, which names the brokered keys.
+  const broker =
+    settings.broker && !isRefused
+      ? await (await import("./broker/broker.ts")).openRunBroker(settings, flags, assessment, context)
+      : undefined;
+  record?.({ event: "start", command: command[0], broker }, isRefused, assessment);
   if (isRefused) throw (await import("./refusal.ts")).refusal(assessment, command[0], settings, context);
   // Before notices: with --redact=github it prints commands that mask all later output.
-  const redaction = await redactionFor(settings, assessment, context);
+  const redaction = await redactionFor(settings, assessment, context, broker?.dummies());
   if (notices.length > 0 || esc.kind === "unavailable" || esc.kind === "refused") {
     const { printNotices, warnUnavailable } = await import("../../output/print-notices.ts");
     warnUnavailable(context, esc);
@@ -52,14 +58,27 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
           assessment,
           redaction,
           // The first start has printed the warning of --redact=never.
-          redact: async (now, to) => (settings.redact === "never" ? undefined : redactionFor(settings, now, to)),
+          redact: async (now, to) =>
+            settings.redact === "never" ? undefined : redactionFor(settings, now, to, broker?.dummies()),
           record,
+          broker,
         },
         context,
       )
     : undefined;
-  const { environment, files } = delivery(assessment);
-  return launch({ command, environment, files, options: settings, redaction, watch, preparation, located });
+  const { environment, files } = broker?.first ?? delivery(assessment);
+  const launched = broker?.launch;
+  return launch({
+    command,
+    environment,
+    files,
+    options: settings,
+    redaction,
+    watch,
+    broker: launched,
+    preparation,
+    located,
+  });
 }
 
 /** Finds a mistyped command before ESC is asked; undefined if a source may change `PATH`. @throws SophiaError (126, 127) */
@@ -86,9 +105,10 @@ async function redactionFor(
   settings: Settings,
   assessment: Assessment,
   context: Context,
+  dummies: readonly Secret[] = [],
 ): Promise<Redaction | undefined> {
   const reader = outputReader(context.environment);
   if (reader === undefined && (settings.redact === "auto" || settings.redact === "never")) return undefined;
   const { redactionOf } = await import("./redaction.ts");
-  return redactionOf(settings, assessment, reader, context);
+  return redactionOf(settings, { ...assessment, dummies }, reader, context);
 }

@@ -8,6 +8,7 @@ const REASONS = {
   redaction: "secrets in the program's output must be masked",
   "kill-after": "--kill-after needs a parent process",
   watch: "--watch needs a parent process",
+  broker: "--broker needs a parent process",
   channel: "the caller's IPC channel would be lost",
 } as const;
 

@@ -10,7 +10,7 @@ const NEVER = { restarts: undefined, tidyTerminal: undefined };
 
 /** Starts the program as a child and ends as it ends; with a watch restarts it. @throws SophiaError if it cannot be executed */
 export async function spawn(launch: Launch): Promise<never> {
-  const { inherited, libc, preparation, program, watch } = launch;
+  const { broker, inherited, libc, preparation, program, watch } = launch;
   const { addon, firstProcess } = preparation;
   const ipc = parentChannel();
   // The variable is meant for the program, not for the coverage of this process.
@@ -38,8 +38,12 @@ export async function spawn(launch: Launch): Promise<never> {
   }
   await started.finish(true);
   for (const outputs of earlier) if (outputs.isOpen()) await outputs.finish(true, false);
+  broker?.end(end);
   // At its exit Node.js would reset a terminal to its settings at the start.
-  if (restarts !== undefined && process.platform !== "win32") release([0, 1, 2, ...inherited.numbers]);
+  if (process.platform !== "win32") {
+    if (restarts !== undefined) release([0, 1, 2, ...inherited.numbers]);
+    else if (broker !== undefined) release([2]);
+  }
   if (typeof end !== "number") return dieOf(end, { firstProcess, dumpable: libc === undefined });
   if (isBun && process.platform === "win32") return (await import("../windows/exit-status.ts")).exitWith(end);
   if (addon === undefined) return process.exit(end);

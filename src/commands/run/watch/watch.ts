@@ -19,6 +19,7 @@ import { setOffer, wordUnmet } from "../../../output/unmet.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import { assessBy } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
+import type { RunBroker } from "../broker/broker.ts";
 import { delivery } from "../delivery.ts";
 import { type Clock, follow } from "./follow.ts";
 import type { Lines, Message, Resolved } from "./rounds.ts";
@@ -37,6 +38,7 @@ export interface Start {
   readonly redaction: Redaction | undefined;
   readonly redact: (assessment: Assessment, context: Context) => Promise<Redaction | undefined>;
   readonly record: Recorder | undefined;
+  readonly broker: RunBroker | undefined;
 }
 
 /** Returns undefined if ESC is not read; warns for the option, not the inherited variable. @throws SophiaError (settings, 125) */

@@ -1,0 +1,225 @@
+/** `--broker`: the program gets dummies of its keys, and this process puts the real ones into its requests. */
+import { Agent as HttpAgent } from "node:http";
+import { Agent } from "node:https";
+import { dummyKey } from "../../../broker/dummy.ts";
+import { brokerVariables } from "../../../broker/environment.ts";
+import { type Broker, openBroker } from "../../../broker/listen.ts";
+import type { Values } from "../../../command-line/options.ts";
+import type { Settings } from "../../../command-line/settings.ts";
+import type { Declaration } from "../../../contract/model.ts";
+import type { Context } from "../../../core/context.ts";
+import { SophiaError } from "../../../core/error.ts";
+import { enumerateFew } from "../../../core/lines.ts";
+import type { Environment } from "../../../core/model.ts";
+import { FoldedMap } from "../../../core/names.ts";
+import { printable } from "../../../core/text.ts";
+import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
+import type { Secret } from "../../../masking/model.ts";
+import { printLines } from "../../../output/stderr.ts";
+import type { Assessment } from "../../../resolve/assessment.ts";
+import { secretsOf } from "../../../resolve/secrets.ts";
+import { systemErrorCode } from "../../../system/errors.ts";
+import { delivery } from "../delivery.ts";
+import { brokerRefusal } from "./faults.ts";
+import { type BrokeredKey, type BrokerPlan, BROKERED_VARIABLE, planBroker } from "./keys.ts";
+import { newRunId, requestWriter } from "./records.ts";
+
+/** A plan for one assessment. `apply` has later requests served by it. */
+export interface BrokeredDelivery {
+  /** The program's variables, with dummies in place of keys. */
+  readonly environment: Environment;
+  readonly files: readonly SecretFile[];
+  /** The brokered keys whose value differs from the one in use. */
+  readonly changed: readonly string[];
+  readonly apply: () => void;
+}
+
+export interface RunBroker {
+  /** Names the run in its records. */
+  readonly run: string;
+  /** The variables of the first program. */
+  readonly first: Pick<BrokeredDelivery, "environment" | "files">;
+  /** The names of the brokered keys, as last applied. */
+  readonly names: () => readonly string[];
+  /** The dummies, which are masked in the output like keys. */
+  readonly dummies: () => readonly Secret[];
+  /** @throws SophiaError (broker, broker-untrusted; 125) if a key cannot be brokered any more */
+  readonly deliver: (assessment: Assessment) => BrokeredDelivery;
+  /** Has `look` called for a 401 of a service. It resolves when ESC was asked whether a key has changed. */
+  readonly onUnauthorized: (look: (name: string) => Promise<void>) => void;
+  readonly launch: LaunchBroker;
+}
+
+/**
+ * Listens on loopback, if there is a key to broker; else warns, for the option, with the reason.
+ *
+ * @throws SophiaError (broker, broker-untrusted; 125) if a key cannot be brokered, or no port is free
+ */
+export async function openRunBroker(
+  settings: Settings,
+  flags: Values,
+  assessment: Assessment,
+  context: Context,
+): Promise<RunBroker | undefined> {
+  if (settings.mode === "exec") throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable("broker");
+  const dummies = new Map<string, string | undefined>();
+  const dummyOf = (declaration: Declaration): string | undefined => {
+    const { name } = declaration;
+    if (!dummies.has(name)) dummies.set(name, dummyKey(declaration));
+    return dummies.get(name);
+  };
+  const options = {
+    isContractNamed: settings.contractFile !== undefined,
+    areFilesNamed: settings.envFiles.every(({ required }) => required),
+    allowed: settings.brokerTo.map(originIn),
+  };
+  const plan = (now: Assessment): BrokerPlan => {
+    const planned = planBroker(now, context.environment, options, dummyOf);
+    const [first, ...others] = planned.faults;
+    if (first !== undefined) throw brokerRefusal([first, ...others]);
+    return planned;
+  };
+  const initial = plan(assessment);
+  if (initial.keys.length === 0) {
+    if (flags["broker"] === true && initial.outer.length === 0) warnOfNothing(assessment, context);
+    return undefined;
+  }
+  warnOfCopies(initial.keys, assessment, context);
+
+  const run = newRunId();
+  const agents = new Map<string, HttpAgent>();
+  const used = new Set<string>();
+  let keys: ReadonlyMap<string, BrokeredKey> = new Map();
+  let look = (_: string): Promise<void> => Promise.resolve();
+  let write = context.err;
+  const record =
+    settings.auditLog === undefined
+      ? undefined
+      : requestWriter(settings.auditLog, context.cwd, { run, secrets: secretsOf(assessment) });
+  const broker = await listen({
+    keyOf: (name) => keys.get(name)?.value ?? "",
+    agentFor: (origin) => {
+      const made =
+        agents.get(origin) ??
+        (origin.startsWith("https:") ? new Agent({ keepAlive: true }) : new HttpAgent({ keepAlive: true }));
+      agents.set(origin, made);
+      return made;
+    },
+    onUnauthorized: (name) => look(name),
+    record: (entry) => {
+      if (entry.name !== undefined) used.add(entry.name);
+      record?.(entry);
+    },
+    failed: (error) => {
+      const problem = error instanceof SophiaError ? error.message : "a request cannot be recorded";
+      printLines({ ...context, err: write }, [
+        `warning: ${problem}; the broker is closed, and further requests of the program fail`,
+      ]);
+    },
+  });
+  const deliver = (now: Assessment): BrokeredDelivery => {
+    const { keys: planned, outer } = plan(now);
+    const { environment, files } = delivery(now);
+    const variables = brokerVariables(
+      planned.map(({ declaration, aliases, ...rest }) => ({ ...rest, aliases })),
+      broker.origin,
+      Object.fromEntries(environment),
+    );
+    const names = [...outer, ...planned.map(({ route }) => route.name)];
+    return {
+      environment: withVariables(environment, { ...variables, [BROKERED_VARIABLE]: names.join(",") }),
+      files,
+      changed: planned.flatMap(({ route: { name }, value }) => (keys.get(name)?.value === value ? [] : [name])),
+      apply: () => {
+        keys = new Map(planned.map((key) => [key.route.name, key]));
+        broker.replaceRoutes(planned.map(({ route }) => route));
+      },
+    };
+  };
+  const first = deliver(assessment);
+  first.apply();
+  return {
+    run,
+    first,
+    names: () => [...keys.keys()],
+    dummies: () => Array.from(dummies, ([name, value]) => ({ name, value: value ?? "" })),
+    deliver,
+    onUnauthorized: (next) => {
+      look = next;
+    },
+    launch: {
+      started: (writeBetween) => {
+        write = writeBetween;
+      },
+      end: (end) => {
+        broker.close();
+        const unused = [...keys.values()].filter(({ route }) => !used.has(route.name));
+        if (typeof end === "number" && end !== 0 && !settings.quiet && unused.length > 0) {
+          printLines(context, [unusedWords(unused)]);
+        }
+      },
+    },
+  };
+}
+
+async function listen(parts: Parameters<typeof openBroker>[0]): Promise<Broker> {
+  try {
+    return await openBroker(parts);
+  } catch (error) {
+    throw new SophiaError({
+      code: "broker",
+      message: `--broker cannot listen on 127.0.0.1 (${systemErrorCode(error) ?? "UNKNOWN"})`,
+      hint: "check the loopback interface and the limits of this process (ulimit -n), or leave --broker out",
+    });
+  }
+}
+
+/** @throws SophiaError (settings, 125) */
+function originIn(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
+  if (isOrigin) return url.origin;
+  throw new SophiaError({
+    code: "settings",
+    message: `--broker-to has an invalid value: '${printable(text)}'`,
+    hint: "allowed: an origin without a path, such as https://api.example.com",
+  });
+}
+
+/** Windows has names in any spelling: another spelling of a name is replaced, too. */
+function withVariables(environment: Environment, added: Readonly<Record<string, string>>): Environment {
+  const result = process.platform === "win32" ? new FoldedMap(environment) : new Map(environment);
+  for (const [name, value] of Object.entries(added)) {
+    result.delete(name);
+    result.set(name, value);
+  }
+  return result;
+}
+
+function warnOfNothing({ contract }: Assessment, context: Context): void {
+  const reason =
+    contract.variables.size === 0
+      ? "the contract declares no variable"
+      : "no key is set that the contract declares and sophia-run can broker";
+  printLines(context, [`warning: --broker has no effect: ${reason}`]);
+}
+
+/** Warns of other variables with the value of a brokered key: the program would hold it. */
+function warnOfCopies(keys: readonly BrokeredKey[], { selected }: Assessment, context: Context): void {
+  const known = new Set(keys.flatMap(({ route, aliases }) => [route.name, ...aliases]));
+  for (const { route, value } of keys) {
+    const copies = Array.from(selected.values()).filter((one) => one.value.includes(value) && !known.has(one.name));
+    if (copies.length === 0) continue;
+    const names = copies.map(({ name }) => printable(name));
+    printLines(context, [
+      `warning: the program still gets the value of ${printable(route.name)}: ${enumerateFew(names, 5)} ${names.length === 1 ? "contains" : "contain"} it`,
+      `leave ${names.length === 1 ? "it" : "them"} out with --exclude ${names.slice(0, 5).join(",")}`,
+    ]);
+  }
+}
+
+function unusedWords(keys: readonly BrokeredKey[]): string {
+  const names = keys.map(({ route }) => printable(route.name));
+  const variables = keys.flatMap(({ base }) => Object.keys(base).slice(0, 1));
+  return `no request came for ${enumerateFew(names, 5)}: the program has to read ${enumerateFew(variables, 5)}`;
+}

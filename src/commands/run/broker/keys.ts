@@ -1,0 +1,126 @@
+/** The keys of a run that are brokered, and where each of them goes; pure. Its texts contain no value. */
+import { planKey, type PlanFault, type Planned, type Surroundings } from "../../../broker/plan.ts";
+import { brokerEntryOf } from "../../../contract/broker/entry.ts";
+import type { BrokerEntry } from "../../../contract/broker/model.ts";
+import { PROVIDERS } from "../../../contract/broker/providers.ts";
+import { isSet } from "../../../contract/check.ts";
+import type { Declaration } from "../../../contract/model.ts";
+import { keysSentTo } from "../../../core/key-addresses.ts";
+import type { Environment, Origin, Resolved } from "../../../core/model.ts";
+import type { Assessment } from "../../../resolve/assessment.ts";
+
+/** Names the keys that an outer sophia-run brokers. The program has dummies of them. */
+export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
+
+export interface BrokeredKey extends Planned {
+  readonly declaration: Declaration;
+  readonly value: string;
+  /** The names besides its own under which the program would get the same value. */
+  readonly aliases: readonly string[];
+}
+
+export interface KeyFault {
+  readonly name: string;
+  readonly fault: PlanFault | { readonly kind: "no-room" | "unprintable" };
+}
+
+export interface BrokerPlan {
+  readonly keys: readonly BrokeredKey[];
+  readonly faults: readonly KeyFault[];
+  /** The keys that an outer sophia-run brokers. */
+  readonly outer: readonly string[];
+}
+
+export interface PlanOptions {
+  readonly isContractNamed: boolean;
+  /** The caller has named the `.env` files. */
+  readonly areFilesNamed: boolean;
+  /** The origins of `--broker-to`. */
+  readonly allowed: readonly string[];
+}
+
+/**
+ * Plans which keys are brokered: those that the contract declares, with something built in or an entry of their own, and that
+ * the program would get by value.
+ *
+ * @param environment the caller's @param dummyOf returns undefined if the declared format has no room for a dummy
+ */
+export function planBroker(
+  { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  environment: Environment,
+  options: PlanOptions,
+  dummyOf: (declaration: Declaration) => string | undefined,
+): BrokerPlan {
+  const { isContractNamed, allowed } = options;
+  const outer = new Set((environment.get(BROKERED_VARIABLE) ?? "").split(",").filter((name) => name !== ""));
+  const path = contract.source.kind === "file" ? contract.source.path : "the built-in contract";
+  const surroundings: Surroundings = {
+    valueOf: (name) => {
+      const found = isSet(selected, name) ? selected.get(name) : undefined;
+      const file = found !== undefined && "file" in found.origin ? found.origin.file : undefined;
+      return found && { value: found.value, source: addressSource(found, options), file };
+    },
+    caller: CALLER,
+    contract: { path, isNamed: isContractNamed },
+    allowed,
+  };
+  const keys: BrokeredKey[] = [];
+  const faults: KeyFault[] = [];
+  const left: string[] = [];
+  for (const { declaration, entry, resolved } of candidates({ contract, selected })) {
+    const { name } = declaration;
+    if (outer.has(name) && resolved.origin.source === "environment") {
+      left.push(name);
+      continue;
+    }
+    const { value } = resolved;
+    const dummy = dummyOf(declaration);
+    const isRenamed = resolved.origin.alias !== undefined;
+    const key = { name, source: sourceOf(resolved.origin, options), entry, provider: PROVIDERS[name], isRenamed };
+    const planned = dummy === undefined ? { kind: "no-room" as const } : planKey({ ...key, dummy }, surroundings);
+    if ("kind" in planned) faults.push({ name, fault: planned });
+    else if (!/^[\u0021-\u007e]+$/.test(value)) faults.push({ name, fault: { kind: "unprintable" } });
+    else keys.push({ ...planned, declaration, value, aliases: declaration.aliases.map((alias) => alias.name) });
+  }
+  return { keys, faults, outer: left };
+}
+
+function candidates({ contract, selected }: Pick<Assessment, "contract" | "selected">) {
+  return Array.from(contract.variables.values()).flatMap(
+    (
+      declaration,
+    ): readonly { readonly declaration: Declaration; readonly entry: BrokerEntry; readonly resolved: Resolved }[] => {
+      const entry = brokerEntryOf(declaration);
+      const resolved = entry !== undefined && isSet(selected, declaration.name) && selected.get(declaration.name);
+      // A dummy of --fake is worth nothing already. A file's content is not sent by a client as its key.
+      if (entry === undefined || !resolved || resolved.origin.source === "fake" || resolved.delivery === "file")
+        return [];
+      return [{ declaration, entry, resolved }];
+    },
+  );
+}
+
+const CALLER = "the caller's environment";
+
+/** Names the source of a value: two values of one source were written by the same people. */
+function sourceOf(origin: Origin, { areFilesNamed }: PlanOptions): string {
+  switch (origin.source) {
+    case "environment":
+      return origin.fromFile === true ? "files of an outer sophia-run" : CALLER;
+    case "dotenv":
+      return areFilesNamed ? CALLER : `file ${origin.file}`;
+    case "contract":
+      return `file ${origin.file}`;
+    case "esc":
+    case "fake":
+      return origin.source;
+  }
+}
+
+/** The same for an address. A contract that was found may rename no other address to one. */
+function addressSource({ name, origin }: Resolved, options: PlanOptions): string {
+  const { alias } = origin;
+  const keys = keysSentTo(name);
+  const isSame = alias !== undefined && keys.length > 0 && keysSentTo(alias).join() === keys.join();
+  return alias === undefined || isSame || options.isContractNamed ? sourceOf(origin, options) : "the contract's alias";
+}
