@@ -19,8 +19,6 @@ export interface Key {
   readonly dummy: string;
   readonly entry: BrokerEntry;
   readonly provider: Provider | undefined;
-  /** The contract gives the value of another variable this name. */
-  readonly isRenamed: boolean;
 }
 
 export interface SourcedValue {
@@ -103,13 +101,17 @@ interface Address {
 }
 
 function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault {
-  const { name, source, entry, provider, isRenamed } = key;
+  const { name, source, entry, provider } = key;
   const { valueOf, caller, contract, allowed } = surroundings;
-  const paired = provider === undefined ? [] : [...Object.keys(provider.base), ...optional(provider.address)];
+  // A contract that was found makes no pairs of its own.
+  const paired = [
+    ...Object.keys(provider?.base ?? {}),
+    ...optional(provider?.address),
+    ...(contract.isNamed ? Object.keys(entry.base ?? {}) : []),
+  ];
 
   const decide = (url: URL, variable: string | undefined, because: Planned["because"] | undefined, file?: string) => {
-    // A contract that was found may give any secret the name of a key that is sent.
-    if (because !== undefined && !(isRenamed && !contract.isNamed)) return { url, variable, because };
+    if (because !== undefined) return { url, variable, because };
     if (contract.isNamed) return { url, variable, because: "contract" as const };
     if (allowed.includes(url.origin)) return { url, variable, because: "allowed" as const };
     return { kind: "untrusted" as const, name, origin: url.origin, path: file ?? contract.path, variable };

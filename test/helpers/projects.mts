@@ -44,6 +44,7 @@ const PLACES: Readonly<Record<string, Project>> = {
   "commands/explain/": "process",
   "commands/export/export.test.ts": "process",
   "commands/init/init.test.ts": "process",
+  "commands/run/broker/": "process",
   "commands/run/agents.test.ts": "process",
   "commands/run/id-token.test.ts": "process",
   "commands/run/run.test.ts": "process",
