@@ -41,6 +41,7 @@ const PLACES: Readonly<Record<string, Project>> = {
   "commands/audit-log/record.test.ts": "process",
   "commands/check/check.test.ts": "process",
   "commands/check/gates.test.ts": "process",
+  "commands/docs/broker-addresses.test.ts": "unit",
   "commands/explain/": "process",
   "commands/export/export.test.ts": "process",
   "commands/init/init.test.ts": "process",
