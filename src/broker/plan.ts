@@ -5,7 +5,9 @@
  * provider's own, if the caller has set it or the source of the key itself, if a contract says so that the caller has named,
  * or if the caller has allowed it (`--broker-to`). Otherwise nothing starts.
  */
+import { parseUrl } from "../esc/settings/backend.ts";
 import { isLoopbackUrl } from "../core/key-addresses.ts";
+import { variableIn } from "../contract/broker/entry.ts";
 import type { BrokerEntry } from "../contract/broker/model.ts";
 import { parseRule, type PathRule } from "../contract/broker/path-rules.ts";
 import type { Provider } from "../contract/broker/providers.ts";
@@ -127,7 +129,7 @@ function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault 
   }
 
   const { upstream = provider?.origin ?? "" } = entry;
-  const variable = /^\$\{(\w+)\}$/.exec(upstream)?.[1] ?? (upstream === "" ? provider?.address : undefined);
+  const variable = variableIn(upstream) ?? (upstream === "" ? provider?.address : undefined);
   const given = variable === undefined ? undefined : valueOf(variable);
   const text = variable === undefined ? upstream : given?.value;
   if (text === undefined) return { kind: "unset", name, variable: variable ?? "" };
@@ -145,8 +147,8 @@ function optional<T>(value: T | undefined): readonly T[] {
 /** Reads an https address, or an http one of this machine. */
 function readAddress(text: string): URL | "insecure" | "no-address" {
   const trimmed = text.trim();
-  if (!/^https?:\/\//i.test(trimmed) || !URL.canParse(trimmed)) return "no-address";
-  const url = new URL(trimmed);
+  const url = /^https?:\/\//i.test(trimmed) ? parseUrl(trimmed) : undefined;
+  if (url === undefined) return "no-address";
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return "no-address";
   return url.protocol === "https:" || isLoopbackUrl(trimmed) ? url : "insecure";
 }

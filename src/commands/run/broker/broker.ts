@@ -13,6 +13,7 @@ import { enumerateFew } from "../../../core/lines.ts";
 import type { Environment } from "../../../core/model.ts";
 import { FoldedMap } from "../../../core/names.ts";
 import { printable } from "../../../core/text.ts";
+import { parseUrl } from "../../../esc/settings/backend.ts";
 import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { printLines } from "../../../output/stderr.ts";
@@ -171,7 +172,7 @@ async function listen(parts: Parameters<typeof openBroker>[0]): Promise<Broker> 
 
 /** @throws SophiaError (settings, 125) */
 function originIn(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
   if (isOrigin) return url.origin;
   throw new SophiaError({
