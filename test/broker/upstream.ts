@@ -7,6 +7,8 @@ import { onTestFinished } from "vitest";
 import { type Broker, type BrokerParts, openBroker } from "../../src/broker/listen.ts";
 import type { Route } from "../../src/broker/model.ts";
 import type { RequestRecord } from "../../src/broker/record.ts";
+import { agentFor } from "../../src/network/pool.ts";
+import type { NetworkSettings } from "../../src/network/settings.ts";
 import { KEYS, routesTo } from "./routes.ts";
 
 export interface Upstream {
@@ -27,7 +29,7 @@ export interface Received {
 
 export async function startUpstream(
   answer: (request: http.IncomingMessage, response: http.ServerResponse, received: Received) => void,
-  tls?: { readonly cert: string; readonly key: string },
+  tls?: https.ServerOptions,
 ): Promise<Upstream> {
   const requests: Received[] = [];
   const receive = (request: http.IncomingMessage, response: http.ServerResponse): void => {
@@ -64,17 +66,26 @@ export interface Opened extends Broker {
   readonly agent: http.Agent;
 }
 
+const NO_SETTINGS: NetworkSettings = {
+  httpsProxy: undefined,
+  httpProxy: undefined,
+  noProxy: undefined,
+  certificateFile: undefined,
+  extraCertificateFile: undefined,
+  extraCertificatesLoaded: false,
+  isRuntimeTrusted: true,
+};
+
+/** @param network the caller's settings, and the limit of connecting */
 export async function startBroker(
   origin: string,
   parts: Partial<BrokerParts> = {},
-  options: https.AgentOptions = {},
+  { connectMs, ...network }: Partial<NetworkSettings> & { readonly connectMs?: number } = {},
 ): Promise<Opened> {
   const routes = routesTo(origin);
   const records: RequestRecord[] = [];
   const keys = { ...KEYS };
-  const agent = origin.startsWith("https")
-    ? new https.Agent({ keepAlive: true, ...options })
-    : new http.Agent({ keepAlive: true });
+  const agent = agentFor(origin, { ...NO_SETTINGS, ...network }, connectMs);
   const broker = await openBroker({
     routes,
     keyOf: (name) => keys[name] ?? "",

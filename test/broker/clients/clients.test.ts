@@ -117,7 +117,8 @@ async function brokered(name: string) {
     deny: (provider.deny ?? []).flatMap((text) => parseRule(text) ?? []),
   };
   const real = `real-key-of-${key}`;
-  const broker = await startBroker(upstream.origin, { routes: [route], keyOf: () => real }, { ca: certificates.ca });
+  const network = { certificateFile: certificates.caFile };
+  const broker = await startBroker(upstream.origin, { routes: [route], keyOf: () => real }, network);
   const base = Object.entries(provider.base).map(([variable, path]): [string, string] => [
     variable,
     broker.origin + path,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type NetworkSettings, routeTo } from "../../../src/esc/settings/network.ts";
+import { type NetworkSettings, routeTo } from "../../src/network/settings.ts";
 
 const NONE: NetworkSettings = {
   httpsProxy: undefined,

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
-import { isLoopback } from "../../core/loopback.ts";
-import { parseUrl } from "./backend.ts";
+import { isLoopback } from "../core/loopback.ts";
+import { parseUrl } from "../core/url.ts";
 
 export interface NetworkSettings {
   readonly httpsProxy: string | undefined;

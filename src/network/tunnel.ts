@@ -1,17 +1,11 @@
 import * as http from "node:http";
 import type { Socket } from "node:net";
-import { systemErrorCode } from "../../system/errors.ts";
-import { EscFault, type Fault } from "../faults/fault.ts";
-import { authority } from "../settings/network.ts";
+import { systemErrorCode } from "../system/errors.ts";
+import { NetworkError, type NetworkFault } from "./fault.ts";
+import { authority } from "./settings.ts";
 
-/** Connects `link` to the target through an HTTP proxy (CONNECT, RFC 9110, 9.3.6). @throws EscFault */
-export function openTunnel(
-  link: Socket,
-  proxy: URL,
-  target: URL,
-  authorization: string | undefined,
-  signal: AbortSignal,
-): Promise<Socket> {
+/** Connects `link` to the target through an HTTP proxy (CONNECT, RFC 9110, 9.3.6). @throws NetworkError */
+export function openTunnel(link: Socket, proxy: URL, target: URL, signal: AbortSignal): Promise<Socket> {
   const request = http.request({
     method: "CONNECT",
     path: authority(target),
@@ -22,12 +16,13 @@ export function openTunnel(
   });
   // Not as an option of the request: Node.js prints options under NODE_DEBUG=http.
   request.setHeader("Host", authority(target));
+  const authorization = authorizationFor(proxy);
   if (authorization !== undefined) request.setHeader("Proxy-Authorization", authorization);
   return new Promise((resolve, reject) => {
     const host = authority(proxy);
-    const fail = (fault: Fault): void => {
+    const fail = (fault: NetworkFault): void => {
       link.destroy();
-      reject(new EscFault(fault));
+      reject(new NetworkError(fault));
     };
     const refuse = (response: http.IncomingMessage): void =>
       fail({ kind: "proxy-refused", proxy: host, status: response.statusCode ?? 0 });
@@ -43,4 +38,19 @@ export function openTunnel(
     });
     request.end();
   });
+}
+
+/** Returns the value of `Proxy-Authorization` for the user and password of a proxy's URL. */
+export function authorizationFor(proxy: URL): string | undefined {
+  if (proxy.username === "" && proxy.password === "") return undefined;
+  const pair = `${decode(proxy.username)}:${decode(proxy.password)}`;
+  return `Basic ${Buffer.from(pair).toString("base64")}`;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
