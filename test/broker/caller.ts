@@ -20,7 +20,7 @@ async function ask(origin: string): Promise<void> {
     failed: () => {},
   });
   const answer = await fetch(`${broker.origin}/v1/x`, { headers: { Authorization: `Bearer ${routes[0].dummy}` } });
-  console.log(JSON.stringify({ status: answer.status, body: await answer.text() }));
+  process.stdout.write(JSON.stringify({ status: answer.status, body: await answer.text() }));
   broker.close();
 }
 
