@@ -3,7 +3,8 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connectTo } from "./connect.ts";
 import type { TimeLimit } from "./limit.ts";
-import { authority, type NetworkSettings, routeTo } from "./settings.ts";
+import { routeTo } from "./route.ts";
+import { authority, type NetworkSettings } from "./settings.ts";
 
 type Callback = (error: Error | null, stream: Duplex) => void;
 
@@ -66,9 +67,10 @@ export class Connector extends http.Agent {
   }
 
   /** Returns the proxy to which requests are sent with the whole URL in them: that for plain http. */
-  proxyOfRequests(): URL | undefined {
-    const route = routeTo(this.#target, this.#network);
-    return route.kind === "proxy" && this.#target.protocol === "http:" ? route.proxy : undefined;
+  async proxyOfRequests(): Promise<URL | undefined> {
+    if (this.#target.protocol === "https:") return undefined;
+    const route = await routeTo(this.#target, this.#network);
+    return route.kind === "proxy" ? route.proxy : undefined;
   }
 
   async #open(): Promise<Socket> {

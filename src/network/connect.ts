@@ -2,7 +2,8 @@ import { once } from "node:events";
 import * as net from "node:net";
 import { systemErrorCode } from "../system/errors.ts";
 import { NetworkError, type NetworkFault } from "./fault.ts";
-import { authority, bareHost, type NetworkSettings, portOf, routeTo } from "./settings.ts";
+import { proxyFor, routeTo } from "./route.ts";
+import { authority, bareHost, type NetworkSettings, portOf } from "./settings.ts";
 
 export interface Attempt {
   readonly signal: AbortSignal;
@@ -17,9 +18,10 @@ export interface Attempt {
 /** Connects to a URL's origin, direct or through a proxy; for https the certificate is verified. @throws NetworkError */
 export async function connectTo(target: URL, network: NetworkSettings, attempt: Attempt): Promise<net.Socket> {
   const isSecure = target.protocol === "https:";
-  const route = routeTo(target, network);
-  if (route.kind === "bad-proxy") throw new NetworkError(route);
-  if (route.kind === "direct") {
+  // Without a proxy nothing is awaited, so that the connection begins before modules are loaded.
+  const route = proxyFor(target, network) === undefined ? undefined : await routeTo(target, network);
+  if (route?.kind === "bad-proxy") throw new NetworkError(route);
+  if (route?.kind !== "proxy") {
     const tcp = openTcp(target, attempt);
     return isSecure ? secure(tcp, target, network, attempt) : tcp;
   }
@@ -27,7 +29,7 @@ export async function connectTo(target: URL, network: NetworkSettings, attempt: 
   const tcp = openTcp(proxy, attempt);
   const link = proxy.protocol === "https:" ? await secure(tcp, proxy, network, attempt) : await tcp;
   if (!isSecure) return link;
-  const { openTunnel } = await import("./tunnel.ts");
+  const { openTunnel } = await import("./proxy.ts");
   const tunnel = openTunnel(link, proxy, target, attempt.signal);
   return secure(tunnel, target, network, attempt);
 }

@@ -63,8 +63,8 @@ export class HttpClient {
   async #send({ url: target, method, headers, data, isEnough }: HttpRequest): Promise<HttpAnswer> {
     const url = new URL(target);
     if (url.origin !== this.#origin.origin) throw new TypeError("a request for another origin");
-    const proxy = this.#connector.proxyOfRequests();
-    const authorization = proxy === undefined ? undefined : (await import("./tunnel.ts")).authorizationFor(proxy);
+    const proxy = await this.#connector.proxyOfRequests();
+    const authorization = proxy === undefined ? undefined : (await import("./proxy.ts")).authorizationFor(proxy);
     const path = url.pathname + url.search;
     const request = http.request({
       agent: this.#connector,
