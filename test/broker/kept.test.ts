@@ -45,14 +45,36 @@ describe("a kept connection", () => {
   });
 
   test("is ended here before the time that the service has announced", async () => {
-    const upstream = await startUpstream((_, response) => void response.setHeader("Keep-Alive", "timeout=2").end("ok"));
+    const upstream = await startUpstream((_, response) => void response.setHeader("Keep-Alive", "timeout=3").end("ok"));
     upstream.server.keepAliveTimeout = 0;
     const broker = await startBroker(upstream.origin);
     const started = performance.now();
     await send(broker.origin, "/v1/x", { method: "GET", headers: bearer(broker) });
     const [socket] = upstream.sockets;
     await once(socket ?? upstream.server, "end");
-    expect(performance.now() - started).toBeLessThan(1900);
+    expect(performance.now() - started).toBeLessThan(2900);
+  });
+
+  test("that is in use may be silent for longer than that time", async () => {
+    const waiting: http.ServerResponse[] = [];
+    const upstream = await startUpstream((request, response) => {
+      response.setHeader("Keep-Alive", "timeout=3");
+      if (request.url === "/v1/wait") waiting.push(response);
+      else response.end("ok");
+    });
+    upstream.server.keepAliveTimeout = 0;
+    const broker = await startBroker(upstream.origin);
+    const get = (path: string) => send(broker.origin, path, { method: "GET", headers: bearer(broker) });
+    await get("/v1/first");
+    const free = () => Object.values(broker.agent.freeSockets).flatMap((sockets) => sockets ?? []);
+    await expect.poll(() => free().length).toBe(1);
+    const [kept] = free();
+    const answer = get("/v1/wait");
+    await once(kept ?? upstream.server, "timeout");
+    expect(waiting).toHaveLength(1);
+    waiting[0]?.end("late");
+    expect(await answer).toMatchObject({ status: 200, body: "late" });
+    expect(upstream.sockets.size).toBe(1);
   });
 
   test("is not kept for a second or less", async () => {
