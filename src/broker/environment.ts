@@ -4,6 +4,9 @@ import type { Planned } from "./plan.ts";
 const PROXIES = ["http_proxy", "https_proxy", "all_proxy"] as const;
 const LOOPBACK = "127.0.0.1";
 
+/** Names the keys that an outer sophia-run brokers. The program has dummies of them. */
+export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
+
 export interface Brokered extends Planned {
   /** The key's other names. */
   readonly aliases: readonly string[];
@@ -25,7 +28,7 @@ export function brokerVariables(
     for (const alias of aliases) if (environment[alias] !== undefined) variables[alias] = route.dummy;
     for (const [name, path] of Object.entries(base)) variables[name] = broker + path;
   }
-  variables["SOPHIA_BROKERED"] = keys.map(({ route }) => route.name).join(",");
+  variables[BROKERED_VARIABLE] = keys.map(({ route }) => route.name).join(",");
   return { ...variables, ...withoutProxy(environment) };
 }
 

@@ -138,7 +138,7 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   const write = outputs?.write ?? messages?.write;
   if (write !== undefined) {
     broker?.started(write);
-    restarts?.started(running, write);
+    restarts?.started(running, write, outputs);
   }
   // With --watch the next program gets them, too.
   if (process.platform !== "win32" && restarts === undefined) {

@@ -2,7 +2,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent } from "node:https";
 import { dummyKey } from "../../../broker/dummy.ts";
-import { brokerVariables } from "../../../broker/environment.ts";
+import { BROKERED_VARIABLE, brokerVariables } from "../../../broker/environment.ts";
 import { type Broker, openBroker } from "../../../broker/listen.ts";
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -21,16 +21,16 @@ import { secretsOf } from "../../../resolve/secrets.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { delivery } from "../delivery.ts";
 import { brokerRefusal } from "./faults.ts";
-import { type BrokeredKey, type BrokerPlan, BROKERED_VARIABLE, planBroker } from "./keys.ts";
+import { type BrokeredKey, type BrokerPlan, planBroker } from "./keys.ts";
 import { newRunId, requestWriter } from "./records.ts";
 
-/** A plan for one assessment. `apply` has later requests served by it. */
+/** A plan for one assessment. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
 export interface BrokeredDelivery {
   /** The program's variables, with dummies in place of keys. */
   readonly environment: Environment;
   readonly files: readonly SecretFile[];
-  /** The brokered keys whose value differs from the one in use. */
-  readonly changed: readonly string[];
+  /** What the broker sends for each key: its value and its route, as a text to compare. */
+  readonly brokered: ReadonlyMap<string, string>;
   readonly apply: () => void;
 }
 
@@ -38,7 +38,7 @@ export interface RunBroker {
   /** Names the run in its records. */
   readonly run: string;
   /** The variables of the first program. */
-  readonly first: Pick<BrokeredDelivery, "environment" | "files">;
+  readonly first: Omit<BrokeredDelivery, "apply">;
   /** The names of the brokered keys, as last applied. */
   readonly names: () => readonly string[];
   /** The dummies, which are masked in the output like keys. */
@@ -92,10 +92,7 @@ export async function openRunBroker(
   let keys: ReadonlyMap<string, BrokeredKey> = new Map();
   let look = (_: string): Promise<void> => Promise.resolve();
   let write = context.err;
-  const record =
-    settings.auditLog === undefined
-      ? undefined
-      : requestWriter(settings.auditLog, context.cwd, { run, secrets: secretsOf(assessment) });
+  const records = settings.auditLog === undefined ? undefined : requestWriter(settings.auditLog, context.cwd, run);
   const broker = await listen({
     keyOf: (name) => keys.get(name)?.value ?? "",
     agentFor: (origin) => {
@@ -108,7 +105,7 @@ export async function openRunBroker(
     onUnauthorized: (name) => look(name),
     record: (entry) => {
       if (entry.name !== undefined) used.add(entry.name);
-      record?.(entry);
+      records?.write(entry);
     },
     failed: (error) => {
       const problem = error instanceof SophiaError ? error.message : "a request cannot be recorded";
@@ -129,8 +126,9 @@ export async function openRunBroker(
     return {
       environment: withVariables(environment, { ...variables, [BROKERED_VARIABLE]: names.join(",") }),
       files,
-      changed: planned.flatMap(({ route: { name }, value }) => (keys.get(name)?.value === value ? [] : [name])),
+      brokered: new Map(planned.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
       apply: () => {
+        records?.mask(secretsOf(now));
         keys = new Map(planned.map((key) => [key.route.name, key]));
         broker.replaceRoutes(planned.map(({ route }) => route));
       },

@@ -5,37 +5,49 @@ import { jsonLine } from "../../../core/json-text.ts";
 import { maskingOf } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { appendToLog } from "../../audit-log/log.ts";
+import { withFormer } from "../watch/former.ts";
 
 /** Names a run in its records, which processes of several runs may append to one log. */
 export function newRunId(): string {
   return randomBytes(8).toString("hex");
 }
 
+export interface RequestWriter {
+  /** Throws a SophiaError (audit) if the line cannot be written. */
+  readonly write: (record: RequestRecord) => void;
+  /** Masks these secrets as well in later records. @throws SophiaError (redact-size) as `maskingOf` */
+  readonly mask: (latest: readonly Secret[]) => void;
+}
+
 /**
- * Returns the writer of a record for each request (docs/agents.md). Paths are masked: a program may send any secret in one.
- * It throws a SophiaError (audit) if the line cannot be written.
+ * Returns the writer of a record for each request (docs/agents.md). Paths are masked: a program may send any secret in one,
+ * a former one, too.
  */
-export function requestWriter(
-  log: string,
-  cwd: string,
-  { run, secrets }: { readonly run: string; readonly secrets: readonly Secret[] },
-): (record: RequestRecord) => void {
+export function requestWriter(log: string, cwd: string, run: string): RequestWriter {
   const path = resolve(cwd, log);
-  const masking = maskingOf(secrets);
+  let secrets: readonly Secret[] = [];
+  let masking = maskingOf(secrets);
   const masked = (text: string): string => {
     const stream = masking.stream();
     return Buffer.concat([Buffer.from(stream.push(Buffer.from(text))), stream.flush()]).toString();
   };
-  return (record) => {
-    const line = {
-      version: 1,
-      time: new Date().toISOString(),
-      event: "request",
-      run,
-      pid: process.pid,
-      ...record,
-      path: masked(record.path),
-    };
-    appendToLog(path, jsonLine(line));
+  return {
+    write: (record) => {
+      const line = {
+        version: 1,
+        time: new Date().toISOString(),
+        event: "request",
+        run,
+        pid: process.pid,
+        ...record,
+        path: masked(record.path),
+      };
+      appendToLog(path, jsonLine(line));
+    },
+    mask: (latest) => {
+      const all = withFormer(latest, secrets).secrets;
+      masking = maskingOf(all);
+      secrets = all;
+    },
   };
 }
