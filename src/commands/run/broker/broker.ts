@@ -29,7 +29,7 @@ export interface BrokeredDelivery {
   /** The program's variables, with dummies in place of keys. */
   readonly environment: Environment;
   readonly files: readonly SecretFile[];
-  /** What the broker sends for each key: its value and its route, as a text to compare. */
+  /** Texts that tell what the broker sends for each key, its value and its route, to be compared. */
   readonly brokered: ReadonlyMap<string, string>;
   readonly apply: () => void;
 }

@@ -6,16 +6,16 @@ import type { SecretFile } from "../../../launch/index.ts";
 
 /** Keyed digests by name. A brokered key is a variable of the program as well, with its dummy. */
 export interface Digests {
-  /** Of the program's variables and files. */
+  /** Digests of the program's variables and files. */
   readonly program: ReadonlyMap<string, string>;
-  /** Of the keys that the broker has. */
+  /** Digests of the keys that the broker has. */
   readonly brokered: ReadonlyMap<string, string>;
 }
 
 interface Delivered {
   readonly environment: Environment;
   readonly files: readonly SecretFile[];
-  /** What the broker sends for each key. */
+  /** Texts that tell what the broker sends for each key. */
   readonly brokered?: ReadonlyMap<string, string>;
 }
 

@@ -40,7 +40,7 @@ export interface Follower {
 export function follow<Renewal>(following: Following<Renewal>, signal: AbortSignal): Follower {
   const { digests, clock, everyMs, sessionMs, report } = following;
   const timing = (): Timing => ({ now: clock.now(), random: clock.random(), everyMs, sessionMs });
-  /** Those that wait for the end of this round, and of the next one. */
+  /** Callbacks for the end of this round, and of the next one. */
   let waiting: (() => void)[] = [];
   let forNext: (() => void)[] = [];
   let pause = new AbortController();
@@ -82,8 +82,8 @@ export function follow<Renewal>(following: Following<Renewal>, signal: AbortSign
     ended: go(),
     lookNow: () =>
       new Promise((resolve) => {
-        if (signal.aborted) return void resolve();
         forNext.push(resolve);
+        if (signal.aborted) resolve();
         pause.abort();
       }),
   };

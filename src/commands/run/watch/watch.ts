@@ -42,7 +42,7 @@ export interface Start {
   readonly broker: RunBroker | undefined;
 }
 
-/** What a change leads to: a restart, or a swap of keys alone. */
+/** The values after a change, for a restart, or for a swap of keys alone. */
 interface Change extends Renewal, Partial<Pick<BrokeredDelivery, "brokered" | "apply">> {
   readonly assessment: Assessment;
 }
@@ -178,7 +178,7 @@ async function following(
           ({ dropped } = masking);
           change.apply();
         } catch (error) {
-          return refusal(error);
+          return refusal(error, `the broker keeps the former value of ${namesIn(names)}`);
         }
         const values = names.length === 1 ? "the new value" : "the new values";
         report("notice", [`${namesIn(names)} changed in ESC: the broker uses ${values}, the program runs on`]);
@@ -198,8 +198,8 @@ function namesIn(names: readonly string[]): string {
   return enumerateFew(names.map(printable), 10);
 }
 
-function refusal(error: unknown): Lines {
-  if (error instanceof SophiaError) return continues(error);
+function refusal(error: unknown, consequence?: string): Lines {
+  if (error instanceof SophiaError) return continues(error, consequence);
   throw error;
 }
 
@@ -209,8 +209,8 @@ const CLOCK: Clock = {
   wait: async (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
 };
 
-function continues(failure: Failure): Lines {
-  return [`warning: ${failure.message}; the program continues with its current values`, ...further(failure)];
+function continues(failure: Failure, consequence = "the program continues with its current values"): Lines {
+  return [`warning: ${failure.message}; ${consequence}`, ...further(failure)];
 }
 
 function followable({ esc }: Assessment): EscSettings {

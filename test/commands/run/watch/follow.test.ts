@@ -30,13 +30,10 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, i
     const reading = await readEsc(settings, SILENT);
     if (reading.kind !== "read") throw new Error(reading.failure.message);
     const variables = reading.layers.flatMap((layer) => layer.variables);
-    const environment = new Map(variables.map(({ name, value }) => [name, value]));
-    if (!isBrokered) return digest({ environment, files: [] });
-    const key = environment.get("KEY");
-    environment.delete("AWS");
-    if (key === undefined) return digest({ environment, files: [] });
-    environment.set("KEY", "dummy");
-    return digest({ environment, files: [], brokered: new Map([["KEY", key]]) });
+    const values = new Map(variables.map(({ name, value }) => [name, value]));
+    if (!isBrokered) return digest({ environment: values, files: [] });
+    const brokered = new Map([["KEY", values.get("KEY") ?? ""]]);
+    return digest({ environment: new Map([["KEY", "dummy"]]), files: [], brokered });
   };
   const events: string[] = [];
   const messages: Lines[] = [];
@@ -247,14 +244,16 @@ describe("a service that refuses a key", () => {
   });
 
   test("is answered at once when nothing follows ESC any more", async () => {
-    const { server, next, lookNow, end } = await followed("read", undefined, true);
+    const { server, next, events, lookNow, end } = await followed("read", undefined, true);
     await next();
     const held = server.hold("etag");
+    events.length = 0;
     const looking = lookNow();
     await server.waitFor("etag", server.count("etag") + 1);
     end.abort();
     await looking;
     await lookNow();
+    expect(events.join(" ")).toBe("look");
     held.release();
   });
 
