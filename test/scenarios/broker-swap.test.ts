@@ -1,9 +1,10 @@
-import { mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { secret } from "../esc-server/index.ts";
 import { brokeredWorld, type BrokeredWorld, brokering, ENVIRONMENT } from "../helpers/brokered.ts";
-import { unwrapped } from "../helpers/sophia.ts";
+import { skipBecause } from "../helpers/skip.ts";
+import { addon, isStandalone, unwrapped } from "../helpers/sophia.ts";
 import type { Finished, Started } from "../helpers/started.ts";
 import { expectWording } from "../helpers/wording.ts";
 
@@ -157,6 +158,60 @@ test("a key that is swapped while the former program stops is used and masked by
   process.kill(await runs(it.started, "2"), "SIGUSR2");
   const [shown] = await it.started.seen(/^call 1[^]*^call 1 200 null .*$/m);
   expect(shown).toMatch(/ \*\*\*$/);
+});
+
+test("a former key of which the program has printed a part is masked as a whole after the swap", async () => {
+  const it = await brokeredWorld();
+  it.values({ OPENAI_API_KEY: ONE });
+  it.accept(ONE);
+  const script = `
+    const { OPENAI_API_KEY: key, OPENAI_BASE_URL: base } = process.env;
+    const say = (text) => require("node:fs").writeSync(1, text);
+    fetch(base + "/models", { headers: { authorization: "Bearer " + key } }).then(async (answer) => {
+      const text = await answer.text();
+      process.once("SIGUSR2", () => say(text.slice(9) + " end\\n"));
+      say("run " + process.pid + " \\n" + text.slice(0, 9));
+    });
+    setInterval(() => {}, 60_000);
+  `;
+  const started = brokering(it, ["--redact"], [process.execPath, "-e", script]);
+  const pid = await runs(started);
+  it.values({ OPENAI_API_KEY: TWO });
+  await started.reported(/OPENAI_API_KEY changed/);
+  process.kill(pid, "SIGUSR2");
+  await started.seen(/ end$/m);
+  const { stdout } = await ended({ started });
+  expect(stdout).toMatch(/^run \d+ \n\*\*\* end\n$/);
+});
+
+describe("with the addon", () => {
+  skipBecause(isStandalone || existsSync(addon) ? undefined : "needs the addon");
+
+  test("a background process that outlives the launcher does not show the new key either", async () => {
+    const it = await brokeredWorld();
+    it.values({ OPENAI_API_KEY: ONE });
+    it.accept(ONE);
+    const late = 'while kill -0 "$0" 2>/dev/null; do sleep 0.02; done; echo "late <$1>"';
+    const script = `
+    const { OPENAI_API_KEY: key, OPENAI_BASE_URL: base } = process.env;
+    process.once("SIGUSR2", async () => {
+      const answer = await fetch(base + "/models", { headers: { authorization: "Bearer " + key } });
+      const args = ["-c", ${JSON.stringify(late)}, String(process.ppid), await answer.text()];
+      require("node:child_process").spawn("sh", args, { stdio: "inherit", detached: true });
+      process.exit(0);
+    });
+    setInterval(() => {}, 60_000);
+    require("node:fs").writeSync(1, "run " + process.pid + " \\n");
+  `;
+    const started = brokering(it, ["--redact"], [process.execPath, "-e", script]);
+    const pid = await runs(started);
+    it.values({ OPENAI_API_KEY: TWO });
+    await started.reported(/OPENAI_API_KEY changed/);
+    it.accept(TWO);
+    process.kill(pid, "SIGUSR2");
+    const { status, stdout } = await started.finished;
+    expect([status, stdout]).toEqual([0, `run ${pid} \nlate <***>\n`]);
+  });
 });
 
 test("SIGTERM ends the program although an answer of 401 is held", async () => {
