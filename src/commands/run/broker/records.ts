@@ -7,6 +7,8 @@ import type { Secret } from "../../../masking/model.ts";
 import { appendToLog } from "../../audit-log/log.ts";
 import { withFormer } from "../watch/former.ts";
 
+const MAX_PATH = 512;
+
 /** Names a run in its records, which processes of several runs may append to one log. */
 export function newRunId(): string {
   return randomBytes(8).toString("hex");
@@ -40,7 +42,8 @@ export function requestWriter(log: string, cwd: string, run: string): RequestWri
         run,
         pid: process.pid,
         ...record,
-        path: masked(record.path),
+        // Cut after it is masked: the beginning of a secret would not be recognized.
+        path: masked(record.path).slice(0, MAX_PATH),
       };
       appendToLog(path, jsonLine(line));
     },
