@@ -1,4 +1,5 @@
 /** `--broker`: the program gets dummies of its keys, and this process puts the real ones into its requests. */
+import { randomBytes } from "node:crypto";
 import type { Agent } from "node:http";
 import { dummyKey } from "../../../broker/dummy.ts";
 import { brokerVariables } from "../../../broker/environment.ts";
@@ -19,12 +20,10 @@ import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
-import { secretsOf } from "../../../resolve/secrets.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { delivery } from "../delivery.ts";
 import { brokerRefusal } from "./faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "./keys.ts";
-import { newRunId, requestWriter } from "./records.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
 export interface BrokeredDelivery {
@@ -88,14 +87,17 @@ export async function openRunBroker(
   }
   warnOfCopies(initial.keys, assessment, context);
 
-  const run = newRunId();
+  const run = randomBytes(8).toString("hex");
   const network = callersNetwork(context.environment);
   const agents = new Map<string, Agent>();
   const used = new Set<string>();
   let keys: ReadonlyMap<string, BrokeredKey> = new Map();
   let look: (name: string) => Promise<void> = () => Promise.resolve();
   let write = context.err;
-  const records = settings.auditLog === undefined ? undefined : requestWriter(settings.auditLog, context.cwd, run);
+  const records =
+    settings.auditLog === undefined
+      ? undefined
+      : (await import("./records.ts")).requestWriter(settings.auditLog, context.cwd, run);
   const broker = await listen({
     keyOf: (name) => keys.get(name)?.value ?? "",
     agentFor: (origin) => {
@@ -124,7 +126,7 @@ export async function openRunBroker(
       files,
       brokered: new Map(planned.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
       apply: () => {
-        records?.mask(secretsOf(now));
+        records?.mask(now);
         keys = new Map(planned.map((key) => [key.route.name, key]));
         broker.replaceRoutes(planned.map(({ route }) => route));
       },

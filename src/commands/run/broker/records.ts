@@ -1,24 +1,20 @@
-import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import type { RequestRecord } from "../../../broker/record.ts";
 import { jsonLine } from "../../../core/json-text.ts";
 import { maskingOf } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/model.ts";
+import type { Assessment } from "../../../resolve/assessment.ts";
+import { secretsOf } from "../../../resolve/secrets.ts";
 import { appendToLog } from "../../audit-log/log.ts";
 import { withFormer } from "../watch/former.ts";
 
 const MAX_PATH = 512;
 
-/** Names a run in its records, which processes of several runs may append to one log. */
-export function newRunId(): string {
-  return randomBytes(8).toString("hex");
-}
-
 export interface RequestWriter {
   /** Throws a SophiaError (audit) if the line cannot be written. */
   readonly write: (record: RequestRecord) => void;
-  /** Masks these secrets as well in later records. @throws SophiaError (redact-size) as `maskingOf` */
-  readonly mask: (latest: readonly Secret[]) => void;
+  /** Masks the secrets of an assessment as well in later records. @throws SophiaError (redact-size) as `maskingOf` */
+  readonly mask: (latest: Assessment) => void;
 }
 
 /**
@@ -48,7 +44,7 @@ export function requestWriter(log: string, cwd: string, run: string): RequestWri
       appendToLog(path, jsonLine(line));
     },
     mask: (latest) => {
-      const all = withFormer(latest, secrets).secrets;
+      const all = withFormer(secretsOf(latest), secrets).secrets;
       masking = maskingOf(all);
       secrets = all;
     },
