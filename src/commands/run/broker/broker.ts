@@ -20,8 +20,8 @@ import type { Assessment } from "../../../resolve/assessment.ts";
 import { secretsOf } from "../../../resolve/secrets.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { delivery } from "../delivery.ts";
-import { brokerRefusal } from "./faults.ts";
-import { type BrokeredKey, type BrokerPlan, BROKERED_VARIABLE, planBroker } from "./keys.ts";
+import { brokerRefusal } from "../../broker/faults.ts";
+import { type BrokeredKey, type BrokerPlan, BROKERED_VARIABLE, planBroker } from "../../broker/keys.ts";
 import { newRunId, requestWriter } from "./records.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it. */

@@ -1,6 +1,6 @@
-import { SophiaError } from "../../../core/error.ts";
-import { shellWord } from "../../../core/shell.ts";
-import { printable } from "../../../core/text.ts";
+import { SophiaError } from "../../core/error.ts";
+import { shellWord } from "../../core/shell.ts";
+import { printable } from "../../core/text.ts";
 import type { KeyFault } from "./keys.ts";
 
 /** Returns the error (125) for keys that cannot be brokered: nothing starts, since the program would get the real ones. */
