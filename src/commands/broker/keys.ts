@@ -1,4 +1,5 @@
 /** The keys of a run that are brokered, and where each of them goes; pure. Its texts contain no value. */
+import { BROKERED_VARIABLE } from "../../broker/environment.ts";
 import { planKey, type PlanFault, type Planned, type Surroundings } from "../../broker/plan.ts";
 import { brokerEntryOf } from "../../contract/broker/entry.ts";
 import type { BrokerEntry } from "../../contract/broker/model.ts";
@@ -8,9 +9,6 @@ import type { Declaration } from "../../contract/model.ts";
 import { keysSentTo } from "../../core/key-addresses.ts";
 import type { Environment, Origin, Resolved } from "../../core/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
-
-/** Names the keys that an outer sophia-run brokers. The program has dummies of them. */
-export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
 
 export interface BrokeredKey extends Planned {
   readonly declaration: Declaration;

@@ -21,7 +21,7 @@ import { secretsOf } from "../../../resolve/secrets.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { delivery } from "../delivery.ts";
 import { brokerRefusal } from "../../broker/faults.ts";
-import { type BrokeredKey, type BrokerPlan, BROKERED_VARIABLE, planBroker } from "../../broker/keys.ts";
+import { type BrokeredKey, type BrokerPlan, planBroker } from "../../broker/keys.ts";
 import { newRunId, requestWriter } from "./records.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it. */
@@ -90,7 +90,7 @@ export async function openRunBroker(
   const agents = new Map<string, HttpAgent>();
   const used = new Set<string>();
   let keys: ReadonlyMap<string, BrokeredKey> = new Map();
-  let look = (_: string): Promise<void> => Promise.resolve();
+  let look: (name: string) => Promise<void> = () => Promise.resolve();
   let write = context.err;
   const record =
     settings.auditLog === undefined
@@ -120,14 +120,9 @@ export async function openRunBroker(
   const deliver = (now: Assessment): BrokeredDelivery => {
     const { keys: planned, outer } = plan(now);
     const { environment, files } = delivery(now);
-    const variables = brokerVariables(
-      planned.map(({ declaration, aliases, ...rest }) => ({ ...rest, aliases })),
-      broker.origin,
-      Object.fromEntries(environment),
-    );
-    const names = [...outer, ...planned.map(({ route }) => route.name)];
+    const variables = brokerVariables(planned, broker.origin, environment, outer);
     return {
-      environment: withVariables(environment, { ...variables, [BROKERED_VARIABLE]: names.join(",") }),
+      environment: withVariables(environment, variables),
       files,
       changed: planned.flatMap(({ route: { name }, value }) => (keys.get(name)?.value === value ? [] : [name])),
       apply: () => {
@@ -221,5 +216,5 @@ function warnOfCopies(keys: readonly BrokeredKey[], { selected }: Assessment, co
 function unusedWords(keys: readonly BrokeredKey[]): string {
   const names = keys.map(({ route }) => printable(route.name));
   const variables = keys.flatMap(({ base }) => Object.keys(base).slice(0, 1));
-  return `no request came for ${enumerateFew(names, 5)}: the program has to read ${enumerateFew(variables, 5)}`;
+  return `no request came for ${enumerateFew(names, 5)}: the program must read ${enumerateFew(variables, 5)}`;
 }
