@@ -3,7 +3,7 @@ import { BROKERED_VARIABLE } from "../../broker/environment.ts";
 import { planKey, type PlanFault, type Planned, type SourcedValue, type Surroundings } from "../../broker/plan.ts";
 import { brokerEntryOf } from "../../contract/broker/entry.ts";
 import type { BrokerEntry } from "../../contract/broker/model.ts";
-import { PROVIDERS } from "../../contract/broker/providers.ts";
+import { providerOf } from "../../contract/broker/providers.ts";
 import { isSet } from "../../contract/check.ts";
 import type { Declaration } from "../../contract/model.ts";
 import { keysSentTo } from "../../core/key-addresses.ts";
@@ -65,7 +65,7 @@ export function planBroker(
   const keys: BrokeredKey[] = [];
   const faults: KeyFault[] = [];
   const left: string[] = [];
-  for (const { declaration, entry, resolved } of candidates({ contract, selected })) {
+  for (const { declaration, entry, resolved } of candidates({ contract, selected }, environment)) {
     const { name } = declaration;
     if (outer.has(name) && resolved.origin.source === "environment") {
       left.push(name);
@@ -74,7 +74,7 @@ export function planBroker(
     const { value } = resolved;
     const dummy = dummyOf(declaration);
     const isRenamed = resolved.origin.alias !== undefined;
-    const key = { name, source: sourceOf(resolved.origin, options), entry, provider: PROVIDERS[name], isRenamed };
+    const key = { name, source: sourceOf(resolved.origin, options), entry, provider: providerOf(name), isRenamed };
     const planned = dummy === undefined ? { kind: "no-room" as const } : planKey({ ...key, dummy }, surroundings);
     if ("kind" in planned) faults.push({ name, fault: planned });
     else if (!/^[\u0021-\u007e]+$/.test(value)) faults.push({ name, fault: { kind: "unprintable" } });
@@ -83,19 +83,31 @@ export function planBroker(
   return { keys, faults, outer: left };
 }
 
-function candidates({ contract, selected }: Pick<Assessment, "contract" | "selected">) {
-  return Array.from(contract.variables.values()).flatMap(
-    (
-      declaration,
-    ): readonly { readonly declaration: Declaration; readonly entry: BrokerEntry; readonly resolved: Resolved }[] => {
-      const entry = brokerEntryOf(declaration);
-      const resolved = entry !== undefined && isSet(selected, declaration.name) && selected.get(declaration.name);
-      // A dummy of --fake is worth nothing already. A file's content is not sent by a client as its key.
-      if (entry === undefined || !resolved || resolved.origin.source === "fake" || resolved.delivery === "file")
-        return [];
-      return [{ declaration, entry, resolved }];
-    },
-  );
+interface Candidate {
+  readonly declaration: Declaration;
+  readonly entry: BrokerEntry;
+  readonly resolved: Resolved;
+}
+
+function candidates(
+  { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  environment: Environment,
+): readonly Candidate[] {
+  return Array.from(contract.variables.values()).flatMap((written): readonly Candidate[] => {
+    const declaration = spelledAsBuiltIn(written, environment);
+    const entry = brokerEntryOf(declaration);
+    const resolved = entry !== undefined && isSet(selected, declaration.name) && selected.get(declaration.name);
+    // A dummy of --fake is worth nothing already. A file's content is not sent by a client as its key.
+    if (entry === undefined || !resolved || resolved.origin.source === "fake" || resolved.delivery === "file")
+      return [];
+    return [{ declaration, entry, resolved }];
+  });
+}
+
+/** Returns the declaration of a known key in the spelling that is known: on Windows a contract may have any. */
+export function spelledAsBuiltIn(declaration: Declaration, { foldsCase }: Pick<Environment, "foldsCase">): Declaration {
+  const name = declaration.name.toUpperCase();
+  return foldsCase === true && providerOf(name) !== undefined ? { ...declaration, name } : declaration;
 }
 
 const CALLER = "the caller's environment";

@@ -1,15 +1,14 @@
 /** Reports for people and programs which keys are brokered and where each goes, without values; nothing listens. */
 import { dummyKey } from "../../broker/dummy.ts";
 import type { Settings } from "../../command-line/settings.ts";
-import { brokerEntryOf } from "../../contract/broker/entry.ts";
-import { PROVIDERS } from "../../contract/broker/providers.ts";
+import { PROVIDERS, providerOf } from "../../contract/broker/providers.ts";
 import { isSet } from "../../contract/check.ts";
-import type { Environment, Resolution } from "../../core/model.ts";
+import type { Environment, Resolution, Resolved } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { originWords } from "../../resolve/sources.ts";
 import { wordsOf } from "./faults.ts";
-import { type BrokeredKey, type BrokerPlan, planBroker } from "./keys.ts";
+import { type BrokeredKey, type BrokerPlan, planBroker, spelledAsBuiltIn } from "./keys.ts";
 import { planOptions } from "./options.ts";
 
 export interface BrokerReport {
@@ -57,7 +56,7 @@ export function reportBroker(assessment: Assessment, settings: Settings, environ
     keys: keys.map((key) => reportKey(key, assessment)),
     failures: faults.map((fault) => ({ name: printable(fault.name), ...wordsOf(fault) })),
     outer: outer.map(printable),
-    others: notBrokered(plan, assessment),
+    others: notBrokered(plan, assessment, environment),
   };
 }
 
@@ -109,22 +108,16 @@ export function copiesOf({ route, aliases, value }: BrokeredKey, selected: Resol
 export function notBrokered(
   { keys, faults, outer }: BrokerPlan,
   { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  environment: Pick<Environment, "foldsCase">,
 ): BrokerReport["others"] {
   const known = new Set([...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name), ...outer]);
-  const declared = Array.from(contract.variables.values()).flatMap((declaration): BrokerReport["others"] => {
-    const { name, secret } = declaration;
+  const declared = Array.from(contract.variables.values()).flatMap((written): BrokerReport["others"] => {
+    const { name, secret, broker } = spelledAsBuiltIn(written, environment);
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
-    if (known.has(name) || !secret || resolved === undefined) return [];
-    const isKnown = brokerEntryOf(declaration) !== undefined;
-    const isDeclined = !isKnown && Object.hasOwn(PROVIDERS, name);
-    const why: NotBrokered =
-      resolved.origin.source === "fake"
-        ? "fake"
-        : resolved.delivery === "file"
-          ? "file"
-          : isDeclined
-            ? "contract"
-            : "unknown";
+    const isOfService = providerOf(name) !== undefined;
+    // A contract that calls a key no secret takes it from the broker, too.
+    if (known.has(name) || !(secret || isOfService) || resolved === undefined) return [];
+    const why = whyNot(resolved, isOfService || broker === false);
     return [{ name: printable(name), why }];
   });
   const undeclared = Object.keys(PROVIDERS).flatMap((name): BrokerReport["others"] => {
@@ -133,4 +126,10 @@ export function notBrokered(
     return [{ name, why: "undeclared" }];
   });
   return [...undeclared, ...declared];
+}
+
+function whyNot({ origin, delivery }: Resolved, isOfContract: boolean): NotBrokered {
+  if (origin.source === "fake") return "fake";
+  if (delivery === "file") return "file";
+  return isOfContract ? "contract" : "unknown";
 }

@@ -1,8 +1,9 @@
 import type { NotBrokered } from "./report.ts";
 
+/** Reasons, for people. */
 export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
   undeclared: "not declared by the contract",
-  contract: '"broker": false',
+  contract: "the contract says so",
   file: "a file of ESC",
   fake: "a dummy value of --fake",
   unknown: "no service is known",

@@ -1,7 +1,7 @@
 /** Explains what --broker does with a variable, and where else its key lies. */
 import type { Settings } from "../../command-line/settings.ts";
 import { brokerEntryOf } from "../../contract/broker/entry.ts";
-import { PROVIDERS } from "../../contract/broker/providers.ts";
+import { providerOf } from "../../contract/broker/providers.ts";
 import { isSet } from "../../contract/check.ts";
 import type { Declaration } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
@@ -29,7 +29,11 @@ export interface BrokerExplainer {
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
 export function brokerExplainer(assessment: Assessment, settings: Settings, context: Context): BrokerExplainer {
-  const canonical = (name: string): string => assessment.contract.aliases.get(name) ?? name;
+  const canonical = (given: string): string => {
+    const name = assessment.contract.aliases.get(given) ?? given;
+    const upper = name.toUpperCase();
+    return context.environment.foldsCase === true && providerOf(upper) !== undefined ? upper : name;
+  };
   if (!settings.broker) {
     const keys = Array.from(assessment.contract.variables.values()).filter((one) => isOffered(one, assessment));
     return { added: [], of: (name) => offer(canonical(name), keys) };
@@ -62,7 +66,7 @@ function isOffered(declaration: Declaration, { selected }: Assessment): boolean 
 function offer(name: string, keys: readonly Declaration[]): BrokerExplanation | undefined {
   if (keys.some((key) => key.name === name)) return { kind: "offer", what: "dummy", keys: [printable(name)] };
   const leading = keys.filter((key) => {
-    const base = brokerEntryOf(key)?.base ?? PROVIDERS[key.name]?.base ?? {};
+    const base = brokerEntryOf(key)?.base ?? providerOf(key.name)?.base ?? {};
     return Object.hasOwn(base, name);
   });
   if (leading.length === 0) return undefined;

@@ -1,4 +1,5 @@
 /** Warnings before a start with --broker: keys that the program gets anyway. */
+import { providerOf } from "../../../contract/broker/providers.ts";
 import type { Context } from "../../../core/context.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
@@ -22,7 +23,9 @@ export function warnOfBare(
   { isContractNamed, quiet }: { readonly isContractNamed: boolean; readonly quiet: boolean },
   context: Context,
 ): void {
-  const others = notBrokered(plan, assessment);
+  const others = notBrokered(plan, assessment, context.environment).filter(
+    ({ name }) => providerOf(name) !== undefined,
+  );
   const print = (reason: NotBrokered, head: string, why: string): void => {
     const names = others.flatMap((one) => (one.why === reason ? [one.name] : []));
     if (names.length === 0) return;
@@ -32,8 +35,7 @@ export function warnOfBare(
     ]);
   };
   print("undeclared", "warning: ", "not declared by the contract, and so not brokered");
-  if (!isContractNamed && !quiet)
-    print("contract", "", 'the contract has "broker": false, and the user did not name it');
+  if (!isContractNamed && !quiet) print("contract", "", "the contract says so, and the user did not name it");
 }
 
 /** Warns of other variables with the value of a brokered key: the program would hold it. */
