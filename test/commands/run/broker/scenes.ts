@@ -75,5 +75,5 @@ export interface ClientAnswer {
 }
 
 export function answerIn({ stdout }: Ended): ClientAnswer {
-  return JSON.parse(stdout.slice(stdout.indexOf("\n") + 1)) as ClientAnswer;
+  return JSON.parse(stdout.slice(stdout.indexOf("\n") + 1));
 }

@@ -50,12 +50,12 @@ describe("a contract that was found", () => {
     expectSent(ended, service, SEARCH);
   });
 
-  test.each([
+  test.each<[string, (origin: string) => Pick<Scene, "options" | "env">]>([
     ["the option", (origin: string) => ({ options: ["--broker-to", origin] })],
     ["the caller's variable", (origin: string) => ({ env: { SOPHIA_BROKER_TO: `https://other.test,${origin}` } })],
   ])("does so if the caller allows the origin: %s", async (_, more) => {
     const service = await upstream();
-    const { options = [], env = {} } = more(service.origin) as Pick<Scene, "options" | "env">;
+    const { options = [], env = {} } = more(service.origin);
     const ended = await start({
       files: { "sophia.contract.json": searchBy(service.origin) },
       options,
@@ -175,8 +175,11 @@ describe("a gateway", () => {
     const cwd = folder(found);
     const { status, stdout } = await sophia(["check", "--broker", "--json"], { cwd, env: { OPENAI_API_KEY: OPENAI } });
     expect(status).toBe(0);
-    const [key] = (JSON.parse(stdout) as { broker: { keys: readonly unknown[] } }).broker.keys;
-    expect(key).toMatchObject({ name: "OPENAI_API_KEY", origin: "https://api.openai.com", by: "built-in" });
+    expect(JSON.parse(stdout).broker.keys[0]).toMatchObject({
+      name: "OPENAI_API_KEY",
+      origin: "https://api.openai.com",
+      by: "built-in",
+    });
   });
 });
 
