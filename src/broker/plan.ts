@@ -19,8 +19,6 @@ export interface Key {
   readonly dummy: string;
   readonly entry: BrokerEntry;
   readonly provider: Provider | undefined;
-  /** The contract gives the value of another variable this name. */
-  readonly isRenamed: boolean;
 }
 
 export interface SourcedValue {
@@ -134,9 +132,14 @@ interface Address {
 }
 
 function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault {
-  const { name, source, entry, provider, isRenamed } = key;
+  const { name, source, entry, provider } = key;
   const { valueOf, caller, contract, allowed } = surroundings;
-  const paired = provider === undefined ? [] : [...Object.keys(provider.base), ...listOf(provider.address)];
+  // A contract that was found makes no pairs of its own.
+  const paired = [
+    ...Object.keys(provider?.base ?? {}),
+    ...listOf(provider?.address),
+    ...(contract.isNamed ? Object.keys(entry.base ?? {}) : []),
+  ];
 
   const decide = (
     url: URL,
@@ -144,8 +147,7 @@ function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault 
     because: Planned["because"] | undefined,
     given?: SourcedValue,
   ): Address | PlanFault => {
-    // A contract that was found may give any secret the name of a key that is sent.
-    if (because !== undefined && !(isRenamed && !contract.isNamed)) return { url, variable, because };
+    if (because !== undefined) return { url, variable, because };
     // The contract names the variable; a file of the repository may still hold the address.
     if (contract.isNamed && given?.isFound !== true) return { url, variable, because: "contract" };
     if (allowed.includes(url.origin)) return { url, variable, because: "allowed" };

@@ -7,7 +7,7 @@ import { parseRule } from "../../src/contract/broker/path-rules.ts";
 const CALLER = "environment";
 
 function key(name: string, entry: BrokerEntry = {}): Key {
-  return { name, source: "esc", dummy: "dummy", entry, provider: PROVIDERS[name], isRenamed: false };
+  return { name, source: "esc", dummy: "dummy", entry, provider: PROVIDERS[name] };
 }
 
 function plan(
@@ -190,12 +190,6 @@ describe("a contract that was found", () => {
       path: "/v1/organization",
       servicePath: "/v1/organization",
     });
-  });
-
-  test("cannot give another secret the name of a key", () => {
-    const renamed = { ...key("OPENAI_API_KEY"), isRenamed: true };
-    expect(plan(renamed)).toMatchObject({ kind: "untrusted", origin: "https://api.openai.com", path: evil });
-    expect(plan(renamed, {}, named)).toMatchObject({ because: "built-in" });
   });
 });
 

@@ -73,8 +73,7 @@ export function planBroker(
     }
     const { value } = resolved;
     const dummy = dummyOf(declaration);
-    const isRenamed = resolved.origin.alias !== undefined;
-    const key = { name, source: sourceOf(resolved.origin, options), entry, provider: providerOf(name), isRenamed };
+    const key = { name, source: sourceOf(resolved.origin, options), entry, provider: providerOf(name) };
     const planned = dummy === undefined ? { kind: "no-room" as const } : planKey({ ...key, dummy }, surroundings);
     if ("kind" in planned) faults.push({ name, fault: planned });
     else if (!/^[\u0021-\u007e]+$/.test(value)) faults.push({ name, fault: { kind: "unprintable" } });

@@ -24,6 +24,11 @@ export function brokerEntryOf(declaration: Brokerable): BrokerEntry | undefined 
   return isBuiltIn ? own : { ...inferred(name, own, readProbe(name, probe)), ...own };
 }
 
+/** Returns the variables that the program gets for a brokered key, each with its path. */
+export function baseOf(name: string, entry: BrokerEntry): Readonly<Record<string, string>> {
+  return entry.base ?? providerOf(name)?.base ?? {};
+}
+
 type Writable = { -readonly [Key in keyof BrokerEntry]: BrokerEntry[Key] };
 
 function compile({ upstream, headers, base, prefix, allow, deny }: Exclude<BrokerMember, boolean>): BrokerEntry {

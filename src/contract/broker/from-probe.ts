@@ -2,6 +2,7 @@
 import type { ProbeEntry } from "../generated/document.ts";
 import type { Slot } from "./model.ts";
 import { isReserved, slotOf } from "./slots.ts";
+import { originOf } from "./upstream-form.ts";
 
 export interface Probed {
   /** An origin, or `${NAME}` of the variable that holds the address; absent without a request. */
@@ -23,7 +24,7 @@ function originIn(url: string): string | undefined {
   const [variable] = /^\$\{[^{}]*\}/.exec(url) ?? [];
   if (variable !== undefined) return variable;
   const [origin = ""] = /^https?:\/\/[^/?#]+/.exec(url) ?? [];
-  return URL.canParse(origin) ? new URL(origin).origin : undefined;
+  return originOf(origin);
 }
 
 /** A value with more in it, such as a second key, is no header that the broker can fill. */

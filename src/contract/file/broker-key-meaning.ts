@@ -1,7 +1,7 @@
 /** Checks the `broker` member of one variable beyond the schema; pure. */
 import { enumerate } from "../../core/text.ts";
 import { baseNameFault } from "../broker/base-names.ts";
-import { addressName, brokerEntryOf, variableIn } from "../broker/entry.ts";
+import { addressName, baseOf, brokerEntryOf, variableIn } from "../broker/entry.ts";
 import type { BrokerEntry } from "../broker/model.ts";
 import { pathFault, ruleFault } from "../broker/paths.ts";
 import { providerOf } from "../broker/providers.ts";
@@ -27,15 +27,20 @@ export interface BrokeredKey {
   /** Absent if the name is built in, and the contract has no word about it. */
   readonly member: BrokerMember | undefined;
   readonly entry: BrokerEntry;
-  /** The variables that the program gets. */
-  readonly base: Readonly<Record<string, string>>;
+  /** The variables that the program gets; case does not matter, as on Windows. */
+  readonly addresses: readonly { readonly variable: string; readonly folded: string }[];
 }
 
 /** @returns undefined if it is not brokered */
 export function brokeredKey(name: string, declared: VariableEntry): BrokeredKey | undefined {
-  const entry = brokerEntryOf({ ...declared, name, secret: isSecret(declared) });
+  const { broker } = declared;
+  // Without the rules, of which there may be many: they decide nothing here.
+  const { allow: _allow, deny: _deny, ...short } = typeof broker === "object" ? broker : {};
+  const shorter = typeof broker === "object" ? { broker: short } : {};
+  const entry = brokerEntryOf({ ...declared, ...shorter, name, secret: isSecret(declared) });
   if (entry === undefined) return undefined;
-  return { name, declared, member: declared.broker, entry, base: entry.base ?? providerOf(name)?.base ?? {} };
+  const addresses = Object.keys(baseOf(name, entry)).map((one) => ({ variable: one, folded: one.toUpperCase() }));
+  return { name, declared, member: broker, entry, addresses };
 }
 
 /** The other names of the contract. */
@@ -46,7 +51,8 @@ export interface KnownNames {
   readonly ownerOf: (alias: string) => string | undefined;
 }
 
-export function examineKey(key: BrokeredKey, names: KnownNames): readonly BrokerProblem[] {
+/** @param areRulesNew is false for a member whose rules were checked already */
+export function examineKey(key: BrokeredKey, names: KnownNames, areRulesNew: boolean): readonly BrokerProblem[] {
   const problems: BrokerProblem[] = [];
   const report: Report = (path, message, allowed, atKey = false) => {
     problems.push({ variable: key.name, path: ["broker", ...path], message, allowed, atKey });
@@ -55,7 +61,8 @@ export function examineKey(key: BrokeredKey, names: KnownNames): readonly Broker
   examineMissing(key, report);
   examineUpstream(key, names, report);
   examineHeaders(key, report);
-  Object.entries(key.base).forEach(([variable, path]) => {
+  // The built-in names are sound.
+  Object.entries(key.entry.base ?? {}).forEach(([variable, path]) => {
     examineBaseName(key, variable, names, report);
     reportFault(["base", variable], pathFault(path), report);
   });
@@ -65,6 +72,7 @@ export function examineKey(key: BrokeredKey, names: KnownNames): readonly Broker
     report(["base"], "the program does not get the address of the broker", "at least one variable");
   }
   reportFault(["prefix"], pathFault(prefix), report);
+  if (!areRulesNew) return problems;
   allow.forEach((rule, index) => reportFault(["allow", index], ruleFault(rule), report));
   deny.forEach((rule, index) => reportFault(["deny", index], ruleFault(rule), report));
   return problems;

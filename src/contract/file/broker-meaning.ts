@@ -31,12 +31,17 @@ export function brokerExaminer(document: ContractDocument): BrokerExaminer {
   // The built-in ones first: of two variables with the same address the later one is refused, and needs a position.
   const candidates = new Set([...Object.keys(PROVIDERS).filter((name) => !explicit.includes(name)), ...explicit]);
   const shared = new Set<string>();
+  // A document may have a hundred thousand profiles, which share most entries and members.
+  const known = new Map<VariableEntry, BrokeredKey | undefined>();
+  const examined = new Set<unknown>();
   return (variables, isGiven) => {
     if (excess !== undefined) return isGiven(excess) ? [tooMany(excess)] : [];
     const keys = new Map<string, BrokeredKey>();
     for (const name of candidates) {
       const entry = variables.get(name);
-      const key = entry === undefined ? undefined : brokeredKey(name, entry);
+      if (entry === undefined) continue;
+      if (!known.has(entry)) known.set(entry, brokeredKey(name, entry));
+      const key = known.get(entry);
       if (key !== undefined) keys.set(name, key);
     }
     const names: KnownNames = {
@@ -46,7 +51,12 @@ export function brokerExaminer(document: ContractDocument): BrokerExaminer {
     };
     const all = [...keys.values()];
     const own = all.filter(({ name, member }) => member !== undefined && isGiven(name));
-    return [...own.flatMap((key) => examineKey(key, names)), ...sharedAddresses(all, isGiven, shared)];
+    const problems = own.flatMap((key) => {
+      const areRulesNew = !examined.has(key.member);
+      examined.add(key.member);
+      return examineKey(key, names, areRulesNew);
+    });
+    return [...problems, ...keysAsAddresses(keys, isGiven), ...sharedAddresses(all, isGiven, shared)];
   };
 }
 
@@ -55,8 +65,24 @@ function tooMany(variable: string): BrokerProblem {
   return { variable, path: ["broker"], message, allowed: `at most ${MOST_KEYS}`, atKey: false };
 }
 
+/** Reports keys that are built in as the address for another key. */
+function keysAsAddresses(
+  keys: ReadonlyMap<string, BrokeredKey>,
+  isGiven: (name: string) => boolean,
+): readonly BrokerProblem[] {
+  const builtIn = Array.from(keys.values()).filter(({ entry }) => entry.base === undefined);
+  return builtIn.flatMap(({ name, addresses }) =>
+    addresses.flatMap(({ variable }): readonly BrokerProblem[] => {
+      if (!keys.has(variable) || !isGiven(variable)) return [];
+      const message = `${variable} is the address for ${name}, not a key`;
+      const allowed = `"broker": false for ${name}, or for this variable`;
+      return [{ variable, path: ["broker"], message, allowed, atKey: true }];
+    }),
+  );
+}
+
 /**
- * Reports variables that two keys would set. Case does not matter, as on Windows.
+ * Reports variables that two keys would set.
  *
  * @param reported those of other profiles
  */
@@ -66,19 +92,21 @@ function sharedAddresses(
   reported: Set<string>,
 ): readonly BrokerProblem[] {
   const first = new Map<string, string>();
-  return keys.flatMap(({ name, base }) =>
-    Object.keys(base).flatMap((variable): readonly BrokerProblem[] => {
-      const folded = variable.toUpperCase();
-      const other = first.get(folded) ?? name;
-      first.set(folded, other);
+  const problems: BrokerProblem[] = [];
+  for (const { name, addresses } of keys) {
+    for (const { variable, folded } of addresses) {
+      const other = first.get(folded);
+      if (other === undefined) first.set(folded, name);
+      if (other === undefined || other === name) continue;
       const conflict = `${other} ${name} ${folded}`;
-      if (other === name || reported.has(conflict)) return [];
+      if (reported.has(conflict)) continue;
       reported.add(conflict);
       // A profile may have an entry for one of the two alone.
       const [at, against] = isGiven(name) || !isGiven(other) ? [name, other] : [other, name];
       const message = `${variable} is already the address for ${against}`;
       const allowed = `another variable, or "broker": false for ${against}`;
-      return [{ variable: at, path: ["broker", "base", variable], message, allowed, atKey: true }];
-    }),
-  );
+      problems.push({ variable: at, path: ["broker", "base", variable], message, allowed, atKey: true });
+    }
+  }
+  return problems;
 }

@@ -49,10 +49,10 @@ test("a brokered key: what the program gets, where the key goes, the paths, and 
 });
 
 test("an alias of the caller's environment is named, and explained like the key", async () => {
-  const { ended, variables } = await explain(["--broker", "--broker-to", "https://api.openai.com", "OPENAI_KEY"], {
+  const { ended, variables } = await explain(["--broker", "OPENAI_KEY"], {
     env: { OPENAI_KEY: OPENAI },
   });
-  expect(ended.stdout).toContain("https://api.openai.com, by --broker-to");
+  expect(ended.stdout).toContain("https://api.openai.com, built in");
   expect(variables[0].broker.liesIn).toEqual([{ kind: "environment", where: "OPENAI_KEY" }]);
 });
 

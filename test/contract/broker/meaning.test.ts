@@ -216,6 +216,13 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
+  test("a key that is the address for a built-in key", async () => {
+    const document = { variables: { OPENAI_API_KEY: {}, OPENAI_BASE_URL: { broker: whole } } };
+    const failure = await refusalOf(document);
+    expect(placeOf(failure, document).startsWith('"broker"')).toBe(true);
+    expectWording(`${failure.message}\n${failure.hint}`);
+  });
+
   test("the 101st key", async () => {
     const keys = (count: number) =>
       Object.fromEntries(

@@ -125,7 +125,7 @@ test("a document with broker members compiles to keys that can be brokered, or i
           if (entry === undefined) return [];
           const value = { value: "https://address.test/x", source: "caller" };
           const planned = planKey(
-            { name, source: "esc", dummy: "dummy", entry, provider: providerOf(name), isRenamed: false },
+            { name, source: "esc", dummy: "dummy", entry, provider: providerOf(name) },
             { valueOf: () => value, caller: "environment", contract: { path: "/c", isNamed: true }, allowed: [] },
           );
           expect(planned).toMatchObject({ route: { name }, because: expect.any(String) });

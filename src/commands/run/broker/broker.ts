@@ -142,8 +142,8 @@ export async function openRunBroker(
       look = next;
     },
     launch: {
-      started: (writeBetween) => {
-        write = writeBetween;
+      started: (report = context.err) => {
+        write = report;
       },
       end: (end) => {
         broker.close();

@@ -6,6 +6,8 @@ import { maskingOf } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { appendToLog } from "../../audit-log/log.ts";
 
+const MAX_PATH = 512;
+
 /** Names a run in its records, which processes of several runs may append to one log. */
 export function newRunId(): string {
   return randomBytes(8).toString("hex");
@@ -34,7 +36,8 @@ export function requestWriter(
       run,
       pid: process.pid,
       ...record,
-      path: masked(record.path),
+      // Cut after it is masked: the beginning of a secret would not be recognized.
+      path: masked(record.path).slice(0, MAX_PATH),
     };
     appendToLog(path, jsonLine(line));
   };

@@ -14,7 +14,6 @@ import {
   OPENAI_CONTRACT,
   QDRANT,
   QDRANT_CONTRACT,
-  SEARCH,
   searchBy,
   start,
   upstream,
@@ -70,16 +69,6 @@ describe("a contract that was found", () => {
     });
     expect([status, stdout]).toEqual([125, ""]);
     expect(unwrapped(stderr)).toContain("sophia.contract.json");
-  });
-
-  test("does not give another secret the name of a key that is sent", async () => {
-    const gateway = await upstream();
-    const ended = await start({
-      files: { "sophia.contract.json": contract({ OPENAI_API_KEY: { aliases: ["DATABASE_PASSWORD"] } }) },
-      env: { DATABASE_PASSWORD: SEARCH, OPENAI_BASE_URL: gateway.origin },
-      client: OPENAI_CLIENT,
-    });
-    expectRefused(ended, gateway, ["sophia.contract.json", "OPENAI_API_KEY"]);
   });
 
   test("does not choose the upstream by a profile or a scope either", async () => {
