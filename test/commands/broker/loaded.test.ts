@@ -25,8 +25,8 @@ test.each(["commands/check/broker.ts", "commands/explain/explain.ts", "commands/
   "%s does not, although it plans the same keys",
   (file) => {
     const loaded = [...loadedWith(file)];
-    const parts = ["listen", "service", "forward", "upgrade", "exchange"].map((part) => `broker/${part}.ts`);
-    expect(loaded.filter((one) => parts.includes(one))).toEqual([]);
+    const parts = new Set(["listen", "service", "forward", "upgrade", "exchange"].map((part) => `broker/${part}.ts`));
+    expect(loaded.filter((one) => parts.has(one))).toEqual([]);
   },
 );
 
