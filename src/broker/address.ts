@@ -1,11 +1,12 @@
 /** Addresses of services, and the paths in them; pure. */
+import { parseUrl } from "../esc/settings/backend.ts";
 import { isLoopbackUrl } from "../core/key-addresses.ts";
 
 /** Reads an https address, or an http one of this machine. */
 export function readAddress(text: string): URL | "insecure" | "no-address" {
   const trimmed = text.trim();
-  if (!/^https?:\/\//i.test(trimmed) || !URL.canParse(trimmed)) return "no-address";
-  const url = new URL(trimmed);
+  const url = /^https?:\/\//i.test(trimmed) ? parseUrl(trimmed) : undefined;
+  if (url === undefined) return "no-address";
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return "no-address";
   return url.protocol === "https:" || isLoopbackUrl(trimmed) ? url : "insecure";
 }

@@ -5,6 +5,7 @@
  * provider's own, if the caller has set it or the source of the key itself, if a contract says so that the caller has named,
  * or if the caller has allowed it (`--broker-to`). Otherwise nothing starts.
  */
+import { variableIn } from "../contract/broker/entry.ts";
 import type { BrokerEntry, Slot } from "../contract/broker/model.ts";
 import { parseRule, type PathRule } from "../contract/broker/path-rules.ts";
 import type { Provider } from "../contract/broker/providers.ts";
@@ -165,7 +166,7 @@ function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault 
   }
 
   const { upstream = provider?.origin ?? "" } = entry;
-  const variable = /^\$\{([\w.-]+)\}$/.exec(upstream)?.[1] ?? (upstream === "" ? provider?.address : undefined);
+  const variable = variableIn(upstream) ?? (upstream === "" ? provider?.address : undefined);
   const given = variable === undefined ? undefined : valueOf(variable);
   const text = variable === undefined ? upstream : given?.value;
   if (text === undefined) return { kind: "unset", name, variable: variable ?? "" };

@@ -116,14 +116,15 @@ describe("a request", () => {
       gone = resolve;
     });
     const upstream = await startUpstream((request) => void request.on("close", gone));
-    const { origin, routes, records } = await startBroker(upstream.origin);
+    const broker = await startBroker(upstream.origin);
+    const { origin, routes } = broker;
     const { request } = await begin(origin, "/v1/files", { ...bearer(routes[0].dummy), "Content-Length": "10" });
     request.write("half");
     await once(upstream.server, "request");
     request.destroy();
     await closed;
     expect(upstream.requests[0]?.body.length).toBeLessThan(10);
-    await expect.poll(() => records).toMatchObject([{ outcome: "left", name: "OPENAI_API_KEY" }]);
+    await expect.poll(() => broker.records).toMatchObject([{ outcome: "left", name: "OPENAI_API_KEY" }]);
   });
 });
 
@@ -246,7 +247,8 @@ describe("an answer", () => {
 describe("a refusal", () => {
   test("says why in the form of the providers, and reaches no service", async () => {
     const upstream = await startUpstream((_, response) => void response.end());
-    const { origin, routes, records } = await startBroker(upstream.origin);
+    const broker = await startBroker(upstream.origin);
+    const { origin, routes } = broker;
     const cases = [
       ["/v1/x", {}, 401, "broker-key"],
       ["/v1/organization/admin_api_keys", bearer(routes[0].dummy), 403, "broker-denied"],
@@ -261,7 +263,7 @@ describe("a refusal", () => {
       expect(JSON.parse(answer.body)).toMatchObject({ error: { type: "sophia_run", code } });
     }
     expect(upstream.requests).toHaveLength(0);
-    expect(records.map(({ code, name, outcome, path }) => ({ code, name, outcome, path }))).toEqual([
+    expect(broker.records.map(({ code, name, outcome, path }) => ({ code, name, outcome, path }))).toEqual([
       { code: "broker-key", name: undefined, outcome: "refused", path: "/v1/x" },
       { code: "broker-denied", name: "OPENAI_API_KEY", outcome: "refused", path: "/v1/organization/admin_api_keys" },
       { code: "broker-request", name: "OPENAI_API_KEY", outcome: "refused", path: "/v1//x" },
@@ -287,11 +289,12 @@ describe("a refusal", () => {
   });
 
   test("of a service that cannot be reached may be tried again", async () => {
-    const { origin, routes, records } = await startBroker("http://127.0.0.1:1");
+    const broker = await startBroker("http://127.0.0.1:1");
+    const { origin, routes } = broker;
     const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
     expect(answer).toMatchObject({ status: 502, headers: { "x-should-retry": "true" } });
     expect(answer.body).toContain("broker-upstream");
-    expect(records).toMatchObject([
+    expect(broker.records).toMatchObject([
       { outcome: "failed", status: 502, code: "broker-upstream", name: "OPENAI_API_KEY" },
     ]);
   });
@@ -358,9 +361,10 @@ describe("records", () => {
     const upstream = await startUpstream((request, response) => {
       request.resume().on("end", () => response.writeHead(200, { "x-request-id": "req_1" }).end());
     });
-    const { origin, routes, records } = await startBroker(upstream.origin);
+    const broker = await startBroker(upstream.origin);
+    const { origin, routes } = broker;
     await send(origin, "/v1/x?secret=s3cr3t", { headers: bearer(routes[0].dummy), body: "hello" });
-    expect(records.map(({ ms, ...rest }) => ({ ...rest, isTimed: ms >= 0 }))).toEqual([
+    expect(broker.records.map(({ ms, ...rest }) => ({ ...rest, isTimed: ms >= 0 }))).toEqual([
       {
         isTimed: true,
         name: "OPENAI_API_KEY",

@@ -5,8 +5,9 @@ import * as https from "node:https";
 import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { type Broker, type BrokerParts, openBroker } from "../../src/broker/listen.ts";
-import type { Route } from "../../src/broker/model.ts";
 import type { RequestRecord } from "../../src/broker/record.ts";
+import { isStandalone } from "../helpers/program.ts";
+import { type BrokerProcess, startBrokerProcess } from "./process.ts";
 import { KEYS, routesTo } from "./routes.ts";
 
 export interface Upstream {
@@ -56,19 +57,25 @@ export async function startUpstream(
   return { origin: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`, server, requests, sockets };
 }
 
-export interface Opened extends Broker {
-  readonly routes: readonly [openai: Route, anthropic: Route, search: Route];
-  readonly records: readonly RequestRecord[];
+export interface Opened extends Broker, BrokerProcess {
   /** The values of the keys, to be replaced. */
   readonly keys: Record<string, string>;
   readonly agent: http.Agent;
 }
 
+/** A broker with these parts; without any it is another process's, if the tests run with the stand-alone executable. */
+export async function startBroker(origin: string): Promise<BrokerProcess>;
 export async function startBroker(
   origin: string,
-  parts: Partial<BrokerParts> = {},
+  parts: Partial<BrokerParts>,
+  options?: https.AgentOptions,
+): Promise<Opened>;
+export async function startBroker(
+  origin: string,
+  parts?: Partial<BrokerParts>,
   options: https.AgentOptions = {},
-): Promise<Opened> {
+): Promise<BrokerProcess> {
+  if (isStandalone && parts === undefined) return startBrokerProcess(origin);
   const routes = routesTo(origin);
   const records: RequestRecord[] = [];
   const keys = { ...KEYS };
@@ -85,7 +92,8 @@ export async function startBroker(
   });
   broker.replaceRoutes(routes);
   onTestFinished(broker.close);
-  return { ...broker, routes, records, keys, agent };
+  const opened: Opened = { ...broker, routes, records, keys, agent };
+  return opened;
 }
 
 export interface Answer {

@@ -5,9 +5,9 @@ import { brokerEntryOf } from "../../contract/broker/entry.ts";
 import type { BrokerEntry } from "../../contract/broker/model.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import { isSet } from "../../contract/check.ts";
-import type { Declaration } from "../../contract/model.ts";
+import type { Contract, Declaration } from "../../contract/model.ts";
 import { keysSentTo } from "../../core/key-addresses.ts";
-import type { Environment, Origin, Resolved } from "../../core/model.ts";
+import type { Environment, Origin, Resolution, Resolved } from "../../core/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { originWords } from "../../resolve/sources.ts";
 
@@ -77,9 +77,26 @@ export function planBroker(
     const planned = dummy === undefined ? { kind: "no-room" as const } : planKey({ ...key, dummy }, surroundings);
     if ("kind" in planned) faults.push({ name, fault: planned });
     else if (!/^[\u0021-\u007e]+$/.test(value)) faults.push({ name, fault: { kind: "unprintable" } });
-    else keys.push({ ...planned, declaration, value, aliases: declaration.aliases.map((alias) => alias.name) });
+    else {
+      const aliases = declaration.aliases.map((alias) => alias.name);
+      keys.push({ ...planned, base: withAliases(planned.base, contract, selected), declaration, value, aliases });
+    }
   }
   return { keys, faults, outer: left };
+}
+
+/** Adds the other names of addresses that are set: clients that read those must find the broker, too. */
+function withAliases(
+  base: Planned["base"],
+  { variables }: Pick<Contract, "variables">,
+  selected: Resolution,
+): Planned["base"] {
+  const others = Object.entries(base).flatMap(([name, path]) =>
+    (variables.get(name)?.aliases ?? []).flatMap((alias) =>
+      selected.has(alias.name) ? [[alias.name, path] as const] : [],
+    ),
+  );
+  return { ...base, ...Object.fromEntries(others) };
 }
 
 interface Candidate {

@@ -2,6 +2,7 @@
 import type { Settings } from "../../command-line/settings.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
+import { parseUrl } from "../../esc/settings/backend.ts";
 import type { PlanOptions } from "./keys.ts";
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
@@ -18,7 +19,7 @@ export function planOptions({
 }
 
 function originIn(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
   if (isOrigin) return url.origin;
   throw new SophiaError({

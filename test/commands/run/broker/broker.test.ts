@@ -159,11 +159,9 @@ interface Line {
 }
 
 function linesOf(log: string): readonly Line[] {
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sophia-run wrote it
-  return readFileSync(log, "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Line);
+  return lines.map((line) => JSON.parse(line) as Line);
 }
 
 describe("the audit log", () => {
