@@ -100,7 +100,10 @@ export async function openRunBroker(
     agentFor: (origin) => {
       const made =
         agents.get(origin) ??
-        (origin.startsWith("https:") ? new Agent({ keepAlive: true }) : new HttpAgent({ keepAlive: true }));
+        // Else NODE_TLS_REJECT_UNAUTHORIZED decides, which a file may have set for a nested sophia-run.
+        (origin.startsWith("https:")
+          ? new Agent({ keepAlive: true, rejectUnauthorized: true })
+          : new HttpAgent({ keepAlive: true }));
       agents.set(origin, made);
       return made;
     },

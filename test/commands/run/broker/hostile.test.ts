@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { makeCertificates } from "../../../esc-server/tls.ts";
 import { folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
 import {
   answerIn,
@@ -153,6 +154,13 @@ describe("a key that a contract takes from the broker", () => {
 });
 
 describe("a .env that was found", () => {
+  const nested = (more: readonly string[], ...outer: readonly string[]): readonly string[] => [
+    ...outer,
+    "--",
+    ...sophiaRun,
+    ...more,
+  ];
+
   test("has no say over the proxy of requests to the broker", async () => {
     const service = await upstream();
     const seen: string[] = [];
@@ -181,12 +189,24 @@ describe("a .env that was found", () => {
     });
   });
 
-  const nested = (more: readonly string[], ...outer: readonly string[]): readonly string[] => [
-    ...outer,
-    "--",
-    ...sophiaRun,
-    ...more,
-  ];
+  test("does not turn off the verification of certificates in a nested sophia-run, nor does the caller", async () => {
+    const certificates = await makeCertificates();
+    onTestFinished(certificates.remove);
+    const service = await upstream(certificates.unknownAuthority);
+    const scene = {
+      files: { "sophia.contract.json": OPENAI_CONTRACT },
+      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin },
+      client: OPENAI_CLIENT,
+    };
+    const off = { NODE_TLS_REJECT_UNAUTHORIZED: "0" };
+    const byCaller = await start({ ...scene, env: { ...scene.env, ...off } });
+    expect(answerIn(byCaller)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
+    const cwd = folder({ ...scene.files, ".env": "NODE_TLS_REJECT_UNAUTHORIZED=0\n", "client.cjs": CLIENT });
+    const program = ["--broker", "--", process.execPath, "client.cjs", ...OPENAI_CLIENT];
+    const inner = await sophia(nested(program, "-q"), { cwd, env: scene.env });
+    expect(answerIn(inner)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
+    expect(service.requests).toEqual([]);
+  });
 
   test("does not tell a nested sophia-run that a key is brokered already", async () => {
     const service = await upstream();

@@ -18,7 +18,8 @@ fetch(env[base] + path, { headers: { [header]: value } }).then(
   (error) => console.log(JSON.stringify({ error: String(error.cause ?? error), env })),
 );`;
 
-export const upstream = (): Promise<Upstream> => startUpstream((_, response) => void response.end("served"));
+export const upstream = (tls?: Parameters<typeof startUpstream>[1]): Promise<Upstream> =>
+  startUpstream((_, response) => void response.end("served"), tls);
 
 export interface Scene {
   readonly files?: Readonly<Record<string, string>>;
