@@ -191,7 +191,7 @@ describe("a .env that was found", () => {
 
   test("does not turn off the verification of certificates in a nested sophia-run, nor does the caller", async () => {
     const certificates = await makeCertificates();
-    onTestFinished(certificates.remove);
+    onTestFinished(() => certificates.remove());
     const service = await upstream(certificates.unknownAuthority);
     const scene = {
       files: { "sophia.contract.json": OPENAI_CONTRACT },
