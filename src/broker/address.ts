@@ -1,5 +1,5 @@
 /** Addresses of services, and the paths in them; pure. */
-import { parseUrl } from "../esc/settings/backend.ts";
+import { parseUrl } from "../core/url.ts";
 import { isLoopbackUrl } from "../core/key-addresses.ts";
 
 /** Reads an https address, or an http one of this machine. */

@@ -2,7 +2,7 @@
 import type { Settings } from "../../command-line/settings.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { parseUrl } from "../../esc/settings/backend.ts";
+import { parseUrl } from "../../core/url.ts";
 import type { PlanOptions } from "./keys.ts";
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
