@@ -54,6 +54,7 @@ async function measure(where: Place): Promise<Report> {
   };
   const measured: Measured[] = [];
   for (const launcher of present) {
+    process.stderr.write(`${launcher.name}\n`);
     const volume = await measureVolume(where, launcher, AMOUNTS);
     const soak = await measureSoak(where, launcher, AMOUNTS);
     const start = measureStart(where, launcher, AMOUNTS);

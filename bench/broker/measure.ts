@@ -57,6 +57,8 @@ export interface Amounts {
 }
 
 const AT_ONCE = 16;
+/** A peer of which a request costs 40 times as much sends a tenth of them. */
+const PEER_SHARE = 0.1;
 /** Enough for the compiler of V8 to have seen the path of a request. */
 const WARM_UP = 1500;
 
@@ -75,15 +77,16 @@ export async function measureTurns(
   launchers: readonly Launcher[],
   { rounds }: Amounts,
 ): Promise<ReadonlyMap<string, Turns>> {
-  const sides = [{ name: DIRECT, prefix: [] }, ...launchers].map(({ name, prefix }) => ({
+  const sides = [{ name: DIRECT, prefix: [], isPeer: false }, ...launchers].map(({ name, prefix, isPeer }) => ({
     name,
+    share: isPeer ? PEER_SHARE : 1,
     side: place.side({ prefix }),
     rounds: [] as Round[],
   }));
   try {
-    for (const { side } of sides) await warmUp(side);
+    for (const { side, share: part } of sides) await warmUp(side, part);
     for (let round = 0; round < rounds; round++) {
-      for (const one of shuffled(sides)) one.rounds.push(await measureRound(one.side));
+      for (const one of shuffled(sides)) one.rounds.push(await measureRound(one.side, one.share));
     }
   } finally {
     await Promise.all(sides.map(({ side }) => side.end()));
@@ -113,9 +116,9 @@ export async function measureTurns(
   );
 }
 
-async function measureRound(side: Side): Promise<Round> {
-  const times = await side.perform("latency", { count: 500 });
-  const rate = await side.perform("rate", { count: 2000, atOnce: AT_ONCE });
+async function measureRound(side: Side, part: number): Promise<Round> {
+  const times = await side.perform("latency", { count: 500 * part });
+  const rate = await side.perform("rate", { count: 2000 * part, atOnce: AT_ONCE });
   const { first, delays, merged } = await side.perform("events", { count: 50, ms: 5 });
   return { p50: share(times, 0.5), p99: share(times, 0.99), rate, first, delays, merged };
 }
@@ -138,15 +141,15 @@ export async function measureVolume(place: Place, launcher: Launcher, { bytes }:
 
 /** Counts what is left after many requests, and after streams that the program has left. */
 export async function measureSoak(place: Place, launcher: Launcher, amounts: Amounts): Promise<Soak> {
-  return withSide(place, launcher, async (side) => {
+  return withSide(place, launcher, async (side, part) => {
     const count = async () => ({
       resident: memoryOf(side.pid).resident,
       descriptors: descriptorsOf(side.pid),
       sockets: await place.sockets(),
     });
     const before = await count();
-    await side.perform("rate", { count: amounts.requests, atOnce: AT_ONCE });
-    await side.perform("abandon", { count: amounts.streams, atOnce: AT_ONCE });
+    await side.perform("rate", { count: amounts.requests * part, atOnce: AT_ONCE });
+    await side.perform("abandon", { count: amounts.streams * part, atOnce: AT_ONCE });
     await sleep(1000);
     const after = await count();
     return {
@@ -172,19 +175,24 @@ export function measureStart({ env, cwd }: Place, { prefix, spawn }: Launcher, {
   };
 }
 
-async function withSide<T>(place: Place, launcher: Launcher, measure: (side: Side) => Promise<T>): Promise<T> {
+async function withSide<T>(
+  place: Place,
+  launcher: Launcher,
+  measure: (side: Side, part: number) => Promise<T>,
+): Promise<T> {
   const side = place.side(launcher);
+  const part = launcher.isPeer ? PEER_SHARE : 1;
   try {
-    await warmUp(side);
-    return await measure(side);
+    await warmUp(side, part);
+    return await measure(side, part);
   } finally {
     await side.end();
   }
 }
 
 /** With as many connections as there will be later. */
-async function warmUp(side: Side): Promise<void> {
-  await side.perform("rate", { count: WARM_UP, atOnce: AT_ONCE });
+async function warmUp(side: Side, part: number): Promise<void> {
+  await side.perform("rate", { count: WARM_UP * part, atOnce: AT_ONCE });
 }
 
 function share(values: readonly number[], part: number): number {

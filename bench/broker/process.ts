@@ -20,12 +20,14 @@ export interface Side {
   readonly end: () => Promise<void>;
 }
 
+/** A process that answers later than this is ended. */
+const ANSWER_MS = 300_000;
+const END_MS = 10_000;
+
 export function start(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
-  cwd: string,
-  limitMs = 300_000,
-): Answering {
+  cwd: string): Answering {
   const [command = "", ...words] = argv;
   const child = spawn(command, words, { env, cwd, stdio: ["pipe", "pipe", "pipe"] });
   let errors = "";
@@ -35,17 +37,18 @@ export function start(
   child.stdin.on("error", () => {});
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
   return {
     pid: child.pid ?? 0,
     next: async () => {
-      timer.refresh();
+      const timer = setTimeout(() => child.kill("SIGKILL"), ANSWER_MS);
       const { value, done } = await lines.next();
+      clearTimeout(timer);
       if (done === true) throw new Error(`${argv.join(" ")} has ended\n${errors}`);
       return JSON.parse(value);
     },
     write: (value) => child.stdin.write(`${JSON.stringify(value)}\n`),
     end: async () => {
+      const timer = setTimeout(() => child.kill("SIGKILL"), END_MS);
       child.stdin.end();
       await closed;
       clearTimeout(timer);

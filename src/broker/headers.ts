@@ -27,11 +27,20 @@ export function endToEnd(rawHeaders: Headers): Headers {
 
 /** @returns the headers for the service: its host, and the key in place of the dummy */
 export function forService(rawHeaders: Headers, { route, slot }: Admitted, key: string): Headers {
-  const { host } = new URL(route.origin);
+  const host = hostOf(route.origin);
   return rewrite(rawHeaders, (name, value) => {
     if (name === "host") return host;
     return name === slot.header ? withKey(slot, value, key) : value;
   });
+}
+
+const hosts = new Map<string, string>();
+
+/** @returns host and port of an origin, each of which is read once: a URL costs 2 µs */
+export function hostOf(origin: string): string {
+  const host = hosts.get(origin) ?? new URL(origin).host;
+  hosts.set(origin, host);
+  return host;
 }
 
 /** The scheme stays as the client has written it. */
