@@ -1,4 +1,5 @@
 /** `--broker`: the program gets dummies of its keys, and this process puts the real ones into its requests. */
+import { randomBytes } from "node:crypto";
 import { Agent as HttpAgent } from "node:http";
 import { Agent } from "node:https";
 import { dummyKey } from "../../../broker/dummy.ts";
@@ -17,12 +18,10 @@ import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
-import { secretsOf } from "../../../resolve/secrets.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { delivery } from "../delivery.ts";
 import { brokerRefusal } from "./faults.ts";
 import { type BrokeredKey, type BrokerPlan, BROKERED_VARIABLE, planBroker } from "./keys.ts";
-import { newRunId, requestWriter } from "./records.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it. */
 export interface BrokeredDelivery {
@@ -86,7 +85,7 @@ export async function openRunBroker(
   }
   warnOfCopies(initial.keys, assessment, context);
 
-  const run = newRunId();
+  const run = randomBytes(8).toString("hex");
   const agents = new Map<string, HttpAgent>();
   const used = new Set<string>();
   let keys: ReadonlyMap<string, BrokeredKey> = new Map();
@@ -95,7 +94,10 @@ export async function openRunBroker(
   const record =
     settings.auditLog === undefined
       ? undefined
-      : requestWriter(settings.auditLog, context.cwd, { run, secrets: secretsOf(assessment) });
+      : (await import("./records.ts")).requestWriter(settings.auditLog, context.cwd, {
+          run,
+          assessment,
+        });
   const broker = await listen({
     keyOf: (name) => keys.get(name)?.value ?? "",
     agentFor: (origin) => {

@@ -1,15 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import type { RequestRecord } from "../../../broker/record.ts";
 import { jsonLine } from "../../../core/json-text.ts";
 import { maskingOf } from "../../../masking/masking.ts";
-import type { Secret } from "../../../masking/model.ts";
+import type { Assessment } from "../../../resolve/assessment.ts";
+import { secretsOf } from "../../../resolve/secrets.ts";
 import { appendToLog } from "../../audit-log/log.ts";
-
-/** Names a run in its records, which processes of several runs may append to one log. */
-export function newRunId(): string {
-  return randomBytes(8).toString("hex");
-}
 
 /**
  * Returns the writer of a record for each request (docs/agents.md). Paths are masked: a program may send any secret in one.
@@ -18,10 +13,10 @@ export function newRunId(): string {
 export function requestWriter(
   log: string,
   cwd: string,
-  { run, secrets }: { readonly run: string; readonly secrets: readonly Secret[] },
+  { run, assessment }: { readonly run: string; readonly assessment: Assessment },
 ): (record: RequestRecord) => void {
   const path = resolve(cwd, log);
-  const masking = maskingOf(secrets);
+  const masking = maskingOf(secretsOf(assessment));
   const masked = (text: string): string => {
     const stream = masking.stream();
     return Buffer.concat([Buffer.from(stream.push(Buffer.from(text))), stream.flush()]).toString();
