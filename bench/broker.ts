@@ -57,7 +57,7 @@ async function measure(where: Place): Promise<Report> {
     process.stderr.write(`${launcher.name}\n`);
     const volume = await measureVolume(where, launcher, AMOUNTS);
     const soak = await measureSoak(where, launcher, AMOUNTS);
-    const start = measureStart(where, launcher, AMOUNTS);
+    const start = await measureStart(where, launcher, AMOUNTS);
     measured.push({ launcher, figures: { turns: turnsOf(launcher.name), volume, soak, start } });
   }
   return { direct: turnsOf(DIRECT), measured, missing, amounts: AMOUNTS };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { measureBeside, type Spread, spread, timeInTurns } from "../measure.ts";
+import { type Spread, spread, timeInTurns } from "../measure.ts";
 import { DIRECT, type Launcher, type Place } from "./launchers.ts";
 import { descriptorsOf, forgetPeak, memoryOf, type Side } from "./process.ts";
 
@@ -160,19 +160,31 @@ export async function measureSoak(place: Place, launcher: Launcher, amounts: Amo
   });
 }
 
-export function measureStart({ env, cwd }: Place, { prefix, spawn }: Launcher, { starts }: Amounts): Start {
+export async function measureStart(place: Place, { prefix, spawn }: Launcher, { starts }: Amounts): Promise<Start> {
+  const { env, cwd } = place;
   // Node.js 20 parses these certificates at every start.
   const { NODE_EXTRA_CA_CERTS: _, ...bare } = env;
   const of = (name: string, words: readonly string[]) => ({ name, argv: words, env: bare, cwd });
   const [without, within] = timeInTurns([of("spawn", [...spawn, "true"]), of("broker", [...prefix, "true"])], starts);
-  const [parent, broker] = measureBeside([of("spawn", spawn), of("broker", prefix)], Math.ceil(starts / 8));
   if (without === undefined || within === undefined) throw new Error("no start was measured");
   return {
     spawn: without.wall,
     beyond: within.wallBeyond,
-    resident: (broker?.resident ?? Number.NaN) / 1024,
-    residentOfSpawn: (parent?.resident ?? Number.NaN) / 1024,
+    resident: await residentOf(place, prefix),
+    residentOfSpawn: await residentOf(place, spawn),
   };
+}
+
+/** Returns the memory of a launcher whose program has sent nothing yet. */
+async function residentOf(place: Place, prefix: readonly string[]): Promise<number> {
+  const values: number[] = [];
+  for (let index = 0; index < 5; index++) {
+    const side = place.side({ prefix });
+    await side.perform("latency", { count: 0 });
+    values.push(memoryOf(side.pid).resident);
+    await side.end();
+  }
+  return spread(values).median;
 }
 
 async function withSide<T>(

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Asked, Results, Task } from "./tasks.mts";
+import type { TaskOptions, Results, Task } from "./tasks.mts";
 
 /** A process that answers a line of JSON with another one. */
 export interface Answering {
@@ -16,7 +16,7 @@ export interface Answering {
 export interface Side {
   /** The process of the launcher, or of the program itself. */
   readonly pid: number;
-  readonly perform: <Name extends keyof Asked>(name: Name, asked: Asked[Name]) => Promise<Results[Name]>;
+  readonly perform: <Name extends keyof TaskOptions>(name: Name, asked: TaskOptions[Name]) => Promise<Results[Name]>;
   readonly end: () => Promise<void>;
 }
 
@@ -24,10 +24,7 @@ export interface Side {
 const ANSWER_MS = 300_000;
 const END_MS = 10_000;
 
-export function start(
-  argv: readonly string[],
-  env: Readonly<Record<string, string>>,
-  cwd: string): Answering {
+export function start(argv: readonly string[], env: Readonly<Record<string, string>>, cwd: string): Answering {
   const [command = "", ...words] = argv;
   const child = spawn(command, words, { env, cwd, stdio: ["pipe", "pipe", "pipe"] });
   let errors = "";
@@ -60,7 +57,7 @@ export function startSide(...parameters: Parameters<typeof start>): Side {
   const { pid, next, write, end } = start(...parameters);
   return {
     pid,
-    perform: async <Name extends keyof Asked>(name: Name, asked: Asked[Name]) => {
+    perform: async <Name extends keyof TaskOptions>(name: Name, asked: TaskOptions[Name]) => {
       const task: Task<Name> = { ...asked, name };
       write(task);
       // Sound: client.mts answers a task so.

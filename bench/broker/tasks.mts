@@ -1,6 +1,6 @@
 /** What the measured program does when it is told to, and what it returns. Times are in ms. */
 
-export interface Asked {
+export interface TaskOptions {
   readonly latency: { readonly count: number };
   readonly rate: { readonly count: number; readonly atOnce: number };
   readonly events: { readonly count: number; readonly ms: number };
@@ -23,4 +23,4 @@ export interface Results {
   readonly abandon: number;
 }
 
-export type Task<Name extends keyof Asked> = Asked[Name] & { readonly name: Name };
+export type Task<Name extends keyof TaskOptions> = TaskOptions[Name] & { readonly name: Name };

@@ -20,11 +20,6 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** Headers in which a service names addresses of its own. */
 const ADDRESSES: ReadonlySet<string> = new Set(["location", "content-location", "link"]);
 
-/** @returns the headers that go on: without those of the connection, and those that `Connection` names */
-export function endToEnd(rawHeaders: Headers): Headers {
-  return rewrite(rawHeaders, (_, value) => value);
-}
-
 /** @returns the headers for the service: its host, and the key in place of the dummy */
 export function forService(rawHeaders: Headers, { route, slot }: Admitted, key: string): Headers {
   const host = hostOf(route.origin);
