@@ -17,6 +17,7 @@ const EXPORTED_TYPES = new Set([
   "GroupEntry",
   "ProfileEntry",
   "ProbeEntry",
+  "BrokerMember",
 ]);
 
 /** Removes probes: only `check --live` needs them, and reads them from the text. */

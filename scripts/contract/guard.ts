@@ -72,6 +72,7 @@ function typeExpression(type: TypeName, name: string, schema: Schema, functions:
     case "array":
       conditions.push(`Array.isArray(${value})`);
       if (schema.minItems !== undefined) conditions.push(`${value}.length >= ${schema.minItems}`);
+      if (schema.maxItems !== undefined) conditions.push(`${value}.length <= ${schema.maxItems}`);
       if (schema.uniqueItems === true)
         conditions.push(`(${value}.length < 2 || new Set(${value}).size === ${value}.length)`);
       if (schema.items !== undefined) {
@@ -98,9 +99,10 @@ return ${expressionOf(`${name}Else`, schema.else, functions, "value")};\n`;
 }
 
 function objectBody(name: string, schema: Schema, functions: Functions): string {
-  const { properties = {}, required = [], propertyNames, additionalProperties } = schema;
+  const { properties = {}, required = [], propertyNames, additionalProperties, maxProperties } = schema;
   const lines = ["if (!isJsonObject(value)) return false;"];
   for (const key of required) lines.push(`if (!Object.hasOwn(value, ${JSON.stringify(key)})) return false;`);
+  if (maxProperties !== undefined) lines.push(`if (Object.keys(value).length > ${maxProperties}) return false;`);
   const known = Object.entries(properties);
   const rest =
     additionalProperties === false

@@ -1,5 +1,9 @@
 /** The variables that a program gets in place of the keys; pure. */
+import type { Environment } from "../core/model.ts";
 import type { Planned } from "./plan.ts";
+
+/** Names the keys that the program has dummies of, for a nested sophia-run. */
+export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
 
 const PROXIES = ["http_proxy", "https_proxy", "all_proxy"] as const;
 const LOOPBACK = "127.0.0.1";
@@ -12,31 +16,33 @@ export interface Brokered extends Planned {
 /**
  * @param broker its origin
  * @param environment the program's without the broker
+ * @param outer the keys that an outer sophia-run brokers
  * @returns the variables that change
  */
 export function brokerVariables(
   keys: readonly Brokered[],
   broker: string,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
+  outer: readonly string[] = [],
 ): Readonly<Record<string, string>> {
   const variables: Record<string, string> = {};
   for (const { route, aliases, base } of keys) {
     variables[route.name] = route.dummy;
-    for (const alias of aliases) if (environment[alias] !== undefined) variables[alias] = route.dummy;
+    for (const alias of aliases) if (environment.has(alias)) variables[alias] = route.dummy;
     for (const [name, path] of Object.entries(base)) variables[name] = broker + path;
   }
-  variables["SOPHIA_BROKERED"] = keys.map(({ route }) => route.name).join(",");
+  variables[BROKERED_VARIABLE] = [...outer, ...keys.map(({ route }) => route.name)].join(",");
   return { ...variables, ...withoutProxy(environment) };
 }
 
 /** Requests for the broker must not go to a proxy, with all that they hold. Clients read either spelling, or both. */
-function withoutProxy(environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
-  const isSet = (name: string): boolean => (environment[name] ?? "") !== "";
+function withoutProxy(environment: Environment): Readonly<Record<string, string>> {
+  const isSet = (name: string): boolean => (environment.get(name) ?? "") !== "";
   if (!PROXIES.some((name) => isSet(name) || isSet(name.toUpperCase()))) return {};
-  const present = environment["no_proxy"] ?? environment["NO_PROXY"] ?? "";
+  const present = environment.get("no_proxy") ?? environment.get("NO_PROXY") ?? "";
   const added = (list: string | undefined): string => {
     const hosts = (list ?? present).split(",").flatMap((host) => host.trim() || []);
     return hosts.includes(LOOPBACK) || hosts.includes("*") ? hosts.join(",") : [...hosts, LOOPBACK].join(",");
   };
-  return { no_proxy: added(environment["no_proxy"]), NO_PROXY: added(environment["NO_PROXY"]) };
+  return { no_proxy: added(environment.get("no_proxy")), NO_PROXY: added(environment.get("NO_PROXY")) };
 }

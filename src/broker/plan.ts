@@ -5,7 +5,9 @@
  * provider's own, if the caller has set it or the source of the key itself, if a contract says so that the caller has named,
  * or if the caller has allowed it (`--broker-to`). Otherwise nothing starts.
  */
+import { parseUrl } from "../core/url.ts";
 import { isLoopbackUrl } from "../core/key-addresses.ts";
+import { variableIn } from "../contract/broker/entry.ts";
 import type { BrokerEntry } from "../contract/broker/model.ts";
 import { parseRule, type PathRule } from "../contract/broker/path-rules.ts";
 import type { Provider } from "../contract/broker/providers.ts";
@@ -19,8 +21,6 @@ export interface Key {
   readonly dummy: string;
   readonly entry: BrokerEntry;
   readonly provider: Provider | undefined;
-  /** The contract gives the value of another variable this name. */
-  readonly isRenamed: boolean;
 }
 
 export interface SourcedValue {
@@ -103,13 +103,17 @@ interface Address {
 }
 
 function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault {
-  const { name, source, entry, provider, isRenamed } = key;
+  const { name, source, entry, provider } = key;
   const { valueOf, caller, contract, allowed } = surroundings;
-  const paired = provider === undefined ? [] : [...Object.keys(provider.base), ...optional(provider.address)];
+  // A contract that was found makes no pairs of its own.
+  const paired = [
+    ...Object.keys(provider?.base ?? {}),
+    ...optional(provider?.address),
+    ...(contract.isNamed ? Object.keys(entry.base ?? {}) : []),
+  ];
 
   const decide = (url: URL, variable: string | undefined, because: Planned["because"] | undefined, file?: string) => {
-    // A contract that was found may give any secret the name of a key that is sent.
-    if (because !== undefined && !(isRenamed && !contract.isNamed)) return { url, variable, because };
+    if (because !== undefined) return { url, variable, because };
     if (contract.isNamed) return { url, variable, because: "contract" as const };
     if (allowed.includes(url.origin)) return { url, variable, because: "allowed" as const };
     return { kind: "untrusted" as const, name, origin: url.origin, path: file ?? contract.path, variable };
@@ -125,7 +129,7 @@ function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault 
   }
 
   const { upstream = provider?.origin ?? "" } = entry;
-  const variable = /^\$\{(\w+)\}$/.exec(upstream)?.[1] ?? (upstream === "" ? provider?.address : undefined);
+  const variable = variableIn(upstream) ?? (upstream === "" ? provider?.address : undefined);
   const given = variable === undefined ? undefined : valueOf(variable);
   const text = variable === undefined ? upstream : given?.value;
   if (text === undefined) return { kind: "unset", name, variable: variable ?? "" };
@@ -143,8 +147,8 @@ function optional<T>(value: T | undefined): readonly T[] {
 /** Reads an https address, or an http one of this machine. */
 function readAddress(text: string): URL | "insecure" | "no-address" {
   const trimmed = text.trim();
-  if (!/^https?:\/\//i.test(trimmed) || !URL.canParse(trimmed)) return "no-address";
-  const url = new URL(trimmed);
+  const url = /^https?:\/\//i.test(trimmed) ? parseUrl(trimmed) : undefined;
+  if (url === undefined) return "no-address";
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return "no-address";
   return url.protocol === "https:" || isLoopbackUrl(trimmed) ? url : "insecure";
 }

@@ -23,13 +23,12 @@ export interface RequestRecord {
   readonly requestId?: string;
 }
 
-const MAX_PATH = 512;
 const MAX_ID = 128;
 
-/** @returns the path of a target without its query, printable and cut to 512 characters */
+/** @returns the path of a target without its query, printable, and of any length */
 export function recordedPath(target: string): string {
   const [path = ""] = target.split("?");
-  return path.replaceAll(/[^\u0021-\u007e]/g, "?").slice(0, MAX_PATH);
+  return path.replaceAll(/[^\u0021-\u007e]/g, "?");
 }
 
 export function requestIdIn(

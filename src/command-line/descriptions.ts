@@ -14,7 +14,7 @@ export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 interface Description {
   readonly group: OptionGroup;
-  /** One line of `sophia-run --help`; only the twelve options that most users need have one. */
+  /** One line of `sophia-run --help`; only the thirteen options that most users need have one. */
   readonly brief: string | undefined;
   readonly describe: string;
 }

@@ -1,4 +1,4 @@
-import type { ProbeEntry } from "./generated/document.ts";
+import type { BrokerMember, ProbeEntry } from "./generated/document.ts";
 
 /** The path is absolute. */
 export type ContractSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
@@ -48,6 +48,8 @@ export interface Declaration {
   readonly rotateEvery?: Interval | "never";
   /** The request that tests its value. Absent in the built-in contract: see `probes.ts`. */
   readonly probe?: ProbeEntry;
+  /** As it is written: only a start with --broker compiles it, by `broker/entry.ts`. */
+  readonly broker?: BrokerMember;
 }
 
 export interface Alias {

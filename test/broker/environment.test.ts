@@ -7,14 +7,21 @@ const [route] = routesTo("https://api.example.test");
 const base = { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1" };
 const openai = { route, base, because: "built-in", aliases: ["OPENAI_KEY", "OPENAI_TOKEN"] } as const;
 
+const environmentOf = (variables: Readonly<Record<string, string>>) => new Map(Object.entries(variables));
+
 test("the program gets the dummy under each name that is set, and the broker's address", () => {
-  expect(brokerVariables([openai], BROKER, { OPENAI_API_KEY: "real", OPENAI_TOKEN: "real" })).toEqual({
+  expect(brokerVariables([openai], BROKER, environmentOf({ OPENAI_API_KEY: "real", OPENAI_TOKEN: "real" }))).toEqual({
     OPENAI_API_KEY: route.dummy,
     OPENAI_TOKEN: route.dummy,
     OPENAI_BASE_URL: `${BROKER}/v1`,
     OPENAI_API_BASE: `${BROKER}/v1`,
     SOPHIA_BROKERED: "OPENAI_API_KEY",
   });
+});
+
+test("a nested launcher's program keeps the dummies of the outer one", () => {
+  const { SOPHIA_BROKERED } = brokerVariables([openai], BROKER, new Map(), ["GROQ_API_KEY"]);
+  expect(SOPHIA_BROKERED).toBe("GROQ_API_KEY,OPENAI_API_KEY");
 });
 
 describe("behind a proxy, the broker is reached without it", () => {
@@ -31,7 +38,7 @@ describe("behind a proxy, the broker is reached without it", () => {
     [{ HTTP_PROXY: "" }, undefined, undefined],
     [{ NO_PROXY: "a" }, undefined, undefined],
   ])("%j", (environment, lower, upper) => {
-    const { no_proxy, NO_PROXY } = brokerVariables([openai], BROKER, environment);
+    const { no_proxy, NO_PROXY } = brokerVariables([openai], BROKER, environmentOf(environment));
     expect([no_proxy, NO_PROXY]).toEqual([lower, upper]);
   });
 });

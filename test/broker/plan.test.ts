@@ -7,7 +7,7 @@ import { parseRule } from "../../src/contract/broker/path-rules.ts";
 const CALLER = "environment";
 
 function key(name: string, entry: BrokerEntry = {}): Key {
-  return { name, source: "esc", dummy: "dummy", entry, provider: PROVIDERS[name], isRenamed: false };
+  return { name, source: "esc", dummy: "dummy", entry, provider: PROVIDERS[name] };
 }
 
 function plan(

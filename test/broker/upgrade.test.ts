@@ -1,14 +1,15 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { BrokerProcess } from "./process.ts";
 import { KEYS } from "./routes.ts";
-import { nextText, type Opened, startBroker, startUpstream } from "./upstream.ts";
+import { nextText, startBroker, startUpstream } from "./upstream.ts";
 
 const HANDSHAKE =
   "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\nSec-WebSocket-Version: 13\r\n";
 
 /** Sends a handshake, and `more` right behind it. */
-function shake({ origin, routes }: Opened, more = "", dummy = routes[0].dummy): Socket {
+function shake({ origin, routes }: BrokerProcess, more = "", dummy = routes[0].dummy): Socket {
   const { port, host } = new URL(origin);
   const socket = connect(Number(port), "127.0.0.1");
   onTestFinished(() => void socket.destroy());

@@ -31,6 +31,8 @@ test("defaults", () => {
     restoreNofile: false,
     watch: false,
     watchSignal: "SIGTERM",
+    broker: false,
+    brokerTo: [],
     redact: "auto",
     quiet: false,
     verbose: false,

@@ -22,12 +22,12 @@ const isShown = (stdout: string, option: string): boolean =>
 const BRIEF = OPTION_NAMES.filter((name) => DESCRIPTIONS[name].brief !== undefined);
 
 describe("help of the program", () => {
-  test("the commands and twelve options, in 40 lines of 80 columns", async () => {
+  test("the commands and thirteen options, in 40 lines of 80 columns", async () => {
     const stdout = await helpOf("--help");
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     expect(linesOf(stdout)).toBeLessThanOrEqual(40);
     for (const name of COMMAND_NAMES) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
-    expect(BRIEF).toHaveLength(12);
+    expect(BRIEF).toHaveLength(13);
     const shown = OPTION_NAMES.filter((name) => isShown(stdout, name));
     expect(shown).toEqual(BRIEF);
     for (const args of [["-h"], ["--quiet", "--help"], ["-qh"], ["help"]]) expect(await helpOf(...args)).toBe(stdout);

@@ -19,6 +19,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -228,10 +229,11 @@ def impossible() -> Iterable[tuple[str, str]]:
             yield case.name, f"{reason} ({' and '.join(modes)})"
 
 
-def redacted() -> Iterable[tuple[str, str]]:
-    """The differences by design if secrets are masked in the program's output."""
-    lines = (ROOT / "test/conformance/peers/redact.known-impossible").read_text(encoding="utf-8").splitlines()
-    for line in lines:
+def beside(option: str) -> Iterable[tuple[str, str]]:
+    """The differences by design with `--redact` or `--broker`."""
+    peers = ROOT / "test/conformance/peers"
+    lists = [peers / f"{name}.known-impossible" for name in (option, "node-as-parent")]
+    for line in chain.from_iterable(each.read_text(encoding="utf-8").splitlines() for each in lists):
         if line and not line.startswith("#"):
             name, _, reason = line.partition(" ")
             yield name, reason
@@ -267,7 +269,10 @@ def document(records: list[Record]) -> str:
         "\n".join(grouped(impossible())),
         "## With --redact",
         "With a secret to mask, `sophia-run --redact` passes all cases that `--mode spawn` passes, except these:",
-        "\n".join(grouped(redacted())),
+        "\n".join(grouped(beside("redact"))),
+        "## With --broker",
+        "With a key to broker, `sophia-run --broker` passes all cases that `--mode spawn` passes, except these:",
+        "\n".join(grouped(beside("broker"))),
         "<!-- end -->",
     ]
     return "\n\n".join(parts) + "\n"

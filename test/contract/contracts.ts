@@ -1,6 +1,7 @@
 /** Contracts and resolutions for the tests of src/contract. */
 import { join } from "node:path";
 import { compileContract } from "../../src/contract/file/compile.ts";
+import { brokerExaminer } from "../../src/contract/file/broker-meaning.ts";
 import { examineMeaning } from "../../src/contract/file/meaning.ts";
 import { examineProbe } from "../../src/contract/file/probe-meaning.ts";
 import { parseContract } from "../../src/contract/file/read.ts";
@@ -18,7 +19,7 @@ export function contractOf(document: unknown, profile?: string): Contract {
   const text = JSON.stringify(document);
   const parsed = parseContract(text);
   if (parsed === undefined) throw malformedContract(text, "sophia.contract.json");
-  const issues = examineMeaning(parsed, { compilePattern, examineProbe });
+  const issues = examineMeaning(parsed, { compilePattern, examineProbe, examineBrokers: brokerExaminer(parsed) });
   if (issues.length > 0) throw contradictoryContract(text, "sophia.contract.json", issues);
   return compileContract(parsed, source, profile, compilePattern);
 }

@@ -6,10 +6,16 @@ import { checkContract } from "../../src/contract/check.ts";
 import { loadContract } from "../../src/contract/load.ts";
 
 let isMatcherLoaded = false;
+let areBrokersExamined = false;
 let folder = "";
 beforeEach(() => {
   vi.resetModules();
   isMatcherLoaded = false;
+  areBrokersExamined = false;
+  vi.doMock("../../src/contract/file/broker-meaning.ts", (importOriginal) => {
+    areBrokersExamined = true;
+    return importOriginal();
+  });
   vi.doMock("../../src/contract/pattern/pattern.ts", (importOriginal) => {
     isMatcherLoaded = true;
     return importOriginal();
@@ -33,4 +39,21 @@ it.each<[string, object, boolean]>([
   const contract = await loadContract({ cwd: folder, contractFile: "c.json" });
   expect(checkContract(contract, new Map())).toStrictEqual([]);
   expect(isMatcherLoaded).toBe(expected);
+});
+
+it.each<[string, object, boolean]>([
+  ["a built-in name", { variables: { OPENAI_API_KEY: {} } }, false],
+  ["a built-in name that is taken out", { variables: { OPENAI_API_KEY: { broker: false } } }, false],
+  ["a broker member", { variables: { OPENAI_API_KEY: { broker: true } } }, true],
+  [
+    "a broker member in a profile alone",
+    { variables: {}, profiles: { p: { variables: { OPENAI_API_KEY: { broker: {} } } } } },
+    true,
+  ],
+])("whether the check of broker members is loaded for a contract with %s", async (_, document, expected) => {
+  writeFileSync(join(folder, "c.json"), JSON.stringify(document));
+  expect((await loadContract({ cwd: folder, contractFile: "c.json" })).profiles).toHaveLength(
+    "profiles" in document ? 1 : 0,
+  );
+  expect(areBrokersExamined).toBe(expected);
 });

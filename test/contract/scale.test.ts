@@ -63,4 +63,23 @@ describe("cost", () => {
     const contract = contractOf({ variables: { A: {} }, profiles: Object.fromEntries(profiles) }, "p7999");
     expect(contract.variables.has("V0") && contract.variables.has("V7999")).toBe(true);
   });
+
+  // Longer than a test may take, if each profile looked at the rules of all keys.
+  it("of broker members grows with the profiles and the rules, not with their product", () => {
+    const broker = (index: number) => ({
+      upstream: "https://host.test",
+      headers: ["api-key"],
+      base: { [`BASE_${index}`]: "" },
+      allow: Array.from({ length: 100 }, (_, rule) => `GET /${rule}`),
+    });
+    const variables = Object.fromEntries(
+      Array.from({ length: 100 }, (_, index) => [`K${index}`, { broker: broker(index) }]),
+    );
+    const profiles = Array.from(
+      { length: 10_000 },
+      (_, index) => [`p${index}`, { variables: { K1: { label: "One" } } }] as const,
+    );
+    const contract = contractOf({ variables, profiles: Object.fromEntries(profiles) }, "p9999");
+    expect(contract.variables.get("K1")?.label).toBe("One");
+  });
 });

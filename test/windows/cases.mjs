@@ -137,6 +137,38 @@ const cases = {
     assert.match(github.stdout, /^Api_Url<<(\S+)\r\nhttps:\/\/a\.test\r\n\1\r\n/m);
   },
 
+  "--broker: the program has a dummy under every spelling, and its request the key": async () => {
+    const cwd = folder();
+    const [port, got] = [join(cwd, "port"), join(cwd, "got")];
+    const serve = `const { writeFileSync } = require("fs");
+      const server = require("http").createServer((request, response) => {
+        writeFileSync(${JSON.stringify(got)}, request.url + " " + request.headers.authorization);
+        response.end("answered");
+      }).listen(0, "127.0.0.1", () => writeFileSync(${JSON.stringify(port)}, String(server.address().port)));`;
+    const service = spawn(execPath, ["-e", serve], { stdio: "ignore" });
+    try {
+      await until(() => existsSync(port) && readFileSync(port, "utf8") !== "");
+      const key = "sk-real-0123456789abcdefghij";
+      const ask = `const { OPENAI_API_KEY: key, OPENAI_BASE_URL: base } = process.env;
+        fetch(base + "/models", { headers: { authorization: "Bearer " + key } }).then((answer) => answer.text())
+          .then((text) => process.stdout.write(JSON.stringify({ text, env: process.env })));`;
+      const env = {
+        openai_api_key: key,
+        Openai_Base_Url: `http://127.0.0.1:${readFileSync(port, "utf8")}/v1`,
+      };
+      const { text, env: given } = program(
+        sophia(["--no-contract", "--broker", "--", execPath, "-e", ask], { cwd, env }),
+      );
+      assert.equal(text, "answered");
+      assert.equal(readFileSync(got, "utf8"), `/v1/models Bearer ${key}`);
+      assert.equal(JSON.stringify(given).includes(key), false, "the program has the key nowhere");
+      const names = Object.keys(given).map((name) => name.toUpperCase());
+      assert.equal(new Set(names).size, names.length, "no two names differ in case only");
+    } finally {
+      service.kill();
+    }
+  },
+
   "stop: what ends the launcher ends the program, and the next start removes its files": async () => {
     const cwd = folder();
     const ready = join(cwd, "ready");

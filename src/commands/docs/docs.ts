@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
+import { withAddresses } from "./broker-addresses.ts";
 import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
 import { isOurs, markOf, partOf, withPart } from "./mark.ts";
@@ -71,7 +72,8 @@ interface Draft extends TargetFile {
 
 /** Writes either all files or none. */
 export const docs: Command = async ({ options, positionals }, context) => {
-  const contract = await loadContract({ ...resolveSettings(options, context.environment), cwd: context.cwd });
+  const settings = resolveSettings(options, context.environment);
+  const contract = withAddresses(await loadContract({ ...settings, cwd: context.cwd }));
   const types = TYPES.find((one) => one === options["types"]);
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
   const paths =

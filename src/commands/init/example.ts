@@ -2,6 +2,7 @@
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { grouped } from "../../core/grouped.ts";
 import { withoutMark } from "../../core/text.ts";
+import { isAddressNote } from "../docs/broker-addresses.ts";
 import { GROUP_WORDS } from "../docs/outline.ts";
 import { type Candidate, type CandidateGroup, isCandidateName, isSecretName } from "./candidates.ts";
 
@@ -76,7 +77,9 @@ export function fromGenerated(text: string): {
   readonly groups: readonly CandidateGroup[];
 } {
   const lines = text.split(/\r\n|\n|\r/);
-  const blocks = blocksOf(lines).filter(({ name }) => name !== "ESC_ENV" && name !== "ESC_TOKEN");
+  const blocks = blocksOf(lines).filter(
+    ({ name, comments }) => name !== "ESC_ENV" && name !== "ESC_TOKEN" && !comments.some(isAddressNote),
+  );
   const members = blocks.flatMap(({ name, needs }) => needs.map((need) => ({ name, need })));
   const groups = Array.from(grouped(members, ({ need }) => need)).flatMap(([need, named]) => {
     const rule = RULES.find((kind) => need.startsWith(`${GROUP_WORDS[kind][0]} `));

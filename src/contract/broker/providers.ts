@@ -72,3 +72,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     base: { SERPER_BASE_URL: "" },
   },
 };
+
+export function providerOf(name: string): Provider | undefined {
+  return Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
+}

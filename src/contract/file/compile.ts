@@ -130,6 +130,7 @@ function declare(name: string, entry: VariableEntry, compilePattern: PatternComp
   if (format !== undefined) declaration.format = formatOf(format, compilePattern);
   if (rotateEvery !== undefined) declaration.rotateEvery = rotationOf(rotateEvery);
   if (entry.probe !== undefined) declaration.probe = entry.probe;
+  if (entry.broker !== undefined) declaration.broker = entry.broker;
   return declaration;
 }
 

@@ -89,10 +89,13 @@ function valueProblem(schema: Schema, value: unknown): Problem | undefined {
 }
 
 function* examineArray(root: Schema, node: Node, schema: Schema): Generator<Fault> {
-  const { items, minItems = 0, uniqueItems = false } = schema;
+  const { items, minItems = 0, maxItems = Infinity, uniqueItems = false } = schema;
   const { children = [] } = node;
   if (children.length < minItems) {
     yield { offset: node.offset, message: "the list is empty", allowed: "at least one entry" };
+  }
+  if (children.length > maxItems) {
+    yield { offset: node.offset, message: "the list is too long", allowed: `at most ${maxItems} entries` };
   }
   const seen = new Set<unknown>();
   for (const child of children) {
@@ -106,7 +109,7 @@ function* examineArray(root: Schema, node: Node, schema: Schema): Generator<Faul
 }
 
 function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fault> {
-  const { properties = {}, required = [], additionalProperties } = schema;
+  const { properties = {}, required = [], additionalProperties, maxProperties = Infinity } = schema;
   const names = dereference(root, schema.propertyNames ?? {});
   const known = Object.keys(properties);
   const members = membersOf(node);
@@ -115,6 +118,9 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
     const property = dereference(root, properties[name] ?? {});
     const allowed = `${quote(name)}: ${property.description ?? describe(property)}`;
     yield { offset: node.offset, message: `${quote(name)} is missing`, allowed };
+  }
+  if (present.size > maxProperties) {
+    yield { offset: node.offset, message: "the object has too many members", allowed: `at most ${maxProperties}` };
   }
   const seen = new Set<string>();
   for (const { key, offset, value } of members) {

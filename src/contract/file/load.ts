@@ -3,6 +3,7 @@ import type { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import type { Contract, ContractPart } from "../model.ts";
+import type { BrokerExaminer } from "./broker-meaning.ts";
 import { compileContract, type PatternCompiler, profilesOf } from "./compile.ts";
 import type { Issue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
@@ -51,7 +52,8 @@ async function readDocument(
     document = mergeDocuments(base, own);
   }
   const compilePattern = await patternCompilerFor(document);
-  const issues = examineMeaning(document, { compilePattern, examineProbe: await probeExaminerFor(document) }, own);
+  const [examineProbe, examineBrokers] = [await probeExaminerFor(document), await brokerExaminerFor(document)];
+  const issues = examineMeaning(document, { compilePattern, examineProbe, examineBrokers }, own);
   if (issues.length > 0) throw await refuse(issues);
   return { document, compilePattern };
 }
@@ -107,6 +109,12 @@ async function probeExaminerFor(document: ContractDocument): Promise<ProbeExamin
   return (name) => {
     throw new TypeError(`the examiner of probes is not loaded, but there is a probe: ${name}`);
   };
+}
+
+async function brokerExaminerFor(document: ContractDocument): Promise<BrokerExaminer> {
+  // Without a member all is as built in; `false` cannot be wrong.
+  const hasMember = entriesOf(document).some(({ broker = false }) => broker !== false);
+  return hasMember ? (await import("./broker-meaning.ts")).brokerExaminer(document) : () => [];
 }
 
 function entriesOf({ variables = {}, profiles = {} }: ContractDocument): readonly VariableEntry[] {

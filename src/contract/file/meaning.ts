@@ -31,6 +31,7 @@ export function examineMeaning(
   const guess: typeof didYouMean = (wanted, among) => (issues.length < MOST_GUESSES ? didYouMean(wanted, among) : "");
   const scope = { ...tools, variables, report, guess, work: noWork() };
   variables.forEach((entry, name) => examineVariable(() => ["variables", name], name, entry, entry, scope));
+  reportBrokers(variables, ["variables"], document.variables, scope);
   declared.groups.forEach(({ variables: members = [] }, group) => {
     examineMembers(() => ["groups", group, "variables"], members, scope);
   });
@@ -76,6 +77,18 @@ function examineAliases(document: ContractDocument, declared: Scope["variables"]
   examine(["variables"], document.variables ?? {});
   for (const [profile, { variables = {} }] of Object.entries(document.profiles ?? {})) {
     examine(["profiles", profile, "variables"], variables);
+  }
+}
+
+/** @param given the entries of the profile, or of the contract itself */
+function reportBrokers(
+  variables: Scope["variables"],
+  path: Path,
+  given: ContractDocument["variables"] = {},
+  { examineBrokers, report }: Scope,
+): void {
+  for (const problem of examineBrokers(variables, (name) => Object.hasOwn(given, name))) {
+    report([...path, problem.variable, ...problem.path], problem.message, problem.allowed, problem.atKey);
   }
 }
 
@@ -131,6 +144,7 @@ function examineProfiles(profiles: Profiles, document: ContractDocument, scope: 
       const path = (): Path => ["profiles", profile, "variables", name];
       examineVariable(path, name, given, variables.get(name) ?? given, { ...scope, variables });
     }
+    reportBrokers(variables, ["profiles", profile, "variables"], own.variables, scope);
     ownGroups.forEach(([group, { variables: members = [] }], index) => {
       const path = ["profiles", profile, "groups", group];
       if (isIncomplete[index] === true) {

@@ -16,9 +16,11 @@ export interface Schema {
   readonly maximum?: number;
   readonly items?: Schema;
   readonly minItems?: number;
+  readonly maxItems?: number;
   readonly uniqueItems?: boolean;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly maxProperties?: number;
   readonly propertyNames?: Schema;
   readonly additionalProperties?: boolean | Schema;
   readonly if?: Schema;

@@ -5,6 +5,7 @@ import { formatFault } from "../format.ts";
 import type { FormatEntry, VariableEntry } from "../generated/document.ts";
 import type { PatternWork } from "../model.ts";
 import { alternatives, faultWords } from "../words.ts";
+import type { BrokerExaminer } from "./broker-meaning.ts";
 import { formatOf, isSecret, listOf, type PatternCompiler } from "./compile.ts";
 import type { Path } from "./positions.ts";
 import type { examineProbe } from "./probe-meaning.ts";
@@ -16,6 +17,7 @@ export type ProbeExaminer = typeof examineProbe;
 export interface Tools {
   readonly compilePattern: PatternCompiler;
   readonly examineProbe: ProbeExaminer;
+  readonly examineBrokers: BrokerExaminer;
 }
 
 /** The variables of one profile, or of none, for the check of references. */

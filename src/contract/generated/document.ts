@@ -68,6 +68,7 @@ export type VariableEntry = {
   readonly deprecated?: VariableName;
   readonly format?: FormatEntry;
   readonly probe?: ProbeEntry;
+  readonly broker?: BrokerMember;
   /** The rotation interval of the value, such as `90 days`, `3 months` or `1 year`; or `never`. Default for secrets: that of the contract, else `90 days`. */
   readonly rotateEvery?: Rotation;
 };
@@ -98,6 +99,33 @@ export type ProbeEntry =
           }
       )[];
     };
+
+/** The use of the key with `sophia-run --broker`, which gives the program a dummy. true: as built in for this name, or as the probe has it. false: the program gets the key. An object: its members replace the built-in ones. */
+export type BrokerMember =
+  | boolean
+  | {
+      /** The origin that gets the key: `https://HOST`, `http://` for this machine only, or `${NAME}` of the declared variable that holds the address. Default: that of the probe. */
+      readonly upstream?: string;
+      /** The headers in which clients send the key. Default: those of the probe. */
+      readonly headers?: readonly BrokerHeader[];
+      /** The variables in which the program gets the address of the broker, each with the path that clients expect in it: `"SEARCH_BASE_URL": "/v2"`. A declared one is replaced. */
+      readonly base?: { readonly [name: VariableName]: BrokerPath };
+      /** A path that is put in front of paths that do not begin with it, such as `/v1`. */
+      readonly prefix?: BrokerPath;
+      /** The requests that may use the key. Default: all that are not denied. */
+      readonly allow?: readonly BrokerRule[];
+      /** The requests that must not use the key, even if they are allowed. A contract that was only found adds to the built-in ones; one that --contract names replaces them. */
+      readonly deny?: readonly BrokerRule[];
+    };
+
+/** The name of a header, such as `api-key`, or name and scheme, such as `Authorization: Bearer`. */
+type BrokerHeader = string;
+
+/** A path that begins with a slash and has none at its end, or an empty text. */
+type BrokerPath = string;
+
+/** A method and a path, such as `POST /v2/query`. `*` is any method or one segment, `**` at the end all segments that follow. */
+type BrokerRule = string;
 
 /** The name of a header. */
 type HeaderName = string;

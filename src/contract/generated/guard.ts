@@ -95,6 +95,9 @@ function checkVariableEntry(value: unknown): boolean {
       case "probe":
         if (!checkProbeEntry(member)) return false;
         break;
+      case "broker":
+        if (!checkBrokerMember(member)) return false;
+        break;
       case "rotateEvery":
         if (!checkRotation(member)) return false;
         break;
@@ -215,6 +218,104 @@ function checkProbeEntryObjectRejectItemObject(value: unknown): boolean {
     }
   }
   return true;
+}
+
+function checkBrokerMember(value: unknown): boolean {
+  return typeof value === "boolean" || checkBrokerMemberObject(value);
+}
+
+function checkBrokerMemberObject(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  for (const key in value) {
+    const member = value[key];
+    switch (key) {
+      case "upstream":
+        if (
+          !(
+            typeof member === "string" &&
+            (member.length <= 2048 || Array.from(member).length <= 2048) &&
+            /^(?:https?:\/\/|\$\{)[^\s<>"\\]+$/u.test(member)
+          )
+        )
+          return false;
+        break;
+      case "headers":
+        if (
+          !(
+            Array.isArray(member) &&
+            member.length >= 1 &&
+            member.length <= 8 &&
+            (member.length < 2 || new Set(member).size === member.length) &&
+            member.every((item: unknown) => checkBrokerHeader(item))
+          )
+        )
+          return false;
+        break;
+      case "base":
+        if (!checkBrokerMemberObjectBaseObject(member)) return false;
+        break;
+      case "prefix":
+        if (!checkBrokerPath(member)) return false;
+        break;
+      case "allow":
+        if (
+          !(
+            Array.isArray(member) &&
+            member.length >= 1 &&
+            member.length <= 100 &&
+            (member.length < 2 || new Set(member).size === member.length) &&
+            member.every((item: unknown) => checkBrokerRule(item))
+          )
+        )
+          return false;
+        break;
+      case "deny":
+        if (
+          !(
+            Array.isArray(member) &&
+            member.length <= 100 &&
+            (member.length < 2 || new Set(member).size === member.length) &&
+            member.every((item: unknown) => checkBrokerRule(item))
+          )
+        )
+          return false;
+        break;
+      default:
+        return false;
+    }
+  }
+  return true;
+}
+
+function checkBrokerMemberObjectBaseObject(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  if (Object.keys(value).length > 8) return false;
+  for (const key in value) {
+    const member = value[key];
+    if (!checkVariableName(key)) return false;
+    if (!checkBrokerPath(member)) return false;
+  }
+  return true;
+}
+
+function checkBrokerHeader(value: unknown): boolean {
+  return (
+    typeof value === "string" &&
+    (value.length <= 100 || Array.from(value).length <= 100) &&
+    /^[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:: [A-Za-z][\w-]*)?$/u.test(value)
+  );
+}
+
+function checkBrokerPath(value: unknown): boolean {
+  return (
+    typeof value === "string" && (value.length <= 200 || Array.from(value).length <= 200) && /^(?:\/\S*)?$/u.test(value)
+  );
+}
+
+function checkBrokerRule(value: unknown): boolean {
+  return (
+    typeof value === "string" && (value.length <= 500 || Array.from(value).length <= 500) && /^\S+ \/\S*$/u.test(value)
+  );
 }
 
 function checkHeaderName(value: unknown): boolean {

@@ -56,7 +56,7 @@ async function loadParts(launch: Launch, state: LauncherState) {
   const secretFiles = files.length === 0 ? undefined : await import("./secret-files.ts");
   const redact = redaction && { ...(await import("../redact/outputs.ts")), redaction };
   if (redact !== undefined) state.redactSystem ??= await redact.openSystem();
-  const messages = (state.restarts ?? launch.broker) && (await import("../redact/messages.ts")).messageWriter(2, "\n");
+  const messages = state.restarts && (await import("../redact/messages.ts")).messageWriter(2, "\n");
   const startChild = await loadStartChild();
   return { launch, state, secretFiles, redact, messages, startChild };
 }
@@ -136,14 +136,12 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     ipc === undefined || child === undefined ? undefined : relayMessages(child, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
   const write = outputs?.write ?? messages?.write;
-  if (write !== undefined) {
-    broker?.started(write);
-    restarts?.started(running, write);
-  }
+  if (write !== undefined) restarts?.started(running, write);
+  broker?.started(write);
   // With --watch the next program gets them, too.
   if (process.platform !== "win32" && restarts === undefined) {
     const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
-    // The broker reports at the end.
+    // The broker reports there at the end. A reader of a pipe would otherwise have gone by then.
     if (broker !== undefined) kept.add(2);
     release([0, 1, 2, ...inherited.numbers].filter((number) => !kept.has(number)));
   }

@@ -93,6 +93,21 @@ test("a .env.example of the user gets the variables that it lacks, and is kept o
   expect(read(cwd, ".env.example")).not.toContain("Mine.");
 });
 
+test("the addresses that brokered keys get are in all documents, and --check finds them up to date", async () => {
+  const cwd = folder({ "sophia.contract.json": contract({ OPENAI_API_KEY: { broker: true } }), "tsconfig.json": "{}" });
+  expect((await sophia(["docs", "--types", "python"], { cwd })).status).toBe(0);
+  for (const name of ["SECRETS.md", ".env.example", "env.d.ts", "settings.py"]) {
+    expect(read(cwd, name)).toContain("OPENAI_BASE_URL");
+    expect(read(cwd, name)).toContain("sophia-run --broker");
+  }
+  expect((await sophia(["docs", "--check"], { cwd })).status).toBe(0);
+  writeFileSync(join(cwd, "sophia.contract.json"), contract({ OPENAI_API_KEY: {} }));
+  await sophia(["docs"], { cwd });
+  for (const name of ["SECRETS.md", ".env.example", "env.d.ts", "settings.py"]) {
+    expect(read(cwd, name)).not.toContain("OPENAI_BASE_URL");
+  }
+});
+
 test("any other file of the user is kept without --force, and is a failure only if it is named", async () => {
   const cwd = folder({ "sophia.contract.json": contract(), "env.d.ts": "mine\n" });
   const plain = await sophia(["docs"], { cwd });

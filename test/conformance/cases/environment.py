@@ -15,9 +15,20 @@ def as_bytes(word: Word) -> bytes:
     return word.encode() if isinstance(word, str) else word
 
 
+# The variables that change for a launcher with --broker, which gets OPENAI_API_KEY by --env.
+BROKERED = (b"OPENAI_API_BASE", b"OPENAI_API_KEY", b"OPENAI_BASE_URL", b"SOPHIA_BROKERED")
+
+
 def expect_exactly(world: World, agent: Agent, extra: Mapping[bytes, bytes]) -> None:
-    expected = sorted(name + b"=" + value for name, value in {**world.env, **extra}.items())
+    variables = {**world.env, **extra}
+    expected = sorted(name + b"=" + value for name, value in variables.items())
     seen = sorted(agent.environment)
+    if "--broker" in world.launcher.words:
+        key = variables[b"OPENAI_API_KEY"]
+        expect("the entries with the real key", [entry[:200] for entry in seen if key in entry], [])
+        changed = [entry.partition(b"=")[0] for entry in seen if entry not in expected]
+        expect("the names that changed", sorted(set(changed)), list(BROKERED))
+        expected, seen = ([entry for entry in each if not entry.startswith(BROKERED)] for each in (expected, seen))
     if seen != expected:
         missing = [entry[:200] for entry in expected if entry not in seen]
         added = [entry[:200] for entry in seen if entry not in expected]

@@ -67,8 +67,8 @@ def declared_mode(launcher: Launcher) -> str:
     words = list(launcher.words)
     if not any(Path(word).name in ("sophia-run", "sophia-run.cjs") for word in words):
         return "none"
-    # Masking needs a parent process.
-    mode = "spawn" if "--redact" in words else AUTO
+    # Masking and the broker need a parent process.
+    mode = "spawn" if {"--redact", "--broker"} & set(words) else AUTO
     for word, following in pairwise([*words, ""]):
         if word == "--mode":
             mode = following
@@ -81,16 +81,21 @@ def declared_mode(launcher: Launcher) -> str:
 
 
 def known_lists(launcher: Launcher) -> list[Path]:
-    """The lists of what sophia-run cannot do with `--redact`, and of what its stand-alone executable cannot, by its name and
+    """The lists of what sophia-run cannot do with `--redact` or `--broker`, and of what its stand-alone executable cannot, by its name and
     `--mode`; none for anything else."""
     redacts = "--redact" in launcher.words
-    lists = ["redact"] if redacts else []
+    brokers = "--broker" in launcher.words
+    lists = [
+        *(["redact"] if redacts else []),
+        *(["broker"] if brokers else []),
+        *(["node-as-parent"] if redacts or brokers else []),
+    ]
     name = Path(launcher.words[0]).name if launcher.words else ""
     if name.startswith("sophia-run-"):
-        spawns = redacts or "--mode spawn" in " ".join(launcher.words)
+        spawns = redacts or brokers or "--mode spawn" in " ".join(launcher.words)
         is_glibc = not name.endswith("-musl")
         lists += ["standalone-glibc"] if is_glibc else []
         lists += ["standalone-spawn"] if spawns else []
         lists += ["standalone-glibc-spawn"] if is_glibc and spawns else []
-        lists += ["standalone-redact"] if redacts else []
+        lists += ["standalone-redact"] if redacts or brokers else []
     return [REPOSITORY / "test/conformance/peers" / f"{each}.known-impossible" for each in lists]

@@ -39,6 +39,17 @@ const complete = {
     H: { format: { type: "enum", values: ["a"] }, rotateEvery: "1 year" },
     I: { format: { type: "port" } },
     J: { format: { type: "text", prefix: "a" } },
+    K: { broker: true },
+    L: {
+      broker: {
+        upstream: "https://a.example",
+        headers: ["api-key", "Authorization: Bearer"],
+        base: { A: "/v1", B: "" },
+        prefix: "/v1",
+        allow: ["GET /v1/a"],
+        deny: ["* /v1/b/**", "POST /c"],
+      },
+    },
   },
   groups: { "g-1": { label: "G", rule: "one-of", variables: ["A", "E"] } },
   sections: [{ title: "S", lines: ["A", "g-1"] }],

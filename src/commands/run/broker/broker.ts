@@ -1,7 +1,6 @@
 /** `--broker`: the program gets dummies of its keys, and this process puts the real ones into its requests. */
 import { randomBytes } from "node:crypto";
-import { Agent as HttpAgent } from "node:http";
-import { Agent } from "node:https";
+import type { Agent } from "node:http";
 import { dummyKey } from "../../../broker/dummy.ts";
 import { brokerVariables } from "../../../broker/environment.ts";
 import { type Broker, openBroker } from "../../../broker/listen.ts";
@@ -14,6 +13,9 @@ import { enumerateFew } from "../../../core/lines.ts";
 import type { Environment } from "../../../core/model.ts";
 import { FoldedMap } from "../../../core/names.ts";
 import { printable } from "../../../core/text.ts";
+import { parseUrl } from "../../../core/url.ts";
+import { callersNetwork } from "../../../esc/settings/access.ts";
+import { agentFor } from "../../../network/pool.ts";
 import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { printLines } from "../../../output/stderr.ts";
@@ -21,7 +23,7 @@ import type { Assessment } from "../../../resolve/assessment.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { delivery } from "../delivery.ts";
 import { brokerRefusal } from "./faults.ts";
-import { type BrokeredKey, type BrokerPlan, BROKERED_VARIABLE, planBroker } from "./keys.ts";
+import { type BrokeredKey, type BrokerPlan, planBroker } from "./keys.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it. */
 export interface BrokeredDelivery {
@@ -86,10 +88,11 @@ export async function openRunBroker(
   warnOfCopies(initial.keys, assessment, context);
 
   const run = randomBytes(8).toString("hex");
-  const agents = new Map<string, HttpAgent>();
+  const network = callersNetwork(context.environment);
+  const agents = new Map<string, Agent>();
   const used = new Set<string>();
   let keys: ReadonlyMap<string, BrokeredKey> = new Map();
-  let look = (_: string): Promise<void> => Promise.resolve();
+  let look: (name: string) => Promise<void> = () => Promise.resolve();
   let write = context.err;
   const record =
     settings.auditLog === undefined
@@ -101,11 +104,9 @@ export async function openRunBroker(
   const broker = await listen({
     keyOf: (name) => keys.get(name)?.value ?? "",
     agentFor: (origin) => {
-      const made =
-        agents.get(origin) ??
-        (origin.startsWith("https:") ? new Agent({ keepAlive: true }) : new HttpAgent({ keepAlive: true }));
-      agents.set(origin, made);
-      return made;
+      const agent = agents.get(origin) ?? agentFor(origin, network);
+      agents.set(origin, agent);
+      return agent;
     },
     onUnauthorized: (name) => look(name),
     record: (entry) => {
@@ -122,14 +123,9 @@ export async function openRunBroker(
   const deliver = (now: Assessment): BrokeredDelivery => {
     const { keys: planned, outer } = plan(now);
     const { environment, files } = delivery(now);
-    const variables = brokerVariables(
-      planned.map(({ declaration, aliases, ...rest }) => ({ ...rest, aliases })),
-      broker.origin,
-      Object.fromEntries(environment),
-    );
-    const names = [...outer, ...planned.map(({ route }) => route.name)];
+    const variables = brokerVariables(planned, broker.origin, environment, outer);
     return {
-      environment: withVariables(environment, { ...variables, [BROKERED_VARIABLE]: names.join(",") }),
+      environment: withVariables(environment, variables),
       files,
       changed: planned.flatMap(({ route: { name }, value }) => (keys.get(name)?.value === value ? [] : [name])),
       apply: () => {
@@ -150,8 +146,8 @@ export async function openRunBroker(
       look = next;
     },
     launch: {
-      started: (writeBetween) => {
-        write = writeBetween;
+      started: (report = context.err) => {
+        write = report;
       },
       end: (end) => {
         broker.close();
@@ -178,7 +174,7 @@ async function listen(parts: Parameters<typeof openBroker>[0]): Promise<Broker> 
 
 /** @throws SophiaError (settings, 125) */
 function originIn(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
   if (isOrigin) return url.origin;
   throw new SophiaError({
@@ -223,5 +219,5 @@ function warnOfCopies(keys: readonly BrokeredKey[], { selected }: Assessment, co
 function unusedWords(keys: readonly BrokeredKey[]): string {
   const names = keys.map(({ route }) => printable(route.name));
   const variables = keys.flatMap(({ base }) => Object.keys(base).slice(0, 1));
-  return `no request came for ${enumerateFew(names, 5)}: the program has to read ${enumerateFew(variables, 5)}`;
+  return `no request came for ${enumerateFew(names, 5)}: the program must read ${enumerateFew(variables, 5)}`;
 }

@@ -61,7 +61,7 @@ export function wordsOf({ name: key, fault }: KeyFault): Words {
     case "no-room":
       return broker(
         `the format of ${name} leaves no room for a dummy of 32 random characters`,
-        `relax the format in the contract, or set "broker": false for ${name} there`,
+        `allow more characters in its format, or set "broker": false for ${name} there`,
       );
     case "unprintable":
       return broker(

@@ -1,16 +1,14 @@
 /** The keys of a run that are brokered, and where each of them goes; pure. Its texts contain no value. */
+import { BROKERED_VARIABLE } from "../../../broker/environment.ts";
 import { planKey, type PlanFault, type Planned, type Surroundings } from "../../../broker/plan.ts";
 import { brokerEntryOf } from "../../../contract/broker/entry.ts";
 import type { BrokerEntry } from "../../../contract/broker/model.ts";
-import { PROVIDERS } from "../../../contract/broker/providers.ts";
+import { providerOf } from "../../../contract/broker/providers.ts";
 import { isSet } from "../../../contract/check.ts";
-import type { Declaration } from "../../../contract/model.ts";
+import type { Contract, Declaration } from "../../../contract/model.ts";
 import { keysSentTo } from "../../../core/key-addresses.ts";
-import type { Environment, Origin, Resolved } from "../../../core/model.ts";
+import type { Environment, Origin, Resolution, Resolved } from "../../../core/model.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
-
-/** Names the keys that an outer sophia-run brokers. The program has dummies of them. */
-export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
 
 export interface BrokeredKey extends Planned {
   readonly declaration: Declaration;
@@ -75,14 +73,30 @@ export function planBroker(
     }
     const { value } = resolved;
     const dummy = dummyOf(declaration);
-    const isRenamed = resolved.origin.alias !== undefined;
-    const key = { name, source: sourceOf(resolved.origin, options), entry, provider: PROVIDERS[name], isRenamed };
+    const key = { name, source: sourceOf(resolved.origin, options), entry, provider: providerOf(name) };
     const planned = dummy === undefined ? { kind: "no-room" as const } : planKey({ ...key, dummy }, surroundings);
     if ("kind" in planned) faults.push({ name, fault: planned });
     else if (!/^[\u0021-\u007e]+$/.test(value)) faults.push({ name, fault: { kind: "unprintable" } });
-    else keys.push({ ...planned, declaration, value, aliases: declaration.aliases.map((alias) => alias.name) });
+    else {
+      const aliases = declaration.aliases.map((alias) => alias.name);
+      keys.push({ ...planned, base: withAliases(planned.base, contract, selected), declaration, value, aliases });
+    }
   }
   return { keys, faults, outer: left };
+}
+
+/** Adds the other names of addresses that are set: clients that read those must find the broker, too. */
+function withAliases(
+  base: Planned["base"],
+  { variables }: Pick<Contract, "variables">,
+  selected: Resolution,
+): Planned["base"] {
+  const others = Object.entries(base).flatMap(([name, path]) =>
+    (variables.get(name)?.aliases ?? []).flatMap((alias) =>
+      selected.has(alias.name) ? [[alias.name, path] as const] : [],
+    ),
+  );
+  return { ...base, ...Object.fromEntries(others) };
 }
 
 function candidates({ contract, selected }: Pick<Assessment, "contract" | "selected">) {

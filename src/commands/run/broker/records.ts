@@ -6,6 +6,8 @@ import type { Assessment } from "../../../resolve/assessment.ts";
 import { secretsOf } from "../../../resolve/secrets.ts";
 import { appendToLog } from "../../audit-log/log.ts";
 
+const MAX_PATH = 512;
+
 /**
  * Returns the writer of a record for each request (docs/agents.md). Paths are masked: a program may send any secret in one.
  * It throws a SophiaError (audit) if the line cannot be written.
@@ -29,7 +31,8 @@ export function requestWriter(
       run,
       pid: process.pid,
       ...record,
-      path: masked(record.path),
+      // Cut after it is masked: the beginning of a secret would not be recognized.
+      path: masked(record.path).slice(0, MAX_PATH),
     };
     appendToLog(path, jsonLine(line));
   };

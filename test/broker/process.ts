@@ -1,0 +1,76 @@
+/** A broker that the program under test has started, such as the stand-alone executable: the same routes in a contract. */
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Route } from "../../src/broker/model.ts";
+import type { RequestRecord } from "../../src/broker/record.ts";
+import { environmentOf, folder, sophiaRun } from "../helpers/sophia.ts";
+import { KEYS, routesTo } from "./routes.ts";
+
+export interface BrokerProcess {
+  readonly origin: string;
+  readonly routes: readonly [openai: Route, anthropic: Route, search: Route];
+  readonly records: readonly RequestRecord[];
+}
+
+/** Starts a program that prints its environment and waits, and reads from that where the broker is. */
+export async function startBrokerProcess(origin: string): Promise<BrokerProcess> {
+  const cwd = folder({ "broker.contract.json": JSON.stringify({ variables: variablesOf(routesTo(origin)) }) });
+  const log = join(cwd, "audit.jsonl");
+  const options = ["--contract", "broker.contract.json", "--broker", "--audit-log", log];
+  const [command, ...prefix] = sophiaRun;
+  const child = spawn(command, [...prefix, ...options, "--", "sh", "-c", "env; echo; exec cat"], {
+    cwd,
+    env: { PATH: process.env["PATH"], HOME: cwd, ...KEYS },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  onTestFinished(async () => {
+    child.stdin.destroy();
+    await ended;
+  });
+  const text = await new Promise<string>((resolve, reject) => {
+    let read = "";
+    child.once("close", () => reject(new Error("the program did not start")));
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      read += chunk;
+      if (read.endsWith("\n\n")) resolve(read);
+    });
+  });
+  const environment = environmentOf(text);
+  const [openai, anthropic, search] = routesTo(origin);
+  const withDummy = (route: Route): Route => ({ ...route, dummy: environment[route.name] ?? "" });
+  return {
+    origin: environment["OPENAI_API_KEY_BASE"] ?? "",
+    routes: [withDummy(openai), withDummy(anthropic), withDummy(search)],
+    get records() {
+      return recordsIn(log);
+    },
+  };
+}
+
+function variablesOf(routes: readonly Route[]): Readonly<Record<string, object>> {
+  return Object.fromEntries(
+    routes.map(({ name, origin, slots, prefix, allow, deny }) => {
+      const headers = slots.map(({ header, scheme }) => (scheme === undefined ? header : `${header}: ${scheme}`));
+      const rules = {
+        ...(allow.length > 0 && { allow: allow.map(({ text }) => text) }),
+        ...(deny.length > 0 && { deny: deny.map(({ text }) => text) }),
+      };
+      const base = { [`${name}_BASE`]: "" };
+      return [name, { broker: { upstream: origin, headers, base, ...(prefix !== "" && { prefix }), ...rules } }];
+    }),
+  );
+}
+
+function recordsIn(log: string): readonly RequestRecord[] {
+  const lines = existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : [];
+  return lines.flatMap((line) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sophia-run wrote it
+    const record = JSON.parse(line) as RequestRecord &
+      Readonly<Record<"event" | "version" | "time" | "run" | "pid", unknown>>;
+    const { event, version: _version, time: _time, run: _run, pid: _pid, ...request } = record;
+    return event === "request" ? [request] : [];
+  });
+}

@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import { isAddressNote, withAddresses } from "../../../src/commands/docs/broker-addresses.ts";
+import { envExample } from "../../../src/commands/docs/env-example.ts";
+import { envTypes } from "../../../src/commands/docs/env-types.ts";
+import { pythonSettings } from "../../../src/commands/docs/python-settings.ts";
+import { contractBlocks } from "../../../src/commands/docs/secrets.ts";
+import { fromGenerated } from "../../../src/commands/init/example.ts";
+import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
+import { contractOf } from "../../contract/contracts.ts";
+
+const search = { upstream: "https://s.test", headers: ["api-key"], base: { SEARCH_BASE_URL: "/v2" } };
+
+const document = {
+  variables: {
+    FIRST: {},
+    OPENAI_API_KEY: { label: "OpenAI", broker: true },
+    SEARCH_KEY: { broker: search },
+    LAST: {},
+  },
+};
+
+test("the addresses of brokered keys stand behind their keys, as optional variables that are no secrets", () => {
+  const contract = withAddresses(contractOf(document));
+  const names = [
+    "FIRST",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "OPENAI_API_BASE",
+    "SEARCH_KEY",
+    "SEARCH_BASE_URL",
+    "LAST",
+  ];
+  expect([...contract.variables.keys()]).toEqual(names);
+  expect(
+    contract.sections.flatMap(({ lines }) => lines.flatMap((line) => (line.kind === "variable" ? [line.name] : []))),
+  ).toEqual(names);
+  expect(contract.variables.get("SEARCH_BASE_URL")).toMatchObject({ secret: false, aliases: [] });
+  expect(contract.rules).toContainEqual({ kind: "optional", name: "SEARCH_BASE_URL" });
+});
+
+test.each<[what: string, document: object, expected: readonly string[]]>([
+  ["a key without a member", { variables: { OPENAI_API_KEY: {} } }, []],
+  ["a key that is taken out", { variables: { OPENAI_API_KEY: { broker: false } } }, []],
+  [
+    "an address that is declared",
+    { variables: { OPENAI_API_KEY: { broker: true }, OPENAI_BASE_URL: {} } },
+    ["OPENAI_API_BASE"],
+  ],
+  [
+    "an address that is the other name of a variable",
+    { variables: { OPENAI_API_KEY: { broker: { deny: [] } }, X: { aliases: ["OPENAI_API_BASE"] } } },
+    ["OPENAI_BASE_URL"],
+  ],
+  [
+    "an address that follows from the probe",
+    { variables: { A_KEY: { broker: true, probe: { url: "https://a.test/", headers: { key: "${A_KEY}" } } } } },
+    ["A_BASE_URL"],
+  ],
+])("which addresses documents have: %s", (_, declared, expected) => {
+  const contract = contractOf(declared);
+  const added = [...withAddresses(contract).variables.keys()].filter((name) => !contract.variables.has(name));
+  expect(added).toEqual(expected);
+});
+
+test("a contract without a member is the same as before", () => {
+  const contract = contractOf({ variables: { OPENAI_API_KEY: {}, A: { broker: false } } });
+  expect(withAddresses(contract)).toBe(contract);
+  expect(withAddresses(BUILT_IN)).toBe(BUILT_IN);
+});
+
+test("the members of a group have their addresses behind it", () => {
+  const groups = { llm: { label: "LLM", rule: "at-least-one", variables: ["OPENAI_API_KEY", "FIRST"] } };
+  const [section] = withAddresses(
+    contractOf({ ...document, groups, sections: [{ title: "S", lines: ["llm", "LAST"] }] }),
+  ).sections;
+  expect(section?.lines.map((line) => (line.kind === "variable" ? line.name : line.group))).toEqual([
+    "llm",
+    "OPENAI_BASE_URL",
+    "OPENAI_API_BASE",
+    "LAST",
+  ]);
+});
+
+test("each document names who sets them", () => {
+  const contract = withAddresses(contractOf({ variables: { SEARCH_KEY: { broker: search } } }));
+  const mark = "mark";
+  expect(envExample(contract, mark)).toContain(
+    "\n# (optional)\n# Set by sophia-run --broker, for SEARCH_KEY.\nSEARCH_BASE_URL=\n",
+  );
+  expect(envTypes(contract, mark)).toContain(
+    "Set by sophia-run --broker, for SEARCH_KEY.\n       * Contract: optional.\n       */\n      SEARCH_BASE_URL?: string;",
+  );
+  for (const style of ["dataclass", "pydantic"] as const) {
+    expect(pythonSettings(contract, mark, style)).toMatch(
+      /search_base_url: str \| None = .*\n +"""Set by sophia-run --broker, for SEARCH_KEY\./,
+    );
+  }
+  expect(contractBlocks(contract).join("\n")).toMatch(
+    /`SEARCH_BASE_URL` +\| optional +\| Set by sophia-run --broker, for SEARCH_KEY\. +\| +\|/,
+  );
+});
+
+test("a contract that is restored from .env.example does not declare them", () => {
+  const text = envExample(withAddresses(contractOf(document)), "mark");
+  expect(fromGenerated(text).candidates.map(({ name }) => name)).toEqual(Object.keys(document.variables));
+  expect(isAddressNote("Set by hand")).toBe(false);
+});

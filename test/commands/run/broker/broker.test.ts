@@ -1,0 +1,259 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { secret, startEscServer } from "../../../esc-server/index.ts";
+import { environmentOf, folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
+import { expectWording } from "../../../helpers/wording.ts";
+import { askingFolder, KEY, startService } from "./service.ts";
+
+const BROKER = ["--no-contract", "--broker"];
+const DUMMY = /^sk-sophia-[A-Za-z0-9]{32}$/;
+
+describe("the program", () => {
+  test("gets a dummy and the broker's address, and its requests carry the real key", async () => {
+    const service = await startService();
+    const { status, stdout, stderr } = await sophia([...BROKER, "--", "node", "ask.mjs", "7"], {
+      cwd: askingFolder(),
+      env: service.env,
+    });
+    expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: "200 answered\n", stderr: "" });
+    expect(service.requests.map(({ method, target, headers }) => [method, target, headers.authorization])).toEqual([
+      ["POST", "/v1/models", `Bearer ${KEY}`],
+    ]);
+  });
+
+  test("has the real key nowhere: neither have the processes that it starts", async () => {
+    const { env } = await startService();
+    const look = `cat /proc/self/environ /proc/$$/environ /proc/$$/cmdline | tr '\\0' '\\n'; env`;
+    const { stdout } = await sophia([...BROKER, "--", "sh", "-c", look], { env });
+    const variables = environmentOf(stdout);
+    expect(variables["OPENAI_API_KEY"]).toMatch(DUMMY);
+    expect(variables["OPENAI_BASE_URL"]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
+    expect(variables["OPENAI_API_BASE"]).toBe(variables["OPENAI_BASE_URL"]);
+    expect(variables["SOPHIA_BROKERED"]).toBe("OPENAI_API_KEY");
+    expect(stdout).not.toContain(KEY);
+  });
+
+  test("reaches the broker without the caller's proxy", async () => {
+    const { env } = await startService();
+    const { stdout } = await sophia([...BROKER, "--", "env"], { env: { ...env, HTTPS_PROXY: "http://127.0.0.1:9" } });
+    expect(environmentOf(stdout)).toMatchObject({ NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" });
+  });
+
+  test("gets the same dummy under the aliases that the contract declares", async () => {
+    const { env } = await startService();
+    const contract = { variables: { OPENAI_API_KEY: { aliases: ["LLM_KEY"] } } };
+    const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
+    const { OPENAI_API_KEY, ...others } = env;
+    const { stdout } = await sophia(["--broker", "--", "env"], {
+      cwd,
+      env: { ...others, LLM_KEY: OPENAI_API_KEY ?? "" },
+    });
+    const variables = environmentOf(stdout);
+    expect(variables["LLM_KEY"]).toMatch(/^sophia-[A-Za-z0-9]{32}$/);
+    expect(variables["OPENAI_API_KEY"]).toBe(variables["LLM_KEY"]);
+    expect(stdout).not.toContain(KEY);
+  });
+
+  test("prints dummies and keys masked with --redact", async () => {
+    const { env } = await startService();
+    const cwd = folder({ ".env": `COPY=${KEY}\n` });
+    const script = 'echo "$OPENAI_API_KEY"; cat .env';
+    const { status, stdout } = await sophia(["--no-contract", "--broker", "--redact", "--", "sh", "-c", script], {
+      cwd,
+      env,
+    });
+    expect([status, stdout]).toEqual([0, "***\nCOPY=***\n"]);
+  });
+
+  test("of a nested sophia-run keeps the dummies of the outer one", async () => {
+    const service = await startService();
+    const inner = 'echo "$SOPHIA_BROKERED"; exec node ask.mjs';
+    const { stdout, stderr } = await sophia(
+      [...BROKER, "--", "sh", "-c", '"$@"', "sh", ...(await nested()), "sh", "-c", inner],
+      { cwd: askingFolder(), env: service.env },
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: "OPENAI_API_KEY\n200 answered\n", stderr: "" });
+    expect(service.requests).toHaveLength(1);
+  });
+});
+
+async function nested(): Promise<readonly string[]> {
+  const { sophiaRun } = await import("../../../helpers/sophia.ts");
+  return [...sophiaRun, "--no-contract", "--broker", "--"];
+}
+
+describe("a key is not brokered", () => {
+  test("if it is a dummy of --fake", async () => {
+    const { stdout, stderr } = await sophia(["--broker", "--fake", "--no-contract", "--", "env"]);
+    expect(environmentOf(stdout)).not.toHaveProperty("SOPHIA_BROKERED");
+    expectWording(stderr);
+  });
+
+  test("if the program does not get it", async () => {
+    const { env } = await startService();
+    const { stdout } = await sophia([...BROKER, "--exclude", "OPENAI_API_KEY", "--", "env"], { env });
+    expect(environmentOf(stdout)).not.toHaveProperty("OPENAI_API_KEY");
+  });
+
+  test("if ESC delivers it as a file", async () => {
+    const server = await startEscServer();
+    onTestFinished(() => server.close());
+    server.environment("acme/sophia/dev", { values: {}, files: { OPENAI_API_KEY: secret(KEY) } });
+    const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+    const { stdout } = await sophia([...BROKER, "--", "sh", "-c", 'cat "$OPENAI_API_KEY"'], { env });
+    expect(stdout).toBe(KEY);
+  });
+});
+
+describe("nothing starts", () => {
+  const { OPENAI_BASE_URL: _, ...alone } = { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: "" };
+
+  test.each([
+    ["with --mode exec", ["--mode", "exec"], alone],
+    ["if --broker-to is no origin", ["--broker-to", "https://api.example.test/v1"], alone],
+    ["for a key with a line break", [], { OPENAI_API_KEY: `${KEY}\n` }],
+    ["if a gateway is plain http to another machine", [], { ...alone, OPENAI_BASE_URL: "http://gateway.test/v1" }],
+    ["if a gateway is no address", [], { ...alone, OPENAI_BASE_URL: "gateway" }],
+    ["if the variable with the address is not set", [], { QDRANT_API_KEY: KEY }],
+  ])("%s", async (_title, options, env) => {
+    const { status, stdout, stderr } = await sophia([...BROKER, ...options, "--", "echo", "started"], { env });
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(stderr).not.toContain(KEY);
+    expectWording(stderr);
+  });
+});
+
+describe("the user is warned", () => {
+  test("if there is nothing to broker; not for the inherited variable", async () => {
+    const { status, stderr } = await sophia([...BROKER, "--", "true"]);
+    expect(status).toBe(0);
+    expectWording(stderr);
+    expect(await sophia(["--no-contract", "--", "true"], { env: { SOPHIA_BROKER: "1" } })).toMatchObject({
+      status: 0,
+      stderr: "",
+    });
+  });
+
+  test("if the program gets the key under another name", async () => {
+    const { env } = await startService();
+    const copies = { COPY: KEY, DATABASE_URL: `postgres://user:${KEY}@localhost/db` };
+    const { stderr } = await sophia([...BROKER, "--", "true"], { env: { ...env, ...copies } });
+    expectWording(stderr);
+  });
+
+  test("at a failed end, of keys for which no request came", async () => {
+    const { env } = await startService();
+    const { stderr } = await sophia([...BROKER, "--", "sh", "-c", "exit 3"], { env });
+    expectWording(stderr);
+    const ends = ["exit 0", "kill -TERM $$"];
+    for (const end of ends) expect((await sophia([...BROKER, "--", "sh", "-c", end], { env })).stderr).toBe("");
+    expect((await sophia([...BROKER, "-q", "--", "sh", "-c", "exit 3"], { env })).stderr).toBe("");
+  });
+});
+
+interface Line {
+  readonly event: string;
+  readonly run: string;
+  readonly [field: string]: unknown;
+}
+
+function linesOf(log: string): readonly Line[] {
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sophia-run wrote it
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+describe("the audit log", () => {
+  test("has a line for each request, without header, query and body", async () => {
+    const service = await startService();
+    const cwd = askingFolder();
+    const log = join(cwd, "audit.jsonl");
+    const script = "node ask.mjs 0 '/models?q=query' && node ask.mjs 0 /realtime/sessions";
+    await sophia([...BROKER, "--audit-log", log, "--", "sh", "-c", script], { cwd, env: service.env });
+    const [start, answered, refused, ...others] = linesOf(log);
+    expect(start).toMatchObject({ event: "start", brokered: ["OPENAI_API_KEY"] });
+    const request = {
+      version: 1,
+      event: "request",
+      run: start?.run,
+      name: "OPENAI_API_KEY",
+      method: "POST",
+      path: "/v1/models",
+      bytesSent: 2,
+      requestId: "req-1",
+    };
+    expect(answered).toMatchObject({
+      ...request,
+      outcome: "answered",
+      status: 200,
+      host: new URL(service.origin).host,
+    });
+    expect(refused).toMatchObject({
+      event: "request",
+      run: start?.run,
+      outcome: "refused",
+      status: 403,
+      code: "broker-denied",
+    });
+    expect(refused).toMatchObject({ path: "/v1/realtime/sessions", bytesSent: 0 });
+    expect(others).toEqual([]);
+    const text = readFileSync(log, "utf8");
+    for (const part of [KEY, "query", "sk-sophia-", "Bearer"]) expect(text).not.toContain(part);
+    expect(service.requests).toHaveLength(1);
+  });
+
+  test("has no secret that stands in a path, and no more of it than 512 characters", async () => {
+    const service = await startService();
+    const cwd = askingFolder();
+    const log = join(cwd, "audit.jsonl");
+    const token = "sentinel-token-of-a-bot";
+    const contract = JSON.stringify({ variables: { OPENAI_API_KEY: {}, BOT_TOKEN: {} } });
+    const path = `/bot${token}/${"x".repeat(600)}`;
+    const files = askingFolder({ "sophia.contract.json": contract });
+    await sophia(["--broker", "--audit-log", log, "--", "node", "ask.mjs", "0", path], {
+      cwd: files,
+      env: { ...service.env, BOT_TOKEN: token },
+    });
+    const [, line] = linesOf(log);
+    expect(String(line?.["path"])).toMatch(/^\/v1\/bot\*\*\*\/x+$/);
+    expect(String(line?.["path"])).toHaveLength(512);
+    expect(service.requests[0]?.target).toBe(`/v1${path}`);
+  });
+
+  test("that cannot be written closes the broker, and the program goes on without it", async () => {
+    const service = await startService();
+    const cwd = askingFolder();
+    const log = join(cwd, "audit.jsonl");
+    const script =
+      "node ask.mjs && rm audit.jsonl && mkdir audit.jsonl && node ask.mjs; node ask.mjs 2>/dev/null; exit 5";
+    const { status, stdout, stderr } = await sophia([...BROKER, "-q", "--audit-log", log, "--", "sh", "-c", script], {
+      cwd,
+      env: service.env,
+    });
+    expect([status, stdout]).toEqual([5, "200 answered\n"]);
+    expect(stderr).toContain("sophia-run: warning: the audit log ");
+    expectWording(
+      unwrapped(stderr)
+        .split("\n")
+        .filter((line) => line.startsWith("sophia-run:"))
+        .join("\n"),
+    );
+  });
+
+  test("has requests under way at the program's end", async () => {
+    const service = await startService();
+    service.server.removeAllListeners("request").on("request", () => {});
+    const cwd = askingFolder();
+    const log = join(cwd, "audit.jsonl");
+    // The service asks for the body: then the request is under way.
+    const leave = `const { OPENAI_BASE_URL: base, OPENAI_API_KEY: key } = process.env;
+      const { host, port } = new URL(base);
+      const socket = require("node:net").connect(Number(port), "127.0.0.1");
+      const head = ["POST /v1/x HTTP/1.1", "Host: " + host, "Authorization: Bearer " + key, "Content-Length: 5", "Expect: 100-continue"];
+      socket.write(head.join("\\r\\n") + "\\r\\n\\r\\n");
+      socket.once("data", () => process.exit(0));`;
+    await sophia([...BROKER, "--audit-log", log, "--", "node", "-e", leave], { cwd, env: service.env });
+    expect(linesOf(log)[1]).toMatchObject({ event: "request", outcome: "left", path: "/v1/x", name: "OPENAI_API_KEY" });
+  });
+});

@@ -1,0 +1,175 @@
+import { describe, expect, test } from "vitest";
+import { brokerEntryOf, addressName } from "../../../src/contract/broker/entry.ts";
+import { PROVIDERS } from "../../../src/contract/broker/providers.ts";
+import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
+import { contractOf } from "../contracts.ts";
+
+/** The entry of a variable that a contract declares so. */
+function entry(name: string, declared: object, more: object = {}, profile?: string) {
+  const contract = contractOf({ variables: { [name]: declared, SEARCH_URL: {} }, ...more }, profile);
+  const declaration = contract.variables.get(name);
+  if (declaration === undefined) throw new TypeError(name);
+  const compiled = brokerEntryOf(declaration);
+  // Of rules the text is enough.
+  return compiled === undefined
+    ? undefined
+    : JSON.parse(
+        JSON.stringify(compiled, (key, value: unknown) => (key === "allow" || key === "deny" ? texts(value) : value)),
+      );
+}
+
+function texts(rules: unknown): unknown {
+  return Array.isArray(rules)
+    ? rules.map((rule: unknown) => (typeof rule === "object" && rule !== null && "text" in rule ? rule.text : rule))
+    : rules;
+}
+
+const bearer = { header: "authorization", scheme: "bearer" };
+const probe = (url: string, headers: object) => ({ probe: { url, headers } });
+const search = probe("https://api.search.test/v1/me?x=1", { Authorization: "Bearer ${SEARCH_KEY}", "X-Version": "2" });
+
+describe("a name with something built in", () => {
+  test.each([
+    ["no member", {}, {}],
+    ["true", { broker: true }, {}],
+    ["false", { broker: false }, undefined],
+    ["no secret", { secret: false }, undefined],
+    ["no secret, and true", { secret: false, broker: true }, {}],
+    ["deprecated", { deprecated: "SEARCH_URL" }, undefined],
+    ["deprecated, and true", { deprecated: "SEARCH_URL", broker: true }, {}],
+    [
+      "a probe of its own, which changes nothing",
+      { broker: true, ...probe("https://evil.test/", { "x-key": "${OPENAI_API_KEY}" }) },
+      {},
+    ],
+    ["an alias, to which nothing belongs", { aliases: ["SEARCH_KEY"] }, {}],
+  ])("%s", (_, declared, expected) => {
+    expect(entry("OPENAI_API_KEY", declared)).toEqual(expected);
+  });
+
+  test("has the members of the contract in place of the built-in ones, and no others", () => {
+    const broker = { headers: ["Api-Key", "Authorization: Token"], deny: ["* /v1/files/**"], prefix: "" };
+    expect(entry("OPENAI_API_KEY", { broker })).toEqual({
+      slots: [{ header: "api-key" }, { header: "authorization", scheme: "token" }],
+      prefix: "",
+      deny: ["* /v1/files/**"],
+    });
+  });
+});
+
+describe("another name", () => {
+  test.each([
+    ["no member", {}],
+    ["false", { broker: false }],
+    ["a probe alone", search],
+    ["the alias of a built-in name", { aliases: ["OPENAI_API_KEY"] }],
+  ])("is not brokered: %s", (_, declared) => {
+    expect(entry("SEARCH_KEY", declared)).toBeUndefined();
+  });
+
+  test.each([
+    ["constructor", {}],
+    ["__proto__", {}],
+  ])("is not that of an object: %s", (name, declared) => {
+    expect(brokerEntryOf({ name, secret: true, ...declared })).toBeUndefined();
+  });
+
+  test("has all that the contract gives", () => {
+    const broker = {
+      upstream: "https://search.example.com",
+      headers: ["Authorization: Bearer"],
+      base: { SEARCH_BASE_URL: "/v2" },
+      allow: ["POST /v2/query", "GET /v2/documents/**"],
+      deny: ["* /v2/keys/**"],
+    };
+    expect(entry("SEARCH_KEY", { broker })).toEqual({
+      upstream: "https://search.example.com",
+      slots: [bearer],
+      base: { SEARCH_BASE_URL: "/v2" },
+      allow: ["POST /v2/query", "GET /v2/documents/**"],
+      deny: ["* /v2/keys/**"],
+    });
+  });
+
+  test.each([
+    ["true", search, true, { upstream: "https://api.search.test", slots: [bearer], base: { SEARCH_BASE_URL: "" } }],
+    [
+      "an object",
+      search,
+      { base: { SEARCH_URL: "/v1" } },
+      { upstream: "https://api.search.test", slots: [bearer], base: { SEARCH_URL: "/v1" } },
+    ],
+    [
+      "an address in a variable, which is replaced",
+      probe("${SEARCH_URL}/me", { "X-Search-Key": "${SEARCH_KEY}" }),
+      true,
+      { upstream: "${SEARCH_URL}", slots: [{ header: "x-search-key" }], base: { SEARCH_URL: "" } },
+    ],
+    [
+      "two headers",
+      probe("http://127.0.0.1:9200/x", { "x-key": "${SEARCH_KEY}", Authorization: "Token ${SEARCH_KEY}" }),
+      true,
+      {
+        upstream: "http://127.0.0.1:9200",
+        slots: [{ header: "x-key" }, { header: "authorization", scheme: "token" }],
+        base: { SEARCH_BASE_URL: "" },
+      },
+    ],
+    [
+      "an origin of the contract in place of the probe's",
+      search,
+      { upstream: "${SEARCH_URL}" },
+      { upstream: "${SEARCH_URL}", slots: [bearer], base: { SEARCH_URL: "" } },
+    ],
+  ])("has what follows from its probe: %s", (_, probed, broker, expected) => {
+    expect(entry("SEARCH_KEY", { ...probed, broker })).toEqual(expected);
+  });
+
+  test("has the member of the profile, as a whole", () => {
+    const profiles = {
+      dev: { variables: { SEARCH_KEY: { broker: { prefix: "/v3" } } } },
+      off: { variables: { SEARCH_KEY: { broker: false } } },
+    };
+    const declared = { ...search, broker: { prefix: "/v2", deny: ["* /v2/keys"] } };
+    expect(entry("SEARCH_KEY", declared, { profiles })).toMatchObject({ prefix: "/v2", deny: ["* /v2/keys"] });
+    expect(entry("SEARCH_KEY", declared, { profiles }, "dev")).toEqual({
+      prefix: "/v3",
+      upstream: "https://api.search.test",
+      slots: [bearer],
+      base: { SEARCH_BASE_URL: "" },
+    });
+    expect(entry("SEARCH_KEY", declared, { profiles }, "off")).toBeUndefined();
+  });
+});
+
+test.each([
+  ["SEARCH_API_KEY", "SEARCH_BASE_URL"],
+  ["SEARCH_KEY", "SEARCH_BASE_URL"],
+  ["SEARCH_ACCESS_TOKEN", "SEARCH_BASE_URL"],
+  ["SEARCH_TOKEN", "SEARCH_BASE_URL"],
+  ["search_api_key", "search_BASE_URL"],
+  ["SEARCH", "SEARCH_BASE_URL"],
+  ["API_KEY", "API_BASE_URL"],
+  ["_KEY", "_KEY_BASE_URL"],
+])("the address of the service of %s is usually in %s", (key, variable) => {
+  expect(addressName(key)).toBe(variable);
+});
+
+test("of the built-in contract all keys are brokered that the table has, and nothing else", () => {
+  const brokered = Array.from(BUILT_IN.variables.values()).filter(
+    (declaration) => brokerEntryOf(declaration) !== undefined,
+  );
+  expect(brokered.map(({ name }) => name).toSorted()).toEqual(Object.keys(PROVIDERS).toSorted());
+  expect(brokered.map(brokerEntryOf)).toEqual(brokered.map(() => ({})));
+  for (const name of [
+    "GITHUB_PAT",
+    "GH_FINE_GRAINED_TOKEN",
+    "PULUMI_ACCESS_TOKEN",
+    "DATABASE_URL",
+    "QDRANT_URL",
+    "LAMBDA_CLOUD_API_KEY",
+  ]) {
+    expect(BUILT_IN.variables.has(name)).toBe(true);
+    expect(Object.keys(PROVIDERS)).not.toContain(name);
+  }
+});
