@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { document, type Measured, type Report } from "./broker/document.ts";
-import { DIRECT, type Launcher, launchers, place, type Place } from "./broker/launchers.ts";
+import { DIRECT, type Launcher, launchers, place, type Setting } from "./broker/launchers.ts";
 import { type Amounts, measureSoak, measureStart, measureTurns, measureVolume } from "./broker/measure.ts";
 import { root } from "./surroundings.ts";
 
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(where: Place): Promise<Report> {
+async function measure(where: Setting): Promise<Report> {
   const present: Launcher[] = [];
   const missing: { name: string; reason: string }[] = [];
   for (const launcher of launchers((node) => execFileSync(node, ["--version"], { encoding: "utf8" }).trim().slice(1))) {
@@ -64,7 +64,7 @@ async function measure(where: Place): Promise<Report> {
 }
 
 /** Returns why a launcher passes no request on here. */
-async function refusal(where: Place, launcher: Launcher): Promise<string | undefined> {
+async function refusal(where: Setting, launcher: Launcher): Promise<string | undefined> {
   const side = where.side(launcher);
   try {
     await side.perform("latency", { count: 1 });

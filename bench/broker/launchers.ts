@@ -21,7 +21,7 @@ export interface Launcher {
   readonly isPeer: boolean;
 }
 
-export interface Place {
+export interface Setting {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   /** Starts the program behind a launcher. */
@@ -58,7 +58,7 @@ export function launchers(versionOf: (node: string) => string): readonly Launche
 }
 
 /** Starts the service, with a certificate of a private authority that the launchers and the program trust. */
-export async function place(temporary: string): Promise<Place> {
+export async function place(temporary: string): Promise<Setting> {
   const cwd = join(temporary, "project");
   mkdirSync(cwd);
   // For varlock, which makes no dummy of a key without such a file.

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Spread, spread, timeInTurns } from "../measure.ts";
-import { DIRECT, type Launcher, type Place } from "./launchers.ts";
+import { DIRECT, type Launcher, type Setting } from "./launchers.ts";
 import { descriptorsOf, forgetPeak, memoryOf, type Side } from "./process.ts";
 
 /** The figures of one launcher: times in ms, memory in MB. */
@@ -18,7 +18,7 @@ export interface Turns {
   readonly addedP50: Spread;
   readonly addedP99: Spread;
   readonly rate: Spread;
-  /** Of all turns. */
+  /** The percentile of all turns. */
   readonly firstEventP99: number;
   readonly eventP99: number;
   readonly events: number;
@@ -73,7 +73,7 @@ interface Round {
 
 /** Sends requests to the service directly and through each launcher, in turns and in another order each time. */
 export async function measureTurns(
-  place: Place,
+  place: Setting,
   launchers: readonly Launcher[],
   { rounds }: Amounts,
 ): Promise<ReadonlyMap<string, Turns>> {
@@ -124,7 +124,7 @@ async function measureRound(side: Side, part: number): Promise<Round> {
 }
 
 /** Sends and fetches so many bytes in one request each, with a launcher of its own. */
-export async function measureVolume(place: Place, launcher: Launcher, { bytes }: Amounts): Promise<Volume> {
+export async function measureVolume(place: Setting, launcher: Launcher, { bytes }: Amounts): Promise<Volume> {
   return withSide(place, launcher, async (side) => {
     const { resident } = memoryOf(side.pid);
     forgetPeak(side.pid);
@@ -140,7 +140,7 @@ export async function measureVolume(place: Place, launcher: Launcher, { bytes }:
 }
 
 /** Counts what is left after many requests, and after streams that the program has left. */
-export async function measureSoak(place: Place, launcher: Launcher, amounts: Amounts): Promise<Soak> {
+export async function measureSoak(place: Setting, launcher: Launcher, amounts: Amounts): Promise<Soak> {
   return withSide(place, launcher, async (side, part) => {
     const count = async () => ({
       resident: memoryOf(side.pid).resident,
@@ -160,7 +160,7 @@ export async function measureSoak(place: Place, launcher: Launcher, amounts: Amo
   });
 }
 
-export async function measureStart(place: Place, { prefix, spawn }: Launcher, { starts }: Amounts): Promise<Start> {
+export async function measureStart(place: Setting, { prefix, spawn }: Launcher, { starts }: Amounts): Promise<Start> {
   const { env, cwd } = place;
   // Node.js 20 parses these certificates at every start.
   const { NODE_EXTRA_CA_CERTS: _, ...bare } = env;
@@ -176,7 +176,7 @@ export async function measureStart(place: Place, { prefix, spawn }: Launcher, { 
 }
 
 /** Returns the memory of a launcher whose program has sent nothing yet. */
-async function residentOf(place: Place, prefix: readonly string[]): Promise<number> {
+async function residentOf(place: Setting, prefix: readonly string[]): Promise<number> {
   const values: number[] = [];
   for (let index = 0; index < 5; index++) {
     const side = place.side({ prefix });
@@ -188,7 +188,7 @@ async function residentOf(place: Place, prefix: readonly string[]): Promise<numb
 }
 
 async function withSide<T>(
-  place: Place,
+  place: Setting,
   launcher: Launcher,
   measure: (side: Side, part: number) => Promise<T>,
 ): Promise<T> {

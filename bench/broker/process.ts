@@ -12,7 +12,7 @@ export interface Answering {
   readonly end: () => Promise<void>;
 }
 
-/** What a launcher costs: the program that sends the requests, behind it. */
+/** The program that sends the requests, behind a launcher or without one. */
 export interface Side {
   /** The process of the launcher, or of the program itself. */
   readonly pid: number;

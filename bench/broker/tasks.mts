@@ -1,4 +1,4 @@
-/** What the measured program does when it is told to, and what it returns. Times are in ms. */
+/** The tasks of the measured program, and their results. Times are in ms. */
 
 export interface TaskOptions {
   readonly latency: { readonly count: number };

@@ -71,12 +71,12 @@ export function valuesOf(rawHeaders: Headers, name: string): readonly string[] {
  * @param change gets the name in lower case
  */
 function rewrite(rawHeaders: Headers, change: (name: string, value: string) => string): Headers {
-  const named = valuesOf(rawHeaders, "connection").flatMap((value) => value.toLowerCase().split(/[\s,]+/));
+  const named = new Set(valuesOf(rawHeaders, "connection").flatMap((value) => value.toLowerCase().split(/[\s,]+/)));
   const headers: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const written = rawHeaders[index] ?? "";
     const name = written.toLowerCase();
-    if (HOP_BY_HOP.has(name) || named.includes(name)) continue;
+    if (HOP_BY_HOP.has(name) || named.has(name)) continue;
     headers.push(written, change(name, rawHeaders[index + 1] ?? ""));
   }
   return headers;

@@ -76,7 +76,8 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const close = (): void => {
     isClosed = true;
     server.close();
-    for (const exchange of [...exchanges]) exchange.left();
+    // A copy: each one is removed when it is recorded.
+    for (const exchange of exchanges.slice()) exchange.left();
     for (const socket of sockets) socket.destroy();
     for (const origin of origins) parts.agentFor(origin).destroy();
   };
