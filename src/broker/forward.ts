@@ -83,7 +83,8 @@ export function forward(
 
 /**
  * Passes on each chunk as it comes. Who reads slowly slows the sender down. Not `pipe`, which adds and removes eight
- * listeners: with it and with the head in a packet of its own, a request took 100 µs more of processor time.
+ * listeners: with it and with the head in a packet of its own, one request at a time took 0.14 ms more of processor time
+ * on Node.js 24, of 0.74 ms on a busy machine.
  */
 function pass(from: Readable, to: Writable, count: (bytes: number) => void = () => {}): void {
   from.on("data", (chunk: Buffer) => {
