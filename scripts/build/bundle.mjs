@@ -29,6 +29,9 @@ export const GROUPS = [
   },
   // In front of it: a start that remembers what it has told needs no more of it.
   { name: "private-folder", test: /\/src\/system\/(?:private-folder|folders)\.ts$/, priority: 1 },
+  // Precedes `esc`: the broker needs no more of it.
+  { name: "network", test: /\/src\/network\/pool\.ts$/, priority: 1 },
+  { name: "broker", test: /\/src\/commands\/run\/broker\/broker\.ts$/ },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/value\.ts$/ },

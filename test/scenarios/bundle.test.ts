@@ -72,7 +72,7 @@ const starts: readonly (readonly [
     },
   ],
   ["a quoted value", { mode: "exec", files: ["dotenv", "rolldown-runtime"], given: { ".env": 'A="1"' } }],
-  ["reading ESC", { mode: "exec", files: ["access", "esc", "loopback", "rolldown-runtime"], esc: true }],
+  ["reading ESC", { mode: "exec", files: ["access", "esc", "loopback", "network", "rolldown-runtime"], esc: true }],
   ["starting the program by the monitor", { mode: "spawn", files: ["monitor", "linux-", "rolldown-runtime"] }],
   ["starting the program as its parent process", { mode: "spawn", files: ["monitor", "spawn", "rolldown-runtime"] }],
 ];
