@@ -1,0 +1,65 @@
+/** The official clients of the providers, at pinned versions. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const JAVASCRIPT = {
+  openai: "7.59.0",
+  "@anthropic-ai/sdk": "1.14.0",
+  "groq-sdk": "1.6.0",
+  "@ai-sdk/anthropic": "4.0.105",
+  "@openrouter/sdk": "1.3.19",
+  "portkey-ai": "3.1.0",
+  "@perplexity-ai/perplexity_ai": "0.38.5",
+  "@qdrant/js-client-rest": "1.19.0",
+} as const;
+export const PYTHON = {
+  openai: "3.57.0",
+  anthropic: "2.14.0",
+  groq: "1.7.0",
+  perplexityai: "0.46.1",
+  "portkey-ai": "2.3.4",
+  "qdrant-client": "1.20.0",
+} as const;
+
+const cache = join(import.meta.dirname, "../../../.cache/broker-clients");
+
+/** Fetches packages into a folder that is named for their versions, if it is not there yet. */
+function fetchInto(
+  name: string,
+  versions: Readonly<Record<string, string>>,
+  install: (folder: string) => void,
+): string {
+  const folder = join(cache, `${name}-${Object.values(versions).join("-")}`);
+  if (existsSync(folder)) return folder;
+  const unfinished = `${folder}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true });
+  install(unfinished);
+  renameSync(unfinished, folder);
+  return folder;
+}
+
+export function fetchJavaScript(): string {
+  return fetchInto("javascript", JAVASCRIPT, (folder) => {
+    writeFileSync(
+      join(folder, "package.json"),
+      JSON.stringify({ private: true, type: "module", dependencies: JAVASCRIPT }),
+    );
+    execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
+      cwd: folder,
+      timeout: 300_000,
+      stdio: "ignore",
+    });
+  });
+}
+
+export function fetchPython(): string {
+  return fetchInto("python", PYTHON, (folder) => {
+    const packages = Object.entries(PYTHON).map(([name, version]) => `${name}==${version}`);
+    execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", folder, ...packages], {
+      timeout: 300_000,
+      stdio: "ignore",
+    });
+  });
+}
