@@ -6,7 +6,7 @@ import { dirname, join, normalize, relative } from "node:path";
 /** The layers from the lowest up. Modules of one layer may import each other, in one direction. */
 const LAYERS = [
   ["core"],
-  ["system", "esc", "masking"],
+  ["system", "network", "esc", "masking"],
   ["sources", "contract", "broker", "launch"],
   ["command-line"],
   ["resolve"],

@@ -6,7 +6,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Admitted } from "./admit.ts";
 import { forClient, valuesOf } from "./headers.ts";
 import type { Exchange } from "./exchange.ts";
-import { failureOf, requestOf, type Services } from "./service.ts";
+import { failureOf, maySendAgain, requestOf, type Services } from "./service.ts";
 
 /** How long an answer of 401 is held until it is known if the key is a different one now. */
 const LOOK_MS = 3000;
@@ -22,20 +22,8 @@ export function forward(
   const isChunked = valuesOf(rawHeaders, "transfer-encoding").length > 0;
   const hasBody = isChunked || valuesOf(rawHeaders, "content-length").length > 0;
   const added: Record<string, string> = isChunked ? { "transfer-encoding": "chunked" } : {};
-  const { request: upstream, key } = requestOf(admitted, method, rawHeaders, { services, added });
-
-  const sendBody = (): void => {
-    request.on("data", (chunk: Buffer) => exchange.count(chunk.length));
-    request.pipe(upstream);
-  };
-  if (!hasBody) upstream.end();
-  else if (expectsContinue) {
-    upstream.flushHeaders();
-    upstream.once("continue", () => {
-      response.writeContinue();
-      sendBody();
-    });
-  } else sendBody();
+  let body: "none" | "unsent" | "sent" = hasBody ? "unsent" : "none";
+  let upstream = begin();
 
   response.once("close", () => {
     if (response.writableFinished) return;
@@ -43,25 +31,49 @@ export function forward(
     exchange.left();
   });
   request.on("error", () => upstream.destroy());
-  upstream.on("error", (error) => {
-    // The answer to a body that is still being sent may come, and with it the end of the connection.
-    if (!response.headersSent && !response.destroyed) exchange.refuse(failureOf(error, admitted));
-    else if (!response.writableEnded) response.destroy();
-  });
-  upstream.once("response", (answer) => void passBack(answer));
 
-  async function passBack(answer: IncomingMessage): Promise<void> {
+  function begin(): ClientRequest {
+    const { request: sent, key } = requestOf(admitted, method, rawHeaders, { services, added });
+    let isAnswered = false;
+    const sendBody = (): void => {
+      body = "sent";
+      request.on("data", (chunk: Buffer) => exchange.count(chunk.length));
+      request.pipe(sent);
+    };
+    if (!hasBody) sent.end();
+    else if (expectsContinue) {
+      sent.flushHeaders();
+      sent.once("continue", () => {
+        response.writeContinue();
+        sendBody();
+      });
+    } else sendBody();
+    sent.on("error", (error) => {
+      // The answer to a body that is still being sent may come, and with it the end of the connection.
+      if (isAnswered || response.headersSent || response.destroyed) {
+        if (!response.writableEnded) response.destroy();
+      } else if (maySendAgain(sent, error, body)) upstream = begin();
+      else exchange.refuse(failureOf(error, admitted));
+    });
+    sent.once("response", (answer) => {
+      isAnswered = true;
+      void passBack(answer, sent, key);
+    });
+    return sent;
+  }
+
+  async function passBack(answer: IncomingMessage, sent: ClientRequest, key: string): Promise<void> {
     answer.on("error", () => response.destroy());
     const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
-    if (response.destroyed) return void upstream.destroy();
+    if (response.destroyed) return void sent.destroy();
     const headers = forClient(answer.rawHeaders, admitted, key, broker);
-    const sent = shouldRetry ? [...without(headers, "x-should-retry"), "x-should-retry", "true"] : headers;
+    const passed = shouldRetry ? [...without(headers, "x-should-retry"), "x-should-retry", "true"] : headers;
     exchange.answered(answer);
-    if (response.destroyed) return void upstream.destroy();
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? "", [...sent]);
+    if (response.destroyed) return void sent.destroy();
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? "", [...passed]);
     response.flushHeaders();
     answer.pipe(response);
-    answer.once("end", () => drainedOrGone(request, upstream));
+    answer.once("end", () => drainedOrGone(request, sent));
   }
 }
 

@@ -5,7 +5,7 @@
  * provider's own, if the caller has set it or the source of the key itself, if a contract says so that the caller has named,
  * or if the caller has allowed it (`--broker-to`). Otherwise nothing starts.
  */
-import { parseUrl } from "../esc/settings/backend.ts";
+import { parseUrl } from "../core/url.ts";
 import { isLoopbackUrl } from "../core/key-addresses.ts";
 import { variableIn } from "../contract/broker/entry.ts";
 import type { BrokerEntry } from "../contract/broker/model.ts";

@@ -1,7 +1,8 @@
 /** Requests to the services whose keys are brokered. */
 import * as http from "node:http";
-import * as https from "node:https";
-import { authority, bareHost, portOf } from "../esc/settings/network.ts";
+import { NetworkError } from "../network/fault.ts";
+import { reasonOf } from "../network/reason.ts";
+import { authority, bareHost, portOf } from "../network/settings.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import type { Admitted } from "./admit.ts";
 import { forService } from "./headers.ts";
@@ -11,17 +12,16 @@ import type { Refusal } from "./refusals.ts";
 export interface Services {
   /** The value of a variable now. */
   readonly keyOf: (name: string) => string;
-  /** The connections to an origin, through the caller's proxies, verified by the caller's certificate authorities. */
+  /** The connections to an origin, always the same ones: see `network/pool.ts`. */
   readonly agentFor: (origin: string) => http.Agent;
   /** A service has answered 401. Resolves when it was looked whether the key is a different one now. */
   readonly onUnauthorized: (name: string) => Promise<void>;
 }
 
-const CONNECT_MS = 10_000;
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /**
- * Begins a request with the key in place of the dummy. It is destroyed if there is no connection within 10 s.
+ * Begins a request with the key in place of the dummy.
  *
  * @param added headers of this connection
  */
@@ -34,8 +34,8 @@ export function requestOf(
   const { route, target } = admitted;
   const url = new URL(route.origin);
   const key = services.keyOf(route.name);
-  const { request: begin } = url.protocol === "https:" ? https : http;
-  const request = begin({
+  // The agent's connections to an https origin are TLS already.
+  const request = http.request({
     agent: services.agentFor(route.origin),
     method,
     host: bareHost(url),
@@ -51,35 +51,34 @@ export function requestOf(
     request.appendHeader(headers[index] ?? "", headers[index + 1] ?? "");
   }
   for (const [name, value] of Object.entries(added)) request.setHeader(name, value);
-  limitConnecting(request);
   return { request, key };
 }
 
-function limitConnecting(request: http.ClientRequest): void {
-  const timer = setTimeout(() => {
-    request.destroy(Object.assign(new Error("no connection"), { code: "ETIMEDOUT" }));
-  }, CONNECT_MS);
-  const done = (): void => clearTimeout(timer);
-  request.once("close", done).once("socket", (socket) => {
-    if (!socket.connecting) done();
-    else socket.once("secureConnect", done).once("connect", () => "encrypted" in socket || done());
-  });
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+const ENDED: ReadonlySet<string | undefined> = new Set(["ECONNRESET", "EPIPE"]);
+
+/**
+ * Returns true for a request that met the end of an idle connection, and may be sent again: the service has answered nothing,
+ * and the rest of the request was not sent, or nothing is done twice by it (RFC 9110, 9.2.2).
+ *
+ * @param body nothing of one that is `unsent` was read from the client
+ */
+export function maySendAgain(request: http.ClientRequest, error: unknown, body: "none" | "unsent" | "sent"): boolean {
+  if (!request.reusedSocket || !ENDED.has(systemErrorCode(error))) return false;
+  return body === "unsent" || (body === "none" && IDEMPOTENT.has(request.method));
 }
 
 /** @returns the refusal for a request that got no answer */
-export function failureOf(error: unknown, { route }: Admitted): Refusal {
-  const code = systemErrorCode(error) ?? "UNKNOWN";
-  const host = authority(new URL(route.origin));
-  const name = route.name;
-  if (CERTIFICATE.test(code)) {
-    return {
-      name,
-      code: "broker-tls",
-      message: `the certificate of ${host} is not valid (${code}); the key was not sent`,
-    };
+export function failureOf(error: unknown, { route: { name, origin } }: Admitted): Refusal {
+  const host = authority(new URL(origin));
+  if (!(error instanceof NetworkError)) {
+    const message = `${host} did not answer (${systemErrorCode(error) ?? "UNKNOWN"})`;
+    return { name, code: "broker-upstream", message };
   }
-  return { name, code: "broker-upstream", message: `${host} did not answer (${code})` };
+  const { fault } = error;
+  if (fault.kind !== "tls") {
+    return { name, code: "broker-upstream", message: `${host} cannot be reached (${reasonOf(fault)})` };
+  }
+  const message = `no secure connection to ${fault.host} (${fault.code}); the key was not sent`;
+  return { name, code: "broker-tls", message };
 }
-
-/** OpenSSL's names for what is wrong with a certificate, and Node.js's for a wrong name. */
-const CERTIFICATE = /CERT|^UNABLE_TO_|^ERR_(?:TLS|SSL)|^EPROTO$|^HOSTNAME_MISMATCH$|^INVALID_(?:CA|PURPOSE)$/;

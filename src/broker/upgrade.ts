@@ -1,11 +1,11 @@
 /** WebSockets: the handshake is admitted like any request; what follows it is passed on in both directions, unseen. */
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Admitted } from "./admit.ts";
 import type { Exchange } from "./exchange.ts";
 import { isRotated } from "./forward.ts";
 import { forClient } from "./headers.ts";
-import { failureOf, requestOf, type Services } from "./service.ts";
+import { failureOf, maySendAgain, requestOf, type Services } from "./service.ts";
 
 /** @param head what the client has sent behind its handshake */
 export function upgrade(
@@ -14,35 +14,39 @@ export function upgrade(
   { services, exchange, broker }: { readonly services: Services; readonly exchange: Exchange; readonly broker: string },
 ): void {
   const added = { connection: "Upgrade", upgrade: "websocket" };
-  const { request: upstream, key } = requestOf(admitted, "GET", request.rawHeaders, { services, added });
+  let upstream = begin();
   socket.once("close", () => {
     upstream.destroy();
     exchange.left();
   });
-  upstream.once("error", (error) => {
-    if (!socket.writableEnded && !socket.destroyed) exchange.refuse(failureOf(error, admitted));
-  });
-  upstream.once("upgrade", (answer, other, first) => {
-    exchange.answered(answer);
-    if (socket.destroyed) return void other.destroy();
-    socket.write(
-      headOf(answer, [
-        ...forClient(answer.rawHeaders, admitted, key, broker),
-        "Connection",
-        "Upgrade",
-        "Upgrade",
-        "websocket",
-      ]),
-    );
-    if (first.length > 0) socket.write(first);
-    if (head.length > 0) other.write(head);
-    join(socket, other);
-  });
-  upstream.once("response", (answer) => void refused(answer));
-  upstream.end();
+
+  function begin(): ClientRequest {
+    const { request: sent, key } = requestOf(admitted, "GET", request.rawHeaders, { services, added });
+    let isAnswered = false;
+    sent.on("error", (error) => {
+      if (isAnswered || socket.writableEnded || socket.destroyed) return;
+      if (maySendAgain(sent, error, "none")) upstream = begin();
+      else exchange.refuse(failureOf(error, admitted));
+    });
+    sent.once("upgrade", (answer, other, first) => {
+      exchange.answered(answer);
+      if (socket.destroyed) return void other.destroy();
+      const own = ["Connection", "Upgrade", "Upgrade", "websocket"];
+      socket.write(headOf(answer, [...forClient(answer.rawHeaders, admitted, key, broker), ...own]));
+      if (first.length > 0) socket.write(first);
+      if (head.length > 0) other.write(head);
+      join(socket, other);
+    });
+    sent.once("response", (answer) => {
+      isAnswered = true;
+      void refused(answer, key);
+    });
+    sent.end();
+    return sent;
+  }
 
   /** The service refuses the handshake. What the client has sent behind it is no request, and is dropped. */
-  async function refused(answer: IncomingMessage): Promise<void> {
+  async function refused(answer: IncomingMessage, key: string): Promise<void> {
     answer.on("error", () => socket.destroy());
     const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
     exchange.answered(answer);

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import * as http from "node:http";
 import { connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { makeCertificates } from "../esc-server/tls.ts";
 import { KEYS } from "./routes.ts";
 import { nextText, responseTo, send, startBroker, startUpstream, textOf } from "./upstream.ts";
 
@@ -306,23 +305,6 @@ describe("a refusal", () => {
     expect(answer).toMatchObject({ status: 502 });
     expect(answer.body).toContain("broker-upstream");
   });
-});
-
-test("TLS is verified, whatever NODE_TLS_REJECT_UNAUTHORIZED says, before the key is sent", async () => {
-  const certificates = await makeCertificates();
-  onTestFinished(() => certificates.remove());
-  const outcomes: string[] = [];
-  for (const tls of [certificates.valid, certificates.expired, certificates.wrongHost, certificates.unknownAuthority]) {
-    const upstream = await startUpstream((_, response) => void response.end("ok"), tls);
-    const { origin, routes } = await startBroker(
-      upstream.origin,
-      {},
-      { ca: certificates.ca, rejectUnauthorized: true },
-    );
-    const { status, body } = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
-    outcomes.push(`${status} ${/broker-\w+/.exec(body)?.[0] ?? body} ${upstream.requests.length}`);
-  }
-  expect(outcomes).toEqual(["200 ok 1", "502 broker-tls 0", "502 broker-tls 0", "502 broker-tls 0"]);
 });
 
 describe("a key that was replaced", () => {

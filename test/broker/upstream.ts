@@ -6,6 +6,8 @@ import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { type Broker, type BrokerParts, openBroker } from "../../src/broker/listen.ts";
 import type { RequestRecord } from "../../src/broker/record.ts";
+import { agentFor } from "../../src/network/pool.ts";
+import type { NetworkSettings } from "../../src/network/settings.ts";
 import { isStandalone } from "../helpers/program.ts";
 import { type BrokerProcess, startBrokerProcess } from "./process.ts";
 import { KEYS, routesTo } from "./routes.ts";
@@ -28,7 +30,7 @@ export interface Received {
 
 export async function startUpstream(
   answer: (request: http.IncomingMessage, response: http.ServerResponse, received: Received) => void,
-  tls?: { readonly cert: string; readonly key: string },
+  tls?: https.ServerOptions,
 ): Promise<Upstream> {
   const requests: Received[] = [];
   const receive = (request: http.IncomingMessage, response: http.ServerResponse): void => {
@@ -63,25 +65,32 @@ export interface Opened extends Broker, BrokerProcess {
   readonly agent: http.Agent;
 }
 
+const NO_SETTINGS: NetworkSettings = {
+  httpsProxy: undefined,
+  httpProxy: undefined,
+  noProxy: undefined,
+  certificateFile: undefined,
+  extraCertificateFile: undefined,
+  extraCertificatesLoaded: false,
+  isRuntimeTrusted: true,
+};
+
+/** The caller's settings, and the limit of connecting. */
+type Network = Partial<NetworkSettings> & { readonly connectMs?: number };
+
 /** A broker with these parts; without any it is another process's, if the tests run with the stand-alone executable. */
 export async function startBroker(origin: string): Promise<BrokerProcess>;
-export async function startBroker(
-  origin: string,
-  parts: Partial<BrokerParts>,
-  options?: https.AgentOptions,
-): Promise<Opened>;
+export async function startBroker(origin: string, parts: Partial<BrokerParts>, network?: Network): Promise<Opened>;
 export async function startBroker(
   origin: string,
   parts?: Partial<BrokerParts>,
-  options: https.AgentOptions = {},
+  { connectMs, ...network }: Network = {},
 ): Promise<BrokerProcess> {
   if (isStandalone && parts === undefined) return startBrokerProcess(origin);
   const routes = routesTo(origin);
   const records: RequestRecord[] = [];
   const keys = { ...KEYS };
-  const agent = origin.startsWith("https")
-    ? new https.Agent({ keepAlive: true, ...options })
-    : new http.Agent({ keepAlive: true });
+  const agent = agentFor(origin, { ...NO_SETTINGS, ...network }, connectMs);
   const broker = await openBroker({
     keyOf: (name) => keys[name] ?? "",
     agentFor: () => agent,

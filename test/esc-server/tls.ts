@@ -25,6 +25,8 @@ export interface Certificates {
   readonly wrongHost: Certificate;
   /** As `valid`, signed by an untrusted authority. */
   readonly unknownAuthority: Certificate;
+  /** As `valid`, signed by itself. */
+  readonly selfSigned: Certificate;
   /** Deletes the files. */
   remove(): Promise<void>;
 }
@@ -50,6 +52,7 @@ export async function makeCertificates(names: readonly string[] = []): Promise<C
     days: 30,
   });
   const unknownAuthority = await makeCertificate(folder, "unknown", { authority: "stranger", hosts, days: 30 });
+  const selfSigned = await makeSelfSigned(folder, hosts);
   const caFile = join(folder, "ca.pem");
   return {
     ca: await readFile(caFile, "utf8"),
@@ -58,6 +61,7 @@ export async function makeCertificates(names: readonly string[] = []): Promise<C
     expired,
     wrongHost,
     unknownAuthority,
+    selfSigned,
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -83,6 +87,13 @@ async function makeAuthority(folder: string, name: string): Promise<void> {
   );
   const files = ["-keyout", join(folder, `${name}.key`), "-out", join(folder, `${name}.pem`)];
   await run("openssl", ["req", "-x509", "-config", config, ...NEW_KEY, ...files, "-days", "30"]);
+}
+
+async function makeSelfSigned(folder: string, hosts: readonly string[]): Promise<Certificate> {
+  const [key, cert] = [join(folder, "self.key"), join(folder, "self.pem")];
+  const subject = ["-subj", "/CN=Test server", "-addext", `subjectAltName = ${hosts.join(", ")}`];
+  await run("openssl", ["req", "-x509", ...subject, ...NEW_KEY, "-keyout", key, "-out", cert, "-days", "30"]);
+  return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
 }
 
 interface Signing {

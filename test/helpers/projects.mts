@@ -31,6 +31,7 @@ const PLACES: Readonly<Record<string, Project>> = {
   "helpers/": "unit",
   "launch/": "slow",
   "masking/": "slow",
+  "network/": "unit",
   "output/": "unit",
   "python/": "slow",
   "resolve/": "unit",

@@ -23,11 +23,11 @@ export function parseRule(text: string): PathRule | undefined {
 }
 
 /**
- * Returns true for a path that two servers may read as two different ones: empty and dot segments, backslashes, and
- * escapes of characters that need none (RFC 3986, 6.2.2) or that separate segments.
+ * Returns true for a path that two servers may read as two different ones: empty and dot segments, also in front of
+ * parameters (`/..;x`), backslashes, and escapes of characters that need none (RFC 3986, 6.2.2) or that separate segments.
  */
 export function isAmbiguous(path: string): boolean {
-  if (/\/\/|\\|\/\.{1,2}(?:\/|$)/.test(path)) return true;
+  if (/\/\/|\\|\/\.{1,2}(?:\/|$)|\/\.{0,2}(?:;|%3b)/i.test(path)) return true;
   return (path.match(/%.{0,2}/gs) ?? []).some((escape) => {
     if (!/^%[\da-f]{2}$/i.test(escape)) return true;
     const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));

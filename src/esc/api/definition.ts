@@ -1,9 +1,9 @@
 /** The text of an environment's definition and its revisions: reading them, and replacing the text. */
+import type { HttpAnswer } from "../../network/http.ts";
 import { EscFault, type FaultContext, unexpectedAnswer } from "../faults/fault.ts";
 import { formatName, type FullName, isOrganization } from "../settings/names.ts";
 import { bodyOf, isPage, objectsIn, revisionIn, textAt, valueAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import type { HttpAnswer } from "../transport/http.ts";
 import { openBudget } from "../transport/retry.ts";
 
 /** A definition as the service stores it: its secrets are ciphertext. */

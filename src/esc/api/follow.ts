@@ -1,11 +1,11 @@
 /** Detects changes of environments by a cheap request for each, without opening them. */
+import type { HttpAnswer } from "../../network/http.ts";
 import { EscFault, HIDDEN, unexpectedAnswer } from "../faults/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
 import { type EnvironmentName, formatName, formatVersion, type FullName } from "../settings/names.ts";
 import { revisionIn } from "../transport/answer.ts";
 import type { Connection, Progress } from "../transport/connection.ts";
-import type { HttpAnswer } from "../transport/http.ts";
 import { askEsc, type EscDown } from "./ask.ts";
 import { MOST_ENVIRONMENTS, pathOfRevision, readImports } from "./definition.ts";
 

@@ -1,12 +1,12 @@
 import { isLoopback } from "../../core/loopback.ts";
+import { parseUrl } from "../../core/url.ts";
+import type { HttpAnswer } from "../../network/http.ts";
+import { authority } from "../../network/settings.ts";
 import { EscFault, unexpectedAnswer } from "../faults/fault.ts";
-import { parseUrl } from "../settings/backend.ts";
 import type { Credential, Exchange } from "../settings/credentials.ts";
-import { authority } from "../settings/network.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 import { bodyOf, cleanText, fieldsOf, requireObject } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import type { HttpAnswer } from "../transport/http.ts";
 import { openBudget } from "../transport/retry.ts";
 import { MAX_PIPE_MS, readTokenFile } from "./token-file.ts";
 

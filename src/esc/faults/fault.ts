@@ -1,21 +1,9 @@
 import type { Diagnostic } from "../../core/model.ts";
+import type { NetworkFault } from "../../network/fault.ts";
 
-/**
- * The reason why ESC could not be read. Strings from outside are safe to show: no token, one line, of bounded length.
- * `unreached`: no connection to that host has ever succeeded.
- */
+/** The reason why ESC could not be read. Strings from outside are safe to show: no token, one line, of bounded length. */
 export type Fault =
-  /** No connection: refused, unknown host, no route. `code` is the system's. */
-  | { readonly kind: "connect"; readonly host: string; readonly code: string; readonly unreached: boolean }
-  /** The connection ended before the whole answer had arrived. */
-  | { readonly kind: "cut" | "tls"; readonly host: string; readonly code: string }
-  | { readonly kind: "not-http"; readonly host: string }
-  | { readonly kind: "bad-proxy"; readonly variable: string }
-  | { readonly kind: "proxy-refused"; readonly proxy: string; readonly status: number }
-  | { readonly kind: "timeout"; readonly timeoutMs: number; readonly phase: string }
-  /** Connecting, or the first byte of a read, took too long; there is time for another attempt. */
-  | { readonly kind: "slow"; readonly limitMs: number; readonly phase: string; readonly unreached: boolean }
-  | { readonly kind: "too-large"; readonly host: string; readonly limit: number }
+  | NetworkFault
   | { readonly kind: "redirect"; readonly host: string; readonly status: number; readonly to: string | undefined }
   | {
       readonly kind: "answer";

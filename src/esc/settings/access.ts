@@ -1,9 +1,9 @@
 import type { Environment, Layer, Notice } from "../../core/model.ts";
+import type { NetworkSettings } from "../../network/settings.ts";
 import { DEFAULT_BACKEND, parseBackend } from "./backend.ts";
 import { type Credential, findCredential, givenCredential, ignoredOrganization } from "./credentials.ts";
 import { namesFromFiles, TRUST_OF_RUNTIME } from "./from-files.ts";
 import { type EnvironmentName, organizationIn, parseEnvironmentNames, refuseToken } from "./names.ts";
-import type { NetworkSettings } from "./network.ts";
 import { Secret } from "./secret.ts";
 import { isTrustedFor, type Setting, Variables } from "./variables.ts";
 

@@ -1,6 +1,7 @@
 import { isLoopback } from "../../core/loopback.ts";
 import type { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
+import { parseUrl } from "../../core/url.ts";
 import { invalidSetting, labelOf, type Setting } from "./variables.ts";
 
 export const DEFAULT_BACKEND = "https://api.pulumi.com";
@@ -27,12 +28,4 @@ export function parseBackend(setting: Setting, insecureHttp: boolean): string {
     throw refuse(what, "use https, or allow it with --insecure-http (SOPHIA_INSECURE_HTTP=1)");
   }
   return url.origin + url.pathname.replace(/\/+$/, "");
-}
-
-export function parseUrl(text: string): URL | undefined {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,10 @@
 /** The reading of answers: whatever the service sends, a value of a known form or a fault. */
 import type { Diagnostic } from "../../core/model.ts";
 import { printable, withoutMark } from "../../core/text.ts";
+import { parseUrl } from "../../core/url.ts";
+import type { HttpAnswer } from "../../network/http.ts";
 import { EscFault, type Fault } from "../faults/fault.ts";
-import { parseUrl } from "../settings/backend.ts";
 import type { Secret } from "../settings/secret.ts";
-import type { HttpAnswer } from "./http.ts";
 import { parseRetryAfter } from "./retry.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;

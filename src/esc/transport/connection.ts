@@ -1,11 +1,12 @@
 import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
+import type { HttpAnswer } from "../../network/http.ts";
+import { authority, type NetworkSettings } from "../../network/settings.ts";
 import { EscFault } from "../faults/fault.ts";
-import { authority, type NetworkSettings } from "../settings/network.ts";
 import type { Secret } from "../settings/secret.ts";
 import { Cleaner, type Fields, parseDiagnostics, requireObject } from "./answer.ts";
 import { type Clock, Deadline } from "./deadline.ts";
-import { type HttpAnswer, HttpClient } from "./http.ts";
+import { EscClient } from "./http.ts";
 import { decide, readBudget, reasonOf, troubleOf } from "./retry.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
@@ -33,11 +34,11 @@ export class Connection {
   readonly remarks: string[] = [];
   /** The URL of the service, without a trailing slash. */
   readonly backend: string;
-  readonly http: HttpClient;
+  readonly http: EscClient;
   readonly #network: NetworkSettings;
   readonly #progress: Progress;
   readonly #clock: Clock;
-  readonly #clients: HttpClient[] = [];
+  readonly #clients: EscClient[] = [];
   token: Secret | undefined;
 
   constructor(
@@ -56,9 +57,9 @@ export class Connection {
   }
 
   /** A client for another origin; closed together with this one. */
-  connectTo(origin: URL): HttpClient {
+  connectTo(origin: URL): EscClient {
     const remark = (text: string): void => void this.remarks.push(printable(text));
-    const client = new HttpClient(origin, this.#network, this.deadline, remark);
+    const client = new EscClient(origin, this.#network, this.deadline, remark);
     this.#clients.push(client);
     return client;
   }

@@ -1,23 +1,14 @@
-import { setMaxListeners } from "node:events";
 import { EscFault } from "../faults/fault.ts";
+import { afterTime, TimeLimit, type Timer } from "../../network/limit.ts";
 
 /** Time and chance, so that tests need not wait for either. */
-export interface Clock {
+export interface Clock extends Timer {
   /** Monotonic milliseconds. */
   now(): number;
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number;
-  /** Acts after that many milliseconds, unless the returned function is called before. Limits other work. */
-  limit(ms: number, act: () => void): () => void;
-  /** The same for a wait without other work. */
+  /** As `limit`, for a wait without other work. */
   pause(ms: number, act: () => void): () => void;
-  /** The limit of connecting, and of the first byte of a read, in milliseconds. */
-  readonly stepMs: number;
-}
-
-function afterTime(ms: number, act: () => void): () => void {
-  const timer = setTimeout(act, ms);
-  return () => clearTimeout(timer);
 }
 
 export const systemClock: Clock = {
@@ -32,48 +23,15 @@ export const systemClock: Clock = {
   stepMs: 5000,
 };
 
-export interface Step {
-  readonly signal: AbortSignal;
-  /** Returns the fault if its own limit ended it, and not the deadline. */
-  readonly fault: (phase: string, unreached: boolean) => EscFault | undefined;
-  readonly done: () => void;
-}
-
-export class Deadline {
-  readonly #abort = new AbortController();
-  readonly signal = this.#abort.signal;
-  readonly #callOff: () => void;
+/** The time for all requests to ESC together, and for each pause between them. */
+export class Deadline extends TimeLimit {
   readonly #clock: Clock;
   readonly #end: number;
-  readonly #timeoutMs: number;
 
   constructor(timeoutMs: number, clock: Clock) {
-    this.#timeoutMs = timeoutMs;
+    super(timeoutMs, clock);
     this.#clock = clock;
     this.#end = clock.now() + timeoutMs;
-    this.#callOff = clock.limit(timeoutMs, () => this.#abort.abort());
-    // Each request listens; Node reports more than ten listeners as a leak.
-    setMaxListeners(0, this.signal);
-  }
-
-  /** Begins a step. The caller must call `done`. */
-  step(): Step {
-    const abort = new AbortController();
-    const end = (): void => abort.abort();
-    const { signal } = this;
-    if (signal.aborted) end();
-    signal.addEventListener("abort", end);
-    const limitMs = this.#clock.stepMs;
-    const callOff = this.#clock.limit(limitMs, end);
-    return {
-      signal: abort.signal,
-      fault: (phase, unreached) =>
-        abort.signal.aborted && !signal.aborted ? new EscFault({ kind: "slow", limitMs, phase, unreached }) : undefined,
-      done: () => {
-        callOff();
-        signal.removeEventListener("abort", end);
-      },
-    };
   }
 
   remainingMs(): number {
@@ -81,12 +39,7 @@ export class Deadline {
   }
 
   fault(phase: string): EscFault {
-    return new EscFault({ kind: "timeout", timeoutMs: this.#timeoutMs, phase });
-  }
-
-  abandon(): void {
-    this.#callOff();
-    this.#abort.abort();
+    return new EscFault({ kind: "timeout", timeoutMs: this.ms, phase });
   }
 
   sleep(ms: number, phase: string): Promise<void> {

@@ -58,7 +58,8 @@ async function brokered(name: string) {
     deny: (provider.deny ?? []).flatMap((text) => parseRule(text) ?? []),
   };
   const real = `real-key-of-${key}`;
-  const broker = await startBroker(upstream.origin, { keyOf: () => real }, { ca: certificates.ca });
+  const network = { certificateFile: certificates.caFile };
+  const broker = await startBroker(upstream.origin, { keyOf: () => real }, network);
   broker.replaceRoutes([route]);
   const base = Object.entries(provider.base).map(([variable, path]): [string, string] => [
     variable,

@@ -1,6 +1,7 @@
-import { EscFault, type Fault } from "../../../esc/faults/fault.ts";
-import type { NetworkSettings } from "../../../esc/settings/network.ts";
-import { requestOnce } from "../../../esc/transport/http.ts";
+import type { NetworkFault } from "../../../network/fault.ts";
+import { requestOnce } from "../../../network/http.ts";
+import { reasonOf } from "../../../network/reason.ts";
+import type { NetworkSettings } from "../../../network/settings.ts";
 import { type Outcome, rejected, unclear } from "./outcome.ts";
 
 export interface HttpProbe {
@@ -25,14 +26,11 @@ export async function askByHttp(probe: HttpProbe, network: NetworkSettings, limi
     return false;
   };
   const sent = { url: url.href, method, headers: { "User-Agent": "sophia-run", ...headers }, data: body, isEnough };
-  try {
-    const answer = await requestOnce(sent, network, limitMs);
-    return judge(probe, answer.status, answer.data);
-  } catch (error) {
-    if (!(error instanceof EscFault)) throw error;
-    // The body could not be read, and may have meant a rejection.
-    return byStatus === undefined || byStatus.outcome === "accepted" ? outcomeOf(error.fault, probe) : byStatus;
-  }
+  const answer = await requestOnce(sent, network, limitMs);
+  if (!("kind" in answer)) return judge(probe, answer.status, answer.data);
+  // The body could not be read, and may have meant a rejection.
+  if (byStatus !== undefined && byStatus.outcome !== "accepted") return byStatus;
+  return unclear(KINDS[answer.kind], reasonOf(answer));
 }
 
 function judge({ expect, reject }: HttpProbe, status: number, body: string): Outcome {
@@ -50,36 +48,15 @@ function judge({ expect, reject }: HttpProbe, status: number, body: string): Out
   return unclear(status >= 500 ? "trouble" : "unexpected", code);
 }
 
-function outcomeOf(fault: Fault, probe: HttpProbe): Outcome {
-  switch (fault.kind) {
-    case "status":
-      return judge(probe, fault.status, "");
-    case "connect":
-    case "tls":
-      return unclear("unreachable", fault.code);
-    case "timeout":
-    case "slow":
-      return unclear("unreachable", "timed out");
-    case "bad-proxy":
-      return unclear("unreachable", `${fault.variable} is not the URL of a proxy`);
-    case "proxy-refused":
-      return unclear("unreachable", `the proxy answered with HTTP ${fault.status}`);
-    case "cut":
-      return unclear("trouble", fault.code);
-    case "not-http":
-      return unclear("trouble", "the answer is not HTTP");
-    case "too-large":
-      return unclear("unexpected", "the answer is too large");
-    case "answer":
-      return unclear("unexpected", "the answer cannot be read");
-    case "exchange":
-    case "file":
-    case "id-token":
-    case "id-token-url":
-    case "no-organization":
-    case "pause-too-long":
-    case "redirect":
-    case "session":
-      throw new TypeError(`a fault of ESC: ${fault.kind}`);
-  }
-}
+const KINDS = {
+  connect: "unreachable",
+  tls: "unreachable",
+  timeout: "unreachable",
+  slow: "unreachable",
+  "bad-proxy": "unreachable",
+  "proxy-refused": "unreachable",
+  cut: "trouble",
+  "not-http": "trouble",
+  "too-large": "unexpected",
+  answer: "unexpected",
+} as const satisfies Readonly<Record<NetworkFault["kind"], string>>;

@@ -3,10 +3,9 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as net from "node:net";
 import { userInfo } from "node:os";
-import * as tls from "node:tls";
 import { isLoopback } from "../../../core/loopback.ts";
-import type { NetworkSettings } from "../../../esc/settings/network.ts";
-import { loadTrust } from "../../../esc/transport/certificates.ts";
+import type { NetworkSettings } from "../../../network/settings.ts";
+import { beginTls } from "../../../network/tls.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { type Outcome, rejected, unclear, unsent } from "./outcome.ts";
 import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
@@ -82,14 +81,7 @@ async function connect(
     if (isHere && (sslMode === "prefer" || sslMode === "allow")) return { socket: plain, isPrivate: true };
     return unsent("the server offers no TLS");
   }
-  const { context } = await loadTrust(network);
-  const secure = tls.connect({
-    socket: plain,
-    host,
-    ...(net.isIP(host) === 0 ? { servername: host } : {}),
-    secureContext: context,
-    rejectUnauthorized: false,
-  });
+  const secure = await beginTls(Promise.resolve(plain), host, network, { rejectUnauthorized: false });
   opened(secure);
   secure.on("error", () => {});
   await once(secure, "secureConnect");

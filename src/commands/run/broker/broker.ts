@@ -1,6 +1,5 @@
 /** `--broker`: the program gets dummies of its keys, and this process puts the real ones into its requests. */
-import { Agent as HttpAgent } from "node:http";
-import { Agent } from "node:https";
+import type { Agent } from "node:http";
 import { dummyKey } from "../../../broker/dummy.ts";
 import { brokerVariables } from "../../../broker/environment.ts";
 import { type Broker, openBroker } from "../../../broker/listen.ts";
@@ -13,7 +12,9 @@ import { enumerateFew } from "../../../core/lines.ts";
 import type { Environment } from "../../../core/model.ts";
 import { FoldedMap } from "../../../core/names.ts";
 import { printable } from "../../../core/text.ts";
-import { parseUrl } from "../../../esc/settings/backend.ts";
+import { parseUrl } from "../../../core/url.ts";
+import { callersNetwork } from "../../../esc/settings/access.ts";
+import { agentFor } from "../../../network/pool.ts";
 import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { printLines } from "../../../output/stderr.ts";
@@ -88,7 +89,8 @@ export async function openRunBroker(
   warnOfCopies(initial.keys, assessment, context);
 
   const run = newRunId();
-  const agents = new Map<string, HttpAgent>();
+  const network = callersNetwork(context.environment);
+  const agents = new Map<string, Agent>();
   const used = new Set<string>();
   let keys: ReadonlyMap<string, BrokeredKey> = new Map();
   let look: (name: string) => Promise<void> = () => Promise.resolve();
@@ -100,11 +102,9 @@ export async function openRunBroker(
   const broker = await listen({
     keyOf: (name) => keys.get(name)?.value ?? "",
     agentFor: (origin) => {
-      const made =
-        agents.get(origin) ??
-        (origin.startsWith("https:") ? new Agent({ keepAlive: true }) : new HttpAgent({ keepAlive: true }));
-      agents.set(origin, made);
-      return made;
+      const agent = agents.get(origin) ?? agentFor(origin, network);
+      agents.set(origin, agent);
+      return agent;
     },
     onUnauthorized: (name) => look(name),
     record: (entry) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type NetworkSettings, routeTo } from "../../../src/esc/settings/network.ts";
+import { routeTo } from "../../src/network/route.ts";
+import type { NetworkSettings } from "../../src/network/settings.ts";
 
 const NONE: NetworkSettings = {
   httpsProxy: undefined,
@@ -11,8 +12,8 @@ const NONE: NetworkSettings = {
   isRuntimeTrusted: true,
 };
 
-function route(url: string, network: Partial<NetworkSettings>): string {
-  const found = routeTo(new URL(url), { ...NONE, ...network });
+async function route(url: string, network: Partial<NetworkSettings>): Promise<string> {
+  const found = await routeTo(new URL(url), { ...NONE, ...network });
   return found.kind === "proxy" ? found.proxy.href : found.kind === "direct" ? "direct" : found.variable;
 }
 
@@ -30,8 +31,8 @@ describe("the proxy", () => {
     ["https://localhost:8443", { httpsProxy: "http://p.example" }, "direct"],
     ["https://127.3.2.1", { httpsProxy: "http://p.example" }, "direct"],
     ["https://[::1]:8443", { httpsProxy: "http://p.example" }, "direct"],
-  ])("of %s with %o", (url, network, expected) => {
-    expect(route(url, network)).toBe(expected);
+  ])("of %s with %o", async (url, network, expected) => {
+    expect(await route(url, network)).toBe(expected);
   });
 });
 
@@ -64,8 +65,8 @@ describe("NO_PROXY", () => {
     ["https://[fd00::1]:8443", "[fd00::1]:8443", "direct"],
     ["https://[fd00::1]", "[fd00::1]:8443", "proxy"],
     ["https://[fd00::1]", "fd00:0:0:0:0:0:0:1", "direct"],
-  ])("%s with %s", (url, noProxy, expected) => {
-    expect(route(url, { httpsProxy: "http://proxy.example", noProxy })).toBe(
+  ])("%s with %s", async (url, noProxy, expected) => {
+    expect(await route(url, { httpsProxy: "http://proxy.example", noProxy })).toBe(
       expected === "direct" ? "direct" : "http://proxy.example/",
     );
   });

@@ -1,8 +1,8 @@
-import { readBounded } from "../../system/bounded-read.ts";
-import { systemErrorCode } from "../../system/errors.ts";
+import { readBounded } from "../system/bounded-read.ts";
+import { systemErrorCode } from "../system/errors.ts";
 import { X509Certificate } from "node:crypto";
 import * as tls from "node:tls";
-import type { NetworkSettings } from "../settings/network.ts";
+import type { NetworkSettings } from "./settings.ts";
 
 const MAX_BYTES = 8 * 1024 * 1024;
 

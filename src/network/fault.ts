@@ -1,0 +1,28 @@
+/**
+ * The reason why there is no connection, or no whole answer. Hosts have their ports; no string contains a secret.
+ * `unreached`: no connection to that host has ever succeeded.
+ */
+export type NetworkFault =
+  /** Refused, unknown host, no route. `code` is the system's. */
+  | { readonly kind: "connect"; readonly host: string; readonly code: string; readonly unreached: boolean }
+  /** `cut`: the connection ended too early. `tls`: no secure connection, so that nothing was sent. */
+  | { readonly kind: "cut" | "tls"; readonly host: string; readonly code: string }
+  | { readonly kind: "not-http"; readonly host: string }
+  | { readonly kind: "bad-proxy"; readonly variable: string }
+  | { readonly kind: "proxy-refused"; readonly proxy: string; readonly status: number }
+  | { readonly kind: "timeout"; readonly timeoutMs: number; readonly phase: string }
+  /** Connecting, or the first byte of an answer, took longer than such a step may. */
+  | { readonly kind: "slow"; readonly limitMs: number; readonly phase: string; readonly unreached: boolean }
+  | { readonly kind: "too-large"; readonly host: string; readonly limit: number }
+  | { readonly kind: "answer"; readonly host: string; readonly problem: "encoding" };
+
+/** Carries a {@link NetworkFault} and nothing else: errors of HTTP clients contain the request, and with it a token. */
+export class NetworkError extends Error {
+  override readonly name = "NetworkError";
+  readonly fault: NetworkFault;
+
+  constructor(fault: NetworkFault) {
+    super(fault.kind);
+    this.fault = fault;
+  }
+}
