@@ -11,7 +11,7 @@ const document = readFileSync(join(import.meta.dirname, "../../docs/broker.md"),
 
 /** The cells of the rows of a section's table, without its head. */
 function rowsOf(heading: string): readonly (readonly string[])[] {
-  const [, ...rows] = (sectionOf(heading).match(/^\|.*\|$/gm) ?? []).filter((row) => !/^\| -/.test(row));
+  const [, ...rows] = (sectionOf(heading).match(/^\|.*\|$/gm) ?? []).filter((row) => !row.startsWith("| -"));
   return rows.map((row) =>
     row
       .split("|")
