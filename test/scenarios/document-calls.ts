@@ -94,8 +94,8 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
   },
   "docs/broker.md": {
     "sophia-run --broker -- node agent.js": ["sophia-run [--broker] [--] [node] [agent.js]"],
-    'CODEX_API_KEY="$OPENAI_API_KEY" codex -c openai_base_url="$OPENAI_BASE_URL" exec "say hello"': [
-      "codex [-c] [openai_base_url=http://127.0.0.1:40123/v1] [exec] [say hello]",
+    "sophia-run --broker -- sh -c \\": [
+      'sophia-run [--broker] [--] [sh] [-c] [CODEX_API_KEY="$OPENAI_API_KEY" exec codex -c openai_base_url="$OPENAI_BASE_URL" exec "say hello"]',
     ],
   },
   "docs/containers.md": {

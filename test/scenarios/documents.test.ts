@@ -130,9 +130,9 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       because: "there is no such program",
     },
     "cat > service.mjs <<'end'": { kind: "run", without: ["OPENAI_API_KEY"], isShown: true },
-    'CODEX_API_KEY="$OPENAI_API_KEY" codex -c openai_base_url="$OPENAI_BASE_URL" exec "say hello"': {
+    "sophia-run --broker -- sh -c \\": {
       kind: "stand-ins",
-      commands: ["codex"],
+      commands: ["sophia-run"],
       because: "there is no account at OpenAI",
     },
   },
@@ -356,8 +356,6 @@ function runWithStandIns(
     env: {
       ESC_ENV: "acme/sophia/dev",
       HOME: "/home/reader",
-      OPENAI_API_KEY: "sk-sophia-0123456789",
-      OPENAI_BASE_URL: "http://127.0.0.1:40123/v1",
       STAND_IN_LOG: log,
       PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, STAND_IN]))),
     },
