@@ -43,9 +43,14 @@ export interface Watch {
   readonly graceMs: number;
   /**
    * Begins to watch for changes; called once the program runs. `restart` throws a SophiaError, and changes nothing, if it is
-   * impossible. `write` writes to the standard error, between the program's own lines. @returns the undo
+   * impossible. `write` writes to the standard error, between the program's own lines. `mask` has the program's later output
+   * masked by other secrets, among them the former ones. @returns the undo
    */
-  readonly follow: (restart: (renewal: Renewal) => Promise<void>, write: (text: string) => void) => () => void;
+  readonly follow: (
+    restart: (renewal: Renewal) => Promise<void>,
+    write: (text: string) => void,
+    mask: (redaction: Redaction) => void,
+  ) => () => void;
 }
 
 /** A broker that listens (src/broker/). The program's environment has its address. */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import * as http from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { KEYS } from "./routes.ts";
 import { nextText, responseTo, send, startBroker, startUpstream, textOf } from "./upstream.ts";
@@ -381,17 +381,21 @@ describe("records", () => {
 });
 
 test("more than 256 connections are not accepted", async () => {
-  const { origin } = await startBroker("http://127.0.0.1:1");
-  const port = Number(new URL(origin).port);
-  const sockets = await Promise.all(
-    Array.from({ length: 256 }, async () => {
-      const socket = connect(port, "127.0.0.1");
-      onTestFinished(() => void socket.destroy());
-      await once(socket, "connect");
-      return socket;
-    }),
-  );
-  const late = connect(port, "127.0.0.1").on("error", () => {});
-  await once(late, "close");
+  const upstream = await startUpstream(() => {});
+  const { origin, routes } = await startBroker(upstream.origin);
+  const { port, host } = new URL(origin);
+  const ask = (): Socket => {
+    const socket = connect(Number(port), "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    // Bun has a connection once a request has come.
+    socket.write(`GET /v1/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${routes[0].dummy}\r\n\r\n`);
+    return socket.on("error", () => {});
+  };
+  const sockets = Array.from({ length: 256 }, ask);
+  await expect.poll(() => upstream.requests.length, { timeout: 20_000 }).toBe(256);
+  const late = ask();
+  // It is reset, or closed.
+  await new Promise((resolve) => late.once("close", resolve));
   expect(sockets.every((socket) => !socket.destroyed)).toBe(true);
+  expect(upstream.requests).toHaveLength(256);
 });

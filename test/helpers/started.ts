@@ -18,6 +18,8 @@ export interface Started {
   readonly pid: number;
   /** The next match in what it writes to the standard output, from the start; rejects when it ends without one. */
   readonly seen: (pattern: RegExp) => Promise<RegExpExecArray>;
+  /** The same for the standard error. */
+  readonly reported: (pattern: RegExp) => Promise<RegExpExecArray>;
   readonly finished: Promise<Finished>;
 }
 
@@ -48,7 +50,10 @@ export function start([file, ...args]: readonly [string, ...string[]], { cwd, en
   // A start error is reported to whoever waits for the end, and must not count as unhandled until then.
   finished.catch(() => {});
   const { pid } = child;
-  if (pid === undefined) return { pid: Number.NaN, seen: () => finished.then(() => Promise.reject()), finished };
+  if (pid === undefined) {
+    const never = (): Promise<never> => finished.then(() => Promise.reject());
+    return { pid: Number.NaN, seen: never, reported: never, finished };
+  }
   onTestFinished(() => {
     try {
       process.kill(-pid, "SIGKILL");
@@ -56,27 +61,29 @@ export function start([file, ...args]: readonly [string, ...string[]], { cwd, en
       // Nothing is left of it.
     }
   });
-  const seen = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    const { promise, resolve } = deferred<RegExpExecArray>();
-    const read = (): void => {
-      const match = pattern.exec(output.stdout);
-      if (match !== null) resolve(match);
+  const seenOn =
+    (stream: keyof typeof output) =>
+    async (pattern: RegExp): Promise<RegExpExecArray> => {
+      const { promise, resolve } = deferred<RegExpExecArray>();
+      const read = (): void => {
+        const match = pattern.exec(output[stream]);
+        if (match !== null) resolve(match);
+      };
+      readers.add(read);
+      read();
+      try {
+        return await Promise.race([
+          promise,
+          finished.then(({ status, signal }): never => {
+            const end = `${file} ended (${signal ?? status}) before it wrote ${String(pattern)}`;
+            throw new Error(`${end}\n${output.stdout}${output.stderr}`);
+          }),
+        ]);
+      } finally {
+        readers.delete(read);
+      }
     };
-    readers.add(read);
-    read();
-    try {
-      return await Promise.race([
-        promise,
-        finished.then(({ status, signal }): never => {
-          const end = `${file} ended (${signal ?? status}) before it wrote ${String(pattern)}`;
-          throw new Error(`${end}\n${output.stdout}${output.stderr}`);
-        }),
-      ]);
-    } finally {
-      readers.delete(read);
-    }
-  };
-  return { pid, seen, finished };
+  return { pid, seen: seenOn("stdout"), reported: seenOn("stderr"), finished };
 }
 
 /** Whether a process is there; a zombie counts. */

@@ -21,6 +21,8 @@ import { appendToLog } from "./log.ts";
 
 type RecordedEvent =
   | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
+  /** The keys that the broker has a new value of. */
+  | { readonly event: "swap"; readonly run: string; readonly names: readonly string[] }
   | { readonly event: "export"; readonly names: readonly string[] };
 
 /** The broker of a run, and the names of the keys that it has dummies for. */
@@ -29,7 +31,7 @@ interface BrokerOfRun {
   readonly names: () => readonly string[];
 }
 
-/** Records a start or an export before it happens; `isRefused`: the contract is not met, and nothing is passed on. */
+/** Records a start, a swap or an export before it happens; `isRefused`: the contract is not met, and nothing is passed on. */
 export type Recorder = (recorded: RecordedEvent, isRefused: boolean, assessment: Assessment) => void;
 
 const LONGEST_REASON = 200;
@@ -95,17 +97,21 @@ function lineOf(
     profile,
     scope: scope?.name,
     names: isRefused ? {} : namesOf(recorded, assessment),
-    ...(recorded.event === "start" && recorded.broker !== undefined
-      ? { run: recorded.broker.run, brokered: recorded.broker.names() }
-      : {}),
+    ...runOf(recorded),
     esc: { status: esc.kind, environments: esc.kind === "read" ? esc.environments : [] },
   };
+}
+
+function runOf(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {
+  if (recorded.event === "swap") return { run: recorded.run };
+  const broker = recorded.event === "start" ? recorded.broker : undefined;
+  return broker === undefined ? {} : { run: broker.run, brokered: broker.names() };
 }
 
 /** Returns the source of each variable that sophia-run adds, or that is declared. */
 function namesOf(recorded: RecordedEvent, { contract, selected }: Assessment): Readonly<Record<string, SourceId>> {
   const passed =
-    recorded.event === "export"
+    recorded.event !== "start"
       ? recorded.names.flatMap((name) => selected.get(name) ?? [])
       : Array.from(selected.values()).filter(
           ({ name, origin }) => origin.source !== "environment" || isDeclared(contract, name),

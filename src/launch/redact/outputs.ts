@@ -30,11 +30,12 @@ export type Outputs = ReturnType<typeof openOutputs>;
  */
 export function openOutputs(
   { inherited, preparation }: Launch,
-  redaction: Redaction,
+  first: Redaction,
   system: System | undefined,
   { mayHaveSession, isRenewed }: { readonly mayHaveSession: boolean; readonly isRenewed: boolean },
 ) {
   const addon = system?.addon;
+  let redaction = first;
   const planned = planOutputs(addon);
   const isWhole = mayHaveSession && isWholeTerminal(planned, addon);
   const prepared = planned.map((output) => prepare(output, redaction.requiresTerminal, isWhole, system));
@@ -91,6 +92,12 @@ export function openOutputs(
       setImmediate(() => redaction.masking.prepare(addon));
     },
     write: messages.write,
+    /** Masks later output by other secrets, which include the present ones. */
+    maskBy: (next: Redaction): void => {
+      redaction = next;
+      next.masking.prepare(addon);
+      pumps.forEach((pump) => pump.maskBy(next.masking));
+    },
     isOpen: (): boolean => state.open.size > 0,
     /** Passes on the output of an ended program. For its background processes another process continues, or this one. */
     finish: async (isLast: boolean, wasKilled: boolean): Promise<void> => {

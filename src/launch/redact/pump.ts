@@ -1,3 +1,4 @@
+import type { Masking } from "../../masking/masking.ts";
 import type { Masker } from "../../masking/stream.ts";
 import { writeAll } from "./io.ts";
 import type { Source } from "./source.ts";
@@ -19,7 +20,8 @@ export interface PumpEvents {
 
 export type Pump = ReturnType<typeof startPump>;
 
-export function startPump(source: Source, target: number, masker: Masker, events: PumpEvents) {
+export function startPump(source: Source, target: number, first: Masker, events: PumpEvents) {
+  let masker = first;
   let masked = 0;
   let silence: NodeJS.Timeout | undefined;
   let isBroken = false;
@@ -80,6 +82,15 @@ export function startPump(source: Source, target: number, masker: Masker, events
     loseReader: (): void => void source.drain().then(breakOff),
     source,
     target,
-    masker,
+    get masker(): Masker {
+      return masker;
+    },
+    /** Masks the bytes that are held back, and all later ones, by other secrets. Does not wait for a slow reader. */
+    maskBy: (masking: Masking): void => {
+      void inTurn(async () => {
+        masker = masking.stream(masker.state());
+        masked = 0;
+      });
+    },
   };
 }

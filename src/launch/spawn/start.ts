@@ -136,7 +136,7 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     ipc === undefined || child === undefined ? undefined : relayMessages(child, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
   const write = outputs?.write ?? messages?.write;
-  if (write !== undefined) restarts?.started(running, write);
+  if (write !== undefined) restarts?.started(running, write, outputs);
   broker?.started(write);
   // With --watch the next program gets them, too.
   if (process.platform !== "win32" && restarts === undefined) {

@@ -8,7 +8,7 @@ import { validate } from "../program/validate.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import { send } from "../signals.ts";
 import type { Undo } from "../listen.ts";
-import type { Launch, Renewal, Watch } from "../types.ts";
+import type { Launch, Redaction, Renewal, Watch } from "../types.ts";
 
 export type Restarts = ReturnType<typeof makeRestarts>;
 
@@ -16,6 +16,12 @@ const STOPPING: ReadonlySet<string> = new Set(["SIGTERM", "SIGINT", "SIGQUIT"]);
 /** They have no effect while no program runs. */
 const HARMLESS: ReadonlySet<string> = new Set(["SIGCHLD", "SIGCONT", "SIGWINCH", "SIGURG", "SIGIO"]);
 const JOB_STOPS: ReadonlySet<string> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]);
+/** The masked outputs of a program. Its background processes may write after its end. */
+interface MaskedOutputs {
+  readonly isOpen: () => boolean;
+  readonly maskBy: (redaction: Redaction) => void;
+}
+
 /** The step in which the grace period is counted: it does not run while the whole job is stopped. */
 const STEP_MS = 100;
 
@@ -32,6 +38,9 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
   /** Signals while starting, for the next program. */
   const missed: NodeJS.Signals[] = [];
   let write: (text: string) => void = () => {};
+  let outputs: readonly MaskedOutputs[] = [];
+  /** The latest masking, if it is not that of the latest renewal: a program that is being started has an older one. */
+  let masking: Redaction | undefined;
 
   const giveUp = (): void => {
     phase = "over";
@@ -41,6 +50,7 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
   };
   const restart = async (renewal: Renewal): Promise<void> => {
     const launch = await renewed(first, renewal);
+    masking = undefined;
     if (phase === "over" || program === undefined) return;
     if (phase === "stopping") return void (next = launch);
     // It has ended by itself, and the event is to come.
@@ -49,6 +59,11 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
     next = launch;
     send(program, stopSignal);
     stopCounting = countDown(graceMs, () => program !== undefined && send(program, "SIGKILL"));
+  };
+
+  const mask = (redaction: Redaction): void => {
+    masking = redaction;
+    for (const one of outputs) one.maskBy(redaction);
   };
 
   return {
@@ -62,12 +77,14 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
       else giveUp();
     },
     /** @param writeBetween writes to the standard error, between the program's lines */
-    started: (pid: number | undefined, writeBetween: (text: string) => void): void => {
+    started: (pid: number | undefined, writeBetween: (text: string) => void, masked?: MaskedOutputs): void => {
       program = pid;
       write = writeBetween;
+      outputs = [...outputs.filter((one) => one.isOpen()), ...(masked === undefined ? [] : [masked])];
+      if (masking !== undefined) masked?.maskBy(masking);
       if (phase === "starting") phase = "running";
       if (pid !== undefined) for (const signal of missed.splice(0)) send(pid, signal);
-      if (phase !== "over") stopFollowing ??= follow(restart, (text) => write(text));
+      if (phase !== "over") stopFollowing ??= follow(restart, (text) => write(text), mask);
     },
     /** The program has ended. @returns the next one; undefined if the launcher must end */
     ended: (end: NodeJS.Signals | number): Launch | undefined => {

@@ -1,4 +1,5 @@
 /** `--broker`: the program gets dummies of its keys, and this process puts the real ones into its requests. */
+import { randomBytes } from "node:crypto";
 import type { Agent } from "node:http";
 import { dummyKey } from "../../../broker/dummy.ts";
 import { brokerVariables } from "../../../broker/environment.ts";
@@ -19,20 +20,18 @@ import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
-import { secretsOf } from "../../../resolve/secrets.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { delivery } from "../delivery.ts";
 import { brokerRefusal } from "./faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "./keys.ts";
-import { newRunId, requestWriter } from "./records.ts";
 
-/** A plan for one assessment. `apply` has later requests served by it. */
+/** A plan for one assessment. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
 export interface BrokeredDelivery {
   /** The program's variables, with dummies in place of keys. */
   readonly environment: Environment;
   readonly files: readonly SecretFile[];
-  /** The brokered keys whose value differs from the one in use. */
-  readonly changed: readonly string[];
+  /** Texts that tell what the broker sends for each key, its value and its route, to be compared. */
+  readonly brokered: ReadonlyMap<string, string>;
   readonly apply: () => void;
 }
 
@@ -40,7 +39,7 @@ export interface RunBroker {
   /** Names the run in its records. */
   readonly run: string;
   /** The variables of the first program. */
-  readonly first: Pick<BrokeredDelivery, "environment" | "files">;
+  readonly first: Omit<BrokeredDelivery, "apply">;
   /** The names of the brokered keys, as last applied. */
   readonly names: () => readonly string[];
   /** The dummies, which are masked in the output like keys. */
@@ -88,17 +87,17 @@ export async function openRunBroker(
   }
   warnOfCopies(initial.keys, assessment, context);
 
-  const run = newRunId();
+  const run = randomBytes(8).toString("hex");
   const network = callersNetwork(context.environment);
   const agents = new Map<string, Agent>();
   const used = new Set<string>();
   let keys: ReadonlyMap<string, BrokeredKey> = new Map();
   let look: (name: string) => Promise<void> = () => Promise.resolve();
   let write = context.err;
-  const record =
+  const records =
     settings.auditLog === undefined
       ? undefined
-      : requestWriter(settings.auditLog, context.cwd, { run, secrets: secretsOf(assessment) });
+      : (await import("./records.ts")).requestWriter(settings.auditLog, context.cwd, run);
   const broker = await listen({
     keyOf: (name) => keys.get(name)?.value ?? "",
     agentFor: (origin) => {
@@ -109,7 +108,7 @@ export async function openRunBroker(
     onUnauthorized: (name) => look(name),
     record: (entry) => {
       if (entry.name !== undefined) used.add(entry.name);
-      record?.(entry);
+      records?.write(entry);
     },
     failed: (error) => {
       const problem = error instanceof SophiaError ? error.message : "a request cannot be recorded";
@@ -125,8 +124,9 @@ export async function openRunBroker(
     return {
       environment: withVariables(environment, variables),
       files,
-      changed: planned.flatMap(({ route: { name }, value }) => (keys.get(name)?.value === value ? [] : [name])),
+      brokered: new Map(planned.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
       apply: () => {
+        records?.mask(now);
         keys = new Map(planned.map((key) => [key.route.name, key]));
         broker.replaceRoutes(planned.map(({ route }) => route));
       },

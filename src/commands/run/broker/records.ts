@@ -1,44 +1,52 @@
-import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import type { RequestRecord } from "../../../broker/record.ts";
 import { jsonLine } from "../../../core/json-text.ts";
 import { maskingOf } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/model.ts";
+import type { Assessment } from "../../../resolve/assessment.ts";
+import { secretsOf } from "../../../resolve/secrets.ts";
 import { appendToLog } from "../../audit-log/log.ts";
+import { withFormer } from "../watch/former.ts";
 
 const MAX_PATH = 512;
 
-/** Names a run in its records, which processes of several runs may append to one log. */
-export function newRunId(): string {
-  return randomBytes(8).toString("hex");
+export interface RequestWriter {
+  /** Throws a SophiaError (audit) if the line cannot be written. */
+  readonly write: (record: RequestRecord) => void;
+  /** Masks the secrets of an assessment as well in later records. @throws SophiaError (redact-size) as `maskingOf` */
+  readonly mask: (latest: Assessment) => void;
 }
 
 /**
- * Returns the writer of a record for each request (docs/agents.md). Paths are masked: a program may send any secret in one.
- * It throws a SophiaError (audit) if the line cannot be written.
+ * Returns the writer of a record for each request (docs/agents.md). Paths are masked: a program may send any secret in one,
+ * a former one, too.
  */
-export function requestWriter(
-  log: string,
-  cwd: string,
-  { run, secrets }: { readonly run: string; readonly secrets: readonly Secret[] },
-): (record: RequestRecord) => void {
+export function requestWriter(log: string, cwd: string, run: string): RequestWriter {
   const path = resolve(cwd, log);
-  const masking = maskingOf(secrets);
+  let secrets: readonly Secret[] = [];
+  let masking = maskingOf(secrets);
   const masked = (text: string): string => {
     const stream = masking.stream();
     return Buffer.concat([Buffer.from(stream.push(Buffer.from(text))), stream.flush()]).toString();
   };
-  return (record) => {
-    const line = {
-      version: 1,
-      time: new Date().toISOString(),
-      event: "request",
-      run,
-      pid: process.pid,
-      ...record,
-      // Cut after it is masked: the beginning of a secret would not be recognized.
-      path: masked(record.path).slice(0, MAX_PATH),
-    };
-    appendToLog(path, jsonLine(line));
+  return {
+    write: (record) => {
+      const line = {
+        version: 1,
+        time: new Date().toISOString(),
+        event: "request",
+        run,
+        pid: process.pid,
+        ...record,
+        // Cut after it is masked: the beginning of a secret would not be recognized.
+        path: masked(record.path).slice(0, MAX_PATH),
+      };
+      appendToLog(path, jsonLine(line));
+    },
+    mask: (latest) => {
+      const all = withFormer(secretsOf(latest), secrets).secrets;
+      masking = maskingOf(all);
+      secrets = all;
+    },
   };
 }

@@ -23,31 +23,68 @@ export interface Following<Renewal> extends Pick<Timing, "everyMs" | "sessionMs"
   readonly resolve: () => Promise<Resolved<Renewal>>;
   /** Restarts the program. @returns the reason if it cannot be restarted */
   readonly restart: (renewal: Renewal, names: readonly string[]) => Promise<Lines | undefined>;
+  /** Has the broker use new values. @returns the reason if it cannot */
+  readonly swap: (renewal: Renewal, names: readonly string[]) => Lines | undefined;
   readonly report: (...message: Message) => void;
   readonly clock: Clock;
 }
 
-/** Follows until the signal is aborted. Throws only on bugs. */
-export async function follow<Renewal>(following: Following<Renewal>, signal: AbortSignal): Promise<void> {
+export interface Follower {
+  /** Ends with the signal. Throws only on bugs. */
+  readonly ended: Promise<void>;
+  /** Begins a round now, or as soon as the present one has ended. Resolves at its end, or at the signal. */
+  readonly lookNow: () => Promise<void>;
+}
+
+/** Follows until the signal is aborted. */
+export function follow<Renewal>(following: Following<Renewal>, signal: AbortSignal): Follower {
   const { digests, clock, everyMs, sessionMs, report } = following;
   const timing = (): Timing => ({ now: clock.now(), random: clock.random(), everyMs, sessionMs });
+  /** Callbacks for the end of this round, and of the next one. */
+  let waiting: (() => void)[] = [];
+  let forNext: (() => void)[] = [];
+  let pause = new AbortController();
+  const release = (all: readonly (() => void)[]): void => {
+    for (const resolve of all) resolve();
+  };
+  signal.addEventListener("abort", () => {
+    pause.abort();
+    release([...waiting, ...forNext]);
+  });
   const perform = async (action: Action<Renewal>): Promise<Event<Renewal>> => {
     switch (action.kind) {
       case "wait":
-        await clock.wait(action.ms, signal);
-        return { kind: "woken" };
+        release(waiting);
+        pause = new AbortController();
+        if (forNext.length === 0 && !signal.aborted) await clock.wait(action.ms, pause.signal);
+        waiting = forNext;
+        forNext = [];
+        return { kind: "woken", isEarly: waiting.length > 0 };
       case "look":
         return { kind: "looked", look: await following.look(action.before) };
       case "open":
         return { kind: "opened", resolved: await following.resolve() };
       case "restart":
         return { kind: "restarted", refusal: await following.restart(action.renewal, action.names) };
+      case "swap":
+        return { kind: "swapped", refusal: following.swap(action.renewal, action.names) };
     }
   };
-  for (let { state, messages, action } = begin<Renewal>(digests, timing()); ;) {
-    for (const message of messages) report(...message);
-    const event = await perform(action);
-    if (signal.aborted) return;
-    ({ state, messages, action } = step(state, event, timing()));
-  }
+  const go = async (): Promise<void> => {
+    for (let { state, messages, action } = begin<Renewal>(digests, timing()); ;) {
+      for (const message of messages) report(...message);
+      const event = await perform(action);
+      if (signal.aborted) return;
+      ({ state, messages, action } = step(state, event, timing()));
+    }
+  };
+  return {
+    ended: go(),
+    lookNow: () =>
+      new Promise((resolve) => {
+        forNext.push(resolve);
+        if (signal.aborted) resolve();
+        pause.abort();
+      }),
+  };
 }

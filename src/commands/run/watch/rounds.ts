@@ -2,8 +2,11 @@
  * The rounds in which ESC is followed, as a state and a pure step, without values; follow.ts performs its actions.
  *
  * A round begins after a pause, and looks at revisions, which is cheap. If one has changed, or some are hidden and 15 minutes
- * have passed, it opens the environments. If a value differs that the program got, it restarts the program. Providers make
- * new values on each open: a second open tells them from changes. Before the session ends, the program is restarted.
+ * have passed, it opens the environments. If a value differs that the program got, it restarts the program; if only brokered
+ * keys differ, it swaps them, and the program runs on. Providers make new values on each open: a second open tells them from
+ * changes. Before the session ends, the program is restarted, or its keys are swapped.
+ *
+ * A service that refuses a key has a round begin early. Then hidden environments are opened at once.
  */
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
@@ -38,13 +41,15 @@ export interface State {
   readonly opensAt: number;
   /** In a row. */
   readonly failures: number;
-  readonly retryAfterMs: number;
+  /** The time until which the service has asked for a pause. */
+  readonly pausesUntil: number;
   /** The failures that were reported and still last. */
   readonly reported: ReadonlySet<string>;
   readonly round: Round;
 }
 
 interface Round {
+  readonly isEarly: boolean;
   readonly isExpiring: boolean;
   /** The environments must be opened, since revisions are hidden. */
   readonly isDue: boolean;
@@ -54,11 +59,14 @@ interface Round {
 }
 
 export type Event<Renewal> =
-  | { readonly kind: "woken" }
+  /** `isEarly`: before the end of the pause. */
+  | { readonly kind: "woken"; readonly isEarly: boolean }
   | { readonly kind: "looked"; readonly look: ChangeReport }
   | { readonly kind: "opened"; readonly resolved: Resolved<Renewal> }
   /** `refusal`: the reason if the program could not be restarted. */
-  | { readonly kind: "restarted"; readonly refusal: Lines | undefined };
+  | { readonly kind: "restarted"; readonly refusal: Lines | undefined }
+  /** `refusal`: the reason if the keys could not be swapped. */
+  | { readonly kind: "swapped"; readonly refusal: Lines | undefined };
 
 /** A notice is dropped by `--quiet`, a detail needs `--verbose`. */
 export type Message = readonly [level: "warning" | "notice" | "detail", lines: Lines];
@@ -67,7 +75,7 @@ export type Action<Renewal> =
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "look"; readonly before: KnownEnvironments | undefined }
   | { readonly kind: "open" }
-  | { readonly kind: "restart"; readonly renewal: Renewal; readonly names: readonly string[] };
+  | { readonly kind: "restart" | "swap"; readonly renewal: Renewal; readonly names: readonly string[] };
 
 export interface Step<Renewal> {
   readonly state: State;
@@ -84,7 +92,7 @@ const RENEWAL = { from: 0.8, to: 0.9 } as const;
 /** Pauses are longer by up to this part, so that many launchers do not send requests at the same time. */
 const JITTER = 0.2;
 
-const IDLE: Round = { isExpiring: false, isDue: false };
+const IDLE: Round = { isEarly: false, isExpiring: false, isDue: false };
 
 export function begin<Renewal>(digests: Digests, timing: Timing): Step<Renewal> {
   const state: State = {
@@ -95,7 +103,7 @@ export function begin<Renewal>(digests: Digests, timing: Timing): Step<Renewal> 
     expiresAt: expiry(timing),
     opensAt: timing.now + OPEN_EVERY_MS,
     failures: 0,
-    retryAfterMs: 0,
+    pausesUntil: timing.now,
     reported: new Set(),
     round: IDLE,
   };
@@ -105,7 +113,7 @@ export function begin<Renewal>(digests: Digests, timing: Timing): Step<Renewal> 
 export function step<Renewal>(state: State, event: Event<Renewal>, timing: Timing): Step<Renewal> {
   switch (event.kind) {
     case "woken":
-      return wake(state, timing);
+      return wake(state, event.isEarly, timing);
     case "looked":
       return onLook(state, event.look, timing);
     case "opened":
@@ -116,14 +124,24 @@ export function step<Renewal>(state: State, event: Event<Renewal>, timing: Timin
       if (event.refusal === undefined) return finish({ ...restarted, digests: next }, [], timing);
       return finish(restarted, [["warning", event.refusal]], timing);
     }
+    case "swapped": {
+      const { next = state.digests } = state.round;
+      if (event.refusal !== undefined) return fail(state, event.refusal, timing);
+      // The program keeps its variables, those of providers as well.
+      const digests = { ...state.digests, brokered: next.brokered };
+      return finish({ ...state, digests }, [], timing);
+    }
   }
 }
 
-function wake(before: State, timing: Timing): Step<never> {
+function wake(before: State, isEarly: boolean, timing: Timing): Step<never> {
   const { known, lost } = before;
+  if (isEarly && timing.now < before.pausesUntil) return pause(before, timing);
   const isExpiring = timing.now >= before.expiresAt;
-  const isDue = timing.now >= before.opensAt && known !== undefined && known.hidden.size + lost.size > 0;
-  const state: State = { ...before, retryAfterMs: 0, round: { isExpiring, isDue } };
+  const isHidden = known !== undefined && known.hidden.size + lost.size > 0;
+  const isDue = timing.now >= before.opensAt && isHidden;
+  const state: State = { ...before, round: { isEarly, isExpiring, isDue } };
+  if (isEarly && isHidden && !isDue) return { state, messages: [], action: { kind: "open" } };
   if (known === undefined || known.seen.size > 0 || isDue) {
     const asked = known !== undefined && isDue ? { ...known, hidden: new Set<string>() } : known;
     return { state, messages: [], action: { kind: "look", before: asked } };
@@ -132,9 +150,9 @@ function wake(before: State, timing: Timing): Step<never> {
 }
 
 function onLook(before: State, look: ChangeReport, timing: Timing): Step<never> {
-  const { isExpiring, isDue } = before.round;
+  const { isEarly, isExpiring, isDue } = before.round;
   if (look.kind !== "seen") {
-    const failed = { ...before, retryAfterMs: look.retryAfterMs ?? 0 };
+    const failed = { ...before, pausesUntil: timing.now + (look.retryAfterMs ?? 0) };
     const { message } = look.failure;
     return fail(failed, [`warning: cannot look for changes in ESC: ${message}; the program continues`], timing);
   }
@@ -143,7 +161,7 @@ function onLook(before: State, look: ChangeReport, timing: Timing): Step<never> 
   const { state, messages } = lost.size > 0 ? fail(looked, lostLines(lost), timing) : { state: looked, messages: [] };
   const all = before.known === undefined ? [...messages, ...hiddenMessages(seen)] : messages;
   // A first look that sees nothing is no change.
-  const hasChanged = look.hasChanged && (before.known !== undefined || seen.seen.size > 0);
+  const hasChanged = look.hasChanged && (before.known !== undefined || seen.seen.size > 0 || isEarly);
   if (!hasChanged && !isExpiring && !isDue) return succeed({ ...state, known: seen }, all, timing);
   const opening = hasChanged ? { ...state, volatile: new Set<string>() } : state;
   return { state: opening, messages: all, action: { kind: "open" } };
@@ -157,22 +175,32 @@ function onOpened<Renewal>(before: State, resolved: Resolved<Renewal>, timing: T
   }
   const { digests, renewal } = resolved;
   const { first = digests } = round;
-  const volatile = new Set([...before.volatile, ...changedNames(first, digests)]);
-  const names = changedNames(before.digests, digests).filter((name) => round.isExpiring || !volatile.has(name));
+  const volatile = new Set([...before.volatile, ...differences(first, digests).all]);
+  const isChange = (name: string): boolean => round.isExpiring || !volatile.has(name);
+  const { program, brokered, all } = differences(before.digests, digests);
   const state: State = { ...before, volatile };
-  if (names.length === 0) {
+  if (!all.some(isChange)) {
     return finish(state, [["detail", ["the program would get the same values from ESC"]]], timing);
   }
   if (!round.isExpiring && round.first === undefined) {
     return { state: { ...state, round: { ...round, first: digests } }, messages: [], action: { kind: "open" } };
   }
-  const action: Action<Renewal> = { kind: "restart", renewal, names };
+  const action: Action<Renewal> = program.some(isChange)
+    ? { kind: "restart", renewal, names: all.filter(isChange) }
+    : { kind: "swap", renewal, names: brokered };
   return { state: { ...state, round: { ...round, next: digests } }, messages: [], action };
 }
 
+function differences(one: Digests, other: Digests) {
+  const program = changedNames(one.program, other.program);
+  const brokered = changedNames(one.brokered, other.brokered);
+  return { program, brokered, all: [...new Set([...program, ...brokered])].toSorted() };
+}
+
 function finish(before: State, messages: readonly Message[], timing: Timing): Step<never> {
-  const { isExpiring, seen = before.known } = before.round;
-  const opensAt = timing.now + OPEN_EVERY_MS;
+  const { isEarly, isExpiring, isDue, seen = before.known } = before.round;
+  // Hidden revisions are asked for again when they are due, however often a service refuses a key.
+  const opensAt = isEarly && !isDue ? before.opensAt : timing.now + OPEN_EVERY_MS;
   const expiresAt = isExpiring ? expiry(timing) : before.expiresAt;
   return succeed({ ...before, known: seen, opensAt, expiresAt }, messages, timing);
 }
@@ -192,7 +220,7 @@ function fail(before: State, lines: Lines, timing: Timing): Step<never> {
 
 function pause(state: State, { now, random, everyMs }: Timing, messages: readonly Message[] = []): Step<never> {
   const grown = Math.min(everyMs * 2 ** Math.min(state.failures, 20), Math.max(everyMs, LONGEST_PAUSE_MS));
-  const ms = Math.max(grown, state.retryAfterMs) * (1 + JITTER * random);
+  const ms = Math.max(grown, state.pausesUntil - now) * (1 + JITTER * random);
   const left = state.expiresAt - now;
   return { state, messages, action: { kind: "wait", ms: left > 0 ? Math.min(ms, left) : ms } };
 }

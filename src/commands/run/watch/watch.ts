@@ -1,4 +1,4 @@
-/** `--watch` restarts the program when its values in ESC change. Loaded only for it. */
+/** `--watch` restarts the program, or swaps the broker's keys, when values in ESC change. Loaded only for it. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Run } from "../../../command-line/command-line.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -19,7 +19,8 @@ import { setOffer, wordUnmet } from "../../../output/unmet.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import { assessBy } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
-import type { RunBroker } from "../broker/broker.ts";
+import { lookSeldom } from "../../../broker/look.ts";
+import type { BrokeredDelivery, RunBroker } from "../broker/broker.ts";
 import { delivery } from "../delivery.ts";
 import { type Clock, follow } from "./follow.ts";
 import type { Lines, Message, Resolved } from "./rounds.ts";
@@ -41,6 +42,11 @@ export interface Start {
   readonly broker: RunBroker | undefined;
 }
 
+/** The values after a change, for a restart, or for a swap of keys alone. */
+interface Change extends Renewal, Partial<Pick<BrokeredDelivery, "brokered" | "apply">> {
+  readonly assessment: Assessment;
+}
+
 /** Returns undefined if ESC is not read; warns for the option, not the inherited variable. @throws SophiaError (settings, 125) */
 export function watchOf(start: Start, context: Context): Watch | undefined {
   const { settings, assessment, invocation } = start;
@@ -59,19 +65,23 @@ export function watchOf(start: Start, context: Context): Watch | undefined {
   return {
     signal: settings.watchSignal,
     graceMs: settings.watchGraceMs ?? GRACE_MS,
-    follow: (restart, write) => {
+    follow: (restart, write, mask) => {
       const end = new AbortController();
-      void following(start, everyMs, { ...context, err: write, isTerminal: () => false }, restart, end.signal);
+      const between = { ...context, err: write, isTerminal: () => false };
+      void following(start, everyMs, between, { restart, mask }, end.signal);
       return () => end.abort();
     },
   };
 }
 
 async function following(
-  { invocation, settings, assessment, redaction, redact, record }: Start,
+  { invocation, settings, assessment, redaction, redact, record, broker }: Start,
   everyMs: number,
   context: Context,
-  restart: (renewal: Renewal) => Promise<void>,
+  program: {
+    readonly restart: (renewal: Renewal) => Promise<void>;
+    readonly mask: (redaction: Redaction) => void;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const digest = makeDigest();
@@ -87,8 +97,7 @@ async function following(
   /** The settings for the next look. They keep the token that was obtained, until a look fails for any reason. */
   let used = followed;
   let masked = redaction;
-  let latest = assessment;
-  const resolve = async (): Promise<Resolved<Renewal>> => {
+  const resolve = async (): Promise<Resolved<Change>> => {
     const now = await assessBy(asking, context);
     const { esc, violations } = now;
     // The cache is not newer than the values of the program.
@@ -107,17 +116,28 @@ async function following(
     }
     followed = followable(now);
     used = followed;
-    const delivered = delivery(now);
-    latest = now;
+    const delivered = broker?.deliver(now) ?? delivery(now);
     return {
       kind: "ready",
       digests: digest(delivered),
-      renewal: { ...delivered, redaction: await redact(now, context) },
+      renewal: { ...delivered, assessment: now, redaction: await redact(now, context) },
     };
   };
-  await follow<Renewal>(
+  /** Returns the masking of a change, which has the former secrets as well. The first program's has printed its notices. */
+  const maskingFor = (change: Change): { readonly renewed: Redaction | undefined; readonly dropped: number } => {
+    if (masked === undefined) return { renewed: change.redaction, dropped: 0 };
+    const { secrets, dropped } = withFormer(change.redaction?.secrets ?? [], masked.secrets);
+    return { renewed: { ...masked, secrets, masking: maskingOf(secrets) }, dropped };
+  };
+  const reportDropped = (dropped: number): void => {
+    if (dropped === 0) return;
+    report("warning", [
+      `warning: too many secrets to mask: the oldest former values (${dropped}) are no longer masked`,
+    ]);
+  };
+  const follower = follow<Change>(
     {
-      digests: digest(delivery(assessment)),
+      digests: digest(broker?.first ?? delivery(assessment)),
       everyMs,
       sessionMs: settings.sessionMs ?? SESSION_MS,
       look: async (before) => {
@@ -126,24 +146,43 @@ async function following(
         return looked;
       },
       resolve: () => resolve().catch((error: unknown) => ({ kind: "trouble", lines: refusal(error) })),
-      restart: async (renewal, names) => {
-        const { secrets, dropped } = withFormer(renewal.redaction?.secrets ?? [], masked?.secrets ?? []);
+      restart: async (change, names) => {
+        const { assessment: now, environment, files, brokered, apply } = change;
+        let dropped: number;
         try {
-          // The first program's redaction has printed its notices.
-          const renewed =
-            masked === undefined ? renewal.redaction : { ...masked, secrets, masking: maskingOf(secrets) };
-          record?.({ event: "start", command: command[0] }, false, latest);
-          await restart({ ...renewal, redaction: renewed });
-          masked = renewed;
+          const masking = maskingFor(change);
+          const { run } = broker ?? {};
+          const kept = run === undefined ? undefined : { run, names: () => [...(brokered?.keys() ?? [])] };
+          record?.({ event: "start", command: command[0], broker: kept }, false, now);
+          await program.restart({ environment, files, redaction: masking.renewed });
+          masked = masking.renewed;
+          ({ dropped } = masking);
+          // The next program is not started yet.
+          apply?.();
         } catch (error) {
           return refusal(error);
         }
-        report("notice", [`${enumerateFew(names.map(printable), 10)} changed in ESC: the program is restarted`]);
-        if (dropped > 0) {
-          report("warning", [
-            `warning: too many secrets to mask: the oldest former values (${dropped}) are no longer masked`,
-          ]);
+        report("notice", [`${namesIn(names)} changed in ESC: the program is restarted`]);
+        reportDropped(dropped);
+        return undefined;
+      },
+      swap: (change, names) => {
+        if (broker === undefined || change.apply === undefined) throw new TypeError("no broker has keys");
+        let dropped: number;
+        try {
+          const masking = maskingFor(change);
+          record?.({ event: "swap", run: broker.run, names }, false, change.assessment);
+          // Before the key is used: an answer may repeat it.
+          if (masking.renewed !== undefined) program.mask(masking.renewed);
+          masked = masking.renewed;
+          ({ dropped } = masking);
+          change.apply();
+        } catch (error) {
+          return refusal(error, `the broker keeps the former value of ${namesIn(names)}`);
         }
+        const values = names.length === 1 ? "the new value" : "the new values";
+        report("notice", [`${namesIn(names)} changed in ESC: the broker uses ${values}, the program runs on`]);
+        reportDropped(dropped);
         return undefined;
       },
       report,
@@ -151,10 +190,16 @@ async function following(
     },
     signal,
   );
+  broker?.onUnauthorized(lookSeldom(follower.lookNow));
+  await follower.ended;
 }
 
-function refusal(error: unknown): Lines {
-  if (error instanceof SophiaError) return continues(error);
+function namesIn(names: readonly string[]): string {
+  return enumerateFew(names.map(printable), 10);
+}
+
+function refusal(error: unknown, consequence?: string): Lines {
+  if (error instanceof SophiaError) return continues(error, consequence);
   throw error;
 }
 
@@ -164,8 +209,8 @@ const CLOCK: Clock = {
   wait: async (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
 };
 
-function continues(failure: Failure): Lines {
-  return [`warning: ${failure.message}; the program continues with its current values`, ...further(failure)];
+function continues(failure: Failure, consequence = "the program continues with its current values"): Lines {
+  return [`warning: ${failure.message}; ${consequence}`, ...further(failure)];
 }
 
 function followable({ esc }: Assessment): EscSettings {

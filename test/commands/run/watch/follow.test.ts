@@ -12,8 +12,8 @@ import { expectWording } from "../../../helpers/wording.ts";
 const MINUTE = 60_000;
 const ENV = "acme/app/dev";
 
-/** Follows a real server by a clock that the test moves. */
-async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
+/** Follows a real server by a clock that the test moves. `KEY` is brokered if the test says so. */
+async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, isBrokered = false) {
   const server = await startEscServer();
   const { login = "demo-user" } = server.user;
   const token = server.addToken({ owner: { kind: "personal", login }, access });
@@ -30,7 +30,10 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
     const reading = await readEsc(settings, SILENT);
     if (reading.kind !== "read") throw new Error(reading.failure.message);
     const variables = reading.layers.flatMap((layer) => layer.variables);
-    return digest({ environment: new Map(variables.map(({ name, value }) => [name, value])), files: [] });
+    const values = new Map(variables.map(({ name, value }) => [name, value]));
+    if (!isBrokered) return digest({ environment: values, files: [] });
+    const brokered = new Map([["KEY", values.get("KEY") ?? ""]]);
+    return digest({ environment: new Map([["KEY", "dummy"]]), files: [], brokered });
   };
   const events: string[] = [];
   const messages: Lines[] = [];
@@ -43,7 +46,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
     const digests = await read();
     return { kind: "ready", digests, renewal: digests };
   };
-  const following = follow<Digests>(
+  const follower = follow<Digests>(
     {
       digests: await read(),
       everyMs: 1000,
@@ -54,16 +57,18 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
       },
       resolve,
       restart: async (_, names) => void events.push(`restart ${names.join()}`),
+      swap: (_, names) => void events.push(`swap ${names.join()}`),
       report: (level, lines) => void (level === "detail" || messages.push(lines)),
       clock: {
         now: () => now,
         random: () => 0,
-        wait: (ms) =>
+        wait: (ms, signal) =>
           new Promise((over) => {
             go = () => {
               now += ms;
               over();
             };
+            signal.addEventListener("abort", () => over());
             waits?.(ms);
           }),
       },
@@ -82,10 +87,11 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
   onTestFinished(async () => {
     end.abort();
     go?.();
-    await following;
+    await follower.ended;
     await server.close();
   });
-  return { server, environment, next, messages, pass: (ms: number) => (now += ms) };
+  const { lookNow } = follower;
+  return { server, environment, next, messages, events, lookNow, end, pass: (ms: number) => (now += ms) };
 }
 
 function settingsFor(server: EscServer, token: string): EscSettings {
@@ -206,4 +212,57 @@ test("before the session ends, the program gets new values of providers", async 
   expect((await next()).events).toBe("look open restart AWS");
   pass(47 * MINUTE);
   expect((await next()).events).toBe("look");
+});
+
+describe("a service that refuses a key", () => {
+  test("has a round begin at once, which swaps the key, and the pause begins again", async () => {
+    const { environment, next, events, lookNow } = await followed("read", undefined, true);
+    expect((await next()).events).toBe("look open");
+    environment("two");
+    events.length = 0;
+    await Promise.all([lookNow(), lookNow()]);
+    expect(events.join(" ")).toBe("look open open swap KEY");
+    events.length = 0;
+    await lookNow();
+    expect(events.join(" ")).toBe("look");
+    expect((await next()).events).toBe("look");
+  });
+
+  test("during a round has another one begin after it, since the first may have looked too early", async () => {
+    const { server, environment, next, events, lookNow } = await followed("read", undefined, true);
+    await next();
+    const held = server.hold("etag");
+    events.length = 0;
+    const first = lookNow();
+    await server.waitFor("etag", server.count("etag") + 1);
+    const second = lookNow();
+    held.release();
+    await first;
+    environment("two");
+    await second;
+    expect(events.join(" ")).toBe("look look open open swap KEY");
+  });
+
+  test("is answered at once when nothing follows ESC any more", async () => {
+    const { server, next, events, lookNow, end } = await followed("read", undefined, true);
+    await next();
+    const held = server.hold("etag");
+    events.length = 0;
+    const looking = lookNow();
+    await server.waitFor("etag", server.count("etag") + 1);
+    end.abort();
+    await looking;
+    await lookNow();
+    expect(events.join(" ")).toBe("look");
+    held.release();
+  });
+
+  test("with a token that may only open, has ESC opened at once", async () => {
+    const { environment, next, events, lookNow } = await followed("open", undefined, true);
+    expect((await next()).events).toBe("look");
+    environment("two");
+    events.length = 0;
+    await lookNow();
+    expect(events.join(" ")).toBe("open open swap KEY");
+  });
 });

@@ -7,6 +7,7 @@ import {
   type Message,
   type State,
 } from "../../../../src/commands/run/watch/rounds.ts";
+import type { Digests } from "../../../../src/commands/run/watch/digests.ts";
 import type { ChangeReport, KnownEnvironments } from "../../../../src/esc/api/follow.ts";
 import { escAccess } from "../../../../src/esc/settings/access.ts";
 import { parseFullName } from "../../../../src/esc/settings/names.ts";
@@ -15,8 +16,12 @@ import { expectWording } from "../../../helpers/wording.ts";
 const MINUTE = 60_000;
 const TIMING = { random: 0, everyMs: 1000, sessionMs: 60 * MINUTE };
 
-const digests = (values: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
-  new Map(Object.entries(values));
+type Values = Readonly<Record<string, string>>;
+
+const digests = (values: Values, keys: Values = {}): Digests => ({
+  program: new Map(Object.entries(values)),
+  brokered: new Map(Object.entries(keys)),
+});
 const ENV = "acme/app/dev";
 const SEEN: KnownEnvironments["seen"] = new Map([
   [ENV, { name: parseFullName(ENV, undefined), etag: "1", imports: [], isPart: false }],
@@ -46,14 +51,16 @@ const looked = (
   const look: ChangeReport = { kind: "seen", known, hasChanged, lost: new Map(Object.entries(lost)), settings };
   return { kind: "looked", look };
 };
-const opened = (values: Readonly<Record<string, string>>): Event<string> => {
-  return { kind: "opened", resolved: { kind: "ready", digests: digests(values), renewal: "renewal" } };
+const opened = (values: Values, keys?: Values): Event<string> => {
+  return { kind: "opened", resolved: { kind: "ready", digests: digests(values, keys), renewal: "renewal" } };
 };
 const down = (retryAfterMs: number): Event<string> => {
   const failure = { code: "esc-answer", message: "no answer" } as const;
   return { kind: "looked", look: { kind: "unavailable", failure, blames: "service", retryAfterMs } };
 };
-const WOKEN: Event<string> = { kind: "woken" };
+const WOKEN: Event<string> = { kind: "woken", isEarly: false };
+const EARLY: Event<string> = { kind: "woken", isEarly: true };
+const SWAPPED: Event<string> = { kind: "swapped", refusal: undefined };
 const RESTARTED: Event<string> = { kind: "restarted", refusal: undefined };
 
 const STARTED = begin(digests({ KEY: "one", AWS: "a" }), { ...TIMING, now: 0 }).state;
@@ -144,7 +151,7 @@ describe("a round", () => {
     const restarting = through(STEADY, events);
     expect(restarting.last).toEqual({ kind: "restart", renewal: "renewal", names: ["KEY"] });
     const { state } = through(restarting.state, [RESTARTED]);
-    expect([...state.digests]).toEqual([
+    expect([...state.digests.program]).toEqual([
       ["KEY", "two"],
       ["AWS", "c"],
     ]);
@@ -167,6 +174,142 @@ describe("a round", () => {
     const twice = through(STEADY, [...to, trouble, ...to, trouble]);
     expect(twice.messages).toEqual([["warning", ["trouble"]]]);
     expect(twice.last).toEqual({ kind: "wait", ms: 4000 });
+  });
+});
+
+describe("with the broker", () => {
+  /** What the program has (a dummy of KEY, and credentials of a provider), and what the broker sends for KEY. */
+  const PROGRAM = { KEY: "dummy", AWS: "a" };
+  const OTHER = { KEY: "dummy", AWS: "b" };
+  const BROKERED: State = { ...STEADY, digests: digests(PROGRAM, { KEY: "one" }) };
+  const VOLATILE: State = { ...BROKERED, volatile: new Set(["KEY"]) };
+  const CHANGED = [WOKEN, looked(VISIBLE, true)];
+
+  it.each<readonly [string, State, readonly Event<string>[], string]>([
+    ["the same keys", BROKERED, [...CHANGED, opened(PROGRAM, { KEY: "one" })], "look open wait"],
+    [
+      "a key alone has changed",
+      BROKERED,
+      [...CHANGED, opened(PROGRAM, { KEY: "two" }), opened(PROGRAM, { KEY: "two" }), SWAPPED],
+      "look open open swap wait",
+    ],
+    [
+      "a key has changed, and credentials of a provider are others on each open",
+      BROKERED,
+      [...CHANGED, opened(OTHER, { KEY: "two" }), opened({ KEY: "dummy", AWS: "c" }, { KEY: "two" }), SWAPPED],
+      "look open open swap wait",
+    ],
+    [
+      "a variable has changed as well",
+      BROKERED,
+      [...CHANGED, ...[1, 2].map(() => opened({ ...PROGRAM, PORT: "1" }, { KEY: "two" })), RESTARTED],
+      "look open open restart wait",
+    ],
+    [
+      "a key appears",
+      BROKERED,
+      [...CHANGED, ...[1, 2].map(() => opened({ ...PROGRAM, NEW: "dummy" }, { KEY: "one", NEW: "x" })), RESTARTED],
+      "look open open restart wait",
+    ],
+    [
+      "a key disappears",
+      BROKERED,
+      [...CHANGED, ...[1, 2].map(() => opened({ AWS: "a" }, {})), RESTARTED],
+      "look open open restart wait",
+    ],
+    [
+      "a provider makes another key on each open",
+      BROKERED,
+      [...CHANGED, opened(PROGRAM, { KEY: "two" }), opened(PROGRAM, { KEY: "three" })],
+      "look open open wait",
+    ],
+    ["a key of a provider, and nothing has changed", VOLATILE, [WOKEN, looked(VISIBLE, false)], "look wait"],
+  ])("%s", (_, state, events, kinds) => {
+    expect(through(state, events).kinds).toBe(kinds);
+  });
+
+  it.each<readonly [string, Values, Values, string]>([
+    ["keys alone", PROGRAM, { KEY: "two" }, "look open swap"],
+    ["keys and credentials", OTHER, { KEY: "two" }, "look open restart"],
+    ["neither", PROGRAM, { KEY: "one" }, "look open wait"],
+  ])("what providers have made is renewed before the session ends: %s", (_, values, keys, kinds) => {
+    const events = [WOKEN, looked(VISIBLE, false), opened(values, keys)];
+    const { kinds: happened, state } = through(VOLATILE, events, 48 * MINUTE);
+    expect(happened).toBe(kinds);
+    if (kinds.endsWith("swap")) {
+      expect(through(state, [SWAPPED], 48 * MINUTE).state.expiresAt).toBe((48 + 48) * MINUTE);
+    }
+  });
+
+  it("swaps all keys that differ, and keeps the session of what the program has", () => {
+    const before: State = { ...BROKERED, digests: digests(PROGRAM, { KEY: "one", MADE: "x" }) };
+    const made = { KEY: "dummy", AWS: "c" };
+    const events = [...CHANGED, opened(OTHER, { KEY: "two", MADE: "y" }), opened(made, { KEY: "two", MADE: "z" })];
+    const { last, state } = through(before, events);
+    expect(last).toEqual({ kind: "swap", renewal: "renewal", names: ["KEY", "MADE"] });
+    const { state: after } = through(state, [SWAPPED]);
+    expect(after.digests).toEqual(digests(PROGRAM, { KEY: "two", MADE: "z" }));
+    expect(after.expiresAt).toBe(before.expiresAt);
+  });
+
+  it("restarts with the names of both", () => {
+    const events = [...CHANGED, ...[1, 2].map(() => opened({ ...PROGRAM, AWS: "b" }, { KEY: "two" }))];
+    const { last } = through(BROKERED, events);
+    expect(last).toEqual({ kind: "restart", renewal: "renewal", names: ["AWS", "KEY"] });
+  });
+
+  it("tries a swap that could not be recorded again, with growing pauses, and reports it once", () => {
+    const refused: Event<string> = { kind: "swapped", refusal: ["warning: full"] };
+    const attempt = [...CHANGED, ...[1, 2].map(() => opened(PROGRAM, { KEY: "two" })), refused];
+    const { last, messages, state } = through(BROKERED, [...attempt, ...attempt]);
+    expect(messages).toEqual([["warning", ["warning: full"]]]);
+    expect(last).toEqual({ kind: "wait", ms: 4000 });
+    expect(state.digests).toBe(BROKERED.digests);
+    expect(state.known).toBe(BROKERED.known);
+  });
+
+  it.each<readonly [string, State, readonly Event<string>[], string]>([
+    ["looks at revisions first", BROKERED, [EARLY, looked(VISIBLE, false)], "look wait"],
+    [
+      "opens where a revision is hidden",
+      { ...BROKERED, known: { ...VISIBLE, hidden: new Set(["acme/app/base"]) } },
+      [EARLY, opened(PROGRAM, { KEY: "one" })],
+      "open wait",
+    ],
+    [
+      "opens where no revision is visible",
+      { ...BROKERED, known: HIDDEN },
+      [EARLY, opened(PROGRAM, { KEY: "two" }), opened(PROGRAM, { KEY: "two" }), SWAPPED],
+      "open open swap wait",
+    ],
+    [
+      "opens if the first look sees nothing",
+      { ...BROKERED, known: undefined },
+      [EARLY, looked(HIDDEN, true), opened(PROGRAM, { KEY: "one" })],
+      "look open wait",
+    ],
+    [
+      "opens where a revision is refused that was visible",
+      { ...BROKERED, lost: new Map([[ENV, 403]]) },
+      [EARLY, opened(PROGRAM, { KEY: "one" })],
+      "open wait",
+    ],
+    ["looks although ESC was down", BROKERED, [WOKEN, down(0), EARLY], "look wait look"],
+    ["waits as long as the service has asked for", BROKERED, [WOKEN, down(MINUTE), EARLY], "look wait wait"],
+  ])("a service that refuses a key: a round begins early and %s", (_, state, events, kinds) => {
+    expect(through(state, events).kinds).toBe(kinds);
+  });
+
+  it("keeps to what the service has asked for, counted from its answer", () => {
+    const { state } = through(BROKERED, [WOKEN, down(MINUTE)], 1000);
+    expect(through(state, [EARLY], 21_000).last).toEqual({ kind: "wait", ms: 40_000 });
+    expect(through(state, [EARLY], 61_000).kinds).toBe("look");
+  });
+
+  it("asks for hidden revisions when they are due, however often a service refuses a key", () => {
+    const hidden: State = { ...BROKERED, known: HIDDEN };
+    const { state } = through(hidden, [EARLY, opened(PROGRAM, { KEY: "one" })], 14 * MINUTE);
+    expect(through(state, [EARLY], 15 * MINUTE).last).toMatchObject({ kind: "look", before: { hidden: new Set() } });
   });
 });
 

@@ -1,0 +1,293 @@
+import { existsSync, mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { secret } from "../esc-server/index.ts";
+import { brokeredWorld, type BrokeredWorld, brokering, ENVIRONMENT } from "../helpers/brokered.ts";
+import { skipBecause } from "../helpers/skip.ts";
+import { addon, isStandalone, unwrapped } from "../helpers/sophia.ts";
+import type { Finished, Started } from "../helpers/started.ts";
+import { expectWording } from "../helpers/wording.ts";
+
+const [ONE, TWO, THREE] = ["sk-first-0a1b2c3d4e5f", "sk-second-6a7b8c9d0e1f", "sk-third-2a3b4c5d6e7f"];
+/** No look but the one that an answer of 401 causes. */
+const SELDOM = ["--watch-every", "1h"];
+
+const starts = ({ stdout }: Finished): number => stdout.match(/^run /gm)?.length ?? 0;
+
+/** A program that has made one call, with the first key. */
+async function called(options: readonly string[] = [], more: Readonly<Record<string, string>> = {}) {
+  const it = await brokeredWorld();
+  it.values({ OPENAI_API_KEY: ONE });
+  it.accept(ONE);
+  const started = brokering(it, options, undefined, more);
+  const pid = await runs(started);
+  await call(started, pid, 1, "200 null");
+  return { ...it, started, pid };
+}
+
+async function runs({ seen }: Started, port = ""): Promise<number> {
+  return Number((await seen(new RegExp(`^run (\\d+) ${port}$`, "m")))[1]);
+}
+
+/** Makes the call with this number, which ends so: status and `x-should-retry`. */
+async function call({ seen }: Started, pid: number, number: number, end: string): Promise<string> {
+  process.kill(pid, "SIGUSR2");
+  const [, found = "", body = ""] = await seen(new RegExp(`^call ${number} (\\d+ \\w+) (.*)$`, "m"));
+  expect(found).toBe(end);
+  return body;
+}
+
+async function ended({ started }: { readonly started: Started }): Promise<Finished> {
+  process.kill(started.pid, "SIGTERM");
+  return started.finished;
+}
+
+const events = ({ log }: Pick<BrokeredWorld, "log">): readonly unknown[] => log().map(({ event }) => event);
+
+test("a key that changes in ESC is swapped, masked and recorded, and the program runs on", async () => {
+  const it = await called(["--redact", "--audit-log", "log"]);
+  const { started, pid, values, accept } = it;
+  values({ OPENAI_API_KEY: TWO });
+  await started.reported(/OPENAI_API_KEY changed/);
+  accept(TWO);
+  // The service answers with the key, which the program prints and has in the next path.
+  expect(await call(started, pid, 2, "200 null")).toBe("***");
+  await call(started, pid, 3, "200 null");
+  const end = await ended(it);
+  expect([end.status, starts(end)]).toEqual([0, 1]);
+  expectWording(end.stderr);
+  expect(events(it)).toEqual(["start", "request", "swap", "request", "request"]);
+  const [start, , swap, ...requests] = it.log();
+  expect(start).toMatchObject({ brokered: ["OPENAI_API_KEY"], esc: { environments: [{ revision: "1" }] } });
+  expect(swap).toMatchObject({
+    version: 1,
+    outcome: "allowed",
+    names: { OPENAI_API_KEY: "esc" },
+    run: start?.["run"],
+    esc: { status: "read", environments: [{ name: ENVIRONMENT, revision: "2" }] },
+  });
+  expect(swap).not.toHaveProperty("command");
+  expect(requests).toMatchObject([{ path: "/v1/models/***" }, { path: "/v1/models/***" }]);
+  expect(JSON.stringify(it.log()) + end.stdout + end.stderr).not.toMatch(new RegExp(`${ONE}|${TWO}`));
+  expect(it.keys()).toEqual([ONE, TWO, TWO]);
+  expect(it.server.violations).toEqual([]);
+});
+
+test("--quiet drops the line", async () => {
+  const it = await called(["--quiet", ...SELDOM]);
+  it.values({ OPENAI_API_KEY: TWO });
+  it.accept(TWO);
+  await call(it.started, it.pid, 2, "401 true");
+  await call(it.started, it.pid, 3, "200 null");
+  const end = await ended(it);
+  expect([starts(end), end.stderr]).toEqual([1, ""]);
+});
+
+test("an answer of 401 has ESC looked at now, and its client told to try again", async () => {
+  const it = await called(SELDOM);
+  it.values({ OPENAI_API_KEY: TWO });
+  it.accept(TWO);
+  await call(it.started, it.pid, 2, "401 true");
+  await call(it.started, it.pid, 3, "200 null");
+  const end = await ended(it);
+  expect(starts(end)).toBe(1);
+  expect(it.keys()).toEqual([ONE, ONE, TWO]);
+});
+
+test("a token that sees no revision opens ESC for it", async () => {
+  const it = await brokeredWorld(undefined, "open");
+  it.values({ OPENAI_API_KEY: ONE });
+  const started = brokering(it);
+  const pid = await runs(started);
+  // The first look, which finds that no revision is visible.
+  await it.server.waitFor("definition");
+  it.values({ OPENAI_API_KEY: TWO });
+  it.accept(TWO);
+  await call(started, pid, 1, "401 true");
+  await call(started, pid, 2, "200 null");
+  expect(it.keys()).toEqual([ONE, TWO]);
+});
+
+test("a look that finds no new key passes the 401 on, and causes no other look for 10 seconds", async () => {
+  const it = await called(SELDOM);
+  it.accept(TWO);
+  await call(it.started, it.pid, 2, "401 null");
+  const asked = it.server.count("any");
+  it.values({ OPENAI_API_KEY: TWO });
+  await call(it.started, it.pid, 3, "401 null");
+  expect(it.server.count("any")).toBe(asked);
+  const end = await ended(it);
+  expect([starts(end), end.stderr]).toEqual([1, ""]);
+});
+
+test("another variable that changes restarts the program, which finds the new key", async () => {
+  const it = await called(["--audit-log", "log"]);
+  it.values({ OPENAI_API_KEY: TWO }, "2");
+  it.accept(TWO);
+  const pid = await runs(it.started, "2");
+  process.kill(pid, "SIGUSR2");
+  await it.started.seen(/^call 1 200 null .*\n[^]*^call 1 200 null /m);
+  const end = await ended(it);
+  expect([end.status, starts(end)]).toEqual([0, 2]);
+  expect(end.stderr).toContain("OPENAI_API_KEY and PORT changed in ESC: the program is restarted");
+  expect(events(it)).toEqual(["start", "request", "start", "request"]);
+  const [first, , second] = it.log();
+  expect(second).toMatchObject({ run: first?.["run"], brokered: ["OPENAI_API_KEY"] });
+  expect(it.keys()).toEqual([ONE, TWO]);
+});
+
+test("a key that appears, and one that disappears, restart the program", async () => {
+  const it = await called();
+  it.values({ OPENAI_API_KEY: ONE, ANTHROPIC_API_KEY: TWO });
+  await it.started.seen(/^run[^]*^run/m);
+  it.values({ OPENAI_API_KEY: ONE });
+  await it.started.seen(/^run[^]*^run[^]*^run/m);
+  const end = await ended(it);
+  expect(starts(end)).toBe(3);
+  expectWording(end.stderr);
+});
+
+test("a key that is swapped while the former program stops is used and masked by the next one", async () => {
+  const it = await called(["--redact"], { LAZY: "1" });
+  it.values({ OPENAI_API_KEY: ONE }, "2");
+  await it.started.seen(/^stopping/m);
+  it.values({ OPENAI_API_KEY: TWO }, "2");
+  await it.started.reported(/OPENAI_API_KEY changed/);
+  it.accept(TWO);
+  process.kill(it.pid, "SIGHUP");
+  process.kill(await runs(it.started, "2"), "SIGUSR2");
+  const [shown] = await it.started.seen(/^call 1[^]*^call 1 200 null .*$/m);
+  expect(shown).toMatch(/ \*\*\*$/);
+});
+
+test("a former key of which the program has printed a part is masked as a whole after the swap", async () => {
+  const it = await brokeredWorld();
+  it.values({ OPENAI_API_KEY: ONE });
+  it.accept(ONE);
+  const script = `
+    const { OPENAI_API_KEY: key, OPENAI_BASE_URL: base } = process.env;
+    const say = (text) => require("node:fs").writeSync(1, text);
+    fetch(base + "/models", { headers: { authorization: "Bearer " + key } }).then(async (answer) => {
+      const text = await answer.text();
+      process.once("SIGUSR2", () => say(text.slice(9) + " end\\n"));
+      say("run " + process.pid + " \\n" + text.slice(0, 9));
+    });
+    setInterval(() => {}, 60_000);
+  `;
+  const started = brokering(it, ["--redact"], [process.execPath, "-e", script]);
+  const pid = await runs(started);
+  it.values({ OPENAI_API_KEY: TWO });
+  await started.reported(/OPENAI_API_KEY changed/);
+  process.kill(pid, "SIGUSR2");
+  await started.seen(/ end$/m);
+  const { stdout } = await ended({ started });
+  expect(stdout).toMatch(/^run \d+ \n\*\*\* end\n$/);
+});
+
+describe("with the addon", () => {
+  skipBecause(isStandalone || existsSync(addon) ? undefined : "needs the addon");
+
+  test("a background process that outlives the launcher does not show the new key either", async () => {
+    const it = await brokeredWorld();
+    it.values({ OPENAI_API_KEY: ONE });
+    it.accept(ONE);
+    const late = 'while kill -0 "$0" 2>/dev/null; do sleep 0.02; done; echo "late <$1>"';
+    const script = `
+    const { OPENAI_API_KEY: key, OPENAI_BASE_URL: base } = process.env;
+    process.once("SIGUSR2", async () => {
+      const answer = await fetch(base + "/models", { headers: { authorization: "Bearer " + key } });
+      const args = ["-c", ${JSON.stringify(late)}, String(process.ppid), await answer.text()];
+      require("node:child_process").spawn("sh", args, { stdio: "inherit", detached: true });
+      process.exit(0);
+    });
+    setInterval(() => {}, 60_000);
+    require("node:fs").writeSync(1, "run " + process.pid + " \\n");
+  `;
+    const started = brokering(it, ["--redact"], [process.execPath, "-e", script]);
+    const pid = await runs(started);
+    it.values({ OPENAI_API_KEY: TWO });
+    await started.reported(/OPENAI_API_KEY changed/);
+    it.accept(TWO);
+    process.kill(pid, "SIGUSR2");
+    const { status, stdout } = await started.finished;
+    expect([status, stdout]).toEqual([0, `run ${pid} \nlate <***>\n`]);
+  });
+});
+
+test("SIGTERM ends the program although an answer of 401 is held", async () => {
+  const it = await called(SELDOM);
+  it.accept(TWO);
+  const held = it.server.hold("definition");
+  process.kill(it.pid, "SIGUSR2");
+  await it.server.waitFor("definition");
+  const end = await ended(it);
+  expect([end.status, starts(end)]).toEqual([0, 1]);
+  expect(end.stdout).toMatch(/^call 2 401 null refused$/m);
+  held.release();
+});
+
+test("an ESC that is down during a look passes the 401 on, and the key is swapped when it is there again", async () => {
+  const it = await called();
+  it.server.failAlways("any", 503);
+  it.values({ OPENAI_API_KEY: TWO });
+  it.accept(TWO);
+  await call(it.started, it.pid, 2, "401 null");
+  it.server.heal();
+  await it.started.reported(/OPENAI_API_KEY changed/);
+  await call(it.started, it.pid, 3, "200 null");
+  const end = await ended(it);
+  expect(starts(end)).toBe(1);
+  expect(end.stderr.match(/warning:/g)).toHaveLength(1);
+  expect(unwrapped(end.stderr)).toMatch(/warning: cannot look for changes in ESC: .*; the program continues/);
+});
+
+test("a swap that cannot be recorded does not happen until it can be", async () => {
+  const it = await called(["--audit-log", "log"]);
+  const log = join(it.cwd, "log");
+  renameSync(log, `${log}.former`);
+  mkdirSync(log);
+  it.values({ OPENAI_API_KEY: TWO });
+  await it.started.reported(/warning:/);
+  rmdirSync(log);
+  renameSync(`${log}.former`, log);
+  await it.started.reported(/OPENAI_API_KEY changed/);
+  it.accept(TWO);
+  await call(it.started, it.pid, 2, "200 null");
+  const end = await ended(it);
+  expect(events(it)).toEqual(["start", "request", "swap", "request"]);
+  expectWording(end.stderr, { [it.cwd]: "<folder>" });
+});
+
+test("a value that cannot be brokered is not used, and the former one is", async () => {
+  const it = await called();
+  it.values({ OPENAI_API_KEY: `${TWO} ` });
+  await it.started.reported(/warning:/);
+  await call(it.started, it.pid, 2, "200 null");
+  it.values({ OPENAI_API_KEY: THREE });
+  await it.started.reported(/OPENAI_API_KEY changed/);
+  it.accept(THREE);
+  await call(it.started, it.pid, 3, "200 null");
+  const end = await ended(it);
+  expect(starts(end)).toBe(1);
+  expect(end.stderr).not.toContain("sk-");
+  expectWording(end.stderr);
+});
+
+test("a key that a provider makes is swapped before its session ends, and not at each look", async () => {
+  const it = await brokeredWorld();
+  it.server.provider("keys", secret(ONE));
+  it.server.environment(ENVIRONMENT, {
+    definition: 'values:\n  environmentVariables:\n    OPENAI_API_KEY: {"fn::open::keys": {}}\n',
+  });
+  it.accept(ONE);
+  const started = brokering(it, ["--session", "6s"]);
+  const pid = await runs(started);
+  await call(started, pid, 1, "200 null");
+  await it.server.waitFor("read", 2);
+  it.server.provider("keys", secret(TWO));
+  await started.reported(/OPENAI_API_KEY changed/);
+  it.accept(TWO);
+  await call(started, pid, 2, "200 null");
+  const end = await ended({ started });
+  expect([starts(end), end.stderr.match(/changed/g)?.length]).toEqual([1, 1]);
+});
