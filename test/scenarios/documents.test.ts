@@ -179,7 +179,13 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       unless: withoutNamespaces,
     },
   },
-  "docs/watch.md": {},
+  "docs/watch.md": {
+    "sophia-run --broker --watch -- node server.js": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "there is no such program",
+    },
+  },
   "docs/sources.md": {
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
   },
