@@ -111,11 +111,10 @@ async function playBroker(stage: Stage, world: DemoWorld): Promise<void> {
     "The address of the environment is a gateway for the key: here a service of this",
     "demo. ask.mjs prints the dummy that it got; its request carries the key of ESC.",
   );
-  await stage.play(
-    { variables: { OPENAI_BASE_URL: service.address }, words: ["sophia-run", "--broker", "--", "node", "ask.mjs"] },
-    world,
-    { shows: [/^my key: sk-sophia-\w{32}$/m, /^answer: hello$/m] },
-  );
+  const variables = { OPENAI_BASE_URL: service.address };
+  await stage.play({ variables, words: ["sophia-run", "--broker", "--", "node", "ask.mjs"] }, world, {
+    shows: [/^my key: sk-sophia-\w{32}$/m, /^answer: hello$/m],
+  });
   const [key = ""] = service.keys;
   stage.verify(key.endsWith("83f2"), `the service got the key ***${key.slice(-4)}, of which the program knows nothing`);
 }

@@ -7,6 +7,7 @@
  */
 import { createHmac, randomBytes } from "node:crypto";
 import type { Slot } from "../contract/broker/model.ts";
+import { below } from "./address.ts";
 import type { Route } from "./model.ts";
 import type { Refusal, RefusalCode } from "./refusals.ts";
 import { isAmbiguous, isCovered, isDenied } from "../contract/broker/path-rules.ts";
@@ -186,13 +187,6 @@ function admitPath({ route, slot }: FoundKey, { method, target }: RequestHead, h
   // The address of a gateway may end with the prefix already.
   const base = prefix !== "" && route.path.endsWith(prefix) ? route.path : route.path + prefix;
   return { route, slot, target: [base + rest, ...query].join("?") };
-}
-
-/** Returns the rest of a path below another one, which is empty or begins with a slash; undefined if it is not below. */
-function below(base: string, path: string): string | undefined {
-  if (!path.startsWith(base)) return undefined;
-  const rest = path.slice(base.length);
-  return rest === "" || rest.startsWith("/") ? rest : undefined;
 }
 
 function refuse(code: RefusalCode, message: string, name?: string): Refusal {

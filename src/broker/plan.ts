@@ -5,12 +5,11 @@
  * provider's own, if the caller has set it or the source of the key itself, if a contract says so that the caller has named,
  * or if the caller has allowed it (`--broker-to`). Otherwise nothing starts.
  */
-import { parseUrl } from "../core/url.ts";
-import { isLoopbackUrl } from "../core/key-addresses.ts";
 import { variableIn } from "../contract/broker/entry.ts";
-import type { BrokerEntry } from "../contract/broker/model.ts";
+import type { BrokerEntry, Slot } from "../contract/broker/model.ts";
 import { parseRule, type PathRule } from "../contract/broker/path-rules.ts";
 import type { Provider } from "../contract/broker/providers.ts";
+import { below, readAddress } from "./address.ts";
 import type { Route } from "./model.ts";
 
 /** A declared key that the program would get. */
@@ -26,8 +25,11 @@ export interface Key {
 export interface SourcedValue {
   readonly value: string;
   readonly source: string;
-  /** The file that sets it. */
+  /** The file that sets it, or the ESC environment. */
   readonly file?: string | undefined;
+  readonly isEsc?: boolean;
+  /** Whoever wrote the repository may have written it: a file that was found, an alias of a contract that was found. */
+  readonly isFound?: boolean;
 }
 
 export interface Surroundings {
@@ -47,6 +49,8 @@ export interface Planned {
   readonly base: Readonly<Record<string, string>>;
   /** The reason why this origin may get the key. */
   readonly because: "built-in" | "caller" | "source" | "contract" | "allowed";
+  /** The variable in which the address was found. */
+  readonly variable: string | undefined;
 }
 
 export type PlanFault =
@@ -56,7 +60,16 @@ export type PlanFault =
       readonly name: string;
       readonly origin: string;
       readonly path: string;
+      /** `path` is an ESC environment. */
+      readonly isEsc: boolean;
       readonly variable: string | undefined;
+    }
+  /** The contract at `path`, which was only found, changes how a built-in key is sent. */
+  | {
+      readonly kind: "untrusted-part";
+      readonly name: string;
+      readonly part: "headers" | "prefix";
+      readonly path: string;
     }
   | { readonly kind: "no-upstream" | "no-header"; readonly name: string }
   | { readonly kind: "unset"; readonly name: string; readonly variable: string }
@@ -66,16 +79,19 @@ export type PlanFault =
 /** @returns where the key goes and what the program gets, or why it cannot be brokered */
 export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFault {
   const { name, entry, provider, dummy } = key;
-  const base = entry.base ?? provider?.base ?? {};
+  const { contract } = surroundings;
   const found = findAddress(key, surroundings);
   if ("kind" in found) return found;
   const slots = entry.slots ?? provider?.slots ?? [];
   if (slots.length === 0) return { kind: "no-header", name };
+  const changed = contract.isNamed ? undefined : changedPart(key);
+  if (changed !== undefined) return { kind: "untrusted-part", name, part: changed, path: contract.path };
   const { url, variable, because } = found;
-  const { path, servicePath } = rootOf(url, (variable === undefined ? undefined : base[variable]) ?? "", base);
+  const base = entry.base ?? provider?.base ?? {};
+  const { path, servicePath } = rootOf(found, key, contract.isNamed);
   // Without a rule that takes them back: a contract that was found may be anybody's.
   const builtIn = rulesIn(provider?.deny ?? []);
-  const deny = entry.deny === undefined ? builtIn : [...(surroundings.contract.isNamed ? [] : builtIn), ...entry.deny];
+  const deny = entry.deny === undefined ? builtIn : [...(contract.isNamed ? [] : builtIn), ...entry.deny];
   const prefix = entry.prefix ?? provider?.prefix ?? "";
   const route: Route = {
     name,
@@ -88,11 +104,25 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
     allow: entry.allow ?? [],
     deny,
   };
+  const behind = (its: string): string => path + (below(servicePath, its) ?? its);
   return {
     route,
-    base: Object.fromEntries(Object.entries(base).map(([each, its]) => [each, path + its.slice(servicePath.length)])),
+    base: Object.fromEntries(Object.entries(base).map(([each, its]) => [each, behind(its)])),
     because,
+    variable,
   };
+}
+
+/**
+ * Returns what a contract changes of a built-in key besides its address. In a header of a repository's choice the service may
+ * repeat the key in its answer, where the program reads it. A prefix of its choice hides a denied path from the rules.
+ */
+function changedPart({ entry, provider }: Key): "headers" | "prefix" | undefined {
+  if (provider === undefined) return undefined;
+  const isBuiltIn = ({ header, scheme }: Slot): boolean =>
+    provider.slots.some((slot) => slot.header === header && slot.scheme === scheme);
+  if (entry.slots?.every(isBuiltIn) === false) return "headers";
+  return (entry.prefix ?? provider.prefix) === provider.prefix ? undefined : "prefix";
 }
 
 interface Address {
@@ -108,15 +138,22 @@ function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault 
   // A contract that was found makes no pairs of its own.
   const paired = [
     ...Object.keys(provider?.base ?? {}),
-    ...optional(provider?.address),
+    ...listOf(provider?.address),
     ...(contract.isNamed ? Object.keys(entry.base ?? {}) : []),
   ];
 
-  const decide = (url: URL, variable: string | undefined, because: Planned["because"] | undefined, file?: string) => {
+  const decide = (
+    url: URL,
+    variable: string | undefined,
+    because: Planned["because"] | undefined,
+    given?: SourcedValue,
+  ): Address | PlanFault => {
     if (because !== undefined) return { url, variable, because };
-    if (contract.isNamed) return { url, variable, because: "contract" as const };
-    if (allowed.includes(url.origin)) return { url, variable, because: "allowed" as const };
-    return { kind: "untrusted" as const, name, origin: url.origin, path: file ?? contract.path, variable };
+    // The contract names the variable; a file of the repository may still hold the address.
+    if (contract.isNamed && given?.isFound !== true) return { url, variable, because: "contract" };
+    if (allowed.includes(url.origin)) return { url, variable, because: "allowed" };
+    const { file: path = contract.path, isEsc = false } = given ?? {};
+    return { kind: "untrusted", name, origin: url.origin, path, isEsc, variable };
   };
 
   // A gateway, or the address of a service without one of its own.
@@ -136,35 +173,33 @@ function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault 
   if (text === "") return { kind: "no-upstream", name };
   const url = readAddress(text);
   if (typeof url === "string") return { kind: url, name, variable };
-  const isBuiltIn = variable === undefined && url.origin === provider?.origin;
-  return decide(url, variable, isBuiltIn ? "built-in" : undefined, given?.file);
+  const isBuiltIn = variable === undefined && url.origin === provider?.origin && url.pathname === "/";
+  return decide(url, variable, isBuiltIn ? "built-in" : undefined, given);
 }
 
-function optional<T>(value: T | undefined): readonly T[] {
+function listOf<T>(value: T | undefined): readonly T[] {
   return value === undefined ? [] : [value];
-}
-
-/** Reads an https address, or an http one of this machine. */
-function readAddress(text: string): URL | "insecure" | "no-address" {
-  const trimmed = text.trim();
-  const url = /^https?:\/\//i.test(trimmed) ? parseUrl(trimmed) : undefined;
-  if (url === undefined) return "no-address";
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return "no-address";
-  return url.protocol === "https:" || isLoopbackUrl(trimmed) ? url : "insecure";
 }
 
 /**
  * Returns the part of a gateway's path that stands for the service's own path. The address `https://gateway/x/v1` in a
  * variable that has `/v1` for the service itself has its root at `/x`, if another variable of the key has no path.
+ *
+ * @param isContractNamed else the contract decides nothing here: denied paths would look like others
  */
 function rootOf(
-  url: URL,
-  expected: string,
-  base: Readonly<Record<string, string>>,
+  { url, variable = "", because }: Address,
+  { entry, provider }: Key,
+  isContractNamed: boolean,
 ): { readonly path: string; readonly servicePath: string } {
   const path = url.pathname.replace(/\/+$/, "");
+  if (because === "allowed" && !isContractNamed && provider?.deny !== undefined) return { path, servicePath: path };
+  const own = entry.base ?? {};
+  const builtIn = provider?.base ?? {};
+  const base = isContractNamed ? { ...builtIn, ...own } : provider === undefined ? own : builtIn;
+  const expected = base[variable] ?? "";
   const shortest = Object.values(base).reduce((least, each) => (each.length < least.length ? each : least), expected);
-  const behind = expected.startsWith(shortest) ? expected.slice(shortest.length) : "";
+  const behind = below(shortest, expected) ?? "";
   if (path.endsWith(behind)) return { path: path.slice(0, path.length - behind.length), servicePath: shortest };
   return { path, servicePath: expected };
 }

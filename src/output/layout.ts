@@ -43,7 +43,7 @@ const PASTED = new RegExp(
     String.raw`\bpulumi (?:env (?:\S+ )?)?`,
     // With its runner, and for some subcommands a variable and an environment.
     String.raw`\b(?:(?:npx|bunx|yarn|pnpm) (?:--no-install |exec )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?`,
-    "--(?:allow|reason) ",
+    "--(?:allow|broker-to|reason) ",
   ].join("|"),
   "g",
 );

@@ -13,6 +13,8 @@ const SETTINGS: ReadonlySet<string> = new Set([
   ADMIN_TOKEN,
   "ESC_ORG",
   FROM_FILES,
+  // It would have a nested sophia-run pass on the real keys.
+  "SOPHIA_BROKERED",
   ...OPTION_NAMES.map(variableOf),
 ]);
 

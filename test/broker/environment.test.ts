@@ -5,7 +5,13 @@ import { routesTo } from "./routes.ts";
 const BROKER = "http://127.0.0.1:40123";
 const [route] = routesTo("https://api.example.test");
 const base = { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1" };
-const openai = { route, base, because: "built-in", aliases: ["OPENAI_KEY", "OPENAI_TOKEN"] } as const;
+const openai = {
+  route,
+  base,
+  because: "built-in",
+  variable: undefined,
+  aliases: ["OPENAI_KEY", "OPENAI_TOKEN"],
+} as const;
 
 const environmentOf = (variables: Readonly<Record<string, string>>) => new Map(Object.entries(variables));
 

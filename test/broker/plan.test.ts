@@ -124,6 +124,7 @@ describe("an origin that a contract declares", () => {
       name: "SEARCH_KEY",
       origin: "https://search.example.com",
       path: "/project/sophia.contract.json",
+      isEsc: false,
     });
     expect(plan(key("OPENAI_API_KEY", { upstream: "https://evil.test" }))).toMatchObject({ kind: "untrusted" });
   });
@@ -151,6 +152,63 @@ describe("an origin that a contract declares", () => {
   test("needs a header, and an origin", () => {
     expect(plan(key("X_KEY", { upstream: "https://x.test" }), {}, named)).toEqual({ kind: "no-header", name: "X_KEY" });
     expect(plan(key("X_KEY"))).toEqual({ kind: "no-upstream", name: "X_KEY" });
+  });
+});
+
+describe("a contract that was found", () => {
+  const evil = "/project/sophia.contract.json";
+
+  test.each<[string, BrokerEntry, string]>([
+    ["a header whose value the service repeats", { slots: [{ header: "openai-organization" }] }, "headers"],
+    ["another scheme", { slots: [{ header: "authorization", scheme: "token" }] }, "headers"],
+    ["a prefix", { prefix: "/openai/v1" }, "prefix"],
+    ["an empty header list beside a prefix", { prefix: "/x", slots: [] }, "no-header"],
+  ])("may not change how a built-in key is sent: %s", (_, entry, part) => {
+    const values = { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1") };
+    expect(plan(key("OPENAI_API_KEY", entry), values)).toMatchObject(
+      part === "no-header" ? { kind: part } : { kind: "untrusted-part", part, path: evil },
+    );
+    if (part !== "no-header") expect(plan(key("OPENAI_API_KEY", entry), values, named)).not.toHaveProperty("kind");
+  });
+
+  test("may repeat what is built in", () => {
+    const entry: BrokerEntry = { slots: [{ header: "x-api-key" }], prefix: "/v1" };
+    expect(plan(key("ANTHROPIC_API_KEY", entry))).toMatchObject({ because: "built-in" });
+  });
+
+  test("cannot shift the paths that the rules see, neither by its base nor by its upstream", () => {
+    const values = { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1") };
+    const entry: BrokerEntry = { base: { OPENAI_BASE_URL: "", OTHER_URL: "/v10" } };
+    expect(plan(key("OPENAI_API_KEY", entry), values)).toMatchObject({
+      path: "/openai/v1",
+      servicePath: "/v1",
+      base: { OPENAI_BASE_URL: "/openai/v1", OTHER_URL: "/openai/v1/v10" },
+    });
+    const upstream = "https://api.openai.com/v1/organization";
+    expect(plan(key("OPENAI_API_KEY", { upstream }))).toMatchObject({ kind: "untrusted" });
+    expect(plan(key("OPENAI_API_KEY", { upstream }), {}, { allowed: ["https://api.openai.com"] })).toMatchObject({
+      path: "/v1/organization",
+      servicePath: "/v1/organization",
+    });
+  });
+});
+
+describe("a contract that the caller has named", () => {
+  const values = (more: Partial<SourcedValue>) => ({ Q: { value: "https://q.test", source: "other", ...more } });
+  const entry: BrokerEntry = { upstream: "${Q}", slots: [{ header: "api-key" }], base: { Q: "" } };
+
+  test("names the variable of an address, not what a file of the repository puts into it", () => {
+    expect(plan(key("X_KEY", entry), values({ file: "/project/.env:1", isFound: true }), named)).toEqual({
+      kind: "untrusted",
+      name: "X_KEY",
+      origin: "https://q.test",
+      path: "/project/.env:1",
+      isEsc: false,
+      variable: "Q",
+    });
+    expect(plan(key("X_KEY", entry), values({ file: "ESC a/b/c", isEsc: true }), named)).toMatchObject({
+      because: "contract",
+    });
   });
 });
 

@@ -94,6 +94,12 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
   pristine: { words: ["--pristine"], files: { ".env": "UNDECLARED=1\n" } },
   include: { words: ["--include", "QDRANT_*"] },
   exclude: { words: ["--exclude", "QDRANT_*"] },
+  broker: { words: ["--broker"] },
+  "broker-to": {
+    words: ["--broker", "--broker-to", "https://search.test"],
+    instead: ["--broker"],
+    files: contract({ OPENAI_API_KEY: { broker: { upstream: "https://search.test" } } }),
+  },
   "audit-log": { words: ["--audit-log", "log"] },
   reason: { words: ["--reason", "a test"], environment: { SOPHIA_AUDIT_LOG: "log" } },
   quiet: {

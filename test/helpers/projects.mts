@@ -40,6 +40,8 @@ const PLACES: Readonly<Record<string, Project>> = {
   "system/": "unit",
 
   "commands/audit-log/record.test.ts": "process",
+  "commands/broker/": "unit",
+  "commands/check/broker.test.ts": "process",
   "commands/check/check.test.ts": "process",
   "commands/check/gates.test.ts": "process",
   "commands/docs/broker-addresses.test.ts": "unit",
@@ -48,6 +50,7 @@ const PLACES: Readonly<Record<string, Project>> = {
   "commands/init/init.test.ts": "process",
   "commands/run/broker/": "process",
   "commands/run/agents.test.ts": "process",
+  "commands/run/broker/hostile.test.ts": "slow",
   "commands/run/id-token.test.ts": "process",
   "commands/run/run.test.ts": "process",
   "commands/run/watch/": "unit",

@@ -19,7 +19,11 @@ test.each([
   ["no form-data", "form-data", 0],
   ["no js-yaml", "YAMLException", 0],
   ["no reading of other tools' credentials", ".esc/credentials", 0],
-  ["no reading of other tools' credentials", "credentials.json", 0],
+  [
+    "the path of Pulumi's credentials alone, in explain, which names the file and does not open it",
+    "credentials.json",
+    1,
+  ],
 ])("the bundle holds %s (%s)", (_, text, expected) => {
   expect(chunks.filter((chunk) => chunk.text.includes(text)).map(({ name }) => name)).toHaveLength(expected);
 });

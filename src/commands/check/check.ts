@@ -49,6 +49,10 @@ export const check: Command = async ({ options }, context) => {
     const { checkLive } = await import("./live/live.ts");
     checks.push(await checkLive(assessment, settings, { isConfirmed: options["yes"] === true, strict }, context));
   }
+  if (settings.broker) {
+    const { checkBroker } = await import("./broker.ts");
+    checks.push(checkBroker(assessment, settings, context));
+  }
   const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED, setOffer(context));
   // The report itself has these two.
   const notices = assessment.notices.filter(

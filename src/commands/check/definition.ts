@@ -12,6 +12,8 @@ export const checkCommand: CommandDefinition = {
     "--live sends each value that has a probe in the contract to its service, over TLS or within this machine, with a time " +
       "limit of 5 seconds. The check fails if the service rejects a value. If a value could not be tried (no connection, " +
       "no credit, quota exceeded, no permission), that is a warning.",
+    "--broker shows which keys a program would get dummies for, where each key goes, and who says so. The check fails if a " +
+      "start with --broker would be refused. Nothing listens, and nothing is sent.",
   ],
   options: {
     against: {
@@ -37,12 +39,16 @@ export const checkCommand: CommandDefinition = {
     },
     json: JSON_OPTION,
   },
-  statuses: { 0: "the contract is met", 1: "the contract is not met, or --against, --overdue or --live fails" },
+  statuses: {
+    0: "the contract is met",
+    1: "the contract is not met, or --against, --overdue, --live or --broker fails",
+  },
   examples: [
     "sophia-run check",
     "sophia-run check --profile prod --json",
     "sophia-run check --overdue",
     "sophia-run check --live --strict",
+    "sophia-run check --broker",
     "sophia-run check --against sophia/prod",
     "sophia-run check --against sophia/dev,sophia/staging,sophia/prod --strict",
   ],

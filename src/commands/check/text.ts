@@ -14,7 +14,7 @@ import { environmentWords, cacheWords, originWords, sourceOf } from "../../resol
 const INDENT = "   ";
 export const INDENTED = WIDTH - INDENT.length;
 
-/** The result of `--overdue` or `--live`. */
+/** The result of `--overdue`, `--live` or `--broker`. */
 export interface ExtraCheck {
   readonly section: readonly string[];
   readonly failures: readonly string[];

@@ -5,6 +5,8 @@ export const explainCommand: CommandDefinition = {
   details: [
     "Without NAME, lists the variables that the contract declares and the others that ESC and files set. Undeclared " +
       "variables of the process environment are only counted. Values are never printed.",
+    "With --broker and NAME: what the program gets in place of a key, where the key goes and who says so, which paths are " +
+      "denied, and where else the key lies.",
   ],
   positional: { form: "[NAME…]", least: 0, most: Infinity, kind: "variable" },
   options: {
@@ -12,6 +14,11 @@ export const explainCommand: CommandDefinition = {
     json: JSON_OPTION,
   },
   statuses: { 0: "the report is complete, even if the contract is not met" },
-  examples: ["sophia-run explain", "sophia-run explain QDRANT_URL DATABASE_URL", "sophia-run explain --all --json"],
+  examples: [
+    "sophia-run explain",
+    "sophia-run explain QDRANT_URL DATABASE_URL",
+    "sophia-run explain --broker OPENAI_API_KEY",
+    "sophia-run explain --all --json",
+  ],
   load: async () => (await import("./explain.ts")).explain,
 };

@@ -10,6 +10,7 @@ import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
 import { maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../resolve/secrets.ts";
+import type { BrokerExplainer } from "./broker.ts";
 import { withholding } from "../../resolve/select.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
@@ -31,22 +32,30 @@ export type RuleExplanation = VariableExplanation["rules"][number];
  * @param all undeclared variables of the process environment as well
  * @throws SophiaError (125) for a name that neither the contract nor a source has
  */
-export function makeExplanation(assessment: Assessment, names: readonly string[], all: boolean): Explanation {
+export function makeExplanation(
+  assessment: Assessment,
+  names: readonly string[],
+  all: boolean,
+  broker: BrokerExplainer,
+): Explanation {
   const { contract, resolution } = assessment;
   const report = makeReport(assessment);
-  const explain = explainer(assessment, report);
+  const explain = explainer(assessment, report, broker);
   const shared = { contract: report.contract, esc: report.esc, notices: report.notices };
   if (names.length > 0) {
-    checkNames(names, assessment);
+    checkNames(names, assessment, broker.added);
     const variables = [...new Set(names)].map(explain);
     return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
   }
-  const others = [...resolution.keys(), ...skippedNames(assessment)].filter((name) => !contract.variables.has(name));
+  const others = [...resolution.keys(), ...skippedNames(assessment), ...broker.added].filter(
+    (name) => !contract.variables.has(name),
+  );
   const explained = [...new Set(others)].toSorted().map(explain);
   const isListed = (one: VariableExplanation): boolean =>
     all ||
     one.aliasOf !== undefined ||
     one.skipped.length > 0 ||
+    one.broker?.kind === "address" ||
     origins(one).some(({ source }) => source !== "environment");
   const isOutside = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
   const unlisted = explained.filter((one) => !isListed(one) && !isOutside(one));
@@ -69,7 +78,7 @@ function origins({ origin, shadows, withheld }: VariableExplanation): readonly O
   return [...(origin === undefined ? [] : [origin]), ...[...shadows, ...withheld].map((one) => one.origin)];
 }
 
-function checkNames(names: readonly string[], assessment: Assessment): void {
+function checkNames(names: readonly string[], assessment: Assessment, added: readonly string[]): void {
   const { contract, resolution } = assessment;
   const known = new Set([
     ...contract.variables.keys(),
@@ -77,6 +86,7 @@ function checkNames(names: readonly string[], assessment: Assessment): void {
     ...(contract.scope?.outside ?? []),
     ...resolution.keys(),
     ...skippedNames(assessment),
+    ...added,
   ]);
   // On Windows, names are case-insensitive there.
   const isKnown = (name: string): boolean => known.has(name) || resolution.has(name) || contract.variables.has(name);
@@ -99,7 +109,7 @@ function skippedNames({ notices }: Assessment): readonly string[] {
   return notices.flatMap((notice) => (notice.kind === "esc-skipped" ? notice.names : []));
 }
 
-function explainer(assessment: Assessment, report: Report) {
+function explainer(assessment: Assessment, report: Report, broker: BrokerExplainer) {
   const { contract, resolution, selected, selection, violations } = assessment;
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
   const reason = withholding(selection, (name) => isDeclared(contract, name));
@@ -154,6 +164,8 @@ function explainer(assessment: Assessment, report: Report) {
         serving: "names" in rule ? serving(rule.names, selected) : undefined,
       })),
       problems: problems.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
+      /** The effect of --broker on it, also if the option is not given. */
+      broker: broker.of(name),
       skipped: skipped.get(name)?.map(({ environment, why }) => ({ environment: printable(environment), why })) ?? [],
     };
   };

@@ -1,5 +1,6 @@
 import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
+import { brokerRows } from "./broker-text.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
@@ -75,6 +76,7 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
     ...withheld.map((one) => row("withheld", one.origin, `: ${WITHHOLDING_WORDS[one.why]}`)),
     ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_WORDS[why]}`] as const),
     ["output", outputWords(variable, inFull)],
+    ...brokerRows(variable.broker, inFull),
     ["alias", aliasOf && `of ${aliasOf}`],
     ...rules.map((rule) => ["rule", ruleWords(rule, name)] as const),
     ["advice", declaration?.deprecated && `deprecated; use ${declaration.deprecated}`],
@@ -118,12 +120,14 @@ function lineWords({ line }: { readonly line?: number }): string {
   return line === undefined ? "" : `, line ${line}`;
 }
 
-function mark({ state, declared, passed }: VariableExplanation): string {
+function mark({ state, declared, passed, broker }: VariableExplanation): string {
   if (state === "missing" || state === "invalid") return "❌";
+  if (broker?.kind === "address") return "✅";
   return !passed ? "➖" : declared ? "✅" : "▫️";
 }
 
-function stateWords({ state, passed, withheld, declared, secret }: VariableExplanation): string {
+function stateWords({ state, passed, withheld, declared, secret, broker }: VariableExplanation): string {
+  if (broker?.kind === "address" && (state === "set" || state === "unset")) return "set by --broker";
   const kind = secret ? ", secret" : "";
   switch (state) {
     case "set":

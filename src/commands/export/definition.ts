@@ -12,6 +12,7 @@ export const exportCommand: CommandDefinition = {
     "github: for later steps of a GitHub Actions job. Appends to the file that GITHUB_ENV names and prints an " +
       "add-mask command for each line of a secret. If standard output is that file, the commands go to standard " +
       "error, which the runner also reads. Without GITHUB_ENV everything goes to standard output.",
+    "The values are the real ones, also if SOPHIA_BROKER is set; a notice says so.",
     "With --audit-log the names of the exported variables are recorded first.",
     "Secrets are not printed to a terminal or under a coding agent unless --reveal is given. --output replaces the " +
       "file atomically by one that only its owner can read.",

@@ -45,6 +45,11 @@ export const exportVariables: Command = async ({ options }, context) => {
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
+  if (settings.broker && !settings.quiet) {
+    printLines(context, [
+      "export has the real keys, not dummies: SOPHIA_BROKER has no effect on it, and a shell that evaluates its output holds them",
+    ]);
+  }
 
   const { variables, files } = collect(assessment);
   refuseFaulty(variables, name, format);

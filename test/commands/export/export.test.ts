@@ -288,3 +288,17 @@ describe("GitHub Actions", () => {
     expect(ended.stderr).toContain("GITHUB_ENV");
   });
 });
+
+test("where SOPHIA_BROKER is set, a notice says that the keys are the real ones; --quiet drops it", async () => {
+  const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { OPENAI_API_KEY: {} } }) });
+  const env = { OPENAI_API_KEY: sentinel("openai"), SOPHIA_BROKER: "1" };
+  const loud = await sophia(["export", "--format", "shell"], { cwd, env });
+  expect([loud.status, loud.stdout]).toEqual([0, `export OPENAI_API_KEY='${sentinel("openai")}'\n`]);
+  expect(loud.stderr.match(/^sophia-run:/gm)).toHaveLength(1);
+  expectWording(loud.stderr);
+  expect(loud.stderr).not.toContain(SENTINEL);
+  const quiet = await sophia(["export", "-q", "--format", "shell"], { cwd, env });
+  expect(quiet).toEqual({ ...loud, stderr: "" });
+  const without = await sophia(["export", "--format", "shell"], { cwd, env: { ...env, SOPHIA_BROKER: "" } });
+  expect(without.stderr).toBe("");
+});

@@ -2,7 +2,7 @@ import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia } from "../../helpers/sophia.ts";
+import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { escVariables } from "../world.ts";
 import { env, findings, git, KEY, PEM, repository, scan, world } from "./repository.ts";
@@ -201,4 +201,19 @@ describe("git's index and history", () => {
   test("--staged and --history together are an error", async () => {
     expect(await scan(world({}), "--staged", "--history")).toMatchObject({ status: 125 });
   });
+});
+
+test("a start with SOPHIA_BROKER changes nothing: the real key is searched, and the program of a broker finds its dummy", async () => {
+  const real = "sk-real-openai-0a1b2c3d";
+  const cwd = folder({
+    "sophia.contract.json": JSON.stringify({ variables: { OPENAI_API_KEY: {} } }),
+    "a.txt": `one\n${real}\n`,
+  });
+  const own = { OPENAI_API_KEY: real, SOPHIA_BROKER: "1" };
+  const ended = await sophia(["scan"], { cwd, env: own });
+  expect([ended.status, findings(ended)]).toEqual([1, ["a.txt:2: OPENAI_API_KEY"]]);
+  const [node, ...launcher] = sophiaRun;
+  const command = `printf %s "$OPENAI_API_KEY" > dummy.txt; exec "$@" scan`;
+  const inner = await sophia(["--", "sh", "-c", command, "sh", node, ...launcher], { cwd, env: own });
+  expect([inner.status, findings(inner)]).toEqual([1, ["dummy.txt:1: OPENAI_API_KEY"]]);
 });

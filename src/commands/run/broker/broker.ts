@@ -13,7 +13,6 @@ import { enumerateFew } from "../../../core/lines.ts";
 import type { Environment } from "../../../core/model.ts";
 import { FoldedMap } from "../../../core/names.ts";
 import { printable } from "../../../core/text.ts";
-import { parseUrl } from "../../../core/url.ts";
 import { callersNetwork } from "../../../esc/settings/access.ts";
 import { agentFor } from "../../../network/pool.ts";
 import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
@@ -22,8 +21,10 @@ import { printLines } from "../../../output/stderr.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { delivery } from "../delivery.ts";
-import { brokerRefusal } from "./faults.ts";
-import { type BrokeredKey, type BrokerPlan, planBroker } from "./keys.ts";
+import { brokerRefusal } from "../../broker/faults.ts";
+import { type BrokeredKey, type BrokerPlan, planBroker } from "../../broker/keys.ts";
+import { planOptions } from "../../broker/options.ts";
+import { warnOfBare, warnOfCopies, warnOfNothing } from "./warnings.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
 export interface BrokeredDelivery {
@@ -69,11 +70,7 @@ export async function openRunBroker(
     if (!dummies.has(name)) dummies.set(name, dummyKey(declaration));
     return dummies.get(name);
   };
-  const options = {
-    isContractNamed: settings.contractFile !== undefined,
-    areFilesNamed: settings.envFiles.every(({ required }) => required),
-    allowed: settings.brokerTo.map(originIn),
-  };
+  const options = planOptions(settings);
   const plan = (now: Assessment): BrokerPlan => {
     const planned = planBroker(now, context.environment, options, dummyOf);
     const [first, ...others] = planned.faults;
@@ -81,6 +78,7 @@ export async function openRunBroker(
     return planned;
   };
   const initial = plan(assessment);
+  warnOfBare(initial, assessment, { isContractNamed: options.isContractNamed, quiet: settings.quiet }, context);
   if (initial.keys.length === 0) {
     if (flags["broker"] === true && initial.outer.length === 0) warnOfNothing(assessment, context);
     return undefined;
@@ -170,18 +168,6 @@ async function listen(parts: Parameters<typeof openBroker>[0]): Promise<Broker> 
   }
 }
 
-/** @throws SophiaError (settings, 125) */
-function originIn(text: string): string {
-  const url = parseUrl(text);
-  const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
-  if (isOrigin) return url.origin;
-  throw new SophiaError({
-    code: "settings",
-    message: `--broker-to has an invalid value: '${printable(text)}'`,
-    hint: "allowed: an origin without a path, such as https://api.example.com",
-  });
-}
-
 /** Windows has names in any spelling: another spelling of a name is replaced, too. */
 function withVariables(environment: Environment, added: Readonly<Record<string, string>>): Environment {
   const result = process.platform === "win32" ? new FoldedMap(environment) : new Map(environment);
@@ -190,28 +176,6 @@ function withVariables(environment: Environment, added: Readonly<Record<string, 
     result.set(name, value);
   }
   return result;
-}
-
-function warnOfNothing({ contract }: Assessment, context: Context): void {
-  const reason =
-    contract.variables.size === 0
-      ? "the contract declares no variable"
-      : "no key is set that the contract declares and sophia-run can broker";
-  printLines(context, [`warning: --broker has no effect: ${reason}`]);
-}
-
-/** Warns of other variables with the value of a brokered key: the program would hold it. */
-function warnOfCopies(keys: readonly BrokeredKey[], { selected }: Assessment, context: Context): void {
-  const known = new Set(keys.flatMap(({ route, aliases }) => [route.name, ...aliases]));
-  for (const { route, value } of keys) {
-    const copies = Array.from(selected.values()).filter((one) => one.value.includes(value) && !known.has(one.name));
-    if (copies.length === 0) continue;
-    const names = copies.map(({ name }) => printable(name));
-    printLines(context, [
-      `warning: the program still gets the value of ${printable(route.name)}: ${enumerateFew(names, 5)} ${names.length === 1 ? "contains" : "contain"} it`,
-      `leave ${names.length === 1 ? "it" : "them"} out with --exclude ${names.slice(0, 5).join(",")}`,
-    ]);
-  }
 }
 
 function unusedWords(keys: readonly BrokeredKey[]): string {

@@ -1,6 +1,6 @@
-import { SophiaError } from "../../../core/error.ts";
-import { shellWord } from "../../../core/shell.ts";
-import { printable } from "../../../core/text.ts";
+import { SophiaError } from "../../core/error.ts";
+import { shellWord } from "../../core/shell.ts";
+import { printable } from "../../core/text.ts";
 import type { KeyFault } from "./keys.ts";
 
 /** Returns the error (125) for keys that cannot be brokered: nothing starts, since the program would get the real ones. */
@@ -35,10 +35,16 @@ export function wordsOf({ name: key, fault }: KeyFault): Words {
       const by = fault.variable === undefined ? "" : ` (${printable(fault.variable)})`;
       return {
         code: "broker-untrusted",
-        problem: `${file} would send ${name} to ${origin}${by}, and the user did not name this file`,
+        problem: `${file} would send ${name} to ${origin}${by}, and the ${fault.isEsc ? "key is of another source" : "user did not name this file"}`,
         remedy: `if ${origin} may get ${name}, add --broker-to ${shellWord(origin)}`,
       };
     }
+    case "untrusted-part":
+      return {
+        code: "broker-untrusted",
+        problem: `${printable(fault.path)} changes the ${fault.part} of ${name}, and the user did not name this file`,
+        remedy: `if it may decide how ${name} is sent, add --contract ${shellWord(fault.path)}`,
+      };
     case "unset":
       return broker(
         `${printable(fault.variable)}, the address for ${name}, is not set`,

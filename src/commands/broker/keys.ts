@@ -1,14 +1,15 @@
 /** The keys of a run that are brokered, and where each of them goes; pure. Its texts contain no value. */
-import { BROKERED_VARIABLE } from "../../../broker/environment.ts";
-import { planKey, type PlanFault, type Planned, type Surroundings } from "../../../broker/plan.ts";
-import { brokerEntryOf } from "../../../contract/broker/entry.ts";
-import type { BrokerEntry } from "../../../contract/broker/model.ts";
-import { providerOf } from "../../../contract/broker/providers.ts";
-import { isSet } from "../../../contract/check.ts";
-import type { Contract, Declaration } from "../../../contract/model.ts";
-import { keysSentTo } from "../../../core/key-addresses.ts";
-import type { Environment, Origin, Resolution, Resolved } from "../../../core/model.ts";
-import type { Assessment } from "../../../resolve/assessment.ts";
+import { BROKERED_VARIABLE } from "../../broker/environment.ts";
+import { planKey, type PlanFault, type Planned, type SourcedValue, type Surroundings } from "../../broker/plan.ts";
+import { brokerEntryOf } from "../../contract/broker/entry.ts";
+import type { BrokerEntry } from "../../contract/broker/model.ts";
+import { providerOf } from "../../contract/broker/providers.ts";
+import { isSet } from "../../contract/check.ts";
+import type { Contract, Declaration } from "../../contract/model.ts";
+import { keysSentTo } from "../../core/key-addresses.ts";
+import type { Environment, Origin, Resolution, Resolved } from "../../core/model.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
+import { originWords } from "../../resolve/sources.ts";
 
 export interface BrokeredKey extends Planned {
   readonly declaration: Declaration;
@@ -44,7 +45,7 @@ export interface PlanOptions {
  * @param environment the caller's @param dummyOf returns undefined if the declared format has no room for a dummy
  */
 export function planBroker(
-  { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  { contract, esc, selected }: Pick<Assessment, "contract" | "esc" | "selected">,
   environment: Environment,
   options: PlanOptions,
   dummyOf: (declaration: Declaration) => string | undefined,
@@ -55,8 +56,7 @@ export function planBroker(
   const surroundings: Surroundings = {
     valueOf: (name) => {
       const found = isSet(selected, name) ? selected.get(name) : undefined;
-      const file = found !== undefined && "file" in found.origin ? found.origin.file : undefined;
-      return found && { value: found.value, source: addressSource(found, options), file };
+      return found && { value: found.value, source: addressSource(found, options), ...placeOf(found, options, esc) };
     },
     caller: CALLER,
     contract: { path, isNamed: isContractNamed },
@@ -65,7 +65,7 @@ export function planBroker(
   const keys: BrokeredKey[] = [];
   const faults: KeyFault[] = [];
   const left: string[] = [];
-  for (const { declaration, entry, resolved } of candidates({ contract, selected })) {
+  for (const { declaration, entry, resolved } of candidates({ contract, selected }, environment)) {
     const { name } = declaration;
     if (outer.has(name) && resolved.origin.source === "environment") {
       left.push(name);
@@ -99,19 +99,31 @@ function withAliases(
   return { ...base, ...Object.fromEntries(others) };
 }
 
-function candidates({ contract, selected }: Pick<Assessment, "contract" | "selected">) {
-  return Array.from(contract.variables.values()).flatMap(
-    (
-      declaration,
-    ): readonly { readonly declaration: Declaration; readonly entry: BrokerEntry; readonly resolved: Resolved }[] => {
-      const entry = brokerEntryOf(declaration);
-      const resolved = entry !== undefined && isSet(selected, declaration.name) && selected.get(declaration.name);
-      // A dummy of --fake is worth nothing already. A file's content is not sent by a client as its key.
-      if (entry === undefined || !resolved || resolved.origin.source === "fake" || resolved.delivery === "file")
-        return [];
-      return [{ declaration, entry, resolved }];
-    },
-  );
+interface Candidate {
+  readonly declaration: Declaration;
+  readonly entry: BrokerEntry;
+  readonly resolved: Resolved;
+}
+
+function candidates(
+  { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  environment: Environment,
+): readonly Candidate[] {
+  return Array.from(contract.variables.values()).flatMap((written): readonly Candidate[] => {
+    const declaration = spelledAsBuiltIn(written, environment);
+    const entry = brokerEntryOf(declaration);
+    const resolved = entry !== undefined && isSet(selected, declaration.name) && selected.get(declaration.name);
+    // A dummy of --fake is worth nothing already. A file's content is not sent by a client as its key.
+    if (entry === undefined || !resolved || resolved.origin.source === "fake" || resolved.delivery === "file")
+      return [];
+    return [{ declaration, entry, resolved }];
+  });
+}
+
+/** Returns the declaration of a known key in the spelling that is known: on Windows a contract may have any. */
+export function spelledAsBuiltIn(declaration: Declaration, { foldsCase }: Pick<Environment, "foldsCase">): Declaration {
+  const name = declaration.name.toUpperCase();
+  return foldsCase === true && providerOf(name) !== undefined ? { ...declaration, name } : declaration;
 }
 
 const CALLER = "the caller's environment";
@@ -137,4 +149,28 @@ function addressSource({ name, origin }: Resolved, options: PlanOptions): string
   const keys = keysSentTo(name);
   const isSame = alias !== undefined && keys.length > 0 && keysSentTo(alias).join() === keys.join();
   return alias === undefined || isSame || options.isContractNamed ? sourceOf(origin, options) : "the contract's alias";
+}
+
+/** Says where an address stands, and whether the authors of the repository may have written it there. */
+function placeOf(
+  { origin }: Resolved,
+  { areFilesNamed, isContractNamed }: PlanOptions,
+  esc: Assessment["esc"],
+): Pick<SourcedValue, "file" | "isEsc" | "isFound"> {
+  const isRenamed = origin.alias !== undefined && !isContractNamed;
+  switch (origin.source) {
+    case "dotenv":
+      return { file: `${origin.file}:${origin.line}`, isFound: isRenamed || !areFilesNamed };
+    case "contract":
+      return { file: origin.file, isFound: !isContractNamed };
+    case "environment":
+      return { isFound: isRenamed || origin.fromFile === true };
+    case "esc": {
+      // A token of a found file opens an environment of its author's choice.
+      const isFilesToken = esc.kind === "read" && esc.settings.credentialFrom.file !== undefined && !areFilesNamed;
+      return { file: originWords(origin), isEsc: true, isFound: isRenamed || isFilesToken };
+    }
+    case "fake":
+      return {};
+  }
 }

@@ -1,0 +1,135 @@
+/** Reports for people and programs which keys are brokered and where each goes, without values; nothing listens. */
+import { dummyKey } from "../../broker/dummy.ts";
+import type { Settings } from "../../command-line/settings.ts";
+import { PROVIDERS, providerOf } from "../../contract/broker/providers.ts";
+import { isSet } from "../../contract/check.ts";
+import type { Environment, Resolution, Resolved } from "../../core/model.ts";
+import { printable } from "../../core/text.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
+import { originWords } from "../../resolve/sources.ts";
+import { wordsOf } from "./faults.ts";
+import { type BrokeredKey, type BrokerPlan, planBroker, spelledAsBuiltIn } from "./keys.ts";
+import { planOptions } from "./options.ts";
+
+export interface BrokerReport {
+  readonly keys: readonly KeyReport[];
+  /** Keys that cannot be brokered, or whose origin is not trusted: nothing would start. */
+  readonly failures: readonly KeyFailure[];
+  /** Keys of an outer sophia-run: this one leaves its dummies alone. */
+  readonly outer: readonly string[];
+  /** Secrets that the program gets themselves. */
+  readonly others: readonly { readonly name: string; readonly why: NotBrokered }[];
+}
+
+export interface KeyReport {
+  readonly name: string;
+  readonly origin: string;
+  /** The path of a gateway's address; mostly empty. */
+  readonly path: string;
+  /** The variables in which the program gets the address of the broker. */
+  readonly variables: readonly string[];
+  readonly by: BrokeredKey["because"];
+  /** Names in words who says where the key goes. */
+  readonly byWords: string;
+  /** Rules of paths; without allowed ones all is allowed that is not denied. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  /** Further variables of the program with the key in their values. */
+  readonly copies: readonly string[];
+}
+
+export interface KeyFailure {
+  readonly name: string;
+  readonly code: "broker" | "broker-untrusted";
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** `undeclared`: the service is known, and the contract does not have the variable. `unknown`: nothing is known of it. */
+export type NotBrokered = "undeclared" | "contract" | "file" | "fake" | "unknown";
+
+/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
+export function reportBroker(assessment: Assessment, settings: Settings, environment: Environment): BrokerReport {
+  const plan = planBroker(assessment, environment, planOptions(settings), dummyKey);
+  const { keys, faults, outer } = plan;
+  return {
+    keys: keys.map((key) => reportKey(key, assessment)),
+    failures: faults.map((fault) => ({ name: printable(fault.name), ...wordsOf(fault) })),
+    outer: outer.map(printable),
+    others: notBrokered(plan, assessment, environment),
+  };
+}
+
+function reportKey(key: BrokeredKey, assessment: Assessment): KeyReport {
+  const { route, base, because } = key;
+  return {
+    name: printable(route.name),
+    origin: printable(route.origin),
+    path: printable(route.path),
+    variables: Object.keys(base).map(printable),
+    by: because,
+    byWords: byWords(key, assessment),
+    allow: route.allow.map(({ text }) => printable(text)),
+    deny: route.deny.map(({ text }) => printable(text)),
+    copies: copiesOf(key, assessment.selected),
+  };
+}
+
+function byWords({ because, variable }: BrokeredKey, { contract, selected }: Assessment): string {
+  const origin = variable === undefined ? undefined : selected.get(variable)?.origin;
+  const name = printable(variable ?? "");
+  const place = origin === undefined ? "" : `${name} of ${originWords(origin)}`;
+  switch (because) {
+    case "built-in":
+      return "built in";
+    case "caller":
+      // A file that the caller has named is the caller's word, too.
+      return origin?.source === "environment" ? `by ${name} of the caller's environment` : `by ${place}`;
+    case "source":
+      return `by ${place}, like the key`;
+    case "contract": {
+      const file = contract.source.kind === "file" ? printable(contract.source.path) : "the built-in contract";
+      return `by ${file}, which the caller named${place === "" ? "" : `, and ${place}`}`;
+    }
+    case "allowed":
+      return `by --broker-to${place === "" ? "" : `, and ${place}`}`;
+  }
+}
+
+/** Returns the other variables that the program gets with the value of a brokered key in them. */
+export function copiesOf({ route, aliases, value }: BrokeredKey, selected: Resolution): readonly string[] {
+  const own = new Set([route.name, ...aliases]);
+  return Array.from(selected.values()).flatMap((one) =>
+    one.value.includes(value) && !own.has(one.name) ? [printable(one.name)] : [],
+  );
+}
+
+/** Returns the secrets that the program gets themselves: those of services that are known, and all declared ones. */
+export function notBrokered(
+  { keys, faults, outer }: BrokerPlan,
+  { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  environment: Pick<Environment, "foldsCase">,
+): BrokerReport["others"] {
+  const known = new Set([...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name), ...outer]);
+  const declared = Array.from(contract.variables.values()).flatMap((written): BrokerReport["others"] => {
+    const { name, secret, broker } = spelledAsBuiltIn(written, environment);
+    const resolved = isSet(selected, name) ? selected.get(name) : undefined;
+    const isOfService = providerOf(name) !== undefined;
+    // A contract that calls a key no secret takes it from the broker, too.
+    if (known.has(name) || !(secret || isOfService) || resolved === undefined) return [];
+    const why = whyNot(resolved, isOfService || broker === false);
+    return [{ name: printable(name), why }];
+  });
+  const undeclared = Object.keys(PROVIDERS).flatMap((name): BrokerReport["others"] => {
+    const isNamed = contract.variables.has(name) || known.has(contract.aliases.get(name) ?? name);
+    if (isNamed || !isSet(selected, name)) return [];
+    return [{ name, why: "undeclared" }];
+  });
+  return [...undeclared, ...declared];
+}
+
+function whyNot({ origin, delivery }: Resolved, isOfContract: boolean): NotBrokered {
+  if (origin.source === "fake") return "fake";
+  if (delivery === "file") return "file";
+  return isOfContract ? "contract" : "unknown";
+}

@@ -1,0 +1,65 @@
+import { enumerate } from "../../core/text.ts";
+import { NOT_BROKERED } from "../broker/words.ts";
+import type { BrokerExplanation } from "./broker.ts";
+import type { KeyLocation } from "./locations.ts";
+
+type Row = readonly [key: string, text: string];
+
+/** @param inFull for a variable that the user named */
+export function brokerRows(explanation: BrokerExplanation | undefined, inFull: boolean): readonly Row[] {
+  switch (explanation?.kind) {
+    case undefined:
+      return [];
+    case "brokered": {
+      const { origin, path, byWords, variables, allow, deny, liesIn } = explanation;
+      const short: readonly Row[] = [
+        ["broker", "the program gets a dummy, never the value"],
+        ["sent to", `${origin}${path}, ${byWords}`],
+      ];
+      if (!inFull) return short;
+      const all = deny.length === 0 ? "all paths" : "all paths that are not denied";
+      return [
+        ...short,
+        ["through", `the broker, whose address is in ${enumerate(variables)}`],
+        ...rows("allowed", allow.length === 0 ? [all] : allow),
+        ...rows("denied", deny),
+        ...rows("lies in", liesIn.length === 0 ? ["no other place that sophia-run knows"] : liesIn.map(locationWords)),
+      ];
+    }
+    case "refused":
+      return [["broker", `refused: ${explanation.problem}`], ...(inFull ? [["", explanation.remedy] as const] : [])];
+    case "outer":
+      return [["broker", "a dummy already, by the outer sophia-run"]];
+    case "not-brokered":
+      return [["broker", `the program gets the value itself: ${NOT_BROKERED[explanation.why]}`]];
+    case "address":
+      return [["broker", `--broker sets it to its own address, for ${enumerate(explanation.keys)}`]];
+    case "offer":
+      if (!inFull) return [];
+      return explanation.what === "dummy"
+        ? [["broker", "--broker would give the program a dummy"]]
+        : [["broker", `--broker would set it to its own address, for ${enumerate(explanation.keys)}`]];
+  }
+}
+
+function rows(key: string, texts: readonly string[]): readonly Row[] {
+  return texts.map((text, index) => [index === 0 ? key : "", text] as const);
+}
+
+function locationWords({ kind, where, line, isOther }: KeyLocation): string {
+  const other = isOther === true ? ", with another value" : "";
+  switch (kind) {
+    case "environment":
+      return `the caller's environment, as ${where}: other programs that were started there have it${other}`;
+    case "file":
+      return `${where}:${line}${other}`;
+    case "variable":
+      return `${where}, which the program gets`;
+    case "token-variable":
+      return `ESC: the program gets ${where}, which may open it`;
+    case "token-file":
+      return `ESC: the program can read the token in ${where}`;
+    case "pulumi-credentials":
+      return `ESC: the program can read ${where}, which may open it`;
+  }
+}

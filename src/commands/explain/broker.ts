@@ -1,0 +1,74 @@
+/** Explains what --broker does with a variable, and where else its key lies. */
+import type { Settings } from "../../command-line/settings.ts";
+import { brokerEntryOf } from "../../contract/broker/entry.ts";
+import { providerOf } from "../../contract/broker/providers.ts";
+import { isSet } from "../../contract/check.ts";
+import type { Declaration } from "../../contract/model.ts";
+import type { Context } from "../../core/context.ts";
+import { printable } from "../../core/text.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
+import { type KeyFailure, type KeyReport, type NotBrokered, reportBroker } from "../broker/report.ts";
+import { type KeyLocation, locationsOf } from "./locations.ts";
+
+export type BrokerExplanation =
+  | ({ readonly kind: "brokered"; readonly liesIn: readonly KeyLocation[] } & KeyReport)
+  | ({ readonly kind: "refused" } & KeyFailure)
+  /** An outer sophia-run brokers it. */
+  | { readonly kind: "outer" }
+  | { readonly kind: "not-brokered"; readonly why: NotBrokered }
+  /** Has the address of the broker. */
+  | { readonly kind: "address"; readonly keys: readonly string[] }
+  /** Without --broker: what it would do. */
+  | { readonly kind: "offer"; readonly what: "dummy" | "address"; readonly keys: readonly string[] };
+
+export interface BrokerExplainer {
+  /** Variables that the program gets although no source sets them. */
+  readonly added: readonly string[];
+  readonly of: (name: string) => BrokerExplanation | undefined;
+}
+
+/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
+export function brokerExplainer(assessment: Assessment, settings: Settings, context: Context): BrokerExplainer {
+  const canonical = (given: string): string => {
+    const name = assessment.contract.aliases.get(given) ?? given;
+    const upper = name.toUpperCase();
+    return context.environment.foldsCase === true && providerOf(upper) !== undefined ? upper : name;
+  };
+  if (!settings.broker) {
+    const keys = Array.from(assessment.contract.variables.values()).filter((one) => isOffered(one, assessment));
+    return { added: [], of: (name) => offer(canonical(name), keys) };
+  }
+  const { keys, failures, outer, others } = reportBroker(assessment, settings, context.environment);
+  return {
+    added: keys.flatMap(({ variables }) => variables),
+    of: (given) => {
+      const name = printable(canonical(given));
+      const key = keys.find((one) => one.name === name);
+      if (key !== undefined) return { kind: "brokered", ...key, liesIn: locationsOf(key, assessment, context) };
+      const failure = failures.find((one) => one.name === name);
+      if (failure !== undefined) return { kind: "refused", ...failure };
+      if (outer.includes(name)) return { kind: "outer" };
+      const leading = keys.filter(({ variables }) => variables.includes(name));
+      if (leading.length > 0) return { kind: "address", keys: leading.map((one) => one.name) };
+      const other = others.find((one) => one.name === name);
+      return other === undefined ? undefined : { kind: "not-brokered", why: other.why };
+    },
+  };
+}
+
+function isOffered(declaration: Declaration, { selected }: Assessment): boolean {
+  const { name } = declaration;
+  const resolved = isSet(selected, name) ? selected.get(name) : undefined;
+  if (resolved === undefined || resolved.origin.source === "fake" || resolved.delivery === "file") return false;
+  return brokerEntryOf(declaration) !== undefined;
+}
+
+function offer(name: string, keys: readonly Declaration[]): BrokerExplanation | undefined {
+  if (keys.some((key) => key.name === name)) return { kind: "offer", what: "dummy", keys: [printable(name)] };
+  const leading = keys.filter((key) => {
+    const base = brokerEntryOf(key)?.base ?? providerOf(key.name)?.base ?? {};
+    return Object.hasOwn(base, name);
+  });
+  if (leading.length === 0) return undefined;
+  return { kind: "offer", what: "address", keys: leading.map((key) => printable(key.name)) };
+}

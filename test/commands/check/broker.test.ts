@@ -1,0 +1,155 @@
+import { expect, test } from "vitest";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { CONTRACT_VALUES, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { expectWording } from "../../helpers/wording.ts";
+import { escVariables } from "../world.ts";
+
+const OPENAI = "sk-real-openai-0a1b2c3d";
+
+interface Scene {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly options?: readonly string[];
+}
+
+/** Runs `check --broker` for people and for programs. */
+async function check({ env = {}, files = {}, options = ["--broker"] }: Scene) {
+  const cwd = folder(files);
+  const { status, stdout } = await sophia(["check", ...options], { cwd, env });
+  const programs = await sophia(["check", "--json", ...options], { cwd, env });
+  expect(programs.status).toBe(status);
+  for (const value of Object.values(env)) {
+    if (value.includes("real")) expect(stdout + programs.stdout).not.toContain(value);
+  }
+  const text = unwrapped(stdout);
+  const section = /--- Broker ---\n([^]*?)\n\n/.exec(text)?.[1];
+  return { status, text, section: section?.split("\n"), broker: JSON.parse(programs.stdout).broker };
+}
+
+function contract(variables: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ variables });
+}
+
+test("each key has its origin, the variables of the program, and who says so; the rest has one line", async () => {
+  const { status, section, broker, text } = await check({
+    env: { ...CONTRACT_VALUES, TAVILY_API_KEY: "tvly-real-0a1b" },
+  });
+  expect(status).toBe(0);
+  expect(section).toEqual([
+    "✅ QDRANT_API_KEY → https://sentinel-qdrant.example.test:6333 (QDRANT_URL), by QDRANT_URL of the caller's environment",
+    "✅ OPENAI_API_KEY → https://api.openai.com (OPENAI_BASE_URL, OPENAI_API_BASE), built in",
+    "✅ TAVILY_API_KEY → https://api.tavily.com (TAVILY_BASE_URL), built in",
+    "➖ Not brokered: GITHUB_PAT, PULUMI_ACCESS_TOKEN and QDRANT_URL (no service is known)",
+  ]);
+  expect(text).toContain("✅ All checks passed!");
+  expect(broker.keys[1]).toMatchObject({
+    name: "OPENAI_API_KEY",
+    origin: "https://api.openai.com",
+    path: "",
+    variables: ["OPENAI_BASE_URL", "OPENAI_API_BASE"],
+    by: "built-in",
+    allow: [],
+    deny: expect.arrayContaining(["* /v1/organization/**"]),
+    copies: [],
+  });
+  expect(broker).toMatchObject({ failures: [], outer: [] });
+});
+
+test("there is no section without --broker; SOPHIA_BROKER counts as well", async () => {
+  const without = await check({ env: CONTRACT_VALUES, options: [] });
+  expect([without.section, without.broker]).toEqual([undefined, undefined]);
+  const by = await check({ env: { ...CONTRACT_VALUES, SOPHIA_BROKER: "1" }, options: [] });
+  expect(by.section).toHaveLength(3);
+});
+
+test("an origin that is not trusted fails, with the remedy", async () => {
+  const files = { "sophia.contract.json": contract({ OPENAI_API_KEY: { broker: { upstream: "https://evil.test" } } }) };
+  const { status, section, broker, text } = await check({ env: { OPENAI_API_KEY: OPENAI }, files });
+  expect(status).toBe(1);
+  expect(section?.join(" ")).toMatch(
+    /^❌ OPENAI_API_KEY: .*sophia\.contract\.json .*evil\.test.*--broker-to https:\/\/evil\.test$/,
+  );
+  expect(text).toContain("❌ 1 key cannot be brokered");
+  expect(broker).toMatchObject({ keys: [], failures: [{ name: "OPENAI_API_KEY", code: "broker-untrusted" }] });
+  expectWording(text);
+
+  const allowed = await check({
+    env: { OPENAI_API_KEY: OPENAI },
+    files,
+    options: ["--broker", "--broker-to", "https://evil.test"],
+  });
+  expect(allowed.status).toBe(0);
+  expect(allowed.section?.[0]).toMatch(/^✅ OPENAI_API_KEY → https:\/\/evil\.test .*, by --broker-to$/);
+
+  const named = await check({
+    env: { OPENAI_API_KEY: OPENAI },
+    files: { "own.json": files["sophia.contract.json"] },
+    options: ["--broker", "--contract", "own.json"],
+  });
+  expect(named.section?.[0]).toMatch(/, by \S*own\.json, which the caller named$/);
+});
+
+test.each([
+  [
+    "the format has no room for a dummy",
+    { A_KEY: brokered({ format: { type: "text", pattern: "[a-z]{10}" } }) },
+    "abcdefghij",
+    "format",
+  ],
+  ["the value has a space", { A_KEY: brokered({}) }, "a real key", "line break or a space"],
+])("a key that cannot be brokered fails: %s", async (_, variables, value, fragment) => {
+  const options = ["--broker", "--broker-to", "https://a.test"];
+  const { status, section, broker } = await check({
+    env: { A_KEY: value },
+    files: { "sophia.contract.json": contract(variables) },
+    options,
+  });
+  expect(status).toBe(1);
+  expect(section?.join(" ")).toMatch(/^❌ A_KEY: /);
+  expect(section?.join(" ")).toContain(fragment);
+  expect(broker.failures).toEqual([expect.objectContaining({ name: "A_KEY", code: "broker" })]);
+});
+
+function brokered(more: object) {
+  return { broker: { upstream: "https://a.test", headers: ["api-key"], base: { A_BASE_URL: "" } }, ...more };
+}
+
+test("keys of an outer sophia-run, copies, and keys that the contract leaves to the program are named", async () => {
+  const env = {
+    OPENAI_API_KEY: "sk-sophia-dummy-0a1b2c3d",
+    SOPHIA_BROKERED: "OPENAI_API_KEY",
+    GROQ_API_KEY: "gsk-real-groq-0a1b2c3d",
+    COPY: "x gsk-real-groq-0a1b2c3d",
+    MISTRAL_API_KEY: "real-mistral-0a1b2c3d",
+    TAVILY_API_KEY: "real-tavily-0a1b2c3d",
+  };
+  const variables = { OPENAI_API_KEY: {}, GROQ_API_KEY: {}, TAVILY_API_KEY: { broker: false } };
+  const { status, section, text } = await check({ env, files: { "sophia.contract.json": contract(variables) } });
+  expect(status).toBe(0);
+  expect(section).toEqual([
+    "✅ GROQ_API_KEY → https://api.groq.com (GROQ_BASE_URL, GROQ_API_BASE), built in",
+    "⚠️ GROQ_API_KEY: COPY still has the value",
+    "✅ OPENAI_API_KEY: Brokered by the outer sophia-run",
+    "➖ Not brokered: MISTRAL_API_KEY (not declared by the contract); TAVILY_API_KEY (the contract says so)",
+  ]);
+  expect(text).toContain("⚠️ MISTRAL_API_KEY is not declared by the contract");
+});
+
+test("a file of ESC stays with the program; an address of ESC counts for its key", async () => {
+  await using server = await startEscServer();
+  server.environment("acme/app/dev", {
+    values: { OPENAI_API_KEY: secret(OPENAI), OPENAI_BASE_URL: "https://gateway.test/v1" },
+    files: { GROQ_API_KEY: secret("gsk-real-groq-0a1b2c3d") },
+  });
+  const files = { "sophia.contract.json": contract({ OPENAI_API_KEY: {}, GROQ_API_KEY: {} }) };
+  const { section } = await check({ env: escVariables(server, "acme/app/dev"), files });
+  expect(section?.join("\n")).toMatch(
+    /^✅ OPENAI_API_KEY → https:\/\/gateway\.test\/v1 \(.*\), by OPENAI_BASE_URL of ESC acme\/app\/dev.*, like the key\n/,
+  );
+  expect(section?.at(-1)).toBe("➖ Not brokered: GROQ_API_KEY (a file of ESC)");
+});
+
+test("without a key there is one line", async () => {
+  const { section } = await check({ files: { "sophia.contract.json": contract({ PORT: { format: "port" } }) } });
+  expect(section).toEqual(["➖ No key is set that can be brokered"]);
+});

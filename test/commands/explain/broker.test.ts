@@ -1,0 +1,133 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { expectWording } from "../../helpers/wording.ts";
+import { escVariables } from "../world.ts";
+
+const OPENAI = "sk-real-openai-0a1b2c3d";
+const CONTRACT = JSON.stringify({
+  variables: { OPENAI_API_KEY: { aliases: ["OPENAI_KEY"] }, GITHUB_PAT: {}, CERT: {}, EVIL_KEY: evil() },
+});
+
+function evil() {
+  return { broker: { upstream: "https://evil.test", headers: ["api-key"], base: { EVIL_URL: "" } } };
+}
+
+interface Scene {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+async function explain(args: readonly string[], { env = {}, files = {} }: Scene = {}) {
+  const cwd = folder({ "sophia.contract.json": CONTRACT, ...files });
+  const ended = await sophia(["explain", ...args], { cwd, env });
+  const programs = await sophia(["explain", "--json", ...args], { cwd, env });
+  for (const { stdout } of [ended, programs]) expect(stdout).not.toContain(OPENAI);
+  return { cwd, ended, variables: programs.stdout === "" ? [] : JSON.parse(programs.stdout).variables };
+}
+
+test("a brokered key: what the program gets, where the key goes, the paths, and where else it lies", async () => {
+  const { ended, variables } = await explain(["--broker", "OPENAI_API_KEY"], {
+    env: { OPENAI_API_KEY: OPENAI, COPY: `x${OPENAI}` },
+    files: { ".env": "PORT=1\nOPENAI_API_KEY=sk-other-0a1b2c3d4e\n" },
+  });
+  expect(ended.status).toBe(0);
+  expectWording(ended.stdout);
+  expect(variables[0].broker).toMatchObject({
+    kind: "brokered",
+    origin: "https://api.openai.com",
+    by: "built-in",
+    variables: ["OPENAI_BASE_URL", "OPENAI_API_BASE"],
+    liesIn: [
+      { kind: "environment", where: "OPENAI_API_KEY" },
+      { kind: "file", where: ".env", line: 2, isOther: true },
+      { kind: "variable", where: "COPY" },
+    ],
+  });
+});
+
+test("an alias of the caller's environment is named, and explained like the key", async () => {
+  const { ended, variables } = await explain(["--broker", "OPENAI_KEY"], {
+    env: { OPENAI_KEY: OPENAI },
+  });
+  expect(ended.stdout).toContain("https://api.openai.com, built in");
+  expect(variables[0].broker.liesIn).toEqual([{ kind: "environment", where: "OPENAI_KEY" }]);
+});
+
+test("a key of ESC lies there: tokens that the program could take are named", async () => {
+  await using server = await startEscServer();
+  server.environment("acme/app/dev", { values: { OPENAI_API_KEY: secret(OPENAI) } });
+  const { ESC_TOKEN, ...env } = escVariables(server, "acme/app/dev");
+  const liesIn = async (args: readonly string[], more: Readonly<Record<string, string>>) => {
+    const { variables } = await explain(["--broker", ...args, "OPENAI_API_KEY"], { env: { ...env, ...more } });
+    return variables[0].broker.liesIn;
+  };
+  expect(await liesIn([], { ESC_TOKEN: ESC_TOKEN ?? "" })).toEqual([]);
+  expect(await liesIn(["--keep-esc"], { ESC_TOKEN: ESC_TOKEN ?? "" })).toEqual([
+    { kind: "token-variable", where: "ESC_TOKEN" },
+  ]);
+  const home = folder({ token: `${ESC_TOKEN}\n` });
+  chmodSync(join(home, "token"), 0o600);
+  mkdirSync(join(home, ".pulumi"));
+  writeFileSync(join(home, ".pulumi/credentials.json"), "{}", { mode: 0o600 });
+  expect(await liesIn([], { ESC_TOKEN_FILE: join(home, "token"), HOME: home })).toEqual([
+    { kind: "token-file", where: join(home, "token") },
+    { kind: "pulumi-credentials", where: join(home, ".pulumi/credentials.json") },
+  ]);
+  expect(await liesIn([], { ESC_TOKEN: ESC_TOKEN ?? "", PULUMI_HOME: join(home, ".pulumi") })).toEqual([
+    { kind: "pulumi-credentials", where: join(home, ".pulumi/credentials.json") },
+  ]);
+  const { ended } = await explain(["--broker", "OPENAI_API_KEY"], {
+    env: { ...env, ESC_TOKEN_FILE: join(home, "token"), HOME: home },
+  });
+  expect(unwrapped(ended.stdout)).toContain(`ESC: the program can read the token in ${join(home, "token")}`);
+});
+
+test("a base variable is known although no source sets it", async () => {
+  const env = { OPENAI_API_KEY: OPENAI };
+  const { ended, variables } = await explain(["--broker", "OPENAI_BASE_URL"], { env });
+  expect(ended.status).toBe(0);
+  expect(ended.stdout).toContain("✅ OPENAI_BASE_URL\n   state    set by --broker\n");
+  expect(ended.stdout).toMatch(/broker +--broker sets it .*OPENAI_API_KEY/);
+  expect(variables[0].broker).toEqual({ kind: "address", keys: ["OPENAI_API_KEY"] });
+  const listed = await explain(["--broker"], { env });
+  expect(listed.variables.map(({ name }: { name: string }) => name)).toContain("OPENAI_API_BASE");
+  const without = await sophia(["explain", "OPENAI_BASE_URL"], {
+    cwd: folder({ "sophia.contract.json": CONTRACT }),
+    env,
+  });
+  expect(without.status).toBe(125);
+});
+
+test("without --broker a key has one line that offers it, and so has its address", async () => {
+  const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: "https://gateway.test/v1", GITHUB_PAT: "ghp_0123456789" };
+  const { ended, variables } = await explain(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GITHUB_PAT"], { env });
+  expect(ended.stdout).toContain("   broker   --broker would give the program a dummy\n");
+  expect(unwrapped(ended.stdout)).toContain("--broker would set it to its own address, for OPENAI_API_KEY");
+  expect(variables.map(({ broker }: { broker?: { kind: string } }) => broker?.kind)).toEqual([
+    "offer",
+    "offer",
+    undefined,
+  ]);
+  expect((await explain([], { env })).ended.stdout).not.toContain("--broker");
+});
+
+test("a key that is refused has the problem and the remedy; others have the reason why they are not brokered", async () => {
+  const env = { EVIL_KEY: OPENAI, GITHUB_PAT: "ghp_0123456789", GROQ_API_KEY: "gsk_0123456789" };
+  const { ended, variables } = await explain(["--broker", "EVIL_KEY", "GITHUB_PAT", "GROQ_API_KEY"], { env });
+  expect(unwrapped(ended.stdout)).toMatch(/broker +refused: .*sophia\.contract\.json.*https:\/\/evil\.test/);
+  expect(ended.stdout).toContain("--broker-to https://evil.test");
+  expect(variables.map(({ broker }: { broker: object }) => broker)).toEqual([
+    expect.objectContaining({ kind: "refused", code: "broker-untrusted" }),
+    { kind: "not-brokered", why: "unknown" },
+    { kind: "not-brokered", why: "undeclared" },
+  ]);
+});
+
+test("a key of an outer sophia-run is a dummy already", async () => {
+  const env = { OPENAI_API_KEY: "sk-sophia-dummy-0a1b", SOPHIA_BROKERED: "OPENAI_API_KEY" };
+  const { variables } = await explain(["--broker", "OPENAI_API_KEY"], { env });
+  expect(variables[0].broker).toEqual({ kind: "outer" });
+});

@@ -1,0 +1,247 @@
+/** A repository that tries to get the user's keys to its own origin, or into its own program, although --broker is on. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { makeCertificates } from "../../../esc-server/tls.ts";
+import { folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
+import {
+  answerIn,
+  CLIENT,
+  contract,
+  expectRefused,
+  expectSent,
+  OPENAI,
+  OPENAI_CLIENT,
+  OPENAI_CONTRACT,
+  QDRANT,
+  QDRANT_CONTRACT,
+  searchBy,
+  start,
+  upstream,
+} from "./scenes.ts";
+
+const ADMIN = ["OPENAI_BASE_URL", "OPENAI_API_KEY", "authorization", "/organization/admin_api_keys"] as const;
+
+describe("a contract that was found", () => {
+  test.each([
+    ["the header in which the service repeats it", { headers: ["OpenAI-Organization"] }, "headers"],
+    ["the scheme of the header", { headers: ["Authorization: token"] }, "headers"],
+    ["a prefix that hides denied paths", { prefix: "/team/v1" }, "prefix"],
+  ])("does not choose how a known key is sent: %s", async (_, broker, part) => {
+    const gateway = await upstream();
+    const ended = await start({
+      files: { "sophia.contract.json": contract({ OPENAI_API_KEY: { broker } }) },
+      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
+      client: ADMIN,
+    });
+    expectRefused(ended, gateway, ["sophia.contract.json", part, "OPENAI_API_KEY", "--contract"]);
+  });
+
+  test("does not hide denied paths by its base", async () => {
+    const gateway = await upstream();
+    const ended = await start({
+      files: { "sophia.contract.json": contract({ OPENAI_API_KEY: { broker: { base: { OPENAI_BASE_URL: "" } } } }) },
+      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
+      client: ADMIN,
+    });
+    expect(answerIn(ended)).toMatchObject({ status: 403, body: expect.stringContaining("broker-denied") });
+    expect(gateway.requests).toEqual([]);
+  });
+
+  test.each([
+    ["an upstream with a path", { upstream: "https://api.openai.com/v1/organization" }],
+    ["an upstream that looks like another", { upstream: "https://api.openai.com@evil.test" }],
+    ["a cookie", { headers: ["Cookie"] }],
+    ["the host", { headers: ["Host"] }],
+    ["a variable that runs code", { base: { LD_PRELOAD: "" } }],
+    ["the same in lower case", { base: { ld_preload: "" } }],
+    ["a proxy", { base: { https_proxy: "" } }],
+    ["an exception from proxies", { base: { no_proxy: "" } }],
+    ["an option", { base: { SOPHIA_BROKER_TO: "" } }],
+    ["the service of ESC", { base: { PULUMI_BACKEND_URL: "" } }],
+    ["the key of another service", { base: { ANTHROPIC_API_KEY: "" } }],
+    ["the address of another service", { base: { ANTHROPIC_BASE_URL: "" } }],
+  ])("is not valid with %s", async (_, broker) => {
+    const variables = { OPENAI_API_KEY: { broker }, ANTHROPIC_API_KEY: {} };
+    const { status, stdout, stderr } = await start({
+      files: { "sophia.contract.json": contract(variables) },
+      env: { OPENAI_API_KEY: OPENAI },
+      client: OPENAI_CLIENT,
+    });
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(unwrapped(stderr)).toContain("sophia.contract.json");
+  });
+
+  test("does not choose the upstream by a profile or a scope either", async () => {
+    const evil = await upstream();
+    const broker = { upstream: evil.origin };
+    const text = JSON.stringify({
+      variables: { OPENAI_API_KEY: {} },
+      scopes: { web: ["OPENAI_API_KEY"] },
+      profiles: { dev: { variables: { OPENAI_API_KEY: { broker } } } },
+    });
+    for (const options of [
+      ["--profile", "dev"],
+      ["--profile", "dev", "--scope", "web"],
+    ]) {
+      const ended = await start({
+        files: { "sophia.contract.json": text },
+        env: { OPENAI_API_KEY: OPENAI },
+        options,
+        client: OPENAI_CLIENT,
+      });
+      expectRefused(ended, evil, ["sophia.contract.json", evil.origin]);
+    }
+  });
+
+  test.each([
+    ["one value alone", { format: { type: "text", pattern: "sk-real" } }],
+    ["ten characters", { format: { type: "text", pattern: "[a-z]{10}" } }],
+    ["another type", { format: "url" }],
+  ])("does not make the dummy known in advance by its format: %s", async (_, declaration) => {
+    const gateway = await upstream();
+    const { status, stdout, stderr } = await start({
+      files: { "sophia.contract.json": contract({ OPENAI_API_KEY: declaration }) },
+      env: { OPENAI_API_KEY: "https://sk-real", OPENAI_BASE_URL: gateway.origin },
+      options: ["--no-contract"],
+      client: OPENAI_CLIENT,
+    });
+    expect([status, stdout, gateway.requests]).toEqual([125, "", []]);
+    expect(unwrapped(stderr)).toContain("format of OPENAI_API_KEY");
+  });
+
+  test.each([
+    ["a line break", { format: { type: "text", pattern: "[^a]*" } }],
+    ["an example", { example: "Authorization-Bearer_<key>" }],
+    ["a long example", { example: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_<key>" }],
+    ["a prefix", { format: { type: "text", prefix: "sk-", minLength: 500 } }],
+  ])("does not shape the dummy to anything but a word that headers take: %s", async (_, declaration) => {
+    const gateway = await upstream();
+    const ended = await start({
+      files: { "sophia.contract.json": contract({ OPENAI_API_KEY: declaration }) },
+      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: gateway.origin },
+      options: ["--no-contract"],
+      client: OPENAI_CLIENT,
+    });
+    expect(answerIn(ended)).toMatchObject({ status: 200 });
+    expect(answerIn(ended).env["OPENAI_API_KEY"]).toMatch(/^[\u0021-\u007e]{32,600}$/);
+  });
+});
+
+describe("a key that a contract takes from the broker", () => {
+  test.each<[string, Readonly<Record<string, unknown>>]>([
+    ["it is not declared", { PORT: { secret: false } }],
+    ["it is another name of something", { MY_KEY: { aliases: ["OPENAI_API_KEY"] } }],
+    ["it is never brokered", { OPENAI_API_KEY: { broker: false } }],
+    ["it is no secret", { OPENAI_API_KEY: { secret: false } }],
+    ["it is deprecated", { OPENAI_API_KEY: { deprecated: "PORT" }, PORT: { secret: false } }],
+  ])("is named, as the program gets it: %s", async (_, variables) => {
+    const cwd = folder({ "sophia.contract.json": contract(variables) });
+    const env = { OPENAI_API_KEY: OPENAI };
+    const { status, stderr } = await sophia(["--broker", "--", "true"], { cwd, env });
+    expect(status).toBe(0);
+    expect(unwrapped(stderr)).toMatch(/the program gets the value of OPENAI_API_KEY.*--exclude OPENAI_API_KEY/s);
+    const without = await sophia(["--broker", "--exclude", "OPENAI_API_KEY", "--", "true"], { cwd, env });
+    expect(without.stderr).not.toContain("gets the value");
+  });
+
+  test("is not named if the caller has named the contract that says so", async () => {
+    const cwd = folder({ "own.json": contract({ OPENAI_API_KEY: { broker: false }, GROQ_API_KEY: {} }) });
+    const env = { OPENAI_API_KEY: OPENAI, GROQ_API_KEY: "gsk-real-groq-0a1b2c3d" };
+    const { status, stderr } = await sophia(["--broker", "--contract", "own.json", "--", "true"], { cwd, env });
+    expect([status, stderr]).toEqual([0, ""]);
+  });
+});
+
+describe("a .env that was found", () => {
+  const nested = (more: readonly string[], ...outer: readonly string[]): readonly string[] => [
+    ...outer,
+    "--",
+    ...sophiaRun,
+    ...more,
+  ];
+
+  test("has no say over the proxy of requests to the broker", async () => {
+    const service = await upstream();
+    const seen: string[] = [];
+    const proxy = createServer((socket) => {
+      seen.push("connection");
+      socket.destroy();
+    }).listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    onTestFinished(() => void proxy.close());
+    const address = proxy.address();
+    const evil = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+    const names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+    const ended = await start({
+      files: {
+        "sophia.contract.json": OPENAI_CONTRACT,
+        ".env": names.map((name) => `${name}=${evil}\n`).join("") + "NO_PROXY=example.test\nno_proxy=example.test\n",
+      },
+      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin, NODE_USE_ENV_PROXY: "1" },
+      client: OPENAI_CLIENT,
+    });
+    expectSent(ended, service, OPENAI);
+    expect(seen).toEqual([]);
+    expect(answerIn(ended).env).toMatchObject({
+      NO_PROXY: "example.test,127.0.0.1",
+      no_proxy: "example.test,127.0.0.1",
+    });
+  });
+
+  test("does not turn off the verification of certificates in a nested sophia-run, nor does the caller", async () => {
+    const certificates = await makeCertificates();
+    onTestFinished(() => certificates.remove());
+    const service = await upstream(certificates.unknownAuthority);
+    const scene = {
+      files: { "sophia.contract.json": OPENAI_CONTRACT },
+      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin },
+      client: OPENAI_CLIENT,
+    };
+    const off = { NODE_TLS_REJECT_UNAUTHORIZED: "0" };
+    const byCaller = await start({ ...scene, env: { ...scene.env, ...off } });
+    expect(answerIn(byCaller)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
+    const cwd = folder({ ...scene.files, ".env": "NODE_TLS_REJECT_UNAUTHORIZED=0\n", "client.cjs": CLIENT });
+    const program = ["--broker", "--", process.execPath, "client.cjs", ...OPENAI_CLIENT];
+    const inner = await sophia(nested(program, "-q"), { cwd, env: scene.env });
+    expect(answerIn(inner)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
+    expect(service.requests).toEqual([]);
+  });
+
+  test("does not tell a nested sophia-run that a key is brokered already", async () => {
+    const service = await upstream();
+    const cwd = folder({
+      "sophia.contract.json": contract({ OPENAI_API_KEY: {}, SOPHIA_BROKERED: { secret: false } }),
+      ".env": "SOPHIA_BROKERED=OPENAI_API_KEY\n",
+      "client.cjs": CLIENT,
+    });
+    const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin };
+    const program = ["--broker", "--", process.execPath, "client.cjs", ...OPENAI_CLIENT];
+    const ended = await sophia(nested(program, "-q"), { cwd, env });
+    expect(answerIn(ended)).toMatchObject({ status: 200 });
+    expect(answerIn(ended).env["OPENAI_API_KEY"]).not.toBe(OPENAI);
+    expect(service.requests).toHaveLength(1);
+  });
+
+  test("is no gateway for a nested sophia-run, also if its address is this machine's", async () => {
+    const cwd = folder({
+      "sophia.contract.json": OPENAI_CONTRACT,
+      ".env": "OPENAI_BASE_URL=http://127.0.0.1:9/v1\n",
+    });
+    const ended = await sophia(nested(["check", "--broker", "--json"]), { cwd, env: { OPENAI_API_KEY: OPENAI } });
+    expect(JSON.parse(ended.stdout).broker.keys).toEqual([
+      expect.objectContaining({ name: "OPENAI_API_KEY", origin: "https://api.openai.com", by: "built-in" }),
+    ]);
+  });
+
+  test("does not have a file of its own send the keys that an outer sophia-run brokers", async () => {
+    const service = await upstream();
+    const evil = await upstream();
+    const cwd = folder({ "sophia.contract.json": QDRANT_CONTRACT, "inner.json": searchBy(evil.origin) });
+    const env = { QDRANT_API_KEY: QDRANT, QDRANT_URL: service.origin };
+    const inner = nested(["check", "--broker", "--json"], "--broker");
+    const ended = await sophia(inner, { cwd, env });
+    expect(JSON.parse(ended.stdout).broker).toMatchObject({ keys: [], failures: [], outer: ["QDRANT_API_KEY"] });
+    expect([service.requests, evil.requests]).toEqual([[], []]);
+  });
+});
