@@ -109,10 +109,10 @@ async function playBroker(stage: Stage, world: DemoWorld): Promise<void> {
   stage.step(
     "A program uses a key that it never holds",
     "The address of the environment is a gateway for the key: here a service of this",
-    "demo. ask.mjs prints the dummy that it got; its request carries the key of ESC.",
+    "demo. ask.js prints the dummy that it got; its request carries the key of ESC.",
   );
   const variables = { OPENAI_BASE_URL: service.address };
-  await stage.play({ variables, words: ["sophia-run", "--broker", "--", "node", "ask.mjs"] }, world, {
+  await stage.play({ variables, words: ["sophia-run", "--broker", "--", "node", "ask.js"] }, world, {
     shows: [/^my key: sk-sophia-\w{32}$/m, /^answer: hello$/m],
   });
   const [key = ""] = service.keys;
