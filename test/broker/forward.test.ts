@@ -100,6 +100,21 @@ describe("a request", () => {
     expect(await textOf(await answered)).toBe("done");
   });
 
+  test("that expects 100 may send its body before it is told to", async () => {
+    const upstream = await startUpstream((_, response) => void response.end());
+    upstream.server.on("checkContinue", (request: http.IncomingMessage, response: http.ServerResponse) => {
+      let body = "";
+      request.on("data", (chunk) => (body += String(chunk))).on("end", () => response.end(body));
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const headers = { ...bearer(routes[0].dummy), Expect: "100-continue", "Content-Length": "5" };
+    const { request, answered } = await begin(origin, "/v1/files", headers);
+    request.flushHeaders();
+    await expect.poll(() => upstream.sockets.size).toBe(1);
+    request.end("hello");
+    expect(await textOf(await answered)).toBe("hello");
+  });
+
   test("that expects 100 and is refused sends no body", async () => {
     const upstream = await startUpstream(() => {});
     const { origin } = await startBroker(upstream.origin);

@@ -21,6 +21,7 @@ const PLACES: Readonly<Record<string, Project>> = {
   "action/": "slow",
   "broker/": "esc",
   "broker/clients/": "slow",
+  "broker/leak.test.ts": "slow",
   "broker/mutated.test.ts": "slow",
   "command-line/": "unit",
   "commands/": "slow",

@@ -1,0 +1,176 @@
+import { cpus } from "node:os";
+import { format } from "oxfmt";
+import { list, page, table, wrap } from "../../scripts/markdown.ts";
+import type { Spread } from "../measure.ts";
+import { DIRECT, type Launcher } from "./launchers.ts";
+import type { Amounts, Figures, Turns } from "./measure.ts";
+
+export interface Measured {
+  readonly launcher: Launcher;
+  readonly figures: Figures;
+}
+
+export interface Report {
+  readonly direct: Turns;
+  readonly measured: readonly Measured[];
+  readonly missing: readonly { readonly name: string; readonly reason: string }[];
+  readonly amounts: Amounts;
+}
+
+interface Row {
+  readonly what: string;
+  readonly goal: string;
+  readonly text: (figures: Figures) => string;
+  readonly isMet: (figures: Figures, isNode24: boolean) => boolean;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    what: "added to a request, p50",
+    goal: "≤ 0.30 ms on Node.js 24, ≤ 0.40 ms elsewhere",
+    text: ({ turns }) => `${figure(turns.addedP50, 2)} ms`,
+    isMet: ({ turns }, isNode24) => turns.addedP50.median <= (isNode24 ? 0.3 : 0.4),
+  },
+  {
+    what: "added to a request, p99",
+    goal: "≤ 2 ms on Node.js 24, ≤ 3 ms elsewhere",
+    text: ({ turns }) => `${figure(turns.addedP99, 2)} ms`,
+    isMet: ({ turns }, isNode24) => turns.addedP99.median <= (isNode24 ? 2 : 3),
+  },
+  {
+    what: "requests a second, 16 at once",
+    goal: "≥ 3,500 on Node.js 24",
+    text: ({ turns }) => figure(turns.rate, 0),
+    isMet: ({ turns }, isNode24) => !isNode24 || turns.rate.median >= 3500,
+  },
+  {
+    what: "first event of a stream, p99",
+    goal: "≤ 3 ms",
+    text: ({ turns }) => `${turns.firstEventP99.toFixed(1)} ms`,
+    isMet: ({ turns }) => turns.firstEventP99 <= 3,
+  },
+  {
+    what: "each event, p99; merged",
+    goal: "≤ 3 ms; none",
+    text: ({ turns }) => `${turns.eventP99.toFixed(1)} ms; ${turns.merged} of ${turns.events}`,
+    isMet: ({ turns }) => turns.eventP99 <= 3 && turns.merged === 0,
+  },
+  {
+    what: "more memory for 1 GB up and down",
+    goal: "≤ 24 MB",
+    text: ({ volume }) => `${volume.more.toFixed(0)} MB`,
+    isMet: ({ volume }) => volume.more <= 24,
+  },
+  {
+    what: "first chunk of an upload at the service",
+    goal: "≤ 5 ms",
+    text: ({ volume }) => `${figure(volume.firstChunk, 1)} ms`,
+    isMet: ({ volume }) => volume.firstChunk.median <= 5,
+  },
+  {
+    what: "more memory after 10,000 requests and 1,000 abandoned streams",
+    goal: "≤ 12 MB",
+    text: ({ soak }) => `${soak.more.toFixed(0)} MB`,
+    isMet: ({ soak }) => soak.more <= 12,
+  },
+  {
+    what: "descriptors and connections to the service left by them",
+    goal: "none",
+    text: ({ soak }) => `${Math.max(0, soak.descriptors)}, ${Math.max(0, soak.sockets)}`,
+    isMet: ({ soak }) => soak.descriptors <= 0 && soak.sockets <= 0,
+  },
+  {
+    what: "a start, beyond spawn mode",
+    goal: "≤ 8 ms",
+    text: ({ start }) => `${figure(start.beyond, 1)} ms`,
+    isMet: ({ start }) => start.beyond.median <= 8,
+  },
+  {
+    what: "resident memory, against spawn mode",
+    goal: "≤ 1.25×",
+    text: ({ start }) => `${(start.resident / start.residentOfSpawn).toFixed(2)}×, ${start.resident.toFixed(0)} MB`,
+    isMet: ({ start }) => start.resident <= 1.25 * start.residentOfSpawn,
+  },
+];
+
+const NOTES = [
+  "**The machine.** Three processes work on a request: the program, the launcher, the service. With 16 requests at once, " +
+    "two processors are shared by the three: the figure is that of the whole, and on a machine with more processors it is " +
+    "higher. With one request at a time none of them waits for a processor, but each wakes another one.",
+  "**Added time** is taken within a turn: the percentile of 500 requests through the launcher, without that of 500 " +
+    "requests directly to the service. A request is a POST of 2 kB on a kept connection. The program and the service run on " +
+    "Node.js 24 in all cases.",
+  "**An event** holds the time at which the service has sent it. Merged are events that came with another one.",
+  "**More memory** of the launcher for 1 GB is the most that it had at any time (VmHWM), without what it had before, after " +
+    "1,500 requests. After the requests and streams it is what it has then.",
+  "**varlock** intercepts TLS with an authority of its own. Its start is compared with `varlock run`. It has no goal here. A tenth of " +
+    "the requests and streams are sent through it.",
+];
+
+/** Returns docs/measurements/broker.md. */
+export async function document({ direct, measured, missing, amounts }: Report): Promise<string> {
+  const machine = `${cpus()[0]?.model ?? "an unknown processor"}, ${cpus().length} cores, ${process.platform} ${process.arch}`;
+  const content = [
+    wrap(
+      `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine}. A program sends requests to a service on ` +
+        `loopback over TLS, directly and through each launcher, in ${amounts.rounds} turns and in a different order each ` +
+        "turn. Each figure is the median with the two quartiles in brackets.",
+    ),
+    "## Against the goals",
+    table(
+      ["", "goal", ...measured.map(({ launcher }) => launcher.name)],
+      ROWS.map(({ what, goal, text, isMet }) => [
+        what,
+        goal,
+        ...measured.map(({ launcher, figures }) => {
+          const mark = isMet(figures, launcher.isNode24) ? " ✅" : " ❌";
+          return text(figures) + (launcher.isPeer ? "" : mark);
+        }),
+      ]),
+    ),
+    ...missing.map(({ name, reason }) => `- ${name}: ${reason}`),
+    "## All figures",
+    table(
+      ["", "p50 ms", "p99 ms", "requests a second", "first event p99 ms", "event p99 ms"],
+      [
+        [DIRECT, direct] as const,
+        ...measured.map(({ launcher, figures }) => [launcher.name, figures.turns] as const),
+      ].map(([name, turns]) => [
+        name,
+        figure(turns.p50, 2),
+        figure(turns.p99, 2),
+        figure(turns.rate, 0),
+        turns.firstEventP99.toFixed(1),
+        turns.eventP99.toFixed(1),
+      ]),
+    ),
+    table(
+      [
+        "",
+        `${megabytes(amounts.bytes)} up, s`,
+        `${megabytes(amounts.bytes)} down, s`,
+        "start in spawn mode, ms",
+        "MB in spawn mode",
+      ],
+      measured.map(({ launcher, figures: { volume, start } }) => [
+        launcher.name,
+        (volume.up / 1000).toFixed(1),
+        (volume.down / 1000).toFixed(1),
+        figure(start.spawn, 1),
+        start.residentOfSpawn.toFixed(0),
+      ]),
+    ),
+    "## How to read this",
+    list(NOTES),
+  ].join("\n\n");
+  const { code } = await format("broker.md", page("What the broker costs", "npm run bench:broker", content));
+  return code;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
+
+function figure({ median, low, high }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
+}

@@ -1,0 +1,101 @@
+/** Counts what is left behind by many requests, and by streams that the client has left. Counts, no times. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import * as http from "node:http";
+import type { Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { responseTo, startBroker, startUpstream, textOf } from "./upstream.ts";
+
+const REQUESTS = 10_000;
+const STREAMS = 1000;
+const AT_ONCE = 16;
+
+/** Does `work` so many times, 16 at once. */
+async function repeat(count: number, work: () => Promise<void>): Promise<void> {
+  let left = count;
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) await work();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+/** The sockets of this process that are open: those of clients and those of servers. */
+function openSockets(): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  const add = (message: unknown): void => {
+    // Sound: both channels say so (diagnostics_channel of Node.js, "Net").
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+    const { socket } = message as { readonly socket: Socket };
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  };
+  for (const name of ["net.client.socket", "net.server.socket"]) {
+    subscribe(name, add);
+    onTestFinished(() => void unsubscribe(name, add));
+  }
+  return sockets;
+}
+
+test(
+  `${REQUESTS} requests and ${STREAMS} abandoned streams leave no descriptor and no connection to the service`,
+  { timeout: 240_000 },
+  async () => {
+    const sockets = openSockets();
+    let streams = 0;
+    let ended = 0;
+    let allEnded: () => void = () => {};
+    const end = new Promise<void>((resolve) => {
+      allEnded = resolve;
+    });
+    const upstream = await startUpstream((request, response) => {
+      if (request.method === "POST") return void request.resume().on("end", () => response.end("{}"));
+      streams += 1;
+      response.on("close", () => {
+        ended += 1;
+        if (ended === STREAMS) allEnded();
+      });
+      response.writeHead(200, { "Content-Type": "text/event-stream" });
+      response.write("data: 1\n\n");
+    });
+    const before = descriptors();
+    const { origin, routes, records, close } = await startBroker(upstream.origin, {});
+    const client = new http.Agent({ keepAlive: true });
+    onTestFinished(() => client.destroy());
+    const headers = { Authorization: `Bearer ${routes[0].dummy}` };
+    const answered = async (method: string): Promise<http.IncomingMessage> => {
+      const request = http.request(origin, { method, path: "/v1/x", headers, agent: client });
+      request.end(method === "POST" ? "body" : undefined);
+      return responseTo(request);
+    };
+
+    await repeat(REQUESTS, async () => {
+      expect(await textOf(await answered("POST"))).toBe("{}");
+    });
+    expect(upstream.sockets.size).toBeLessThanOrEqual(AT_ONCE);
+    await repeat(STREAMS, async () => {
+      const stream = await answered("GET");
+      await once(stream, "data");
+      stream.on("error", () => {}).destroy();
+    });
+    await end;
+    expect(streams).toBe(STREAMS);
+    // The broker runs on: these are its idle connections.
+    expect(upstream.sockets.size).toBeLessThanOrEqual(AT_ONCE);
+
+    client.destroy();
+    close();
+    const closed = Promise.all(Array.from(sockets, (socket) => once(socket, "close")));
+    await Promise.race([closed, setTimeout(10_000, undefined, { ref: false })]);
+    expect(sockets.size).toBe(0);
+    expect(descriptors()).toBeLessThanOrEqual(before);
+    expect(records).toHaveLength(REQUESTS + STREAMS);
+    expect(records.filter(({ outcome }) => outcome !== "answered")).toEqual([]);
+  },
+);
+
+/** The number of this process's open files and sockets. */
+function descriptors(): number {
+  return process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
+}
