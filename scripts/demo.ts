@@ -10,6 +10,7 @@ import { origins } from "./demo/origins.ts";
 import { makePaint } from "./demo/paint.ts";
 import { type Margin, Stage } from "./demo/stage.ts";
 import { serve } from "./demo/serve.ts";
+import { startService } from "./demo/service.ts";
 import { type DemoWorld, INCOMPLETE_ENVIRONMENT, openWorld } from "./demo/world.ts";
 
 const APP = ["sophia-run", "--", "node", "app.js"] as const;
@@ -76,6 +77,8 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
     shows: [/QDRANT_API_KEY .* is required and not set/, /pulumi env set/],
   });
 
+  await playBroker(stage, world);
+
   await server.close();
   const ci = {
     PULUMI_ACCESS_TOKEN: "pul-fake-from-the-environment-000000c9d0",
@@ -99,6 +102,21 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
     },
     { margin: beside({}, emergency) },
   );
+}
+
+async function playBroker(stage: Stage, world: DemoWorld): Promise<void> {
+  await using service = await startService();
+  stage.step(
+    "A program uses a key that it never holds",
+    "The address of the environment is a gateway for the key: here a service of this",
+    "demo. ask.js prints the dummy that it got; its request carries the key of ESC.",
+  );
+  const variables = { OPENAI_BASE_URL: service.address };
+  await stage.play({ variables, words: ["sophia-run", "--broker", "--", "node", "ask.js"] }, world, {
+    shows: [/^my key: sk-sophia-\w{32}$/m, /^answer: hello$/m],
+  });
+  const [key = ""] = service.keys;
+  stage.verify(key.endsWith("83f2"), `the service got the key ***${key.slice(-4)}, of which the program knows nothing`);
 }
 
 /** Adds a variable's origin to the line in which the program shows it. */

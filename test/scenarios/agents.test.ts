@@ -15,8 +15,9 @@ const CONTRACT = {
     WEB_KEY: { description: "k", required: true },
     PORT: { description: "p", secret: false, default: "8080" },
     WORKER_KEY: { description: "w", required: true },
+    OPENAI_API_KEY: { description: "o" },
   },
-  scopes: { web: ["WEB_KEY", "PORT"] },
+  scopes: { web: ["WEB_KEY", "PORT", "OPENAI_API_KEY"] },
 };
 
 /** The settings that the document shows, with a home folder of the test. */
@@ -43,7 +44,7 @@ sophia-run -- sh -c 'echo "key: $WEB_KEY"; printf %s "$WEB_KEY" | base64; env'
 sophia-run --reason 'the login test fails' -- sh -c 'echo "log: $WEB_KEY"; exit 3' > program.log
 echo "status $?"
 sophia-run --reason "it is $(sophia-run -- printenv WEB_KEY)" -- true
-sophia-run -- sh -c 'echo "worker: \${WORKER_KEY-none}, extra: \${EXTRA-none}, token: \${ESC_TOKEN_FILE-none}"'
+sophia-run -- sh -c 'echo "worker: \${WORKER_KEY-none}, extra: \${EXTRA-none}, token: \${ESC_TOKEN_FILE-none}, brokered: $SOPHIA_BROKERED"'
 env -u ESC_TOKEN_FILE sophia-run --fake -- sh -c 'test -n "$WEB_KEY" && echo dummy works'
 env -u ESC_TOKEN_FILE -u ESC_ENV sophia-run -- true
 echo "status $?"
@@ -57,7 +58,7 @@ test("an agent with the documented settings sees no secret, and the log has each
   onTestFinished(() => server.close());
   server.environment("acme/sophia/dev", {
     values: Object.fromEntries(
-      ["WEB_KEY", "WORKER_KEY", "EXTRA"].map((name) => [name, secret(sentinel(name))] as const),
+      ["WEB_KEY", "WORKER_KEY", "EXTRA", "OPENAI_API_KEY"].map((name) => [name, secret(sentinel(name))] as const),
     ),
   });
   const home = folder();
@@ -88,7 +89,7 @@ test("an agent with the documented settings sees no secret, and the log has each
     "key: ***\n***",
     "log: ***",
     "status 3",
-    "worker: none, extra: none, token: none",
+    "worker: none, extra: none, token: none, brokered: OPENAI_API_KEY",
     "dummy works",
     "WEB_KEY is required",
     "status 78",
@@ -112,7 +113,8 @@ test("an agent with the documented settings sees no secret, and the log has each
     caller: "Claude Code",
     scope: "web",
     outcome: "allowed",
-    names: { WEB_KEY: "esc", PORT: "contract" },
+    names: { WEB_KEY: "esc", PORT: "contract", OPENAI_API_KEY: "esc" },
+    brokered: ["OPENAI_API_KEY"],
     esc: { status: "read", environments: [{ name: "acme/sophia/dev", revision: "1" }] },
   };
   expect(lines).toMatchObject([

@@ -48,6 +48,11 @@ describe("npm run demo", () => {
     ["status 126", /→ exit status 126$/m],
     ["status 125", /→ exit status 125$/m],
     ["an unmet contract", /✗ QDRANT_API_KEY .*\n(?: .*\n)+?→ exit status 78$/m],
+    [
+      "the dummy of a brokered key",
+      /^my key: sk-sophia-\w{32}\naddress: http:\/\/127\.0\.0\.1:\d+\/v1\nanswer: hello$/m,
+    ],
+    ["that the service got the key itself", /^→ the service got the key \*{3}83f2/m],
     ["emergency access", /demo-org\/sophia\/dev [^;]*ECONNREFUSED/],
     ["a value of the environment without ESC", /^QDRANT_API_KEY +\*{3}e1f2 +.*environment$/m],
     ["a value of .env without ESC", /^GITHUB_PAT +\*{3}a1b2 +\.env, line 2$/m],

@@ -92,6 +92,15 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
         'jq [-r] [select(.names | has("DATABASE_URL")) | [.time, .caller, .command, .reason] | @tsv] [/home/reader/.local/state/sophia-run/audit.jsonl]',
       ],
   },
+  "docs/broker.md": {
+    "sophia-run --broker -- node agent.js": ["sophia-run [--broker] [--] [node] [agent.js]"],
+    "sophia-run --broker -- sh -c \\": [
+      'sophia-run [--broker] [--] [sh] [-c] [CODEX_API_KEY="$OPENAI_API_KEY" exec codex -c openai_base_url="$OPENAI_BASE_URL" exec "say hello"]',
+    ],
+  },
+  "docs/watch.md": {
+    "sophia-run --broker --watch -- node server.js": ["sophia-run [--broker] [--watch] [--] [node] [server.js]"],
+  },
   "docs/containers.md": {
     "docker build --file build-secret.Dockerfile --secret id=esc_token,env=ESC_TOKEN --build-arg ESC_ENV=sophia/build .":
       [

@@ -23,6 +23,8 @@ type Trial =
       /** Variables that the ESC environment lacks. */
       readonly without?: readonly string[];
       readonly unless?: string | undefined;
+      /** The document's next block is the output. */
+      readonly isShown?: true;
     }
   | {
       /** The commands that cannot be run here note what they are called with; document-calls.ts has what that must be. */
@@ -84,10 +86,6 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       files: { "sophia.contract.json": contractOfReadme() },
       without: ["DATABASE_URL"],
     },
-    "$ sophia-run --fake -- printenv DATABASE_URL": {
-      kind: "run",
-      files: { "sophia.contract.json": contractOfReadme() },
-    },
   },
   "SECRETS.md": {
     'read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&': github,
@@ -124,6 +122,19 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "sophia-run check": { kind: "stand-ins", commands: ["sophia-run"], because: "agents.test.ts does what they do" },
     "jq -r 'select(.names | has(\"DATABASE_URL\")) | [.time, .caller, .command, .reason] | @tsv' ~/.local/state/sophia-run/audit.jsonl":
       { kind: "stand-ins", commands: ["jq"], because: "there is no such log" },
+  },
+  "docs/broker.md": {
+    "sophia-run --broker -- node agent.js": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "there is no such program",
+    },
+    "cat > service.mjs <<'end'": { kind: "run", without: ["OPENAI_API_KEY"], isShown: true },
+    "sophia-run --broker -- sh -c \\": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "there is no account at OpenAI",
+    },
   },
   "docs/containers.md": {
     "docker build --file build-secret.Dockerfile --secret id=esc_token,env=ESC_TOKEN --build-arg ESC_ENV=sophia/build .":
@@ -168,7 +179,13 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       unless: withoutNamespaces,
     },
   },
-  "docs/watch.md": {},
+  "docs/watch.md": {
+    "sophia-run --broker --watch -- node server.js": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "there is no such program",
+    },
+  },
   "docs/sources.md": {
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
   },
@@ -204,7 +221,8 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
 
 describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
   const document = readFileSync(join(root, name), "utf8");
-  const blocks = fencedBlocks(document).filter(({ language }) => ["console", "sh"].includes(language));
+  const all = fencedBlocks(document);
+  const blocks = all.filter(({ language }) => ["console", "sh"].includes(language));
 
   test("has exactly these blocks of commands", () => {
     expect(blocks.map(firstLine)).toEqual(Object.keys(trials));
@@ -223,7 +241,8 @@ describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
       if (trial?.kind !== "run") throw new TypeError("filtered above");
       skip(trial.unless !== undefined, trial.unless);
       const ended = await runForReal(block, trial);
-      const shown = block.language === "console" ? { output: block.text } : { status: 0 };
+      const output = trial.isShown === true ? { output: all[all.indexOf(block) + 1]?.text } : {};
+      const shown = block.language === "console" ? { output: block.text } : { status: 0, ...output };
       expect(ended, ended.output).toMatchObject(shown);
     },
   );

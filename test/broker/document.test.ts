@@ -1,0 +1,72 @@
+/** docs/broker.md: its tables say what the code does. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { answerTo, type RefusalCode } from "../../src/broker/refusals.ts";
+import { parseRule } from "../../src/contract/broker/path-rules.ts";
+import { PROVIDERS } from "../../src/contract/broker/providers.ts";
+import { JAVASCRIPT, PYTHON } from "./clients/packages.ts";
+
+const document = readFileSync(join(import.meta.dirname, "../../docs/broker.md"), "utf8");
+
+/** The cells of the rows of a section's table, without its head. */
+function rowsOf(heading: string): readonly (readonly string[])[] {
+  const [, ...rows] = (sectionOf(heading).match(/^\|.*\|$/gm) ?? []).filter((row) => !row.startsWith("| -"));
+  return rows.map((row) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+function sectionOf(heading: string): string {
+  const [, section = ""] = document.split(`\n## ${heading}\n`);
+  return section.split("\n## ")[0] ?? "";
+}
+
+const namesIn = (text: string): readonly string[] => Array.from(text.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
+
+test("the providers' table has each key with its variables", () => {
+  const rows = rowsOf("Providers").map(([key = "", variables = ""]) => [namesIn(key)[0], namesIn(variables)]);
+  expect(Object.fromEntries(rows)).toEqual(
+    Object.fromEntries(Object.entries(PROVIDERS).map(([key, { base }]) => [key, Object.keys(base)])),
+  );
+});
+
+test.each([
+  ["npm", 2, JAVASCRIPT],
+  ["PyPI", 3, PYTHON],
+] as const)("the providers' table has the packages of the tests, from %s", (_, column, packages) => {
+  const cells = rowsOf("Providers").map((row) => row[column] ?? "");
+  const named = cells.flatMap((cell) => (cell === "needs a line" ? [] : cell.split(", ")));
+  expect(named.toSorted()).toEqual(
+    Object.entries(packages)
+      .map(([name, version]) => `${name} ${version}`)
+      .toSorted(),
+  );
+});
+
+test("the denied paths are those of the providers", () => {
+  const items = sectionOf("Paths that are denied").match(/^- [^]*?(?=\n- |\n\n)/gm) ?? [];
+  const denied = items.map((item) => {
+    const [key = "", ...paths] = namesIn(item);
+    return [key, paths.map((path) => parseRule(`* ${path}/**`)?.text)];
+  });
+  const rules = Object.entries(PROVIDERS).flatMap(([key, { deny }]) => (deny === undefined ? [] : [[key, deny]]));
+  expect(Object.fromEntries(denied)).toEqual(Object.fromEntries(rules));
+});
+
+test("the table of refusals has their statuses", () => {
+  const codes: readonly RefusalCode[] = [
+    "broker-request",
+    "broker-key",
+    "broker-denied",
+    "broker-method",
+    "broker-tls",
+    "broker-upstream",
+  ];
+  const rows = rowsOf("Refusals").map(([status = "", code = ""]) => [namesIn(code)[0], Number(status)]);
+  const statuses = codes.map((code) => [code, answerTo({ code, message: "" }).status]);
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(statuses));
+});
