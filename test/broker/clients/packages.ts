@@ -13,6 +13,8 @@ export const JAVASCRIPT = {
   "@perplexity-ai/perplexity_ai": "0.38.5",
   "@qdrant/js-client-rest": "1.19.0",
 } as const;
+/** Coding agents. */
+export const AGENTS = { "@anthropic-ai/claude-code": "2.1.332", "@openai/codex": "0.171.0" } as const;
 export const PYTHON = {
   openai: "3.57.0",
   anthropic: "2.14.0",
@@ -41,11 +43,17 @@ function fetchInto(
 }
 
 export function fetchJavaScript(): string {
-  return fetchInto("javascript", JAVASCRIPT, (folder) => {
-    writeFileSync(
-      join(folder, "package.json"),
-      JSON.stringify({ private: true, type: "module", dependencies: JAVASCRIPT }),
-    );
+  return fetchFromNpm("javascript", JAVASCRIPT);
+}
+
+/** @returns the folder of their packages */
+export function fetchAgents(): string {
+  return join(fetchFromNpm("agents", AGENTS), "node_modules");
+}
+
+function fetchFromNpm(name: string, dependencies: Readonly<Record<string, string>>): string {
+  return fetchInto(name, dependencies, (folder) => {
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
     execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
       cwd: folder,
       timeout: 300_000,

@@ -15,10 +15,14 @@ export async function answerAsProvider(request: IncomingMessage, response: Serve
     return json(response, isQdrant ? 404 : 400, { error: { type: "invalid_request_error", message: "broken" } });
   }
   if (isQdrant) return json(response, 200, { result: { collections: [{ name: "hello" }] }, status: "ok", time: 0 });
+  if (path.endsWith("/responses")) return stream(response, responseEvents());
   const isAnthropic = path.endsWith("/messages");
   if (body["stream"] !== true) return json(response, 200, isAnthropic ? message("hello") : completion("hello"));
+  return stream(response, isAnthropic ? messageEvents() : completionEvents());
+}
+
+function stream(response: ServerResponse, events: readonly string[]): void {
   response.writeHead(200, { "content-type": "text/event-stream" });
-  const events = isAnthropic ? messageEvents() : completionEvents();
   for (const [index, event] of events.entries()) {
     setTimeout(() => void response.write(event), 5 * index);
   }
@@ -46,6 +50,26 @@ function completionEvents(): readonly string[] {
     ...PIECES.map((content) => chunk({ role: "assistant", content }, null)),
     chunk({}, "stop"),
     "data: [DONE]\n\n",
+  ];
+}
+
+/** OpenAI's Responses, which Codex asks for. */
+function responseEvents(): readonly string[] {
+  const event = (type: string, fields: object): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+  const content = [{ type: "output_text", text: PIECES.join(""), annotations: [] }];
+  const item = { type: "message", id: "i1", role: "assistant", status: "completed", content };
+  const usage = {
+    input_tokens: 1,
+    output_tokens: 1,
+    total_tokens: 2,
+    input_tokens_details: null,
+    output_tokens_details: null,
+  };
+  return [
+    event("response.created", { response: { id: "r1" } }),
+    event("response.output_item.done", { output_index: 0, item }),
+    event("response.completed", { response: { id: "r1", output: [item], usage } }),
   ];
 }
 

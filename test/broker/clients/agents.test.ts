@@ -1,0 +1,40 @@
+/** Coding agents at pinned versions, with a dummy from `sophia-run --broker`, and a service in place of their provider. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { folder, sophia } from "../../helpers/sophia.ts";
+import { startUpstream } from "../upstream.ts";
+import { AGENTS, fetchAgents } from "./packages.ts";
+import { answerAsProvider } from "./providers.ts";
+
+const KEY = "sk-real-0123456789abcdefghij";
+
+test.each([
+  [
+    "@anthropic-ai/claude-code",
+    "ANTHROPIC",
+    "",
+    // The command of the package is made by its install script, which does not run.
+    `exec "$0/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude" -p hello`,
+    { DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1" },
+  ],
+  [
+    "@openai/codex",
+    "OPENAI",
+    "/v1",
+    // It reads the key and the address from variables and settings of its own.
+    'CODEX_API_KEY="$OPENAI_API_KEY" exec "$0/.bin/codex" exec --skip-git-repo-check -c openai_base_url="$OPENAI_BASE_URL" hello',
+    {},
+  ],
+] as const)("%s works with a dummy", { timeout: 400_000 }, async (name, service, path, script, more) => {
+  const upstream = await startUpstream((request, response) => void answerAsProvider(request, response));
+  const env = { [`${service}_API_KEY`]: KEY, [`${service}_BASE_URL`]: upstream.origin + path, ...more };
+  const agents = fetchAgents();
+  const cwd = folder();
+  const args = ["--no-contract", "--broker", "--", "sh", "-c", script, agents];
+  const { status, stdout, stderr } = await sophia(args, { cwd, env });
+  expect([status, stdout.trim()], `${AGENTS[name]}: ${stderr}`).toEqual([0, "hello"]);
+  const calls = upstream.requests.filter(({ method }) => method === "POST");
+  expect(calls.length).toBeGreaterThan(0);
+  for (const { rawHeaders } of calls) expect(rawHeaders.join("\n")).toContain(KEY);
+  expect(join(stdout, stderr)).not.toContain(KEY);
+});
