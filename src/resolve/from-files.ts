@@ -104,12 +104,16 @@ export function withheldNotices(
   });
 }
 
+/** The address of a service without one of its own, which a file may set, and its key: a nested broker compares them. */
+const PAIR = ["QDRANT_URL", "QDRANT_API_KEY"] as const;
+
 /** Adds the mark for a nested sophia-run, if a file sets a variable that decides where secrets go. */
 export function markFromFiles(selected: Resolution, addresses: readonly string[]): Resolution {
-  const names = [...MARKED_VARIABLES, ...addresses].filter((name) => {
+  const isOfFile = (name: string): boolean => {
     const origin = selected.get(name)?.origin;
     return origin !== undefined && !isCallersWord(origin);
-  });
+  };
+  const names = [...MARKED_VARIABLES, ...addresses, ...(isOfFile(PAIR[0]) ? PAIR : [])].filter(isOfFile);
   if (names.length === 0 && !selected.has(FROM_FILES)) return selected;
   const marked = new Map(selected);
   marked.delete(FROM_FILES);
