@@ -104,8 +104,14 @@ export function withheldNotices(
   });
 }
 
-/** The address of a service without one of its own, which a file may set, and its key: a nested broker compares them. */
 const PAIR = ["QDRANT_URL", "QDRANT_API_KEY"] as const;
+
+/** Returns the address of a service without one of its own, and its key if it has the same source: a broker compares them. */
+function pairIn(selected: Resolution): readonly string[] {
+  const [url, key] = PAIR.map((name) => selected.get(name)?.origin);
+  const fileOf = (origin: Origin): string => ("file" in origin ? origin.file : origin.source);
+  return url && key && fileOf(url) === fileOf(key) ? PAIR : PAIR.slice(0, 1);
+}
 
 /** Adds the mark for a nested sophia-run, if a file sets a variable that decides where secrets go. */
 export function markFromFiles(selected: Resolution, addresses: readonly string[]): Resolution {
@@ -113,7 +119,8 @@ export function markFromFiles(selected: Resolution, addresses: readonly string[]
     const origin = selected.get(name)?.origin;
     return origin !== undefined && !isCallersWord(origin);
   };
-  const names = [...MARKED_VARIABLES, ...addresses, ...(isOfFile(PAIR[0]) ? PAIR : [])].filter(isOfFile);
+  const pair = isOfFile(PAIR[0]) ? pairIn(selected) : [];
+  const names = [...MARKED_VARIABLES, ...addresses, ...pair].filter(isOfFile);
   if (names.length === 0 && !selected.has(FROM_FILES)) return selected;
   const marked = new Map(selected);
   marked.delete(FROM_FILES);

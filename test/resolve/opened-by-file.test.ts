@@ -101,6 +101,9 @@ describe("an address", () => {
 test.each<[string, Origin, Origin, string | undefined]>([
   ["a file's address and the caller's key", IN_FILE, CALLER, "QDRANT_URL"],
   ["a file's address and key", IN_FILE, IN_FILE, "QDRANT_URL,QDRANT_API_KEY"],
+  ["the address of one file and the key of another", IN_FILE, IN_OTHER, "QDRANT_URL"],
+  ["a file's address and the key of an outer file", IN_FILE, OUTER, "QDRANT_URL"],
+  ["both of an outer file", OUTER, OUTER, "QDRANT_URL,QDRANT_API_KEY"],
   ["an outer file's address", OUTER, CALLER, "QDRANT_URL"],
   ["both of an ESC that a file has opened", OPENED, OPENED, "QDRANT_URL,QDRANT_API_KEY"],
   ["the caller's address and a file's key", CALLER, IN_FILE, undefined],

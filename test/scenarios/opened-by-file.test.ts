@@ -99,6 +99,13 @@ describe("a name that a found .env may not set is withheld from the ESC environm
     expect(messages.join("\n")).toContain("BASH_ENV");
   });
 
+  test("also if an outer sophia-run read the token from a file", async () => {
+    const { variables: own } = await esc({ values: CODE });
+    const { variables, messages } = await start([], { env: { ...own, SOPHIA_FROM_FILES: "ESC_TOKEN" } });
+    expect(variables).not.toHaveProperty("BASH_ENV");
+    expect(messages.join("\n")).toContain("--allow LD_AUDIT,NODE_OPTIONS,BASH_ENV");
+  });
+
   test("also if the caller names the environment", async () => {
     const { file } = await esc({ values: CODE });
     const { variables } = await start([], { cwd: folder({ ".env": file }), env: { ESC_ENV: NAME } });
