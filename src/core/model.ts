@@ -24,6 +24,8 @@ type SourceLocation =
       /** The imports whose value it overrides, the nearest first, if ESC reports them. */
       readonly overrides?: readonly DefinitionLocation[];
       readonly ageSeconds?: number;
+      /** The `.env` file that was found and whose credential opened it: its authors decide what the values are. */
+      readonly openedBy?: string;
     }
   | { readonly source: "dotenv"; readonly file: string; readonly line: number }
   | { readonly source: "contract"; readonly file: string }
@@ -85,6 +87,8 @@ export type Notice =
       readonly kind: "withheld";
       readonly why: "reserved" | "runs-code" | "redirects-key";
       readonly file: string;
+      /** The ESC environment that has them, if the file has only the credential that opened it. */
+      readonly environment?: string;
       readonly names: readonly string[];
     }
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }

@@ -82,11 +82,15 @@ export function workLocally({ credentialFrom: { name, file } }: Pick<EscSettings
 
 const MOST_NAMES = 10;
 
-function withheldWords({ why, file, names }: Extract<Notice, { kind: "withheld" }>): string {
+function withheldWords({ why, file, environment, names }: Extract<Notice, { kind: "withheld" }>): string {
   const one = names.length === 1;
   const more = names.length - MOST_NAMES;
   const shown = [...names.slice(0, MOST_NAMES).map(printable), ...(more > 0 ? [`${more} more`] : [])];
-  const withheld = `warning: ${enumerate(shown)} in ${printable(file)} ${one ? "is" : "are"} not passed on`;
+  const place =
+    environment === undefined
+      ? printable(file)
+      : `ESC environment ${printable(environment)}, which the credential in ${printable(file)} opens,`;
+  const withheld = `warning: ${enumerate(shown)} in ${place} ${one ? "is" : "are"} not passed on`;
   const [it, them] = one ? ["it", "it"] : ["they", "them"];
   const option = `--allow ${shellWord(names.slice(0, MOST_NAMES).join(","))}`;
   switch (why) {

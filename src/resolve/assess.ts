@@ -14,6 +14,7 @@ import { findAddresses, findCode, markFromFiles, withheldNotices } from "./from-
 import { matcher, select, withholding, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { readEnvFiles } from "./env-files.ts";
+import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { environmentLayer } from "../sources/environment.ts";
 
 export interface Request {
@@ -33,7 +34,7 @@ export async function assess(request: Request): Promise<Assessment> {
   if (settings.requireEsc) (await import("./from-esc.ts")).requireAccess(access, accessNotices);
 
   // Meanwhile the contract is read; until then a failure of ESC must not be an unhandled rejection.
-  const reading = readFromEsc(access, request);
+  const reading = readFromEsc(access, request, dotenv.files);
   reading.catch(() => {});
   const written = await loadContract({ ...settings, cwd, found });
   const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
@@ -45,7 +46,7 @@ export async function assess(request: Request): Promise<Assessment> {
   if (violations.length === 0 || esc.kind !== "read" || esc.kept?.why !== "fresh") return assessment;
   // ESC may have a value that the cache lacks.
   const uncached = { ...request, settings: { ...settings, cache: true, cacheFreshMs: undefined } };
-  return conclude(uncached, known, await readFromEsc(access, uncached));
+  return conclude(uncached, known, await readFromEsc(access, uncached, dotenv.files));
 }
 
 interface AssessmentInputs {
@@ -153,7 +154,11 @@ async function accessToEsc({ settings, environment }: Request, files: readonly L
   return (await import("../esc/settings/access.ts")).escAccess(environment, files, settings);
 }
 
-async function readFromEsc(access: EscAccess | { readonly kind: "fake" }, request: Request): Promise<FromEsc> {
+async function readFromEsc(
+  access: EscAccess | { readonly kind: "fake" },
+  request: Request,
+  files: DotenvReading["files"],
+): Promise<FromEsc> {
   if (access.kind === "off" || access.kind === "fake") return { esc: access, layers: [], notices: [] };
-  return (await import("./from-esc.ts")).readFromEsc(access, request);
+  return (await import("./from-esc.ts")).readFromEsc(access, request, files);
 }

@@ -1,8 +1,9 @@
 import { SophiaError } from "../core/error.ts";
-import type { Environment, Layer, Notice } from "../core/model.ts";
+import type { Environment, Layer, Notice, Variable } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import type { Settings } from "../command-line/settings.ts";
-import type { EscAccess } from "../esc/settings/access.ts";
+import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
+import type { DotenvReading } from "../sources/dotenv/index.ts";
 import type { EscStatus, ReadingProgress } from "./assessment.ts";
 
 export interface FromEsc {
@@ -21,6 +22,7 @@ interface Reading {
 export async function readFromEsc(
   access: Extract<EscAccess, { kind: "on" | "incomplete" }>,
   { settings: options, environment, progress: makeProgress }: Reading,
+  files: DotenvReading["files"],
 ): Promise<FromEsc> {
   const nothing = { layers: [], notices: [] };
   if (access.kind === "incomplete") {
@@ -35,12 +37,31 @@ export async function readFromEsc(
     : (await import("../sources/esc.ts")).readEsc(settings, progress);
   const result = await reading.finally(progress.done);
   if (result.kind === "read") {
-    const { environments, layers, notices, kept } = result;
+    const { environments, notices, kept } = result;
+    const file = foundFile(settings, files);
+    const layers = file === undefined ? result.layers : result.layers.map((layer) => openedBy(file, layer));
     return { esc: { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) }, layers, notices };
   }
   const { failure } = result;
   if (options.requireEsc) throw new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
   return { ...nothing, esc: { ...result, settings } };
+}
+
+/** Returns the file that has the credential, unless the caller named it. That of an outer sophia-run is unknown. */
+function foundFile(
+  { credentialFrom: { file } }: Pick<EscSettings, "credentialFrom">,
+  files: DotenvReading["files"],
+): string | undefined {
+  return files.some(({ path, found }) => path === file && !found) ? undefined : file;
+}
+
+/** Marks the values as the file's: with a token of its own, it opens whatever its authors have written. */
+function openedBy(file: string, layer: Layer): Layer {
+  const variables = layer.variables.map((variable): Variable => {
+    const { origin } = variable;
+    return origin.source === "esc" ? { ...variable, origin: { ...origin, openedBy: file } } : variable;
+  });
+  return { ...layer, variables };
 }
 
 export function requireAccess(access: EscAccess | { readonly kind: "fake" }, notices: readonly Notice[]): void {

@@ -32,19 +32,27 @@ export function isReserved(
   return (name.startsWith("ESC_") || name.startsWith("SOPHIA_")) && !isAllowed(name) && !isDeclared(name);
 }
 
-/** Finds the variables that make other programs run code, in files that were found and not named. */
+/** Finds the variables that make other programs run code, in files that were found and not named, and in their ESC. */
 export async function findCode(
   layers: readonly Layer[],
   isFound: (file: string) => boolean,
 ): Promise<ReadonlySet<Origin>> {
   const suspects = layers
-    .filter(({ source }) => source === "dotenv")
-    .flatMap(({ variables }) =>
-      variables.filter(({ name, origin }) => mayRunCode(name) && origin.source === "dotenv" && isFound(origin.file)),
-    );
+    .filter(({ source }) => source === "dotenv" || source === "esc")
+    .flatMap(({ variables }) => variables.filter(({ name, origin }) => mayRunCode(name) && isOfFound(origin, isFound)));
   if (suspects.length === 0) return new Set();
   const { runsCode } = await import("../core/code-values.ts");
-  return new Set(suspects.filter(({ name, value }) => runsCode(name, value)).map(({ origin }) => origin));
+  // The program gets the path of a private file, which is never one of the harmless values.
+  const isCode = ({ name, value, delivery }: Variable): boolean => delivery === "file" || runsCode(name, value);
+  return new Set(suspects.filter(isCode).map(({ origin }) => origin));
+}
+
+function isOfFound(origin: Origin, isFound: (file: string) => boolean): boolean {
+  return origin.source === "dotenv" ? isFound(origin.file) : openedByFile(origin) !== undefined;
+}
+
+function openedByFile(origin: Origin | undefined): string | undefined {
+  return origin?.source === "esc" ? origin.openedBy : undefined;
 }
 
 /** The endings of the names in core/key-addresses.ts. */
@@ -74,18 +82,21 @@ export function withheldNotices(
 ): readonly Notice[] {
   const used = new Set([FROM_FILES, ...(keepEsc ? [] : ["ESC_ORG", ...(esc === "off" ? [] : ["PULUMI_BACKEND_URL"])])]);
   return layers.flatMap(({ source, variables }) => {
-    const isOfFile = source === "dotenv" || source === "contract";
+    const opener = openedByFile(variables[0]?.origin);
+    const isOfFile = source === "dotenv" || source === "contract" || opener !== undefined;
     // Other sources contain variables of a file only through an outer sophia-run or a contract.
     if (!isOfFile && redirections.size === 0) return [];
-    const found = new Map<string, { why: Withheld; file: string; names: string[] }>();
+    const found = new Map<string, { why: Withheld; file: string; environment?: string; names: string[] }>();
     for (const variable of variables) {
       const { name, value, origin } = variable;
       if (!isOfFile && redirections.get(name)?.has(origin) !== true) continue;
-      if (value === "" || selected.has(name) || used.has(name)) continue;
+      if (value === "" || selected.has(name) || (used.has(name) && opener === undefined)) continue;
       const reason = why(variable);
       if (reason !== "reserved" && reason !== "runs-code" && reason !== "redirects-key") continue;
-      const file = "file" in origin ? origin.file : origin.alias === undefined ? OUTER_FILE : "the contract";
-      const entry = found.get(reason) ?? { why: reason, file, names: [] };
+      const elsewhere = origin.alias === undefined ? OUTER_FILE : "the contract";
+      const file = "file" in origin ? origin.file : (opener ?? elsewhere);
+      const inEsc = opener !== undefined && "environment" in origin ? { environment: origin.environment } : {};
+      const entry = found.get(reason) ?? { why: reason, file, ...inEsc, names: [] };
       entry.names.push(name);
       found.set(reason, entry);
     }
@@ -93,12 +104,23 @@ export function withheldNotices(
   });
 }
 
+const PAIR = ["QDRANT_URL", "QDRANT_API_KEY"] as const;
+
+/** Returns the address of a service without one of its own, and its key if it has the same source: a broker compares them. */
+function pairIn(selected: Resolution): readonly string[] {
+  const [url, key] = PAIR.map((name) => selected.get(name)?.origin);
+  const fileOf = (origin: Origin): string => ("file" in origin ? origin.file : origin.source);
+  return url && key && fileOf(url) === fileOf(key) ? PAIR : PAIR.slice(0, 1);
+}
+
 /** Adds the mark for a nested sophia-run, if a file sets a variable that decides where secrets go. */
 export function markFromFiles(selected: Resolution, addresses: readonly string[]): Resolution {
-  const names = [...MARKED_VARIABLES, ...addresses].filter((name) => {
+  const isOfFile = (name: string): boolean => {
     const origin = selected.get(name)?.origin;
     return origin !== undefined && !isCallersWord(origin);
-  });
+  };
+  const pair = isOfFile(PAIR[0]) ? pairIn(selected) : [];
+  const names = [...MARKED_VARIABLES, ...addresses, ...pair].filter(isOfFile);
   if (names.length === 0 && !selected.has(FROM_FILES)) return selected;
   const marked = new Map(selected);
   marked.delete(FROM_FILES);

@@ -18,7 +18,7 @@ export interface Addresses {
 }
 
 /**
- * Finds the addresses for keys that are set by neither the caller nor ESC nor a file that the caller named.
+ * Finds the addresses for keys that are set by neither the caller nor the caller's ESC nor a file that the caller named.
  * @param layers highest precedence first, with the names of aliases
  */
 export function addressesIn(layers: readonly Layer[], trust: Trust, isAllowed: (name: string) => boolean): Addresses {
@@ -27,25 +27,28 @@ export function addressesIn(layers: readonly Layer[], trust: Trust, isAllowed: (
   for (const { name, value, origin } of layers.flatMap(({ variables }) => variables)) {
     if (isCallersWord(origin)) continue;
     const keys = keysSentTo(name);
-    if (keys.length === 0 || isTrusted(name, origin, trust)) continue;
+    // A contract that was found may use as an address only another name of the same address.
+    const isPair = isSameAddress(name, origin) || trust.isContractNamed;
+    if (keys.length === 0 || isTrusted(origin, trust, isPair)) continue;
     if (!isAllowed(name)) for (const one of [name, ...keys]) marked.add(one);
     if (value.trim() === "" || isLoopbackUrl(value)) continue;
-    if (keys.some((key) => isOfOther(key, origin, layers))) {
+    if (keys.some((key) => isOfOther(key, origin, isPair, layers))) {
       redirections.set(name, (redirections.get(name) ?? new Set()).add(origin));
     }
   }
   return { redirections, marked: [...marked] };
 }
 
-function isOfOther(key: string, address: Origin, layers: readonly Layer[]): boolean {
+function isOfOther(key: string, address: Origin, isPair: boolean, layers: readonly Layer[]): boolean {
   const holder = layers.flatMap(({ variables }) => variables).find((one) => one.name === key && one.value !== "");
-  return holder !== undefined && !isOneFile(holder.origin, address);
+  return holder !== undefined && !isOneSource(holder.origin, address, isPair);
 }
 
-function isTrusted(name: string, origin: Origin, { isFound, isContractNamed }: Trust): boolean {
-  const { alias } = origin;
-  // A contract that was found may use as an address only another name of the same address.
-  const isPair = alias === undefined || isContractNamed || keysSentTo(alias).join() === keysSentTo(name).join();
+function isSameAddress(name: string, { alias }: Origin): boolean {
+  return alias === undefined || keysSentTo(alias).join() === keysSentTo(name).join();
+}
+
+function isTrusted(origin: Origin, { isFound, isContractNamed }: Trust, isPair: boolean): boolean {
   switch (origin.source) {
     case "dotenv":
       return isPair && !isFound(origin.file);
@@ -54,15 +57,22 @@ function isTrusted(name: string, origin: Origin, { isFound, isContractNamed }: T
     case "environment":
       return isPair && origin.fromFile !== true;
     case "esc":
+      return isPair && origin.openedBy === undefined;
     case "fake":
       return isPair;
   }
 }
 
-/** Returns true for two origins in one file. An outer sophia-run has compared the origins that it marked. */
-function isOneFile(key: Origin, address: Origin): boolean {
+/**
+ * Returns true for two origins in one file, or in what its credential has opened. The reverse does not hold: a file that only
+ * names the user's token does not know the keys in ESC. An outer sophia-run has compared the origins that it marked.
+ */
+function isOneSource(key: Origin, address: Origin, isPair: boolean): boolean {
   if (key.source === "environment" && address.source === "environment") {
     return key.fromFile === true && address.fromFile === true;
+  }
+  if (address.source === "esc" && address.openedBy !== undefined) {
+    return key.source === "esc" ? isPair : "file" in key && key.file === address.openedBy;
   }
   return "file" in key && "file" in address && key.file === address.file;
 }

@@ -86,4 +86,6 @@ test("an address of a service without one of its own is configuration, which a f
   expect(services).toEqual([["QDRANT_API_KEY", "QDRANT_URL"]]);
   const { valueOf, withheld } = await program({ QDRANT_API_KEY: KEY }, { QDRANT_URL: EVIL });
   expect([valueOf("QDRANT_URL"), withheld]).toEqual([EVIL, []]);
+  // A nested broker must not take it for the caller's.
+  expect(valueOf("SOPHIA_FROM_FILES")).toBe("QDRANT_URL");
 });

@@ -45,7 +45,7 @@ export interface PlanOptions {
  * @param environment the caller's @param dummyOf returns undefined if the declared format has no room for a dummy
  */
 export function planBroker(
-  { contract, esc, selected }: Pick<Assessment, "contract" | "esc" | "selected">,
+  { contract, selected }: Pick<Assessment, "contract" | "selected">,
   environment: Environment,
   options: PlanOptions,
   dummyOf: (declaration: Declaration) => string | undefined,
@@ -56,7 +56,7 @@ export function planBroker(
   const surroundings: Surroundings = {
     valueOf: (name) => {
       const found = isSet(selected, name) ? selected.get(name) : undefined;
-      return found && { value: found.value, source: addressSource(found, options), ...placeOf(found, options, esc) };
+      return found && { value: found.value, source: addressSource(found, options), ...placeOf(found, options) };
     },
     caller: CALLER,
     contract: { path, isNamed: isContractNamed },
@@ -155,7 +155,6 @@ function addressSource({ name, origin }: Resolved, options: PlanOptions): string
 function placeOf(
   { origin }: Resolved,
   { areFilesNamed, isContractNamed }: PlanOptions,
-  esc: Assessment["esc"],
 ): Pick<SourcedValue, "file" | "isEsc" | "isFound"> {
   const isRenamed = origin.alias !== undefined && !isContractNamed;
   switch (origin.source) {
@@ -165,11 +164,8 @@ function placeOf(
       return { file: origin.file, isFound: !isContractNamed };
     case "environment":
       return { isFound: isRenamed || origin.fromFile === true };
-    case "esc": {
-      // A token of a found file opens an environment of its author's choice.
-      const isFilesToken = esc.kind === "read" && esc.settings.credentialFrom.file !== undefined && !areFilesNamed;
-      return { file: originWords(origin), isEsc: true, isFound: isRenamed || isFilesToken };
-    }
+    case "esc":
+      return { file: originWords(origin), isEsc: true, isFound: isRenamed || origin.openedBy !== undefined };
     case "fake":
       return {};
   }

@@ -73,7 +73,7 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
     ["from", origin && locationWords(origin) + (delivery === "file" ? ", passed as a private file" : "")],
     ["replaces", origin && overriddenWords(origin)],
     ...shadows.map((one) => row("hides", one.origin, ` (${one.same ? "the same value" : "a different value"})`)),
-    ...withheld.map((one) => row("withheld", one.origin, `: ${WITHHOLDING_WORDS[one.why]}`)),
+    ...withheld.map((one) => row("withheld", one.origin, `${openerWords(one.origin)}: ${WITHHOLDING_WORDS[one.why]}`)),
     ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_WORDS[why]}`] as const),
     ["output", outputWords(variable, inFull)],
     ...brokerRows(variable.broker, inFull),
@@ -108,6 +108,12 @@ function row(key: string, origin: Origin, more: string): readonly [key: string, 
 
 function locationWords(origin: Origin): string {
   return `${originWords(origin)}${origin.source === "esc" ? lineWords(origin) : ""}`;
+}
+
+/** Names the file that counts in place of ESC. */
+function openerWords(origin: Origin): string {
+  if (origin.source !== "esc" || origin.openedBy === undefined) return "";
+  return `, opened by the credential in ${origin.openedBy}`;
 }
 
 /** Names the imports of the ESC environment whose values it replaces, the nearest first. */

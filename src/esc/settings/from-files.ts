@@ -25,8 +25,12 @@ export function namesFromFiles(environment: Environment): { readonly has: (name:
   return { has: (name) => folded.has(name.toUpperCase()) };
 }
 
-/** Returns true for a value of the caller or of ESC under its own name, not by an alias of a contract. */
+/**
+ * Returns true for a value of the caller or of ESC under its own name, not by an alias of a contract. An ESC environment that
+ * the credential of a found file has opened may be of that file's authors; it counts as the file.
+ */
 export function isCallersWord(origin: Origin): boolean {
   if (origin.alias !== undefined) return false;
-  return origin.source === "esc" || (origin.source === "environment" && origin.fromFile !== true);
+  if (origin.source === "esc") return origin.openedBy === undefined;
+  return origin.source === "environment" && origin.fromFile !== true;
 }

@@ -118,8 +118,8 @@ function byAlias({ name, origin: { alias } }: Resolved): string | undefined {
 /** Returns true if an address comes from the caller or from the source of the value. */
 function isHostTrusted(host: Origin, value: Origin, esc: Assessment["esc"]): boolean {
   if (host.source === "dotenv" && value.source === "dotenv") return host.file === value.file;
-  if (!isCallersWord(host)) return false;
+  if (host.source !== "esc" || host.alias !== undefined) return isCallersWord(host);
   // The author of a file with a token selects the environment that it opens.
   const isOurs = !("settings" in esc) || esc.settings.credentialFrom.file === undefined;
-  return host.source !== "esc" || value.source === "esc" || isOurs;
+  return value.source === "esc" || isOurs;
 }

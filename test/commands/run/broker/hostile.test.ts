@@ -14,6 +14,7 @@ import {
   OPENAI_CLIENT,
   OPENAI_CONTRACT,
   QDRANT,
+  QDRANT_CLIENT,
   QDRANT_CONTRACT,
   searchBy,
   start,
@@ -208,6 +209,25 @@ describe("a .env that was found", () => {
     expect(service.requests).toEqual([]);
   });
 
+  test("does not name an authority that a nested sophia-run trusts, as the caller does", async () => {
+    const certificates = await makeCertificates();
+    onTestFinished(() => certificates.remove());
+    const service = await upstream(certificates.valid);
+    const files = { "sophia.contract.json": OPENAI_CONTRACT, "client.cjs": CLIENT };
+    const trust = { NODE_EXTRA_CA_CERTS: certificates.caFile };
+    const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin };
+    const program = ["--broker", "--", process.execPath, "client.cjs", ...OPENAI_CLIENT];
+    for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]) {
+      const cwd = folder({ ...files, ".env": `${name}=${certificates.caFile}\n` });
+      const inner = await sophia(nested(program, "-q"), { cwd, env });
+      expect(answerIn(inner)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
+      expect(answerIn(inner).env[name]).toBe(certificates.caFile);
+    }
+    expect(service.requests).toEqual([]);
+    const byCaller = await sophia(nested(program, "-q"), { cwd: folder(files), env: { ...env, ...trust } });
+    expectSent(byCaller, service, OPENAI);
+  });
+
   test("does not tell a nested sophia-run that a key is brokered already", async () => {
     const service = await upstream();
     const cwd = folder({
@@ -232,6 +252,17 @@ describe("a .env that was found", () => {
     expect(JSON.parse(ended.stdout).broker.keys).toEqual([
       expect.objectContaining({ name: "OPENAI_API_KEY", origin: "https://api.openai.com", by: "built-in" }),
     ]);
+  });
+
+  test("names no address for the key of a nested sophia-run, but for its own key", async () => {
+    const evil = await upstream();
+    const files = { "sophia.contract.json": QDRANT_CONTRACT, "client.cjs": CLIENT };
+    const program = ["--broker", "--dotenv", "/dev/null", "--", process.execPath, "client.cjs", ...QDRANT_CLIENT];
+    const url = `QDRANT_URL=${evil.origin}\n`;
+    const found = folder({ ...files, ".env": url });
+    expectRefused(await sophia(nested(program), { cwd: found, env: { QDRANT_API_KEY: QDRANT } }), evil, ["QDRANT_URL"]);
+    const own = folder({ ...files, ".env": `${url}QDRANT_API_KEY=${QDRANT}\n` });
+    expectSent(await sophia(nested(program), { cwd: own }), evil, QDRANT);
   });
 
   test("does not have a file of its own send the keys that an outer sophia-run brokers", async () => {

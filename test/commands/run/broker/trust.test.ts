@@ -195,4 +195,23 @@ describe("a token of ESC in a found .env", () => {
     const named = { files, env, options: ["--contract", "sophia.contract.json"], client: QDRANT_CLIENT };
     expectRefused(await start(named), evil, ["ESC evil/app/dev", "QDRANT_URL"]);
   });
+
+  test("opens one whose address counts for the key of the same environment, and for no other, as ESC elsewhere", async () => {
+    const service = await upstream();
+    await using server = await startEscServer();
+    server.environment("acme/app/dev", {
+      values: { QDRANT_URL: service.origin, QDRANT_API_KEY: secret(QDRANT) },
+    });
+    const files = (name: string) => ({
+      "sophia.contract.json": QDRANT_CONTRACT,
+      ".env": Object.entries(escVariables(server, name))
+        .map((entry) => `${entry.join("=")}\n`)
+        .join(""),
+    });
+    expectSent(await start({ files: files("acme/app/dev"), client: QDRANT_CLIENT }), service, QDRANT);
+    const evil = await upstream();
+    server.environment("acme/app/url", { values: { QDRANT_URL: evil.origin } });
+    const other = { files: files("acme/app/url"), env: { QDRANT_API_KEY: QDRANT }, client: QDRANT_CLIENT };
+    expectRefused(await start({ ...other, options: ["--dotenv", ".env"] }), evil, ["ESC acme/app/url"]);
+  });
 });

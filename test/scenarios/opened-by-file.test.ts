@@ -1,0 +1,236 @@
+/**
+ * A repository's `.env` with a token of its own opens an ESC environment of its authors': what the file may not set, that
+ * environment may not set either.
+ */
+import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type EnvironmentSpec, startEscServer } from "../esc-server/index.ts";
+import { escVariables } from "../commands/world.ts";
+import { environmentOf, folder, type RunOptions, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { expectWording } from "../helpers/wording.ts";
+
+const NAME = "evil/app/dev";
+const EVIL = "https://evil.example.test/v1";
+const KEY = { OPENAI_API_KEY: "sk-sentinel-of-the-user" };
+const BASE = "OPENAI_BASE_URL";
+
+const CODE = { LD_AUDIT: "./x.so", NODE_OPTIONS: "--require ./x.js", BASH_ENV: "./x.sh" };
+const OWN = { SOPHIA_ALLOW: "BASH_ENV", SOPHIA_CONTRACT: "evil.json", SOPHIA_BROKER_TO: EVIL };
+const PULUMI = { PULUMI_BACKEND_URL: "https://backend.example.test" };
+const NETWORK = { HTTPS_PROXY: "http://proxy.example.test", SSL_CERT_FILE: "x.pem", NODE_EXTRA_CA_CERTS: "y.pem" };
+
+/** An ESC environment, the variables that open it, and the text of a `.env` with these. */
+async function esc(spec: EnvironmentSpec) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.environment(NAME, spec);
+  const variables = escVariables(server, NAME);
+  return { server, variables, file: textOf(variables) };
+}
+
+function textOf(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+}
+
+/** Returns the variables of the program, and the messages of sophia-run. */
+async function start(args: readonly string[], options: RunOptions) {
+  const { status, stdout, stderr } = await sophia(["--no-contract", ...args, "--", "/usr/bin/env"], options);
+  expect(status).toBe(0);
+  const messages = unwrapped(stderr)
+    .split("\n")
+    .filter((line) => line.startsWith("sophia-run: "));
+  return { variables: environmentOf(stdout), messages };
+}
+
+describe("a name that a found .env may not set is withheld from the ESC environment that its token opens:", () => {
+  test.each<[string, Readonly<Record<string, string>>, string]>([
+    ["an address for the caller's key", { [BASE]: EVIL }, `--allow ${BASE}`],
+    ["names that run code", CODE, "--allow LD_AUDIT,NODE_OPTIONS,BASH_ENV"],
+    ["options of sophia-run", OWN, "set them in the environment"],
+    ["the backend of Pulumi", PULUMI, "set it in the environment"],
+    ["an organization for ESC", { ESC_ORG: "evil" }, "set it in the environment"],
+  ])("%s", async (_, values, remedy) => {
+    const { file } = await esc({ values: { ...values, PLAIN: "1" } });
+    const { variables, messages } = await start([], { cwd: folder({ ".env": file }), env: KEY });
+    expect(variables).toMatchObject({ ...KEY, PLAIN: "1" });
+    for (const name of Object.keys(values)) expect(variables).not.toHaveProperty(name);
+    expect(messages).toHaveLength(1);
+    for (const part of [...Object.keys(values), NAME, ".env", remedy]) expect(messages[0]).toContain(part);
+    expectWording(messages.join("\n"));
+  });
+
+  test("a file of ESC, whatever its content is", async () => {
+    // A deployment's name would be harmless as the value of ENV; the program gets a path.
+    const { file } = await esc({ files: { ENV: "dev", SETTINGS_FILE: "x" } });
+    const { variables, messages } = await start([], { cwd: folder({ ".env": file }) });
+    expect([Object.hasOwn(variables, "ENV"), Object.hasOwn(variables, "SETTINGS_FILE")]).toEqual([false, true]);
+    expect(messages[0]).toContain("ENV in ESC");
+  });
+
+  test("settings of ESC, also with --keep-esc", async () => {
+    const { file } = await esc({ values: { ESC_TOKEN: "pul-evil", ESC_ENV: NAME } });
+    const { variables, messages } = await start(["--keep-esc"], { cwd: folder({ ".env": file }) });
+    expect(Object.keys(variables).filter((name) => name.startsWith("ESC_"))).toEqual([]);
+    expect(messages[0]).toContain(NAME);
+  });
+
+  test("also if the values come from the cache", async () => {
+    const { server, file } = await esc({ values: { ...CODE, PLAIN: "1" } });
+    const cwd = folder({ ".env": file });
+    const first = await start(["--cache"], { cwd });
+    const second = await start(["--offline"], { cwd });
+    expect(server.count("open")).toBe(1);
+    for (const { variables, messages } of [first, second]) {
+      expect([variables["PLAIN"], Object.hasOwn(variables, "BASH_ENV")]).toEqual(["1", false]);
+      expect(messages.join("\n")).toContain("BASH_ENV");
+    }
+  });
+
+  test("also if the file names only the file of the token", async () => {
+    const { server, file } = await esc({ values: CODE });
+    expect(file).toContain("ESC_TOKEN=");
+    const cwd = folder({ ".env": `ESC_TOKEN_FILE=token\nESC_ENV=${NAME}\n` });
+    writeFileSync(join(cwd, "token"), `${server.token}\n`, { mode: 0o600 });
+    const { variables, messages } = await start([], { cwd, env: { PULUMI_BACKEND_URL: server.url } });
+    expect(variables).not.toHaveProperty("BASH_ENV");
+    expect(messages.join("\n")).toContain("BASH_ENV");
+  });
+
+  test("also if an outer sophia-run read the token from a file", async () => {
+    const { variables: own } = await esc({ values: CODE });
+    const { variables, messages } = await start([], { env: { ...own, SOPHIA_FROM_FILES: "ESC_TOKEN" } });
+    expect(variables).not.toHaveProperty("BASH_ENV");
+    expect(messages.join("\n")).toContain("--allow LD_AUDIT,NODE_OPTIONS,BASH_ENV");
+  });
+
+  test("also if the caller names the environment", async () => {
+    const { file } = await esc({ values: CODE });
+    const { variables } = await start([], { cwd: folder({ ".env": file }), env: { ESC_ENV: NAME } });
+    expect(variables).not.toHaveProperty("BASH_ENV");
+  });
+});
+
+describe("such a name is passed on without a message", () => {
+  const values = { [BASE]: EVIL, ...CODE, ...PULUMI };
+
+  test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
+    ["if the caller allows it", ["--allow", Object.keys(values).join(",")], {}],
+    ["if the caller's variable allows it", [], { SOPHIA_ALLOW: Object.keys(values).join(",") }],
+    ["if the caller names the file", ["--dotenv", ".env"], {}],
+    ["if the caller's variable names the file", [], { SOPHIA_DOTENV: ".env" }],
+  ])("%s", async (_, args, env) => {
+    const { file } = await esc({ values });
+    const { variables, messages } = await start(args, { cwd: folder({ ".env": file }), env: { ...KEY, ...env } });
+    expect(messages).toEqual([]);
+    expect(variables).toMatchObject({ ...KEY, ...values });
+  });
+
+  test("if the token is in the environment", async () => {
+    const { variables: own } = await esc({ values: { ...CODE, [BASE]: EVIL } });
+    const cwd = folder({ ".env": "ESC_TOKEN=pul-other\n" });
+    const { variables, messages } = await start([], { cwd, env: { ...KEY, ...own } });
+    expect(messages).toEqual([]);
+    expect(variables).toMatchObject({ ...KEY, ...CODE, [BASE]: EVIL });
+    expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
+  });
+
+  test("if the caller sets it", async () => {
+    const { file } = await esc({ values: { SOPHIA_CONTRACT: "evil.json", PERL5OPT: "-Mx" } });
+    const env = { SOPHIA_CONTRACT: "own.json", PERL5OPT: "-w" };
+    const cwd = folder({ ".env": file, "own.json": '{"variables":{}}' });
+    const { status, stdout, stderr } = await sophia(["--", "/usr/bin/env"], { cwd, env });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(environmentOf(stdout)).toMatchObject(env);
+  });
+
+  test("if the environment has no such name, for whoever keeps the token in the project's .env", async () => {
+    const { file } = await esc({
+      values: { ...KEY, DATABASE_URL: "postgres://x", NODE_OPTIONS: "--max-old-space-size=64" },
+    });
+    const { variables, messages } = await start([], { cwd: folder({ ".env": file }) });
+    expect(messages).toEqual([]);
+    expect(variables).toMatchObject({ ...KEY, NODE_OPTIONS: "--max-old-space-size=64" });
+    expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
+  });
+});
+
+describe("an address of the environment that a found file's token opens", () => {
+  test("counts for the key of the same environment, and both are marked", async () => {
+    const { file } = await esc({ values: { ...KEY, [BASE]: EVIL } });
+    const { variables, messages } = await start([], { cwd: folder({ ".env": file }) });
+    expect(messages).toEqual([]);
+    expect(variables).toMatchObject({ ...KEY, [BASE]: EVIL, SOPHIA_FROM_FILES: `${BASE},OPENAI_API_KEY` });
+  });
+
+  test("counts for the key of that file", async () => {
+    const { file } = await esc({ values: { [BASE]: EVIL } });
+    const { variables, messages } = await start([], { cwd: folder({ ".env": `${file}${textOf(KEY)}` }) });
+    expect(messages).toEqual([]);
+    expect(variables).toMatchObject({ ...KEY, [BASE]: EVIL });
+  });
+
+  test("does not count for the caller's key, although the environment has one as well", async () => {
+    const { file } = await esc({ values: { OPENAI_API_KEY: "sk-evil", [BASE]: EVIL } });
+    const { variables } = await start([], { cwd: folder({ ".env": file }), env: KEY });
+    expect(variables).toMatchObject(KEY);
+    expect(variables).not.toHaveProperty(BASE);
+  });
+
+  test("does not count in a sophia-run of the program that has the key from elsewhere", async () => {
+    const { server, file } = await esc({ values: { OPENAI_API_KEY: "sk-evil", [BASE]: EVIL } });
+    server.environment("acme/app/dev", { values: KEY });
+    const own = Object.entries(escVariables(server, "acme/app/dev")).map(([name, value]) => `${name}=${value}`);
+    const inner = ["env", ...own, ...sophiaRun, "--no-contract", "--prefer", "esc", "--", "/usr/bin/env"];
+    const cwd = folder({ ".env": file });
+    const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...inner], { cwd });
+    expect(status).toBe(0);
+    expect(environmentOf(stdout)).toMatchObject(KEY);
+    expect(environmentOf(stdout)).not.toHaveProperty(BASE);
+    expect(unwrapped(stderr)).toContain(`${BASE} in a file`);
+  });
+});
+
+test("proxies and certificates of that environment reach the program, marked for a sophia-run in it", async () => {
+  const { file, variables: own } = await esc({ values: NETWORK });
+  const marked = await start([], { cwd: folder({ ".env": file }) });
+  expect(marked.messages).toEqual([]);
+  expect(marked.variables).toMatchObject({ ...NETWORK, SOPHIA_FROM_FILES: Object.keys(NETWORK).join(",") });
+  const callers = await start([], { env: own });
+  expect(callers.variables).toMatchObject(NETWORK);
+  expect(callers.variables).not.toHaveProperty("SOPHIA_FROM_FILES");
+});
+
+test("an environment that a file selects, and the caller's token opens, is ESC's word", async () => {
+  const { variables: own } = await esc({ values: { ...CODE, [BASE]: EVIL } });
+  const { ESC_ENV: name = "", ...env } = own;
+  const { variables, messages } = await start([], { cwd: folder({ ".env": `ESC_ENV=${name}\n` }), env });
+  expect(variables).toMatchObject({ ...CODE, [BASE]: EVIL });
+  expect(messages).toEqual([expect.stringContaining("ESC_ENV in .env")]);
+});
+
+test("check, explain and export report the reason in the words for files", async () => {
+  const { file } = await esc({ values: { [BASE]: EVIL, BASH_ENV: "./x.sh" } });
+  const contract = { variables: { OPENAI_API_KEY: {}, [BASE]: { required: true } } };
+  const cwd = folder({ ".env": file, "sophia.contract.json": JSON.stringify(contract) });
+  const explained = await sophia(["explain", BASE, "BASH_ENV"], { cwd, env: KEY });
+  expect(unwrapped(explained.stdout)).toMatch(
+    /withheld +ESC evil\/app\/dev.*\.env: without --allow, since it sends a key/,
+  );
+  expect(unwrapped(explained.stdout)).toMatch(
+    /withheld +ESC .*\.env: without --allow, since it makes other programs run/,
+  );
+  const checked = await sophia(["check"], { cwd, env: KEY });
+  expect([checked.status, unwrapped(checked.stdout)]).toEqual([
+    1,
+    expect.stringContaining("without --allow, since it sends"),
+  ]);
+  const started = await sophia(["--verbose", "--", "true"], { cwd, env: KEY });
+  expect(started.status).toBe(78);
+  expect(unwrapped(started.stderr)).toContain("without --allow, since it sends a key");
+  const exported = await sophia(["export", "--format", "json", "--no-contract"], { cwd, env: KEY });
+  expect(exported.stdout).not.toContain(EVIL);
+  expect(unwrapped(exported.stderr)).toContain(`${BASE} in ESC`);
+});
