@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { type Broker, type BrokerParts, openBroker } from "../../src/broker/listen.ts";
 import type { RequestRecord } from "../../src/broker/record.ts";
+import { callersNetwork } from "../../src/esc/settings/access.ts";
 import { agentFor } from "../../src/network/pool.ts";
 import type { NetworkSettings } from "../../src/network/settings.ts";
 import { isStandalone } from "../helpers/program.ts";
@@ -65,15 +66,7 @@ export interface Opened extends Broker, BrokerProcess {
   readonly agent: http.Agent;
 }
 
-const NO_SETTINGS: NetworkSettings = {
-  httpsProxy: undefined,
-  httpProxy: undefined,
-  noProxy: undefined,
-  certificateFile: undefined,
-  extraCertificateFile: undefined,
-  extraCertificatesLoaded: false,
-  isRuntimeTrusted: true,
-};
+const NO_SETTINGS = callersNetwork(new Map());
 
 /** The caller's settings, and the limit of connecting. */
 type Network = Partial<NetworkSettings> & { readonly connectMs?: number };

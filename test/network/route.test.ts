@@ -1,16 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { callersNetwork } from "../../src/esc/settings/access.ts";
 import { routeTo } from "../../src/network/route.ts";
 import type { NetworkSettings } from "../../src/network/settings.ts";
 
-const NONE: NetworkSettings = {
-  httpsProxy: undefined,
-  httpProxy: undefined,
-  noProxy: undefined,
-  certificateFile: undefined,
-  extraCertificateFile: undefined,
-  extraCertificatesLoaded: false,
-  isRuntimeTrusted: true,
-};
+const NONE = callersNetwork(new Map());
 
 async function route(url: string, network: Partial<NetworkSettings>): Promise<string> {
   const found = await routeTo(new URL(url), { ...NONE, ...network });
