@@ -83,10 +83,12 @@ describe("the address of a provider", () => {
     });
   });
 
-  test("may be http on this machine", () => {
-    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers("http://localhost:11434/v1") })).toMatchObject({
-      origin: "http://localhost:11434",
-    });
+  test.each([
+    ["http://localhost:11434/v1", "http://localhost:11434"],
+    ["http://127.0.0.1:/v1", "http://127.0.0.1"],
+    ["http://[::1]:8080", "http://[::1]:8080"],
+  ])("may be http on this machine: %s", (address, origin) => {
+    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers(address) })).toMatchObject({ origin });
   });
 });
 
