@@ -54,13 +54,16 @@ export function admission(routes: readonly Route[], port: number): Admission {
   };
 }
 
-/** The header fields of a request, by names in lower case. */
+/** The header fields of a request. */
 class Fields {
   readonly values: readonly string[];
+  readonly rawNames: readonly string[];
+  /** In lower case. */
   readonly names: readonly string[];
 
   constructor(rawHeaders: readonly string[]) {
-    this.names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+    this.rawNames = rawHeaders.filter((_, index) => index % 2 === 0);
+    this.names = this.rawNames.map((name) => name.toLowerCase());
     this.values = rawHeaders.filter((_, index) => index % 2 === 1);
   }
 
@@ -147,11 +150,11 @@ function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) 
   };
 }
 
-/** Counts dummies in all header values and in the target, also behind its escapes. */
-function countDummies(routes: readonly Route[], target: string, { values }: Fields): number {
+/** Counts dummies in all headers and in the target, also behind its escapes. */
+function countDummies(routes: readonly Route[], target: string, { values, rawNames }: Fields): number {
   const unescaped = target.includes("%") ? [unescape(target)] : [];
   const count = (text: string, part: string): number => text.split(part).length - 1;
-  return [...values, target, ...unescaped].reduce(
+  return [...values, ...rawNames, target, ...unescaped].reduce(
     (sum, text) => routes.reduce((inner, { dummy }) => inner + count(text, dummy), sum),
     0,
   );

@@ -65,6 +65,7 @@ describe("the key", () => {
     ["beside other credentials in the same header", [...KEY, "authorization", "Bearer other"]],
     ["also in another header", [...KEY, "X-Log", `key=${openai.dummy}`]],
     ["beside another key", [...KEY, "x-api-key", anthropic.dummy]],
+    ["also as a header's name", [...KEY, openai.dummy, "1"]],
     ["beside another key in a header of no meaning", [...KEY, "X-Log", search.dummy]],
   ])("%s: denied", (_, headers) => {
     expect(ask({ rawHeaders: [...HOST, ...headers] })).toBe("broker-denied");
