@@ -142,6 +142,18 @@ describe("the user is warned", () => {
     expectWording(stderr);
   });
 
+  test("not of a key in the value of another one that is brokered", async () => {
+    const { env } = await startService();
+    const longer = { broker: { upstream: "https://api.example.test", headers: ["x-key"], base: { OTHER_URL: "" } } };
+    const cwd = folder({ "c.json": JSON.stringify({ variables: { OPENAI_API_KEY: {}, OTHER_KEY: longer } }) });
+    const { stdout, stderr } = await sophia(["--contract", "c.json", "--broker", "--", "env"], {
+      cwd,
+      env: { ...env, OTHER_KEY: `${KEY}0` },
+    });
+    expect(stderr).toBe("");
+    expect(stdout).not.toContain(KEY);
+  });
+
   test("at a failed end, of keys for which no request came", async () => {
     const { env } = await startService();
     const { stderr } = await sophia([...BROKER, "--", "sh", "-c", "exit 3"], { env });
