@@ -103,6 +103,10 @@ function formFault(
   if (headers.has("origin") || headers.has("sec-fetch-site")) {
     return refuse("broker-denied", "requests of web pages are not accepted (Origin, Sec-Fetch-Site)");
   }
+  const [coding, ...codings] = headers.of("transfer-encoding");
+  if (coding !== undefined && (codings.length > 0 || coding.trim().toLowerCase() !== "chunked")) {
+    return refuse("broker-request", "chunked is the only transfer coding");
+  }
   if (!isUpgrade) return undefined;
   const [protocol, ...more] = headers.of("upgrade");
   const hasBody = headers.has("content-length") || headers.has("transfer-encoding");

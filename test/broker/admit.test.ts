@@ -40,6 +40,14 @@ describe("the form of a request", () => {
     expect(ask({ rawHeaders: [...host, ...KEY] })).toBe(expected);
   });
 
+  test.each([
+    ["chunked alone", ["transfer-encoding", "Chunked"], "/v1/chat/completions"],
+    ["one that would be dropped", ["Transfer-Encoding", "gzip, chunked"], "broker-request"],
+    ["two", ["Transfer-Encoding", "gzip", "Transfer-Encoding", "chunked"], "broker-request"],
+  ])("transfer coding: %s", (_, headers, expected) => {
+    expect(ask({ rawHeaders: [...HOST, ...KEY, ...headers] })).toBe(expected);
+  });
+
   test.each(["Origin", "sec-fetch-site"])("of a web page (%s) is refused", (name) => {
     expect(ask({ rawHeaders: [...HOST, ...KEY, name, "null"] })).toBe("broker-denied");
   });
