@@ -233,6 +233,15 @@ describe("the audit log", () => {
     expect(service.requests[0]?.target).toBe(`/v1${path}`);
   });
 
+  test("has no dummy that stands in the path of a refused request", async () => {
+    const { env } = await startService();
+    const cwd = askingFolder();
+    const log = join(cwd, "audit.jsonl");
+    const script = 'node ask.mjs 0 "/$OPENAI_API_KEY"';
+    await sophia([...BROKER, "--audit-log", log, "--", "sh", "-c", script], { cwd, env });
+    expect(linesOf(log)[1]).toMatchObject({ outcome: "refused", code: "broker-denied", path: "/v1/***" });
+  });
+
   test("that cannot be written closes the broker, and the program goes on without it", async () => {
     const service = await startService();
     const cwd = askingFolder();
