@@ -136,6 +136,8 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     (expectsContinue: boolean) =>
     (request: IncomingMessage, response: ServerResponse): void => {
       const { socket } = request;
+      // A chunk may come for a client that has just left.
+      response.on("error", () => {});
       // Requests behind a refused one get no answer: its connection ends (RFC 9112, 9.6).
       if (refused.has(socket)) return void request.resume();
       const received = receive(request, false, (answer) => {
