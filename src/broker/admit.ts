@@ -54,19 +54,22 @@ export function admission(routes: readonly Route[], port: number): Admission {
   };
 }
 
-/** The header fields of a request, by names in lower case. */
+/** The header fields of a request. */
 class Fields {
   readonly values: readonly string[];
+  readonly rawNames: readonly string[];
+  /** In lower case. */
   readonly names: readonly string[];
 
   constructor(rawHeaders: readonly string[]) {
-    const names: string[] = [];
+    const rawNames: string[] = [];
     const values: string[] = [];
     for (let index = 0; index < rawHeaders.length; index += 2) {
-      names.push((rawHeaders[index] ?? "").toLowerCase());
+      rawNames.push(rawHeaders[index] ?? "");
       values.push(rawHeaders[index + 1] ?? "");
     }
-    this.names = names;
+    this.rawNames = rawNames;
+    this.names = rawNames.map((name) => name.toLowerCase());
     this.values = values;
   }
 
@@ -105,6 +108,10 @@ function formFault(
   }
   if (headers.has("origin") || headers.has("sec-fetch-site")) {
     return refuse("broker-denied", "requests of web pages are not accepted (Origin, Sec-Fetch-Site)");
+  }
+  const [coding, ...codings] = headers.of("transfer-encoding");
+  if (coding !== undefined && (codings.length > 0 || coding.trim().toLowerCase() !== "chunked")) {
+    return refuse("broker-request", "chunked is the only transfer coding");
   }
   if (!isUpgrade) return undefined;
   const [protocol, ...more] = headers.of("upgrade");
@@ -156,10 +163,10 @@ function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) 
   };
 }
 
-/** Counts dummies in all header values and in the target, also behind its escapes. */
-function countDummies(routes: readonly Route[], target: string, { values }: Fields): number {
+/** Counts dummies in all headers and in the target, also behind its escapes. */
+function countDummies(routes: readonly Route[], target: string, { values, rawNames }: Fields): number {
   // One text, since a search costs more to begin than to go on. No dummy has a line break.
-  const text = [...values, target, target.includes("%") ? unescape(target) : ""].join("\n");
+  const text = [...values, ...rawNames, target, target.includes("%") ? unescape(target) : ""].join("\n");
   let count = 0;
   for (const { dummy } of routes) {
     for (let at = text.indexOf(dummy); at !== -1; at = text.indexOf(dummy, at + dummy.length)) count += 1;

@@ -17,8 +17,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Headers in which a service names addresses of its own. */
-const ADDRESSES: ReadonlySet<string> = new Set(["location", "content-location", "link"]);
+/** Meant for the receiver in any case: without one of them a request is another one, or its body a second request. */
+const KEPT: ReadonlySet<string> = new Set(["host", "content-length"]);
 
 /** @returns the headers for the service: its host, and the key in place of the dummy */
 export function forService(rawHeaders: Headers, { route, slot }: Admitted, key: string): Headers {
@@ -43,18 +43,33 @@ function withKey({ scheme }: Slot, value: string, key: string): string {
   return scheme === undefined ? key : `${value.slice(0, scheme.length)} ${key}`;
 }
 
+/** Each key that is brokered now, or that the request has used, with its dummy. */
+export type Replaced = readonly (readonly [key: string, dummy: string])[];
+
 /** @returns the headers for the client: the service's own addresses lead to the broker, and no key is in them */
-export function forClient(rawHeaders: Headers, { route }: Admitted, key: string, broker: string): Headers {
-  return rewrite(rawHeaders, (name, value) => {
-    const address = ADDRESSES.has(name) ? value.replaceAll(originIn(route.origin), broker) : value;
-    return address.includes(key) ? address.replaceAll(key, route.dummy) : address;
-  });
+export function forClient(rawHeaders: Headers, origin: string, broker: string, replaced: Replaced): Headers {
+  const changed = rewrite(rawHeaders, (name, value) => ownAddresses(name, value, origin, broker));
+  return changed.map((text) => withoutKeys(text, replaced));
+}
+
+export function withoutKeys(text: string, replaced: Replaced): string {
+  return replaced.reduce((rest, [key, dummy]) => (rest.includes(key) ? rest.split(key).join(dummy) : rest), text);
+}
+
+/** Replaces the service's origin at the beginning of an address; one of another host may hold it further behind. */
+function ownAddresses(name: string, value: string, origin: string, broker: string): string {
+  if (name === "link") return value.replaceAll(ownOrigin("<", origin), `$1${broker}`);
+  if (name === "location" || name === "content-location") return value.replace(ownOrigin("^", origin), `$1${broker}`);
+  return value;
 }
 
 /** Matches the origin, in any case, where it ends there: not that of `https://api.example.com.evil.test`. */
-function originIn(origin: string): RegExp {
-  const quoted = origin.replaceAll(/[^\w]/g, String.raw`\$&`);
-  return new RegExp(`(?<![\\w.])${quoted}(?![\\w.:@-])`, "gi");
+function ownOrigin(before: "^" | "<", origin: string): RegExp {
+  const { protocol, hostname, port } = new URL(origin);
+  const quote = (text: string): string => text.replaceAll(/[^\w]/g, String.raw`\$&`);
+  const usual = protocol === "https:" ? "443" : "80";
+  const ports = port === "" ? `(?::${usual})?` : quote(`:${port}`);
+  return new RegExp(`(${before}\\s*)(?:${protocol})?//${quote(hostname)}${ports}(?![\\w.:@-])`, "gi");
 }
 
 export function valuesOf(rawHeaders: Headers, name: string): readonly string[] {
@@ -71,7 +86,8 @@ export function valuesOf(rawHeaders: Headers, name: string): readonly string[] {
  * @param change gets the name in lower case
  */
 function rewrite(rawHeaders: Headers, change: (name: string, value: string) => string): Headers {
-  const named = new Set(valuesOf(rawHeaders, "connection").flatMap((value) => value.toLowerCase().split(/[\s,]+/)));
+  const listed = valuesOf(rawHeaders, "connection").flatMap((value) => value.toLowerCase().split(/[\s,]+/));
+  const named = new Set(listed.filter((name) => !KEPT.has(name)));
   const headers: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const written = rawHeaders[index] ?? "";

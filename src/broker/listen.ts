@@ -8,12 +8,15 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { systemErrorCode } from "../system/errors.ts";
 import { admission, type Admitted } from "./admit.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { forward } from "./forward.ts";
+import type { Replaced } from "./headers.ts";
 import type { Route } from "./model.ts";
 import type { RequestRecord } from "./record.ts";
 import type { Refusal, RefusalAnswer } from "./refusals.ts";
+import { sendRaw, sendRefusal } from "./refuse.ts";
 import type { Services } from "./service.ts";
 import { upgrade } from "./upgrade.ts";
 
@@ -23,6 +26,18 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 256;
 /** Longer than clients keep an idle connection: otherwise a request may meet the end of its connection. */
 const IDLE_MS = 75_000;
+
+const MALFORMED: Refusal = {
+  code: "broker-request",
+  message: "the request is malformed, or its headers are too long",
+};
+
+interface Forwarded {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly exchange: Exchange;
+  readonly giveUp: () => void;
+}
 
 export interface Broker {
   /** Such as `http://127.0.0.1:40123`. */
@@ -53,12 +68,15 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     requireHostHeader: false,
     noDelay: true,
   });
+  // Their bytes are limited; by default Node.js drops those behind the thousandth in silence.
+  server.maxHeadersCount = 0;
   const sockets = new Set<Socket>();
   // No Set: its outgrown tables refer to the next ones, so that one of them in V8's old space keeps all later requests
   // alive until a full collection. 10,000 requests cost 70 MB on Node.js 24.
   const exchanges: Exchange[] = [];
-  /** The sockets of requests that were forwarded and are not answered yet. */
-  const busy = new WeakSet<Duplex>();
+  /** The last request of each socket that was forwarded. */
+  const latest = new WeakMap<Duplex, Forwarded>();
+  const refused = new WeakSet<Duplex>();
   server.on("connection", (socket) => {
     // Counted here: Bun ignores server.maxConnections.
     if (sockets.size >= MAX_CONNECTIONS) return void socket.destroy();
@@ -71,6 +89,13 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const broker = `http://127.0.0.1:${port}`;
   const origins = new Set<string>();
   let admit = admission([], port);
+  let served: readonly Route[] = [];
+  const replaced = ({ route }: Admitted, key: string): Replaced => {
+    const present = served.map(({ name, dummy }) => [parts.keyOf(name), dummy] as const);
+    return [[key, route.dummy] as const, ...present]
+      .filter(([each]) => each !== "")
+      .toSorted(([one], [other]) => other.length - one.length);
+  };
   let isClosed = false;
 
   const close = (): void => {
@@ -113,47 +138,65 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const serve =
     (expectsContinue: boolean) =>
     (request: IncomingMessage, response: ServerResponse): void => {
+      const { socket } = request;
+      // A chunk may come for a client that has just left.
+      response.on("error", () => {});
+      // Requests behind a refused one get no answer: its connection ends (RFC 9112, 9.6).
+      if (refused.has(socket)) return void request.resume();
       const received = receive(request, false, (answer) => {
-        request.resume();
-        response.writeHead(answer.status, { ...answer.headers }).end(answer.body);
+        refused.add(socket);
+        sendRefusal(request, response, answer);
       });
       if (received === undefined) return;
-      busy.add(request.socket);
-      response.once("close", () => busy.delete(request.socket));
       const { admitted, exchange } = received;
-      forward(admitted, { request, response }, { services: parts, exchange, broker }, expectsContinue);
+      const passing = { services: parts, exchange, broker, replaced };
+      const giveUp = forward(admitted, { request, response }, passing, expectsContinue);
+      latest.set(socket, { request, response, exchange, giveUp });
     };
   server.on("request", serve(false));
   server.on("checkContinue", serve(true));
   server.on("checkExpectation", serve(false));
+  /** Lets the answers of the requests before it be first. */
+  const inTurn = (socket: Duplex, take: () => void): void => {
+    const before = latest.get(socket)?.response;
+    if (refused.has(socket)) return;
+    if (before === undefined || before.closed) take();
+    else before.once("close", () => socket.writable && take());
+  };
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const received = receive(request, true, (answer) => sendRaw(socket, answer));
-    if (received === undefined) return;
-    const { admitted, exchange } = received;
-    upgrade(admitted, { request, socket, head }, { services: parts, exchange, broker });
-  });
-  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
-    receive(request, false, (answer) => sendRaw(socket, answer));
-  });
-  server.on("clientError", (_, socket: Duplex) => {
-    // The end of a client is none of a request that it never began; in the middle of one there is an answer under way.
-    if (!socket.writable || socket.readableEnded || busy.has(socket)) return void socket.destroy();
-    const message = "the request is malformed, or its headers are too long";
-    openExchange({}, undefined, record, (answer) => sendRaw(socket, answer)).refuse({
-      code: "broker-request",
-      message,
+    inTurn(socket, () => {
+      const received = receive(request, true, (answer) => sendRaw(socket, answer));
+      if (received === undefined) return;
+      const { admitted, exchange } = received;
+      upgrade(admitted, { request, socket, head }, { services: parts, exchange, broker, replaced });
     });
   });
+  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+    inTurn(socket, () => receive(request, false, (answer) => sendRaw(socket, answer)));
+  });
+  server.on("clientError", (error, socket: Duplex & { readonly bytesRead?: number }) => {
+    const last = latest.get(socket);
+    // The end of a client, or its silence, is none of a request that it never began.
+    const isSilent = socket.bytesRead === 0 && systemErrorCode(error) === "ERR_HTTP_REQUEST_TIMEOUT";
+    if (!socket.writable || socket.readableEnded || isSilent) return void socket.destroy();
+    if (last === undefined || last.response.closed || last.request.complete) {
+      inTurn(socket, () => refuseMalformed(socket));
+    } else if (last.response.headersSent) socket.destroy();
+    else {
+      last.giveUp();
+      last.exchange.refuse(MALFORMED);
+      last.response.end();
+    }
+  });
+  const refuseMalformed = (socket: Duplex): void => {
+    openExchange({}, undefined, record, (answer) => sendRaw(socket, answer)).refuse(MALFORMED);
+  };
   const replaceRoutes = (routes: readonly Route[]): void => {
     for (const { origin } of routes) origins.add(origin);
+    served = routes;
     admit = admission(routes, port);
   };
   return { origin: broker, replaceRoutes, close };
-}
-
-function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join("")}\r\n${body}`);
 }
 
 function addressOf(address: AddressInfo | string | null): AddressInfo {

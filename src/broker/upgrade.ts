@@ -2,17 +2,17 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Admitted } from "./admit.ts";
-import type { Exchange } from "./exchange.ts";
+import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
 import { isRotated } from "./forward.ts";
-import { forClient } from "./headers.ts";
-import { failureOf, maySendAgain, requestOf, type Services } from "./service.ts";
+import { failureOf, maySendAgain, requestOf } from "./service.ts";
 
 /** @param head what the client has sent behind its handshake */
 export function upgrade(
   admitted: Admitted,
   { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
-  { services, exchange, broker }: { readonly services: Services; readonly exchange: Exchange; readonly broker: string },
+  passing: Passing,
 ): void {
+  const { services, exchange, broker } = passing;
   const added = { connection: "Upgrade", upgrade: "websocket" };
   let upstream = begin();
   socket.once("close", () => {
@@ -32,14 +32,16 @@ export function upgrade(
       exchange.answered(answer);
       if (socket.destroyed) return void other.destroy();
       const own = ["Connection", "Upgrade", "Upgrade", "websocket"];
-      socket.write(headOf(answer, [...forClient(answer.rawHeaders, admitted, key, broker), ...own]));
+      socket.write(headOf(answer, key, own), "latin1");
       if (first.length > 0) socket.write(first);
       if (head.length > 0) other.write(head);
       join(socket, other);
     });
     sent.once("response", (answer) => {
       isAnswered = true;
-      void refused(answer, key);
+      if (isFinal(answer)) return void refused(answer, key);
+      exchange.refuse(noAnswer(admitted));
+      sent.destroy();
     });
     sent.end();
     return sent;
@@ -52,16 +54,17 @@ export function upgrade(
     exchange.answered(answer);
     if (socket.destroyed) return;
     const retry = shouldRetry ? ["x-should-retry", "true"] : [];
-    const headers = [...forClient(answer.rawHeaders, admitted, key, broker), ...retry, "Connection", "close"];
-    socket.write(headOf(answer, headers));
+    socket.write(headOf(answer, key, [...retry, "Connection", "close"]), "latin1");
     socket.resume();
     answer.pipe(socket);
   }
-}
 
-function headOf({ statusCode = 502, statusMessage = "" }: IncomingMessage, headers: readonly string[]): string {
-  const lines = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ""}`] : []));
-  return [`HTTP/1.1 ${statusCode} ${statusMessage}`, ...lines, "", ""].join("\r\n");
+  function headOf(answer: IncomingMessage, key: string, own: readonly string[]): string {
+    const { reason, headers } = headFor(answer, admitted, broker, passing.replaced(admitted, key));
+    const all = [...headers, ...own];
+    const lines = all.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${all[index + 1] ?? ""}`] : []));
+    return [`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, ...lines, "", ""].join("\r\n");
+  }
 }
 
 /** Passes bytes on in both directions; each end and each failure on one side is one on the other side. */

@@ -40,6 +40,14 @@ describe("the form of a request", () => {
     expect(ask({ rawHeaders: [...host, ...KEY] })).toBe(expected);
   });
 
+  test.each([
+    ["chunked alone", ["transfer-encoding", "Chunked"], "/v1/chat/completions"],
+    ["one that would be dropped", ["Transfer-Encoding", "gzip, chunked"], "broker-request"],
+    ["two", ["Transfer-Encoding", "gzip", "Transfer-Encoding", "chunked"], "broker-request"],
+  ])("transfer coding: %s", (_, headers, expected) => {
+    expect(ask({ rawHeaders: [...HOST, ...KEY, ...headers] })).toBe(expected);
+  });
+
   test.each(["Origin", "sec-fetch-site"])("of a web page (%s) is refused", (name) => {
     expect(ask({ rawHeaders: [...HOST, ...KEY, name, "null"] })).toBe("broker-denied");
   });
@@ -65,6 +73,7 @@ describe("the key", () => {
     ["beside other credentials in the same header", [...KEY, "authorization", "Bearer other"]],
     ["also in another header", [...KEY, "X-Log", `key=${openai.dummy}`]],
     ["beside another key", [...KEY, "x-api-key", anthropic.dummy]],
+    ["also as a header's name", [...KEY, openai.dummy, "1"]],
     ["beside another key in a header of no meaning", [...KEY, "X-Log", search.dummy]],
   ])("%s: denied", (_, headers) => {
     expect(ask({ rawHeaders: [...HOST, ...headers] })).toBe("broker-denied");

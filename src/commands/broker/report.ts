@@ -53,14 +53,14 @@ export function reportBroker(assessment: Assessment, settings: Settings, environ
   const plan = planBroker(assessment, environment, planOptions(settings), dummyKey);
   const { keys, faults, outer } = plan;
   return {
-    keys: keys.map((key) => reportKey(key, assessment)),
+    keys: keys.map((key) => reportKey(key, keys, assessment)),
     failures: faults.map((fault) => ({ name: printable(fault.name), ...wordsOf(fault) })),
     outer: outer.map(printable),
     others: notBrokered(plan, assessment, environment),
   };
 }
 
-function reportKey(key: BrokeredKey, assessment: Assessment): KeyReport {
+function reportKey(key: BrokeredKey, keys: readonly BrokeredKey[], assessment: Assessment): KeyReport {
   const { route, base, because } = key;
   return {
     name: printable(route.name),
@@ -71,7 +71,7 @@ function reportKey(key: BrokeredKey, assessment: Assessment): KeyReport {
     byWords: byWords(key, assessment),
     allow: route.allow.map(({ text }) => printable(text)),
     deny: route.deny.map(({ text }) => printable(text)),
-    copies: copiesOf(key, assessment.selected),
+    copies: copiesOf(key, keys, assessment.selected),
   };
 }
 
@@ -96,11 +96,19 @@ function byWords({ because, variable }: BrokeredKey, { contract, selected }: Ass
   }
 }
 
-/** Returns the other variables that the program gets with the value of a brokered key in them. */
-export function copiesOf({ route, aliases, value }: BrokeredKey, selected: Resolution): readonly string[] {
-  const own = new Set([route.name, ...aliases]);
+/**
+ * Returns the other variables that the program gets with the value of a brokered key in them.
+ *
+ * @param keys all that are brokered: the program gets dummies and addresses in their variables
+ */
+export function copiesOf(
+  { value }: BrokeredKey,
+  keys: readonly BrokeredKey[],
+  selected: Resolution,
+): readonly string[] {
+  const replaced = new Set(keys.flatMap(({ route, aliases, base }) => [route.name, ...aliases, ...Object.keys(base)]));
   return Array.from(selected.values()).flatMap((one) =>
-    one.value.includes(value) && !own.has(one.name) ? [printable(one.name)] : [],
+    one.value.includes(value) && !replaced.has(one.name) ? [printable(one.name)] : [],
   );
 }
 

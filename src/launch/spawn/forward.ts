@@ -33,6 +33,8 @@ export interface Forwarding {
   readonly firstProcess: boolean;
   /** SIGPROF belongs to V8's profiler in this process. */
   readonly profiled: boolean;
+  /** SIGPIPE and SIGXFSZ are mostly those of this process's own writes, which would end the program. */
+  readonly writesAlone: boolean;
   readonly reapOrphans?: (() => void) | undefined;
   readonly terminal?: TerminalSignals | undefined;
   readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
@@ -42,7 +44,16 @@ export interface Forwarding {
 
 /** Listens to every signal that can be caught. Must be called before the program is started: events wait until it exists. */
 export function forwardSignals(forwarding: Forwarding): Undo {
-  const { pid, firstProcess, profiled, reapOrphans, terminal: shown, onSignal, onStopRequest } = forwarding;
+  const {
+    pid,
+    firstProcess,
+    profiled,
+    writesAlone,
+    reapOrphans,
+    terminal: shown,
+    onSignal,
+    onStopRequest,
+  } = forwarding;
   // The Windows console sends these to all its processes; this one must only survive them.
   if (process.platform === "win32") {
     return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => onSignal?.("SIGINT"));
@@ -109,7 +120,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     },
   };
   return listen(
-    forwardedSignals(catchableSignals(), { profiled, tellsStates: readProcessStat("self") !== undefined }),
+    forwardedSignals(catchableSignals(), { profiled, writesAlone, tellsStates: readProcessStat("self") !== undefined }),
     (signal) => {
       onSignal?.(signal);
       (rules[signal] ?? forward)(signal);
@@ -120,10 +131,15 @@ export function forwardSignals(forwarding: Forwarding): Undo {
 /** Selects the signals to listen to. Without /proc a stop of the program is invisible here: the kernel must stop both. */
 export function forwardedSignals(
   signals: readonly NodeJS.Signals[],
-  { profiled, tellsStates }: { readonly profiled: boolean; readonly tellsStates: boolean },
+  {
+    profiled,
+    writesAlone,
+    tellsStates,
+  }: { readonly profiled: boolean; readonly writesAlone: boolean; readonly tellsStates: boolean },
 ): readonly NodeJS.Signals[] {
   const left = new Set<NodeJS.Signals>(profiled ? ["SIGPROF"] : []);
   if (!tellsStates) for (const signal of ["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) left.add(signal);
+  if (writesAlone) for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) left.add(signal);
   // The kernel sends it for files in memory that Bun extends.
   if (isBun && softLimit("self", "Max file size") !== "unlimited") left.add("SIGXFSZ");
   return signals.filter((signal) => !left.has(signal));

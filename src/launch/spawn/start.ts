@@ -1,6 +1,8 @@
 import type { ChildProcess } from "node:child_process";
+import { access } from "node:fs";
 import { ExitStatus } from "../../core/error.ts";
 import type { Libc } from "../../system/addon/libc.ts";
+import { isBun } from "../../system/runtime.ts";
 import { asShellScript } from "../program/executable.ts";
 import { refuseForeignProgram } from "../program/emulation.ts";
 import type { Undo } from "../listen.ts";
@@ -76,12 +78,15 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   });
   const session = outputs?.session;
   const secrets = secretFiles?.writeSecretFiles(files, program.environment.get("XDG_RUNTIME_DIR"));
+  // Connections to services and clients may end at any time, and the kernel sends SIGPIPE for the next write.
+  const connects = (broker !== undefined || restarts !== undefined) && !isBun && process.platform !== "win32";
   let running: number | undefined;
   let killTimer: NodeJS.Timeout | undefined;
   const stopForwarding = (session?.forward ?? forwardSignals)({
     pid: () => running,
     firstProcess: preparation.firstProcess,
     profiled: preparation.profiled,
+    writesAlone: connects && libc === undefined,
     reapOrphans: libc && (() => running !== undefined && libc.reapAllBut(running)),
     terminal: outputs?.terminal,
     onSignal: restarts?.onSignal,
@@ -97,6 +102,8 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   state.restoreCoreFilter();
   // Before the program can read this process's memory. Its execution makes the program dumpable again.
   libc?.makeUndumpable();
+  // The program would inherit the former program's block.
+  if (connects) libc?.blockOwnWrites(0);
   let child: ChildProcess | undefined;
   const tryStart = (one: Program): Running | string | Promise<string> => {
     if (session !== undefined) return session.execute(one);
@@ -127,6 +134,11 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     return { code: started };
   }
   running = started.pid;
+  if (connects && libc !== undefined) {
+    // Outputs are written in other threads, which must exist by now: their SIGPIPE is the program's.
+    access("/", () => {});
+    libc.blockOwnWrites(1);
+  }
   state.passOnTo?.(started.pid ?? -1);
   // The PID may be reused once the program is reaped.
   const ended = started.ended.finally(() => (running = undefined));

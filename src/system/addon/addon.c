@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../generated/shared.h"
@@ -112,6 +113,18 @@ static napi_value is_parents(napi_env env, napi_callback_info info) {
 
 /* Node.js ignores these two, and the program would inherit that. */
 static const int ignored[] = {SIGPIPE, SIGXFSZ};
+
+/* The kernel sends both to the thread that writes, and a kill(2) to any thread that does not block them. */
+static napi_value block_own_writes(napi_env env, napi_callback_info info) {
+  const bool blocks = only_argument(env, info) != 0;
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (size_t i = 0; i < COUNT(ignored); ++i) sigaddset(&signals, ignored[i]);
+  const struct timespec now = {0};
+  while (!blocks && sigtimedwait(&signals, NULL, &now) > 0) continue;
+  sigprocmask(blocks ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
+  return NULL;
+}
 
 static int execute(char *strings, size_t length, size_t arguments) {
   struct program program;
@@ -397,6 +410,7 @@ static napi_value user_name(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
+      {.utf8name = "blockOwnWrites", .method = block_own_writes},
       {.utf8name = "checksum", .method = checksum},
       {.utf8name = "descriptors", .method = descriptors},
       {.utf8name = "environment", .method = environment},

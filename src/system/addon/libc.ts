@@ -1,5 +1,10 @@
 /** Functions of the C library that JavaScript lacks (Linux). */
 export interface Libc {
+  /**
+   * With 1 blocks SIGPIPE and SIGXFSZ, which the kernel sends for writes, in this thread and those that it makes later. With
+   * 0 drops those that came, and unblocks them.
+   */
+  readonly blockOwnWrites: (blocks: 0 | 1) => void;
   /** Keeps the descriptor open across execve (fcntl(2), F_SETFD). */
   readonly keepOnExec: (descriptor: number) => void;
   /**

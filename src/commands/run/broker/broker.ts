@@ -124,19 +124,21 @@ export async function openRunBroker(
       files,
       brokered: new Map(planned.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
       apply: () => {
-        records?.mask(now);
+        records?.mask(now, dummyValues());
         keys = new Map(planned.map((key) => [key.route.name, key]));
         broker.replaceRoutes(planned.map(({ route }) => route));
       },
     };
   };
+  const dummyValues = (): readonly Secret[] =>
+    Array.from(dummies).flatMap(([name, value]) => (value === undefined ? [] : { name, value }));
   const first = deliver(assessment);
   first.apply();
   return {
     run,
     first,
     names: () => [...keys.keys()],
-    dummies: () => Array.from(dummies, ([name, value]) => ({ name, value: value ?? "" })),
+    dummies: dummyValues,
     deliver,
     onUnauthorized: (next) => {
       look = next;

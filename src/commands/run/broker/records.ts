@@ -13,8 +13,12 @@ const MAX_PATH = 512;
 export interface RequestWriter {
   /** Throws a SophiaError (audit) if the line cannot be written. */
   readonly write: (record: RequestRecord) => void;
-  /** Masks the secrets of an assessment as well in later records. @throws SophiaError (redact-size) as `maskingOf` */
-  readonly mask: (latest: Assessment) => void;
+  /**
+   * Masks the secrets of an assessment as well in later records, and the dummies, which are in paths that are refused.
+   *
+   * @throws SophiaError (redact-size) as `maskingOf`
+   */
+  readonly mask: (latest: Assessment, dummies: readonly Secret[]) => void;
 }
 
 /**
@@ -43,8 +47,8 @@ export function requestWriter(log: string, cwd: string, run: string): RequestWri
       };
       appendToLog(path, jsonLine(line));
     },
-    mask: (latest) => {
-      const all = withFormer(secretsOf(latest), secrets).secrets;
+    mask: (latest, dummies) => {
+      const all = withFormer([...secretsOf(latest), ...dummies], secrets).secrets;
       masking = maskingOf(all);
       secrets = all;
     },

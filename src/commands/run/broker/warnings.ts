@@ -41,7 +41,7 @@ export function warnOfBare(
 /** Warns of other variables with the value of a brokered key: the program would hold it. */
 export function warnOfCopies(keys: readonly BrokeredKey[], { selected }: Assessment, context: Context): void {
   for (const key of keys) {
-    const names = copiesOf(key, selected);
+    const names = copiesOf(key, keys, selected);
     if (names.length === 0) continue;
     printLines(context, [
       `warning: the program still gets the value of ${printable(key.route.name)}: ${enumerateFew(names, 5)} ${names.length === 1 ? "contains" : "contain"} it`,

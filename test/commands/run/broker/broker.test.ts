@@ -142,6 +142,18 @@ describe("the user is warned", () => {
     expectWording(stderr);
   });
 
+  test("not of a key in the value of another one that is brokered", async () => {
+    const { env } = await startService();
+    const longer = { broker: { upstream: "https://api.example.test", headers: ["x-key"], base: { OTHER_URL: "" } } };
+    const cwd = folder({ "c.json": JSON.stringify({ variables: { OPENAI_API_KEY: {}, OTHER_KEY: longer } }) });
+    const { stdout, stderr } = await sophia(["--contract", "c.json", "--broker", "--", "env"], {
+      cwd,
+      env: { ...env, OTHER_KEY: `${KEY}0` },
+    });
+    expect(stderr).toBe("");
+    expect(stdout).not.toContain(KEY);
+  });
+
   test("at a failed end, of keys for which no request came", async () => {
     const { env } = await startService();
     const { stderr } = await sophia([...BROKER, "--", "sh", "-c", "exit 3"], { env });
@@ -219,6 +231,15 @@ describe("the audit log", () => {
     expect(String(line?.["path"])).toMatch(/^\/v1\/bot\*\*\*\/x+$/);
     expect(String(line?.["path"])).toHaveLength(512);
     expect(service.requests[0]?.target).toBe(`/v1${path}`);
+  });
+
+  test("has no dummy that stands in the path of a refused request", async () => {
+    const { env } = await startService();
+    const cwd = askingFolder();
+    const log = join(cwd, "audit.jsonl");
+    const script = 'node ask.mjs 0 "/$OPENAI_API_KEY"';
+    await sophia([...BROKER, "--audit-log", log, "--", "sh", "-c", script], { cwd, env });
+    expect(linesOf(log)[1]).toMatchObject({ outcome: "refused", code: "broker-denied", path: "/v1/***" });
   });
 
   test("that cannot be written closes the broker, and the program goes on without it", async () => {

@@ -1,0 +1,39 @@
+/** The heads of answers on their way to the client; pure. */
+import type { IncomingMessage } from "node:http";
+import { NetworkError } from "../network/fault.ts";
+import type { Admitted } from "./admit.ts";
+import type { Exchange } from "./exchange.ts";
+import { forClient, type Replaced, withoutKeys } from "./headers.ts";
+import type { Refusal } from "./refusals.ts";
+import { failureOf, type Services } from "./service.ts";
+
+/** The parts by which a request is passed on. */
+export interface Passing {
+  readonly services: Services;
+  readonly exchange: Exchange;
+  /** Its origin. */
+  readonly broker: string;
+  /** Returns the keys that no answer's head may hold. @param key with which the request began */
+  readonly replaced: (admitted: Admitted, key: string) => Replaced;
+}
+
+/** Returns true for a status that ends a request. The parser takes any digits; clients and Node.js do not. */
+export function isFinal({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode <= 999;
+}
+
+/** @returns the refusal for an answer that is not one of HTTP */
+export function noAnswer(admitted: Admitted): Refusal {
+  return failureOf(new NetworkError({ kind: "not-http", host: admitted.route.origin }), admitted);
+}
+
+export function headFor(
+  { statusMessage = "", rawHeaders }: IncomingMessage,
+  { route }: Admitted,
+  broker: string,
+  replaced: Replaced,
+): { readonly reason: string; readonly headers: readonly string[] } {
+  // Node.js takes such characters in reasons of services, and throws for its own.
+  const reason = withoutKeys(statusMessage, replaced).replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, "?");
+  return { reason, headers: forClient(rawHeaders, route.origin, broker, replaced) };
+}

@@ -1,0 +1,29 @@
+/** Sends the broker's own answers, and ends their connections. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { RefusalAnswer } from "./refusals.ts";
+
+/**
+ * How long the rest of a refused request is read and dropped. A connection that ends while its client is still sending is
+ * reset, and the client reports that instead of the answer.
+ */
+const LINGER_MS = 2000;
+
+export function sendRefusal(request: IncomingMessage, response: ServerResponse, answer: RefusalAnswer): void {
+  request.resume();
+  response.writeHead(answer.status, { ...answer.headers });
+  if (request.complete) return void response.end(answer.body);
+  response.write(answer.body);
+  const timer = setTimeout(() => response.end(), LINGER_MS).unref();
+  request.once("end", () => response.end());
+  response.once("close", () => clearTimeout(timer));
+}
+
+/** The same for what was no request, or is one no more for Node.js. */
+export function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.resume().end(`HTTP/1.1 ${status} Refused\r\n${lines.join("")}\r\n${body}`);
+  // Clients may leave their side open.
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once("close", () => clearTimeout(timer));
+}

@@ -1,0 +1,174 @@
+/** Services and clients that keep to no rule: each case was found by a raw socket on one side. */
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { BrokerProcess } from "./process.ts";
+import { KEYS } from "./routes.ts";
+import { send, startBroker, startUpstream } from "./upstream.ts";
+
+const KEY = KEYS["OPENAI_API_KEY"] ?? "";
+const bearer = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
+
+/** A service that answers each request with these bytes. */
+async function startRaw(answer: (host: string) => string): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end(answer(host), "latin1"));
+  });
+  onTestFinished(() => void server.close());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const host = `127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+  return `http://${host}`;
+}
+
+function open({ origin }: BrokerProcess): Socket {
+  const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  return socket.on("error", () => {});
+}
+
+/** Sends bytes, and reads all until the end of the connection. */
+async function exchange(broker: BrokerProcess, text: string): Promise<string> {
+  const socket = open(broker);
+  socket.write(text, "latin1");
+  let read = "";
+  for await (const chunk of socket.setEncoding("latin1")) read += String(chunk);
+  return read;
+}
+
+/** A request with the first dummy. */
+function written({ origin, routes }: BrokerProcess, line: string, headers: readonly string[] = [], body = ""): string {
+  const { host } = new URL(origin);
+  return [`${line} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${routes[0].dummy}`, ...headers, "", body].join(
+    "\r\n",
+  );
+}
+
+describe("an answer's head", () => {
+  test.each([
+    ["a status below 100", "HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n"],
+    ["the status 000", "HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n"],
+    ["another protocol that nobody has asked for", "HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"],
+    ["101 alone", "HTTP/1.1 101 S\r\n\r\n"],
+  ])("%s is none, and the next request is served", async (_, answer) => {
+    const broker = await startBroker(await startRaw(() => answer));
+    for (const target of ["/v1/x", "/v1/y"]) {
+      const { status, body } = await send(broker.origin, target, { headers: bearer(broker.routes[0].dummy) });
+      expect(status).toBe(502);
+      expect(body).toContain("broker-upstream");
+    }
+  });
+
+  test("has no control character in its reason", async () => {
+    const broker = await startBroker(await startRaw(() => "HTTP/1.1 200 a\u0001b\r\nContent-Length: 0\r\n\r\n"));
+    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+    expect(text).toMatch(/^HTTP\/1.1 200 a\?b\r\n/);
+  });
+
+  test("holds no key, whatever part of it the service repeats it in", async () => {
+    const other = KEYS["SEARCH_KEY"] ?? "";
+    const head = `HTTP/1.1 200 ${KEY}\r\n${KEY}: 1\r\nX-Other: ${other}\r\nContent-Length: 0\r\n\r\n`;
+    const broker = await startBroker(await startRaw(() => head));
+    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+    expect(text).toMatch(/^HTTP\/1.1 200 /);
+    expect(text).not.toContain(KEY);
+    expect(text).not.toContain(other);
+    expect(text).toContain(broker.routes[2].dummy);
+  });
+
+  test("keeps its bytes, and all its headers", async () => {
+    const many = Array.from({ length: 1500 }, (_, index) => `X-${index}: 1\r\n`).join("");
+    const head = `HTTP/1.1 200 OK\r\nX-Name: \u00c3\u00a9\r\n${many}X-Last: 1\r\nContent-Length: 2\r\n\r\nok`;
+    const broker = await startBroker(await startRaw(() => head));
+    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+    expect(text).toContain("X-Name: \u00c3\u00a9\r\n");
+    expect(text).toContain("X-Last: 1\r\n");
+    expect(text).toMatch(/\r\n\r\nok$/);
+  });
+
+  test.each([
+    ["Location: http://HOST/a?b", "Location: BROKER/a?b"],
+    ["Location: //HOST/a", "Location: BROKER/a"],
+    ["Location: /a", "Location: /a"],
+    ["Location: http://other.test/?back=http://HOST/a", "Location: http://other.test/?back=http://HOST/a"],
+    ["Location: http://HOST@other.test/", "Location: http://HOST@other.test/"],
+    ["Link: <http://HOST/a>; rel=x, <http://other.test/>", "Link: <BROKER/a>; rel=x, <http://other.test/>"],
+  ])("%s becomes %s", async (sent, expected) => {
+    const upstream = await startRaw((host) => {
+      return `HTTP/1.1 302 F\r\n${sent.replaceAll("HOST", host)}\r\nContent-Length: 0\r\n\r\n`;
+    });
+    const broker = await startBroker(upstream);
+    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+    const line = expected.replaceAll("HOST", new URL(upstream).host).replace("BROKER", broker.origin);
+    expect(text).toContain(`\r\n${line}\r\n`);
+  });
+});
+
+describe("a request", () => {
+  test("keeps its host and its length, which Connection cannot drop", async () => {
+    const upstream = await startUpstream((request, response) => void request.resume().on("end", () => response.end()));
+    const broker = await startBroker(upstream.origin);
+    const second = "GET /v1/smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+    const headers = ["Connection: close, host, content-length", `Content-Length: ${second.length}`];
+    expect(await exchange(broker, written(broker, "DELETE /v1/x", headers, second))).toMatch(/^HTTP\/1.1 200 /);
+    expect(upstream.requests).toMatchObject([
+      { target: "/v1/x", body: second, headers: { host: new URL(upstream.origin).host } },
+    ]);
+  });
+
+  test("that expects 100 is sent without it, once the client sends its body", async () => {
+    const upstream = await startUpstream(() => {});
+    upstream.server.on("checkContinue", (request, response) => {
+      request.resume().on("end", () => response.end("done"));
+    });
+    const broker = await startBroker(upstream.origin);
+    const socket = open(broker);
+    const headers = ["Expect: 100-continue", "Content-Length: 4", "Connection: close"];
+    socket.write(written(broker, "POST /v1/x", headers));
+    await once(upstream.server, "checkContinue");
+    socket.write("body");
+    let read = "";
+    for await (const chunk of socket) read += String(chunk);
+    expect(read).toMatch(/^HTTP\/1.1 200 [^]*done/);
+  });
+
+  test("whose body is malformed is refused", async () => {
+    const upstream = await startUpstream(() => {});
+    const broker = await startBroker(upstream.origin);
+    const text = written(broker, "POST /v1/x", ["Transfer-Encoding: chunked"], "zz\r\n");
+    expect(await exchange(broker, text)).toMatch(/^HTTP\/1.1 400 [^]*broker-request/);
+  });
+
+  test("that is refused gets its answer, while its client still sends", async () => {
+    const upstream = await startUpstream(() => {});
+    const { origin } = await startBroker(upstream.origin);
+    const answer = await send(origin, "/v1/x", { body: "x".repeat(20_000_000) });
+    expect(answer.status).toBe(401);
+  });
+});
+
+describe("requests in one connection", () => {
+  test.each([
+    ["denied", "GET /v1/organization/x HTTP/1.1\r\nHost: HOST\r\nAuthorization: KEY\r\n\r\n", "403"],
+    ["malformed", "nonsense\r\n\r\n", "400"],
+    ["CONNECT", "CONNECT a:1 HTTP/1.1\r\nHost: HOST\r\n\r\n", "405"],
+    ["a handshake", "GET / HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "401"],
+  ])("the first is answered whole, though the second is %s", async (_, second, status) => {
+    const upstream = await startUpstream((_request, response) => void setImmediate(() => response.end("whole")));
+    const broker = await startBroker(upstream.origin);
+    const key = `Bearer ${broker.routes[0].dummy}`;
+    const behind = second.replace("HOST", new URL(broker.origin).host).replace("KEY", key);
+    const text = await exchange(broker, written(broker, "GET /v1/x") + behind);
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 200 [^]*whole(?:\r\n0\r\n\r\n)?HTTP/1.1 ${status} `));
+  });
+
+  test("none is served behind a refused one", async () => {
+    const upstream = await startUpstream((_, response) => void response.end());
+    const broker = await startBroker(upstream.origin);
+    const text = await exchange(broker, written(broker, "GET /v1//x") + written(broker, "GET /v1/x"));
+    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 400"]);
+    expect(upstream.requests).toHaveLength(0);
+  });
+});
