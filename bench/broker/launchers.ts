@@ -14,7 +14,7 @@ export interface Launcher {
   readonly name: string;
   /** Words in front of the program with the broker, and without. */
   readonly prefix: readonly string[];
-  readonly spawn: readonly string[];
+  readonly masked: readonly string[];
   /** The goals differ on Node.js 24. */
   readonly isNode24: boolean;
   /** Its figures are compared with no goal. */
@@ -37,7 +37,7 @@ export function launchers(versionOf: (node: string) => string): readonly Launche
   const of = (name: string, command: readonly string[], isNode24: boolean): Launcher => ({
     name,
     prefix: [...command, "--broker", "--"],
-    spawn: [...command, "--mode", "spawn", "--"],
+    masked: [...command, "--redact=always", "--"],
     isNode24,
     isPeer: false,
   });
@@ -50,7 +50,7 @@ export function launchers(versionOf: (node: string) => string): readonly Launche
     {
       name: "varlock",
       prefix: [...run, "proxy", "run", "--"],
-      spawn: [...run, "run", "--"],
+      masked: [...run, "run", "--"],
       isNode24: false,
       isPeer: true,
     },

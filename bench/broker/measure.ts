@@ -40,12 +40,12 @@ export interface Soak {
 }
 
 export interface Start {
-  readonly spawn: Spread;
-  /** Beyond spawn mode, and as a multiple of it. */
+  readonly masked: Spread;
+  /** Beyond a start with --redact, and as a multiple of it. */
   readonly beyond: Spread;
   /** MB beside a program. */
   readonly resident: number;
-  readonly residentOfSpawn: number;
+  readonly residentMasked: number;
 }
 
 export interface Amounts {
@@ -160,18 +160,18 @@ export async function measureSoak(place: Setting, launcher: Launcher, amounts: A
   });
 }
 
-export async function measureStart(place: Setting, { prefix, spawn }: Launcher, { starts }: Amounts): Promise<Start> {
+export async function measureStart(place: Setting, { prefix, masked }: Launcher, { starts }: Amounts): Promise<Start> {
   const { env, cwd } = place;
   // Node.js 20 parses these certificates at every start.
   const { NODE_EXTRA_CA_CERTS: _, ...bare } = env;
   const of = (name: string, words: readonly string[]) => ({ name, argv: words, env: bare, cwd });
-  const [without, within] = timeInTurns([of("spawn", [...spawn, "true"]), of("broker", [...prefix, "true"])], starts);
+  const [without, within] = timeInTurns([of("masked", [...masked, "true"]), of("broker", [...prefix, "true"])], starts);
   if (without === undefined || within === undefined) throw new Error("no start was measured");
   return {
-    spawn: without.wall,
+    masked: without.wall,
     beyond: within.wallBeyond,
     resident: await residentOf(place, prefix),
-    residentOfSpawn: await residentOf(place, spawn),
+    residentMasked: await residentOf(place, masked),
   };
 }
 
