@@ -176,9 +176,11 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   });
   server.on("clientError", (error, socket: Duplex & { readonly bytesRead?: number }) => {
     const last = latest.get(socket);
-    // The end of a client, or its silence, is none of a request that it never began.
-    const isSilent = socket.bytesRead === 0 && systemErrorCode(error) === "ERR_HTTP_REQUEST_TIMEOUT";
-    if (!socket.writable || socket.readableEnded || isSilent) return void socket.destroy();
+    const code = systemErrorCode(error);
+    // The end of a client, or its silence, is none of a request that it never began. In Bun its stream has not ended then.
+    const isSilent = socket.bytesRead === 0 && code === "ERR_HTTP_REQUEST_TIMEOUT";
+    const hasEnded = socket.readableEnded || code === "HPE_INVALID_EOF_STATE";
+    if (!socket.writable || hasEnded || isSilent) return void socket.destroy();
     if (last === undefined || last.response.closed || last.request.complete) {
       inTurn(socket, () => refuseMalformed(socket));
     } else if (last.response.headersSent) socket.destroy();

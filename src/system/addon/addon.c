@@ -121,7 +121,8 @@ static napi_value block_own_writes(napi_env env, napi_callback_info info) {
   sigemptyset(&signals);
   for (size_t i = 0; i < COUNT(ignored); ++i) sigaddset(&signals, ignored[i]);
   const struct timespec now = {0};
-  while (!blocks && sigtimedwait(&signals, NULL, &now) > 0) continue;
+  /* Not by sigtimedwait(3), which Bun does not import for the executable. The kernel's sets have 64 bits. */
+  while (!blocks && syscall(SYS_rt_sigtimedwait, &signals, NULL, &now, 8) > 0) continue;
   sigprocmask(blocks ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
   return NULL;
 }
