@@ -27,20 +27,20 @@ interface Row {
 const ROWS: readonly Row[] = [
   {
     what: "added to a request, p50",
-    goal: "≤ 0.30 ms on Node.js 24, ≤ 0.40 ms elsewhere",
-    text: ({ turns }) => `${figure(turns.addedP50, 2)} ms`,
+    goal: "≤ 0.40 ms, Node.js 24: 0.30",
+    text: ({ turns }) => `${turns.addedP50.median.toFixed(2)} ms`,
     isMet: ({ turns }, isNode24) => turns.addedP50.median <= (isNode24 ? 0.3 : 0.4),
   },
   {
     what: "added to a request, p99",
-    goal: "≤ 2 ms on Node.js 24, ≤ 3 ms elsewhere",
-    text: ({ turns }) => `${figure(turns.addedP99, 2)} ms`,
+    goal: "≤ 3 ms, Node.js 24: 2",
+    text: ({ turns }) => `${turns.addedP99.median.toFixed(2)} ms`,
     isMet: ({ turns }, isNode24) => turns.addedP99.median <= (isNode24 ? 2 : 3),
   },
   {
     what: "requests a second, 16 at once",
     goal: "≥ 3,500 on Node.js 24",
-    text: ({ turns }) => figure(turns.rate, 0),
+    text: ({ turns }) => turns.rate.median.toFixed(0),
     isMet: ({ turns }, isNode24) => !isNode24 || turns.rate.median >= 3500,
   },
   {
@@ -62,19 +62,19 @@ const ROWS: readonly Row[] = [
     isMet: ({ volume }) => volume.more <= 24,
   },
   {
-    what: "first chunk of an upload at the service",
+    what: "first chunk of an upload",
     goal: "≤ 5 ms",
-    text: ({ volume }) => `${figure(volume.firstChunk, 1)} ms`,
+    text: ({ volume }) => `${volume.firstChunk.median.toFixed(1)} ms`,
     isMet: ({ volume }) => volume.firstChunk.median <= 5,
   },
   {
-    what: "more memory after 10,000 requests and 1,000 abandoned streams",
+    what: "more memory after 10,000 requests",
     goal: "≤ 12 MB",
     text: ({ soak }) => `${soak.more.toFixed(0)} MB`,
     isMet: ({ soak }) => soak.more <= 12,
   },
   {
-    what: "descriptors and connections to the service left by them",
+    what: "descriptors, connections left",
     goal: "none",
     text: ({ soak }) => `${Math.max(0, soak.descriptors)}, ${Math.max(0, soak.sockets)}`,
     isMet: ({ soak }) => soak.descriptors <= 0 && soak.sockets <= 0,
@@ -82,7 +82,7 @@ const ROWS: readonly Row[] = [
   {
     what: "a start, beyond one with --redact",
     goal: "≤ 8 ms",
-    text: ({ start }) => `${figure(start.beyond, 1)} ms`,
+    text: ({ start }) => `${start.beyond.median.toFixed(1)} ms`,
     isMet: ({ start }) => start.beyond.median <= 8,
   },
   {
@@ -105,8 +105,11 @@ const NOTES = [
     "1,500 requests. After the requests and streams it is what it has then.",
   "**A start** is compared with one with `--redact`, for which Node.js or Bun is the parent process, too. In spawn mode the " +
     "parent is a C program of 20 kB, which can be no broker.",
+  "**Missed goals.** A request costs the launcher some 0.6 ms of processor time, of which the smallest proxy on `node:http` " +
+    "takes two thirds; the executable runs on Bun. More memory is V8's heap, which grows before it is collected: no descriptor " +
+    "and no connection is left. A start loads `node:http` and plans the keys.",
   "**varlock** intercepts TLS with an authority of its own. Its start is compared with `varlock run`. It has no goal here. A tenth of " +
-    "the requests and streams are sent through it.",
+    "the requests, streams and bytes are sent through it: it ends a program that uploads 1 GB.",
 ];
 
 /** Returns docs/measurements/broker.md. */
