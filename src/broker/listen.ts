@@ -10,6 +10,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { systemErrorCode } from "../system/errors.ts";
 import { admission, type Admitted } from "./admit.ts";
+import type { Passing } from "./answers.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { forward } from "./forward.ts";
 import type { Replaced } from "./headers.ts";
@@ -121,7 +122,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     request: IncomingMessage,
     isUpgrade: boolean,
     send: (answer: RefusalAnswer) => void,
-  ): { readonly admitted: Admitted; readonly exchange: Exchange } | undefined {
+  ): { readonly admitted: Admitted; readonly passing: Passing } | undefined {
     const { method = "", url: target = "", rawHeaders } = request;
     const outcome: Admitted | Refusal = admit({ method, target, rawHeaders, isUpgrade });
     const admitted = "code" in outcome ? undefined : outcome;
@@ -132,7 +133,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     const exchange = openExchange(request, admitted, recordOnce, send);
     exchanges.push(exchange);
     if ("code" in outcome) exchange.refuse(outcome);
-    return admitted === undefined ? undefined : { admitted, exchange };
+    return admitted === undefined ? undefined : { admitted, passing: { services: parts, exchange, broker, replaced } };
   }
 
   const serve =
@@ -148,10 +149,9 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
         sendRefusal(request, response, answer);
       });
       if (received === undefined) return;
-      const { admitted, exchange } = received;
-      const passing = { services: parts, exchange, broker, replaced };
+      const { admitted, passing } = received;
       const giveUp = forward(admitted, { request, response }, passing, expectsContinue);
-      latest.set(socket, { request, response, exchange, giveUp });
+      latest.set(socket, { request, response, exchange: passing.exchange, giveUp });
     };
   server.on("request", serve(false));
   server.on("checkContinue", serve(true));
@@ -167,8 +167,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     inTurn(socket, () => {
       const received = receive(request, true, (answer) => sendRaw(socket, answer));
       if (received === undefined) return;
-      const { admitted, exchange } = received;
-      upgrade(admitted, { request, socket, head }, { services: parts, exchange, broker, replaced });
+      upgrade(received.admitted, { request, socket, head }, received.passing);
     });
   });
   server.on("connect", (request: IncomingMessage, socket: Duplex) => {

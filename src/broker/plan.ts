@@ -7,7 +7,8 @@
  */
 import { variableIn } from "../contract/broker/entry.ts";
 import type { BrokerEntry, Slot } from "../contract/broker/model.ts";
-import { parseRule, type PathRule } from "../contract/broker/path-rules.ts";
+import { parseRules } from "../contract/broker/path-rules.ts";
+import { listOf } from "../contract/file/compile.ts";
 import type { Provider } from "../contract/broker/providers.ts";
 import { below, readAddress } from "./address.ts";
 import type { Route } from "./model.ts";
@@ -90,7 +91,7 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
   const base = entry.base ?? provider?.base ?? {};
   const { path, servicePath } = rootOf(found, key, contract.isNamed);
   // Without a rule that takes them back: a contract that was found may be anybody's.
-  const builtIn = rulesIn(provider?.deny ?? []);
+  const builtIn = parseRules(provider?.deny ?? []);
   const deny = entry.deny === undefined ? builtIn : [...(contract.isNamed ? [] : builtIn), ...entry.deny];
   const prefix = entry.prefix ?? provider?.prefix ?? "";
   const route: Route = {
@@ -177,10 +178,6 @@ function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault 
   return decide(url, variable, isBuiltIn ? "built-in" : undefined, given);
 }
 
-function listOf<T>(value: T | undefined): readonly T[] {
-  return value === undefined ? [] : [value];
-}
-
 /**
  * Returns the part of a gateway's path that stands for the service's own path. The address `https://gateway/x/v1` in a
  * variable that has `/v1` for the service itself has its root at `/x`, if another variable of the key has no path.
@@ -202,8 +199,4 @@ function rootOf(
   const behind = below(shortest, expected) ?? "";
   if (path.endsWith(behind)) return { path: path.slice(0, path.length - behind.length), servicePath: shortest };
   return { path, servicePath: expected };
-}
-
-function rulesIn(texts: readonly string[]): readonly PathRule[] {
-  return texts.flatMap((text) => parseRule(text) ?? []);
 }

@@ -1,5 +1,5 @@
 import type { Route } from "../../src/broker/model.ts";
-import { parseRule, type PathRule } from "../../src/contract/broker/path-rules.ts";
+import { parseRules, type PathRule } from "../../src/contract/broker/path-rules.ts";
 
 const DUMMIES = {
   OPENAI_API_KEY: "sk-sophia-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -15,7 +15,7 @@ export const KEYS: Readonly<Record<string, string>> = {
 };
 
 export function rules(...texts: readonly string[]): readonly PathRule[] {
-  return texts.flatMap((text) => parseRule(text) ?? []);
+  return parseRules(texts);
 }
 
 /** Three routes to one origin: a scheme; a header alone, or a scheme, and a prefix; and allowed paths alone. */

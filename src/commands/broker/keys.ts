@@ -99,13 +99,14 @@ function withAliases(
   return { ...base, ...Object.fromEntries(others) };
 }
 
-interface Candidate {
+export interface Candidate {
   readonly declaration: Declaration;
   readonly entry: BrokerEntry;
   readonly resolved: Resolved;
 }
 
-function candidates(
+/** Returns the keys that can be brokered: those that the program would get by value. */
+export function candidates(
   { contract, selected }: Pick<Assessment, "contract" | "selected">,
   environment: Environment,
 ): readonly Candidate[] {

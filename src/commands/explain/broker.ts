@@ -1,12 +1,11 @@
 /** Explains what --broker does with a variable, and where else its key lies. */
 import type { Settings } from "../../command-line/settings.ts";
-import { brokerEntryOf } from "../../contract/broker/entry.ts";
+import { baseOf } from "../../contract/broker/entry.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
-import { isSet } from "../../contract/check.ts";
-import type { Declaration } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
+import { type Candidate, candidates } from "../broker/keys.ts";
 import { type KeyFailure, type KeyReport, type NotBrokered, reportBroker } from "../broker/report.ts";
 import { type KeyLocation, locationsOf } from "./locations.ts";
 
@@ -35,7 +34,7 @@ export function brokerExplainer(assessment: Assessment, settings: Settings, cont
     return context.environment.foldsCase === true && providerOf(upper) !== undefined ? upper : name;
   };
   if (!settings.broker) {
-    const keys = Array.from(assessment.contract.variables.values()).filter((one) => isOffered(one, assessment));
+    const keys = candidates(assessment, context.environment);
     return { added: [], of: (name) => offer(canonical(name), keys) };
   }
   const { keys, failures, outer, others } = reportBroker(assessment, settings, context.environment);
@@ -56,19 +55,12 @@ export function brokerExplainer(assessment: Assessment, settings: Settings, cont
   };
 }
 
-function isOffered(declaration: Declaration, { selected }: Assessment): boolean {
-  const { name } = declaration;
-  const resolved = isSet(selected, name) ? selected.get(name) : undefined;
-  if (resolved === undefined || resolved.origin.source === "fake" || resolved.delivery === "file") return false;
-  return brokerEntryOf(declaration) !== undefined;
-}
-
-function offer(name: string, keys: readonly Declaration[]): BrokerExplanation | undefined {
-  if (keys.some((key) => key.name === name)) return { kind: "offer", what: "dummy", keys: [printable(name)] };
-  const leading = keys.filter((key) => {
-    const base = brokerEntryOf(key)?.base ?? providerOf(key.name)?.base ?? {};
-    return Object.hasOwn(base, name);
-  });
-  if (leading.length === 0) return undefined;
-  return { kind: "offer", what: "address", keys: leading.map((key) => printable(key.name)) };
+function offer(name: string, keys: readonly Candidate[]): BrokerExplanation | undefined {
+  if (keys.some(({ declaration }) => declaration.name === name)) {
+    return { kind: "offer", what: "dummy", keys: [printable(name)] };
+  }
+  const leading = keys.flatMap(({ declaration, entry }) =>
+    Object.hasOwn(baseOf(declaration.name, entry), name) ? [printable(declaration.name)] : [],
+  );
+  return leading.length === 0 ? undefined : { kind: "offer", what: "address", keys: leading };
 }

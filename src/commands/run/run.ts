@@ -67,7 +67,6 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
       )
     : undefined;
   const { environment, files } = broker?.first ?? delivery(assessment);
-  const launched = broker?.launch;
   return launch({
     command,
     environment,
@@ -75,7 +74,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
     options: settings,
     redaction,
     watch,
-    broker: launched,
+    broker: broker?.launch,
     preparation,
     located,
   });

@@ -3,7 +3,7 @@ import type { BrokerMember } from "../generated/document.ts";
 import type { Declaration } from "../model.ts";
 import { type Probed, readProbe } from "./from-probe.ts";
 import type { BrokerEntry } from "./model.ts";
-import { parseRule, type PathRule } from "./path-rules.ts";
+import { parseRules } from "./path-rules.ts";
 import { providerOf } from "./providers.ts";
 import { slotOf } from "./slots.ts";
 
@@ -37,13 +37,9 @@ function compile({ upstream, headers, base, prefix, allow, deny }: Exclude<Broke
   if (headers !== undefined) entry.slots = headers.map(slotOf);
   if (base !== undefined) entry.base = base;
   if (prefix !== undefined) entry.prefix = prefix;
-  if (allow !== undefined) entry.allow = rulesIn(allow);
-  if (deny !== undefined) entry.deny = rulesIn(deny);
+  if (allow !== undefined) entry.allow = parseRules(allow);
+  if (deny !== undefined) entry.deny = parseRules(deny);
   return entry;
-}
-
-function rulesIn(texts: readonly string[]): readonly PathRule[] {
-  return texts.flatMap((text) => parseRule(text) ?? []);
 }
 
 /** Returns the members that follow from the probe, for a name without anything built in. */

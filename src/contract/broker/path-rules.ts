@@ -22,6 +22,11 @@ export function parseRule(text: string): PathRule | undefined {
   return isPlain && !isAmbiguous(path) ? { method: method.toUpperCase(), segments, text } : undefined;
 }
 
+/** @returns the rules; texts that are none are left out */
+export function parseRules(texts: readonly string[]): readonly PathRule[] {
+  return texts.flatMap((text) => parseRule(text) ?? []);
+}
+
 /**
  * Returns true for a path that two servers may read as two different ones: empty and dot segments, also in front of
  * parameters (`/..;x`), backslashes, and escapes of characters that need none (RFC 3986, 6.2.2) or that separate segments.

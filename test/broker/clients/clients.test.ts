@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { dummyKey } from "../../../src/broker/dummy.ts";
 import type { Route } from "../../../src/broker/model.ts";
 import { PROVIDERS } from "../../../src/contract/broker/providers.ts";
-import { parseRule } from "../../../src/contract/broker/path-rules.ts";
+import { parseRules } from "../../../src/contract/broker/path-rules.ts";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { startBroker, startUpstream } from "../upstream.ts";
 import { fetchJavaScript, fetchPython, JAVASCRIPT, PYTHON } from "./packages.ts";
@@ -55,7 +55,7 @@ async function brokered(name: string) {
     prefix: provider.prefix ?? "",
     slots: provider.slots,
     allow: [],
-    deny: (provider.deny ?? []).flatMap((text) => parseRule(text) ?? []),
+    deny: parseRules(provider.deny ?? []),
   };
   const real = `real-key-of-${key}`;
   const network = { certificateFile: certificates.caFile };

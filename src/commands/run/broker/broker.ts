@@ -115,8 +115,7 @@ export async function openRunBroker(
       ]);
     },
   });
-  const deliver = (now: Assessment): BrokeredDelivery => {
-    const { keys: planned, outer } = plan(now);
+  const deliver = (now: Assessment, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {
     const { environment, files } = delivery(now);
     const variables = brokerVariables(planned, broker.origin, environment, outer);
     return {
@@ -132,14 +131,14 @@ export async function openRunBroker(
   };
   const dummyValues = (): readonly Secret[] =>
     Array.from(dummies).flatMap(([name, value]) => (value === undefined ? [] : { name, value }));
-  const first = deliver(assessment);
+  const first = deliver(assessment, initial);
   first.apply();
   return {
     run,
     first,
     names: () => [...keys.keys()],
     dummies: dummyValues,
-    deliver,
+    deliver: (now) => deliver(now, plan(now)),
     onUnauthorized: (next) => {
       look = next;
     },
