@@ -1,0 +1,50 @@
+/* System errors as Node.js reports them. */
+#include "runtime.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAMES(E)                                                                                                       \
+  E(EPERM) E(ENOENT) E(ESRCH) E(EINTR) E(EIO) E(ENXIO) E(E2BIG) E(ENOEXEC) E(EBADF) E(ECHILD) E(EAGAIN) E(ENOMEM)      \
+  E(EACCES) E(EFAULT) E(ENOTBLK) E(EBUSY) E(EEXIST) E(EXDEV) E(ENODEV) E(ENOTDIR) E(EISDIR) E(EINVAL) E(ENFILE)        \
+  E(EMFILE) E(ENOTTY) E(ETXTBSY) E(EFBIG) E(ENOSPC) E(ESPIPE) E(EROFS) E(EMLINK) E(EPIPE) E(EDOM) E(ERANGE) E(EDEADLK) \
+  E(ENAMETOOLONG) E(ENOLCK) E(ENOSYS) E(ENOTEMPTY) E(ELOOP) E(EILSEQ) E(EOVERFLOW) E(EUSERS) E(ENOTSOCK)               \
+  E(EDESTADDRREQ) E(EMSGSIZE) E(EPROTOTYPE) E(ENOPROTOOPT) E(EPROTONOSUPPORT) E(ESOCKTNOSUPPORT) E(ENOTSUP)            \
+  E(EPFNOSUPPORT) E(EAFNOSUPPORT) E(EADDRINUSE) E(EADDRNOTAVAIL) E(ENETDOWN) E(ENETUNREACH) E(ENETRESET)               \
+  E(ECONNABORTED) E(ECONNRESET) E(ENOBUFS) E(EISCONN) E(ENOTCONN) E(ESHUTDOWN) E(ETIMEDOUT) E(ECONNREFUSED)            \
+  E(EHOSTDOWN) E(EHOSTUNREACH) E(EALREADY) E(EINPROGRESS) E(ESTALE) E(EDQUOT) E(ENOMEDIUM) E(ECANCELED) E(EPROTO)      \
+  E(ENODATA) E(EBADMSG) E(EREMOTEIO) E(ELIBBAD) E(EUCLEAN) E(EKEYREJECTED)
+
+const char *name_of_error(int error) {
+  static const struct {
+    int number;
+    const char *name;
+  } ALL[] = {
+#define ENTRY(name) {name, #name},
+    NAMES(ENTRY)
+#undef ENTRY
+  };
+  for (size_t i = 0; i < COUNT(ALL); ++i) {
+    if (ALL[i].number == error) return ALL[i].name;
+  }
+  return "UNKNOWN";
+}
+
+JSValue throw_system_error(JSContext *context, int error, const char *syscall, const char *path) {
+  const char *const name = name_of_error(error);
+  const size_t path_length = path == NULL ? 0 : strlen(path);
+  char text[256 + 4096];
+  const int length = snprintf(text, sizeof text, path == NULL ? "%s: %s, %s%.0s" : "%s: %s, %s '%.4000s'", name, strerror(error),
+                              syscall, path == NULL ? "" : path);
+  const JSValue result = JS_NewError(context);
+  const int flags = JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE;
+  JS_DefinePropertyValueStr(context, result, "message", text_from_utf8(context, (uint8_t *)text, (size_t)length), flags);
+  JS_SetPropertyStr(context, result, "errno", JS_NewInt32(context, -error));
+  JS_SetPropertyStr(context, result, "code", JS_NewString(context, name));
+  JS_SetPropertyStr(context, result, "syscall", JS_NewString(context, syscall));
+  if (path != NULL) {
+    JS_SetPropertyStr(context, result, "path", text_from_utf8(context, (const uint8_t *)path, path_length));
+  }
+  return JS_Throw(context, result);
+}

@@ -1,0 +1,249 @@
+/* Files for node:fs (src/runtime/modules/fs.ts). Each function throws the system's error. */
+#include "runtime.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Calls with one path: `make` is an expression of `path` that is -1 for an error. */
+#define WITH_PATH(call, make)                                              \
+  size_t length = 0;                                                       \
+  const char *const path = utf8_of(context, arguments[0], &length);        \
+  if (path == NULL) return JS_EXCEPTION;                                   \
+  const bool is_whole = strlen(path) == length;                            \
+  errno = is_whole ? 0 : EINVAL;                                           \
+  const long made = is_whole ? (long)(make) : -1;                          \
+  const JSValue problem = made == -1 ? throw_system_error(context, errno, call, path) : JS_UNDEFINED; \
+  JS_FreeCString(context, path);                                           \
+  if (made == -1) return problem
+
+FUNCTION(open_file) {
+  const int flags = integer_of(context, arguments[1]) | O_CLOEXEC, mode = integer_of(context, arguments[2]);
+  WITH_PATH("open", open(path, flags, mode));
+  return JS_NewInt32(context, (int)made);
+}
+
+FUNCTION(close_file) {
+  if (close(integer_of(context, arguments[0])) == 0 || errno == EINTR) return JS_UNDEFINED;
+  return throw_system_error(context, errno, "close", NULL);
+}
+
+/* (descriptor, bytes, offset, length, position or -1) */
+static uint8_t *part_of(JSContext *context, JSValueConst *arguments, size_t *length) {
+  size_t size = 0;
+  uint8_t *const bytes = bytes_of(context, arguments[1], &size);
+  const int64_t offset = long_of(context, arguments[2]), part = long_of(context, arguments[3]);
+  if (bytes == NULL || offset < 0 || part < 0 || (uint64_t)offset + (uint64_t)part > size) {
+    JS_ThrowRangeError(context, "a part outside of the bytes");
+    return NULL;
+  }
+  *length = (size_t)part;
+  return bytes + offset;
+}
+
+FUNCTION(read_file) {
+  size_t length = 0;
+  uint8_t *const to = part_of(context, arguments, &length);
+  if (to == NULL) return JS_EXCEPTION;
+  const int descriptor = integer_of(context, arguments[0]);
+  const int64_t position = long_of(context, arguments[4]);
+  ssize_t got;
+  do got = position < 0 ? read(descriptor, to, length) : pread(descriptor, to, length, position);
+  while (got < 0 && errno == EINTR);
+  return got < 0 ? throw_system_error(context, errno, "read", NULL) : JS_NewInt64(context, got);
+}
+
+FUNCTION(write_file) {
+  size_t length = 0;
+  const uint8_t *const from = part_of(context, arguments, &length);
+  if (from == NULL) return JS_EXCEPTION;
+  const int descriptor = integer_of(context, arguments[0]);
+  const int64_t position = long_of(context, arguments[4]);
+  ssize_t put;
+  do put = position < 0 ? write(descriptor, from, length) : pwrite(descriptor, from, length, position);
+  while (put < 0 && errno == EINTR);
+  return put < 0 ? throw_system_error(context, errno, "write", NULL) : JS_NewInt64(context, put);
+}
+
+FUNCTION(access_file) {
+  const int mode = integer_of(context, arguments[1]);
+  WITH_PATH("access", access(path, mode));
+  return JS_UNDEFINED;
+}
+
+static double milliseconds(struct statx_timestamp time) {
+  return (double)time.tv_sec * 1000 + time.tv_nsec / 1e6;
+}
+
+static JSValue status_of(JSContext *context, const struct statx *found) {
+  const double fields[] = {
+    (double)makedev(found->stx_dev_major, found->stx_dev_minor),
+    found->stx_mode,
+    found->stx_nlink,
+    found->stx_uid,
+    found->stx_gid,
+    (double)makedev(found->stx_rdev_major, found->stx_rdev_minor),
+    found->stx_blksize,
+    (double)found->stx_ino,
+    (double)found->stx_size,
+    (double)found->stx_blocks,
+    milliseconds(found->stx_atime),
+    milliseconds(found->stx_mtime),
+    milliseconds(found->stx_ctime),
+    milliseconds(found->stx_btime),
+  };
+  const JSValue result = JS_NewArray(context);
+  for (uint32_t i = 0; i < COUNT(fields); ++i) JS_SetPropertyUint32(context, result, i, JS_NewFloat64(context, fields[i]));
+  return result;
+}
+
+/* (path, follows links, throws if nothing is there): undefined if nothing is there */
+FUNCTION(status) {
+  size_t length = 0;
+  const char *const path = utf8_of(context, arguments[0], &length);
+  if (path == NULL) return JS_EXCEPTION;
+  const bool follows = JS_ToBool(context, arguments[1]), throws = JS_ToBool(context, arguments[2]);
+  struct statx found;
+  const bool is_whole = strlen(path) == length;
+  const int flags = follows ? 0 : AT_SYMLINK_NOFOLLOW;
+  errno = EINVAL;
+  const bool done =
+    is_whole && syscall(SYS_statx, AT_FDCWD, path, flags, STATX_BASIC_STATS | STATX_BTIME, &found) == 0;
+  const bool is_missing = !done && !throws && (errno == ENOENT || errno == ENOTDIR);
+  const JSValue result = done         ? status_of(context, &found)
+                         : is_missing ? JS_UNDEFINED
+                                      : throw_system_error(context, errno, follows ? "stat" : "lstat", path);
+  JS_FreeCString(context, path);
+  return result;
+}
+
+FUNCTION(status_of_open) {
+  struct statx found;
+  const int descriptor = integer_of(context, arguments[0]);
+  errno = EBADF;
+  if (descriptor < 0 ||
+      syscall(SYS_statx, descriptor, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) {
+    return throw_system_error(context, errno, "fstat", NULL);
+  }
+  return status_of(context, &found);
+}
+
+FUNCTION(file_system_type) {
+  struct statfs found;
+  WITH_PATH("statfs", statfs(path, &found));
+  return JS_NewInt64(context, (int64_t)found.f_type);
+}
+
+FUNCTION(make_folder) {
+  const int mode = integer_of(context, arguments[1]);
+  WITH_PATH("mkdir", mkdir(path, (mode_t)mode));
+  return JS_UNDEFINED;
+}
+
+FUNCTION(make_temporary_folder) {
+  size_t length = 0;
+  const char *const prefix = utf8_of(context, arguments[0], &length);
+  if (prefix == NULL) return JS_EXCEPTION;
+  char path[PATH_MAX];
+  const int size = snprintf(path, sizeof path, "%sXXXXXX", prefix);
+  JS_FreeCString(context, prefix);
+  if (size >= (int)sizeof path) return throw_system_error(context, ENAMETOOLONG, "mkdtemp", NULL);
+  if (mkdtemp(path) == NULL) return throw_system_error(context, errno, "mkdtemp", path);
+  return text_from_utf8(context, (uint8_t *)path, (size_t)size);
+}
+
+FUNCTION(remove_file) {
+  WITH_PATH("unlink", unlink(path));
+  return JS_UNDEFINED;
+}
+
+FUNCTION(remove_folder) {
+  WITH_PATH("rmdir", rmdir(path));
+  return JS_UNDEFINED;
+}
+
+FUNCTION(rename_file) {
+  size_t length = 0;
+  const char *const to = utf8_of(context, arguments[1], &length);
+  if (to == NULL) return JS_EXCEPTION;
+  WITH_PATH("rename", rename(path, to));
+  JS_FreeCString(context, to);
+  return JS_UNDEFINED;
+}
+
+FUNCTION(read_link) {
+  char target[PATH_MAX];
+  WITH_PATH("readlink", readlink(path, target, sizeof target));
+  return text_from_utf8(context, (uint8_t *)target, (size_t)made);
+}
+
+FUNCTION(real_path) {
+  char target[PATH_MAX];
+  WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
+  return text_from_utf8(context, (uint8_t *)target, strlen(target));
+}
+
+/* Returns names and types (DT_REG and so on) in turns. */
+FUNCTION(read_folder) {
+  DIR *folder = NULL;
+  WITH_PATH("scandir", (folder = opendir(path)) == NULL ? -1 : 0);
+  const JSValue result = JS_NewArray(context);
+  uint32_t number = 0;
+  for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    JS_SetPropertyUint32(context, result, number++,
+                         text_from_utf8(context, (uint8_t *)entry->d_name, strlen(entry->d_name)));
+    JS_SetPropertyUint32(context, result, number++, JS_NewInt32(context, entry->d_type));
+  }
+  closedir(folder);
+  return result;
+}
+
+FUNCTION(change_mode) {
+  if (fchmod(integer_of(context, arguments[0]), (mode_t)integer_of(context, arguments[1])) == 0) return JS_UNDEFINED;
+  return throw_system_error(context, errno, "fchmod", NULL);
+}
+
+FUNCTION(synchronize) {
+  if (fsync(integer_of(context, arguments[0])) == 0) return JS_UNDEFINED;
+  return throw_system_error(context, errno, "fsync", NULL);
+}
+
+FUNCTION(truncate_file) {
+  if (ftruncate(integer_of(context, arguments[0]), long_of(context, arguments[1])) == 0) return JS_UNDEFINED;
+  return throw_system_error(context, errno, "ftruncate", NULL);
+}
+
+void add_files(JSContext *context, JSValueConst native) {
+  static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("open", 3, open_file),
+    JS_CFUNC_DEF("close", 1, close_file),
+    JS_CFUNC_DEF("read", 5, read_file),
+    JS_CFUNC_DEF("write", 5, write_file),
+    JS_CFUNC_DEF("access", 2, access_file),
+    JS_CFUNC_DEF("status", 3, status),
+    JS_CFUNC_DEF("statusOfOpen", 1, status_of_open),
+    JS_CFUNC_DEF("fileSystemType", 1, file_system_type),
+    JS_CFUNC_DEF("makeFolder", 2, make_folder),
+    JS_CFUNC_DEF("makeTemporaryFolder", 1, make_temporary_folder),
+    JS_CFUNC_DEF("removeFile", 1, remove_file),
+    JS_CFUNC_DEF("removeFolder", 1, remove_folder),
+    JS_CFUNC_DEF("rename", 2, rename_file),
+    JS_CFUNC_DEF("readLink", 1, read_link),
+    JS_CFUNC_DEF("realPath", 1, real_path),
+    JS_CFUNC_DEF("readFolder", 1, read_folder),
+    JS_CFUNC_DEF("changeMode", 2, change_mode),
+    JS_CFUNC_DEF("synchronize", 1, synchronize),
+    JS_CFUNC_DEF("truncate", 2, truncate_file),
+  };
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+}

@@ -1,0 +1,122 @@
+/* Work in other threads: writes that may block, and names of hosts. Each piece of work has a thread of its own. */
+#include "runtime.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { STACK_BYTES = 256 * 1024 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct work *finished;
+static int under_way;
+static int wake_up = -1;
+
+static void *run(void *of) {
+  struct work *const work = of;
+  work->run(work);
+  pthread_mutex_lock(&lock);
+  work->next = finished;
+  finished = work;
+  pthread_mutex_unlock(&lock);
+  eventfd_write(wake_up, 1);
+  return NULL;
+}
+
+bool start_work(JSContext *context, struct work *work, JSValueConst callback) {
+  if (wake_up == -1) wake_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_up == -1) return false;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  sigset_t all, former;
+  sigfillset(&all);
+  /* SIGPIPE stays as it is: a process that blocks it for its own writes has done so already. */
+  pthread_sigmask(SIG_SETMASK, &all, &former);
+  work->callback = JS_DupValue(context, callback);
+  pthread_t thread;
+  const bool started = pthread_create(&thread, &attributes, run, work) == 0;
+  pthread_sigmask(SIG_SETMASK, &former, NULL);
+  pthread_attr_destroy(&attributes);
+  if (started) ++under_way;
+  else JS_FreeValue(context, work->callback);
+  return started;
+}
+
+/* The descriptor that is readable when work has finished; -1 while there is none under way. */
+FUNCTION(descriptor_of_workers) {
+  return JS_NewInt32(context, under_way > 0 ? wake_up : -1);
+}
+
+/* Returns callbacks and their results in turns. */
+FUNCTION(finished_work) {
+  eventfd_t unused;
+  eventfd_read(wake_up, &unused);
+  pthread_mutex_lock(&lock);
+  struct work *next = finished;
+  finished = NULL;
+  pthread_mutex_unlock(&lock);
+  const JSValue list = JS_NewArray(context);
+  uint32_t number = 0;
+  while (next != NULL) {
+    struct work *const work = next;
+    next = work->next;
+    --under_way;
+    JS_SetPropertyUint32(context, list, number++, work->callback);
+    JS_SetPropertyUint32(context, list, number++, work->result(context, work));
+  }
+  return list;
+}
+
+struct write {
+  struct work work;
+  int descriptor;
+  ssize_t result;
+  size_t length;
+  uint8_t bytes[];
+};
+
+static void run_write(struct work *work) {
+  struct write *const this = (struct write *)work;
+  do this->result = write(this->descriptor, this->bytes, this->length);
+  while (this->result < 0 && errno == EINTR);
+  if (this->result < 0) this->result = -errno;
+}
+
+static JSValue result_of_write(JSContext *context, struct work *work) {
+  struct write *const this = (struct write *)work;
+  const JSValue result = JS_NewInt64(context, this->result);
+  explicit_bzero(this->bytes, this->length);
+  free(this);
+  return result;
+}
+
+/* (descriptor, bytes, callback): calls back with the number of bytes, or the negative number of an error */
+FUNCTION(write_in_thread) {
+  size_t length = 0;
+  const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
+  struct write *const this = malloc(sizeof *this + length);
+  if (bytes == NULL || this == NULL) {
+    free(this);
+    return JS_ThrowTypeError(context, "no bytes to write");
+  }
+  *this = (struct write){{run_write, result_of_write}, .descriptor = integer_of(context, arguments[0]), .length = length};
+  memcpy(this->bytes, bytes, length);
+  if (start_work(context, &this->work, arguments[2])) return JS_UNDEFINED;
+  free(this);
+  return throw_system_error(context, EAGAIN, "write", NULL);
+}
+
+void add_workers(JSContext *context, JSValueConst native) {
+  static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("descriptorOfWorkers", 0, descriptor_of_workers),
+    JS_CFUNC_DEF("finishedWork", 0, finished_work),
+    JS_CFUNC_DEF("writeInThread", 3, write_in_thread),
+  };
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+}
