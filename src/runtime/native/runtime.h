@@ -19,6 +19,9 @@ void add_files(JSContext *context, JSValueConst native);
 void add_process(JSContext *context, JSValueConst native);
 void add_events(JSContext *context, JSValueConst native);
 void add_workers(JSContext *context, JSValueConst native);
+void add_sockets(JSContext *context, JSValueConst native);
+void add_names(JSContext *context, JSValueConst native);
+void add_http_parser(JSContext *context, JSValueConst native);
 void add_text(JSContext *context, JSValueConst native);
 void add_addons(JSContext *context, JSValueConst native);
 
