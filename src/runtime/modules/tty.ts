@@ -1,1 +1,2 @@
-export const X = 1;
+import { natives } from "../native.ts";
+export const isatty = (n: number) => natives<any>().isTerminal(n);
