@@ -1,3 +1,4 @@
+import { loader } from "../system/addon/addon.ts";
 import { caller } from "../system/before-bun.ts";
 import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../system/addon/libc.ts";
@@ -40,7 +41,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   }
   const file = await locate(request, environment);
   const program = { file, argv: command, environment };
-  const streams = (isBun ? caller()?.streams : undefined) ?? [0, 1, 2];
+  const streams = (isBun ? caller() : loader?.caller)?.streams ?? [0, 1, 2];
   const prepared: Launch = { ...request, program, inherited, streams, libc };
   if (options.mode !== "spawn" && obstacle === undefined) return replace(prepared);
   if (options.mode !== "spawn" && obstacle === "files") {

@@ -50,7 +50,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     process.kill(process.pid, "SIGUSR1");
   };
   const mayHaveOthers = preloaded || process.send !== undefined;
-  const passed = isBun ? caller()?.descriptors : loader?.isUntouched === true ? [] : undefined;
+  const passed = isBun ? caller()?.descriptors : loader?.caller?.descriptors;
   const inherited =
     passed !== undefined
       ? { numbers: passed.toSorted((a, b) => a - b), doubtful: [] }

@@ -25,7 +25,7 @@ export async function replaceWithMonitor(launch: Launch): Promise<void> {
   const descriptors = numbersOfProgram(launch);
   const writeFiles = files.length === 0 ? undefined : (await import("./cleaner.ts")).writeRemovableFiles;
   // Node.js has reset them all at its start.
-  const signals = isBun ? (caller()?.ignored ?? []) : [];
+  const signals = (isBun ? caller() : loader?.caller)?.ignored ?? [];
   const ignored = signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n);
   const start = (one: Program, { strings, folder }: RemovableFiles): string => {
     const dies = options.dieWithLauncher ? 1 : 0;

@@ -47,7 +47,9 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
 
 #include "monitor.h"
 
+#ifndef SOPHIA_RUN_RUNTIME /* has an event loop of its own: src/runtime/watching.ts */
 #include "watch.h"
+#endif
 
 #include "search.h"
 
@@ -255,8 +257,10 @@ static const struct {
     {"prepareSearch", prepare},
     {"makePipe", make_pipe},
     {"duplicate", duplicate},
+#ifndef SOPHIA_RUN_RUNTIME
     {"startWatching", start_watching},
     {"watch", watch},
+#endif
     {"isSameOpenFile", is_same_open_file},
     {"makeTerminal", make_terminal},
     {"copySize", copy_size},
