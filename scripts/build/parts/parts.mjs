@@ -1,4 +1,7 @@
 // The libraries that are part of the executables for Linux.
+import { awsLc } from "./aws-lc.mjs";
+import { mozillaRoots } from "./roots.mjs";
+import { zig } from "./zig.mjs";
 
 /**
  * Fetches and compiles the libraries.
@@ -8,6 +11,8 @@
  * @param target zig's name
  * @returns for each its compiler flags (where its headers are) and its object files or archives
  */
-export async function partsFor(_root, _processor, _target) {
-  return [];
+export async function partsFor(root, processor, target) {
+  const { compiler } = zig(root);
+  const { archive, include } = await awsLc(root, processor, compiler);
+  return [{ flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] }];
 }
