@@ -1,4 +1,5 @@
 // The libraries that are part of the executables for Linux.
+import { llhttpPart } from "./llhttp.mjs";
 
 /**
  * Fetches and compiles the libraries.
@@ -8,6 +9,6 @@
  * @param target zig's name
  * @returns for each its compiler flags (where its headers are) and its object files or archives
  */
-export async function partsFor(_root, _processor, _target) {
-  return [];
+export async function partsFor(root, processor, target) {
+  return [llhttpPart(root, processor, target)];
 }

@@ -27,7 +27,7 @@ enum { STACK_BYTES = 4 * 1024 * 1024, SIGNALS = 64 };
 #endif
 
 static void (*const PARTS[])(JSContext *context, JSValueConst native) = {
-  add_addons, add_errors, add_events, add_files, add_process, add_text, add_workers,
+  add_addons, add_errors, add_events, add_files, add_http_parser, add_names, add_process, add_sockets, add_text, add_workers,
 };
 
 static const int FATAL[] = {FATAL_SIGNALS};
