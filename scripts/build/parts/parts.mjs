@@ -1,4 +1,5 @@
 // The libraries that are part of the executables for Linux.
+import { awsLc } from "./aws-lc.mjs";
 import { llhttpPart } from "./llhttp.mjs";
 
 /**
@@ -7,8 +8,13 @@ import { llhttpPart } from "./llhttp.mjs";
  * @param root the repository
  * @param processor Node's name
  * @param target zig's name
+ * @param compiler the path of zig
  * @returns for each its compiler flags (where its headers are) and its object files or archives
  */
-export async function partsFor(root, processor, target) {
-  return [llhttpPart(root, processor, target)];
+export async function partsFor(root, processor, target, compiler) {
+  const { archive, include } = await awsLc(root, processor, compiler);
+  return [
+    { flags: [`-I${include}`], objects: [archive] },
+    llhttpPart(root, processor, target),
+  ];
 }
