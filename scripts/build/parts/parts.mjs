@@ -1,7 +1,7 @@
 // The libraries that are part of the executables for Linux.
 import { awsLc } from "./aws-lc.mjs";
+import { llhttpPart } from "./llhttp.mjs";
 import { mozillaRoots } from "./roots.mjs";
-import { zig } from "./zig.mjs";
 
 /**
  * Fetches and compiles the libraries.
@@ -9,10 +9,13 @@ import { zig } from "./zig.mjs";
  * @param root the repository
  * @param processor Node's name
  * @param target zig's name
+ * @param compiler the path of zig
  * @returns for each its compiler flags (where its headers are) and its object files or archives
  */
-export async function partsFor(root, processor, target) {
-  const { compiler } = zig(root);
+export async function partsFor(root, processor, target, compiler) {
   const { archive, include } = await awsLc(root, processor, compiler);
-  return [{ flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] }];
+  return [
+    { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
+    llhttpPart(root, processor, target),
+  ];
 }

@@ -24,6 +24,12 @@ void add_names(JSContext *context, JSValueConst native);
 void add_http_parser(JSContext *context, JSValueConst native);
 void add_text(JSContext *context, JSValueConst native);
 void add_errors(JSContext *context, JSValueConst native);
+void add_child(JSContext *context, JSValueConst native);
+void add_crypto(JSContext *context, JSValueConst native);
+void add_monitor_file(JSContext *context, JSValueConst native);
+void add_terminal(JSContext *context, JSValueConst native);
+void add_tls(JSContext *context, JSValueConst native);
+void add_trust(JSContext *context, JSValueConst native);
 void add_addons(JSContext *context, JSValueConst native);
 
 /*
