@@ -1,6 +1,7 @@
 // The libraries that are part of the executables for Linux.
 import { awsLc } from "./aws-lc.mjs";
 import { llhttpPart } from "./llhttp.mjs";
+import { mozillaRoots } from "./roots.mjs";
 
 /**
  * Fetches and compiles the libraries.
@@ -14,7 +15,7 @@ import { llhttpPart } from "./llhttp.mjs";
 export async function partsFor(root, processor, target, compiler) {
   const { archive, include } = await awsLc(root, processor, compiler);
   return [
-    { flags: [`-I${include}`], objects: [archive] },
+    { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
     llhttpPart(root, processor, target),
   ];
 }
