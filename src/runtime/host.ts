@@ -15,6 +15,8 @@ interface Natives {
   readonly require: (name: string) => object;
   /** Returns an addon by the part of its name behind the platform's. */
   readonly addon: (name: string) => object | undefined;
+  /** Returns the path of the monitor's file in memory; undefined if the system allows none. */
+  readonly monitorFile: () => string | undefined;
   readonly onRejection: (listener: (promise: object, reason: unknown, isHandled: boolean) => void) => void;
   readonly environment: readonly string[];
   readonly ignoredSignals: readonly number[];
@@ -53,7 +55,7 @@ for (const signal of native.ignoredSignals) addon.ignoreOnExec(signal);
 const loader: Loader = {
   addon: { ...addon, environment: () => native.environment.join("\0"), restoreDefault: () => {} },
   caller: { descriptors: native.descriptors, streams: native.streams, ignored: native.ignoredSignals },
-  nativeFile: () => undefined,
+  nativeFile: (name) => (name === "-monitor" ? native.monitorFile() : undefined),
   openAddon: (name) => (name === "-redact" ? { ...native.addon(name), startWatching, watch } : native.addon(name)),
   hasCodeToCache: () => false,
   cacheCode: () => {},

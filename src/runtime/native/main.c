@@ -27,7 +27,9 @@ enum { STACK_BYTES = 4 * 1024 * 1024, SIGNALS = 64 };
 #endif
 
 static void (*const PARTS[])(JSContext *context, JSValueConst native) = {
-  add_addons, add_errors, add_events, add_files, add_process, add_text, add_workers,
+  add_addons, add_child,   add_errors,   add_events, add_files,
+
+  add_monitor_file, add_process, add_terminal, add_text, add_workers,
 };
 
 static const int FATAL[] = {FATAL_SIGNALS};
