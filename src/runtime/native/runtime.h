@@ -20,6 +20,7 @@ void add_process(JSContext *context, JSValueConst native);
 void add_events(JSContext *context, JSValueConst native);
 void add_workers(JSContext *context, JSValueConst native);
 void add_text(JSContext *context, JSValueConst native);
+void add_url(JSContext *context, JSValueConst native);
 void add_addons(JSContext *context, JSValueConst native);
 
 /*

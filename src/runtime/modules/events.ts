@@ -1,0 +1,207 @@
+/** node:events. */
+import { checkFunction, codedError, invalidType, outOfRange } from "../errors.ts";
+import { AbortError } from "../abort-error.ts";
+
+type EventName = string | symbol;
+// oxlint-disable-next-line typescript/no-explicit-any -- a listener states the types of its event
+type Listener = (...values: any[]) => unknown;
+/** A listener of once(): the function that was given. */
+type OnceListener = Listener & { readonly listener?: Listener };
+
+/** Listeners by event. A list is never changed, so that an emission goes through the one that it began with. */
+const ALL = Symbol("events");
+
+/** The part of EventTarget that this module uses. */
+interface Target {
+  readonly addEventListener: (event: string, listener: (event: unknown) => void, options?: object) => void;
+  readonly removeEventListener: (event: string, listener: (event: unknown) => void) => void;
+}
+
+export class EventEmitter {
+  static defaultMaxListeners = 10;
+  static readonly EventEmitter = EventEmitter;
+  static readonly errorMonitor = Symbol.for("events.errorMonitor");
+  static readonly captureRejectionSymbol = Symbol.for("nodejs.rejection");
+  static once = once;
+  static setMaxListeners = setMaxListeners;
+  static getEventListeners = getEventListeners;
+  static listenerCount = (emitter: EventEmitter, name: EventName): number => emitter.listenerCount(name);
+
+  declare [ALL]: Map<EventName, readonly OnceListener[]> | undefined;
+  declare private maximum: number | undefined;
+
+  emit(name: EventName, ...values: unknown[]): boolean {
+    const all = this[ALL];
+    if (name === "error") {
+      const monitors = all?.get(EventEmitter.errorMonitor);
+      for (const monitor of monitors ?? []) Reflect.apply(monitor, this, values);
+    }
+    const listeners = all?.get(name);
+    if (listeners === undefined) {
+      if (name === "error") throw unhandled(values[0]);
+      return false;
+    }
+    for (const listener of listeners) Reflect.apply(listener, this, values);
+    return true;
+  }
+
+  on(name: EventName, listener: Listener): this {
+    return this.#add(name, listener, false);
+  }
+
+  addListener(name: EventName, listener: Listener): this {
+    return this.#add(name, listener, false);
+  }
+
+  prependListener(name: EventName, listener: Listener): this {
+    return this.#add(name, listener, true);
+  }
+
+  once(name: EventName, listener: Listener): this {
+    checkFunction("listener", listener);
+    return this.on(name, this.#onceOf(name, listener));
+  }
+
+  prependOnceListener(name: EventName, listener: Listener): this {
+    checkFunction("listener", listener);
+    return this.prependListener(name, this.#onceOf(name, listener));
+  }
+
+  /** Removes the one that was added last. */
+  removeListener(name: EventName, listener: Listener): this {
+    checkFunction("listener", listener);
+    const all = this[ALL];
+    const listeners = all?.get(name);
+    const index = listeners?.findLastIndex((one) => one === listener || one.listener === listener) ?? -1;
+    const found = listeners?.[index];
+    if (all === undefined || listeners === undefined || found === undefined) return this;
+    if (listeners.length === 1) all.delete(name);
+    else all.set(name, listeners.toSpliced(index, 1));
+    if (all.has("removeListener")) this.emit("removeListener", name, found.listener ?? found);
+    return this;
+  }
+
+  off(name: EventName, listener: Listener): this {
+    return this.removeListener(name, listener);
+  }
+
+  removeAllListeners(name?: EventName): this {
+    const all = this[ALL];
+    if (all === undefined) return this;
+    if (!all.has("removeListener")) {
+      if (name === undefined) all.clear();
+      else all.delete(name);
+      return this;
+    }
+    const names = name === undefined ? Array.from(all.keys()).filter((one) => one !== "removeListener") : [name];
+    for (const one of names) for (const listener of (all.get(one) ?? []).toReversed()) this.removeListener(one, listener);
+    if (name === undefined) all.clear();
+    return this;
+  }
+
+  listeners(name: EventName): Listener[] {
+    return (this[ALL]?.get(name) ?? []).map((one) => one.listener ?? one);
+  }
+
+  rawListeners(name: EventName): Listener[] {
+    return Array.from(this[ALL]?.get(name) ?? []);
+  }
+
+  listenerCount(name: EventName, listener?: Listener): number {
+    const listeners = this[ALL]?.get(name) ?? [];
+    if (listener === undefined) return listeners.length;
+    return listeners.filter((one) => one === listener || one.listener === listener).length;
+  }
+
+  eventNames(): EventName[] {
+    return Array.from(this[ALL]?.keys() ?? []);
+  }
+
+  setMaxListeners(count: number): this {
+    if (typeof count !== "number" || !(count >= 0)) throw outOfRange("setMaxListeners", "a non-negative number", count);
+    this.maximum = count;
+    return this;
+  }
+
+  getMaxListeners(): number {
+    return this.maximum ?? EventEmitter.defaultMaxListeners;
+  }
+
+  #add(name: EventName, listener: OnceListener, isFirst: boolean): this {
+    checkFunction("listener", listener);
+    const all = (this[ALL] ??= new Map());
+    if (all.has("newListener")) this.emit("newListener", name, listener.listener ?? listener);
+    const listeners = all.get(name) ?? [];
+    all.set(name, isFirst ? [listener, ...listeners] : [...listeners, listener]);
+    return this;
+  }
+
+  #onceOf(name: EventName, listener: Listener): OnceListener {
+    let isCalled = false;
+    const call = (...values: unknown[]): unknown => {
+      if (isCalled) return undefined;
+      isCalled = true;
+      this.removeListener(name, call);
+      return Reflect.apply(listener, this, values);
+    };
+    return Object.assign(call, { listener });
+  }
+}
+
+export { EventEmitter as default };
+export const { errorMonitor, captureRejectionSymbol, defaultMaxListeners } = EventEmitter;
+
+function unhandled(value: unknown): unknown {
+  if (value instanceof Error) return value;
+  const message = `Unhandled error. (${typeof value === "string" ? `'${value}'` : String(value)})`;
+  return Object.assign(codedError("ERR_UNHANDLED_ERROR", message), { context: value });
+}
+
+/** A promise of the values of the next event; an event `error` rejects it, unless that is the one. */
+export async function once(
+  emitter: EventEmitter | Target,
+  name: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<unknown[]> {
+  const { signal } = options;
+  if (signal?.aborted === true) throw new AbortError(signal.reason);
+  return new Promise((resolve, reject) => {
+    const listen = (event: string, listener: Listener): (() => void) => {
+      if ("addEventListener" in emitter) {
+        emitter.addEventListener(event, listener, { once: true });
+        return () => emitter.removeEventListener(event, listener);
+      }
+      emitter.once(event, listener);
+      return () => emitter.removeListener(event, listener);
+    };
+    const ends = [listen(name, (...values) => settle(() => resolve(values)))];
+    function settle(how: () => void): void {
+      for (const end of ends) end();
+      signal?.removeEventListener("abort", onAbort);
+      how();
+    }
+    function onAbort(): void {
+      settle(() => reject(new AbortError(signal?.reason)));
+    }
+    if (name !== "error" && !("addEventListener" in emitter)) ends.push(listen("error", (error) => settle(() => reject(error))));
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+/** Limits nothing: this runtime does not warn of many listeners. */
+export function setMaxListeners(count = 10, ...emitters: readonly (EventEmitter | object)[]): void {
+  if (typeof count !== "number" || !(count >= 0)) throw outOfRange("setMaxListeners", "a non-negative number", count);
+  for (const emitter of emitters) if (emitter instanceof EventEmitter) emitter.setMaxListeners(count);
+}
+
+export function getEventListeners(emitter: EventEmitter, name: EventName): Listener[] {
+  return emitter.listeners(name);
+}
+
+/** Calls back when the signal is aborted, or soon if it is already. */
+export function addAbortListener(signal: AbortSignal, listener: (event?: unknown) => void): Disposable {
+  if (signal === undefined) throw invalidType("signal", "an instance of AbortSignal", signal);
+  if (signal.aborted) queueMicrotask(() => listener());
+  else signal.addEventListener("abort", listener, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", listener) };
+}

@@ -1,0 +1,189 @@
+/* Bytes as text: the encodings of Buffer, as Node.js reads them. */
+#include "text.h"
+
+#include <string.h>
+
+enum { REPLACEMENT = 0xfffd, INVALID = 0x110000 };
+
+/*
+ * Reads one character. For an invalid one it stores INVALID and returns the length of its maximal part, or, if `is_cut` is not
+ * NULL, stores there whether it may be valid with more bytes than there are.
+ */
+static size_t read_character(const uint8_t *bytes, size_t size, uint32_t *character, bool *is_cut) {
+  const uint8_t first = bytes[0];
+  *character = first;
+  if (first < 0x80) return 1;
+  const size_t length = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  uint8_t least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  uint32_t value = first & (0x7fu >> length);
+  size_t at = 1;
+  for (; at < length && at < size && bytes[at] >= least && bytes[at] <= most; ++at) {
+    value = value << 6 | (bytes[at] & 0x3f);
+    least = 0x80;
+    most = 0xbf;
+  }
+  if (is_cut != NULL) *is_cut = at < length && at == size;
+  *character = length > 1 && at == length ? value : INVALID;
+  return at;
+}
+
+/* Returns the length of the longest valid beginning. */
+static size_t length_of_valid(const uint8_t *bytes, size_t size) {
+  for (size_t at = 0; at < size;) {
+    at += length_of_ascii(bytes + at, size - at);
+    for (uint32_t character; at < size && bytes[at] >= 0x80;) {
+      const size_t length = read_character(bytes + at, size - at, &character, NULL);
+      if (character == INVALID) return at;
+      at += length;
+    }
+  }
+  return size;
+}
+
+JSValue text_from_utf8(JSContext *context, const uint8_t *bytes, size_t size) {
+  size_t at = length_of_valid(bytes, size);
+  if (at == size) return JS_NewStringLen(context, (const char *)bytes, size);
+  uint16_t *const units = js_malloc(context, size * sizeof *units);
+  if (units == NULL) return JS_EXCEPTION;
+  size_t count = 0;
+  for (at = 0; at < size;) {
+    uint32_t character;
+    at += read_character(bytes + at, size - at, &character, NULL);
+    if (character == INVALID) character = REPLACEMENT;
+    if (character > 0xffff) {
+      units[count++] = (uint16_t)(0xd7c0 + (character >> 10));
+      character = 0xdc00 | (character & 0x3ff);
+    }
+    units[count++] = (uint16_t)character;
+  }
+  const JSValue text = JS_NewStringUTF16(context, units, count);
+  wipe_and_free(context, units, size * sizeof *units);
+  return text;
+}
+
+const char *utf8_of(JSContext *context, JSValueConst text, size_t *length) {
+  const char *const result = JS_ToCStringLen(context, length, text);
+  if (result == NULL) return NULL;
+  /* The engine encodes half a pair as 0xED and two bytes from 0xA0 on. A text beyond ASCII is a copy, so it may be changed. */
+  uint8_t *at = (uint8_t *)result;
+  const uint8_t *const end = at + *length;
+  while ((at = memchr(at, 0xed, (size_t)(end - at))) != NULL) {
+    if (at[1] >= 0xa0) memcpy(at, "\xef\xbf\xbd", 3);
+    at += 3;
+  }
+  return result;
+}
+
+static JSValue text_from_latin1(JSContext *context, const uint8_t *bytes, size_t size, uint8_t mask) {
+  size_t at = length_of_ascii(bytes, size);
+  if (at == size) return JS_NewStringLen(context, (const char *)bytes, size);
+  uint8_t *const encoded = js_malloc(context, 2 * size);
+  if (encoded == NULL) return JS_EXCEPTION;
+  memcpy(encoded, bytes, at);
+  size_t length = at;
+  for (; at < size; ++at) {
+    const uint8_t unit = bytes[at] & mask;
+    if (unit >= 0x80) encoded[length++] = 0xc0 | unit >> 6;
+    encoded[length++] = unit < 0x80 ? unit : 0x80 | (unit & 0x3f);
+  }
+  const JSValue text = JS_NewStringLen(context, (const char *)encoded, length);
+  wipe_and_free(context, encoded, 2 * size);
+  return text;
+}
+
+static JSValue hex_of(JSContext *context, const uint8_t *bytes, size_t size) {
+  char *const digits = js_malloc(context, 2 * size + 1);
+  if (digits == NULL) return JS_EXCEPTION;
+  for (size_t i = 0; i < size; ++i) {
+    digits[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+    digits[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+  }
+  const JSValue text = JS_NewStringLen(context, digits, 2 * size);
+  wipe_and_free(context, digits, 2 * size + 1);
+  return text;
+}
+
+static JSValue base64_of(JSContext *context, const uint8_t *bytes, size_t size, bool is_url) {
+  const char *const alphabet = is_url ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+                                      : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const size_t most = (size + 2) / 3 * 4;
+  char *const digits = js_malloc(context, most + 1);
+  if (digits == NULL) return JS_EXCEPTION;
+  size_t length = 0;
+  for (size_t i = 0; i < size; i += 3) {
+    const size_t left = size - i;
+    const uint32_t group = (uint32_t)bytes[i] << 16 | (left > 1 ? bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
+    digits[length++] = alphabet[group >> 18];
+    digits[length++] = alphabet[group >> 12 & 63];
+    if (left > 1) digits[length++] = alphabet[group >> 6 & 63];
+    if (left > 2) digits[length++] = alphabet[group & 63];
+  }
+  while (!is_url && length < most) digits[length++] = '=';
+  const JSValue text = JS_NewStringLen(context, digits, length);
+  wipe_and_free(context, digits, most + 1);
+  return text;
+}
+
+static JSValue text_from_utf16(JSContext *context, const uint8_t *bytes, size_t size) {
+  const size_t count = size / 2;
+  uint16_t *const units = js_malloc(context, 2 * count + 1);
+  if (units == NULL) return JS_EXCEPTION;
+  memcpy(units, bytes, 2 * count);
+  const JSValue text = JS_NewStringUTF16(context, units, count);
+  wipe_and_free(context, units, 2 * count);
+  return text;
+}
+
+/* (bytes, start, end, encoding): the text of a part; start and end are clamped */
+FUNCTION(decode) {
+  size_t size = 0;
+  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
+  int64_t start = long_of(context, arguments[1]), end = long_of(context, arguments[2]);
+  if (start < 0) start = 0;
+  if (end < 0 || (uint64_t)end > size) end = (int64_t)size;
+  if (bytes == NULL || start >= end) return JS_NewStringLen(context, "", 0);
+  const uint8_t *const from = bytes + start;
+  const size_t length = (size_t)(end - start);
+  switch (integer_of(context, arguments[3])) {
+    case UTF8: return text_from_utf8(context, from, length);
+    case LATIN1: return text_from_latin1(context, from, length, 0xff);
+    case ASCII: return text_from_latin1(context, from, length, 0x7f);
+    case HEX: return hex_of(context, from, length);
+    case BASE64: return base64_of(context, from, length, false);
+    case BASE64URL: return base64_of(context, from, length, true);
+    case UTF16LE: return text_from_utf16(context, from, length);
+  }
+  return JS_ThrowRangeError(context, "an unknown encoding");
+}
+
+FUNCTION(is_utf8) {
+  size_t size = 0;
+  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
+  return JS_NewBool(context, length_of_valid(bytes, size) == size);
+}
+
+/* How many bytes at the end are the beginning of a character that more bytes may complete. */
+FUNCTION(cut_length) {
+  size_t size = 0;
+  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
+  for (size_t length = 1; length <= 3 && length <= size; ++length) {
+    const uint8_t *const at = bytes + size - length;
+    if ((*at & 0xc0) == 0x80) continue;
+    uint32_t character;
+    bool is_cut = false;
+    read_character(at, length, &character, &is_cut);
+    return JS_NewInt32(context, is_cut ? (int)length : 0);
+  }
+  return JS_NewInt32(context, 0);
+}
+
+void add_text(JSContext *context, JSValueConst native) {
+  static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("decode", 4, decode),
+    JS_CFUNC_DEF("isUtf8", 1, is_utf8),
+    JS_CFUNC_DEF("cutLength", 1, cut_length),
+  };
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+  add_bytes(context, native);
+}
