@@ -1,69 +1,62 @@
 // Compiles src/ to executables without Node.js: `npm run build:standalone` for this machine, `-- --all` for every target,
-// `-- linux-x64-musl …` for some. Each is Bun, from npm, with the program as bytecode. For Linux QuickJS is in front, for starts
-// without Bun; `-- --why` makes an executable that reports the reason of each fallback to Bun.
+// `-- linux-arm64 …` for some. For Linux each is QuickJS with the runtime in src/runtime/ (build/runtime.mjs); for macOS and
+// Windows it is Bun, from npm, with the program as bytecode.
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileAddons } from "./build/addon.mjs";
-import { withBeforeBun } from "./build/before-bun.mjs";
 import { BUN_VERSION, executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
-import { withoutBun } from "./build/without-bun.mjs";
+import { buildRuntime } from "./build/runtime.mjs";
 
 const root = join(import.meta.dirname, "..");
 const cache = join(root, ".cache", "bun", BUN_VERSION);
 const outdir = join(root, "dist-standalone");
 
 /**
- * Variables that turn the executable into an interpreter or open its debugger. No option of Bun's turns them off. On Linux
- * Bun does not see them (before-bun.c). Elsewhere their names in the executable are replaced by the empty name, which no
- * variable has.
+ * Variables that turn an executable of Bun into an interpreter or open its debugger. No option of Bun's turns them off. Their
+ * names in the executable are replaced by the empty name, which no variable has.
  */
 const DISARMED = ["BUN_BE_BUN", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_INSPECT_PRELOAD"];
 
-/** True if starts report the reason of a fallback to Bun. */
-const saysWhy = process.argv.includes("--why");
-const names = targetsOf(process.argv.slice(2).filter((word) => word !== "--why"));
+/** The compiler of executables with Bun on Linux. */
+const BUN_OF_LINUX = { x64: "bun-linux-x64", arm64: "bun-linux-aarch64" };
+
+const names = targetsOf(process.argv.slice(2));
 const unknown = names.find((name) => !Object.hasOwn(TARGETS, name));
 if (unknown !== undefined) {
   process.stderr.write(`no target ${unknown}; there are ${Object.keys(TARGETS).join(", ")}\n`);
   process.exit(1);
 }
 
-const bundled = join(outdir, "bundle");
-mkdirSync(bundled, { recursive: true });
-// yargs looks for translations next to its own file; there are none. This path is absolute on Windows as well.
-const chunks = await bundle({
-  "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
-  SOPHIA_RUN_STANDALONE: "true",
-  SOPHIA_RUN_NATIVE_FILES: JSON.stringify(JSON.stringify(nativeFiles())),
-});
-for (const { fileName, code } of chunks) writeFileSync(join(bundled, fileName), code);
-const { fileName: entry } = chunks.find(({ isEntry }) => isEntry);
-const compiler = executableOf(HOST);
-/** The same for every processor. */
-const files = names.some((name) => name.startsWith("linux")) ? await withoutBun(root) : undefined;
-for (const name of names) compile(name);
-rmSync(bundled, { recursive: true });
-
-function compile(name) {
-  const [system, processor] = name.split("-");
-  const base = system === "linux" ? executableOf(name) : disarmed(name);
+mkdirSync(outdir, { recursive: true });
+const forLinux = names.filter((name) => name.startsWith("linux"));
+for (const name of forLinux) {
   const output = join(outdir, executableName(name));
-  build(name, base, join(bundled, entry), output);
-  if (system === "linux") {
-    // Renames, because the former one may be running.
-    writeFileSync(`${output}.new`, withBeforeBun(root, output, processor, files, saysWhy), { mode: 0o755 });
-    renameSync(`${output}.new`, output);
-  }
-  if (name === HOST) {
-    verify(output);
-    // An empty program, whose cost the benchmark compares.
-    const nothing = join(bundled, "empty.cjs");
-    writeFileSync(nothing, "");
-    build(name, base, nothing, join(cache, "..", `empty-${process.platform}-${process.arch}`));
-  }
+  // Renames, because the former one may be running.
+  copyFileSync(await buildRuntime(name.split("-")[1]), `${output}.new`);
+  renameSync(`${output}.new`, output);
   process.stdout.write(`${output}\n`);
+}
+const withBun = names.filter((name) => !forLinux.includes(name));
+if (withBun.length > 0) await buildWithBun();
+
+async function buildWithBun() {
+  const bundled = join(outdir, "bundle");
+  mkdirSync(bundled, { recursive: true });
+  // yargs looks for translations next to its own file; there are none. This path is absolute on Windows as well.
+  const chunks = await bundle({
+    "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
+    SOPHIA_RUN_STANDALONE: "true",
+  });
+  for (const { fileName, code } of chunks) writeFileSync(join(bundled, fileName), code);
+  const { fileName: entry } = chunks.find(({ isEntry }) => isEntry);
+  for (const name of withBun) {
+    const output = join(outdir, executableName(name));
+    build(name, disarmed(name), join(bundled, entry), output);
+    if (name === HOST) verify(output);
+    process.stdout.write(`${output}\n`);
+  }
+  rmSync(bundled, { recursive: true });
 }
 
 /** @param base the runtime to which the program is appended */
@@ -82,22 +75,13 @@ function build(name, base, source, output) {
     "--no-compile-autoload-tsconfig",
     "--no-compile-autoload-package-json",
   ];
-  execFileSync(compiler, ["build", ...options, source], { stdio: ["ignore", "ignore", "inherit"], cwd: outdir });
+  execFileSync(executableOf(HOST), ["build", ...options, source], { stdio: ["ignore", "ignore", "inherit"], cwd: outdir });
   chmodSync(output, 0o755);
-}
-
-/** Returns the addons by file, as base64, for src/launch/standalone/embedded-addon.ts. */
-function nativeFiles() {
-  const { addons, monitors, missing } = compileAddons(root);
-  for (const [platform, problem] of missing) {
-    process.stderr.write(`${platform}: built without the addons: ${problem}\n`);
-  }
-  return Object.fromEntries(Array.from([...addons, ...monitors], ([name, bytes]) => [name, bytes.toString("base64")]));
 }
 
 /** Fetches Bun for a target by `npm pack`, because npm installs no package of another platform. */
 function executableOf(name) {
-  const { package: bun, executable = "bun" } = TARGETS[name];
+  const { package: bun = BUN_OF_LINUX[process.arch], executable = "bun" } = TARGETS[name];
   const folder = join(cache, name);
   const path = join(folder, "package", "bin", executable);
   if (existsSync(path)) return path;
@@ -144,7 +128,6 @@ function verify(output) {
     { BUN_OPTIONS: `--preload ${preload}` },
     { BUN_INSPECT_PRELOAD: preload },
     { NODE_OPTIONS: `--require ${preload}` },
-    ...(process.platform === "linux" ? [{ BUN_JSC_noSuchOption: "1" }, { NODE_CHANNEL_FD: "1" }] : []),
   ];
   for (const env of attempts) {
     const { status, stdout } = spawnSync(output, ["-e", 'console.log("taken over")'], { env, encoding: "utf8" });
@@ -155,10 +138,4 @@ function verify(output) {
     }
   }
   rmSync(preload);
-  if (process.platform === "linux") {
-    const script = 'ulimit -Sn 256; "$0" --no-contract -- sh -c "ulimit -Sn"';
-    const { stdout } = spawnSync("sh", ["-c", script, output], { encoding: "utf8" });
-    if (stdout !== "256\n")
-      throw new Error(`the program's soft limit of open files is ${stdout.trim()} in place of 256`);
-  }
 }

@@ -65,7 +65,6 @@ function load(name: string): unknown {
     addon,
     hasCodeToCache,
     cacheCode,
-    isUntouched: false,
   });
   return exports;
 }

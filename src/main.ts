@@ -6,7 +6,6 @@ import { ExitStatus, SophiaError } from "./core/error.ts";
 import { reached } from "./core/phases.ts";
 import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
-import { caller, callersArguments } from "./system/before-bun.ts";
 import { resolveSettings } from "./command-line/settings.ts";
 import { loader } from "./system/addon/addon.ts";
 import { attempt } from "./system/attempt.ts";
@@ -50,7 +49,6 @@ function surroundings({ addon, preloaded }: Preparation): Context {
 }
 
 function workingDirectory(): string {
-  if (isBun && caller()?.isFolderWithoutPath === true) return OWN_FOLDER;
   // Throws if the folder was deleted. A program can still start there.
   const path = attempt(() => process.cwd());
   // Bytes that are not UTF-8 are U+FFFD, so that the path leads elsewhere or nowhere.
@@ -62,10 +60,12 @@ function workingDirectory(): string {
 }
 
 async function fail(context: Context, error: unknown): Promise<number> {
+  if (process.env["SRDEBUG"]) context.err(`DEBUG ${String(error)} ${(error as Error).stack}\n`);
   try {
     const { printError } = await import("./output/stderr.ts");
     printError(context, error);
-  } catch {
+  } catch (e) {
+    if (process.env["SRDEBUG"]) context.err(`DEBUG2 ${String(e)} ${(e as Error).stack}\n`);
     context.err(`sophia-run: ${error instanceof SophiaError ? error.message : "internal error"}\n`);
   }
   return error instanceof SophiaError ? error.status : ExitStatus.failed;
@@ -94,7 +94,7 @@ function boot(): void {
   // ... or a promise that never settles.
   process.on("beforeExit", () => void failAndExit(context, new Error("never settled")));
   // 5. A launch never returns.
-  void main((isBun ? callersArguments() : undefined) ?? process.argv.slice(2), context, preparation)
+  void main(process.argv.slice(2), context, preparation)
     .catch((error: unknown) => fail(context, error))
     .then((status) => process.exit(status));
 }

@@ -132,33 +132,6 @@ export async function bundleLoader(program, define = {}) {
   return `#!/usr/bin/env node\n${asAscii(output[0].code)}`;
 }
 
-/**
- * Bundles the replacement of Node.js for starts without Bun, for a bundle whose entry has this name.
- *
- * @returns a function, as an expression
- */
-export async function bundleHost(program) {
-  const build = await rolldown({
-    cwd: ROOT,
-    input: "src/launch/standalone/without-bun/host.ts",
-    transform: {
-      target: "node20.19",
-      define: {
-        SOPHIA_RUN_PROGRAM: JSON.stringify(`./${program}`),
-      },
-    },
-  });
-  const { output } = await build.generate({
-    format: "iife",
-    name: "host",
-    strict: true,
-    minify: true,
-    comments: false,
-  });
-  await build.close();
-  return `(function(native){${asAscii(output[0].code)}\nhost.host(native)})`;
-}
-
 /** Removes the loading of the bundler's helpers from files that do not use them. */
 function withoutIdleRequire(code) {
   return code.replace(/^("use strict";)require\("\.\/rolldown-runtime-[\w-]+\.cjs"\);/, "$1");

@@ -15,7 +15,7 @@ export const CRATE = {
 export const LICENCE = join(import.meta.dirname, "quickjs-licence.txt");
 
 const PARTS = ["quickjs", "libregexp", "libunicode", "dtoa"];
-/** Compiler options: direct addresses, and no state of the C library except the symbols that before-bun.mjs links. */
+/** Options of the compiler that runs on this machine. */
 export const ENGINE_FLAGS = [
   "-O2",
   "-std=gnu11",

@@ -1,20 +1,17 @@
 /** Targets of the stand-alone executables. */
 export const BUN_VERSION = "1.4.5";
 
-/** Targets by name: npm's package of Bun, and the target's name for `bun build`. */
+/** Targets by name. Those with Bun have npm's package of it, which is also the target's name for `bun build`. */
 export const TARGETS = {
-  "linux-x64": { package: "bun-linux-x64" },
-  "linux-arm64": { package: "bun-linux-aarch64" },
-  "linux-x64-musl": { package: "bun-linux-x64-musl" },
-  "linux-arm64-musl": { package: "bun-linux-aarch64-musl" },
+  "linux-x64": {},
+  "linux-arm64": {},
   "darwin-x64": { package: "bun-darwin-x64" },
   "darwin-arm64": { package: "bun-darwin-aarch64" },
   "win32-x64": { package: "bun-windows-x64", executable: "bun.exe" },
 };
 
-const isMusl = process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime === undefined;
 /** The target of this machine. */
-export const HOST = `${process.platform}-${process.arch}${isMusl ? "-musl" : ""}`;
+export const HOST = `${process.platform}-${process.arch}`;
 
 /**
  * @param asked the arguments of a script: names of targets, `--all`, or nothing for this machine

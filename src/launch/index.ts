@@ -1,4 +1,4 @@
-import { caller } from "../system/before-bun.ts";
+import { loader } from "../system/addon/addon.ts";
 import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../system/addon/libc.ts";
 import { replace } from "./exec/replace.ts";
@@ -28,7 +28,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
   const { command, environment, files, options, preparation } = request;
   const inherited = await preparation.inherited;
-  const libc = isBun ? (await import("./standalone/embedded-addon.ts")).loadLibc() : preparation.addon;
+  const libc = preparation.addon;
   const task = parentTask(request);
   const obstacle =
     execObstacle(request, libc) ??
@@ -40,13 +40,13 @@ export async function launch(request: LaunchRequest): Promise<never> {
   }
   const file = await locate(request, environment);
   const program = { file, argv: command, environment };
-  const streams = (isBun ? caller()?.streams : undefined) ?? [0, 1, 2];
+  const streams = loader?.caller?.streams ?? [0, 1, 2];
   const prepared: Launch = { ...request, program, inherited, streams, libc };
   if (options.mode !== "spawn" && obstacle === undefined) return replace(prepared);
   if (options.mode !== "spawn" && obstacle === "files") {
     await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);
   }
-  if ((preparation.addon !== undefined || isBun) && (task === undefined || task === "kill-after")) {
+  if (preparation.addon !== undefined && (task === undefined || task === "kill-after")) {
     await (await import("./monitor/replace.ts")).replaceWithMonitor(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared);

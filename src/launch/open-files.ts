@@ -1,6 +1,7 @@
-/** The caller's soft limit on open files. Node.js raises its own to the hard limit at its start. */
+/** The caller's soft limit on open files. Node.js, but not the executables, raises its own to the hard limit at its start. */
 import { SophiaError } from "../core/error.ts";
 import type { FailureCode } from "../core/failure-codes.ts";
+import { loader } from "../system/addon/addon.ts";
 import { isBun } from "../system/runtime.ts";
 import type { Undo } from "./listen.ts";
 import { loadMonitorAddon } from "./monitor/addon.ts";
@@ -13,7 +14,7 @@ import { softLimit } from "./proc/process-stat.ts";
  * @throws SophiaError (125) if the caller's limit is unknown
  */
 export function callersOpenFiles(platform: NodeJS.Platform = process.platform): string | undefined {
-  if (isBun || platform === "win32") return undefined;
+  if (isBun || loader?.caller !== undefined || platform === "win32") return undefined;
   if (platform !== "linux")
     throw refusal("nofile-unknown", "needs the caller's limit, which only /proc of Linux shows");
   const callers = softLimit(process.ppid, "Max open files");

@@ -1,4 +1,3 @@
-import { caller } from "../system/before-bun.ts";
 import { isBun } from "../system/runtime.ts";
 import { FATAL_SIGNALS } from "../system/shared.ts";
 import { loadAddon, loader } from "../system/addon/addon.ts";
@@ -50,7 +49,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     process.kill(process.pid, "SIGUSR1");
   };
   const mayHaveOthers = preloaded || process.send !== undefined;
-  const passed = isBun ? caller()?.descriptors : loader?.isUntouched === true ? [] : undefined;
+  const passed = loader?.caller?.descriptors;
   const inherited =
     passed !== undefined
       ? { numbers: passed.toSorted((a, b) => a - b), doubtful: [] }

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
-import { callersName } from "./before-bun.ts";
 import { isBun } from "./runtime.ts";
 
 /**
@@ -32,12 +31,11 @@ function environmentOf(variables: NodeJS.ProcessEnv): Environment {
   // Object.keys would call getenv(3) for each.
   for (const name of Object.getOwnPropertyNames(variables)) {
     // Some systems list a variable without a name.
-    const given = name === "" ? undefined : isBun ? callersName(name) : name;
-    if (given === undefined) continue;
+    if (name === "") continue;
     const isAmbiguous = isBun && name.includes("\uFFFD");
     const value =
-      (isAmbiguous ? undefined : variables[name]) ?? (initial ??= initialEnvironment()).get(given) ?? variables[name];
-    if (value !== undefined) environment.set(given, value);
+      (isAmbiguous ? undefined : variables[name]) ?? (initial ??= initialEnvironment()).get(name) ?? variables[name];
+    if (value !== undefined) environment.set(name, value);
   }
   return environment;
 }

@@ -26,14 +26,6 @@ export const FATAL_SIGNALS: readonly NodeJS.Signals[] = [
 /** The filter of this process's core dumps (core(5)): read as hexadecimal without a prefix, written with one. */
 export const CORE_FILTER = "/proc/self/coredump_filter";
 
-/** Prefix for variables that Bun must not see (launch/standalone/before-bun.c); alone it names the caller's state. */
-export const HIDDEN_PREFIX = "SOPHIA_RUN_HELD_";
-/**
- * Variables for Bun: a signal for its threads that no other process sends, in place of SIGPWR; no machine code, which costs
- * each start milliseconds and memory; no crash reports to a server.
- */
-export const BUN_SETTINGS = ["JSC_SIGNAL_FOR_GC=61", "BUN_JSC_useJIT=0", "BUN_ENABLE_CRASH_REPORTING=0"] as const;
-
 /** Variables in which systemd names the process that other variables are meant for. */
 export const PID_VARIABLES = ["LISTEN_PID", "WATCHDOG_PID"] as const;
 export const EXEC_PID = "SYSTEMD_EXEC_PID";

@@ -35,10 +35,10 @@ describe("C has what TypeScript has:", () => {
 
   test("names", () => {
     const list =
-      "const char *const names[] = {HIDDEN_PREFIX, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER};";
+      "const char *const names[] = {PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER};";
     const printed = print(`${list} for (unsigned i = 0; i < sizeof names / sizeof *names; ++i) puts(names[i]);`);
-    const { HIDDEN_PREFIX, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER } = shared;
-    const names = [HIDDEN_PREFIX, ...BUN_SETTINGS, ...PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER];
+    const { PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER } = shared;
+    const names = [...PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER];
     expect(printed.split("\n")).toEqual([...names, ""]);
   });
 

@@ -14,7 +14,6 @@ import { maskingOf } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
-import { embeddedAddon } from "../../launch/standalone/embedded-addon.ts";
 import { isBun } from "../../system/runtime.ts";
 import { outputReader, readerName } from "../run/agents.ts";
 import { appendToLog } from "./log.ts";
@@ -140,7 +139,7 @@ function masked(text: string, secrets: readonly Secret[]): string {
 function userName(): string {
   const byNumber = `uid ${process.getuid?.() ?? "unknown"}`;
   // Bun reads the name from the environment, which any caller may set.
-  if (isBun) return embeddedAddon()?.userName() ?? byNumber;
+  if (isBun) return byNumber;
   try {
     return userInfo().username;
   } catch {

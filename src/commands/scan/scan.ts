@@ -28,7 +28,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
       "set ESC_ENV and ESC_TOKEN to search for the secrets of ESC; --require-esc fails without them",
     ]);
   }
-  const addon = await loadRedactAddon();
+  const addon = loadRedactAddon();
   if (addon !== undefined) searched.automaton.use(addon);
   const search = new Search(searched, context);
   const git = { cwd: context.cwd, environment: withoutSecrets(context.environment, assessment.contract) };

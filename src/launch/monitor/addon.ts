@@ -1,6 +1,5 @@
 import { nativeFile, openAddon } from "../../system/addon/addon.ts";
 import type { Addon } from "../../system/addon/libc.ts";
-import { isBun } from "../../system/runtime.ts";
 import type { Launch, Preparation } from "../types.ts";
 
 export interface MonitorAddon {
@@ -34,18 +33,17 @@ export interface Monitor {
 }
 
 /** @returns undefined if this process cannot execute a monitor */
-export async function findMonitor(preparation: Preparation): Promise<Monitor | undefined> {
-  const embedded = isBun ? await import("../standalone/embedded-addon.ts") : undefined;
-  const libc = embedded === undefined ? preparation.addon : embedded.embeddedAddon();
-  const file = embedded === undefined ? nativeFile("-monitor") : embedded.embeddedFile("-monitor");
+export function findMonitor(preparation: Preparation): Monitor | undefined {
+  const libc = preparation.addon;
+  const file = nativeFile("-monitor");
   if (file === undefined || libc?.isExecutable(file) !== true) return undefined;
-  const addon = loadMonitorAddon(embedded?.openEmbeddedAddon);
+  const addon = loadMonitorAddon();
   return addon && { addon, file, libc };
 }
 
-export function loadMonitorAddon(open: (name: "-monitor") => unknown = openAddon): MonitorAddon | undefined {
+export function loadMonitorAddon(): MonitorAddon | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
-  return open("-monitor") as MonitorAddon | undefined;
+  return openAddon("-monitor") as MonitorAddon | undefined;
 }
 
 export function numbersOfProgram({ inherited, streams }: Launch): Uint8Array {

@@ -29,7 +29,7 @@ export async function replaceWithCleaner(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
   // At the end of a container's PID 1, often just after the program, the kernel kills all processes in it.
   const isInContainer = preparation.firstProcess || pidNamespace() !== FIRST_PID_NAMESPACE;
-  const monitor = isInContainer ? undefined : await findMonitor(preparation);
+  const monitor = isInContainer ? undefined : findMonitor(preparation);
   const files = monitor && startCleaner(launch, monitor);
   if (files !== undefined) {
     try {

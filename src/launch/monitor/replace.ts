@@ -1,7 +1,5 @@
 import { errorName } from "../../system/errors.ts";
 import { loader } from "../../system/addon/addon.ts";
-import { caller } from "../../system/before-bun.ts";
-import { isBun } from "../../system/runtime.ts";
 import { runAsScript } from "../exec/replace.ts";
 import { deliverSignals } from "../listen.ts";
 import { bytesOf } from "../program/program-bytes.ts";
@@ -18,14 +16,14 @@ import { withPidPlaceholders } from "./own-pid.ts";
  */
 export async function replaceWithMonitor(launch: Launch): Promise<void> {
   const { files, options, preparation } = launch;
-  const monitor = await findMonitor(preparation);
+  const monitor = findMonitor(preparation);
   if (monitor === undefined) return;
   const { addon, libc } = monitor;
   const openFiles = openFilesNumber(options.restoreNofile ? callersOpenFiles() : undefined);
   const descriptors = numbersOfProgram(launch);
   const writeFiles = files.length === 0 ? undefined : (await import("./cleaner.ts")).writeRemovableFiles;
   // Node.js has reset them all at its start.
-  const signals = isBun ? (caller()?.ignored ?? []) : [];
+  const signals = loader?.caller?.ignored ?? [];
   const ignored = signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n);
   const start = (one: Program, { strings, folder }: RemovableFiles): string => {
     const dies = options.dieWithLauncher ? 1 : 0;

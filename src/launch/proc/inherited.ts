@@ -33,7 +33,7 @@ export interface DescriptorFacts {
   readonly isParents: (here: number, there: number) => boolean;
 }
 
-/** Returns the caller's descriptors from 3 on. Must run before anything opens files. before-bun.c replaces it in Bun. */
+/** Returns the caller's descriptors from 3 on. Must run before anything opens files. In an executable src/runtime/ replaces it. */
 export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Openers): Inherited {
   if (process.platform !== "linux") return inheritedWithoutProc(mayHaveOthers);
   const openFrom3 = (): readonly Descriptor[] => openDescriptors("self").filter(({ number }) => number > 2);

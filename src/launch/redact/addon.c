@@ -47,7 +47,9 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
 
 #include "monitor.h"
 
+#ifndef SOPHIA_RUN_RUNTIME /* has an event loop of its own: src/runtime/watching.ts */
 #include "watch.h"
+#endif
 
 #include "search.h"
 
@@ -226,28 +228,6 @@ static napi_value start_monitor(napi_env env, const struct argument *args) {
   return list(env, (const int[]){ends[0], pid}, 2);
 }
 
-/* The process to which relay_signal sends; 0: none yet, and `early` is the last signal until then. */
-static volatile sig_atomic_t program;
-static volatile sig_atomic_t early;
-static const int UNKNOWN_TO_BUN[] = {SIGPWR, SIGSTKFLT};
-
-static void relay_signal(int number) {
-  const int error = errno;
-  if (program == 0) early = number;
-  if (program > 0) kill(program, number);
-  errno = error;
-}
-
-static napi_value pass_on_to(napi_env env, const struct argument *args) {
-  const int to = args[0].number;
-  const struct sigaction action = {.sa_handler = to == -1 ? SIG_DFL : relay_signal, .sa_flags = SA_RESTART};
-  if (to == 0) early = 0;
-  program = to;
-  for (size_t i = 0; i < COUNT(UNKNOWN_TO_BUN); ++i) sigaction(UNKNOWN_TO_BUN[i], &action, NULL);
-  if (to > 0 && early != 0) kill(to, early);
-  return NULL;
-}
-
 static const struct {
   const char *name;
   function *call;
@@ -255,8 +235,10 @@ static const struct {
     {"prepareSearch", prepare},
     {"makePipe", make_pipe},
     {"duplicate", duplicate},
+#ifndef SOPHIA_RUN_RUNTIME
     {"startWatching", start_watching},
     {"watch", watch},
+#endif
     {"isSameOpenFile", is_same_open_file},
     {"makeTerminal", make_terminal},
     {"copySize", copy_size},
@@ -268,7 +250,6 @@ static const struct {
     {"takeForeground", take_foreground},
     {"typeInto", type_into},
     {"dismissMonitor", dismiss_monitor},
-    {"passOnTo", pass_on_to},
     {"startMonitor", start_monitor},
 };
 

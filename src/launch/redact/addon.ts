@@ -1,6 +1,5 @@
 import type { CompiledSearch } from "../../masking/model.ts";
 import { openAddon } from "../../system/addon/addon.ts";
-import { isBun } from "../../system/runtime.ts";
 
 /** System calls for masking, by `addon.c` (Linux). Errors are the system's numbers. */
 export interface RedactAddon extends CompiledSearch {
@@ -51,16 +50,11 @@ export interface RedactAddon extends CompiledSearch {
     inherited: Int32Array,
   ) => readonly [channel: number, pid: number] | number;
   readonly dismissMonitor: (channel: number, monitor: number) => void;
-  /** Forwards signals that Bun does not know (SIGPWR). 0: they wait for the next call; -1: they have their default action. */
-  readonly passOnTo: (pid: number) => void;
   /** Puts bytes into a terminal as if they were typed, if the system allows that. */
   readonly typeInto: (terminal: number, bytes: Uint8Array) => void;
 }
 
-export async function loadRedactAddon(): Promise<RedactAddon | undefined> {
-  const addon = isBun
-    ? (await import("../standalone/embedded-addon.ts")).openEmbeddedAddon("-redact")
-    : openAddon("-redact");
+export function loadRedactAddon(): RedactAddon | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
-  return addon as RedactAddon | undefined;
+  return openAddon("-redact") as RedactAddon | undefined;
 }

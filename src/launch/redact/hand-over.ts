@@ -8,6 +8,7 @@ import crossSpawn from "cross-spawn";
 import { ExitStatus } from "../../core/error.ts";
 import { maskingOf } from "../../masking/masking.ts";
 import type { Secret, StreamState } from "../../masking/model.ts";
+import { loader } from "../../system/addon/addon.ts";
 import { isBun } from "../../system/runtime.ts";
 import { CONTINUE_CALL } from "./call.ts";
 import { closeQuietly } from "./io.ts";
@@ -24,7 +25,7 @@ interface Continuation {
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
 export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[]): Promise<void> {
-  const program = isBun
+  const program = isBun || loader?.caller !== undefined
     ? []
     : [`${typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER}/../bin/sophia-run.cjs`];
   const passed = pumps.flatMap(({ source: { descriptor }, target, masker }) =>

@@ -22,7 +22,7 @@ export interface Terminal extends System {
 
 /** @returns undefined without the addon @throws SophiaError (system-limit or redact-pipe, 125) */
 export async function openSystem(): Promise<System | undefined> {
-  const addon = await loadRedactAddon();
+  const addon = loadRedactAddon();
   return addon && { addon, watcher: openWatcher(addon) };
 }
 

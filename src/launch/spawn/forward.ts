@@ -5,8 +5,7 @@
  * terminal (Ctrl-C, Ctrl-Z, resize, hang-up) to the whole foreground group, and so to the program. Node.js does not show the
  * sender: the terminal's foreground group decides (terminal.ts). Stops are mirrored (job-control.ts). PID 1 reaps orphans.
  */
-import { isBun } from "../../system/runtime.ts";
-import { catchesSignal, readProcessStat, softLimit, waits } from "../proc/process-stat.ts";
+import { catchesSignal, readProcessStat, waits } from "../proc/process-stat.ts";
 import { catchableSignals, send, signalNumber } from "../signals.ts";
 import { listen, type Undo } from "../listen.ts";
 import { jobControl } from "./job-control.ts";
@@ -140,7 +139,5 @@ export function forwardedSignals(
   const left = new Set<NodeJS.Signals>(profiled ? ["SIGPROF"] : []);
   if (!tellsStates) for (const signal of ["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) left.add(signal);
   if (writesAlone) for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) left.add(signal);
-  // The kernel sends it for files in memory that Bun extends.
-  if (isBun && softLimit("self", "Max file size") !== "unlimited") left.add("SIGXFSZ");
   return signals.filter((signal) => !left.has(signal));
 }

@@ -17,8 +17,7 @@ export async function spawn(launch: Launch): Promise<never> {
   if (program.environment.has("NODE_V8_COVERAGE")) process.getBuiltinModule("node:v8").stopCoverage();
   const { restarts, tidyTerminal } = watch === undefined ? NEVER : await loadWatch(watch, launch);
   const { restoreCoreFilter } = preparation;
-  const passOnTo = isBun ? (await (await import("../redact/addon.ts")).loadRedactAddon())?.passOnTo : undefined;
-  const state: LauncherState = { ipc, libc, passOnTo, restarts, stopForwarding: () => {}, restoreCoreFilter };
+  const state: LauncherState = { ipc, libc, restarts, stopForwarding: () => {}, restoreCoreFilter };
 
   const first = await startProgram(launch, state);
   if (first === undefined) throw new TypeError("stopped before the first start");

@@ -23,8 +23,6 @@ import { withOwnPid, withParentDeathSignal } from "./wrappers.ts";
 export interface LauncherState {
   readonly ipc: IpcChannel | undefined;
   readonly libc: Libc | undefined;
-  /** Forwards the signals that Bun cannot catch: see redact/addon.ts. */
-  readonly passOnTo: ((pid: number) => void) | undefined;
   readonly restarts: Restarts | undefined;
   stopForwarding: Undo;
   restoreCoreFilter: Undo;
@@ -95,7 +93,6 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
       killTimer ??= setTimeout(() => running !== undefined && send(running, "SIGKILL"), options.killAfterMs);
     },
   });
-  state.passOnTo?.(0);
   state.stopForwarding();
   state.stopForwarding = stopForwarding;
   preparation.stopListening();
@@ -139,7 +136,6 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     access("/", () => {});
     libc.blockOwnWrites(1);
   }
-  state.passOnTo?.(started.pid ?? -1);
   // The PID may be reused once the program is reaped.
   const ended = started.ended.finally(() => (running = undefined));
   // An undumpable process needs no filter, and could not restore it for the next program.
@@ -158,7 +154,6 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     release([0, 1, 2, ...inherited.numbers].filter((number) => !kept.has(number)));
   }
   const finish: StartedProgram["finish"] = async (isLast) => {
-    state.passOnTo?.(-1);
     clearTimeout(killTimer);
     await relay?.drained();
     if (!isLast) relay?.end();

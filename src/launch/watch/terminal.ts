@@ -9,7 +9,7 @@ import { loadRedactAddon } from "../redact/addon.ts";
 export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) => void) | undefined> {
   const { isatty } = process.getBuiltinModule("node:tty");
   const terminal = [0, 1, 2].find((descriptor) => isatty(descriptor));
-  const addon = terminal === undefined ? undefined : await loadRedactAddon();
+  const addon = terminal === undefined ? undefined : loadRedactAddon();
   const own = readProcessStat("self")?.group;
   if (terminal === undefined || addon === undefined || own === undefined) return undefined;
   if (addon.foregroundGroup(terminal) !== own) return undefined;

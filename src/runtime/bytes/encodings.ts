@@ -7,6 +7,7 @@ export interface BytesNatives {
   readonly encode: (text: string, encoding: number) => ArrayBuffer;
   readonly writeInto: (text: string, encoding: number, bytes: Uint8Array, offset: number, length: number) => number;
   readonly utf8Length: (text: string) => number;
+  readonly useBuffer: (prototype: object) => void;
   readonly isUtf8: (bytes: Uint8Array) => boolean;
   readonly cutLength: (bytes: Uint8Array) => number;
   readonly compareBytes: (bytes: Uint8Array, others: Uint8Array) => number;

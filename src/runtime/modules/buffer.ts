@@ -199,6 +199,7 @@ export class Buffer extends Uint8Array<ArrayBuffer> {
 }
 
 addNumbers(Buffer.prototype);
+native.useBuffer(Buffer.prototype);
 
 export function isUtf8(value: unknown): boolean {
   return native.isUtf8(bytesOf(value));

@@ -17,23 +17,19 @@ interface Target {
   readonly removeEventListener: (event: string, listener: (event: unknown) => void) => void;
 }
 
-export class EventEmitter {
-  static defaultMaxListeners = 10;
-  static readonly EventEmitter = EventEmitter;
-  static readonly errorMonitor = Symbol.for("events.errorMonitor");
-  static readonly captureRejectionSymbol = Symbol.for("nodejs.rejection");
-  static once = once;
-  static setMaxListeners = setMaxListeners;
-  static getEventListeners = getEventListeners;
-  static listenerCount = (emitter: EventEmitter, name: EventName): number => emitter.listenerCount(name);
+export const errorMonitor = Symbol.for("events.errorMonitor");
+export const captureRejectionSymbol = Symbol.for("nodejs.rejection");
+export const defaultMaxListeners = 10;
 
+/** The methods. They need no constructor, because streams call that one as a function. */
+class Emitter {
   declare [ALL]: Map<EventName, readonly OnceListener[]> | undefined;
   declare private maximum: number | undefined;
 
   emit(name: EventName, ...values: unknown[]): boolean {
     const all = this[ALL];
     if (name === "error") {
-      const monitors = all?.get(EventEmitter.errorMonitor);
+      const monitors = all?.get(errorMonitor);
       for (const monitor of monitors ?? []) Reflect.apply(monitor, this, values);
     }
     const listeners = all?.get(name);
@@ -46,25 +42,25 @@ export class EventEmitter {
   }
 
   on(name: EventName, listener: Listener): this {
-    return this.#add(name, listener, false);
+    return add(this, name, listener, false);
   }
 
   addListener(name: EventName, listener: Listener): this {
-    return this.#add(name, listener, false);
+    return add(this, name, listener, false);
   }
 
   prependListener(name: EventName, listener: Listener): this {
-    return this.#add(name, listener, true);
+    return add(this, name, listener, true);
   }
 
   once(name: EventName, listener: Listener): this {
     checkFunction("listener", listener);
-    return this.on(name, this.#onceOf(name, listener));
+    return this.on(name, onceOf(this, name, listener));
   }
 
   prependOnceListener(name: EventName, listener: Listener): this {
     checkFunction("listener", listener);
-    return this.prependListener(name, this.#onceOf(name, listener));
+    return this.prependListener(name, onceOf(this, name, listener));
   }
 
   /** Removes the one that was added last. */
@@ -124,32 +120,45 @@ export class EventEmitter {
   }
 
   getMaxListeners(): number {
-    return this.maximum ?? EventEmitter.defaultMaxListeners;
-  }
-
-  #add(name: EventName, listener: OnceListener, isFirst: boolean): this {
-    checkFunction("listener", listener);
-    const all = (this[ALL] ??= new Map());
-    if (all.has("newListener")) this.emit("newListener", name, listener.listener ?? listener);
-    const listeners = all.get(name) ?? [];
-    all.set(name, isFirst ? [listener, ...listeners] : [...listeners, listener]);
-    return this;
-  }
-
-  #onceOf(name: EventName, listener: Listener): OnceListener {
-    let isCalled = false;
-    const call = (...values: unknown[]): unknown => {
-      if (isCalled) return undefined;
-      isCalled = true;
-      this.removeListener(name, call);
-      return Reflect.apply(listener, this, values);
-    };
-    return Object.assign(call, { listener });
+    return this.maximum ?? defaultMaxListeners;
   }
 }
 
+function add<Self extends Emitter>(emitter: Self, name: EventName, listener: OnceListener, isFirst: boolean): Self {
+  checkFunction("listener", listener);
+  const all = (emitter[ALL] ??= new Map());
+  if (all.has("newListener")) emitter.emit("newListener", name, listener.listener ?? listener);
+  const listeners = all.get(name) ?? [];
+  all.set(name, isFirst ? [listener, ...listeners] : [...listeners, listener]);
+  return emitter;
+}
+
+function onceOf(emitter: Emitter, name: EventName, listener: Listener): OnceListener {
+  let isCalled = false;
+  const call = (...values: unknown[]): unknown => {
+    if (isCalled) return undefined;
+    isCalled = true;
+    emitter.removeListener(name, call);
+    return Reflect.apply(listener, emitter, values);
+  };
+  return Object.assign(call, { listener });
+}
+
+export type EventEmitter = Emitter;
+/** A function, not a class, because streams and others call it for an object of theirs. */
+export const EventEmitter = makeClass();
 export { EventEmitter as default };
-export const { errorMonitor, captureRejectionSymbol, defaultMaxListeners } = EventEmitter;
+
+function makeClass(): typeof Emitter & { readonly EventEmitter: typeof Emitter } {
+  function EventEmitter(): void {}
+  EventEmitter.prototype = Emitter.prototype;
+  Object.defineProperty(Emitter.prototype, "constructor", { value: EventEmitter, configurable: true, writable: true });
+  const listenerCount = (emitter: Emitter, name: EventName): number => emitter.listenerCount(name);
+  const properties = { EventEmitter, defaultMaxListeners, errorMonitor, captureRejectionSymbol };
+  Object.assign(EventEmitter, properties, { once, setMaxListeners, getEventListeners, addAbortListener, listenerCount });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language calls a function with a prototype a class
+  return EventEmitter as unknown as typeof Emitter & { readonly EventEmitter: typeof Emitter };
+}
 
 function unhandled(value: unknown): unknown {
   if (value instanceof Error) return value;

@@ -148,7 +148,7 @@ FUNCTION(encode) {
 
 FUNCTION(utf8_length) {
   size_t length = 0;
-  const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
+  const char *const text = utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
   JS_FreeCString(context, text);
   return JS_NewInt64(context, (int64_t)length);

@@ -48,3 +48,23 @@ JSValue throw_system_error(JSContext *context, int error, const char *syscall, c
   }
   return JS_Throw(context, result);
 }
+
+/* (error, call): returns the error */
+FUNCTION(system_error) {
+  size_t length = 0;
+  const char *const call = utf8_of(context, arguments[1], &length);
+  if (call == NULL) return JS_EXCEPTION;
+  throw_system_error(context, integer_of(context, arguments[0]), call, NULL);
+  JS_FreeCString(context, call);
+  return JS_GetException(context);
+}
+
+FUNCTION(error_name) { return JS_NewString(context, name_of_error(integer_of(context, arguments[0]))); }
+
+void add_errors(JSContext *context, JSValueConst native) {
+  static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("systemError", 2, system_error),
+    JS_CFUNC_DEF("errorName", 1, error_name),
+  };
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+}

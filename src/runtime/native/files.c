@@ -173,26 +173,29 @@ FUNCTION(remove_folder) {
 
 FUNCTION(rename_file) {
   size_t length = 0;
-  const char *const to = utf8_of(context, arguments[1], &length);
-  if (to == NULL) return JS_EXCEPTION;
-  WITH_PATH("rename", rename(path, to));
-  JS_FreeCString(context, to);
-  return JS_UNDEFINED;
+  const char *const from = utf8_of(context, arguments[0], &length);
+  const char *const to = from == NULL ? NULL : utf8_of(context, arguments[1], &length);
+  const JSValue result = to == NULL               ? JS_EXCEPTION
+                         : rename(from, to) == 0 ? JS_UNDEFINED
+                                                 : throw_system_error(context, errno, "rename", from);
+  if (from != NULL) JS_FreeCString(context, from);
+  if (to != NULL) JS_FreeCString(context, to);
+  return result;
 }
 
 FUNCTION(read_link) {
   char target[PATH_MAX];
   WITH_PATH("readlink", readlink(path, target, sizeof target));
-  return text_from_utf8(context, (uint8_t *)target, (size_t)made);
+  return text_from_system(context, target, (size_t)made);
 }
 
 FUNCTION(real_path) {
   char target[PATH_MAX];
   WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
-  return text_from_utf8(context, (uint8_t *)target, strlen(target));
+  return text_from_system(context, target, strlen(target));
 }
 
-/* Returns names and types (DT_REG and so on) in turns. */
+/* Returns names, as bytes, and types (DT_REG and so on) in turns. */
 FUNCTION(read_folder) {
   DIR *folder = NULL;
   WITH_PATH("scandir", (folder = opendir(path)) == NULL ? -1 : 0);
@@ -200,8 +203,8 @@ FUNCTION(read_folder) {
   uint32_t number = 0;
   for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    JS_SetPropertyUint32(context, result, number++,
-                         text_from_utf8(context, (uint8_t *)entry->d_name, strlen(entry->d_name)));
+    const JSValue name = JS_NewUint8ArrayCopy(context, (const uint8_t *)entry->d_name, strlen(entry->d_name));
+    JS_SetPropertyUint32(context, result, number++, name);
     JS_SetPropertyUint32(context, result, number++, JS_NewInt32(context, entry->d_type));
   }
   closedir(folder);

@@ -19,8 +19,12 @@ void add_files(JSContext *context, JSValueConst native);
 void add_process(JSContext *context, JSValueConst native);
 void add_events(JSContext *context, JSValueConst native);
 void add_workers(JSContext *context, JSValueConst native);
+void add_sockets(JSContext *context, JSValueConst native);
+void add_names(JSContext *context, JSValueConst native);
+void add_http_parser(JSContext *context, JSValueConst native);
 void add_text(JSContext *context, JSValueConst native);
 void add_url(JSContext *context, JSValueConst native);
+void add_errors(JSContext *context, JSValueConst native);
 void add_addons(JSContext *context, JSValueConst native);
 
 /*
@@ -55,10 +59,22 @@ static inline uint8_t *bytes_of(JSContext *context, JSValueConst value, size_t *
 JSValue text_from_utf8(JSContext *context, const uint8_t *bytes, size_t size);
 
 /*
- * Encodes a string as UTF-8; half a surrogate pair becomes U+FFFD as in Node.js. The result, which ends with a NUL, must be
+ * Decodes an argument, a variable or a path of the system. A byte that is not UTF-8 becomes half a surrogate pair, U+DC80 to
+ * U+DCFF, of which `utf8_of` makes the same byte again (as in PEP 383), so that programs get what the caller gave.
+ */
+JSValue text_from_system(JSContext *context, const char *text, size_t size);
+
+/*
+ * Encodes a string as UTF-8; other halves of surrogate pairs become U+FFFD as in Node.js. The result, which ends with a NUL, must be
  * freed by JS_FreeCString. NULL with an exception if there is no memory.
  */
 const char *utf8_of(JSContext *context, JSValueConst text, size_t *length);
+
+/* Encodes a string as UTF-8 without those bytes: each half of a surrogate pair becomes U+FFFD (WHATWG: a scalar value string). */
+const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length);
+
+/* Returns a Buffer with a copy of the bytes, or with zeros if `bytes` is NULL. */
+JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size);
 
 /* Work for another thread. */
 struct work {

@@ -41,37 +41,94 @@ static size_t length_of_valid(const uint8_t *bytes, size_t size) {
   return size;
 }
 
-JSValue text_from_utf8(JSContext *context, const uint8_t *bytes, size_t size) {
-  size_t at = length_of_valid(bytes, size);
-  if (at == size) return JS_NewStringLen(context, (const char *)bytes, size);
+/* Decodes what is not all valid: an invalid part becomes U+FFFD, or of a text of the system, each of its bytes half a pair. */
+static JSValue text_from_invalid(JSContext *context, const uint8_t *bytes, size_t size, bool is_system) {
   uint16_t *const units = js_malloc(context, size * sizeof *units);
   if (units == NULL) return JS_EXCEPTION;
   size_t count = 0;
-  for (at = 0; at < size;) {
+  for (size_t at = 0; at < size;) {
     uint32_t character;
-    at += read_character(bytes + at, size - at, &character, NULL);
-    if (character == INVALID) character = REPLACEMENT;
-    if (character > 0xffff) {
+    const size_t length = read_character(bytes + at, size - at, &character, NULL);
+    if (character == INVALID && is_system) {
+      for (size_t i = 0; i < length; ++i) units[count++] = (uint16_t)(0xdc00 + bytes[at + i]);
+    } else if (character == INVALID) {
+      units[count++] = REPLACEMENT;
+    } else if (character > 0xffff) {
       units[count++] = (uint16_t)(0xd7c0 + (character >> 10));
-      character = 0xdc00 | (character & 0x3ff);
+      units[count++] = (uint16_t)(0xdc00 | (character & 0x3ff));
+    } else {
+      units[count++] = (uint16_t)character;
     }
-    units[count++] = (uint16_t)character;
+    at += length;
   }
   const JSValue text = JS_NewStringUTF16(context, units, count);
   wipe_and_free(context, units, size * sizeof *units);
   return text;
 }
 
-const char *utf8_of(JSContext *context, JSValueConst text, size_t *length) {
-  const char *const result = JS_ToCStringLen(context, length, text);
-  if (result == NULL) return NULL;
-  /* The engine encodes half a pair as 0xED and two bytes from 0xA0 on. A text beyond ASCII is a copy, so it may be changed. */
-  uint8_t *at = (uint8_t *)result;
-  const uint8_t *const end = at + *length;
-  while ((at = memchr(at, 0xed, (size_t)(end - at))) != NULL) {
-    if (at[1] >= 0xa0) memcpy(at, "\xef\xbf\xbd", 3);
-    at += 3;
+JSValue text_from_utf8(JSContext *context, const uint8_t *bytes, size_t size) {
+  if (length_of_valid(bytes, size) < size) return text_from_invalid(context, bytes, size, false);
+  return JS_NewStringLen(context, (const char *)bytes, size);
+}
+
+JSValue text_from_system(JSContext *context, const char *text, size_t size) {
+  const uint8_t *const bytes = (const uint8_t *)text;
+  if (length_of_valid(bytes, size) < size) return text_from_invalid(context, bytes, size, true);
+  return JS_NewStringLen(context, text, size);
+}
+
+/*
+ * The engine encodes half a pair in three bytes, ED A0 80 to ED BF BF. Only a text of which it made a copy has any, so it may
+ * be changed.
+ */
+static const char *replace_halves(JSContext *context, JSValueConst text, size_t *length, bool is_system) {
+  const char *const encoded = JS_ToCStringLen(context, length, text);
+  uint8_t *to = encoded == NULL ? NULL : memchr(encoded, 0xed, *length);
+  if (to == NULL) return encoded;
+  const uint8_t *const end = (const uint8_t *)encoded + *length;
+  for (const uint8_t *from = to; from < end;) {
+    if (from[0] != 0xed || from[1] < 0xa0) {
+      *to++ = *from++;
+      continue;
+    }
+    const uint32_t half = (uint32_t)(from[1] & 0x3f) << 6 | (from[2] & 0x3f);
+    from += 3;
+    if (is_system && half >= 0xc80 && half <= 0xcff) {
+      *to++ = (uint8_t)(half - 0xc00);
+      continue;
+    }
+    memcpy(to, "\xef\xbf\xbd", 3);
+    to += 3;
   }
+  if (to != end) *to = '\0';
+  *length = (size_t)(to - (const uint8_t *)encoded);
+  return encoded;
+}
+
+const char *utf8_of(JSContext *context, JSValueConst text, size_t *length) {
+  return replace_halves(context, text, length, true);
+}
+
+const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length) {
+  return replace_halves(context, text, length, false);
+}
+
+static JSValue buffer_prototype = JS_UNDEFINED;
+
+/* (Buffer.prototype) */
+FUNCTION(use_buffer) {
+  buffer_prototype = JS_DupValue(context, arguments[0]);
+  return JS_UNDEFINED;
+}
+
+JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size) {
+  JSValue result;
+  if (bytes != NULL) result = JS_NewUint8ArrayCopy(context, bytes, size);
+  else {
+    JSValue length = JS_NewInt64(context, (int64_t)size);
+    result = JS_NewTypedArray(context, 1, &length, JS_TYPED_ARRAY_UINT8);
+  }
+  if (!JS_IsException(result)) JS_SetPrototype(context, result, buffer_prototype);
   return result;
 }
 
@@ -157,6 +214,12 @@ FUNCTION(decode) {
   return JS_ThrowRangeError(context, "an unknown encoding");
 }
 
+FUNCTION(decode_from_system) {
+  size_t size = 0;
+  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
+  return text_from_system(context, (const char *)bytes, size);
+}
+
 FUNCTION(is_utf8) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
@@ -183,6 +246,8 @@ void add_text(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("decode", 4, decode),
     JS_CFUNC_DEF("isUtf8", 1, is_utf8),
     JS_CFUNC_DEF("cutLength", 1, cut_length),
+    JS_CFUNC_DEF("textFromSystem", 1, decode_from_system),
+    JS_CFUNC_DEF("useBuffer", 1, use_buffer),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
   add_bytes(context, native);

@@ -27,10 +27,10 @@ static JSValue parts_of(JSContext *context, ada_url url, bool is_valid) {
 /* (text, base or undefined) */
 FUNCTION(parse_url) {
   size_t length = 0, base_length = 0;
-  const char *const text = utf8_of(context, arguments[0], &length);
+  const char *const text = scalar_utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
   const bool has_base = !JS_IsUndefined(arguments[1]);
-  const char *const base = has_base ? utf8_of(context, arguments[1], &base_length) : NULL;
+  const char *const base = has_base ? scalar_utf8_of(context, arguments[1], &base_length) : NULL;
   JSValue result = JS_EXCEPTION;
   if (!has_base || base != NULL) {
     const ada_url url = has_base ? ada_parse_with_base(text, length, base, base_length) : ada_parse(text, length);
@@ -49,8 +49,8 @@ FUNCTION(change_url) {
   };
   size_t length = 0, url_length = 0;
   const int part = integer_of(context, arguments[1]);
-  const char *const former = utf8_of(context, arguments[0], &url_length);
-  const char *const text = former == NULL ? NULL : utf8_of(context, arguments[2], &length);
+  const char *const former = scalar_utf8_of(context, arguments[0], &url_length);
+  const char *const text = former == NULL ? NULL : scalar_utf8_of(context, arguments[2], &length);
   JSValue result = JS_EXCEPTION;
   if (text != NULL) {
     const ada_url url = ada_parse(former, url_length);
@@ -68,7 +68,7 @@ FUNCTION(change_url) {
 /* Returns the names and values of a query in turns. */
 FUNCTION(parse_query) {
   size_t length = 0;
-  const char *const text = utf8_of(context, arguments[0], &length);
+  const char *const text = scalar_utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
   const ada_url_search_params query = ada_parse_search_params(text, length);
   const ada_url_search_params_entries_iter entries = ada_search_params_get_entries(query);

@@ -2,6 +2,13 @@ import { attempt } from "../attempt.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "../permissions.ts";
 import type { Addon } from "./libc.ts";
 
+/** The state in which the caller started this process. */
+export interface Caller {
+  readonly ignored: readonly number[];
+  readonly streams: readonly number[];
+  readonly descriptors: readonly number[];
+}
+
 /** Values that loader.ts hands to the bundle. */
 export interface Loader {
   readonly addon: Addon | undefined;
@@ -9,8 +16,12 @@ export interface Loader {
   readonly hasCodeToCache: () => boolean;
   /** Caches the code that V8 has compiled in this start; throws nothing. */
   readonly cacheCode: () => void;
-  /** True if this process has opened, caught and ignored nothing since the caller started it. */
-  readonly isUntouched: boolean;
+  /** The state in which the caller started this process; undefined in Node.js, which changes it. */
+  readonly caller?: Caller;
+  /** Replaces {@link nativeFile} in an executable. */
+  readonly nativeFile?: (name: string) => string | undefined;
+  /** Replaces {@link openAddon} in an executable. */
+  readonly openAddon?: (name: string) => unknown;
 }
 
 /** A file of the bundle, as a function that a loader calls. */
@@ -39,7 +50,7 @@ export function loadAddon(): Addon | undefined {
 
 /** Loads an addon of the package. `require` would look in half a dozen places first. @param name as for `nativeFile` */
 export function openAddon(name: string): unknown {
-  return loadModule(nativeFile(`${name}.node`));
+  return loader?.openAddon === undefined ? loadModule(nativeFile(`${name}.node`)) : loader.openAddon(name);
 }
 
 /** Loads an addon's file; undefined if there is none or the system refuses it. */
@@ -51,6 +62,7 @@ export function loadModule(file: string | undefined): unknown {
 
 /** Returns the path of a compiled file of the package, which may be missing. @param name the part behind the platform's name */
 export function nativeFile(name: string): string | undefined {
+  if (loader?.nativeFile !== undefined) return loader.nativeFile(name);
   if (process.platform !== "linux" || typeof SOPHIA_RUN_FOLDER === "undefined") return undefined;
   return `${SOPHIA_RUN_FOLDER}/../dist/linux-${process.arch}${name}`;
 }

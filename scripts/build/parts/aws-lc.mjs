@@ -1,0 +1,124 @@
+// Compiles AWS-LC (TLS, X.509 and cryptography) for the executable for Linux, from the sources in a crate.
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+import { crateSources } from "./crate.mjs";
+
+const run = promisify(execFile);
+
+/** The crate that holds the sources, and the SHA-256 of its package. */
+export const CRATE = {
+  name: "aws-lc-sys",
+  version: "0.47.0",
+  checksum: "8bfbe32ac36b3c428696ce315464181bc4029d689fd58e3f2a4e58c252242f52",
+};
+
+/** Targets by processor: the crate's name for its list of assembly, and zig's name. */
+const TARGETS = {
+  x64: { list: "linux_x86_64", triple: "x86_64-linux-musl" },
+  arm64: { list: "linux_aarch64", triple: "aarch64-linux-musl" },
+};
+
+const FLAGS = [
+  "-Os",
+  "-w",
+  "-DNDEBUG",
+  "-D_GNU_SOURCE",
+  "-DBORINGSSL_IMPLEMENTATION",
+  "-DHAVE_LINUX_RANDOM_H",
+  "-DS2N_BN_HIDE_SYMBOLS",
+  // The kernel's random numbers suffice, and the other source takes milliseconds at a start.
+  "-DDISABLE_CPU_JITTER_ENTROPY",
+  // AVX-512: 0.3 MB for megabytes that a launcher never encrypts.
+  "-DMY_ASSEMBLER_IS_TOO_OLD_FOR_512AVX",
+  "-fno-pie",
+  "-ffunction-sections",
+  "-fdata-sections",
+  "-fno-asynchronous-unwind-tables",
+];
+const CXX_FLAGS = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"];
+
+/** Sources that no TLS client needs. */
+const UNUSED =
+  /decrepit|ocsp|trust_token|spake25519|hrss|blake2|console|crypto\/(?:ui|md4|rc4)\/|jitterentropy|fipsmodule\/(?!bcm\.c|cpucap)|avx512|mldsa|aes128gcmsiv|aesni-sha|aes-xts|aes_xts|trampoline|crypto\/test/;
+/** Sources with names that others in their folder define as well; the others are compiled as one, four times as fast. */
+const ALONE =
+  /(?:dgram|connect|poly1305_vec|rsa_pss|rsassa_pss_asn1|rsa_crypt|v3_utl|x509_vfy|x509_vpm|x_x509|handshake_server|tls13_client|tls13_server|ssl_privkey|ssl_file|bio_ssl)\.cc?$/;
+
+/**
+ * @param root the repository
+ * @param processor x64 or arm64
+ * @param zig the path of the compiler
+ * @param flags further options, such as those of a sanitizer
+ * @returns the archive, and the folder of headers
+ */
+export async function awsLc(root, processor, zig, flags = []) {
+  const crate = crateSources(root, CRATE);
+  const library = join(crate, "aws-lc");
+  const include = join(library, "include");
+  const { list, triple } = TARGETS[processor];
+  const { stdout: version } = await run(zig, ["version"]);
+  const inputs = JSON.stringify([CRATE, triple, flags, version, readFileSync(import.meta.filename, "utf8")]);
+  const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);
+  const folder = join(root, ".cache", "runtime");
+  const archive = join(folder, `aws-lc-${processor}-${key}.a`);
+  if (existsSync(archive)) return { archive, include };
+  mkdirSync(folder, { recursive: true });
+  const temporary = mkdtempSync(join(folder, "aws-lc-"));
+  try {
+    const bignum = join(library, "third_party/s2n-bignum");
+    const includes = [include, join(bignum, "include"), join(bignum, "s2n-bignum-imported/include")];
+    const options = ["-target", triple, ...FLAGS, ...flags, ...includes.map((path) => `-I${path}`)];
+    const listed = ["universal", list].flatMap((name) => listedIn(crate, name));
+    const sources = [...listed, ...tlsSources(library)].filter((path) => !UNUSED.test(path));
+    const units = asUnits(sources).map(([name, paths], index) => {
+      const lines = paths.map((path) => `#include "${join(library, path)}"\n`);
+      const source = join(temporary, `${index}-${name}`);
+      writeFileSync(source, lines.join(""));
+      return { source, output: `${source}.o` };
+    });
+    const remaining = [...units];
+    const compile = async () => {
+      for (let unit = remaining.shift(); unit !== undefined; unit = remaining.shift()) {
+        const { source, output } = unit;
+        const dialect = source.endsWith(".cc") ? ["c++", ...CXX_FLAGS] : ["cc"];
+        await run(zig, [...dialect, ...options, "-c", "-o", output, source]);
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, compile));
+    const result = join(temporary, "result.a");
+    await run(zig, ["ar", "rcsD", result, ...units.map(({ output }) => output)]);
+    renameSync(result, archive);
+    return { archive, include };
+  } finally {
+    rmSync(temporary, { recursive: true });
+  }
+}
+
+function listedIn(crate, name) {
+  const text = readFileSync(join(crate, "builder/cc_builder", `${name}.rs`), "utf8");
+  return Array.from(text.matchAll(/"([^"]+\.[cS])"/g), ([, path]) => path);
+}
+
+/** The crate's own lists have no TLS, which it builds by CMake. */
+function tlsSources(library) {
+  const text = readFileSync(join(library, "ssl/CMakeLists.txt"), "utf8");
+  const [list] = text.split(")", 1);
+  return Array.from(list.matchAll(/\w+\.cc/g), ([name]) => `ssl/${name}`);
+}
+
+/** Returns units of compilation, the longest ones first: name and sources. */
+function asUnits(sources) {
+  const units = new Map();
+  for (const path of sources) {
+    const name = path.replace(/^third_party\/.*\//, "").replaceAll("/", "_");
+    const isAlone = !/^(?:crypto|ssl)\//.test(path) || path.endsWith(".S") || path.includes("fips") || ALONE.test(path);
+    const unit = isAlone ? name : `${path.split("/").slice(0, -1).join("_")}${path.endsWith("c") ? path.slice(path.lastIndexOf(".")) : ""}`;
+    units.set(unit, [...(units.get(unit) ?? []), path]);
+  }
+  const rank = ([name]) => (name.includes("bcm.c") ? 0 : basename(name) === "ssl.cc" ? 1 : name.endsWith(".S") ? 3 : 2);
+  return [...units].sort((left, right) => rank(left) - rank(right));
+}

@@ -1,0 +1,42 @@
+// Fetches the sources of a crate by cargo, which is used for nothing else.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/**
+ * @param root the repository
+ * @param crate name, version, and the SHA-256 of the package
+ * @returns the folder of the sources, in .cache/crates
+ * @throws if cargo is missing, or the crate has a different checksum
+ */
+export function crateSources(root, { name, version, checksum }) {
+  const folder = join(root, ".cache", "crates", `${name}-${version}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(dirname(folder), { recursive: true });
+  // Beside the result, so that it can be renamed.
+  const temporary = mkdtempSync(`${folder}.`);
+  try {
+    const manifest = `[package]\nname = "sources"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "none.rs"\n`;
+    const dependency = `[dependencies]\n${name} = { version = "=${version}", default-features = false }\n`;
+    // The workspace of its own keeps cargo from searching the folders above.
+    writeFileSync(join(temporary, "Cargo.toml"), `${manifest}${dependency}[workspace]\n`);
+    writeFileSync(join(temporary, "none.rs"), "");
+    const { error, status, stderr } = spawnSync("cargo", ["vendor", "--quiet", "vendor"], {
+      cwd: temporary,
+      encoding: "utf8",
+    });
+    if (error !== undefined || status !== 0) throw new Error(`cargo failed: ${error?.message ?? stderr}`);
+    const crate = join(temporary, "vendor", name);
+    const { package: found } = JSON.parse(readFileSync(join(crate, ".cargo-checksum.json"), "utf8"));
+    if (found !== checksum) throw new Error(`${name} ${version} has another checksum: ${found}`);
+    try {
+      renameSync(crate, folder);
+    } catch (error) {
+      // Another build was faster.
+      if (!existsSync(folder)) throw error;
+    }
+    return folder;
+  } finally {
+    rmSync(temporary, { recursive: true });
+  }
+}

@@ -1,0 +1,136 @@
+/** The runtime's entry: the globals of Node.js, `require`, and the run of the bundle's entry. */
+import type { BundleFile, Loader } from "../system/addon/addon.ts";
+import type { Addon } from "../system/addon/libc.ts";
+import { onUncaught, runLoop } from "./loop.ts";
+import { Buffer } from "./modules/buffer.ts";
+import { process, uncaught } from "./modules/process.ts";
+import * as timers from "./modules/timers.ts";
+import { natives } from "./native.ts";
+import { startWatching, watch } from "./watching.ts";
+
+interface Natives {
+  /** Returns the function of a file of the bundle; undefined if there is none. */
+  readonly load: (name: string) => BundleFile | undefined;
+  /** Returns the exports of a file of this runtime. @throws an error with the code MODULE_NOT_FOUND */
+  readonly require: (name: string) => object;
+  /** Returns an addon by the part of its name behind the platform's. */
+  readonly addon: (name: string) => object | undefined;
+  readonly onRejection: (listener: (promise: object, reason: unknown, isHandled: boolean) => void) => void;
+  readonly environment: readonly string[];
+  readonly ignoredSignals: readonly number[];
+  readonly streams: readonly number[];
+  readonly descriptors: readonly number[];
+  readonly evaluate?: (text: string, file: string) => unknown;
+}
+
+/** Defined by the build: the bundle's entry; undefined in the shell for tests. */
+declare const SOPHIA_RUN_PROGRAM: string | undefined;
+const native = natives<Natives>();
+const loaded = new Map<string, object>();
+
+/** Returns a module of Node.js, which is the file of its name in modules/. */
+function builtin(name: string): object {
+  const file = name.replace(/^(?:node|sophia):/, "").replaceAll(/[/_]/g, "-");
+  return native.require(`./runtime-${file}.cjs`);
+}
+
+function lookUp(name: string): unknown {
+  if (!name.startsWith("./")) return builtin(name);
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const file = native.load(name);
+  if (file === undefined) throw new Error(`no file ${name}`);
+  const exports = {};
+  loaded.set(name, exports);
+  file(exports, lookUp, "", name, loader);
+  return exports;
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
+const addon = native.addon("") as Addon;
+for (const signal of native.ignoredSignals) addon.ignoreOnExec(signal);
+
+const loader: Loader = {
+  addon: { ...addon, environment: () => native.environment.join("\0"), restoreDefault: () => {} },
+  caller: { descriptors: native.descriptors, streams: native.streams, ignored: native.ignoredSignals },
+  nativeFile: () => undefined,
+  openAddon: (name) => (name === "-redact" ? { ...native.addon(name), startWatching, watch } : native.addon(name)),
+  hasCodeToCache: () => false,
+  cacheCode: () => {},
+};
+
+/** Promises that were rejected in this turn, with their reasons. */
+const rejected = new Map<object, unknown>();
+
+function start(): void {
+  Object.assign(globalThis, {
+    global: globalThis,
+    process,
+    Buffer,
+    ...timers,
+    queueMicrotask: (callback: () => void) => void Promise.resolve().then(callback),
+  });
+  Object.assign(process, { getBuiltinModule: builtin });
+  // Modules that few starts need.
+  for (const [name, module] of Object.entries(LAZY)) {
+    Object.defineProperty(globalThis, name, {
+      configurable: true,
+      enumerable: false,
+      get: () => {
+        const value: unknown = Reflect.get(builtin(module), name);
+        Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+        return value;
+      },
+      set: (value: unknown) => void Object.defineProperty(globalThis, name, { value, configurable: true, writable: true }),
+    });
+  }
+  onUncaught(uncaught);
+  native.onRejection((promise, reason, isHandled) => {
+    if (isHandled) rejected.delete(promise);
+    else if (rejected.size === 0) {
+      rejected.set(promise, reason);
+      process.nextTick(reportRejections);
+    } else rejected.set(promise, reason);
+  });
+  if (typeof SOPHIA_RUN_PROGRAM === "undefined") runScript();
+  else lookUp(SOPHIA_RUN_PROGRAM);
+  runLoop();
+  process.end();
+}
+
+/** Globals that are defined by a module. */
+const LAZY: Readonly<Record<string, string>> = {
+  AbortController: "abort",
+  AbortSignal: "abort",
+  Event: "abort",
+  EventTarget: "abort",
+  TextDecoder: "util",
+  TextEncoder: "util",
+  URL: "url",
+  URLSearchParams: "url",
+  console: "console",
+  crypto: "web-crypto",
+  structuredClone: "util",
+};
+
+function reportRejections(): void {
+  // A handler that is added in the same turn is in time.
+  void Promise.resolve().then(() => {
+    const reasons = Array.from(rejected.values());
+    rejected.clear();
+    for (const reason of reasons) uncaught(reason);
+  });
+}
+
+/** Runs the file of the first argument as a CommonJS module, for tests of this runtime. */
+function runScript(): void {
+  process.argv.splice(1, 1);
+  const [, file = ""] = process.argv;
+  const { readFileSync } = builtin("fs") as typeof import("node:fs");
+  const whole = `(function(require,module,exports,__filename){${readFileSync(file, "utf8")}\n})`;
+  const run = native.evaluate?.(whole, file);
+  const module = { exports: {} };
+  if (typeof run === "function") run(builtin, module, module.exports, file);
+}
+
+start();

@@ -1,0 +1,252 @@
+/** The event loop: timers, descriptors, signals, work of other threads, as in Node.js (libuv) one after the other. */
+import { natives } from "./native.ts";
+
+interface Natives {
+  readonly waitForEvents: (pairs: Int32Array, count: number, milliseconds: number) => number;
+  readonly openSignals: () => number;
+  readonly catchSignal: (signal: number, catches: boolean) => void;
+  readonly caughtSignals: () => readonly number[];
+  readonly descriptorOfWorkers: () => number;
+  readonly finishedWork: () => readonly unknown[];
+  readonly runPromises: () => void;
+  readonly now: () => number;
+}
+
+const native = natives<Natives>();
+
+export const [POLLIN, POLLOUT, POLLERR, POLLHUP] = [1, 4, 8, 16];
+
+type Callback = () => void;
+
+/** Callbacks of process.nextTick, which precede promises. */
+const ticks: Callback[] = [];
+let immediates: Immediate[] = [];
+
+/** Gets errors that no code catches. */
+let fail: (error: unknown) => void = (error) => {
+  throw error;
+};
+
+export function onUncaught(handler: (error: unknown) => void): void {
+  fail = handler;
+}
+
+export function nextTick(callback: Callback): void {
+  ticks.push(callback);
+}
+
+/** Runs a callback, then what it has put off to the end of this turn. */
+export function runCallback(callback: Callback): void {
+  try {
+    callback();
+  } catch (error) {
+    fail(error);
+  }
+  settle();
+}
+
+function settle(): void {
+  do {
+    for (let tick = ticks.shift(); tick !== undefined; tick = ticks.shift()) {
+      try {
+        tick();
+      } catch (error) {
+        fail(error);
+      }
+    }
+    native.runPromises();
+  } while (ticks.length > 0);
+}
+
+/** A handle that keeps the loop alive while it is referenced. */
+abstract class Handle {
+  #isReferenced = true;
+
+  ref(): this {
+    this.#isReferenced = true;
+    return this;
+  }
+
+  unref(): this {
+    this.#isReferenced = false;
+    return this;
+  }
+
+  hasRef(): boolean {
+    return this.#isReferenced;
+  }
+}
+
+export class Immediate extends Handle {
+  readonly callback: Callback;
+  isCleared = false;
+
+  constructor(callback: Callback) {
+    super();
+    this.callback = callback;
+  }
+}
+
+export function addImmediate(callback: Callback): Immediate {
+  const immediate = new Immediate(callback);
+  immediates.push(immediate);
+  return immediate;
+}
+
+let lastTimer = 0;
+
+export class Timer extends Handle {
+  readonly #number = (lastTimer += 1);
+  readonly #callback: Callback;
+  readonly #ms: number;
+  readonly #repeats: boolean;
+  /** When it is due, by `native.now()`. */
+  time = 0;
+
+  constructor(callback: Callback, ms: number, repeats: boolean) {
+    super();
+    this.#callback = callback;
+    // As in Node.js, also for NaN.
+    this.#ms = ms >= 1 && ms <= 0x7fff_ffff ? Math.trunc(ms) : 1;
+    this.#repeats = repeats;
+    this.refresh();
+  }
+
+  refresh(): this {
+    this.time = native.now() + this.#ms;
+    timers.add(this);
+    return this;
+  }
+
+  close(): void {
+    timers.delete(this);
+  }
+
+  run(): void {
+    timers.delete(this);
+    if (this.#repeats) this.refresh();
+    runCallback(this.#callback);
+  }
+
+  /** Timers are numbers where one is asked for. */
+  [Symbol.toPrimitive](): number {
+    return this.#number;
+  }
+}
+
+/** A process has a few dozen at most. */
+const timers = new Set<Timer>();
+
+/** A descriptor and the events that it is watched for. */
+export class Watch extends Handle {
+  readonly descriptor: number;
+  events: number;
+  readonly callback: (events: number) => void;
+
+  constructor(descriptor: number, events: number, callback: (events: number) => void) {
+    super();
+    this.descriptor = descriptor;
+    this.events = events;
+    this.callback = callback;
+    watches.add(this);
+  }
+
+  change(events: number): void {
+    this.events = events;
+  }
+
+  close(): void {
+    watches.delete(this);
+  }
+}
+
+const watches = new Set<Watch>();
+
+/** Calls back for events of a descriptor (poll(2)) until it is closed. Errors and ends are always events. */
+export function watch(descriptor: number, events: number, callback: (events: number) => void): Watch {
+  return new Watch(descriptor, events, callback);
+}
+
+const listeners = new Map<number, (signal: number) => void>();
+
+/** Catches a signal. Listeners do not keep the loop alive. @throws the system's error */
+export function catchSignal(signal: number, listener: (signal: number) => void): void {
+  if (listeners.size === 0) {
+    watch(native.openSignals(), POLLIN, () => {
+      for (const caught of native.caughtSignals()) runCallback(() => listeners.get(caught)?.(caught));
+    }).unref();
+  }
+  native.catchSignal(signal, true);
+  listeners.set(signal, listener);
+}
+
+/** Gives a signal its default action. */
+export function releaseSignal(signal: number): void {
+  if (listeners.delete(signal)) native.catchSignal(signal, false);
+}
+
+/** Runs until nothing keeps the loop alive. */
+export function runLoop(): void {
+  settle();
+  for (;;) {
+    runTimers();
+    waitForEvents(timeLeft());
+    const due = immediates;
+    immediates = [];
+    for (const immediate of due) if (!immediate.isCleared) runCallback(immediate.callback);
+    if (!isAlive()) return;
+  }
+}
+
+function isAlive(): boolean {
+  if (immediates.some((one) => one.hasRef() && !one.isCleared) || native.descriptorOfWorkers() !== -1) return true;
+  for (const timer of timers) if (timer.hasRef()) return true;
+  for (const one of watches) if (one.hasRef()) return true;
+  return false;
+}
+
+function runTimers(): void {
+  const now = native.now();
+  const due = Array.from(timers).filter(({ time }) => time <= now);
+  for (const timer of due.toSorted((one, other) => one.time - other.time)) if (timers.has(timer)) timer.run();
+}
+
+/** @returns the milliseconds for which descriptors may be waited for; -1 without a limit */
+function timeLeft(): number {
+  if (immediates.length > 0 || !isAlive()) return 0;
+  let first = Infinity;
+  for (const { time } of timers) first = Math.min(first, time);
+  return first === Infinity ? -1 : Math.max(0, Math.ceil(first - native.now()));
+}
+
+let pairs = new Int32Array(128);
+
+function waitForEvents(milliseconds: number): void {
+  const watched = Array.from(watches);
+  const workers = native.descriptorOfWorkers();
+  if (pairs.length < 2 * watched.length + 2) pairs = new Int32Array(4 * watched.length);
+  let at = 0;
+  for (const { descriptor, events } of watched) {
+    pairs[at++] = descriptor;
+    pairs[at++] = events;
+  }
+  // poll(2) ignores a negative descriptor.
+  pairs[at++] = workers;
+  pairs[at] = POLLIN;
+  if (native.waitForEvents(pairs, watched.length + 1, milliseconds) <= 0) return;
+  // A callback may have changed the array, by waiting again.
+  const found = watched.map((_, index) => (pairs[2 * index + 1] ?? 0) >> 16);
+  if ((pairs[at] ?? 0) >> 16 !== 0) finishWork();
+  for (const [index, one] of watched.entries()) {
+    const events = found[index] ?? 0;
+    if (events !== 0 && watches.has(one)) runCallback(() => one.callback(events));
+  }
+}
+
+function finishWork(): void {
+  const list = native.finishedWork();
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    const callback = list[index];
+    if (typeof callback === "function") runCallback(() => void Reflect.apply(callback, undefined, [list[index + 1]]));
+  }
+}

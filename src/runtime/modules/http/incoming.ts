@@ -1,0 +1,121 @@
+import { nextTick } from "../../loop.ts";
+import { finished, Readable } from "../stream.ts";
+import { type HttpSocket, readStart } from "./socket.ts";
+
+type Headers = Record<string, string | string[] | undefined>;
+
+/** Fields that have one value: further ones are dropped. */
+const SINGLE: ReadonlySet<string> = new Set(
+  (
+    "age authorization content-length content-type etag expires from host if-modified-since if-unmodified-since " +
+    "last-modified location max-forwards proxy-authorization referer retry-after server user-agent"
+  ).split(" "),
+);
+
+function joined(raw: readonly string[]): Headers {
+  const result: Headers = {};
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = (raw[index] ?? "").toLowerCase();
+    const value = raw[index + 1] ?? "";
+    const present = result[name];
+    if (name === "set-cookie") {
+      if (Array.isArray(present)) present.push(value);
+      else result[name] = [value];
+    } else if (typeof present !== "string") result[name] = value;
+    else if (!SINGLE.has(name)) result[name] = `${present}${name === "cookie" ? "; " : ", "}${value}`;
+  }
+  return result;
+}
+
+/** The state of a stream that no method changes. */
+interface State {
+  readingMore: boolean;
+  readonly resumeScheduled: boolean;
+}
+
+/** A request that a server received, or an answer that a client received. */
+export class IncomingMessage extends Readable {
+  declare readonly _readableState: State;
+  socket: HttpSocket | null;
+  httpVersion = "";
+  httpVersionMajor = 0;
+  httpVersionMinor = 0;
+  /** All of it was received. */
+  complete = false;
+  rawHeaders: string[] = [];
+  rawTrailers: string[] = [];
+  aborted = false;
+  upgrade = false;
+  /** Of a request. */
+  url = "";
+  method: string | undefined;
+  /** Of an answer. */
+  statusCode: number | undefined;
+  statusMessage: string | undefined;
+  req: object | undefined;
+  _consuming = false;
+  /** The body is read, and dropped. */
+  _dumped = false;
+  /** Whatever follows belongs to no message. */
+  _skipsData = false;
+  #headers: Headers | undefined;
+  #trailers: Headers | undefined;
+
+  constructor(socket: HttpSocket) {
+    super({ highWaterMark: socket.readableHighWaterMark });
+    // Nothing is read ahead before someone reads.
+    this._readableState.readingMore = true;
+    this.socket = socket;
+  }
+
+  get connection(): HttpSocket | null {
+    return this.socket;
+  }
+
+  get headers(): Headers {
+    return (this.#headers ??= joined(this.rawHeaders));
+  }
+
+  get trailers(): Headers {
+    return (this.#trailers ??= joined(this.rawTrailers));
+  }
+
+  setTimeout(ms: number, callback?: () => void): this {
+    if (callback !== undefined) this.on("timeout", callback);
+    this.socket?.setTimeout?.(ms);
+    return this;
+  }
+
+  override _read(): void {
+    if (!this._consuming) {
+      this._readableState.readingMore = false;
+      this._consuming = true;
+    }
+    if (this.socket?.readable === true) readStart(this.socket);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!this.readableEnded || !this.complete) {
+      this.aborted = true;
+      this.emit("aborted");
+    }
+    // Without a listener it is no error.
+    const done = (problem: Error | null): void => callback(this.listenerCount("error") === 0 ? null : problem);
+    const { socket } = this;
+    if (socket === null || socket.destroyed || !this.aborted) return nextTick(() => done(error));
+    socket.destroy(error ?? undefined);
+    const stop = finished(socket, (problem) => {
+      stop();
+      const isEarly = problem == null || ("code" in problem && problem.code === "ERR_STREAM_PREMATURE_CLOSE");
+      nextTick(() => done(isEarly ? error : problem));
+    });
+  }
+
+  /** Reads the rest, and drops it. */
+  _dump(): void {
+    if (this._dumped) return;
+    this._dumped = true;
+    this.removeAllListeners("data");
+    this.resume();
+  }
+}

@@ -1,0 +1,113 @@
+import { coded } from "../net/errors.ts";
+import { type HeaderList, isInvalidValue, pairsOf, type Value } from "./headers.ts";
+import type { IncomingMessage } from "./incoming.ts";
+import { headersSent, OutgoingMessage } from "./outgoing.ts";
+import type { HttpSocket } from "./socket.ts";
+
+const CODES =
+  "100 Continue|101 Switching Protocols|102 Processing|103 Early Hints|200 OK|201 Created|202 Accepted|" +
+  "203 Non-Authoritative Information|204 No Content|205 Reset Content|206 Partial Content|207 Multi-Status|" +
+  "208 Already Reported|226 IM Used|300 Multiple Choices|301 Moved Permanently|302 Found|303 See Other|" +
+  "304 Not Modified|305 Use Proxy|307 Temporary Redirect|308 Permanent Redirect|400 Bad Request|401 Unauthorized|" +
+  "402 Payment Required|403 Forbidden|404 Not Found|405 Method Not Allowed|406 Not Acceptable|" +
+  "407 Proxy Authentication Required|408 Request Timeout|409 Conflict|410 Gone|411 Length Required|" +
+  "412 Precondition Failed|413 Payload Too Large|414 URI Too Long|415 Unsupported Media Type|" +
+  "416 Range Not Satisfiable|417 Expectation Failed|418 I'm a Teapot|421 Misdirected Request|" +
+  "422 Unprocessable Entity|423 Locked|424 Failed Dependency|425 Too Early|426 Upgrade Required|" +
+  "428 Precondition Required|429 Too Many Requests|431 Request Header Fields Too Large|" +
+  "451 Unavailable For Legal Reasons|500 Internal Server Error|501 Not Implemented|502 Bad Gateway|" +
+  "503 Service Unavailable|504 Gateway Timeout|505 HTTP Version Not Supported|506 Variant Also Negotiates|" +
+  "507 Insufficient Storage|508 Loop Detected|509 Bandwidth Limit Exceeded|510 Not Extended|" +
+  "511 Network Authentication Required";
+
+export const STATUS_CODES: Readonly<Record<number, string>> = Object.fromEntries(
+  CODES.split("|").map((line) => [Number(line.slice(0, 3)), line.slice(4)]),
+);
+
+/** A server's answer. */
+export class ServerResponse extends OutgoingMessage {
+  readonly req: IncomingMessage;
+  statusCode = 200;
+  statusMessage: string | undefined;
+  override sendDate = true;
+  /** The client waits for 100, or another answer, before it sends a body. */
+  expectsContinue = false;
+  #hasContinued = false;
+
+  constructor(request: IncomingMessage, onPending: (bytes: number) => void = () => {}) {
+    super();
+    this.req = request;
+    this.onPending = onPending;
+    if (request.method === "HEAD") this._hasBody = false;
+    if (request.httpVersionMajor < 1 || (request.httpVersionMajor === 1 && request.httpVersionMinor < 1)) {
+      const { te } = request.headers;
+      this.useChunkedEncodingByDefault = typeof te === "string" && /(?:^|\W)chunked(?:$|\W)/i.test(te);
+      this.shouldKeepAlive = false;
+    }
+  }
+
+  /** It is the answer's turn. */
+  assignSocket(socket: HttpSocket): void {
+    socket._httpMessage = this;
+    socket.on("close", this.#socketClosed);
+    this.socket = socket;
+    this.emit("socket", socket);
+    this._flush();
+  }
+
+  detachSocket(socket: HttpSocket): void {
+    socket.removeListener("close", this.#socketClosed);
+    socket._httpMessage = null;
+    this.socket = null;
+  }
+
+  readonly #socketClosed = (): void => {
+    if (this.socket !== null) this._emitClose();
+  };
+
+  override _emitClose(): void {
+    if (!this.closed) this.destroyed = true;
+    super._emitClose();
+  }
+
+  writeContinue(callback?: () => void): void {
+    if (this.headersSent) throw headersSent("write");
+    this.writeRaw("HTTP/1.1 100 Continue\r\n\r\n", "latin1", callback);
+    this.#hasContinued = true;
+  }
+
+  protected override storeHead(): void {
+    this.writeHead(this.statusCode);
+  }
+
+  /** Takes (status, headers) or (status, reason, headers). */
+  writeHead(status: number, reason?: string | HeaderList, given?: HeaderList): this {
+    if (this.headersSent) throw headersSent("write");
+    const statusCode = Math.trunc(status);
+    if (!(statusCode >= 100 && statusCode <= 999)) {
+      throw coded("ERR_HTTP_INVALID_STATUS_CODE", new RangeError(`Invalid status code: ${String(status)}`));
+    }
+    if (typeof reason === "string") this.statusMessage = reason;
+    else this.statusMessage ||= STATUS_CODES[statusCode] ?? "unknown";
+    const headers = given ?? (typeof reason === "string" ? undefined : reason);
+    this.statusCode = statusCode;
+    const isMerged = this.hasSetHeaders();
+    if (isMerged && headers !== undefined) this.#merge(headers);
+    if (isInvalidValue(this.statusMessage)) {
+      throw coded("ERR_INVALID_CHAR", new TypeError("Invalid character in statusMessage"));
+    }
+    if (statusCode === 204 || statusCode === 304 || statusCode < 200) this._hasBody = false;
+    // The client may send the body or not.
+    if (this.expectsContinue && !this.#hasContinued) this.shouldKeepAlive = false;
+    const line = `HTTP/1.1 ${statusCode} ${this.statusMessage}\r\n`;
+    this.storeHeader(line, isMerged ? undefined : headers, statusCode);
+    return this;
+  }
+
+  /** Puts fields in place of those that were set. */
+  #merge(headers: HeaderList): void {
+    const pairs = pairsOf(headers);
+    for (const [name] of pairs) this.removeHeader(name);
+    for (const [name, value] of pairs) this.appendHeader(name, value as Value);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Duplex } from "../stream.ts";
+
+/** What node:http knows of a connection: a socket of node:net, or any other stream. */
+export interface HttpSocket extends InstanceType<typeof Duplex> {
+  readonly connecting?: boolean;
+  readonly timeout?: number;
+  /** The message that is being sent. */
+  _httpMessage?: object | null;
+  _hadError?: boolean;
+  /** A server has stopped reading, since answers wait. */
+  _paused?: boolean;
+  setTimeout?(ms: number, callback?: () => void): unknown;
+  setKeepAlive?(on: boolean, delay: number): unknown;
+  setNoDelay?(on: boolean): unknown;
+  destroySoon?(): void;
+  ref?(): unknown;
+  unref?(): unknown;
+}
+
+export function readStart(socket: HttpSocket | null): void {
+  if (socket !== null && socket._paused !== true && socket.readable) socket.resume();
+}
+
+export function readStop(socket: HttpSocket | null): void {
+  socket?.pause();
+}
+
+/** Ends a connection when everything is written. */
+export function endSoon(socket: HttpSocket): void {
+  if (socket.destroySoon === undefined) socket.end();
+  else socket.destroySoon();
+}

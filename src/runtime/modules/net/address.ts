@@ -1,0 +1,80 @@
+/** Addresses of hosts. */
+import { natives } from "../../native.ts";
+import { coded, invalidArgument } from "./errors.ts";
+
+interface Natives {
+  readonly bytesOfAddress: (address: string) => readonly number[] | undefined;
+}
+
+const native = natives<Natives>();
+
+/** Returns 4, 6, or 0 for anything else. */
+export function isIP(text: string): 0 | 4 | 6 {
+  // IPv6 addresses may name an interface.
+  const [, address = String(text), zone] = /^([^%]*)%([0-9a-zA-Z-.:]+)$/.exec(String(text)) ?? [];
+  const length = native.bytesOfAddress(address)?.length ?? 0;
+  return length === 16 ? 6 : length === 4 && zone === undefined ? 4 : 0;
+}
+
+export function isIPv4(text: string): boolean {
+  return isIP(text) === 4;
+}
+
+export function isIPv6(text: string): boolean {
+  return isIP(text) === 6;
+}
+
+type Family = "ipv4" | "ipv6";
+
+function bytesOf(address: string, family: Family): readonly number[] {
+  const bytes = native.bytesOfAddress(address);
+  if (bytes?.length !== (family === "ipv4" ? 4 : 16)) {
+    throw coded("ERR_INVALID_ADDRESS", new Error("Invalid address"));
+  }
+  return bytes;
+}
+
+/** An IPv4 address in IPv6 has these bytes before it. */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+
+function asIPv6(bytes: readonly number[]): readonly number[] {
+  return bytes.length === 16 ? bytes : [...MAPPED, ...bytes];
+}
+
+export class BlockList {
+  readonly #subnets: { readonly bytes: readonly number[]; readonly bits: number }[] = [];
+
+  addSubnet(network: string, prefix: number, family: Family = "ipv4"): void {
+    if (!(Number.isInteger(prefix) && prefix >= 0 && prefix <= (family === "ipv4" ? 32 : 128))) {
+      throw coded("ERR_OUT_OF_RANGE", new RangeError('The value of "prefix" is out of range.'));
+    }
+    const bits = family === "ipv4" ? prefix + 96 : prefix;
+    this.#subnets.push({ bytes: asIPv6(bytesOf(network, family)), bits });
+  }
+
+  check(address: string, family: Family = "ipv4"): boolean {
+    const bytes = asIPv6(bytesOf(address, family));
+    return this.#subnets.some((subnet) =>
+      bytes.every((byte, index) => {
+        const bits = Math.min(8, Math.max(0, subnet.bits - 8 * index));
+        return (byte ^ (subnet.bytes[index] ?? 0)) >> (8 - bits) === 0;
+      }),
+    );
+  }
+}
+
+/** @throws for a number that is no port */
+export function validPort(port: unknown): number {
+  const number = typeof port === "string" && port.trim() !== "" ? Number(port) : port;
+  if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number < 65_536) return number;
+  throw coded(
+    "ERR_SOCKET_BAD_PORT",
+    new RangeError(`Port should be >= 0 and < 65536. Received ${typeof port === "string" ? `'${port}'` : String(port)}.`),
+  );
+}
+
+/** @throws for a name that the C library would cut */
+export function validHost(host: string): string {
+  if (host.includes("\0")) throw invalidArgument("The property 'options.host' must be a string without null bytes.");
+  return host;
+}

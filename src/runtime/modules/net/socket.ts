@@ -1,0 +1,288 @@
+import { Duplex } from "../stream.ts";
+import { nextTick } from "../../loop.ts";
+import { beginConnecting, type ConnectOptions } from "./connect.ts";
+import { coded, systemFailure } from "./errors.ts";
+import { DescriptorHandle, type Name, type StreamHandle } from "./handle.ts";
+
+export interface SocketOptions {
+  readonly allowHalfOpen?: boolean | undefined;
+  readonly noDelay?: boolean | undefined;
+  readonly keepAlive?: boolean | undefined;
+  /** Milliseconds. */
+  readonly keepAliveInitialDelay?: number | undefined;
+  readonly highWaterMark?: number | undefined;
+  readonly readable?: boolean | undefined;
+  readonly writable?: boolean | undefined;
+  /** A descriptor that does not block, which the socket closes. */
+  readonly fd?: number | undefined;
+  readonly handle?: StreamHandle | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The server of an accepted socket. */
+interface Owner {
+  lost(): void;
+}
+
+type Callback = (error?: Error | null) => void;
+
+export class Socket extends Duplex {
+  connecting = false;
+  /** Milliseconds, as last set. */
+  timeout?: number;
+  server: object | null = null;
+  autoSelectFamilyAttemptedAddresses?: string[];
+  _handle: StreamHandle | null = null;
+  _hadError = false;
+  _server: Owner | null = null;
+  #isReferenced = true;
+  #timer: NodeJS.Timeout | undefined;
+  #noDelay: boolean;
+  #keepAlive: boolean;
+  #keepAliveSeconds: number;
+  #pending: readonly Uint8Array[] = [];
+  #final = { bytesRead: 0, bytesWritten: 0 };
+  #names: { own?: Name | undefined; peer?: Name | undefined } = {};
+
+  constructor(options: SocketOptions = {}) {
+    super({
+      allowHalfOpen: options.allowHalfOpen === true,
+      emitClose: false,
+      autoDestroy: true,
+      ...(options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark }),
+      ...(options.readable === undefined ? {} : { readable: options.readable }),
+      ...(options.writable === undefined ? {} : { writable: options.writable }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    this.#noDelay = options.noDelay === true;
+    this.#keepAlive = options.keepAlive === true;
+    this.#keepAliveSeconds = Math.trunc((options.keepAliveInitialDelay ?? 0) / 1000);
+    this.on("end", () => {
+      if (!this.allowHalfOpen) this.write = writeAfterEnd;
+    });
+    const handle = options.handle ?? (options.fd === undefined ? undefined : new DescriptorHandle(options.fd));
+    if (handle === undefined) return;
+    this.useHandle(handle);
+    if (options.readable !== false) this.read(0);
+  }
+
+  useHandle(handle: StreamHandle): void {
+    const former = this._handle;
+    if (former !== null) {
+      former.onRead = () => {};
+      former.close(() => {});
+    }
+    this._handle = handle;
+    if (!this.#isReferenced) handle.unref();
+    this.#names = {};
+    handle.onRead = (chunk) => this.#take(handle, chunk);
+  }
+
+  connect(options: ConnectOptions, callback?: () => void): this {
+    if (callback !== undefined) this.once("connect", callback);
+    if (options.port === undefined && options.path == null) {
+      throw coded("ERR_MISSING_ARGS", new TypeError('The "options" or "port" or "path" argument must be specified'));
+    }
+    this._unrefTimer();
+    this.connecting = true;
+    beginConnecting(this, options);
+    return this;
+  }
+
+  connected(): void {
+    this.connecting = false;
+    this.#names = {};
+    this._unrefTimer();
+    if (this.#noDelay) this._handle?.setNoDelay(true);
+    if (this.#keepAlive) this._handle?.setKeepAlive(true, this.#keepAliveSeconds);
+    this.emit("connect");
+    this.emit("ready");
+    if (!this.isPaused()) this.read(0);
+  }
+
+  #take(handle: StreamHandle, chunk: Buffer | null | number): void {
+    this._unrefTimer();
+    if (typeof chunk === "number") return void this.destroy(systemFailure(chunk, "read"));
+    if (this.destroyed) return;
+    if (chunk !== null) {
+      if (!this.push(chunk)) handle.stopReading();
+      return;
+    }
+    this.push(null);
+    this.read(0);
+  }
+
+  override _read(size: number): void {
+    if (this.connecting || this._handle === null) this.once("connect", () => this._read(size));
+    else if (!this._handle.isReading) this._handle.startReading();
+  }
+
+  override _write(chunk: Buffer, _: string, callback: Callback): void {
+    this.#send([chunk], callback);
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: Callback): void {
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  #send(chunks: readonly Uint8Array[], callback: Callback): void {
+    if (this.connecting) {
+      this.#pending = chunks;
+      const closed = (): void =>
+        callback(coded("ERR_SOCKET_CLOSED_BEFORE_CONNECTION", new Error("Socket closed before the connection was established")));
+      this.once("connect", () => {
+        this.off("close", closed);
+        this.#pending = [];
+        this.#send(chunks, callback);
+      });
+      this.once("close", closed);
+      return;
+    }
+    if (this._handle === null) return callback(coded("ERR_SOCKET_CLOSED", new Error("Socket is closed")));
+    this._unrefTimer();
+    const result = this._handle.write(chunks, (error) => {
+      if (error !== 0) return callback(systemFailure(error, "write"));
+      if (!this.destroyed) this._unrefTimer();
+      callback(null);
+    });
+    if (result === true) callback(null);
+    else if (result !== undefined) callback(systemFailure(result, "write"));
+  }
+
+  override _final(callback: Callback): void {
+    if (this.connecting) return void this.once("connect", () => this._final(callback));
+    if (this._handle === null) return callback();
+    this._handle.shutDown(() => callback());
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.connecting = false;
+    clearTimeout(this.#timer);
+    const handle = this._handle;
+    if (handle === null) {
+      callback(error);
+      nextTick(() => this.emit("close", false));
+    } else {
+      this.#final = { bytesRead: handle.bytesRead, bytesWritten: handle.bytesWritten };
+      handle.onRead = () => {};
+      handle.close(() => this.emit("close", error !== null));
+      this._handle = null;
+      callback(error);
+    }
+    this._server?.lost();
+  }
+
+  /** Ends, and destroys the socket when all is written. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once("finish", () => this.destroy());
+  }
+
+  /** Emits 'timeout' after so many milliseconds without a byte; 0 switches that off. */
+  setTimeout(ms: number, callback?: () => void): this {
+    if (this.destroyed) return this;
+    this.timeout = ms;
+    clearTimeout(this.#timer);
+    this.#timer = ms === 0 ? undefined : setTimeout(() => this.emit("timeout"), ms).unref();
+    if (callback === undefined) return this;
+    return ms === 0 ? this.removeListener("timeout", callback) : this.once("timeout", callback);
+  }
+
+  _unrefTimer(): void {
+    this.#timer?.refresh();
+  }
+
+  setNoDelay(on = true): this {
+    if (on !== this.#noDelay && !this.connecting) this._handle?.setNoDelay(on);
+    this.#noDelay = on;
+    return this;
+  }
+
+  setKeepAlive(on = false, delay = 0): this {
+    const seconds = Math.trunc(delay / 1000);
+    const isNew = on !== this.#keepAlive || (on && seconds !== this.#keepAliveSeconds);
+    this.#keepAlive = on;
+    this.#keepAliveSeconds = seconds;
+    if (isNew && !this.connecting) this._handle?.setKeepAlive(on, seconds);
+    return this;
+  }
+
+  ref(): this {
+    this.#isReferenced = true;
+    this._handle?.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#isReferenced = false;
+    this._handle?.unref();
+    return this;
+  }
+
+  get pending(): boolean {
+    return this._handle === null || this.connecting;
+  }
+
+  get readyState(): string {
+    if (this.connecting) return "opening";
+    if (this.readable) return this.writable ? "open" : "readOnly";
+    return this.writable ? "writeOnly" : "closed";
+  }
+
+  get bytesRead(): number {
+    return (this._handle ?? this.#final).bytesRead;
+  }
+
+  get bytesWritten(): number {
+    const pending = this.#pending.reduce((sum, { length }) => sum + length, 0);
+    return (this._handle ?? this.#final).bytesWritten + pending + this.writableLength;
+  }
+
+  address(): { readonly address?: string; readonly family?: string; readonly port?: number } {
+    const own = this.#own();
+    return own === undefined ? {} : { address: own[0], family: `IPv${own[1]}`, port: own[2] };
+  }
+
+  #own(): Name | undefined {
+    return (this.#names.own ??= this._handle?.nameOfSocket());
+  }
+
+  #peer(): Name | undefined {
+    return this.connecting ? undefined : (this.#names.peer ??= this._handle?.nameOfPeer());
+  }
+
+  get localAddress(): string | undefined {
+    return this.#own()?.[0];
+  }
+
+  get localPort(): number | undefined {
+    return this.#own()?.[2];
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#peer()?.[0];
+  }
+
+  get remoteFamily(): string | undefined {
+    const peer = this.#peer();
+    return peer === undefined ? undefined : `IPv${peer[1]}`;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#peer()?.[2];
+  }
+}
+
+/** Replaces `write` after the other side has ended, if this one may not stay open. */
+function writeAfterEnd(this: Socket, chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+  if (!this.writableEnded) return Duplex.prototype.write.call(this, chunk, encoding as BufferEncoding, callback as Callback);
+  const done = typeof encoding === "function" ? encoding : callback;
+  const error = coded("EPIPE", new Error("This socket has been ended by the other party"));
+  if (typeof done === "function") nextTick(() => void Reflect.apply(done, undefined, [error]));
+  this.destroy(error);
+  return false;
+}

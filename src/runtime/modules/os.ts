@@ -1,0 +1,40 @@
+/** The parts of node:os that the bundle uses. */
+import { natives } from "../native.ts";
+import { process } from "./process.ts";
+import { signals } from "./signals.ts";
+
+interface Natives {
+  readonly user: () => readonly [name: string, home: string, shell: string] | undefined;
+  readonly hostName: () => string;
+  readonly userId: () => number;
+  readonly groupId: () => number;
+  readonly systemError: (error: number, syscall: string) => Error;
+}
+
+const native = natives<Natives>();
+
+const ENOENT = 2;
+
+export const EOL = "\n";
+export const constants = { signals };
+
+export function userInfo(): object {
+  const found = native.user();
+  if (found === undefined) throw native.systemError(ENOENT, "uv_os_get_passwd");
+  const [username, homedir, shell] = found;
+  return { uid: native.userId(), gid: native.groupId(), username, homedir, shell };
+}
+
+export function homedir(): string {
+  return process.env["HOME"] ?? native.user()?.[1] ?? "";
+}
+
+export function tmpdir(): string {
+  const { TMPDIR, TMP, TEMP } = process.env;
+  const folder = TMPDIR || TMP || TEMP || "/tmp";
+  return folder.length > 1 ? folder.replace(/\/$/, "") : folder;
+}
+
+export function hostname(): string {
+  return native.hostName();
+}

@@ -1,0 +1,148 @@
+/** The parts of the global `process` that the bundle uses. */
+import { EventEmitter } from "./events.ts";
+import { signalName, signals } from "./signals.ts";
+import { catchSignal, nextTick, releaseSignal, runCallback } from "../loop.ts";
+import { natives } from "../native.ts";
+
+interface Natives {
+  readonly processor: string;
+  /** The command line with this program's name. */
+  readonly words: readonly string[];
+  /** Names and values in turns. */
+  readonly environment: readonly string[];
+  readonly workingDirectory: () => string;
+  readonly changeFolder: (path: string) => void;
+  readonly ownId: () => number;
+  readonly parentId: () => number;
+  readonly userId: () => number;
+  readonly effectiveUserId: () => number;
+  readonly groupId: () => number;
+  readonly setUmask: (mask: number) => number;
+  readonly sendSignal: (pid: number, signal: number) => void;
+  readonly exit: (status: number) => never;
+  readonly abort: () => never;
+  readonly now: () => number;
+}
+
+const native = natives<Natives>();
+const start = native.now();
+
+/** Variables for Node.js itself, which are meant for the program alone. */
+const FOR_NODE: ReadonlySet<string> = new Set(["NODE_OPTIONS", "NODE_DEBUG", "NODE_V8_COVERAGE"]);
+
+function environment(): Record<string, string | undefined> {
+  const variables: Record<string, string | undefined> = {};
+  const list = native.environment;
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    const name = list[index] ?? "";
+    // The first of two variables with one name wins, as in getenv(3).
+    if (!FOR_NODE.has(name) && !Object.hasOwn(variables, name)) variables[name] = list[index + 1];
+  }
+  return variables;
+}
+
+const SIGKILL = 9;
+const SIGSTOP = 19;
+
+class Process extends EventEmitter {
+  readonly platform = "linux";
+  readonly arch = native.processor;
+  // Libraries compare it.
+  readonly version = "v24.0.0";
+  readonly versions = { node: "24.0.0" };
+  readonly pid = native.ownId();
+  readonly argv = ["/proc/self/exe", ...native.words];
+  readonly execArgv: readonly string[] = [];
+  readonly execPath = "/proc/self/exe";
+  exitCode: number | undefined = undefined;
+  #isExiting = false;
+  #variables: Record<string, string | undefined> | undefined;
+
+  get env(): Record<string, string | undefined> {
+    return (this.#variables ??= environment());
+  }
+
+  get ppid(): number {
+    return native.parentId();
+  }
+
+  readonly nextTick = (callback: (...args: readonly unknown[]) => void, ...args: readonly unknown[]): void =>
+    nextTick(() => callback(...args));
+
+  cwd = (): string => native.workingDirectory();
+  chdir = (folder: string): void => native.changeFolder(folder);
+  getuid = (): number => native.userId();
+  geteuid = (): number => native.effectiveUserId();
+  getgid = (): number => native.groupId();
+  uptime = (): number => (native.now() - start) / 1000;
+
+  /** @param mask the present one stays if it is left out */
+  umask = (mask?: number): number => {
+    const former = native.setUmask(mask ?? 0);
+    if (mask === undefined) native.setUmask(former);
+    return former;
+  };
+
+  hrtime = (): [number, number] => {
+    const now = native.now();
+    return [Math.floor(now / 1000), Math.round((now % 1000) * 1e6)];
+  };
+
+  emitWarning = (): void => {};
+
+  /** @throws the system's error, or ERR_UNKNOWN_SIGNAL */
+  kill = (pid: number, signal: string | number = "SIGTERM"): true => {
+    const number = typeof signal === "number" ? signal : signals[signal];
+    if (number === undefined) {
+      throw Object.assign(new TypeError(`Unknown signal: ${signal}`), { code: "ERR_UNKNOWN_SIGNAL" });
+    }
+    native.sendSignal(pid, number);
+    return true;
+  };
+
+  abort = (): never => native.abort();
+
+  exit = (status: number | undefined = this.exitCode): never => {
+    if (status !== undefined) this.exitCode = status;
+    if (!this.#isExiting) {
+      this.#isExiting = true;
+      this.emit("exit", this.exitCode ?? 0);
+    }
+    return native.exit(this.exitCode ?? 0);
+  };
+
+  /** Ends the process after its last callback. */
+  end(): never {
+    this.emit("beforeExit", this.exitCode ?? 0);
+    return this.exit();
+  }
+}
+
+export const process = new Process();
+
+/** Signals are caught while they have a listener. */
+function listenToSignals(): void {
+  process.on("newListener", (event: unknown) => {
+    const number = signals[String(event)];
+    if (number === undefined || process.listenerCount(String(event)) > 0) return;
+    if (number === SIGKILL || number === SIGSTOP) {
+      throw Object.assign(new Error("uv_signal_start EINVAL"), { code: "EINVAL", errno: -22, syscall: "uv_signal_start" });
+    }
+    const name = String(event);
+    catchSignal(number, () => process.emit(name, name, number));
+  });
+  process.on("removeListener", (event: unknown) => {
+    const number = signals[String(event)];
+    if (number !== undefined && process.listenerCount(String(event)) === 0) releaseSignal(number);
+  });
+}
+
+listenToSignals();
+
+/** Handles an error that no code has caught. */
+export function uncaught(error: unknown): void {
+  if (process.listenerCount("uncaughtException") > 0) return void process.emit("uncaughtException", error, "uncaughtException");
+  throw error;
+}
+
+export { runCallback, signalName };

@@ -1,0 +1,26 @@
+/** Timers, as globals and for node:timers/promises. */
+import { addImmediate, Immediate, Timer } from "../loop.ts";
+
+type Callback = (...args: readonly unknown[]) => void;
+
+export function setTimeout(callback: Callback, ms = 1, ...args: readonly unknown[]): Timer {
+  return new Timer(() => callback(...args), ms, false);
+}
+
+export function setInterval(callback: Callback, ms = 1, ...args: readonly unknown[]): Timer {
+  return new Timer(() => callback(...args), ms, true);
+}
+
+export function clearTimeout(timer: Timer | undefined | null): void {
+  timer?.close();
+}
+
+export const clearInterval = clearTimeout;
+
+export function setImmediate(callback: Callback, ...args: readonly unknown[]): Immediate {
+  return addImmediate(() => callback(...args));
+}
+
+export function clearImmediate(immediate: Immediate | undefined | null): void {
+  if (immediate !== undefined && immediate !== null) immediate.isCleared = true;
+}

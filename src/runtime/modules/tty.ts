@@ -1,0 +1,2 @@
+import { natives } from "../native.ts";
+export const isatty = (n: number) => natives<any>().isTerminal(n);

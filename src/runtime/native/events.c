@@ -1,0 +1,77 @@
+/* Waits for descriptors and signals: poll(2), and a pipe to which the handlers of signals write. */
+#include "runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SIGNALS = 64 };
+
+static int signal_pipe[2] = {-1, -1};
+
+static void on_signal(int signal) {
+  const int error = errno;
+  const unsigned char number = (unsigned char)signal;
+  /* A full pipe has thousands of signals already. */
+  (void)!write(signal_pipe[1], &number, 1);
+  errno = error;
+}
+
+/* (pairs, count, milliseconds or -1): `pairs` are those of struct pollfd, as Int32Array. Returns the number of ready ones. */
+FUNCTION(wait_for_events) {
+  size_t size = 0;
+  JSValue buffer = JS_GetTypedArrayBuffer(context, arguments[0], NULL, NULL, NULL);
+  uint8_t *const pairs = JS_GetArrayBuffer(context, &size, buffer);
+  JS_FreeValue(context, buffer);
+  const int number = integer_of(context, arguments[1]);
+  if (number < 0 || size / sizeof(struct pollfd) < (size_t)number) return JS_ThrowRangeError(context, "too few pairs");
+  const int ready = poll((struct pollfd *)pairs, (nfds_t)number, integer_of(context, arguments[2]));
+  return JS_NewInt32(context, ready < 0 ? 0 : ready);
+}
+
+/* Returns the descriptor that is readable after a signal, or throws. */
+FUNCTION(open_signals) {
+  if (signal_pipe[0] == -1 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+    return throw_system_error(context, errno, "pipe2", NULL);
+  }
+  return JS_NewInt32(context, signal_pipe[0]);
+}
+
+/* (signal, whether it is caught): restores the kernel's default action otherwise */
+FUNCTION(catch_signal) {
+  const bool catches = JS_ToBool(context, arguments[1]);
+  struct sigaction action = {.sa_handler = catches ? on_signal : SIG_DFL, .sa_flags = SA_RESTART};
+  sigfillset(&action.sa_mask);
+  if (sigaction(integer_of(context, arguments[0]), &action, NULL) == 0) return JS_UNDEFINED;
+  return throw_system_error(context, errno, "uv_signal_start", NULL);
+}
+
+/* Returns the signals that came, in their order. */
+FUNCTION(caught_signals) {
+  unsigned char numbers[256];
+  const ssize_t size = read(signal_pipe[0], numbers, sizeof numbers);
+  const JSValue list = JS_NewArray(context);
+  for (ssize_t i = 0; i < size; ++i) JS_SetPropertyUint32(context, list, (uint32_t)i, JS_NewInt32(context, numbers[i]));
+  return list;
+}
+
+/* Milliseconds of a clock that is never set. */
+FUNCTION(now) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return JS_NewFloat64(context, (double)time.tv_sec * 1000 + (double)time.tv_nsec / 1e6);
+}
+
+void add_events(JSContext *context, JSValueConst native) {
+  static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("waitForEvents", 3, wait_for_events),
+    JS_CFUNC_DEF("openSignals", 0, open_signals),
+    JS_CFUNC_DEF("catchSignal", 2, catch_signal),
+    JS_CFUNC_DEF("caughtSignals", 0, caught_signals),
+    JS_CFUNC_DEF("now", 0, now),
+  };
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+}

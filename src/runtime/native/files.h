@@ -1,0 +1,18 @@
+/* The files in this executable, by the build's table. */
+#ifndef SOPHIA_RUN_FILES_H
+#define SOPHIA_RUN_FILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct file {
+  const char *name;
+  const uint8_t *start, *end;
+};
+/* Bytecode by name; the first file loads the others. */
+extern const struct file FILES[];
+extern const size_t FILE_COUNT;
+/* The monitor of launch/monitor/, a program. */
+extern const struct file MONITOR;
+
+#endif

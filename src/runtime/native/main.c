@@ -1,0 +1,220 @@
+/*
+ * The executable for Linux: QuickJS runs the package's own bundle, compiled to bytecode. src/runtime/host.ts and the modules
+ * beside it replace Node.js.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../system/generated/shared.h"
+#include "files.h"
+#include "memory.h"
+#include "runtime.h"
+
+enum { STACK_BYTES = 4 * 1024 * 1024, SIGNALS = 64 };
+
+/* Node's name. */
+#if defined(__x86_64__)
+#define PROCESSOR "x64"
+#elif defined(__aarch64__)
+#define PROCESSOR "arm64"
+#endif
+
+static void (*const PARTS[])(JSContext *context, JSValueConst native) = {
+  add_addons, add_errors, add_events, add_files, add_process, add_text, add_url, add_workers,
+};
+
+static const int FATAL[] = {FATAL_SIGNALS};
+
+static void exit_by(int signal) { _exit(128 + signal); }
+
+/* Makes PID 1 exit at signals, with the status of preflight.ts: the kernel would drop those before JavaScript listens. */
+static void end_at_signals(void) {
+  const struct sigaction action = {.sa_handler = exit_by};
+  for (size_t i = 0; i < COUNT(FATAL); ++i) sigaction(FATAL[i], &action, NULL);
+}
+
+static JSValue numbers(JSContext *context, const int *of, size_t count) {
+  const JSValue list = JS_NewArray(context);
+  for (size_t i = 0; i < count; ++i) JS_SetPropertyUint32(context, list, (uint32_t)i, JS_NewInt32(context, of[i]));
+  return list;
+}
+
+static JSValue ignored_signals(JSContext *context) {
+  int found[SIGNALS];
+  size_t count = 0;
+  for (int signal = 1; signal <= SIGNALS; ++signal) {
+    /* By the system call: musl keeps some real-time signals for itself. */
+    long action[8] = {0};
+    if (syscall(SYS_rt_sigaction, signal, NULL, action, sizeof(uint64_t)) == 0 && action[0] == (long)SIG_IGN) {
+      found[count++] = signal;
+    }
+  }
+  return numbers(context, found, count);
+}
+
+static JSValue standard_streams(JSContext *context) {
+  int found[3];
+  size_t count = 0;
+  for (int stream = 0; stream < 3; ++stream) {
+    if (fcntl(stream, F_GETFD) != -1) found[count++] = stream;
+  }
+  return numbers(context, found, count);
+}
+
+enum { MOST_DESCRIPTORS = 4096, WITHOUT_PROC = 1024 };
+
+/* Lists the open descriptors from 3 on, all inherited, since no other code has run. */
+static JSValue inherited_descriptors(JSContext *context) {
+  static int found[MOST_DESCRIPTORS];
+  size_t count = 0;
+  DIR *const folder = opendir("/proc/self/fd");
+  if (folder == NULL) {
+    for (int number = 3; number < WITHOUT_PROC; ++number) {
+      if (fcntl(number, F_GETFD) != -1) found[count++] = number;
+    }
+    return numbers(context, found, count);
+  }
+  for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    const int number = atoi(entry->d_name);
+    if (number > 2 && number != dirfd(folder) && count < MOST_DESCRIPTORS) found[count++] = number;
+  }
+  closedir(folder);
+  return numbers(context, found, count);
+}
+
+extern char **environ;
+
+/* Returns names and values in turns. */
+static JSValue environment(JSContext *context) {
+  const JSValue list = JS_NewArray(context);
+  uint32_t count = 0;
+  for (char **entry = environ; *entry != NULL; ++entry) {
+    const char *const equals = strchr(*entry, '=');
+    /* An entry without a name or without "=" is no variable. */
+    if (equals == NULL || equals == *entry) continue;
+    JS_SetPropertyUint32(context, list, count++, text_from_system(context, *entry, (size_t)(equals - *entry)));
+    JS_SetPropertyUint32(context, list, count++, text_from_system(context, equals + 1, strlen(equals + 1)));
+  }
+  return list;
+}
+
+static JSValue words(JSContext *context, char **of, size_t count) {
+  const JSValue list = JS_NewArray(context);
+  for (size_t i = 0; i < count; ++i) {
+    const JSValue word = text_from_system(context, of[i], strlen(of[i]));
+    JS_SetPropertyUint32(context, list, (uint32_t)i, word);
+  }
+  return list;
+}
+
+/* (name): returns the function of a file, or undefined */
+FUNCTION(load) {
+  size_t length = 0;
+  const char *const name = utf8_of(context, arguments[0], &length);
+  if (name == NULL) return JS_EXCEPTION;
+  const struct file *found = NULL;
+  for (size_t i = 0; i < FILE_COUNT && found == NULL; ++i) {
+    if (strcmp(FILES[i].name, name) == 0) found = &FILES[i];
+  }
+  JS_FreeCString(context, name);
+  if (found == NULL) return JS_UNDEFINED;
+  const JSValue code = JS_ReadObject(context, found->start, (size_t)(found->end - found->start), JS_READ_OBJ_BYTECODE);
+  return JS_EvalFunction(context, code);
+}
+
+/* Runs promises until none is ready. */
+FUNCTION(run_promises) {
+  JSContext *of = NULL;
+  while (JS_ExecutePendingJob(JS_GetRuntime(context), &of) > 0) continue;
+  return JS_UNDEFINED;
+}
+
+/* (text, file): runs a script, for the shell of tests */
+FUNCTION(evaluate) {
+  size_t length = 0;
+  const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
+  const char *const file = JS_ToCString(context, arguments[1]);
+  const JSValue result = JS_Eval(context, text, length, file, JS_EVAL_TYPE_GLOBAL);
+  JS_FreeCString(context, text);
+  JS_FreeCString(context, file);
+  return result;
+}
+
+FUNCTION(collect_garbage) {
+  JS_RunGC(JS_GetRuntime(context));
+  return JS_UNDEFINED;
+}
+
+static JSValue unhandled;
+
+static void track_rejection(JSContext *context, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque) {
+  if (JS_IsUndefined(unhandled)) return;
+  JSValue given[] = {promise, reason, JS_NewBool(context, is_handled)};
+  JS_FreeValue(context, JS_Call(context, unhandled, JS_UNDEFINED, 3, given));
+}
+
+/* (function): is called with the promise, its reason, and true if it is handled later after all */
+FUNCTION(on_rejection) {
+  unhandled = JS_DupValue(context, arguments[0]);
+  return JS_UNDEFINED;
+}
+
+static size_t stack_bytes(void) {
+  struct rlimit limit = {.rlim_cur = STACK_BYTES};
+  getrlimit(RLIMIT_STACK, &limit);
+  /* Half, since arguments and variables share the stack. */
+  return limit.rlim_cur / 2 < STACK_BYTES ? limit.rlim_cur / 2 : STACK_BYTES;
+}
+
+static void print_exception(JSContext *context) {
+  const JSValue error = JS_GetException(context);
+  const char *const text = JS_ToCString(context, error);
+  const JSValue stack = JS_GetPropertyStr(context, error, "stack");
+  const char *const lines = JS_ToCString(context, stack);
+  dprintf(2, "sophia-run: internal error: %s\n%s", text == NULL ? "" : text, lines == NULL ? "" : lines);
+}
+
+int main(int count, char **arguments) {
+  if (getpid() == 1) end_at_signals();
+  JSRuntime *const runtime = JS_NewRuntime2(&MEMORY, NULL);
+  JS_SetMaxStackSize(runtime, stack_bytes());
+  /* Most starts end before a collection would pay. */
+  JS_SetGCThreshold(runtime, 8 * 1024 * 1024);
+  JSContext *const context = JS_NewContext(runtime);
+  unhandled = JS_UNDEFINED;
+  JS_SetHostPromiseRejectionTracker(runtime, track_rejection, NULL);
+  const JSValue native = JS_NewObject(context);
+  static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("load", 1, load),
+    JS_CFUNC_DEF("runPromises", 0, run_promises),
+    JS_CFUNC_DEF("collectGarbage", 0, collect_garbage),
+    JS_CFUNC_DEF("onRejection", 1, on_rejection),
+#ifdef SHELL
+    JS_CFUNC_DEF("evaluate", 2, evaluate),
+#endif
+    JS_PROP_STRING_DEF("processor", PROCESSOR, 0),
+  };
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+  JS_SetPropertyStr(context, native, "words", words(context, arguments, (size_t)count));
+  JS_SetPropertyStr(context, native, "ignoredSignals", ignored_signals(context));
+  JS_SetPropertyStr(context, native, "environment", environment(context));
+  JS_SetPropertyStr(context, native, "descriptors", inherited_descriptors(context));
+  JS_SetPropertyStr(context, native, "streams", standard_streams(context));
+  /* Like Node.js, which addon.c expects: it restores them on execve. */
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  for (size_t i = 0; i < COUNT(PARTS); ++i) PARTS[i](context, native);
+  JSValue name = JS_NewString(context, FILES[0].name);
+  const JSValue boot = load(context, JS_UNDEFINED, 1, &name);
+  JSValue given[] = {JS_UNDEFINED, JS_UNDEFINED, native};
+  const JSValue result = JS_IsException(boot) ? boot : JS_Call(context, boot, JS_UNDEFINED, COUNT(given), given);
+  if (JS_IsException(result)) print_exception(context);
+  return 125;
+}

@@ -1,0 +1,99 @@
+/* Verification of a server's certificates, with the errors of Node.js. */
+#include "tls.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/nid.h>
+#include <openssl/obj.h>
+#include <openssl/x509v3.h>
+
+#define NAMES(E)                                                                                                        \
+  E(UNABLE_TO_GET_ISSUER_CERT) E(UNABLE_TO_DECRYPT_CERT_SIGNATURE) E(UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY)                \
+  E(CERT_SIGNATURE_FAILURE) E(CERT_NOT_YET_VALID) E(CERT_HAS_EXPIRED) E(ERROR_IN_CERT_NOT_BEFORE_FIELD)                 \
+  E(ERROR_IN_CERT_NOT_AFTER_FIELD) E(OUT_OF_MEM) E(DEPTH_ZERO_SELF_SIGNED_CERT) E(SELF_SIGNED_CERT_IN_CHAIN)            \
+  E(UNABLE_TO_GET_ISSUER_CERT_LOCALLY) E(UNABLE_TO_VERIFY_LEAF_SIGNATURE) E(CERT_CHAIN_TOO_LONG) E(CERT_REVOKED)        \
+  E(INVALID_CA) E(PATH_LENGTH_EXCEEDED) E(INVALID_PURPOSE) E(CERT_UNTRUSTED) E(CERT_REJECTED)
+
+/* Node.js has no names for the others. */
+const char *name_of_verification(int error) {
+  static const struct {
+    int number;
+    const char *name;
+  } ALL[] = {
+#define ENTRY(name) {X509_V_ERR_##name, #name},
+    NAMES(ENTRY)
+#undef ENTRY
+  };
+  for (size_t i = 0; i < COUNT(ALL); ++i) {
+    if (ALL[i].number == error) return ALL[i].name;
+  }
+  return "UNSPECIFIED";
+}
+
+static int error_index = -1;
+
+/* Lets the verification go on, as Node.js does: it reports the last error. */
+static int note_error(int is_right, X509_STORE_CTX *chain) {
+  if (!is_right) X509_STORE_CTX_set_ex_data(chain, error_index, (void *)(intptr_t)X509_STORE_CTX_get_error(chain));
+  return 1;
+}
+
+/* At OpenSSL's security level 2, that of Node.js, keys have 112 bits of security, and signatures more than SHA-1's. */
+static int weakness_of(X509_STORE_CTX *verified) {
+  const STACK_OF(X509) *const chain = X509_STORE_CTX_get0_chain(verified);
+  const size_t count = sk_X509_num(chain);
+  for (size_t i = 0; i < count; ++i) {
+    const X509 *const one = sk_X509_value(chain, i);
+    const EVP_PKEY *const key = X509_get0_pubkey(one);
+    const int least = key != NULL && EVP_PKEY_id(key) == EVP_PKEY_EC ? 224 : 2048;
+    const bool is_short = key != NULL && EVP_PKEY_id(key) != EVP_PKEY_ED25519 && EVP_PKEY_bits(key) < least;
+    if (is_short) return i == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL : X509_V_ERR_CA_KEY_TOO_SMALL;
+    int digest = NID_undef;
+    /* The signature of the last one, the authority, is not verified. */
+    if (i == count - 1 || !OBJ_find_sigid_algs(X509_get_signature_nid(one), &digest, NULL)) continue;
+    if (digest == NID_md5 || digest == NID_sha1) return X509_V_ERR_CA_MD_TOO_WEAK;
+  }
+  return X509_V_OK;
+}
+
+int verify_chain(X509_STORE_CTX *chain) {
+  if (error_index < 0) error_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+  if (error_index < 0 || !X509_STORE_CTX_set_ex_data(chain, error_index, NULL)) return X509_V_ERR_OUT_OF_MEM;
+  X509_STORE_CTX_set_verify_cb(chain, note_error);
+  const int result = X509_verify_cert(chain);
+  const int noted = (int)(intptr_t)X509_STORE_CTX_get_ex_data(chain, error_index);
+  ERR_clear_error();
+  if (result > 0) return noted == X509_V_OK ? weakness_of(chain) : noted;
+  const int error = X509_STORE_CTX_get_error(chain);
+  return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
+}
+
+JSValue names_of_certificate(JSContext *context, X509 *certificate) {
+  const JSValue list = JS_NewArray(context);
+  GENERAL_NAMES *const names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+  uint32_t count = 0;
+  for (size_t i = 0; names != NULL && i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME *const name = sk_GENERAL_NAME_value(names, i);
+    char address[INET6_ADDRSTRLEN];
+    const char *text = NULL;
+    size_t size = 0;
+    if (name->type == GEN_DNS) {
+      text = (const char *)ASN1_STRING_get0_data(name->d.dNSName);
+      size = (size_t)ASN1_STRING_length(name->d.dNSName);
+    } else if (name->type == GEN_IPADD) {
+      const int length = ASN1_STRING_length(name->d.iPAddress);
+      if (length != 4 && length != 16) continue;
+      text = inet_ntop(length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress), address, sizeof address);
+      size = strlen(address);
+    }
+    if (text == NULL) continue;
+    JS_SetPropertyUint32(context, list, count++, JS_NewString(context, name->type == GEN_DNS ? "DNS" : "IP Address"));
+    JS_SetPropertyUint32(context, list, count++, text_from_utf8(context, (const uint8_t *)text, size));
+  }
+  GENERAL_NAMES_free(names);
+  ERR_clear_error();
+  return list;
+}
