@@ -129,11 +129,8 @@ const LAZY: Readonly<Record<string, string>> = {
   TextEncoder: "util",
   URL: "url",
   URLSearchParams: "url",
-  atob: "buffer",
-  btoa: "buffer",
   console: "console",
   crypto: "web-crypto",
-  performance: "perf_hooks",
   structuredClone: "util",
 };
 

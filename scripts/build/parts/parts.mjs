@@ -1,4 +1,5 @@
 // The libraries that are part of the executables for Linux.
+import { ada } from "./ada.mjs";
 import { awsLc } from "./aws-lc.mjs";
 import { llhttpPart } from "./llhttp.mjs";
 import { mozillaRoots } from "./roots.mjs";
@@ -15,6 +16,7 @@ import { mozillaRoots } from "./roots.mjs";
 export async function partsFor(root, processor, target, compiler) {
   const { archive, include } = await awsLc(root, processor, compiler);
   return [
+    ada(root, compiler, target),
     { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
     llhttpPart(root, processor, target),
   ];

@@ -23,6 +23,7 @@ void add_sockets(JSContext *context, JSValueConst native);
 void add_names(JSContext *context, JSValueConst native);
 void add_http_parser(JSContext *context, JSValueConst native);
 void add_text(JSContext *context, JSValueConst native);
+void add_url(JSContext *context, JSValueConst native);
 void add_errors(JSContext *context, JSValueConst native);
 void add_child(JSContext *context, JSValueConst native);
 void add_crypto(JSContext *context, JSValueConst native);
@@ -80,6 +81,9 @@ JSValue text_from_system(JSContext *context, const char *text, size_t size);
  * freed by JS_FreeCString. NULL with an exception if there is no memory.
  */
 const char *utf8_of(JSContext *context, JSValueConst text, size_t *length);
+
+/* Encodes a string as UTF-8 without those bytes: each half of a surrogate pair becomes U+FFFD (WHATWG: a scalar value string). */
+const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length);
 
 /* Returns a Buffer with a copy of the bytes, or with zeros if `bytes` is NULL. */
 JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size);
