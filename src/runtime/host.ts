@@ -32,7 +32,8 @@ const loaded = new Map<string, object>();
 
 /** Returns a module of Node.js, which is the file of its name in modules/. */
 function builtin(name: string): object {
-  const file = name.replace(/^(?:node|sophia):/, "").replaceAll(/[/_]/g, "-");
+  if (/^(?:node:)?process$/.test(name)) return process;
+  const file = name.replace(/^node:/, "").replaceAll(/[/_]/g, "-");
   return native.require(`./runtime-${file}.cjs`);
 }
 
@@ -73,6 +74,7 @@ function start(): void {
     queueMicrotask: (callback: () => void) => void Promise.resolve().then(callback),
   });
   Object.assign(process, { getBuiltinModule: builtin });
+  Object.assign(native, { builtin });
   Object.defineProperty(process, "stdin", { configurable: true, get: openStandardInput });
   if (native.environment.includes("NODE_CHANNEL_FD")) openParentChannel();
   // Modules that few starts need.
@@ -125,6 +127,7 @@ const LAZY: Readonly<Record<string, string>> = {
   AbortSignal: "abort",
   Event: "abort",
   EventTarget: "abort",
+  Intl: "intl",
   TextDecoder: "util",
   TextEncoder: "util",
   URL: "url",
