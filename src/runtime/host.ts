@@ -76,6 +76,10 @@ function start(): void {
   Object.assign(process, { getBuiltinModule: builtin });
   Object.assign(native, { builtin });
   Object.defineProperty(process, "stdin", { configurable: true, get: openStandardInput });
+  // Libraries ask for their width; the bundle writes to the descriptors.
+  for (const [name, fd] of [["stdout", 1], ["stderr", 2]] as const) {
+    Object.defineProperty(process, name, { configurable: true, get: () => standardOutput(fd) });
+  }
   if (native.environment.includes("NODE_CHANNEL_FD")) openParentChannel();
   // Modules that few starts need.
   for (const [name, module] of Object.entries(LAZY)) {
@@ -102,6 +106,11 @@ function start(): void {
   else lookUp(SOPHIA_RUN_PROGRAM);
   runLoop();
   process.end();
+}
+
+function standardOutput(fd: number): object {
+  const { isatty, WriteStream } = builtin("tty") as typeof import("./modules/tty.ts");
+  return isatty(fd) ? new WriteStream(fd) : { fd };
 }
 
 /** Opens process.stdin at its first use. */
