@@ -1,5 +1,5 @@
 // Packs the executables of `npm run build:standalone` as Python packages: `npm run build:wheel` for this machine, `-- --all` or
-// `-- linux-x64-musl …` for others. pip copies a wheel's `scripts` to the folder of commands, so the command is the executable
+// `-- linux-arm64 …` for others. pip copies a wheel's `scripts` to the folder of commands, so the command is the executable
 // itself.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -31,7 +31,9 @@ function wheel(target) {
     process.stderr.write(`no executable for ${target}: npm run build:standalone -- ${target}\n`);
     process.exit(1);
   }
-  const tag = `py3-none-${platformTag(target, executable)}`;
+  const platforms = platformTag(target, executable);
+  const tag = `py3-none-${platforms}`;
+  const tags = platforms.split(".").map((platform) => `Tag: py3-none-${platform}\n`);
   const name = `sophia_run-${version}`;
   const info = `${name}.dist-info`;
   const read = (file) => readFileSync(join(root, file));
@@ -41,7 +43,7 @@ function wheel(target) {
     [`${info}/licenses/LICENSE`]: read("LICENSE"),
     [`${info}/licenses/THIRD-PARTY-NOTICES.md`]: read("THIRD-PARTY-NOTICES.md"),
     [`${info}/METADATA`]: Buffer.from(metadata(target)),
-    [`${info}/WHEEL`]: Buffer.from(`Wheel-Version: 1.0\nGenerator: sophia-run\nRoot-Is-Purelib: false\nTag: ${tag}\n`),
+    [`${info}/WHEEL`]: Buffer.from(`Wheel-Version: 1.0\nGenerator: sophia-run\nRoot-Is-Purelib: false\n${tags.join("")}`),
   };
   const record = Object.entries(files).map(([file, content]) => {
     return `${file},sha256=${createHash("sha256").update(content).digest("base64url")},${content.length}\n`;
@@ -70,7 +72,7 @@ License-File: THIRD-PARTY-NOTICES.md
 Project-URL: Repository, ${repository}
 Project-URL: Changelog, ${repository}/blob/main/CHANGELOG.md
 Requires-Python: >=3.8
-${target.endsWith("musl") ? "Requires-External: libstdc++\n" : ""}Description-Content-Type: text/markdown
+Description-Content-Type: text/markdown
 
 \`sophia-run -- <command>\` starts a program with its configuration: the process environment over Pulumi ESC over \`.env\`
 files, checked against the repository's contract. The command is a native executable; no Python runs in it.

@@ -159,7 +159,7 @@ export async function buildRuntime(processor, isShell) {
   mkdirSync(kept, { recursive: true });
   try {
     const quickjs = quickjsSources(root);
-    const parts = await partsFor(root, processor, target);
+    const parts = await partsFor(root, processor, target, compiler);
     const { monitors } = compileAddons(root);
     writeTable(work, await bytecode(isShell), monitors.get(`linux-${processor}-monitor`));
     const base = ["-target", target, ...FLAGS, `-I${quickjs}`, `-I${native}`, ...parts.flatMap(({ flags }) => flags)];

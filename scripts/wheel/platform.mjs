@@ -1,23 +1,16 @@
-// Reads the systems of an executable from the executable itself, as tags of Python packages: PEP 600 (manylinux), PEP 656
-// (musllinux), and the tags of macOS and Windows.
+// Returns the systems of an executable as tags of Python packages: PEP 600 (manylinux), PEP 656 (musllinux), and the tags of macOS
+// and Windows.
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readSync } from "node:fs";
 
 const PROCESSORS = { x64: "x86_64", arm64: "aarch64" };
 
-/** Libraries of glibc: a manylinux wheel may need no others (PEP 600). */
-const OF_GLIBC = /^(?:lib(?:c|m|dl|pthread|rt)|ld-linux-[\w-]+)\.so\.\d+$/;
-/** The musl executables need these two of GCC: Alpine's package libstdc++ has both. */
-const OF_MUSL = /^(?:libc\.musl-\w+\.so\.1|libstdc\+\+\.so\.6|libgcc_s\.so\.1)$/;
-/** The musl of Alpine 3.13 and later, for which Bun is built. */
-const MUSL = "1_2";
-
-/** @param target `linux-x64-musl`, as scripts/standalone.mjs calls it */
+/** @param target `linux-x64`, as scripts/standalone.mjs calls it. @returns one tag or more, with dots between them (PEP 425) */
 export function platformTag(target, executable) {
-  const [system, processor, libc] = target.split("-");
+  const [system, processor] = target.split("-");
   switch (system) {
     case "linux":
-      return linuxTag(PROCESSORS[processor], libc === "musl", executable);
+      return linuxTags(PROCESSORS[processor], executable);
     case "darwin":
       return `macosx_${leastMacOs(executable)}_${processor === "arm64" ? "arm64" : "x86_64"}`;
     case "win32":
@@ -27,20 +20,13 @@ export function platformTag(target, executable) {
   }
 }
 
-function linuxTag(processor, isMusl, executable) {
-  const needed = Array.from(readelf("--dynamic", executable).matchAll(/\(NEEDED\).*\[(.+)\]/g), ([, name]) => name);
-  const foreign = needed.filter((name) => !(isMusl ? OF_MUSL : OF_GLIBC).test(name));
-  if (needed.length === 0 || foreign.length > 0) {
-    throw new Error(`${executable} needs ${foreign.join(", ") || "nothing, which it cannot"}`);
-  }
-  if (isMusl) return `musllinux_${MUSL}_${processor}`;
-  const versions = readelf("--version-info", executable).matchAll(/\bGLIBC_2\.(\d+)/g);
-  const newest = Math.max(...Array.from(versions, ([, minor]) => Number(minor)));
-  return `manylinux_2_${newest}_${processor}`;
-}
-
-function readelf(what, executable) {
-  return execFileSync("readelf", [what, "--wide", executable], { encoding: "utf8", maxBuffer: 1 << 26 });
+/** One file for both C libraries, since it needs neither. The names are the oldest that installers of today know. */
+function linuxTags(processor, executable) {
+  const options = ["--dynamic", "--program-headers", "--wide", executable];
+  const headers = execFileSync("readelf", options, { encoding: "utf8" });
+  if (/\(NEEDED\)|^ *INTERP/m.test(headers)) throw new Error(`${executable} is not static`);
+  const systems = ["manylinux_2_17", "manylinux2014", "musllinux_1_1"];
+  return systems.map((name) => `${name}_${processor}`).join(".");
 }
 
 const MACH_O_64 = 0xfe_ed_fa_cf;

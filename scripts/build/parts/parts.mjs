@@ -1,6 +1,8 @@
 // The libraries that are part of the executables for Linux.
 import { ada } from "./ada.mjs";
-import { zig } from "./zig.mjs";
+import { awsLc } from "./aws-lc.mjs";
+import { llhttpPart } from "./llhttp.mjs";
+import { mozillaRoots } from "./roots.mjs";
 
 /**
  * Fetches and compiles the libraries.
@@ -8,9 +10,14 @@ import { zig } from "./zig.mjs";
  * @param root the repository
  * @param processor Node's name
  * @param target zig's name
+ * @param compiler the path of zig
  * @returns for each its compiler flags (where its headers are) and its object files or archives
  */
-export async function partsFor(root, _processor, target) {
-  const { compiler } = zig(root);
-  return [ada(root, compiler, target)];
+export async function partsFor(root, processor, target, compiler) {
+  const { archive, include } = await awsLc(root, processor, compiler);
+  return [
+    { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
+    llhttpPart(root, processor, target),
+    ada(root, compiler, target),
+  ];
 }

@@ -1,1 +1,287 @@
-export const X = 1;
+/** The parts of node:crypto that the bundle uses. */
+import { Buffer } from "./buffer.ts";
+import { coded } from "./net/errors.ts";
+import { natives } from "../native.ts";
+
+interface Handle {
+  readonly handle: unique symbol;
+}
+
+interface Natives {
+  /** @returns undefined for an unknown algorithm */
+  readonly startHash: (name: string, key: Uint8Array | string | undefined) => Handle | undefined;
+  readonly updateHash: (hash: Handle, data: Uint8Array | string) => void;
+  readonly finishHash: (hash: Handle) => Buffer;
+  readonly fillRandomly: (bytes: Uint8Array) => void;
+  readonly areEqual: (left: Uint8Array, right: Uint8Array) => boolean;
+  /** @returns undefined for an unknown algorithm, null for a length that is too large */
+  readonly deriveByHkdf: (
+    digest: string,
+    key: Uint8Array | string,
+    salt: Uint8Array | string,
+    info: Uint8Array | string,
+    length: number,
+  ) => Buffer | undefined | null;
+  /** @returns false for an unknown algorithm */
+  readonly deriveByPbkdf2: (
+    digest: string,
+    password: Uint8Array | string,
+    salt: Uint8Array | string,
+    iterations: number,
+    length: number,
+    callback: (key: Buffer | undefined) => void,
+  ) => boolean;
+  readonly startCipher: (encrypts: boolean, key: Uint8Array, vector: Uint8Array) => Handle;
+  readonly authenticate: (cipher: Handle, bytes: Uint8Array) => boolean;
+  readonly updateCipher: (cipher: Handle, data: Uint8Array | string) => Buffer | undefined;
+  readonly finishCipher: (cipher: Handle) => boolean;
+  readonly setTag: (cipher: Handle, tag: Uint8Array) => boolean;
+  readonly tagOf: (cipher: Handle) => Buffer | undefined;
+  /** @returns undefined if the first certificate can be parsed, else OpenSSL's reason */
+  readonly problemOfCertificate: (bytes: Uint8Array) => string | undefined;
+}
+
+const native = natives<Natives>();
+
+type Data = string | ArrayBufferView | ArrayBuffer;
+
+/** Returns what the C functions take. Text is UTF-8 unless another encoding is named. */
+function input(name: string, data: Data, encoding?: BufferEncoding): Uint8Array | string {
+  if (typeof data === "string") {
+    return encoding === undefined || encoding === "utf8" || encoding === "utf-8" ? data : Buffer.from(data, encoding);
+  }
+  return bytes(name, data);
+}
+
+function bytes(name: string, data: unknown): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  const message = `The "${name}" argument must be of type string or an instance of Buffer, TypedArray, or DataView.`;
+  throw coded("ERR_INVALID_ARG_TYPE", new TypeError(`${message} Received ${typeof data}`));
+}
+
+function encoded(result: Buffer, encoding: BufferEncoding | "buffer" | undefined): Buffer | string {
+  return encoding === undefined || encoding === "buffer" ? result : result.toString(encoding);
+}
+
+function invalidDigest(name: string): Error {
+  return coded("ERR_CRYPTO_INVALID_DIGEST", new TypeError(`Invalid digest: ${name}`));
+}
+
+function outOfRange(name: string, range: string, received: unknown): Error {
+  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${String(received)}`;
+  return coded("ERR_OUT_OF_RANGE", new RangeError(message));
+}
+
+class Hash {
+  readonly #handle: Handle;
+  readonly #isKeyed: boolean;
+  #isFinished = false;
+
+  constructor(handle: Handle, isKeyed: boolean) {
+    this.#handle = handle;
+    this.#isKeyed = isKeyed;
+  }
+
+  update(data: Data, encoding?: BufferEncoding): this {
+    this.#check();
+    native.updateHash(this.#handle, input("data", data, encoding));
+    return this;
+  }
+
+  digest(encoding?: BufferEncoding | "buffer"): Buffer | string {
+    // As in Node.js, where only a plain hash refuses this.
+    if (this.#isFinished && this.#isKeyed) return encoded(Buffer.alloc(0), encoding);
+    this.#check();
+    this.#isFinished = true;
+    return encoded(native.finishHash(this.#handle), encoding);
+  }
+
+  #check(): void {
+    if (this.#isFinished) throw coded("ERR_CRYPTO_HASH_FINALIZED", new Error("Digest already called"));
+  }
+}
+
+export function createHash(algorithm: string): Hash {
+  const handle = native.startHash(algorithm, undefined);
+  if (handle === undefined) throw new Error("Digest method not supported");
+  return new Hash(handle, false);
+}
+
+export function createHmac(algorithm: string, key: Data): Hash {
+  const handle = native.startHash(algorithm, input("key", key));
+  if (handle === undefined) throw invalidDigest(algorithm);
+  return new Hash(handle, true);
+}
+
+export function hash(algorithm: string, data: Data, encoding: BufferEncoding | "buffer" = "hex"): Buffer | string {
+  const handle = native.startHash(algorithm, undefined);
+  if (handle === undefined) throw new Error(`Digest method ${algorithm} is not supported`);
+  return new Hash(handle, false).update(data).digest(encoding);
+}
+
+export function randomBytes(size: number): Buffer {
+  if (typeof size !== "number") {
+    const message = `The "size" argument must be of type number. Received type ${typeof size}`;
+    throw coded("ERR_INVALID_ARG_TYPE", new TypeError(message));
+  }
+  if (!(size >= 0 && size <= 2 ** 31 - 1)) throw outOfRange("size", ">= 0 && <= 2147483647", size);
+  const result = Buffer.alloc(size);
+  native.fillRandomly(result);
+  return result;
+}
+
+const RANDOM_BYTES = 6;
+
+/** Returns an integer from `low` (0 if it is left out) to below `high`, each as likely. */
+export function randomInt(low: number, high?: number): number {
+  const [min, max] = high === undefined ? [0, low] : [low, high];
+  for (const [name, value] of Object.entries({ min, max })) {
+    if (Number.isSafeInteger(value)) continue;
+    throw coded("ERR_INVALID_ARG_TYPE", new TypeError(`The "${name}" argument must be a safe integer.`));
+  }
+  const range = max - min;
+  if (range <= 0) throw outOfRange("max", `greater than the value of "min" (${min})`, max);
+  const limit = 2 ** (8 * RANDOM_BYTES);
+  if (range >= limit) throw outOfRange("max - min", `<= ${limit - 1}`, range);
+  for (;;) {
+    const value = randomBytes(RANDOM_BYTES).readUIntBE(0, RANDOM_BYTES);
+    // Values above the last multiple of the range would make small results likelier.
+    if (value < limit - (limit % range)) return min + (value % range);
+  }
+}
+
+export function timingSafeEqual(left: Data, right: Data): boolean {
+  const [one, other] = [bytes("buf1", left), bytes("buf2", right)];
+  if (one.length !== other.length) {
+    const message = "Input buffers must have the same byte length";
+    throw coded("ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH", new RangeError(message));
+  }
+  return native.areEqual(one, other);
+}
+
+export function hkdfSync(digest: string, key: Data, salt: Data, info: Data, length: number): ArrayBuffer {
+  const made = native.deriveByHkdf(digest, input("key", key), input("salt", salt), input("info", info), length);
+  if (made === undefined) throw invalidDigest(digest);
+  if (made === null) throw coded("ERR_CRYPTO_INVALID_KEYLEN", new RangeError("Invalid key length"));
+  const result = new ArrayBuffer(made.length);
+  new Uint8Array(result).set(made);
+  made.fill(0);
+  return result;
+}
+
+/** Derives in another thread. */
+export function pbkdf2(
+  password: Data,
+  salt: Data,
+  iterations: number,
+  length: number,
+  digest: string,
+  callback: (error: Error | null, key?: Buffer) => void,
+): void {
+  if (!(Number.isInteger(iterations) && iterations >= 1 && iterations < 2 ** 31)) {
+    throw outOfRange("iterations", ">= 1 && <= 2147483647", iterations);
+  }
+  if (!(Number.isInteger(length) && length >= 0 && length < 2 ** 31)) {
+    throw outOfRange("keylen", ">= 0 && <= 2147483647", length);
+  }
+  const isKnown = native.deriveByPbkdf2(
+    digest,
+    input("password", password),
+    input("salt", salt),
+    iterations,
+    length,
+    (key) => (key === undefined ? callback(new Error("Key derivation failed")) : callback(null, key)),
+  );
+  if (!isKnown) throw invalidDigest(digest);
+}
+
+const CIPHER = "aes-256-gcm";
+const KEY_BYTES = 32;
+const TAG_BYTES = 16;
+
+/** AES-256-GCM, the one cipher of the bundle. */
+class Cipher {
+  protected readonly handle: Handle;
+  protected isFinished = false;
+
+  constructor(encrypts: boolean, name: string, key: Data, vector: Data) {
+    if (name.toLowerCase() !== CIPHER) throw coded("ERR_CRYPTO_UNKNOWN_CIPHER", new Error("Unknown cipher"));
+    const [secret, start] = [bytes("key", key), bytes("iv", vector)];
+    if (secret.length !== KEY_BYTES) throw coded("ERR_CRYPTO_INVALID_KEYLEN", new RangeError("Invalid key length"));
+    if (start.length === 0) throw coded("ERR_CRYPTO_INVALID_IV", new TypeError("Invalid initialization vector"));
+    this.handle = native.startCipher(encrypts, secret, start);
+  }
+
+  setAAD(data: Data): this {
+    if (this.isFinished || !native.authenticate(this.handle, bytes("buffer", data))) throw invalidState("setAAD");
+    return this;
+  }
+
+  update(data: Data, encoding?: BufferEncoding): Buffer {
+    const result = this.isFinished ? undefined : native.updateCipher(this.handle, input("data", data, encoding));
+    if (result === undefined) throw new Error("Trying to add data in unsupported state");
+    return result;
+  }
+}
+
+function invalidState(operation: string): Error {
+  return coded("ERR_CRYPTO_INVALID_STATE", new Error(`Invalid state for operation ${operation}`));
+}
+
+class Cipheriv extends Cipher {
+  final(): Buffer {
+    if (this.isFinished || !native.finishCipher(this.handle)) throw invalidState("final");
+    this.isFinished = true;
+    return Buffer.alloc(0);
+  }
+
+  getAuthTag(): Buffer {
+    const tag = this.isFinished ? native.tagOf(this.handle) : undefined;
+    if (tag === undefined) throw invalidState("getAuthTag");
+    return tag;
+  }
+}
+
+class Decipheriv extends Cipher {
+  #hasTag = false;
+
+  /** Takes whole tags alone: a shorter one is easier to forge. */
+  setAuthTag(tag: Data): this {
+    const expected = bytes("buffer", tag);
+    if (expected.length !== TAG_BYTES) {
+      const message = `Invalid authentication tag length: ${expected.length}`;
+      throw coded("ERR_CRYPTO_INVALID_AUTH_TAG", new TypeError(message));
+    }
+    if (this.isFinished || this.#hasTag || !native.setTag(this.handle, expected)) throw invalidState("setAuthTag");
+    this.#hasTag = true;
+    return this;
+  }
+
+  final(): Buffer {
+    const isRight = !this.isFinished && this.#hasTag && native.finishCipher(this.handle);
+    this.isFinished = true;
+    if (!isRight) throw new Error("Unsupported state or unable to authenticate data");
+    return Buffer.alloc(0);
+  }
+}
+
+export function createCipheriv(name: string, key: Data, vector: Data): Cipheriv {
+  return new Cipheriv(true, name, key, vector);
+}
+
+export function createDecipheriv(name: string, key: Data, vector: Data): Decipheriv {
+  return new Decipheriv(false, name, key, vector);
+}
+
+/** Checks that the first certificate of PEM or DER can be parsed; the bundle asks for nothing else. */
+export class X509Certificate {
+  constructor(data: string | Uint8Array) {
+    const reason = native.problemOfCertificate(typeof data === "string" ? Buffer.from(data) : bytes("buffer", data));
+    if (reason === undefined) return;
+    const library = reason.includes("START_LINE") || reason.includes("BASE64") ? "PEM" : "ASN1";
+    const words = reason.toLowerCase().replaceAll("_", " ");
+    throw coded(`ERR_OSSL_${library}_${reason}`, new Error(`error:${library} routines::${words}`));
+  }
+}

@@ -123,7 +123,7 @@ FUNCTION(finish_hash) {
   const bool done = hasher->is_keyed ? HMAC_Final(&hasher->keyed, digest, &size)
                                      : EVP_DigestFinal_ex(&hasher->plain, digest, &size);
   if (!done) return JS_ThrowInternalError(context, "no digest");
-  const JSValue result = JS_NewUint8ArrayCopy(context, digest, size);
+  const JSValue result = new_buffer(context, digest, size);
   OPENSSL_cleanse(digest, sizeof digest);
   return result;
 }
@@ -146,16 +146,11 @@ FUNCTION(are_equal) {
   return JS_NewBool(context, left_size == right_size && CRYPTO_memcmp(left, right, left_size) == 0);
 }
 
-/* Frees memory of OPENSSL_malloc, which wipes it. It cannot be enlarged. */
-static void *free_bytes(JSRuntime *runtime, void *opaque, void *memory, size_t size) {
-  (void)runtime;
-  (void)opaque;
-  if (size == 0) OPENSSL_free(memory);
-  return NULL;
-}
-
-static JSValue array_of(JSContext *context, uint8_t *bytes, size_t size) {
-  return JS_NewUint8Array(context, bytes, size, free_bytes, NULL, false);
+/* Moves bytes of OPENSSL_malloc to a Buffer; OPENSSL_free wipes them. */
+static JSValue buffer_of(JSContext *context, uint8_t *bytes, size_t size) {
+  const JSValue result = new_buffer(context, bytes, size);
+  OPENSSL_free(bytes);
+  return result;
 }
 
 /* (digest, key, salt, info, length): undefined for an unknown digest, null if the length is too large */
@@ -172,7 +167,7 @@ FUNCTION(derive_by_hkdf) {
   if (key != NULL) {
     const bool is_made = HKDF(key, (size_t)length, digest, parts[0].bytes, parts[0].size, parts[1].bytes,
                               parts[1].size, parts[2].bytes, parts[2].size);
-    result = is_made ? array_of(context, key, (size_t)length) : JS_ThrowInternalError(context, "no key");
+    result = is_made ? buffer_of(context, key, (size_t)length) : JS_ThrowInternalError(context, "no key");
     if (!is_made) OPENSSL_free(key);
   }
   for (size_t i = 0; i < COUNT(parts); ++i) free_input(context, &parts[i]);
@@ -206,7 +201,7 @@ static void run_derivation(struct work *work) {
 
 static JSValue result_of_derivation(JSContext *context, struct work *work) {
   struct derivation *const this = (struct derivation *)work;
-  const JSValue result = this->key == NULL ? JS_UNDEFINED : array_of(context, this->key, this->key_length);
+  const JSValue result = this->key == NULL ? JS_UNDEFINED : buffer_of(context, this->key, this->key_length);
   this->key = NULL;
   free_derivation(this);
   return result;
@@ -288,7 +283,7 @@ FUNCTION(update_cipher) {
   uint8_t *const output = input.size > INT32_MAX - 16 ? NULL : OPENSSL_malloc(input.size + 1);
   const bool done = output != NULL && EVP_CipherUpdate(cipher, output, &length, input.bytes, (int)input.size);
   free_input(context, &input);
-  if (done) return array_of(context, output, (size_t)length);
+  if (done) return buffer_of(context, output, (size_t)length);
   OPENSSL_free(output);
   return JS_UNDEFINED;
 }
@@ -303,16 +298,22 @@ FUNCTION(finish_cipher) {
   return JS_NewBool(context, EVP_CipherFinal_ex(cipher, unused, &length));
 }
 
-/* (cipher, tag to be expected): the tag that was made, if none is given */
-FUNCTION(tag_of_cipher) {
+/* (cipher, tag that decrypting must find) */
+FUNCTION(set_tag) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
   size_t size = 0;
-  uint8_t *const expected = bytes_of(context, arguments[1], &size);
-  if (expected != NULL) return JS_NewBool(context, EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, (int)size, expected));
+  uint8_t *const tag = bytes_of(context, arguments[1], &size);
+  return JS_NewBool(context, size == TAG_BYTES && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag));
+}
+
+/* (cipher): the tag after encrypting, or undefined */
+FUNCTION(tag_of) {
+  EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
+  if (cipher == NULL) return JS_EXCEPTION;
   uint8_t tag[TAG_BYTES];
   if (!EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, tag)) return JS_UNDEFINED;
-  return JS_NewUint8ArrayCopy(context, tag, TAG_BYTES);
+  return new_buffer(context, tag, TAG_BYTES);
 }
 
 void add_crypto(JSContext *context, JSValueConst native) {
@@ -328,7 +329,8 @@ void add_crypto(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("authenticate", 2, authenticate),
     JS_CFUNC_DEF("updateCipher", 2, update_cipher),
     JS_CFUNC_DEF("finishCipher", 1, finish_cipher),
-    JS_CFUNC_DEF("tagOfCipher", 2, tag_of_cipher),
+    JS_CFUNC_DEF("setTag", 2, set_tag),
+    JS_CFUNC_DEF("tagOf", 1, tag_of),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
   JSRuntime *const runtime = JS_GetRuntime(context);

@@ -25,7 +25,16 @@ void add_http_parser(JSContext *context, JSValueConst native);
 void add_text(JSContext *context, JSValueConst native);
 void add_url(JSContext *context, JSValueConst native);
 void add_errors(JSContext *context, JSValueConst native);
+void add_child(JSContext *context, JSValueConst native);
+void add_crypto(JSContext *context, JSValueConst native);
+void add_monitor_file(JSContext *context, JSValueConst native);
+void add_terminal(JSContext *context, JSValueConst native);
+void add_tls(JSContext *context, JSValueConst native);
+void add_trust(JSContext *context, JSValueConst native);
 void add_addons(JSContext *context, JSValueConst native);
+void add_child(JSContext *context, JSValueConst native);
+void add_terminal(JSContext *context, JSValueConst native);
+void add_monitor_file(JSContext *context, JSValueConst native);
 
 /*
  * Throws an Error like those of Node.js: `code` such as "ENOENT", `errno` (negative), `syscall`, and `path` unless it is NULL.
@@ -34,6 +43,9 @@ void add_addons(JSContext *context, JSValueConst native);
 JSValue throw_system_error(JSContext *context, int error, const char *syscall, const char *path);
 /* Returns the name of a system error, such as "ENOENT". */
 const char *name_of_error(int error);
+
+/* Restores a terminal that is in raw mode. */
+void restore_terminal(void);
 
 /* Returns a number, or -1 for anything else. */
 static inline int integer_of(JSContext *context, JSValueConst value) {

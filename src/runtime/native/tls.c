@@ -4,6 +4,7 @@
  */
 #include "tls.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -180,7 +181,7 @@ FUNCTION(take_encrypted) {
   const uint8_t *bytes = NULL;
   size_t size = 0;
   if (!BIO_mem_contents(session->outgoing, &bytes, &size) || size == 0) return JS_UNDEFINED;
-  const JSValue result = JS_NewUint8ArrayCopy(context, bytes, size);
+  const JSValue result = new_buffer(context, bytes, size);
   BIO_reset(session->outgoing);
   return result;
 }
@@ -212,7 +213,7 @@ FUNCTION(read_decrypted) {
   if (size > 0) {
     /* An error comes again. */
     ERR_clear_error();
-    const JSValue array = JS_NewUint8ArrayCopy(context, bytes, size);
+    const JSValue array = new_buffer(context, bytes, size);
     OPENSSL_cleanse(bytes, size);
     return array;
   }
@@ -248,19 +249,33 @@ FUNCTION(close_session) {
 FUNCTION(outcome_of) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
-  const JSValue list = JS_NewArray(context);
-  const bool is_right = session->problem == X509_V_OK;
+  const int problem = session->problem;
+  const bool is_right = problem == X509_V_OK;
   const uint8_t *protocol = NULL;
   unsigned size = 0;
   SSL_get0_alpn_selected(session->ssl, &protocol, &size);
   X509 *const certificate = SSL_get0_peer_certificate(session->ssl);
-  JS_SetPropertyUint32(context, list, 0, is_right ? JS_UNDEFINED : JS_NewString(context, name_of_verification(session->problem)));
-  JS_SetPropertyUint32(context, list, 1,
-                       is_right ? JS_UNDEFINED : JS_NewString(context, X509_verify_cert_error_string(session->problem)));
-  JS_SetPropertyUint32(context, list, 2, size == 0 ? JS_FALSE : text_from_utf8(context, protocol, size));
-  JS_SetPropertyUint32(context, list, 3, certificate == NULL ? JS_NewArray(context) : names_of_certificate(context, certificate));
-  JS_SetPropertyUint32(context, list, 4, JS_NewString(context, SSL_get_version(session->ssl)));
+  const JSValue parts[] = {
+    is_right ? JS_UNDEFINED : JS_NewString(context, name_of_verification(problem)),
+    is_right ? JS_UNDEFINED : JS_NewString(context, X509_verify_cert_error_string(problem)),
+    size == 0 ? JS_FALSE : text_from_utf8(context, protocol, size),
+    certificate == NULL ? JS_NewArray(context) : names_of_certificate(context, certificate),
+  };
+  const JSValue list = JS_NewArray(context);
+  for (uint32_t i = 0; i < COUNT(parts); ++i) JS_SetPropertyUint32(context, list, i, parts[i]);
   return list;
+}
+
+/* (IPv4 or IPv6): the same text for the same address */
+FUNCTION(canonical_address) {
+  const char *const text = utf8_of(context, arguments[0], NULL);
+  if (text == NULL) return JS_EXCEPTION;
+  uint8_t bytes[16];
+  char result[INET6_ADDRSTRLEN] = "";
+  const int family = strchr(text, ':') == NULL ? AF_INET : AF_INET6;
+  if (inet_pton(family, text, bytes) == 1) inet_ntop(family, bytes, result, sizeof result);
+  JS_FreeCString(context, text);
+  return JS_NewString(context, result);
 }
 
 void add_tls(JSContext *context, JSValueConst native) {
@@ -274,6 +289,7 @@ void add_tls(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("writeDecrypted", 2, write_decrypted),
     JS_CFUNC_DEF("closeSession", 1, close_session),
     JS_CFUNC_DEF("outcomeOf", 1, outcome_of),
+    JS_CFUNC_DEF("canonicalAddress", 1, canonical_address),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
   JSRuntime *const runtime = JS_GetRuntime(context);

@@ -20,6 +20,8 @@ interface Functions {
 type Result = number | readonly [code: string, reason: string, read: number];
 
 interface Natives {
+  /** Milliseconds of a clock that only advances. */
+  readonly now: () => number;
   readonly newHttpParser: (isRequest: boolean, headerBytes: number) => object;
   readonly executeHttp: (parser: object, bytes: Uint8Array, ...functions: FunctionList) => Result;
   readonly finishHttp: (parser: object, ...functions: FunctionList) => Result;
@@ -44,7 +46,7 @@ const MAX_HEADER_FIELDS = 1000;
 export class HttpParser {
   incoming: IncomingMessage | null = null;
   /** Since when, in milliseconds, a message is being read, or is waited for on a new connection; undefined between them. */
-  started: number | undefined = performance.now();
+  started: number | undefined = native.now();
   isHeadComplete = false;
   readonly socket: HttpSocket;
   readonly #parser: object;
@@ -63,7 +65,7 @@ export class HttpParser {
     const limit = 2 * (maxFields ?? MAX_HEADER_FIELDS);
     this.#functions = [
       () => {
-        this.started = performance.now();
+        this.started = native.now();
         this.isHeadComplete = false;
       },
       (major, minor, fields, method, line, isUpgrade, keepsAlive) => {

@@ -1,8 +1,15 @@
+import { natives } from "../../native.ts";
 import * as net from "../net.ts";
 import { coded } from "../net/errors.ts";
 import { Connection, type ConnectionServer } from "./connection.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import type { ServerResponse } from "./response.ts";
+
+interface Natives {
+  readonly now: () => number;
+}
+
+const native = natives<Natives>();
 
 /** Times are in milliseconds; 0 is none. */
 export interface ServerOptions {
@@ -52,7 +59,7 @@ export class Server extends net.Server implements ConnectionServer {
   }
 
   #check(): void {
-    const now = performance.now();
+    const now = native.now();
     for (const connection of this.#connections) {
       if (!connection.isOverdue(now, this.headersTimeout, this.requestTimeout)) continue;
       connection.fail(coded("ERR_HTTP_REQUEST_TIMEOUT", new Error("Request timeout")));

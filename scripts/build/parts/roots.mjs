@@ -1,0 +1,41 @@
+// Mozilla's certificate authorities for the executable for Linux, from a crate.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { run } from "../quickjs.mjs";
+import { crateSources } from "./crate.mjs";
+
+/** The crate that holds the certificates, and the SHA-256 of its package. */
+export const CRATE = {
+  name: "webpki-root-certs",
+  version: "1.0.11",
+  checksum: "e49d0e65abc00c142e8f9428da991da9f1a250c39be97459901eb12b9b49f62a",
+};
+
+/**
+ * @param root the repository
+ * @param zig the path of the compiler
+ * @param target its name for the target
+ * @returns an object file, which defines `mozilla_roots` and `mozilla_roots_end`: certificates in DER, one after another
+ */
+export function mozillaRoots(root, zig, target) {
+  const source = readFileSync(join(crateSources(root, CRATE), "src/lib.rs"), "latin1");
+  const key = createHash("sha256").update(source).update(target).update(readFileSync(import.meta.filename)).digest("hex").slice(0, 16);
+  const output = join(root, ".cache", "runtime", `roots-${key}.o`);
+  if (existsSync(output)) return output;
+  const certificates = Array.from(source.matchAll(/from_slice\(b"((?:\\x[0-9A-F]{2}|\\\n)+)"\)/g), ([, text]) =>
+    Buffer.from(text.replaceAll(/\\x|\\\n/g, ""), "hex"),
+  );
+  const expected = source.split("from_slice(").length - 1;
+  if (certificates.length !== expected) throw new Error(`${CRATE.name}: ${certificates.length} of ${expected} roots`);
+  const bytes = certificates.map((one) => `.byte ${Array.from(one).join(",")}\n`);
+  mkdirSync(dirname(output), { recursive: true });
+  const temporary = `${output}.${process.pid}`;
+  const section = `.section .rodata\n.globl mozilla_roots, mozilla_roots_end\nmozilla_roots:\n`;
+  const end = `mozilla_roots_end: .byte 0\n.section .note.GNU-stack,"",%progbits\n`;
+  writeFileSync(`${temporary}.S`, `${section}${bytes.join("")}${end}`);
+  run(zig, ["cc", "-target", target, "-c", `${temporary}.S`, "-o", temporary]);
+  rmSync(`${temporary}.S`);
+  renameSync(temporary, output);
+  return output;
+}

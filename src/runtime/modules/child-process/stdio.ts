@@ -1,0 +1,59 @@
+/** The descriptors of a child: the option `stdio`. */
+import { natives } from "../../native.ts";
+import { invalidValue } from "./arguments.ts";
+
+interface Natives {
+  readonly close: (descriptor: number) => void;
+  readonly makePair: () => readonly [own: number, childs: number] | number;
+}
+
+const native = natives<Natives>();
+
+export interface Stdio {
+  readonly kind: "pipe" | "ipc" | "given" | "ignore";
+  /** The child's side; -1 for "ignore". */
+  readonly childs: number;
+  /** This side of a pair of sockets; -1: none. */
+  readonly own: number;
+}
+
+/** Opens a pair of sockets for each pipe, as libuv does. @returns the number of an error if one cannot be opened */
+export function openStdio(option: unknown): readonly Stdio[] | number {
+  const opened: Stdio[] = [];
+  for (const [index, one] of kinds(option).entries()) {
+    const next = open(one, index);
+    if (typeof next === "number") {
+      closeOwn(opened);
+      closeChilds(opened);
+      return next;
+    }
+    opened.push(next);
+  }
+  return opened;
+}
+
+export function closeChilds(stdio: readonly Stdio[]): void {
+  for (const { own, childs } of stdio) if (own !== -1) native.close(childs);
+}
+
+export function closeOwn(stdio: readonly Stdio[]): void {
+  for (const { own } of stdio) if (own !== -1) native.close(own);
+}
+
+function kinds(option: unknown): readonly unknown[] {
+  const list = option ?? "pipe";
+  if (Array.isArray(list)) return list;
+  if (list === "pipe" || list === "ignore" || list === "inherit") return [list, list, list];
+  throw invalidValue("stdio", list);
+}
+
+function open(one: unknown, index: number): Stdio | number {
+  const kind = one ?? (index < 3 ? "pipe" : "ignore");
+  if (kind === "ignore") return { kind, childs: -1, own: -1 };
+  if (kind === "inherit") return { kind: "given", childs: index, own: -1 };
+  if (typeof kind === "number" && kind >= 0) return { kind: "given", childs: kind, own: -1 };
+  if (kind !== "pipe" && kind !== "overlapped" && kind !== "ipc") throw invalidValue("stdio", kind);
+  const pair = native.makePair();
+  if (typeof pair === "number") return pair;
+  return { kind: kind === "ipc" ? "ipc" : "pipe", own: pair[0], childs: pair[1] };
+}

@@ -1,0 +1,147 @@
+/** The parts of node:tls that the bundle uses: clients over a socket that is connected. */
+import { readFileSync } from "./fs.ts";
+import { Buffer } from "./buffer.ts";
+import { coded } from "./net/errors.ts";
+import { Socket } from "./net/socket.ts";
+import { process } from "./process.ts";
+import { problemOfIdentity } from "./tls/identity.ts";
+import { type NativeContext, type Outcome, type Owner, TlsHandle } from "./tls/session.ts";
+import { nextTick } from "../loop.ts";
+import { natives } from "../native.ts";
+
+interface Natives {
+  readonly newContext: (trustsRoots: boolean, texts: readonly Uint8Array[]) => NativeContext;
+  readonly roots: () => readonly string[];
+}
+
+const native = natives<Natives>();
+
+interface ContextOptions {
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
+}
+
+export interface SecureContext {
+  readonly context: NativeContext;
+}
+
+interface ConnectOptions {
+  readonly socket: Socket;
+  readonly host?: string;
+  readonly servername?: string;
+  readonly secureContext?: SecureContext;
+  readonly ALPNProtocols?: readonly string[];
+  readonly rejectUnauthorized?: boolean;
+}
+
+let roots: readonly string[] | undefined;
+
+/** Mozilla's authorities in PEM. They are encoded when somebody looks: that takes longer than all the rest of this file. */
+export const rootCertificates: readonly string[] = new Proxy<readonly string[]>([], {
+  get: (_, name) => Reflect.get(allRoots(), name) as unknown,
+  has: (_, name) => Reflect.has(allRoots(), name),
+});
+
+function allRoots(): readonly string[] {
+  return (roots ??= native.roots());
+}
+
+let shared: SecureContext | undefined;
+
+/** Trusts Mozilla's authorities and those of NODE_EXTRA_CA_CERTS, or only those of `ca`. */
+export function createSecureContext({ ca }: ContextOptions = {}): SecureContext {
+  if (ca === undefined) return (shared ??= { context: native.newContext(true, extraCertificates()) });
+  const texts = typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca;
+  // Encoding and decoding the authorities again would take milliseconds.
+  const hasRoots = roots !== undefined && roots.every((root, index) => texts[index] === root);
+  const others = hasRoots ? texts.slice(allRoots().length) : texts;
+  return { context: native.newContext(hasRoots, others.map(asBytes)) };
+}
+
+function asBytes(text: string | Uint8Array): Uint8Array {
+  if (text instanceof Uint8Array) return text;
+  if (typeof text === "string") return Buffer.from(text);
+  const message = `The "options.ca" property must be of type string or an instance of Buffer, TypedArray, or DataView.`;
+  throw coded("ERR_INVALID_ARG_TYPE", new TypeError(message));
+}
+
+function extraCertificates(): readonly Uint8Array[] {
+  const { NODE_EXTRA_CA_CERTS: file } = process.env;
+  if (file === undefined || file === "") return [];
+  try {
+    return [readFileSync(file)];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "";
+    process.emitWarning(`Ignoring extra certs from \`${file}\`, load failed: ${reason}`);
+    return [];
+  }
+}
+
+export class TLSSocket extends Socket implements Owner {
+  readonly encrypted = true;
+  authorized = false;
+  authorizationError: string | null = null;
+  alpnProtocol: string | false | null = null;
+  secureConnecting = true;
+  readonly servername: string | undefined;
+  readonly #host: string;
+  readonly #isVerified: boolean;
+  readonly #below: Socket;
+
+  constructor(options: ConnectOptions) {
+    const { socket, servername, secureContext = createSecureContext(), ALPNProtocols: protocols } = options;
+    if (socket.connecting) throw new TypeError("a socket that is not connected yet");
+    const below = socket._handle;
+    const wire = protocols === undefined ? undefined : asWire(protocols);
+    const handle = below === null ? undefined : new TlsHandle(socket, below, secureContext.context, servername, wire);
+    super({ handle });
+    this.servername = servername;
+    this.#host = servername ?? options.host ?? "localhost";
+    this.#isVerified = options.rejectUnauthorized !== false;
+    this.#below = socket;
+    this.prependListener("end", this.#endedEarly);
+    if (handle === undefined) {
+      nextTick(() => this.#endedEarly());
+      return;
+    }
+    socket.on("close", () => this.destroy());
+    handle.owner = this;
+    handle.start();
+  }
+
+  readonly #endedEarly = (): void => {
+    if (this._hadError || this.destroyed) return;
+    this._hadError = true;
+    const message = "Client network socket disconnected before secure TLS connection was established";
+    const { remoteAddress: host, remotePort: port, localAddress } = this.#below;
+    this.destroy(Object.assign(coded("ECONNRESET", new Error(message)), { host, port, localAddress }));
+  };
+
+  secured([problem, message, protocol, names]: Outcome): void {
+    this.alpnProtocol = protocol;
+    const error =
+      problem === undefined ? problemOfIdentity(this.#host, names) : coded(problem, new Error(message));
+    this.authorized = error === undefined;
+    if (error !== undefined) {
+      this.authorizationError = error.code;
+      if (this.#isVerified) return void this.destroy(error);
+    }
+    this.secureConnecting = false;
+    this.off("end", this.#endedEarly);
+    this.emit("secureConnect");
+  }
+
+  failed(error: Error): void {
+    if (this._hadError) return;
+    this._hadError = true;
+    this.destroy(error);
+  }
+}
+
+export function connect(options: ConnectOptions): TLSSocket {
+  return new TLSSocket(options);
+}
+
+/** Returns the list of protocols of RFC 7301, 3.1. */
+function asWire(protocols: readonly string[]): Uint8Array {
+  return Buffer.concat(protocols.flatMap((name) => [Buffer.from([Buffer.byteLength(name)]), Buffer.from(name)]));
+}

@@ -1,0 +1,244 @@
+/*
+ * Child processes for node:child_process (src/runtime/modules/child-process.ts), as libuv starts them: every signal has its
+ * default action and none is blocked, the child's descriptors are the given ones alone, and a failed execve is reported.
+ */
+#define _GNU_SOURCE
+#include "runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../system/addon/program.h"
+
+/* Descriptors that are tried one by one where close_range(2) is missing (Linux before 5.11). */
+enum { MOST_DESCRIPTORS = 4096, CLOSE_ON_EXEC = 4 };
+
+struct child {
+  struct program program;
+  /* NULL: the folder of this process. */
+  const char *folder;
+  /* For each descriptor of the child one of this process, or -1: none; /dev/null for 0, 1 and 2. */
+  int *descriptors;
+  int count;
+  bool is_detached;
+  /* Receives the error number. */
+  int report;
+};
+
+extern char **environ;
+
+_Noreturn static void fail(const struct child *it) {
+  const int error = errno;
+  while (write(it->report, &error, sizeof error) < 0 && errno == EINTR) continue;
+  _exit(127);
+}
+
+static void close_all_on_exec(void) {
+  if (syscall(SYS_close_range, 3U, ~0U, CLOSE_ON_EXEC) == 0) return;
+  for (int one = 3; one < MOST_DESCRIPTORS; ++one) fcntl(one, F_SETFD, FD_CLOEXEC);
+}
+
+/* Makes the descriptor `to`, which is below all that are still needed. */
+static void place(const struct child *it, int to) {
+  int from = it->descriptors[to];
+  if (from < 0 && to > 2) return;
+  if (from == to) {
+    if (fcntl(to, F_SETFD, 0) != 0) fail(it);
+  } else if (from >= 0) {
+    if (dup2(from, to) < 0) fail(it);
+  } else {
+    close(to);
+    from = open("/dev/null", to == 0 ? O_RDONLY : O_RDWR);
+    if (from < 0) fail(it);
+    if (from != to && (dup2(from, to) < 0 || close(from) != 0)) fail(it);
+    return;
+  }
+  /* Programs expect it so. */
+  const int flags = fcntl(to, F_GETFL);
+  if (to <= 2 && flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(to, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+/* Runs in the child, which shares its memory with the parent until the execve: only system calls. */
+_Noreturn static void execute(struct child *it) {
+  const struct sigaction by_default = {.sa_handler = SIG_DFL};
+  for (int number = 1; number < 32; ++number) {
+    if (number != SIGKILL && number != SIGSTOP && sigaction(number, &by_default, NULL) != 0) fail(it);
+  }
+  if (it->is_detached) setsid();
+  close_all_on_exec();
+  /* Low ones first, since the next loop would overwrite them. */
+  for (int to = 0; to < it->count; ++to) {
+    int *const from = &it->descriptors[to];
+    if (*from < 0 || *from >= to) continue;
+    *from = fcntl(*from, F_DUPFD_CLOEXEC, it->count);
+    if (*from < 0) fail(it);
+  }
+  if (it->report < it->count) {
+    it->report = fcntl(it->report, F_DUPFD_CLOEXEC, it->count);
+    if (it->report < 0) _exit(127);
+  }
+  for (int to = 0; to < it->count; ++to) place(it, to);
+  if (it->folder != NULL && chdir(it->folder) != 0) fail(it);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  /* The file is searched for in the child's PATH. */
+  environ = it->program.envp;
+  execvp(it->program.file, it->program.argv);
+  fail(it);
+}
+
+/* Returns the PID, or the error number below zero. */
+static pid_t start(struct child *it) {
+  int report[2];
+  if (pipe2(report, O_CLOEXEC) != 0) return -errno;
+  it->report = report[1];
+  char **const variables = environ;
+  sigset_t all, former;
+  sigfillset(&all);
+  /* No handler of this process may run in the child. */
+  sigprocmask(SIG_SETMASK, &all, &former);
+  const pid_t child = vfork();
+  if (child == 0) execute(it);
+  int error = child < 0 ? errno : 0;
+  environ = variables;
+  sigprocmask(SIG_SETMASK, &former, NULL);
+  close(report[1]);
+  if (child > 0) {
+    ssize_t got;
+    do got = read(report[0], &error, sizeof error);
+    while (got < 0 && errno == EINTR);
+    if (got != sizeof error) error = got == 0 ? 0 : EPIPE;
+    if (error != 0) {
+      while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+    }
+  }
+  close(report[0]);
+  return error != 0 ? -error : child;
+}
+
+/*
+ * (strings, number of arguments, folder or undefined, descriptors, is detached): returns the PID, or the negative number of an
+ * error. The strings are the file, the arguments and the variables, each ended by a NUL; they are wiped.
+ */
+FUNCTION(start_child) {
+  size_t length = 0, folder_length = 0, size = 0;
+  struct child it = {.is_detached = JS_ToBool(context, arguments[4])};
+  char *const strings = (char *)bytes_of(context, arguments[0], &length);
+  it.descriptors = (int *)bytes_of(context, arguments[3], &size);
+  it.count = (int)(size / sizeof(int));
+  if (strings == NULL || it.descriptors == NULL) return JS_ThrowTypeError(context, "no strings or no descriptors");
+  if (JS_IsString(arguments[2])) {
+    it.folder = utf8_of(context, arguments[2], &folder_length);
+    if (it.folder == NULL) return JS_EXCEPTION;
+  }
+  int result = -read_program(strings, length, (size_t)integer_of(context, arguments[1]), &it.program);
+  if (result == 0) result = start(&it);
+  free(it.program.argv);
+  if (it.folder != NULL) JS_FreeCString(context, it.folder);
+  explicit_bzero(strings, length);
+  return JS_NewInt32(context, result);
+}
+
+/* Returns status and signal of a child that has ended; undefined while it runs. */
+FUNCTION(reap) {
+  int status = 0;
+  pid_t found;
+  do found = waitpid(integer_of(context, arguments[0]), &status, WNOHANG);
+  while (found < 0 && errno == EINTR);
+  if (found == 0) return JS_UNDEFINED;
+  /* The addon may have reaped it for the program's sake (ECHILD). */
+  if (found < 0) return throw_system_error(context, errno, "waitpid", NULL);
+  const JSValue result = JS_NewArray(context);
+  JS_SetPropertyUint32(context, result, 0, JS_NewInt32(context, WIFEXITED(status) ? WEXITSTATUS(status) : 0));
+  JS_SetPropertyUint32(context, result, 1, JS_NewInt32(context, WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+  return result;
+}
+
+/* Returns this process's end and the child's, or the number of an error. Only the functions below use the former. */
+FUNCTION(make_pair) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return JS_NewInt32(context, errno);
+  const JSValue result = JS_NewArray(context);
+  for (uint32_t i = 0; i < 2; ++i) JS_SetPropertyUint32(context, result, i, JS_NewInt32(context, ends[i]));
+  return result;
+}
+
+/* Room for one descriptor beside a message. */
+union passed {
+  struct cmsghdr header;
+  char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+/* (socket, bytes, offset, descriptor to pass or -1): returns the number of bytes, or the negative number of an error */
+FUNCTION(send_to_pair) {
+  size_t size = 0;
+  uint8_t *const bytes = bytes_of(context, arguments[1], &size);
+  const int64_t offset = long_of(context, arguments[2]);
+  const int passed = integer_of(context, arguments[3]);
+  if (bytes == NULL || offset < 0 || (uint64_t)offset > size) return JS_ThrowRangeError(context, "a part outside of the bytes");
+  struct iovec part = {.iov_base = bytes + offset, .iov_len = size - (size_t)offset};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  union passed room;
+  if (passed >= 0) {
+    memset(&room, 0, sizeof room);
+    message.msg_control = &room;
+    message.msg_controllen = sizeof room;
+    room.header.cmsg_level = SOL_SOCKET;
+    room.header.cmsg_type = SCM_RIGHTS;
+    room.header.cmsg_len = CMSG_LEN(sizeof passed);
+    memcpy(CMSG_DATA(&room.header), &passed, sizeof passed);
+  }
+  ssize_t put;
+  do put = sendmsg(integer_of(context, arguments[0]), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (put < 0 && errno == EINTR);
+  return JS_NewInt64(context, put < 0 ? -errno : put);
+}
+
+/* (socket, bytes): returns the number of bytes, or the negative number of an error, and a passed descriptor or -1 */
+FUNCTION(receive_from_pair) {
+  size_t size = 0;
+  uint8_t *const bytes = bytes_of(context, arguments[1], &size);
+  if (bytes == NULL) return JS_ThrowTypeError(context, "no room for bytes");
+  struct iovec part = {.iov_base = bytes, .iov_len = size};
+  union passed room;
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room};
+  ssize_t got;
+  do got = recvmsg(integer_of(context, arguments[0]), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  while (got < 0 && errno == EINTR);
+  const int error = errno;
+  int passed = -1;
+  if (got >= 0 && message.msg_controllen >= CMSG_LEN(sizeof passed) && room.header.cmsg_type == SCM_RIGHTS) {
+    memcpy(&passed, CMSG_DATA(&room.header), sizeof passed);
+  }
+  const JSValue result = JS_NewArray(context);
+  JS_SetPropertyUint32(context, result, 0, JS_NewInt64(context, got < 0 ? -error : got));
+  JS_SetPropertyUint32(context, result, 1, JS_NewInt32(context, passed));
+  return result;
+}
+
+/* (descriptor, milliseconds): waits for input, and returns false if none came */
+FUNCTION(wait_for_input) {
+  struct pollfd one = {.fd = integer_of(context, arguments[0]), .events = POLLIN};
+  return JS_NewBool(context, poll(&one, 1, integer_of(context, arguments[1])) > 0);
+}
+
+void add_child(JSContext *context, JSValueConst native) {
+  static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("startChild", 5, start_child),
+    JS_CFUNC_DEF("reap", 1, reap),
+    JS_CFUNC_DEF("makePair", 0, make_pair),
+    JS_CFUNC_DEF("sendToPair", 4, send_to_pair),
+    JS_CFUNC_DEF("receiveFromPair", 2, receive_from_pair),
+    JS_CFUNC_DEF("waitForInput", 2, wait_for_input),
+  };
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+}
