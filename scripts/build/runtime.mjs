@@ -10,6 +10,7 @@ import { rolldown } from "rolldown";
 import { compileAddons } from "./addon.mjs";
 import { bundle } from "./bundle.mjs";
 import { partsFor } from "./parts/parts.mjs";
+import { streamAliases } from "./parts/streams.mjs";
 import { zig } from "./parts/zig.mjs";
 import { quickjsBytecode, quickjsSources } from "./quickjs.mjs";
 
@@ -72,7 +73,7 @@ async function runtimeScripts(program) {
     cwd: root,
     input: { host: "src/runtime/host.ts", ...input },
     preserveEntrySignatures: "exports-only",
-    resolve: { alias: await aliases() },
+    resolve: { alias: streamAliases(root) },
     transform: {
       target: "es2023",
       define: program === undefined ? {} : { SOPHIA_RUN_PROGRAM: JSON.stringify(program) },
@@ -91,11 +92,6 @@ async function runtimeScripts(program) {
   });
   await build.close();
   return output.map(({ fileName, code }) => [`./${fileName}`, `(function(exports,require,NATIVE){${asAscii(code)}\n})`]);
-}
-
-/** Packages that stand for modules of Node.js. */
-async function aliases() {
-  return {};
 }
 
 function asAscii(code) {

@@ -15,6 +15,8 @@ interface Natives {
   readonly require: (name: string) => object;
   /** Returns an addon by the part of its name behind the platform's. */
   readonly addon: (name: string) => object | undefined;
+  /** Returns the path of the monitor's file in memory; undefined if the system allows none. */
+  readonly monitorFile: () => string | undefined;
   readonly onRejection: (listener: (promise: object, reason: unknown, isHandled: boolean) => void) => void;
   readonly environment: readonly string[];
   readonly ignoredSignals: readonly number[];
@@ -53,7 +55,7 @@ for (const signal of native.ignoredSignals) addon.ignoreOnExec(signal);
 const loader: Loader = {
   addon: { ...addon, environment: () => native.environment.join("\0"), restoreDefault: () => {} },
   caller: { descriptors: native.descriptors, streams: native.streams, ignored: native.ignoredSignals },
-  nativeFile: () => undefined,
+  nativeFile: (name) => (name === "-monitor" ? native.monitorFile() : undefined),
   openAddon: (name) => (name === "-redact" ? { ...native.addon(name), startWatching, watch } : native.addon(name)),
   hasCodeToCache: () => false,
   cacheCode: () => {},
@@ -71,6 +73,8 @@ function start(): void {
     queueMicrotask: (callback: () => void) => void Promise.resolve().then(callback),
   });
   Object.assign(process, { getBuiltinModule: builtin });
+  Object.defineProperty(process, "stdin", { configurable: true, get: openStandardInput });
+  if (native.environment.includes("NODE_CHANNEL_FD")) openParentChannel();
   // Modules that few starts need.
   for (const [name, module] of Object.entries(LAZY)) {
     Object.defineProperty(globalThis, name, {
@@ -98,6 +102,23 @@ function start(): void {
   process.end();
 }
 
+/** Opens process.stdin at its first use. */
+function openStandardInput(): unknown {
+  const { DescriptorStream } = builtin("descriptor-stream") as typeof import("./modules/descriptor-stream.ts");
+  const value = new DescriptorStream(0, { readable: true, isSocket: false });
+  Object.defineProperty(process, "stdin", { value, configurable: true });
+  return value;
+}
+
+/** Opens the IPC channel of a parent in Node.js, whose variables are not those of the program. */
+function openParentChannel(): void {
+  const { NODE_CHANNEL_FD = "", NODE_CHANNEL_SERIALIZATION_MODE } = process.env;
+  delete process.env["NODE_CHANNEL_FD"];
+  delete process.env["NODE_CHANNEL_SERIALIZATION_MODE"];
+  const channel = builtin("channel") as typeof import("./modules/channel.ts");
+  channel.openParentChannel(Number(NODE_CHANNEL_FD), NODE_CHANNEL_SERIALIZATION_MODE === "advanced" ? "advanced" : "json");
+}
+
 /** Globals that are defined by a module. */
 const LAZY: Readonly<Record<string, string>> = {
   AbortController: "abort",
@@ -108,11 +129,8 @@ const LAZY: Readonly<Record<string, string>> = {
   TextEncoder: "util",
   URL: "url",
   URLSearchParams: "url",
-  atob: "buffer",
-  btoa: "buffer",
   console: "console",
   crypto: "web-crypto",
-  performance: "perf_hooks",
   structuredClone: "util",
 };
 

@@ -168,11 +168,12 @@ export function watch(descriptor: number, events: number, callback: (events: num
 }
 
 const listeners = new Map<number, (signal: number) => void>();
+let signals: Watch | undefined;
 
 /** Catches a signal. Listeners do not keep the loop alive. @throws the system's error */
 export function catchSignal(signal: number, listener: (signal: number) => void): void {
   if (listeners.size === 0) {
-    watch(native.openSignals(), POLLIN, () => {
+    signals ??= watch(native.openSignals(), POLLIN, () => {
       for (const caught of native.caughtSignals()) runCallback(() => listeners.get(caught)?.(caught));
     }).unref();
   }
@@ -237,9 +238,12 @@ function waitForEvents(milliseconds: number): void {
   // A callback may have changed the array, by waiting again.
   const found = watched.map((_, index) => (pairs[2 * index + 1] ?? 0) >> 16);
   if ((pairs[at] ?? 0) >> 16 !== 0) finishWork();
-  for (const [index, one] of watched.entries()) {
-    const events = found[index] ?? 0;
-    if (events !== 0 && watches.has(one)) runCallback(() => one.callback(events));
+  const ready = watched.flatMap((one, index) => (found[index] === 0 ? [] : [[one, found[index] ?? 0] as const]));
+  // Signals come last, as in libuv: the output of a child precedes its end.
+  for (const isLast of [false, true]) {
+    for (const [one, events] of ready) {
+      if ((one === signals) === isLast && watches.has(one)) runCallback(() => one.callback(events));
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { skipBecause } from "../helpers/skip.ts";
-import { folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+import { folder, sophiaRun } from "../helpers/sophia.ts";
 
 /** Stops the job and continues it, as Ctrl-Z and `fg` do, and tells the states of the launcher and the program. */
 const SCRIPT = `set -m
@@ -28,9 +28,8 @@ function withoutProc(): readonly [string, ...string[]] | undefined {
     .find(([file, ...args]) => spawnSync(file, [...args, "true"]).status === 0);
 }
 
-const prefix = isStandalone ? undefined : withoutProc();
-skipBecause(isStandalone ? "executables for glibc do not start without /proc" : undefined);
-skipBecause(isStandalone || prefix !== undefined ? undefined : "needs mount namespaces");
+const prefix = withoutProc();
+skipBecause(prefix === undefined ? "needs mount namespaces" : undefined);
 
 test("without /proc the kernel stops launcher and program, and both continue", () => {
   const command = [...(prefix ?? []), ...sophiaRun, "--no-contract", "--mode", "spawn"];

@@ -1,4 +1,5 @@
 // The libraries that are part of the executables for Linux.
+import { ada } from "./ada.mjs";
 import { awsLc } from "./aws-lc.mjs";
 import { llhttpPart } from "./llhttp.mjs";
 import { mozillaRoots } from "./roots.mjs";
@@ -17,5 +18,6 @@ export async function partsFor(root, processor, target, compiler) {
   return [
     { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
     llhttpPart(root, processor, target),
+    ada(root, compiler, target),
   ];
 }

@@ -1,12 +1,248 @@
-import { natives } from "../native.ts";
-const native = natives<any>();
-export class Buffer extends Uint8Array {
-  static from(x: any, e = "utf8"): any { if (typeof x === "string") { const b = e === "latin1" ? Uint8Array.from(x, (c) => c.charCodeAt(0)) : native.encodeUtf8(x); return new Buffer(b.buffer, b.byteOffset, b.length); } if (x instanceof ArrayBuffer) return new Buffer(x); const b = new Buffer(x.length); b.set(x); return b; }
-  static alloc(n: number): any { return new Buffer(n); }
-  static allocUnsafe(n: number): any { return new Buffer(n); }
-  static byteLength(s: any): number { return typeof s === "string" ? native.encodeUtf8(s).length : s.length; }
-  static concat(l: any[]): any { const b = new Buffer(l.reduce((n, x) => n + x.length, 0)); let at = 0; for (const x of l) { b.set(x, at); at += x.length; } return b; }
-  toString(e = "utf8", a = 0, z = this.length): any { const p = this.subarray(a, z); return e === "latin1" ? Array.from(p, (c) => String.fromCharCode(c)).join("") : native.decodeUtf8(p); }
+/** node:buffer. */
+import {
+  bytesOfText,
+  encodingOf,
+  findEncoding,
+  lengthOfText,
+  native,
+  UTF8,
+} from "../bytes/encodings.ts";
+import { addNumbers } from "../bytes/numbers.ts";
+import { find } from "../bytes/search.ts";
+import { checkInteger, codedError, invalidType, invalidValue, outOfRange } from "../errors.ts";
+
+/** As in Node.js 22 and later. */
+export const kMaxLength = Number.MAX_SAFE_INTEGER;
+export const constants = { MAX_LENGTH: kMaxLength, MAX_STRING_LENGTH: 0x1fff_ffe8 };
+
+const SOURCES =
+  "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object";
+
+export class Buffer extends Uint8Array<ArrayBuffer> {
+  /** Of one parameter for each that a Uint8Array has: the default would make an array of them. */
+  constructor(source: number | ArrayBuffer, offset?: number, length?: number) {
+    super(source as ArrayBuffer, offset, length);
+  }
+
+  static override from(value: unknown, encodingOrOffset?: unknown, length?: unknown): Buffer {
+    if (typeof value === "string") {
+      const encoding = typeof encodingOrOffset === "string" && encodingOrOffset !== "" ? encodingOf(encodingOrOffset) : UTF8;
+      return new Buffer(native.encode(value, encoding));
+    }
+    if (typeof value !== "object" || value === null) throw invalidType("first argument", SOURCES, value);
+    if (isArrayBuffer(value)) return fromArrayBuffer(value, encodingOrOffset, length);
+    const primitive: unknown = value.valueOf();
+    if (primitive !== value && (typeof primitive === "string" || (typeof primitive === "object" && primitive !== null))) {
+      return Buffer.from(primitive, encodingOrOffset, length);
+    }
+    const list = "length" in value ? value : "data" in value && "type" in value && value.type === "Buffer" ? value.data : undefined;
+    if (typeof list !== "object" || list === null) throw invalidType("first argument", SOURCES, value);
+    const count = "length" in list && typeof list.length === "number" && list.length > 0 ? Math.trunc(list.length) : 0;
+    const buffer = new Buffer(count);
+    if (list instanceof Uint8Array) native.copyBytes(list, 0, count, buffer, 0);
+    else buffer.set(list as ArrayLike<number>);
+    return buffer;
+  }
+
+  static override of(...bytes: number[]): Buffer {
+    return Buffer.from(bytes);
+  }
+
+  static alloc(size: number, fill?: unknown, encoding?: unknown): Buffer {
+    checkInteger("size", size, 0, kMaxLength);
+    const buffer = new Buffer(size);
+    return fill === undefined || fill === 0 || size === 0 ? buffer : buffer.fill(fill, encoding);
+  }
+
+  static allocUnsafe(size: number): Buffer {
+    checkInteger("size", size, 0, kMaxLength);
+    return new Buffer(size);
+  }
+
+  static allocUnsafeSlow(size: number): Buffer {
+    return Buffer.allocUnsafe(size);
+  }
+
+  static isBuffer(value: unknown): value is Buffer {
+    return value instanceof Buffer;
+  }
+
+  static isEncoding(name: unknown): boolean {
+    return typeof name === "string" && findEncoding(name) !== undefined;
+  }
+
+  static byteLength(value: unknown, encoding?: unknown): number {
+    if (typeof value === "string") return lengthOfText(value, encoding ? (findEncoding(encoding) ?? UTF8) : UTF8);
+    if (ArrayBuffer.isView(value) || isArrayBuffer(value)) return value.byteLength;
+    throw invalidType("string", "of type string or an instance of Buffer or ArrayBuffer", value);
+  }
+
+  static concat(list: readonly Uint8Array[], length?: number): Buffer {
+    if (!Array.isArray(list)) throw invalidType("list", "an instance of Array", list);
+    let total = length;
+    if (total === undefined) {
+      total = 0;
+      for (const { length: size } of list) total += size;
+    } else checkInteger("length", total, 0, kMaxLength);
+    const buffer = new Buffer(total);
+    let at = 0;
+    for (const [index, bytes] of list.entries()) {
+      if (!(bytes instanceof Uint8Array)) throw invalidType(`list[${index}]`, "an instance of Buffer or Uint8Array", bytes);
+      const part = Math.min(bytes.length, total - at);
+      native.copyBytes(bytes, 0, part, buffer, at);
+      at += part;
+    }
+    return buffer;
+  }
+
+  static compare(bytes: unknown, others: unknown): number {
+    if (!(bytes instanceof Uint8Array)) throw invalidType("buf1", "an instance of Buffer or Uint8Array", bytes);
+    if (!(others instanceof Uint8Array)) throw invalidType("buf2", "an instance of Buffer or Uint8Array", others);
+    return Math.sign(native.compareBytes(bytes, others));
+  }
+
+  get parent(): ArrayBuffer {
+    return this.buffer;
+  }
+
+  override toString(encoding?: unknown, start: unknown = 0, end: unknown = this.length): string {
+    const last = Math.min(this.length, Math.trunc(Number(end)) || 0);
+    const first = Math.max(0, Math.trunc(Number(start)) || 0);
+    return first >= last ? "" : native.decode(this, first, last, encodingOf(encoding));
+  }
+
+  override toLocaleString(): string {
+    return this.toString();
+  }
+
+  toJSON(): { type: "Buffer"; data: number[] } {
+    return { type: "Buffer", data: Array.from(this) };
+  }
+
+  equals(others: unknown): boolean {
+    if (!(others instanceof Uint8Array)) throw invalidType("otherBuffer", "an instance of Buffer or Uint8Array", others);
+    return this.length === others.length && native.compareBytes(this, others) === 0;
+  }
+
+  compare(target: unknown, targetStart = 0, targetEnd?: number, start = 0, end = this.length): number {
+    if (!(target instanceof Uint8Array)) throw invalidType("target", "an instance of Buffer or Uint8Array", target);
+    const targetLast = targetEnd ?? target.length;
+    checkInteger("targetStart", targetStart, 0, kMaxLength);
+    checkInteger("targetEnd", targetLast, 0, target.length);
+    checkInteger("sourceStart", start, 0, kMaxLength);
+    checkInteger("sourceEnd", end, 0, this.length);
+    if (start >= end) return targetStart >= targetLast ? 0 : -1;
+    if (targetStart >= targetLast) return 1;
+    return Buffer.compare(this.subarray(start, end), target.subarray(targetStart, targetLast));
+  }
+
+  override subarray(start?: number, end?: number): Buffer {
+    const { length } = this;
+    const first = clamped(start, 0, length);
+    return new Buffer(this.buffer, this.byteOffset + first, Math.max(0, clamped(end, length, length) - first));
+  }
+
+  /** Shares the memory, in contrast to that of Uint8Array. */
+  override slice(start?: number, end?: number): Buffer {
+    return this.subarray(start, end);
+  }
+
+  copy(target: unknown, targetStart: unknown = 0, start: unknown = 0, end: unknown = this.length): number {
+    if (!(target instanceof Uint8Array)) throw invalidType("target", "an instance of Buffer or Uint8Array", target);
+    const [at, first, last] = [targetStart, start, end].map((one) => Math.trunc(Number(one)) || 0) as [number, number, number];
+    if (at < 0) throw outOfRange("targetStart", ">= 0", targetStart);
+    if (first < 0 || first > this.length) throw outOfRange("sourceStart", `>= 0 && <= ${this.length}`, start);
+    if (last < 0) throw outOfRange("sourceEnd", ">= 0", end);
+    if (at >= target.length || first >= last) return 0;
+    const count = Math.min(last - first, target.length - at, this.length - first);
+    native.copyBytes(this, first, first + count, target, at);
+    return count;
+  }
+
+  write(text: unknown, offset?: unknown, length?: unknown, encoding?: unknown): number {
+    if (typeof text !== "string") throw invalidType("argument", "of type string", text);
+    if (typeof offset === "string") return this.write(text, 0, this.length, offset);
+    const at = offset ?? 0;
+    checkInteger("offset", at, 0, this.length);
+    const left = this.length - at;
+    if (typeof length === "string") return this.write(text, at, left, length);
+    if (length !== undefined) checkInteger("length", length, 0, this.length);
+    return native.writeInto(text, encodingOf(encoding || undefined), this, at, Math.min(left, length ?? left));
+  }
+
+  override fill(value: unknown, start?: unknown, end?: unknown, encoding?: unknown): this {
+    if (typeof start === "string") return this.fill(value, 0, this.length, start);
+    if (typeof end === "string") return this.fill(value, start, this.length, end);
+    const [first, last] = [start ?? 0, end ?? this.length];
+    checkInteger("offset", first, 0, kMaxLength);
+    checkInteger("end", last, 0, this.length);
+    if (first >= last) return this;
+    const pattern = patternOf(value, encoding);
+    if (typeof pattern === "number") super.fill(pattern, first, last);
+    else for (let at = first; at < last; at += pattern.length) {
+      native.copyBytes(pattern, 0, Math.min(pattern.length, last - at), this, at);
+    }
+    return this;
+  }
+
+  override indexOf(value: unknown, from?: unknown, encoding?: unknown): number {
+    return find(this, value, from, encoding, true);
+  }
+
+  override lastIndexOf(value: unknown, from?: unknown, encoding?: unknown): number {
+    return find(this, value, from, encoding, false);
+  }
+
+  override includes(value: unknown, from?: unknown, encoding?: unknown): boolean {
+    return find(this, value, from, encoding, true) !== -1;
+  }
 }
-export function isUtf8(b: any): boolean { return !native.decodeUtf8(b).includes("\uFFFD"); }
+
+addNumbers(Buffer.prototype);
 native.useBuffer(Buffer.prototype);
+
+export function isUtf8(value: unknown): boolean {
+  return native.isUtf8(bytesOf(value));
+}
+
+export function isAscii(value: unknown): boolean {
+  return bytesOf(value).every((byte) => byte < 0x80);
+}
+
+export const { atob, btoa } = globalThis;
+
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (isArrayBuffer(value)) return new Uint8Array(value);
+  throw invalidType("input", "an instance of ArrayBuffer, Buffer, or TypedArray", value);
+}
+
+function fromArrayBuffer(value: ArrayBuffer, offset: unknown, length: unknown): Buffer {
+  const at = Math.trunc(Number(offset)) || 0;
+  const most = value.byteLength - at;
+  if (most < 0) throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", '"offset" is outside of buffer bounds', RangeError);
+  const size = length === undefined ? most : Math.max(0, Number(length) || 0);
+  if (size > most) throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", '"length" is outside of buffer bounds', RangeError);
+  return new Buffer(value, at, size);
+}
+
+/** Returns a position from an argument that may be negative or missing. */
+function clamped(position: unknown, fallback: number, length: number): number {
+  if (position === undefined) return fallback;
+  const number = Math.trunc(Number(position)) || 0;
+  return number < 0 ? Math.max(0, length + number) : Math.min(number, length);
+}
+
+function patternOf(value: unknown, encoding: unknown): number | Uint8Array {
+  if (typeof value === "number") return value & 255;
+  if (typeof value === "boolean") return Number(value);
+  if (value === undefined || value === null || value === "") return 0;
+  const pattern = value instanceof Uint8Array ? value : bytesOfText(String(value), encodingOf(encoding || undefined));
+  if (pattern.length === 0) throw invalidValue("value", value);
+  return pattern;
+}

@@ -6,6 +6,7 @@
 import { POLLIN, POLLOUT, watch, type Watch } from "../loop.ts";
 import { natives } from "../native.ts";
 import { formats, type Format } from "./channel/format.ts";
+import type { Connectable } from "./channel/target.ts";
 import type { EventEmitter } from "./events.ts";
 import { process } from "./process.ts";
 
@@ -25,12 +26,7 @@ const CHUNK_BYTES = 65_536;
 type Sent = (error: Error | null) => void;
 
 /** `process`, or a ChildProcess. */
-export interface Target extends EventEmitter {
-  connected: boolean;
-  channel?: Channel | undefined;
-  send?: ((message: unknown, handle?: unknown, options?: unknown, callback?: unknown) => boolean) | undefined;
-  disconnect?: (() => void) | undefined;
-}
+export type Target = EventEmitter & Connectable;
 
 interface Outgoing {
   readonly bytes: Uint8Array;

@@ -1,6 +1,6 @@
 /** Streams over descriptors that are not network sockets: those of a child, and the standard input. */
 import type { Buffer as NodeBuffer } from "node:buffer";
-import { POLLIN, POLLOUT, watch, type Watch } from "../loop.ts";
+import { addImmediate, POLLIN, POLLOUT, watch, type Watch } from "../loop.ts";
 import { natives } from "../native.ts";
 import { Buffer } from "./buffer.ts";
 import { Duplex } from "./stream.ts";
@@ -59,7 +59,8 @@ export class DescriptorStream extends Duplex {
 
   override _final(done: Done): void {
     native.shutDownSocket(this.#descriptor);
-    done();
+    // Node.js calls back in another turn.
+    addImmediate(() => done());
   }
 
   override _destroy(error: Error | null, done: Done): void {
@@ -70,7 +71,7 @@ export class DescriptorStream extends Duplex {
   }
 
   #readSome(): void {
-    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     let length: number;
     try {
       length = native.read(this.#descriptor, chunk, 0, CHUNK_BYTES, -1);

@@ -1,13 +1,216 @@
-type L = (...a: unknown[]) => unknown;
-export class EventEmitter {
-  #l = new Map<string | symbol, L[]>();
-  on(e: string, f: L): this { if (this.#l.has("newListener")) this.emit("newListener", e, f); const l = this.#l.get(e) ?? []; this.#l.set(e, [...l, f]); return this; }
-  addListener(e: string, f: L): this { return this.on(e, f); }
-  once(e: string, f: L): this { const g = (...a: unknown[]) => { this.removeListener(e, g); return f(...a); }; return this.on(e, g); }
-  removeListener(e: string, f: L): this { this.#l.set(e, (this.#l.get(e) ?? []).filter((x) => x !== f)); this.emit("removeListener", e, f); return this; }
-  removeAllListeners(e: string): this { for (const f of this.listeners(e)) this.removeListener(e, f); return this; }
-  emit(e: string, ...a: unknown[]): boolean { const l = this.#l.get(e) ?? []; for (const f of l) f.apply(this, a); return l.length > 0; }
-  listeners(e: string): L[] { return [...(this.#l.get(e) ?? [])]; }
-  listenerCount(e: string): number { return (this.#l.get(e) ?? []).length; }
-  eventNames(): (string | symbol)[] { return [...this.#l.keys()].filter((k) => (this.#l.get(k) ?? []).length > 0); }
+/** node:events. */
+import { checkFunction, codedError, invalidType, outOfRange } from "../errors.ts";
+import { AbortError } from "../abort-error.ts";
+
+type EventName = string | symbol;
+// oxlint-disable-next-line typescript/no-explicit-any -- a listener states the types of its event
+type Listener = (...values: any[]) => unknown;
+/** A listener of once(): the function that was given. */
+type OnceListener = Listener & { readonly listener?: Listener };
+
+/** Listeners by event. A list is never changed, so that an emission goes through the one that it began with. */
+const ALL = Symbol("events");
+
+/** The part of EventTarget that this module uses. */
+interface Target {
+  readonly addEventListener: (event: string, listener: (event: unknown) => void, options?: object) => void;
+  readonly removeEventListener: (event: string, listener: (event: unknown) => void) => void;
+}
+
+export const errorMonitor = Symbol.for("events.errorMonitor");
+export const captureRejectionSymbol = Symbol.for("nodejs.rejection");
+export const defaultMaxListeners = 10;
+
+/** The methods. They need no constructor, because streams call that one as a function. */
+class Emitter {
+  declare [ALL]: Map<EventName, readonly OnceListener[]> | undefined;
+  declare private maximum: number | undefined;
+
+  emit(name: EventName, ...values: unknown[]): boolean {
+    const all = this[ALL];
+    if (name === "error") {
+      const monitors = all?.get(errorMonitor);
+      for (const monitor of monitors ?? []) Reflect.apply(monitor, this, values);
+    }
+    const listeners = all?.get(name);
+    if (listeners === undefined) {
+      if (name === "error") throw unhandled(values[0]);
+      return false;
+    }
+    for (const listener of listeners) Reflect.apply(listener, this, values);
+    return true;
+  }
+
+  on(name: EventName, listener: Listener): this {
+    return add(this, name, listener, false);
+  }
+
+  addListener(name: EventName, listener: Listener): this {
+    return add(this, name, listener, false);
+  }
+
+  prependListener(name: EventName, listener: Listener): this {
+    return add(this, name, listener, true);
+  }
+
+  once(name: EventName, listener: Listener): this {
+    checkFunction("listener", listener);
+    return this.on(name, onceOf(this, name, listener));
+  }
+
+  prependOnceListener(name: EventName, listener: Listener): this {
+    checkFunction("listener", listener);
+    return this.prependListener(name, onceOf(this, name, listener));
+  }
+
+  /** Removes the one that was added last. */
+  removeListener(name: EventName, listener: Listener): this {
+    checkFunction("listener", listener);
+    const all = this[ALL];
+    const listeners = all?.get(name);
+    const index = listeners?.findLastIndex((one) => one === listener || one.listener === listener) ?? -1;
+    const found = listeners?.[index];
+    if (all === undefined || listeners === undefined || found === undefined) return this;
+    if (listeners.length === 1) all.delete(name);
+    else all.set(name, listeners.toSpliced(index, 1));
+    if (all.has("removeListener")) this.emit("removeListener", name, found.listener ?? found);
+    return this;
+  }
+
+  off(name: EventName, listener: Listener): this {
+    return this.removeListener(name, listener);
+  }
+
+  removeAllListeners(name?: EventName): this {
+    const all = this[ALL];
+    if (all === undefined) return this;
+    if (!all.has("removeListener")) {
+      if (name === undefined) all.clear();
+      else all.delete(name);
+      return this;
+    }
+    const names = name === undefined ? Array.from(all.keys()).filter((one) => one !== "removeListener") : [name];
+    for (const one of names) for (const listener of (all.get(one) ?? []).toReversed()) this.removeListener(one, listener);
+    if (name === undefined) all.clear();
+    return this;
+  }
+
+  listeners(name: EventName): Listener[] {
+    return (this[ALL]?.get(name) ?? []).map((one) => one.listener ?? one);
+  }
+
+  rawListeners(name: EventName): Listener[] {
+    return Array.from(this[ALL]?.get(name) ?? []);
+  }
+
+  listenerCount(name: EventName, listener?: Listener): number {
+    const listeners = this[ALL]?.get(name) ?? [];
+    if (listener === undefined) return listeners.length;
+    return listeners.filter((one) => one === listener || one.listener === listener).length;
+  }
+
+  eventNames(): EventName[] {
+    return Array.from(this[ALL]?.keys() ?? []);
+  }
+
+  setMaxListeners(count: number): this {
+    if (typeof count !== "number" || !(count >= 0)) throw outOfRange("setMaxListeners", "a non-negative number", count);
+    this.maximum = count;
+    return this;
+  }
+
+  getMaxListeners(): number {
+    return this.maximum ?? defaultMaxListeners;
+  }
+}
+
+function add<Self extends Emitter>(emitter: Self, name: EventName, listener: OnceListener, isFirst: boolean): Self {
+  checkFunction("listener", listener);
+  const all = (emitter[ALL] ??= new Map());
+  if (all.has("newListener")) emitter.emit("newListener", name, listener.listener ?? listener);
+  const listeners = all.get(name) ?? [];
+  all.set(name, isFirst ? [listener, ...listeners] : [...listeners, listener]);
+  return emitter;
+}
+
+function onceOf(emitter: Emitter, name: EventName, listener: Listener): OnceListener {
+  let isCalled = false;
+  const call = (...values: unknown[]): unknown => {
+    if (isCalled) return undefined;
+    isCalled = true;
+    emitter.removeListener(name, call);
+    return Reflect.apply(listener, emitter, values);
+  };
+  return Object.assign(call, { listener });
+}
+
+export type EventEmitter = Emitter;
+/** A function, not a class, because streams and others call it for an object of theirs. */
+export const EventEmitter = makeClass();
+export { EventEmitter as default };
+
+function makeClass(): typeof Emitter & { readonly EventEmitter: typeof Emitter } {
+  function EventEmitter(): void {}
+  EventEmitter.prototype = Emitter.prototype;
+  Object.defineProperty(Emitter.prototype, "constructor", { value: EventEmitter, configurable: true, writable: true });
+  const listenerCount = (emitter: Emitter, name: EventName): number => emitter.listenerCount(name);
+  const properties = { EventEmitter, defaultMaxListeners, errorMonitor, captureRejectionSymbol };
+  Object.assign(EventEmitter, properties, { once, setMaxListeners, getEventListeners, addAbortListener, listenerCount });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language calls a function with a prototype a class
+  return EventEmitter as unknown as typeof Emitter & { readonly EventEmitter: typeof Emitter };
+}
+
+function unhandled(value: unknown): unknown {
+  if (value instanceof Error) return value;
+  const message = `Unhandled error. (${typeof value === "string" ? `'${value}'` : String(value)})`;
+  return Object.assign(codedError("ERR_UNHANDLED_ERROR", message), { context: value });
+}
+
+/** A promise of the values of the next event; an event `error` rejects it, unless that is the one. */
+export async function once(
+  emitter: EventEmitter | Target,
+  name: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<unknown[]> {
+  const { signal } = options;
+  if (signal?.aborted === true) throw new AbortError(signal.reason);
+  return new Promise((resolve, reject) => {
+    const listen = (event: string, listener: Listener): (() => void) => {
+      if ("addEventListener" in emitter) {
+        emitter.addEventListener(event, listener, { once: true });
+        return () => emitter.removeEventListener(event, listener);
+      }
+      emitter.once(event, listener);
+      return () => emitter.removeListener(event, listener);
+    };
+    const ends = [listen(name, (...values) => settle(() => resolve(values)))];
+    function settle(how: () => void): void {
+      for (const end of ends) end();
+      signal?.removeEventListener("abort", onAbort);
+      how();
+    }
+    function onAbort(): void {
+      settle(() => reject(new AbortError(signal?.reason)));
+    }
+    if (name !== "error" && !("addEventListener" in emitter)) ends.push(listen("error", (error) => settle(() => reject(error))));
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+/** Limits nothing: this runtime does not warn of many listeners. */
+export function setMaxListeners(count = 10, ...emitters: readonly (EventEmitter | object)[]): void {
+  if (typeof count !== "number" || !(count >= 0)) throw outOfRange("setMaxListeners", "a non-negative number", count);
+  for (const emitter of emitters) if (emitter instanceof EventEmitter) emitter.setMaxListeners(count);
+}
+
+export function getEventListeners(emitter: EventEmitter, name: EventName): Listener[] {
+  return emitter.listeners(name);
+}
+
+/** Calls back when the signal is aborted, or soon if it is already. */
+export function addAbortListener(signal: AbortSignal, listener: (event?: unknown) => void): Disposable {
+  if (signal === undefined) throw invalidType("signal", "an instance of AbortSignal", signal);
+  if (signal.aborted) queueMicrotask(() => listener());
+  else signal.addEventListener("abort", listener, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", listener) };
 }

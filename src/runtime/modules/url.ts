@@ -1,1 +1,226 @@
-export class URL { static canParse(): boolean { return true; } constructor(readonly href: string) {} }
+/** node:url: URL and URLSearchParams (WHATWG), and paths of files. */
+import { codedError, invalidType } from "../errors.ts";
+import { natives } from "../native.ts";
+import { resolve } from "./path.ts";
+import { listOf, URLSearchParams } from "../search-params.ts";
+
+/** A URL and the positions of its parts in it; -1 for a part that it does not have. */
+type Parts = readonly [
+  href: string,
+  protocolEnd: number,
+  usernameEnd: number,
+  hostStart: number,
+  hostEnd: number,
+  port: number,
+  pathnameStart: number,
+  searchStart: number,
+  hashStart: number,
+];
+
+interface Natives {
+  readonly parseUrl: (text: string, base?: string) => Parts | undefined;
+  readonly changeUrl: (url: string, part: number, text: string) => Parts | undefined;
+}
+
+const native = natives<Natives>();
+
+/** Parts by the numbers of url.c. */
+const [HREF, PROTOCOL, USERNAME, PASSWORD, HOST, HOSTNAME, PORT, PATHNAME, SEARCH, HASH] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+const WITH_ORIGIN = new Set(["http:", "https:", "ws:", "wss:", "ftp:"]);
+
+function parse(text: unknown, base?: unknown): Parts | undefined {
+  return native.parseUrl(String(text), base === undefined ? undefined : String(base));
+}
+
+function invalidUrl(input: string, base?: string): Error {
+  const error = codedError("ERR_INVALID_URL", "Invalid URL", TypeError);
+  return Object.assign(error, { input }, base === undefined ? {} : { base });
+}
+
+export class URL {
+  #parts: Parts;
+  #query: URLSearchParams | undefined;
+
+  constructor(text: unknown, base?: unknown) {
+    const parts = parse(text, base);
+    if (parts === undefined) throw invalidUrl(String(text), base === undefined ? undefined : String(base));
+    this.#parts = parts;
+  }
+
+  static canParse(text: unknown, base?: unknown): boolean {
+    return parse(text, base) !== undefined;
+  }
+
+  static parse(text: unknown, base?: unknown): URL | null {
+    return URL.canParse(text, base) ? new URL(text, base) : null;
+  }
+
+  #change(part: number, text: unknown): void {
+    this.#parts = native.changeUrl(this.href, part, String(text)) ?? this.#parts;
+  }
+
+  get href(): string {
+    return this.#parts[0];
+  }
+
+  set href(text: string) {
+    const parts = native.changeUrl(this.href, HREF, String(text));
+    if (parts === undefined) throw invalidUrl(String(text));
+    this.#parts = parts;
+    this.#renewQuery();
+  }
+
+  get origin(): string {
+    const { protocol } = this;
+    if (WITH_ORIGIN.has(protocol)) return `${protocol}//${this.host}`;
+    if (protocol !== "blob:") return "null";
+    const inner = URL.parse(this.pathname);
+    return inner !== null && /^https?:$/.test(inner.protocol) ? inner.origin : "null";
+  }
+
+  get protocol(): string {
+    const [href, end] = this.#parts;
+    return href.slice(0, end);
+  }
+
+  set protocol(text: string) {
+    this.#change(PROTOCOL, text);
+  }
+
+  get username(): string {
+    const [href, protocolEnd, usernameEnd] = this.#parts;
+    return protocolEnd + 2 < usernameEnd ? href.slice(protocolEnd + 2, usernameEnd) : "";
+  }
+
+  set username(text: string) {
+    this.#change(USERNAME, text);
+  }
+
+  get password(): string {
+    const [href, , usernameEnd, hostStart] = this.#parts;
+    return hostStart > usernameEnd ? href.slice(usernameEnd + 1, hostStart) : "";
+  }
+
+  set password(text: string) {
+    this.#change(PASSWORD, text);
+  }
+
+  get host(): string {
+    const [href, , , hostStart, , , pathnameStart] = this.#parts;
+    const start = href[hostStart] === "@" ? hostStart + 1 : hostStart;
+    // A path that begins with two slashes has "/." in front if there is no host.
+    const end = this.#hostEnd();
+    return href.slice(start, this.port === "" ? end : pathnameStart);
+  }
+
+  set host(text: string) {
+    this.#change(HOST, text);
+  }
+
+  get hostname(): string {
+    const [href, , , hostStart] = this.#parts;
+    return href.slice(href[hostStart] === "@" ? hostStart + 1 : hostStart, this.#hostEnd());
+  }
+
+  set hostname(text: string) {
+    this.#change(HOSTNAME, text);
+  }
+
+  #hostEnd(): number {
+    return this.#parts[4];
+  }
+
+  get port(): string {
+    const [, , , , , port] = this.#parts;
+    return port === -1 ? "" : String(port);
+  }
+
+  set port(text: string | number) {
+    this.#change(PORT, text);
+  }
+
+  get pathname(): string {
+    const [href, , , , , , start, searchStart, hashStart] = this.#parts;
+    return href.slice(start, searchStart !== -1 ? searchStart : hashStart === -1 ? undefined : hashStart);
+  }
+
+  set pathname(text: string) {
+    this.#change(PATHNAME, text);
+  }
+
+  get search(): string {
+    const [href, , , , , , , start, hashStart] = this.#parts;
+    const search = start === -1 ? "" : href.slice(start, hashStart === -1 ? undefined : hashStart);
+    return search === "?" ? "" : search;
+  }
+
+  set search(text: string) {
+    this.#change(SEARCH, text);
+    this.#renewQuery();
+  }
+
+  get hash(): string {
+    const [href, , , , , , , , start] = this.#parts;
+    const hash = start === -1 ? "" : href.slice(start);
+    return hash === "#" ? "" : hash;
+  }
+
+  set hash(text: string) {
+    this.#change(HASH, text);
+  }
+
+  get searchParams(): URLSearchParams {
+    if (this.#query === undefined) {
+      this.#query = new URLSearchParams(this.search);
+      this.#query.onChange((text) => this.#change(SEARCH, text));
+    }
+    return this.#query;
+  }
+
+  #renewQuery(): void {
+    if (this.#query !== undefined) this.#query.replaceAll(listOf(this.search));
+  }
+
+  toString(): string {
+    return this.href;
+  }
+
+  toJSON(): string {
+    return this.href;
+  }
+}
+
+export { URLSearchParams };
+
+export function fileURLToPath(value: string | URL): string {
+  const url = typeof value === "string" ? new URL(value) : value;
+  if (!(url instanceof URL)) throw invalidType("path", "of type string or an instance of URL", value);
+  if (url.protocol !== "file:") {
+    throw codedError("ERR_INVALID_URL_SCHEME", "The URL must be of scheme file", TypeError);
+  }
+  if (url.hostname !== "") {
+    const message = 'File URL host must be "localhost" or empty on linux';
+    throw codedError("ERR_INVALID_FILE_URL_HOST", message, TypeError);
+  }
+  if (/%2f/i.test(url.pathname)) {
+    throw codedError("ERR_INVALID_FILE_URL_PATH", "File URL path must not include encoded / characters", TypeError);
+  }
+  return decodeURIComponent(url.pathname);
+}
+
+export function pathToFileURL(path: string): URL {
+  const resolved = resolve(path);
+  const whole = path.endsWith("/") && !resolved.endsWith("/") ? `${resolved}/` : resolved;
+  const escaped = whole.replaceAll(/[%\\\n\r\t?#]/g, (character) => encodeURIComponent(character));
+  return new URL(`file://${escaped}`);
+}
+
+/** The options of node:http for a URL. */
+export function urlToHttpOptions(url: URL): Record<string, string | number> {
+  const { protocol, hostname, hash, search, pathname, href, port, username, password } = url;
+  const bare = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
+  const options = { protocol, hostname: bare, hash, search, pathname, path: `${pathname}${search}`, href };
+  const auth = username === "" && password === "" ? {} : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` };
+  return { ...options, ...(port === "" ? {} : { port: Number(port) }), ...auth };
+}

@@ -30,7 +30,7 @@ enum { STACK_BYTES = 4 * 1024 * 1024, SIGNALS = 64 };
 static void (*const PARTS[])(JSContext *context, JSValueConst native) = {
   add_addons, add_child,   add_crypto,       add_errors,  add_events, add_files,
   add_http_parser, add_monitor_file, add_names, add_process, add_sockets, add_terminal,
-  add_text,   add_tls,     add_trust,        add_workers,
+  add_text, add_url,   add_tls,     add_trust,        add_workers,
 };
 
 static const int FATAL[] = {FATAL_SIGNALS};

@@ -46,7 +46,11 @@ FUNCTION(send_signal) {
   return throw_system_error(context, errno, "kill", NULL);
 }
 
-FUNCTION(exit_now) { _exit(integer_of(context, arguments[0])); }
+FUNCTION(exit_now) {
+  restore_terminal();
+  _exit(integer_of(context, arguments[0]));
+}
+
 FUNCTION(abort_now) { abort(); }
 FUNCTION(is_terminal) { return JS_NewBool(context, isatty(integer_of(context, arguments[0])) == 1); }
 

@@ -23,6 +23,7 @@ void add_sockets(JSContext *context, JSValueConst native);
 void add_names(JSContext *context, JSValueConst native);
 void add_http_parser(JSContext *context, JSValueConst native);
 void add_text(JSContext *context, JSValueConst native);
+void add_url(JSContext *context, JSValueConst native);
 void add_errors(JSContext *context, JSValueConst native);
 void add_child(JSContext *context, JSValueConst native);
 void add_crypto(JSContext *context, JSValueConst native);
@@ -31,6 +32,9 @@ void add_terminal(JSContext *context, JSValueConst native);
 void add_tls(JSContext *context, JSValueConst native);
 void add_trust(JSContext *context, JSValueConst native);
 void add_addons(JSContext *context, JSValueConst native);
+void add_child(JSContext *context, JSValueConst native);
+void add_terminal(JSContext *context, JSValueConst native);
+void add_monitor_file(JSContext *context, JSValueConst native);
 
 /*
  * Throws an Error like those of Node.js: `code` such as "ENOENT", `errno` (negative), `syscall`, and `path` unless it is NULL.
@@ -39,6 +43,9 @@ void add_addons(JSContext *context, JSValueConst native);
 JSValue throw_system_error(JSContext *context, int error, const char *syscall, const char *path);
 /* Returns the name of a system error, such as "ENOENT". */
 const char *name_of_error(int error);
+
+/* Restores a terminal that is in raw mode. */
+void restore_terminal(void);
 
 /* Returns a number, or -1 for anything else. */
 static inline int integer_of(JSContext *context, JSValueConst value) {
@@ -74,6 +81,9 @@ JSValue text_from_system(JSContext *context, const char *text, size_t size);
  * freed by JS_FreeCString. NULL with an exception if there is no memory.
  */
 const char *utf8_of(JSContext *context, JSValueConst text, size_t *length);
+
+/* Encodes a string as UTF-8 without those bytes: each half of a surrogate pair becomes U+FFFD (WHATWG: a scalar value string). */
+const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length);
 
 /* Returns a Buffer with a copy of the bytes, or with zeros if `bytes` is NULL. */
 JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size);

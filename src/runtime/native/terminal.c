@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -18,7 +17,7 @@ static const int ENDING[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 static volatile sig_atomic_t raw = -1;
 static struct termios before;
 
-static void restore(void) {
+void restore_terminal(void) {
   if (raw < 0) return;
   /* A process in the background would be stopped. */
   sigset_t stop, former;
@@ -31,7 +30,7 @@ static void restore(void) {
 }
 
 static void restore_and_end(int number) {
-  restore();
+  restore_terminal();
   signal(number, SIG_DFL);
   raise(number);
 }
@@ -47,12 +46,9 @@ static void replace_handler(int number, void (*from)(int), void (*to)(int)) {
 FUNCTION(set_raw_mode) {
   const int terminal = integer_of(context, arguments[0]);
   const bool is_raw = JS_ToBool(context, arguments[1]);
-  static bool is_registered;
-  if (!is_registered && atexit(restore) != 0) return JS_NewInt32(context, ENOMEM);
-  is_registered = true;
   if (!is_raw) {
     if (raw != terminal) return JS_NewInt32(context, 0);
-    restore();
+    restore_terminal();
     for (size_t i = 0; i < COUNT(ENDING); ++i) replace_handler(ENDING[i], restore_and_end, SIG_DFL);
     return JS_NewInt32(context, 0);
   }
@@ -69,7 +65,7 @@ FUNCTION(set_raw_mode) {
   for (size_t i = 0; i < COUNT(ENDING); ++i) replace_handler(ENDING[i], SIG_DFL, restore_and_end);
   if (tcsetattr(terminal, TCSADRAIN, &settings) == 0) return JS_NewInt32(context, 0);
   const int error = errno;
-  restore();
+  restore_terminal();
   return JS_NewInt32(context, error);
 }
 

@@ -1,102 +1,116 @@
-/* UTF-8, as the Encoding standard of the WHATWG decodes it. */
-#include "runtime.h"
+/* Bytes as text: the encodings of Buffer, as Node.js reads them. */
+#include "text.h"
 
 #include <string.h>
 
-/* Returns the length of a valid sequence, or 0 with the length of the invalid part that becomes one U+FFFD. */
-static size_t sequence(const uint8_t *bytes, size_t size, size_t *invalid) {
+enum { REPLACEMENT = 0xfffd, INVALID = 0x110000 };
+
+/*
+ * Reads one character. For an invalid one it stores INVALID and returns the length of its maximal part, or, if `is_cut` is not
+ * NULL, stores there whether it may be valid with more bytes than there are.
+ */
+static size_t read_character(const uint8_t *bytes, size_t size, uint32_t *character, bool *is_cut) {
   const uint8_t first = bytes[0];
-  const size_t more = first < 0x80 ? 0 : first < 0xc2 ? 9 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : 9;
-  *invalid = 1;
-  if (more == 9) return 0;
-  for (size_t i = 1; i <= more; ++i) {
-    uint8_t lowest = 0x80, highest = 0xbf;
-    if (i == 1 && first == 0xe0) lowest = 0xa0;
-    if (i == 1 && first == 0xed) highest = 0x9f;
-    if (i == 1 && first == 0xf0) lowest = 0x90;
-    if (i == 1 && first == 0xf4) highest = 0x8f;
-    *invalid = i;
-    if (i >= size || bytes[i] < lowest || bytes[i] > highest) return 0;
+  *character = first;
+  if (first < 0x80) return 1;
+  const size_t length = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  uint8_t least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  uint32_t value = first & (0x7fu >> length);
+  size_t at = 1;
+  for (; at < length && at < size && bytes[at] >= least && bytes[at] <= most; ++at) {
+    value = value << 6 | (bytes[at] & 0x3f);
+    least = 0x80;
+    most = 0xbf;
   }
-  return more + 1;
+  if (is_cut != NULL) *is_cut = at < length && at == size;
+  *character = length > 1 && at == length ? value : INVALID;
+  return at;
+}
+
+/* Returns the length of the longest valid beginning. */
+static size_t length_of_valid(const uint8_t *bytes, size_t size) {
+  for (size_t at = 0; at < size;) {
+    at += length_of_ascii(bytes + at, size - at);
+    for (uint32_t character; at < size && bytes[at] >= 0x80;) {
+      const size_t length = read_character(bytes + at, size - at, &character, NULL);
+      if (character == INVALID) return at;
+      at += length;
+    }
+  }
+  return size;
+}
+
+/* Decodes what is not all valid: an invalid part becomes U+FFFD, or of a text of the system, each of its bytes half a pair. */
+static JSValue text_from_invalid(JSContext *context, const uint8_t *bytes, size_t size, bool is_system) {
+  uint16_t *const units = js_malloc(context, size * sizeof *units);
+  if (units == NULL) return JS_EXCEPTION;
+  size_t count = 0;
+  for (size_t at = 0; at < size;) {
+    uint32_t character;
+    const size_t length = read_character(bytes + at, size - at, &character, NULL);
+    if (character == INVALID && is_system) {
+      for (size_t i = 0; i < length; ++i) units[count++] = (uint16_t)(0xdc00 + bytes[at + i]);
+    } else if (character == INVALID) {
+      units[count++] = REPLACEMENT;
+    } else if (character > 0xffff) {
+      units[count++] = (uint16_t)(0xd7c0 + (character >> 10));
+      units[count++] = (uint16_t)(0xdc00 | (character & 0x3ff));
+    } else {
+      units[count++] = (uint16_t)character;
+    }
+    at += length;
+  }
+  const JSValue text = JS_NewStringUTF16(context, units, count);
+  wipe_and_free(context, units, size * sizeof *units);
+  return text;
 }
 
 JSValue text_from_utf8(JSContext *context, const uint8_t *bytes, size_t size) {
-  size_t at = 0, invalid = 0, bad = 0;
-  while (at < size) {
-    const size_t length = sequence(bytes + at, size - at, &invalid);
-    if (length == 0) ++bad;
-    at += length == 0 ? invalid : length;
-  }
-  if (bad == 0) return JS_NewStringLen(context, (const char *)bytes, size);
-  uint8_t *const valid = js_malloc(context, size + 3 * bad);
-  if (valid == NULL) return JS_EXCEPTION;
-  size_t to = 0;
-  for (at = 0; at < size;) {
-    const size_t length = sequence(bytes + at, size - at, &invalid);
-    memcpy(valid + to, length == 0 ? (const uint8_t *)"\xef\xbf\xbd" : bytes + at, length == 0 ? 3 : length);
-    to += length == 0 ? 3 : length;
-    at += length == 0 ? invalid : length;
-  }
-  const JSValue text = JS_NewStringLen(context, (const char *)valid, to);
-  js_free(context, valid);
-  return text;
+  if (length_of_valid(bytes, size) < size) return text_from_invalid(context, bytes, size, false);
+  return JS_NewStringLen(context, (const char *)bytes, size);
 }
 
 JSValue text_from_system(JSContext *context, const char *text, size_t size) {
   const uint8_t *const bytes = (const uint8_t *)text;
-  size_t invalid = 0, at = 0;
-  for (size_t length; at < size && (length = sequence(bytes + at, size - at, &invalid)) != 0;) at += length;
-  if (at == size) return JS_NewStringLen(context, text, size);
-  uint16_t *const units = js_malloc(context, 2 * size);
-  if (units == NULL) return JS_EXCEPTION;
-  size_t count = 0;
-  for (at = 0; at < size;) {
-    const size_t length = sequence(bytes + at, size - at, &invalid);
-    if (length == 0) {
-      units[count++] = (uint16_t)(0xdc00 + bytes[at++]);
-      continue;
-    }
-    uint32_t point = length == 1 ? bytes[at] : bytes[at] & (0xff >> (length + 1));
-    for (size_t i = 1; i < length; ++i) point = point << 6 | (bytes[at + i] & 0x3f);
-    if (point >= 0x10000) {
-      units[count++] = (uint16_t)(0xd7c0 + (point >> 10));
-      point = 0xdc00 + (point & 0x3ff);
-    }
-    units[count++] = (uint16_t)point;
-    at += length;
-  }
-  const JSValue result = JS_NewStringUTF16(context, units, count);
-  js_free(context, units);
-  return result;
+  if (length_of_valid(bytes, size) < size) return text_from_invalid(context, bytes, size, true);
+  return JS_NewStringLen(context, text, size);
 }
 
-const char *utf8_of(JSContext *context, JSValueConst text, size_t *length) {
+/*
+ * The engine encodes half a pair in three bytes, ED A0 80 to ED BF BF. Only a text of which it made a copy has any, so it may
+ * be changed.
+ */
+static const char *replace_halves(JSContext *context, JSValueConst text, size_t *length, bool is_system) {
   const char *const encoded = JS_ToCStringLen(context, length, text);
-  if (encoded == NULL) return NULL;
-  /* QuickJS encodes half a surrogate pair in three bytes, ED A0 80 to ED BF BF. Only a text of its own has any. */
-  uint8_t *to = (uint8_t *)memchr(encoded, 0xed, *length);
+  uint8_t *to = encoded == NULL ? NULL : memchr(encoded, 0xed, *length);
   if (to == NULL) return encoded;
-  const uint8_t *from = to;
   const uint8_t *const end = (const uint8_t *)encoded + *length;
-  while (from < end) {
-    const bool is_half = from[0] == 0xed && end - from >= 3 && from[1] >= 0xa0;
-    if (!is_half) {
-      if (to != from) *to = *from;
-      ++to, ++from;
+  for (const uint8_t *from = to; from < end;) {
+    if (from[0] != 0xed || from[1] < 0xa0) {
+      *to++ = *from++;
       continue;
     }
     const uint32_t half = (uint32_t)(from[1] & 0x3f) << 6 | (from[2] & 0x3f);
     from += 3;
-    if (half >= 0xc80 && half <= 0xcff) *to++ = (uint8_t)(half - 0xc00);
-    else {
-      memcpy(to, "\xef\xbf\xbd", 3);
-      to += 3;
+    if (is_system && half >= 0xc80 && half <= 0xcff) {
+      *to++ = (uint8_t)(half - 0xc00);
+      continue;
     }
+    memcpy(to, "\xef\xbf\xbd", 3);
+    to += 3;
   }
   if (to != end) *to = '\0';
-  *length = (size_t)(to - (uint8_t *)encoded);
+  *length = (size_t)(to - (const uint8_t *)encoded);
   return encoded;
+}
+
+const char *utf8_of(JSContext *context, JSValueConst text, size_t *length) {
+  return replace_halves(context, text, length, true);
+}
+
+const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length) {
+  return replace_halves(context, text, length, false);
 }
 
 static JSValue buffer_prototype = JS_UNDEFINED;
@@ -118,19 +132,86 @@ JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size) {
   return result;
 }
 
-FUNCTION(decode_utf8) {
-  size_t size = 0;
-  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
-  return bytes == NULL && size > 0 ? JS_ThrowTypeError(context, "no bytes") : text_from_utf8(context, bytes, size);
+static JSValue text_from_latin1(JSContext *context, const uint8_t *bytes, size_t size, uint8_t mask) {
+  size_t at = length_of_ascii(bytes, size);
+  if (at == size) return JS_NewStringLen(context, (const char *)bytes, size);
+  uint8_t *const encoded = js_malloc(context, 2 * size);
+  if (encoded == NULL) return JS_EXCEPTION;
+  memcpy(encoded, bytes, at);
+  size_t length = at;
+  for (; at < size; ++at) {
+    const uint8_t unit = bytes[at] & mask;
+    if (unit >= 0x80) encoded[length++] = 0xc0 | unit >> 6;
+    encoded[length++] = unit < 0x80 ? unit : 0x80 | (unit & 0x3f);
+  }
+  const JSValue text = JS_NewStringLen(context, (const char *)encoded, length);
+  wipe_and_free(context, encoded, 2 * size);
+  return text;
 }
 
-FUNCTION(encode_utf8) {
+static JSValue hex_of(JSContext *context, const uint8_t *bytes, size_t size) {
+  char *const digits = js_malloc(context, 2 * size + 1);
+  if (digits == NULL) return JS_EXCEPTION;
+  for (size_t i = 0; i < size; ++i) {
+    digits[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+    digits[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+  }
+  const JSValue text = JS_NewStringLen(context, digits, 2 * size);
+  wipe_and_free(context, digits, 2 * size + 1);
+  return text;
+}
+
+static JSValue base64_of(JSContext *context, const uint8_t *bytes, size_t size, bool is_url) {
+  const char *const alphabet = is_url ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+                                      : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const size_t most = (size + 2) / 3 * 4;
+  char *const digits = js_malloc(context, most + 1);
+  if (digits == NULL) return JS_EXCEPTION;
   size_t length = 0;
-  const char *const text = utf8_of(context, arguments[0], &length);
-  if (text == NULL) return JS_EXCEPTION;
-  const JSValue bytes = JS_NewUint8ArrayCopy(context, (const uint8_t *)text, length);
-  JS_FreeCString(context, text);
-  return bytes;
+  for (size_t i = 0; i < size; i += 3) {
+    const size_t left = size - i;
+    const uint32_t group = (uint32_t)bytes[i] << 16 | (left > 1 ? bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
+    digits[length++] = alphabet[group >> 18];
+    digits[length++] = alphabet[group >> 12 & 63];
+    if (left > 1) digits[length++] = alphabet[group >> 6 & 63];
+    if (left > 2) digits[length++] = alphabet[group & 63];
+  }
+  while (!is_url && length < most) digits[length++] = '=';
+  const JSValue text = JS_NewStringLen(context, digits, length);
+  wipe_and_free(context, digits, most + 1);
+  return text;
+}
+
+static JSValue text_from_utf16(JSContext *context, const uint8_t *bytes, size_t size) {
+  const size_t count = size / 2;
+  uint16_t *const units = js_malloc(context, 2 * count + 1);
+  if (units == NULL) return JS_EXCEPTION;
+  memcpy(units, bytes, 2 * count);
+  const JSValue text = JS_NewStringUTF16(context, units, count);
+  wipe_and_free(context, units, 2 * count);
+  return text;
+}
+
+/* (bytes, start, end, encoding): the text of a part; start and end are clamped */
+FUNCTION(decode) {
+  size_t size = 0;
+  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
+  int64_t start = long_of(context, arguments[1]), end = long_of(context, arguments[2]);
+  if (start < 0) start = 0;
+  if (end < 0 || (uint64_t)end > size) end = (int64_t)size;
+  if (bytes == NULL || start >= end) return JS_NewStringLen(context, "", 0);
+  const uint8_t *const from = bytes + start;
+  const size_t length = (size_t)(end - start);
+  switch (integer_of(context, arguments[3])) {
+    case UTF8: return text_from_utf8(context, from, length);
+    case LATIN1: return text_from_latin1(context, from, length, 0xff);
+    case ASCII: return text_from_latin1(context, from, length, 0x7f);
+    case HEX: return hex_of(context, from, length);
+    case BASE64: return base64_of(context, from, length, false);
+    case BASE64URL: return base64_of(context, from, length, true);
+    case UTF16LE: return text_from_utf16(context, from, length);
+  }
+  return JS_ThrowRangeError(context, "an unknown encoding");
 }
 
 FUNCTION(decode_from_system) {
@@ -139,12 +220,35 @@ FUNCTION(decode_from_system) {
   return text_from_system(context, (const char *)bytes, size);
 }
 
+FUNCTION(is_utf8) {
+  size_t size = 0;
+  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
+  return JS_NewBool(context, length_of_valid(bytes, size) == size);
+}
+
+/* How many bytes at the end are the beginning of a character that more bytes may complete. */
+FUNCTION(cut_length) {
+  size_t size = 0;
+  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
+  for (size_t length = 1; length <= 3 && length <= size; ++length) {
+    const uint8_t *const at = bytes + size - length;
+    if ((*at & 0xc0) == 0x80) continue;
+    uint32_t character;
+    bool is_cut = false;
+    read_character(at, length, &character, &is_cut);
+    return JS_NewInt32(context, is_cut ? (int)length : 0);
+  }
+  return JS_NewInt32(context, 0);
+}
+
 void add_text(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
-    JS_CFUNC_DEF("decodeUtf8", 1, decode_utf8),
-    JS_CFUNC_DEF("encodeUtf8", 1, encode_utf8),
-    JS_CFUNC_DEF("useBuffer", 1, use_buffer),
+    JS_CFUNC_DEF("decode", 4, decode),
+    JS_CFUNC_DEF("isUtf8", 1, is_utf8),
+    JS_CFUNC_DEF("cutLength", 1, cut_length),
     JS_CFUNC_DEF("textFromSystem", 1, decode_from_system),
+    JS_CFUNC_DEF("useBuffer", 1, use_buffer),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+  add_bytes(context, native);
 }

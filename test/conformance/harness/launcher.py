@@ -93,9 +93,5 @@ def known_lists(launcher: Launcher) -> list[Path]:
     name = Path(launcher.words[0]).name if launcher.words else ""
     if name.startswith("sophia-run-"):
         spawns = redacts or brokers or "--mode spawn" in " ".join(launcher.words)
-        is_glibc = not name.endswith("-musl")
-        lists += ["standalone-glibc"] if is_glibc else []
         lists += ["standalone-spawn"] if spawns else []
-        lists += ["standalone-glibc-spawn"] if is_glibc and spawns else []
-        lists += ["standalone-redact"] if redacts or brokers else []
     return [REPOSITORY / "test/conformance/peers" / f"{each}.known-impossible" for each in lists]

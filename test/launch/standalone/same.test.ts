@@ -6,7 +6,7 @@ import { notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder, unwrapped } from "../../helpers/sophia.ts";
 import { executable, notMade } from "../../helpers/standalone.ts";
 
-/** The executable has other engines than the package, which reads the same files with the same code. */
+/** The executable has another engine than the package, which reads the same files with the same code. */
 const root = join(import.meta.dirname, "../../..");
 
 skipBecause(notLinux ?? notMade);

@@ -2,6 +2,7 @@
 import { watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { openChannel } from "../channel.ts";
+import type { Connectable } from "../channel/target.ts";
 import { DescriptorStream } from "../descriptor-stream.ts";
 import { EventEmitter } from "../events.ts";
 import { process } from "../process.ts";
@@ -35,12 +36,15 @@ function reapEnded(): void {
   for (const child of running) child.reap();
 }
 
-export class ChildProcess extends EventEmitter {
+export class ChildProcess extends EventEmitter implements Connectable {
   pid: number | undefined;
   exitCode: number | null = null;
   signalCode: string | null = null;
   killed = false;
   connected = false;
+  channel: Connectable["channel"];
+  send: Connectable["send"];
+  disconnect: Connectable["disconnect"];
   spawnfile = "";
   spawnargs: readonly string[] = [];
   stdin: DescriptorStream | null = null;

@@ -3,7 +3,7 @@ import { Buffer } from "../buffer.ts";
 import type { DescriptorStream } from "../descriptor-stream.ts";
 import { natives } from "../../native.ts";
 import { clearTimeout, setTimeout } from "../timers.ts";
-import { startOf, type SpawnOptions } from "./arguments.ts";
+import { invalidValue, startOf, type SpawnOptions } from "./arguments.ts";
 import { ChildProcess, signalNumber } from "./child.ts";
 
 interface Natives {
@@ -25,7 +25,10 @@ type Callback = (error: Error | null, stdout: Output, stderr: Output) => void;
 const MEBIBYTE = 1024 * 1024;
 
 /** Calls back once when the child and its output have ended, with an error unless its status is 0. */
-export function execFile(file: unknown, args: unknown, given: unknown, callback: Callback): ChildProcess {
+export function execFile(file: unknown, ...rest: readonly unknown[]): ChildProcess {
+  const callback = rest.at(-1);
+  if (!isCallback(callback)) throw invalidValue("callback", callback);
+  const [args, given] = rest.slice(0, -1);
   const start = startOf(file, args, given);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of Node.js describe what callers pass
   const options = start.options as Options;
@@ -72,6 +75,10 @@ export function execFile(file: unknown, args: unknown, given: unknown, callback:
     end(0, null);
   });
   return child;
+}
+
+function isCallback(value: unknown): value is Callback {
+  return typeof value === "function";
 }
 
 function collect(stream: DescriptorStream | null, most: number, exceeded: () => void): () => Buffer {

@@ -73,7 +73,7 @@ function readToEnd(descriptor: number, end: number): string {
   const chunks: Uint8Array[] = [];
   for (;;) {
     const left = end === Infinity ? -1 : Math.max(0, end - native.now());
-    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     const length = native.waitForInput(descriptor, left) ? native.read(descriptor, chunk, 0, CHUNK_BYTES, -1) : 0;
     if (length === 0) break;
     chunks.push(chunk.subarray(0, length));

@@ -1,0 +1,50 @@
+// Compiles ada, which parses URLs as Node.js does, for the executables for Linux. Its sources come from a crate.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../quickjs.mjs";
+import { crateSources } from "./crate.mjs";
+
+/** The crate that holds the sources, and the SHA-256 of its package. */
+export const CRATE = {
+  name: "ada-url",
+  version: "4.0.0",
+  checksum: "c153db7a5a9f8a92a313dff0fecbbb28198542fc98bf024b961baf9896408347",
+};
+
+const FLAGS = [
+  "-Os",
+  "-std=c++20",
+  "-DNDEBUG",
+  "-DADA_INCLUDE_URL_PATTERN=0",
+  "-fno-exceptions",
+  "-fno-rtti",
+  "-fno-sanitize=all",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-fno-threadsafe-statics",
+  "-ffunction-sections",
+  "-fdata-sections",
+];
+
+/**
+ * @param root the repository
+ * @param compiler the path of zig
+ * @param target zig's name
+ * @param flags further options, such as those of a sanitizer
+ * @returns its compiler flags, which name the folder of its headers, and its object files
+ */
+export function ada(root, compiler, target, flags = []) {
+  const sources = join(crateSources(root, CRATE), "deps");
+  const inputs = JSON.stringify([CRATE, flags, readFileSync(import.meta.filename, "utf8")]);
+  const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);
+  const folder = join(root, ".cache", "runtime", target);
+  const object = join(folder, `ada-${key}.o`);
+  if (!existsSync(object)) {
+    mkdirSync(folder, { recursive: true });
+    const temporary = `${object}.${process.pid}`;
+    run(compiler, ["c++", "-target", target, ...FLAGS, ...flags, "-c", "-o", temporary, join(sources, "ada.cpp")]);
+    renameSync(temporary, object);
+  }
+  return { flags: [`-I${sources}`], objects: [object] };
+}

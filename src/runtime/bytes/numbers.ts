@@ -1,0 +1,69 @@
+/** Integers and floating point numbers in bytes: the methods `readUInt16LE`, `writeInt32BE` and so on of Buffer. */
+import { checkInteger, codedError, invalidType, outOfRange } from "../errors.ts";
+
+/** Names in Buffer, names in DataView, and sizes in bytes. */
+const TYPES = [
+  ["Int8", "Int8", 1],
+  ["UInt8", "Uint8", 1],
+  ["Int16", "Int16", 2],
+  ["UInt16", "Uint16", 2],
+  ["Int32", "Int32", 4],
+  ["UInt32", "Uint32", 4],
+  ["BigInt64", "BigInt64", 8],
+  ["BigUInt64", "BigUint64", 8],
+  ["Float", "Float32", 4],
+  ["Double", "Float64", 8],
+] as const;
+
+/** Adds the methods to a prototype, and their names with `Uint`. */
+export function addNumbers(prototype: object): void {
+  for (const [name, type, size] of TYPES) {
+    for (const order of size === 1 ? ([""] as const) : (["LE", "BE"] as const)) {
+      const isLittle = order === "LE";
+      define(prototype, `read${name}${order}`, function read(this: Uint8Array, offset: unknown = 0) {
+        return viewOf(this, offset, size)[`get${type}`](0, isLittle);
+      });
+      define(prototype, `write${name}${order}`, function write(this: Uint8Array, value: unknown, offset: unknown = 0) {
+        checkValue(name, size, value);
+        const view = viewOf(this, offset, size);
+        if (type === "BigInt64" || type === "BigUint64") view[`set${type}`](0, BigInt(value as bigint), isLittle);
+        else view[`set${type}`](0, Number(value), isLittle);
+        return Number(offset) + size;
+      });
+    }
+  }
+}
+
+function define(prototype: object, name: string, value: (...values: never[]) => unknown): void {
+  for (const key of new Set([name, name.replace("UInt", "Uint")])) {
+    Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
+  }
+}
+
+function viewOf(bytes: Uint8Array, offset: unknown, size: number): DataView {
+  if (typeof offset !== "number") throw invalidType("offset", "of type number", offset);
+  if (bytes.length < size) {
+    throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", "Attempt to access memory outside buffer bounds", RangeError);
+  }
+  checkInteger("offset", offset, 0, bytes.length - size);
+  return new DataView(bytes.buffer, bytes.byteOffset + offset, size);
+}
+
+function checkValue(name: string, size: number, value: unknown): void {
+  if (name === "Float" || name === "Double") return;
+  const isBig = name.startsWith("Big");
+  if (isBig && typeof value !== "bigint") throw new TypeError("Cannot mix BigInt and other types, use explicit conversions");
+  if (!isBig && typeof value === "bigint") throw new TypeError("Cannot mix BigInt and other types, use explicit conversions");
+  const bits = BigInt(8 * size);
+  const isSigned = !name.includes("UInt");
+  const least = isSigned ? -(1n << (bits - 1n)) : 0n;
+  const most = (1n << (isSigned ? bits - 1n : bits)) - 1n;
+  if (Number.isNaN(Number(value)) || (typeof value === "bigint" ? value >= least && value <= most : fits(Number(value), least, most))) return;
+  const n = isBig ? "n" : "";
+  const exponent = isSigned ? `-(2${n} ** ${bits - 1n}${n}) and < 2${n} ** ${bits - 1n}${n}` : `0${n} and < 2${n} ** ${bits}${n}`;
+  throw outOfRange("value", size > 4 ? `>= ${exponent}` : `>= ${least} and <= ${most}`, value);
+}
+
+function fits(value: number, least: bigint, most: bigint): boolean {
+  return value >= Number(least) && value <= Number(most);
+}

@@ -1,0 +1,67 @@
+/** Errors of Node.js with their codes and messages. */
+
+type ErrorClass = new (message: string) => Error;
+
+/** @returns an error that says its code, as Node.js prints it */
+export function codedError(code: string, message: string, Class: ErrorClass = Error): Error & { code: string } {
+  const error = Object.assign(new Class(message), { code });
+  Object.defineProperty(error, "toString", {
+    value: () => `${error.name} [${code}]: ${error.message}`,
+    configurable: true,
+    writable: true,
+  });
+  return error;
+}
+
+/** @param name of the argument, or a property (`options.x`), or the whole subject such as `first argument` */
+export function invalidType(name: string, expected: string, value: unknown): Error {
+  return codedError("ERR_INVALID_ARG_TYPE", `The ${subject(name)} must be ${expected}.${received(value)}`, TypeError);
+}
+
+export function invalidValue(name: string, value: unknown, reason = "is invalid"): Error {
+  const text = shortly(value);
+  return codedError("ERR_INVALID_ARG_VALUE", `The ${subject(name)} ${reason}. Received ${text}`, TypeError);
+}
+
+export function outOfRange(name: string, range: string, value: unknown): Error {
+  const number = typeof value === "bigint" ? `${grouped(String(value))}n` : grouped(String(value));
+  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${number}`;
+  return codedError("ERR_OUT_OF_RANGE", message, RangeError);
+}
+
+/** Throws unless it is an integer in a range. */
+export function checkInteger(name: string, value: unknown, minimum: number, maximum: number): asserts value is number {
+  if (typeof value !== "number") throw invalidType(name, "of type number", value);
+  if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
+  if (value < minimum || value > maximum) throw outOfRange(name, `>= ${minimum} and <= ${maximum}`, value);
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw invalidType(name, "of type function", value);
+}
+
+function subject(name: string): string {
+  if (name.endsWith(" argument")) return name;
+  return `"${name}" ${name.includes(".") ? "property" : "argument"}`;
+}
+
+function received(value: unknown): string {
+  if (value === null || value === undefined) return ` Received ${String(value)}`;
+  if (typeof value === "function") return ` Received function ${value.name}`;
+  if (typeof value === "object") {
+    const name = value.constructor?.name ?? "";
+    return name === "" ? " Received [Object: null prototype] {}" : ` Received an instance of ${name}`;
+  }
+  return ` Received type ${typeof value} (${shortly(value)})`;
+}
+
+function shortly(value: unknown): string {
+  const text = typeof value === "string" ? `'${value}'` : String(value);
+  const whole = typeof value === "bigint" ? `${text}n` : text;
+  return whole.length > 28 ? `${whole.slice(0, 25)}...` : whole;
+}
+
+/** Separates thousands, in numbers beyond 32 bits. */
+function grouped(digits: string): string {
+  return /^-?\d{10,}$/.test(digits) ? digits.replaceAll(/\B(?=(?:\d{3})+$)/g, "_") : digits;
+}

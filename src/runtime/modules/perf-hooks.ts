@@ -1,0 +1,2 @@
+/** node:perf_hooks. */
+export const { performance } = globalThis;

@@ -1,0 +1,4 @@
+/** node:stream/promises. */
+import { promises } from "./stream.ts";
+
+export const { finished, pipeline } = promises;
