@@ -19,6 +19,5 @@ export async function partsFor(root, processor, target, compiler) {
     ada(root, compiler, target),
     { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
     llhttpPart(root, processor, target),
-    ada(root, compiler, target),
   ];
 }
