@@ -116,7 +116,9 @@ function asUnits(sources) {
   for (const path of sources) {
     const name = path.replace(/^third_party\/.*\//, "").replaceAll("/", "_");
     const isAlone = !/^(?:crypto|ssl)\//.test(path) || path.endsWith(".S") || path.includes("fips") || ALONE.test(path);
-    const unit = isAlone ? name : `${path.split("/").slice(0, -1).join("_")}${path.endsWith("c") ? path.slice(path.lastIndexOf(".")) : ""}`;
+    const unit = isAlone
+      ? name
+      : `${path.split("/").slice(0, -1).join("_")}${path.endsWith("c") ? path.slice(path.lastIndexOf(".")) : ""}`;
     units.set(unit, [...(units.get(unit) ?? []), path]);
   }
   const rank = ([name]) => (name.includes("bcm.c") ? 0 : basename(name) === "ssl.cc" ? 1 : name.endsWith(".S") ? 3 : 2);
