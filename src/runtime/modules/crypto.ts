@@ -146,7 +146,7 @@ export function randomInt(low: number, high?: number): number {
   const limit = 2 ** (8 * RANDOM_BYTES);
   if (range >= limit) throw outOfRange("max - min", `<= ${limit - 1}`, range);
   for (;;) {
-    const value = randomBytes(RANDOM_BYTES).readUIntBE(0, RANDOM_BYTES);
+    const value = randomBytes(RANDOM_BYTES).reduce((sum, byte) => sum * 256 + byte, 0);
     // Values above the last multiple of the range would make small results likelier.
     if (value < limit - (limit % range)) return min + (value % range);
   }

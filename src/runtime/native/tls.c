@@ -94,8 +94,8 @@ FUNCTION(new_context) {
 FUNCTION(new_session) {
   SSL_CTX *const from = JS_GetOpaque2(context, arguments[0], context_class);
   if (from == NULL) return JS_EXCEPTION;
-  const char *const name = JS_IsUndefined(arguments[1]) ? NULL : utf8_of(context, arguments[1], NULL);
   size_t size = 0;
+  const char *const name = JS_IsUndefined(arguments[1]) ? NULL : utf8_of(context, arguments[1], &size);
   const uint8_t *const protocols = bytes_of(context, arguments[2], &size);
   struct session *const session = OPENSSL_zalloc(sizeof *session);
   bool done = session != NULL;
@@ -268,7 +268,8 @@ FUNCTION(outcome_of) {
 
 /* (IPv4 or IPv6): the same text for the same address */
 FUNCTION(canonical_address) {
-  const char *const text = utf8_of(context, arguments[0], NULL);
+  size_t length = 0;
+  const char *const text = utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
   uint8_t bytes[16];
   char result[INET6_ADDRSTRLEN] = "";
