@@ -44,6 +44,13 @@ JSValue throw_system_error(JSContext *context, int error, const char *syscall, c
 /* Returns the name of a system error, such as "ENOENT". */
 const char *name_of_error(int error);
 
+/* The state in which the caller started this process. */
+extern struct caller {
+  /* A bit for each, SIGHUP's the lowest. */
+  uint64_t ignored_signals;
+  bool closed_streams[3];
+} caller;
+
 /* Restores a terminal that is in raw mode. */
 void restore_terminal(void);
 

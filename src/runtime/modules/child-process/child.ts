@@ -166,7 +166,7 @@ export class ChildProcess extends EventEmitter implements Connectable {
     [this.stdin = null, this.stdout = null, this.stderr = null] = this.stdio;
   }
 
-  /** Reads streams to their ends that nobody reads. */
+  /** Reads unread streams to their ends. */
   #flush(): void {
     process.nextTick(() => {
       for (const stream of this.stdio) if (stream?.readable === true) stream.resume();
