@@ -97,7 +97,7 @@ JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size);
 
 /* Work for another thread. */
 struct work {
-  /* Runs in the other thread; all signals are blocked there. */
+  /* Runs in the other thread; signals are blocked there, except those of writes. */
   void (*run)(struct work *work);
   /* Runs in the main thread afterwards, and frees the work. Returns the arguments for the callback, or JS_UNDEFINED. */
   JSValue (*result)(JSContext *context, struct work *work);
