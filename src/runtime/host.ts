@@ -115,6 +115,7 @@ function standardOutput(fd: number): object {
 
 /** Opens process.stdin at its first use. */
 function openStandardInput(): unknown {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
   const { DescriptorStream } = builtin("descriptor-stream") as typeof import("./modules/descriptor-stream.ts");
   const value = new DescriptorStream(0, { readable: true, isSocket: false });
   Object.defineProperty(process, "stdin", { value, configurable: true });
@@ -126,8 +127,10 @@ function openParentChannel(): void {
   const { NODE_CHANNEL_FD = "", NODE_CHANNEL_SERIALIZATION_MODE } = process.env;
   delete process.env["NODE_CHANNEL_FD"];
   delete process.env["NODE_CHANNEL_SERIALIZATION_MODE"];
+  const serialization = NODE_CHANNEL_SERIALIZATION_MODE === "advanced" ? "advanced" : "json";
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
   const channel = builtin("channel") as typeof import("./modules/channel.ts");
-  channel.openParentChannel(Number(NODE_CHANNEL_FD), NODE_CHANNEL_SERIALIZATION_MODE === "advanced" ? "advanced" : "json");
+  channel.openParentChannel(Number(NODE_CHANNEL_FD), serialization);
 }
 
 /** Globals that are defined by a module. */
