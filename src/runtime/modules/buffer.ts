@@ -84,6 +84,7 @@ class Bytes extends Uint8Array<ArrayBuffer> {
 
   static concat(list: readonly Uint8Array[], length?: number): Bytes {
     if (!Array.isArray(list)) throw invalidType("list", "an instance of Array", list);
+    if (list.length === 0) return new Bytes(0);
     let total = length;
     if (total === undefined) {
       total = 0;
@@ -169,7 +170,8 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   write(text: unknown, offset?: unknown, length?: unknown, encoding?: unknown): number {
     if (typeof text !== "string") throw invalidType("argument", "of type string", text);
     if (typeof offset === "string") return this.write(text, 0, this.length, offset);
-    const at = offset ?? 0;
+    if (offset === undefined) return native.writeInto(text, UTF8, this, 0, this.length);
+    const at = offset;
     checkInteger("offset", at, 0, this.length);
     const left = this.length - at;
     if (typeof length === "string") return this.write(text, at, left, length);
@@ -178,18 +180,19 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   }
 
   override fill(value: unknown, start?: unknown, end?: unknown, encoding?: unknown): this {
-    if (typeof start === "string") return this.fill(value, 0, this.length, start);
-    if (typeof end === "string") return this.fill(value, start, this.length, end);
-    const [first, last] = [start ?? 0, end ?? this.length];
+    const isWhole = start === undefined || typeof start === "string";
+    const [first, last] = isWhole ? [0, this.length] : [start, typeof end === "string" ? undefined : end];
+    const name = isWhole ? start : typeof end === "string" ? end : encoding;
+    const pattern = patternOf(value, name);
     checkInteger("offset", first, 0, kMaxLength);
-    checkInteger("end", last, 0, this.length);
-    if (first >= last) return this;
-    const pattern = patternOf(value, encoding);
-    if (typeof pattern === "number") super.fill(pattern, first, last);
-    else
-      for (let at = first; at < last; at += pattern.length) {
-        native.copyBytes(pattern, 0, Math.min(pattern.length, last - at), this, at);
-      }
+    const until = last ?? this.length;
+    checkInteger("end", until, 0, this.length);
+    if (first >= until) return this;
+    if (typeof pattern === "number") return super.fill(pattern, first, until);
+    if (pattern.length === 0) throw invalidValue("value", value);
+    for (let at = first; at < until; at += pattern.length) {
+      native.copyBytes(pattern, 0, Math.min(pattern.length, until - at), this, at);
+    }
     return this;
   }
 
@@ -256,13 +259,9 @@ function clamped(position: unknown, fallback: number, length: number): number {
 }
 
 function patternOf(value: unknown, encoding: unknown): number | Uint8Array {
-  if (typeof value === "number") return value & 255;
-  if (typeof value === "boolean") return Number(value);
-  if (value === undefined || value === null || value === "") return 0;
-  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
-    throw invalidType("value", "of type string or number or an instance of Buffer", value);
+  if (typeof value === "string") {
+    const number = encodingOf(encoding || undefined);
+    return value === "" ? 0 : bytesOfText(value, number);
   }
-  const pattern = typeof value === "string" ? bytesOfText(value, encodingOf(encoding || undefined)) : value;
-  if (pattern.length === 0) throw invalidValue("value", value);
-  return pattern;
+  return value instanceof Uint8Array ? value : Number(value) & 255;
 }

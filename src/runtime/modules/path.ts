@@ -93,11 +93,11 @@ export function dirname(path: string): string {
 export function basename(path: string, suffix?: string): string {
   check(path);
   if (suffix !== undefined) check(suffix, "suffix");
+  if (suffix === path) return "";
   const bare = path.slice(0, bareLength(path));
   const base = bare.slice(bare.lastIndexOf("/") + 1);
-  return suffix !== undefined && base !== suffix && base.endsWith(suffix)
-    ? base.slice(0, base.length - suffix.length)
-    : base;
+  if (suffix === undefined || base === suffix || !base.endsWith(suffix)) return base;
+  return base.slice(0, base.length - suffix.length);
 }
 
 export function extname(path: string): string {
