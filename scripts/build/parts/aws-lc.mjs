@@ -43,7 +43,7 @@ const CXX_FLAGS = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsaf
 
 /** Sources that no TLS client needs. */
 const UNUSED =
-  /decrepit|ocsp|trust_token|spake25519|hrss|blake2|console|crypto\/(?:ui|md4|rc4)\/|jitterentropy|fipsmodule\/(?!bcm\.c|cpucap)|avx512|mldsa|aes128gcmsiv|aesni-sha|aes-xts|aes_xts|trampoline|crypto\/test/;
+  /decrepit\/(?!ripemd)|ocsp\/(?!ocsp_extension)|trust_token|spake25519|hrss|blake2|crypto\/rc4|jitterentropy|avx512|aes128gcmsiv|aesni-sha|aes-xts|aes_xts|trampoline/;
 /** Sources with names that others in their folder define as well; the others are compiled as one, four times as fast. */
 const ALONE =
   /(?:dgram|connect|poly1305_vec|rsa_pss|rsassa_pss_asn1|rsa_crypt|v3_utl|x509_vfy|x509_vpm|x_x509|handshake_server|tls13_client|tls13_server|ssl_privkey|ssl_file|bio_ssl)\.cc?$/;
@@ -116,7 +116,9 @@ function asUnits(sources) {
   for (const path of sources) {
     const name = path.replace(/^third_party\/.*\//, "").replaceAll("/", "_");
     const isAlone = !/^(?:crypto|ssl)\//.test(path) || path.endsWith(".S") || path.includes("fips") || ALONE.test(path);
-    const unit = isAlone ? name : `${path.split("/").slice(0, -1).join("_")}${path.endsWith("c") ? path.slice(path.lastIndexOf(".")) : ""}`;
+    const unit = isAlone
+      ? name
+      : `${path.split("/").slice(0, -1).join("_")}${path.endsWith("c") ? path.slice(path.lastIndexOf(".")) : ""}`;
     units.set(unit, [...(units.get(unit) ?? []), path]);
   }
   const rank = ([name]) => (name.includes("bcm.c") ? 0 : basename(name) === "ssl.cc" ? 1 : name.endsWith(".S") ? 3 : 2);

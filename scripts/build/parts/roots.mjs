@@ -20,7 +20,12 @@ export const CRATE = {
  */
 export function mozillaRoots(root, zig, target) {
   const source = readFileSync(join(crateSources(root, CRATE), "src/lib.rs"), "latin1");
-  const key = createHash("sha256").update(source).update(target).update(readFileSync(import.meta.filename)).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(source)
+    .update(target)
+    .update(readFileSync(import.meta.filename))
+    .digest("hex")
+    .slice(0, 16);
   const output = join(root, ".cache", "runtime", `roots-${key}.o`);
   if (existsSync(output)) return output;
   const certificates = Array.from(source.matchAll(/from_slice\(b"((?:\\x[0-9A-F]{2}|\\\n)+)"\)/g), ([, text]) =>

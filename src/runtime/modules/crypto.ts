@@ -1,6 +1,6 @@
 /** The parts of node:crypto that the bundle uses. */
 import { Buffer } from "./buffer.ts";
-import { coded } from "./net/errors.ts";
+import { checkFunction, checkInteger, codedError, invalidType, outOfRange } from "../errors.ts";
 import { natives } from "../native.ts";
 
 interface Handle {
@@ -57,8 +57,7 @@ function bytes(name: string, data: unknown): Uint8Array {
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  const message = `The "${name}" argument must be of type string or an instance of Buffer, TypedArray, or DataView.`;
-  throw coded("ERR_INVALID_ARG_TYPE", new TypeError(`${message} Received ${typeof data}`));
+  throw invalidType(name, "of type string or an instance of Buffer, TypedArray, or DataView", data);
 }
 
 function encoded(result: Buffer, encoding: BufferEncoding | "buffer" | undefined): Buffer | string {
@@ -66,12 +65,7 @@ function encoded(result: Buffer, encoding: BufferEncoding | "buffer" | undefined
 }
 
 function invalidDigest(name: string): Error {
-  return coded("ERR_CRYPTO_INVALID_DIGEST", new TypeError(`Invalid digest: ${name}`));
-}
-
-function outOfRange(name: string, range: string, received: unknown): Error {
-  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${String(received)}`;
-  return coded("ERR_OUT_OF_RANGE", new RangeError(message));
+  return codedError("ERR_CRYPTO_INVALID_DIGEST", `Invalid digest: ${name}`, TypeError);
 }
 
 class Hash {
@@ -99,7 +93,7 @@ class Hash {
   }
 
   #check(): void {
-    if (this.#isFinished) throw coded("ERR_CRYPTO_HASH_FINALIZED", new Error("Digest already called"));
+    if (this.#isFinished) throw codedError("ERR_CRYPTO_HASH_FINALIZED", "Digest already called");
   }
 }
 
@@ -122,11 +116,8 @@ export function hash(algorithm: string, data: Data, encoding: BufferEncoding | "
 }
 
 export function randomBytes(size: number): Buffer {
-  if (typeof size !== "number") {
-    const message = `The "size" argument must be of type number. Received type ${typeof size}`;
-    throw coded("ERR_INVALID_ARG_TYPE", new TypeError(message));
-  }
-  if (!(size >= 0 && size <= 2 ** 31 - 1)) throw outOfRange("size", ">= 0 && <= 2147483647", size);
+  if (typeof size !== "number") throw invalidType("size", "of type number", size);
+  if (!(size >= 0 && size < 2 ** 31)) throw outOfRange("size", ">= 0 && <= 2147483647", size);
   const result = Buffer.alloc(size);
   native.fillRandomly(result);
   return result;
@@ -139,14 +130,14 @@ export function randomInt(low: number, high?: number): number {
   const [min, max] = high === undefined ? [0, low] : [low, high];
   for (const [name, value] of Object.entries({ min, max })) {
     if (Number.isSafeInteger(value)) continue;
-    throw coded("ERR_INVALID_ARG_TYPE", new TypeError(`The "${name}" argument must be a safe integer.`));
+    throw codedError("ERR_INVALID_ARG_TYPE", `The "${name}" argument must be a safe integer.`, TypeError);
   }
   const range = max - min;
   if (range <= 0) throw outOfRange("max", `greater than the value of "min" (${min})`, max);
   const limit = 2 ** (8 * RANDOM_BYTES);
   if (range >= limit) throw outOfRange("max - min", `<= ${limit - 1}`, range);
   for (;;) {
-    const value = randomBytes(RANDOM_BYTES).readUIntBE(0, RANDOM_BYTES);
+    const value = randomBytes(RANDOM_BYTES).reduce((sum, byte) => sum * 256 + byte, 0);
     // Values above the last multiple of the range would make small results likelier.
     if (value < limit - (limit % range)) return min + (value % range);
   }
@@ -156,7 +147,7 @@ export function timingSafeEqual(left: Data, right: Data): boolean {
   const [one, other] = [bytes("buf1", left), bytes("buf2", right)];
   if (one.length !== other.length) {
     const message = "Input buffers must have the same byte length";
-    throw coded("ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH", new RangeError(message));
+    throw codedError("ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH", message, RangeError);
   }
   return native.areEqual(one, other);
 }
@@ -164,7 +155,7 @@ export function timingSafeEqual(left: Data, right: Data): boolean {
 export function hkdfSync(digest: string, key: Data, salt: Data, info: Data, length: number): ArrayBuffer {
   const made = native.deriveByHkdf(digest, input("key", key), input("salt", salt), input("info", info), length);
   if (made === undefined) throw invalidDigest(digest);
-  if (made === null) throw coded("ERR_CRYPTO_INVALID_KEYLEN", new RangeError("Invalid key length"));
+  if (made === null) throw codedError("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length", RangeError);
   const result = new ArrayBuffer(made.length);
   new Uint8Array(result).set(made);
   made.fill(0);
@@ -180,12 +171,9 @@ export function pbkdf2(
   digest: string,
   callback: (error: Error | null, key?: Buffer) => void,
 ): void {
-  if (!(Number.isInteger(iterations) && iterations >= 1 && iterations < 2 ** 31)) {
-    throw outOfRange("iterations", ">= 1 && <= 2147483647", iterations);
-  }
-  if (!(Number.isInteger(length) && length >= 0 && length < 2 ** 31)) {
-    throw outOfRange("keylen", ">= 0 && <= 2147483647", length);
-  }
+  checkInteger("iterations", iterations, 1, 2 ** 31 - 1);
+  checkInteger("keylen", length, 0, 2 ** 31 - 1);
+  checkFunction("callback", callback);
   const isKnown = native.deriveByPbkdf2(
     digest,
     input("password", password),
@@ -207,10 +195,10 @@ class Cipher {
   protected isFinished = false;
 
   constructor(encrypts: boolean, name: string, key: Data, vector: Data) {
-    if (name.toLowerCase() !== CIPHER) throw coded("ERR_CRYPTO_UNKNOWN_CIPHER", new Error("Unknown cipher"));
+    if (name.toLowerCase() !== CIPHER) throw codedError("ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher");
     const [secret, start] = [bytes("key", key), bytes("iv", vector)];
-    if (secret.length !== KEY_BYTES) throw coded("ERR_CRYPTO_INVALID_KEYLEN", new RangeError("Invalid key length"));
-    if (start.length === 0) throw coded("ERR_CRYPTO_INVALID_IV", new TypeError("Invalid initialization vector"));
+    if (secret.length !== KEY_BYTES) throw codedError("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length", RangeError);
+    if (start.length === 0) throw codedError("ERR_CRYPTO_INVALID_IV", "Invalid initialization vector", TypeError);
     this.handle = native.startCipher(encrypts, secret, start);
   }
 
@@ -227,7 +215,7 @@ class Cipher {
 }
 
 function invalidState(operation: string): Error {
-  return coded("ERR_CRYPTO_INVALID_STATE", new Error(`Invalid state for operation ${operation}`));
+  return codedError("ERR_CRYPTO_INVALID_STATE", `Invalid state for operation ${operation}`);
 }
 
 class Cipheriv extends Cipher {
@@ -252,7 +240,7 @@ class Decipheriv extends Cipher {
     const expected = bytes("buffer", tag);
     if (expected.length !== TAG_BYTES) {
       const message = `Invalid authentication tag length: ${expected.length}`;
-      throw coded("ERR_CRYPTO_INVALID_AUTH_TAG", new TypeError(message));
+      throw codedError("ERR_CRYPTO_INVALID_AUTH_TAG", message, TypeError);
     }
     if (this.isFinished || this.#hasTag || !native.setTag(this.handle, expected)) throw invalidState("setAuthTag");
     this.#hasTag = true;
@@ -282,6 +270,6 @@ export class X509Certificate {
     if (reason === undefined) return;
     const library = reason.includes("START_LINE") || reason.includes("BASE64") ? "PEM" : "ASN1";
     const words = reason.toLowerCase().replaceAll("_", " ");
-    throw coded(`ERR_OSSL_${library}_${reason}`, new Error(`error:${library} routines::${words}`));
+    throw codedError(`ERR_OSSL_${library}_${reason}`, `error:${library} routines::${words}`);
   }
 }

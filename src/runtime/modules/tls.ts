@@ -1,7 +1,7 @@
 /** The parts of node:tls that the bundle uses: clients over a socket that is connected. */
-import { readFileSync } from "./fs.ts";
+import { readFileSync, writeSync } from "./fs.ts";
 import { Buffer } from "./buffer.ts";
-import { coded } from "./net/errors.ts";
+import { codedError, invalidType } from "../errors.ts";
 import { Socket } from "./net/socket.ts";
 import { process } from "./process.ts";
 import { problemOfIdentity } from "./tls/identity.ts";
@@ -10,7 +10,7 @@ import { nextTick } from "../loop.ts";
 import { natives } from "../native.ts";
 
 interface Natives {
-  readonly newContext: (trustsRoots: boolean, texts: readonly Uint8Array[]) => NativeContext;
+  readonly newContext: (trustsRoots: boolean, texts: readonly (string | Uint8Array)[]) => NativeContext;
   readonly roots: () => readonly string[];
 }
 
@@ -54,24 +54,22 @@ export function createSecureContext({ ca }: ContextOptions = {}): SecureContext 
   // Encoding and decoding the authorities again would take milliseconds.
   const hasRoots = roots !== undefined && roots.every((root, index) => texts[index] === root);
   const others = hasRoots ? texts.slice(allRoots().length) : texts;
-  return { context: native.newContext(hasRoots, others.map(asBytes)) };
+  for (const text of others) {
+    if (typeof text === "string" || text instanceof Uint8Array) continue;
+    throw invalidType("options.ca", "of type string or an instance of Buffer, TypedArray, or DataView", text);
+  }
+  return { context: native.newContext(hasRoots, others) };
 }
 
-function asBytes(text: string | Uint8Array): Uint8Array {
-  if (text instanceof Uint8Array) return text;
-  if (typeof text === "string") return Buffer.from(text);
-  const message = `The "options.ca" property must be of type string or an instance of Buffer, TypedArray, or DataView.`;
-  throw coded("ERR_INVALID_ARG_TYPE", new TypeError(message));
-}
-
-function extraCertificates(): readonly Uint8Array[] {
+function extraCertificates(): readonly (string | Uint8Array)[] {
   const { NODE_EXTRA_CA_CERTS: file } = process.env;
   if (file === undefined || file === "") return [];
   try {
     return [readFileSync(file)];
   } catch (error) {
+    // As Node.js at its start.
     const reason = error instanceof Error ? error.message : "";
-    process.emitWarning(`Ignoring extra certs from \`${file}\`, load failed: ${reason}`);
+    writeSync(2, Buffer.from(`Warning: Ignoring extra certs from \`${file}\`, load failed: ${reason}\n`));
     return [];
   }
 }
@@ -113,13 +111,13 @@ export class TLSSocket extends Socket implements Owner {
     this._hadError = true;
     const message = "Client network socket disconnected before secure TLS connection was established";
     const { remoteAddress: host, remotePort: port, localAddress } = this.#below;
-    this.destroy(Object.assign(coded("ECONNRESET", new Error(message)), { host, port, localAddress }));
+    this.destroy(Object.assign(codedError("ECONNRESET", message), { host, port, localAddress }));
   };
 
   secured([problem, message, protocol, names]: Outcome): void {
     this.alpnProtocol = protocol;
     const error =
-      problem === undefined ? problemOfIdentity(this.#host, names) : coded(problem, new Error(message));
+      problem === undefined ? problemOfIdentity(this.#host, names) : codedError(problem, message ?? problem);
     this.authorized = error === undefined;
     if (error !== undefined) {
       this.authorizationError = error.code;

@@ -24,7 +24,8 @@ static const EVP_MD *digest_named(JSContext *context, JSValueConst name) {
     {"sha256", EVP_sha256}, {"sha512", EVP_sha512}, {"sha384", EVP_sha384},
     {"sha224", EVP_sha224}, {"sha1", EVP_sha1},     {"md5", EVP_md5},
   };
-  const char *const text = utf8_of(context, name, NULL);
+  size_t length = 0;
+  const char *const text = utf8_of(context, name, &length);
   if (text == NULL) return NULL;
   const EVP_MD *found = NULL;
   for (size_t i = 0; i < COUNT(ALL) && found == NULL; ++i) {

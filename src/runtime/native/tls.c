@@ -14,6 +14,12 @@
 
 /* As Node.js's default: forward secrecy first, no anonymous or broken ciphers. */
 static const char CIPHERS[] = "ALL:!aNULL:!eNULL:!PSK:!3DES";
+/* AWS-LC's default lacks Ed25519 and has SHA-1. */
+static const uint16_t SIGNATURES[] = {
+  SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_ED25519,          SSL_SIGN_RSA_PSS_RSAE_SHA256,    SSL_SIGN_RSA_PKCS1_SHA256,
+  SSL_SIGN_ECDSA_SECP384R1_SHA384, SSL_SIGN_RSA_PSS_RSAE_SHA384, SSL_SIGN_RSA_PKCS1_SHA384,
+  SSL_SIGN_ECDSA_SECP521R1_SHA512, SSL_SIGN_RSA_PSS_RSAE_SHA512, SSL_SIGN_RSA_PKCS1_SHA512,
+};
 
 struct session {
   SSL *ssl;
@@ -56,7 +62,7 @@ static int verify_server(X509_STORE_CTX *chain, void *unused) {
   return 1;
 }
 
-/* (trusts Mozilla's roots, list of PEM as Uint8Arrays) */
+/* (trusts Mozilla's roots, list of PEM: text or bytes) */
 FUNCTION(new_context) {
   if (trust_index < 0) {
     trust_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_trust_of_context);
@@ -69,7 +75,8 @@ FUNCTION(new_context) {
     SSL_CTX_free(made);
     return JS_ThrowOutOfMemory(context);
   }
-  bool done = SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION) && SSL_CTX_set_cipher_list(made, CIPHERS);
+  bool done = SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION) && SSL_CTX_set_cipher_list(made, CIPHERS) &&
+              SSL_CTX_set_verify_algorithm_prefs(made, SIGNATURES, COUNT(SIGNATURES));
   SSL_CTX_set_verify(made, SSL_VERIFY_PEER, NULL);
   SSL_CTX_set_cert_verify_callback(made, verify_server, NULL);
   SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
@@ -79,8 +86,10 @@ FUNCTION(new_context) {
   for (int64_t i = 0; i < texts && done; ++i) {
     const JSValue text = JS_GetPropertyInt64(context, arguments[1], i);
     size_t size = 0;
-    const uint8_t *const bytes = bytes_of(context, text, &size);
+    const char *const string = JS_IsString(text) ? utf8_of(context, text, &size) : NULL;
+    const uint8_t *const bytes = string != NULL ? (const uint8_t *)string : bytes_of(context, text, &size);
     done = bytes != NULL && trust_pem(trust, bytes, size);
+    if (string != NULL) JS_FreeCString(context, string);
     JS_FreeValue(context, text);
   }
   const JSValue result = done ? JS_NewObjectClass(context, context_class)
@@ -94,8 +103,8 @@ FUNCTION(new_context) {
 FUNCTION(new_session) {
   SSL_CTX *const from = JS_GetOpaque2(context, arguments[0], context_class);
   if (from == NULL) return JS_EXCEPTION;
-  const char *const name = JS_IsUndefined(arguments[1]) ? NULL : utf8_of(context, arguments[1], NULL);
   size_t size = 0;
+  const char *const name = JS_IsUndefined(arguments[1]) ? NULL : utf8_of(context, arguments[1], &size);
   const uint8_t *const protocols = bytes_of(context, arguments[2], &size);
   struct session *const session = OPENSSL_zalloc(sizeof *session);
   bool done = session != NULL;
@@ -130,9 +139,12 @@ FUNCTION(new_session) {
 
 /* Throws the first error of the queue as Node.js does: `code`, `library` and `reason`. */
 static JSValue throw_tls_error(JSContext *context) {
-  /* Others than OpenSSL's. */
+  /* Names of AWS-LC, and those of OpenSSL. */
   static const char *const RENAMED[][2] = {
     {"ENCRYPTED_LENGTH_TOO_LONG", "PACKET_LENGTH_TOO_LONG"},
+    {"UNEXPECTED_RECORD", "UNEXPECTED_MESSAGE"},
+    {"TLSV1_ALERT_CERTIFICATE_REQUIRED", "TLSV13_ALERT_CERTIFICATE_REQUIRED"},
+    {"TLSV1_ALERT_UNRECOGNIZED_NAME", "TLSV1_UNRECOGNIZED_NAME"},
   };
   const uint32_t error = ERR_get_error();
   const char *reason = ERR_reason_error_string(error), *const library = ERR_lib_error_string(error);
@@ -192,12 +204,13 @@ static bool is_waiting(const struct session *session, int result) {
   return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
-/* (session): whether the handshake is over */
+/* (session): whether the handshake is over; null after the server's close_notify */
 FUNCTION(shake_hands) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   const int result = SSL_do_handshake(session->ssl);
   if (result == 1) return JS_TRUE;
+  if (SSL_get_error(session->ssl, result) == SSL_ERROR_ZERO_RETURN) return JS_NULL;
   return is_waiting(session, result) ? JS_FALSE : throw_tls_error(context);
 }
 
@@ -257,7 +270,7 @@ FUNCTION(outcome_of) {
   X509 *const certificate = SSL_get0_peer_certificate(session->ssl);
   const JSValue parts[] = {
     is_right ? JS_UNDEFINED : JS_NewString(context, name_of_verification(problem)),
-    is_right ? JS_UNDEFINED : JS_NewString(context, X509_verify_cert_error_string(problem)),
+    is_right ? JS_UNDEFINED : JS_NewString(context, message_of_verification(problem)),
     size == 0 ? JS_FALSE : text_from_utf8(context, protocol, size),
     certificate == NULL ? JS_NewArray(context) : names_of_certificate(context, certificate),
   };
@@ -268,7 +281,8 @@ FUNCTION(outcome_of) {
 
 /* (IPv4 or IPv6): the same text for the same address */
 FUNCTION(canonical_address) {
-  const char *const text = utf8_of(context, arguments[0], NULL);
+  size_t length = 0;
+  const char *const text = utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
   uint8_t bytes[16];
   char result[INET6_ADDRSTRLEN] = "";

@@ -24,6 +24,7 @@ void add_issuers(struct trust *trust, X509_STORE *store, const X509 *leaf, const
 int verify_chain(X509_STORE_CTX *chain);
 /* Returns Node's name for an error of X.509, such as "CERT_HAS_EXPIRED". */
 const char *name_of_verification(int error);
+const char *message_of_verification(int error);
 /* Returns the names and addresses that a certificate is for, in turns: "DNS" or "IP", and a text. */
 JSValue names_of_certificate(JSContext *context, X509 *certificate);
 

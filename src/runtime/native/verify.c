@@ -33,6 +33,16 @@ const char *name_of_verification(int error) {
   return "UNSPECIFIED";
 }
 
+const char *message_of_verification(int error) {
+  switch (error) {
+    /* AWS-LC has no words for them. */
+    case X509_V_ERR_EE_KEY_TOO_SMALL: return "EE certificate key too weak";
+    case X509_V_ERR_CA_KEY_TOO_SMALL: return "CA certificate key too weak";
+    case X509_V_ERR_CA_MD_TOO_WEAK: return "CA signature digest algorithm too weak";
+    default: return X509_verify_cert_error_string(error);
+  }
+}
+
 static int error_index = -1;
 
 /* Lets the verification go on, as Node.js does: it reports the last error. */

@@ -1,6 +1,6 @@
 /** Whether a certificate is for a host (RFC 9525), as checkServerIdentity of node:tls. */
 import { isIP } from "../net/address.ts";
-import { coded } from "../net/errors.ts";
+import { codedError } from "../../errors.ts";
 import { natives } from "../../native.ts";
 
 interface Natives {
@@ -17,7 +17,10 @@ const native = natives<Natives>();
  * @param names types ("DNS" or "IP Address") and names in turns
  * @returns the problem, if there is one
  */
-export function problemOfIdentity(host: string, names: readonly string[]): (Error & { readonly code: string }) | undefined {
+export function problemOfIdentity(
+  host: string,
+  names: readonly string[],
+): (Error & { readonly code: string }) | undefined {
   const name = host.replace(/\.$/, "");
   const ofType = (type: string): readonly string[] =>
     names.filter((_, index) => index % 2 === 1 && names[index - 1] === type);
@@ -34,8 +37,8 @@ export function problemOfIdentity(host: string, names: readonly string[]): (Erro
 }
 
 function mismatch(host: string, reason: string): Error & { readonly code: string } {
-  const error = new Error(`Hostname/IP does not match certificate's altnames: ${reason}`);
-  return Object.assign(coded("ERR_TLS_CERT_ALTNAME_INVALID", error), { reason, host });
+  const message = `Hostname/IP does not match certificate's altnames: ${reason}`;
+  return Object.assign(codedError("ERR_TLS_CERT_ALTNAME_INVALID", message), { reason, host });
 }
 
 function labels(name: string): readonly string[] {

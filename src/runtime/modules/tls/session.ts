@@ -28,8 +28,8 @@ interface Natives {
   readonly newSession: (context: NativeContext, name: string | undefined, protocols: Uint8Array | undefined) => Session;
   readonly putEncrypted: (session: Session, bytes: Uint8Array) => void;
   readonly takeEncrypted: (session: Session) => Buffer | undefined;
-  /** @returns true if the handshake is over @throws errors of TLS, as the next three */
-  readonly shakeHands: (session: Session) => boolean;
+  /** @returns true if the handshake is over, null if the server ended it @throws errors of TLS, as the next two */
+  readonly shakeHands: (session: Session) => boolean | null;
   /** @returns undefined if there is nothing yet, null after the end */
   readonly readDecrypted: (session: Session) => Buffer | undefined | null;
   readonly writeDecrypted: (session: Session, bytes: Uint8Array) => void;
@@ -102,6 +102,7 @@ export class TlsHandle implements StreamHandle {
     if (this.#state === "handshake") {
       const isOver = this.#attempt(() => native.shakeHands(this.#session));
       this.#flush();
+      if (isOver === null) this.#take(null);
       if (isOver !== true) return;
       this.#state = "open";
       // May close this.
