@@ -85,17 +85,16 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   static concat(list: readonly Uint8Array[], length?: number): Bytes {
     if (!Array.isArray(list)) throw invalidType("list", "an instance of Array", list);
     if (list.length === 0) return new Bytes(0);
-    let total = length;
-    if (total === undefined) {
-      total = 0;
-      for (const { length: size } of list) total += size;
-    } else checkInteger("length", total, 0, kMaxLength);
+    let total = length ?? 0;
+    if (length === undefined) for (const { length: size } of list) total += size;
+    else checkInteger("length", length, 0, kMaxLength);
     const buffer = new Bytes(total);
     let at = 0;
-    for (const [index, bytes] of list.entries()) {
-      if (!(bytes instanceof Uint8Array))
-        throw invalidType(`list[${index}]`, "an instance of Buffer or Uint8Array", bytes);
-      const part = Math.min(bytes.length, total - at);
+    for (const bytes of list) {
+      if (!(bytes instanceof Uint8Array)) {
+        throw invalidType(`list[${list.indexOf(bytes)}]`, "an instance of Buffer or Uint8Array", bytes);
+      }
+      const part = bytes.length <= total - at ? bytes.length : total - at;
       native.copyBytes(bytes, 0, part, buffer, at);
       at += part;
     }
@@ -253,9 +252,14 @@ function integerOf(value: unknown): number {
 
 /** Returns a position from an argument that may be negative or missing. */
 function clamped(position: unknown, fallback: number, length: number): number {
-  if (position === undefined) return fallback;
-  const number = integerOf(position);
-  return number < 0 ? Math.max(0, length + number) : Math.min(number, length);
+  const number =
+    position === undefined
+      ? fallback
+      : typeof position === "number" && (position | 0) === position
+        ? position
+        : integerOf(position);
+  if (number < 0) return Math.max(0, length + number);
+  return number > length ? length : number;
 }
 
 function patternOf(value: unknown, encoding: unknown): number | Uint8Array {
