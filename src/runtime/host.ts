@@ -32,7 +32,8 @@ const loaded = new Map<string, object>();
 
 /** Returns a module of Node.js, which is the file of its name in modules/. */
 function builtin(name: string): object {
-  const file = name.replace(/^(?:node|sophia):/, "").replaceAll(/[/_]/g, "-");
+  if (/^(?:node:)?process$/.test(name)) return process;
+  const file = name.replace(/^node:/, "").replaceAll(/[/_]/g, "-");
   return native.require(`./runtime-${file}.cjs`);
 }
 
@@ -73,7 +74,12 @@ function start(): void {
     queueMicrotask: (callback: () => void) => void Promise.resolve().then(callback),
   });
   Object.assign(process, { getBuiltinModule: builtin });
+  Object.assign(native, { builtin });
   Object.defineProperty(process, "stdin", { configurable: true, get: openStandardInput });
+  // Libraries ask for their width; the bundle writes to the descriptors.
+  for (const [name, fd] of [["stdout", 1], ["stderr", 2]] as const) {
+    Object.defineProperty(process, name, { configurable: true, get: () => standardOutput(fd) });
+  }
   if (native.environment.includes("NODE_CHANNEL_FD")) openParentChannel();
   // Modules that few starts need.
   for (const [name, module] of Object.entries(LAZY)) {
@@ -102,8 +108,14 @@ function start(): void {
   process.end();
 }
 
+function standardOutput(fd: number): object {
+  const { isatty, WriteStream } = builtin("tty") as typeof import("./modules/tty.ts");
+  return isatty(fd) ? new WriteStream(fd) : { fd };
+}
+
 /** Opens process.stdin at its first use. */
 function openStandardInput(): unknown {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
   const { DescriptorStream } = builtin("descriptor-stream") as typeof import("./modules/descriptor-stream.ts");
   const value = new DescriptorStream(0, { readable: true, isSocket: false });
   Object.defineProperty(process, "stdin", { value, configurable: true });
@@ -115,8 +127,10 @@ function openParentChannel(): void {
   const { NODE_CHANNEL_FD = "", NODE_CHANNEL_SERIALIZATION_MODE } = process.env;
   delete process.env["NODE_CHANNEL_FD"];
   delete process.env["NODE_CHANNEL_SERIALIZATION_MODE"];
+  const serialization = NODE_CHANNEL_SERIALIZATION_MODE === "advanced" ? "advanced" : "json";
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
   const channel = builtin("channel") as typeof import("./modules/channel.ts");
-  channel.openParentChannel(Number(NODE_CHANNEL_FD), NODE_CHANNEL_SERIALIZATION_MODE === "advanced" ? "advanced" : "json");
+  channel.openParentChannel(Number(NODE_CHANNEL_FD), serialization);
 }
 
 /** Globals that are defined by a module. */
@@ -125,6 +139,7 @@ const LAZY: Readonly<Record<string, string>> = {
   AbortSignal: "abort",
   Event: "abort",
   EventTarget: "abort",
+  Intl: "intl",
   TextDecoder: "util",
   TextEncoder: "util",
   URL: "url",

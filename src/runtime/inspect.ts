@@ -33,12 +33,14 @@ function textOf(value: unknown, state: State): string {
     return typeof result === "string" ? result : textOf(result, state);
   }
   const name = nameOf(value);
-  if (state.above.length > state.depth) return Array.isArray(value) ? "[Array]" : `[${name === "" ? "Object: null prototype" : name}]`;
+  if (state.above.length > state.depth)
+    return Array.isArray(value) ? "[Array]" : `[${name === "" ? "Object: null prototype" : name}]`;
   return objectText(value, name, { depth: state.depth, above: [...state.above, value] });
 }
 
 function quoted(text: string): string {
   const quote = !text.includes("'") ? "'" : !text.includes('"') ? '"' : text.includes("`") ? "'" : "`";
+  // oxlint-disable-next-line no-control-regex -- those are escaped
   const escaped = text.replaceAll(/[\\\u0000-\u001F\u007F-\u009F]/g, (one) => {
     const short = { "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "\\": "\\\\" }[one];
     return short ?? `\\x${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
@@ -65,11 +67,17 @@ function objectText(value: object, name: string, state: State): string {
   const properties = propertiesOf(value, state);
   if (Array.isArray(value)) return wrapped("[", [...value.map((one) => textOf(one, state)), ...properties], "]", state);
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every view but a DataView is a list
     const numbers = Array.from(value as Uint8Array, String);
     return wrapped(`${name}(${numbers.length}) [`, numbers, "]", state);
   }
   if (value instanceof Set) {
-    return wrapped(`Set(${value.size}) {`, [...Array.from(value, (one) => textOf(one, state)), ...properties], "}", state);
+    return wrapped(
+      `Set(${value.size}) {`,
+      [...Array.from(value, (one) => textOf(one, state)), ...properties],
+      "}",
+      state,
+    );
   }
   if (value instanceof Map) {
     const entries = Array.from(value, ([key, one]) => `${textOf(key, state)} => ${textOf(one, state)}`);
@@ -93,7 +101,7 @@ function propertiesOf(value: object, state: State): string[] {
 }
 
 function errorText(error: Error, state: State): string {
-  const head = String(error.message === "" ? error.name : `${error.name}: ${error.message}`);
+  const head = error.message === "" ? error.name : `${error.name}: ${error.message}`;
   const { stack = "" } = error;
   // QuickJS's stack has no head.
   const lines = stack.startsWith(head) || stack === "" ? stack || head : `${head}\n${stack.trimEnd()}`;
@@ -115,7 +123,11 @@ function wrapped(begin: string, parts: readonly string[], end: string, state: St
 
 /** Like printf: %s, %d, %i, %f, %j, %o, %O, %c and %%; further values follow after a space. */
 export function format(first?: unknown, ...values: unknown[]): string {
-  if (typeof first !== "string") return [first, ...values].filter((_, index) => index > 0 || first !== undefined || values.length > 0).map(plain).join(" ");
+  if (typeof first !== "string")
+    return [first, ...values]
+      .filter((_, index) => index > 0 || first !== undefined || values.length > 0)
+      .map(plain)
+      .join(" ");
   let next = 0;
   const text = first.replaceAll(/%[sdifjoOc%]/g, (directive) => {
     if (directive === "%%") return values.length === 0 ? "%%" : "%";

@@ -20,23 +20,24 @@ function encoded(text: string): string {
 }
 
 function pairsOf(source: unknown): Pair[] {
-  if (typeof source !== "object" && typeof source !== "function") return listOf(String(source));
-  if (source === null) return listOf("null");
-  if (!(Symbol.iterator in source)) return Object.entries(source).map(([name, value]) => pair(name, value));
-  if (typeof source[Symbol.iterator] !== "function") {
-    throw codedError("ERR_ARG_NOT_ITERABLE", "Query pairs must be iterable", TypeError);
+  if (typeof source === "object" && source !== null) {
+    if (!(Symbol.iterator in source)) return Object.entries(source).map(([name, value]) => pair(name, value));
+    return Array.from(iterableOf(source, "ERR_ARG_NOT_ITERABLE", "Query pairs must be iterable"), (one) => {
+      const parts = Array.from(iterableOf(one, "ERR_INVALID_TUPLE", TUPLE));
+      if (parts.length !== 2) throw codedError("ERR_INVALID_TUPLE", TUPLE, TypeError);
+      return pair(parts[0], parts[1]);
+    });
   }
-  return Array.from(source as Iterable<unknown>, (one) => {
-    if (typeof one !== "object" || one === null || !(Symbol.iterator in one)) throw notPairs();
-    const [name, value, ...more] = one as Iterable<unknown>;
-    if (Array.from(one as Iterable<unknown>).length !== 2 || more.length > 0) throw notPairs();
-    return pair(name, value);
-  });
+  return listOf(String(source));
 }
 
-function notPairs(): Error {
-  const message = "Each query pair must be an iterable [name, value] tuple";
-  return codedError("ERR_INVALID_TUPLE", message, TypeError);
+const TUPLE = "Each query pair must be an iterable [name, value] tuple";
+
+function iterableOf(value: unknown, code: string, message: string): Iterable<unknown> {
+  const isIterable = typeof value === "object" && value !== null && Symbol.iterator in value;
+  if (!isIterable || typeof value[Symbol.iterator] !== "function") throw codedError(code, message, TypeError);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has the method
+  return value as Iterable<unknown>;
 }
 
 function pair(name: unknown, value: unknown): Pair {

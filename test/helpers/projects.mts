@@ -36,6 +36,7 @@ const PLACES: Readonly<Record<string, Project>> = {
   "output/": "unit",
   "python/": "slow",
   "resolve/": "unit",
+  "runtime/": "slow",
   "scenarios/": "slow",
   "sources/": "unit",
   "system/": "unit",

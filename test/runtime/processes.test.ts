@@ -1,12 +1,13 @@
 /** Child processes of the executable's own runtime: the same scripts as in Node.js have the same output. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { buildRuntime } from "../../scripts/build/runtime.mjs";
 
-const shell = await buildRuntime(process.arch, true);
+const root = join(import.meta.dirname, "../..");
+const build = join(root, "scripts/build/runtime.mjs");
+const shell = execFileSync(process.execPath, [build, "--shell"], { encoding: "utf8", timeout: 600_000 }).trim();
 const folder = mkdtempSync(join(tmpdir(), "processes-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

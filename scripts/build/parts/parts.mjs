@@ -16,8 +16,8 @@ import { mozillaRoots } from "./roots.mjs";
 export async function partsFor(root, processor, target, compiler) {
   const { archive, include } = await awsLc(root, processor, compiler);
   return [
+    ada(root, compiler, target),
     { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
     llhttpPart(root, processor, target),
-    ada(root, compiler, target),
   ];
 }

@@ -21,8 +21,7 @@ export const native = natives<BytesNatives>();
 /** Numbers as in src/runtime/native/text.h. */
 export const [UTF8, LATIN1, ASCII, HEX, BASE64, BASE64URL, UTF16LE] = [0, 1, 2, 3, 4, 5, 6];
 
-const ENCODINGS: Readonly<Record<string, number>> = {
-  __proto__: null as never,
+const ENCODINGS = {
   utf8: UTF8,
   "utf-8": UTF8,
   latin1: LATIN1,
@@ -37,17 +36,22 @@ const ENCODINGS: Readonly<Record<string, number>> = {
   "ucs-2": UTF16LE,
 };
 
+const NAMES = new Map(Object.entries(ENCODINGS));
+
 /** Returns an encoding's number, or undefined for an unknown one. */
 export function findEncoding(name: unknown): number | undefined {
-  const text = String(name);
-  return ENCODINGS[text] ?? ENCODINGS[text.toLowerCase()];
+  if (typeof name !== "string") return undefined;
+  return NAMES.get(name) ?? NAMES.get(name.toLowerCase());
 }
 
 /** Returns an encoding's number, UTF-8 by default. @throws for an unknown one */
 export function encodingOf(name: unknown): number {
   if (name === undefined || name === "utf8") return UTF8;
   const found = findEncoding(name);
-  if (found === undefined) throw codedError("ERR_UNKNOWN_ENCODING", `Unknown encoding: ${String(name)}`, TypeError);
+  if (found === undefined) {
+    const text = typeof name === "string" ? name : typeof name;
+    throw codedError("ERR_UNKNOWN_ENCODING", `Unknown encoding: ${text}`, TypeError);
+  }
   return found;
 }
 

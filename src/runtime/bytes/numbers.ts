@@ -17,6 +17,7 @@ const TYPES = [
 
 /** Adds the methods to a prototype, and their names with `Uint`. */
 export function addNumbers(prototype: object): void {
+  addSized(prototype);
   for (const [name, type, size] of TYPES) {
     for (const order of size === 1 ? ([""] as const) : (["LE", "BE"] as const)) {
       const isLittle = order === "LE";
@@ -26,11 +27,24 @@ export function addNumbers(prototype: object): void {
       define(prototype, `write${name}${order}`, function write(this: Uint8Array, value: unknown, offset: unknown = 0) {
         checkValue(name, size, value);
         const view = viewOf(this, offset, size);
-        if (type === "BigInt64" || type === "BigUint64") view[`set${type}`](0, BigInt(value as bigint), isLittle);
+        if (type === "BigInt64" || type === "BigUint64") view[`set${type}`](0, BigInt(String(value)), isLittle);
         else view[`set${type}`](0, Number(value), isLittle);
         return Number(offset) + size;
       });
     }
+  }
+}
+
+/** Adds `readUIntBE` and the like, for integers of up to six bytes. */
+function addSized(prototype: object): void {
+  for (const isLittle of [true, false]) {
+    const read = function readUInt(this: Uint8Array, offset: unknown, size: unknown): number {
+      checkInteger("byteLength", size, 1, 6);
+      checkInteger("offset", offset, 0, this.length - size);
+      const bytes = this.subarray(offset, offset + size);
+      return (isLittle ? bytes.toReversed() : bytes).reduce((number, byte) => 256 * number + byte, 0);
+    };
+    define(prototype, `readUInt${isLittle ? "LE" : "BE"}`, read);
   }
 }
 
@@ -51,19 +65,15 @@ function viewOf(bytes: Uint8Array, offset: unknown, size: number): DataView {
 
 function checkValue(name: string, size: number, value: unknown): void {
   if (name === "Float" || name === "Double") return;
-  const isBig = name.startsWith("Big");
-  if (isBig && typeof value !== "bigint") throw new TypeError("Cannot mix BigInt and other types, use explicit conversions");
-  if (!isBig && typeof value === "bigint") throw new TypeError("Cannot mix BigInt and other types, use explicit conversions");
-  const bits = BigInt(8 * size);
+  if (name.startsWith("Big") !== (typeof value === "bigint")) {
+    throw new TypeError("Cannot mix BigInt and other types, use explicit conversions");
+  }
+  const number = typeof value === "bigint" ? value : Number(value);
+  const bits = 8 * size;
   const isSigned = !name.includes("UInt");
-  const least = isSigned ? -(1n << (bits - 1n)) : 0n;
-  const most = (1n << (isSigned ? bits - 1n : bits)) - 1n;
-  if (Number.isNaN(Number(value)) || (typeof value === "bigint" ? value >= least && value <= most : fits(Number(value), least, most))) return;
-  const n = isBig ? "n" : "";
-  const exponent = isSigned ? `-(2${n} ** ${bits - 1n}${n}) and < 2${n} ** ${bits - 1n}${n}` : `0${n} and < 2${n} ** ${bits}${n}`;
-  throw outOfRange("value", size > 4 ? `>= ${exponent}` : `>= ${least} and <= ${most}`, value);
-}
-
-function fits(value: number, least: bigint, most: bigint): boolean {
-  return value >= Number(least) && value <= Number(most);
+  const least = isSigned ? -(2n ** BigInt(bits - 1)) : 0n;
+  const most = 2n ** BigInt(isSigned ? bits - 1 : bits) - 1n;
+  if (Number.isNaN(number) || (number >= least && number <= most)) return;
+  const wide = isSigned ? `>= -(2n ** ${bits - 1}n) and < 2n ** ${bits - 1}n` : `>= 0n and < 2n ** ${bits}n`;
+  throw outOfRange("value", size > 4 ? wide : `>= ${least} and <= ${most}`, value);
 }

@@ -29,13 +29,7 @@ function findByte(bytes: Uint8Array, byte: number, offset: number, isForward: bo
     : Uint8Array.prototype.lastIndexOf.call(bytes, byte, start);
 }
 
-function findAll(
-  bytes: Uint8Array,
-  sought: Uint8Array,
-  offset: number,
-  encoding: number,
-  isForward: boolean,
-): number {
+function findAll(bytes: Uint8Array, sought: Uint8Array, offset: number, encoding: number, isForward: boolean): number {
   const start = startAt(bytes.length, offset, sought.length, isForward);
   if (sought.length === 0 || start < 0) return start;
   const step = encoding === UTF16LE ? 2 : 1;

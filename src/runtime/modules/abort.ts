@@ -24,7 +24,7 @@ export class Event {
   isStopped = false;
 
   constructor(type: string, options: { readonly cancelable?: boolean } = {}) {
-    this.type = String(type);
+    this.type = type;
     this.cancelable = options.cancelable === true;
   }
 
@@ -57,7 +57,10 @@ export class EventTarget {
   removeEventListener(type: string, handler: Handler | null): void {
     const listeners = this.#listeners.get(type) ?? [];
     for (const one of listeners) if (one.handler === handler) one.isRemoved = true;
-    this.#listeners.set(type, listeners.filter((one) => !one.isRemoved));
+    this.#listeners.set(
+      type,
+      listeners.filter((one) => !one.isRemoved),
+    );
   }
 
   dispatchEvent(event: Event): boolean {
@@ -114,9 +117,10 @@ export class AbortSignal extends EventTarget {
     const all = Array.from(signals);
     const aborted = all.find((one) => one.aborted);
     if (aborted !== undefined) result.setAborted(MADE_HERE, aborted.reason);
-    else for (const one of all) {
-      one.addEventListener("abort", () => result.setAborted(MADE_HERE, one.reason), { once: true });
-    }
+    else
+      for (const one of all) {
+        one.addEventListener("abort", () => result.setAborted(MADE_HERE, one.reason), { once: true });
+      }
     return result;
   }
 

@@ -1,12 +1,5 @@
 /** node:buffer. */
-import {
-  bytesOfText,
-  encodingOf,
-  findEncoding,
-  lengthOfText,
-  native,
-  UTF8,
-} from "../bytes/encodings.ts";
+import { bytesOfText, encodingOf, findEncoding, lengthOfText, native, UTF8 } from "../bytes/encodings.ts";
 import { addNumbers } from "../bytes/numbers.ts";
 import { find } from "../bytes/search.ts";
 import { checkInteger, codedError, invalidType, invalidValue, outOfRange } from "../errors.ts";
@@ -15,56 +8,68 @@ import { checkInteger, codedError, invalidType, invalidValue, outOfRange } from 
 export const kMaxLength = Number.MAX_SAFE_INTEGER;
 export const constants = { MAX_LENGTH: kMaxLength, MAX_STRING_LENGTH: 0x1fff_ffe8 };
 
-const SOURCES =
-  "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object";
+const SOURCES = "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object";
 
-export class Buffer extends Uint8Array<ArrayBuffer> {
-  /** Of one parameter for each that a Uint8Array has: the default would make an array of them. */
+class Bytes extends Uint8Array<ArrayBuffer> {
+  /** The parameters of Uint8Array one by one: the default would make an array of them. */
   constructor(source: number | ArrayBuffer, offset?: number, length?: number) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a number has no overload with further parameters
     super(source as ArrayBuffer, offset, length);
   }
 
-  static override from(value: unknown, encodingOrOffset?: unknown, length?: unknown): Buffer {
+  static override from(value: unknown, encodingOrOffset?: unknown, length?: unknown): Bytes {
     if (typeof value === "string") {
-      const encoding = typeof encodingOrOffset === "string" && encodingOrOffset !== "" ? encodingOf(encodingOrOffset) : UTF8;
-      return new Buffer(native.encode(value, encoding));
+      const encoding =
+        typeof encodingOrOffset === "string" && encodingOrOffset !== "" ? encodingOf(encodingOrOffset) : UTF8;
+      return new Bytes(native.encode(value, encoding));
     }
     if (typeof value !== "object" || value === null) throw invalidType("first argument", SOURCES, value);
     if (isArrayBuffer(value)) return fromArrayBuffer(value, encodingOrOffset, length);
     const primitive: unknown = value.valueOf();
-    if (primitive !== value && (typeof primitive === "string" || (typeof primitive === "object" && primitive !== null))) {
-      return Buffer.from(primitive, encodingOrOffset, length);
+    if (
+      primitive !== value &&
+      (typeof primitive === "string" || (typeof primitive === "object" && primitive !== null))
+    ) {
+      return Bytes.from(primitive, encodingOrOffset, length);
     }
-    const list = "length" in value ? value : "data" in value && "type" in value && value.type === "Buffer" ? value.data : undefined;
+    const list =
+      "length" in value
+        ? value
+        : "data" in value && "type" in value && value.type === "Buffer"
+          ? value.data
+          : undefined;
     if (typeof list !== "object" || list === null) throw invalidType("first argument", SOURCES, value);
     const count = "length" in list && typeof list.length === "number" && list.length > 0 ? Math.trunc(list.length) : 0;
-    const buffer = new Buffer(count);
+    const buffer = new Bytes(count);
     if (list instanceof Uint8Array) native.copyBytes(list, 0, count, buffer, 0);
-    else buffer.set(list as ArrayLike<number>);
+    else {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set() reads nothing but its length and elements
+      buffer.set(list as ArrayLike<number>);
+    }
     return buffer;
   }
 
-  static override of(...bytes: number[]): Buffer {
-    return Buffer.from(bytes);
+  static override of(...bytes: number[]): Bytes {
+    return Bytes.from(bytes);
   }
 
-  static alloc(size: number, fill?: unknown, encoding?: unknown): Buffer {
+  static alloc(size: number, fill?: unknown, encoding?: unknown): Bytes {
     checkInteger("size", size, 0, kMaxLength);
-    const buffer = new Buffer(size);
+    const buffer = new Bytes(size);
     return fill === undefined || fill === 0 || size === 0 ? buffer : buffer.fill(fill, encoding);
   }
 
-  static allocUnsafe(size: number): Buffer {
+  static allocUnsafe(size: number): Bytes {
     checkInteger("size", size, 0, kMaxLength);
-    return new Buffer(size);
+    return new Bytes(size);
   }
 
-  static allocUnsafeSlow(size: number): Buffer {
-    return Buffer.allocUnsafe(size);
+  static allocUnsafeSlow(size: number): Bytes {
+    return Bytes.allocUnsafe(size);
   }
 
-  static isBuffer(value: unknown): value is Buffer {
-    return value instanceof Buffer;
+  static isBuffer(value: unknown): value is Bytes {
+    return value instanceof Bytes;
   }
 
   static isEncoding(name: unknown): boolean {
@@ -77,17 +82,18 @@ export class Buffer extends Uint8Array<ArrayBuffer> {
     throw invalidType("string", "of type string or an instance of Buffer or ArrayBuffer", value);
   }
 
-  static concat(list: readonly Uint8Array[], length?: number): Buffer {
+  static concat(list: readonly Uint8Array[], length?: number): Bytes {
     if (!Array.isArray(list)) throw invalidType("list", "an instance of Array", list);
     let total = length;
     if (total === undefined) {
       total = 0;
       for (const { length: size } of list) total += size;
     } else checkInteger("length", total, 0, kMaxLength);
-    const buffer = new Buffer(total);
+    const buffer = new Bytes(total);
     let at = 0;
     for (const [index, bytes] of list.entries()) {
-      if (!(bytes instanceof Uint8Array)) throw invalidType(`list[${index}]`, "an instance of Buffer or Uint8Array", bytes);
+      if (!(bytes instanceof Uint8Array))
+        throw invalidType(`list[${index}]`, "an instance of Buffer or Uint8Array", bytes);
       const part = Math.min(bytes.length, total - at);
       native.copyBytes(bytes, 0, part, buffer, at);
       at += part;
@@ -106,8 +112,8 @@ export class Buffer extends Uint8Array<ArrayBuffer> {
   }
 
   override toString(encoding?: unknown, start: unknown = 0, end: unknown = this.length): string {
-    const last = Math.min(this.length, Math.trunc(Number(end)) || 0);
-    const first = Math.max(0, Math.trunc(Number(start)) || 0);
+    const last = Math.min(this.length, integerOf(end));
+    const first = Math.max(0, integerOf(start));
     return first >= last ? "" : native.decode(this, first, last, encodingOf(encoding));
   }
 
@@ -120,7 +126,8 @@ export class Buffer extends Uint8Array<ArrayBuffer> {
   }
 
   equals(others: unknown): boolean {
-    if (!(others instanceof Uint8Array)) throw invalidType("otherBuffer", "an instance of Buffer or Uint8Array", others);
+    if (!(others instanceof Uint8Array))
+      throw invalidType("otherBuffer", "an instance of Buffer or Uint8Array", others);
     return this.length === others.length && native.compareBytes(this, others) === 0;
   }
 
@@ -133,23 +140,23 @@ export class Buffer extends Uint8Array<ArrayBuffer> {
     checkInteger("sourceEnd", end, 0, this.length);
     if (start >= end) return targetStart >= targetLast ? 0 : -1;
     if (targetStart >= targetLast) return 1;
-    return Buffer.compare(this.subarray(start, end), target.subarray(targetStart, targetLast));
+    return Bytes.compare(this.subarray(start, end), target.subarray(targetStart, targetLast));
   }
 
-  override subarray(start?: number, end?: number): Buffer {
+  override subarray(start?: number, end?: number): Bytes {
     const { length } = this;
     const first = clamped(start, 0, length);
-    return new Buffer(this.buffer, this.byteOffset + first, Math.max(0, clamped(end, length, length) - first));
+    return new Bytes(this.buffer, this.byteOffset + first, Math.max(0, clamped(end, length, length) - first));
   }
 
   /** Shares the memory, in contrast to that of Uint8Array. */
-  override slice(start?: number, end?: number): Buffer {
+  override slice(start?: number, end?: number): Bytes {
     return this.subarray(start, end);
   }
 
   copy(target: unknown, targetStart: unknown = 0, start: unknown = 0, end: unknown = this.length): number {
     if (!(target instanceof Uint8Array)) throw invalidType("target", "an instance of Buffer or Uint8Array", target);
-    const [at, first, last] = [targetStart, start, end].map((one) => Math.trunc(Number(one)) || 0) as [number, number, number];
+    const [at, first, last] = [integerOf(targetStart), integerOf(start), integerOf(end)];
     if (at < 0) throw outOfRange("targetStart", ">= 0", targetStart);
     if (first < 0 || first > this.length) throw outOfRange("sourceStart", `>= 0 && <= ${this.length}`, start);
     if (last < 0) throw outOfRange("sourceEnd", ">= 0", end);
@@ -179,9 +186,10 @@ export class Buffer extends Uint8Array<ArrayBuffer> {
     if (first >= last) return this;
     const pattern = patternOf(value, encoding);
     if (typeof pattern === "number") super.fill(pattern, first, last);
-    else for (let at = first; at < last; at += pattern.length) {
-      native.copyBytes(pattern, 0, Math.min(pattern.length, last - at), this, at);
-    }
+    else
+      for (let at = first; at < last; at += pattern.length) {
+        native.copyBytes(pattern, 0, Math.min(pattern.length, last - at), this, at);
+      }
     return this;
   }
 
@@ -198,8 +206,13 @@ export class Buffer extends Uint8Array<ArrayBuffer> {
   }
 }
 
-addNumbers(Buffer.prototype);
-native.useBuffer(Buffer.prototype);
+Object.defineProperty(Bytes, "name", { value: "Buffer", configurable: true });
+addNumbers(Bytes.prototype);
+native.useBuffer(Bytes.prototype);
+
+export type Buffer = globalThis.Buffer;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- with the types of Node.js, whose methods it has
+export const Buffer = Bytes as unknown as typeof globalThis.Buffer;
 
 export function isUtf8(value: unknown): boolean {
   return native.isUtf8(bytesOf(value));
@@ -222,19 +235,23 @@ function bytesOf(value: unknown): Uint8Array {
   throw invalidType("input", "an instance of ArrayBuffer, Buffer, or TypedArray", value);
 }
 
-function fromArrayBuffer(value: ArrayBuffer, offset: unknown, length: unknown): Buffer {
-  const at = Math.trunc(Number(offset)) || 0;
+function fromArrayBuffer(value: ArrayBuffer, offset: unknown, length: unknown): Bytes {
+  const at = integerOf(offset);
   const most = value.byteLength - at;
   if (most < 0) throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", '"offset" is outside of buffer bounds', RangeError);
   const size = length === undefined ? most : Math.max(0, Number(length) || 0);
   if (size > most) throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", '"length" is outside of buffer bounds', RangeError);
-  return new Buffer(value, at, size);
+  return new Bytes(value, at, size);
+}
+
+function integerOf(value: unknown): number {
+  return Math.trunc(Number(value)) || 0;
 }
 
 /** Returns a position from an argument that may be negative or missing. */
 function clamped(position: unknown, fallback: number, length: number): number {
   if (position === undefined) return fallback;
-  const number = Math.trunc(Number(position)) || 0;
+  const number = integerOf(position);
   return number < 0 ? Math.max(0, length + number) : Math.min(number, length);
 }
 
@@ -242,7 +259,10 @@ function patternOf(value: unknown, encoding: unknown): number | Uint8Array {
   if (typeof value === "number") return value & 255;
   if (typeof value === "boolean") return Number(value);
   if (value === undefined || value === null || value === "") return 0;
-  const pattern = value instanceof Uint8Array ? value : bytesOfText(String(value), encodingOf(encoding || undefined));
+  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
+    throw invalidType("value", "of type string or number or an instance of Buffer", value);
+  }
+  const pattern = typeof value === "string" ? bytesOfText(value, encodingOf(encoding || undefined)) : value;
   if (pattern.length === 0) throw invalidValue("value", value);
   return pattern;
 }

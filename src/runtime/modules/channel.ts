@@ -3,6 +3,7 @@
  * is a descriptor beside a message of Node.js's own, which the receiver acknowledges; until then the sender holds all others.
  * This runtime can pass a handle on, and do nothing else with it.
  */
+import { codedError } from "../errors.ts";
 import { POLLIN, POLLOUT, watch, type Watch } from "../loop.ts";
 import { natives } from "../native.ts";
 import { formats, type Format } from "./channel/format.ts";
@@ -199,23 +200,24 @@ export function openChannel(
   target.on("newListener", () => process.nextTick(() => channel.deliverEarly()));
   target.send = (message, handle, options, callback) => {
     const sent = [handle, options, callback].find((one): one is Sent => typeof one === "function");
-    if (message === undefined) throw new TypeError('The "message" argument must be specified');
+    if (message === undefined)
+      throw codedError("ERR_MISSING_ARGS", 'The "message" argument must be specified', TypeError);
     const hasHandle = handle !== undefined && handle !== null && handle !== sent;
     if (hasHandle && !(handle instanceof PassedHandle)) {
-      throw Object.assign(new TypeError("This handle type cannot be sent"), { code: "ERR_INVALID_HANDLE_TYPE" });
+      throw codedError("ERR_INVALID_HANDLE_TYPE", "This handle type cannot be sent", TypeError);
     }
     if (target.connected) {
       channel.send(message, handle instanceof PassedHandle ? handle : undefined, sent);
       return true;
     }
-    const error = Object.assign(new Error("Channel closed"), { code: "ERR_IPC_CHANNEL_CLOSED" });
+    const error = codedError("ERR_IPC_CHANNEL_CLOSED", "Channel closed");
     process.nextTick(() => (sent === undefined ? target.emit("error", error) : sent(error)));
     return false;
   };
   target.disconnect = () => {
     if (!target.connected) {
-      const error = new Error("IPC channel is already disconnected");
-      return void target.emit("error", Object.assign(error, { code: "ERR_IPC_DISCONNECTED" }));
+      const error = codedError("ERR_IPC_DISCONNECTED", "IPC channel is already disconnected");
+      return void target.emit("error", error);
     }
     target.connected = false;
     channel.end();

@@ -29,15 +29,15 @@ export interface Kind {
 /** Ends when both of its sides have ended, as a net.Socket does. Keeps the event loop alive while it reads or writes. */
 export class DescriptorStream extends Duplex {
   readonly #descriptor: number;
-  readonly #isSocket: boolean;
   readonly #watches = new Set<Watch>();
   #reading: Watch | undefined;
   #isReferenced = true;
 
   constructor(descriptor: number, { readable, isSocket }: Kind) {
-    super({ allowHalfOpen: false, readable, writable: isSocket });
+    // The types lack two options.
+    const options: object = { allowHalfOpen: false, readable, writable: isSocket };
+    super(options);
     this.#descriptor = descriptor;
-    this.#isSocket = isSocket;
     if (readable && isSocket) this.read(0);
   }
 
@@ -111,8 +111,10 @@ export class DescriptorStream extends Duplex {
 
   #refer(isReferenced: boolean): this {
     this.#isReferenced = isReferenced;
-    for (const one of this.#watches) if (isReferenced) one.ref();
+    for (const one of this.#watches) {
+      if (isReferenced) one.ref();
       else one.unref();
+    }
     return this;
   }
 }

@@ -90,7 +90,8 @@ class Emitter {
       return this;
     }
     const names = name === undefined ? Array.from(all.keys()).filter((one) => one !== "removeListener") : [name];
-    for (const one of names) for (const listener of (all.get(one) ?? []).toReversed()) this.removeListener(one, listener);
+    for (const one of names)
+      for (const listener of (all.get(one) ?? []).toReversed()) this.removeListener(one, listener);
     if (name === undefined) all.clear();
     return this;
   }
@@ -149,15 +150,23 @@ export type EventEmitter = Emitter;
 export const EventEmitter = makeClass();
 export { EventEmitter as default };
 
+function Class(): void {}
+
 function makeClass(): typeof Emitter & { readonly EventEmitter: typeof Emitter } {
-  function EventEmitter(): void {}
-  EventEmitter.prototype = Emitter.prototype;
-  Object.defineProperty(Emitter.prototype, "constructor", { value: EventEmitter, configurable: true, writable: true });
+  Class.prototype = Emitter.prototype;
+  Object.defineProperty(Class, "name", { value: "EventEmitter", configurable: true });
+  Object.defineProperty(Emitter.prototype, "constructor", { value: Class, configurable: true, writable: true });
   const listenerCount = (emitter: Emitter, name: EventName): number => emitter.listenerCount(name);
-  const properties = { EventEmitter, defaultMaxListeners, errorMonitor, captureRejectionSymbol };
-  Object.assign(EventEmitter, properties, { once, setMaxListeners, getEventListeners, addAbortListener, listenerCount });
+  const properties = { EventEmitter: Class, defaultMaxListeners, errorMonitor, captureRejectionSymbol };
+  Object.assign(Class, properties, {
+    once,
+    setMaxListeners,
+    getEventListeners,
+    addAbortListener,
+    listenerCount,
+  });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language calls a function with a prototype a class
-  return EventEmitter as unknown as typeof Emitter & { readonly EventEmitter: typeof Emitter };
+  return Class as unknown as typeof Emitter & { readonly EventEmitter: typeof Emitter };
 }
 
 function unhandled(value: unknown): unknown {
@@ -192,7 +201,8 @@ export async function once(
     function onAbort(): void {
       settle(() => reject(new AbortError(signal?.reason)));
     }
-    if (name !== "error" && !("addEventListener" in emitter)) ends.push(listen("error", (error) => settle(() => reject(error))));
+    if (name !== "error" && !("addEventListener" in emitter))
+      ends.push(listen("error", (error) => settle(() => reject(error))));
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

@@ -20,7 +20,10 @@ export function connect(options: Options | number | string, ...more: unknown[]):
         : { path: options };
   const socket = new Socket(all);
   if (all.timeout !== undefined && all.timeout > 0) socket.setTimeout(all.timeout);
-  return socket.connect(all, typeof callback === "function" ? () => void Reflect.apply(callback, socket, []) : undefined);
+  return socket.connect(
+    all,
+    typeof callback === "function" ? () => void Reflect.apply(callback, socket, []) : undefined,
+  );
 }
 
 export const createConnection = connect;

@@ -5,6 +5,7 @@ import { signals } from "./signals.ts";
 
 interface Natives {
   readonly user: () => readonly [name: string, home: string, shell: string] | undefined;
+  readonly errorNumbers: () => Readonly<Record<string, number>>;
   readonly hostName: () => string;
   readonly userId: () => number;
   readonly groupId: () => number;
@@ -16,7 +17,13 @@ const native = natives<Natives>();
 const ENOENT = 2;
 
 export const EOL = "\n";
-export const constants = { signals };
+export const constants = {
+  signals,
+  /** The numbers of system errors by name. */
+  get errno(): Readonly<Record<string, number>> {
+    return native.errorNumbers();
+  },
+};
 
 export function userInfo(): object {
   const found = native.user();

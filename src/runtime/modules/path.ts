@@ -95,7 +95,9 @@ export function basename(path: string, suffix?: string): string {
   if (suffix !== undefined) check(suffix, "suffix");
   const bare = path.slice(0, bareLength(path));
   const base = bare.slice(bare.lastIndexOf("/") + 1);
-  return suffix !== undefined && base !== suffix && base.endsWith(suffix) ? base.slice(0, base.length - suffix.length) : base;
+  return suffix !== undefined && base !== suffix && base.endsWith(suffix)
+    ? base.slice(0, base.length - suffix.length)
+    : base;
 }
 
 export function extname(path: string): string {

@@ -9,7 +9,6 @@ export const {
   Transform,
   PassThrough,
   addAbortSignal,
-  compose,
   finished,
   pipeline,
   promises,

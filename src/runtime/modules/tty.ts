@@ -1,4 +1,5 @@
 /** The parts of node:tty that the bundle uses. None of them changes an open file that others share. */
+import { codedError } from "../errors.ts";
 import { natives } from "../native.ts";
 
 interface Natives {
@@ -59,8 +60,6 @@ export class WriteStream {
 
 function checked(fd: number): number {
   if (isatty(fd)) return fd;
-  throw Object.assign(new Error("TTY initialization failed: uv_tty_init returned EINVAL (invalid argument)"), {
-    name: "SystemError",
-    code: "ERR_TTY_INIT_FAILED",
-  });
+  const message = "TTY initialization failed: uv_tty_init returned EINVAL (invalid argument)";
+  throw Object.assign(codedError("ERR_TTY_INIT_FAILED", message), { name: "SystemError" });
 }

@@ -18,20 +18,19 @@ type Parts = readonly [
 ];
 
 interface Natives {
-  readonly parseUrl: (text: string, base?: string) => Parts | undefined;
+  /** Takes the string of an object. */
+  readonly parseUrl: (text: string | URL, base?: string | URL) => Parts | undefined;
   readonly changeUrl: (url: string, part: number, text: string) => Parts | undefined;
 }
 
 const native = natives<Natives>();
 
 /** Parts by the numbers of url.c. */
-const [HREF, PROTOCOL, USERNAME, PASSWORD, HOST, HOSTNAME, PORT, PATHNAME, SEARCH, HASH] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+const [HREF, PROTOCOL, USERNAME, PASSWORD, HOST, HOSTNAME, PORT, PATHNAME, SEARCH, HASH] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+];
 
 const WITH_ORIGIN = new Set(["http:", "https:", "ws:", "wss:", "ftp:"]);
-
-function parse(text: unknown, base?: unknown): Parts | undefined {
-  return native.parseUrl(String(text), base === undefined ? undefined : String(base));
-}
 
 function invalidUrl(input: string, base?: string): Error {
   const error = codedError("ERR_INVALID_URL", "Invalid URL", TypeError);
@@ -42,21 +41,21 @@ export class URL {
   #parts: Parts;
   #query: URLSearchParams | undefined;
 
-  constructor(text: unknown, base?: unknown) {
-    const parts = parse(text, base);
+  constructor(text: string | URL, base?: string | URL) {
+    const parts = native.parseUrl(text, base);
     if (parts === undefined) throw invalidUrl(String(text), base === undefined ? undefined : String(base));
     this.#parts = parts;
   }
 
-  static canParse(text: unknown, base?: unknown): boolean {
-    return parse(text, base) !== undefined;
+  static canParse(text: string | URL, base?: string | URL): boolean {
+    return native.parseUrl(text, base) !== undefined;
   }
 
-  static parse(text: unknown, base?: unknown): URL | null {
+  static parse(text: string | URL, base?: string | URL): URL | null {
     return URL.canParse(text, base) ? new URL(text, base) : null;
   }
 
-  #change(part: number, text: unknown): void {
+  #change(part: number, text: string | number): void {
     this.#parts = native.changeUrl(this.href, part, String(text)) ?? this.#parts;
   }
 
@@ -65,8 +64,8 @@ export class URL {
   }
 
   set href(text: string) {
-    const parts = native.changeUrl(this.href, HREF, String(text));
-    if (parts === undefined) throw invalidUrl(String(text));
+    const parts = native.changeUrl(this.href, HREF, text);
+    if (parts === undefined) throw invalidUrl(text);
     this.#parts = parts;
     this.#renewQuery();
   }
@@ -221,6 +220,9 @@ export function urlToHttpOptions(url: URL): Record<string, string | number> {
   const { protocol, hostname, hash, search, pathname, href, port, username, password } = url;
   const bare = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
   const options = { protocol, hostname: bare, hash, search, pathname, path: `${pathname}${search}`, href };
-  const auth = username === "" && password === "" ? {} : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` };
+  const auth =
+    username === "" && password === ""
+      ? {}
+      : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` };
   return { ...options, ...(port === "" ? {} : { port: Number(port) }), ...auth };
 }

@@ -68,7 +68,8 @@ export function styleText(
   options: { readonly validateStream?: boolean } = {},
 ): string {
   if (typeof text !== "string") throw invalidType("text", "of type string", text);
-  if (options.validateStream !== false) throw invalidValue("options.validateStream", options.validateStream, "must be false");
+  if (options.validateStream !== false)
+    throw invalidValue("options.validateStream", options.validateStream, "must be false");
   let [begin, end] = ["", ""];
   for (const style of [styles].flat()) {
     const codes = STYLES[style];

@@ -1,6 +1,7 @@
 /*
- * Child processes for node:child_process (src/runtime/modules/child-process.ts), as libuv starts them: every signal has its
- * default action and none is blocked, the child's descriptors are the given ones alone, and a failed execve is reported.
+ * Child processes for node:child_process (src/runtime/modules/child-process.ts). The child's descriptors are the given ones
+ * alone, and a failed execve is reported, as libuv does both. Unlike there, the signals that the caller ignored or blocked and
+ * the standard streams that were closed stay so, as with a shell.
  */
 #define _GNU_SOURCE
 #include "runtime.h"
@@ -29,6 +30,7 @@ struct child {
   int *descriptors;
   int count;
   bool is_detached;
+  sigset_t mask;
   /* Receives the error number. */
   int report;
 };
@@ -51,6 +53,7 @@ static void place(const struct child *it, int to) {
   int from = it->descriptors[to];
   if (from < 0 && to > 2) return;
   if (from == to) {
+    if (to <= 2 && caller.closed_streams[to]) return;
     if (fcntl(to, F_SETFD, 0) != 0) fail(it);
   } else if (from >= 0) {
     if (dup2(from, to) < 0) fail(it);
@@ -68,9 +71,10 @@ static void place(const struct child *it, int to) {
 
 /* Runs in the child, which shares its memory with the parent until the execve: only system calls. */
 _Noreturn static void execute(struct child *it) {
-  const struct sigaction by_default = {.sa_handler = SIG_DFL};
   for (int number = 1; number < 32; ++number) {
-    if (number != SIGKILL && number != SIGSTOP && sigaction(number, &by_default, NULL) != 0) fail(it);
+    const bool is_ignored = (caller.ignored_signals >> (number - 1) & 1) != 0;
+    const struct sigaction action = {.sa_handler = is_ignored ? SIG_IGN : SIG_DFL};
+    if (number != SIGKILL && number != SIGSTOP && sigaction(number, &action, NULL) != 0) fail(it);
   }
   if (it->is_detached) setsid();
   close_all_on_exec();
@@ -87,9 +91,7 @@ _Noreturn static void execute(struct child *it) {
   }
   for (int to = 0; to < it->count; ++to) place(it, to);
   if (it->folder != NULL && chdir(it->folder) != 0) fail(it);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  sigprocmask(SIG_SETMASK, &it->mask, NULL);
   /* The file is searched for in the child's PATH. */
   environ = it->program.envp;
   execvp(it->program.file, it->program.argv);
@@ -102,15 +104,15 @@ static pid_t start(struct child *it) {
   if (pipe2(report, O_CLOEXEC) != 0) return -errno;
   it->report = report[1];
   char **const variables = environ;
-  sigset_t all, former;
+  sigset_t all;
   sigfillset(&all);
   /* No handler of this process may run in the child. */
-  sigprocmask(SIG_SETMASK, &all, &former);
+  sigprocmask(SIG_SETMASK, &all, &it->mask);
   const pid_t child = vfork();
   if (child == 0) execute(it);
   int error = child < 0 ? errno : 0;
   environ = variables;
-  sigprocmask(SIG_SETMASK, &former, NULL);
+  sigprocmask(SIG_SETMASK, &it->mask, NULL);
   close(report[1]);
   if (child > 0) {
     ssize_t got;

@@ -16,15 +16,16 @@
   E(EHOSTDOWN) E(EHOSTUNREACH) E(EALREADY) E(EINPROGRESS) E(ESTALE) E(EDQUOT) E(ENOMEDIUM) E(ECANCELED) E(EPROTO)      \
   E(ENODATA) E(EBADMSG) E(EREMOTEIO) E(ELIBBAD) E(EUCLEAN) E(EKEYREJECTED)
 
-const char *name_of_error(int error) {
-  static const struct {
-    int number;
-    const char *name;
-  } ALL[] = {
+static const struct {
+  int number;
+  const char *name;
+} ALL[] = {
 #define ENTRY(name) {name, #name},
-    NAMES(ENTRY)
+  NAMES(ENTRY)
 #undef ENTRY
-  };
+};
+
+const char *name_of_error(int error) {
   for (size_t i = 0; i < COUNT(ALL); ++i) {
     if (ALL[i].number == error) return ALL[i].name;
   }
@@ -59,12 +60,22 @@ FUNCTION(system_error) {
   return JS_GetException(context);
 }
 
+/* Returns the numbers of all errors by their names. */
+FUNCTION(error_numbers) {
+  const JSValue result = JS_NewObject(context);
+  for (size_t i = 0; i < COUNT(ALL); ++i) {
+    JS_SetPropertyStr(context, result, ALL[i].name, JS_NewInt32(context, ALL[i].number));
+  }
+  return result;
+}
+
 FUNCTION(error_name) { return JS_NewString(context, name_of_error(integer_of(context, arguments[0]))); }
 
 void add_errors(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
     JS_CFUNC_DEF("systemError", 2, system_error),
     JS_CFUNC_DEF("errorName", 1, error_name),
+    JS_CFUNC_DEF("errorNumbers", 0, error_numbers),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
 }

@@ -30,8 +30,10 @@ enum { STACK_BYTES = 4 * 1024 * 1024, SIGNALS = 64 };
 static void (*const PARTS[])(JSContext *context, JSValueConst native) = {
   add_addons, add_child,   add_crypto,       add_errors,  add_events, add_files,
   add_http_parser, add_monitor_file, add_names, add_process, add_sockets, add_terminal,
-  add_text, add_url,   add_tls,     add_trust,        add_workers,
+  add_text,   add_tls,     add_trust,        add_url,  add_workers,
 };
+
+struct caller caller;
 
 static const int FATAL[] = {FATAL_SIGNALS};
 
@@ -57,16 +59,21 @@ static JSValue ignored_signals(JSContext *context) {
     long action[8] = {0};
     if (syscall(SYS_rt_sigaction, signal, NULL, action, sizeof(uint64_t)) == 0 && action[0] == (long)SIG_IGN) {
       found[count++] = signal;
+      caller.ignored_signals |= UINT64_C(1) << (signal - 1);
     }
   }
   return numbers(context, found, count);
 }
 
+/* Lists the open ones. Takes the numbers of the others, which the next files would get; the program does not inherit those. */
 static JSValue standard_streams(JSContext *context) {
   int found[3];
   size_t count = 0;
   for (int stream = 0; stream < 3; ++stream) {
-    if (fcntl(stream, F_GETFD) != -1) found[count++] = stream;
+    caller.closed_streams[stream] = fcntl(stream, F_GETFD) == -1;
+    if (!caller.closed_streams[stream]) found[count++] = stream;
+    /* A root folder may have no devices. */
+    else if (open("/dev/null", O_RDWR | O_CLOEXEC) == -1) open("/", O_PATH | O_CLOEXEC);
   }
   return numbers(context, found, count);
 }
@@ -188,6 +195,8 @@ int main(int count, char **arguments) {
   if (getpid() == 1) end_at_signals();
   JSRuntime *const runtime = JS_NewRuntime2(&MEMORY, NULL);
   JS_SetMaxStackSize(runtime, stack_bytes());
+  /* Atomics.wait is the way to sleep. */
+  JS_SetCanBlock(runtime, true);
   /* Most starts end before a collection would pay. */
   JS_SetGCThreshold(runtime, 8 * 1024 * 1024);
   JSContext *const context = JS_NewContext(runtime);

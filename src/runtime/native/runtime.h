@@ -44,6 +44,13 @@ JSValue throw_system_error(JSContext *context, int error, const char *syscall, c
 /* Returns the name of a system error, such as "ENOENT". */
 const char *name_of_error(int error);
 
+/* The state in which the caller started this process. */
+extern struct caller {
+  /* A bit for each, SIGHUP's the lowest. */
+  uint64_t ignored_signals;
+  bool closed_streams[3];
+} caller;
+
 /* Restores a terminal that is in raw mode. */
 void restore_terminal(void);
 
@@ -90,7 +97,7 @@ JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size);
 
 /* Work for another thread. */
 struct work {
-  /* Runs in the other thread; all signals are blocked there. */
+  /* Runs in the other thread; signals are blocked there, except those of writes. */
   void (*run)(struct work *work);
   /* Runs in the main thread afterwards, and frees the work. Returns the arguments for the callback, or JS_UNDEFINED. */
   JSValue (*result)(JSContext *context, struct work *work);

@@ -34,10 +34,12 @@ bool start_work(JSContext *context, struct work *work, JSValueConst callback) {
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, STACK_BYTES);
-  sigset_t all, former;
-  sigfillset(&all);
-  /* SIGPIPE stays as it is: a process that blocks it for its own writes has done so already. */
-  pthread_sigmask(SIG_SETMASK, &all, &former);
+  sigset_t blocked, former;
+  sigfillset(&blocked);
+  /* The kernel sends these for a write: a blocked SIGPIPE would be lost, a blocked SIGTTOU would let a background job write. */
+  static const int OF_WRITES[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
+  for (size_t i = 0; i < COUNT(OF_WRITES); ++i) sigdelset(&blocked, OF_WRITES[i]);
+  pthread_sigmask(SIG_SETMASK, &blocked, &former);
   work->callback = JS_DupValue(context, callback);
   pthread_t thread;
   const bool started = pthread_create(&thread, &attributes, run, work) == 0;

@@ -27,7 +27,8 @@ function kindBy(command: unknown): MessageKind {
 }
 
 function fieldsOf(message: unknown): Readonly<Record<string, unknown>> {
-  return Object(message) as Readonly<Record<string, unknown>>;
+  const fields: Readonly<Record<string, unknown>> = Object(message);
+  return fields;
 }
 
 const json: Format = {
@@ -59,6 +60,10 @@ class Opaque {
   }
 }
 
+function viewOf({ buffer, byteOffset }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset);
+}
+
 /** How V8 begins an object whose first property is `cmd`, behind the number of its format's version; then a length, a text. */
 const BEFORE_COMMAND = Buffer.from('o"\u0003cmd"', "latin1");
 
@@ -69,7 +74,7 @@ const advanced: Format = {
     }
     const { bytes } = message;
     const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt32BE(bytes.length);
+    viewOf(length).setUint32(0, bytes.length);
     return Buffer.concat([length, bytes]);
   },
   decoder: () => {
@@ -78,7 +83,7 @@ const advanced: Format = {
       const messages: unknown[] = [];
       rest = Buffer.concat([rest, chunk]);
       while (rest.length >= LENGTH_BYTES) {
-        const end = LENGTH_BYTES + rest.readUInt32BE(0);
+        const end = LENGTH_BYTES + viewOf(rest).getUint32(0);
         if (rest.length < end) break;
         messages.push(new Opaque(rest.subarray(LENGTH_BYTES, end)));
         rest = rest.subarray(end);

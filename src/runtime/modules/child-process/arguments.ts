@@ -1,4 +1,5 @@
 /** The arguments of spawn and execFile, checked as Node.js does. */
+import { invalidType, invalidValue } from "../../errors.ts";
 import { Buffer } from "../buffer.ts";
 import { process } from "../process.ts";
 
@@ -31,7 +32,7 @@ export function startOf(file: unknown, first: unknown, second: unknown): Start {
   for (const name of MISSING) {
     if (options[name] !== undefined && options[name] !== false) throw invalidValue(`options.${name}`, options[name]);
   }
-  if (typeof file !== "string") throw invalid("ERR_INVALID_ARG_TYPE", 'The "file" argument must be of type string.');
+  if (typeof file !== "string") throw invalidType("file", "of type string", file);
   if (file === "") throw invalidValue("file", file);
   const argv = [options.argv0 ?? file, ...texts(args)];
   const variables = Object.entries(options.env ?? process.env).flatMap(([name, value]) =>
@@ -45,14 +46,6 @@ export function startOf(file: unknown, first: unknown, second: unknown): Start {
 /** Returns the file, the arguments and the variables, each ended by a NUL. */
 export function stringsOf({ file, argv, variables }: Start, more: readonly string[]): Uint8Array {
   return Buffer.from(`${[file, ...argv, ...variables, ...more].join("\0")}\0`);
-}
-
-export function invalidValue(name: string, value: unknown): Error {
-  return invalid("ERR_INVALID_ARG_VALUE", `The argument '${name}' is invalid. Received ${JSON.stringify(value)}`);
-}
-
-function invalid(code: string, message: string): Error {
-  return Object.assign(new TypeError(message), { code });
 }
 
 function texts(list: unknown): readonly string[] {

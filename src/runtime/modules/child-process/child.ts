@@ -1,4 +1,5 @@
 /** A child process, with the events of Node.js in their order. */
+import { codedError } from "../../errors.ts";
 import { watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { openChannel } from "../channel.ts";
@@ -7,7 +8,7 @@ import { DescriptorStream } from "../descriptor-stream.ts";
 import { EventEmitter } from "../events.ts";
 import { process } from "../process.ts";
 import { signalName, signals } from "../signals.ts";
-import { invalidValue, stringsOf, type Start } from "./arguments.ts";
+import { stringsOf, type Start } from "./arguments.ts";
 import { closeChilds, closeOwn, openStdio, type Stdio } from "./stdio.ts";
 
 interface Natives {
@@ -165,7 +166,7 @@ export class ChildProcess extends EventEmitter implements Connectable {
     [this.stdin = null, this.stdout = null, this.stderr = null] = this.stdio;
   }
 
-  /** Reads streams to their ends that nobody reads. */
+  /** Reads unread streams to their ends. */
   #flush(): void {
     process.nextTick(() => {
       for (const stream of this.stdio) if (stream?.readable === true) stream.resume();
@@ -182,8 +183,7 @@ export class ChildProcess extends EventEmitter implements Connectable {
 export function signalNumber(signal: string | number): number {
   const number = typeof signal === "number" ? signal : signals[signal];
   if (number !== undefined) return number;
-  const error = invalidValue("signal", signal);
-  throw Object.assign(error, { code: "ERR_UNKNOWN_SIGNAL", message: `Unknown signal: ${String(signal)}` });
+  throw codedError("ERR_UNKNOWN_SIGNAL", `Unknown signal: ${signal}`, TypeError);
 }
 
 function startError(code: string, error: number, syscall: string): Error {

@@ -1,9 +1,10 @@
 /** Runs a program and collects its output. */
+import { codedError, invalidValue } from "../../errors.ts";
 import { Buffer } from "../buffer.ts";
 import type { DescriptorStream } from "../descriptor-stream.ts";
 import { natives } from "../../native.ts";
 import { clearTimeout, setTimeout } from "../timers.ts";
-import { invalidValue, startOf, type SpawnOptions } from "./arguments.ts";
+import { startOf, type SpawnOptions } from "./arguments.ts";
 import { ChildProcess, signalNumber } from "./child.ts";
 
 interface Natives {
@@ -47,7 +48,7 @@ export function execFile(file: unknown, ...rest: readonly unknown[]): ChildProce
   };
   const tooLong = (name: string) => (): void => {
     const message = `${name} maxBuffer length exceeded`;
-    failure ??= Object.assign(new RangeError(message), { code: "ERR_CHILD_PROCESS_STDIO_MAXBUFFER" });
+    failure ??= codedError("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", message, RangeError);
     stop();
   };
   const stdout = collect(child.stdout, maxBuffer, tooLong("stdout"));

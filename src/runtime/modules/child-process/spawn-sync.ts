@@ -51,7 +51,13 @@ export function spawnSync(file: unknown, args: unknown, given: unknown): Result 
   closeChilds(stdio);
   if (pid < 0) {
     native.close(output);
-    return { error: native.systemError(-pid, `spawnSync ${start.file}`), pid: 0, status: null, signal: null, stdout: "" };
+    return {
+      error: native.systemError(-pid, `spawnSync ${start.file}`),
+      pid: 0,
+      status: null,
+      signal: null,
+      stdout: "",
+    };
   }
   const { timeout = 0 } = options;
   const end = timeout > 0 ? native.now() + timeout : Infinity;

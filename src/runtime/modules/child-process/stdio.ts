@@ -1,6 +1,6 @@
 /** The descriptors of a child: the option `stdio`. */
+import { invalidValue } from "../../errors.ts";
 import { natives } from "../../native.ts";
-import { invalidValue } from "./arguments.ts";
 
 interface Natives {
   readonly close: (descriptor: number) => void;

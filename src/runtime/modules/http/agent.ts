@@ -201,6 +201,7 @@ export class Agent extends EventEmitter implements RequestAgent {
 function hintOf(answer: unknown): string {
   if (typeof answer !== "object" || answer === null || !("headers" in answer)) return "";
   const { headers } = answer;
-  const value: unknown = typeof headers === "object" && headers !== null ? Reflect.get(headers, "keep-alive") : undefined;
+  const value: unknown =
+    typeof headers === "object" && headers !== null ? Reflect.get(headers, "keep-alive") : undefined;
   return typeof value === "string" ? value : "";
 }

@@ -12,7 +12,10 @@ import { endSoon, type HttpSocket } from "./socket.ts";
 export interface RequestOptions {
   readonly agent?: RequestAgent | null | false | undefined;
   readonly createConnection?:
-    | ((options: RequestOptions, callback: (error: Error | null, socket?: HttpSocket) => void) => HttpSocket | undefined)
+    | ((
+        options: RequestOptions,
+        callback: (error: Error | null, socket?: HttpSocket) => void,
+      ) => HttpSocket | undefined)
     | undefined;
   readonly method?: string | undefined;
   readonly protocol?: string | null | undefined;

@@ -58,7 +58,8 @@ export class Connection {
     const parser = this.#parser;
     if (parser?.started === undefined) return false;
     const passed = now - parser.started;
-    const isOver = (headersMs > 0 && !parser.isHeadComplete && passed > headersMs) || (requestMs > 0 && passed > requestMs);
+    const isOver =
+      (headersMs > 0 && !parser.isHeadComplete && passed > headersMs) || (requestMs > 0 && passed > requestMs);
     if (isOver) parser.started = undefined;
     return isOver;
   }

@@ -264,7 +264,7 @@ export abstract class OutgoingMessage extends EventEmitter {
     if (socket?.destroyed === true) return false;
     if (socket !== null && socket._httpMessage === this && socket.writable) {
       this.#flushPending(socket);
-      return socket.write(data, encoding, callback);
+      return socket.write(data, encoding ?? "utf8", callback);
     }
     this.#keep({ data, encoding, callback });
     return this.#pendingSize < this.writableHighWaterMark;
@@ -390,7 +390,9 @@ export abstract class OutgoingMessage extends EventEmitter {
     this.#pending = [];
     let isTaken = true;
     socket.cork();
-    for (const { data, encoding, callback } of pending) isTaken = socket.write(data, encoding, callback);
+    for (const { data, encoding, callback } of pending) {
+      isTaken = socket.write(data, encoding ?? "utf8", callback);
+    }
     socket.uncork();
     this.#pendingSize = 0;
     this.onPending(-size);

@@ -1,4 +1,5 @@
 /** Messages of HTTP/1 from bytes: llhttp, by src/runtime/native/http-parser.c. */
+import { runCallback } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { IncomingMessage } from "./incoming.ts";
 import { type HttpSocket, readStart, readStop } from "./socket.ts";
@@ -89,7 +90,12 @@ export class HttpParser {
       (start, end) => {
         const { incoming } = this;
         if (incoming === null || incoming._dumped || incoming._skipsData) return;
-        if (!incoming.push(this.#bytes.subarray(start, end))) readStop(socket);
+        const push = (): void => {
+          if (!incoming.push(this.#bytes.subarray(start, end))) readStop(socket);
+        };
+        // A server's callbacks run what was put off to the end of this turn, as in Node.js, before the next request.
+        if (isRequest) runCallback(push);
+        else push();
       },
       (trailers) => {
         this.started = undefined;
@@ -119,5 +125,6 @@ export class HttpParser {
 }
 
 function errorOf([code, reason, bytesParsed]: Exclude<Result, number>, rawPacket: Uint8Array | undefined): ParseError {
-  return Object.assign(new Error(`Parse Error: ${reason}`), { bytesParsed, code, reason, rawPacket });
+  const message = rawPacket === undefined ? "Parse Error" : `Parse Error: ${reason}`;
+  return Object.assign(new Error(message), { bytesParsed, code, reason, rawPacket });
 }

@@ -69,7 +69,9 @@ export function validPort(port: unknown): number {
   if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number < 65_536) return number;
   throw coded(
     "ERR_SOCKET_BAD_PORT",
-    new RangeError(`Port should be >= 0 and < 65536. Received ${typeof port === "string" ? `'${port}'` : String(port)}.`),
+    new RangeError(
+      `Port should be >= 0 and < 65536. Received ${typeof port === "string" ? `'${port}'` : String(port)}.`,
+    ),
   );
 }
 

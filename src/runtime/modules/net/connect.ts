@@ -56,7 +56,9 @@ export function beginConnecting(socket: Connecting, options: ConnectOptions): vo
       socket.emit("lookup", error, undefined, undefined, host);
       return fail(error);
     }
-    const all = found.filter((one) => options.family !== 4 && options.family !== 6 ? true : one.family === options.family);
+    const all = found.filter((one) =>
+      options.family !== 4 && options.family !== 6 ? true : one.family === options.family,
+    );
     for (const { address, family: its } of all) socket.emit("lookup", null, address, its, host);
     const [first, ...others] = alternating(all);
     if (first === undefined) return fail(unknownHost("ENOTFOUND", host));

@@ -33,7 +33,7 @@ export interface StreamHandle {
   readonly bytesRead: number;
   readonly bytesWritten: number;
   /** Gets what was read, null at the end, or the negative number of an error. */
-  onRead: (chunk: Buffer | null | number) => void;
+  onRead: (chunk: Uint8Array | null | number) => void;
   startReading(): void;
   stopReading(): void;
   /** @returns true if all is written; else `done` is called later. The negative number of an error */

@@ -42,8 +42,15 @@ export class Server extends EventEmitter {
   }
 
   /** Listens on a port of an address of this machine, or on a path. Names of hosts are not looked up. */
-  listen(port: number | string | { readonly port?: number; readonly host?: string; readonly path?: string }, ...more: unknown[]): this {
-    if (this.listening) throw coded("ERR_SERVER_ALREADY_LISTEN", new Error("Listen method has been called more than once without closing."));
+  listen(
+    port: number | string | { readonly port?: number; readonly host?: string; readonly path?: string },
+    ...more: unknown[]
+  ): this {
+    if (this.listening)
+      throw coded(
+        "ERR_SERVER_ALREADY_LISTEN",
+        new Error("Listen method has been called more than once without closing."),
+      );
     const callback = more.findLast((one) => typeof one === "function");
     if (typeof callback === "function") this.once("listening", () => void Reflect.apply(callback, this, []));
     const options = typeof port === "object" ? port : typeof port === "string" ? { path: port } : { port };

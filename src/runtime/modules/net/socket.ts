@@ -100,7 +100,7 @@ export class Socket extends Duplex {
     if (!this.isPaused()) this.read(0);
   }
 
-  #take(handle: StreamHandle, chunk: Buffer | null | number): void {
+  #take(handle: StreamHandle, chunk: Uint8Array | null | number): void {
     this._unrefTimer();
     if (typeof chunk === "number") return void this.destroy(systemFailure(chunk, "read"));
     if (this.destroyed) return;
@@ -132,7 +132,12 @@ export class Socket extends Duplex {
     if (this.connecting) {
       this.#pending = chunks;
       const closed = (): void =>
-        callback(coded("ERR_SOCKET_CLOSED_BEFORE_CONNECTION", new Error("Socket closed before the connection was established")));
+        callback(
+          coded(
+            "ERR_SOCKET_CLOSED_BEFORE_CONNECTION",
+            new Error("Socket closed before the connection was established"),
+          ),
+        );
       this.once("connect", () => {
         this.off("close", closed);
         this.#pending = [];
@@ -279,7 +284,8 @@ export class Socket extends Duplex {
 
 /** Replaces `write` after the other side has ended, if this one may not stay open. */
 function writeAfterEnd(this: Socket, chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-  if (!this.writableEnded) return Duplex.prototype.write.call(this, chunk, encoding as BufferEncoding, callback as Callback);
+  if (!this.writableEnded)
+    return Duplex.prototype.write.call(this, chunk, encoding as BufferEncoding, callback as Callback);
   const done = typeof encoding === "function" ? encoding : callback;
   const error = coded("EPIPE", new Error("This socket has been ended by the other party"));
   if (typeof done === "function") nextTick(() => void Reflect.apply(done, undefined, [error]));

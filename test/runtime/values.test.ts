@@ -1,0 +1,304 @@
+/** Values in the executable's runtime: random calls have the same results as in Node.js, or throw the same errors. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, expect, it } from "vitest";
+import { buildRuntime } from "../../scripts/build/runtime.mjs";
+import { SEED } from "../helpers/seed.ts";
+
+const shell = await buildRuntime(process.arch, true);
+const folder = mkdtempSync(join(tmpdir(), "sophia-run-values-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const COUNT = 3000;
+const SCRIPT = join(import.meta.dirname, "values.cjs");
+
+function run(program: string, calls: readonly unknown[]): string[] {
+  const file = join(folder, "calls.json");
+  writeFileSync(file, JSON.stringify(calls));
+  const output = execFileSync(program, [SCRIPT, file], { encoding: "utf8", timeout: 60_000, maxBuffer: 1 << 27 });
+  return output.trimEnd().split("\n");
+}
+
+/** Compares results call by call, so that a failure shows its call. */
+function compare(calls: readonly unknown[]): void {
+  const [expected, found] = [run(process.execPath, calls), run(shell, calls)];
+  expect(found).toHaveLength(calls.length);
+  const different = calls.flatMap((call, index) =>
+    expected[index] === found[index]
+      ? []
+      : [`${JSON.stringify(call)}\n  Node.js: ${expected[index]}\n  runtime: ${found[index]}`],
+  );
+  expect(different.slice(0, 20)).toEqual([]);
+}
+
+function sample(calls: fc.Arbitrary<unknown>): unknown[] {
+  return fc.sample(calls, { numRuns: COUNT, seed: SEED });
+}
+
+const encoding = fc.constantFrom(
+  "utf8",
+  "latin1",
+  "ascii",
+  "hex",
+  "base64",
+  "base64url",
+  "utf16le",
+  "UTF-8",
+  "nonsense",
+  null,
+);
+/** Without U+DC80 to U+DCFF, which this runtime takes for bytes of the system that are not UTF-8. */
+const unit = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0x20, max: 0x7e }) },
+  fc.integer({ min: 0, max: 0xffff }).filter((one) => one < 0xdc80 || one > 0xdcff),
+  fc.constantFrom(0xd83d, 0xde00, 0xfeff, 0xfffd, 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0),
+);
+const text = fc.array(unit, { maxLength: 20 }).map((units) => String.fromCharCode(...units));
+const byte = fc.oneof(
+  fc.integer({ min: 0, max: 255 }),
+  fc.constantFrom(0x41, 0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0xed, 0xa0, 0xef, 0xbb, 0xbf),
+);
+const hex = fc.array(byte, { maxLength: 24 }).map((bytes) => Buffer.from(bytes).toString("hex"));
+const place = fc.oneof(fc.integer({ min: -30, max: 30 }), fc.constantFrom(null, 1.5, 1e10, -1e10, "2"));
+const encoded = fc.tuple(text, fc.constantFrom("hex", "base64", "base64url" as const)).map(([one, name]) => {
+  const whole = Buffer.from(one).toString(name as BufferEncoding);
+  return [whole, `${whole.slice(0, 5)}\n${whole.slice(5)}`, whole.slice(0, -1), whole.replaceAll("=", "")];
+});
+
+it("encodes and decodes text", () => {
+  compare(
+    sample(
+      fc.oneof(
+        fc.tuple(fc.constant("encode"), text, encoding),
+        fc.tuple(
+          fc.constant("encode"),
+          encoded.chain((all) => fc.constantFrom(...all)),
+          fc.constantFrom("hex", "base64", "base64url"),
+        ),
+        fc.tuple(fc.constant("decode"), hex, encoding, place, place),
+        fc.tuple(fc.constant("json"), hex),
+        fc.tuple(
+          fc.constant("textDecoder"),
+          fc.array(hex, { minLength: 1, maxLength: 4 }),
+          fc.record({ fatal: fc.boolean(), ignoreBOM: fc.boolean() }),
+        ),
+        fc.tuple(
+          fc.constant("stringDecoder"),
+          fc.array(hex, { maxLength: 4 }),
+          fc.constantFrom("utf8", "latin1", "hex", "base64"),
+        ),
+      ),
+    ),
+  );
+});
+
+it("searches, compares, copies and fills bytes", () => {
+  const short = fc
+    .array(fc.constantFrom(0x61, 0x62, 0), { maxLength: 12 })
+    .map((bytes) => Buffer.from(bytes).toString("hex"));
+  const sought = fc.oneof(
+    fc.constantFrom("", "a", "ab", "ba", "\0"),
+    fc.integer({ min: -2, max: 300 }),
+    short.map((one) => ({ hex: one })),
+    fc.constantFrom(null, true),
+  );
+  const small = fc.oneof(fc.integer({ min: -2, max: 14 }), fc.constant(null));
+  compare(
+    sample(
+      fc.oneof(
+        fc.tuple(
+          fc.constant("find"),
+          fc.constantFrom("indexOf", "lastIndexOf", "includes"),
+          short,
+          sought,
+          place,
+          encoding,
+        ),
+        fc.tuple(fc.constant("compare"), short, short),
+        fc.tuple(fc.constant("compareParts"), short, short, small, small, small, small),
+        fc.tuple(fc.constant("part"), fc.constantFrom("subarray", "slice"), short, place, place),
+        fc.tuple(fc.constant("fill"), fc.integer({ min: 0, max: 9 }), sought, small, small, encoding),
+        fc.tuple(fc.constant("write"), fc.integer({ min: 0, max: 9 }), text, small, small, encoding),
+        fc.tuple(fc.constant("write"), fc.integer({ min: 0, max: 9 }), text, encoding),
+        fc.tuple(fc.constant("copy"), short, fc.integer({ min: 0, max: 9 }), place, place, place),
+        fc.tuple(fc.constant("concat"), fc.array(short, { maxLength: 4 }), small),
+        fc.tuple(
+          fc.constant("from"),
+          fc.oneof(
+            fc.array(fc.integer()),
+            fc.integer(),
+            fc.constantFrom(null, true, { length: 2 }, { type: "Buffer", data: [1, 2] }),
+          ),
+          encoding,
+        ),
+      ),
+    ),
+  );
+});
+
+it("reads and writes numbers", () => {
+  const order = fc.constantFrom("LE", "BE");
+  const type = fc.constantFrom("Int16", "UInt16", "Int32", "UInt32", "BigInt64", "BigUInt64", "Double", "Float");
+  const bytes = fc.uint8Array({ minLength: 0, maxLength: 10 }).map((one) => Buffer.from(one).toString("hex"));
+  const offset = fc.oneof(fc.integer({ min: -2, max: 10 }), fc.constantFrom(null, 0.5));
+  const number = fc.oneof(
+    fc.integer({ min: -70_000, max: 70_000 }),
+    fc.integer(),
+    fc.constantFrom(-1, 0, 2 ** 32 - 1, 2 ** 32),
+  );
+  const method = fc.tuple(type, order).map((parts) => parts.join(""));
+  compare(
+    sample(
+      fc.oneof(
+        fc.tuple(
+          fc.constant("number"),
+          fc.oneof(method, fc.constantFrom("Int8", "UInt8", "Uint8")).map((one) => `read${one}`),
+          bytes,
+          offset,
+        ),
+        fc.tuple(
+          fc.constant("number"),
+          fc.constantFrom("readUIntBE", "readUIntLE"),
+          bytes,
+          offset,
+          fc.integer({ min: 1, max: 6 }),
+        ),
+        fc.tuple(
+          fc.constant("setNumber"),
+          fc.oneof(method, fc.constantFrom("Int8", "UInt8")).map((one) => `write${one}`),
+          fc.integer({ min: 0, max: 10 }),
+          number,
+          offset,
+        ),
+      ),
+    ),
+  );
+});
+
+const scheme = fc.constantFrom(
+  "http:",
+  "https:",
+  "ws:",
+  "file:",
+  "mailto:",
+  "postgres:",
+  "blob:https:",
+  "",
+  "HTTP:",
+  "a b:",
+);
+const host = fc.constantFrom(
+  "example.com",
+  "EXÄMPLE.com",
+  "127.1",
+  "[::1]",
+  "0x7f.1",
+  "a..b",
+  "xn--a",
+  "",
+  "a b",
+  "%41",
+  "u@h",
+  "u:p@h",
+  "ü:%zz@h:80",
+  "h:443",
+  "h:99999",
+  "☃.net",
+);
+const route = fc.oneof(
+  text.map((one) => `/${one}`),
+  fc.constantFrom(
+    "",
+    "/",
+    "/a/../b",
+    "/./a",
+    "/%2e%2e/x",
+    "?q",
+    "#h",
+    "/a?b=c#d",
+    "//x",
+    "\\x",
+    "/a b?c d#e f",
+    "/C:/x",
+  ),
+);
+const address = fc.tuple(scheme, fc.constantFrom("//", "/", "", "\\\\"), host, route).map((parts) => parts.join(""));
+
+it("parses, changes and writes URLs", () => {
+  const name = fc.constantFrom(
+    "protocol",
+    "username",
+    "password",
+    "host",
+    "hostname",
+    "port",
+    "pathname",
+    "search",
+    "hash",
+    "href",
+  );
+  compare(
+    sample(
+      fc.oneof(
+        fc.tuple(fc.constant("url"), fc.oneof(address, route, text), fc.oneof(fc.constant(null), address)),
+        fc.tuple(
+          fc.constant("urlChanges"),
+          fc.constantFrom("http://u:p@h:1/p?q#f", "https://h/", "file:///a/b", "mailto:x", "postgres://h/d?x"),
+          fc.array(
+            fc.tuple(name, fc.oneof(text, host, route, fc.constantFrom("", "http", "https:", "80", "443", "0"))),
+            { maxLength: 4 },
+          ),
+        ),
+      ),
+    ),
+  );
+});
+
+it("reads and writes queries", () => {
+  const key = fc.oneof(text, fc.constantFrom("a", "b", "q", "a+b", "%41", "%ff"));
+  const call = fc.oneof(
+    fc.tuple(fc.constantFrom("append", "set"), key, key),
+    fc.tuple(fc.constantFrom("get", "getAll", "has", "delete"), key),
+    fc.tuple(fc.constantFrom("has", "delete"), key, key),
+    fc.constant(["sort"]),
+  );
+  const source = fc.oneof(
+    text,
+    fc.array(fc.tuple(key, key)),
+    fc.dictionary(
+      key.filter((one) => one !== "__proto__"),
+      key,
+    ),
+    fc.constantFrom("?a=1&a=2&b", "a=%E2%82%AC&%=%zz", "&&=&a", null, [["a"]], [1]),
+  );
+  compare(sample(fc.tuple(fc.constant("query"), source, fc.array(call, { maxLength: 5 }))));
+});
+
+it("joins and splits paths", () => {
+  const part = fc.constantFrom("a", "b.c", ".d", "..", ".", "", "/", "//", "a/b", "/a", "a/", ".e.f.", "...", "x..y");
+  const name = fc.array(part, { maxLength: 5 }).map((parts) => parts.join("/"));
+  const two = fc.constantFrom("join", "resolve", "relative", "basename");
+  const one = fc.constantFrom("normalize", "dirname", "basename", "extname", "parse", "isAbsolute");
+  compare(
+    sample(
+      fc.oneof(
+        fc.tuple(fc.constant("path"), two, name, name),
+        fc.tuple(fc.constant("path"), one, fc.oneof(name, fc.string(), fc.constant(null))),
+        fc.tuple(fc.constant("path"), fc.constantFrom("join", "resolve"), name, name, name),
+      ),
+    ),
+  );
+});
+
+it("formats values", () => {
+  const json = fc.jsonValue({ maxDepth: 4, stringUnit: "binary-ascii" });
+  const directives = fc
+    .array(fc.constantFrom("%s", "%d", "%i", "%f", "%j", "%%", "%x", "a", " ", "%"), { maxLength: 5 })
+    .map((parts) => parts.join(""));
+  compare(
+    sample(fc.oneof(fc.tuple(fc.constant("format"), directives, json, json), fc.tuple(fc.constant("inspect"), json))),
+  );
+});
