@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
 import { withAddon } from "./compiled.ts";
+import { cases, isNightly, SEED } from "../helpers/seed.ts";
 import { notInstalled } from "../helpers/skip.ts";
 
-const COUNT = 1000;
-const SEED = 20_261_127;
+const COUNT = cases(200, 1000);
 const SPECIALS = Array.from("\"'\\/+=&<> $%#;:!?*~`@,()[]{}|^-_.");
 const WIDE = ["é", "ß", "€", "😀", "日"];
 
@@ -87,7 +87,8 @@ const ROWS: readonly (readonly [name: string, words: readonly string[]])[] = [
   ["the query of new URL", node(`new URL("http://h/?q=" + s.replaceAll("#", "%23")).search`)],
   ["the password of new URL", node(`Object.assign(new URL("http://h/"), { password: s }).href`)],
   ["URLSearchParams", node(`new URLSearchParams({ s })`)],
-  ...["userinfo", "path", "query", "js", "html", "ascii", "quoted"].map(
+  // Go compiles its own library for this, in 22 seconds.
+  ...(isNightly ? ["userinfo", "path", "query", "js", "html", "ascii", "quoted"] : []).map(
     (kind) => [`${kind} of Go`, ["go", kind]] as const,
   ),
 ];
