@@ -20,6 +20,8 @@ from .requirements import missing
 from .world import World
 
 PR_SET_CHILD_SUBREAPER = 36
+# The seconds for which a case awaits an event that is expected not to come.
+IMPOSSIBLE_PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,9 @@ def run_cases(
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                worker = _begin(waiting.pop(), launcher, patience)
+                case = waiting.pop()
+                is_impossible = case.name in impossible
+                worker = _begin(case, launcher, min(patience, IMPOSSIBLE_PATIENCE) if is_impossible else patience)
                 running[worker.answer] = worker
             ready, _, _ = select.select(list(running), [], [], 1.0)
             for answer in ready:
