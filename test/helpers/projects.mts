@@ -118,7 +118,6 @@ export function testFiles(): readonly string[] {
 export const LONGEST: readonly string[] = [
   "broker/clients/clients.test.ts",
   "scenarios/installs.test.ts",
-  "commands/init/next-steps.test.ts",
   "scenarios/esc-faults.test.ts",
   "commands/takers.test.ts",
   "commands/init/image.test.ts",
