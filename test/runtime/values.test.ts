@@ -213,7 +213,7 @@ it("parses, changes and writes URLs", () => {
   );
   const route = fc.oneof(
     plain.map((one) => `/${one}`),
-    fc.constantFrom("", "/", "/a/../b", "/./a", "/%2e%2e/x", "?q", "#h", "/a?b=c#d", "/a b?c d#e f"),
+    fc.constantFrom("", "/", "/a/../b", "/./a", "?q", "#h", "/a?b=c#d", "/a b?c d#e f"),
   );
   const address = fc.tuple(scheme, fc.constantFrom("//", "//", "/", ""), host, route).map((parts) => parts.join(""));
   const change = fc.oneof(
@@ -254,7 +254,7 @@ describe("with the parser of Node.js 24", () => {
     );
     const route = fc.oneof(
       text.map((one) => `/${one}`),
-      fc.constantFrom("//x", "\\x", "/C:/x", "/C|/x", "/../..", "?a#b?c"),
+      fc.constantFrom("//x", "\\x", "/%2e%2e/x", "/C:/x", "/C|/x", "/../..", "?a#b?c"),
     );
     const address = fc
       .tuple(scheme, fc.constantFrom("//", "/", "", "\\\\"), host, route)
