@@ -88,7 +88,7 @@ export class TLSSocket extends Socket implements Owner {
   constructor(options: ConnectOptions) {
     const { socket, servername, secureContext = createSecureContext(), ALPNProtocols: protocols } = options;
     if (socket.connecting) throw new TypeError("a socket that is not connected yet");
-    const below = socket._handle;
+    const below = socket.handle;
     const wire = protocols === undefined ? undefined : asWire(protocols);
     const handle = below === null ? undefined : new TlsHandle(socket, below, secureContext.context, servername, wire);
     super({ handle });
@@ -107,8 +107,8 @@ export class TLSSocket extends Socket implements Owner {
   }
 
   readonly #endedEarly = (): void => {
-    if (this._hadError || this.destroyed) return;
-    this._hadError = true;
+    if (this.hadError || this.destroyed) return;
+    this.hadError = true;
     const message = "Client network socket disconnected before secure TLS connection was established";
     const { remoteAddress: host, remotePort: port, localAddress } = this.#below;
     this.destroy(Object.assign(codedError("ECONNRESET", message), { host, port, localAddress }));
@@ -129,8 +129,8 @@ export class TLSSocket extends Socket implements Owner {
   }
 
   failed(error: Error): void {
-    if (this._hadError) return;
-    this._hadError = true;
+    if (this.hadError) return;
+    this.hadError = true;
     this.destroy(error);
   }
 }
