@@ -16,13 +16,16 @@ function textOf(value: unknown, above: readonly object[]): string {
   const custom: unknown = Reflect.get(value, CUSTOM);
   if (typeof custom === "function") return String(Reflect.apply(custom, value, [DEPTH - above.length, {}, inspect]));
   if (value instanceof Error) return value.stack?.includes(value.message) === true ? value.stack : String(value);
-  if (value instanceof Date || value instanceof RegExp) return value instanceof Date ? value.toISOString() : String(value);
+  if (value instanceof Date || value instanceof RegExp)
+    return value instanceof Date ? value.toISOString() : String(value);
   return objectText(value, above);
 }
 
 function quoted(text: string): string {
   const quote = !text.includes("'") ? "'" : !text.includes('"') ? '"' : text.includes("`") ? "'" : "`";
-  const escaped = JSON.stringify(text).slice(1, -1).replaceAll(String.raw`\"`, '"');
+  const escaped = JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll(String.raw`\"`, '"');
   const controls = escaped
     .replaceAll(/\\u00(..)/g, (_, digits: string) => String.raw`\x${digits.toUpperCase()}`)
     .replaceAll(/[\u007F-\u009F]/g, (one) => String.raw`\x${one.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -32,7 +35,8 @@ function quoted(text: string): string {
 function objectText(value: object, above: readonly object[]): string {
   const isArray = Array.isArray(value);
   const prototype: unknown = Object.getPrototypeOf(value);
-  const name = typeof prototype === "object" && prototype !== null ? prototype.constructor.name : "[Object: null prototype]";
+  const name =
+    typeof prototype === "object" && prototype !== null ? prototype.constructor.name : "[Object: null prototype]";
   if (above.length > DEPTH) return `[${name}]`;
   const parts = Object.entries(value).map(([key, one]) => {
     const text = textOf(one, [...above, value]);

@@ -109,6 +109,7 @@ const PARTS = {
     const { signal } = controller;
     setMaxListeners(0, signal);
     log(signal.aborted, signal.reason ?? null, signal instanceof EventTarget, signal instanceof AbortSignal);
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- this is about the property
     signal.onabort = () => log("property");
     signal.addEventListener("abort", (event) => log("listener", event.type, event.target === signal), { once: true });
     const removed = () => log("never");
@@ -193,7 +194,7 @@ const PARTS = {
         highWaterMark: 3,
         write(chunk, encoding, done) {
           got.push(`${encoding}:${chunk.toString()}`);
-          setImmediate(done);
+          setImmediate(() => done());
         },
         final(done) {
           log("final");
@@ -331,7 +332,7 @@ const PARTS = {
   },
 };
 
-(async () => {
+void (async () => {
   for (const [name, part] of Object.entries(PARTS)) {
     log("part", name);
     await part();

@@ -2,9 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { buildRuntime } from "../../scripts/build/runtime.mjs";
+import { buildShell } from "../helpers/runtime.ts";
 
-const shell = await buildRuntime(process.arch, true);
+const shell = buildShell();
 
 function logOf(program: string): string[] {
   const script = join(import.meta.dirname, "events.cjs");

@@ -1,4 +1,4 @@
-/* What text.c and bytes.c share. */
+/* Helpers that text.c and bytes.c share. */
 #ifndef SOPHIA_RUN_TEXT_H
 #define SOPHIA_RUN_TEXT_H
 

@@ -41,7 +41,7 @@ FUNCTION(parse_url) {
   return result;
 }
 
-/* (URL, number of the part, text): undefined if only `href` is set, and is not valid */
+/* (URL, number of the part, text): undefined if the URL, or the one that `href` is set to, is not valid */
 FUNCTION(change_url) {
   static bool (*const SETTERS[])(ada_url, const char *, size_t) = {
     ada_set_href,     ada_set_protocol, ada_set_username, ada_set_password,
@@ -58,7 +58,7 @@ FUNCTION(change_url) {
     if (part >= 0 && part < (int)COUNT(SETTERS)) is_set = SETTERS[part](url, text, length);
     else if (part == COUNT(SETTERS)) ada_set_search(url, text, length);
     else ada_set_hash(url, text, length);
-    result = parts_of(context, url, is_set || part != 0);
+    result = parts_of(context, url, ada_is_valid(url) && (is_set || part != 0));
   }
   JS_FreeCString(context, text);
   JS_FreeCString(context, former);
