@@ -35,7 +35,7 @@ interface ConnectOptions {
 
 let roots: readonly string[] | undefined;
 
-/** Mozilla's authorities in PEM. They are encoded when somebody looks: that takes longer than all the rest of this file. */
+/** Mozilla's authorities in PEM. They are encoded at the first look: that takes longer than all the rest of this file. */
 export const rootCertificates: readonly string[] = new Proxy<readonly string[]>([], {
   get: (_, name) => Reflect.get(allRoots(), name) as unknown,
   has: (_, name) => Reflect.has(allRoots(), name),
@@ -84,6 +84,7 @@ export class TLSSocket extends Socket implements Owner {
   readonly #host: string;
   readonly #isVerified: boolean;
   readonly #below: Socket;
+  #hasFailed = false;
 
   constructor(options: ConnectOptions) {
     const { socket, servername, secureContext = createSecureContext(), ALPNProtocols: protocols } = options;
@@ -107,8 +108,8 @@ export class TLSSocket extends Socket implements Owner {
   }
 
   readonly #endedEarly = (): void => {
-    if (this._hadError || this.destroyed) return;
-    this._hadError = true;
+    if (this.#hasFailed || this.destroyed) return;
+    this.#hasFailed = true;
     const message = "Client network socket disconnected before secure TLS connection was established";
     const { remoteAddress: host, remotePort: port, localAddress } = this.#below;
     this.destroy(Object.assign(codedError("ECONNRESET", message), { host, port, localAddress }));
@@ -129,8 +130,8 @@ export class TLSSocket extends Socket implements Owner {
   }
 
   failed(error: Error): void {
-    if (this._hadError) return;
-    this._hadError = true;
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
     this.destroy(error);
   }
 }
