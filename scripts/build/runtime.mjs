@@ -12,7 +12,7 @@ import { bundle } from "./bundle.mjs";
 import { partsFor } from "./parts/parts.mjs";
 import { streamAliases } from "./parts/streams.mjs";
 import { zig } from "./parts/zig.mjs";
-import { quickjsBytecode, quickjsSources } from "./quickjs.mjs";
+import { quickjsBytecode, quickjsObjects, quickjsSources } from "./quickjs.mjs";
 
 const root = join(import.meta.dirname, "../..");
 const folder = join(root, ".cache", "runtime");
@@ -38,12 +38,10 @@ const FLAGS = [
   "-ffunction-sections",
   "-fdata-sections",
 ];
-const QUICKJS = ["quickjs", "libregexp", "libunicode", "dtoa"];
 
-/** Compiles one file. Objects of sources that never change are kept. */
+/** @returns the object file */
 async function compile(compiler, args, source, output) {
-  await run(compiler, ["cc", ...args, "-c", source, "-o", `${output}.${process.pid}`], { maxBuffer: 1 << 26 });
-  renameSync(`${output}.${process.pid}`, output);
+  await run(compiler, ["cc", ...args, "-c", source, "-o", output], { maxBuffer: 1 << 26 });
   return output;
 }
 
@@ -62,7 +60,6 @@ async function all(tasks) {
   return results;
 }
 
-/** The file names of modules whose names of Node.js are different. */
 const RUNTIME_NAMES = "runtime-[name].cjs";
 
 /** Returns the runtime's scripts by name, as functions. */
@@ -113,7 +110,7 @@ const BOOT = `(function(exports,unused,native){
   native.require("./runtime-host.cjs");
 })`;
 
-async function bytecode(isShell) {
+async function bytecode(compiler, isShell) {
   const chunks = isShell
     ? []
     : await bundle({
@@ -126,7 +123,10 @@ async function bytecode(isShell) {
     `(function(exports,require,__dirname,__filename,SOPHIA_RUN_LOADER){${code}\n})`,
   ]);
   const runtime = await runtimeScripts(program && `./${program.fileName}`);
-  return quickjsBytecode(root, [["boot", BOOT], ...runtime, ...scripts]);
+  const target = ZIG_TARGETS[process.arch];
+  const options = ["-target", target, ...FLAGS];
+  const objects = quickjsObjects(root, compiler, options, join(folder, target));
+  return quickjsBytecode(root, compiler, options, objects, [["boot", BOOT], ...runtime, ...scripts]);
 }
 
 /** Writes the table of files for main.c. */
@@ -161,13 +161,9 @@ export async function buildRuntime(processor, isShell) {
     const quickjs = quickjsSources(root);
     const parts = await partsFor(root, processor, target, compiler);
     const { monitors } = compileAddons(root);
-    writeTable(work, await bytecode(isShell), monitors.get(`linux-${processor}-monitor`));
+    writeTable(work, await bytecode(compiler, isShell), monitors.get(`linux-${processor}-monitor`));
     const base = ["-target", target, ...FLAGS, `-I${quickjs}`, `-I${native}`, ...parts.flatMap(({ flags }) => flags)];
-    const engine = QUICKJS.map((name) => async () => {
-      const output = join(kept, `${name}.o`);
-      const { existsSync } = await import("node:fs");
-      return existsSync(output) ? output : compile(compiler, base, join(quickjs, `${name}.c`), output);
-    });
+    const engine = quickjsObjects(root, compiler, ["-target", target, ...FLAGS], join(folder, target));
     const own = readdirSync(native).filter((name) => name.endsWith(".c"));
     const shell = isShell ? ["-DSHELL"] : [];
     const sources = [
@@ -176,19 +172,18 @@ export async function buildRuntime(processor, isShell) {
       [[], join(work, "table.c")],
       [[], join(work, "data.S")],
     ];
-    const objects = await all([
-      ...engine,
-      ...sources.map(
+    const objects = await all(
+      sources.map(
         ([flags, source], index) =>
           () =>
             compile(compiler, [...base, ...flags], source, join(work, `${index}.o`)),
       ),
-    ]);
+    );
     const output = join(folder, isShell ? "shell" : `sophia-run-linux-${processor}`);
     const link = ["-static", "-s", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,--build-id=none"];
     await run(
       compiler,
-      ["c++", "-target", target, ...link, "-o", `${output}.${process.pid}`, ...objects, ...parts.flatMap((part) => part.objects)],
+      ["c++", "-target", target, ...link, "-o", `${output}.${process.pid}`, ...engine, ...objects, ...parts.flatMap((part) => part.objects)],
       { maxBuffer: 1 << 26 },
     );
     renameSync(`${output}.${process.pid}`, output);

@@ -20,11 +20,13 @@ export function invalidType(name: string, expected: string, value: unknown): Err
 
 export function invalidValue(name: string, value: unknown, reason = "is invalid"): Error {
   const text = shortly(value);
-  return codedError("ERR_INVALID_ARG_VALUE", `The ${subject(name)} ${reason}. Received ${text}`, TypeError);
+  const kind = name.includes(".") ? "property" : "argument";
+  return codedError("ERR_INVALID_ARG_VALUE", `The ${kind} '${name}' ${reason}. Received ${text}`, TypeError);
 }
 
 export function outOfRange(name: string, range: string, value: unknown): Error {
-  const number = typeof value === "bigint" ? `${grouped(String(value))}n` : grouped(String(value));
+  const isBig = (typeof value === "bigint" || Number.isInteger(value)) && Math.abs(Number(value)) > 2 ** 32;
+  const number = `${isBig ? grouped(String(value)) : String(value)}${typeof value === "bigint" ? "n" : ""}`;
   const message = `The value of "${name}" is out of range. It must be ${range}. Received ${number}`;
   return codedError("ERR_OUT_OF_RANGE", message, RangeError);
 }
@@ -33,7 +35,7 @@ export function outOfRange(name: string, range: string, value: unknown): Error {
 export function checkInteger(name: string, value: unknown, minimum: number, maximum: number): asserts value is number {
   if (typeof value !== "number") throw invalidType(name, "of type number", value);
   if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
-  if (value < minimum || value > maximum) throw outOfRange(name, `>= ${minimum} and <= ${maximum}`, value);
+  if (value < minimum || value > maximum) throw outOfRange(name, `>= ${minimum} && <= ${maximum}`, value);
 }
 
 export function checkFunction(name: string, value: unknown): void {
@@ -61,7 +63,7 @@ function shortly(value: unknown): string {
   return whole.length > 28 ? `${whole.slice(0, 25)}...` : whole;
 }
 
-/** Separates thousands, in numbers beyond 32 bits. */
+/** Separates thousands. */
 function grouped(digits: string): string {
-  return /^-?\d{10,}$/.test(digits) ? digits.replaceAll(/\B(?=(?:\d{3})+$)/g, "_") : digits;
+  return digits.replaceAll(/\B(?=(?:\d{3})+$)/g, "_");
 }

@@ -1,6 +1,7 @@
 /** The runtime's entry: the globals of Node.js, `require`, and the run of the bundle's entry. */
 import type { BundleFile, Loader } from "../system/addon/addon.ts";
 import type { Addon } from "../system/addon/libc.ts";
+import { addLocale } from "./locale.ts";
 import { onUncaught, runLoop } from "./loop.ts";
 import { Buffer } from "./modules/buffer.ts";
 import { process, uncaught } from "./modules/process.ts";
@@ -66,6 +67,7 @@ const loader: Loader = {
 const rejected = new Map<object, unknown>();
 
 function start(): void {
+  addLocale();
   Object.assign(globalThis, {
     global: globalThis,
     process,
@@ -146,7 +148,6 @@ const LAZY: Readonly<Record<string, string>> = {
   URLSearchParams: "url",
   console: "console",
   crypto: "web-crypto",
-  structuredClone: "util",
 };
 
 function reportRejections(): void {

@@ -45,7 +45,7 @@ const CALLS = {
   },
   stringDecoder: (parts, encoding) => {
     const decoder = new StringDecoder(encoding);
-    return [...parts.map((hex) => decoder.write(bytes(hex))), decoder.end()];
+    return [...parts.map((hex) => decoder.write(bytes(hex))), decoder.end()].join("");
   },
   url: (text, base) => [URL.canParse(text, base), ...members(base === undefined ? new URL(text) : new URL(text, base))],
   urlChanges: (text, changes) => {
@@ -74,7 +74,7 @@ for (const [name, ...values] of JSON.parse(readFileSync(process.argv[2], "utf8")
   try {
     result = CALLS[name](...values.map((one) => (one === null ? undefined : one)));
   } catch (error) {
-    result = { name: error.name, code: error.code, message: error.message };
+    result = { name: error.name, code: error.code };
   }
   lines.push(JSON.stringify(result) ?? "undefined");
 }

@@ -4,13 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../quickjs.mjs";
 import { crateSources } from "./crate.mjs";
-
-/** The crate that holds the sources, and the SHA-256 of its package. */
-export const CRATE = {
-  name: "ada-url",
-  version: "4.0.0",
-  checksum: "c153db7a5a9f8a92a313dff0fecbbb28198542fc98bf024b961baf9896408347",
-};
+import { VERSIONS } from "./versions.mjs";
 
 const FLAGS = [
   "-Os",
@@ -35,8 +29,8 @@ const FLAGS = [
  * @returns its compiler flags, which name the folder of its headers, and its object files
  */
 export function ada(root, compiler, target, flags = []) {
-  const sources = join(crateSources(root, CRATE), "deps");
-  const inputs = JSON.stringify([CRATE, flags, readFileSync(import.meta.filename, "utf8")]);
+  const sources = join(crateSources(root, VERSIONS.ada), "deps");
+  const inputs = JSON.stringify([VERSIONS.ada, flags, readFileSync(import.meta.filename, "utf8")]);
   const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);
   const folder = join(root, ".cache", "runtime", target);
   const object = join(folder, `ada-${key}.o`);

@@ -6,15 +6,9 @@ import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { crateSources } from "./crate.mjs";
+import { VERSIONS } from "./versions.mjs";
 
 const run = promisify(execFile);
-
-/** The crate that holds the sources, and the SHA-256 of its package. */
-export const CRATE = {
-  name: "aws-lc-sys",
-  version: "0.47.0",
-  checksum: "8bfbe32ac36b3c428696ce315464181bc4029d689fd58e3f2a4e58c252242f52",
-};
 
 /** Targets by processor: the crate's name for its list of assembly, and zig's name. */
 const TARGETS = {
@@ -58,12 +52,12 @@ const ALONE =
  * @returns the archive, and the folder of headers
  */
 export async function awsLc(root, processor, zig, flags = []) {
-  const crate = crateSources(root, CRATE);
+  const crate = crateSources(root, VERSIONS.awsLc);
   const library = join(crate, "aws-lc");
   const include = join(library, "include");
   const { list, triple } = TARGETS[processor];
   const { stdout: version } = await run(zig, ["version"]);
-  const inputs = JSON.stringify([CRATE, triple, flags, version, readFileSync(import.meta.filename, "utf8")]);
+  const inputs = JSON.stringify([VERSIONS.awsLc, triple, flags, version, readFileSync(import.meta.filename, "utf8")]);
   const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);
   const folder = join(root, ".cache", "runtime");
   const archive = join(folder, `aws-lc-${processor}-${key}.a`);

@@ -3,15 +3,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../quickjs.mjs";
+import { VERSIONS } from "./versions.mjs";
 import { zig } from "./zig.mjs";
 
-/** The package that holds the sources, its SHA-256, and the version of llhttp in it. */
-export const LLHTTP = {
-  name: "aiohttp",
-  version: "3.14.5",
-  checksum: "5558a7f5a05af9ecf744af91e5baefc436f93c9333e656c27ec253f9a6bbe178",
-  holds: "9.4.2",
-};
+const LLHTTP = VERSIONS.llhttp;
 
 const SOURCES = ["build/c/llhttp.c", "src/native/api.c", "src/native/http.c"];
 const FLAGS = ["-O2", "-g0", "-fno-sanitize=all", "-fno-asynchronous-unwind-tables", "-ffunction-sections"];
@@ -22,7 +17,7 @@ const FLAGS = ["-O2", "-g0", "-fno-sanitize=all", "-fno-asynchronous-unwind-tabl
  * @throws if pip is missing, or the package has a different checksum
  */
 export function llhttpSources(root) {
-  const folder = join(root, ".cache", "llhttp", LLHTTP.holds);
+  const folder = join(root, ".cache", "llhttp", LLHTTP.holds.version);
   if (existsSync(folder)) return folder;
   mkdirSync(join(folder, ".."), { recursive: true });
   const temporary = mkdtempSync(join(folder, "..", "new-"));

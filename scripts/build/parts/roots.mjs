@@ -4,13 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from "node:path";
 import { run } from "../quickjs.mjs";
 import { crateSources } from "./crate.mjs";
-
-/** The crate that holds the certificates, and the SHA-256 of its package. */
-export const CRATE = {
-  name: "webpki-root-certs",
-  version: "1.0.11",
-  checksum: "e49d0e65abc00c142e8f9428da991da9f1a250c39be97459901eb12b9b49f62a",
-};
+import { VERSIONS } from "./versions.mjs";
 
 /**
  * @param root the repository
@@ -19,7 +13,7 @@ export const CRATE = {
  * @returns an object file, which defines `mozilla_roots` and `mozilla_roots_end`: certificates in DER, one after another
  */
 export function mozillaRoots(root, zig, target) {
-  const source = readFileSync(join(crateSources(root, CRATE), "src/lib.rs"), "latin1");
+  const source = readFileSync(join(crateSources(root, VERSIONS.roots), "src/lib.rs"), "latin1");
   const key = createHash("sha256")
     .update(source)
     .update(target)
@@ -32,7 +26,7 @@ export function mozillaRoots(root, zig, target) {
     Buffer.from(text.replaceAll(/\\x|\\\n/g, ""), "hex"),
   );
   const expected = source.split("from_slice(").length - 1;
-  if (certificates.length !== expected) throw new Error(`${CRATE.name}: ${certificates.length} of ${expected} roots`);
+  if (certificates.length !== expected) throw new Error(`${VERSIONS.roots.name}: ${certificates.length} of ${expected} roots`);
   const bytes = certificates.map((one) => `.byte ${Array.from(one).join(",")}\n`);
   mkdirSync(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}`;

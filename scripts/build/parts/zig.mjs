@@ -3,15 +3,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../quickjs.mjs";
+import { ZIG } from "./versions.mjs";
 
-export const ZIG = {
-  version: "0.15.2",
-  /** SHA-256 of the wheels by Node's name of the machine's processor. */
-  checksums: {
-    x64: "806316453d1ede7174ed3fefb8e5348154629089c3bb5fe812dfd0e172fac130",
-    arm64: "edc0aa60ec964a4cf462d40f68d7de242ddf37fd9a80f2afaee6397059463230",
-  },
-};
 const PLATFORMS = { x64: "manylinux_2_12_x86_64", arm64: "manylinux_2_17_aarch64" };
 
 /**

@@ -40,7 +40,7 @@ function addSized(prototype: object): void {
   for (const isLittle of [true, false]) {
     const read = function readUInt(this: Uint8Array, offset: unknown, size: unknown): number {
       checkInteger("byteLength", size, 1, 6);
-      checkInteger("offset", offset, 0, this.length - size);
+      checkOffset(this, offset, size);
       const bytes = this.subarray(offset, offset + size);
       return (isLittle ? bytes.toReversed() : bytes).reduce((number, byte) => 256 * number + byte, 0);
     };
@@ -55,12 +55,18 @@ function define(prototype: object, name: string, value: (...values: never[]) => 
 }
 
 function viewOf(bytes: Uint8Array, offset: unknown, size: number): DataView {
+  checkOffset(bytes, offset, size);
+  return new DataView(bytes.buffer, bytes.byteOffset + offset, size);
+}
+
+function checkOffset(bytes: Uint8Array, offset: unknown, size: number): asserts offset is number {
   if (typeof offset !== "number") throw invalidType("offset", "of type number", offset);
-  if (bytes.length < size) {
+  if (!Number.isInteger(offset)) throw outOfRange("offset", "an integer", offset);
+  const last = bytes.length - size;
+  if (last < 0) {
     throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", "Attempt to access memory outside buffer bounds", RangeError);
   }
-  checkInteger("offset", offset, 0, bytes.length - size);
-  return new DataView(bytes.buffer, bytes.byteOffset + offset, size);
+  if (offset < 0 || offset > last) throw outOfRange("offset", `>= 0 and <= ${last}`, offset);
 }
 
 function checkValue(name: string, size: number, value: unknown): void {
@@ -68,12 +74,15 @@ function checkValue(name: string, size: number, value: unknown): void {
   if (name.startsWith("Big") !== (typeof value === "bigint")) {
     throw new TypeError("Cannot mix BigInt and other types, use explicit conversions");
   }
-  const number = typeof value === "bigint" ? value : Number(value);
   const bits = 8 * size;
   const isSigned = !name.includes("UInt");
   const least = isSigned ? -(2n ** BigInt(bits - 1)) : 0n;
   const most = 2n ** BigInt(isSigned ? bits - 1 : bits) - 1n;
-  if (Number.isNaN(number) || (number >= least && number <= most)) return;
+  // QuickJS compares negative numbers with BigInts wrongly, so both have one type.
+  const number = Number(value);
+  const isOutside =
+    typeof value === "bigint" ? value < least || value > most : number < Number(least) || number > Number(most);
+  if (!isOutside) return;
   const wide = isSigned ? `>= -(2n ** ${bits - 1}n) and < 2n ** ${bits - 1}n` : `>= 0n and < 2n ** ${bits}n`;
   throw outOfRange("value", size > 4 ? wide : `>= ${least} and <= ${most}`, value);
 }

@@ -1,6 +1,6 @@
 /** Searching in bytes, with the offsets of Buffer.indexOf. */
 import { invalidType } from "../errors.ts";
-import { bytesOfText, encodingOf, native, UTF16LE } from "./encodings.ts";
+import { bytesOfText, encodingOf, findEncoding, native, UTF16LE, UTF8 } from "./encodings.ts";
 
 /** The arguments of Buffer.indexOf and lastIndexOf. */
 export function find(
@@ -14,9 +14,12 @@ export function find(
   const number = isEncoding ? Number.NaN : Number(from);
   const offset = Number.isNaN(number) ? (isForward ? 0 : bytes.length) : Math.trunc(number);
   if (typeof value === "number") return findByte(bytes, value & 255, offset, isForward);
-  const encoding = encodingOf((isEncoding ? from : encodingName) ?? undefined);
-  if (typeof value === "string") return findAll(bytes, bytesOfText(value, encoding), offset, encoding, isForward);
-  if (value instanceof Uint8Array) return findAll(bytes, value, offset, encoding, isForward);
+  const name = (isEncoding ? from : encodingName) ?? undefined;
+  if (typeof value === "string") {
+    const encoding = encodingOf(name);
+    return findAll(bytes, bytesOfText(value, encoding), offset, encoding, isForward);
+  }
+  if (value instanceof Uint8Array) return findAll(bytes, value, offset, findEncoding(name) ?? UTF8, isForward);
   const expected = "one of type number or string or an instance of Buffer or Uint8Array";
   throw invalidType("value", expected, value);
 }

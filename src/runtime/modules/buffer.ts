@@ -84,17 +84,17 @@ class Bytes extends Uint8Array<ArrayBuffer> {
 
   static concat(list: readonly Uint8Array[], length?: number): Bytes {
     if (!Array.isArray(list)) throw invalidType("list", "an instance of Array", list);
-    let total = length;
-    if (total === undefined) {
-      total = 0;
-      for (const { length: size } of list) total += size;
-    } else checkInteger("length", total, 0, kMaxLength);
+    if (list.length === 0) return new Bytes(0);
+    let total = length ?? 0;
+    if (length === undefined) for (const { length: size } of list) total += size;
+    else checkInteger("length", length, 0, kMaxLength);
     const buffer = new Bytes(total);
     let at = 0;
-    for (const [index, bytes] of list.entries()) {
-      if (!(bytes instanceof Uint8Array))
-        throw invalidType(`list[${index}]`, "an instance of Buffer or Uint8Array", bytes);
-      const part = Math.min(bytes.length, total - at);
+    for (const bytes of list) {
+      if (!(bytes instanceof Uint8Array)) {
+        throw invalidType(`list[${list.indexOf(bytes)}]`, "an instance of Buffer or Uint8Array", bytes);
+      }
+      const part = bytes.length <= total - at ? bytes.length : total - at;
       native.copyBytes(bytes, 0, part, buffer, at);
       at += part;
     }
@@ -169,7 +169,8 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   write(text: unknown, offset?: unknown, length?: unknown, encoding?: unknown): number {
     if (typeof text !== "string") throw invalidType("argument", "of type string", text);
     if (typeof offset === "string") return this.write(text, 0, this.length, offset);
-    const at = offset ?? 0;
+    if (offset === undefined) return native.writeInto(text, UTF8, this, 0, this.length);
+    const at = offset;
     checkInteger("offset", at, 0, this.length);
     const left = this.length - at;
     if (typeof length === "string") return this.write(text, at, left, length);
@@ -178,18 +179,19 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   }
 
   override fill(value: unknown, start?: unknown, end?: unknown, encoding?: unknown): this {
-    if (typeof start === "string") return this.fill(value, 0, this.length, start);
-    if (typeof end === "string") return this.fill(value, start, this.length, end);
-    const [first, last] = [start ?? 0, end ?? this.length];
+    const isWhole = start === undefined || typeof start === "string";
+    const [first, last] = isWhole ? [0, this.length] : [start, typeof end === "string" ? undefined : end];
+    const name = isWhole ? start : typeof end === "string" ? end : encoding;
+    const pattern = patternOf(value, name);
     checkInteger("offset", first, 0, kMaxLength);
-    checkInteger("end", last, 0, this.length);
-    if (first >= last) return this;
-    const pattern = patternOf(value, encoding);
-    if (typeof pattern === "number") super.fill(pattern, first, last);
-    else
-      for (let at = first; at < last; at += pattern.length) {
-        native.copyBytes(pattern, 0, Math.min(pattern.length, last - at), this, at);
-      }
+    const until = last ?? this.length;
+    checkInteger("end", until, 0, this.length);
+    if (first >= until) return this;
+    if (typeof pattern === "number") return super.fill(pattern, first, until);
+    if (pattern.length === 0) throw invalidValue("value", value);
+    for (let at = first; at < until; at += pattern.length) {
+      native.copyBytes(pattern, 0, Math.min(pattern.length, until - at), this, at);
+    }
     return this;
   }
 
@@ -250,19 +252,20 @@ function integerOf(value: unknown): number {
 
 /** Returns a position from an argument that may be negative or missing. */
 function clamped(position: unknown, fallback: number, length: number): number {
-  if (position === undefined) return fallback;
-  const number = integerOf(position);
-  return number < 0 ? Math.max(0, length + number) : Math.min(number, length);
+  const number =
+    position === undefined
+      ? fallback
+      : typeof position === "number" && (position | 0) === position
+        ? position
+        : integerOf(position);
+  if (number < 0) return Math.max(0, length + number);
+  return number > length ? length : number;
 }
 
 function patternOf(value: unknown, encoding: unknown): number | Uint8Array {
-  if (typeof value === "number") return value & 255;
-  if (typeof value === "boolean") return Number(value);
-  if (value === undefined || value === null || value === "") return 0;
-  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
-    throw invalidType("value", "of type string or number or an instance of Buffer", value);
+  if (typeof value === "string") {
+    const number = encodingOf(encoding || undefined);
+    return value === "" ? 0 : bytesOfText(value, number);
   }
-  const pattern = typeof value === "string" ? bytesOfText(value, encodingOf(encoding || undefined)) : value;
-  if (pattern.length === 0) throw invalidValue("value", value);
-  return pattern;
+  return value instanceof Uint8Array ? value : Number(value) & 255;
 }

@@ -73,7 +73,9 @@ class Emitter {
     if (all === undefined || listeners === undefined || found === undefined) return this;
     if (listeners.length === 1) all.delete(name);
     else all.set(name, listeners.toSpliced(index, 1));
-    if (all.has("removeListener")) this.emit("removeListener", name, found.listener ?? found);
+    // As in Node.js, which reports the argument if there were others.
+    const reported = listeners.length === 1 ? (found.listener ?? listener) : listener;
+    if (all.has("removeListener")) this.emit("removeListener", name, reported);
     return this;
   }
 

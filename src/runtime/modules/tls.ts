@@ -84,12 +84,11 @@ export class TLSSocket extends Socket implements Owner {
   readonly #host: string;
   readonly #isVerified: boolean;
   readonly #below: Socket;
-  #hasFailed = false;
 
   constructor(options: ConnectOptions) {
     const { socket, servername, secureContext = createSecureContext(), ALPNProtocols: protocols } = options;
     if (socket.connecting) throw new TypeError("a socket that is not connected yet");
-    const below = socket._handle;
+    const below = socket.handle;
     const wire = protocols === undefined ? undefined : asWire(protocols);
     const handle = below === null ? undefined : new TlsHandle(socket, below, secureContext.context, servername, wire);
     super({ handle });
@@ -108,8 +107,8 @@ export class TLSSocket extends Socket implements Owner {
   }
 
   readonly #endedEarly = (): void => {
-    if (this.#hasFailed || this.destroyed) return;
-    this.#hasFailed = true;
+    if (this.hadError || this.destroyed) return;
+    this.hadError = true;
     const message = "Client network socket disconnected before secure TLS connection was established";
     const { remoteAddress: host, remotePort: port, localAddress } = this.#below;
     this.destroy(Object.assign(codedError("ECONNRESET", message), { host, port, localAddress }));
@@ -130,8 +129,8 @@ export class TLSSocket extends Socket implements Owner {
   }
 
   failed(error: Error): void {
-    if (this.#hasFailed) return;
-    this.#hasFailed = true;
+    if (this.hadError) return;
+    this.hadError = true;
     this.destroy(error);
   }
 }

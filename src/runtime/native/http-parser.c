@@ -26,7 +26,7 @@ struct parser {
   JSValue fields;
   uint32_t number;
   size_t most_header_bytes, header_bytes, extension_bytes;
-  /* What is being read, and the functions of `execute`; NULL otherwise. */
+  /* The bytes that are being read, and the functions of `execute`; NULL otherwise. */
   const char *input;
   JSValueConst *functions;
   bool has_thrown;

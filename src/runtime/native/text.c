@@ -41,12 +41,19 @@ static size_t length_of_valid(const uint8_t *bytes, size_t size) {
   return size;
 }
 
-/* Decodes what is not all valid: an invalid part becomes U+FFFD, or of a text of the system, each of its bytes half a pair. */
-static JSValue text_from_invalid(JSContext *context, const uint8_t *bytes, size_t size, bool is_system) {
+/*
+ * Decodes text beyond ASCII in one pass, which the engine's own function takes three for. An invalid part becomes U+FFFD, or, in
+ * a text of the system, each of its bytes half a pair.
+ */
+static JSValue text_beyond_ascii(JSContext *context, const uint8_t *bytes, size_t size, bool is_system) {
   uint16_t *const units = js_malloc(context, size * sizeof *units);
   if (units == NULL) return JS_EXCEPTION;
   size_t count = 0;
   for (size_t at = 0; at < size;) {
+    if (bytes[at] < 0x80) {
+      units[count++] = bytes[at++];
+      continue;
+    }
     uint32_t character;
     const size_t length = read_character(bytes + at, size - at, &character, NULL);
     if (character == INVALID && is_system) {
@@ -67,13 +74,13 @@ static JSValue text_from_invalid(JSContext *context, const uint8_t *bytes, size_
 }
 
 JSValue text_from_utf8(JSContext *context, const uint8_t *bytes, size_t size) {
-  if (length_of_valid(bytes, size) < size) return text_from_invalid(context, bytes, size, false);
+  if (length_of_ascii(bytes, size) < size) return text_beyond_ascii(context, bytes, size, false);
   return JS_NewStringLen(context, (const char *)bytes, size);
 }
 
 JSValue text_from_system(JSContext *context, const char *text, size_t size) {
   const uint8_t *const bytes = (const uint8_t *)text;
-  if (length_of_valid(bytes, size) < size) return text_from_invalid(context, bytes, size, true);
+  if (length_of_ascii(bytes, size) < size) return text_beyond_ascii(context, bytes, size, true);
   return JS_NewStringLen(context, text, size);
 }
 
@@ -133,19 +140,12 @@ JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size) {
 }
 
 static JSValue text_from_latin1(JSContext *context, const uint8_t *bytes, size_t size, uint8_t mask) {
-  size_t at = length_of_ascii(bytes, size);
-  if (at == size) return JS_NewStringLen(context, (const char *)bytes, size);
-  uint8_t *const encoded = js_malloc(context, 2 * size);
-  if (encoded == NULL) return JS_EXCEPTION;
-  memcpy(encoded, bytes, at);
-  size_t length = at;
-  for (; at < size; ++at) {
-    const uint8_t unit = bytes[at] & mask;
-    if (unit >= 0x80) encoded[length++] = 0xc0 | unit >> 6;
-    encoded[length++] = unit < 0x80 ? unit : 0x80 | (unit & 0x3f);
-  }
-  const JSValue text = JS_NewStringLen(context, (const char *)encoded, length);
-  wipe_and_free(context, encoded, 2 * size);
+  if (length_of_ascii(bytes, size) == size) return JS_NewStringLen(context, (const char *)bytes, size);
+  uint16_t *const units = js_malloc(context, size * sizeof *units);
+  if (units == NULL) return JS_EXCEPTION;
+  for (size_t i = 0; i < size; ++i) units[i] = bytes[i] & mask;
+  const JSValue text = JS_NewStringUTF16(context, units, size);
+  wipe_and_free(context, units, size * sizeof *units);
   return text;
 }
 

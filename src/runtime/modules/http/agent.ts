@@ -46,7 +46,7 @@ export class Agent extends EventEmitter implements RequestAgent {
     this.on("free", (socket: HttpSocket, given: RequestOptions) => this.#free(socket, given));
   }
 
-  createConnection(options: RequestOptions, _?: CreateCallback): HttpSocket | undefined {
+  createConnection(...[options]: [options: RequestOptions, callback?: CreateCallback]): HttpSocket | undefined {
     const { createConnection: __, agent: ___, path: ____, socketPath, port, host, ...rest } = options;
     return net.connect({ ...rest, host, port: port ?? 80, path: socketPath });
   }
@@ -124,28 +124,23 @@ export class Agent extends EventEmitter implements RequestAgent {
     const next = waiting?.shift();
     if (waiting?.length === 0) delete this.requests[name];
     if (next !== undefined) return this.#assign(next, socket);
-    const last = socket._httpMessage;
+    const last = socket.httpMessage;
     const mayKeep = last != null && "shouldKeepAlive" in last && last.shouldKeepAlive === true && this.keepAlive;
     const free = this.freeSockets[name] ?? [];
     const count = free.length + (this.sockets[name]?.length ?? 0);
     const isTooMany = count > this.maxSockets || free.length >= this.maxFreeSockets;
     if (!mayKeep || isTooMany || !this.keepSocketAlive(socket)) return void socket.destroy();
     this.freeSockets[name] = free;
-    socket._httpMessage = null;
+    socket.httpMessage = null;
     this.removeSocket(socket, options);
-    socket.once("error", this.#freeFailed);
+    socket.once("error", failedIdle);
     const guard = (): void => void socket.destroy();
     this.#guards.set(socket, guard);
-    // What comes without a request is not the answer to the next one.
+    // Bytes that come without a request are not the answer to the next one.
     if (socket.readableLength > 0) guard();
     else socket.on("data", guard);
     free.push(socket);
   }
-
-  readonly #freeFailed = function (this: HttpSocket): void {
-    this.destroy();
-    this.emit("agentRemove");
-  };
 
   removeSocket(socket: HttpSocket, options: RequestOptions): void {
     const name = this.getName(options);
@@ -170,7 +165,7 @@ export class Agent extends EventEmitter implements RequestAgent {
     socket.setKeepAlive?.(true, this.keepAliveMsecs);
     socket.unref?.();
     let timeout = this.options.timeout ?? 0;
-    const last = socket._httpMessage;
+    const last = socket.httpMessage;
     const seconds = /^timeout=(\d+)/.exec(last != null && "res" in last ? hintOf(last.res) : "")?.[1];
     if (seconds !== undefined) {
       const hint = Number(seconds) * 1000 - HINT_MARGIN_MS;
@@ -182,7 +177,7 @@ export class Agent extends EventEmitter implements RequestAgent {
   }
 
   reuseSocket(socket: HttpSocket, request: ClientRequest): void {
-    socket.removeListener("error", this.#freeFailed);
+    socket.removeListener("error", failedIdle);
     const guard = this.#guards.get(socket);
     if (guard !== undefined) socket.removeListener("data", guard);
     request.reusedSocket = true;
@@ -195,6 +190,11 @@ export class Agent extends EventEmitter implements RequestAgent {
       for (const sockets of Object.values(set)) for (const socket of sockets) socket.destroy();
     }
   }
+}
+
+function failedIdle(this: HttpSocket): void {
+  this.destroy();
+  this.emit("agentRemove");
 }
 
 /** Returns `Keep-Alive` of an answer. */

@@ -1,13 +1,14 @@
+import { codedError } from "../../errors.ts";
+import { AbortError } from "../../abort-error.ts";
 import { Buffer } from "../buffer.ts";
 import { nextTick } from "../../loop.ts";
 import * as net from "../net.ts";
-import { coded } from "../net/errors.ts";
 import { finished } from "../stream.ts";
-import { type HeaderList, isToken, isList, pairsOf, type Value } from "./headers.ts";
+import { Exchange, hangUp } from "./exchange.ts";
+import { type HeaderList, isToken, isList, pairsOf } from "./headers.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import { OutgoingMessage } from "./outgoing.ts";
-import { type Action, HttpParser } from "./parser.ts";
-import { endSoon, type HttpSocket } from "./socket.ts";
+import type { HttpSocket } from "./socket.ts";
 
 export interface RequestOptions {
   readonly agent?: RequestAgent | null | false | undefined;
@@ -35,7 +36,7 @@ export interface RequestOptions {
   readonly insecureHTTPParser?: boolean | undefined;
 }
 
-/** What a request knows of its agent. */
+/** The part of an agent that a request uses. */
 export interface RequestAgent {
   readonly protocol: string;
   readonly defaultPort: number;
@@ -59,12 +60,10 @@ export class ClientRequest extends OutgoingMessage {
   reusedSocket = false;
   aborted = false;
   res: IncomingMessage | null = null;
-  readonly #maxHeaderSize: number | undefined;
-  #given: HttpSocket | null = null;
-  #parser: HttpParser | null = null;
-  #hasAnswerEnded = false;
-  #isUpgraded = false;
-  #timeoutListener: (() => void) | undefined;
+  readonly maxHeaderSize: number | undefined;
+  #exchange: Exchange | undefined;
+  /** A time limit was set before there was a connection. */
+  #wantsTimeout = false;
 
   constructor(options: RequestOptions, defaultAgent: RequestAgent, callback?: (response: IncomingMessage) => void) {
     super();
@@ -74,27 +73,27 @@ export class ClientRequest extends OutgoingMessage {
     const expected = this.agent?.protocol ?? defaultAgent.protocol;
     if (this.protocol !== expected) {
       const message = `Protocol "${this.protocol}" not supported. Expected "${expected}"`;
-      throw coded("ERR_INVALID_PROTOCOL", new TypeError(message));
+      throw codedError("ERR_INVALID_PROTOCOL", message, TypeError);
     }
     if (options.insecureHTTPParser === true) throw new TypeError("insecureHTTPParser is not supported");
     this.path = options.path || "/";
     if (/[^\u0021-\u00ff]/.test(this.path)) {
-      throw coded("ERR_UNESCAPED_CHARACTERS", new TypeError("Request path contains unescaped characters"));
+      throw codedError("ERR_UNESCAPED_CHARACTERS", "Request path contains unescaped characters", TypeError);
     }
     const method = options.method || "GET";
     if (!isToken(method)) {
-      throw coded("ERR_INVALID_HTTP_TOKEN", new TypeError(`Method must be a valid HTTP token ["${String(method)}"]`));
+      throw codedError("ERR_INVALID_HTTP_TOKEN", `Method must be a valid HTTP token ["${String(method)}"]`, TypeError);
     }
     this.method = method.toUpperCase();
     this.host = options.hostname || options.host || "localhost";
     this.timeout = options.timeout;
-    this.#maxHeaderSize = options.maxHeaderSize;
+    this.maxHeaderSize = options.maxHeaderSize;
     this.useChunkedEncodingByDefault = !WITHOUT_BODY.has(this.method);
     if (callback !== undefined) this.once("response", callback);
     if (options.signal !== undefined) this.#endBy(options.signal);
     this.isAgents = this.agent !== null;
     this.shouldKeepAlive = this.agent !== null && (this.agent.keepAlive || Number.isFinite(this.agent.maxSockets));
-    this._last = !this.shouldKeepAlive;
+    this.isLast = !this.shouldKeepAlive;
     const defaultPort = options.defaultPort ?? this.agent?.defaultPort;
     const port = options.port || defaultPort || 80;
     this.#setHeaders(options, Number(port) === Number(defaultPort) ? undefined : port);
@@ -104,11 +103,7 @@ export class ClientRequest extends OutgoingMessage {
   }
 
   #endBy(signal: AbortSignal): void {
-    const abort = (): void => {
-      const error = coded("ABORT_ERR", new Error("The operation was aborted", { cause: signal.reason }));
-      error.name = "AbortError";
-      this.destroy(error);
-    };
+    const abort = (): void => void this.destroy(new AbortError(signal.reason));
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort);
     this.once("close", () => signal.removeEventListener("abort", abort));
@@ -116,7 +111,7 @@ export class ClientRequest extends OutgoingMessage {
 
   #setHeaders({ headers, setHost, auth }: RequestOptions, port: number | string | undefined): void {
     if (headers !== undefined && isList(headers)) return this.storeHeader(this.#line(), headers);
-    for (const [name, value] of pairsOf(headers ?? {})) this.setHeader(name, value as Value);
+    for (const [name, value] of pairsOf(headers ?? {})) this.setHeader(name, value);
     if (setHost !== false && !this.hasHeader("host")) {
       const isIPv6 = this.host.split(":").length > 2 && !this.host.startsWith("[");
       const host = isIPv6 ? `[${this.host}]` : this.host;
@@ -138,7 +133,7 @@ export class ClientRequest extends OutgoingMessage {
 
   /** Connects without an agent. */
   #connect(options: RequestOptions): void {
-    this._last = true;
+    this.isLast = true;
     this.shouldKeepAlive = false;
     const { createConnection, path: _, socketPath, ...rest } = options;
     let isDone = false;
@@ -169,7 +164,7 @@ export class ClientRequest extends OutgoingMessage {
   override destroy(error?: Error): this {
     if (this.destroyed) return this;
     this.destroyed = true;
-    this.res?._dump();
+    this.res?.dump();
     this.errored = error ?? null;
     this.socket?.destroy(error);
     return this;
@@ -177,219 +172,56 @@ export class ClientRequest extends OutgoingMessage {
 
   /** Gives the request its connection. */
   onSocket(socket: HttpSocket | null, error?: Error | null): void {
-    if (socket !== null && error == null) {
-      this.#given = socket;
-      socket._httpMessage = this;
-      socket.on("error", this.#socketFailed);
-    }
-    nextTick(() => this.#take(socket, error ?? undefined));
+    const exchange = socket === null || error != null ? undefined : new Exchange(this, socket);
+    nextTick(() => {
+      if (this.destroyed || exchange === undefined) this.#giveUp(socket, exchange, error ?? undefined);
+      else this.#begin(exchange);
+    });
   }
 
-  #take(socket: HttpSocket | null, error: Error | undefined): void {
-    if (!this.destroyed && error === undefined && socket !== null) {
-      this.#assign(socket);
-      this._flush();
-      return;
-    }
+  #begin(exchange: Exchange): void {
+    this.#exchange = exchange;
+    exchange.begin();
+    const isLimited = this.timeout !== undefined || this.agent?.options.timeout !== undefined;
+    if (isLimited || this.#wantsTimeout) this.#listenForTimeout();
+    this.emit("socket", exchange.socket);
+    this.flush();
+  }
+
+  /** The request was destroyed before it had a connection, or there is none. */
+  #giveUp(socket: HttpSocket | null, exchange: Exchange | undefined, error: Error | undefined): void {
     this.destroyed = true;
+    const reason = error ?? this.errored ?? undefined;
     const close = (problem: Error | undefined): void => {
       const failure = problem ?? (this.aborted ? undefined : hangUp());
-      if (failure !== undefined && socket?._hadError !== true) this.emit("error", failure);
-      this._emitClose();
+      if (failure !== undefined && socket?.hadError !== true) this.emit("error", failure);
+      this.emitClose();
     };
-    if (socket === null) close(error ?? this.errored ?? undefined);
-    else if (error === undefined && this.agent !== null && !socket.destroyed) {
-      socket.emit("free");
-      socket.removeListener("error", this.#socketFailed);
-      close(this.errored ?? undefined);
+    if (socket === null) close(reason);
+    else if (exchange !== undefined && this.agent !== null && !socket.destroyed) {
+      exchange.giveBack();
+      close(reason);
     } else {
-      finished(socket.destroy(error ?? this.errored ?? undefined), (problem) => {
+      finished(socket.destroy(reason), (problem) => {
         const isEarly = problem == null || ("code" in problem && problem.code === "ERR_STREAM_PREMATURE_CLOSE");
         close(isEarly ? error : problem);
       });
     }
   }
 
-  #assign(socket: HttpSocket): void {
-    this.socket = socket;
-    socket._httpMessage = this;
-    const limits = { maxHeaderSize: this.#maxHeaderSize, maxFields: this.maxHeadersCount };
-    this.#parser = new HttpParser(socket, false, limits, (response, keeps) => this.#receive(socket, response, keeps));
-    socket.on("data", this.#socketRead).on("end", this.#socketEnded).on("close", this.#socketClosed);
-    socket.on("drain", this.#socketDrained);
-    if (this.timeout !== undefined || this.agent?.options.timeout !== undefined) this.#listenForTimeout();
-    this.emit("socket", socket);
-  }
-
-  /** Ends reading the connection, which then has something else to do, or has ended. */
-  #leave(socket: HttpSocket): void {
-    socket.removeListener("data", this.#socketRead).removeListener("end", this.#socketEnded);
-    socket.removeListener("drain", this.#socketDrained);
-  }
-
-  #freeParser(): void {
-    const parser = this.#parser;
-    this.#parser = null;
-    parser?.finish();
-  }
-
-  readonly #socketDrained = (): void => this._drained();
-
-  readonly #answerTimedOut = (): void => void this.res?.emit("timeout");
-
-  readonly #socketFailed = (error: Error): void => {
-    // It may not be the request's yet.
-    const socket = this.socket ?? this.#given;
-    if (socket === null) return;
-    socket._hadError = true;
-    this.emit("error", error);
-    this.#freeParser();
-    this.#leave(socket);
-    socket.destroy();
-  };
-
-  readonly #socketClosed = (): void => {
-    const { res, socket } = this;
-    this.destroyed = true;
-    if (res === null) {
-      if (socket !== null && socket._hadError !== true) {
-        socket._hadError = true;
-        this.emit("error", hangUp());
-      }
-      this._emitClose();
-    } else {
-      if (!res.complete) res.destroy(coded("ECONNRESET", new Error("aborted")));
-      this._emitClose();
-      if (!res.aborted && res.readable) res.push(null);
-    }
-    this._dropPending();
-    this.#freeParser();
-  };
-
-  readonly #socketEnded = (): void => {
-    const { socket } = this;
-    if (socket === null) return;
-    if (this.res === null && socket._hadError !== true) {
-      socket._hadError = true;
-      this.emit("error", hangUp());
-    }
-    this.#freeParser();
-    socket.destroy();
-  };
-
-  readonly #socketRead = (bytes: Buffer): void => {
-    const { socket } = this;
-    const parser = this.#parser;
-    if (socket === null || parser === null) return;
-    const result = parser.execute(bytes);
-    const { incoming } = parser;
-    if (result instanceof Error) {
-      this.#parser = null;
-      this.#leave(socket);
-      socket.destroy();
-      socket._hadError = true;
-      this.emit("error", result);
-    } else if (incoming?.upgrade === true) this.#hand(socket, incoming, bytes.subarray(result));
-    else if (incoming?.complete === true && !isInformation(incoming)) {
-      this.#leave(socket);
-      this.#parser = null;
-    }
-  };
-
-  /** Hands the connection over to another protocol. */
-  #hand(socket: HttpSocket, response: IncomingMessage, first: Buffer): void {
-    this.res = response;
-    this.#leave(socket);
-    if (this.#timeoutListener !== undefined) socket.removeListener("timeout", this.#timeoutListener);
-    socket.removeListener("timeout", this.#answerTimedOut);
-    this.#freeParser();
-    const event = this.method === "CONNECT" ? "connect" : "upgrade";
-    if (this.listenerCount(event) === 0) return void socket.destroy();
-    this.#isUpgraded = true;
-    socket.emit("agentRemove");
-    socket.removeListener("close", this.#socketClosed).removeListener("error", this.#socketFailed);
-    socket._httpMessage = null;
-    // Whoever takes it begins to read.
-    Object.assign(socket, { readableFlowing: null });
-    this.emit(event, response, socket, first);
-    this.destroyed = true;
-    this._emitClose();
-  }
-
-  #receive(socket: HttpSocket, response: IncomingMessage, keepsAlive: boolean): Action {
-    if (this.res !== null) {
-      // A second answer.
-      socket.destroy();
-      this.res._skipsData = true;
-      if (this.#parser !== null) this.#parser.incoming = this.res;
-      return 0;
-    }
-    this.res = response;
-    if (response.upgrade) return 2;
-    if (this.method === "CONNECT") {
-      response.upgrade = true;
-      return 2;
-    }
-    const { statusCode = 0 } = response;
-    if (isInformation(response)) {
-      this.res = null;
-      if (statusCode === 100) this.emit("continue");
-      this.emit("information", response);
-      return 1;
-    }
-    if (!keepsAlive && !this.#isUpgraded) this.shouldKeepAlive = false;
-    response.req = this;
-    response.on("end", () => this.#answerEnded(response));
-    this.on("finish", () => {
-      if (this.shouldKeepAlive && this.#hasAnswerEnded && !this.destroyed) this.#keep();
-    });
-    socket.on("timeout", this.#answerTimedOut);
-    if (this.aborted || !this.emit("response", response)) response._dump();
-    if (this.method === "HEAD") return 1;
-    if (statusCode !== 304) return 0;
-    response.complete = true;
-    return 1;
-  }
-
-  #answerEnded(response: IncomingMessage): void {
-    const { socket } = this;
-    if (socket === null) return;
-    if (this.#timeoutListener !== undefined) socket.removeListener("timeout", this.#timeoutListener);
-    socket.removeListener("timeout", this.#answerTimedOut);
-    this.#hasAnswerEnded = true;
-    if (!this.shouldKeepAlive) {
-      if (socket.writable) endSoon(socket);
-    } else if (this.writableFinished && !response.aborted) this.#keep();
-  }
-
-  /** Gives the connection back to the agent, behind the listeners for the end of the answer. */
-  #keep(): void {
-    const { socket } = this;
-    if (socket === null) return;
-    if (this.#timeoutListener !== undefined) {
-      socket.setTimeout?.(0, this.#timeoutListener);
-      this.#timeoutListener = undefined;
-    }
-    socket.removeListener("close", this.#socketClosed).removeListener("error", this.#socketFailed);
-    socket.removeListener("data", this.#socketRead).removeListener("end", this.#socketEnded);
-    nextTick(() => {
-      this._emitClose();
-      socket.emit("free");
-    });
-    this.destroyed = true;
-    if (this.res !== null) this.res.socket = null;
-  }
-
   #listenForTimeout(): void {
-    if (this.#timeoutListener !== undefined) return;
-    const listener = (): void => void this.emit("timeout");
-    this.#timeoutListener = listener;
-    if (this.socket === null) this.once("socket", (socket: HttpSocket) => socket.once("timeout", listener));
-    else this.socket.once("timeout", listener);
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      this.#wantsTimeout = true;
+      return;
+    }
+    if (exchange.timeoutListener !== undefined) return;
+    exchange.timeoutListener = () => this.emit("timeout");
+    exchange.socket.once("timeout", exchange.timeoutListener);
   }
 
   override setTimeout(ms: number, callback?: () => void): this {
-    if (this.#hasAnswerEnded) return this;
+    if (this.#exchange?.hasEnded === true) return this;
     this.#listenForTimeout();
     if (callback !== undefined) this.once("timeout", callback);
     const set = (socket: HttpSocket): void => {
@@ -406,13 +238,4 @@ export class ClientRequest extends OutgoingMessage {
     if (this.socket === null) this.once("socket", set);
     else set();
   }
-}
-
-/** 101 is the end of HTTP; others precede the answer. */
-function isInformation({ statusCode = 0 }: IncomingMessage): boolean {
-  return statusCode >= 100 && statusCode < 200 && statusCode !== 101;
-}
-
-function hangUp(): Error {
-  return coded("ECONNRESET", new Error("socket hang up"));
 }

@@ -1,14 +1,14 @@
 /** A server's connection: reads requests, and sends the answers in their order. */
+import { codedError } from "../../errors.ts";
 import type { EventEmitter } from "../events.ts";
 import { Buffer } from "../buffer.ts";
 import { nextTick } from "../../loop.ts";
-import { coded } from "../net/errors.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import { type Action, HttpParser, type ParseError } from "./parser.ts";
 import { ServerResponse, STATUS_CODES } from "./response.ts";
 import { endSoon, type HttpSocket } from "./socket.ts";
 
-/** What a connection knows of its server. */
+/** The part of a server that a connection uses. */
 export interface ConnectionServer extends EventEmitter {
   readonly maxHeaderSize: number | undefined;
   readonly maxHeadersCount: number | null;
@@ -43,7 +43,7 @@ export class Connection {
     this.#parser = new HttpParser(socket, true, { maxHeaderSize, maxFields }, (request, keepsAlive) =>
       this.#receive(request, keepsAlive),
     );
-    socket._paused = false;
+    socket.waitsForAnswers = false;
     socket.on("timeout", this.#timedOut).on("error", this.fail).on("end", this.#inputEnded);
     socket.on("close", this.#closed).on("drain", this.#drained).on("data", this.#read);
   }
@@ -80,7 +80,7 @@ export class Connection {
     socket.removeListener("error", this.fail);
     if (socket.listenerCount("error") === 0) socket.on("error", () => {});
     if (this.#server.emit("clientError", error, socket)) return;
-    if (socket.writable && this.#current?._headerSent !== true) {
+    if (socket.writable && this.#current?.isHeadSent !== true) {
       const code = "code" in error ? error.code : "";
       const status =
         code === "HPE_HEADER_OVERFLOW"
@@ -135,18 +135,18 @@ export class Connection {
   readonly #closed = (): void => {
     this.#parser = null;
     this.#ended();
-    const aborted = coded("ECONNRESET", new Error("aborted"));
+    const aborted = codedError("ECONNRESET", "aborted");
     for (const request of this.#requests.splice(0)) request.destroy(aborted);
     for (const response of this.#waiting.splice(0)) response.destroy(aborted);
   };
 
   readonly #drained = (): void => {
     const { socket } = this;
-    if (socket._paused === true && this.#pendingBytes <= socket.writableHighWaterMark) {
-      socket._paused = false;
+    if (socket.waitsForAnswers === true && this.#pendingBytes <= socket.writableHighWaterMark) {
+      socket.waitsForAnswers = false;
       socket.resume();
     }
-    if (this.#current?.writableLength === 0) this.#current._drained();
+    if (this.#current?.writableLength === 0) this.#current.drained();
   };
 
   #receive(request: IncomingMessage, keepsAlive: boolean): Action {
@@ -162,15 +162,18 @@ export class Connection {
     }
     this.#requests.push(request);
     // Requests whose answers cannot be sent would fill the memory.
-    if (socket._paused !== true && (socket.writableNeedDrain || this.#pendingBytes >= socket.writableHighWaterMark)) {
-      socket._paused = true;
+    if (
+      socket.waitsForAnswers !== true &&
+      (socket.writableNeedDrain || this.#pendingBytes >= socket.writableHighWaterMark)
+    ) {
+      socket.waitsForAnswers = true;
       socket.pause();
     }
     const response = new ServerResponse(request, (bytes) => {
       this.#pendingBytes += bytes;
       this.#drained();
     });
-    response._keepAliveTimeout = server.keepAliveTimeout;
+    response.keepAliveMs = server.keepAliveTimeout;
     response.shouldKeepAlive = keepsAlive;
     if (this.#current === null) this.#assign(response);
     else this.#waiting.push(response);
@@ -204,15 +207,15 @@ export class Connection {
   #answered(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = this;
     if (this.#requests[0] === request) this.#requests.shift();
-    // Nobody reads the body, which is in the way of the next request.
-    if (!request._consuming && !request._readableState.resumeScheduled) request._dump();
+    // A body that the listener does not read is in the way of the next request.
+    if (!request.isRead()) request.dump();
     this.#current = null;
     response.detachSocket(socket);
     const parser = this.#parser;
     if (parser?.incoming === request && request.readableEnded) parser.incoming = null;
-    nextTick(() => response._emitClose());
+    nextTick(() => response.emitClose());
     const next = this.#waiting.shift();
-    if (response._last) {
+    if (response.isLast) {
       if (next !== undefined) this.#waiting.unshift(next);
       endSoon(socket);
     } else if (next !== undefined) this.#assign(next);

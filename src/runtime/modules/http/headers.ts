@@ -1,5 +1,5 @@
 /** The fields of messages that are sent. */
-import { coded, invalidArgument } from "../net/errors.ts";
+import { codedError, invalidValue } from "../../errors.ts";
 
 export type Value = string | number | readonly string[];
 /** As in Node.js: an object, or names and values in turns, or pairs of them. */
@@ -20,16 +20,16 @@ export function isInvalidValue(value: unknown): boolean {
 
 export function checkName(name: unknown, label = "Header name"): asserts name is string {
   if (!isToken(name)) {
-    throw coded("ERR_INVALID_HTTP_TOKEN", new TypeError(`${label} must be a valid HTTP token ["${String(name)}"]`));
+    throw codedError("ERR_INVALID_HTTP_TOKEN", `${label} must be a valid HTTP token ["${String(name)}"]`, TypeError);
   }
 }
 
 export function checkValue(name: string, value: unknown): asserts value is Value {
   if (value === undefined) {
-    throw coded("ERR_HTTP_INVALID_HEADER_VALUE", new TypeError(`Invalid value "undefined" for header "${name}"`));
+    throw codedError("ERR_HTTP_INVALID_HEADER_VALUE", `Invalid value "undefined" for header "${name}"`, TypeError);
   }
   if (isInvalidValue(value)) {
-    throw coded("ERR_INVALID_CHAR", new TypeError(`Invalid character in header content ["${name}"]`));
+    throw codedError("ERR_INVALID_CHAR", `Invalid character in header content ["${name}"]`, TypeError);
   }
 }
 
@@ -37,7 +37,7 @@ export function checkValue(name: string, value: unknown): asserts value is Value
 export function pairsOf(headers: HeaderList): readonly (readonly [string, unknown])[] {
   if (!isList(headers)) return Object.entries(headers);
   if (Array.isArray(headers[0])) return headers.map((pair) => [String(at(pair, 0)), at(pair, 1)]);
-  if (headers.length % 2 !== 0) throw invalidArgument("The argument 'headers' is invalid.");
+  if (headers.length % 2 !== 0) throw invalidValue("headers", headers);
   return headers.flatMap((name, index) => (index % 2 === 0 ? [[String(name), headers[index + 1]] as const] : []));
 }
 

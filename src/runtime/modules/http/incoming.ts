@@ -33,6 +33,10 @@ interface State {
   readonly resumeScheduled: boolean;
 }
 
+function stateOf({ _readableState: state }: IncomingMessage): State {
+  return state;
+}
+
 /** A request that a server received, or an answer that a client received. */
 export class IncomingMessage extends Readable {
   declare readonly _readableState: State;
@@ -46,25 +50,25 @@ export class IncomingMessage extends Readable {
   rawTrailers: string[] = [];
   aborted = false;
   upgrade = false;
-  /** Of a request. */
+  /** The target of a request. */
   url = "";
   method: string | undefined;
-  /** Of an answer. */
+  /** The status of an answer. */
   statusCode: number | undefined;
   statusMessage: string | undefined;
   req: object | undefined;
-  _consuming = false;
+  isConsumed = false;
   /** The body is read, and dropped. */
-  _dumped = false;
+  isDumped = false;
   /** Whatever follows belongs to no message. */
-  _skipsData = false;
+  skipsData = false;
   #headers: Headers | undefined;
   #trailers: Headers | undefined;
 
   constructor(socket: HttpSocket) {
     super({ highWaterMark: socket.readableHighWaterMark });
     // Nothing is read ahead before someone reads.
-    this._readableState.readingMore = true;
+    stateOf(this).readingMore = true;
     this.socket = socket;
   }
 
@@ -87,9 +91,9 @@ export class IncomingMessage extends Readable {
   }
 
   override _read(): void {
-    if (!this._consuming) {
-      this._readableState.readingMore = false;
-      this._consuming = true;
+    if (!this.isConsumed) {
+      stateOf(this).readingMore = false;
+      this.isConsumed = true;
     }
     if (this.socket?.readable === true) readStart(this.socket);
   }
@@ -111,10 +115,15 @@ export class IncomingMessage extends Readable {
     });
   }
 
+  /** Returns true if someone reads the body, or is about to. */
+  isRead(): boolean {
+    return this.isConsumed || stateOf(this).resumeScheduled;
+  }
+
   /** Reads the rest, and drops it. */
-  _dump(): void {
-    if (this._dumped) return;
-    this._dumped = true;
+  dump(): void {
+    if (this.isDumped) return;
+    this.isDumped = true;
     this.removeAllListeners("data");
     this.resume();
   }

@@ -1,8 +1,7 @@
+import { codedError } from "../../errors.ts";
 import { Buffer } from "../buffer.ts";
-import { EventEmitter } from "../events.ts";
 import { nextTick } from "../../loop.ts";
-import { coded } from "../net/errors.ts";
-import { checkName, checkValue, Head, type HeaderList, pairsOf, type Value } from "./headers.ts";
+import { OutgoingHead } from "./outgoing-head.ts";
 import type { HttpSocket } from "./socket.ts";
 
 type Chunk = string | Uint8Array;
@@ -17,38 +16,21 @@ interface Pending {
 const HIGH_WATER_MARK = 64 * 1024;
 
 /** A message that is sent: a client's request, or a server's answer. */
-export abstract class OutgoingMessage extends EventEmitter {
+export abstract class OutgoingMessage extends OutgoingHead {
   writable = true;
   destroyed = false;
   /** `end` was called. */
   finished = false;
-  chunkedEncoding = false;
-  shouldKeepAlive = true;
-  useChunkedEncodingByDefault = true;
-  sendDate = false;
   errored: Error | null = null;
   /** All is written to the connection. */
   writableFinished = false;
   closed = false;
-  /** The connection ends behind this message. */
-  _last = false;
-  _hasBody = true;
-  _contentLength: number | undefined;
-  _header: string | undefined;
-  _headerSent = false;
-  /** Milliseconds that the connection is kept, to be announced. */
-  _keepAliveTimeout = 0;
-  /** The connection belongs to an agent, which may use it again. */
-  protected isAgents = false;
   protected needsDrain = false;
   protected onPending: (bytes: number) => void = () => {};
   #socket: HttpSocket | null = null;
   #pending: Pending[] = [];
   #pendingSize = 0;
   #corked = 0;
-  #headers: Map<string, [name: string, value: unknown]> | undefined;
-  readonly #removed = new Set<string>();
-  #trailer = "";
   #flushError: Error | undefined;
   #endCallbacks: Callback[] = [];
 
@@ -66,10 +48,6 @@ export abstract class OutgoingMessage extends EventEmitter {
 
   get connection(): HttpSocket | null {
     return this.#socket;
-  }
-
-  get headersSent(): boolean {
-    return this._header !== undefined;
   }
 
   get writableEnded(): boolean {
@@ -114,140 +92,24 @@ export abstract class OutgoingMessage extends EventEmitter {
     this.destroyed = true;
     this.errored = error ?? null;
     if (this.#socket !== null) this.#socket.destroy(error);
-    else nextTick(() => this._emitClose());
+    else nextTick(() => this.emitClose());
     return this;
   }
 
-  _emitClose(): void {
+  emitClose(): void {
     if (this.closed) return;
     this.closed = true;
     this.emit("close");
   }
 
-  setHeader(name: string, value: Value): this {
-    this.#beforeHead("set");
-    checkName(name);
-    checkValue(name, value);
-    (this.#headers ??= new Map()).set(name.toLowerCase(), [name, value]);
-    return this;
-  }
-
-  appendHeader(name: string, value: Value): this {
-    this.#beforeHead("append");
-    checkName(name);
-    checkValue(name, value);
-    const present = this.#headers?.get(name.toLowerCase());
-    if (present === undefined) return this.setHeader(name, value);
-    present[1] = [present[1], value].flat();
-    return this;
-  }
-
-  getHeader(name: string): unknown {
-    return this.#headers?.get(name.toLowerCase())?.[1];
-  }
-
-  hasHeader(name: string): boolean {
-    return this.#headers?.has(name.toLowerCase()) === true;
-  }
-
-  getHeaderNames(): readonly string[] {
-    return Array.from(this.#headers?.keys() ?? []);
-  }
-
-  getHeaders(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(Array.from(this.#headers ?? [], ([name, [, value]]) => [name, value]));
-  }
-
-  /** Also prevents the field that would be added. */
-  removeHeader(name: string): void {
-    this.#beforeHead("remove");
-    const key = name.toLowerCase();
-    this.#removed.add(key);
-    if (key === "date") this.sendDate = false;
-    this.#headers?.delete(key);
-  }
-
-  addTrailers(headers: HeaderList): void {
-    this.#trailer = "";
-    for (const [name, value] of pairsOf(headers)) {
-      checkName(name, "Trailer name");
-      for (const each of [value].flat()) {
-        checkValue(name, each);
-        this.#trailer += `${name}: ${String(each)}\r\n`;
-      }
-    }
-  }
-
-  #beforeHead(what: string): void {
-    if (this.headersSent) throw headersSent(what);
-  }
-
-  /** Stores the head: calls `storeHeader` with the first line. */
-  protected abstract storeHead(): void;
-
-  /**
-   * @param given fields in place of those that were set
-   * @param status that of an answer
-   */
-  protected storeHeader(firstLine: string, given?: HeaderList, status?: number): void {
-    const head = new Head(firstLine);
-    if (given !== undefined) for (const [name, value] of pairsOf(given)) head.add(name, value, true);
-    else for (const [name, value] of this.#headers?.values() ?? []) head.add(name, value, false);
-    const removed = (name: string, isPresent: boolean): boolean => !isPresent && this.#removed.has(name);
-    if (head.closes) this._last = true;
-    else if (head.hasConnection) this.shouldKeepAlive = true;
-    if (head.isChunked) this.chunkedEncoding = true;
-    if (head.hasLength) this._contentLength = head.length;
-    if (this.sendDate && !head.hasDate) head.text += `Date: ${new Date().toUTCString()}\r\n`;
-    // Answers without a body: a chunk would be the beginning of the next one.
-    if (this.chunkedEncoding && (status === 204 || status === 304)) {
-      this.chunkedEncoding = false;
-      this.shouldKeepAlive = false;
-    }
-    if (removed("connection", head.hasConnection)) this._last = !this.shouldKeepAlive;
-    else if (!head.hasConnection) {
-      if (this.shouldKeepAlive && (head.hasLength || this.useChunkedEncodingByDefault || this.isAgents)) {
-        head.text += "Connection: keep-alive\r\n";
-        if (this._keepAliveTimeout > 0 && !head.hasKeepAlive) {
-          head.text += `Keep-Alive: timeout=${Math.floor(this._keepAliveTimeout / 1000)}\r\n`;
-        }
-      } else {
-        this._last = true;
-        head.text += "Connection: close\r\n";
-      }
-    }
-    if (!head.hasLength && !head.hasEncoding) {
-      if (!this._hasBody) this.chunkedEncoding = false;
-      else if (!this.useChunkedEncodingByDefault) this._last = true;
-      else if (!head.hasTrailer && !this.#removed.has("content-length") && this._contentLength !== undefined) {
-        head.text += `Content-Length: ${this._contentLength}\r\n`;
-      } else if (!this.#removed.has("transfer-encoding")) {
-        head.text += "Transfer-Encoding: chunked\r\n";
-        this.chunkedEncoding = true;
-      } else this._last = true;
-    }
-    if (!this.chunkedEncoding && head.hasTrailer) {
-      const message = "Trailers are invalid with this transfer encoding";
-      throw coded("ERR_HTTP_TRAILER_INVALID", new Error(message));
-    }
-    this._header = `${head.text}\r\n`;
-    this._headerSent = false;
-    // Sent before the body, which waits for an answer.
-    if (head.expects) this.#send("");
-  }
-
-  protected hasSetHeaders(): boolean {
-    return this.#headers !== undefined;
-  }
-
   /** Sends data, behind the head. */
   #send(data: Chunk, encoding?: BufferEncoding, callback?: Callback): boolean {
     let all = data;
-    if (!this._headerSent && this._header !== undefined) {
-      this._headerSent = true;
+    if (!this.isHeadSent && this.header !== undefined) {
+      this.isHeadSent = true;
       const isText = encoding === undefined || encoding === "utf8" || encoding === "latin1";
-      if (typeof data === "string" && isText) all = this._header + data;
-      else this.#keep({ data: this._header, encoding: "latin1", callback: undefined }, true);
+      if (typeof data === "string" && isText) all = this.header + data;
+      else this.#keep({ data: this.header, encoding: "latin1", callback: undefined }, true);
     }
     return this.writeRaw(all, encoding, callback);
   }
@@ -262,7 +124,7 @@ export abstract class OutgoingMessage extends EventEmitter {
   protected writeRaw(data: Chunk, encoding?: BufferEncoding, callback?: Callback): boolean {
     const socket = this.#socket;
     if (socket?.destroyed === true) return false;
-    if (socket !== null && socket._httpMessage === this && socket.writable) {
+    if (socket !== null && socket.httpMessage === this && socket.writable) {
       this.#flushPending(socket);
       return socket.write(data, encoding ?? "utf8", callback);
     }
@@ -280,19 +142,19 @@ export abstract class OutgoingMessage extends EventEmitter {
   #write(chunk: Chunk, encoding: BufferEncoding | undefined, callback: Callback | undefined, isLast: boolean): boolean {
     if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) {
       const message = 'The "chunk" argument must be of type string or an instance of Buffer or Uint8Array.';
-      throw coded("ERR_INVALID_ARG_TYPE", new TypeError(message));
+      throw codedError("ERR_INVALID_ARG_TYPE", message, TypeError);
     }
     if (this.finished) {
-      this.#fail(coded("ERR_STREAM_WRITE_AFTER_END", new Error("write after end")), callback);
+      this.#fail(codedError("ERR_STREAM_WRITE_AFTER_END", "write after end"), callback);
       return false;
     }
     if (this.destroyed) {
-      const error = coded("ERR_STREAM_DESTROYED", new Error("Cannot call write after a stream was destroyed"));
+      const error = codedError("ERR_STREAM_DESTROYED", "Cannot call write after a stream was destroyed");
       if (callback !== undefined) nextTick(() => callback(error));
       return false;
     }
-    if (this._header === undefined) this.storeHead();
-    if (!this._hasBody) {
+    if (this.header === undefined) this.storeHead();
+    if (!this.hasBody) {
       if (callback !== undefined) nextTick(callback);
       return true;
     }
@@ -323,33 +185,33 @@ export abstract class OutgoingMessage extends EventEmitter {
     const data = typeof chunk === "function" ? null : chunk;
     if (this.finished) {
       if (data != null && data.length > 0) {
-        this.#fail(coded("ERR_STREAM_WRITE_AFTER_END", new Error("write after end")), done);
+        this.#fail(codedError("ERR_STREAM_WRITE_AFTER_END", "write after end"), done);
       } else if (done !== undefined) this.#atEnd(done);
       return this;
     }
     const finish: Callback = (error) => this.#finish(error ?? undefined);
     const hasData = data != null && data.length > 0;
-    if (hasData || this._header === undefined) this.#socket?.cork();
+    if (hasData || this.header === undefined) this.#socket?.cork();
     const its = typeof encoding === "string" ? encoding : undefined;
-    if (this._header === undefined && !this.destroyed) {
-      this._contentLength = hasData ? Buffer.byteLength(data, its) : 0;
+    if (this.header === undefined && !this.destroyed) {
+      this.contentLength = hasData ? Buffer.byteLength(data, its) : 0;
       this.storeHead();
     }
     if (done !== undefined) this.#atEnd(done);
-    const isOneWrite = hasData && this._hasBody && !this.chunkedEncoding && !this.destroyed;
+    const isOneWrite = hasData && this.hasBody && !this.chunkedEncoding && !this.destroyed;
     if (hasData) this.#write(data, its, isOneWrite ? finish : undefined, true);
     if (!isOneWrite) this.#sendEnd(hasData, finish);
     const socket = this.#socket;
     if (socket !== null) while (socket.writableCorked > 0) socket.uncork();
     this.#corked = 0;
     this.finished = true;
-    if (this.#pending.length === 0 && socket?._httpMessage === this) this.emit("prefinish");
+    if (this.#pending.length === 0 && socket?.httpMessage === this) this.emit("prefinish");
     return this;
   }
 
   #sendEnd(hasData: boolean, finish: Callback): void {
-    if (this._hasBody && this.chunkedEncoding) this.#send(`0\r\n${this.#trailer}\r\n`, "latin1", finish);
-    else if (!this._headerSent || this.writableLength > 0 || hasData) this.#send("", "latin1", finish);
+    if (this.hasBody && this.chunkedEncoding) this.#send(`0\r\n${this.trailer}\r\n`, "latin1", finish);
+    else if (!this.isHeadSent || this.writableLength > 0 || hasData) this.#send("", "latin1", finish);
     else nextTick(finish);
   }
 
@@ -358,29 +220,28 @@ export abstract class OutgoingMessage extends EventEmitter {
     const error = this.#flushError;
     if (this.writableFinished) {
       const message = "Cannot call end after a stream was finished";
-      callback(coded("ERR_STREAM_ALREADY_FINISHED", new Error(message)));
+      callback(codedError("ERR_STREAM_ALREADY_FINISHED", message));
     } else if (error !== undefined) nextTick(() => callback(error));
     else this.#endCallbacks.push(callback);
   }
 
   #finish(error: Error | undefined): void {
     const failure = error ?? this.errored ?? this.#socket?.errored;
-    const hasFailed = failure != null || this.#socket?._hadError === true;
+    const hasFailed = failure != null || this.#socket?.hadError === true;
     if (hasFailed) {
-      this.#flushError =
-        failure ?? coded("ERR_STREAM_DESTROYED", new Error("Cannot call end after a stream was destroyed"));
+      this.#flushError = failure ?? codedError("ERR_STREAM_DESTROYED", "Cannot call end after a stream was destroyed");
     } else this.writableFinished = true;
     for (const callback of this.#endCallbacks.splice(0)) callback(this.#flushError);
     if (!hasFailed) this.emit("finish");
   }
 
   /** Writes what has waited for the connection. */
-  _flush(): void {
+  flush(): void {
     const socket = this.#socket;
     if (socket === null || !socket.writable) return;
     const isTaken = this.#flushPending(socket);
     if (this.finished) this.emit("prefinish");
-    else if (this.needsDrain && isTaken) this._drained();
+    else if (this.needsDrain && isTaken) this.drained();
   }
 
   #flushPending(socket: HttpSocket): boolean {
@@ -400,24 +261,23 @@ export abstract class OutgoingMessage extends EventEmitter {
   }
 
   /** Drops what has waited for the connection, which has ended. */
-  _dropPending(): void {
+  dropPending(): void {
     this.#pending = [];
   }
 
   /** The connection takes more. */
-  _drained(): void {
+  drained(): void {
     if (this.finished || !this.needsDrain) return;
     this.needsDrain = false;
     this.emit("drain");
   }
 
-  flushHeaders(): void {
-    if (this._header === undefined) this.storeHead();
+  protected override sendHead(): void {
     this.#send("");
   }
-}
 
-export function headersSent(what: string): Error {
-  const message = `Cannot ${what} headers after they are sent to the client`;
-  return coded("ERR_HTTP_HEADERS_SENT", new Error(message));
+  flushHeaders(): void {
+    if (this.header === undefined) this.storeHead();
+    this.sendHead();
+  }
 }

@@ -89,7 +89,7 @@ export class HttpParser {
       },
       (start, end) => {
         const { incoming } = this;
-        if (incoming === null || incoming._dumped || incoming._skipsData) return;
+        if (incoming === null || incoming.isDumped || incoming.skipsData) return;
         const push = (): void => {
           if (!incoming.push(this.#bytes.subarray(start, end))) readStop(socket);
         };
@@ -100,7 +100,7 @@ export class HttpParser {
       (trailers) => {
         this.started = undefined;
         const { incoming } = this;
-        if (incoming !== null && !incoming._skipsData) {
+        if (incoming !== null && !incoming.skipsData) {
           incoming.complete = true;
           if (trailers !== undefined) incoming.rawTrailers = trailers;
           incoming.push(null);

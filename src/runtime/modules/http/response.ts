@@ -1,7 +1,8 @@
-import { coded } from "../net/errors.ts";
-import { type HeaderList, isInvalidValue, pairsOf, type Value } from "./headers.ts";
+import { codedError } from "../../errors.ts";
+import { type HeaderList, isInvalidValue, pairsOf } from "./headers.ts";
 import type { IncomingMessage } from "./incoming.ts";
-import { headersSent, OutgoingMessage } from "./outgoing.ts";
+import { OutgoingMessage } from "./outgoing.ts";
+import { headersSent } from "./outgoing-head.ts";
 import type { HttpSocket } from "./socket.ts";
 
 const CODES =
@@ -38,7 +39,7 @@ export class ServerResponse extends OutgoingMessage {
     super();
     this.req = request;
     this.onPending = onPending;
-    if (request.method === "HEAD") this._hasBody = false;
+    if (request.method === "HEAD") this.hasBody = false;
     if (request.httpVersionMajor < 1 || (request.httpVersionMajor === 1 && request.httpVersionMinor < 1)) {
       const { te } = request.headers;
       this.useChunkedEncodingByDefault = typeof te === "string" && /(?:^|\W)chunked(?:$|\W)/i.test(te);
@@ -48,26 +49,26 @@ export class ServerResponse extends OutgoingMessage {
 
   /** It is the answer's turn. */
   assignSocket(socket: HttpSocket): void {
-    socket._httpMessage = this;
+    socket.httpMessage = this;
     socket.on("close", this.#socketClosed);
     this.socket = socket;
     this.emit("socket", socket);
-    this._flush();
+    this.flush();
   }
 
   detachSocket(socket: HttpSocket): void {
     socket.removeListener("close", this.#socketClosed);
-    socket._httpMessage = null;
+    socket.httpMessage = null;
     this.socket = null;
   }
 
   readonly #socketClosed = (): void => {
-    if (this.socket !== null) this._emitClose();
+    if (this.socket !== null) this.emitClose();
   };
 
-  override _emitClose(): void {
+  override emitClose(): void {
     if (!this.closed) this.destroyed = true;
-    super._emitClose();
+    super.emitClose();
   }
 
   writeContinue(callback?: () => void): void {
@@ -85,7 +86,7 @@ export class ServerResponse extends OutgoingMessage {
     if (this.headersSent) throw headersSent("write");
     const statusCode = Math.trunc(status);
     if (!(statusCode >= 100 && statusCode <= 999)) {
-      throw coded("ERR_HTTP_INVALID_STATUS_CODE", new RangeError(`Invalid status code: ${String(status)}`));
+      throw codedError("ERR_HTTP_INVALID_STATUS_CODE", `Invalid status code: ${String(status)}`, RangeError);
     }
     if (typeof reason === "string") this.statusMessage = reason;
     else this.statusMessage ||= STATUS_CODES[statusCode] ?? "unknown";
@@ -94,9 +95,9 @@ export class ServerResponse extends OutgoingMessage {
     const isMerged = this.hasSetHeaders();
     if (isMerged && headers !== undefined) this.#merge(headers);
     if (isInvalidValue(this.statusMessage)) {
-      throw coded("ERR_INVALID_CHAR", new TypeError("Invalid character in statusMessage"));
+      throw codedError("ERR_INVALID_CHAR", "Invalid character in statusMessage", TypeError);
     }
-    if (statusCode === 204 || statusCode === 304 || statusCode < 200) this._hasBody = false;
+    if (statusCode === 204 || statusCode === 304 || statusCode < 200) this.hasBody = false;
     // The client may send the body or not.
     if (this.expectsContinue && !this.#hasContinued) this.shouldKeepAlive = false;
     const line = `HTTP/1.1 ${statusCode} ${this.statusMessage}\r\n`;
@@ -108,6 +109,6 @@ export class ServerResponse extends OutgoingMessage {
   #merge(headers: HeaderList): void {
     const pairs = pairsOf(headers);
     for (const [name] of pairs) this.removeHeader(name);
-    for (const [name, value] of pairs) this.appendHeader(name, value as Value);
+    for (const [name, value] of pairs) this.appendHeader(name, value);
   }
 }

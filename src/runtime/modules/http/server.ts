@@ -1,6 +1,6 @@
+import { codedError } from "../../errors.ts";
 import { natives } from "../../native.ts";
 import * as net from "../net.ts";
-import { coded } from "../net/errors.ts";
 import { Connection, type ConnectionServer } from "./connection.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import type { ServerResponse } from "./response.ts";
@@ -62,7 +62,7 @@ export class Server extends net.Server implements ConnectionServer {
     const now = native.now();
     for (const connection of this.#connections) {
       if (!connection.isOverdue(now, this.headersTimeout, this.requestTimeout)) continue;
-      connection.fail(coded("ERR_HTTP_REQUEST_TIMEOUT", new Error("Request timeout")));
+      connection.fail(codedError("ERR_HTTP_REQUEST_TIMEOUT", "Request timeout"));
     }
   }
 

@@ -1,14 +1,14 @@
 import type { Duplex } from "../stream.ts";
 
-/** What node:http knows of a connection: a socket of node:net, or any other stream. */
+/** A connection: a socket of node:net, or any other stream. */
 export interface HttpSocket extends InstanceType<typeof Duplex> {
   readonly connecting?: boolean;
   readonly timeout?: number;
   /** The message that is being sent. */
-  _httpMessage?: object | null;
-  _hadError?: boolean;
+  httpMessage?: object | null;
+  hadError?: boolean;
   /** A server has stopped reading, since answers wait. */
-  _paused?: boolean;
+  waitsForAnswers?: boolean;
   setTimeout?(ms: number, callback?: () => void): unknown;
   setKeepAlive?(on: boolean, delay: number): unknown;
   setNoDelay?(on: boolean): unknown;
@@ -18,7 +18,7 @@ export interface HttpSocket extends InstanceType<typeof Duplex> {
 }
 
 export function readStart(socket: HttpSocket | null): void {
-  if (socket !== null && socket._paused !== true && socket.readable) socket.resume();
+  if (socket !== null && socket.waitsForAnswers !== true && socket.readable) socket.resume();
 }
 
 export function readStop(socket: HttpSocket | null): void {

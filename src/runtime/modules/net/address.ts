@@ -1,6 +1,6 @@
 /** Addresses of hosts. */
+import { codedError, invalidValue } from "../../errors.ts";
 import { natives } from "../../native.ts";
-import { coded, invalidArgument } from "./errors.ts";
 
 interface Natives {
   readonly bytesOfAddress: (address: string) => readonly number[] | undefined;
@@ -11,7 +11,7 @@ const native = natives<Natives>();
 /** Returns 4, 6, or 0 for anything else. */
 export function isIP(text: string): 0 | 4 | 6 {
   // IPv6 addresses may name an interface.
-  const [, address = String(text), zone] = /^([^%]*)%([0-9a-zA-Z-.:]+)$/.exec(String(text)) ?? [];
+  const [, address = text, zone] = /^([^%]*)%([0-9a-zA-Z-.:]+)$/.exec(text) ?? [];
   const length = native.bytesOfAddress(address)?.length ?? 0;
   return length === 16 ? 6 : length === 4 && zone === undefined ? 4 : 0;
 }
@@ -29,7 +29,7 @@ type Family = "ipv4" | "ipv6";
 function bytesOf(address: string, family: Family): readonly number[] {
   const bytes = native.bytesOfAddress(address);
   if (bytes?.length !== (family === "ipv4" ? 4 : 16)) {
-    throw coded("ERR_INVALID_ADDRESS", new Error("Invalid address"));
+    throw codedError("ERR_INVALID_ADDRESS", "Invalid address");
   }
   return bytes;
 }
@@ -46,7 +46,7 @@ export class BlockList {
 
   addSubnet(network: string, prefix: number, family: Family = "ipv4"): void {
     if (!(Number.isInteger(prefix) && prefix >= 0 && prefix <= (family === "ipv4" ? 32 : 128))) {
-      throw coded("ERR_OUT_OF_RANGE", new RangeError('The value of "prefix" is out of range.'));
+      throw codedError("ERR_OUT_OF_RANGE", 'The value of "prefix" is out of range.', RangeError);
     }
     const bits = family === "ipv4" ? prefix + 96 : prefix;
     this.#subnets.push({ bytes: asIPv6(bytesOf(network, family)), bits });
@@ -67,16 +67,15 @@ export class BlockList {
 export function validPort(port: unknown): number {
   const number = typeof port === "string" && port.trim() !== "" ? Number(port) : port;
   if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number < 65_536) return number;
-  throw coded(
+  throw codedError(
     "ERR_SOCKET_BAD_PORT",
-    new RangeError(
-      `Port should be >= 0 and < 65536. Received ${typeof port === "string" ? `'${port}'` : String(port)}.`,
-    ),
+    `Port should be >= 0 and < 65536. Received ${typeof port === "string" ? `'${port}'` : String(port)}.`,
+    RangeError,
   );
 }
 
 /** @throws for a name that the C library would cut */
 export function validHost(host: string): string {
-  if (host.includes("\0")) throw invalidArgument("The property 'options.host' must be a string without null bytes.");
+  if (host.includes("\0")) throw invalidValue("options.host", host, "must be a string without null bytes");
   return host;
 }

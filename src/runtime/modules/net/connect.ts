@@ -1,8 +1,9 @@
 /** Connecting sockets: names of hosts, and several addresses one after the other, as in Node.js ("happy eyeballs"). */
+import { codedError } from "../../errors.ts";
 import { nextTick } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { isIP, validHost, validPort } from "./address.ts";
-import { addressFailure, allFailed, coded, ETIMEDOUT } from "./errors.ts";
+import { addressFailure, allFailed, ETIMEDOUT } from "./errors.ts";
 import { DescriptorHandle, type Family } from "./handle.ts";
 
 interface Natives {
@@ -83,7 +84,7 @@ function lookUp(host: string, callback: (error: Error | undefined, found: readon
 
 function unknownHost(code: string, hostname: string): Error {
   const errno = code === "ENOTFOUND" ? -3008 : code === "EAI_AGAIN" ? -3001 : -3004;
-  const error = coded(code, new Error(`getaddrinfo ${code} ${hostname}`));
+  const error = codedError(code, `getaddrinfo ${code} ${hostname}`);
   return Object.assign(error, { errno, syscall: "getaddrinfo", hostname });
 }
 

@@ -12,15 +12,6 @@ export const [EINVAL, EAGAIN, ENOTCONN, ETIMEDOUT, EINPROGRESS, ECONNREFUSED, EC
   -22, -11, -107, -110, -115, -111, -125,
 ];
 
-/** Returns an error of Node.js itself, with a code. */
-export function coded<E extends Error>(code: string, error: E): E & { readonly code: string } {
-  return Object.assign(error, { code });
-}
-
-export function invalidArgument(message: string): Error {
-  return coded("ERR_INVALID_ARG_VALUE", new TypeError(message));
-}
-
 /** @param error the negative number of the system's error */
 export function systemFailure(error: number, syscall: string, details = ""): NodeJS.ErrnoException {
   const { code = "UNKNOWN" } = native.systemError(-error, syscall);
@@ -36,5 +27,5 @@ export function addressFailure(error: number, syscall: string, address: string, 
 
 /** The error of several attempts to connect. */
 export function allFailed(errors: readonly NodeJS.ErrnoException[]): Error {
-  return coded(errors[0]?.code ?? "UNKNOWN", new AggregateError(errors));
+  return Object.assign(new AggregateError(errors), { code: errors[0]?.code ?? "UNKNOWN" });
 }

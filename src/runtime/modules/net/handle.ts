@@ -27,7 +27,7 @@ export type Name = readonly [address: string, family: 4 | 6, port: number];
 /** Gets 0, or the negative number of an error. */
 export type Done = (error: number) => void;
 
-/** What a socket reads from and writes to. */
+/** The connection of a socket. */
 export interface StreamHandle {
   readonly isReading: boolean;
   readonly bytesRead: number;

@@ -1,8 +1,9 @@
+import { codedError, invalidValue } from "../../errors.ts";
 import { EventEmitter } from "../events.ts";
 import { addImmediate, nextTick, POLLIN, runCallback, watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { isIP, validPort } from "./address.ts";
-import { addressFailure, coded, EAGAIN, invalidArgument, systemFailure } from "./errors.ts";
+import { addressFailure, EAGAIN, systemFailure } from "./errors.ts";
 import { DescriptorHandle, type Family, type Name } from "./handle.ts";
 import { Socket } from "./socket.ts";
 
@@ -47,10 +48,7 @@ export class Server extends EventEmitter {
     ...more: unknown[]
   ): this {
     if (this.listening)
-      throw coded(
-        "ERR_SERVER_ALREADY_LISTEN",
-        new Error("Listen method has been called more than once without closing."),
-      );
+      throw codedError("ERR_SERVER_ALREADY_LISTEN", "Listen method has been called more than once without closing.");
     const callback = more.findLast((one) => typeof one === "function");
     if (typeof callback === "function") this.once("listening", () => void Reflect.apply(callback, this, []));
     const options = typeof port === "object" ? port : typeof port === "string" ? { path: port } : { port };
@@ -59,7 +57,7 @@ export class Server extends EventEmitter {
     else {
       const number = validPort("port" in options ? options.port : 0);
       const family = host === undefined ? 6 : isIP(host);
-      if (family === 0) throw invalidArgument(`The argument 'host' must be an address. Received '${host ?? ""}'`);
+      if (family === 0) throw invalidValue("options.host", host, "must be an address");
       this.#listenOn(family, host ?? "::", number);
     }
     return this;
@@ -106,7 +104,7 @@ export class Server extends EventEmitter {
     const socket = new Socket({ handle, allowHalfOpen, noDelay, highWaterMark });
     this.#connections += 1;
     socket.server = this;
-    socket._server = {
+    socket.owner = {
       lost: () => {
         this.#connections -= 1;
         this.#closeIfDone();
@@ -118,7 +116,7 @@ export class Server extends EventEmitter {
   /** Takes no further connections. 'close' follows when all have ended. */
   close(callback?: (error?: Error) => void): this {
     if (callback !== undefined) {
-      const error = coded("ERR_SERVER_NOT_RUNNING", new Error("Server is not running."));
+      const error = codedError("ERR_SERVER_NOT_RUNNING", "Server is not running.");
       this.once("close", this.listening ? () => callback() : () => callback(error));
     }
     if (this.listening) {

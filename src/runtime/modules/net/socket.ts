@@ -1,8 +1,12 @@
+import { codedError } from "../../errors.ts";
 import { Duplex } from "../stream.ts";
 import { nextTick } from "../../loop.ts";
 import { beginConnecting, type ConnectOptions } from "./connect.ts";
-import { coded, systemFailure } from "./errors.ts";
+import { systemFailure } from "./errors.ts";
 import { DescriptorHandle, type Name, type StreamHandle } from "./handle.ts";
+
+// oxlint-disable-next-line typescript/unbound-method -- called with the stream
+const { write: writeStream } = Duplex.prototype;
 
 export interface SocketOptions {
   readonly allowHalfOpen?: boolean | undefined;
@@ -32,9 +36,9 @@ export class Socket extends Duplex {
   timeout?: number;
   server: object | null = null;
   autoSelectFamilyAttemptedAddresses?: string[];
-  _handle: StreamHandle | null = null;
-  _hadError = false;
-  _server: Owner | null = null;
+  handle: StreamHandle | null = null;
+  hadError = false;
+  owner: Owner | null = null;
   #isReferenced = true;
   #timer: NodeJS.Timeout | undefined;
   #noDelay: boolean;
@@ -67,12 +71,12 @@ export class Socket extends Duplex {
   }
 
   useHandle(handle: StreamHandle): void {
-    const former = this._handle;
+    const former = this.handle;
     if (former !== null) {
       former.onRead = () => {};
       former.close(() => {});
     }
-    this._handle = handle;
+    this.handle = handle;
     if (!this.#isReferenced) handle.unref();
     this.#names = {};
     handle.onRead = (chunk) => this.#take(handle, chunk);
@@ -81,9 +85,9 @@ export class Socket extends Duplex {
   connect(options: ConnectOptions, callback?: () => void): this {
     if (callback !== undefined) this.once("connect", callback);
     if (options.port === undefined && options.path == null) {
-      throw coded("ERR_MISSING_ARGS", new TypeError('The "options" or "port" or "path" argument must be specified'));
+      throw codedError("ERR_MISSING_ARGS", 'The "options" or "port" or "path" argument must be specified', TypeError);
     }
-    this._unrefTimer();
+    this.touch();
     this.connecting = true;
     beginConnecting(this, options);
     return this;
@@ -92,16 +96,16 @@ export class Socket extends Duplex {
   connected(): void {
     this.connecting = false;
     this.#names = {};
-    this._unrefTimer();
-    if (this.#noDelay) this._handle?.setNoDelay(true);
-    if (this.#keepAlive) this._handle?.setKeepAlive(true, this.#keepAliveSeconds);
+    this.touch();
+    if (this.#noDelay) this.handle?.setNoDelay(true);
+    if (this.#keepAlive) this.handle?.setKeepAlive(true, this.#keepAliveSeconds);
     this.emit("connect");
     this.emit("ready");
     if (!this.isPaused()) this.read(0);
   }
 
   #take(handle: StreamHandle, chunk: Uint8Array | null | number): void {
-    this._unrefTimer();
+    this.touch();
     if (typeof chunk === "number") return void this.destroy(systemFailure(chunk, "read"));
     if (this.destroyed) return;
     if (chunk !== null) {
@@ -112,9 +116,13 @@ export class Socket extends Duplex {
     this.read(0);
   }
 
-  override _read(size: number): void {
-    if (this.connecting || this._handle === null) this.once("connect", () => this._read(size));
-    else if (!this._handle.isReading) this._handle.startReading();
+  override _read(): void {
+    if (this.connecting || this.handle === null) this.once("connect", () => this.#startReading());
+    else this.#startReading();
+  }
+
+  #startReading(): void {
+    if (this.handle?.isReading === false) this.handle.startReading();
   }
 
   override _write(chunk: Buffer, _: string, callback: Callback): void {
@@ -133,10 +141,7 @@ export class Socket extends Duplex {
       this.#pending = chunks;
       const closed = (): void =>
         callback(
-          coded(
-            "ERR_SOCKET_CLOSED_BEFORE_CONNECTION",
-            new Error("Socket closed before the connection was established"),
-          ),
+          codedError("ERR_SOCKET_CLOSED_BEFORE_CONNECTION", "Socket closed before the connection was established"),
         );
       this.once("connect", () => {
         this.off("close", closed);
@@ -146,11 +151,11 @@ export class Socket extends Duplex {
       this.once("close", closed);
       return;
     }
-    if (this._handle === null) return callback(coded("ERR_SOCKET_CLOSED", new Error("Socket is closed")));
-    this._unrefTimer();
-    const result = this._handle.write(chunks, (error) => {
+    if (this.handle === null) return callback(codedError("ERR_SOCKET_CLOSED", "Socket is closed"));
+    this.touch();
+    const result = this.handle.write(chunks, (error) => {
       if (error !== 0) return callback(systemFailure(error, "write"));
-      if (!this.destroyed) this._unrefTimer();
+      if (!this.destroyed) this.touch();
       callback(null);
     });
     if (result === true) callback(null);
@@ -158,15 +163,19 @@ export class Socket extends Duplex {
   }
 
   override _final(callback: Callback): void {
-    if (this.connecting) return void this.once("connect", () => this._final(callback));
-    if (this._handle === null) return callback();
-    this._handle.shutDown(() => callback());
+    if (this.connecting) this.once("connect", () => this.#shutDown(callback));
+    else this.#shutDown(callback);
+  }
+
+  #shutDown(callback: Callback): void {
+    if (this.handle === null) callback();
+    else this.handle.shutDown(() => callback());
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.connecting = false;
     clearTimeout(this.#timer);
-    const handle = this._handle;
+    const handle = this.handle;
     if (handle === null) {
       callback(error);
       nextTick(() => this.emit("close", false));
@@ -174,10 +183,10 @@ export class Socket extends Duplex {
       this.#final = { bytesRead: handle.bytesRead, bytesWritten: handle.bytesWritten };
       handle.onRead = () => {};
       handle.close(() => this.emit("close", error !== null));
-      this._handle = null;
+      this.handle = null;
       callback(error);
     }
-    this._server?.lost();
+    this.owner?.lost();
   }
 
   /** Ends, and destroys the socket when all is written. */
@@ -197,12 +206,12 @@ export class Socket extends Duplex {
     return ms === 0 ? this.removeListener("timeout", callback) : this.once("timeout", callback);
   }
 
-  _unrefTimer(): void {
+  touch(): void {
     this.#timer?.refresh();
   }
 
   setNoDelay(on = true): this {
-    if (on !== this.#noDelay && !this.connecting) this._handle?.setNoDelay(on);
+    if (on !== this.#noDelay && !this.connecting) this.handle?.setNoDelay(on);
     this.#noDelay = on;
     return this;
   }
@@ -212,24 +221,24 @@ export class Socket extends Duplex {
     const isNew = on !== this.#keepAlive || (on && seconds !== this.#keepAliveSeconds);
     this.#keepAlive = on;
     this.#keepAliveSeconds = seconds;
-    if (isNew && !this.connecting) this._handle?.setKeepAlive(on, seconds);
+    if (isNew && !this.connecting) this.handle?.setKeepAlive(on, seconds);
     return this;
   }
 
   ref(): this {
     this.#isReferenced = true;
-    this._handle?.ref();
+    this.handle?.ref();
     return this;
   }
 
   unref(): this {
     this.#isReferenced = false;
-    this._handle?.unref();
+    this.handle?.unref();
     return this;
   }
 
   get pending(): boolean {
-    return this._handle === null || this.connecting;
+    return this.handle === null || this.connecting;
   }
 
   get readyState(): string {
@@ -239,12 +248,12 @@ export class Socket extends Duplex {
   }
 
   get bytesRead(): number {
-    return (this._handle ?? this.#final).bytesRead;
+    return (this.handle ?? this.#final).bytesRead;
   }
 
   get bytesWritten(): number {
     const pending = this.#pending.reduce((sum, { length }) => sum + length, 0);
-    return (this._handle ?? this.#final).bytesWritten + pending + this.writableLength;
+    return (this.handle ?? this.#final).bytesWritten + pending + this.writableLength;
   }
 
   address(): { readonly address?: string; readonly family?: string; readonly port?: number } {
@@ -253,11 +262,11 @@ export class Socket extends Duplex {
   }
 
   #own(): Name | undefined {
-    return (this.#names.own ??= this._handle?.nameOfSocket());
+    return (this.#names.own ??= this.handle?.nameOfSocket());
   }
 
   #peer(): Name | undefined {
-    return this.connecting ? undefined : (this.#names.peer ??= this._handle?.nameOfPeer());
+    return this.connecting ? undefined : (this.#names.peer ??= this.handle?.nameOfPeer());
   }
 
   get localAddress(): string | undefined {
@@ -283,11 +292,10 @@ export class Socket extends Duplex {
 }
 
 /** Replaces `write` after the other side has ended, if this one may not stay open. */
-function writeAfterEnd(this: Socket, chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-  if (!this.writableEnded)
-    return Duplex.prototype.write.call(this, chunk, encoding as BufferEncoding, callback as Callback);
-  const done = typeof encoding === "function" ? encoding : callback;
-  const error = coded("EPIPE", new Error("This socket has been ended by the other party"));
+function writeAfterEnd(this: Socket, ...given: unknown[]): boolean {
+  if (!this.writableEnded) return Reflect.apply(writeStream, this, given);
+  const done = given.find((one) => typeof one === "function");
+  const error = codedError("EPIPE", "This socket has been ended by the other party");
   if (typeof done === "function") nextTick(() => void Reflect.apply(done, undefined, [error]));
   this.destroy(error);
   return false;

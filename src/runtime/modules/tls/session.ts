@@ -76,7 +76,7 @@ export class TlsHandle implements StreamHandle {
     // Bytes that the socket has read already.
     nextTick(() => {
       for (let chunk: unknown = this.#socket.read(); chunk !== null; chunk = this.#socket.read()) {
-        if (chunk instanceof Uint8Array) this.#take(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+        if (chunk instanceof Uint8Array) this.#take(chunk);
       }
       if (this.#socket.readableEnded) this.#take(null);
       else if (this.#isActive()) this.#below.startReading();
@@ -87,7 +87,7 @@ export class TlsHandle implements StreamHandle {
     return this.#state === "handshake" || this.#state === "open";
   }
 
-  #take(chunk: Buffer | null | number): void {
+  #take(chunk: Uint8Array | null | number): void {
     if (!this.#isActive() || this.#isEnded) return;
     if (chunk !== null && typeof chunk !== "number") {
       native.putEncrypted(this.#session, chunk);

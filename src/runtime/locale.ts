@@ -1,0 +1,12 @@
+/** Numbers for readers of English, which QuickJS does not write. */
+
+/** Defines Number.prototype.toLocaleString for "en-US": thousands apart, and three decimals at most. */
+export function addLocale(): void {
+  const value = function toLocaleString(this: number): string {
+    const [whole = "", decimals = ""] = Math.abs(this).toFixed(3).split(".");
+    const some = decimals.replace(/0+$/, "");
+    const sign = this < 0 ? "-" : "";
+    return `${sign}${whole.replaceAll(/\B(?=(?:\d{3})+$)/g, ",")}${some === "" ? "" : "."}${some}`;
+  };
+  Object.defineProperty(Number.prototype, "toLocaleString", { value, configurable: true, writable: true });
+}

@@ -1,0 +1,340 @@
+// Logs what event emitters, signals and streams do. Node.js and the executable's runtime both run it.
+const assert = require("node:assert");
+const { Buffer: SameBuffer } = require("node:buffer");
+const { EventEmitter, getEventListeners, once, setMaxListeners } = require("node:events");
+const { writeSync } = require("node:fs");
+const {
+  addAbortSignal,
+  Duplex,
+  finished,
+  PassThrough,
+  pipeline,
+  Readable,
+  Transform,
+  Writable,
+} = require("node:stream");
+const promises = require("node:stream/promises");
+const { promisify, styleText } = require("node:util");
+
+const log = (...values) => writeSync(1, `${JSON.stringify(values)}\n`);
+const fields = (error) => [error.name, error.code, error.message, error instanceof Error];
+const attempt = (call) => {
+  try {
+    return call();
+  } catch (error) {
+    return fields(error);
+  }
+};
+const tick = () => new Promise((resolve) => setImmediate(resolve));
+
+function watched(stream, name) {
+  for (const event of ["data", "end", "finish", "close", "error", "drain", "pipe", "unpipe", "prefinish"]) {
+    if (event === "data") continue;
+    stream.on(event, (value) => log(name, event, value instanceof Error ? fields(value) : typeof value));
+  }
+  return stream;
+}
+
+const PARTS = {
+  emitter() {
+    const emitter = new EventEmitter();
+    emitter.on("newListener", (name, listener) => log("newListener", name, listener.name));
+    const nameOf = ({ name }) => (["first", "named", "second"].includes(name) ? name : "call");
+    emitter.on("removeListener", (name, listener) => log("removeListener", name, nameOf(listener)));
+    const first = (...values) => log("first", ...values);
+    const second = () => log("second");
+    emitter
+      .on("x", first)
+      .once("x", second)
+      .prependListener("x", () => log("zeroth"));
+    emitter.prependOnceListener("x", function named() {
+      log("once", this === emitter);
+      emitter.off("x", first);
+      emitter.on("x", () => log("late"));
+    });
+    log(
+      emitter.eventNames(),
+      emitter.listenerCount("x"),
+      emitter.listeners("x").length,
+      emitter.rawListeners("x").length,
+    );
+    log(emitter.emit("x", 1, 2), emitter.emit("x"), emitter.emit("y"));
+    emitter.on("twice", first).on("twice", first).off("twice", first);
+    log(emitter.listenerCount("twice"), getEventListeners(emitter, "twice").length, emitter.getMaxListeners());
+    log(attempt(() => emitter.emit("error", new TypeError("known"))));
+    log(attempt(() => emitter.emit("error", "a text")));
+    log(attempt(() => emitter.on("x", 5)));
+    emitter.on(EventEmitter.errorMonitor, (error) => log("monitor", error.message));
+    log(attempt(() => emitter.emit("error", new Error("watched"))));
+    emitter.removeAllListeners("x");
+    log(emitter.eventNames().map(String));
+    emitter.removeAllListeners();
+    log(emitter.eventNames(), emitter.setMaxListeners(3) === emitter, emitter.getMaxListeners());
+    class Own extends EventEmitter {}
+    const own = new Own();
+    log(
+      own instanceof EventEmitter,
+      EventEmitter.EventEmitter === EventEmitter,
+      EventEmitter.name,
+      own.constructor.name,
+    );
+    function Old() {
+      EventEmitter.call(this);
+    }
+    Object.setPrototypeOf(Old.prototype, EventEmitter.prototype);
+    new Old().on("x", () => log("old")).emit("x");
+    const twin = (emit) => emit.emit("x") && emit.emit("x");
+    own.once("x", () => twin(own));
+    log(own.emit("x"));
+  },
+  async once() {
+    const emitter = new EventEmitter();
+    setImmediate(() => emitter.emit("x", 1, 2));
+    log(await once(emitter, "x"), emitter.eventNames());
+    setImmediate(() => emitter.emit("error", new Error("bad")));
+    log(await once(emitter, "x").catch(fields), emitter.eventNames());
+    setImmediate(() => emitter.emit("error", new Error("wanted")));
+    log((await once(emitter, "error")).map(fields));
+    const controller = new AbortController();
+    const wait = once(emitter, "x", { signal: controller.signal }).catch(fields);
+    controller.abort();
+    log(await wait, emitter.eventNames());
+    log(await once(emitter, "x", { signal: controller.signal }).catch(fields));
+    const other = new AbortController();
+    setImmediate(() => other.abort());
+    log((await once(other.signal, "abort")).length);
+  },
+  async signals() {
+    const controller = new AbortController();
+    const { signal } = controller;
+    setMaxListeners(0, signal);
+    log(signal.aborted, signal.reason ?? null, signal instanceof EventTarget, signal instanceof AbortSignal);
+    signal.onabort = () => log("property");
+    signal.addEventListener("abort", (event) => log("listener", event.type, event.target === signal), { once: true });
+    const removed = () => log("never");
+    signal.addEventListener("abort", removed);
+    signal.addEventListener("abort", { handleEvent: () => log("object") });
+    signal.removeEventListener("abort", removed);
+    controller.abort();
+    controller.abort("again");
+    log(
+      signal.aborted,
+      fields(signal.reason),
+      signal.reason.code,
+      attempt(() => signal.throwIfAborted()),
+    );
+    log(AbortSignal.abort("why").reason, fields(AbortSignal.abort().reason));
+    const source = new AbortController();
+    const any = AbortSignal.any([source.signal, new AbortController().signal]);
+    source.abort(7);
+    log(any.aborted, any.reason, AbortSignal.any([any]).reason);
+    const timeout = AbortSignal.timeout(1);
+    const keep = setTimeout(() => {}, 1000);
+    await once(timeout, "abort");
+    clearTimeout(keep);
+    log(
+      fields(timeout.reason),
+      attempt(() => new AbortSignal()),
+    );
+    const target = new EventTarget();
+    target.addEventListener("x", (event) => event.preventDefault());
+    log(target.dispatchEvent(new Event("x", { cancelable: true })), target.dispatchEvent(new Event("x")));
+  },
+  async readable() {
+    const stream = watched(new Readable({ read() {}, highWaterMark: 4 }), "readable");
+    log(
+      stream.push("abc"),
+      stream.push("de"),
+      stream.readableLength,
+      stream.readableFlowing,
+      stream.readableHighWaterMark,
+    );
+    stream.on("readable", () => {
+      for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) log("chunk", chunk.toString());
+    });
+    await tick();
+    stream.push(null);
+    await once(stream, "close");
+    log(stream.readableEnded, stream.destroyed, stream.readable);
+    const text = new Readable({ read() {} }).setEncoding("utf8");
+    text.push(Buffer.from([0xe2, 0x82]));
+    text.push(Buffer.from([0xac, 0x41]));
+    text.push(null);
+    log(await text.toArray());
+    const list = [];
+    for await (const chunk of Readable.from(["a", Buffer.from("b"), 3]))
+      list.push(chunk instanceof SameBuffer ? "buffer" : chunk);
+    log(list, new Readable() instanceof EventEmitter);
+    const broken = watched(
+      new Readable({
+        read() {
+          this.destroy(new Error("broken"));
+        },
+      }),
+      "broken",
+    );
+    broken.resume();
+    await once(broken, "close").catch(() => {});
+    const left = watched(Readable.from(["a", "b"]), "left");
+    for await (const chunk of left) {
+      log(chunk);
+      break;
+    }
+    log(left.destroyed);
+    const back = new Readable({ read() {} });
+    back.push("tail");
+    back.unshift("head");
+    log(back.read(6).toString(), back.read()?.toString());
+  },
+  async writable() {
+    const got = [];
+    const stream = watched(
+      new Writable({
+        highWaterMark: 3,
+        write(chunk, encoding, done) {
+          got.push(`${encoding}:${chunk.toString()}`);
+          setImmediate(done);
+        },
+        final(done) {
+          log("final");
+          done();
+        },
+        destroy(error, done) {
+          log("destroy", error?.message);
+          done(error);
+        },
+      }),
+      "writable",
+    );
+    log(
+      stream.write("ab"),
+      stream.write("cd", "latin1", () => log("written")),
+      stream.writableLength,
+      stream.writableNeedDrain,
+    );
+    stream.cork();
+    stream.write("e");
+    stream.uncork();
+    stream.end("f", () => log("ended"));
+    log(stream.writableEnded, stream.writableFinished);
+    await promises.finished(stream);
+    log(got, stream.writableFinished, stream.destroyed);
+    stream.write("late", (error) => log(fields(error)));
+    await tick();
+    log(attempt(() => new Writable({ write() {} }).write(null)));
+    log(attempt(() => new Writable({ write() {} }).write(5)).slice(0, 2));
+    const vector = new Writable({
+      writev(chunks, done) {
+        log(chunks.map(({ chunk }) => chunk.toString()));
+        done();
+      },
+    });
+    vector.cork();
+    for (const one of ["a", "b", "c"]) vector.write(one);
+    vector.uncork();
+    await tick();
+    const early = watched(
+      new Writable({
+        write(chunk, encoding, done) {
+          done(new Error("no"));
+        },
+      }),
+      "early",
+    );
+    early.write("x", (error) => log("callback", error.message));
+    await once(early, "close").catch(() => {});
+  },
+  async duplex() {
+    const duplex = watched(
+      new Duplex({
+        allowHalfOpen: false,
+        read() {},
+        write(chunk, encoding, done) {
+          this.push(chunk);
+          done();
+        },
+      }),
+      "duplex",
+    );
+    duplex.on("data", (chunk) => log("echo", chunk.toString()));
+    duplex.write("one");
+    duplex.push(null);
+    await once(duplex, "close");
+    const upper = new Transform({
+      transform(chunk, encoding, done) {
+        done(null, chunk.toString().toUpperCase());
+      },
+      flush(done) {
+        done(null, "!");
+      },
+    });
+    const through = new PassThrough();
+    const parts = [];
+    through.on("data", (chunk) => parts.push(chunk.toString()));
+    await promises.pipeline(Readable.from(["a", "b"]), upper, through);
+    log(parts.join(""));
+    pipeline(
+      Readable.from(["x"]),
+      new Transform({
+        transform(chunk, encoding, done) {
+          done(new Error("in between"));
+        },
+      }),
+      new PassThrough(),
+      (error) => log("pipeline", fields(error)),
+    );
+    await tick();
+    await tick();
+    const piped = watched(new PassThrough(), "piped");
+    const source = watched(Readable.from(["1", "2"]), "source");
+    source.pipe(piped).resume();
+    await once(piped, "close");
+    const early = new PassThrough();
+    finished(early, (error) => log("finished", fields(error)));
+    early.destroy();
+    await tick();
+    const controller = new AbortController();
+    const aborted = watched(addAbortSignal(controller.signal, new PassThrough()), "aborted");
+    controller.abort();
+    await once(aborted, "close").catch(() => {});
+    await tick();
+    const paused = new PassThrough();
+    paused.end("rest");
+    log(
+      paused.isPaused(),
+      paused.readableFlowing,
+      Readable.prototype.isPrototypeOf(paused),
+      paused instanceof Writable,
+    );
+    paused.pause();
+    log(paused.isPaused());
+    paused.resume();
+    log((await once(paused, "data")).map(String));
+  },
+  async util() {
+    log(await promisify((one, two, done) => done(null, one + two))(1, 2));
+    log(await promisify((done) => done(new Error("rejected")))().catch(fields));
+    log(
+      styleText("red", "a", { validateStream: false }),
+      styleText(["bold", "underline"], "b", { validateStream: false }),
+    );
+    log(
+      attempt(() => assert.strictEqual(1, 2)).slice(0, 2),
+      attempt(() => assert.ok(0, "nothing")),
+      attempt(() => assert.notStrictEqual(1, 1, "same")),
+    );
+    log(
+      attempt(() => assert.strictEqual(NaN, NaN)) ?? null,
+      (1234567.5).toLocaleString("en-US"),
+      (-999).toLocaleString("en-US"),
+    );
+  },
+};
+
+(async () => {
+  for (const [name, part] of Object.entries(PARTS)) {
+    log("part", name);
+    await part();
+  }
+  log("all");
+})();
