@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import * as fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
-import { buildRuntime } from "../../scripts/build/runtime.mjs";
 import { open, seal } from "../../src/sources/cached/seal.ts";
 import { SEED } from "../helpers/seed.ts";
 
-const shell = await buildRuntime(process.arch, true);
+const build = join(import.meta.dirname, "../../scripts/build/runtime.mjs");
+const shell = execFileSync(process.execPath, [build, "--shell"], { encoding: "utf8", timeout: 600_000 }).trim();
 const folder = mkdtempSync(join(tmpdir(), "sophia-run-crypto-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

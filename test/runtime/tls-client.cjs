@@ -59,4 +59,4 @@ async function main() {
   }
 }
 
-main();
+void main();
