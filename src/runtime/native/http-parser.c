@@ -52,6 +52,7 @@ static void free_parser(JSRuntime *runtime, JSValueConst value) {
 }
 
 static bool append(struct text *text, const char *bytes, size_t length) {
+  if (length == 0) return true;
   if (text->capacity - text->length < length) {
     const size_t capacity = (text->length + length) * 2 + 32;
     char *const grown = malloc(capacity);
@@ -223,7 +224,9 @@ static JSValue run(JSContext *context, struct parser *this, const char *bytes, s
   this->functions = NULL;
   if (this->has_thrown) return JS_EXCEPTION;
   const char *const position = llhttp_get_error_pos(&this->llhttp);
-  const int64_t read = bytes == NULL ? 0 : error == HPE_OK ? (int64_t)length : position - bytes;
+  /* The position of an earlier error is not in these bytes. */
+  const uintptr_t behind = (uintptr_t)position - (uintptr_t)bytes;
+  const int64_t read = bytes == NULL ? 0 : error == HPE_OK ? (int64_t)length : behind <= length ? (int64_t)behind : 0;
   if (error == HPE_PAUSED_UPGRADE) {
     error = HPE_OK;
     llhttp_resume_after_upgrade(&this->llhttp);
