@@ -12,7 +12,8 @@ const LAYERS = [
   ["resolve"],
   ["output"],
   ["commands"],
-  ["main.ts", "loader.ts", "action"],
+  // The runtime replaces Node.js for all of these.
+  ["main.ts", "loader.ts", "action", "runtime"],
 ];
 
 /** The layers inside a module, from the lowest up. */

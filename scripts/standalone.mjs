@@ -2,7 +2,16 @@
 // `-- linux-arm64 …` for some. For Linux each is QuickJS with the runtime in src/runtime/ (build/runtime.mjs); for macOS and
 // Windows it is Bun, from npm, with the program as bytecode.
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { BUN_VERSION, executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
@@ -75,7 +84,10 @@ function build(name, base, source, output) {
     "--no-compile-autoload-tsconfig",
     "--no-compile-autoload-package-json",
   ];
-  execFileSync(executableOf(HOST), ["build", ...options, source], { stdio: ["ignore", "ignore", "inherit"], cwd: outdir });
+  execFileSync(executableOf(HOST), ["build", ...options, source], {
+    stdio: ["ignore", "ignore", "inherit"],
+    cwd: outdir,
+  });
   chmodSync(output, 0o755);
 }
 

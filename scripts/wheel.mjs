@@ -42,7 +42,7 @@ function wheel(target) {
     [`${name}.data/scripts/sophia-run${ending}`]: readFileSync(executable),
     [`${info}/licenses/LICENSE`]: read("LICENSE"),
     [`${info}/licenses/THIRD-PARTY-NOTICES.md`]: read("THIRD-PARTY-NOTICES.md"),
-    [`${info}/METADATA`]: Buffer.from(metadata(target)),
+    [`${info}/METADATA`]: Buffer.from(metadata()),
     [`${info}/WHEEL`]: Buffer.from(`Wheel-Version: 1.0\nGenerator: sophia-run\nRoot-Is-Purelib: false\n${tags.join("")}`),
   };
   const record = Object.entries(files).map(([file, content]) => {
@@ -59,7 +59,7 @@ function wheel(target) {
 }
 
 /** PEP 566 and 639. */
-function metadata(target) {
+function metadata() {
   const repository = manifest.repository.url.replace(/^git\+|\.git$/g, "");
   return `Metadata-Version: 2.4
 Name: sophia-run

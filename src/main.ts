@@ -60,12 +60,10 @@ function workingDirectory(): string {
 }
 
 async function fail(context: Context, error: unknown): Promise<number> {
-  if (process.env["SRDEBUG"]) context.err(`DEBUG ${String(error)} ${(error as Error).stack}\n`);
   try {
     const { printError } = await import("./output/stderr.ts");
     printError(context, error);
-  } catch (e) {
-    if (process.env["SRDEBUG"]) context.err(`DEBUG2 ${String(e)} ${(e as Error).stack}\n`);
+  } catch {
     context.err(`sophia-run: ${error instanceof SophiaError ? error.message : "internal error"}\n`);
   }
   return error instanceof SophiaError ? error.status : ExitStatus.failed;

@@ -88,7 +88,10 @@ async function runtimeScripts(program) {
     chunkFileNames: "runtime-chunk-[name]-[hash].cjs",
   });
   await build.close();
-  return output.map(({ fileName, code }) => [`./${fileName}`, `(function(exports,require,NATIVE){${asAscii(code)}\n})`]);
+  return output.map(({ fileName, code }) => [
+    `./${fileName}`,
+    `(function(exports,require,NATIVE){${asAscii(code)}\n})`,
+  ]);
 }
 
 function asAscii(code) {
@@ -183,7 +186,17 @@ export async function buildRuntime(processor, isShell) {
     const link = ["-static", "-s", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,--build-id=none"];
     await run(
       compiler,
-      ["c++", "-target", target, ...link, "-o", `${output}.${process.pid}`, ...engine, ...objects, ...parts.flatMap((part) => part.objects)],
+      [
+        "c++",
+        "-target",
+        target,
+        ...link,
+        "-o",
+        `${output}.${process.pid}`,
+        ...engine,
+        ...objects,
+        ...parts.flatMap((part) => part.objects),
+      ],
       { maxBuffer: 1 << 26 },
     );
     renameSync(`${output}.${process.pid}`, output);

@@ -21,5 +21,5 @@ case " $* " in
     for each in signals jobcontrol terminal status pid1; do set -- "$@" --only "$each/*"; done
     ;;
 esac
-python3 test/conformance/run.py --label sanitized "$@" \
+python3 test/conformance/run.py --label sanitized --moments 5 "$@" \
   --launcher "$(command -v node) $place/bin/sophia-run --no-contract --mode spawn --"

@@ -53,7 +53,7 @@ status=0
 run() { # LABEL OPTIONS-OF-SOPHIA-RUN OPTION-OF-THE-SUITE...
   label=$1 options=$2
   shift 2
-  python3 test/conformance/run.py --label "sanitizers-$label" --patience 60 --env "ASAN_OPTIONS=$ASAN_OPTIONS" \
+  python3 test/conformance/run.py --label "sanitizers-$label" --patience 60 --moments 5 --env "ASAN_OPTIONS=$ASAN_OPTIONS" \
     --launcher "$prefix -- $place/bin/sophia-run --no-contract $options --" \
     --json "$folder/conformance-sanitizers-$label.json" "$@" || status=1
 }

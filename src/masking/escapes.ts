@@ -23,7 +23,7 @@ export function base64Before(bytes: Uint8Array, end: number, before: number): nu
   return Math.min(LINE_WIDTH, last - begin + (begin === 0 ? before : 0));
 }
 
-/** Returns for each byte {@link ESCAPE}, {@link LINE_BREAK} or 0. @param occurs marks the bytes of which patterns consist */
+/** Returns for each byte {@link ESCAPE}, {@link LINE_BREAK} or 0: nine bytes in all, which search.h compares. @param occurs marks the bytes of which patterns consist */
 export function escapesOf(occurs: Uint8Array): Uint8Array {
   const has = (character: string): boolean => occurs[codeOf(character)] === 1;
   const rows: readonly (readonly [string, boolean])[] = [

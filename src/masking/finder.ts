@@ -9,6 +9,9 @@ const SHALLOW = 5;
 /** Keeps the time linear for secrets made to defeat it. No secret is lost: an encoding has eight candidates at most. */
 const MOST_CANDIDATES = 128;
 
+/** The bytes of a chunk that are copied behind held ones, besides as many as those. */
+const SEAM = 1024;
+
 const NOTHING = new Uint8Array();
 const BY_START: readonly (readonly Encoding[])[] = Array.from({ length: 256 }, (_, byte) =>
   ENCODINGS.filter(({ starts }) => starts.includes(byte)),
@@ -37,14 +40,25 @@ export class Finder {
 
   /** Reports the longest of the matches with the same end. */
   read(chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
+    for (let at = 0; at < chunk.length;) {
+      const { length } = this.held;
+      const isInFront = length <= at;
+      // Copies the chunk's beginning alone behind the held bytes, not all of it.
+      const end = isInFront ? chunk.length : Math.min(chunk.length, 2 * at + length + SEAM);
+      const bytes = isInFront ? chunk.subarray(at - length) : Buffer.concat([this.held, chunk.subarray(at, end)]);
+      this.readBehindHeld(bytes);
+      at = end;
+    }
+  }
+
+  /** @param bytes `held` and more */
+  private readBehindHeld(bytes: Uint8Array): void {
     const automaton = this.automatonOf();
     this.base = this.position - this.held.length;
-    const bytes = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
     this.bytes = bytes;
     for (const candidate of this.candidates.splice(0)) this.step(candidate, this.position);
     this.readPlain(bytes, this.held.length, automaton);
-    this.position += chunk.length;
+    this.position = this.base + bytes.length;
     const start = this.candidates.reduce(
       (least, candidate) => Math.min(least, candidate.start),
       this.position - automaton.depthOf(this.node),

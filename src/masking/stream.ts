@@ -15,7 +15,9 @@ export class Masker {
   private readonly finder: Finder;
   /** Matches that are not yet replaced, in order, joined if they overlap. */
   private readonly matches: { readonly start: number; readonly end: number }[] = [];
+  /** The memory of the next output that has masks, and of the one before it. */
   private out: Buffer = Buffer.alloc(0);
+  private former: Buffer = Buffer.alloc(0);
   /** All bytes before this offset were released or replaced. */
   private released = 0;
   /** The end of the last match that was replaced. */
@@ -39,7 +41,7 @@ export class Masker {
     return this.released < this.finder.position ? this.finder.held.length : 0;
   }
 
-  /** Returns the bytes that may be passed on now. Their memory is the chunk's, or used again by the next call. */
+  /** Returns the bytes that may be passed on now. Their memory is the chunk's, or used again by the call after the next. */
   push(chunk: Uint8Array): Uint8Array {
     const { finder } = this;
     const before = finder.held;
@@ -52,10 +54,16 @@ export class Masker {
     return { read, held: Math.max(0, position - this.released), sinceMask: position - this.covered, run };
   }
 
-  /** Releases all held bytes: after a silence if they are fewer than four, and at the end of the stream. */
+  /** Releases all held bytes, in new memory: after a silence if they are fewer than four, and at the end of the stream. */
   flush(): Uint8Array {
     this.finder.finish();
     return this.release(this.finder.position, NOTHING, this.finder.held);
+  }
+
+  private nextOut(size: number): Buffer {
+    const out = this.former.length < size ? Buffer.allocUnsafe(size) : this.former;
+    [this.out, this.former] = [out, this.out];
+    return out;
   }
 
   /** Matches in different encodings come in any order. */
@@ -83,8 +91,7 @@ export class Masker {
       return chunk.subarray(from - chunkStart, this.released - chunkStart);
     }
     const size = Math.max(0, decided - this.released) + MASK.length * matches.length;
-    if (this.out.length < size) this.out = Buffer.allocUnsafe(size);
-    const { out } = this;
+    const out = chunk.length === 0 ? Buffer.alloc(size) : this.nextOut(size);
     let length = 0;
     const copyTo = (end: number): void => {
       const from = this.released;

@@ -4,6 +4,7 @@ import type { Addon } from "../system/addon/libc.ts";
 import { addLocale } from "./locale.ts";
 import { onUncaught, runLoop } from "./loop.ts";
 import { Buffer } from "./modules/buffer.ts";
+import { readFileSync } from "./modules/fs.ts";
 import { process, uncaught } from "./modules/process.ts";
 import * as timers from "./modules/timers.ts";
 import { natives } from "./native.ts";
@@ -73,16 +74,19 @@ function start(): void {
     process,
     Buffer,
     ...timers,
-    queueMicrotask: (callback: () => void) => void Promise.resolve().then(callback),
+    queueMicrotask: (callback: () => void) => nextPromise(callback),
   });
   Object.assign(process, { getBuiltinModule: builtin });
   Object.assign(native, { builtin });
   Object.defineProperty(process, "stdin", { configurable: true, get: openStandardInput });
   // Libraries ask for their width; the bundle writes to the descriptors.
-  for (const [name, fd] of [["stdout", 1], ["stderr", 2]] as const) {
+  for (const [name, fd] of [
+    ["stdout", 1],
+    ["stderr", 2],
+  ] as const) {
     Object.defineProperty(process, name, { configurable: true, get: () => standardOutput(fd) });
   }
-  if (native.environment.includes("NODE_CHANNEL_FD")) openParentChannel();
+  if (process.env["NODE_CHANNEL_FD"] !== undefined) openParentChannel();
   // Modules that few starts need.
   for (const [name, module] of Object.entries(LAZY)) {
     Object.defineProperty(globalThis, name, {
@@ -93,7 +97,9 @@ function start(): void {
         Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
         return value;
       },
-      set: (value: unknown) => void Object.defineProperty(globalThis, name, { value, configurable: true, writable: true }),
+      set: (value: unknown): void => {
+        Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+      },
     });
   }
   onUncaught(uncaught);
@@ -111,6 +117,7 @@ function start(): void {
 }
 
 function standardOutput(fd: number): object {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
   const { isatty, WriteStream } = builtin("tty") as typeof import("./modules/tty.ts");
   return isatty(fd) ? new WriteStream(fd) : { fd };
 }
@@ -152,19 +159,23 @@ const LAZY: Readonly<Record<string, string>> = {
 
 function reportRejections(): void {
   // A handler that is added in the same turn is in time.
-  void Promise.resolve().then(() => {
+  nextPromise(() => {
     const reasons = Array.from(rejected.values());
     rejected.clear();
     for (const reason of reasons) uncaught(reason);
   });
 }
 
+function nextPromise(callback: () => void): void {
+  // oxlint-disable-next-line promise/no-callback-in-promise -- an error of it is a rejection, which is reported
+  void Promise.resolve().then(callback);
+}
+
 /** Runs the file of the first argument as a CommonJS module, for tests of this runtime. */
 function runScript(): void {
   process.argv.splice(1, 1);
   const [, file = ""] = process.argv;
-  const { readFileSync } = builtin("fs") as typeof import("node:fs");
-  const whole = `(function(require,module,exports,__filename){${readFileSync(file, "utf8")}\n})`;
+  const whole = `(function(require,module,exports,__filename){${String(readFileSync(file, "utf8"))}\n})`;
   const run = native.evaluate?.(whole, file);
   const module = { exports: {} };
   if (typeof run === "function") run(builtin, module, module.exports, file);

@@ -6,10 +6,11 @@ import * as http from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { cases } from "../helpers/seed.ts";
 import { responseTo, startBroker, startUpstream, textOf } from "./upstream.ts";
 
-const REQUESTS = 10_000;
-const STREAMS = 1000;
+const REQUESTS = cases(2000, 10_000);
+const STREAMS = cases(200, 1000);
 const AT_ONCE = 16;
 
 /** Does `work` so many times, 16 at once. */

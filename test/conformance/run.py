@@ -18,7 +18,7 @@ from cases import ALL  # noqa: E402
 from harness import launcher as launchers  # noqa: E402
 from harness import report  # noqa: E402
 from harness.case import ALL_MODES, AUTO, Case  # noqa: E402
-from harness.runner import Verdict, run_cases  # noqa: E402
+from harness.runner import Effort, Verdict, run_cases  # noqa: E402
 
 
 def arguments() -> argparse.Namespace:
@@ -38,6 +38,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--load", type=int, default=0, metavar="N", help="keep N busy loops running beside it")
     parser.add_argument(
         "--patience", type=float, default=10.0, metavar="SECONDS", help="how long an event is awaited (default 10)"
+    )
+    parser.add_argument(
+        "--moments", type=int, default=14, metavar="N", help="a signal at any moment of a start comes at N (default 14)"
     )
     parser.add_argument(
         "--impossible",
@@ -110,14 +113,13 @@ def main() -> int:
         if text is not None and not (mode.startswith(AUTO) and verdict.unexpected_pass):
             print(text, flush=True)
 
+    effort = Effort(options.patience, options.moments)
     failed_rounds = 0
     with busy_loops(options.load):
         for round_number in range(1, options.repeat + 1):
             if options.repeat > 1:
                 print(f"round {round_number} of {options.repeat}", flush=True)
-            verdicts = run_cases(
-                cases, launcher, jobs=options.jobs, patience=options.patience, impossible=impossible, done=done
-            )
+            verdicts = run_cases(cases, launcher, jobs=options.jobs, effort=effort, impossible=impossible, done=done)
             print(report.summary(verdicts), flush=True)
             failed_rounds += any(each.outcome == "failed" for each in verdicts)
             if options.json:

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { delimiter, dirname, join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { basename, delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 const root = join(import.meta.dirname, "../..");
@@ -24,12 +25,22 @@ export function npmEnvironment(home: string): Record<string, string> {
   };
 }
 
+let packed: Promise<{ readonly name: string; readonly bytes: Buffer }> | undefined;
+
 /**
- * Packs the package as it would be published, from what the test run has built.
+ * Packs the package as it would be published, from what the test run has built, once for a test file.
  *
- * @returns the absolute path of the tarball
+ * @returns the absolute path of the tarball, in the folder
  */
 export async function pack(home: string): Promise<string> {
+  packed ??= packInto(home).then(async (file) => ({ name: basename(file), bytes: await readFile(file) }));
+  const { name, bytes } = await packed;
+  const path = join(home, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+async function packInto(home: string): Promise<string> {
   const { stdout } = await execute("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", home], {
     cwd: root,
     env: npmEnvironment(home),

@@ -117,8 +117,13 @@ export function testFiles(): readonly string[] {
 
 /** The files that take longest, in this order: they start first, so that no worker is left with one at the end. */
 export const LONGEST: readonly string[] = [
-  "python/python.test.ts",
+  "broker/clients/clients.test.ts",
   "scenarios/installs.test.ts",
+  "scenarios/esc-faults.test.ts",
+  "commands/takers.test.ts",
+  "commands/init/image.test.ts",
+  "broker/clients/rotation.test.ts",
+  "python/python.test.ts",
   "scenarios/examples.test.ts",
   "launch/redact/terminal.test.ts",
   "scenarios/demo.test.ts",

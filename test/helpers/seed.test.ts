@@ -1,6 +1,9 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+
 import { SEED, seedFrom } from "./seed.ts";
+
+afterEach(() => vi.unstubAllEnvs());
 
 test("every property has the seed of the run", () => {
   expect(fc.readConfigureGlobal()).toMatchObject({ seed: SEED });
@@ -12,4 +15,14 @@ test("the seed is a whole number, and a fixed one where none is set", () => {
   expect(seedFrom("42")).toBe(42);
   expect(seedFrom(undefined)).toBe(seedFrom(""));
   for (const text of ["-1", "1.5", "x", "2147483648"]) expect(() => seedFrom(text)).toThrow("PROPERTY_SEED");
+});
+
+test("a nightly run, which has a seed of its own, tries more", async () => {
+  const triesWith = async (seed: string): Promise<number> => {
+    vi.stubEnv("PROPERTY_SEED", seed);
+    vi.resetModules();
+    const { cases } = await import("./seed.ts");
+    return cases(10, 500);
+  };
+  expect([await triesWith(""), await triesWith("42")]).toEqual([10, 500]);
 });

@@ -11,3 +11,11 @@ export function seedFrom(text: string | undefined): number {
   if (!/^\d+$/.test(text) || seed > 0x7f_ff_ff_ff) throw new Error("PROPERTY_SEED must be from 0 to 2147483647");
   return seed;
 }
+
+/** A nightly run sets a seed, and tries more. */
+export const isNightly: boolean = (process.env["PROPERTY_SEED"] ?? "") !== "";
+
+/** The number of cases of a search for counterexamples: few for each change, always the same ones, and many at night. */
+export function cases(usual: number, nightly: number): number {
+  return isNightly ? nightly : usual;
+}

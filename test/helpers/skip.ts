@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { beforeEach } from "vitest";
+import { isNightly } from "./seed.ts";
 import { addon, isStandalone } from "./sophia.ts";
 
 /**
@@ -31,3 +32,6 @@ export const notLinux: string | undefined = process.platform === "linux" ? undef
 /** Why tests of what the addons are needed for cannot run; undefined if the program under test has them. */
 export const noAddon: string | undefined =
   isStandalone || existsSync(addon) ? undefined : "needs the addons, which are built where there is a C compiler";
+
+/** Why tests that cost more than they prove of one change do not run; undefined in a nightly run. */
+export const notNightly: string | undefined = isNightly ? undefined : "runs at night, or with PROPERTY_SEED";

@@ -18,7 +18,7 @@ import type { Secret } from "../../src/masking/model.ts";
 import { patternsOf } from "../../src/masking/patterns.ts";
 import { withAddon } from "./compiled.ts";
 import { reference } from "./reference.ts";
-import { SEED } from "../helpers/seed.ts";
+import { cases, SEED } from "../helpers/seed.ts";
 
 /** Few letters: secrets that overlap, nest and repeat themselves. */
 const narrow = string({ unit: constantFrom("a", "b"), minLength: 6, maxLength: 14 });
@@ -111,7 +111,7 @@ test.each(searches)("however a text is cut, its secrets are masked and nothing e
       expect(Buffer.concat(out).toString("latin1")).toBe(expected.toString("latin1"));
       expect(masker.held).toBe(0);
     }),
-    { seed: SEED, numRuns: 200 },
+    { seed: SEED, numRuns: cases(60, 500) },
   );
 });
 
@@ -140,7 +140,7 @@ test.each(searches)("in base64 with line breaks a secret is found at any positio
       expect(lines.replaceAll(/[\r\n]/g, "")).toBe(masked(text));
       expect(lines).toContain("***");
     }),
-    { seed: SEED, numRuns: 300 },
+    { seed: SEED, numRuns: cases(100, 500) },
   );
 });
 
@@ -155,7 +155,7 @@ test("no byte of a match is released before its end has come", () => {
         if (!expected.startsWith(out)) expect(out).toBe(expected.slice(0, out.length));
       }
     }),
-    { seed: SEED, numRuns: 150 },
+    { seed: SEED, numRuns: cases(60, 500) },
   );
 });
 
@@ -178,7 +178,7 @@ test("another masker continues a stream as the first one would, with silences or
       });
       expect(Buffer.from(others.current.flush()).toString("hex")).toBe(Buffer.from(one.flush()).toString("hex"));
     }),
-    { seed: SEED, numRuns: 300 },
+    { seed: SEED, numRuns: cases(100, 500) },
   );
 });
 
@@ -196,6 +196,6 @@ test("after silences fewer than four bytes of a secret are released", () => {
       for (const pattern of forms.keys()) expect(out.includes(pattern)).toBe(false);
       if (!reference(text, forms.keys()).includes("***")) expect(out).toBe(text.toString("latin1"));
     }),
-    { seed: SEED, numRuns: 150 },
+    { seed: SEED, numRuns: cases(60, 500) },
   );
 });

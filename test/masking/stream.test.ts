@@ -46,6 +46,23 @@ test("a whole secret in the beginning of a longer one is masked when the stream 
   expect(flush(masker)).toBe("my *** ho");
 });
 
+test("masked output outlives the next call, during which it may be written", () => {
+  const masker = maskingOf(secrets("correct-horse", "battery-staple")).stream();
+  const first = masker.push(Buffer.from("a correct-horse b ba"));
+  const second = masker.push(Buffer.from("ttery-staple, correct-horse "));
+  expect(Buffer.from(first).toString()).toBe("a *** b ");
+  masker.flush();
+  expect(Buffer.from(second).toString()).toBe("***, *** ");
+});
+
+test("a chunk behind a held beginning that is longer than the copied part is masked", () => {
+  const value = "x".repeat(40) + "y".repeat(5000);
+  const masker = maskingOf(secrets(value, "correct-horse")).stream();
+  const text = `${value.slice(0, 3000)}${value.slice(3000)} correct-horse ${"z".repeat(9000)}`;
+  const out = push(masker, text.slice(0, 30)) + push(masker, text.slice(30, 3000)) + push(masker, text.slice(3000));
+  expect(out + flush(masker)).toBe(`*** *** ${"z".repeat(9000)}`);
+});
+
 test("bytes that are not text pass unchanged, and are not copied if nothing is masked", () => {
   const masker = maskingOf(secrets("pässwörd")).stream();
   const bytes = Buffer.from([0, 255, 0xc3, 0x28, 10, 0]);

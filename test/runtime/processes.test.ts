@@ -4,17 +4,23 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { buildRuntime } from "../../scripts/build/runtime.mjs";
 
-const root = join(import.meta.dirname, "../..");
-const build = join(root, "scripts/build/runtime.mjs");
-const shell = execFileSync(process.execPath, [build, "--shell"], { encoding: "utf8", timeout: 600_000 }).trim();
+const shell = await buildRuntime(process.arch, true);
 const folder = mkdtempSync(join(tmpdir(), "processes-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(program: string, script: string, input = ""): string {
+/** @param redirect of the shell that starts the program */
+function run(program: string, script: string, redirect = ""): string {
   const file = join(folder, "script.cjs");
-  writeFileSync(file, script);
-  return execFileSync(program, [file], { encoding: "utf8", input, timeout: 20_000, env: { PATH: "/usr/bin:/bin" } });
+  writeFileSync(file, LOG + script);
+  return execFileSync("sh", ["-c", `${program} ${file} ${redirect}`], {
+    encoding: "utf8",
+    input: "from the test",
+    stdio: ["pipe", "pipe", "pipe"],
+    timeout: 20_000,
+    env: { PATH: "/usr/bin:/bin" },
+  });
 }
 
 /** Logs events of a child, and the text of its outputs. */
@@ -126,5 +132,27 @@ const SCRIPTS: Readonly<Record<string, string>> = {
 };
 
 it.for(Object.entries(SCRIPTS))("a child process is the same as in Node.js: %s", ([, script]) => {
-  expect(run(shell, LOG + script)).toBe(run(process.execPath, LOG + script));
+  expect(run(shell, script)).toBe(run(process.execPath, script));
+});
+
+const READ = `
+  void (async () => {
+    let text = "";
+    try {
+      for await (const chunk of process.stdin) text += chunk;
+      log(text.length, text.slice(0, 20));
+    } catch (error) { log(error.code); }
+  })();`;
+
+it.each(["", "< /dev/null", "< /etc/passwd", "<&-"])("the standard input is the same as in Node.js: %s", (redirect) => {
+  expect(run(shell, READ, redirect)).toBe(run(process.execPath, READ, redirect));
+});
+
+it("a standard input that does not end can be given up, as in Node.js", () => {
+  const script = `${READ} setTimeout(() => process.stdin.destroy(Object.assign(new Error("late"), { code: "LATE" })), 50)`;
+  const pipe = join(folder, "waiting");
+  execFileSync("mkfifo", [pipe]);
+  for (const program of [shell, process.execPath]) {
+    expect(run(`exec 3<> ${pipe}; ${program}`, script, `< ${pipe}`)).toBe('["LATE"]\n');
+  }
 });

@@ -123,7 +123,12 @@ describe("the stand-alone executable", () => {
       "grep SigIgn /proc/$$/status",
       "SigIgn:\t0000000021001201\n",
     ],
-    ["the filter of core dumps", "echo 0x7 >/proc/self/coredump_filter; exec", "cat /proc/self/coredump_filter", "00000007\n"],
+    [
+      "the filter of core dumps",
+      "echo 0x7 >/proc/self/coredump_filter; exec",
+      "cat /proc/self/coredump_filter",
+      "00000007\n",
+    ],
     ["an inherited descriptor", "exec 7</dev/null; exec", "test -e /proc/$$/fd/7 && echo open", "open\n"],
   ] as const)("passes on %s", ([, before, program, stdout], { skip }) => {
     skip(process.platform !== "linux", "needs Linux");

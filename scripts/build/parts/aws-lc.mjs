@@ -118,5 +118,5 @@ function asUnits(sources) {
     units.set(unit, [...(units.get(unit) ?? []), path]);
   }
   const rank = ([name]) => (name.includes("bcm.c") ? 0 : basename(name) === "ssl.cc" ? 1 : name.endsWith(".S") ? 3 : 2);
-  return [...units].sort((left, right) => rank(left) - rank(right));
+  return [...units].toSorted((left, right) => rank(left) - rank(right));
 }

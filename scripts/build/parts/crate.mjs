@@ -31,9 +31,9 @@ export function crateSources(root, { name, version, checksum }) {
     if (found !== checksum) throw new Error(`${name} ${version} has another checksum: ${found}`);
     try {
       renameSync(crate, folder);
-    } catch (error) {
+    } catch (problem) {
       // Another build was faster.
-      if (!existsSync(folder)) throw error;
+      if (!existsSync(folder)) throw problem;
     }
     return folder;
   } finally {

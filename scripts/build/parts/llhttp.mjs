@@ -22,15 +22,15 @@ export function llhttpSources(root) {
   mkdirSync(join(folder, ".."), { recursive: true });
   const temporary = mkdtempSync(join(folder, "..", "new-"));
   try {
-    const package_ = `${LLHTTP.name}-${LLHTTP.version}`;
+    const whole = `${LLHTTP.name}-${LLHTTP.version}`;
     const options = ["--no-deps", "--no-binary=:all:", "--dest", temporary];
     run("python3", ["-m", "pip", "download", "--quiet", ...options, `${LLHTTP.name}==${LLHTTP.version}`]);
-    const archive = join(temporary, `${package_}.tar.gz`);
+    const archive = join(temporary, `${whole}.tar.gz`);
     const checksum = createHash("sha256").update(readFileSync(archive)).digest("hex");
-    if (checksum !== LLHTTP.checksum) throw new Error(`${package_} has another checksum: ${checksum}`);
-    run("tar", ["-xzf", archive, "-C", temporary, `${package_}/vendor/llhttp`]);
+    if (checksum !== LLHTTP.checksum) throw new Error(`${whole} has another checksum: ${checksum}`);
+    run("tar", ["-xzf", archive, "-C", temporary, `${whole}/vendor/llhttp`]);
     // Renames, because another build may do the same.
-    renameSync(join(temporary, package_, "vendor/llhttp"), folder);
+    renameSync(join(temporary, whole, "vendor/llhttp"), folder);
   } finally {
     rmSync(temporary, { recursive: true });
   }

@@ -26,7 +26,8 @@ export function mozillaRoots(root, zig, target) {
     Buffer.from(text.replaceAll(/\\x|\\\n/g, ""), "hex"),
   );
   const expected = source.split("from_slice(").length - 1;
-  if (certificates.length !== expected) throw new Error(`${VERSIONS.roots.name}: ${certificates.length} of ${expected} roots`);
+  if (certificates.length !== expected)
+    throw new Error(`${VERSIONS.roots.name}: ${certificates.length} of ${expected} roots`);
   const bytes = certificates.map((one) => `.byte ${Array.from(one).join(",")}\n`);
   mkdirSync(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}`;

@@ -22,7 +22,6 @@ export type Pump = ReturnType<typeof startPump>;
 
 export function startPump(source: Source, target: number, first: Masker, events: PumpEvents) {
   let masker = first;
-  let masked = 0;
   let silence: NodeJS.Timeout | undefined;
   let isBroken = false;
   let last: Promise<void> = Promise.resolve();
@@ -31,7 +30,7 @@ export function startPump(source: Source, target: number, first: Masker, events:
     isBroken = true;
     source.close();
   };
-  const pass = async (bytes: Uint8Array): Promise<void> => {
+  const pass = async (bytes: Uint8Array, hasMasks: boolean): Promise<void> => {
     const byte = bytes.at(-1);
     if (byte === undefined || isBroken) return;
     const code = await writeAll(target, bytes);
@@ -41,30 +40,30 @@ export function startPump(source: Source, target: number, first: Masker, events:
       return;
     }
     await events.wrote(byte);
-    if (masker.masked > masked) events.masked();
-    masked = masker.masked;
+    if (hasMasks) events.masked();
   };
-  // One at a time: a silence may end during a write.
-  const inTurn = async (step: () => Promise<void>): Promise<void> => {
-    last = last.then(step);
-    await last;
+  /** Masks at once, and writes in turn. */
+  const passOn = (mask: () => Uint8Array): Promise<void> => {
+    const before = masker.masked;
+    const bytes = mask();
+    const hasMasks = masker.masked > before;
+    last = last.then(() => pass(bytes, hasMasks));
+    return last;
   };
-  const release = (): Promise<void> => pass(masker.flush());
+  const flush = async (): Promise<void> => {
+    clearTimeout(silence);
+    await passOn(() => masker.flush());
+  };
   const awaitSilence = (): void => {
     if (masker.held === 0 || masker.held >= REVEALING_BYTES) return;
-    silence = setTimeout(() => void inTurn(release), SILENCE_MS);
+    silence = setTimeout(() => void flush(), SILENCE_MS);
   };
   const take = async (chunk: Uint8Array): Promise<void> => {
     clearTimeout(silence);
     events.came?.();
-    await inTurn(async () => {
-      await pass(masker.push(chunk));
-      awaitSilence();
-    });
-  };
-  const flush = async (): Promise<void> => {
-    clearTimeout(silence);
-    await inTurn(release);
+    const passed = passOn(() => masker.push(chunk));
+    await passed;
+    if (passed === last) awaitSilence();
   };
   source.start(take, () => void flush().then(events.ended));
   awaitSilence();
@@ -87,10 +86,7 @@ export function startPump(source: Source, target: number, first: Masker, events:
     },
     /** Masks the bytes that are held back, and all later ones, by other secrets. Does not wait for a slow reader. */
     maskBy: (masking: Masking): void => {
-      void inTurn(async () => {
-        masker = masking.stream(masker.state());
-        masked = 0;
-      });
+      masker = masking.stream(masker.state());
     },
   };
 }

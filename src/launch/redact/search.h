@@ -7,12 +7,18 @@
 /* Limits on the bytes of a pattern, the bytes after an escape, and the escapes that are compared: the time stays linear. */
 enum { MOST_FOLLOWED = 32, LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2 };
 
+/* Sixteen bytes, anywhere in memory. */
+typedef uint8_t sixteen __attribute__((vector_size(16), aligned(1), may_alias));
+typedef uint64_t eights __attribute__((vector_size(16)));
+
 struct tables {
   const uint8_t *shift, *starts, *label;
   const uint32_t *branch, *parent, *first, *end, *forks;
   /* By byte: see escapesOf; 1 for characters of base64; 1 for bytes of patterns. */
   const uint8_t *escapes, *is_base64, *occurs;
   uint32_t fork_mask;
+  /* The bytes that have an entry in `escapes`, each sixteen times: escapesOf marks no more. */
+  sixteen escape_bytes[9];
 };
 
 static uint32_t block(uint8_t first, uint8_t second, uint8_t third) {
@@ -180,10 +186,12 @@ static int may_begin(const struct tables *it, const uint8_t *bytes, size_t lengt
   return 0;
 }
 
-static size_t base64_before(const struct tables *it, const uint8_t *bytes, size_t end, uint32_t run) {
-  size_t begin = end;
-  while (begin > 0 && end - begin < LINE_WIDTH && it->is_base64[bytes[begin - 1]]) --begin;
-  return end - begin + (begin == 0 ? run : 0);
+/* Returns 1 if the line break at `end` may stand in base64. */
+static int ends_base64_line(const struct tables *it, const uint8_t *bytes, size_t end, uint32_t run) {
+  size_t begin = end - (end > 0 && bytes[end] == '\n' && bytes[end - 1] == '\r');
+  const size_t last = begin;
+  while (begin > 0 && last - begin < LINE_WIDTH && it->is_base64[bytes[begin - 1]]) --begin;
+  return last - begin + (begin == 0 ? run : 0) >= LINE_WIDTH;
 }
 
 /* Returns the first index from `from` to `escape` at which a pattern may begin that continues with the escape; or SIZE_MAX. */
@@ -192,10 +200,9 @@ static size_t begin_before(const struct tables *it, const uint8_t *bytes, size_t
   const uint8_t *const here = bytes + escape;
   const size_t rest = length - escape;
   if (*here == '\n' || *here == '\r') {
-    const int is_split = *here == '\n' && escape > 0 && here[-1] == '\r';
     const size_t size = *here == '\r' && rest > 1 && here[1] == '\n' ? 2 : 1;
     if (it->escapes[*here] == ESCAPE) expected[0] = (struct meaning){'\n', rest == 1 ? 0 : size};
-    if (base64_before(it, bytes, escape - (size_t)is_split, run) >= LINE_WIDTH) expected[1] = (struct meaning){NO_BYTE, size};
+    if (ends_base64_line(it, bytes, escape, run)) expected[1] = (struct meaning){NO_BYTE, size};
   } else meanings(here, rest, expected);
   for (int i = 0; i < 2; ++i) {
     if (expected[i].byte >= 0 && expected[i].byte != NO_BYTE && !it->occurs[expected[i].byte]) expected[i].byte = NO_ESCAPE;
@@ -219,13 +226,19 @@ static void *array_of(napi_env env, napi_value value, size_t *length) {
   return data;
 }
 
-static size_t next_escape(const uint8_t *escapes, const uint8_t *bytes, size_t from, size_t length) {
+/* Compares sixteen bytes at a time. */
+static size_t next_escape(const struct tables *it, const uint8_t *bytes, size_t from, size_t length) {
   size_t at = from;
-  for (; at + 8 <= length; at += 8) {
-    const uint8_t *const b = bytes + at;
-    if (escapes[b[0]] | escapes[b[1]] | escapes[b[2]] | escapes[b[3]] | escapes[b[4]] | escapes[b[5]] | escapes[b[6]] | escapes[b[7]]) break;
+  for (; at + sizeof(sixteen) <= length; at += sizeof(sixteen)) {
+    const sixteen here = *(const sixteen *)(bytes + at);
+    sixteen found = (sixteen)(here == it->escape_bytes[0]);
+#pragma GCC unroll 8
+    for (size_t i = 1; i < COUNT(it->escape_bytes); ++i) found |= (sixteen)(here == it->escape_bytes[i]);
+    const eights halves = (eights)found;
+    if ((halves[0] | halves[1]) == 0) continue;
+    return at + (size_t)(halves[0] != 0 ? __builtin_ctzll(halves[0]) / 8 : 8 + __builtin_ctzll(halves[1]) / 8);
   }
-  while (at < length && escapes[bytes[at]] == 0) ++at;
+  while (at < length && it->escapes[bytes[at]] == 0) ++at;
   return at;
 }
 
@@ -236,7 +249,7 @@ static int is_begin(const struct tables *it, const uint8_t *bytes, size_t length
 static size_t skip_to(const struct tables *it, const uint8_t *bytes, size_t length, size_t window, size_t from, uint32_t run) {
   const uint8_t *const shift = it->shift;
   for (size_t at = from, escape = from;; ++escape) {
-    escape = next_escape(it->escapes, bytes, escape, length);
+    escape = next_escape(it, bytes, escape, length);
     while (at + window <= escape) {
       const uint8_t *const last = bytes + at + window;
       const uint8_t distance = shift[block(last[-3], last[-2], last[-1])];
@@ -245,6 +258,8 @@ static size_t skip_to(const struct tables *it, const uint8_t *bytes, size_t leng
       else ++at;
     }
     if (escape >= length) return at;
+    /* Most lines end here. */
+    if (it->escapes[bytes[escape]] != ESCAPE && !ends_base64_line(it, bytes, escape, run)) continue;
     const size_t first = escape + 1 > from + window ? escape + 1 - window : from;
     const size_t begin = begin_before(it, bytes, length, first, escape, run);
     if (begin == SIZE_MAX) continue;
@@ -258,9 +273,15 @@ static napi_value prepare(napi_env env, const struct argument *args) {
   napi_value result = NULL;
   void *handle = NULL;
   napi_create_buffer(env, sizeof(struct tables), &handle, &result);
-  *(struct tables *)handle = (struct tables){
+  struct tables *const it = handle;
+  *it = (struct tables){
     args[0].data, args[1].data, args[2].data, args[3].data, args[4].data, args[5].data, args[6].data,
-    args[7].data, args[8].data, args[9].data, args[10].data, (uint32_t)args[7].length - 1};
+    args[7].data, args[8].data, args[9].data, args[10].data, (uint32_t)args[7].length - 1, {{0}}};
+  size_t count = 0;
+  for (unsigned byte = 0; byte < 256 && count < COUNT(it->escape_bytes); ++byte) {
+    if (it->escapes[byte] != 0) it->escape_bytes[count++] = (sixteen){0} + (uint8_t)byte;
+  }
+  while (count < COUNT(it->escape_bytes)) it->escape_bytes[count++] = it->escape_bytes[0];
   return result;
 }
 

@@ -11,7 +11,11 @@ const MOST_TURNS = 64;
 
 /** The launcher's end of a pipe or pseudo-terminal to which the program writes. */
 export interface Source {
-  /** Reads the next chunk, in the same memory, after `take`. @param end called once, after the last chunk or `close` */
+  /**
+   * Reads the next chunk while `take` passes on the one before it, in the memory of the second last one.
+   *
+   * @param end called once, after the last chunk or `close`
+   */
   readonly start: (take: Take, end: () => void) => void;
   /** Reads the available bytes and pauses. @returns true at the end of the stream */
   readonly drain: () => Promise<boolean>;
@@ -25,8 +29,9 @@ type Take = (chunk: Uint8Array) => Promise<void>;
 
 /** @param descriptor non-blocking; the source closes it */
 export function readFrom(descriptor: number, watcher: Watcher): Source {
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let [buffer, other] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
   let state: "reading" | "draining" | "ended" = "reading";
+  /** Resolves when all chunks were taken. */
   let taking: Promise<void> = Promise.resolve();
   let passTo: Take = async () => {};
   let end = (): void => {};
@@ -45,8 +50,10 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
     if (length === "nothing") watcher.whenReadable(descriptor, read);
     else if (length === 0) close();
     else {
+      const former = taking;
       taking = passTo(buffer.subarray(0, length));
-      void taking.then(read);
+      [buffer, other] = [other, buffer];
+      void former.then(read);
     }
   };
   return {

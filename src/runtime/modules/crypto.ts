@@ -37,7 +37,7 @@ interface Natives {
   readonly finishCipher: (cipher: Handle) => boolean;
   readonly setTag: (cipher: Handle, tag: Uint8Array) => boolean;
   readonly tagOf: (cipher: Handle) => Buffer | undefined;
-  /** @returns undefined if the first certificate can be parsed, else OpenSSL's reason */
+  /** @returns undefined if the first certificate can be parsed, else such as PEM_NO_START_LINE */
   readonly problemOfCertificate: (bytes: Uint8Array) => string | undefined;
 }
 
@@ -264,12 +264,12 @@ export function createDecipheriv(name: string, key: Data, vector: Data): Deciphe
 }
 
 /** Checks that the first certificate of PEM or DER can be parsed; the bundle asks for nothing else. */
+// oxlint-disable-next-line typescript/no-extraneous-class -- as in Node.js
 export class X509Certificate {
   constructor(data: string | Uint8Array) {
-    const reason = native.problemOfCertificate(typeof data === "string" ? Buffer.from(data) : bytes("buffer", data));
-    if (reason === undefined) return;
-    const library = reason.includes("START_LINE") || reason.includes("BASE64") ? "PEM" : "ASN1";
-    const words = reason.toLowerCase().replaceAll("_", " ");
-    throw codedError(`ERR_OSSL_${library}_${reason}`, `error:${library} routines::${words}`);
+    const problem = native.problemOfCertificate(typeof data === "string" ? Buffer.from(data) : bytes("buffer", data));
+    if (problem === undefined) return;
+    const [library = "", ...words] = problem.split("_");
+    throw codedError(`ERR_OSSL_${problem}`, `error:${library} routines::${words.join(" ").toLowerCase()}`);
   }
 }

@@ -197,7 +197,7 @@ export function closeSync(descriptor: number): void {
   native.close(descriptor);
 }
 
-interface Part {
+interface PartOfBytes {
   readonly offset?: number;
   readonly length?: number;
   readonly position?: number | null;
@@ -207,11 +207,15 @@ interface Part {
 export function readSync(
   descriptor: number,
   to: Uint8Array,
-  from: number | Part = 0,
+  from: number | PartOfBytes = 0,
   count?: number,
   at: number | null = null,
 ): number {
-  const { offset = 0, length, position } = typeof from === "number" ? { offset: from, length: count, position: at } : from;
+  const {
+    offset = 0,
+    length,
+    position,
+  } = typeof from === "number" ? { offset: from, length: count, position: at } : from;
   return native.read(descriptor, to, offset, length ?? to.length - offset, position ?? -1);
 }
 
@@ -228,8 +232,15 @@ export function writeSync(
 
 type Written = (error: Error | null, count: number, bytes: Uint8Array) => void;
 
-/** Writes in another thread, which may have to wait. */
-export function write(descriptor: number, bytes: Uint8Array, offset: number, length: number, at: null, done: Written): void {
+/** Writes in another thread, which may wait. */
+export function write(
+  descriptor: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  _position: null,
+  done: Written,
+): void {
   native.writeInThread(descriptor, bytes.subarray(offset, offset + length), (result) => {
     if (result < 0) done(native.systemError(-result, "write"), 0, bytes);
     else done(null, result, bytes);
@@ -338,12 +349,16 @@ export function rmdirSync(path: Path): void {
   native.removeFolder(pathOf(path));
 }
 
+function namesIn(path: string): readonly string[] {
+  return readdirSync(path).filter((entry) => typeof entry === "string");
+}
+
 export function rmSync(path: string, options: { readonly force?: boolean; readonly recursive?: boolean } = {}): void {
   const stats = lstatSync(path, { throwIfNoEntry: options.force !== true });
   if (stats === undefined) return;
   if (!stats.isDirectory()) return unlinkSync(path);
   if (options.recursive !== true) throw native.systemError(21, "rm");
-  for (const name of readdirSync(path)) rmSync(`${path}/${String(name)}`, options);
+  for (const name of namesIn(path)) rmSync(`${path}/${name}`, options);
   rmdirSync(path);
 }
 

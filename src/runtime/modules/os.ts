@@ -28,8 +28,8 @@ export const constants = {
 export function userInfo(): object {
   const found = native.user();
   if (found === undefined) throw native.systemError(ENOENT, "uv_os_get_passwd");
-  const [username, homedir, shell] = found;
-  return { uid: native.userId(), gid: native.groupId(), username, homedir, shell };
+  const [username, home, shell] = found;
+  return { uid: native.userId(), gid: native.groupId(), username, homedir: home, shell };
 }
 
 export function homedir(): string {

@@ -131,7 +131,11 @@ function listenToSignals(): void {
     const number = signals[String(event)];
     if (number === undefined || process.listenerCount(String(event)) > 0) return;
     if (number === SIGKILL || number === SIGSTOP) {
-      throw Object.assign(new Error("uv_signal_start EINVAL"), { code: "EINVAL", errno: -22, syscall: "uv_signal_start" });
+      throw Object.assign(new Error("uv_signal_start EINVAL"), {
+        code: "EINVAL",
+        errno: -22,
+        syscall: "uv_signal_start",
+      });
     }
     const name = String(event);
     catchSignal(number, () => process.emit(name, name, number));
@@ -146,7 +150,8 @@ listenToSignals();
 
 /** Handles an error that no code has caught. */
 export function uncaught(error: unknown): void {
-  if (process.listenerCount("uncaughtException") > 0) return void process.emit("uncaughtException", error, "uncaughtException");
+  if (process.listenerCount("uncaughtException") > 0)
+    return void process.emit("uncaughtException", error, "uncaughtException");
   throw error;
 }
 

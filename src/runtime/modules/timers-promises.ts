@@ -7,7 +7,11 @@ interface Options {
 }
 
 /** Rejects with an AbortError once the signal aborts. */
-export function setTimeout<Value>(ms = 1, value?: Value, { signal, ref = true }: Options = {}): Promise<Value | undefined> {
+export function setTimeout<Value>(
+  ms = 1,
+  value?: Value,
+  { signal, ref = true }: Options = {},
+): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       timer.close();

@@ -35,7 +35,7 @@ interface ConnectOptions {
 
 let roots: readonly string[] | undefined;
 
-/** Mozilla's authorities in PEM. They are encoded when somebody looks: that takes longer than all the rest of this file. */
+/** Mozilla's authorities in PEM. They are encoded at the first look: that takes longer than all the rest of this file. */
 export const rootCertificates: readonly string[] = new Proxy<readonly string[]>([], {
   get: (_, name) => Reflect.get(allRoots(), name) as unknown,
   has: (_, name) => Reflect.has(allRoots(), name),

@@ -1,6 +1,7 @@
 /* Certificates that a TLS client trusts: Mozilla's, and those of the user's files. */
 #include "tls.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,15 +243,19 @@ FUNCTION(roots) {
   return list;
 }
 
-/* (PEM or DER): undefined if the first certificate can be parsed, otherwise the reason */
+/* (PEM or DER): undefined if the first certificate can be parsed, otherwise the part of OpenSSL that fails, and why */
 FUNCTION(problem_of_certificate) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size), *der = bytes;
   BIO *const memory = BIO_new_mem_buf(bytes, (ossl_ssize_t)size);
   X509 *parsed = memory == NULL ? NULL : PEM_read_bio_X509_AUX(memory, NULL, NULL, NULL);
-  const char *const reason = ERR_reason_error_string(ERR_peek_error());
+  const uint32_t error = ERR_peek_error();
+  const char *const reason = ERR_reason_error_string(error);
+  char problem[128];
+  snprintf(problem, sizeof problem, "%s_%s", ERR_GET_LIB(error) == ERR_LIB_PEM ? "PEM" : "ASN1",
+           reason == NULL ? "UNKNOWN" : reason);
   if (parsed == NULL && bytes != NULL) parsed = d2i_X509(NULL, &der, (long)size);
-  const JSValue result = parsed != NULL ? JS_UNDEFINED : JS_NewString(context, reason == NULL ? "UNKNOWN" : reason);
+  const JSValue result = parsed != NULL ? JS_UNDEFINED : JS_NewString(context, problem);
   X509_free(parsed);
   BIO_free(memory);
   ERR_clear_error();

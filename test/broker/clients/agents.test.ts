@@ -1,10 +1,14 @@
 /** Coding agents at pinned versions, with a dummy from `sophia-run --broker`, and a service in place of their provider. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { notNightly, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
 import { startUpstream } from "../upstream.ts";
 import { AGENTS, fetchAgents } from "./packages.ts";
 import { answerAsProvider } from "./providers.ts";
+
+// They are fetched, 200 MB, and do with the dummy what clients.test.ts has official clients do.
+skipBecause(notNightly);
 
 const KEY = "sk-real-0123456789abcdefghij";
 

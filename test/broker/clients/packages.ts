@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isNightly } from "../../helpers/seed.ts";
 
 export const JAVASCRIPT = {
   openai: "7.59.0",
@@ -15,8 +16,10 @@ export const JAVASCRIPT = {
 } as const;
 /** Coding agents. */
 export const AGENTS = { "@anthropic-ai/claude-code": "2.1.332", "@openai/codex": "0.171.0" } as const;
+/** The first for each change, all at night: the others bring 60 MB, of which pip and Python compile much. */
+const FIRST_PYTHON = { openai: "3.57.0" } as const;
 export const PYTHON = {
-  openai: "3.57.0",
+  ...FIRST_PYTHON,
   anthropic: "2.14.0",
   groq: "1.7.0",
   perplexityai: "0.46.1",
@@ -63,8 +66,9 @@ function fetchFromNpm(name: string, dependencies: Readonly<Record<string, string
 }
 
 export function fetchPython(): string {
-  return fetchInto("python", PYTHON, (folder) => {
-    const packages = Object.entries(PYTHON).map(([name, version]) => `${name}==${version}`);
+  const versions = isNightly ? PYTHON : FIRST_PYTHON;
+  return fetchInto("python", versions, (folder) => {
+    const packages = Object.entries(versions).map(([name, version]) => `${name}==${version}`);
     execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", folder, ...packages], {
       timeout: 300_000,
       stdio: "ignore",

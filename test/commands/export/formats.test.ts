@@ -14,6 +14,7 @@ import {
   shellConsumer,
   type Consumer,
 } from "./consumers.ts";
+import { cases } from "../../helpers/seed.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 
 function formatNamed(name: string) {
@@ -126,7 +127,7 @@ for (const [name, consumer, read, obstacle] of CONSUMERS) {
 
     test("any values, byte for byte", async () => {
       const property = fc.asyncProperty(batch, roundTrip);
-      await expect(fc.assert(property, { numRuns: 12, endOnFailure: true })).resolves.toBeUndefined();
+      await expect(fc.assert(property, { numRuns: cases(3, 50), endOnFailure: true })).resolves.toBeUndefined();
     });
   });
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { num, secret, startEscServer, unknown, type EscServer, type ValueSpec } from "../../esc-server/index.ts";
+import { cases } from "../../helpers/seed.ts";
 import { type Ended, folder, sophia } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { escVariables, SENTINEL, sentinel } from "../world.ts";
@@ -79,7 +80,7 @@ describe("a start meets the contract that was written from the same environments
       expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
       expect(await startAfterInit(server, "acme/app/dev,acme/app/more")).toMatchObject(STARTED);
     });
-    await fc.assert(holds, { numRuns: 8, endOnFailure: true });
+    await fc.assert(holds, { numRuns: cases(3, 40), endOnFailure: true });
   });
 
   test("every name with every value", async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Client, clientEnvironment, clients, standIns } from "../../helpers/clients.ts";
 import { buildImage } from "../../helpers/image-build.ts";
 import { pack } from "../../helpers/pack.ts";
-import { notPackage, skipBecause } from "../../helpers/skip.ts";
+import { notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
 import { start } from "../../helpers/started.ts";
 
@@ -88,7 +88,8 @@ describe.each(clients().filter(({ name }) => !name.includes("PnP")))("with $name
     expect(await startImage(client, single(client.packageManager, client.files))).toMatchObject(STARTED);
   }, 180_000);
 
-  test("so does a package of a workspace, with what it needs of the others", async () => {
+  test("so does a package of a workspace, with what it needs of the others", async ({ skip }) => {
+    skip(!client.name.startsWith("npm") && notNightly !== undefined, notNightly);
     const files = workspace(client.packageManager, {
       ...client.files,
       ...(client.name.startsWith("pnpm") ? { "pnpm-workspace.yaml": "packages:\n  - 'packages/*'\n" } : {}),

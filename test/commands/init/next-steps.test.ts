@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { clientEnvironment, clients, standIns } from "../../helpers/clients.ts";
 import { pack } from "../../helpers/pack.ts";
-import { notPackage, skipBecause } from "../../helpers/skip.ts";
+import { notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
 import { start } from "../../helpers/started.ts";
 
@@ -26,7 +26,9 @@ async function serveTarball(tarball: string): Promise<string> {
 }
 
 describe.each(clients())("with $name what init prints works, but for the address", (client) => {
-  test("the dependency, then each of the next steps", async () => {
+  test("the dependency, then each of the next steps", async ({ skip }) => {
+    // installs.test.ts adds the package and starts it with each of them.
+    skip(!client.name.startsWith("npm") && notNightly !== undefined, notNightly);
     const cwd = folder({
       "package.json": JSON.stringify({ name: "p", private: true, packageManager: client.packageManager }),
       ".env.example": "# The greeting (optional).\nGREETING=hello\n",

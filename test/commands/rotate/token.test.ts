@@ -119,8 +119,10 @@ test("a new token that may only open is stored twice, and the old one is deleted
   const value = it.stored("actions") ?? "";
   expect(it.stored("codespaces")).toBe(value);
   expect([await it.isAlive(value), await it.isAlive(it.old.value)]).toEqual([true, false]);
-  expect(it.calls().split("\n")).toEqual([
-    ...["actions", "codespaces"].map((app) => `secret list --app ${app} --json name,updatedAt`).toSorted(),
+  // The first two run at the same time.
+  const calls = it.calls().split("\n");
+  expect([...calls.slice(0, 2).toSorted(), ...calls.slice(2)]).toEqual([
+    ...["actions", "codespaces"].map((app) => `secret list --app ${app} --json name,updatedAt`),
     ...["actions", "codespaces"].flatMap((app) => [
       `secret set ESC_TOKEN --app ${app}`,
       `secret list --app ${app} --json name,updatedAt`,

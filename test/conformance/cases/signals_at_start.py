@@ -12,8 +12,6 @@ from harness.world import World
 
 registry = Registry("signals-at-start")
 
-STEPS = 14
-
 
 def moments(world: World) -> list[float]:
     """Times after the start, in seconds, spread from at once to a little after the program has started."""
@@ -22,7 +20,7 @@ def moments(world: World) -> list[float]:
     taken = time.monotonic() - began
     agent.exit(0)
     process.wait(world.deadline())
-    return [1.3 * taken * step / (STEPS - 1) for step in range(STEPS)]
+    return [1.3 * taken * step / (world.moments - 1) for step in range(world.moments)]
 
 
 def start_and_send(world: World, moment: float, number: int, **env: str) -> Process:

@@ -127,8 +127,9 @@ def _(world: World) -> None:
     taken = time.monotonic() - began
     scene.agent.exit(0)
     scene.end()
-    for step in range(36):
-        moment = taken * 1.2 * step / 35
+    steps = 2 * world.moments
+    for step in range(steps):
+        moment = taken * 1.2 * step / (steps - 1)
         job = world.job(scene.shell, world.probe)
         select.select([], [], [], moment)
         scene.terminal.type(CTRL_C)

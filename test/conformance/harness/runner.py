@@ -10,7 +10,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import procfs
 from .case import Case, Mismatch, Skip, TimeLimit, shorten
@@ -20,6 +20,14 @@ from .requirements import missing
 from .world import World
 
 PR_SET_CHILD_SUBREAPER = 36
+# The seconds for which a case awaits an event that is expected not to come.
+IMPOSSIBLE_PATIENCE = 1.0
+
+
+@dataclass(frozen=True)
+class Effort:
+    patience: float  # the seconds for which an event is awaited
+    moments: int  # a signal at any moment is sent at so many
 
 
 @dataclass(frozen=True)
@@ -31,12 +39,12 @@ class Verdict:
     unexpected_pass: bool = False  # called impossible, and yet it holds
 
 
-def _attempt(case: Case, launcher: Launcher, patience: float) -> tuple[str, str]:
+def _attempt(case: Case, launcher: Launcher, effort: Effort) -> tuple[str, str]:
     for requirement in case.requires:
         reason = missing(requirement)
         if reason is not None:
             return "skipped", reason
-    world = World(launcher, patience)
+    world = World(launcher, effort.patience, effort.moments)
     try:
         case.run(world)
         return "passed", ""
@@ -55,7 +63,7 @@ def _attempt(case: Case, launcher: Launcher, patience: float) -> tuple[str, str]
         world.close()
 
 
-def _work(case: Case, launcher: Launcher, patience: float, answer: int) -> None:
+def _work(case: Case, launcher: Launcher, effort: Effort, answer: int) -> None:
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -67,7 +75,7 @@ def _work(case: Case, launcher: Launcher, patience: float, answer: int) -> None:
 
     signal.signal(signal.SIGALRM, too_long)
     signal.setitimer(signal.ITIMER_REAL, case.limit)
-    outcome, message = _attempt(case, launcher, patience)
+    outcome, message = _attempt(case, launcher, effort)
     os.write(answer, json.dumps([outcome, message[:4000]]).encode())
 
 
@@ -93,12 +101,12 @@ class _Worker:
         os.kill(self.pid, signal.SIGKILL)
 
 
-def _begin(case: Case, launcher: Launcher, patience: float) -> _Worker:
+def _begin(case: Case, launcher: Launcher, effort: Effort) -> _Worker:
     reading, writing = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
         try:
-            _work(case, launcher, patience, writing)
+            _work(case, launcher, effort, writing)
         finally:
             os._exit(0)
     os.close(writing)
@@ -118,18 +126,20 @@ def run_cases(
     launcher: Launcher,
     *,
     jobs: int,
-    patience: float,
+    effort: Effort,
     impossible: Mapping[str, str],
     done: Callable[[Verdict], None],
 ) -> list[Verdict]:
     """Runs them all, `jobs` at a time; `done` is called with each verdict as it comes."""
+    hasty = replace(effort, patience=min(effort.patience, IMPOSSIBLE_PATIENCE))
     waiting = list(cases)[::-1]
     running: dict[int, _Worker] = {}
     verdicts: list[Verdict] = []
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                worker = _begin(waiting.pop(), launcher, patience)
+                case = waiting.pop()
+                worker = _begin(case, launcher, hasty if case.name in impossible else effort)
                 running[worker.answer] = worker
             ready, _, _ = select.select(list(running), [], [], 1.0)
             for answer in ready:

@@ -39,9 +39,10 @@ class Result:
 
 
 class World:
-    def __init__(self, launcher: Launcher, patience: float) -> None:
+    def __init__(self, launcher: Launcher, patience: float, moments: int) -> None:
         self.launcher = launcher
         self.patience = patience
+        self.moments = moments
         # Short: the path of a Unix socket has at most 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="conf-", dir="/tmp"))
         self.cwd = self.folder / "cwd"

@@ -67,7 +67,7 @@ describe.each([
   ["exec", ["--mode", "exec"]],
   ["spawn", ["--mode", "spawn"]],
   ["redact", ["--redact"]],
-] as const)("mode %s: the executable passes on what the package does of", (mode, options) => {
+] as const)("mode %s: the executable passes on what the package does of", (_, options) => {
   const both = (entries: readonly string[]) =>
     [[executable], [process.execPath, join(root, "bin/sophia-run")]].map((launcher) =>
       passedOn(launcher, options, [PATH, ...entries]),

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../../helpers/seed.ts";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder, unwrapped } from "../../helpers/sophia.ts";
 import { executable, notMade } from "../../helpers/standalone.ts";
@@ -119,7 +120,7 @@ it("the executable starts a program like the package", () => {
       expect(one).toStrictEqual(other);
       if (one?.status === 0) started += 1;
     }),
-    { numRuns: 80 },
+    { numRuns: cases(40, 80) },
   );
   // All others fail in the same words.
   expect(started).toBeGreaterThan(10);

@@ -1,4 +1,4 @@
-/** What an IPC channel adds to `process` and to a ChildProcess. */
+/** Members that an IPC channel adds to `process` and to a ChildProcess. */
 export interface Connectable {
   connected: boolean;
   channel?: { readonly ref: () => void; readonly unref: () => void } | undefined;

@@ -15,7 +15,7 @@ const native = natives<Natives>();
 
 interface Options extends SpawnOptions {
   /** "buffer": the output is bytes. */
-  readonly encoding?: string | null;
+  readonly encoding?: BufferEncoding | "buffer" | null;
   /** The largest number of bytes of each output. */
   readonly maxBuffer?: number;
 }

@@ -100,14 +100,14 @@ function alternating(found: readonly Address[]): readonly Address[] {
 }
 
 function attempt(socket: Connecting, address: string, port: number | undefined, family: Family): void {
-  socket.emit("connectionAttempt", address, port, family);
+  socket.emit("connectionAttempt", address, port, family || undefined);
   const handle = new DescriptorHandle();
   socket.useHandle(handle);
   const error = handle.connect(family, address, port ?? 0, (status) => {
     if (!socket.connecting) return;
     if (status === 0) return socket.connected();
     const failure = addressFailure(status, "connect", address, port);
-    socket.emit("connectionAttemptFailed", address, port, family, failure);
+    socket.emit("connectionAttemptFailed", address, port, family || undefined, failure);
     socket.destroy(failure);
   });
   if (error !== 0) socket.destroy(addressFailure(error, "connect", address, port));

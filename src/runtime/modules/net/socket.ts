@@ -44,8 +44,10 @@ export class Socket extends Duplex {
   #noDelay: boolean;
   #keepAlive: boolean;
   #keepAliveSeconds: number;
-  #pending: readonly Uint8Array[] = [];
-  #final = { bytesRead: 0, bytesWritten: 0 };
+  #bytesRead = 0;
+  /** Bytes that the stream gave to write, and those of them that are not written yet. */
+  #dispatched = 0;
+  #inFlight = 0;
   #names: { own?: Name | undefined; peer?: Name | undefined } = {};
 
   constructor(options: SocketOptions = {}) {
@@ -137,16 +139,24 @@ export class Socket extends Duplex {
   }
 
   #send(chunks: readonly Uint8Array[], callback: Callback): void {
+    this.#inFlight = 0;
+    for (const { length } of chunks) this.#inFlight += length;
+    this.#dispatched += this.#inFlight;
+    this.#sendNow(chunks, (error) => {
+      this.#inFlight = 0;
+      callback(error);
+    });
+  }
+
+  #sendNow(chunks: readonly Uint8Array[], callback: Callback): void {
     if (this.connecting) {
-      this.#pending = chunks;
       const closed = (): void =>
         callback(
           codedError("ERR_SOCKET_CLOSED_BEFORE_CONNECTION", "Socket closed before the connection was established"),
         );
       this.once("connect", () => {
         this.off("close", closed);
-        this.#pending = [];
-        this.#send(chunks, callback);
+        this.#sendNow(chunks, callback);
       });
       this.once("close", closed);
       return;
@@ -180,7 +190,7 @@ export class Socket extends Duplex {
       callback(error);
       nextTick(() => this.emit("close", false));
     } else {
-      this.#final = { bytesRead: handle.bytesRead, bytesWritten: handle.bytesWritten };
+      this.#bytesRead = handle.bytesRead;
       handle.onRead = () => {};
       handle.close(() => this.emit("close", error !== null));
       this.handle = null;
@@ -248,12 +258,11 @@ export class Socket extends Duplex {
   }
 
   get bytesRead(): number {
-    return (this.handle ?? this.#final).bytesRead;
+    return this.handle?.bytesRead ?? this.#bytesRead;
   }
 
   get bytesWritten(): number {
-    const pending = this.#pending.reduce((sum, { length }) => sum + length, 0);
-    return (this.handle ?? this.#final).bytesWritten + pending + this.writableLength;
+    return this.#dispatched + this.writableLength - this.#inFlight;
   }
 
   address(): { readonly address?: string; readonly family?: string; readonly port?: number } {

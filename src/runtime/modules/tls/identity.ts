@@ -1,4 +1,4 @@
-/** Whether a certificate is for a host (RFC 9525), as checkServerIdentity of node:tls. */
+/** Comparison of a certificate with a host (RFC 9525), as checkServerIdentity of node:tls. */
 import { isIP } from "../net/address.ts";
 import { codedError } from "../../errors.ts";
 import { natives } from "../../native.ts";

@@ -10,7 +10,7 @@ export interface Session {
   readonly session: unique symbol;
 }
 
-/** What a context is in C. */
+/** The object of a context in C. */
 export interface NativeContext {
   readonly context: unique symbol;
 }
@@ -58,7 +58,7 @@ export class TlsHandle implements StreamHandle {
   readonly #below: StreamHandle;
   readonly #session: Session;
   #state: "handshake" | "open" | "failed" | "closed" = "handshake";
-  /** What the socket wrote during the handshake. */
+  /** Writes of the socket during the handshake. */
   #waiting: Write[] = [];
   /** The server ended its side, by a close_notify or without. */
   #isEnded = false;
@@ -73,7 +73,7 @@ export class TlsHandle implements StreamHandle {
   start(): void {
     this.#below.onRead = (chunk) => this.#take(chunk);
     this.#advance();
-    // What the socket has read already.
+    // Bytes that the socket has read already.
     nextTick(() => {
       for (let chunk: unknown = this.#socket.read(); chunk !== null; chunk = this.#socket.read()) {
         if (chunk instanceof Uint8Array) this.#take(chunk);
@@ -159,7 +159,7 @@ export class TlsHandle implements StreamHandle {
     this.isReading = true;
     if (this.#state !== "open") return;
     this.#below.startReading();
-    // What was decrypted while nobody read.
+    // There may be decrypted bytes.
     nextTick(() => this.#advance());
   }
 

@@ -1,0 +1,123 @@
+/** Servers of TLS for tests, each with a fault, and the certificates that they need. */
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import * as net from "node:net";
+import { join } from "node:path";
+import * as tls from "node:tls";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+interface Signing {
+  /** The name of the authority; undefined for its own. */
+  readonly by?: string;
+  readonly extensions: string;
+  readonly days?: number;
+  /** Arguments of openssl for a new key. */
+  readonly key?: readonly string[];
+  readonly digest?: string;
+}
+
+const EC = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+const P384 = ["ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"];
+const AUTHORITY = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign";
+const SERVER = "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth";
+
+/** Authorities first: each is signed by one that stands before it. */
+const CERTIFICATES: Readonly<Record<string, Signing>> = {
+  ca: { extensions: AUTHORITY },
+  stranger: { extensions: AUTHORITY },
+  rsaCa: { extensions: AUTHORITY, key: ["rsa:2048"] },
+  middle: { by: "ca", extensions: AUTHORITY },
+  expiredMiddle: { by: "ca", extensions: AUTHORITY, days: -1 },
+  noAuthority: { by: "ca", extensions: "basicConstraints=critical,CA:FALSE" },
+  short: { by: "ca", extensions: "basicConstraints=critical,CA:TRUE,pathlen:0" },
+  tooDeep: { by: "short", extensions: AUTHORITY },
+  constrained: { by: "ca", extensions: `${AUTHORITY}\nnameConstraints=critical,permitted;DNS:example.test` },
+  valid: { by: "ca", extensions: SERVER },
+  expired: { by: "ca", extensions: SERVER, days: -1 },
+  unknown: { by: "stranger", extensions: SERVER },
+  self: { extensions: SERVER },
+  wrongHost: { by: "ca", extensions: "subjectAltName=DNS:elsewhere.test" },
+  wildcard: { by: "ca", extensions: "subjectAltName=DNS:*.example.test,DNS:a*b.part.test,DNS:*.test" },
+  address6: { by: "ca", extensions: "subjectAltName=IP:::1,IP:127.0.0.2" },
+  clientOnly: { by: "ca", extensions: "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=clientAuth" },
+  critical: { by: "ca", extensions: `${SERVER}\n1.2.3.4.5=critical,DER:0500` },
+  rsa: { by: "rsaCa", extensions: SERVER, key: ["rsa:2048"] },
+  sha1: { by: "rsaCa", extensions: SERVER, digest: "-sha1" },
+  p384: { by: "ca", extensions: SERVER, key: P384 },
+  ed25519: { by: "ca", extensions: SERVER, key: ["ed25519"] },
+  byMiddle: { by: "middle", extensions: SERVER },
+  byExpiredMiddle: { by: "expiredMiddle", extensions: SERVER },
+  byNoAuthority: { by: "noAuthority", extensions: SERVER },
+  byTooDeep: { by: "tooDeep", extensions: SERVER },
+  byConstrained: { by: "constrained", extensions: SERVER },
+};
+
+/** Makes all certificates as NAME.pem and NAME.key. */
+export async function makeCertificates(folder: string): Promise<void> {
+  const file = (name: string): string => join(folder, name);
+  for (const [name, { by = name, extensions, days = 30, key = EC, digest = "-sha256" }] of Object.entries(
+    CERTIFICATES,
+  )) {
+    const subject = extensions.includes("CA:TRUE") ? `/CN=Authority ${name}` : "/CN=localhost";
+    await writeFile(file(`${name}.ext`), extensions);
+    const [csr, own] = [file(`${name}.csr`), file(`${name}.key`)];
+    await run("openssl", ["req", "-new", "-nodes", "-subj", subject, "-newkey", ...key, "-keyout", own, "-out", csr]);
+    const signer =
+      by === name ? ["-signkey", own] : ["-CA", file(`${by}.pem`), "-CAkey", file(`${by}.key`), "-CAcreateserial"];
+    const period = ["-days", String(days), "-extfile", file(`${name}.ext`), digest];
+    await run("openssl", ["x509", "-req", "-in", csr, ...signer, ...period, "-out", file(`${name}.pem`)]);
+  }
+}
+
+/** Starts a server with the certificates of a chain. It answers as the first bytes of the client ask. @returns its port */
+export async function serve(folder: string, chain: readonly string[], options: tls.TlsOptions = {}): Promise<number> {
+  const [first = ""] = chain;
+  const certificates = await Promise.all(chain.map((name) => readFile(join(folder, `${name}.pem`), "utf8")));
+  const key = await readFile(join(folder, `${first}.key`));
+  const all = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0", ...options };
+  return listen(
+    tls
+      .createServer(all, (socket) => {
+        socket.on("error", () => {});
+        socket.once("data", (data) => {
+          const asked = data.toString();
+          if (asked === "big") socket.end(Buffer.alloc(3_000_000, "x"));
+          else if (asked === "cut") socket.write("part", () => socket.destroy());
+          else socket.end(`answer to ${asked}`);
+        });
+      })
+      .on("tlsClientError", () => {}),
+  );
+}
+
+/** Starts a server without TLS that answers the first bytes with its own, or ends the connection. @returns its port */
+export function answer(bytes: Buffer | "end" | "reset", isAtOnce = false): Promise<number> {
+  const act = (socket: net.Socket): void => {
+    if (bytes === "reset") socket.resetAndDestroy();
+    else if (bytes === "end") socket.end();
+    else socket.write(bytes);
+  };
+  return listen(
+    net.createServer((socket) => {
+      socket.on("error", () => {});
+      if (isAtOnce) act(socket);
+      else socket.once("data", () => act(socket));
+    }),
+  );
+}
+
+const servers = new Set<net.Server>();
+
+async function listen(server: net.Server): Promise<number> {
+  servers.add(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("a server without a port");
+  return address.port;
+}
+
+export function closeServers(): void {
+  for (const server of servers) server.close();
+}

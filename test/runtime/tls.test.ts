@@ -1,0 +1,207 @@
+/** TLS of the executable's runtime: against each fault of a server, a client sees what it sees in Node.js. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TlsOptions } from "node:tls";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import { buildRuntime } from "../../scripts/build/runtime.mjs";
+import { answer, closeServers, makeCertificates, serve } from "./tls-servers.ts";
+
+const shell = await buildRuntime(process.arch, true);
+const folder = mkdtempSync(join(tmpdir(), "sophia-run-tls-"));
+await makeCertificates(folder);
+afterAll(() => {
+  closeServers();
+  rmSync(folder, { recursive: true });
+});
+
+interface Visit {
+  readonly port: number;
+  readonly host?: string;
+  readonly ca?: string | readonly string[];
+  readonly send?: string;
+  readonly verify?: boolean;
+  readonly below?: "destroy";
+}
+
+const pem = (name: string): string => readFileSync(join(folder, `${name}.pem`), "utf8");
+const ca = [pem("ca"), pem("rsaCa")];
+
+/** Returns what the client of a program sees, for each visit. */
+async function see(program: string, visits: readonly Visit[], env: NodeJS.ProcessEnv = {}): Promise<unknown[]> {
+  const file = join(folder, "visits.json");
+  writeFileSync(file, JSON.stringify(visits));
+  const script = join(import.meta.dirname, "tls-client.cjs");
+  const { stdout } = await promisify(execFile)(program, [script, file], {
+    env,
+    timeout: 60_000,
+    killSignal: "SIGKILL",
+  });
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+}
+
+/** Checks that both see the same, and that the first error, or "secure", is as expected. */
+async function expectSame(visits: readonly Visit[], expected: readonly string[]): Promise<void> {
+  const [node, runtime] = [await see(process.execPath, visits), await see(shell, visits)];
+  const outcome = (seen: unknown): unknown =>
+    Array.isArray(seen)
+      ? seen
+          .find(([kind]) => kind === "error" || kind === "secure")
+          ?.slice(0, 2)
+          .join(" ")
+      : seen;
+  expect(runtime.map(outcome)).toEqual(expected);
+  expect(runtime).toEqual(node);
+}
+
+describe("a server with", { timeout: 120_000 }, () => {
+  it.each<[title: string, chain: readonly string[], expected: string]>([
+    ["a valid certificate is accepted", ["valid"], "secure true"],
+    ["a valid certificate of RSA is accepted", ["rsa"], "secure true"],
+    ["a valid certificate of P-384 is accepted", ["p384"], "secure true"],
+    ["a valid certificate of Ed25519 is accepted", ["ed25519"], "secure true"],
+    ["an intermediate authority is accepted", ["byMiddle", "middle"], "secure true"],
+    [
+      "more certificates than needed, in another order, is accepted",
+      ["byMiddle", "stranger", "ca", "middle"],
+      "secure true",
+    ],
+    ["an expired certificate is refused", ["expired"], "error CERT_HAS_EXPIRED"],
+    ["an expired intermediate authority is refused", ["byExpiredMiddle", "expiredMiddle"], "error CERT_HAS_EXPIRED"],
+    ["a certificate of an unknown authority is refused", ["unknown"], "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["an unknown authority in its chain is refused", ["unknown", "stranger"], "error SELF_SIGNED_CERT_IN_CHAIN"],
+    ["a certificate signed by itself is refused", ["self"], "error DEPTH_ZERO_SELF_SIGNED_CERT"],
+    ["a chain without its middle is refused", ["byMiddle"], "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["a chain over one that is no authority is refused", ["byNoAuthority", "noAuthority"], "error INVALID_PURPOSE"],
+    ["a chain that is too deep is refused", ["byTooDeep", "tooDeep", "short"], "error PATH_LENGTH_EXCEEDED"],
+    ["a name that its authority may not sign is refused", ["byConstrained", "constrained"], "error UNSPECIFIED"],
+    ["a certificate for clients is refused", ["clientOnly"], "error INVALID_PURPOSE"],
+    ["an unknown critical extension is refused", ["critical"], "error UNSPECIFIED"],
+    ["a signature by SHA-1 is refused", ["sha1"], "error UNSPECIFIED"],
+    ["a certificate for another host is refused", ["wrongHost"], "error ERR_TLS_CERT_ALTNAME_INVALID"],
+  ])("%s", async (_, chain, expected) => {
+    const port = await serve(folder, chain, { ALPNProtocols: ["http/1.1"] });
+    await expectSame([{ port, ca }], [expected]);
+  });
+
+  it.each<[title: string, options: TlsOptions, expected: string]>([
+    ["TLS 1.2 alone is accepted", { maxVersion: "TLSv1.2" }, "secure true"],
+    [
+      "TLS 1.1 alone is refused",
+      { minVersion: "TLSv1.1", maxVersion: "TLSv1.1" },
+      "error ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    ],
+    [
+      "TLS 1.0 alone is refused",
+      { minVersion: "TLSv1", maxVersion: "TLSv1" },
+      "error ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    ],
+    [
+      "another protocol by ALPN is refused",
+      { ALPNProtocols: ["h2"] },
+      "error ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL",
+    ],
+  ])("%s", async (_, options, expected) => {
+    await expectSame([{ port: await serve(folder, ["valid"], options), ca }], [expected]);
+  });
+
+  it.each([
+    ["names", "wildcard", "a.example.test", "secure true"],
+    ["a name in capitals", "wildcard", "A.EXAMPLE.test", "secure true"],
+    ["a part of a label", "wildcard", "a-x-b.part.test", "secure true"],
+    ["two labels for a wildcard", "wildcard", "a.b.example.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["no label for a wildcard", "wildcard", "example.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["a wildcard for a whole top-level domain", "wildcard", "a.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["an IPv6 address", "address6", "0:0:0:0:0:0:0:1", "secure true"],
+    ["another IPv6 address", "address6", "::2", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["an IPv4 address", "address6", "127.0.0.2", "secure true"],
+    ["an address that is a name", "valid", "127.0.0.1", "secure true"],
+    ["a name that its list lacks", "valid", "other.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+  ])("certificates for %s", async (_, name, host, expected) => {
+    await expectSame([{ port: await serve(folder, [name]), host, ca }], [expected]);
+  });
+});
+
+it("a certificate's common name is not compared, other than in Node.js", async () => {
+  const [seen] = await see(shell, [{ port: await serve(folder, ["address6"]), host: "localhost", ca }]);
+  expect(JSON.stringify(seen)).toContain("ERR_TLS_CERT_ALTNAME_INVALID");
+});
+
+describe("the certificates of the caller", { timeout: 120_000 }, () => {
+  const trusting: readonly [title: string, own: () => string | readonly string[], expected: string][] = [
+    ["in one text with others", () => pem("stranger") + pem("ca"), "secure true"],
+    ["with other line ends", () => pem("ca").replaceAll("\n", "\r\n"), "secure true"],
+    ["of an older form", () => pem("ca").replaceAll(" CERTIFICATE", " X509 CERTIFICATE"), "secure true"],
+    [
+      "behind a damaged one",
+      () => `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n${pem("ca")}`,
+      "error UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    ],
+    ["without any", () => "nothing", "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["with the leaf alone", () => pem("valid"), "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+  ];
+  it.each(trusting)("%s", async (_, own, expected) => {
+    await expectSame([{ port: await serve(folder, ["valid"]), ca: own() }], [expected]);
+  });
+
+  it("with an intermediate authority that is not a root", async () => {
+    const port = await serve(folder, ["byMiddle"]);
+    const both = [pem("middle"), pem("ca")];
+    await expectSame(
+      [
+        { port, ca: pem("middle") },
+        { port, ca: both },
+      ],
+      ["error UNABLE_TO_GET_ISSUER_CERT", "secure true"],
+    );
+  });
+
+  it("are added to Mozilla's by NODE_EXTRA_CA_CERTS", async () => {
+    const visits = [{ port: await serve(folder, ["valid"]) }];
+    const extra = { NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") };
+    expect(await see(shell, visits, extra)).toEqual(await see(process.execPath, visits, extra));
+    expect(JSON.stringify(await see(shell, visits, extra))).toContain('"secure",true');
+    expect(JSON.stringify(await see(shell, visits))).toContain("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+  });
+});
+
+describe("a connection", { timeout: 120_000 }, () => {
+  const record = (hex: string): Buffer => Buffer.from(hex, "hex");
+  it.each<[title: string, bytes: Buffer | "end" | "reset", isAtOnce: boolean, expected: string]>([
+    ["to a server without TLS that speaks first", Buffer.from("SSH-2.0-x\r\n"), true, "ERR_SSL_WRONG_VERSION_NUMBER"],
+    ["to a server of HTTP", Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"), false, "ERR_SSL_WRONG_VERSION_NUMBER"],
+    ["that ends at once", "end", true, "ECONNRESET"],
+    ["that ends in the handshake", "end", false, "ECONNRESET"],
+    ["that is reset in the handshake", "reset", false, "ECONNRESET"],
+    ["with an alert for the version", record("15030300020246"), false, "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION"],
+    ["with an alert for the name", record("15030300020270"), false, "ERR_SSL_TLSV1_UNRECOGNIZED_NAME"],
+    ["with close_notify in the handshake", record("15030300020100"), false, "ECONNRESET"],
+    [
+      "with a message that is too long",
+      record("1603030010" + "02ffffff" + "00".repeat(12)),
+      false,
+      "ERR_SSL_EXCESSIVE_MESSAGE_SIZE",
+    ],
+    ["with an unknown record", record("99030300050000000000"), false, "ERR_SSL_UNEXPECTED_MESSAGE"],
+  ])("%s fails", async (_, bytes, isAtOnce, expected) => {
+    await expectSame([{ port: await answer(bytes, isAtOnce) }], [`error ${expected}`]);
+  });
+
+  it.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "carries megabytes, ends early, and is used without trust: %s",
+    async (version) => {
+      const port = await serve(folder, ["valid"], { minVersion: version, maxVersion: version });
+      const visits = [{ send: "big" }, { send: "cut" }, { send: "x" }, { below: "destroy" }] as const;
+      await expectSame(
+        visits.map((one) => ({ port, ca, ...one })),
+        Array.from(visits, () => "secure true"),
+      );
+      await expectSame([{ port, verify: false }], ["secure false"]);
+    },
+  );
+});
