@@ -275,7 +275,8 @@ it("reads and writes queries", () => {
     fc.constant(["sort"]),
   );
   const source = fc.oneof(
-    text,
+    // Node.js decodes characters beyond ASCII wrongly beside a percent sign that escapes nothing.
+    text.filter((one) => !one.includes("%")),
     fc.array(fc.tuple(key, key)),
     fc.dictionary(
       key.filter((one) => one !== "__proto__"),
@@ -323,7 +324,7 @@ it("formats values", () => {
   const short = fc.oneof(fc.integer(), fc.boolean(), fc.constantFrom(null, "", "it's", '"', "\n"));
   const value = fc.oneof(
     simple,
-    fc.array(short, { maxLength: 6 }),
+    fc.array(short, { maxLength: 4 }),
     fc.dictionary(key, fc.oneof(short, fc.array(short, { maxLength: 2 })), { maxKeys: 2 }),
   );
   const calls = sample(
