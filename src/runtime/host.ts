@@ -16,6 +16,8 @@ interface Natives {
   readonly require: (name: string) => object;
   /** Returns an addon by the part of its name behind the platform's. */
   readonly addon: (name: string) => object | undefined;
+  /** Starts a thread for SIGPIPE and SIGXFSZ of other processes, as Node.js has some. */
+  readonly takeSignalsOfWrites: () => void;
   /** Returns the path of the monitor's file in memory; undefined if the system allows none. */
   readonly monitorFile: () => string | undefined;
   readonly onRejection: (listener: (promise: object, reason: unknown, isHandled: boolean) => void) => void;
@@ -55,7 +57,15 @@ const addon = native.addon("") as Addon;
 for (const signal of native.ignoredSignals) addon.ignoreOnExec(signal);
 
 const loader: Loader = {
-  addon: { ...addon, environment: () => native.environment.join("\0"), restoreDefault: () => {} },
+  addon: {
+    ...addon,
+    blockOwnWrites: (blocks) => {
+      native.takeSignalsOfWrites();
+      addon.blockOwnWrites(blocks);
+    },
+    environment: () => native.environment.join("\0"),
+    restoreDefault: () => {},
+  },
   caller: { descriptors: native.descriptors, streams: native.streams, ignored: native.ignoredSignals },
   nativeFile: (name) => (name === "-monitor" ? native.monitorFile() : undefined),
   openAddon: (name) => (name === "-redact" ? { ...native.addon(name), startWatching, watch } : native.addon(name)),
@@ -79,7 +89,10 @@ function start(): void {
   Object.assign(native, { builtin });
   Object.defineProperty(process, "stdin", { configurable: true, get: openStandardInput });
   // Libraries ask for their width; the bundle writes to the descriptors.
-  for (const [name, fd] of [["stdout", 1], ["stderr", 2]] as const) {
+  for (const [name, fd] of [
+    ["stdout", 1],
+    ["stderr", 2],
+  ] as const) {
     Object.defineProperty(process, name, { configurable: true, get: () => standardOutput(fd) });
   }
   if (native.environment.includes("NODE_CHANNEL_FD")) openParentChannel();
@@ -93,7 +106,8 @@ function start(): void {
         Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
         return value;
       },
-      set: (value: unknown) => void Object.defineProperty(globalThis, name, { value, configurable: true, writable: true }),
+      set: (value: unknown) =>
+        void Object.defineProperty(globalThis, name, { value, configurable: true, writable: true }),
     });
   }
   onUncaught(uncaught);
