@@ -17,6 +17,8 @@ interface Natives {
   readonly require: (name: string) => object;
   /** Returns an addon by the part of its name behind the platform's. */
   readonly addon: (name: string) => object | undefined;
+  /** Starts a thread for SIGPIPE and SIGXFSZ of other processes, as Node.js has some. */
+  readonly takeSignalsOfWrites: () => void;
   /** Returns the path of the monitor's file in memory; undefined if the system allows none. */
   readonly monitorFile: () => string | undefined;
   readonly onRejection: (listener: (promise: object, reason: unknown, isHandled: boolean) => void) => void;
@@ -56,7 +58,15 @@ const addon = native.addon("") as Addon;
 for (const signal of native.ignoredSignals) addon.ignoreOnExec(signal);
 
 const loader: Loader = {
-  addon: { ...addon, environment: () => native.environment.join("\0"), restoreDefault: () => {} },
+  addon: {
+    ...addon,
+    blockOwnWrites: (blocks) => {
+      native.takeSignalsOfWrites();
+      addon.blockOwnWrites(blocks);
+    },
+    environment: () => native.environment.join("\0"),
+    restoreDefault: () => {},
+  },
   caller: { descriptors: native.descriptors, streams: native.streams, ignored: native.ignoredSignals },
   nativeFile: (name) => (name === "-monitor" ? native.monitorFile() : undefined),
   openAddon: (name) => (name === "-redact" ? { ...native.addon(name), startWatching, watch } : native.addon(name)),
@@ -154,7 +164,6 @@ const LAZY: Readonly<Record<string, string>> = {
   URL: "url",
   URLSearchParams: "url",
   console: "console",
-  crypto: "web-crypto",
 };
 
 function reportRejections(): void {

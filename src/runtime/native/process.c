@@ -42,8 +42,16 @@ FUNCTION(set_umask) {
 
 /* (PID, signal or 0) */
 FUNCTION(send_signal) {
-  if (kill(integer_of(context, arguments[0]), integer_of(context, arguments[1])) == 0) return JS_UNDEFINED;
-  return throw_system_error(context, errno, "kill", NULL);
+  const pid_t to = (pid_t)integer_of(context, arguments[0]);
+  const int number = integer_of(context, arguments[1]);
+  sigset_t own, former;
+  sigemptyset(&own);
+  /* Otherwise this thread might exit before another one, which does not block them, has died of it. */
+  if (to == getpid() && (number == SIGPIPE || number == SIGXFSZ)) sigaddset(&own, number);
+  pthread_sigmask(SIG_UNBLOCK, &own, &former);
+  const int error = kill(to, number) == 0 ? 0 : errno;
+  pthread_sigmask(SIG_SETMASK, &former, NULL);
+  return error == 0 ? JS_UNDEFINED : throw_system_error(context, error, "kill", NULL);
 }
 
 FUNCTION(exit_now) {

@@ -27,27 +27,43 @@ static void *run(void *of) {
   return NULL;
 }
 
-bool start_work(JSContext *context, struct work *work, JSValueConst callback) {
-  if (wake_up == -1) wake_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake_up == -1) return false;
+/* Starts a thread. The kernel's signals for its writes reach it: a blocked SIGPIPE would be lost, a blocked SIGTTOU not stop. */
+static bool start_thread(void *(*body)(void *), void *of) {
+  static const int OF_WRITES[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, STACK_BYTES);
   sigset_t blocked, former;
   sigfillset(&blocked);
-  /* The kernel sends these for a write: a blocked SIGPIPE would be lost, a blocked SIGTTOU would let a background job write. */
-  static const int OF_WRITES[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
   for (size_t i = 0; i < COUNT(OF_WRITES); ++i) sigdelset(&blocked, OF_WRITES[i]);
   pthread_sigmask(SIG_SETMASK, &blocked, &former);
-  work->callback = JS_DupValue(context, callback);
   pthread_t thread;
-  const bool started = pthread_create(&thread, &attributes, run, work) == 0;
+  const bool started = pthread_create(&thread, &attributes, body, of) == 0;
   pthread_sigmask(SIG_SETMASK, &former, NULL);
   pthread_attr_destroy(&attributes);
+  return started;
+}
+
+bool start_work(JSContext *context, struct work *work, JSValueConst callback) {
+  if (wake_up == -1) wake_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_up == -1) return false;
+  work->callback = JS_DupValue(context, callback);
+  const bool started = start_thread(run, work);
   if (started) ++under_way;
   else JS_FreeValue(context, work->callback);
   return started;
+}
+
+static void *pause_forever(void *unused) {
+  for (;;) pause();
+}
+
+/* Lets SIGPIPE and SIGXFSZ of other processes arrive, in a thread of their own, while the main thread blocks those of its writes. */
+FUNCTION(take_signals_of_writes) {
+  static bool has_thread;
+  has_thread = has_thread || start_thread(pause_forever, NULL);
+  return JS_UNDEFINED;
 }
 
 /* The descriptor that is readable when work has finished; -1 while there is none under way. */
@@ -118,6 +134,7 @@ void add_workers(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
     JS_CFUNC_DEF("descriptorOfWorkers", 0, descriptor_of_workers),
     JS_CFUNC_DEF("finishedWork", 0, finished_work),
+    JS_CFUNC_DEF("takeSignalsOfWrites", 0, take_signals_of_writes),
     JS_CFUNC_DEF("writeInThread", 3, write_in_thread),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
