@@ -5,7 +5,7 @@ import { withAddon } from "./compiled.ts";
 import { cases, SEED } from "../helpers/seed.ts";
 import { MIXTURES } from "./mixtures.ts";
 
-const COUNT = cases(100, 2000);
+const COUNT = cases(100, 1000);
 const LETTERS = Array.from("aB7z0-_.");
 const SPECIALS = Array.from("\"'\\/+=&<> $%#;:!?*~`@,()[]{}|^\n\té€😀");
 const value = string({ unit: constantFrom(...LETTERS, ...SPECIALS), minLength: 8, maxLength: 40 }).filter(
