@@ -43,7 +43,9 @@ function wheel(target) {
     [`${info}/licenses/LICENSE`]: read("LICENSE"),
     [`${info}/licenses/THIRD-PARTY-NOTICES.md`]: read("THIRD-PARTY-NOTICES.md"),
     [`${info}/METADATA`]: Buffer.from(metadata()),
-    [`${info}/WHEEL`]: Buffer.from(`Wheel-Version: 1.0\nGenerator: sophia-run\nRoot-Is-Purelib: false\n${tags.join("")}`),
+    [`${info}/WHEEL`]: Buffer.from(
+      `Wheel-Version: 1.0\nGenerator: sophia-run\nRoot-Is-Purelib: false\n${tags.join("")}`,
+    ),
   };
   const record = Object.entries(files).map(([file, content]) => {
     return `${file},sha256=${createHash("sha256").update(content).digest("base64url")},${content.length}\n`;

@@ -34,8 +34,7 @@ describe("C has what TypeScript has:", () => {
   });
 
   test("names", () => {
-    const list =
-      "const char *const names[] = {PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER};";
+    const list = "const char *const names[] = {PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER};";
     const printed = print(`${list} for (unsigned i = 0; i < sizeof names / sizeof *names; ++i) puts(names[i]);`);
     const { PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER } = shared;
     const names = [...PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER];

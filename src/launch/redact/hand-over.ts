@@ -25,9 +25,10 @@ interface Continuation {
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
 export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[]): Promise<void> {
-  const program = isBun || loader?.caller !== undefined
-    ? []
-    : [`${typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER}/../bin/sophia-run.cjs`];
+  const program =
+    isBun || loader?.caller !== undefined
+      ? []
+      : [`${typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER}/../bin/sophia-run.cjs`];
   const passed = pumps.flatMap(({ source: { descriptor }, target, masker }) =>
     descriptor === undefined ? [] : [{ descriptor, target, state: masker.state() }],
   );
