@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { buildShell } from "../helpers/runtime.ts";
 import { SEED } from "../helpers/seed.ts";
 import { skipBecause } from "../helpers/skip.ts";
+import { needShell, shell } from "../helpers/runtime.ts";
 
-const shell = buildShell();
+needShell();
 const folder = mkdtempSync(join(tmpdir(), "sophia-run-values-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
