@@ -41,16 +41,17 @@ export function llhttpSources(root) {
  * @param root the repository
  * @param processor Node's name
  * @param target zig's name
+ * @param other another compiler than zig
  * @returns the compiler flag for its header, and its object files
  */
-export function llhttpPart(root, processor, target) {
+export function llhttpPart(root, processor, target, other) {
   const sources = llhttpSources(root);
   const include = `-I${join(sources, "build")}`;
   const objects = SOURCES.map((source, index) => {
-    const output = join(sources, `${index}-${processor}.o`);
+    const output = join(sources, `${index}-${processor}${other === undefined ? "" : "-other"}.o`);
     if (existsSync(output)) return output;
     const own = `${output}.${process.pid}`;
-    run(zig(root).compiler, ["cc", "-target", target, ...FLAGS, include, "-c", join(sources, source), "-o", own]);
+    run(other ?? zig(root).compiler, ["cc", "-target", target, ...FLAGS, include, "-c", join(sources, source), "-o", own]);
     renameSync(own, output);
     return output;
   });
