@@ -18,6 +18,6 @@ export async function partsFor(root, processor, target, compiler) {
   return [
     ada(root, compiler, target),
     { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
-    llhttpPart(root, processor, target),
+    llhttpPart(root, compiler, target),
   ];
 }
