@@ -63,8 +63,8 @@ async function all(tasks) {
 
 const RUNTIME_NAMES = "runtime-[name].cjs";
 
-/** Returns the runtime's scripts by name, as functions. */
-async function runtimeScripts(program) {
+/** Returns rolldown's chunks of the runtime, for a bundle whose entry has this name. */
+export async function bundleRuntime(program) {
   const modules = readdirSync(join(root, "src/runtime/modules")).filter((name) => name.endsWith(".ts"));
   const input = Object.fromEntries(modules.map((name) => [basename(name, ".ts"), `src/runtime/modules/${name}`]));
   const build = await rolldown({
@@ -89,7 +89,12 @@ async function runtimeScripts(program) {
     chunkFileNames: "runtime-chunk-[name]-[hash].cjs",
   });
   await build.close();
-  return output.map(({ fileName, code }) => [
+  return output;
+}
+
+/** Returns the runtime's scripts by name, as functions. */
+async function runtimeScripts(program) {
+  return (await bundleRuntime(program)).map(({ fileName, code }) => [
     `./${fileName}`,
     `(function(exports,require,NATIVE){${asAscii(code)}\n})`,
   ]);

@@ -20,6 +20,6 @@ export async function partsFor(root, processor, target, compiler, other) {
   return [
     ada(root, other ?? compiler, target, other === undefined ? [] : [`-DCOMPILER=${basename(other)}`]),
     { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
-    llhttpPart(root, processor, target, other),
+    llhttpPart(root, other ?? compiler, target),
   ];
 }
