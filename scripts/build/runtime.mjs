@@ -61,6 +61,9 @@ async function all(tasks) {
   return results;
 }
 
+/** Files that every start loads, besides the entry, which runs the program before it has exports. */
+const BASE =
+  /\/src\/runtime\/(?:loop|native|errors|locale|bytes\/.*|modules\/(?:buffer|events|fs|path|process|signals|timers))\.ts$/;
 const RUNTIME_NAMES = "runtime-[name].cjs";
 
 /** Returns rolldown's chunks of the runtime, for a bundle whose entry has this name. */
@@ -85,6 +88,8 @@ export async function bundleRuntime(program) {
     comments: false,
     dynamicImportInCjs: false,
     externalLiveBindings: false,
+    // Every start loads these, each further file costs it 20 microseconds.
+    codeSplitting: { groups: [{ name: "base", test: BASE }] },
     entryFileNames: RUNTIME_NAMES,
     chunkFileNames: "runtime-chunk-[name]-[hash].cjs",
   });

@@ -208,7 +208,9 @@ function isAlive(): boolean {
 
 function runTimers(): void {
   const now = native.now();
-  const due = Array.from(timers).filter(({ time }) => time <= now);
+  // A turn of the loop takes less time without a function call for each timer and descriptor.
+  const due: Timer[] = [];
+  for (const timer of timers) if (timer.time <= now) due.push(timer);
   for (const timer of due.toSorted((one, other) => one.time - other.time)) if (timers.has(timer)) timer.run();
 }
 
@@ -235,16 +237,21 @@ function waitForEvents(milliseconds: number): void {
   pairs[at++] = workers;
   pairs[at] = POLLIN;
   if (native.waitForEvents(pairs, watched.length + 1, milliseconds) <= 0) return;
-  // A callback may have changed the array, by waiting again.
-  const found = watched.map((_, index) => (pairs[2 * index + 1] ?? 0) >> 16);
-  if ((pairs[at] ?? 0) >> 16 !== 0) finishWork();
-  const ready = watched.flatMap((one, index) => (found[index] === 0 ? [] : [[one, found[index] ?? 0] as const]));
-  // Signals come last, as in libuv: the output of a child precedes its end.
-  for (const isLast of [false, true]) {
-    for (const [one, events] of ready) {
-      if ((one === signals) === isLast && watches.has(one)) runCallback(() => one.callback(events));
-    }
+  // A callback may change the array, by waiting again.
+  const ready: { readonly one: Watch; readonly found: number }[] = [];
+  for (let index = 0; index < watched.length; index++) {
+    const found = (pairs[2 * index + 1] ?? 0) >> 16;
+    const one = watched[index];
+    if (found !== 0 && one !== undefined) ready.push({ one, found });
   }
+  if ((pairs[at] ?? 0) >> 16 !== 0) finishWork();
+  // Signals come last, as in libuv: the output of a child precedes its end.
+  let ofSignals: number | undefined;
+  for (const { one, found } of ready) {
+    if (one === signals) ofSignals = found;
+    else if (watches.has(one)) runCallback(() => one.callback(found));
+  }
+  if (ofSignals !== undefined) runCallback(() => signals?.callback(ofSignals));
 }
 
 function finishWork(): void {

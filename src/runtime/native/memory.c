@@ -11,8 +11,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 enum { STEP = 16, STEPS = 64, STEPS_BITS = 10, LARGE_BITS = 17, CLASSES = STEPS + LARGE_BITS - STEPS_BITS };
-static const size_t LARGE = (size_t)1 << LARGE_BITS, REGION = (size_t)4 << 20;
+static const size_t LARGE = (size_t)1 << LARGE_BITS, REGION = (size_t)4 << 20, PRESENT = (size_t)256 << 10;
 
 /* The header of a block. */
 union block {
@@ -23,7 +27,7 @@ struct unused {
   struct unused *next;
 };
 
-static char *region, *region_end;
+static char *region, *present_end, *region_end;
 static struct unused *unused_blocks[CLASSES];
 
 static size_t class_of(size_t size) {
@@ -38,6 +42,14 @@ static size_t size_of_class(size_t class) {
 static void *map(size_t size) {
   void *const mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return mapped == MAP_FAILED ? NULL : mapped;
+}
+
+/* Gets the next pages at once: a page fault for each costs four times as much. Linux before 5.14 refuses it. */
+static void make_present(void) {
+  const size_t left = (size_t)(region_end - present_end);
+  const size_t size = left < PRESENT ? left : PRESENT;
+  madvise(present_end, size, MADV_POPULATE_WRITE);
+  present_end += size;
 }
 
 static size_t pages_of(size_t size) { return (size + sizeof(union block) + 4095) & ~(size_t)4095; }
@@ -65,11 +77,12 @@ static void *allocate(void *unused, size_t size) {
   if ((size_t)(region_end - region) < whole + sizeof(union block)) {
     char *const mapped = map(REGION);
     if (mapped == NULL) return NULL;
-    region = mapped;
+    region = present_end = mapped;
     region_end = mapped + REGION;
   }
   union block *const block = (union block *)region;
   region += whole + sizeof *block;
+  if (region > present_end) make_present();
   block->size = whole;
   return block + 1;
 }
