@@ -35,10 +35,11 @@ const RUNS = [
   () => {
     const text = mutate(next, Buffer.from(URLS[next(URLS.length)])).toString("utf8");
     const base = next(3) === 0 ? URLS[next(2)] : undefined;
+    const changes = next(4);
     return outcome(() => {
       const url = new URL(text, base);
-      if (next(2) === 0) url.hostname = text.slice(0, 20);
-      if (next(2) === 0) url.search = text;
+      if (changes % 2 === 1) url.hostname = text.slice(0, 20);
+      if (changes > 1) url.search = text;
       return [url.href, url.origin, url.host, Array.from(url.searchParams)];
     });
   },
@@ -59,10 +60,11 @@ const RUNS = [
   },
   () => {
     const bytes = mutate(next, der, 2);
+    const changed = mutate(next, certificate, 10);
     outcome(() => void new X509Certificate(bytes));
     const whole = `-----BEGIN CERTIFICATE-----\n${bytes.toString("base64")}\n-----END CERTIFICATE-----\n`;
     outcome(() => void tls.createSecureContext({ ca: whole }));
-    outcome(() => void tls.createSecureContext({ ca: mutate(next, certificate, 10) }));
+    outcome(() => void tls.createSecureContext({ ca: changed }));
     return [];
   },
 ];
