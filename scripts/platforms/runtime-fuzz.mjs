@@ -69,7 +69,11 @@ async function tls() {
     if (results.some(([, received]) => !ANSWER.startsWith(received))) throw new Error("a changed byte was received");
     if (!results.some(([, received]) => received === ANSWER)) throw new Error("no connection has worked");
     const codes = results.map(([failure]) => failure);
-    process.stdout.write(`  codes: ${Array.from(new Set(codes)).toSorted().join(" ")}\n`);
+    process.stdout.write(
+      `  codes: ${Array.from(new Set(codes))
+        .toSorted((one, other) => one.localeCompare(other))
+        .join(" ")}\n`,
+    );
   } finally {
     server.close();
   }

@@ -51,7 +51,17 @@ export function llhttpPart(root, processor, target, other) {
     const output = join(sources, `${index}-${processor}${other === undefined ? "" : "-other"}.o`);
     if (existsSync(output)) return output;
     const own = `${output}.${process.pid}`;
-    run(other ?? zig(root).compiler, ["cc", "-target", target, ...FLAGS, include, "-c", join(sources, source), "-o", own]);
+    run(other ?? zig(root).compiler, [
+      "cc",
+      "-target",
+      target,
+      ...FLAGS,
+      include,
+      "-c",
+      join(sources, source),
+      "-o",
+      own,
+    ]);
     renameSync(own, output);
     return output;
   });

@@ -44,7 +44,11 @@ const RUNS = [
     });
   },
   () => {
-    const bytes = mutate(next, Buffer.from("a\u00e9\u20ac\u{1f642}\u{10ffff} YWJj-_+/== 00ff\ufeff".repeat(1 + next(20))), 20);
+    const bytes = mutate(
+      next,
+      Buffer.from("a\u00e9\u20ac\u{1f642}\u{10ffff} YWJj-_+/== 00ff\ufeff".repeat(1 + next(20))),
+      20,
+    );
     const text = bytes.toString(ENCODINGS[next(ENCODINGS.length)]);
     const encoding = ENCODINGS[next(ENCODINGS.length)];
     // The runtime takes U+DC80 to U+DCFF for bytes of the system.
@@ -52,7 +56,14 @@ const RUNS = [
     const again = Buffer.from(text, encoding);
     const small = Buffer.alloc(next(30), 1);
     const written = small.write(text, next(small.length + 1), encoding);
-    return [text, again, small, written, bytes.indexOf(again.subarray(0, 3), next(40) - 20), bytes.lastIndexOf(again.subarray(0, 2), next(40) - 20)];
+    return [
+      text,
+      again,
+      small,
+      written,
+      bytes.indexOf(again.subarray(0, 3), next(40) - 20),
+      bytes.lastIndexOf(again.subarray(0, 2), next(40) - 20),
+    ];
   },
   () => {
     const text = mutate(next, Buffer.from(ADDRESSES[next(ADDRESSES.length)]), 2).toString("latin1");
@@ -72,5 +83,8 @@ const RUNS = [
 for (let run = 0; run < Number(runs); run += 1) {
   const kind = run % RUNS.length;
   const result = JSON.stringify(RUNS[kind]());
-  writeSync(1, `${run} ${kind} ${process.argv[5] === "all" ? result : createHash("sha256").update(result).digest("hex")}\n`);
+  writeSync(
+    1,
+    `${run} ${kind} ${process.argv[5] === "all" ? result : createHash("sha256").update(result).digest("hex")}\n`,
+  );
 }
