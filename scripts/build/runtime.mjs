@@ -194,7 +194,10 @@ export async function buildRuntime(processor, isShell, otherCompiler) {
             compile(compiler, [...base, ...flags], source, join(work, `${index}.o`)),
       ),
     );
-    const output = join(folder, `${otherCompiler === undefined ? "" : "other-"}${isShell ? "shell" : `sophia-run-linux-${processor}`}`);
+    const output = join(
+      folder,
+      `${otherCompiler === undefined ? "" : "other-"}${isShell ? "shell" : `sophia-run-linux-${processor}`}`,
+    );
     const link = ["-static", "-s", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,--build-id=none"];
     await run(
       compiler,

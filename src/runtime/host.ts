@@ -2,7 +2,7 @@
 import type { BundleFile, Loader } from "../system/addon/addon.ts";
 import type { Addon } from "../system/addon/libc.ts";
 import { addLocale } from "./locale.ts";
-import { onUncaught, runLoop } from "./loop.ts";
+import { onSettled, onUncaught, runLoop } from "./loop.ts";
 import { Buffer } from "./modules/buffer.ts";
 import { readFileSync } from "./modules/fs.ts";
 import { process, uncaught } from "./modules/process.ts";
@@ -113,12 +113,10 @@ function start(): void {
     });
   }
   onUncaught(uncaught);
+  onSettled(reportRejections);
   native.onRejection((promise, reason, isHandled) => {
     if (isHandled) rejected.delete(promise);
-    else if (rejected.size === 0) {
-      rejected.set(promise, reason);
-      process.nextTick(reportRejections);
-    } else rejected.set(promise, reason);
+    else rejected.set(promise, reason);
   });
   if (typeof SOPHIA_RUN_PROGRAM === "undefined") runScript();
   else lookUp(SOPHIA_RUN_PROGRAM);
@@ -166,13 +164,11 @@ const LAZY: Readonly<Record<string, string>> = {
   console: "console",
 };
 
-function reportRejections(): void {
-  // A handler that is added in the same turn is in time.
-  nextPromise(() => {
-    const reasons = Array.from(rejected.values());
-    rejected.clear();
-    for (const reason of reasons) uncaught(reason);
-  });
+function reportRejections(): boolean {
+  const reasons = Array.from(rejected.values());
+  rejected.clear();
+  for (const reason of reasons) uncaught(reason);
+  return reasons.length > 0;
 }
 
 function nextPromise(callback: () => void): void {

@@ -31,6 +31,13 @@ export function onUncaught(handler: (error: unknown) => void): void {
   fail = handler;
 }
 
+/** Reports promises that no code handles. Returns true if there were any. */
+let reportRejections = (): boolean => false;
+
+export function onSettled(handler: () => boolean): void {
+  reportRejections = handler;
+}
+
 export function nextTick(callback: Callback): void {
   ticks.push(callback);
 }
@@ -55,7 +62,8 @@ function settle(): void {
       }
     }
     native.runPromises();
-  } while (ticks.length > 0);
+    // A handler that was added in the same turn is in time.
+  } while (ticks.length > 0 || reportRejections());
 }
 
 /** A handle that keeps the loop alive while it is referenced. */

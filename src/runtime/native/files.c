@@ -106,6 +106,37 @@ static JSValue status_of(JSContext *context, const struct statx *found) {
   return result;
 }
 
+static struct statx_timestamp timestamp(struct timespec time) {
+  return (struct statx_timestamp){.tv_sec = time.tv_sec, .tv_nsec = (uint32_t)time.tv_nsec};
+}
+
+/* Kernels before 4.11 have no statx(2), and older containers' filters forbid it. */
+static int find_status(int folder, const char *path, int flags, struct statx *found) {
+  const int result = (int)syscall(SYS_statx, folder, path, flags, STATX_BASIC_STATS | STATX_BTIME, found);
+  if (result == 0 || (errno != ENOSYS && errno != EPERM)) return result;
+  struct stat other;
+  if (fstatat(folder, path, &other, flags) != 0) return -1;
+  *found = (struct statx){
+    .stx_dev_major = major(other.st_dev),
+    .stx_dev_minor = minor(other.st_dev),
+    .stx_mode = (uint16_t)other.st_mode,
+    .stx_nlink = (uint32_t)other.st_nlink,
+    .stx_uid = other.st_uid,
+    .stx_gid = other.st_gid,
+    .stx_rdev_major = major(other.st_rdev),
+    .stx_rdev_minor = minor(other.st_rdev),
+    .stx_blksize = (uint32_t)other.st_blksize,
+    .stx_ino = other.st_ino,
+    .stx_size = (uint64_t)other.st_size,
+    .stx_blocks = (uint64_t)other.st_blocks,
+    .stx_atime = timestamp(other.st_atim),
+    .stx_mtime = timestamp(other.st_mtim),
+    .stx_ctime = timestamp(other.st_ctim),
+    .stx_btime = timestamp(other.st_ctim),
+  };
+  return 0;
+}
+
 /* (path, follows links, throws if nothing is there): undefined if nothing is there */
 FUNCTION(status) {
   size_t length = 0;
@@ -116,8 +147,7 @@ FUNCTION(status) {
   const bool is_whole = strlen(path) == length;
   const int flags = follows ? 0 : AT_SYMLINK_NOFOLLOW;
   errno = EINVAL;
-  const bool done =
-    is_whole && syscall(SYS_statx, AT_FDCWD, path, flags, STATX_BASIC_STATS | STATX_BTIME, &found) == 0;
+  const bool done = is_whole && find_status(AT_FDCWD, path, flags, &found) == 0;
   const bool is_missing = !done && !throws && (errno == ENOENT || errno == ENOTDIR);
   const JSValue result = done         ? status_of(context, &found)
                          : is_missing ? JS_UNDEFINED
@@ -130,8 +160,7 @@ FUNCTION(status_of_open) {
   struct statx found;
   const int descriptor = integer_of(context, arguments[0]);
   errno = EBADF;
-  if (descriptor < 0 ||
-      syscall(SYS_statx, descriptor, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) {
+  if (descriptor < 0 || find_status(descriptor, "", AT_EMPTY_PATH, &found) != 0) {
     return throw_system_error(context, errno, "fstat", NULL);
   }
   return status_of(context, &found);

@@ -4,12 +4,15 @@
  * allocator takes a third of its time.
  */
 #include "memory.h"
+#include "runtime.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -52,6 +55,14 @@ static void make_present(void) {
   present_end += size;
 }
 
+/* The engine does not survive the lack of a small block everywhere. */
+static noreturn void end_without_memory(void) {
+  static const char MESSAGE[] = "sophia-run: not enough memory\n";
+  (void)!write(2, MESSAGE, sizeof MESSAGE - 1);
+  restore_terminal();
+  _exit(125);
+}
+
 static size_t pages_of(size_t size) { return (size + sizeof(union block) + 4095) & ~(size_t)4095; }
 
 static void *allocate_large(size_t size) {
@@ -76,7 +87,7 @@ static void *allocate(void *unused, size_t size) {
   const size_t whole = size_of_class(class);
   if ((size_t)(region_end - region) < whole + sizeof(union block)) {
     char *const mapped = map(REGION);
-    if (mapped == NULL) return NULL;
+    if (mapped == NULL) end_without_memory();
     region = present_end = mapped;
     region_end = mapped + REGION;
   }

@@ -119,6 +119,8 @@ FUNCTION(new_session) {
   if (done) {
     SSL_set_bio(session->ssl, session->incoming, session->outgoing);
     SSL_set_connect_state(session->ssl);
+    /* A server of TLS 1.2 may ask for another handshake, as with OpenSSL. AWS-LC takes the same certificate only. */
+    SSL_set_renegotiate_mode(session->ssl, ssl_renegotiate_freely);
     done = (name == NULL || SSL_set_tlsext_host_name(session->ssl, name)) &&
            (protocols == NULL || SSL_set_alpn_protos(session->ssl, protocols, size) == 0);
   } else if (session != NULL) {

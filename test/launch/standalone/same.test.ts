@@ -106,22 +106,26 @@ it("thousands of violations give the same result in both", () => {
   }
 }, 60_000);
 
-it("the executable starts a program like the package", () => {
-  let started = 0;
-  const given = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
-  fc.assert(
-    fc.property(given, (each) => {
-      const cwd = folder({ ".env": each.dotenv, "sophia.contract.json": JSON.stringify(each.contract) });
-      const env = { ...each.environment, PATH: process.env["PATH"] };
-      const [one, other] = both([...each.options, "--", "env", "-0"], cwd, env).map(({ stdout, ...rest }) => ({
-        ...rest,
-        variables: stdout.split("\0").toSorted(),
-      }));
-      expect(one).toStrictEqual(other);
-      if (one?.status === 0) started += 1;
-    }),
-    { numRuns: cases(40, 80) },
-  );
-  // All others fail in the same words.
-  expect(started).toBeGreaterThan(10);
-});
+it(
+  "the executable starts a program like the package",
+  () => {
+    let started = 0;
+    const given = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
+    fc.assert(
+      fc.property(given, (each) => {
+        const cwd = folder({ ".env": each.dotenv, "sophia.contract.json": JSON.stringify(each.contract) });
+        const env = { ...each.environment, PATH: process.env["PATH"] };
+        const [one, other] = both([...each.options, "--", "env", "-0"], cwd, env).map(({ stdout, ...rest }) => ({
+          ...rest,
+          variables: stdout.split("\0").toSorted(),
+        }));
+        expect(one).toStrictEqual(other);
+        if (one?.status === 0) started += 1;
+      }),
+      { numRuns: cases(40, 2000) },
+    );
+    // All others fail in the same words.
+    expect(started).toBeGreaterThan(10);
+  },
+  cases(120_000, 1_100_000),
+);

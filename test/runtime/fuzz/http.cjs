@@ -42,7 +42,12 @@ async function ask(bytes, parts, isTunnel) {
       resolve(found);
     };
     const { port } = server.address();
-    const request = http.request({ port, host: "127.0.0.1", agent: false, ...(isTunnel ? { method: "CONNECT", path: "a:1" } : {}) });
+    const request = http.request({
+      port,
+      host: "127.0.0.1",
+      agent: false,
+      ...(isTunnel ? { method: "CONNECT", path: "a:1" } : {}),
+    });
     request.on("error", ({ code }) => end(["error", code]));
     request.on("information", ({ statusCode }) => found.events.push(["information", statusCode]));
     for (const name of ["connect", "upgrade"]) {
@@ -57,7 +62,9 @@ async function ask(bytes, parts, isTunnel) {
       const chunks = [];
       answer.on("data", (chunk) => chunks.push(chunk));
       answer.on("error", ({ code }) => end(["body", code]));
-      answer.on("end", () => end(["end", Buffer.concat(chunks).toString("latin1"), answer.complete, answer.rawTrailers]));
+      answer.on("end", () =>
+        end(["end", Buffer.concat(chunks).toString("latin1"), answer.complete, answer.rawTrailers]),
+      );
     });
     request.end();
   });

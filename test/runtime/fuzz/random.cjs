@@ -19,8 +19,14 @@ exports.mutate = (next, bytes, most = 4) => {
   for (let changes = 1 + next(most); changes > 0 && result.length > 0; changes -= 1) {
     const at = next(result.length);
     const length = Math.min(1 + next(next(4) === 0 ? 200 : 4), result.length - at);
-    const filler = Buffer.from(Array.from({ length: 1 + next(4) }, () => (next(2) === 0 ? next(256) : NUMBERS[next(NUMBERS.length)])));
-    const [before, part, after] = [result.subarray(0, at), result.subarray(at, at + length), result.subarray(at + length)];
+    const filler = Buffer.from(
+      Array.from({ length: 1 + next(4) }, () => (next(2) === 0 ? next(256) : NUMBERS[next(NUMBERS.length)])),
+    );
+    const [before, part, after] = [
+      result.subarray(0, at),
+      result.subarray(at, at + length),
+      result.subarray(at + length),
+    ];
     switch (next(6)) {
       case 0:
         result = Buffer.concat([before, filler, after]);
@@ -46,7 +52,7 @@ exports.mutate = (next, bytes, most = 4) => {
 exports.pieces = (next, bytes) => {
   const most = [1, 7, 100, 5000, bytes.length + 1][next(5)];
   const parts = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = 1 + next(most);
     parts.push(bytes.subarray(at, at + length));
     at += length;

@@ -35,15 +35,20 @@ const RUNS = [
   () => {
     const text = mutate(next, Buffer.from(URLS[next(URLS.length)])).toString("utf8");
     const base = next(3) === 0 ? URLS[next(2)] : undefined;
+    const changes = next(4);
     return outcome(() => {
       const url = new URL(text, base);
-      if (next(2) === 0) url.hostname = text.slice(0, 20);
-      if (next(2) === 0) url.search = text;
+      if (changes % 2 === 1) url.hostname = text.slice(0, 20);
+      if (changes > 1) url.search = text;
       return [url.href, url.origin, url.host, Array.from(url.searchParams)];
     });
   },
   () => {
-    const bytes = mutate(next, Buffer.from("a\u00e9\u20ac\u{1f642}\u{10ffff} YWJj-_+/== 00ff\ufeff".repeat(1 + next(20))), 20);
+    const bytes = mutate(
+      next,
+      Buffer.from("a\u00e9\u20ac\u{1f642}\u{10ffff} YWJj-_+/== 00ff\ufeff".repeat(1 + next(20))),
+      20,
+    );
     const text = bytes.toString(ENCODINGS[next(ENCODINGS.length)]);
     const encoding = ENCODINGS[next(ENCODINGS.length)];
     // The runtime takes U+DC80 to U+DCFF for bytes of the system.
@@ -51,7 +56,14 @@ const RUNS = [
     const again = Buffer.from(text, encoding);
     const small = Buffer.alloc(next(30), 1);
     const written = small.write(text, next(small.length + 1), encoding);
-    return [text, again, small, written, bytes.indexOf(again.subarray(0, 3), next(40) - 20), bytes.lastIndexOf(again.subarray(0, 2), next(40) - 20)];
+    return [
+      text,
+      again,
+      small,
+      written,
+      bytes.indexOf(again.subarray(0, 3), next(40) - 20),
+      bytes.lastIndexOf(again.subarray(0, 2), next(40) - 20),
+    ];
   },
   () => {
     const text = mutate(next, Buffer.from(ADDRESSES[next(ADDRESSES.length)]), 2).toString("latin1");
@@ -59,10 +71,11 @@ const RUNS = [
   },
   () => {
     const bytes = mutate(next, der, 2);
+    const changed = mutate(next, certificate, 10);
     outcome(() => void new X509Certificate(bytes));
     const whole = `-----BEGIN CERTIFICATE-----\n${bytes.toString("base64")}\n-----END CERTIFICATE-----\n`;
     outcome(() => void tls.createSecureContext({ ca: whole }));
-    outcome(() => void tls.createSecureContext({ ca: mutate(next, certificate, 10) }));
+    outcome(() => void tls.createSecureContext({ ca: changed }));
     return [];
   },
 ];
@@ -70,5 +83,8 @@ const RUNS = [
 for (let run = 0; run < Number(runs); run += 1) {
   const kind = run % RUNS.length;
   const result = JSON.stringify(RUNS[kind]());
-  writeSync(1, `${run} ${kind} ${process.argv[5] === "all" ? result : createHash("sha256").update(result).digest("hex")}\n`);
+  writeSync(
+    1,
+    `${run} ${kind} ${process.argv[5] === "all" ? result : createHash("sha256").update(result).digest("hex")}\n`,
+  );
 }
