@@ -157,6 +157,14 @@ function writeTable(work, files, monitor) {
   );
 }
 
+/** @returns the monitor's file, which is the npm package's, so that another compiler makes it */
+function compiledMonitor(platform) {
+  const { monitors, missing } = compileAddons(root);
+  const monitor = monitors.get(`${platform}-monitor`);
+  if (monitor === undefined) throw new Error(`the monitor for ${platform} is not compiled: ${missing.get(platform)}`);
+  return monitor;
+}
+
 /** @returns the path of the executable */
 export async function buildRuntime(processor, isShell) {
   const { compiler } = zig(root);
@@ -166,10 +174,10 @@ export async function buildRuntime(processor, isShell) {
   mkdirSync(work, { recursive: true });
   mkdirSync(kept, { recursive: true });
   try {
+    const monitor = compiledMonitor(`linux-${processor}`);
     const quickjs = quickjsSources(root);
     const parts = await partsFor(root, processor, target, compiler);
-    const { monitors } = compileAddons(root);
-    writeTable(work, await bytecode(compiler, isShell), monitors.get(`linux-${processor}-monitor`));
+    writeTable(work, await bytecode(compiler, isShell), monitor);
     const base = ["-target", target, ...FLAGS, `-I${quickjs}`, `-I${native}`, ...parts.flatMap(({ flags }) => flags)];
     const engine = quickjsObjects(root, compiler, ["-target", target, ...FLAGS], join(folder, target));
     const own = readdirSync(native).filter((name) => name.endsWith(".c"));
