@@ -111,16 +111,17 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     "npm run build:standalone                  # for this machine, into dist-standalone/": [
       "npm [run] [build:standalone]",
       "npm [run] [build:standalone] [--] [--all]",
-      "npm [run] [build:standalone] [--] [linux-x64-musl] [linux-arm64]",
+      "npm [run] [build:standalone] [--] [linux-x64] [linux-arm64]",
     ],
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": [
       "pip [install] [dist-wheels/sophia_run-*-manylinux_*_x86_64.whl]",
       "sophia-run [--] [gunicorn] [app:app]",
     ],
-    "SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-x64 npx vitest run": [
-      "npx [vitest] [run]",
+    "SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-x64 npx vitest run test/commands test/scenarios": [
+      "npx [vitest] [run] [test/commands] [test/scenarios]",
       "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --]",
       "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --mode spawn --]",
+      "npx [vitest] [run] [test/runtime]",
     ],
   },
   "examples/devcontainer/README.md": {

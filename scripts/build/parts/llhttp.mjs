@@ -1,6 +1,6 @@
 // Fetches and compiles llhttp, the parser of HTTP/1 that Node.js has. Its generated C comes from the sources of aiohttp on PyPI.
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { run } from "../quickjs.mjs";
 import { keyOf } from "./key.mjs";
 import { compareLicence } from "./licence.mjs";
@@ -34,7 +34,7 @@ export function llhttpPart(root, compiler, target) {
   const include = `-I${join(sources, "build")}`;
   const folder = join(root, ".cache", "runtime", target);
   mkdirSync(folder, { recursive: true });
-  const key = keyOf(checksum, FLAGS);
+  const key = keyOf(checksum, FLAGS, basename(compiler));
   const objects = SOURCES.map((source, index) => {
     const output = join(folder, `llhttp-${index}-${key}.o`);
     if (existsSync(output)) return output;
