@@ -3,18 +3,17 @@
  * docs/measurements/benchmark.md and .svg. `--quick` takes a quarter of the rounds; `--dry` writes nothing.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chart } from "./chart.ts";
-import { document, EMPTY_EXECUTABLE, INSTALLED_BY, type NodeResults, type Results } from "./document.ts";
+import { document, EXECUTABLE, INSTALLED_BY, type NodeResults, type Results } from "./document.ts";
 import { measureBeside, timeInTurns, type Case } from "./measure.ts";
 import { escPeers, peers } from "./peers.ts";
 import {
   BARE_ENVIRONMENT,
   cache,
   CONTRACT_VALUES,
-  emptyExecutable,
   escService,
   installations,
   nodeOf,
@@ -29,18 +28,22 @@ import {
 const MAJORS = [20, 24] as const;
 const rounds = process.argv.includes("--quick") ? 10 : 40;
 const executable = standalone();
-const empty = emptyExecutable();
 
 async function main(): Promise<void> {
   const temporary = mkdtempSync(join(tmpdir(), "sophia-run-bench-"));
   mkdirSync(cache, { recursive: true });
   const esc = await escService();
+  const escByTls = await escService("--tls");
   try {
     const cwd = workingDirectory(temporary);
     const installed = await installations(temporary);
     const nodes: NodeResults[] = [];
-    for (const major of MAJORS) nodes.push(await measureNode(major, cwd, temporary, esc, installed));
-    const results: Results = { nodes, rounds, executable: executable !== undefined };
+    for (const major of MAJORS) nodes.push(await measureNode(major, cwd, temporary, { esc, escByTls }, installed));
+    const results: Results = {
+      nodes,
+      rounds,
+      executableBytes: executable === undefined ? undefined : statSync(executable).size,
+    };
     const text = await document(results);
     if (process.argv.includes("--dry")) {
       process.stdout.write(text);
@@ -50,6 +53,7 @@ async function main(): Promise<void> {
     writeFileSync(join(root, "docs/measurements/benchmark.svg"), chart(results));
   } finally {
     esc.close();
+    escByTls.close();
     rmSync(temporary, { recursive: true, force: true });
   }
 }
@@ -58,7 +62,7 @@ async function measureNode(
   major: number,
   cwd: string,
   temporary: string,
-  esc: EscService,
+  { esc, escByTls }: Readonly<Record<"esc" | "escByTls", EscService>>,
   installed: readonly Installed[],
 ): Promise<NodeResults> {
   const node = nodeOf(major);
@@ -85,23 +89,32 @@ async function measureNode(
     ...(first.addon === undefined
       ? []
       : [of("minimal exec", [node, join(root, "bench/become.cjs"), first.addon, "/bin/true"])]),
-    ...(executable === undefined ? [] : [of("stand-alone executable", [executable, "--", "true"])]),
-    ...(empty === undefined ? [] : [of(EMPTY_EXECUTABLE, [empty])]),
+    ...(executable === undefined
+      ? []
+      : [
+          of(EXECUTABLE.plain, [executable, "--", "true"]),
+          of(EXECUTABLE.spawn, [executable, "--mode", "spawn", "--", "true"]),
+        ]),
   ];
   const others = await peers({ node, major, cwd, env, temporary });
   const start = timeInTurns([...own, ...others.cases], rounds);
-  const reading = (name: string, argv: readonly string[]): Case => ({
+  const reading = (name: string, argv: readonly string[], service = esc): Case => ({
     name,
     argv,
     cwd,
-    env: { ...BARE_ENVIRONMENT, ...home, ...esc.env },
+    env: { ...BARE_ENVIRONMENT, ...home, ...service.env },
   });
   const othersWithEsc = escPeers({ node, major, cwd, env: BARE_ENVIRONMENT, temporary }, esc);
   const withEsc = timeInTurns(
     [
       reading("minimal script", [node, join(root, "bench/esc-minimal.cjs"), "true"]),
       reading("sophia-run", sophia()),
-      ...(executable === undefined ? [] : [reading("stand-alone executable", [executable, "--", "true"])]),
+      ...(executable === undefined
+        ? []
+        : [
+            reading(EXECUTABLE.plain, [executable, "--", "true"]),
+            reading(EXECUTABLE.tls, [executable, "--", "true"], escByTls),
+          ]),
       ...othersWithEsc.cases,
     ],
     rounds,
@@ -133,6 +146,12 @@ async function measureNode(
     [
       of("minimal Node.js wrapper", [node, join(root, "bench/wrapper.cjs")]),
       of("sophia-run `--mode spawn`", sophia("--mode", "spawn").slice(0, -1)),
+      ...(executable === undefined
+        ? []
+        : [
+            of(EXECUTABLE.spawn, [executable, "--mode", "spawn", "--"]),
+            of(EXECUTABLE.redact, [executable, "--redact", "--"]),
+          ]),
     ],
     Math.ceil(rounds / 4),
   );

@@ -98,32 +98,35 @@ export function standalone(): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-/** Returns the executable that the same script makes of an empty program, if it exists. */
-export function emptyExecutable(): string | undefined {
-  const path = join(cache, "bun", `empty-${process.platform}-${process.arch}`);
-  return existsSync(path) ? path : undefined;
-}
-
 export interface EscService {
-  readonly env: Readonly<Record<"PULUMI_BACKEND_URL" | "ESC_TOKEN" | "ESC_ENV", string>>;
+  readonly env: Readonly<Record<"PULUMI_BACKEND_URL" | "ESC_TOKEN" | "ESC_ENV", string>> & {
+    readonly SSL_CERT_FILE?: string;
+  };
   /** Returns the requests since the last call. */
   readonly count: () => Promise<{ readonly requests: number; readonly connections: number }>;
   readonly close: () => void;
 }
 
-/** Starts the tests' ESC server in a process of its own. */
-export async function escService(): Promise<EscService> {
+/** Starts the tests' ESC server in a process of its own. `--tls`: with a certificate of a private authority. */
+export async function escService(...options: readonly "--tls"[]): Promise<EscService> {
   const tsx = join(root, "node_modules/tsx/dist/cli.mjs");
-  const server = spawn(process.execPath, [tsx, join(root, "bench/esc-server.ts")], {
+  const server = spawn(process.execPath, [tsx, join(root, "bench/esc-server.ts"), ...options], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? "null");
   // Sound: bench/esc-server.ts prints this line first.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  const { url, token, environment } = (await next()) as Record<"url" | "token" | "environment", string>;
+  const { url, token, environment, authority } = (await next()) as Record<"url" | "token" | "environment", string> & {
+    readonly authority?: string;
+  };
   return {
-    env: { PULUMI_BACKEND_URL: url, ESC_TOKEN: token, ESC_ENV: environment },
+    env: {
+      PULUMI_BACKEND_URL: url,
+      ESC_TOKEN: token,
+      ESC_ENV: environment,
+      ...(authority === undefined ? {} : { SSL_CERT_FILE: authority }),
+    },
     count: async () => {
       server.stdin.write("\n");
       // Sound: bench/esc-server.ts answers each line so.

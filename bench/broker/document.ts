@@ -103,10 +103,10 @@ const NOTES = [
   "**An event** holds the time at which the service has sent it. Merged are events that came with another one.",
   "**More memory** of the launcher for 1 GB is the most that it had at any time (VmHWM), without what it had before, after " +
     "1,500 requests. After the requests and streams it is what it has then.",
-  "**A start** is compared with one with `--redact`, for which Node.js or Bun is the parent process, too. In spawn mode the " +
+  "**A start** is compared with one with `--redact`, for which JavaScript runs in the parent process, too. In spawn mode the " +
     "parent is a C program of 20 kB, which can be no broker.",
   "**Missed goals.** A request costs the launcher some 0.6 ms of processor time, of which the smallest proxy on `node:http` " +
-    "takes two thirds; the executable runs on Bun. More memory is V8's heap, which grows before it is collected: no descriptor " +
+    "takes two thirds. More memory is V8's heap, which grows before it is collected: no descriptor " +
     "and no connection is left. A start loads `node:http` and plans the keys.",
   "**varlock** intercepts TLS with an authority of its own. Its start is compared with `varlock run`. It has no goal here. A tenth of " +
     "the requests, streams and bytes are sent through it: it ends a program that uploads 1 GB.",

@@ -163,6 +163,14 @@ function writeTable(work, files, monitor) {
   );
 }
 
+/** @returns the monitor's file, which is the npm package's, so that another compiler makes it */
+function compiledMonitor(platform) {
+  const { monitors, missing } = compileAddons(root);
+  const monitor = monitors.get(`${platform}-monitor`);
+  if (monitor === undefined) throw new Error(`the monitor for ${platform} is not compiled: ${missing.get(platform)}`);
+  return monitor;
+}
+
 /** @returns the path of the executable */
 export async function buildRuntime(processor, isShell, otherCompiler) {
   const { compiler: usual } = zig(root);
@@ -173,10 +181,10 @@ export async function buildRuntime(processor, isShell, otherCompiler) {
   mkdirSync(work, { recursive: true });
   mkdirSync(kept, { recursive: true });
   try {
+    const monitor = compiledMonitor(`linux-${processor}`);
     const quickjs = quickjsSources(root);
     const parts = await partsFor(root, processor, target, usual, otherCompiler);
-    const { monitors } = compileAddons(root);
-    writeTable(work, await bytecode(usual, isShell), monitors.get(`linux-${processor}-monitor`));
+    writeTable(work, await bytecode(usual, isShell), monitor);
     const base = ["-target", target, ...FLAGS, `-I${quickjs}`, `-I${native}`, ...parts.flatMap(({ flags }) => flags)];
     const engine = quickjsObjects(root, compiler, ["-target", target, ...FLAGS], kept);
     const own = readdirSync(native).filter((name) => name.endsWith(".c"));

@@ -17,5 +17,7 @@ export function licenceOf({ copy }) {
 export function compareLicence(sources, holds) {
   const path = join(sources, holds.folder, holds.text);
   if (readFileSync(path, "utf8") === licenceOf(holds)) return;
-  throw new Error(`scripts/build/licences/${holds.copy} is not the licence of ${holds.name} ${holds.version}: ${path}`);
+  throw new Error(
+    `scripts/build/licences/${holds.copy} is not the licence of ${holds.name} ${holds.version} (${holds.text} of its sources)`,
+  );
 }
