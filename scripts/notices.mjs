@@ -1,26 +1,37 @@
-// Writes THIRD-PARTY-NOTICES.md, the licences of all packages in the bundle: `npm run notices`. `--check` only compares.
+// Writes THIRD-PARTY-NOTICES.md, the licences of all packages in the bundle and of all parts of the executables:
+// `npm run notices`. `--check` only compares.
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledPackages } from "./build/packages.mjs";
-import { LICENCE } from "./build/quickjs.mjs";
+import { licenceOf } from "./build/parts/licence.mjs";
+import { BUN, libraries } from "./build/parts/versions.mjs";
 
 const root = join(import.meta.dirname, "..");
 const file = join(root, "THIRD-PARTY-NOTICES.md");
 
 // A set: the same version may be installed in two places.
-const sections = new Set(await Promise.all((await bundledPackages()).map(section)));
+const sections = new Set(await Promise.all((await bundledPackages()).map(ofPackage)));
+const parts = libraries().map(({ holds }) =>
+  section(`${holds.name} ${holds.version}`, holds.license, licenceOf(holds)),
+);
 const text = `# Third-party notices
 
-sophia-run holds code of the following packages, each under its own licence.
+sophia-run holds code of the following packages, each under its own licence. readable-stream is only in the stand-alone
+executables for Linux.
 
 ${[...sections].toSorted((a, b) => (a < b ? -1 : 1)).join("\n")}
-The stand-alone executables for Linux also hold QuickJS (quickjs-ng).
+# The executables for Linux
 
-## QuickJS (MIT)
+The stand-alone executables for Linux, and the wheels with them, also hold the following libraries. Their own runtime
+follows the behaviour of Node.js (Copyright Node.js contributors, MIT); the licence of Node.js is that of readable-stream
+above, which is its code.
 
-\`\`\`text
-${(await readFile(LICENCE, "utf8")).trim().replaceAll(/[ \t]+$/gm, "")}
-\`\`\`
+${parts.join("\n")}
+# The executables for macOS and Windows
+
+The stand-alone executables for macOS and Windows, and the wheels with them, hold Bun ${BUN.version} (MIT). Bun links
+JavaScriptCore (LGPL-2) and other libraries statically. Its own list of them with their licences, and how to link it
+again: <https://github.com/oven-sh/bun/blob/bun-v${BUN.version}/LICENSE.md>
 `;
 
 const current = await readFile(file, "utf8").catch(() => undefined);
@@ -33,7 +44,7 @@ if (current !== text) {
   }
 }
 
-async function section({ folder, manifest: { name, version, license, author } }) {
+async function ofPackage({ folder, manifest: { name, version, license, author } }) {
   const licence = (await readdir(folder)).find((entry) => /^(?:licen[cs]e|copying)(?:\.|-|$)/i.test(entry));
   const holder = typeof author === "string" ? author : author?.name;
   // A package without a licence file names its licence in its manifest.
@@ -41,5 +52,15 @@ async function section({ folder, manifest: { name, version, license, author } })
     licence === undefined
       ? `Copyright ${holder ?? `the authors of ${name}`}. Licence: ${license}.`
       : await readFile(join(folder, licence), "utf8");
-  return `## ${name} ${version} (${license})\n\n\`\`\`text\n${words.trim().replaceAll("\r\n", "\n")}\n\`\`\`\n`;
+  return section(`${name} ${version}`, license, words);
+}
+
+function section(title, license, words) {
+  const lines = words
+    .trim()
+    .replaceAll("\r\n", "\n")
+    .replaceAll(/[ \t]+$/gm, "");
+  // A fence longer than any in the text.
+  const fence = "`".repeat(Math.max(3, ...Array.from(lines.matchAll(/`+/g), ([run]) => run.length + 1)));
+  return `## ${title} (${license})\n\n${fence}text\n${lines}\n${fence}\n`;
 }

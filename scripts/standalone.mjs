@@ -2,6 +2,7 @@
 // `-- linux-arm64 …` for some. For Linux each is QuickJS with the runtime in src/runtime/ (build/runtime.mjs); for macOS and
 // Windows it is Bun, from npm, with the program as bytecode.
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
@@ -13,12 +14,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { BUN_VERSION, executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
+import { executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
+import { BUN } from "./build/parts/versions.mjs";
 import { buildRuntime } from "./build/runtime.mjs";
 
 const root = join(import.meta.dirname, "..");
-const cache = join(root, ".cache", "bun", BUN_VERSION);
+const cache = join(root, ".cache", "bun", BUN.version);
 const outdir = join(root, "dist-standalone");
 
 /**
@@ -94,21 +96,20 @@ function build(name, base, source, output) {
 /** Fetches Bun for a target by `npm pack`, because npm installs no package of another platform. */
 function executableOf(name) {
   const { package: bun = BUN_OF_LINUX[process.arch], executable = "bun" } = TARGETS[name];
+  const whole = `@oven/${bun}@${BUN.version}`;
   const folder = join(cache, name);
   const path = join(folder, "package", "bin", executable);
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true });
-  const packed = execFileSync(
-    "npm",
-    ["pack", "--silent", "--pack-destination", folder, `@oven/${bun}@${BUN_VERSION}`],
-    {
-      encoding: "utf8",
-    },
-  );
+  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder, whole], {
+    encoding: "utf8",
+  });
   const archive = join(folder, packed.trim().split("\n").at(-1));
+  const checksum = `sha512-${createHash("sha512").update(readFileSync(archive)).digest("base64")}`;
+  if (checksum !== BUN.packages[`@oven/${bun}`]) throw new Error(`${whole} has another checksum: ${checksum}`);
   execFileSync("tar", ["-xzf", archive, "-C", folder], { stdio: "inherit" });
   rmSync(archive);
-  if (!existsSync(path)) throw new Error(`@oven/${bun}@${BUN_VERSION} holds no executable`);
+  if (!existsSync(path)) throw new Error(`${whole} holds no executable`);
   chmodSync(path, 0o755);
   return path;
 }

@@ -1,17 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundle } from "./bundle.mjs";
+import { bundleRuntime } from "./runtime.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 
 /**
- * Returns the packages in the bundle, as reported by the bundler.
+ * Returns the packages in the bundle and in the runtime of the executables for Linux, as reported by the bundler.
  *
  * @returns for each its folder, its manifest and its entry in package-lock.json. One version may be there twice
  */
 export async function bundledPackages() {
   const folders = new Set();
-  for (const path of (await bundle()).flatMap(({ moduleIds }) => moduleIds)) {
+  const chunks = [...(await bundle()), ...(await bundleRuntime())];
+  for (const path of chunks.flatMap(({ moduleIds }) => moduleIds)) {
     const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
     if (folder !== undefined) folders.add(folder);
   }

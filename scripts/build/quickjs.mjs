@@ -1,9 +1,9 @@
 // Compiles QuickJS (quickjs-ng), the engine of the executables for Linux, and scripts to its bytecode.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { crateSources } from "./parts/crate.mjs";
+import { keyOf } from "./parts/key.mjs";
 import { VERSIONS } from "./parts/versions.mjs";
 
 const PARTS = ["quickjs", "libregexp", "libunicode", "dtoa"];
@@ -27,10 +27,7 @@ export function quickjsSources(root) {
  */
 export function quickjsObjects(root, compiler, options, folder) {
   const sources = quickjsSources(root);
-  const key = createHash("sha256")
-    .update(JSON.stringify([VERSIONS.quickjs, options]))
-    .digest("hex")
-    .slice(0, 16);
+  const key = keyOf(VERSIONS.quickjs.checksum, options);
   mkdirSync(folder, { recursive: true });
   return PARTS.map((part) => {
     const output = join(folder, `${part}-${key}.o`);

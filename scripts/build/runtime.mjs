@@ -1,6 +1,7 @@
 // Builds the executable for Linux: QuickJS, the runtime in src/runtime/, and the package's bundle as bytecode, in one static file.
 // `node scripts/build/runtime.mjs [--shell] [x64|arm64 …]` writes .cache/runtime/sophia-run-linux-PROCESSOR, or .cache/runtime/shell,
-// which runs the script of its first argument, for tests.
+// which runs the script of its first argument, for tests. `--compiler COMMAND` takes another compiler for everything but AWS-LC, and
+// writes .cache/runtime/other-shell.
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -62,8 +63,8 @@ async function all(tasks) {
 
 const RUNTIME_NAMES = "runtime-[name].cjs";
 
-/** Returns the runtime's scripts by name, as functions. */
-async function runtimeScripts(program) {
+/** Returns rolldown's chunks of the runtime, for a bundle whose entry has this name. */
+export async function bundleRuntime(program) {
   const modules = readdirSync(join(root, "src/runtime/modules")).filter((name) => name.endsWith(".ts"));
   const input = Object.fromEntries(modules.map((name) => [basename(name, ".ts"), `src/runtime/modules/${name}`]));
   const build = await rolldown({
@@ -88,7 +89,12 @@ async function runtimeScripts(program) {
     chunkFileNames: "runtime-chunk-[name]-[hash].cjs",
   });
   await build.close();
-  return output.map(({ fileName, code }) => [
+  return output;
+}
+
+/** Returns the runtime's scripts by name, as functions. */
+async function runtimeScripts(program) {
+  return (await bundleRuntime(program)).map(({ fileName, code }) => [
     `./${fileName}`,
     `(function(exports,require,NATIVE){${asAscii(code)}\n})`,
   ]);
@@ -153,20 +159,21 @@ function writeTable(work, files, monitor) {
 }
 
 /** @returns the path of the executable */
-export async function buildRuntime(processor, isShell) {
-  const { compiler } = zig(root);
+export async function buildRuntime(processor, isShell, otherCompiler) {
+  const { compiler: usual } = zig(root);
+  const compiler = otherCompiler ?? usual;
   const target = ZIG_TARGETS[processor];
   const work = join(folder, `${target}${isShell ? "-shell" : ""}-${process.pid}`);
-  const kept = join(folder, target);
+  const kept = join(folder, otherCompiler === undefined ? target : "other");
   mkdirSync(work, { recursive: true });
   mkdirSync(kept, { recursive: true });
   try {
     const quickjs = quickjsSources(root);
-    const parts = await partsFor(root, processor, target, compiler);
+    const parts = await partsFor(root, processor, target, usual, otherCompiler);
     const { monitors } = compileAddons(root);
-    writeTable(work, await bytecode(compiler, isShell), monitors.get(`linux-${processor}-monitor`));
+    writeTable(work, await bytecode(usual, isShell), monitors.get(`linux-${processor}-monitor`));
     const base = ["-target", target, ...FLAGS, `-I${quickjs}`, `-I${native}`, ...parts.flatMap(({ flags }) => flags)];
-    const engine = quickjsObjects(root, compiler, ["-target", target, ...FLAGS], join(folder, target));
+    const engine = quickjsObjects(root, compiler, ["-target", target, ...FLAGS], kept);
     const own = readdirSync(native).filter((name) => name.endsWith(".c"));
     const shell = isShell ? ["-DSHELL"] : [];
     const sources = [
@@ -182,7 +189,7 @@ export async function buildRuntime(processor, isShell) {
             compile(compiler, [...base, ...flags], source, join(work, `${index}.o`)),
       ),
     );
-    const output = join(folder, isShell ? "shell" : `sophia-run-linux-${processor}`);
+    const output = join(folder, `${otherCompiler === undefined ? "" : "other-"}${isShell ? "shell" : `sophia-run-linux-${processor}`}`);
     const link = ["-static", "-s", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,--build-id=none"];
     await run(
       compiler,
@@ -209,8 +216,10 @@ export async function buildRuntime(processor, isShell) {
 if (process.argv[1] === import.meta.filename) {
   const words = process.argv.slice(2);
   const isShell = words.includes("--shell");
+  const option = words.indexOf("--compiler");
+  const [, compiler] = option === -1 ? [] : words.splice(option, 2);
   const processors = words.filter((word) => word !== "--shell");
   for (const processor of processors.length > 0 ? processors : [process.arch]) {
-    process.stdout.write(`${await buildRuntime(processor, isShell)}\n`);
+    process.stdout.write(`${await buildRuntime(processor, isShell, compiler)}\n`);
   }
 }

@@ -1,7 +1,4 @@
-/** Targets of the stand-alone executables. */
-export const BUN_VERSION = "1.4.5";
-
-/** Targets by name. Those with Bun have npm's package of it, which is also the target's name for `bun build`. */
+/** Targets of the stand-alone executables by name. Those with Bun have npm's package of it, which is also the target's name for `bun build`. */
 export const TARGETS = {
   "linux-x64": {},
   "linux-arm64": {},

@@ -1,11 +1,11 @@
 import { Models, Serialize, SPDX, Spec } from "@cyclonedx/cyclonedx-library";
 import { bundledPackages } from "../build/packages.mjs";
-import { CRATE } from "../build/quickjs.mjs";
-import { BUN_VERSION } from "../build/targets.mjs";
+import { BUN, libraries } from "../build/parts/versions.mjs";
+import { TARGETS } from "../build/targets.mjs";
 
 /**
  * Returns the bill of materials of a release as CycloneDX 1.6: the packages in the bundle, which `npm sbom` does not list
- * because they are not dependencies; and Bun and QuickJS, which are in the executables and wheels.
+ * because they are not dependencies; and the libraries and runtimes in the executables and wheels.
  *
  * @param manifest the package.json
  * @param timestamp the time of the commit, so that the document is reproducible
@@ -13,25 +13,26 @@ import { BUN_VERSION } from "../build/targets.mjs";
  */
 export async function sbom(manifest, timestamp) {
   const parts = [
-    ...(await bundledPackages()).map(({ manifest: { name, license }, locked }) => {
-      const content = Buffer.from(locked.integrity.replace("sha512-", ""), "base64").toString("hex");
-      return component("library", { name, license, version: locked.version }, { hash: ["SHA-512", content] });
+    ...(await bundledPackages()).map(({ manifest: { name, license }, locked }) =>
+      component("library", { name, license, version: locked.version }, { hash: sha512(locked.integrity) }),
+    ),
+    ...libraries().map(({ origin, holds }) =>
+      component("library", holds, {
+        purl: purl(origin, holds.folder),
+        description: `Is in the stand-alone executables for Linux. Its source is in ${origin.name} ${origin.version}.`,
+        hash: ["SHA-256", origin.checksum],
+      }),
+    ),
+    ...Object.entries(TARGETS).flatMap(([target, { package: bun }]) => {
+      if (bun === undefined) return [];
+      const origin = { from: "npm", name: `@oven/${bun}`, version: BUN.version };
+      const description = `The runtime of the stand-alone executable for ${target}. It holds JavaScriptCore (LGPL-2).`;
+      return component(
+        "platform",
+        { ...origin, license: "MIT" },
+        { description, hash: sha512(BUN.packages[origin.name]) },
+      );
     }),
-    component(
-      "platform",
-      { name: "bun", version: BUN_VERSION, license: "MIT" },
-      { description: "The runtime of the stand-alone executables and the wheels; the npm package does not hold it." },
-    ),
-    component(
-      "library",
-      { ...CRATE, license: "MIT" },
-      {
-        registry: "cargo",
-        description:
-          "QuickJS, in which the stand-alone executables for Linux make most starts; of the crate only its sources.",
-        hash: ["SHA-256", CRATE.checksum],
-      },
-    ),
   ];
   const bom = new Models.Bom();
   const product = component("application", manifest);
@@ -46,16 +47,26 @@ export async function sbom(manifest, timestamp) {
   return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`;
 }
 
-function component(type, { name, version, license }, { registry = "npm", description, hash } = {}) {
-  const purl = `pkg:${registry}/${name.replace("@", "%40")}@${version}`;
+/** Returns a package URL, with the library's folder inside of the package. */
+function purl({ from, name, version }, folder = "") {
+  return `pkg:${from}/${name.replace("@", "%40")}@${version}${folder === "" ? "" : `#${folder}`}`;
+}
+
+/** Returns the hash of npm's `integrity`. */
+function sha512(integrity) {
+  return ["SHA-512", Buffer.from(integrity.replace("sha512-", ""), "base64").toString("hex")];
+}
+
+function component(type, part, { purl: at = purl({ from: "npm", ...part }), description, hash } = {}) {
+  const { name, version, license } = part;
   const licence = SPDX.isSupportedSpdxId(license)
     ? new Models.SpdxLicense(license)
     : new Models.LicenseExpression(license);
   return new Models.Component(type, name, {
-    bomRef: purl,
+    bomRef: at,
     version,
     description,
-    purl,
+    purl: at,
     licenses: new Models.LicenseRepository([licence]),
     hashes: new Models.HashDictionary(hash === undefined ? [] : [hash]),
   });

@@ -7,6 +7,9 @@ import type { CompiledSearch } from "./model.ts";
 
 export const ROOT = 0;
 
+/** Up to this depth skipping to the next possible beginning pays. Patterns are longer: no match is found twice. */
+export const SHALLOW = 5;
+
 /** Hash values of three bytes. */
 const BLOCKS = 1 << 16;
 
@@ -26,7 +29,7 @@ export class Automaton {
   /** By node: the length of the longest pattern with which it ends (0 without one), plus one; known when `failure` is. */
   private readonly matchLengths: Uint16Array;
   /** By branch: the difference between a node's number and its length. */
-  private readonly base: Int32Array;
+  private readonly base: Uint32Array;
   /** By branch: the node where it leaves another branch, and its last node: the pattern. */
   private readonly parent: Uint32Array;
   private readonly end: Uint32Array;
@@ -40,27 +43,39 @@ export class Automaton {
   private readonly occurs = new Uint8Array(256);
   private readonly starts = new Uint8Array(BLOCKS);
 
+  private readonly reached = new Uint32Array(1);
+
   /** @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,534 bytes */
-  constructor(patterns: readonly string[]) {
+  constructor(patterns: readonly string[], search?: CompiledSearch) {
     const size = patterns.reduce((sum, { length }) => sum + length, 2);
     this.branch = new Uint32Array(size);
     this.failure = new Uint32Array(size);
     this.matchLengths = new Uint16Array(size);
-    this.base = new Int32Array(patterns.length);
+    this.base = new Uint32Array(patterns.length);
     this.parent = new Uint32Array(patterns.length);
     this.end = new Uint32Array(patterns.length);
     this.forks = new Uint32Array(1 << (32 - Math.clz32(2 * patterns.length)));
     this.window = patterns.length === 0 ? 0 : patterns.reduce((least, { length }) => Math.min(least, length), 255);
     this.shift = new Uint8Array(BLOCKS).fill(Math.max(0, this.window - 2));
     this.label = Buffer.alloc(size);
-    this.build(patterns);
+    // One buffer is several times as fast as the characters of strings.
+    const all = Buffer.from(patterns.join(""), "latin1");
+    if (search === undefined) this.build(patterns, all);
+    else {
+      const { shift, starts, label, branch, parent, first, end, forks, occurs, base, window } = this;
+      const lengths = Uint32Array.from(patterns, ({ length }) => length);
+      search.buildSearch(shift, starts, label, branch, parent, first, end, forks, occurs, base, all, lengths, window);
+    }
     this.escapes = escapesOf(this.occurs);
+    if (search !== undefined) this.use(search);
   }
 
-  /** Replaces the loop of {@link skip}, which takes most of the time, by a compiled one. */
+  /** Replaces the loops of {@link skip} and {@link follow}, which take most of the time, by compiled ones. */
   use(search: CompiledSearch): void {
     const { shift, starts, label, branch, parent, first, end, forks, escapes, occurs } = this;
-    const tables = [shift, starts, label, branch, parent, first, end, forks, escapes, IS_BASE64, occurs];
+    const { base, failure, matchLengths } = this;
+    const byByte = [escapes, IS_BASE64, occurs];
+    const tables = [shift, starts, label, branch, parent, first, end, forks, ...byByte, base, failure, matchLengths];
     this.compiled = { search, handle: search.prepareSearch(...tables) };
   }
 
@@ -97,9 +112,13 @@ export class Automaton {
     return this.first[byte] ?? ROOT;
   }
 
-  /** Counts the bytes from `at` on that lead along a branch and are known to end no pattern. */
-  follow(node: number, bytes: Uint8Array, at: number): number {
-    const { label, matchLengths, escapes } = this;
+  /** Reads bytes from `at` on that are no escapes and end no pattern. @returns the first other index, and the node there */
+  follow(node: number, bytes: Uint8Array, at: number): { readonly index: number; readonly node: number } {
+    const { label, matchLengths, escapes, compiled, reached } = this;
+    if (compiled !== undefined && this.depthOf(node) > SHALLOW) {
+      const index = compiled.search.advance(compiled.handle, node, bytes, at, SHALLOW, reached);
+      return { index, node: reached[0] ?? ROOT };
+    }
     const most = Math.min((this.end[this.branch[node] ?? 0] ?? 0) - node, bytes.length - at);
     let length = 0;
     while (
@@ -109,7 +128,7 @@ export class Automaton {
       escapes[bytes[at + length] ?? 0] === 0
     )
       length += 1;
-    return length;
+    return { index: at + length, node: node + length };
   }
 
   /** Returns the first index from `at` on at which a pattern may begin. @param run as of {@link base64Before} */
@@ -169,21 +188,17 @@ export class Automaton {
     return failure;
   }
 
-  private build(patterns: readonly string[]): void {
+  private build(patterns: readonly string[], all: Buffer): void {
     const { label, branch, base, parent, end, first } = this;
-    // One buffer is several times as fast as the characters of strings.
-    const all = Buffer.from(patterns.join(""), "latin1");
     // An iterator takes ten times as long for some millions of bytes.
     for (let at = 0; at < all.length; at++) this.occurs[all[at] ?? 0] = 1;
-    const path: { readonly branch: number; readonly shared: number }[] = [];
     let last = ROOT;
     for (let number = 0, from = 0, former = 0, formerLength = 0; number < patterns.length; number++) {
       const length = patterns[number]?.length ?? 0;
       const most = Math.min(length, formerLength);
       let shared = 0;
       while (shared < most && all[from + shared] === all[former + shared]) shared += 1;
-      while ((path.at(-1)?.shared ?? -1) >= shared) path.pop();
-      const node = shared === 0 ? ROOT : (base[path.at(-1)?.branch ?? 0] ?? 0) + shared;
+      const node = shared === 0 ? ROOT : this.nodeBefore(number, shared);
       const start = last + 1;
       last += length - shared;
       all.copy(label, start, from + shared, from + length);
@@ -191,7 +206,6 @@ export class Automaton {
       base[number] = start - shared - 1;
       parent[number] = node;
       end[number] = last;
-      path.push({ branch: number, shared });
       if (node === ROOT) first[all[from] ?? 0] = start;
       else this.fork(node, all[from + shared] ?? 0, start);
       this.limitShifts(all, from, shared);
@@ -199,6 +213,14 @@ export class Automaton {
       formerLength = length;
       from += length;
     }
+  }
+
+  /** Returns the node of the first `depth` bytes of the pattern before. */
+  private nodeBefore(number: number, depth: number): number {
+    const { base, branch, parent } = this;
+    let of = number - 1;
+    while (this.depthOf(parent[of] ?? ROOT) >= depth) of = branch[parent[of] ?? ROOT] ?? 0;
+    return (base[of] ?? 0) + depth;
   }
 
   private fork(node: number, byte: number, child: number): void {

@@ -1,11 +1,9 @@
-import { ROOT, type Automaton } from "./automaton.ts";
+import { ROOT, SHALLOW, type Automaton } from "./automaton.ts";
 import { Candidate, type OnMatch } from "./candidate.ts";
 import { END, MORE, type Unit } from "./encodings/decoder.ts";
 import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
 import { base64Before, LINE_WIDTH, RETURN } from "./escapes.ts";
 
-/** Up to this depth skipping to the next possible beginning pays. Patterns are longer: no match is found twice. */
-const SHALLOW = 5;
 /** Keeps the time linear for secrets made to defeat it. No secret is lost: an encoding has eight candidates at most. */
 const MOST_CANDIDATES = 128;
 
@@ -94,10 +92,8 @@ export class Finder {
       if (this.candidates.length === 0) {
         if (node === ROOT) index = automaton.skip(bytes, index, this.run);
         else {
-          const ahead = automaton.follow(node, bytes, index);
-          node += ahead;
-          index += ahead;
-          depth += ahead;
+          ({ node, index } = automaton.follow(node, bytes, index));
+          depth = automaton.depthOf(node);
         }
       }
       if (index >= length) break;

@@ -17,24 +17,28 @@ export type Masking = ReturnType<typeof maskingOf>;
 export function maskingOf(secrets: readonly Secret[], longest?: number) {
   const masked = maskable(secrets);
   let made: Automaton | undefined;
-  const automaton = (): Automaton => (made ??= new Automaton([...patternsOf(masked, longest).keys()].toSorted()));
+  const automaton = (compiled?: CompiledSearch): Automaton =>
+    (made ??= new Automaton([...patternsOf(masked, longest).keys()].toSorted(), compiled));
   return {
     size: masked.length,
     /** Builds the search in advance: some milliseconds for a hundred secrets. */
     prepare: (compiled?: CompiledSearch): void => {
-      const prepared = automaton();
-      if (compiled !== undefined) prepared.use(compiled);
+      if (made !== undefined && compiled !== undefined) made.use(compiled);
+      automaton(compiled);
     },
-    stream: (state?: StreamState): Masker => new Masker(automaton, state),
+    stream: (state?: StreamState): Masker => new Masker(() => automaton(), state),
   };
 }
 
 /** Makes an automaton, and the forms of its patterns by number. @throws SophiaError as {@link maskingOf} */
-export function searchedFor(secrets: readonly Secret[]) {
+export function searchedFor(secrets: readonly Secret[], compiled?: CompiledSearch) {
   const masked = maskable(secrets);
   const forms = [...patternsOf(masked)].toSorted(([one], [other]) => (one < other ? -1 : 1));
   return {
-    automaton: new Automaton(forms.map(([pattern]) => pattern)),
+    automaton: new Automaton(
+      forms.map(([pattern]) => pattern),
+      compiled,
+    ),
     forms: forms.map(([, form]) => form),
     size: masked.length,
   };

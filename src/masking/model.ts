@@ -16,9 +16,20 @@ export interface StreamState {
   readonly run: number;
 }
 
-/** The automaton's loop over all bytes, compiled (launch/redact/search.h). */
+/** The automaton's loops over all bytes, compiled (launch/redact/search.h). */
 export interface CompiledSearch {
+  /** Fills tables. @param args those of `build_search` */
+  readonly buildSearch: (...args: readonly (Uint8Array | Uint32Array | number)[]) => void;
   /** @param tables in the order of `struct tables`; the caller must keep them as long as the handle */
-  readonly prepareSearch: (...tables: readonly (Uint8Array | Uint32Array)[]) => Uint8Array;
+  readonly prepareSearch: (...tables: readonly (Uint8Array | Uint16Array | Uint32Array)[]) => Uint8Array;
   readonly skip: (handle: Uint8Array, window: number, bytes: Uint8Array, at: number, run: number) => number;
+  /** Returns the index that it has reached. @param reached gets the node there */
+  readonly advance: (
+    handle: Uint8Array,
+    node: number,
+    bytes: Uint8Array,
+    at: number,
+    shallow: number,
+    reached: Uint32Array,
+  ) => number;
 }

@@ -1,9 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { notLinux, skipBecause } from "./skip.ts";
 
-const build = join(import.meta.dirname, "../../scripts/build/runtime.mjs");
+/** The runtime of the executables for Linux, with the script of its first argument as its program. */
+export const shell: string = join(import.meta.dirname, "../../.cache/runtime/shell");
 
-/** Builds the runtime of the executable for Linux. @returns the path of a program that runs a script in it */
-export function buildShell(): string {
-  return execFileSync(process.execPath, [build, "--shell"], { encoding: "utf8", timeout: 600_000 }).trim();
+/** Skips the tests of a file where the shell was not built. */
+export function needShell(): void {
+  skipBecause(notLinux ?? (existsSync(shell) ? undefined : "needs what node scripts/build/runtime.mjs --shell makes"));
 }

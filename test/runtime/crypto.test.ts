@@ -8,9 +8,9 @@ import * as fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
 import { open, seal } from "../../src/sources/cached/seal.ts";
 import { SEED } from "../helpers/seed.ts";
+import { needShell, shell } from "../helpers/runtime.ts";
 
-const build = join(import.meta.dirname, "../../scripts/build/runtime.mjs");
-const shell = execFileSync(process.execPath, [build, "--shell"], { encoding: "utf8", timeout: 600_000 }).trim();
+needShell();
 const folder = mkdtempSync(join(tmpdir(), "sophia-run-crypto-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -2,9 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { buildShell } from "../helpers/runtime.ts";
+import { needShell, shell } from "../helpers/runtime.ts";
 
-const shell = buildShell();
+needShell();
 
 function logOf(program: string): string[] {
   const script = join(import.meta.dirname, "events.cjs");

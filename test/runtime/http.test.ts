@@ -1,14 +1,14 @@
 /** node:http in the executable's runtime: clients and servers have the events, and send the bytes, of Node.js. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { PATHS, serveAnswers } from "./http/answers.ts";
+import { needShell, shell } from "../helpers/runtime.ts";
 
-const build = join(import.meta.dirname, "../../scripts/build/runtime.mjs");
-const shell = execFileSync(process.execPath, [build, "--shell"], { encoding: "utf8", timeout: 600_000 }).trim();
+needShell();
 const LIMIT_MS = 30_000;
 
 function start(program: string, script: string, ...args: readonly string[]): ChildProcess {

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { buildRuntime } from "../../scripts/build/runtime.mjs";
+import { needShell, shell } from "../helpers/runtime.ts";
 
-const shell = await buildRuntime(process.arch, true);
+needShell();
 const folder = mkdtempSync(join(tmpdir(), "processes-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,5 +1,5 @@
 /** TLS of the executable's runtime: against each fault of a server, a client sees what it sees in Node.js. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,9 +7,9 @@ import type { TlsOptions } from "node:tls";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { answer, closeServers, makeCertificates, serve } from "./tls-servers.ts";
+import { needShell, shell } from "../helpers/runtime.ts";
 
-const build = join(import.meta.dirname, "../../scripts/build/runtime.mjs");
-const shell = execFileSync(process.execPath, [build, "--shell"], { encoding: "utf8", timeout: 600_000 }).trim();
+needShell();
 const folder = mkdtempSync(join(tmpdir(), "sophia-run-tls-"));
 await makeCertificates(folder);
 afterAll(() => {

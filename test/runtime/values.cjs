@@ -2,7 +2,7 @@
 const { readFileSync, writeSync } = require("node:fs");
 const path = require("node:path");
 const { StringDecoder } = require("node:string_decoder");
-const { format, inspect } = require("node:util");
+const { format } = require("node:util");
 
 const bytes = (hex) => Buffer.from(hex, "hex");
 const value = (of) => (typeof of === "object" && of !== null && "hex" in of ? bytes(of.hex) : of);
@@ -65,7 +65,6 @@ const CALLS = {
   },
   path: (method, ...paths) => path[method](...paths),
   format: (...values) => format(...values),
-  inspect: (of) => inspect(of),
 };
 
 const lines = [];

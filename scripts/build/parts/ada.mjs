@@ -1,9 +1,9 @@
 // Compiles ada, which parses URLs as Node.js does, for the executables for Linux. Its sources come from a crate.
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../quickjs.mjs";
 import { crateSources } from "./crate.mjs";
+import { keyOf } from "./key.mjs";
 import { VERSIONS } from "./versions.mjs";
 
 const FLAGS = [
@@ -30,8 +30,7 @@ const FLAGS = [
  */
 export function ada(root, compiler, target, flags = []) {
   const sources = join(crateSources(root, VERSIONS.ada), "deps");
-  const inputs = JSON.stringify([VERSIONS.ada, flags, readFileSync(import.meta.filename, "utf8")]);
-  const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);
+  const key = keyOf(VERSIONS.ada.checksum, FLAGS, flags);
   const folder = join(root, ".cache", "runtime", target);
   const object = join(folder, `ada-${key}.o`);
   if (!existsSync(object)) {

@@ -1,11 +1,11 @@
 // Compiles AWS-LC (TLS, X.509 and cryptography) for the executable for Linux, from the sources in a crate.
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { crateSources } from "./crate.mjs";
+import { keyOf } from "./key.mjs";
 import { VERSIONS } from "./versions.mjs";
 
 const run = promisify(execFile);
@@ -56,9 +56,7 @@ export async function awsLc(root, processor, zig, flags = []) {
   const library = join(crate, "aws-lc");
   const include = join(library, "include");
   const { list, triple } = TARGETS[processor];
-  const { stdout: version } = await run(zig, ["version"]);
-  const inputs = JSON.stringify([VERSIONS.awsLc, triple, flags, version, readFileSync(import.meta.filename, "utf8")]);
-  const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);
+  const key = keyOf(VERSIONS.awsLc.checksum, triple, flags, readFileSync(import.meta.filename, "utf8"));
   const folder = join(root, ".cache", "runtime");
   const archive = join(folder, `aws-lc-${processor}-${key}.a`);
   if (existsSync(archive)) return { archive, include };

@@ -2,15 +2,16 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { compareLicence } from "./licence.mjs";
 
 /**
  * @param root the repository
- * @param crate name, version, and the SHA-256 of the package
+ * @param crate of versions.mjs
  * @returns the folder of the sources, in .cache/crates
- * @throws if cargo is missing, or the crate has a different checksum
+ * @throws if cargo is missing, or the crate has another checksum or licence
  */
-export function crateSources(root, { name, version, checksum }) {
-  const folder = join(root, ".cache", "crates", `${name}-${version}`);
+export function crateSources(root, { name, version, checksum, holds }) {
+  const folder = join(root, ".cache", "crates", `${name}-${version}-${checksum.slice(0, 8)}`);
   if (existsSync(folder)) return folder;
   mkdirSync(dirname(folder), { recursive: true });
   // Beside the result, so that it can be renamed.
@@ -25,10 +26,13 @@ export function crateSources(root, { name, version, checksum }) {
       cwd: temporary,
       encoding: "utf8",
     });
+    if (error?.code === "ENOENT")
+      throw new Error("there is no cargo, which fetches sources: install Rust's package manager");
     if (error !== undefined || status !== 0) throw new Error(`cargo failed: ${error?.message ?? stderr}`);
     const crate = join(temporary, "vendor", name);
     const { package: found } = JSON.parse(readFileSync(join(crate, ".cargo-checksum.json"), "utf8"));
     if (found !== checksum) throw new Error(`${name} ${version} has another checksum: ${found}`);
+    compareLicence(crate, holds);
     try {
       renameSync(crate, folder);
     } catch (problem) {

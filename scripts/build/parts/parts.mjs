@@ -1,4 +1,5 @@
 // The libraries that are part of the executables for Linux.
+import { basename } from "node:path";
 import { ada } from "./ada.mjs";
 import { awsLc } from "./aws-lc.mjs";
 import { llhttpPart } from "./llhttp.mjs";
@@ -11,13 +12,14 @@ import { mozillaRoots } from "./roots.mjs";
  * @param processor Node's name
  * @param target zig's name
  * @param compiler the path of zig
+ * @param other another compiler for all but AWS-LC
  * @returns for each its compiler flags (where its headers are) and its object files or archives
  */
-export async function partsFor(root, processor, target, compiler) {
+export async function partsFor(root, processor, target, compiler, other) {
   const { archive, include } = await awsLc(root, processor, compiler);
   return [
-    ada(root, compiler, target),
+    ada(root, other ?? compiler, target, other === undefined ? [] : [`-DCOMPILER=${basename(other)}`]),
     { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] },
-    llhttpPart(root, processor, target),
+    llhttpPart(root, other ?? compiler, target),
   ];
 }

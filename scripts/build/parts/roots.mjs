@@ -1,9 +1,9 @@
 // Mozilla's certificate authorities for the executable for Linux, from a crate.
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "../quickjs.mjs";
 import { crateSources } from "./crate.mjs";
+import { keyOf } from "./key.mjs";
 import { VERSIONS } from "./versions.mjs";
 
 /**
@@ -14,12 +14,7 @@ import { VERSIONS } from "./versions.mjs";
  */
 export function mozillaRoots(root, zig, target) {
   const source = readFileSync(join(crateSources(root, VERSIONS.roots), "src/lib.rs"), "latin1");
-  const key = createHash("sha256")
-    .update(source)
-    .update(target)
-    .update(readFileSync(import.meta.filename))
-    .digest("hex")
-    .slice(0, 16);
+  const key = keyOf(VERSIONS.roots.checksum, target, readFileSync(import.meta.filename, "utf8"));
   const output = join(root, ".cache", "runtime", `roots-${key}.o`);
   if (existsSync(output)) return output;
   const certificates = Array.from(source.matchAll(/from_slice\(b"((?:\\x[0-9A-F]{2}|\\\n)+)"\)/g), ([, text]) =>

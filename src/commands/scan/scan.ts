@@ -21,15 +21,13 @@ export const scan: Command = async ({ options, positionals }, context) => {
   const { settings, assessment } = await assessed(options, context);
   warnUnavailable(context, assessment.esc);
   printNotices(context, settings, assessment.notices);
-  const { size, ...searched } = searchedFor(secretsOf(assessment));
+  const { size, ...searched } = searchedFor(secretsOf(assessment), loadRedactAddon());
   if (size === 0) {
     printLines(context, [
       "warning: there is nothing to search for (no secret has a value)",
       "set ESC_ENV and ESC_TOKEN to search for the secrets of ESC; --require-esc fails without them",
     ]);
   }
-  const addon = loadRedactAddon();
-  if (addon !== undefined) searched.automaton.use(addon);
   const search = new Search(searched, context);
   const git = { cwd: context.cwd, environment: withoutSecrets(context.environment, assessment.contract) };
   const area: Area = staged ? "index" : history ? "history" : "files";

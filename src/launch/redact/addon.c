@@ -23,7 +23,7 @@ struct argument {
   void *data;
   size_t length;
 };
-enum { MOST_ARGUMENTS = 11 };
+enum { MOST_ARGUMENTS = 14 };
 typedef napi_value function(napi_env env, const struct argument *args);
 
 static napi_value from_integer(napi_env env, int value) {
@@ -232,7 +232,9 @@ static const struct {
   const char *name;
   function *call;
 } functions[] = {
+    {"buildSearch", build_search},
     {"prepareSearch", prepare},
+    {"advance", advance},
     {"makePipe", make_pipe},
     {"duplicate", duplicate},
 #ifndef SOPHIA_RUN_RUNTIME

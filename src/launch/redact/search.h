@@ -1,4 +1,4 @@
-/* The loop of masking over all bytes, ten times as fast as `skip` of masking/automaton.ts, by the tables of that automaton. */
+/* The loops of masking over all bytes, ten times as fast as those of masking/automaton.ts, by the tables of that automaton. */
 #include <stdint.h>
 
 /* Twice as fast as with -Os, by which the rest of the addon is built. */
@@ -16,6 +16,10 @@ struct tables {
   const uint32_t *branch, *parent, *first, *end, *forks;
   /* By byte: see escapesOf; 1 for characters of base64; 1 for bytes of patterns. */
   const uint8_t *escapes, *is_base64, *occurs;
+  const uint32_t *base;
+  /* Known for the nodes that a stream has reached. */
+  uint32_t *failure;
+  uint16_t *match_lengths;
   uint32_t fork_mask;
   /* The bytes that have an entry in `escapes`, each sixteen times: escapesOf marks no more. */
   sixteen escape_bytes[9];
@@ -25,10 +29,12 @@ static uint32_t block(uint8_t first, uint8_t second, uint8_t third) {
   return (((uint32_t)third << 10) ^ ((uint32_t)second << 5) ^ first) & 0xffff;
 }
 
+static uint32_t slot_of(uint32_t node, uint8_t byte) { return ((node * 0x9e3779b1u) ^ (byte * 0x85ebca6bu)) >> 7; }
+
 static uint32_t child(const struct tables *it, uint32_t node, uint8_t byte) {
   const uint32_t near = node + 1;
   if (it->label[near] == byte && it->branch[near] == it->branch[node]) return near;
-  for (uint32_t slot = ((node * 0x9e3779b1u) ^ (byte * 0x85ebca6bu)) >> 7;; ++slot) {
+  for (uint32_t slot = slot_of(node, byte);; ++slot) {
     const uint32_t found = it->forks[slot & it->fork_mask];
     if (found == 0 || (it->label[found] == byte && it->parent[it->branch[found]] == node)) return found;
   }
@@ -276,7 +282,8 @@ static napi_value prepare(napi_env env, const struct argument *args) {
   struct tables *const it = handle;
   *it = (struct tables){
     args[0].data, args[1].data, args[2].data, args[3].data, args[4].data, args[5].data, args[6].data,
-    args[7].data, args[8].data, args[9].data, args[10].data, (uint32_t)args[7].length - 1, {{0}}};
+    args[7].data, args[8].data, args[9].data, args[10].data, args[11].data, args[12].data, args[13].data,
+    (uint32_t)args[7].length - 1, {{0}}};
   size_t count = 0;
   for (unsigned byte = 0; byte < 256 && count < COUNT(it->escape_bytes); ++byte) {
     if (it->escapes[byte] != 0) it->escape_bytes[count++] = (sixteen){0} + (uint8_t)byte;
@@ -297,4 +304,98 @@ static napi_value skip(napi_env env, napi_callback_info info) {
   napi_get_value_uint32(env, args[4], &run);
   napi_create_uint32(env, (uint32_t)skip_to(it, bytes, length, window, from, run), &result);
   return result;
+}
+
+static uint32_t depth_of(const uint32_t *base, const uint32_t *branch, uint32_t node) {
+  return node == 0 ? 0 : node - base[branch[node]];
+}
+
+static uint32_t failure_of(const struct tables *it, uint32_t node);
+
+static uint32_t next(const struct tables *it, uint32_t node, uint8_t byte) {
+  for (uint32_t at = node; at != 0; at = failure_of(it, at)) {
+    const uint32_t found = child(it, at, byte);
+    if (found != 0) return found;
+  }
+  return it->first[byte];
+}
+
+/* Returns the length of the longest pattern with which a node ends; 0 without one. */
+static uint16_t match_length_at(const struct tables *it, uint32_t node) {
+  failure_of(it, node);
+  return it->match_lengths[node] == 0 ? 0 : it->match_lengths[node] - 1;
+}
+
+static uint32_t failure_of(const struct tables *it, uint32_t node) {
+  if (node == 0) return 0;
+  if (it->failure[node] != 0) return it->failure[node] - 1;
+  const uint32_t branch = it->branch[node];
+  const uint32_t parent = node > 1 && it->branch[node - 1] == branch ? node - 1 : it->parent[branch];
+  const uint32_t failure = parent == 0 ? 0 : next(it, failure_of(it, parent), it->label[node]);
+  const int is_pattern = it->end[branch] == node;
+  it->failure[node] = failure + 1;
+  it->match_lengths[node] = (uint16_t)(1 + (is_pattern ? depth_of(it->base, it->branch, node) : match_length_at(it, failure)));
+  return failure;
+}
+
+/*
+ * (handle, node, bytes, index, depth, array for the last node): reads bytes up to one that may begin an escape, ends a pattern,
+ * or leads to a node of at most this depth. Returns its index.
+ */
+static napi_value advance(napi_env env, const struct argument *args) {
+  const struct tables *const it = args[0].data;
+  const uint8_t *const bytes = args[2].data;
+  uint32_t node = (uint32_t)args[1].number, at = (uint32_t)args[3].number;
+  const uint32_t shallow = (uint32_t)args[4].number;
+  for (; at < args[2].length && it->escapes[bytes[at]] == 0; ++at) {
+    const uint32_t after = next(it, node, bytes[at]);
+    if (depth_of(it->base, it->branch, after) <= shallow || match_length_at(it, after) != 0) break;
+    node = after;
+  }
+  *(uint32_t *)args[5].data = node;
+  return from_integer(env, (int)at);
+}
+
+/* (tables, bytes of all patterns, their lengths, window): fills the tables as `build` of masking/automaton.ts does */
+static napi_value build_search(napi_env env, const struct argument *args) {
+  uint8_t *const shift = args[0].data, *const starts = args[1].data, *const label = args[2].data;
+  uint32_t *const branch = args[3].data, *const parent = args[4].data, *const first = args[5].data;
+  uint32_t *const end = args[6].data, *const forks = args[7].data, *const base = args[9].data;
+  uint8_t *const occurs = args[8].data;
+  const uint32_t fork_mask = (uint32_t)args[7].length - 1, window = (uint32_t)args[12].number;
+  const uint8_t *bytes = args[10].data, *former = bytes;
+  const uint32_t *const lengths = args[11].data;
+  uint32_t last = 0, former_length = 0;
+  for (uint32_t number = 0; number < args[11].length; ++number) {
+    const uint32_t length = lengths[number], start = last + 1;
+    uint32_t shared = 0, node = 0;
+    while (shared < length && shared < former_length && bytes[shared] == former[shared]) ++shared;
+    if (shared != 0) {
+      uint32_t of = number - 1;
+      while (depth_of(base, branch, parent[of]) >= shared) of = branch[parent[of]];
+      node = base[of] + shared;
+    }
+    last += length - shared;
+    memcpy(label + start, bytes + shared, length - shared);
+    for (uint32_t at = start; at <= last; ++at) branch[at] = number;
+    for (uint32_t at = 0; at < length; ++at) occurs[bytes[at]] = 1;
+    base[number] = start - shared - 1;
+    parent[number] = node;
+    end[number] = last;
+    if (node == 0) first[bytes[0]] = start;
+    else {
+      uint32_t slot = slot_of(node, bytes[shared]);
+      while (forks[slot & fork_mask] != 0) ++slot;
+      forks[slot & fork_mask] = start;
+    }
+    for (uint32_t to = shared + 1 > 3 ? shared + 1 : 3; to <= window; ++to) {
+      const uint32_t at = block(bytes[to - 3], bytes[to - 2], bytes[to - 1]);
+      if (shift[at] > window - to) shift[at] = (uint8_t)(window - to);
+      if (to == 3) starts[at] = 1;
+    }
+    former = bytes;
+    former_length = length;
+    bytes += length;
+  }
+  return NULL;
 }

@@ -30,7 +30,11 @@ interface SessionParts extends Terminal {
 export function openSession(parts: SessionParts) {
   const { addon, real, master, slave, sync, hangUp } = parts;
   const group = readProcessStat("self")?.group ?? -1;
-  const isInFront = (): boolean => addon.foregroundGroup(real) === group;
+  /** A terminal that has hung up has no foreground group: this job is where it was. */
+  const isInFront = (): boolean => {
+    const inFront = addon.foregroundGroup(real);
+    return inFront === -1 && state.terminal === "there" ? state.isForeground : inFront === group;
+  };
   const found = addon.settingsOf(real) ?? new Uint8Array();
   /** The signals of keys that are sent to the whole group, and the SIGCONT that ends a stop. */
   const expected = expectedSignals();
@@ -46,7 +50,7 @@ export function openSession(parts: SessionParts) {
     gone: () => happen({ kind: "terminal gone" }),
   });
   addon.copySize(real, master);
-  const [begun, effects] = job.begin(isInFront());
+  const [begun, effects] = job.begin(addon.foregroundGroup(real) === group);
   let state = begun;
   effects.forEach(perform);
 

@@ -26,8 +26,6 @@ export function connect(options: Options | number | string, ...more: unknown[]):
   );
 }
 
-export const createConnection = connect;
-
 export function createServer(
   options?: ServerOptions | ((socket: Socket) => void),
   listener?: (socket: Socket) => void,

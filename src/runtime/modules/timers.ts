@@ -15,7 +15,9 @@ export function clearTimeout(timer: Timer | undefined | null): void {
   timer?.close();
 }
 
-export const clearInterval = clearTimeout;
+export function clearInterval(timer: Timer | undefined | null): void {
+  clearTimeout(timer);
+}
 
 export function setImmediate(callback: Callback, ...args: readonly unknown[]): Immediate {
   return addImmediate(() => callback(...args));

@@ -193,7 +193,12 @@ static void print_exception(JSContext *context) {
 
 int main(int count, char **arguments) {
   if (getpid() == 1) end_at_signals();
+#ifdef SANITIZED
+  /* AddressSanitizer watches the blocks of malloc(3). */
+  JSRuntime *const runtime = JS_NewRuntime();
+#else
   JSRuntime *const runtime = JS_NewRuntime2(&MEMORY, NULL);
+#endif
   JS_SetMaxStackSize(runtime, stack_bytes());
   /* Atomics.wait is the way to sleep. */
   JS_SetCanBlock(runtime, true);

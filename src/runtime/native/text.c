@@ -120,7 +120,7 @@ const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length
   return replace_halves(context, text, length, false);
 }
 
-static JSValue buffer_prototype = JS_UNDEFINED;
+static JSValue buffer_prototype;
 
 /* (Buffer.prototype) */
 FUNCTION(use_buffer) {
@@ -242,6 +242,7 @@ FUNCTION(cut_length) {
 }
 
 void add_text(JSContext *context, JSValueConst native) {
+  buffer_prototype = JS_UNDEFINED;
   static const JSCFunctionListEntry FUNCTIONS[] = {
     JS_CFUNC_DEF("decode", 4, decode),
     JS_CFUNC_DEF("isUtf8", 1, is_utf8),

@@ -8,9 +8,7 @@ interface Natives {
 
 const native = natives<Natives>();
 
-export const [EINVAL, EAGAIN, ENOTCONN, ETIMEDOUT, EINPROGRESS, ECONNREFUSED, ECANCELED] = [
-  -22, -11, -107, -110, -115, -111, -125,
-];
+export const [EAGAIN, ETIMEDOUT, EINPROGRESS, ECONNREFUSED, ECANCELED] = [-11, -110, -115, -111, -125];
 
 /** @param error the negative number of the system's error */
 export function systemFailure(error: number, syscall: string, details = ""): NodeJS.ErrnoException {

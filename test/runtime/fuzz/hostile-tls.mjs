@@ -1,0 +1,57 @@
+/** A server of TLS 1.2 and 1.3, behind a proxy that changes, cuts, delays and invents bytes on their way to the client. */
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { mutate, pieces, random } from "./random.cjs";
+
+/** What the server answers; a client may receive no other byte. */
+export const ANSWER = "answer ".repeat(3000);
+
+/** Records with these types follow what the server sent: alerts, handshakes, data, nonsense. */
+const TYPES = [20, 21, 22, 23, 24, 0, 255];
+
+function invented(next) {
+  const body = Buffer.from(Array.from({ length: next(60) }, () => next(256)));
+  const head = Buffer.from([TYPES[next(TYPES.length)], 3, next(5), 0, 0]);
+  head.writeUInt16BE(next(10) === 0 ? next(65_536) : body.length, 3);
+  return Buffer.concat([head, body]);
+}
+
+/**
+ * @param seed of the first connection; each has the next
+ * @returns its port, and a function that ends it
+ */
+export async function serveHostileTls(seed, key, cert) {
+  const servers = ["TLSv1.2", "TLSv1.3"].map((version) => {
+    const options = { key, cert, minVersion: version, maxVersion: version, ALPNProtocols: ["http/1.1"] };
+    return createTlsServer(options, (socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end(ANSWER));
+    }).on("tlsClientError", () => {});
+  });
+  let count = 0;
+  const proxy = createServer({ noDelay: true }, (client) => {
+    const next = random(seed + count++);
+    const server = connect(servers[next(2)].address().port, "127.0.0.1");
+    const isHonest = next(20) === 0;
+    // The first flights have the handshake, later ones the answer.
+    let flights = isHonest ? -1 : 1 + next(4);
+    client.on("error", () => server.destroy()).on("close", () => server.destroy());
+    server.on("error", () => client.destroy());
+    client.pipe(server);
+    server.on("data", (bytes) => {
+      flights -= 1;
+      if (flights !== 0) return void client.write(bytes);
+      const kind = next(8);
+      if (kind === 0) return void client.end(bytes.subarray(0, next(bytes.length)));
+      if (kind === 1) return void client.resetAndDestroy();
+      const changed = kind < 3 ? Buffer.concat([invented(next), bytes, invented(next)]) : mutate(next, bytes);
+      for (const part of pieces(next, changed)) client.write(part);
+      // The client waits for what is missing until the connection ends.
+      client.end();
+    });
+    server.on("end", () => client.end());
+  });
+  for (const one of [...servers, proxy]) await once(one.listen(0, "127.0.0.1"), "listening");
+  return { port: proxy.address().port, close: () => [...servers, proxy].forEach((one) => one.close()) };
+}
