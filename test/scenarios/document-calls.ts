@@ -121,6 +121,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       "npx [vitest] [run] [test/commands] [test/scenarios]",
       "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --]",
       "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --mode spawn --]",
+      "node [scripts/build/runtime.mjs] [--shell]",
       "npx [vitest] [run] [test/runtime]",
     ],
   },

@@ -63,7 +63,7 @@ const services = {
 } as const;
 const suites = {
   kind: "stand-ins",
-  commands: ["npm", "npx"],
+  commands: ["node", "npm", "npx"],
   because: "they build and run the tests themselves",
 } as const;
 
