@@ -25,12 +25,17 @@ export const YARN_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `sophia-ru
 /** Runs the installed command. Without the option npx would install a missing one from the registry. */
 export const NPX: string = IS_ON_REGISTRIES ? "npx " : "npx --no-install ";
 
+/** One wheel for all systems of Linux, as scripts/wheel/platform.mjs names it. */
+export function linuxWheelTag(processor: string): string {
+  return ["manylinux_2_17", "manylinux2014", "musllinux_1_1"].map((system) => `${system}_${processor}`).join(".");
+}
+
 export function wheelAddress(tag: string): string {
   return `${RELEASE}/sophia_run-${VERSION}-py3-none-${tag}.whl`;
 }
 
-/** The package for pip in an image with glibc. The shell of the build fills in the processor. */
-export const WHEEL_IN_IMAGE: string = IS_ON_REGISTRIES ? "sophia-run" : wheelAddress("manylinux_2_17_$(uname -m)");
+/** The package for pip in an image. The shell of the build fills in the processor. */
+export const WHEEL_IN_IMAGE: string = IS_ON_REGISTRIES ? "sophia-run" : wheelAddress(linuxWheelTag("$(uname -m)"));
 
 export function pythonPackage(tag: string): string {
   return IS_ON_REGISTRIES ? "sophia-run" : wheelAddress(tag);

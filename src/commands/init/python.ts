@@ -1,6 +1,5 @@
 /** A Python project: the dependency on sophia-run, and how its programs are started. */
-import { existsSync } from "node:fs";
-import { IS_ON_REGISTRIES, pythonPackage } from "../../core/package-source.ts";
+import { IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../../core/package-source.ts";
 import type { SetupStep } from "./setup-step.ts";
 
 /** `pip .` if a pyproject.toml names the dependencies, `pip` if requirements.txt does. */
@@ -26,7 +25,7 @@ function wheelTag(): string {
   const isArm = process.arch === "arm64";
   if (process.platform === "win32") return "win_amd64";
   if (process.platform === "darwin") return `macosx_13_0_${isArm ? "arm64" : "x86_64"}`;
-  return `${existsSync("/etc/alpine-release") ? "musllinux_1_2" : "manylinux_2_17"}_${isArm ? "aarch64" : "x86_64"}`;
+  return linuxWheelTag(isArm ? "aarch64" : "x86_64");
 }
 
 const STARTS: readonly (readonly [name: RegExp, command: (module: string) => string])[] = [
