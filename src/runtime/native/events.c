@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,8 +13,13 @@ enum { SIGNALS = 64 };
 
 static int signal_pipe[2] = {-1, -1};
 
+/* The kernel sends SIGTTOU for each attempt of a write, which is repeated at once: thousands would be read after the job's stop. */
+static volatile sig_atomic_t is_write_refused;
+
 static void on_signal(int signal) {
   const int error = errno;
+  if (signal == SIGTTOU && is_write_refused) return;
+  if (signal == SIGTTOU) is_write_refused = true;
   const unsigned char number = (unsigned char)signal;
   /* A full pipe has thousands of signals already. */
   (void)!write(signal_pipe[1], &number, 1);
@@ -53,6 +59,7 @@ FUNCTION(catch_signal) {
 FUNCTION(caught_signals) {
   unsigned char numbers[256];
   const ssize_t size = read(signal_pipe[0], numbers, sizeof numbers);
+  if (size > 0 && memchr(numbers, SIGTTOU, (size_t)size) != NULL) is_write_refused = false;
   const JSValue list = JS_NewArray(context);
   for (ssize_t i = 0; i < size; ++i) JS_SetPropertyUint32(context, list, (uint32_t)i, JS_NewInt32(context, numbers[i]));
   return list;
