@@ -109,6 +109,7 @@ it("thousands of violations give the same result in both", () => {
 it(
   "the executable starts a program like the package",
   () => {
+    const runs = cases(40, 2000);
     let started = 0;
     const given = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
     fc.assert(
@@ -122,10 +123,10 @@ it(
         expect(one).toStrictEqual(other);
         if (one?.status === 0) started += 1;
       }),
-      { numRuns: cases(40, 2000) },
+      { numRuns: runs },
     );
     // All others fail in the same words.
-    expect(started).toBeGreaterThan(10);
+    expect(started).toBeGreaterThan(runs / 8);
   },
   cases(120_000, 1_100_000),
 );
