@@ -1,5 +1,5 @@
-// Writes THIRD-PARTY-NOTICES.md, the licences of all packages in the bundle and of all parts of the executables:
-// `npm run notices`. `--check` only compares.
+// Writes THIRD-PARTY-NOTICES.md, the licences of all packages in the bundle, and EXECUTABLE-NOTICES.md, those of all other parts of
+// the executables: `npm run notices`. `--check` only compares.
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledPackages } from "./build/packages.mjs";
@@ -7,41 +7,56 @@ import { licenceOf } from "./build/parts/licence.mjs";
 import { BUN, libraries } from "./build/parts/versions.mjs";
 
 const root = join(import.meta.dirname, "..");
-const file = join(root, "THIRD-PARTY-NOTICES.md");
+/** Packages that only the runtime of the executables has. */
+const OF_RUNTIME = ["readable-stream"];
 
-// A set: the same version may be installed in two places.
-const sections = new Set(await Promise.all((await bundledPackages()).map(ofPackage)));
+const packages = await bundledPackages();
 const parts = libraries().map(({ holds }) =>
   section(`${holds.name} ${holds.version}`, holds.license, licenceOf(holds)),
 );
-const text = `# Third-party notices
 
-sophia-run holds code of the following packages, each under its own licence. readable-stream is only in the stand-alone
-executables for Linux.
+await put(
+  "THIRD-PARTY-NOTICES.md",
+  `# Third-party notices
 
-${[...sections].toSorted((a, b) => (a < b ? -1 : 1)).join("\n")}
-# The executables for Linux
+sophia-run holds code of the following packages, each under its own licence. EXECUTABLE-NOTICES.md in the repository and
+in the wheels has the other parts of the stand-alone executables.
 
-The stand-alone executables for Linux, and the wheels with them, also hold the following libraries. Their own runtime
-follows the behaviour of Node.js (Copyright Node.js contributors, MIT); the licence of Node.js is that of readable-stream
-above, which is its code.
+${await sectionsOf((name) => !OF_RUNTIME.includes(name))}`,
+);
+await put(
+  "EXECUTABLE-NOTICES.md",
+  `# Third-party notices of the executables
 
+## The executables for Linux
+
+The stand-alone executables for Linux, and the wheels with them, hold the following libraries, beside the packages of
+THIRD-PARTY-NOTICES.md. Their own runtime follows the behaviour of Node.js (Copyright Node.js contributors, MIT); the
+licence of Node.js is that of readable-stream, which is its code.
+
+${await sectionsOf((name) => OF_RUNTIME.includes(name))}
 ${parts.join("\n")}
-# The executables for macOS and Windows
+## The executables for macOS and Windows
 
 The stand-alone executables for macOS and Windows, and the wheels with them, hold Bun ${BUN.version} (MIT). Bun links
 JavaScriptCore (LGPL-2) and other libraries statically. Its own list of them with their licences, and how to link it
 again: <https://github.com/oven-sh/bun/blob/bun-v${BUN.version}/LICENSE.md>
-`;
+`,
+);
 
-const current = await readFile(file, "utf8").catch(() => undefined);
-if (current !== text) {
-  if (process.argv.includes("--check")) {
-    process.stderr.write("THIRD-PARTY-NOTICES.md is not what node scripts/notices.mjs writes\n");
-    process.exitCode = 1;
-  } else {
-    await writeFile(file, text);
-  }
+async function put(name, text) {
+  const file = join(root, name);
+  if ((await readFile(file, "utf8").catch(() => undefined)) === text) return;
+  if (!process.argv.includes("--check")) return writeFile(file, text);
+  process.stderr.write(`${name} is not what node scripts/notices.mjs writes\n`);
+  process.exitCode = 1;
+}
+
+async function sectionsOf(isWanted) {
+  const wanted = packages.filter(({ manifest }) => isWanted(manifest.name));
+  // A set: the same version may be installed in two places.
+  const sections = new Set(await Promise.all(wanted.map(ofPackage)));
+  return [...sections].toSorted((a, b) => (a < b ? -1 : 1)).join("\n");
 }
 
 async function ofPackage({ folder, manifest: { name, version, license, author } }) {

@@ -42,6 +42,7 @@ function wheel(target) {
     [`${name}.data/scripts/sophia-run${ending}`]: readFileSync(executable),
     [`${info}/licenses/LICENSE`]: read("LICENSE"),
     [`${info}/licenses/THIRD-PARTY-NOTICES.md`]: read("THIRD-PARTY-NOTICES.md"),
+    [`${info}/licenses/EXECUTABLE-NOTICES.md`]: read("EXECUTABLE-NOTICES.md"),
     [`${info}/METADATA`]: Buffer.from(metadata()),
     [`${info}/WHEEL`]: Buffer.from(
       `Wheel-Version: 1.0\nGenerator: sophia-run\nRoot-Is-Purelib: false\n${tags.join("")}`,
@@ -71,6 +72,7 @@ Keywords: ${manifest.keywords.join(",")}
 License-Expression: ${manifest.license}
 License-File: LICENSE
 License-File: THIRD-PARTY-NOTICES.md
+License-File: EXECUTABLE-NOTICES.md
 Project-URL: Repository, ${repository}
 Project-URL: Changelog, ${repository}/blob/main/CHANGELOG.md
 Requires-Python: >=3.8
