@@ -8,7 +8,7 @@ import { BUN, libraries } from "./build/parts/versions.mjs";
 
 const root = join(import.meta.dirname, "..");
 /** Packages that only the runtime of the executables has. */
-const OF_RUNTIME = ["readable-stream"];
+const OF_RUNTIME = new Set(["readable-stream"]);
 
 const packages = await bundledPackages();
 const parts = libraries().map(({ holds }) =>
@@ -22,7 +22,7 @@ await put(
 sophia-run holds code of the following packages, each under its own licence. EXECUTABLE-NOTICES.md in the repository and
 in the wheels has the other parts of the stand-alone executables.
 
-${await sectionsOf((name) => !OF_RUNTIME.includes(name))}`,
+${await sectionsOf((name) => !OF_RUNTIME.has(name))}`,
 );
 await put(
   "EXECUTABLE-NOTICES.md",
@@ -34,7 +34,7 @@ The stand-alone executables for Linux, and the wheels with them, hold the follow
 THIRD-PARTY-NOTICES.md. Their own runtime follows the behaviour of Node.js (Copyright Node.js contributors, MIT); the
 licence of Node.js is that of readable-stream, which is its code.
 
-${await sectionsOf((name) => OF_RUNTIME.includes(name))}
+${await sectionsOf((name) => OF_RUNTIME.has(name))}
 ${parts.join("\n")}
 ## The executables for macOS and Windows
 
