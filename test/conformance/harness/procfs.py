@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Stat:
+class Stat(NamedTuple):
     pid: int
     state: str
     ppid: int
@@ -19,13 +18,20 @@ class Stat:
 
 def stat(pid: int) -> Stat | None:
     """None when there is no such process."""
+    # Not open(), which takes three times as long: most cases read all processes several times.
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            text = file.read()
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    # ESRCH if the process ends in between.
     except (FileNotFoundError, ProcessLookupError):
         return None
-    fields = text[text.rindex(b")") + 2 :].split()
-    return Stat(pid, fields[0].decode(), *(int(field) for field in fields[1:6]))
+    try:
+        text = os.read(descriptor, 4096)
+    except ProcessLookupError:
+        return None
+    finally:
+        os.close(descriptor)
+    state, *numbers = text[text.rindex(b")") + 2 :].split(None, 6)[:6]
+    return Stat(pid, state.decode(), *map(int, numbers))
 
 
 def all_processes() -> list[Stat]:

@@ -261,7 +261,7 @@ describe("terminals stay terminals", () => {
 
   it("with a pipe as its input or one output the others stay terminals, without extra line ends", async () => {
     const screen = onTerminal(
-      `echo in | $L sh -c 'test -t 0 || test -t 1 && test -t 2 && echo "$QUIET_TOKEN"'; $L sh -c 'test -t 2 && echo out; echo "$QUIET_TOKEN" >&2' | cat; echo end`,
+      `: | $L sh -c 'test -t 0 || test -t 1 && test -t 2 && echo "$QUIET_TOKEN"'; $L sh -c 'test -t 2 && echo out; echo "$QUIET_TOKEN" >&2' | cat; echo end`,
     );
     const { shown } = await screen.until("end");
     expect(shown.trimStart()).toMatch(/^\*\*\*\r\n(?:out\r\n\*\*\*|\*\*\*\r\nout)\r\nend/);
