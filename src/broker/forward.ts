@@ -4,7 +4,7 @@
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Admitted } from "./admit.ts";
-import { valuesOf } from "./headers.ts";
+import { valuesOf, without } from "./headers.ts";
 import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
 import type { Refusal } from "./refusals.ts";
 import { failureOf, maySendAgain, requestOf, type Services } from "./service.ts";
@@ -36,7 +36,11 @@ export function forward(
     upstream.destroy();
     exchange.left();
   });
-  request.on("error", () => upstream.destroy());
+  // Its client has left before the answers of earlier requests were whole.
+  request.on("error", () => {
+    upstream.destroy();
+    exchange.left();
+  });
   if (hasBody) {
     request.on("data", (chunk: Buffer) => {
       body = "sent";
@@ -96,7 +100,7 @@ export function forward(
     const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
     if (response.destroyed) return void sent.destroy();
     const { reason, headers } = headFor(answer, admitted, broker, passing.replaced(admitted, key));
-    const passed = shouldRetry ? [...without(headers, "x-should-retry"), "x-should-retry", "true"] : headers;
+    const passed = shouldRetry ? retried(headers) : headers;
     exchange.answered(answer);
     if (response.destroyed) return void sent.destroy();
     // The part of the body that came with the head goes on with it, in one packet: `pipe` writes it in the next tick.
@@ -137,6 +141,7 @@ export async function isRotated({ route }: Admitted, key: string, services: Serv
   return services.keyOf(route.name) !== key;
 }
 
-function without(headers: readonly string[], name: string): readonly string[] {
-  return headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== name);
+/** Tells clients to try again, whatever the service says. */
+export function retried(headers: readonly string[]): readonly string[] {
+  return [...without(headers, "x-should-retry"), "x-should-retry", "true"];
 }

@@ -80,6 +80,17 @@ export function valuesOf(rawHeaders: Headers, name: string): readonly string[] {
   return values;
 }
 
+/** @param name in lower case */
+export function without(headers: Headers, name: string): Headers {
+  return headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== name);
+}
+
+/** Returns the head of a message, whose first line this is. */
+export function headOf(line: string, headers: Headers): string {
+  const fields = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ""}`] : []));
+  return [line, ...fields, "", ""].join("\r\n");
+}
+
 /**
  * Drops the headers of the connection.
  *

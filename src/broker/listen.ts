@@ -19,7 +19,7 @@ import type { RequestRecord } from "./record.ts";
 import type { Refusal, RefusalAnswer } from "./refusals.ts";
 import { sendRaw, sendRefusal } from "./refuse.ts";
 import type { Services } from "./service.ts";
-import { upgrade } from "./upgrade.ts";
+import { isForWebSocket, requestWithoutUpgrade, upgrade } from "./upgrade.ts";
 
 const HEADERS_MS = 10_000;
 const CHECK_MS = 1000;
@@ -80,6 +80,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const refused = new WeakSet<Duplex>();
   server.on("connection", (socket) => {
     // Counted here: Bun ignores server.maxConnections.
+    if (sockets.has(socket)) return;
     if (sockets.size >= MAX_CONNECTIONS) return void socket.destroy();
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket)).on("error", () => {});
@@ -165,6 +166,11 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   };
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     inTurn(socket, () => {
+      if (!isForWebSocket(request)) {
+        socket.unshift(Buffer.concat([requestWithoutUpgrade(request), head]));
+        // Documented: puts a stream into the server.
+        return void server.emit("connection", socket);
+      }
       const received = receive(request, true, (answer) => sendRaw(socket, answer));
       if (received === undefined) return;
       upgrade(received.admitted, { request, socket, head }, received.passing);

@@ -22,8 +22,14 @@ export function sendRefusal(request: IncomingMessage, response: ServerResponse, 
 /** The same for what was no request, or is one no more for Node.js. */
 export function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.resume().end(`HTTP/1.1 ${status} Refused\r\n${lines.join("")}\r\n${body}`);
-  // Clients may leave their side open.
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  socket.once("close", () => clearTimeout(timer));
+  socket.write(`HTTP/1.1 ${status} Refused\r\n${lines.join("")}\r\n${body}`);
+  endGently(socket);
+}
+
+/** Ends a connection when all is written, and drops what the client sends until then. Clients may leave their side open. */
+export function endGently(socket: Duplex): void {
+  socket.resume().end(() => {
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    socket.once("close", () => clearTimeout(timer));
+  });
 }

@@ -3,8 +3,23 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Admitted } from "./admit.ts";
 import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
-import { isRotated } from "./forward.ts";
+import { isRotated, retried } from "./forward.ts";
+import { headOf, without } from "./headers.ts";
+import { endGently } from "./refuse.ts";
 import { failureOf, maySendAgain, requestOf } from "./service.ts";
+
+/** Returns true if `Upgrade` names WebSocket, perhaps among others. */
+export function isForWebSocket({ headers }: IncomingMessage): boolean {
+  return (headers.upgrade ?? "").split(",").some((protocol) => /^\s*websocket\s*(?:\/|$)/i.test(protocol));
+}
+
+/**
+ * Returns the head of a request as it was, without the `Upgrade` that a server may ignore (RFC 9110, 7.8). Java's own client
+ * sends `h2c` with the first request to each server without TLS.
+ */
+export function requestWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  return Buffer.from(headOf(`${method} ${url} HTTP/${httpVersion}`, without(rawHeaders, "upgrade")), "latin1");
+}
 
 /** @param head what the client has sent behind its handshake */
 export function upgrade(
@@ -14,6 +29,7 @@ export function upgrade(
 ): void {
   const { services, exchange, broker } = passing;
   const added = { connection: "Upgrade", upgrade: "websocket" };
+  const stopNoticing = noticeEnd(socket, () => socket.destroy());
   let upstream = begin();
   socket.once("close", () => {
     upstream.destroy();
@@ -25,14 +41,19 @@ export function upgrade(
     let isAnswered = false;
     sent.on("error", (error) => {
       if (isAnswered || socket.writableEnded || socket.destroyed) return;
-      if (maySendAgain(sent, error, "none")) upstream = begin();
-      else exchange.refuse(failureOf(error, admitted));
+      if (maySendAgain(sent, error, "none")) {
+        upstream = begin();
+        return;
+      }
+      stopNoticing();
+      exchange.refuse(failureOf(error, admitted));
     });
     sent.once("upgrade", (answer, other, first) => {
+      stopNoticing();
       exchange.answered(answer);
       if (socket.destroyed) return void other.destroy();
       const own = ["Connection", "Upgrade", "Upgrade", "websocket"];
-      socket.write(headOf(answer, key, own), "latin1");
+      socket.write(answerHead(answer, key, own), "latin1");
       if (first.length > 0) socket.write(first);
       if (head.length > 0) other.write(head);
       join(socket, other);
@@ -40,6 +61,7 @@ export function upgrade(
     sent.once("response", (answer) => {
       isAnswered = true;
       if (isFinal(answer)) return void refused(answer, key);
+      stopNoticing();
       exchange.refuse(noAnswer(admitted));
       sent.destroy();
     });
@@ -53,18 +75,31 @@ export function upgrade(
     const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
     exchange.answered(answer);
     if (socket.destroyed) return;
-    const retry = shouldRetry ? ["x-should-retry", "true"] : [];
-    socket.write(headOf(answer, key, [...retry, "Connection", "close"]), "latin1");
+    stopNoticing();
+    socket.write(answerHead(answer, key, ["Connection", "close"], shouldRetry), "latin1");
     socket.resume();
     answer.pipe(socket);
   }
 
-  function headOf(answer: IncomingMessage, key: string, own: readonly string[]): string {
+  function answerHead(answer: IncomingMessage, key: string, own: readonly string[], shouldRetry = false): string {
     const { reason, headers } = headFor(answer, admitted, broker, passing.replaced(admitted, key));
-    const all = [...headers, ...own];
-    const lines = all.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${all[index + 1] ?? ""}`] : []));
-    return [`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, ...lines, "", ""].join("\r\n");
+    const passed = shouldRetry ? retried(headers) : headers;
+    return headOf(`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, [...passed, ...own]);
   }
+}
+
+/**
+ * Acts if the client ends its side while the service has not answered. Only a connection that is read shows that; bytes
+ * that come too early for that stay in it.
+ *
+ * @returns stops that
+ */
+function noticeEnd(client: Duplex, act: () => void): () => void {
+  const look = (): void => {
+    if (client.readableLength === 0) client.read();
+  };
+  client.on("readable", look).once("end", act);
+  return () => void client.off("readable", look).off("end", act);
 }
 
 /** Passes bytes on in both directions; each end and each failure on one side is one on the other side. */
@@ -74,7 +109,8 @@ function join(client: Duplex, service: Duplex): void {
     [service, client],
   ] as const) {
     from.on("error", () => to.destroy());
-    from.once("close", () => to.destroy());
     from.pipe(to);
+    // Behind the listener of `pipe`. The last bytes of a side that has ended may wait for a slow reader.
+    from.once("close", () => (from.readableEnded ? endGently(to) : to.destroy()));
   }
 }

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { answerTo, type RefusalCode } from "../../src/broker/refusals.ts";
 import { parseRule } from "../../src/contract/broker/path-rules.ts";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
-import { JAVASCRIPT, PYTHON } from "./clients/packages.ts";
+import { GO, JAVASCRIPT, MAVEN, PYTHON } from "./clients/packages.ts";
 
 const document = readFileSync(join(import.meta.dirname, "../../docs/broker.md"), "utf8");
 
@@ -45,6 +45,14 @@ test.each([
       .map(([name, version]) => `${name} ${version}`)
       .toSorted(),
   );
+});
+
+test.each([
+  ["Go", GO],
+  ["Maven", MAVEN],
+])("the providers' section has the packages of the tests, for %s", (name, packages) => {
+  const versions = Object.entries(packages).map(([each, version]) => `${each} ${version}`);
+  expect(sectionOf("Providers")).toContain(`\n- ${name}: ${versions.join(", ")}`);
 });
 
 test("the denied paths are those of the providers", () => {

@@ -140,6 +140,20 @@ describe("a request", () => {
     expect(upstream.requests[0]?.body.length).toBeLessThan(10);
     await expect.poll(() => broker.records).toMatchObject([{ outcome: "left", name: "OPENAI_API_KEY" }]);
   });
+
+  test("whose client leaves while it waits behind another one is recorded as left, too", async () => {
+    const upstream = await startUpstream(() => {});
+    const broker = await startBroker(upstream.origin);
+    const { port, host } = new URL(broker.origin);
+    const socket = connect(Number(port), "127.0.0.1");
+    const head = (path: string): string =>
+      `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${broker.routes[0].dummy}\r\n\r\n`;
+    socket.write(head("/v1/one") + head("/v1/two"));
+    await expect.poll(() => upstream.requests).toHaveLength(2);
+    socket.destroy();
+    const left = { outcome: "left", name: "OPENAI_API_KEY" };
+    await expect.poll(() => broker.records).toMatchObject([left, left]);
+  });
 });
 
 describe("an answer", () => {

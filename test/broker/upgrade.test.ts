@@ -1,8 +1,11 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import * as http from "node:http";
+import { connect, Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { upgrade } from "../../src/broker/upgrade.ts";
 import type { BrokerProcess } from "./process.ts";
-import { KEYS } from "./routes.ts";
+import { KEYS, routesTo } from "./routes.ts";
 import { nextText, startBroker, startUpstream } from "./upstream.ts";
 
 const HANDSHAKE =
@@ -72,6 +75,59 @@ describe("a WebSocket", () => {
     expect(upgraded).toHaveLength(2);
   });
 
+  test("ends when all is written to a client that reads slowly and still sends", async () => {
+    const upstream = await startUpstream(() => {});
+    upstream.server.on("upgrade", (_, other: Socket) => {
+      other.end("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nlast");
+    });
+    const connected = new Promise<Socket>((resolve) => void upstream.server.once("connection", resolve));
+    const { agent } = await startBroker(upstream.origin, {});
+    const written: string[] = [];
+    const unwritten: (() => void)[] = [];
+    const socket = new Duplex({
+      read: () => {},
+      write: (chunk: Buffer, _, done) => {
+        written.push(chunk.toString("latin1"));
+        unwritten.push(done);
+      },
+    });
+    const answered = new Promise<void>((resolve) => {
+      const request = new http.IncomingMessage(new Socket());
+      const [route] = routesTo(upstream.origin);
+      const refuse = (): never => expect.fail();
+      upgrade(
+        { route, slot: { header: "authorization", scheme: "bearer" }, target: "/v1/responses" },
+        { request, socket, head: Buffer.alloc(0) },
+        {
+          services: { keyOf: () => "key", agentFor: () => agent, onUnauthorized: () => Promise.resolve() },
+          exchange: { count: () => {}, refuse, answered: () => resolve(), left: () => {} },
+          broker: "http://127.0.0.1:1",
+          replaced: () => [],
+        },
+      );
+    });
+    const connection = await connected;
+    await answered;
+    await once(connection, "close");
+    socket.push("still sent");
+    for (let count = 0; count < unwritten.length; count += 1) unwritten[count]?.();
+    await once(socket, "finish");
+    expect(written.join("")).toMatch(/\r\n\r\nlast$/);
+  });
+
+  test("whose client leaves before the service answers is given up there, too", async () => {
+    const upstream = await startUpstream(() => {});
+    const broker = await startBroker(upstream.origin);
+    const asked = new Promise<Socket>((resolve) => {
+      upstream.server.once("upgrade", (_, other: Socket) => resolve(other));
+    });
+    const socket = shake(broker);
+    const other = await asked;
+    socket.end();
+    await once(other.resume(), "end");
+    await expect.poll(() => broker.records).toMatchObject([{ outcome: "left", name: "OPENAI_API_KEY" }]);
+  });
+
   test("that the service refuses is an ordinary answer, and what follows is no request", async () => {
     const upstream = await startUpstream((_, response) => void response.writeHead(426, "Upgrade Required").end("no"));
     const broker = await startBroker(upstream.origin);
@@ -84,6 +140,20 @@ describe("a WebSocket", () => {
     expect(upstream.requests[0]?.headers.authorization).toBe(`Bearer ${KEYS["OPENAI_API_KEY"]}`);
   });
 
+  test("that the service refuses with a key that was replaced meanwhile may be tried again", async () => {
+    const upstream = await startUpstream((_, response) => {
+      response.writeHead(401, { "x-should-retry": "false", "Content-Length": "2" }).end("no");
+    });
+    const broker = await startBroker(upstream.origin, {
+      onUnauthorized: () => {
+        broker.keys["OPENAI_API_KEY"] = "new-key";
+        return Promise.resolve();
+      },
+    });
+    const head = await until(shake(broker), "\r\n\r\nno");
+    expect(head.match(/^x-should-retry: .*$/gim)).toEqual(["x-should-retry: true"]);
+  });
+
   test("without a key of this run is refused", async () => {
     const { upstream, upgraded } = await echo();
     const socket = shake(await startBroker(upstream.origin), "", "sk-unknown");
@@ -94,5 +164,58 @@ describe("a WebSocket", () => {
   test("to a service that cannot be reached is refused", async () => {
     const socket = shake(await startBroker("http://127.0.0.1:1"));
     expect(await until(socket, "}")).toMatch(/^HTTP\/1.1 502 [^]*broker-upstream/);
+  });
+});
+
+/** Sends requests in one piece. @returns all that comes until the last one, which closes, is answered */
+async function ask(broker: BrokerProcess, requests: readonly (readonly string[])[], body = ""): Promise<string> {
+  const { port, host } = new URL(broker.origin);
+  const socket = connect(Number(port), "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  const heads = requests.map(([line = "", ...fields]) =>
+    [`${line} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${broker.routes[0].dummy}`, ...fields, "", ""].join(
+      "\r\n",
+    ),
+  );
+  socket.write(heads.join("") + body);
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
+
+describe("an upgrade to another protocol is ignored", () => {
+  const H2C = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAAB"];
+
+  test("with the body, the requests around it, and each key", async () => {
+    const upstream = await startUpstream((request, response, received) => {
+      request.on("end", () => response.end(`${received.method} ${received.body};`));
+    });
+    const broker = await startBroker(upstream.origin);
+    const text = await ask(
+      broker,
+      [
+        ["GET /v1/models"],
+        ["GET /v1/models", ...H2C],
+        ["GET /v1/models", ...H2C],
+        ["POST /v1/responses", ...H2C, "Content-Length: 5", "Connection: close"],
+      ],
+      "12345",
+    );
+    expect(text.match(/HTTP\/1.1 \d+|[A-Z]+ \d*;/g)?.join(" ")).toBe(
+      "HTTP/1.1 200 GET ; HTTP/1.1 200 GET ; HTTP/1.1 200 GET ; HTTP/1.1 200 POST 12345;",
+    );
+    expect(upstream.requests.map(({ headers }) => headers.authorization)).toEqual(
+      Array.from({ length: 4 }, () => `Bearer ${KEYS["OPENAI_API_KEY"]}`),
+    );
+    expect(JSON.stringify(upstream.requests)).not.toMatch(/upgrade|h2c|http2-settings/i);
+    expect(broker.records).toHaveLength(4);
+  });
+
+  test("and what it refuses otherwise is refused, with what follows", async () => {
+    const upstream = await startUpstream((_, response) => void response.end("x"));
+    const broker = await startBroker(upstream.origin);
+    const text = await ask(broker, [["GET /v1/organization/keys", ...H2C], ["GET /v1/models"]]);
+    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 403"]);
+    expect(upstream.requests).toEqual([]);
   });
 });

@@ -40,6 +40,13 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     prefix: "/v1",
     deny: ["* /v1/organizations/**"],
   },
+  GEMINI_API_KEY: {
+    origin: "https://generativelanguage.googleapis.com",
+    // The second one is that of OpenAI's form (/v1beta/openai).
+    slots: [{ header: "x-goog-api-key" }, BEARER],
+    base: { GOOGLE_GEMINI_BASE_URL: "" },
+    deny: ["* /v1/auth_tokens/**", "* /v1alpha/auth_tokens/**", "* /v1beta/auth_tokens/**"],
+  },
   GROQ_API_KEY: {
     origin: "https://api.groq.com",
     slots: [BEARER],

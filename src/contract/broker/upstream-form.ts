@@ -1,18 +1,14 @@
 /** The form of an `upstream`, in words; pure. */
 import { isLoopback } from "../../core/loopback.ts";
+import { parseUrl } from "../../core/url.ts";
 import type { PathFault } from "./paths.ts";
 
 const FORMS = "https://HOST, http:// for this machine, or ${NAME} of a declared variable";
 
-/** An origin that needs no parser: the executables parse other URLs only in Bun, which takes time at each start. */
-const PLAIN_ORIGIN =
-  /^https:\/\/(?:(?!xn--)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.){1,8}[a-z]{2,20}(?::(?!443$)[1-9]\d{1,3})?$/;
-
 /** Checks that a reader of the contract sees the origin that gets the key. @param upstream has the form of the schema */
 export function originFault(upstream: string): PathFault | undefined {
-  if (PLAIN_ORIGIN.test(upstream)) return undefined;
   if (upstream.includes("${")) return ["a variable must be the whole upstream", FORMS];
-  const url = parsed(upstream);
+  const url = parseUrl(upstream);
   if (url === undefined) return ["this is not an origin", FORMS];
   const { origin, username, password, protocol, hostname, pathname, search, hash } = url;
   if (username !== "" || password !== "") return ["an origin has no user name and no password", FORMS];
@@ -26,14 +22,5 @@ export function originFault(upstream: string): PathFault | undefined {
 
 /** Returns the origin as it is used. @returns undefined if the text is no address */
 export function originOf(text: string): string | undefined {
-  return PLAIN_ORIGIN.test(text) ? text : parsed(text)?.origin;
-}
-
-/** URL.canParse of Node.js 20 answers false for hosts such as `sö.test` once V8 has compiled the call. */
-function parsed(text: string): URL | undefined {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
+  return parseUrl(text)?.origin;
 }

@@ -8,10 +8,20 @@ import { dummyKey } from "../../../src/broker/dummy.ts";
 import type { Route } from "../../../src/broker/model.ts";
 import { PROVIDERS } from "../../../src/contract/broker/providers.ts";
 import { parseRules } from "../../../src/contract/broker/path-rules.ts";
-import { notNightly } from "../../helpers/skip.ts";
+import { notInstalled, notNightly, skipBecause } from "../../helpers/skip.ts";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { startBroker, startUpstream } from "../upstream.ts";
-import { fetchJavaScript, fetchPython, JAVASCRIPT, PYTHON } from "./packages.ts";
+import {
+  fetchGo,
+  fetchJavaScript,
+  fetchMaven,
+  fetchPython,
+  GO,
+  isLarge,
+  JAVASCRIPT,
+  MAVEN,
+  PYTHON,
+} from "./packages.ts";
 import { answerAsProvider } from "./providers.ts";
 
 const run = promisify(execFile);
@@ -21,6 +31,8 @@ const KEY_OF: Readonly<Record<string, string>> = {
   "@anthropic-ai/sdk": "ANTHROPIC_API_KEY",
   "@ai-sdk/anthropic": "ANTHROPIC_API_KEY",
   anthropic: "ANTHROPIC_API_KEY",
+  "@google/genai": "GEMINI_API_KEY",
+  "google-genai": "GEMINI_API_KEY",
   "groq-sdk": "GROQ_API_KEY",
   groq: "GROQ_API_KEY",
   "@openrouter/sdk": "OPENROUTER_API_KEY",
@@ -29,6 +41,10 @@ const KEY_OF: Readonly<Record<string, string>> = {
   perplexityai: "PERPLEXITY_API_KEY",
   "@qdrant/js-client-rest": "QDRANT_API_KEY",
   "qdrant-client": "QDRANT_API_KEY",
+  "github.com/openai/openai-go/v3": "OPENAI_API_KEY",
+  "github.com/anthropics/anthropic-sdk-go": "ANTHROPIC_API_KEY",
+  "com.openai:openai-java": "OPENAI_API_KEY",
+  "com.anthropic:anthropic-java": "ANTHROPIC_API_KEY",
 };
 
 let certificates: Certificates;
@@ -93,7 +109,8 @@ async function expectCalls(name: string, command: string, args: readonly string[
 }
 
 describe("JavaScript", { timeout: 400_000 }, () => {
-  test.each(Object.keys(JAVASCRIPT))("%s makes a call, a stream and a call that fails", async (name) => {
+  test.for(Object.keys(JAVASCRIPT))("%s makes a call, a stream and a call that fails", async (name, { skip }) => {
+    skip(isLarge(name) && notNightly !== undefined, notNightly);
     const folder = fetchJavaScript();
     const script = join(folder, "javascript.mjs");
     copyFileSync(join(import.meta.dirname, "javascript.mjs"), script);
@@ -107,5 +124,19 @@ describe("Python", { timeout: 400_000 }, () => {
     skip(name !== "openai" && notNightly !== undefined, notNightly);
     const folder = fetchPython();
     await expectCalls(name, "python3", [join(import.meta.dirname, "python.py")], { PYTHONPATH: folder });
+  });
+});
+
+describe("Go", { timeout: 400_000 }, () => {
+  skipBecause(notNightly ?? notInstalled("go", "version"));
+  test.each(Object.keys(GO))("%s makes a call, a stream and a call that fails", async (name) => {
+    await expectCalls(name, fetchGo(), [], {});
+  });
+});
+
+describe("Java", { timeout: 400_000 }, () => {
+  skipBecause(notNightly ?? notInstalled("mvn", "--version"));
+  test.each(Object.keys(MAVEN))("%s makes a call, a stream and a call that fails", async (name) => {
+    await expectCalls(name, "java", ["-cp", fetchMaven(), join(import.meta.dirname, "Clients.java")], {});
   });
 });

@@ -46,6 +46,16 @@ const CLIENTS = {
       error: await statusOf(anthropic("broken").doGenerate(options)),
     };
   },
+  "@google/genai": async () => {
+    const { GoogleGenAI } = await import("@google/genai");
+    const { models } = new GoogleGenAI({ apiKey: process.env.GEMINI_API_KEY });
+    const request = (model) => ({ model, contents: "hello" });
+    return {
+      call: (await models.generateContent(request("good"))).text,
+      stream: await pieces(await models.generateContentStream(request("good")), (event) => event.text),
+      error: await statusOf(models.generateContent(request("broken"))),
+    };
+  },
   "@qdrant/js-client-rest": async () => {
     const { QdrantClient } = await import("@qdrant/js-client-rest");
     const { QDRANT_URL: url, QDRANT_API_KEY: apiKey } = process.env;

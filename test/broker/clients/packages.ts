@@ -1,10 +1,12 @@
 /** The official clients of the providers, at pinned versions. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isNightly } from "../../helpers/seed.ts";
 
-export const JAVASCRIPT = {
+/** The others for each change, all at night: these bring as much again. */
+const LARGE_JAVASCRIPT = { "@google/genai": "2.32.0" } as const;
+const FIRST_JAVASCRIPT = {
   openai: "7.59.0",
   "@anthropic-ai/sdk": "1.14.0",
   "groq-sdk": "1.6.0",
@@ -14,6 +16,7 @@ export const JAVASCRIPT = {
   "@perplexity-ai/perplexity_ai": "0.38.5",
   "@qdrant/js-client-rest": "1.19.0",
 } as const;
+export const JAVASCRIPT = { ...FIRST_JAVASCRIPT, ...LARGE_JAVASCRIPT };
 /** Coding agents. */
 export const AGENTS = { "@anthropic-ai/claude-code": "2.1.332", "@openai/codex": "0.171.0" } as const;
 /** The first for each change, all at night: the others bring 60 MB, of which pip and Python compile much. */
@@ -21,11 +24,17 @@ const FIRST_PYTHON = { openai: "3.57.0" } as const;
 export const PYTHON = {
   ...FIRST_PYTHON,
   anthropic: "2.14.0",
+  "google-genai": "3.6.1",
   groq: "1.7.0",
   perplexityai: "0.46.1",
   "portkey-ai": "2.3.4",
   "qdrant-client": "1.20.0",
 } as const;
+export const GO = {
+  "github.com/openai/openai-go/v3": "v3.99.0",
+  "github.com/anthropics/anthropic-sdk-go": "v1.84.0",
+} as const;
+export const MAVEN = { "com.openai:openai-java": "4.101.0", "com.anthropic:anthropic-java": "3.14.0" } as const;
 
 const cache = join(import.meta.dirname, "../../../.cache/broker-clients");
 
@@ -46,7 +55,11 @@ function fetchInto(
 }
 
 export function fetchJavaScript(): string {
-  return fetchFromNpm("javascript", JAVASCRIPT);
+  return fetchFromNpm("javascript", isNightly ? JAVASCRIPT : FIRST_JAVASCRIPT);
+}
+
+export function isLarge(name: string): boolean {
+  return Object.hasOwn(LARGE_JAVASCRIPT, name);
 }
 
 /** @returns the folder of their packages */
@@ -74,4 +87,38 @@ export function fetchPython(): string {
       stdio: "ignore",
     });
   });
+}
+
+/** @returns the program that is built with them, of clients.go */
+export function fetchGo(): string {
+  const folder = fetchInto("go", GO, (unfinished) => {
+    const go = (...args: readonly string[]): void =>
+      void execFileSync("go", args, { cwd: unfinished, timeout: 300_000, stdio: "ignore" });
+    copyFileSync(join(import.meta.dirname, "clients.go"), join(unfinished, "clients.go"));
+    go("mod", "init", "clients");
+    go("get", ...Object.entries(GO).map(([name, version]) => `${name}@${version}`));
+    go("build", "-o", "clients", ".");
+  });
+  return join(folder, "clients");
+}
+
+/** @returns their class path */
+export function fetchMaven(): string {
+  const folder = fetchInto("maven", MAVEN, (unfinished) => {
+    const dependencies = Object.entries(MAVEN).map(([name, version]) => {
+      const [group = "", artifact = ""] = name.split(":");
+      return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+    });
+    const own = "<modelVersion>4.0.0</modelVersion><groupId>clients</groupId><artifactId>clients</artifactId>";
+    writeFileSync(
+      join(unfinished, "pom.xml"),
+      `<project>${own}<version>1</version><dependencies>${dependencies.join("")}</dependencies></project>`,
+    );
+    execFileSync("mvn", ["--quiet", "--batch-mode", "dependency:copy-dependencies", "-DoutputDirectory=jars"], {
+      cwd: unfinished,
+      timeout: 300_000,
+      stdio: "ignore",
+    });
+  });
+  return join(folder, "jars", "*");
 }

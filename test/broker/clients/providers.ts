@@ -11,10 +11,13 @@ export async function answerAsProvider(request: IncomingMessage, response: Serve
   const body = text === "" ? {} : (fieldsOf(JSON.parse(text)) ?? {});
   const [path = ""] = (request.url ?? "").split("?");
   const isQdrant = path.startsWith("/collections");
-  if (body["model"] === "broken" || path === "/collections/broken") {
+  const [, model, method] = /\/models\/(.*):(.*)/.exec(path) ?? [];
+  if (body["model"] === "broken" || model === "broken" || path === "/collections/broken") {
     return json(response, isQdrant ? 404 : 400, { error: { type: "invalid_request_error", message: "broken" } });
   }
   if (isQdrant) return json(response, 200, { result: { collections: [{ name: "hello" }] }, status: "ok", time: 0 });
+  if (method === "generateContent") return json(response, 200, candidate("hello"));
+  if (method === "streamGenerateContent") return stream(response, candidateEvents());
   if (path.endsWith("/responses")) return stream(response, responseEvents());
   const isAnthropic = path.endsWith("/messages");
   if (body["stream"] !== true) return json(response, 200, isAnthropic ? message("hello") : completion("hello"));
@@ -51,6 +54,15 @@ function completionEvents(): readonly string[] {
     chunk({}, "stop"),
     "data: [DONE]\n\n",
   ];
+}
+
+/** Of Gemini. */
+function candidate(text: string): unknown {
+  return { candidates: [{ index: 0, finishReason: "STOP", content: { role: "model", parts: [{ text }] } }] };
+}
+
+function candidateEvents(): readonly string[] {
+  return PIECES.map((text) => `data: ${JSON.stringify(candidate(text))}\r\n\r\n`);
 }
 
 /** OpenAI's Responses, which Codex asks for. */

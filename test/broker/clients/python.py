@@ -14,7 +14,7 @@ def status_of(call):
     try:
         call()
     except Exception as error:
-        return getattr(error, "status_code", None) or repr(error)
+        return getattr(error, "status_code", None) or getattr(error, "code", None) or repr(error)
     return "no error"
 
 
@@ -35,6 +35,19 @@ def openai():
     import openai
 
     return chat(openai.OpenAI(max_retries=0).chat.completions)
+
+
+def google_genai():
+    from google import genai
+
+    client = genai.Client()
+    models = client.models
+    stream = models.generate_content_stream(model="good", contents="hello")
+    return {
+        "call": models.generate_content(model="good", contents="hello").text,
+        "stream": [chunk.text for chunk in stream if chunk.text],
+        "error": status_of(lambda: models.generate_content(model="broken", contents="hello")),
+    }
 
 
 def groq():
@@ -87,6 +100,7 @@ def qdrant():
 CLIENTS = {
     "openai": openai,
     "anthropic": anthropic,
+    "google-genai": google_genai,
     "groq": groq,
     "perplexityai": perplexityai,
     "portkey-ai": portkey,
