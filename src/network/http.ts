@@ -97,7 +97,12 @@ export class HttpClient {
     const host = authority(this.#origin);
     let phase = `connecting to ${host}`;
     const waiting: { step?: Step } = {};
+    let isNotHttp = false;
     try {
+      // An answer whose body breaks the rules of HTTP reports nothing but a closed connection; the request has the reason.
+      request.on("error", (error) => {
+        isNotHttp ||= isNoHttp(error);
+      });
       request.once("finish", () => {
         phase = `waiting for the answer of ${host}`;
         // Opening is slow: the service asks other providers.
@@ -130,13 +135,17 @@ export class HttpClient {
       if (signal.aborted) throw new NetworkError({ kind: "timeout", timeoutMs: this.#limit.ms, phase });
       const slow = waiting.step?.fault(phase, false);
       if (slow !== undefined || error instanceof NetworkError || !(error instanceof Error)) throw slow ?? error;
-      const code = systemErrorCode(error) ?? "UNKNOWN";
-      const isOther = code.startsWith("HPE_") || code === "ERR_INVALID_CHAR";
-      throw new NetworkError(isOther ? { kind: "not-http", host } : { kind: "cut", host, code });
+      if (isNotHttp || isNoHttp(error)) throw new NetworkError({ kind: "not-http", host });
+      throw new NetworkError({ kind: "cut", host, code: systemErrorCode(error) ?? "UNKNOWN" });
     } finally {
       waiting.step?.done();
     }
   }
+}
+
+function isNoHttp(error: Error): boolean {
+  const code = systemErrorCode(error) ?? "";
+  return code.startsWith("HPE_") || code === "ERR_INVALID_CHAR";
 }
 
 function receive(response: http.IncomingMessage, host: string): Promise<HttpAnswer> {
@@ -153,9 +162,9 @@ function receive(response: http.IncomingMessage, host: string): Promise<HttpAnsw
     response.once("error", reject);
     response.once("end", () => {
       const bytes = Buffer.concat(chunks);
-      const encoding = response.headers["content-encoding"] ?? "identity";
+      const encoding = response.headers["content-encoding"] ?? "";
       // Decoding would silently put U+FFFD into a secret.
-      if (encoding.toLowerCase() !== "identity" || !isUtf8(bytes)) {
+      if (!/^(?:identity)?$/i.test(encoding) || !isUtf8(bytes)) {
         return reject(new NetworkError({ kind: "answer", host, problem: "encoding" }));
       }
       resolve({ status: response.statusCode ?? 0, headers: response.headers, data: bytes.toString("utf8") });

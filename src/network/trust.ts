@@ -1,3 +1,4 @@
+import { loader } from "../system/addon/addon.ts";
 import { readBounded } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { X509Certificate } from "node:crypto";
@@ -55,18 +56,23 @@ async function readTrust(network: NetworkSettings): Promise<Trust> {
     await add("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
   }
   if (!network.isRuntimeTrusted) {
-    const ca = [...runtime.rootCertificates, ...withoutKnown(added, runtime.rootCertificates)];
-    return { context: tls.createSecureContext({ ca }), remarks };
+    return { context: contextTrusting(() => runtime.rootCertificates, added), remarks };
   }
-  const own = added.length === 0 ? [] : (runtime.getCACertificates?.("default") ?? runtime.rootCertificates);
-  const news = withoutKnown(added, own);
-  return { context: tls.createSecureContext(news.length === 0 ? {} : { ca: [...own, ...news] }), remarks };
+  if (added.length === 0) return { context: tls.createSecureContext(), remarks };
+  const own = (): readonly string[] => runtime.getCACertificates?.("default") ?? runtime.rootCertificates;
+  return { context: contextTrusting(own, added), remarks };
+}
+
+/** @param own returns the certificates that the runtime has */
+function contextTrusting(own: () => readonly string[], added: readonly string[]): tls.SecureContext {
+  if (loader?.contextTrusting !== undefined) return loader.contextTrusting(added);
+  const known = own();
+  return tls.createSecureContext({ ca: [...known, ...withoutKnown(added, known)] });
 }
 
 /** Removes certificates that the runtime already has: for OpenSSL, parsing each one costs more than all the rest here. */
 function withoutKnown(files: readonly string[], known: readonly string[]): readonly string[] {
-  // The runtime's have no other blanks. A pattern would take QuickJS 10 ms for them.
-  const bodies = new Set(known.map((pem) => pem.replaceAll("\n", "")));
+  const bodies = new Set(known.map(bodyOf));
   return files.flatMap((pem) => {
     const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
     // OpenSSL reads other forms, such as TRUSTED CERTIFICATE.

@@ -109,7 +109,7 @@ export async function changeEnvironment(
 
 /** Returns false for a truncated text, or a change between the two readings: writing it would lose the rest. */
 function isWhole({ definition, opened }: EnvironmentState): boolean {
-  const own = namesIn(definition.yaml);
+  const own = namesIn(definition);
   return opened.variables.every(
     ({ name, origin, delivery }) =>
       delivery === "file" ||

@@ -1,5 +1,16 @@
 import { isMap, isScalar } from "yaml";
-import { childOf, flowText, isLinked, isNull, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
+import {
+  childOf,
+  type EntryPair,
+  flowText,
+  isLinked,
+  isNull,
+  keyOf,
+  type Mapping,
+  type Node,
+  printOf,
+  type Print,
+} from "./nodes.ts";
 import { parseDefinition, refuse, type Parsed, withoutReferences } from "./nodes.ts";
 
 export type Change =
@@ -22,9 +33,9 @@ export function verify(before: Parsed, edited: string, changes: readonly Change[
   const [had, has] = [before, after].map(({ top, comments }) =>
     JSON.stringify([othersIn(top, PATH, names), comments.map(({ text }) => text).join("\n")]),
   );
-  const variables = variablesOf(after);
+  const variables = pairsOf(after);
   const isRight = changes.every((change) => {
-    const print = JSON.stringify(printOf(variables?.items.find((pair) => keyOf(pair) === change.name)?.value));
+    const print = JSON.stringify(printOf(variables.get(change.name)?.value));
     return expected(change).some((one) => JSON.stringify(one) === print);
   });
   if (had !== has || !isRight) throw unusual;
@@ -64,19 +75,38 @@ export interface Defined {
   readonly text: string;
 }
 
+interface Text {
+  readonly yaml: string;
+}
+
+type Pairs = ReadonlyMap<string, EntryPair>;
+
+/** The variables of each definition: parsing takes milliseconds, and an import asks for hundreds of names. */
+const parsed = new WeakMap<Text, Pairs>();
+
 /** Returns the names of the definition's own variables. @throws SophiaError (esc-edit, 125) */
-export function namesIn(yaml: string): ReadonlySet<string> {
-  return new Set(variablesOf(parseDefinition(yaml))?.items.map(keyOf));
+export function namesIn(definition: Text): ReadonlySet<string> {
+  return new Set(pairsIn(definition).keys());
 }
 
 /** Finds a variable. @returns undefined if the definition itself does not have it @throws SophiaError (esc-edit, 125) */
-export function nodeOf(yaml: string, name: string): Defined | undefined {
-  const pair = variablesOf(parseDefinition(yaml))?.items.find((one) => keyOf(one) === name);
+export function nodeOf(definition: Text, name: string): Defined | undefined {
+  const pair = pairsIn(definition).get(name);
   if (pair === undefined) return undefined;
   const { value } = pair;
   const first = isMap<Node, Node | null>(value) ? value.items[0] : undefined;
   const key = first === undefined ? "" : keyOf(first);
   return { kind: kindOf(key, value), text: flowText(value) };
+}
+
+function pairsIn(definition: Text): Pairs {
+  const pairs = parsed.get(definition) ?? pairsOf(parseDefinition(definition.yaml));
+  parsed.set(definition, pairs);
+  return pairs;
+}
+
+function pairsOf(definition: Parsed): Pairs {
+  return new Map(variablesOf(definition)?.items.map((pair) => [keyOf(pair), pair]));
 }
 
 function kindOf(key: string, value: Node | null): Defined["kind"] {

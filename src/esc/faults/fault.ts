@@ -44,6 +44,8 @@ export interface FaultContext {
   /** The text of the definition was requested, which takes more rights than opening the environment. */
   readonly isDefinition?: boolean;
   readonly isChange?: boolean;
+  /** An attempt before this one may have had an effect: see {@link mayHaveEffect}. */
+  readonly isUncertain?: boolean;
 }
 
 /** Carries a {@link Fault} and nothing else: errors of HTTP clients contain the request, and with it the token. */
@@ -68,6 +70,15 @@ export const HIDDEN: ReadonlySet<number> = new Set([400, 403, 404, 405, 501]);
 
 export function statusOf(error: unknown): number | undefined {
   return error instanceof EscFault && error.fault.kind === "status" ? error.fault.status : undefined;
+}
+
+/** Faults before anything is sent. Of a change, only connecting has a time limit of its own, after which it is `slow`. */
+const NOT_SENT: ReadonlySet<Fault["kind"]> = new Set(["connect", "tls", "slow", "bad-proxy", "proxy-refused"]);
+
+/** Returns true if ESC may have carried out a change, although its answer is lost or reports an error. */
+export function mayHaveEffect(fault: Fault): boolean {
+  if (fault.kind === "status" || fault.kind === "pause-too-long") return fault.status >= 500;
+  return !NOT_SENT.has(fault.kind);
 }
 
 export type Refused = "token" | "environment";

@@ -6,7 +6,7 @@ import { shellWord } from "../../core/shell.ts";
 import { enumerate, firstOf, printable } from "../../core/text.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
-import { type EscFault, type Fault, type FaultContext, needsApproval, refusal } from "./fault.ts";
+import { type EscFault, type Fault, type FaultContext, mayHaveEffect, needsApproval, refusal } from "./fault.ts";
 
 type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
 type Of<Kind extends Fault["kind"]> = Extract<Fault, { readonly kind: Kind }>;
@@ -83,9 +83,9 @@ const UNCERTAIN =
   "it is not known whether ESC made the change; run the same command again, which finds out and completes it";
 
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
-  const { attempts = 1, environment, step, isChange = false } = context;
+  const { attempts = 1, environment, step, isChange = false, isUncertain = false } = context;
   const reason = reasonFor(fault, subject, context);
-  const { details = [], message, ...words } = isChange ? asChange(reason, fault, subject) : reason;
+  const { details = [], message, ...words } = isChange ? asChange(reason, fault, subject, isUncertain) : reason;
   const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
   // The name of one environment says enough about the step.
   const during = environment !== undefined || step === undefined ? "" : `${step}: `;
@@ -237,9 +237,10 @@ function reasonForStatus(
 }
 
 /** Replaces the remedy if the environment was to change, and adds what is certain. */
-function asChange(reason: Failure, fault: Fault, { credential }: Subject): Failure {
+function asChange(reason: Failure, fault: Fault, { credential }: Subject, isUncertain: boolean): Failure {
   const { details = [] } = reason;
-  if (fault.kind !== "status" || fault.status >= 500) return { ...reason, details: [...details, UNCERTAIN] };
+  if (isUncertain || mayHaveEffect(fault)) return { ...reason, details: [...details, UNCERTAIN] };
+  if (fault.kind !== "status") return reason;
   const { host, status, diagnostics } = fault;
   const because = (why: string, hint: string): Failure => ({
     ...reason,

@@ -35,9 +35,14 @@ export class Variables {
 
   /** Returns each setting of any of the names: first by precedence, then in the order of the names. */
   all(...names: readonly string[]): readonly Setting[] {
-    return this.#lookups
-      .flatMap((lookUp) => names.flatMap((name) => lookUp(name) ?? []))
-      .filter(({ value }) => value !== "");
+    const settings: Setting[] = [];
+    for (const lookUp of this.#lookups) {
+      for (const name of names) {
+        const setting = lookUp(name);
+        if (setting !== undefined && setting.value !== "") settings.push(setting);
+      }
+    }
+    return settings;
   }
 
   find(name: string): Setting | undefined {

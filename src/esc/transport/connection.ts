@@ -2,7 +2,7 @@ import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import type { HttpAnswer } from "../../network/http.ts";
 import { authority, type NetworkSettings } from "../../network/settings.ts";
-import { EscFault } from "../faults/fault.ts";
+import { EscFault, mayHaveEffect } from "../faults/fault.ts";
 import type { Secret } from "../settings/secret.ts";
 import { Cleaner, type Fields, parseDiagnostics, requireObject } from "./answer.ts";
 import { type Clock, Deadline } from "./deadline.ts";
@@ -122,6 +122,7 @@ export class Connection {
   /** Asks until there is an answer, or no retry is left. @throws EscFault the last one, with the number of attempts */
   async repeat<T>(what: string, ask: () => Promise<T>, retries = readBudget()): Promise<T> {
     const { deadline } = this;
+    let isUncertain = false;
     for (let attempts = 1; ; attempts += 1) {
       // Another environment has failed.
       if (deadline.signal.aborted) throw deadline.fault(what);
@@ -133,12 +134,13 @@ export class Connection {
         const { fault } = error;
         const remainingMs = deadline.remainingMs();
         const decision = decide(troubleOf(fault), { ...retries, remainingMs }, this.#clock.random());
-        const context = { attempts, step: what };
+        const context = { attempts, step: what, isUncertain };
         if (decision === "pause-too-long" && fault.kind === "status" && fault.retryAfterMs !== undefined) {
           const { host, status, retryAfterMs } = fault;
           throw new EscFault({ kind: decision, host, status, retryAfterMs, leftMs: remainingMs }, context);
         }
         if (typeof decision === "string") throw new EscFault(fault, context);
+        isUncertain ||= mayHaveEffect(fault);
         retries.retries += 1;
         const reason = reasonOf(fault);
         this.#progress.retrying({ what, reason, attempt: attempts + 1, delayMs: decision });

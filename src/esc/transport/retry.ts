@@ -100,9 +100,16 @@ export function parseRetryAfter(header: string | undefined, date: string | undef
   const text = header?.trim();
   if (text === undefined || text === "") return undefined;
   if (/^\d+$/.test(text)) return Number(text) * 1000;
-  // All three forms of a date begin with the day of the week; Date.parse alone takes `1.5` for a date.
-  const until = /^[a-z]{3}/i.test(text) ? Date.parse(text) : Number.NaN;
+  const until = parseDate(text);
   if (Number.isNaN(until)) return undefined;
-  const sent = Date.parse(date ?? "");
+  const sent = parseDate(date ?? "");
   return Math.max(0, until - (Number.isNaN(sent) ? now : sent));
+}
+
+/** Returns the milliseconds of an HTTP date (RFC 9110, 5.6.7), else NaN. */
+function parseDate(text: string): number {
+  // All three forms begin with the day of the week; Date.parse alone takes `1.5` for a date.
+  if (!/^[a-z]{3}/i.test(text)) return Number.NaN;
+  // The form of asctime(3) names no zone and is in UTC; Date.parse would take it for local time.
+  return Date.parse(/^[a-z]{3} [a-z]{3} [ \d]\d [\d:]{8} \d{4}$/i.test(text) ? `${text} GMT` : text);
 }

@@ -54,6 +54,13 @@ describe("an answer to opening", () => {
     expect(values(await reading(access()))).toEqual({ N: "1.0" });
   });
 
+  test.each(["", "Identity"])("may have the coding %j, which is none", async (coding) => {
+    const headers = { "content-encoding": coding };
+    const body = '{"properties":{"environmentVariables":{"value":{"N":{"value":1}}}}}';
+    server.failAlways("read", { kind: "status", status: 200, body, headers });
+    expect(values(await reading(access()))).toEqual({ N: "1" });
+  });
+
   test.each([201, 202, 204, 206])("with status %i is refused", async (status) => {
     server.failAlways("open", { kind: "status", status, ...(status === 204 ? { body: "" } : {}) });
     expect((await failing(access())).code).toBe("esc-status");

@@ -2,6 +2,7 @@ import { type FaultCase, planned, RECOVERS, STUCK_IN_CONNECTING, stuckIn, unavai
 import { startGreeter } from "./greeter.ts";
 import { refusedPort, startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 
+const MALFORMED_CHUNK = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}\r\n";
 const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
 
 export const CONNECTION: readonly FaultCase[] = [
@@ -105,6 +106,15 @@ export const CONNECTION: readonly FaultCase[] = [
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: async ({ defer }) => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await startGreeter(defer)}` }),
+  },
+  {
+    fault: "an answer in chunks without a length",
+    behaviour: "not retried",
+    expect: unavailable("esc-answer"),
+    arrange: async ({ defer }) => {
+      const port = await startGreeter(defer, MALFORMED_CHUNK);
+      return { PULUMI_BACKEND_URL: `http://127.0.0.1:${port}` };
+    },
   },
   {
     fault: "a server that switches to another protocol",

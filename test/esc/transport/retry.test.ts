@@ -86,10 +86,23 @@ describe("Retry-After", () => {
     ["soon", undefined, undefined],
     ["Thu, 01 Jan 2026 00:00:15 GMT", undefined, 5000],
     ["Thu, 01 Jan 2026 00:00:05 GMT", undefined, 0],
+    ["Thursday, 01-Jan-26 00:00:15 GMT", undefined, 5000],
+    ["Thu Jan  1 00:00:15 2026", undefined, 5000],
     // Our clock is wrong by an hour: the two dates of the answer still give the pause.
     ["Thu, 01 Jan 2026 01:00:15 GMT", "Thu, 01 Jan 2026 01:00:10 GMT", 5000],
     ["Thu, 01 Jan 2026 00:00:15 GMT", "no date", 5000],
   ])("%s (Date: %s)", (header, date, expected) => {
     expect(parseRetryAfter(header, date, now)).toBe(expected);
+  });
+
+  test("of asctime's form is in UTC, whatever the zone of this machine", () => {
+    const { TZ } = process.env;
+    process.env["TZ"] = "America/New_York";
+    try {
+      expect(parseRetryAfter("Thu Jan  1 00:00:15 2026", "Thu, 01 Jan 2026 00:00:10 GMT", now)).toBe(5000);
+    } finally {
+      if (TZ === undefined) delete process.env["TZ"];
+      else process.env["TZ"] = TZ;
+    }
   });
 });
