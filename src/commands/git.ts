@@ -7,6 +7,8 @@ import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import { lookUp } from "../launch/program/look-up.ts";
+import { systemErrorCode } from "../system/errors.ts";
+import { limitOf } from "../system/limits.ts";
 
 export interface Git {
   readonly cwd: string;
@@ -55,7 +57,7 @@ export class GitRefusal extends Error {
  * Yields the chunks of git's standard output. Git starts no program and fetches nothing.
  *
  * @throws GitRefusal if git is not installed or ends with another status than 0
- * @throws SophiaError (git, 125) if it writes nothing for five minutes
+ * @throws SophiaError (git, 125) if it writes nothing for five minutes; (system-limit, 125) if it cannot be started
  */
 export async function* askGit(
   { cwd, environment, warned }: Git,
@@ -70,13 +72,14 @@ export async function* askGit(
     env: { ...Object.fromEntries(passed), ...VARIABLES },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  // If git stops reading, its exit status says why.
-  child.stdin.on("error", () => {});
   try {
     await once(child, "spawn");
-  } catch {
-    throw new GitRefusal(NOT_INSTALLED);
+  } catch (error) {
+    const limit = limitOf(systemErrorCode(error));
+    throw limit === undefined ? new GitRefusal(NOT_INSTALLED) : new SophiaError({ code: "system-limit", ...limit });
   }
+  // If git stops reading, its exit status says why. At a limit on open files there is no stream, as its types conceal.
+  child.stdin.on("error", () => {});
   Readable.from(input)
     .on("error", () => void child.kill("SIGKILL"))
     .pipe(child.stdin);

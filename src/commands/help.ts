@@ -1,16 +1,13 @@
-import yargs, { type Argv } from "yargs";
 import type { CommandName } from "../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../command-line/descriptions.ts";
-import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../command-line/options.ts";
 import { namesFor, type Taker } from "../command-line/takers.ts";
 import { type Line, layOut, wrap } from "../core/lines.ts";
 import { laidOut, type Layout, withCommandsWhole } from "../output/layout.ts";
 import type { CommandDefinition } from "./command.ts";
+import { tableOf } from "./help-table.ts";
 import { EXAMPLES, formOf, INTRODUCTION, STATUSES, SUMMARY, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "./registry.ts";
 
-/** The heading of yargs for options without a group. It is named first to be printed first. */
-const OWN = "Options:";
 const FEW_EXAMPLES = 2;
 
 const EPILOGUE = [
@@ -23,61 +20,37 @@ const EPILOGUE = [
 
 /** Returns `sophia-run --help`. @param isFull all options, not only those that most users need */
 export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
-  const { named } = layout;
-  const usage = named(`Usage: ${USAGES.join("\nor:    ")}`);
-  const parser = bare();
-  for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);
-  if (isFull) {
-    parser.usage(`${usage}\n\n${INTRODUCTION}`);
-    describeGroups(parser, "run");
-    return finish(parser, layout, [examples(EXAMPLES), ...EPILOGUE]);
-  }
-  parser.usage(`${usage}\n\n${SUMMARY}`);
-  for (const name of OPTION_NAMES) {
-    const { brief } = DESCRIPTIONS[name];
-    if (brief !== undefined) describeOption(parser, name, OPTIONS[name], brief);
-  }
-  return finish(parser, layout, [
-    "sophia-run help COMMAND describes a command; sophia-run --help=all lists all options.",
-  ]);
+  const usage = layout.named(`Usage: ${USAGES.join("\nor:    ")}`);
+  const table = await tableOf(undefined, isFull);
+  if (isFull) return laidOutHelp([usage, INTRODUCTION, table], [examples(EXAMPLES), ...EPILOGUE], layout);
+  const more = "sophia-run help COMMAND describes a command; sophia-run --help=all lists all options.";
+  return laidOutHelp([usage, SUMMARY, table], [more], layout);
 }
 
 /** Returns `sophia-run NAME --help`. @param isFull shared options as well, and all texts */
 export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
-  const { describe, details = [], options = {}, statuses } = command;
-  const { named } = layout;
-  const parser = bare();
-  const prose = [`${describe}.`, ...(isFull ? details : [])];
-  const usage = named(`Usage: sophia-run ${formOf(name, command)}`);
-  parser.usage([usage, ...prose].join("\n\n"));
-  for (const [option, form] of Object.entries(options)) describeOption(parser, option, form, form.describe, OWN);
-  if (isFull) describeGroups(parser, name);
+  const usage = layout.named(`Usage: sophia-run ${formOf(name, command)}`);
+  const prose = [`${command.describe}.`, ...(isFull ? (command.details ?? []) : [])];
   const groups = groupsOf(name);
-  return finish(parser, layout, [
+  const blocks = [
     examples(isFull ? command.examples : command.examples.slice(0, FEW_EXAMPLES)),
-    `Exit status: ${Object.entries(statuses)
+    `Exit status: ${Object.entries(command.statuses)
       .map((one) => one.join(": "))
       .join("; ")}.`,
     ...(isFull || groups.length === 0 ? [] : [`More options with --help=all: ${groups.join(", ")}.`]),
-  ]);
+  ];
+  return laidOutHelp([usage, ...prose, await tableOf(name, isFull)], blocks, layout);
 }
 
-export function groupsOf(taker: Taker): readonly string[] {
+function groupsOf(taker: Taker): readonly string[] {
   const used = new Set(namesFor(taker).map((name) => DESCRIPTIONS[name].group));
   return OPTION_GROUPS.filter((group) => used.has(group));
 }
 
-function bare(): Argv {
-  // Without a name, which would precede each subcommand.
-  return yargs([]).scriptName("").locale("en").wrap(null).help(false).version(false);
-}
-
-async function finish(parser: Argv, layout: Layout, blocks: readonly (string | readonly Line[])[]): Promise<string> {
-  for (const [name, form] of Object.entries(COMMON_OPTIONS)) {
-    parser.option(name, { describe: form.describe, alias: form.short });
-  }
-  const lines = (await parser.getHelp()).trimEnd().split("\n");
+/** Wraps and joins paragraphs. @param above the usage, the prose and the table, in which the command is already named */
+function laidOutHelp(above: readonly string[], blocks: readonly (string | readonly Line[])[], layout: Layout): string {
+  const lines = above.join("\n\n").split("\n");
   const texts = blocks.map((block) =>
     [block]
       .flat()
@@ -89,31 +62,6 @@ async function finish(parser: Argv, layout: Layout, blocks: readonly (string | r
 
 function examples(lines: readonly string[]): readonly Line[] {
   return ["Examples:", ...lines.map((line) => ({ text: `  ${line}`, whole: true }))];
-}
-
-function describeGroups(parser: Argv, taker: Taker): void {
-  for (const name of namesFor(taker)) {
-    const { group, describe } = DESCRIPTIONS[name];
-    describeOption(parser, name, OPTIONS[name], `${describe} [${variableOf(name)}]`, `${group}:`);
-  }
-}
-
-/** Adds an option to the parser. The name of its value becomes a part of the option's: yargs only shows types. */
-function describeOption(
-  parser: Argv,
-  name: string,
-  { short, value, choices, alone }: OptionForm,
-  describe: string,
-  group?: string,
-): void {
-  const behind = value === undefined ? "" : alone === undefined ? ` ${value}` : `[=${value}]`;
-  const isListed = choices === undefined || choices.every((one) => describe.includes(one));
-  parser.option(name + behind, {
-    describe,
-    ...(group === undefined ? {} : { group }),
-    ...(short === undefined ? {} : { alias: short }),
-    ...(isListed ? {} : { choices }),
-  });
 }
 
 const ROW = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;

@@ -12,10 +12,18 @@ export const OWN_FOLDER = "/proc/self/cwd";
 
 /** Returns the folder of an absolute path; the root for the root. */
 export function parentOf(path: string): string {
-  // Bytes that are not UTF-8 are U+FFFD in the name, which is dropped.
-  if (path === OWN_FOLDER) return parentOf(attempt(() => process.cwd()) ?? "/");
+  if (path.startsWith(OWN_FOLDER) && /^(?:\/\.\.)*$/.test(path.slice(OWN_FOLDER.length))) return aboveOwnFolder(path);
   if (process.platform === "win32") return process.getBuiltinModule("node:path").dirname(path);
   return path.slice(0, Math.max(path.lastIndexOf("/"), 1));
+}
+
+/** @param path the working directory or, with `/..` for each step, a folder above it */
+function aboveOwnFolder(path: string): string {
+  let folder = attempt(() => process.cwd()) ?? "/";
+  const steps = (path.length - OWN_FOLDER.length) / "/..".length + 1;
+  for (let step = 0; step < steps; step++) folder = parentOf(folder);
+  // Bytes that are not UTF-8 are U+FFFD there; a name can have it, too.
+  return folder.includes("\uFFFD") ? `${path}/..` : folder;
 }
 
 /** Returns true if both paths lead to one existing folder. */

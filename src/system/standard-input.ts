@@ -8,7 +8,17 @@ import { write } from "./write.ts";
 const MAX_BYTES = 131_072;
 /** The limit on a whole input, whose writer may ask the user first. */
 const LIMIT_MS = 120_000;
-const [INTERRUPT, END, BACKSPACE, LINE_FEED, RETURN, KILL, DELETE] = [0x03, 0x04, 0x08, 0x0a, 0x0d, 0x15, 0x7f];
+const [END, BACKSPACE, LINE_FEED, RETURN, KILL, DELETE] = [0x04, 0x08, 0x0a, 0x0d, 0x15, 0x7f];
+/** The keys for which a terminal sends a signal, if it is not in raw mode: Ctrl-C, Ctrl-Z, Ctrl-\. Windows has the first. */
+const SIGNALS: ReadonlyMap<number, NodeJS.Signals> = new Map(
+  process.platform === "win32"
+    ? [[0x03, "SIGINT"]]
+    : [
+        [0x03, "SIGINT"],
+        [0x1a, "SIGTSTP"],
+        [0x1c, "SIGQUIT"],
+      ],
+);
 
 /** Without these marks (xterm's bracketed paste) the shell would get all lines of pasted text but the first. */
 const MARK_PASTES = "\u001B[?2004h";
@@ -45,30 +55,31 @@ function readByte(): number | "end" | undefined {
 }
 
 /**
- * Reads one line of the terminal, which does not show it; pasted text may have several, less a last line break. Ctrl-C
- * ends this process by SIGINT. Node.js resets the terminal at any end. `marksPastes`: the terminal knows escape sequences.
+ * Reads one line of the terminal, which does not show it; pasted text may have several, less a last line break. For Ctrl-C,
+ * Ctrl-Z and Ctrl-\ the process group gets the signal that a terminal sends; a process that then goes on asks again. Node.js
+ * resets the terminal at any end. `marksPastes`: the terminal knows escape sequences.
  * @returns undefined at the end of the input (Ctrl-D), or if it cannot be read
  */
 export function readHidden(prompt: string, marksPastes: boolean): string | undefined {
   const terminal = new (process.getBuiltinModule("node:tty").ReadStream)(0);
-  terminal.setRawMode(true);
-  // After the switch to raw mode, so that no answer is shown.
-  write(2, (marksPastes ? MARK_PASTES : "") + prompt);
-  let line: string | typeof INTERRUPT | undefined;
-  try {
-    line = readKeys();
-  } finally {
-    terminal.setRawMode(false);
-    terminal.unref();
-    write(2, `${marksPastes ? MARK_NO_PASTES : ""}\n`);
+  terminal.unref();
+  for (;;) {
+    terminal.setRawMode(true);
+    // After the switch to raw mode, so that no answer is shown.
+    write(2, (marksPastes ? MARK_PASTES : "") + prompt);
+    let line: ReturnType<typeof readKeys>;
+    try {
+      line = readKeys();
+    } finally {
+      terminal.setRawMode(false);
+      write(2, `${marksPastes ? MARK_NO_PASTES : ""}\n`);
+    }
+    if (typeof line !== "object") return line;
+    process.kill(0, line.signal);
   }
-  if (typeof line !== "number") return line;
-  process.kill(process.pid, "SIGINT");
-  return undefined;
 }
 
-/** @returns INTERRUPT for Ctrl-C */
-function readKeys(): string | typeof INTERRUPT | undefined {
+function readKeys(): string | { readonly signal: NodeJS.Signals } | undefined {
   let bytes: number[] = [];
   let isPasted = false;
   let before = 0;
@@ -85,7 +96,8 @@ function readKeys(): string | typeof INTERRUPT | undefined {
       if (bytes.at(-1) === LINE_FEED) bytes.pop();
       continue;
     }
-    if (byte === INTERRUPT) return INTERRUPT;
+    const signal = SIGNALS.get(byte);
+    if (signal !== undefined) return { signal };
     if (byte === END && bytes.length === 0) return undefined;
     if (byte === LINE_FEED || byte === RETURN || byte === END) return Buffer.from(bytes).toString("utf8");
     if (byte === KILL) bytes = [];

@@ -137,12 +137,11 @@ async function fromRevision(name: string, version: string, target: EscTarget): P
       );
     }
   });
-  const { yaml } = then.definition;
   const old = valueIn(then, name);
-  const defined = nodeOf(yaml, name);
+  const defined = nodeOf(then.definition, name);
   const isStored = defined?.kind === "secret" || defined?.kind === "value";
   if (defined === undefined || old === undefined || !isStored) {
-    const guess = defined === undefined ? didYouMean(name, [...namesIn(yaml)]) : "";
+    const guess = defined === undefined ? didYouMean(name, [...namesIn(then.definition)]) : "";
     throw placeError(
       `revision ${version} has no stored value of ${printable(name)}${guess}`,
       `pulumi env version history ${target.esc.environments[0]?.text ?? ""} lists the revisions`,

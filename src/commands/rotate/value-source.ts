@@ -31,7 +31,7 @@ export function findSource(name: string, all: readonly EnvironmentState[]): Valu
   if (variable.delivery === "file") {
     throw placeError(`${shown} is a file in ${own} (values.files)`, `change it with pulumi env edit ${own}`);
   }
-  const defined = nodeOf(current.definition.yaml, name);
+  const defined = nodeOf(current.definition, name);
   if (defined !== undefined) return { current, variable, defined };
   const { origin } = variable;
   const imported = origin.source === "esc" ? origin.importedFrom : undefined;

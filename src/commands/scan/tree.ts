@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
+import { attempt } from "../../system/attempt.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { GitRefusal, recordsOfGit, type Git } from "../git.ts";
 import { textOfGit } from "./objects.ts";
@@ -82,7 +83,9 @@ async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerato
     if (!(error instanceof GitRefusal)) throw error;
   }
   // With an empty repository git reads .gitignore in any folder.
-  const empty = mkdtempSync(join(tmpdir(), "sophia-run-scan-"));
+  const empty = attempt(() => mkdtempSync(join(tmpdir(), "sophia-run-scan-")));
+  // Nor is there a folder for temporary files in an empty image.
+  if (empty === undefined) return yield* walk(folder, search);
   try {
     await textOfGit(gitInFolder, ["init", "--quiet", "--bare", empty]);
     yield* recordsOfGit(gitInFolder, [`--git-dir=${empty}`, `--work-tree=${gitInFolder.cwd}`, ...LIST]);

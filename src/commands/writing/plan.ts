@@ -80,7 +80,7 @@ export function planValue(candidate: Candidate, current: EnvironmentState, overw
 /** Returns the state of a variable whose new value differs from ESC's. */
 export function stateOf(name: string, { opened, definition, hidden }: EnvironmentState, overwrite: boolean): State {
   const existing = opened.variables.find((one) => one.name === name);
-  const defined = nodeOf(definition.yaml, name);
+  const defined = nodeOf(definition, name);
   const isHidden = hidden?.has(name) === true;
   if (existing === undefined && defined === undefined && !isHidden) return "added";
   if (existing?.delivery === "file") return "file";

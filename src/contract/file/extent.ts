@@ -1,5 +1,5 @@
 /** The limit for files that an unnamed contract extends. Loaded only if a contract extends a file. */
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { sep } from "node:path";
 import { parentOf, within } from "../../system/paths.ts";
 
@@ -18,21 +18,12 @@ export function extentOf(contract: string): { readonly folder: string; readonly 
  */
 export function isInside(path: string, folder: string): boolean {
   const isNamedInside = isBelow(path, folder);
-  // The executable without Bun has lstat, and no realpath.
-  if (isNamedInside && !hasLinks(path, folder)) return true;
   const [real, realFolder] = [realPath(path), realPath(folder)];
   return real === undefined || realFolder === undefined ? isNamedInside : isBelow(real, realFolder);
 }
 
 function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
-function hasLinks(path: string, folder: string): boolean {
-  for (let at = path; at !== folder; at = parentOf(at)) {
-    if (lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink() !== false) return true;
-  }
-  return false;
 }
 
 function realPath(path: string): string | undefined {

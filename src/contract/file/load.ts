@@ -20,7 +20,8 @@ export async function loadContractFile(
   cwd: string,
   { profile, scope }: ContractPart,
 ): Promise<Contract> {
-  const path = resolve(cwd, file);
+  // A path that was found is absolute, and may have `..` behind a link: see OWN_FOLDER.
+  const path = isFound ? file : resolve(cwd, file);
   const { document, compilePattern } = await readDocument(path, { isFound }, cwd, []);
   const profiles = profilesOf(document);
   if (profile !== undefined && !profiles.has(profile)) {

@@ -57,6 +57,20 @@ test("ESC is contacted before a start fails because the cache does not meet the 
   expect(server.calls).toHaveLength(length);
 });
 
+test.each([{ words: ["--no-contract", "--", "printenv", "GREETING"] }, { words: ["export", "--no-contract"] }])(
+  "$words contacts no ESC while the cache is fresh, although it does not meet the contract",
+  async ({ words }) => {
+    await using server = await startEscServer();
+    server.environment("acme/sophia/dev", { values: { GREETING: "hello" } });
+    const env = { ...escVariables(server), XDG_CACHE_HOME: folder(), SOPHIA_CACHE_FRESH: "1h" };
+    const first = await sophia(words, { env });
+    expect(first).toMatchObject({ status: 0, stdout: expect.stringContaining("hello") });
+    const { length } = server.calls;
+    expect(await sophia(words, { env })).toEqual(first);
+    expect(server.calls).toHaveLength(length);
+  },
+);
+
 test("a .env file cannot enable the cache", async () => {
   await using server = await startEscServer();
   addSophia(server);

@@ -1,6 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
@@ -230,6 +232,20 @@ describe("whatever fails, the old token works", () => {
     expect(await it.isAlive(it.old.value)).toBe(false);
     const isLeft = words === "start again" || words === "still works";
     expect(/\? sophia-run-\S+: /.test(again.stdout)).toBe(isLeft);
+  });
+
+  test("the reader of the output leaves, and the new token is deleted again", async () => {
+    const it = await world();
+    const creation = it.server.hold("createToken");
+    const [command, ...args] = [...sophiaRun, "rotate", "--token", "--yes"];
+    const child = spawn(command, args, { cwd: folder(), env: it.env, stdio: ["ignore", "pipe", "ignore"] });
+    const ended = once(child, "exit");
+    await it.server.waitFor("createToken");
+    await once(child.stdout.destroy(), "close");
+    creation.release();
+    expect(await ended).toEqual([128 + constants.signals.SIGPIPE, null]);
+    expect(it.server.calls.map(({ operation }) => operation).slice(-2)).toEqual(["createToken", "deleteToken"]);
+    expect(await it.isAlive(it.old.value)).toBe(true);
   });
 
   test.each<readonly [NodeJS.Signals, string]>([

@@ -4,7 +4,7 @@ import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { noNobody, sophiaAsNobody } from "../../helpers/nobody.ts";
-import { folder, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { skipBecause } from "../../helpers/skip.ts";
 import { commit, env, findings, git, KEY, removeObject, repository, scan, world } from "./repository.ts";
 
@@ -118,6 +118,12 @@ test.each(["build", "build/sub", "build/sub/a.js"])("a path that git ignores is 
   const cwd = repository({ ".gitignore": "build/\n", "build/sub/a.js": KEY });
   expect((await scan(cwd)).status).toBe(0);
   expect(findings(await scan(cwd, path))).toEqual(["build/sub/a.js:1: API_KEY"]);
+});
+
+test("without a folder for temporary files, a folder that is in no repository is searched whole", async () => {
+  const cwd = world({ ".gitignore": "a.txt\n", "a.txt": KEY });
+  const options = { cwd, env: { ...env, TMPDIR: join(cwd, "nowhere") } };
+  expect(findings(await sophia(["scan"], options))).toEqual(["a.txt:1: API_KEY"]);
 });
 
 describe("a path that is a symbolic link", () => {

@@ -1,10 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
 import { type Ended, folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
-import { atTerminal, startAtTerminal } from "../../helpers/terminal.ts";
+import { atTerminal, startAtTerminal, type Step } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { flatObject } from "../export/consumers.ts";
 import { SENTINEL, sentinel } from "../world.ts";
@@ -213,6 +214,18 @@ describe("set NAME", () => {
     expectNoValue(ended);
   });
 
+  test.each<[fault: Parameters<EscServer["failNext"]>[1], isKnown: boolean]>([
+    [{ kind: "status", status: 429, headers: { "retry-after": "600" } }, true],
+    [503, false],
+    [{ kind: "disconnect", at: "start" }, false],
+  ])("after %j from the update it is known that nothing changed: %s", async (fault, isKnown) => {
+    const { server, run } = await world();
+    server.failAlways("update", fault);
+    const { status, stderr } = await run(["API_KEY"], KEY);
+    expect(status).toBe(125);
+    expect(stderr.replaceAll(/\s+/g, " ").includes("not known whether ESC made the change")).toBe(!isKnown);
+  });
+
   test("a wrong token and a server that is down", async () => {
     const { server, run } = await world();
     const wrong = await run(["API_KEY"], KEY, { ESC_ADMIN_TOKEN: "pul-wrong" });
@@ -304,6 +317,47 @@ describe("at a terminal", () => {
     expect(ended.stdout).toMatch(/status 130\r\nsame\r\n$/);
     expect(server.count("update")).toBe(0);
     expectNoValue(ended);
+  });
+
+  /** Runs a script of bash at a terminal; its arguments are the command line. */
+  const inScript = (
+    { cwd, env }: Pick<Awaited<ReturnType<typeof world>>, "cwd" | "env">,
+    script: string,
+    steps: readonly Step[],
+  ) =>
+    startAtTerminal(
+      ["bash", "-c", script, "bash", ...sophiaRun, "set", "API_KEY"],
+      { cwd, env: { PATH: process.env["PATH"] ?? "", ...env } },
+      steps,
+    ).finished;
+
+  test("Ctrl-C at the prompt ends a script, too, which would otherwise go on", async () => {
+    const it = await world();
+    const ended = await inScript(it, '"$@"; echo goes on', [[PROMPT, `${sentinel("typed")}\u0003`]]);
+    expect(ended.status).toBe(256 - constants.signals.SIGINT);
+    expect(ended.stdout).not.toContain("goes on");
+    expectNoValue(ended);
+  });
+
+  test("Ctrl-\\ at the prompt ends it by SIGQUIT", async () => {
+    const { cwd, env } = await world();
+    const ended = await atTerminal(["set", "API_KEY"], { cwd, env }, [[PROMPT, `${sentinel("typed")}\u001C`]]);
+    expect(ended.status).toBe(-constants.signals.SIGQUIT);
+    expectNoValue(ended);
+  });
+
+  test("Ctrl-Z at the prompt stops it, and fg asks again", async () => {
+    const it = await world();
+    const ended = await inScript(it, 'set -m; "$@"; echo "status $?"; stty -a; fg', [
+      [PROMPT, `${sentinel("typed")}\u001A`],
+      [PROMPT, `${KEY}\n`],
+      [QUESTION, "y\n"],
+    ]);
+    expect(ended.status).toBe(0);
+    expect(ended.stdout).toContain("status 148");
+    expect(ended.stdout).toMatch(/ icanon .* echo /s);
+    expectNoValue(ended);
+    expect(await it.values()).toMatchObject({ API_KEY: KEY });
   });
 
   test("under a coding agent there is no prompt: the value comes from the standard input only", async () => {

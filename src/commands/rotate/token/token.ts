@@ -76,9 +76,9 @@ export const rotateToken: Command = async ({ options }, context) => {
   ).catch((error: unknown) => {
     throw withDetails(error, `if a token ${name} exists anyway, delete it in the console`);
   });
-  printReport(context, `✅ ${name} is created.\n`);
   let stored = 0;
   try {
+    printReport(context, `✅ ${name} is created.\n`);
     await verify(made.value);
     printReport(context, `✅ It opens the environment.\n`);
     for (const [index, app] of APPS.entries()) {

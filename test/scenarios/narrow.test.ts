@@ -1,0 +1,180 @@
+/** What the executable for Linux does if the system gives it less than usual. Node.js itself aborts in these cases. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { secret, startEscServer } from "../esc-server/index.ts";
+import { makeCertificates } from "../esc-server/tls.ts";
+import { findIsolation } from "../helpers/container.ts";
+import { noNobody } from "../helpers/nobody.ts";
+import { notLinux, skipBecause } from "../helpers/skip.ts";
+import { folder } from "../helpers/sophia.ts";
+import { executable, notMade } from "../helpers/standalone.ts";
+import { start } from "../helpers/started.ts";
+
+skipBecause(notLinux ?? notMade);
+
+/** Returns the prefix of a command to which the kernel refuses these system calls. */
+function refusing(...calls: readonly string[]): readonly [string, ...string[]] {
+  return ["python3", join(import.meta.dirname, "../launch/monitor/seccomp.py"), ...calls, "--"];
+}
+
+const CONTRACT = JSON.stringify({
+  variables: {
+    API_KEY: { required: true, format: { type: "text", pattern: "^s3cr3t-[a-z0-9-]+$" } },
+    PORT: { format: { type: "port" }, secret: false, default: "80" },
+  },
+});
+
+interface Given {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function run([command, ...args]: readonly [string, ...string[]], { cwd = folder(), env = {} }: Given = {}) {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    env: { PATH: process.env["PATH"], HOME: cwd, ...env },
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  return { status, stdout, stderr };
+}
+
+describe.for(["EPERM", "ENOSYS"])("a filter of system calls answers %s", (error) => {
+  it("to eventfd2: output is masked", () => {
+    const cwd = folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n" });
+    const command = [executable, "--no-contract", "--redact", "--", "printenv", "API_KEY"];
+    const ended = run([...refusing(`eventfd2:${error}`), ...command], { cwd });
+    expect(ended).toEqual({ status: 0, stdout: "***\n", stderr: "" });
+  });
+
+  it("to getrandom: keys are brokered", () => {
+    const command = [executable, "--no-contract", "--broker", "--", "printenv", "OPENAI_API_KEY"];
+    const env = { OPENAI_API_KEY: "sk-real-0123456789abcdefghij" };
+    expect(run([...refusing(`getrandom:${error}`), ...command], { env })).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^sk-sophia-[A-Za-z0-9]{32}\n$/),
+      stderr: "",
+    });
+  });
+
+  it("to getrandom: ESC is asked, over TLS", async () => {
+    const certificates = await makeCertificates();
+    onTestFinished(() => certificates.remove());
+    const server = await startEscServer({ tls: certificates.valid });
+    onTestFinished(() => server.close());
+    server.environment("acme/app/dev", { values: { GREETING: secret("hello") } });
+    const cwd = folder();
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      HOME: cwd,
+      ESC_ENV: "acme/app/dev",
+      ESC_TOKEN: server.token,
+      PULUMI_BACKEND_URL: server.url,
+      SSL_CERT_FILE: certificates.caFile,
+    };
+    const command = [executable, "--no-contract", "--cache", "--", "printenv", "GREETING"];
+    const { finished } = start([...refusing(`getrandom:${error}`), ...command], { cwd, env });
+    expect(await finished).toEqual({ status: 0, signal: null, stdout: "hello\n", stderr: "" });
+  });
+
+  it("to getrandom, and there is no /dev/urandom: the message has the cause and the remedy", ({ skip }) => {
+    const isolation = findIsolation();
+    skip("reason" in isolation, "needs a mount namespace");
+    const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
+    const withoutDevices = ["sh", "-c", 'mount -t tmpfs none /dev && exec "$@"', "sh"];
+    const command = [executable, "--no-contract", "--broker", "--", "true"];
+    const env = { OPENAI_API_KEY: "sk-real-0123456789abcdefghij" };
+    expect(run([...prefix, ...withoutDevices, ...refusing(`getrandom:${error}`), ...command], { env })).toEqual({
+      status: 125,
+      stdout: "",
+      stderr: `sophia-run: no random numbers: the system call getrandom is refused, and
+  /dev/urandom cannot be read (ENOENT)
+  allow getrandom in the filter of system calls (seccomp), or provide
+  /dev/urandom
+`,
+    });
+  });
+});
+
+it("with a limit on processes that allows the program and no thread, output is masked", ({ skip }) => {
+  skip(noNobody !== undefined, noNobody);
+  const cwd = folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n" });
+  const copy = join(cwd, "sophia-run");
+  copyFileSync(executable, copy);
+  for (const path of [cwd, copy]) chmodSync(path, 0o755);
+  chmodSync(join(cwd, ".env"), 0o644);
+  // Other processes of this user would count.
+  const identity = ["setpriv", "--reuid=64107", "--regid=64107", "--clear-groups", "--"] as const;
+  const program = [copy, "--no-contract", "--quiet", "--redact", "--", "printenv", "API_KEY"];
+  const limited = (most: number) => run([...identity, "prlimit", `--nproc=${most}`, "--", ...program], { cwd });
+  const refused = limited(1);
+  expect(refused.stderr).toContain("the limit on processes is reached");
+  expect(refused.status).toBe(126);
+  for (const most of [2, 3, 4]) expect(limited(most)).toEqual({ status: 0, stdout: "***\n", stderr: "" });
+});
+
+it("with too few open files for git, scan reports that limit", () => {
+  const cwd = folder({ "a.txt": "a" });
+  const limited = ["sh", "-c", 'ulimit -n 8; exec "$@"', "sh", executable, "scan"] as const;
+  const { status, stdout, stderr } = run(limited, { cwd, env: { QDRANT_API_KEY: "s3cr3t-v4lue-0a1b" } });
+  expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  expect(stderr).toContain("too many open files (EMFILE)");
+});
+
+describe("with a stack of a few KiB", () => {
+  const makeFolder = (): string => folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n", "sophia.contract.json": CONTRACT });
+  const limited = (cwd: string, stack: number, command: readonly string[]) => {
+    const env = { OPENAI_API_KEY: "sk-real-0123456789abcdefghij" };
+    return run(["sh", "-c", `ulimit -Ss ${stack}; exec "$@"`, "sh", executable, ...command], { cwd, env });
+  };
+
+  it.for([
+    ["--no-contract -- true", 0],
+    ["--no-contract --mode spawn -- true", 0],
+    ["--no-contract --redact -- true", 0],
+    ["--no-contract --broker -- true", 0],
+    ["--verbose -- true", 0],
+    ["check", 0],
+    ["check --fake", 0],
+    ["explain", 0],
+    ["export --format json", 0],
+    ["docs --check", 1],
+    ["scan .env", 1],
+    ["--help=all", 0],
+    ["completion bash", 0],
+  ] as const)("sophia-run %s has the usual result", ([line, status]) => {
+    const cwd = makeFolder();
+    const usual = limited(cwd, 8192, line.split(" "));
+    expect(usual).toMatchObject({ status });
+    for (const stack of [48, 128, 1024]) expect(limited(cwd, stack, line.split(" "))).toEqual(usual);
+  });
+
+  it("the program gets the caller's limit", () => {
+    for (const mode of ["exec", "spawn"]) {
+      const program = ["--no-contract", "--mode", mode, "--", "sh", "-c", "ulimit -Ss"];
+      expect(limited(makeFolder(), 128, program)).toEqual({ status: 0, stdout: "128\n", stderr: "" });
+    }
+  });
+});
+
+describe("if the monitor would need an emulator, which cannot open its file in memory", () => {
+  /** Shell: registers /bin/false as the emulator of all files that begin as the monitor, in a namespace. */
+  const emulated = (command: readonly string[]): readonly [string, ...string[]] => {
+    const monitor = readFileSync(join(import.meta.dirname, `../../dist/linux-${process.arch}-monitor`));
+    const header = Array.from(monitor.subarray(0, 64), (byte) => String.raw`\x${byte.toString(16).padStart(2, "0")}`);
+    const script = `mount -t binfmt_misc none /proc/sys/fs/binfmt_misc &&
+      printf %s "$0" >/proc/sys/fs/binfmt_misc/register && exec "$@"`;
+    const rule = `:monitor:M:0:${header.join("")}::/bin/false:F`;
+    return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, rule, ...command];
+  };
+
+  it("the status is the program's, and its signals arrive", ({ skip }) => {
+    skip(run(emulated(["true"])).status !== 0, "needs binfmt_misc of a user namespace (Linux 6.7)");
+    const script = 'trap "exit 9" TERM; (kill -TERM $PPID); for i in $(seq 100); do sleep 0.05; done';
+    const program = ["sh", "-c", script];
+    const command = [executable, "--no-contract", "--mode", "spawn", "--", ...program];
+    expect(run(emulated(command))).toEqual({ status: 9, stdout: "", stderr: "" });
+  });
+});
