@@ -1,16 +1,17 @@
-// Writes THIRD-PARTY-NOTICES.md, the licences of all packages in the bundle, and EXECUTABLE-NOTICES.md, those of all other parts of
-// the executables: `npm run notices`. `--check` only compares.
+// Writes THIRD-PARTY-NOTICES.md, the licences of all packages in the npm package, and EXECUTABLE-NOTICES.md, those of all other
+// parts of the executables: `npm run notices`. `--check` only compares.
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledPackages } from "./build/packages.mjs";
-import { licenceOf } from "./build/parts/licence.mjs";
+import { licenceOf } from "./build/parts/held.mjs";
 import { BUN, libraries } from "./build/parts/versions.mjs";
 
 const root = join(import.meta.dirname, "..");
-/** Packages that only the runtime of the executables has. */
-const OF_RUNTIME = new Set(["readable-stream"]);
 
 const packages = await bundledPackages();
+const onlyInPackage = packages.flatMap(({ manifest, isInExecutables }) =>
+  isInExecutables ? [] : [`- ${manifest.name}`],
+);
 const parts = libraries().map(({ holds }) =>
   section(`${holds.name} ${holds.version}`, holds.license, licenceOf(holds)),
 );
@@ -22,25 +23,30 @@ await put(
 sophia-run holds code of the following packages, each under its own licence. EXECUTABLE-NOTICES.md in the repository and
 in the wheels has the other parts of the stand-alone executables.
 
-${await sectionsOf((name) => !OF_RUNTIME.has(name))}`,
+${await sectionsOf(({ isInPackage }) => isInPackage)}`,
 );
 await put(
   "EXECUTABLE-NOTICES.md",
   `# Third-party notices of the executables
 
+The stand-alone executables, and the wheels with them, hold the packages of THIRD-PARTY-NOTICES.md, except those that
+lay out the help of the npm package:
+
+${sorted(onlyInPackage).join("\n")}
+
 ## The executables for Linux
 
-The stand-alone executables for Linux, and the wheels with them, hold the following libraries, beside the packages of
-THIRD-PARTY-NOTICES.md. Their own runtime follows the behaviour of Node.js (Copyright Node.js contributors, MIT); the
-licence of Node.js is that of readable-stream, which is its code.
+The executables for Linux, and the wheels with them, also hold the following libraries. Their own runtime follows the
+behaviour of Node.js (Copyright Node.js contributors, MIT); the licence of Node.js is that of readable-stream, which is
+its code.
 
-${await sectionsOf((name) => OF_RUNTIME.has(name))}
+${await sectionsOf(({ isInPackage }) => !isInPackage)}
 ${parts.join("\n")}
 ## The executables for macOS and Windows
 
-The stand-alone executables for macOS and Windows, and the wheels with them, hold Bun ${BUN.version} (MIT). Bun links
-JavaScriptCore (LGPL-2) and other libraries statically. Its own list of them with their licences, and how to link it
-again: <https://github.com/oven-sh/bun/blob/bun-v${BUN.version}/LICENSE.md>
+The executables for macOS and Windows, and the wheels with them, also hold Bun ${BUN.version} (MIT). Bun links JavaScriptCore
+(LGPL-2) and other libraries statically. Its own list of them with their licences, and how to link it again:
+<https://github.com/oven-sh/bun/blob/bun-v${BUN.version}/LICENSE.md>
 `,
 );
 
@@ -53,10 +59,13 @@ async function put(name, text) {
 }
 
 async function sectionsOf(isWanted) {
-  const wanted = packages.filter(({ manifest }) => isWanted(manifest.name));
-  // A set: the same version may be installed in two places.
-  const sections = new Set(await Promise.all(wanted.map(ofPackage)));
-  return [...sections].toSorted((a, b) => (a < b ? -1 : 1)).join("\n");
+  const wanted = packages.filter(isWanted);
+  return sorted(await Promise.all(wanted.map(ofPackage))).join("\n");
+}
+
+/** Returns each text once, since the same version may be installed in two places. */
+function sorted(texts) {
+  return [...new Set(texts)].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 async function ofPackage({ folder, manifest: { name, version, license, author } }) {

@@ -16,6 +16,7 @@ import {
 import { join } from "node:path";
 import { executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
+import { renderedHelp } from "./build/help.mjs";
 import { BUN } from "./build/parts/versions.mjs";
 import { buildRuntime } from "./build/runtime.mjs";
 
@@ -54,11 +55,7 @@ if (withBun.length > 0) await buildWithBun();
 async function buildWithBun() {
   const bundled = join(outdir, "bundle");
   mkdirSync(bundled, { recursive: true });
-  // yargs looks for translations next to its own file; there are none. This path is absolute on Windows as well.
-  const chunks = await bundle({
-    "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
-    SOPHIA_RUN_STANDALONE: "true",
-  });
+  const chunks = await bundle({ SOPHIA_RUN_STANDALONE: "true" }, [await renderedHelp()]);
   for (const { fileName, code } of chunks) writeFileSync(join(bundled, fileName), code);
   const { fileName: entry } = chunks.find(({ isEntry }) => isEntry);
   for (const name of withBun) {

@@ -97,4 +97,5 @@ function boot(): void {
     .then((status) => process.exit(status));
 }
 
-boot();
+if (loader?.onStart === undefined) boot();
+else loader.onStart(boot);

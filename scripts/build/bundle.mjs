@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
+import { withUsedRequests } from "./sdk.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -39,10 +40,11 @@ export const GROUPS = [
 
 /**
  * @param define identifiers in the sources, with their values
+ * @param plugins of rolldown
  * @returns rolldown's chunks, those of {@link GROUPS} under these names
  */
-export async function bundle(define = {}) {
-  const build = await rolldown({ ...(await options(define)), input: { program: "src/main.ts" } });
+export async function bundle(define = {}, plugins = []) {
+  const build = await rolldown({ ...(await options(define, plugins)), input: { program: "src/main.ts" } });
   const { output } = await build.generate({
     ...OUTPUT,
     // Compiled code is stored by this name, so it must change with the content.
@@ -68,7 +70,8 @@ export async function bundleAction() {
   return asAscii(output[0].code);
 }
 
-const OUTPUT = {
+/** The output options of all bundles. */
+export const OUTPUT = {
   format: "cjs",
   exports: "named",
   strict: true,
@@ -80,18 +83,21 @@ const OUTPUT = {
 };
 
 /** Returns rolldown's input options for an entry of src/. */
-async function options(define = {}) {
+async function options(define = {}, plugins = []) {
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   return {
     cwd: ROOT,
     platform: "node",
     preserveEntrySignatures: false,
+    plugins: [withUsedRequests(ROOT), ...plugins],
     resolve: {
       alias: {
         // The ESC SDK runs on our own HTTP client.
         axios: join(ROOT, "scripts/no-axios.mjs"),
         // The other form hides its modules from a bundler.
         "jsonc-parser": "jsonc-parser/lib/esm/main.js",
+        // The form for Node.js is larger, and prints what it reads if LOG_TOKENS or LOG_STREAM is set.
+        yaml: join(ROOT, "node_modules/yaml/browser/dist/index.js"),
       },
     },
     transform: {
@@ -138,6 +144,6 @@ function withoutIdleRequire(code) {
 }
 
 /** Escapes characters beyond ASCII: V8 reads a text with one character beyond Latin-1 in twice the time. */
-function asAscii(code) {
+export function asAscii(code) {
   return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

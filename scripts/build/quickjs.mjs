@@ -1,12 +1,13 @@
 // Compiles QuickJS (quickjs-ng), the engine of the executables for Linux, and scripts to its bytecode.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { compiled } from "./parts/compile.mjs";
 import { crateSources } from "./parts/crate.mjs";
-import { keyOf } from "./parts/key.mjs";
+import { run } from "./parts/run.mjs";
 import { VERSIONS } from "./parts/versions.mjs";
 
-const PARTS = ["quickjs", "libregexp", "libunicode", "dtoa"];
+const PARTS = ["libregexp", "libunicode", "dtoa"];
 
 /**
  * @param root the repository
@@ -17,27 +18,43 @@ export function quickjsSources(root) {
 }
 
 /**
- * Compiles the engine, once for each set of options.
+ * Compiles the engine.
  *
  * @param root the repository
- * @param compiler the path of zig
- * @param options of the compiler, with the target
- * @param folder for the object files
- * @returns their paths
+ * @param compiler the path of zig, or of another compiler
+ * @param target zig's name
+ * @param flags options
+ * @returns the paths of its object files
  */
-export function quickjsObjects(root, compiler, options, folder) {
+export function quickjsObjects(root, compiler, target, flags) {
   const sources = quickjsSources(root);
-  const key = keyOf(VERSIONS.quickjs.checksum, options);
+  const paths = PARTS.map((part) => join(sources, `${part}.c`));
+  const including = [...flags, `-I${sources}`];
+  return compiled(root, compiler, target, [engine(root, sources), ...paths], including, VERSIONS.quickjs.checksum);
+}
+
+/** Writes the engine's main file with fixed objects (src/runtime/native/fixed.h). Returns its path. */
+function engine(root, sources) {
+  const fixed = readFileSync(join(root, "src/runtime/native/fixed.h"), "utf8");
+  const changes = [
+    ["#define JS_REF_COUNT(p) (js_rc(p)->ref_count)\n", fixed],
+    // In js_arena_free.
+    [
+      "if (!ptr)\n        return;\n    b = container_of(ptr,",
+      "if (!ptr || js_is_fixed(ptr))\n        return;\n    b = container_of(ptr,",
+    ],
+  ];
+  let text = readFileSync(join(sources, "quickjs.c"), "utf8");
+  for (const [from, to] of changes) {
+    if (text.split(from).length !== 2) throw new Error(`quickjs.c has another form now: ${from}`);
+    text = text.replace(from, () => to);
+  }
+  const folder = join(root, ".cache", "runtime");
   mkdirSync(folder, { recursive: true });
-  return PARTS.map((part) => {
-    const output = join(folder, `${part}-${key}.o`);
-    if (existsSync(output)) return output;
-    // Renames, because another build may do the same.
-    const own = `${output}.${process.pid}`;
-    run(compiler, ["cc", ...options, "-c", "-o", own, join(sources, `${part}.c`)]);
-    renameSync(own, output);
-    return output;
-  });
+  const path = join(folder, "quickjs.c");
+  writeFileSync(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
+  return path;
 }
 
 /**
@@ -65,10 +82,4 @@ export function quickjsBytecode(root, compiler, options, objects, scripts) {
   } finally {
     rmSync(tool);
   }
-}
-
-/** @throws with the command's output */
-export function run(command, args, cwd) {
-  const { error, status, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
-  if (error !== undefined || status !== 0) throw new Error(`${command} failed: ${error?.message ?? stderr}`);
 }

@@ -1,7 +1,7 @@
 // Gives random bytes to the C code of the executable's runtime that bytes of a server reach, under AddressSanitizer and
-// UndefinedBehaviorSanitizer: `node scripts/platforms/runtime-fuzz.mjs [--seed N] [--runs N] [--json FILE]`. Each script of
-// test/runtime/fuzz runs in the runtime, and in Node.js where both must have the same results. Prints the seed; ends with
-// `N passed, N failed`.
+// UndefinedBehaviorSanitizer: `node scripts/platforms/runtime-fuzz.mjs [--seed N] [--runs N] [--json FILE] [--node PATH]`. Each
+// script of test/runtime/fuzz runs in the runtime, and in Node.js where both must have the same results. Prints the seed; ends
+// with `N passed, N failed`.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,10 +21,16 @@ const { values: options } = parseArgs({
     json: { type: "string" },
     // For a comparison without sanitizers.
     shell: { type: "string" },
-    // Node.js 24 or later: earlier ones read some URLs in another way.
     node: { type: "string", default: process.execPath },
   },
 });
+const version = execFileSync(options.node, ["--version"], { encoding: "utf8" }).trim();
+if (Number.parseInt(version.slice(1), 10) < 24) {
+  process.stderr.write(
+    `Node.js ${version} reads some URLs in another way than the runtime: name Node.js 24 or later by --node PATH\n`,
+  );
+  process.exit(2);
+}
 const seed = Number(options.seed);
 const runs = Number(options.runs);
 process.stdout.write(`seed ${seed}, ${runs} runs\n`);

@@ -4,7 +4,7 @@ import { BUN, libraries } from "../build/parts/versions.mjs";
 import { TARGETS } from "../build/targets.mjs";
 
 /**
- * Returns the bill of materials of a release as CycloneDX 1.6: the packages in the bundle, which `npm sbom` does not list
+ * Returns the bill of materials of a release as CycloneDX 1.6: the packages in the bundles, which `npm sbom` does not list
  * because they are not dependencies; and the libraries and runtimes in the executables and wheels.
  *
  * @param manifest the package.json
@@ -13,9 +13,14 @@ import { TARGETS } from "../build/targets.mjs";
  */
 export async function sbom(manifest, timestamp) {
   const parts = [
-    ...(await bundledPackages()).map(({ manifest: { name, license }, locked }) =>
-      component("library", { name, license, version: locked.version }, { hash: sha512(locked.integrity) }),
-    ),
+    ...(await bundledPackages()).map(({ manifest: { name, license }, locked, isInPackage, isInExecutables }) => {
+      const inOne = isInPackage
+        ? "Is not in the stand-alone executables."
+        : "Is in the stand-alone executables for Linux.";
+      const description = isInPackage && isInExecutables ? undefined : inOne;
+      const hash = sha512(locked.integrity);
+      return component("library", { name, license, version: locked.version }, { description, hash });
+    }),
     ...libraries().map(({ origin, holds }) =>
       component("library", holds, {
         purl: purl(origin, holds.folder),

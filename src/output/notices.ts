@@ -56,7 +56,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     }
     case "setting-ignored":
       return [
-        `warning: ${notice.name} in ${printable(notice.file)} is ignored (a file may set it only for a token in the same file); ` +
+        `warning: ${notice.name} in ${printable(notice.file)} is ignored (a file may set it only for a token that the same file contains); ` +
           "set it in the environment",
       ];
     case "environment-by-file":
@@ -100,5 +100,7 @@ function withheldWords({ why, file, environment, names }: Extract<Notice, { kind
       return `${withheld} (${it} can make other programs run code); ${option} passes ${them} on`;
     case "redirects-key":
       return `${withheld} (${it} would send a key from another source to another address); ${option} passes ${them} on`;
+    case "callers-own":
+      return `${withheld} (a file that was found does not override the caller's); ${option} passes ${them} on`;
   }
 }

@@ -44,6 +44,8 @@ export async function assess(request: Request): Promise<Assessment> {
   const assessment = await conclude(request, known, await reading);
   const { esc, violations } = assessment;
   if (violations.length === 0 || esc.kind !== "read" || esc.kept?.why !== "fresh") return assessment;
+  // Each start would contact ESC.
+  if (!settings.enforceContract) return assessment;
   // ESC may have a value that the cache lacks.
   const uncached = { ...request, settings: { ...settings, cache: true, cacheFreshMs: undefined } };
   return conclude(uncached, known, await readFromEsc(access, uncached, dotenv.files));
@@ -90,6 +92,7 @@ async function conclude(
     allow,
     redirections: addresses.redirections,
     outOfScope: contract.scope?.outside,
+    ...(settings.prefer === "esc" && { overridable: environment }),
     ...(folded && { folding: folded.FOLDING }),
   };
   const passed = select(layers, selection, declared);

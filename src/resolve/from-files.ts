@@ -90,9 +90,12 @@ export function withheldNotices(
     for (const variable of variables) {
       const { name, value, origin } = variable;
       if (!isOfFile && redirections.get(name)?.has(origin) !== true) continue;
-      if (value === "" || selected.has(name) || (used.has(name) && opener === undefined)) continue;
+      if (value === "" || selected.get(name)?.value === value || (used.has(name) && opener === undefined)) continue;
       const reason = why(variable);
-      if (reason !== "reserved" && reason !== "runs-code" && reason !== "redirects-key") continue;
+      if (selected.has(name) && reason !== "callers-own") continue;
+      if (reason !== "reserved" && reason !== "runs-code" && reason !== "redirects-key" && reason !== "callers-own") {
+        continue;
+      }
       const elsewhere = origin.alias === undefined ? OUTER_FILE : "the contract";
       const file = "file" in origin ? origin.file : (opener ?? elsewhere);
       const inEsc = opener !== undefined && "environment" in origin ? { environment: origin.environment } : {};

@@ -1,5 +1,5 @@
 import { matchesGlob } from "../core/glob.ts";
-import type { Layer, Origin, Variable } from "../core/model.ts";
+import type { Environment, Layer, Origin, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { isReserved } from "./from-files.ts";
 import type { OriginsByName } from "./redirections.ts";
@@ -27,6 +27,8 @@ export type Selection = Pick<Settings, Options> & {
   /** False if ESC refuses access. */
   readonly usesDotenv: boolean;
   readonly usesIdToken?: boolean;
+  /** The caller's variables, which ESC overrides; undefined if ESC does not override any. */
+  readonly overridable?: Environment;
   /** Origins that make other programs run code, and those that send a key of another source elsewhere. */
   readonly code: ReadonlySet<Origin>;
   readonly redirections: OriginsByName;
@@ -42,6 +44,7 @@ export type Withholding =
   | "reserved"
   | "runs-code"
   | "redirects-key"
+  | "callers-own"
   | "esc-refused"
   | "not-in-scope"
   | "excluded"
@@ -71,6 +74,7 @@ export function withholding(
     if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
     if (code.has(origin) && !isAllowed(name) && !isDeclared(name)) return "runs-code";
     if (redirections.get(name)?.has(origin) === true && !isAllowed(name)) return "redirects-key";
+    if (isCallersOwn(selection, variable) && !isAllowed(name) && !isDeclared(name)) return "callers-own";
     if (origin.source === "dotenv" && !usesDotenv) return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
     if (excluded(name)) return "excluded";
@@ -101,6 +105,18 @@ export function select(
     // Most programs get everything; copying a list of thousands takes time.
     return layer.variables.every(isPassed) ? layer : { ...layer, variables: layer.variables.filter(isPassed) };
   });
+}
+
+/**
+ * Returns true if ESC would override a variable of the caller's session, such as `PATH`, only because a file that was found
+ * has the credential.
+ */
+function isCallersOwn(
+  { overridable, folding }: Selection,
+  { name, origin }: Pick<Variable, "name" | "origin">,
+): boolean {
+  if (overridable === undefined || origin.source !== "esc" || origin.openedBy === undefined) return false;
+  return overridable.has(name) && isBaseline(name, folding);
 }
 
 function isBaseline(name: string, folding: Folding | undefined): boolean {

@@ -27,6 +27,7 @@ export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
   reserved: "since a file does not decide how sophia-run works",
   "runs-code": "without --allow, since it makes other programs run code",
   "redirects-key": "without --allow, since it sends a key of another source elsewhere",
+  "callers-own": "without --allow, since a file that was found does not override it",
   "esc-refused": "while ESC refuses access",
   "not-in-scope": "by --scope",
   excluded: "by --exclude",

@@ -5,9 +5,10 @@ import { addLocale } from "./locale.ts";
 import { onSettled, onUncaught, runLoop } from "./loop.ts";
 import { Buffer } from "./modules/buffer.ts";
 import { readFileSync } from "./modules/fs.ts";
-import { process, uncaught } from "./modules/process.ts";
+import { performance, process, uncaught } from "./modules/process.ts";
 import * as timers from "./modules/timers.ts";
 import { natives } from "./native.ts";
+import { RANDOM_LIMIT, randomNumber } from "./random.ts";
 import { startWatching, watch } from "./watching.ts";
 
 interface Natives {
@@ -22,10 +23,11 @@ interface Natives {
   /** Returns the path of the monitor's file in memory; undefined if the system allows none. */
   readonly monitorFile: () => string | undefined;
   readonly onRejection: (listener: (promise: object, reason: unknown, isHandled: boolean) => void) => void;
-  readonly environment: readonly string[];
   readonly ignoredSignals: readonly number[];
   readonly streams: readonly number[];
   readonly descriptors: readonly number[];
+  /** Names of the files that the image holds, in a process that makes it. */
+  readonly imageFiles: readonly string[];
   readonly evaluate?: (text: string, file: string) => unknown;
 }
 
@@ -39,6 +41,20 @@ function builtin(name: string): object {
   if (/^(?:node:)?process$/.test(name)) return process;
   const file = name.replace(/^node:/, "").replaceAll(/[/_]/g, "-");
   return native.require(`./runtime-${file}.cjs`);
+}
+
+/** Modules that this file loads when they are needed. */
+interface Lazy {
+  readonly channel: typeof import("./modules/channel.ts");
+  readonly "deep-json": typeof import("./modules/deep-json.ts");
+  readonly "descriptor-stream": typeof import("./modules/descriptor-stream.ts");
+  readonly tls: typeof import("./modules/tls.ts");
+  readonly tty: typeof import("./modules/tty.ts");
+}
+
+function lazy<Name extends keyof Lazy>(name: Name): Lazy[Name] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
+  return builtin(name) as Lazy[Name];
 }
 
 function lookUp(name: string): unknown {
@@ -55,7 +71,9 @@ function lookUp(name: string): unknown {
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
 const addon = native.addon("") as Addon;
-for (const signal of native.ignoredSignals) addon.ignoreOnExec(signal);
+Object.assign(native, { environment: addon.environment });
+
+let boot: (() => void) | undefined;
 
 const loader: Loader = {
   addon: {
@@ -64,10 +82,15 @@ const loader: Loader = {
       native.takeSignalsOfWrites();
       addon.blockOwnWrites(blocks);
     },
-    environment: () => native.environment.join("\0"),
     restoreDefault: () => {},
   },
-  caller: { descriptors: native.descriptors, streams: native.streams, ignored: native.ignoredSignals },
+  get caller() {
+    return { descriptors: native.descriptors, streams: native.streams, ignored: native.ignoredSignals };
+  },
+  onStart: (given) => {
+    boot = given;
+  },
+  contextTrusting: (texts) => lazy("tls").contextTrusting(texts),
   nativeFile: (name) => (name === "-monitor" ? native.monitorFile() : undefined),
   openAddon: (name) => (name === "-redact" ? { ...native.addon(name), startWatching, watch } : native.addon(name)),
   hasCodeToCache: () => false,
@@ -77,17 +100,36 @@ const loader: Loader = {
 /** Promises that were rejected in this turn, with their reasons. */
 const rejected = new Map<object, unknown>();
 
-function start(): void {
+type Reviver = (this: unknown, key: string, value: unknown) => unknown;
+
+const parseByEngine = JSON.parse;
+
+/** JSON.parse for texts of any depth. */
+function parse(text: string, reviver?: Reviver): unknown {
+  try {
+    return parseByEngine(text, reviver);
+  } catch (error) {
+    // The engine's error of a stack that is too small.
+    if (!(error instanceof RangeError) || reviver !== undefined) throw error;
+    return lazy("deep-json").parseDeep(text, parseByEngine);
+  }
+}
+
+/** Prepares all that does not depend on the process, and loads the image's files. */
+function prepare(): void {
+  JSON.parse = parse;
   addLocale();
+  // The engine's would give each process with this image the same numbers.
+  Math.random = () => randomNumber() / RANDOM_LIMIT;
   Object.assign(globalThis, {
     global: globalThis,
     process,
+    performance,
     Buffer,
     ...timers,
     queueMicrotask: (callback: () => void) => nextPromise(callback),
   });
   Object.assign(process, { getBuiltinModule: builtin });
-  Object.assign(native, { builtin });
   Object.defineProperty(process, "stdin", { configurable: true, get: openStandardInput });
   // Libraries ask for their width; the bundle writes to the descriptors.
   for (const [name, fd] of [
@@ -96,7 +138,6 @@ function start(): void {
   ] as const) {
     Object.defineProperty(process, name, { configurable: true, get: () => standardOutput(fd) });
   }
-  if (process.env["NODE_CHANNEL_FD"] !== undefined) openParentChannel();
   // Modules that few starts need.
   for (const [name, module] of Object.entries(LAZY)) {
     Object.defineProperty(globalThis, name, {
@@ -118,22 +159,39 @@ function start(): void {
     if (isHandled) rejected.delete(promise);
     else rejected.set(promise, reason);
   });
+  for (const name of native.imageFiles) {
+    try {
+      if (name.startsWith("./runtime-")) native.require(name);
+      else lookUp(name);
+    } catch (error) {
+      // The engine's error has no name of a file.
+      throw new Error(`${name}, or a module that it imports: ${String(error)}`, { cause: error });
+    }
+  }
+}
+
+/** Runs the bundle's entry. */
+export function start(): void {
+  process.begin();
+  for (const signal of native.ignoredSignals) addon.ignoreOnExec(signal);
+  if (process.env["NODE_CHANNEL_FD"] !== undefined) openParentChannel();
   if (typeof SOPHIA_RUN_PROGRAM === "undefined") runScript();
-  else lookUp(SOPHIA_RUN_PROGRAM);
+  else {
+    lookUp(SOPHIA_RUN_PROGRAM);
+    boot?.();
+  }
   runLoop();
   process.end();
 }
 
 function standardOutput(fd: number): object {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
-  const { isatty, WriteStream } = builtin("tty") as typeof import("./modules/tty.ts");
+  const { isatty, WriteStream } = lazy("tty");
   return isatty(fd) ? new WriteStream(fd) : { fd };
 }
 
 /** Opens process.stdin at its first use. */
 function openStandardInput(): unknown {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
-  const { DescriptorStream } = builtin("descriptor-stream") as typeof import("./modules/descriptor-stream.ts");
+  const { DescriptorStream } = lazy("descriptor-stream");
   const value = new DescriptorStream(0, { readable: true, isSocket: false });
   Object.defineProperty(process, "stdin", { value, configurable: true });
   return value;
@@ -145,9 +203,7 @@ function openParentChannel(): void {
   delete process.env["NODE_CHANNEL_FD"];
   delete process.env["NODE_CHANNEL_SERIALIZATION_MODE"];
   const serialization = NODE_CHANNEL_SERIALIZATION_MODE === "advanced" ? "advanced" : "json";
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
-  const channel = builtin("channel") as typeof import("./modules/channel.ts");
-  channel.openParentChannel(Number(NODE_CHANNEL_FD), serialization);
+  lazy("channel").openParentChannel(Number(NODE_CHANNEL_FD), serialization);
 }
 
 /** Globals that are defined by a module. */
@@ -156,7 +212,6 @@ const LAZY: Readonly<Record<string, string>> = {
   AbortSignal: "abort",
   Event: "abort",
   EventTarget: "abort",
-  Intl: "intl",
   TextDecoder: "util",
   TextEncoder: "util",
   URL: "url",
@@ -186,4 +241,4 @@ function runScript(): void {
   if (typeof run === "function") run(builtin, module, module.exports, file);
 }
 
-start();
+prepare();

@@ -1,5 +1,21 @@
 /** The package has no types of its own. */
-declare module "readable-stream/lib/stream.js" {
-  import stream from "node:stream";
-  export default stream;
+declare module "readable-stream/lib/internal/streams/duplex.js" {
+  import { Duplex } from "node:stream";
+  export default Duplex;
+}
+declare module "readable-stream/lib/internal/streams/end-of-stream.js" {
+  import { finished } from "node:stream";
+  export default finished;
+}
+declare module "readable-stream/lib/internal/streams/legacy.js" {
+  const legacy: { readonly Stream: object };
+  export default legacy;
+}
+declare module "readable-stream/lib/internal/streams/readable.js" {
+  import { Readable } from "node:stream";
+  export default Readable;
+}
+declare module "readable-stream/lib/internal/streams/writable.js" {
+  import { Writable } from "node:stream";
+  export default Writable;
 }

@@ -1,9 +1,10 @@
 /** Child processes of the executable's own runtime: the same scripts as in Node.js have the same output. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, onTestFinished } from "vitest";
 import { needShell, shell } from "../helpers/runtime.ts";
 
 needShell();
@@ -155,4 +156,39 @@ it("a standard input that does not end can be given up, as in Node.js", () => {
   for (const program of [shell, process.execPath]) {
     expect(run(`exec 3<> ${pipe}; ${program}`, script, `< ${pipe}`)).toBe('["LATE"]\n');
   }
+});
+
+it("a stop signal before the execution of a child stops it afterwards", async () => {
+  // Tens of thousands of folders are searched for the program, so that the signal comes before its execution.
+  const path = `${"/n:".repeat(40_000)}/usr/bin:/bin`;
+  const file = join(folder, "early-stop.cjs");
+  writeFileSync(
+    file,
+    `process.on("SIGTSTP", () => {});
+     console.log(process.pid);
+     setTimeout(() => {}, 60_000);
+     require("node:child_process").spawn("sleep", ["60"], { stdio: "ignore", env: { PATH: ${JSON.stringify(path)} } });`,
+  );
+  // The kernel stops no process of an orphaned group: the parent is in another one of the same session.
+  const job = spawn(
+    "python3",
+    [
+      "-c",
+      "import os, sys; os.fork() and os.wait() or (os.setpgid(0, 0), os.execv(sys.argv[1], sys.argv[1:]))",
+      shell,
+      file,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const [line] = await once(job.stdout, "data");
+  const parent = Number(line);
+  onTestFinished(() => {
+    process.kill(-parent, "SIGKILL");
+  });
+  let child = 0;
+  while (child === 0) child = Number(readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8"));
+  process.kill(-parent, "SIGTSTP");
+  const state = (): string => / \(.*\) (.)/.exec(readFileSync(`/proc/${child}/stat`, "utf8"))?.[1] ?? "";
+  await expect.poll(state).toBe("T");
+  expect(readlinkSync(`/proc/${child}/exe`)).not.toBe(shell);
 });

@@ -15,11 +15,13 @@ interface Signing {
   readonly days?: number;
   /** Arguments of openssl for a new key. */
   readonly key?: readonly string[];
-  readonly digest?: string;
+  /** Arguments of openssl for the authority's signature. */
+  readonly signature?: readonly string[];
 }
 
 const EC = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
 const P384 = ["ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"];
+const PSS = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"];
 const AUTHORITY = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign";
 const SERVER = "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth";
 
@@ -37,6 +39,8 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   valid: { by: "ca", extensions: SERVER },
   expired: { by: "ca", extensions: SERVER, days: -1 },
   unknown: { by: "stranger", extensions: SERVER },
+  expiredUnknown: { by: "stranger", extensions: SERVER, days: -1 },
+  expiredSelf: { extensions: SERVER, days: -1 },
   self: { extensions: SERVER },
   wrongHost: { by: "ca", extensions: "subjectAltName=DNS:elsewhere.test" },
   wildcard: { by: "ca", extensions: "subjectAltName=DNS:*.example.test,DNS:a*b.part.test,DNS:*.test" },
@@ -44,7 +48,9 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   clientOnly: { by: "ca", extensions: "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=clientAuth" },
   critical: { by: "ca", extensions: `${SERVER}\n1.2.3.4.5=critical,DER:0500` },
   rsa: { by: "rsaCa", extensions: SERVER, key: ["rsa:2048"] },
-  sha1: { by: "rsaCa", extensions: SERVER, digest: "-sha1" },
+  sha1: { by: "rsaCa", extensions: SERVER, signature: ["-sha1"] },
+  pss: { by: "rsaCa", extensions: SERVER, signature: ["-sha256", ...PSS] },
+  pssSha1: { by: "rsaCa", extensions: SERVER, signature: ["-sha1", ...PSS] },
   p384: { by: "ca", extensions: SERVER, key: P384 },
   ed25519: { by: "ca", extensions: SERVER, key: ["ed25519"] },
   byMiddle: { by: "middle", extensions: SERVER },
@@ -57,7 +63,7 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
 /** Makes all certificates as NAME.pem and NAME.key. */
 export async function makeCertificates(folder: string): Promise<void> {
   const file = (name: string): string => join(folder, name);
-  for (const [name, { by = name, extensions, days = 30, key = EC, digest = "-sha256" }] of Object.entries(
+  for (const [name, { by = name, extensions, days = 30, key = EC, signature = ["-sha256"] }] of Object.entries(
     CERTIFICATES,
   )) {
     const subject = extensions.includes("CA:TRUE") ? `/CN=Authority ${name}` : "/CN=localhost";
@@ -66,7 +72,7 @@ export async function makeCertificates(folder: string): Promise<void> {
     await run("openssl", ["req", "-new", "-nodes", "-subj", subject, "-newkey", ...key, "-keyout", own, "-out", csr]);
     const signer =
       by === name ? ["-signkey", own] : ["-CA", file(`${by}.pem`), "-CAkey", file(`${by}.key`), "-CAcreateserial"];
-    const period = ["-days", String(days), "-extfile", file(`${name}.ext`), digest];
+    const period = ["-days", String(days), "-extfile", file(`${name}.ext`), ...signature];
     await run("openssl", ["x509", "-req", "-in", csr, ...signer, ...period, "-out", file(`${name}.pem`)]);
   }
 }

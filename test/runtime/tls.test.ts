@@ -73,6 +73,8 @@ describe("a server with", { timeout: 120_000 }, () => {
     ],
     ["an expired certificate is refused", ["expired"], "error CERT_HAS_EXPIRED"],
     ["an expired intermediate authority is refused", ["byExpiredMiddle", "expiredMiddle"], "error CERT_HAS_EXPIRED"],
+    ["an expired certificate of an unknown authority is refused", ["expiredUnknown"], "error CERT_HAS_EXPIRED"],
+    ["an expired certificate signed by itself is refused", ["expiredSelf"], "error CERT_HAS_EXPIRED"],
     ["a certificate of an unknown authority is refused", ["unknown"], "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
     ["an unknown authority in its chain is refused", ["unknown", "stranger"], "error SELF_SIGNED_CERT_IN_CHAIN"],
     ["a certificate signed by itself is refused", ["self"], "error DEPTH_ZERO_SELF_SIGNED_CERT"],
@@ -83,6 +85,8 @@ describe("a server with", { timeout: 120_000 }, () => {
     ["a certificate for clients is refused", ["clientOnly"], "error INVALID_PURPOSE"],
     ["an unknown critical extension is refused", ["critical"], "error UNSPECIFIED"],
     ["a signature by SHA-1 is refused", ["sha1"], "error UNSPECIFIED"],
+    ["a signature by RSASSA-PSS is accepted", ["pss"], "secure true"],
+    ["a signature by RSASSA-PSS with SHA-1 is refused", ["pssSha1"], "error UNSPECIFIED"],
     ["a certificate for another host is refused", ["wrongHost"], "error ERR_TLS_CERT_ALTNAME_INVALID"],
   ])("%s", async (_, chain, expected) => {
     const port = await serve(folder, chain, { ALPNProtocols: ["http/1.1"] });
@@ -167,6 +171,12 @@ describe("the certificates of the caller", { timeout: 120_000 }, () => {
     expect(await see(shell, visits, extra)).toEqual(await see(process.execPath, visits, extra));
     expect(JSON.stringify(await see(shell, visits, extra))).toContain('"secure",true');
     expect(JSON.stringify(await see(shell, visits))).toContain("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+  });
+
+  it.each(["/dev/zero", "/dev/null", tmpdir()])("are none in NODE_EXTRA_CA_CERTS=%s", async (file) => {
+    const visits = [{ port: await serve(folder, ["valid"]), ca: pem("ca") }, { port: await serve(folder, ["valid"]) }];
+    const extra = { NODE_EXTRA_CA_CERTS: file };
+    expect(await see(shell, visits, extra)).toEqual(await see(process.execPath, visits, extra));
   });
 });
 

@@ -2,7 +2,6 @@
 const { readFileSync, writeSync } = require("node:fs");
 const path = require("node:path");
 const { StringDecoder } = require("node:string_decoder");
-const { format } = require("node:util");
 
 const bytes = (hex) => Buffer.from(hex, "hex");
 const value = (of) => (typeof of === "object" && of !== null && "hex" in of ? bytes(of.hex) : of);
@@ -64,7 +63,12 @@ const CALLS = {
     return [results, query.size, String(query), Array.from(query), url.href, Array.from(url.searchParams)];
   },
   path: (method, ...paths) => path[method](...paths),
-  format: (...values) => format(...values),
+  /** Parses `text` in that many lists and objects, in turn. */
+  deepJson: (levels, text) => {
+    let inner = JSON.parse(`${'[{"a":'.repeat(levels)}${text}${"}]".repeat(levels)}`);
+    for (let level = 0; level < levels; level += 1) inner = inner[0].a;
+    return [JSON.stringify(inner), Object.keys(inner ?? {})];
+  },
 };
 
 const lines = [];

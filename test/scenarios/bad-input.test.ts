@@ -74,6 +74,18 @@ describe("a working directory whose name is not UTF-8", () => {
     expect(ended.stderr).toContain("NEEDED_ABOVE");
   });
 
+  test.each(["below", `"$(printf '\\376')"`, `below/"$(printf '\\376')"/below`])(
+    "has the contract of a folder above enforced in a folder below: %s",
+    (below) => {
+      const contract = JSON.stringify({ variables: { NEEDED_ABOVE: { required: true } } });
+      const ended = inShell(
+        `${enter}echo '${contract}' > sophia.contract.json; mkdir -p ${below}; cd ${below}; "$@" -- echo started`,
+      );
+      expect(ended).toMatchObject({ status: 78, stdout: "" });
+      expect(ended.stderr).toContain("NEEDED_ABOVE");
+    },
+  );
+
   test("has its contract enforced", () => {
     const contract = JSON.stringify({ variables: { NEEDED_HERE: { required: true } } });
     const ended = inShell(`${enter}echo '${contract}' > sophia.contract.json; "$@" -- echo started`);

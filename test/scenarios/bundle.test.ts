@@ -19,6 +19,7 @@ test.each([
   ["no form-data", "form-data", 0],
   ["no js-yaml", "YAMLException", 0],
   ["no reading of other tools' credentials", ".esc/credentials", 0],
+  ["no variable by which yaml prints what it reads", "LOG_TOKENS", 0],
   [
     "the path of Pulumi's credentials alone, in explain, which names the file and does not open it",
     "credentials.json",

@@ -1,7 +1,8 @@
-import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL } from "../../src/core/package-source.ts";
+import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL, VERSION } from "../../src/core/package-source.ts";
 
 /** The first line of the blocks that install the package: it is fetched until a registry has it. */
 export const FETCH: string = FETCH_TARBALL ?? "npm install sophia-run";
+export const FETCH_EXECUTABLE = `curl -fLO https://github.com/sophia-platform/sophia-run/releases/download/v${VERSION}/sophia-run-linux-x64`;
 const INSTALL: readonly string[] = IS_ON_REGISTRIES
   ? ["npm [install] [sophia-run]"]
   : [FETCH.replaceAll(/ (\S+)/g, " [$1]"), `npm [install] [./${TARBALL}]`];
@@ -108,6 +109,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       ],
   },
   "docs/standalone.md": {
+    [FETCH_EXECUTABLE]: [FETCH_EXECUTABLE.replaceAll(/ (\S+)/g, " [$1]")],
     "npm run build:standalone                  # for this machine, into dist-standalone/": [
       "npm [run] [build:standalone]",
       "npm [run] [build:standalone] [--] [--all]",
@@ -129,6 +131,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     "npm ci && npm pack --pack-destination examples/devcontainer": [
       "npm [ci]",
       "npm [pack] [--pack-destination] [examples/devcontainer]",
+      "npx [--no-install] [devcontainer] [up] [--workspace-folder] [examples/devcontainer]",
     ],
   },
   "examples/docker/README.md": {

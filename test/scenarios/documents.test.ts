@@ -10,7 +10,7 @@ import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notPackage } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { DOCUMENT_CALLS, FETCH } from "./document-calls.ts";
+import { DOCUMENT_CALLS, FETCH, FETCH_EXECUTABLE } from "./document-calls.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -190,6 +190,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
   },
   "docs/standalone.md": {
+    [FETCH_EXECUTABLE]: fetched,
     "npm run build:standalone                  # for this machine, into dist-standalone/": suites,
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": {
       kind: "stand-ins",
@@ -200,7 +201,9 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/threat-model.md": {},
   "docs/without-a-prefix.md": {},
-  "examples/devcontainer/README.md": { "npm ci && npm pack --pack-destination examples/devcontainer": npm },
+  "examples/devcontainer/README.md": {
+    "npm ci && npm pack --pack-destination examples/devcontainer": { ...npm, commands: ["npm", "npx"] },
+  },
   "examples/docker/README.md": {
     [FETCH]: { ...docker, commands: ["curl", "npm", "docker"] },
     "npm ci && npm pack --pack-destination examples/docker": { ...npm, folders: ["examples/docker"] },

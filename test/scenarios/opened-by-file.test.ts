@@ -157,6 +157,40 @@ describe("such a name is passed on without a message", () => {
   });
 });
 
+describe("with --prefer esc, in the environment that a found file's token opens", () => {
+  const values = { PATH: "/evil", HOME: "/evil", LANG: "evil", DATABASE_URL: "of-esc", ...CODE };
+  const own = { HOME: "/own", LANG: "C.UTF-8", DATABASE_URL: "of-the-caller", NODE_OPTIONS: "--no-warnings" };
+  const prefer = ["--prefer", "esc"];
+
+  test("values win over the caller's, except over those of the session, such as PATH", async () => {
+    const { file } = await esc({ values });
+    const { variables, messages } = await start(prefer, { cwd: folder({ ".env": file }), env: own });
+    expect(variables).toMatchObject({ ...own, PATH: process.env["PATH"], DATABASE_URL: "of-esc" });
+    for (const part of ["PATH, HOME and LANG in ESC", NAME, ".env", "--allow PATH,HOME,LANG"]) {
+      expect(messages.join("\n")).toContain(part);
+    }
+    expectWording(messages.join("\n"));
+  });
+
+  test.each<[string, readonly string[], boolean]>([
+    ["the caller allows it", ["--allow", "PATH,HOME,LANG"], true],
+    ["the caller names the file", ["--dotenv", ".env"], true],
+    ["the token is in the environment", [], false],
+  ])("PATH wins if %s", async (_, args, isInFile) => {
+    const { file, variables: opening } = await esc({ values });
+    const cwd = folder({ ".env": isInFile ? file : "" });
+    const env = { ...own, ...(isInFile ? {} : opening) };
+    const { variables } = await start([...prefer, ...args], { cwd, env });
+    expect(variables).toMatchObject({ PATH: "/evil", HOME: "/evil", LANG: "evil", DATABASE_URL: "of-esc" });
+  });
+
+  test("explain has the reason", async () => {
+    const { file } = await esc({ values });
+    const { stdout } = await sophia(["explain", ...prefer, "PATH"], { cwd: folder({ ".env": file }), env: own });
+    expect(unwrapped(stdout)).toMatch(/withheld +ESC .*\.env: without --allow, since a file that was found does not/);
+  });
+});
+
 describe("an address of the environment that a found file's token opens", () => {
   test("counts for the key of the same environment, and both are marked", async () => {
     const { file } = await esc({ values: { ...KEY, [BASE]: EVIL } });

@@ -66,7 +66,7 @@ describe("npm run parts", () => {
     expect(stdout).toMatch(/^aws-lc-sys +\d\S+ +99\.1\.0 +AWS-LC \d/m);
     expect(stdout).toMatch(/^aiohttp +\d\S+ +99\.2\.0 +llhttp \d/m);
     expect(stdout).toMatch(/^bun +\d\S+ +99\.3\.0$/m);
-    expect(stdout).toMatch(/\nnewer versions: 8\nknown vulnerabilities: none\n$/);
+    expect(stdout).toMatch(/\nnewer versions: 9\nknown vulnerabilities: none\n$/);
     expect(status).toBe(0);
   });
 

@@ -1,13 +1,18 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { COMMAND_NAMES } from "../../src/command-line/command-line.ts";
+import { commandHelp, mainHelp } from "../../src/commands/help.ts";
+import { PLAIN, WIDTH } from "../../src/output/layout.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { executable, notMade } from "../helpers/standalone.ts";
+import { startAtTerminal } from "../helpers/terminal.ts";
 
+const root = join(import.meta.dirname, "../..");
 const takeover = 'require("node:fs").writeSync(1, "taken over");';
 
 function run(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
@@ -54,6 +59,21 @@ describe("the stand-alone executable", () => {
     expect(stdout).not.toMatch(/INTERP|NEEDED/);
   });
 
+  /** Each costs microseconds: the system makes the page, or copies one of the image. */
+  it("uses few pages for a start", ({ skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
+    const script =
+      "import os, sys; print(os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0)[2].ru_minflt)";
+    const { stdout } = spawnSync("python3", ["-c", script, executable, "--no-contract", "--", "true"], {
+      cwd: folder(),
+      env: { PATH: process.env["PATH"] },
+      encoding: "utf8",
+    });
+    // 220 with those of `true`; without fixed objects (src/runtime/native/fixed.h) 330.
+    expect(Number(stdout)).toBeGreaterThan(0);
+    expect(Number(stdout)).toBeLessThan(280);
+  });
+
   it.for(["auto", "spawn"])("starts in a folder that was deleted, by --mode %s", (mode, { skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     const cwd = folder();
@@ -63,6 +83,16 @@ describe("the stand-alone executable", () => {
       stdout: `${cwd} (deleted)\n`,
       stderr: "",
     });
+  });
+
+  it("does not know the build's option, nor where it was built", ({ skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
+    const { status, stderr } = run(["--make-image"], folder());
+    expect({ status, first: stderr.split("\n")[0] }).toStrictEqual({
+      status: 125,
+      first: "sophia-run: unknown option --make-image",
+    });
+    expect(readFileSync(executable).includes(join(import.meta.dirname, "../.."))).toBe(false);
   });
 
   it("starts in a folder whose path is too long", ({ skip }) => {
@@ -140,6 +170,19 @@ describe("the stand-alone executable", () => {
     });
   });
 
+  it("as the parent process passes on an inherited descriptor above the limit on open files", ({ skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
+    const script = 'exec 200</dev/null; ulimit -n 64; exec "$0" --no-contract --broker -- sh -c "$1"';
+    const args = ["-c", script, executable, "test -e /proc/$$/fd/200 && echo open"];
+    const env = { PATH: process.env["PATH"], OPENAI_API_KEY: "sk-made-up-0123456789" };
+    const { stdout, stderr, status } = spawnSync("bash", args, {
+      encoding: "utf8",
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    expect({ stdout, stderr, status }).toEqual({ stdout: "open\n", stderr: "", status: 0 });
+  });
+
   it("passes on none of its own descriptors, and opens no stream", ({ skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     const command = ["-c", "ls /proc/self/fd; grep flags /proc/self/fdinfo/2"];
@@ -184,6 +227,40 @@ describe("the stand-alone executable", () => {
       expect(stdout).toBe(words.map((word) => `${word}\0`).join(""));
     }
   });
+
+  it.for([40, 80, 200])("has the help of the npm package at a terminal of %i columns", async (columns, { skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
+    const layout = { ...PLAIN, width: Math.min(columns, WIDTH), isTerminal: true };
+    const options = { cwd: folder(), env: { PATH: process.env["PATH"] ?? "", TERM: "dumb" } };
+    const shown = async (...args: readonly string[]): Promise<string> => {
+      const { stdout } = await startAtTerminal([executable, ...args], options, [], columns).finished;
+      return stdout.replaceAll("\r\n", "\n");
+    };
+    for (const [asked, isFull] of [["--help", false] as const, ["--help=all", true] as const]) {
+      expect(await shown(asked)).toBe(await mainHelp(layout, isFull));
+      const texts = await Promise.all(COMMAND_NAMES.map((name) => shown(name, asked)));
+      expect(texts).toEqual(await Promise.all(COMMAND_NAMES.map((name) => commandHelp(name, layout, isFull))));
+    }
+  });
+
+  it.for(["npm/10.9.0", "pnpm/9.0.0"])(
+    "names the command in its help as the package does, below %s",
+    (agent, { skip }) => {
+      skip(process.platform !== "linux", "needs Linux");
+      const cwd = folder();
+      mkdirSync(join(cwd, "node_modules/.bin"), { recursive: true });
+      writeFileSync(join(cwd, "node_modules/.bin/sophia-run"), "");
+      const env = { PATH: process.env["PATH"], npm_config_user_agent: agent };
+      for (const args of [["--help"], ["--help=all"], ["rotate", "--help"], ["check", "--help=all"]]) {
+        const [packaged, alone] = [[process.execPath, join(root, "bin/sophia-run.cjs")], [executable]].map(
+          ([command = "", ...prefix]) =>
+            spawnSync(command, [...prefix, ...args], { cwd, env, encoding: "utf8" }).stdout,
+        );
+        expect(alone).toMatch(/^Usage: (?:npx|pnpm) /);
+        expect(alone).toBe(packaged);
+      }
+    },
+  );
 
   it("has the whole command line", () => {
     const cwd = folder();

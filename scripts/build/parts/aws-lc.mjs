@@ -10,11 +10,8 @@ import { VERSIONS } from "./versions.mjs";
 
 const run = promisify(execFile);
 
-/** Targets by processor: the crate's name for its list of assembly, and zig's name. */
-const TARGETS = {
-  x64: { list: "linux_x86_64", triple: "x86_64-linux-musl" },
-  arm64: { list: "linux_aarch64", triple: "aarch64-linux-musl" },
-};
+/** The crate's lists of assembly by processor. */
+const LISTS = { x64: "linux_x86_64", arm64: "linux_aarch64" };
 
 const FLAGS = [
   "-Os",
@@ -22,7 +19,6 @@ const FLAGS = [
   "-DNDEBUG",
   "-D_GNU_SOURCE",
   "-DBORINGSSL_IMPLEMENTATION",
-  "-DHAVE_LINUX_RANDOM_H",
   "-DS2N_BN_HIDE_SYMBOLS",
   // The kernel's random numbers suffice, and the other source takes milliseconds at a start.
   "-DDISABLE_CPU_JITTER_ENTROPY",
@@ -33,9 +29,13 @@ const FLAGS = [
   "-fno-pie",
   "-ffunction-sections",
   "-fdata-sections",
+  "-fno-unwind-tables",
   "-fno-asynchronous-unwind-tables",
 ];
 const CXX_FLAGS = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"];
+
+/** Moves the tables for unwinding, which assembly has in any case, to a section that the executable loses. */
+const STRIPPED_TABLES = ".cfi_sections .debug_frame\n";
 
 /** Sources that no TLS client needs. */
 const UNUSED =
@@ -47,16 +47,16 @@ const ALONE =
 /**
  * @param root the repository
  * @param processor x64 or arm64
+ * @param target zig's name
  * @param zig the path of the compiler
  * @param flags further options, such as those of a sanitizer
  * @returns the archive, and the folder of headers
  */
-export async function awsLc(root, processor, zig, flags = []) {
+export async function awsLc(root, processor, target, zig, flags = []) {
   const crate = crateSources(root, VERSIONS.awsLc);
   const library = join(crate, "aws-lc");
   const include = join(library, "include");
-  const { list, triple } = TARGETS[processor];
-  const key = keyOf(VERSIONS.awsLc.checksum, triple, flags, readFileSync(import.meta.filename, "utf8"));
+  const key = keyOf(VERSIONS.awsLc.checksum, target, flags, readFileSync(import.meta.filename, "utf8"));
   const folder = join(root, ".cache", "runtime");
   const archive = join(folder, `aws-lc-${processor}-${key}.a`);
   if (existsSync(archive)) return { archive, include };
@@ -65,13 +65,15 @@ export async function awsLc(root, processor, zig, flags = []) {
   try {
     const bignum = join(library, "third_party/s2n-bignum");
     const includes = [include, join(bignum, "include"), join(bignum, "s2n-bignum-imported/include")];
-    const options = ["-target", triple, ...FLAGS, ...flags, ...includes.map((path) => `-I${path}`)];
-    const listed = ["universal", list].flatMap((name) => listedIn(crate, name));
+    // Errors name their source; not where it was on this machine.
+    const shortened = `-fmacro-prefix-map=${library}/=`;
+    const options = ["-target", target, ...FLAGS, ...flags, shortened, ...includes.map((path) => `-I${path}`)];
+    const listed = ["universal", LISTS[processor]].flatMap((name) => listedIn(crate, name));
     const sources = [...listed, ...tlsSources(library)].filter((path) => !UNUSED.test(path));
     const units = asUnits(sources).map(([name, paths], index) => {
       const lines = paths.map((path) => `#include "${join(library, path)}"\n`);
       const source = join(temporary, `${index}-${name}`);
-      writeFileSync(source, lines.join(""));
+      writeFileSync(source, `${name.endsWith(".S") ? STRIPPED_TABLES : ""}${lines.join("")}`);
       return { source, output: `${source}.o` };
     });
     const remaining = [...units];

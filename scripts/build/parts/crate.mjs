@@ -2,13 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { compareLicence } from "./licence.mjs";
+import { compareHeld } from "./held.mjs";
 
 /**
  * @param root the repository
  * @param crate of versions.mjs
  * @returns the folder of the sources, in .cache/crates
- * @throws if cargo is missing, or the crate has another checksum or licence
+ * @throws if cargo is missing, or the crate has another checksum, or its library another version or licence
  */
 export function crateSources(root, { name, version, checksum, holds }) {
   const folder = join(root, ".cache", "crates", `${name}-${version}-${checksum.slice(0, 8)}`);
@@ -32,7 +32,7 @@ export function crateSources(root, { name, version, checksum, holds }) {
     const crate = join(temporary, "vendor", name);
     const { package: found } = JSON.parse(readFileSync(join(crate, ".cargo-checksum.json"), "utf8"));
     if (found !== checksum) throw new Error(`${name} ${version} has another checksum: ${found}`);
-    compareLicence(crate, holds);
+    compareHeld(crate, version, holds);
     try {
       renameSync(crate, folder);
     } catch (problem) {

@@ -1,7 +1,7 @@
 // Mozilla's certificate authorities for the executable for Linux, from a crate.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { run } from "../quickjs.mjs";
+import { run } from "./run.mjs";
 import { crateSources } from "./crate.mjs";
 import { keyOf } from "./key.mjs";
 import { VERSIONS } from "./versions.mjs";

@@ -10,5 +10,6 @@ export function streamAliases(root) {
     "process/": own("modules/process.ts"),
     "string_decoder/": own("modules/string-decoder.ts"),
     "abort-controller": own("modules/abort.ts"),
+    "./duplexify": own("duplexify.ts"),
   };
 }

@@ -4,7 +4,9 @@
 /**
  * By name: where it comes from (a package URL's type and the package's name), its version there, and the SHA-256 of the package.
  * `holds` is the library inside of the package, with its own version, its folder there, and its licence: the expression of SPDX,
- * and the file in that folder, of which scripts/build/licences has a copy. `osv` is how OSV names it besides the package.
+ * and the file in that folder, of which scripts/build/licences has a copy. `stated` is where its sources state their version: a file
+ * in that folder, and a pattern whose groups are its numbers; without it the version is the package's. `osv` is how OSV names the
+ * library besides the package. held.mjs compares all of it with the sources.
  */
 export const VERSIONS = {
   quickjs: {
@@ -19,6 +21,7 @@ export const VERSIONS = {
       license: "MIT",
       text: "LICENSE",
       copy: "quickjs.txt",
+      stated: ["quickjs.h", numbersOf("QJS_VERSION")],
       osv: git("quickjs-ng/quickjs", "v0.16.2"),
     },
   },
@@ -36,6 +39,7 @@ export const VERSIONS = {
         "ISC AND (Apache-2.0 OR ISC) AND Apache-2.0 AND MIT AND BSD-3-Clause AND (Apache-2.0 OR ISC OR MIT) AND (Apache-2.0 OR ISC OR MIT-0)",
       text: "LICENSE",
       copy: "aws-lc.txt",
+      stated: ["include/openssl/base.h", /AWSLC_VERSION_NUMBER_STRING "([\d.]+)"/],
       osv: git("aws/aws-lc", "v5.12.0"),
     },
   },
@@ -51,6 +55,7 @@ export const VERSIONS = {
       license: "MIT",
       text: "LICENSE-MIT",
       copy: "ada.txt",
+      stated: ["deps/ada.h", /ADA_VERSION "([\d.]+)"/],
       osv: git("ada-url/ada", "v4.0.0"),
     },
   },
@@ -68,6 +73,22 @@ export const VERSIONS = {
       copy: "roots.txt",
     },
   },
+  zlib: {
+    from: "cargo",
+    name: "libz-sys",
+    version: "1.1.31",
+    checksum: "ff20308ecabd635a2dc1dd5834a86c462cca20efba1d5d3ddab1f8aea3455cb2",
+    holds: {
+      name: "zlib",
+      version: "1.3.2",
+      folder: "src/zlib",
+      license: "Zlib",
+      text: "LICENSE",
+      copy: "zlib.txt",
+      stated: ["zlib.h", /ZLIB_VERSION "([\d.]+)"/],
+      osv: git("madler/zlib", "v1.3.2"),
+    },
+  },
   llhttp: {
     from: "pypi",
     name: "aiohttp",
@@ -80,6 +101,7 @@ export const VERSIONS = {
       license: "MIT",
       text: "LICENSE",
       copy: "llhttp.txt",
+      stated: ["build/llhttp.h", numbersOf("LLHTTP_VERSION")],
       osv: git("nodejs/llhttp", "v9.4.2"),
     },
   },
@@ -103,6 +125,7 @@ export const ZIG = {
       license: "MIT",
       text: "COPYRIGHT",
       copy: "musl.txt",
+      stated: ["src/internal/version.h", /VERSION "([\d.]+)"/],
       // Its own repository is not known to OSV; this release of Alpine has the same version.
       osv: { ecosystem: "Alpine:v3.22", name: "musl", version: "1.2.5-r0" },
     },
@@ -113,6 +136,7 @@ export const ZIG = {
       license: "Apache-2.0 WITH LLVM-exception",
       text: "LICENSE.TXT",
       copy: "libcxx.txt",
+      stated: ["include/__config", /_LIBCPP_VERSION (\d\d)(\d\d)(\d\d)/],
       osv: git("llvm/llvm-project", "llvmorg-20.1.0"),
     },
     {
@@ -126,7 +150,7 @@ export const ZIG = {
   ],
 };
 
-/** The runtime of the executables for macOS and Windows, and its packages with their checksums, as in package-lock.json. */
+/** The runtime of the executables for macOS and Windows, and its packages with their checksums, in the form of package-lock.json. */
 export const BUN = {
   from: "npm",
   name: "bun",
@@ -158,6 +182,11 @@ export function libraries() {
     // A release is built on x64.
     ...ZIG.holds.map((holds) => ({ origin: { ...ZIG, checksum: ZIG.checksums.x64 }, holds })),
   ];
+}
+
+/** @returns a pattern for the three numbers of a version that a C header defines one after another */
+function numbersOf(name) {
+  return new RegExp(["MAJOR", "MINOR", "PATCH"].map((part) => `${name}_${part} (\\d+)`).join("\\s+#define "));
 }
 
 /** @returns a version of a repository on GitHub for OSV, which knows it by its tag */

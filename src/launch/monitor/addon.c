@@ -109,6 +109,17 @@ static int execution_error(const struct start *it, pid_t child) {
   }
 }
 
+/*
+ * Executes the monitor, or returns. The executable's is a file in memory, whose descriptor is closed meanwhile. By a path an
+ * emulator of another processor (binfmt_misc) would be executed, which could not open it; by the descriptor the kernel refuses.
+ */
+static void execute_file(const char *file, char *const words[], char *const envp[]) {
+  static const char IN_MEMORY[] = "/proc/self/fd/";
+  const size_t length = sizeof IN_MEMORY - 1;
+  if (strncmp(file, IN_MEMORY, length) != 0) execve(file, words, envp);
+  else syscall(SYS_execveat, (int)strtoul(file + length, NULL, 10), "", words, envp, AT_EMPTY_PATH);
+}
+
 /* Starts the witness of monitor.c, before the program, so that it gets all signals that the program gets. Returns its PID, or 0. */
 static pid_t start_witness(const char *file) {
   char monitor[24];
@@ -117,7 +128,7 @@ static pid_t start_witness(const char *file) {
   char *const nothing[] = {NULL};
   const pid_t child = vfork();
   if (child == 0) {
-    execve(file, words, nothing);
+    execute_file(file, words, nothing);
     _exit(127);
   }
   return child > 0 ? child : 0;
@@ -172,7 +183,7 @@ _Noreturn static void execute_monitor(const struct monitor_settings *settings, c
   const bool has_files = settings->folder != -1;
   char *const words[] = {"sophia-run", "--monitor", program, witness, kill_after, early, has_files ? folder : NULL, NULL};
   if (has_files) fcntl(settings->folder, F_SETFD, 0);
-  execve(it->monitor.file, words, it->monitor.envp);
+  execute_file(it->monitor.file, words, it->monitor.envp);
   for (size_t i = 0; i < it->descriptor_count; ++i) close(it->descriptors[i]);
   run_monitor(settings);
 }
@@ -205,7 +216,7 @@ _Noreturn static void fork_cleaner(const struct program *cleaner, char *const wo
   if (result->cleaner == 0) {
     for (size_t i = 0; i < descriptor_count; ++i) fcntl(descriptors[i], F_SETFD, FD_CLOEXEC);
     for (; *kept != -1; ++kept) fcntl(*kept, F_SETFD, 0);
-    execve(cleaner->file, words, cleaner->envp);
+    execute_file(cleaner->file, words, cleaner->envp);
     result->error = errno;
     _exit(127);
   }

@@ -17,6 +17,7 @@ const O_NONBLOCK = 0o4000; // in Linux
 const OF_EVENT_LOOPS: ReadonlySet<string> = new Set([EPOLL_TARGET, EVENTFD_TARGET, RING_TARGET]);
 /** The limit on repeated reads while one of a pair is missing. */
 const MAX_READS = 100;
+const LOOPS_OF_NODE = 3;
 
 export interface Openers {
   /** Preloaded code or Node's channel to a parent may have opened some. */
@@ -27,6 +28,8 @@ export interface Openers {
 }
 
 export interface DescriptorFacts {
+  /** Other threads may have event loops, too, besides the three that Node.js starts. */
+  readonly mayHaveMoreLoops: boolean;
   readonly info: (descriptor: number) => string;
   readonly parents: () => readonly Descriptor[];
   /** Returns true if the two are one open file; false if unknown. */
@@ -43,52 +46,39 @@ export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Openers
     onSocket();
     open = openFrom3();
   }
-  let limit = Infinity;
-  if (mayHaveOthers || hasSocket) {
+  const mayHaveMoreLoops = mayHaveOthers || hasSocket;
+  if (mayHaveMoreLoops) {
     // A new thread has an epoll descriptor already, and its eventfd soon.
     for (let reads = 0; !areInPairs(open) && reads < MAX_READS; reads++) open = openFrom3();
-    limit = firstOpenedLater(open);
   }
-  const passed = selectInherited(open, {
+  const numbers = selectInherited(open, {
+    mayHaveMoreLoops,
     info: infoOf,
     parents: () => openDescriptors(process.ppid),
     isParents: (here, there) => addon?.isParents(here, there) === true,
-  });
-  // Drops files that another thread opened briefly (glibc counts the processors).
-  const numbers = passed
-    .filter(({ number, target }) => OF_EVENT_LOOPS.has(target) || number < limit || isCloseOnExec(number) !== true)
+  })
+    // Drops files that another thread opened briefly (glibc counts the processors).
     .filter(({ number, target }) => target === targetOf(number))
     .map(({ number }) => number);
   return { numbers: numbers.toSorted((a, b) => a - b), doubtful: [] };
 }
 
-/**
- * Returns the number from which close-on-exec descriptors were opened after the start of Node.js. Node makes inherited ones
- * close-on-exec up to 15, and from there to the first gap. If one of Node's own is above 15, there was a gap: a close-on-exec
- * descriptor above it was opened later, by other code or by Node (libuv keeps a spare /dev/null for streams). Epoll
- * descriptors and eventfds are Node's if there are equal numbers of both.
- */
-function firstOpenedLater(open: readonly Descriptor[]): number {
-  if (!areInPairs(open)) return Infinity;
-  const own = open.filter(({ target }) => target === EPOLL_TARGET || target === EVENTFD_TARGET);
-  return Math.min(
-    ...own.map(({ number }) => number).filter((number) => number >= 16 && isCloseOnExec(number) === true),
-  );
+/** Compares the numbers of epoll descriptors and of eventfds. Each event loop has one of both. */
+function areInPairs(open: readonly Descriptor[]): boolean {
+  return countOf(EPOLL_TARGET, open) === countOf(EVENTFD_TARGET, open);
 }
 
-function areInPairs(open: readonly Descriptor[]): boolean {
-  const count = (kind: string): number => open.filter(({ target }) => target === kind).length;
-  return count(EPOLL_TARGET) === count(EVENTFD_TARGET);
+function countOf(kind: string, open: readonly Descriptor[]): number {
+  return open.filter(({ target }) => target === kind).length;
 }
 
 /**
  * Selects the caller's descriptors. Node.js opens an epoll descriptor first, then io_uring's, non-blocking eventfds and pipes
- * to itself. From that first one on, a descriptor of these kinds is the caller's only if the parent has it, too.
+ * to itself. From that first one on, a descriptor of these kinds is the caller's only if the parent has it, too. Descriptors
+ * that were opened after the start of Node.js are not the caller's.
  */
-export function selectInherited(
-  open: readonly Descriptor[],
-  { info, parents, isParents }: DescriptorFacts,
-): readonly Descriptor[] {
+export function selectInherited(open: readonly Descriptor[], facts: DescriptorFacts): readonly Descriptor[] {
+  const { info, parents, isParents } = facts;
   let known: readonly Descriptor[] | undefined;
   const isShared = ({ number, target }: Descriptor): boolean => {
     known ??= parents();
@@ -99,7 +89,31 @@ export function selectInherited(
   const foreign = new Set(open.filter((one) => !mayBeNodes(one, open, info) || isShared(one)));
   const epolls = open.filter((one) => one.target === EPOLL_TARGET && !foreign.has(one));
   const first = Math.min(...epolls.map(({ number }) => number));
-  return open.filter((one) => foreign.has(one) || one.number < first);
+  const passed = new Set(open.filter((one) => foreign.has(one) || one.number < first));
+  const limit = firstOpenedLater(
+    open.filter((one) => !passed.has(one)),
+    facts,
+  );
+  return [...passed].filter(
+    ({ number, target }) =>
+      OF_EVENT_LOOPS.has(target) || number < limit || isCloseOnExec(number, info(number)) !== true,
+  );
+}
+
+/**
+ * Returns the number from which close-on-exec descriptors were opened after the start of Node.js: by other code, by glibc in
+ * another thread (it reads files of /proc and /sys), or by libuv (it keeps a spare /dev/null for streams). Node.js makes
+ * inherited ones close-on-exec up to 15, and from there to the first gap. If one of its own is above 15, there was a gap.
+ * Infinity if one of the epoll descriptors and eventfds may be the caller's.
+ */
+function firstOpenedLater(own: readonly Descriptor[], { mayHaveMoreLoops, info }: DescriptorFacts): number {
+  if (!areInPairs(own) || !(mayHaveMoreLoops || countOf(EPOLL_TARGET, own) === LOOPS_OF_NODE)) return Infinity;
+  const ofLoops = own.filter(({ target }) => target === EPOLL_TARGET || target === EVENTFD_TARGET);
+  return Math.min(
+    ...ofLoops
+      .map(({ number }) => number)
+      .filter((number) => number >= 16 && isCloseOnExec(number, info(number)) === true),
+  );
 }
 
 function mayBeNodes(

@@ -80,7 +80,8 @@ function write(files: readonly SecretFile[], folder: string, atExit: (remove: ()
     return { paths, folder, inodes, remove };
   } catch (error) {
     remove();
-    throw cannotWrite(folder, error);
+    const hint = "free space there; without /dev/shm, set XDG_RUNTIME_DIR or TMPDIR to another folder";
+    throw cannotWrite(folder, error, hint);
   }
 }
 
@@ -93,7 +94,7 @@ function makeFolder(runtimeDirectory: string | undefined): string {
     try {
       return mkdtempSync(join(base, `sophia-run-${ownMark()}-`));
     } catch (error) {
-      failure = cannotWrite(base, error);
+      failure = cannotWrite(base, error, "set TMPDIR to a folder that exists and may be written");
     }
   }
   throw failure;
@@ -106,13 +107,13 @@ export function temporaryFolder(): string {
   return "/tmp";
 }
 
-function cannotWrite(folder: string, error: unknown): unknown {
+function cannotWrite(folder: string, error: unknown, hint: string): unknown {
   const code = systemErrorCode(error);
   if (code === undefined) return error;
   return new SophiaError({
     code: "secret-files",
     message: `cannot write secret files into ${printable(folder)}: ${code}`,
-    hint: "free space there; without /dev/shm, set XDG_RUNTIME_DIR or TMPDIR to another folder",
+    hint,
   });
 }
 

@@ -2,6 +2,7 @@
 import { Buffer } from "./buffer.ts";
 import { checkFunction, checkInteger, codedError, invalidType, outOfRange } from "../errors.ts";
 import { natives } from "../native.ts";
+import { RANDOM_LIMIT, randomNumber } from "../random.ts";
 
 interface Handle {
   readonly handle: unique symbol;
@@ -123,8 +124,6 @@ export function randomBytes(size: number): Buffer {
   return result;
 }
 
-const RANDOM_BYTES = 6;
-
 /** Returns an integer from `low` (0 if it is left out) to below `high`, each as likely. */
 export function randomInt(low: number, high?: number): number {
   const [min, max] = high === undefined ? [0, low] : [low, high];
@@ -134,12 +133,11 @@ export function randomInt(low: number, high?: number): number {
   }
   const range = max - min;
   if (range <= 0) throw outOfRange("max", `greater than the value of "min" (${min})`, max);
-  const limit = 2 ** (8 * RANDOM_BYTES);
-  if (range >= limit) throw outOfRange("max - min", `<= ${limit - 1}`, range);
+  if (range >= RANDOM_LIMIT) throw outOfRange("max - min", `<= ${RANDOM_LIMIT - 1}`, range);
   for (;;) {
-    const value = randomBytes(RANDOM_BYTES).reduce((sum, byte) => sum * 256 + byte, 0);
+    const value = randomNumber();
     // Values above the last multiple of the range would make small results likelier.
-    if (value < limit - (limit % range)) return min + (value % range);
+    if (value < RANDOM_LIMIT - (RANDOM_LIMIT % range)) return min + (value % range);
   }
 }
 

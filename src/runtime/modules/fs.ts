@@ -1,5 +1,6 @@
 /** The parts of node:fs that the bundle uses. */
 import { Buffer } from "./buffer.ts";
+import { POLLOUT, watch } from "../loop.ts";
 import { natives } from "../native.ts";
 
 type Path = string | Uint8Array;
@@ -241,9 +242,33 @@ export function write(
   _position: null,
   done: Written,
 ): void {
-  native.writeInThread(descriptor, bytes.subarray(offset, offset + length), (result) => {
+  const part = bytes.subarray(offset, offset + length);
+  const finish = (result: number): void => {
     if (result < 0) done(native.systemError(-result, "write"), 0, bytes);
     else done(null, result, bytes);
+  };
+  try {
+    native.writeInThread(descriptor, part, finish);
+  } catch {
+    // The limit on processes counts threads.
+    writeInTurn(descriptor, part, finish);
+  }
+}
+
+/** A write of so many bytes to a pipe does not block if poll(2) reports it writable (PIPE_BUF). */
+const UNBLOCKED_BYTES = 4096;
+
+/** Writes some of the bytes once that does not block. @param finish gets their number, or the negative number of an error */
+function writeInTurn(descriptor: number, bytes: Uint8Array, finish: (result: number) => void): void {
+  const writable = watch(descriptor, POLLOUT, () => {
+    writable.close();
+    let result: number;
+    try {
+      result = native.write(descriptor, bytes, 0, Math.min(bytes.length, UNBLOCKED_BYTES), -1);
+    } catch (error) {
+      result = error instanceof Error && "errno" in error ? Number(error.errno) : -1;
+    }
+    finish(result);
   });
 }
 

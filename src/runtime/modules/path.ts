@@ -130,7 +130,3 @@ export function format(parts: Partial<ParsedPath>): string {
   if (folder === "") return base;
   return folder === root ? `${folder}${base}` : `${folder}/${base}`;
 }
-
-export function toNamespacedPath(path: string): string {
-  return path;
-}

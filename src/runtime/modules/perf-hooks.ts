@@ -1,2 +1,2 @@
 /** node:perf_hooks. */
-export const { performance } = globalThis;
+export { performance } from "./process.ts";

@@ -9,8 +9,8 @@ interface Natives {
   readonly processor: string;
   /** The command line with this program's name. */
   readonly words: readonly string[];
-  /** Names and values in turns. */
-  readonly environment: readonly string[];
+  /** The addon's: names and values in turns, separated by NUL. */
+  readonly environment: () => string | undefined;
   readonly workingDirectory: () => string;
   readonly changeFolder: (path: string) => void;
   readonly ownId: () => number;
@@ -26,14 +26,15 @@ interface Natives {
 }
 
 const native = natives<Natives>();
-const start = native.now();
+/** When the process started, by `native.now()`. */
+let start = 0;
 
 /** Variables for Node.js itself, which are meant for the program alone. */
 const FOR_NODE: ReadonlySet<string> = new Set(["NODE_OPTIONS", "NODE_DEBUG", "NODE_V8_COVERAGE"]);
 
 function environment(): Record<string, string | undefined> {
   const variables: Record<string, string | undefined> = {};
-  const list = native.environment;
+  const list = native.environment()?.split("\0") ?? [];
   for (let index = 0; index + 1 < list.length; index += 2) {
     const name = list[index] ?? "";
     // The first of two variables with one name wins, as in getenv(3).
@@ -51,8 +52,8 @@ class Process extends EventEmitter implements Connectable {
   // Libraries compare it.
   readonly version = "v24.0.0";
   readonly versions = { node: "24.0.0" };
-  readonly pid = native.ownId();
-  readonly argv = ["/proc/self/exe", ...native.words];
+  pid = 0;
+  argv: string[] = [];
   readonly execArgv: readonly string[] = [];
   readonly execPath = "/proc/self/exe";
   exitCode: number | undefined = undefined;
@@ -63,7 +64,15 @@ class Process extends EventEmitter implements Connectable {
   #isExiting = false;
   #variables: Record<string, string | undefined> | undefined;
 
+  /** Takes what belongs to this process. Modules may be loaded in another one, the build's (image.h). */
+  begin(): void {
+    start = native.now();
+    this.pid = native.ownId();
+    this.argv = ["/proc/self/exe", ...native.words];
+  }
+
   get env(): Record<string, string | undefined> {
+    if (this.pid === 0) throw new Error("a module reads the environment while it loads");
     return (this.#variables ??= environment());
   }
 
@@ -79,7 +88,7 @@ class Process extends EventEmitter implements Connectable {
   getuid = (): number => native.userId();
   geteuid = (): number => native.effectiveUserId();
   getgid = (): number => native.groupId();
-  uptime = (): number => (native.now() - start) / 1000;
+  uptime = (): number => performance.now() / 1000;
 
   /** @param mask the present one stays if it is left out */
   umask = (mask?: number): number => {
@@ -124,6 +133,9 @@ class Process extends EventEmitter implements Connectable {
 }
 
 export const process = new Process();
+
+/** The engine's own counts from the load of modules. */
+export const performance = { now: (): number => native.now() - start };
 
 /** Signals are caught while they have a listener. */
 function listenToSignals(): void {

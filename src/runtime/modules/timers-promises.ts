@@ -1,4 +1,5 @@
 /** The parts of node:timers/promises that the bundle uses. */
+import { AbortError } from "../abort-error.ts";
 import { Timer } from "../loop.ts";
 
 interface Options {
@@ -15,8 +16,7 @@ export function setTimeout<Value>(
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       timer.close();
-      const error = new Error("The operation was aborted", { cause: signal?.reason });
-      reject(Object.assign(error, { name: "AbortError", code: "ABORT_ERR" }));
+      reject(new AbortError(signal?.reason));
     };
     const timer = new Timer(
       () => {

@@ -1,5 +1,5 @@
 /** The parts of node:tls that the bundle uses: clients over a socket that is connected. */
-import { readFileSync, writeSync } from "./fs.ts";
+import { readFileSync, statSync, writeSync } from "./fs.ts";
 import { Buffer } from "./buffer.ts";
 import { codedError, invalidType } from "../errors.ts";
 import { Socket } from "./net/socket.ts";
@@ -11,7 +11,6 @@ import { natives } from "../native.ts";
 
 interface Natives {
   readonly newContext: (trustsRoots: boolean, texts: readonly (string | Uint8Array)[]) => NativeContext;
-  readonly roots: () => readonly string[];
 }
 
 const native = natives<Natives>();
@@ -33,39 +32,31 @@ interface ConnectOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-let roots: readonly string[] | undefined;
-
-/** Mozilla's authorities in PEM. They are encoded at the first look: that takes longer than all the rest of this file. */
-export const rootCertificates: readonly string[] = new Proxy<readonly string[]>([], {
-  get: (_, name) => Reflect.get(allRoots(), name) as unknown,
-  has: (_, name) => Reflect.has(allRoots(), name),
-});
-
-function allRoots(): readonly string[] {
-  return (roots ??= native.roots());
-}
-
 let shared: SecureContext | undefined;
 
 /** Trusts Mozilla's authorities and those of NODE_EXTRA_CA_CERTS, or only those of `ca`. */
 export function createSecureContext({ ca }: ContextOptions = {}): SecureContext {
   if (ca === undefined) return (shared ??= { context: native.newContext(true, extraCertificates()) });
   const texts = typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca;
-  // Encoding and decoding the authorities again would take milliseconds.
-  const hasRoots = roots !== undefined && roots.every((root, index) => texts[index] === root);
-  const others = hasRoots ? texts.slice(allRoots().length) : texts;
-  for (const text of others) {
+  for (const text of texts) {
     if (typeof text === "string" || text instanceof Uint8Array) continue;
     throw invalidType("options.ca", "of type string or an instance of Buffer, TypedArray, or DataView", text);
   }
-  return { context: native.newContext(hasRoots, others) };
+  return { context: native.newContext(false, texts) };
+}
+
+/** Trusts Mozilla's authorities and those of PEM texts. */
+export function contextTrusting(texts: readonly string[]): SecureContext {
+  return { context: native.newContext(true, texts) };
 }
 
 function extraCertificates(): readonly (string | Uint8Array)[] {
   const { NODE_EXTRA_CA_CERTS: file } = process.env;
   if (file === undefined || file === "") return [];
   try {
-    return [readFileSync(file)];
+    const stats = statSync(file);
+    // Node.js finds no certificate in a folder or a device, and reports nothing. A device may have no end.
+    return stats?.isFile() === true || stats?.isFIFO() === true ? [readFileSync(file)] : [];
   } catch (error) {
     // As Node.js at its start.
     const reason = error instanceof Error ? error.message : "";

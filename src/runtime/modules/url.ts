@@ -214,15 +214,3 @@ export function pathToFileURL(path: string): URL {
   const escaped = whole.replaceAll(/[%\\\n\r\t?#]/g, (character) => encodeURIComponent(character));
   return new URL(`file://${escaped}`);
 }
-
-/** The options of node:http for a URL. */
-export function urlToHttpOptions(url: URL): Record<string, string | number> {
-  const { protocol, hostname, hash, search, pathname, href, port, username, password } = url;
-  const bare = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
-  const options = { protocol, hostname: bare, hash, search, pathname, path: `${pathname}${search}`, href };
-  const auth =
-    username === "" && password === ""
-      ? {}
-      : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` };
-  return { ...options, ...(port === "" ? {} : { port: Number(port) }), ...auth };
-}

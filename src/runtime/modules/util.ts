@@ -1,9 +1,8 @@
 /** node:util. */
 import { checkFunction, invalidType, invalidValue } from "../errors.ts";
-import { format, inspect } from "../inspect.ts";
 import { TextDecoder, TextEncoder } from "../text-coding.ts";
 
-export { format, inspect, TextDecoder, TextEncoder };
+export { TextDecoder, TextEncoder };
 
 type Callback = (error: unknown, result?: unknown) => void;
 // oxlint-disable-next-line typescript/no-explicit-any -- a function states the types of its arguments
@@ -25,11 +24,6 @@ function promisifyFunction(original: AnyFunction & { readonly [CUSTOM]?: AnyFunc
 }
 
 export const promisify = Object.assign(promisifyFunction, { custom: CUSTOM });
-
-export function inherits(Class: { prototype: object }, Parent: { prototype: object }): void {
-  Object.defineProperty(Class, "super_", { value: Parent, writable: true, configurable: true });
-  Object.setPrototypeOf(Class.prototype, Parent.prototype);
-}
 
 /** The codes of ECMA-48 that begin and end a style. */
 const STYLES: Readonly<Record<string, readonly [begin: number, end: number]>> = {

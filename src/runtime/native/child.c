@@ -3,7 +3,6 @@
  * alone, and a failed execve is reported, as libuv does both. Unlike there, the signals that the caller ignored or blocked and
  * the standard streams that were closed stay so, as with a shell.
  */
-#define _GNU_SOURCE
 #include "runtime.h"
 
 #include <errno.h>
@@ -48,7 +47,26 @@ static void close_all_on_exec(void) {
   for (int one = 3; one < MOST_DESCRIPTORS; ++one) fcntl(one, F_SETFD, FD_CLOEXEC);
 }
 
-/* Makes the descriptor `to`, which is below all that are still needed. */
+/* Returns true if the child gets a descriptor with this number. */
+static bool is_placed(const struct child *it, int descriptor) {
+  return descriptor < 3 || (descriptor < it->count && it->descriptors[descriptor] >= 0);
+}
+
+/*
+ * Moves a descriptor to a number that the child does not use. That may be below the caller's, which may be above the limit on
+ * open files.
+ */
+static void move(const struct child *it, int *descriptor) {
+  int moved = 2;
+  while (is_placed(it, moved)) {
+    if (moved > 2) close(moved);
+    moved = fcntl(*descriptor, F_DUPFD_CLOEXEC, moved + 1);
+    if (moved < 0) fail(it);
+  }
+  *descriptor = moved;
+}
+
+/* Makes the descriptor `to`, in place of none that a later one is made of. */
 static void place(const struct child *it, int to) {
   int from = it->descriptors[to];
   if (from < 0 && to > 2) return;
@@ -69,25 +87,32 @@ static void place(const struct child *it, int to) {
   if (to <= 2 && flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(to, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+/*
+ * The signal that stopped the child before its execve. It would stop there, and the parent, which waits for the execve, could
+ * neither mirror that nor end. So it goes on, and gets the signal again from the parent.
+ */
+static volatile sig_atomic_t early_stop;
+
+static void on_early_stop(int signal) {
+  early_stop = signal == SIGCONT ? 0 : signal;
+}
+
 /* Runs in the child, which shares its memory with the parent until the execve: only system calls. */
 _Noreturn static void execute(struct child *it) {
   for (int number = 1; number < 32; ++number) {
     const bool is_ignored = (caller.ignored_signals >> (number - 1) & 1) != 0;
-    const struct sigaction action = {.sa_handler = is_ignored ? SIG_IGN : SIG_DFL};
+    const bool stops = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU || number == SIGCONT;
+    /* An execve restores the default action of caught signals. */
+    const struct sigaction action = {.sa_handler = is_ignored ? SIG_IGN : stops ? on_early_stop : SIG_DFL};
     if (number != SIGKILL && number != SIGSTOP && sigaction(number, &action, NULL) != 0) fail(it);
   }
   if (it->is_detached) setsid();
   close_all_on_exec();
-  /* Low ones first, since the next loop would overwrite them. */
+  /* The next loop would overwrite them. */
+  if (is_placed(it, it->report)) move(it, &it->report);
   for (int to = 0; to < it->count; ++to) {
     int *const from = &it->descriptors[to];
-    if (*from < 0 || *from >= to) continue;
-    *from = fcntl(*from, F_DUPFD_CLOEXEC, it->count);
-    if (*from < 0) fail(it);
-  }
-  if (it->report < it->count) {
-    it->report = fcntl(it->report, F_DUPFD_CLOEXEC, it->count);
-    if (it->report < 0) _exit(127);
+    if (*from >= 0 && *from < to && is_placed(it, *from)) move(it, from);
   }
   for (int to = 0; to < it->count; ++to) place(it, to);
   if (it->folder != NULL && chdir(it->folder) != 0) fail(it);
@@ -108,10 +133,12 @@ static pid_t start(struct child *it) {
   sigfillset(&all);
   /* No handler of this process may run in the child. */
   sigprocmask(SIG_SETMASK, &all, &it->mask);
+  early_stop = 0;
   const pid_t child = vfork();
   if (child == 0) execute(it);
   int error = child < 0 ? errno : 0;
   environ = variables;
+  if (child > 0 && early_stop != 0) kill(child, early_stop);
   sigprocmask(SIG_SETMASK, &it->mask, NULL);
   close(report[1]);
   if (child > 0) {

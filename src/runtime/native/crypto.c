@@ -1,11 +1,11 @@
 /* Hashes, keys and ciphers for node:crypto (src/runtime/modules/crypto.ts), by AWS-LC. */
+#include "image.h"
 #include "runtime.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #include <openssl/cipher.h>
 #include <openssl/digest.h>
@@ -67,7 +67,7 @@ struct hasher {
   bool is_keyed;
 };
 
-static JSClassID hasher_class, cipher_class;
+static JSClassID hasher_class IMAGED, cipher_class IMAGED;
 
 static void free_hasher(JSRuntime *runtime, JSValueConst value) {
   (void)runtime;
@@ -97,7 +97,7 @@ FUNCTION(start_hash) {
                     : EVP_DigestInit_ex(&hasher->plain, digest, NULL);
   }
   free_input(context, &key);
-  const JSValue result = done ? JS_NewObjectClass(context, hasher_class) : JS_ThrowInternalError(context, "no digest");
+  const JSValue result = done ? new_native_object(context, hasher_class) : JS_ThrowInternalError(context, "no digest");
   if (JS_IsException(result)) {
     OPENSSL_free(hasher);
     return result;
@@ -127,17 +127,6 @@ FUNCTION(finish_hash) {
   const JSValue result = new_buffer(context, digest, size);
   OPENSSL_cleanse(digest, sizeof digest);
   return result;
-}
-
-FUNCTION(fill_randomly) {
-  size_t size = 0;
-  uint8_t *const bytes = bytes_of(context, arguments[0], &size);
-  for (size_t done = 0; done < size;) {
-    const ssize_t got = getrandom(bytes + done, size - done, 0);
-    if (got < 0 && errno != EINTR) return throw_system_error(context, errno, "getrandom", NULL);
-    if (got > 0) done += (size_t)got;
-  }
-  return JS_UNDEFINED;
 }
 
 FUNCTION(are_equal) {
@@ -259,7 +248,7 @@ FUNCTION(start_cipher) {
     EVP_CIPHER_CTX_free(cipher);
     return JS_ThrowInternalError(context, "no cipher");
   }
-  const JSValue result = JS_NewObjectClass(context, cipher_class);
+  const JSValue result = new_native_object(context, cipher_class);
   if (JS_IsException(result)) EVP_CIPHER_CTX_free(cipher);
   else JS_SetOpaque(result, cipher);
   return result;
@@ -322,7 +311,6 @@ void add_crypto(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("startHash", 2, start_hash),
     JS_CFUNC_DEF("updateHash", 2, update_hash),
     JS_CFUNC_DEF("finishHash", 1, finish_hash),
-    JS_CFUNC_DEF("fillRandomly", 1, fill_randomly),
     JS_CFUNC_DEF("areEqual", 2, are_equal),
     JS_CFUNC_DEF("deriveByHkdf", 5, derive_by_hkdf),
     JS_CFUNC_DEF("deriveByPbkdf2", 6, derive_by_pbkdf2),

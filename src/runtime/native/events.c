@@ -1,4 +1,5 @@
 /* Waits for descriptors and signals: poll(2), and a pipe to which the handlers of signals write. */
+#include "image.h"
 #include "runtime.h"
 
 #include <errno.h>
@@ -67,6 +68,7 @@ FUNCTION(caught_signals) {
 
 /* Milliseconds of a clock that is never set. */
 FUNCTION(now) {
+  if (!may_have(context, "reads the clock, or starts a timer,")) return JS_EXCEPTION;
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return JS_NewFloat64(context, (double)time.tv_sec * 1000 + (double)time.tv_nsec / 1e6);

@@ -37,42 +37,28 @@ FUNCTION(close_file) {
   return throw_system_error(context, errno, "close", NULL);
 }
 
-/* (descriptor, bytes, offset, length, position or -1) */
-static uint8_t *part_of(JSContext *context, JSValueConst *arguments, size_t *length) {
+/* (descriptor, bytes, offset, length, position or -1): returns the number of bytes that were moved */
+static JSValue move_bytes(JSContext *context, JSValueConst *arguments, bool reads) {
   size_t size = 0;
-  uint8_t *const bytes = bytes_of(context, arguments[1], &size);
-  const int64_t offset = long_of(context, arguments[2]), part = long_of(context, arguments[3]);
-  if (bytes == NULL || offset < 0 || part < 0 || (uint64_t)offset + (uint64_t)part > size) {
-    JS_ThrowRangeError(context, "a part outside of the bytes");
-    return NULL;
+  uint8_t *bytes = bytes_of(context, arguments[1], &size);
+  const int descriptor = integer_of(context, arguments[0]);
+  const int64_t offset = long_of(context, arguments[2]), length = long_of(context, arguments[3]);
+  const int64_t position = long_of(context, arguments[4]);
+  if (bytes == NULL || offset < 0 || length < 0 || (uint64_t)offset + (uint64_t)length > size) {
+    return JS_ThrowRangeError(context, "a part outside of the bytes");
   }
-  *length = (size_t)part;
-  return bytes + offset;
+  bytes += offset;
+  const size_t part = (size_t)length;
+  ssize_t moved;
+  do {
+    if (reads) moved = position < 0 ? read(descriptor, bytes, part) : pread(descriptor, bytes, part, position);
+    else moved = position < 0 ? write(descriptor, bytes, part) : pwrite(descriptor, bytes, part, position);
+  } while (moved < 0 && errno == EINTR);
+  return moved < 0 ? throw_system_error(context, errno, reads ? "read" : "write", NULL) : JS_NewInt64(context, moved);
 }
 
-FUNCTION(read_file) {
-  size_t length = 0;
-  uint8_t *const to = part_of(context, arguments, &length);
-  if (to == NULL) return JS_EXCEPTION;
-  const int descriptor = integer_of(context, arguments[0]);
-  const int64_t position = long_of(context, arguments[4]);
-  ssize_t got;
-  do got = position < 0 ? read(descriptor, to, length) : pread(descriptor, to, length, position);
-  while (got < 0 && errno == EINTR);
-  return got < 0 ? throw_system_error(context, errno, "read", NULL) : JS_NewInt64(context, got);
-}
-
-FUNCTION(write_file) {
-  size_t length = 0;
-  const uint8_t *const from = part_of(context, arguments, &length);
-  if (from == NULL) return JS_EXCEPTION;
-  const int descriptor = integer_of(context, arguments[0]);
-  const int64_t position = long_of(context, arguments[4]);
-  ssize_t put;
-  do put = position < 0 ? write(descriptor, from, length) : pwrite(descriptor, from, length, position);
-  while (put < 0 && errno == EINTR);
-  return put < 0 ? throw_system_error(context, errno, "write", NULL) : JS_NewInt64(context, put);
-}
+FUNCTION(read_file) { return move_bytes(context, arguments, true); }
+FUNCTION(write_file) { return move_bytes(context, arguments, false); }
 
 FUNCTION(access_file) {
   const int mode = integer_of(context, arguments[1]);
@@ -187,7 +173,7 @@ FUNCTION(make_temporary_folder) {
   JS_FreeCString(context, prefix);
   if (size >= (int)sizeof path) return throw_system_error(context, ENAMETOOLONG, "mkdtemp", NULL);
   if (mkdtemp(path) == NULL) return throw_system_error(context, errno, "mkdtemp", path);
-  return text_from_utf8(context, (uint8_t *)path, (size_t)size);
+  return text_from_system(context, path, (size_t)size);
 }
 
 FUNCTION(remove_file) {

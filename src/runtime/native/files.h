@@ -8,8 +8,10 @@
 struct file {
   const char *name;
   const uint8_t *start, *end;
+  /* The size of its contents. If it is not that of the bytes here, they are compressed (zlib, RFC 1950). */
+  size_t size;
 };
-/* Bytecode by name; the first file loads the others. */
+/* Bytecode by name; `boot` loads the others. */
 extern const struct file FILES[];
 extern const size_t FILE_COUNT;
 /* The monitor of launch/monitor/, a program. */

@@ -1,4 +1,5 @@
 /* Messages of HTTP/1 for node:http (src/runtime/modules/http/), read by llhttp in its strict mode, as in Node.js. */
+#include "image.h"
 #include "runtime.h"
 
 #include "llhttp.h"
@@ -32,8 +33,8 @@ struct parser {
   bool has_thrown;
 };
 
-static JSClassID parser_class;
-static llhttp_settings_t settings;
+static JSClassID parser_class IMAGED;
+static llhttp_settings_t settings IMAGED;
 
 /* A value may be a secret. */
 static void free_text(struct text *text) {
@@ -200,7 +201,7 @@ static int on_chunk_extension(llhttp_t *of, const char *at, size_t length) {
 FUNCTION(new_http_parser) {
   struct parser *const this = calloc(1, sizeof *this);
   if (this == NULL) return JS_ThrowOutOfMemory(context);
-  const JSValue result = JS_NewObjectClass(context, (int)parser_class);
+  const JSValue result = new_native_object(context, parser_class);
   if (JS_IsException(result)) {
     free(this);
     return result;

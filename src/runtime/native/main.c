@@ -8,12 +8,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "../../system/generated/shared.h"
 #include "files.h"
+#include "image.h"
 #include "memory.h"
 #include "runtime.h"
 
@@ -28,9 +31,9 @@ enum { STACK_BYTES = 4 * 1024 * 1024, SIGNALS = 64 };
 
 /* Each fills NATIVE with the functions of its file. */
 static void (*const PARTS[])(JSContext *context, JSValueConst native) = {
-  add_addons, add_child,   add_crypto,       add_errors,  add_events, add_files,
-  add_http_parser, add_monitor_file, add_names, add_process, add_sockets, add_terminal,
-  add_text,   add_tls,     add_trust,        add_url,  add_workers,
+  add_addons,       add_bytes, add_child,   add_crypto, add_errors,  add_events,   add_files, add_http_parser,
+  add_monitor_file, add_names, add_process, add_random, add_sockets, add_terminal, add_text,  add_tls,
+  add_trust,        add_url,   add_workers,
 };
 
 struct caller caller;
@@ -99,22 +102,6 @@ static JSValue inherited_descriptors(JSContext *context) {
   return numbers(context, found, count);
 }
 
-extern char **environ;
-
-/* Returns names and values in turns. */
-static JSValue environment(JSContext *context) {
-  const JSValue list = JS_NewArray(context);
-  uint32_t count = 0;
-  for (char **entry = environ; *entry != NULL; ++entry) {
-    const char *const equals = strchr(*entry, '=');
-    /* An entry without a name or without "=" is no variable. */
-    if (equals == NULL || equals == *entry) continue;
-    JS_SetPropertyUint32(context, list, count++, text_from_system(context, *entry, (size_t)(equals - *entry)));
-    JS_SetPropertyUint32(context, list, count++, text_from_system(context, equals + 1, strlen(equals + 1)));
-  }
-  return list;
-}
-
 static JSValue words(JSContext *context, char **of, size_t count) {
   const JSValue list = JS_NewArray(context);
   for (size_t i = 0; i < count; ++i) {
@@ -124,19 +111,37 @@ static JSValue words(JSContext *context, char **of, size_t count) {
   return list;
 }
 
+static const struct file *find_file(const struct file *files, size_t count, const char *name) {
+  for (size_t i = 0; i < count; ++i) {
+    if (strcmp(files[i].name, name) == 0) return &files[i];
+  }
+  return NULL;
+}
+
+static JSValue read_code(JSContext *context, const struct file *file) {
+  const size_t stored = (size_t)(file->end - file->start);
+  if (stored == file->size) return JS_ReadObject(context, file->start, stored, JS_READ_OBJ_BYTECODE);
+  uint8_t *const code = js_malloc(context, file->size);
+  if (code == NULL) return JS_EXCEPTION;
+  uLongf size = file->size;
+  const bool is_whole = uncompress(code, &size, file->start, stored) == Z_OK;
+  const JSValue result = is_whole ? JS_ReadObject(context, code, size, JS_READ_OBJ_BYTECODE)
+                                  : JS_ThrowInternalError(context, "%s is damaged", file->name);
+  js_free(context, code);
+  return result;
+}
+
 /* (name): returns the function of a file, or undefined */
 FUNCTION(load) {
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
   if (name == NULL) return JS_EXCEPTION;
-  const struct file *found = NULL;
-  for (size_t i = 0; i < FILE_COUNT && found == NULL; ++i) {
-    if (strcmp(FILES[i].name, name) == 0) found = &FILES[i];
-  }
+  const struct file *found = find_file(image_files, image_file_count, name);
+  if (found == NULL) found = find_file(FILES, FILE_COUNT, name);
   JS_FreeCString(context, name);
   if (found == NULL) return JS_UNDEFINED;
-  const JSValue code = JS_ReadObject(context, found->start, (size_t)(found->end - found->start), JS_READ_OBJ_BYTECODE);
-  return JS_EvalFunction(context, code);
+  const JSValue code = read_code(context, found);
+  return JS_IsException(code) ? code : JS_EvalFunction(context, code);
 }
 
 /* Runs promises until none is ready. */
@@ -146,6 +151,7 @@ FUNCTION(run_promises) {
   return JS_UNDEFINED;
 }
 
+#ifdef SHELL
 /* (text, file): runs a script, for the shell of tests */
 FUNCTION(evaluate) {
   size_t length = 0;
@@ -156,13 +162,9 @@ FUNCTION(evaluate) {
   JS_FreeCString(context, file);
   return result;
 }
+#endif
 
-FUNCTION(collect_garbage) {
-  JS_RunGC(JS_GetRuntime(context));
-  return JS_UNDEFINED;
-}
-
-static JSValue unhandled;
+static JSValue unhandled IMAGED;
 
 static void track_rejection(JSContext *context, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque) {
   if (JS_IsUndefined(unhandled)) return;
@@ -176,13 +178,6 @@ FUNCTION(on_rejection) {
   return JS_UNDEFINED;
 }
 
-static size_t stack_bytes(void) {
-  struct rlimit limit = {.rlim_cur = STACK_BYTES};
-  getrlimit(RLIMIT_STACK, &limit);
-  /* Half, since arguments and variables share the stack. */
-  return limit.rlim_cur / 2 < STACK_BYTES ? limit.rlim_cur / 2 : STACK_BYTES;
-}
-
 static void print_exception(JSContext *context) {
   const JSValue error = JS_GetException(context);
   const char *const text = JS_ToCString(context, error);
@@ -191,27 +186,39 @@ static void print_exception(JSContext *context) {
   dprintf(2, "sophia-run: internal error: %s\n%s", text == NULL ? "" : text, lines == NULL ? "" : lines);
 }
 
-int main(int count, char **arguments) {
-  if (getpid() == 1) end_at_signals();
+/* The engine after its modules have been loaded. */
+static JSRuntime *runtime IMAGED;
+static JSContext *context IMAGED;
+static JSValue native IMAGED, start IMAGED;
+
+static JSValue names_of_image_files(void) {
+  const JSValue names = JS_NewArray(context);
+  for (size_t i = 0; i < image_file_count; ++i) {
+    JS_SetPropertyUint32(context, names, (uint32_t)i, JS_NewString(context, image_files[i].name));
+  }
+  return names;
+}
+
+/* Starts the engine and loads the runtime, and with it the files of the image. */
+static void load_modules(size_t stack) {
 #ifdef SANITIZED
   /* AddressSanitizer watches the blocks of malloc(3). */
-  JSRuntime *const runtime = JS_NewRuntime();
+  runtime = JS_NewRuntime();
 #else
-  JSRuntime *const runtime = JS_NewRuntime2(&MEMORY, NULL);
+  runtime = JS_NewRuntime2(&MEMORY, NULL);
 #endif
-  JS_SetMaxStackSize(runtime, stack_bytes());
+  JS_SetMaxStackSize(runtime, stack);
   /* Atomics.wait is the way to sleep. */
   JS_SetCanBlock(runtime, true);
   /* Most starts end before a collection would pay. */
   JS_SetGCThreshold(runtime, 8 * 1024 * 1024);
-  JSContext *const context = JS_NewContext(runtime);
+  context = new_engine(runtime);
   unhandled = JS_UNDEFINED;
   JS_SetHostPromiseRejectionTracker(runtime, track_rejection, NULL);
-  const JSValue native = JS_NewObject(context);
+  native = JS_NewObject(context);
   static const JSCFunctionListEntry FUNCTIONS[] = {
     JS_CFUNC_DEF("load", 1, load),
     JS_CFUNC_DEF("runPromises", 0, run_promises),
-    JS_CFUNC_DEF("collectGarbage", 0, collect_garbage),
     JS_CFUNC_DEF("onRejection", 1, on_rejection),
 #ifdef SHELL
     JS_CFUNC_DEF("evaluate", 2, evaluate),
@@ -219,19 +226,75 @@ int main(int count, char **arguments) {
     JS_PROP_STRING_DEF("processor", PROCESSOR, 0),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
-  JS_SetPropertyStr(context, native, "words", words(context, arguments, (size_t)count));
+  for (size_t i = 0; i < COUNT(PARTS); ++i) PARTS[i](context, native);
+  JS_SetPropertyStr(context, native, "imageFiles", names_of_image_files());
+  JSValue name = JS_NewString(context, "boot");
+  const JSValue boot = load(context, JS_UNDEFINED, 1, &name);
+  JS_FreeValue(context, name);
+  JSValue given[] = {JS_UNDEFINED, JS_UNDEFINED, native};
+  start = JS_IsException(boot) ? boot : JS_Call(context, boot, JS_UNDEFINED, COUNT(given), given);
+  JS_FreeValue(context, boot);
+}
+
+static const char *load_image(void) {
+  load_modules(STACK_BYTES);
+  if (JS_IsException(start)) {
+    print_exception(context);
+    return NULL;
+  }
+  JS_RunGC(runtime);
+  return JS_FixObjects(runtime, end_of_image);
+}
+
+static struct {
+  int count;
+  char **words;
+} command;
+
+/* Runs JavaScript on so many bytes of the stack; it ends this process. */
+static _Noreturn void run_on(size_t stack) {
+  if (context == NULL) load_modules(stack);
+  JS_UpdateStackTop(runtime);
+  JS_SetMaxStackSize(runtime, stack);
+  JS_SetPropertyStr(context, native, "words", words(context, command.words, (size_t)command.count));
   JS_SetPropertyStr(context, native, "ignoredSignals", ignored_signals(context));
-  JS_SetPropertyStr(context, native, "environment", environment(context));
   JS_SetPropertyStr(context, native, "descriptors", inherited_descriptors(context));
   JS_SetPropertyStr(context, native, "streams", standard_streams(context));
   /* Like Node.js, which addon.c expects: it restores them on execve. */
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
-  for (size_t i = 0; i < COUNT(PARTS); ++i) PARTS[i](context, native);
-  JSValue name = JS_NewString(context, FILES[0].name);
-  const JSValue boot = load(context, JS_UNDEFINED, 1, &name);
-  JSValue given[] = {JS_UNDEFINED, JS_UNDEFINED, native};
-  const JSValue result = JS_IsException(boot) ? boot : JS_Call(context, boot, JS_UNDEFINED, COUNT(given), given);
+  const JSValue result = JS_IsException(start) ? start : JS_Call(context, start, JS_UNDEFINED, 0, NULL);
   if (JS_IsException(result)) print_exception(context);
-  return 125;
+  exit(125);
+}
+
+static _Noreturn void run_on_usual_stack(void) { run_on(STACK_BYTES); }
+
+/*
+ * Runs on a stack of the usual size if the caller's limit is smaller (ulimit -s): programs inherit the limit, so it stays as it
+ * is. The kernel gives the new stack its pages as they are used.
+ */
+static void run_on_larger_stack(void) {
+  const size_t size = 2 * (size_t)STACK_BYTES;
+  char *const stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (stack == MAP_FAILED) return;
+#if defined(__x86_64__)
+  __asm__ volatile("mov %0, %%rsp\n\tcall *%1\n\tud2" ::"r"(stack + size), "r"(run_on_usual_stack) : "memory");
+#elif defined(__aarch64__)
+  __asm__ volatile("mov sp, %0\n\tblr %1\n\tbrk #0" ::"r"(stack + size), "r"(run_on_usual_stack) : "memory");
+#endif
+}
+
+int main(int count, char **arguments) {
+  if (getpid() == 1) end_at_signals();
+  if (makes_image(count, arguments)) make_image(load_image);
+  command.count = count;
+  command.words = arguments;
+  struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+  getrlimit(RLIMIT_STACK, &limit);
+  /* Arguments and variables share the stack. */
+  const rlim_t half = limit.rlim_cur / 2;
+  if (half >= STACK_BYTES) run_on_usual_stack();
+  run_on_larger_stack();
+  run_on(half);
 }

@@ -5,4 +5,10 @@
 
 extern const JSMallocFunctions MEMORY;
 
+/* Returns the end of the memory in use, in a process that makes the image (image.h). None of it is given out again. */
+const char *end_of_image(void);
+
+/* Fixes all objects, after which it gets the end of the memory in use and returns it, or NULL without memory (fixed.h). */
+const char *JS_FixObjects(JSRuntime *runtime, const char *(*end_of_memory)(void));
+
 #endif

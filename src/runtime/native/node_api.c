@@ -17,8 +17,8 @@ struct napi_call {
 };
 static struct napi_slot slots[MOST_SLOTS];
 static size_t used_slots;
-static napi_property_descriptor methods[MOST_FUNCTIONS];
-static int method_count;
+static napi_property_descriptor methods[MOST_FUNCTIONS] IMAGED;
+static int method_count IMAGED;
 
 static napi_status slot(JSValue value, napi_value *result) {
   if (used_slots == MOST_SLOTS) abort();
@@ -29,7 +29,7 @@ static napi_status slot(JSValue value, napi_value *result) {
 
 /* Arguments that the caller left out are undefined. */
 napi_status napi_get_cb_info(napi_env env, napi_callback_info info, size_t *count, napi_value *arguments,
-                                           void *receiver, void **data) {
+                             void *receiver, void **data) {
   for (size_t i = 0; i < *count; ++i) slot(i < info->count ? info->arguments[i] : JS_UNDEFINED, &arguments[i]);
   *count = info->count;
   if (data != NULL) *data = info->data;
@@ -50,7 +50,7 @@ napi_status napi_get_value_int64(napi_env env, napi_value value, int64_t *result
 
 /* Cuts a text that is too long, as Node.js does. */
 napi_status napi_get_value_string_utf8(napi_env env, napi_value value, char *to, size_t size,
-                                                     size_t *length) {
+                                       size_t *length) {
   if (!JS_IsString(value->value) || size == 0) return napi_failed;
   size_t whole = 0;
   const char *const text = utf8_of(env, value->value, &whole);
@@ -70,7 +70,7 @@ napi_status napi_get_buffer_info(napi_env env, napi_value value, void **data, si
 
 /* The length is in elements. */
 napi_status napi_get_typedarray_info(napi_env env, napi_value value, napi_typedarray_type *type,
-                                                   size_t *length, void **data, napi_value *buffer, size_t *offset) {
+                                     size_t *length, void **data, napi_value *buffer, size_t *offset) {
   const int kind = JS_GetTypedArrayType(value->value);
   if (kind < 0) return napi_failed;
   size_t at = 0, bytes = 0, element = 1, whole = 0;
@@ -97,11 +97,13 @@ napi_status napi_get_boolean(napi_env env, bool value, napi_value *result) {
   return slot(JS_NewBool(env, value), result);
 }
 
-napi_status napi_get_undefined(napi_env env, napi_value *result) { return slot(JS_UNDEFINED, result); }
-
 napi_status napi_create_string_utf8(napi_env env, const char *text, size_t length, napi_value *result) {
   const size_t size = length == NAPI_AUTO_LENGTH ? strlen(text) : length;
   return slot(text_from_utf8(env, (const uint8_t *)text, size), result);
+}
+
+napi_status create_system_text(napi_env env, const char *text, size_t length, napi_value *result) {
+  return slot(text_from_system(env, text, length), result);
 }
 
 napi_status napi_create_string_latin1(napi_env env, const char *text, size_t length, napi_value *result) {
@@ -114,7 +116,7 @@ napi_status napi_create_string_latin1(napi_env env, const char *text, size_t len
 }
 
 napi_status napi_create_buffer_copy(napi_env env, size_t length, const void *data, void **copy,
-                                                  napi_value *result) {
+                                    napi_value *result) {
   const napi_status status = slot(new_buffer(env, data, length), result);
   size_t size = 0;
   if (copy != NULL && status == napi_ok) *copy = bytes_of(env, (*result)->value, &size);
@@ -144,7 +146,7 @@ static JSValue call_method(JSContext *context, JSValueConst receiver, int count,
 }
 
 napi_status napi_define_properties(napi_env env, napi_value object, size_t count,
-                                                 const napi_property_descriptor *properties) {
+                                   const napi_property_descriptor *properties) {
   for (size_t i = 0; i < count; ++i) {
     if (method_count == MOST_FUNCTIONS) abort();
     methods[method_count] = properties[i];
@@ -154,7 +156,6 @@ napi_status napi_define_properties(napi_env env, napi_value object, size_t count
   }
   return napi_ok;
 }
-
 
 static JSValue addon_by(JSContext *context, napi_value (*fill)(napi_env, napi_value)) {
   napi_value object = NULL;

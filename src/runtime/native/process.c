@@ -17,7 +17,7 @@ FUNCTION(working_directory) {
   if (getcwd(path, sizeof path) == NULL) return throw_system_error(context, errno, "uv_cwd", NULL);
   /* The kernel marks a folder outside of the root ("(unreachable)/…"); so does getcwd(3) of glibc, which Node.js calls. */
   if (path[0] != '/') return throw_system_error(context, ENOENT, "uv_cwd", NULL);
-  return text_from_utf8(context, (uint8_t *)path, strlen(path));
+  return text_from_system(context, path, strlen(path));
 }
 
 FUNCTION(change_folder) {
@@ -72,7 +72,7 @@ FUNCTION(size_of_terminal) {
   return list;
 }
 
-/* Returns name and home of the effective user; undefined if there is no entry. */
+/* Returns name, home and shell of the effective user; undefined if there is no entry. */
 FUNCTION(user) {
   struct passwd entry, *found = NULL;
   char strings[16 * 1024];
@@ -81,7 +81,7 @@ FUNCTION(user) {
   const JSValue list = JS_NewArray(context);
   for (uint32_t i = 0; i < COUNT(texts); ++i) {
     const char *const text = texts[i] == NULL ? "" : texts[i];
-    JS_SetPropertyUint32(context, list, i, text_from_utf8(context, (const uint8_t *)text, strlen(text)));
+    JS_SetPropertyUint32(context, list, i, text_from_system(context, text, strlen(text)));
   }
   return list;
 }

@@ -11,6 +11,9 @@
 
 #include "quickjs.h"
 
+/* A variable that is set while modules load, which belongs to the image (image.h). */
+#define IMAGED __attribute__((section("image")))
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 /* A function for JavaScript. It owns none of its arguments; those that the caller leaves out are undefined. */
 #define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments)
@@ -21,8 +24,10 @@ void add_events(JSContext *context, JSValueConst native);
 void add_workers(JSContext *context, JSValueConst native);
 void add_sockets(JSContext *context, JSValueConst native);
 void add_names(JSContext *context, JSValueConst native);
+void add_random(JSContext *context, JSValueConst native);
 void add_http_parser(JSContext *context, JSValueConst native);
 void add_text(JSContext *context, JSValueConst native);
+void add_bytes(JSContext *context, JSValueConst native);
 void add_url(JSContext *context, JSValueConst native);
 void add_errors(JSContext *context, JSValueConst native);
 void add_child(JSContext *context, JSValueConst native);
@@ -32,9 +37,9 @@ void add_terminal(JSContext *context, JSValueConst native);
 void add_tls(JSContext *context, JSValueConst native);
 void add_trust(JSContext *context, JSValueConst native);
 void add_addons(JSContext *context, JSValueConst native);
-void add_child(JSContext *context, JSValueConst native);
-void add_terminal(JSContext *context, JSValueConst native);
-void add_monitor_file(JSContext *context, JSValueConst native);
+
+/* Returns a context with the objects of JavaScript; it cannot evaluate text. NULL if there is no memory. */
+JSContext *new_engine(JSRuntime *runtime);
 
 /*
  * Throws an Error like those of Node.js: `code` such as "ENOENT", `errno` (negative), `syscall`, and `path` unless it is NULL.

@@ -2,7 +2,6 @@
  * Terminals for node:tty (src/runtime/modules/tty.ts). While one is in raw mode, its settings are restored at any end of this
  * process: at its exit, and by the signals that a user or a terminal sends, if they would end it.
  */
-#define _GNU_SOURCE
 #include "runtime.h"
 
 #include <errno.h>

@@ -120,7 +120,7 @@ const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length
   return replace_halves(context, text, length, false);
 }
 
-static JSValue buffer_prototype;
+static JSValue buffer_prototype IMAGED;
 
 /* (Buffer.prototype) */
 FUNCTION(use_buffer) {
@@ -251,5 +251,4 @@ void add_text(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("useBuffer", 1, use_buffer),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
-  add_bytes(context, native);
 }

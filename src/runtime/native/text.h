@@ -9,9 +9,6 @@
 /* Numbers that src/runtime/bytes/encodings.ts repeats. */
 enum encoding { UTF8, LATIN1, ASCII, HEX, BASE64, BASE64URL, UTF16LE };
 
-/* Adds the functions of bytes.c; add_text() calls it. */
-void add_bytes(JSContext *context, JSValueConst native);
-
 /* Frees a copy of what may be a secret. */
 static inline void wipe_and_free(JSContext *context, void *memory, size_t size) {
   if (memory == NULL) return;

@@ -2,6 +2,7 @@
  * TLS clients for node:tls (src/runtime/modules/tls.ts). JavaScript carries the encrypted bytes between a session here and the
  * socket below it; a session has no descriptor, and never blocks.
  */
+#include "image.h"
 #include "tls.h"
 
 #include <arpa/inet.h>
@@ -28,7 +29,7 @@ struct session {
   int problem;
 };
 
-static JSClassID context_class, session_class;
+static JSClassID context_class IMAGED, session_class IMAGED;
 static int trust_index = -1, session_index = -1;
 
 static void free_context(JSRuntime *runtime, JSValueConst value) {
@@ -92,7 +93,7 @@ FUNCTION(new_context) {
     if (string != NULL) JS_FreeCString(context, string);
     JS_FreeValue(context, text);
   }
-  const JSValue result = done ? JS_NewObjectClass(context, context_class)
+  const JSValue result = done ? new_native_object(context, context_class)
                               : JS_ThrowTypeError(context, "certificates cannot be used");
   if (JS_IsException(result)) SSL_CTX_free(made);
   else JS_SetOpaque(result, made);
@@ -128,7 +129,7 @@ FUNCTION(new_session) {
     BIO_free(session->outgoing);
   }
   if (name != NULL) JS_FreeCString(context, name);
-  const JSValue result = done ? JS_NewObjectClass(context, session_class)
+  const JSValue result = done ? new_native_object(context, session_class)
                               : JS_ThrowTypeError(context, "TLS cannot begin with this name and these protocols");
   if (!JS_IsException(result)) {
     JS_SetOpaque(result, session);

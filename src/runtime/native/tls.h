@@ -10,7 +10,7 @@
 /* Mozilla's authorities, DER one after another (scripts/build/parts/roots.mjs). */
 extern const uint8_t mozilla_roots[], mozilla_roots_end[];
 
-/* Certificates that a context trusts. Each is parsed when a peer's chain names it: 145 of them take 6 ms. */
+/* Certificates that a context trusts. Each is parsed when a peer's chain names it: all of them take milliseconds. */
 struct trust;
 
 struct trust *new_trust(void);
@@ -18,16 +18,14 @@ void free_trust(struct trust *trust);
 /* Adds all certificates of a PEM text up to the first damaged one, as OpenSSL does. */
 bool trust_pem(struct trust *trust, const uint8_t *text, size_t size);
 bool trust_roots(struct trust *trust);
-/* Adds those to a store that the chain's issuers and their issuers are called. */
+/* Adds the certificates to a store that have the names of the chain's issuers, or of the issuers of those. */
 void add_issuers(struct trust *trust, X509_STORE *store, const X509 *leaf, const STACK_OF(X509) *chain);
 /* Verifies a peer's chain. Returns X509_V_OK, or the error that Node.js reports. */
 int verify_chain(X509_STORE_CTX *chain);
 /* Returns Node's name for an error of X.509, such as "CERT_HAS_EXPIRED". */
 const char *name_of_verification(int error);
 const char *message_of_verification(int error);
-/* Returns the names and addresses that a certificate is for, in turns: "DNS" or "IP", and a text. */
+/* Returns the names and addresses that a certificate is for, in turns: "DNS" or "IP Address", and a text. */
 JSValue names_of_certificate(JSContext *context, X509 *certificate);
-
-void add_trust(JSContext *context, JSValueConst native);
 
 #endif

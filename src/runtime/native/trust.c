@@ -109,17 +109,6 @@ static bool decode(const uint8_t *from, const uint8_t *end, uint8_t *to, size_t 
   return count % 4 == 0;
 }
 
-/* Returns the end of the text, which has no NUL. */
-static char *encode(const uint8_t *from, size_t size, char *to) {
-  for (size_t i = 0; i < size; i += 3) {
-    uint32_t bits = 0;
-    for (size_t j = i; j < i + 3; ++j) bits = bits << 8 | (j < size ? from[j] : 0);
-    for (int shift = 18; shift >= 0; shift -= 6) *to++ = DIGITS[bits >> shift & 63];
-  }
-  for (size_t i = size; i % 3 != 0; ++i) to[(ptrdiff_t)(size - i) - 1] = '=';
-  return to;
-}
-
 bool trust_pem(struct trust *trust, const uint8_t *text, size_t size) {
   static const char BEGIN[] = "-----BEGIN ", DASHES[] = "-----";
   const uint8_t *const end = text + size;
@@ -221,28 +210,6 @@ void add_issuers(struct trust *trust, X509_STORE *store, const X509 *leaf, const
   }
 }
 
-/* Returns PEM texts. */
-FUNCTION(roots) {
-  static const char HEAD[] = "-----BEGIN CERTIFICATE-----\n", TAIL[] = "-----END CERTIFICATE-----";
-  const JSValue list = JS_NewArray(context);
-  CBS rest, der;
-  CBS_init(&rest, mozilla_roots, (size_t)(mozilla_roots_end - mozilla_roots));
-  for (uint32_t number = 0; CBS_get_asn1_element(&rest, &der, CBS_ASN1_SEQUENCE); ++number) {
-    char text[8192], *to = text + sizeof HEAD - 1;
-    memcpy(text, HEAD, sizeof HEAD);
-    for (size_t left = CBS_len(&der); left > 0 && to < text + sizeof text - 128;) {
-      /* 48 bytes are 64 characters. */
-      const size_t part = left < 48 ? left : 48;
-      to = encode(CBS_data(&der) + (CBS_len(&der) - left), part, to);
-      *to++ = '\n';
-      left -= part;
-    }
-    memcpy(to, TAIL, sizeof TAIL);
-    JS_SetPropertyUint32(context, list, number, JS_NewStringLen(context, text, (size_t)(to - text) + sizeof TAIL - 1));
-  }
-  return list;
-}
-
 /* (PEM or DER): undefined if the first certificate can be parsed, otherwise the part of OpenSSL that fails, and why */
 FUNCTION(problem_of_certificate) {
   size_t size = 0;
@@ -265,7 +232,6 @@ FUNCTION(problem_of_certificate) {
 void add_trust(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
     JS_CFUNC_DEF("problemOfCertificate", 1, problem_of_certificate),
-    JS_CFUNC_DEF("roots", 0, roots),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
 }

@@ -51,6 +51,25 @@ static int note_error(int is_right, X509_STORE_CTX *chain) {
   return 1;
 }
 
+/* Returns NID_undef for a signature without a digest of its own, such as Ed25519's. */
+static int digest_of_signature(const X509 *certificate) {
+  int digest = NID_undef;
+  const int signature = X509_get_signature_nid(certificate);
+  if (signature != NID_rsassaPss) return OBJ_find_sigid_algs(signature, &digest, NULL) ? digest : NID_undef;
+  const X509_ALGOR *algorithm = NULL;
+  const void *parameters = NULL;
+  int type = V_ASN1_UNDEF;
+  X509_get0_signature(NULL, &algorithm, certificate);
+  X509_ALGOR_get0(NULL, &type, &parameters, algorithm);
+  if (type != V_ASN1_SEQUENCE) return NID_undef;
+  const uint8_t *bytes = ASN1_STRING_get0_data(parameters);
+  RSA_PSS_PARAMS *const pss = d2i_RSA_PSS_PARAMS(NULL, &bytes, ASN1_STRING_length(parameters));
+  /* RFC 4055, 3.1: the default is SHA-1. */
+  if (pss != NULL) digest = pss->hashAlgorithm == NULL ? NID_sha1 : OBJ_obj2nid(pss->hashAlgorithm->algorithm);
+  RSA_PSS_PARAMS_free(pss);
+  return digest;
+}
+
 /* At OpenSSL's security level 2, that of Node.js, keys have 112 bits of security, and signatures more than SHA-1's. */
 static int weakness_of(X509_STORE_CTX *verified) {
   const STACK_OF(X509) *const chain = X509_STORE_CTX_get0_chain(verified);
@@ -61,11 +80,17 @@ static int weakness_of(X509_STORE_CTX *verified) {
     const int least = key != NULL && EVP_PKEY_id(key) == EVP_PKEY_EC ? 224 : 2048;
     const bool is_short = key != NULL && EVP_PKEY_id(key) != EVP_PKEY_ED25519 && EVP_PKEY_bits(key) < least;
     if (is_short) return i == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL : X509_V_ERR_CA_KEY_TOO_SMALL;
-    int digest = NID_undef;
     /* The signature of the last one, the authority, is not verified. */
-    if (i == count - 1 || !OBJ_find_sigid_algs(X509_get_signature_nid(one), &digest, NULL)) continue;
+    const int digest = i == count - 1 ? NID_undef : digest_of_signature(one);
     if (digest == NID_md5 || digest == NID_sha1) return X509_V_ERR_CA_MD_TOO_WEAK;
   }
+  return X509_V_OK;
+}
+
+/* OpenSSL goes on to the dates of a single certificate without an issuer, and reports those; AWS-LC ends before them. */
+static int problem_of_dates(const X509 *leaf) {
+  if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) return X509_V_ERR_CERT_HAS_EXPIRED;
+  if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0) return X509_V_ERR_CERT_NOT_YET_VALID;
   return X509_V_OK;
 }
 
@@ -76,6 +101,10 @@ int verify_chain(X509_STORE_CTX *chain) {
   const int result = X509_verify_cert(chain);
   const int noted = (int)(intptr_t)X509_STORE_CTX_get_ex_data(chain, error_index);
   ERR_clear_error();
+  if (noted == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE) {
+    const int dates = problem_of_dates(X509_STORE_CTX_get0_cert(chain));
+    if (dates != X509_V_OK) return dates;
+  }
   if (result > 0) return noted == X509_V_OK ? weakness_of(chain) : noted;
   const int error = X509_STORE_CTX_get_error(chain);
   return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;

@@ -2,11 +2,11 @@
 #include "runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum { STACK_BYTES = 256 * 1024 };
@@ -14,7 +14,8 @@ enum { STACK_BYTES = 256 * 1024 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct work *finished;
 static int under_way;
-static int wake_up = -1;
+/* A pipe, which the event loop needs for signals, too: filters of system calls may refuse an eventfd. */
+static int wake_up[2] = {-1, -1};
 
 static void *run(void *of) {
   struct work *const work = of;
@@ -23,7 +24,8 @@ static void *run(void *of) {
   work->next = finished;
   finished = work;
   pthread_mutex_unlock(&lock);
-  eventfd_write(wake_up, 1);
+  /* A full pipe wakes the main thread, too. */
+  (void)!write(wake_up[1], "", 1);
   return NULL;
 }
 
@@ -46,8 +48,7 @@ static bool start_thread(void *(*body)(void *), void *of) {
 }
 
 bool start_work(JSContext *context, struct work *work, JSValueConst callback) {
-  if (wake_up == -1) wake_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake_up == -1) return false;
+  if (wake_up[0] == -1 && pipe2(wake_up, O_CLOEXEC | O_NONBLOCK) != 0) return false;
   work->callback = JS_DupValue(context, callback);
   const bool started = start_thread(run, work);
   if (started) ++under_way;
@@ -68,13 +69,13 @@ FUNCTION(take_signals_of_writes) {
 
 /* The descriptor that is readable when work has finished; -1 while there is none under way. */
 FUNCTION(descriptor_of_workers) {
-  return JS_NewInt32(context, under_way > 0 ? wake_up : -1);
+  return JS_NewInt32(context, under_way > 0 ? wake_up[0] : -1);
 }
 
 /* Returns callbacks and their results in turns. */
 FUNCTION(finished_work) {
-  eventfd_t unused;
-  eventfd_read(wake_up, &unused);
+  char unused[64];
+  (void)!read(wake_up[0], unused, sizeof unused);
   pthread_mutex_lock(&lock);
   struct work *next = finished;
   finished = NULL;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/kcmp.h>
 #include <node_api.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +22,11 @@
 #include "program.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* The runtime of the executable keeps bytes that are not UTF-8 (src/runtime/native/runtime.h). */
+#ifndef SOPHIA_RUN_RUNTIME
+#define create_system_text napi_create_string_utf8
+#endif
 
 /* LEVELS: the limit on folders above the code cache. */
 enum { PATH_BYTES = 4096, LINKS_BYTES = 8192, MAX_FILE_BYTES = 4 * 1024 * 1024, LEVELS = 64 };
@@ -121,7 +125,7 @@ static napi_value block_own_writes(napi_env env, napi_callback_info info) {
   sigemptyset(&signals);
   for (size_t i = 0; i < COUNT(ignored); ++i) sigaddset(&signals, ignored[i]);
   const struct timespec now = {0};
-  /* Not by sigtimedwait(3), which Bun does not import for the executable. The kernel's sets have 64 bits. */
+  /* The kernel's sets have 64 bits. */
   while (!blocks && syscall(SYS_rt_sigtimedwait, &signals, NULL, &now, 8) > 0) continue;
   sigprocmask(blocks ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
   return NULL;
@@ -392,20 +396,8 @@ static napi_value environment(napi_env env, napi_callback_info info) {
     strings[at + (size_t)(equals - *entry)] = '\0';
     at += size;
   }
-  napi_create_string_utf8(env, strings, at == 0 ? 0 : at - 1, &result);
+  create_system_text(env, strings, at == 0 ? 0 : at - 1, &result);
   free(strings);
-  return result;
-}
-
-static napi_value user_name(napi_env env, napi_callback_info info) {
-  struct passwd entry;
-  struct passwd *found = NULL;
-  char strings[16 * 1024];
-  napi_value result = NULL;
-  (void)info;
-  if (getpwuid_r(geteuid(), &entry, strings, sizeof strings, &found) == 0 && found != NULL) {
-    napi_create_string_utf8(env, found->pw_name, strlen(found->pw_name), &result);
-  }
   return result;
 }
 
@@ -431,7 +423,6 @@ NAPI_MODULE_INIT() {
       {.utf8name = "readTrusted", .method = read_trusted},
       {.utf8name = "reapAllBut", .method = reap_all_but},
       {.utf8name = "restoreDefault", .method = restore_default},
-      {.utf8name = "userName", .method = user_name},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);
   return exports;

@@ -1,5 +1,6 @@
 import { attempt } from "../attempt.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "../permissions.ts";
+import type { SecureContext } from "node:tls";
 import type { Addon } from "./libc.ts";
 
 /** The state in which the caller started this process. */
@@ -18,6 +19,10 @@ export interface Loader {
   readonly cacheCode: () => void;
   /** The state in which the caller started this process; undefined in Node.js, which changes it. */
   readonly caller?: Caller;
+  /** Calls the function once the process starts: an executable for Linux loads the bundle before that. */
+  readonly onStart?: (boot: () => void) => void;
+  /** Returns a context that trusts the runtime's own certificates and those of PEM texts; undefined in Node.js. */
+  readonly contextTrusting?: (texts: readonly string[]) => SecureContext;
   /** Replaces {@link nativeFile} in an executable. */
   readonly nativeFile?: (name: string) => string | undefined;
   /** Replaces {@link openAddon} in an executable. */

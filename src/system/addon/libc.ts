@@ -49,8 +49,6 @@ export interface Addon extends Libc {
    */
   readonly readOwn: (folder: string, name: string) => Uint8Array | undefined;
   readonly restoreDefault: (signal: number) => void;
-  /** The name of this process's effective user (getpwuid(3)); undefined if the system has none. */
-  readonly userName: () => string | undefined;
   /**
    * Returns the text of a regular file of at most 4 MiB of this user or root, in a folder that is not world-writable. Other
    * users must not have the `forbidden` permissions (S_IROTH, S_IWOTH). Bytes that are not UTF-8 are U+FFFD.

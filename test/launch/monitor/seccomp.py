@@ -1,18 +1,24 @@
-"""Executes a command under a filter that refuses system calls (EPERM): seccomp.py NAME... -- COMMAND..."""
+"""Executes a command under a filter that refuses system calls: seccomp.py NAME[:ERROR]... -- COMMAND...
+
+The error is that of errno(3), EPERM unless it is named.
+"""
 
 import ctypes
+import errno
 import os
 import platform
 import struct
 import sys
 
 NUMBERS = {
-    "x86_64": {"prctl": 157, "rt_sigqueueinfo": 129, "rt_sigtimedwait": 128, "ppoll": 271, "pidfd_open": 434, "memfd_create": 319},
-    "aarch64": {"prctl": 167, "rt_sigqueueinfo": 138, "rt_sigtimedwait": 137, "ppoll": 73, "pidfd_open": 434, "memfd_create": 279},
+    "x86_64": {"prctl": 157, "rt_sigqueueinfo": 129, "rt_sigtimedwait": 128, "ppoll": 271, "pidfd_open": 434, "memfd_create": 319}
+    | {"eventfd2": 290, "getrandom": 318},
+    "aarch64": {"prctl": 167, "rt_sigqueueinfo": 138, "rt_sigtimedwait": 137, "ppoll": 73, "pidfd_open": 434, "memfd_create": 279}
+    | {"eventfd2": 19, "getrandom": 278},
 }[platform.machine()]
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 LOAD_NUMBER, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
-ALLOW, REFUSE = 0x7FFF0000, 0x00050001
+ALLOW, REFUSE = 0x7FFF0000, 0x00050000
 
 
 class Program(ctypes.Structure):
@@ -22,8 +28,10 @@ class Program(ctypes.Structure):
 def main() -> None:
     end = sys.argv.index("--")
     steps = [(LOAD_NUMBER, 0, 0, 0)]
-    for name in sys.argv[1:end]:
-        steps += [(JUMP_IF_EQUAL, 0, 1, NUMBERS[name]), (RETURN, 0, 0, REFUSE)]
+    for call in sys.argv[1:end]:
+        name, _, error = call.partition(":")
+        number = getattr(errno, error or "EPERM")
+        steps += [(JUMP_IF_EQUAL, 0, 1, NUMBERS[name]), (RETURN, 0, 0, REFUSE | number)]
     steps.append((RETURN, 0, 0, ALLOW))
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     program = Program(len(steps), ctypes.addressof(code))

@@ -37,7 +37,12 @@ function looksLikeNodes(open: readonly Descriptor[]): boolean {
   return areNodes(names, (number) => open.find((one) => one.number === number)?.target ?? "");
 }
 
-/** Selects the caller's descriptors by facts of /proc; by default those of Node's own. */
+/** Returns true for kinds that Node.js opens itself. */
+function isOfNode(target: string | undefined): boolean {
+  return target !== undefined && /^(?:pipe:|anon_inode:\[(?:eventpoll|eventfd|io_uring)\])/.test(target);
+}
+
+/** Selects the caller's descriptors by facts of /proc; by default those after Node's start. */
 function numbersIn(
   open: readonly Descriptor[],
   more: {
@@ -47,11 +52,17 @@ function numbersIn(
   } = {},
 ): readonly number[] {
   const { infos = {}, parents = [], isParents = () => false } = more;
-  const eventfd = "flags:\t02004002\neventfd-count: 0\neventfd-semaphore: 0\n";
-  const isEventfd = (number: number): boolean =>
-    open.some((one) => one.number === number && one.target === "anon_inode:[eventfd]");
-  const info = (number: number): string => infos[number] ?? (isEventfd(number) ? eventfd : "flags:\t02000002\n");
-  return selectInherited(open, { info, parents: () => parents, isParents }).map(({ number }) => number);
+  const targetOf = (number: number): string | undefined => open.find((one) => one.number === number)?.target;
+  // Node.js makes inherited ones close-on-exec up to 15, and from there to the first number that is not taken.
+  const firstGap = [...Array(64).keys()].find((number) => number >= 16 && isOfNode(targetOf(number) ?? "pipe:")) ?? 0;
+  const info = (number: number): string => {
+    if (infos[number] !== undefined) return infos[number];
+    const isClosed = number < firstGap || isOfNode(targetOf(number));
+    const isEventfd = targetOf(number) === "anon_inode:[eventfd]";
+    return `flags:\t0${isClosed ? "2" : "0"}00400${isEventfd ? "2\neventfd-semaphore: 0" : "0"}\n`;
+  };
+  const facts = { info, parents: () => parents, isParents, mayHaveMoreLoops: false };
+  return selectInherited(open, facts).map(({ number }) => number);
 }
 
 const inherited: readonly { what: string; passed: readonly Descriptor[]; parents?: string }[] = [
@@ -188,6 +199,19 @@ describe("anonymous inodes of the caller among Node's own", () => {
   test("a descriptor that Node would have made close-on-exec is the caller's", () => {
     const open = [...nodes([]), { number: 60, target: "anon_inode:[eventpoll]" }];
     expect(numbersIn(open, { infos: { 60: "flags:\t02\n" } })).toEqual([60]);
+  });
+
+  test("a file that another thread has just opened is not the caller's", () => {
+    for (let number = 3; number < 30; number++) {
+      const taken = { number, target: "anon_inode:[timerfd]" };
+      const open = nodes([taken]);
+      const used = new Set(open.map((one) => one.number));
+      const next = Array.from({ length: 40 }, (_, index) => index + 3).find((free) => !used.has(free)) ?? 0;
+      const infos = { [next]: "flags:\t02000000\n" };
+      expect(numbersIn([...open, { number: next, target: "/proc/sys/vm/overcommit_memory" }], { infos })).toEqual([
+        number,
+      ]);
+    }
   });
 
   test("a thread's event loop, which other code started, is not the caller's", () => {

@@ -2,25 +2,20 @@
 import { codedError } from "../../errors.ts";
 import { watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
+import { systemFailure } from "../../system-failure.ts";
 import { openChannel } from "../channel.ts";
 import type { Connectable } from "../channel/target.ts";
 import { DescriptorStream } from "../descriptor-stream.ts";
 import { EventEmitter } from "../events.ts";
 import { process } from "../process.ts";
 import { signalName, signals } from "../signals.ts";
-import { stringsOf, type Start } from "./arguments.ts";
-import { closeChilds, closeOwn, openStdio, type Stdio } from "./stdio.ts";
+import type { Start } from "./arguments.ts";
+import { launchChild } from "./launch.ts";
+import { closeOwn, openStdio, type Stdio } from "./stdio.ts";
 
 interface Natives {
   readonly errorName: (error: number) => string;
   readonly reap: (pid: number) => readonly [status: number, signal: number] | undefined;
-  readonly startChild: (
-    strings: Uint8Array,
-    argumentCount: number,
-    folder: string | undefined,
-    descriptors: Uint8Array,
-    isDetached: boolean,
-  ) => number;
 }
 
 const native = natives<Natives>();
@@ -68,14 +63,7 @@ export class ChildProcess extends EventEmitter implements Connectable {
     const more = [`NODE_CHANNEL_FD=${channel}`, `NODE_CHANNEL_SERIALIZATION_MODE=${serialization}`];
     if (running.size === 0) process.on("SIGCHLD", reapEnded);
     running.add(this);
-    const result = native.startChild(
-      stringsOf(start, channel === -1 ? [] : more),
-      argv.length,
-      options.cwd ?? undefined,
-      new Uint8Array(Int32Array.from(stdio, ({ childs }) => childs).buffer),
-      options.detached === true,
-    );
-    closeChilds(stdio);
+    const result = launchChild(start, stdio, channel === -1 ? [] : more);
     if (result < 0) return this.#failed(-result, stdio);
     this.pid = result;
     process.nextTick(() => this.emit("spawn"));
@@ -136,7 +124,7 @@ export class ChildProcess extends EventEmitter implements Connectable {
     if (!REPORTED.has(code)) {
       closeOwn(stdio);
       this.#end();
-      throw startError(code, error, "spawn");
+      throw systemFailure(-error, "spawn");
     }
     if (WITHOUT_STREAMS.has(code)) closeOwn(stdio);
     else this.#openStreams(stdio);
@@ -146,7 +134,7 @@ export class ChildProcess extends EventEmitter implements Connectable {
       const path = this.spawnfile;
       this.emit(
         "error",
-        Object.assign(startError(code, error, `spawn ${path}`), { path, spawnargs: this.spawnargs.slice(1) }),
+        Object.assign(systemFailure(-error, `spawn ${path}`), { path, spawnargs: this.spawnargs.slice(1) }),
       );
       this.#flush();
     });
@@ -184,8 +172,4 @@ export function signalNumber(signal: string | number): number {
   const number = typeof signal === "number" ? signal : signals[signal];
   if (number !== undefined) return number;
   throw codedError("ERR_UNKNOWN_SIGNAL", `Unknown signal: ${signal}`, TypeError);
-}
-
-function startError(code: string, error: number, syscall: string): Error {
-  return Object.assign(new Error(`${syscall} ${code}`), { errno: -error, code, syscall });
 }

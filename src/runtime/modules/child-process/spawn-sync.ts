@@ -3,21 +3,15 @@ import { natives } from "../../native.ts";
 import { Buffer } from "../buffer.ts";
 import { process } from "../process.ts";
 import { signalName, signals } from "../signals.ts";
-import { startOf, stringsOf } from "./arguments.ts";
-import { closeChilds, openStdio } from "./stdio.ts";
+import { startOf } from "./arguments.ts";
+import { launchChild } from "./launch.ts";
+import { openStdio } from "./stdio.ts";
 
 interface Natives {
   readonly close: (descriptor: number) => void;
   readonly now: () => number;
   readonly read: (descriptor: number, to: Uint8Array, offset: number, length: number, position: number) => number;
   readonly reap: (pid: number) => readonly [status: number, signal: number] | undefined;
-  readonly startChild: (
-    strings: Uint8Array,
-    argumentCount: number,
-    folder: string | undefined,
-    descriptors: Uint8Array,
-    isDetached: boolean,
-  ) => number;
   readonly systemError: (error: number, syscall: string) => Error;
   readonly waitForInput: (descriptor: number, milliseconds: number) => boolean;
 }
@@ -40,15 +34,13 @@ interface Result {
 /** Takes no input, and returns the standard output as text: one pipe at most. @throws if more is asked for */
 export function spawnSync(file: unknown, args: unknown, given: unknown): Result {
   const start = startOf(file, args, given);
-  const { argv, options } = start;
+  const { options } = start;
   const stdio = openStdio(options.stdio);
   if (typeof stdio === "number") throw native.systemError(stdio, "spawnSync");
   const pipes = stdio.filter(({ kind }) => kind === "pipe" || kind === "ipc");
   const output = stdio[1]?.own ?? -1;
   if (pipes.length !== 1 || output === -1) throw native.systemError(EINVAL, "spawnSync");
-  const descriptors = new Uint8Array(Int32Array.from(stdio, ({ childs }) => childs).buffer);
-  const pid = native.startChild(stringsOf(start, []), argv.length, options.cwd ?? undefined, descriptors, false);
-  closeChilds(stdio);
+  const pid = launchChild(start, stdio);
   if (pid < 0) {
     native.close(output);
     return {

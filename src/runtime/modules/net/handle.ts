@@ -108,8 +108,13 @@ export class DescriptorHandle implements StreamHandle {
   }
 
   shutDown(done: Done): void {
-    native.shutDownSocket(this.#descriptor);
-    addImmediate(() => done(0));
+    const shutDown = (): void => {
+      native.shutDownSocket(this.#descriptor);
+      addImmediate(() => done(0));
+    };
+    // The last record of TLS may still wait for room.
+    if (this.#writes.length === 0) return shutDown();
+    this.#writes.push({ chunks: [], skipped: 0, done: (status) => (status < 0 ? done(status) : shutDown()) });
   }
 
   close(done: () => void): void {

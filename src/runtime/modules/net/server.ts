@@ -3,7 +3,8 @@ import { EventEmitter } from "../events.ts";
 import { addImmediate, nextTick, POLLIN, runCallback, watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { isIP, validPort } from "./address.ts";
-import { addressFailure, EAGAIN, systemFailure } from "./errors.ts";
+import { systemFailure } from "../../system-failure.ts";
+import { addressFailure, EAGAIN } from "./errors.ts";
 import { DescriptorHandle, type Family, type Name } from "./handle.ts";
 import { Socket } from "./socket.ts";
 
