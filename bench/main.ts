@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chart } from "./chart.ts";
 import { document, EXECUTABLE, INSTALLED_BY, type NodeResults, type Results } from "./document.ts";
-import { measureBeside, timeInTurns, type Case } from "./measure.ts";
-import { escPeers, peers } from "./peers.ts";
+import { measureBeside, timeInTurns, type Case, type Timing } from "./measure.ts";
+import { curlRequests, escPeers, initPeers, peers } from "./peers.ts";
 import {
   BARE_ENVIRONMENT,
   cache,
@@ -42,7 +42,10 @@ async function main(): Promise<void> {
     const results: Results = {
       nodes,
       rounds,
-      executableBytes: executable === undefined ? undefined : statSync(executable).size,
+      executable:
+        executable === undefined
+          ? undefined
+          : { bytes: statSync(executable).size, inARow: measureInARow(executable, cwd, temporary, escByTls) },
     };
     const text = await document(results);
     if (process.argv.includes("--dry")) {
@@ -68,9 +71,7 @@ async function measureNode(
   const node = nodeOf(major);
   const [first] = installed;
   if (first === undefined) throw new Error("nothing was installed");
-  // The first start stores compiled code in this home, and is not counted.
-  const home = { HOME: join(temporary, "user") };
-  mkdirSync(join(home.HOME, ".cache"), { recursive: true });
+  const home = homeIn(temporary);
   const env = { ...BARE_ENVIRONMENT, ...home, ...CONTRACT_VALUES };
   const of = (name: string, argv: readonly string[], more: Readonly<Record<string, string>> = {}): Case => ({
     name,
@@ -89,12 +90,7 @@ async function measureNode(
     ...(first.addon === undefined
       ? []
       : [of("minimal exec", [node, join(root, "bench/become.cjs"), first.addon, "/bin/true"])]),
-    ...(executable === undefined
-      ? []
-      : [
-          of(EXECUTABLE.plain, [executable, "--", "true"]),
-          of(EXECUTABLE.spawn, [executable, "--mode", "spawn", "--", "true"]),
-        ]),
+    ...(executable === undefined ? [] : executableStarts(executable, cwd, env)),
   ];
   const others = await peers({ node, major, cwd, env, temporary });
   const start = timeInTurns([...own, ...others.cases], rounds);
@@ -115,6 +111,7 @@ async function measureNode(
             reading(EXECUTABLE.plain, [executable, "--", "true"]),
             reading(EXECUTABLE.tls, [executable, "--", "true"], escByTls),
           ]),
+      ...curlRequests({ node, major, cwd, env: BARE_ENVIRONMENT, temporary }, escByTls),
       ...othersWithEsc.cases,
     ],
     rounds,
@@ -167,6 +164,35 @@ async function measureNode(
     missing: others.missing,
     missingWithEsc: othersWithEsc.missing,
   };
+}
+
+/** Measures the executable, and what starts as fast, each by itself: nothing else empties the processor's caches. */
+function measureInARow(file: string, cwd: string, temporary: string, escByTls: EscService): readonly Timing[] {
+  const home = homeIn(temporary);
+  const env = { ...BARE_ENVIRONMENT, ...home, ...CONTRACT_VALUES };
+  const setting = { node: process.execPath, major: MAJORS[0], cwd, env, temporary };
+  const cases: readonly Case[] = [
+    { name: "`true`", argv: ["/bin/true"], cwd, env },
+    ...initPeers(setting),
+    ...executableStarts(file, cwd, env),
+    { name: EXECUTABLE.tls, argv: [file, "--", "true"], cwd, env: { ...BARE_ENVIRONMENT, ...home, ...escByTls.env } },
+    ...curlRequests(setting, escByTls),
+  ];
+  return cases.flatMap((one) => timeInTurns([one], 5 * rounds));
+}
+
+function executableStarts(file: string, cwd: string, env: Case["env"]): readonly Case[] {
+  return [
+    { name: EXECUTABLE.plain, argv: [file, "--", "true"], cwd, env },
+    { name: EXECUTABLE.spawn, argv: [file, "--mode", "spawn", "--", "true"], cwd, env },
+  ];
+}
+
+/** Returns a home in which each first start, which is not counted, stores compiled code. */
+function homeIn(temporary: string): { readonly HOME: string } {
+  const folder = join(temporary, "user");
+  mkdirSync(join(folder, ".cache"), { recursive: true });
+  return { HOME: folder };
 }
 
 main().catch((error: unknown) => {

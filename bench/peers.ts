@@ -64,13 +64,21 @@ export async function peers(place: PeerSetting): Promise<Peers> {
         }
       : { name: "varlock", missing: "needs Node.js 22.3 or later" },
     native("direnv", ["exec", "."]),
-    native("tini", ["--"]),
-    native("dumb-init", ["--"]),
+    ...inits(),
     native("chamber", ["--backend", "null", "exec", "none", "--"]),
     await doppler(temporary, gives),
     native("fnox", ["exec", "--"], { env: home, gives }),
     native("secretspec", ["run", "--provider", "dotenv", "--"], { env: home, gives }),
   ]);
+}
+
+/** Returns those of the launchers that only start the program. */
+export function initPeers(place: PeerSetting): readonly Case[] {
+  return tried(place, inits()).cases;
+}
+
+function inits(): readonly (Launcher | Missing)[] {
+  return ["tini", "dumb-init"].map((name) => native(name, ["--"]));
 }
 
 /** Returns the launchers that read an ESC environment. */
@@ -87,6 +95,31 @@ export function escPeers(place: PeerSetting, esc: EscService): Peers {
     native("esc", ["run", ESC_ENV, "--"], reading),
     native("pulumi", ["env", "run", ESC_ENV, "--"], reading),
   ]);
+}
+
+/**
+ * Returns curl's way to the same answers: it opens the environment twice on one connection, for sophia-run opens it and reads
+ * it. It starts no program, and checks nothing.
+ */
+export function curlRequests({ cwd }: PeerSetting, { env }: EscService): readonly Case[] {
+  const curl = native("curl", ["--silent", "--fail", "--request", "POST"]);
+  if ("missing" in curl) return [];
+  const { PULUMI_BACKEND_URL, ESC_TOKEN, ESC_ENV, SSL_CERT_FILE = "" } = env;
+  const url = `${PULUMI_BACKEND_URL}/api/esc/environments/${ESC_ENV}/open?duration=2h`;
+  const options = [
+    "--cacert",
+    SSL_CERT_FILE,
+    ...[`Authorization: token ${ESC_TOKEN}`, "Accept: application/vnd.pulumi+8"].flatMap((one) => ["--header", one]),
+  ];
+  const opened = (one: string): readonly string[] => ["--output", "/dev/null", one];
+  return [
+    {
+      name: "curl, two requests over TLS",
+      argv: [...curl.prefix, ...options, ...opened(url), ...opened(url)],
+      cwd,
+      env: {},
+    },
+  ];
 }
 
 /** Prepares doppler, which reads its fallback file without its service. */
