@@ -21,6 +21,7 @@ interface Signing {
 
 const EC = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
 const P384 = ["ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"];
+const P521 = ["ec", "-pkeyopt", "ec_paramgen_curve:secp521r1"];
 const PSS = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"];
 const AUTHORITY = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign";
 const SERVER = "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth";
@@ -52,6 +53,7 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   pss: { by: "rsaCa", extensions: SERVER, signature: ["-sha256", ...PSS] },
   pssSha1: { by: "rsaCa", extensions: SERVER, signature: ["-sha1", ...PSS] },
   p384: { by: "ca", extensions: SERVER, key: P384 },
+  p521: { by: "ca", extensions: SERVER, key: P521 },
   ed25519: { by: "ca", extensions: SERVER, key: ["ed25519"] },
   byMiddle: { by: "middle", extensions: SERVER },
   byExpiredMiddle: { by: "expiredMiddle", extensions: SERVER },

@@ -64,6 +64,7 @@ describe("a server with", { timeout: 120_000 }, () => {
     ["a valid certificate is accepted", ["valid"], "secure true"],
     ["a valid certificate of RSA is accepted", ["rsa"], "secure true"],
     ["a valid certificate of P-384 is accepted", ["p384"], "secure true"],
+    ["a valid certificate of P-521 is accepted", ["p521"], "secure true"],
     ["a valid certificate of Ed25519 is accepted", ["ed25519"], "secure true"],
     ["an intermediate authority is accepted", ["byMiddle", "middle"], "secure true"],
     [
@@ -95,6 +96,10 @@ describe("a server with", { timeout: 120_000 }, () => {
 
   it.each<[title: string, options: TlsOptions, expected: string]>([
     ["TLS 1.2 alone is accepted", { maxVersion: "TLSv1.2" }, "secure true"],
+    ["keys exchanged by X25519 alone is accepted", { ecdhCurve: "X25519" }, "secure true"],
+    ["keys exchanged by P-256 alone is accepted", { ecdhCurve: "P-256" }, "secure true"],
+    ["keys exchanged by P-384 alone is accepted", { ecdhCurve: "P-384" }, "secure true"],
+    ["keys exchanged by P-521 alone is accepted", { ecdhCurve: "P-521" }, "secure true"],
     [
       "TLS 1.1 alone is refused",
       { minVersion: "TLSv1.1", maxVersion: "TLSv1.1" },

@@ -21,6 +21,11 @@ static const uint16_t SIGNATURES[] = {
   SSL_SIGN_ECDSA_SECP384R1_SHA384, SSL_SIGN_RSA_PSS_RSAE_SHA384, SSL_SIGN_RSA_PKCS1_SHA384,
   SSL_SIGN_ECDSA_SECP521R1_SHA512, SSL_SIGN_RSA_PSS_RSAE_SHA512, SSL_SIGN_RSA_PKCS1_SHA512,
 };
+/* AWS-LC's default lacks P-521. */
+static const uint16_t GROUPS[] = {
+  SSL_GROUP_X25519_MLKEM768, SSL_GROUP_SECP256R1_MLKEM768, SSL_GROUP_SECP384R1_MLKEM1024,
+  SSL_GROUP_X25519,          SSL_GROUP_SECP256R1,          SSL_GROUP_SECP384R1, SSL_GROUP_SECP521R1,
+};
 
 struct session {
   SSL *ssl;
@@ -77,6 +82,7 @@ FUNCTION(new_context) {
     return JS_ThrowOutOfMemory(context);
   }
   bool done = SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION) && SSL_CTX_set_cipher_list(made, CIPHERS) &&
+              SSL_CTX_set1_group_ids(made, GROUPS, COUNT(GROUPS)) &&
               SSL_CTX_set_verify_algorithm_prefs(made, SIGNATURES, COUNT(SIGNATURES));
   SSL_CTX_set_verify(made, SSL_VERIFY_PEER, NULL);
   SSL_CTX_set_cert_verify_callback(made, verify_server, NULL);
