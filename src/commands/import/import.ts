@@ -13,7 +13,7 @@ import { canAsk, confirm } from "../confirm.ts";
 import { projectRoot } from "../project-root.ts";
 import { askOne, requireOne, targetFor, writeAccess } from "../writing/access.ts";
 import { revisionsText, writeValues } from "../writing/change.ts";
-import { type Candidate, isChange, planText, planValue, sortVariables } from "../writing/plan.ts";
+import { type Candidate, isChange, planner, planText, sortVariables } from "../writing/plan.ts";
 import { offerRemoval } from "./removal.ts";
 
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {
@@ -30,7 +30,7 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   const access = await writeAccess(options["in"], settings, context, { isDry, reported: read.notices });
 
   const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
-  const plan = sorted.candidates.map((candidate) => planValue(candidate, current, overwrite));
+  const plan = sorted.candidates.map(planner(current, overwrite));
   printReport(context, planText(plan, `${path} into ${formatRevision(current)}`, sorted));
   const changes = plan.filter(isChange);
   const same: readonly Candidate[] = plan.filter(({ state }) => state === "same");
@@ -56,7 +56,7 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
       return status;
     }
     // Values that another user has set meanwhile stay.
-    const last = changes.map((change) => planValue(change, done.after, false));
+    const last = changes.map(planner(done.after, false));
     const written = last.filter(({ state }) => state === "same");
     inEsc = [...same, ...written];
     printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(done)}\n`);

@@ -14,7 +14,7 @@ import { usageError } from "../mistakes.ts";
 import { agentBy } from "../run/agents.ts";
 import { askOne, requireOne, targetFor, writeAccess } from "../writing/access.ts";
 import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../writing/change.ts";
-import { candidateFor, isChange, isOwnName, type PlannedValue, planText, planValue, stateOf } from "../writing/plan.ts";
+import { candidateFor, isChange, isOwnName, type PlannedValue, planner, planText, stateOf } from "../writing/plan.ts";
 import { readValue } from "../writing/value.ts";
 
 const NAME = /^[A-Za-z_]\w*$/;
@@ -46,7 +46,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   const remedy = `pass it by the standard input: sophia-run set ${shown} < FILE`;
   const value = await readValue(name, declaration, { what: "value", remedy }, context);
   const candidate = candidateFor(name, value, contract);
-  const plan = planValue(candidate, current, overwrite);
+  const plan = planner(current, overwrite)(candidate);
   showPlan(plan);
   if (plan.state === "same") return ExitStatus.ok;
   if (!isChange(plan)) return ExitStatus.unmet;

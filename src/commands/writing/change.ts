@@ -14,7 +14,7 @@ import { setVariables } from "../../esc/definition/edit.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { printReport } from "../../output/colour.ts";
 import { askOne, type EscTarget } from "./access.ts";
-import { type Candidate, isChange, planValue } from "./plan.ts";
+import { type Candidate, isChange, planner } from "./plan.ts";
 
 export type EffectiveChange = Extract<ChangeResult, { kind: "done" }>;
 
@@ -27,7 +27,7 @@ export async function writeValues(
 ): Promise<ReturnType<typeof effectiveChange>> {
   const edit = (now: EnvironmentState): string | undefined => {
     refuse(now);
-    const changes = candidates.map((candidate) => planValue(candidate, now, overwrite)).filter(isChange);
+    const changes = candidates.map(planner(now, overwrite)).filter(isChange);
     if (changes.length === 0) return undefined;
     return setVariables(
       now.definition.yaml,

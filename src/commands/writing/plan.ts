@@ -70,16 +70,29 @@ export interface PlannedValue extends Candidate {
   readonly isPlain?: boolean;
 }
 
-export function planValue(candidate: Candidate, current: EnvironmentState, overwrite: boolean): PlannedValue {
-  const existing = current.opened.variables.find(({ name }) => name === candidate.name);
-  return existing?.delivery === "value" && existing.value === candidate.value
-    ? { ...candidate, state: "same", isPlain: candidate.secret && !existing.secret }
-    : { ...candidate, state: stateOf(candidate.name, current, overwrite) };
+/** Returns the function that plans values for one state of ESC. */
+export function planner(current: EnvironmentState, overwrite: boolean): (candidate: Candidate) => PlannedValue {
+  const variables = new Map(current.opened.variables.map((one) => [one.name, one]));
+  return (candidate) => {
+    const existing = variables.get(candidate.name);
+    return existing?.delivery === "value" && existing.value === candidate.value
+      ? { ...candidate, state: "same", isPlain: candidate.secret && !existing.secret }
+      : { ...candidate, state: stateBeside(existing, candidate.name, current, overwrite) };
+  };
 }
 
 /** Returns the state of a variable whose new value differs from ESC's. */
-export function stateOf(name: string, { opened, definition, hidden }: EnvironmentState, overwrite: boolean): State {
-  const existing = opened.variables.find((one) => one.name === name);
+export function stateOf(name: string, current: EnvironmentState, overwrite: boolean): State {
+  const existing = current.opened.variables.find((one) => one.name === name);
+  return stateBeside(existing, name, current, overwrite);
+}
+
+function stateBeside(
+  existing: Variable | undefined,
+  name: string,
+  { definition, hidden }: EnvironmentState,
+  overwrite: boolean,
+): State {
   const defined = nodeOf(definition, name);
   const isHidden = hidden?.has(name) === true;
   if (existing === undefined && defined === undefined && !isHidden) return "added";

@@ -1,6 +1,6 @@
 /** Definitions as trees: parsing, the nodes of the yaml package, and values as a definition writes them. Pure. */
 import { isAlias, isMap, isScalar, isSeq, Lexer, parseAllDocuments, visit } from "yaml";
-import type { Alias, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
+import type { Alias, Document, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { SophiaError } from "../../core/error.ts";
 
 export type Node = Scalar | Mapping | YAMLSeq | Alias;
@@ -22,14 +22,16 @@ const UNPRINTABLE = /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g;
 
 /** @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely */
 export function parseDefinition(yaml: string): Parsed {
-  const parsed = parseAllDocuments(yaml, { intAsBigInt: true, logLevel: "silent", stringKeys: false });
+  // The parser's own search for keys that occur twice compares each with all others of its mapping.
+  const options = { intAsBigInt: true, logLevel: "silent", stringKeys: false, uniqueKeys: false } as const;
+  const parsed = parseAllDocuments(yaml, options);
   const documents = Array.isArray(parsed) ? parsed : [];
   if (documents.length > 1) throw refuse("it is more than one document");
   const [document] = documents;
   // The parser's message quotes the text, which may contain values.
   const [error] = document?.errors ?? [];
-  if (error !== undefined) {
-    const line = error.linePos?.[0].line;
+  const line = error === undefined ? lineOfRepeatedKey(document, yaml) : error.linePos?.[0].line;
+  if (error !== undefined || line !== undefined) {
     throw refuse(`it is not valid YAML${line === undefined ? "" : ` (line ${line})`}`);
   }
   const contents = document?.contents ?? null;
@@ -44,6 +46,24 @@ export function parseDefinition(yaml: string): Parsed {
     comments: commentsOf(yaml),
     eol: yaml.includes("\r\n") ? "\r\n" : "\n",
   };
+}
+
+/** Returns the line of the first key that its mapping already has, which YAML forbids (1.2.2, 3.2.1.1). */
+function lineOfRepeatedKey(document: Document.Parsed | undefined, yaml: string): number | undefined {
+  let at: number | undefined;
+  if (document === undefined) return undefined;
+  visit(document, {
+    Map: (_, { items }) => {
+      const keys = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (keys.has(key.value)) at ??= key.range?.[0] ?? 0;
+        keys.add(key.value);
+      }
+      return at === undefined ? undefined : visit.BREAK;
+    },
+  });
+  return at === undefined ? undefined : yaml.slice(0, at).split("\n").length;
 }
 
 function commentsOf(yaml: string): Parsed["comments"] {

@@ -20,15 +20,14 @@ export class Cleaner {
     const text = secret.reveal();
     if (text === "") return secret;
     this.#secrets.push(text, encodeURIComponent(text), Buffer.from(text).toString("base64"));
-    // The longest first: else a short one that is part of it would leave the rest visible.
-    this.#secrets.sort((a, b) => b.length - a.length);
     return secret;
   }
 
   clean(text: string): string {
     let masked = text;
-    // Ignores case: hosts come in lower case, and the escapes of URLs in both.
-    for (const secret of this.#secrets) {
+    // The longest first: else a short one that is part of it would leave the rest visible.
+    for (const secret of this.#secrets.toSorted((a, b) => b.length - a.length)) {
+      // Ignores case: hosts come in lower case, and the escapes of URLs in both.
       const pattern = secret.replaceAll(/[^\w]/g, String.raw`\$&`);
       masked = masked.replaceAll(new RegExp(pattern, "gi"), "***");
     }
