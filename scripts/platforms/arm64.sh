@@ -2,7 +2,8 @@
 # Runs cases of the conformance suite with Node.js for arm64 (or LAUNCHER) and programs for arm64, under qemu's emulation of
 # user programs: arm64.sh [--musl] [--launcher LAUNCHER] OPTION...
 # Without --only: the addon's execve, statuses, SIGTERM, the environment. Node.js 20 has no execve of its own, so that these
-# would fail without the addon. --musl: Node.js for musl.
+# would fail without the addon. --musl: Node.js for musl. arm64.sh --run COMMAND... runs a command where executables for
+# arm64 are emulated.
 #
 # Needs Linux 6.7 or later: there a user namespace has a binfmt_misc of its own, so that the machine is not changed.
 set -eu
@@ -31,20 +32,25 @@ else
   # Libraries of the cross compiler.
   libraries=/usr/aarch64-linux-gnu/lib
 fi
-launcher="$node bin/sophia-run --no-contract --mode exec --"
-if [ "${1-}" = --launcher ]; then
-  launcher=$2
-  shift 2
+if [ "${1-}" = --run ]; then
+  shift
+else
+  launcher="$node bin/sophia-run --no-contract --mode exec --"
+  if [ "${1-}" = --launcher ]; then
+    launcher=$2
+    shift 2
+  fi
+  case " $* " in
+    *" --only "*) ;;
+    *)
+      for each in attributes/pid argv/not-utf8 status/exit-42 status/death-by-SIGTERM signals/forward-SIGTERM-once \
+        signals/SIGTERM-by-default environment/unchanged environment/not-utf8; do
+        set -- "$@" --only "$each"
+      done
+      ;;
+  esac
+  set -- python3 test/conformance/run.py --label arm64 --patience 60 --launcher "$launcher" "$@"
 fi
-case " $* " in
-  *" --only "*) ;;
-  *)
-    for each in attributes/pid argv/not-utf8 status/exit-42 status/death-by-SIGTERM signals/forward-SIGTERM-once \
-      signals/SIGTERM-by-default environment/unchanged environment/not-utf8; do
-      set -- "$@" --only "$each"
-    done
-    ;;
-esac
 
 # Executables that begin as those for arm64, and their emulator. The kernel opens it now (F) and passes argv[0] on (P).
 magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
@@ -58,5 +64,4 @@ exec unshare --user --map-root-user --mount --pid --fork --mount-proc --kill-chi
   # In addition to the libraries of this machine.
   mount -t overlay arm64 -o "lowerdir=$libraries:/usr/lib" /usr/lib
   exec "$@"
-' sh ":arm64:M::$magic:$mask:$cache/qemu:FP" "$libraries" \
-  python3 test/conformance/run.py --label arm64 --patience 60 --launcher "$launcher" "$@"
+' sh ":arm64:M::$magic:$mask:$cache/qemu:FP" "$libraries" "$@"
