@@ -31,6 +31,8 @@ export default defineConfig({
     // hang (each process test has its own), a tight one reports a busy machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Its default of 1 s is too short for a process that another one keeps from running.
+    expect: { poll: { timeout: 20_000 } },
     // One for each core, since most tests wait for the processes that they start.
     maxWorkers: "100%",
     sequence: { sequencer: Sequencer },

@@ -11,14 +11,14 @@ needShell();
 const folder = mkdtempSync(join(tmpdir(), "processes-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** @param redirect of the shell that starts the program */
-function run(program: string, script: string, redirect = ""): string {
+/** @param redirect of the shell that starts the program; "" for a pipe with text, which the script has to read */
+function run(program: string, script: string, redirect = "< /dev/null"): string {
   const file = join(folder, "script.cjs");
   writeFileSync(file, LOG + script);
   return execFileSync("sh", ["-c", `${program} ${file} ${redirect}`], {
     encoding: "utf8",
-    input: "from the test",
-    stdio: ["pipe", "pipe", "pipe"],
+    ...(redirect === "" ? { input: "from the test" } : {}),
+    stdio: [redirect === "" ? "pipe" : "ignore", "pipe", "pipe"],
     timeout: 20_000,
     env: { PATH: "/usr/bin:/bin" },
   });

@@ -251,7 +251,7 @@ describe("terminals stay terminals", () => {
     await screen.type(`$L bash -c '${writer.replaceAll("'", `'"'"'`)}' & disown\r`);
     await screen.until("begun");
     screen.hangUp();
-    await expect.poll(() => existsSync(join(screen.cwd, "f")), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => existsSync(join(screen.cwd, "f"))).toBe(true);
   });
 
   it("a background process of the program delays nothing", async () => {
@@ -401,7 +401,7 @@ describe("tmux", () => {
     onTestFinished(() => void tmux("kill-server"));
     tmux("new-session", "-d", "-x", "90", "-y", "30", "-e", `QUIET_TOKEN=${SECRET}`, "sh run");
     tmux("wait-for", "shown");
-    await expect.poll(() => tmux("capture-pane", "-p"), { timeout: 20_000 }).toMatch(/\d+ 90/);
+    await expect.poll(() => tmux("capture-pane", "-p")).toMatch(/\d+ 90/);
     const screen = tmux("capture-pane", "-p");
     expect(screen).toContain("<***>");
     expect(screen).not.toContain(SECRET);
