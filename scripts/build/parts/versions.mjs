@@ -76,17 +76,17 @@ export const VERSIONS = {
   zlib: {
     from: "cargo",
     name: "libz-sys",
-    version: "1.1.31",
-    checksum: "ff20308ecabd635a2dc1dd5834a86c462cca20efba1d5d3ddab1f8aea3455cb2",
+    version: "1.1.33",
+    checksum: "fee3f59f4321dab0c78d828942e7aa09d0bd8ad6e78a501977e6bf3d02938045",
     holds: {
       name: "zlib",
-      version: "1.3.2",
+      version: "1.4",
       folder: "src/zlib",
       license: "Zlib",
       text: "LICENSE",
       copy: "zlib.txt",
       stated: ["zlib.h", /ZLIB_VERSION "([\d.]+)"/],
-      osv: git("madler/zlib", "v1.3.2"),
+      osv: git("madler/zlib", "v1.4"),
     },
   },
   llhttp: {
