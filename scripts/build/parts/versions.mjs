@@ -111,10 +111,10 @@ export const VERSIONS = {
 export const ZIG = {
   from: "pypi",
   name: "ziglang",
-  version: "0.15.2",
+  version: "0.17.1",
   checksums: {
-    x64: "806316453d1ede7174ed3fefb8e5348154629089c3bb5fe812dfd0e172fac130",
-    arm64: "edc0aa60ec964a4cf462d40f68d7de242ddf37fd9a80f2afaee6397059463230",
+    x64: "ea6cc5d87b033cf0aedfbc8f9549a908cae6c50ac31f1698188fa48a74524b54",
+    arm64: "b7c5f02fccd40f89b999ee16a1f5ddced56e6182370f8affe494bcf8a28cf07e",
   },
   /** Its libraries that are part of the executables. */
   holds: [
@@ -131,17 +131,17 @@ export const ZIG = {
     },
     {
       name: "libc++",
-      version: "20.1.0",
+      version: "22.1.8",
       folder: "ziglang/lib/libcxx",
       license: "Apache-2.0 WITH LLVM-exception",
       text: "LICENSE.TXT",
       copy: "libcxx.txt",
       stated: ["include/__config", /_LIBCPP_VERSION (\d\d)(\d\d)(\d\d)/],
-      osv: git("llvm/llvm-project", "llvmorg-20.1.0"),
+      osv: git("llvm/llvm-project", "llvmorg-22.1.8"),
     },
     {
       name: "compiler-rt of zig",
-      version: "0.15.2",
+      version: "0.17.1",
       folder: "ziglang",
       license: "MIT",
       text: "LICENSE",
