@@ -14,8 +14,12 @@ import { duplicate, type System } from "./system.ts";
 
 export { openSystem } from "./system.ts";
 
-/** The time for which the standard error stays open for a message after the program has closed it. */
+/**
+ * The time for which the standard error stays open for a message after the program has closed it: in steps, since each gives the
+ * event loop a turn for the last output, also in a process that had no processor for longer than that.
+ */
 const LAST_MESSAGE_MS = 100;
+const STEP_MS = 10;
 /** They end a launcher that waits for a slow reader after the program's end. */
 const ENDING: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
 
@@ -162,8 +166,7 @@ export function openOutputs(
       case "lose reader":
         return pumps.get(effect.stream)?.loseReader();
       case "close target":
-        if (effect.later) setTimeout(() => close(effect.stream), LAST_MESSAGE_MS);
-        else close(effect.stream);
+        closeAfter(effect.later ? LAST_MESSAGE_MS : 0, effect.stream);
     }
   }
 
@@ -194,6 +197,11 @@ export function openOutputs(
           redaction.secrets,
         );
     }
+  }
+
+  function closeAfter(ms: number, stream: number): void {
+    if (ms <= 0) close(stream);
+    else setTimeout(() => closeAfter(ms - STEP_MS, stream), STEP_MS);
   }
 
   function close(stream: number): void {

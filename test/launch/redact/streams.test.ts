@@ -151,6 +151,13 @@ describe("the notice about masking", () => {
     expectWording(stderr);
   });
 
+  it("is printed by a launcher that gets no processor for a while after the program has closed its standard error", async () => {
+    const stops =
+      "exec 2>&-; sleep 0.05; kill -STOP $PPID; echo $QUIET_TOKEN; (sleep 0.2; kill -CONT $PPID) >/dev/null &";
+    const { stderr } = await outcome(`$RUN -- sh -c '${stops}' >f`, { CLAUDECODE: "1" });
+    expect(unwrapped(stderr)).toMatch(/^.*\/f .*\n$/);
+  });
+
   it("is dropped by --quiet", async () => {
     const { stdout, stderr } = await outcome(`$RUN -q -- sh -c 'echo $QUIET_TOKEN'`, { CLAUDECODE: "1" });
     expect({ stdout, stderr }).toEqual({ stdout: "***\n", stderr: "" });

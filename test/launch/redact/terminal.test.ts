@@ -248,8 +248,9 @@ describe("terminals stay terminals", () => {
   it("a disowned program goes on without the terminal", async () => {
     const screen = await shell();
     const writer = "trap 'exit 1' HUP; echo be''gun; while echo x; do sleep 0.05; done 2>/dev/null; echo gone >f";
-    await screen.type(`$L bash -c '${writer.replaceAll("'", `'"'"'`)}' & disown\r`);
+    await screen.type(`$L bash -c '${writer.replaceAll("'", `'"'"'`)}' & disown; : >disowned\r`);
     await screen.until("begun");
+    await expect.poll(() => existsSync(join(screen.cwd, "disowned"))).toBe(true);
     screen.hangUp();
     await expect.poll(() => existsSync(join(screen.cwd, "f"))).toBe(true);
   });
