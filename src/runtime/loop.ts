@@ -175,23 +175,47 @@ export function watch(descriptor: number, events: number, callback: (events: num
   return new Watch(descriptor, events, callback);
 }
 
-const listeners = new Map<number, (signal: number) => void>();
+type Listener = (signal: number) => void;
+
+const listeners = new Map<number, Listener>();
+/** Signals that were caught, with the listener at that time. */
+let caught: (readonly [signal: number, listener: Listener])[] = [];
 let signals: Watch | undefined;
 
 /** Catches a signal. Listeners do not keep the loop alive. @throws the system's error */
-export function catchSignal(signal: number, listener: (signal: number) => void): void {
+export function catchSignal(signal: number, listener: Listener): void {
   if (listeners.size === 0) {
     signals ??= watch(native.openSignals(), POLLIN, () => {
-      for (const caught of native.caughtSignals()) runCallback(() => listeners.get(caught)?.(caught));
+      collectSignals();
+      deliverSignals();
     }).unref();
   }
   native.catchSignal(signal, true);
   listeners.set(signal, listener);
 }
 
-/** Gives a signal its default action. */
+/** Gives a signal its default action. Later listeners do not get one that was caught before, as in Node.js. */
 export function releaseSignal(signal: number): void {
-  if (listeners.delete(signal)) native.catchSignal(signal, false);
+  if (!listeners.has(signal)) return;
+  native.catchSignal(signal, false);
+  collectSignals();
+  listeners.delete(signal);
+  if (caught.length > 0) addImmediate(deliverSignals);
+}
+
+function collectSignals(): void {
+  for (const signal of native.caughtSignals()) {
+    const listener = listeners.get(signal);
+    if (listener !== undefined) caught.push([signal, listener]);
+  }
+}
+
+function deliverSignals(): void {
+  const delivered = caught;
+  caught = [];
+  for (const [signal, listener] of delivered) {
+    if (listeners.get(signal) === listener) runCallback(() => listener(signal));
+  }
 }
 
 /** Runs until nothing keeps the loop alive. */

@@ -283,6 +283,24 @@ const PARTS = {
     paused.resume();
     log((await once(paused, "data")).map(String));
   },
+  async "caught signals"() {
+    const [first, second] = ["first", "second"].map((name) => (signal) => log(name, signal));
+    const alive = setInterval(() => {}, 10_000);
+    process.on("SIGUSR2", first);
+    const other = once(process, "SIGTERM");
+    process.kill(process.pid, "SIGUSR2");
+    process.kill(process.pid, "SIGTERM");
+    // The signal is lost: a later listener does not get it.
+    process.off("SIGUSR2", first);
+    process.on("SIGUSR2", second);
+    log(await other);
+    await tick();
+    const own = once(process, "SIGUSR2");
+    process.kill(process.pid, "SIGUSR2");
+    log(await own);
+    process.off("SIGUSR2", second);
+    clearInterval(alive);
+  },
   async util() {
     log(await promisify((one, two, done) => done(null, one + two))(1, 2));
     log(await promisify((done) => done(new Error("rejected")))().catch(fields));
