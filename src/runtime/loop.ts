@@ -243,7 +243,10 @@ function runTimers(): void {
   // A turn of the loop takes less time without a function call for each timer and descriptor.
   const due: Timer[] = [];
   for (const timer of timers) if (timer.time <= now) due.push(timer);
-  for (const timer of due.toSorted((one, other) => one.time - other.time)) if (timers.has(timer)) timer.run();
+  for (const timer of due.toSorted((one, other) => one.time - other.time)) {
+    // An earlier callback may have cleared or refreshed it.
+    if (timers.has(timer) && timer.time <= now) timer.run();
+  }
 }
 
 /** @returns the milliseconds for which descriptors may be waited for; -1 without a limit */

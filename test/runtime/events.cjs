@@ -105,6 +105,21 @@ const PARTS = {
     setImmediate(() => other.abort());
     log((await once(other.signal, "abort")).length);
   },
+  async timers() {
+    const order = [];
+    const done = new Promise((resolve) => {
+      setTimeout(() => {
+        order.push("first");
+        second.refresh();
+        setImmediate(() => order.push("immediate"));
+      }, 1);
+      const second = setTimeout(() => resolve(order.push("second")), 20);
+    });
+    // Both are due when the loop looks at them, until the first one refreshes the second.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    await done;
+    log(order);
+  },
   async signals() {
     const controller = new AbortController();
     const { signal } = controller;
