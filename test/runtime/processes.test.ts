@@ -114,6 +114,12 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     execFile("sleep", ["20"], { timeout: 50, killSignal: "SIGKILL" }, (error, ...rest) => log(fields(error), ...rest))`,
   "execFile with too much output": `
     execFile("sh", ["-c", "printf 0123456789; sleep 20"], { maxBuffer: 4 }, (error, ...rest) => log(fields(error), ...rest))`,
+  "a synchronous child while signals come": `
+    process.on("SIGUSR1", () => {});
+    const script = "i=0; while [ $i -lt 1000 ]; do kill -USR1 $PPID; i=$((i+1)); done; echo last";
+    const { spawnSync } = require("node:child_process");
+    const { status, stdout } = spawnSync("sh", ["-c", script], { encoding: "utf8", stdio: ["ignore", "pipe", 2] });
+    log(status, stdout);`,
   "execFile with input": `
     execFile("cat", [], (error, stdout) => log(error, stdout)).stdin.end("text")`,
   messages: `

@@ -257,7 +257,11 @@ FUNCTION(receive_from_pair) {
 /* (descriptor, milliseconds): waits for input, and returns false if none came */
 FUNCTION(wait_for_input) {
   struct pollfd one = {.fd = integer_of(context, arguments[0]), .events = POLLIN};
-  return JS_NewBool(context, poll(&one, 1, integer_of(context, arguments[1])) > 0);
+  int ready;
+  /* A caught signal makes the wait begin again. */
+  do ready = poll(&one, 1, integer_of(context, arguments[1]));
+  while (ready < 0 && errno == EINTR);
+  return JS_NewBool(context, ready > 0);
 }
 
 void add_child(JSContext *context, JSValueConst native) {
