@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { NetworkSettings } from "../../src/network/settings.ts";
 import { startProxy, type ProxyOptions } from "../esc-server/proxy.ts";
-import { refusedPort } from "../esc-server/sockets.ts";
+import { REFUSED_PORT } from "../esc-server/sockets.ts";
 import { type Certificates, makeCertificates } from "../esc-server/tls.ts";
 import { KEYS } from "./routes.ts";
 import { send, startBroker, startUpstream, type Upstream } from "./upstream.ts";
@@ -119,7 +119,7 @@ describe("a service", () => {
   });
 
   test("that refuses connections may be tried again", async () => {
-    const answer = await ask(`https://127.0.0.1:${await refusedPort()}`);
+    const answer = await ask(`https://127.0.0.1:${REFUSED_PORT}`);
     expect(answer).toMatchObject(UNREACHED);
     expect(answer.body).toContain("ECONNREFUSED");
   });

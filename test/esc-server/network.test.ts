@@ -9,7 +9,7 @@ import { notLinux } from "../helpers/skip.ts";
 import { apiHeaders, ask } from "./http.ts";
 import { startEscServer } from "./index.ts";
 import { type ProxyOptions, startProxy } from "./proxy.ts";
-import { refusedPort, startDeafPort, startSilentServer } from "./sockets.ts";
+import { REFUSED_PORT, startDeafPort, startSilentServer } from "./sockets.ts";
 import { type Certificates, makeCertificates } from "./tls.ts";
 
 let certificates: Certificates;
@@ -89,7 +89,7 @@ test("a proxy tunnels to names that only it knows, and requires its password", a
   proxy.fault = 503;
   expect(await get(proxy.url)).toBe("503");
   proxy.fault = undefined;
-  expect(await throughTunnel(proxy.url, `127.0.0.1:${await refusedPort()}`, "/", "x")).toBe("502");
+  expect(await throughTunnel(proxy.url, `127.0.0.1:${REFUSED_PORT}`, "/", "x")).toBe("502");
   expect([
     proxy.tunnels,
     proxy.requests.map((request) => [request.target, request.status, request.sawAuthorization]),
@@ -123,7 +123,7 @@ test("a proxy forwards plain requests, and sees their content", async () => {
 });
 
 test("a port refuses, another never answers, a third never connects", async () => {
-  await expect(ask(`http://127.0.0.1:${await refusedPort()}/`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  await expect(ask(`http://127.0.0.1:${REFUSED_PORT}/`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   const silent = await startSilentServer();
   const unanswered = ask(`http://127.0.0.1:${silent.port}/`);
   expect((await silent.heard).toString()).toMatch(/^GET \/ HTTP/);

@@ -4,16 +4,11 @@ import { readFile } from "node:fs/promises";
 import * as net from "node:net";
 import { setImmediate } from "node:timers/promises";
 
-/** A loopback port that refuses every connection: its listener is closed. */
-export async function refusedPort(): Promise<number> {
-  const server = net.createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const port = portOf(server);
-  server.close();
-  await once(server, "close");
-  return port;
-}
+/**
+ * A port on which no process listens. One that a closed listener had could be given to another process, and a client's own
+ * connection could get it: below 1024 the kernel gives none away.
+ */
+export const REFUSED_PORT = 1;
 
 export interface SilentServer {
   readonly port: number;

@@ -40,12 +40,13 @@ export interface RealPostgresOptions {
   /** Lines of pg_hba.conf. */
   readonly access: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string };
-  /** A port that nobody uses. */
-  readonly port: number;
 }
 
+/** It takes no port of the kernel's choice: this is one below those (ip_local_port_range). */
+const PORT = 10_000 + (process.pid % 20_000);
+
 /** Starts a server on all addresses; resolves once it accepts connections. */
-export async function startRealPostgres({ sql, access, tls, port }: RealPostgresOptions): Promise<RealPostgres> {
+export async function startRealPostgres({ sql, access, tls }: RealPostgresOptions): Promise<RealPostgres> {
   const place = mkdtempSync(join(tmpdir(), "sophia-run-postgres-"));
   const data = join(place, "data");
   own(place);
@@ -70,11 +71,11 @@ export async function startRealPostgres({ sql, access, tls, port }: RealPostgres
     ["ssl_key_file", "key.pem"],
     ["fsync", "off"],
   ].flatMap(([name = "", value = ""]) => ["-c", `${name}=${value}`]);
-  const [file, ...args] = asUser("postgres", ["-D", data, "-p", String(port), ...settings]);
+  const [file, ...args] = asUser("postgres", ["-D", data, "-p", String(PORT), ...settings]);
   const child = spawn(file, args, { cwd: place, env: environment, stdio: ["ignore", "ignore", "pipe"] });
   await accepting(child);
   return {
-    port,
+    port: PORT,
     socket: place,
     stop: async () => {
       // At once, whoever is connected.

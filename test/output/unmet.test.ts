@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { refusedPort } from "../esc-server/sockets.ts";
+import { REFUSED_PORT } from "../esc-server/sockets.ts";
 import { CONTRACT_VALUES, folder, sophia } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
@@ -79,11 +79,10 @@ test("with ESC there is one remedy for all, and it works", async () => {
 
 describe("if ESC is the cause, the message begins with it, and the missing variables follow", () => {
   test("unreachable", async () => {
-    const port = await refusedPort();
     const { lines, text, summary } = await runAll({
       ESC_ENV: NAME,
       ESC_TOKEN: "pul-0123456789abcd",
-      PULUMI_BACKEND_URL: `http://127.0.0.1:${port}`,
+      PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}`,
     });
     expect(lines[0]).toMatch(/^sophia-run: .*acme\/sophia\/dev cannot be read: /);
     expect(text).toContain("ECONNREFUSED");

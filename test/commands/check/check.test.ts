@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { refusedPort } from "../../esc-server/sockets.ts";
+import { REFUSED_PORT } from "../../esc-server/sockets.ts";
 import { CONTRACT_VALUES, folder, sophia } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
@@ -170,7 +170,7 @@ describe("ESC's own lines", () => {
   });
 
   test("a server that does not answer", async () => {
-    const env = { ESC_ENV: NAME, ESC_TOKEN: "short", PULUMI_BACKEND_URL: `http://127.0.0.1:${await refusedPort()}` };
+    const env = { ESC_ENV: NAME, ESC_TOKEN: "short", PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}` };
     const { lines } = await check({ ...env, ...CONTRACT_VALUES });
     expect(lines).toContain("⚠️ ESC_TOKEN: *** (not verified)");
     expect(lines.join(" ")).toContain("ECONNREFUSED");

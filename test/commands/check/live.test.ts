@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
-import { refusedPort } from "../../esc-server/sockets.ts";
+import { REFUSED_PORT } from "../../esc-server/sockets.ts";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { notPreloadable } from "../../helpers/skip.ts";
@@ -143,7 +143,7 @@ describe("a probe of a contract", () => {
   test("ends after 5 s, all in parallel; a service that does not answer is no rejection", async () => {
     const { url } = await service(() => {});
     const { url: half } = await service((_, response) => void response.write("{"));
-    const gone = `http://127.0.0.1:${await refusedPort()}`;
+    const gone = `http://127.0.0.1:${REFUSED_PORT}`;
     const headers = (name: string): object => ({ headers: { K: `\${${name}}` } });
     const variables = {
       KEY: { probe: { url, ...headers("KEY") } },
@@ -498,7 +498,7 @@ describe("a PostgreSQL URL", () => {
     expect(await result(`mysql://a:${SENTINEL}@127.0.0.1/x`)).toMatchObject({
       reason: expect.stringContaining("not the URL"),
     });
-    const gone = `postgresql://a:${SENTINEL}@127.0.0.1:${await refusedPort()}/x`;
+    const gone = `postgresql://a:${SENTINEL}@127.0.0.1:${REFUSED_PORT}/x`;
     expect(await result(gone)).toMatchObject({ kind: "unreachable", code: "ECONNREFUSED" });
   });
 });

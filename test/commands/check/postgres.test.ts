@@ -1,7 +1,6 @@
 /** `check --live` against a real PostgreSQL server; what no such server does is in live.test.ts. */
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { refusedPort } from "../../esc-server/sockets.ts";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { noPostgres, type RealPostgres, startRealPostgres } from "../../helpers/postgres.ts";
 import { skipBecause } from "../../helpers/skip.ts";
@@ -22,7 +21,6 @@ beforeAll(async () => {
   if (noPostgres !== undefined) return;
   certificates = await makeCertificates();
   server = await startRealPostgres({
-    port: await refusedPort(),
     tls: certificates.valid,
     sql: [
       "CREATE DATABASE main;",

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { secret, startEscServer, type EscServer } from "../../esc-server/index.ts";
-import { refusedPort } from "../../esc-server/sockets.ts";
+import { REFUSED_PORT } from "../../esc-server/sockets.ts";
 import { folder, sophia, type Ended, type RunOptions, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { SENTINEL, sentinel } from "../world.ts";
@@ -288,9 +288,8 @@ describe("an environment that cannot be compared ends the command with 125, and 
   });
 
   test("no connection", async () => {
-    const closed = await refusedPort();
     const ended = await check("acme/app/dev", ["--timeout", "1s"], {
-      env: { PULUMI_BACKEND_URL: `http://127.0.0.1:${closed}` },
+      env: { PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}` },
     });
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("ECONNREFUSED");

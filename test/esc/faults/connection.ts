@@ -1,6 +1,6 @@
 import { type FaultCase, planned, RECOVERS, STUCK_IN_CONNECTING, stuckIn, unavailable } from "./case.ts";
 import { startGreeter } from "./greeter.ts";
-import { refusedPort, startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
+import { REFUSED_PORT, startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 
 const MALFORMED_CHUNK = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}\r\n";
 const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
@@ -10,7 +10,7 @@ export const CONNECTION: readonly FaultCase[] = [
     fault: "connection refused",
     behaviour: "tried twice",
     expect: unavailable("esc-unreachable"),
-    arrange: async () => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await refusedPort()}` }),
+    arrange: () => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}` }),
   },
   {
     fault: "unknown host",

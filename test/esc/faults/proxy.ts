@@ -1,5 +1,5 @@
 import { startProxy } from "../../esc-server/proxy.ts";
-import { refusedPort } from "../../esc-server/sockets.ts";
+import { REFUSED_PORT } from "../../esc-server/sockets.ts";
 import { type FaultCase, STUCK_IN_CONNECTING, type Variables, unavailable } from "./case.ts";
 import { SENTINEL_TOKEN } from "./sentinels.ts";
 
@@ -51,7 +51,7 @@ export const PROXY: readonly FaultCase[] = [
     expect: unavailable("esc-unreachable"),
     arrange: async () => ({
       PULUMI_BACKEND_URL: "https://backend.test",
-      HTTPS_PROXY: `http://127.0.0.1:${await refusedPort()}`,
+      HTTPS_PROXY: `http://127.0.0.1:${REFUSED_PORT}`,
     }),
   },
   {
