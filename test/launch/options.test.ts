@@ -17,7 +17,7 @@ const STUBBORN = `process.on("SIGTERM", () => console.log("TERM")); process.on("
 test.each(["SIGTERM", "SIGINT", "SIGQUIT"] as const)(
   "--kill-after: a program that ignores %s is killed",
   async (signal) => {
-    const { line, ended, child } = start({ killAfterMs: 50 }, process.execPath, "-e", STUBBORN);
+    const { line, ended, child } = start({ killAfterMs: 1000 }, process.execPath, "-e", STUBBORN);
     expect(await line()).toMatch(/^ready/);
     child.kill(signal);
     expect(await line()).toBe(signal.slice(3));
@@ -27,12 +27,11 @@ test.each(["SIGTERM", "SIGINT", "SIGQUIT"] as const)(
 
 test("--kill-after: a program that ends in time is not killed", async () => {
   const script = 'process.on("SIGTERM", () => process.exit(9)); process.stdin.resume(); console.log("ready");';
-  const { line, ended, child } = start({ killAfterMs: 30_000 }, process.execPath, "-e", script);
+  // Longer than a test may take: the launcher does not wait for it.
+  const { line, ended, child } = start({ killAfterMs: 600_000 }, process.execPath, "-e", script);
   await line();
-  const began = performance.now();
   child.kill("SIGTERM");
   expect(await ended).toEqual({ status: 9, signal: null });
-  expect(performance.now() - began).toBeLessThan(30_000);
 });
 
 test("--kill-after: SIGHUP is not a request to stop, and without the option nothing is killed", async () => {

@@ -61,9 +61,9 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     child.on("close", () => log(text));
     child.stdin.end("in");`,
   "an output that ends before the child": `
-    const child = watch(spawn("sh", ["-c", "exec >&-; sleep 0.2"]));
+    const child = watch(spawn("sh", ["-c", "exec >&-; read line"]));
     for (const name of ["end", "finish", "close"]) child.stdout.on(name, () => log("stdout", name));
-    child.stdout.resume();`,
+    child.stdout.on("close", () => child.stdin.end()).resume();`,
   "megabytes through a pipe": `
     const child = spawn("cat");
     let length = 0;
