@@ -1,5 +1,5 @@
 // Runs the calls of a JSON file, and prints their results, one a line. Node.js and the executable's runtime both run it.
-const { readFileSync, writeSync } = require("node:fs");
+const { closeSync, fstatSync, openSync, readFileSync, writeSync } = require("node:fs");
 const path = require("node:path");
 const { StringDecoder } = require("node:string_decoder");
 
@@ -61,6 +61,12 @@ const CALLS = {
       url.searchParams[method](...rest);
     }
     return [results, query.size, String(query), Array.from(query), url.href, Array.from(url.searchParams)];
+  },
+  inode: (file) => {
+    const descriptor = openSync(file);
+    const { ino } = fstatSync(descriptor, { bigint: true });
+    closeSync(descriptor);
+    return [typeof ino, String(ino)];
   },
   path: (method, ...paths) => path[method](...paths),
   /** Parses `text` in that many lists and objects, in turn. */

@@ -310,6 +310,10 @@ it("joins and splits paths", () => {
   expect(differences(calls)).toEqual([]);
 });
 
+it("has an inode's number in full, beyond what a number of JavaScript holds", () => {
+  expect(differences([["inode", SCRIPT]])).toEqual([]);
+});
+
 it("parses JSON that is deeper than the engine's stack", { timeout: 60_000 }, () => {
   const LEVELS = 60_000;
   const texts = [

@@ -15,6 +15,7 @@ interface Natives {
   readonly access: (path: string, mode: number) => void;
   readonly status: (path: string, follows: boolean, throws: boolean) => readonly number[] | undefined;
   readonly statusOfOpen: (descriptor: number) => readonly number[];
+  readonly inodeOfOpen: (descriptor: number) => bigint;
   readonly fileSystemType: (path: string) => number;
   readonly makeFolder: (path: string, mode: number) => void;
   readonly makeTemporaryFolder: (prefix: string) => string;
@@ -156,7 +157,11 @@ export function lstatSync(path: Path, options: StatOptions = {}): Stats | undefi
   return statusAt(path, false, options);
 }
 
-export function fstatSync(descriptor: number): Stats {
+export function fstatSync(descriptor: number): Stats;
+export function fstatSync(descriptor: number, options: { readonly bigint: true }): { readonly ino: bigint };
+/** With `bigint` the inode alone, which is all that the bundle asks for. */
+export function fstatSync(descriptor: number, options?: object): Stats | { readonly ino: bigint } {
+  if (options !== undefined) return { ino: native.inodeOfOpen(descriptor) };
   return new Stats(native.statusOfOpen(descriptor));
 }
 

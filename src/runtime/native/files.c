@@ -152,6 +152,15 @@ FUNCTION(status_of_open) {
   return status_of(context, &found);
 }
 
+/* (descriptor): the inode's number as a BigInt; that of status_of is rounded beyond 2^53 */
+FUNCTION(inode_of_open) {
+  struct statx found;
+  if (find_status(integer_of(context, arguments[0]), "", AT_EMPTY_PATH, &found) != 0) {
+    return throw_system_error(context, errno, "fstat", NULL);
+  }
+  return JS_NewBigUint64(context, found.stx_ino);
+}
+
 FUNCTION(file_system_type) {
   struct statfs found;
   WITH_PATH("statfs", statfs(path, &found));
@@ -250,6 +259,7 @@ void add_files(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("access", 2, access_file),
     JS_CFUNC_DEF("status", 3, status),
     JS_CFUNC_DEF("statusOfOpen", 1, status_of_open),
+    JS_CFUNC_DEF("inodeOfOpen", 1, inode_of_open),
     JS_CFUNC_DEF("fileSystemType", 1, file_system_type),
     JS_CFUNC_DEF("makeFolder", 2, make_folder),
     JS_CFUNC_DEF("makeTemporaryFolder", 1, make_temporary_folder),
