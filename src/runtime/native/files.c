@@ -227,9 +227,13 @@ FUNCTION(read_folder) {
   uint32_t number = 0;
   for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    int type = entry->d_type;
+    struct stat found;
+    /* Such as of NFS. */
+    if (type == DT_UNKNOWN && fstatat(dirfd(folder), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0) type = IFTODT(found.st_mode);
     const JSValue name = JS_NewUint8ArrayCopy(context, (const uint8_t *)entry->d_name, strlen(entry->d_name));
     JS_SetPropertyUint32(context, result, number++, name);
-    JS_SetPropertyUint32(context, result, number++, JS_NewInt32(context, entry->d_type));
+    JS_SetPropertyUint32(context, result, number++, JS_NewInt32(context, type));
   }
   closedir(folder);
   return result;

@@ -1,0 +1,35 @@
+/** Files in the executable's runtime. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { needShell, shell } from "../helpers/runtime.ts";
+
+needShell();
+const folder = mkdtempSync(join(tmpdir(), "sophia-run-files-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Makes a file system whose folders have no types of their entries, and mounts it for a command. */
+const MOUNTED = `
+  truncate -s 1M image && mke2fs -q -t ext2 -O ^filetype -F image && mount -o loop image mounted &&
+  mkdir mounted/folder && : >mounted/file && ln -s file mounted/link && exec "$@"`;
+
+function mounted(...command: readonly string[]) {
+  return spawnSync("unshare", ["-m", "sh", "-c", MOUNTED, "sh", ...command], { cwd: folder, encoding: "utf8" });
+}
+
+it("knows the types of entries that a folder does not list, as on NFS", ({ skip }) => {
+  mkdirSync(join(folder, "mounted"));
+  skip(mounted("true").status !== 0, "needs mke2fs, and the rights to mount a file system");
+  const script = join(folder, "script.cjs");
+  writeFileSync(
+    script,
+    `const entries = require("node:fs").readdirSync("mounted", { withFileTypes: true });
+     const types = entries.map((one) => [one.name, one.isFile(), one.isDirectory(), one.isSymbolicLink()].join());
+     require("node:fs").writeSync(1, types.sort().join(" "));`,
+  );
+  const expected = "file,true,false,false folder,false,true,false link,false,false,true lost+found,false,true,false";
+  expect(mounted(shell, script).stdout).toBe(expected);
+  expect(mounted(process.execPath, script).stdout).toBe(expected);
+});
