@@ -32,7 +32,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Its default of 1 s is too short for a process that another one keeps from running.
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 30_000 } },
     // One for each core, since most tests wait for the processes that they start.
     maxWorkers: "100%",
     sequence: { sequencer: Sequencer },

@@ -81,8 +81,11 @@ describe("a kept connection", () => {
     const upstream = await startUpstream((_, response) => void response.setHeader("Keep-Alive", "timeout=1").end("ok"));
     upstream.server.keepAliveTimeout = 0;
     const broker = await startBroker(upstream.origin, {});
-    await send(broker.origin, "/v1/x", { method: "GET", headers: bearer(broker) });
-    await expect.poll(() => upstream.sockets.size).toBe(0);
+    const freed = once(broker.agent, "free");
+    const answer = send(broker.origin, "/v1/x", { method: "GET", headers: bearer(broker) });
+    const [socket]: readonly Socket[] = await freed;
+    expect(socket?.destroyed).toBe(true);
+    await answer;
   });
 
   test("of a request that was given up while it was connecting is not lost", async () => {

@@ -33,7 +33,7 @@ test("auto: the program replaces sophia-run, and the file is removed when it end
   const ended = await start("auto", ["sh", "-c", 'echo $$ >&2; exec "$@"', "sh"]);
   expect({ ...ended, stderr: "" }).toMatchObject(EXPECTED);
   expect(`${ended.program}\n`).toBe(ended.stderr);
-  expect(await vi.waitUntil(() => !existsSync(ended.path), { timeout: 20_000, interval: 1 })).toBe(true);
+  expect(await vi.waitUntil(() => !existsSync(ended.path), { timeout: 30_000, interval: 1 })).toBe(true);
 });
 
 test("spawn: the monitor removes the file before it ends", async () => {

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import type { Token } from "../../esc-server/tokens.ts";
 import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
@@ -261,7 +261,7 @@ describe("whatever fails, the old token works", () => {
     expect(await readFile(fifo, "utf8")).toBe("here\n");
     process.kill(started.pid, signal);
     // gh holds the standard streams: its end is not waited for.
-    await vi.waitFor(() => expect(isAlive(started.pid)).toBe(false));
+    await expect.poll(() => isAlive(started.pid)).toBe(false);
     expect(await it.isAlive(it.old.value)).toBe(true);
     expect(await it.run()).toMatchObject({ status: 0 });
     expect(await it.isAlive(it.old.value)).toBe(false);
@@ -280,7 +280,7 @@ describe("whatever fails, the old token works", () => {
     const { pid } = start([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env: it.env });
     await it.server.waitFor(operation);
     process.kill(pid, signal);
-    await vi.waitFor(() => expect(isAlive(pid)).toBe(false));
+    await expect.poll(() => isAlive(pid)).toBe(false);
     expect(await it.isAlive(it.old.value)).toBe(true);
     const first = it.stored("actions");
     if (isDeletion) expect(await it.isAlive(first ?? "")).toBe(true);

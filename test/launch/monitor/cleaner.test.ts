@@ -69,7 +69,7 @@ function cleanerOf(program: number): number {
 
 /** Waits for the cleaner, which the program's end does not. */
 async function isRemoved(place: string): Promise<true> {
-  return vi.waitUntil(() => (existsSync(place) ? undefined : (true as const)), { timeout: 20_000, interval: 1 });
+  return vi.waitUntil(() => (existsSync(place) ? undefined : (true as const)), { timeout: 30_000, interval: 1 });
 }
 
 const left = (): readonly string[] => readdirSync("/dev/shm").filter((name) => name.startsWith("sophia-run-"));
@@ -124,7 +124,7 @@ ctypes.CDLL(None).pthread_exit(None)`;
       let output = "";
       child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
       await vi.waitUntil(() => readState(child.pid ?? 0) === "Z" && output.includes("\n"), {
-        timeout: 10_000,
+        timeout: 30_000,
         interval: 5,
       });
       // Longer than the cleaner waits between two looks.
@@ -169,7 +169,7 @@ async function looks(program: number): Promise<void> {
   const before = sleeps();
   const hasPidfd = (): boolean =>
     readdirSync(`/proc/${cleaner}/fd`).some((fd) => readlinkSync(`/proc/${cleaner}/fd/${fd}`).includes("pidfd"));
-  await vi.waitUntil(() => hasPidfd() || sleeps() >= before + 3, { timeout: 20_000, interval: 5 });
+  await vi.waitUntil(() => hasPidfd() || sleeps() >= before + 3, { timeout: 30_000, interval: 5 });
 }
 
 describe("the cleaner", () => {
@@ -226,9 +226,9 @@ describe("the cleaner", () => {
   test("still works after a stop and SIGCONT", async () => {
     const program = await running("exec sleep 60");
     process.kill(program.cleaner, "SIGSTOP");
-    await vi.waitUntil(() => readState(program.cleaner) === "T", { timeout: 20_000, interval: 1 });
+    await vi.waitUntil(() => readState(program.cleaner) === "T", { timeout: 30_000, interval: 1 });
     process.kill(program.cleaner, "SIGCONT");
-    await vi.waitUntil(() => readState(program.cleaner) === "S", { timeout: 20_000, interval: 1 });
+    await vi.waitUntil(() => readState(program.cleaner) === "S", { timeout: 30_000, interval: 1 });
     expect(existsSync(program.path)).toBe(true);
     process.kill(program.program, "SIGTERM");
     expect(await isRemoved(program.place)).toBe(true);
@@ -396,7 +396,7 @@ test("a signal at any moment of the start leaves no file", async () => {
     spawnSync("sleep", [String(delay / 1000)]);
     child.kill("SIGTERM");
     expect(await ended).toEqual({ status: null, signal: "SIGTERM" });
-    await vi.waitUntil(() => !left().some((name) => !before.has(name) && name.includes(`-${pid}-`)), 5000);
+    await vi.waitUntil(() => !left().some((name) => !before.has(name) && name.includes(`-${pid}-`)), 30_000);
     expect(isAlive(cleanerOf(pid) || 2 ** 30)).toBe(false);
   }
 });
