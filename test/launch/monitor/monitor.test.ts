@@ -127,7 +127,7 @@ describe("monitor and witness", () => {
 
   test("--kill-after begins with a SIGTERM to the whole group", async () => {
     const script = `process.on("SIGTERM", () => console.log("TERM")); setInterval(() => {}, 60_000); console.log("ready");`;
-    const command = ["setsid", "--wait", ...sophiaRun, "--no-contract", "--kill-after", "50ms", "--"] as const;
+    const command = ["setsid", "--wait", ...sophiaRun, "--no-contract", "--kill-after", "1s", "--"] as const;
     const started = start([...command, process.execPath, "-e", `console.log("group", process.ppid); ${script}`], {
       cwd: folder(),
       env,
