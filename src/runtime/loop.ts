@@ -87,7 +87,6 @@ abstract class Handle {
 
 export class Immediate extends Handle {
   readonly callback: Callback;
-  isCleared = false;
 
   constructor(callback: Callback) {
     super();
@@ -226,13 +225,13 @@ export function runLoop(): void {
     waitForEvents(timeLeft());
     const due = immediates;
     immediates = [];
-    for (const immediate of due) if (!immediate.isCleared) runCallback(immediate.callback);
+    for (const immediate of due) runCallback(immediate.callback);
     if (!isAlive()) return;
   }
 }
 
 function isAlive(): boolean {
-  if (immediates.some((one) => one.hasRef() && !one.isCleared) || native.descriptorOfWorkers() !== -1) return true;
+  if (immediates.some((one) => one.hasRef()) || native.descriptorOfWorkers() !== -1) return true;
   for (const timer of timers) if (timer.hasRef()) return true;
   for (const one of watches) if (one.hasRef()) return true;
   return false;

@@ -220,10 +220,6 @@ export function isUtf8(value: unknown): boolean {
   return native.isUtf8(bytesOf(value));
 }
 
-export function isAscii(value: unknown): boolean {
-  return bytesOf(value).every((byte) => byte < 0x80);
-}
-
 export const { atob, btoa } = globalThis;
 
 function isArrayBuffer(value: unknown): value is ArrayBuffer {

@@ -1,5 +1,5 @@
 /** Timers, as globals and for node:timers/promises. */
-import { addImmediate, Immediate, Timer } from "../loop.ts";
+import { addImmediate, type Immediate, Timer } from "../loop.ts";
 
 type Callback = (...args: readonly unknown[]) => void;
 
@@ -21,8 +21,4 @@ export function clearInterval(timer: Timer | undefined | null): void {
 
 export function setImmediate(callback: Callback, ...args: readonly unknown[]): Immediate {
   return addImmediate(() => callback(...args));
-}
-
-export function clearImmediate(immediate: Immediate | undefined | null): void {
-  if (immediate !== undefined && immediate !== null) immediate.isCleared = true;
 }

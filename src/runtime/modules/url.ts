@@ -1,7 +1,6 @@
 /** node:url: URL and URLSearchParams (WHATWG), and paths of files. */
 import { codedError, invalidType } from "../errors.ts";
 import { natives } from "../native.ts";
-import { resolve } from "./path.ts";
 import { listOf, URLSearchParams } from "../search-params.ts";
 
 /** A URL and the positions of its parts in it; -1 for a part that it does not have. */
@@ -206,11 +205,4 @@ export function fileURLToPath(value: string | URL): string {
     throw codedError("ERR_INVALID_FILE_URL_PATH", "File URL path must not include encoded / characters", TypeError);
   }
   return decodeURIComponent(url.pathname);
-}
-
-export function pathToFileURL(path: string): URL {
-  const resolved = resolve(path);
-  const whole = path.endsWith("/") && !resolved.endsWith("/") ? `${resolved}/` : resolved;
-  const escaped = whole.replaceAll(/[%\\\n\r\t?#]/g, (character) => encodeURIComponent(character));
-  return new URL(`file://${escaped}`);
 }

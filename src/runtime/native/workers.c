@@ -1,4 +1,4 @@
-/* Work in other threads: writes that may block, and names of hosts. Each piece of work has a thread of its own. */
+/* Work in other threads: writes that may block, names of hosts, keys that take long to derive. Each piece has a thread of its own. */
 #include "runtime.h"
 
 #include <errno.h>

@@ -1,2 +1,0 @@
-/** node:perf_hooks. */
-export { performance } from "./process.ts";
