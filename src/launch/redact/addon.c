@@ -41,6 +41,7 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
 
 #include "../../system/addon/program.h"
 #include "../../system/generated/shared.h"
+#include "../../system/signal-mask.h"
 
 /* They build on each other, in this order. */
 #include "terminal.h"
@@ -123,12 +124,9 @@ static napi_value settings_of(napi_env env, const struct argument *args) {
 
 /* Changes a terminal. From the background the kernel would stop this process by SIGTTOU, if that were not blocked. */
 static void change(int terminal, unsigned long request, void *value) {
-  sigset_t stop, former;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTTOU);
-  sigprocmask(SIG_BLOCK, &stop, &former);
+  const uint64_t former = change_mask(SIG_BLOCK, signal_bit(SIGTTOU));
   ioctl(terminal, request, value);
-  sigprocmask(SIG_SETMASK, &former, NULL);
+  change_mask(SIG_SETMASK, former);
 }
 
 static napi_value apply_settings(napi_env env, const struct argument *args) {
@@ -211,14 +209,12 @@ static napi_value start_monitor(napi_env env, const struct argument *args) {
     return from_integer(env, error);
   }
   it.channel = ends[1];
-  sigset_t all;
-  sigfillset(&all);
   /* No signal handler of this process may run in the child. */
-  sigprocmask(SIG_SETMASK, &all, &it.mask);
+  it.mask = change_mask(SIG_SETMASK, ALL_SIGNALS);
   const pid_t pid = fork();
   if (pid == 0) monitor(&it);
   const int error = errno;
-  sigprocmask(SIG_SETMASK, &it.mask, NULL);
+  change_mask(SIG_SETMASK, it.mask);
   free(it.program.argv);
   close(ends[1]);
   if (pid < 0) {

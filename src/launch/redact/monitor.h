@@ -22,7 +22,7 @@ struct monitored {
   size_t inherited_count;
   int slave, real, channel, foreground;
   struct termios found;
-  sigset_t mask;
+  uint64_t mask;
 };
 
 /* The descriptors of the monitor after keep_own. */
@@ -50,7 +50,7 @@ static pid_t start_program(const struct monitored *it, volatile int *error) {
   }
   for (size_t i = 0; i < it->inherited_count; ++i) fcntl(it->inherited[i], F_SETFD, 0);
   for (int stream = 0; stream < 3; ++stream) dup2(it->slave, stream);
-  sigprocmask(SIG_SETMASK, &it->mask, NULL);
+  change_mask(SIG_SETMASK, it->mask);
   execve(it->program.file, it->program.argv, it->program.envp);
   *error = errno;
   _exit(127);

@@ -29,7 +29,6 @@ static void call_back(napi_env env, napi_value callback, void *context, void *de
 static napi_value start_watching(napi_env env, const struct argument *args) {
   napi_value name;
   pthread_t thread;
-  sigset_t all, former;
   events = epoll_create1(EPOLL_CLOEXEC);
   if (events < 0) return from_integer(env, errno);
   napi_create_string_utf8(env, "descriptors", NAPI_AUTO_LENGTH, &name);
@@ -37,10 +36,9 @@ static napi_value start_watching(napi_env env, const struct argument *args) {
     env, args[0].value, NULL, name, 0, 1, NULL, NULL, NULL, call_back, &on_event);
   if (status != napi_ok) return from_integer(env, ENOMEM);
   /* The thread inherits this mask: signals are for the threads of the runtime. */
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, &former);
+  const uint64_t former = change_mask(SIG_SETMASK, ALL_SIGNALS);
   const int error = pthread_create(&thread, NULL, wait_for_events, NULL);
-  sigprocmask(SIG_SETMASK, &former, NULL);
+  change_mask(SIG_SETMASK, former);
   /* It would keep the event loop alive. */
   if (error != 0) napi_release_threadsafe_function(on_event, napi_tsfn_abort);
   return from_integer(env, error);

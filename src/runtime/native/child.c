@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../../system/addon/program.h"
+#include "../../system/signal-mask.h"
 
 /* Descriptors that are tried one by one where close_range(2) is missing (Linux before 5.11). */
 enum { MOST_DESCRIPTORS = 4096, CLOSE_ON_EXEC = 4 };
@@ -29,7 +30,7 @@ struct child {
   int *descriptors;
   int count;
   bool is_detached;
-  sigset_t mask;
+  uint64_t mask;
   /* Receives the error number. */
   int report;
 };
@@ -116,7 +117,7 @@ _Noreturn static void execute(struct child *it) {
   }
   for (int to = 0; to < it->count; ++to) place(it, to);
   if (it->folder != NULL && chdir(it->folder) != 0) fail(it);
-  sigprocmask(SIG_SETMASK, &it->mask, NULL);
+  change_mask(SIG_SETMASK, it->mask);
   /* The file is searched for in the child's PATH. */
   environ = it->program.envp;
   execvp(it->program.file, it->program.argv);
@@ -129,17 +130,15 @@ static pid_t start(struct child *it) {
   if (pipe2(report, O_CLOEXEC) != 0) return -errno;
   it->report = report[1];
   char **const variables = environ;
-  sigset_t all;
-  sigfillset(&all);
   /* No handler of this process may run in the child. */
-  sigprocmask(SIG_SETMASK, &all, &it->mask);
+  it->mask = change_mask(SIG_SETMASK, ALL_SIGNALS);
   early_stop = 0;
   const pid_t child = vfork();
   if (child == 0) execute(it);
   int error = child < 0 ? errno : 0;
   environ = variables;
   if (child > 0 && early_stop != 0) kill(child, early_stop);
-  sigprocmask(SIG_SETMASK, &it->mask, NULL);
+  change_mask(SIG_SETMASK, it->mask);
   close(report[1]);
   if (child > 0) {
     ssize_t got;

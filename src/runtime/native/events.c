@@ -1,6 +1,7 @@
 /* Waits for descriptors and signals: poll(2), and a pipe to which the handlers of signals write. */
 #include "image.h"
 #include "runtime.h"
+#include "../../system/signal-mask.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,12 @@ static void on_signal(int signal) {
   errno = error;
 }
 
+/*
+ * Signals that are caught although the caller blocked them. They stay blocked except while this process waits, since what it
+ * starts inherits the blocked ones.
+ */
+static uint64_t caught_if_waiting;
+
 /* (pairs, count, milliseconds or -1): `pairs` are those of struct pollfd, as Int32Array. Returns the number of ready ones. */
 FUNCTION(wait_for_events) {
   size_t size = 0;
@@ -35,7 +42,9 @@ FUNCTION(wait_for_events) {
   JS_FreeValue(context, buffer);
   const int number = integer_of(context, arguments[1]);
   if (number < 0 || size / sizeof(struct pollfd) < (size_t)number) return JS_ThrowRangeError(context, "too few pairs");
+  const uint64_t blocked = caught_if_waiting == 0 ? 0 : change_mask(SIG_UNBLOCK, caught_if_waiting);
   const int ready = poll((struct pollfd *)pairs, (nfds_t)number, integer_of(context, arguments[2]));
+  if (caught_if_waiting != 0) change_mask(SIG_SETMASK, blocked);
   return JS_NewInt32(context, ready < 0 ? 0 : ready);
 }
 
@@ -51,9 +60,16 @@ FUNCTION(open_signals) {
 FUNCTION(catch_signal) {
   const bool catches = JS_ToBool(context, arguments[1]);
   struct sigaction action = {.sa_handler = catches ? on_signal : SIG_DFL, .sa_flags = SA_RESTART};
+  const int number = integer_of(context, arguments[0]);
+  const uint64_t blocked = change_mask(SIG_BLOCK, 0);
   sigfillset(&action.sa_mask);
-  if (sigaction(integer_of(context, arguments[0]), &action, NULL) == 0) return JS_UNDEFINED;
-  return throw_system_error(context, errno, "uv_signal_start", NULL);
+  const int error = sigaction(number, &action, NULL) == 0 ? 0 : errno;
+  /* musl has unblocked its own signals. */
+  change_mask(SIG_SETMASK, blocked);
+  if (error != 0) return throw_system_error(context, error, "uv_signal_start", NULL);
+  caught_if_waiting &= ~signal_bit(number);
+  if (catches) caught_if_waiting |= blocked & signal_bit(number);
+  return JS_UNDEFINED;
 }
 
 /* Returns the signals that came, in their order. */

@@ -1,5 +1,6 @@
 /* Facts about this process and its user, for node:process and node:os. */
 #include "runtime.h"
+#include "../../system/signal-mask.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -44,13 +45,13 @@ FUNCTION(set_umask) {
 FUNCTION(send_signal) {
   const pid_t to = (pid_t)integer_of(context, arguments[0]);
   const int number = integer_of(context, arguments[1]);
-  sigset_t own, former;
-  sigemptyset(&own);
-  /* Otherwise this thread might exit before another one, which does not block them, has died of it. */
-  if (to == getpid() && (number == SIGPIPE || number == SIGXFSZ)) sigaddset(&own, number);
-  pthread_sigmask(SIG_UNBLOCK, &own, &former);
+  /*
+   * It acts at once, even if the caller or block_own_writes blocked it: this thread might exit before another one, which does
+   * not block it, has died of it.
+   */
+  const uint64_t former = change_mask(SIG_UNBLOCK, to == getpid() && number > 0 ? signal_bit(number) : 0);
   const int error = kill(to, number) == 0 ? 0 : errno;
-  pthread_sigmask(SIG_SETMASK, &former, NULL);
+  change_mask(SIG_SETMASK, former);
   return error == 0 ? JS_UNDEFINED : throw_system_error(context, error, "kill", NULL);
 }
 

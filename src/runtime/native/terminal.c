@@ -3,6 +3,7 @@
  * process: at its exit, and by the signals that a user or a terminal sends, if they would end it.
  */
 #include "runtime.h"
+#include "../../system/signal-mask.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,12 +20,9 @@ static struct termios before;
 void restore_terminal(void) {
   if (raw < 0) return;
   /* A process in the background would be stopped. */
-  sigset_t stop, former;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTTOU);
-  sigprocmask(SIG_BLOCK, &stop, &former);
+  const uint64_t former = change_mask(SIG_BLOCK, signal_bit(SIGTTOU));
   tcsetattr(raw, TCSANOW, &before);
-  sigprocmask(SIG_SETMASK, &former, NULL);
+  change_mask(SIG_SETMASK, former);
   raw = -1;
 }
 

@@ -1,5 +1,6 @@
 /* Work in other threads: writes that may block, names of hosts, keys that take long to derive. Each piece has a thread of its own. */
 #include "runtime.h"
+#include "../../system/signal-mask.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,13 +37,12 @@ static bool start_thread(void *(*body)(void *), void *of) {
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, STACK_BYTES);
-  sigset_t blocked, former;
-  sigfillset(&blocked);
-  for (size_t i = 0; i < COUNT(OF_WRITES); ++i) sigdelset(&blocked, OF_WRITES[i]);
-  pthread_sigmask(SIG_SETMASK, &blocked, &former);
+  uint64_t blocked = ALL_SIGNALS;
+  for (size_t i = 0; i < COUNT(OF_WRITES); ++i) blocked &= ~signal_bit(OF_WRITES[i]);
+  const uint64_t former = change_mask(SIG_SETMASK, blocked);
   pthread_t thread;
   const bool started = pthread_create(&thread, &attributes, body, of) == 0;
-  pthread_sigmask(SIG_SETMASK, &former, NULL);
+  change_mask(SIG_SETMASK, former);
   pthread_attr_destroy(&attributes);
   return started;
 }

@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
+import { folder } from "../../helpers/sophia.ts";
+import { executable, notMade } from "../../helpers/standalone.ts";
+
+/** A caller that blocks all signals, as threads of supervisors do. The executable keeps them blocked for the program. */
+const CALLER = `import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+os.execv(sys.argv[1], sys.argv[1:])`;
+
+/** Prints the blocked signals that it got, and unblocks all. */
+const PROGRAM = `import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+print(sorted(map(int, signal.pthread_sigmask(signal.SIG_SETMASK, []))), flush=True)
+`;
+
+/** SIGKILL and SIGSTOP cannot be blocked, and glibc keeps the first two real-time signals for itself. */
+const BLOCKED = Array.from({ length: 64 }, (_, index) => index + 1).filter((one) => ![9, 19, 32, 33].includes(one));
+
+skipBecause(notLinux ?? notMade ?? notInstalled("python3", "--version"));
+
+function start(options: readonly string[], program: string) {
+  const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { QUIET_TOKEN: {} } }) });
+  const command = [executable, ...options, "--", "python3", "-c", PROGRAM + program];
+  return spawn("python3", ["-c", CALLER, ...command], {
+    cwd,
+    env: { PATH: process.env["PATH"], QUIET_TOKEN: "a-quiet-token" },
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 20_000,
+    killSignal: "SIGKILL",
+  });
+}
+
+describe.each([
+  ["exec", ["--mode", "exec"]],
+  ["spawn", ["--mode", "spawn"]],
+  ["redact", ["--redact"]],
+] as const)("mode %s: if the caller has blocked all signals", (_, options) => {
+  it("they are blocked in the program, which gets them once it unblocks them", async () => {
+    const child = start(options, `while True: signal.pause()`);
+    const end = once(child, "close");
+    child.stdout.once("data", () => child.kill("SIGTERM"));
+    const [output, [status]] = await Promise.all([text(child.stdout), end]);
+    expect({ output, status }).toStrictEqual({ output: `[${BLOCKED.join(", ")}]\n`, status: 7 });
+  });
+
+  it("sophia-run dies of the signal of which the program died", async () => {
+    const child = start(options, `os.kill(os.getpid(), signal.SIGUSR1)`);
+    child.stdout.resume();
+    const [, signal] = await once(child, "close");
+    expect(signal).toBe("SIGUSR1");
+  });
+});
