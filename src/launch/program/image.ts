@@ -6,7 +6,7 @@ export type Image =
   | { readonly kind: "native" }
   /** The interpreter of a script or the dynamic loader of an ELF file does not exist. */
   | { readonly kind: "dangling"; readonly missing: string }
-  /** An ELF file that this processor cannot execute: an emulator may, a shell cannot. */
+  /** An ELF file that this processor cannot execute, or that is damaged: an emulator may, a shell cannot. */
   | { readonly kind: "foreign"; readonly machine?: string }
   /** An ELF file, or a script for one, that the system may not support. */
   | { readonly kind: "possible" }
@@ -14,6 +14,10 @@ export type Image =
   | { readonly kind: "unknown" };
 
 const ELF = 0x7f454c46;
+/** The bytes of a file that are read. */
+const HEAD_BYTES = 4096;
+/** The size of a program header (Elf64_Phdr): the kernel refuses others. */
+const ENTRY_BYTES = 56;
 /** The limit on nested interpreters (as in Linux). */
 const MAX_SCRIPTS = 5;
 
@@ -30,7 +34,7 @@ function classify(head: Buffer, scripts: number): Image {
 export function readHead(path: string): Buffer {
   const descriptor = openSync(path, "r");
   try {
-    const head = Buffer.alloc(4096);
+    const head = Buffer.alloc(HEAD_BYTES);
     return head.subarray(0, readSync(descriptor, head, 0, head.length, 0));
   } finally {
     closeSync(descriptor);
@@ -76,7 +80,10 @@ function classifyElf(head: Buffer): Image {
   const programHeaders = Number(head.readBigUInt64LE(32));
   const entrySize = head.readUInt16LE(54);
   const entries = head.readUInt16LE(56);
-  if (programHeaders + entries * entrySize > head.length) return { kind: "possible" };
+  const isInHead = programHeaders + entries * entrySize <= head.length;
+  const isTruncated = !isInHead && head.length < HEAD_BYTES;
+  if (entrySize !== ENTRY_BYTES || entries === 0 || isTruncated) return { kind: "foreign" };
+  if (!isInHead) return { kind: "possible" };
   for (let entry = 0; entry < entries; entry++) {
     const at = programHeaders + entry * entrySize;
     if (head.readUInt32LE(at) !== 3) continue; // PT_INTERP

@@ -5,6 +5,7 @@ import type { Libc } from "../../system/addon/libc.ts";
 import { isBun } from "../../system/runtime.ts";
 import { asShellScript } from "../program/executable.ts";
 import { refuseForeignProgram } from "../program/emulation.ts";
+import { inspectImage } from "../program/image.ts";
 import type { Undo } from "../listen.ts";
 import { setCallersOpenFiles } from "../open-files.ts";
 import { excludeFromCoreDumps } from "../proc/core-dump.ts";
@@ -119,7 +120,7 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     if (options.dieWithLauncher) whole = withParentDeathSignal(whole);
     started = tryStart(whole);
     // libuv calls execvp(3): glibc's starts the shell itself, musl's does not.
-    if (started === "ENOEXEC") started = tryStart(asShellScript(whole));
+    if (started === "ENOEXEC" && inspectImage(whole.file).kind === "unknown") started = tryStart(asShellScript(whole));
   } catch (error) {
     stopForwarding();
     throw error;

@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { matches } from "../../../src/launch/program/emulation.ts";
+import { outcome } from "../redact/masked.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 
 const [command, ...prefix] = sophiaRun;
@@ -56,6 +57,26 @@ describe("an ELF file of another processor is never a script of the shell", () =
       status: 126,
       stderr: `sophia-run: ${path}: not a program for this system\n`,
     });
+  });
+});
+
+describe("a damaged ELF file is no script of the shell either, if the launcher masks", () => {
+  const head = Buffer.from(readFileSync(process.execPath).subarray(0, 8192));
+  const program = async (content: Buffer) => {
+    const path = executable(content);
+    return { path, ended: await outcome(`$L ${path}`) };
+  };
+
+  test("one that ends early", async () => {
+    const { path, ended } = await program(head.subarray(0, 100));
+    const stderr = `sophia-run: ${path}: not a program for this system\n`;
+    expect(ended).toMatchObject({ status: 126, stdout: "", stderr });
+  });
+
+  test("one without program headers where it says", async ({ skip }) => {
+    skip(!isStandalone, "execvp(3) of glibc, which Node.js calls, has the shell run it");
+    const { ended } = await program(Buffer.from(head).fill(0x7f, 32, 40));
+    expect(ended).toMatchObject({ status: 126, stdout: "" });
   });
 });
 

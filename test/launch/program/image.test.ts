@@ -44,8 +44,15 @@ test.each([
   ["another byte order", 5, 2, { kind: "foreign", machine: expect.stringMatching(/^machine \d+$/) as unknown }],
   ["another machine", 18, 0xfe, { kind: "foreign", machine: "machine 254" }],
   ["an object file", 16, 1, { kind: "foreign" }],
+  ["another size of program headers", 54, 1, { kind: "foreign" }],
+  ["no program headers", 56, 0, { kind: "foreign" }],
+  ["program headers beyond the head", 33, 0xff, { kind: "possible" }],
 ])("ELF of %s is not certain to run", (_, offset, byte, expected) => {
   expect(inspectImage(file(nodeWith(offset, byte)))).toEqual(expected);
+});
+
+test("an ELF file that ends before its program headers does not run", () => {
+  expect(inspectImage(file(readFileSync(process.execPath).subarray(0, 100)))).toEqual({ kind: "foreign" });
 });
 
 test("an ELF file without its loader does not run", () => {
