@@ -8,7 +8,7 @@ import { executable, notMade } from "../../helpers/standalone.ts";
 
 /** A caller that blocks all signals, as threads of supervisors do. The executable keeps them blocked for the program. */
 const CALLER = `import os, signal, sys
-signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 os.execv(sys.argv[1], sys.argv[1:])`;
 
 /** Prints the blocked signals that it got, and unblocks all. */
