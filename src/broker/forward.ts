@@ -107,17 +107,17 @@ export function forward(
     const { socket } = response;
     socket?.cork();
     response.writeHead(answer.statusCode ?? 502, reason, [...passed]);
-    sendHead(response, passed);
+    sendHead(response, [reason, ...passed]);
     answer.pipe(response);
     process.nextTick(() => socket?.uncork());
     answer.once("end", () => drainedOrGone(request, sent));
   }
 }
 
-/** Sends the head before there is a body. */
-function sendHead(response: ServerResponse, headers: readonly string[]): void {
+/** Sends the head before there is a body. @param texts all in it */
+function sendHead(response: ServerResponse, texts: readonly string[]): void {
   // Node.js would send other letters as UTF-8, byte by byte.
-  if (headers.some((text) => /[\u0080-\u00ff]/.test(text))) response.write("", "latin1");
+  if (texts.some((text) => /[\u0080-\u00ff]/.test(text))) response.write("", "latin1");
   response.flushHeaders();
 }
 

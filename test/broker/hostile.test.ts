@@ -78,6 +78,16 @@ describe("an answer's head", () => {
     expect(text).toContain(broker.routes[2].dummy);
   });
 
+  test.each([[""], ["X-Name: \u00c3\u00a9\r\n"]])(
+    "keeps the bytes of its reason, with the header %j",
+    async (header) => {
+      const head = `HTTP/1.1 200 caf\u00c3\u00a9\r\n${header}Content-Length: 0\r\n\r\n`;
+      const broker = await startBroker(await startRaw(() => head));
+      const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+      expect(text.startsWith(`HTTP/1.1 200 caf\u00c3\u00a9\r\n${header}`)).toBe(true);
+    },
+  );
+
   test("keeps its bytes, and all its headers", async () => {
     const many = Array.from({ length: 1500 }, (_, index) => `X-${index}: 1\r\n`).join("");
     const head = `HTTP/1.1 200 OK\r\nX-Name: \u00c3\u00a9\r\n${many}X-Last: 1\r\nContent-Length: 2\r\n\r\nok`;
