@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { maskabilityOf } from "../masking/texts.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { admission, type Admitted } from "./admit.ts";
 import type { Passing } from "./answers.ts";
@@ -94,9 +95,9 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   let served: readonly Route[] = [];
   const replaced = ({ route }: Admitted, key: string): Replaced => {
     const present = served.map(({ name, dummy }) => [parts.keyOf(name), dummy] as const);
-    return [[key, route.dummy] as const, ...present]
-      .filter(([each]) => each !== "")
-      .toSorted(([one], [other]) => other.length - one.length);
+    // Placeholders for services that need no key, such as `x`, are parts of other words.
+    const hidden = [[key, route.dummy] as const, ...present].filter(([each]) => maskabilityOf(each) === "masked");
+    return hidden.toSorted(([one], [other]) => other.length - one.length);
   };
   let isClosed = false;
 

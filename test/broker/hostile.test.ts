@@ -78,6 +78,17 @@ describe("an answer's head", () => {
     expect(text).toContain(broker.routes[2].dummy);
   });
 
+  test.each([["x"], ["1"], ["text"], ["Private"]])(
+    "keeps its words if the key is %s, which hides nothing",
+    async (key) => {
+      const head =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/x\r\nCache-Control: Private\r\nContent-Length: 11\r\n\r\n01234567890";
+      const broker = await startBroker(await startRaw(() => head), { keyOf: () => key });
+      const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+      expect(text.startsWith(head.slice(0, head.indexOf("\r\n\r\n")))).toBe(true);
+    },
+  );
+
   test.each([[""], ["X-Name: \u00c3\u00a9\r\n"]])(
     "keeps the bytes of its reason, with the header %j",
     async (header) => {

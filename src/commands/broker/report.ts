@@ -5,6 +5,7 @@ import { PROVIDERS, providerOf } from "../../contract/broker/providers.ts";
 import { isSet } from "../../contract/check.ts";
 import type { Environment, Resolution, Resolved } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
+import { maskabilityOf } from "../../masking/texts.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { originWords } from "../../resolve/sources.ts";
 import { wordsOf } from "./faults.ts";
@@ -106,6 +107,8 @@ export function copiesOf(
   keys: readonly BrokeredKey[],
   selected: Resolution,
 ): readonly string[] {
+  // A placeholder such as `x` is a part of other values by chance.
+  if (maskabilityOf(value) !== "masked") return [];
   const replaced = new Set(keys.flatMap(({ route, aliases, base }) => [route.name, ...aliases, ...Object.keys(base)]));
   return Array.from(selected.values()).flatMap((one) =>
     one.value.includes(value) && !replaced.has(one.name) ? [printable(one.name)] : [],

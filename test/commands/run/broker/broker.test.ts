@@ -142,6 +142,12 @@ describe("the user is warned", () => {
     expectWording(stderr);
   });
 
+  test("not if the key is a placeholder that other values contain by chance", async () => {
+    const { env } = await startService();
+    const { stderr } = await sophia([...BROKER, "--", "true"], { env: { ...env, OPENAI_API_KEY: "x", TERM: "xterm" } });
+    expect(stderr).toBe("");
+  });
+
   test("not of a key in the value of another one that is brokered", async () => {
     const { env } = await startService();
     const longer = { broker: { upstream: "https://api.example.test", headers: ["x-key"], base: { OTHER_URL: "" } } };
