@@ -57,7 +57,7 @@ export function forward(
 
   function begin(): ClientRequest {
     const { request: sent, key } = requestOf(admitted, method, rawHeaders, { services, added });
-    let isAnswered = false;
+    let received: IncomingMessage | undefined;
     if (hasBody) {
       if (expectsContinue) {
         sent.flushHeaders();
@@ -73,9 +73,10 @@ export function forward(
       sent.destroy();
     };
     sent.on("error", (error) => {
-      if (isRefused) return;
+      // A service may end or spoil the connection behind an answer that is whole.
+      if (isRefused || received?.complete === true) return;
       // The answer to a body that is still being sent may come, and with it the end of the connection.
-      if (isAnswered || response.headersSent || response.destroyed) {
+      if (received !== undefined || response.headersSent || response.destroyed) {
         if (!response.writableEnded) response.destroy();
       } else if (maySendAgain(sent, error, body)) {
         request.unpipe(sent);
@@ -84,7 +85,7 @@ export function forward(
     });
     sent.once("response", (answer) => {
       if (!isFinal(answer)) return refuse(noAnswer(admitted));
-      isAnswered = true;
+      received = answer;
       void passBack(answer, sent, key);
     });
     // The request has not asked for another protocol.

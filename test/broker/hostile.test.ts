@@ -127,6 +127,43 @@ describe("an answer's head", () => {
   });
 });
 
+describe("an answer that is whole", () => {
+  test.each([
+    ["204, with a body", "HTTP/1.1 204 N\r\nContent-Length: 2\r\n\r\n", "ok"],
+    ["304, with a body", "HTTP/1.1 304 N\r\nETag: x\r\n\r\n", "ok"],
+    ["200, with more than was announced", "HTTP/1.1 200 O\r\nContent-Length: 2\r\n\r\nok", "more"],
+    ["200, with a second one", "HTTP/1.1 200 O\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 O\r\n\r\nsecond"],
+  ])("is passed on alone: %s", async (_, answer, more) => {
+    const broker = await startBroker(await startRaw(() => answer + more));
+    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+    const [line = "", body] = answer.split(/\r\n[^]*\r\n\r\n/);
+    expect(text.startsWith(`${line}\r\n`)).toBe(true);
+    expect(text.split("\r\n\r\n")[1]).toBe(body);
+  });
+
+  test("and is held for a look at the key does not need its connection any more", async () => {
+    const refused = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.write("HTTP/1.1 401 U\r\nContent-Length: 2\r\n\r\nno"));
+    });
+    onTestFinished(() => void refused.close());
+    const accepted = once(refused, "connection");
+    refused.listen(0, "127.0.0.1");
+    await once(refused, "listening");
+    const address = refused.address();
+    const broker = await startBroker(`http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`, {
+      onUnauthorized: async () => {
+        const [ours] = Object.values(broker.agent.sockets).flatMap((sockets) => sockets ?? []);
+        const [theirs]: readonly Socket[] = await accepted;
+        theirs?.resetAndDestroy();
+        if (ours !== undefined) await new Promise((resolve) => ours.once("close", resolve));
+      },
+    });
+    const answer = await send(broker.origin, "/v1/x", { headers: bearer(broker.routes[0].dummy) });
+    expect(answer).toMatchObject({ status: 401, body: "no" });
+  });
+});
+
 describe("a request", () => {
   test("keeps its host and its length, which Connection cannot drop", async () => {
     const upstream = await startUpstream((request, response) => void request.resume().on("end", () => response.end()));
