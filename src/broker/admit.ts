@@ -184,12 +184,13 @@ function admitPath({ route, slot }: FoundKey, { method, target }: RequestHead, h
   const { name, allow, deny } = route;
   const [path = "", ...query] = target.split("?");
   const hasRules = allow.length + deny.length > 0;
-  if ((hasRules || route.path !== "") && isAmbiguous(path)) {
+  const rest = below(route.path, path);
+  // The address of a gateway is as its user has written it, escapes and empty segments included.
+  if ((hasRules || route.path !== "") && isAmbiguous(rest ?? path)) {
     return refuse("broker-request", "the path is ambiguous (//, dot segments, escapes)", name);
   }
   const override = hasRules ? OVERRIDES.find((header) => headers.has(header)) : undefined;
   if (override !== undefined) return refuse("broker-denied", `the header ${override} is not accepted`, name);
-  const rest = below(route.path, path);
   if (rest === undefined)
     return refuse("broker-denied", `${name} is accepted for paths below ${route.path} alone`, name);
   const written = route.servicePath + rest;

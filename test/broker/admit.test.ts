@@ -157,6 +157,19 @@ describe("behind a gateway", () => {
     expect("code" in outcome ? outcome.code : outcome.target).toBe(expected);
   });
 
+  test.each([
+    ["/to/https%3A%2F%2Fapi//v1/chat/completions", "/to/https%3A%2F%2Fapi//v1/chat/completions"],
+    ["/to/https%3A%2F%2Fapi//v1/organization/x", "broker-denied"],
+    ["/to/https%3A%2F%2Fapi//v1//organization/x", "broker-request"],
+    ["/to/https%3A%2F%2Fapi//v1/../organization/x", "broker-request"],
+    ["/to/https%3A%2F%2Fapi//v1%2forganization/x", "broker-request"],
+    ["/to/https://api//v1/chat/completions", "broker-request"],
+  ])("whose address servers can read in two ways, %s becomes %s", (target, expected) => {
+    const behind = admission([{ ...openai, path: "/to/https%3A%2F%2Fapi//v1", servicePath: "/v1" }], PORT);
+    const outcome = behind({ method: "POST", target, rawHeaders: [...HOST, ...KEY], isUpgrade: false });
+    expect("code" in outcome ? outcome.code : outcome.target).toBe(expected);
+  });
+
   test("whose address ends with the prefix, the prefix is not doubled", () => {
     const rawHeaders = [...HOST, "x-api-key", claude.dummy];
     const askThrough = (target: string) => through({ method: "POST", target, rawHeaders, isUpgrade: false });
