@@ -39,7 +39,12 @@ async function visit({ port, host = "127.0.0.1", ca, send = "hello", verify = tr
     seen.push(["secure", authorized, authorizationError, alpnProtocol, encrypted, readyState]);
     if (below !== undefined) return void link[below]();
     socket.setNoDelay(true).setKeepAlive(true, 1000);
-    socket.write(send, () => seen.push("written"));
+    const parts = [send].flat();
+    socket.cork();
+    for (const [index, part] of parts.entries()) {
+      socket.write(part, index === parts.length - 1 ? () => seen.push("written") : undefined);
+    }
+    socket.uncork();
   });
   await new Promise((resolve) => {
     socket.on("close", (hadError) => {

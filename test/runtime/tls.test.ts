@@ -21,7 +21,8 @@ interface Visit {
   readonly port: number;
   readonly host?: string;
   readonly ca?: string | readonly string[];
-  readonly send?: string;
+  /** Several ones are written together. */
+  readonly send?: string | readonly string[];
   readonly verify?: boolean;
   readonly below?: "destroy";
 }
@@ -134,6 +135,20 @@ describe("a server with", { timeout: 120_000 }, () => {
   ])("certificates for %s", async (_, name, host, expected) => {
     await expectSame([{ port: await serve(folder, [name]), host, ca }], [expected]);
   });
+});
+
+it("what was written together arrives together", async () => {
+  const port = await serve(folder, ["valid"]);
+  const visits = [
+    ["head", "body"],
+    ["", "body"],
+    ["2\r\n", "hi", "\r\n"],
+    ["head", "x".repeat(20_000)],
+  ];
+  await expectSame(
+    visits.map((send) => ({ port, ca, send })),
+    visits.map(() => "secure true"),
+  );
 });
 
 it("a certificate's common name is not compared, other than in Node.js", async () => {

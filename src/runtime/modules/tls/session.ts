@@ -148,8 +148,11 @@ export class TlsHandle implements StreamHandle {
       return undefined;
     }
     if (this.#state !== "open") return ECANCELED;
+    // As in Node.js: a head and its body go in one record if they were written together.
+    const [only, ...others] = chunks;
+    const bytes = only === undefined || others.length > 0 ? Buffer.concat(chunks) : only;
     const isDone = this.#attempt(() => {
-      for (const chunk of chunks) native.writeDecrypted(this.#session, chunk);
+      native.writeDecrypted(this.#session, bytes);
       return true;
     });
     return isDone === true ? this.#flush(done) : ECANCELED;
