@@ -1,5 +1,5 @@
 /** Changes of a definition's text that keep all else byte for byte, proved by the yaml package afterwards. Pure. */
-import { isMap, isScalar } from "yaml";
+import { isMap, isScalar, isSeq } from "yaml";
 import { contentEnd, type EntryPair, isLinked, isNull, keyOf, keyText, type Mapping, type Node } from "./nodes.ts";
 import { parseDefinition, type Parsed, quoted, refuse, withoutReferences } from "./nodes.ts";
 import { type Change, PATH, verify } from "./verify.ts";
@@ -132,11 +132,20 @@ function insert(at: number, text: string): Splice {
 
 /** Returns the position after the last line of an entry; a block scalar may end with its own blank lines. */
 function afterPair(parsed: Parsed, pair: EntryPair): number {
-  let leaf: Node | null = pair.value;
-  while (leaf !== null && !isScalar(leaf) && isMap<Node, Node | null>(leaf) && leaf.flow !== true)
-    leaf = leaf.items.at(-1)?.value ?? null;
-  if (isScalar(leaf) && (leaf.type === "BLOCK_LITERAL" || leaf.type === "BLOCK_FOLDED")) return leaf.range?.[1] ?? 0;
-  return lineEnd(parsed, pairEnd(pair, parsed.yaml));
+  const leaf = lastLeaf(pair.value);
+  if (!isScalar(leaf) || (leaf.type !== "BLOCK_LITERAL" && leaf.type !== "BLOCK_FOLDED")) {
+    return lineEnd(parsed, pairEnd(pair, parsed.yaml));
+  }
+  // ESC's parser (go-yaml) reads no line break where the text of the definition has none; the yaml package reads one.
+  if (!parsed.yaml.endsWith("\n") && leaf.range?.[1] === parsed.yaml.length && String(leaf.value).endsWith("\n")) {
+    throw refuse("its last value would get a line break, since its last line has none");
+  }
+  return leaf.range?.[1] ?? 0;
+}
+
+function lastLeaf(node: Node | null): Node | null {
+  if (isMap<Node, Node | null>(node) && node.flow !== true) return lastLeaf(node.items.at(-1)?.value ?? null);
+  return isSeq<Node>(node) && node.flow !== true ? lastLeaf(node.items.at(-1) ?? null) : node;
 }
 
 function replace(parsed: Parsed, pair: EntryPair, change: Change, inFlow: boolean): readonly Splice[] {

@@ -58,6 +58,16 @@ describe("a change of a definition", () => {
       'values:\n  environmentVariables:\n    B: |+\n      text\n\n\n    NEW:\n      fn::secret: "s"\n',
     ],
     [
+      "a last text that never ends with a line break",
+      "values:\n  environmentVariables:\n    B: |-\n      text",
+      'values:\n  environmentVariables:\n    B: |-\n      text\n    NEW:\n      fn::secret: "s"',
+    ],
+    [
+      "blank lines that belong to the last text of a list",
+      "values:\n  a:\n  - |+\n    text\n\n",
+      'values:\n  a:\n  - |+\n    text\n\n  environmentVariables:\n    NEW:\n      fn::secret: "s"\n',
+    ],
+    [
       "no value yet",
       "values:\n  environmentVariables:\n    NEW: # soon\n    Z: 1\n",
       'values:\n  environmentVariables:\n    NEW: {"fn::secret": "s"} # soon\n    Z: 1\n',
@@ -131,6 +141,12 @@ describe("a change of a definition", () => {
     ["two documents", "a: 1\n---\nb: 2\n", "more than one document"],
     ["a tab", "values:\n\tx: 1\n", "not valid YAML (line 2)"],
     ["a name twice", "values:\n  environmentVariables:\n    A: 1\n    A: 2\n", "not valid YAML (line 4)"],
+    [
+      "a last text without a line break",
+      "values:\n  environmentVariables:\n    B: |\n      b",
+      "would get a line break",
+    ],
+    ["such a text in a list", "values:\n  a:\n  - >+\n    b", "would get a line break"],
     ["a list", "values:\n  environmentVariables:\n    - a\n", "is not a mapping"],
     ["a reference", "values:\n  environmentVariables: ${x}\n", "is not a mapping"],
     ["a function", "values:\n  environmentVariables:\n    fn::open::p: {}\n", "is a function"],
