@@ -5,7 +5,7 @@ export const importCommand: CommandDefinition = {
   describe: "Write the variables of a .env file into the ESC environment",
   details: [
     "Writes one revision. Variables that the contract declares secret become fn::secret, and so do undeclared ones that " +
-      "look like a secret; all others are plain text. Prints names and never a value, asks before it writes, and reads " +
+      "look like a secret or replace one; all others are plain text. Prints names and never a value, asks before it writes, and reads " +
       "the values back. ESC_*, SOPHIA_* and PULUMI_BACKEND_URL are left out. Other values that ESC already has stay, " +
       "unless --overwrite is given. At a terminal the command then offers to remove the written variables from the file.",
     "A variable looks like a secret if a part of its name is AUTH, CREDENTIAL, CREDENTIALS, DSN, KEY, PASS, PASSPHRASE, PASSWD, " +

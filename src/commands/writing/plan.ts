@@ -74,10 +74,14 @@ export interface PlannedValue extends Candidate {
 export function planner(current: EnvironmentState, overwrite: boolean): (candidate: Candidate) => PlannedValue {
   const variables = new Map(current.opened.variables.map((one) => [one.name, one]));
   return (candidate) => {
-    const existing = variables.get(candidate.name);
-    return existing?.delivery === "value" && existing.value === candidate.value
-      ? { ...candidate, state: "same", isPlain: candidate.secret && !existing.secret }
-      : { ...candidate, state: stateBeside(existing, candidate.name, current, overwrite) };
+    const { name, value } = candidate;
+    const existing = variables.get(name);
+    if (existing?.delivery === "value" && existing.value === value) {
+      return { ...candidate, state: "same", isPlain: candidate.secret && !existing.secret };
+    }
+    // A secret stays secret, also one of an import or behind a reference. A value that is hidden may be one.
+    const secret = candidate.secret || existing?.secret === true || current.hidden?.has(name) === true;
+    return { ...candidate, secret, state: stateBeside(existing, name, current, overwrite) };
   };
 }
 

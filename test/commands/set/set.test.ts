@@ -103,6 +103,21 @@ describe("set NAME", () => {
     expect(await values()).toMatchObject({ API_KEY: KEY, PIN: "1234" });
   });
 
+  test("a secret stays secret: its own, one behind a reference, and one of an import", async () => {
+    const { server, handle, run, values } = await world();
+    server.environment("acme/app/base", { values: { IMPORTED: secret(sentinel("base")) } });
+    const variables = { OWN: { "fn::secret": sentinel("own") }, BEHIND: "host-${hidden}" };
+    const definition = { hidden: { "fn::secret": sentinel("top") }, environmentVariables: variables };
+    handle.revise({ definition: JSON.stringify({ imports: ["app/base"], values: definition }) });
+    for (const name of ["OWN", "BEHIND", "IMPORTED"]) {
+      const ended = await run([name, "--overwrite"], sentinel(`new-${name}`));
+      expect(ended).toMatchObject({ status: 0, stderr: "" });
+      expect(ended.stdout).toContain(`  ~ ${name}  secret\n`);
+      expect(await values()).toMatchObject({ [name]: sentinel(`new-${name}`) });
+    }
+    expect(handle.definition).not.toContain(SENTINEL);
+  });
+
   test("--dry-run writes nothing, and the token of the launcher is enough", async () => {
     const { server, env, run } = await world();
     const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
