@@ -136,7 +136,7 @@ export async function readImports(yaml: string, name: FullName): Promise<readonl
   const modules = [import("../definition/follow.ts"), import("../definition/nodes.ts")] as const;
   const [{ importsOf }, { parseDefinition }] = await Promise.all(modules);
   try {
-    return importsOf(parseDefinition(yaml))?.flatMap((written) => importedName(written, name) ?? []);
+    return importsOf(parseDefinition(yaml))?.flatMap(({ written }) => importedName(written, name) ?? []);
   } catch {
     return undefined;
   }

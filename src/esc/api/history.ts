@@ -70,7 +70,8 @@ export class Histories {
     path: Path,
     trail: ReadonlySet<string>,
   ): Promise<LastChange | undefined> {
-    for (const written of (importsOf(parsed) ?? []).toReversed()) {
+    for (const { written, isMerged } of (importsOf(parsed) ?? []).toReversed()) {
+      if (!isMerged) continue;
       const found = await this.#changeIn(written, name, path, trail);
       if (found !== undefined) return found;
     }

@@ -62,14 +62,24 @@ export function rotatedBy({ top }: Parsed, path: Path): string | undefined {
   return others.length === 0 ? only : undefined;
 }
 
-/** Returns the imports of a definition as it writes them, in its order; undefined if they are not a plain list. */
-export function importsOf({ top }: Parsed): readonly string[] | undefined {
+/** An import as the definition writes it. With `merge: false` its values are only referred to. */
+interface Import {
+  readonly written: string;
+  readonly isMerged: boolean;
+}
+
+/** Returns the imports of a definition in its order; undefined if they are not a plain list. */
+export function importsOf({ top }: Parsed): readonly Import[] | undefined {
   const list = childOf(top, "imports") ?? null;
   if (isNull(list)) return [];
   if (!isSeq<Node>(list) || isLinked(list)) return undefined;
-  return list.items.flatMap((item) => {
-    if (isScalar(item)) return typeof item.value === "string" ? [item.value] : [];
-    return isMap<Node, Node | null>(item) ? item.items.map(keyOf) : [];
+  return list.items.flatMap((item): readonly Import[] => {
+    if (isScalar(item)) return typeof item.value === "string" ? [{ written: item.value, isMerged: true }] : [];
+    const entries = isMap<Node, Node | null>(item) ? item.items : [];
+    return entries.map((pair) => {
+      const merge = childOf(pair.value, "merge");
+      return { written: keyOf(pair), isMerged: !(isScalar(merge) && merge.value === false) };
+    });
   });
 }
 

@@ -149,6 +149,19 @@ describe("the age of secrets", () => {
     expect(ended.stdout).toContain("alice (acme/app/dev@1)\n");
   });
 
+  test("is not of an import that is not merged", async () => {
+    const { server, handle, change, now, run } = await world();
+    change(handle, 20, "dave", (yaml) =>
+      yaml.replace("  - app/base\n", "  - app/base\n  - app/other: {merge: false}\n"),
+    );
+    server.environment("acme/app/other", { definition: BASE, creator: "mallory" });
+    now();
+    const { secrets } = JSON.parse((await run(["audit", "--json"])).stdout);
+    expect(secrets).toContainEqual(
+      expect.objectContaining({ name: "IMPORTED", environment: "acme/app/base", by: "bob" }),
+    );
+  });
+
   test("is not visible to a token that may only open: no finding and no failure; ESC_ADMIN_TOKEN sees it", async () => {
     const { server, now, run } = await world();
     now();
