@@ -29,7 +29,8 @@ export function openTunnel(link: Socket, proxy: URL, target: URL, signal: AbortS
     const refuse = (response: http.IncomingMessage): void =>
       fail({ kind: "proxy-refused", proxy: host, status: response.statusCode ?? 0 });
     request.once("connect", (response, socket: Socket, head) => {
-      if (response.statusCode !== 200) return refuse(response);
+      const { statusCode: status = 0 } = response;
+      if (status < 200 || status > 299) return refuse(response);
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
