@@ -193,6 +193,17 @@ describe("the certificates of the caller", { timeout: 120_000 }, () => {
     expect(JSON.stringify(await see(shell, visits))).toContain("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
   });
 
+  it("are reported if the file of NODE_EXTRA_CA_CERTS is damaged", async () => {
+    const damaged = join(folder, "damaged.pem");
+    writeFileSync(damaged, pem("ca").slice(0, 300));
+    const script = join(folder, "context.cjs");
+    writeFileSync(script, 'require("node:tls").createSecureContext();');
+    for (const program of [process.execPath, shell]) {
+      const { stderr } = await promisify(execFile)(program, [script], { env: { NODE_EXTRA_CA_CERTS: damaged } });
+      expect(stderr).toContain(`Warning: Ignoring extra certs from \`${damaged}\`, load failed: `);
+    }
+  });
+
   it.each(["/dev/zero", "/dev/null", tmpdir()])("are none in NODE_EXTRA_CA_CERTS=%s", async (file) => {
     const visits = [{ port: await serve(folder, ["valid"]), ca: pem("ca") }, { port: await serve(folder, ["valid"]) }];
     const extra = { NODE_EXTRA_CA_CERTS: file };

@@ -11,6 +11,8 @@ import { natives } from "../native.ts";
 
 interface Natives {
   readonly newContext: (trustsRoots: boolean, texts: readonly (string | Uint8Array)[]) => NativeContext;
+  /** @returns undefined if the first certificate can be parsed, else such as PEM_NO_START_LINE */
+  readonly problemOfCertificate: (bytes: Uint8Array) => string | undefined;
 }
 
 const native = natives<Natives>();
@@ -56,7 +58,11 @@ function extraCertificates(): readonly (string | Uint8Array)[] {
   try {
     const stats = statSync(file);
     // Node.js finds no certificate in a folder or a device, and reports nothing. A device may have no end.
-    return stats?.isFile() === true || stats?.isFIFO() === true ? [readFileSync(file)] : [];
+    if (stats?.isFile() !== true && stats?.isFIFO() !== true) return [];
+    const bytes = Buffer.from(readFileSync(file));
+    const problem = native.problemOfCertificate(bytes);
+    if (problem === undefined || problem === "PEM_NO_START_LINE") return [bytes];
+    throw new Error(problem);
   } catch (error) {
     // As Node.js at its start.
     const reason = error instanceof Error ? error.message : "";
