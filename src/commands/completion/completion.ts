@@ -73,7 +73,8 @@ _sophia_run() {
   # Not as options (-o): zsh would complete those alone, and only behind a dash.
   _describe 'sophia-run' described
 }
-if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+# A file in a folder of fpath is the body of a function with its name.
+if [[ \${funcstack[1]} == _sophia[-_]run ]]; then
   _sophia_run "$@"
 else
   compdef _sophia_run sophia-run

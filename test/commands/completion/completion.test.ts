@@ -9,7 +9,7 @@ import { namesFor } from "../../../src/command-line/takers.ts";
 import { COMMANDS } from "../../../src/commands/registry.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
-import { complete, SHELLS } from "./shells.ts";
+import { AUTOLOADED, complete, SHELLS } from "./shells.ts";
 
 describe.each(SHELLS)("%s, at a terminal", (shell) => {
   skipBecause(notInstalled(shell, "-c", "true"));
@@ -54,6 +54,17 @@ describe.each(SHELLS)("%s, at a terminal", (shell) => {
     const { screen } = await complete(shell, script, [["sophia-run exp", shows]]);
     expect(stripVTControlCharacters(screen)).toContain("export");
   });
+});
+
+describe("zsh, with the script in a folder of fpath", () => {
+  skipBecause(notInstalled("zsh", "-c", "true"));
+
+  test("completes each command line, not only the first", async () => {
+    const { stdout: script } = await sophia(["completion", "zsh"]);
+    const words = ["che", "expl", "completion z", "che"].map((one) => `sophia-run ${one}`);
+    const { lines } = await complete("zsh", script, words, AUTOLOADED);
+    expect(lines).toEqual(["check", "explain", "completion zsh", "check"].map((one) => `sophia-run ${one}`));
+  }, 120_000);
 });
 
 describe("the call of a completion script", () => {

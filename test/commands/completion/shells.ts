@@ -40,6 +40,11 @@ const SETTINGS: Readonly<Record<Shell, readonly string[]>> = {
   ],
 };
 
+/** For zsh: the script is a file in a folder of fpath, which the shell loads at its first use. */
+export const AUTOLOADED = ["mv script _sophia-run; fpath=($PWD $fpath)", ...SETTINGS.zsh].filter(
+  (line) => line !== "source ./script",
+);
+
 const STARTS: Readonly<Record<Shell, readonly [string, ...string[]]>> = {
   bash: ["bash", "--noprofile", "--rcfile", "settings", "-i"],
   zsh: ["zsh", "-d", "-i"],
@@ -61,11 +66,12 @@ export async function complete(
   shell: Shell,
   script: string,
   typed: readonly (string | readonly [words: string, shows: string])[],
+  settings: readonly string[] = SETTINGS[shell],
 ): Promise<Typed> {
   const home = folder({ "sophia.contract.json": CONTRACT, "some.env": "", zqprogram: "#!/bin/sh\n", script });
   chmodSync(join(home, "zqprogram"), 0o755);
   symlinkSync(sophiaRun.at(-1) ?? "", join(home, "sophia-run"));
-  writeFileSync(join(home, PLACES[shell]), `${SETTINGS[shell].join("\n")}\n`);
+  writeFileSync(join(home, PLACES[shell]), `${settings.join("\n")}\n`);
   const env = {
     PATH: `${home}:${process.env["PATH"] ?? ""}`,
     HOME: home,
