@@ -146,9 +146,12 @@ function targetWords({ kind }: Exclude<Target, { kind: "esc" }>): string {
   return kind === "environment" ? "in the environment" : "in the environment or in .env";
 }
 
-/** For bash and zsh: `read -s` shows no input, and printf is a builtin, so that the value is no argument of a process. */
+/**
+ * For bash and zsh: `read -s` shows no input, and printf is a builtin, so that the value is no argument of a process.
+ * In other shells `read -s` fails. `&&` then writes nothing; a semicolon would write an empty value.
+ */
 function askAndSet(supply: MissingValue, width: number): readonly string[] {
-  return ['read -rs VALUE; printf %s "$VALUE" |', ...commandLines(setWords(supply), width, "  ")];
+  return ['read -rs VALUE && printf %s "$VALUE" |', ...commandLines(setWords(supply), width, "  ")];
 }
 
 /** Breaks a long command by backslashes, which shells of POSIX and fish read. */

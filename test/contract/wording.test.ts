@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { checkContract } from "../../src/contract/check.ts";
 import type { Contract } from "../../src/contract/model.ts";
@@ -113,6 +113,13 @@ describe("the lines for ESC", () => {
     ]);
   });
 
+  it("write no value in a shell that cannot hide the input", () => {
+    const supply = wordings(contract, {}, inEsc("acme/sophia/dev")).flatMap((one) => one.supply);
+    const [, ...lines] = sharedRemedy(supply.slice(0, 1), 78);
+    const script = `read() { return 2; }\npulumi() { echo written; }\n${lines.join("\n")}\n`;
+    expect(spawnSync("sh", ["-c", script], { encoding: "utf8", input: "value\n" })).toMatchObject({ stdout: "" });
+  });
+
   it("reach the command unchanged by a shell", () => {
     const lines = words(contract, {}, inEsc("acme/it's/dev")).flatMap(({ remedies }) => remedies);
     const script = `pulumi() { printf '[%s]' "$@"; echo; }\n${lines.join("\n")}`;
@@ -131,11 +138,11 @@ describe("the lines for ESC", () => {
     it("are one command for variables that are set alike", () => {
       expect(sharedRemedy(supply("acme/sophia/dev"), 78)).toStrictEqual([
         expect.stringContaining("each"),
-        '  read -rs VALUE; printf %s "$VALUE" |',
+        '  read -rs VALUE && printf %s "$VALUE" |',
         "    pulumi env set acme/sophia/dev environmentVariables.TOKEN --secret \\",
         "      --string --file -",
         expect.stringContaining("it"),
-        '  read -rs VALUE; printf %s "$VALUE" |',
+        '  read -rs VALUE && printf %s "$VALUE" |',
         "    pulumi env set acme/sophia/dev environmentVariables.LEVEL --plaintext \\",
         "      --string --file -",
       ]);
