@@ -28,7 +28,7 @@ export function layoutFor(context: Context, to: 1 | 2): Layout {
 
 /** Matches the command followed by an argument, unless it already follows a runner such as npx. */
 const COMMAND = new RegExp(
-  String.raw`(?<![\w./@-])(?<!(?:\b(?:npx|bunx|yarn|run|exec)|--no-install|--) )sophia-run(?= (?:-|\[|(?:${[...COMMAND_NAMES, HELP_WORD].join("|")})\b))`,
+  String.raw`(?<![\w./@-])(?<!(?:\b(?:npx|bunx|yarn|run|exec)|--no-install|--) )sophia-run(?= (?:[-<\[]|(?:${[...COMMAND_NAMES, HELP_WORD].join("|")})\b))`,
   "g",
 );
 

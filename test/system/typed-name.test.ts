@@ -67,5 +67,10 @@ test("messages and help use this name, output for programs does not", async () =
   const help = await sophia(["check", "--help"], { cwd, env });
   expect(help.stdout).toContain("Usage: pnpm exec sophia-run check [options]\n");
   expect(help.stdout).toContain("\n  pnpm exec sophia-run check --profile prod --json\n");
+  const usage = (await sophia(["--help"], { cwd, env })).stdout.split("\n").slice(0, 2);
+  expect(usage).toEqual([
+    "Usage: pnpm exec sophia-run [options] -- <command> [arguments…]",
+    "or:    pnpm exec sophia-run <subcommand> [options]",
+  ]);
   expect((await sophia(["check", "--json"], { cwd, env })).stdout).not.toContain("pnpm");
 });
