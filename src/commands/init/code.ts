@@ -8,6 +8,8 @@ const SCRIPT = /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/;
 const PYTHON = /\.py$/;
 const SKIPPED =
   /^(?:\..*|node_modules|bower_components|vendor|dist|build|out|target|coverage|venv|env|__pycache__|site-packages)$/;
+/** The loaders that Yarn's Plug'n'Play writes. */
+const GENERATED = /^\.pnp\./;
 const MAX_FILES = 20_000;
 const MAX_BYTES = 1024 * 1024;
 const MAX_DEPTH = 32;
@@ -25,7 +27,7 @@ export async function fromCode(root: string): Promise<SourceResult> {
         continue;
       }
       const readsOf = SCRIPT.test(entry.name) ? readsOfScript : PYTHON.test(entry.name) ? readsOfPython : undefined;
-      if (!entry.isFile() || readsOf === undefined) continue;
+      if (!entry.isFile() || readsOf === undefined || GENERATED.test(entry.name)) continue;
       if (files >= MAX_FILES) {
         isCut = true;
         return;

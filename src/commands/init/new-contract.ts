@@ -49,9 +49,15 @@ const SOURCES: Readonly<Record<string, Source>> = {
 /**
  * Writes `sophia.contract.json` unless it exists, from the sources in `from`, else from the first one with a variable.
  *
+ * @param root the folder with the lock file, in which a workspace has its packages
  * @throws SophiaError (125) if a source that was named cannot be read
  */
-export async function createContract(from: readonly string[], settings: Settings, context: Context): Promise<void> {
+export async function createContract(
+  from: readonly string[],
+  settings: Settings,
+  root: string,
+  context: Context,
+): Promise<void> {
   if (existsSync(join(context.cwd, CONTRACT_FILE_NAME))) {
     printReport(context, [`${CONTRACT_FILE_NAME} exists and is not changed`]);
     return;
@@ -74,8 +80,8 @@ export async function createContract(from: readonly string[], settings: Settings
     ({ name }) => builtIn?.has(name) !== true,
   );
   const groups = base === undefined ? results.flatMap((result) => result.groups ?? []) : [];
-  const isInstalled = existsSync(join(context.cwd, "package.json"));
-  writeText(targetFile(CONTRACT_FILE_NAME, context), contractText({ base, candidates, groups }, isInstalled), "wx");
+  const $schema = schemaFor(context.cwd, root);
+  writeText(targetFile(CONTRACT_FILE_NAME, context), contractText({ base, candidates, groups }, $schema), "wx");
   const total = candidates.length + (builtIn?.size ?? 0);
   const sources = enumerate(results.map(({ source }) => source));
   printReport(context, [
@@ -147,9 +153,16 @@ async function fromDocuments({ cwd }: Context): Promise<SourceResult | undefined
   return { ...(isOurs(text) ? fromGenerated(text) : { candidates: fromExample(text) }), source: name };
 }
 
-/** The schema for editors, in a repository that installs sophia-run. */
-const INSTALLED_SCHEMA = "./node_modules/sophia-run/schema/sophia.contract.schema.json";
+const INSTALLED_SCHEMA = "node_modules/sophia-run/schema/sophia.contract.schema.json";
 const SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
+
+/** Returns the schema for editors: the file of the package, or the identifier if no folder has that file. */
+function schemaFor(cwd: string, root: string): string {
+  // Yarn's Plug'n'Play leaves packages in their archives.
+  if (!existsSync(join(cwd, "package.json")) || existsSync(join(root, ".pnp.cjs"))) return SCHEMA;
+  const folder = [cwd, root].find((one) => existsSync(join(one, INSTALLED_SCHEMA))) ?? root;
+  return `${relative(cwd, folder).replaceAll(sep, "/") || "."}/${INSTALLED_SCHEMA}`;
+}
 
 interface Draft {
   readonly base?: string | undefined;
@@ -158,8 +171,7 @@ interface Draft {
 }
 
 /** Returns a contract that declares the candidates, or the whole built-in contract if it adds nothing to that. */
-export function contractText({ base, candidates, groups }: Draft, isInstalled: boolean): string {
-  const $schema = isInstalled ? INSTALLED_SCHEMA : SCHEMA;
+export function contractText({ base, candidates, groups }: Draft, $schema: string): string {
   const isEmpty = base !== undefined && candidates.length === 0;
   if (base === "builtin" && isEmpty) return builtInText.replace(SCHEMA, $schema);
   // JSON.stringify leaves out what is undefined, here and in the entries.

@@ -141,6 +141,31 @@ describe("a package of a workspace", () => {
     );
   });
 
+  test("names the schema where the package is, or by its identifier with Plug'n'Play", async () => {
+    const root = project({
+      "package.json": '{"workspaces":["packages/*"]}',
+      "packages/api/package.json": member,
+      "packages/own/package.json": member,
+      "packages/own/node_modules/sophia-run/schema/sophia.contract.schema.json": "{}",
+    });
+    const schemaOf = async (name: string): Promise<unknown> => {
+      const cwd = join(root, name);
+      await sophia(["init"], { cwd });
+      const { $schema }: { $schema?: unknown } = JSON.parse(read(cwd, FILE));
+      rmSync(join(cwd, FILE));
+      return $schema;
+    };
+    const path = "node_modules/sophia-run/schema/sophia.contract.schema.json";
+    expect(await schemaOf("packages/api")).toBe(`../../${path}`);
+    expect(await schemaOf("packages/own")).toBe(`./${path}`);
+    expect(await schemaOf(".")).toBe(`./${path}`);
+    writeFileSync(join(root, ".pnp.cjs"), "process.env.PNP_DEBUG_LEVEL");
+    expect(await schemaOf("packages/api")).toMatch(/^https:/);
+    // The loader of Yarn is not code of the project.
+    await sophia(["init"], { cwd: root });
+    expect(variablesOf(root)).toEqual({});
+  });
+
   test("must be in the list of the root; the root of pnpm needs its own option", async () => {
     const root = project({
       "package.json": "{}",

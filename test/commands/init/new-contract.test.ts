@@ -127,7 +127,7 @@ describe("a contract of another name", () => {
       fc.property(contractDocuments, (document) => {
         const whole = contractOf(document);
         const text = envExample(whole, markOf({ kind: "file", path: "gone.json" }));
-        const again = contractOf(JSON.parse(contractText(fromGenerated(text), false)));
+        const again = contractOf(JSON.parse(contractText(fromGenerated(text), "")));
         expect([...again.variables.keys()].toSorted()).toStrictEqual([...whole.variables.keys()].toSorted());
         const brief = ({ rules }: typeof whole) =>
           rules
