@@ -14,7 +14,6 @@ const INSTALL: readonly string[] = IS_ON_REGISTRIES
 export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "README.md": {
     "npm ci": ["npm [ci]", "npm [run] [demo]"],
-    "npm test   # about 90 s; needs Linux, Python 3, gcc and openssl": ["npm [test]"],
     [FETCH]: INSTALL,
     "npx --no-install sophia-run init": ["npx [--no-install] [sophia-run] [init]"],
   },
@@ -23,7 +22,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     'read -rs VALUE && printf %s "$VALUE" |': [
       "pulumi [env] [set] [acme/sophia/dev] [environmentVariables.DATABASE_URL] [--secret] [--string] [--file] [-] < a line",
     ],
-    "sophia-run set SESSION_KEY    # asks for a token that may write, then for the value": [
+    "sophia-run set SESSION_KEY": [
       "sophia-run [set] [SESSION_KEY]",
       "sophia-run [check]",
       "sophia-run [--] [node] [server.js]",
@@ -80,7 +79,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     ],
   },
   "CONTRIBUTING.md": {
-    "npm ci             # installs": ["npm [ci]", "npm [run] [demo]", "npm [test]", "npm [run] [test:all]"],
+    "npm ci": ["npm [ci]", "npm [run] [demo]", "npm [test]", "npm [run] [test:all]"],
   },
   "docs/agents.md": {
     "sophia-run check": [
@@ -110,10 +109,10 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
   },
   "docs/standalone.md": {
     [FETCH_EXECUTABLE]: [FETCH_EXECUTABLE.replaceAll(/ (\S+)/g, " [$1]")],
-    "npm run build:standalone                  # for this machine, into dist-standalone/": [
+    "npm run build:standalone": [
       "npm [run] [build:standalone]",
-      "npm [run] [build:standalone] [--] [--all]",
       "npm [run] [build:standalone] [--] [linux-x64] [linux-arm64]",
+      "npm [run] [build:standalone] [--] [--all]",
     ],
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": [
       "pip [install] [dist-wheels/sophia_run-*-manylinux_*_x86_64.whl]",

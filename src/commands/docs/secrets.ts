@@ -51,15 +51,17 @@ Without any secret, \`sophia-run --fake -- <command>\` starts the command with d
 as usual, and unset them afterwards. They override ESC:`,
     shell(`read -rs ${example} && export ${example}`),
     "## Verification",
-    shell(`sophia-run check                        # the variables, masked, with their sources
-sophia-run check --against "$ESC_ENV"   # before a deployment: does this environment meet the contract?`),
-    "The exit status is 0, or 1 if the contract is not met.",
+    shell(`sophia-run check
+sophia-run check --against "$ESC_ENV"`),
+    `The first shows the variables, masked, with their sources. The second is for a deployment: does this environment meet
+the contract? The exit status is 0, or 1 if the contract is not met.`,
     "## Support",
     `- The console of Pulumi Cloud, <https://app.pulumi.com>: the environment, its revisions, tokens and roles.
 - \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRuns).join("")}`,
     "## Audit logs",
-    shell(`sophia-run audit   # age and last change of each secret, overdue rotations, the token`),
-    "The audit log of the organization, in the console of Pulumi Cloud, shows who opened the environment.",
+    shell("sophia-run audit"),
+    `This shows the age and the last change of each secret, overdue rotations, and the token. The audit log of the
+organization, in the console of Pulumi Cloud, shows who opened the environment.`,
     "## Good practice",
     `- Use a separate token for each place of use. It should open only one environment, and expire.
 - Put no value into the repository, an image, a command line or a log. \`sophia-run scan --staged\` in a pre-commit hook
