@@ -79,8 +79,18 @@ describe("the built-in contract", () => {
 it("is shown by docs/contract.md in examples that are valid", async () => {
   const document = readFileSync(join(root, "docs/contract.md"), "utf8");
   const examples = fencedBlocks(document).filter(({ language }) => language === "json");
-  expect(examples).toHaveLength(5);
+  expect(examples).toHaveLength(6);
   for (const { text } of examples) expect((await load({ "sophia.contract.json": text })).variables.size).not.toBe(0);
+});
+
+it("is described by docs/contract.md with each member of a variable, each format and each rule of a group", () => {
+  const document = readFileSync(join(root, "docs/contract.md"), "utf8");
+  const schema = JSON.parse(readFileSync(join(root, "schema/sophia.contract.schema.json"), "utf8"));
+  const { VariableEntry, FormatEntry, GroupRule, TextFormat } = schema.definitions;
+  const members: readonly string[] = [...Object.keys(VariableEntry.properties), ...GroupRule.enum];
+  expect(members.filter((name) => !new RegExp(`^\\|.*\`${name}\``, "m").test(document))).toEqual([]);
+  const details: readonly string[] = [...FormatEntry.then.enum, ...Object.keys(TextFormat.properties), "enum"];
+  expect(details.filter((name) => !new RegExp(`["\`]${name}["\`]`).test(document))).toEqual([]);
 });
 
 describe("a file", () => {
