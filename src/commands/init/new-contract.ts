@@ -93,9 +93,12 @@ export async function createContract(
       ? []
       : [`  ${outer} no longer applies to this folder; to keep its rules: "extends": "${outer}"`]),
     ...[...remarks, ...results.flatMap((result) => result.remarks ?? [])].map((remark) => `  ${remark}`),
-    ...(total === 0 && base === undefined
-      ? ['  add one under "variables", such as "API_KEY": { "required": true }']
-      : []),
+    ...(total > 0 || base !== undefined
+      ? []
+      : [
+          ...(from.length > 0 ? [] : ["  searched: .env.example, ESC, process.env and os.environ in code, .env"]),
+          '  add one under "variables", such as "API_KEY": { "required": true }',
+        ]),
   ]);
 }
 

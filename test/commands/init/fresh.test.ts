@@ -35,6 +35,7 @@ describe("a folder in which nothing is found", () => {
     expect(second).toMatch(/sophia-run init.*--no-contract/);
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
+    expect(stdout).toMatch(/searched: .*\.env\.example.*os\.environ/);
     const [, entry = ""] = /add one under "variables", such as (.*)\n/.exec(stdout) ?? [];
     expect(variablesOf(cwd)).toEqual({});
     expect((await sophia(["--", "true"], { cwd })).status).toBe(0);
