@@ -15,12 +15,14 @@ const RUNNERS: ReadonlyMap<string, string> = new Map([
 
 /**
  * Returns the command as the user can type it. npm, pnpm, Yarn 1 and Bun add `node_modules/.bin` to the search path of
- * their scripts, and Yarn 4 adds the folder in BERRY_BIN_FOLDER. The result never contains text from a variable.
+ * their scripts, Yarn 4 adds the folder in BERRY_BIN_FOLDER, and uv that of its virtual environment. The result never
+ * contains text from a variable.
  */
 export function typedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
   const path = (environment.get("PATH") ?? "").split(process.platform === "win32" ? ";" : ":");
   // The folder of pnpm is relative.
   const found = path.find((folder) => folder !== "" && hasCommand(resolve(cwd, folder)));
+  if (found !== undefined && found === folderOfUv(environment)) return `uv run ${NAME}`;
   const isManaged =
     found === undefined
       ? isInstalledAbove(cwd)
@@ -31,6 +33,13 @@ export function typedName({ environment, cwd }: Pick<Context, "environment" | "c
   // The user has added node_modules/.bin to the search path.
   if (runner === undefined && found !== undefined) return NAME;
   return `${runner ?? "npx --no-install"} ${NAME}`;
+}
+
+/** Returns the folder that `uv run` puts in front of the search path; undefined if this is no process of it. */
+function folderOfUv(environment: Context["environment"]): string | undefined {
+  const virtual = environment.get("VIRTUAL_ENV");
+  if (virtual === undefined || environment.get("UV_RUN_RECURSION_DEPTH") === undefined) return undefined;
+  return join(virtual, process.platform === "win32" ? "Scripts" : "bin");
 }
 
 function hasCommand(folder: string): boolean {

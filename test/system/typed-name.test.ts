@@ -46,6 +46,22 @@ test("in a shell the search path comes first, then node_modules, also above the 
   expect(named(elsewhere, "/nowhere")).toBe("sophia-run");
 });
 
+test("by uv run, from its virtual environment; not in a shell in which that is activated", () => {
+  const { elsewhere } = installed();
+  const virtual = folder();
+  mkdirSync(join(virtual, "bin"));
+  writeFileSync(join(virtual, "bin", "sophia-run"), "#!/bin/sh\n");
+  const named = (path: string, variables: Readonly<Record<string, string>>): string =>
+    typedName({
+      cwd: virtual,
+      environment: new Map(Object.entries({ PATH: path, VIRTUAL_ENV: virtual, ...variables })),
+    });
+  const path = `${join(virtual, "bin")}:${elsewhere}`;
+  expect(named(path, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("uv run sophia-run");
+  expect(named(path, {})).toBe("sophia-run");
+  expect(named(elsewhere, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("sophia-run");
+});
+
 test("no part of a variable is shown", () => {
   const { cwd, bin } = installed();
   for (const agent of ["rm -rf /", "evil/1; rm", "npm", "constructor/1", "\u001B[31m/2"]) {
