@@ -108,7 +108,10 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       ],
   },
   "docs/standalone.md": {
-    [FETCH_EXECUTABLE]: [FETCH_EXECUTABLE.replaceAll(/ (\S+)/g, " [$1]")],
+    [FETCH_EXECUTABLE]: [
+      FETCH_EXECUTABLE.replaceAll(/ (\S+)/g, " [$1]"),
+      "install [-D] [-m] [755] [sophia-run-linux-x64] [/home/reader/.local/bin/sophia-run]",
+    ],
     "npm run build:standalone": [
       "npm [run] [build:standalone]",
       "npm [run] [build:standalone] [--] [linux-x64] [linux-arm64]",

@@ -187,7 +187,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
   },
   "docs/standalone.md": {
-    [FETCH_EXECUTABLE]: fetched,
+    [FETCH_EXECUTABLE]: { ...fetched, commands: ["curl", "install"] },
     "npm run build:standalone": suites,
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": {
       kind: "stand-ins",
