@@ -91,7 +91,14 @@ export const docs: Command = async ({ options, positionals }, context) => {
     printReport(context, [`${name} is not changed (not written by sophia-run docs); --force replaces it`]);
   }
   if (options["check"] === true) reportStale(stale, context);
-  else writeAll(stale, isForced, context);
+  else {
+    writeAll(stale, isForced, context);
+    // `init` would restore the built-in contract from them.
+    if (contract.source.kind === "built-in" && stale.some(({ current }) => current === undefined)) {
+      const first = "no contract here, so this is the Sophia platform's built-in one";
+      printLines(context, [first, "to start your own, delete these files and run sophia-run init"]);
+    }
+  }
   if (stale.length === 0) printReport(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
   return options["check"] === true && stale.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };

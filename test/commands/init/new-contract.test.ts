@@ -66,7 +66,9 @@ describe("the built-in contract", () => {
 
   test.each([[".env.example"], ["SECRETS.md"]])("docs and then init restore it from %s", async (name) => {
     const cwd = folder();
-    expect((await sophia(["docs", name], { cwd })).status).toBe(0);
+    const written = await sophia(["docs", name], { cwd });
+    expect(written.status).toBe(0);
+    expect(written.stderr).toMatch(/built-in one\n.*sophia-run init/);
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
     expect(stdout).toContain("17 variables");
