@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <node_api.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,6 +77,25 @@ static napi_value make_pipe(napi_env env, const struct argument *args) {
   fcntl(ends[1], F_SETPIPE_SZ, 262144);
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
   return list(env, ends, 2);
+}
+
+/*
+ * Closes this process's end of a pipe. Returns the number of bytes that nobody has read then: the other end, opened here for that,
+ * has those that came between the last read and the close. 0 for other descriptors, and without /proc.
+ */
+static napi_value close_reading(napi_env env, const struct argument *args) {
+  char path[32];
+  int other = -1, left = 0;
+  if (fcntl(args[0].number, F_GETPIPE_SZ) > 0) {
+    snprintf(path, sizeof path, "/proc/self/fd/%d", args[0].number);
+    other = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  }
+  close(args[0].number);
+  if (other >= 0) {
+    ioctl(other, FIONREAD, &left);
+    close(other);
+  }
+  return from_integer(env, left);
 }
 
 static napi_value duplicate(napi_env env, const struct argument *args) {
@@ -232,6 +252,7 @@ static const struct {
     {"prepareSearch", prepare},
     {"advance", advance},
     {"makePipe", make_pipe},
+    {"closeReading", close_reading},
     {"duplicate", duplicate},
 #ifndef SOPHIA_RUN_RUNTIME
     {"startWatching", start_watching},

@@ -164,7 +164,7 @@ export function openOutputs(
       case "lose session":
         return session?.lose();
       case "lose reader":
-        return pumps.get(effect.stream)?.loseReader();
+        return void pumps.get(effect.stream)?.loseReader();
       case "close target":
         closeAfter(effect.later ? LAST_MESSAGE_MS : 0, effect.stream);
     }

@@ -6,6 +6,7 @@ import type { Source } from "./source.ts";
 /** Fewer held bytes than these are released after a silence: a prompt must appear, and they do not reveal a secret. */
 const SILENCE_MS = 150;
 const REVEALING_BYTES = 4;
+const NEWLINE = 10;
 
 export interface PumpEvents {
   /** The program has written; called before the bytes are passed on. */
@@ -78,7 +79,12 @@ export function startPump(source: Source, target: number, first: Masker, events:
     flush,
     breakOff,
     /** Passes on the last bytes, which raises the SIGPIPE in this process that the program would have got. */
-    loseReader: (): void => void source.drain().then(breakOff),
+    loseReader: async (): Promise<void> => {
+      await source.drain();
+      // Bytes that came before the close are lost; any other byte has the same effect.
+      if (source.close() > 0) await passOn(() => Uint8Array.of(NEWLINE));
+      breakOff();
+    },
     source,
     target,
     get masker(): Masker {

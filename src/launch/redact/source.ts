@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { closeQuietly, readNow } from "./io.ts";
+import { readNow } from "./io.ts";
 import type { Watcher } from "./system.ts";
 
 /** The size of the pipe. */
@@ -20,8 +20,8 @@ export interface Source {
   /** Reads the available bytes and pauses. @returns true at the end of the stream */
   readonly drain: () => Promise<boolean>;
   readonly resume: () => void;
-  /** The program's next write fails (EPIPE). */
-  readonly close: () => void;
+  /** The program's next write fails (EPIPE). @returns the number of bytes that it has written since the last read */
+  readonly close: () => number;
   readonly descriptor: number | undefined;
 }
 
@@ -36,13 +36,13 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
   let passTo: Take = async () => {};
   let end = (): void => {};
   let isClosed = false;
-  const close = (): void => {
-    if (isClosed) return;
+  const close = (): number => {
+    if (isClosed) return 0;
     isClosed = true;
     state = "ended";
-    watcher.forget(descriptor);
-    closeQuietly(descriptor);
+    const unread = watcher.close(descriptor);
     void taking.then(end);
+    return unread;
   };
   const read = (): void => {
     if (state !== "reading") return;
@@ -113,6 +113,9 @@ export function readFromStream(stream: Readable): Source {
       return state.ended;
     },
     resume: () => {},
-    close: () => void stream.destroy(),
+    close: () => {
+      stream.destroy();
+      return 0;
+    },
   };
 }

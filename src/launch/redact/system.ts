@@ -43,14 +43,20 @@ function openWatcher(addon: RedactAddon) {
       callbacks.set(descriptor, callback);
       addon.watch(descriptor, event);
     };
+  /** Ends the wait. Must be called before the descriptor is closed. */
+  const forget = (descriptor: number): void => {
+    callbacks.delete(descriptor);
+    addon.watch(descriptor, FORGET);
+  };
   return {
     whenReadable: wait(UNTIL_READABLE),
     /** Waits until the other side of a pipe, socket or terminal is closed for reading. */
     whenUnread: wait(UNTIL_UNREAD),
-    /** Ends the wait. Must be called before the descriptor is closed. */
-    forget: (descriptor: number): void => {
-      callbacks.delete(descriptor);
-      addon.watch(descriptor, FORGET);
+    forget,
+    /** Ends the wait, and closes a descriptor. @returns the number of bytes in a pipe that nobody has read */
+    close: (descriptor: number): number => {
+      forget(descriptor);
+      return addon.closeReading(descriptor);
     },
   };
 }
