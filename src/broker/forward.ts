@@ -6,6 +6,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Admitted } from "./admit.ts";
 import { valuesOf, without } from "./headers.ts";
 import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
+import { sendBody } from "./body.ts";
 import type { Refusal } from "./refusals.ts";
 import { failureOf, maySendAgain, requestOf, type Services } from "./service.ts";
 
@@ -29,6 +30,7 @@ export function forward(
   const added: Record<string, string> = isChunked ? { "transfer-encoding": "chunked" } : {};
   let body: "none" | "unsent" | "sent" = hasBody ? "unsent" : "none";
   let isRefused = false;
+  let stopBody = (): void => {};
   let upstream = begin();
 
   response.once("close", () => {
@@ -64,29 +66,32 @@ export function forward(
         sent.once("continue", () => response.writeContinue());
       }
       // Also one that expects to be told: if the service is silent, clients send it after a while.
-      request.pipe(sent);
+      stopBody = sendBody(request, sent);
     } else sent.end();
     const refuse = (refusal: Refusal): void => {
       isRefused = true;
-      request.unpipe(sent);
+      stopBody();
       exchange.refuse(refusal);
       sent.destroy();
     };
-    sent.on("error", (error) => {
+    const fail = (error: unknown): void => {
       // A service may end or spoil the connection behind an answer that is whole.
       if (isRefused || received?.complete === true) return;
       // The answer to a body that is still being sent may come, and with it the end of the connection.
-      if (received !== undefined || response.headersSent || response.destroyed) {
+      if (response.headersSent || response.destroyed) {
         if (!response.writableEnded) response.destroy();
-      } else if (maySendAgain(sent, error, body)) {
-        request.unpipe(sent);
+      } else if (received === undefined && maySendAgain(sent, error, body)) {
+        stopBody();
         upstream = begin();
       } else refuse(failureOf(error, admitted));
-    });
+    };
+    sent.on("error", fail);
     sent.once("response", (answer) => {
       if (!isFinal(answer)) return refuse(noAnswer(admitted));
       received = answer;
-      void passBack(answer, sent, key);
+      answer.on("error", fail);
+      // Bytes that have come with the head may be none of an answer.
+      process.nextTick(() => void passBack(answer, sent, key));
     });
     // The request has not asked for another protocol.
     sent.once("upgrade", (_, socket) => {
@@ -97,9 +102,13 @@ export function forward(
   }
 
   async function passBack(answer: IncomingMessage, sent: ClientRequest, key: string): Promise<void> {
-    answer.on("error", () => response.destroy());
+    const isUnread = refusesBody(answer) && !request.complete;
+    if (isUnread) {
+      stopBody();
+      request.resume();
+    }
     const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
-    if (response.destroyed) return void sent.destroy();
+    if (isRefused || response.destroyed) return void sent.destroy();
     const { reason, headers } = headFor(answer, admitted, broker, passing.replaced(admitted, key));
     const passed = shouldRetry ? retried(headers) : headers;
     exchange.answered(answer);
@@ -111,7 +120,13 @@ export function forward(
     sendHead(response, [reason, ...passed]);
     answer.pipe(response);
     process.nextTick(() => socket?.uncork());
-    answer.once("end", () => drainedOrGone(request, sent));
+    answer.once("end", () => {
+      // The answer is whole, but not the request: the service does not read the rest of it.
+      if (request.complete && !isUnread) return;
+      stopBody();
+      request.resume();
+      sent.destroy();
+    });
   }
 }
 
@@ -122,12 +137,9 @@ function sendHead(response: ServerResponse, texts: readonly string[]): void {
   response.flushHeaders();
 }
 
-/** The answer is whole, but not the request: the service does not read the rest of it. */
-function drainedOrGone(request: IncomingMessage, upstream: ClientRequest): void {
-  if (request.complete) return;
-  request.unpipe(upstream);
-  request.resume();
-  upstream.destroy();
+/** Returns true for a failure with which the service closes its connection: the client stops (RFC 9112, 9.6). */
+function refusesBody({ statusCode = 0, headers }: IncomingMessage): boolean {
+  return statusCode >= 400 && /(?:^|,)\s*close\s*(?:,|$)/i.test(headers.connection ?? "");
 }
 
 /** @returns true if the key was replaced since the request began: the client may try again, and will succeed */

@@ -243,6 +243,28 @@ describe("an answer", () => {
     expect(await textOf(response)).toBe("too large");
   });
 
+  test("that refuses the body and closes the connection ends the body", async () => {
+    let finish: () => void = () => {};
+    const upstream = await startUpstream((request, response) => {
+      request.once("data", () => {
+        response.writeHead(413, { Connection: "close", "Content-Length": 9 });
+        response.flushHeaders();
+      });
+      finish = () => void response.end("too large");
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const headers = { ...bearer(routes[0].dummy), "Transfer-Encoding": "chunked" };
+    const { request, answered } = await begin(origin, "/v1/x", headers);
+    request.write("first");
+    const response = await answered;
+    await new Promise<void>((resolve) => void request.write("second", () => resolve()));
+    request.end("third");
+    finish();
+    expect([response.statusCode, await textOf(response)]).toEqual([413, "too large"]);
+    await expect.poll(() => upstream.sockets.size).toBe(0);
+    expect(upstream.requests[0]?.body).toBe("first");
+  });
+
   test("that is read slowly slows the service down", async () => {
     let written = 0;
     const upstream = await startUpstream((_, response) => {

@@ -61,6 +61,14 @@ describe("an answer's head", () => {
     }
   });
 
+  test("is not passed on if an invalid chunk came with it", async () => {
+    const answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nnone\r\n";
+    const broker = await startBroker(await startRaw(() => answer));
+    const { status, body } = await send(broker.origin, "/v1/x", { headers: bearer(broker.routes[0].dummy) });
+    expect({ status, body }).toMatchObject({ status: 502, body: expect.stringContaining("HPE_INVALID_CHUNK_SIZE") });
+    expect(broker.records).toMatchObject([{ outcome: "failed", status: 502, code: "broker-upstream" }]);
+  });
+
   test("has no control character in its reason", async () => {
     const broker = await startBroker(await startRaw(() => "HTTP/1.1 200 a\u0001b\r\nContent-Length: 0\r\n\r\n"));
     const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));

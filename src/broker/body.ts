@@ -1,0 +1,42 @@
+/**
+ * Sends the body of a request to its service. A service may answer while it is being sent, such as 401 or 413, and close
+ * its connection. Then a write fails (EPIPE, ECONNRESET), for which Node.js destroys the connection, along with an answer
+ * that has arrived and was not read. So what has arrived is read before each write.
+ */
+import type { ClientRequest } from "node:http";
+import type { Readable } from "node:stream";
+
+/** @returns stops: what still comes from the client is not sent */
+export function sendBody(request: Readable, sent: ClientRequest): () => void {
+  let isStopped = false;
+  const write = (chunk: Buffer): void => {
+    if (isStopped) return;
+    if (sent.write(chunk)) request.resume();
+    else sent.once("drain", () => request.resume());
+  };
+  const take = (chunk: Buffer): void => {
+    request.pause();
+    // There is no answer to a request that was not begun.
+    if (sent.headersSent) afterReading(() => write(chunk));
+    else write(chunk);
+  };
+  const end = (): void => {
+    // Behind the last chunk.
+    afterReading(() => {
+      if (!isStopped) sent.end();
+    });
+  };
+  request.on("data", take).once("end", end);
+  return () => {
+    isStopped = true;
+    request.off("data", take).off("end", end);
+  };
+}
+
+/**
+ * Acts when all connections were read that have something to read: the event loop does that between two rounds of
+ * immediates. It did so before the first one, too, but that takes as long as all that it reads.
+ */
+function afterReading(act: () => void): void {
+  setImmediate(() => setImmediate(act));
+}
