@@ -6,7 +6,7 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { maskabilityOf } from "../masking/texts.ts";
 import { systemErrorCode } from "../system/errors.ts";
@@ -57,7 +57,7 @@ export interface BrokerParts extends Services {
   readonly failed: (error: unknown) => void;
 }
 
-/** Listens on a free port of 127.0.0.1. @throws the system's error if it cannot */
+/** Listens on a free port of 127.0.0.1. @throws the system's error if it cannot, or if clients cannot connect to it */
 export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const server = createServer({
     headersTimeout: HEADERS_MS,
@@ -89,6 +89,16 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = addressOf(server.address());
+  // A port can be had also if the loopback interface is down, as in a new network namespace.
+  const first = connect(port, "127.0.0.1");
+  try {
+    await once(first, "connect");
+  } catch (error) {
+    server.close();
+    throw error;
+  } finally {
+    first.destroy();
+  }
   const broker = `http://127.0.0.1:${port}`;
   const origins = new Set<string>();
   let admit = admission([], port);

@@ -163,7 +163,7 @@ async function listen(parts: Parameters<typeof openBroker>[0]): Promise<Broker> 
   } catch (error) {
     throw new SophiaError({
       code: "broker",
-      message: `--broker cannot listen on 127.0.0.1 (${systemErrorCode(error) ?? "UNKNOWN"})`,
+      message: `--broker cannot accept connections on 127.0.0.1 (${systemErrorCode(error) ?? "UNKNOWN"})`,
       hint: "check the loopback interface and the limits of this process (ulimit -n), or leave --broker out",
     });
   }

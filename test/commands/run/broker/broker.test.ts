@@ -1,13 +1,28 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../../esc-server/index.ts";
-import { environmentOf, folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
+import { notInstalled } from "../../../helpers/skip.ts";
+import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
 import { askingFolder, KEY, startService } from "./service.ts";
 
 const BROKER = ["--no-contract", "--broker"];
 const DUMMY = /^sk-sophia-[A-Za-z0-9]{32}$/;
+
+test("nothing starts if the loopback interface is down", async ({ skip }) => {
+  const unshare = ["--user", "--map-root-user", "--net"] as const;
+  const problem = notInstalled("unshare", ...unshare, "true");
+  skip(problem !== undefined, problem);
+  const { env } = await startService();
+  const [node, ...prefix] = sophiaRun;
+  const options = { cwd: folder(), env: { PATH: process.env["PATH"], ...env }, encoding: "utf8" } as const;
+  const command = [...unshare, node, ...prefix, ...BROKER, "--", "echo", "started"];
+  const { status, stdout, stderr } = spawnSync("unshare", command, options);
+  expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  expect(stderr).toContain("127.0.0.1 (ENETUNREACH)");
+});
 
 describe("the program", () => {
   test("gets a dummy and the broker's address, and its requests carry the real key", async () => {
@@ -70,7 +85,7 @@ describe("the program", () => {
     const service = await startService();
     const inner = 'echo "$SOPHIA_BROKERED"; exec node ask.mjs';
     const { stdout, stderr } = await sophia(
-      [...BROKER, "--", "sh", "-c", '"$@"', "sh", ...(await nested()), "sh", "-c", inner],
+      [...BROKER, "--", "sh", "-c", '"$@"', "sh", ...nested(), "sh", "-c", inner],
       { cwd: askingFolder(), env: service.env },
     );
     expect({ stdout, stderr }).toEqual({ stdout: "OPENAI_API_KEY\n200 answered\n", stderr: "" });
@@ -78,8 +93,7 @@ describe("the program", () => {
   });
 });
 
-async function nested(): Promise<readonly string[]> {
-  const { sophiaRun } = await import("../../../helpers/sophia.ts");
+function nested(): readonly string[] {
   return [...sophiaRun, "--no-contract", "--broker", "--"];
 }
 
