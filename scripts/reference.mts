@@ -32,7 +32,10 @@ const OTHER_VARIABLES = new Map([
   ["ESC_ORG", "the organization of environments that are named without one"],
   ["ESC_ADMIN_TOKEN", "the token for commands that write to ESC; it is never passed on"],
   ["PULUMI_BACKEND_URL", "the service (default: https://api.pulumi.com)"],
-  ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies for requests to the service; also in lower case"],
+  [
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
+    "proxies for requests to the service; also in lower case. `ALL_PROXY` is not used",
+  ],
   ["SSL_CERT_FILE, NODE_EXTRA_CA_CERTS", "a PEM file with further certificate authorities"],
   ["NO_COLOR", "any value: no colours"],
   [

@@ -147,9 +147,13 @@ function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) 
     const [use, ...others] = uses;
     const count = countDummies(routes, target, headers);
     if (use === undefined) {
-      return count > 0
-        ? refuse("broker-denied", "a key stands where it is not accepted")
-        : refuse("broker-key", "the request has no key of this run; send the value of the key's variable");
+      if (count > 0) return refuse("broker-denied", "a key stands where it is not accepted");
+      const route = findInBasic(routes, headers);
+      if (route === undefined) {
+        return refuse("broker-key", "the request has no key of this run; send the value of the key's variable");
+      }
+      const problem = `${route.name} is not replaced in Basic credentials (base64)`;
+      return refuse("broker-denied", `${problem}; send it as it is, in ${accepted(route)}`, route.name);
     }
     const { name, slots } = use.route;
     if (others.length > 0 || count > 1) return refuse("broker-denied", "the request has two keys, or one twice", name);
@@ -158,9 +162,12 @@ function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) 
       return refuse("broker-request", `the Connection header names ${slot.header}, which is then not passed on`, name);
     }
     if (slot !== undefined && headers.of(slot.header).length === 1) return { route: use.route, slot };
-    const accepted = slots.map(({ header, scheme }) => (scheme === undefined ? header : `${header}: ${scheme}`));
-    return refuse("broker-denied", `${name} is accepted in one header alone: ${accepted.join(" or ")}`, name);
+    return refuse("broker-denied", `${name} is accepted in one header alone: ${accepted(use.route)}`, name);
   };
+}
+
+function accepted({ slots }: Route): string {
+  return slots.map(({ header, scheme }) => (scheme === undefined ? header : `${header}: ${scheme}`)).join(" or ");
 }
 
 /** Counts dummies in all headers and in the target, also behind its escapes. */
@@ -172,6 +179,13 @@ function countDummies(routes: readonly Route[], target: string, { values, rawNam
     for (let at = text.indexOf(dummy); at !== -1; at = text.indexOf(dummy, at + dummy.length)) count += 1;
   }
   return count;
+}
+
+/** Returns the route whose dummy is the user or the password of Basic credentials (RFC 7617). */
+function findInBasic(routes: readonly Route[], { values }: Fields): Route | undefined {
+  const encoded = values.flatMap((value) => /^basic +(\S+)$/i.exec(value)?.[1] ?? []);
+  const texts = encoded.map((text) => Buffer.from(text, "base64").toString("latin1"));
+  return routes.find(({ dummy }) => texts.some((text) => text.includes(dummy)));
 }
 
 /** Decodes byte by byte: dummies are ASCII, and malformed escapes of other bytes do not matter here. */
@@ -187,7 +201,8 @@ function admitPath({ route, slot }: FoundKey, { method, target }: RequestHead, h
   const rest = below(route.path, path);
   // The address of a gateway is as its user has written it, escapes and empty segments included.
   if ((hasRules || route.path !== "") && isAmbiguous(rest ?? path)) {
-    return refuse("broker-request", "the path is ambiguous (//, dot segments, escapes)", name);
+    const parts = "//, dot segments, or escapes such as %2F";
+    return refuse("broker-request", `the path has ${parts}; send it without, or call it outside the broker`, name);
   }
   const override = hasRules ? OVERRIDES.find((header) => headers.has(header)) : undefined;
   if (override !== undefined) return refuse("broker-denied", `the header ${override} is not accepted`, name);

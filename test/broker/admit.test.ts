@@ -66,6 +66,7 @@ describe("the key", () => {
     ["in another header", ["X-Api-Key", openai.dummy]],
     ["in a header that no client uses", ["X-Log", openai.dummy]],
     ["with another scheme", ["Authorization", `Basic ${openai.dummy}`]],
+    ["in Basic credentials", ["Authorization", `Basic ${btoa(`${openai.dummy}:`)}`]],
     ["without its scheme", ["Authorization", openai.dummy]],
     ["with text behind it", ["Authorization", `Bearer ${openai.dummy} x`]],
     ["as a part", ["Authorization", `Bearer x${openai.dummy}`]],
