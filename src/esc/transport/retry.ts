@@ -92,6 +92,16 @@ function between(least: number, most: number, available: number, random: number)
   return start + random * (limit - start);
 }
 
+/** The longest pause that is told apart: RFC 9111, 1.2.2 has the same limit for numbers of seconds. */
+const LONGEST_RETRY_AFTER_S = 2 ** 31;
+/** The forms of an HTTP date (RFC 9110, 5.6.7): IMF-fixdate, that of RFC 850, and that of asctime(3), which is in UTC. */
+const HTTP_DATES = [
+  /^[a-z]{3}, (?<day>\d\d) (?<month>[a-z]{3}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/i,
+  /^[a-z]{6,9}, (?<day>\d\d)-(?<month>[a-z]{3})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/i,
+  /^[a-z]{3} (?<month>[a-z]{3}) (?<day>[ \d]\d) (?<time>\d\d:\d\d:\d\d) (?<year>\d{4})$/i,
+];
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
 /**
  * Returns the pause of a `Retry-After` header (RFC 9110, 10.2.3), in milliseconds. A date is compared with the answer's own
  * `Date`, else with `now`, so that a wrong clock of this machine has no effect.
@@ -99,17 +109,21 @@ function between(least: number, most: number, available: number, random: number)
 export function parseRetryAfter(header: string | undefined, date: string | undefined, now: number): number | undefined {
   const text = header?.trim();
   if (text === undefined || text === "") return undefined;
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  if (/^\d+$/.test(text)) return Math.min(Number(text), LONGEST_RETRY_AFTER_S) * 1000;
   const until = parseDate(text);
   if (Number.isNaN(until)) return undefined;
   const sent = parseDate(date ?? "");
   return Math.max(0, until - (Number.isNaN(sent) ? now : sent));
 }
 
-/** Returns the milliseconds of an HTTP date (RFC 9110, 5.6.7), else NaN. */
+/** Returns the milliseconds of an HTTP date, else NaN. Date.parse takes other texts as well, such as `1.5`, and each engine others. */
 function parseDate(text: string): number {
-  // All three forms begin with the day of the week; Date.parse alone takes `1.5` for a date.
-  if (!/^[a-z]{3}/i.test(text)) return Number.NaN;
-  // The form of asctime(3) names no zone and is in UTC; Date.parse would take it for local time.
-  return Date.parse(/^[a-z]{3} [a-z]{3} [ \d]\d [\d:]{8} \d{4}$/i.test(text) ? `${text} GMT` : text);
+  const groups = HTTP_DATES.map((form) => form.exec(text)?.groups).find((found) => found !== undefined);
+  const { day, month = "", year = "", time = "" } = groups ?? {};
+  const index = MONTHS.indexOf(month.toLowerCase());
+  if (index === -1) return Number.NaN;
+  const [hours, minutes, seconds] = time.split(":").map(Number);
+  // Date.UTC takes a year of two digits for one of the last century.
+  const century = year.length === 2 && Number(year) < 50 ? 2000 : 0;
+  return Date.UTC(century + Number(year), index, Number(day), hours, minutes, seconds);
 }

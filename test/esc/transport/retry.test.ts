@@ -84,6 +84,11 @@ describe("Retry-After", () => {
     ["-3", undefined, undefined],
     ["1.5", undefined, undefined],
     ["soon", undefined, undefined],
+    ["9".repeat(400), undefined, 2 ** 31 * 1000],
+    // Date.parse of the package takes these, that of the executable does not, or reads another date.
+    ["Thu,01 Jan 2026 00:00:15 GMT", undefined, undefined],
+    ["Thu, 01 Jan 2026 00:00:15", undefined, undefined],
+    ["January 1, 2026", undefined, undefined],
     ["Thu, 01 Jan 2026 00:00:15 GMT", undefined, 5000],
     ["Thu, 01 Jan 2026 00:00:05 GMT", undefined, 0],
     ["Thursday, 01-Jan-26 00:00:15 GMT", undefined, 5000],
