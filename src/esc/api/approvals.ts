@@ -127,8 +127,14 @@ async function withImports(root: FullName, connection: Connection): Promise<Iter
     if (seen.has(formatVersion(name)) || seen.size >= MOST_ENVIRONMENTS) continue;
     seen.add(formatVersion(name));
     found.set(formatName(name), name);
-    const answer = await connection.ask({ method: "GET", path: pathOfRevision(name) });
-    if (answer.status === 200) waiting.push(...((await readImports(answer.data, name)) ?? []));
+    const path = pathOfRevision(name);
+    const text = await connection.repeat(LOOKING, async () => {
+      const answer = await connection.ask({ method: "GET", path });
+      if (HIDDEN.has(answer.status)) return "";
+      if (answer.status !== 200) connection.objectIn(answer);
+      return answer.data;
+    });
+    waiting.push(...((await readImports(text, name)) ?? []));
   }
   return found.values();
 }

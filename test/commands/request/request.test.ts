@@ -88,6 +88,16 @@ describe("with --wait", () => {
     expect(server.count("requestOpen")).toBe(1);
   });
 
+  test("after a request it finds that of an import whose definition cannot be read at first", async () => {
+    const { server, env } = await world();
+    expect((await ask(env)).status).toBe(0);
+    server.failNext("definition", { kind: "status", status: 503 }, 2);
+    const { status, stdout } = await ask(env, "--wait", "--wait-limit", "50ms");
+    expect(status).toBe(3);
+    expect(stdout).toContain("   acme/sophia/base:\n");
+    expect(server.count("requestOpen")).toBe(1);
+  });
+
   test.each<[what: string, meanwhile: (them: Awaited<ReturnType<typeof world>>) => void]>([
     ["of another user", ({ server }) => void (server.user = { login: "another" })],
     ["that was closed", ({ environment }) => environment.decide("closed")],
