@@ -60,7 +60,7 @@ export async function scanHistory(search: Search, git: Git, paths: readonly stri
   if (await tolerateRefusal(search, () => addReachable(search, git, found, paths))) return;
   // Which of the others a branch reaches is unknown.
   for (const { object, type, found: findings } of found.values()) {
-    search.add({ file: "", commit: type === "commit" ? object : undefined, object }, findings);
+    search.add({ file: "", commit: type === "blob" ? undefined : object, object }, findings);
   }
 }
 

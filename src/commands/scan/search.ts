@@ -4,9 +4,9 @@ import { Masker } from "../../masking/stream.ts";
 import { Inspection, type ContentFindings, type Finding, type Searched } from "./inspect.ts";
 
 export interface FindingLocation {
-  /** Printable, with secrets in the name masked. Empty for the message of a commit. */
+  /** Printable, with secrets in the name masked. Empty for a message, and for a file whose name is unknown. */
   readonly file: string;
-  /** In the history: the commit that added the object, if known, and the object. */
+  /** In the history: the commit that added the object, if known, and the object, which for a message is the same. */
   readonly commit?: string | undefined;
   readonly object?: string;
 }

@@ -72,7 +72,7 @@ function gapLines(gap: Gap): readonly [string, ...string[]] {
 
 function line({ file, commit, object, line: first, lastLine, form }: FindingLocation & Finding): string {
   const lines = first === lastLine ? String(first) : `${first}-${lastLine}`;
-  const where = file === "" ? "(message)" : file;
+  const where = file !== "" ? file : commit === object ? "(message)" : "(unknown file)";
   const version = object === undefined ? "" : `${(commit ?? object).slice(0, SHORT_COMMIT)} `;
   return `${version}${where}:${lines}: ${printable(form.name)}${formWords(form)}`;
 }

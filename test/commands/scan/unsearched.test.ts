@@ -84,7 +84,7 @@ describe("the history", () => {
     removeObject(source, "HEAD^{tree}");
     const ended = await scan(source, "--history", "a.txt");
     expect(ended.status).toBe(1);
-    expect(findings(ended)).toEqual([`${object} (message):1: API_KEY`]);
+    expect(findings(ended)).toEqual([`${object} (unknown file):1: API_KEY`]);
     expect(ended.stderr).toContain("git fsck");
   });
 });
