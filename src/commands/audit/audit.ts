@@ -100,7 +100,11 @@ function findingLines(finding: Finding): readonly Line[] {
 function summary(findings: readonly Finding[], unseen: number): readonly Line[] {
   const overdue = findings.filter(({ kind }) => kind === "overdue");
   return [
-    findings.length === 0 ? "✅ No findings" : `❌ ${count(findings.length, "finding")}`,
+    findings.length > 0
+      ? `❌ ${count(findings.length, "finding")}`
+      : unseen > 0
+        ? "⚠️ No findings in what could be checked"
+        : "✅ No findings",
     ...overdue.map((finding) => ({ text: `${INDENT}${wordFinding(finding).remedy}`, whole: true })),
     ...(unseen === 0 ? [] : [`➖ ${count(unseen, "thing")} could not be checked`]),
   ];
