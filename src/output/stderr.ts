@@ -3,7 +3,7 @@ import { SophiaError } from "../core/error.ts";
 import type { Failure } from "../core/model.ts";
 import { type Line, wrap } from "../core/lines.ts";
 import { systemErrorCode } from "../system/errors.ts";
-import { openFilesLimitOf } from "../system/limits.ts";
+import { memoryLimitOf, openFilesLimitOf } from "../system/limits.ts";
 import { hasColours, painted } from "./colour.ts";
 import { laidOut, type Layout, layoutFor, PLAIN, WIDTH, withCommandsWhole } from "./layout.ts";
 
@@ -13,7 +13,7 @@ const INDENT = "  ";
 type Lines = readonly [string, ...string[]];
 
 export function printError(context: Context, error: unknown): void {
-  const limit = openFilesLimitOf(systemErrorCode(error));
+  const limit = openFilesLimitOf(systemErrorCode(error)) ?? memoryLimitOf(error);
   if (error instanceof SophiaError) printFailure(context, error);
   else if (limit !== undefined) printFailure(context, { code: "system-limit", ...limit });
   else write(context, describeBug(error), "failure", true);

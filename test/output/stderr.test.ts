@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import type { Context } from "../../src/core/context.ts";
+import { printError } from "../../src/output/stderr.ts";
+
+test.each([
+  ["out of memory", ["sophia-run: not enough memory", "  raise the limit on memory, or end other programs"]],
+  ["another", ["sophia-run: internal error (InternalError); please report it"]],
+])("the engine's error with the text %j is reported as what it is", (text, lines) => {
+  class InternalError extends Error {
+    override readonly name = "InternalError";
+  }
+  let printed = "";
+  const context: Context = {
+    environment: new Map(),
+    cwd: import.meta.dirname,
+    out: () => expect.unreachable(),
+    err: (part) => void (printed += part),
+    readLine: () => Promise.resolve(undefined),
+    readHidden: () => Promise.resolve(undefined),
+    readInput: () => Promise.resolve(Buffer.alloc(0)),
+    isTerminal: () => false,
+  };
+  printError(context, new InternalError(text));
+  expect(printed.split("\n").filter((line) => line !== "" && !line.startsWith("  at "))).toEqual(lines);
+});
