@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { count } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { isCandidateName, type SourceResult } from "./candidates.ts";
+import { readsOfPython } from "./python-reads.ts";
+import { readsOfScript } from "./script-reads.ts";
 
 const SCRIPT = /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/;
 const PYTHON = /\.py$/;
@@ -62,37 +64,4 @@ async function textOf(path: string): Promise<string> {
   } catch {
     return "";
   }
-}
-
-type Reads = readonly (readonly [name: string, required: boolean])[];
-
-/** Finds `process.env.X`, `process.env["X"]`, `import.meta.env.X`, `Bun.env.X`, `Deno.env.get("X")`, `const { X } = process.env`. */
-export function readsOfScript(text: string): Reads {
-  const access =
-    /\b(?:process\.env|import\.meta\.env|Bun\.env)(?:\?\.|\.)?(?:\[\s*["'`]([A-Za-z_]\w*)["'`]\s*\]|(?<=\.)([A-Za-z_]\w*))(!?)/g;
-  const destructured = /\{([^{}]{1,2000})\}\s*=\s*(?:process|Bun|import\.meta)\.env\b/g;
-  const names = [
-    ...matchesOf(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g),
-    ...matchesOf(text, destructured).flatMap((list) =>
-      list.split(",").flatMap((part) => /^\s*([A-Za-z_]\w*)\s*(?:[:=]|$)/.exec(part)?.[1] ?? []),
-    ),
-  ];
-  return [
-    // TypeScript's `!` asserts that the variable is set.
-    ...Array.from(text.matchAll(access), ([, quoted, plain, mark]) => [quoted ?? plain ?? "", mark === "!"] as const),
-    ...names.map((name) => [name, false] as const),
-  ];
-}
-
-/** Finds `os.environ["X"]`, which throws without the variable, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
-export function readsOfPython(text: string): Reads {
-  const subscript = /\benviron\[\s*["']([A-Za-z_]\w*)["']\s*\](?!\s*=(?!=))/g;
-  return [
-    ...matchesOf(text, subscript).map((name) => [name, true] as const),
-    ...matchesOf(text, /\b(?:environ\.get|getenv)\(\s*["']([A-Za-z_]\w*)["']/g).map((name) => [name, false] as const),
-  ];
-}
-
-function matchesOf(text: string, pattern: RegExp): readonly string[] {
-  return Array.from(text.matchAll(pattern), ([, first = ""]) => first);
 }

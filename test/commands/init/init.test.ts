@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFil
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fromExample } from "../../../src/commands/init/example.ts";
-import { readsOfPython, readsOfScript } from "../../../src/commands/init/code.ts";
+import { readsOfPython } from "../../../src/commands/init/python-reads.ts";
+import { readsOfScript } from "../../../src/commands/init/script-reads.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
@@ -164,6 +165,26 @@ describe("reading", () => {
     ],
     ["process.env[name]", []],
     ["myprocess.env.A", []],
+    [
+      "const env = process.env;\nenv.A; env['B']; x.env.C; env.name; myenv.D",
+      [
+        ["A", false],
+        ["B", false],
+      ],
+    ],
+    ["const { env } = process\nconst { A } = env", [["A", false]]],
+    ['import { env } from "node:process";\nenv.A!', [["A", true]]],
+    ['import { argv, env as e } from "process";\ne.A; env.B', [["A", false]]],
+    ["const env = process.env.A;\nenv.B", [["A", false]]],
+    ["const env = load();\nenv.A", []],
+    [
+      'import { ConfigService } from "@nestjs/config";\nthis.configService.get<string>("A"); config.getOrThrow("B"); config.get("db.host")',
+      [
+        ["A", false],
+        ["B", true],
+      ],
+    ],
+    ['configService.get("A")', []],
   ] as const)("%s", (text, reads) => {
     expect(readsOfScript(text)).toEqual(reads);
   });
@@ -175,6 +196,70 @@ describe("reading", () => {
     ['os.environ.get("A", "x")', [["A", false]]],
     ["os.getenv('A')", [["A", false]]],
     ["from os import environ, getenv; environ['A']", [["A", true]]],
+    [
+      "from decouple import config, Csv\nA = config('A')\nB = config('B', default=1)\nmyconfig('C')",
+      [
+        ["A", true],
+        ["B", false],
+      ],
+    ],
+    ["config('A')", []],
+    [
+      "import environ\nenv = environ.Env()\nenv('A'); env.int('B', default=1); other('C')",
+      [
+        ["A", true],
+        ["B", false],
+      ],
+    ],
+    ["import environ\nenv = environ.Env(A=(bool, False))\nenv('A')", [["A", false]]],
+    ["from environs import Env\nenv = Env()\nwith env.prefixed('X_'): env('A')", []],
+    ["env('A')", []],
+    [
+      `from pydantic_settings import BaseSettings, SettingsConfigDict
+
+class Settings(BaseSettings):
+    """Text.
+
+    first: of the text
+    """
+    model_config = SettingsConfigDict(env_prefix="app_")
+
+    database_url: str  # a comment
+    port: int = 8000
+    key: SecretStr | None = None
+    other: Other = Other()
+    renamed: str = Field(alias="X")
+    described: str = Field(..., description="x")
+    long: str = Field(
+        validation_alias="Y",
+    )
+
+    def method(self) -> str:
+        local: str = "x"
+        return local
+
+class Model(BaseModel):
+    name: str
+`,
+      [
+        ["APP_DATABASE_URL", true],
+        ["APP_PORT", false],
+        ["APP_KEY", false],
+        ["APP_DESCRIBED", true],
+      ],
+    ],
+    [
+      "from pydantic import BaseSettings\nclass S(BaseSettings):\n    a: str\n    class Config:\n        env_prefix = PREFIX\n",
+      [],
+    ],
+    ["from pydantic import BaseSettings\nclass S(BaseSettings):\n    a: str\nb: str\n", [["A", true]]],
+    ["class S(BaseSettings):\n    a: str\n", []],
+    [
+      "import pydantic_settings as p\nclass S(p.BaseSettings):\n    model_config = p.SettingsConfigDict(case_sensitive=True)\n    a_b: str\n",
+      [["a_b", true]],
+    ],
+    ["import pydantic_settings\nclass S(BaseSettings, env_prefix='X_'):\n    a: str\n", []],
+    ["import pydantic_settings\nclass S(BaseSettings):\n    model_config = {'env_prefix': 'X_'}\n    a: str\n", []],
   ] as const)("%s", (text, reads) => {
     expect(readsOfPython(text)).toEqual(reads);
   });
