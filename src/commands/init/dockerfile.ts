@@ -15,16 +15,46 @@ const DOCKERIGNORE = `# No file with a secret is sent to the builder.
 **/node_modules
 `;
 
+/** Words without a meaning for the shell, the first of which is no assignment. */
+const PLAIN_WORDS = /^(?!\w+=)[\w./:@,=+ -]+$/;
+
 export function dockerfileAdvice(text: string, { manifest, python }: Project): SetupStep {
-  if (/^\s*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) return { kind: "ready", file: FILE };
+  const command = shellForm("CMD", text);
+  if (/^\s*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) {
+    const entrypoint = shellForm("ENTRYPOINT", text);
+    const [name, started] = entrypoint === undefined ? ["CMD", command] : ["ENTRYPOINT", entrypoint];
+    if (started?.startsWith("sophia-run ") !== true) return { kind: "ready", file: FILE };
+    const title = `a shell starts ${name}, and keeps SIGTERM from the program; write`;
+    return { kind: "advise", file: FILE, title, lines: [`${name} exec ${started}`] };
+  }
   const workdir = /^\s*WORKDIR\s+(\/\S*)\s*$/im.exec(text)?.[1] ?? "/app";
-  const current = /^\s*ENTRYPOINT\s+\[(.*)\]\s*$/im.exec(text)?.[1]?.trim() ?? "";
+  const entrypoint = /^\s*ENTRYPOINT\s+\[(.*)\]\s*$/im.exec(text)?.[1]?.trim();
+  const current = entrypoint ?? list(wordsOf(shellForm("ENTRYPOINT", text))).slice(1, -1);
+  const isPlain = command !== undefined && !/^exec\s/.test(command) && PLAIN_WORDS.test(command);
   const lines = [
     ...(manifest === undefined && python !== undefined ? [`RUN pip install --no-cache-dir ${WHEEL_IN_IMAGE}`] : []),
     ...(manifest === undefined ? [] : [`ENV PATH=${workdir.replace(/\/$/, "")}/node_modules/.bin:$PATH`]),
     `ENTRYPOINT ["sophia-run", "--"${current === "" ? "" : `, ${current}`}]`,
+    ...(isPlain ? [`CMD ${list(wordsOf(command))}`] : []),
   ];
-  return { kind: "advise", file: FILE, lines };
+  const remark = isPlain ? "CMD with brackets: otherwise a shell keeps SIGTERM from the program" : undefined;
+  return { kind: "advise", file: FILE, lines, remark };
+}
+
+/** Returns the command of the last such instruction, which a shell starts; undefined if it has brackets. */
+function shellForm(name: "ENTRYPOINT" | "CMD", text: string): string | undefined {
+  // HEALTHCHECK has a CMD, often on a line of its own.
+  const whole = text.replaceAll(/\\[ \t]*\r?\n/g, " ");
+  const instructions = whole.matchAll(new RegExp(String.raw`^[ \t]*${name}[ \t]+(.*\S)`, "gim"));
+  const command = Array.from(instructions, ([, one = ""]) => one).at(-1);
+  return command?.startsWith("[") === true ? undefined : command;
+}
+
+/** Returns the words that start a command of the shell form, without a shell if it needs none. */
+function wordsOf(command: string | undefined): readonly string[] {
+  if (command === undefined) return [];
+  const plain = command.replace(/^exec\s+/, "");
+  return PLAIN_WORDS.test(plain) ? plain.split(/\s+/) : ["sh", "-c", command];
 }
 
 /** Returns a new Dockerfile, and the file that keeps secrets from the builder; or the reason why there is none. */

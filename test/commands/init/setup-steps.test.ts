@@ -162,6 +162,28 @@ describe("documents", () => {
     expect(stdout).toContain('"postStartCommand": "sophia-run check",\n');
     expect(stdout).not.toMatch(/npm|node_modules/);
   });
+
+  test.each([
+    ["CMD python app.py", '  ENTRYPOINT ["sophia-run", "--"]\n  CMD ["python", "app.py"]\n  (CMD with brackets'],
+    ["CMD exec python app.py", '  ENTRYPOINT ["sophia-run", "--"]\n\n'],
+    ['CMD dev\nFROM base\nCMD ["prod"]', '  ENTRYPOINT ["sophia-run", "--"]\n\n'],
+    ["HEALTHCHECK --retries=1 \\\n  CMD curl localhost", '  ENTRYPOINT ["sophia-run", "--"]\n\n'],
+    ["CMD a && b", '  ENTRYPOINT ["sophia-run", "--"]\n\n'],
+    ["ENTRYPOINT python app.py", '  ENTRYPOINT ["sophia-run", "--", "python", "app.py"]\n\n'],
+    ["ENTRYPOINT a && b", '  ENTRYPOINT ["sophia-run", "--", "sh", "-c", "a && b"]\n\n'],
+    ["CMD sophia-run -- python app.py", "write\n  CMD exec sophia-run -- python app.py\n\n"],
+    ["ENTRYPOINT sophia-run -- python app.py", "write\n  ENTRYPOINT exec sophia-run -- python app.py\n\n"],
+    ["CMD exec sophia-run -- python app.py", "Dockerfile uses sophia-run already\n"],
+    ['CMD ["sophia-run", "--", "python", "app.py"]', "Dockerfile uses sophia-run already\n"],
+  ])(
+    "a Dockerfile with %s gets lines that start the program without a shell if that is possible",
+    async (line, says) => {
+      const { stdout } = await sophia(["init"], {
+        cwd: folder({ ...CONTRACT, Dockerfile: `FROM python:3\n${line}\n` }),
+      });
+      expect(stdout).toContain(says);
+    },
+  );
 });
 
 describe("pyproject.toml", () => {
