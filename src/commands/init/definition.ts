@@ -21,9 +21,9 @@ export const initCommand: CommandDefinition = {
     },
     with: {
       type: "list",
-      choices: ["docker", "devcontainer", "actions"],
+      choices: ["docker", "devcontainer", "actions", "all"],
       value: "FILES",
-      describe: "Also create files for docker, devcontainer or actions; several with commas",
+      describe: "Also create files for docker, devcontainer or actions, or all; several with commas",
     },
     "edit-scripts": {
       type: "boolean",

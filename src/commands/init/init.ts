@@ -25,7 +25,7 @@ export const init: Command = async ({ options }, context) => {
   const offers = new Map(EXTRA_NAMES.map((name) => [name, stepsForExtra(name, surveyed)] as const));
   const possible = EXTRA_NAMES.filter((name) => offers.get(name)?.some(({ kind }) => kind === "create") === true);
   const chosen = Array.isArray(extras)
-    ? EXTRA_NAMES.filter((name) => extras.includes(name))
+    ? EXTRA_NAMES.filter((name) => extras.includes(name) || extras.includes("all"))
     : await askExtras(possible, context);
   const isAdvice = ({ kind }: SetupStep): number => Number(kind === "advise");
   const steps = [

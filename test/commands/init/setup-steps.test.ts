@@ -120,7 +120,7 @@ describe("a file that cannot be created", () => {
     const plain = await sophia(["init"], { cwd });
     expect(plain.status).toBe(0);
     expect(plain.stdout).not.toMatch(/Dockerfile|devcontainer|workflow/);
-    const asked = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });
+    const asked = await sophia(["init", "--with", "all"], { cwd });
     expect(asked.status).toBe(0);
     for (const file of ["Dockerfile", ".devcontainer/devcontainer.json", ".github/workflows/configuration.yml"]) {
       expect(asked.stdout).toContain(`\n${file}: not created`);
