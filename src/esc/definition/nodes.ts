@@ -157,9 +157,16 @@ function contentPrint(node: unknown): Print {
   return "p ";
 }
 
+/** Text such as `1_000` and `0b11`, which ESC's parser (go-yaml) takes for a number, and the yaml package for a string. */
+const NUMBER = /^[-+.]?\d[\w.:+-]*\w$/;
+
 export function flowText(node: Node | null): string {
-  // The source of a number keeps every digit.
-  if (isScalar(node)) return typeof node.value === "string" ? quoted(node.value) : (node.source ?? "null");
+  if (isScalar(node)) {
+    const { value, type, tag, source } = node;
+    // The source of a number keeps every digit.
+    if (typeof value !== "string") return source ?? "null";
+    return type === "PLAIN" && tag === undefined && NUMBER.test(value) ? value : quoted(value);
+  }
   if (isMap<Node, Node | null>(node)) {
     const entries = node.items.map((pair) => `${quoted(keyOf(pair))}: ${flowText(pair.value)}`);
     return `{${entries.join(", ")}}`;

@@ -72,6 +72,19 @@ describe("rotate NAME", () => {
     expect(server.violations).toEqual([]);
   });
 
+  test.each([
+    ["1_000", "1_000"],
+    ["0b11", "0b11"],
+    ["2001-01-01", "2001-01-01"],
+    ["'0b11'", '"0b11"'],
+    ["1 000", '"1 000"'],
+  ])("--to writes %s, which may be a number for ESC, as %s", async (old, written) => {
+    const { handle, run } = await world(`values: {environmentVariables: {PIN: ${old}}}\n`);
+    expect(await run(["PIN", "--yes"], "1234")).toMatchObject({ status: 0 });
+    expect(await run(["PIN", "--to", "1", "--yes"])).toMatchObject({ status: 0, stderr: "" });
+    expect(handle.definition).toBe(`values: {environmentVariables: {PIN: ${written}}}\n`);
+  });
+
   test("--to restores a variable that was removed since, and changes nothing else", async () => {
     const { server, handle, run, values } = await world();
     const [first] = handle.revisions;
