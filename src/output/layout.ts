@@ -42,7 +42,7 @@ const PASTED = new RegExp(
     String.raw`\bchmod (?:\S+ (?:'[^']*)?)?`,
     String.raw`\bpulumi (?:env (?:\S+ )?)?`,
     // With its runner, and for some subcommands a variable and an environment.
-    String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?`,
+    String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv|pdm) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?`,
     "--(?:allow|broker-to|reason) ",
   ].join("|"),
   "g",

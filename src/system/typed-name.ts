@@ -15,14 +15,15 @@ const RUNNERS: ReadonlyMap<string, string> = new Map([
 
 /**
  * Returns the command as the user can type it. npm, pnpm, Yarn 1 and Bun add `node_modules/.bin` to the search path of
- * their scripts, Yarn 4 adds the folder in BERRY_BIN_FOLDER, and uv that of its virtual environment. The result never
+ * their scripts, Yarn 4 adds the folder in BERRY_BIN_FOLDER, and uv and PDM that of the virtual environment. The result never
  * contains text from a variable.
  */
 export function typedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
   const path = (environment.get("PATH") ?? "").split(process.platform === "win32" ? ";" : ":");
   // The folder of pnpm is relative.
   const found = path.find((folder) => folder !== "" && hasCommand(resolve(cwd, folder)));
-  if (found !== undefined && found === folderOfUv(environment)) return `uv run ${NAME}`;
+  const python = found !== undefined && found === folderOfPython(environment) ? pythonRunner(environment) : undefined;
+  if (python !== undefined) return `${python} ${NAME}`;
   const isManaged =
     found === undefined
       ? isInstalledAbove(cwd)
@@ -35,11 +36,16 @@ export function typedName({ environment, cwd }: Pick<Context, "environment" | "c
   return `${runner ?? "npx --no-install"} ${NAME}`;
 }
 
-/** Returns the folder that `uv run` puts in front of the search path; undefined if this is no process of it. */
-function folderOfUv(environment: Context["environment"]): string | undefined {
+/** Returns the folder of the virtual environment, which `uv run` and `pdm run` put in front of the search path. */
+function folderOfPython(environment: Context["environment"]): string | undefined {
   const virtual = environment.get("VIRTUAL_ENV");
-  if (virtual === undefined || environment.get("UV_RUN_RECURSION_DEPTH") === undefined) return undefined;
-  return join(virtual, process.platform === "win32" ? "Scripts" : "bin");
+  return virtual === undefined ? undefined : join(virtual, process.platform === "win32" ? "Scripts" : "bin");
+}
+
+/** `poetry run` sets the same variables as an activated environment, in which the name alone is a command. */
+function pythonRunner(environment: Context["environment"]): string | undefined {
+  if (environment.has("UV_RUN_RECURSION_DEPTH")) return "uv run";
+  return environment.has("PDM_RUN_CWD") ? "pdm run" : undefined;
 }
 
 function hasCommand(folder: string): boolean {

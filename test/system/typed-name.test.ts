@@ -46,7 +46,7 @@ test("in a shell the search path comes first, then node_modules, also above the 
   expect(named(elsewhere, "/nowhere")).toBe("sophia-run");
 });
 
-test("by uv run, from its virtual environment; not in a shell in which that is activated", () => {
+test("by uv run and pdm run, from the virtual environment; not in a shell in which that is activated", () => {
   const { elsewhere } = installed();
   const virtual = folder();
   mkdirSync(join(virtual, "bin"));
@@ -58,6 +58,7 @@ test("by uv run, from its virtual environment; not in a shell in which that is a
     });
   const path = `${join(virtual, "bin")}:${elsewhere}`;
   expect(named(path, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("uv run sophia-run");
+  expect(named(path, { PDM_RUN_CWD: virtual })).toBe("pdm run sophia-run");
   expect(named(path, {})).toBe("sophia-run");
   expect(named(elsewhere, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("sophia-run");
 });
