@@ -48,31 +48,41 @@ export const audit: Command = async ({ options }, context) => {
       unseen: [...unseen, ...ofToken],
     };
     context.out(jsonText(report));
-  } else printReport(context, auditText({ ages, token, findings, unseen }, now));
+  } else
+    printReport(
+      context,
+      auditText({ ages: access.reader.kind === "on" ? ages : undefined, token, findings, unseen }, now),
+    );
   return options["strict"] === true && findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
 
 const INDENT = "   ";
 
 interface Audit {
-  readonly ages: readonly SecretAge[];
+  /** Undefined if ESC was not read. */
+  readonly ages: readonly SecretAge[] | undefined;
   readonly token: TokenReport;
   readonly findings: readonly Finding[];
   readonly unseen: readonly string[];
 }
 
 function auditText({ ages, token, findings, unseen }: Audit, now: Date): readonly Line[] {
-  const isCut = ages.some(({ change }) => change?.kind === "unchanged");
+  const isCut = ages?.some(({ change }) => change?.kind === "unchanged");
   const others = findings.filter(({ kind }) => kind !== "overdue");
   const sections: readonly (readonly Line[])[] = [
-    ["--- Secrets in ESC ---", ...ages.map((age) => ageLine(age, now))],
-    ...(isCut ? [[`Only the last ${MOST_REVISIONS} revisions of each environment were read.`]] : []),
+    ["--- Secrets in ESC ---", ...ageLines(ages, now)],
+    ...(isCut === true ? [[`Only the last ${MOST_REVISIONS} revisions of each environment were read.`]] : []),
     ["--- Token ---", tokenLine(token, now)],
     ...(others.length === 0 ? [] : [["--- Files, token and repository ---", ...others.flatMap(findingLines)]]),
     ...(unseen.length === 0 ? [] : [["--- Not visible ---", ...unseen.map((what) => `➖ ${what}`)]]),
     ["--- Summary ---", ...summary(findings, unseen.length + (token.kind === "unseen" ? 1 : 0))],
   ];
   return ["=== Sophia Secret Audit ===", ...sections.flatMap((lines) => ["", ...lines])];
+}
+
+function ageLines(ages: Audit["ages"], now: Date): readonly Line[] {
+  if (ages === undefined) return ["➖ Not read"];
+  return ages.length === 0 ? ["➖ The contract declares no secret"] : ages.map((age) => ageLine(age, now));
 }
 
 function tokenLine(token: TokenReport, now: Date): string {

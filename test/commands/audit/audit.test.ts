@@ -259,6 +259,16 @@ exit 4
     const { secrets, unseen } = JSON.parse(ended.stdout);
     expect(secrets[0]).toMatchObject({ name: "OWN", lastChanged: null, overdue: null });
     expectWording(unseen[0]);
+    const { stdout } = await sophia(["audit"], { cwd, env: { PATH: folder() } });
+    expect(stdout).toContain("--- Secrets in ESC ---\n➖ Not read\n\n");
+    expect(stdout).toContain("--- Summary ---\n⚠️ ");
+  });
+
+  test("a contract without secrets is named as the reason that none is listed", async () => {
+    const { cwd, run } = await world();
+    writeFileSync(join(cwd, "sophia.contract.json"), '{"variables":{"MODE":{"secret":false}}}');
+    const { stdout } = await run(["audit"]);
+    expect(stdout).toContain("--- Secrets in ESC ---\n➖ The contract declares no secret\n\n");
   });
 });
 
