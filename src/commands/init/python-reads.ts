@@ -14,12 +14,12 @@ export function readsOfPython(text: string): Reads {
 
 /** Finds `config("X")` of decouple, and `env("X")` and `env.int("X")` of an `Env()`. Without further arguments they throw. */
 function readsByCalls(text: string): Reads {
-  const isDecouple = /^\s*from decouple import .*\bconfig\b(?! as )/m.test(text);
-  const isEnv = /^\s*(?:import environ|from environs? import .*\bEnv)\b/m.test(text);
+  const isDecouple = /^[ \t]*from decouple import .*\bconfig\b(?! as )/m.test(text);
+  const isEnv = /^[ \t]*(?:import environ|from environs? import .*\bEnv)\b/m.test(text);
   // The names of `env.prefixed("X_")` are parts, and a scheme in `Env(…)` has defaults.
-  const objects = isEnv && !/\bprefix/.test(text) ? matchesOf(text, /^\s*(\w+)\s*=\s*(?:environ\.)?Env\(/gm) : [];
+  const objects = isEnv && !/\bprefix/.test(text) ? matchesOf(text, /^[ \t]*(\w+)\s*=\s*(?:environ\.)?Env\(/gm) : [];
   const hasScheme = /\bEnv\(\s*[^\s)]/.test(text);
-  return [...(isDecouple ? ["config"] : []), ...objects].flatMap((object) => {
+  return [...new Set([...(isDecouple ? ["config"] : []), ...objects])].flatMap((object) => {
     const call = new RegExp(String.raw`(?<![\w.])${object}(?:\.[a-z]+)?\(\s*["']([A-Z][A-Z0-9_]*)["']\s*(\)?)`, "g");
     const isRequired = (end: string | undefined): boolean => end === ")" && (object === "config" || !hasScheme);
     return Array.from(text.matchAll(call), ([, name = "", end]) => [name, isRequired(end)] as const);

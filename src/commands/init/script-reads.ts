@@ -23,8 +23,11 @@ function readsByOtherNames(text: string): Reads {
   const objects = new Set([
     ...matchesOf(text, /\b(?:const|let|var)\s+(\w+)\s*=\s*process\.env\s*(?:;|$)/gm),
     ...matchesOf(text, /\{\s*(env)\s*\}\s*=\s*process\s*(?:;|$)/gm),
-    ...matchesOf(text, /\bimport\s*\{[^{}]*\b(env)\b(?!\s+as\b)[^{}]*\}\s*from\s*["'](?:node:)?process["']/g),
-    ...matchesOf(text, /\bimport\s*\{[^{}]*\benv\s+as\s+(\w+)[^{}]*\}\s*from\s*["'](?:node:)?process["']/g),
+    ...matchesOf(
+      text,
+      /\bimport\s*\{[^{}]{0,500}\b(env)\b(?!\s+as\b)[^{}]{0,500}\}\s*from\s*["'](?:node:)?process["']/g,
+    ),
+    ...matchesOf(text, /\bimport\s*\{[^{}]{0,500}\benv\s+as\s+(\w+)[^{}]{0,500}\}\s*from\s*["'](?:node:)?process["']/g),
   ]);
   // Only upper case: an object of a function may have the same name.
   return Array.from(objects).flatMap((object) => {

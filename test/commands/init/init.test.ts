@@ -264,6 +264,11 @@ class Model(BaseModel):
     expect(readsOfPython(text)).toEqual(reads);
   });
 
+  test("each other name of the environment is searched for once", () => {
+    const text = `import environ\n${"env = environ.Env()\n".repeat(3)}env("A")\n`;
+    expect(readsOfPython(text)).toEqual([["A", true]]);
+  });
+
   test(".env.example in its many forms", () => {
     const text =
       "\uFEFF# ---- Title ----\n\n# About A,\n# in two lines.\nexport A='x y' # no\r\nB=your-key\nTOKEN=abc\n#C=1\n# see a=b\nPATH=x\nA=2\n";
