@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { secret } from "../esc-server/index.ts";
-import { folder, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophiaRun, unwrapped } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
-import type { Finished } from "../helpers/started.ts";
-import { running, watching, world } from "../helpers/watching.ts";
+import { type Finished, start } from "../helpers/started.ts";
+import { running, WATCH, watching, world } from "../helpers/watching.ts";
 
 const starts = ({ stdout }: Finished): number => stdout.match(/^run /gm)?.length ?? 0;
 
@@ -63,6 +64,33 @@ test("a restart is ended by SIGTERM, forced after its grace period, replaced by 
   process.kill(await running(coalesced, "three"), "SIGUSR2");
   const third = await coalesced.finished;
   expect([third.status, starts(third)]).toEqual([7, 2]);
+});
+
+test("a change while the former program's output waits for its reader is not lost", async () => {
+  const it = await world();
+  execFileSync("mkfifo", [join(it.cwd, "gate")]);
+  // More than a pipe holds.
+  const script = `
+    const say = (text) => require("node:fs").writeSync(1, text + "\\n");
+    process.on("SIGTERM", () => { say("x".repeat(100_000)); process.exit(0); });
+    setInterval(() => {}, 60_000);
+    say("run " + process.pid + " " + process.env.KEY.length + " characters");
+  `;
+  const reader = '"$@" | { read -r line; echo "$line"; cat gate; cat; }';
+  const command = [...sophiaRun, ...WATCH, "--redact", "--", process.execPath, "-e", script];
+  const started = start(["sh", "-c", reader, "sh", ...command], { cwd: it.cwd, env: it.env });
+  await running(started, "3");
+  it.change("second");
+  await started.reported(/KEY changed/);
+  await it.server.waitFor("any", it.server.count("any") + 1);
+  const opened = it.server.count("read");
+  it.change("the third");
+  await it.server.waitFor("read", opened + 2);
+  // The next round begins after the restart of this one was requested.
+  await it.server.waitFor("any", it.server.count("any") + 1);
+  writeFileSync(join(it.cwd, "gate"), "");
+  const [, program] = await started.seen(/^run (\d+) 9 /m);
+  expect(Number(program)).toBeGreaterThan(0);
 });
 
 test("a program that ends by itself ends the launcher; an unmet contract prevents a restart", async () => {

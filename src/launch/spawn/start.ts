@@ -43,10 +43,14 @@ interface FailedStart {
 
 /** Starts the program; undefined if a stop was requested during a restart. @throws SophiaError if it cannot be started */
 export async function startProgram(launch: Launch, state: LauncherState): Promise<StartedProgram | undefined> {
-  const started = startNow(await loadParts(launch, state));
+  let parts = await loadParts(launch, state);
+  for (let newer = state.restarts?.takeNewer(); newer !== undefined; newer = state.restarts?.takeNewer()) {
+    parts = await loadParts(newer, state);
+  }
+  const started = startNow(parts);
   if (started === undefined || "ended" in started) return started;
   const { executionError } = await import("../program/start-error.ts");
-  throw executionError(launch.command[0], launch.program, await started.code);
+  throw executionError(launch.command[0], parts.launch.program, await started.code);
 }
 
 type Parts = Awaited<ReturnType<typeof loadParts>>;

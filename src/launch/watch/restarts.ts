@@ -51,8 +51,8 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
   const restart = async (renewal: Renewal): Promise<void> => {
     const launch = await renewed(first, renewal);
     masking = undefined;
+    if (phase === "stopping" || phase === "starting") return void (next = launch);
     if (phase === "over" || program === undefined) return;
-    if (phase === "stopping") return void (next = launch);
     // It has ended by itself, and the event is to come.
     if (readProcessStat(program)?.state === "Z") return;
     phase = "stopping";
@@ -97,6 +97,12 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
       if (launch === undefined) giveUp();
       else phase = "starting";
       return launch;
+    },
+    /** Takes the launch of a change since `ended`: the output of the former program may take long to be read. */
+    takeNewer: (): Launch | undefined => {
+      const newer = next;
+      if (phase === "starting") next = undefined;
+      return phase === "starting" ? newer : undefined;
     },
     /** Returns false if a stop was requested since `ended`: the next program must not start. */
     isWanted: (): boolean => phase !== "over",
