@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { secret } from "../esc-server/index.ts";
@@ -91,6 +91,25 @@ test("a change while the former program's output waits for its reader is not los
   writeFileSync(join(it.cwd, "gate"), "");
   const [, program] = await started.seen(/^run (\d+) 9 /m);
   expect(Number(program)).toBeGreaterThan(0);
+});
+
+test("a restart that cannot be recorded does not happen until it can be", async () => {
+  const it = await world();
+  const started = watching(it, ["--audit-log", "log"]);
+  await running(started, "one");
+  const log = join(it.cwd, "log");
+  // Another user could change the records.
+  chmodSync(log, 0o622);
+  it.change("two");
+  await started.reported(/audit log/);
+  chmodSync(log, 0o600);
+  await running(started, "two");
+  process.kill(started.pid, "SIGTERM");
+  const ended = await started.finished;
+  expect(starts(ended)).toBe(2);
+  expect(ended.stderr.match(/warning:/g)).toHaveLength(1);
+  expectWording(ended.stderr);
+  expect(readFileSync(log, "utf8").match(/"event":"start"/g)).toHaveLength(2);
 });
 
 test("a program that ends by itself ends the launcher; an unmet contract prevents a restart", async () => {

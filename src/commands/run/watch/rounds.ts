@@ -120,9 +120,8 @@ export function step<Renewal>(state: State, event: Event<Renewal>, timing: Timin
       return onOpened(state, event.resolved, timing);
     case "restarted": {
       const { next = state.digests } = state.round;
-      const restarted = { ...state, expiresAt: expiry(timing) };
-      if (event.refusal === undefined) return finish({ ...restarted, digests: next }, [], timing);
-      return finish(restarted, [["warning", event.refusal]], timing);
+      if (event.refusal !== undefined) return fail(state, event.refusal, timing);
+      return finish({ ...state, digests: next, expiresAt: expiry(timing) }, [], timing);
     }
     case "swapped": {
       const { next = state.digests } = state.round;

@@ -158,12 +158,16 @@ describe("a round", () => {
     expect([...state.volatile]).toEqual(["AWS"]);
   });
 
-  it("keeps the digests of a program that cannot be restarted", () => {
+  it("tries a restart that is not possible again, with growing pauses, and reports it once", () => {
     const events = [WOKEN, looked(VISIBLE, true), opened({ KEY: "two", AWS: "a" }), opened({ KEY: "two", AWS: "a" })];
     const { state } = through(STEADY, events);
     const refused = through(state, [{ kind: "restarted", refusal: ["warning: too large"] }]);
     expect(refused.state.digests).toBe(STEADY.digests);
     expect(refused.messages).toEqual([["warning", ["warning: too large"]]]);
+    // The audit log may be writable again soon.
+    const again = through(refused.state, [...events, { kind: "restarted", refusal: ["warning: too large"] }]);
+    expect([again.messages, again.last]).toEqual([[], { kind: "wait", ms: 4000 }]);
+    expect(through(again.state, events).last).toMatchObject({ kind: "restart", names: ["KEY"] });
   });
 
   it("reports an unmet contract each time, and an unreadable source once", () => {
