@@ -87,6 +87,8 @@ export interface Step<Renewal> {
 const OPEN_EVERY_MS = 15 * 60_000;
 /** Failures double the pause up to this, or to the polling interval if that is longer. */
 const LONGEST_PAUSE_MS = 5 * 60_000;
+/** A longer timer of Node.js ends at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The part of its lifetime after which a session is renewed. */
 const RENEWAL = { from: 0.8, to: 0.9 } as const;
 /** Pauses are longer by up to this part, so that many launchers do not send requests at the same time. */
@@ -221,7 +223,7 @@ function pause(state: State, { now, random, everyMs }: Timing, messages: readonl
   const grown = Math.min(everyMs * 2 ** Math.min(state.failures, 20), Math.max(everyMs, LONGEST_PAUSE_MS));
   const ms = Math.max(grown, state.pausesUntil - now) * (1 + JITTER * random);
   const left = state.expiresAt - now;
-  return { state, messages, action: { kind: "wait", ms: left > 0 ? Math.min(ms, left) : ms } };
+  return { state, messages, action: { kind: "wait", ms: Math.min(ms, left > 0 ? left : LONGEST_TIMER_MS) } };
 }
 
 function expiry({ now, random, sessionMs }: Timing): number {

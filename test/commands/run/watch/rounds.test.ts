@@ -334,6 +334,11 @@ describe("pauses", () => {
     expect(last).toEqual({ kind: "wait", ms: 400 });
   });
 
+  it("are no longer than a timer can be, after which ESC would be asked without a pause", () => {
+    const { last } = through({ ...STEADY, expiresAt: 500 }, [WOKEN, down(365 * 24 * 60 * MINUTE)]);
+    expect(last).toEqual({ kind: "wait", ms: 2_147_483_647 });
+  });
+
   it("stay long as long as a revision that was visible is refused", () => {
     const refused = looked(VISIBLE, false, { [ENV]: 403 });
     const { last, messages, state } = through(STEADY, [WOKEN, refused, WOKEN, refused]);
