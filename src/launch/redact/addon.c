@@ -80,7 +80,7 @@ static napi_value make_pipe(napi_env env, const struct argument *args) {
 }
 
 /*
- * Closes this process's end of a pipe. Returns the number of bytes that nobody has read then: the other end, opened here for that,
+ * Closes this process's end of a pipe. Returns the number of unread bytes: the other end, opened here for that,
  * has those that came between the last read and the close. 0 for other descriptors, and without /proc.
  */
 static napi_value close_reading(napi_env env, const struct argument *args) {

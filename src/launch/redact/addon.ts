@@ -5,7 +5,7 @@ import { openAddon } from "../../system/addon/addon.ts";
 export interface RedactAddon extends CompiledSearch {
   /** pipe2(2), close-on-exec. @returns the ends for reading, which is non-blocking, and for writing; or an error */
   readonly makePipe: () => readonly [number, number] | number;
-  /** Closes a descriptor. @returns the number of bytes in a pipe that nobody has read */
+  /** Closes a descriptor. @returns the number of unread bytes in a pipe */
   readonly closeReading: (descriptor: number) => number;
   /** Duplicates a descriptor, from 3 on, close-on-exec. @returns the copy, or the negative number of an error */
   readonly duplicate: (descriptor: number) => number;

@@ -53,7 +53,7 @@ function openWatcher(addon: RedactAddon) {
     /** Waits until the other side of a pipe, socket or terminal is closed for reading. */
     whenUnread: wait(UNTIL_UNREAD),
     forget,
-    /** Ends the wait, and closes a descriptor. @returns the number of bytes in a pipe that nobody has read */
+    /** Ends the wait, and closes a descriptor. @returns the number of unread bytes in a pipe */
     close: (descriptor: number): number => {
       forget(descriptor);
       return addon.closeReading(descriptor);
