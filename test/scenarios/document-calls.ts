@@ -14,6 +14,7 @@ const INSTALL: readonly string[] = IS_ON_REGISTRIES
 export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "README.md": {
     "npm ci": ["npm [ci]", "npm [run] [demo]"],
+    "npm test": ["npm [test]"],
     [FETCH]: INSTALL,
     "npx --no-install sophia-run init": ["npx [--no-install] [sophia-run] [init]"],
   },
