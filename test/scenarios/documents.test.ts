@@ -78,6 +78,7 @@ const withoutNamespaces =
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
     "npm ci": npm,
+    "npm test": npm,
     [FETCH]: fetched,
     "npx --no-install sophia-run init": { ...npm, commands: ["npx"] },
     "$ sophia-run -- node server.js; echo $?": {
