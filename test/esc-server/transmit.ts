@@ -109,22 +109,23 @@ async function oversized({ bytes, gzip, declared }: Oversized, { response, closi
   });
   const sink = gzip === true ? createGzip() : response;
   if (sink !== response) sink.pipe(response);
-  const gone = new Promise<void>((resolve) => {
-    response.once("close", resolve);
+  const gone = new Promise<undefined>((resolve) => {
+    response.once("close", () => resolve(undefined));
   });
   const chunk = Buffer.alloc(64 << 10, "x");
   sink.write(frame[0]);
   for (let left = padding; left > 0 && !response.destroyed && !closing.aborted; left -= chunk.length) {
     const part = chunk.subarray(0, Math.min(left, chunk.length));
-    await Promise.race([written((done) => sink.write(part, done)), gone]);
+    // Newer versions of Node.js emit `close` only in a later turn, and refuse writes until then.
+    if ((await Promise.race([written((done) => sink.write(part, done)), gone])) === "refused") return;
   }
   sink.end(frame[1]);
 }
 
 /** Resolves when the write is done; a client that has gone away is not an error of the server. */
-function written(write: (done: () => void) => void): Promise<void> {
+function written(write: (done: (error?: Error | null) => void) => void): Promise<"refused" | undefined> {
   return new Promise((resolve) => {
-    write(() => resolve());
+    write((error) => resolve(error ? "refused" : undefined));
   });
 }
 
