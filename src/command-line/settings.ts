@@ -10,7 +10,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CACHE_AGE_MS = 86_400_000;
 const EMPTY_HINT = "set a value, or omit it";
 /** setTimeout overflows beyond 2^31 - 1 ms. */
-const LONGEST_MS = 2_147_483_647;
+export const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * Resolves all options, in the order command line, `SOPHIA_…` variables, defaults. An empty variable is unset.
@@ -124,7 +124,7 @@ export function parseDuration(text: string, label: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? "s"] ?? Number.NaN;
   const ms = Math.round(Number(match?.[1]) * unit);
-  if (!(ms >= 1 && ms <= LONGEST_MS)) {
+  if (!(ms >= 1 && ms <= LONGEST_TIMER_MS)) {
     throw invalid(label, text, "allowed: a time from 1ms to 24 days, such as 30s, 500ms or 2m");
   }
   return ms;

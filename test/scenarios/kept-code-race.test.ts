@@ -7,15 +7,14 @@ import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { Script } from "node:vm";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
+import { ATTACKER, startAttack } from "../helpers/attacker.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { addon, folder, isStandalone } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
 const entry = join(root, "bin/sophia-run.cjs");
-const ATTACKER = 4102;
 const SIGN = "code of another user has run";
 
 skipBecause(
@@ -72,13 +71,7 @@ async function exchanging(one: string, other: string): Promise<void> {
     for (;;) {
       renameSync(one, one + ".aside"); renameSync(other, one); renameSync(one, other); renameSync(one + ".aside", one);
     }`;
-  const identity = [`--reuid=${ATTACKER}`, `--regid=${ATTACKER}`, "--clear-groups", "--"];
-  const child = spawn("setpriv", [...identity, process.execPath, "-e", script, one, other], {
-    env: {},
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  await once(createInterface(child.stdout), "line");
+  await startAttack(script, one, other);
 }
 
 test("no start runs the code of another user who replaces the folder", async () => {

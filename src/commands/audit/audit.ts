@@ -48,11 +48,10 @@ export const audit: Command = async ({ options }, context) => {
       unseen: [...unseen, ...ofToken],
     };
     context.out(jsonText(report));
-  } else
-    printReport(
-      context,
-      auditText({ ages: access.reader.kind === "on" ? ages : undefined, token, findings, unseen }, now),
-    );
+  } else {
+    const read = access.reader.kind === "on" ? ages : undefined;
+    printReport(context, auditText({ ages: read, token, findings, unseen }, now));
+  }
   return options["strict"] === true && findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
 

@@ -100,9 +100,10 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
     },
     /** Takes the launch of a change since `ended`: the output of the former program may take long to be read. */
     takeNewer: (): Launch | undefined => {
+      if (phase !== "starting") return undefined;
       const newer = next;
-      if (phase === "starting") next = undefined;
-      return phase === "starting" ? newer : undefined;
+      next = undefined;
+      return newer;
     },
     /** Returns false if a stop was requested since `ended`: the next program must not start. */
     isWanted: (): boolean => phase !== "over",

@@ -105,24 +105,23 @@ export const CONNECTION: readonly FaultCase[] = [
     fault: "a server that does not use HTTP",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: async ({ defer }) => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await startGreeter(defer)}` }),
+    arrange: greetedBy(),
   },
   {
     fault: "an answer in chunks without a length",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: async ({ defer }) => {
-      const port = await startGreeter(defer, MALFORMED_CHUNK);
-      return { PULUMI_BACKEND_URL: `http://127.0.0.1:${port}` };
-    },
+    arrange: greetedBy(MALFORMED_CHUNK),
   },
   {
     fault: "a server that switches to another protocol",
     behaviour: "not retried",
     expect: unavailable("esc-status"),
-    arrange: async ({ defer }) => {
-      const port = await startGreeter(defer, SWITCHING);
-      return { PULUMI_BACKEND_URL: `http://127.0.0.1:${port}` };
-    },
+    arrange: greetedBy(SWITCHING),
   },
 ];
+
+/** A backend that sends this text, whatever it hears. */
+function greetedBy(greeting?: string): FaultCase["arrange"] {
+  return async ({ defer }) => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await startGreeter(defer, greeting)}` });
+}

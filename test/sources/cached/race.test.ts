@@ -1,15 +1,12 @@
 /** Another user exchanges the folder of the cache for a link to a folder of root's, while root writes to the cache. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { chmodSync, chownSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { writePrivate } from "../../../src/sources/cached/store.ts";
+import { ATTACKER, startAttack } from "../../helpers/attacker.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
 
-const ATTACKER = 4102;
 /** The number of writes that succeed, and of those that find a link or no folder, before the test ends. */
 const EACH = 100;
 const LIMIT_MS = 120_000;
@@ -41,13 +38,7 @@ test(
       tried(() => symlinkSync(elsewhere, own));
       if (!tried(() => unlinkSync(own))) tried(() => renameSync(own, own + at));
     }`;
-    const identity = [`--reuid=${ATTACKER}`, `--regid=${ATTACKER}`, "--clear-groups", "--"];
-    const child = spawn("setpriv", [...identity, process.execPath, "-e", script, own, elsewhere], {
-      env: {},
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    await once(createInterface(child.stdout), "line");
+    await startAttack(script, own, elsewhere);
     // A machine with much else to do gives the other process no turn for long: then each attempt ends like the first one.
     const end = Date.now() + LIMIT_MS / 2;
     let [written, refused] = [0, 0];

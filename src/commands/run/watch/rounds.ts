@@ -8,6 +8,7 @@
  *
  * A service that refuses a key has a round begin early. Then hidden environments are opened at once.
  */
+import { LONGEST_TIMER_MS } from "../../../command-line/settings.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
 import type { KnownEnvironments, ChangeReport } from "../../../esc/api/follow.ts";
@@ -87,8 +88,6 @@ export interface Step<Renewal> {
 const OPEN_EVERY_MS = 15 * 60_000;
 /** Failures double the pause up to this, or to the polling interval if that is longer. */
 const LONGEST_PAUSE_MS = 5 * 60_000;
-/** A longer timer of Node.js ends at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The part of its lifetime after which a session is renewed. */
 const RENEWAL = { from: 0.8, to: 0.9 } as const;
 /** Pauses are longer by up to this part, so that many launchers do not send requests at the same time. */
