@@ -122,8 +122,8 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       "pip [install] [dist-wheels/sophia_run-*-manylinux_*_x86_64.whl]",
       "sophia-run [--] [gunicorn] [app:app]",
     ],
-    "SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-x64 npx vitest run test/commands test/scenarios": [
-      "npx [vitest] [run] [test/commands] [test/scenarios]",
+    "npm run test:executable": [
+      "npm [run] [test:executable]",
       "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --]",
       "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --mode spawn --]",
       "node [scripts/build/runtime.mjs] [--shell]",

@@ -195,7 +195,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       commands: ["pip", "sophia-run"],
       because: "npm run build:wheel makes it; test/python installs it",
     },
-    "SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-x64 npx vitest run test/commands test/scenarios": suites,
+    "npm run test:executable": suites,
   },
   "docs/threat-model.md": {},
   "docs/without-a-prefix.md": {},
