@@ -15,6 +15,8 @@ export type Fault =
       readonly host: string;
       readonly status: number;
       readonly message?: string | undefined;
+      /** The body is HTML. */
+      readonly isPage?: true;
       readonly requestId?: string | undefined;
       readonly diagnostics: readonly Diagnostic[];
       readonly retryAfterMs?: number | undefined;

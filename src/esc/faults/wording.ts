@@ -30,8 +30,8 @@ const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_T
 const TIME_HINT = "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)";
 const PROXY_HINT = "check HTTPS_PROXY and the proxy's rules, or exempt the backend with NO_PROXY";
 const PROXY_PASSWORD_HINT = "put the proxy's user name and password into its URL: http://user:password@host:port";
-const BACKEND_HINT =
-  "check PULUMI_BACKEND_URL; a proxy or a network that requires a sign-in may have answered instead of the service";
+const INSTEAD = "a proxy or a network that requires a sign-in may have answered instead of the service";
+const BACKEND_HINT = `check PULUMI_BACKEND_URL; ${INSTEAD}`;
 const REDIRECT_HINT =
   "set PULUMI_BACKEND_URL to the service's own address; a network that requires a sign-in also redirects";
 const EXCHANGE_HINT = "check ESC_OIDC_ORG, and that the organization trusts the token's issuer, audience and subject";
@@ -186,7 +186,7 @@ function reasonForStatus(
   { credential, environments, namedBy }: Subject,
   { environment = environments.at(-1)?.text ?? "", isDefinition = false }: FaultContext,
 ): Failure {
-  const { host, status, message, diagnostics, requestId, tried = [], untried } = fault;
+  const { host, status, message, isPage = false, diagnostics, requestId, tried = [], untried } = fault;
   const details = [
     ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
     ...(untried === undefined
@@ -194,6 +194,8 @@ function reasonForStatus(
       : [`${untried} is not tried with --require-esc: to open it, write it in three parts`]),
     ...firstOf(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
     ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
+    // A refusal stays one: ESC may also send a page.
+    ...(isPage && refusal(fault) !== undefined ? [`the answer is a web page: ${INSTEAD}`] : []),
     ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
   ];
   const used = printable(describeCredential(credential));

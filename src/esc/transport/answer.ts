@@ -99,6 +99,7 @@ function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault 
     status,
     // The message of a server error may quote anything; the request's ID is worth more.
     message: status < 500 ? cleanText(body?.["message"], cleaner) : undefined,
+    ...(isPage(answer) && { isPage: true }),
     requestId: cleanText(headers["x-pulumi-request-id"], cleaner),
     diagnostics: parseDiagnostics(body?.["diagnostics"], cleaner),
     retryAfterMs: parseRetryAfter(headers["retry-after"], headers.date, Date.now()),

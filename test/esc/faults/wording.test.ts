@@ -138,10 +138,15 @@ describe("text of the service", () => {
     expect((await failing(access())).details).toEqual(["request ID 1234-abcd"]);
   });
 
-  test("is not shown if it is HTML or empty", async () => {
-    server.failAlways("open", { kind: "html", status: 403, body: "<p>a secret of yours</p>" });
-    expect((await failing(access())).details).toBeUndefined();
-  });
+  test.each([401, 403, 404])(
+    "is not shown if it is a web page (HTTP %d), of which the cause is named",
+    async (status) => {
+      server.failAlways("open", { kind: "html", status, body: "<p>a secret of yours</p>" });
+      const page =
+        "the answer is a web page: a proxy or a network that requires a sign-in may have answered instead of the service";
+      expect((await failing(access())).details).toEqual([page]);
+    },
+  );
 });
 
 test("both meanings of a name are named", async () => {
