@@ -29,6 +29,7 @@ export async function spawn(launch: Launch): Promise<never> {
   for (let next = restarts?.ended(end); next !== undefined; next = restarts?.ended(end)) {
     await started.finish(false);
     tidyTerminal?.(end);
+    await restarts?.lateSignals();
     const restarted = await startProgram(next, state);
     if (restarted === undefined) break;
     if (started.outputs?.isOpen() === true) earlier.push(started.outputs);

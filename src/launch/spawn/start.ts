@@ -84,13 +84,14 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   // Connections to services and clients may end at any time, and the kernel sends SIGPIPE for the next write.
   const connects = (broker !== undefined || restarts !== undefined) && !isBun && process.platform !== "win32";
   let running: number | undefined;
+  const reapOrphans = (): void => void (running !== undefined && libc?.reapAllBut(running));
   let killTimer: NodeJS.Timeout | undefined;
   const stopForwarding = (session?.forward ?? forwardSignals)({
     pid: () => running,
     firstProcess: preparation.firstProcess,
     profiled: preparation.profiled,
     writesAlone: connects && libc === undefined,
-    reapOrphans: libc && (() => running !== undefined && libc.reapAllBut(running)),
+    reapOrphans,
     terminal: outputs?.terminal,
     onSignal: restarts?.onSignal,
     onStopRequest: () => {
@@ -136,6 +137,8 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     return { code: started };
   }
   running = started.pid;
+  // Those that ended since the former program did.
+  if (preparation.firstProcess) reapOrphans();
   if (connects && libc !== undefined) {
     // Outputs are written in other threads, which must exist by now: their SIGPIPE is the program's.
     access("/", () => {});

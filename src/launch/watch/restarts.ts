@@ -25,6 +25,9 @@ interface MaskedOutputs {
 /** The step in which the grace period is counted: it does not run while the whole job is stopped. */
 const STEP_MS = 100;
 
+/** The time for a signal that came with the program's end: the thread that gets it may wait for a processor. */
+const LATE_SIGNAL_MS = 100;
+
 export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, first: Launch) {
   const hadTerminal = (readProcessStat("self")?.terminal ?? 0) !== 0;
   /** `stopping`: the program was asked to end. `starting`: it has ended. `over`: it is not restarted any more. */
@@ -98,6 +101,11 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
       else phase = "starting";
       return launch;
     },
+    /**
+     * Waits for a request to end that was sent to the program as well, such as Ctrl-C. Threads of this process get the
+     * signals, so that on a busy machine the program's end may be seen first.
+     */
+    lateSignals: (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LATE_SIGNAL_MS)),
     /** Takes the launch of a change since `ended`: the output of the former program may take long to be read. */
     takeNewer: (): Launch | undefined => {
       if (phase !== "starting") return undefined;

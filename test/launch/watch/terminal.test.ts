@@ -47,9 +47,9 @@ while True: time.sleep(9)
     expect((await started.finished).status).toBe(4);
   });
 
-  test("Ctrl-C in the middle of a restart ends it", async () => {
+  test.each([[], ["--redact"]])("Ctrl-C in the middle of a restart ends it %s", async (...options) => {
     const it = await world();
-    const started = atTerminal(it, [["stopping", "\u0003"]], [...launcher(), ...program], { LAZY: "1" });
+    const started = atTerminal(it, [["stopping", "\u0003"]], [...launcher(...options), ...program], { LAZY: "1" });
     await running(started, "one");
     it.change("two");
     const { status, stdout } = await started.finished;
