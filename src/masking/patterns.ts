@@ -45,15 +45,15 @@ export function patternsOf(secrets: readonly Secret[], longest = Infinity): Read
       }
     };
     const whole = Buffer.from(value);
-    if (isUtf8(whole)) {
-      for (const [text, part] of textsOf(whole.toString())) {
-        if (text.length > longest) continue;
-        const bytes = Buffer.from(text);
-        add(part, "plain", withOneLineEnd(bytes.toString("latin1")));
-        if (part === "line" && !ENCODED_LINE.test(text)) continue;
-        for (const form of base64Forms(bytes)) add(part, "base64", form);
-      }
-    } else {
+    // Many programs decode bytes that are not UTF-8 as U+FFFD.
+    for (const [text, part] of textsOf(whole.toString())) {
+      if (text.length > longest) continue;
+      const bytes = Buffer.from(text);
+      add(part, "plain", withOneLineEnd(bytes.toString("latin1")));
+      if (part === "line" && !ENCODED_LINE.test(text)) continue;
+      for (const form of base64Forms(bytes)) add(part, "base64", form);
+    }
+    if (!isUtf8(whole)) {
       add("value", "plain", withOneLineEnd(whole.toString("latin1")));
       for (const form of base64Forms(whole)) if (form.length <= longest) add("value", "base64", form);
     }

@@ -1,8 +1,9 @@
-/** The decision which variables are secret. Pure. */
+/** The decision which variables are secret. */
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Resolved, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Secret } from "../masking/model.ts";
+import { originalValue } from "../system/own-environment.ts";
 import type { Assessment } from "./assessment.ts";
 
 const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
@@ -15,8 +16,10 @@ export function isSecret(contract: Contract, { name, secret }: Pick<Variable, "n
 
 type Sources = Pick<Assessment, "contract" | "resolution" | "selected">;
 
+type TextSecret = Secret & { readonly value: string };
+
 /** Returns the secrets that outputs must not show, of all sources, whether the program gets them or not. */
-export function secretsOf({ contract, resolution, selected }: Sources): readonly Secret[] {
+export function secretsOf({ contract, resolution, selected }: Sources): readonly TextSecret[] {
   const isHidden = (variable: Resolved): boolean => variable.origin.source !== "fake" && isSecret(contract, variable);
   const secrets = Array.from(resolution.values()).filter(isHidden);
   // A withheld value may hide another one, which the program gets.
@@ -24,6 +27,11 @@ export function secretsOf({ contract, resolution, selected }: Sources): readonly
     (variable) => isHidden(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
   return [...secrets, ...others].map(({ name, value }) => ({ name, value }));
+}
+
+/** Returns the same secrets with the bytes that the caller gave, which may not be UTF-8, to search for. */
+export function secretBytesOf(sources: Sources): readonly Secret[] {
+  return secretsOf(sources).map(({ name, value }) => ({ name, value: originalValue(name, value) }));
 }
 
 /** Returns the environment for programs that need no secret, such as git. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
+import { attempt } from "./attempt.ts";
 import { isBun } from "./runtime.ts";
 
 /**
@@ -53,4 +54,25 @@ export function initialEnvironment(): Environment {
     // no /proc
   }
   return environment;
+}
+
+/** Returns the bytes of a variable for which Node.js has U+FFFD because they are not UTF-8 (Linux), else its value. */
+export function originalValue(name: string, value: string): string | Uint8Array {
+  if (!value.includes("\uFFFD")) return value;
+  const entry = initialEntries().get(`${name}=${value}`);
+  return entry?.subarray(entry.indexOf("=") + 1) ?? value;
+}
+
+/** Returns the entries of the environment at the start of this process (Linux), by what Node.js decodes from them. */
+export function initialEntries(): ReadonlyMap<string, Buffer> {
+  return new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));
+}
+
+/** Reads the NUL-terminated strings of a file of /proc; none without /proc. */
+export function readStrings(file: string): readonly Buffer[] {
+  const strings =
+    attempt(() => readFileSync(file, "latin1"))
+      ?.replace(/\0$/, "")
+      .split("\0") ?? [];
+  return strings.map((string) => Buffer.from(string, "latin1"));
 }

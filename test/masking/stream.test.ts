@@ -84,6 +84,12 @@ test("a value that is not text is masked by its bytes", () => {
   expect(Buffer.concat([out, masker.flush()]).toString()).toBe("<***> ***A==");
 });
 
+test("a value that is not text is also masked as programs decode it", () => {
+  const value = Buffer.from([0x61, 0x62, 0x63, 0xff, 0x0a, ...Buffer.from("a-second-line")]);
+  const masker = maskingOf([{ name: "KEY", value }]).stream();
+  expect(push(masker, "abc\uFFFD\na-second-line a-second-line") + flush(masker)).toBe("*** ***");
+});
+
 test("values that cannot be masked are ignored", () => {
   const masking = maskingOf(secrets("short", "true", "production", "long-enough"));
   expect(masking.size).toBe(1);

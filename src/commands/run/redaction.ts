@@ -10,7 +10,7 @@ import { maskCommands } from "../../output/github-masks.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { messageText, printLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
-import { secretsOf } from "../../resolve/secrets.ts";
+import { secretBytesOf, secretsOf } from "../../resolve/secrets.ts";
 import { readerName } from "./agents.ts";
 
 /** Returns the masking of the program's output; undefined for none. @param variable see `outputReader` */
@@ -27,12 +27,12 @@ export function redactionOf(
     }
     return undefined;
   }
-  const secrets = [...secretsOf(assessment), ...assessment.dummies];
   if (redact === "github") {
     refuseFile();
-    context.err(maskCommands(secrets));
+    context.err(maskCommands([...secretsOf(assessment), ...assessment.dummies]));
     return undefined;
   }
+  const secrets = [...secretBytesOf(assessment), ...assessment.dummies];
   const masking = maskingOf(secrets);
   if (masking.size === 0) return undefined;
   const base = { masking, secrets, requiresTerminal: redact === "always" };

@@ -4,7 +4,7 @@ import { searchedFor } from "../../masking/masking.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
-import { secretsOf, withoutSecrets } from "../../resolve/secrets.ts";
+import { secretBytesOf, withoutSecrets } from "../../resolve/secrets.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
@@ -21,7 +21,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
   const { settings, assessment } = await assessed(options, context);
   warnUnavailable(context, assessment.esc);
   printNotices(context, settings, assessment.notices);
-  const { size, ...searched } = searchedFor(secretsOf(assessment), loadRedactAddon());
+  const { size, ...searched } = searchedFor(secretBytesOf(assessment), loadRedactAddon());
   if (size === 0) {
     printLines(context, [
       "warning: there is nothing to search for (no secret has a value)",

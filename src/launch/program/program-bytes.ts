@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { attempt } from "../../system/attempt.ts";
+import { initialEntries, readStrings } from "../../system/own-environment.ts";
 import type { Program } from "../types.ts";
 
 /** The runtime's replacement for bytes that are not UTF-8. */
@@ -17,7 +16,7 @@ function originalBytes({ file, argv, environment }: Program): Uint8Array {
   // Both argument lists end with the caller's words; variables are found by name.
   const given = readStrings("/proc/self/cmdline").toReversed();
   const words = argv.toReversed().map((word, index) => originalOf(word, given[index]));
-  const variables = new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));
+  const variables = initialEntries();
   const entries = Array.from(environment, ([name, value]) => {
     const entry = `${name}=${value}`;
     return originalOf(entry, variables.get(entry));
@@ -29,13 +28,4 @@ function originalBytes({ file, argv, environment }: Program): Uint8Array {
 /** Returns the original bytes if the string was decoded from them, else encodes it. */
 function originalOf(string: string, original: Buffer | undefined): Buffer {
   return original?.toString("utf8") === string ? original : Buffer.from(string);
-}
-
-/** Reads the NUL-terminated strings of a file of /proc; none without /proc. */
-function readStrings(file: string): readonly Buffer[] {
-  const strings =
-    attempt(() => readFileSync(file, "latin1"))
-      ?.replace(/\0$/, "")
-      .split("\0") ?? [];
-  return strings.map((string) => Buffer.from(string, "latin1"));
 }

@@ -51,6 +51,12 @@ describe("streams keep their properties", () => {
     expect(masked).toBe(bare);
   });
 
+  it("masks a value that is not UTF-8, also as programs decode it", async () => {
+    const { stdout } = await outcome(String.raw`QUIET_TOKEN=$'hush-\xff\xfe-9f8e' $L \
+      printf '<hush-\377\376-9f8e> <hush-\357\277\275\357\277\275-9f8e>\n'`);
+    expect(stdout).toBe("<***> <***>\n");
+  });
+
   it("passes on outputs without a reader, and ends as the program ends", async () => {
     const { stdout } = await outcome(
       `$L sh -c 'exec 3>&1; readlink /proc/self/fd/3 >&2' >/dev/null 2>names; cat names

@@ -12,8 +12,8 @@ export function withFormer(
   latest: readonly Secret[],
   former: readonly Secret[],
 ): { readonly secrets: readonly Secret[]; readonly dropped: number } {
-  const values = new Set(latest.map(({ value }) => value));
-  const others = former.filter((secret) => bytesToSearch(secret) > 0 && !values.has(secret.value));
+  const values = new Set(latest.map(keyOf));
+  const others = former.filter((secret) => bytesToSearch(secret) > 0 && !values.has(keyOf(secret)));
   let bytes = latest.reduce((sum, secret) => sum + bytesToSearch(secret), 0);
   const end = others.findIndex((secret, index) => {
     bytes += bytesToSearch(secret);
@@ -21,4 +21,8 @@ export function withFormer(
   });
   const kept = end === -1 ? others : others.slice(0, end);
   return { secrets: [...latest, ...kept], dropped: others.length - kept.length };
+}
+
+function keyOf({ value }: Secret): string {
+  return Buffer.from(value).toString("latin1");
 }
