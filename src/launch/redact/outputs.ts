@@ -200,13 +200,17 @@ export function openOutputs(
   }
 
   function closeAfter(ms: number, stream: number): void {
-    if (ms <= 0) close(stream);
+    if (ms <= 0) void close(stream);
     else setTimeout(() => closeAfter(ms - STEP_MS, stream), STEP_MS);
   }
 
-  function close(stream: number): void {
+  async function close(stream: number): Promise<void> {
     const output = prepared[stream];
-    if (streams[stream]?.isErrors === true) messages.disable();
+    if (streams[stream]?.isErrors === true) {
+      // A message may be on its way, or wait for the end of a line.
+      await messages.finish();
+      messages.disable();
+    }
     // Without the addon the target is the launcher's own descriptor, which the next program gets.
     if (output !== undefined && (system !== undefined || !isRenewed)) closeTarget(output, system);
   }

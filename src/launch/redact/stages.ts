@@ -60,8 +60,8 @@ export function step(state: State, event: StreamEvent): readonly [State, readonl
     case "ended": {
       const open = new Set(state.open);
       open.delete(stream);
-      // A program that ends closes both streams. The other one, or a restart, may still cause a message.
-      const later = isErrors && (state.hasNotice || state.isRenewed);
+      // A program that ends closes both streams. A write of the other one, or a restart, may still cause a message.
+      const later = isErrors && (open.size > 0 || state.hasNotice || state.isRenewed);
       return [{ ...state, open }, [{ kind: "close target", stream, later }]];
     }
   }

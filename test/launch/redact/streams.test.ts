@@ -110,6 +110,13 @@ describe("readers and writers that end", () => {
     expect(stdout).toBe("y\n141 0\n");
   });
 
+  it("reports output that cannot be written, also if the program has ended before", async () => {
+    const runs = "for i in 1 2 3 4 5 6 7 8 9 10; do $L head -c 16384 /dev/zero >f; done";
+    const { stderr } = await outcome(`ulimit -f 8; ${runs}`);
+    // bash also reports programs that SIGXFSZ has killed before they ended.
+    expect(stderr.match(/the standard output cannot be written \(EFBIG\)/g)).toHaveLength(10);
+  });
+
   it("breaks it for a program that writes nothing and watches its output", async () => {
     const { status } = await outcome(`$L tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
     const bare = await outcome(`tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
