@@ -160,6 +160,8 @@ export function openSession(parts: SessionParts) {
         return keys.close();
       case "restore terminal":
         addon.applySettings(real, (effect.left ? addon.settingsOf(master) : undefined) ?? found, AS_GIVEN);
+        // The real terminal makes the line ends of background processes, too.
+        copySettings(master, master, RAW_OUTPUT);
         if (effect.returnsKeys) keys.giveBack();
         return;
       case "dismiss monitor":

@@ -228,6 +228,12 @@ describe("terminals stay terminals", () => {
     expect((await screen.until("P> ")).shown).toContain("\nopost");
   });
 
+  it("output of a process that outlives the program has the line ends of the terminal", async () => {
+    const screen = await shell();
+    await screen.type("$L sh -c '(until [ -e f ]; do sleep 0.05; done; echo la''te) &'; : >f\r");
+    expect((await screen.until("late\r\n")).late).toBeUndefined();
+  });
+
   it("a launcher that was stopped alone takes the terminal again", async () => {
     const screen = await shell();
     await screen.type("$L sh -c 'echo $PPID >monitor; echo be''gun; exec cat'\r");
