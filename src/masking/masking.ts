@@ -26,7 +26,8 @@ export function maskingOf(secrets: readonly Secret[], longest?: number) {
       if (made !== undefined && compiled !== undefined) made.use(compiled);
       automaton(compiled);
     },
-    stream: (state?: StreamState): Masker => new Masker(() => automaton(), state),
+    /** @param compiled makes the search if the first chunk comes before `prepare` */
+    stream: (state?: StreamState, compiled?: CompiledSearch): Masker => new Masker(() => automaton(compiled), state),
   };
 }
 

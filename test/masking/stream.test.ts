@@ -152,6 +152,22 @@ describe("many large secrets", () => {
     expect(() => maskingOf(all)).toThrow(expect.objectContaining({ code: "redact-size", status: 125 }));
   });
 
+  test("a chunk that comes before the search is prepared is searched by the compiled loop", () => {
+    const calls: string[] = [];
+    const search = {
+      buildSearch: () => void calls.push("build"),
+      prepareSearch: () => new Uint8Array(),
+      skip: (_handle: Uint8Array, _window: number, bytes: Uint8Array) => {
+        calls.push("skip");
+        return bytes.length;
+      },
+      advance: () => 0,
+    };
+    const masker = maskingOf(secrets("correct-horse")).stream(undefined, search);
+    expect(push(masker, "line\n")).toBe("line\n");
+    expect(calls).toEqual(["build", "skip"]);
+  });
+
   test("in a stream that is known to be short only short secrets are searched for", () => {
     const masker = maskingOf(
       [...values, "short-secret"].map((value) => ({ name: "SECRET", value })),

@@ -122,7 +122,7 @@ export function openOutputs(
     const piped = output.descriptors[0] === 1 ? child?.stdout : child?.stderr;
     const source = started.source ?? (piped ? readFromStream(piped) : undefined);
     if (source === undefined) return;
-    const pump = startPump(source, target, redaction.masking.stream(), {
+    const pump = startPump(source, target, redaction.masking.stream(undefined, addon), {
       came: isTerminal ? partTerminal?.wrote : undefined,
       masked: () => {
         const line = redaction.notice?.(output.file);
