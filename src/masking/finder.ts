@@ -2,7 +2,7 @@ import { ROOT, SHALLOW, type Automaton } from "./automaton.ts";
 import { Candidate, type OnMatch } from "./candidate.ts";
 import { END, MORE, type Unit } from "./encodings/decoder.ts";
 import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
-import { base64Before, LINE_WIDTH, RETURN } from "./escapes.ts";
+import { base64Before, ESCAPE, LINE_BREAK, LINE_WIDTH, RETURN } from "./escapes.ts";
 
 /** Keeps the time linear for secrets made to defeat it. No secret is lost: an encoding has eight candidates at most. */
 const MOST_CANDIDATES = 128;
@@ -98,7 +98,8 @@ export class Finder {
       }
       if (index >= length) break;
       const byte = bytes[index] ?? 0;
-      if (escapes[byte] !== 0) this.readEscaped(byte, index, node, automaton);
+      if (escapes[byte] === ESCAPE || (escapes[byte] === LINE_BREAK && this.isBreakToRead(index)))
+        this.readEscaped(byte, index, node, automaton);
       node = automaton.next(node, byte);
       index += 1;
       const former = depth;
@@ -116,6 +117,11 @@ export class Finder {
       }
     }
     this.node = node;
+  }
+
+  /** Returns false for most line breaks: they stand neither in base64 nor in what a candidate reads. */
+  private isBreakToRead(index: number): boolean {
+    return this.candidates.length > 0 || base64Before(this.bytes, index, this.run) >= LINE_WIDTH;
   }
 
   /** Steps the candidates that wait for a byte, and adds those that can begin with an escape there. */
