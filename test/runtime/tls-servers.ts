@@ -36,6 +36,8 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   noAuthority: { by: "ca", extensions: "basicConstraints=critical,CA:FALSE" },
   short: { by: "ca", extensions: "basicConstraints=critical,CA:TRUE,pathlen:0" },
   tooDeep: { by: "short", extensions: AUTHORITY },
+  shortRoot: { extensions: "basicConstraints=critical,CA:TRUE,pathlen:0" },
+  belowShortRoot: { by: "shortRoot", extensions: AUTHORITY },
   constrained: { by: "ca", extensions: `${AUTHORITY}\nnameConstraints=critical,permitted;DNS:example.test` },
   valid: { by: "ca", extensions: SERVER },
   expired: { by: "ca", extensions: SERVER, days: -1 },
@@ -58,6 +60,8 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   byMiddle: { by: "middle", extensions: SERVER },
   byExpiredMiddle: { by: "expiredMiddle", extensions: SERVER },
   byNoAuthority: { by: "noAuthority", extensions: SERVER },
+  byShortRoot: { by: "shortRoot", extensions: SERVER },
+  byBelowShortRoot: { by: "belowShortRoot", extensions: SERVER },
   byTooDeep: { by: "tooDeep", extensions: SERVER },
   byConstrained: { by: "constrained", extensions: SERVER },
 };

@@ -185,6 +185,16 @@ describe("the certificates of the caller", { timeout: 120_000 }, () => {
     );
   });
 
+  it("with a root that may have no authority below it", async () => {
+    await expectSame(
+      [
+        { port: await serve(folder, ["byShortRoot"]), ca: pem("shortRoot") },
+        { port: await serve(folder, ["byBelowShortRoot", "belowShortRoot"]), ca: pem("shortRoot") },
+      ],
+      ["secure true", "error PATH_LENGTH_EXCEEDED"],
+    );
+  });
+
   it("are added to Mozilla's by NODE_EXTRA_CA_CERTS", async () => {
     const visits = [{ port: await serve(folder, ["valid"]) }];
     const extra = { NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") };

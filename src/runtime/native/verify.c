@@ -87,6 +87,20 @@ static int weakness_of(X509_STORE_CTX *verified) {
   return X509_V_OK;
 }
 
+/* AWS-LC ignores how many authorities one may have below it if that one has the name of its issuer, as each root has. */
+static bool is_too_long(X509_STORE_CTX *verified) {
+  const STACK_OF(X509) *const chain = X509_STORE_CTX_get0_chain(verified);
+  long below = 0;
+  for (size_t i = 1; i < sk_X509_num(chain); ++i) {
+    X509 *const authority = sk_X509_value(chain, i);
+    const long most = X509_get_pathlen(authority);
+    if (most >= 0 && below > most) return true;
+    /* RFC 5280, 4.2.1.9: self-issued ones do not count. */
+    if ((X509_get_extension_flags(authority) & EXFLAG_SI) == 0) ++below;
+  }
+  return false;
+}
+
 /* OpenSSL goes on to the dates of a single certificate without an issuer, and reports those; AWS-LC ends before them. */
 static int problem_of_dates(const X509 *leaf) {
   if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) return X509_V_ERR_CERT_HAS_EXPIRED;
@@ -105,7 +119,10 @@ int verify_chain(X509_STORE_CTX *chain) {
     const int dates = problem_of_dates(X509_STORE_CTX_get0_cert(chain));
     if (dates != X509_V_OK) return dates;
   }
-  if (result > 0) return noted == X509_V_OK ? weakness_of(chain) : noted;
+  if (result > 0) {
+    if (noted != X509_V_OK) return noted;
+    return is_too_long(chain) ? X509_V_ERR_PATH_LENGTH_EXCEEDED : weakness_of(chain);
+  }
   const int error = X509_STORE_CTX_get_error(chain);
   return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
 }
