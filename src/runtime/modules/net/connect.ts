@@ -9,6 +9,8 @@ import { DescriptorHandle, type Family } from "./handle.ts";
 interface Natives {
   /** Calls back with addresses and families in turns, or with the code of an error. */
   readonly lookUpHost: (host: string, callback: (found: readonly (string | number)[] | string) => void) => void;
+  /** Calls back with true if each name server cannot be reached, refuses, or fails. */
+  readonly askNameServers: (host: string, callback: (allFail: boolean) => void) => void;
 }
 
 const native = natives<Natives>();
@@ -39,6 +41,8 @@ interface Address {
 }
 
 const ATTEMPT_MS = 250;
+/** musl waits five seconds for name servers that glibc gives up at once, above all without a network. */
+const SLOW_LOOK_UP_MS = 300;
 
 export function beginConnecting(socket: Connecting, options: ConnectOptions): void {
   if (options.path != null) return attempt(socket, options.path, undefined, 0);
@@ -72,14 +76,23 @@ export function beginConnecting(socket: Connecting, options: ConnectOptions): vo
 }
 
 function lookUp(host: string, callback: (error: Error | undefined, found: readonly Address[]) => void): void {
-  native.lookUpHost(host, (found) => {
+  let isDone = false;
+  const done = (found: readonly (string | number)[] | string): void => {
+    if (isDone) return;
+    isDone = true;
+    clearTimeout(timer);
     if (typeof found === "string") return callback(unknownHost(found, host), []);
     const all: Address[] = [];
     for (let index = 0; index + 1 < found.length; index += 2) {
       all.push({ address: String(found[index]), family: found[index + 1] === 6 ? 6 : 4 });
     }
     callback(undefined, all);
-  });
+  };
+  native.lookUpHost(host, done);
+  const timer = setTimeout(
+    () => native.askNameServers(host, (allFail) => allFail && done("EAI_AGAIN")),
+    SLOW_LOOK_UP_MS,
+  );
 }
 
 function unknownHost(code: string, hostname: string): Error {
