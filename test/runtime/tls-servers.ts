@@ -104,6 +104,25 @@ export async function serve(folder: string, chain: readonly string[], options: t
   );
 }
 
+/** Starts a server that answers with a record of another key. @returns its port */
+export async function serveDamage(folder: string): Promise<number> {
+  // In TLS 1.3 records of the handshake have this type as well.
+  const port = await serve(folder, ["valid"], { maxVersion: "TLSv1.2" });
+  const APPLICATION_DATA = 0x17;
+  return listen(
+    net.createServer((client) => {
+      const server = net.connect(port, "127.0.0.1");
+      for (const socket of [client, server]) socket.on("error", () => {});
+      server.pipe(client);
+      client.on("close", () => server.destroy());
+      client.on("data", (bytes) => {
+        if (bytes[0] === APPLICATION_DATA) client.write(Buffer.from(`1703030020${"00".repeat(32)}`, "hex"));
+        else server.write(bytes);
+      });
+    }),
+  );
+}
+
 /** Starts a server without TLS that answers the first bytes with its own, or ends the connection. @returns its port */
 export function answer(bytes: Buffer | "end" | "reset", isAtOnce = false): Promise<number> {
   const act = (socket: net.Socket): void => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TlsOptions } from "node:tls";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { answer, closeServers, makeCertificates, serve } from "./tls-servers.ts";
+import { answer, closeServers, makeCertificates, serve, serveDamage } from "./tls-servers.ts";
 import { needShell, shell } from "../helpers/runtime.ts";
 
 needShell();
@@ -241,6 +241,11 @@ describe("a connection", { timeout: 120_000 }, () => {
     ["with an unknown record", record("99030300050000000000"), false, "ERR_SSL_UNEXPECTED_MESSAGE"],
   ])("%s fails", async (_, bytes, isAtOnce, expected) => {
     await expectSame([{ port: await answer(bytes, isAtOnce) }], [`error ${expected}`]);
+  });
+
+  it("with a damaged record fails, by the name of OpenSSL", async () => {
+    const seen = await see(shell, [{ port: await serveDamage(folder), ca, send: "x" }]);
+    expect(JSON.stringify(seen)).toContain('["error","ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC"');
   });
 
   it.each(["TLSv1.2", "TLSv1.3"] as const)(

@@ -150,6 +150,7 @@ FUNCTION(new_session) {
 static JSValue throw_tls_error(JSContext *context) {
   /* Names of AWS-LC, and those of OpenSSL. */
   static const char *const RENAMED[][2] = {
+    {"BAD_DECRYPT", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"},
     {"ENCRYPTED_LENGTH_TOO_LONG", "PACKET_LENGTH_TOO_LONG"},
     {"UNEXPECTED_RECORD", "UNEXPECTED_MESSAGE"},
     {"TLSV1_ALERT_CERTIFICATE_REQUIRED", "TLSV13_ALERT_CERTIFICATE_REQUIRED"},
