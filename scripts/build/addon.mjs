@@ -38,7 +38,7 @@ const ADDON_FLAGS = [...FLAGS, "-shared", "-fPIC"];
 const PROGRAM_FLAGS = [...FLAGS, "-static", "-ffreestanding", "-fno-pic", "-no-pie", "-fno-asynchronous-unwind-tables"];
 
 /** @param platform `linux-` and the processor. @returns the name of a C compiler for it */
-export function compilerFor(platform) {
+function compilerFor(platform) {
   const processor = platform.slice("linux-".length);
   return platform === `${process.platform}-${process.arch}` ? "cc" : CROSS_COMPILERS[processor];
 }

@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, "../..");
  * millisecond. Every run loads `program`. Any other module behind an `import()` is a file of its own. The bundler's helpers are
  * in one more.
  */
-export const GROUPS = [
+const GROUPS = [
   { name: "program", tags: ["$initial"], priority: 1 },
   { name: "loopback", test: /\/src\/core\/loopback\.ts$/, priority: 2 },
   // Precedes the groups with messages.

@@ -1,5 +1,5 @@
 /** Colours text on a terminal; returns it unchanged elsewhere. */
-export type Style = "heading" | "command" | "aside" | "launcher" | "good" | "bad";
+type Style = "heading" | "command" | "aside" | "launcher" | "good" | "bad";
 
 export type Paint = (style: Style, text: string) => string;
 

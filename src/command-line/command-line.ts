@@ -48,7 +48,7 @@ export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export const HELP_WORD = "help";
 
-export const COMPLETION_CALL = "--get-yargs-completions";
+const COMPLETION_CALL = "--get-yargs-completions";
 
 /** Options that Node.js reads before the first `--`, even after the script. The file's NODE_OPTIONS can run code. */
 const READ_BY_NODE = /^--env-file(?:-if-exists)?(?:=|$)/;

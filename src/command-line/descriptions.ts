@@ -10,7 +10,7 @@ export const OPTION_GROUPS = [
   "Audit",
   "Output",
 ] as const;
-export type OptionGroup = (typeof OPTION_GROUPS)[number];
+type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 interface Description {
   readonly group: OptionGroup;

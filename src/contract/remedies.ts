@@ -180,7 +180,7 @@ function environmentOf(target: Target): string {
 }
 
 /** Returns the Pulumi property path of a variable: a key with a dot or a dash is in brackets. */
-export function propertyPath(name: string): string {
+function propertyPath(name: string): string {
   return `environmentVariables${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}`;
 }
 

@@ -1,7 +1,7 @@
 import { enumerate } from "./text.ts";
 
 /** A line before it is wrapped. `hang` is the indent of its continuation lines; see {@link hangOf}. */
-export interface LongLine {
+interface LongLine {
   readonly text: string;
   readonly hang?: number;
   /** Never wrapped: a command to paste, or the row of a table. */

@@ -30,7 +30,7 @@ export function linuxWheelTag(processor: string): string {
   return ["manylinux_2_17", "manylinux2014", "musllinux_1_1"].map((system) => `${system}_${processor}`).join(".");
 }
 
-export function wheelAddress(tag: string): string {
+function wheelAddress(tag: string): string {
   return `${RELEASE}/sophia_run-${VERSION}-py3-none-${tag}.whl`;
 }
 

@@ -6,9 +6,9 @@ import type { Addon, Libc } from "../system/addon/libc.ts";
 import type { Inherited } from "./proc/descriptors.ts";
 
 /** `spawn` keeps this process as the parent, `exec` replaces it, `auto` replaces it unless something needs a parent. */
-export type Mode = "auto" | "spawn" | "exec";
+type Mode = "auto" | "spawn" | "exec";
 
-export interface LaunchOptions {
+interface LaunchOptions {
   readonly mode: Mode;
   /** Milliseconds from a forwarded TERM, INT or QUIT to SIGKILL; absent: never. */
   readonly killAfterMs?: number | undefined;

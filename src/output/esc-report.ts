@@ -18,7 +18,7 @@ export interface EscReport {
 }
 
 /** `rejected`: ESC did not accept it. `missing`: not set, but needed. `unasked`: not read (`--fake`). */
-export type EscSettingState = "accepted" | "rejected" | "unverified" | "absent" | "missing" | "unasked";
+type EscSettingState = "accepted" | "rejected" | "unverified" | "absent" | "missing" | "unasked";
 
 export interface EscSetting {
   readonly state: EscSettingState;

@@ -32,7 +32,7 @@ export interface ContractReport {
 /** `unset`: not set and not required; `missing`: not set but required; `invalid`: set, but breaks a rule. */
 export type State = "set" | "unset" | "missing" | "invalid";
 
-export interface SectionReport {
+interface SectionReport {
   readonly title: string;
   readonly lines: readonly LineReport[];
 }
@@ -48,7 +48,7 @@ export interface LineReport {
   readonly withheld: string | undefined;
 }
 
-export interface VariableReport {
+interface VariableReport {
   readonly name: string;
   readonly label: string;
   readonly secret: boolean;

@@ -23,7 +23,7 @@ export interface Unmet {
   readonly remedy: readonly string[];
 }
 
-export interface Finding {
+interface Finding {
   readonly kind: "violation" | "names";
   readonly text: string;
   readonly advice: readonly string[];

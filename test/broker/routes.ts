@@ -14,7 +14,7 @@ export const KEYS: Readonly<Record<string, string>> = {
   SEARCH_KEY: "real-search-6a7b8c9d",
 };
 
-export function rules(...texts: readonly string[]): readonly PathRule[] {
+function rules(...texts: readonly string[]): readonly PathRule[] {
   return parseRules(texts);
 }
 

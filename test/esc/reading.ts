@@ -22,7 +22,7 @@ export interface ReadOptions {
 }
 
 /** Settings from variables; fails if ESC is not on. */
-export function settingsFrom(variables: Readonly<Record<string, string>>, options: ReadOptions = {}): EscSettings {
+function settingsFrom(variables: Readonly<Record<string, string>>, options: ReadOptions = {}): EscSettings {
   const { access } = escAccess(new Map(Object.entries(variables)), options.dotenv ?? [], {
     timeoutMs: options.timeoutMs ?? 20_000,
     insecureHttp: options.insecureHttp ?? false,

@@ -37,7 +37,7 @@ export interface ContainerOptions {
   readonly access?: "ro" | "rw";
 }
 
-export interface PodContainer extends Container {
+interface PodContainer extends Container {
   /** Runs a command in there to its end, as health checks and `docker exec` do. */
   readonly exec: (command: readonly string[], env?: Readonly<Record<string, string>>) => SpawnSyncReturns<string>;
 }

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { at } from "./at.ts";
 
 /** One step of a job, as far as the tests look at it. */
-export interface Step {
+interface Step {
   readonly id?: string;
   readonly if?: string;
   readonly uses?: string;

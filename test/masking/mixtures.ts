@@ -1,7 +1,7 @@
 /** Encoders that choose for each character between its escaped and its plain form. */
 
 /** Returns a number from 0 to below a limit. */
-export type Choose = (limit: number) => number;
+type Choose = (limit: number) => number;
 export type Mixture = (text: string, choose: Choose) => string;
 
 function each(text: string, ways: (character: string) => readonly string[], choose: Choose): string {

@@ -64,7 +64,7 @@ function othersIn(
   });
 }
 
-export function variablesOf({ top }: Parsed): Mapping | undefined {
+function variablesOf({ top }: Parsed): Mapping | undefined {
   const found = PATH.reduce<Node | null | undefined>(childOf, top);
   return isMap<Node, Node | null>(found) ? found : undefined;
 }

@@ -33,7 +33,7 @@ export function areAllOwn(addon: Pick<Addon, "descriptors"> | undefined): boolea
 }
 
 /** Lists the numbers of a process's open descriptors; none without permission or /proc. */
-export function namesIn(pid: number | "self"): readonly string[] {
+function namesIn(pid: number | "self"): readonly string[] {
   return attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
 }
 

@@ -1,5 +1,5 @@
 /** The program's outputs as a state and a pure step; outputs.ts performs its effects. */
-export interface Stream {
+interface Stream {
   readonly isErrors: boolean;
   readonly isTerminal: boolean;
 }

@@ -19,7 +19,8 @@ export interface BytesNatives {
 export const native = natives<BytesNatives>();
 
 /** Numbers as in src/runtime/native/text.h. */
-export const [UTF8, LATIN1, ASCII, HEX, BASE64, BASE64URL, UTF16LE] = [0, 1, 2, 3, 4, 5, 6];
+const [LATIN1, ASCII, HEX] = [1, 2, 3];
+export const [UTF8, BASE64, BASE64URL, UTF16LE] = [0, 4, 5, 6];
 
 const ENCODINGS = {
   utf8: UTF8,

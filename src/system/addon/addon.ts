@@ -4,7 +4,7 @@ import type { SecureContext } from "node:tls";
 import type { Addon } from "./libc.ts";
 
 /** The state in which the caller started this process. */
-export interface Caller {
+interface Caller {
   readonly ignored: readonly number[];
   readonly streams: readonly number[];
   readonly descriptors: readonly number[];

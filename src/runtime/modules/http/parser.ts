@@ -41,7 +41,7 @@ export interface ParseError extends Error {
   readonly rawPacket?: Uint8Array | undefined;
 }
 
-export const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_HEADER_FIELDS = 1000;
 
 export class HttpParser {

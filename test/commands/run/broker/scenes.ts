@@ -29,7 +29,7 @@ export interface Scene {
   readonly client?: readonly [base: string, key: string, header: string, path: string];
 }
 
-export const SEARCH_CLIENT = ["SEARCH_BASE_URL", "SEARCH_KEY", "authorization", "/v2/query"] as const;
+const SEARCH_CLIENT = ["SEARCH_BASE_URL", "SEARCH_KEY", "authorization", "/v2/query"] as const;
 export const QDRANT_CLIENT = ["QDRANT_URL", "QDRANT_API_KEY", "api-key", "/collections"] as const;
 export const OPENAI_CLIENT = ["OPENAI_BASE_URL", "OPENAI_API_KEY", "authorization", "/chat/completions"] as const;
 
