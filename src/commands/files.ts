@@ -13,6 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
+import { attempt } from "../system/attempt.ts";
 import { readBounded } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { makeFolder } from "../system/folders.ts";
@@ -114,11 +115,7 @@ export function refuseLinks(files: readonly TargetFile[]): void {
 }
 
 function isLink(path: string): boolean {
-  try {
-    return lstatSync(path).isSymbolicLink();
-  } catch {
-    return false;
-  }
+  return attempt(() => lstatSync(path).isSymbolicLink()) === true;
 }
 
 function throughLinks(names: readonly string[], what = ""): SophiaError {

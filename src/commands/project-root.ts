@@ -1,14 +1,11 @@
 /** Checks the folders of a path before a write: a repository may contain links, such as `.devcontainer -> ../..`. */
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
-import { parentOf } from "../system/paths.ts";
+import { repositoryOf } from "../system/repository.ts";
 
 /** Returns the nearest folder from `start` upwards that contains `.git`, else `start`. */
 export function projectRoot(start: string): string {
-  for (let folder = start; ; folder = parentOf(folder)) {
-    if (existsSync(join(folder, ".git"))) return folder;
-    if (parentOf(folder) === folder) return start;
-  }
+  return repositoryOf(start) ?? start;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { isMissing } from "../system/addon/addon.ts";
-import { parentOf, within } from "../system/paths.ts";
+import { isThere, parentOf, within } from "../system/paths.ts";
 import { CONTRACT_FILE_NAME } from "./file-name.ts";
 
 export interface ContractSearch {
@@ -17,14 +17,5 @@ export function findContract(cwd: string): string | undefined {
     if (!isMissing(path) && isThere(path)) return path;
     const git = within(folder, ".git");
     if ((!isMissing(git) && existsSync(git)) || parentOf(folder) === folder) return undefined;
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    // The folder may not be searched, or is no longer a folder.
-    return false;
   }
 }

@@ -6,8 +6,8 @@ import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { withoutSecrets } from "../../resolve/secrets.ts";
+import { repositoryOf } from "../../system/repository.ts";
 import { GitRefusal, recordsOfGit, type Git } from "../git.ts";
-import { projectRoot } from "../project-root.ts";
 
 /** Returns the printable names of the `.env` files that git tracks, whose values are no longer secret. */
 export async function trackedFiles(
@@ -19,17 +19,13 @@ export async function trackedFiles(
   const above = contract.source.kind === "file" ? [join(dirname(contract.source.path), ".env")] : [];
   const tracked: string[] = [];
   for (const path of new Set([...named, ...above])) {
-    if (!existsSync(path) || !isInRepository(path)) continue;
+    // Keeps git from being started without a repository, as on most servers.
+    if (!existsSync(path) || repositoryOf(dirname(path)) === undefined) continue;
     if (await isTracked(path, { cwd: dirname(path), environment: withoutSecrets(environment, contract) })) {
       tracked.push(printable(shownPath(path, cwd)));
     }
   }
   return tracked;
-}
-
-/** Keeps git from being started without a repository, as on most servers. */
-function isInRepository(path: string): boolean {
-  return existsSync(join(projectRoot(dirname(path)), ".git"));
 }
 
 async function isTracked(path: string, git: Git): Promise<boolean> {

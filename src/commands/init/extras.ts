@@ -91,13 +91,13 @@ function merged(former: unknown, command: string): unknown {
   return parallel === undefined ? command : { ...parallel, "sophia-run": command };
 }
 
-function newWorkflow({ project, isRepository }: Survey): SetupStep {
+function newWorkflow({ project, isRoot }: Survey): SetupStep {
   const { manifest, node, workspace } = project;
   const { locks, workflow, install } = commandsFor(node);
   if (manifest === undefined) {
     return impossible(WORKFLOW, `there is no package.json; see ${REPOSITORY}/blob/main/docs/github-action.md`);
   }
-  if (workspace.member !== "" || !isRepository)
+  if (workspace.member !== "" || !isRoot)
     return impossible(WORKFLOW, "it belongs in the root of the repository: start init there");
   if (!node.isLocked) return impossible(WORKFLOW, `there is no ${locks[0]}`);
   return { kind: "create", file: WORKFLOW, text: workflowText({ ...workflow, install }) };

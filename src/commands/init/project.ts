@@ -43,7 +43,8 @@ export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   /** The existing file, else the one to create. */
   readonly devcontainer: { readonly file: string; readonly text: string | undefined };
   readonly workflows: readonly string[];
-  readonly isRepository: boolean;
+  /** False in a folder below the root of a repository. */
+  readonly isRoot: boolean;
   /** The path of the contract that applies to the folder; undefined if there is none yet. */
   readonly contract: string | undefined;
   readonly isInRoot: (file: string) => boolean;
@@ -75,7 +76,7 @@ export async function survey({ cwd }: Context): Promise<Survey> {
     dockerfile: await read("Dockerfile"),
     devcontainer: { file: container, text: await read(container) },
     workflows: (await workflowsIn(cwd)).map((file) => file.text),
-    isRepository: projectRoot(cwd) === cwd,
+    isRoot: projectRoot(cwd) === cwd,
     contract: findContract(cwd),
     commandsOf: await installedCommands([cwd, workspace.root], manifest ?? {}),
     isThere,

@@ -11,6 +11,7 @@ import { layoutFor } from "../../output/layout.ts";
 import { messageText, printLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretBytesOf, secretsOf } from "../../resolve/secrets.ts";
+import { attempt } from "../../system/attempt.ts";
 import { readerName } from "./agents.ts";
 
 /** Returns the masking of the program's output; undefined for none. @param variable see `outputReader` */
@@ -52,11 +53,7 @@ function refuseFile(): void {
 }
 
 function isRegularFile(descriptor: number): boolean {
-  try {
-    return fstatSync(descriptor).isFile();
-  } catch {
-    return false;
-  }
+  return attempt(() => fstatSync(descriptor).isFile()) === true;
 }
 
 /** Returns a function that returns a notice at the first masked secret. */

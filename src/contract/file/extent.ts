@@ -1,15 +1,15 @@
 /** The limit for files that an unnamed contract extends. Loaded only if a contract extends a file. */
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { sep } from "node:path";
-import { parentOf, within } from "../../system/paths.ts";
+import { attempt } from "../../system/attempt.ts";
+import { parentOf } from "../../system/paths.ts";
+import { repositoryOf } from "../../system/repository.ts";
 
 /** Returns the repository of a contract (the folder with `.git`), or its own folder outside of a repository. */
 export function extentOf(contract: string): { readonly folder: string; readonly isRepository: boolean } {
   const own = parentOf(contract);
-  for (let folder = own; ; folder = parentOf(folder)) {
-    if (existsSync(within(folder, ".git"))) return { folder, isRepository: true };
-    if (parentOf(folder) === folder) return { folder: own, isRepository: false };
-  }
+  const repository = repositoryOf(own);
+  return { folder: repository ?? own, isRepository: repository !== undefined };
 }
 
 /**
@@ -18,18 +18,10 @@ export function extentOf(contract: string): { readonly folder: string; readonly 
  */
 export function isInside(path: string, folder: string): boolean {
   const isNamedInside = isBelow(path, folder);
-  const [real, realFolder] = [realPath(path), realPath(folder)];
+  const [real, realFolder] = [path, folder].map((one) => attempt(() => realpathSync(one)));
   return real === undefined || realFolder === undefined ? isNamedInside : isBelow(real, realFolder);
 }
 
 function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,11 +1,11 @@
-import { lstatSync, statSync, type Stats } from "node:fs";
+import { statSync, type Stats } from "node:fs";
 import type { Layer, Notice } from "../../core/model.ts";
 import { withoutMark } from "../../core/text.ts";
 import { isMissing, readTrusted } from "../../system/addon/addon.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
-import { within } from "../../system/paths.ts";
+import { isThere, within } from "../../system/paths.ts";
 import { parseDotenv } from "./syntax.ts";
 
 /** Above the size of any environment; one value may have 128 KiB on Linux. */
@@ -99,7 +99,7 @@ async function readText(
     if (distrust !== undefined) return distrust;
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR: a component of the path is a file.
-    if (!required && (code === "ENOENT" || code === "ENOTDIR" || !isKnown(path))) return undefined;
+    if (!required && (code === "ENOENT" || code === "ENOTDIR" || !isThere(path))) return undefined;
     throw (await import("./words.ts")).unreadable(shown, code);
   }
   const text = bytes.toString();
@@ -108,12 +108,4 @@ async function readText(
     throw (await import("./words.ts")).unreadable(shown, "NOT_UTF8");
   }
   return { text: withoutMark(text), exposed };
-}
-
-function isKnown(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
-  }
 }
