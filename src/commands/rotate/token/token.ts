@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Values } from "../../../command-line/options.ts";
 import { resolveSettings } from "../../../command-line/settings.ts";
 import { loadContract } from "../../../contract/load.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
@@ -41,25 +42,8 @@ export const rotateToken: Command = async ({ options }, context) => {
     return asked.answer;
   };
 
-  const found = await findOld(launcher.kind === "on" ? launcher.settings : undefined, admin, ask);
-  const owner = await ownerOf(options, found.identity, async () => {
-    const named = admin.environments.find((one) => one.organization !== undefined);
-    const organization = named?.organization ?? admin.organization ?? (await ask(admin, findDefaultOrganization));
-    if (organization !== undefined) return organization;
-    throw invalidSetting("the organization is not known", "set ESC_ORG");
-  });
-  const openRole =
-    owner.kind === "organization"
-      ? await ask(admin, (connection) => findOpenRole(owner.organization, connection))
-      : undefined;
-  const roleId = roleFor(owner, openRole, found.listed);
-  const listed = (await ask(admin, (connection) => listTokens(owner, connection))) ?? [];
-  const { old } = found;
-  const others = listed
-    .filter(({ id }) => !(old.kind === "known" && old.id === id))
-    .map((one) => (one.name === "" ? one.description.replace(/:.*/s, "") : one.name))
-    .filter((one) => one.startsWith(PREFIX));
-  const plan: Plan = { owner, roleId, expires, old, others };
+  const plan = await planFor(options, expires, launcher.kind === "on" ? launcher.settings : undefined, admin, ask);
+  const { owner, roleId, old } = plan;
   printReport(context, planText(plan, admin.environments.map(({ text }) => text).join(", ")));
   if (options["dry-run"] === true) {
     printReport(context, "Nothing was created: --dry-run.\n");
@@ -98,17 +82,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   if (old.kind === "stays") {
     printReport(context, `The old token still works, because ${old.why}. Delete it in the console.\n`);
   } else {
-    await ask(admin, async (connection) => {
-      await deleteToken(old.owner, old.id, connection);
-      const left = await listTokens(old.owner, connection);
-      if (left?.some(({ id }) => id === old.id) === true) {
-        const message = `${printable(old.name)} was deleted, but is still in the list`;
-        throw new SophiaError({ code: "token-not-deleted", message });
-      }
-    }).catch((error: unknown) => {
-      const advice = `the new token is stored; the old one, ${printable(old.name)}, still works: delete it in the console`;
-      throw withDetails(error, advice);
-    });
+    await deleteOld(old, admin, ask);
     printReport(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
   }
   printReport(
@@ -138,6 +112,34 @@ export const rotateToken: Command = async ({ options }, context) => {
 };
 
 type Ask = <T>(by: EscSettings, send: (connection: Connection) => Promise<T>) => Promise<T>;
+
+/** Plans the new token, and decides whether the old one can be deleted. @throws SophiaError (125) */
+async function planFor(
+  options: Values,
+  expires: Date,
+  launcher: EscSettings | undefined,
+  admin: EscSettings,
+  ask: Ask,
+): Promise<Plan> {
+  const { identity, listed, old } = await findOld(launcher, admin, ask);
+  const owner = await ownerOf(options, identity, async () => {
+    const named = admin.environments.find((one) => one.organization !== undefined);
+    const organization = named?.organization ?? admin.organization ?? (await ask(admin, findDefaultOrganization));
+    if (organization !== undefined) return organization;
+    throw invalidSetting("the organization is not known", "set ESC_ORG");
+  });
+  const openRole =
+    owner.kind === "organization"
+      ? await ask(admin, (connection) => findOpenRole(owner.organization, connection))
+      : undefined;
+  const roleId = roleFor(owner, openRole, listed);
+  const tokens = (await ask(admin, (connection) => listTokens(owner, connection))) ?? [];
+  const others = tokens
+    .filter(({ id }) => !(old.kind === "known" && old.id === id))
+    .map((one) => (one.name === "" ? one.description.replace(/:.*/s, "") : one.name))
+    .filter((one) => one.startsWith(PREFIX));
+  return { owner, roleId, expires, old, others };
+}
 
 async function findOld(
   launcher: EscSettings | undefined,
@@ -173,6 +175,27 @@ async function findOld(
     own !== undefined && own.name === name && own.organization === identity.organization && own.team === identity.team;
   if (isWriter) return { identity, listed, ...stays("it is also the token that writes") };
   return { identity, listed, old: { kind: "known", owner, id: listed.id, name } };
+}
+
+/** Deletes the old token, and checks that the list no longer has it. @throws SophiaError (125) */
+async function deleteOld(
+  { owner, id, name }: Extract<OldToken, { readonly kind: "known" }>,
+  admin: EscSettings,
+  ask: Ask,
+): Promise<void> {
+  try {
+    await ask(admin, async (connection) => {
+      await deleteToken(owner, id, connection);
+      const left = await listTokens(owner, connection);
+      if (left?.some((one) => one.id === id) === true) {
+        const message = `${printable(name)} was deleted, but is still in the list`;
+        throw new SophiaError({ code: "token-not-deleted", message });
+      }
+    });
+  } catch (error) {
+    const advice = `the new token is stored; the old one, ${printable(name)}, still works: delete it in the console`;
+    throw withDetails(error, advice);
+  }
 }
 
 function nameOf(now: Date): string {
