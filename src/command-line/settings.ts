@@ -8,7 +8,7 @@ export type Settings = Readonly<ReturnType<typeof resolveSettings>>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CACHE_AGE_MS = 86_400_000;
-const EMPTY_HINT = "set a value, or omit it";
+const EMPTY_HINT = "set a value, or leave it out";
 /** setTimeout overflows beyond 2^31 - 1 ms. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
 

@@ -32,5 +32,5 @@ export function usageError(message: string, hint?: string): SophiaError {
 }
 
 export function conflict(one: string, other: string): SophiaError {
-  return usageError(`${one} and ${other} cannot be used together`, "omit one of them");
+  return usageError(`${one} and ${other} cannot be used together`, "leave one of them out");
 }

@@ -31,7 +31,7 @@ export const check: Command = async ({ options }, context) => {
   const isLive = options["live"] === true;
   const strict = options["strict"] === true;
   if (strict && !isLive) {
-    throw usageError("--strict needs --against or --live", "add --against ENV,ENV or --live, or omit --strict");
+    throw usageError("--strict needs --against or --live", "add --against ENV,ENV or --live, or leave --strict out");
   }
   const { settings, assessment } = await assessed(options, context);
   const report = makeReport(assessment);

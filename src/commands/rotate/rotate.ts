@@ -24,7 +24,7 @@ import { formatName } from "../../esc/settings/names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { usageError } from "../mistakes.ts";
+import { conflict, usageError } from "../mistakes.ts";
 import { askEach, askOne, type EscTarget, requireOne, targetFor, writeAccess } from "../writing/access.ts";
 import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../writing/change.ts";
 import { newValue } from "./value.ts";
@@ -41,7 +41,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const { to } = options;
   const inEnvironment = typeof options["in"] === "string" ? options["in"] : undefined;
   const [generated, isDry] = [options["generate"] === true, options["dry-run"] === true];
-  if (generated && to !== undefined) throw usageError("--generate and --to cannot be used together", "leave one out");
+  if (generated && to !== undefined) throw conflict("--generate", "--to");
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   const declaration = declarationOf(contract, name);
   const access = await writeAccess(inEnvironment, settings, context);

@@ -230,7 +230,9 @@ function reasonForStatus(
     return because("esc-definition", `its definition has ${errors}`, hint);
   }
   if (status === 404) {
-    const hint = `check ${namedBy}; the service gives the same answer if the token (${used}) has no access`;
+    // Without these words "check --against" would be read as the command.
+    const given = namedBy.startsWith("-") ? `the value of ${namedBy}` : namedBy;
+    const hint = `check ${given}; the service gives the same answer if the token (${used}) has no access`;
     return because("esc-not-found", `${host} has no such environment or revision`, hint);
   }
   if (status === 429) return because("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);

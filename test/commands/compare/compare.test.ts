@@ -270,7 +270,7 @@ describe("an environment that cannot be compared ends the command with 125, and 
   });
 
   test.each([
-    ["acme/app/dev,acme/app/none", "acme/app/none was", "check --against;"],
+    ["acme/app/dev,acme/app/none", "acme/app/none was", "check the value of --against;"],
     ["acme/app/dev,,", "empty name", "organization/project"],
     ["a/b/c/d", "--against: 'a/b/c/d' has 4 parts", "organization/project"],
   ])("%s", async (against, message, advice) => {
