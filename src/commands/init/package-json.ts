@@ -1,6 +1,6 @@
 import { shellQuoted, shellWord } from "../../core/shell.ts";
 import { NODE_PACKAGE } from "../../core/package-source.ts";
-import { withoutMark } from "../../core/text.ts";
+import { enumerate, withoutMark } from "../../core/text.ts";
 import type { SetupStep } from "./setup-step.ts";
 
 export type Manifest = Readonly<Record<string, unknown>>;
@@ -50,12 +50,17 @@ export interface PackageOptions {
 }
 
 export function packageSteps(text: string | undefined, options: PackageOptions): readonly SetupStep[] {
-  if (text === undefined) return [];
+  if (text === undefined) return unedited("there is none", options);
   const manifest = parseManifest(text);
   if (manifest === undefined) {
     return [{ kind: "advise", file: FILE, title: "scripts cannot be read (not a JSON object)", lines: [] }];
   }
   return [...dependencySteps(manifest, options), ...scriptSteps(text, manifest, options)];
+}
+
+/** Answers an `--edit-scripts` that has nothing to edit. */
+function unedited(reason: string, { edit }: Pick<PackageOptions, "edit">): readonly SetupStep[] {
+  return edit ? [{ kind: "advise", file: FILE, title: `not changed because ${reason}`, lines: [] }] : [];
 }
 
 /** Returns true if a Dockerfile or a Procfile starts a package manager. */
@@ -98,7 +103,8 @@ function scriptSteps(
   });
   if (starting.length === 0) {
     const program = PROGRAMS.find(isThere);
-    return program === undefined ? [] : advice([`"scripts": { "start": "${prefix}node ${program}" }`]);
+    if (program === undefined) return unedited(`it has no script ${enumerate(STARTING, "or")}`, { edit });
+    return advice([`"scripts": { "start": "${prefix}node ${program}" }`]);
   }
   const changed = starting
     .filter(([, command]) => !/\bsophia-run\b/.test(command))

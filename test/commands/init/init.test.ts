@@ -145,6 +145,15 @@ describe("files of the project", () => {
     );
     expect((await sophia(["init", "--edit-scripts"], { cwd })).stdout).toContain("package.json uses");
   });
+
+  test.each([
+    [{}, "package.json: not changed because there is none"],
+    [{ "package.json": "{}" }, "package.json: not changed because it has no script start, dev or serve"],
+  ])("--edit-scripts says why it changes nothing: %o", async (own, reason) => {
+    const { status, stdout } = await sophia(["init", "--edit-scripts"], { cwd: folder(own) });
+    expect(status).toBe(0);
+    expect(unwrapped(stdout)).toContain(reason);
+  });
 });
 
 describe("reading", () => {
