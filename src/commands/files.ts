@@ -127,9 +127,14 @@ function throughLinks(names: readonly string[], what = ""): SophiaError {
   });
 }
 
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["EISDIR", "it is a folder"],
+  ["ELOOP", "its symbolic links form a loop"],
+]);
+
 function unusable(name: string, what: "read" | "written", error: unknown): SophiaError {
   const code = systemErrorCode(error) ?? "UNKNOWN";
-  const reason = code === "ELOOP" ? "its symbolic links form a loop" : code;
+  const reason = REASONS.get(code) ?? code;
   return new SophiaError({
     code: "file",
     message: `${name} cannot be ${what} (${reason})`,

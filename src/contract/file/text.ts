@@ -54,28 +54,28 @@ function refusal(code: FailureCode, name: string, what: string, hint: string): S
 const WORDS: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "does not exist"],
   ["ENOTDIR", "does not exist"],
-  ["EISDIR", "is a directory"],
+  ["EISDIR", "is a folder"],
   ["NOT_A_FILE", "is a device or a socket"],
   ["NOT_REGULAR", "is not a regular file"],
   ["TOO_LARGE", `is larger than ${MAX_BYTES / 1024 / 1024} MiB`],
   ["NO_END", "is a pipe that did not end within 5 s"],
-  ["ELOOP", "is a symlink loop"],
+  ["ELOOP", "is a loop of symbolic links"],
   ["EACCES", "cannot be read: permission denied"],
   ["EPERM", "cannot be read: permission denied"],
 ]);
 
 function unreadable(name: string, reason: Reason, code: string): SophiaError {
-  // The search found an entry: it is a symlink.
+  // The search found an entry: it is a symbolic link.
   const isSearched = reason.isFound && reason.extendedBy === undefined;
-  const what = isSearched && code === "ENOENT" ? "is a symlink to a missing file" : WORDS.get(code);
+  const what = isSearched && code === "ENOENT" ? "is a symbolic link to a missing file" : WORDS.get(code);
   return refusal("contract-unreadable", name, what ?? `cannot be read (${printable(code)})`, hintFor(reason));
 }
 
 function distrusted(name: string, { extendedBy }: Reason, distrust: Distrust): SophiaError {
   const { what, fix } = describeDistrust(distrust, name);
   const shown = extendedBy === undefined ? name : `${name}, which ${extendedBy} extends,`;
-  const naming = extendedBy === undefined ? `--contract ${shellWord(name)}` : "name the first with --contract";
-  const hint = `${fix === undefined ? "" : `${fix}; or `}${naming}, if you trust it (SOPHIA_CONTRACT), or name another`;
+  const naming = extendedBy === undefined ? `it with --contract ${shellWord(name)}` : "the first with --contract";
+  const hint = `${fix === undefined ? "" : `${fix}; or, `}if you trust it, name ${naming} (SOPHIA_CONTRACT)`;
   return refusal("contract-distrusted", shown, `is not trusted: ${what}`, hint);
 }
 

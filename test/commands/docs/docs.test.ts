@@ -151,6 +151,9 @@ test("an invalid contract and a file that cannot be written are failures", async
   const blocked = await sophia(["docs", "blocker/env.d.ts"], { cwd });
   expect(blocked.status).toBe(125);
   expect(blocked.stderr).toContain("blocker/env.d.ts cannot be");
+  mkdirSync(join(cwd, "SECRETS.md"));
+  const inPlace = await sophia(["docs", "SECRETS.md"], { cwd });
+  expect(inPlace.stderr).toContain("SECRETS.md cannot be read (it is a folder)");
 });
 
 test("no file is written if one of them is a symbolic link", async () => {

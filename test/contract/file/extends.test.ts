@@ -193,7 +193,7 @@ describe("is refused, with the place in the file at fault", () => {
       { "sophia.contract.json": { extends: "https://example.test/base.json" } },
       "sophia.contract.json:1:12: ",
     ],
-    ["a folder", { "sophia.contract.json": { extends: "." } }, "directory"],
+    ["a folder", { "sophia.contract.json": { extends: "." } }, "is a folder"],
     [
       "a faulty base",
       { "sophia.contract.json": { extends: "base.json" }, "base.json": { variables: 1 } },
