@@ -41,7 +41,7 @@ const OVERRIDES = [
   "x-rewrite-url",
 ] as const;
 
-/** @param port on which the broker listens */
+/** Returns the function that decides over each request. @param port on which the broker listens */
 export function admission(routes: readonly Route[], port: number): Admission {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   const findKey = keyFinder(routes);
@@ -126,7 +126,7 @@ interface FoundKey {
   readonly slot: Slot;
 }
 
-/** @returns finds the one dummy of a request, which stands whole in a header of the route */
+/** Returns a function that finds the one dummy of a request, which must be whole, and in a header of its route. */
 function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) => FoundKey | Refusal {
   // Looked up by a keyed hash: how long a comparison takes says nothing about a dummy. An HMAC object costs 30 µs on
   // Node.js 24 and memory outside the heap, which a collection frees late; this 1 µs.

@@ -7,11 +7,11 @@ import { forClient, type Replaced, withoutKeys } from "./headers.ts";
 import type { Refusal } from "./refusals.ts";
 import { failureOf, type Services } from "./service.ts";
 
-/** The parts by which a request is passed on. */
+/** The means by which `forward` and `upgrade` pass a request on. */
 export interface Passing {
   readonly services: Services;
   readonly exchange: Exchange;
-  /** Its origin. */
+  /** The broker's own origin. */
   readonly broker: string;
   /** Returns the keys that no answer's head may hold. @param key with which the request began */
   readonly replaced: (admitted: Admitted, key: string) => Replaced;
@@ -22,11 +22,12 @@ export function isFinal({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode <= 999;
 }
 
-/** @returns the refusal for an answer that is not one of HTTP */
+/** Returns the refusal for an answer that is not HTTP. */
 export function noAnswer(admitted: Admitted): Refusal {
   return failureOf(new NetworkError({ kind: "not-http", host: admitted.route.origin }), admitted);
 }
 
+/** Returns reason and headers of an answer for the client: no key is in them, and no address of the service itself. */
 export function headFor(
   { statusMessage = "", rawHeaders }: IncomingMessage,
   { route }: Admitted,

@@ -6,7 +6,7 @@
 import type { ClientRequest } from "node:http";
 import type { Readable } from "node:stream";
 
-/** @returns stops: what still comes from the client is not sent */
+/** Passes the body on. @returns a function that stops that: what still comes from the client is not sent */
 export function sendBody(request: Readable, sent: ClientRequest): () => void {
   let isStopped = false;
   const write = (chunk: Buffer): void => {
@@ -35,7 +35,7 @@ export function sendBody(request: Readable, sent: ClientRequest): () => void {
 
 /**
  * Acts when all connections were read that have something to read: the event loop does that between two rounds of
- * immediates. It did so before the first one, too, but that takes as long as all that it reads.
+ * immediates. One round is too early: it ends the reading in which this chunk came, during which more may have arrived.
  */
 function afterReading(act: () => void): void {
   setImmediate(() => setImmediate(act));

@@ -14,10 +14,11 @@ export interface Brokered extends Planned {
 }
 
 /**
+ * Returns the variables of the program that change.
+ *
  * @param broker its origin
  * @param environment the program's without the broker
  * @param outer the keys that an outer sophia-run brokers
- * @returns the variables that change
  */
 export function brokerVariables(
   keys: readonly Brokered[],

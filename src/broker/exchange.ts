@@ -6,16 +6,18 @@ import { answerTo, type Refusal, type RefusalAnswer } from "./refusals.ts";
 
 /** One request, of which there is one record. */
 export interface Exchange {
-  /** Bytes of the body were sent to the service. */
+  /** Adds bytes of the body that were sent to the service. */
   readonly count: (bytes: number) => void;
   readonly refuse: (refusal: Refusal) => void;
-  /** The head of the service's answer is there. */
+  /** Records that the head of the service's answer is there. */
   readonly answered: (answer: IncomingMessage) => void;
-  /** The client has closed the connection. */
+  /** Records that the client has closed the connection. */
   readonly left: () => void;
 }
 
 /**
+ * Begins the one record of a request, which is written when its outcome is known.
+ *
  * @param record writes the record; what it throws closes the broker
  * @param send the answer of a refusal
  */

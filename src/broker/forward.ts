@@ -10,12 +10,14 @@ import { sendBody } from "./body.ts";
 import type { Refusal } from "./refusals.ts";
 import { failureOf, maySendAgain, requestOf, type Services } from "./service.ts";
 
-/** How long an answer of 401 is held until it is known if the key is a different one now. */
+/** The longest time for which an answer of 401 is held, while ESC is asked whether the key has changed. */
 const LOOK_MS = 3000;
 
 /**
+ * Passes the request on, and the answer back.
+ *
  * @param expectsContinue the client waits until it is told to send the body, but not for long (`Expect: 100-continue`)
- * @returns gives the request up at the service
+ * @returns a function that gives the request up at the service
  */
 export function forward(
   admitted: Admitted,
@@ -130,7 +132,7 @@ export function forward(
   }
 }
 
-/** Sends the head before there is a body. @param texts all in it */
+/** Sends the head before there is a body. @param texts all texts of the head */
 function sendHead(response: ServerResponse, texts: readonly string[]): void {
   // Node.js would send other letters as UTF-8, byte by byte.
   if (texts.some((text) => /[\u0080-\u00ff]/.test(text))) response.write("", "latin1");
@@ -142,7 +144,7 @@ function refusesBody({ statusCode = 0, headers }: IncomingMessage): boolean {
   return statusCode >= 400 && /(?:^|,)\s*close\s*(?:,|$)/i.test(headers.connection ?? "");
 }
 
-/** @returns true if the key was replaced since the request began: the client may try again, and will succeed */
+/** Returns true if the key was replaced since the request began: with the new one the client may succeed. */
 export async function isRotated({ route }: Admitted, key: string, services: Services): Promise<boolean> {
   if (services.keyOf(route.name) !== key) return true;
   let timer: NodeJS.Timeout | undefined;
@@ -154,7 +156,7 @@ export async function isRotated({ route }: Admitted, key: string, services: Serv
   return services.keyOf(route.name) !== key;
 }
 
-/** Tells clients to try again, whatever the service says. */
+/** Adds the header that asks clients to try again, in place of the service's own. */
 export function retried(headers: readonly string[]): readonly string[] {
   return [...without(headers, "x-should-retry"), "x-should-retry", "true"];
 }

@@ -17,10 +17,10 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Meant for the receiver in any case: without one of them a request is another one, or its body a second request. */
+/** Kept even if `Connection` names them: without them the request is for another host, or its body a second request. */
 const KEPT: ReadonlySet<string> = new Set(["host", "content-length"]);
 
-/** @returns the headers for the service: its host, and the key in place of the dummy */
+/** Returns the headers for the service: its host, and the key in place of the dummy. */
 export function forService(rawHeaders: Headers, { route, slot }: Admitted, key: string): Headers {
   const host = hostOf(route.origin);
   return rewrite(rawHeaders, (name, value) => {
@@ -31,7 +31,7 @@ export function forService(rawHeaders: Headers, { route, slot }: Admitted, key: 
 
 const hosts = new Map<string, string>();
 
-/** @returns host and port of an origin, each of which is read once: a URL costs 2 µs */
+/** Returns host and port of an origin, each of which is parsed once: that costs 2 µs. */
 export function hostOf(origin: string): string {
   const host = hosts.get(origin) ?? new URL(origin).host;
   hosts.set(origin, host);
@@ -46,17 +46,18 @@ function withKey({ scheme }: Slot, value: string, key: string): string {
 /** Each key that is brokered now, or that the request has used, with its dummy. */
 export type Replaced = readonly (readonly [key: string, dummy: string])[];
 
-/** @returns the headers for the client: the service's own addresses lead to the broker, and no key is in them */
+/** Returns the headers for the client: the service's own addresses lead to the broker, and no key is in them. */
 export function forClient(rawHeaders: Headers, origin: string, broker: string, replaced: Replaced): Headers {
   const changed = rewrite(rawHeaders, (name, value) => ownAddresses(name, value, origin, broker));
   return changed.map((text) => withoutKeys(text, replaced));
 }
 
+/** Replaces each key in a text by its dummy. */
 export function withoutKeys(text: string, replaced: Replaced): string {
   return replaced.reduce((rest, [key, dummy]) => (rest.includes(key) ? rest.split(key).join(dummy) : rest), text);
 }
 
-/** Replaces the service's origin at the beginning of an address; one of another host may hold it further behind. */
+/** Replaces the service's origin at the beginning of an address; that of another host may contain it further behind. */
 function ownAddresses(name: string, value: string, origin: string, broker: string): string {
   if (name === "link") return value.replaceAll(ownOrigin("<", origin), `$1${broker}`);
   if (name === "location" || name === "content-location") return value.replace(ownOrigin("^", origin), `$1${broker}`);
@@ -72,6 +73,7 @@ function ownOrigin(before: "^" | "<", origin: string): RegExp {
   return new RegExp(`(${before}\\s*)(?:${protocol})?//${quote(hostname)}${ports}(?![\\w.:@-])`, "gi");
 }
 
+/** Returns all values of a header. @param name in lower case */
 export function valuesOf(rawHeaders: Headers, name: string): readonly string[] {
   const values: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -80,7 +82,7 @@ export function valuesOf(rawHeaders: Headers, name: string): readonly string[] {
   return values;
 }
 
-/** @param name in lower case */
+/** Returns the headers but for those of a name. @param name in lower case */
 export function without(headers: Headers, name: string): Headers {
   return headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== name);
 }

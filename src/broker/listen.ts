@@ -5,8 +5,8 @@
  * reads a dummy: it is no boundary against the same user. A key leaves this process on the connection to its service alone.
  */
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { maskabilityOf } from "../masking/texts.ts";
 import { systemErrorCode } from "../system/errors.ts";
@@ -86,19 +86,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket)).on("error", () => {});
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = addressOf(server.address());
-  // A port can be had also if the loopback interface is down, as in a new network namespace.
-  const first = connect(port, "127.0.0.1");
-  try {
-    await once(first, "connect");
-  } catch (error) {
-    server.close();
-    throw error;
-  } finally {
-    first.destroy();
-  }
+  const port = await listenOnLoopback(server);
   const broker = `http://127.0.0.1:${port}`;
   const origins = new Set<string>();
   let admit = admission([], port);
@@ -168,7 +156,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   server.on("request", serve(false));
   server.on("checkContinue", serve(true));
   server.on("checkExpectation", serve(false));
-  /** Lets the answers of the requests before it be first. */
+  /** Acts when the earlier requests of a connection were answered. */
   const inTurn = (socket: Duplex, take: () => void): void => {
     const before = latest.get(socket)?.response;
     if (refused.has(socket)) return;
@@ -179,7 +167,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     inTurn(socket, () => {
       if (!isForWebSocket(request)) {
         socket.unshift(Buffer.concat([requestWithoutUpgrade(request), head]));
-        // Documented: puts a stream into the server.
+        // Node.js documents that: the server takes the stream as a new connection.
         return void server.emit("connection", socket);
       }
       const received = receive(request, true, (answer) => sendRaw(socket, answer));
@@ -193,7 +181,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   server.on("clientError", (error, socket: Duplex & { readonly bytesRead?: number }) => {
     const last = latest.get(socket);
     const code = systemErrorCode(error);
-    // The end of a client, or its silence, is none of a request that it never began. In Bun its stream has not ended then.
+    // A client that ends or is silent before it has begun a request gets no answer. In Bun its stream has not ended then.
     const isSilent = socket.bytesRead === 0 && code === "ERR_HTTP_REQUEST_TIMEOUT";
     const hasEnded = socket.readableEnded || code === "HPE_INVALID_EOF_STATE";
     if (!socket.writable || hasEnded || isSilent) return void socket.destroy();
@@ -217,7 +205,20 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   return { origin: broker, replaceRoutes, close };
 }
 
-function addressOf(address: AddressInfo | string | null): AddressInfo {
+/** Listens on a free port, to which it connects once: that fails if the loopback interface is down. @returns the port */
+async function listenOnLoopback(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
   if (address === null || typeof address === "string") throw new TypeError("the server has no port");
-  return address;
+  const first = connect(address.port, "127.0.0.1");
+  try {
+    await once(first, "connect");
+  } catch (error) {
+    server.close();
+    throw error;
+  } finally {
+    first.destroy();
+  }
+  return address.port;
 }

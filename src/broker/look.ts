@@ -2,8 +2,8 @@
 const PAUSE_MS = 10_000;
 
 /**
- * Returns a function that looks now if keys have changed, for a 401 of a service. All 401s during a look share it, and
- * those soon after it cause none.
+ * Returns a function to be called for each 401 of a service, which has `look` ask ESC whether keys have changed. All 401s
+ * during a look share it, and those soon after it cause none.
  */
 export function lookSeldom(
   look: () => Promise<void>,
@@ -15,7 +15,7 @@ export function lookSeldom(
     if (current !== undefined) return current;
     if (now() - last < PAUSE_MS) return Promise.resolve();
     last = now();
-    // A look that fails has told its reason elsewhere; the key is then the present one.
+    // `look` has reported the failure itself; the key stays as it is.
     const running = look().catch(() => {});
     current = running.finally(() => {
       current = undefined;

@@ -77,7 +77,7 @@ export type PlanFault =
   /** Not https, and not of this machine; or no address at all. */
   | { readonly kind: "insecure" | "no-address"; readonly name: string; readonly variable: string | undefined };
 
-/** @returns where the key goes and what the program gets, or why it cannot be brokered */
+/** Decides where the key goes and what the program gets, or why it cannot be brokered. */
 export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFault {
   const { name, entry, provider, dummy } = key;
   const { contract } = surroundings;
@@ -90,7 +90,7 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
   const { url, variable, because } = found;
   const base = entry.base ?? provider?.base ?? {};
   const { path, servicePath } = rootOf(found, key, contract.isNamed);
-  // Without a rule that takes them back: a contract that was found may be anybody's.
+  // A contract that was found cannot take the built-in denials back: any user may have written it.
   const builtIn = parseRules(provider?.deny ?? []);
   const deny = entry.deny === undefined ? builtIn : [...(contract.isNamed ? [] : builtIn), ...entry.deny];
   const prefix = entry.prefix ?? provider?.prefix ?? "";

@@ -25,12 +25,13 @@ export interface RequestRecord {
 
 const MAX_ID = 128;
 
-/** @returns the path of a target without its query, printable, and of any length */
+/** Returns the path of a target without its query, printable, and of any length. */
 export function recordedPath(target: string): string {
   const [path = ""] = target.split("?");
   return path.replaceAll(/[^\u0021-\u007e]/g, "?");
 }
 
+/** Returns the service's own name for a request, from the headers in which services send it. */
 export function requestIdIn(
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
 ): string | undefined {

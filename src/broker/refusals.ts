@@ -1,4 +1,4 @@
-/** Answers of the broker's own, which no key and no request stand behind; pure. */
+/** The broker's own answers, to requests that it does not pass on or that got no answer; pure. */
 
 export type RefusalCode =
   | "broker-request"
@@ -16,7 +16,7 @@ export interface Refusal {
   readonly name?: string;
 }
 
-/** Never 407, 421 or 503: clients send such a request elsewhere, twice or thrice. */
+/** Never 407, 421 or 503: clients would send the request to another host, or again. */
 const STATUS: Readonly<Record<RefusalCode, number>> = {
   "broker-request": 400,
   "broker-key": 401,
@@ -32,7 +32,7 @@ export interface RefusalAnswer {
   readonly body: string;
 }
 
-/** @returns the answer; its connection is closed, since the rest of the request is not read */
+/** Makes the answer. Its connection is closed, since the rest of the request is not read. */
 export function answerTo({ code, message }: Refusal): RefusalAnswer {
   const body = JSON.stringify({ error: { message: `sophia-run: ${message}`, type: "sophia_run", code } });
   return {

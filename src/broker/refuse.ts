@@ -9,6 +9,7 @@ import type { RefusalAnswer } from "./refusals.ts";
  */
 const LINGER_MS = 2000;
 
+/** Answers a request, and ends its connection. */
 export function sendRefusal(request: IncomingMessage, response: ServerResponse, answer: RefusalAnswer): void {
   request.resume();
   response.writeHead(answer.status, { ...answer.headers });
@@ -19,7 +20,7 @@ export function sendRefusal(request: IncomingMessage, response: ServerResponse, 
   response.once("close", () => clearTimeout(timer));
 }
 
-/** The same for what was no request, or is one no more for Node.js. */
+/** The same on a bare connection: Node.js has no response for CONNECT, upgrades and malformed requests. */
 export function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${status} Refused\r\n${lines.join("")}\r\n${body}`);

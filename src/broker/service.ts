@@ -14,7 +14,7 @@ export interface Services {
   readonly keyOf: (name: string) => string;
   /** The connections to an origin, always the same ones: see `network/pool.ts`. */
   readonly agentFor: (origin: string) => http.Agent;
-  /** A service has answered 401. Resolves when it was looked whether the key is a different one now. */
+  /** Called after a 401 of a service. Resolves when ESC was asked whether the key has changed. */
   readonly onUnauthorized: (name: string) => Promise<void>;
 }
 
@@ -63,14 +63,14 @@ const ENDED: ReadonlySet<string | undefined> = new Set(["ECONNRESET", "EPIPE"]);
  * Returns true for a request that met the end of an idle connection, and may be sent again: the service has answered nothing,
  * and the rest of the request was not sent, or nothing is done twice by it (RFC 9110, 9.2.2).
  *
- * @param body nothing of one that is `unsent` was read from the client
+ * @param body `unsent`: nothing of it was read from the client
  */
 export function maySendAgain(request: http.ClientRequest, error: unknown, body: "none" | "unsent" | "sent"): boolean {
   if (!request.reusedSocket || !ENDED.has(systemErrorCode(error))) return false;
   return body === "unsent" || (body === "none" && IDEMPOTENT.has(request.method));
 }
 
-/** @returns the refusal for a request that got no answer */
+/** Returns the refusal for a request that got no answer. */
 export function failureOf(error: unknown, { route: { name, origin } }: Admitted): Refusal {
   const host = authority(new URL(origin));
   if (!(error instanceof NetworkError)) {

@@ -92,7 +92,7 @@ export function upgrade(
  * Acts if the client ends its side while the service has not answered. Only a connection that is read shows that; bytes
  * that come too early for that stay in it.
  *
- * @returns stops that
+ * @returns a function that stops waiting for it
  */
 function noticeEnd(client: Duplex, act: () => void): () => void {
   const look = (): void => {
