@@ -2,8 +2,8 @@
  * The decision over each request that reaches the broker: which key it may use, where, and how; pure.
  *
  * Any process of this machine can connect to the broker's port, a web page in a browser included. A request is admitted
- * if it is addressed to the broker by name, carries exactly one dummy, in a header in which clients send that key, and asks
- * for a path that the rules of the key allow. All else is refused before a connection to the service is looked for.
+ * if it is addressed to the broker by name, and asks for a path that the rules of the key allow. It must carry exactly one
+ * dummy, in a header in which clients send that key. All else is refused before a connection to the service is looked for.
  */
 import { hash, randomBytes } from "node:crypto";
 import type { Slot } from "../contract/broker/model.ts";

@@ -92,7 +92,7 @@ export function forward(
       if (!isFinal(answer)) return refuse(noAnswer(admitted));
       received = answer;
       answer.on("error", fail);
-      // Bytes that have come with the head may be none of an answer.
+      // Bytes that came with the head may be something else than an answer: then there is an error first.
       process.nextTick(() => void passBack(answer, sent, key));
     });
     // The request has not asked for another protocol.

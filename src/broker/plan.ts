@@ -1,9 +1,9 @@
 /**
  * The decision where each key goes, before anything starts; pure.
  *
- * A repository's files must not send the user's key to an origin of their own (CVE-2026-21852). An origin counts if it is the
- * provider's own, if the caller has set it or the source of the key itself, if a contract says so that the caller has named,
- * or if the caller has allowed it (`--broker-to`). Otherwise nothing starts.
+ * A repository's files must not send the user's key to an origin of their own (CVE-2026-21852). So one of these must name
+ * the origin: the provider, the caller, the source of the key itself, a contract that the caller has named, or
+ * `--broker-to`. Otherwise nothing starts.
  */
 import { variableIn } from "../contract/broker/entry.ts";
 import type { BrokerEntry, Slot } from "../contract/broker/model.ts";

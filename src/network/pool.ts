@@ -6,7 +6,7 @@ import type { NetworkSettings } from "./settings.ts";
 
 /** Shorter than what services and proxies usually allow, 60 s or more; some announce less by `Keep-Alive`. */
 const IDLE_MS = 30_000;
-/** An idle connection ends so much sooner than the service ends it, lest a request meets that end; Node.js 20 waits. */
+/** An idle connection ends by this before the service would end it, which a request must not meet; Node.js 20 waits. */
 const MARGIN_MS = 1000;
 
 class Pool extends Connector {

@@ -8,10 +8,10 @@ export interface PathRule {
   readonly text: string;
 }
 
-/** The rules' characters of RFC 9110 (method) and RFC 3986 (path), without what one server reads differently from another. */
+/** The rules' characters of RFC 9110 (method) and RFC 3986 (path), without characters that servers read differently. */
 const RULE = /^(\*|[A-Za-z][A-Za-z\d-]{0,31}) (\/[\w.~!$&'()*+,;=:@%/-]*)$/;
 
-/** @returns undefined if the text is no rule */
+/** Parses a rule. @returns undefined for any other text */
 export function parseRule(text: string): PathRule | undefined {
   const [, method, path] = RULE.exec(text) ?? [];
   if (method === undefined || path === undefined) return undefined;
@@ -22,7 +22,7 @@ export function parseRule(text: string): PathRule | undefined {
   return isPlain && !isAmbiguous(path) ? { method: method.toUpperCase(), segments, text } : undefined;
 }
 
-/** @returns the rules; texts that are none are left out */
+/** Parses rules, and leaves out any other text. */
 export function parseRules(texts: readonly string[]): readonly PathRule[] {
   return texts.flatMap((text) => parseRule(text) ?? []);
 }
@@ -40,12 +40,12 @@ export function isAmbiguous(path: string): boolean {
   });
 }
 
-/** @returns true if the method and the path, which is not ambiguous, are those of one of the rules */
+/** Returns true if one of the rules has the method and the path. @param path not ambiguous */
 export function isCovered(rules: readonly PathRule[], method: string, path: string): boolean {
   return rules.some((rule) => isMethod(rule, method) && isPath(rule.segments, segmentsOf(path)));
 }
 
-/** The same for rules that deny: case and parameters of segments (`/keys;x`) do not matter, as to some servers. */
+/** The same for rules that deny: as on some servers, case and parameters of segments (`/keys;x`) do not matter. */
 export function isDenied(rules: readonly PathRule[], method: string, path: string): boolean {
   const segments = segmentsOf(path.toLowerCase()).map((segment) => segment.replace(/(?:;|%3b).*$/, ""));
   return rules.some(

@@ -4,13 +4,14 @@ import { isAmbiguous, parseRule } from "./path-rules.ts";
 /** The message and the allowed form. */
 export type PathFault = readonly [message: string, allowed: string];
 
-/** Checks a path that is put in front of others. Empty is none. */
+/** Checks a path that is put in front of others; an empty one stands for no path. */
 export function pathFault(path: string): PathFault | undefined {
   if (path === "") return undefined;
   if (path.endsWith("/")) return ["the path ends with a slash", "no slash at the end; an empty text for no path"];
   return formFault(path);
 }
 
+/** Checks a rule. */
 export function ruleFault(rule: string): PathFault | undefined {
   if (parseRule(rule) !== undefined) return undefined;
   const form = "METHOD /path, with * for any method or one segment, and ** at the end for all segments that follow";

@@ -24,14 +24,14 @@ export interface BrokerProblem {
 export interface BrokeredKey {
   readonly name: string;
   readonly declared: VariableEntry;
-  /** Absent if the name is built in, and the contract has no word about it. */
+  /** Absent if the name is built in, and the contract has no `broker` for it. */
   readonly member: BrokerMember | undefined;
   readonly entry: BrokerEntry;
   /** The variables that the program gets; case does not matter, as on Windows. */
   readonly addresses: readonly { readonly variable: string; readonly folded: string }[];
 }
 
-/** @returns undefined if it is not brokered */
+/** Compiles the entry of a variable. @returns undefined if it is not brokered */
 export function brokeredKey(name: string, declared: VariableEntry): BrokeredKey | undefined {
   const { broker } = declared;
   // Without the rules, of which there may be many: they decide nothing here.
@@ -51,7 +51,7 @@ export interface KnownNames {
   readonly ownerOf: (alias: string) => string | undefined;
 }
 
-/** @param areRulesNew is false for a member whose rules were checked already */
+/** Returns the problems of a key's `broker`. @param areRulesNew is false for a member whose rules were checked already */
 export function examineKey(key: BrokeredKey, names: KnownNames, areRulesNew: boolean): readonly BrokerProblem[] {
   const problems: BrokerProblem[] = [];
   const report: Report = (path, message, allowed, atKey = false) => {

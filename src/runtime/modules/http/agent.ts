@@ -16,7 +16,7 @@ export interface AgentOptions {
 
 type CreateCallback = (error: Error | null, socket?: HttpSocket) => void;
 
-/** Idle connections end so much sooner than the server announces. */
+/** Idle connections end by this before the time that the server announces. */
 const HINT_MARGIN_MS = 1000;
 
 /** Makes connections for requests, and keeps them for further ones. */

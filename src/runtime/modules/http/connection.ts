@@ -17,7 +17,7 @@ export interface ConnectionServer extends EventEmitter {
   readonly timeout: number;
 }
 
-/** How much later than announced an idle connection ends, lest a request meets that end. */
+/** An idle connection ends by this after the announced time, so that no request meets its end. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 
 export class Connection {
@@ -53,7 +53,7 @@ export class Connection {
     return this.#parser?.started === undefined && (this.#current === null || this.#current.finished);
   }
 
-  /** Returns true once if a head, or a whole request, takes longer than the limits in milliseconds; 0 is none. */
+  /** Returns true once if a head, or a whole request, takes longer than the limits in milliseconds (0: no limit). */
   isOverdue(now: number, headersMs: number, requestMs: number): boolean {
     const parser = this.#parser;
     if (parser?.started === undefined) return false;

@@ -11,7 +11,7 @@ interface Natives {
 
 const native = natives<Natives>();
 
-/** Times are in milliseconds; 0 is none. */
+/** Times are in milliseconds; 0 is no limit. */
 export interface ServerOptions {
   readonly headersTimeout?: number | undefined;
   readonly requestTimeout?: number | undefined;
