@@ -29,8 +29,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
   const list = (name: OptionName): readonly string[] | undefined => read(name, (given) => toList(given, OPTIONS[name]));
   const choice = <const Choice extends string>(name: OptionName, choices: readonly Choice[]): Choice | undefined =>
     read(name, (given) => toChoice(given, choices));
-  const durationMs = (name: OptionName): number | undefined =>
-    read(name, (given) => parseDuration(toText(given), given.label));
+  const durationMs = (name: OptionName, leastMs?: 1 | 1000): number | undefined =>
+    read(name, (given) => parseDuration(toText(given), given.label, leastMs));
   // The former name of SOPHIA_DOTENV. To ignore it would start the program with other values.
   if ((environment.get("SOPHIA_ENV_FILE") ?? "") !== "") {
     throw new SophiaError({ code: "settings", message: "SOPHIA_ENV_FILE is now SOPHIA_DOTENV" });
@@ -65,7 +65,7 @@ export function resolveSettings(flags: Values, environment: Environment) {
     dieWithLauncher: isOn("die-with-launcher"),
     restoreNofile: isOn("restore-nofile"),
     watch: isOn("watch"),
-    watchEveryMs: durationMs("watch-every"),
+    watchEveryMs: durationMs("watch-every", 1000),
     watchSignal: choice("watch-signal", OPTIONS["watch-signal"].choices) ?? "SIGTERM",
     watchGraceMs: durationMs("watch-grace"),
     broker: isOn("broker"),
@@ -120,12 +120,12 @@ function parts(text: string): readonly string[] {
 }
 
 /** Returns the milliseconds of `30`, `30s`, `500ms`, `2m` or `1h`. @throws SophiaError (settings, 125) */
-export function parseDuration(text: string, label: string): number {
+export function parseDuration(text: string, label: string, leastMs: 1 | 1000 = 1): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? "s"] ?? Number.NaN;
   const ms = Math.round(Number(match?.[1]) * unit);
-  if (!(ms >= 1 && ms <= LONGEST_TIMER_MS)) {
-    throw invalid(label, text, "allowed: a time from 1ms to 24 days, such as 30s, 500ms or 2m");
+  if (!(ms >= leastMs && ms <= LONGEST_TIMER_MS)) {
+    throw invalid(label, text, `allowed: a time from ${leastMs === 1 ? "1ms" : "1s"} to 24 days, such as 30s or 2m`);
   }
   return ms;
 }

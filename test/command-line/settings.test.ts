@@ -81,6 +81,8 @@ test.each([
   [{}, { SOPHIA_MODE: "fork" }, "SOPHIA_MODE has an invalid value: 'fork'"],
   [{}, { SOPHIA_QUIET: "maybe" }, "SOPHIA_QUIET has an invalid value: 'maybe'"],
   [{ timeout: "soon" }, {}, "--timeout has an invalid value: 'soon'"],
+  [{ "watch-every": "100ms" }, {}, "--watch-every has an invalid value: '100ms'"],
+  [{}, { SOPHIA_WATCH_EVERY: "0.9" }, "SOPHIA_WATCH_EVERY has an invalid value: '0.9'"],
   [{}, { SOPHIA_TIMEOUT: "0" }, "SOPHIA_TIMEOUT has an invalid value: '0'"],
   [{ session: "for ever" }, {}, "--session has an invalid value: 'for ever'"],
   [{}, { SOPHIA_SESSION: "1500ms" }, "SOPHIA_SESSION has an invalid value: '1500ms'"],

@@ -28,7 +28,6 @@ import { makeDigest } from "./digests.ts";
 import { withFormer } from "./former.ts";
 import { SESSION_MS } from "../../../esc/settings/access.ts";
 
-const LEAST_EVERY_MS = 1000;
 const EVERY_MS = 30_000;
 const GRACE_MS = 10_000;
 
@@ -47,14 +46,10 @@ interface Change extends Renewal, Partial<Pick<BrokeredDelivery, "brokered" | "a
   readonly assessment: Assessment;
 }
 
-/** Returns undefined if ESC is not read; warns for the option, not the inherited variable. @throws SophiaError (settings, 125) */
+/** Returns undefined if ESC is not read; warns for the option, not the inherited variable. */
 export function watchOf(start: Start, context: Context): Watch | undefined {
   const { settings, assessment, invocation } = start;
   const everyMs = settings.watchEveryMs ?? EVERY_MS;
-  if (everyMs < LEAST_EVERY_MS) {
-    const label = invocation.flags["watch-every"] === undefined ? "SOPHIA_WATCH_EVERY" : "--watch-every";
-    throw new SophiaError({ code: "settings", message: `${label} is less than 1s`, hint: "write 1s or more" });
-  }
   const { esc } = assessment;
   if (!("settings" in esc) || settings.offline) {
     if (invocation.flags["watch"] === true) {
