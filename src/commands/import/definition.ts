@@ -8,8 +8,9 @@ export const importCommand: CommandDefinition = {
       "look like a secret or replace one; all others are plain text. Prints names and never a value, asks before it writes, and reads " +
       "the values back. ESC_*, SOPHIA_* and PULUMI_BACKEND_URL are left out. Other values that ESC already has stay, " +
       "unless --overwrite is given. At a terminal the command then offers to remove the written variables from the file.",
-    "A variable looks like a secret if a part of its name is AUTH, CREDENTIAL, CREDENTIALS, DSN, KEY, PASS, PASSPHRASE, PASSWD, " +
-      "PASSWORD, PRIVATE, PWD, SECRET, TOKEN or the plural of one of these, or if its value is a URL with a user name or password.",
+    "A variable looks like a secret if a part of its name is AUTH, COOKIE, CREDENTIAL, DSN, KEY, PASS, PASSPHRASE, PASSWD, " +
+      "PASSWORD, PAT, PRIVATE, PWD, SALT, SECRET, SIGNATURE, TOKEN or the plural of one of these, or if its value is a URL " +
+      "with a user name or password, or a private key.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
       "For --dry-run the launcher's own token is enough.",
   ],

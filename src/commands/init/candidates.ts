@@ -47,13 +47,6 @@ export function isCandidateName(name: string): boolean {
   return /^[A-Za-z_]\w{0,254}$/.test(name) && !FOREIGN.test(name) && !OWN.has(name);
 }
 
-const SECRET =
-  /(?:^|_)(?:KEY|KEYS|TOKEN|SECRET|SECRETS|PASS|PASSWORD|PASSWD|PAT|CREDENTIAL|CREDENTIALS|PRIVATE|DSN|AUTH|COOKIE|SIGNATURE|SALT)(?:_|$)/i;
-
-export function isSecretName(name: string): boolean {
-  return SECRET.test(name);
-}
-
 /** Joins the candidates of several sources. One is required if any source requires it; other details come from the first. */
 export function mergeCandidates(candidates: readonly Candidate[]): readonly Candidate[] {
   const merged = new Map<string, Candidate>();

@@ -1,10 +1,11 @@
 /** The variables of a `.env.example` that the user or `docs` wrote; pure. */
+import { holdsPrivateKey, isSecretName } from "../../contract/looks-secret.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { grouped } from "../../core/grouped.ts";
 import { withoutMark } from "../../core/text.ts";
 import { isAddressNote } from "../docs/broker-addresses.ts";
 import { GROUP_WORDS } from "../docs/outline.ts";
-import { type Candidate, type CandidateGroup, isCandidateName, isSecretName } from "./candidates.ts";
+import { type Candidate, type CandidateGroup, isCandidateName } from "./candidates.ts";
 
 /** In a comment it makes the variable below optional, as the first word of a heading all up to the next empty line. */
 const OPTIONAL = /(?<!\b(?:not|no longer|non)[ -])\boptional\b/i;
@@ -52,7 +53,7 @@ export function fromExample(text: string): readonly Candidate[] {
 
 function isExample(name: string, value: string): boolean {
   // `scheme://user:password@host`, with a password that is not a placeholder.
-  if (value === "" || /:\/\/[^/\s:@]*:[^/\s@<>]+@/.test(value)) return false;
+  if (value === "" || /:\/\/[^/\s:@]*:[^/\s@<>]+@/.test(value) || holdsPrivateKey(value)) return false;
   return !isSecretName(name) || isPlaceholder({ secret: true }, value);
 }
 

@@ -5,6 +5,7 @@ import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
 import { findContract } from "../../contract/find.ts";
 import { formatFault, noWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
+import { looksSecret } from "../../contract/looks-secret.ts";
 import type { ValueFormat } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -17,7 +18,6 @@ import { readIn, writeText } from "../files.ts";
 import { askRequired } from "./ask.ts";
 import {
   isCandidateName,
-  isSecretName,
   mergeCandidates,
   type Candidate,
   type CandidateGroup,
@@ -201,7 +201,7 @@ function byIdentifier(groups: readonly CandidateGroup[]): ReadonlyMap<string, Ca
 
 function entryOf({ name, required, label, description, example, secret, docs, isGiven, default: fallback }: Candidate) {
   const format = fallback === undefined ? formatOf(name, example, isGiven === true) : undefined;
-  const isPublic = secret === undefined ? !isSecretName(name) && example !== undefined : !secret;
+  const isPublic = secret === undefined ? example !== undefined && !looksSecret(name, example) : !secret;
   // Ports, booleans and variables with a default are public by definition.
   const isImplied = format === "port" || format === "boolean" || fallback !== undefined;
   return {

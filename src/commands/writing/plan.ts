@@ -1,5 +1,6 @@
 /** The plan of a change: which values are written, given what ESC has, and its words; pure. */
 import { declarationOf } from "../../contract/check.ts";
+import { looksSecret } from "../../contract/looks-secret.ts";
 import type { Contract } from "../../contract/model.ts";
 import { enumerateFew } from "../../core/lines.ts";
 import type { Variable } from "../../core/model.ts";
@@ -20,10 +21,6 @@ export interface SortedVariables {
   readonly empty: readonly string[];
 }
 
-const SECRET_PARTS = /^(?:AUTH|CREDENTIAL|DSN|KEY|PASS|PASSPHRASE|PASSWD|PASSWORD|PRIVATE|PWD|SECRET|TOKEN)S?$/;
-/** Names written as one word: `APIKEY`, `PGPASSWORD`. */
-const SECRET_END = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)S?$/;
-
 export function sortVariables(variables: readonly Variable[], contract: Contract): SortedVariables {
   const candidates: Candidate[] = [];
   const own: string[] = [];
@@ -42,12 +39,6 @@ export function candidateFor(name: string, value: string, contract: Contract): C
 
 export function isOwnName(name: string): boolean {
   return /^(?:ESC|SOPHIA)_/i.test(name) || name === "PULUMI_BACKEND_URL";
-}
-
-function looksSecret(name: string, value: string): boolean {
-  const upper = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toUpperCase();
-  if (upper.split(/[^A-Z\d]+/).some((part) => SECRET_PARTS.test(part)) || SECRET_END.test(upper)) return true;
-  return /^[a-z][a-z\d+.-]*:\/\/[^/?#\s]*@/i.test(value) || value.includes("PRIVATE KEY-----");
 }
 
 /** The effect of a change on a variable; after `same` the reasons why ESC's value stays. */

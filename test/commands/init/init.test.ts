@@ -43,6 +43,24 @@ describe("where the variables come from", () => {
     expect((await sophia(["docs", "SECRETS.md"], { cwd })).status).toBe(0);
   });
 
+  test(".env.example: what looks like a secret for import is one for init, and its value is no example", async () => {
+    const names = ["PGPASSWORD", "APIKEY", "DB_PASSPHRASE", "githubToken"];
+    const cwd = folder({
+      ".env.example": `${names.map((name) => `${name}=${SENTINEL}`).join("\n")}
+TLS="-----BEGIN PRIVATE KEY-----"
+DATABASE_URL=postgres://user:<password>@host/db
+`,
+    });
+    await sophia(["init"], { cwd });
+    expect(contractOf(cwd)).toMatchObject({
+      variables: {
+        ...Object.fromEntries([...names, "TLS"].map((name) => [name, { required: true }])),
+        DATABASE_URL: { example: "postgres://user:<password>@host/db" },
+      },
+    });
+    expect(read(cwd, "sophia.contract.json")).not.toMatch(new RegExp(`"secret"|PRIVATE KEY|${SENTINEL}`));
+  });
+
   test("ESC gives only names, and nothing is opened", async () => {
     await using server = await startEscServer();
     addSophia(server);
