@@ -50,6 +50,7 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   verbose: ASK_ESC,
 };
 
+/** Returns the shared options that a command takes, in the order of the table. */
 export function namesFor(taker: Taker): readonly OptionName[] {
   return OPTION_NAMES.filter((name) => TAKERS[name].includes(taker));
 }

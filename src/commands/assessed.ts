@@ -13,6 +13,7 @@ export async function assessed(
   return { settings, assessment: await assessBy(settings, context) };
 }
 
+/** Reads and checks all sources, with progress on the standard error. @throws SophiaError (125) */
 export function assessBy(settings: Settings, context: Context): Promise<Assessment> {
   const { environment, cwd } = context;
   const progress = async (): Promise<ReadingProgress> =>

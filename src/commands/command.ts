@@ -20,6 +20,7 @@ export interface PositionalDefinition {
   readonly form: string;
   readonly least: number;
   readonly most: number;
+  /** The hint for a word too many, in place of that of all commands. */
   readonly excess?: string;
   readonly kind: "variable" | "file" | readonly string[];
 }

@@ -2,6 +2,7 @@ import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { printQuestion } from "../output/stderr.ts";
 
+/** Returns true if the user can be asked: input and standard error are terminals. */
 export function canAsk({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
 }

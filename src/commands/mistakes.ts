@@ -31,6 +31,7 @@ export function usageError(message: string, hint?: string): SophiaError {
   return new SophiaError({ code: "usage", message, ...(hint === undefined ? {} : { hint }) });
 }
 
+/** Makes the error (usage, 125) for two options that cannot be used together. */
 export function conflict(one: string, other: string): SophiaError {
   return usageError(`${one} and ${other} cannot be used together`, "leave one of them out");
 }

@@ -9,6 +9,7 @@ import { enumerate, printable } from "../core/text.ts";
 import { usageError } from "./mistakes.ts";
 import { COMMANDS } from "./registry.ts";
 
+/** Makes the error (usage, 125) for an invalid command line. */
 export function mistakeError(mistake: Mistake): SophiaError {
   switch (mistake.kind) {
     case "option":

@@ -25,16 +25,19 @@ export function isSet(resolution: Resolution, name: string): boolean {
   return !isBlank(resolution.get(name)?.value ?? "");
 }
 
+/** Returns true for a value without a visible character. */
 export function isBlank(value: string): boolean {
   const first = value.charCodeAt(0);
   // Fast path: all other characters of ASCII are visible.
   return !(first > 0x20 && first < 0x7f) && !VISIBLE.test(value);
 }
 
+/** Returns the variable of a group that is used: the first that is set. */
 export function serving(names: readonly string[], resolution: Resolution): string | undefined {
   return names.find((name) => isSet(resolution, name));
 }
 
+/** Returns the declaration of a variable, also by an alias. */
 export function declarationOf({ aliases, variables }: Contract, name: string): Declaration | undefined {
   return variables.get(aliases.get(name) ?? name);
 }

@@ -3,6 +3,7 @@ import type { FormatFault, PatternUse, PatternWork, ValueFormat } from "./model.
 /** No system passes a longer value to a program: the limit of Linux is 128 KiB, that of macOS 1 MiB for all together. */
 const MAX_LENGTH = 1024 * 1024;
 
+/** Returns a new count of the steps of patterns, whose limit holds for all checks that share it. */
 export function noWork(): PatternWork {
   return { steps: 0, most: 0, slowest: "" };
 }

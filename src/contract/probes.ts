@@ -10,6 +10,7 @@ export interface Probe {
   readonly isBuiltIn: boolean;
 }
 
+/** Returns the probes of a contract, and whether each is the same as in the built-in contract. */
 export function probesOf(contract: Contract): readonly Probe[] {
   const builtIn = new Map(
     Object.entries(parseContract(builtInText)?.variables ?? {}).flatMap(([name, { probe }]) =>

@@ -36,15 +36,18 @@ export interface Remedy {
   readonly docs?: string;
 }
 
+/** Returns the value to set if one of several variables must be set: that of the preferred one. */
 export function supplyOf(names: readonly string[], contract: Contract, target: Target): readonly MissingValue[] {
   const name = preferred(names, contract);
   return name === undefined ? [] : [{ name, secret: isSecret(name, contract), target }];
 }
 
+/** Returns the first variable that is not deprecated, else the first. */
 export function preferred(names: readonly string[], { variables }: Contract): string | undefined {
   return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
 
+/** Returns the remedy for a wrong value, by its source. @param missing where to set one that has no source */
 export function correction(name: string, contract: Contract, origin: Origin | undefined, missing: Target): Remedy {
   const nothing = { advice: [], supply: [] };
   switch (origin?.source) {
@@ -75,11 +78,13 @@ export function fullImportName(imported: string, organization: string): string {
   return [organization, ...(path.length === 1 ? ["default"] : []), ...path].join("/");
 }
 
+/** Returns the address of the first documentation page that a variable has. */
 export function pageOf(names: readonly string[], { variables }: Contract): { readonly docs?: string } {
   const docs = names.map((name) => variables.get(name)?.docs).find((address) => address !== undefined);
   return docs === undefined ? {} : { docs: printable(docs) };
 }
 
+/** Words the correction of a wrong value in the environment or in a file. */
 export function correctionOf({ name, location }: WrongValue): string {
   if (location === undefined) return `correct ${name} in the environment, or unset it there`;
   return `correct it in ${printable(location.file)}, line ${location.line}`;
@@ -106,6 +111,7 @@ export function sharedCorrections(wrong: readonly WrongValue[]): {
   return { shared, alone };
 }
 
+/** Words a remedy by itself, for JSON and annotations; messages join those of several violations. */
 export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly string[] {
   return [
     ...advice,

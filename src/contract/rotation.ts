@@ -2,6 +2,7 @@ import type { Contract, Declaration, Interval } from "./model.ts";
 
 const DEFAULT: Interval = { count: 90, unit: "day" };
 
+/** Returns how often a value must be replaced; undefined for never. */
 export function rotationOf(
   { rotateEvery: usual = DEFAULT }: Pick<Contract, "rotateEvery">,
   { secret, rotateEvery }: Pick<Declaration, "secret" | "rotateEvery">,

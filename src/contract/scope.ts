@@ -15,6 +15,7 @@ export function inScope(contract: Contract, scope: string, shown: string): Contr
   return { ...restrict(contract, (name) => isMember.has(name)), scope: { name: scope, outside } };
 }
 
+/** Makes the error (125) for a profile or scope that the contract does not have. @param shown the contract */
 export function unknownPart(
   kind: "profile" | "scope",
   shown: string,

@@ -23,6 +23,7 @@ export interface Wording extends Remedy {
   readonly message: string;
 }
 
+/** Words violations: message and remedies, without any value. */
 export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,

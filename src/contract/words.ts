@@ -43,6 +43,7 @@ export function faultWords(fault: FormatFault): string {
   }
 }
 
+/** Words the limits of a number; at least one must be given. */
 export function rangeWords({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
   if (minimum === undefined) return `at most ${maximum}`;
   return maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;

@@ -37,12 +37,14 @@ const FURTHER: ReadonlyMap<string, readonly string[]> = new Map([
   ["PULUMI_API", ["PULUMI_ACCESS_TOKEN"]],
 ]);
 
+/** Returns the variables whose keys client libraries send to the address in this variable; none for other variables. */
 export function keysSentTo(name: string): readonly string[] {
   const service = ADDRESS.exec(name)?.[1] ?? "";
   const keys = SERVICES.get(service);
   return keys === undefined ? (FURTHER.get(name) ?? []) : [`${service}_API_KEY`, ...keys];
 }
 
+/** Returns true for a key that client libraries send to the address in another variable. */
 export function isSentKey(name: string): boolean {
   const isOne = (keys: readonly string[]): boolean => keys.includes(name);
   return (
@@ -54,6 +56,7 @@ export function isSentKey(name: string): boolean {
 /** A URL without user, backslash or space, whose host all URL parsers read alike. */
 const PLAIN_URL = /^https?:\/\/([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?(?:[/?#][^\\@\s]*)?$/i;
 
+/** Returns true for a URL of this machine, if every URL parser reads it so. */
 export function isLoopbackUrl(text: string): boolean {
   const host = PLAIN_URL.exec(text.trim())?.[1];
   return host !== undefined && isLoopback(host.toLowerCase());

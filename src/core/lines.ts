@@ -43,6 +43,7 @@ function withSpaces(marked: string): string {
   return marked.replaceAll(KEPT_SPACE, " ");
 }
 
+/** Breaks a line into lines of at most `width` columns. */
 export function layOut(line: Line, width: number): readonly string[] {
   const { text, hang = hangOf(text), whole = false }: LongLine = typeof line === "string" ? { text: line } : line;
   if (whole) return [withSpaces(text)];
@@ -76,12 +77,14 @@ const WIDE =
 /** The variation selector that makes the character before it an emoji of two columns. */
 const EMOJI_SELECTOR = /\uFE0F/gu;
 
+/** Returns the columns that a text takes on a terminal. */
 export function columnsOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
   const shown = text.replaceAll(EMOJI_SELECTOR, "x").replaceAll(MARKS, "").replaceAll(WIDE, "xx");
   return Array.from(shown).length;
 }
 
+/** Enumerates words; of more than `most` the rest is counted. */
 export function enumerateFew(words: readonly string[], most = 20, conjunction: "and" | "or" = "and"): string {
   if (words.length <= most) return enumerate(words, conjunction);
   return `${words.slice(0, most).join(", ")} ${conjunction} ${words.length - most} more`;

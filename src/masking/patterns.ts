@@ -24,10 +24,12 @@ const BASE64_WIDTHS = [76, 64];
 /** Shorter lines of base64 are not searched for: short patterns slow the search for all others. */
 const SHORTEST_BASE64_LINE = 24;
 
+/** Returns true unless an encoded match is so short that it may be chance. */
 export function isEncodedForm({ name }: Encoding, length: number): boolean {
   return name === "plain" || length >= SHORTEST_FORM;
 }
 
+/** Returns the form of a match: the encoding in which it was found, or that of its pattern. */
 export function formOfMatch(form: Form, { name }: Encoding, isShell: boolean): Form {
   // Base64 in JSON is called base64.
   if (name === "plain" || form.encoding !== "plain") return form;

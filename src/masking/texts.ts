@@ -34,6 +34,7 @@ const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
 /** A line that is as secret as the value it names: `name: value`, `NAME=value`, `"name": "value",`; not base64. */
 const NAMED = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
 
+/** Returns `masked`, or the reason why a value is not masked by itself. */
 export function maskabilityOf(value: string | Uint8Array): Maskability {
   const text = (typeof value === "string" ? value : Buffer.from(value).toString()).trim();
   if (isShorter(text, SHORTEST_VALUE)) return "short";

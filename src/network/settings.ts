@@ -11,6 +11,7 @@ export interface NetworkSettings {
   readonly isRuntimeTrusted: boolean;
 }
 
+/** Returns the host of a URL without the brackets of an IPv6 address. */
 export function bareHost(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }
@@ -20,6 +21,7 @@ export function portOf(url: URL): number {
   return url.protocol === "https:" ? 443 : 80;
 }
 
+/** Returns host and port of a URL, also the usual port. */
 export function authority(url: URL): string {
   return `${url.hostname}:${portOf(url)}`;
 }

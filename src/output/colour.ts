@@ -24,12 +24,14 @@ function knowsColours(environment: Environment): boolean {
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 
+/** Adds the escape sequences of a style to a text. */
 export function painted(style: Style | undefined, text: string): string {
   if (style === undefined) return text;
   // The caller has checked the right stream; node:util would check another.
   return process.getBuiltinModule("node:util").styleText(style, text, { validateStream: false });
 }
 
+/** Prints a report, wrapped and coloured for the standard output. */
 export function printReport(context: Context, text: string | readonly Line[]): void {
   const styleOf = hasColours(context, 1) ? reportStyles() : () => undefined;
   context.out(report(text, layoutFor(context, 1), styleOf));
@@ -41,6 +43,7 @@ export function printHelp(context: Context, text: string): void {
   context.out(hasColours(context, 1) ? text.replaceAll(headings, (heading) => painted("bold", heading)) : text);
 }
 
+/** Wraps and colours a report. @param styleOf gets each line in turn */
 export function report(
   text: string | readonly Line[],
   layout: Layout,

@@ -17,6 +17,7 @@ export interface Layout {
 
 export const PLAIN: Layout = { width: WIDTH, isTerminal: false, named: (text) => text };
 
+/** Returns the width of a stream, and the name of the command that the user can type. */
 export function layoutFor(context: Context, to: 1 | 2): Layout {
   const columns = terminalColumns(to);
   return {
@@ -48,10 +49,12 @@ const PASTED = new RegExp(
   "g",
 );
 
+/** Marks commands to paste in a text, so that no line breaks within their first words. */
 export function withCommandsWhole(text: string): string {
   return text.replaceAll(PASTED, unbroken);
 }
 
+/** Lays out a line: names the command, and wraps it. */
 export function laidOut(line: Line, { width, isTerminal, named }: Layout): readonly string[] {
   if (typeof line === "string") return layOut(withCommandsWhole(named(line)), width);
   const whole = line.whole === true || (line.searched === true && !isTerminal);

@@ -19,6 +19,7 @@ export function isInformation(notice: Notice): boolean {
   );
 }
 
+/** Words a notice: one line, and perhaps details. A warning begins with the word. */
 export function describeNotice(notice: Notice): readonly [string, ...string[]] {
   switch (notice.kind) {
     case "shadowed":
@@ -75,6 +76,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
   }
 }
 
+/** Words how to use `.env` while ESC refuses access. */
 export function workLocally({ credentialFrom: { name, file } }: Pick<EscSettings, "credentialFrom">): string {
   if (file === undefined) return `.env is not used until then; to use it, unset ${name}`;
   return `${printable(file)} is not used until then; to use it, remove ${name} from it`;

@@ -12,6 +12,7 @@ const INDENT = "  ";
 
 type Lines = readonly [string, ...string[]];
 
+/** Prints a failure, or a bug without its message, which may contain a secret. */
 export function printError(context: Context, error: unknown): void {
   const limit = openFilesLimitOf(systemErrorCode(error)) ?? memoryLimitOf(error);
   if (error instanceof SophiaError) printFailure(context, error);
@@ -32,6 +33,7 @@ export function describeBug(error: unknown): Lines {
   return [`internal error (${name}); please report it`, ...frames.map((line) => line.trim())];
 }
 
+/** Prints a notice: its first line behind the name of the program, the others indented. */
 export function printLines(context: Context, lines: Lines): void {
   write(context, lines, "notice");
 }
@@ -52,6 +54,7 @@ export function messageText(text: string, layout: Layout): string {
     .slice(PROGRAM.length + 1);
 }
 
+/** Prints a question, and leaves the cursor behind it. */
 export function printQuestion(context: Context, lines: readonly Line[]): void {
   context.err(questionText(context, lines));
 }
@@ -75,6 +78,7 @@ export function messageLines([first, ...rest]: Lines, { width, named }: Layout):
 
 export const FURTHER_WIDTH: number = WIDTH - INDENT.length;
 
+/** Returns the number of lines of a message at the full width. */
 export function heightOf(lines: Lines): number {
   return messageLines(lines, PLAIN).flat().length;
 }
@@ -94,6 +98,7 @@ function paintedHead(line: string): string {
     .replace(/(?<=^\S+ )warning:/, (word) => painted("yellow", word));
 }
 
+/** Returns the lines of a failure behind its message, the remedy last. */
 export function further({ hint, details }: Failure): string[] {
   return [...(details ?? []), ...(hint === undefined ? [] : [hint])];
 }

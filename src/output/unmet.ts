@@ -38,11 +38,13 @@ const MOST_LINES = 8;
 const MAX_DETAILS = 2;
 const DETAIL_LENGTH = 150;
 
+/** Returns how `sophia-run set` would get a value here. */
 export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
   if (isTerminal(0) && isTerminal(2)) return "asks";
   return (environment.get(ADMIN_TOKEN) ?? "") === "" ? undefined : "reads";
 }
 
+/** Explains an unmet contract, for reports. @param width of the lines with commands */
 export function explainUnmet(assessment: Assessment, width: number, offer?: SetOffer): Unmet {
   const { esc, violations } = assessment;
   const wordings = wordViolations(violations.slice(0, MAX_SHOWN), assessment);
@@ -148,6 +150,7 @@ interface Outcome {
   readonly isRunning?: boolean;
 }
 
+/** Words an unmet contract as a failure. Notices are added as long as the message has at most 15 lines. */
 export function wordUnmet(
   assessment: Assessment,
   { consequence, wayOut, quiet, offer, isRunning = false }: Outcome,

@@ -64,6 +64,7 @@ function openedBy(file: string, layer: Layer): Layer {
   return { ...layer, variables };
 }
 
+/** Checks the settings for `--require-esc`. @throws SophiaError (esc-required, 125) */
 export function requireAccess(access: EscAccess | { readonly kind: "fake" }, notices: readonly Notice[]): void {
   const byFile = notices.find((notice) => notice.kind === "environment-by-file");
   if (byFile !== undefined) {

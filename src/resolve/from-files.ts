@@ -58,6 +58,7 @@ function openedByFile(origin: Origin | undefined): string | undefined {
 /** The endings of the names in core/key-addresses.ts. */
 const PERHAPS_ADDRESS = /_(?:BASE_URL|API(?:_BASE|_URL|_HOST)?|ENDPOINT|PROXY)$/;
 
+/** Finds addresses of keys that files set; see `addressesIn`, which is loaded only if a name suggests one. */
 export async function findAddresses(
   layers: readonly Layer[],
   trust: Trust,

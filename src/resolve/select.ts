@@ -124,6 +124,7 @@ function isBaseline(name: string, folding: Folding | undefined): boolean {
   return BASELINE.has(folded) || folded.startsWith("LC_") || folding?.isBaseline(folded) === true;
 }
 
+/** Returns a function that matches names with any of the globs. */
 export function matcher(globs: readonly string[], folding?: Folding): (name: string) => boolean {
   if (globs.length === 0) return () => false;
   if (folding === undefined) return (name) => globs.some((glob) => matchesGlob(glob, name));

@@ -13,6 +13,7 @@ export function codeOrThrow(error: unknown): string {
   return code;
 }
 
+/** Returns the name of an error number, such as `ENOENT` for 2. */
 export function errorName(number: unknown): string {
   const { errno } = process.getBuiltinModule("node:os").constants;
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;

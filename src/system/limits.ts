@@ -15,6 +15,7 @@ const LIMITS: ReadonlyMap<string | undefined, readonly [reason: string, hint: st
   ["ENOMEM", ["out of memory", MEMORY]],
 ]);
 
+/** Returns the limit that an error of a new process, thread or pipe shows; undefined for other errors. */
 export function limitOf(code: string | undefined): Limit | undefined {
   const [reason, hint] = LIMITS.get(code) ?? [];
   return reason === undefined || hint === undefined ? undefined : { message: `${reason} (${code})`, hint };

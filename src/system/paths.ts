@@ -2,6 +2,7 @@
 import { lstatSync, statSync } from "node:fs";
 import { attempt } from "./attempt.ts";
 
+/** Joins a folder and a name, as node:path would. */
 export function within(folder: string, name: string): string {
   if (process.platform === "win32") return process.getBuiltinModule("node:path").join(folder, name);
   return `${folder.endsWith("/") ? folder : `${folder}/`}${name}`;

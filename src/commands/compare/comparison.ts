@@ -30,6 +30,7 @@ export type ComparedEnvironment = Comparison["environments"][number];
 /** Represents an unknown value. No environment variable can contain it. */
 const NOT_KNOWN = "\0";
 
+/** Checks each environment, and compares which of them set a variable. @param strict a difference (drift) fails */
 export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],

@@ -7,10 +7,12 @@ const OURS = "`sophia-run docs` writes this file";
 /** The contract of a file: the built-in one, or a path relative to the folder of the document. */
 export type DocumentSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
 
+/** Returns the words by which a file is recognized, with its contract. */
 export function markOf(source: DocumentSource): string {
   return `${OURS} from ${source.kind === "built-in" ? "the built-in contract" : printable(source.path)}`;
 }
 
+/** Returns true for a file that `docs` has written. */
 export function isOurs(text: string): boolean {
   return text.includes(OURS);
 }
@@ -28,6 +30,7 @@ export function sourceOfDocument(text: string): DocumentSource | undefined {
 const PARTS = { document: "secrets", contract: "contract" } as const;
 type PartName = keyof typeof PARTS;
 
+/** Returns the part that `docs` writes: all, if the document is empty or has the markers of all, else the tables. */
 export function partOf(document: string): PartName {
   return document.trim() === "" || extentOf(document, "document") !== undefined ? "document" : "contract";
 }

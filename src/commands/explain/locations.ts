@@ -21,6 +21,7 @@ export interface KeyLocation {
 /** Tokens in the program's environment that may open ESC. */
 const TOKENS = ["ESC_TOKEN", "PULUMI_ACCESS_TOKEN"] as const;
 
+/** Returns where else a brokered key can be read, without its value. */
 export function locationsOf(
   { name, copies }: KeyReport,
   assessment: Assessment,

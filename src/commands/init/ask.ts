@@ -55,6 +55,7 @@ export async function askNames(
   }
 }
 
+/** Parses an answer: numbers from 1, names, or `all`. */
 export function choose(
   answer: string,
   names: readonly string[],

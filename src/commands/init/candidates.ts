@@ -43,6 +43,7 @@ const OWN: ReadonlySet<string> = new Set([
   "ESC_ORG",
 ]);
 
+/** Returns true for a name that a contract may declare: not one of the system, of CI or of sophia-run. */
 export function isCandidateName(name: string): boolean {
   return /^[A-Za-z_]\w{0,254}$/.test(name) && !FOREIGN.test(name) && !OWN.has(name);
 }

@@ -5,6 +5,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { setOffer, wordUnmet } from "../../output/unmet.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 
+/** Makes the error (contract-unmet, 78) of a start. */
 export function refusal(
   assessment: Assessment,
   command: string,

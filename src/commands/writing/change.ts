@@ -88,6 +88,7 @@ export function changeRequestCommand(verb: string, { id, organization }: ChangeR
   return `pulumi env change-request ${verb} ${shellWord(printable(id))} -o ${shellWord(organization)}`;
 }
 
+/** Words which revision was replaced, with the command that restores it. */
 export function revisionsText({ before, after }: EffectiveChange): string {
   const [was, is] = [before.definition.revision, after.definition.revision];
   if (was === undefined || is === undefined) return "The service does not report revisions.";
@@ -111,6 +112,7 @@ export function withDetails(error: unknown, ...lines: readonly string[]): unknow
   return new SophiaError(failure, status);
 }
 
+/** Returns the value of a variable in an opened environment. */
 export function valueIn({ opened }: Pick<EnvironmentState, "opened">, name: string): string | undefined {
   return opened.variables.find((one) => one.name === name)?.value;
 }

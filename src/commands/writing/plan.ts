@@ -21,6 +21,7 @@ export interface SortedVariables {
   readonly empty: readonly string[];
 }
 
+/** Sorts the variables of a file: those to write, settings of sophia-run, and empty ones. */
 export function sortVariables(variables: readonly Variable[], contract: Contract): SortedVariables {
   const candidates: Candidate[] = [];
   const own: string[] = [];
@@ -33,6 +34,7 @@ export function sortVariables(variables: readonly Variable[], contract: Contract
   return { candidates, own, empty };
 }
 
+/** Decides whether a variable to write is secret: by the contract, else by name and value. */
 export function candidateFor(name: string, value: string, contract: Contract): Candidate {
   return { name, value, secret: declarationOf(contract, name)?.secret ?? looksSecret(name, value) };
 }
@@ -109,6 +111,7 @@ const UNCHANGED: readonly (readonly [State, string])[] = [
   ["function", "kept, since a provider or function sets it in ESC"],
 ];
 
+/** Words a plan without values. @param where the target, such as `.env into acme/app/dev@1` */
 export function planText(
   plan: readonly PlannedValue[],
   where: string,

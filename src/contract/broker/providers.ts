@@ -80,6 +80,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   },
 };
 
+/** Returns what is built in for a key; undefined for other variables. */
 export function providerOf(name: string): Provider | undefined {
   return Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
 }

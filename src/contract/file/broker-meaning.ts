@@ -17,6 +17,7 @@ export type BrokerExaminer = (variables: Variables, isGiven: (name: string) => b
 /** The examiner looks at all of them for each profile. */
 const MOST_KEYS = 100;
 
+/** Makes the examiner for all profiles of a document, which keeps what they share. */
 export function brokerExaminer(document: ContractDocument): BrokerExaminer {
   const declared = [document, ...Object.values(document.profiles ?? {})].flatMap(({ variables = {} }) =>
     Object.entries(variables),

@@ -90,6 +90,7 @@ interface MergedEntries {
 }
 type Groups = ReadonlyMap<string, Partial<GroupEntry>>;
 
+/** Merges variables and groups with those of profiles, whose details win; later profiles win over earlier ones. */
 export function mergeEntries(document: Entries, profiles: readonly Entries[]): MergedEntries {
   const merged: MergedEntries = { variables: new Map(), groups: new Map() };
   for (const { variables = {}, groups = {} } of [document, ...profiles]) {
@@ -99,6 +100,7 @@ export function mergeEntries(document: Entries, profiles: readonly Entries[]): M
   return merged;
 }
 
+/** Merges members into those of the same name, detail by detail. */
 export function mergeInto<Member extends object>(map: Map<string, Member>, members: Readonly<Record<string, Member>>) {
   // Object.entries would make a list for each of thousands of members.
   Object.keys(members).forEach((name) => {

@@ -8,6 +8,7 @@ import { alternatives } from "../words.ts";
 import { type Fault, membersOf } from "./positions.ts";
 import { referenceOf, typesOf, type Schema, type TypeName } from "./schema.ts";
 
+/** Returns the faults of a document that does not have the form of the schema. */
 export function explain(schema: Schema, document: Node): readonly Fault[] {
   return Array.from(examine(schema, document, schema));
 }

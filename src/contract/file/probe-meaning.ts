@@ -11,6 +11,7 @@ interface Problem {
 const RESERVED =
   /^(?:host|connection|content-length|transfer-encoding|accept-encoding|expect|upgrade|te|trailer|cookie|proxy-.*)$/i;
 
+/** Returns the problems of a probe that its schema does not find. */
 export function examineProbe(
   name: string,
   probe: Exclude<ProbeEntry, string>,
@@ -60,11 +61,13 @@ function urlFault(url: string): readonly [string, string] | undefined {
 
 const REFERENCE = /\$\{([^{}]*)\}/g;
 
+/** Returns the names in `${NAME}`, in their order. */
 export function referencesIn(text: string): readonly string[] {
   // A look is cheaper than the pattern, and most texts have none.
   return text.includes("${") ? Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name) : [];
 }
 
+/** Replaces each `${NAME}` by a value. */
 export function fill(text: string, valueOf: (name: string) => string): string {
   return text.replaceAll(REFERENCE, (_, name: string) => valueOf(name));
 }

@@ -20,6 +20,7 @@ export function malformedContract(text: string, name: string): SophiaError {
   return rejection(text, name, structuralFaults(text));
 }
 
+/** Returns the error (contract-invalid, 125) for a contract that has the form of the schema, but contradicts itself. */
 export function contradictoryContract(text: string, name: string, issues: readonly Issue[]): SophiaError {
   const offsetOf = offsetFinder(parseWithPositions(text));
   const faults = issues.map((issue) => ({ ...issue, offset: offsetOf(issue) }));

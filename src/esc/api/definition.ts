@@ -152,15 +152,18 @@ export function importedName(written: string, { organization }: FullName): FullN
   return { organization: owner, project, name, version: version === "latest" ? undefined : version };
 }
 
+/** Returns the path of an environment in the API, without its version. @param rest further segments */
 export function pathOf({ organization, project, name }: FullName, ...rest: readonly string[]): string {
   const segments = [organization, project, name, ...rest];
   return `/api/esc/environments/${segments.map(encodeURIComponent).join("/")}`;
 }
 
+/** The same with the version of the name, if it has one. */
 export function pathOfRevision(name: FullName, ...rest: readonly string[]): string {
   return name.version === undefined ? pathOf(name, ...rest) : pathOf(name, "versions", name.version, ...rest);
 }
 
+/** Marks faults as those of a change, whose words differ: ESC may have made it. */
 export function changing<T>(change: () => Promise<T>): Promise<T> {
   return within({ isChange: true }, change);
 }

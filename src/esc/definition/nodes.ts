@@ -2,6 +2,7 @@
 import { isAlias, isMap, isScalar, isSeq, Lexer, parseAllDocuments, visit } from "yaml";
 import type { Alias, Document, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { SophiaError } from "../../core/error.ts";
+import { unicodeEscape } from "../../core/text.ts";
 
 export type Node = Scalar | Mapping | YAMLSeq | Alias;
 export type Mapping = YAMLMap<Node, Node | null>;
@@ -138,6 +139,7 @@ function isPair(value: unknown): value is EntryPair {
 /** A comparable form of a node. Scalars are compared by their text, since values lose digits. */
 export type Print = string | readonly Print[];
 
+/** Returns the comparable form of a node, with anchors and aliases. */
 export function printOf(node: unknown): Print {
   if (isAlias(node)) return `* ${node.source}`;
   if (isNode(node) && node.anchor !== undefined) return [`& ${node.anchor}`, contentPrint(node)];
@@ -160,6 +162,7 @@ function contentPrint(node: unknown): Print {
 /** Text such as `1_000` and `0b11`, which ESC's parser (go-yaml) takes for a number, and the yaml package for a string. */
 const NUMBER = /^[-+.]?\d[\w.:+-]*\w$/;
 
+/** Writes a node on one line (the flow style of YAML). */
 export function flowText(node: Node | null): string {
   if (isScalar(node)) {
     const { value, type, tag, source } = node;
@@ -176,12 +179,10 @@ export function flowText(node: Node | null): string {
 
 /** Writes a string in double quotes, as YAML and JSON read it, on one line. */
 export function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll(
-    UNPRINTABLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return JSON.stringify(text).replaceAll(UNPRINTABLE, unicodeEscape);
 }
 
+/** Writes a key of a mapping, in quotes if YAML would read it otherwise. */
 export function keyText(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) && !SPECIAL.test(name) ? name : quoted(name);
 }

@@ -63,6 +63,7 @@ export class EscFault extends Error {
   }
 }
 
+/** Makes the fault of an answer that ESC does not give. */
 export function unexpectedAnswer(host: string): EscFault {
   return new EscFault({ kind: "answer", host, problem: "unexpected" });
 }
@@ -70,6 +71,7 @@ export function unexpectedAnswer(host: string): EscFault {
 /** Statuses for a token that may not see something, or of a service that has no such request. */
 export const HIDDEN: ReadonlySet<number> = new Set([400, 403, 404, 405, 501]);
 
+/** Returns the HTTP status of a fault; undefined for any other error. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof EscFault && error.fault.kind === "status" ? error.fault.status : undefined;
 }

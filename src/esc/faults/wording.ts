@@ -82,6 +82,7 @@ const MAX_DIAGNOSTICS = 20;
 const UNCERTAIN =
   "it is not known whether ESC made the change; run the same command again, which finds out and completes it";
 
+/** Words a fault for the user. @param remarks further lines, such as of certificates that are not used */
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
   const { attempts = 1, environment, step, isChange = false, isUncertain = false } = context;
   const reason = reasonFor(fault, subject, context);

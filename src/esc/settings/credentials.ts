@@ -50,11 +50,13 @@ export type FoundCredential =
       readonly credential: () => Credential;
     };
 
+/** Makes the credential of a token that a command has got, such as `ESC_ADMIN_TOKEN`. */
 export function givenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
   const credential = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
   return { kind: "found", setting, credential };
 }
 
+/** Finds the credential to open ESC with: the first that is set, in the order of docs/secrets.md. */
 export function findCredential(variables: Variables): FoundCredential {
   // A token that is all white space counts as unset.
   const settings = variables.all(...CREDENTIAL_ORDER).filter(({ value }) => value.trim() !== "");

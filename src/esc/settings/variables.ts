@@ -54,6 +54,7 @@ export class Variables {
   }
 }
 
+/** Returns the name of a setting for messages, with its file if it is from one. */
 export function labelOf({ name, file }: Setting): string {
   return file === undefined ? name : `${name} in ${printable(file)}`;
 }

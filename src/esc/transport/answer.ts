@@ -36,6 +36,7 @@ export class Cleaner {
   }
 }
 
+/** Returns the fields of an answer with status 200. @throws EscFault for any other answer */
 export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner): Fields {
   if (answer.status !== 200) throw new EscFault(statusFault(answer, host, cleaner));
   const fault = (problem: Extract<Fault, { kind: "answer" }>["problem"]): EscFault =>
@@ -62,6 +63,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Returns the value at a path of names; undefined if there is none. */
 export function valueAt(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce((one, name) => fieldsOf(one)?.[name], value);
 }
@@ -72,6 +74,7 @@ export function textAt(value: unknown, ...path: readonly string[]): string | und
   return typeof found === "string" && found !== "" ? found : undefined;
 }
 
+/** Returns the objects in a list; none for any other value. */
 export function objectsIn(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.filter(isFields) : [];
 }
@@ -81,6 +84,7 @@ export function bodyOf({ data }: HttpAnswer): unknown {
   return parseJson(withoutMark(data));
 }
 
+/** Returns the revision that the service reports in a header. */
 export function revisionIn({ headers }: HttpAnswer): string | undefined {
   const revision = headers["pulumi-esc-revision"];
   return typeof revision === "string" && /^\d{1,15}$/.test(revision) ? revision : undefined;
@@ -128,6 +132,7 @@ export function parseDiagnostics(value: unknown, cleaner: Cleaner): readonly Dia
   });
 }
 
+/** Returns a text of the service without secrets and control characters; undefined for an empty one. */
 export function cleanText(value: unknown, cleaner: Cleaner): string | undefined {
   const text = typeof value === "string" ? cleaner.clean(value) : "";
   return text === "" ? undefined : text;

@@ -42,6 +42,7 @@ const RATE_LIMIT_SPREAD = {
   laterWithRetryAfter: { from: 0, to: 0.7 },
 } as const;
 
+/** Classifies a fault: whether another attempt may help, and when. */
 export function troubleOf(fault: Fault): Trouble {
   const ofStatus = (status: number): Trouble["kind"] => (SERVER_TROUBLE.has(status) ? "transient" : "final");
   if (fault.kind === "connect" || fault.kind === "slow") return { kind: fault.unreached ? "unreached" : "transient" };
@@ -53,6 +54,7 @@ export function troubleOf(fault: Fault): Trouble {
   return { kind: status === 429 ? "rate-limit" : ofStatus(status), retryAfterMs };
 }
 
+/** Returns the reason of a retry in few words, for the progress. */
 export function reasonOf(fault: Fault): string {
   if (fault.kind === "connect" || fault.kind === "cut") return fault.code;
   if (fault.kind === "slow") return "timed out";

@@ -23,6 +23,7 @@ export interface Sizes {
   readonly variables: readonly { readonly name: string; readonly bytes: number }[];
 }
 
+/** Measures arguments and environment as execve(2) counts them, in bytes. */
 export function measure({ file, argv, environment }: Program): Sizes {
   const largestFirst = (a: { bytes: number }, b: { bytes: number }): number => b.bytes - a.bytes;
   const args = argv.map((argument, index) => ({ index, bytes: Buffer.byteLength(argument) })).toSorted(largestFirst);
@@ -67,6 +68,7 @@ export function totalLimit(stack: string): number {
   return Math.min(MAX_TOTAL_BYTES, Math.max(MIN_TOTAL_BYTES, quarter));
 }
 
+/** Words why the system refuses arguments and environment (E2BIG). */
 export function reasonTooLarge(
   { total, largestArgument, variables }: Sizes,
   platform: NodeJS.Platform = process.platform,

@@ -11,6 +11,7 @@ import type { RedactAddon } from "./addon.ts";
 /** An attempt to write that is under way stops this process within this time. */
 const ACCESS_MS = 20;
 
+/** Returns true if the terminal stops writers in the background (`stty tostop`). */
 export function stopsWriters(addon: RedactAddon, terminal: number): boolean {
   const [, , , stopsBackground] = addon.modesOf(terminal);
   return stopsBackground === 1;

@@ -24,6 +24,7 @@ interface Continuation {
 
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
+/** Starts the process that goes on masking. Returns once it has the secrets and the streams. */
 export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[]): Promise<void> {
   const program =
     isBun || loader?.caller !== undefined

@@ -19,6 +19,7 @@ const LATER_MS = 50;
 /** The polling interval in the background: a shell may put the job into the foreground without a signal. */
 const POLL_MS = 200;
 
+/** Copies settings and keys between both terminals, until it is closed. */
 export function openPartTerminal({ addon, watcher, real, master, sync }: Terminal) {
   const { isatty } = process.getBuiltinModule("node:tty");
   const hasInput = isatty(0);

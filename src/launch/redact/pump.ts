@@ -21,6 +21,7 @@ export interface PumpEvents {
 
 export type Pump = ReturnType<typeof startPump>;
 
+/** Copies a source to a descriptor, masked. @param target a descriptor, which the pump does not close */
 export function startPump(source: Source, target: number, first: Masker, events: PumpEvents) {
   let masker = first;
   let silence: NodeJS.Timeout | undefined;

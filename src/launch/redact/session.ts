@@ -27,6 +27,7 @@ interface SessionParts extends Terminal {
   readonly hangUp: () => void;
 }
 
+/** Prepares the session before the program is started; `execute` starts it. */
 export function openSession(parts: SessionParts) {
   const { addon, real, master, slave, sync, hangUp } = parts;
   const group = readProcessStat("self")?.group ?? -1;

@@ -117,6 +117,7 @@ export function prepare(output: Output, insists: boolean, isWhole: boolean, syst
   return { output, target: copy, source: readFrom(own, watcher), programSide, isTerminal };
 }
 
+/** Closes the descriptors of an output whose writers have ended, so that its reader sees the end. */
 export function closeTarget({ output, target }: Prepared, system: System | undefined): void {
   system?.watcher.forget(target);
   closeQuietly(target);

@@ -61,6 +61,7 @@ function openWatcher(addon: RedactAddon) {
   };
 }
 
+/** Makes the error (system-limit or redact-pipe, 125) for a pipe or pseudo-terminal that the system refuses. */
 export function cannotMask(code: string): SophiaError {
   const limit = limitOf(code);
   if (limit === undefined) {

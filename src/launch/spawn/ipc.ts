@@ -7,6 +7,7 @@ export interface IpcChannel {
   readonly serialization: "json" | "advanced";
 }
 
+/** Returns the IPC channel to the caller, if there is one. */
 export function parentChannel(): IpcChannel | undefined {
   if (process.send === undefined) return undefined;
   // Node has removed the variables from process.env. Without /proc: usually 3.

@@ -18,6 +18,7 @@ export interface JobControl {
   readonly resuming: () => boolean;
 }
 
+/** Follows the stops of a program. @param pid undefined if no program runs */
 export function jobControl(pid: () => number | undefined): JobControl {
   // The numbers of stops, and of those whose SIGCONT was seen or cannot come any more. Several stops can happen before the
   // first event: pending SIGCHLDs are delivered together, and each may stop this process.

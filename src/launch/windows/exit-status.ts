@@ -10,6 +10,7 @@ interface Kernel {
 
 const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
 
+/** Has a child emit its exit status with all 32 bits, of which Bun keeps eight. */
 export function emitWholeStatus(child: ChildProcess): void {
   const kernel = openKernel();
   // The handle keeps the status available.
@@ -24,6 +25,7 @@ export function emitWholeStatus(child: ChildProcess): void {
   };
 }
 
+/** Ends this process with a status of 32 bits. */
 export function exitWith(status: number): never {
   process.emit("exit", status);
   openKernel()?.ExitProcess(status);

@@ -52,6 +52,7 @@ function folderWords({ path, problem }: Extract<Unusable, { kind: "folder" }>): 
   }
 }
 
+/** Makes the failure of `--offline` without a usable cache. */
 export function offlineFailure({ environments }: Pick<EscSettings, "environments">, reason: UnusedReason): Failure {
   const names = printable(environments.map(({ text }) => text).join(", "));
   return {

@@ -7,6 +7,7 @@ import type { Distrust } from "../../system/ownership.ts";
 
 const GIVEN = "--dotenv, SOPHIA_DOTENV, or FILE of import";
 
+/** Words the remark on a file that was found and is not trusted. */
 export function ignoredFile(path: string, distrust: Distrust): string {
   const { what, fix } = describeDistrust(distrust, path);
   const naming = `read it anyway with --dotenv ${shellWord(path)}`;

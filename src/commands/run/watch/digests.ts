@@ -35,6 +35,7 @@ export function makeDigest(): (delivered: Delivered) => Digests {
   };
 }
 
+/** Returns the sorted names with different digests, or in one map alone. */
 export function changedNames(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): readonly string[] {
   const names = new Set([...one.keys(), ...other.keys()]);
   return [...names].filter((name) => one.get(name) !== other.get(name)).toSorted();

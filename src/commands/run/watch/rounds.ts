@@ -95,6 +95,7 @@ const JITTER = 0.2;
 
 const IDLE: Round = { isEarly: false, isExpiring: false, isDue: false };
 
+/** Returns the first state and action. @param digests of the values that the program got */
 export function begin<Renewal>(digests: Digests, timing: Timing): Step<Renewal> {
   const state: State = {
     digests,
