@@ -1,5 +1,6 @@
 import type { Settings } from "../../command-line/settings.ts";
 import { isBlank } from "../../contract/check.ts";
+import { looksSecret } from "../../contract/looks-secret.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -41,7 +42,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
   const placeholders: string[] = [];
   for (const [name, list] of grouped(named, (one) => one.name)) {
     const values = list.map(({ value }) => value);
-    const isPublic = values.every(({ kind }) => kind === "known");
+    const isPublic = values.every((value) => value.kind === "known" && !looksSecret(name, value.variable.value));
     const candidate = { name, required: false, isGiven: true, secret: isPublic ? false : undefined };
     if (mayBePlaceholder(values)) placeholders.push(name);
     else (values.every(isEmpty) ? empty : usable).push(candidate);

@@ -94,6 +94,15 @@ describe("a start meets the contract that was written from the same environments
     expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
   });
 
+  test("and takes a value in plain text that looks like a secret for one", async () => {
+    await using server = await startEscServer();
+    const plain = { LOG_LEVEL: "debug", API_KEY: sentinel("key"), DATABASE_URL: `postgresql://u:${SENTINEL}@h/d` };
+    server.environment("acme/app/dev", { values: plain });
+    const cwd = folder();
+    await sophia(["init", "--from", "esc"], { cwd, env: escVariables(server, "acme/app/dev") });
+    expect(contractIn(cwd).variables).toEqual({ LOG_LEVEL: { secret: false }, API_KEY: {}, DATABASE_URL: {} });
+  });
+
   test("with providers whose types are in the schema", async () => {
     await using server = await startEscServer();
     server.provider("object", { id: "i", list: ["l"], key: secret(sentinel("key")) });
