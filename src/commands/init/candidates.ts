@@ -1,5 +1,6 @@
 import { OPTION_NAMES, variableOf } from "../../command-line/options.ts";
 import type { GroupKind } from "../../contract/model.ts";
+import { isOfRunner } from "../../core/actions-runner.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
 
 /** A variable that the new contract may declare. */
@@ -33,9 +34,9 @@ export interface SourceResult {
   readonly remarks?: readonly string[];
 }
 
-/** Variables of the system, of language runtimes, of CI and of tools, which no contract declares. */
+/** Variables of the system, of language runtimes and of tools, which no contract declares. */
 const FOREIGN =
-  /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TEMP|TMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|LANG|LC_\w+|TZ|HOSTNAME|DISPLAY|EDITOR|VISUAL|PAGER|CI|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|PYTHON\w+|VIRTUAL_ENV|APPDATA|LOCALAPPDATA|USERPROFILE|SystemRoot|ComSpec|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|npm_\w+|XDG_\w+|PULUMI_(?:BACKEND_URL|DEFAULT_ORGANIZATION)|GITHUB_(?:ACTIONS|ENV|OUTPUT|SHA|REF|REF_NAME|REPOSITORY|WORKSPACE|RUN_ID|ACTOR|EVENT_NAME|STEP_SUMMARY)|RUNNER_\w+|BASE_URL|MODE|DEV|PROD|SSR)$/;
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TEMP|TMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|LANG|LC_\w+|TZ|HOSTNAME|DISPLAY|EDITOR|VISUAL|PAGER|CI|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|PYTHON\w+|VIRTUAL_ENV|APPDATA|LOCALAPPDATA|USERPROFILE|SystemRoot|ComSpec|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|npm_\w+|XDG_\w+|PULUMI_(?:BACKEND_URL|DEFAULT_ORGANIZATION)|BASE_URL|MODE|DEV|PROD|SSR)$/;
 const OWN: ReadonlySet<string> = new Set([
   ...OPTION_NAMES.map(variableOf),
   ...WITHHELD_VARIABLES,
@@ -45,7 +46,7 @@ const OWN: ReadonlySet<string> = new Set([
 
 /** Returns true for a name that a contract may declare: not one of the system, of CI or of sophia-run. */
 export function isCandidateName(name: string): boolean {
-  return /^[A-Za-z_]\w{0,254}$/.test(name) && !FOREIGN.test(name) && !OWN.has(name);
+  return /^[A-Za-z_]\w{0,254}$/.test(name) && !FOREIGN.test(name) && !isOfRunner(name) && !OWN.has(name);
 }
 
 /** Joins the candidates of several sources. One is required if any source requires it; other details come from the first. */

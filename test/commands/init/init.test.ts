@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { isCandidateName } from "../../../src/commands/init/candidates.ts";
 import { fromExample } from "../../../src/commands/init/example.ts";
 import { readsOfPython } from "../../../src/commands/init/python-reads.ts";
 import { readsOfScript } from "../../../src/commands/init/script-reads.ts";
@@ -175,6 +176,12 @@ describe("files of the project", () => {
 });
 
 describe("reading", () => {
+  test.each(["CI", "GITHUB_EVENT_PATH", "RUNNER_OS", "ACTIONS_CACHE_URL", "SOPHIA_MODE", "with-dash"])(
+    "%s is no variable of the project",
+    (name) => expect(isCandidateName(name)).toBe(false),
+  );
+  test.each(["GITHUB_TOKEN", "API_URL"])("%s is one", (name) => expect(isCandidateName(name)).toBe(true));
+
   test.each([
     ["process.env.A", [["A", false]]],
     ["process.env['A']", [["A", false]]],
