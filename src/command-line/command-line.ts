@@ -48,6 +48,7 @@ export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export const HELP_WORD = "help";
 
+/** The call of completion scripts, by the name that yargs gives it: a script of yargs works as well. */
 const COMPLETION_CALL = "--get-yargs-completions";
 
 /** Options that Node.js reads before the first `--`, even after the script. The file's NODE_OPTIONS can run code. */

@@ -3,6 +3,7 @@ import { isMissing } from "../system/addon/addon.ts";
 import { isThere, parentOf, within } from "../system/paths.ts";
 import { CONTRACT_FILE_NAME } from "./file-name.ts";
 
+/** The outcome of `findContract`, for callers that have searched already. */
 export interface ContractSearch {
   readonly path: string | undefined;
 }

@@ -54,7 +54,7 @@ async function askExtras(possible: readonly Extra[], context: Context): Promise<
   const column = 14;
   const rows = possible.map((name) => name.padEnd(column) + EXTRAS[name]);
   const question = "Which? Numbers or names, `all`, or Enter for none:";
-  const heading = "Besides the contract init can create:";
+  const heading = "Besides the contract, init can create:";
   const chosen = await askNames(heading, rows, question, possible, context, column);
   return possible.filter((name) => chosen.has(name));
 }

@@ -16,6 +16,7 @@ const STOPPING: ReadonlySet<string> = new Set(["SIGTERM", "SIGINT", "SIGQUIT"]);
 /** They have no effect while no program runs. */
 const HARMLESS: ReadonlySet<string> = new Set(["SIGCHLD", "SIGCONT", "SIGWINCH", "SIGURG", "SIGIO"]);
 const JOB_STOPS: ReadonlySet<string> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]);
+
 /** The masked outputs of a program. Its background processes may write after its end. */
 interface MaskedOutputs {
   readonly isOpen: () => boolean;
