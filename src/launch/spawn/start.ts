@@ -137,7 +137,7 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     return { code: started };
   }
   running = started.pid;
-  // Those that ended since the former program did.
+  // Orphans may have ended while no program ran.
   if (preparation.firstProcess) reapOrphans();
   if (connects && libc !== undefined) {
     // Outputs are written in other threads, which must exist by now: their SIGPIPE is the program's.
