@@ -3,11 +3,9 @@ import { mayRunCode } from "./code-variables.ts";
 
 export function runsCode(name: string, value: string): boolean {
   if (!mayRunCode(name) || value.trim() === "") return false;
+  // The same setting of npm and pnpm ends so, too. Bun's options do not: it splits them into words in another way.
+  if (/node[_-]options$/i.test(name)) return optionsLoadCode(nodeWords(value));
   switch (name.toUpperCase()) {
-    case "NODE_OPTIONS":
-    case "BUN_OPTIONS":
-    case "NPM_CONFIG_NODE_OPTIONS":
-      return optionsLoadCode(nodeWords(value));
     case "RUBYOPT":
       // `-r` loads a file and `-I` adds a folder for it; warnings and the choice of a compiler are harmless.
       return !value.split(/\s+/).every((word) => word === "" || HARMLESS_IN_RUBY.test(word));
@@ -24,13 +22,12 @@ const HARMLESS_IN_RUBY = /^-(?:[wvd]|W(?:\d|:(?:no-)?\w+)?|-(?:enable|disable)(?
 const DEPLOYMENT =
   /^(?:dev|develop|development|test|testing|ci|local|demo|sandbox|preview|qa|uat|stage|staging|preprod|live|prod|production)$/i;
 
-/** Options of Node.js and Bun that load code, or a file that can name code. */
+/** Options of Node.js that load code, or a file that can name code. */
 const LOADING: ReadonlySet<string> = new Set(
   [
     ["-r", "--require", "--import", "--loader", "--experimental-loader", "--snapshot-blob", "--openssl-config"],
     ["--experimental-config-file", "--experimental-default-config-file", "--config-file"],
     ["--env-file", "--env-file-if-exists", "--test-reporter", "--test-global-setup"],
-    ["-e", "--eval", "-p", "--print", "--preload", "-c", "--config"],
   ].flat(),
 );
 

@@ -9,17 +9,19 @@ const NAMES: ReadonlySet<string> = new Set(
     ["BASH_ENV", "ENV", "KSH_ENV", "ZDOTDIR", "FPATH", "NULLCMD", "READNULLCMD", "SHELLOPTS", "BASHOPTS"],
     ["PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS4"],
     ["PYTHONSTARTUP", "PYTHONHOME", "PERL5OPT", "PERL5DB", "RUBYOPT", "NODE_OPTIONS", "NODE_REPL_EXTERNAL_MODULE"],
-    ["BUN_OPTIONS", "DOTNET_STARTUP_HOOKS"],
+    ["BUN_OPTIONS", "BUN_INSPECT_PRELOAD", "DOTNET_STARTUP_HOOKS"],
     ["GIT_CONFIG", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_EXEC_PATH"],
-    ["GIT_TEMPLATE_DIR", "GIT_DIR", "GIT_ASKPASS", "SSH_ASKPASS", "SUDO_ASKPASS"],
+    ["GIT_TEMPLATE_DIR", "GIT_DIR", "GIT_COMMON_DIR", "GIT_ASKPASS", "SSH_ASKPASS", "SUDO_ASKPASS"],
     ["LESSOPEN", "LESSCLOSE", "VIMINIT", "EXINIT"],
   ].flat(),
 );
 
 const BEGINNINGS = /^(?:LD_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG_|LUA_INIT|COR_PROFILER_PATH|CORECLR_PROFILER_PATH)/;
-const OF_NPM = /^npm_config_(?:node_options|script_shell)$/i;
+/** Settings of npm, pnpm and Yarn, in any case; they take `-` for `_`, as a name in a `.env` file may have it. */
+const OF_PACKAGE_MANAGERS =
+  /^(?:(?:p?npm_config|yarn)_script[_-]shell|p?npm_config_node[_-]options|yarn_(?:yarn[_-]path|plugins))$/i;
 
 /** Returns true if a variable of this name can make other programs run code; `runsCode` also checks the value. */
 export function mayRunCode(name: string): boolean {
-  return NAMES.has(name) || BEGINNINGS.test(name) || OF_NPM.test(name);
+  return NAMES.has(name) || BEGINNINGS.test(name) || OF_PACKAGE_MANAGERS.test(name);
 }

@@ -6,8 +6,9 @@ describe("variables that make other programs run code", () => {
     [
       "LD_PRELOAD LD_AUDIT DYLD_INSERT_LIBRARIES BASH_ENV ENV ZDOTDIR PROMPT_COMMAND PS4 SHELLOPTS LESSOPEN GCONV_PATH",
       "PYTHONSTARTUP PERL5OPT RUBYOPT GIT_CONFIG_GLOBAL GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_SSH_COMMAND",
-      "GIT_EXTERNAL_DIFF NODE_REPL_EXTERNAL_MODULE LUA_INIT_5_4 OPENSSL_CONF BASH_FUNC_ls%%",
-      "npm_config_script_shell NPM_CONFIG_SCRIPT_SHELL",
+      "GIT_EXTERNAL_DIFF GIT_COMMON_DIR NODE_REPL_EXTERNAL_MODULE LUA_INIT_5_4 OPENSSL_CONF BASH_FUNC_ls%%",
+      "npm_config_script_shell NPM_CONFIG_SCRIPT_SHELL npm_config_script-shell pnpm_config_script_shell",
+      "yarn_script_shell YARN_SCRIPT-SHELL YARN_YARN_PATH YARN_PLUGINS BUN_INSPECT_PRELOAD",
     ].flatMap((names) => names.split(" ")),
   )("%s", (name) => {
     expect(runsCode(name, "./x")).toBe(true);
@@ -27,6 +28,7 @@ describe("variables that make other programs run code", () => {
     ["ENV", "production"],
     ["ENVIRONMENT", "./x"],
     ["npm_config_registry", "https://registry.example"],
+    ["YARN_ENABLE_TELEMETRY", "./x"],
   ])("not %s=%s", (name, value) => {
     expect(runsCode(name, value)).toBe(false);
   });
@@ -56,6 +58,7 @@ describe("NODE_OPTIONS", () => {
   ])("%s loads code", (value) => {
     expect(runsCode("NODE_OPTIONS", value)).toBe(true);
     expect(runsCode("npm_config_node_options", value)).toBe(true);
+    expect(runsCode("PNPM_CONFIG_NODE-OPTIONS", value)).toBe(true);
   });
 
   test.each([
@@ -74,5 +77,14 @@ describe("NODE_OPTIONS", () => {
     "--dns-result-order=ipv4first",
   ])("%s passes", (value) => {
     expect(runsCode("NODE_OPTIONS", value)).toBe(false);
+    expect(runsCode("npm_config_node-options", value)).toBe(false);
   });
 });
+
+// Bun takes each of them: it also knows single quotes, tabs and joined short options.
+test.each(["'--preload' ./x", "\t--preload\t./x", String.raw`--pre\load ./x`, "-r./x", "-br./x"])(
+  "BUN_OPTIONS=%j loads code",
+  (value) => {
+    expect(runsCode("BUN_OPTIONS", value)).toBe(true);
+  },
+);
