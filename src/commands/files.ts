@@ -2,12 +2,16 @@ import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
+  ftruncateSync,
   lstatSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -45,23 +49,53 @@ export function readIn(folder: string, name: string): Promise<string | undefined
   return readIfThere({ path: join(folder, name), name });
 }
 
-/** Writes a file and missing folders; refuses links, whose target the user did not name. @throws SophiaError (file, 125) */
+/**
+ * Writes a file and missing folders; refuses links, whose target the user did not name. If the text does not fit on the
+ * disk, a new file is removed, and another has its former content. @throws SophiaError (file, 125)
+ */
 export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
   const { path, name } = file;
   refuseLinks([file]);
   try {
     makeFolder(dirname(path));
-    const { O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_NOFOLLOW } = constants;
-    // Windows has no O_NOFOLLOW.
-    const flags = O_WRONLY | O_CREAT | (flag === "wx" ? O_EXCL : O_TRUNC) | (O_NOFOLLOW ?? 0);
-    const descriptor = openSync(path, flags, 0o666);
-    try {
-      writeFileSync(descriptor, text);
-    } finally {
-      closeSync(descriptor);
-    }
+    if (flag === "wx" || !existsSync(path)) create(path, text);
+    else replace(path, Buffer.from(text));
   } catch (error) {
     throw isLink(path) ? throughLinks([name]) : unusable(name, "written", error);
+  }
+}
+
+function create(path: string, text: string): void {
+  const descriptor = openSync(path, "wx");
+  try {
+    writeFileSync(descriptor, text);
+  } catch (error) {
+    attempt(() => unlinkSync(path));
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Writes over the content, so that the file keeps its owner and its links, and its space for the former content. */
+function replace(path: string, bytes: Uint8Array): void {
+  const former = readFileSync(path);
+  try {
+    writeOver(path, bytes);
+  } catch (error) {
+    attempt(() => writeOver(path, former));
+    throw error;
+  }
+}
+
+function writeOver(path: string, bytes: Uint8Array): void {
+  // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has no O_NOFOLLOW
+  const descriptor = openSync(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+  try {
+    writeFileSync(descriptor, bytes);
+    ftruncateSync(descriptor, bytes.length);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { SENTINEL } from "../world.ts";
 
@@ -154,6 +155,33 @@ test("an invalid contract and a file that cannot be written are failures", async
   mkdirSync(join(cwd, "SECRETS.md"));
   const inPlace = await sophia(["docs", "SECRETS.md"], { cwd });
   expect(inPlace.stderr).toContain("SECRETS.md cannot be read (it is a folder)");
+});
+
+// A limit on the size of files stands for a full disk.
+test("what does not fit on the disk leaves files as they were, and no new ones", () => {
+  const rows = "x".repeat(8192);
+  const cwd = folder({
+    "sophia.contract.json": contract({ NEW: { description: rows } }),
+    "SECRETS.md": "# Ours\n\nBy hand.\n",
+  });
+  const limited = (args: readonly string[], at: string) =>
+    spawnSync("sh", ["-c", 'ulimit -f 1; exec "$@"', "sh", ...sophiaRun, ...args], {
+      cwd: at,
+      env: { PATH: process.env["PATH"] },
+      encoding: "utf8",
+    });
+  for (const name of ["SECRETS.md", ".env.example"]) {
+    expect(limited(["docs", name], cwd)).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining(`${name} cannot be written (EFBIG)`),
+    });
+  }
+  expect(readdirSync(cwd).toSorted()).toEqual(["SECRETS.md", "sophia.contract.json"]);
+  expect(read(cwd, "SECRETS.md")).toBe("# Ours\n\nBy hand.\n");
+
+  const project = folder({ ".env.example": Array.from({ length: 100 }, (_, index) => `NAME_${index}=\n`).join("") });
+  expect(limited(["init"], project).stderr).toContain("sophia.contract.json cannot be written (EFBIG)");
+  expect(readdirSync(project).toSorted()).toEqual([".env.example"]);
 });
 
 test("no file is written if one of them is a symbolic link", async () => {
