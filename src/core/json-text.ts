@@ -3,10 +3,15 @@ import { printable } from "./text.ts";
 /** Formats JSON on several lines, with escapes for characters that are unsafe for a terminal. */
 export function jsonText(value: unknown): string {
   // JSON.stringify escapes line breaks in strings.
-  const lines = JSON.stringify(value, undefined, 2).split("\n");
+  const lines = JSON.stringify(value, wellFormed, 2).split("\n");
   return `${lines.map(printable).join("\n")}\n`;
 }
 
 export function jsonLine(value: unknown): string {
-  return `${printable(JSON.stringify(value))}\n`;
+  return `${printable(JSON.stringify(value, wellFormed))}\n`;
+}
+
+/** Replaces halves of surrogate pairs, of which many parsers of JSON accept no escape either. */
+function wellFormed(_: string, value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed() : value;
 }

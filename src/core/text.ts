@@ -3,9 +3,14 @@ const UNSAFE =
   // oxlint-disable-next-line no-control-regex -- control characters must be matched
   /[\u0000-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
 
-/** Escapes the characters of untrusted text that are unsafe for a terminal or would end the line. */
+/**
+ * Escapes the characters of untrusted text that are unsafe for a terminal or would end the line. Halves of surrogate pairs
+ * become U+FFFD: in the executable for Linux they are bytes that are not UTF-8, such as 0x9B, which some terminals execute.
+ */
 export function printable(text: string): string {
-  return text.replaceAll(UNSAFE, (character) => SHORT[character] ?? character.split("").map(unicodeEscape).join(""));
+  return text
+    .toWellFormed()
+    .replaceAll(UNSAFE, (character) => SHORT[character] ?? character.split("").map(unicodeEscape).join(""));
 }
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { jsonText } from "../../src/core/json-text.ts";
 import { mask } from "../../src/core/mask.ts";
 import { count, enumerate, printable } from "../../src/core/text.ts";
 import { layOut, unbroken, wrap } from "../../src/core/lines.ts";
@@ -21,6 +22,9 @@ test("printable leaves no control character and no bidirectional override", () =
     "a\\u001b[31m\\r\\n\\tb\\u0000\\u009b\\u202ec\\u2028",
   );
   expect(printable("plain – text, ÄÖ 日本")).toBe("plain – text, ÄÖ 日本");
+  // A byte that is not UTF-8, in the executable for Linux.
+  expect(printable("a\uDC9Bb 😀")).toBe("a\uFFFDb 😀");
+  expect(jsonText(["\uDC9B"])).toBe('[\n  "\uFFFD"\n]\n');
 });
 
 test("words are enumerated and counted", () => {

@@ -91,7 +91,8 @@ function lineOf(
     met: violations.length === 0,
     user: userName(),
     pid: process.pid,
-    command: recorded.event === "start" ? shownCommand(masked(recorded.command, secrets)) : undefined,
+    command:
+      recorded.event === "start" ? shownCommand(masked(Buffer.from(recorded.command), secrets).toString()) : undefined,
     contract: source.kind === "file" ? source.path : source.kind,
     profile,
     scope: scope?.name,
@@ -120,8 +121,10 @@ function namesOf(recorded: RecordedEvent, { contract, selected }: Assessment): R
 
 /** @throws SophiaError (audit, 125) that names the variable of the secret */
 function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
-  if (masked(reason, secrets) === reason) return;
-  const found = secrets.find((secret) => masked(reason, [secret]) !== reason);
+  const input = Buffer.from(reason);
+  const holds = (some: readonly Secret[]): boolean => !masked(input, some).equals(input);
+  if (!holds(secrets)) return;
+  const found = secrets.find((secret) => holds([secret]));
   throw new SophiaError({
     code: "audit",
     message: `the reason for the audit log contains the value of ${printable(found?.name ?? "a secret")}`,
@@ -129,11 +132,10 @@ function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
   });
 }
 
-function masked(text: string, secrets: readonly Secret[]): string {
-  const input = Buffer.from(text);
+function masked(input: Buffer, secrets: readonly Secret[]): Buffer {
   const masker = maskingOf(secrets, input.length).stream();
   const bytes = Buffer.from(masker.push(input));
-  return Buffer.concat([bytes, masker.flush()]).toString();
+  return Buffer.concat([bytes, masker.flush()]);
 }
 
 function userName(): string {

@@ -1,9 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { canBecomeProgram, folder, sophia } from "../../helpers/sophia.ts";
+import { canBecomeProgram, folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 
@@ -157,6 +158,18 @@ describe("a reason", () => {
     expect((await run(["--audit-log", log, "--reason", "a\nb\u001B[31m\u202E", "--", "true"])).status).toBe(0);
     expect(lines()).toMatchObject([{ reason: String.raw`a\nb\u001b[31m\u202e` }]);
     expect(text().split("\n")).toHaveLength(2);
+  });
+
+  // Its bytes reach the executable for Linux as they are, and the package as U+FFFD.
+  test("that is not UTF-8 is recorded, with U+FFFD", async () => {
+    const { cwd, log, lines } = await project();
+    const ended = spawnSync(
+      "sh",
+      ["-c", String.raw`exec "$@" --reason "$(printf 'a\233')" -- true`, "sh", ...sophiaRun, "--audit-log", log],
+      { cwd, env: { PATH: process.env["PATH"], WEB_KEY: sentinel("web") }, encoding: "utf8" },
+    );
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(lines()).toMatchObject([{ reason: "a\uFFFD" }]);
   });
 
   test.each([
