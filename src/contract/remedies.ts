@@ -170,7 +170,7 @@ function commandLines(words: readonly string[], width: number, lead = ""): reado
 /** `sophia-run set NAME --in ENV`: the default environment may be another one where the user starts it. */
 function setByName({ name, target, replaces }: MissingValue): readonly string[] {
   const options = replaces === true ? ["--overwrite"] : [];
-  return ["sophia-run", "set", shellWord(name), "--in", shellWord(printable(environmentOf(target))), ...options];
+  return ["sophia-run", "set", shellWord(name), "--in", shellWord(environmentOf(target)), ...options];
 }
 
 /** Reads the value from the standard input: https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/. */
@@ -178,7 +178,7 @@ function setWords({ name, secret, target }: MissingValue): readonly string[] {
   const path = shellWord(propertyPath(name));
   // Without --string, pulumi reads values such as `1e3` and `yes` as YAML.
   const flags = [secret ? "--secret" : "--plaintext", "--string", "--file", "-"];
-  return ["pulumi", "env", "set", shellWord(printable(environmentOf(target))), path, ...flags];
+  return ["pulumi", "env", "set", shellWord(environmentOf(target)), path, ...flags];
 }
 
 function environmentOf(target: Target): string {

@@ -1,9 +1,12 @@
+import { printable } from "./text.ts";
+
 /** Quotes a text for a POSIX shell (XCU 2.2.2). */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Quotes a word of a command line if a shell would change it otherwise. */
+/** Returns a word for a command that a message shows: printable, and quoted if a shell would change it otherwise. */
 export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuoted(word);
+  const shown = printable(word);
+  return /^[\w@%+=:,./-]+$/.test(shown) ? shown : shellQuoted(shown);
 }

@@ -1,3 +1,5 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
 import { environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
@@ -102,5 +104,43 @@ describe("a .env that selects the environment for the caller's token", () => {
     expect(unwrapped(refused.stderr)).toMatch(/ESC_ENV in \.env .*ESC_TOKEN/);
     const own = await sophia(["--no-contract", "--require-esc", "--", "true"], { cwd, env: { ...env, ESC_ENV: NAME } });
     expect(own).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+/** Characters that a terminal executes or reorders. */
+const UNSAFE = "\u001B]0;x\u0007\u009B31m\u202E";
+
+describe("control characters of a repository are shown escaped, in commands to paste as well", () => {
+  const contract = JSON.stringify({ variables: { KEY: {} } });
+  const headers = JSON.stringify({ variables: { OPENAI_API_KEY: { broker: { headers: ["X-Key"] } } } });
+  const outside = JSON.stringify({ extends: "../../outside.json", variables: {} });
+
+  test.each<[what: string, file: string, text: string, mode: number, args: readonly string[], command: string]>([
+    ["a world-writable folder", "sophia.contract.json", contract, 0o644, ["--", "true"], "chmod o-w "],
+    ["a world-writable file", "sophia.contract.json", contract, 0o666, ["--", "true"], "--contract "],
+    ["a .env", ".env", "KEY=1\n", 0o666, ["--", "true"], "--dotenv "],
+    ["a contract that leaves it", "sophia.contract.json", outside, 0o644, ["--", "true"], "--contract "],
+    ["a contract of the broker", "sophia.contract.json", headers, 0o644, ["--broker", "--", "true"], "--contract "],
+  ])("in the folder's name of %s", async (what, file, text, mode, args, command) => {
+    const above = join(folder(), `it's ${UNSAFE}`);
+    const cwd = join(above, "below");
+    mkdirSync(cwd, { recursive: true });
+    writeFileSync(join(above, "sophia.contract.json"), contract);
+    writeFileSync(join(above, file), text);
+    chmodSync(join(above, file), mode);
+    if (what === "a world-writable folder") chmodSync(above, 0o777);
+    const { stderr } = await sophia(args, { cwd, env: { OPENAI_API_KEY: "sk-0123456789" } });
+    // oxlint-disable-next-line no-control-regex -- control characters must be matched
+    expect(stderr).not.toMatch(/[\0-\u0009\u000B-\u001F\u007F-\u009F\u202E]/);
+    expect(unwrapped(stderr)).toContain(command);
+    expect(stderr).toContain(String.raw`\u001b]0;x\u0007\u009b31m\u202e`);
+  });
+
+  test("in a script of package.json", async () => {
+    const cwd = folder({ "package.json": JSON.stringify({ scripts: { start: `node ${UNSAFE}` } }) });
+    const { status, stdout } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    expect(stdout).toContain(String.raw`\u009b31m\u202e`);
+    expect(stdout).not.toMatch(/[\u0080-\u009F\u202E]/);
   });
 });

@@ -83,11 +83,7 @@ function problemOf(path: string, stats: Stats): SophiaError | undefined {
     return unusable(path, `belongs to another user (uid ${stats.uid})`);
   }
   if ((stats.mode & OTHERS_WRITE) === 0) return undefined;
-  return unusable(
-    path,
-    "can be written by other users",
-    `run chmod go-w ${shellWord(printable(path))}, then start again`,
-  );
+  return unusable(path, "can be written by other users", `run chmod go-w ${shellWord(path)}, then start again`);
 }
 
 /** @returns false if the folder does not allow it: the log grows until an administrator rotates it */

@@ -3,7 +3,7 @@ import type { Contract } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
-import { count, printable } from "../../core/text.ts";
+import { count } from "../../core/text.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { historyAccess } from "../audit/token.ts";
@@ -37,7 +37,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
   const inEsc = ages.filter(({ change }) => change !== undefined && change.kind !== "unseen");
   const failures = [
     `${count(overdue.length, "secret")} ${overdue.length === 1 ? "is" : "are"} overdue`,
-    ...overdue.map(({ name }) => `  sophia-run rotate ${shellWord(printable(name))}`),
+    ...overdue.map(({ name }) => `  sophia-run rotate ${shellWord(name)}`),
   ];
   return result(
     [...inEsc.map((age) => ageLine(age, now)), ...unseen.map((what) => `➖ ${what}`)],

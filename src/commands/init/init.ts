@@ -5,6 +5,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { FETCH_TARBALL, TARBALL } from "../../core/package-source.ts";
+import { printable } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { canAsk } from "../confirm.ts";
@@ -103,7 +104,7 @@ function perform(step: SetupStep, context: Context): void {
     case "advise":
       printReport(context, ["", { text: `${file}: ${step.title ?? "add"}`, hang: 2 }]);
       // Not by printReport(), which would write the command as the user called it: the lines are for a file.
-      context.out(step.lines.map((line) => `  ${line}\n`).join(""));
+      context.out(step.lines.map((line) => `  ${printable(line)}\n`).join(""));
       printReport(context, remarks);
       return;
     case "ready":

@@ -175,7 +175,7 @@ function doneLines(
 ): readonly Line[] {
   const [was, is] = [before.definition.revision, after.definition.revision];
   const shown = printable(name);
-  const where = inEnvironment === undefined ? "" : ` --in ${shellWord(printable(inEnvironment))}`;
+  const where = inEnvironment === undefined ? "" : ` --in ${shellWord(inEnvironment)}`;
   const isKnown = was !== undefined && is !== undefined;
   return [
     `✅ ${shown} has a new value in ${printable(formatName(after.name))}.${isKnown ? ` Revision ${was} is now ${is}.` : ""}`,

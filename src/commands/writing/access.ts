@@ -117,7 +117,7 @@ export async function askEach<T>({ esc, settings, context }: EscTarget, ask: Ask
 function withCreation(failure: Failure, { environments }: EscSettings): Failure {
   const [only, ...others] = environments;
   if (failure.code !== "esc-not-found" || only === undefined || others.length > 0) return failure;
-  const command = `pulumi env init ${shellWord(printable(only.text))}`;
+  const command = `pulumi env init ${shellWord(only.text)}`;
   return { ...failure, details: [...(failure.details ?? []), `to create it: ${command}`] };
 }
 

@@ -85,7 +85,7 @@ export function approvalLines(request: ChangeRequest, effect: string): readonly 
 }
 
 export function changeRequestCommand(verb: string, { id, organization }: ChangeRequest): string {
-  return `pulumi env change-request ${verb} ${shellWord(printable(id))} -o ${shellWord(organization)}`;
+  return `pulumi env change-request ${verb} ${shellWord(id)} -o ${shellWord(organization)}`;
 }
 
 /** Words which revision was replaced, with the command that restores it. */

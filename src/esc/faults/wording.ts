@@ -200,7 +200,7 @@ function reasonForStatus(
     ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
   ];
   const used = printable(describeCredential(credential));
-  const target = shellWord(printable(environment.replace(/@.*$/, "")));
+  const target = shellWord(environment.replace(/@.*$/, ""));
   const because = (code: FailureCode, why: string, hint: string): Failure => ({
     code,
     message: `${why} (HTTP ${status})`,
