@@ -4,7 +4,7 @@ import { EscFault, needsApproval, statusOf } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { Secret } from "../settings/secret.ts";
 import type { Connection } from "../transport/connection.ts";
-import { changing, createDraft, type Definition, type Draft, readDefinition, updateDefinition } from "./definition.ts";
+import { createDraft, type Definition, type Draft, readBack, readDefinition, updateDefinition } from "./definition.ts";
 import { openByDefaults, type OpenedEnvironment } from "./session.ts";
 
 export interface EnvironmentState {
@@ -97,7 +97,7 @@ export async function changeEnvironment(
     if (update.kind === "gated") {
       return { kind: "draft", before: current, ...(await createDraft(name, yaml, etag, connection)) };
     }
-    const after = await changing(() => read(name, connection));
+    const after = await readBack(() => read(name, connection));
     const isStored = after.definition.etag !== etag && after.definition.revision === update.revision;
     const took = after.hidden === undefined ? edit(after) === undefined : isStored;
     return took

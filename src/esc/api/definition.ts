@@ -164,8 +164,13 @@ export function pathOfRevision(name: FullName, ...rest: readonly string[]): stri
 }
 
 /** Marks faults as those of a change, whose words differ: ESC may have made it. */
-export function changing<T>(change: () => Promise<T>): Promise<T> {
+function changing<T>(change: () => Promise<T>): Promise<T> {
   return within({ isChange: true }, change);
+}
+
+/** Reads what a change has written. @throws EscFault that says so */
+export function readBack<T>(read: () => Promise<T>): Promise<T> {
+  return within({ isWritten: true }, read);
 }
 
 async function within<T>(context: FaultContext, act: () => Promise<T>): Promise<T> {

@@ -46,6 +46,8 @@ export interface FaultContext {
   /** The text of the definition was requested, which takes more rights than opening the environment. */
   readonly isDefinition?: boolean;
   readonly isChange?: boolean;
+  /** The change was made, and could not be read back. */
+  readonly isWritten?: boolean;
   /** An attempt before this one may have had an effect: see {@link mayHaveEffect}. */
   readonly isUncertain?: boolean;
 }

@@ -84,7 +84,7 @@ const UNCERTAIN =
 
 /** Words a fault for the user. @param remarks further lines, such as of certificates that are not used */
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
-  const { attempts = 1, environment, step, isChange = false, isUncertain = false } = context;
+  const { attempts = 1, environment, step, isChange = false, isWritten = false, isUncertain = false } = context;
   const reason = reasonFor(fault, subject, context);
   const { details = [], message, ...words } = isChange ? asChange(reason, fault, subject, isUncertain) : reason;
   const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
@@ -92,7 +92,8 @@ export function wordFault({ fault, context }: EscFault, subject: Subject, remark
   const during = environment !== undefined || step === undefined ? "" : `${step}: `;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
   const further = [...details, ...remarks];
-  const outcome = isChange ? "cannot be changed" : refusal(fault) === undefined ? "cannot be read" : "was refused";
+  const unread = refusal(fault) === undefined ? "cannot be read" : "was refused";
+  const outcome = isWritten ? "was changed, but cannot be read back" : isChange ? "cannot be changed" : unread;
   return {
     ...words,
     message: `ESC environment${names.length > 1 ? "s" : ""} ${printable(names.join(", "))} ${outcome}: ${during}${message}${times}`,

@@ -241,6 +241,29 @@ describe("set NAME", () => {
     expect(stderr.replaceAll(/\s+/g, " ").includes("not known whether ESC made the change")).toBe(!isKnown);
   });
 
+  test.each<[fault: Parameters<EscServer["failNext"]>[1], operation: "open" | "definition"]>([
+    [{ kind: "diagnostics", diagnostics: [{ summary: "not JSON" }] }, "open"],
+    [400, "open"],
+    [403, "open"],
+    [403, "definition"],
+    [404, "definition"],
+    [503, "definition"],
+  ])("%j from %s after the update: the change is made, and the message says so", async (fault, operation) => {
+    const { server, handle, run } = await world();
+    const update = server.hold("update");
+    const running = run(["API_KEY"], KEY);
+    await server.waitFor("update");
+    server.failAlways(operation, fault);
+    update.release();
+    const ended = await running;
+    expect(ended.status).toBe(125);
+    expect(handle.revisions).toHaveLength(2);
+    const message = ended.stderr.replaceAll(/\s+/g, " ");
+    expect(message).toContain(`${ENV} was changed, but cannot be read back`);
+    expect(message).not.toMatch(/nothing was changed|not known whether|to change it|new definition/);
+    expectNoValue(ended);
+  });
+
   test("a wrong token and a server that is down", async () => {
     const { server, run } = await world();
     const wrong = await run(["API_KEY"], KEY, { ESC_ADMIN_TOKEN: "pul-wrong" });
