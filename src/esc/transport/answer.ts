@@ -10,6 +10,7 @@ import { parseRetryAfter } from "./retry.ts";
 export type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_LENGTH = 300;
+const MASK = "***";
 
 /** Makes a string of a server fit to be shown: secrets masked, control characters escaped, cut to 300 characters. */
 export class Cleaner {
@@ -19,21 +20,37 @@ export class Cleaner {
   hide(secret: Secret): Secret {
     const text = secret.reveal();
     if (text === "") return secret;
-    this.#secrets.push(text, encodeURIComponent(text), Buffer.from(text).toString("base64"));
+    const forms = [text, encodeURIComponent(text), Buffer.from(text).toString("base64")];
+    this.#secrets.push(...forms.map(lowerCase));
     return secret;
   }
 
   clean(text: string): string {
     let masked = text;
+    // Case is ignored: hosts come in lower case, and the escapes of URLs in both.
+    let searched = lowerCase(text);
     // The longest first: else a short one that is part of it would leave the rest visible.
     for (const secret of this.#secrets.toSorted((a, b) => b.length - a.length)) {
-      // Ignores case: hosts come in lower case, and the escapes of URLs in both.
-      const pattern = secret.replaceAll(/[^\w]/g, String.raw`\$&`);
-      masked = masked.replaceAll(new RegExp(pattern, "gi"), "***");
+      // Not by a pattern, which has a limit of length: a value may have 128 KiB.
+      const between = searched.split(secret);
+      if (between.length === 1) continue;
+      let at = 0;
+      const kept: string[] = [];
+      for (const { length } of between) {
+        kept.push(masked.slice(at, at + length));
+        at += length + secret.length;
+      }
+      masked = kept.join(MASK);
+      searched = between.join(MASK);
     }
     const line = printable(masked.trim());
     return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : line;
   }
+}
+
+/** Changes ASCII letters alone, so that each character keeps its place. */
+function lowerCase(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** Returns the fields of an answer with status 200. @throws EscFault for any other answer */

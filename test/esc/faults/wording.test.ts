@@ -171,6 +171,16 @@ describe("the cleaner", () => {
   ])("%s", (text, expected) => {
     expect(cleaner.clean(text)).toBe(expected);
   });
+
+  // The most that a variable may have, and four times the length of a pattern that V8 takes.
+  test("masks a value of 128 KiB, whatever is around it", () => {
+    const long = new Cleaner();
+    const value = "Part-0123456789/".repeat(8192);
+    long.hide(new Secret(value));
+    expect(long.clean(`İ: ${value}, ${value.toUpperCase()} and ${encodeURIComponent(value)}.`)).toBe(
+      "İ: ***, *** and ***.",
+    );
+  });
 });
 
 test.each([
