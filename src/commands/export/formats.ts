@@ -28,11 +28,18 @@ const docker: VariableFormat = {
 /** bash evaluates assignments to these as arithmetic, and so runs the command in `x[$(command)]`. */
 const EVALUATED: ReadonlySet<string> = new Set(["RANDOM", "SRANDOM", "HISTCMD", "OPTIND", "LINENO"]);
 
-/** bash and zsh refuse or ignore assignments to these. In lower case: arrays and states of zsh. */
+/** bash and zsh refuse or ignore assignments to these, and zsh then reads no further. In lower case: states of zsh. */
 const SHELL_RESERVED: ReadonlySet<string> = new Set(
   [
-    ["UID", "EUID", "GID", "EGID", "PPID", "BASHOPTS", "BASH_VERSINFO", "SHELLOPTS", "USERNAME"],
+    ["UID", "EUID", "GID", "EGID", "PPID", "BASHOPTS", "BASH_VERSINFO", "SHELLOPTS", "USERNAME", "_"],
+    ["BASHPID", "BASH_ALIASES", "BASH_ARGC", "BASH_ARGV", "BASH_CMDS", "BASH_COMMAND", "BASH_LINENO", "BASH_SOURCE"],
+    ["BASH_SUBSHELL", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS", "FUNCNAME", "GROUPS"],
+    ["ARGC", "ARGV0", "TTYIDLE", "WATCH", "ZSH_EVAL_CONTEXT", "ZSH_SUBSHELL"],
     ["path", "cdpath", "fpath", "manpath", "mailpath", "status", "argv", "options", "signals", "pipestatus"],
+    ["aliases", "builtins", "commands", "dirstack", "fignore", "funcfiletrace", "funcsourcetrace", "funcstack"],
+    ["functions", "functions_source", "functrace", "galiases", "history", "historywords", "jobdirs", "jobstates"],
+    ["jobtexts", "keymaps", "module_path", "modules", "nameddirs", "parameters", "patchars", "psvar", "reswords"],
+    ["saliases", "termcap", "terminfo", "userdirs", "usergroups", "watch", "widgets", "zsh_eval_context"],
   ].flat(),
 );
 
