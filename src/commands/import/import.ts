@@ -60,7 +60,11 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     const written = last.filter(({ state }) => state === "same");
     inEsc = [...same, ...written];
     printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(done)}\n`);
-    if (last.some((one) => one.state !== "same" && !isChange(one))) return ExitStatus.unmet;
+    const kept = last.filter((one) => one.state !== "same" && !isChange(one));
+    if (kept.length > 0) {
+      printReport(context, planText(kept, formatRevision(done.after)));
+      return ExitStatus.unmet;
+    }
   }
   if (!isConfirmed && canAsk(context)) {
     const file = { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) };

@@ -130,6 +130,7 @@ describe("import", () => {
     update.release();
     const ended = await running;
     expect(ended).toMatchObject({ status: 1, stderr: "" });
+    expect(ended.stdout).toContain("  REGION: kept, ");
     expectWording(ended.stdout);
     expect(await valuesOf(server)).toMatchObject({ KEEP: "2", THEIRS: "t", REGION: "us", API_KEY: sentinel("api") });
   });
