@@ -84,11 +84,8 @@ _Noreturn static void execute_program(const struct start *it, pid_t parent) {
   limit_open_files(it->request.open_files);
   fill_in_pid(it->program.envp);
   for (size_t i = 0; i < it->descriptor_count; ++i) fcntl(it->descriptors[i], F_SETFD, 0);
-  const struct sigaction ignore = {.sa_handler = SIG_IGN};
-  for (int signal = 1; signal <= QUERY; ++signal) {
-    if ((it->request.ignored & bit(signal)) != 0) sigaction(signal, &ignore, NULL);
-    else set_default(signal);
-  }
+  for (int signal = 1; signal <= QUERY; ++signal)
+    set_action(signal, (it->request.ignored & bit(signal)) != 0 ? SIG_IGN : SIG_DFL);
   set_mask(former_mask);
   execve(it->program.file, it->program.argv, it->program.envp);
   const int error = errno;
@@ -136,8 +133,8 @@ static pid_t start_witness(const char *file) {
 
 static void kill_and_reap(pid_t child) {
   siginfo_t info;
-  if (child == 0) return;
-  kill(child, SIGKILL);
+  /* As in end_witness. */
+  if (child == 0 || kill(child, SIGKILL) != 0) return;
   waitid(P_PID, (id_t)child, &info, WEXITED);
 }
 

@@ -86,9 +86,10 @@ static void set_mask(uint64_t blocked) {
   raw_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, 0, sizeof blocked, 0);
 }
 
-static void set_default(int signal) {
+/* The handler is SIG_DFL or SIG_IGN. */
+static void set_action(int signal, void (*handler)(int)) {
   /* The kernel's struct has handler, flags, restorer and mask. */
-  const uint64_t action[4] = {0};
+  const uint64_t action[4] = {(uintptr_t)handler};
   raw_call(SYS_rt_sigaction, signal, (long)action, 0, sizeof(uint64_t), 0);
 }
 
@@ -120,7 +121,7 @@ static int64_t now(void) {
   return (int64_t)time.tv_sec * 1000 * MILLISECOND + time.tv_nsec;
 }
 
-static void send_signal(pid_t process, int signal) { raw_call(SYS_kill, process, signal, 0, 0, 0); }
+static bool send_signal(pid_t process, int signal) { return raw_call(SYS_kill, process, signal, 0, 0, 0) == 0; }
 
 static bool send_value(pid_t process, int signal, uint64_t value, pid_t self) {
   siginfo_t info = {.si_code = SI_QUEUE};
@@ -276,7 +277,7 @@ static void forward(int signal, siginfo_t *info) {
 
 _Noreturn static void die_of(int signal) {
   if (monitor.self != 1) {
-    set_default(signal);
+    set_action(signal, SIG_DFL);
     send_signal(monitor.self, signal);
     set_mask(~bit(signal));
   }
@@ -309,7 +310,7 @@ static void stop_self(int signal) {
     return;
   }
   /* A SIGCONT after this removes the pending stop; one before has continued the program. So no stop follows its own SIGCONT. */
-  set_default(signal);
+  set_action(signal, SIG_DFL);
   send_signal(monitor.self, signal);
   if (has_changed_state()) take_signal(bit(signal), &info, 0);
   else set_mask(~bit(signal));
@@ -337,8 +338,8 @@ static void mirror_stop(int signal) {
 /* Reaps it, since the PID 1 of a container may reap no orphans. */
 static void end_witness(void) {
   siginfo_t info;
-  if (monitor.settings.witness == 0) return;
-  send_signal(monitor.settings.witness, SIGKILL);
+  /* A filter of system calls may refuse the signal: then the kernel kills it when this process has ended. */
+  if (monitor.settings.witness == 0 || !send_signal(monitor.settings.witness, SIGKILL)) return;
   raw_call(SYS_waitid, P_PID, monitor.settings.witness, (long)&info, WEXITED, 0);
 }
 
