@@ -321,6 +321,8 @@ static void mirror_stop(int signal) {
   siginfo_t info;
   /* SIGSTOP and SIGKILL in quick succession: a stopped process could not report the death to its parent. */
   if (monitor.self == 1 || changes_state_within(8)) return;
+  /* SIGSTOP to the group has stopped this process, too. A SIGCONT that is pending came after it, and is for the program. */
+  if (signal == SIGSTOP && (pending_signals() & bit(SIGCONT)) != 0) return;
   bool has_resumed;
   do {
     stop_self(signal);

@@ -125,6 +125,19 @@ describe("monitor and witness", () => {
     expect((await started.finished).stdout).toMatch(/\nSIGUSR2\nSIGTERM\n$/);
   });
 
+  test("after a SIGSTOP to the whole group, a SIGCONT to sophia-run alone continues the program", async () => {
+    const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
+    const { program, parent } = await running(started);
+    process.kill(-parent, "SIGSTOP");
+    for (const pid of [program, parent]) {
+      const untilStopped = `until grep -q "^State:.T" /proc/${pid}/status; do :; done`;
+      expect(spawnSync("sh", ["-c", untilStopped], { timeout: 20_000 }).status).toBe(0);
+    }
+    process.kill(parent, "SIGCONT");
+    process.kill(parent, "SIGTERM");
+    expect(await started.finished).toMatchObject({ status: 9, stderr: "" });
+  });
+
   test("--kill-after begins with a SIGTERM to the whole group", async () => {
     const script = `process.on("SIGTERM", () => console.log("TERM")); setInterval(() => {}, 60_000); console.log("ready");`;
     const command = ["setsid", "--wait", ...sophiaRun, "--no-contract", "--kill-after", "1s", "--"] as const;
