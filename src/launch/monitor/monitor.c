@@ -62,8 +62,11 @@ enum {
   QUERY = 64,
   /* The code of a kernel's signal that the launcher has queued again: a process may set no positive code. */
   KERNEL_REQUEUED = -SI_KERNEL,
-  /* An answer has the number of the question in the upper half, this bit, and the sender's PID of 22 bits. */
-  ANSWER_IS_YES = 1 << 30,
+  /* Signals from here on are queued, each with its sender; of others one is pending at most. */
+  FIRST_QUEUED = 32,
+  /* An answer has the number of the question in the upper half, a count of 8 bits, and the sender's PID. */
+  PID_BITS = 22,
+  MOST_COUNTED = 255,
 };
 
 static const int64_t MILLISECOND = 1000000;
@@ -141,20 +144,25 @@ static bool is_from_kernel(const siginfo_t *info) { return info->si_code > 0 || 
 
 static pid_t sender_of(const siginfo_t *info) { return is_from_kernel(info) ? 0 : info->si_pid; }
 
-/* The witness's record: the last sender of each signal since the last question about it, and the time. */
+/* The witness's record: the last sender of each signal since the last question about it, how many it sent, and the time. */
 static struct {
   pid_t sender;
+  uint32_t count;
   int64_t time;
 } seen[QUERY];
 
 static uint64_t answer_to(uint64_t question) {
   const unsigned signal = question & (QUERY - 1);
-  const bool is_recent = seen[signal].time != 0 && now() - seen[signal].time < RECENT_TIME;
-  seen[signal].time = 0;
-  return question >> 6 << 32 | (is_recent ? ANSWER_IS_YES : 0) | (uint32_t)seen[signal].sender;
+  const bool is_recent = now() - seen[signal].time < RECENT_TIME;
+  const uint32_t count = is_recent ? seen[signal].count : 0;
+  seen[signal].count = 0;
+  return question >> 6 << 32 | count << PID_BITS | (uint32_t)seen[signal].sender;
 }
 
 static void record_signal(int signal, pid_t sender) {
+  const bool is_further = signal >= FIRST_QUEUED && seen[signal].sender == sender;
+  if (!is_further) seen[signal].count = 1;
+  else if (seen[signal].count < MOST_COUNTED) ++seen[signal].count;
   seen[signal].sender = sender;
   seen[signal].time = now();
 }
@@ -180,8 +188,8 @@ static struct {
   struct monitor_settings settings;
   pid_t self;
   uint32_t questions;
-  /* Signals that were pending when the witness answered for the one before, and their senders. */
-  uint64_t answered;
+  /* How many of the pending signals the witness has counted already, and their senders. */
+  int answered[QUERY + 1];
   pid_t answered_sender[QUERY + 1];
   /* The time of SIGKILL; 0: never. */
   int64_t deadline;
@@ -195,7 +203,7 @@ static bool is_from_witness(const siginfo_t *info) {
   return info->si_code == SI_QUEUE && info->si_pid == monitor.settings.witness;
 }
 
-/* Returns 1 if the witness has the signal of this sender since the last question, 0 if not, -1 without an answer. */
+/* Returns how many signals of this sender the witness has since the last question, -1 without an answer. */
 static int ask_witness(int signal, pid_t sender) {
   const uint32_t number = ++monitor.questions & 0xffffff;
   const uint64_t question = (uint64_t)number << 6 | (unsigned)signal;
@@ -205,7 +213,8 @@ static int ask_witness(int signal, pid_t sender) {
     siginfo_t info = {0};
     if (take_signal(bit(QUERY), &info, left) == 0 || !is_from_witness(&info)) continue;
     const uint64_t answer = (uint64_t)(uintptr_t)info.si_ptr;
-    if (answer >> 32 == number) return (uint32_t)answer == ((uint32_t)sender | ANSWER_IS_YES);
+    if (answer >> 32 != number) continue;
+    return (pid_t)(answer & ((1 << PID_BITS) - 1)) == sender ? (int)((uint32_t)answer >> PID_BITS) : 0;
   }
   /* It may be stopped: the group was, and only this process was continued. */
   send_signal(monitor.settings.witness, SIGCONT);
@@ -215,13 +224,14 @@ static int ask_witness(int signal, pid_t sender) {
 /* Returns 1 if the signal was sent to the group, 0 if not, -1 if unknown. */
 static int was_sent_to_group(int signal, const siginfo_t *info) {
   const pid_t sender = sender_of(info);
-  const bool is_answered = (monitor.answered & bit(signal)) != 0 && monitor.answered_sender[signal] == sender;
   const int answer = ask_witness(signal, sender);
-  monitor.answered &= ~bit(signal);
-  /* The witness may have taken a second signal before it answered, or both as one: so both were for the group. */
-  if (answer > 0) monitor.answered |= pending_signals() & bit(signal);
+  int count = monitor.answered_sender[signal] == sender ? monitor.answered[signal] : 0;
+  if (answer > 0) count += answer;
+  /* The witness may have taken further ones before it answered, or two as one: those that are pending are for the group, too. */
+  const int further = count > 1 ? count - 1 : answer > 0;
+  monitor.answered[signal] = (pending_signals() & bit(signal)) != 0 ? further : 0;
   monitor.answered_sender[signal] = sender;
-  return is_answered ? 1 : answer;
+  return count > 0 ? 1 : answer;
 }
 
 static pid_t group_of(pid_t process) { return (pid_t)raw_call(SYS_getpgid, process, 0, 0, 0, 0); }

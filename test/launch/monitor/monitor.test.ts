@@ -125,6 +125,21 @@ describe("monitor and witness", () => {
     expect((await started.finished).stdout).toMatch(/\nSIGUSR2\nSIGTERM\n$/);
   });
 
+  test("each of many real-time signals to the whole group reaches the program once", async () => {
+    const program = `import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [40, 41])
+print("program", os.getpid(), os.getppid(), flush=True)
+count = 0
+while signal.sigwait([40, 41]) == 40: count += 1
+print(count)`;
+    const started = start([...sophiaRun, ...SPAWN, "--", "python3", "-c", program], { cwd: folder(), env });
+    const { parent } = await running(started);
+    for (let sent = 0; sent < 20; sent++) process.kill(-parent, 40);
+    // The kernel delivers it last.
+    process.kill(parent, 41);
+    expect(await started.finished).toMatchObject({ status: 0, stdout: expect.stringMatching(/\n20\n$/), stderr: "" });
+  });
+
   test("after a SIGSTOP to the whole group, a SIGCONT to sophia-run alone continues the program", async () => {
     const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
     const { program, parent } = await running(started);
