@@ -1,9 +1,8 @@
-/** The decision which variables are secret. */
+/** The decision which variables are secret. Pure. */
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Resolved, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Secret } from "../masking/model.ts";
-import { originalValue } from "../system/own-environment.ts";
 import type { Assessment } from "./assessment.ts";
 
 const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
@@ -14,7 +13,7 @@ export function isSecret(contract: Contract, { name, secret }: Pick<Variable, "n
   return declaration?.secret ?? (secret || OWN_SECRETS.has(name.toUpperCase()));
 }
 
-type Sources = Pick<Assessment, "contract" | "resolution" | "selected">;
+export type Sources = Pick<Assessment, "contract" | "resolution" | "selected">;
 
 type TextSecret = Secret & { readonly value: string };
 
@@ -27,11 +26,6 @@ export function secretsOf({ contract, resolution, selected }: Sources): readonly
     (variable) => isHidden(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
   return [...secrets, ...others].map(({ name, value }) => ({ name, value }));
-}
-
-/** Returns the same secrets with the bytes that the caller gave, which may not be UTF-8, to search for. */
-export function secretBytesOf(sources: Sources): readonly Secret[] {
-  return secretsOf(sources).map(({ name, value }) => ({ name, value: originalValue(name, value) }));
 }
 
 /** Returns the environment for programs that need no secret, such as git. */

@@ -56,13 +56,6 @@ export function initialEnvironment(): Environment {
   return environment;
 }
 
-/** Returns the bytes of a variable for which Node.js has U+FFFD because they are not UTF-8 (Linux), else its value. */
-export function originalValue(name: string, value: string): string | Uint8Array {
-  if (!value.includes("\uFFFD")) return value;
-  const entry = initialEntries().get(`${name}=${value}`);
-  return entry?.subarray(entry.indexOf("=") + 1) ?? value;
-}
-
 /** Returns the entries of the environment at the start of this process (Linux), by what Node.js decodes from them. */
 export function initialEntries(): ReadonlyMap<string, Buffer> {
   return new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));

@@ -10,7 +10,8 @@ import { maskCommands } from "../../output/github-masks.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { messageText, printLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
-import { secretBytesOf, secretsOf } from "../../resolve/secrets.ts";
+import { secretBytesOf } from "../../resolve/secret-bytes.ts";
+import { secretsOf } from "../../resolve/secrets.ts";
 import { attempt } from "../../system/attempt.ts";
 import { readerName } from "./agents.ts";
 
