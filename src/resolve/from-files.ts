@@ -24,7 +24,15 @@ export function isReserved(
   isAllowed: (name: string) => boolean,
   isDeclared: (name: string) => boolean,
 ): boolean {
-  if (isCallersWord(origin)) return false;
+  return !isCallersWord(origin) && isReservedName(name, isAllowed, isDeclared);
+}
+
+/** Returns true for a name that no file, and no ESC environment, sets for the program. */
+export function isReservedName(
+  name: string,
+  isAllowed: (name: string) => boolean,
+  isDeclared: (name: string) => boolean,
+): boolean {
   if (SETTINGS.has(name)) return true;
   // The Pulumi CLI reads it, too. If the caller allows it, it is passed on with the mark of a file.
   if (name === "PULUMI_BACKEND_URL") return !isAllowed(name);

@@ -6,7 +6,7 @@ export const importCommand: CommandDefinition = {
   details: [
     "Writes one revision. Variables that the contract declares secret become fn::secret, and so do undeclared ones that " +
       "look like a secret or replace one; all others are plain text. Prints names and never a value, asks before it writes, and reads " +
-      "the values back. ESC_*, SOPHIA_* and PULUMI_BACKEND_URL are left out. Other values that ESC already has stay, " +
+      "the values back. PULUMI_BACKEND_URL, settings of sophia-run and undeclared names with ESC_ or SOPHIA_ are left out. Other values that ESC already has stay, " +
       "unless --overwrite is given. At a terminal the command then offers to remove the written variables from the file.",
     "A variable looks like a secret if a part of its name is AUTH, COOKIE, CREDENTIAL, DSN, KEY, PASS, PASSPHRASE, PASSWD, " +
       "PASSWORD, PAT, PRIVATE, PWD, SALT, SECRET, SIGNATURE, TOKEN or the plural of one of these, or if its value is a URL " +

@@ -14,7 +14,7 @@ import { usageError } from "../mistakes.ts";
 import { agentBy } from "../run/agents.ts";
 import { askOne, requireOne, targetFor, writeAccess } from "../writing/access.ts";
 import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../writing/change.ts";
-import { candidateFor, isChange, isOwnName, type PlannedValue, planner, planText, stateOf } from "../writing/plan.ts";
+import { candidateFor, isChange, type PlannedValue, planner, planText, reservedAs, stateOf } from "../writing/plan.ts";
 import { readValue } from "../writing/value.ts";
 
 const NAME = /^[A-Za-z_]\w*$/;
@@ -93,7 +93,14 @@ function requireName(name: string, contract: Contract): void {
   if (!isDeclared(contract, name) && !NAME.test(name)) {
     throw usageError("the argument of set is not a variable name", "use letters, digits and _");
   }
-  if (isOwnName(name)) {
+  const reserved = reservedAs(name, contract);
+  if (reserved === "setting") {
     throw usageError(`${name} is a setting of sophia-run, which ESC cannot provide`, "set it in the environment");
+  }
+  if (reserved === "undeclared") {
+    throw usageError(
+      `programs get ${name} from ESC only if the contract declares it`,
+      "declare it there, or set it in the environment",
+    );
   }
 }

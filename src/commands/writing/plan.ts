@@ -1,5 +1,5 @@
 /** The plan of a change: which values are written, given what ESC has, and its words; pure. */
-import { declarationOf } from "../../contract/check.ts";
+import { declarationOf, isDeclared } from "../../contract/check.ts";
 import { looksSecret } from "../../contract/looks-secret.ts";
 import type { Contract } from "../../contract/model.ts";
 import { enumerateFew } from "../../core/lines.ts";
@@ -7,6 +7,7 @@ import type { Variable } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
 import { nodeOf } from "../../esc/definition/verify.ts";
+import { isReservedName } from "../../resolve/from-files.ts";
 
 export interface Candidate {
   readonly name: string;
@@ -27,7 +28,7 @@ export function sortVariables(variables: readonly Variable[], contract: Contract
   const own: string[] = [];
   const empty: string[] = [];
   for (const { name, value } of variables) {
-    if (isOwnName(name)) own.push(name);
+    if (reservedAs(name, contract) !== undefined) own.push(name);
     else if (value === "" && declarationOf(contract, name) !== undefined) empty.push(name);
     else candidates.push(candidateFor(name, value, contract));
   }
@@ -39,8 +40,16 @@ export function candidateFor(name: string, value: string, contract: Contract): C
   return { name, value, secret: declarationOf(contract, name)?.secret ?? looksSecret(name, value) };
 }
 
-export function isOwnName(name: string): boolean {
-  return /^(?:ESC|SOPHIA)_/i.test(name) || name === "PULUMI_BACKEND_URL";
+/** Returns the reason why a program would not get a variable from ESC: sophia-run reads it, or a later version may. */
+export function reservedAs(name: string, contract: Contract): "setting" | "undeclared" | undefined {
+  const isReserved = (declared: boolean): boolean =>
+    isReservedName(
+      name,
+      () => false,
+      () => declared,
+    );
+  if (isReserved(true)) return "setting";
+  return isReserved(isDeclared(contract, name)) ? "undeclared" : undefined;
 }
 
 /** The effect of a change on a variable; after `same` the reasons why ESC's value stays. */

@@ -178,6 +178,16 @@ describe("import", () => {
     expectNoValue(ended);
   });
 
+  test("leaves out what a program would not get from ESC: names like those of settings, unless they are declared", async () => {
+    const { env } = await world();
+    const contract = JSON.stringify({ variables: { SOPHIA_REGION: { secret: false } } });
+    const cwd = folder({ ".env": "SOPHIA_REGION=eu\nSOPHIA_LATER=1\n", "sophia.contract.json": contract });
+    const ended = await sophia(["import", ".env", "--dry-run"], { cwd, env });
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain("+ SOPHIA_REGION  plain text\n");
+    expect(ended.stdout).not.toContain("+ SOPHIA_LATER");
+  });
+
   test("warns once about a line of the file, which is also read for the settings", async () => {
     const { env } = await world();
     const cwd = folder({ ".env": "A=${B}\n" });

@@ -17,6 +17,7 @@ const CONTRACT = JSON.stringify({
     PIN: { format: { type: "text", pattern: "^[0-9]{4}$" } },
     REGION: { secret: false },
     SAMPLE: { example: "sample-of-the-contract" },
+    SOPHIA_API_KEY: {},
   },
 });
 const KEY = `sk-${sentinel("key")}-$\{x}`;
@@ -66,6 +67,7 @@ describe("set NAME", () => {
     ["a variable that is declared public", "REGION", "eu", false],
     ["another undeclared variable", "LEVEL", "debug", false],
     ["the alias of a declared variable", "OLD_API_KEY", KEY, true],
+    ["a declared variable that is named like a setting", "SOPHIA_API_KEY", KEY, true],
   ])("secret or not: %s", async (_, name, value, isSecret) => {
     const { handle, run, values } = await world();
     const ended = await run([name], value);
@@ -144,6 +146,7 @@ describe("set NAME", () => {
     ["an assignment", [`API_KEY=${sentinel("word")}`], "", "sophia-run set API_KEY"],
     ["a value in place of the name", [`sk-${sentinel("word")}`], "", "name"],
     ["a setting of sophia-run", ["ESC_TOKEN"], KEY, "ESC_TOKEN"],
+    ["an undeclared variable that is named like a setting", ["SOPHIA_LATER"], KEY, "only if the contract declares it"],
     ["several environments", ["API_KEY", "--in", "acme/a/b,acme/c/d"], KEY, "--in"],
     ["a revision", ["API_KEY", "--in", `${ENV}@1`], KEY, "--in acme/app/dev"],
     ["a name that may be mistyped, without --yes", ["API_KYE"], KEY, '"API_KEY"?'],
