@@ -1,6 +1,6 @@
 /** The official clients of the providers, at pinned versions. */
-import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, type StdioOptions } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isNightly } from "../../helpers/seed.ts";
 
@@ -38,7 +38,13 @@ export const MAVEN = { "com.openai:openai-java": "4.101.0", "com.anthropic:anthr
 
 const cache = join(import.meta.dirname, "../../../.cache/broker-clients");
 
-/** Fetches packages into a folder that is named for their versions, if it is not there yet. */
+/** No output, but the reason of a failure. */
+const stdio: StdioOptions = ["ignore", "ignore", "pipe"];
+
+/**
+ * Fetches packages into a folder that is named for their versions, if it is not there yet. Two files of tests may do so at the
+ * same time: each has a folder of its own, which the first to end gives its name.
+ */
 function fetchInto(
   name: string,
   versions: Readonly<Record<string, string>>,
@@ -46,11 +52,16 @@ function fetchInto(
 ): string {
   const folder = join(cache, `${name}-${Object.values(versions).join("-")}`);
   if (existsSync(folder)) return folder;
-  const unfinished = `${folder}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { recursive: true });
-  install(unfinished);
-  renameSync(unfinished, folder);
+  mkdirSync(cache, { recursive: true });
+  const unfinished = mkdtempSync(`${folder}.unfinished-`);
+  try {
+    install(unfinished);
+    renameSync(unfinished, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
   return folder;
 }
 
@@ -73,7 +84,7 @@ function fetchFromNpm(name: string, dependencies: Readonly<Record<string, string
     execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
       cwd: folder,
       timeout: 300_000,
-      stdio: "ignore",
+      stdio,
     });
   });
 }
@@ -84,7 +95,7 @@ export function fetchPython(): string {
     const packages = Object.entries(versions).map(([name, version]) => `${name}==${version}`);
     execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", folder, ...packages], {
       timeout: 300_000,
-      stdio: "ignore",
+      stdio,
     });
   });
 }
@@ -93,7 +104,7 @@ export function fetchPython(): string {
 export function fetchGo(): string {
   const folder = fetchInto("go", GO, (unfinished) => {
     const go = (...args: readonly string[]): void =>
-      void execFileSync("go", args, { cwd: unfinished, timeout: 300_000, stdio: "ignore" });
+      void execFileSync("go", args, { cwd: unfinished, timeout: 300_000, stdio });
     copyFileSync(join(import.meta.dirname, "clients.go"), join(unfinished, "clients.go"));
     go("mod", "init", "clients");
     go("get", ...Object.entries(GO).map(([name, version]) => `${name}@${version}`));
@@ -117,7 +128,7 @@ export function fetchMaven(): string {
     execFileSync("mvn", ["--quiet", "--batch-mode", "dependency:copy-dependencies", "-DoutputDirectory=jars"], {
       cwd: unfinished,
       timeout: 300_000,
-      stdio: "ignore",
+      stdio,
     });
   });
   return join(folder, "jars", "*");
