@@ -44,14 +44,10 @@ function environmentOf(variables: NodeJS.ProcessEnv): Environment {
 /** Returns the environment at the start of this process (Linux); empty elsewhere. */
 export function initialEnvironment(): Environment {
   const environment = new Map<string, string>();
-  try {
-    // Reversed, so that the first of two variables with one name wins.
-    for (const entry of readFileSync("/proc/self/environ", "utf8").split("\0").toReversed()) {
-      const equals = entry.indexOf("=");
-      if (equals > 0) environment.set(entry.slice(0, equals), entry.slice(equals + 1));
-    }
-  } catch {
-    // no /proc
+  // Reversed, so that the first of two variables with one name wins.
+  for (const entry of Array.from(initialEntries().keys()).toReversed()) {
+    const equals = entry.indexOf("=");
+    if (equals > 0) environment.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
   return environment;
 }
