@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { fetched } from "./fetched.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -128,23 +129,13 @@ function bun(): string {
 }
 
 function fetch(): void {
-  if (existsSync(join(folder, "node_modules/.package-lock.json"))) return;
-  mkdirSync(dirname(folder), { recursive: true });
-  // Another folder, since other test files may do the same at this moment.
-  const own = mkdtempSync(`${folder}-`);
-  writeFileSync(join(own, "package.json"), JSON.stringify({ private: true, dependencies: VERSIONS }));
-  try {
+  fetched(folder, (unfinished) => {
+    writeFileSync(join(unfinished, "package.json"), JSON.stringify({ private: true, dependencies: VERSIONS }));
     // Their scripts would run only to move Bun's executable.
     execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], {
-      cwd: own,
+      cwd: unfinished,
       stdio: ["ignore", "ignore", "inherit"],
       timeout: INSTALL_MS,
     });
-    renameSync(own, folder);
-  } catch (error) {
-    // Another test file was faster.
-    if (!existsSync(join(folder, "node_modules/.package-lock.json"))) throw error;
-  } finally {
-    rmSync(own, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,7 +1,8 @@
 /** The official clients of the providers, at pinned versions. */
 import { execFileSync, type StdioOptions } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fetched } from "../../helpers/fetched.ts";
 import { isNightly } from "../../helpers/seed.ts";
 
 /** The others for each change, all at night: these bring as much again. */
@@ -41,28 +42,13 @@ const cache = join(import.meta.dirname, "../../../.cache/broker-clients");
 /** No output, but the reason of a failure. */
 const stdio: StdioOptions = ["ignore", "ignore", "pipe"];
 
-/**
- * Fetches packages into a folder that is named for their versions, if it is not there yet. Two files of tests may do so at the
- * same time: each has a folder of its own, which the first to end gives its name.
- */
+/** Fetches packages into a folder that is named for their versions, if it is not there yet. */
 function fetchInto(
   name: string,
   versions: Readonly<Record<string, string>>,
   install: (folder: string) => void,
 ): string {
-  const folder = join(cache, `${name}-${Object.values(versions).join("-")}`);
-  if (existsSync(folder)) return folder;
-  mkdirSync(cache, { recursive: true });
-  const unfinished = mkdtempSync(`${folder}.unfinished-`);
-  try {
-    install(unfinished);
-    renameSync(unfinished, folder);
-  } catch (error) {
-    if (!existsSync(folder)) throw error;
-  } finally {
-    rmSync(unfinished, { recursive: true, force: true });
-  }
-  return folder;
+  return fetched(join(cache, `${name}-${Object.values(versions).join("-")}`), install);
 }
 
 export function fetchJavaScript(): string {
