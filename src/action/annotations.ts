@@ -34,6 +34,7 @@ export function byInput(message: string): string {
   return message.replace(/^--/, "the input ");
 }
 
+const NOT_CONFIGURED = "ESC is not configured";
 const TO_OPEN =
   "set the inputs environment and token, or oidc-organization; for pull requests of forks, which have no secrets, set " +
   "the input fake";
@@ -46,10 +47,12 @@ export async function annotateViolations(
   level: "error" | "warning",
 ): Promise<string> {
   const locationOf = contract.source === "built-in" ? () => ({}) : await locationsIn(contract.source, workspace);
-  const { cause } = explainUnmet(assessment, WIDTH);
+  const { cause, postscript } = explainUnmet(assessment, WIDTH, "asks");
   const more = violations.length - MAX_SHOWN;
-  const isSetUp = assessment.esc.kind !== "off" && assessment.esc.kind !== "incomplete";
-  const lines = cause === undefined ? [] : [...cause, ...(isSetUp ? [] : [TO_OPEN])];
+  const isNotAsked = assessment.esc.kind === "off" || assessment.esc.kind === "incomplete";
+  // A project need not use ESC, but the step that uses the action may.
+  const reason = cause ?? (postscript === undefined ? [] : [NOT_CONFIGURED]);
+  const lines = [...reason, ...(reason.length > 0 && isNotAsked ? [TO_OPEN] : [])];
   return [
     ...(lines.length === 0 ? [] : [workflowCommand(level, lines.join("\n"), { title: "ESC" })]),
     ...violations.slice(0, MAX_SHOWN).map((violation) =>

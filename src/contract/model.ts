@@ -10,6 +10,8 @@ export interface ContractPart {
 
 export interface Contract {
   readonly source: ContractSource;
+  /** The project's name, if the contract has one. */
+  readonly name?: string;
   /** By canonical name, in the order of the file. */
   readonly variables: ReadonlyMap<string, Declaration>;
   /** Other names of declared variables: alias to canonical name. */

@@ -15,14 +15,13 @@ export type Target =
 
 export interface MissingValue {
   readonly name: string;
-  readonly secret: boolean;
   readonly target: Target;
   /** ESC has a wrong value. */
   readonly replaces?: true;
 }
 
-/** The way in which `sophia-run set` gets the value; undefined without a token and a terminal to ask for one. */
-export type SetOffer = "asks" | "reads" | undefined;
+/** The way in which `sophia-run set` gets the value: it asks at a terminal, else it reads the standard input. */
+export type SetOffer = "asks" | "reads";
 
 export interface WrongValue {
   readonly name: string;
@@ -39,7 +38,7 @@ export interface Remedy {
 /** Returns the value to set if one of several variables must be set: that of the preferred one. */
 export function supplyOf(names: readonly string[], contract: Contract, target: Target): readonly MissingValue[] {
   const name = preferred(names, contract);
-  return name === undefined ? [] : [{ name, secret: isSecret(name, contract), target }];
+  return name === undefined ? [] : [{ name, target }];
 }
 
 /** Returns the first variable that is not deprecated, else the first. */
@@ -59,7 +58,7 @@ export function correction(name: string, contract: Contract, origin: Origin | un
       const { environment: own, importedFrom } = origin;
       const environment = importedFrom === undefined ? own : fullImportName(importedFrom, own.split("/")[0] ?? "");
       const target = { kind: "esc", environment } as const;
-      const supply = { name: origin.alias ?? name, secret: isSecret(name, contract), target, replaces: true } as const;
+      const supply = { name: origin.alias ?? name, target, replaces: true } as const;
       return { ...nothing, supply: [supply] };
     }
     case "dotenv":
@@ -117,34 +116,28 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
     ...advice,
     ...(wrong === undefined ? [] : [correctionOf(wrong)]),
     ...supply.map((one) =>
-      one.target.kind === "esc" ? setWords(one).join(" ") : `set ${one.name} ${targetWords(one.target)}`,
+      one.target.kind === "esc" ? setByName(one).join(" ") : `set ${one.name} ${targetWords(one.target)}`,
     ),
     ...(docs === undefined ? [] : [`see ${docs}`]),
   ];
 }
 
-/**
- * Joins the remedies of each target. The command asks for the value, which thus is in no command line and no history.
- * @param offer if undefined, the command is that of the Pulumi CLI
- */
-export function sharedRemedy(supplies: readonly MissingValue[], width: number, offer?: SetOffer): readonly string[] {
-  const groups = grouped(supplies, ({ target, secret, replaces }) => {
-    // All commands of a group have the options of the first.
-    const option = offer === undefined ? secret : replaces;
-    return target.kind === "esc" ? `${target.environment}\n${option}` : target.kind;
-  });
+/** Joins the remedies of each target. The command gets the value by a prompt or a pipe, so that no command line has it. */
+export function sharedRemedy(supplies: readonly MissingValue[], width: number, offer: SetOffer): readonly string[] {
+  // All commands of a group have the options of the first.
+  const groups = grouped(supplies, ({ target, replaces }) =>
+    target.kind === "esc" ? `${target.environment}\n${replaces}` : target.kind,
+  );
   return Array.from(groups.values()).flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const target = group.length > 1 ? "them" : first.name;
-    if (first.target.kind !== "esc") return [`without ESC, set ${target} ${targetWords(first.target)}`];
     const isOne = group.length === 1;
-    const verb = offer !== undefined && first.replaces === true ? "replace" : "set";
+    if (first.target.kind !== "esc") return [`set ${isOne ? first.name : "them"} ${targetWords(first.target)}`];
+    const verb = first.replaces === true ? "replace" : "set";
     const value = isOne ? "its value" : "the value of the first";
     const gets = offer === "reads" ? `reads ${value} from the standard input` : `asks for ${value}`;
     const what = `${verb} ${isOne ? "it" : "each"} in ESC; this ${gets}:`;
-    const command = offer === undefined ? askAndSet(first, width) : commandLines(setByName(first), width);
-    return [what, ...command.map((line) => `  ${line}`)];
+    return [what, ...commandLines(setByName(first), width).map((line) => `  ${line}`)];
   });
 }
 
@@ -152,19 +145,10 @@ function targetWords({ kind }: Exclude<Target, { kind: "esc" }>): string {
   return kind === "environment" ? "in the environment" : "in the environment or in .env";
 }
 
-/**
- * For bash and zsh: `read -s` shows no input, and printf is a builtin, so that the value is no argument of a process.
- * In other shells `read -s` fails. `&&` then writes nothing; a semicolon would write an empty value.
- */
-function askAndSet(supply: MissingValue, width: number): readonly string[] {
-  return ['read -rs VALUE && printf %s "$VALUE" |', ...commandLines(setWords(supply), width, "  ")];
-}
-
 /** Breaks a long command by backslashes, which shells of POSIX and fish read. */
-function commandLines(words: readonly string[], width: number, lead = ""): readonly string[] {
-  const most = width - " \\".length - 2;
-  const lines = wrap(words.map(unbroken).join(" "), most, "    ", most - lead.length);
-  return lines.map((line, index) => (index === 0 ? lead : "") + line + (index < lines.length - 1 ? " \\" : ""));
+function commandLines(words: readonly string[], width: number): readonly string[] {
+  const lines = wrap(words.map(unbroken).join(" "), width - " \\".length - 2, "    ");
+  return lines.map((line, index) => line + (index < lines.length - 1 ? " \\" : ""));
 }
 
 /** `sophia-run set NAME --in ENV`: the default environment may be another one where the user starts it. */
@@ -173,23 +157,11 @@ function setByName({ name, target, replaces }: MissingValue): readonly string[] 
   return ["sophia-run", "set", shellWord(name), "--in", shellWord(environmentOf(target)), ...options];
 }
 
-/** Reads the value from the standard input: https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/. */
-function setWords({ name, secret, target }: MissingValue): readonly string[] {
-  const path = shellWord(propertyPath(name));
-  // Without --string, pulumi reads values such as `1e3` and `yes` as YAML.
-  const flags = [secret ? "--secret" : "--plaintext", "--string", "--file", "-"];
-  return ["pulumi", "env", "set", shellWord(environmentOf(target)), path, ...flags];
-}
-
 function environmentOf(target: Target): string {
   return target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
 }
 
-/** Returns the Pulumi property path of a variable: a key with a dot or a dash is in brackets. */
-function propertyPath(name: string): string {
-  return `environmentVariables${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}`;
-}
-
-function isSecret(name: string, { variables }: Contract): boolean {
-  return variables.get(name)?.secret ?? true;
+/** Returns the line of a contract that makes a variable required. */
+export function requirement(name = "API_KEY"): string {
+  return `"${name}": { "required": true }`;
 }

@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import type { Assessment } from "../resolve/assessment.ts";
 import { isSet, serving } from "../contract/check.ts";
 import { reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
@@ -15,6 +16,8 @@ export interface Report {
   readonly met: boolean;
   readonly contract: ContractReport;
   readonly esc: EscReport;
+  /** No rule of the contract can be broken by a variable that is not set. */
+  readonly nothingRequired: boolean;
   readonly sections: readonly SectionReport[];
   readonly variables: readonly VariableReport[];
   readonly sources: readonly SourceId[];
@@ -25,6 +28,8 @@ export interface Report {
 
 export interface ContractReport {
   readonly source: string;
+  /** The project's name; undefined for the built-in contract, and for a project in the root folder. */
+  readonly project: string | undefined;
   readonly profile: string | undefined;
   readonly scope: string | undefined;
 }
@@ -88,6 +93,7 @@ export function makeReport(assessment: Assessment): Report {
     contract: reportContract(contract),
     // A project's own contract may be for other sources than ESC; the built-in one is not.
     esc: reportEsc(assessment, contract.source.kind === "built-in" && assessment.violations.some(isOfMissing)),
+    nothingRequired: contract.rules.every(({ kind }) => kind === "optional"),
     sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
     variables,
     sources: SOURCE_IDS.filter((source) => sources.has(source)),
@@ -107,8 +113,24 @@ function shown({ name, value, secret, origin, delivery }: Resolved, { variables 
   return printable(characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN).join("")}…` : value);
 }
 
-export function reportContract({ source, profile, scope }: Contract): ContractReport {
-  return { source: source.kind === "built-in" ? "built-in" : source.path, profile, scope: scope?.name };
+export function reportContract({ source, name, profile, scope }: Contract): ContractReport {
+  const part = { profile, scope: scope?.name };
+  if (source.kind === "built-in") return { source: "built-in", project: undefined, ...part };
+  const folder = basename(dirname(source.path));
+  return { source: source.path, project: name ?? (folder === "" ? undefined : printable(folder)), ...part };
+}
+
+/** The titles of reports by the built-in contract, and by a project's own. */
+const TITLES = {
+  check: ["Sophia Configuration Smoke Check", "Configuration check"],
+  comparison: ["Sophia Configuration Comparison", "Configuration comparison"],
+  audit: ["Sophia Secret Audit", "Secret audit"],
+} as const;
+
+export function reportTitle(report: keyof typeof TITLES, { source, project }: ContractReport): string {
+  const [sophia, own] = TITLES[report];
+  if (source === "built-in") return `=== ${sophia} ===`;
+  return `=== ${own}${project === undefined ? "" : `: ${project}`} ===`;
 }
 
 export function contractWords({ source, profile, scope }: ContractReport): string {

@@ -21,6 +21,8 @@ export interface Unmet {
   readonly findings: readonly Finding[];
   /** Lines that begin with spaces belong to a command, and are not wrapped. */
   readonly remedy: readonly string[];
+  /** The last line, if a project does not use ESC: it could. */
+  readonly postscript?: string;
 }
 
 interface Finding {
@@ -38,14 +40,14 @@ const MOST_LINES = 8;
 const MAX_DETAILS = 2;
 const DETAIL_LENGTH = 150;
 
-/** Returns how `sophia-run set` would get a value here. */
+/** Returns how `sophia-run set` would get a value here. Without a token it only works at a terminal, which asks for one. */
 export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
   if (isTerminal(0) && isTerminal(2)) return "asks";
-  return (environment.get(ADMIN_TOKEN) ?? "") === "" ? undefined : "reads";
+  return (environment.get(ADMIN_TOKEN) ?? "") === "" ? "asks" : "reads";
 }
 
 /** Explains an unmet contract, for reports. @param width of the lines with commands */
-export function explainUnmet(assessment: Assessment, width: number, offer?: SetOffer): Unmet {
+export function explainUnmet(assessment: Assessment, width: number, offer: SetOffer): Unmet {
   const { esc, violations } = assessment;
   const wordings = wordViolations(violations.slice(0, MAX_SHOWN), assessment);
   const left = violations.length - wordings.length;
@@ -67,18 +69,25 @@ export function explainUnmet(assessment: Assessment, width: number, offer?: SetO
         : ["until then, set the missing variables in the environment or in .env"];
     return { cause: causeOf(esc.failure), findings: compacted(), remedy: [...shared, ...meanwhile] };
   }
-  const unwritten = assessment.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
   const remedy = [...shared, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // Invalid and withheld values are not missing because of ESC.
-  const cause = supply.length > 0 ? notConfigured(esc) : undefined;
-  return { ...unwritten, ...(cause === undefined ? {} : { cause: [cause] }), findings, remedy };
+  const isOfMissing = supply.length > 0;
+  if (assessment.contract.source.kind === "built-in") {
+    return { unwritten: UNWRITTEN, ...(isOfMissing ? causedBy(esc) : {}), findings, remedy };
+  }
+  if (!isOfMissing) return { findings, remedy };
+  // A project need not use ESC.
+  if (esc.kind === "off")
+    return { findings, remedy, postscript: "to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN" };
+  return { ...causedBy(esc), findings, remedy };
 }
 
-function notConfigured(esc: EscStatus): string | undefined {
-  if (esc.kind === "off") return "ESC is not configured: set ESC_ENV and ESC_TOKEN";
-  if (esc.kind !== "incomplete") return undefined;
-  return `ESC is not read: ${esc.present} is set but ${esc.missing} is not`;
+/** Returns the reason for which ESC was not asked. */
+function causedBy(esc: EscStatus): Pick<Unmet, "cause"> {
+  if (esc.kind === "off") return { cause: ["ESC is not configured: set ESC_ENV and ESC_TOKEN"] };
+  if (esc.kind !== "incomplete") return {};
+  return { cause: [`ESC is not read: ${esc.present} is set but ${esc.missing} is not`] };
 }
 
 function causeOf({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {
@@ -169,7 +178,10 @@ export function wordUnmet(
     ]),
     ...remedy,
   ];
-  const last = unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`];
+  const last = [
+    ...(unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`]),
+    ...(unmet.postscript === undefined ? [] : [unmet.postscript]),
+  ];
   const notices = assessment.notices.filter((notice) => isPrinted(notice, quiet));
   const shown = noticeLines(notices, [message, ...details, ...last]);
   return { code: "contract-unmet", message, details: [...details, ...shown, ...last] };

@@ -39,7 +39,7 @@ export function reportViolations(
   contract: Contract,
   selected: Resolution,
   escEnvironment: string,
-  offer?: SetOffer,
+  offer: SetOffer,
 ): { readonly violations: readonly ViolationReport[]; readonly lines: readonly Line[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
   const context: WordingContext = { present: [...selected.keys()], origins: selected, target };

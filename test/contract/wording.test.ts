@@ -1,10 +1,14 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkContract } from "../../src/contract/check.ts";
 import type { Contract } from "../../src/contract/model.ts";
 import { remedyLines, sharedRemedy } from "../../src/contract/remedies.ts";
 import { describeViolations } from "../../src/contract/wording.ts";
 import type { Origin } from "../../src/core/model.ts";
+import { notInstalled, skipBecause } from "../helpers/skip.ts";
+import { folder } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 import { contractOf, resolutionOf } from "./contracts.ts";
 
@@ -105,68 +109,56 @@ describe("the lines for ESC", () => {
     variables: { TOKEN: { required: true }, LEVEL: { required: true, secret: false }, "a.b": { required: true } },
   });
 
-  it("are for that environment, without its revision, and take the value from the standard input", () => {
+  it("are for that environment, without its revision, and have no value", () => {
     expect(words(contract, {}, inEsc("acme/sophia/dev@3")).flatMap(({ remedies }) => remedies)).toStrictEqual([
-      "pulumi env set acme/sophia/dev environmentVariables.TOKEN --secret --string --file -",
-      "pulumi env set acme/sophia/dev environmentVariables.LEVEL --plaintext --string --file -",
-      `pulumi env set acme/sophia/dev 'environmentVariables["a.b"]' --secret --string --file -`,
+      "sophia-run set TOKEN --in acme/sophia/dev",
+      "sophia-run set LEVEL --in acme/sophia/dev",
+      "sophia-run set a.b --in acme/sophia/dev",
     ]);
   });
 
-  it("write no value in a shell that cannot hide the input", () => {
-    const supply = wordings(contract, {}, inEsc("acme/sophia/dev")).flatMap((one) => one.supply);
-    const [, ...lines] = sharedRemedy(supply.slice(0, 1), 78);
-    const script = `read() { return 2; }\npulumi() { echo written; }\n${lines.join("\n")}\n`;
-    expect(spawnSync("sh", ["-c", script], { encoding: "utf8", input: "value\n" })).toMatchObject({ stdout: "" });
-  });
+  describe.each(["dash", "bash", "zsh", "fish"])("pasted in %s", (shell) => {
+    skipBecause(notInstalled(shell, "-c", "true"));
 
-  it("reach the command unchanged by a shell", () => {
-    const lines = words(contract, {}, inEsc("acme/it's/dev")).flatMap(({ remedies }) => remedies);
-    const script = `pulumi() { printf '[%s]' "$@"; echo; }\n${lines.join("\n")}`;
-    const output = execFileSync("sh", ["-c", script], { encoding: "utf8" });
-    expect(output.split("\n")).toStrictEqual([
-      "[env][set][acme/it's/dev][environmentVariables.TOKEN][--secret][--string][--file][-]",
-      "[env][set][acme/it's/dev][environmentVariables.LEVEL][--plaintext][--string][--file][-]",
-      `[env][set][acme/it's/dev][environmentVariables["a.b"]][--secret][--string][--file][-]`,
-      "",
-    ]);
-  });
-
-  describe("of one remedy for all", () => {
-    const supply = (environment: string) => wordings(contract, {}, inEsc(environment)).flatMap((one) => one.supply);
-
-    it("are one command for variables that are set alike", () => {
-      expect(sharedRemedy(supply("acme/sophia/dev"), 78)).toStrictEqual([
-        expect.stringContaining("each"),
-        '  read -rs VALUE && printf %s "$VALUE" |',
-        "    pulumi env set acme/sophia/dev environmentVariables.TOKEN --secret \\",
-        "      --string --file -",
-        expect.stringContaining("it"),
-        '  read -rs VALUE && printf %s "$VALUE" |',
-        "    pulumi env set acme/sophia/dev environmentVariables.LEVEL --plaintext \\",
-        "      --string --file -",
-      ]);
-    });
-
-    it.each(["a/b/c", "acme/it's/dev", `${"o".repeat(40)}/${"p".repeat(30)}/dev`])(
-      "pass a typed value to the command unchanged, in bash (%s)",
+    it.each(["a/b/c", "acme/it's/dev", "acme/$HOME/d e", `${"o".repeat(40)}/${"p".repeat(30)}/dev`])(
+      "reach the command unchanged (%s)",
       (environment) => {
-        const commands = sharedRemedy(supply(environment), 78).filter((line) => line.startsWith("  "));
-        const script = `pulumi() { printf '[%s]' "$@"; cat; echo; }\n${commands.slice(0, commands.length / 2).join("\n")}`;
-        const output = execFileSync("bash", ["-c", script], { encoding: "utf8", input: "a 'b\\n \"$c\n" });
-        expect(output).toBe(
-          `[env][set][${environment}][environmentVariables.TOKEN][--secret][--string][--file][-]a 'b\\n "$c\n`,
-        );
-        for (const line of commands) expect(line.split(" ").length > 8 ? line.length : 0).toBeLessThanOrEqual(78);
+        const stub = folder({ "sophia-run": "#!/bin/sh\nprintf '[%s]' \"$@\"\necho\n" });
+        chmodSync(join(stub, "sophia-run"), 0o755);
+        const supply = wordings(contract, {}, inEsc(environment)).flatMap((one) => one.supply);
+        const [heading, ...command] = sharedRemedy(supply, 78, "asks");
+        expect(heading).toContain("each");
+        for (const line of command) expect(line.split(" ").length > 8 ? line.length : 0).toBeLessThanOrEqual(78);
+        const lines = [...command, ...words(contract, {}, inEsc(environment)).flatMap(({ remedies }) => remedies)];
+        const { stdout, stderr } = spawnSync(shell, ["-c", lines.join("\n")], {
+          encoding: "utf8",
+          env: { PATH: `${stub}:${process.env["PATH"]}`, HOME: stub },
+        });
+        expect(stderr).toBe("");
+        const called = ["TOKEN", "TOKEN", "LEVEL", "a.b"].map((name) => `[set][${name}][--in][${environment}]`);
+        expect(stdout.trimEnd().split("\n")).toStrictEqual(called);
       },
     );
+  });
 
-    it("name the other places for a value without ESC", () => {
-      const local = wordings(contract, {}).flatMap((one) => one.supply);
-      expectWording(sharedRemedy(local, 78).join("\n"));
-      expectWording(sharedRemedy(local.slice(1, 2), 78).join("\n"));
-      expect(sharedRemedy([], 78)).toStrictEqual([]);
-    });
+  it("are one command for variables of one environment, and another for those to replace", () => {
+    const wrong = contractOf({ variables: { PORT: { required: true, format: "port" }, TOKEN: { required: true } } });
+    const origin = { source: "esc", environment: "acme/sophia/dev" } as const;
+    const context = { ...inEsc("acme/sophia/dev"), origins: new Map([["PORT", { origin }]]) };
+    const supply = wordings(wrong, { PORT: "x" }, context).flatMap((one) => one.supply);
+    expect(sharedRemedy(supply, 78, "reads")).toStrictEqual([
+      expect.stringContaining("set it in ESC; this reads"),
+      "  sophia-run set TOKEN --in acme/sophia/dev",
+      expect.stringContaining("replace it in ESC; this reads"),
+      "  sophia-run set PORT --in acme/sophia/dev --overwrite",
+    ]);
+  });
+
+  it("name the other places for a value without ESC", () => {
+    const local = wordings(contract, {}).flatMap((one) => one.supply);
+    expectWording(sharedRemedy(local, 78, "asks").join("\n"));
+    expectWording(sharedRemedy(local.slice(1, 2), 78, "asks").join("\n"));
+    expect(sharedRemedy([], 78, "asks")).toStrictEqual([]);
   });
 });
 
@@ -192,24 +184,24 @@ describe("wrong values", () => {
     [{ source: "environment", alias: "OLD_PORT" }, " OLD_PORT "],
     [
       { source: "esc", environment: "acme/sophia/dev", alias: "OLD_PORT" },
-      "pulumi env set acme/sophia/dev environmentVariables.OLD_PORT --plaintext --string --file -",
+      "sophia-run set OLD_PORT --in acme/sophia/dev --overwrite",
     ],
     [{ source: "dotenv", file: ".env.local", line: 7 }, ".env.local, line 7"],
     [
       { source: "esc", environment: "acme/sophia/dev", version: "3" },
-      "pulumi env set acme/sophia/dev environmentVariables.PORT --plaintext --string --file -",
+      "sophia-run set PORT --in acme/sophia/dev --overwrite",
     ],
     [
       { source: "esc", environment: "acme/sophia/dev", importedFrom: "acme/sophia/base" },
-      "pulumi env set acme/sophia/base environmentVariables.PORT --plaintext --string --file -",
+      "sophia-run set PORT --in acme/sophia/base --overwrite",
     ],
     [
       { source: "esc", environment: "acme/sophia/dev", importedFrom: "base@3" },
-      "pulumi env set acme/default/base environmentVariables.PORT --plaintext --string --file -",
+      "sophia-run set PORT --in acme/default/base --overwrite",
     ],
     [
       { source: "esc", environment: "acme/sophia/dev", importedFrom: "sophia/base" },
-      "pulumi env set acme/sophia/base environmentVariables.PORT --plaintext --string --file -",
+      "sophia-run set PORT --in acme/sophia/base --overwrite",
     ],
     [{ source: "contract", file: "sophia.contract.json" }, "sophia.contract.json"],
     [{ source: "fake" }, "set PORT"],

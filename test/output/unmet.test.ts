@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { REFUSED_PORT } from "../esc-server/sockets.ts";
@@ -64,17 +63,24 @@ test("with ESC there is one remedy for all, and it works", async () => {
   const { lines, text, summary } = await runAll(env);
   expect(lines[2]).toMatch(/\(5 violations\); node was not started$/);
   for (const name of NAMES) expect(text).toContain(name);
-  expect(text.match(/pulumi env set/g)).toHaveLength(1);
   for (const shown of [text, summary]) {
-    const start = shown.indexOf("read -rs VALUE");
-    const script = shown.slice(start, shown.indexOf("--file -", start) + "--file -".length);
-    const output = execFileSync("bash", ["-c", `pulumi() { printf '[%s]' "$@"; cat; }\n${script}`], {
-      encoding: "utf8",
-      input: "pul-typed\n",
-    });
-    const path = "environmentVariables.PULUMI_ACCESS_TOKEN";
-    expect(output).toBe(`[env][set][${NAME}][${path}][--secret][--string][--file][-]pul-typed`);
+    expect(shown.match(/^ +sophia-run set .*$/gm)).toStrictEqual([
+      expect.stringMatching(/^ {4,5}sophia-run set PULUMI_ACCESS_TOKEN --in acme\/sophia\/dev$/),
+    ]);
   }
+});
+
+test("with .env files alone the violations come first, and ESC has the last line", async () => {
+  const contract = { variables: { DATABASE_URL: { required: true }, PORT: { format: "port" } } };
+  const { lines, text, summary } = await runAll(
+    {},
+    { "sophia.contract.json": JSON.stringify(contract), ".env": "PORT=80\n" },
+  );
+  expect(lines[0]).toMatch(/^sophia-run: the contract is not met/);
+  expect(lines[1]).toContain("DATABASE_URL");
+  expect(lines.at(-1)).toContain("set ESC_ENV and ESC_TOKEN");
+  expect(text.match(/ESC_ENV/g)).toHaveLength(1);
+  expect(summary).toMatch(/^❌ 1 check failed\n[^]*ESC_ENV and ESC_TOKEN\n$/);
 });
 
 describe("if ESC is the cause, the message begins with it, and the missing variables follow", () => {
@@ -88,7 +94,7 @@ describe("if ESC is the cause, the message begins with it, and the missing varia
     expect(text).toContain("ECONNREFUSED");
     expect(lines).toContain("  not set: PULUMI_ACCESS_TOKEN, QDRANT_URL, QDRANT_API_KEY");
     expect(text).toContain("in .env\n");
-    expect(text).not.toContain("pulumi env set");
+    expect(text).not.toContain("sophia-run set");
     expect(summary).toMatch(/^❌ .*acme\/sophia\/dev cannot be read: [^❌]*ECONNREFUSED[^❌]*❌ 5 checks failed/);
   });
 
@@ -135,8 +141,8 @@ test("many violations are listed by name, and invalid values have one remedy for
     ".env": "VARIABLE_3=x\nA=1\nVARIABLE_4=x\n",
   });
   for (const name of names) expect(text).toContain(name);
-  expect(lines[0]).toContain("ESC_ENV and ESC_TOKEN");
-  expect(lines[2]).toMatch(/^ {2}not set: VARIABLE_0, VARIABLE_5, /);
+  expect(lines[1]).toMatch(/^ {2}not set: VARIABLE_0, VARIABLE_5, /);
+  expect(lines.at(-1)).toContain("ESC_ENV and ESC_TOKEN");
   expect(text).toMatch(/VARIABLE_1 and VARIABLE_2 in the environment/);
   expect(text).toMatch(/\.env, lines 1 and 3\n/);
 });
@@ -161,7 +167,7 @@ describe("a variable that an option withholds is not reported as missing", () =>
     expect(expectShort(launched.stderr)[2]).toContain("the contract is not met");
     for (const text of [launched.stderr, checked.stdout]) {
       expect(text).toMatch(expected);
-      expect(text).not.toContain("pulumi env set");
+      expect(text).not.toContain("sophia-run set");
       expect(text).not.toContain("Not configured\n❌");
     }
     expect(checked.stdout).toMatch(/^❌ .*: Withheld by --(?:ex|in)clude$/m);

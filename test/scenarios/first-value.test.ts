@@ -91,9 +91,9 @@ test("without a terminal the command is printed if its token is set, and reads t
   expect(set).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("without a terminal and a token the command is that of the Pulumi CLI", async () => {
+test("without a terminal and a token the command is printed for a terminal, where it asks for both", async () => {
   const { cwd, env } = await world();
   const unmet = await sophia(["--", "true"], { cwd, env });
-  expect(unmet.stderr).toContain("pulumi env set");
-  expect(unmet.stderr).not.toContain("sophia-run set");
+  expect(unmet.stderr).toContain("asks for its value");
+  expect(remedyIn(unmet.stderr)).toContain(`sophia-run set ${NAME} --in`);
 });

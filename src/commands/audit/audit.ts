@@ -9,7 +9,7 @@ import { MOST_REVISIONS } from "../../esc/api/definition.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
-import { reportContract } from "../../output/report.ts";
+import { type ContractReport, reportContract, reportTitle } from "../../output/report.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
@@ -50,7 +50,7 @@ export const audit: Command = async ({ options }, context) => {
     context.out(jsonText(report));
   } else {
     const read = access.reader.kind === "on" ? ages : undefined;
-    printReport(context, auditText({ ages: read, token, findings, unseen }, now));
+    printReport(context, auditText({ contract: reportContract(contract), ages: read, token, findings, unseen }, now));
   }
   return options["strict"] === true && findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
@@ -58,6 +58,7 @@ export const audit: Command = async ({ options }, context) => {
 const INDENT = "   ";
 
 interface Audit {
+  readonly contract: ContractReport;
   /** Undefined if ESC was not read. */
   readonly ages: readonly SecretAge[] | undefined;
   readonly token: TokenReport;
@@ -65,7 +66,7 @@ interface Audit {
   readonly unseen: readonly string[];
 }
 
-function auditText({ ages, token, findings, unseen }: Audit, now: Date): readonly Line[] {
+function auditText({ contract, ages, token, findings, unseen }: Audit, now: Date): readonly Line[] {
   const isCut = ages?.some(({ change }) => change?.kind === "unchanged");
   const others = findings.filter(({ kind }) => kind !== "overdue");
   const sections: readonly (readonly Line[])[] = [
@@ -76,7 +77,7 @@ function auditText({ ages, token, findings, unseen }: Audit, now: Date): readonl
     ...(unseen.length === 0 ? [] : [["--- Not visible ---", ...unseen.map((what) => `➖ ${what}`)]]),
     ["--- Summary ---", ...summary(findings, unseen.length + (token.kind === "unseen" ? 1 : 0))],
   ];
-  return ["=== Sophia Secret Audit ===", ...sections.flatMap((lines) => ["", ...lines])];
+  return [reportTitle("audit", contract), ...sections.flatMap((lines) => ["", ...lines])];
 }
 
 function ageLines(ages: Audit["ages"], now: Date): readonly Line[] {

@@ -1,10 +1,11 @@
 import { escForPrograms, type EscSetting } from "../../output/esc-report.ts";
-import type { LineReport, Report } from "../../output/report.ts";
+import { type LineReport, type Report, reportTitle } from "../../output/report.ts";
 import { WIDTH } from "../../output/layout.ts";
 import type { Unmet } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { jsonText } from "../../core/json-text.ts";
+import { requirement } from "../../contract/remedies.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
@@ -30,20 +31,23 @@ export interface ReportExtras {
   readonly checks: readonly ExtraCheck[];
 }
 
-/** Returns the smoke check for people. The form of its lines is fixed, since CI logs are searched for them. */
+/** Returns the report for people. The form of its lines is fixed, since CI logs are searched for them. */
 export function reportText(
   report: Report,
   unmet: Unmet | undefined,
   { tracked, ages, gates, checks }: ReportExtras,
 ): readonly Line[] {
   const now = new Date();
+  const isBuiltIn = report.contract.source === "built-in";
+  const esc: readonly Line[] = [
+    isBuiltIn ? "--- ESC Configuration ---" : "--- Pulumi ESC ---",
+    ...[report.esc.environment, report.esc.credential].map((one) => searched(escLine(one, report))),
+    ...ages.map((age) => searched(environmentLine(age, now))),
+    ...gates.map((one) => `⏸️ ${gateWords(one)}`),
+  ];
   const sections: readonly (readonly Line[])[] = [
-    [
-      "--- ESC Configuration ---",
-      ...[report.esc.environment, report.esc.credential].map((one) => searched(escLine(one, report))),
-      ...ages.map((age) => searched(environmentLine(age, now))),
-      ...gates.map((one) => `⏸️ ${gateWords(one)}`),
-    ],
+    // A project need not use ESC.
+    ...(isBuiltIn || report.esc.status !== "off" ? [esc] : []),
     ...report.sections.map(({ title, lines }) => [
       `--- ${title} ---`,
       ...lines.map((one) => searched(variableLine(one, report))),
@@ -52,7 +56,7 @@ export function reportText(
     ...checks.map(({ section }) => section),
     ["--- Summary ---", ...summary(report, unmet, checks), ...tracked.flatMap(trackedLines)],
   ];
-  return ["=== Sophia Configuration Smoke Check ===", ...sections.flatMap((lines) => ["", ...lines])];
+  return [reportTitle("check", report.contract), ...sections.flatMap((lines) => ["", ...lines])];
 }
 
 /** Returns the report as JSON, without any part of a value. Its version changes if a field changes its meaning. */
@@ -64,6 +68,7 @@ export function reportJson(report: Report, { tracked, ages, gates, checks }: Rep
     contract: report.contract,
     esc: escForPrograms(esc),
     sources: report.sources,
+    nothingRequired: report.nothingRequired,
     sections: sections.map(({ title, lines }) => ({
       title,
       // No spread: `shown` is for people.
@@ -153,9 +158,16 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
     );
     const isAll = checks.every(({ warnings = [] }) => warnings.length === 0);
     const from = labels.length === 0 ? "" : ` Configuration loaded from ${enumerate(labels)}`;
-    return [searched(`✅ ${isAll ? "All checks passed!" : "The contract is met."}${from}`)];
+    const nothing = report.nothingRequired
+      ? [
+          indented("to require a variable, write in the contract:"),
+          indented(`  ${requirement(report.variables[0]?.name)}`),
+        ]
+      : [];
+    const passed = report.nothingRequired ? "All checks passed, but nothing is required." : "All checks passed!";
+    return [searched(`✅ ${isAll ? passed : "The contract is met."}${from}`), ...nothing];
   }
-  const { unwritten, cause = [], findings, remedy } = unmet;
+  const { unwritten, cause = [], findings, remedy, postscript } = unmet;
   const [first, ...rest] = cause;
   return [
     ...(unwritten === undefined ? [] : [`⚠️ ${sentence(unwritten[0])}`, indented(unwritten[1])]),
@@ -167,6 +179,7 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
       ...advice.map(indented),
     ]),
     ...remedy.map(indented),
+    ...(postscript === undefined ? [] : [indented(postscript)]),
   ];
 }
 

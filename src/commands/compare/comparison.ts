@@ -35,7 +35,7 @@ export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],
   strict: boolean,
-  offer?: SetOffer,
+  offer: SetOffer,
 ) {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {

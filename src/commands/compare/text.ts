@@ -2,7 +2,7 @@ import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } 
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
-import { contractWords } from "../../output/report.ts";
+import { contractWords, reportTitle } from "../../output/report.ts";
 
 /** Returns the comparison as JSON. Its version changes if a field changes its meaning. */
 export function comparisonJson(
@@ -34,7 +34,7 @@ export function comparisonText(comparison: Comparison, width: number): readonly 
   const { contract, environments, rows } = comparison;
   const labels = labelsOf(environments);
   const blocks: readonly (readonly Line[])[] = [
-    ["=== Sophia Configuration Comparison ==="],
+    [reportTitle("comparison", contract)],
     [
       `Contract: ${contractWords(contract)}`,
       ...environments.map((one, index) => {

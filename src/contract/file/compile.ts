@@ -45,6 +45,7 @@ export function compileContract(
   let sections: readonly Section[] | undefined;
   return {
     source,
+    ...(document.name === undefined ? {} : { name: printable(document.name) }),
     variables: declarations,
     aliases,
     deprecated,

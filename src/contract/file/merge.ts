@@ -6,12 +6,14 @@ type Sections = NonNullable<ContractDocument["sections"]>;
 /**
  * Merges a document into the one that it extends. Fields of a variable or profile replace those of the base; a group,
  * scope or section (by its title) replaces a whole one. If the document has no sections, its additions form a last one.
+ * The name is the document's own.
  */
 export function mergeDocuments(base: ContractDocument, own: ContractDocument): ContractDocument {
   const { variables } = mergeEntries(base, [{ variables: own.variables ?? {} }]);
   const sections = mergeSections(base, own);
   const rotateEvery = own.rotateEvery ?? base.rotateEvery;
   return {
+    ...(own.name === undefined ? {} : { name: own.name }),
     variables: Object.fromEntries(variables),
     groups: { ...base.groups, ...own.groups },
     ...(sections === undefined ? {} : { sections }),

@@ -5,6 +5,8 @@
 export type ContractDocument = {
   /** The address of this schema, for completion and checks in editors. */
   readonly $schema?: string;
+  /** The project's name, for the titles of reports. Default: the name of the contract's folder. */
+  readonly name?: string;
   /** The contract to extend: `builtin`, or the path of a contract file relative to this file. */
   readonly extends?: string;
   /** The declared variables by name. Required unless the contract extends another one, whose details it may replace. */

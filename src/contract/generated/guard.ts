@@ -667,6 +667,16 @@ function checkContractDocument(value: unknown): boolean {
       case "$schema":
         if (!(typeof member === "string")) return false;
         break;
+      case "name":
+        if (
+          !(
+            typeof member === "string" &&
+            member.length >= 1 &&
+            (member.length <= 60 || Array.from(member).length <= 60)
+          )
+        )
+          return false;
+        break;
       case "extends":
         if (
           !(

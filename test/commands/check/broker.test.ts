@@ -27,7 +27,7 @@ async function check({ env = {}, files = {}, options = ["--broker"] }: Scene) {
 }
 
 function contract(variables: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ variables });
+  return JSON.stringify({ name: "app", variables });
 }
 
 test("each key has its origin, the variables of the program, and who says so; the rest has one line", async () => {

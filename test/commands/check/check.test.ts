@@ -102,12 +102,41 @@ describe("ESC's own lines", () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
     const { status, lines, json } = await check({ PORT: "x" }, { cwd });
     expect(status).toBe(1);
-    expect(lines.filter((line) => line.includes("ESC_"))).toEqual([
-      "➖ ESC_ENV: Not configured",
-      "➖ ESC_TOKEN: Not configured",
-      expect.stringContaining("ESC is not configured"),
+    expect(lines.filter((line) => line.includes("ESC"))).toEqual([
+      expect.stringMatching(/^ {3}to use Pulumi ESC .*ESC_ENV and ESC_TOKEN$/),
     ]);
     expect(json.esc).toMatchObject({ environmentState: "absent", credentialState: "absent" });
+  });
+
+  test("a project's report has its name, and a section about ESC only if that is in use", async () => {
+    const variables = { A: { required: true } };
+    const titles = async (contract: object, env: Readonly<Record<string, string>>) => {
+      const { lines } = await check(env, { cwd: folder({ "sophia.contract.json": JSON.stringify(contract) }) });
+      return lines.filter((line) => /^(?:===|---) /.test(line));
+    };
+    const own = ["--- Contract ---", "--- Summary ---"];
+    expect(await titles({ name: "shop\u001B", variables }, { A: "1" })).toEqual([
+      String.raw`=== Configuration check: shop\u001b ===`,
+      ...own,
+    ]);
+    const [title = "", ...sections] = await titles({ variables }, { A: "1", ESC_ENV: NAME });
+    expect(title).toMatch(/^=== Configuration check: [\w-]+ ===$/);
+    expect(sections).toEqual(["--- Pulumi ESC ---", ...own]);
+  });
+
+  test.each([
+    ["no rule", {}, "✅ All checks passed, but nothing is required. Configuration loaded from environment"],
+    ["a required variable", { A: { required: true } }, "✅ All checks passed! Configuration loaded from environment"],
+  ])("a contract with %s says whether anything is required", async (_, variables, summary) => {
+    const contract = JSON.stringify({ variables: { B: {}, ...variables } });
+    const { status, lines, json } = await check(
+      { A: "1", B: "1" },
+      { cwd: folder({ "sophia.contract.json": contract }) },
+    );
+    expect(status).toBe(0);
+    expect(lines).toContain(summary);
+    expect(lines.includes('     "B": { "required": true }')).toBe(json.nothingRequired);
+    expect(json.nothingRequired).toBe(!("A" in variables));
   });
 
   test("they do not fail for an invalid value", async () => {

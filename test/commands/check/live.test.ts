@@ -101,7 +101,7 @@ describe("a probe of a contract", () => {
     ]);
     const shown = await sophia(["check", "--live", "--yes"], { cwd, env });
     expect(shown.stdout).toContain(`--- Live Check ---\n✅ KEY: Accepted by ${new URL(url).host}\n`);
-    expect(shown.stdout).toContain("✅ All checks passed!");
+    expect(shown.stdout).toContain("✅ All checks passed, but nothing is required.");
   });
 
   test("has outcomes: accepted, rejected, which fails, and unclear, which fails with --strict", async () => {

@@ -131,10 +131,8 @@ describe("rules", () => {
     expect(ended.stdout).toMatch(/--- acme\/app\/dev ---\n❌ API_URL /);
     expect(ended.stdout).toMatch(/PROXY_PASSWORD .*PROXY_USER is set/);
     // One remedy for each environment, in lines of 80 columns.
-    expect(ended.stdout.match(/pulumi env set acme\/app\/prod environmentVariables\.API_URL --secret/g)).toHaveLength(
-      1,
-    );
-    expect(ended.stdout.match(/pulumi env set/g)).toHaveLength(2);
+    expect(ended.stdout.match(/sophia-run set API_URL --in acme\/app\/prod$/gm)).toHaveLength(1);
+    expect(ended.stdout.match(/sophia-run set/g)).toHaveLength(2);
     const [, unmet = ""] = /(--- acme\/app\/dev ---.*)--- Summary/s.exec(ended.stdout) ?? [];
     expect(unmet.split("\n").filter((line) => line.length > 80)).toEqual([]);
     expect(unmet).toContain("acme/app/prod");

@@ -185,7 +185,7 @@ describe("emergency access", () => {
     }
     expect(stderr).toContain("500");
     expect(stderr).toMatch(/^sophia-run: ESC /);
-    expect(stderr).not.toContain("pulumi env set");
+    expect(stderr).not.toContain("sophia-run set");
     expect(stderr).toContain("in .env");
   });
 
