@@ -74,7 +74,7 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
   stage.step("A secret is missing", "Nothing is started; the message says what to do.");
   await stage.play({ variables: { ESC_ENV: INCOMPLETE_ENVIRONMENT }, words: APP }, world, {
     status: 78,
-    shows: [/QDRANT_API_KEY .* is required and not set/, /pulumi env set/],
+    shows: [/QDRANT_API_KEY .* is required and not set/, /sophia-run set QDRANT_API_KEY/],
   });
 
   await playBroker(stage, world);
@@ -109,10 +109,12 @@ async function playBroker(stage: Stage, world: DemoWorld): Promise<void> {
   stage.step(
     "A program uses a key that it never holds",
     "The address of the environment is a gateway for the key: here a service of this",
-    "demo. ask.js prints the dummy that it got; its request carries the key of ESC.",
+    "demo. ask.js prints the dummy that it got; its request carries the key of ESC. The",
+    "other keys of ESC, which the contract does not declare, are left out.",
   );
-  const variables = { OPENAI_BASE_URL: service.address };
-  await stage.play({ variables, words: ["sophia-run", "--broker", "--", "node", "ask.js"] }, world, {
+  stage.prompt(`export OPENAI_BASE_URL=${service.address}`);
+  const gateway = { ...world, environment: { ...world.environment, OPENAI_BASE_URL: service.address } };
+  await stage.play({ words: ["sophia-run", "--broker", "--only-declared", "--", "node", "ask.js"] }, gateway, {
     shows: [/^my key: sk-sophia-\w{32}$/m, /^answer: hello$/m],
   });
   const [key = ""] = service.keys;

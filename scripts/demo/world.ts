@@ -38,7 +38,7 @@ export async function openWorld(token?: string): Promise<DemoWorld> {
       ANTHROPIC_API_KEY: secret("sk-ant-fake-staging-00000000000000007a8b"),
     },
   });
-  for (const file of ["app.js", "ask.js", "server.js"])
+  for (const file of ["app.js", "ask.js", "server.js", "sophia.contract.json"])
     copyFileSync(join(root, "examples/sample", file), join(cwd, file));
   writeFileSync(join(cwd, ".env"), DOTENV, { mode: 0o600 });
   return {

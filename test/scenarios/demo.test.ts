@@ -31,7 +31,7 @@ describe("npm run demo", () => {
   });
 
   test.each([
-    ["the smoke check", /^\$ sophia-run check\n=== Sophia Configuration Smoke Check ===$/m],
+    ["the smoke check", /^\$ sophia-run check\n=== Configuration check: sample ===$/m],
     ["its summary", /^✅ All checks passed! Configuration loaded from ESC\n→ exit status 0$/m],
     ["the command line of a run", /^\$ QDRANT_URL=\S+ sophia-run -- node app\.js$/m],
     ["a value of ESC, masked", /^PULUMI_ACCESS_TOKEN +\*{3}9f3c +ESC demo-org\/sophia\/dev$/m],

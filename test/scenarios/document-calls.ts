@@ -18,17 +18,6 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     [FETCH]: INSTALL,
     "npx --no-install sophia-run init": ["npx [--no-install] [sophia-run] [init]"],
   },
-  "docs/first-value.md": {
-    "pulumi env init acme/sophia/dev": ["pulumi [env] [init] [acme/sophia/dev]"],
-    'read -rs VALUE && printf %s "$VALUE" |': [
-      "pulumi [env] [set] [acme/sophia/dev] [environmentVariables.DATABASE_URL] [--secret] [--string] [--file] [-] < a line",
-    ],
-    "sophia-run set SESSION_KEY": [
-      "sophia-run [set] [SESSION_KEY]",
-      "sophia-run [check]",
-      "sophia-run [--] [node] [server.js]",
-    ],
-  },
   "docs/comparison.md": {
     "npm run conformance -- --launcher 'dotenvx run --'": [
       "npm [run] [conformance] [--] [--launcher] [dotenvx run --]",
@@ -59,9 +48,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       "jq [--exit-status] [--raw-output] [.tokenValue] < ",
       "gh [secret] [set] [ESC_TOKEN] [--app] [actions] < ",
     ],
-    'read -rs VALUE && printf %s "$VALUE" |': [
-      "pulumi [env] [set] [acme/sophia/dev] [environmentVariables.API_KEY] [--secret] [--string] [--file] [-] < a line",
-    ],
+    "sophia-run rotate API_KEY": ["sophia-run [rotate] [API_KEY]"],
     "docker compose up --detach --force-recreate": [
       "docker [compose] [up] [--detach] [--force-recreate]",
       "kubectl [rollout] [restart] [deployment/NAME]",

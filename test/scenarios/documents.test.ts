@@ -102,7 +102,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "read -r VALUE &&": github,
     "read -rs VALUE &&": github,
     "read -r ROLE && read -rs VALUE &&": tokens,
-    'read -rs VALUE && printf %s "$VALUE" |': pulumi,
+    "sophia-run rotate API_KEY": { kind: "stand-ins", commands: ["sophia-run"], because: "it asks a person" },
     "docker compose up --detach --force-recreate": services,
     "cp .env.example .env && chmod 600 .env": {
       kind: "run",
@@ -141,22 +141,6 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/README.md": {},
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {},
-  "docs/first-value.md": {
-    "$ printf 'GREETING=hello\\n' > .env && chmod 600 .env": { kind: "run" },
-    "pulumi env init acme/sophia/dev": pulumi,
-    'read -rs VALUE && printf %s "$VALUE" |': pulumi,
-    "install -d -m 700 ~/.config/sophia-run": { kind: "run" },
-    "$ sophia-run --no-contract -- sh -c 'echo \"${#DATABASE_URL} characters\"'": { kind: "run" },
-    "$ sophia-run -- node server.js 2>/dev/null; echo $?": {
-      kind: "run",
-      files: { "sophia.contract.json": '{ "variables": { "SESSION_KEY": { "required": true } } }' },
-    },
-    "sophia-run set SESSION_KEY": {
-      kind: "stand-ins",
-      commands: ["sophia-run"],
-      because: "it asks a person",
-    },
-  },
   "docs/monorepos.md": {
     "$ cd packages/api": {
       kind: "run",

@@ -228,7 +228,7 @@ describe("examples/devcontainer", () => {
     const workspace = await installed("devcontainer");
     const unmet = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(unmet).toMatchObject({ status: 78, stdout: "" });
-    expect(unmet.stderr).toContain("PULUMI_ACCESS_TOKEN");
+    expect(unmet.stderr).toContain("QDRANT_URL");
     writeFileSync(join(workspace, ".env"), envFile(), { mode: 0o600 });
     const end = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(end).toMatchObject({ status: 0, stderr: "" });

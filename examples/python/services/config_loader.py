@@ -1,4 +1,4 @@
-"""The configuration of the Sophia services, from the environment alone.
+"""The configuration of the services, from the environment alone.
 
 It replaces a loader that called the ESC command line itself. ``load_config`` and its result are the same. sophia-run
 reads ESC and ``.env`` files, and starts the program:
@@ -12,29 +12,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_LLM_KEYS = {
-    "openrouter": "OPENROUTER_API_KEY",
-    "portkey": "PORTKEY_API_KEY",
-    "anthropic": "ANTHROPIC_API_KEY",
-    "openai": "OPENAI_API_KEY",
-    "deepseek": "DEEPSEEK_API_KEY",
-    "groq": "GROQ_API_KEY",
-    "mistral": "MISTRAL_API_KEY",
-}
-
 
 # ``repr=False`` keeps secrets out of logs that print these objects.
-@dataclass
-class GitHubConfig:
-    token: str = field(repr=False)
-    token_type: str
-
-
-@dataclass
-class PulumiConfig:
-    access_token: str = field(repr=False)
-
-
 @dataclass
 class QdrantConfig:
     url: str = field(repr=False)
@@ -43,11 +22,9 @@ class QdrantConfig:
 
 @dataclass
 class AppConfig:
-    github: GitHubConfig
-    pulumi: PulumiConfig
     qdrant: QdrantConfig
-    database_url: str | None = field(repr=False)
-    llm_keys: dict[str, str] = field(repr=False)
+    openai_api_key: str | None = field(repr=False)
+    summaries: bool
 
 
 def load_config(
@@ -67,25 +44,13 @@ def load_config(
             missing.append(name)
         return value
 
-    fine_grained = environment.get("GH_FINE_GRAINED_TOKEN", "")
-    github_token = fine_grained or environment.get("GITHUB_PAT", "")
-    if not github_token:
-        missing.append("GH_FINE_GRAINED_TOKEN or GITHUB_PAT")
+    openai_api_key = environment.get("OPENAI_API_KEY") or None
     config = AppConfig(
-        github=GitHubConfig(
-            token=github_token,
-            token_type="fine_grained" if fine_grained else "classic_pat",
-        ),
-        pulumi=PulumiConfig(access_token=required("PULUMI_ACCESS_TOKEN")),
         qdrant=QdrantConfig(
             url=required("QDRANT_URL"), api_key=required("QDRANT_API_KEY")
         ),
-        database_url=environment.get("DATABASE_URL") or None,
-        llm_keys={
-            provider: environment[name]
-            for provider, name in _LLM_KEYS.items()
-            if environment.get(name)
-        },
+        openai_api_key=openai_api_key,
+        summaries=openai_api_key is not None,
     )
     if missing:
         names = ", ".join(missing)

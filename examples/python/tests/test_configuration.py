@@ -13,10 +13,10 @@ def test_the_environment_is_complete() -> None:
 def test_nothing_shows_a_secret() -> None:
     config = load_config()
     shown = repr(config) + repr(Settings.from_environment())
-    assert config.pulumi.access_token not in shown
+    assert config.qdrant.url not in shown
     assert config.qdrant.api_key not in shown
 
 
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(ValueError, match="not set: .*QDRANT_URL"):
-        load_config(environment={"GITHUB_PAT": "x"})
+        load_config(environment={"QDRANT_API_KEY": "x"})
