@@ -7,26 +7,19 @@ import { printQuestion } from "../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 import type { Candidate } from "./candidates.ts";
 
-/** Asks which variables are required, since `source` has only names. Without a terminal none is, and a remark says so. */
-export async function askRequired(
-  candidates: readonly Candidate[],
-  source: string,
+/** Asks which variables are required of those of which no source says it. Without a terminal none is. */
+export async function askRequired<Known extends Candidate>(
+  candidates: readonly Known[],
   context: Context,
-): Promise<{ readonly candidates: readonly Candidate[]; readonly remarks: readonly string[] }> {
-  if (candidates.length === 0) return { candidates, remarks: [] };
-  if (!canAsk(context)) {
-    return {
-      candidates,
-      remarks: [
-        `variables of ${source} are optional, because only their names were read; to require one: "required": true`,
-      ],
-    };
-  }
-  const heading = `Which of these variables are required? ${source} has only their names:`;
+): Promise<readonly Known[]> {
+  const names = candidates
+    .filter(({ required, isOptional }) => !required && isOptional !== true)
+    .map(({ name }) => name);
+  if (names.length === 0 || !canAsk(context)) return candidates;
+  const heading = "Which of these variables are required? Their sources do not say it:";
   const question = "Numbers or names, `all`, or Enter for none:";
-  const names = candidates.map(({ name }) => name);
   const chosen = await askNames(heading, names.map(printable), question, names, context);
-  return { candidates: candidates.map((one) => ({ ...one, required: chosen.has(one.name) })), remarks: [] };
+  return candidates.map((one) => (chosen.has(one.name) ? { ...one, required: true } : one));
 }
 
 /** Asks for some of the names, until each word of the answer is one. @param column the indent of a row's further lines */

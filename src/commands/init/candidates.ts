@@ -1,12 +1,14 @@
-import { OPTION_NAMES, variableOf } from "../../command-line/options.ts";
 import type { GroupKind } from "../../contract/model.ts";
 import { isOfRunner } from "../../core/actions-runner.ts";
+import { grouped } from "../../core/grouped.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
 
 /** A variable that the new contract may declare. */
 export interface Candidate {
   readonly name: string;
   readonly required: boolean;
+  /** The source says that the variable is not required. Else nothing is known of one that is not `required`. */
+  readonly isOptional?: true | undefined;
   readonly label?: string | undefined;
   readonly description?: string | undefined;
   /** Shown to every reader of the contract, so never a value that may be a real secret. */
@@ -34,27 +36,60 @@ export interface SourceResult {
   readonly remarks?: readonly string[];
 }
 
+/** A variable of one or several sources. */
+export interface NamedCandidate extends Candidate {
+  /** The sources in a few words, such as `code`. */
+  readonly sources: readonly string[];
+}
+
 /** Variables of the system, of language runtimes and of tools, which no contract declares. */
 const FOREIGN =
   /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TEMP|TMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|LANG|LC_\w+|TZ|HOSTNAME|DISPLAY|EDITOR|VISUAL|PAGER|CI|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|PYTHON\w+|VIRTUAL_ENV|APPDATA|LOCALAPPDATA|USERPROFILE|SystemRoot|ComSpec|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|npm_\w+|XDG_\w+|PULUMI_(?:BACKEND_URL|DEFAULT_ORGANIZATION)|BASE_URL|MODE|DEV|PROD|SSR)$/;
-const OWN: ReadonlySet<string> = new Set([
-  ...OPTION_NAMES.map(variableOf),
-  ...WITHHELD_VARIABLES,
-  ADMIN_TOKEN,
-  "ESC_ORG",
-]);
+const OWN: ReadonlySet<string> = new Set([...WITHHELD_VARIABLES, ADMIN_TOKEN, "ESC_ORG"]);
 
-/** Returns true for a name that a contract may declare: not one of the system, of CI or of sophia-run. */
-export function isCandidateName(name: string): boolean {
-  return /^[A-Za-z_]\w{0,254}$/.test(name) && !FOREIGN.test(name) && !isOfRunner(name) && !OWN.has(name);
+/** Returns why no contract declares a variable: it belongs to sophia-run, the system, a tool or CI. */
+export function exclusionOf(name: string): string | undefined {
+  if (!/^[A-Za-z_]\w{0,254}$/.test(name)) return "no name of a variable";
+  if (name.startsWith("SOPHIA_") || OWN.has(name)) return "of sophia-run";
+  return FOREIGN.test(name) || isOfRunner(name) ? "of the system, runtimes, tools or CI" : undefined;
 }
 
-/** Joins the candidates of several sources. One is required if any source requires it; other details come from the first. */
-export function mergeCandidates(candidates: readonly Candidate[]): readonly Candidate[] {
-  const merged = new Map<string, Candidate>();
-  for (const one of candidates) {
-    const earlier = merged.get(one.name);
-    merged.set(one.name, { ...one, ...earlier, required: one.required || earlier?.required === true });
+/**
+ * Joins the candidates of several sources. One is required if any source requires it, and secret if any source says so; other
+ * details come from the first that has them.
+ *
+ * @returns also the names that are left out, by the reason
+ */
+export function mergeCandidates(results: readonly SourceResult[]): {
+  readonly candidates: readonly NamedCandidate[];
+  readonly leftOut: ReadonlyMap<string, readonly string[]>;
+} {
+  const merged = new Map<string, NamedCandidate>();
+  const excluded = new Map<string, string>();
+  for (const { candidates, source } of results) {
+    const label = source.replace(/^the /, "").replace(/ \(.*$|,.*$/, "");
+    for (const candidate of candidates) {
+      const { name } = candidate;
+      const reason = exclusionOf(name);
+      if (reason !== undefined) excluded.set(name, reason);
+      else merged.set(name, joined(merged.get(name), candidate, label));
+    }
   }
-  return [...merged.values()];
+  const byReason = grouped([...excluded.keys()], (name) => excluded.get(name) ?? "");
+  return { candidates: [...merged.values()], leftOut: byReason };
+}
+
+function joined(earlier: NamedCandidate | undefined, candidate: Candidate, source: string): NamedCandidate {
+  if (earlier === undefined) return { ...candidate, sources: [source] };
+  const known = Object.fromEntries(Object.entries(earlier).filter(([, value]) => value !== undefined));
+  return {
+    ...candidate,
+    ...known,
+    name: candidate.name,
+    required: candidate.required || earlier.required,
+    isOptional: candidate.isOptional ?? earlier.isOptional,
+    isGiven: candidate.isGiven === true || earlier.isGiven === true,
+    secret: candidate.secret === true || earlier.secret === true ? true : (earlier.secret ?? candidate.secret),
+    sources: [...earlier.sources, source],
+  };
 }

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { count } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
-import { isCandidateName, type SourceResult } from "./candidates.ts";
+import { type SourceResult } from "./candidates.ts";
 import { readsOfPython } from "./python-reads.ts";
 import { readsOfScript } from "./script-reads.ts";
 
@@ -41,9 +41,9 @@ export async function fromCode(root: string): Promise<SourceResult> {
   };
   await visit(root, 0);
   return {
-    candidates: Array.from(variables, ([name, required]) => ({ name, required }))
-      .filter(({ name }) => isCandidateName(name))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    candidates: Array.from(variables, ([name, required]) => ({ name, required })).toSorted((a, b) =>
+      a.name < b.name ? -1 : 1,
+    ),
     source: `the code (${count(files, "file")}${isCut ? "; further files were not read" : ""})`,
   };
 }

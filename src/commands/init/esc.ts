@@ -13,8 +13,7 @@ import { escAccess } from "../../esc/settings/access.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
-import { askRequired } from "./ask.ts";
-import { type Candidate, isCandidateName, type SourceResult } from "./candidates.ts";
+import type { Candidate, SourceResult } from "./candidates.ts";
 
 type EscValue = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
 
@@ -31,9 +30,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   printNotices(context, settings, answers.remarks);
   const named = answers.results.flatMap(({ variables }) =>
-    Array.from(variables).flatMap(([name, value]) =>
-      value.kind === "list-or-object" || !isCandidateName(name) ? [] : [{ name, value }],
-    ),
+    Array.from(variables).flatMap(([name, value]) => (value.kind === "list-or-object" ? [] : [{ name, value }])),
   );
   const usable: Candidate[] = [];
   // Required, they would be missing.
@@ -45,15 +42,14 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
     const isPublic = values.every((value) => value.kind === "known" && !looksSecret(name, value.variable.value));
     const candidate = { name, required: false, isGiven: true, secret: isPublic ? false : undefined };
     if (mayBePlaceholder(values)) placeholders.push(name);
-    else (values.every(isEmpty) ? empty : usable).push(candidate);
+    else if (values.every(isEmpty)) empty.push({ ...candidate, isOptional: true });
+    else usable.push(candidate);
   }
-  const { candidates, remarks } = await askRequired(usable, "ESC", context);
   const listed = (names: readonly string[]): string => enumerateFew(names.map(printable));
   return {
-    candidates: [...candidates, ...empty],
+    candidates: [...usable, ...empty],
     source: "ESC",
     remarks: [
-      ...remarks,
       ...(empty.length === 0 ? [] : [`optional, because ESC has no value: ${listed(empty.map(({ name }) => name))}`]),
       ...(placeholders.length === 0 ? [] : [`left out, because ESC has a placeholder: ${listed(placeholders)}`]),
     ],

@@ -5,7 +5,7 @@ import { grouped } from "../../core/grouped.ts";
 import { withoutMark } from "../../core/text.ts";
 import { isAddressNote } from "../docs/broker-addresses.ts";
 import { GROUP_WORDS } from "../docs/outline.ts";
-import { type Candidate, type CandidateGroup, isCandidateName } from "./candidates.ts";
+import type { Candidate, CandidateGroup } from "./candidates.ts";
 
 /** In a comment it makes the variable below optional, as the first word of a heading all up to the next empty line. */
 const OPTIONAL = /(?<!\b(?:not|no longer|non)[ -])\boptional\b/i;
@@ -24,7 +24,7 @@ export function fromExample(text: string): readonly Candidate[] {
     const name = match?.[2] ?? "";
     // A comment is an assignment only in capital letters: a sentence may contain `=`, too.
     if (match !== null && (match[1] === undefined || /^[A-Z][A-Z\d_]*$/.test(name))) {
-      if (isCandidateName(name) && !found.has(name)) {
+      if (!found.has(name)) {
         const assigned = match[3] ?? "";
         const isOptional =
           isOptionalSection || OPTIONAL.test(comments.join(" ")) || OPTIONAL.test(commentBehind(assigned));
@@ -32,6 +32,7 @@ export function fromExample(text: string): readonly Candidate[] {
         found.set(name, {
           name,
           required: match[1] === undefined && !isOptional,
+          isOptional: match[1] !== undefined || isOptional ? true : undefined,
           description: comments.filter((one) => !/^[-=*#\s]/.test(one)).join(" ") || undefined,
           example: isExample(name, value) ? value : undefined,
         });

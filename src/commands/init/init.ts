@@ -40,7 +40,8 @@ export const init: Command = async ({ options }, context) => {
     .map(({ file }) => targetFile(file, context));
   const contract = targetFile(CONTRACT_FILE_NAME, context);
   refuseLinks([...(existsSync(contract.path) ? [] : [contract]), ...files]);
-  await createContract(Array.isArray(from) ? from : [], settings, surveyed.project.workspace.root, context);
+  const { title, workspace } = surveyed.project;
+  await createContract(Array.isArray(from) ? from : [], settings, { name: title, root: workspace.root }, context);
   for (const step of steps) perform(step, context);
   printNext(
     surveyed,

@@ -8,7 +8,9 @@ import { builtInText } from "../../contract/generated/built-in-text.ts";
 import { looksSecret } from "../../contract/looks-secret.ts";
 import type { ValueFormat } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
+import { requirement } from "../../contract/remedies.ts";
 import { SophiaError } from "../../core/error.ts";
+import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
@@ -17,10 +19,11 @@ import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { readIn, writeText } from "../files.ts";
 import { askRequired } from "./ask.ts";
 import {
-  isCandidateName,
+  exclusionOf,
   mergeCandidates,
   type Candidate,
   type CandidateGroup,
+  type NamedCandidate,
   type SourceResult,
 } from "./candidates.ts";
 import { fromCode } from "./code.ts";
@@ -37,7 +40,7 @@ interface Source {
 
 const BUILT_IN: SourceResult = { candidates: [], base: "builtin", source: "the built-in contract" };
 
-/** The sources of a new contract, by the values of `--from`, in the order in which they are searched. */
+/** The sources of a new contract, by the values of `--from`: details of a variable come from the first that has them. */
 const SOURCES: Readonly<Record<string, Source>> = {
   builtin: { read: async () => BUILT_IN },
   example: { read: (_, context) => fromDocuments(context), missing: "there is no .env.example" },
@@ -46,20 +49,28 @@ const SOURCES: Readonly<Record<string, Source>> = {
   dotenv: { read: fromDotenv, missing: "no .env file sets a variable" },
 };
 
+/** The project of a new contract. */
+export interface ContractProject {
+  /** The name that its package.json or pyproject.toml has. */
+  readonly name: string | undefined;
+  /** The folder with the lock file, in which a workspace has its packages. */
+  readonly root: string;
+}
+
 /**
- * Writes `sophia.contract.json` unless it exists, from the sources in `from`, else from the first one with a variable.
+ * Writes `sophia.contract.json` unless it exists, from the sources in `from`, else from all that the project has.
  *
- * @param root the folder with the lock file, in which a workspace has its packages
  * @throws SophiaError (125) if a source that was named cannot be read
  */
 export async function createContract(
   from: readonly string[],
   settings: Settings,
-  root: string,
+  { name, root }: ContractProject,
   context: Context,
 ): Promise<void> {
   if (existsSync(join(context.cwd, CONTRACT_FILE_NAME))) {
     printReport(context, [`${CONTRACT_FILE_NAME} exists and is not changed`]);
+    await updateSchema(context);
     return;
   }
   const applied = findContract(context.cwd);
@@ -76,33 +87,70 @@ export async function createContract(
   // By import(), so that the bundler gives the module a file of its own, which a start loads alone.
   const builtIn =
     base === "builtin" ? (await import("../../contract/generated/built-in.ts")).BUILT_IN.variables : undefined;
-  const candidates = mergeCandidates(results.flatMap((result) => result.candidates)).filter(
-    ({ name }) => builtIn?.has(name) !== true,
-  );
+  const merged = mergeCandidates(results);
+  const added = merged.candidates.filter((candidate) => builtIn?.has(candidate.name) !== true);
+  const candidates = await askRequired(added, context);
   const groups = base === undefined ? results.flatMap((result) => result.groups ?? []) : [];
-  const $schema = schemaFor(context.cwd, root);
-  writeText(targetFile(CONTRACT_FILE_NAME, context), contractText({ base, candidates, groups }, $schema), "wx");
+  const schema = await schemaFor(context, root);
+  writeText(
+    targetFile(CONTRACT_FILE_NAME, context),
+    contractText({ name, base, candidates, groups }, schema.address),
+    "wx",
+  );
   const total = candidates.length + (builtIn?.size ?? 0);
   const sources = enumerate(results.map(({ source }) => source));
+  const made = total === 0 ? "no variables yet" : `${count(total, "variable")} from ${sources}`;
   printReport(context, [
-    {
-      text: `created ${CONTRACT_FILE_NAME}: ${results.length === 0 ? "no variables yet" : `${count(total, "variable")} from ${sources}`}`,
-      hang: 2,
-    },
+    { text: `created ${CONTRACT_FILE_NAME}: ${made}`, hang: 2 },
+    ...(schema.isCreated ? [`created ${SCHEMA_FILE}, for editors`] : []),
     ...(outer === undefined
       ? []
       : [`  ${outer} no longer applies to this folder; to keep its rules: "extends": "${outer}"`]),
-    ...[...remarks, ...results.flatMap((result) => result.remarks ?? [])].map((remark) => `  ${remark}`),
-    ...(total > 0 || base !== undefined
+    ...candidateRows(candidates),
+    ...[...remarks, ...results.flatMap((result) => result.remarks ?? []), ...exclusions(merged.leftOut)].map(
+      (remark) => ({ text: `  ${remark}`, hang: 4 }),
+    ),
+    ...requirementLines(total, base, candidates, groups),
+    ...(total > 0 || base !== undefined || from.length > 0
       ? []
-      : [
-          ...(from.length > 0 ? [] : ["  searched: .env.example, ESC, process.env and os.environ in code, .env"]),
-          '  add one under "variables", such as "API_KEY": { "required": true }',
-        ]),
+      : ["  searched: .env.example, ESC, process.env and os.environ in code, .env"]),
   ]);
 }
 
-/** Reads the sources that the user named, else the first with a variable; remarks name the others that cannot be read. */
+const MOST_ROWS = 100;
+
+/** Lists the variables, each with its sources. */
+function candidateRows(candidates: readonly NamedCandidate[]): readonly Line[] {
+  const width = Math.min(40, Math.max(0, ...candidates.map(({ name }) => name.length)));
+  const left = candidates.length - MOST_ROWS;
+  return [
+    ...candidates.slice(0, MOST_ROWS).map(({ name, required, sources }): Line => {
+      const lead = `  ${name.padEnd(width)}  ${required ? "required" : "optional"}  `;
+      return { text: `${lead}${sources.join(", ")}`, hang: lead.length };
+    }),
+    ...(left > 0 ? [`  and ${count(left, "variable")} more`] : []),
+  ];
+}
+
+function exclusions(leftOut: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  return Array.from(leftOut, ([reason, names]) => `left out: ${enumerateFew(names.map(printable))} (${reason})`);
+}
+
+/** Says that nothing is required, and how to change that. */
+function requirementLines(
+  total: number,
+  base: string | undefined,
+  candidates: readonly NamedCandidate[],
+  groups: readonly CandidateGroup[],
+): readonly Line[] {
+  if (base !== undefined || groups.length > 0 || candidates.some(({ required }) => required)) return [];
+  return [
+    `  ${total === 0 ? "nothing" : "none"} is required yet; to require a variable, write under "variables":`,
+    { text: `    ${requirement(candidates[0]?.name)}`, whole: true },
+  ];
+}
+
+/** Reads the sources that the user named, else all that the project has; remarks name those that cannot be read. */
 async function readSources(
   from: readonly string[],
   settings: Settings,
@@ -113,11 +161,11 @@ async function readSources(
   // A set, since two sources read the same .env file.
   const remarks = new Set<string>();
   for (const [name, { read, missing = "" }] of Object.entries(SOURCES)) {
-    if (isNamed ? !from.includes(name) : name === "builtin" || results.length > 0) continue;
+    if (isNamed ? !from.includes(name) : name === "builtin") continue;
     try {
       const result = await read(settings, context);
       if (isNamed && result === undefined) {
-        const hint = "name another source, or leave --from out to use the first that has a variable";
+        const hint = "name another source, or leave --from out to use all that there are";
         throw new SophiaError({ code: "init-source", message: `--from ${name}: ${missing}`, hint });
       }
       if (result === undefined) continue;
@@ -134,10 +182,10 @@ async function readSources(
 /** Reads the files that a start would read. Their values are usually secrets, so none gets into the contract. */
 async function fromDotenv(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
-  const names = new Set(layers.flatMap(({ variables }) => variables.map(({ name }) => name)).filter(isCandidateName));
-  if (names.size === 0) return undefined;
-  const all = Array.from(names, (name) => ({ name, required: false, isGiven: true }));
-  return { ...(await askRequired(all, ".env", context)), source: ".env (only names)" };
+  const names = new Set(layers.flatMap(({ variables }) => variables.map(({ name }) => name)));
+  if (!Array.from(names).some((name) => exclusionOf(name) === undefined)) return undefined;
+  const candidates = Array.from(names, (name) => ({ name, required: false, isGiven: true }));
+  return { candidates, source: ".env (only names)" };
 }
 
 /** Reads a file that `docs` wrote: its contract is restored or extended, with variables that the user added to the file. */
@@ -158,28 +206,54 @@ async function fromDocuments({ cwd }: Context): Promise<SourceResult | undefined
 
 const INSTALLED_SCHEMA = "node_modules/sophia-run/schema/sophia.contract.schema.json";
 const SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
+/** The schema beside a contract, if the package is not installed below the folder. */
+const SCHEMA_FILE = "sophia.contract.schema.json";
 
-/** Returns the schema for editors: the file of the package, or the identifier if no folder has that file. */
-function schemaFor(cwd: string, root: string): string {
-  // Yarn's Plug'n'Play leaves packages in their archives.
-  if (!existsSync(join(cwd, "package.json")) || existsSync(join(root, ".pnp.cjs"))) return SCHEMA;
-  const folder = [cwd, root].find((one) => existsSync(join(one, INSTALLED_SCHEMA))) ?? root;
-  return `${relative(cwd, folder).replaceAll(sep, "/") || "."}/${INSTALLED_SCHEMA}`;
+/** Returns the schema for editors, which need no network for it: the package's file, else one that is written beside the contract. */
+async function schemaFor(
+  context: Context,
+  root: string,
+): Promise<{ readonly address: string; readonly isCreated?: true }> {
+  const { cwd } = context;
+  const folder = [cwd, root].find((one) => existsSync(join(one, INSTALLED_SCHEMA)));
+  if (folder !== undefined) {
+    return { address: `${relative(cwd, folder).replaceAll(sep, "/") || "."}/${INSTALLED_SCHEMA}` };
+  }
+  const address = `./${SCHEMA_FILE}`;
+  if (existsSync(join(cwd, SCHEMA_FILE))) return { address };
+  writeText(targetFile(SCHEMA_FILE, context), await schemaFileText(), "wx");
+  return { address, isCreated: true };
+}
+
+/** Brings a schema that `init` wrote up to date. */
+async function updateSchema(context: Context): Promise<void> {
+  const current = await readIn(context.cwd, SCHEMA_FILE);
+  const text = await schemaFileText();
+  if (current === undefined || current === text) return;
+  writeText(targetFile(SCHEMA_FILE, context), text);
+  printReport(context, [`changed ${SCHEMA_FILE}: the format of this version`]);
+}
+
+async function schemaFileText(): Promise<string> {
+  const { schemaText } = await import("../../contract/generated/schema-text.ts");
+  return `${JSON.stringify(JSON.parse(schemaText), undefined, 2)}\n`;
 }
 
 interface Draft {
+  readonly name?: string | undefined;
   readonly base?: string | undefined;
   readonly candidates: readonly Candidate[];
   readonly groups: readonly CandidateGroup[];
 }
 
 /** Returns a contract that declares the candidates, or the whole built-in contract if it adds nothing to that. */
-export function contractText({ base, candidates, groups }: Draft, $schema: string): string {
+export function contractText({ name, base, candidates, groups }: Draft, $schema: string): string {
   const isEmpty = base !== undefined && candidates.length === 0;
   if (base === "builtin" && isEmpty) return builtInText.replace(SCHEMA, $schema);
   // JSON.stringify leaves out what is undefined, here and in the entries.
   const document = {
     $schema,
+    name,
     extends: base,
     variables: isEmpty ? undefined : Object.fromEntries(candidates.map((one) => [one.name, entryOf(one)])),
     groups: groups.length === 0 ? undefined : Object.fromEntries(byIdentifier(groups)),

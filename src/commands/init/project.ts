@@ -18,6 +18,8 @@ const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontaine
 
 export interface Project {
   readonly name: string;
+  /** The name in package.json, without its scope, or in pyproject.toml. */
+  readonly title: string | undefined;
   readonly manifest: Manifest | undefined;
   readonly node: NodeInstaller;
   readonly workspace: Workspace;
@@ -66,6 +68,7 @@ export async function survey({ cwd }: Context): Promise<Survey> {
   return {
     project: {
       name: basename(cwd),
+      title: titleOf(manifest, pyproject),
       manifest,
       node: nodeTool(workspace.manifest["packageManager"], await readIn(workspace.root, "yarn.lock"), isInRoot),
       workspace,
@@ -83,6 +86,15 @@ export async function survey({ cwd }: Context): Promise<Survey> {
     isInRoot,
     read,
   };
+}
+
+const LONGEST_TITLE = 60;
+
+function titleOf(manifest: Manifest | undefined, pyproject = ""): string | undefined {
+  const own = manifest?.["name"];
+  const name =
+    typeof own === "string" ? own.replace(/^@.*\//, "") : /^name\s*=\s*["']([\w. -]+)["']/m.exec(pyproject)?.[1];
+  return name === undefined || name === "" || name.length > LONGEST_TITLE ? undefined : name;
 }
 
 async function manifestIn(folder: string): Promise<Manifest> {

@@ -1,59 +1,168 @@
-/** The variables that Python code reads: by the standard library, django-environ, environs, python-decouple and pydantic-settings. */
-import { matchesOf, type Reads } from "./reads.ts";
+/**
+ * The variables that Python code reads: by the standard library, django-environ, environs, python-decouple, Starlette and
+ * pydantic-settings.
+ */
+import { expressionAt, firstMatches, matchesOf, type Reads } from "./reads.ts";
 
 /** Finds `os.environ["X"]`, which throws without the variable, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
 export function readsOfPython(text: string): Reads {
   const subscript = /\benviron\[\s*["']([A-Za-z_]\w*)["']\s*\](?!\s*=(?!=))/g;
   return [
     ...matchesOf(text, subscript).map((name) => [name, true] as const),
-    ...matchesOf(text, /\b(?:environ\.get|getenv)\(\s*["']([A-Za-z_]\w*)["']/g).map((name) => [name, false] as const),
+    ...readsByGet(text),
     ...readsByCalls(text),
     ...readsBySettings(text),
   ];
 }
 
-/** Finds `config("X")` of decouple, and `env("X")` and `env.int("X")` of an `Env()`. Without further arguments they throw. */
+/** Code that ends a program or a function if a variable is not set. */
+const ENDS = String.raw`(?:raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|\w*(?:fail|abort|die)\w*\()`;
+
+/** Finds `os.environ.get("X")` and `os.getenv("X")`, with `or fail()`, `:= …` or `if not x: raise` behind it. */
+function readsByGet(text: string): Reads {
+  const withDefault = /\b(?:environ\.get|getenv)\(\s*["']([A-Za-z_]\w*)["']\s*,/g;
+  return [
+    ...firstMatches(text, /(?:\bos\.)?\b(?:environ\.get|getenv)\(\s*["']([A-Za-z_]\w*)["']\s*\)/g).map(
+      (match): readonly [string, boolean] => {
+        const end = match.index + match[0].length;
+        const before = text.slice(Math.max(0, match.index - 120), match.index);
+        return [match[1] ?? "", isGuarded(before, text.slice(end, end + 400))];
+      },
+    ),
+    ...matchesOf(text, withDefault).map((name) => [name, false] as const),
+  ];
+}
+
+/** The name to which a value is assigned, with or without a type: `x = `, `x: str | None = `, `x := `. */
+const ASSIGNED = /(?:^|[\s(])(\w+)[ \t]{0,20}(?::[^=\n:]{1,60})?:?=[ \t]{0,20}$/;
+
+function isGuarded(before: string, after: string): boolean {
+  if (/^\s*or\s+/.test(after) && new RegExp(String.raw`^\s*or\s+${ENDS}`).test(after)) return true;
+  if (/\bassert\s+$/.test(before)) return true;
+  // `if not os.getenv("X"): raise`, and `if not (x := os.getenv("X")): raise`.
+  if (/\bif\s+not\s+(?:\(\w+\s*:=\s*)?$/.test(before)) return new RegExp(String.raw`^\)?:\s*${ENDS}`).test(after);
+  const local = ASSIGNED.exec(before)?.[1];
+  if (local === undefined) return false;
+  const test = String.raw`(?:if\s+(?:not\s+${local}|${local}\s+is\s+None|${local}\s*==\s*["']{2})\s*:\s*${ENDS}|assert\s+${local}\b)`;
+  return new RegExp(String.raw`^[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*[ \t]*${test}`).test(after);
+}
+
+/**
+ * Finds `config("X")` of decouple and Starlette, and `env("X")` and `env.int("X")` of an `Env()`. Without a default they
+ * throw.
+ */
 function readsByCalls(text: string): Reads {
   const isDecouple = /^[ \t]*from decouple import .*\bconfig\b(?! as )/m.test(text);
+  const isStarlette = /^[ \t]*from starlette\.config import .*\bConfig\b/m.test(text);
   const isEnv = /^[ \t]*(?:import environ|from environs? import .*\bEnv)\b/m.test(text);
   // The names of `env.prefixed("X_")` are parts, and a scheme in `Env(…)` has defaults.
   const objects = isEnv && !/\bprefix/.test(text) ? matchesOf(text, /^[ \t]*(\w+)\s*=\s*(?:environ\.)?Env\(/gm) : [];
+  const configs = isStarlette ? matchesOf(text, /^[ \t]*(\w+)\s*=\s*Config\(/gm) : [];
   const hasScheme = /\bEnv\(\s*[^\s)]/.test(text);
-  return [...new Set([...(isDecouple ? ["config"] : []), ...objects])].flatMap((object) => {
-    const call = new RegExp(String.raw`(?<![\w.])${object}(?:\.[a-z]+)?\(\s*["']([A-Z][A-Z0-9_]*)["']\s*(\)?)`, "g");
-    const isRequired = (end: string | undefined): boolean => end === ")" && (object === "config" || !hasScheme);
-    return Array.from(text.matchAll(call), ([, name = "", end]) => [name, isRequired(end)] as const);
-  });
-}
-
-/** A type of a value that is one variable; the fields of other types may be models with variables of their own. */
-const SCALAR =
-  /^(?:(?:Optional|str|int|float|bool|bytes|None|Path|SecretStr|SecretBytes|(?:Any|AnyHttp|Http)Url|(?:Postgres|Redis|MySQL|Mongo|Amqp)Dsn|EmailStr)\b[[\]| ]*)+$/;
-
-/** Names that the settings class takes from elsewhere. */
-const RENAMES = /\b(?:alias_generator|fields\s*=)/;
-
-/** Finds the fields of `class X(BaseSettings)` of pydantic: their names in upper case, behind `env_prefix`. */
-function readsBySettings(text: string): Reads {
-  if (!/\bpydantic/.test(text)) return [];
-  const code = text.replaceAll("\r\n", "\n").replaceAll(/"""[\s\S]*?"""|'''[\s\S]*?'''/g, "");
-  const settings = /^class \w+\((?:\w+\.)?BaseSettings\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm;
-  return matchesOf(code, settings).flatMap((body) => {
-    const prefix = /\benv_prefix\s*=\s*["'](\w*)["']/.exec(body)?.[1];
-    if (RENAMES.test(body) || (prefix === undefined && /\benv_prefix\b/.test(body))) return [];
-    const isExact = /\bcase_sensitive\b\W+True\b/.test(body);
-    const indent = /^[ \t]+(?=\S)/m.exec(body)?.[0] ?? "";
-    const field = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:([^=#\n]+)(?:=[ \t]*(.*))?`, "gm");
-    return Array.from(body.matchAll(field)).flatMap(([, name = "", type = "", value]) => {
-      if (!SCALAR.test(type.trim()) || (value !== undefined && !keepsName(value))) return [];
-      const variable = (prefix ?? "") + name;
-      const isRequired = value === undefined || /^Field\(\s*\.\.\./.test(value);
-      return [[isExact ? variable : variable.toUpperCase(), isRequired] as const];
+  const callers = new Set([...(isDecouple ? ["config"] : []), ...configs, ...objects]);
+  return [...callers].flatMap((object) => {
+    const call = new RegExp(String.raw`(?<![\w.])${object}(?:\.[a-z]+)?\(\s*["']([A-Z][A-Z0-9_]*)["']`, "g");
+    const isOfEnv = objects.includes(object);
+    return firstMatches(text, call).map((match): readonly [string, boolean] => {
+      const rest = argumentsAt(text, match.index + match[0].length);
+      const hasDefault = isOfEnv
+        ? rest.some((one) => !/^\w+\s*=/.test(one) || /^default\s*=/.test(one))
+        : rest.some((one) => !/^cast\s*=/.test(one));
+      return [match[1] ?? "", !hasDefault && !(isOfEnv && hasScheme)];
     });
   });
 }
 
-/** Returns true for a default that gives the field no other name. One of several lines may do that. */
-function keepsName(value: string): boolean {
-  return !/^Field\b/.test(value) || (/\)\s*(?:#.*)?$/.test(value) && !/\b(?:\w*alias|env)\s*=/.test(value));
+/** Returns the further arguments of a call, from a position behind its first one. */
+function argumentsAt(text: string, start: number): readonly string[] {
+  const found: string[] = [];
+  for (let at = start; found.length < 8;) {
+    const comma = /^\s*,\s*/.exec(text.slice(at, at + 200));
+    if (comma === null) return found;
+    at += comma[0].length;
+    const one = expressionAt(text, at);
+    if (one.trim() === "") return found;
+    found.push(one.trim());
+    at += one.length;
+  }
+  return found;
+}
+
+/** Names that the settings class takes from elsewhere. */
+const RENAMES = /\b(?:alias_generator|fields\s*=)/;
+/** Classes of single values. */
+const SCALAR = /^(?:None|Secret(?:Str|Bytes)|Path|Decimal|UUID|\w*(?:Url|Dsn))$/;
+/** A class of settings or a model in a file of its own, by its name: its fields may be variables of their own. */
+const NESTED = /(?:Settings|Config|Model)\b/;
+
+/**
+ * Finds the fields of `class X(BaseSettings)` of pydantic, and of classes that extend one in the same file: their names in
+ * upper case, behind `env_prefix`, or the names that an alias gives them.
+ */
+function readsBySettings(text: string): Reads {
+  if (!/\bpydantic/.test(text)) return [];
+  const code = text.replaceAll("\r\n", "\n").replaceAll(/"""[\s\S]*?"""|'''[\s\S]*?'''/g, "");
+  const classes = Array.from(
+    code.matchAll(/^class (\w+)\(([^()]{0,500})\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm),
+    ([, name = "", bases = "", body = ""]) => ({ name, bases, body }),
+  );
+  const settings = new Set(["BaseSettings"]);
+  const models = new Set(["BaseModel"]);
+  // In the order of the file, a class comes after its bases.
+  const extending = (bases: string, known: ReadonlySet<string>): boolean =>
+    bases.split(",").some((base) => known.has(/(\w+)\s*(?:\[.*)?$/.exec(base.trim())?.[1] ?? ""));
+  return classes.flatMap(({ name, bases, body }) => {
+    if (!extending(bases, settings)) {
+      if (extending(bases, models)) models.add(name);
+      return [];
+    }
+    settings.add(name);
+    return fieldsOf(bases, body, new Set([...models, ...settings]));
+  });
+}
+
+function fieldsOf(bases: string, body: string, nested: ReadonlySet<string>): Reads {
+  const options = `${bases}\n${body}`;
+  const prefix = /\benv_prefix["']?\s*[=:]\s*["'](\w*)["']/.exec(options)?.[1];
+  if (RENAMES.test(body) || (prefix === undefined && /\benv_prefix\b/.test(options))) return [];
+  const isExact = /\bcase_sensitive\b\W+True\b/.test(options);
+  const indent = /^[ \t]+(?=\S)/m.exec(body)?.[0] ?? "";
+  const field = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:[ \t]*`, "gm");
+  return firstMatches(body, field).flatMap((match) => {
+    const [whole, name = ""] = match;
+    const declaration = expressionAt(body, match.index + whole.length).replace(/#.*$/gm, "");
+    const type = expressionAt(declaration, 0, "=");
+    const value = declaration.charAt(type.length) === "=" ? declaration.slice(type.length + 1).trim() : undefined;
+    const types: readonly string[] = type.match(/\w+/g) ?? [];
+    if (name === "model_config" || types.length === 0 || types.includes("ClassVar")) return [];
+    // `other: Other = Other()`, or a factory: a model, whose fields have names of their own.
+    const made = /^(?:Field\([^]*\bdefault_factory\s*=\s*)?(\w+)/.exec(value ?? "")?.[1] ?? "";
+    const isModel = (one: string): boolean =>
+      nested.has(one) || NESTED.test(one) || (one === made && /^[A-Z]/.test(one) && !SCALAR.test(one));
+    if (types.some(isModel)) return [];
+    const alias = aliasIn(`${type} ${value ?? ""}`);
+    if (alias === "elsewhere") return [];
+    const variable = alias?.name ?? (prefix ?? "") + name;
+    const isRequired = value === undefined ? !/\bField\([^)]*\bdefault/.test(type) : isRequiredField(value);
+    return [[isExact || alias !== undefined ? variable : variable.toUpperCase(), isRequired] as const];
+  });
+}
+
+/** Returns the variable that `Field(alias="X")` names, the first of several; `elsewhere` for one that is not a text. */
+function aliasIn(text: string): { readonly name: string } | "elsewhere" | undefined {
+  const validation = /\bvalidation_alias\s*=\s*/.exec(text) ?? /\b(?:alias|env)\s*=\s*/.exec(text);
+  if (validation === null) return undefined;
+  const rest = text.slice(validation.index + validation[0].length);
+  const name = /^(?:(?:\w+\.)?AliasChoices\(|\[)?\s*["'](\w+)["']/.exec(rest)?.[1];
+  return name === undefined ? "elsewhere" : { name };
+}
+
+/** Returns true for `Field(…)` without a default, and `Field(..., description="x")`. */
+function isRequiredField(value: string): boolean {
+  const call = /^(?:\w+\.)?Field\(/.exec(value);
+  if (call === null) return false;
+  const first = expressionAt(value, call[0].length).trim();
+  if (first === "...") return true;
+  if (first !== "" && !/^\w+\s*=(?!=)/.test(first)) return false;
+  return !/\b(?:default|default_factory)\s*=(?!\s*\.\.\.)/.test(value);
 }

@@ -4,3 +4,42 @@ export type Reads = readonly (readonly [name: string, required: boolean])[];
 export function matchesOf(text: string, pattern: RegExp): readonly string[] {
   return Array.from(text.matchAll(pattern), ([, first = ""]) => first);
 }
+
+/** Limits for what a file of another author makes this code look at closely: matches, and characters of an expression. */
+const MOST_MATCHES = 5000;
+const LONGEST_EXPRESSION = 2000;
+
+/** Returns the first matches of a pattern with the flag `g`. */
+export function firstMatches(text: string, pattern: RegExp): readonly RegExpExecArray[] {
+  const matches: RegExpExecArray[] = [];
+  for (const match of text.matchAll(pattern)) {
+    if (matches.push(match) === MOST_MATCHES) break;
+  }
+  return matches;
+}
+
+/**
+ * Returns the expression that begins at a position: up to one of the characters in `ends`, or a closing bracket, outside of its
+ * own brackets and strings, or to the end of a line unless the next one continues it with a dot. Regular expressions are not
+ * recognized.
+ */
+export function expressionAt(text: string, start: number, ends = ",;"): string {
+  let depth = 0;
+  let quote = "";
+  const end = Math.min(text.length, start + LONGEST_EXPRESSION);
+  for (let index = start; index < end; index++) {
+    const character = text.charAt(index);
+    if (quote !== "") {
+      if (character === "\\") index += 1;
+      else if (character === quote) quote = "";
+    } else if (character === '"' || character === "'" || character === "`") quote = character;
+    else if ("([{".includes(character)) depth += 1;
+    else if (")]}".includes(character)) {
+      depth -= 1;
+      if (depth < 0) return text.slice(start, index);
+    } else if (depth > 0) continue;
+    else if (ends.includes(character)) return text.slice(start, index);
+    else if (character === "\n" && !/^\s*[.|?]/.test(text.slice(index, index + 200))) return text.slice(start, index);
+  }
+  return text.slice(start, end);
+}

@@ -1,21 +1,79 @@
-import { matchesOf, type Reads } from "./reads.ts";
+/** The variables that JavaScript and TypeScript code reads, and those that it cannot do without. */
+import { expressionAt, firstMatches, matchesOf, type Reads } from "./reads.ts";
+import { readsBySchemas } from "./schema-reads.ts";
 
 /** Finds `process.env.X`, `process.env["X"]`, `import.meta.env.X`, `Bun.env.X`, `Deno.env.get("X")`, `const { X } = process.env`. */
 export function readsOfScript(text: string): Reads {
-  const access =
-    /\b(?:process\.env|import\.meta\.env|Bun\.env)(?:\?\.|\.)?(?:\[\s*["'`]([A-Za-z_]\w*)["'`]\s*\]|(?<=\.)([A-Za-z_]\w*))(!?)/g;
+  const direct = accessesOf(text, String.raw`\b(?:process\.env|import\.meta\.env|Bun\.env)`, "[A-Za-z_]\\w*");
   const destructured = /\{([^{}]{1,2000})\}\s*=\s*(?:process|Bun|import\.meta)\.env\b/g;
   const names = [
     ...matchesOf(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g),
     ...matchesOf(text, destructured).flatMap(namesIn),
   ];
-  return [
+  const reads = [
     ...readsByOtherNames(text),
     ...readsByNest(text),
-    // TypeScript's `!` asserts that the variable is set.
-    ...Array.from(text.matchAll(access), ([, quoted, plain, mark]) => [quoted ?? plain ?? "", mark === "!"] as const),
+    ...readsByFunctions(text),
+    ...readsBySchemas(text),
+    ...direct,
     ...names.map((name) => [name, false] as const),
   ];
+  return withGuards(text, reads);
+}
+
+/** Finds the accesses of an object by a pattern for it. TypeScript's `!` asserts that the variable is set. */
+function accessesOf(text: string, object: string, name: string): Reads {
+  const access = String.raw`${object}(?:\?\.|\.)?(?:\[\s*["'\x60](${name})["'\x60]\s*\]|(?<=\.)(${name})\b)(!(?!=))?`;
+  return firstMatches(text, new RegExp(access, "g")).map((match): readonly [string, boolean] => {
+    const [whole, quoted, plain, mark] = match;
+    const before = text.slice(Math.max(0, match.index - 40), match.index);
+    const after = text.slice(match.index + whole.length, match.index + whole.length + 300);
+    return [quoted ?? plain ?? "", mark !== undefined || isGuard(before, after)];
+  });
+}
+
+/** Words of functions and statements that end a program. */
+const ENDS = String.raw`throw\b|(?:\w+\.)?\w*(?:fail|raise|abort|panic|die|exit|missing|required|never)\w*\s*\(`;
+/** A function whose argument must be true or set. */
+const ASSERTION = /\b(?:assert(?:\.(?:ok|notEqual|strictEqual))?|invariant|ok|nonNull|ensure|required?)\(\s*$/i;
+const OR_ELSE = new RegExp(String.raw`^\s*(?:\?\?|\|\|)\s*(?:\(\s*\(\s*\)\s*=>\s*\{?\s*)?(?:${ENDS})`, "i");
+const IF_MISSING = /\bif\s*\(\s*!\s*$/;
+const IF_COMPARED = /\bif\s*\(\s*(?:typeof\s+)?$/;
+const COMPARED = /^\s*={2,3}\s*(?:undefined|null|""|''|"undefined"|'undefined')/;
+const THEN_ENDS = new RegExp(
+  String.raw`^[^{};]{0,120}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${ENDS})`,
+  "i",
+);
+
+/** Returns true for `assert(X)`, `X ?? fail()`, `if (!X) throw` and `if (X === undefined) throw`. */
+function isGuard(before: string, after: string): boolean {
+  if (ASSERTION.test(before) || OR_ELSE.test(after)) return true;
+  const isTest = IF_MISSING.test(before) || (IF_COMPARED.test(before) && COMPARED.test(after));
+  return isTest && THEN_ENDS.test(after);
+}
+
+const MOST_LOCALS = 1000;
+
+/** Adds what is known of local variables: `const x = process.env.X` or `const { X: x } = process.env`, and a guard of `x`. */
+function withGuards(text: string, reads: Reads): Reads {
+  const locals = new Map<string, string>();
+  const assigned =
+    /\b(?:const|let|var)\s+(\w+)(?:\s*:[^=;]{1,80})?\s*=\s*(?:process|Bun|import\.meta)\.env(?:\.([A-Za-z_]\w*)|\[\s*["'`]([A-Za-z_]\w*)["'`]\s*\])\s*(?:;|$)/gm;
+  for (const [, local = "", plain, quoted] of text.matchAll(assigned)) locals.set(local, plain ?? quoted ?? "");
+  for (const list of matchesOf(text, /\{([^{}]{1,2000})\}\s*=\s*(?:process|Bun|import\.meta)\.env\b/g)) {
+    for (const [, name = "", local = name] of list.matchAll(/(?:^|,)\s*([A-Za-z_]\w*)(?:\s*:\s*(\w+))?\s*(?=,|$)/g)) {
+      locals.set(local, name);
+    }
+  }
+  if (locals.size === 0 || locals.size > MOST_LOCALS) return reads;
+  const guarded = new Set<string>();
+  const uses = new RegExp(String.raw`(?<![\w$.])(?:${[...locals.keys()].join("|")})(?![\w$])`, "g");
+  for (const match of firstMatches(text, uses)) {
+    const before = text.slice(Math.max(0, match.index - 40), match.index);
+    const end = match.index + match[0].length;
+    if (isGuard(before, text.slice(end, end + 300))) guarded.add(locals.get(match[0]) ?? "");
+  }
+  return reads.map(([name, required]) => [name, required || guarded.has(name)] as const);
 }
 
 /** Finds `env.X` after `const env = process.env`, `const { env } = process` or `import { env } from "node:process"`. */
@@ -29,15 +87,11 @@ function readsByOtherNames(text: string): Reads {
     ),
     ...matchesOf(text, /\bimport\s*\{[^{}]{0,500}\benv\s+as\s+(\w+)[^{}]{0,500}\}\s*from\s*["'](?:node:)?process["']/g),
   ]);
-  // Only upper case: an object of a function may have the same name.
   return Array.from(objects).flatMap((object) => {
-    const access = String.raw`(?<![\w$.])${object}(?:\?\.|\.)?(?:\[\s*["'\x60]([A-Z][A-Z0-9_]*)["'\x60]\s*\]|(?<=\.)([A-Z][A-Z0-9_]*)\b)(!?)`;
     const destructured = String.raw`\{([^{}]{1,2000})\}\s*=\s*${object}\s*(?:;|$)`;
     return [
-      ...Array.from(
-        text.matchAll(new RegExp(access, "g")),
-        ([, quoted, plain, mark]) => [quoted ?? plain ?? "", mark === "!"] as const,
-      ),
+      // Only upper case: an object of a function may have the same name.
+      ...accessesOf(text, String.raw`(?<![\w$.])${object}`, "[A-Z][A-Z0-9_]*"),
       ...matchesOf(text, new RegExp(destructured, "gm"))
         .flatMap(namesIn)
         .map((name) => [name, false] as const),
@@ -50,6 +104,22 @@ function readsByNest(text: string): Reads {
   if (!/["']@nestjs\/config["']/.test(text)) return [];
   const call = /\bconfig(?:Service)?\.get(OrThrow)?(?:<[^()]{1,200}>)?\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]/g;
   return Array.from(text.matchAll(call), ([, mark, name = ""]) => [name, mark !== undefined] as const);
+}
+
+/** Finds `requireEnv("X")` and its like, and `env.get("X").required()` of env-var. */
+function readsByFunctions(text: string): Reads {
+  const calls =
+    /\b(?:require|required|must|mustGet|need|ensure|assert|expect)_?Env(?:Var|ironmentVariable|ironment|Variable)?\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]|\b(?:getEnv|env)(?:Var)?OrThrow\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]/g;
+  const byName = Array.from(text.matchAll(calls), ([, first, second]) => [first ?? second ?? "", true] as const);
+  if (!/["']env-var["']/.test(text)) return byName;
+  const gets = firstMatches(text, /\.get\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]\s*\)/g);
+  return [
+    ...byName,
+    ...gets.map((match): readonly [string, boolean] => {
+      const rest = expressionAt(text, match.index + match[0].length);
+      return [match[1] ?? "", /\.required\(\s*(?:true)?\s*\)/.test(rest)];
+    }),
+  ];
 }
 
 /** Returns the names of a pattern such as `{ A, B: b, C = 1 }`. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { devcontainerAdvice } from "../../../src/commands/init/extras.ts";
@@ -12,6 +12,8 @@ import { atTerminal } from "../../helpers/terminal.ts";
 import { escVariables, SENTINEL } from "../world.ts";
 
 const FILE = "sophia.contract.json";
+const SCHEMA_FILE = "sophia.contract.schema.json";
+const REPOSITORY = join(import.meta.dirname, "../../..");
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const variablesOf = (cwd: string): unknown => Object(JSON.parse(read(cwd, FILE))).variables;
 
@@ -36,12 +38,12 @@ describe("a folder in which nothing is found", () => {
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
     expect(stdout).toMatch(/searched: .*\.env\.example.*os\.environ/);
-    const [, entry = ""] = /add one under "variables", such as (.*)\n/.exec(stdout) ?? [];
+    const [, entry = ""] = /nothing is required yet; .* write\s+under "variables":\n +(.*)\n/.exec(stdout) ?? [];
     expect(variablesOf(cwd)).toEqual({});
     expect((await sophia(["--", "true"], { cwd })).status).toBe(0);
     writeFileSync(join(cwd, FILE), read(cwd, FILE).replace('"variables": {', `"variables": { ${entry} `));
     expect((await sophia(["--", "true"], { cwd })).stderr).toContain("API_KEY is required");
-    expect(readdirSync(cwd)).toEqual([FILE]);
+    expect(readdirSync(cwd)).toEqual([FILE, SCHEMA_FILE]);
   });
 
   test("gets the names of .env, and no value", async () => {
@@ -138,11 +140,11 @@ describe("a package of a workspace", () => {
     expect(again.stdout).toContain(`\n  ${run}sophia-run check\n`);
     expect(again.stdout).toContain("docker build --file Dockerfile ../..");
     expect(readdirSync(cwd).toSorted()).toEqual(
-      ["Dockerfile", "Dockerfile.dockerignore", "package.json", "server.js", FILE].toSorted(),
+      ["Dockerfile", "Dockerfile.dockerignore", "package.json", "server.js", FILE, SCHEMA_FILE].toSorted(),
     );
   });
 
-  test("names the schema where the package is, or by its identifier with Plug'n'Play", async () => {
+  test("names the schema of the package, or a file beside it where none is installed", async () => {
     const root = project({
       "package.json": '{"workspaces":["packages/*"]}',
       "packages/api/package.json": member,
@@ -157,11 +159,17 @@ describe("a package of a workspace", () => {
       return $schema;
     };
     const path = "node_modules/sophia-run/schema/sophia.contract.schema.json";
-    expect(await schemaOf("packages/api")).toBe(`../../${path}`);
     expect(await schemaOf("packages/own")).toBe(`./${path}`);
-    expect(await schemaOf(".")).toBe(`./${path}`);
+    expect(existsSync(join(root, "packages/own", SCHEMA_FILE))).toBe(false);
+    // As in a project in Python, with a global installation, or with Yarn's Plug'n'Play.
     writeFileSync(join(root, ".pnp.cjs"), "process.env.PNP_DEBUG_LEVEL");
-    expect(await schemaOf("packages/api")).toMatch(/^https:/);
+    expect(await schemaOf("packages/api")).toBe(`./${SCHEMA_FILE}`);
+    const written = JSON.parse(read(join(root, "packages/api"), SCHEMA_FILE));
+    expect(written).toEqual(JSON.parse(readFileSync(join(REPOSITORY, "schema", SCHEMA_FILE), "utf8")));
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), "{}");
+    expect(await schemaOf("packages/api")).toBe(`../../${path}`);
+    expect(await schemaOf(".")).toBe(`./${path}`);
     // The loader of Yarn is not code of the project.
     await sophia(["init"], { cwd: root });
     expect(variablesOf(root)).toEqual({});
@@ -211,6 +219,7 @@ test("a variable that .env.example describes as optional is optional", () => {
 describe("an existing devcontainer", () => {
   const node: Project = {
     name: "p",
+    title: undefined,
     manifest: {},
     node: { name: "npm", isLocked: true },
     workspace: { root: "/p", member: "", manifest: {}, hasMembers: false },

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { isCandidateName } from "../../../src/commands/init/candidates.ts";
+import { exclusionOf } from "../../../src/commands/init/candidates.ts";
 import { fromExample } from "../../../src/commands/init/example.ts";
 import { readsOfPython } from "../../../src/commands/init/python-reads.ts";
 import { readsOfScript } from "../../../src/commands/init/script-reads.ts";
@@ -14,16 +14,30 @@ const read = (cwd: string, name: string): string => readFileSync(join(cwd, name)
 const contractOf = (cwd: string): unknown => JSON.parse(read(cwd, "sophia.contract.json"));
 
 describe("where the variables come from", () => {
-  test(".env.example is preferred; values that may be secrets are left out", async () => {
+  test("all sources are used; values that may be secrets are left out", async () => {
     const cwd = folder({
       ".env.example": `# Where the API is.\nAPI_URL=https://api.test\nAPI_KEY=${sentinel("key")}\n# PORT=8080\nDEBUG=false\nDB=postgres://u:${SENTINEL}@h/d\n`,
-      "app.js": "process.env.FROM_CODE",
+      "app.js": "process.env.FROM_CODE; process.env.NODE_ENV; process.env.SOPHIA_OF_ITS_OWN; process.env.PORT!",
+      ".env": `FROM_ENV=${SENTINEL}\nESC_ENV=acme/app/dev\nFROM_CODE=${SENTINEL}\n`,
+      "package.json": '{"name":"@acme/shop"}',
     });
     const ended = await sophia(["init"], { cwd });
     expect(ended.status).toBe(0);
-    expect(ended.stdout).toContain("5 variables");
+    expect(ended.stdout).toContain("7 variables");
+    for (const row of [
+      "  API_URL    required  .env.example",
+      "  PORT       required  .env.example, code",
+      "  FROM_CODE  optional  code, .env",
+      "  FROM_ENV   optional  .env",
+    ]) {
+      expect(ended.stdout.split("\n")).toContain(row);
+    }
+    expect(unwrapped(ended.stdout)).toMatch(
+      /left out: NODE_ENV \(of the system, .*left out: SOPHIA_OF_ITS_OWN and ESC_ENV \(of sophia-run\)/s,
+    );
     expectWording(ended.stdout);
     expect(contractOf(cwd)).toMatchObject({
+      name: "shop",
       variables: {
         API_URL: {
           description: "Where the API is.",
@@ -33,7 +47,9 @@ describe("where the variables come from", () => {
           format: "url",
         },
         API_KEY: { required: true },
-        PORT: { example: "8080", format: "port" },
+        PORT: { example: "8080", format: "port", required: true },
+        FROM_CODE: {},
+        FROM_ENV: {},
         DEBUG: { required: true, example: "false", format: "boolean" },
         DB: { required: true },
       },
@@ -76,7 +92,7 @@ DATABASE_URL=postgres://user:<password>@host/db
       },
     });
     // Without a terminal init cannot ask, and a contract that requires too much keeps programs from starting.
-    expect(ended.stdout).toContain('"required": true');
+    expect(unwrapped(ended.stdout)).toMatch(/none is required yet; .*"QDRANT_URL": \{ "required": true \}/s);
     expectWording(ended.stdout);
     expect(read(cwd, "sophia.contract.json")).not.toMatch(new RegExp(`required|${SENTINEL}|qdrant\\.example`));
     expect(server.count("open")).toBe(0);
@@ -178,9 +194,9 @@ describe("files of the project", () => {
 describe("reading", () => {
   test.each(["CI", "GITHUB_EVENT_PATH", "RUNNER_OS", "ACTIONS_CACHE_URL", "SOPHIA_MODE", "with-dash"])(
     "%s is no variable of the project",
-    (name) => expect(isCandidateName(name)).toBe(false),
+    (name) => expect(exclusionOf(name)).toBeDefined(),
   );
-  test.each(["GITHUB_TOKEN", "API_URL"])("%s is one", (name) => expect(isCandidateName(name)).toBe(true));
+  test.each(["GITHUB_TOKEN", "API_URL"])("%s is one", (name) => expect(exclusionOf(name)).toBeUndefined());
 
   test.each([
     ["process.env.A", [["A", false]]],
@@ -219,6 +235,113 @@ describe("reading", () => {
       ],
     ],
     ['configService.get("A")', []],
+    ["process.env.A !== 'x'", [["A", false]]],
+    ["const a = process.env.A ?? fail('A');", [["A", true]]],
+    ["const a = process.env.A || raise(new Error('A'));", [["A", true]]],
+    ["const a = process.env.A ?? (() => { throw new Error('A') })();", [["A", true]]],
+    ["const a = process.env.A ?? 'x';", [["A", false]]],
+    ["if (!process.env.A) throw new Error('A');", [["A", true]]],
+    ["if (!process.env['A']) { console.error('no A'); process.exit(1); }", [["A", true]]],
+    ["if (process.env.A === undefined) {\n  throw new Error('A');\n}", [["A", true]]],
+    ["if (!process.env.A) { log('default'); }", [["A", false]]],
+    ["if (process.env.A) throw new Error('A');", [["A", false]]],
+    [
+      "assert(process.env.A, 'A'); assert.ok(process.env.B); invariant(process.env.C)",
+      [
+        ["A", true],
+        ["B", true],
+        ["C", true],
+      ],
+    ],
+    [
+      "const a = process.env.A;\nif (!a) throw new Error();\nconst b = process.env.B;\nif (!b) return;",
+      [
+        ["A", true],
+        ["B", false],
+      ],
+    ],
+    [
+      "const { A, B: b, C } = process.env;\nif (!A || !b) throw new Error();\nassert(b);",
+      [
+        ["A", true],
+        ["B", true],
+        ["C", false],
+      ],
+    ],
+    ["const { A } = process.env;\nif (typeof A === 'undefined') process.exit(2);", [["A", true]]],
+    [
+      "requireEnv('A'); getEnvOrThrow('B'); require('C')",
+      [
+        ["A", true],
+        ["B", true],
+      ],
+    ],
+    [
+      "import env from 'env-var';\nenv.get('A').required().asString();\nenv.get('B').default('x').required(false)",
+      [
+        ["A", true],
+        ["B", false],
+      ],
+    ],
+    [
+      `import { z } from "zod";
+const schema = z.object({
+  A: z.string().url(),
+  B: z.coerce.number().int().default(3000),
+  C: z.string().min(1, "must not be empty, please").optional(),
+  D: z
+    .enum(["x", "y"]),
+  notOne: z.string(),
+});
+export const env = schema.parse(process.env);`,
+      [
+        ["A", true],
+        ["B", false],
+        ["C", false],
+        ["D", true],
+      ],
+    ],
+    ['import { z } from "zod";\nexport const body = z.object({ A: z.string() });', []],
+    [
+      `import { createEnv } from "@t3-oss/env-nextjs";
+import { z } from "zod";
+export const env = createEnv({
+  server: { A: z.string().min(1), B: z.string().optional() },
+  client: { NEXT_PUBLIC_C: z.string() },
+  experimental__runtimeEnv: { NEXT_PUBLIC_C: process.env.NEXT_PUBLIC_C },
+});`,
+      [
+        ["A", true],
+        ["B", false],
+        ["NEXT_PUBLIC_C", true],
+        ["NEXT_PUBLIC_C", false],
+      ],
+    ],
+    [
+      `import { cleanEnv, str, port } from "envalid";
+cleanEnv(process.env, { A: str(), B: port({ default: 3000 }), C: str({ choices: ["x", "y"] }) });`,
+      [
+        ["A", true],
+        ["B", false],
+        ["C", true],
+      ],
+    ],
+    [
+      `import Joi from "joi";
+const validationSchema = Joi.object({ A: Joi.string().required(), B: Joi.number() });`,
+      [
+        ["A", true],
+        ["B", false],
+      ],
+    ],
+    [
+      `import * as v from "valibot";
+v.parse(v.object({ A: v.pipe(v.string(), v.url()), B: v.optional(v.string(), "x") }), process.env);`,
+      [
+        ["A", true],
+        ["B", false],
+      ],
+    ],
   ] as const)("%s", (text, reads) => {
     expect(readsOfScript(text)).toEqual(reads);
   });
@@ -279,7 +402,9 @@ class Model(BaseModel):
         ["APP_DATABASE_URL", true],
         ["APP_PORT", false],
         ["APP_KEY", false],
+        ["X", true],
         ["APP_DESCRIBED", true],
+        ["Y", true],
       ],
     ],
     [
@@ -292,8 +417,71 @@ class Model(BaseModel):
       "import pydantic_settings as p\nclass S(p.BaseSettings):\n    model_config = p.SettingsConfigDict(case_sensitive=True)\n    a_b: str\n",
       [["a_b", true]],
     ],
-    ["import pydantic_settings\nclass S(BaseSettings, env_prefix='X_'):\n    a: str\n", []],
-    ["import pydantic_settings\nclass S(BaseSettings):\n    model_config = {'env_prefix': 'X_'}\n    a: str\n", []],
+    ["import pydantic_settings\nclass S(BaseSettings, env_prefix='X_'):\n    a: str\n", [["X_A", true]]],
+    [
+      "import pydantic_settings\nclass S(BaseSettings):\n    model_config = {'env_prefix': 'X_'}\n    a: str\n",
+      [["X_A", true]],
+    ],
+    ["import pydantic_settings\nclass S(BaseSettings, env_prefix=PREFIX):\n    a: str\n", []],
+    [
+      `from pydantic import AnyUrl, BaseModel, Field, PostgresDsn, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+class Limits(BaseModel):
+    most: int
+
+class Common(BaseSettings):
+    environment: Literal["dev", "prod"]
+
+class Settings(Mixin, Common):
+    model_config = SettingsConfigDict(env_file=".env")
+
+    database_url: PostgresDsn
+    redis: Annotated[str, Field(min_length=1)]
+    origins: list[AnyUrl] = []
+    secret_key: SecretStr = Field(
+        description="Signs (and more), for all",
+    )
+    workers: PositiveInt = Field(default=4, ge=1)
+    tags: dict[str, str] = Field(default_factory=dict)
+    limits: Limits
+    api_key: str = Field(validation_alias=AliasChoices("SERVICE_KEY", "KEY"))
+    debug: ClassVar[bool] = False
+`,
+      [
+        ["ENVIRONMENT", true],
+        ["DATABASE_URL", true],
+        ["REDIS", true],
+        ["ORIGINS", false],
+        ["SECRET_KEY", true],
+        ["WORKERS", false],
+        ["TAGS", false],
+        ["SERVICE_KEY", true],
+      ],
+    ],
+    ['key = os.getenv("A")\nif not key:\n    raise RuntimeError("A")\n', [["A", true]]],
+    ['key: str | None = os.environ.get("A")\n\nif key is None:\n    sys.exit("no A")\n', [["A", true]]],
+    ['key = os.getenv("A")\nassert key, "A is not set"\n', [["A", true]]],
+    ['if not (key := os.getenv("A")):\n    raise SystemExit(1)\n', [["A", true]]],
+    ['if not os.getenv("A"):\n    raise SystemExit(1)\n', [["A", true]]],
+    ['assert os.getenv("A")', [["A", true]]],
+    ['key = os.getenv("A") or fail("A")', [["A", true]]],
+    ['key = os.getenv("A") or "x"\nif not key:\n    print("none")\n', [["A", false]]],
+    ['key = os.getenv("A", "x")\nif not key:\n    raise ValueError\n', [["A", false]]],
+    [
+      'from starlette.config import Config\nconfig = Config(".env")\nconfig("A", cast=Secret); config("B", cast=bool, default=False)',
+      [
+        ["A", true],
+        ["B", false],
+      ],
+    ],
+    [
+      "from decouple import config\nconfig('A', cast=int)\nconfig('B', 1)",
+      [
+        ["A", true],
+        ["B", false],
+      ],
+    ],
   ] as const)("%s", (text, reads) => {
     expect(readsOfPython(text)).toEqual(reads);
   });
@@ -310,7 +498,8 @@ class Model(BaseModel):
       { name: "A", required: true, description: "About A, in two lines.", example: "x y" },
       { name: "B", required: true, example: "your-key" },
       { name: "TOKEN", required: true },
-      { name: "C", required: false, example: "1" },
+      { name: "C", required: false, isOptional: true, example: "1" },
+      { name: "PATH", required: true, description: "see a=b", example: "x" },
     ]);
   });
 });

@@ -136,7 +136,7 @@ test("without a terminal and --with only the contract is written, and the end na
   const cwd = folder(files);
   mkdirSync(join(cwd, ".github"));
   const { stdout } = await sophia(["init"], { cwd });
-  const expected = [".github", "sophia.contract.json", ...Object.keys(files)];
+  const expected = [".github", "sophia.contract.json", "sophia.contract.schema.json", ...Object.keys(files)];
   expect(readdirSync(cwd).toSorted()).toEqual(expected.toSorted());
   expect(readdirSync(join(cwd, ".github"))).toEqual([]);
   for (const name of ["docker", "devcontainer", "actions"]) expect(stdout).toContain(`\n  --with ${name} `);
