@@ -33,7 +33,7 @@ const SCHEMAS: readonly SchemaKind[] = [
   },
 ];
 
-/** Where a file reads the environment, or declares the schema of t3-env. */
+/** Signs that a file reads the environment, or declares a schema for it. */
 const READS_ENVIRONMENT =
   /\b(?:process\.env|import\.meta\.env|Bun\.env|createEnv|cleanEnv|validationSchema|envSchema|EnvSchema)\b/;
 
