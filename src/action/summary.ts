@@ -1,6 +1,7 @@
 /** The summary of a step: names, states and sources, no values. */
 import { shownPath } from "../contract/file/text.ts";
-import { firstOf, printable } from "../core/text.ts";
+import { printable } from "../core/text.ts";
+import { firstOf } from "../core/lines.ts";
 import { contractWords, type Report, type State } from "../output/report.ts";
 import { MAX_SHOWN } from "../output/violations.ts";
 import { originWords } from "../resolve/sources.ts";

@@ -103,6 +103,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   "broker-to": broker(
     "Allow a contract that was found to send its keys to ORIGIN, such as https://api.example.com (repeatable)",
   ),
+  "broker-except": broker("Give the program the key NAME itself, not a dummy (repeatable)"),
   "audit-log": audit("Append a record of the start or export to FILE, without values"),
   reason: audit("Reason to record in the audit log"),
   redact: output(

@@ -55,6 +55,7 @@ export const OPTIONS = {
   "watch-grace": { type: "string", value: "TIME" },
   broker: { type: "boolean" },
   "broker-to": { type: "list", commas: true, value: "ORIGIN" },
+  "broker-except": { type: "list", commas: true, value: "NAME" },
   "audit-log": { type: "string", value: "FILE" },
   reason: { type: "string", value: "TEXT" },
   redact: { type: "string", value: "WHEN", choices: ["auto", "always", "never", "github"], alone: "always" },

@@ -26,7 +26,7 @@ export function resolveSettings(flags: Values, environment: Environment) {
   };
   const isOn = (name: OptionName): boolean => read(name, toBoolean) ?? false;
   const text = (name: OptionName): string | undefined => read(name, toText);
-  const list = (name: OptionName): readonly string[] | undefined => read(name, (given) => toList(given, OPTIONS[name]));
+  const list = (name: OptionName): readonly string[] => read(name, (given) => toList(given, OPTIONS[name])) ?? [];
   const choice = <const Choice extends string>(name: OptionName, choices: readonly Choice[]): Choice | undefined =>
     read(name, (given) => toChoice(given, choices));
   const durationMs = (name: OptionName, leastMs?: 1 | 1000): number | undefined =>
@@ -55,11 +55,11 @@ export function resolveSettings(flags: Values, environment: Environment) {
     scope: text("scope"),
     enforceContract: !isOn("no-contract"),
     keepEsc: isOn("keep-esc"),
-    allow: list("allow") ?? [],
+    allow: list("allow"),
     onlyDeclared: isOn("only-declared"),
     pristine: isOn("pristine"),
-    include: list("include") ?? [],
-    exclude: list("exclude") ?? [],
+    include: list("include"),
+    exclude: list("exclude"),
     mode: choice("mode", OPTIONS.mode.choices) ?? "auto",
     killAfterMs: durationMs("kill-after"),
     dieWithLauncher: isOn("die-with-launcher"),
@@ -69,7 +69,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
     watchSignal: choice("watch-signal", OPTIONS["watch-signal"].choices) ?? "SIGTERM",
     watchGraceMs: durationMs("watch-grace"),
     broker: isOn("broker"),
-    brokerTo: list("broker-to") ?? [],
+    brokerTo: list("broker-to"),
+    brokerExcept: list("broker-except"),
     auditLog: text("audit-log"),
     reason: text("reason"),
     redact: choice("redact", OPTIONS.redact.choices) ?? "auto",
@@ -78,8 +79,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
   };
 }
 
-function envFilesOf(named: readonly string[] | undefined): readonly EnvFile[] {
-  return named?.map((path) => ({ path, required: true })) ?? [{ path: ".env", required: false }];
+function envFilesOf(named: readonly string[]): readonly EnvFile[] {
+  return named.length > 0 ? named.map((path) => ({ path, required: true })) : [{ path: ".env", required: false }];
 }
 
 /** An option as the user set it. A variable always has a string. */

@@ -43,6 +43,7 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   "watch-grace": ["run"],
   broker: ["run", "check", "explain"],
   "broker-to": ["run", "check", "explain"],
+  "broker-except": ["run", "check", "explain"],
   "audit-log": ["run", "export"],
   reason: ["run", "export"],
   redact: ["run"],

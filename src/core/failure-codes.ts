@@ -47,6 +47,7 @@ export const FAILURE_CODES = {
   "redact-size": "the secrets are too large to mask or to search for",
   "redact-github": "--redact=github would write secrets to a file or a terminal, not to the GitHub runner",
   broker: "the broker cannot be used: a key, its address or its contract does not allow it, or no port is free",
+  "broker-clear": "with --broker, the program would get a key of a known service in clear",
   "broker-untrusted": "a contract that was found would send a key to an origin of its own",
   audit: "the audit log cannot be written; nothing is started or printed",
   file: "a file cannot be read or written",

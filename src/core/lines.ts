@@ -89,3 +89,8 @@ export function enumerateFew(words: readonly string[], most = 20, conjunction: "
   if (words.length <= most) return enumerate(words, conjunction);
   return `${words.slice(0, most).join(", ")} ${conjunction} ${words.length - most} more`;
 }
+
+/** Returns the first lines, and a line with the number of the others. */
+export function firstOf(lines: readonly string[], most: number): readonly string[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most), `and ${lines.length - most} more`];
+}

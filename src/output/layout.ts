@@ -44,7 +44,7 @@ const PASTED = new RegExp(
     String.raw`\bpulumi (?:env (?:\S+ )?)?`,
     // With its runner, and for some subcommands a variable and an environment.
     String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv|pdm) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?`,
-    "--(?:allow|broker-to|reason) ",
+    "--(?:allow|broker-(?:except|to)|exclude|reason) ",
   ].join("|"),
   "g",
 );

@@ -1,9 +1,9 @@
-import { enumerateFew } from "../core/lines.ts";
+import { enumerateFew, firstOf } from "../core/lines.ts";
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import type { Notice } from "../core/model.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { shellWord } from "../core/shell.ts";
-import { durationWords, enumerate, firstOf, printable } from "../core/text.ts";
+import { durationWords, enumerate, printable } from "../core/text.ts";
 import { further } from "./stderr.ts";
 
 const MOST_DIAGNOSTICS = 20;

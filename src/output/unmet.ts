@@ -3,8 +3,8 @@ import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "..
 import type { Wording } from "../contract/wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice } from "../core/model.ts";
-import { enumerateFew } from "../core/lines.ts";
-import { count, firstOf, printable } from "../core/text.ts";
+import { enumerateFew, firstOf } from "../core/lines.ts";
+import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";

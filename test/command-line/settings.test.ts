@@ -33,6 +33,7 @@ test("defaults", () => {
     watchSignal: "SIGTERM",
     broker: false,
     brokerTo: [],
+    brokerExcept: [],
     redact: "auto",
     quiet: false,
     verbose: false,

@@ -1,20 +1,72 @@
+import type { ContractSource } from "../../contract/model.ts";
 import { SophiaError } from "../../core/error.ts";
+import { grouped } from "../../core/grouped.ts";
 import { shellWord } from "../../core/shell.ts";
-import { printable } from "../../core/text.ts";
-import type { KeyFault } from "./keys.ts";
+import { enumerate, printable } from "../../core/text.ts";
+import type { ExposedKey, Exposure } from "./exposed.ts";
+import type { BrokerPlan, KeyFault } from "./keys.ts";
 
-/** Returns the error (125) for keys that cannot be brokered: nothing starts, since the program would get the real ones. */
-export function brokerRefusal([first, ...others]: readonly [KeyFault, ...KeyFault[]]): SophiaError {
-  const { code, problem, remedy } = wordsOf(first);
-  return new SophiaError({
-    code,
-    message: `--broker: ${problem}`,
-    hint: remedy,
-    details: others.map((one) => {
-      const more = wordsOf(one);
-      return `${more.problem}; ${more.remedy}`;
-    }),
-  });
+/**
+ * Returns the error (125) for keys that cannot be brokered, or that the program would get in clear: nothing starts. It names
+ * all of them.
+ *
+ * @returns undefined if there are none
+ */
+export function brokerRefusal(
+  { faults, exposed }: Pick<BrokerPlan, "faults" | "exposed">,
+  source: ContractSource,
+): SophiaError | undefined {
+  const words = faults.map(wordsOf);
+  const lines = words.map(({ problem, remedy }) => `${problem}; ${remedy}`);
+  if (exposed.length > 0) {
+    const [head, ...reasons] = exposedWords(exposed);
+    const ways = waysOut(exposed, source);
+    return new SophiaError({
+      code: "broker-clear",
+      message: `--broker: the program would get the value of ${head}`,
+      details: [...reasons, ...ways, ...lines],
+    });
+  }
+  const [first] = words;
+  if (first === undefined) return undefined;
+  const { code, problem, remedy } = first;
+  return new SophiaError({ code, message: `--broker: ${problem}`, hint: remedy, details: lines.slice(1) });
+}
+
+type Exposed = Pick<ExposedKey, "name" | "why">;
+
+/** Returns the names of the keys with their reason, or the names, and a line for each of several reasons. */
+export function exposedWords(exposed: readonly Exposed[]): readonly [string, ...string[]] {
+  const namesOf = (keys: readonly Exposed[]): string => enumerate(keys.map(({ name }) => printable(name)));
+  const [[why, all] = [], ...others] = grouped(exposed, (one) => one.why);
+  if (why === undefined || all === undefined) return [""];
+  if (others.length === 0) return [`${namesOf(all)} (${EXPOSURES[why]})`];
+  return [
+    namesOf(exposed),
+    ...[[why, all] as const, ...others].map(([reason, keys]) => `${EXPOSURES[reason]}: ${namesOf(keys)}`),
+  ];
+}
+
+export const EXPOSURES: Readonly<Record<Exposure, string>> = {
+  undeclared: "not declared by the contract",
+  contract: "left to the program by the contract",
+  alias: "another name of a key",
+  file: "a file of ESC",
+  excepted: "--broker-except",
+};
+
+/** Returns what the user can do, a line for each way. */
+export function waysOut(exposed: readonly Exposed[], source: ContractSource): readonly string[] {
+  const names = shellWord(exposed.map(({ name }) => name).join(","));
+  const isOne = exposed.length === 1;
+  const file = source.kind === "file" ? printable(source.path) : "a contract (sophia-run init)";
+  const canBeDeclared = exposed.some(({ why }) => why === "undeclared" || why === "contract");
+  const it = isOne ? "it" : "them";
+  return [
+    ...(canBeDeclared ? [`have ${it} brokered: declare ${isOne ? "it" : "each"} with "broker": true in ${file}`] : []),
+    `${canBeDeclared ? "or " : ""}leave ${it} out: --exclude ${names}`,
+    `or let the program have ${it}: --broker-except ${names}`,
+  ];
 }
 
 interface Words {

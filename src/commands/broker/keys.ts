@@ -10,6 +10,7 @@ import { keysSentTo } from "../../core/key-addresses.ts";
 import type { Environment, Origin, Resolution, Resolved } from "../../core/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { originWords } from "../../resolve/sources.ts";
+import { type ExposedKey, exposedKeys, spelledAsKnown } from "./exposed.ts";
 
 export interface BrokeredKey extends Planned {
   readonly declaration: Declaration;
@@ -26,6 +27,10 @@ export interface KeyFault {
 export interface BrokerPlan {
   readonly keys: readonly BrokeredKey[];
   readonly faults: readonly KeyFault[];
+  /** The keys that the program would get in clear: nothing starts. */
+  readonly exposed: readonly ExposedKey[];
+  /** The keys that it gets by `--broker-except`. */
+  readonly excepted: readonly Pick<ExposedKey, "name" | "key">[];
   /** The keys that an outer sophia-run brokers. */
   readonly outer: readonly string[];
 }
@@ -36,6 +41,8 @@ export interface PlanOptions {
   readonly areFilesNamed: boolean;
   /** The origins of `--broker-to`. */
   readonly allowed: readonly string[];
+  /** The names of `--broker-except`. */
+  readonly except: readonly string[];
 }
 
 /**
@@ -51,7 +58,9 @@ export function planBroker(
   dummyOf: (declaration: Declaration) => string | undefined,
 ): BrokerPlan {
   const { isContractNamed, allowed } = options;
-  const outer = new Set((environment.get(BROKERED_VARIABLE) ?? "").split(",").filter((name) => name !== ""));
+  const brokered = namesIn(environment.get(BROKERED_VARIABLE));
+  const outer = brokered.filter((name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment");
+  const isExcepted = nameMatcher(options.except, environment);
   const path = contract.source.kind === "file" ? contract.source.path : "the built-in contract";
   const surroundings: Surroundings = {
     valueOf: (name) => {
@@ -64,11 +73,13 @@ export function planBroker(
   };
   const keys: BrokeredKey[] = [];
   const faults: KeyFault[] = [];
-  const left: string[] = [];
+  const others: { readonly name: string; readonly key: string }[] = [];
   for (const { declaration, entry, resolved } of candidates({ contract, selected }, environment)) {
     const { name } = declaration;
-    if (outer.has(name) && resolved.origin.source === "environment") {
-      left.push(name);
+    if (outer.includes(name)) continue;
+    const aliases = declaration.aliases.map((alias) => alias.name);
+    if ([name, ...aliases].some(isExcepted)) {
+      if (providerOf(name) === undefined) others.push({ name, key: name });
       continue;
     }
     const { value } = resolved;
@@ -77,12 +88,39 @@ export function planBroker(
     const planned = dummy === undefined ? { kind: "no-room" as const } : planKey({ ...key, dummy }, surroundings);
     if ("kind" in planned) faults.push({ name, fault: planned });
     else if (!/^[\u0021-\u007e]+$/.test(value)) faults.push({ name, fault: { kind: "unprintable" } });
-    else {
-      const aliases = declaration.aliases.map((alias) => alias.name);
-      keys.push({ ...planned, base: withAliases(planned.base, contract, selected), declaration, value, aliases });
-    }
+    else keys.push({ ...planned, base: withAliases(planned.base, contract, selected), declaration, value, aliases });
   }
-  return { keys, faults, outer: left };
+  const found = exposedKeys(
+    { contract, selected },
+    {
+      handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
+      outer: brokered,
+      isContractNamed,
+      isExcepted,
+      foldsCase: environment.foldsCase,
+    },
+  );
+  return {
+    keys,
+    faults,
+    exposed: found.filter(({ why }) => why !== "excepted"),
+    excepted: [...others, ...found.filter(({ why }) => why === "excepted")],
+    outer,
+  };
+}
+
+function namesIn(list: string | undefined): readonly string[] {
+  return (list ?? "").split(",").filter((name) => name !== "");
+}
+
+/** Returns a function that finds names in a list, on Windows in any case. */
+export function nameMatcher(
+  names: readonly string[],
+  { foldsCase }: Pick<Environment, "foldsCase">,
+): (name: string) => boolean {
+  const folded = (name: string): string => (foldsCase === true ? name.toUpperCase() : name);
+  const known = new Set(names.map(folded));
+  return (name) => known.has(folded(name));
 }
 
 /** Adds the other names of addresses that are set: clients that read those must find the broker, too. */
@@ -123,8 +161,8 @@ export function candidates(
 
 /** Returns the declaration of a known key in the spelling that is known: on Windows a contract may have any. */
 export function spelledAsBuiltIn(declaration: Declaration, { foldsCase }: Pick<Environment, "foldsCase">): Declaration {
-  const name = declaration.name.toUpperCase();
-  return foldsCase === true && providerOf(name) !== undefined ? { ...declaration, name } : declaration;
+  const name = spelledAsKnown(declaration.name, foldsCase);
+  return name === declaration.name ? declaration : { ...declaration, name };
 }
 
 const CALLER = "the caller's environment";

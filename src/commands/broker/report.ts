@@ -1,20 +1,21 @@
 /** Reports for people and programs which keys are brokered and where each goes, without values; nothing listens. */
 import { dummyKey } from "../../broker/dummy.ts";
 import type { Settings } from "../../command-line/settings.ts";
-import { PROVIDERS, providerOf } from "../../contract/broker/providers.ts";
+import { providerOf } from "../../contract/broker/providers.ts";
 import { isSet } from "../../contract/check.ts";
 import type { Environment, Resolution, Resolved } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { maskabilityOf } from "../../masking/texts.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { originWords } from "../../resolve/sources.ts";
-import { wordsOf } from "./faults.ts";
+import type { Exposure } from "./exposed.ts";
+import { EXPOSURES, waysOut, wordsOf } from "./faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker, spelledAsBuiltIn } from "./keys.ts";
 import { planOptions } from "./options.ts";
 
 export interface BrokerReport {
   readonly keys: readonly KeyReport[];
-  /** Keys that cannot be brokered, or whose origin is not trusted: nothing would start. */
+  /** Keys that cannot be brokered, whose origin is not trusted, or that the program would get in clear: nothing would start. */
   readonly failures: readonly KeyFailure[];
   /** Keys of an outer sophia-run: this one leaves its dummies alone. */
   readonly outer: readonly string[];
@@ -41,21 +42,30 @@ export interface KeyReport {
 
 export interface KeyFailure {
   readonly name: string;
-  readonly code: "broker" | "broker-untrusted";
+  readonly code: "broker" | "broker-untrusted" | "broker-clear";
+  /** For a key that the program would get in clear. */
+  readonly why?: Exposure;
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** `undeclared`: the service is known, and the contract does not have the variable. `unknown`: nothing is known of it. */
-export type NotBrokered = "undeclared" | "contract" | "file" | "fake" | "unknown";
+/** `unknown`: no service is known. `excepted`: the caller has said so. */
+export type NotBrokered = "contract" | "file" | "fake" | "unknown" | "excepted";
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
 export function reportBroker(assessment: Assessment, settings: Settings, environment: Environment): BrokerReport {
   const plan = planBroker(assessment, environment, planOptions(settings), dummyKey);
-  const { keys, faults, outer } = plan;
+  const { keys, faults, exposed, outer } = plan;
+  const clear = exposed.map((one): KeyFailure => ({
+    name: printable(one.name),
+    code: "broker-clear",
+    why: one.why,
+    problem: `the program would get its value (${EXPOSURES[one.why]})`,
+    remedy: waysOut([one], assessment.contract.source).join(" "),
+  }));
   return {
     keys: keys.map((key) => reportKey(key, keys, assessment)),
-    failures: faults.map((fault) => ({ name: printable(fault.name), ...wordsOf(fault) })),
+    failures: [...faults.map((fault) => ({ name: printable(fault.name), ...wordsOf(fault) })), ...clear],
     outer: outer.map(printable),
     others: notBrokered(plan, assessment, environment),
   };
@@ -115,13 +125,16 @@ export function copiesOf(
   );
 }
 
-/** Returns the secrets that the program gets themselves: those of services that are known, and all declared ones. */
+/** Returns the secrets that a start would pass on themselves: the excepted keys, and declared secrets. */
 export function notBrokered(
-  { keys, faults, outer }: BrokerPlan,
+  { keys, faults, exposed, excepted, outer }: BrokerPlan,
   { contract, selected }: Pick<Assessment, "contract" | "selected">,
   environment: Pick<Environment, "foldsCase">,
 ): BrokerReport["others"] {
-  const known = new Set([...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name), ...outer]);
+  const known = new Set(
+    [keys.map(({ route }) => route), faults, exposed, excepted].flatMap((some) => some.map(({ name }) => name)),
+  );
+  for (const name of outer) known.add(name);
   const declared = Array.from(contract.variables.values()).flatMap((written): BrokerReport["others"] => {
     const { name, secret, broker } = spelledAsBuiltIn(written, environment);
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
@@ -131,12 +144,7 @@ export function notBrokered(
     const why = whyNot(resolved, isOfService || broker === false);
     return [{ name: printable(name), why }];
   });
-  const undeclared = Object.keys(PROVIDERS).flatMap((name): BrokerReport["others"] => {
-    const isNamed = contract.variables.has(name) || known.has(contract.aliases.get(name) ?? name);
-    if (isNamed || !isSet(selected, name)) return [];
-    return [{ name, why: "undeclared" }];
-  });
-  return [...undeclared, ...declared];
+  return [...excepted.map(({ name }) => ({ name: printable(name), why: "excepted" as const })), ...declared];
 }
 
 function whyNot({ origin, delivery }: Resolved, isOfContract: boolean): NotBrokered {

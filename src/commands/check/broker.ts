@@ -4,6 +4,10 @@ import type { Context } from "../../core/context.ts";
 import { grouped } from "../../core/grouped.ts";
 import { enumerateFew } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
+import type { ContractSource } from "../../contract/model.ts";
+import type { Values } from "../../command-line/options.ts";
+import { refuseUnknownExceptions } from "../broker/exceptions.ts";
+import { exposedWords, waysOut } from "../broker/faults.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { type BrokerReport, type NotBrokered, reportBroker } from "../broker/report.ts";
 import { NOT_BROKERED } from "../broker/words.ts";
@@ -12,25 +16,39 @@ import type { ExtraCheck } from "./text.ts";
 const MOST_NAMES = 5;
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
-export function checkBroker(assessment: Assessment, settings: Settings, { environment }: Context): ExtraCheck {
+export function checkBroker(
+  assessment: Assessment,
+  settings: Settings,
+  options: Values,
+  { environment }: Context,
+): ExtraCheck {
+  if (options["broker-except"] !== undefined) {
+    refuseUnknownExceptions(settings.brokerExcept, assessment, environment);
+  }
   const report = reportBroker(assessment, settings, environment);
-  const { failures, others } = report;
-  const lines = linesOf(report);
-  const [failure] = failures;
-  const bare = namesOf(others, "undeclared");
+  const { failures } = report;
+  const lines = linesOf(report, assessment.contract.source);
+  const clear = failures.filter(({ why }) => why !== undefined).length;
+  const others = failures.length - clear;
   return {
     section: ["--- Broker ---", ...(lines.length === 0 ? ["➖ No key is set that can be brokered"] : lines)],
-    failures: failure === undefined ? [] : [`${count(failures.length, "key")} cannot be brokered, see Broker`],
-    warnings: bare.length === 0 ? [] : [`${enumerateFew(bare, MOST_NAMES)} ${undeclaredWords(bare)}`],
+    failures: [
+      ...(others === 0 ? [] : [`${count(others, "key")} cannot be brokered, see Broker`]),
+      ...(clear === 0 ? [] : [`the program would get ${count(clear, "key")} in clear, see Broker`]),
+    ],
     fields: { broker: report },
   };
 }
 
-function linesOf({ keys, failures, outer, others }: BrokerReport): readonly string[] {
-  const left = grouped(others, ({ why }) => why);
-  const why = Array.from(left, ([reason, them]) => {
-    return `${enumerateFew(namesOf(them, reason), MOST_NAMES)} (${NOT_BROKERED[reason]})`;
-  });
+function linesOf({ keys, failures, outer, others }: BrokerReport, source: ContractSource): readonly string[] {
+  const clear = failures.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
+  const [names, ...reasons] = exposedWords(clear);
+  const left = Array.from(
+    grouped(others, ({ why }) => why),
+    ([reason, them]) => {
+      return `${enumerateFew(namesOf(them, reason), MOST_NAMES)} (${NOT_BROKERED[reason]})`;
+    },
+  );
   return [
     ...keys.map(({ name, origin, path, variables, byWords }) => {
       return `✅ ${name} → ${origin}${path} (${variables.join(", ")}), ${byWords}`;
@@ -38,18 +56,17 @@ function linesOf({ keys, failures, outer, others }: BrokerReport): readonly stri
     ...keys.flatMap(({ name, copies }) =>
       copies.length === 0 ? [] : [`⚠️ ${name}: ${enumerateFew(copies, MOST_NAMES)} still has the value`],
     ),
-    ...failures.flatMap(({ name, problem, remedy }) => [`❌ ${name}: ${problem}`, `   ${remedy}`]),
+    ...failures.flatMap(({ name, problem, remedy, why }) =>
+      why === undefined ? [`❌ ${name}: ${problem}`, `   ${remedy}`] : [],
+    ),
+    ...(clear.length === 0
+      ? []
+      : [`❌ In clear: ${names}`, ...[...reasons, ...waysOut(clear, source)].map((line) => `   ${line}`)]),
     ...outer.map((name) => `✅ ${name}: Brokered by the outer sophia-run`),
-    ...(why.length === 0 ? [] : [`➖ Not brokered: ${why.join("; ")}`]),
+    ...(left.length === 0 ? [] : [`➖ Not brokered: ${left.join("; ")}`]),
   ];
 }
 
 function namesOf(others: BrokerReport["others"], reason: NotBrokered): readonly string[] {
   return others.flatMap(({ name, why }) => (why === reason ? [name] : []));
-}
-
-function undeclaredWords(names: readonly string[]): string {
-  return names.length === 1
-    ? "is not declared by the contract, and not brokered"
-    : "are not declared by the contract, and not brokered";
 }

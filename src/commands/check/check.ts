@@ -9,7 +9,7 @@ import { type EnvironmentAge, environmentAges } from "../audit/environment-age.t
 import { makeReport } from "../../output/report.ts";
 import { explainUnmet, setOffer } from "../../output/unmet.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { assessed } from "../assessed.ts";
+import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { type EnvironmentGates, environmentGates } from "./gates.ts";
 import { INDENTED, type ExtraCheck, reportJson, reportText } from "./text.ts";
@@ -33,7 +33,11 @@ export const check: Command = async ({ options }, context) => {
   if (strict && !isLive) {
     throw usageError("--strict needs --against or --live", "add --against ENV,ENV or --live, or leave --strict out");
   }
-  const { settings, assessment } = await assessed(options, context);
+  const settings = resolveSettings(options, context.environment);
+  if (settings.broker || settings.brokerTo.length > 0 || settings.brokerExcept.length > 0) {
+    (await import("../broker/options.ts")).refuseBrokerOptions(settings, options);
+  }
+  const assessment = await assessBy(settings, context);
   const report = makeReport(assessment);
   const [tracked, [ages, gates]] = await Promise.all([
     trackedFiles(settings, assessment, context),
@@ -51,7 +55,7 @@ export const check: Command = async ({ options }, context) => {
   }
   if (settings.broker) {
     const { checkBroker } = await import("./broker.ts");
-    checks.push(checkBroker(assessment, settings, context));
+    checks.push(checkBroker(assessment, settings, options, context));
   }
   const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED, setOffer(context));
   // The report itself has these two.

@@ -1,5 +1,7 @@
 /** Explains what --broker does with a variable, and where else its key lies. */
+import type { Values } from "../../command-line/options.ts";
 import type { Settings } from "../../command-line/settings.ts";
+import { refuseUnknownExceptions } from "../broker/exceptions.ts";
 import { baseOf } from "../../contract/broker/entry.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import type { Context } from "../../core/context.ts";
@@ -27,7 +29,12 @@ export interface BrokerExplainer {
 }
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
-export function brokerExplainer(assessment: Assessment, settings: Settings, context: Context): BrokerExplainer {
+export function brokerExplainer(
+  assessment: Assessment,
+  settings: Settings,
+  options: Values,
+  context: Context,
+): BrokerExplainer {
   const canonical = (given: string): string => {
     const name = assessment.contract.aliases.get(given) ?? given;
     const upper = name.toUpperCase();
@@ -37,6 +44,9 @@ export function brokerExplainer(assessment: Assessment, settings: Settings, cont
     const keys = candidates(assessment, context.environment);
     return { added: [], of: (name) => offer(canonical(name), keys) };
   }
+  if (options["broker-except"] !== undefined) {
+    refuseUnknownExceptions(settings.brokerExcept, assessment, context.environment);
+  }
   const { keys, failures, outer, others } = reportBroker(assessment, settings, context.environment);
   return {
     added: keys.flatMap(({ variables }) => variables),
@@ -44,7 +54,7 @@ export function brokerExplainer(assessment: Assessment, settings: Settings, cont
       const name = printable(canonical(given));
       const key = keys.find((one) => one.name === name);
       if (key !== undefined) return { kind: "brokered", ...key, liesIn: locationsOf(key, assessment, context) };
-      const failure = failures.find((one) => one.name === name);
+      const failure = failures.find((one) => one.name === name || one.name === printable(given));
       if (failure !== undefined) return { kind: "refused", ...failure };
       if (outer.includes(name)) return { kind: "outer" };
       const leading = keys.filter(({ variables }) => variables.includes(name));

@@ -25,6 +25,11 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
 
 async function start({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
   const settings = resolveSettings(flags, context.environment);
+  const brokering =
+    settings.broker || (flags["broker-to"] ?? flags["broker-except"]) !== undefined
+      ? await import("./broker/broker.ts")
+      : undefined;
+  await brokering?.refuseBrokerStart(settings, flags);
   reached("options settled");
   const record =
     (settings.auditLog ?? settings.reason) === undefined
@@ -37,10 +42,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   reached("contract checked");
   const isRefused = settings.enforceContract && violations.length > 0;
   // Before the record of the start, which names the brokered keys.
-  const broker =
-    settings.broker && !isRefused
-      ? await (await import("./broker/broker.ts")).openRunBroker(settings, flags, assessment, context)
-      : undefined;
+  const broker = isRefused ? undefined : await brokering?.openRunBroker(settings, flags, assessment, context);
   record?.({ event: "start", command: command[0], broker }, isRefused, assessment);
   if (isRefused) throw (await import("./refusal.ts")).refusal(assessment, command[0], settings, context);
   // Before notices: with --redact=github it prints commands that mask all later output.
@@ -57,9 +59,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
           settings,
           assessment,
           redaction,
-          // The first start has printed the warning of --redact=never.
-          redact: async (now, to) =>
-            settings.redact === "never" ? undefined : redactionFor(settings, now, to, broker?.dummies()),
+          redact: redactionFor,
           record,
           broker,
         },

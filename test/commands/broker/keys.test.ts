@@ -31,6 +31,8 @@ async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWi
   return {
     keys: planned.keys.map(({ route: { name, origin } }) => [name, origin]),
     faults: planned.faults.map(({ name, fault }) => [name, fault.kind]),
+    exposed: planned.exposed.map(({ name, why }) => [name, why]),
+    excepted: planned.excepted.map(({ name }) => name),
     outer: planned.outer,
     others: notBrokered(planned, assessment, own).map(({ name, why }) => [name, why]),
   };
@@ -42,6 +44,8 @@ describe("names in another case, as on Windows", () => {
     expect(await plan(given)).toEqual({
       keys: [["OPENAI_API_KEY", "https://api.openai.com"]],
       faults: [],
+      exposed: [],
+      excepted: [],
       outer: [],
       others: [],
     });
@@ -66,8 +70,15 @@ describe("names in another case, as on Windows", () => {
   test("elsewhere it is another variable", async () => {
     expect(await plan({ variables: { openai_api_key: {} }, environment: { OPENAI_API_KEY: KEY } })).toMatchObject({
       keys: [],
-      others: [["OPENAI_API_KEY", "undeclared"]],
+      exposed: [["OPENAI_API_KEY", "undeclared"]],
     });
+  });
+
+  test("an undeclared key is found, and excepted, in any case", async () => {
+    const given = { variables: {}, environment: { Groq_Api_Key: KEY }, isWindows: true };
+    expect((await plan(given)).exposed).toEqual([["GROQ_API_KEY", "undeclared"]]);
+    const flags = { "broker-except": ["groq_api_key"] };
+    expect(await plan({ ...given, flags })).toMatchObject({ exposed: [], excepted: ["GROQ_API_KEY"] });
   });
 });
 
@@ -88,14 +99,84 @@ describe("keys that are left alone", () => {
 
   test("have a reason", async () => {
     const environment = { MY_KEY: KEY, GROQ_API_KEY: KEY, MISTRAL_API_KEY: KEY };
-    expect((await plan({ variables, environment })).others).toEqual([
-      ["MISTRAL_API_KEY", "undeclared"],
-      ["MY_KEY", "unknown"],
-      ["GROQ_API_KEY", "contract"],
-    ]);
+    const flags = { "broker-except": ["GROQ_API_KEY"] };
+    expect(await plan({ variables, environment, flags })).toMatchObject({
+      others: [
+        ["GROQ_API_KEY", "excepted"],
+        ["MY_KEY", "unknown"],
+      ],
+      exposed: [["MISTRAL_API_KEY", "undeclared"]],
+    });
     expect((await plan({ variables, flags: { fake: true } })).keys).toEqual([]);
   });
 });
+
+describe("a key that the program would get in clear", () => {
+  const aliased = { MY_KEY: { aliases: ["GROQ_API_KEY"] }, OPENAI_API_KEY: { aliases: ["LLM_KEY"] } };
+
+  test.each<[string, Given, readonly (readonly [name: string, why: string])[]]>([
+    ["undeclared, of a .env", { variables: {}, dotenv: `GROQ_API_KEY=${KEY}\n` }, [["GROQ_API_KEY", "undeclared"]]],
+    ["empty", { variables: {}, environment: { GROQ_API_KEY: " " } }, []],
+    [
+      "a default of the contract",
+      { variables: { GROQ_API_KEY: { secret: false, default: "none" } } },
+      [["GROQ_API_KEY", "contract"]],
+    ],
+    [
+      "a dummy of --fake",
+      { variables: { GROQ_API_KEY: { broker: false, required: true } }, flags: { fake: true } },
+      [],
+    ],
+    [
+      "an alias of another variable, which has the value, too",
+      { variables: aliased, environment: { GROQ_API_KEY: KEY } },
+      [
+        ["GROQ_API_KEY", "undeclared"],
+        ["MY_KEY", "alias"],
+      ],
+    ],
+    [
+      "another name of a declared key that is left out",
+      { variables: aliased, environment: { LLM_KEY: KEY }, flags: { exclude: ["OPENAI_API_KEY"] } },
+      [["LLM_KEY", "alias"]],
+    ],
+    ["another name of a brokered key", { variables: aliased, environment: { LLM_KEY: KEY } }, []],
+    [
+      "a dummy of an outer sophia-run, not declared here",
+      { variables: {}, environment: { GROQ_API_KEY: "dummy", SOPHIA_BROKERED: "GROQ_API_KEY" } },
+      [],
+    ],
+  ])("is found: %s", async (_, given, exposed) => {
+    expect((await plan(given)).exposed).toEqual(exposed);
+  });
+
+  test.each([
+    ["its name", ["OPENAI_API_KEY", "GROQ_API_KEY"]],
+    ["another name of it", ["LLM_KEY", "GROQ_API_KEY"]],
+  ])("is allowed by %s, under all names", async (_, names) => {
+    const environment = { LLM_KEY: KEY, GROQ_API_KEY: KEY };
+    const planned = await plan({ variables: aliased, environment, flags: { "broker-except": names } });
+    expect(planned).toMatchObject({ keys: [], exposed: [] });
+    expect(planned.excepted.toSorted()).toEqual(["GROQ_API_KEY", "LLM_KEY", "MY_KEY", "OPENAI_API_KEY"]);
+  });
+
+  test("is also one that the contract has brokered by itself, if the caller allows it", async () => {
+    const broker = { upstream: "https://api.example.test", headers: ["x-key"], base: { OTHER_URL: "" } };
+    const flags = { "broker-except": ["OTHER_KEY"], contract: "sophia.contract.json" };
+    const given = { variables: { OTHER_KEY: { broker } }, environment: { OTHER_KEY: KEY }, flags };
+    expect(await plan(given)).toMatchObject({ keys: [], faults: [], excepted: ["OTHER_KEY"] });
+  });
+});
+
+test.each(["https://*", "https://*.example.com", "https://%2A.example.com", "http://*:8080"])(
+  "--broker-to takes no wildcard: %s",
+  async (origin) => {
+    await expect(plan({ variables: {}, flags: { "broker-to": [origin] } })).rejects.toMatchObject({
+      code: "settings",
+      message: expect.stringContaining("wildcard"),
+    });
+  },
+);
 
 test.each(["https://api.example.com/x", "api.example.com", "ftp://api.example.com", "https://u@api.example.com"])(
   "--broker-to takes origins alone, not %s",

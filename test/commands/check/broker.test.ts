@@ -124,29 +124,51 @@ test("keys of an outer sophia-run, copies, and keys that the contract leaves to 
     TAVILY_API_KEY: "real-tavily-0a1b2c3d",
   };
   const variables = { OPENAI_API_KEY: {}, GROQ_API_KEY: {}, TAVILY_API_KEY: { broker: false } };
-  const { status, section, text } = await check({ env, files: { "sophia.contract.json": contract(variables) } });
-  expect(status).toBe(0);
-  expect(section).toEqual([
+  const files = { "sophia.contract.json": contract(variables) };
+  const groq = [
     "✅ GROQ_API_KEY → https://api.groq.com (GROQ_BASE_URL, GROQ_API_BASE), built in",
     "⚠️ GROQ_API_KEY: COPY still has the value",
-    "✅ OPENAI_API_KEY: Brokered by the outer sophia-run",
-    "➖ Not brokered: MISTRAL_API_KEY (not declared by the contract); TAVILY_API_KEY (the contract says so)",
+  ];
+  const outer = "✅ OPENAI_API_KEY: Brokered by the outer sophia-run";
+  const { status, section, broker, text } = await check({ env, files });
+  expect(status).toBe(1);
+  expect(section?.slice(0, 2)).toEqual(groq);
+  expect(section?.[2]).toMatch(
+    /^❌ In clear: MISTRAL_API_KEY and TAVILY_API_KEY not declared by the contract: MISTRAL_API_KEY .*: TAVILY_API_KEY /,
+  );
+  expect(section?.[2]).toContain("--broker-except MISTRAL_API_KEY,TAVILY_API_KEY");
+  expect(section?.slice(3)).toEqual([outer]);
+  expect(text).toContain("❌ the program would get 2 keys in clear");
+  expect(broker.failures).toMatchObject([
+    { name: "MISTRAL_API_KEY", code: "broker-clear", why: "undeclared" },
+    { name: "TAVILY_API_KEY", code: "broker-clear", why: "contract" },
   ]);
-  expect(text).toContain("⚠️ MISTRAL_API_KEY is not declared by the contract");
+  const options = ["--broker", "--broker-except", "MISTRAL_API_KEY,TAVILY_API_KEY"];
+  const allowed = await check({ env, files, options });
+  expect(allowed.status).toBe(0);
+  expect(allowed.section).toEqual([
+    ...groq,
+    outer,
+    "➖ Not brokered: MISTRAL_API_KEY and TAVILY_API_KEY (--broker-except)",
+  ]);
 });
 
-test("a file of ESC stays with the program; an address of ESC counts for its key", async () => {
+test("a file of ESC stays with the program, if the caller allows it; an address of ESC counts for its key", async () => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", {
     values: { OPENAI_API_KEY: secret(OPENAI), OPENAI_BASE_URL: "https://gateway.test/v1" },
     files: { GROQ_API_KEY: secret("gsk-real-groq-0a1b2c3d") },
   });
   const files = { "sophia.contract.json": contract({ OPENAI_API_KEY: {}, GROQ_API_KEY: {} }) };
-  const { section } = await check({ env: escVariables(server, "acme/app/dev"), files });
+  const env = escVariables(server, "acme/app/dev");
+  const { status, section } = await check({ env, files });
+  expect(status).toBe(1);
   expect(section?.join("\n")).toMatch(
     /^✅ OPENAI_API_KEY → https:\/\/gateway\.test\/v1 \(.*\), by OPENAI_BASE_URL of ESC acme\/app\/dev.*, like the key\n/,
   );
-  expect(section?.at(-1)).toBe("➖ Not brokered: GROQ_API_KEY (a file of ESC)");
+  expect(section?.at(-1)).toMatch(/^❌ In clear: GROQ_API_KEY \(a file of ESC\) leave it out: /);
+  const allowed = await check({ env, files, options: ["--broker", "--broker-except", "GROQ_API_KEY"] });
+  expect([allowed.status, allowed.section?.at(-1)]).toEqual([0, "➖ Not brokered: GROQ_API_KEY (--broker-except)"]);
 });
 
 test("without a key there is one line", async () => {

@@ -122,8 +122,12 @@ test("a key that is refused has the problem and the remedy; others have the reas
   expect(variables.map(({ broker }: { broker: object }) => broker)).toEqual([
     expect.objectContaining({ kind: "refused", code: "broker-untrusted" }),
     { kind: "not-brokered", why: "unknown" },
-    { kind: "not-brokered", why: "undeclared" },
+    expect.objectContaining({ kind: "refused", code: "broker-clear", why: "undeclared" }),
   ]);
+  expect(unwrapped(ended.stdout)).toContain("--broker-except GROQ_API_KEY");
+  const allowed = await explain(["--broker", "--broker-except", "GROQ_API_KEY", "GROQ_API_KEY"], { env });
+  expect(allowed.variables[0].broker).toEqual({ kind: "not-brokered", why: "excepted" });
+  expect(unwrapped(allowed.ended.stdout)).toContain("the program gets the value itself: --broker-except");
 });
 
 test("a key of an outer sophia-run is a dummy already", async () => {

@@ -21,10 +21,12 @@ import { printLines } from "../../../output/stderr.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { delivery } from "../delivery.ts";
+import { followsEsc } from "../watch/followed.ts";
 import { brokerRefusal } from "../../broker/faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "../../broker/keys.ts";
-import { planOptions } from "../../broker/options.ts";
-import { warnOfBare, warnOfCopies, warnOfNothing } from "./warnings.ts";
+import { planOptions, refuseBrokerOptions } from "../../broker/options.ts";
+import { refuseUnknownExceptions } from "../../broker/exceptions.ts";
+import { warnOfCopies, warnOfNothing, warnOfUnset } from "./warnings.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
 export interface BrokeredDelivery {
@@ -45,17 +47,27 @@ export interface RunBroker {
   readonly names: () => readonly string[];
   /** The dummies, which are masked in the output like keys. */
   readonly dummies: () => readonly Secret[];
-  /** @throws SophiaError (broker, broker-untrusted; 125) if a key cannot be brokered any more */
+  /** @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered any more */
   readonly deliver: (assessment: Assessment) => BrokeredDelivery;
   /** Has `look` called for a 401 of a service. It resolves when ESC was asked whether a key has changed. */
   readonly onUnauthorized: (look: (name: string) => Promise<void>) => void;
   readonly launch: LaunchBroker;
 }
 
+/** Refuses options that do not fit, before a source is read. @throws SophiaError (exec-unavailable, usage, settings; 125) */
+export async function refuseBrokerStart(settings: Settings, flags: Values): Promise<void> {
+  if (settings.broker && settings.mode === "exec") {
+    throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable("broker");
+  }
+  refuseBrokerOptions(settings, flags);
+}
+
 /**
- * Listens on loopback, if there is a key to broker; else warns, for the option, with the reason.
+ * Listens on loopback, if there is a key to broker, or one may appear in ESC later (`--watch`); else warns, for the option,
+ * with the reason.
  *
- * @throws SophiaError (broker, broker-untrusted; 125) if a key cannot be brokered, or no port is free
+ * @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered, the program would get one in
+ *   clear, or no port is free
  */
 export async function openRunBroker(
   settings: Settings,
@@ -63,7 +75,6 @@ export async function openRunBroker(
   assessment: Assessment,
   context: Context,
 ): Promise<RunBroker | undefined> {
-  if (settings.mode === "exec") throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable("broker");
   const dummies = new Map<string, string | undefined>();
   const dummyOf = (declaration: Declaration): string | undefined => {
     const { name } = declaration;
@@ -73,15 +84,20 @@ export async function openRunBroker(
   const options = planOptions(settings);
   const plan = (now: Assessment): BrokerPlan => {
     const planned = planBroker(now, context.environment, options, dummyOf);
-    const [first, ...others] = planned.faults;
-    if (first !== undefined) throw brokerRefusal([first, ...others]);
+    const refusal = brokerRefusal(planned, now.contract.source);
+    if (refusal !== undefined) throw refusal;
     return planned;
   };
+  const exceptions = flags["broker-except"] === undefined ? [] : settings.brokerExcept;
+  refuseUnknownExceptions(exceptions, assessment, context.environment);
   const initial = plan(assessment);
-  warnOfBare(initial, assessment, { isContractNamed: options.isContractNamed, quiet: settings.quiet }, context);
+  warnOfUnset(exceptions, initial, assessment, context);
   if (initial.keys.length === 0) {
-    if (flags["broker"] === true && initial.outer.length === 0) warnOfNothing(assessment, context);
-    return undefined;
+    const mayFollow = settings.watch && followsEsc(settings, assessment);
+    if (flags["broker"] === true && initial.outer.length + initial.excepted.length === 0) {
+      warnOfNothing(assessment, mayFollow, context);
+    }
+    if (!mayFollow) return undefined;
   }
   warnOfCopies(initial.keys, assessment, context);
 
@@ -117,7 +133,7 @@ export async function openRunBroker(
   });
   const deliver = (now: Assessment, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {
     const { environment, files } = delivery(now);
-    const variables = brokerVariables(planned, broker.origin, environment, outer);
+    const variables = planned.length === 0 ? {} : brokerVariables(planned, broker.origin, environment, outer);
     return {
       environment: withVariables(environment, variables),
       files,

@@ -1,41 +1,35 @@
 /** Warnings before a start with --broker: keys that the program gets anyway. */
-import { providerOf } from "../../../contract/broker/providers.ts";
 import type { Context } from "../../../core/context.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
-import type { BrokeredKey, BrokerPlan } from "../../broker/keys.ts";
-import { copiesOf, type NotBrokered, notBrokered } from "../../broker/report.ts";
+import { type BrokeredKey, type BrokerPlan, nameMatcher } from "../../broker/keys.ts";
+import { copiesOf } from "../../broker/report.ts";
 
-export function warnOfNothing({ contract }: Assessment, context: Context): void {
+/** @param isYet a key may appear in ESC while the program runs */
+export function warnOfNothing({ contract }: Assessment, isYet: boolean, context: Context): void {
   const reason =
     contract.variables.size === 0
       ? "the contract declares no variable"
       : "no key is set that the contract declares and sophia-run can broker";
-  printLines(context, [`warning: --broker has no effect: ${reason}`]);
+  printLines(context, [`warning: --broker has no effect${isYet ? " yet" : ""}: ${reason}`]);
 }
 
-/** Warns of keys of known services that the program gets: a repository may leave them out of its contract for that. */
-export function warnOfBare(
-  plan: BrokerPlan,
-  assessment: Assessment,
-  { isContractNamed, quiet }: { readonly isContractNamed: boolean; readonly quiet: boolean },
+/** Warns of names of `--broker-except` that are not set: the option has no effect on them. */
+export function warnOfUnset(
+  names: readonly string[],
+  { excepted, outer }: Pick<BrokerPlan, "excepted" | "outer">,
+  { contract }: Pick<Assessment, "contract">,
   context: Context,
 ): void {
-  const others = notBrokered(plan, assessment, context.environment).filter(
-    ({ name }) => providerOf(name) !== undefined,
-  );
-  const print = (reason: NotBrokered, head: string, why: string): void => {
-    const names = others.flatMap((one) => (one.why === reason ? [one.name] : []));
-    if (names.length === 0) return;
-    printLines(context, [
-      `${head}the program gets the value of ${enumerateFew(names, 5)}: ${why}`,
-      `leave ${names.length === 1 ? "it" : "them"} out with --exclude ${names.slice(0, 5).join(",")}`,
-    ]);
-  };
-  print("undeclared", "warning: ", "not declared by the contract, and so not brokered");
-  if (!isContractNamed && !quiet) print("contract", "", "the contract says so, and the user did not name it");
+  const aliasesOf = (key: string): readonly string[] =>
+    (contract.variables.get(key)?.aliases ?? []).map((alias) => alias.name);
+  const used = excepted.flatMap(({ name, key }) => [name, key, ...aliasesOf(key)]);
+  const isUsed = nameMatcher([...used, ...outer], context.environment);
+  const unset = names.filter((name) => !isUsed(name));
+  if (unset.length === 0) return;
+  printLines(context, [`warning: --broker-except has no effect on ${enumerateFew(unset.map(printable), 5)}: not set`]);
 }
 
 /** Warns of other variables with the value of a brokered key: the program would hold it. */

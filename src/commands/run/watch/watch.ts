@@ -14,6 +14,7 @@ import { SILENT } from "../../../esc/transport/connection.ts";
 import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { Redaction, Renewal, Watch } from "../../../launch/index.ts";
 import { maskingOf } from "../../../masking/masking.ts";
+import type { Secret } from "../../../masking/model.ts";
 import { further, printLines } from "../../../output/stderr.ts";
 import { setOffer, wordUnmet } from "../../../output/unmet.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
@@ -25,6 +26,7 @@ import { delivery } from "../delivery.ts";
 import { type Clock, follow } from "./follow.ts";
 import type { Lines, Message, Resolved } from "./rounds.ts";
 import { makeDigest } from "./digests.ts";
+import { followsEsc } from "./followed.ts";
 import { withFormer } from "./former.ts";
 import { SESSION_MS } from "../../../esc/settings/access.ts";
 
@@ -36,7 +38,12 @@ export interface Start {
   readonly settings: Settings;
   readonly assessment: Assessment;
   readonly redaction: Redaction | undefined;
-  readonly redact: (assessment: Assessment, context: Context) => Promise<Redaction | undefined>;
+  readonly redact: (
+    settings: Settings,
+    assessment: Assessment,
+    context: Context,
+    dummies: readonly Secret[] | undefined,
+  ) => Promise<Redaction | undefined>;
   readonly record: Recorder | undefined;
   readonly broker: RunBroker | undefined;
 }
@@ -50,8 +57,7 @@ interface Change extends Renewal, Partial<Pick<BrokeredDelivery, "brokered" | "a
 export function watchOf(start: Start, context: Context): Watch | undefined {
   const { settings, assessment, invocation } = start;
   const everyMs = settings.watchEveryMs ?? EVERY_MS;
-  const { esc } = assessment;
-  if (!("settings" in esc) || settings.offline) {
+  if (!followsEsc(settings, assessment)) {
     if (invocation.flags["watch"] === true) {
       printLines(context, ["warning: --watch has no effect: ESC is not read"]);
     }
@@ -115,9 +121,12 @@ async function following(
     return {
       kind: "ready",
       digests: digest(delivered),
-      renewal: { ...delivered, assessment: now, redaction: await redact(now, context) },
+      renewal: { ...delivered, assessment: now, redaction: await redactionOf(now) },
     };
   };
+  // The first start has printed the warning of --redact=never.
+  const redactionOf = async (now: Assessment): Promise<Redaction | undefined> =>
+    settings.redact === "never" ? undefined : redact(settings, now, context, broker?.dummies());
   /** Returns the masking of a change, which has the former secrets as well. The first program's has printed its notices. */
   const maskingFor = (change: Change): { readonly renewed: Redaction | undefined; readonly dropped: number } => {
     if (masked === undefined) return { renewed: change.redaction, dropped: 0 };

@@ -110,12 +110,16 @@ describe("a key is not brokered", () => {
     expect(environmentOf(stdout)).not.toHaveProperty("OPENAI_API_KEY");
   });
 
-  test("if ESC delivers it as a file", async () => {
+  test("if ESC delivers it as a file, which the caller must allow: the program can read the key", async () => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
     server.environment("acme/sophia/dev", { values: {}, files: { OPENAI_API_KEY: secret(KEY) } });
     const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
-    const { stdout } = await sophia([...BROKER, "--", "sh", "-c", 'cat "$OPENAI_API_KEY"'], { env });
+    const program = ["--", "sh", "-c", 'cat "$OPENAI_API_KEY"'];
+    const refused = await sophia([...BROKER, ...program], { env });
+    expect([refused.status, refused.stdout]).toEqual([125, ""]);
+    expectWording(refused.stderr);
+    const { stdout } = await sophia([...BROKER, "--broker-except", "OPENAI_API_KEY", ...program], { env });
     expect(stdout).toBe(KEY);
   });
 });
@@ -126,6 +130,8 @@ describe("nothing starts", () => {
   test.each([
     ["with --mode exec", ["--mode", "exec"], alone],
     ["if --broker-to is no origin", ["--broker-to", "https://api.example.test/v1"], alone],
+    ["if --broker-to has a wildcard", ["--broker-to", "https://*"], alone],
+    ["if --broker-except has a name that is no key", ["--broker-except", "OPENAI_KEY"], alone],
     ["for a key with a line break", [], { OPENAI_API_KEY: `${KEY}\n` }],
     ["if a gateway is plain http to another machine", [], { ...alone, OPENAI_BASE_URL: "http://gateway.test/v1" }],
     ["if a gateway is no address", [], { ...alone, OPENAI_BASE_URL: "gateway" }],

@@ -5,6 +5,7 @@ import { type Ended, folder, sophia, unwrapped } from "../../../helpers/sophia.t
 
 export const OPENAI = "sk-real-openai-0a1b2c3d4e5f";
 export const QDRANT = "real-qdrant-0a1b2c3d4e5f";
+export const GROQ = "gsk-real-groq-0a1b2c3d4e5f";
 export const SEARCH = "real-search-0a1b2c3d4e5f";
 
 /** Sends one request with the key of a variable, as a client would, and writes what it has and gets. */
