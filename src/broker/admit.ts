@@ -14,6 +14,8 @@ import { isAmbiguous, isCovered, isDenied } from "../contract/broker/path-rules.
 
 export interface RequestHead {
   readonly method: string;
+  /** The version of HTTP, such as `1.1`. Parsers take a line without one for `0.9`. */
+  readonly version: string;
   /** The request's target as it was sent. */
   readonly target: string;
   /** Names and values in turn, as they were sent. Node.js drops or joins repeated ones in `headers`. */
@@ -93,10 +95,12 @@ class Fields {
 }
 
 function formFault(
-  { method, target, isUpgrade }: RequestHead,
+  { method, version, target, isUpgrade }: RequestHead,
   headers: Fields,
   hosts: readonly string[],
 ): Refusal | undefined {
+  // A request of another version has other rules for what belongs to it.
+  if (version !== "1.1" && version !== "1.0") return refuse("broker-request", "the request must be one of HTTP/1.1");
   if (method === "TRACE" || method === "CONNECT") return refuse("broker-method", `${method} is not supported`);
   if (!/^\/[\u0021-\u007e]*$/.test(target) || target.includes("#")) {
     return refuse("broker-request", "the target of the request must be a path (RFC 9112, origin-form)");

@@ -66,7 +66,7 @@ export function forward(
       if (expectsContinue) {
         sent.flushHeaders();
         sent.once("continue", () => response.writeContinue());
-      }
+      } else setImmediate(() => sendAlone(sent));
       // Also one that expects to be told: if the service is silent, clients send it after a while.
       stopBody = sendBody(request, sent);
     } else sent.end();
@@ -130,6 +130,14 @@ export function forward(
       sent.destroy();
     });
   }
+}
+
+/**
+ * Sends the head of a request if no part of its body has come with it: the client may wait for an answer before it sends the
+ * body, as for a refusal.
+ */
+function sendAlone(sent: ClientRequest): void {
+  if (!sent.headersSent && !sent.destroyed) sent.flushHeaders();
 }
 
 /** Sends the head before there is a body. @param texts all texts of the head */

@@ -6,7 +6,7 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { maskabilityOf } from "../masking/texts.ts";
 import { systemErrorCode } from "../system/errors.ts";
@@ -18,6 +18,7 @@ import type { Replaced } from "./headers.ts";
 import type { Route } from "./model.ts";
 import type { RequestRecord } from "./record.ts";
 import type { Refusal, RefusalAnswer } from "./refusals.ts";
+import { Places } from "./places.ts";
 import { sendRaw, sendRefusal } from "./refuse.ts";
 import type { Services } from "./service.ts";
 import { isForWebSocket, requestWithoutUpgrade, upgrade } from "./upgrade.ts";
@@ -72,7 +73,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   });
   // Their bytes are limited; by default Node.js drops those behind the thousandth in silence.
   server.maxHeadersCount = 0;
-  const sockets = new Set<Socket>();
+  const places = new Places(MAX_CONNECTIONS);
   // No Set: its outgrown tables refer to the next ones, so that one of them in V8's old space keeps all later requests
   // alive until a full collection. 10,000 requests cost 70 MB on Node.js 24.
   const exchanges: Exchange[] = [];
@@ -81,10 +82,8 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const refused = new WeakSet<Duplex>();
   server.on("connection", (socket) => {
     // Counted here: Bun ignores server.maxConnections.
-    if (sockets.has(socket)) return;
-    if (sockets.size >= MAX_CONNECTIONS) return void socket.destroy();
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket)).on("error", () => {});
+    if (!places.take(socket)) return void socket.destroy();
+    socket.on("error", () => {});
   });
   const port = await listenOnLoopback(server);
   const broker = `http://127.0.0.1:${port}`;
@@ -104,7 +103,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     server.close();
     // A copy: each one is removed when it is recorded.
     for (const exchange of exchanges.slice()) exchange.left();
-    for (const socket of sockets) socket.destroy();
+    places.clear();
     for (const origin of origins) parts.agentFor(origin).destroy();
   };
   const record = (entry: RequestRecord): void => {
@@ -123,8 +122,8 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     isUpgrade: boolean,
     send: (answer: RefusalAnswer) => void,
   ): { readonly admitted: Admitted; readonly passing: Passing } | undefined {
-    const { method = "", url: target = "", rawHeaders } = request;
-    const outcome: Admitted | Refusal = admit({ method, target, rawHeaders, isUpgrade });
+    const { method = "", url: target = "", httpVersion: version, rawHeaders } = request;
+    const outcome: Admitted | Refusal = admit({ method, version, target, rawHeaders, isUpgrade });
     const admitted = "code" in outcome ? undefined : outcome;
     const recordOnce = (entry: RequestRecord): void => {
       exchanges.splice(exchanges.indexOf(exchange), 1);
@@ -150,6 +149,8 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
       });
       if (received === undefined) return;
       const { admitted, passing } = received;
+      const free = places.use(socket);
+      response.once("close", free);
       const giveUp = forward(admitted, { request, response }, passing, expectsContinue);
       latest.set(socket, { request, response, exchange: passing.exchange, giveUp });
     };
@@ -172,6 +173,8 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
       }
       const received = receive(request, true, (answer) => sendRaw(socket, answer));
       if (received === undefined) return;
+      // Until its end.
+      places.use(socket);
       upgrade(received.admitted, { request, socket, head }, received.passing);
     });
   });
@@ -181,11 +184,16 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   server.on("clientError", (error, socket: Duplex & { readonly bytesRead?: number }) => {
     const last = latest.get(socket);
     const code = systemErrorCode(error);
-    // A client that ends or is silent before it has begun a request gets no answer. In Bun its stream has not ended then.
-    const isSilent = socket.bytesRead === 0 && code === "ERR_HTTP_REQUEST_TIMEOUT";
+    // Its answer is being sent: a client that ends its side behind nonsense causes a second error.
+    if (socket.writableEnded) return;
+    // A client that is silent or ends before it has begun a request gets no answer, nor does one that leaves during a request.
+    // In Bun its stream has not ended then.
     const hasEnded = socket.readableEnded || code === "HPE_INVALID_EOF_STATE";
-    if (!socket.writable || hasEnded || isSilent) return void socket.destroy();
-    if (last === undefined || last.response.closed || last.request.complete) {
+    const isSilent = socket.bytesRead === 0 && (hasEnded || code === "ERR_HTTP_REQUEST_TIMEOUT");
+    const isUnderWay = last !== undefined && !last.response.closed;
+    const hasLeft = hasEnded && (isUnderWay || refused.has(socket));
+    if (!socket.writable || hasLeft || isSilent) return void socket.destroy();
+    if (!isUnderWay || last.request.complete) {
       inTurn(socket, () => refuseMalformed(socket));
     } else if (last.response.headersSent) socket.destroy();
     else {

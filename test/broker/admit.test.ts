@@ -9,7 +9,13 @@ const HOST = ["Host", `127.0.0.1:${PORT}`] as const;
 const KEY = ["Authorization", `Bearer ${openai.dummy}`] as const;
 
 function ask(changes: Partial<RequestHead> = {}): string {
-  const asked = { method: "POST", target: "/v1/chat/completions", rawHeaders: [...HOST, ...KEY], isUpgrade: false };
+  const asked = {
+    method: "POST",
+    version: "1.1",
+    target: "/v1/chat/completions",
+    rawHeaders: [...HOST, ...KEY],
+    isUpgrade: false,
+  };
   const outcome = admit({ ...asked, ...changes });
   return "code" in outcome ? outcome.code : outcome.target;
 }
@@ -17,6 +23,19 @@ function ask(changes: Partial<RequestHead> = {}): string {
 describe("the form of a request", () => {
   test("is admitted with its query as it was sent", () => {
     expect(ask({ target: "/v1/models?a=b&c=%2F..//x" })).toBe("/v1/models?a=b&c=%2F..//x");
+  });
+
+  test.each([
+    ["1.1", "/v1/chat/completions"],
+    ["1.0", "/v1/chat/completions"],
+    ["2.0", "broker-request"],
+    ["0.9", "broker-request"],
+    ["", "broker-request"],
+  ])("the version is HTTP/1.1 or 1.0, not %j", (version, expected) => {
+    expect(ask({ version })).toBe(expected);
+    expect(
+      ask({ version, method: "GET", rawHeaders: [...HOST, ...KEY, "Upgrade", "websocket"], isUpgrade: true }),
+    ).toBe(expected);
   });
 
   test.each(["TRACE", "CONNECT"])("%s is not supported", (method) => {
@@ -154,7 +173,13 @@ describe("behind a gateway", () => {
     ["/openai/v1x/chat", "broker-denied"],
     ["/openai/v1/../../v1/organization/x", "broker-request"],
   ])("%s becomes %s", (target, expected) => {
-    const outcome = through({ method: "POST", target, rawHeaders: [...HOST, ...KEY], isUpgrade: false });
+    const outcome = through({
+      method: "POST",
+      version: "1.1",
+      target,
+      rawHeaders: [...HOST, ...KEY],
+      isUpgrade: false,
+    });
     expect("code" in outcome ? outcome.code : outcome.target).toBe(expected);
   });
 
@@ -167,13 +192,14 @@ describe("behind a gateway", () => {
     ["/to/https://api//v1/chat/completions", "broker-request"],
   ])("whose address servers can read in two ways, %s becomes %s", (target, expected) => {
     const behind = admission([{ ...openai, path: "/to/https%3A%2F%2Fapi//v1", servicePath: "/v1" }], PORT);
-    const outcome = behind({ method: "POST", target, rawHeaders: [...HOST, ...KEY], isUpgrade: false });
+    const outcome = behind({ method: "POST", version: "1.1", target, rawHeaders: [...HOST, ...KEY], isUpgrade: false });
     expect("code" in outcome ? outcome.code : outcome.target).toBe(expected);
   });
 
   test("whose address ends with the prefix, the prefix is not doubled", () => {
     const rawHeaders = [...HOST, "x-api-key", claude.dummy];
-    const askThrough = (target: string) => through({ method: "POST", target, rawHeaders, isUpgrade: false });
+    const askThrough = (target: string) =>
+      through({ method: "POST", version: "1.1", target, rawHeaders, isUpgrade: false });
     expect(askThrough("/anthropic/v1/messages")).toMatchObject({ target: "/anthropic/v1/messages" });
     expect(askThrough("/anthropic/v1/organizations")).toMatchObject({ code: "broker-denied" });
   });

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import * as http from "node:http";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { KEYS } from "./routes.ts";
 import { nextText, responseTo, send, startBroker, startUpstream, textOf } from "./upstream.ts";
@@ -77,6 +77,68 @@ describe("a request", () => {
     request.end("second");
     await textOf(await answered);
     expect(upstream.requests[0]?.body).toBe("firstsecond");
+  });
+
+  test.each([
+    ["a length", { "Content-Length": "9" }],
+    ["chunks", { "Transfer-Encoding": "chunked" }],
+  ])("its head arrives before its body, with %s", async (_, framing) => {
+    const upstream = await startUpstream((request, response) => {
+      // The client sends its body when it has the head of the answer.
+      response.flushHeaders();
+      let body = "";
+      request.on("data", (chunk) => (body += String(chunk))).on("end", () => response.end(body));
+    });
+    const { origin, routes } = await startBroker(upstream.origin);
+    const { request, answered } = await begin(origin, "/v1/files", { ...bearer(routes[0].dummy), ...framing });
+    request.flushHeaders();
+    const answer = await answered;
+    expect(upstream.requests[0]).toMatchObject({ target: "/v1/files", body: "" });
+    request.write("first");
+    await expect.poll(() => upstream.requests[0]?.body).toBe("first");
+    request.end("last");
+    expect(await textOf(answer)).toBe("firstlast");
+  });
+
+  test.each([
+    ["keeps the connection", {}],
+    ["closes the connection", { Connection: "close" }],
+  ])("whose body the client holds back gets an early answer that %s", async (_, more) => {
+    const upstream = await startUpstream((_request, response) => {
+      response.writeHead(413, { "Content-Length": 9, ...more }).end("too large");
+    });
+    const broker = await startBroker(upstream.origin);
+    const { port, host } = new URL(broker.origin);
+    const socket = connect(Number(port), "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.write(
+      `POST /v1/files HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${broker.routes[0].dummy}\r\nContent-Length: 5\r\n\r\n`,
+    );
+    let read = "";
+    while (!read.endsWith("too large")) read += await nextText(socket);
+    expect(read).toMatch(/^HTTP\/1.1 413 /);
+    expect(broker.records).toMatchObject([{ outcome: "answered", status: 413, bytesSent: 0 }]);
+  });
+
+  test("whose body comes with its head is sent in one piece", async () => {
+    const pieces: string[] = [];
+    const server = createServer((socket) => {
+      socket
+        .on("error", () => {})
+        .on("data", (chunk) => {
+          pieces.push(String(chunk));
+          if (String(chunk).endsWith("hello")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        });
+    });
+    onTestFinished(() => void server.close());
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const { origin, routes } = await startBroker(
+      `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
+    );
+    const { status } = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy), body: "hello" });
+    expect([status, pieces.length]).toEqual([200, 1]);
   });
 
   test("that expects 100 is told to continue by the service alone", async () => {

@@ -38,6 +38,17 @@ async function exchange(broker: BrokerProcess, text: string): Promise<string> {
   return read;
 }
 
+/** Sends bytes, ends its side, and reads all that comes. */
+async function halfClosed(broker: BrokerProcess, text: string): Promise<string> {
+  const socket = connect({ port: Number(new URL(broker.origin).port), host: "127.0.0.1", allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  socket.on("error", () => {});
+  socket.end(text);
+  let read = "";
+  for await (const chunk of socket.setEncoding("latin1")) read += String(chunk);
+  return read;
+}
+
 /** A request with the first dummy. */
 function written({ origin, routes }: BrokerProcess, line: string, headers: readonly string[] = [], body = ""): string {
   const { host } = new URL(origin);
@@ -212,6 +223,71 @@ describe("a request", () => {
     const { origin } = await startBroker(upstream.origin);
     const answer = await send(origin, "/v1/x", { body: "x".repeat(20_000_000) });
     expect(answer.status).toBe(401);
+  });
+});
+
+describe("a request line", () => {
+  test.each([
+    ["HTTP/2.0", "GET /v1/x HTTP/2.0"],
+    ["HTTP/0.9", "GET /v1/x HTTP/0.9"],
+    ["HTTP/3.0", "GET /v1/x HTTP/3.0"],
+    ["no version", "GET /v1/x"],
+  ])("with %s is refused, with all that a request needs", async (_, line) => {
+    const upstream = await startUpstream((_request, response) => void response.end());
+    const broker = await startBroker(upstream.origin);
+    const head = written(broker, "").replace(/^ HTTP\/1.1/, line);
+    for (const more of ["", "GET /v1/x HTTP/1.1\r\n\r\n"]) {
+      expect(await exchange(broker, head + more)).toMatch(/^HTTP\/1.1 400 [^]*"code":"broker-request"[^]*}$/);
+    }
+    const handshake = head.replace(/\r\n$/, "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    expect(await exchange(broker, handshake)).toMatch(/^HTTP\/1.1 400 [^]*"code":"broker-request"/);
+    expect(upstream.requests).toEqual([]);
+    expect(broker.records).toMatchObject(Array.from({ length: 3 }, () => ({ outcome: "refused", status: 400 })));
+  });
+});
+
+describe("a client that ends its side", () => {
+  test.each([
+    ["nonsense", "nonsense"],
+    ["a line of nonsense", "nonsense\r\n\r\n"],
+    ["a part of a request line", "GET / HT"],
+    ["a line without a version", "GET /\r\n"],
+    ["a part of a header", "GET / HTTP/1.1\r\nHos"],
+    ["a head without its end", "GET / HTTP/1.1\r\nHost: x\r\n"],
+    ["a request of another version", "GET / HTTP/2.0\r\n\r\n"],
+  ])("behind %s gets an answer", async (_, text) => {
+    const broker = await startBroker("http://127.0.0.1:1");
+    expect(await halfClosed(broker, text)).toMatch(/^HTTP\/1.1 400 [^]*"code":"broker-request"[^]*}$/);
+    await expect
+      .poll(() => broker.records)
+      .toMatchObject([{ outcome: "refused", status: 400, code: "broker-request" }]);
+  });
+
+  test("behind nothing, or an empty line, gets none, and there is no record", async () => {
+    const broker = await startBroker("http://127.0.0.1:1");
+    for (const text of ["", "\r\n"]) expect(await halfClosed(broker, text)).toBe("");
+    expect(broker.records).toEqual([]);
+  });
+
+  test("behind nonsense that follows an answered request gets an answer, too", async () => {
+    const upstream = await startUpstream((_, response) => void response.end("first"));
+    const broker = await startBroker(upstream.origin);
+    const socket = connect({ port: Number(new URL(broker.origin).port), host: "127.0.0.1", allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.write(written(broker, "GET /v1/x"));
+    let read = "";
+    for await (const chunk of socket.setEncoding("latin1")) {
+      if (read === "") setImmediate(() => socket.end("GET /v1/y HT"));
+      read += String(chunk);
+    }
+    expect(read).toMatch(/^HTTP\/1.1 200 [^]*first[^]*HTTP\/1.1 400 [^]*broker-request/);
+  });
+
+  test("within a body has left, and gets none", async () => {
+    const upstream = await startUpstream(() => {});
+    const broker = await startBroker(upstream.origin);
+    expect(await halfClosed(broker, written(broker, "POST /v1/x", ["Content-Length: 5"], "ab"))).toBe("");
+    await expect.poll(() => broker.records).toMatchObject([{ outcome: "left" }]);
   });
 });
 
