@@ -100,6 +100,12 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
     instead: ["--broker"],
     files: contract({ OPENAI_API_KEY: { broker: { upstream: "https://search.test" } } }),
   },
+  "broker-except": {
+    words: ["--broker", "--broker-except", "OPENAI_API_KEY"],
+    instead: ["--broker"],
+    environment: { OPENAI_API_KEY: sentinel("openai") },
+    files: contract({ OPENAI_API_KEY: {} }),
+  },
   "audit-log": { words: ["--audit-log", "log"] },
   reason: { words: ["--reason", "a test"], environment: { SOPHIA_AUDIT_LOG: "log" } },
   quiet: {

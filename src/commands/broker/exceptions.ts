@@ -1,4 +1,6 @@
 /** The names of `--broker-except`, checked; pure. */
+import type { Values } from "../../command-line/options.ts";
+import type { Settings } from "../../command-line/settings.ts";
 import { brokerEntryOf } from "../../contract/broker/entry.ts";
 import { PROVIDERS, providerOf } from "../../contract/broker/providers.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -9,18 +11,18 @@ import type { Assessment } from "../../resolve/assessment.ts";
 import { nameMatcher } from "./keys.ts";
 
 /**
- * Refuses names that are no key of the broker: the program gets such variables anyway, and a misspelled one would have no
- * effect. The variable may have names of other projects.
+ * Returns the names of the option; none if they are those of the variable, which may have names of other projects.
  *
- * @param names of the option
- * @throws SophiaError (settings, 125)
+ * @throws SophiaError (settings, 125) for names that are no key of the broker: the program gets such variables anyway, and a
+ *   misspelled one would have no effect
  */
-export function refuseUnknownExceptions(
-  names: readonly string[],
+export function checkedExceptions(
+  { brokerExcept: names }: Pick<Settings, "brokerExcept">,
+  flags: Values,
   { contract }: Pick<Assessment, "contract">,
   environment: Pick<Environment, "foldsCase">,
-): void {
-  if (names.length === 0) return;
+): readonly string[] {
+  if (flags["broker-except"] === undefined) return [];
   const declared = Array.from(contract.variables.values()).flatMap((one) => {
     const aliases = one.aliases.map((alias) => alias.name);
     const isKey = [one.name, ...aliases].some((name) => providerOf(name) !== undefined);
@@ -29,7 +31,7 @@ export function refuseUnknownExceptions(
   const known = [...Object.keys(PROVIDERS), ...declared];
   const isKnown = nameMatcher(known, environment);
   const unknown = names.filter((name) => !isKnown(name));
-  if (unknown.length === 0) return;
+  if (unknown.length === 0) return names;
   const find = nameFinder(known);
   const meant = unknown.flatMap((name) => find(name) ?? []);
   throw new SophiaError({

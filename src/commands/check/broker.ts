@@ -6,7 +6,7 @@ import { enumerateFew } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import type { ContractSource } from "../../contract/model.ts";
 import type { Values } from "../../command-line/options.ts";
-import { refuseUnknownExceptions } from "../broker/exceptions.ts";
+import { checkedExceptions } from "../broker/exceptions.ts";
 import { exposedWords, waysOut } from "../broker/faults.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { type BrokerReport, type NotBrokered, reportBroker } from "../broker/report.ts";
@@ -15,16 +15,14 @@ import type { ExtraCheck } from "./text.ts";
 
 const MOST_NAMES = 5;
 
-/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
+/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
 export function checkBroker(
   assessment: Assessment,
   settings: Settings,
   options: Values,
   { environment }: Context,
 ): ExtraCheck {
-  if (options["broker-except"] !== undefined) {
-    refuseUnknownExceptions(settings.brokerExcept, assessment, environment);
-  }
+  checkedExceptions(settings, options, assessment, environment);
   const report = reportBroker(assessment, settings, environment);
   const { failures } = report;
   const lines = linesOf(report, assessment.contract.source);

@@ -1,7 +1,7 @@
 /** Explains what --broker does with a variable, and where else its key lies. */
 import type { Values } from "../../command-line/options.ts";
 import type { Settings } from "../../command-line/settings.ts";
-import { refuseUnknownExceptions } from "../broker/exceptions.ts";
+import { checkedExceptions } from "../broker/exceptions.ts";
 import { baseOf } from "../../contract/broker/entry.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import type { Context } from "../../core/context.ts";
@@ -28,7 +28,7 @@ export interface BrokerExplainer {
   readonly of: (name: string) => BrokerExplanation | undefined;
 }
 
-/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
+/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
 export function brokerExplainer(
   assessment: Assessment,
   settings: Settings,
@@ -44,9 +44,7 @@ export function brokerExplainer(
     const keys = candidates(assessment, context.environment);
     return { added: [], of: (name) => offer(canonical(name), keys) };
   }
-  if (options["broker-except"] !== undefined) {
-    refuseUnknownExceptions(settings.brokerExcept, assessment, context.environment);
-  }
+  checkedExceptions(settings, options, assessment, context.environment);
   const { keys, failures, outer, others } = reportBroker(assessment, settings, context.environment);
   return {
     added: keys.flatMap(({ variables }) => variables),

@@ -25,7 +25,7 @@ import { followsEsc } from "../watch/followed.ts";
 import { brokerRefusal } from "../../broker/faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "../../broker/keys.ts";
 import { planOptions, refuseBrokerOptions } from "../../broker/options.ts";
-import { refuseUnknownExceptions } from "../../broker/exceptions.ts";
+import { checkedExceptions } from "../../broker/exceptions.ts";
 import { warnOfCopies, warnOfNothing, warnOfUnset } from "./warnings.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
@@ -88,8 +88,7 @@ export async function openRunBroker(
     if (refusal !== undefined) throw refusal;
     return planned;
   };
-  const exceptions = flags["broker-except"] === undefined ? [] : settings.brokerExcept;
-  refuseUnknownExceptions(exceptions, assessment, context.environment);
+  const exceptions = checkedExceptions(settings, flags, assessment, context.environment);
   const initial = plan(assessment);
   warnOfUnset(exceptions, initial, assessment, context);
   if (initial.keys.length === 0) {
