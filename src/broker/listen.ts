@@ -82,8 +82,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const refused = new WeakSet<Duplex>();
   server.on("connection", (socket) => {
     // Counted here: Bun ignores server.maxConnections.
-    if (!places.take(socket)) return void socket.destroy();
-    socket.on("error", () => {});
+    if (!places.take(socket)) socket.destroy();
   });
   const port = await listenOnLoopback(server);
   const broker = `http://127.0.0.1:${port}`;

@@ -27,7 +27,7 @@ export class Places {
     if (this.#places.has(connection)) return true;
     if (this.#places.size >= this.#most && !this.#makeRoom()) return false;
     this.#places.set(connection, { uses: 0, isKnown: false });
-    connection.once("close", () => this.#places.delete(connection));
+    connection.once("close", () => this.#places.delete(connection)).on("error", () => {});
     return true;
   }
 
