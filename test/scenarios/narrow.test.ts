@@ -23,6 +23,7 @@ const CONTRACT = JSON.stringify({
   variables: {
     API_KEY: { required: true, format: { type: "text", pattern: "^s3cr3t-[a-z0-9-]+$" } },
     PORT: { format: { type: "port" }, secret: false, default: "80" },
+    OPENAI_API_KEY: {},
   },
 });
 
