@@ -18,16 +18,16 @@ import { write } from "./system/write.ts";
 
 async function main(argv: readonly string[], given: Context, preparation: Preparation): Promise<number> {
   const invocation = parseCommandLine(argv);
-  const context = process.platform === "win32" ? await withFoldedNames(given) : given;
+  const context = await adapted(given);
   reached("command line read");
   if (invocation.kind === "run") return run(invocation, context, preparation);
   const { dispatch } = await import("./commands/dispatch.ts");
   return dispatch(invocation, context);
 }
 
-async function withFoldedNames(context: Context): Promise<Context> {
-  const { windowsEnvironment } = await import("./core/names.ts");
-  return { ...context, environment: windowsEnvironment(context.environment) };
+async function adapted(context: Context): Promise<Context> {
+  if (process.platform !== "win32" && context.environment.get("GITHUB_ACTIONS") !== "true") return context;
+  return (await import("./output/surroundings.ts")).adapt(context);
 }
 
 function surroundings({ addon, preloaded }: Preparation): Context {
@@ -36,6 +36,7 @@ function surroundings({ addon, preloaded }: Preparation): Context {
     cwd: workingDirectory(),
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
+    raw: write,
     readLine: async () => (await import("./system/standard-input.ts")).readLine(),
     readHidden: async (prompt) =>
       (await import("./system/standard-input.ts")).readHidden(
@@ -62,7 +63,7 @@ function workingDirectory(): string {
 async function fail(context: Context, error: unknown): Promise<number> {
   try {
     const { printError } = await import("./output/stderr.ts");
-    printError(context, error);
+    printError(await adapted(context), error);
   } catch {
     context.err(`sophia-run: ${error instanceof SophiaError ? error.message : "internal error"}\n`);
   }

@@ -40,9 +40,9 @@ export async function act(context: Context): Promise<boolean> {
   const fails = !report.met && (settings.enforceContract || inputs.export === "check");
   const workspace = environment.get("GITHUB_WORKSPACE") ?? cwd;
   if (report.met) annotateUnavailable(assessment, step);
-  else step.out(await annotateViolations(assessment, report, workspace, fails ? "error" : "warning"));
+  else step.raw(1, await annotateViolations(assessment, report, workspace, fails ? "error" : "warning"));
   // A missing credential is already the cause in the annotation of an unmet contract.
-  step.out(annotateNotices(assessment.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete")));
+  step.raw(1, annotateNotices(assessment.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete")));
   if (fails || inputs.export === "check") {
     if (inputs.export !== "check") record?.({ event: "export", names: [] }, fails, assessment);
     const outcome = report.met ? "The contract is met." : "The contract is not met: nothing was exported.";
@@ -59,7 +59,7 @@ export async function act(context: Context): Promise<boolean> {
   if (filesOfEsc.length > 0) {
     const problem = `${enumerate(filesOfEsc)} not exported (ESC delivers ${filesOfEsc.length === 1 ? "a file" : "files"})`;
     const remedy = "start the program that needs it with sophia-run";
-    step.out(workflowCommand("warning", `${problem}\n${remedy}`, { title: "sophia-run" }));
+    step.raw(1, workflowCommand("warning", `${problem}\n${remedy}`, { title: "sophia-run" }));
   }
   record?.({ event: "export", names: exported.map(({ name }) => name) }, false, assessment);
   const target = inputs.export === "env" ? "GITHUB_ENV" : "GITHUB_OUTPUT";
@@ -90,16 +90,16 @@ function settingsOf(options: Parameters<typeof resolveSettings>[0], { environmen
 }
 
 /** @throws SophiaError (output, 125), since the runner would show a secret without its mask */
-function mask(secrets: readonly Secret[], { out }: Context): void {
-  const problem = out(maskCommands(secrets));
+function mask(secrets: readonly Secret[], { raw }: Context): void {
+  const problem = raw(1, maskCommands(secrets));
   if (problem === undefined) return;
   throw new SophiaError({ code: "output", message: `nothing was exported: the masks cannot be written (${problem})` });
 }
 
-function annotateUnavailable({ esc }: Assessment, { out }: Context): void {
+function annotateUnavailable({ esc }: Assessment, { raw }: Context): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const text = [esc.failure.message, ...further(esc.failure)].join("\n");
-  out(workflowCommand("warning", text, { title: "ESC" }));
+  raw(1, workflowCommand("warning", text, { title: "ESC" }));
 }
 
 /** Leaves out variables that each step has anyway. @throws SophiaError (not-exportable, 125) that names all others */

@@ -1,6 +1,7 @@
 /** The entry point of the GitHub Action, which the runner starts because `action.yml` names it. */
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
+import { forRunner } from "../output/for-runner.ts";
 import { describeBug } from "../output/stderr.ts";
 import { workflowCommand } from "../output/workflow-command.ts";
 import { ownEnvironment } from "../system/own-environment.ts";
@@ -8,22 +9,23 @@ import { write } from "../system/write.ts";
 import { act } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 
-const context: Context = {
+const context: Context = forRunner({
   environment: ownEnvironment(process.env, undefined),
   cwd: process.cwd(),
   out: (text) => write(1, text),
   err: (text) => void write(2, text),
+  raw: write,
   readLine: async () => undefined,
   readHidden: async () => undefined,
   readInput: async () => new Uint8Array(),
   isTerminal: () => false,
-};
+});
 
 function fail(error: unknown): number {
-  if (error instanceof SophiaError) context.out(annotateFailure(error));
+  if (error instanceof SophiaError) context.raw(1, annotateFailure(error));
   else {
     const [message, ...frames] = describeBug(error);
-    context.out(workflowCommand("error", message, { title: "sophia-run" }));
+    context.raw(1, workflowCommand("error", message, { title: "sophia-run" }));
     context.out(frames.map((frame) => `    ${frame}\n`).join(""));
   }
   return 1;

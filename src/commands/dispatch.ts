@@ -19,7 +19,11 @@ declare const SOPHIA_RUN_VERSION: string | undefined;
 /** Runs everything but a launch. @throws SophiaError (125) for an invalid command line, or if the output cannot be written */
 export async function dispatch(invocation: Exclude<Invocation, { kind: "run" }>, context: Context): Promise<number> {
   try {
-    return await answer(invocation, { ...context, out: (text) => insist(context.out(text)) });
+    return await answer(invocation, {
+      ...context,
+      out: (text) => insist(context.out(text)),
+      raw: (to, text) => (to === 1 ? insist(context.raw(to, text)) : context.raw(to, text)),
+    });
   } catch (error) {
     // The reader has closed the pipe: the status is that of a program killed by SIGPIPE.
     if (error instanceof BrokenPipe) return 128 + constants.signals.SIGPIPE;

@@ -4,11 +4,16 @@ import { printable } from "./text.ts";
 export function jsonText(value: unknown): string {
   // JSON.stringify escapes line breaks in strings.
   const lines = JSON.stringify(value, wellFormed, 2).split("\n");
-  return `${lines.map(printable).join("\n")}\n`;
+  return `${lines.map(safe).join("\n")}\n`;
 }
 
 export function jsonLine(value: unknown): string {
-  return `${printable(JSON.stringify(value, wellFormed))}\n`;
+  return `${safe(JSON.stringify(value, wellFormed))}\n`;
+}
+
+/** Escapes what a terminal would execute, or GitHub's runner: `##[`, which only strings can contain. */
+function safe(line: string): string {
+  return printable(line).replaceAll("##[", String.raw`#\u0023[`);
 }
 
 /** Replaces halves of surrogate pairs, of which many parsers of JSON accept no escape either. */

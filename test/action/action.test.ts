@@ -240,6 +240,17 @@ describe("a contract that is not met", () => {
   });
 });
 
+test("text from outside is an annotation or a line, and no command of its own", async () => {
+  const text = "##[stop-commands]x ::stop-commands::x";
+  const runner = job(JSON.stringify({ variables: { ABSENT: { required: true, label: text } } }));
+  esc.environment("acme/app/hostile", { values: { A: "a" } });
+  esc.failNext("open", { kind: "status", status: 403, body: { code: 403, message: `${text}\n${text}` } });
+  expect(await runner.action({ ...withToken(), environment: "acme/app/hostile" })).toBe(1);
+  expect(runner.log.annotations.filter(({ message }) => message.includes(text))).toHaveLength(2);
+  // The log throws for any other command than annotations and masks.
+  expect(await runner.action({ environment: "x/##[stop-commands]x", token: esc.token })).toBe(1);
+});
+
 test("variables that would break the runner or later steps are refused, unless the job has them anyway", async () => {
   const refused = ["NODE_OPTIONS", "GITHUB_WORKSPACE", "RUNNER_TEMP", "INPUT_TOKEN", "BASH_ENV", "LD_PRELOAD", "PATH"];
   const names = [...refused, "GITHUB_TOKEN", "GITHUB_SHA"];

@@ -22,6 +22,7 @@ async function helpOf(...args: readonly string[]): Promise<string> {
     cwd: import.meta.dirname,
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
+    raw: () => expect.unreachable(),
     readLine: () => Promise.resolve(undefined),
     readHidden: () => Promise.resolve(undefined),
     readInput: () => Promise.resolve(Buffer.alloc(0)),

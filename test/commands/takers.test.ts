@@ -155,6 +155,7 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
       cwd,
       out: write,
       err: write,
+      raw: (_, text) => write(text),
       readLine: () => Promise.resolve(undefined),
       readHidden: () => Promise.resolve(undefined),
       readInput: () => Promise.resolve(Buffer.from("a-new-value-0001\n")),

@@ -15,6 +15,7 @@ test.each([
     cwd: import.meta.dirname,
     out: () => expect.unreachable(),
     err: (part) => void (printed += part),
+    raw: () => expect.unreachable(),
     readLine: () => Promise.resolve(undefined),
     readHidden: () => Promise.resolve(undefined),
     readInput: () => Promise.resolve(Buffer.alloc(0)),

@@ -127,9 +127,8 @@ function deliver(text: string, variables: readonly Exported[], targets: Targets 
   // The masks come first: the runner must know them before it shows anything.
   if (targets !== undefined) {
     const masks = maskCommands(variables.filter(({ secret }) => secret));
-    if (targets.masks === "err") context.err(masks);
-    else context.out(masks);
+    context.raw(targets.masks === "err" ? 2 : 1, masks);
   }
-  if (targets?.file === undefined) context.out(text);
+  if (targets?.file === undefined) context.raw(1, text);
   else appendTo(targets.file, text);
 }

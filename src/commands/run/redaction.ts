@@ -31,7 +31,7 @@ export function redactionOf(
   }
   if (redact === "github") {
     refuseFile();
-    context.err(maskCommands([...secretsOf(assessment), ...assessment.dummies]));
+    context.raw(2, maskCommands([...secretsOf(assessment), ...assessment.dummies]));
     return undefined;
   }
   const secrets = [...secretBytesOf(assessment), ...assessment.dummies];

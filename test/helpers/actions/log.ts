@@ -1,4 +1,5 @@
-/** The log of a job, as actions/runner makes it of what the steps write (ActionCommand.cs, ActionCommandManager.cs). */
+/** The log of a job, as actions/runner makes it of what the steps write (ActionCommandManager.cs). */
+import { Commands } from "./command.ts";
 
 export interface Annotation {
   readonly level: string;
@@ -14,29 +15,23 @@ export class Log {
   /** What of it was shown, or annotated, before the first mask. */
   beforeMasks = "";
 
+  private readonly commands = new Commands();
+
   /** One line of a step's output. */
   read(raw: string): void {
-    const line = raw.trimStart();
-    const command = /^::([\w-]+)(?: ([^:]*(?::(?!:)[^:]*)*))?::(.*)$/s.exec(line);
-    const [, name = "", list = "", data = ""] = command ?? [];
-    if (name === "add-mask") {
+    const command = this.commands.read(raw);
+    if (command?.name === "add-mask") {
       // The runner masks each line as well.
-      const value = unescaped(data);
-      for (const one of [value, ...value.split(/\r?\n/)]) if (one.trim() !== "") this.masks.add(one);
+      const { data } = command;
+      for (const one of [data, ...data.split(/\r?\n/)]) if (one.trim() !== "") this.masks.add(one);
       return;
     }
-    const shown = name === "" ? raw : `##[${name}]${unescaped(data)}`;
-    if (["error", "warning", "notice"].includes(name)) {
-      const pairs = list.split(",").flatMap((one) => {
-        const at = one.indexOf("=");
-        return at === -1 ? [] : [[one.slice(0, at), unescapedProperty(one.slice(at + 1))] as const];
-      });
-      this.annotations.push({
-        level: name,
-        message: this.masked(unescaped(data)),
-        properties: Object.fromEntries(pairs),
-      });
-    } else if (name !== "") throw new Error(`an unknown command: ${name}`);
+    if (command !== undefined) {
+      const { name, data, properties } = command;
+      if (!["error", "warning", "notice"].includes(name)) throw new Error(`a command that nobody meant: ${name}`);
+      this.annotations.push({ level: name, message: this.masked(data), properties });
+    }
+    const shown = command === undefined ? raw : `##[${command.name}]${command.data}`;
     if (this.masks.size === 0) this.beforeMasks += shown;
     this.lines.push(this.masked(shown));
   }
@@ -63,14 +58,6 @@ function placesOf(form: string, text: string): readonly (readonly [start: number
   const places: [number, number][] = [];
   for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) places.push([at, at + form.length]);
   return places;
-}
-
-function unescaped(text: string): string {
-  return text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
-}
-
-function unescapedProperty(text: string): string {
-  return unescaped(text.replaceAll("%3A", ":").replaceAll("%2C", ","));
 }
 
 /** ValueEncoders.cs: base64 at its three offsets, JSON strings, URIs; as far as these tests look. */

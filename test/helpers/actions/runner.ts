@@ -6,6 +6,7 @@ import { at, recordAt } from "../at.ts";
 import { cleanPath } from "../pack.ts";
 import { folder } from "../sophia.ts";
 import { start } from "../started.ts";
+import { linesOf } from "./command.ts";
 import { isBlocked, readPairs } from "./files.ts";
 import { Log } from "./log.ts";
 
@@ -92,7 +93,7 @@ export function startRunner({ action, node = process.execPath, files = {}, env: 
         GITHUB_STEP_SUMMARY: file("summary"),
       },
     }).finished;
-    const lines = `${ended.stdout}${ended.stderr}`.split("\n");
+    const lines = linesOf(`${ended.stdout}${ended.stderr}`);
     for (const line of lines) if (line !== "") log.read(line);
     written += lines.filter((line) => !line.startsWith("::add-mask::")).join("\n");
     for (const [name, value] of readPairs(readFileSync(file("env"), "utf8"))) {

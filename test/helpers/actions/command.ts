@@ -1,0 +1,89 @@
+/** How actions/runner finds commands in the output of a step (ActionCommand.cs, ActionCommandManager.cs). */
+
+export interface RunnerCommand {
+  readonly name: string;
+  readonly data: string;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+const REGISTERED: readonly string[] = [
+  ["stop-commands", "set-env", "set-output", "save-state", "add-mask", "add-path", "add-matcher", "remove-matcher"],
+  ["debug", "warning", "error", "notice", "group", "endgroup", "echo"],
+].flat();
+
+/** The lines of a step's output: a line ends at LF, CR LF or CR alone (StreamReader.ReadLine). */
+export function linesOf(output: string): readonly string[] {
+  return output.split(/\r\n|\r|\n/);
+}
+
+/** The commands of a job. `::stop-commands::TOKEN` stops them until `::TOKEN::`. */
+export class Commands {
+  private readonly registered = new Set(REGISTERED);
+  private token: string | undefined;
+
+  /** Returns the command that the runner executes for a line; undefined for a line that it shows. */
+  read(line: string): RunnerCommand | undefined {
+    const command = inNewForm(line, this.registered) ?? inOldForm(line, this.registered);
+    if (command === undefined) return undefined;
+    if (this.token !== undefined) {
+      if (command.name.toLowerCase() !== this.token) return undefined;
+      this.registered.delete(this.token);
+      this.token = undefined;
+    } else if (command.name.toLowerCase() === "stop-commands") {
+      this.token = command.data.toLowerCase();
+      this.registered.add(this.token);
+    }
+    return command;
+  }
+}
+
+/** `TryParseV2`: `::NAME PROPERTIES::DATA` at the beginning of a line, behind white space of .NET. */
+function inNewForm(line: string, registered: ReadonlySet<string>): RunnerCommand | undefined {
+  const message = line.replace(/^[\s\u0085]+/, "");
+  const end = message.startsWith("::") ? message.indexOf("::", 2) : -1;
+  if (end === -1) return undefined;
+  const { name, list } = split(message.slice(2, end));
+  if (!registered.has(name.toLowerCase())) return undefined;
+  return {
+    name,
+    data: unescaped(message.slice(end + 2)),
+    properties: propertiesOf(list.trim(), ",", unescapedProperty),
+  };
+}
+
+/** `TryParse`: `##[NAME PROPERTIES]DATA`, anywhere in a line. */
+function inOldForm(line: string, registered: ReadonlySet<string>): RunnerCommand | undefined {
+  const start = line.indexOf("##[");
+  const end = start === -1 ? -1 : line.indexOf("]", start);
+  if (end === -1) return undefined;
+  const { name, list } = split(line.slice(start + 3, end));
+  if (!registered.has(name.toLowerCase())) return undefined;
+  return { name, data: unescapedOld(line.slice(end + 1)), properties: propertiesOf(list, ";", unescapedOld) };
+}
+
+function split(text: string): { readonly name: string; readonly list: string } {
+  const space = text.indexOf(" ");
+  return space === -1 ? { name: text, list: "" } : { name: text.slice(0, space), list: text.slice(space + 1) };
+}
+
+function propertiesOf(list: string, separator: string, read: (text: string) => string): Record<string, string> {
+  const pairs = list.split(separator).flatMap((one) => {
+    const at = one.indexOf("=");
+    return at <= 0 || at === one.length - 1 ? [] : [[one.slice(0, at), read(one.slice(at + 1))] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
+}
+
+function unescapedProperty(text: string): string {
+  const lines = text.replaceAll("%0D", "\r").replaceAll("%0A", "\n");
+  return lines.replaceAll("%3A", ":").replaceAll("%2C", ",").replaceAll("%25", "%");
+}
+
+function unescapedOld(text: string): string {
+  const lines = text.replaceAll("%3B", ";").replaceAll("%0D", "\r").replaceAll("%0A", "\n");
+  return lines.replaceAll("%5D", "]").replaceAll("%25", "%");
+}

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import * as fc from "fast-check";
+import { jsonLine, jsonText } from "../../src/core/json-text.ts";
+import { withoutCommands } from "../../src/output/for-runner.ts";
+import { Commands, linesOf } from "../helpers/actions/command.ts";
+
+/** All characters that .NET trims from the beginning of a line, and those that end one. */
+const SPACES = [
+  ["", " ", "  ", "\t", "\v", "\f", "\n", "\r", "\r\n", "\u0085", "\u00A0", "\u1680", "\u2000", "\u200A"],
+  ["\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\uFEFF"],
+].flat();
+const PARTS = [
+  [
+    "::stop-commands::x",
+    "##[stop-commands]x",
+    "::",
+    ":",
+    "##[",
+    "#",
+    "[",
+    "]",
+    "x",
+    "::add-mask::",
+    "✅ ",
+    "\u001B[31m",
+  ],
+  ["::error file=a,line=1::", "##[error file=a;line=1]", "stop-commands", "STOP-COMMANDS::", "##", "set-env name=A"],
+].flat();
+
+const isCommand = (text: string): boolean => linesOf(text).some((line) => new Commands().read(line) !== undefined);
+
+test.each(SPACES)("a command behind %j is none any more", (space) => {
+  const text = `${space}::stop-commands::x\n`;
+  expect(isCommand(text)).toBe(true);
+  expect(isCommand(withoutCommands(text))).toBe(false);
+  expect(withoutCommands(text)).toBe(`${space}: :stop-commands::x\n`);
+});
+
+test("no text has a command afterwards, and what the runner would only show stays", () => {
+  const parts = fc.array(fc.constantFrom(...SPACES, ...PARTS), { maxLength: 12 });
+  let commands = 0;
+  fc.assert(
+    fc.property(parts, (all) => {
+      const text = all.join("");
+      if (isCommand(text)) commands += 1;
+      const broken = withoutCommands(text);
+      expect(isCommand(broken)).toBe(false);
+      expect(withoutCommands(broken)).toBe(broken);
+      expect(broken.replaceAll(/\s/g, "")).toBe(text.replaceAll(/\s/g, ""));
+    }),
+    { numRuns: 20_000 },
+  );
+  expect(commands).toBeGreaterThan(1000);
+});
+
+test("text without a command is not changed", () => {
+  for (const text of ["a::b\n", "std::vector\n", "# [x]\n", "#[derive]\n", "a: :b\n", ":x\n", "`## heading`\n"]) {
+    expect(withoutCommands(text)).toBe(text);
+  }
+});
+
+test("JSON stays the same for programs, and is no command for the runner", () => {
+  const value = {
+    "##[stop-commands]x": ["::stop-commands::x", String.raw`\##[error]`, "###[add-mask]x", "\n::debug::"],
+  };
+  for (const text of [jsonText(value), jsonLine(value)]) {
+    expect(JSON.parse(text)).toEqual(value);
+    expect(isCommand(text)).toBe(false);
+    expect(withoutCommands(text)).toBe(text);
+  }
+});
