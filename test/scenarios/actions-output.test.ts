@@ -38,7 +38,7 @@ describe("under GITHUB_ACTIONS no text is a command", () => {
     ["explain --json", ["explain", "--json"]],
     ["a refusal", ["--", "true"]],
     ["a wrong path", ["check", "--contract", `a\r::stop-commands::x${OLD}`]],
-    ["a wrong choice", ["export", "--format", `${OLD}`]],
+    ["a wrong choice", ["export", "--format", OLD]],
     ["a found file", ["scan"]],
     ["a named file", ["--no-contract", "--dotenv", `${OLD} a`, "--", "true"]],
     ["a program that is not there", ["--no-contract", "--", `${OLD} ::stop-commands::x`]],
@@ -72,9 +72,9 @@ describe("under GITHUB_ACTIONS no text is a command", () => {
   });
 
   test("a report and a refusal before an export leave the masks in effect", async () => {
-    const command = sophiaRun.map((word) => `'${word}'`).join(" ");
-    const script = `${command} check; ${command} -- true; ${command} export --no-contract --format github`;
-    const ended = await start(["sh", "-c", script], { cwd: world(), env: { PATH: process.env["PATH"], ...env } })
+    const program = sophiaRun.map((word) => `'${word}'`).join(" ");
+    const script = `${program} check; ${program} -- true; ${program} export --no-contract --format github`;
+    const ended = await start(["sh", "-c", script], { cwd: world(), env: { PATH: process.env["PATH"] ?? "", ...env } })
       .finished;
     const commands = new Commands();
     const masks = linesOf(ended.stdout + ended.stderr).flatMap((line) => {

@@ -1,5 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
-import { writeOptions } from "../writing/options.ts";
+import { FOUND_ENVIRONMENT, writeOptions } from "../writing/options.ts";
 
 export const importCommand: CommandDefinition = {
   describe: "Write the variables of a .env file into the ESC environment",
@@ -13,6 +13,7 @@ export const importCommand: CommandDefinition = {
       "with a user name or password, or a private key.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
       "For --dry-run the launcher's own token is enough.",
+    FOUND_ENVIRONMENT,
   ],
   positional: { form: "FILE", least: 1, most: 1, kind: "file" },
   options: writeOptions("values"),

@@ -11,7 +11,7 @@ import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../confirm.ts";
 import { projectRoot } from "../project-root.ts";
-import { askOne, requireOne, targetFor, writeAccess } from "../writing/access.ts";
+import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../writing/access.ts";
 import { revisionsText, writeValues } from "../writing/change.ts";
 import { type Candidate, isChange, planner, planText, sortVariables } from "../writing/plan.ts";
 import { offerRemoval } from "./removal.ts";
@@ -27,7 +27,7 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   const sorted = sortVariables(variables, contract);
   const isDry = options["dry-run"] === true;
   // The same file may also be read for the settings.
-  const access = await writeAccess(options["in"], settings, context, { isDry, reported: read.notices });
+  const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed, reported: read.notices });
 
   const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
   const plan = sorted.candidates.map(planner(current, overwrite));
@@ -43,8 +43,8 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   if (changes.length === 0) printReport(context, "✅ Nothing to change.\n");
   else {
     const target = targetFor(current.name, access);
-    const question = `Write ${count(changes.length, "variable")} to ${formatName(current.name)}?`;
-    if (!(await confirm(question, isConfirmed, context))) {
+    const change = `Write ${count(changes.length, "variable")} to ${formatName(current.name)}`;
+    if (!(await confirm(writeQuestion(change, access), isConfirmed, context))) {
       printReport(context, "Nothing was written.\n");
       return ExitStatus.unmet;
     }

@@ -1,5 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
-import { CONFIRMATION } from "../writing/options.ts";
+import { CONFIRMATION, FOUND_ENVIRONMENT } from "../writing/options.ts";
 
 export const rotateCommand: CommandDefinition = {
   describe: "Set a new value of a secret in ESC, or create a new ESC_TOKEN",
@@ -11,6 +11,7 @@ export const rotateCommand: CommandDefinition = {
     "If ESC_ENV names several environments, the last one with the variable is changed. To change a variable of an " +
       "imported environment, name that environment with --in.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment.",
+    FOUND_ENVIRONMENT,
     "--token creates a new token for the launcher itself, which may only open environments. The command checks that the " +
       "token opens ESC_ENV and stores it as the repository secret ESC_TOKEN for Actions and Codespaces, with the GitHub " +
       "CLI (gh). Only then does it delete the old token: if anything fails, the old one still works. ESC_ADMIN_TOKEN must be " +

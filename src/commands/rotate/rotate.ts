@@ -25,7 +25,15 @@ import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { conflict, usageError } from "../mistakes.ts";
-import { askEach, askOne, type EscTarget, requireOne, targetFor, writeAccess } from "../writing/access.ts";
+import {
+  askEach,
+  askOne,
+  type EscTarget,
+  requireOne,
+  targetFor,
+  writeAccess,
+  writeQuestion,
+} from "../writing/access.ts";
 import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../writing/change.ts";
 import { newValue } from "./value.ts";
 import { findSource, isAbsent, placeError, refuseComputed, type ValueSource } from "./value-source.ts";
@@ -44,7 +52,9 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   if (generated && to !== undefined) throw conflict("--generate", "--to");
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   const declaration = declarationOf(contract, name);
-  const access = await writeAccess(inEnvironment, settings, context);
+  const isYes = options["yes"] === true;
+  const writing = { isDry, isConfirmed: isYes, alwaysByAdmin: true };
+  const access = await writeAccess(inEnvironment, settings, context, writing);
   if (inEnvironment !== undefined) requireOne(access);
 
   const all = await askEach(access, readCurrent);
@@ -57,9 +67,11 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const target = targetFor(current.name, requestedOf(current, access));
   const where = `${printable(name)} in ${printable(formatRevision(current))}`;
   const showChange = (words: string): void => printReport(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
+  const question =
+    access.chosenBy === undefined ? "Change it?" : writeQuestion(`Change it in ${formatName(current.name)}`, access);
   const isConfirmed = async (): Promise<boolean> => {
     if (isDry) printReport(context, "Nothing was written: --dry-run.\n");
-    else if (await confirm("Change it?", options["yes"] === true, context)) return true;
+    else if (await confirm(question, isYes, context)) return true;
     else printReport(context, "Nothing was written.\n");
     return false;
   };

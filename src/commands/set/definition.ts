@@ -1,5 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
-import { writeOptions } from "../writing/options.ts";
+import { FOUND_ENVIRONMENT, writeOptions } from "../writing/options.ts";
 
 export const setCommand: CommandDefinition = {
   describe: "Set the first value of a variable in the ESC environment",
@@ -13,6 +13,7 @@ export const setCommand: CommandDefinition = {
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
       "For --dry-run the launcher's own token is enough. Under a coding agent there are no prompts: the value comes from " +
       "the standard input, and the token from the environment.",
+    FOUND_ENVIRONMENT,
   ],
   positional: {
     form: "NAME",

@@ -12,7 +12,7 @@ import type { Command } from "../command.ts";
 import { ask, canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 import { agentBy } from "../run/agents.ts";
-import { askOne, requireOne, targetFor, writeAccess } from "../writing/access.ts";
+import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../writing/access.ts";
 import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../writing/change.ts";
 import { candidateFor, isChange, type PlannedValue, planner, planText, reservedAs, stateOf } from "../writing/plan.ts";
 import { readValue } from "../writing/value.ts";
@@ -28,7 +28,8 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   requireName(name, contract);
   const declaration = declarationOf(contract, name);
-  const access = await writeAccess(options["in"], settings, context, { isDry });
+  const isConfirmed = options["yes"] === true;
+  const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
 
   const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
   const target = targetFor(current.name, access);
@@ -51,7 +52,6 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   if (plan.state === "same") return ExitStatus.ok;
   if (!isChange(plan)) return ExitStatus.unmet;
   const suggestion = isDeclared(contract, name) ? "" : didYouMean(name, contract.variables.keys());
-  const isConfirmed = options["yes"] === true;
   if (suggestion !== "") {
     const undeclared = `the contract does not declare ${shown}${suggestion}`;
     if (!isConfirmed && !isDry && !canAsk(context)) throw usageError(undeclared, "--yes sets it anyway");
@@ -63,7 +63,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   }
   // No question if the value came by the standard input: the user has named the variable to write.
   const isAsked = !isConfirmed && canAsk(context);
-  if (isAsked && !(await ask(`Write it to ${formatName(current.name)}?`, context))) {
+  if (isAsked && !(await ask(writeQuestion(`Write it to ${formatName(current.name)}`, access), context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }

@@ -3,12 +3,13 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Failure, Notice } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
-import { printable } from "../../core/text.ts";
+import { enumerate, printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
-import { formatName, type FullName } from "../../esc/settings/names.ts";
+import { OUTER_FILE } from "../../esc/settings/from-files.ts";
+import { candidates, formatName, formatVersion, type FullName } from "../../esc/settings/names.ts";
 import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
-import { invalidSetting, type Setting, Variables } from "../../esc/settings/variables.ts";
+import { invalidSetting, labelOf, type Setting, Variables } from "../../esc/settings/variables.ts";
 import type { Connection } from "../../esc/transport/connection.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
@@ -21,21 +22,39 @@ export interface EscTarget {
   readonly esc: EscSettings;
   readonly settings: Settings;
   readonly context: Context;
+  /** The settings of found files that decide where is written, such as `ESC_ENV in .env`: the question must name them. */
+  readonly chosenBy?: string;
+}
+
+interface Writing {
+  /** Nothing is written (`--dry-run`). */
+  readonly isDry: boolean;
+  /** Nothing is asked (`--yes`). */
+  readonly isConfirmed: boolean;
+  /** A dry run needs `ESC_ADMIN_TOKEN` as well. */
+  readonly alwaysByAdmin?: boolean;
+  /** How the user names the environment, in place of `--in`. */
+  readonly remedy?: (environment: string) => string;
+  readonly reported?: readonly Notice[];
 }
 
 /**
  * Finds the access of a command that writes, and reports its notices. The token is `ESC_ADMIN_TOKEN` of the process
- * environment, or asked for at a terminal: never the launcher's own, and never one from a file.
+ * environment, or asked for at a terminal: never the launcher's own, and never one from a file. A dry run without
+ * `ESC_ADMIN_TOKEN` uses the launcher's own credential.
  *
- * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential is used
- * @throws SophiaError (125) if there is no token or no environment
+ * A file that was found may not decide what the caller's token changes: a cloned repository would choose where a secret is
+ * stored, and who can read it. Its environment needs a yes at a terminal to {@link writeQuestion}.
+ *
+ * @throws SophiaError (125) if there is no token or no environment, or if the user cannot be asked about that of a found file
  */
 export async function writeAccess(
   inEnvironment: unknown,
   settings: Settings,
   context: Context,
-  { isDry = false, reported = [] }: { readonly isDry?: boolean; readonly reported?: readonly Notice[] } = {},
+  writing: Writing,
 ): Promise<EscTarget> {
+  const { isDry, isConfirmed, alwaysByAdmin = false, remedy = namedByOption, reported = [] } = writing;
   const preventing = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
   if (preventing !== undefined) throw usageError(`this command changes ESC, but ${preventing} is set`, "unset it");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
@@ -46,19 +65,55 @@ export async function writeAccess(
       "name it with --in organization/project/environment, or set ESC_ENV",
     );
   }
-  const accessBy = (token?: Setting): EscSettings | undefined => {
+  const isFound = (file: string): boolean =>
+    file === OUTER_FILE || dotenv.files.some(({ path, found }) => found && path === file);
+  const accessBy = (token?: Setting): EscTarget | undefined => {
     const options = { ...settings, ...namedIn(inEnvironment), ...(token === undefined ? {} : { token }) };
     const { access, notices } = escAccess(context.environment, dotenv.layers, options);
     if (access.kind !== "on") return undefined;
-    const known = new Set(reported.map((notice) => JSON.stringify(notice)));
+    const chosen = notices.flatMap((one) =>
+      one.kind === "environment-by-file" && !isDry && isFound(one.file) ? [one] : [],
+    );
+    const known = new Set([...reported, ...chosen].map((notice) => JSON.stringify(notice)));
     const unreported = [...dotenv.notices, ...notices].filter((notice) => !known.has(JSON.stringify(notice)));
     printNotices(context, settings, unreported);
-    return access.settings;
+    const target = { esc: access.settings, settings, context };
+    if (chosen.length === 0) return target;
+    const chosenBy = enumerate(chosen.map(labelOf));
+    if (!isConfirmed && canAsk(context)) return { ...target, chosenBy };
+    const isOrganization = chosen.some(({ name }) => name !== "ESC_ENV");
+    throw unconfirmed(chosenBy, remedy(nameFor(access.settings, isOrganization)), context);
   };
   const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
-  const esc = (isDry && given === undefined ? accessBy() : undefined) ?? accessBy(given ?? (await typedToken(context)));
-  if (esc === undefined) throw new TypeError("neither a token nor an environment");
-  return { esc, settings, context };
+  const isOwn = isDry && !alwaysByAdmin && given === undefined;
+  const target = (isOwn ? accessBy() : undefined) ?? accessBy(given ?? (await typedToken(context)));
+  if (target === undefined) throw new TypeError("neither a token nor an environment");
+  return target;
+}
+
+/** Words the question before a change, with the setting of a found file that chose the environment. */
+export function writeQuestion(change: string, { chosenBy }: EscTarget): string {
+  return chosenBy === undefined ? `${change}?` : `${change} (by ${chosenBy})?`;
+}
+
+function unconfirmed(chosenBy: string, remedy: string, context: Context): SophiaError {
+  return new SophiaError({
+    code: "not-confirmed",
+    message: `nothing was written: ${chosenBy}, a file that was only found, decides which environment is changed`,
+    hint: canAsk(context) ? `confirm it without --yes, or ${remedy}` : remedy,
+  });
+}
+
+function namedByOption(environment: string): string {
+  return `name the environment: --in ${environment}`;
+}
+
+/** Returns the name of the only environment for a command, else the form of one. @param isFull with its organization */
+function nameFor({ environments, organization }: EscSettings, isFull: boolean): string {
+  const [only, ...others] = environments;
+  if (only === undefined || others.length > 0) return "ORGANIZATION/PROJECT/ENVIRONMENT";
+  const [full] = isFull ? candidates(only, organization) : [];
+  return shellWord(full === undefined ? only.text : formatVersion(full));
 }
 
 /** Returns the environments of `--in`, in place of those of `ESC_ENV`. */

@@ -1,5 +1,10 @@
 import type { Option } from "../../command-line/options.ts";
 
+/** A paragraph of the help of the commands that write. */
+export const FOUND_ENVIRONMENT =
+  "An environment that only a .env found by search names (ESC_ENV, ESC_ORG) is changed only after a yes at a terminal, to a " +
+  "question that names it and the file. Otherwise, and with --yes, name it by --in or set ESC_ENV in the environment.";
+
 export const CONFIRMATION: Readonly<Record<string, Option>> = {
   yes: { type: "boolean", short: "y", describe: "Write without asking" },
   "dry-run": { type: "boolean", describe: "Show the change without writing it" },

@@ -55,7 +55,7 @@ export class Variables {
 }
 
 /** Returns the name of a setting for messages, with its file if it is from one. */
-export function labelOf({ name, file }: Setting): string {
+export function labelOf({ name, file }: Pick<Setting, "name" | "file">): string {
   return file === undefined ? name : `${name} in ${printable(file)}`;
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import type { Token } from "../../esc-server/tokens.ts";
 import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
 import { isAlive, start } from "../../helpers/started.ts";
+import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 
@@ -207,6 +208,22 @@ describe("nothing is made", () => {
     expect(it.server.count("createToken")).toBe(0);
     expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
   });
+});
+
+test("an environment of a found file needs a yes at a terminal, or ESC_ENV in the environment", async () => {
+  const it = await world();
+  const cwd = folder({ ".env": "ESC_ENV=acme/app/dev\n" });
+  chmodSync(join(cwd, ".env"), 0o600);
+  const { ESC_ENV: _chosen, ...env } = it.env;
+  const refused = await sophia(["rotate", "--token", "--yes"], { cwd, env });
+  expect(refused.status).toBe(125);
+  expect(refused.stderr).toContain("export ESC_ENV=acme/app/dev");
+  expect(it.server.count("createToken")).toBe(0);
+  const question = "for acme/app/dev (by ESC_ENV in .env)? [y/N] ";
+  expect(await atTerminal(["rotate", "--token"], { cwd, env }, [[question, "\n"]])).toMatchObject({ status: 1 });
+  expect(it.server.count("createToken")).toBe(0);
+  expect(await atTerminal(["rotate", "--token"], { cwd, env }, [[question, "y\n"]])).toMatchObject({ status: 0 });
+  expect(it.server.count("createToken")).toBe(1);
 });
 
 describe("whatever fails, the old token works", () => {

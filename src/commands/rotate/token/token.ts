@@ -19,7 +19,7 @@ import { askOnce } from "../../ask-esc.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { APPS, environmentOfGh } from "../../gh.ts";
-import { askEach, writeAccess } from "../../writing/access.ts";
+import { askEach, writeAccess, writeQuestion } from "../../writing/access.ts";
 import { withDetails } from "../../writing/change.ts";
 import { expiryOf, type OldToken, ownerOf, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
 import { lastSet, store } from "./repository.ts";
@@ -31,7 +31,10 @@ export const rotateToken: Command = async ({ options }, context) => {
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   const gh = { cwd: context.cwd, environment: environmentOfGh(context.environment, contract) };
   const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
-  const { esc: admin } = await writeAccess(undefined, settings, context);
+  const [isDry, isConfirmed] = [options["dry-run"] === true, options["yes"] === true];
+  const remedy = (environment: string): string => `set ESC_ENV in the environment: export ESC_ENV=${environment}`;
+  const target = await writeAccess(undefined, settings, context, { isDry, isConfirmed, alwaysByAdmin: true, remedy });
+  const { esc: admin } = target;
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
   const launcher = escAccess(context.environment, layers, settings).access;
   const ask: Ask = async (by, send) => {
@@ -44,12 +47,15 @@ export const rotateToken: Command = async ({ options }, context) => {
 
   const plan = await planFor(options, expires, launcher.kind === "on" ? launcher.settings : undefined, admin, ask);
   const { owner, roleId, old } = plan;
-  printReport(context, planText(plan, admin.environments.map(({ text }) => text).join(", ")));
-  if (options["dry-run"] === true) {
+  const environments = admin.environments.map(({ text }) => text).join(", ");
+  printReport(context, planText(plan, environments));
+  if (isDry) {
     printReport(context, "Nothing was created: --dry-run.\n");
     return ExitStatus.ok;
   }
-  if (!(await confirm("Create the token?", options["yes"] === true, context))) {
+  const question =
+    target.chosenBy === undefined ? "Create the token?" : writeQuestion(`Create the token for ${environments}`, target);
+  if (!(await confirm(question, isConfirmed, context))) {
     printReport(context, "Nothing was created.\n");
     return ExitStatus.unmet;
   }
