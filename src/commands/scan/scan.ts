@@ -1,4 +1,5 @@
 import { ExitStatus } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
 import { loadRedactAddon } from "../../launch/redact/addon.ts";
 import { searchedFor } from "../../masking/masking.ts";
 import { printReport } from "../../output/colour.ts";
@@ -22,14 +23,21 @@ export const scan: Command = async ({ options, positionals }, context) => {
   const { settings, assessment } = await assessed(options, context);
   warnUnavailable(context, assessment.esc);
   printNotices(context, settings, assessment.notices);
-  const { size, ...searched } = searchedFor(secretBytesOf(assessment), loadRedactAddon());
-  if (size === 0) {
+  const secrets = secretBytesOf(assessment);
+  const { size, ...searched } = searchedFor(secrets, loadRedactAddon());
+  const { kind: esc } = assessment.esc;
+  const isWithoutEsc = esc === "unavailable" || esc === "refused";
+  if (size === 0 && !isWithoutEsc) {
     printLines(context, [
       "warning: there is nothing to search for (no secret has a value)",
       "set ESC_ENV and ESC_TOKEN to search for the secrets of ESC; --require-esc fails without them",
     ]);
   }
   const search = new Search(searched, context);
+  if (isWithoutEsc) {
+    const names = size === 0 ? [] : [...new Set(secrets.map(({ name }) => printable(name)))];
+    search.gaps.push({ kind: "esc", status: esc, searchedFor: names });
+  }
   const git = { cwd: context.cwd, environment: withoutSecrets(context.environment, assessment.contract) };
   const area: Area = staged ? "index" : history ? "history" : "files";
   await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, positionals);

@@ -3,20 +3,33 @@ import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type ContentFindings, type Finding, type Searched } from "./inspect.ts";
 
+/** The part of a file or a reference with a secret; the last two are names of paths, and of branches and tags. */
+export type Within = "content" | "target" | "name" | "ref";
+
 export interface FindingLocation {
   /** Printable, with secrets in the name masked. Empty for a message, and for a file whose name is unknown. */
   readonly file: string;
+  /** Default: the content. */
+  readonly within?: Within;
+  /** The submodule to which file, commit and object belong. */
+  readonly repository?: string | undefined;
+  /** The reflog alone reaches it, as an older stash or an amended commit: other clones do not have it. */
+  readonly onlyInReflog?: boolean;
   /** In the history: the commit that added the object, if known, and the object, which for a message is the same. */
   readonly commit?: string | undefined;
   readonly object?: string;
 }
 
-/** A part of git's repository that could not be searched. */
+/** A part of git's repository that could not be searched, or values that could not be searched for. */
 export type Gap =
-  | { readonly kind: "shallow" }
+  | { readonly kind: "shallow"; readonly repository?: string | undefined }
   /** Objects of the history that are not in the repository. */
-  | { readonly kind: "missing"; readonly objects: number }
-  | { readonly kind: "refused"; readonly why: string };
+  | { readonly kind: "missing"; readonly objects: number; readonly repository?: string | undefined }
+  | { readonly kind: "refused"; readonly why: string; readonly repository?: string | undefined }
+  /** Submodules that are not here, or that git cannot read. */
+  | { readonly kind: "submodules"; readonly files: readonly string[] }
+  /** ESC could not be read: only the values of these variables were searched for. */
+  | { readonly kind: "esc"; readonly status: "unavailable" | "refused"; readonly searchedFor: readonly string[] };
 
 const MAX_FINDINGS = 10_000;
 /** The delay and the interval of the progress at a terminal. */
@@ -35,6 +48,8 @@ export class Search {
   /** The numbers of findings and unread files beyond those that are listed. */
   more = 0;
   moreUnread = 0;
+  /** Numbers of objects with secrets to which nothing refers. */
+  readonly unreachable: { readonly objects: number; readonly repository?: string | undefined }[] = [];
   contents = 0;
   bytes = 0;
   private readonly searched: Searched;
@@ -51,14 +66,21 @@ export class Search {
     return new Inspection(this.searched);
   }
 
-  progress(bytes: number): void {
+  inspect(content: Uint8Array): ContentFindings {
+    const inspection = this.inspection();
+    inspection.read(content, false);
+    return inspection.result();
+  }
+
+  /** @param bytes that were searched @param doing what else takes long */
+  progress(bytes: number, doing = ""): void {
     this.bytes += bytes;
     const now = performance.now();
     if (now - this.shownAt < INTERVAL_MS) return;
     this.shownAt = now;
     if (!this.isShown && !this.context.isTerminal(2)) return;
     this.isShown = true;
-    this.context.err(`${CLEAR_LINE}sophia-run: ${(this.bytes / 1e6).toFixed(0)} MB searched…`);
+    this.context.err(`${CLEAR_LINE}sophia-run: ${(this.bytes / 1e6).toFixed(0)} MB searched${doing}…`);
   }
 
   clearProgress(): void {
@@ -67,7 +89,7 @@ export class Search {
 
   /** Adds the findings in a content. Each variable is listed at least once, however many findings there are. */
   add(location: FindingLocation, { findings, more }: ContentFindings): void {
-    this.affected += 1;
+    if (location.within === undefined) this.affected += 1;
     this.more += more;
     for (const finding of findings) {
       const { name } = finding.form;

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   rmSync,
   type Stats,
@@ -17,6 +18,7 @@ import { printable } from "../../core/text.ts";
 import { attempt } from "../../system/attempt.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { GitRefusal, recordsOfGit, type Git } from "../git.ts";
+import { NameSearch } from "./names.ts";
 import { textOfGit } from "./objects.ts";
 import type { Search } from "./search.ts";
 
@@ -31,14 +33,17 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /**
- * Searches the files below the paths but those that git ignores, unless it ignores the path; without git all but `.git`.
+ * Searches the files below the paths but those that git ignores, unless it ignores the path; without git all but `.git`. Of
+ * a symbolic link it searches the target's path, as git stores it.
  *
  * @throws SophiaError (file, 125) for a path that does not exist
  */
 export async function scanTree(search: Search, git: Git, paths: readonly string[]): Promise<void> {
   const buffer = Buffer.allocUnsafe(CHUNK);
+  const names = new NameSearch(search);
   const visit = async (path: Buffer, name: Buffer, isNamed = false): Promise<void> => {
     const kind = inspectFile(search, path, name, buffer, isNamed);
+    if (kind === "file") names.add(name, { within: "name" });
     if (kind !== "folder") return;
     const prefix = name.equals(Buffer.from(".")) ? Buffer.alloc(0) : withSeparator(name);
     const isWhole = isNamed && (await isIgnored({ ...git, cwd: path.toString() }));
@@ -49,6 +54,7 @@ export async function scanTree(search: Search, git: Git, paths: readonly string[
   for (const path of paths.length === 0 ? ["."] : paths) {
     await visit(Buffer.from(resolve(git.cwd, path)), Buffer.from(path), true);
   }
+  names.flush();
 }
 
 function withSeparator(path: Buffer): Buffer {
@@ -123,24 +129,31 @@ function* walk(folder: Buffer, search: Search, below: Buffer = Buffer.alloc(0)):
     } catch (error) {
       search.addUnread(name, codeOf(error));
     }
-    if (status?.isFile() === true) yield name;
+    // Without O_NOFOLLOW the file behind the link would be read.
+    const isLink = status?.isSymbolicLink() === true && NO_FOLLOW !== 0;
+    if (status?.isFile() === true || isLink) yield name;
     else if (status?.isDirectory() === true && entry.toString() !== ".git") {
       yield* walk(folder, search, withSeparator(name));
     }
   }
 }
 
-/** Searches a file; skips links, devices and pipes. @param isNamed by the user: follows links, fails for anything unreadable */
-function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer, isNamed: boolean): "folder" | "other" {
+type Kind = "folder" | "file" | "none";
+
+/** Searches a file; skips devices and pipes. @param isNamed by the user: follows links, fails for anything unreadable */
+function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer, isNamed: boolean): Kind {
   let descriptor: number;
   try {
     descriptor = openSync(path, isNamed ? FLAGS : FLAGS | NO_FOLLOW);
   } catch (error) {
     const code = codeOf(error);
     if (isNamed) throw unusable(name, `cannot be read (${code})`);
-    // A deleted file of the index, a link, or a socket.
-    if (!["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(code)) search.addUnread(name, code);
-    return "other";
+    // A deleted file of the index.
+    if (code === "ENOENT" || code === "ENOTDIR") return "none";
+    // A link, or a socket.
+    if (code === "ELOOP") inspectLink(search, path, name);
+    else if (code !== "ENXIO") search.addUnread(name, code);
+    return "file";
   }
   try {
     const stat = fstatSync(descriptor);
@@ -153,7 +166,15 @@ function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer,
   } finally {
     closeSync(descriptor);
   }
-  return "other";
+  return "file";
+}
+
+function inspectLink(search: Search, path: Buffer, name: Buffer): void {
+  const target = attempt(() => readlinkSync(path, { encoding: "buffer" }));
+  const found = target === undefined ? undefined : search.inspect(target);
+  if (found !== undefined && found.findings.length > 0) {
+    search.add({ file: search.shown(name), within: "target" }, found);
+  }
 }
 
 function unusable(name: Buffer, problem: string): SophiaError {

@@ -1,0 +1,324 @@
+/** What `scan` finds besides the contents of files: stashes, the reflog, names, links, submodules. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { expectWording } from "../../helpers/wording.ts";
+import { escVariables } from "../world.ts";
+import { commit, env, findings, git, KEY, repository, scan } from "./repository.ts";
+
+const SECRETS = join(import.meta.dirname, "../../../docs/secrets.md");
+/** A value that can stand in a name, as a line of the key TLS_KEY. */
+const NAME = "SENTINEL9f2cAAAAAAAA";
+
+/** The lines of findings in names and links, which have no line numbers. */
+function named({ stdout }: Ended): readonly string[] {
+  return stdout
+    .split("\n")
+    .filter((line) => / \(.*in the (?:name|target)/.test(line))
+    .map((line) => line.replace(/^[0-9a-f]{12} /, ""));
+}
+
+/** The wording of a report, without what each run has of its own. */
+function expectReport({ stdout }: Ended): void {
+  expectWording(
+    stdout.replaceAll(/^[0-9a-f]{12} /gm, "<commit> ").replace(/\d+ objects searched/, "<n> objects searched"),
+  );
+}
+
+function withCommit(): string {
+  const cwd = repository({ "a.txt": "clean\n" });
+  commit(cwd, "one");
+  return cwd;
+}
+
+describe("only the reflog reaches", () => {
+  test("an older stash", async () => {
+    const cwd = withCommit();
+    for (const text of [KEY, "clean 2\n", "clean 3\n"]) {
+      writeFileSync(join(cwd, "a.txt"), text);
+      git(cwd, "stash", "push", "--quiet");
+    }
+    const ended = await scan(cwd, "--history");
+    expect(ended.status).toBe(1);
+    expect(findings(ended).map((line) => line.slice(13))).toEqual(["a.txt:1: API_KEY (only in the reflog)"]);
+    expectReport(ended);
+    // The last stash is a branch's equal.
+    git(cwd, "stash", "drop", "--quiet", "stash@{0}");
+    git(cwd, "stash", "drop", "--quiet", "stash@{0}");
+    expect(findings(await scan(cwd, "--history")).map((line) => line.slice(13))).toEqual(["a.txt:1: API_KEY"]);
+  });
+
+  test("a commit that was amended, with its message, and the commit is named", async () => {
+    const cwd = withCommit();
+    writeFileSync(join(cwd, "b.txt"), KEY);
+    const amended = commit(cwd, `with ${KEY}`);
+    writeFileSync(join(cwd, "b.txt"), "clean");
+    git(cwd, "add", ".");
+    git(cwd, "commit", "--quiet", "--amend", "--message", "clean");
+    const ended = await scan(cwd, "--history");
+    expect(ended.status).toBe(1);
+    expect(findings(ended).map((line) => line.replace(/(?<=message\)):\d+/, ":N"))).toEqual(
+      [
+        `${amended} (message):N: API_KEY (only in the reflog)`,
+        `${amended} b.txt:1: API_KEY (only in the reflog)`,
+      ].toSorted(),
+    );
+    const { findings: list } = JSON.parse((await scan(cwd, "--history", "--json")).stdout);
+    expect(list[0]).toMatchObject({ within: "content", onlyInReflog: true });
+  });
+
+  test("a branch that was deleted, and a name in it", async () => {
+    const cwd = withCommit();
+    git(cwd, "checkout", "--quiet", "-b", "side");
+    writeFileSync(join(cwd, `${NAME}.txt`), KEY);
+    commit(cwd, "two");
+    git(cwd, "checkout", "--quiet", "-");
+    git(cwd, "branch", "--quiet", "--delete", "--force", "side");
+    const ended = await scan(cwd, "--history");
+    expect(findings(ended)).toHaveLength(1);
+    expect(named(ended)).toEqual(["***.txt: TLS_KEY (a line, in the name, only in the reflog)"]);
+  });
+
+  test("nothing: objects to which nothing refers are counted, those of the index are not", async () => {
+    const cwd = withCommit();
+    writeFileSync(join(cwd, "a.txt"), `${KEY} 1`);
+    git(cwd, "add", ".");
+    writeFileSync(join(cwd, "a.txt"), `${KEY} 2`);
+    git(cwd, "add", ".");
+    const { status, stderr, stdout } = await scan(cwd, "--history", "--json");
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ found: false, complete: true, unreachable: 1 });
+    const [command = ""] = /git gc \S+/.exec(stderr) ?? [];
+    git(cwd, ...command.split(" ").slice(1), "--quiet");
+    expect(await scan(cwd, "--history")).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+describe("names of files", () => {
+  test("of the history, with the commit that added them, though the content has another name now", async () => {
+    const cwd = withCommit();
+    writeFileSync(join(cwd, `${NAME}.txt`), "content");
+    const added = commit(cwd, "two");
+    renameSync(join(cwd, `${NAME}.txt`), join(cwd, "clean.txt"));
+    commit(cwd, "three");
+    const ended = await scan(cwd, "--history");
+    expect(ended.status).toBe(1);
+    expect(ended.stdout).toContain(`${added} ***.txt: TLS_KEY (a line, in the name)\n`);
+    expectReport(ended);
+    expect((await scan(cwd)).status).toBe(0);
+    // Names outside of the path do not count.
+    expect((await scan(cwd, "--history", "clean.txt")).status).toBe(0);
+    const { findings: list } = JSON.parse((await scan(cwd, "--history", "--json")).stdout);
+    expect(list).toMatchObject([{ file: "***.txt", within: "name", variable: "TLS_KEY" }]);
+  });
+
+  test("across folders, of folders once, and of what only a merge added", async () => {
+    const cwd = withCommit();
+    git(cwd, "checkout", "--quiet", "-b", "side");
+    commit(cwd, "side");
+    git(cwd, "checkout", "--quiet", "-");
+    commit(cwd, "main");
+    git(cwd, "merge", "--quiet", "--no-ff", "--no-commit", "side");
+    const [above, below] = KEY.split("/");
+    mkdirSync(join(cwd, above ?? ""));
+    writeFileSync(join(cwd, above ?? "", below ?? ""), "x");
+    mkdirSync(join(cwd, NAME, "sub"), { recursive: true });
+    for (const number of [1, 2, 3]) writeFileSync(join(cwd, NAME, `sub/${number}.txt`), "x");
+    commit(cwd, "merge");
+    const expected = ["***/: TLS_KEY (a line, in the name)", "***: API_KEY (in the name)"];
+    for (const option of ["--history", "--staged", ""]) {
+      const ended = await scan(cwd, ...(option === "" ? [] : [option]));
+      expect(named(ended).toSorted()).toEqual(expected.toSorted());
+      expect(ended.status).toBe(1);
+    }
+  });
+
+  test("of 3,000 files and commits are found among them", async () => {
+    const files = Array.from(
+      { length: 3000 },
+      (_, number) => [`some/long/folder/name/file-${number}.txt`, "x"] as const,
+    );
+    const cwd = repository({ ...Object.fromEntries(files), [`some/long/${NAME}`]: "x" });
+    commit(cwd, "one");
+    for (const option of ["--history", "--staged", "."]) {
+      expect(named(await scan(cwd, option))).toEqual(["some/long/***: TLS_KEY (a line, in the name)"]);
+    }
+  });
+});
+
+test("names of branches and tags are searched, but not for a path", async () => {
+  const cwd = withCommit();
+  git(cwd, "branch", KEY);
+  git(cwd, "tag", `v-${NAME}`);
+  const ended = await scan(cwd, "--history");
+  expect(named(ended)).toEqual([
+    "refs/heads/***: API_KEY (in the name of the ref)",
+    "refs/tags/v-***: TLS_KEY (a line, in the name of the ref)",
+  ]);
+  expect(ended.status).toBe(1);
+  expectReport(ended);
+  expect((await scan(cwd, "--history", "a.txt")).status).toBe(0);
+});
+
+describe("the target of a symbolic link", () => {
+  test("is searched in the tree, in the index and in the history", async () => {
+    const cwd = withCommit();
+    symlinkSync(`/nowhere/${NAME}`, join(cwd, "link"));
+    expect(named(await scan(cwd))).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
+    git(cwd, "add", ".");
+    expect(findings(await scan(cwd, "--staged"))).toEqual(["link:1: TLS_KEY (a line)"]);
+    const added = commit(cwd, "link");
+    rmSync(join(cwd, "link"));
+    commit(cwd, "without");
+    expect(findings(await scan(cwd, "--history"))).toEqual([`${added} link:1: TLS_KEY (a line)`]);
+  });
+
+  test("is searched without git", async () => {
+    const cwd = folder({ "sophia.contract.json": '{"variables": {"TLS_KEY": {}}}' });
+    symlinkSync(`/nowhere/${NAME}`, join(cwd, "link"));
+    const ended = await sophia(["scan"], { cwd, env: { ...env, PATH: "/nowhere" } });
+    expect(named(ended)).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
+  });
+});
+
+describe("submodules", () => {
+  const LOCAL = ["-c", "protocol.file.allow=always"];
+
+  /** A repository with a submodule, which has one as well; both have a secret in an earlier commit. */
+  function nested(): { readonly cwd: string; readonly outer: string; readonly inner: string } {
+    const make = (below?: string): { readonly cwd: string; readonly first: string } => {
+      const cwd = repository({ "b.txt": KEY });
+      const first = commit(cwd, "one");
+      writeFileSync(join(cwd, "b.txt"), "clean");
+      if (below !== undefined) git(cwd, ...LOCAL, "submodule", "--quiet", "add", below, "inner");
+      commit(cwd, "two");
+      return { cwd, first };
+    };
+    const inner = make();
+    const outer = make(inner.cwd);
+    const cwd = repository({ "sub dir/a.txt": "clean" });
+    git(cwd, ...LOCAL, "submodule", "--quiet", "add", outer.cwd, "outer");
+    commit(cwd, "with a submodule");
+    return { cwd, outer: outer.first, inner: inner.first };
+  }
+
+  test("that are not here are named with status 2, and the printed command gets them", async () => {
+    const { cwd, outer, inner } = nested();
+    const without = await scan(cwd, "--history", "--json");
+    expect(without.status).toBe(1);
+    expect(JSON.parse(without.stdout)).toMatchObject({
+      complete: false,
+      gaps: [{ kind: "submodules", files: ["outer/inner"] }],
+      findings: [{ repository: "outer", file: "b.txt" }],
+    });
+    const place = folder();
+    git(place, "clone", "--quiet", cwd, "clone");
+    const clone = join(place, "clone");
+    const ended = await scan(clone, "--history");
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toContain("1 submodule was not searched\n  outer\n");
+    expectReport(ended);
+    const [command = ""] = /git submodule [^\n]+/.exec(ended.stderr) ?? [];
+    git(clone, ...LOCAL, ...command.split(" ").slice(1), "--quiet");
+    const complete = await scan(clone, "--history");
+    expect(complete).toMatchObject({ status: 1, stderr: "" });
+    expect(findings(complete)).toEqual(
+      [`${outer} outer/b.txt:1: API_KEY`, `${inner} outer/inner/b.txt:1: API_KEY`].toSorted(),
+    );
+    // In a hook git sets the variables of the repository above.
+    const inHook = { ...env, GIT_DIR: join(clone, ".git"), GIT_INDEX_FILE: join(clone, ".git/index") };
+    const fromHook = await sophia(["scan", "--history"], { cwd: clone, env: inHook });
+    expect(findings(fromHook)).toEqual(findings(complete));
+    // Also from a folder below, by the path from there.
+    expect(findings(await scan(join(clone, "sub dir"), "--history"))).toContain(`${outer} ../outer/b.txt:1: API_KEY`);
+    expect((await scan(clone, "--history", "sub dir")).status).toBe(0);
+  });
+
+  test("whose repository is replaced by nothing are not taken for the one above", async () => {
+    const { cwd } = nested();
+    rmSync(join(cwd, "outer/.git"));
+    const ended = await scan(cwd, "--history");
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toContain("outer");
+  });
+});
+
+/** Searches the index of a repository with a secret of ESC, which then answers with a failure. */
+async function staged(status: number, local: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  await using server = await startEscServer();
+  server.environment("acme/sophia/dev", { values: { API_KEY: secret(KEY) } });
+  const cwd = repository({ "a.txt": KEY });
+  git(cwd, "add", ".");
+  const variables = { ...escVariables(server), ...local };
+  expect((await sophia(["scan", "--staged"], { cwd, env: variables })).status).toBe(1);
+  server.failAlways("open", status);
+  const ended = await sophia(["scan", "--staged", ...args], { cwd, env: variables });
+  expect(ended.stdout + ended.stderr).not.toContain("SENTINEL");
+  return ended;
+}
+
+describe("without the values of ESC", () => {
+  test.each([
+    ["not available", 503],
+    ["refuses access", 403],
+  ])("the report says what was searched for, and the status is 2: ESC %s", async (words, code) => {
+    const ended = await staged(code, { MODE: "some-other-secret" });
+    expect(ended.status).toBe(2);
+    expect(ended.stdout).toMatch(/^⚠️ .* ESC /);
+    expect(unwrapped(ended.stderr)).toContain(words);
+    expect(unwrapped(ended.stderr)).toMatch(/only those of .*MODE/);
+    expectReport(ended);
+  });
+
+  test("with no other value nothing was searched for", async () => {
+    await using server = await startEscServer();
+    const cwd = repository({ "a.txt": KEY });
+    git(cwd, "add", ".");
+    const given = { ...escVariables(server), SOPHIA_JSON: "" };
+    server.failAlways("open", 503);
+    const ended = await sophia(["scan", "--staged"], { cwd, env: given });
+    expect(ended.status).toBe(2);
+    expect(ended.stdout).toContain("⚠️");
+    expect(ended.stdout).not.toContain("✅");
+  });
+
+  test("is an error with --require-esc", async () => {
+    expect(await staged(503, {}, "--require-esc")).toMatchObject({ status: 125, stdout: "" });
+  });
+
+  test("git refuses a commit by the hook of the documents", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/sophia/dev", { values: { API_KEY: secret(KEY) } });
+    const cwd = repository({ "a.txt": "clean" });
+    const program = sophiaRun.map((word) => `'${word}'`).join(" ");
+    const [, command = ""] = /`sophia-run (scan --staged[^`]*)`/.exec(readFileSync(SECRETS, "utf8")) ?? [];
+    writeFileSync(join(cwd, ".git/hooks/pre-commit"), `#!/bin/sh\nexec ${program} ${command}\n`, { mode: 0o755 });
+    const variables = { PATH: process.env["PATH"], HOME: cwd, ...escVariables(server) };
+    const identity = ["-c", "user.name=n", "-c", "user.email=e@example.test"];
+    const tryCommit = async (): Promise<number | null> => {
+      git(cwd, "add", ".");
+      // Not by a synchronous call: the server is in this process.
+      const child = spawn("git", [...identity, "commit", "--quiet", "--message", "m"], { cwd, env: variables });
+      const [status] = await once(child, "close");
+      return status;
+    };
+    expect(await tryCommit()).toBe(0);
+    writeFileSync(join(cwd, "a.txt"), KEY);
+    expect(await tryCommit()).not.toBe(0);
+    server.failAlways("open", 503);
+    writeFileSync(join(cwd, "a.txt"), "clean again");
+    expect(await tryCommit()).not.toBe(0);
+    server.heal();
+    expect(await tryCommit()).toBe(0);
+  });
+
+  test("a finding counts more", async () => {
+    const ended = await staged(503, { API_KEY: KEY });
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain("--require-esc");
+  });
+});
