@@ -1,6 +1,6 @@
 /** Files in the executable's runtime. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -32,4 +32,22 @@ it("knows the types of entries that a folder does not list, as on NFS", ({ skip 
   const expected = "file,true,false,false folder,false,true,false link,false,false,true lost+found,false,true,false";
   expect(mounted(shell, script).stdout).toBe(expected);
   expect(mounted(process.execPath, script).stdout).toBe(expected);
+});
+
+it("reads the target of a link as bytes, also of one that is not UTF-8", () => {
+  const script = join(folder, "link.cjs");
+  writeFileSync(
+    script,
+    `const { readlinkSync, writeSync } = require("node:fs");
+     const [, , path] = process.argv;
+     const target = readlinkSync(path, { encoding: "buffer" });
+     const fault = (() => { try { readlinkSync(Buffer.from("/"), { encoding: "buffer" }); } catch (error) { return error.code; } })();
+     writeSync(1, [Buffer.isBuffer(target), target.toString("hex"), fault, readlinkSync("plain")].join(" "));`,
+  );
+  symlinkSync(Buffer.from([0x61, 0xff, 0x62]), join(folder, "odd"));
+  symlinkSync("nowhere", join(folder, "plain"));
+  const read = (program: string): string =>
+    spawnSync(program, [script, "odd"], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(read(shell)).toBe("true 61ff62 EINVAL nowhere");
+  expect(read(process.execPath)).toBe(read(shell));
 });

@@ -23,6 +23,7 @@ interface Natives {
   readonly removeFolder: (path: string) => void;
   readonly rename: (from: string, to: string) => void;
   readonly readLink: (path: string) => string;
+  readonly readLinkBytes: (path: string) => Uint8Array;
   readonly realPath: (path: string) => string;
   /** Returns names, as bytes, and types in turns. */
   readonly readFolder: (path: string) => readonly (Uint8Array | number)[];
@@ -396,8 +397,9 @@ export function renameSync(from: Path, to: Path): void {
   native.rename(pathOf(from), pathOf(to));
 }
 
-export function readlinkSync(path: Path): string {
-  return native.readLink(pathOf(path));
+export function readlinkSync(path: Path, options: Pick<FolderOptions, "encoding"> = {}): string | Buffer {
+  const name = pathOf(path);
+  return options.encoding === "buffer" ? Buffer.from(native.readLinkBytes(name)) : native.readLink(name);
 }
 
 export function realpathSync(path: Path): string {

@@ -213,6 +213,12 @@ FUNCTION(read_link) {
   return text_from_system(context, target, (size_t)made);
 }
 
+FUNCTION(read_link_bytes) {
+  char target[PATH_MAX];
+  WITH_PATH("readlink", readlink(path, target, sizeof target));
+  return JS_NewUint8ArrayCopy(context, (const uint8_t *)target, (size_t)made);
+}
+
 FUNCTION(real_path) {
   char target[PATH_MAX];
   WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
@@ -271,6 +277,7 @@ void add_files(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("removeFolder", 1, remove_folder),
     JS_CFUNC_DEF("rename", 2, rename_file),
     JS_CFUNC_DEF("readLink", 1, read_link),
+    JS_CFUNC_DEF("readLinkBytes", 1, read_link_bytes),
     JS_CFUNC_DEF("realPath", 1, real_path),
     JS_CFUNC_DEF("readFolder", 1, read_folder),
     JS_CFUNC_DEF("changeMode", 2, change_mode),
