@@ -12,7 +12,7 @@ import { annotateFailure } from "./annotations.ts";
 const context: Context = forRunner({
   environment: ownEnvironment(process.env, undefined),
   cwd: process.cwd(),
-  out: (text) => write(1, text),
+  out: (data) => write(1, data),
   err: (text) => void write(2, text),
   raw: write,
   readLine: async () => undefined,

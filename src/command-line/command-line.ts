@@ -33,6 +33,7 @@ export type Mistake =
 export const COMMAND_NAMES = [
   "check",
   "explain",
+  "get",
   "export",
   "scan",
   "set",

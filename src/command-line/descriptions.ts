@@ -82,7 +82,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   exclude: passing("Do not pass on variables whose names match GLOB, from any source (repeatable)"),
   mode: launching(
     "How to start the program: exec (replace this process), spawn (stay as its parent), auto (exec if possible; default)",
-    "How to start the program: auto, exec or spawn (default: auto)",
+    "How to start the program: auto, exec or spawn",
   ),
   "kill-after": launching("Kill the program TIME after a forwarded SIGTERM, SIGINT or SIGQUIT (default: never)"),
   "die-with-launcher": launching("Kill the program if sophia-run is killed by SIGKILL (Linux)"),
@@ -104,7 +104,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
     "Allow a contract that was found to send its keys to ORIGIN, such as https://api.example.com (repeatable)",
   ),
   "broker-except": broker("Give the program the key NAME itself, not a dummy (repeatable)"),
-  "audit-log": audit("Append a record of the start or export to FILE, without values"),
+  "audit-log": audit("Append a record of the start, get or export to FILE, without values"),
   reason: audit("Reason to record in the audit log"),
   redact: output(
     "Mask secrets in the program's output with ***: auto (in GitHub Actions and under coding agents; default), always, never, or github (write add-mask commands to stderr)",

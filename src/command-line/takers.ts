@@ -4,9 +4,9 @@ import { OPTION_NAMES, OPTIONS, type OptionName, type SharedOption } from "./opt
 
 export type Taker = "run" | CommandName;
 
-const RESOLVE = ["run", "check", "explain", "export", "scan"] as const;
+const RESOLVE = ["run", "check", "explain", "get", "export", "scan"] as const;
 /** Leaves out `scan`, which also searches for values that are withheld from the program. */
-const SELECT = ["run", "check", "explain", "export"] as const;
+const SELECT = ["run", "check", "explain", "get", "export"] as const;
 const ASK_ESC = [...RESOLVE, "import", "set", "rotate", "request", "audit", "init"] as const;
 const BY_CONTRACT = [...RESOLVE, "import", "set", "rotate", "audit", "docs"] as const;
 
@@ -26,7 +26,7 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   contract: [...BY_CONTRACT, "request"],
   profile: BY_CONTRACT,
   scope: BY_CONTRACT,
-  "no-contract": ["run", "export"],
+  "no-contract": ["run", "get", "export"],
   "keep-esc": SELECT,
   allow: SELECT,
   "only-declared": SELECT,
@@ -44,8 +44,8 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   broker: ["run", "check", "explain"],
   "broker-to": ["run", "check", "explain"],
   "broker-except": ["run", "check", "explain"],
-  "audit-log": ["run", "export"],
-  reason: ["run", "export"],
+  "audit-log": ["run", "get", "export"],
+  reason: ["run", "get", "export"],
   redact: ["run"],
   quiet: ASK_ESC,
   verbose: ASK_ESC,

@@ -6,6 +6,7 @@ import { completionCommand } from "./completion/definition.ts";
 import { docsCommand } from "./docs/definition.ts";
 import { explainCommand } from "./explain/definition.ts";
 import { exportCommand } from "./export/definition.ts";
+import { getCommand } from "./get/definition.ts";
 import { importCommand } from "./import/definition.ts";
 import { initCommand } from "./init/definition.ts";
 import { requestCommand } from "./request/definition.ts";
@@ -16,6 +17,7 @@ import { setCommand } from "./set/definition.ts";
 export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   check: checkCommand,
   explain: explainCommand,
+  get: getCommand,
   export: exportCommand,
   scan: scanCommand,
   set: setCommand,

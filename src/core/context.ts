@@ -11,7 +11,7 @@ export interface Context {
    * Writes data for programs, and commands to GitHub's runner, as they are. From other text `out` and `err` remove what the
    * runner would execute. Returns the system's error code if that failed.
    */
-  readonly raw: (to: 1 | 2, text: string) => string | undefined;
+  readonly raw: (to: 1 | 2, data: string | Uint8Array) => string | undefined;
   /** Reads a line of the standard input, without its line end; undefined at the end of the input. */
   readonly readLine: () => Promise<string | undefined>;
   readonly readHidden: (prompt: string) => Promise<string | undefined>;

@@ -58,6 +58,7 @@ export const FAILURE_CODES = {
   "not-exportable": "a value cannot be written in the requested format",
   "not-confirmed": "confirmation is required, and the session is not interactive",
   "unknown-variable": "no contract declares the variable, and no source sets it",
+  "not-set": "no source sets the declared variable, or the program does not get it (1)",
   "init-source": "a source of --from is missing or empty",
   "rotate-place": "not exactly one ESC environment defines the variable",
   "rotate-value": "a new value is invalid",

@@ -7,8 +7,11 @@ export function secretBytesOf(sources: Sources): readonly Secret[] {
   return secretsOf(sources).map(({ name, value }) => ({ name, value: originalValue(name, value) }));
 }
 
-/** Returns the bytes of a variable for which Node.js has U+FFFD because they are not UTF-8 (Linux), else its value. */
-function originalValue(name: string, value: string): string | Uint8Array {
+/**
+ * Returns the bytes of a variable for which Node.js has U+FFFD because they are not UTF-8 (Linux), else its value: in the
+ * executable a Buffer of that value has the same bytes.
+ */
+export function originalValue(name: string, value: string): string | Uint8Array {
   if (!value.includes("\uFFFD")) return value;
   const entry = initialEntries().get(`${name}=${value}`);
   return entry?.subarray(entry.indexOf("=") + 1) ?? value;

@@ -3,11 +3,11 @@ import { systemErrorCode } from "./errors.ts";
 import { sleep } from "./sleep.ts";
 
 /**
- * Writes a text and waits. `process.stdout` and `process.stderr` would leave O_NONBLOCK on descriptors that the program
+ * Writes and waits. `process.stdout` and `process.stderr` would leave O_NONBLOCK on descriptors that the program
  * inherits. Does not throw: a closed standard error must not keep a program from starting. @returns the error code
  */
-export function write(descriptor: 1 | 2, text: string): string | undefined {
-  const bytes = Buffer.from(text, "utf8");
+export function write(descriptor: 1 | 2, data: string | Uint8Array): string | undefined {
+  const bytes = Buffer.from(data);
   for (let offset = 0; offset < bytes.length;) {
     try {
       offset += writeSync(descriptor, bytes, offset);

@@ -16,6 +16,7 @@ import { addSophia, escVariables, sentinel } from "./world.ts";
 const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
   check: ["--json"],
   explain: ["--json"],
+  get: ["--json"],
   export: ["--format", "json"],
   scan: ["--json"],
   set: ["QDRANT_API_KEY", "--dry-run"],
@@ -30,6 +31,8 @@ const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
 
 /** Two calls that only an option tells apart, and that must not end alike. */
 interface Proof {
+  /** The variable that `get` prints, if it is another than QDRANT_API_KEY. */
+  readonly variable?: string;
   /** The option as it is given. */
   readonly words: readonly string[];
   /** The words in its place in the other call. */
@@ -87,12 +90,12 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
   },
   profile: { words: ["--profile", "absent"] },
   scope: { words: ["--scope", "absent"] },
-  "no-contract": { words: ["--no-contract"], files: contract({ NEEDED: { required: true } }) },
-  "keep-esc": { words: ["--keep-esc"], files: contract({ ESC_ENV: {} }) },
-  allow: { words: ["--allow", "BASH_ENV"], files: WITHHELD },
-  "only-declared": { words: ["--only-declared"], files: { ".env": "UNDECLARED=1\n" } },
-  pristine: { words: ["--pristine"], files: { ".env": "UNDECLARED=1\n" } },
-  include: { words: ["--include", "QDRANT_*"] },
+  "no-contract": { variable: "NEEDED", words: ["--no-contract"], files: contract({ NEEDED: { required: true } }) },
+  "keep-esc": { variable: "ESC_ENV", words: ["--keep-esc"], files: contract({ ESC_ENV: {} }) },
+  allow: { variable: "BASH_ENV", words: ["--allow", "BASH_ENV"], files: WITHHELD },
+  "only-declared": { variable: "UNDECLARED", words: ["--only-declared"], files: { ".env": "UNDECLARED=1\n" } },
+  pristine: { variable: "UNDECLARED", words: ["--pristine"], files: { ".env": "UNDECLARED=1\n" } },
+  include: { variable: "GITHUB_PAT", words: ["--include", "QDRANT_*"] },
   exclude: { words: ["--exclude", "QDRANT_*"] },
   broker: { words: ["--broker"] },
   "broker-to": {
@@ -147,6 +150,7 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
       ...proof.environment,
     }),
   );
+  const variable = name === "get" ? [proof.variable ?? "QDRANT_API_KEY"] : [];
   const call = async (more: readonly string[]): Promise<object> => {
     const seen: string[] = [];
     const write = (text: string): undefined => void seen.push(text);
@@ -155,13 +159,13 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
       cwd,
       out: write,
       err: write,
-      raw: (_, text) => write(text),
+      raw: (_, data) => write(Buffer.from(data).toString()),
       readLine: () => Promise.resolve(undefined),
       readHidden: () => Promise.resolve(undefined),
       readInput: () => Promise.resolve(Buffer.from("a-new-value-0001\n")),
       isTerminal: () => false,
     };
-    const invocation = { kind: "subcommand", name, words: [...CALLS[name], ...more] } as const;
+    const invocation = { kind: "subcommand", name, words: [...variable, ...CALLS[name], ...more] } as const;
     const status = await dispatch(invocation, context).catch((error: unknown) => {
       if (error instanceof SophiaError) return `${error.code}: ${error.message}`;
       throw error;

@@ -22,7 +22,7 @@ type RecordedEvent =
   | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
   /** The keys that the broker has a new value of. */
   | { readonly event: "swap"; readonly run: string; readonly names: readonly string[] }
-  | { readonly event: "export"; readonly names: readonly string[] };
+  | { readonly event: "get" | "export"; readonly names: readonly string[] };
 
 /** The broker of a run, and the names of the keys that it has dummies for. */
 interface BrokerOfRun {
@@ -30,7 +30,7 @@ interface BrokerOfRun {
   readonly names: () => readonly string[];
 }
 
-/** Records a start, a swap or an export before it happens; `isRefused`: the contract is not met, and nothing is passed on. */
+/** Records a start, a swap, a get or an export before it happens; `isRefused`: the contract is not met, and nothing is passed on. */
 export type Recorder = (recorded: RecordedEvent, isRefused: boolean, assessment: Assessment) => void;
 
 const LONGEST_REASON = 200;

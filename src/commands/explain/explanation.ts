@@ -5,11 +5,10 @@ import { chapters, formatWords, intervalWords, rulesByName, ruleWords } from "..
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { grouped } from "../../core/grouped.ts";
-import { nameFinder } from "../../core/suggest.ts";
-import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
 import { maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../resolve/secrets.ts";
+import { refuseUnknown, skippedNames } from "../known-names.ts";
 import type { BrokerExplainer } from "./broker.ts";
 import { withholding } from "../../resolve/select.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";
@@ -43,7 +42,7 @@ export function makeExplanation(
   const explain = explainer(assessment, report, broker);
   const shared = { contract: report.contract, esc: report.esc, notices: report.notices };
   if (names.length > 0) {
-    checkNames(names, assessment, broker.added);
+    refuseUnknown(names, assessment, broker.added);
     const variables = [...new Set(names)].map(explain);
     return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
   }
@@ -76,37 +75,6 @@ export function makeExplanation(
 
 function origins({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
   return [...(origin === undefined ? [] : [origin]), ...[...shadows, ...withheld].map((one) => one.origin)];
-}
-
-function checkNames(names: readonly string[], assessment: Assessment, added: readonly string[]): void {
-  const { contract, resolution } = assessment;
-  const known = new Set([
-    ...contract.variables.keys(),
-    ...contract.aliases.keys(),
-    ...(contract.scope?.outside ?? []),
-    ...resolution.keys(),
-    ...skippedNames(assessment),
-    ...added,
-  ]);
-  // On Windows, names are case-insensitive there.
-  const isKnown = (name: string): boolean => known.has(name) || resolution.has(name) || contract.variables.has(name);
-  const unknown = names.filter((name) => !isKnown(name));
-  const [first] = unknown;
-  if (first === undefined) return;
-  const find = nameFinder(known);
-  const meant = unknown.flatMap((name) => find(name) ?? []);
-  throw new SophiaError({
-    code: "unknown-variable",
-    message: `${unknown.map(printable).join(", ")}: not declared by the contract, and set by no source`,
-    hint:
-      meant.length > 0
-        ? `did you mean ${meant.map(printable).join(", ")}?`
-        : "sophia-run explain lists the declared variables; with --all also those of the environment",
-  });
-}
-
-function skippedNames({ notices }: Assessment): readonly string[] {
-  return notices.flatMap((notice) => (notice.kind === "esc-skipped" ? notice.names : []));
 }
 
 function explainer(assessment: Assessment, report: Report, broker: BrokerExplainer) {

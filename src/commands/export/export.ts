@@ -12,10 +12,16 @@ import { enumerate, printable } from "../../core/text.ts";
 import { refuseIrregular, writePrivately, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { recorderOf } from "../audit-log/record.ts";
-import { agentBy, readerName } from "../run/agents.ts";
+import { refuseAgent, refuseTerminal, warnOfBroker } from "../reveal.ts";
 import { usageError } from "../mistakes.ts";
 import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
+
+const PRINTER = {
+  prints: "export would print secrets",
+  underAgent: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
+  atTerminal: "write a file with --output FILE, send the output to a program, or allow this with --reveal",
+} as const;
 
 export const exportVariables: Command = async ({ options }, context) => {
   const name = typeof options["format"] === "string" ? options["format"] : "dotenv";
@@ -24,8 +30,8 @@ export const exportVariables: Command = async ({ options }, context) => {
   const targets = name === "github" ? githubTargets(context) : undefined;
   const output = outputFile(options["output"], name, context);
   if (output === undefined && options["reveal"] !== true) {
-    refuseAgent(context);
-    refuseTerminal(context, targets);
+    refuseAgent(PRINTER, context);
+    refuseTerminal(PRINTER, context, targets?.masks === "err" ? 2 : 1);
   }
 
   const settings = resolveSettings(options, context.environment);
@@ -45,11 +51,11 @@ export const exportVariables: Command = async ({ options }, context) => {
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
-  if (settings.broker && !settings.quiet) {
-    printLines(context, [
-      "export has the real keys, not dummies: SOPHIA_BROKER has no effect on it, and a shell that evaluates its output holds them",
-    ]);
-  }
+  warnOfBroker(
+    context,
+    settings,
+    "export has the real keys, not dummies: SOPHIA_BROKER has no effect on it, and a shell that evaluates its output holds them",
+  );
 
   const { variables, files } = collect(assessment);
   refuseFaulty(variables, name, format);
@@ -72,28 +78,6 @@ export const exportVariables: Command = async ({ options }, context) => {
   else writePrivately(output, exported);
   return ExitStatus.ok;
 };
-
-/** Refuses pipes too: an agent reads their output. @throws SophiaError (terminal, 125) */
-function refuseAgent({ environment }: Context): void {
-  const variable = agentBy(environment);
-  if (variable === undefined) return;
-  throw new SophiaError({
-    code: "terminal",
-    message: `export would print secrets to ${readerName(variable)}`,
-    details: ["use sophia-run -- COMMAND to start the program instead"],
-    hint: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
-  });
-}
-
-function refuseTerminal(context: Context, targets: Targets | undefined): void {
-  const shown = targets?.masks === "err" ? context.isTerminal(2) : context.isTerminal(1);
-  if (!shown) return;
-  throw new SophiaError({
-    code: "terminal",
-    message: "export would print secrets to a terminal",
-    hint: "write a file with --output FILE, send the output to a program, or allow this with --reveal",
-  });
-}
 
 function outputFile(given: unknown, format: string, { cwd }: Context): TargetFile | undefined {
   if (typeof given !== "string") return undefined;

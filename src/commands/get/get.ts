@@ -1,0 +1,117 @@
+import { isUtf8 } from "node:buffer";
+import { fstatSync } from "node:fs";
+import { resolveSettings } from "../../command-line/settings.ts";
+import type { Violation } from "../../contract/model.ts";
+import type { Context } from "../../core/context.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { jsonText } from "../../core/json-text.ts";
+import type { Resolved } from "../../core/model.ts";
+import { printable } from "../../core/text.ts";
+import { maskCommands } from "../../output/github-masks.ts";
+import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
+import { originalValue } from "../../resolve/secret-bytes.ts";
+import { isSecret } from "../../resolve/secrets.ts";
+import { withheldWords } from "../../resolve/withheld.ts";
+import { attempt } from "../../system/attempt.ts";
+import { assessBy } from "../assessed.ts";
+import { recorderOf } from "../audit-log/record.ts";
+import type { Command } from "../command.ts";
+import { refuseUnknown } from "../known-names.ts";
+import { refuseAgent, refuseTerminal, warnOfBroker } from "../reveal.ts";
+import { GITHUB_VARIABLE } from "../run/agents.ts";
+
+const PRINTER = {
+  prints: "get would print a value",
+  underAgent: "--reveal prints it anyway; sophia-run explain NAME shows where it comes from",
+  atTerminal: "send the output to a program or a file, or allow this with --reveal",
+} as const;
+
+export const getValue: Command = async ({ options, positionals: [name = ""] }, context) => {
+  if (options["reveal"] !== true) {
+    refuseAgent(PRINTER, context);
+    refuseTerminal(PRINTER, context);
+  }
+  const settings = resolveSettings(options, context.environment);
+  const record = recorderOf(settings, options, context);
+  const assessment = await assessBy(settings, context);
+  const { contract, esc, notices, selected } = assessment;
+  const declared = contract.aliases.get(name) ?? name;
+  const violations = assessment.violations.filter((violation) => namesIn(violation).includes(declared));
+  if (settings.enforceContract && violations.length > 0) {
+    record?.({ event: "get", names: [] }, true, assessment);
+    const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
+    const failure = wordUnmet(
+      { ...assessment, violations },
+      {
+        consequence: `${name} was not printed`,
+        wayOut: selected.has(declared)
+          ? "--no-contract prints it anyway"
+          : `sophia-run explain ${printable(declared)} shows more`,
+        quiet: settings.quiet,
+        offer: setOffer(context),
+      },
+    );
+    throw new SophiaError(failure, ExitStatus.config);
+  }
+  warnUnavailable(context, esc);
+  printNotices(context, settings, notices);
+  refuseUnknown([name], assessment);
+  const resolved = selected.get(name) ?? selected.get(declared);
+  if (resolved === undefined) throw notSet(declared, assessment);
+  warnOfBroker(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
+
+  const value = originalValue(resolved.name, resolved.value);
+  const bytes = Buffer.from(value);
+  const secret = resolved.origin.source !== "fake" && isSecret(contract, resolved);
+  const output = options["json"] === true ? jsonOf(resolved, bytes, secret) : bytes;
+  record?.({ event: "get", names: [resolved.name] }, false, assessment);
+  // The runner must know the mask before it shows the value.
+  if (secret && context.environment.get(GITHUB_VARIABLE) === "true" && reachesRunner(context)) {
+    context.raw(2, maskCommands([{ name: resolved.name, value }]));
+  }
+  context.raw(1, output);
+  if (output === bytes && context.isTerminal(1)) context.raw(1, "\n");
+  return ExitStatus.ok;
+};
+
+function namesIn(violation: Violation): readonly string[] {
+  if ("name" in violation) return [violation.name];
+  return violation.rule.names;
+}
+
+function notSet(name: string, assessment: Assessment): SophiaError {
+  const { scope } = assessment.contract;
+  const why =
+    scope?.outside.has(name) === true ? `not in the scope ${printable(scope.name)}` : withheldWords(assessment)(name);
+  return new SophiaError(
+    {
+      code: "not-set",
+      message: why === undefined ? `no source sets ${printable(name)}` : `${printable(name)} is ${why}`,
+      hint: `sophia-run explain ${printable(name)} shows more`,
+    },
+    ExitStatus.unmet,
+  );
+}
+
+/** Returns the value as JSON. The version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125) */
+function jsonOf({ name, origin, delivery }: Resolved, bytes: Buffer, secret: boolean): string {
+  if (!isUtf8(bytes)) {
+    throw new SophiaError({
+      code: "not-exportable",
+      message: `JSON cannot hold the value of ${printable(name)}: it is not UTF-8`,
+      hint: "without --json its bytes are printed as they are",
+    });
+  }
+  return jsonText({ version: 1, name, value: bytes.toString(), secret, delivery, origin });
+}
+
+/**
+ * Returns false if the standard error is not read by GitHub's runner alone: a file or a terminal would hold the secret, and with
+ * `$(sophia-run get NAME 2>&1)` the command would be a part of the value.
+ */
+function reachesRunner({ isTerminal }: Context): boolean {
+  const [out, err] = [1, 2].map((descriptor) => attempt(() => fstatSync(descriptor)));
+  if (err === undefined || err.isFile() || isTerminal(2)) return false;
+  return out === undefined || out.dev !== err.dev || out.ino !== err.ino;
+}
