@@ -4,8 +4,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format } from "oxfmt";
-import { DESCRIBED_OPTIONS, DESCRIPTIONS, OPTION_GROUPS } from "../src/command-line/descriptions.ts";
-import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, variableOf, type Option } from "../src/command-line/options.ts";
+import { DESCRIBED_COMMON_OPTIONS, DESCRIBED_OPTIONS, DESCRIPTIONS, OPTION_GROUPS } from "../src/command-line/descriptions.ts";
+import { OPTION_NAMES, OPTIONS, variableOf, type Option } from "../src/command-line/options.ts";
 import { COMMAND_NAMES, type CommandName } from "../src/command-line/command-line.ts";
 import { namesFor } from "../src/command-line/takers.ts";
 import type { CommandDefinition } from "../src/commands/command.ts";
@@ -125,7 +125,7 @@ const wanted = [
     "`1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. A time is `30s`, `500ms`, `2m` or `1h`; a bare number is " +
     "seconds. These variables have no effect in a `.env` file.",
   ...sharedOptions(),
-  `### Everywhere\n\n${ownOptions(COMMON_OPTIONS)}`,
+  `### Everywhere\n\n${ownOptions(DESCRIBED_COMMON_OPTIONS)}`,
   "## Commands",
   "Each command has its own options and takes the shared options that it names. Other options are an error (125). " +
     "`sophia-run help COMMAND` shows the command's own options, `--help=all` all of them.",

@@ -1,5 +1,5 @@
-/** Descriptions of the shared options, for help and completion. A launch does not load them. */
-import { OPTION_NAMES, OPTIONS, type Option, type OptionName } from "./options.ts";
+/** Descriptions of the options that several commands take, for help and completion. A launch does not load them. */
+import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, type Option, type OptionName } from "./options.ts";
 
 export const OPTION_GROUPS = [
   "Sources",
@@ -32,7 +32,7 @@ const output = described("Output");
 
 export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   dotenv: source(
-    "Read FILE instead of .env (repeatable; later files win)",
+    "Read FILE instead of .env (repeatable; later files win; a comma in a name is \\,)",
     "Read FILE instead of .env (repeatable; later files win)",
   ),
   prefer: source("Source that wins if both set a variable: environment or esc (default: environment)"),
@@ -120,3 +120,8 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
 export const DESCRIBED_OPTIONS: Readonly<Record<string, Option>> = Object.fromEntries(
   OPTION_NAMES.map((name) => [name, { ...OPTIONS[name], ...DESCRIPTIONS[name] }]),
 );
+
+export const DESCRIBED_COMMON_OPTIONS: Readonly<Record<keyof typeof COMMON_OPTIONS, Option>> = {
+  help: { ...COMMON_OPTIONS.help, describe: "Show help; --help=all shows all options" },
+  version: { ...COMMON_OPTIONS.version, describe: "Show the version" },
+};

@@ -14,11 +14,6 @@ export interface Option extends OptionForm {
   readonly describe: string;
 }
 
-export interface SharedOption extends OptionForm {
-  /** The option itself takes several values separated by commas, as the variable of each list does. */
-  readonly commas?: true;
-}
-
 export const OPTIONS = {
   dotenv: { type: "list", value: "FILE" },
   prefer: { type: "string", value: "SOURCE", choices: ["environment", "esc"] },
@@ -36,11 +31,11 @@ export const OPTIONS = {
   scope: { type: "string", value: "NAME" },
   "no-contract": { type: "boolean" },
   "keep-esc": { type: "boolean" },
-  allow: { type: "list", commas: true, value: "NAME" },
+  allow: { type: "list", value: "NAME" },
   "only-declared": { type: "boolean" },
   pristine: { type: "boolean" },
-  include: { type: "list", commas: true, value: "GLOB" },
-  exclude: { type: "list", commas: true, value: "GLOB" },
+  include: { type: "list", value: "GLOB" },
+  exclude: { type: "list", value: "GLOB" },
   mode: { type: "string", value: "MODE", choices: ["auto", "spawn", "exec"] },
   "kill-after": { type: "string", value: "TIME" },
   "die-with-launcher": { type: "boolean" },
@@ -54,35 +49,29 @@ export const OPTIONS = {
   },
   "watch-grace": { type: "string", value: "TIME" },
   broker: { type: "boolean" },
-  "broker-to": { type: "list", commas: true, value: "ORIGIN" },
-  "broker-except": { type: "list", commas: true, value: "NAME" },
+  "broker-to": { type: "list", value: "ORIGIN" },
+  "broker-except": { type: "list", value: "NAME" },
   "audit-log": { type: "string", value: "FILE" },
   reason: { type: "string", value: "TEXT" },
   redact: { type: "string", value: "WHEN", choices: ["auto", "always", "never", "github"], alone: "always" },
   quiet: { type: "boolean", short: "q" },
   verbose: { type: "boolean", short: "v" },
-} as const satisfies Readonly<Record<string, SharedOption>>;
+} as const satisfies Readonly<Record<string, OptionForm>>;
 
 export type OptionName = keyof typeof OPTIONS;
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has exactly these keys
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
-/** Returns the variable that sets an option. Lists are separated by commas. */
+/** Returns the variable that sets an option. */
 export function variableOf(name: OptionName): string {
   return `SOPHIA_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
 export const COMMON_OPTIONS = {
-  help: {
-    type: "string",
-    short: "h",
-    choices: ["all"],
-    alone: "",
-    describe: "Show help; --help=all shows all options",
-  },
-  version: { type: "boolean", short: "V", describe: "Show the version" },
-} as const satisfies Readonly<Record<string, Option>>;
+  help: { type: "string", short: "h", choices: ["all"], alone: "" },
+  version: { type: "boolean", short: "V" },
+} as const satisfies Readonly<Record<string, OptionForm>>;
 
 /** Options from the command line; choices are not yet checked. */
 export type Values = { readonly [name: string]: boolean | string | readonly string[] | undefined };

@@ -1,7 +1,7 @@
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import type { EnvFile } from "../sources/dotenv/index.ts";
-import { OPTIONS, variableOf, type OptionName, type SharedOption, type Values } from "./options.ts";
+import { OPTIONS, variableOf, type OptionName, type Values } from "./options.ts";
 import { printable } from "../core/text.ts";
 
 export type Settings = Readonly<ReturnType<typeof resolveSettings>>;
@@ -26,14 +26,14 @@ export function resolveSettings(flags: Values, environment: Environment) {
   };
   const isOn = (name: OptionName): boolean => read(name, toBoolean) ?? false;
   const text = (name: OptionName): string | undefined => read(name, toText);
-  const list = (name: OptionName): readonly string[] => read(name, (given) => toList(given, OPTIONS[name])) ?? [];
+  const list = (name: OptionName): readonly string[] => read(name, toList) ?? [];
   const choice = <const Choice extends string>(name: OptionName, choices: readonly Choice[]): Choice | undefined =>
     read(name, (given) => toChoice(given, choices));
   const durationMs = (name: OptionName, leastMs?: 1 | 1000): number | undefined =>
     read(name, (given) => parseDuration(toText(given), given.label, leastMs));
-  // The former name of SOPHIA_DOTENV. To ignore it would start the program with other values.
+  // Named like the option of Node.js. To ignore it would start the program with other values.
   if ((environment.get("SOPHIA_ENV_FILE") ?? "") !== "") {
-    throw new SophiaError({ code: "settings", message: "SOPHIA_ENV_FILE is now SOPHIA_DOTENV" });
+    throw new SophiaError({ code: "settings", message: "SOPHIA_ENV_FILE is not read: use SOPHIA_DOTENV" });
   }
   return {
     envFiles: envFilesOf(list("dotenv")),
@@ -107,16 +107,17 @@ function toChoice<Choice extends string>({ value, label }: GivenOption, choices:
   return found;
 }
 
-function toList({ value, label }: GivenOption, { commas }: SharedOption): readonly string[] {
-  const items = typeof value === "object" ? (commas === true ? value.flatMap(parts) : value) : parts(String(value));
-  if (items.length === 0 || items.includes("")) throw invalid(label, "", EMPTY_HINT);
+function toList({ value, label }: GivenOption): readonly string[] {
+  const items = [value].flat().flatMap(parts);
+  if (items.length === 0) throw invalid(label, "", EMPTY_HINT);
   return items;
 }
 
-function parts(text: string): readonly string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
+/** Returns the parts between commas; `\\,` is a comma in a part, such as the name of a file. */
+function parts(text: boolean | string): readonly string[] {
+  return String(text)
+    .split(/(?<!\\),/)
+    .map((part) => part.trim().replaceAll("\\,", ","))
     .filter((part) => part !== "");
 }
 

@@ -1,6 +1,6 @@
 /** THE table of the commands that take each shared option. A launch does not load it. */
 import type { CommandName } from "./command-line.ts";
-import { OPTION_NAMES, OPTIONS, type OptionName, type SharedOption } from "./options.ts";
+import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "./options.ts";
 
 export type Taker = "run" | CommandName;
 
@@ -56,6 +56,6 @@ export function namesFor(taker: Taker): readonly OptionName[] {
   return OPTION_NAMES.filter((name) => TAKERS[name].includes(taker));
 }
 
-export function optionsFor(taker: Taker): Readonly<Record<string, SharedOption>> {
+export function optionsFor(taker: Taker): Readonly<Record<string, OptionForm>> {
   return Object.fromEntries(namesFor(taker).map((name) => [name, OPTIONS[name]]));
 }

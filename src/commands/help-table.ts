@@ -1,8 +1,8 @@
 /** Lays out what a help text lists. The executables have the texts of this module instead of it (scripts/build/help.mjs). */
 import yargs, { type Argv } from "yargs";
 import type { CommandName } from "../command-line/command-line.ts";
-import { DESCRIPTIONS } from "../command-line/descriptions.ts";
-import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../command-line/options.ts";
+import { DESCRIBED_COMMON_OPTIONS, DESCRIPTIONS } from "../command-line/descriptions.ts";
+import { OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../command-line/options.ts";
 import { namesFor, type Taker } from "../command-line/takers.ts";
 import type { CommandDefinition } from "./command.ts";
 import { COMMANDS } from "./registry.ts";
@@ -20,7 +20,7 @@ export async function tableOf(name: CommandName | undefined, isFull: boolean): P
   const parser = yargs([]).scriptName("").usage("").locale("en").wrap(null).help(false).version(false);
   if (name === undefined) describeStart(parser, isFull);
   else describeCommand(parser, name, isFull);
-  for (const [option, form] of Object.entries(COMMON_OPTIONS)) {
+  for (const [option, form] of Object.entries(DESCRIBED_COMMON_OPTIONS)) {
     parser.option(option, { describe: form.describe, alias: form.short });
   }
   return (await parser.getHelp()).trim();

@@ -61,7 +61,9 @@ test.each([
   [{ "kill-after": "500ms" }, {}, { killAfterMs: 500 }],
   [{}, { SOPHIA_EXCLUDE: "AWS_*, GOOGLE_*," }, { exclude: ["AWS_*", "GOOGLE_*"] }],
   [{ exclude: ["AWS_*, GOOGLE_*", "KEY"] }, {}, { exclude: ["AWS_*", "GOOGLE_*", "KEY"] }],
-  [{ dotenv: ["a,b"] }, {}, { envFiles: [{ path: "a,b" }] }],
+  [{ dotenv: ["a, b,", "c"] }, {}, { envFiles: [{ path: "a" }, { path: "b" }, { path: "c" }] }],
+  [{ dotenv: ["a\\,b,c"] }, {}, { envFiles: [{ path: "a,b" }, { path: "c" }] }],
+  [{}, { SOPHIA_DOTENV: "a\\,b,c" }, { envFiles: [{ path: "a,b" }, { path: "c" }] }],
   [
     { dotenv: ["a", "b"] },
     { SOPHIA_DOTENV: "c" },

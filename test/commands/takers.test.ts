@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES, type CommandName } from "../../src/command-line/command-line.ts";
-import { OPTION_NAMES, OPTIONS, type OptionName, type SharedOption } from "../../src/command-line/options.ts";
+import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "../../src/command-line/options.ts";
 import { namesFor } from "../../src/command-line/takers.ts";
 import { dispatch } from "../../src/commands/dispatch.ts";
 import { COMMANDS } from "../../src/commands/registry.ts";
@@ -210,7 +210,7 @@ describe.each(COMMAND_NAMES)("%s", (name) => {
   test.each(OPTION_NAMES.filter((option) => !used.includes(option) && !own.includes(option)))(
     "refuses --%s",
     async (option) => {
-      const { type, choices }: SharedOption = OPTIONS[option];
+      const { type, choices }: OptionForm = OPTIONS[option];
       const words = type === "boolean" ? [`--${option}`] : [`--${option}=${choices?.[0] ?? "1"}`];
       expect(await outcomeOf(name, { words }, words)).toContain(`usage: option --${option} is not for ${name}`);
     },

@@ -158,6 +158,17 @@ describe(".env files", () => {
 
   test("must exist if they are named", () => expectRefusal(["--dotenv", "no.env", "--", "true"], { env }, "no.env"));
 
+  test("are separated by commas; a backslash makes a comma a part of the name", async () => {
+    const cwd = folder({ "a.env": "A=1\nB=1\n", "b.env": "B=2\n", "a,b.env": "B=3\n" });
+    const b = async (given: string, asVariable = false): Promise<string> => {
+      const [options, more] = asVariable ? [[], { SOPHIA_DOTENV: given }] : [["--dotenv", given], {}];
+      return (await sophia([...options, "--", "sh", "-c", 'echo "$A$B"'], { cwd, env: { ...env, ...more } })).stdout;
+    };
+    expect([await b("a.env,b.env"), await b("a.env,b.env", true)]).toEqual(["12\n", "12\n"]);
+    expect([await b("a\\,b.env"), await b("a\\,b.env", true)]).toEqual(["3\n", "3\n"]);
+    await expectRefusal(["--dotenv", "a,b.env", "--", "true"], { cwd, env }, "the env file a does not exist");
+  });
+
   test("may be missing if they are not named", async () => {
     expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
   });

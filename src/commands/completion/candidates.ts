@@ -1,6 +1,6 @@
 /** Candidates for a command line that is being typed. Reads at most the contract: no ESC, no value. */
 import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
-import { DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
+import { DESCRIBED_COMMON_OPTIONS, DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../../command-line/options.ts";
 import { namesFor } from "../../command-line/takers.ts";
 import { parse, type Parsed, type Positional } from "../../command-line/parse.ts";
@@ -63,7 +63,7 @@ async function candidatesFor(
   const options: Options = {
     ...Object.fromEntries(namesFor(command ?? "run").map((name) => [name, DESCRIBED_OPTIONS[name]])),
     ...(command === undefined ? {} : COMMANDS[command].options),
-    ...COMMON_OPTIONS,
+    ...DESCRIBED_COMMON_OPTIONS,
   };
   const parsed = parse(before, options);
   const pending = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === before.length - 1);

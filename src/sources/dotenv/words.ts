@@ -10,7 +10,8 @@ const GIVEN = "--dotenv, SOPHIA_DOTENV, or FILE of import";
 /** Words the remark on a file that was found and is not trusted. */
 export function ignoredFile(path: string, distrust: Distrust): string {
   const { what, fix } = describeDistrust(distrust, path);
-  const naming = `read it anyway with --dotenv ${shellWord(path)}`;
+  // A comma separates two files.
+  const naming = `read it anyway with --dotenv ${shellWord(path.replaceAll(",", "\\,"))}`;
   return `${printable(path)} is ignored: ${what}; ${fix === undefined ? "" : `${fix}, or `}${naming}`;
 }
 

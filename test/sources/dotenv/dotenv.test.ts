@@ -1,6 +1,6 @@
 import { parse } from "dotenv";
 import * as fc from "fast-check";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SophiaError } from "../../../src/core/error.ts";
@@ -193,6 +193,16 @@ describe("files", () => {
     await expectRefusal(read(cwd, "utf16.env"));
     await expectRefusal(read(cwd, "latin1.env"));
     await expectRefusal(read(cwd, "latin1.env/x"));
+  });
+
+  test("the option that reads an ignored file anyway has a backslash before a comma in its path", async () => {
+    const cwd = folder();
+    const above = join(cwd, "x,y");
+    mkdirSync(above);
+    writeFileSync(join(above, ".env"), "A=1");
+    chmodSync(join(above, ".env"), 0o666);
+    const { notices } = await readDotenv([{ path: ".env", required: false }], cwd, above);
+    expect(notices).toMatchObject([{ text: expect.stringContaining(`--dotenv '${cwd}/x\\,y/.env'`) }]);
   });
 
   // Root may read everything.
