@@ -26,7 +26,7 @@ export interface Run {
 
 export type Mistake =
   | { readonly kind: "option"; readonly problem: Problem }
-  /** An `--env-file` that Node.js has already read: the old name of `--dotenv`, or an option of the command. */
+  /** An `--env-file` that Node.js has already read: meant as `--dotenv`, or an option of the command. */
   | { readonly kind: "node-option"; readonly of: "sophia-run" | "command" }
   | { readonly kind: "no-command"; readonly hasDashes: boolean };
 

@@ -2,6 +2,7 @@
 import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import { suggest } from "../core/suggest.ts";
 import { SophiaError } from "../core/error.ts";
+import { OTHER_WORDS } from "./other-tools.ts";
 
 /** Adds a hint for an unknown command. Prints neither a value in the word nor later words, which may contain a secret. */
 export function withHint(error: SophiaError, word: string, isSubcommand: boolean): SophiaError {
@@ -23,8 +24,8 @@ function hintFor(word: string, isSubcommand: boolean): string | undefined {
     return `it is a single word with spaces; a shell splits it: sophia-run -- ${shell} "…"`;
   }
   if (!isSubcommand) return undefined;
-  const meant = word === "version" ? "--version" : suggest(word, [...COMMAND_NAMES, HELP_WORD]);
-  return meant === undefined ? undefined : `did you mean ${meant}?`;
+  const meant = suggest(word, [...COMMAND_NAMES, HELP_WORD]);
+  return OTHER_WORDS.get(word) ?? (meant === undefined ? undefined : `did you mean ${meant}?`);
 }
 
 export function usageError(message: string, hint?: string): SophiaError {

@@ -7,6 +7,7 @@ import { suggest } from "../core/suggest.ts";
 import type { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
 import { usageError } from "./mistakes.ts";
+import { OTHER_OPTIONS } from "./other-tools.ts";
 import { COMMANDS } from "./registry.ts";
 
 /** Makes the error (usage, 125) for an invalid command line. */
@@ -16,7 +17,7 @@ export function mistakeError(mistake: Mistake): SophiaError {
       return optionError(mistake.problem, { ...OPTIONS, ...COMMON_OPTIONS });
     case "node-option":
       return mistake.of === "sophia-run"
-        ? usageError("--env-file is now --dotenv (Node.js reads the old name itself)")
+        ? usageError("--env-file is an option of Node.js; the option here is --dotenv")
         : usageError(
             "-- is missing before the command (Node.js itself has read the command's --env-file)",
             "sophia-run [options] -- node …",
@@ -38,17 +39,18 @@ export function optionError(
   const help = `sophia-run ${command === undefined ? "" : `${command} `}--help lists the options`;
   switch (problem.kind) {
     case "unknown": {
+      const of = command === undefined ? "" : ` of ${command}`;
+      const message = `unknown option ${printable(problem.shown)}${of}`;
+      // Before the commands that have such an option: it is meant as another tool has it.
+      const meant = OTHER_OPTIONS.get(problem.shown);
+      if (meant !== undefined) return usageError(message, meant);
       const others = takersOf(problem.shown);
       if (others !== undefined) {
         const what = command === undefined ? "not for starting a program" : `not for ${command}`;
         return usageError(`option ${problem.shown} is ${what}`, `it is for ${others}`);
       }
       const near = nearest(problem.shown.replace(/^-+/, ""), Object.keys(options));
-      const of = command === undefined ? "" : ` of ${command}`;
-      return usageError(
-        `unknown option ${printable(problem.shown)}${of}`,
-        near === undefined ? help : `did you mean --${near}? ${help}`,
-      );
+      return usageError(message, near === undefined ? help : `did you mean --${near}? ${help}`);
     }
     case "takes-no-value":
       return usageError(`option --${problem.name} takes no value`, help);

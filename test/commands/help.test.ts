@@ -127,7 +127,11 @@ describe("mistakes in a subcommand", () => {
     [["help", "check", "scan"], "help takes no more than COMMAND", "sophia-run help COMMAND"],
     [["--help=chekc"], "--help cannot be 'chekc'", "--help=all"],
     [["check", "--help=some"], "--help cannot be 'some'", "--help=all"],
-    [["rotate", "--fake", "A"], "option --fake is not for rotate", "it is for starting a program, check, explain, get and"],
+    [
+      ["rotate", "--fake", "A"],
+      "option --fake is not for rotate",
+      "it is for starting a program, check, explain, get and",
+    ],
     [["check", "--mode", "exec"], "option --mode is not for check", "it is for starting a program\n"],
     [["-v", "docs"], "option -v is not for docs", "it is for starting a program, check"],
     [["check", "--staged"], "option --staged is not for check", "it is for scan\n"],

@@ -15,6 +15,7 @@ import { delivery } from "./delivery.ts";
 /** `sophia-run -- command`: resolves, checks and launches, which ends this process. @throws SophiaError if that fails */
 export async function run(invocation: Run, context: Context, preparation: Preparation): Promise<never> {
   try {
+    if (!invocation.hasDashes) await (await import("./first-word.ts")).readFirstWord(invocation, context);
     return await start(invocation, context, preparation);
   } catch (error) {
     if (!(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;

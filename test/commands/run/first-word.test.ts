@@ -43,7 +43,6 @@ describe("without --", () => {
     ["chekc", "check"],
     ["expain", "explain"],
     ["exprot", "export"],
-    ["version", "--version"],
   ])("%s: did you mean %s?", async (word, meant) => {
     expect(await sophia([word, "postgres://u:sentinel@h"], { env: CONTRACT_VALUES })).toEqual({
       status: 127,
