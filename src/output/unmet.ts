@@ -46,8 +46,18 @@ export function setOffer({ environment, isTerminal }: Pick<Context, "environment
   return (environment.get(ADMIN_TOKEN) ?? "") === "" ? "asks" : "reads";
 }
 
-/** Explains an unmet contract, for reports. @param width of the lines with commands */
-export function explainUnmet(assessment: Assessment, width: number, offer: SetOffer): Unmet {
+/**
+ * Explains an unmet contract, for reports.
+ *
+ * @param width of the lines with commands
+ * @param unread the lines of `unreadFileLines`
+ */
+export function explainUnmet(
+  assessment: Assessment,
+  width: number,
+  offer: SetOffer,
+  unread: readonly string[] = [],
+): Unmet {
   const { esc, violations } = assessment;
   const wordings = wordViolations(violations.slice(0, MAX_SHOWN), assessment);
   const left = violations.length - wordings.length;
@@ -67,9 +77,9 @@ export function explainUnmet(assessment: Assessment, width: number, offer: SetOf
       esc.kind === "refused"
         ? ["until then, set the missing variables in the environment", workLocally(esc.settings)]
         : ["until then, set the missing variables in the environment or in .env"];
-    return { cause: causeOf(esc.failure), findings: compacted(), remedy: [...shared, ...meanwhile] };
+    return { cause: causeOf(esc.failure), findings: compacted(), remedy: [...shared, ...unread, ...meanwhile] };
   }
-  const remedy = [...shared, ...sharedRemedy(supply, width, offer)];
+  const remedy = [...shared, ...unread, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // Invalid and withheld values are not missing because of ESC.
   const isOfMissing = supply.length > 0;
@@ -155,6 +165,8 @@ interface Outcome {
   readonly wayOut: string;
   readonly quiet: boolean;
   readonly offer: SetOffer;
+  /** The lines of `unreadFileLines`. */
+  readonly unread?: readonly string[];
   /** A program runs with the same contract: the built-in one needs no explanation. */
   readonly isRunning?: boolean;
 }
@@ -162,9 +174,9 @@ interface Outcome {
 /** Words an unmet contract as a failure. Notices are added as long as the message has at most 15 lines. */
 export function wordUnmet(
   assessment: Assessment,
-  { consequence, wayOut, quiet, offer, isRunning = false }: Outcome,
+  { consequence, wayOut, quiet, offer, unread, isRunning = false }: Outcome,
 ): Failure {
-  const unmet = explainUnmet(assessment, FURTHER_WIDTH, offer);
+  const unmet = explainUnmet(assessment, FURTHER_WIDTH, offer, unread);
   const { cause = [], findings, remedy } = unmet;
   const unwritten = isRunning ? [] : (unmet.unwritten ?? []);
   const amount = count(assessment.violations.length, "violation");

@@ -1,3 +1,5 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { REFUSED_PORT } from "../esc-server/sockets.ts";
@@ -213,4 +215,60 @@ test("of a group of thousands of variables, fifty are named", async () => {
     expect(status).toBe(78);
     expect(new Set(stderr.match(/MEMBER_\d+/g)).size).toBeLessThanOrEqual(51);
   }
+});
+
+describe(".env.local, which is not read,", () => {
+  const contract = JSON.stringify({
+    variables: { KEY: { required: true, aliases: ["OLD_KEY"] }, PORT: { format: "port" } },
+  });
+  const named = (text: string): string | undefined => /\S*\.env\.local has .*? (--dotenv \S+)/s.exec(text)?.[1];
+
+  test("is named if it has what is missing, with the option that reads it, which works", async () => {
+    const files = { "sophia.contract.json": contract, ".env": "A=1\n", ".env.local": "OLD_KEY=sentinel\nB=1\n" };
+    const cwd = folder(files);
+    for (const args of [["--", "true"], ["export"], ["get", "KEY"], ["check"]]) {
+      const { stdout, stderr } = await sophia(args, { cwd });
+      expect(stdout + stderr).toContain(".env.local has OLD_KEY, and is not read");
+      expect(stdout + stderr).not.toContain("sentinel");
+      const options = named(stdout + stderr)?.split(" ") ?? [];
+      expect(options).toEqual(["--dotenv", ".env,.env.local"]);
+      expect((await sophia([...options, ...args], { cwd })).status).toBe(0);
+    }
+    expectWording((await sophia(["--", "true"], { cwd })).stderr);
+  });
+
+  test.each([
+    ["if it has nothing that is missing", { ".env.local": "B=1\nPORT=1\n" }, []],
+    ["if its value is empty", { ".env.local": "KEY=\n" }, []],
+    ["if it is read already", { ".env.local": "KEY=1\n" }, ["--dotenv", ".env.local", "--exclude", "KEY"]],
+    ["if it cannot be parsed", { ".env.local": 'KEY="1\n' }, []],
+  ])("is not named %s", async (_, files, options) => {
+    const cwd = folder({ "sophia.contract.json": contract, ...files });
+    const ended = await sophia([...options, "--", "true"], { cwd });
+    expect(ended.status).toBe(78);
+    expect(ended.stderr).not.toContain(".env.local");
+  });
+
+  test("is not named if other users may write it", async () => {
+    const cwd = folder({ "sophia.contract.json": contract, ".env.local": "KEY=1\n" });
+    chmodSync(join(cwd, ".env.local"), 0o666);
+    const ended = await sophia(["--", "true"], { cwd });
+    expect(ended.status).toBe(78);
+    expect(ended.stderr).not.toContain(".env.local");
+  });
+
+  test("is also found beside the contract of a folder above; the files that were read still are", async () => {
+    const root = folder({ "sophia.contract.json": contract, ".env": "A=1\n", ".env.local": "KEY=1\n" });
+    const cwd = join(root, "a,b");
+    mkdirSync(cwd);
+    writeFileSync(join(cwd, ".env"), "B=1\n", { mode: 0o600 });
+    const { stderr } = await sophia(["--", "true"], { cwd });
+    const option = named(stderr) ?? "";
+    expect(option).toBe(`--dotenv ${root}/.env,.env,${root}/.env.local`);
+    const started = await sophia([...option.split(" "), "--", "sh", "-c", 'echo "$A$B$KEY"'], { cwd });
+    expect(started).toMatchObject({ status: 0, stdout: "111\n" });
+    writeFileSync(join(cwd, ".env.local"), "KEY=2\n", { mode: 0o600 });
+    const own = await sophia(["--dotenv", ".env", "--", "true"], { cwd });
+    expect(named(own.stderr)).toBe("--dotenv .env,.env.local");
+  });
 });

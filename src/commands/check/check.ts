@@ -8,6 +8,7 @@ import type { EscStatus } from "../../resolve/assessment.ts";
 import { type EnvironmentAge, environmentAges } from "../audit/environment-age.ts";
 import { makeReport } from "../../output/report.ts";
 import { explainUnmet, setOffer } from "../../output/unmet.ts";
+import { unreadFileLines } from "../../output/unread-file.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
@@ -57,7 +58,8 @@ export const check: Command = async ({ options }, context) => {
     const { checkBroker } = await import("./broker.ts");
     checks.push(checkBroker(assessment, settings, options, context));
   }
-  const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED, setOffer(context));
+  const unread = report.met || asJson ? [] : await unreadFileLines(assessment, settings, context);
+  const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED, setOffer(context), unread);
   // The report itself has these two.
   const notices = assessment.notices.filter(
     ({ kind }) => kind !== "esc-kept" && (kind !== "esc-incomplete" || unmet?.cause === undefined),

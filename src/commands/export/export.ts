@@ -41,11 +41,13 @@ export const exportVariables: Command = async ({ options }, context) => {
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "export", names: [] }, true, assessment);
     const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
+    const { unreadFileLines } = await import("../../output/unread-file.ts");
     const failure = wordUnmet(assessment, {
       consequence: "nothing was exported",
       wayOut: "--no-contract exports anyway",
       quiet: settings.quiet,
       offer: setOffer(context),
+      unread: await unreadFileLines(assessment, settings, context),
     });
     throw new SophiaError(failure, ExitStatus.config);
   }

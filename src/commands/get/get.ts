@@ -41,6 +41,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, assessment);
     const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
+    const { unreadFileLines } = await import("../../output/unread-file.ts");
     const failure = wordUnmet(
       { ...assessment, violations },
       {
@@ -50,6 +51,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
           : `sophia-run explain ${printable(declared)} shows more`,
         quiet: settings.quiet,
         offer: setOffer(context),
+        unread: await unreadFileLines({ ...assessment, violations }, settings, context),
       },
     );
     throw new SophiaError(failure, ExitStatus.config);

@@ -45,7 +45,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   // Before the record of the start, which names the brokered keys.
   const broker = isRefused ? undefined : await brokering?.openRunBroker(settings, flags, assessment, context);
   record?.({ event: "start", command: command[0], broker }, isRefused, assessment);
-  if (isRefused) throw (await import("./refusal.ts")).refusal(assessment, command[0], settings, context);
+  if (isRefused) throw await (await import("./refusal.ts")).refusal(assessment, command[0], settings, context);
   // Before notices: with --redact=github it prints commands that mask all later output.
   const redaction = await redactionFor(settings, assessment, context, broker?.dummies());
   if (notices.length > 0 || esc.kind === "unavailable" || esc.kind === "refused") {

@@ -1,0 +1,74 @@
+/** Finds `.env.local`, which other tools read by themselves, for the message of an unmet contract. Loaded only for it. */
+import type { Settings } from "../command-line/settings.ts";
+import type { Violation } from "../contract/model.ts";
+import type { Context } from "../core/context.ts";
+import { SophiaError } from "../core/error.ts";
+import { enumerateFew, unbroken } from "../core/lines.ts";
+import { shellWord } from "../core/shell.ts";
+import { printable } from "../core/text.ts";
+import type { Assessment } from "../resolve/assessment.ts";
+import { readDotenv } from "../sources/dotenv/index.ts";
+import { isThere, parentOf, within } from "../system/paths.ts";
+
+const NAME = ".env.local";
+const MOST_NAMES = 5;
+
+/** Returns a line for each `.env.local`, here or in the folder of the contract, that has missing variables and is not read. */
+export async function unreadFileLines(
+  { contract, esc, violations }: Pick<Assessment, "contract" | "esc" | "violations">,
+  { contractFile, envFiles }: Pick<Settings, "contractFile" | "envFiles">,
+  { cwd }: Pick<Context, "cwd">,
+): Promise<readonly string[]> {
+  const missing = new Set(violations.flatMap(missingIn));
+  // Files have no effect while ESC refuses access.
+  if (missing.size === 0 || esc.kind === "refused") return [];
+  const isMissing = (name: string): boolean => missing.has(contract.aliases.get(name) ?? name);
+  const { source } = contract;
+  const above = source.kind === "file" && contractFile === undefined ? parentOf(source.path) : cwd;
+  const names = await namesIn(cwd, above);
+  const read = envFiles.flatMap(({ path, required }) => (required ? [path] : defaultsOf(path, cwd, above)));
+  return Array.from(names).flatMap(([file, all]) => {
+    const found = all.filter(isMissing);
+    if (found.length === 0 || read.includes(file)) return [];
+    // A named file replaces those that are read by default, and a comma separates two.
+    const files = [...read, file].map((path) => path.replaceAll(",", "\\,")).join(",");
+    const has = `${printable(file)} has ${enumerateFew(found.map(printable), MOST_NAMES)}, and is not read`;
+    return [`${has}: add ${unbroken(`--dotenv ${shellWord(files)}`)}`];
+  });
+}
+
+/** Returns the files that are read by default and exist, in the order of precedence. */
+function defaultsOf(name: string, cwd: string, above: string): readonly string[] {
+  const own = isThere(within(cwd, name)) ? [name] : [];
+  const upper = within(above, name);
+  return above !== cwd && isThere(upper) ? [upper, ...own] : own;
+}
+
+function missingIn(violation: Violation): readonly string[] {
+  switch (violation.kind) {
+    case "missing":
+    case "missing-when":
+      return [violation.name];
+    case "none-set":
+      return violation.rule.names;
+    case "some-missing":
+      return violation.missing;
+    default:
+      return [];
+  }
+}
+
+/** Returns the names with a value, by file. A file that cannot be read, or that other users may write, has none. */
+async function namesIn(cwd: string, above: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const names = new Map<string, string[]>();
+  try {
+    const { layers } = await readDotenv([{ path: NAME, required: false }], cwd, above);
+    for (const { name, value, origin } of layers.flatMap(({ variables }) => variables)) {
+      if (value === "" || origin.source !== "dotenv") continue;
+      names.set(origin.file, [...(names.get(origin.file) ?? []), name]);
+    }
+  } catch (error) {
+    if (!(error instanceof SophiaError)) throw error;
+  }
+  return names;
+}
