@@ -11,6 +11,7 @@ import { printHelp } from "../output/colour.ts";
 import { layoutFor } from "../output/layout.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
 import { usageError } from "./mistakes.ts";
+import { OTHER_WORDS } from "./other-tools.ts";
 import { COMMANDS } from "./registry.ts";
 import { mistakeError, optionError } from "./wrong-options.ts";
 
@@ -88,7 +89,7 @@ async function helpWord(words: readonly string[], context: Context): Promise<num
   if (second !== undefined) throw usageError("help takes no more than COMMAND", "sophia-run help COMMAND");
   const name = COMMAND_NAMES.find((one) => one === first);
   if (first !== undefined && name === undefined) {
-    throw usageError("unknown COMMAND", allowed(first, COMMAND_NAMES));
+    throw usageError(`unknown COMMAND${shownWord(first)}`, allowed(first, COMMAND_NAMES, OTHER_WORDS.get(first)));
   }
   return help(name, values["help"] ?? "", context);
 }
@@ -127,9 +128,11 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
   if (excess !== undefined) {
     const names = Object.keys(options);
     const meant = names.includes(excess) ? excess : suggest(excess, names);
+    if (meant === undefined && positional?.excess !== undefined) {
+      throw usageError(...positional.excess(args.positionals[0] ?? ""));
+    }
     // The word itself is not printed: it may contain a secret.
     const what = most === 0 ? `${name} takes no arguments` : `${name} takes no more than ${form}`;
-    if (meant === undefined && positional?.excess !== undefined) throw usageError(what, positional.excess);
     throw usage(name, what, meant === undefined ? "" : `did you mean --${meant}? `);
   }
   const choices = typeof kind === "string" ? undefined : kind;
@@ -137,16 +140,23 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
     throw usage(name, `${name} needs ${form}${choices === undefined ? "" : `: ${choices.join(", ")}`}`);
   }
   if (choices === undefined) return;
-  for (const word of args.positionals) checkChoice(name, `unknown ${form}`, word, choices);
+  for (const word of args.positionals) checkChoice(name, `unknown ${form}${shownWord(word)}`, word, choices);
 }
 
 function checkChoice(name: CommandName, message: string, given: string, choices: readonly string[]): void {
   if (!choices.includes(given)) throw usage(name, message, `${allowed(given, choices)}; `);
 }
 
-function allowed(given: string, choices: readonly string[]): string {
+/** @param known what the word means here, if another tool has it */
+function allowed(given: string, choices: readonly string[], known?: string): string {
   const meant = suggest(given, choices);
-  return `${meant === undefined ? "" : `did you mean ${meant}? `}allowed: ${choices.join(", ")}`;
+  const first = known === undefined ? (meant === undefined ? "" : `did you mean ${meant}? `) : `${known}; `;
+  return `${first}allowed: ${choices.join(", ")}`;
+}
+
+/** Returns a mistyped word for a message, behind a space; nothing for one that may be a value, which has digits or is long. */
+function shownWord(word: string): string {
+  return /^[a-z][a-z-]{0,19}$/i.test(word) ? ` ${word}` : "";
 }
 
 function usage(name: CommandName, message: string, before = ""): SophiaError {

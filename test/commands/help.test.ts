@@ -123,7 +123,9 @@ test("the version", async () => {
 
 describe("mistakes in a subcommand", () => {
   test.each([
-    [["help", "chekc"], "unknown COMMAND", "did you mean check?"],
+    [["help", "chekc"], "unknown COMMAND chekc\n", "did you mean check? allowed: check, explain, get,"],
+    [["help", "run"], "unknown COMMAND run\n", "sophia-run -- COMMAND starts a program; allowed: check,"],
+    [["help", "hunter2"], "unknown COMMAND\n", "allowed: check, explain"],
     [["help", "check", "scan"], "help takes no more than COMMAND", "sophia-run help COMMAND"],
     [["--help=chekc"], "--help cannot be 'chekc'", "--help=all"],
     [["check", "--help=some"], "--help cannot be 'some'", "--help=all"],
@@ -147,13 +149,21 @@ describe("mistakes in a subcommand", () => {
     [["init", "here"], "init takes no arguments\n", "sophia-run init --help"],
     [["completion"], "completion needs SHELL: bash, zsh, fish", "sophia-run completion --help"],
     [["completion", "bash", "zsh"], "completion takes no more than SHELL\n", "sophia-run completion --help"],
-    [["completion", "fihs"], "unknown SHELL\n", "did you mean fish?"],
+    [["completion", "fihs"], "unknown SHELL fihs\n", "did you mean fish?"],
+    [["completion", "powershell"], "unknown SHELL powershell\n", "allowed: bash, zsh, fish"],
+    [["completion", "p=sentinel"], "unknown SHELL\n", "allowed: bash, zsh, fish"],
+    [["set", "API_KEY", "sentinel"], "set takes no value", "sophia-run set API_KEY asks for it"],
+    [["set", "API_KEY", "SENTINEL", "x"], "set takes no value", "sophia-run set API_KEY < FILE reads"],
+    [["set", "sentinel", "API_KEY"], "set takes no value", "sophia-run set NAME asks for it"],
+    [["set", "SENTINEL1", "API_KEY"], "set takes no value", "sophia-run set NAME asks for it"],
+    [["set", "API_KEY", "yes"], "set takes no more than NAME", "did you mean --yes?"],
     [["docs", "--onyl-declared"], "unknown option --onyl-declared of docs", "sophia-run docs --help"],
   ])("%j", async (args, message, hint) => {
     const ended = await sophia(args, { cwd: folder() });
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).toContain(hint);
+    expect(ended.stderr).not.toMatch(/sentinel|hunter2/i);
   });
 });
 

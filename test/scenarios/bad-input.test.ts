@@ -102,7 +102,7 @@ describe("the command line", () => {
     [["check", "--nonsense"], "nonsense"],
     [["check", "sentinel"], "check"],
     [["completion", "bash", "sentinel"], "SHELL"],
-    [["completion", "sentinel"], "allowed: bash, zsh, fish"],
+    [["completion", "=sentinel"], "allowed: bash, zsh, fish"],
     [["node", "--env-file=sentinel"], "[options] -- node"],
     [["--mode", "fork", "--", "true"], "allowed: auto, spawn, exec"],
     [["--timeout", "soon", "--", "true"], "--timeout"],

@@ -100,17 +100,23 @@ function perform(step: SetupStep, context: Context): void {
       return;
     case "edit":
       writeText(targetFile(file, context), step.text);
-      printReport(context, [{ text: `changed ${file}: ${step.done}`, hang: 2 }, ...remarks]);
+      printReport(context, [{ text: `changed ${file}: ${step.done}`, hang: 2 }]);
+      printFileLines(step.written, context);
+      printReport(context, remarks);
       return;
     case "advise":
       printReport(context, ["", { text: `${file}: ${step.title ?? "add"}`, hang: 2 }]);
-      // Not by printReport(), which would write the command as the user called it: the lines are for a file.
-      context.out(step.lines.map((line) => `  ${printable(line)}\n`).join(""));
+      printFileLines(step.lines, context);
       printReport(context, remarks);
       return;
     case "ready":
       printReport(context, [`${file} uses sophia-run already`]);
   }
+}
+
+/** Prints lines of a file. Not by printReport(), which would write the command as the user called it. */
+function printFileLines(lines: readonly string[], context: Context): void {
+  context.out(lines.map((line) => `  ${printable(line)}\n`).join(""));
 }
 
 function printNext({ project }: Survey, left: readonly Extra[], context: Context): void {

@@ -110,12 +110,13 @@ function scriptSteps(
     .filter(([, command]) => !/\bsophia-run\b/.test(command))
     .map(([name, command]) => [name, prefix + wrapped(command)] as const);
   if (changed.length === 0) return [{ kind: "ready", file: FILE }];
-  if (!edit) return advice(changed.map(([name, command]) => `${JSON.stringify(name)}: ${JSON.stringify(command)}`));
+  const lines = changed.map(([name, command]) => `${JSON.stringify(name)}: ${JSON.stringify(command)}`);
+  if (!edit) return advice(lines);
   const edited = { ...manifest, scripts: { ...objectOf(manifest["scripts"]), ...Object.fromEntries(changed) } };
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
   const written = JSON.stringify(edited, undefined, indent) + (text.endsWith("\n") ? "\n" : "");
-  const done = `put ${prefix.trimEnd()} in front of ${changed.map(([name]) => name).join(", ")}`;
-  return [{ kind: "edit", file: FILE, text: written, done, remark }];
+  const done = "it now has";
+  return [{ kind: "edit", file: FILE, text: written, done, written: lines, remark }];
 }
 
 /** Returns a command that can follow `--`: a script of several commands needs its own shell. */

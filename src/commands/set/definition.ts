@@ -1,5 +1,6 @@
 import type { CommandDefinition } from "../command.ts";
 import { FOUND_ENVIRONMENT, writeOptions } from "../writing/options.ts";
+import { valueOnLine } from "./value-on-line.ts";
 
 export const setCommand: CommandDefinition = {
   describe: "Set the first value of a variable in the ESC environment",
@@ -20,7 +21,8 @@ export const setCommand: CommandDefinition = {
     least: 1,
     most: 1,
     kind: "variable",
-    excess: "pass the value at the prompt or by the standard input: sophia-run set NAME < FILE",
+    // In the order VALUE NAME the first word is the value, which is rarely in the form of a name.
+    excess: (first) => valueOnLine(/^[A-Z]+(?:_[A-Z\d]+)*$/.test(first) ? first : "NAME"),
   },
   options: writeOptions("a value"),
   statuses: {

@@ -16,6 +16,7 @@ import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../wr
 import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../writing/change.ts";
 import { candidateFor, isChange, type PlannedValue, planner, planText, reservedAs, stateOf } from "../writing/plan.ts";
 import { readValue } from "../writing/value.ts";
+import { valueOnLine } from "./value-on-line.ts";
 
 const NAME = /^[A-Za-z_]\w*$/;
 
@@ -85,10 +86,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
 function requireName(name: string, contract: Contract): void {
   const [before = "", ...after] = name.split("=");
   if (after.length > 0) {
-    throw usageError(
-      "set takes no value on the command line, where shells and ps(1) expose it",
-      `sophia-run set ${NAME.test(before) ? before : "NAME"} asks for it, or reads it from the standard input`,
-    );
+    throw usageError(...valueOnLine(NAME.test(before) ? before : "NAME"));
   }
   if (!isDeclared(contract, name) && !NAME.test(name)) {
     throw usageError("the argument of set is not a variable name", "use letters, digits and _");

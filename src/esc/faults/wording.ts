@@ -165,11 +165,11 @@ function wordsFor(
     }
     case "file": {
       const why = `${fault.variable}: ${printable(fault.path)} ${FILE[fault.code] ?? `cannot be read (${fault.code})`}`;
-      return [
-        "esc-credential",
-        why,
-        `set ${fault.variable} to the path of a readable file that contains only the token`,
-      ];
+      const isHome = fault.path.startsWith("~") && fault.code === "ENOENT";
+      const hint = isHome
+        ? `~ is not expanded in ${fault.variable}: write the whole path, or in a shell "$HOME" for ~`
+        : `set ${fault.variable} to the path of a readable file that contains only the token`;
+      return ["esc-credential", why, hint];
     }
     case "exchange":
       return ["esc-credential", `${host} refused it: ${fault.error}`, EXCHANGE_HINT];

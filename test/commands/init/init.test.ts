@@ -172,12 +172,15 @@ describe("files of the project", () => {
 
   test("--edit-scripts changes the scripts once and keeps the indentation", async () => {
     const cwd = folder(files);
-    await sophia(["init", "--edit-scripts"], { cwd });
+    const { stdout } = await sophia(["init", "--edit-scripts"], { cwd });
     expect(read(cwd, "package.json")).toBe(
       files["package.json"]
         .replace("node server", "sophia-run -- node server")
         .replace("A=1 vite && b", "sophia-run -- sh -c 'A=1 vite && b'"),
     );
+    // The report has the lines as they are in the file, whatever the command is called here.
+    const lines = read(cwd, "package.json").match(/"(?:start|dev)": .*"/g) ?? [];
+    expect(stdout).toContain(`changed package.json: it now has\n${lines.map((line) => `  ${line}\n`).join("")}`);
     expect((await sophia(["init", "--edit-scripts"], { cwd })).stdout).toContain("package.json uses");
   });
 

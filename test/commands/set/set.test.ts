@@ -162,7 +162,7 @@ describe("set NAME", () => {
 
   test.each<[what: string, args: readonly string[], input: string, reached: string]>([
     ["more than a variable can have", ["LEVEL"], "a".repeat(131_073), "128 KiB"],
-    ["a value as an argument", ["API_KEY", sentinel("word")], "", "sophia-run set NAME"],
+    ["a value as an argument", ["API_KEY", sentinel("word")], "", "sophia-run set API_KEY asks"],
     ["an environment that does not exist", ["API_KEY", "--in", "acme/app/new"], KEY, "env init acme/app/new"],
   ])("refuses %s", async (_, args, input, reached) => {
     const { server, run } = await world();

@@ -152,6 +152,16 @@ describe("a token file", () => {
     expect(operations()).toEqual([]);
   });
 
+  test("that begins with ~: the message says that it is not expanded", async () => {
+    const failure = await failing(access({ ESC_TOKEN_FILE: "~/token" }));
+    expect([failure.code, failure.hint]).toEqual(["esc-credential", expect.stringContaining("~ is not expanded")]);
+    expectFailure(failure);
+    const idToken = await failing(access({ ESC_OIDC_TOKEN_FILE: "~me/token", ESC_OIDC_ORG: "demo-org" }));
+    expect(idToken.hint).toContain("~ is not expanded in ESC_OIDC_TOKEN_FILE");
+    const other = await failing(access({ ESC_TOKEN_FILE: `${folder}/~/token` }));
+    expect(other.hint).not.toContain("expanded");
+  });
+
   test("that is a folder is refused", async () => {
     const failure = await failing(access({ ESC_TOKEN_FILE: folder }));
     expect(failure.message).toContain("EISDIR");
