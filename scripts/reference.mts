@@ -4,7 +4,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format } from "oxfmt";
-import { DESCRIBED_COMMON_OPTIONS, DESCRIBED_OPTIONS, DESCRIPTIONS, OPTION_GROUPS } from "../src/command-line/descriptions.ts";
+import {
+  DESCRIBED_COMMON_OPTIONS,
+  DESCRIBED_OPTIONS,
+  DESCRIPTIONS,
+  OPTION_GROUPS,
+} from "../src/command-line/descriptions.ts";
 import { OPTION_NAMES, OPTIONS, variableOf, type Option } from "../src/command-line/options.ts";
 import { COMMAND_NAMES, type CommandName } from "../src/command-line/command-line.ts";
 import { namesFor } from "../src/command-line/takers.ts";

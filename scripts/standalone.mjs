@@ -18,6 +18,7 @@ import { executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
 import { renderedHelp } from "./build/help.mjs";
 import { BUN } from "./build/parts/versions.mjs";
+import { buildProgress } from "./build/progress.mjs";
 import { buildRuntime } from "./build/runtime.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -41,12 +42,15 @@ if (unknown !== undefined) {
 }
 
 mkdirSync(outdir, { recursive: true });
+const progress = buildProgress(join(root, ".cache", "standalone-seconds.json"), names);
 const forLinux = names.filter((name) => name.startsWith("linux"));
 for (const name of forLinux) {
   const output = join(outdir, executableName(name));
   // Renames, because the former one may be running.
-  copyFileSync(await buildRuntime(name.split("-")[1]), `${output}.new`);
+  const { step, end } = progress.start(name);
+  copyFileSync(await buildRuntime(name.split("-")[1], false, undefined, [], step), `${output}.new`);
   renameSync(`${output}.new`, output);
+  end();
   process.stdout.write(`${output}\n`);
 }
 const withBun = names.filter((name) => !forLinux.includes(name));
@@ -60,8 +64,11 @@ async function buildWithBun() {
   const { fileName: entry } = chunks.find(({ isEntry }) => isEntry);
   for (const name of withBun) {
     const output = join(outdir, executableName(name));
+    const { step, end } = progress.start(name);
+    step("compiling with Bun");
     build(name, disarmed(name), join(bundled, entry), output);
     if (name === HOST) verify(output);
+    end();
     process.stdout.write(`${output}\n`);
   }
   rmSync(bundled, { recursive: true });

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
+import { builtCommit } from "./commit.mjs";
 import { withUsedRequests } from "./sdk.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -44,7 +45,8 @@ const GROUPS = [
  * @returns rolldown's chunks, those of {@link GROUPS} under these names
  */
 export async function bundle(define = {}, plugins = []) {
-  const build = await rolldown({ ...(await options(define, plugins)), input: { program: "src/main.ts" } });
+  const all = { SOPHIA_RUN_COMMIT: JSON.stringify(builtCommit(ROOT)), ...define };
+  const build = await rolldown({ ...(await options(all, plugins)), input: { program: "src/main.ts" } });
   const { output } = await build.generate({
     ...OUTPUT,
     // Compiled code is stored by this name, so it must change with the content.

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { compilers } from "./addon.mjs";
 
 /** Paths below the root; a folder includes every file below it. */
-const SOURCES = [
+export const SOURCES = [
   "src",
   "scripts/build",
   "scripts/build.mjs",

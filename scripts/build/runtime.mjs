@@ -164,9 +164,11 @@ function compiledMonitor(platform) {
 
 /**
  * @param added names and texts of further files of the runtime in the image, for tests
+ * @param step is told what the build does
  * @returns the path of the executable
  */
-export async function buildRuntime(processor, isShell, otherCompiler, added = []) {
+export async function buildRuntime(processor, isShell, otherCompiler, added = [], step = () => {}) {
+  step("fetching the compiler, if it is not in .cache");
   const { compiler: usual } = zig(root);
   const compiler = otherCompiler ?? usual;
   const target = ZIG_TARGETS[processor];
@@ -174,13 +176,16 @@ export async function buildRuntime(processor, isShell, otherCompiler, added = []
   mkdirSync(work, { recursive: true });
   try {
     const monitor = compiledMonitor(`linux-${processor}`);
+    step("compiling libraries and engine, if they are not in .cache");
     const quickjs = quickjsSources(root);
     const [parts, engine] = await Promise.all([
       partsFor(root, processor, target, usual, otherCompiler),
       quickjsObjects(root, compiler, target, otherCompiler === undefined ? ENGINE_FLAGS : LANGUAGE),
     ]);
+    step("bundling, and compiling to bytecode");
     const { files, imaged } = await compiledFiles(usual, isShell, added);
     const base = ["-target", target, ...FLAGS, `-I${quickjs}`, `-I${native}`, ...parts.flatMap(({ flags }) => flags)];
+    step("compiling the runtime");
     const own = readdirSync(native).filter((name) => name.endsWith(".c"));
     const shell = isShell ? ["-DSHELL"] : [];
     const sources = [
@@ -213,6 +218,7 @@ export async function buildRuntime(processor, isShell, otherCompiler, added = []
       return made;
     };
     const hasImage = !isShell && otherCompiler === undefined && canMakeImage(processor);
+    step(hasImage ? "linking, and storing the image of a start" : "linking");
     if (hasImage) await linkWithImage(files, imaged, processor, link);
     else await link(files, 0);
     renameSync(made, output);

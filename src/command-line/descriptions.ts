@@ -123,5 +123,5 @@ export const DESCRIBED_OPTIONS: Readonly<Record<string, Option>> = Object.fromEn
 
 export const DESCRIBED_COMMON_OPTIONS: Readonly<Record<keyof typeof COMMON_OPTIONS, Option>> = {
   help: { ...COMMON_OPTIONS.help, describe: "Show help; --help=all shows all options" },
-  version: { ...COMMON_OPTIONS.version, describe: "Show the version" },
+  version: { ...COMMON_OPTIONS.version, describe: "Show version, form and commit" },
 };

@@ -13,9 +13,8 @@ import type { CommandArguments, CommandDefinition } from "./command.ts";
 import { usageError } from "./mistakes.ts";
 import { OTHER_WORDS } from "./other-tools.ts";
 import { COMMANDS } from "./registry.ts";
+import { versionLine } from "./version.ts";
 import { mistakeError, optionError } from "./wrong-options.ts";
-
-declare const SOPHIA_RUN_VERSION: string | undefined;
 
 /** Runs everything but a launch. @throws SophiaError (125) for an invalid command line, or if the output cannot be written */
 export async function dispatch(invocation: Exclude<Invocation, { kind: "run" }>, context: Context): Promise<number> {
@@ -108,7 +107,7 @@ async function help(of: CommandName | undefined, asked: Values[string], context:
 }
 
 function printVersion(context: Context): number {
-  context.out(`${typeof SOPHIA_RUN_VERSION === "undefined" ? "0.0.0" : SOPHIA_RUN_VERSION}\n`);
+  context.out(versionLine());
   return ExitStatus.ok;
 }
 

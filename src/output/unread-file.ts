@@ -53,7 +53,9 @@ function missingIn(violation: Violation): readonly string[] {
       return violation.rule.names;
     case "some-missing":
       return violation.missing;
-    default:
+    case "several-set":
+    case "malformed":
+    case "placeholder":
       return [];
   }
 }

@@ -7,7 +7,7 @@ import { dispatch } from "../../src/commands/dispatch.ts";
 import { optionError } from "../../src/commands/wrong-options.ts";
 import { COMMANDS } from "../../src/commands/registry.ts";
 import type { Context } from "../../src/core/context.ts";
-import { folder, sophia } from "../helpers/sophia.ts";
+import { folder, isStandalone, sophia } from "../helpers/sophia.ts";
 
 const widest = (text: string): number => Math.max(...text.split("\n").map((line) => Array.from(line).length));
 const linesOf = (text: string): number => text.trimEnd().split("\n").length;
@@ -115,9 +115,12 @@ test("a start can use each option", () => {
   expect(namesFor("run")).toEqual(OPTION_NAMES);
 });
 
-test("the version", async () => {
+test("the version, then in brackets the form and the commit", async () => {
+  const form = isStandalone ? "executable" : "npm package";
+  const commit = "(?:commit [\\da-f]{12}(?:, changed)?|built outside git)";
+  const line = new RegExp(String.raw`^\d+\.\d+\.\d+\S* \(${form}, ${commit}\)\n$`);
   for (const args of [["--version"], ["-V"], ["check", "--version"]]) {
-    expect(await sophia(args)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/) });
+    expect(await sophia(args)).toMatchObject({ status: 0, stdout: expect.stringMatching(line) });
   }
 });
 

@@ -233,7 +233,9 @@ with zipfile.ZipFile(path) as archive:
     const { version }: { version: unknown } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const run = (...args: readonly string[]) =>
       start([installed, ...args], { cwd: home, env: { PATH: join(fresh, "bin"), HOME: home, ...access } }).finished;
-    expect((await run("--version")).stdout).toBe(`${String(version)}\n`);
+    const shown = (await run("--version")).stdout;
+    expect(shown.split(" ")[0]).toBe(version);
+    expect(shown).toMatch(/^\S+ \(Python wheel, (?:commit [\da-f]{12}(?:, changed)?|built outside git)\)\n$/);
     const started = await run("--", "python3", "-c", "import os, sys; print(sys.prefix, os.environ['QDRANT_URL'])");
     expect(started).toMatchObject({ status: 0, stdout: `${fresh} ${QDRANT_URL}\n`, stderr: "" });
     pip("uninstall", "--quiet", "--yes", "sophia-run");

@@ -1,10 +1,16 @@
-import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { appendFileSync, cpSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { copyOfPackage, folder } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
+
+/** Runs a module of JavaScript, which has a function of `scripts/build/` as `subject`. Returns what it prints. */
+function printedBy(file: string, name: string, script: string): string {
+  const imported = `import { ${name} as subject } from ${JSON.stringify(join(root, "scripts/build", file))};\n`;
+  return execFileSync(process.execPath, ["--input-type=module", "-e", imported + script], { encoding: "utf8" });
+}
 
 it("a checkout that is not built fails with the command that builds it", () => {
   const path = copyOfPackage();
@@ -38,6 +44,58 @@ it("a build is repeated only if its inputs have changed or one of its files is m
   expect(build()).toBe(second);
   rmSync(command);
   build();
+  // The copy is in no repository.
+  const { stdout } = spawnSync(process.execPath, [command, "--version"], { encoding: "utf8" });
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\S* \(npm package, built outside git\)\n$/);
+});
+
+it("a build is of the commit of its own repository, and of a changed one if its sources are", () => {
+  const path = folder({ "package.json": "{}", "README.md": "" });
+  const commit = (below = path): string =>
+    printedBy("commit.mjs", "builtCommit", `process.stdout.write(subject(${JSON.stringify(below)}))`);
+  expect(commit()).toBe("");
+  const git = (...args: readonly string[]): string =>
+    execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@example.test", ...args], {
+      cwd: path,
+      env: { PATH: process.env["PATH"], HOME: path },
+      encoding: "utf8",
+    }).trim();
+  git("init", "--quiet");
+  expect(commit()).toBe("");
+  git("add", ".");
+  git("commit", "--quiet", "--message", "x");
+  const head = git("rev-parse", "HEAD").slice(0, 12);
+  expect(commit()).toBe(head);
+  writeFileSync(join(path, "README.md"), "not a source");
+  expect(commit()).toBe(head);
+  mkdirSync(join(path, "src/below"), { recursive: true });
+  writeFileSync(join(path, "src/new.ts"), "");
+  expect(commit()).toBe(`${head}+`);
+  expect(commit(join(path, "src/below"))).toBe("");
+});
+
+it("a long build says how long each target took last time, and what it does", () => {
+  const file = join(folder(), "below/seconds.json");
+  const script = `
+    import { writeFileSync } from "node:fs";
+    const file = ${JSON.stringify(file)};
+    let ms = 0;
+    const built = (...names) => subject(file, names, console.log, () => ms);
+    const { step, end } = built("linux-x64").start("linux-x64");
+    step("compiling");
+    ms = 161_400;
+    end();
+    built("linux-x64", "linux-arm64");
+    writeFileSync(file, "damaged");
+    built("linux-x64");`;
+  const lines = printedBy("progress.mjs", "buildProgress", script).trimEnd().split("\n");
+  expect(lines).toEqual([
+    "building linux-x64 (not built here before)",
+    "linux-x64, 0 s: compiling",
+    "linux-x64, 2 min 41 s: done",
+    "building linux-x64 (2 min 41 s last time), linux-arm64 (not built here before)",
+    "building linux-x64 (not built here before)",
+  ]);
 });
 
 it("a Node.js that is too old is an error without a stack trace", () => {

@@ -264,7 +264,12 @@ describe("the stand-alone executable", () => {
 
   it("has the whole command line", () => {
     const cwd = folder();
-    expect(run(["--version"], cwd)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(run(["--version"], cwd)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(
+        /^\d+\.\d+\.\d+ \(executable, (?:commit [\da-f]{12}(?:, changed)?|built outside git)\)\n$/,
+      ),
+    });
     expect(run(["check", "--fake"], cwd)).toMatchObject({ status: 0, stderr: "" });
     expect(run(["--no-contract", "--", "sh", "-c", "exit 7"], cwd).status).toBe(7);
     expect(run(["--mode", "spawn", "--no-contract", "--", "sh", "-c", "exit 7"], cwd).status).toBe(7);
