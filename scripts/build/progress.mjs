@@ -1,5 +1,5 @@
-// What a long build tells: how long it took last time, and what it is doing. On the standard error, since the standard output has the
-// paths of what was built.
+// The progress of a long build: the time that it took last time, and its steps. On the standard error, since the standard output has
+// the paths of what was built.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
