@@ -113,7 +113,7 @@ function toList({ value, label }: GivenOption): readonly string[] {
   return items;
 }
 
-/** Returns the parts between commas; `\\,` is a comma in a part, such as the name of a file. */
+/** Returns the parts between commas; `\,` is a comma in a part, such as the name of a file. */
 function parts(text: boolean | string): readonly string[] {
   return String(text)
     .split(/(?<!\\),/)
