@@ -20,7 +20,7 @@ async function helpOf(...args: readonly string[]): Promise<string> {
   const context: Context = {
     environment: new Map(),
     cwd: import.meta.dirname,
-    out: (data) => void out.push(String(data)),
+    out: (data) => void out.push(data),
     err: (text) => void err.push(text),
     raw: () => expect.unreachable(),
     readLine: () => Promise.resolve(undefined),

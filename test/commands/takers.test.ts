@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES, type CommandName } from "../../src/command-line/command-line.ts";
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "../../src/command-line/options.ts";
@@ -182,6 +182,7 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
   const files = readdirSync(cwd, { recursive: true }).map(String).toSorted();
   return JSON.stringify({ ...ended, requests: requests.toSorted(), texts, files })
     .replaceAll(base, "BASE")
+    .replaceAll(basename(base), "FOLDER")
     .replaceAll(server.host, "HOST")
     .replaceAll(String(server.port), "PORT")
     .replaceAll(/esc-[\da-f]{32}-[\da-f]{32}/g, "CACHED")
