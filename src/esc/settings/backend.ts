@@ -2,13 +2,14 @@ import { isLoopback } from "../../core/loopback.ts";
 import type { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { parseUrl } from "../../core/url.ts";
-import { invalidSetting, labelOf, type Setting } from "./variables.ts";
+import { invalidSetting, labelOf, refuseQuotes, type Setting } from "./variables.ts";
 
 export const DEFAULT_BACKEND = "https://api.pulumi.com";
 const FORM = "write it as https://host[:port][/path]";
 
 /** Returns the URL without a trailing slash. @throws SophiaError (esc-settings, 125) if it must not get the token */
 export function parseBackend(setting: Setting, insecureHttp: boolean): string {
+  refuseQuotes(setting);
   const text = setting.value.trim();
   const refuse = (what: string, hint: string): SophiaError => invalidSetting(`${labelOf(setting)} ${what}`, hint);
   const url = parseUrl(text);

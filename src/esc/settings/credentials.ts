@@ -1,7 +1,7 @@
 import { organizationIn } from "./names.ts";
 import { CREDENTIAL_ORDER, type EXCHANGE_VARIABLES } from "./own-variables.ts";
 import { holdsToken, isToken, Secret } from "./secret.ts";
-import { invalidSetting, isTrustedFor, labelOf, type Setting, type Variables } from "./variables.ts";
+import { invalidSetting, isTrustedFor, labelOf, refuseQuotes, type Setting, type Variables } from "./variables.ts";
 
 const TOKEN_TYPES = ["organization", "team", "personal"] as const;
 
@@ -102,6 +102,7 @@ export function ignoredOrganization(variables: Variables): readonly Setting[] {
 }
 
 function pathIn(setting: Setting): string {
+  refuseQuotes(setting);
   if (!holdsToken(setting.value)) return setting.value;
   throw invalidSetting(
     `${labelOf(setting)} contains a token instead of the path of a file`,
@@ -110,6 +111,7 @@ function pathIn(setting: Setting): string {
 }
 
 function tokenIn(setting: Setting): Secret {
+  refuseQuotes(setting);
   const text = setting.value.trim();
   if (isToken(text)) return new Secret(text);
   const other = /\s/.test(text) ? "a space" : "a character that is not allowed in a token";
@@ -122,7 +124,11 @@ function tokenIn(setting: Setting): Secret {
 type Terms = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
 
 function termsFor(file: string | undefined, variables: Variables): Terms {
-  return (name) => variables.all(name).find((setting) => isTrustedFor(setting, file));
+  return (name) => {
+    const found = variables.all(name).find((setting) => isTrustedFor(setting, file));
+    if (found !== undefined) refuseQuotes(found);
+    return found;
+  };
 }
 
 function exchangeFor(trusting: Setting, terms: Terms): Exchange {

@@ -1,7 +1,7 @@
 import type { Notice } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { holdsToken } from "./secret.ts";
-import { invalidSetting, labelOf, type Setting } from "./variables.ts";
+import { invalidSetting, labelOf, refuseQuotes, type Setting } from "./variables.ts";
 
 export interface EnvironmentName {
   readonly text: string;
@@ -28,6 +28,7 @@ const ORGANIZATION_FORM =
 
 /** Parses a list of names; the last of two equal ones remains. @throws SophiaError (esc-settings, 125) */
 export function parseEnvironmentNames(setting: Setting): readonly EnvironmentName[] {
+  refuseQuotes(setting);
   const { value } = setting;
   const label = labelOf(setting);
   if (/\s/.test(value)) throw invalidSetting(`${label} contains a space or line break: '${shown(value)}'`, FORM);
@@ -81,6 +82,7 @@ function versionHint(text: string): string | undefined {
 /** @throws SophiaError (esc-settings, 125) if the setting is not the name of an organization */
 export function organizationIn(setting: Setting): string {
   if (isOrganization(setting.value)) return setting.value;
+  refuseQuotes(setting);
   throw invalidSetting(`${labelOf(setting)} is not a valid organization name`, ORGANIZATION_FORM);
 }
 

@@ -59,6 +59,15 @@ export function labelOf({ name, file }: Pick<Setting, "name" | "file">): string 
   return file === undefined ? name : `${name} in ${printable(file)}`;
 }
 
+/** Refuses a value in quotes, which `docker run --env-file` keeps. @throws SophiaError (esc-settings, 125) */
+export function refuseQuotes(setting: Setting): void {
+  if (!/^(["'])[^]*\1$/.test(setting.value.trim())) return;
+  throw invalidSetting(
+    `${labelOf(setting)} begins and ends with a quote`,
+    "write it without quotes: docker run --env-file makes them a part of the value",
+  );
+}
+
 export function invalidSetting(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "esc-settings", message, hint });
 }

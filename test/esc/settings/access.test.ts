@@ -408,6 +408,22 @@ describe("malformed settings", () => {
     expect(inspect(error, { depth: null })).not.toContain("pul-");
   });
 
+  test.each<[string, Set]>([
+    ["ESC_ENV", { ESC_ENV: `"a/b"` }],
+    ["ESC_TOKEN", { ESC_TOKEN: `'${TOKEN}'` }],
+    ["ESC_TOKEN_FILE", { ESC_TOKEN: "", ESC_TOKEN_FILE: `"/run/secrets/esc"` }],
+    ["ESC_ORG", { ESC_ORG: `"acme"` }],
+    ["PULUMI_DEFAULT_ORGANIZATION", { PULUMI_DEFAULT_ORGANIZATION: "'acme'" }],
+    ["PULUMI_BACKEND_URL", { PULUMI_BACKEND_URL: `"https://esc.example"` }],
+    ["ESC_OIDC_ORG", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: `"acme"` }],
+    ["ESC_OIDC_TYPE", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "'team'" }],
+  ])("%s in quotes, which docker run --env-file keeps, says so", (name, variables) => {
+    const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
+    expect(error).toMatchObject({ status: 125, code: "esc-settings" });
+    expect(error.message).toBe(`${name} begins and ends with a quote`);
+    expect(error.hint).toContain("without quotes: docker run --env-file ");
+  });
+
   test("white space around a token is ignored", () => {
     const { credential } = settings({ ESC_ENV: "a/b", ESC_TOKEN: ` ${TOKEN}\r\n` });
     expect(credential.kind === "token" && credential.token.reveal()).toBe(TOKEN);
