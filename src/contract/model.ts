@@ -38,6 +38,8 @@ export interface Declaration {
   readonly description: string;
   /** By default false for a variable with a default or a closed format, else true. */
   readonly secret: boolean;
+  /** Why it is public although its value holds a credential in a known form. */
+  readonly reason?: string;
   /** Never a real value: a secret that equals it is a violation. */
   readonly example?: string;
   readonly docs?: string;

@@ -1,5 +1,6 @@
 /** The variables of a `.env.example` that the user or `docs` wrote; pure. */
-import { holdsPrivateKey, isSecretName } from "../../contract/looks-secret.ts";
+import { credentialIn } from "../../contract/credentials.ts";
+import { isSecretName } from "../../contract/looks-secret.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { grouped } from "../../core/grouped.ts";
 import { withoutMark } from "../../core/text.ts";
@@ -53,8 +54,9 @@ export function fromExample(text: string): readonly Candidate[] {
 }
 
 function isExample(name: string, value: string): boolean {
-  // `scheme://user:password@host`, with a password that is not a placeholder.
-  if (value === "" || /:\/\/[^/\s:@]*:[^/\s@<>]+@/.test(value) || holdsPrivateKey(value)) return false;
+  // `scheme://user:password@host` or `https://key@host`, with a password or key that is not a placeholder.
+  if (value === "" || /:\/\/[^/\s:@]*:[^/\s@<>]+@|https?:\/\/[^/\s@<>]+@/.test(value)) return false;
+  if (credentialIn(value.replaceAll(/:\/\/[^/\s@]*@/g, "://")) !== undefined) return false;
   return !isSecretName(name) || isPlaceholder({ secret: true }, value);
 }
 

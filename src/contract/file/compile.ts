@@ -128,6 +128,7 @@ function declare(name: string, entry: VariableEntry, compilePattern: PatternComp
   };
   if (example !== undefined) declaration.example = example;
   if (docs !== undefined) declaration.docs = docs;
+  if (entry.reason !== undefined) declaration.reason = printable(entry.reason);
   if (entry.default !== undefined) declaration.default = entry.default;
   if (deprecated !== undefined) declaration.deprecated = deprecated;
   if (format !== undefined) declaration.format = formatOf(format, compilePattern);

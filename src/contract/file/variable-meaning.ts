@@ -39,6 +39,9 @@ export function examineVariable(
   const { variables, compilePattern, report, work } = scope;
   const { required, deprecated, default: fallback, format } = entry;
   const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path(), key] : path());
+  if (given.reason !== undefined && isSecret(entry)) {
+    report(at("reason"), "a secret has a reason why it is public", `no reason, or "secret": false`);
+  }
   if (fallback !== undefined && isSecret(entry)) {
     report(at("default"), "a secret has a default", `no default, or "secret": false`);
   }

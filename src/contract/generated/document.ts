@@ -56,8 +56,10 @@ export type VariableEntry = {
         /** The rule applies only if the other variable, which must not be a secret, has this value or one of these values. */
         readonly equals?: string | readonly string[];
       };
-  /** true: the value must stay hidden. Default: true, but false for a variable with a default and for the formats enum, boolean and port, whose values are not secret. */
+  /** true: the value must stay hidden. false: it is hidden only while it holds a credential in a known form, unless `reason` is given. Default: true, but false for a variable with a default and for the formats enum, boolean and port, whose values are not secret. */
   readonly secret?: boolean;
+  /** With `"secret": false`: why the value is public although it holds a credential. Values are then never hidden. */
+  readonly reason?: string;
   /** An example of a value, never a real one. A secret with this value is a placeholder and therefore invalid. */
   readonly example?: string;
   /** The address of a page about the variable, or where to create a value. */

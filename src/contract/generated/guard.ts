@@ -74,6 +74,16 @@ function checkVariableEntry(value: unknown): boolean {
       case "secret":
         if (!(typeof member === "boolean")) return false;
         break;
+      case "reason":
+        if (
+          !(
+            typeof member === "string" &&
+            (member.length <= 200 || Array.from(member).length <= 200) &&
+            /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]+$/u.test(member)
+          )
+        )
+          return false;
+        break;
       case "example":
         if (!(typeof member === "string")) return false;
         break;
