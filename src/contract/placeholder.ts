@@ -11,7 +11,7 @@ const INITIALS = "<ycrfsix.…";
 /** Formats with few or public values: an example may be the real value. */
 const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
 
-/** Finds usual placeholders, values with a `<…>` of the declared example, and secrets that equal their example. */
+/** Finds usual placeholders, values with a `<…>` of the declared example, and secrets but for addresses that equal it. */
 export function isPlaceholder(
   { example, secret, format }: Pick<Declaration, "example" | "secret" | "format">,
   value: string,
@@ -22,6 +22,7 @@ export function isPlaceholder(
     if (USUAL_PLACEHOLDER.test(word)) return true;
   }
   if (example === undefined) return false;
-  if (secret && value === example) return true;
+  // An address without a user may be the real one.
+  if (secret && value === example && !/^[^@]*:[/\d][^@]*$/.test(value)) return true;
   return value.includes("<") && (example.match(/<[^<>]+>/g) ?? []).some((part) => value.includes(part));
 }

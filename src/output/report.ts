@@ -1,8 +1,10 @@
 import { basename, dirname } from "node:path";
 import type { Assessment } from "../resolve/assessment.ts";
 import { isSet, serving } from "../contract/check.ts";
+import { credentialOf } from "../contract/looks-secret.ts";
 import { reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
 import { reportEsc, type EscReport } from "./esc-report.ts";
+import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secrets.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice } from "./notices.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
@@ -24,6 +26,8 @@ export interface Report {
   readonly overridden: readonly string[];
   readonly violations: readonly ViolationReport[];
   readonly notices: readonly string[];
+  /** Declared as not secret, with a value that holds a credential. */
+  readonly credentials: readonly PublicCredential[];
 }
 
 export interface ContractReport {
@@ -68,8 +72,9 @@ export function makeReport(assessment: Assessment): Report {
   const violations = wordViolations(assessment.violations, assessment).map(reportViolation);
   const why = withheldWords(assessment);
   const stateOf = stateFinder(assessment);
-  const variables = Array.from(contract.variables.values(), ({ name, label, secret }): VariableReport => {
+  const variables = Array.from(contract.variables.values(), ({ name, label, secret: isDeclaredSo }): VariableReport => {
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
+    const secret = isDeclaredSo || (resolved !== undefined && isHidden(contract, resolved));
     const shadows = resolved?.shadowed?.map((one) => one.origin) ?? [];
     return { name, label, secret, state: stateOf(name), origin: resolved?.origin, shadows };
   });
@@ -100,15 +105,16 @@ export function makeReport(assessment: Assessment): Report {
     overridden: assessment.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
     violations,
     notices: assessment.notices.map((notice) => describeNotice(notice)[0]),
+    credentials: publicCredentials(assessment),
   };
 }
 
 const MAX_SHOWN = 60;
 
-/** Masks a value unless it is declared as not secret, not secret in ESC, no file, and no URL with a password. */
-function shown({ name, value, secret, origin, delivery }: Resolved, { variables }: Contract): string {
-  const isSecret = variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
-  if (isSecret || delivery === "file" || /:\/\/[^/\s]*@/.test(value)) return mask(value);
+/** Masks a value unless it is declared as not secret, not secret in ESC, no file, and holds no credential. */
+function shown({ name, value, secret, origin, delivery }: Resolved, contract: Contract): string {
+  const isSecret = contract.variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
+  if (isSecret || delivery === "file" || credentialOf(contract, name, value) !== undefined) return mask(value);
   const characters = Array.from(value);
   return printable(characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN).join("")}…` : value);
 }

@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { declarationOf } from "../contract/check.ts";
+import { credentialOf } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Notice } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
@@ -7,19 +9,21 @@ import { isReachable } from "../system/reachable.ts";
 /** Returns notices for world-readable files with a secret; none on a runner that GitHub hosts: only the job uses it. */
 export function exposedNotices(
   { files, layers }: Pick<DotenvReading, "files" | "layers">,
-  { aliases, variables }: Contract,
+  contract: Contract,
   environment: Environment,
   cwd: string,
 ): readonly Notice[] {
   const exposed = new Set(files.filter((file) => file.exposed === true).map(({ path }) => path));
   if (isOfOneJob(environment)) return [];
-  const isSecret = (name: string): boolean =>
-    name === "ESC_TOKEN" || variables.get(aliases.get(name) ?? name)?.secret === true;
+  const isSecret = (name: string, value: string): boolean =>
+    name === "ESC_TOKEN" ||
+    declarationOf(contract, name)?.secret === true ||
+    credentialOf(contract, name, value) !== undefined;
   const reported = new Set<string>();
   for (const layer of layers) {
     for (const { name, value, origin } of layer.variables) {
       const isIn = origin.source === "dotenv" && exposed.has(origin.file);
-      if (isIn && value !== "" && isSecret(name)) reported.add(origin.file);
+      if (isIn && value !== "" && isSecret(name, value)) reported.add(origin.file);
     }
   }
   return Array.from(reported)

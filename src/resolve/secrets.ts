@@ -1,4 +1,7 @@
 /** The decision which variables are secret. Pure. */
+import { declarationOf } from "../contract/check.ts";
+import { credentialIn } from "../contract/credentials.ts";
+import { credentialOf } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Resolved, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
@@ -13,17 +16,46 @@ export function isSecret(contract: Contract, { name, secret }: Pick<Variable, "n
   return declaration?.secret ?? (secret || OWN_SECRETS.has(name.toUpperCase()));
 }
 
+/** Returns true for what outputs must not show: also what its value makes a secret, unless it is in the contract itself. */
+export function isHidden(contract: Contract, variable: Variable): boolean {
+  const { name, value, origin } = variable;
+  if (origin.source === "fake") return false;
+  return (
+    isSecret(contract, variable) || (origin.source !== "contract" && credentialOf(contract, name, value) !== undefined)
+  );
+}
+
+export const PUBLIC_REMEDY = 'declare "secret": true there, or "secret": false with a "reason"';
+
+export interface PublicCredential {
+  readonly name: string;
+  /** In words. */
+  readonly credential: string;
+  /** The contract's, for which it is not hidden. */
+  readonly reason?: string | undefined;
+}
+
+/** Returns the variables that the contract declares public, and whose values hold credentials. */
+export function publicCredentials({ contract, selected }: Pick<Sources, "contract" | "selected">) {
+  return Array.from(selected.values()).flatMap(({ name, value, origin }): readonly PublicCredential[] => {
+    const declaration = declarationOf(contract, name);
+    if (declaration?.secret !== false || origin.source === "contract" || origin.source === "fake") return [];
+    const credential = credentialIn(value);
+    return credential === undefined ? [] : [{ name, credential, reason: declaration.reason }];
+  });
+}
+
 export type Sources = Pick<Assessment, "contract" | "resolution" | "selected">;
 
 type TextSecret = Secret & { readonly value: string };
 
 /** Returns the secrets that outputs must not show, of all sources, whether the program gets them or not. */
 export function secretsOf({ contract, resolution, selected }: Sources): readonly TextSecret[] {
-  const isHidden = (variable: Resolved): boolean => variable.origin.source !== "fake" && isSecret(contract, variable);
-  const secrets = Array.from(resolution.values()).filter(isHidden);
+  const hides = (variable: Resolved): boolean => isHidden(contract, variable);
+  const secrets = Array.from(resolution.values()).filter(hides);
   // A withheld value may hide another one, which the program gets.
   const others = Array.from(selected.values()).filter(
-    (variable) => isHidden(variable) && resolution.get(variable.name)?.value !== variable.value,
+    (variable) => hides(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
   return [...secrets, ...others].map(({ name, value }) => ({ name, value }));
 }

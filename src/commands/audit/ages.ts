@@ -21,14 +21,19 @@ export interface SecretAge {
   readonly overdue: boolean | undefined;
 }
 
+type IsSecret = (declaration: Declaration) => boolean;
+
+const isDeclaredSecret: IsSecret = ({ secret }) => secret;
+
 /** Asks ESC when each secret last changed; the last environment wins. @throws SophiaError (125), but not for hidden history */
 export async function secretAges(
   contract: Contract,
   settings: EscSettings,
   progress: Progress,
   now: Date,
+  isSecret: IsSecret = isDeclaredSecret,
 ): Promise<readonly SecretAge[]> {
-  const secrets = secretsIn(contract);
+  const secrets = secretsIn(contract, isSecret);
   const answers = await askEsc(settings, progress, (name, connection) => changesIn(name, connection, secrets));
   if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
   if (answers.kind === "refused") {
@@ -43,12 +48,12 @@ export async function secretAges(
   });
 }
 
-export function unknownAges(contract: Contract): readonly SecretAge[] {
-  return secretsIn(contract).map(({ name }) => ({ name, overdue: undefined }));
+export function unknownAges(contract: Contract, isSecret: IsSecret = isDeclaredSecret): readonly SecretAge[] {
+  return secretsIn(contract, isSecret).map(({ name }) => ({ name, overdue: undefined }));
 }
 
-function secretsIn({ variables }: Contract): readonly Declaration[] {
-  return [...variables.values()].filter(({ secret }) => secret);
+function secretsIn({ variables }: Contract, isSecret: IsSecret): readonly Declaration[] {
+  return [...variables.values()].filter(isSecret);
 }
 
 async function changesIn(

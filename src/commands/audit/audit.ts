@@ -16,6 +16,7 @@ import type { Command } from "../command.ts";
 import { ageForPrograms, ageLine, type SecretAge, secretAges, unknownAges, unseenOf } from "./ages.ts";
 import { auditFiles, auditRepository, type Finding, tokenFindings, wordFinding } from "./findings.ts";
 import { auditToken, historyAccess, type TokenReport } from "./token.ts";
+import { auditValues, type ValueAudit } from "./values.ts";
 
 export const audit: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
@@ -25,18 +26,28 @@ export const audit: Command = async ({ options }, context) => {
   printNotices(context, settings, dotenv.notices);
   const access = historyAccess(settings, dotenv.layers, context);
   const progress = await makeProgress(context, settings);
-  const [ages, token, files, repository] = await Promise.all([
-    access.reader.kind === "on" ? secretAges(contract, access.reader.settings, progress, now) : unknownAges(contract),
+  const agesOf = (isSecret?: Parameters<typeof secretAges>[4]): Promise<readonly SecretAge[]> | readonly SecretAge[] =>
+    access.reader.kind === "on"
+      ? secretAges(contract, access.reader.settings, progress, now, isSecret)
+      : unknownAges(contract, isSecret);
+  const agesByValue = async ({ names }: ValueAudit): Promise<readonly SecretAge[]> =>
+    names.size === 0 ? [] : agesOf(({ name }) => names.has(name));
+  const auditing = auditValues(contract, access.reader, dotenv.layers, context.environment, progress);
+  const [declared, byValue, values, token, files, repository] = await Promise.all([
+    agesOf(),
+    auditing.then(agesByValue),
+    auditing,
     auditToken(access, progress),
     auditFiles(settings, contract, dotenv, context),
     auditRepository(contract, context),
   ]).finally(progress.done);
+  const ages = [...declared, ...byValue];
   const overdue = ages.flatMap(({ name, overdue: isOver, due }) =>
     isOver === true && due !== undefined ? [{ kind: "overdue", name, due } as const] : [],
   );
-  const findings = [...overdue, ...tokenFindings(token, now), ...files, ...repository.findings];
+  const findings = [...overdue, ...tokenFindings(token, now), ...values.findings, ...files, ...repository.findings];
   const inEsc = access.reader.kind === "on" ? unseenOf(ages) : ["ESC: no environment and token are configured"];
-  const unseen = [...inEsc, ...repository.unseen];
+  const unseen = [...inEsc, ...values.unseen, ...repository.unseen];
   if (options["json"] === true) {
     const ofToken = token.kind === "unseen" ? ["role and expiry of the token: not visible to this token"] : [];
     const report = {

@@ -6,6 +6,7 @@ import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import { exposedNotices } from "../../resolve/exposed.ts";
+import { PUBLIC_REMEDY } from "../../resolve/secrets.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { trackedFiles } from "../check/tracked.ts";
 import { APPS, environmentOfGh, listSecrets } from "../gh.ts";
@@ -18,6 +19,8 @@ export type Finding =
   | { readonly kind: "token-ends"; readonly at: Date }
   | { readonly kind: "tracked"; readonly file: string }
   | { readonly kind: "exposed"; readonly file: string }
+  | { readonly kind: "plain-text"; readonly name: string; readonly environment: string; readonly credential: string }
+  | { readonly kind: "called-public"; readonly name: string; readonly credential: string }
   | { readonly kind: "repository-secret"; readonly name: string; readonly app: "actions" | "codespaces" };
 
 const SOON_MS = 14 * DAY_MS;
@@ -90,6 +93,18 @@ export function wordFinding(finding: Finding): { readonly message: string; reado
     case "exposed": {
       const file = printable(finding.file);
       return worded(`${file} is world-readable`, `chmod 600 ${shellWord(file)}`);
+    }
+    case "plain-text": {
+      const name = printable(finding.name);
+      const where = `plain text in ESC ${printable(finding.environment)}`;
+      return worded(
+        `${name} is ${where}, but its value holds ${finding.credential}`,
+        `sophia-run rotate ${shellWord(name)}`,
+      );
+    }
+    case "called-public": {
+      const message = `The contract declares ${printable(finding.name)} public, but its value holds ${finding.credential}`;
+      return worded(message, PUBLIC_REMEDY);
     }
     case "repository-secret": {
       const { name, app } = finding;

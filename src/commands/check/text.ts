@@ -10,6 +10,7 @@ import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
 import type { Origin } from "../../core/model.ts";
+import { PUBLIC_REMEDY, type PublicCredential } from "../../resolve/secrets.ts";
 import { environmentWords, cacheWords, originWords, sourceOf } from "../../resolve/sources.ts";
 
 const INDENT = "   ";
@@ -76,6 +77,7 @@ export function reportJson(report: Report, { tracked, ages, gates, checks }: Rep
     })),
     variables: report.variables,
     overridden: report.overridden,
+    credentials: report.credentials,
     violations: report.violations,
     notices: report.notices,
     tracked,
@@ -147,6 +149,7 @@ function summary(report: Report, unmet: Unmet | undefined, checks: readonly Extr
     ...checks.flatMap(({ warnings = [] }) => warnings.map((one) => `⚠️ ${one}`)),
     ...fault(report),
     ...overridden(report),
+    ...report.credentials.flatMap(credentialLines),
   ];
 }
 
@@ -192,6 +195,14 @@ function overridden({ overridden: names }: Report): readonly Line[] {
   if (names.length === 0) return [];
   const them = names.length === 1 ? "it" : "them";
   return [`⚠️ The environment overrides ESC for ${enumerateFew(names)}; unset ${them} there to use ESC`];
+}
+
+function credentialLines({ name, credential, reason }: PublicCredential): readonly Line[] {
+  if (reason !== undefined) return [`⚠️ ${name} is not masked, although its value holds ${credential}: ${reason}`];
+  return [
+    `⚠️ ${name} is a secret: its value holds ${credential}, although the contract declares it public`,
+    indented(PUBLIC_REMEDY),
+  ];
 }
 
 function trackedLines(file: string): readonly Line[] {

@@ -9,6 +9,7 @@ import type { Layer, Resolution, Variable } from "../../core/model.ts";
 import { reportContract } from "../../output/report.ts";
 import { reportViolations } from "../../output/violations.ts";
 import { resolve } from "../../resolve/precedence.ts";
+import { isHidden } from "../../resolve/secrets.ts";
 import { printable } from "../../core/text.ts";
 
 /** Explained by the legend of the table. `value-not-known` may also be invalid or empty. */
@@ -50,8 +51,10 @@ export function compareEnvironments(
     return {
       name: printable(name),
       declared: contract.variables.has(name),
-      secret:
-        contract.variables.get(name)?.secret ?? columns.some(({ resolution }) => resolution.get(name)?.secret === true),
+      secret: columns.some(({ resolution }) => {
+        const found = resolution.get(name);
+        return found === undefined ? contract.variables.get(name)?.secret === true : isHidden(contract, found);
+      }),
       states,
       drift: states.some(isPresent) && states.some(isAbsent),
     };

@@ -1,13 +1,14 @@
 /** Explains variables, without values; pure. */
 import type { Assessment } from "../../resolve/assessment.ts";
-import { isDeclared, serving } from "../../contract/check.ts";
+import { declarationOf, isDeclared, serving } from "../../contract/check.ts";
+import { credentialIn } from "../../contract/credentials.ts";
 import { chapters, formatWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { grouped } from "../../core/grouped.ts";
 import type { Origin } from "../../core/model.ts";
 import { maskabilityOf } from "../../masking/texts.ts";
-import { isSecret } from "../../resolve/secrets.ts";
+import { isHidden, isSecret } from "../../resolve/secrets.ts";
 import { refuseUnknown, skippedNames } from "../known-names.ts";
 import type { BrokerExplainer } from "./broker.ts";
 import { withholding } from "../../resolve/select.ts";
@@ -100,7 +101,8 @@ function explainer(assessment: Assessment, report: Report, broker: BrokerExplain
     const declaration = contract.variables.get(name);
     const found = resolution.get(name);
     const resolved = selected.get(name);
-    const secret = isSecret(contract, { name, secret: found?.secret ?? false });
+    const isNamed = isSecret(contract, { name, secret: found?.secret ?? false });
+    const secret = isNamed || (found !== undefined && isHidden(contract, found));
     const masking: ReturnType<typeof maskabilityOf> | "not-secret" | undefined =
       found === undefined || found.value === "" ? undefined : secret ? maskabilityOf(found.value) : "not-secret";
     const all = found === undefined ? [] : [found.origin, ...(found.shadowed ?? []).map(({ origin }) => origin)];
@@ -112,6 +114,11 @@ function explainer(assessment: Assessment, report: Report, broker: BrokerExplain
       secret,
       /** `masked` by `--redact`, or the reason for which not; undefined without a value. */
       masking,
+      /** What makes it a secret although it is not declared so, or would without the contract's reason. */
+      credential:
+        found === undefined || isNamed || found.origin.source === "contract" ? undefined : credentialIn(found.value),
+      /** The contract's, for which it is public. */
+      reason: secret ? undefined : declarationOf(contract, name)?.reason,
       declaration: declaration === undefined ? undefined : describeDeclaration(contract, declaration),
       state,
       passed: resolved !== undefined,

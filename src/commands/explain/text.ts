@@ -148,13 +148,18 @@ function stateWords({ state, passed, withheld, declared, secret, broker }: Varia
 }
 
 /** Says whether outputs show the value; in a list only if they do although the variable is secret. */
-function outputWords({ masking, declared }: VariableExplanation, inFull: boolean): string | undefined {
+function outputWords(variable: VariableExplanation, inFull: boolean): string | undefined {
+  const { masking, declared, credential, reason } = variable;
   switch (masking) {
     case undefined:
       return undefined;
-    case "masked":
-      return inFull ? "masked, with --redact" : undefined;
+    case "masked": {
+      if (credential === undefined) return inFull ? "masked, with --redact" : undefined;
+      const although = declared ? ", although the contract declares it public, without a reason" : "";
+      return `masked, with --redact: its value holds ${credential}${although}`;
+    }
     case "not-secret": {
+      if (credential !== undefined) return `never masked, although its value holds ${credential}: ${reason ?? ""}`;
       const by = declared ? "the contract declares it not secret" : "neither the contract nor ESC declares it secret";
       return inFull ? `never masked: ${by}` : undefined;
     }

@@ -3,6 +3,7 @@ import { declarationOf, isDeclared } from "../../contract/check.ts";
 import type { Contract } from "../../contract/model.ts";
 import { FROM_FILES } from "../../esc/settings/from-files.ts";
 import type { Resolved } from "../../core/model.ts";
+import { isHidden } from "../../resolve/secrets.ts";
 
 export interface Exported {
   readonly name: string;
@@ -45,10 +46,9 @@ export function collect({ contract, selected }: Assessment): {
   return { variables, files };
 }
 
-/** Returns true for a secret of the contract or of ESC, and for all variables of files but those declared public. */
-function isSecret(contract: Contract, { name, secret, origin }: Resolved): boolean {
-  if (origin.source === "fake") return false;
-  const declared = declarationOf(contract, name);
-  if (declared === undefined) return secret;
-  return declared.secret || (origin.source === "esc" && secret);
+/** Returns true for a secret of the contract or of ESC, and for a value that holds a credential. */
+function isSecret(contract: Contract, variable: Resolved): boolean {
+  const { name, secret, origin } = variable;
+  const ofEsc = secret && (origin.source === "esc" || declarationOf(contract, name) === undefined);
+  return origin.source !== "fake" && (ofEsc || isHidden(contract, variable));
 }

@@ -4,19 +4,20 @@ import { FOUND_ENVIRONMENT, writeOptions } from "../writing/options.ts";
 export const importCommand: CommandDefinition = {
   describe: "Write the variables of a .env file into the ESC environment",
   details: [
-    "Writes one revision. Variables that the contract declares secret become fn::secret, and so do undeclared ones that " +
-      "look like a secret or replace one; all others are plain text. Prints names and never a value, asks before it writes, and reads " +
+    "Writes one revision. Variables become fn::secret, unless the contract declares them not secret, or --plain names them. " +
+      "One whose value holds a credential in a known form, or that replaces a secret, becomes one anyway, but for --plain " +
+      "and a reason in the contract. Prints names and never a value, asks before it writes, and reads " +
       "the values back. PULUMI_BACKEND_URL, settings of sophia-run and undeclared names with ESC_ or SOPHIA_ are left out. Other values that ESC already has stay, " +
       "unless --overwrite is given. At a terminal the command then offers to remove the written variables from the file.",
-    "A variable looks like a secret if a part of its name is AUTH, COOKIE, CREDENTIAL, DSN, KEY, PASS, PASSPHRASE, PASSWD, " +
-      "PASSWORD, PAT, PRIVATE, PWD, SALT, SECRET, SIGNATURE, TOKEN or the plural of one of these, or if its value is a URL " +
-      "with a user name or password, or a private key.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
       "For --dry-run the launcher's own token is enough.",
     FOUND_ENVIRONMENT,
   ],
   positional: { form: "FILE", least: 1, most: 1, kind: "file" },
-  options: writeOptions("values"),
+  options: {
+    ...writeOptions("values"),
+    plain: { type: "list", value: "NAME", describe: "Write this variable as plain text; may be given several times" },
+  },
   statuses: {
     0: "ESC has the variables of the file",
     1: "a variable was left out, since ESC has another value, or you declined",
@@ -25,6 +26,7 @@ export const importCommand: CommandDefinition = {
   examples: [
     "sophia-run import .env --dry-run",
     "sophia-run import .env",
+    "sophia-run import .env --plain LOG_LEVEL --plain REGION",
     "sophia-run import prod.env --in acme/app/prod --yes",
   ],
   load: async () => (await import("./import.ts")).importFile,

@@ -1,8 +1,11 @@
 import { resolve } from "node:path";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
+import type { Contract } from "../../contract/model.ts";
 import { ExitStatus } from "../../core/error.ts";
-import { count } from "../../core/text.ts";
+import type { Variable } from "../../core/model.ts";
+import { didYouMean } from "../../core/suggest.ts";
+import { count, printable } from "../../core/text.ts";
 import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { printReport } from "../../output/colour.ts";
@@ -10,10 +13,11 @@ import { printNotices } from "../../output/print-notices.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../confirm.ts";
+import { usageError } from "../mistakes.ts";
 import { projectRoot } from "../project-root.ts";
 import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../writing/access.ts";
 import { revisionsText, writeValues } from "../writing/change.ts";
-import { type Candidate, isChange, planner, planText, sortVariables } from "../writing/plan.ts";
+import { type Candidate, isChange, planner, planText, requirePublic, sortVariables } from "../writing/plan.ts";
 import { offerRemoval } from "./removal.ts";
 
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {
@@ -24,14 +28,15 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   printNotices(context, settings, read.notices);
   const contract = await loadContract({ ...settings, cwd: context.cwd });
   const variables = read.layers.flatMap((layer) => layer.variables);
-  const sorted = sortVariables(variables, contract);
+  const plain = plainNames(options["plain"], variables, contract, path);
+  const sorted = sortVariables(variables, contract, plain);
   const isDry = options["dry-run"] === true;
   // The same file may also be read for the settings.
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed, reported: read.notices });
 
   const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
   const plan = sorted.candidates.map(planner(current, overwrite));
-  printReport(context, planText(plan, `${path} into ${formatRevision(current)}`, sorted));
+  printReport(context, planText(plan, `${path} into ${formatRevision(current)}`, PLAIN, sorted));
   const changes = plan.filter(isChange);
   const same: readonly Candidate[] = plan.filter(({ state }) => state === "same");
   const status = changes.length + same.length < plan.length ? ExitStatus.unmet : ExitStatus.ok;
@@ -62,7 +67,7 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(done)}\n`);
     const kept = last.filter((one) => one.state !== "same" && !isChange(one));
     if (kept.length > 0) {
-      printReport(context, planText(kept, formatRevision(done.after)));
+      printReport(context, planText(kept, formatRevision(done.after), PLAIN));
       return ExitStatus.unmet;
     }
   }
@@ -72,3 +77,23 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   }
   return status;
 };
+
+const PLAIN = "--plain NAME";
+
+/** @throws SophiaError (usage, 125) for a name that the file does not set, or that the contract declares secret */
+function plainNames(
+  given: unknown,
+  variables: readonly Variable[],
+  contract: Contract,
+  path: string,
+): ReadonlySet<string> {
+  const names: readonly string[] = Array.isArray(given) ? given : [];
+  const known = variables.map(({ name }) => name);
+  for (const name of names) {
+    if (!known.includes(name)) {
+      throw usageError(`--plain: ${printable(path)} does not set ${printable(name)}${didYouMean(name, known)}`);
+    }
+    requirePublic(name, contract, "--plain");
+  }
+  return new Set(names);
+}

@@ -1,4 +1,7 @@
+import { isBlank } from "../../contract/check.ts";
+import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
 import type { GroupKind } from "../../contract/model.ts";
+import { isPlaceholder } from "../../contract/placeholder.ts";
 import { isOfRunner } from "../../core/actions-runner.ts";
 import { grouped } from "../../core/grouped.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
@@ -52,6 +55,12 @@ export function exclusionOf(name: string): string | undefined {
   if (!/^[A-Za-z_]\w{0,254}$/.test(name)) return "no name of a variable";
   if (name.startsWith("SOPHIA_") || OWN.has(name)) return "of sophia-run";
   return FOREIGN.test(name) || isOfRunner(name) ? "of the system, runtimes, tools or CI" : undefined;
+}
+
+/** Returns true for a value that shows that the variable is no secret: not none, a placeholder, a URL or a host with a port. */
+export function isPublicValue(name: string, value: string): boolean {
+  const isValue = !isBlank(value) && !isPlaceholder({ secret: false }, value);
+  return isValue && !looksSecret(name, value) && !mayHoldCredentials(value);
 }
 
 /**

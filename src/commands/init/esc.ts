@@ -1,6 +1,5 @@
 import type { Settings } from "../../command-line/settings.ts";
 import { isBlank } from "../../contract/check.ts";
-import { looksSecret } from "../../contract/looks-secret.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -13,7 +12,7 @@ import { escAccess } from "../../esc/settings/access.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
-import type { Candidate, SourceResult } from "./candidates.ts";
+import { type Candidate, isPublicValue, type SourceResult } from "./candidates.ts";
 
 type EscValue = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
 
@@ -39,8 +38,8 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
   const placeholders: string[] = [];
   for (const [name, list] of grouped(named, (one) => one.name)) {
     const values = list.map(({ value }) => value);
-    const isPublic = values.every((value) => value.kind === "known" && !looksSecret(name, value.variable.value));
-    const candidate = { name, required: false, isGiven: true, secret: isPublic ? false : undefined };
+    const isPublic = values.every((value) => value.kind === "known" && isPublicValue(name, value.variable.value));
+    const candidate = { name, required: false, isGiven: true, secret: !isPublic };
     if (mayBePlaceholder(values)) placeholders.push(name);
     else if (values.every(isEmpty)) empty.push({ ...candidate, isOptional: true });
     else usable.push(candidate);

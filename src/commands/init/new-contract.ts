@@ -5,7 +5,6 @@ import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
 import { findContract } from "../../contract/find.ts";
 import { formatFault, noWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
-import { looksSecret } from "../../contract/looks-secret.ts";
 import type { ValueFormat } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { requirement } from "../../contract/remedies.ts";
@@ -20,6 +19,7 @@ import { readIn, writeText } from "../files.ts";
 import { askRequired } from "./ask.ts";
 import {
   exclusionOf,
+  isPublicValue,
   mergeCandidates,
   type Candidate,
   type CandidateGroup,
@@ -275,7 +275,7 @@ function byIdentifier(groups: readonly CandidateGroup[]): ReadonlyMap<string, Ca
 
 function entryOf({ name, required, label, description, example, secret, docs, isGiven, default: fallback }: Candidate) {
   const format = fallback === undefined ? formatOf(name, example, isGiven === true) : undefined;
-  const isPublic = secret === undefined ? example !== undefined && !looksSecret(name, example) : !secret;
+  const isPublic = secret === undefined ? example !== undefined && isPublicValue(name, example) : !secret;
   // Ports, booleans and variables with a default are public by definition.
   const isImplied = format === "port" || format === "boolean" || fallback !== undefined;
   return {

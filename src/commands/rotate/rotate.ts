@@ -1,6 +1,7 @@
 import { resolveSettings } from "../../command-line/settings.ts";
 import { declarationOf } from "../../contract/check.ts";
 import { loadContract } from "../../contract/load.ts";
+import { credentialOf } from "../../contract/looks-secret.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -101,7 +102,10 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
     replacement = await fromRevision(name, String(to), target);
   } else {
     const value = await newValue(name, declaration, generated, source.variable.value, context);
-    const secret = (declaration?.secret ?? true) || source.defined.kind === "secret";
+    const secret =
+      (declaration?.secret ?? true) ||
+      source.defined.kind === "secret" ||
+      credentialOf(contract, name, value) !== undefined;
     const words = `a ${generated ? "generated" : "new"} value, ${secret ? "secret" : "plain text"}`;
     replacement = { change: { kind: "value", name, value, secret }, value, words };
   }

@@ -11,7 +11,7 @@ import { layoutFor } from "../../output/layout.ts";
 import { messageText, printLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretBytesOf } from "../../resolve/secret-bytes.ts";
-import { secretsOf } from "../../resolve/secrets.ts";
+import { PUBLIC_REMEDY, publicCredentials, secretsOf } from "../../resolve/secrets.ts";
 import { attempt } from "../../system/attempt.ts";
 import { readerName } from "./agents.ts";
 
@@ -29,6 +29,7 @@ export function redactionOf(
     }
     return undefined;
   }
+  if (!quiet) warnOfCredentials(assessment, context);
   if (redact === "github") {
     refuseFile();
     context.raw(2, maskCommands([...secretsOf(assessment), ...assessment.dummies]));
@@ -39,6 +40,17 @@ export function redactionOf(
   if (masking.size === 0) return undefined;
   const base = { masking, secrets, requiresTerminal: redact === "always" };
   return redact === "always" || quiet ? base : { ...base, notice: onceFor(reader ?? "auto", context) };
+}
+
+/** Says what is masked although the contract declares it public. */
+function warnOfCredentials(assessment: Assessment, context: Context): void {
+  for (const { name, credential, reason } of publicCredentials(assessment)) {
+    if (reason !== undefined) continue;
+    printLines(context, [
+      `warning: ${printable(name)} is masked: its value holds ${credential}, although the contract declares it public`,
+      PUBLIC_REMEDY,
+    ]);
+  }
 }
 
 /** @throws SophiaError (redact-github, 125) if the commands, which contain the secrets, would not go to GitHub's runner */

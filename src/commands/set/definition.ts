@@ -6,9 +6,8 @@ export const setCommand: CommandDefinition = {
   describe: "Set the first value of a variable in the ESC environment",
   details: [
     "Reads the value from a prompt that does not show it, or from the standard input: several lines are possible, and one " +
-      "line break at the end is dropped. The value must have the format that the contract declares. It becomes fn::secret " +
-      "if the contract declares it secret, if it is undeclared and its name looks like a secret (as for import), or if it " +
-      "replaces a secret; else plain text. The rest of the definition does not change. The written value is read back.",
+      "line break at the end is dropped. The value must have the format that the contract declares. It becomes fn::secret, " +
+      "as with import, unless the contract declares it not secret, or --plain is given. The rest of the definition does not change. The written value is read back.",
     "At a terminal the command asks before it writes. If ESC already has a different value, it is kept unless --overwrite is " +
       "given; to replace it where ESC defines it, use sophia-run rotate.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
@@ -24,7 +23,10 @@ export const setCommand: CommandDefinition = {
     // In the order VALUE NAME the first word is the value, which is rarely in the form of a name.
     excess: (first) => valueOnLine(/^[A-Z]+(?:_[A-Z\d]+)*$/.test(first) ? first : "NAME"),
   },
-  options: writeOptions("a value"),
+  options: {
+    ...writeOptions("a value"),
+    plain: { type: "boolean", describe: "Write it as plain text" },
+  },
   statuses: {
     0: "ESC has the value",
     1: "ESC has another value, which stays, or you declined",

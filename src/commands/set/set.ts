@@ -14,7 +14,16 @@ import { usageError } from "../mistakes.ts";
 import { agentBy } from "../run/agents.ts";
 import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../writing/access.ts";
 import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../writing/change.ts";
-import { candidateFor, isChange, type PlannedValue, planner, planText, reservedAs, stateOf } from "../writing/plan.ts";
+import {
+  candidateFor,
+  isChange,
+  type PlannedValue,
+  planner,
+  planText,
+  requirePublic,
+  reservedAs,
+  stateOf,
+} from "../writing/plan.ts";
 import { readValue } from "../writing/value.ts";
 import { valueOnLine } from "./value-on-line.ts";
 
@@ -30,6 +39,8 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   requireName(name, contract);
   const declaration = declarationOf(contract, name);
   const isConfirmed = options["yes"] === true;
+  const isPlain = options["plain"] === true;
+  if (isPlain) requirePublic(name, contract, "--plain");
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
 
   const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
@@ -38,7 +49,8 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   const before = valueIn(current, name);
   // A declared variable with an empty value is unset.
   const overwrite = options["overwrite"] === true || (declaration !== undefined && before === "");
-  const showPlan = (plan: PlannedValue): void => printReport(context, planText([plan], formatRevision(current)));
+  const showPlan = (plan: PlannedValue): void =>
+    printReport(context, planText([plan], formatRevision(current), "--plain"));
   const state = stateOf(name, current, overwrite);
   // Does not ask for a value that would not be written.
   if (!isChange({ state }) && canAsk(context)) {
@@ -47,7 +59,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   }
   const remedy = `pass it by the standard input: sophia-run set ${shown} < FILE`;
   const value = await readValue(name, declaration, { what: "value", remedy }, context);
-  const candidate = candidateFor(name, value, contract);
+  const candidate = candidateFor(name, value, contract, isPlain);
   const plan = planner(current, overwrite)(candidate);
   showPlan(plan);
   if (plan.state === "same") return ExitStatus.ok;

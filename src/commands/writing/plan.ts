@@ -1,6 +1,6 @@
 /** The plan of a change: which values are written, given what ESC has, and its words; pure. */
 import { declarationOf, isDeclared } from "../../contract/check.ts";
-import { looksSecret } from "../../contract/looks-secret.ts";
+import { credentialOf, looksSecret } from "../../contract/looks-secret.ts";
 import type { Contract } from "../../contract/model.ts";
 import { enumerateFew } from "../../core/lines.ts";
 import type { Variable } from "../../core/model.ts";
@@ -8,11 +8,16 @@ import { printable } from "../../core/text.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
 import { nodeOf } from "../../esc/definition/verify.ts";
 import { isReservedName } from "../../resolve/from-files.ts";
+import { usageError } from "../mistakes.ts";
 
 export interface Candidate {
   readonly name: string;
   readonly value: string;
   readonly secret: boolean;
+  /** What makes it a secret, in words, although the contract declares it public. */
+  readonly credential?: string;
+  /** It is a secret only because no contract declares it: neither its name nor its value looks like one. */
+  readonly isAssumed?: boolean;
 }
 
 export interface SortedVariables {
@@ -23,21 +28,39 @@ export interface SortedVariables {
 }
 
 /** Sorts the variables of a file: those to write, settings of sophia-run, and empty ones. */
-export function sortVariables(variables: readonly Variable[], contract: Contract): SortedVariables {
+export function sortVariables(
+  variables: readonly Variable[],
+  contract: Contract,
+  plain: ReadonlySet<string>,
+): SortedVariables {
   const candidates: Candidate[] = [];
   const own: string[] = [];
   const empty: string[] = [];
   for (const { name, value } of variables) {
     if (reservedAs(name, contract) !== undefined) own.push(name);
     else if (value === "" && declarationOf(contract, name) !== undefined) empty.push(name);
-    else candidates.push(candidateFor(name, value, contract));
+    else candidates.push(candidateFor(name, value, contract, plain.has(name)));
   }
   return { candidates, own, empty };
 }
 
-/** Decides whether a variable to write is secret: by the contract, else by name and value. */
-export function candidateFor(name: string, value: string, contract: Contract): Candidate {
-  return { name, value, secret: declarationOf(contract, name)?.secret ?? looksSecret(name, value) };
+/** Decides whether a variable to write is secret: by the user's word, else by the contract and the value. */
+export function candidateFor(name: string, value: string, contract: Contract, isPlain: boolean): Candidate {
+  if (isPlain) return { name, value, secret: false };
+  const declaration = declarationOf(contract, name);
+  if (declaration === undefined) return { name, value, secret: true, isAssumed: !looksSecret(name, value) };
+  if (declaration.secret) return { name, value, secret: true };
+  const credential = credentialOf(contract, name, value);
+  return credential === undefined ? { name, value, secret: false } : { name, value, secret: true, credential };
+}
+
+/** @throws SophiaError (usage, 125) if the contract declares a secret @param option as the user wrote it */
+export function requirePublic(name: string, contract: Contract, option: string): void {
+  if (declarationOf(contract, name)?.secret !== true) return;
+  throw usageError(
+    `${option}: the contract declares ${printable(name)} a secret`,
+    `leave the option out, or declare "secret": false there`,
+  );
 }
 
 /** Returns the reason why a program would not get a variable from ESC: sophia-run reads it, or a later version may. */
@@ -79,7 +102,11 @@ export function planner(current: EnvironmentState, overwrite: boolean): (candida
     const { name, value } = candidate;
     const existing = variables.get(name);
     if (existing?.delivery === "value" && existing.value === value) {
-      return { ...candidate, state: "same", isPlain: candidate.secret && !existing.secret };
+      return {
+        ...candidate,
+        state: "same",
+        isPlain: candidate.secret && candidate.isAssumed !== true && !existing.secret,
+      };
     }
     // A secret stays secret, also one of an import or behind a reference. A value that is hidden may be one.
     const secret = candidate.secret || existing?.secret === true || current.hidden?.has(name) === true;
@@ -120,10 +147,14 @@ const UNCHANGED: readonly (readonly [State, string])[] = [
   ["function", "kept, since a provider or function sets it in ESC"],
 ];
 
-/** Words a plan without values. @param where the target, such as `.env into acme/app/dev@1` */
+/**
+ * Words a plan without values. @param where the target, such as `.env into acme/app/dev@1`
+ * @param plain the option that writes plain text
+ */
 export function planText(
   plan: readonly PlannedValue[],
   where: string,
+  plain: string,
   { own, empty }: Omit<SortedVariables, "candidates"> = { own: [], empty: [] },
 ): string {
   const inState = (state: State): readonly PlannedValue[] => plan.filter((one) => one.state === state);
@@ -135,12 +166,22 @@ export function planText(
   const about = (names: readonly string[], words: string): readonly string[] =>
     names.length === 0 ? [] : [`  ${enumerateFew(names.map(printable))}: ${words}`];
   const namesOf = (planned: readonly PlannedValue[]): readonly string[] => planned.map(({ name }) => name);
+  const assumed = plan.filter((one) => isChange(one) && one.isAssumed === true);
   return [
     `${printable(where)}:`,
     ...changes("added", "+"),
     ...changes("replaced", "~"),
     ...UNCHANGED.flatMap(([state, words]) => about(namesOf(inState(state)), words)),
     ...about(namesOf(plan.filter(({ isPlain }) => isPlain === true)), "a secret that is plain text in ESC"),
+    ...plan.flatMap(({ name, credential = "" }) =>
+      credential === ""
+        ? []
+        : about([name], `secret, since the value holds ${credential}, although the contract declares it public`),
+    ),
+    ...about(
+      namesOf(assumed),
+      `secret, since the contract does not declare ${assumed.length === 1 ? "it" : "them"}; ${plain} writes plain text`,
+    ),
     ...about(empty, "left out: empty, which means unset"),
     ...about(own, "left out: settings of sophia-run"),
     "",
