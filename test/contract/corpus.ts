@@ -592,6 +592,9 @@ function rowsOf(text: string, answer: Answer): readonly Row[] {
     });
 }
 
+/** Text with the beginning of a credential, which no file of this repository has. */
+export const FAKE_TOKEN = ["gh", "p_", made(ALPHABETS[""] ?? "", 36, "a token")].join("");
+
 export const CORPUS: readonly Row[] = [
   ...rowsOf(BY_VALUE, "value"),
   ...rowsOf(BY_NAME, "name"),

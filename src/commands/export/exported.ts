@@ -46,7 +46,7 @@ export function collect({ contract, selected }: Assessment): {
   return { variables, files };
 }
 
-/** Returns true for a secret of the contract or of ESC, and for a value that holds a credential. */
+/** Returns true for a secret of the contract or of ESC, for what holds a credential, and for undeclared variables of files. */
 function isSecret(contract: Contract, variable: Resolved): boolean {
   const { name, secret, origin } = variable;
   const ofEsc = secret && (origin.source === "esc" || declarationOf(contract, name) === undefined);

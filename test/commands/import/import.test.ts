@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { CORPUS, FAKE_TOKEN } from "../../contract/corpus.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
 import { type Ended, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
@@ -53,13 +54,15 @@ describe("import", () => {
       "API_KEY      secret",
       "DB_PASSWORD  secret",
       "REGION       plain text",
-      "MULTI        plain text",
+      "LOG_LEVEL    secret",
+      "MULTI        secret",
     ]) {
       expect(ended.stdout).toContain(`\n  + ${line}\n`);
     }
     expect(ended.stdout).toContain("pulumi env version rollback acme/app/dev@1");
     expectWording(ended.stdout);
-    expect(handle.definition.match(/ciphertext/g)).toHaveLength(2);
+    expect(handle.definition.match(/ciphertext/g)).toHaveLength(4);
+    expect(ended.stdout).toContain("  LOG_LEVEL and MULTI: secret, since the contract does not declare them; --plain");
     expect(handle.definition).toContain('    KEEP: "1"\n');
     expect(await valuesOf(server)).toMatchObject({
       API_KEY: sentinel("api"),
@@ -113,12 +116,63 @@ describe("import", () => {
     expectWording(ended.stdout);
     expect((await valuesOf(server))["API_KEY"]).toBe(sentinel("old"));
     const over = await run("--yes", "--overwrite");
-    expect(over.stdout).toContain("  ~ API_KEY    secret\n  ~ LOG_LEVEL  plain text\n");
+    expect(over.stdout).toContain("  ~ API_KEY    secret\n  ~ LOG_LEVEL  secret\n");
     expect(over).toMatchObject({ status: 1 });
     expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinel("api"), LOG_LEVEL: "debug" });
     expect(handle.revisions).toHaveLength(3);
     expectNoValue(ended);
     expectNoValue(over);
+  });
+
+  test("--plain writes the named variables as plain text, and no other", async () => {
+    const { server, handle, run } = await world();
+    const ended = await run("--yes", "--plain", "LOG_LEVEL", "--plain=MULTI");
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain("  + LOG_LEVEL    plain text\n  + MULTI        plain text\n");
+    expect(handle.definition.match(/ciphertext/g)).toHaveLength(2);
+    expect(handle.definition).toContain('    LOG_LEVEL: "debug"\n');
+    const again = await run("--yes");
+    expect(again.stdout).not.toContain("plain text");
+    expect(server.violations).toEqual([]);
+  });
+
+  test.each([
+    ["LOGLEVEL", '--plain: .env does not set LOGLEVEL: did you mean "LOG_LEVEL"?'],
+    ["API_KEY", "--plain: the contract declares API_KEY a secret"],
+  ])("--plain %s is refused", async (name, message) => {
+    const { server, run } = await world();
+    const ended = await run("--yes", "--plain", name);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain(message);
+    expect(server.count("any")).toBe(0);
+  });
+
+  test("a value that holds a credential is a secret, whatever the contract says; --plain and a reason win", async () => {
+    const { env } = await world();
+    const contract = JSON.stringify({
+      variables: { GHX: { secret: false }, REGION: { secret: false }, OPEN: { secret: false, reason: "a test" } },
+    });
+    const cwd = folder({
+      ".env": ["GHX", "REGION", "OPEN"].map((name) => `${name}=${FAKE_TOKEN}\n`).join(""),
+      "sophia.contract.json": contract,
+    });
+    const ended = await sophia(["import", ".env", "--dry-run", "--plain", "REGION"], { cwd, env });
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain("  + GHX     secret\n  + REGION  plain text\n  + OPEN    plain text\n");
+    expectWording(ended.stdout);
+    expect(ended.stdout).not.toContain(FAKE_TOKEN);
+  });
+
+  test("without a contract, no variable of the corpus is plain text", async () => {
+    const { env } = await world();
+    const names = CORPUS.map(({ value }, index) => [`V${index}`, value] as const).filter(
+      ([, value]) => !/['\n]/.test(value),
+    );
+    const cwd = folder({ ".env": names.map(([name, value]) => `${name}='${value}'\n`).join("") });
+    const ended = await sophia(["import", ".env", "--dry-run"], { cwd, env });
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout.match(/ {2}secret$/gm)).toHaveLength(names.length);
+    expect(ended.stdout).not.toMatch(/ {2}plain text$/m);
   });
 
   test("a change by another user in between is not lost", async () => {

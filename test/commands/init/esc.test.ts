@@ -159,9 +159,9 @@ describe("a start meets the contract that was written from the same environments
     expect(stdout).not.toContain(SENTINEL);
     expect(contractIn(cwd).variables).toEqual({
       KEY: { required: true },
-      DB_PORT: { required: true, secret: false },
-      NULL: { secret: false },
-      EMPTY: { secret: false },
+      DB_PORT: { required: true },
+      NULL: {},
+      EMPTY: {},
     });
     expect((await sophia(["--", "true"], { cwd, env })).status).toBe(0);
   });

@@ -5,6 +5,7 @@ import { exclusionOf } from "../../../src/commands/init/candidates.ts";
 import { fromExample } from "../../../src/commands/init/example.ts";
 import { readsOfPython } from "../../../src/commands/init/python-reads.ts";
 import { readsOfScript } from "../../../src/commands/init/script-reads.ts";
+import { FAKE_TOKEN } from "../../contract/corpus.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
@@ -42,7 +43,6 @@ describe("where the variables come from", () => {
         API_URL: {
           description: "Where the API is.",
           required: true,
-          secret: false,
           example: "https://api.test",
           format: "url",
         },
@@ -58,6 +58,32 @@ describe("where the variables come from", () => {
     expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
     // The new contract is one: `docs` reads it.
     expect((await sophia(["docs", "SECRETS.md"], { cwd })).status).toBe(0);
+  });
+
+  test("public is what has a value that is no secret and no address", async () => {
+    const cwd = folder({
+      ".env.example": [
+        "LEVEL=debug",
+        "API_URL=https://api.test",
+        "CACHE=redis://cache",
+        "BROKERS=one.test:9092,two.test:9092",
+        "REGION=your-region",
+        "EMPTY=",
+        `GHX=${FAKE_TOKEN}`,
+        "",
+      ].join("\n"),
+    });
+    expect(await sophia(["init"], { cwd })).toMatchObject({ status: 0 });
+    expect(contractOf(cwd)).toMatchObject({ variables: { LEVEL: { secret: false, example: "debug" } } });
+    expect(read(cwd, "sophia.contract.json").match(/"secret"/g)).toHaveLength(1);
+    expect(read(cwd, "sophia.contract.json")).not.toContain(FAKE_TOKEN);
+  });
+
+  test("addresses of .env.example may be the real ones: a copy of the file meets the new contract", async () => {
+    const text = "LEVEL=debug\nAPI_URL=https://api.test\nCACHE=redis://cache:6379\nBROKERS=one.test:9092\n";
+    const cwd = folder({ ".env.example": text, ".env": text });
+    expect(await sophia(["init"], { cwd })).toMatchObject({ status: 0 });
+    expect(await sophia(["--", "true"], { cwd })).toMatchObject({ status: 0, stderr: "" });
   });
 
   test(".env.example: what looks like a secret for import is one for init, and its value is no example", async () => {

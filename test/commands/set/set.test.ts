@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { FAKE_TOKEN } from "../../contract/corpus.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
 import { type Ended, folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { atTerminal, startAtTerminal, type Step } from "../../helpers/terminal.ts";
@@ -65,7 +66,8 @@ describe("set NAME", () => {
     ["an undeclared variable with the name of a secret", "SESSION_TOKEN", sentinel("t"), true],
     ["an undeclared private key", "PEM", privateKey(), true],
     ["a variable that is declared public", "REGION", "eu", false],
-    ["another undeclared variable", "LEVEL", "debug", false],
+    ["a variable that is declared public, with a credential", "REGION", FAKE_TOKEN, true],
+    ["another undeclared variable", "LEVEL", "debug", true],
     ["the alias of a declared variable", "OLD_API_KEY", KEY, true],
     ["a declared variable that is named like a setting", "SOPHIA_API_KEY", KEY, true],
   ])("secret or not: %s", async (_, name, value, isSecret) => {
@@ -75,6 +77,19 @@ describe("set NAME", () => {
     expect(ended.stdout).toContain(`  + ${name}  ${isSecret ? "secret" : "plain text"}\n`);
     expect(handle.definition.includes("ciphertext")).toBe(isSecret);
     expect(await values()).toMatchObject({ [name]: value.replace(/\n$/, "") });
+  });
+
+  test("--plain writes plain text, but not what the contract declares a secret", async () => {
+    const { handle, run, values } = await world();
+    const ended = await run(["LEVEL", "--plain"], "debug");
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain("  + LEVEL  plain text\n");
+    expect(handle.definition).not.toContain("ciphertext");
+    expect(await values()).toMatchObject({ LEVEL: "debug" });
+    const refused = await run(["API_KEY", "--plain"], KEY);
+    expect(refused).toMatchObject({ status: 125, stdout: "" });
+    expect(refused.stderr).toContain("--plain: the contract declares API_KEY a secret");
+    expectNoValue(refused);
   });
 
   test.each<[what: string, input: string, value: string]>([
