@@ -114,7 +114,7 @@ function explainer(assessment: Assessment, report: Report, broker: BrokerExplain
       secret,
       /** `masked` by `--redact`, or the reason for which not; undefined without a value. */
       masking,
-      /** What makes it a secret although it is not declared so, or would without the contract's reason. */
+      /** The credential that makes it a secret although it is not declared so, or would without the contract's reason. */
       credential:
         found === undefined || isNamed || found.origin.source === "contract" ? undefined : credentialIn(found.value),
       /** The contract's, for which it is public. */

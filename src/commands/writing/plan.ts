@@ -14,7 +14,7 @@ export interface Candidate {
   readonly name: string;
   readonly value: string;
   readonly secret: boolean;
-  /** What makes it a secret, in words, although the contract declares it public. */
+  /** The credential in words that makes it a secret although the contract declares it public. */
   readonly credential?: string;
   /** It is a secret only because no contract declares it: neither its name nor its value looks like one. */
   readonly isAssumed?: boolean;
