@@ -14,6 +14,7 @@ export function expectWording(text: string, replaced: Readonly<Record<string, st
   for (const [varying, name] of Object.entries(replaced)) wording = wording.replaceAll(varying, name);
   wording = wording
     .replaceAll(new RegExp(`(/private)?${tmpdir()}/[\\w.-]*-[\\w-]{6,}`, "g"), "<folder>")
+    .replaceAll(/\bsophia-run-test-[\w-]{6}\b/g, "<folder>")
     .replaceAll(/\b(127\.0\.0\.1|localhost):\d+/g, "$1:<port>")
     .replaceAll(/\b(pid|process) \d+/gi, "$1 <pid>");
   expect(wording).toMatchSnapshot();
