@@ -22,7 +22,8 @@ const GROUPS = [
   { name: "monitor", test: /\/src\/launch\/monitor\/replace\.ts$/, priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
-  { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/(?:code-values|suggest))\.ts$/ },
+  { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/suggest)\.ts$/ },
+  { name: "risks", test: /\/src\/(?:resolve\/risks|contract\/file\/default-meaning)\.ts$/ },
   // Precedes `esc`: a start from the cache needs no more of it.
   {
     name: "access",

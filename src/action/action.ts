@@ -7,6 +7,7 @@ import { collect, invalidName, textFault, type Exported } from "../commands/expo
 import { appendTo, github } from "../commands/export/github.ts";
 import { isOfRunner } from "../core/actions-runner.ts";
 import { runsCode } from "../core/code-values.ts";
+import { isHarmlessAddress, isKeyAddress } from "../core/key-addresses.ts";
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { count, enumerate, printable } from "../core/text.ts";
@@ -107,9 +108,11 @@ function exportable(variables: readonly Exported[], to: Export, { selected }: As
   const faults: string[] = [];
   const exported = variables.filter((variable) => {
     const { name, value } = variable;
-    const problem = textFault(value) ?? (to === "env" ? faultInJob(variable) : faultOfOutput(variable));
+    const source = selected.get(name)?.origin.source;
+    const byContract = source === "contract" && to === "env" ? faultOfDefault(variable) : undefined;
+    const problem = textFault(value) ?? byContract ?? (to === "env" ? faultInJob(variable) : faultOfOutput(variable));
     if (problem === undefined) return true;
-    if (selected.get(name)?.origin.source !== "environment") faults.push(`${printable(name)}: ${problem}`);
+    if (source !== "environment") faults.push(`${printable(name)}: ${problem}`);
     return false;
   });
   if (faults.length === 0) return exported;
@@ -137,6 +140,12 @@ function blockedInJob({ name, value }: Exported): string | undefined {
   if (upper.startsWith("INPUT_")) return "other actions would read it as an input";
   if (upper === "PATH") return "it would decide which programs later steps run";
   return runsCode(name, value) ? "it would make the programs of all later steps run code" : undefined;
+}
+
+/** A contract, also a named one, is a file of the repository: a pull request can change where the keys of a job are sent. */
+function faultOfDefault({ name, value }: Exported): string | undefined {
+  if (!isKeyAddress(name) || isHarmlessAddress(name, value)) return undefined;
+  return "a default of the contract would send the keys of later steps to another address";
 }
 
 /** Later steps could not start any program with a variable that is too large for execve(2). */

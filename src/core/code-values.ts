@@ -1,20 +1,142 @@
 /** Decides by name and value whether a variable makes other programs run code; pure. */
-import { mayRunCode } from "./code-variables.ts";
+import { type CodeKind, codeKindOf } from "./code-variables.ts";
 
 export function runsCode(name: string, value: string): boolean {
-  if (!mayRunCode(name) || value.trim() === "") return false;
-  // The same setting of npm and pnpm ends so, too. Bun's options do not: it splits them into words in another way.
-  if (/node[_-]options$/i.test(name)) return optionsLoadCode(nodeWords(value));
-  switch (name.toUpperCase()) {
-    case "RUBYOPT":
+  const kind = codeKindOf(name);
+  return kind !== undefined && value.trim() !== "" && !isHarmless(kind, value.trim());
+}
+
+function isHarmless(kind: CodeKind, value: string): boolean {
+  const words = value.split(/\s+/);
+  switch (kind) {
+    case "always":
+      return false;
+    case "node":
+      // Bun's options are never judged: it splits them into words in another way.
+      return !optionsLoadCode(nodeWords(value));
+    case "ruby":
       // `-r` loads a file and `-I` adds a folder for it; warnings and the choice of a compiler are harmless.
-      return !value.split(/\s+/).every((word) => word === "" || HARMLESS_IN_RUBY.test(word));
-    case "ENV":
+      return words.every((word) => HARMLESS_IN_RUBY.test(word));
+    case "deployment":
       // A shell runs it as a file; many applications use it for the name of their deployment.
-      return !DEPLOYMENT.test(value);
-    default:
-      return true;
+      return DEPLOYMENT.test(value);
+    case "program":
+      return PROGRAM.test(value);
+    case "toolchain":
+      // Without a folder it is found on the PATH.
+      return /^(?:(?:ccache|sccache|distcc) )?[\w.+@-]+$/.test(value) || isOfSystem(value);
+    case "flags":
+      return !words.some((word) => LOADING_FLAG.test(word));
+    case "make":
+      return words.every((word) => HARMLESS_IN_MAKE.test(word));
+    case "go":
+      return !/-(?:toolexec|exec|overlay|modfile|gccgoflags|compiler|C|vettool)\b|extld|extar|plugin/.test(value);
+    case "rust":
+      return !/(?:^|[^\w-])@|linker|link-arg|plugin|extern|codegen-backend|sysroot|-L|-Z/.test(value);
+    case "java":
+      return words.every((word) => isHarmlessInJava(word));
+    case "erlang":
+      return HARMLESS_IN_ERLANG.test(value);
+    case "less":
+      // A command (`+!`), a file with keys, and one to write to are not.
+      return (
+        /^(?:-{0,2}[\w-]+(?:=\w*)?(?:\s+|$))+$/.test(value) &&
+        !/(?:^|\s)(?:-?[a-jl-zA-Z\d]*[kKoO]|--(?:lesskey|log))/.test(value)
+      );
+    case "path":
+      return isOfSystem(value);
+    case "shell":
+      return (
+        /^(?:\/(?:usr\/(?:local\/)?)?bin\/|\/opt\/homebrew\/bin\/)?(?:ba|z|da|k|mk|a|fi|c|tc)?sh$/.test(value) ||
+        /^C:\\Windows\\/i.test(value)
+      );
+    case "terraform":
+      return !/-(?:plugin-dir|chdir)\b/.test(value);
+    case "bus":
+      return !/unixexec|launchd|autolaunch|tcp|nonce/i.test(value);
+    case "zip":
+      return !/-\w*T|--unzip-command/.test(value);
+    case "protocols":
+      return /^(?:(?:https?|ssh|git|file)(?::|$))+$/.test(value);
+    case "python-warnings":
+      return value.split(",").every((one) => HARMLESS_WARNING.test(one.trim()));
+    case "python-callable":
+      return /^(?:0|(?:pdb|ipdb|bpdb|pudb|wdb|web_pdb|remote_pdb|rpdb|pdbpp|debugpy|IPython|celery\.contrib\.rdb)\.\w+)$/.test(
+        value,
+      );
+    case "backend":
+      return /^[A-Za-z\d]+$|^keyring\.|^module:\/\/(?:matplotlib_inline|ipympl)\b/.test(value);
+    case "switch":
+      return /^(?:0|false|no|off)$/i.test(value);
+    case "version":
+      return /^[\w.+-]+$/.test(value) || isOfSystem(value);
   }
+}
+
+/** Editors, pagers and browsers by their names, and the options with which these wait, or show what they read as it is. */
+const PROGRAM = new RegExp(
+  `^(?:/usr(?:/local)?/bin/|/bin/|/opt/homebrew/bin/)?(?:${[
+    "less(?: -[a-jl-zA-JL-NP-Z\\d]+)*|more|most|cat|bat|batcat|delta|diff-so-fancy|moar|moor|nvimpager|ov|pspg|none|true|false|:",
+    "vi|vim|nvim|gvim|nano|pico|emacs|emacsclient|micro|hx|helix|joe|ne|mg|kak|ed|notepad(?:\\+\\+)?",
+    "code(?:-insiders)?|codium|cursor|windsurf|zed|subl|atom|mate|gedit|kate|idea|pycharm|webstorm|goland|phpstorm|rubymine",
+    "(?:google[ -])?chrome(?:-stable)?|chromium(?:-browser)?|firefox|brave(?:-browser)?|opera|safari|(?:microsoft[ -]|ms)?edge",
+    "webkit|vivaldi|lynx|w3m|links|open|xdg-open|wslview|sensible-(?:browser|editor|pager)|man|browser",
+  ].join("|")})(?: (?:-[wnt]|-nw|--wait|--new-window|--plain|--paging=\\w+|--style=\\w+|--color=\\w+))*$`,
+  "i",
+);
+
+/** Options of compilers and linkers that load code, start another program, or read options from a file. */
+const LOADING_FLAG =
+  /^@|plugin|^-(?:B|specs|wrapper|fuse-ld|-?ld-path|load|Xclang|Xlinker|no-canonical-prefixes|z$)|dlopen/i;
+
+const HARMLESS_IN_MAKE =
+  /^(?:-?[bBdeikLmnpqrRsStvw]+|-?[jl]\d*(?:\.\d+)?|--(?:jobs|silent|quiet|keep-going|no-print-directory|print-directory|output-sync|load-average|warn-undefined-variables|no-builtin-rules|trace)(?:=[\w.]+)?|-O\w*|\d+)$/;
+
+/** An import of the category's module is all that a filter does; these are of installed packages. */
+const HARMLESS_WARNING =
+  /^(?:default|error|always|all|module|once|ignore|i|e|d|a|m|o)(?::[^:]*(?::(?:(?:urllib3|requests|sqlalchemy|django|numpy|pandas|cryptography|pytest|setuptools|pkg_resources)\.[\w.]+|\w*)(?::[^:]*(?::\d*)?)?)?)?$/;
+
+const HARMLESS_IN_ERLANG =
+  /^(?:(?:\+\w+(?:\s+\d+)?|\+[fp]n\w+|-kernel\s+shell_history\s+\w+|-kernel\s+shell_history_file_bytes\s+\d+|-proto_dist\s+inet6?_tcp|-noshell|-noinput|-elixir\s+ansi_enabled\s+\w+)(?:\s+|$))+$/;
+
+/** Options of the JVM about memory, and properties without a path or an address. */
+function isHarmlessInJava(word: string): boolean {
+  if (/^-X(?:ms|mx|mn|ss|int|comp|mixed|rs|log:gc|shareclasses:none|tune:virtualized)[\w:*.-]*$/.test(word))
+    return true;
+  if (word.startsWith("-X:") || LOADING_IN_JAVA.test(word)) return false;
+  if (/^-XX:[+-]?\w+(?:=[\w.%]+)?$/.test(word) || HARMLESS_FILES_OF_JVM.test(word)) return true;
+  if (/^-(?:ea|esa|server|client|B|ntp|q|e|U|o|T\d+C?|-no-daemon|-enable-preview|-no-transfer-progress)$/.test(word))
+    return true;
+  const jdwp = /^-(?:agentlib:jdwp=|Xrunjdwp:)(.*)$/.exec(word)?.[1];
+  if (jdwp !== undefined) return isLocalDebugger(jdwp);
+  const [, name = "", value = ""] = /^-D([\w.-]+)(?:=(.*))?$/.exec(word) ?? [];
+  if (name === "" || /proxy/i.test(name)) return false;
+  if (/^(?:java|javax|jdk|sun|com\.sun)\./.test(name)) return HARMLESS_PROPERTY.test(word.slice(2));
+  return /^[\w.,+%-]*$/.test(value);
+}
+
+const LOADING_IN_JAVA =
+  /^-XX:[+-]?(?:OnError|OnOutOfMemoryError|Flags|VMOptionsFile|Shared\w*|JVMCI\w*|EnableJVMCI\w*|CompileCommandFile)/;
+const HARMLESS_FILES_OF_JVM = /^-XX:(?:HeapDumpPath|ErrorFile|LogFile)=[\w./%-]+$/;
+const HARMLESS_PROPERTY =
+  /^(?:java\.(?:net\.preferIPv[46]\w+|awt\.headless|util\.concurrent\.[\w.]+|io\.tmpdir)|sun\.net\.inetaddr\.[\w.]+|sun\.(?:jnu|stdout|stderr)\.encoding|java\.security\.egd(?==file:\/dev\/(?:\.\/)?u?random$))=[\w./:-]*$/;
+
+function isLocalDebugger(options: string): boolean {
+  const address = /(?:^|,)address=([^,]*)/.exec(options)?.[1] ?? "";
+  return (
+    /(?:^|,)server=y(?:,|$)/.test(options) &&
+    !/(?:^|,)(?:launch|onthrow|onuncaught)=/.test(options) &&
+    !isElsewhere(address)
+  );
+}
+
+/** Folders that belong to the system, and those of settings in a home directory: no repository lies there. */
+const OF_SYSTEM =
+  /^(?:\/(?:etc|usr(?!\/src)|run|bin|lib|lib64|sbin|snap|nix\/store|Library|System|Applications|opt\/(?:java|jdk|homebrew|conda|miniconda|anaconda|hostedtoolcache|local|gradle|maven|google-cloud-sdk|cuda)[\w.-]*|var\/(?:lib|run|cache))(?:\/|$)|\/(?:root|(?:home|Users)\/[^/]+)\/\.\w|[A-Z]:\\(?:Program Files|Windows))/;
+
+function isOfSystem(value: string): boolean {
+  const paths = /^[A-Z]:\\/.test(value) ? value.split(";") : value.split(":");
+  return paths.every((path) => path === "" || (OF_SYSTEM.test(path) && !/(?:^|[/\\])\.\.(?:[/\\]|$)/.test(path)));
 }
 
 const HARMLESS_IN_RUBY = /^-(?:[wvd]|W(?:\d|:(?:no-)?\w+)?|-(?:enable|disable)(?:-|=)[\w-]+|-[yz]?jit|U|E[\w:-]+)$/;

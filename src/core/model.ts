@@ -85,7 +85,7 @@ export type Notice =
   /** Variables of a file that the program does not get. */
   | {
       readonly kind: "withheld";
-      readonly why: "reserved" | "runs-code" | "redirects-key" | "callers-own";
+      readonly why: "reserved" | "runs-code" | "network" | "redirects-key" | "callers-own";
       readonly file: string;
       /** The ESC environment that has them, if the file has only the credential that opened it. */
       readonly environment?: string;

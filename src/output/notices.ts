@@ -100,6 +100,8 @@ function withheldWords({ why, file, environment, names }: Extract<Notice, { kind
       return `${withheld} (a file must not configure sophia-run); set ${them} in the environment`;
     case "runs-code":
       return `${withheld} (${it} can make other programs run code); ${option} passes ${them} on`;
+    case "network":
+      return `${withheld} (${it} ${one ? "decides" : "decide"} how programs connect, and whom they trust); ${option} passes ${them} on`;
     case "redirects-key":
       return `${withheld} (${it} would send a key from another source to another address); ${option} passes ${them} on`;
     case "callers-own":

@@ -10,7 +10,7 @@ import { reached } from "../core/phases.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
 import type { FromEsc } from "./from-esc.ts";
-import { findAddresses, findCode, markFromFiles, withheldNotices } from "./from-files.ts";
+import { findRisks, markFromFiles, withheldNotices } from "./from-files.ts";
 import { matcher, select, withholding, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { readEnvFiles } from "./env-files.ts";
@@ -77,20 +77,21 @@ async function conclude(
   const applied = applyContract(contract, spelled?.layers ?? sources);
   const layers = inPrecedence(applied.layers, settings.prefer);
   const isFound = (path: string): boolean => dotenv.files.some((file) => file.path === path && file.found);
-  const code = await findCode(layers, isFound);
   const allow = folded === undefined ? settings.allow : settings.allow.map(folded.spelledByRules);
-  const addresses = await findAddresses(
-    layers,
-    { isFound, isContractNamed: settings.contractFile !== undefined },
-    (name) => allow.includes(name),
-  );
+  const risks = await findRisks(layers, {
+    isFound,
+    isContractNamed: settings.contractFile !== undefined,
+    contract,
+    isAllowed: (name) => allow.includes(name),
+    isDeclared: declared,
+    keepEsc: settings.keepEsc,
+  });
   const selection: Selection = {
     ...settings,
     usesDotenv: esc.kind !== "refused",
     usesIdToken: access.kind === "on" && access.settings.credential.kind === "github-actions",
-    code,
     allow,
-    redirections: addresses.redirections,
+    risks: risks.byName,
     outOfScope: contract.scope?.outside,
     ...(settings.prefer === "esc" && { overridable: environment }),
     ...(folded && { folding: folded.FOLDING }),
@@ -109,7 +110,7 @@ async function conclude(
     contract,
     esc,
     resolution,
-    selected: findable(markFromFiles(selected, addresses.marked)),
+    selected: findable(markFromFiles(selected, risks.marked)),
     selection,
     violations: checkContract(required, selected),
     notices: [

@@ -1,9 +1,10 @@
 /** Precedence and selection for case-insensitive names. Loaded only on Windows. */
 import type { Contract } from "../contract/model.ts";
 import { mayRunCode } from "../core/code-variables.ts";
-import { isSentKey, keysSentTo } from "../core/key-addresses.ts";
+import { isKeyAddress, isSentKey } from "../core/key-addresses.ts";
 import type { Layer, Notice, Resolution, Variable } from "../core/model.ts";
 import { FoldedMap, foldedName } from "../core/names.ts";
+import { mayDecideNetwork } from "../core/network-variables.ts";
 import { printable } from "../core/text.ts";
 import { ID_TOKEN_VARIABLES } from "../esc/settings/own-variables.ts";
 import { MARKED_VARIABLES } from "../esc/settings/from-files.ts";
@@ -100,7 +101,7 @@ function lineOf({ origin }: Variable): number {
 
 /** Returns true for names of which tools of other systems read only this spelling. */
 function isExactly(name: string): boolean {
-  return MARKED_VARIABLES.includes(name) || mayRunCode(name);
+  return MARKED_VARIABLES.includes(name) || mayRunCode(name) || mayDecideNetwork(name);
 }
 
 function isOfRules(folded: string): boolean {
@@ -110,7 +111,8 @@ function isOfRules(folded: string): boolean {
     ID_TOKEN_VARIABLES.some((name) => name === folded) ||
     mayRunCode(folded) ||
     isSentKey(folded) ||
-    keysSentTo(folded).length > 0
+    isKeyAddress(folded) ||
+    mayDecideNetwork(folded)
   );
 }
 

@@ -1,11 +1,11 @@
 /** Variables that files may not set for the program, and the mark of those that they set. */
 import { OPTION_NAMES, variableOf } from "../command-line/options.ts";
-import { mayRunCode } from "../core/code-variables.ts";
 import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
+import { isSuspect } from "../core/suspects.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { FROM_FILES, isCallersWord, MARKED_VARIABLES, OUTER_FILE } from "../esc/settings/from-files.ts";
-import type { Addresses, OriginsByName, Trust } from "./redirections.ts";
+import type { Risks, Trust } from "./risks.ts";
 
 /** Settings of sophia-run, which a file never sets for a nested sophia-run. */
 const SETTINGS: ReadonlySet<string> = new Set([
@@ -40,43 +40,16 @@ export function isReservedName(
   return (name.startsWith("ESC_") || name.startsWith("SOPHIA_")) && !isAllowed(name) && !isDeclared(name);
 }
 
-/** Finds the variables that make other programs run code, in files that were found and not named, and in their ESC. */
-export async function findCode(
-  layers: readonly Layer[],
-  isFound: (file: string) => boolean,
-): Promise<ReadonlySet<Origin>> {
-  const suspects = layers
-    .filter(({ source }) => source === "dotenv" || source === "esc")
-    .flatMap(({ variables }) => variables.filter(({ name, origin }) => mayRunCode(name) && isOfFound(origin, isFound)));
-  if (suspects.length === 0) return new Set();
-  const { runsCode } = await import("../core/code-values.ts");
-  // The program gets the path of a private file, which is never one of the harmless values.
-  const isCode = ({ name, value, delivery }: Variable): boolean => delivery === "file" || runsCode(name, value);
-  return new Set(suspects.filter(isCode).map(({ origin }) => origin));
-}
-
-function isOfFound(origin: Origin, isFound: (file: string) => boolean): boolean {
-  return origin.source === "dotenv" ? isFound(origin.file) : openedByFile(origin) !== undefined;
+/** Finds what files may not set for the program; see `risksIn`, which is loaded only if a name suggests one. */
+export async function findRisks(layers: readonly Layer[], trust: Trust): Promise<Risks> {
+  const isOne = layers.some(({ variables }) =>
+    variables.some(({ name, value, origin }) => !isCallersWord(origin) && isSuspect(name, value)),
+  );
+  return isOne ? (await import("./risks.ts")).risksIn(layers, trust) : { byName: new Map(), marked: [] };
 }
 
 function openedByFile(origin: Origin | undefined): string | undefined {
   return origin?.source === "esc" ? origin.openedBy : undefined;
-}
-
-/** The endings of the names in core/key-addresses.ts. */
-const PERHAPS_ADDRESS = /_(?:BASE_URL|API(?:_BASE|_URL|_HOST)?|ENDPOINT|PROXY)$/;
-
-/** Finds addresses of keys that files set; see `addressesIn`, which is loaded only if a name suggests one. */
-export async function findAddresses(
-  layers: readonly Layer[],
-  trust: Trust,
-  isAllowed: (name: string) => boolean,
-): Promise<Addresses> {
-  const isSuspect = layers.some(({ variables }) =>
-    variables.some(({ name, origin }) => !isCallersWord(origin) && PERHAPS_ADDRESS.test(name)),
-  );
-  if (!isSuspect) return { redirections: new Map(), marked: [] };
-  return (await import("./redirections.ts")).addressesIn(layers, trust, isAllowed);
 }
 
 type Withheld = Extract<Notice, { readonly kind: "withheld" }>["why"];
@@ -85,7 +58,7 @@ type Withheld = Extract<Notice, { readonly kind: "withheld" }>["why"];
 export function withheldNotices(
   layers: readonly Layer[],
   selected: Resolution,
-  { redirections }: { readonly redirections: OriginsByName },
+  { risks }: { readonly risks: Risks["byName"] },
   why: (variable: Variable) => string | undefined,
   { keepEsc, esc }: { readonly keepEsc: boolean; readonly esc: EscAccess["kind"] | "fake" },
 ): readonly Notice[] {
@@ -94,23 +67,22 @@ export function withheldNotices(
     const opener = openedByFile(variables[0]?.origin);
     const isOfFile = source === "dotenv" || source === "contract" || opener !== undefined;
     // Other sources contain variables of a file only through an outer sophia-run or a contract.
-    if (!isOfFile && redirections.size === 0) return [];
+    if (!isOfFile && risks.size === 0) return [];
     const found = new Map<string, { why: Withheld; file: string; environment?: string; names: string[] }>();
     for (const variable of variables) {
       const { name, value, origin } = variable;
-      if (!isOfFile && redirections.get(name)?.has(origin) !== true) continue;
+      if (!isOfFile && risks.get(name)?.has(origin) !== true) continue;
       if (value === "" || selected.get(name)?.value === value || (used.has(name) && opener === undefined)) continue;
       const reason = why(variable);
       if (selected.has(name) && reason !== "callers-own") continue;
-      if (reason !== "reserved" && reason !== "runs-code" && reason !== "redirects-key" && reason !== "callers-own") {
-        continue;
-      }
+      const known = reason === "reserved" || reason === "callers-own" ? reason : risks.get(name)?.get(origin);
+      if (known === undefined || known !== reason) continue;
       const elsewhere = origin.alias === undefined ? OUTER_FILE : "the contract";
       const file = "file" in origin ? origin.file : (opener ?? elsewhere);
       const inEsc = opener !== undefined && "environment" in origin ? { environment: origin.environment } : {};
-      const entry = found.get(reason) ?? { why: reason, file, ...inEsc, names: [] };
+      const entry = found.get(known) ?? { why: known, file, ...inEsc, names: [] };
       entry.names.push(name);
-      found.set(reason, entry);
+      found.set(known, entry);
     }
     return Array.from(found.values(), (entry) => ({ kind: "withheld" as const, ...entry }));
   });
@@ -132,7 +104,7 @@ export function markFromFiles(selected: Resolution, addresses: readonly string[]
     return origin !== undefined && !isCallersWord(origin);
   };
   const pair = isOfFile(PAIR[0]) ? pairIn(selected) : [];
-  const names = [...MARKED_VARIABLES, ...addresses, ...pair].filter(isOfFile);
+  const names = [...new Set([...MARKED_VARIABLES, ...addresses, ...pair])].filter(isOfFile);
   if (names.length === 0 && !selected.has(FROM_FILES)) return selected;
   const marked = new Map(selected);
   marked.delete(FROM_FILES);

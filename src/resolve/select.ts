@@ -1,8 +1,8 @@
 import { matchesGlob } from "../core/glob.ts";
-import type { Environment, Layer, Origin, Variable } from "../core/model.ts";
+import type { Environment, Layer, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { isReserved } from "./from-files.ts";
-import type { OriginsByName } from "./redirections.ts";
+import type { Risk, Risks } from "./risks.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
 
@@ -29,9 +29,7 @@ export type Selection = Pick<Settings, Options> & {
   readonly usesIdToken?: boolean;
   /** The caller's variables, which ESC overrides; undefined if ESC does not override any. */
   readonly overridable?: Environment;
-  /** Origins that make other programs run code, and those that send a key of another source elsewhere. */
-  readonly code: ReadonlySet<Origin>;
-  readonly redirections: OriginsByName;
+  readonly risks: Risks["byName"];
   /** Declared names that do not belong to the scope; undefined without `--scope`. */
   readonly outOfScope: ReadonlySet<string> | undefined;
   readonly folding?: Folding | undefined;
@@ -42,8 +40,7 @@ export type Withholding =
   | "launcher"
   | "writer"
   | "reserved"
-  | "runs-code"
-  | "redirects-key"
+  | Risk
   | "callers-own"
   | "esc-refused"
   | "not-in-scope"
@@ -60,7 +57,7 @@ export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
-  const { keepEsc, pristine, onlyDeclared, usesDotenv, code, redirections, outOfScope, folding } = selection;
+  const { keepEsc, pristine, onlyDeclared, usesDotenv, risks, outOfScope, folding } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
   const launchers = [...WITHHELD_VARIABLES, ...(selection.usesIdToken === true ? ID_TOKEN_VARIABLES : [])];
   const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
@@ -72,8 +69,8 @@ export function withholding(
     const why = own.get(name);
     if (why !== undefined) return why;
     if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
-    if (code.has(origin) && !isAllowed(name) && !isDeclared(name)) return "runs-code";
-    if (redirections.get(name)?.has(origin) === true && !isAllowed(name)) return "redirects-key";
+    const risk = risks.get(name)?.get(origin);
+    if (risk !== undefined && !isAllowed(name)) return risk;
     if (isCallersOwn(selection, variable) && !isAllowed(name) && !isDeclared(name)) return "callers-own";
     if (origin.source === "dotenv" && !usesDotenv) return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";

@@ -26,6 +26,7 @@ export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
   writer: "always, since it may write to ESC",
   reserved: "since a file does not decide how sophia-run works",
   "runs-code": "without --allow, since it makes other programs run code",
+  network: "without --allow, since it decides how programs connect and whom they trust",
   "redirects-key": "without --allow, since it sends a key of another source elsewhere",
   "callers-own": "without --allow, since a file that was found does not override it",
   "esc-refused": "while ESC refuses access",

@@ -270,6 +270,35 @@ test("variables that would break the runner or later steps are refused, unless t
   expectNoSecret(runner);
 });
 
+describe("a default of a contract does not reach later steps", () => {
+  const EVIL = "https://evil.example.test";
+  const contractOf = (name: string, value: string): string =>
+    JSON.stringify({ variables: { [name]: { default: value, secret: false }, LEVEL: { default: "info" } } });
+
+  test.each([
+    ["GIT_EDITOR", "./x"],
+    ["PERL5LIB", "lib"],
+    ["HTTPS_PROXY", EVIL],
+    ["NODE_TLS_REJECT_UNAUTHORIZED", "0"],
+  ])("%s=%s: the contract is invalid", async (name, value) => {
+    const runner = job(contractOf(name, value));
+    expect(await runner.action({})).toBe(1);
+    expect(runner.log.annotations[0]?.message).toContain(`a default of ${name} would`);
+    expect(runner.environment.size).toBe(0);
+  });
+
+  test.each(["OPENAI_BASE_URL", "AWS_ENDPOINT_URL_S3"])("%s, an address of keys", async (name) => {
+    const found = job(contractOf(name, EVIL));
+    expect(await found.action({})).toBe(0);
+    expect([...found.environment.keys()]).toEqual(["LEVEL"]);
+    // A pull request may change the contract that the workflow names.
+    const named = job(contractOf(name, EVIL));
+    expect(await named.action({ contract: "sophia.contract.json" })).toBe(1);
+    expect(named.log.annotations[0]?.message).toContain(`${name}: a default of the contract would send the keys`);
+    expect(named.environment.size).toBe(0);
+  });
+});
+
 test.each<readonly [inputs: Readonly<Record<string, string>>, message: string]>([
   [{ export: "all" }, "the input export"],
   [{ timeout: "soon" }, "the input timeout"],

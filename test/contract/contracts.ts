@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { compileContract } from "../../src/contract/file/compile.ts";
 import { brokerExaminer } from "../../src/contract/file/broker-meaning.ts";
+import { defaultFault } from "../../src/contract/file/default-meaning.ts";
 import { examineMeaning } from "../../src/contract/file/meaning.ts";
 import { examineProbe } from "../../src/contract/file/probe-meaning.ts";
 import { parseContract } from "../../src/contract/file/read.ts";
@@ -19,7 +20,12 @@ export function contractOf(document: unknown, profile?: string): Contract {
   const text = JSON.stringify(document);
   const parsed = parseContract(text);
   if (parsed === undefined) throw malformedContract(text, "sophia.contract.json");
-  const issues = examineMeaning(parsed, { compilePattern, examineProbe, examineBrokers: brokerExaminer(parsed) });
+  const issues = examineMeaning(parsed, {
+    compilePattern,
+    examineDefault: defaultFault,
+    examineProbe,
+    examineBrokers: brokerExaminer(parsed),
+  });
   if (issues.length > 0) throw contradictoryContract(text, "sophia.contract.json", issues);
   return compileContract(parsed, source, profile, compilePattern);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isSentKey, keysSentTo } from "../../src/core/key-addresses.ts";
+import { isSentKey, KEY_ADDRESSES, keysSentTo } from "../../src/core/key-addresses.ts";
 
 test.each([
   ["OPENAI_BASE_URL", ["OPENAI_API_KEY", "OPENAI_ADMIN_KEY"]],
@@ -14,7 +14,10 @@ test.each([
   ["PULUMI_API", ["PULUMI_ACCESS_TOKEN"]],
   ["QDRANT_URL", []],
   ["AZURE_OPENAI_ENDPOINT", []],
-  ["AWS_ENDPOINT_URL", []],
+  [
+    "AWS_ENDPOINT_URL_S3",
+    ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"],
+  ],
   ["OPENAI_BASE_URL_2", []],
   ["MY_OPENAI_BASE_URL", []],
   ["openai_base_url", []],
@@ -33,11 +36,18 @@ test("docs/threat-model.md has all services and endings", () => {
   const item = (title: string) =>
     names(new RegExp(`^- \\*\\*${title}\\*\\*[^]*?\n(?! )`, "m").exec(section)?.[0] ?? "");
   const [services, endings] = [item("Services"), item("Addresses")];
-  expect([services.length, endings.length]).toEqual([21, 8]);
+  expect(services.map((service) => `${service}_BASE_URL`)).toEqual(
+    KEY_ADDRESSES.filter((address) => address.endsWith("_BASE_URL")),
+  );
+  expect(endings).toHaveLength(10);
   for (const service of services) {
     for (const ending of endings) expect(keysSentTo(service + ending)[0]).toBe(`${service}_API_KEY`);
   }
   const others = section.split("\n").filter((line) => line.startsWith("| `"));
-  expect(others).toHaveLength(3);
-  for (const [address = "", key] of others.map(names)) expect(keysSentTo(address).at(-1)).toBe(key);
+  const table = others.map(names);
+  const ofForm = ["ANTHROPIC_BEDROCK_BASE_URL"];
+  const withoutKey = ["CONTAINER_HOST", "DOCKER_HOST"];
+  const listed = [...ofForm, ...KEY_ADDRESSES.filter((address) => !address.endsWith("_BASE_URL"))];
+  expect(new Set([...table.map(([address]) => address), ...withoutKey])).toEqual(new Set(listed));
+  for (const [address = "", key] of table) expect(keysSentTo(address)).toContain(key);
 });

@@ -109,7 +109,7 @@ test("--include, --exclude and --pristine match every spelling", async () => {
 });
 
 test("the mark of variables from files is found in every spelling", async () => {
-  const first = await onWindows({ dotenv: "https_proxy=http://proxy.test:1\n" });
+  const first = await onWindows({ dotenv: "https_proxy=http://127.0.0.1:1\n" });
   const inner = Object.entries(program(first)).map(([name, value]) => [name.toLowerCase(), value]);
   const second = await onWindows({ environment: Object.fromEntries(inner) });
   expect(second.selected.get("HTTPS_PROXY")?.origin).toEqual({ source: "environment", fromFile: true });

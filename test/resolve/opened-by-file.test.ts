@@ -1,8 +1,9 @@
 /** The values of an ESC environment that a file's credential opens: which of them count as the file's. */
 import { describe, expect, test } from "vitest";
+import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Layer, Origin, Variable } from "../../src/core/model.ts";
 import { isCallersWord } from "../../src/esc/settings/from-files.ts";
-import { findAddresses, findCode, isReserved, markFromFiles } from "../../src/resolve/from-files.ts";
+import { findRisks, isReserved, markFromFiles } from "../../src/resolve/from-files.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
 
 const FILE = ".env";
@@ -15,7 +16,6 @@ const OUTER: Origin = { source: "environment", fromFile: true };
 
 const EVIL = "https://evil.example.test";
 const BASE = "OPENAI_BASE_URL";
-const TRUST = { isFound: () => true, isContractNamed: false };
 
 function variable(name: string, origin: Origin, value = "x", delivery: Variable["delivery"] = "value"): Variable {
   return { name, value, secret: false, origin, delivery };
@@ -26,6 +26,15 @@ function layer(...variables: readonly Variable[]): Layer {
 }
 
 const nothing = (): boolean => false;
+
+const TRUST = {
+  isFound: () => true,
+  isContractNamed: false,
+  contract: BUILT_IN,
+  isAllowed: nothing,
+  isDeclared: nothing,
+  keepEsc: false,
+};
 
 test.each<[Origin, boolean]>([
   [ESC, true],
@@ -65,8 +74,8 @@ test.each<[string, Origin, string, Variable["delivery"], boolean]>([
   ["LD_AUDIT", ESC, "./x.so", "value", false],
   ["ENV", ESC, "dev", "file", false],
 ])("%s of %o as %s (%s) runs code of a file's authors: %s", async (name, origin, value, delivery, expected) => {
-  const found = await findCode([layer(variable(name, origin, value, delivery))], nothing);
-  expect(found.has(origin)).toBe(expected);
+  const { byName } = await findRisks([layer(variable(name, origin, value, delivery))], TRUST);
+  expect(byName.get(name)?.get(origin)).toBe(expected ? "runs-code" : undefined);
 });
 
 describe("an address", () => {
@@ -84,16 +93,16 @@ describe("an address", () => {
     ["of the caller's ESC, by a contract's alias", { ...ESC, alias: "DOCS" }, ESC, true],
   ])("%s is a redirection: %4$s", async (_, address, key, expected) => {
     const layers = [layer(variable("OPENAI_API_KEY", key)), layer(variable(BASE, address, EVIL))];
-    const { redirections } = await findAddresses(layers, TRUST, nothing);
-    expect(redirections.get(BASE)?.has(address) ?? false).toBe(expected);
+    const { byName } = await findRisks(layers, TRUST);
+    expect(byName.get(BASE)?.get(address)).toBe(expected ? "redirects-key" : undefined);
   });
 
   test("of it is marked for a nested sophia-run with its key, unless the caller allows it", async () => {
     const layers = [layer(variable(BASE, OPENED, EVIL), variable("OPENAI_API_KEY", OPENED))];
     const selected = resolve(layers, nothing);
-    const { marked } = await findAddresses(layers, TRUST, nothing);
+    const { marked } = await findRisks(layers, TRUST);
     expect(markFromFiles(selected, marked).get("SOPHIA_FROM_FILES")?.value).toBe(`${BASE},OPENAI_API_KEY`);
-    const allowed = await findAddresses(layers, TRUST, () => true);
+    const allowed = await findRisks(layers, { ...TRUST, isAllowed: () => true });
     expect(markFromFiles(selected, allowed.marked).has("SOPHIA_FROM_FILES")).toBe(false);
   });
 });

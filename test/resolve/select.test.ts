@@ -11,8 +11,7 @@ const NOTHING: Selection = {
   keepEsc: false,
   usesDotenv: true,
   allow: [],
-  code: new Set(),
-  redirections: new Map(),
+  risks: new Map(),
   outOfScope: undefined,
 };
 const DECLARED = new Set(["DECLARED_A", "DECLARED_B"]);

@@ -58,12 +58,28 @@ test("a start reads little: code that a plain start does not run is in separate 
   expect(program[0]?.text.length).toBeLessThan(50_000);
 });
 
+const ORDINARY = `A=1
+NODE_ENV=development
+PORT=3000
+APP_URL=http://localhost:3000
+DATABASE_URL=postgres://app:x@localhost:5432/app
+SMTP_HOST=smtp.example.test
+SESSION_SECRET=x
+STRIPE_SECRET_KEY=x
+LOG_LEVEL=debug
+`;
+
 /** A way to start, its arguments, and the files of dist/ that it needs besides the built-in contract. */
 const starts: readonly (readonly [
   string,
   { mode: string; files: readonly string[]; given?: Readonly<Record<string, string>>; esc?: boolean },
 ])[] = [
   ["becoming the program", { mode: "exec", files: [] }],
+  ["an ordinary .env", { mode: "exec", files: [], given: { ".env": ORDINARY } }],
+  [
+    "a name that may run code",
+    { mode: "exec", files: ["risks", "loopback", "rolldown-runtime"], given: { ".env": "A=1\nPAGER=less\n" } },
+  ],
   [
     "a contract",
     {

@@ -41,6 +41,33 @@ describe("an address in a .env that was found is withheld, with a warning,", () 
     [BASE, KEY, "http://localhost:1@evil.example.test/v1"],
     [BASE, KEY, "http://localhost.evil.example.test/v1"],
     [BASE, KEY, "//evil.example.test"],
+    [BASE, KEY, "https://api.openai.com.evil.example.test/v1"],
+    [BASE, KEY, "https://evil.example.test/?https://api.openai.com"],
+    [BASE, KEY, "http://api.openai.com/v1"],
+    // The client may have the key in a file of its own.
+    [BASE, {}, EVIL],
+    ["HF_ENDPOINT", {}, EVIL],
+    ["GOOGLE_VERTEX_BASE_URL", {}, EVIL],
+    ["WANDB_BASE_URL", {}, EVIL],
+    ["LANGFUSE_HOST", {}, EVIL],
+    ["CLOUDFLARE_BASE_URL", {}, EVIL],
+    ["SENTRY_URL", {}, EVIL],
+    ["E2B_API_URL", {}, EVIL],
+    ["AI_GATEWAY_BASE_URL", {}, EVIL],
+    ["ANTHROPIC_FOUNDRY_BASE_URL", {}, EVIL],
+    ["AWS_ENDPOINT_URL", {}, EVIL],
+    ["AWS_ENDPOINT_URL_S3", {}, EVIL],
+    [
+      "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+      { AWS_BEARER_TOKEN_BEDROCK: "x" },
+      "https://a1.execute-api.us-east-1.amazonaws.com",
+    ],
+    ["GH_HOST", {}, "evil.example.test"],
+    ["DOCKER_HOST", {}, "tcp://evil.example.test:2375"],
+    // By the form of the name, with a key of that name.
+    ["INVOICES_BASE_URL", { INVOICES_API_KEY: "x" }, EVIL],
+    ["INVOICES_HOST", { INVOICES_READ_TOKEN: "x" }, EVIL],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", { OTEL_EXPORTER_OTLP_HEADERS: "api-key=x" }, EVIL],
   ])("%s, if the environment has the key (%o, %s)", async (name, env, address) => {
     const cwd = folder({ ".env": `${name}=${address}\nPLAIN=1\n` });
     const { variables, messages } = await start(["--no-contract"], { cwd, env });
@@ -91,12 +118,14 @@ describe("an address in a .env that was found is withheld, with a warning,", () 
 describe("an address is passed on without a message", () => {
   test.each<[string, string, Readonly<Record<string, string>>]>([
     ["with the key of the same file", `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n`, {}],
-    ["without a key", `${BASE}=${EVIL}\n`, {}],
+    ["of the service itself", `${BASE}=https://api.openai.com/v1\n`, KEY],
     ["of this machine", `${BASE}=http://localhost:11434/v1\n`, KEY],
     ["of this machine, by numbers", `${BASE}=http://127.0.0.1:8080\n`, KEY],
     ["of this machine, by IPv6", `${BASE}=http://[::1]:8080/v1\n`, KEY],
     ["of a service that has none of its own", `QDRANT_URL=${EVIL}\n`, { QDRANT_API_KEY: "x" }],
-    ["of an unknown service", `INVOICES_BASE_URL=${EVIL}\n`, { INVOICES_API_KEY: "x" }],
+    ["of an unknown service without a key", `INVOICES_BASE_URL=${EVIL}\n`, { OTHER_API_KEY: "x" }],
+    ["of an unknown service with its key", `INVOICES_BASE_URL=${EVIL}\nINVOICES_API_KEY=x\n`, {}],
+    ["of an application", `API_BASE_URL=${EVIL}\nNEXT_PUBLIC_API_URL=${EVIL}\n`, { NEXT_PUBLIC_API_KEY: "x" }],
   ])("%s", async (_, file, env) => {
     const { variables, messages } = await start(["--no-contract"], { cwd: folder({ ".env": file }), env });
     expect(messages).toBe("");

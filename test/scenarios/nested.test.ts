@@ -97,9 +97,12 @@ describe.each(ROWS)(
         ".env": `https_proxy=${url}\nHTTPS_PROXY=${url}\nSSL_CERT_FILE=evil.pem\nGREETING=file\n`,
       });
       const env = { ESC_ENV: NAME, ESC_TOKEN: "pul-caller", PULUMI_BACKEND_URL: "https://esc.invalid" };
-      const { status, stdout } = await sophia(nested(depth, [...options, "--timeout", "5s"], ["env"]), { cwd, env });
+      const { status, stdout } = await sophia(
+        nested(depth, [...options, "--timeout", "5s", "--allow", "SSL_CERT_FILE"], ["env"]),
+        { cwd, env },
+      );
       expect(status).toBe(0);
-      // The program itself has them.
+      // The program itself has them: a proxy of this machine, and what the caller allows.
       expect(environmentOf(stdout)).toMatchObject({
         HTTPS_PROXY: url,
         https_proxy: url,
@@ -122,7 +125,7 @@ describe.each(ROWS)(
 );
 
 test("export keeps the mark, and an inner start passes it on", async () => {
-  const cwd = folder({ ".env": "HTTPS_PROXY=http://proxy.invalid\nALL_PROXY=x\nOTHER=1\n" });
+  const cwd = folder({ ".env": "HTTPS_PROXY=http://127.0.0.1:1\nALL_PROXY=localhost:1\nOTHER=1\n" });
   const script = `eval "$("$@" --no-contract export --format shell)"; rm .env; exec "$@" --no-contract -- env`;
   const { stdout, status } = await sophia(
     ["--no-contract", "--dotenv", "/dev/null", "--", "sh", "-c", script, "sh", ...sophiaRun],
@@ -153,7 +156,7 @@ test("a contract's default and alias are marked as from a file", async () => {
   const cwd = folder({
     "sophia.contract.json": JSON.stringify({
       variables: {
-        HTTPS_PROXY: { default: "http://evil.invalid" },
+        PULUMI_DEFAULT_ORGANIZATION: { default: "evil" },
         NO_PROXY: { aliases: ["OTHER"] },
         PULUMI_BACKEND_URL: { default: "http://evil.invalid" },
         SOPHIA_NO_CONTRACT: { default: "1" },
@@ -163,7 +166,10 @@ test("a contract's default and alias are marked as from a file", async () => {
   });
   const { stdout, stderr } = await sophia(["--", "env"], { cwd, env: { OTHER: "*" } });
   const environment = environmentOf(stdout);
-  expect(environment).toMatchObject({ SOPHIA_FROM_FILES: "HTTPS_PROXY,NO_PROXY", SOPHIA_LOG_LEVEL: "info" });
+  expect(environment).toMatchObject({
+    SOPHIA_FROM_FILES: "NO_PROXY,PULUMI_DEFAULT_ORGANIZATION",
+    SOPHIA_LOG_LEVEL: "info",
+  });
   expect(environment).not.toHaveProperty("PULUMI_BACKEND_URL");
   expect(environment).not.toHaveProperty("SOPHIA_NO_CONTRACT");
   expect(unwrapped(stderr)).toContain(" and SOPHIA_NO_CONTRACT");

@@ -227,11 +227,16 @@ describe("an address of the environment that a found file's token opens", () => 
   });
 });
 
-test("proxies and certificates of that environment reach the program, marked for a sophia-run in it", async () => {
-  const { file, variables: own } = await esc({ values: NETWORK });
-  const marked = await start([], { cwd: folder({ ".env": file }) });
+test("proxies and certificates of that environment reach the program with its secrets alone, marked", async () => {
+  const { file, variables: own } = await esc({ values: { ...NETWORK, OPENAI_API_KEY: "sk-of-esc" } });
+  const cwd = folder({ ".env": file });
+  const marked = await start([], { cwd });
   expect(marked.messages).toEqual([]);
-  expect(marked.variables).toMatchObject({ ...NETWORK, SOPHIA_FROM_FILES: Object.keys(NETWORK).join(",") });
+  const names = [...Object.keys(NETWORK), "OPENAI_API_KEY"].join(",");
+  expect(marked.variables).toMatchObject({ ...NETWORK, SOPHIA_FROM_FILES: names });
+  const withheld = await start([], { cwd, env: { GITHUB_TOKEN: "of the caller" } });
+  for (const name of Object.keys(NETWORK)) expect(withheld.variables).not.toHaveProperty(name);
+  expect(withheld.messages[0]).toContain(`--allow ${Object.keys(NETWORK).join(",")}`);
   const callers = await start([], { env: own });
   expect(callers.variables).toMatchObject(NETWORK);
   expect(callers.variables).not.toHaveProperty("SOPHIA_FROM_FILES");

@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
+import { isSuspect } from "../../core/suspects.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import type { Contract, ContractPart } from "../model.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
@@ -9,7 +10,7 @@ import type { Issue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
 import { parseContract } from "./read.ts";
 import { readContractText, shownPath, type Reason } from "./text.ts";
-import type { ProbeExaminer } from "./variable-meaning.ts";
+import type { DefaultExaminer, ProbeExaminer } from "./variable-meaning.ts";
 
 const LONGEST_CHAIN = 8;
 
@@ -54,7 +55,8 @@ async function readDocument(
   }
   const compilePattern = await patternCompilerFor(document);
   const [examineProbe, examineBrokers] = [await probeExaminerFor(document), await brokerExaminerFor(document)];
-  const issues = examineMeaning(document, { compilePattern, examineProbe, examineBrokers }, own);
+  const examineDefault = await defaultExaminerFor(document);
+  const issues = examineMeaning(document, { compilePattern, examineDefault, examineProbe, examineBrokers }, own);
   if (issues.length > 0) throw await refuse(issues);
   return { document, compilePattern };
 }
@@ -104,6 +106,13 @@ async function patternCompilerFor(document: ContractDocument): Promise<PatternCo
   };
 }
 
+async function defaultExaminerFor(document: ContractDocument): Promise<DefaultExaminer> {
+  const isOne = namedEntriesOf(document).some(
+    ([name, { default: value }]) => value !== undefined && (/^path$/i.test(name) || isSuspect(name, value)),
+  );
+  return isOne ? (await import("./default-meaning.ts")).defaultFault : () => undefined;
+}
+
 async function probeExaminerFor(document: ContractDocument): Promise<ProbeExaminer> {
   const hasProbe = entriesOf(document).some(({ probe }) => typeof probe === "object");
   if (hasProbe) return (await import("./probe-meaning.ts")).examineProbe;
@@ -118,8 +127,15 @@ async function brokerExaminerFor(document: ContractDocument): Promise<BrokerExam
   return hasMember ? (await import("./broker-meaning.ts")).brokerExaminer(document) : () => [];
 }
 
-function entriesOf({ variables = {}, profiles = {} }: ContractDocument): readonly VariableEntry[] {
+function entriesOf(document: ContractDocument): readonly VariableEntry[] {
+  return namedEntriesOf(document).map(([, entry]) => entry);
+}
+
+function namedEntriesOf({
+  variables = {},
+  profiles = {},
+}: ContractDocument): readonly (readonly [string, VariableEntry])[] {
   return [variables, ...Object.values(profiles).map((profile) => profile.variables ?? {})].flatMap((entries) =>
-    Object.values(entries),
+    Object.entries(entries),
   );
 }

@@ -1,5 +1,4 @@
 /** Checks one variable, and the members of a group, beyond the schema; pure. */
-import { runsCode } from "../../core/code-values.ts";
 import type { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
 import type { FormatEntry, VariableEntry } from "../generated/document.ts";
@@ -7,15 +6,18 @@ import type { PatternWork } from "../model.ts";
 import { alternatives, faultWords } from "../words.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
 import { formatOf, isSecret, listOf, type PatternCompiler } from "./compile.ts";
+import type { defaultFault } from "./default-meaning.ts";
 import type { Path } from "./positions.ts";
 import type { examineProbe } from "./probe-meaning.ts";
 
 export type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
 
 export type ProbeExaminer = typeof examineProbe;
+export type DefaultExaminer = typeof defaultFault;
 
 export interface Tools {
   readonly compilePattern: PatternCompiler;
+  readonly examineDefault: DefaultExaminer;
   readonly examineProbe: ProbeExaminer;
   readonly examineBrokers: BrokerExaminer;
 }
@@ -45,9 +47,9 @@ export function examineVariable(
   if (fallback !== undefined && isSecret(entry)) {
     report(at("default"), "a secret has a default", `no default, or "secret": false`);
   }
-  if (fallback !== undefined && (/^path$/i.test(name) || runsCode(name, fallback))) {
-    const what = runsCode(name, fallback) ? "would make other programs run code" : "would decide which programs run";
-    report(at("default"), `a default of ${name} ${what}`, "no default: the environment or ESC sets it");
+  const danger = fallback === undefined ? undefined : scope.examineDefault(name, fallback);
+  if (danger !== undefined) {
+    report(at("default"), `a default of ${name} ${danger}`, "no default: the environment or ESC sets it");
   }
   if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
     const fault = formatFault(formatOf(format, compilePattern), fallback, name, work);

@@ -1,0 +1,157 @@
+/**
+ * Variables by which a file of a repository would run code, or have the user's secrets sent elsewhere. Pure. Loaded only if a
+ * name of a file suggests one.
+ */
+import { declarationOf } from "../contract/check.ts";
+import { looksSecret } from "../contract/looks-secret.ts";
+import type { Contract } from "../contract/model.ts";
+import { runsCode } from "../core/code-values.ts";
+import { isHarmlessAddress, isKeyAddress, keysSentTo, prefixByForm, prefixesOfKey } from "../core/key-addresses.ts";
+import type { Layer, Origin, Variable } from "../core/model.ts";
+import { decidesNetwork, mayDecideNetwork } from "../core/network-variables.ts";
+import { FROM_FILES, isCallersWord } from "../esc/settings/from-files.ts";
+import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
+
+export interface Trust {
+  readonly isFound: (file: string) => boolean;
+  readonly isContractNamed: boolean;
+  readonly contract: Contract;
+  readonly isAllowed: (name: string) => boolean;
+  readonly isDeclared: (name: string) => boolean;
+  readonly keepEsc: boolean;
+}
+
+/** The harm that a variable of a file would do without the caller's consent. */
+export type Risk =
+  /** It makes other programs run code. */
+  | "runs-code"
+  /** It decides through whom programs connect, or whom they trust. */
+  | "network"
+  /** It sends a key of another source elsewhere. */
+  | "redirects-key";
+
+export interface Risks {
+  readonly byName: ReadonlyMap<string, ReadonlyMap<Origin, Risk>>;
+  /** Variables that are passed on, which a nested sophia-run must not take for the caller's. */
+  readonly marked: readonly string[];
+}
+
+/** The user's agent for SSH is reached by no client of http. */
+const NO_SECRETS: ReadonlySet<string> = new Set([FROM_FILES, ADMIN_TOKEN, "SSH_AUTH_SOCK"]);
+
+/** @param layers highest precedence first, with the names of aliases */
+export function risksIn(layers: readonly Layer[], trust: Trust): Risks {
+  const { isAllowed, isDeclared } = trust;
+  const byName = new Map<string, Map<Origin, Risk>>();
+  const marked = new Set<string>();
+  const variables = layers.flatMap((layer) => layer.variables);
+  const holders = new Map<string, Variable>();
+  for (const variable of variables) {
+    if (variable.value !== "" && !holders.has(variable.name)) holders.set(variable.name, variable);
+  }
+  const secrets = once(() => [...holders.values()].filter((variable) => isSecret(variable, trust)));
+  const keysByPrefix = once(() => groupedByPrefix([...holders.keys()]));
+
+  for (const variable of variables) {
+    const { name, value, origin, delivery } = variable;
+    if (isCallersWord(origin)) continue;
+    const withhold = (risk: Risk): void => {
+      byName.set(name, (byName.get(name) ?? new Map<Origin, Risk>()).set(origin, risk));
+    };
+    const mark = (...names: readonly string[]): void => {
+      if (!isAllowed(name)) for (const one of names) marked.add(one);
+    };
+    // The program gets the path of a private file, which is never one of the harmless values.
+    const given = delivery === "file" ? "./file" : value;
+    if (isOfFound(origin, trust) && runsCode(name, given)) {
+      if (!isDeclared(name)) withhold("runs-code");
+      continue;
+    }
+    // A contract that was found may use as an address only another name of the same address.
+    const isPair = trust.isContractNamed || origin.alias === undefined || isSameAddress(name, origin.alias);
+    if (isTrusted(origin, trust, isPair)) continue;
+    const isOther = (one: Variable | undefined): boolean =>
+      one !== undefined && !isOneSource(one.origin, origin, isPair);
+    if (mayDecideNetwork(name)) {
+      if (!decidesNetwork(name, given)) continue;
+      const all = secrets();
+      if (all.length === 0 || all.some(isOther)) withhold("network");
+      else mark(name, ...all.map((one) => one.name));
+    } else if (isKeyAddress(name)) {
+      const keys = keysSentTo(name);
+      mark(name, ...keys);
+      if (isHarmlessAddress(name, value)) continue;
+      const held = keys.flatMap((key) => holders.get(key) ?? []);
+      // Without a key here the client may have one in a file of its own.
+      if (held.length === 0 || held.some(isOther)) withhold("redirects-key");
+    } else {
+      const prefix = prefixByForm(name, value);
+      if (prefix === undefined) continue;
+      const keys = keysByPrefix().get(prefix) ?? [];
+      mark(name, ...keys);
+      if (!isDeclared(name) && keys.some((key) => isOther(holders.get(key)))) withhold("redirects-key");
+    }
+  }
+  return { byName, marked: [...marked] };
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+function groupedByPrefix(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const keys = new Map<string, string[]>();
+  for (const name of names) {
+    for (const prefix of prefixesOfKey(name)) {
+      const found = keys.get(prefix);
+      if (found === undefined) keys.set(prefix, [name]);
+      else found.push(name);
+    }
+  }
+  return keys;
+}
+
+/** Returns true for a secret that the program may send: the contract decides, else ESC, else the name and the value. */
+function isSecret({ name, value, secret, origin }: Variable, { contract, keepEsc }: Trust): boolean {
+  if (NO_SECRETS.has(name) || mayDecideNetwork(name) || (!keepEsc && WITHHELD_VARIABLES.includes(name))) return false;
+  const isOfEsc = origin.source === "esc" && secret;
+  return isOfEsc || (declarationOf(contract, name)?.secret ?? looksSecret(name, value));
+}
+
+function isOfFound(origin: Origin, { isFound }: Trust): boolean {
+  return origin.source === "dotenv" ? isFound(origin.file) : origin.source === "esc" && origin.openedBy !== undefined;
+}
+
+function isSameAddress(name: string, alias: string): boolean {
+  return isKeyAddress(alias) && keysSentTo(alias).join() === keysSentTo(name).join();
+}
+
+function isTrusted(origin: Origin, { isFound, isContractNamed }: Trust, isPair: boolean): boolean {
+  switch (origin.source) {
+    case "dotenv":
+      return isPair && !isFound(origin.file);
+    case "contract":
+      return isContractNamed;
+    case "environment":
+      return isPair && origin.fromFile !== true;
+    case "esc":
+      return isPair && origin.openedBy === undefined;
+    case "fake":
+      return isPair;
+  }
+}
+
+/**
+ * Returns true for two origins in one file, or in what its credential has opened. The reverse does not hold: a file that only
+ * names the user's token does not know the keys in ESC. An outer sophia-run has compared the origins that it marked.
+ */
+function isOneSource(key: Origin, address: Origin, isPair: boolean): boolean {
+  if (key.source === "environment" && address.source === "environment") {
+    return key.fromFile === true && address.fromFile === true;
+  }
+  if (address.source === "esc" && address.openedBy !== undefined) {
+    return key.source === "esc" ? isPair : "file" in key && key.file === address.openedBy;
+  }
+  return "file" in key && "file" in address && key.file === address.file;
+}

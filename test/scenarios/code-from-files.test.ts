@@ -1,0 +1,303 @@
+/** Programs run code by variables of a found `.env`, for real: with `--allow` each does, and without it none. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { escVariables } from "../commands/world.ts";
+import { notInstalled } from "../helpers/skip.ts";
+import { folder, sophia, unwrapped } from "../helpers/sophia.ts";
+
+/** The code of the repository. It ends well, and reads what it is given, so that no program waits for it. */
+const CODE = "#!/bin/sh\n: >ran\ncat >/dev/null </dev/null\n";
+
+interface Attack {
+  readonly name: string;
+  /** As the `.env` has it. */
+  readonly value: string;
+  /** A command that succeeds where the program is installed. */
+  readonly needs: readonly [string, ...string[]];
+  /** Further files of the repository. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly command: readonly string[];
+}
+
+const inTerminal = (command: string): readonly string[] => ["script", "-qec", command, "/dev/null"];
+const GIT = ["-c", "user.name=a", "-c", "user.email=a@example.test"] as const;
+const MAN_PAGE = { "x.1": ".TH X 1\n" };
+const AGENT = "-javaagent:agent.jar";
+const PYTHON = ["python3", "-V"] as const;
+const KUBECONFIG = JSON.stringify({
+  apiVersion: "v1",
+  kind: "Config",
+  clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
+  users: [
+    {
+      name: "u",
+      user: {
+        exec: { apiVersion: "client.authentication.k8s.io/v1", command: "./evil.sh", interactiveMode: "Never" },
+      },
+    },
+  ],
+  contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+  "current-context": "x",
+});
+
+const ATTACKS: readonly Attack[] = [
+  {
+    name: "PYTHONBREAKPOINT",
+    value: "evil.f",
+    needs: PYTHON,
+    files: { "evil.py": "import os\ndef f(): os.system('./evil.sh')\n" },
+    command: ["python3", "-c", "breakpoint()"],
+  },
+  { name: "BROWSER", value: "./evil.sh %s", needs: PYTHON, command: ["python3", "-m", "webbrowser", "x"] },
+  {
+    name: "TAR_OPTIONS",
+    value: "--checkpoint=1 --checkpoint-action=exec=./evil.sh",
+    needs: ["tar", "--version"],
+    command: ["tar", "cf", "/dev/null", "evil.sh"],
+  },
+  {
+    name: "MAKEFILES",
+    value: "evil.mk",
+    needs: ["make", "-v"],
+    files: { "evil.mk": "$(shell ./evil.sh)\n", Makefile: "all:\n" },
+    command: ["make"],
+  },
+  {
+    name: "MAKEFLAGS",
+    value: "SHELL=./evil.sh",
+    needs: ["make", "-v"],
+    files: { Makefile: "all:\n\techo x | cat\n" },
+    command: ["make"],
+  },
+  {
+    name: "CC",
+    value: "sh ./evil.sh",
+    needs: ["make", "-v"],
+    files: { Makefile: "a.o: a.c\n", "a.c": "int a;\n" },
+    command: ["make", "-B", "a.o"],
+  },
+  { name: "GIT_PAGER", value: "./evil.sh", needs: ["script", "-V"], command: inTerminal("git log") },
+  { name: "PAGER", value: "./evil.sh", needs: ["script", "-V"], command: inTerminal("git log") },
+  {
+    name: "GIT_EDITOR",
+    value: "./evil.sh",
+    needs: ["git", "--version"],
+    command: ["git", ...GIT, "commit", "--amend", "--allow-empty"],
+  },
+  {
+    name: "EDITOR",
+    value: "./evil.sh",
+    needs: ["git", "--version"],
+    command: ["git", ...GIT, "commit", "--amend", "--allow-empty"],
+  },
+  {
+    name: "GIT_SEQUENCE_EDITOR",
+    value: "./evil.sh",
+    needs: ["git", "--version"],
+    command: ["git", ...GIT, "rebase", "-i", "--root"],
+  },
+  {
+    name: "GIT_ALLOW_PROTOCOL",
+    value: "ext",
+    needs: ["git", "--version"],
+    command: ["git", "ls-remote", "ext::./evil.sh"],
+  },
+  {
+    name: "XDG_CONFIG_HOME",
+    value: "./config",
+    needs: ["git", "--version"],
+    files: { "config/git/config": "[core]\n fsmonitor = ./evil.sh\n" },
+    command: ["git", "status"],
+  },
+  { name: "MANPAGER", value: "./evil.sh", needs: ["man", "-V"], files: MAN_PAGE, command: inTerminal("man ./x.1") },
+  { name: "MANOPT", value: "-P ./evil.sh", needs: ["man", "-V"], files: MAN_PAGE, command: inTerminal("man ./x.1") },
+  { name: "LESSOPEN", value: "|./evil.sh %s", needs: ["less", "-V"], command: ["less", "evil.sh"] },
+  {
+    name: "LESSKEYIN",
+    value: "./keys",
+    needs: ["less", "-V"],
+    files: { keys: "#env\nLESSOPEN=|./evil.sh %s\n" },
+    command: ["less", "evil.sh"],
+  },
+  {
+    name: "PERL5LIB",
+    value: "lib",
+    needs: ["perl", "-v"],
+    files: { "lib/strict.pm": "system('./evil.sh'); 1;\n" },
+    command: ["perl", "-e", "use strict;"],
+  },
+  {
+    name: "RUSTC_WRAPPER",
+    value: "./evil.sh",
+    needs: ["cargo", "-V"],
+    files: {
+      "Cargo.toml": '[package]\nname = "r"\nversion = "0.1.0"\nedition = "2021"\n',
+      "src/main.rs": "fn main() {}\n",
+    },
+    command: ["cargo", "build", "--offline"],
+  },
+  {
+    name: "GOFLAGS",
+    value: "-toolexec=./evil.sh",
+    needs: ["go", "version"],
+    files: { "go.mod": "module g\n", "main.go": "package main\n\nfunc main() {}\n" },
+    command: ["go", "build", "-o", "/dev/null", "."],
+  },
+  ...["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"].map((name): Attack => ({
+    name,
+    value: AGENT,
+    needs: ["javac", "-version"],
+    command: ["java", "-version"],
+  })),
+  { name: "JDK_JAVA_OPTIONS", value: AGENT, needs: ["javac", "-version"], command: ["java", "-version"] },
+  {
+    name: "JAVA_HOME",
+    value: "./jdk",
+    needs: ["mvn", "-v"],
+    files: { "jdk/bin/java": CODE },
+    command: ["mvn", "-v"],
+  },
+  {
+    name: "WGETRC",
+    value: "rc",
+    needs: ["wget", "-V"],
+    files: { rc: "use_askpass = ./evil.sh\n" },
+    command: ["wget", "-q", "http://127.0.0.1:1/"],
+  },
+  {
+    name: "KUBECONFIG",
+    value: "./kube.json",
+    needs: ["kubectl", "version", "--client"],
+    files: { "kube.json": KUBECONFIG },
+    command: ["kubectl", "get", "pods"],
+  },
+  {
+    name: "AWS_CONFIG_FILE",
+    value: "./aws.ini",
+    needs: ["aws", "--version"],
+    files: { "aws.ini": "[default]\ncredential_process = ./evil.sh\n" },
+    command: ["aws", "sts", "get-caller-identity", "--endpoint-url", "http://127.0.0.1:1"],
+  },
+  {
+    name: "CLOUDSDK_PYTHON",
+    value: "./evil.sh",
+    needs: ["gcloud", "version"],
+    command: ["gcloud", "version"],
+  },
+  {
+    name: "TCL_LIBRARY",
+    value: "tcl",
+    needs: ["tclsh", "/dev/null"],
+    files: { "tcl/init.tcl": "exec ./evil.sh\n" },
+    command: ["tclsh", "/dev/null"],
+  },
+  {
+    name: "ZDOTDIR",
+    value: "./zsh",
+    needs: ["zsh", "-c", "true"],
+    files: { "zsh/.zshenv": "./evil.sh\n" },
+    command: ["zsh", "-c", "true"],
+  },
+  { name: "ZIPOPT", value: "-T -TT ./evil.sh", needs: ["zip", "-v"], command: ["zip", "x.zip", "evil.sh"] },
+  { name: "npm_config_call", value: "./evil.sh", needs: ["npx", "-v"], command: ["npx"] },
+];
+
+/** What programs on this machine need besides PATH. The home directory is the repository. */
+const MACHINE = {
+  ...(process.env["PYENV_ROOT"] === undefined && existsSync(join(homedir(), ".pyenv"))
+    ? { PYENV_ROOT: join(homedir(), ".pyenv") }
+    : {}),
+  RUSTUP_HOME: process.env["RUSTUP_HOME"] ?? join(homedir(), ".rustup"),
+  GOTOOLCHAIN: "local",
+  // It waits for no key if the text has one page.
+  LESS: "-FX",
+};
+
+/** A repository with the code, and what else an attack needs. */
+function repository({ files = {}, value }: Pick<Attack, "files" | "value">): string {
+  const cwd = folder();
+  for (const [name, text] of Object.entries({ "evil.sh": CODE, ...files })) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), text);
+    chmodSync(join(cwd, name), 0o755);
+  }
+  const run = (command: string, ...args: readonly string[]): void => {
+    expect(spawnSync(command, args, { cwd }).status).toBe(0);
+  };
+  run("git", "init", "-q");
+  run("git", ...GIT, "commit", "-q", "--allow-empty", "-m", "x");
+  if (value === AGENT) {
+    const premain =
+      'public static void premain(String a) throws Exception { new java.io.File("ran").createNewFile(); }';
+    writeFileSync(join(cwd, "Agent.java"), `public class Agent { ${premain} }\n`);
+    writeFileSync(join(cwd, "manifest"), "Premain-Class: Agent\n");
+    run("javac", "Agent.java");
+    run("jar", "cfm", "agent.jar", "manifest", "Agent.class");
+  }
+  return cwd;
+}
+
+describe.each(ATTACKS)("$name of a found .env", { timeout: 60_000 }, (attack) => {
+  const { name, value, needs, command } = attack;
+
+  test("runs no code unless the caller allows it, and the rest is passed on", async ({ skip }) => {
+    const [program, ...args] = needs;
+    const reason = notInstalled(program, ...args);
+    skip(reason !== undefined, reason);
+    const cwd = repository(attack);
+    writeFileSync(join(cwd, ".env"), `${name}=${value}\nPLAIN=1\n`, { mode: 0o600 });
+    const shell = ["sh", "-c", '"$@" >&2; echo "plain $PLAIN"', "sh", ...command];
+    const withheld = await sophia(["--no-contract", "--", ...shell], { cwd, env: MACHINE });
+    expect([withheld.stdout, existsSync(join(cwd, "ran"))]).toEqual(["plain 1\n", false]);
+    expect(unwrapped(withheld.stderr)).toMatch(
+      new RegExp(`^sophia-run: warning: ${name} in \\.env .*--allow ${name} passes it on`),
+    );
+    await sophia(["--no-contract", "--allow", name, "--", ...shell], { cwd, env: MACHINE });
+    expect(existsSync(join(cwd, "ran"))).toBe(true);
+  });
+});
+
+test("PYTHONWARNINGS and BROWSER of a found .env run no code together", async ({ skip }) => {
+  const reason = notInstalled(...PYTHON);
+  skip(reason !== undefined, reason);
+  const cwd = repository({ value: "" });
+  const file = "PYTHONWARNINGS=all:0:antigravity.x:0:0\nBROWSER=./evil.sh %s\n";
+  writeFileSync(join(cwd, ".env"), file, { mode: 0o600 });
+  const command = ["--no-contract", "--", "python3", "-c", "1"];
+  const { stderr } = await sophia(command, { cwd, env: MACHINE });
+  expect([existsSync(join(cwd, "ran")), unwrapped(stderr)]).toEqual([
+    false,
+    expect.stringContaining("--allow PYTHONWARNINGS,BROWSER"),
+  ]);
+  await sophia(["--allow", "PYTHONWARNINGS,BROWSER", ...command], { cwd, env: MACHINE });
+  expect(existsSync(join(cwd, "ran"))).toBe(true);
+});
+
+test.each(ATTACKS.map(({ name, value }) => [name, value] as const))(
+  "%s is no default of a contract with such a value",
+  async (name, value) => {
+    const contract = { variables: { [name]: { default: value, secret: false } } };
+    const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
+    const { status, stderr } = await sophia(["--", "true"], { cwd });
+    expect([status, unwrapped(stderr)]).toEqual([125, expect.stringContaining(`default of ${name} would make other`)]);
+  },
+);
+
+test("an ESC environment that a found .env opens runs no code either", async () => {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.environment("evil/app/dev", { values: { GIT_EDITOR: "./evil.sh" } });
+  const cwd = repository({ value: "" });
+  const own = Object.entries(escVariables(server, "evil/app/dev")).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(join(cwd, ".env"), own.join(""), { mode: 0o600 });
+  const command = ["--no-contract", "--", "git", ...GIT, "commit", "--amend", "--allow-empty"];
+  const { stderr } = await sophia(command, { cwd });
+  expect([existsSync(join(cwd, "ran")), unwrapped(stderr)]).toEqual([
+    false,
+    expect.stringContaining("--allow GIT_EDITOR"),
+  ]);
+});
