@@ -226,7 +226,7 @@ describe("a .env that was found", () => {
     const program = ["--broker", "--", process.execPath, "client.cjs", ...OPENAI_CLIENT];
     for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]) {
       const cwd = folder({ ...files, ".env": `${name}=${certificates.caFile}\n` });
-      const inner = await sophia(nested(program, "-q"), { cwd, env });
+      const inner = await sophia(nested(program, "-q"), { cwd, env: { ...env, SOPHIA_ALLOW: name } });
       expect(answerIn(inner)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
       expect(answerIn(inner).env[name]).toBe(certificates.caFile);
     }
