@@ -3,8 +3,12 @@ import { type CodeKind, codeKindOf } from "./code-variables.ts";
 
 export function runsCode(name: string, value: string): boolean {
   const kind = codeKindOf(name);
-  return kind !== undefined && value.trim() !== "" && !isHarmless(kind, value.trim());
+  const text = value.trim();
+  return kind !== undefined && text !== "" && (text.length > LONGEST || !isHarmless(kind, text));
 }
+
+/** Some patterns take time that grows with the square of the length. */
+const LONGEST = 4096;
 
 function isHarmless(kind: CodeKind, value: string): boolean {
   const words = value.split(/\s+/);
@@ -20,8 +24,11 @@ function isHarmless(kind: CodeKind, value: string): boolean {
     case "deployment":
       // A shell runs it as a file; many applications use it for the name of their deployment.
       return DEPLOYMENT.test(value);
+    case "pager":
+      // An editor would take the text for keys, and the repository may have written the text.
+      return PAGER.test(value);
     case "program":
-      return PROGRAM.test(value);
+      return PROGRAM.test(value) || PAGER.test(value);
     case "toolchain":
       // Without a folder it is found on the PATH.
       return /^(?:(?:ccache|sccache|distcc) )?[\w.+@-]+$/.test(value) || isOfSystem(value);
@@ -40,7 +47,7 @@ function isHarmless(kind: CodeKind, value: string): boolean {
     case "less":
       // A command (`+!`), a file with keys, and one to write to are not.
       return (
-        /^(?:-{0,2}[\w-]+(?:=\w*)?(?:\s+|$))+$/.test(value) &&
+        words.every((word) => /^[\w-]+(?:=\w*)?$/.test(word)) &&
         !/(?:^|\s)(?:-?[a-jl-zA-Z\d]*[kKoO]|--(?:lesskey|log))/.test(value)
       );
     case "path":
@@ -69,25 +76,29 @@ function isHarmless(kind: CodeKind, value: string): boolean {
     case "switch":
       return /^(?:0|false|no|off)$/i.test(value);
     case "version":
-      return /^[\w.+-]+$/.test(value) || isOfSystem(value);
+      return /^(?:(?:c?python|pypy|stable|beta|nightly)[\w.+-]*|\d[\w.+-]*)$/.test(value) || isOfSystem(value);
   }
 }
 
-/** Editors, pagers and browsers by their names, and the options with which these wait, or show what they read as it is. */
+const OF_PATH = "^(?:/usr(?:/local)?/bin/|/bin/|/opt/homebrew/bin/)?";
+
+const PAGER = new RegExp(
+  `${OF_PATH}(?:less(?: -[a-jl-zA-JL-NP-Z\\d]+)*|(?:more|most|cat|bat|batcat|delta|diff-so-fancy|moar|moor|ov|pspg)(?: (?:-p|--plain|--paging=\\w+|--style=\\w+|--color=\\w+))*)$`,
+);
+
+/** Editors and browsers by their names, and the options with which these wait. */
 const PROGRAM = new RegExp(
-  `^(?:/usr(?:/local)?/bin/|/bin/|/opt/homebrew/bin/)?(?:${[
-    "less(?: -[a-jl-zA-JL-NP-Z\\d]+)*|more|most|cat|bat|batcat|delta|diff-so-fancy|moar|moor|nvimpager|ov|pspg|none|true|false|:",
-    "vi|vim|nvim|gvim|nano|pico|emacs|emacsclient|micro|hx|helix|joe|ne|mg|kak|ed|notepad(?:\\+\\+)?",
+  `${OF_PATH}(?:${[
+    "none|true|false|:|vi|vim|nvim|gvim|nano|pico|emacs|emacsclient|micro|hx|helix|joe|ne|mg|kak|notepad(?:\\+\\+)?",
     "code(?:-insiders)?|codium|cursor|windsurf|zed|subl|atom|mate|gedit|kate|idea|pycharm|webstorm|goland|phpstorm|rubymine",
     "(?:google[ -])?chrome(?:-stable)?|chromium(?:-browser)?|firefox|brave(?:-browser)?|opera|safari|(?:microsoft[ -]|ms)?edge",
     "webkit|vivaldi|lynx|w3m|links|open|xdg-open|wslview|sensible-(?:browser|editor|pager)|man|browser",
-  ].join("|")})(?: (?:-[wnt]|-nw|--wait|--new-window|--plain|--paging=\\w+|--style=\\w+|--color=\\w+))*$`,
+  ].join("|")})(?: (?:-[wnt]|-nw|--wait|--new-window))*$`,
   "i",
 );
 
 /** Options of compilers and linkers that load code, start another program, or read options from a file. */
-const LOADING_FLAG =
-  /^@|plugin|^-(?:B|specs|wrapper|fuse-ld|-?ld-path|load|Xclang|Xlinker|no-canonical-prefixes|z$)|dlopen/i;
+const LOADING_FLAG = /^@|plugin|^-(?:B|specs|wrapper|fuse-ld|-?ld-path|load|Xclang|Xlinker|-?config|-?gcc-)|dlopen/i;
 
 const HARMLESS_IN_MAKE =
   /^(?:-?[bBdeikLmnpqrRsStvw]+|-?[jl]\d*(?:\.\d+)?|--(?:jobs|silent|quiet|keep-going|no-print-directory|print-directory|output-sync|load-average|warn-undefined-variables|no-builtin-rules|trace)(?:=[\w.]+)?|-O\w*|\d+)$/;
@@ -97,7 +108,7 @@ const HARMLESS_WARNING =
   /^(?:default|error|always|all|module|once|ignore|i|e|d|a|m|o)(?::[^:]*(?::(?:(?:urllib3|requests|sqlalchemy|django|numpy|pandas|cryptography|pytest|setuptools|pkg_resources)\.[\w.]+|\w*)(?::[^:]*(?::\d*)?)?)?)?$/;
 
 const HARMLESS_IN_ERLANG =
-  /^(?:(?:\+\w+(?:\s+\d+)?|\+[fp]n\w+|-kernel\s+shell_history\s+\w+|-kernel\s+shell_history_file_bytes\s+\d+|-proto_dist\s+inet6?_tcp|-noshell|-noinput|-elixir\s+ansi_enabled\s+\w+)(?:\s+|$))+$/;
+  /^(?:(?:\+\w+(?:\s+\d+)?|-kernel\s+shell_history\s+\w+|-kernel\s+shell_history_file_bytes\s+\d+|-proto_dist\s+inet6?_tcp|-noshell|-noinput|-elixir\s+ansi_enabled\s+\w+)(?:\s+|$))+$/;
 
 /** Options of the JVM about memory, and properties without a path or an address. */
 function isHarmlessInJava(word: string): boolean {
@@ -111,12 +122,17 @@ function isHarmlessInJava(word: string): boolean {
   if (jdwp !== undefined) return isLocalDebugger(jdwp);
   const [, name = "", value = ""] = /^-D([\w.-]+)(?:=(.*))?$/.exec(word) ?? [];
   if (name === "" || /proxy/i.test(name)) return false;
+  if (/^(?:file\.encoding|user\.(?:timezone|language|country|region))$/.test(name)) return /^[\w/+-]*$/.test(value);
   if (/^(?:java|javax|jdk|sun|com\.sun)\./.test(name)) return HARMLESS_PROPERTY.test(word.slice(2));
-  return /^[\w.,+%-]*$/.test(value);
+  return !LEADING_TO_FILES.test(name) && /^[\w.,+%-]*$/.test(value);
 }
 
+/** A file or a folder may have a name without a path. */
+const LEADING_TO_FILES =
+  /conf|class|path|file(?!s\.)|dir|home|repo|user|loader|agent|ur[li]|location|lib|script|factory|provider|handler/i;
+
 const LOADING_IN_JAVA =
-  /^-XX:[+-]?(?:OnError|OnOutOfMemoryError|Flags|VMOptionsFile|Shared\w*|JVMCI\w*|EnableJVMCI\w*|CompileCommandFile)/;
+  /^-XX:[+-]?(?:OnError|OnOutOfMemoryError|Flags|VMOptionsFile|Shared\w*|JVMCI\w*|EnableJVMCI\w*|CompileCommandFile|AOT\w*)/;
 const HARMLESS_FILES_OF_JVM = /^-XX:(?:HeapDumpPath|ErrorFile|LogFile)=[\w./%-]+$/;
 const HARMLESS_PROPERTY =
   /^(?:java\.(?:net\.preferIPv[46]\w+|awt\.headless|util\.concurrent\.[\w.]+|io\.tmpdir)|sun\.net\.inetaddr\.[\w.]+|sun\.(?:jnu|stdout|stderr)\.encoding|java\.security\.egd(?==file:\/dev\/(?:\.\/)?u?random$))=[\w./:-]*$/;
@@ -130,9 +146,9 @@ function isLocalDebugger(options: string): boolean {
   );
 }
 
-/** Folders that belong to the system, and those of settings in a home directory: no repository lies there. */
+/** Folders of the system, and of settings in a home directory: no repository lies there, as one may in `/var/lib/jenkins`. */
 const OF_SYSTEM =
-  /^(?:\/(?:etc|usr(?!\/src)|run|bin|lib|lib64|sbin|snap|nix\/store|Library|System|Applications|opt\/(?:java|jdk|homebrew|conda|miniconda|anaconda|hostedtoolcache|local|gradle|maven|google-cloud-sdk|cuda)[\w.-]*|var\/(?:lib|run|cache))(?:\/|$)|\/(?:root|(?:home|Users)\/[^/]+)\/\.\w|[A-Z]:\\(?:Program Files|Windows))/;
+  /^(?:\/(?:etc|usr(?!\/src)|run|bin|lib|lib64|sbin|snap|nix\/store|Library|System|Applications|opt\/(?:java|jdk|homebrew|conda|miniconda|anaconda|hostedtoolcache|local|gradle|maven|google-cloud-sdk|cuda)[\w.-]*|var\/run)(?:\/|$)|\/(?:root|(?:home|Users)\/[^/]+)\/\.(?:kube|aws|config|docker|azure|gnupg|npmrc|npm-global|sdkman|jdks|asdf|gradle|m2|cargo|rustup|pulumi|composer|condarc|jupyter|ipython|julia|nvm|local\/share)(?:\/|$)|[A-Z]:\\(?:Program Files|Windows))/;
 
 function isOfSystem(value: string): boolean {
   const paths = /^[A-Z]:\\/.test(value) ? value.split(";") : value.split(":");

@@ -10,7 +10,8 @@ export type CodeKind =
   | "node"
   | "ruby"
   | "deployment"
-  /** An editor, pager or browser. */
+  | "pager"
+  /** An editor or a browser. */
   | "program"
   | "toolchain"
   | "flags"
@@ -90,9 +91,12 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
   node: ["NODE_OPTIONS"],
   ruby: ["RUBYOPT"],
   deployment: ["ENV"],
-  program: [
+  pager: [
     ["PAGER", "GIT_PAGER", "MANPAGER", "SYSTEMD_PAGER", "PSQL_PAGER", "AWS_PAGER", "GH_PAGER", "BAT_PAGER"],
-    ["DELTA_PAGER", "EDITOR", "VISUAL", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "SYSTEMD_EDITOR", "PSQL_EDITOR"],
+    ["DELTA_PAGER"],
+  ].flat(),
+  program: [
+    ["EDITOR", "VISUAL", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "SYSTEMD_EDITOR", "PSQL_EDITOR"],
     ["GH_EDITOR", "KUBE_EDITOR", "SUDO_EDITOR", "FCEDIT", "LESSEDIT", "HGEDITOR", "SVN_EDITOR", "CVSEDITOR"],
     ["JULIA_EDITOR", "HOMEBREW_EDITOR", "SOPS_EDITOR", "AIDER_EDITOR", "LAUNCH_EDITOR", "REACT_EDITOR"],
     ["BUNDLER_EDITOR", "GEM_EDITOR", "BROWSER", "GH_BROWSER", "HOMEBREW_BROWSER", "R_BROWSER"],

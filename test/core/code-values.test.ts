@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { runsCode } from "../../src/core/code-values.ts";
+import { isSuspect } from "../../src/core/suspects.ts";
 
 describe("variables that make other programs run code", () => {
   test.each(
@@ -134,6 +135,16 @@ test.each([
   ["CFLAGS", "-O2 -fplugin=./x.so"],
   ["MAKEFLAGS", "--eval=$(shell ./x)"],
   ["GIT_PAGER", "sh"],
+  ["GIT_PAGER", "vim"],
+  ["PAGER", "ed"],
+  ["UV_PYTHON", "venv"],
+  ["KUBECONFIG", "/var/lib/jenkins/workspace/x/kube"],
+  ["KUBECONFIG", "/root/.jenkins/workspace/x/kube"],
+  ["CFLAGS", "--config=x"],
+  ["JAVA_TOOL_OPTIONS", "-XX:AOTCache=x"],
+  ["JAVA_TOOL_OPTIONS", "-Dlogback.configurationFile=x.xml"],
+  ["MAVEN_OPTS", "-Duser.home=x"],
+  ["MAVEN_OPTS", "-Dmaven.repo.local=x"],
   ["GIT_EDITOR", "vim -c :!./x"],
   ["EDITOR", "./code"],
   ["EDITOR", "vim -S"],
@@ -165,4 +176,21 @@ test.each([
   ["PHPRC", "."],
 ])("%s=%s runs code", (name, value) => {
   expect(runsCode(name, value)).toBe(true);
+});
+
+test("long values and names take no time", () => {
+  const [start, many] = [performance.now(), 1_000_000];
+  for (const [name, part] of [
+    ["ELIXIR_ERL_OPTIONS", "+fnu "],
+    ["LESS", "--x "],
+    ["PAGER", "less -w "],
+    ["GIT_EDITOR", "code -w "],
+    ["PYTHONWARNINGS", "ignore:"],
+    ["JAVA_TOOL_OPTIONS", "-Dx=1 "],
+  ] as const) {
+    expect(runsCode(name, `${part.repeat(40)}!`)).toBe(true);
+    expect(runsCode(name, `${part.repeat(many)}!`)).toBe(true);
+  }
+  for (const part of ["PROXY_ADDX", "CONFIG_", "_API_", "A_B"]) isSuspect(`${part.repeat(many)}!`, "https://x");
+  expect(performance.now() - start).toBeLessThan(2000);
 });
