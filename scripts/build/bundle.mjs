@@ -14,6 +14,8 @@ const ROOT = join(import.meta.dirname, "../..");
  */
 const GROUPS = [
   { name: "program", tags: ["$initial"], priority: 1 },
+  // Before the groups that use it.
+  { name: "looks-secret", test: /\/src\/contract\/(?:looks-secret|credentials)\.ts$/, priority: 2 },
   { name: "loopback", test: /\/src\/core\/loopback\.ts$/, priority: 2 },
   // Precedes the groups with messages.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
