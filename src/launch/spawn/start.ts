@@ -149,7 +149,9 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   // An undumpable process needs no filter, and could not restore it for the next program.
   if (restarts === undefined || libc === undefined) state.restoreCoreFilter = excludeFromCoreDumps(preparation.addon);
   const relay =
-    ipc === undefined || child === undefined ? undefined : relayMessages(child, () => restarts?.isUnderWay() === true);
+    ipc === undefined || child === undefined
+      ? undefined
+      : relayMessages(child, ipc, libc, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
   const write = outputs?.write ?? messages?.write;
   if (write !== undefined) restarts?.started(running, write, outputs);
@@ -163,7 +165,7 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   }
   const finish: StartedProgram["finish"] = async (isLast) => {
     clearTimeout(killTimer);
-    await relay?.drained();
+    await relay?.drained(isLast);
     if (!isLast) relay?.end();
     await outputs?.finish(isLast, typeof (await ended) === "string");
     // Background processes must not delay the exit. The listeners stay, so that a late signal does not change the status.

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -100,6 +101,11 @@ static napi_value reap_all_but(napi_env env, napi_callback_info info) {
 static napi_value make_undumpable(napi_env env, napi_callback_info info) {
   (void)env, (void)info;
   prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL);
+  return NULL;
+}
+
+static napi_value end_writes(napi_env env, napi_callback_info info) {
+  shutdown(only_argument(env, info), SHUT_WR);
   return NULL;
 }
 
@@ -406,6 +412,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "blockOwnWrites", .method = block_own_writes},
       {.utf8name = "checksum", .method = checksum},
       {.utf8name = "descriptors", .method = descriptors},
+      {.utf8name = "endWrites", .method = end_writes},
       {.utf8name = "environment", .method = environment},
       {.utf8name = "exchangeCoreFilter", .method = exchange_core_filter},
       {.utf8name = "execve", .method = execve_strings},

@@ -5,6 +5,8 @@ export interface Libc {
    * 0 drops those that came, and unblocks them.
    */
   readonly blockOwnWrites: (blocks: 0 | 1) => void;
+  /** Lets the other end of a socket read its end, and still reads what that sends (shutdown(2), SHUT_WR). */
+  readonly endWrites: (descriptor: number) => void;
   /** Keeps the descriptor open across execve (fcntl(2), F_SETFD). */
   readonly keepOnExec: (descriptor: number) => void;
   /**
