@@ -51,16 +51,17 @@ export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Openers
     // A new thread has an epoll descriptor already, and its eventfd soon.
     for (let reads = 0; !areInPairs(open) && reads < MAX_READS; reads++) open = openFrom3();
   }
-  const numbers = selectInherited(open, {
+  const { passed, doubtful } = selectInherited(open, {
     mayHaveMoreLoops,
     info: infoOf,
     parents: () => openDescriptors(process.ppid),
     isParents: (here, there) => addon?.isParents(here, there) === true,
-  })
+  });
+  const numbers = passed
     // Drops files that another thread opened briefly (glibc counts the processors).
     .filter(({ number, target }) => target === targetOf(number))
     .map(({ number }) => number);
-  return { numbers: numbers.toSorted((a, b) => a - b), doubtful: [] };
+  return { numbers: numbers.toSorted((a, b) => a - b), doubtful: doubtful.map(({ number }) => number) };
 }
 
 /** Compares the numbers of epoll descriptors and of eventfds. Each event loop has one of both. */
@@ -74,10 +75,14 @@ function countOf(kind: string, open: readonly Descriptor[]): number {
 
 /**
  * Selects the caller's descriptors. Node.js opens an epoll descriptor first, then io_uring's, non-blocking eventfds and pipes
- * to itself. From that first one on, a descriptor of these kinds is the caller's only if the parent has it, too. Descriptors
- * that were opened after the start of Node.js are not the caller's.
+ * to itself. From that first one on, a descriptor of these kinds is the caller's if the parent has it, too, or if Node.js cannot
+ * have opened it there. Descriptors that were opened after the start of Node.js are not the caller's. `doubtful` are those passed
+ * that may be Node's own.
  */
-export function selectInherited(open: readonly Descriptor[], facts: DescriptorFacts): readonly Descriptor[] {
+export function selectInherited(
+  open: readonly Descriptor[],
+  facts: DescriptorFacts,
+): { readonly passed: readonly Descriptor[]; readonly doubtful: readonly Descriptor[] } {
   const { info, parents, isParents } = facts;
   let known: readonly Descriptor[] | undefined;
   const isShared = ({ number, target }: Descriptor): boolean => {
@@ -88,16 +93,54 @@ export function selectInherited(open: readonly Descriptor[], facts: DescriptorFa
   };
   const foreign = new Set(open.filter((one) => !mayBeNodes(one, open, info) || isShared(one)));
   const epolls = open.filter((one) => one.target === EPOLL_TARGET && !foreign.has(one));
-  const first = Math.min(...epolls.map(({ number }) => number));
-  const passed = new Set(open.filter((one) => foreign.has(one) || one.number < first));
+  const isSurplus =
+    !facts.mayHaveMoreLoops &&
+    epolls.length > LOOPS_OF_NODE &&
+    countOf(
+      EVENTFD_TARGET,
+      open.filter((one) => !foreign.has(one)),
+    ) === LOOPS_OF_NODE;
+  const { surplus, doubtful } = isSurplus ? surplusEpolls(open, foreign) : { surplus: [], doubtful: [] };
+  for (const one of surplus) foreign.add(one);
+  const first = Math.min(...epolls.filter((one) => !foreign.has(one)).map(({ number }) => number));
+  const passed = new Set(open.filter((one) => foreign.has(one) || one.number < first || doubtful.includes(one)));
   const limit = firstOpenedLater(
     open.filter((one) => !passed.has(one)),
     facts,
   );
-  return [...passed].filter(
-    ({ number, target }) =>
-      OF_EVENT_LOOPS.has(target) || number < limit || isCloseOnExec(number, info(number)) !== true,
-  );
+  const isOld = ({ number, target }: Descriptor): boolean =>
+    OF_EVENT_LOOPS.has(target) || number < limit || isCloseOnExec(number, info(number)) !== true;
+  return { passed: [...passed].filter(isOld), doubtful };
+}
+
+interface Surplus {
+  readonly surplus: readonly Descriptor[];
+  readonly doubtful: readonly Descriptor[];
+}
+
+/**
+ * Finds epoll descriptors of the caller that the parent has closed. Each of Node's three loops opens one, then pipes, then an
+ * eventfd, each at the lowest free number: an epoll descriptor behind a pipe is none of these. Of several in front of it one is
+ * Node's: the last if the caller's numbers have no gap below, else any (`doubtful`).
+ */
+function surplusEpolls(open: readonly Descriptor[], foreign: ReadonlySet<Descriptor>): Surplus {
+  const own = open.filter((one) => !foreign.has(one)).toSorted((a, b) => a.number - b.number);
+  const [{ number: lowest } = { number: 0 }] = own;
+  const hasGap = open.filter(({ number }) => number < lowest).length < lowest - 3;
+  const surplus: Descriptor[] = [];
+  const doubtful: Descriptor[] = [];
+  let candidates: Descriptor[] = [];
+  let hasPipe = false;
+  for (const one of own) {
+    if (one.target === EPOLL_TARGET) (hasPipe ? surplus : candidates).push(one);
+    hasPipe ||= one.target !== EPOLL_TARGET;
+    if (one.target !== EVENTFD_TARGET) continue;
+    if (candidates[0]?.number === lowest && !hasGap) surplus.push(...candidates.slice(0, -1));
+    else if (candidates.length > 1) doubtful.push(...candidates);
+    candidates = [];
+    hasPipe = false;
+  }
+  return { surplus: [...surplus, ...candidates], doubtful };
 }
 
 /**

@@ -9,6 +9,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 from collections.abc import Callable
 
 from harness.case import WITHOUT_ADDON, Impossible, Registry, Skip, expect, expect_true
@@ -101,6 +102,27 @@ anonymous("inotify", lambda: checked(LIBC.inotify_init1(0)))
 anonymous("pidfd", lambda: os.pidfd_open(os.getpid()))
 anonymous("epoll", lambda: checked(LIBC.epoll_create1(0)), LIKE_NODES)
 anonymous("io_uring", io_uring, LIKE_NODES)
+
+
+@registry.case(
+    "epoll-of-program-alone",
+    "An epoll descriptor that the caller closes once it has given it to the program.",
+    impossible=LIKE_NODES,
+)
+def _(world: World) -> None:
+    for number in (3, 5, 6, 8, 20):
+        reading, writing = os.pipe()
+        ours = checked(LIBC.epoll_create1(0))
+        event = struct.pack("=IQ", select.EPOLLIN, 7)
+        checked(LIBC.epoll_ctl(ours, 1, reading, event) + 1)
+        process = world.start(world.probe, descriptors={number: ours})
+        os.close(ours)
+        agent = world.agent()
+        expect("open descriptors", agent.descriptor_numbers, [0, 1, 2, number])
+        expect("the kind of the descriptor", os.readlink(f"/proc/{agent.hello['pid']}/fd/{number}"), "anon_inode:[eventpoll]")
+        agent.exit(0)
+        os.close(reading)
+        os.close(writing)
 
 
 @registry.case(
