@@ -31,19 +31,16 @@ async function adapted(context: Context): Promise<Context> {
 }
 
 function surroundings({ addon, preloaded }: Preparation): Context {
+  const input = (): Promise<typeof import("./system/standard-input.ts")> => import("./system/standard-input.ts");
   return {
     environment: ownEnvironment(process.env, preloaded ? undefined : addon?.environment()),
     cwd: workingDirectory(),
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
     raw: write,
-    readLine: async () => (await import("./system/standard-input.ts")).readLine(),
-    readHidden: async (prompt) =>
-      (await import("./system/standard-input.ts")).readHidden(
-        prompt,
-        !["", "dumb"].includes(process.env["TERM"] ?? ""),
-      ),
-    readInput: async () => (await import("./system/standard-input.ts")).readInput(),
+    readLine: async () => (await input()).readLine(),
+    readHidden: async (prompt) => (await input()).readHidden(prompt, !["", "dumb"].includes(process.env["TERM"] ?? "")),
+    readInput: async () => (await input()).readInput(),
     // Lazy, since loading node:tty takes milliseconds.
     isTerminal: (descriptor) => process.getBuiltinModule("node:tty").isatty(descriptor),
   };
@@ -64,8 +61,11 @@ async function fail(context: Context, error: unknown): Promise<number> {
   try {
     const { printError } = await import("./output/stderr.ts");
     printError(await adapted(context), error);
-  } catch {
-    context.err(`sophia-run: ${error instanceof SophiaError ? error.message : "internal error"}\n`);
+  } catch (unprinted) {
+    // limits.ts cannot be loaded, either.
+    const isLimit = String(unprinted).includes("EMFILE");
+    const problem = isLimit ? "too many open files\n  raise the limit: ulimit -n 1024" : "internal error";
+    context.err(`sophia-run: ${error instanceof SophiaError ? error.message : problem}\n`);
   }
   return error instanceof SophiaError ? error.status : ExitStatus.failed;
 }

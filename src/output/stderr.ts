@@ -15,15 +15,21 @@ type Lines = readonly [string, ...string[]];
 /** Prints a failure, or a bug without its message, which may contain a secret. */
 export function printError(context: Context, error: unknown): void {
   const limit = openFilesLimitOf(systemErrorCode(error)) ?? memoryLimitOf(error);
-  if (error instanceof SophiaError) printFailure(context, error);
+  if (error instanceof SophiaError) printFailure(context, error, remedyOf(error));
   else if (limit !== undefined) printFailure(context, { code: "system-limit", ...limit });
   else write(context, describeBug(error), "failure", true);
 }
 
+/** Returns the remedy for a file that the limit on open files keeps from being read: nothing is wrong with the file. */
+function remedyOf({ message }: SophiaError): string | undefined {
+  return openFilesLimitOf(/\((E[MN]FILE)\)/.exec(message)?.[1])?.hint;
+}
+
 /** Prints a failure: the problem, then the remedy. A command that cannot be started gets one line, as in shells. */
-function printFailure(context: Context, failure: Failure): void {
+function printFailure(context: Context, failure: Failure, remedy?: string): void {
   const isStart = failure.code === "not-found" || failure.code === "not-executable";
-  write(context, [failure.message, ...further(failure)], "failure", isStart);
+  const shown = remedy === undefined ? further(failure) : [...(failure.details ?? []), remedy];
+  write(context, [failure.message, ...shown], "failure", isStart);
 }
 
 /** Describes a bug without its message, which may contain a value or a token. */

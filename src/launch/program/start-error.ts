@@ -21,11 +21,15 @@ const REASONS: Readonly<Record<string, string>> = {
   EFTYPE: "not a program for this system",
   // EBADARCH of macOS, unknown to libuv.
   "error 86": "is for another processor",
-  EMFILE: "too many open files",
-  ENFILE: "too many open files in the system",
   EAGAIN: "the limit on processes is reached",
   ENOMEM: "out of memory",
   ERR_ACCESS_DENIED: "Node.js is not allowed to start programs (--permission without --allow-child-process)",
+};
+
+/** Limits that sophia-run itself meets when it starts the program as a child. */
+const LIMITS: Readonly<Record<string, string>> = {
+  EMFILE: "too many open files",
+  ENFILE: "too many open files in the system",
 };
 
 /** Makes the error for a program that was not started: 127 if it was not found, else 126. */
@@ -36,6 +40,14 @@ export function startError(command: string, code: string): SophiaError {
 
 /** Makes the error for an existing file that the system did not execute; names the faulty part. */
 export function executionError(command: string, program: Program, code: string): SophiaError {
+  const limit = LIMITS[code];
+  if (limit !== undefined) {
+    // printError adds the remedy, by the code.
+    return new SophiaError({
+      code: "system-limit",
+      message: `${limit} (${code}): ${shownCommand(command)} was not started`,
+    });
+  }
   if (code === "E2BIG") return refusal(command, reasonTooLarge(measure(program)), ExitStatus.notExecutable);
   if (code === "ENAMETOOLONG" && process.platform === "win32") {
     const reason = "the command line is too long (the limit of Windows is 32,767 characters, 8,191 for a .cmd file)";
