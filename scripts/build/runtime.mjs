@@ -213,8 +213,11 @@ export async function buildRuntime(processor, isShell, otherCompiler, added = []
       );
       const inputs = [...engine, ...objects, ...(await Promise.all(tables)), ...parts.flatMap((part) => part.objects)];
       // zig's libc++ is not linked (parts/libcxx.cpp).
+      const entry = otherCompiler === undefined ? ["-Wl,-e,start_on_small_stack"] : [];
       const language = otherCompiler === undefined ? "cc" : "c++";
-      await run(compiler, [language, "-target", target, ...flags, "-o", made, ...inputs], { maxBuffer: 1 << 26 });
+      await run(compiler, [language, "-target", target, ...flags, ...entry, "-o", made, ...inputs], {
+        maxBuffer: 1 << 26,
+      });
       return made;
     };
     const hasImage = !isShell && otherCompiler === undefined && canMakeImage(processor);

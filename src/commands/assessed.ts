@@ -3,6 +3,7 @@ import { resolveSettings, type Settings } from "../command-line/settings.ts";
 import type { Context } from "../core/context.ts";
 import { assess } from "../resolve/assess.ts";
 import type { Assessment, ReadingProgress } from "../resolve/assessment.ts";
+import { loader } from "../system/addon/addon.ts";
 
 /** Resolves the options, then reads and checks all sources. @throws SophiaError (125) */
 export async function assessed(
@@ -16,6 +17,8 @@ export async function assessed(
 /** Reads and checks all sources, with progress on the standard error. @throws SophiaError (125) */
 export function assessBy(settings: Settings, context: Context): Promise<Assessment> {
   const { environment, cwd } = context;
+  // A second more than for what the event loop ends by itself.
+  loader?.limitTurns?.(settings.timeoutMs + 1000);
   const progress = async (): Promise<ReadingProgress> =>
     (await import("../output/progress.ts")).makeProgress(context, settings);
   return assess({ settings, environment, cwd, progress });

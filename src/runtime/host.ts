@@ -9,6 +9,7 @@ import { performance, process, uncaught } from "./modules/process.ts";
 import * as timers from "./modules/timers.ts";
 import { natives } from "./native.ts";
 import { RANDOM_LIMIT, randomNumber } from "./random.ts";
+import { limitTurns } from "./modules/turns.ts";
 import { startWatching, watch } from "./watching.ts";
 
 interface Natives {
@@ -91,6 +92,7 @@ const loader: Loader = {
     boot = given;
   },
   contextTrusting: (texts) => lazy("tls").contextTrusting(texts),
+  limitTurns,
   nativeFile: (name) => (name === "-monitor" ? native.monitorFile() : undefined),
   openAddon: (name) => (name === "-redact" ? { ...native.addon(name), startWatching, watch } : native.addon(name)),
   hasCodeToCache: () => false,

@@ -124,6 +124,36 @@ it("with too few open files for git, scan reports that limit", () => {
   expect(stderr).toContain("too many open files (EMFILE)");
 });
 
+describe("with few open files", () => {
+  it.for([["exec"], ["spawn"], ["redact"]] as const)("mode %s: starts, or names the limit in two lines", ([mode]) => {
+    const cwd = folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n", "sophia.contract.json": CONTRACT });
+    const options = mode === "redact" ? ["--redact"] : ["--mode", mode];
+    const ends = Array.from({ length: 28 }, (_, index) => {
+      const limited = ["sh", "-c", `ulimit -n ${index + 3}; exec "$@"`, "sh", executable] as const;
+      return run([...limited, ...options, "--", "sh", "-c", "echo $PORT"], { cwd });
+    });
+    const started = ends.findIndex(({ status }) => status === 0);
+    for (const { stderr, ...end } of ends.slice(0, started)) {
+      expect(end).toEqual({ status: 125, stdout: "" });
+      expect(stderr).toMatch(/^sophia-run: .*\(EMFILE\).*\n {2}raise the limit on open files: ulimit -n 1024\n$/);
+    }
+    for (const end of ends.slice(started)) expect(end).toEqual({ status: 0, stdout: "80\n", stderr: "" });
+    expect(started).toBeGreaterThan(0);
+  });
+});
+
+it("with less address space than it needs, it names the limit on memory once the kernel has started it", () => {
+  const sizes = Array.from({ length: 16 }, (_, index) => 3000 + 500 * index);
+  const ends = sizes.map((size) => run(["sh", "-c", `ulimit -v ${size}; exec "$@"`, "sh", executable, "--version"]));
+  // The kernel itself ends a process whose file it cannot map (execve(2)).
+  const begun = ends.findIndex(({ status }) => status !== null);
+  expect(sizes[begun]).toBeLessThanOrEqual(5500);
+  for (const end of ends.slice(begun).filter(({ status }) => status !== 0)) {
+    expect(end).toEqual({ status: 125, stdout: "", stderr: "sophia-run: not enough memory\n" });
+  }
+  expect(ends.at(-1)).toMatchObject({ status: 0 });
+});
+
 describe("with a stack of a few KiB", () => {
   const makeFolder = (): string => folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n", "sophia.contract.json": CONTRACT });
   const limited = (cwd: string, stack: number, command: readonly string[]) => {
@@ -150,6 +180,17 @@ describe("with a stack of a few KiB", () => {
     const usual = limited(cwd, 8192, line.split(" "));
     expect(usual).toMatchObject({ status });
     for (const stack of [48, 128, 1024]) expect(limited(cwd, stack, line.split(" "))).toEqual(usual);
+  });
+
+  it("sophia-run starts in 8 KiB, and in 12 KiB with variables that fill a page", () => {
+    const started = (stack: number, env: Readonly<Record<string, string>>) => {
+      const script = `ulimit -s ${stack}; exec "$@"`;
+      return spawnSync("sh", ["-c", script, "sh", executable, "--version"], { env, encoding: "utf8", timeout: 20_000 });
+    };
+    for (const stack of [8, 12, 16]) expect(started(stack, {})).toMatchObject({ status: 0, stderr: "" });
+    for (const stack of [12, 16]) {
+      expect(started(stack, { PADDING: "x".repeat(3000) })).toMatchObject({ status: 0, stderr: "" });
+    }
   });
 
   it("the program gets the caller's limit", () => {

@@ -7,6 +7,7 @@ import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
 import { secretBytesOf } from "../../resolve/secret-bytes.ts";
 import { withoutSecrets } from "../../resolve/secrets.ts";
+import { loader } from "../../system/addon/addon.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
@@ -21,6 +22,8 @@ export const scan: Command = async ({ options, positionals }, context) => {
     throw usageError("--staged and --history cannot be used together", "run scan once with each");
   }
   const { settings, assessment } = await assessed(options, context);
+  // The search lasts as long as its files are long.
+  loader?.limitTurns?.(0);
   warnUnavailable(context, assessment.esc);
   printNotices(context, settings, assessment.notices);
   const secrets = secretBytesOf(assessment);

@@ -12,6 +12,8 @@ const NEVER = { restarts: undefined, tidyTerminal: undefined };
 export async function spawn(launch: Launch): Promise<never> {
   const { broker, inherited, libc, preparation, program, watch } = launch;
   const { addon, firstProcess } = preparation;
+  // Masking and restarts last as long as the program's output is long.
+  loader?.limitTurns?.(0);
   const ipc = parentChannel();
   // The variable is meant for the program, not for the coverage of this process.
   if (program.environment.has("NODE_V8_COVERAGE")) process.getBuiltinModule("node:v8").stopCoverage();

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +35,38 @@ static void on_signal(int signal) {
  */
 static uint64_t caught_if_waiting;
 
+/* Milliseconds for which JavaScript may compute until it waits; 0 without a limit. */
+static int64_t longest_turn;
+static int64_t turn_began;
+
+/* Milliseconds for which this thread has computed: a stopped process, or one that waits for a file, does not. */
+static int64_t processor_time(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+int end_long_turn(JSRuntime *runtime, void *opaque) {
+  (void)runtime, (void)opaque;
+  if (longest_turn == 0 || processor_time() - turn_began <= longest_turn) return 0;
+  dprintf(2,
+          "sophia-run: reading the sources takes more than %lld ms of processor time\n"
+          "  shorten the .env files, the contract or the values of ESC, or set a longer\n"
+          "  --timeout\n",
+          (long long)longest_turn);
+  restore_terminal();
+  _exit(125);
+}
+
+/* (milliseconds): sets the limit; 0 ends it for good */
+FUNCTION(limit_turns) {
+  static bool is_over;
+  longest_turn = is_over ? 0 : long_of(context, arguments[0]);
+  is_over |= longest_turn == 0;
+  turn_began = processor_time();
+  return JS_UNDEFINED;
+}
+
 /* (pairs, count, milliseconds or -1): `pairs` are those of struct pollfd, as Int32Array. Returns the number of ready ones. */
 FUNCTION(wait_for_events) {
   size_t size = 0;
@@ -45,6 +78,7 @@ FUNCTION(wait_for_events) {
   const uint64_t blocked = caught_if_waiting == 0 ? 0 : change_mask(SIG_UNBLOCK, caught_if_waiting);
   const int ready = poll((struct pollfd *)pairs, (nfds_t)number, integer_of(context, arguments[2]));
   if (caught_if_waiting != 0) change_mask(SIG_SETMASK, blocked);
+  if (longest_turn != 0) turn_began = processor_time();
   return JS_NewInt32(context, ready < 0 ? 0 : ready);
 }
 
@@ -92,6 +126,7 @@ FUNCTION(now) {
 
 void add_events(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("limitTurns", 1, limit_turns),
     JS_CFUNC_DEF("waitForEvents", 3, wait_for_events),
     JS_CFUNC_DEF("openSignals", 0, open_signals),
     JS_CFUNC_DEF("catchSignal", 2, catch_signal),

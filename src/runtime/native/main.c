@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -20,7 +21,7 @@
 #include "memory.h"
 #include "runtime.h"
 
-enum { STACK_BYTES = 4 * 1024 * 1024, SIGNALS = 64 };
+enum { STACK_BYTES = 4 * 1024 * 1024, LEAST_STACK_BYTES = 128 * 1024, SIGNALS = 64 };
 
 /* Node's name. */
 #if defined(__x86_64__)
@@ -212,6 +213,7 @@ static void load_modules(size_t stack) {
   JS_SetCanBlock(runtime, true);
   /* Most starts end before a collection would pay. */
   JS_SetGCThreshold(runtime, 8 * 1024 * 1024);
+  JS_SetInterruptHandler(runtime, end_long_turn, NULL);
   context = new_engine(runtime);
   unhandled = JS_UNDEFINED;
   JS_SetHostPromiseRejectionTracker(runtime, track_rejection, NULL);
@@ -268,33 +270,73 @@ static _Noreturn void run_on(size_t stack) {
   exit(125);
 }
 
-static _Noreturn void run_on_usual_stack(void) { run_on(STACK_BYTES); }
+static size_t stack_bytes = STACK_BYTES;
+static _Noreturn void run_here(void) { run_on(stack_bytes); }
+
+/* The stack pointer at the first instruction. Below it is the caller's limit of the stack, in which words and variables are, too. */
+char *given_stack;
 
 /*
- * Runs on a stack of the usual size if the caller's limit is smaller (ulimit -s): programs inherit the limit, so it stays as it
- * is. The kernel gives the new stack its pages as they are used.
+ * A stack of `ulimit -s 8` may have no room left for a function call. So the process begins on one of its own, where only main()
+ * runs, and the C library before it (start_on_small_stack is the entry, scripts/build/runtime.mjs).
  */
-static void run_on_larger_stack(void) {
+enum { SMALL_STACK = 16 * 1024 };
+_Alignas(16) char small_stack[SMALL_STACK];
+
+#if defined(__x86_64__)
+__asm__(".text\n.weak _start_c\n.globl start_on_small_stack\nstart_on_small_stack:\n\t"
+        "xor %ebp, %ebp\n\tmov %rsp, given_stack(%rip)\n\tmov %rsp, %rdi\n\t"
+        "lea small_stack+16384(%rip), %rsp\n\tcall _start_c\n\tud2\n");
+#elif defined(__aarch64__)
+__asm__(".text\n.weak _start_c\n.globl start_on_small_stack\nstart_on_small_stack:\n\t"
+        "mov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tadrp x1, given_stack\n\tstr x0, [x1, :lo12:given_stack]\n\t"
+        "adrp x1, small_stack+16384\n\tadd x1, x1, :lo12:small_stack+16384\n\tmov sp, x1\n\tbl _start_c\n\tbrk #0\n");
+#endif
+
+static _Noreturn void switch_to(char *stack) {
+  stack = (char *)((uintptr_t)stack & ~(uintptr_t)15);
+#if defined(__x86_64__)
+  __asm__ volatile("mov %0, %%rsp\n\tcall *%1\n\tud2" ::"r"(stack), "r"(run_here) : "memory");
+#elif defined(__aarch64__)
+  __asm__ volatile("mov sp, %0\n\tblr %1\n\tbrk #0" ::"r"(stack), "r"(run_here) : "memory");
+#endif
+  __builtin_unreachable();
+}
+
+/*
+ * Returns a stack of the usual size, or NULL. Programs inherit the limit (ulimit -s), so it stays as it is. The kernel gives the
+ * new stack its pages as they are used.
+ */
+static char *larger_stack(void) {
   const size_t size = 2 * (size_t)STACK_BYTES;
   char *const stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-  if (stack == MAP_FAILED) return;
-#if defined(__x86_64__)
-  __asm__ volatile("mov %0, %%rsp\n\tcall *%1\n\tud2" ::"r"(stack + size), "r"(run_on_usual_stack) : "memory");
-#elif defined(__aarch64__)
-  __asm__ volatile("mov sp, %0\n\tblr %1\n\tbrk #0" ::"r"(stack + size), "r"(run_on_usual_stack) : "memory");
-#endif
+  return stack == MAP_FAILED ? NULL : stack + size;
+}
+
+/* Returns a part of the kernel's random bytes for this process, without a system call (getauxval(3)). */
+static uint64_t random_number(void) {
+  uint64_t numbers[2] = {0};
+  const void *const bytes = (const void *)getauxval(AT_RANDOM);
+  if (bytes != NULL) memcpy(numbers, bytes, sizeof numbers);
+  return numbers[1];
 }
 
 int main(int count, char **arguments) {
   if (getpid() == 1) end_at_signals();
   if (makes_image(count, arguments)) make_image(load_image);
+  JS_SetHashKey(random_number());
   command.count = count;
   command.words = arguments;
   struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
   getrlimit(RLIMIT_STACK, &limit);
   /* Arguments and variables share the stack. */
   const rlim_t half = limit.rlim_cur / 2;
-  if (half >= STACK_BYTES) run_on_usual_stack();
-  run_on_larger_stack();
-  run_on(half);
+  char *stack = half >= STACK_BYTES ? given_stack : larger_stack();
+  if (stack == NULL) {
+    stack = given_stack;
+    if (half < STACK_BYTES) stack_bytes = half;
+    if (half < LEAST_STACK_BYTES) end_without_memory();
+  }
+  if (stack == NULL) run_here();
+  switch_to(stack);
 }

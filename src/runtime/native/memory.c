@@ -59,7 +59,7 @@ static void *map(size_t size) {
 }
 
 /* The engine does not survive the lack of a small block everywhere. */
-static noreturn void end_without_memory(void) {
+noreturn void end_without_memory(void) {
   static const char MESSAGE[] = "sophia-run: not enough memory\n";
   (void)!write(2, MESSAGE, sizeof MESSAGE - 1);
   restore_terminal();

@@ -11,4 +11,10 @@ const char *end_of_image(void);
 /* Fixes all objects, after which it gets the end of the memory in use and returns it, or NULL without memory (fixed.h). */
 const char *JS_FixObjects(JSRuntime *runtime, const char *(*end_of_memory)(void));
 
+/* Ends this process with a message. */
+_Noreturn void end_without_memory(void);
+
+/* Gives this process places of its own in the engine's tables (keyed.h). Must precede the engine's start. */
+void JS_SetHashKey(uint64_t seed);
+
 #endif

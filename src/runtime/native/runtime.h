@@ -56,6 +56,9 @@ extern struct caller {
   bool closed_streams[3];
 } caller;
 
+/* Ends this process if JavaScript computes for too long without waiting. The engine calls it from its loops (JSInterruptHandler). */
+int end_long_turn(JSRuntime *runtime, void *opaque);
+
 /* Restores a terminal that is in raw mode. */
 void restore_terminal(void);
 

@@ -23,6 +23,11 @@ export interface Loader {
   readonly onStart?: (boot: () => void) => void;
   /** Returns a context that trusts the runtime's own certificates and those of PEM texts; undefined in Node.js. */
   readonly contextTrusting?: (texts: readonly string[]) => SecureContext;
+  /**
+   * Sets the processor time (ms) for which JavaScript may compute until it waits; 0 ends the limit for good. At its end an
+   * executable for Linux ends with 125. Undefined in Node.js, where nothing interrupts JavaScript.
+   */
+  readonly limitTurns?: (milliseconds: number) => void;
   /** Replaces {@link nativeFile} in an executable. */
   readonly nativeFile?: (name: string) => string | undefined;
   /** Replaces {@link openAddon} in an executable. */
