@@ -4,8 +4,13 @@
 /* Twice as fast as with -Os, by which the rest of the addon is built. */
 #pragma GCC optimize("O2")
 
-/* Limits on the bytes of a pattern, the bytes after an escape, and the escapes that are compared: the time stays linear. */
-enum { MOST_FOLLOWED = 32, LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2 };
+/*
+ * Limits on the bytes of a pattern, the bytes after an escape, the escapes, and the backslashes in a row that are compared,
+ * and on the bytes before an escape that are read again: the time stays linear.
+ */
+enum { MOST_FOLLOWED = 32, LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2, MOST_BACKSLASHES = 8, MOST_READ_AGAIN = 512 };
+/* The longest reference of XML that masking/encodings/encodings.ts decodes. */
+enum { LONGEST_REFERENCE = 14 };
 
 /* Sixteen bytes, anywhere in memory. */
 typedef uint8_t sixteen __attribute__((vector_size(16), aligned(1), may_alias));
@@ -57,30 +62,34 @@ struct meaning {
 static struct meaning character(int code, size_t length) {
   /* It may begin another escape: JSON in JSON, in XML. */
   if (code == '\\' || code == '$') return (struct meaning){ANY_BYTE, 0};
+  /* Patterns have LF for each line end, whether one byte of output or two stand for it. */
+  if (code == '\r') return (struct meaning){'\n', 0};
   if (code < 0x80) return (struct meaning){code, length};
   if (code < 0x800) return (struct meaning){0xc0 | code >> 6, 0};
   if (code >= 0xd800 && code <= 0xdfff) return (struct meaning){0xf0, 0};
   return (struct meaning){code < 0x10000 ? 0xe0 | code >> 12 : 0xf0 | (code >> 18 & 7), 0};
 }
 
+/* Returns 1 if the byte may begin an escape for a byte of another escape: JSON inside a URL, XML or JSON. */
+static int begins_inner(uint8_t byte) { return byte == '%' || byte == '&' || byte == '\\' || byte == '+'; }
+
 static struct meaning after_backslash(const uint8_t *bytes, size_t length) {
   static const char letters[] = "b\bt\tn\nf\fr\ra\av\ve\x1b" "E\x1b";
   const uint8_t byte = bytes[0];
   for (size_t i = 0; letters[i] != '\0'; i += 2) {
-    if ((uint8_t)letters[i] == byte) return character(letters[i + 1] == '\r' ? '\n' : letters[i + 1], 2);
+    if ((uint8_t)letters[i] == byte) return character(letters[i + 1], 2);
   }
   if (byte == 'u') {
     int code = 0;
     if (length < 5 || bytes[1] == '{') return (struct meaning){ANY_BYTE, 0};
     for (size_t i = 1; i < 5; ++i) {
       const int digit = hex_digit(bytes[i]);
-      if (digit == -1) return (struct meaning){bytes[i] == '%' || bytes[i] == '&' ? ANY_BYTE : NO_ESCAPE, 0};
+      if (digit == -1) return (struct meaning){begins_inner(bytes[i]) ? ANY_BYTE : NO_ESCAPE, 0};
       code = code << 4 | digit;
     }
     return character(code, 6);
   }
-  /* % and & : inside a URL or XML. */
-  if (byte == 'U' || byte == 'x' || (byte >= '0' && byte <= '7') || byte == '%' || byte == '&') return (struct meaning){ANY_BYTE, 0};
+  if (byte == 'U' || byte == 'x' || (byte >= '0' && byte <= '7') || begins_inner(byte)) return (struct meaning){ANY_BYTE, 0};
   if ((byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z')) return (struct meaning){NO_ESCAPE, 0};
   return byte < 0x80 ? character(byte, 2) : (struct meaning){byte, 0};
 }
@@ -91,7 +100,7 @@ static struct meaning reference(const uint8_t *bytes, size_t length) {
   if (bytes[1] == '#') {
     const int is_hex = length > 2 && (bytes[2] | 0x20) == 'x', base = is_hex ? 16 : 10;
     int code = 0;
-    for (size_t i = is_hex ? 3 : 2; i < length && code < 0x110000; ++i) {
+    for (size_t i = is_hex ? 3 : 2; i < length && i < LONGEST_REFERENCE && code < 0x110000; ++i) {
       const int digit = hex_digit(bytes[i]);
       if (bytes[i] == ';') return character(code, i + 1);
       if (digit == -1 || digit >= base) return (struct meaning){NO_ESCAPE, 0};
@@ -117,24 +126,37 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
   const uint8_t byte = bytes[0], next = bytes[1];
   if (byte == '+') results[0] = character(' ', 1);
   else if (byte == '\'' || byte == '"') {
-    /* In a word, quotes close before an escaped quote or one of the other kind. */
-    const int closes = byte == '"' ? next == '\'' : next == '\\' || next == '"';
-    results[0] = closes ? (struct meaning){NO_BYTE, 1} : none;
+    results[0] = (struct meaning){NO_BYTE, 1};
   }
   else if (byte == '%') {
-    const int high = hex_digit(next), low = length < 3 ? -1 : hex_digit(bytes[2]), code = high << 4 | low;
-    if (high == -1 || (length >= 3 && low == -1)) results[0] = none;
+    const int high = hex_digit(next), low = length < 3 ? -1 : hex_digit(bytes[2]);
+    /* A URL in a URL may escape the digits. */
+    if (next == '%' || length < 3 || (high != -1 && bytes[2] == '%')) {
+      if (next != '%' && high == -1) results[0] = none;
+      return;
+    }
+    if (high == -1 || low == -1) {
+      results[0] = none;
+      return;
+    }
+    const int code = high * 16 + low;
     /* It may begin another escape: a URL in a URL, JSON in a URL. */
-    else if (length >= 3 && code != '%' && code != '\\' && code != '+' && code != '$') results[0] = (struct meaning){code, 3};
+    if (code == '\r') results[0] = (struct meaning){'\n', 0};
+    else if (code != '%' && code != '\\' && code != '+' && code != '$') results[0] = (struct meaning){code, 3};
   } else if (byte == '&') results[0] = reference(bytes, length);
   else if (byte == '$') {
-    if (next != '\'' || (length > 2 && bytes[2] != '\\')) results[0] = none;
+    if (next != '\'' ? !begins_inner(next) : length > 2 && !begins_inner(bytes[2])) results[0] = none;
   } else if (byte == '\\') {
     size_t run = 1;
-    while (run < length && bytes[run] == '\\') ++run;
-    if (run == length) return;
+    while (run < length && run < MOST_BACKSLASHES && bytes[run] == '\\') ++run;
+    if (run == length || run == MOST_BACKSLASHES) return;
     results[0] = after_backslash(bytes + run, length - run);
     if (run == 1) return;
+    /* The outer JSON may have escaped the letter of the inner escape. */
+    if (bytes[run] == 'u') {
+      results[0] = any;
+      return;
+    }
     /* JSON in JSON has two or three backslashes before a character that JSON escapes by one. */
     results[0].length = run <= 3 && results[0].length != 0 ? results[0].length + run - 1 : 0;
     results[1] = (struct meaning){'\\', run <= 3 ? 2 : 0};
@@ -151,8 +173,6 @@ static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes,
       struct meaning next[2];
       if (depth == MOST_ESCAPES_AHEAD || bytes[at] == '\r') return 1;
       meanings(bytes + at, length - at, next);
-      /* After another escape the quotes may open again. */
-      if (bytes[at] == '\'' || bytes[at] == '"') next[0] = (struct meaning){NO_BYTE, 1};
       if (takes_any(it, node, next, bytes + at, length - at, depth + 1)) return 1;
     }
     node = child(it, node, bytes[at]);
@@ -207,19 +227,23 @@ static size_t begin_before(const struct tables *it, const uint8_t *bytes, size_t
   const size_t rest = length - escape;
   if (*here == '\n' || *here == '\r') {
     const size_t size = *here == '\r' && rest > 1 && here[1] == '\n' ? 2 : 1;
-    if (it->escapes[*here] == ESCAPE) expected[0] = (struct meaning){'\n', rest == 1 ? 0 : size};
+    /* The LF of CR LF may be escaped. */
+    if (it->escapes[*here] == ESCAPE) expected[0] = (struct meaning){'\n', 0};
     if (ends_base64_line(it, bytes, escape, run)) expected[1] = (struct meaning){NO_BYTE, size};
   } else meanings(here, rest, expected);
   for (int i = 0; i < 2; ++i) {
     if (expected[i].byte >= 0 && expected[i].byte != NO_BYTE && !it->occurs[expected[i].byte]) expected[i].byte = NO_ESCAPE;
   }
   if (expected[0].byte == NO_ESCAPE && expected[1].byte == NO_ESCAPE) return SIZE_MAX;
-  size_t earliest = escape;
+  size_t earliest = escape, left = MOST_READ_AGAIN;
   while (earliest > from && it->occurs[bytes[earliest - 1]]) --earliest;
   for (size_t begin = earliest; begin <= escape; ++begin) {
     if (escape - begin >= 3 && it->starts[block(bytes[begin], bytes[begin + 1], bytes[begin + 2])] == 0) continue;
     uint32_t node = begin == escape ? 0 : it->first[bytes[begin]];
-    for (size_t at = begin + 1; at < escape && node != 0; ++at) node = child(it, node, bytes[at]);
+    for (size_t at = begin + 1; at < escape && node != 0; ++at) {
+      if (left-- == 0) return begin;
+      node = child(it, node, bytes[at]);
+    }
     if (node == 0 && begin < escape) continue;
     if (takes_any(it, node, expected, here, rest, 0)) return begin;
   }
@@ -249,7 +273,11 @@ static size_t next_escape(const struct tables *it, const uint8_t *bytes, size_t 
 }
 
 static int is_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
-  return length < 3 || (it->starts[block(bytes[0], bytes[1], bytes[2])] != 0 && may_begin(it, bytes, length));
+  if (length < 3) return 1;
+  /* The first bytes of patterns are listed as they are. */
+  const int is_plain = it->escapes[bytes[1]] == 0 && it->escapes[bytes[2]] == 0;
+  if (is_plain && it->starts[block(bytes[0], bytes[1], bytes[2])] == 0) return 0;
+  return may_begin(it, bytes, length);
 }
 
 static size_t skip_to(const struct tables *it, const uint8_t *bytes, size_t length, size_t window, size_t from, uint32_t run) {

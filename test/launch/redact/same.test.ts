@@ -1,0 +1,53 @@
+/** The program under test, the package or the executable, masks what the search in TypeScript masks. */
+import { asyncProperty, assert } from "fast-check";
+import { describe, expect, it } from "vitest";
+import { maskingOf } from "../../../src/masking/masking.ts";
+import { cases, SEED } from "../../helpers/seed.ts";
+import { noAddon, skipBecause } from "../../helpers/skip.ts";
+import { folder, sophia } from "../../helpers/sophia.ts";
+import { secretOutput } from "../../masking/outputs.ts";
+
+skipBecause(noAddon);
+
+const NAMES = ["SECRET_0", "SECRET_1", "SECRET_2", "SECRET_3"];
+const CONTRACT = JSON.stringify({ variables: Object.fromEntries(NAMES.map((name) => [name, { secret: true }])) });
+
+async function maskedByProgram(values: readonly string[], output: Uint8Array): Promise<string> {
+  const cwd = folder({ "sophia.contract.json": CONTRACT, output });
+  const env = Object.fromEntries(values.map((value, index) => [NAMES[index], value]));
+  const { status, stdout } = await sophia(["--redact", "--", "cat", "output"], { cwd, env });
+  expect(status).toBe(0);
+  return stdout;
+}
+
+describe("a secret with line ends of each kind", () => {
+  const hex = (text: string, width: number, front: string, behind = ""): string =>
+    Array.from(text, (one) => front + one.charCodeAt(0).toString(16).padStart(width, "0") + behind).join("");
+
+  it.each([
+    ["JSON", JSON.stringify],
+    ["JSON in JSON", (text: string) => JSON.stringify(JSON.stringify(text))],
+    ["a URL", encodeURIComponent],
+    ["a URL in a URL", (text: string) => encodeURIComponent(encodeURIComponent(text))],
+    ["JSON in a URL", (text: string) => encodeURIComponent(JSON.stringify(text))],
+    ["XML", (text: string) => text.replaceAll("\r", "&#13;").replaceAll("\n", "&#xA;")],
+    [String.raw`\u`, (text: string) => hex(text, 4, String.raw`\u`)],
+    [String.raw`\x`, (text: string) => hex(text, 2, String.raw`\x`)],
+    ["percent signs", (text: string) => hex(text, 2, "%")],
+  ] as const)("is masked in %s", async (_, encode) => {
+    const values = ["Ab-Cd12\r\nEf-34gh", "Ij-Kl56\rMn-78op", "Qr-St90\nUv-12wx"];
+    const output = await maskedByProgram(values, Buffer.from(values.map((value) => `<${encode(value)}>\n`).join("")));
+    expect(output.replaceAll(/["\\]|%(?:25)*22/g, "")).toBe("<***>\n".repeat(values.length));
+  });
+});
+
+it("masks any output as the search in TypeScript does", { timeout: 600_000 }, async () => {
+  await assert(
+    asyncProperty(secretOutput, async ({ values, output }) => {
+      const masker = maskingOf(values.map((value, index) => ({ name: NAMES[index] ?? "", value }))).stream();
+      const expected = Buffer.concat([Buffer.from(masker.push(output)), masker.flush()]).toString();
+      expect(await maskedByProgram(values, output)).toBe(expected);
+    }),
+    { seed: SEED, numRuns: cases(40, 1000), endOnFailure: true },
+  );
+});
