@@ -31,6 +31,9 @@ const COMMON_WORDS: ReadonlySet<string> = new Set(
 /** The first and last lines of PEM (RFC 7468), of OpenSSH's and of PGP's keys. */
 const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
 
+/** What stands between the scheme of a URL and its host (RFC 3986, 3.2.1), up to the last at sign, as browsers read it. */
+const USERINFO = /:\/\/([^\s/?#]*)@/g;
+
 /** A line that is as secret as the value it names: `name: value`, `NAME=value`, `"name": "value",`; not base64. */
 const NAMED = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
 
@@ -42,7 +45,7 @@ export function maskabilityOf(value: string | Uint8Array): Maskability {
   return ARMOUR.test(text) ? "armour" : "masked";
 }
 
-/** Returns each text once: the value, trimmed, with other line ends; its lines; the strings in it if it is JSON. */
+/** Returns each text once: the value, trimmed, with other line ends; its lines; passwords in URLs; the strings in it if it is JSON. */
 export function textsOf(value: string): ReadonlyMap<string, SecretPart> {
   const texts = new Map<string, SecretPart>();
   if (maskabilityOf(value) === "masked") collect(value, "value", texts, DEEPEST);
@@ -61,6 +64,7 @@ function collect(text: string, part: SecretPart, texts: Map<string, SecretPart>,
     // A program may print a line without its indentation.
     for (const line of trimmed.split(/[\r\n]+/)) if (isSecretLine(line.trim())) add(line.trim(), "line");
   }
+  for (const password of passwordsOf(trimmed)) add(password, "leaf");
   if (depth === 0) return;
   // A key on one line of a .env file: programs put the line ends back.
   if (/\\n/.test(trimmed)) collect(trimmed.replaceAll(/(?:\\r)?\\n/g, "\n"), part, texts, depth - 1);
@@ -73,16 +77,39 @@ function isSecretLine(line: string): boolean {
   return named === undefined || maskabilityOf(named) === "masked";
 }
 
+/** Returns the passwords of the URLs in a text, as they are and decoded: programs print both. */
+function passwordsOf(text: string): readonly string[] {
+  const passwords = Array.from(text.matchAll(USERINFO), ([, userinfo = ""]) => /:(.*)$/s.exec(userinfo)?.[1] ?? "");
+  return passwords.flatMap((one) => [one, decoded(one)]).filter((one) => maskabilityOf(one) === "masked");
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Its percent signs stand for themselves.
+    return text;
+  }
+}
+
+/** Returns the strings in JSON of any depth, in a loop: functions that call each other would end on the stack's limit. */
 function leavesOf(text: string): readonly string[] {
   if (!/^[[{"]/.test(text)) return [];
+  const waiting: unknown[] = [];
   try {
-    const leaves: string[] = [];
-    JSON.parse(text, (_, value: unknown) => void (typeof value === "string" && leaves.push(value)));
-    return leaves;
-  } catch {
-    // It only looks like JSON.
-    return [];
+    waiting.push(JSON.parse(text));
+  } catch (error) {
+    // It only looks like JSON. Another error must not let the strings be seen.
+    if (error instanceof SyntaxError) return [];
+    throw error;
   }
+  const leaves: string[] = [];
+  for (let at = 0; at < waiting.length; at++) {
+    const value = waiting[at];
+    if (typeof value === "string") leaves.push(value);
+    else if (typeof value === "object" && value !== null) for (const one of Object.values(value)) waiting.push(one);
+  }
+  return leaves;
 }
 
 function isShorter(text: string, least: number): boolean {

@@ -21,7 +21,7 @@ function masked(masking: Masking, output: Buffer, sizes: readonly number[]): str
   return Buffer.concat(parts).toString("latin1");
 }
 
-test("both searches mask the same, however an output is escaped and cut", { timeout: 120_000 }, () => {
+test("both searches mask the same, however an output is escaped and cut", { timeout: 300_000 }, () => {
   let hits = 0;
   assert(
     property(
@@ -36,8 +36,8 @@ test("both searches mask the same, however an output is escaped and cut", { time
         }
       },
     ),
-    { seed: SEED, numRuns: cases(2000, 20_000) },
+    { seed: SEED, numRuns: cases(1000, 8000) },
   );
   // Otherwise the cases show nothing.
-  expect(hits).toBeGreaterThan(1000);
+  expect(hits).toBeGreaterThan(400);
 });

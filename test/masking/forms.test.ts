@@ -186,9 +186,47 @@ describe("the strings in JSON", () => {
     expect(masked(ACCOUNT, JSON.stringify(PEM))).toBe('"***"');
   });
 
+  test.each([
+    ["arrays", "[", "]"],
+    ["objects", '{"a":', "}"],
+  ])("at the bottom of 100,000 %s each is masked", (_, open, close) => {
+    const deep = (inner: string): string => `${open.repeat(100_000)}${inner}${close.repeat(100_000)}`;
+    expect(masked(deep('"hush-9f8e7d6c"'), "<hush-9f8e7d6c>")).toBe("<***>");
+    expect(masked(JSON.stringify({ inner: deep('"hush-9f8e7d6c"') }), "<hush-9f8e7d6c>")).toBe("<***>");
+  });
+
   test("white space in JSON makes no difference", () => {
     const out = masked(ACCOUNT, JSON.stringify(JSON.parse(ACCOUNT)));
     expect(out).toBe('{"type":"service_account","private_key":"***","client":{"id":"***"}}');
+  });
+});
+
+describe("the password in a URL", () => {
+  test.each([
+    ["postgres://alice:hush-9f8e@db.example.test:5432/app", "hush-9f8e"],
+    ["rediss://:hush-9f8e@cache.example.test", "hush-9f8e"],
+    ["https://alice:hush%2D%C3%A9%3A9f@example.test/a@b", "hush-é:9f"],
+    ["https://alice:hush%2D%C3%A9%3A9f@example.test/a@b", "hush%2D%C3%A9%3A9f"],
+    ["https://alice:hu@sh:9f@example.test", "hu@sh:9f"],
+    ["https://alice:50%-off-9f@example.test", "50%-off-9f"],
+    ["jdbc:mysql://alice:hush-9f8e@db.example.test/app?x=1", "hush-9f8e"],
+    [JSON.stringify({ url: "amqp://alice:hush-9f8e@mq.example.test" }), "hush-9f8e"],
+    ["A=1\nDB=postgres://alice:hush-9f8e@db.example.test\nB=2\n", "hush-9f8e"],
+    ["mongodb://a:hush-9f8e@one.example.test,mongodb://b:lull-7d6c@two.example.test", "lull-7d6c"],
+  ])("%s: masks %s alone", (value, password) => {
+    expect(masked(value, `<${password}>`)).toBe("<***>");
+    expect(masked(value, `<${Buffer.from(password).toString("base64").replaceAll("=", "")}>`)).toMatch(/^<\*{3}.?>$/);
+  });
+
+  test.each([
+    ["postgres://alice:abcde@db.example.test", "abcde"],
+    ["postgres://alice:postgres@db.example.test", "postgres"],
+    ["postgres://alice-4711@db.example.test", "alice-4711"],
+    ["postgres://alice-4711:@db.example.test", "alice-4711"],
+    ["https://example.test:8443/long-path@v2", "8443/long-path"],
+    ["https://example.test/?to=alice:long-text@example.test", "long-text"],
+  ])("%s: does not mask %s", (value, text) => {
+    expect(masked(value, `<${text}> <${value}>`)).toBe(`<${text}> <***>`);
   });
 });
 

@@ -82,6 +82,7 @@ export function openOutputs(
     // The end of PID 1 ends all other processes.
     mayHandOver: addon !== undefined && !preparation.firstProcess,
     isRestored: false,
+    isIncomplete: false,
   };
 
   return {
@@ -103,6 +104,7 @@ export function openOutputs(
       pumps.forEach((pump) => pump.maskBy(next.masking));
     },
     isOpen: (): boolean => state.open.size > 0,
+    isIncomplete: (): boolean => state.isIncomplete,
     /** Passes on the output of an ended program. For its background processes another process continues, or this one. */
     finish: async (isLast: boolean, wasKilled: boolean): Promise<void> => {
       let stopListening: Undo = () => {};

@@ -15,6 +15,8 @@ export interface State {
   readonly mayHandOver: boolean;
   /** The former program has ended, and the terminal is restored. */
   readonly isRestored: boolean;
+  /** Output was lost that its reader still wanted, as on a full disk. */
+  readonly isIncomplete: boolean;
 }
 
 export type StreamEvent = { readonly stream: number } & (
@@ -50,9 +52,11 @@ export function step(state: State, event: StreamEvent): readonly [State, readonl
   const terminal: readonly Effect[] = isTerminal && !state.hasSession ? [{ kind: "close terminal" }] : [];
   switch (event.kind) {
     case "failed": {
-      if (isErrors) return [state, [...terminal, { kind: "disable messages" }]];
+      // The program learns of a reader that has gone by SIGPIPE, and of a terminal by SIGHUP.
+      const next = { ...state, isIncomplete: state.isIncomplete || (event.code !== "EPIPE" && !isTerminal) };
+      if (isErrors) return [next, [...terminal, { kind: "disable messages" }]];
       const line = `the standard output cannot be written (${event.code})`;
-      return [state, event.code === "EPIPE" ? terminal : [...terminal, { kind: "write", line }]];
+      return [next, event.code === "EPIPE" ? terminal : [...terminal, { kind: "write", line }]];
     }
     case "unread":
       if (state.hasSession) return [state, [{ kind: "lose session" }]];

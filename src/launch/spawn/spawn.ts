@@ -1,3 +1,4 @@
+import { ExitStatus } from "../../core/error.ts";
 import { isBun } from "../../system/runtime.ts";
 import { loader } from "../../system/addon/addon.ts";
 import type { Outputs } from "../redact/outputs.ts";
@@ -41,6 +42,8 @@ export async function spawn(launch: Launch): Promise<never> {
   await started.finish(true);
   for (const outputs of earlier) if (outputs.isOpen()) await outputs.finish(true, false);
   broker?.end(end);
+  // The program could not see that its output was lost.
+  if (end === 0 && started.outputs?.isIncomplete() === true) end = ExitStatus.failed;
   // At its exit Node.js would reset a terminal to its settings at the start.
   if (process.platform !== "win32") {
     if (restarts !== undefined) release([0, 1, 2, ...inherited.numbers]);

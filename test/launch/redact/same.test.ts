@@ -41,6 +41,13 @@ describe("a secret with line ends of each kind", () => {
   });
 });
 
+it("masks a string in JSON of 20,000 levels, and the password in a URL", async () => {
+  const deep = `${'[{"a":'.repeat(10_000)}"hush-9f8e7d6c"${"}]".repeat(10_000)}`;
+  const url = "postgres://alice:lull%2D5b4a@db.example.test/app";
+  const output = Buffer.from("<hush-9f8e7d6c> <lull-5b4a> <lull%2D5b4a>\n");
+  expect(await maskedByProgram([deep, url], output)).toBe("<***> <***> <***>\n");
+});
+
 it("masks any output as the search in TypeScript does", { timeout: 600_000 }, async () => {
   await assert(
     asyncProperty(secretOutput, async ({ values, output }) => {

@@ -13,6 +13,7 @@ const PIPES: State = {
   hasNotice: false,
   mayHandOver: true,
   isRestored: false,
+  isIncomplete: false,
 };
 const PART: State = {
   ...PIPES,

@@ -117,6 +117,30 @@ describe("readers and writers that end", () => {
     expect(stderr.match(/the standard output cannot be written \(EFBIG\)/g)).toHaveLength(10);
   });
 
+  it.each([
+    ["the standard output", "f", "", "exit 0", 125],
+    ["the standard error", "/dev/null", "2>f", "exit 0", 125],
+    ["both", "f", "2>&1", "exit 0", 125],
+    ["a program that fails as well", "f", "", "exit 3", 3],
+  ])("ends with 125 if output is lost on a full disk: %s", async (name, out, errors, end, expected) => {
+    // A file that may not grow, as one on a full disk.
+    const to = name === "the standard error" ? " >&2" : "";
+    const script = `head -c 16384 /dev/zero${to}; ${end}`;
+    const { stdout } = await outcome(`ulimit -f 8; $L sh -c '${script}' >${out} ${errors}; echo $? | cat`);
+    expect(stdout).toBe(`${expected}\n`);
+  });
+
+  it("ends with 125 on a disk that is full", async ({ skip }) => {
+    const mounted = (script: string): Promise<{ readonly stdout: string; readonly stderr: string }> =>
+      outcome(`unshare -rm sh -c 'mount -t tmpfs -o size=8k tmpfs /mnt && ${script}'`);
+    skip((await mounted("echo mounted")).stdout !== "mounted\n", "needs the rights to mount a file system");
+    const { stdout, stderr } = await mounted("$L head -c 65536 /dev/zero >/mnt/f; echo $?");
+    expect({ stdout, stderr }).toEqual({
+      stdout: "125\n",
+      stderr: expect.stringContaining("the standard output cannot be written (ENOSPC)"),
+    });
+  });
+
   it("breaks it for a program that writes nothing and watches its output", async () => {
     const { status } = await outcome(`$L tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
     const bare = await outcome(`tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
