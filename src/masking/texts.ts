@@ -31,7 +31,7 @@ const COMMON_WORDS: ReadonlySet<string> = new Set(
 /** The first and last lines of PEM (RFC 7468), of OpenSSH's and of PGP's keys. */
 const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
 
-/** What stands between the scheme of a URL and its host (RFC 3986, 3.2.1), up to the last at sign, as browsers read it. */
+/** The part of a URL between its scheme and its host (RFC 3986, 3.2.1), up to the last at sign, as browsers read it. */
 const USERINFO = /:\/\/([^\s/?#]*)@/g;
 
 /** A line that is as secret as the value it names: `name: value`, `NAME=value`, `"name": "value",`; not base64. */
