@@ -50,6 +50,13 @@ fi
 grep -q heap-buffer-overflow "$place/report"
 
 status=0
+# Each two bytes behind each byte that begins an escape, through the search of masking.
+python3 -c 'import sys
+for first in b"%\\&$+": sys.stdout.buffer.write(b"".join(bytes((first, x, y)) for x in range(256) for y in range(256)))
+' >"$place/escapes"
+ESC_TOKEN="it's a \"secret\" %41" $prefix -- "$place/bin/sophia-run.cjs" --no-contract --offline --redact -- cat "$place/escapes" \
+  >"$place/masked"
+cmp "$place/escapes" "$place/masked" || status=1
 run() { # LABEL OPTIONS-OF-SOPHIA-RUN OPTION-OF-THE-SUITE...
   label=$1 options=$2
   shift 2

@@ -13,12 +13,36 @@ export const SHALLOW = 5;
 /** Hash values of three bytes. */
 const BLOCKS = 1 << 16;
 
+/** The numbers of a match: its start and end, its node, its encoding, and 1 for an escape of shells. */
+export const MATCH_NUMBERS = 5;
+
+export interface FindRequest {
+  readonly bytes: Uint8Array;
+  readonly before: number;
+  readonly node: number;
+  readonly run: number;
+  readonly least: number;
+  readonly isEnd: boolean;
+}
+
+export interface FoundMatches {
+  /** The memory for candidates, if there are any. */
+  readonly candidates: Uint8Array | undefined;
+  readonly node: number;
+  /** The index of the first byte to keep. */
+  readonly from: number;
+  /** {@link MATCH_NUMBERS} for each; offsets are indexes of the bytes. */
+  readonly matches: Int32Array;
+}
+
 /**
  * A trie of all patterns. A node is a prefix of a pattern, by number. Each pattern has a branch: the nodes that it does not
  * share with the pattern before it, numbered in a row. The arrays are by node or by branch.
  */
 export class Automaton {
   private compiled: { readonly search: CompiledSearch; readonly handle: Uint8Array } | undefined;
+  /** Memory for candidates that no stream needs at the moment. */
+  private spare: Uint8Array | undefined;
   /** The length of the shortest pattern, at most 255; 0 without patterns. */
   readonly window: number;
   /** By node: its last byte, and its branch. */
@@ -42,8 +66,6 @@ export class Automaton {
   /** Marks the bytes of patterns, and the first three bytes of patterns. */
   private readonly occurs = new Uint8Array(256);
   private readonly starts = new Uint8Array(BLOCKS);
-
-  private readonly reached = new Uint32Array(1);
 
   /** @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,534 bytes */
   constructor(patterns: readonly string[], search?: CompiledSearch) {
@@ -70,13 +92,33 @@ export class Automaton {
     if (search !== undefined) this.use(search);
   }
 
-  /** Replaces the loops of {@link skip} and {@link follow}, which take most of the time, by compiled ones. */
+  /** Lets streams be searched by {@link find}, not by the steps in TypeScript. */
   use(search: CompiledSearch): void {
     const { shift, starts, label, branch, parent, first, end, forks, escapes, occurs } = this;
     const { base, failure, matchLengths } = this;
     const byByte = [escapes, IS_BASE64, occurs];
     const tables = [shift, starts, label, branch, parent, first, end, forks, ...byByte, base, failure, matchLengths];
     this.compiled = { search, handle: search.prepareSearch(...tables) };
+  }
+
+  /** Finds matches by the compiled search, as {@link CompiledSearch.find} describes. */
+  find(
+    candidates: Uint8Array | undefined,
+    { bytes, before, node, run, least, isEnd }: FindRequest,
+  ): FoundMatches | undefined {
+    if (this.compiled === undefined) return undefined;
+    const { search, handle } = this.compiled;
+    const memory = candidates ?? this.spare ?? search.newCandidates();
+    if (memory === this.spare) this.spare = undefined;
+    const results = new Uint32Array(4);
+    const end = isEnd ? 1 : 0;
+    const error = search.find(handle, memory, bytes, before, node, this.window, run, least, end, results);
+    const [last = ROOT, from = 0, count = 0, matchCount = 0] = results;
+    if (error !== 0) throw new RangeError("no memory for what masking has found");
+    const matches = new Int32Array(matchCount * MATCH_NUMBERS);
+    if (matchCount > 0) search.takeMatches(matches);
+    if (count === 0) this.spare = memory;
+    return { candidates: count === 0 ? undefined : memory, node: last, from, matches };
   }
 
   depthOf(node: number): number {
@@ -114,11 +156,7 @@ export class Automaton {
 
   /** Reads bytes from `at` on that are no escapes and end no pattern. @returns the first other index, and the node there */
   follow(node: number, bytes: Uint8Array, at: number): { readonly index: number; readonly node: number } {
-    const { label, matchLengths, escapes, compiled, reached } = this;
-    if (compiled !== undefined && this.depthOf(node) > SHALLOW) {
-      const index = compiled.search.advance(compiled.handle, node, bytes, at, SHALLOW, reached);
-      return { index, node: reached[0] ?? ROOT };
-    }
+    const { label, matchLengths, escapes } = this;
     const most = Math.min((this.end[this.branch[node] ?? 0] ?? 0) - node, bytes.length - at);
     let length = 0;
     while (
@@ -133,9 +171,8 @@ export class Automaton {
 
   /** Returns the first index from `at` on at which a pattern may begin. @param run as of {@link base64Before} */
   skip(bytes: Uint8Array, at: number, run: number): number {
-    const { window, shift, starts, compiled } = this;
+    const { window, shift, starts } = this;
     if (window === 0) return bytes.length;
-    if (compiled) return compiled.search.skip(compiled.handle, window, bytes, at, run);
     const { length } = bytes;
     for (let index = at, escape = at; ; escape++) {
       while (escape < length && this.escapes[bytes[escape] ?? 0] === 0) escape += 1;

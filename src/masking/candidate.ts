@@ -43,14 +43,22 @@ export class Candidate {
     return other;
   }
 
-  /** Returns true if both continue alike: then the one that began first finds all that the other does. */
-  isSame(other: Candidate): boolean {
+  /**
+   * Returns true if this one finds all that another does: both wait for the same byte, and this one has read the same decoded
+   * bytes or more, from an earlier start on.
+   */
+  covers(other: Candidate): boolean {
+    const { automaton, encoding, at, node, emptyUnits, isAfterReturn } = this;
+    if (encoding !== other.encoding || at !== other.at) return false;
+    if (emptyUnits !== other.emptyUnits || isAfterReturn !== other.isAfterReturn) return false;
+    if (node === other.node) return this.start <= other.start;
+    const depth = automaton.depthOf(other.node);
     return (
-      this.encoding === other.encoding &&
-      this.at === other.at &&
-      this.node === other.node &&
-      this.emptyUnits === other.emptyUnits &&
-      this.isAfterReturn === other.isAfterReturn
+      this.lastEscape >= other.lastEscape &&
+      this.lastDecoded >= other.lastDecoded &&
+      automaton.depthOf(node) > depth &&
+      this.startOf(depth) <= other.start &&
+      automaton.shortened(node, depth) === other.node
     );
   }
 

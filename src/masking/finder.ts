@@ -1,4 +1,4 @@
-import { ROOT, SHALLOW, type Automaton } from "./automaton.ts";
+import { MATCH_NUMBERS, ROOT, SHALLOW, type Automaton, type FoundMatches } from "./automaton.ts";
 import { Candidate, type OnMatch } from "./candidate.ts";
 import { END, MORE, type Unit } from "./encodings/decoder.ts";
 import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
@@ -24,16 +24,21 @@ export class Finder {
   run = 0;
   private node = ROOT;
   private candidates: Candidate[] = [];
+  /** The candidates of the compiled search. */
+  private compiledCandidates: Uint8Array | undefined;
   /** The bytes of the current `read`, `held` and the chunk, and their offset in the stream. */
   private bytes: Uint8Array = NOTHING;
   private base = 0;
   private isEnd = false;
   private readonly automatonOf: () => Automaton;
   private readonly onMatch: OnMatch;
+  private readonly least: number;
 
-  constructor(automatonOf: () => Automaton, onMatch: OnMatch) {
+  /** @param least as of {@link CompiledSearch.find}: joined matches are reported as plain ones */
+  constructor(automatonOf: () => Automaton, onMatch: OnMatch, least = -1) {
     this.automatonOf = automatonOf;
     this.onMatch = onMatch;
+    this.least = least;
   }
 
   /** Reports the longest of the matches with the same end. */
@@ -53,6 +58,15 @@ export class Finder {
   private readBehindHeld(bytes: Uint8Array): void {
     const automaton = this.automatonOf();
     this.base = this.position - this.held.length;
+    // Candidates that were begun before the search was compiled are stepped as they were begun.
+    const found = this.candidates.length > 0 ? undefined : this.findCompiled(bytes, false);
+    if (found !== undefined) {
+      this.compiledCandidates = found.candidates;
+      this.node = found.node;
+      this.position = this.base + bytes.length;
+      this.keep(bytes, found.from);
+      return;
+    }
     this.bytes = bytes;
     for (const candidate of this.candidates.splice(0)) this.step(candidate, this.position);
     this.readPlain(bytes, this.held.length, automaton);
@@ -61,17 +75,44 @@ export class Finder {
       (least, candidate) => Math.min(least, candidate.start),
       this.position - automaton.depthOf(this.node),
     );
-    const from = start - this.base;
+    this.keep(bytes, start - this.base);
+    this.bytes = NOTHING;
+  }
+
+  private keep(bytes: Uint8Array, from: number): void {
     this.run = base64Before(bytes, from, this.run);
     this.held = from === bytes.length ? NOTHING : new Uint8Array(bytes.subarray(from)); // a copy
-    this.bytes = NOTHING;
+  }
+
+  /** @returns undefined if the search is not compiled */
+  private findCompiled(bytes: Uint8Array, isEnd: boolean): FoundMatches | undefined {
+    const { compiledCandidates, held, node, run, least, base } = this;
+    const request = { bytes, before: held.length, node, run, least, isEnd };
+    const found = this.automatonOf().find(compiledCandidates, request);
+    const matches: ArrayLike<number> = found?.matches ?? [];
+    for (let at = 0; at < matches.length; at += MATCH_NUMBERS) {
+      const encoding = least === -1 ? (ENCODINGS[matches[at + 3] ?? -1] ?? PLAIN) : PLAIN;
+      const isShell = matches[at + 4] === 1;
+      this.onMatch(
+        base + (matches[at] ?? 0),
+        base + (matches[at + 1] ?? 0),
+        matches[at + 2] ?? ROOT,
+        encoding,
+        isShell,
+      );
+    }
+    return found;
   }
 
   /** Reports matches that are certain only if the stream ends here. It may continue anyway. */
   finish(): void {
     const { candidates } = this;
-    this.bytes = this.held;
     this.base = this.position - this.held.length;
+    if (candidates.length === 0) {
+      if (this.compiledCandidates !== undefined) this.findCompiled(this.held, true);
+      return;
+    }
+    this.bytes = this.held;
     this.isEnd = true;
     this.candidates = [];
     for (const candidate of candidates) this.step(candidate.copy(), this.position);
@@ -168,10 +209,13 @@ export class Finder {
       }
       if (unit === undefined || !candidate.accept(unit, first, this.onMatch)) return;
     }
-    const known = this.candidates.findIndex((other) => other.isSame(candidate));
-    if (known === -1) {
-      if (this.candidates.length < MOST_CANDIDATES) this.candidates.push(candidate);
-    } else if (candidate.start < (this.candidates[known]?.start ?? 0)) this.candidates[known] = candidate;
+    for (let index = 0; index < this.candidates.length;) {
+      const other = this.candidates[index];
+      if (other?.covers(candidate) === true) return;
+      if (other !== undefined && candidate.covers(other)) this.candidates.splice(index, 1);
+      else index += 1;
+    }
+    if (this.candidates.length < MOST_CANDIDATES) this.candidates.push(candidate);
   }
 
   private unitsOf(

@@ -16,20 +16,34 @@ export interface StreamState {
   readonly run: number;
 }
 
-/** The automaton's loops over all bytes, compiled (launch/redact/search.h). */
+/** The search, compiled (launch/redact/search.h, decode.h and finder.h). */
 export interface CompiledSearch {
   /** Fills tables. @param args those of `build_search` */
   readonly buildSearch: (...args: readonly (Uint8Array | Uint32Array | number)[]) => void;
   /** @param tables in the order of `struct tables`; the caller must keep them as long as the handle */
   readonly prepareSearch: (...tables: readonly (Uint8Array | Uint16Array | Uint32Array)[]) => Uint8Array;
-  readonly skip: (handle: Uint8Array, window: number, bytes: Uint8Array, at: number, run: number) => number;
-  /** Returns the index that it has reached. @param reached gets the node there */
-  readonly advance: (
+  /** Returns memory for the candidates of one stream. */
+  readonly newCandidates: () => Uint8Array;
+  /**
+   * Finds matches as `Finder` does.
+   *
+   * @param before the number of the bytes that were read before
+   * @param least -1 to report all matches; otherwise overlapping ones are joined, and encoded ones have so many bytes at least
+   * @param results gets the last node, the index of the first byte to keep, the numbers of candidates and of matches
+   * @returns 0, or an error of the system: matches are missing
+   */
+  readonly find: (
     handle: Uint8Array,
-    node: number,
+    candidates: Uint8Array,
     bytes: Uint8Array,
-    at: number,
-    shallow: number,
-    reached: Uint32Array,
+    before: number,
+    node: number,
+    window: number,
+    run: number,
+    least: number,
+    isEnd: 0 | 1,
+    results: Uint32Array,
   ) => number;
+  /** Copies the matches of the last call: five numbers for each (finder.h). */
+  readonly takeMatches: (matches: Int32Array) => void;
 }

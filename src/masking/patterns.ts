@@ -12,7 +12,7 @@ export interface Form {
 }
 
 /** The least number of characters of an encoded form: shorter ones are found by chance. */
-const SHORTEST_FORM = 8;
+export const SHORTEST_FORM = 8;
 const SHORTEST_VALUE = 6;
 /** Longer forms are masked in pieces that overlap by a byte: less is held back, and a part of such a form is masked, too. */
 const PIECE = 256;

@@ -1,6 +1,7 @@
 import type { Automaton } from "./automaton.ts";
+import type { OnMatch } from "./candidate.ts";
 import { Finder } from "./finder.ts";
-import { isEncodedForm } from "./patterns.ts";
+import { isEncodedForm, SHORTEST_FORM } from "./patterns.ts";
 import type { StreamState } from "./model.ts";
 
 const MASK = Buffer.from("***");
@@ -24,9 +25,10 @@ export class Masker {
   private covered = 0;
 
   constructor(automaton: () => Automaton, state?: StreamState) {
-    this.finder = new Finder(automaton, (start, end, _, encoding) => {
+    const note: OnMatch = (start, end, _, encoding) => {
       if (isEncodedForm(encoding, end - start)) this.add(start, end);
-    });
+    };
+    this.finder = new Finder(automaton, note, SHORTEST_FORM);
     if (state === undefined) return;
     const { read, held, sinceMask, run } = state;
     this.released = read.length - held;

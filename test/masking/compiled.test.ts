@@ -1,10 +1,12 @@
 /** The compiled search finds what the one in TypeScript finds: the one is written in two languages. */
 import { array, assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
-import { maskingOf, type Masking } from "../../src/masking/masking.ts";
+import { Finder } from "../../src/masking/finder.ts";
+import { maskingOf, searchedFor, type Masking } from "../../src/masking/masking.ts";
+import type { CompiledSearch } from "../../src/masking/model.ts";
 import { cases, SEED } from "../helpers/seed.ts";
 import { noAddon, skipBecause } from "../helpers/skip.ts";
-import { withAddon } from "./compiled.ts";
+import { compiledSearch, withAddon } from "./compiled.ts";
 import { secretOutput } from "./outputs.ts";
 
 skipBecause(noAddon);
@@ -40,4 +42,36 @@ test("both searches mask the same, however an output is escaped and cut", { time
   );
   // Otherwise the cases show nothing.
   expect(hits).toBeGreaterThan(400);
+});
+
+/** Returns each match: its place, its pattern and its encoding. */
+function found(values: readonly string[], output: Buffer, size: number, search?: CompiledSearch): readonly string[] {
+  const { automaton, forms } = searchedFor(
+    values.map((value) => ({ name: "SECRET", value })),
+    search,
+  );
+  const matches: string[] = [];
+  const finder = new Finder(
+    () => automaton,
+    (start, end, node, { name }, isShell) => {
+      const number = automaton.patternAt(node);
+      matches.push(`${start} ${end} ${number} ${forms[number]?.encoding ?? ""} ${name} ${String(isShell)}`);
+    },
+  );
+  for (let at = 0; at < output.length; at += size) finder.read(output.subarray(at, at + size));
+  finder.finish();
+  return Array.from(new Set(matches)).toSorted();
+}
+
+test("both searches find the same patterns in the same encodings, as `scan` shows them", { timeout: 300_000 }, () => {
+  let hits = 0;
+  assert(
+    property(secretOutput, integer({ min: 1, max: 200 }), ({ values, output }, size) => {
+      const expected = found(values, output, size);
+      expect(found(values, output, size, compiledSearch())).toEqual(expected);
+      hits += expected.length;
+    }),
+    { seed: SEED, numRuns: cases(500, 8000) },
+  );
+  expect(hits).toBeGreaterThan(200);
 });

@@ -3,12 +3,18 @@ import type { Masking } from "../../src/masking/masking.ts";
 import type { CompiledSearch } from "../../src/masking/model.ts";
 import { addon } from "../helpers/sophia.ts";
 
-/** Makes a masking search by the compiled loop of this checkout, if it is built. */
-export function withAddon(masking: Masking): Masking {
+/** Returns the compiled search of this checkout, if it is built. */
+export function compiledSearch(): CompiledSearch | undefined {
   const file = addon.replace(/\.node$/, "-redact.node");
+  if (!existsSync(file)) return undefined;
   const module = { exports: {} };
-  if (existsSync(file)) process.dlopen(module, file);
+  process.dlopen(module, file);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines it
-  masking.prepare(existsSync(file) ? (module.exports as CompiledSearch) : undefined);
+  return module.exports as CompiledSearch;
+}
+
+/** Makes a masking search by the compiled search, if there is one. */
+export function withAddon(masking: Masking): Masking {
+  masking.prepare(compiledSearch());
   return masking;
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <node_api.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,8 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
 #endif
 
 #include "search.h"
+#include "decode.h"
+#include "finder.h"
 
 /* Calls the function to whose address `data` points. Missing numbers are -1. */
 static napi_value call(napi_env env, napi_callback_info info) {
@@ -250,7 +253,9 @@ static const struct {
 } functions[] = {
     {"buildSearch", build_search},
     {"prepareSearch", prepare},
-    {"advance", advance},
+    {"newCandidates", new_candidates},
+    {"find", find},
+    {"takeMatches", take_matches},
     {"makePipe", make_pipe},
     {"closeReading", close_reading},
     {"duplicate", duplicate},
@@ -273,11 +278,10 @@ static const struct {
 };
 
 NAPI_MODULE_INIT() {
-  /* Called for each piece of output: without the array of arguments. */
-  napi_property_descriptor properties[COUNT(functions) + 1] = {{.utf8name = "skip", .method = skip}};
+  napi_property_descriptor properties[COUNT(functions)];
   for (size_t i = 0; i < COUNT(functions); ++i) {
     void *const data = (void *)(uintptr_t)&functions[i].call;
-    properties[i + 1] = (napi_property_descriptor){.utf8name = functions[i].name, .method = call, .data = data};
+    properties[i] = (napi_property_descriptor){.utf8name = functions[i].name, .method = call, .data = data};
   }
   napi_define_properties(env, exports, COUNT(properties), properties);
   return exports;

@@ -1,4 +1,4 @@
-/* The loops of masking over all bytes, ten times as fast as those of masking/automaton.ts, by the tables of that automaton. */
+/* The automaton of masking/automaton.ts, by the same tables, and the search for the places where a pattern may begin. */
 #include <stdint.h>
 
 /* Twice as fast as with -Os, by which the rest of the addon is built. */
@@ -320,20 +320,6 @@ static napi_value prepare(napi_env env, const struct argument *args) {
   return result;
 }
 
-static napi_value skip(napi_env env, napi_callback_info info) {
-  napi_value args[5], result = NULL;
-  size_t count = COUNT(args), length = 0, size = 0;
-  uint32_t window = 0, from = 0, run = 0;
-  napi_get_cb_info(env, info, &count, args, NULL, NULL);
-  const struct tables *const it = array_of(env, args[0], &size);
-  napi_get_value_uint32(env, args[1], &window);
-  const uint8_t *const bytes = array_of(env, args[2], &length);
-  napi_get_value_uint32(env, args[3], &from);
-  napi_get_value_uint32(env, args[4], &run);
-  napi_create_uint32(env, (uint32_t)skip_to(it, bytes, length, window, from, run), &result);
-  return result;
-}
-
 static uint32_t depth_of(const uint32_t *base, const uint32_t *branch, uint32_t node) {
   return node == 0 ? 0 : node - base[branch[node]];
 }
@@ -364,24 +350,6 @@ static uint32_t failure_of(const struct tables *it, uint32_t node) {
   it->failure[node] = failure + 1;
   it->match_lengths[node] = (uint16_t)(1 + (is_pattern ? depth_of(it->base, it->branch, node) : match_length_at(it, failure)));
   return failure;
-}
-
-/*
- * (handle, node, bytes, index, depth, array for the last node): reads bytes up to one that may begin an escape, ends a pattern,
- * or leads to a node of at most this depth. Returns its index.
- */
-static napi_value advance(napi_env env, const struct argument *args) {
-  const struct tables *const it = args[0].data;
-  const uint8_t *const bytes = args[2].data;
-  uint32_t node = (uint32_t)args[1].number, at = (uint32_t)args[3].number;
-  const uint32_t shallow = (uint32_t)args[4].number;
-  for (; at < args[2].length && it->escapes[bytes[at]] == 0; ++at) {
-    const uint32_t after = next(it, node, bytes[at]);
-    if (depth_of(it->base, it->branch, after) <= shallow || match_length_at(it, after) != 0) break;
-    node = after;
-  }
-  *(uint32_t *)args[5].data = node;
-  return from_integer(env, (int)at);
 }
 
 /* (tables, bytes of all patterns, their lengths, window): fills the tables as `build` of masking/automaton.ts does */
