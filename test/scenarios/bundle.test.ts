@@ -78,7 +78,11 @@ const starts: readonly (readonly [
   ["an ordinary .env", { mode: "exec", files: [], given: { ".env": ORDINARY } }],
   [
     "a name that may run code",
-    { mode: "exec", files: ["risks", "looks-secret", "loopback", "rolldown-runtime"], given: { ".env": "A=1\nPAGER=less\n" } },
+    {
+      mode: "exec",
+      files: ["risks", "looks-secret", "loopback", "rolldown-runtime"],
+      given: { ".env": "A=1\nPAGER=less\n" },
+    },
   ],
   [
     "a contract",
