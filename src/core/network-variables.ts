@@ -23,13 +23,15 @@ const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
     .flat()
     .map((name) => [name, /^(?:1|true|yes|on)$/i] as const),
   ...[
-    ["GIT_SSL_NO_VERIFY", "HEX_UNSAFE_HTTPS", "VAULT_SKIP_VERIFY", "NOMAD_SKIP_VERIFY"],
-    ["AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_VERIFY", "HELM_KUBEINSECURE_SKIP_TLS_VERIFY"],
+    ["HEX_UNSAFE_HTTPS", "VAULT_SKIP_VERIFY", "NOMAD_SKIP_VERIFY", "HELM_KUBEINSECURE_SKIP_TLS_VERIFY"],
     ["CLOUDSDK_AUTH_DISABLE_SSL_VALIDATION", "CURL_INSECURE", "CARGO_HTTP_SSL_NO_VERIFY"],
   ]
     .flat()
-    // Git takes any text for a yes.
     .map((name) => [name, /^(?:0|false|no|off)$/i] as const),
+  // Any text is a yes for these, `false` as well.
+  ...["GIT_SSL_NO_VERIFY", "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_VERIFY"].map(
+    (name) => [name, /(?!)/] as const,
+  ),
   ["BUNDLE_SSL_VERIFY_MODE", /^peer$/i],
   ["DENO_TLS_CA_STORE", /^(?:mozilla|system)(?:,(?:mozilla|system))*$/],
 ]);
@@ -63,7 +65,9 @@ export function mayDecideNetwork(name: string): boolean {
 /** Returns true if the variable decides through which other machine programs connect, or whom they trust. */
 export function decidesNetwork(name: string, value: string): boolean {
   const text = value.trim();
-  if (text === "" || !mayDecideNetwork(name)) return false;
+  // To Git an empty text is a yes, too.
+  if (text === "") return name === "GIT_SSL_NO_VERIFY";
+  if (!mayDecideNetwork(name)) return false;
   if (PROXIES.test(name)) return !isOfThisMachine(text);
   return SWITCHES.get(spelled(name))?.test(text) !== true;
 }

@@ -72,7 +72,8 @@ export function withheldNotices(
     for (const variable of variables) {
       const { name, value, origin } = variable;
       if (!isOfFile && risks.get(name)?.has(origin) !== true) continue;
-      if (value === "" || selected.get(name)?.value === value || (used.has(name) && opener === undefined)) continue;
+      if (value === "" && risks.get(name)?.has(origin) !== true) continue;
+      if (selected.get(name)?.value === value || (used.has(name) && opener === undefined)) continue;
       const reason = why(variable);
       if (selected.has(name) && reason !== "callers-own") continue;
       const known = reason === "reserved" || reason === "callers-own" ? reason : risks.get(name)?.get(origin);

@@ -241,12 +241,23 @@ describe("proxy and authority of a found .env", () => {
     ["ALL_PROXY", "socks5h://[::1]:9050/"],
     ["NO_PROXY", "*"],
     ["NODE_TLS_REJECT_UNAUTHORIZED", "1"],
-    ["GIT_SSL_NO_VERIFY", "false"],
     ["DENO_TLS_CA_STORE", "system,mozilla"],
     ["TRUST_PROXY", "https://example.test"],
   ])("are passed on without a message if they are of this machine, or harmless: %s=%s", async (name, value) => {
     const { variables, messages } = await start(folder({ ".env": `${name}=${value}\n` }), { OPENAI_API_KEY: KEY });
     expect([messages, variables[name]]).toEqual(["", value]);
+  });
+
+  // Git asks whether the variable is there; the Azure CLI whether it has a text.
+  test.each([
+    ["GIT_SSL_NO_VERIFY", ""],
+    ["GIT_SSL_NO_VERIFY", "0"],
+    ["GIT_SSL_NO_VERIFY", "false"],
+    ["AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "false"],
+  ])("are withheld if any value is a yes: %s=%s", async (name, value) => {
+    const { variables, messages } = await start(folder({ ".env": `${name}=${value}\n` }), { OPENAI_API_KEY: KEY });
+    expect(messages).toContain(name);
+    expect(variables).not.toHaveProperty(name);
   });
 
   test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
