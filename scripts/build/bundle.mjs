@@ -39,7 +39,7 @@ const GROUPS = [
   { name: "broker", test: /\/src\/commands\/run\/broker\/broker\.ts$/ },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
-  { name: "dotenv", test: /\/src\/sources\/dotenv\/value\.ts$/ },
+  { name: "dotenv", test: /\/src\/sources\/dotenv\/thorough\.ts$/ },
 ];
 
 /**

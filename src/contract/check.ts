@@ -1,6 +1,16 @@
 import type { Resolution } from "../core/model.ts";
+import { schemeOf, type ReferenceForm } from "../core/references.ts";
 import { formatFault, noWork } from "./format.ts";
-import type { Condition, Contract, Declaration, PatternWork, Rule, RuleViolation, Violation } from "./model.ts";
+import type {
+  Condition,
+  Contract,
+  Declaration,
+  PatternWork,
+  Rule,
+  RuleViolation,
+  ValueFormat,
+  Violation,
+} from "./model.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
 const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
@@ -94,6 +104,15 @@ function checkValue(declaration: Declaration, resolution: Resolution, work: Patt
   if (source !== "contract" && source !== "fake" && isPlaceholder(declaration, resolved.value)) {
     return { kind: "placeholder", name };
   }
+  const form = resolved.reference ?? (source === "environment" ? schemeOf(resolved.value) : undefined);
+  if (form !== undefined && !isDeclaredReference(form, format)) return { kind: "reference", name, form };
   const fault = format === undefined ? undefined : formatFault(format, resolved.value, name, work);
   return fault === undefined ? undefined : { kind: "malformed", name, fault };
+}
+
+/** Returns true if the prefixes or the pattern of a format name the form: the program resolves the reference itself. */
+function isDeclaredReference(form: ReferenceForm, format: ValueFormat | undefined): boolean {
+  if (format?.kind !== "text") return false;
+  const part = form.slice(0, form.includes("…") || form.includes("X") ? 1 : 3);
+  return [...format.prefixes, format.pattern?.source ?? ""].some((one) => one.includes(part));
 }

@@ -1,3 +1,4 @@
+import type { ReferenceForm } from "../core/references.ts";
 import type { BrokerMember, ProbeEntry } from "./generated/document.ts";
 
 /** The path is absolute. */
@@ -155,7 +156,8 @@ export type RuleViolation =
 export type Violation =
   | RuleViolation
   | { readonly kind: "malformed"; readonly name: string; readonly fault: FormatFault }
-  | { readonly kind: "placeholder"; readonly name: string };
+  | { readonly kind: "placeholder"; readonly name: string }
+  | { readonly kind: "reference"; readonly name: string; readonly form: ReferenceForm };
 
 /** The part of a format that a value does not meet. It repeats the contract, never the value. */
 export type FormatFault =

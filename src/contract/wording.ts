@@ -1,6 +1,8 @@
 /** Words violations and their remedies; pure, without values. */
 import { isOfRunner } from "../core/actions-runner.ts";
 import type { Origin } from "../core/model.ts";
+import type { ReferenceForm } from "../core/references.ts";
+import { resolutionOf } from "../core/resolvers.ts";
 import { nameFinder } from "../core/suggest.ts";
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
@@ -41,9 +43,13 @@ export function describeViolations(
     return { advice, supply: supplyOf(names, contract, target), ...pageOf(names, contract) };
   };
   const correct = (name: string): Remedy => correction(name, contract, origins?.get(name)?.origin, target);
+  const resolve = (name: string, form: ReferenceForm): string => {
+    const origin = origins?.get(name)?.origin;
+    return resolutionOf(form, origin?.source === "dotenv" ? origin.file : undefined);
+  };
   return violations.map((violation) => ({
     violation,
-    ...describe(violation, contract, { supply, correct, withheld }),
+    ...describe(violation, contract, { supply, correct, resolve, withheld }),
   }));
 }
 
@@ -52,11 +58,12 @@ const NO_REMEDY: Remedy = { advice: [], supply: [] };
 interface WordingHelpers {
   readonly supply: (names: readonly string[]) => Remedy;
   readonly correct: (name: string) => Remedy;
+  readonly resolve: (name: string, form: ReferenceForm) => string;
   readonly withheld: (name: string) => string | undefined;
 }
 
 function describe(violation: Violation, contract: Contract, helpers: WordingHelpers): Omit<Wording, "violation"> {
-  const { supply, correct, withheld } = helpers;
+  const { supply, correct, resolve, withheld } = helpers;
   const about = "name" in violation ? subject(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
     case "missing": {
@@ -88,6 +95,15 @@ function describe(violation: Violation, contract: Contract, helpers: WordingHelp
     }
     case "malformed":
       return { message: `${about} ${faultWords(violation.fault)}`, ...correct(violation.name) };
+    case "reference": {
+      const { name, form } = violation;
+      const { advice, ...rest } = correct(name);
+      return {
+        message: `${about} is a reference (${form}), not a value`,
+        ...rest,
+        advice: [...advice, resolve(name, form)],
+      };
+    }
     case "placeholder": {
       const { name } = violation;
       return { message: `${about} is still a placeholder`, ...correct(name), ...pageOf([name], contract) };

@@ -1,4 +1,5 @@
 import type { FailureCode } from "./failure-codes.ts";
+import type { ReferenceForm } from "./references.ts";
 
 export type SourceId = Origin["source"];
 
@@ -43,6 +44,8 @@ export interface Variable {
   readonly origin: Origin;
   /** `file`: the program gets the path of a private temporary file with the value. */
   readonly delivery: "value" | "file";
+  /** Set for a value of a `.env` file that another tool, or a shell, would replace. */
+  readonly reference?: ReferenceForm;
 }
 
 /** Variables of one source with the same precedence, each name at most once. */
@@ -93,6 +96,13 @@ export type Notice =
     }
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
   | { readonly kind: "exposed"; readonly file: string }
+  /** Variables of a `.env` file whose values are references of one form; the program gets them unchanged. */
+  | {
+      readonly kind: "references";
+      readonly form: ReferenceForm;
+      readonly file: string;
+      readonly variables: readonly { readonly name: string; readonly line: number }[];
+    }
   /** The cache is used, because ESC is not available (`failure`) or with `--offline`. */
   | {
       readonly kind: "esc-kept";

@@ -1,6 +1,7 @@
 import { enumerateFew, firstOf } from "../core/lines.ts";
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import type { Notice } from "../core/model.ts";
+import { resolutionOf } from "../core/resolvers.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { shellWord } from "../core/shell.ts";
 import { durationWords, enumerate, printable } from "../core/text.ts";
@@ -71,6 +72,17 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
     case "exposed":
       return [`warning: ${printable(notice.file)} is world-readable: chmod 600 ${shellWord(notice.file)}`];
+    case "references": {
+      const { form, file, variables } = notice;
+      const [first] = variables;
+      const isOne = variables.length === 1;
+      const names = enumerateFew(variables.map(({ name }) => printable(name)));
+      const what = isOne ? `is a reference (${form}), not a value` : `are references (${form}), not values`;
+      return [
+        `warning: ${printable(file)}:${first?.line}: ${names} ${what}, and ${isOne ? "is" : "are"} passed on unchanged`,
+        resolutionOf(form, file),
+      ];
+    }
     case "remark":
       return [`warning: ${notice.text}`];
   }

@@ -161,7 +161,7 @@ function stateFinder({ selected, violations }: Assessment): (name: string | unde
     if (one.kind === "missing" || one.kind === "missing-when") states.set(one.name, "missing");
     if (one.kind === "some-missing") for (const name of one.missing) states.set(name, "missing");
     // Last, since a blank value is both missing and invalid.
-    if (one.kind === "malformed" || one.kind === "placeholder") states.set(one.name, "invalid");
+    if ("name" in one && !("rule" in one)) states.set(one.name, "invalid");
   }
   return (name = "", group = "") => groups.get(group) ?? states.get(name) ?? (isSet(selected, name) ? "set" : "unset");
 }

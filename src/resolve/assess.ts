@@ -115,6 +115,13 @@ async function conclude(
     violations: checkContract(required, selected),
     notices: [
       ...dotenv.notices,
+      ...(dotenv.files.some(({ references }) => references === true)
+        ? (await import("./references.ts")).usedReferences(
+            resolution,
+            selected,
+            (name) => settings.enforceContract && declared(name),
+          )
+        : []),
       ...(dotenv.files.some(({ exposed }) => exposed === true)
         ? (await import("./exposed.ts")).exposedNotices(dotenv, contract, environment, cwd)
         : []),

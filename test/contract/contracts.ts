@@ -58,6 +58,7 @@ export function brief(violations: readonly Violation[]): readonly string[] {
       case "missing":
       case "missing-when":
       case "placeholder":
+      case "reference":
         return `${violation.kind} ${violation.name}`;
       case "malformed":
         return `malformed ${violation.name} ${violation.fault.kind}`;

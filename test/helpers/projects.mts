@@ -85,6 +85,7 @@ const PLACES: Readonly<Record<string, Project>> = {
   "scenarios/waiting.test.ts": "process",
   "scenarios/workspace.test.ts": "process",
   "sources/cached/crash.test.ts": "slow",
+  "sources/dotenv/pulumi.test.ts": "slow",
   "system/addon/": "process",
 };
 

@@ -43,7 +43,7 @@ export function compareEnvironments(
     const { layers } = applyContract(contract, [layerOf(environment)]);
     const resolution = resolve(layers, declared);
     const violations = checkContract(contract, resolution).filter((one) => isCertain(one, resolution, environment));
-    const wrong = violations.flatMap((one) => (one.kind === "malformed" || one.kind === "placeholder" ? one.name : []));
+    const wrong = violations.flatMap((one) => ("name" in one && !("rule" in one) ? one.name : []));
     return { environment, resolution, violations, invalid: new Set(wrong) };
   });
   const row = (name: string): ComparisonRow => {
@@ -115,6 +115,7 @@ function isCertain(violation: Violation, resolution: Resolution, { open }: Evalu
   switch (violation.kind) {
     case "malformed":
     case "placeholder":
+    case "reference":
       return resolution.get(violation.name)?.value !== NOT_KNOWN;
     case "several-set":
       return true;

@@ -10,6 +10,7 @@ import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change
 import { formatName } from "../../esc/settings/names.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
+import { referenceNotices } from "../../resolve/references.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../confirm.ts";
@@ -25,9 +26,9 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   const isConfirmed = options["yes"] === true;
   const overwrite = options["overwrite"] === true;
   const read = await readDotenv([{ path, required: true }], context.cwd);
-  printNotices(context, settings, read.notices);
-  const contract = await loadContract({ ...settings, cwd: context.cwd });
   const variables = read.layers.flatMap((layer) => layer.variables);
+  printNotices(context, settings, [...read.notices, ...referenceNotices(variables)]);
+  const contract = await loadContract({ ...settings, cwd: context.cwd });
   const plain = plainNames(options["plain"], variables, contract, path);
   const sorted = sortVariables(variables, contract, plain);
   const isDry = options["dry-run"] === true;

@@ -2,7 +2,7 @@ import { enumerateFew } from "../../core/lines.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { count, printable, withoutMark } from "../../core/text.ts";
-import { parseDotenv } from "../../sources/dotenv/syntax.ts";
+import { parseThoroughly } from "../../sources/dotenv/thorough.ts";
 import { ask } from "../confirm.ts";
 import { type TargetFile, readIfThere, writePrivately } from "../files.ts";
 import type { Candidate } from "../writing/plan.ts";
@@ -17,13 +17,13 @@ export async function offerRemoval(file: TargetFile, inEsc: readonly Candidate[]
   if (!(await ask(question, context))) return;
   const text = await readIfThere(file);
   if (text === undefined) throw changed(shown);
-  writePrivately(file, await withoutAssignments(text, inEsc, shown));
+  writePrivately(file, withoutAssignments(text, inEsc, shown));
   printReport(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines did not change.\n`);
 }
 
 /** Removes assignments from a text. @throws SophiaError (file, 125) if it has other values for them now */
-async function withoutAssignments(text: string, gone: readonly Candidate[], shown: string): Promise<string> {
-  const { variables, assignments } = await parseDotenv(withoutMark(text), shown);
+function withoutAssignments(text: string, gone: readonly Candidate[], shown: string): string {
+  const { variables, assignments } = parseThoroughly(withoutMark(text), shown);
   const values = new Map(variables.map(({ name, value }) => [name, value]));
   const names = new Set(gone.map(({ name }) => name));
   if (gone.some(({ name, value }) => values.get(name) !== value)) throw changed(shown);

@@ -31,6 +31,8 @@ interface ReadFile {
   readonly variables?: number;
   /** Found by search; otherwise the user named it. */
   readonly found: boolean;
+  /** A value is a reference. */
+  readonly references?: true;
   readonly exposed?: true;
 }
 
@@ -57,7 +59,9 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
       const parsed = await parseDotenv(content.text, path);
       layers.unshift({ source: "dotenv", variables: parsed.variables });
       notices.push(...parsed.notices);
-      read.push({ path, variables: parsed.variables.length, found, ...(content.exposed ? { exposed: true } : {}) });
+      const { references } = parsed;
+      const marks = { ...(references === true && { references }), ...(content.exposed && { exposed: true as const }) };
+      read.push({ path, variables: parsed.variables.length, found, ...marks });
     }
   }
   return { layers, notices, files: read };

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { parse } from "dotenv";
+import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
 import { readPairs } from "../../helpers/actions/files.ts";
 
 /** Programs that read what `export` writes: each gives the variables that it found in the text. */
@@ -59,6 +60,10 @@ export function flatObject(text: string | Buffer): Record<string, string> {
   if (typeof value !== "object" || value === null) throw new Error("no object");
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]));
 }
+
+/** The parser of sophia-run, which must read what its own export writes. */
+export const ownParser: Consumer = async (text) =>
+  Object.fromEntries((await parseDotenv(text, ".env")).variables.map(({ name, value }) => [name, value]));
 
 export const dotenvPackage: Consumer = async (text) => parse(text);
 export const nodeParseEnv: Consumer = async (text) => parseEnv(text);

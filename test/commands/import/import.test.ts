@@ -247,7 +247,7 @@ describe("import", () => {
     const cwd = folder({ ".env": "A=${B}\n" });
     const ended = await sophia(["import", ".env", "--dry-run"], { cwd, env });
     expect(ended.status).toBe(0);
-    expect(ended.stderr.match(/holds a reference/g)).toHaveLength(1);
+    expect(ended.stderr.match(/is a reference/g)).toHaveLength(1);
   });
 
   test("the token is ESC_ADMIN_TOKEN of the environment only, not the launcher's and not one from a file", async () => {

@@ -21,6 +21,13 @@ test.each([
   ["# comment\n\n  # another\nA=1 # remark", { A: "1" }],
   ["A=\nB=''\nC=\"\"", { A: "", B: "", C: "" }],
   ["A='it is \"quoted\"'\nB=\"a\\nb\"\nC='a\\nb'\nD=`'\"`", { A: 'it is "quoted"', B: "a\nb", C: "a\\nb", D: "'\"" }],
+  [String.raw`A="say \"hi\""` + "\nB=2", { A: 'say "hi"', B: "2" }],
+  [String.raw`A="\"a\" # b" # c`, { A: '"a" # b' }],
+  [String.raw`A="{\"key\": \"one\\ntwo\"}"`, { A: String.raw`{"key": "one\ntwo"}` }],
+  [String.raw`A="C:\\new" # two backslashes` + "\nB=" + String.raw`"ends in \\"`, { A: "C:\\new", B: "ends in \\" }],
+  [String.raw`A="C:\temp \d+ \$5 \x41" # others stay`, { A: String.raw`C:\temp \d+ \$5 \x41` }],
+  [String.raw`A='say \"hi\" C:\\new'`, { A: String.raw`say \"hi\" C:\\new` }],
+  ['A="C:\\dir\\"\nB=2', { A: "C:\\dir\\", B: "2" }],
   ['KEY="-----BEGIN-----\nabc=\n-----END-----"\nB=2', { KEY: "-----BEGIN-----\nabc=\n-----END-----", B: "2" }],
   ["A='x\n\ny' # after\nB=2", { A: "x\n\ny", B: "2" }],
   ["A=$HOME\nB=${A}", { A: "$HOME", B: "${A}" }],
@@ -124,9 +131,12 @@ test("a quoted value ends as in dotenv, over several lines and with escaped quot
       fc.pre(!/=\s*(?:\n|$)/.test(one));
       // A name may not be on another line than its sign.
       fc.pre(!/\n\s*=/.test(one));
+      // Two backslashes are one here.
+      fc.pre(!one.includes("\\\\"));
       const ours = await valuesOf(one).catch((error: unknown) => error);
       if (ours instanceof SophiaError) return;
-      expect(ours).toEqual(parse(one));
+      // dotenv keeps the backslash in front of a quote.
+      expect(withoutEscapes(ours)).toEqual(withoutEscapes(parse(one)));
       compared += 1;
     }),
     { numRuns: 3000 },
@@ -134,14 +144,64 @@ test("a quoted value ends as in dotenv, over several lines and with escaped quot
   expect(compared).toBeGreaterThan(300);
 });
 
+function withoutEscapes(values: unknown): unknown {
+  return JSON.parse(JSON.stringify(values).replaceAll(String.raw`\\\"`, String.raw`\"`));
+}
+
 test("a value continues after a quote with a backslash at the end of a line", async () => {
-  expect(await valuesOf('A="one\\"\ntwo" # end\nB=2')).toEqual({ A: 'one\\"\ntwo', B: "2" });
+  expect(await valuesOf('A="one\\"\ntwo" # end\nB=2')).toEqual({ A: 'one"\ntwo', B: "2" });
 });
 
-test("a reference is passed unchanged, with a remark unless it is in single quotes", async () => {
-  const remarks = await remarksOf("A=${B}\nC='${B}'\nD=$B");
-  expect(remarks).toEqual([expect.stringMatching(/^\.env:1: .*\$\{X\}/)]);
-  expectWording(remarks.join("\n"));
+describe("a reference is found, and passed on unchanged", () => {
+  const formOf = async (text: string) => {
+    const { variables } = await parseDotenv(text, ".env");
+    return variables.map(({ reference }) => reference ?? "");
+  };
+
+  test.each([
+    ["A=op://vault/item/field", "op://"],
+    ["A='op://vault/item/field'", "op://"],
+    [`A="encrypted:${"BDqDBibm4wsYqMpCjTQ6".repeat(4)}"`, "encrypted:"],
+    ["A=vault:secret/data/app#KEY", "vault:"],
+    ["A=ref+vault://secret/app#/key", "ref+"],
+    ["A=awssm://name/KEY", "awssm://"],
+    ["A=$(pass show key)", "$(…)"],
+    ['A="v-$(git rev-parse HEAD)"', "$(…)"],
+    ['A="`hostname`"', "`…`"],
+    ["A=${B}", "${X}"],
+    ["A=https://${HOST}/x", "${X}"],
+    ["A=${B:-default}", "${X}"],
+    ["A=$B", "$X"],
+    ["A=$b", "$X"],
+    ["A=postgres://$DB_USER:$DB_PASS@host/db", "$X"],
+  ])("%s", async (text, form) => expect(await formOf(text)).toEqual([form]));
+
+  test.each([
+    "A='${B} $B $(id) `id`'",
+    "A=`${B} 'x' \"y\" $B`",
+    "A=pa$word",
+    "A=pa$Word1",
+    "A=$5",
+    "A=$$",
+    "A=a$",
+    "A=$2b$12$abcdefghijklmnopqrstuv",
+    "A=$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
+    "A=$6$SALT$HASH",
+    'A="\\${B} \\$B"',
+    "A=vault:8200",
+    "A=vault:8200/v1",
+    "A=encrypted:no",
+    "A=ref+no",
+    "A=see op://vault/item/field",
+    "A=op",
+    'A="use `code` here"',
+  ])("none in %s", async (text) => expect(await formOf(text)).toEqual([""]));
+
+  test("a value in backticks that needs none has a remark, since a shell would run it", async () => {
+    const remarks = await remarksOf('A=`date`\nB=`it\'s "this"`');
+    expect(remarks).toEqual([expect.stringMatching(/^\.env:1: .*backtick/)]);
+    expectWording(remarks.join("\n"));
+  });
 });
 
 test("a file has at most twenty remarks and a count", async () => {
