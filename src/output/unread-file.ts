@@ -56,6 +56,7 @@ function missingIn(violation: Violation): readonly string[] {
     case "several-set":
     case "malformed":
     case "placeholder":
+    case "reference":
       return [];
   }
 }

@@ -1,5 +1,6 @@
 import { isBlank } from "../../contract/check.ts";
 import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
+import type { FormatEntry } from "../../contract/generated/document.ts";
 import type { GroupKind } from "../../contract/model.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { isOfRunner } from "../../core/actions-runner.ts";
@@ -21,6 +22,8 @@ export interface Candidate {
   readonly docs?: string | undefined;
   /** The source has a value, which is not read: its format must not be guessed from the name. */
   readonly isGiven?: boolean;
+  /** The format that the source states. */
+  readonly format?: FormatEntry | undefined;
 }
 
 export interface CandidateGroup {
@@ -47,7 +50,7 @@ export interface NamedCandidate extends Candidate {
 
 /** Variables of the system, of language runtimes and of tools, which no contract declares. */
 const FOREIGN =
-  /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TEMP|TMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|LANG|LC_\w+|TZ|HOSTNAME|DISPLAY|EDITOR|VISUAL|PAGER|CI|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|PYTHON\w+|VIRTUAL_ENV|APPDATA|LOCALAPPDATA|USERPROFILE|SystemRoot|ComSpec|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|npm_\w+|XDG_\w+|PULUMI_(?:BACKEND_URL|DEFAULT_ORGANIZATION)|BASE_URL|MODE|DEV|PROD|SSR)$/;
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TEMP|TMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|LANG|LC_\w+|TZ|HOSTNAME|DISPLAY|EDITOR|VISUAL|PAGER|CI|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|PYTHON\w+|VIRTUAL_ENV|APPDATA|LOCALAPPDATA|USERPROFILE|SystemRoot|ComSpec|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|npm_\w+|XDG_\w+|PULUMI_(?:BACKEND_URL|DEFAULT_ORGANIZATION)|DOTENV_(?:PUBLIC_|PRIVATE_)?KEY\w*|DOTENV_VAULT\w*|BASE_URL|MODE|DEV|PROD|SSR)$/;
 const OWN: ReadonlySet<string> = new Set([...WITHHELD_VARIABLES, ADMIN_TOKEN, "ESC_ORG"]);
 
 /** Returns why no contract declares a variable: it belongs to sophia-run, the system, a tool or CI. */
@@ -99,6 +102,6 @@ function joined(earlier: NamedCandidate | undefined, candidate: Candidate, sourc
     isOptional: candidate.isOptional ?? earlier.isOptional,
     isGiven: candidate.isGiven === true || earlier.isGiven === true,
     secret: candidate.secret === true || earlier.secret === true ? true : (earlier.secret ?? candidate.secret),
-    sources: [...earlier.sources, source],
+    sources: [...new Set([...earlier.sources, source])],
   };
 }

@@ -3,10 +3,12 @@ import type { CommandDefinition } from "../command.ts";
 export const initCommand: CommandDefinition = {
   describe: "Create a contract for this folder, and set up its project files",
   details: [
-    "Writes sophia.contract.json from all sources that the project has: .env.example, the ESC environment (only names), " +
+    "Writes sophia.contract.json from all sources that the project has: files of other tools, .env.example, the ESC environment (only names), " +
       "the code, and .env (only names); --from chooses some of them. A variable is required if .env.example does not call it " +
       "optional, or if the code fails without it; at a terminal init asks about the others. A .env.example that docs wrote " +
       "restores the contract that it was written from. --from builtin writes Sophia's own contract; together with other sources, a contract that extends it.",
+    "The files of other tools are .env.schema and secretspec.toml. doppler.yaml, .infisical.json and .env.vault name no " +
+      "variable; init prints where they are.",
     "Existing files (package.json, pyproject.toml or requirements.txt, Dockerfile, devcontainer) are not changed: init " +
       "prints the lines to add. --with creates missing files, for npm, pnpm, Yarn or Bun, depending on packageManager in " +
       "package.json or on the lock file. The Dockerfile follows the start and build scripts of package.json. At a terminal " +
@@ -15,9 +17,9 @@ export const initCommand: CommandDefinition = {
   options: {
     from: {
       type: "list",
-      choices: ["builtin", "example", "esc", "code", "dotenv"],
+      choices: ["builtin", "tools", "example", "esc", "code", "dotenv"],
       value: "SOURCE",
-      describe: "Sources of variables: builtin, example, esc, code or dotenv; several with commas",
+      describe: "Sources of variables: builtin, tools, example, esc, code or dotenv; several with commas",
     },
     with: {
       type: "list",

@@ -29,6 +29,7 @@ import {
 import { fromCode } from "./code.ts";
 import { fromEsc } from "./esc.ts";
 import { fromExample, fromGenerated } from "./example.ts";
+import { fromTools, TOOL_FILES } from "./tools/tools.ts";
 import { targetFile } from "./setup-step.ts";
 
 interface Source {
@@ -43,6 +44,7 @@ const BUILT_IN: SourceResult = { candidates: [], base: "builtin", source: "the b
 /** The sources of a new contract, by the values of `--from`: details of a variable come from the first that has them. */
 const SOURCES: Readonly<Record<string, Source>> = {
   builtin: { read: async () => BUILT_IN },
+  tools: { read: (_, { cwd }) => fromTools(cwd), missing: `there is none of ${TOOL_FILES.join(", ")}` },
   example: { read: (_, context) => fromDocuments(context), missing: "there is no .env.example" },
   esc: { read: fromEsc, missing: "ESC_ENV and ESC_TOKEN are not both set" },
   code: { read: (_, { cwd }) => fromCode(cwd) },
@@ -108,12 +110,13 @@ export async function createContract(
       : [`  ${outer} no longer applies to this folder; to keep its rules: "extends": "${outer}"`]),
     ...candidateRows(candidates),
     ...[...remarks, ...results.flatMap((result) => result.remarks ?? []), ...exclusions(merged.leftOut)].map(
-      (remark) => ({ text: `  ${remark}`, hang: 4 }),
+      // A command is not broken.
+      (remark) => ({ text: `  ${remark}`, hang: 4, whole: remark.startsWith("  ") }),
     ),
     ...requirementLines(total, base, candidates, groups),
     ...(total > 0 || base !== undefined || from.length > 0
       ? []
-      : ["  searched: .env.example, ESC, process.env and os.environ in code, .env"]),
+      : ["  searched: files of other tools, .env.example, ESC, process.env and os.environ in code, .env"]),
   ]);
 }
 
@@ -273,8 +276,9 @@ function byIdentifier(groups: readonly CandidateGroup[]): ReadonlyMap<string, Ca
   return named;
 }
 
-function entryOf({ name, required, label, description, example, secret, docs, isGiven, default: fallback }: Candidate) {
-  const format = fallback === undefined ? formatOf(name, example, isGiven === true) : undefined;
+function entryOf({ name, required, label, description, example, secret, docs, isGiven, ...one }: Candidate) {
+  const { default: fallback, format = fallback === undefined ? formatOf(name, example, isGiven === true) : undefined } =
+    one;
   const isPublic = secret === undefined ? example !== undefined && isPublicValue(name, example) : !secret;
   // Ports, booleans and variables with a default are public by definition.
   const isImplied = format === "port" || format === "boolean" || fallback !== undefined;

@@ -1,0 +1,168 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { fromEnvSchema } from "../../../../src/commands/init/tools/env-schema.ts";
+import { fromSecretspec } from "../../../../src/commands/init/tools/secretspec.ts";
+import { loadContract } from "../../../../src/contract/load.ts";
+import { folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
+import { expectWording } from "../../../helpers/wording.ts";
+import { SENTINEL } from "../../world.ts";
+
+const SCHEMA = `# @defaultSensitive=inferFromPrefix(PUBLIC_) @defaultRequired=infer
+# @currentEnv=$APP_ENV
+# ---
+
+# The stage.
+# @type=enum(development, staging, production) @public
+APP_ENV=development # sets a default
+
+# The port, for dev@example.test
+# @type=port @example=3000 @sensitive=false
+API_PORT=
+
+# @type=url @public
+API_URL=http://localhost:\${API_PORT}
+
+# A key of the service.
+# @required @type=string(startsWith=sk-) @docs("Keys", https://docs.example.test/keys)
+API_KEY=exec('op read "op://vault/item/${SENTINEL}"')
+
+PASSWORD=${SENTINEL}
+PUBLIC_NAME="a name"
+MAYBE= # @required=false
+# @optional
+FLAG=true
+# @required
+DSN=
+HOME=/root
+`;
+
+const SPEC = `[project]
+name = "app"
+revision = "1.0"
+
+[profiles.default] # all
+DATABASE_URL = { description = "PostgreSQL", required = true }
+API_KEY = { description = 'The "key"', default = "${SENTINEL}-key" }
+"LOG_LEVEL" = { description = """
+How much
+is logged""", required = false, default = "info" }
+[profiles.default.CACHE]
+description = "Redis"
+required = false
+[profiles.production]
+SENTRY_DSN = {
+  description = "Errors", # needs TOML 1.1
+  providers = ["one", "two"],
+}
+`;
+
+test("decorators of .env.schema become the details of a contract; no secret and no computed value is copied", async () => {
+  const cwd = folder({ ".env.schema": SCHEMA });
+  const { status, stdout } = await sophia(["init"], { cwd });
+  expect(status).toBe(0);
+  expect(stdout).toContain("9 variables from .env.schema");
+  expectWording(stdout);
+  const text = readFileSync(join(cwd, "sophia.contract.json"), "utf8");
+  expect(text).not.toContain(SENTINEL);
+  expect(JSON.parse(text)).toMatchObject({
+    variables: {
+      APP_ENV: {
+        description: "The stage.",
+        default: "development",
+        format: { type: "enum", values: ["development", "staging", "production"] },
+      },
+      API_PORT: { description: "The port, for dev@example.test", format: "port", example: "3000" },
+      API_URL: { required: true, secret: false, format: "url" },
+      API_KEY: {
+        description: "A key of the service.",
+        required: true,
+        docs: "https://docs.example.test/keys",
+        format: { type: "text", prefix: "sk-" },
+      },
+      PASSWORD: {},
+      PUBLIC_NAME: { default: "a name" },
+      MAYBE: {},
+      FLAG: {},
+      DSN: { required: true },
+    },
+  });
+  const { variables, rules } = await loadContract({ cwd });
+  expect(variables.size).toBe(9);
+  expect(rules.flatMap((rule) => (rule.kind === "required" ? rule.name : []))).toEqual(["API_URL", "API_KEY", "DSN"]);
+});
+
+test("the default profile of secretspec.toml becomes the contract, other profiles give names", async () => {
+  const cwd = folder({ "secretspec.toml": SPEC });
+  const { stdout } = await sophia(["init", "--from", "tools"], { cwd });
+  expectWording(stdout);
+  const text = readFileSync(join(cwd, "sophia.contract.json"), "utf8");
+  expect(text).not.toContain(SENTINEL);
+  expect(Object(JSON.parse(text)).variables).toEqual({
+    DATABASE_URL: { description: "PostgreSQL", required: true },
+    API_KEY: { description: 'The "key"' },
+    LOG_LEVEL: { description: "How much\nis logged", default: "info" },
+    CACHE: { description: "Redis" },
+    SENTRY_DSN: { description: "Errors" },
+  });
+  expect((await loadContract({ cwd })).variables.size).toBe(5);
+});
+
+test.each([
+  ["doppler.yaml", "setup:\n  - project: backend\n    config: dev\n    path: ./\n", "project backend, config dev"],
+  ["doppler.yaml", "setup:\n  project: one\n", "project one"],
+  ["doppler.yaml", "setup: [", "doppler.yaml names"],
+  [".infisical.json", '{"workspaceId":"63ee","defaultEnvironment":"dev"}', "project 63ee, environment dev"],
+  [".infisical.json", "{", ".infisical.json names"],
+  [".env.vault", `DOTENV_VAULT_PRODUCTION="${SENTINEL}"\nDOTENV_VAULT_CI_VERSION=2\n`, "environments production"],
+])("%s names no variable, and init says what to do: %j", async (name, text, found) => {
+  const cwd = folder({ [name]: text });
+  const { status, stdout } = await sophia(["init"], { cwd });
+  expect(status).toBe(0);
+  expect(stdout).toContain("no variables yet");
+  expect(stdout).toContain(found);
+  expect(stdout).not.toContain(SENTINEL);
+  expectWording(stdout);
+});
+
+test("a file that is no TOML is reported, and the next source is read", async () => {
+  const cwd = folder({ "secretspec.toml": "[profiles.default\n", ".env.example": "A=\n" });
+  const { status, stdout } = await sophia(["init"], { cwd });
+  expect(status).toBe(0);
+  expect(stdout).toContain("1 variable from .env.example");
+  expect(stdout).toContain("secretspec.toml is not read");
+});
+
+test("--from tools without such a file is an error that lists them", async () => {
+  const { status, stderr } = await sophia(["init", "--from", "tools"], { cwd: folder() });
+  expect(status).toBe(125);
+  expect(stderr).toContain("secretspec.toml");
+  expectWording(stderr);
+});
+
+test("import reads a pipe, as the command that init shows does", () => {
+  const script = `"$@" import <(printf 'A="one"\\nKEY="op://v/i/f"\\n') --dry-run`;
+  const ended = spawnSync("bash", ["-c", script, "bash", ...sophiaRun], { cwd: folder(), encoding: "utf8" });
+  expect(ended.stderr).toMatch(/\/dev\/fd\/\d+:2: KEY is a reference/);
+});
+
+describe("what is no declaration", () => {
+  test.each([
+    ["a header alone", "# @defaultRequired=true\n# ---\n"],
+    ["prose with an equals sign", "# set A=b to begin\n"],
+    ["nothing", ""],
+  ])("%s", (_, text) => expect(fromEnvSchema(text).candidates).toEqual([]));
+
+  test("@defaultRequired=false and =true decide for items without a word", () => {
+    const required = (root: string) =>
+      fromEnvSchema(`# ${root}\n# ---\nA=1\nB=\n`).candidates.map((one) => one.required);
+    expect(required("@defaultRequired=true")).toEqual([false, true]);
+    expect(required("@defaultRequired=false")).toEqual([false, false]);
+  });
+
+  test("a deep or endless value ends", () => {
+    expect(fromSecretspec(`a = ${"[".repeat(100_000)}`).candidates).toEqual([]);
+    expect(fromSecretspec(`a = "${"\\\\".repeat(100_000)}`).candidates).toEqual([]);
+  });
+});
