@@ -139,6 +139,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       docker,
   },
   "docs/README.md": {},
+  "docs/coming-from.md": {},
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {},
   "docs/monorepos.md": {
