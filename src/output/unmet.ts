@@ -10,6 +10,7 @@ import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
+import { runnerAdvice } from "./task-runners.ts";
 import { MAX_SHOWN, wordViolations } from "./violations.ts";
 
 /** The parts of the message, not wrapped, for `check`, launches and exports. */
@@ -79,25 +80,26 @@ export function explainUnmet(
         : ["until then, set the missing variables in the environment or in .env"];
     return { cause: causeOf(esc.failure), findings: compacted(), remedy: [...shared, ...unread, ...meanwhile] };
   }
+  const unwritten: Pick<Unmet, "unwritten"> =
+    assessment.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
   const remedy = [...shared, ...unread, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // Invalid and withheld values are not missing because of ESC.
-  const isOfMissing = supply.length > 0;
-  if (assessment.contract.source.kind === "built-in") {
-    return { unwritten: UNWRITTEN, ...(isOfMissing ? causedBy(esc) : {}), findings, remedy };
-  }
-  if (!isOfMissing) return { findings, remedy };
-  // A project need not use ESC.
-  if (esc.kind === "off")
+  if (supply.length === 0) return { ...unwritten, findings, remedy };
+  const advice = runnerAdvice(assessment.resolution);
+  // A project need not use ESC, unless a task runner may have dropped its variables.
+  if (esc.kind === "off" && unwritten.unwritten === undefined && advice === undefined) {
     return { findings, remedy, postscript: "to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN" };
-  return { ...causedBy(esc), findings, remedy };
+  }
+  const cause = notAsked(esc);
+  if (cause === undefined) return { ...unwritten, findings, remedy };
+  return { ...unwritten, cause: [cause, ...(advice === undefined ? [] : [advice])], findings, remedy };
 }
 
 /** Returns the reason for which ESC was not asked. */
-function causedBy(esc: EscStatus): Pick<Unmet, "cause"> {
-  if (esc.kind === "off") return { cause: ["ESC is not configured: set ESC_ENV and ESC_TOKEN"] };
-  if (esc.kind !== "incomplete") return {};
-  return { cause: [`ESC is not read: ${esc.present} is set but ${esc.missing} is not`] };
+function notAsked(esc: EscStatus): string | undefined {
+  if (esc.kind === "off") return "ESC is not configured: set ESC_ENV and ESC_TOKEN";
+  return esc.kind === "incomplete" ? `ESC is not read: ${esc.present} is set but ${esc.missing} is not` : undefined;
 }
 
 function causeOf({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {

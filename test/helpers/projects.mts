@@ -120,6 +120,7 @@ export function testFiles(): readonly string[] {
 export const LONGEST: readonly string[] = [
   "broker/clients/clients.test.ts",
   "scenarios/installs.test.ts",
+  "scenarios/recipes.test.ts",
   "scenarios/esc-faults.test.ts",
   "commands/takers.test.ts",
   "commands/init/image.test.ts",

@@ -153,6 +153,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       },
     },
   },
+  "docs/recipes.md": {},
   "docs/launching.md": {
     "sophia-run --no-contract --mode spawn -- \\": { kind: "run", unless: withoutMonitor },
   },

@@ -1,0 +1,402 @@
+/** The blocks of docs/recipes.md, with the tools themselves; those of npm and PyPI are fetched once, at fixed versions. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { delimiter, dirname, join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { parse } from "yaml";
+import { secret, startEscServer } from "../esc-server/index.ts";
+import { fetched } from "../helpers/fetched.ts";
+import { fencedBlocks } from "../helpers/markdown.ts";
+import { cleanPath, npmEnvironment, pack } from "../helpers/pack.ts";
+import { notInstalled, notPackage, skipBecause } from "../helpers/skip.ts";
+import { folder, sophiaRun } from "../helpers/sophia.ts";
+import { type Finished, start } from "../helpers/started.ts";
+
+const root = join(import.meta.dirname, "../..");
+const document = readFileSync(join(root, "docs/recipes.md"), "utf8");
+const VALUE = "the-value-of-esc";
+const PRINT = "console.log(process.env.API_KEY, process.env.npm_lifecycle_event);";
+
+/** The blocks of a section, by language; each is asked for by a test. */
+function blocks(title: string, language: string): readonly string[] {
+  const section = document.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
+  const found = fencedBlocks(section).filter((one) => one.language === language);
+  if (found.length === 0) throw new Error(`no ${language} under ${title}`);
+  return found.map(({ text }) => text.trim());
+}
+
+function block(title: string, language: string): string {
+  return blocks(title, language)[0] ?? "";
+}
+
+/** At these versions they run in Node.js 20. Turborepo and Nx bring 100 MB. */
+const NPM = { turbo: "2.11.11", nx: "21.6.11", nodemon: "3.1.14", jest: "30.5.2", concurrently: "9.2.5" } as const;
+
+function packages(): string {
+  return join(
+    fetched(join(root, ".cache/recipes", `npm-${Object.values(NPM).join("-")}`), (unfinished) => {
+      writeFileSync(join(unfinished, "package.json"), JSON.stringify({ private: true, dependencies: NPM }));
+      execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
+        cwd: unfinished,
+        timeout: 240_000,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+    }),
+    "node_modules",
+  );
+}
+
+function debugpy(): string {
+  const version = "1.8.22";
+  return fetched(join(root, ".cache/recipes", `debugpy-${version}`), (unfinished) => {
+    execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", unfinished, `debugpy==${version}`], {
+      timeout: 240_000,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+  });
+}
+
+interface ProjectOptions {
+  /** The folder of packages that the project has as `node_modules`. */
+  readonly modules?: string;
+  readonly contract?: object;
+}
+
+/** A project with a contract, and an ESC environment that has what it needs. */
+async function project(files: Readonly<Record<string, string>>, { modules, contract }: ProjectOptions = {}) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  for (const name of ["acme/app/dev", "acme/app/ci", "acme/app/prod"]) {
+    server.environment(name, { values: { API_KEY: secret(VALUE) } });
+  }
+  const cwd = folder({
+    "sophia.contract.json": JSON.stringify(contract ?? { variables: { API_KEY: { required: true } } }),
+  });
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), text, { mode: 0o600 });
+  }
+  const quoted = sophiaRun.map((word) => `'${word}'`).join(" ");
+  const bin = folder({ "sophia-run": `#!/bin/sh\nexec ${quoted} "$@"\n` });
+  chmodSync(join(bin, "sophia-run"), 0o755);
+  if (modules !== undefined) symlinkSync(modules, join(cwd, "node_modules"));
+  const env = {
+    ...npmEnvironment(cwd),
+    PATH: [bin, ...(modules === undefined ? [] : [join(modules, ".bin")]), cleanPath].join(delimiter),
+    ESC_ENV: "acme/app/dev",
+    ESC_TOKEN: server.token,
+    PULUMI_BACKEND_URL: server.url,
+    TURBO_TELEMETRY_DISABLED: "1",
+    NX_DAEMON: "false",
+    NX_TUI: "false",
+  };
+  const started = (script: string, more: Readonly<Record<string, string>> = {}) =>
+    start(["sh", "-c", script], { cwd, env: { ...env, ...more } });
+  const run = (script: string, more: Readonly<Record<string, string>> = {}): Promise<Finished> =>
+    started(script, more).finished;
+  return { server, cwd, bin, env, run, started };
+}
+
+const WORKSPACE = {
+  "package.json": JSON.stringify({
+    name: "app",
+    private: true,
+    packageManager: "npm@11.0.0",
+    workspaces: ["apps/*"],
+  }),
+  "package-lock.json": JSON.stringify({
+    name: "app",
+    lockfileVersion: 3,
+    requires: true,
+    packages: {
+      "": { name: "app", workspaces: ["apps/*"] },
+      "apps/api": { name: "api" },
+      "node_modules/api": { resolved: "apps/api", link: true },
+    },
+  }),
+  "apps/api/server.js": PRINT,
+} as const;
+
+describe("Turborepo", { timeout: 300_000 }, () => {
+  const api = JSON.stringify({ name: "api", scripts: { dev: "sophia-run -- node server.js" } });
+  const files = { ...WORKSPACE, "apps/api/package.json": api };
+
+  test("passes the settings of ESC on to the script of a package", async () => {
+    const { run, cwd } = await project({ ...files, "turbo.json": block("Turborepo", "json") }, { modules: packages() });
+    execFileSync("git", ["init", "--quiet"], { cwd });
+    const ended = await run("turbo run dev");
+    expect(ended, ended.stderr).toMatchObject({ status: 0 });
+    expect(ended.stdout).toContain(`${VALUE} dev`);
+  });
+
+  test("otherwise a start that misses a value names turbo.json", async () => {
+    const { run, cwd } = await project({ ...files, "turbo.json": '{"tasks":{"dev":{}}}' }, { modules: packages() });
+    execFileSync("git", ["init", "--quiet"], { cwd });
+    const { status, stdout, stderr } = await run("turbo run dev");
+    expect(status).not.toBe(0);
+    expect(stdout + stderr).toContain('"globalPassThroughEnv": ["ESC_*"]');
+  });
+});
+
+describe("Nx", { timeout: 300_000 }, () => {
+  const files = {
+    ...WORKSPACE,
+    "nx.json": "{}",
+    "apps/api/package.json": block("Nx", "json"),
+    ".env": "API_KEY=of-the-file\n",
+  };
+
+  test("gives the value of ESC, although .env has another", async () => {
+    const { run } = await project(files, { modules: packages() });
+    const ended = await run(block("Nx", "bash"));
+    expect(ended, ended.stderr).toMatchObject({ status: 0 });
+    expect(ended.stdout).toContain(`${VALUE} dev`);
+  });
+
+  test("loads .env itself by default, so that the file wins", async () => {
+    const { run } = await project(files, { modules: packages() });
+    expect((await run("npx --no-install nx run api:dev")).stdout).toContain("of-the-file dev");
+  });
+
+  test("without the settings of ESC the message names what passes them on", async () => {
+    const { run } = await project({ ...files, ".env": "" }, { modules: packages() });
+    const { status, stdout, stderr } = await run(block("Nx", "bash"), { ESC_ENV: "", ESC_TOKEN: "" });
+    expect(status).not.toBe(0);
+    expect(stdout + stderr).toContain("--with-env-vars=ESC_ENV,ESC_TOKEN");
+  });
+});
+
+describe("a program that restarts", { timeout: 300_000 }, () => {
+  const server = `console.log("started", process.env.API_KEY); setInterval(() => {}, 1000);`;
+  const [once = "", each = ""] = block("nodemon", "bash").split("\n");
+
+  test.each([
+    [once, 1],
+    [each, 2],
+  ])("%s reads ESC %d times for two starts", async (command, reads) => {
+    // So that it prints when it watches.
+    const files = { "server.js": server, "nodemon.json": '{ "verbose": true }' };
+    const { started, cwd, server: esc } = await project(files, { modules: packages() });
+    const running = started(command);
+    await running.seen(new RegExp(`started ${VALUE}`));
+    await running.seen(/watching \d+ file/);
+    writeFileSync(join(cwd, "server.js"), `console.log("again", process.env.API_KEY);`);
+    await running.seen(new RegExp(`again ${VALUE}`));
+    expect(esc.count("open")).toBe(reads);
+  });
+
+  test("tsx watch starts the program with the values", async () => {
+    const { started, server: esc } = await project({ "server.ts": server }, { modules: join(root, "node_modules") });
+    await started(block("tsx watch", "bash")).seen(new RegExp(`started ${VALUE}`));
+    expect(esc.count("open")).toBe(1);
+  });
+});
+
+describe("tests", { timeout: 300_000 }, () => {
+  const body = (first: string) =>
+    `${first}test("has a value", () => { console.log("seen", process.env.API_KEY); expect(process.env.API_KEY).toBeTruthy(); });`;
+
+  test.each([
+    ["jest", () => packages(), { "a.test.js": body("") }],
+    [
+      "vitest",
+      () => join(root, "node_modules"),
+      { "a.test.js": body('import { test, expect } from "vitest";'), "vitest.config.mjs": "export default {};" },
+    ],
+  ] as const)("%s has the values, or dummies", async (tool, modules, files) => {
+    const { run, server } = await project({ ...files, "package.json": block(tool, "json") }, { modules: modules() });
+    const real = await run("npm test");
+    expect(real, real.stderr).toMatchObject({ status: 0 });
+    expect(real.stdout + real.stderr).toContain(`seen ${VALUE}`);
+    const reads = server.count("open");
+    const fake = await run("npm run test:unit");
+    expect(fake, fake.stderr).toMatchObject({ status: 0 });
+    expect(fake.stdout + fake.stderr).not.toContain(VALUE);
+    expect(server.count("open")).toBe(reads);
+  });
+});
+
+describe("concurrently", { timeout: 300_000 }, () => {
+  test.each(block("concurrently", "bash").split("\n"))("%s", async (command) => {
+    const contract = {
+      variables: { API_KEY: { required: true } },
+      scopes: { web: ["API_KEY"], worker: ["API_KEY"] },
+    };
+    const files = { "web.js": 'console.log("web", process.env.API_KEY);', "worker.js": "process.exitCode = 0;" };
+    const { run, server } = await project(files, { modules: packages(), contract });
+    const ended = await run(command);
+    expect(ended, ended.stderr).toMatchObject({ status: 0 });
+    expect(ended.stdout).toContain(`web ${VALUE}`);
+    expect(server.count("open")).toBe(command.startsWith("sophia-run") ? 1 : 2);
+  });
+});
+
+test("make starts each recipe's line with the values", async ({ skip }) => {
+  const reason = notInstalled("make", "--version");
+  skip(reason !== undefined, reason);
+  const makefile = `${block("make", "make")}\n`;
+  const manifest = JSON.stringify({ scripts: { test: "node server.js" } });
+  const { run, server } = await project({ Makefile: makefile, "server.js": PRINT, "package.json": manifest });
+  expect((await run("make --silent serve")).stdout).toContain(VALUE);
+  expect((await run("make --silent test")).stdout).toContain(`${VALUE} test`);
+  expect(server.count("open")).toBe(2);
+  expect((await run("sophia-run -- make --silent test")).stdout).toContain(`${VALUE} test`);
+});
+
+test("a crontab's line works with what cron gives it", async ({ skip }) => {
+  skip(notPackage !== undefined, notPackage);
+  const { cwd, server, bin } = await project({ "report.js": PRINT, token: "" });
+  writeFileSync(join(cwd, "token"), server.token, { mode: 0o600 });
+  mkdirSync(join(cwd, "node_modules/.bin"), { recursive: true });
+  symlinkSync(join(bin, "sophia-run"), join(cwd, "node_modules/.bin/sophia-run"));
+  const lines = block("cron", "crontab").split("\n");
+  const own = lines.flatMap((line) => /^([A-Z_]+)=(.*)$/.exec(line)?.slice(1, 3) ?? []);
+  const named = Object.fromEntries(own.flatMap((one, at) => (at % 2 === 0 ? [[one, own[at + 1] ?? ""]] : [])));
+  const [, command = ""] = /^(?:\S+ ){5}(.*)$/.exec(lines.at(-1) ?? "") ?? [];
+  expect(Object.keys(named)).toEqual(["PATH", "ESC_ENV", "ESC_TOKEN_FILE"]);
+  const ended = await start(["/bin/sh", "-c", command.replace("/srv/app", cwd)], {
+    cwd: "/",
+    env: {
+      HOME: cwd,
+      LOGNAME: "app",
+      SHELL: "/bin/sh",
+      ...named,
+      // The Node.js of the test may be elsewhere.
+      PATH: `${dirname(process.execPath)}:${named["PATH"]}`,
+      ESC_TOKEN_FILE: join(cwd, "token"),
+      PULUMI_BACKEND_URL: server.url,
+    },
+  }).finished;
+  expect(ended).toMatchObject({ status: 0, stdout: `${VALUE} undefined\n`, stderr: "" });
+});
+
+test("the hook of git refuses a commit with a secret, and one that could not be checked", async () => {
+  const { cwd, run, bin } = await project({ hook: `${block("Git hooks", "bash")}\n` });
+  mkdirSync(join(cwd, "node_modules/.bin"), { recursive: true });
+  symlinkSync(join(bin, "sophia-run"), join(cwd, "node_modules/.bin/sophia-run"));
+  await run("git init --quiet && git config user.name test && git config user.email test@example.test");
+  cpSync(join(cwd, "hook"), join(cwd, ".git/hooks/pre-commit"));
+  chmodSync(join(cwd, ".git/hooks/pre-commit"), 0o755);
+  const commit = "git add notes.txt && git commit --quiet --message notes";
+  writeFileSync(join(cwd, "notes.txt"), "nothing\n");
+  expect(await run(commit)).toMatchObject({ status: 0 });
+  writeFileSync(join(cwd, "notes.txt"), `key: ${VALUE}\n`);
+  const refused = await run(commit);
+  expect(refused.status).not.toBe(0);
+  expect(refused.stdout + refused.stderr).toContain("notes.txt:1");
+  writeFileSync(join(cwd, "notes.txt"), "nothing else\n");
+  expect((await run(commit, { PULUMI_BACKEND_URL: "http://127.0.0.1:1" })).status).not.toBe(0);
+});
+
+describe("Python in VS Code", () => {
+  skipBecause(notInstalled("python3", "-m", "pip", "--version"));
+
+  test("the debugger attaches as launch.json says, and the program has the values", { timeout: 300_000 }, async () => {
+    const port = await freePort();
+    const launch: unknown = JSON.parse(block("Python in VS Code", "json"));
+    const [configuration] = Object(launch).configurations;
+    expect(configuration).toMatchObject({ type: "debugpy", request: "attach" });
+    const command = block("Python in VS Code", "bash");
+    const { host, port: written } = configuration.connect;
+    expect(command).toContain(`--listen ${host}:${written} `);
+    const { started, bin } = await project({ "app.py": 'import os\nprint("seen", os.environ["API_KEY"])\n' });
+    writeFileSync(join(bin, "python"), '#!/bin/sh\nexec python3 "$@"\n', { mode: 0o755 });
+    const logged = command.replace("-m debugpy", "-m debugpy --log-to-stderr").replace(String(written), String(port));
+    const running = started(logged, { PYTHONPATH: debugpy() });
+    await running.reported(/accepting incoming client connections/);
+    const editor = await attach(host, port);
+    await running.seen(new RegExp(`seen ${VALUE}`));
+    // debugpy's other process stays until then.
+    editor.destroy();
+    expect((await running.finished).status).toBe(0);
+  });
+});
+
+/** Speaks the Debug Adapter Protocol as an editor does that attaches and sets no breakpoints. */
+async function attach(host: string, port: number): Promise<Socket> {
+  const connection = connect(port, host);
+  onTestFinished(() => void connection.destroy());
+  const send = (seq: number, command: string, args: object): void => {
+    const body = JSON.stringify({ seq, type: "request", command, arguments: args });
+    connection.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  };
+  await new Promise<void>((resolve, reject) => {
+    let received = "";
+    connection.once("error", reject).once("close", () => reject(new Error(`not attached: ${received}`)));
+    connection.setEncoding("utf8").on("data", (text: string) => {
+      received += text;
+      if (/"event": ?"initialized"/.test(received)) resolve();
+    });
+    send(1, "initialize", { adapterID: "debugpy" });
+    send(2, "attach", { justMyCode: true });
+  });
+  send(3, "configurationDone", {});
+  return connection;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject()));
+    });
+  });
+}
+
+describe("JetBrains", () => {
+  const [npm = "", shell = ""] = blocks("JetBrains", "xml");
+  const attribute = (xml: string, pattern: RegExp): string => pattern.exec(xml)?.[1] ?? "";
+
+  test("the configuration of npm runs the script", async () => {
+    expect(attribute(npm, /type="([^"]*)"/)).toBe("js.build_tools.npm");
+    const script = attribute(npm, /<script value="([^"]*)"/);
+    const command = attribute(npm, /<command value="([^"]*)"/);
+    const manifest = JSON.stringify({ scripts: { start: "sophia-run -- node server.js" } });
+    const { run } = await project({ "package.json": manifest, "server.js": PRINT });
+    const ended = await run(`npm --silent ${command} ${script}`);
+    expect(ended).toMatchObject({ status: 0, stdout: `${VALUE} start\n` });
+  });
+
+  test("the configuration of a shell script runs it", async () => {
+    expect(attribute(shell, /type="([^"]*)"/)).toBe("ShConfigurationType");
+    const text = attribute(shell, /SCRIPT_TEXT" value="([^"]*)"/);
+    const { run, bin } = await project({ "app.py": 'import os\nprint(os.environ["API_KEY"])\n' });
+    writeFileSync(join(bin, "python"), '#!/bin/sh\nexec python3 "$@"\n', { mode: 0o755 });
+    expect(await run(text)).toMatchObject({ status: 0, stdout: `${VALUE}\n` });
+  });
+});
+
+test("GitLab's job checks the configuration, and its log masks the values of ESC", async () => {
+  const { test: job } = Object(parse(block("GitLab CI", "yaml")));
+  const manifest = JSON.stringify({ scripts: { test: "node server.js" } });
+  const { run, server, bin } = await project({ "package.json": manifest, "server.js": PRINT });
+  // A runner has the package from `npm ci`.
+  writeFileSync(join(bin, "npx"), '#!/bin/sh\n[ "$1" = --no-install ] || exit 1\nshift; exec "$@"\n', { mode: 0o755 });
+  const script: readonly string[] = job.script;
+  expect(script[0]).toBe("npm ci");
+  const ended = await run(["set -e", ...script.slice(1)].join("\n"), {
+    ...job.variables,
+    GITLAB_CI: "true",
+    CI: "true",
+  });
+  expect(ended, ended.stderr).toMatchObject({ status: 0 });
+  expect(ended.stdout).toContain("*** test");
+  expect(ended.stdout).not.toContain(VALUE);
+  expect(server.count("open")).toBe(2);
+});
+
+test("a global installation is a command", { timeout: 120_000 }, async ({ skip }) => {
+  skip(notPackage !== undefined, notPackage);
+  const home = folder();
+  const tarball = await pack(home);
+  const [fetching = "", installing = ""] = block("A global installation", "bash").split("\n");
+  expect(fetching).toContain(installing.replace(/.*\.\//, "/"));
+  const { run } = await project({});
+  const prefix = join(home, "global");
+  const script = `cp '${tarball}' . && ${installing} && "$npm_config_prefix/bin/sophia-run" -- printenv API_KEY`;
+  const ended = await run(script, { npm_config_prefix: prefix });
+  expect(ended, ended.stderr).toMatchObject({ status: 0 });
+  expect(ended.stdout).toContain(VALUE);
+});
