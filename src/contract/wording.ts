@@ -43,7 +43,7 @@ export function describeViolations(
     return { advice, supply: supplyOf(names, contract, target), ...pageOf(names, contract) };
   };
   const correct = (name: string): Remedy => correction(name, contract, origins?.get(name)?.origin, target);
-  const resolve = (name: string, form: ReferenceForm): string => {
+  const resolve = (name: string, form: ReferenceForm): readonly string[] => {
     const origin = origins?.get(name)?.origin;
     return resolutionOf(form, origin?.source === "dotenv" ? origin.file : undefined);
   };
@@ -58,7 +58,7 @@ const NO_REMEDY: Remedy = { advice: [], supply: [] };
 interface WordingHelpers {
   readonly supply: (names: readonly string[]) => Remedy;
   readonly correct: (name: string) => Remedy;
-  readonly resolve: (name: string, form: ReferenceForm) => string;
+  readonly resolve: (name: string, form: ReferenceForm) => readonly string[];
   readonly withheld: (name: string) => string | undefined;
 }
 
@@ -101,7 +101,7 @@ function describe(violation: Violation, contract: Contract, helpers: WordingHelp
       return {
         message: `${about} is a reference (${form}), not a value`,
         ...rest,
-        advice: [...advice, resolve(name, form)],
+        advice: [...advice, ...resolve(name, form)],
       };
     }
     case "placeholder": {

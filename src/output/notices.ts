@@ -72,20 +72,27 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
     case "exposed":
       return [`warning: ${printable(notice.file)} is world-readable: chmod 600 ${shellWord(notice.file)}`];
-    case "references": {
-      const { form, file, variables } = notice;
-      const [first] = variables;
-      const isOne = variables.length === 1;
-      const names = enumerateFew(variables.map(({ name }) => printable(name)));
-      const what = isOne ? `is a reference (${form}), not a value` : `are references (${form}), not values`;
-      return [
-        `warning: ${printable(file)}:${first?.line}: ${names} ${what}, and ${isOne ? "is" : "are"} passed on unchanged`,
-        resolutionOf(form, file),
-      ];
-    }
+    case "references":
+      return referenceWords(notice);
     case "remark":
       return [`warning: ${notice.text}`];
   }
+}
+
+function referenceWords({
+  form,
+  file,
+  variables,
+}: Extract<Notice, { kind: "references" }>): readonly [string, ...string[]] {
+  const [first, ...others] = variables;
+  const isOne = others.length === 0;
+  const place = isOne ? `${printable(file)}:${first?.line}` : printable(file);
+  const names = variables.map(({ name, line }) => printable(name) + (isOne ? "" : ` (line ${line})`));
+  const [are, values] = isOne ? ["is a reference", "a value, and is"] : ["are references", "values, and are"];
+  return [
+    `warning: ${place}: ${enumerateFew(names)} ${are} (${form}), not ${values} passed on unchanged`,
+    ...resolutionOf(form, file),
+  ];
 }
 
 /** Words how to use `.env` while ESC refuses access. */

@@ -90,7 +90,7 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
     ]),
   ];
   const lines = rows.flatMap(([key, text = ""]) =>
-    text === "" ? [] : { text: `   ${key.padEnd(KEY)}${printable(text)}`, hang: KEY + 3 },
+    text === "" ? [] : { text: `   ${key.padEnd(KEY)}${printable(text)}`, hang: KEY + 3, whole: text.startsWith("  ") },
   );
   return [`${mark(variable)} ${name}${label}`, ...lines];
 }

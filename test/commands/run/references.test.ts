@@ -16,7 +16,7 @@ describe("a reference of an undeclared variable", () => {
     });
     const ended = await sophia(["--", "printenv", "KEY", "HOST"], { cwd });
     expect(ended).toMatchObject({ status: 0, stdout: `${OP}\n$HOSTNAME\n` });
-    expect(ended.stderr).toMatch(/\.env:2: KEY and OTHER are references \(op:\/\/\)/);
+    expect(ended.stderr).toMatch(/\.env: KEY \(line 2\) and OTHER \(line 3\) are\s+references\s+\(op:\/\/\)/);
     expect(ended.stderr).toContain("op run --env-file .env -- sophia-run -- COMMAND");
     expect(ended.stderr).toMatch(/\.env:4: HOST is a reference \(\$X\)/);
     expect(ended.stderr).not.toMatch(/SENTINEL|TEXT/);
