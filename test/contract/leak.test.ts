@@ -32,6 +32,8 @@ const cases: readonly Case[] = [
   [{ variables: { A: {} } }, { A: `<${sentinel}>` }, "placeholder A"],
   [{ variables: { A: { example: `x<${sentinel}>` } } }, { A: `y<${sentinel}>` }, "placeholder A"],
   [{ variables: { A: { example: sentinel } } }, { A: sentinel }, "placeholder A"],
+  [{ variables: { A: {} } }, { A: `op://${sentinel}/item/field` }, "reference A"],
+  [{ variables: { A: {} } }, { A: `ref+vault://${sentinel}#/key` }, "reference A"],
   [{ variables: { A: {}, B: { required: { when: "A" } } } }, { A: sentinel }, "missing-when B"],
   [
     { variables: { A: {}, B: {} }, groups: { g: { rule: "exactly-one", variables: ["A", "B"] } } },

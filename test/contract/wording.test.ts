@@ -212,6 +212,17 @@ describe("wrong values", () => {
     expectWords(contract, { PORT: "http" }, origins);
   });
 
+  it.each([
+    ["op://vault/item/field"],
+    [`encrypted:${"BDqDBibm4wsYqMpCjTQ6".repeat(2)}`],
+    ["vault:secret/data/app#KEY"],
+    ["ref+vault://secret/app#/key"],
+    ["awssm://name/KEY"],
+  ])("that are references are reported with what resolves them: %s", (value) => {
+    expect(words(contract, { KEY: value })[0]?.message).toContain("is a reference");
+    expectWords(contract, { KEY: value });
+  });
+
   it("that are placeholders are reported with the page of the real one", () => {
     expect(words(contract, { KEY: "changeme" })[0]?.remedies[1]).toContain("docs.example");
     expectWords(contract, { KEY: "changeme" });

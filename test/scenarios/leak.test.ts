@@ -79,6 +79,8 @@ describe("no value and no token comes out", () => {
     [["get", "QDRANT_API_KEY", "--exclude", "QDRANT_*"], {}, 78, "QDRANT_API_KEY was not printed"],
     [["get", "FILE_SECRET", "--only-declared"], {}, 1, "FILE_SECRET is withheld"],
     [["get", "QDRANT_API_KEY", "--audit-log", "."], {}, 125, "the audit log"],
+    [["--", "echo"], { OPENAI_API_KEY: `op://${secretOf("vault")}/item/field` }, 78, "is a reference (op://)"],
+    [["explain", "OPENAI_API_KEY"], { OPENAI_API_KEY: `op://${secretOf("vault")}/item/field` }, 0, "op run"],
     [["scan"], { OPENAI_API_KEY: secretOf("dotenv") }, 1, ".env:1: OPENAI_API_KEY"],
     [["scan", "--json"], { OPENAI_API_KEY: secretOf("dotenv") }, 1, '"variable": "OPENAI_API_KEY"'],
     [["--verbose", "--", "echo", "started"], {}, 0, "started"],
