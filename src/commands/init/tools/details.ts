@@ -27,20 +27,20 @@ export interface ToolFormat {
   readonly checked: ValueFormat;
 }
 
-/** A value of the file becomes the default, unless it may be a secret. A variable with a value is not required. */
+/** A value of the file becomes the default, unless it may be a secret. A variable with a default is not required. */
 export function candidateOf({ name, value, secret, format, docs, ...rest }: ToolVariable): Candidate {
   const isFitting = (text: string): boolean =>
     format === undefined || formatFault(format.checked, text, name, noWork()) === undefined;
-  const hasValue = value !== undefined && value !== "";
+  const isDefault = value !== undefined && value !== "" && isFitting(value) && !looksSecret(name, value);
   const example = rest.example !== undefined && isFitting(rest.example) ? rest.example : undefined;
   return {
     name,
     description: rest.description === "" ? undefined : rest.description,
-    required: rest.required && !hasValue,
+    required: rest.required && !isDefault,
     secret,
     example: example !== undefined && looksSecret(name, example) ? undefined : example,
     docs: docs !== undefined && /^https?:\/\/[^\s<>"]+$/.test(docs) ? docs : undefined,
-    default: hasValue && isFitting(value) && !looksSecret(name, value) ? value : undefined,
+    default: isDefault ? value : undefined,
     format: format?.entry,
   };
 }

@@ -36,19 +36,19 @@ function toCandidate(name: string, assigned: string, comments: readonly string[]
   const { value, isComputed, behind } = valueOf(assigned);
   const own = decoratorsOf([...comments, behind]);
   const prose = comments.map((line) => line.replace(/^\s*#+\s?/, "").trim()).filter((line) => !line.startsWith("@"));
+  const secret = isSensitive(name, own, root);
   const candidate = candidateOf({
     name,
     description: prose.filter((line) => /\w/.test(line)).join("\n"),
     required: isRequired(own, root, value !== "" || isComputed),
-    value: isComputed ? undefined : value,
-    secret: isSensitive(name, own, root),
+    // A secret's value stays where it is.
+    value: isComputed || secret ? undefined : value,
+    secret,
     example: own.get("example") ?? own.get("placeholder"),
     docs: (own.get("docs") ?? own.get("docsUrl"))?.split(",").at(-1)?.trim(),
     format: formatOf(own.get("type") ?? ""),
   });
-  // A secret's value stays where it is.
-  const isPublic = candidate.secret === false;
-  return { ...candidate, default: isPublic ? candidate.default : undefined, ...(isComputed ? { isGiven: true } : {}) };
+  return isComputed ? { ...candidate, isGiven: true } : candidate;
 }
 
 function decoratorsOf(lines: readonly string[]): Decorators {
@@ -112,7 +112,7 @@ function formatOf(type: string): ToolFormat | undefined {
     case "url":
       return { entry: "url", checked: { kind: "url", schemes: [] } };
     case "enum": {
-      const values = words.filter((word) => word !== "" && !word.includes("="));
+      const values = [...new Set(words.filter((word) => word !== "" && !word.includes("=")))];
       if (values.length === 0) return undefined;
       return { entry: { type: "enum", values }, checked: { kind: "enum", values } };
     }

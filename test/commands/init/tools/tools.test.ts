@@ -81,7 +81,7 @@ test("decorators of .env.schema become the details of a contract; no secret and 
         docs: "https://docs.example.test/keys",
         format: { type: "text", prefix: "sk-" },
       },
-      PASSWORD: {},
+      PASSWORD: { required: true },
       PUBLIC_NAME: { default: "a name" },
       MAYBE: {},
       FLAG: {},
@@ -90,7 +90,12 @@ test("decorators of .env.schema become the details of a contract; no secret and 
   });
   const { variables, rules } = await loadContract({ cwd });
   expect(variables.size).toBe(9);
-  expect(rules.flatMap((rule) => (rule.kind === "required" ? rule.name : []))).toEqual(["API_URL", "API_KEY", "DSN"]);
+  expect(rules.flatMap((rule) => (rule.kind === "required" ? rule.name : []))).toEqual([
+    "API_URL",
+    "API_KEY",
+    "PASSWORD",
+    "DSN",
+  ]);
 });
 
 test("the default profile of secretspec.toml becomes the contract, other profiles give names", async () => {
@@ -101,7 +106,7 @@ test("the default profile of secretspec.toml becomes the contract, other profile
   expect(text).not.toContain(SENTINEL);
   expect(Object(JSON.parse(text)).variables).toEqual({
     DATABASE_URL: { description: "PostgreSQL", required: true },
-    API_KEY: { description: 'The "key"' },
+    API_KEY: { description: 'The "key"', required: true },
     LOG_LEVEL: { description: "How much\nis logged", default: "info" },
     CACHE: { description: "Redis" },
     SENTRY_DSN: { description: "Errors" },
@@ -157,7 +162,8 @@ describe("what is no declaration", () => {
   test("@defaultRequired=false and =true decide for items without a word", () => {
     const required = (root: string) =>
       fromEnvSchema(`# ${root}\n# ---\nA=1\nB=\n`).candidates.map((one) => one.required);
-    expect(required("@defaultRequired=true")).toEqual([false, true]);
+    expect(required("@defaultRequired=true @defaultSensitive=false")).toEqual([false, true]);
+    expect(required("@defaultRequired=true")).toEqual([true, true]);
     expect(required("@defaultRequired=false")).toEqual([false, false]);
   });
 
