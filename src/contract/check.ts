@@ -1,5 +1,5 @@
 import type { Resolution } from "../core/model.ts";
-import { schemeOf, type ReferenceForm } from "../core/references.ts";
+import { isCertain, schemeOf, type ReferenceForm } from "../core/references.ts";
 import { formatFault, noWork } from "./format.ts";
 import type {
   Condition,
@@ -105,7 +105,8 @@ function checkValue(declaration: Declaration, resolution: Resolution, work: Patt
     return { kind: "placeholder", name };
   }
   const form = resolved.reference ?? (source === "environment" ? schemeOf(resolved.value) : undefined);
-  if (form !== undefined && !isDeclaredReference(form, format)) return { kind: "reference", name, form };
+  if (form !== undefined && isCertain(form) && !isDeclaredReference(form, format))
+    return { kind: "reference", name, form };
   const fault = format === undefined ? undefined : formatFault(format, resolved.value, name, work);
   return fault === undefined ? undefined : { kind: "malformed", name, fault };
 }

@@ -20,6 +20,8 @@ export function resolutionOf(form: ReferenceForm, file?: string): readonly [stri
     case "$X":
     case "$(…)":
     case "`…`":
+    case "$X in text":
+    case "$(…) in text":
       return ["no shell reads it here: write the value, or put text in single quotes"];
   }
 }

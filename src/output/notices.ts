@@ -1,6 +1,7 @@
 import { enumerateFew, firstOf } from "../core/lines.ts";
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import type { Notice } from "../core/model.ts";
+import { isCertain } from "../core/references.ts";
 import { resolutionOf } from "../core/resolvers.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { shellWord } from "../core/shell.ts";
@@ -88,11 +89,11 @@ function referenceWords({
   const isOne = others.length === 0;
   const place = isOne ? `${printable(file)}:${first?.line}` : printable(file);
   const names = variables.map(({ name, line }) => printable(name) + (isOne ? "" : ` (line ${line})`));
-  const [are, values] = isOne ? ["is a reference", "a value, and is"] : ["are references", "values, and are"];
-  return [
-    `warning: ${place}: ${enumerateFew(names)} ${are} (${form}), not ${values} passed on unchanged`,
-    ...resolutionOf(form, file),
-  ];
+  const are = isOne ? "is" : "are";
+  const what = isCertain(form)
+    ? `${are} ${isOne ? "a reference" : "references"} (${form}), not ${isOne ? "a value" : "values"}, and`
+    : `${isOne ? "holds" : "hold"} ${form.replace(" in text", "")} and`;
+  return [`warning: ${place}: ${enumerateFew(names)} ${what} ${are} passed on unchanged`, ...resolutionOf(form, file)];
 }
 
 /** Words how to use `.env` while ESC refuses access. */

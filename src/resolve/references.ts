@@ -1,5 +1,6 @@
 import { grouped } from "../core/grouped.ts";
 import type { Notice, Resolution, Variable } from "../core/model.ts";
+import { isCertain } from "../core/references.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 
 /**
@@ -13,8 +14,9 @@ export function usedReferences(
   selected: Resolution,
   isChecked: (name: string) => boolean,
 ): readonly Notice[] {
-  const isUsed = ({ name }: Variable): boolean =>
-    (selected.has(name) || WITHHELD_VARIABLES.includes(name)) && !isChecked(name);
+  const isUsed = ({ name, reference }: Variable): boolean =>
+    (selected.has(name) || WITHHELD_VARIABLES.includes(name)) &&
+    !(reference !== undefined && isCertain(reference) && isChecked(name));
   return referenceNotices([...resolution.values()].filter(isUsed));
 }
 

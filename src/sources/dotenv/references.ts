@@ -1,14 +1,16 @@
 import { schemeOf, type ReferenceForm } from "../../core/references.ts";
 
 /**
- * The forms that a shell replaces, the certain ones first. A `$` and a word may also be part of a password: it is a
- * reference if it is the whole value, or if the word is in capitals. Hashes of crypt(3) begin with `$` and have several.
+ * The forms that a shell replaces, the certain ones first. In a longer value a `$` may also be part of a password, and is
+ * reported only in front of a word in capitals. Hashes of crypt(3) begin with `$` and have several.
  */
 const SHELL_FORMS: readonly (readonly [ReferenceForm, RegExp])[] = [
   ["${X}", /(?<![\\$])\$\{[A-Za-z_]\w*(?:[:?+=#%/^,@-][^}]*)?\}/],
-  ["$(…)", /(?<![\\$])\$\((?:[A-Za-z_./~][^)]*)\)/],
-  ["$X", /^\$[A-Za-z_]\w*$|(?<![\\$\w])\$[A-Z_][A-Z\d_]+(?![\w$])/],
+  ["$(…)", /^\$\(.+\)$/],
+  ["$X", /^\$[A-Za-z_]\w*$/],
   ["`…`", /^`[^`]+`$/],
+  ["$(…) in text", /(?<![\\$])\$\([A-Za-z_./~][^)]*\)/],
+  ["$X in text", /(?<![\\$\w])\$[A-Z_][A-Z\d_]+(?![\w$])/],
 ];
 
 /** Finds a reference in a value. In single quotes, and in backticks, text for a shell is meant as it stands. */

@@ -66,6 +66,15 @@ describe("a reference of a declared variable", () => {
     expect(launched.status).toBe(0);
   });
 
+  test("inside a longer value only warns, for a password or a sentence may have it", async () => {
+    const cwd = folder({ ...contract({ KEY: { required: true } }), ".env": `KEY="it's $HOME"\nB=v-$(id -u)\n` });
+    const ended = await sophia(["--", "printenv", "KEY", "B"], { cwd });
+    expect(ended).toMatchObject({ status: 0, stdout: "it's $HOME\nv-$(id -u)\n" });
+    expect(ended.stderr).toMatch(/\.env:1: KEY holds \$X and is/);
+    expect(ended.stderr).toMatch(/\.env:2: B holds \$\(…\) and is/);
+    expectWording(ended.stderr);
+  });
+
   test.each([
     ["a password with a $ in the environment", {}, { KEY: "$HOME-pa${WORD}$(x)" }, {}],
     ["text in single quotes", { ".env": "KEY='${level}: $MESSAGE'\n" }, {}, {}],

@@ -166,14 +166,14 @@ describe("a reference is found, and passed on unchanged", () => {
     ["A=ref+vault://secret/app#/key", "ref+"],
     ["A=awssm://name/KEY", "awssm://"],
     ["A=$(pass show key)", "$(…)"],
-    ['A="v-$(git rev-parse HEAD)"', "$(…)"],
+    ['A="v-$(git rev-parse HEAD)"', "$(…) in text"],
     ['A="`hostname`"', "`…`"],
     ["A=${B}", "${X}"],
     ["A=https://${HOST}/x", "${X}"],
     ["A=${B:-default}", "${X}"],
     ["A=$B", "$X"],
     ["A=$b", "$X"],
-    ["A=postgres://$DB_USER:$DB_PASS@host/db", "$X"],
+    ["A=postgres://$DB_USER:$DB_PASS@host/db", "$X in text"],
   ])("%s", async (text, form) => expect(await formOf(text)).toEqual([form]));
 
   test.each([
