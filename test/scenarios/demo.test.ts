@@ -146,7 +146,7 @@ test("--serve runs a server until SIGTERM to npm, and the commands that it print
   expect(status).toBe(0);
   for (const shown of [
     /All checks passed! Configuration loaded from ESC[^]*PULUMI_ACCESS_TOKEN +\*{3}9f3c/,
-    /FEATURE_FLAGS {2}plain text\n[^]*--dry-run/,
+    /FEATURE_FLAGS {2}secret\n[^]*--dry-run/,
     /QDRANT_API_KEY has a new value/,
     // A secret is missing, and then set.
     /^status 78\n[^]*QDRANT_API_KEY written and read back[^]*^PULUMI_ACCESS_TOKEN +\*{3}e5f6/m,

@@ -93,18 +93,19 @@ export async function createContract(
   const added = merged.candidates.filter((candidate) => builtIn?.has(candidate.name) !== true);
   const candidates = await askRequired(added, context);
   const groups = base === undefined ? results.flatMap((result) => result.groups ?? []) : [];
-  const schema = await schemaFor(context, root);
+  const schema = schemaFor(context, root);
   writeText(
     targetFile(CONTRACT_FILE_NAME, context),
     contractText({ name, base, candidates, groups }, schema.address),
     "wx",
   );
+  if (schema.isMissing === true) writeText(targetFile(SCHEMA_FILE, context), await schemaFileText(), "wx");
   const total = candidates.length + (builtIn?.size ?? 0);
   const sources = enumerate(results.map(({ source }) => source));
   const made = total === 0 ? "no variables yet" : `${count(total, "variable")} from ${sources}`;
   printReport(context, [
     { text: `created ${CONTRACT_FILE_NAME}: ${made}`, hang: 2 },
-    ...(schema.isCreated ? [`created ${SCHEMA_FILE}, for editors`] : []),
+    ...(schema.isMissing === true ? [`created ${SCHEMA_FILE}, for editors`] : []),
     ...(outer === undefined
       ? []
       : [`  ${outer} no longer applies to this folder; to keep its rules: "extends": "${outer}"`]),
@@ -212,20 +213,13 @@ const SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
 /** The schema beside a contract, if the package is not installed below the folder. */
 const SCHEMA_FILE = "sophia.contract.schema.json";
 
-/** Returns the schema for editors, which need no network for it: the package's file, else one that is written beside the contract. */
-async function schemaFor(
-  context: Context,
-  root: string,
-): Promise<{ readonly address: string; readonly isCreated?: true }> {
-  const { cwd } = context;
+/** Returns the schema for editors, which need no network for it: the package's file, else one beside the contract. */
+function schemaFor({ cwd }: Context, root: string): { readonly address: string; readonly isMissing?: boolean } {
   const folder = [cwd, root].find((one) => existsSync(join(one, INSTALLED_SCHEMA)));
   if (folder !== undefined) {
     return { address: `${relative(cwd, folder).replaceAll(sep, "/") || "."}/${INSTALLED_SCHEMA}` };
   }
-  const address = `./${SCHEMA_FILE}`;
-  if (existsSync(join(cwd, SCHEMA_FILE))) return { address };
-  writeText(targetFile(SCHEMA_FILE, context), await schemaFileText(), "wx");
-  return { address, isCreated: true };
+  return { address: `./${SCHEMA_FILE}`, isMissing: !existsSync(join(cwd, SCHEMA_FILE)) };
 }
 
 /** Brings a schema that `init` wrote up to date. */
