@@ -205,18 +205,20 @@ static int covers(const struct finder *f, const struct candidate *it, const stru
     start_of(it, depth) <= start_of(other, depth) && shallower(f->it, it->node, depth) == other->node;
 }
 
-/* Lets a candidate read to the first escape from `to` on. Keeps it if it may still become a secret. */
-static void step(const struct finder *f, struct candidate *it, int64_t to) {
+static void step(const struct finder *f, struct candidate *it, int64_t to);
+
+/* Reads to the first escape from `to` on. Returns 0 if no secret continues so. */
+static int read_on(const struct finder *f, struct candidate *it, int64_t to) {
   struct candidates *const own = f->own;
   const int64_t end = f->base + (int64_t)f->source.length;
   for (;;) {
-    if (!accept_plain(f, it)) return drop(own, it);
-    if (it->at >= to || it->at >= end) break;
+    if (!accept_plain(f, it)) return 0;
+    if (it->at >= to || it->at >= end) return 1;
     const size_t from = (size_t)(it->at - f->base);
     const uint8_t first = f->source.bytes[from];
     struct unit units[2];
     const int count = units_of(f, it->encoding, from, units);
-    if (count == UNDECIDED) break;
+    if (count == UNDECIDED) return 1;
     if (count == 2) {
       struct candidate *const copy = copy_of(f, it);
       if (copy != NULL) {
@@ -224,21 +226,32 @@ static void step(const struct finder *f, struct candidate *it, int64_t to) {
         else drop(own, copy);
       }
     }
-    if (count == 0 || !accept_unit(f, it, &units[0], first)) return drop(own, it);
+    if (count == 0 || !accept_unit(f, it, &units[0], first)) return 0;
   }
+}
+
+/* Adds a candidate to those that wait, unless one covers it, in place of those that it covers. Returns 0 if it is not needed. */
+static int enqueue(const struct finder *f, const struct candidate *it) {
+  struct candidates *const own = f->own;
   for (size_t i = 0; i < own->count;) {
     const struct waiting known = own->order[i];
     struct candidate *const other = candidate_of(own, &known);
     const int is_alike = known.at == it->at && known.encoding == it->encoding;
-    if (is_alike && covers(f, other, it)) return drop(own, it);
+    if (is_alike && covers(f, other, it)) return 0;
     if (is_alike && covers(f, it, other)) {
       memmove(own->order + i, own->order + i + 1, (own->count - i - 1) * sizeof *own->order);
       --own->count;
       drop(own, other);
     } else ++i;
   }
-  if (own->count == MOST_CANDIDATES) return drop(own, it);
+  if (own->count == MOST_CANDIDATES) return 0;
   own->order[own->count++] = (struct waiting){it->at, (uint16_t)(it - own->slots), it->encoding};
+  return 1;
+}
+
+/* Lets a candidate read to the first escape from `to` on. Keeps it if it may still become a secret. */
+static void step(const struct finder *f, struct candidate *it, int64_t to) {
+  if (!read_on(f, it, to) || !enqueue(f, it)) drop(f->own, it);
 }
 
 /* Returns the longest node of at most `depth` bytes with which the bytes before `index` end. */
