@@ -30,6 +30,7 @@ export function mayHoldCredentials(value: string): boolean {
 
 /** Returns the credential in a variable's value in words, unless the contract gives a reason for which it is public. */
 export function credentialOf({ variables, aliases }: Contract, name: string, value: string): string | undefined {
-  const declared = variables.get(aliases.get(name) ?? name);
-  return declared?.reason !== undefined && !declared.secret ? undefined : credentialIn(value);
+  // Not by declarationOf: the bundler would put check.ts into this module's file, which every start would then load.
+  const declaration = variables.get(aliases.get(name) ?? name);
+  return declaration?.reason !== undefined && !declaration.secret ? undefined : credentialIn(value);
 }

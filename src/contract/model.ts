@@ -153,11 +153,13 @@ export type RuleViolation =
   | { readonly kind: "several-set"; readonly rule: GroupRule; readonly set: Names }
   | { readonly kind: "some-missing"; readonly rule: GroupRule; readonly set: Names; readonly missing: Names };
 
-export type Violation =
-  | RuleViolation
+/** The value of a variable is wrong, whether a rule requires it or not. */
+export type ValueViolation =
   | { readonly kind: "malformed"; readonly name: string; readonly fault: FormatFault }
   | { readonly kind: "placeholder"; readonly name: string }
   | { readonly kind: "reference"; readonly name: string; readonly form: ReferenceForm };
+
+export type Violation = RuleViolation | ValueViolation;
 
 /** The part of a format that a value does not meet. It repeats the contract, never the value. */
 export type FormatFault =

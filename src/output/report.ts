@@ -2,7 +2,7 @@ import { basename, dirname } from "node:path";
 import type { Assessment } from "../resolve/assessment.ts";
 import { isSet, serving } from "../contract/check.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
-import { reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
+import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
 import { reportEsc, type EscReport } from "./esc-report.ts";
 import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secrets.ts";
 import { withheldWords } from "../resolve/withheld.ts";
@@ -161,7 +161,7 @@ function stateFinder({ selected, violations }: Assessment): (name: string | unde
     if (one.kind === "missing" || one.kind === "missing-when") states.set(one.name, "missing");
     if (one.kind === "some-missing") for (const name of one.missing) states.set(name, "missing");
     // Last, since a blank value is both missing and invalid.
-    if ("name" in one && !("rule" in one)) states.set(one.name, "invalid");
+    if (isOfValue(one)) states.set(one.name, "invalid");
   }
   return (name = "", group = "") => groups.get(group) ?? states.get(name) ?? (isSet(selected, name) ? "set" : "unset");
 }

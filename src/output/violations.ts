@@ -1,5 +1,5 @@
 /** Messages for violations of a contract, for all commands. */
-import type { Contract, Violation } from "../contract/model.ts";
+import type { Contract, ValueViolation, Violation } from "../contract/model.ts";
 import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
 import { describeViolations, type Wording, type WordingContext } from "../contract/wording.ts";
 import type { Line } from "../core/lines.ts";
@@ -14,6 +14,11 @@ export interface ViolationReport {
   readonly names: readonly string[];
   readonly message: string;
   readonly remedies: readonly string[];
+}
+
+/** Returns true if the value itself is wrong, not that there is one or none. */
+export function isOfValue(violation: Violation): violation is ValueViolation {
+  return !("rule" in violation);
 }
 
 export function wordViolations(violations: readonly Violation[], assessment: Assessment): readonly Wording[] {

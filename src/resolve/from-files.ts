@@ -71,12 +71,12 @@ export function withheldNotices(
     const found = new Map<string, { why: Withheld; file: string; environment?: string; names: string[] }>();
     for (const variable of variables) {
       const { name, value, origin } = variable;
-      if (!isOfFile && risks.get(name)?.has(origin) !== true) continue;
-      if (value === "" && risks.get(name)?.has(origin) !== true) continue;
+      const risk = risks.get(name)?.get(origin);
+      if (risk === undefined && (!isOfFile || value === "")) continue;
       if (selected.get(name)?.value === value || (used.has(name) && opener === undefined)) continue;
       const reason = why(variable);
       if (selected.has(name) && reason !== "callers-own") continue;
-      const known = reason === "reserved" || reason === "callers-own" ? reason : risks.get(name)?.get(origin);
+      const known = reason === "reserved" || reason === "callers-own" ? reason : risk;
       if (known === undefined || known !== reason) continue;
       const elsewhere = origin.alias === undefined ? OUTER_FILE : "the contract";
       const file = "file" in origin ? origin.file : (opener ?? elsewhere);

@@ -100,6 +100,7 @@ function once<Value>(make: () => Value): () => Value {
   return () => (made ??= { value: make() }).value;
 }
 
+/** Not by `grouped`, which is in another file of the bundle: a start with such a name would load both. */
 function groupedByPrefix(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const keys = new Map<string, string[]>();
   for (const name of names) {

@@ -12,8 +12,7 @@ const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACT
 
 /** Returns true if the contract declares a secret; for undeclared variables, if ESC marks it or it opens ESC. */
 export function isSecret(contract: Contract, { name, secret }: Pick<Variable, "name" | "secret">): boolean {
-  const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
-  return declaration?.secret ?? (secret || OWN_SECRETS.has(name.toUpperCase()));
+  return declarationOf(contract, name)?.secret ?? (secret || OWN_SECRETS.has(name.toUpperCase()));
 }
 
 /** Returns true for what outputs must not show: also what its value makes a secret, unless it is in the contract itself. */

@@ -7,7 +7,7 @@ import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts"
 import { formatName } from "../../esc/settings/names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
 import { reportContract } from "../../output/report.ts";
-import { reportViolations } from "../../output/violations.ts";
+import { isOfValue, reportViolations } from "../../output/violations.ts";
 import { resolve } from "../../resolve/precedence.ts";
 import { isHidden } from "../../resolve/secrets.ts";
 import { printable } from "../../core/text.ts";
@@ -43,7 +43,7 @@ export function compareEnvironments(
     const { layers } = applyContract(contract, [layerOf(environment)]);
     const resolution = resolve(layers, declared);
     const violations = checkContract(contract, resolution).filter((one) => isCertain(one, resolution, environment));
-    const wrong = violations.flatMap((one) => ("name" in one && !("rule" in one) ? one.name : []));
+    const wrong = violations.filter(isOfValue).map(({ name }) => name);
     return { environment, resolution, violations, invalid: new Set(wrong) };
   });
   const row = (name: string): ComparisonRow => {

@@ -9,6 +9,7 @@ import { isLoopback } from "../../../core/loopback.ts";
 import { parseUrl } from "../../../core/url.ts";
 import { DEFAULT_BACKEND } from "../../../esc/settings/backend.ts";
 import { isCallersWord } from "../../../esc/settings/from-files.ts";
+import { isOfValue } from "../../../output/violations.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import type { HttpProbe } from "./http.ts";
 
@@ -30,7 +31,7 @@ type ProbeTemplate = Exclude<ProbeEntry, string>;
 /** @param pulumi the caller's backend, if it is not Pulumi Cloud */
 export function planProbes(assessment: Assessment, pulumi: string | undefined): readonly Planned[] {
   const { contract, selected, violations } = assessment;
-  const invalid = new Set(violations.flatMap((one) => ("name" in one && !("rule" in one) ? [one.name] : [])));
+  const invalid = new Set(violations.filter(isOfValue).map(({ name }) => name));
   return probesOf(contract).flatMap((probe): readonly Planned[] => {
     const resolved = isSet(selected, probe.name) ? selected.get(probe.name) : undefined;
     if (resolved === undefined || invalid.has(probe.name)) return [];
