@@ -20,8 +20,7 @@ export function refuseUnknown(names: readonly string[], assessment: Assessment, 
   // On Windows, names are case-insensitive there.
   const isKnown = (name: string): boolean => known.has(name) || resolution.has(name) || contract.variables.has(name);
   const unknown = names.filter((name) => !isKnown(name));
-  const [first] = unknown;
-  if (first === undefined) return;
+  if (unknown.length === 0) return;
   const find = nameFinder(known);
   const meant = unknown.flatMap((name) => find(name) ?? []);
   throw new SophiaError({

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { count } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
-import { type SourceResult } from "./candidates.ts";
+import type { SourceResult } from "./candidates.ts";
 import { readsOfPython } from "./python-reads.ts";
 import { readsOfScript } from "./script-reads.ts";
 

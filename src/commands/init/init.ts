@@ -100,7 +100,7 @@ function perform(step: SetupStep, context: Context): void {
       return;
     case "edit":
       writeText(targetFile(file, context), step.text);
-      printReport(context, [{ text: `changed ${file}: ${step.done}`, hang: 2 }]);
+      printReport(context, [{ text: `changed ${file}: it now has`, hang: 2 }]);
       printFileLines(step.written, context);
       printReport(context, remarks);
       return;

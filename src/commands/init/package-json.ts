@@ -115,8 +115,7 @@ function scriptSteps(
   const edited = { ...manifest, scripts: { ...objectOf(manifest["scripts"]), ...Object.fromEntries(changed) } };
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
   const written = JSON.stringify(edited, undefined, indent) + (text.endsWith("\n") ? "\n" : "");
-  const done = "it now has";
-  return [{ kind: "edit", file: FILE, text: written, done, written: lines, remark }];
+  return [{ kind: "edit", file: FILE, text: written, written: lines, remark }];
 }
 
 /** Returns a command that can follow `--`: a script of several commands needs its own shell. */

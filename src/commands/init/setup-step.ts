@@ -6,8 +6,8 @@ import { projectRoot } from "../project-root.ts";
 /** Work on one file of the project, which `init` does itself (`create`, `edit`) or prints for the user (`advise`). */
 export type SetupStep = { readonly file: string; readonly remark?: string | undefined } & (
   | { readonly kind: "create"; readonly text: string }
-  /** `written` are the lines that are new in it. */
-  | { readonly kind: "edit"; readonly text: string; readonly done: string; readonly written: readonly string[] }
+  /** `written` are the lines of `text` that are new. */
+  | { readonly kind: "edit"; readonly text: string; readonly written: readonly string[] }
   /** Lines for the user to add, or to run if the title asks for that. */
   | { readonly kind: "advise"; readonly title?: string; readonly lines: readonly string[] }
   /** The file uses sophia-run already. */

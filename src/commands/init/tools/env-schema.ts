@@ -58,10 +58,14 @@ function decoratorsOf(lines: readonly string[]): Decorators {
     // A sentence may contain an address of e-mail.
     if (!/^\s*@/.test(text)) continue;
     for (const [, name = "", value, call] of text.matchAll(DECORATOR)) {
-      if (!found.has(name)) found.set(name, (value ?? call ?? "").replace(/^(["'])(.*)\1$/, "$2"));
+      if (!found.has(name)) found.set(name, unquoted(value ?? call ?? ""));
     }
   }
   return found;
+}
+
+function unquoted(text: string): string {
+  return text.replace(/^(["'])(.*)\1$/, "$2");
 }
 
 /** By default an item with a value is required. */
@@ -94,12 +98,9 @@ function valueOf(assigned: string): { readonly value: string; readonly isCompute
 
 function formatOf(type: string): ToolFormat | undefined {
   const [, name = "", list = ""] = /^(\w+)(?:\((.*)\))?$/.exec(type) ?? [];
-  const words = list.split(",").map((word) => word.trim().replace(/^(["'])(.*)\1$/, "$2"));
-  const option = (key: string): string | undefined =>
-    words
-      .find((word) => word.startsWith(`${key}=`))
-      ?.slice(key.length + 1)
-      .replace(/^(["'])(.*)\1$/, "$2");
+  const words = list.split(",").map((word) => unquoted(word.trim()));
+  const option = (key: string): string =>
+    unquoted(words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1) ?? "");
   switch (name) {
     case "port":
     case "boolean":
@@ -118,7 +119,7 @@ function formatOf(type: string): ToolFormat | undefined {
     }
     case "string": {
       const prefix = option("startsWith");
-      if (prefix === undefined || prefix === "") return undefined;
+      if (prefix === "") return undefined;
       return { entry: { type: "text", prefix }, checked: { kind: "text", prefixes: [prefix], minLength: 0 } };
     }
     default:

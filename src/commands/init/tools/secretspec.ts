@@ -4,20 +4,22 @@ import type { Candidate } from "../candidates.ts";
 import { candidateOf, type ToolResult } from "./details.ts";
 import { parseToml, type TomlTable, type TomlValue } from "./toml.ts";
 
+const EMPTY: TomlTable = new Map();
+
 export function fromSecretspec(text: string): ToolResult {
   const document = parseToml(text);
   if (document === undefined) {
     return { candidates: [], remarks: ["secretspec.toml is not read: it is no TOML that init understands"] };
   }
-  const profiles = tableOf(document.get("profiles")) ?? new Map<string, TomlValue>();
-  const shared = tableOf(profiles.get("default")) ?? new Map<string, TomlValue>();
+  const profiles = tableOf(document.get("profiles")) ?? EMPTY;
+  const shared = tableOf(profiles.get("default")) ?? EMPTY;
   const candidates = new Map<string, Candidate>();
-  const defaults = tableOf(shared.get("defaults")) ?? new Map<string, TomlValue>();
+  const defaults = tableOf(shared.get("defaults")) ?? EMPTY;
   for (const [name, entry] of secretsOf(shared)) candidates.set(name, toCandidate(name, entry, defaults));
   const others: string[] = [];
   for (const [profile, table] of profiles) {
     if (profile === "default") continue;
-    const secrets = secretsOf(tableOf(table) ?? new Map<string, TomlValue>());
+    const secrets = secretsOf(tableOf(table) ?? EMPTY);
     if (secrets.length > 0) others.push(profile);
     for (const [name, entry] of secrets) {
       if (!candidates.has(name)) candidates.set(name, { ...toCandidate(name, entry, defaults), required: false });

@@ -1,12 +1,13 @@
 /** Files of tools whose service, or whose encrypted file, has the variables: they name none. */
 import { parse } from "yaml";
 import { printable } from "../../../core/text.ts";
+import { attempt } from "../../../system/attempt.ts";
 import { objectOf } from "../package-json.ts";
 import type { ToolResult } from "./details.ts";
 
 /** Reads `doppler.yaml`: a project and a config, or a list of them with paths. */
 export function fromDoppler(text: string): ToolResult {
-  const setup = objectOf(parsed(() => parse(text, { logLevel: "silent", maxAliasCount: 0 })))?.["setup"];
+  const setup = objectOf(attempt((): unknown => parse(text, { logLevel: "silent", maxAliasCount: 0 })))?.["setup"];
   const first = objectOf(Array.isArray(setup) ? setup[0] : setup) ?? {};
   const place = described({ project: first["project"], config: first["config"] });
   return ofService("doppler.yaml", place, "Doppler", "doppler secrets download --no-file --format env");
@@ -14,7 +15,7 @@ export function fromDoppler(text: string): ToolResult {
 
 /** Reads `.infisical.json`: the identifier of a project and its usual environment. */
 export function fromInfisical(text: string): ToolResult {
-  const file = objectOf(parsed(() => JSON.parse(text))) ?? {};
+  const file = objectOf(attempt((): unknown => JSON.parse(text))) ?? {};
   const place = described({ project: file["workspaceId"], environment: file["defaultEnvironment"] });
   return ofService(".infisical.json", place, "Infisical", "infisical export --format=dotenv");
 }
@@ -43,12 +44,4 @@ function described(parts: Readonly<Record<string, unknown>>): string {
     typeof value === "string" && value !== "" ? `${what} ${printable(value.slice(0, 80))}` : [],
   );
   return words.length === 0 ? "" : ` (${words.join(", ")})`;
-}
-
-function parsed(read: () => unknown): unknown {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
