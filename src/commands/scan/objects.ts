@@ -157,17 +157,17 @@ async function addReachable(
     searches += 1;
     const isSearched = searches <= MAX_COMMIT_SEARCHES;
     const commit = content.type !== "blob" ? object : isSearched ? await commitOf(git, object, from) : undefined;
-    search.add({ file: search.shown(name), repository, commit, object, ...reflogMark(onlyInReflog) }, content.found);
+    search.add({ file: search.shown(name), repository, commit, object, onlyInReflog }, content.found);
   }
   if (missing > 0) search.gaps.push({ kind: "missing", objects: missing, repository });
 }
 
-function reflogMark(onlyInReflog: true | undefined): { readonly onlyInReflog?: true } {
-  return onlyInReflog === undefined ? {} : { onlyInReflog };
-}
-
 /** Yields the names of all files that a commit added. Renames count as such; a merge only for names that no parent has. */
-async function addNames(search: Search, { git, paths, repository }: SearchedRepository, reach: Reach): Promise<void> {
+async function addNames(
+  search: Search,
+  { git, paths, repository }: SearchedRepository,
+  { from, onlyInReflog }: Reach,
+): Promise<void> {
   const added = ["--diff-filter=A", "--name-only", "-z", "-c", "--root", "--no-renames", "--ignore-submodules=none"];
   const plain = ["--no-ext-diff", "--no-textconv", "--no-relative", "--full-history", "--reverse"];
   // With one path, git could follow renames out of it.
@@ -178,7 +178,7 @@ async function addNames(search: Search, { git, paths, repository }: SearchedRepo
     `--format=%x00${MARK.toString()}%H`,
     ...added,
     ...plain,
-    ...reach.from,
+    ...from,
     "--",
     ...paths,
   ];
@@ -189,7 +189,7 @@ async function addNames(search: Search, { git, paths, repository }: SearchedRepo
     if (record.subarray(0, MARK.length).equals(MARK)) commit = record.toString("latin1", MARK.length);
     else if (record.length > 0) {
       const name = record[0] === NEWLINE ? record.subarray(1) : record;
-      names.add(name, { within: "name", repository, commit, ...reflogMark(reach.onlyInReflog) });
+      names.add(name, { within: "name", repository, commit, onlyInReflog });
     }
   }
   names.flush();

@@ -14,7 +14,7 @@ export interface FindingLocation {
   /** The submodule to which file, commit and object belong. */
   readonly repository?: string | undefined;
   /** The reflog alone reaches it, as an older stash or an amended commit: other clones do not have it. */
-  readonly onlyInReflog?: boolean;
+  readonly onlyInReflog?: true | undefined;
   /** In the history: the commit that added the object, if known, and the object, which for a message is the same. */
   readonly commit?: string | undefined;
   readonly object?: string;
