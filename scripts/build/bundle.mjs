@@ -17,6 +17,8 @@ const GROUPS = [
   // Before the groups that use it.
   { name: "looks-secret", test: /\/src\/contract\/(?:looks-secret|credentials)\.ts$/, priority: 2 },
   { name: "loopback", test: /\/src\/core\/loopback\.ts$/, priority: 2 },
+  // Else `broker` would have them, and its modules of Node.js would be loaded for each of the many files that use them.
+  { name: "collections", test: /\/src\/core\/(?:grouped|names)\.ts$/, priority: 2 },
   // Precedes the groups with messages.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:program\/start-error|exec\/by-node)\.ts$/ },

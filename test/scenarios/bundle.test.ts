@@ -72,7 +72,13 @@ LOG_LEVEL=debug
 /** A way to start, its arguments, and the files of dist/ that it needs besides the built-in contract. */
 const starts: readonly (readonly [
   string,
-  { mode: string; files: readonly string[]; given?: Readonly<Record<string, string>>; esc?: boolean },
+  {
+    mode: string;
+    files: readonly string[];
+    given?: Readonly<Record<string, string>>;
+    env?: Readonly<Record<string, string>>;
+    esc?: boolean;
+  },
 ])[] = [
   ["becoming the program", { mode: "exec", files: [] }],
   ["an ordinary .env", { mode: "exec", files: [], given: { ".env": ORDINARY } }],
@@ -92,6 +98,24 @@ const starts: readonly (readonly [
       given: { "sophia.contract.json": '{"variables":{"A":{"secret":false}}}' },
     },
   ],
+  [
+    "masking in GitHub Actions",
+    {
+      mode: "spawn",
+      files: [
+        "surroundings",
+        "collections",
+        "redact",
+        "looks-secret",
+        "stderr",
+        "spawn",
+        "monitor",
+        "start-error",
+        "rolldown-runtime",
+      ],
+      env: { GITHUB_ACTIONS: "true" },
+    },
+  ],
   ["a quoted value", { mode: "exec", files: ["dotenv", "rolldown-runtime"], given: { ".env": 'A="1"' } }],
   ["reading ESC", { mode: "exec", files: ["access", "esc", "loopback", "network", "rolldown-runtime"], esc: true }],
   ["starting the program by the monitor", { mode: "spawn", files: ["monitor", "linux-", "rolldown-runtime"] }],
@@ -100,7 +124,7 @@ const starts: readonly (readonly [
 
 test.for(starts)(
   "%s needs no other file of the package",
-  async ([, { mode, files, given = {}, esc = false }], { skip }) => {
+  async ([, { mode, files, given = {}, env = {}, esc = false }], { skip }) => {
     skip(mode === "exec" && !canBecomeProgram, "needs the addon, or Node.js 22.15");
     await using server = await startEscServer();
     server.environment("demo-org/sophia/dev", { values: CONTRACT_VALUES });
@@ -114,7 +138,7 @@ test.for(starts)(
     const entry = join(path, "bin/sophia-run.cjs");
     const variables = esc ? escVariables(server, "demo-org/sophia/dev") : CONTRACT_VALUES;
     const command = [process.execPath, entry, "--mode", mode, "--", "printenv", "A"] as const;
-    const finished = await runProgram(command, variables, folder({ ".env": "A=1", ...given }));
+    const finished = await runProgram(command, { ...variables, ...env }, folder({ ".env": "A=1", ...given }));
     expect(finished).toStrictEqual({ status: 0, signal: null, stdout: "1\n", stderr: "" });
   },
 );
