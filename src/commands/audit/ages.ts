@@ -21,7 +21,7 @@ export interface SecretAge {
   readonly overdue: boolean | undefined;
 }
 
-type IsSecret = (declaration: Declaration) => boolean;
+export type IsSecret = (declaration: Declaration) => boolean;
 
 const isDeclaredSecret: IsSecret = ({ secret }) => secret;
 

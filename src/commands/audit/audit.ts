@@ -13,7 +13,7 @@ import { type ContractReport, reportContract, reportTitle } from "../../output/r
 import { printNotices } from "../../output/print-notices.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
-import { ageForPrograms, ageLine, type SecretAge, secretAges, unknownAges, unseenOf } from "./ages.ts";
+import { ageForPrograms, ageLine, type IsSecret, type SecretAge, secretAges, unknownAges, unseenOf } from "./ages.ts";
 import { auditFiles, auditRepository, type Finding, tokenFindings, wordFinding } from "./findings.ts";
 import { auditToken, historyAccess, type TokenReport } from "./token.ts";
 import { auditValues, type ValueAudit } from "./values.ts";
@@ -26,7 +26,7 @@ export const audit: Command = async ({ options }, context) => {
   printNotices(context, settings, dotenv.notices);
   const access = historyAccess(settings, dotenv.layers, context);
   const progress = await makeProgress(context, settings);
-  const agesOf = (isSecret?: Parameters<typeof secretAges>[4]): Promise<readonly SecretAge[]> | readonly SecretAge[] =>
+  const agesOf = (isSecret?: IsSecret): Promise<readonly SecretAge[]> | readonly SecretAge[] =>
     access.reader.kind === "on"
       ? secretAges(contract, access.reader.settings, progress, now, isSecret)
       : unknownAges(contract, isSecret);
