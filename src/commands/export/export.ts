@@ -40,16 +40,9 @@ export const exportVariables: Command = async ({ options }, context) => {
   const { esc, notices, violations } = assessment;
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "export", names: [] }, true, assessment);
-    const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
-    const { unreadFileLines } = await import("../../output/unread-file.ts");
-    const failure = wordUnmet(assessment, {
-      consequence: "nothing was exported",
-      wayOut: "--no-contract exports anyway",
-      quiet: settings.quiet,
-      offer: setOffer(context),
-      unread: await unreadFileLines(assessment, settings, context),
-    });
-    throw new SophiaError(failure, ExitStatus.config);
+    const { contractUnmet } = await import("../contract-unmet.ts");
+    const words = { consequence: "nothing was exported", wayOut: "--no-contract exports anyway" };
+    throw await contractUnmet(assessment, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
