@@ -1,5 +1,5 @@
 import type { Assessment } from "../../resolve/assessment.ts";
-import { declarationOf, isDeclared } from "../../contract/check.ts";
+import { isDeclared } from "../../contract/check.ts";
 import type { Contract } from "../../contract/model.ts";
 import { FROM_FILES } from "../../esc/settings/from-files.ts";
 import type { Resolved } from "../../core/model.ts";
@@ -41,14 +41,12 @@ export function collect({ contract, selected }: Assessment): {
     const isOfCaller = resolved.origin.source === "environment" && name !== FROM_FILES;
     if (isOfCaller && !isDeclared(contract, name)) continue;
     if (resolved.delivery === "file") files.push(name);
-    else variables.push({ name, value: resolved.value, secret: isSecret(contract, resolved) });
+    else variables.push({ name, value: resolved.value, secret: isSecretValue(contract, resolved) });
   }
   return { variables, files };
 }
 
 /** Returns true for a secret of the contract or of ESC, for what holds a credential, and for undeclared variables of files. */
-function isSecret(contract: Contract, variable: Resolved): boolean {
-  const { name, secret, origin } = variable;
-  const ofEsc = secret && (origin.source === "esc" || declarationOf(contract, name) === undefined);
-  return origin.source !== "fake" && (ofEsc || isHidden(contract, variable));
+export function isSecretValue(contract: Contract, variable: Resolved): boolean {
+  return (variable.secret && variable.origin.source === "esc") || isHidden(contract, variable);
 }

@@ -11,12 +11,12 @@ import { maskCommands } from "../../output/github-masks.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { originalValue } from "../../resolve/secret-bytes.ts";
-import { isSecret } from "../../resolve/secrets.ts";
 import { withheldWords } from "../../resolve/withheld.ts";
 import { attempt } from "../../system/attempt.ts";
 import { assessBy } from "../assessed.ts";
 import { recorderOf } from "../audit-log/record.ts";
 import type { Command } from "../command.ts";
+import { isSecretValue } from "../export/exported.ts";
 import { refuseUnknown } from "../known-names.ts";
 import { refuseAgent, refuseTerminal, warnOfBroker } from "../reveal.ts";
 import { GITHUB_VARIABLE } from "../run/agents.ts";
@@ -40,21 +40,14 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   const violations = assessment.violations.filter((violation) => namesIn(violation).includes(declared));
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, assessment);
-    const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
-    const { unreadFileLines } = await import("../../output/unread-file.ts");
-    const failure = wordUnmet(
-      { ...assessment, violations },
-      {
-        consequence: `${name} was not printed`,
-        wayOut: selected.has(declared)
-          ? "--no-contract prints it anyway"
-          : `sophia-run explain ${printable(declared)} shows more`,
-        quiet: settings.quiet,
-        offer: setOffer(context),
-        unread: await unreadFileLines({ ...assessment, violations }, settings, context),
-      },
-    );
-    throw new SophiaError(failure, ExitStatus.config);
+    const { contractUnmet } = await import("../contract-unmet.ts");
+    const words = {
+      consequence: `${name} was not printed`,
+      wayOut: selected.has(declared)
+        ? "--no-contract prints it anyway"
+        : `sophia-run explain ${printable(declared)} shows more`,
+    };
+    throw await contractUnmet({ ...assessment, violations }, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
@@ -65,7 +58,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
 
   const value = originalValue(resolved.name, resolved.value);
   const bytes = Buffer.from(value);
-  const secret = resolved.origin.source !== "fake" && isSecret(contract, resolved);
+  const secret = isSecretValue(contract, resolved);
   const output = options["json"] === true ? jsonOf(resolved, bytes, secret) : bytes;
   record?.({ event: "get", names: [resolved.name] }, false, assessment);
   // The runner must know the mask before it shows the value.

@@ -177,6 +177,19 @@ describe("in GitHub Actions", () => {
     expect((await sophia(["get", "KEY"], { cwd })).stderr).toBe("");
   });
 
+  test("a value that holds a credential is masked, also if the contract declares it public without a reason", async () => {
+    const url = `https://user:${SENTINEL}@example.com/`;
+    const variables = { ADDRESS: { secret: false }, KNOWN: { secret: false, reason: "browsers get it" } };
+    const cwd = folder({
+      "sophia.contract.json": JSON.stringify({ variables }),
+      ".env": `ADDRESS=${url}\nKNOWN=${url}\n`,
+    });
+    const masked = await sophia(["get", "ADDRESS"], { cwd, env });
+    expect(masked).toMatchObject({ status: 0, stdout: url });
+    expect(masked.stderr).toContain(`::add-mask::${url}\n`);
+    expect(await sophia(["get", "KNOWN"], { cwd, env })).toMatchObject({ stdout: url, stderr: "" });
+  });
+
   test("no file gets the masks, and no value, if both streams are one", () => {
     const cwd = project();
     const value = `${SENTINEL}-one\n${SENTINEL}-two`;
