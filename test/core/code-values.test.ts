@@ -178,8 +178,9 @@ test.each([
   expect(runsCode(name, value)).toBe(true);
 });
 
-test("long values and names take no time", () => {
-  const [start, many] = [performance.now(), 1_000_000];
+// The limit is that of each test: a pattern that is not linear takes hours.
+test("long values and names take linear time", () => {
+  const many = 1_000_000;
   for (const [name, part] of [
     ["ELIXIR_ERL_OPTIONS", "+fnu "],
     ["LESS", "--x "],
@@ -192,5 +193,4 @@ test("long values and names take no time", () => {
     expect(runsCode(name, `${part.repeat(many)}!`)).toBe(true);
   }
   for (const part of ["PROXY_ADDX", "CONFIG_", "_API_", "A_B"]) isSuspect(`${part.repeat(many)}!`, "https://x");
-  expect(performance.now() - start).toBeLessThan(2000);
 });
