@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { count } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
@@ -9,7 +9,7 @@ import { readsOfScript } from "./script-reads.ts";
 const SCRIPT = /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/;
 const PYTHON = /\.py$/;
 const SKIPPED =
-  /^(?:\..*|node_modules|bower_components|vendor|dist|build|out|target|coverage|venv|env|__pycache__|site-packages)$/;
+  /^(?:\..*|node_modules|bower_components|vendor|dist|build|out|target|coverage|venv|__pycache__|site-packages)$/;
 /** The loaders that Yarn's Plug'n'Play writes. */
 const GENERATED = /^\.pnp\./;
 const MAX_FILES = 20_000;
@@ -25,7 +25,8 @@ export async function fromCode(root: string): Promise<SourceResult> {
     for (const entry of entriesOf(folder)) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (depth < MAX_DEPTH && !SKIPPED.test(entry.name)) await visit(path, depth + 1);
+        const isSkipped = SKIPPED.test(entry.name) || existsSync(join(path, "pyvenv.cfg"));
+        if (depth < MAX_DEPTH && !isSkipped) await visit(path, depth + 1);
         continue;
       }
       const readsOf = SCRIPT.test(entry.name) ? readsOfScript : PYTHON.test(entry.name) ? readsOfPython : undefined;

@@ -48,29 +48,57 @@ function isGuarded(before: string, after: string): boolean {
 }
 
 /**
- * Finds `config("X")` of decouple and Starlette, and `env("X")` and `env.int("X")` of an `Env()`. Without a default they
- * throw.
+ * Finds `config("X")` of decouple and Starlette, and `env("X")` and `env.int("X")` of an `Env()`, which may be imported.
+ * Without a default they throw.
  */
 function readsByCalls(text: string): Reads {
   const isDecouple = /^[ \t]*from decouple import .*\bconfig\b(?! as )/m.test(text);
   const isStarlette = /^[ \t]*from starlette\.config import .*\bConfig\b/m.test(text);
   const isEnv = /^[ \t]*(?:import environ|from environs? import .*\bEnv)\b/m.test(text);
-  // The names of `env.prefixed("X_")` are parts, and a scheme in `Env(…)` has defaults.
-  const objects = isEnv && !/\bprefix/.test(text) ? matchesOf(text, /^[ \t]*(\w+)\s*=\s*(?:environ\.)?Env\(/gm) : [];
+  // The names of `env.prefixed("X_")` are parts.
+  const isPrefixed = /\bprefix/.test(text);
+  const objects = isEnv && !isPrefixed ? matchesOf(text, /^[ \t]*(\w+)\s*=\s*(?:environ\.)?Env\(/gm) : [];
+  // The settings of an environment of Django take `env` from those of all: `from .base import env`.
+  const imported = isPrefixed ? [] : matchesOf(text, /^from \.[\w.]{0,80} import [^\n#]{0,200}\b(env)\b/gm);
   const configs = isStarlette ? matchesOf(text, /^[ \t]*(\w+)\s*=\s*Config\(/gm) : [];
-  const hasScheme = /\bEnv\(\s*[^\s)]/.test(text);
-  const callers = new Set([...(isDecouple ? ["config"] : []), ...configs, ...objects]);
+  const scheme = schemeOf(text);
+  const ofEnv = [...objects, ...imported];
+  const callers = new Set([...(isDecouple ? ["config"] : []), ...configs, ...ofEnv]);
   return [...callers].flatMap((object) => {
-    const call = new RegExp(String.raw`(?<![\w.])${object}(?:\.[a-z]+)?\(\s*["']([A-Z][A-Z0-9_]*)["']`, "g");
-    const isOfEnv = objects.includes(object);
-    return firstMatches(text, call).map((match): readonly [string, boolean] => {
-      const rest = argumentsAt(text, match.index + match[0].length);
+    const call = new RegExp(
+      String.raw`(?<![\w.])${object}(?:\.([a-z_]+))?\(\s*(?:["']([A-Z][A-Z0-9_]*)["']|(?=\)|(default)\s*=))`,
+      "g",
+    );
+    const isOfEnv = ofEnv.includes(object);
+    return firstMatches(text, call).flatMap((match): Reads => {
+      const [whole, method = "", name = isOfEnv ? IMPLIED.get(method) : undefined, byDefault] = match;
+      if (name === undefined) return [];
+      const rest = argumentsAt(text, match.index + whole.length);
       const hasDefault = isOfEnv
-        ? rest.some((one) => !/^\w+\s*=/.test(one) || /^default\s*=/.test(one))
+        ? byDefault !== undefined || rest.some((one) => !/^\w+\s*=/.test(one) || /^default\s*=/.test(one))
         : rest.some((one) => !/^cast\s*=/.test(one));
-      return [match[1] ?? "", !hasDefault && !(isOfEnv && hasScheme)];
+      return [[name, !hasDefault && !(isOfEnv && (scheme === "elsewhere" || scheme.has(name)))]];
     });
   });
+}
+
+/** The variables that methods of django-environ read if they name none. */
+const IMPLIED: ReadonlyMap<string, string> = new Map([
+  ["db", "DATABASE_URL"],
+  ["db_url", "DATABASE_URL"],
+  ["cache", "CACHE_URL"],
+  ["cache_url", "CACHE_URL"],
+  ["email", "EMAIL_URL"],
+  ["email_url", "EMAIL_URL"],
+]);
+
+/** Returns the variables to which a scheme, `Env(DEBUG=(bool, False))`, gives a default; `elsewhere` if they are not to be seen. */
+function schemeOf(text: string): ReadonlySet<string> | "elsewhere" {
+  const call = /=\s*(?:environ\.)?Env(?=\()/.exec(text);
+  if (call === null) return new Set();
+  const scheme = expressionAt(text, call.index + call[0].length).replaceAll(/^[ \t]*#.*$/gm, "");
+  if (/\*\*|^\(\s*\w+\s*[,)]/.test(scheme) || !scheme.trimEnd().endsWith(")")) return "elsewhere";
+  return new Set(matchesOf(scheme, /[(,]\s*(\w+)\s*=\s*\(/g));
 }
 
 /** Returns the further arguments of a call, from a position behind its first one. */
@@ -106,26 +134,41 @@ function readsBySettings(text: string): Reads {
     code.matchAll(/^class (\w+)\(([^()]{0,500})\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm),
     ([, name = "", bases = "", body = ""]) => ({ name, bases, body }),
   );
-  const settings = new Set(["BaseSettings"]);
+  const settings = new Map<string, SettingsOptions>([["BaseSettings", { prefix: "", isExact: false }]]);
   const models = new Set(["BaseModel"]);
   // In the order of the file, a class comes after its bases.
-  const extending = (bases: string, known: ReadonlySet<string>): boolean =>
-    bases.split(",").some((base) => known.has(/(\w+)\s*(?:\[.*)?$/.exec(base.trim())?.[1] ?? ""));
   return classes.flatMap(({ name, bases, body }) => {
-    if (!extending(bases, settings)) {
-      if (extending(bases, models)) models.add(name);
+    const extended = bases.split(",").map((base) => /(\w+)\s*(?:\[.*)?$/.exec(base.trim())?.[1] ?? "");
+    const base = extended.find((one) => settings.has(one));
+    if (base === undefined) {
+      if (extended.some((one) => models.has(one))) models.add(name);
       return [];
     }
-    settings.add(name);
-    return fieldsOf(bases, body, new Set([...models, ...settings]));
+    const options = optionsIn(`${bases}\n${body}`, settings.get(base));
+    settings.set(name, options);
+    return fieldsOf(options, body, new Set([...models, ...settings.keys()]));
   });
 }
 
-function fieldsOf(bases: string, body: string, nested: ReadonlySet<string>): Reads {
-  const options = `${bases}\n${body}`;
-  const prefix = /\benv_prefix["']?\s*[=:]\s*["'](\w*)["']/.exec(options)?.[1];
-  if (RENAMES.test(body) || (prefix === undefined && /\benv_prefix\b/.test(options))) return [];
-  const isExact = /\bcase_sensitive\b\W+True\b/.test(options);
+/** How the fields of a class are named in the environment. */
+interface SettingsOptions {
+  /** Undefined if it is not a text. */
+  readonly prefix: string | undefined;
+  readonly isExact: boolean;
+}
+
+/** Returns the options of a class: those of its base, unless it states them itself. */
+function optionsIn(text: string, base: SettingsOptions | undefined): SettingsOptions {
+  const prefix = /\benv_prefix["']?\s*[=:]\s*["'](\w*)["']/.exec(text)?.[1];
+  const isExact = /\bcase_sensitive\b\W+(True|False)\b/.exec(text)?.[1];
+  return {
+    prefix: /\benv_prefix\b/.test(text) ? prefix : base?.prefix,
+    isExact: isExact === undefined ? base?.isExact === true : isExact === "True",
+  };
+}
+
+function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, nested: ReadonlySet<string>): Reads {
+  if (RENAMES.test(body) || prefix === undefined) return [];
   const indent = /^[ \t]+(?=\S)/m.exec(body)?.[0] ?? "";
   const field = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:[ \t]*`, "gm");
   return firstMatches(body, field).flatMap((match) => {
@@ -142,7 +185,7 @@ function fieldsOf(bases: string, body: string, nested: ReadonlySet<string>): Rea
     if (types.some(isModel)) return [];
     const alias = aliasIn(`${type} ${value ?? ""}`);
     if (alias === "elsewhere") return [];
-    const variable = alias?.name ?? (prefix ?? "") + name;
+    const variable = alias?.name ?? prefix + name;
     const isRequired = value === undefined ? !/\bField\([^)]*\bdefault/.test(type) : isRequiredField(value);
     return [[isExact || alias !== undefined ? variable : variable.toUpperCase(), isRequired] as const];
   });

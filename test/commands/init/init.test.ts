@@ -137,13 +137,22 @@ DATABASE_URL=postgres://user:<password>@host/db
       mkdirSync(join(cwd, name));
       writeFileSync(join(cwd, name, "x.js"), `process.env.IN_${name.replaceAll(/\W/g, "").toUpperCase()}`);
     }
+    // A folder of that name is only skipped if it is an environment of Python.
+    for (const [name, marker] of [
+      ["env", "pyvenv.cfg"],
+      ["src/env", "index.ts"],
+    ] as const) {
+      mkdirSync(join(cwd, name));
+      writeFileSync(join(cwd, name, marker), "");
+      writeFileSync(join(cwd, name, "read.js"), `process.env.IN_${name.replaceAll(/\W/g, "_").toUpperCase()}`);
+    }
     symlinkSync(cwd, join(cwd, "loop"));
     const ended = await sophia(["init", "--from", "code"], { cwd });
     expect(ended.status).toBe(0);
     expect(contractOf(cwd)).toMatchObject({
-      variables: { IN_SRC: {}, LISTED: {}, NAMED: {}, NEEDED: { required: true }, WANTED: {} },
+      variables: { IN_SRC: {}, IN_SRC_ENV: {}, LISTED: {}, NAMED: {}, NEEDED: { required: true }, WANTED: {} },
     });
-    expect(read(cwd, "sophia.contract.json")).not.toMatch(/BIG_ONE|BINARY|IN_NODE|IN_HIDDEN|NOTES|PATH/);
+    expect(read(cwd, "sophia.contract.json")).not.toMatch(/BIG_ONE|BINARY|IN_ENV|IN_NODE|IN_HIDDEN|NOTES|PATH/);
   });
 
   test("several sources are joined; a missing one is an error", async () => {
@@ -398,6 +407,27 @@ v.parse(v.object({ A: v.pipe(v.string(), v.url()), B: v.optional(v.string(), "x"
       ],
     ],
     ["import environ\nenv = environ.Env(A=(bool, False))\nenv('A')", [["A", false]]],
+    [
+      `import environ
+env = environ.Env(
+    # set casting, default value
+    DEBUG=(bool, False),
+    PORT=int,
+)
+env("DEBUG"); env("PORT"); env("A"); env.db(); env.cache(default="locmemcache://"); env.db_url("B"); env.str("C", "c")
+`,
+      [
+        ["DEBUG", false],
+        ["PORT", true],
+        ["A", true],
+        ["DATABASE_URL", true],
+        ["CACHE_URL", false],
+        ["B", true],
+        ["C", false],
+      ],
+    ],
+    ["import environ\nenv = environ.Env(**SCHEME)\nenv('A')", [["A", false]]],
+    ["from .base import *  # noqa\nfrom .base import DATABASES, env\nenv('A')", [["A", true]]],
     ["from environs import Env\nenv = Env()\nwith env.prefixed('X_'): env('A')", []],
     ["env('A')", []],
     [
@@ -445,6 +475,10 @@ class Model(BaseModel):
     [
       "import pydantic_settings as p\nclass S(p.BaseSettings):\n    model_config = p.SettingsConfigDict(case_sensitive=True)\n    a_b: str\n",
       [["a_b", true]],
+    ],
+    [
+      "import pydantic_settings\nclass B(BaseSettings):\n    class Config:\n        env_prefix = 'X_'\n\nclass S(B):\n    a: str\n",
+      [["X_A", true]],
     ],
     ["import pydantic_settings\nclass S(BaseSettings, env_prefix='X_'):\n    a: str\n", [["X_A", true]]],
     [
