@@ -23,7 +23,7 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ["logout", "no token is stored: unset ESC_TOKEN"],
   ["pull", "sophia-run export --output FILE writes a file"],
   ["push", "sophia-run import FILE writes it into ESC"],
-  ["diff", "sophia-run check --against ENV,ENV compares"],
+  ["diff", "sophia-run check --against A,B compares"],
   ["edit", "sophia-run set NAME sets a value in ESC"],
   ["encrypt", "sophia-run set NAME stores a secret in ESC"],
   ["test", "sophia-run check tests the configuration"],
