@@ -3,6 +3,7 @@ import type { Settings } from "../command-line/settings.ts";
 import type { Violation } from "../contract/model.ts";
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
+import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken } from "../core/lines.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
@@ -63,15 +64,17 @@ function missingIn(violation: Violation): readonly string[] {
 
 /** Returns the names with a value, by file. A file that cannot be read, or that other users may write, has none. */
 async function namesIn(cwd: string, above: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  const names = new Map<string, string[]>();
   try {
     const { layers } = await readDotenv([{ path: NAME, required: false }], cwd, above);
-    for (const { name, value, origin } of layers.flatMap(({ variables }) => variables)) {
-      if (value === "" || origin.source !== "dotenv") continue;
-      names.set(origin.file, [...(names.get(origin.file) ?? []), name]);
-    }
+    const set = layers.flatMap(({ variables }) =>
+      variables.flatMap(({ name, value, origin }) =>
+        value === "" || origin.source !== "dotenv" ? [] : { name, file: origin.file },
+      ),
+    );
+    const files = grouped(set, ({ file }) => file);
+    return new Map(Array.from(files, ([file, list]) => [file, list.map(({ name }) => name)]));
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
+    return new Map();
   }
-  return names;
 }

@@ -249,6 +249,13 @@ describe(".env.local, which is not read,", () => {
     expect(ended.stderr).not.toContain(".env.local");
   });
 
+  test("takes no time that grows with the square of its names", async () => {
+    const others = Array.from({ length: 300_000 }, (_, index) => `NAME_${index}=1\n`).join("");
+    const cwd = folder({ "sophia.contract.json": contract, ".env.local": `${others}KEY=1\n` });
+    const { status, stderr } = await sophia(["--", "true"], { cwd });
+    expect([status, stderr]).toEqual([78, expect.stringContaining(".env.local has KEY, and is not read")]);
+  });
+
   test("is not named if other users may write it", async () => {
     const cwd = folder({ "sophia.contract.json": contract, ".env.local": "KEY=1\n" });
     chmodSync(join(cwd, ".env.local"), 0o666);
