@@ -50,6 +50,9 @@ export function risksIn(layers: readonly Layer[], trust: Trust): Risks {
     if (variable.value !== "" && !holders.has(variable.name)) holders.set(variable.name, variable);
   }
   const secrets = once(() => [...holders.values()].filter((variable) => isSecret(variable, trust)));
+  // One for each source: a proxy has many spellings, and a file may have all of them beside as many secrets.
+  const secretOfEach = once(() => [...new Map(secrets().map((one) => [sourceKey(one.origin), one])).values()]);
+  let passesNetwork = false;
   const keysByPrefix = once(() => groupedByPrefix([...holders.keys()]));
 
   for (const variable of variables) {
@@ -58,8 +61,10 @@ export function risksIn(layers: readonly Layer[], trust: Trust): Risks {
     const withhold = (risk: Risk): void => {
       byName.set(name, (byName.get(name) ?? new Map<Origin, Risk>()).set(origin, risk));
     };
-    const mark = (...names: readonly string[]): void => {
-      if (!isAllowed(name)) for (const one of names) marked.add(one);
+    const mark = (others: readonly string[]): void => {
+      if (isAllowed(name)) return;
+      marked.add(name);
+      for (const other of others) marked.add(other);
     };
     // The program gets the path of a private file, which is never one of the harmless values.
     const given = delivery === "file" ? "./file" : value;
@@ -74,12 +79,15 @@ export function risksIn(layers: readonly Layer[], trust: Trust): Risks {
       one !== undefined && !isOneSource(one.origin, origin, isPair);
     if (mayDecideNetwork(name)) {
       if (!decidesNetwork(name, given)) continue;
-      const all = secrets();
-      if (all.length === 0 || all.some(isOther)) withhold("network");
-      else mark(name, ...all.map((one) => one.name));
+      const each = secretOfEach();
+      if (each.length === 0 || each.some(isOther)) withhold("network");
+      else if (!isAllowed(name)) {
+        marked.add(name);
+        passesNetwork = true;
+      }
     } else if (isKeyAddress(name)) {
       const keys = keysSentTo(name);
-      mark(name, ...keys);
+      mark(keys);
       if (isHarmlessAddress(name, value)) continue;
       const held = keys.flatMap((key) => holders.get(key) ?? []);
       // Without a key here the client may have one in a file of its own.
@@ -88,11 +96,18 @@ export function risksIn(layers: readonly Layer[], trust: Trust): Risks {
       const prefix = prefixByForm(name, value);
       if (prefix === undefined) continue;
       const keys = keysByPrefix().get(prefix) ?? [];
-      mark(name, ...keys);
+      mark(keys);
       if (!isDeclared(name) && keys.some((key) => isOther(holders.get(key)))) withhold("redirects-key");
     }
   }
+  if (passesNetwork) for (const { name } of secrets()) marked.add(name);
   return { byName, marked: [...marked] };
+}
+
+/** Returns a text that is the same for all origins that `isOneSource` does not tell apart as those of keys. */
+function sourceKey(origin: Origin): string {
+  const isOfFile = origin.source === "environment" && origin.fromFile === true;
+  return `${origin.source} ${isOfFile} ${"file" in origin ? origin.file : ""}`;
 }
 
 function once<Value>(make: () => Value): () => Value {

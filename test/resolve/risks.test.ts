@@ -89,3 +89,18 @@ test("an address of a service without one of its own is configuration, which a f
   // A nested broker must not take it for the caller's.
   expect(valueOf("SOPHIA_FROM_FILES")).toBe("QDRANT_URL");
 });
+
+// The limit is that of each test: each spelling with each secret would take minutes.
+test("thousands of spellings of a proxy pass beside as many secrets of the same file", async () => {
+  const name = "global_agent_http_proxy";
+  const spelled = (number: number): string =>
+    Array.from(name, (letter, index) => ((number >> index) & 1 ? letter.toUpperCase() : letter)).join("");
+  // An underscore has one form only.
+  const proxies = new Set(Array.from({ length: 2 ** 14 }, (_, number) => spelled(number)));
+  expect(proxies.size).toBeGreaterThan(4000);
+  const secrets = Array.from({ length: 50_000 }, (_, number) => `SERVICE_${number}_KEY`);
+  const file = Object.fromEntries([...secrets.map((one) => [one, "x"]), ...[...proxies].map((one) => [one, EVIL])]);
+  const { valueOf, withheld } = await program({}, file);
+  expect(withheld).toEqual([]);
+  expect([...proxies].filter((one) => valueOf(one) !== EVIL)).toEqual([]);
+});
