@@ -75,3 +75,23 @@ test("both searches find the same patterns in the same encodings, as `scan` show
   );
   expect(hits).toBeGreaterThan(200);
 });
+
+test("both searches mask a value that is not UTF-8 in Python's escapes", () => {
+  const value = Buffer.from([...Buffer.from("hush-"), 0xff, 0x80, 0x22, 0xc3, ...Buffer.from("-9f8e")]);
+  const secrets = [{ name: "SECRET", value }];
+  const escaped = String.raw`hush-\udcff\udc80\"\udcc3-9f8e`;
+  const outputs = [
+    [escaped, "***"],
+    [escaped.replaceAll("\\", "\\\\"), "***"],
+    [escaped.replaceAll("dc", "DC").replace("h", String.raw`\u0068`), "***"],
+    [escaped.replace("dcff", "dcfe"), escaped.replace("dcff", "dcfe")],
+    [escaped.replace("dcff", "d8ff"), escaped.replace("dcff", "d8ff")],
+    [escaped.replace("dc80", "dc7f"), escaped.replace("dc80", "dc7f")],
+  ];
+  for (const [output = "", expected] of outputs) {
+    for (const sizes of [[1], [output.length]]) {
+      expect(masked(maskingOf(secrets), Buffer.from(output), sizes)).toBe(expected);
+      expect(masked(withAddon(maskingOf(secrets)), Buffer.from(output), sizes)).toBe(expected);
+    }
+  }
+});

@@ -162,6 +162,8 @@ static int utf16(struct text *text, size_t at, struct unit units[2]) {
   units[0].is_shell = 0;
   units[0].length = 6;
   if (first.value < 0xd800 || first.value > 0xdfff) return utf8(&units[0], first.value);
+  /* Python's name for a byte that is not UTF-8. */
+  if (first.value >= 0xdc80 && first.value <= 0xdcff) return one(&units[0], 6, first.value & 0xff, 0);
   for (size_t i = 0; i < 2; ++i) {
     const int found = peek(text, at + 6 + i);
     if (found == MORE) return UNDECIDED;

@@ -66,6 +66,7 @@ static struct meaning character(int code, size_t length) {
   if (code == '\r') return (struct meaning){'\n', 0};
   if (code < 0x80) return (struct meaning){code, length};
   if (code < 0x800) return (struct meaning){0xc0 | code >> 6, 0};
+  if (code >= 0xdc80 && code <= 0xdcff) return (struct meaning){code & 0xff, 0};
   if (code >= 0xd800 && code <= 0xdfff) return (struct meaning){0xf0, 0};
   return (struct meaning){code < 0x10000 ? 0xe0 | code >> 12 : 0xf0 | (code >> 18 & 7), 0};
 }

@@ -55,6 +55,8 @@ function utf16(peek: Peek): readonly Unit[] | undefined {
   const first = digits(peek, 2, 4, 4, 16);
   if (first === undefined || first.value === -1) return first && [];
   if (first.value < 0xd800 || first.value > 0xdfff) return [{ length: 6, bytes: utf8(first.value) ?? [] }];
+  // Python's name for a byte that is not UTF-8.
+  if (first.value >= 0xdc80 && first.value <= 0xdcff) return [{ length: 6, bytes: [first.value & 0xff] }];
   for (const [index, byte] of [BACKSLASH, 0x75].entries()) {
     const found = peek(6 + index);
     if (found === MORE) return undefined;

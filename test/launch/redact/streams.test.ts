@@ -57,6 +57,12 @@ describe("streams keep their properties", () => {
     expect(stdout).toBe("<***> <***>\n");
   });
 
+  it("masks a value that is not UTF-8 as Python writes it in JSON and in literals", async () => {
+    const { stdout } = await outcome(String.raw`QUIET_TOKEN=$'hush-\xff\xfe-9f8e' $L \
+      printf %s '<hush-\udcff\udcfe-9f8e> <\u0068ush-\\udcff\\udcfe-9f8e> <hush-\udcff\udcff-9f8e>'`);
+    expect(stdout).toBe(String.raw`<***> <***> <hush-\udcff\udcff-9f8e>`);
+  });
+
   it("passes on outputs without a reader, and ends as the program ends", async () => {
     const { stdout } = await outcome(
       `$L sh -c 'exec 3>&1; readlink /proc/self/fd/3 >&2' >/dev/null 2>names; cat names
