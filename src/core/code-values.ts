@@ -48,10 +48,15 @@ function isHarmless(kind: CodeKind, value: string): boolean {
       // A command (`+!`), a file with keys, and one to write to are not.
       return (
         words.every((word) => /^[\w-]+(?:=\w*)?$/.test(word)) &&
-        !/(?:^|\s)(?:-?[a-jl-zA-Z\d]*[kKoO]|--(?:lesskey|log))/.test(value)
+        !/(?:^|\s)-?[a-jl-zA-Z\d]*[kKoO]/.test(value) &&
+        // It takes long options in any case, and their beginnings.
+        !/--(?:less|lo)/i.test(value)
       );
     case "path":
       return isOfSystem(value);
+    case "libraries":
+      // The loader also splits at `;`, and takes an empty part for the working directory, to which `/proc` leads as well.
+      return value.split(/[:;]/).every((path) => /^\/(?!(?:proc|dev)\/|\/|.*(?:\/\.\.|\/{2}))/.test(path));
     case "shell":
       return (
         /^(?:\/(?:usr\/(?:local\/)?)?bin\/|\/opt\/homebrew\/bin\/)?(?:ba|z|da|k|mk|a|fi|c|tc)?sh$/.test(value) ||

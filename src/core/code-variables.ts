@@ -22,6 +22,8 @@ export type CodeKind =
   | "erlang"
   | "less"
   | "path"
+  /** Folders in which each program looks for its libraries. */
+  | "libraries"
   | "shell"
   | "terraform"
   | "bus"
@@ -42,7 +44,13 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
     ["GTK_MODULES", "GTK3_MODULES", "GTK_PATH", "GIO_EXTRA_MODULES", "GIO_MODULE_DIR", "GDK_PIXBUF_MODULE_FILE"],
     ["QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH", "GST_PLUGIN_PATH", "GST_PLUGIN_SCANNER"],
     ["MAGICK_CONFIGURE_PATH", "MAGICK_CODER_MODULE_PATH", "GS_LIB", "SASL_PATH", "LIBMYSQL_PLUGINS"],
-    ["VALGRIND_OPTS", "VALGRIND_LIB", "I_MPI_HYDRA_BOOTSTRAP_EXEC", "HYDRA_LAUNCHER_EXEC"],
+    [
+      "NAPI_RS_NATIVE_LIBRARY_PATH",
+      "VALGRIND_OPTS",
+      "VALGRIND_LIB",
+      "I_MPI_HYDRA_BOOTSTRAP_EXEC",
+      "HYDRA_LAUNCHER_EXEC",
+    ],
     // Shells
     ["BASH_ENV", "BASH_LOADABLES_PATH", "BASH_COMPLETION_USER_FILE", "BASH_COMPLETION_USER_DIR", "KSH_ENV"],
     ["ZDOTDIR", "FPATH", "NULLCMD", "READNULLCMD", "SHELLOPTS", "BASHOPTS", "INPUTRC", "STARSHIP_CONFIG"],
@@ -52,8 +60,9 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
     // Interpreters
     ["PYTHONSTARTUP", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "PYTHONEXECUTABLE", "PYTHON_PRESITE"],
     ["PERL5OPT", "PERL5DB", "PERLDOC", "PERLDOC_PAGER", "PERL_CPANM_OPT", "PERL_MM_OPT", "PERL_MB_OPT"],
+    ["PERLDB_OPTS", "HARNESS_PERL_SWITCHES", "PYENV_HOOK_PATH", "RBENV_HOOK_PATH", "NODENV_HOOK_PATH"],
     ["RUBYGEMS_GEMDEPS", "GEMRC", "IRBRC", "PRYRC", "RUBY_DEBUG_INIT_SCRIPT", "RUBY_DEBUG_COMMANDS"],
-    ["NODE_REPL_EXTERNAL_MODULE", "ELECTRON_RUN_AS_NODE", "BUN_OPTIONS", "BUN_INSPECT_PRELOAD"],
+    ["NODE_REPL_EXTERNAL_MODULE", "ELECTRON_RUN_AS_NODE", "BUN_OPTIONS"],
     [
       "DOTNET_STARTUP_HOOKS",
       "DOTNET_ADDITIONAL_DEPS",
@@ -66,11 +75,20 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
     // Builds
     ["MAKEFILES", "CONFIG_SITE", "CONFIG_SHELL", "PKG_CONFIG", "CMAKE_PROJECT_TOP_LEVEL_INCLUDES"],
     ["CCACHE_PREFIX", "CCACHE_PREFIX_CPP", "CCACHE_COMPILER", "CCACHE_CONFIGPATH", "GOAUTH", "GOTOOLDIR", "GOENV"],
+    ["GOCACHEPROG"],
     ["NIX_CONFIG", "NIX_USER_CONF_FILES", "NIX_CONF_DIR"],
     ["HOMEBREW_BREW_GIT_REMOTE", "HOMEBREW_CURL_PATH", "HOMEBREW_GIT_PATH"],
     // Tools that start others
     ["GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_EXEC_PATH"],
-    ["GIT_TEMPLATE_DIR", "GIT_DIR", "GIT_COMMON_DIR", "GIT_ASKPASS", "SSH_ASKPASS", "SUDO_ASKPASS"],
+    [
+      "GIT_TEMPLATE_DIR",
+      "GIT_DIR",
+      "GIT_COMMON_DIR",
+      "GIT_DIFFTOOL_EXTCMD",
+      "GIT_ASKPASS",
+      "SSH_ASKPASS",
+      "SUDO_ASKPASS",
+    ],
     ["SSH_SK_PROVIDER", "SSH_SK_HELPER", "SSH_PKCS11_HELPER", "HGRCPATH", "HGMERGE", "SVN_MERGE"],
     ["SVN_SSH", "CVS_RSH", "RSYNC_RSH", "RSYNC_CONNECT_PROG", "BORG_RSH", "BORG_REMOTE_PATH", "BORG_PASSCOMMAND"],
     ["RESTIC_PASSWORD_COMMAND", "RCLONE_PASSWORD_COMMAND", "SOPS_AGE_KEY_CMD"],
@@ -93,7 +111,7 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
   deployment: ["ENV"],
   pager: [
     ["PAGER", "GIT_PAGER", "MANPAGER", "SYSTEMD_PAGER", "PSQL_PAGER", "AWS_PAGER", "GH_PAGER", "BAT_PAGER"],
-    ["DELTA_PAGER"],
+    ["DELTA_PAGER", "DPKG_PAGER", "RI_PAGER", "ACK_PAGER", "NIX_PAGER"],
   ].flat(),
   program: [
     ["EDITOR", "VISUAL", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "SYSTEMD_EDITOR", "PSQL_EDITOR"],
@@ -105,13 +123,22 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
     ["CC", "CXX", "CPP", "FC", "LD", "AR", "AS", "RUSTC", "RUSTDOC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"],
     ["CARGO_BUILD_RUSTC", "CARGO_BUILD_RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER"],
     ["CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER", "TERRAGRUNT_TFPATH", "TG_TF_PATH", "JAVACMD"],
+    ["CARGO_BUILD_RUSTDOC", "NODE_GYP_FORCE_PYTHON", "GOPACKAGESDRIVER", "HARNESS_PERL"],
+    ["PYENV_VERSION", "RBENV_VERSION", "NODENV_VERSION"],
   ].flat(),
   flags: ["CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CGO_CFLAGS", "CGO_CXXFLAGS", "CGO_CPPFLAGS", "CGO_LDFLAGS"],
   make: ["MAKEFLAGS", "GNUMAKEFLAGS"],
   go: ["GOFLAGS"],
-  rust: ["RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"],
+  rust: [
+    "RUSTFLAGS",
+    "RUSTDOCFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_RUSTDOCFLAGS",
+    "CARGO_ENCODED_RUSTDOCFLAGS",
+  ],
   java: [
-    ["MAVEN_OPTS", "GRADLE_OPTS", "SBT_OPTS", "ANT_OPTS", "CATALINA_OPTS", "JVM_OPTS", "LEIN_JVM_OPTS"],
+    ["MAVEN_OPTS", "MAVEN_ARGS", "GRADLE_OPTS", "SBT_OPTS", "ANT_OPTS", "CATALINA_OPTS", "JVM_OPTS", "LEIN_JVM_OPTS"],
     ["KAFKA_OPTS", "KAFKA_HEAP_OPTS", "KAFKA_JMX_OPTS", "SOLR_OPTS", "HADOOP_OPTS"],
   ].flat(),
   erlang: ["ERL_FLAGS", "ERL_AFLAGS", "ERL_ZFLAGS", "ELIXIR_ERL_OPTIONS"],
@@ -125,7 +152,12 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
     ["GOROOT", "CARGO_HOME", "RUSTUP_HOME", "CMAKE_TOOLCHAIN_FILE", "KUBECONFIG", "DOCKER_CONFIG", "NIX_PATH"],
     ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_DATA_PATH", "AZURE_CONFIG_DIR", "AZURE_EXTENSION_DIR"],
     ["CLOUDSDK_CONFIG", "CLOUDSDK_ROOT_DIR", "PULUMI_HOME", "CONDA_EXE", "MAMBA_EXE", "CONDARC"],
-    ["CHROME_PATH", "CHROME_BIN", "RCLONE_CONFIG"],
+    ["CHROME_PATH", "CHROME_BIN", "RCLONE_CONFIG", "APT_CONFIG", "KRB5_CONFIG", "COMPILER_PATH", "GCC_EXEC_PREFIX"],
+    ["VIM", "ESBUILD_BINARY_PATH", "fish_function_path", "fish_complete_path"],
+  ].flat(),
+  libraries: [
+    ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH", "DYLD_FALLBACK_LIBRARY_PATH"],
+    ["DYLD_FALLBACK_FRAMEWORK_PATH"],
   ].flat(),
   shell: ["SHELL", "COMSPEC"],
   terraform: ["TF_CLI_ARGS"],
@@ -141,6 +173,7 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
     "CLOUDSDK_GSUTIL_PYTHON",
     "CLOUDSDK_BQ_PYTHON",
     "UV_PYTHON",
+    "PIP_PYTHON",
     "RUSTUP_TOOLCHAIN",
     "PYTHON",
   ],
@@ -159,6 +192,7 @@ const FORMS: readonly (readonly [CodeKind, RegExp])[] = [
   ["always", /^(?:LDR?_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG|LUA_INIT)/],
   ["always", /^(?:COR(?:ECLR)?_PROFILER_PATH|(?:DOTNET|COMPlus)_(?:GC(?:Name|Path)|(?:Alt)?JitName)$)/i],
   ["always", /^(?:OMPI|PMIX|PRTE)_MCA_\w*(?:agent|path|prefix|launch)/],
+  ["always", /^BUN_INSPECT/],
   ["node", /^p?npm_config_node[_-]options$/i],
   ["always", /^p?npm_config_(?:(?:script[_-])?shell|call|init[_-]module|onload[_-]script|(?:global[_-])?pnpmfile)$/i],
   ["program", /^p?npm_config_(?:editor|viewer)$/i],
@@ -166,7 +200,7 @@ const FORMS: readonly (readonly [CodeKind, RegExp])[] = [
   ["path", /^p?npm_config_(?:(?:user|global)config|prefix)$/i],
   ["always", /^yarn_(?:node.options|script.shell|yarn.path|plugins|rc.filename)$/i],
   ["always", /^CARGO_(?:TARGET_\w+_(?:LINKER|RUNNER)|REGISTR\w+_CREDENTIAL_PROVIDERS?)$/],
-  ["rust", /^CARGO_TARGET_\w+_RUSTFLAGS$/],
+  ["rust", /^CARGO_TARGET_\w+_RUST(?:DOC)?FLAGS$/],
   ["java", /^\w*JAVA(?:_TOOL)?_(?:OPTS|OPTIONS)(?:_APPEND)?$/],
   ["erlang", /^ERL_OTP\d+_FLAGS$/],
   ["terraform", /^TF_CLI_ARGS_\w+$/],

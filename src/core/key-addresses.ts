@@ -15,6 +15,8 @@ interface Service {
 const GOOGLE_KEYS = ["GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"];
 const GOOGLE = "generativelanguage.googleapis.com";
 const AWS_KEYS = ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"];
+const GOOGLE_CLOUD_KEYS = ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"];
+const PYPI = "upload.pypi.org test.pypi.org";
 const LANGSMITH = "api.smith.langchain.com *.api.smith.langchain.com";
 const LANGFUSE = "cloud.langfuse.com us.cloud.langfuse.com hipaa.cloud.langfuse.com";
 const DATADOG = "*.datadoghq.com *.datadoghq.eu *.ddog-gov.com datadoghq.com datadoghq.eu ddog-gov.com";
@@ -31,18 +33,23 @@ const SERVICES: ReadonlyMap<string, Service> = new Map(
       ["ASSEMBLYAI", "api.assemblyai.com api.eu.assemblyai.com"],
       ["BRAINTRUST", "api.braintrust.dev"],
       ["CEREBRAS", "api.cerebras.ai"],
+      ["CLAUDE_CODE", "api.anthropic.com", "CLAUDE_CODE_OAUTH_TOKEN"],
       ["CLOUDFLARE", "api.cloudflare.com", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CF_API_TOKEN"],
       ["CO", "api.cohere.com api.cohere.ai", "COHERE_API_KEY"],
       ["COHERE", "api.cohere.com api.cohere.ai", "CO_API_KEY"],
       ["COMET", "www.comet.com"],
+      ["CURSOR", "api2.cursor.sh"],
       ["DASHSCOPE", "dashscope.aliyuncs.com dashscope-intl.aliyuncs.com"],
       ["DEEPGRAM", "api.deepgram.com"],
       ["DEEPSEEK", "api.deepseek.com"],
+      ["DOPPLER", "api.doppler.com", "DOPPLER_TOKEN"],
       ["E2B", "api.e2b.dev api.e2b.app", "E2B_ACCESS_TOKEN"],
       ["ELEVENLABS", "api.elevenlabs.io", "ELEVEN_API_KEY"],
       ["EXA", "api.exa.ai"],
       ["FIRECRAWL", "api.firecrawl.dev"],
       ["FIREWORKS", "api.fireworks.ai"],
+      ["FLY", "api.fly.io", "FLY_API_TOKEN", "FLY_ACCESS_TOKEN"],
+      ["FLY_FLAPS", "api.machines.dev", "FLY_API_TOKEN", "FLY_ACCESS_TOKEN"],
       ["GEMINI", GOOGLE, ...GOOGLE_KEYS],
       ["GITHUB", "api.github.com github.com", "GITHUB_TOKEN", "GH_TOKEN", "GITHUB_PAT"],
       ["GITLAB", "gitlab.com", "GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"],
@@ -50,6 +57,7 @@ const SERVICES: ReadonlyMap<string, Service> = new Map(
       ["GOOGLE_VERTEX", "aiplatform.googleapis.com", ...GOOGLE_KEYS, "GOOGLE_APPLICATION_CREDENTIALS"],
       ["GROQ", "api.groq.com"],
       ["HELICONE", "oai.helicone.ai ai-gateway.helicone.ai"],
+      ["HEX", "hex.pm"],
       ["HF", "huggingface.co", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN"],
       ["HONEYCOMB", "api.honeycomb.io api.eu1.honeycomb.io", "HONEYCOMB_WRITE_KEY"],
       ["JINA", "api.jina.ai"],
@@ -86,7 +94,11 @@ const SERVICES: ReadonlyMap<string, Service> = new Map(
 const ADDRESS = /^([A-Z\d_]+?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|(?:INFERENCE_)?ENDPOINT(?:_URL)?)$/;
 
 const FURTHER: ReadonlyMap<string, Service> = new Map([
+  ["AMP_URL", { hosts: "ampcode.com", keys: ["AMP_API_KEY"] }],
   ["AWS_BEDROCK_RUNTIME_ENDPOINT", { hosts: "", keys: AWS_KEYS }],
+  ["CLOUDSDK_AUTH_TOKEN_HOST", { hosts: "oauth2.googleapis.com accounts.google.com", keys: GOOGLE_CLOUD_KEYS }],
+  ["CLOUDSDK_CORE_UNIVERSE_DOMAIN", { hosts: "googleapis.com", keys: GOOGLE_CLOUD_KEYS }],
+  ["CODE_ASSIST_ENDPOINT", { hosts: "cloudcode-pa.googleapis.com", keys: ["GOOGLE_CLOUD_ACCESS_TOKEN"] }],
   ["COREPACK_NPM_REGISTRY", { hosts: "registry.npmjs.org", keys: ["COREPACK_NPM_TOKEN"] }],
   ["CONTAINER_HOST", { hosts: "", keys: [] }],
   ["COMET_URL_OVERRIDE", { hosts: "www.comet.com", keys: ["COMET_API_KEY"] }],
@@ -95,19 +107,32 @@ const FURTHER: ReadonlyMap<string, Service> = new Map([
   ["DD_URL", { hosts: DATADOG, keys: ["DD_API_KEY"] }],
   ["DOCKER_HOST", { hosts: "", keys: [] }],
   ["GH_HOST", { hosts: "github.com", keys: ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] }],
+  ["GITHUB_GRAPHQL_URL", { hosts: "api.github.com", keys: ["GITHUB_TOKEN", "GH_TOKEN"] }],
   ["GITLAB_HOST", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
+  ["GL_HOST", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
+  ["GOOGLE_CLOUD_UNIVERSE_DOMAIN", { hosts: "googleapis.com", keys: GOOGLE_CLOUD_KEYS }],
   ["LANGFUSE_HOST", { hosts: LANGFUSE, keys: ["LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"] }],
+  ["MODAL_SERVER_URL", { hosts: "api.modal.com", keys: ["MODAL_TOKEN_SECRET"] }],
   ["NEW_RELIC_HOST", { hosts: "*.nr-data.net *.newrelic.com", keys: ["NEW_RELIC_LICENSE_KEY"] }],
   ["OPIK_URL_OVERRIDE", { hosts: "www.comet.com", keys: ["OPIK_API_KEY"] }],
   ["PORTKEY_PROXY", { hosts: "", keys: ["PORTKEY_API_KEY"] }],
   ["PULUMI_API", { hosts: "api.pulumi.com", keys: ["PULUMI_ACCESS_TOKEN"] }],
+  ["RUBYGEMS_HOST", { hosts: "rubygems.org", keys: ["GEM_HOST_API_KEY"] }],
   ["SENTRY_URL", { hosts: "sentry.io us.sentry.io de.sentry.io", keys: ["SENTRY_API_KEY", "SENTRY_AUTH_TOKEN"] }],
+  ["SNYK_API", { hosts: "snyk.io *.snyk.io", keys: ["SNYK_TOKEN"] }],
+  ["TWINE_REPOSITORY_URL", { hosts: PYPI, keys: ["TWINE_PASSWORD"] }],
+  ["UV_PUBLISH_URL", { hosts: PYPI, keys: ["UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD"] }],
+  ["YARN_NPM_REGISTRY_SERVER", { hosts: "registry.yarnpkg.com registry.npmjs.org", keys: ["YARN_NPM_AUTH_TOKEN"] }],
 ]);
 
 /** Also `AWS_ENDPOINT_URL_S3` and those of the other services. */
 const OF_AWS = /^AWS_ENDPOINT_URL(?:_[A-Z\d_]+)?$/;
 
+/** One for each of Google's services. */
+const OF_GOOGLE_CLOUD = /^CLOUDSDK_API_ENDPOINT_OVERRIDES_[A-Z\d_]+$/;
+
 function serviceOf(name: string): Service | undefined {
+  if (OF_GOOGLE_CLOUD.test(name)) return { hosts: "*.googleapis.com", keys: GOOGLE_CLOUD_KEYS };
   if (OF_AWS.test(name)) return { hosts: "", keys: AWS_KEYS };
   const prefix = ADDRESS.exec(name)?.[1] ?? "";
   const service = SERVICES.get(prefix);
@@ -130,7 +155,8 @@ export function isSentKey(name: string): boolean {
   return (
     Array.from(SERVICES).some(([prefix, service]) => name === `${prefix}_API_KEY` || isOne(service)) ||
     Array.from(FURTHER.values()).some(isOne) ||
-    AWS_KEYS.includes(name)
+    AWS_KEYS.includes(name) ||
+    GOOGLE_CLOUD_KEYS.includes(name)
   );
 }
 
@@ -197,4 +223,5 @@ export const KEY_ADDRESSES: readonly string[] = [
   ...FURTHER.keys(),
   "AWS_ENDPOINT_URL",
   "AWS_ENDPOINT_URL_S3",
+  "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE",
 ];

@@ -110,12 +110,27 @@ test.each([
   ["ERL_AFLAGS", "-kernel shell_history enabled"],
   ["SHELL", "/bin/bash"],
   ["TF_CLI_ARGS_plan", "-no-color"],
+  ["LD_LIBRARY_PATH", "/usr/local/cuda/lib64:/opt/lib"],
+  ["GCC_EXEC_PREFIX", "/usr/lib/gcc/"],
+  ["PYENV_VERSION", "3.12.1"],
+  ["GOPACKAGESDRIVER", "off"],
+  ["MAVEN_ARGS", "-B -ntp"],
 ])("%s=%s is harmless", (name, value) => {
   expect(runsCode(name, value)).toBe(false);
 });
 
 test.each([
   ["JAVA_TOOL_OPTIONS", "-Xmx1g -javaagent:x.jar"],
+  ["LD_LIBRARY_PATH", "lib"],
+  ["LD_LIBRARY_PATH", "/opt/lib:"],
+  ["LD_LIBRARY_PATH", "/opt/lib;lib"],
+  ["LD_LIBRARY_PATH", "/proc/self/cwd/lib"],
+  ["LD_LIBRARY_PATH", "//proc/self/cwd/lib"],
+  ["LD_LIBRARY_PATH", "/opt/../proc/self/cwd"],
+  ["LESS", "--LESSKEY-SRC=keys"],
+  ["LESS", "-R --lo=x"],
+  ["PYENV_VERSION", "../../../work/x"],
+  ["BUN_INSPECT_CONNECT_TO", "ws://evil.test"],
   ["JAVA_TOOL_OPTIONS", "-XX:OnOutOfMemoryError=./x"],
   ["JAVA_TOOL_OPTIONS", "-XX:+IgnoreUnrecognizedVMOptions -XX:Flags=x"],
   ["JAVA_TOOL_OPTIONS", "-Xbootclasspath/a:x.jar"],
