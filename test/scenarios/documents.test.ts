@@ -199,9 +199,16 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "npm ci && npm pack --pack-destination examples/npm-scripts": { ...npm, folders: ["examples/npm-scripts"] },
   },
   "examples/sample/README.md": {
-    "sophia-run -- node examples/sample/app.js": {
+    "cd examples/sample": {
       kind: "run",
-      files: { "examples/sample/app.js": readFileSync(join(root, "examples/sample/app.js"), "utf8") },
+      files: Object.fromEntries(
+        ["sophia.contract.json", "examples/sample/sophia.contract.json", "examples/sample/app.js"].map((path) => [
+          path,
+          readFileSync(join(root, path), "utf8"),
+        ]),
+      ),
+      // What the repository's own contract requires.
+      without: ["PULUMI_ACCESS_TOKEN", "GH_FINE_GRAINED_TOKEN", "GITHUB_PAT", "ANTHROPIC_API_KEY"],
     },
   },
 };

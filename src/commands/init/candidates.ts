@@ -24,6 +24,8 @@ export interface Candidate {
   readonly isGiven?: boolean;
   /** The format that the source states. */
   readonly format?: FormatEntry | undefined;
+  /** The file, if the source is several. */
+  readonly file?: string;
 }
 
 export interface CandidateGroup {
@@ -84,7 +86,7 @@ export function mergeCandidates(results: readonly SourceResult[]): {
       const { name } = candidate;
       const reason = exclusionOf(name);
       if (reason !== undefined) excluded.set(name, reason);
-      else merged.set(name, joined(merged.get(name), candidate, label));
+      else merged.set(name, joined(merged.get(name), candidate, candidate.file ?? label));
     }
   }
   const byReason = grouped([...excluded.keys()], (name) => excluded.get(name) ?? "");

@@ -28,7 +28,7 @@ export async function fromTools(cwd: string): Promise<SourceResult | undefined> 
   if (results.length === 0) return undefined;
   const named = results.filter(([, { candidates }]) => candidates.length > 0).map(([name]) => name);
   return {
-    candidates: results.flatMap(([, { candidates }]) => candidates),
+    candidates: results.flatMap(([file, { candidates }]) => candidates.map((candidate) => ({ ...candidate, file }))),
     source: enumerate(named.length > 0 ? named : results.map(([name]) => name)),
     remarks: results.flatMap(([, { remarks = [] }]) => remarks),
   };

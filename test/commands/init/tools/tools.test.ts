@@ -131,6 +131,17 @@ test.each([
   expectWording(stdout);
 });
 
+test("of several files, each variable names its own", async () => {
+  const cwd = folder({
+    ".env.schema": "# @required\nONE=\n# @required\nBOTH=\n",
+    "secretspec.toml": '[project]\nname = "shop"\n[profiles.default]\nBOTH = {}\nTWO = {}\n',
+  });
+  const { stdout } = await sophia(["init"], { cwd });
+  expect(stdout).toMatch(/^ {2}ONE +required {2}\.env\.schema$/m);
+  expect(stdout).toMatch(/^ {2}BOTH +required {2}\.env\.schema, secretspec\.toml$/m);
+  expect(stdout).toMatch(/^ {2}TWO +required {2}secretspec\.toml$/m);
+});
+
 test("a file that is no TOML is reported, and the next source is read", async () => {
   const cwd = folder({ "secretspec.toml": "[profiles.default\n", ".env.example": "A=\n" });
   const { status, stdout } = await sophia(["init"], { cwd });
