@@ -26,22 +26,27 @@ function accessesOf(text: string, object: string, name: string): Reads {
   const access = String.raw`${object}(?:\?\.|\.)?(?:\[\s*["'\x60](${name})["'\x60]\s*\]|(?<=\.)(${name})\b)(!(?!=))?`;
   return firstMatches(text, new RegExp(access, "g")).map((match): readonly [string, boolean] => {
     const [whole, quoted, plain, mark] = match;
-    const before = text.slice(Math.max(0, match.index - 40), match.index);
-    const after = text.slice(match.index + whole.length, match.index + whole.length + 300);
+    const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
+    const after = text.slice(match.index + whole.length, match.index + whole.length + BEHIND);
     return [quoted ?? plain ?? "", mark !== undefined || isGuard(before, after)];
   });
 }
 
+/** The characters that are searched for a guard, on both sides. */
+const BEFORE = 300;
+const BEHIND = 500;
 /** Words of functions and statements that end a program. */
 const ENDS = String.raw`throw\b|(?:\w+\.)?\w*(?:fail|raise|abort|panic|die|exit|missing|required|never)\w*\s*\(`;
 /** A function whose argument must be true or set. */
 const ASSERTION = /\b(?:assert(?:\.(?:ok|notEqual|strictEqual))?|invariant|ok|nonNull|ensure|required?)\(\s*$/i;
 const OR_ELSE = new RegExp(String.raw`^\s*(?:\?\?|\|\|)\s*(?:\(\s*\(\s*\)\s*=>\s*\{?\s*)?(?:${ENDS})`, "i");
-const IF_MISSING = /\bif\s*\(\s*!\s*$/;
+/** The beginning of `if (!X)`, also of a later part of `if (!A || !X)`. */
+const IF_MISSING = /\bif\s*\(\s*(?:!\s*[\w$.?[\]"']{1,80}\s*\|\|\s*){0,9}!\s*$/;
 const IF_COMPARED = /\bif\s*\(\s*(?:typeof\s+)?$/;
 const COMPARED = /^\s*={2,3}\s*(?:undefined|null|""|''|"undefined"|'undefined')/;
+// Of `if (!A && !B)`, one is enough.
 const THEN_ENDS = new RegExp(
-  String.raw`^[^{};]{0,120}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${ENDS})`,
+  String.raw`^(?:(?!&&)[^{};]){0,300}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${ENDS})`,
   "i",
 );
 
@@ -69,9 +74,9 @@ function withGuards(text: string, reads: Reads): Reads {
   const guarded = new Set<string>();
   const uses = new RegExp(String.raw`(?<![\w$.])(?:${[...locals.keys()].join("|")})(?![\w$])`, "g");
   for (const match of firstMatches(text, uses)) {
-    const before = text.slice(Math.max(0, match.index - 40), match.index);
+    const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
     const end = match.index + match[0].length;
-    if (isGuard(before, text.slice(end, end + 300))) guarded.add(locals.get(match[0]) ?? "");
+    if (isGuard(before, text.slice(end, end + BEHIND))) guarded.add(locals.get(match[0]) ?? "");
   }
   return reads.map(([name, required]) => [name, required || guarded.has(name)] as const);
 }

@@ -284,6 +284,28 @@ describe("reading", () => {
     ["if (!process.env.A) { log('default'); }", [["A", false]]],
     ["if (process.env.A) throw new Error('A');", [["A", false]]],
     [
+      "if (!process.env.A || !process.env['B'] || !process.env.C) {\n  throw new Error('A, B and C');\n}",
+      [
+        ["A", true],
+        ["B", true],
+        ["C", true],
+      ],
+    ],
+    [
+      "if (!process.env.A && !process.env.B) throw new Error('A or B');",
+      [
+        ["A", false],
+        ["B", false],
+      ],
+    ],
+    [
+      "const { A, B } = process.env;\nif (!A || !B) throw new Error();",
+      [
+        ["A", true],
+        ["B", true],
+      ],
+    ],
+    [
       "assert(process.env.A, 'A'); assert.ok(process.env.B); invariant(process.env.C)",
       [
         ["A", true],
