@@ -22,8 +22,8 @@ export interface Unmet {
   readonly findings: readonly Finding[];
   /** Lines that begin with spaces belong to a command, and are not wrapped. */
   readonly remedy: readonly string[];
-  /** The last line, if a project does not use ESC: it could. */
-  readonly postscript?: string;
+  /** The last lines, if ESC is not configured: a project need not use it. */
+  readonly postscript?: readonly string[];
 }
 
 interface Finding {
@@ -86,14 +86,14 @@ export function explainUnmet(
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // Invalid and withheld values are not missing because of ESC.
   if (supply.length === 0) return { ...unwritten, findings, remedy };
-  const advice = runnerAdvice(assessment.resolution);
-  // A project need not use ESC, unless a task runner may have dropped its variables.
-  if (esc.kind === "off" && unwritten.unwritten === undefined && advice === undefined) {
-    return { findings, remedy, postscript: "to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN" };
+  // A task runner may have dropped the settings of ESC.
+  const advice = [runnerAdvice(assessment.resolution)].filter((one) => one !== undefined);
+  if (esc.kind === "off" && unwritten.unwritten === undefined) {
+    return { findings, remedy, postscript: ["to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN", ...advice] };
   }
   const cause = notAsked(esc);
   if (cause === undefined) return { ...unwritten, findings, remedy };
-  return { ...unwritten, cause: [cause, ...(advice === undefined ? [] : [advice])], findings, remedy };
+  return { ...unwritten, cause: [cause, ...advice], findings, remedy };
 }
 
 /** Returns the reason for which ESC was not asked. */
@@ -194,7 +194,7 @@ export function wordUnmet(
   ];
   const last = [
     ...(unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`]),
-    ...(unmet.postscript === undefined ? [] : [unmet.postscript]),
+    ...(unmet.postscript ?? []),
   ];
   const notices = assessment.notices.filter((notice) => isPrinted(notice, quiet));
   const shown = noticeLines(notices, [message, ...details, ...last]);

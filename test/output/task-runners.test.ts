@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { runnerAdvice } from "../../src/output/task-runners.ts";
 import { resolutionOf } from "../contract/contracts.ts";
+import { folder, sophia } from "../helpers/sophia.ts";
 
 test.each([
   [{ TURBO_HASH: "3d0a0bf741761293" }, "turbo.json"],
@@ -10,4 +11,14 @@ test.each([
   const advice = runnerAdvice(resolutionOf(values));
   if (found === undefined) expect(advice).toBeUndefined();
   else expect(advice).toContain(found);
+});
+
+test("the advice stands behind the violations, since the project may use .env alone", async () => {
+  const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { KEY: { required: true } } }) });
+  const env = { TURBO_HASH: "3d0a0bf741761293" };
+  const started = await sophia(["--", "true"], { cwd, env });
+  expect(started.stderr).toMatch(/^sophia-run: the contract is not met .*\n {2}✗ KEY is required/);
+  expect(started.stderr).toMatch(/ set ESC_ENV and ESC_TOKEN\n {2}Turborepo passes on .*\["ESC_\*"\]\n$/);
+  const checked = await sophia(["check"], { cwd, env });
+  expect(checked.stdout).toMatch(/ set ESC_ENV and ESC_TOKEN\n {3}Turborepo passes on .*\["ESC_\*"\]\n$/);
 });

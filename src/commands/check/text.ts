@@ -182,7 +182,7 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
       ...advice.map(indented),
     ]),
     ...remedy.map(indented),
-    ...(postscript === undefined ? [] : [indented(postscript)]),
+    ...(postscript ?? []).map((line) => indented(line)),
   ];
 }
 

@@ -44,7 +44,7 @@ const OR_ELSE = new RegExp(String.raw`^\s*(?:\?\?|\|\|)\s*(?:\(\s*\(\s*\)\s*=>\s
 const IF_MISSING = /\bif\s*\(\s*(?:!\s*[\w$.?[\]"']{1,80}\s*\|\|\s*){0,9}!\s*$/;
 const IF_COMPARED = /\bif\s*\(\s*(?:typeof\s+)?$/;
 const COMPARED = /^\s*={2,3}\s*(?:undefined|null|""|''|"undefined"|'undefined')/;
-// Of `if (!A && !B)`, one is enough.
+/** The rest of such a statement, without `&&`: of `if (!A && !B)` one is enough. */
 const THEN_ENDS = new RegExp(
   String.raw`^(?:(?!&&)[^{};]){0,300}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${ENDS})`,
   "i",
