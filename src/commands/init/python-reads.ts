@@ -146,7 +146,7 @@ function readsBySettings(text: string): Reads {
     }
     const options = optionsIn(`${bases}\n${body}`, settings.get(base));
     settings.set(name, options);
-    return fieldsOf(options, body, new Set([...models, ...settings.keys()]));
+    return fieldsOf(options, body, (one) => models.has(one) || settings.has(one));
   });
 }
 
@@ -167,7 +167,7 @@ function optionsIn(text: string, base: SettingsOptions | undefined): SettingsOpt
   };
 }
 
-function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, nested: ReadonlySet<string>): Reads {
+function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, isNested: (type: string) => boolean): Reads {
   if (RENAMES.test(body) || prefix === undefined) return [];
   const indent = /^[ \t]+(?=\S)/m.exec(body)?.[0] ?? "";
   const field = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:[ \t]*`, "gm");
@@ -181,7 +181,7 @@ function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, nested: Re
     // `other: Other = Other()`, or a factory: a model, whose fields have names of their own.
     const made = /^(?:Field\([^]*\bdefault_factory\s*=\s*)?(\w+)/.exec(value ?? "")?.[1] ?? "";
     const isModel = (one: string): boolean =>
-      nested.has(one) || NESTED.test(one) || (one === made && /^[A-Z]/.test(one) && !SCALAR.test(one));
+      isNested(one) || NESTED.test(one) || (one === made && /^[A-Z]/.test(one) && !SCALAR.test(one));
     if (types.some(isModel)) return [];
     const alias = aliasIn(`${type} ${value ?? ""}`);
     if (alias === "elsewhere") return [];

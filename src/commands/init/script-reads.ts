@@ -34,7 +34,7 @@ function accessesOf(text: string, object: string, name: string): Reads {
 
 /** The characters that are searched for a guard, on both sides. */
 const BEFORE = 300;
-const BEHIND = 500;
+const BEHIND = 400;
 /** Words of functions and statements that end a program. */
 const ENDS = String.raw`throw\b|(?:\w+\.)?\w*(?:fail|raise|abort|panic|die|exit|missing|required|never)\w*\s*\(`;
 /** A function whose argument must be true or set. */
@@ -46,7 +46,7 @@ const IF_COMPARED = /\bif\s*\(\s*(?:typeof\s+)?$/;
 const COMPARED = /^\s*={2,3}\s*(?:undefined|null|""|''|"undefined"|'undefined')/;
 /** The rest of such a statement, without `&&`: of `if (!A && !B)` one is enough. */
 const THEN_ENDS = new RegExp(
-  String.raw`^(?:(?!&&)[^{};]){0,300}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${ENDS})`,
+  String.raw`^(?:(?!&&)[^{};]){0,200}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${ENDS})`,
   "i",
 );
 

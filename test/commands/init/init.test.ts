@@ -576,6 +576,16 @@ class Settings(Mixin, Common):
     expect(readsOfPython(text)).toEqual([["A", true]]);
   });
 
+  test("many classes of settings take linear time", () => {
+    const classes = Array.from({ length: 20_000 }, (_, index) => {
+      const base = index === 0 ? "BaseSettings" : `C${index - 1}`;
+      return `class C${index}(${base}):\n    a: int\n`;
+    });
+    const start = performance.now();
+    expect(readsOfPython(`import pydantic\n${classes.join("")}`)).toHaveLength(20_000);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   test(".env.example in its many forms", () => {
     const text =
       "\uFEFF# ---- Title ----\n\n# About A,\n# in two lines.\nexport A='x y' # no\r\nB=your-key\nTOKEN=abc\n#C=1\n# see a=b\nPATH=x\nA=2\n";
