@@ -40,5 +40,6 @@ export const OTHER_OPTIONS: ReadonlyMap<string, string> = new Map([
   ["--command", "the command follows --, without quotes: sophia-run -- COMMAND"],
   ["--plain", "sophia-run get NAME prints a value alone, without the option"],
   ["--overload", "files never override the environment; with --prefer esc ESC does"],
+  ["--file", "sophia-run set NAME < FILE reads a value, --dotenv FILE a .env file"],
   ["--path", "ESC_ENV names the ESC environment, --dotenv FILE a .env file"],
 ]);

@@ -64,8 +64,8 @@ the contract? The exit status is 0, or 1 if the contract is not met.`,
 organization, in the console of Pulumi Cloud, shows who opened the environment.`,
     "## Good practice",
     `- Use a separate token for each place of use. It should open only one environment, and expire.
-- Put no value into the repository, an image, a command line or a log. \`sophia-run scan --staged\` in a pre-commit hook
-  rejects a commit that contains one.
+- Put no value into the repository, an image, a command line or a log. In a pre-commit hook
+  \`sophia-run scan --staged --require-esc\` rejects a commit that contains one.
 - Pass only the variables that a program needs: \`--scope\`, \`--only-declared\`, \`--exclude 'AWS_*'\`.`,
   ];
 }
