@@ -43,6 +43,18 @@ it("reads answers, and what is none, as Node.js does", async () => {
   close();
 });
 
+it("sends no request on an idle connection whose end is there", async () => {
+  const output = await outputOf(start(shell, "ended.cjs"));
+  expect(output.split("\n")).toEqual([
+    '["POST",200,false]',
+    '["GET",200,false]',
+    '["POST",200,false]',
+    '["POST",200,false]',
+    '["connections",4]',
+    "",
+  ]);
+});
+
 const HOST = "Host: a\r\n";
 const END = `GET /last HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`;
 const post = (path: string, fields: string, body: string): string =>

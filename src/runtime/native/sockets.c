@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,12 @@ FUNCTION(read_socket) {
   return result;
 }
 
+/* Returns true if there are bytes to read, an end or an error. */
+FUNCTION(has_input) {
+  struct pollfd one = {.fd = integer_of(context, arguments[0]), .events = POLLIN};
+  return JS_NewBool(context, poll(&one, 1, 0) > 0);
+}
+
 /* (descriptor, list of bytes, bytes of the first one to skip): the number of bytes that were written */
 FUNCTION(write_socket) {
   struct iovec parts[MOST_PARTS];
@@ -234,6 +241,7 @@ void add_sockets(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("acceptSocket", 1, accept_socket),
     JS_CFUNC_DEF("errorOfSocket", 1, error_of_socket),
     JS_CFUNC_DEF("readSocket", 1, read_socket),
+    JS_CFUNC_DEF("hasInput", 1, has_input),
     JS_CFUNC_DEF("writeSocket", 3, write_socket),
     JS_CFUNC_DEF("shutDownSocket", 1, shut_down_socket),
     JS_CFUNC_DEF("setNoDelay", 2, set_no_delay),

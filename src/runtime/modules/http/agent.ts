@@ -59,8 +59,7 @@ export class Agent extends EventEmitter implements RequestAgent {
     const options = { ...given, ...this.options };
     const name = this.getName(options);
     const free = this.freeSockets[name] ?? [];
-    while (free[0]?.destroyed === true) free.shift();
-    const socket = free.pop();
+    const socket = this.#takeFree(free);
     if (free.length === 0) delete this.freeSockets[name];
     const sockets = (this.sockets[name] ??= []);
     if (socket !== undefined) {
@@ -76,6 +75,19 @@ export class Agent extends EventEmitter implements RequestAgent {
       this.#optionsOf.set(request, options);
       (this.requests[name] ??= []).push(request);
     }
+  }
+
+  /**
+   * Takes an idle connection for a request. The server may have ended it: poll(2) reports descriptors in no order of time, and
+   * an end that came before the request may follow it in the same turn. Node.js would send the request, and lose it.
+   */
+  #takeFree(free: HttpSocket[]): HttpSocket | undefined {
+    let socket = free.pop();
+    while (socket !== undefined && (socket.destroyed || socket.hasInput?.() === true)) {
+      socket.destroy();
+      socket = free.pop();
+    }
+    return socket;
   }
 
   #assign(request: ClientRequest, socket: HttpSocket): void {

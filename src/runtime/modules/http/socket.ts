@@ -13,6 +13,7 @@ export interface HttpSocket extends InstanceType<typeof Duplex> {
   setKeepAlive?(on: boolean, delay: number): unknown;
   setNoDelay?(on: boolean): unknown;
   destroySoon?(): void;
+  hasInput?(): boolean;
   ref?(): unknown;
   unref?(): unknown;
 }

@@ -10,6 +10,7 @@ interface Natives {
   readonly connectSocket: (descriptor: number, family: Family, address: string, port: number) => number;
   readonly errorOfSocket: (descriptor: number) => number;
   readonly readSocket: (descriptor: number) => ArrayBuffer | number;
+  readonly hasInput: (descriptor: number) => boolean;
   readonly writeSocket: (descriptor: number, chunks: readonly Uint8Array[], skipped: number) => number;
   readonly shutDownSocket: (descriptor: number) => number;
   readonly setNoDelay: (descriptor: number, on: boolean) => number;
@@ -36,6 +37,8 @@ export interface StreamHandle {
   onRead: (chunk: Uint8Array | null | number) => void;
   startReading(): void;
   stopReading(): void;
+  /** Returns true if something waits to be read: bytes, the end or an error. */
+  hasInput(): boolean;
   /** @returns true if all is written; else `done` is called later. The negative number of an error */
   write(chunks: readonly Uint8Array[], done: Done): true | undefined | number;
   /** Ends the writing side. */
@@ -95,6 +98,10 @@ export class DescriptorHandle implements StreamHandle {
   stopReading(): void {
     this.isReading = false;
     this.#watchEvents();
+  }
+
+  hasInput(): boolean {
+    return native.hasInput(this.#descriptor);
   }
 
   write(chunks: readonly Uint8Array[], done: Done): true | undefined | number {

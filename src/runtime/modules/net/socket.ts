@@ -127,6 +127,11 @@ export class Socket extends Duplex {
     if (this.handle?.isReading === false) this.handle.startReading();
   }
 
+  /** Returns true if the connection has something to read that the event loop has not reported. */
+  hasInput(): boolean {
+    return this.handle?.hasInput() === true;
+  }
+
   override _write(chunk: Buffer, _: string, callback: Callback): void {
     this.#send([chunk], callback);
   }

@@ -171,6 +171,10 @@ export class TlsHandle implements StreamHandle {
     if (this.#state === "open") this.#below.stopReading();
   }
 
+  hasInput(): boolean {
+    return this.#below.hasInput();
+  }
+
   shutDown(done: Done): void {
     if (this.#state === "open") native.closeSession(this.#session);
     if (this.#state !== "closed") this.#flush();

@@ -1,0 +1,57 @@
+// Sends requests to a service that ends each connection behind its answer, and prints how each one went. A byte on another
+// connection, an older one, says when to send: one and the same wait for events reports it and the end of the idle connection.
+const { writeSync } = require("node:fs");
+const http = require("node:http");
+const net = require("node:net");
+
+const log = (...values) => writeSync(1, `${JSON.stringify(values)}\n`);
+const agent = new http.Agent({ keepAlive: true });
+const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+let port;
+let connections = 0;
+let served;
+
+function send(method) {
+  return new Promise((resolve) => {
+    const request = http.request({ agent, host: "127.0.0.1", port, method }, (response) => {
+      log(method, response.statusCode, request.reusedSocket);
+      response.resume();
+    });
+    request.on("error", (error) => log(method, error.code, request.reusedSocket));
+    // By then the connection is idle.
+    request.on("close", resolve);
+    request.end(method === "POST" ? "body" : undefined);
+  });
+}
+
+const service = net.createServer((socket) => {
+  connections += 1;
+  served = socket;
+  socket.on("error", () => {}).on("data", () => socket.writable && socket.write(ANSWER));
+});
+
+async function main(heard, ringing) {
+  for (const method of ["POST", "GET", "POST", "POST"]) {
+    await send(method);
+    const rung = new Promise((resolve) => heard.once("data", resolve));
+    // Its end is there before the byte is; the next wait for events is behind both.
+    served.destroy();
+    setImmediate(() => ringing.write("x"));
+    await rung;
+  }
+  log("connections", connections);
+  for (const one of [heard, ringing, served]) one.destroy();
+  agent.destroy();
+}
+
+const bell = net.createServer((ringing) => {
+  bell.close();
+  service.listen(0, "127.0.0.1", () => {
+    port = service.address().port;
+    void main(heard, ringing).finally(() => service.close());
+  });
+});
+let heard;
+bell.listen(0, "127.0.0.1", () => {
+  heard = net.connect(bell.address().port, "127.0.0.1");
+});
