@@ -35,6 +35,11 @@ const MALFORMED: Refusal = {
   message: "the request is malformed, or its headers are too long",
 };
 
+const TOO_MANY: Refusal = {
+  code: "broker-request",
+  message: `more than ${MAX_CONNECTIONS} requests are under way; wait for their answers before the next ones are sent`,
+};
+
 interface Forwarded {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -121,8 +126,9 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     isUpgrade: boolean,
     send: (answer: RefusalAnswer) => void,
   ): { readonly admitted: Admitted; readonly passing: Passing } | undefined {
-    const { method = "", url: target = "", httpVersion: version, rawHeaders } = request;
-    const outcome: Admitted | Refusal = admit({ method, version, target, rawHeaders, isUpgrade });
+    const { method = "", url: target = "", httpVersion: version, rawHeaders, socket } = request;
+    const asked = { method, version, target, rawHeaders, isUpgrade };
+    const outcome: Admitted | Refusal = places.mayUse(socket) ? admit(asked) : TOO_MANY;
     const admitted = "code" in outcome ? undefined : outcome;
     const recordOnce = (entry: RequestRecord): void => {
       exchanges.splice(exchanges.indexOf(exchange), 1);

@@ -40,6 +40,17 @@ export class Places {
     return true;
   }
 
+  /**
+   * Returns false for a request that came ahead of an earlier one's answer, if as many are under way as there are places. Each
+   * one has a connection to its service, and a client may send thousands at once.
+   */
+  mayUse(connection: Duplex): boolean {
+    if ((this.#places.get(connection)?.uses ?? 0) === 0) return true;
+    let all = 0;
+    for (const { uses } of this.#places.values()) all += uses;
+    return all < this.#most;
+  }
+
   /** Keeps the place of a connection for a request. @returns a function that ends the use */
   use(connection: Duplex): () => void {
     const place = this.#places.get(connection);

@@ -306,6 +306,26 @@ describe("requests in one connection", () => {
     expect(text).toMatch(new RegExp(`^HTTP/1.1 200 [^]*whole(?:\r\n0\r\n\r\n)?HTTP/1.1 ${status} `));
   });
 
+  test("256 are forwarded before their answers, and further ones refused; another client's is served", async () => {
+    const waiting: (() => void)[] = [];
+    const upstream = await startUpstream((request, response) => {
+      if (request.url === "/v1/other") return void response.end("other");
+      waiting.push(() => void response.end());
+      return undefined;
+    });
+    const broker = await startBroker(upstream.origin);
+    const text = exchange(broker, written(broker, "GET /v1/x").repeat(400));
+    await expect
+      .poll(() => broker.records)
+      .toMatchObject([{ outcome: "refused", status: 400, code: "broker-request" }]);
+    const other = await send(broker.origin, "/v1/other", { headers: bearer(broker.routes[0].dummy) });
+    expect(other).toMatchObject({ status: 200, body: "other" });
+    await expect.poll(() => waiting.length).toBe(256);
+    for (const answer of waiting) answer();
+    const statuses = (await text).match(/HTTP\/1.1 \d+/g);
+    expect(statuses).toEqual([...Array.from({ length: 256 }, () => "HTTP/1.1 200"), "HTTP/1.1 400"]);
+  });
+
   test("none is served behind a refused one", async () => {
     const upstream = await startUpstream((_, response) => void response.end());
     const broker = await startBroker(upstream.origin);
