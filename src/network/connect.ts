@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import * as net from "node:net";
+import { isLoopback, isLoopbackAddress } from "../core/loopback.ts";
 import { systemErrorCode } from "../system/errors.ts";
-import { NetworkError, type NetworkFault } from "./fault.ts";
+import { NetworkError, type NetworkFault, NOT_LOOPBACK } from "./fault.ts";
 import { proxyFor, routeTo } from "./route.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "./settings.ts";
 
@@ -34,14 +35,22 @@ export async function connectTo(target: URL, network: NetworkSettings, attempt: 
   return secure(tunnel, target, network, attempt);
 }
 
-function openTcp(url: URL, { signal, addressMs, unreached }: Attempt): Promise<net.Socket> {
-  const socket = net.connect({
+async function openTcp(url: URL, { signal, addressMs, unreached }: Attempt): Promise<net.Socket> {
+  const fault = (code: string): NetworkFault => ({ kind: "connect", host: authority(url), code, unreached });
+  const connecting = net.connect({
     host: bareHost(url),
     port: portOf(url),
     noDelay: true,
     autoSelectFamilyAttemptTimeout: addressMs,
   });
-  return connected(socket, "connect", signal, (code) => ({ kind: "connect", host: authority(url), code, unreached }));
+  const socket = await connected(connecting, "connect", signal, fault);
+  const { remoteAddress } = socket;
+  // Tokens and keys go to `localhost` over http, too; where /etc/hosts lacks it, a name server says where that is.
+  if (remoteAddress !== undefined && isLoopback(url.hostname) && !isLoopbackAddress(remoteAddress)) {
+    socket.destroy();
+    throw new NetworkError(fault(NOT_LOOPBACK));
+  }
+  return socket;
 }
 
 async function secure(

@@ -16,6 +16,9 @@ export type NetworkFault =
   | { readonly kind: "too-large"; readonly host: string; readonly limit: number }
   | { readonly kind: "answer"; readonly host: string; readonly problem: "encoding" };
 
+/** The code of a fault: a name of this machine leads to another one, and nothing was sent. */
+export const NOT_LOOPBACK = "NOT_LOOPBACK";
+
 /** Carries a {@link NetworkFault} and nothing else: errors of HTTP clients contain the request, and with it a token. */
 export class NetworkError extends Error {
   override readonly name = "NetworkError";

@@ -1,4 +1,4 @@
-import type { NetworkFault } from "./fault.ts";
+import { type NetworkFault, NOT_LOOPBACK } from "./fault.ts";
 
 /** Returns the reason in few words, without the host: to stand in brackets. */
 export function reasonOf(fault: NetworkFault): string {
@@ -6,7 +6,7 @@ export function reasonOf(fault: NetworkFault): string {
     case "connect":
     case "tls":
     case "cut":
-      return fault.code;
+      return fault.code === NOT_LOOPBACK ? "the name leads to another machine" : fault.code;
     case "timeout":
     case "slow":
       return "timed out";

@@ -5,6 +5,7 @@ import type { Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { firstOf } from "../../core/lines.ts";
+import { NOT_LOOPBACK } from "../../network/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
 import { type EscFault, type Fault, type FaultContext, mayHaveEffect, needsApproval, refusal } from "./fault.ts";
@@ -23,9 +24,11 @@ const CONNECT: Words = {
   EHOSTUNREACH: NO_ROUTE,
   EADDRNOTAVAIL: NO_ROUTE,
   ETIMEDOUT: "HOST did not answer",
+  [NOT_LOOPBACK]: "the name HOST leads to another machine, so nothing was sent",
 };
 
 const NETWORK_HINT = "check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL";
+const LOOPBACK_HINT = "use 127.0.0.1 in its place, or give the name that address in /etc/hosts";
 const SERVICE_HINT = "try again; if it keeps failing, check the service's status";
 const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_TIMEOUT)";
 const TIME_HINT = "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)";
@@ -120,7 +123,7 @@ function wordsFor(
       return [
         "esc-unreachable",
         `${ofHost(CONNECT[fault.code] ?? "no connection to HOST")} (${fault.code})`,
-        NETWORK_HINT,
+        fault.code === NOT_LOOPBACK ? LOOPBACK_HINT : NETWORK_HINT,
       ];
     case "cut": {
       const why = `${host} closed the connection before the whole answer arrived (${fault.code})`;
