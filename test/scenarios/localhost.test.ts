@@ -44,6 +44,9 @@ const REQUEST = `
   fetch(SEARCH_URL, { headers: { "api-key": SEARCH_KEY } }).then((answer) => answer.text()).then(console.log);
 `;
 
+/** Writes a contract: its port is known when the command starts. */
+const WRITE = 'printf %s "$1" > contract.json && shift && exec "$@"';
+
 function run(words: readonly string[], settings: Readonly<Record<string, string>>) {
   const [file, ...prefix] = namespaces ?? ["false"];
   return spawnSync(file, [...prefix, "hosts", "python3", "-c", SCRIPT, OTHER, ...words], {
@@ -66,12 +69,20 @@ it("sends no token to ESC", () => {
 });
 
 it("sends no key through the broker", () => {
-  // The port is known when the command starts.
-  const write = 'printf %s "$1" > contract.json && shift && exec "$@"';
   const contract = JSON.stringify({ variables: { SEARCH_KEY: { broker: SEARCH } } });
   const broker = ["--contract", "contract.json", "--broker", "--broker-to", "http://localhost:PORT", "--"];
   const program = [...sophiaRun, ...broker, process.execPath, "-e", REQUEST];
-  const { stdout, status } = run(["sh", "-c", write, "sh", contract, ...program], { SEARCH_KEY: "sk-1234567890" });
+  const { stdout, status } = run(["sh", "-c", WRITE, "sh", contract, ...program], { SEARCH_KEY: "sk-1234567890" });
   expect(stdout).toMatch(/^.*localhost:\d+ cannot be reached \(the name leads to another machine\).*\nheard \n$/);
   expect(status).toBe(0);
+});
+
+it("sends no password of a database in check --live", () => {
+  const contract = JSON.stringify({ variables: { KEY: { probe: "postgresql" } } });
+  const check = [...sophiaRun, "check", "--contract", "contract.json", "--live", "--yes"];
+  const { stdout } = run(["sh", "-c", WRITE, "sh", contract, ...check], {
+    KEY: "postgresql://app:secret-1234567890@localhost:PORT/app?sslmode=disable",
+  });
+  expect(stdout.replaceAll(/\s+/g, " ")).toContain("the name leads to another machine");
+  expect(stdout).toMatch(/\nheard \n$/);
 });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as net from "node:net";
 import { userInfo } from "node:os";
-import { isLoopback } from "../../../core/loopback.ts";
+import { isLoopback, isLoopbackAddress } from "../../../core/loopback.ts";
 import type { NetworkSettings } from "../../../network/settings.ts";
 import { beginTls } from "../../../network/tls.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
@@ -70,6 +70,10 @@ async function connect(
   opened(plain);
   plain.on("error", () => {});
   await once(plain, "connect");
+  const { remoteAddress } = plain;
+  if (isHere && remoteAddress !== undefined && !isLoopbackAddress(remoteAddress)) {
+    return unsent("the name leads to another machine");
+  }
   if (isSocket || (isHere && (sslMode === "disable" || sslMode === "allow"))) return { socket: plain, isPrivate: true };
   plain.write(SSL_REQUEST);
   const answer = (await take(plain, 1)).toString("latin1");
