@@ -2,7 +2,7 @@
  * The variables that Python code reads: by the standard library, django-environ, environs, python-decouple, Starlette and
  * pydantic-settings.
  */
-import { expressionAt, firstMatches, matchesOf, type Reads } from "./reads.ts";
+import { expressionAt, firstMatches, firstNames, matchesOf, type Reads } from "./reads.ts";
 
 /** Finds `os.environ["X"]`, which throws without the variable, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
 export function readsOfPython(text: string): Reads {
@@ -64,7 +64,7 @@ function readsByCalls(text: string): Reads {
   const scheme = schemeOf(text);
   const ofEnv = [...objects, ...imported];
   const callers = new Set([...(isDecouple ? ["config"] : []), ...configs, ...ofEnv]);
-  return [...callers].flatMap((object) => {
+  return firstNames(callers).flatMap((object) => {
     const call = new RegExp(
       String.raw`(?<![\w.])${object}(?:\.([a-z_]+))?\(\s*(?:["']([A-Z][A-Z0-9_]*)["']|(?=\)|(default)\s*=))`,
       "g",
@@ -186,7 +186,7 @@ function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, isNested: 
     const alias = aliasIn(`${type} ${value ?? ""}`);
     if (alias === "elsewhere") return [];
     const variable = alias?.name ?? prefix + name;
-    const isRequired = value === undefined ? !/\bField\([^)]*\bdefault/.test(type) : isRequiredField(value);
+    const isRequired = value === undefined ? !/\bField\([^()]*\bdefault/.test(type) : isRequiredField(value);
     return [[isExact || alias !== undefined ? variable : variable.toUpperCase(), isRequired] as const];
   });
 }

@@ -8,14 +8,25 @@ export function matchesOf(text: string, pattern: RegExp): readonly string[] {
 /** Limits for what a file of another author makes this code look at closely: matches, and characters of an expression. */
 const MOST_MATCHES = 5000;
 const LONGEST_EXPRESSION = 2000;
+/** Names of one file for which the whole file is searched, once for each. */
+const MOST_NAMES = 10;
 
-/** Returns the first matches of a pattern with the flag `g`. */
-export function firstMatches(text: string, pattern: RegExp): readonly RegExpExecArray[] {
+/** Returns the first matches of a pattern with the flag `g`; with `isWanted`, of those that it accepts. */
+export function firstMatches(
+  text: string,
+  pattern: RegExp,
+  isWanted: (match: string) => boolean = () => true,
+): readonly RegExpExecArray[] {
   const matches: RegExpExecArray[] = [];
   for (const match of text.matchAll(pattern)) {
-    if (matches.push(match) === MOST_MATCHES) break;
+    if (isWanted(match[0]) && matches.push(match) === MOST_MATCHES) break;
   }
   return matches;
+}
+
+/** Returns the first names that a file gives to an object through which it reads variables. */
+export function firstNames(names: ReadonlySet<string>): readonly string[] {
+  return Array.from(names).slice(0, MOST_NAMES);
 }
 
 /**

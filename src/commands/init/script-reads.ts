@@ -1,5 +1,5 @@
 /** The variables that JavaScript and TypeScript code reads, and those that it cannot do without. */
-import { expressionAt, firstMatches, matchesOf, type Reads } from "./reads.ts";
+import { expressionAt, firstMatches, firstNames, matchesOf, type Reads } from "./reads.ts";
 import { readsBySchemas } from "./schema-reads.ts";
 
 /** Finds `process.env.X`, `process.env["X"]`, `import.meta.env.X`, `Bun.env.X`, `Deno.env.get("X")`, `const { X } = process.env`. */
@@ -57,8 +57,6 @@ function isGuard(before: string, after: string): boolean {
   return isTest && THEN_ENDS.test(after);
 }
 
-const MOST_LOCALS = 1000;
-
 /** Adds what is known of local variables: `const x = process.env.X` or `const { X: x } = process.env`, and a guard of `x`. */
 function withGuards(text: string, reads: Reads): Reads {
   const locals = new Map<string, string>();
@@ -70,10 +68,10 @@ function withGuards(text: string, reads: Reads): Reads {
       locals.set(local, name);
     }
   }
-  if (locals.size === 0 || locals.size > MOST_LOCALS) return reads;
+  if (locals.size === 0) return reads;
   const guarded = new Set<string>();
-  const uses = new RegExp(String.raw`(?<![\w$.])(?:${[...locals.keys()].join("|")})(?![\w$])`, "g");
-  for (const match of firstMatches(text, uses)) {
+  // Each word, since a pattern of all the names would try each of them at each character.
+  for (const match of firstMatches(text, /(?<![\w$.])\w+(?![\w$])/g, (word) => locals.has(word))) {
     const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
     const end = match.index + match[0].length;
     if (isGuard(before, text.slice(end, end + BEHIND))) guarded.add(locals.get(match[0]) ?? "");
@@ -92,7 +90,7 @@ function readsByOtherNames(text: string): Reads {
     ),
     ...matchesOf(text, /\bimport\s*\{[^{}]{0,500}\benv\s+as\s+(\w+)[^{}]{0,500}\}\s*from\s*["'](?:node:)?process["']/g),
   ]);
-  return Array.from(objects).flatMap((object) => {
+  return firstNames(objects).flatMap((object) => {
     const destructured = String.raw`\{([^{}]{1,2000})\}\s*=\s*${object}\s*(?:;|$)`;
     return [
       // Only upper case: an object of a function may have the same name.

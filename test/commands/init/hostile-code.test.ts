@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { folder, sophia } from "../../helpers/sophia.ts";
+
+/** As many lines as a file of code may have that is read at all (1 MiB). */
+function lines(line: (index: number) => string): string {
+  let text = "";
+  for (let index = 0; text.length < 1_000_000; index++) text += line(index);
+  return text;
+}
+
+/** Files in which each name could make the whole file be searched again, and a variable that is found in each. */
+const FILES = [
+  ["names.js", "NAME_0", lines((index) => `const o${index} = process.env;\no${index}.NAME_${index};\n`)],
+  [
+    "locals.js",
+    "LOCAL_998",
+    lines((index) => (index < 999 ? `const l${index} = process.env.LOCAL_${index};\n` : "(((((((((((((\n")),
+  ],
+  [
+    "classes.py",
+    "FIELD_0",
+    `import pydantic\n${lines((index) => `class A${index}(BaseSettings):\n  field_${index}: str\n`)}`,
+  ],
+  ["fields.py", "FIELD", `import pydantic\nclass A(BaseSettings):\n${lines(() => "  field: Field(\n")}`],
+  [
+    "callers.py",
+    "CALLED_0",
+    `import environ\n${lines((index) => `env${index} = environ.Env()\nenv${index}("CALLED_${index}")\n`)}`,
+  ],
+] as const;
+
+test.each(FILES)(
+  "init reads code in a time that grows with its size alone: %s",
+  async (name, variable, text) => {
+    const cwd = folder({ [name]: text });
+    const { status } = await sophia(["init", "--from", "code"], { cwd });
+    expect(status).toBe(0);
+    const { variables } = Object(JSON.parse(readFileSync(join(cwd, "sophia.contract.json"), "utf8")));
+    expect(Object.keys(variables)).toContain(variable);
+  },
+  15_000,
+);
+
+test("the tenth name for the environment in one file is read like the first", async () => {
+  const text = Array.from({ length: 10 }, (_, index) => `const o${index} = process.env;\no${index}.NAME_${index};\n`);
+  const cwd = folder({ "names.js": text.join("") });
+  expect((await sophia(["init", "--from", "code"], { cwd })).status).toBe(0);
+  const { variables } = Object(JSON.parse(readFileSync(join(cwd, "sophia.contract.json"), "utf8")));
+  expect(Object.keys(variables)).toHaveLength(10);
+});
