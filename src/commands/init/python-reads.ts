@@ -138,7 +138,7 @@ function readsBySettings(text: string): Reads {
   const models = new Set(["BaseModel"]);
   // In the order of the file, a class comes after its bases.
   return classes.flatMap(({ name, bases, body }) => {
-    const extended = bases.split(",").map((base) => /(\w+)\s*(?:\[.*)?$/.exec(base.trim())?.[1] ?? "");
+    const extended = bases.split(",").map((base) => base.split("[")[0]?.trim().split(/\W/).at(-1) ?? "");
     const base = extended.find((one) => settings.has(one));
     if (base === undefined) {
       if (extended.some((one) => models.has(one))) models.add(name);

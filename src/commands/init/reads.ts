@@ -29,6 +29,9 @@ export function firstNames(names: ReadonlySet<string>): readonly string[] {
   return Array.from(names).slice(0, MOST_NAMES);
 }
 
+/** Characters that neither begin nor end anything, over which a search may go in one step. */
+const PLAIN = /[\w \t]{1,2000}/y;
+
 /**
  * Returns the expression that begins at a position: up to one of the characters in `ends`, or a closing bracket, outside of its
  * own brackets and strings, or to the end of a line unless the next one continues it with a dot. Regular expressions are not
@@ -39,6 +42,9 @@ export function expressionAt(text: string, start: number, ends = ",;"): string {
   let quote = "";
   const end = Math.min(text.length, start + LONGEST_EXPRESSION);
   for (let index = start; index < end; index++) {
+    PLAIN.lastIndex = index;
+    if (PLAIN.test(text)) index = PLAIN.lastIndex;
+    if (index >= end) break;
     const character = text.charAt(index);
     if (quote !== "") {
       if (character === "\\") index += 1;

@@ -25,6 +25,11 @@ const FILES = [
   ],
   ["fields.py", "FIELD", `import pydantic\nclass A(BaseSettings):\n${lines(() => "  field: Field(\n")}`],
   [
+    "bases.py",
+    "FIELD",
+    `import pydantic\nclass B(BaseSettings):\n  field: str\n${lines(() => `class A(${"a".repeat(490)}.):\n  a: str\n`)}`,
+  ],
+  [
     "callers.py",
     "CALLED_0",
     `import environ\n${lines((index) => `env${index} = environ.Env()\nenv${index}("CALLED_${index}")\n`)}`,
@@ -34,7 +39,7 @@ const FILES = [
 test.each(FILES)(
   "init reads code in a time that grows with its size alone: %s",
   async (name, variable, text) => {
-    const cwd = folder({ [name]: text });
+    const cwd = folder({ [name]: text, [`other-${name}`]: text });
     const { status } = await sophia(["init", "--from", "code"], { cwd });
     expect(status).toBe(0);
     const { variables } = Object(JSON.parse(readFileSync(join(cwd, "sophia.contract.json"), "utf8")));
