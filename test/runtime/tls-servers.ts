@@ -8,6 +8,9 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
+/** The type of encrypted records. */
+const APPLICATION_DATA = 0x17;
+
 interface Signing {
   /** The name of the authority; undefined for its own. */
   readonly by?: string;
@@ -46,7 +49,7 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   expiredSelf: { extensions: SERVER, days: -1 },
   self: { extensions: SERVER },
   wrongHost: { by: "ca", extensions: "subjectAltName=DNS:elsewhere.test" },
-  wildcard: { by: "ca", extensions: "subjectAltName=DNS:*.example.test,DNS:a*b.part.test,DNS:*.test" },
+  wildcard: { by: "ca", extensions: "subjectAltName=DNS:*.example.test,DNS:a*b.part.test,DNS:*.test,DNS:dot.test." },
   address6: { by: "ca", extensions: "subjectAltName=IP:::1,IP:127.0.0.2" },
   clientOnly: { by: "ca", extensions: "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=clientAuth" },
   critical: { by: "ca", extensions: `${SERVER}\n1.2.3.4.5=critical,DER:0500` },
@@ -104,11 +107,78 @@ export async function serve(folder: string, chain: readonly string[], options: t
   );
 }
 
+export interface Recording {
+  /** The client completed the handshake. */
+  readonly isSecure: boolean;
+  /** What the client sent, decrypted. */
+  readonly received: string;
+  /** The sizes of its encrypted records: data, and in TLS 1.3 alerts and the end of the handshake. */
+  readonly encrypted: readonly number[];
+}
+
+/**
+ * Starts a server with the certificates of a chain that answers a request of HTTP.
+ *
+ * @returns its port, and what it sees of its first client, after the end of the connection
+ */
+export async function serveRecording(
+  folder: string,
+  chain: readonly string[],
+  version: tls.SecureVersion,
+): Promise<{ readonly port: number; readonly recording: Promise<Recording> }> {
+  const [sent, received]: [Buffer[], Buffer[]] = [[], []];
+  let isSecure = false;
+  const [first = ""] = chain;
+  const certificates = await Promise.all(chain.map((name) => readFile(join(folder, `${name}.pem`), "utf8")));
+  const key = await readFile(join(folder, `${first}.key`));
+  const all = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0" };
+  const server = tls.createServer({ ...all, minVersion: version, maxVersion: version }, (socket) => {
+    isSecure = true;
+    socket.on("error", () => {});
+    socket.on("data", (data) => {
+      received.push(data);
+      if (data.toString().endsWith("0\r\n\r\n")) socket.end("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    });
+  });
+  const port = await listen(server.on("tlsClientError", () => {}));
+  const proxy = net.createServer();
+  const ended = new Promise<unknown>((resolve) => {
+    proxy.once("connection", (client) => {
+      const link = net.connect(port, "127.0.0.1");
+      client.on("data", (bytes) => {
+        sent.push(bytes);
+        link.write(bytes);
+      });
+      link.on("data", (bytes) => client.write(bytes));
+      // Also after a reset.
+      client.on("close", () => link.end());
+      link.on("close", () => client.end());
+      const closed = (socket: net.Socket): Promise<unknown> =>
+        new Promise((end) => socket.on("error", () => {}).on("close", end));
+      resolve(Promise.all([client, link].map(closed)));
+    });
+  });
+  const recording = ended.then(() => ({
+    isSecure,
+    received: Buffer.concat(received).toString("latin1"),
+    encrypted: sizesOfRecords(Buffer.concat(sent), APPLICATION_DATA),
+  }));
+  return { port: await listen(proxy), recording };
+}
+
+/** Returns the sizes of the records of a type (RFC 8446, 5.1). */
+function sizesOfRecords(bytes: Buffer, type: number): number[] {
+  const sizes = [];
+  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) {
+    if (bytes[at] === type) sizes.push(bytes.readUInt16BE(at + 3));
+  }
+  return sizes;
+}
+
 /** Starts a server that answers with a record of another key. @returns its port */
 export async function serveDamage(folder: string): Promise<number> {
   // In TLS 1.3 records of the handshake have this type as well.
   const port = await serve(folder, ["valid"], { maxVersion: "TLSv1.2" });
-  const APPLICATION_DATA = 0x17;
   return listen(
     net.createServer((client) => {
       const server = net.connect(port, "127.0.0.1");

@@ -6,7 +6,15 @@ import { join } from "node:path";
 import type { TlsOptions } from "node:tls";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { answer, closeServers, makeCertificates, serve, serveDamage } from "./tls-servers.ts";
+import {
+  answer,
+  closeServers,
+  makeCertificates,
+  type Recording,
+  serve,
+  serveDamage,
+  serveRecording,
+} from "./tls-servers.ts";
 import { needShell, shell } from "../helpers/runtime.ts";
 
 needShell();
@@ -31,10 +39,15 @@ const pem = (name: string): string => readFileSync(join(folder, `${name}.pem`), 
 const ca = [pem("ca"), pem("rsaCa")];
 
 /** Returns what the client of a program sees, for each visit. */
-async function see(program: string, visits: readonly Visit[], env: NodeJS.ProcessEnv = {}): Promise<unknown[]> {
+async function see(
+  program: string,
+  visits: readonly Visit[],
+  env: NodeJS.ProcessEnv = {},
+  client = "tls-client.cjs",
+): Promise<unknown[]> {
   const file = join(folder, "visits.json");
   writeFileSync(file, JSON.stringify(visits));
-  const script = join(import.meta.dirname, "tls-client.cjs");
+  const script = join(import.meta.dirname, client);
   const { stdout } = await promisify(execFile)(program, [script, file], {
     env,
     timeout: 60_000,
@@ -123,7 +136,8 @@ describe("a server with", { timeout: 120_000 }, () => {
   it.each([
     ["names", "wildcard", "a.example.test", "secure true"],
     ["a name in capitals", "wildcard", "A.EXAMPLE.test", "secure true"],
-    ["a part of a label", "wildcard", "a-x-b.part.test", "secure true"],
+    ["a part of a label, but another one", "wildcard", "b-x-b.part.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["a name with a dot at its end", "wildcard", "a.example.test.", "secure true"],
     ["two labels for a wildcard", "wildcard", "a.b.example.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
     ["no label for a wildcard", "wildcard", "example.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
     ["a wildcard for a whole top-level domain", "wildcard", "a.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
@@ -132,6 +146,8 @@ describe("a server with", { timeout: 120_000 }, () => {
     ["an IPv4 address", "address6", "127.0.0.2", "secure true"],
     ["an address that is a name", "valid", "127.0.0.1", "secure true"],
     ["a name that its list lacks", "valid", "other.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["another name, of an unknown authority", "unknown", "other.test", "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["another name, that has expired", "expired", "other.test", "error CERT_HAS_EXPIRED"],
   ])("certificates for %s", async (_, name, host, expected) => {
     await expectSame([{ port: await serve(folder, [name]), host, ca }], [expected]);
   });
@@ -151,9 +167,68 @@ it("what was written together arrives together", async () => {
   );
 });
 
-it("a certificate's common name is not compared, other than in Node.js", async () => {
-  const [seen] = await see(shell, [{ port: await serve(folder, ["address6"]), host: "localhost", ca }]);
-  expect(JSON.stringify(seen)).toContain("ERR_TLS_CERT_ALTNAME_INVALID");
+it.each([
+  ["a certificate's common name", "address6", "localhost"],
+  ["a wildcard for a part of a label", "wildcard", "a-x-b.part.test"],
+  ["no letter for a wildcard", "wildcard", ".example.test"],
+  ["an underscore for a wildcard", "wildcard", "a_b.example.test"],
+  ["a certificate's name with a dot at its end", "wildcard", "dot.test"],
+])("%s is not accepted, other than in Node.js", async (_, name, host) => {
+  const visits = [{ port: await serve(folder, [name]), host, ca }];
+  expect(JSON.stringify(await see(process.execPath, visits))).toContain('"secure",true');
+  expect(JSON.stringify(await see(shell, visits))).toContain("ERR_TLS_CERT_ALTNAME_INVALID");
+});
+
+describe.each(["TLSv1.2", "TLSv1.3"] as const)("by %s, without the checks of JavaScript,", (version) => {
+  /** An alert is encrypted in TLS 1.3 alone: 2 bytes, its type, and 16 bytes that authenticate both. */
+  const refused = { isSecure: false, received: "", encrypted: version === "TLSv1.2" ? [] : [19] };
+
+  async function recordingOf(chain: readonly string[], visit: Omit<Visit, "port">): Promise<Recording> {
+    const { port, recording } = await serveRecording(folder, chain, version);
+    expect(await see(shell, [{ port, ...visit }], {}, "tls-unchecked.cjs")).toEqual(["closed"]);
+    return recording;
+  }
+
+  it.each<[title: string, chain: readonly string[], visit: Omit<Visit, "port">]>([
+    ["an unknown authority", ["unknown"], { ca }],
+    ["an unknown authority in its chain", ["unknown", "stranger"], { ca }],
+    ["a certificate signed by itself", ["self"], { ca }],
+    ["an authority of Mozilla's alone", ["valid"], {}],
+    ["a chain without its middle", ["byMiddle"], { ca }],
+    ["an intermediate authority alone", ["byMiddle"], { ca: pem("middle") }],
+    ["an expired certificate", ["expired"], { ca }],
+    ["an expired intermediate authority", ["byExpiredMiddle", "expiredMiddle"], { ca }],
+    ["one that is no authority", ["byNoAuthority", "noAuthority"], { ca }],
+    ["a chain that is too deep", ["byTooDeep", "tooDeep", "short"], { ca }],
+    ["a root with an authority too many", ["byBelowShortRoot", "belowShortRoot"], { ca: pem("shortRoot") }],
+    ["a name that its authority may not sign", ["byConstrained", "constrained"], { ca }],
+    ["a certificate for clients", ["clientOnly"], { ca }],
+    ["an unknown critical extension", ["critical"], { ca }],
+    ["a signature by SHA-1", ["sha1"], { ca }],
+    ["a signature by RSASSA-PSS with SHA-1", ["pssSha1"], { ca }],
+    ["another host", ["wrongHost"], { ca, host: "localhost" }],
+    ["another host than the address", ["wrongHost"], { ca }],
+    ["another IPv4 address", ["address6"], { ca }],
+    ["another IPv6 address", ["address6"], { ca, host: "::2" }],
+    ["the host as its common name", ["address6"], { ca, host: "localhost" }],
+    ["two labels for a wildcard", ["wildcard"], { ca, host: "a.b.example.test" }],
+    ["no label for a wildcard", ["wildcard"], { ca, host: "example.test" }],
+    ["subdomains of a name with a dot at its start", ["wildcard"], { ca, host: ".example.test" }],
+    ["a wildcard for a top-level domain", ["wildcard"], { ca, host: "a.test" }],
+    ["no name but a dot", ["valid"], { ca, host: "." }],
+  ])("a server with %s gets no byte of a request", async (_, chain, visit) => {
+    expect(await recordingOf(chain, visit)).toEqual(refused);
+  });
+
+  it.each<[title: string, chain: readonly string[], visit: Omit<Visit, "port">]>([
+    ["right", ["valid"], { ca }],
+    ["wanted with any certificate", ["unknown"], { ca, verify: false }],
+    ["wanted with any name", ["wrongHost"], { ca, verify: false }],
+  ])("a server that is %s gets the request", async (_, chain, visit) => {
+    const { isSecure, received } = await recordingOf(chain, visit);
+    expect(isSecure).toBe(true);
+    expect(received).toMatch(/^POST .*token: secret\r\n.*secret\r\n0\r\n\r\n$/s);
+  });
 });
 
 describe("the certificates of the caller", { timeout: 120_000 }, () => {
@@ -257,7 +332,8 @@ describe("a connection", { timeout: 120_000 }, () => {
         visits.map((one) => ({ port, ca, ...one })),
         Array.from(visits, () => "secure true"),
       );
-      await expectSame([{ port, verify: false }], ["secure false"]);
+      const untrusted = [{}, { ca, host: "other.test" }, { ca }].map((one) => ({ port, verify: false, ...one }));
+      await expectSame(untrusted, ["secure false", "secure false", "secure true"]);
     },
   );
 });

@@ -87,11 +87,14 @@ export class TLSSocket extends Socket implements Owner {
     if (socket.connecting) throw new TypeError("a socket that is not connected yet");
     const below = socket.handle;
     const wire = protocols === undefined ? undefined : asWire(protocols);
-    const handle = below === null ? undefined : new TlsHandle(socket, below, secureContext.context, servername, wire);
+    const host = servername ?? options.host ?? "localhost";
+    const acceptsAll = options.rejectUnauthorized === false;
+    const request = { host, name: servername, protocols: wire, acceptsAll };
+    const handle = below === null ? undefined : new TlsHandle(socket, below, secureContext.context, request);
     super({ handle });
     this.servername = servername;
-    this.#host = servername ?? options.host ?? "localhost";
-    this.#isVerified = options.rejectUnauthorized !== false;
+    this.#host = host;
+    this.#isVerified = !acceptsAll;
     this.#below = socket;
     this.prependListener("end", this.#endedEarly);
     if (handle === undefined) {
@@ -111,10 +114,11 @@ export class TLSSocket extends Socket implements Owner {
     this.destroy(Object.assign(codedError("ECONNRESET", message), { host, port, localAddress }));
   };
 
-  secured([problem, message, protocol, names]: Outcome): void {
+  /** Reports what C has refused already, by the names of Node.js, and compares the host again. */
+  secured([problem, message, protocol, names, isForHost]: Outcome): void {
     this.alpnProtocol = protocol;
     const error =
-      problem === undefined ? problemOfIdentity(this.#host, names) : codedError(problem, message ?? problem);
+      problem === undefined ? problemOfIdentity(this.#host, names, isForHost) : codedError(problem, message ?? problem);
     this.authorized = error === undefined;
     if (error !== undefined) {
       this.authorizationError = error.code;

@@ -31,7 +31,16 @@ struct session {
   SSL *ssl;
   /* Encrypted bytes from the server, and to it. */
   BIO *incoming, *outgoing;
+  /* The server's own certificate. */
+  X509 *certificate;
   int problem;
+  /* There is a host to compare; the certificate is for another one. */
+  bool has_host, is_other_host;
+  /* The caller also wants a server that is not the right one (`rejectUnauthorized: false`). */
+  bool accepts_all;
+  bool is_refused;
+  /* The handshake is over, and the server is not refused. Only then bytes go in and out. */
+  bool is_open;
 };
 
 static JSClassID context_class IMAGED, session_class IMAGED;
@@ -47,6 +56,7 @@ static void free_session(JSRuntime *runtime, JSValueConst value) {
   struct session *const session = JS_GetOpaque(value, session_class);
   if (session == NULL) return;
   SSL_free(session->ssl);
+  X509_free(session->certificate);
   OPENSSL_free(session);
 }
 
@@ -55,7 +65,12 @@ static void free_trust_of_context(void *parent, void *trust, CRYPTO_EX_DATA *dat
   free_trust(trust);
 }
 
-/* The handshake always goes on: JavaScript reports the problem and ends the connection before it sends anything. */
+/* Returns false also if this session has verified none, as a resumed one (there are none to resume). */
+static bool is_right_server(const struct session *session) {
+  return session->problem == X509_V_OK && session->has_host && !session->is_other_host;
+}
+
+/* A refusal ends the handshake. JavaScript then reports the problem, by the names of Node.js. */
 static int verify_server(X509_STORE_CTX *chain, void *unused) {
   (void)unused;
   SSL *const ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -63,9 +78,15 @@ static int verify_server(X509_STORE_CTX *chain, void *unused) {
   struct session *const session = SSL_get_ex_data(ssl, session_index);
   add_issuers(SSL_CTX_get_ex_data(context, trust_index), SSL_CTX_get_cert_store(context),
               X509_STORE_CTX_get0_cert(chain), X509_STORE_CTX_get0_untrusted(chain));
-  session->problem = verify_chain(chain);
-  X509_STORE_CTX_set_error(chain, session->problem);
-  return 1;
+  X509_free(session->certificate);
+  session->certificate = X509_STORE_CTX_get0_cert(chain);
+  X509_up_ref(session->certificate);
+  session->problem = verify_chain(chain, &session->is_other_host);
+  session->is_refused = !is_right_server(session) && !session->accepts_all;
+  /* The alert follows from it. */
+  const bool is_host_alone = session->problem == X509_V_OK && session->is_refused;
+  X509_STORE_CTX_set_error(chain, is_host_alone ? X509_V_ERR_HOSTNAME_MISMATCH : session->problem);
+  return !session->is_refused;
 }
 
 /* (trusts Mozilla's roots, list of PEM: text or bytes) */
@@ -106,15 +127,19 @@ FUNCTION(new_context) {
   return result;
 }
 
-/* (context, name for SNI or undefined, protocols for ALPN as on the wire or undefined) */
+/*
+ * (context, name for SNI or undefined, protocols for ALPN as on the wire or undefined, host that the certificate must be for,
+ * whether all servers are accepted)
+ */
 FUNCTION(new_session) {
   SSL_CTX *const from = JS_GetOpaque2(context, arguments[0], context_class);
   if (from == NULL) return JS_EXCEPTION;
-  size_t size = 0;
+  size_t size = 0, host_size = 0;
   const char *const name = JS_IsUndefined(arguments[1]) ? NULL : utf8_of(context, arguments[1], &size);
+  const char *const host = utf8_of(context, arguments[3], &host_size);
   const uint8_t *const protocols = bytes_of(context, arguments[2], &size);
   struct session *const session = OPENSSL_zalloc(sizeof *session);
-  bool done = session != NULL;
+  bool done = session != NULL && host != NULL;
   if (done) {
     session->problem = X509_V_ERR_UNSPECIFIED;
     session->ssl = SSL_new(from);
@@ -128,6 +153,8 @@ FUNCTION(new_session) {
     SSL_set_connect_state(session->ssl);
     /* A server of TLS 1.2 may ask for another handshake, as with OpenSSL. AWS-LC takes the same certificate only. */
     SSL_set_renegotiate_mode(session->ssl, ssl_renegotiate_freely);
+    session->has_host = expect_host(SSL_get0_param(session->ssl), host, host_size);
+    session->accepts_all = JS_ToBool(context, arguments[4]) > 0;
     done = (name == NULL || SSL_set_tlsext_host_name(session->ssl, name)) &&
            (protocols == NULL || SSL_set_alpn_protos(session->ssl, protocols, size) == 0);
   } else if (session != NULL) {
@@ -135,6 +162,7 @@ FUNCTION(new_session) {
     BIO_free(session->outgoing);
   }
   if (name != NULL) JS_FreeCString(context, name);
+  if (host != NULL) JS_FreeCString(context, host);
   const JSValue result = done ? new_native_object(context, session_class)
                               : JS_ThrowTypeError(context, "TLS cannot begin with this name and these protocols");
   if (!JS_IsException(result)) {
@@ -214,14 +242,19 @@ static bool is_waiting(const struct session *session, int result) {
   return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
-/* (session): whether the handshake is over; null after the server's close_notify */
+/* (session): whether the handshake is over, or ended by a refusal; null after the server's close_notify */
 FUNCTION(shake_hands) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   const int result = SSL_do_handshake(session->ssl);
-  if (result == 1) return JS_TRUE;
+  session->is_open = result == 1 && (session->accepts_all || is_right_server(session));
+  if (result == 1 || session->is_refused) return JS_TRUE;
   if (SSL_get_error(session->ssl, result) == SSL_ERROR_ZERO_RETURN) return JS_NULL;
   return is_waiting(session, result) ? JS_FALSE : throw_tls_error(context);
+}
+
+static JSValue throw_not_open(JSContext *context) {
+  return JS_ThrowTypeError(context, "TLS is not open: no server has been accepted");
 }
 
 /* (session): decrypted bytes, undefined if there are none yet, null after the server's close_notify */
@@ -229,6 +262,7 @@ FUNCTION(read_decrypted) {
   enum { MAX_BYTES = 64 * 1024 };
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
+  if (!session->is_open) return throw_not_open(context);
   static uint8_t bytes[MAX_BYTES];
   size_t size = 0;
   int result = 1;
@@ -248,6 +282,7 @@ FUNCTION(read_decrypted) {
 FUNCTION(write_decrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
+  if (!session->is_open) return throw_not_open(context);
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[1], &size);
   for (size_t done = 0; done < size;) {
@@ -268,7 +303,10 @@ FUNCTION(close_session) {
   return JS_UNDEFINED;
 }
 
-/* (session): name and message of the problem of the certificates, or undefined twice; protocol by ALPN; names in turns */
+/*
+ * (session): name and message of the problem of the certificates, or undefined twice; protocol by ALPN; names in turns; whether
+ * the certificate is for the host
+ */
 FUNCTION(outcome_of) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
@@ -277,12 +315,12 @@ FUNCTION(outcome_of) {
   const uint8_t *protocol = NULL;
   unsigned size = 0;
   SSL_get0_alpn_selected(session->ssl, &protocol, &size);
-  X509 *const certificate = SSL_get0_peer_certificate(session->ssl);
   const JSValue parts[] = {
     is_right ? JS_UNDEFINED : JS_NewString(context, name_of_verification(problem)),
     is_right ? JS_UNDEFINED : JS_NewString(context, message_of_verification(problem)),
     size == 0 ? JS_FALSE : text_from_utf8(context, protocol, size),
-    certificate == NULL ? JS_NewArray(context) : names_of_certificate(context, certificate),
+    session->certificate == NULL ? JS_NewArray(context) : names_of_certificate(context, session->certificate),
+    JS_NewBool(context, session->has_host && !session->is_other_host),
   };
   const JSValue list = JS_NewArray(context);
   for (uint32_t i = 0; i < COUNT(parts); ++i) JS_SetPropertyUint32(context, list, i, parts[i]);
@@ -305,7 +343,7 @@ FUNCTION(canonical_address) {
 void add_tls(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
     JS_CFUNC_DEF("newContext", 2, new_context),
-    JS_CFUNC_DEF("newSession", 3, new_session),
+    JS_CFUNC_DEF("newSession", 5, new_session),
     JS_CFUNC_DEF("putEncrypted", 2, put_encrypted),
     JS_CFUNC_DEF("takeEncrypted", 1, take_encrypted),
     JS_CFUNC_DEF("shakeHands", 1, shake_hands),

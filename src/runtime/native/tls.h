@@ -20,8 +20,10 @@ bool trust_pem(struct trust *trust, const uint8_t *text, size_t size);
 bool trust_roots(struct trust *trust);
 /* Adds the certificates to a store that have the names of the chain's issuers, or of the issuers of those. */
 void add_issuers(struct trust *trust, X509_STORE *store, const X509 *leaf, const STACK_OF(X509) *chain);
-/* Verifies a peer's chain. Returns X509_V_OK, or the error that Node.js reports. */
-int verify_chain(X509_STORE_CTX *chain);
+/* Makes verifications compare a host, a name or an address. Returns false for what no certificate can be for. */
+bool expect_host(X509_VERIFY_PARAM *parameters, const char *host, size_t size);
+/* Verifies a peer's chain. Returns X509_V_OK, or the error that Node.js reports; another host is told apart, as there. */
+int verify_chain(X509_STORE_CTX *chain, bool *is_other_host);
 /* Returns Node's name for an error of X.509, such as "CERT_HAS_EXPIRED". */
 const char *name_of_verification(int error);
 const char *message_of_verification(int error);

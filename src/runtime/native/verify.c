@@ -45,10 +45,35 @@ const char *message_of_verification(int error) {
 
 static int error_index = -1;
 
-/* Lets the verification go on, as Node.js does: it reports the last error. */
+struct notes {
+  int error;
+  bool is_other_host;
+};
+
+/* Lets the verification go on, as Node.js does: it reports the last error, and another host only if there is no error. */
 static int note_error(int is_right, X509_STORE_CTX *chain) {
-  if (!is_right) X509_STORE_CTX_set_ex_data(chain, error_index, (void *)(intptr_t)X509_STORE_CTX_get_error(chain));
+  if (is_right) return 1;
+  struct notes *const notes = X509_STORE_CTX_get_ex_data(chain, error_index);
+  const int error = X509_STORE_CTX_get_error(chain);
+  if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+    notes->is_other_host = true;
+    X509_STORE_CTX_set_error(chain, notes->error);
+  } else notes->error = error;
   return 1;
+}
+
+bool expect_host(X509_VERIFY_PARAM *parameters, const char *host, size_t size) {
+  char name[256];
+  uint8_t address[16];
+  if (size > 0 && host[size - 1] == '.') --size;
+  /* AWS-LC would accept each certificate for an empty name, and subdomains for one with a dot at its start. */
+  if (size == 0 || size >= sizeof name || host[0] == '.' || memchr(host, '\0', size) != NULL) return false;
+  memcpy(name, host, size);
+  name[size] = '\0';
+  if (inet_pton(AF_INET, name, address) == 1) return X509_VERIFY_PARAM_set1_ip(parameters, address, 4);
+  if (inet_pton(AF_INET6, name, address) == 1) return X509_VERIFY_PARAM_set1_ip(parameters, address, 16);
+  X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  return X509_VERIFY_PARAM_set1_host(parameters, name, size);
 }
 
 /* Returns NID_undef for a signature without a digest of its own, such as Ed25519's. */
@@ -108,12 +133,15 @@ static int problem_of_dates(const X509 *leaf) {
   return X509_V_OK;
 }
 
-int verify_chain(X509_STORE_CTX *chain) {
+int verify_chain(X509_STORE_CTX *chain, bool *is_other_host) {
+  struct notes notes = {.error = X509_V_OK};
+  *is_other_host = true;
   if (error_index < 0) error_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-  if (error_index < 0 || !X509_STORE_CTX_set_ex_data(chain, error_index, NULL)) return X509_V_ERR_OUT_OF_MEM;
+  if (error_index < 0 || !X509_STORE_CTX_set_ex_data(chain, error_index, &notes)) return X509_V_ERR_OUT_OF_MEM;
   X509_STORE_CTX_set_verify_cb(chain, note_error);
-  const int result = X509_verify_cert(chain);
-  const int noted = (int)(intptr_t)X509_STORE_CTX_get_ex_data(chain, error_index);
+  const int result = X509_verify_cert(chain), noted = notes.error;
+  X509_STORE_CTX_set_ex_data(chain, error_index, NULL);
+  *is_other_host = notes.is_other_host;
   ERR_clear_error();
   if (noted == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE) {
     const int dates = problem_of_dates(X509_STORE_CTX_get0_cert(chain));

@@ -22,13 +22,36 @@ export type Outcome = readonly [
   protocol: string | false,
   /** The names of the server's certificate: type and name in turns. */
   names: readonly string[],
+  /** The certificate is for the host. */
+  isForHost: boolean,
 ];
 
+/** Options of a session. */
+export interface Request {
+  /** The name or address that the server's certificate must be for. */
+  readonly host: string;
+  /** For SNI (RFC 6066, 3). */
+  readonly name: string | undefined;
+  /** For ALPN, as on the wire. */
+  readonly protocols: Uint8Array | undefined;
+  /** Also a server that is not the right one is accepted. */
+  readonly acceptsAll: boolean;
+}
+
 interface Natives {
-  readonly newSession: (context: NativeContext, name: string | undefined, protocols: Uint8Array | undefined) => Session;
+  readonly newSession: (
+    context: NativeContext,
+    name: string | undefined,
+    protocols: Uint8Array | undefined,
+    host: string,
+    acceptsAll: boolean,
+  ) => Session;
   readonly putEncrypted: (session: Session, bytes: Uint8Array) => void;
   readonly takeEncrypted: (session: Session) => Buffer | undefined;
-  /** @returns true if the handshake is over, null if the server ended it @throws errors of TLS, as the next two */
+  /**
+   * @returns true if the handshake is over, or ended by a refusal of the server, null if the server ended it
+   * @throws errors of TLS, as the next two, which throw for a server that is refused
+   */
   readonly shakeHands: (session: Session) => boolean | null;
   /** @returns undefined if there is nothing yet, null after the end */
   readonly readDecrypted: (session: Session) => Buffer | undefined | null;
@@ -63,10 +86,11 @@ export class TlsHandle implements StreamHandle {
   /** The server ended its side, by a close_notify or without. */
   #isEnded = false;
 
-  constructor(socket: Socket, below: StreamHandle, context: NativeContext, name?: string, protocols?: Uint8Array) {
+  constructor(socket: Socket, below: StreamHandle, context: NativeContext, request: Request) {
     this.#socket = socket;
     this.#below = below;
-    this.#session = native.newSession(context, name, protocols);
+    const { host, name, protocols, acceptsAll } = request;
+    this.#session = native.newSession(context, name, protocols, host, acceptsAll);
   }
 
   /** Begins the handshake. */
