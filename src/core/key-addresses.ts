@@ -16,7 +16,6 @@ const GOOGLE_KEYS = ["GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"];
 const GOOGLE = "generativelanguage.googleapis.com";
 const AWS_KEYS = ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"];
 const GOOGLE_CLOUD_KEYS = ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"];
-const PYPI = "upload.pypi.org test.pypi.org";
 const LANGSMITH = "api.smith.langchain.com *.api.smith.langchain.com";
 const LANGFUSE = "cloud.langfuse.com us.cloud.langfuse.com hipaa.cloud.langfuse.com";
 const DATADOG = "*.datadoghq.com *.datadoghq.eu *.ddog-gov.com datadoghq.com datadoghq.eu ddog-gov.com";
@@ -99,7 +98,7 @@ const FURTHER: ReadonlyMap<string, Service> = new Map([
   ["CLOUDSDK_AUTH_TOKEN_HOST", { hosts: "oauth2.googleapis.com accounts.google.com", keys: GOOGLE_CLOUD_KEYS }],
   ["CLOUDSDK_CORE_UNIVERSE_DOMAIN", { hosts: "googleapis.com", keys: GOOGLE_CLOUD_KEYS }],
   ["CODE_ASSIST_ENDPOINT", { hosts: "cloudcode-pa.googleapis.com", keys: ["GOOGLE_CLOUD_ACCESS_TOKEN"] }],
-  ["COREPACK_NPM_REGISTRY", { hosts: "registry.npmjs.org", keys: ["COREPACK_NPM_TOKEN"] }],
+  ["COREPACK_NPM_REGISTRY", { hosts: "", keys: ["COREPACK_NPM_TOKEN"] }],
   ["CONTAINER_HOST", { hosts: "", keys: [] }],
   ["COMET_URL_OVERRIDE", { hosts: "www.comet.com", keys: ["COMET_API_KEY"] }],
   ["DD_DD_URL", { hosts: DATADOG, keys: ["DD_API_KEY"] }],
@@ -117,12 +116,12 @@ const FURTHER: ReadonlyMap<string, Service> = new Map([
   ["OPIK_URL_OVERRIDE", { hosts: "www.comet.com", keys: ["OPIK_API_KEY"] }],
   ["PORTKEY_PROXY", { hosts: "", keys: ["PORTKEY_API_KEY"] }],
   ["PULUMI_API", { hosts: "api.pulumi.com", keys: ["PULUMI_ACCESS_TOKEN"] }],
-  ["RUBYGEMS_HOST", { hosts: "rubygems.org", keys: ["GEM_HOST_API_KEY"] }],
+  ["RUBYGEMS_HOST", { hosts: "", keys: ["GEM_HOST_API_KEY"] }],
   ["SENTRY_URL", { hosts: "sentry.io us.sentry.io de.sentry.io", keys: ["SENTRY_API_KEY", "SENTRY_AUTH_TOKEN"] }],
   ["SNYK_API", { hosts: "snyk.io *.snyk.io", keys: ["SNYK_TOKEN"] }],
-  ["TWINE_REPOSITORY_URL", { hosts: PYPI, keys: ["TWINE_PASSWORD"] }],
-  ["UV_PUBLISH_URL", { hosts: PYPI, keys: ["UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD"] }],
-  ["YARN_NPM_REGISTRY_SERVER", { hosts: "registry.yarnpkg.com registry.npmjs.org", keys: ["YARN_NPM_AUTH_TOKEN"] }],
+  ["TWINE_REPOSITORY_URL", { hosts: "", keys: ["TWINE_PASSWORD"] }],
+  ["UV_PUBLISH_URL", { hosts: "", keys: ["UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD"] }],
+  ["YARN_NPM_REGISTRY_SERVER", { hosts: "", keys: ["YARN_NPM_AUTH_TOKEN"] }],
 ]);
 
 /** Also `AWS_ENDPOINT_URL_S3` and those of the other services. */

@@ -177,7 +177,7 @@ JDBC jdbc:postgresql://db.example/app?user=app&password={16}
 JDBC_ORACLE jdbc:oracle:thin:scott/{12}@db.example:1521/orcl
 LIBPQ host=db.example user=app password={16} dbname=app
 KAFKA_JAAS org.apache.kafka.common.security.plain.PlainLoginModule required username="app" password="{16}";
-NPMRC //registry.npmjs.org/:_authToken={36}
+NPMRC //registry.example/:_authToken={36}
 JAVA_OPTS -Djavax.net.ssl.keyStorePassword={12}
 PIP_INDEX_URL https://__token__:{20}@pypi.example/simple
 GOPROXY_URL https://{20}@proxy.example
@@ -416,7 +416,7 @@ GIT_REMOTE git@github.com:acme/app.git
 GIT_SSH ssh://git@github.com/acme/app.git
 GIT_HTTPS https://github.com/acme/app.git
 SFTP sftp://deploy@files.example/in
-NPM_REGISTRY https://registry.npmjs.org/
+NPM_REGISTRY https://registry.example/
 PACKAGE npm:lodash@4.17.21
 PURL pkg:npm/lodash@4.17.21
 MODEL gpt-4.1-mini
