@@ -130,3 +130,14 @@ it.each(["host", "clientError"])("answers requests, and what is none, as Node.js
   };
   expect(await run(shell)).toEqual(await run(process.execPath));
 });
+
+it.each(["overwritten", "given-away"])("reads bytes as they came, though a handler has them %s", async (change) => {
+  const server = start(shell, "changed-bytes.cjs", change);
+  const output = outputOf(server);
+  if (server.stdout === null) throw new TypeError("no output");
+  const [port] = await once(server.stdout, "data");
+  const requests = ["/1", "/2"].map((path) => `GET ${path} HTTP/1.1\r\n${HOST}X: value\r\n`);
+  const answer = await answerTo(Number(port), `${requests.join("\r\n")}Connection: close\r\n\r\n`);
+  expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 200"]);
+  expect((await output).split("\n").slice(1)).toEqual(["/1 value", "/2 value", ""]);
+});

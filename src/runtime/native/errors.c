@@ -36,11 +36,13 @@ JSValue throw_system_error(JSContext *context, int error, const char *syscall, c
   const char *const name = name_of_error(error);
   const size_t path_length = path == NULL ? 0 : strlen(path);
   char text[256 + 4096];
-  const int length = snprintf(text, sizeof text, path == NULL ? "%s: %s, %s%.0s" : "%s: %s, %s '%.4000s'", name, strerror(error),
+  const int whole = snprintf(text, sizeof text, path == NULL ? "%s: %s, %s%.0s" : "%s: %s, %s '%.4000s'", name, strerror(error),
                               syscall, path == NULL ? "" : path);
+  /* It returns the length that there would be with enough room. */
+  const size_t length = whole < 0 ? 0 : (size_t)whole < sizeof text ? (size_t)whole : sizeof text - 1;
   const JSValue result = JS_NewError(context);
   const int flags = JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE;
-  JS_DefinePropertyValueStr(context, result, "message", text_from_utf8(context, (uint8_t *)text, (size_t)length), flags);
+  JS_DefinePropertyValueStr(context, result, "message", text_from_utf8(context, (const uint8_t *)text, length), flags);
   JS_SetPropertyStr(context, result, "errno", JS_NewInt32(context, -error));
   JS_SetPropertyStr(context, result, "code", JS_NewString(context, name));
   JS_SetPropertyStr(context, result, "syscall", JS_NewString(context, syscall));

@@ -27,7 +27,7 @@ struct parser {
   JSValue fields;
   uint32_t number;
   size_t most_header_bytes, header_bytes, extension_bytes;
-  /* The bytes that are being read, and the functions of `execute`; NULL otherwise. */
+  /* The bytes that are being read (execute_http has copied them), and the functions of `execute`; NULL otherwise. */
   const char *input;
   JSValueConst *functions;
   bool has_thrown;
@@ -214,9 +214,12 @@ FUNCTION(new_http_parser) {
   return result;
 }
 
-/* Returns the number of bytes that were read, or the code of an error, its reason, and that number. */
+/*
+ * Returns the number of bytes that were read, or the code of an error, its reason, and that number. The functions must not be
+ * able to change the bytes, nor to free them.
+ */
 static JSValue run(JSContext *context, struct parser *this, const char *bytes, size_t length, JSValueConst *functions) {
-  if (this->functions != NULL) return JS_ThrowTypeError(context, "the parser is busy");
+  const bool has_failed = llhttp_get_errno(&this->llhttp) != HPE_OK;
   this->input = bytes;
   this->functions = functions;
   this->has_thrown = false;
@@ -225,8 +228,8 @@ static JSValue run(JSContext *context, struct parser *this, const char *bytes, s
   this->functions = NULL;
   if (this->has_thrown) return JS_EXCEPTION;
   const char *const position = llhttp_get_error_pos(&this->llhttp);
-  /* The position of an earlier error is not in these bytes. */
-  const uintptr_t behind = (uintptr_t)position - (uintptr_t)bytes;
+  /* The position of an earlier error is one in earlier bytes. */
+  const size_t behind = bytes == NULL || has_failed ? 0 : (size_t)((uintptr_t)position - (uintptr_t)bytes);
   const int64_t read = bytes == NULL ? 0 : error == HPE_OK ? (int64_t)length : behind <= length ? (int64_t)behind : 0;
   if (error == HPE_PAUSED_UPGRADE) {
     error = HPE_OK;
@@ -255,16 +258,26 @@ static JSValue run(JSContext *context, struct parser *this, const char *bytes, s
 FUNCTION(execute_http) {
   struct parser *const this = JS_GetOpaque2(context, arguments[0], parser_class);
   if (this == NULL) return JS_EXCEPTION;
+  if (this->functions != NULL) return JS_ThrowTypeError(context, "the parser is busy");
   size_t length = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
   if (bytes == NULL) return JS_ThrowTypeError(context, "no bytes");
-  return run(context, this, (const char *)bytes, length, arguments + 2);
+  char *const copy = malloc(length + 1);
+  if (copy == NULL) return JS_ThrowOutOfMemory(context);
+  memcpy(copy, bytes, length);
+  const JSValue result = run(context, this, copy, length, arguments + 2);
+  /* They may have a secret. */
+  explicit_bzero(copy, length);
+  free(copy);
+  return result;
 }
 
 /* (parser, begin, head, body, end): the input has ended */
 FUNCTION(finish_http) {
   struct parser *const this = JS_GetOpaque2(context, arguments[0], parser_class);
-  return this == NULL ? JS_EXCEPTION : run(context, this, NULL, 0, arguments + 1);
+  if (this == NULL) return JS_EXCEPTION;
+  if (this->functions != NULL) return JS_ThrowTypeError(context, "the parser is busy");
+  return run(context, this, NULL, 0, arguments + 1);
 }
 
 void add_http_parser(JSContext *context, JSValueConst native) {
