@@ -143,7 +143,7 @@ describe("with few open files", () => {
 });
 
 it("with less address space than it needs, it names the limit on memory once the kernel has started it", () => {
-  const sizes = Array.from({ length: 16 }, (_, index) => 3000 + 500 * index);
+  const sizes = Array.from({ length: 76 }, (_, index) => 3000 + 100 * index);
   const ends = sizes.map((size) => run(["sh", "-c", `ulimit -v ${size}; exec "$@"`, "sh", executable, "--version"]));
   // The kernel itself ends a process whose file it cannot map (execve(2)).
   const begun = ends.findIndex(({ status }) => status !== null);

@@ -123,10 +123,12 @@ static JSValue read_code(JSContext *context, const struct file *file) {
   const size_t stored = (size_t)(file->end - file->start);
   if (stored == file->size) return JS_ReadObject(context, file->start, stored, JS_READ_OBJ_BYTECODE);
   uint8_t *const code = js_malloc(context, file->size);
-  if (code == NULL) return JS_EXCEPTION;
+  if (code == NULL) end_without_memory();
   uLongf size = file->size;
-  const bool is_whole = uncompress(code, &size, file->start, stored) == Z_OK;
-  const JSValue result = is_whole ? JS_ReadObject(context, code, size, JS_READ_OBJ_BYTECODE)
+  const int outcome = uncompress(code, &size, file->start, stored);
+  /* To a handler of JavaScript a file that cannot be loaded is a mistake of this program. */
+  if (outcome == Z_MEM_ERROR) end_without_memory();
+  const JSValue result = outcome == Z_OK ? JS_ReadObject(context, code, size, JS_READ_OBJ_BYTECODE)
                                   : JS_ThrowInternalError(context, "%s is damaged", file->name);
   js_free(context, code);
   return result;
