@@ -10,6 +10,7 @@ import { PLAIN, WIDTH } from "../../src/output/layout.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { executable, notMade } from "../helpers/standalone.ts";
+import { protectionsOf, segmentsOf } from "../helpers/protections.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -57,6 +58,44 @@ describe("the stand-alone executable", () => {
     });
     expect(stdout).toContain("LOAD");
     expect(stdout).not.toMatch(/INTERP|NEEDED/);
+  });
+
+  /** The image has addresses, so the file's are fixed: ARCHITECTURE.md. */
+  it("is protected from mistakes in its memory, but for its fixed addresses", ({ skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
+    expect(protectionsOf(executable)).toEqual({
+      stack: "RW",
+      hasWritableCode: false,
+      hasFixedAddresses: true,
+      hasRelro: true,
+      bindsNow: "static",
+      hasPathOrChangedCode: false,
+    });
+    const relro = segmentsOf(executable).find(({ type }) => type === "GNU_RELRO")?.address ?? 0;
+    const { stdout } = run(["--no-contract", "--redact", "--", "sh", "-c", "cat /proc/$PPID/maps"], folder(), {
+      PULUMI_ACCESS_TOKEN: "pul-0a1b2c3d4e5f6a7b8c9d",
+    });
+    const ranges = Array.from(
+      stdout.matchAll(/^(\w+)-(\w+) (\S{4}) .*sophia-run/gm),
+      ([, start = "", end = "", flags]) => ({
+        start: Number.parseInt(start, 16),
+        end: Number.parseInt(end, 16),
+        flags,
+      }),
+    );
+    expect(ranges.find(({ start, end }) => start <= relro && relro < end)?.flags).toBe("r--p");
+  });
+
+  it("has functions that compare the guard of the stack", ({ skip }) => {
+    skip(process.platform !== "linux" || process.arch !== "x64", "looks for an instruction of Linux on x64");
+    // `mov %fs:0x28, REGISTER`: the engine, the libraries and the runtime have thousands of functions.
+    const bytes = readFileSync(executable);
+    const address = Buffer.from("2528000000", "hex");
+    let count = 0;
+    for (let at = bytes.indexOf(address); at !== -1; at = bytes.indexOf(address, at + 1)) {
+      if (bytes[at - 4] === 0x64) count += 1;
+    }
+    expect(count).toBeGreaterThan(1000);
   });
 
   /** Each costs microseconds: the system makes the page, or copies one of the image. */

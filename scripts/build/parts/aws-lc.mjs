@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { STACK_PROTECTOR } from "./compile.mjs";
 import { crateSources } from "./crate.mjs";
 import { keyOf } from "./key.mjs";
 import { VERSIONS } from "./versions.mjs";
@@ -27,6 +28,7 @@ const FLAGS = [
   // Assembly for elliptic curves in two variants each: 0.7 MB for 0.2 ms of a handshake. On arm64 see VARIANT.
   "-DMY_ASSEMBLER_IS_TOO_OLD_FOR_ADX_AVX2",
   "-fno-pie",
+  STACK_PROTECTOR,
   "-ffunction-sections",
   "-fdata-sections",
   "-fno-unwind-tables",
@@ -58,7 +60,7 @@ export async function awsLc(root, processor, target, zig, flags = []) {
   const crate = crateSources(root, VERSIONS.awsLc);
   const library = join(crate, "aws-lc");
   const include = join(library, "include");
-  const key = keyOf(VERSIONS.awsLc.checksum, target, flags, readFileSync(import.meta.filename, "utf8"));
+  const key = keyOf(VERSIONS.awsLc.checksum, target, FLAGS, flags, readFileSync(import.meta.filename, "utf8"));
   const folder = join(root, ".cache", "runtime");
   const archive = join(folder, `aws-lc-${processor}-${key}.a`);
   if (existsSync(archive)) return { archive, include };

@@ -1,5 +1,7 @@
 /* Starts the program as a child and replaces Node.js by the monitor (Linux). Scenario: monitor.c; functions: addon.ts. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 
 #include <fcntl.h>
 #include <node_api.h>

@@ -28,6 +28,7 @@
 #define _GNU_SOURCE
 #endif
 
+#include <elf.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -167,7 +168,8 @@ static void record_signal(int signal, pid_t sender) {
   seen[signal].time = now();
 }
 
-_Noreturn static void run_witness(pid_t monitor) {
+/* addon.c calls it in no process of its own. */
+_Noreturn __attribute__((unused)) static void run_witness(pid_t monitor) {
   set_mask(~(uint64_t)0);
   raw_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   /* A name of its own: pkill of the monitor's name must not look like a signal to the group. */
@@ -408,7 +410,7 @@ static uint64_t number_in(const char *digits) {
  * Arguments from addon.c: for the witness the monitor's PID; for the cleaner the program's PID and the descriptors of program,
  * folder and pipe; for the monitor the fields of monitor_settings, the folder only if there is one.
  */
-static int run(int count, char **words) {
+__attribute__((noinline)) static int run(int count, char **words) {
   char **const secret_files = words + count + 1;
   if (count == 2) run_witness((pid_t)number_in(words[1]));
   if (count == 5)
@@ -436,8 +438,28 @@ __attribute__((used, optimize("no-tree-loop-distribute-patterns"))) void *memset
   return bytes;
 }
 
-/* The kernel starts a process with its argument count and arguments on the stack. */
-__attribute__((used)) static void run_at(long *stack) { run((int)*stack, (char **)(stack + 1)); }
+/* As a C library has for -fstack-protector: functions put the guard behind their variables, and fail if it has changed. */
+uintptr_t __stack_chk_guard;
+_Noreturn void __stack_chk_fail(void);
+_Noreturn void __stack_chk_fail(void) { __builtin_trap(); }
+
+/* Makes it of the kernel's random bytes, with a zero, at which texts end. Must precede the functions that use it. */
+static void set_guard(const long *stack) {
+  const long *rest = stack + 1 + *stack + 1;
+  while (*rest != 0) ++rest;
+  const unsigned long *pair = (const unsigned long *)(rest + 1);
+  while (pair[0] != AT_NULL && pair[0] != AT_RANDOM) pair += 2;
+  if (pair[0] == AT_RANDOM) __stack_chk_guard = *(const uintptr_t *)pair[1] & ~(uintptr_t)0xff;
+}
+
+/*
+ * The kernel starts a process with its argument count, arguments, variables, and pairs of numbers on the stack (getauxval(3)). This
+ * function has no guard itself, unless `run` became a part of it.
+ */
+__attribute__((used)) static void run_at(long *stack) {
+  set_guard(stack);
+  run((int)*stack, (char **)(stack + 1));
+}
 
 #if defined __x86_64__
 __asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall run_at\n");

@@ -2,7 +2,9 @@
  * System calls for masking that Node.js lacks; addon.ts documents each. A second addon, since few starts need it. Like
  * system/addon/addon.c it links no library, and uses only what glibc and musl share.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <node_api.h>
@@ -145,12 +147,8 @@ static napi_value settings_of(napi_env env, const struct argument *args) {
   return result;
 }
 
-/* Changes a terminal. From the background the kernel would stop this process by SIGTTOU, if that were not blocked. */
-static void change(int terminal, unsigned long request, void *value) {
-  const uint64_t former = change_mask(SIG_BLOCK, signal_bit(SIGTTOU));
-  ioctl(terminal, request, value);
-  change_mask(SIG_SETMASK, former);
-}
+/* The kernel would stop a process in the background that changes a terminal by SIGTTOU. Returns the mask before. */
+static uint64_t block_sigttou(void) { return change_mask(SIG_BLOCK, signal_bit(SIGTTOU)); }
 
 static napi_value apply_settings(napi_env env, const struct argument *args) {
   const int terminal = args[0].number, how = args[2].number;
@@ -160,7 +158,9 @@ static napi_value apply_settings(napi_env env, const struct argument *args) {
   if (how == RAW) make_raw(&settings);
   if (how == RAW_OUTPUT) settings.c_oflag &= ~(tcflag_t)OPOST;
   if (how == OUTPUT_AS_BEFORE && ioctl(terminal, TCGETS, &current) == 0) settings.c_oflag = current.c_oflag;
-  change(terminal, TCSETS, &settings);
+  const uint64_t former = block_sigttou();
+  ioctl(terminal, TCSETS, &settings);
+  change_mask(SIG_SETMASK, former);
   return NULL;
 }
 
@@ -192,7 +192,9 @@ static napi_value foreground_group(napi_env env, const struct argument *args) {
 
 static napi_value take_foreground(napi_env env, const struct argument *args) {
   int group = args[1].number;
-  change(args[0].number, TIOCSPGRP, &group);
+  const uint64_t former = block_sigttou();
+  ioctl(args[0].number, TIOCSPGRP, &group);
+  change_mask(SIG_SETMASK, former);
   return NULL;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -323,7 +324,24 @@ static uint64_t random_number(void) {
   return numbers[1];
 }
 
+/*
+ * Functions that the C library calls at the end are not written to after the start: the linker puts them in a segment for that.
+ * musl protects it in programs with a dynamic linker only. All other constants are in segments that nothing may write to, since
+ * this file has fixed addresses.
+ */
+static void protect_constants(void) {
+  const ElfW(Phdr) *const headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+  const uintptr_t page = getauxval(AT_PAGESZ);
+  const size_t count = getauxval(AT_PHNUM);
+  for (size_t i = 0; i < count; ++i) {
+    if (headers[i].p_type != PT_GNU_RELRO) continue;
+    const uintptr_t start = headers[i].p_vaddr & -page, end = (headers[i].p_vaddr + headers[i].p_memsz) & -page;
+    if (end > start) mprotect((void *)start, end - start, PROT_READ);
+  }
+}
+
 int main(int count, char **arguments) {
+  protect_constants();
   if (getpid() == 1) end_at_signals();
   if (makes_image(count, arguments)) make_image(load_image);
   JS_SetHashKey(random_number());

@@ -170,7 +170,7 @@ static JSValue base64_of(JSContext *context, const uint8_t *bytes, size_t size, 
   size_t length = 0;
   for (size_t i = 0; i < size; i += 3) {
     const size_t left = size - i;
-    const uint32_t group = (uint32_t)bytes[i] << 16 | (left > 1 ? bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
+    const uint32_t group = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
     digits[length++] = alphabet[group >> 18];
     digits[length++] = alphabet[group >> 12 & 63];
     if (left > 1) digits[length++] = alphabet[group >> 6 & 63];

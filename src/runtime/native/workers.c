@@ -124,7 +124,11 @@ FUNCTION(write_in_thread) {
     free(this);
     return JS_ThrowTypeError(context, "no bytes to write");
   }
-  *this = (struct write){{run_write, result_of_write}, .descriptor = integer_of(context, arguments[0]), .length = length};
+  *this = (struct write){
+    .work = {.run = run_write, .result = result_of_write},
+    .descriptor = integer_of(context, arguments[0]),
+    .length = length,
+  };
   memcpy(this->bytes, bytes, length);
   if (start_work(context, &this->work, arguments[2])) return JS_UNDEFINED;
   free(this);

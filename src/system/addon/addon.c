@@ -1,5 +1,7 @@
 /* Functions that Node.js lacks; libc.ts documents each. Only those of both glibc and musl: the process has one of them. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 
 #include <dirent.h>
 #include <errno.h>

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, write
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { addon, copyOfPackage, folder, isStandalone, unwrapped } from "../../helpers/sophia.ts";
+import { protectionsOf } from "../../helpers/protections.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -153,9 +154,69 @@ describe("the addon", () => {
       memchr pthread_create closedir dirfd environ geteuid getpwuid_r opendir readdir readlinkat strchr strtoul
       getrlimit setrlimit snprintf strcmp strcpy strncmp strstr strtoull realloc shutdown`.split(/\s+/);
     // Compilers may call these where the source does not.
-    const ofCompilers = ["memcmp", "memcpy", "memmove", "memset"];
+    const ofCompilers = ["memcmp", "memcpy", "memmove", "memset", "__stack_chk_fail", "__stack_chk_guard"];
     const others = undefinedOnes.filter((symbol) => !symbol.startsWith("napi_"));
     expect([...inBoth, ...ofCompilers]).toEqual(expect.arrayContaining(others));
+  });
+
+  test.each(addons)("%s is protected from mistakes in its memory", (name) => {
+    const path = join(root, "dist", name);
+    expect(protectionsOf(path)).toEqual({
+      stack: "RW",
+      hasWritableCode: false,
+      hasFixedAddresses: false,
+      hasRelro: true,
+      bindsNow: true,
+      hasPathOrChangedCode: false,
+    });
+    const symbols = execFileSync("readelf", ["--dyn-syms", "--wide", path], { encoding: "utf8" });
+    expect(symbols).toContain(" UND __stack_chk_fail");
+  });
+
+  const monitors = readdirSync(join(root, "dist")).filter((name) => name.endsWith("-monitor"));
+
+  test.each(monitors)("%s is protected, too, but for its fixed addresses", (name) => {
+    expect(protectionsOf(join(root, "dist", name))).toEqual({
+      stack: "RW",
+      hasWritableCode: false,
+      hasFixedAddresses: true,
+      // It has no constants that are set at the start.
+      hasRelro: false,
+      bindsNow: "static",
+      hasPathOrChangedCode: false,
+    });
+  });
+
+  test("the monitor ends when something wrote beyond a variable, by a guard that differs from start to start", () => {
+    // The monitor with another function at its start.
+    const source = `
+      #define run_at run_monitor_at
+      #include "${join(root, "src/launch/monitor/monitor.c")}"
+      #undef run_at
+      __attribute__((noinline)) static void write_bytes(long count) {
+        volatile char bytes[8];
+        for (long at = 0; at < count; ++at) bytes[at] = 1;
+      }
+      __attribute__((used)) static void run_at(long *stack) {
+        set_guard(stack);
+        raw_call(SYS_write, 1, (long)&__stack_chk_guard, sizeof __stack_chk_guard, 0, 0);
+        write_bytes(*stack == 1 ? 8 : 64);
+        exit_with(0);
+      }`;
+    const place = folder({ "guarded.c": source });
+    const program = join(place, "guarded");
+    // In a process of its own, because TypeScript knows no types of the build.
+    const script = `
+      import { compileMonitor } from ${JSON.stringify(join(root, "scripts/build/addon.mjs"))};
+      const [, source] = process.argv;
+      process.stdout.write(compileMonitor(${JSON.stringify(root)}, "linux-${process.arch}", source).bytes);`;
+    const args = ["--input-type=module", "-e", script, join(place, "guarded.c")];
+    writeFileSync(program, execFileSync(process.execPath, args), { mode: 0o755 });
+    const [first, second] = [spawnSync(program), spawnSync(program)];
+    expect([first.status, second.status]).toEqual([0, 0]);
+    expect(first.stdout).toHaveLength(8);
+    expect(first.stdout).not.toEqual(second.stdout);
+    expect(spawnSync(program, ["64"]).signal).toBe(process.arch === "arm64" ? "SIGTRAP" : "SIGILL");
   });
 
   test.each(["system/addon/addon.c", "launch/redact/addon.c", "launch/monitor/addon.c", "launch/monitor/monitor.c"])(
