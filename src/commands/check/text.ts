@@ -170,7 +170,7 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
     const passed = report.nothingRequired ? "All checks passed, but nothing is required." : "All checks passed!";
     return [searched(`✅ ${isAll ? passed : "The contract is met."}${from}`), ...nothing];
   }
-  const { unwritten, cause = [], findings, remedy, postscript } = unmet;
+  const { unwritten, cause = [], findings, remedy, postscript = [] } = unmet;
   const [first, ...rest] = cause;
   return [
     ...(unwritten === undefined ? [] : [`⚠️ ${sentence(unwritten[0])}`, indented(unwritten[1])]),
@@ -181,8 +181,7 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
       kind === "violation" ? `❌ ${words}` : indented(words),
       ...advice.map(indented),
     ]),
-    ...remedy.map(indented),
-    ...(postscript ?? []).map((line) => indented(line)),
+    ...[...remedy, ...postscript].map(indented),
   ];
 }
 
