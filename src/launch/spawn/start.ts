@@ -41,6 +41,11 @@ interface FailedStart {
   readonly code: string | Promise<string>;
 }
 
+/** A program that has just been started; `child` if Node.js, not the monitor of a session, has started it. */
+interface StartedProcess extends Running {
+  readonly child: ChildProcess | undefined;
+}
+
 /** Starts the program; undefined if a stop was requested during a restart. @throws SophiaError if it cannot be started */
 export async function startProgram(launch: Launch, state: LauncherState): Promise<StartedProgram | undefined> {
   let parts = await loadParts(launch, state);
@@ -55,6 +60,7 @@ export async function startProgram(launch: Launch, state: LauncherState): Promis
 
 type Parts = Awaited<ReturnType<typeof loadParts>>;
 
+/** Loads what the start needs, since it must not wait for anything itself. */
 async function loadParts(launch: Launch, state: LauncherState) {
   const { command, files, program, redaction } = launch;
   await refuseForeignProgram(command[0], program);
@@ -71,34 +77,61 @@ async function loadParts(launch: Launch, state: LauncherState) {
  * default action; a later one is delivered once the program exists.
  */
 function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
-  const { launch, state, secretFiles, redact, messages, startChild } = parts;
-  const { broker, files, inherited, options, preparation, program } = launch;
+  const { state } = parts;
+  if (state.restarts?.isWanted() === false) return undefined;
+  const setup = setUp(parts);
+  let started: StartedProcess | FailedStart;
+  try {
+    started = fork(parts, setup);
+  } catch (error) {
+    state.stopForwarding();
+    throw error;
+  }
+  if ("ended" in started) return attach(parts, setup, started);
+  state.stopForwarding();
+  return started;
+}
+
+/** The program's process, for listeners of signals that are there before its start and after its end. */
+class SignalTarget {
+  /** Undefined before the start, and after the end: the kernel may give the PID to another process. */
+  pid: number | undefined;
+  private killTimer: NodeJS.Timeout | undefined;
+
+  /** Sends SIGKILL after some time, once for all calls. */
+  killAfter(ms: number): void {
+    this.killTimer ??= setTimeout(() => this.pid !== undefined && send(this.pid, "SIGKILL"), ms);
+  }
+
+  stopKilling(): void {
+    clearTimeout(this.killTimer);
+  }
+}
+
+type Setup = ReturnType<typeof setUp>;
+
+/** Before the fork: makes what the program gets, and then listens to signals and protects this process, in this order. */
+function setUp({ launch, state, secretFiles, redact }: Parts) {
+  const { files, options, preparation, program } = launch;
   const { ipc, libc, restarts } = state;
-  if (restarts?.isWanted() === false) return undefined;
   const outputs = redact?.openOutputs(launch, redact.redaction, state.redactSystem, {
     mayHaveSession: ipc === undefined,
     isRenewed: restarts !== undefined,
   });
-  const session = outputs?.session;
   const secrets = secretFiles?.writeSecretFiles(files, program.environment.get("XDG_RUNTIME_DIR"));
-  // Connections to services and clients may end at any time, and the kernel sends SIGPIPE for the next write.
-  const connects = (broker !== undefined || restarts !== undefined) && !isBun && process.platform !== "win32";
-  let running: number | undefined;
-  const reapOrphans = (): void => void (running !== undefined && libc?.reapAllBut(running));
-  let killTimer: NodeJS.Timeout | undefined;
-  const stopForwarding = (session?.forward ?? forwardSignals)({
-    pid: () => running,
+  const hasConnections = mayLoseReaders(launch, state);
+  const target = new SignalTarget();
+  const stopForwarding = (outputs?.session?.forward ?? forwardSignals)({
+    pid: () => target.pid,
     firstProcess: preparation.firstProcess,
     profiled: preparation.profiled,
-    writesAlone: connects && libc === undefined,
-    reapOrphans,
+    writesAlone: hasConnections && libc === undefined,
+    reapOrphans: () => reapOrphans(libc, target),
     terminal: outputs?.terminal,
     onSignal: restarts?.onSignal,
-    onStopRequest: () => {
-      if (options.killAfterMs === undefined) return;
-      killTimer ??= setTimeout(() => running !== undefined && send(running, "SIGKILL"), options.killAfterMs);
-    },
+    onStopRequest: () => options.killAfterMs !== undefined && target.killAfter(options.killAfterMs),
   });
+  // Listeners of the former program, and those of this process alone, go once there are others: no signal is missed.
   state.stopForwarding();
   state.stopForwarding = stopForwarding;
   preparation.stopListening();
@@ -106,46 +139,72 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   // Before the program can read this process's memory. Its execution makes the program dumpable again.
   libc?.makeUndumpable();
   // The program would inherit the former program's block.
-  if (connects) libc?.blockOwnWrites(0);
-  let child: ChildProcess | undefined;
-  const tryStart = (one: Program): Running | string | Promise<string> => {
-    if (session !== undefined) return session.execute(one);
-    const result = startChild(one, descriptors(inherited.numbers, outputs?.given, ipc), ipc);
-    if (typeof result === "string" || "then" in result) return result;
-    child = result;
-    return runningChild(result);
-  };
-  let restoreOpenFiles: Undo = () => {};
-  let started: ReturnType<typeof tryStart>;
+  if (hasConnections) libc?.blockOwnWrites(0);
+  return { outputs, secrets, target, hasConnections };
+}
+
+/** Returns true if services or clients may end a connection at any time: the kernel sends SIGPIPE for the next write. */
+function mayLoseReaders({ broker }: Launch, { restarts }: LauncherState): boolean {
+  return (broker !== undefined || restarts !== undefined) && !isBun && process.platform !== "win32";
+}
+
+function reapOrphans(libc: Libc | undefined, { pid }: SignalTarget): void {
+  if (pid !== undefined) libc?.reapAllBut(pid);
+}
+
+/** The fork itself, with the limits that the program inherits. @throws SophiaError (125) if an option is impossible */
+function fork(parts: Parts, setup: Setup): StartedProcess | FailedStart {
+  const { options, program } = parts.launch;
+  const { secrets } = setup;
+  const restoreOpenFiles = options.restoreNofile ? setCallersOpenFiles() : undefined;
   try {
-    if (options.restoreNofile) restoreOpenFiles = setCallersOpenFiles();
     const environment =
       secrets === undefined ? program.environment : new Map([...program.environment, ...secrets.paths]);
-    let whole = withOwnPid({ ...program, environment });
-    if (options.dieWithLauncher) whole = withParentDeathSignal(whole);
-    started = tryStart(whole);
+    const withPid = withOwnPid({ ...program, environment });
+    const whole = options.dieWithLauncher ? withParentDeathSignal(withPid) : withPid;
+    const started = execute(parts, setup, whole);
     // libuv calls execvp(3): glibc's starts the shell itself, musl's does not.
-    if (started === "ENOEXEC" && inspectImage(whole.file).kind === "unknown") started = tryStart(asShellScript(whole));
-  } catch (error) {
-    stopForwarding();
-    throw error;
+    const isScript = "code" in started && started.code === "ENOEXEC" && inspectImage(whole.file).kind === "unknown";
+    return isScript ? execute(parts, setup, asShellScript(whole)) : started;
   } finally {
-    restoreOpenFiles();
+    restoreOpenFiles?.();
   }
-  if (typeof started === "string" || "then" in started) {
-    stopForwarding();
-    return { code: started };
+}
+
+function execute(
+  { launch, state, startChild }: Parts,
+  { outputs }: Setup,
+  program: Program,
+): StartedProcess | FailedStart {
+  const { ipc } = state;
+  if (outputs?.session !== undefined) {
+    const running = outputs.session.execute(program);
+    return typeof running === "string" ? { code: running } : { ...running, child: undefined };
   }
-  running = started.pid;
+  const child = startChild(program, descriptors(launch.inherited.numbers, outputs?.given, ipc), ipc);
+  if (typeof child === "string" || "then" in child) return { code: child };
+  const ended = new Promise<NodeJS.Signals | number>((resolve) => {
+    child.once("exit", (status, signal) => resolve(signal ?? status ?? ExitStatus.failed));
+  });
+  return { pid: child.pid, ended, child };
+}
+
+/** After the fork: connects the program with what was made for it, and gives up what is the program's alone. */
+function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedProgram {
+  const { launch, state, messages } = parts;
+  const { outputs, secrets, target, hasConnections } = setup;
+  const { broker, preparation } = launch;
+  const { ipc, libc, restarts } = state;
+  const { pid, child } = started;
+  target.pid = pid;
   // Orphans may have ended while no program ran.
-  if (preparation.firstProcess) reapOrphans();
-  if (connects && libc !== undefined) {
+  if (preparation.firstProcess) reapOrphans(libc, target);
+  if (hasConnections && libc !== undefined) {
     // Outputs are written in other threads, which must exist by now: their SIGPIPE is the program's.
     access("/", () => {});
     libc.blockOwnWrites(1);
   }
-  // The PID may be reused once the program is reaped.
-  const ended = started.ended.finally(() => (running = undefined));
+  const ended = started.ended.finally(() => (target.pid = undefined));
   // An undumpable process needs no filter, and could not restore it for the next program.
   if (restarts === undefined || libc === undefined) state.restoreCoreFilter = excludeFromCoreDumps(preparation.addon);
   const relay =
@@ -154,17 +213,11 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
       : relayMessages(child, ipc, libc, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
   const write = outputs?.write ?? messages?.write;
-  if (write !== undefined) restarts?.started(running, write, outputs);
+  if (write !== undefined) restarts?.started(pid, write, outputs);
   broker?.started(write);
-  // With --watch the next program gets them, too.
-  if (process.platform !== "win32" && restarts === undefined) {
-    const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
-    // The broker reports there at the end. A reader of a pipe would otherwise have gone by then.
-    if (broker !== undefined) kept.add(2);
-    release([0, 1, 2, ...inherited.numbers].filter((number) => !kept.has(number)));
-  }
+  if (restarts === undefined && process.platform !== "win32") releaseDescriptors(launch, ipc, outputs);
   const finish: StartedProgram["finish"] = async (isLast) => {
-    clearTimeout(killTimer);
+    target.stopKilling();
     await relay?.drained(isLast);
     if (!isLast) relay?.end();
     await outputs?.finish(isLast, typeof (await ended) === "string");
@@ -172,6 +225,14 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
     secrets?.remove();
   };
   return { ended, outputs, finish };
+}
+
+/** Closes the program's descriptors in this process. With --watch the next program gets them, too. */
+function releaseDescriptors({ broker, inherited }: Launch, ipc: IpcChannel | undefined, outputs: Outputs | undefined) {
+  const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
+  // The broker reports there at the end. A reader of a pipe would otherwise have gone by then.
+  if (broker !== undefined) kept.add(2);
+  release([0, 1, 2, ...inherited.numbers].filter((descriptor) => !kept.has(descriptor)));
 }
 
 /** Lists the program's descriptors: each inherited one, or its replacement, at its own number; nothing in the gaps. */
@@ -186,13 +247,4 @@ function descriptors(
     if (descriptor === ipc?.descriptor) return "ipc";
     return given?.get(descriptor) ?? (passed.has(descriptor) ? descriptor : "ignore");
   });
-}
-
-function runningChild(child: ChildProcess): Running {
-  return {
-    pid: child.pid,
-    ended: new Promise((resolve) => {
-      child.once("exit", (status, signal) => resolve(signal ?? status ?? ExitStatus.failed));
-    }),
-  };
 }
