@@ -7,6 +7,6 @@ cd "$(dirname "$0")/../.."
 SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-$(node -p process.arch)
 export SOPHIA_RUN_UNDER_TEST
 exec node node_modules/vitest/vitest.mjs run test/commands test/scenarios test/launch/redact \
-  test/broker/{forward,hostile,upgrade}.test.ts \
-  --exclude 'test/scenarios/{build,demo,herd,installs,package-documents,parts,standalone,workflow}.test.ts' \
-  --exclude 'test/commands/{takers,docs/documents,export/formats}.test.ts' "$@"
+  test/broker/{forward,hostile,upgrade}.esc.test.ts \
+  --exclude 'test/scenarios/{build,demo,herd,installs,package-documents,parts,executable,workflow}.*.test.ts' \
+  --exclude 'test/commands/{takers,docs/documents,export/formats}.slow.test.ts' "$@"

@@ -1,37 +1,43 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ENTRIES, leftOut, LONGEST, NAMES, projectOf, QUICK, testFiles } from "./projects.mts";
+import { leftOut, LONGEST, NAMES, projectOf, QUICK, testFiles } from "./projects.mts";
 
-test("every entry of the tables is a folder or a file that exists", () => {
-  const missing = [...ENTRIES, ...LONGEST].filter((entry) => !existsSync(join(import.meta.dirname, "..", entry)));
-  expect(missing).toEqual([]);
+const root = join(import.meta.dirname, "../..");
+
+test("a file's project is the end of its name", () => {
+  expect(projectOf("test/masking/stream.test.ts")).toBe("unit");
+  expect(projectOf("test/masking/tools.slow.test.ts")).toBe("slow");
+  expect(projectOf("test/esc-server/wire.esc.test.ts")).toBe("esc");
 });
 
-test("a file's own entry goes before its folder's", () => {
-  expect(projectOf("masking/stream.test.ts")).toBe("unit");
-  expect(projectOf("masking/a-new-one.test.ts")).toBe("slow");
-  expect(projectOf("commands/a-new-one/some.test.ts")).toBe("slow");
+test("a name that ends with no project fails the run", () => {
+  expect(() => projectOf("test/some.quick.test.ts")).toThrow("test/some.quick.test.ts belongs to no project");
 });
 
-test("a file that belongs to no project fails the run", () => {
-  expect(() => projectOf("no-such-folder/some.test.ts")).toThrow("test/no-such-folder/some.test.ts");
-  expect(() => projectOf("some.test.ts")).toThrow("belongs to no project");
+test("the files that there are include this one, and the longest", () => {
+  expect(testFiles()).toContain("test/helpers/projects.test.ts");
+  expect(LONGEST.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
-test("the files that there are include this one", () => {
-  expect(testFiles()).toContain("helpers/projects.test.ts");
+// `.ci/run` runs them when the executable is built. Earlier they would skip what needs it.
+test("what needs the executable, its runtime or a wheel is of the project for that", () => {
+  const needs = /helpers\/(?:standalone|runtime)\.ts"|dist-(?:standalone|wheels)|\.cache\/alpine/;
+  const files = testFiles().filter((file) => needs.test(readFileSync(join(root, file), "utf8")));
+  expect(files.length).toBeGreaterThan(0);
+  expect(files.filter((file) => projectOf(file) !== "standalone")).toEqual([]);
 });
 
 test("a run of some projects tells which it leaves out, and how to run them", () => {
   const lines = leftOut(QUICK);
   expect(lines[0]).toMatch(/^not in this run: slow, [1-9]\d* of [1-9]\d+ files: /);
-  expect(lines.slice(1)).toEqual(["everything: npm run test:all"]);
+  expect(lines[1]).toMatch(/^not in this run: standalone, [1-9]\d* of [1-9]\d+ files: /);
+  expect(lines.slice(2)).toEqual(["everything: npm run test:all"]);
   expect(leftOut(NAMES)).toEqual([]);
 });
 
 test("npm test is the quick projects", () => {
-  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+  const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const quick = QUICK.map((name) => ` --project=${name}`);
   expect(manifest).toHaveProperty("scripts.test", `tsc --noEmit && vitest run${quick.join("")}`);
 });

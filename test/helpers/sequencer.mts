@@ -17,6 +17,6 @@ export default class Sequencer extends BaseSequencer {
 }
 
 function rank({ moduleId }: TestSpecification): number {
-  const index = LONGEST.indexOf(relative(join(import.meta.dirname, ".."), moduleId));
+  const index = LONGEST.indexOf(relative(join(import.meta.dirname, "../.."), moduleId));
   return index === -1 ? LONGEST.length : index;
 }

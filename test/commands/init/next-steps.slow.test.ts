@@ -27,7 +27,7 @@ async function serveTarball(tarball: string): Promise<string> {
 
 describe.each(clients())("with $name what init prints works, but for the address", (client) => {
   test("the dependency, then each of the next steps", async ({ skip }) => {
-    // installs.test.ts adds the package and starts it with each of them.
+    // installs.slow.test.ts adds the package and starts it with each of them.
     skip(!client.name.startsWith("npm") && notNightly !== undefined, notNightly);
     const cwd = folder({
       "package.json": JSON.stringify({ name: "p", private: true, packageManager: client.packageManager }),

@@ -146,7 +146,7 @@ test("examples/docker: each Dockerfile installs the command by the lock file wit
   expect(names.length).toBeGreaterThan(3);
   for (const name of names) {
     const commands = instructions(readFileSync(join(examples, "docker", name), "utf8"));
-    // containers.test.ts runs the rest of them.
+    // containers.standalone.test.ts runs the rest of them.
     expect(commands.filter((line) => line.startsWith("RUN npm"))).toContain("RUN npm ci --omit=dev");
   }
   const app = mkdtempSync(join(home, "app-"));

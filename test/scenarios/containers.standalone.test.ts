@@ -56,7 +56,7 @@ beforeAll(async () => {
   environment = `${pod.environment}@stable`;
   app = join(home, "app");
   cpSync(join(examples, "docker"), app, { recursive: true });
-  // As npm installs it; that the Dockerfile's own `npm ci` does is in examples.test.ts.
+  // As npm installs it; that the Dockerfile's own `npm ci` does is in examples.slow.test.ts.
   const installed = join(app, "node_modules/sophia-run");
   for (const name of ["package.json", "bin/sophia-run.cjs", "dist"]) {
     cpSync(join(root, name), join(installed, name), { recursive: true });

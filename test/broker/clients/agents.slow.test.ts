@@ -7,7 +7,7 @@ import { startUpstream } from "../upstream.ts";
 import { AGENTS, fetchAgents } from "./packages.ts";
 import { answerAsProvider } from "./providers.ts";
 
-// They are fetched, 200 MB, and do with the dummy what clients.test.ts has official clients do.
+// They are fetched, 200 MB, and do with the dummy what clients.slow.test.ts has official clients do.
 skipBecause(notNightly);
 
 const KEY = "sk-real-0123456789abcdefghij";

@@ -4,7 +4,7 @@ import { CASES } from "./index.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 import { observe, onStage, USUAL_TIMEOUT_MS } from "./stage.ts";
 
-// As real processes meet them: test/scenarios/esc-faults.test.ts.
+// As real processes meet them: test/scenarios/esc-faults.slow.test.ts.
 
 let certificates: Certificates;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** `check --live` against a real PostgreSQL server; what no such server does is in live.test.ts. */
+/** `check --live` against a real PostgreSQL server; what no such server does is in live.slow.test.ts. */
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";

@@ -13,7 +13,7 @@ const JSON_TYPE = { headers: { "Content-Type": "application/json" } };
 
 beforeAll(async () => {
   server = await startEscServer({ basePath: "/prefix" });
-  // The client parses answers itself, which suits these tests; the raw text is the subject of wire.test.ts.
+  // The client parses answers itself, which suits these tests; the raw text is the subject of wire.esc.test.ts.
   const headers = { Accept: "application/vnd.pulumi+8" };
   const baseOptions = { headers, maxRedirects: 0, proxy: false, validateStatus: () => true };
   const configuration = new Configuration({ accessToken: server.token, baseOptions });
