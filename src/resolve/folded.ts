@@ -8,7 +8,7 @@ import { mayDecideNetwork } from "../core/network-variables.ts";
 import { printable } from "../core/text.ts";
 import { ID_TOKEN_VARIABLES } from "../esc/settings/own-variables.ts";
 import { MARKED_VARIABLES } from "../esc/settings/from-files.ts";
-import { isReserved } from "./from-files.ts";
+import { isReserved } from "./reserved.ts";
 import type { Folding } from "./select.ts";
 import { originWords } from "./sources.ts";
 

@@ -1,7 +1,7 @@
 import { matchesGlob } from "../core/glob.ts";
 import type { Environment, Layer, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
-import { isReserved } from "./from-files.ts";
+import { isReserved } from "./reserved.ts";
 import type { Risk, Risks } from "./risks.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Layer, Origin, Variable } from "../../src/core/model.ts";
 import { isCallersWord } from "../../src/esc/settings/from-files.ts";
-import { findRisks, isReserved, markFromFiles } from "../../src/resolve/from-files.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
+import { isReserved } from "../../src/resolve/reserved.ts";
+import { findRisks, markFromFiles } from "../../src/resolve/trust.ts";
 
 const FILE = ".env";
 const ESC: Origin = { source: "esc", environment: "acme/app/dev" };

@@ -7,7 +7,7 @@ import type { Variable } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
 import { nodeOf } from "../../esc/definition/verify.ts";
-import { isReservedName } from "../../resolve/from-files.ts";
+import { isReservedName } from "../../resolve/reserved.ts";
 import { usageError } from "../mistakes.ts";
 
 export interface Candidate {
