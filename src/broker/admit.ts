@@ -7,9 +7,8 @@
  */
 import { hash, randomBytes } from "node:crypto";
 import type { Slot } from "../contract/broker/model.ts";
-import { below } from "./address.ts";
-import type { Route } from "./model.ts";
 import type { Refusal, RefusalCode } from "./refusals.ts";
+import { below, type Route } from "./route.ts";
 import { isAmbiguous, isCovered, isDenied } from "../contract/broker/path-rules.ts";
 
 export interface RequestHead {

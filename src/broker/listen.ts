@@ -15,7 +15,7 @@ import type { Passing } from "./answers.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { forward } from "./forward.ts";
 import type { Replaced } from "./headers.ts";
-import type { Route } from "./model.ts";
+import type { Route } from "./route.ts";
 import type { RequestRecord } from "./record.ts";
 import type { Refusal, RefusalAnswer } from "./refusals.ts";
 import { Places } from "./places.ts";

@@ -10,8 +10,9 @@ import type { BrokerEntry, Slot } from "../contract/broker/model.ts";
 import { parseRules } from "../contract/broker/path-rules.ts";
 import { listOf } from "../contract/file/compile.ts";
 import type { Provider } from "../contract/broker/providers.ts";
-import { below, readAddress } from "./address.ts";
-import type { Route } from "./model.ts";
+import { isLoopback } from "../core/loopback.ts";
+import { parseUrl } from "../core/url.ts";
+import { below, type Route } from "./route.ts";
 
 /** A declared key that the program would get. */
 export interface Key {
@@ -199,4 +200,13 @@ function rootOf(
   const behind = below(shortest, expected) ?? "";
   if (path.endsWith(behind)) return { path: path.slice(0, path.length - behind.length), servicePath: shortest };
   return { path, servicePath: expected };
+}
+
+/** Reads an https address, or an http one of this machine. */
+function readAddress(text: string): URL | "insecure" | "no-address" {
+  const trimmed = text.trim();
+  const url = /^https?:\/\//i.test(trimmed) ? parseUrl(trimmed) : undefined;
+  if (url === undefined) return "no-address";
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return "no-address";
+  return url.protocol === "https:" || isLoopback(url.hostname) ? url : "insecure";
 }

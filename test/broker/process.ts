@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { Route } from "../../src/broker/model.ts";
+import type { Route } from "../../src/broker/route.ts";
 import type { RequestRecord } from "../../src/broker/record.ts";
 import { environmentOf, folder, sophiaRun } from "../helpers/sophia.ts";
 import { KEYS, routesTo } from "./routes.ts";

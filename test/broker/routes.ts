@@ -1,4 +1,4 @@
-import type { Route } from "../../src/broker/model.ts";
+import type { Route } from "../../src/broker/route.ts";
 import { parseRules, type PathRule } from "../../src/contract/broker/path-rules.ts";
 
 const DUMMIES = {

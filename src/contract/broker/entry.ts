@@ -2,10 +2,9 @@
 import type { BrokerMember } from "../generated/document.ts";
 import type { Declaration } from "../model.ts";
 import { type Probed, readProbe } from "./from-probe.ts";
-import type { BrokerEntry } from "./model.ts";
+import { type BrokerEntry, slotOf } from "./model.ts";
 import { parseRules } from "./path-rules.ts";
 import { providerOf } from "./providers.ts";
-import { slotOf } from "./slots.ts";
 
 /** The parts of a declaration that decide. */
 export type Brokerable = Pick<Declaration, "name" | "secret" | "deprecated" | "probe" | "broker">;

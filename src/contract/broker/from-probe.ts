@@ -1,8 +1,7 @@
 /** The part of a broker's entry that follows from the probe of the variable; pure. */
+import { parseUrl } from "../../core/url.ts";
 import type { ProbeEntry } from "../generated/document.ts";
-import type { Slot } from "./model.ts";
-import { isReserved, slotOf } from "./slots.ts";
-import { originOf } from "./upstream-form.ts";
+import { type Slot, isReserved, slotOf } from "./model.ts";
 
 export interface Probed {
   /** An origin, or `${NAME}` of the variable that holds the address; absent without a request. */
@@ -25,6 +24,11 @@ function originIn(url: string): string | undefined {
   if (variable !== undefined) return variable;
   const [origin = ""] = /^https?:\/\/[^/?#]+/.exec(url) ?? [];
   return originOf(origin);
+}
+
+/** Returns the origin as it is used. @returns undefined if the text is no address */
+export function originOf(text: string): string | undefined {
+  return parseUrl(text)?.origin;
 }
 
 /** A value with more in it, such as a second key, is no header that the broker can fill. */

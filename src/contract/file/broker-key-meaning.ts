@@ -1,12 +1,9 @@
 /** Checks the `broker` member of one variable beyond the schema; pure. */
 import { enumerate } from "../../core/text.ts";
-import { baseNameFault } from "../broker/base-names.ts";
 import { addressName, baseOf, brokerEntryOf, variableIn } from "../broker/entry.ts";
-import type { BrokerEntry } from "../broker/model.ts";
-import { pathFault, ruleFault } from "../broker/paths.ts";
+import { type BrokerEntry, isReserved, slotOf } from "../broker/model.ts";
+import { pathFault, ruleFault, originFault, baseNameFault } from "../broker/faults.ts";
 import { providerOf } from "../broker/providers.ts";
-import { isReserved, slotOf } from "../broker/slots.ts";
-import { originFault } from "../broker/upstream-form.ts";
 import type { BrokerMember, VariableEntry } from "../generated/document.ts";
 import { isSecret } from "./compile.ts";
 import type { Path } from "./positions.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { dummyKey } from "../../../src/broker/dummy.ts";
-import type { Route } from "../../../src/broker/model.ts";
+import type { Route } from "../../../src/broker/route.ts";
 import { PROVIDERS } from "../../../src/contract/broker/providers.ts";
 import { parseRules } from "../../../src/contract/broker/path-rules.ts";
 import { notInstalled, notNightly, skipBecause } from "../../helpers/skip.ts";

@@ -19,3 +19,10 @@ export interface Route {
   readonly allow: readonly PathRule[];
   readonly deny: readonly PathRule[];
 }
+
+/** Returns the rest of a path below another one, which is empty or begins with a slash; undefined if it is not below. */
+export function below(base: string, path: string): string | undefined {
+  if (!path.startsWith(base)) return undefined;
+  const rest = path.slice(base.length);
+  return rest === "" || rest.startsWith("/") ? rest : undefined;
+}

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { originFault, originOf } from "../../../src/contract/broker/upstream-form.ts";
+import { originFault } from "../../../src/contract/broker/faults.ts";
+import { originOf } from "../../../src/contract/broker/from-probe.ts";
 
 test("an accepted https origin is the one that the URL parser finds", () => {
   const label = fc.stringMatching(/^[a-z\d-]{1,5}$/);
