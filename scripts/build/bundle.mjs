@@ -16,7 +16,7 @@ const GROUPS = [
   { name: "program", tags: ["$initial"], priority: 1 },
   // Before the groups that use it.
   { name: "looks-secret", test: /\/src\/contract\/(?:looks-secret|credentials)\.ts$/, priority: 2 },
-  { name: "loopback", test: /\/src\/core\/loopback\.ts$/, priority: 2 },
+  { name: "url", test: /\/src\/core\/url\.ts$/, priority: 2 },
   // Else `broker` would have them, and its modules of Node.js would be loaded for each of the many files that use them.
   { name: "collections", test: /\/src\/core\/(?:grouped|names)\.ts$/, priority: 2 },
   // Precedes the groups with messages.

@@ -10,8 +10,7 @@ import type { BrokerEntry, Slot } from "../contract/broker/model.ts";
 import { parseRules } from "../contract/broker/path-rules.ts";
 import { listOf } from "../contract/file/compile.ts";
 import type { Provider } from "../contract/broker/providers.ts";
-import { isLoopback } from "../core/loopback.ts";
-import { parseUrl } from "../core/url.ts";
+import { parseUrl, isLoopback } from "../core/url.ts";
 import { below, type Route } from "./route.ts";
 
 /** A declared key that the program would get. */

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { isMissing } from "../system/addon/addon.ts";
 import { isThere, parentOf, within } from "../system/paths.ts";
-import { CONTRACT_FILE_NAME } from "./file-name.ts";
+
+export const CONTRACT_FILE_NAME = "sophia.contract.json";
 
 /** The outcome of `findContract`, for callers that have searched already. */
 export interface ContractSearch {

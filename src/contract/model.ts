@@ -51,7 +51,7 @@ export interface Declaration {
   readonly deprecated?: string;
   readonly format?: ValueFormat;
   readonly rotateEvery?: Interval | "never";
-  /** The request that tests its value. Absent in the built-in contract: see `probes.ts`. */
+  /** The request that tests its value. Absent in the built-in contract: see `probesOf`. */
   readonly probe?: ProbeEntry;
   /** As it is written: only a start with --broker compiles it, by `broker/entry.ts`. */
   readonly broker?: BrokerMember;

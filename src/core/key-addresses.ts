@@ -3,7 +3,7 @@
  * steal the user's key (CVE-2026-21852), also one that the client keeps in a file of its own. Services without a built-in
  * address (`QDRANT_URL`, `VAULT_ADDR`) are not listed. Loaded only if a name suggests one; see suspects.ts.
  */
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "./url.ts";
 
 interface Service {
   /** Further keys, besides `NAME_API_KEY`. */

@@ -2,7 +2,7 @@
  * Variables that decide through whom programs connect, and whom they trust: with a proxy and an authority of its own, a
  * repository reads what each client sends. Loaded only if a name suggests one; see suspects.ts.
  */
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "./url.ts";
 
 /**
  * Proxies, in any case: Python takes every case, and npm, pnpm, Yarn, pip and Cargo read their settings so. `no_proxy` only

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import * as net from "node:net";
-import { isLoopback, isLoopbackAddress } from "../core/loopback.ts";
+import { isLoopback, isLoopbackAddress } from "../core/url.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { NetworkError, type NetworkFault, NOT_LOOPBACK } from "./fault.ts";
 import { proxyFor, routeTo } from "./route.ts";

@@ -1,4 +1,4 @@
-import { isLoopback } from "../core/loopback.ts";
+import { isLoopback } from "../core/url.ts";
 import type { NetworkSettings } from "./settings.ts";
 
 export type Route =

@@ -154,7 +154,7 @@ async function contractFor(
   given: () => Resolution,
 ): Promise<Contract> {
   if (include.length === 0) return contract;
-  const { restrict } = await import("../contract/restrict.ts");
+  const { restrict } = await import("../contract/scope.ts");
   const isIncluded = matcher(include, folding);
   const resolution = given();
   return restrict(contract, (name) => isIncluded(name) || isSet(resolution, name));

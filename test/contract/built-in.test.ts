@@ -5,7 +5,7 @@ import { generatedFiles } from "../../scripts/contract/files.ts";
 import { checkContract } from "../../src/contract/check.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import { loadContract } from "../../src/contract/load.ts";
-import { probesOf } from "../../src/contract/probes.ts";
+import { probesOf } from "../../src/commands/check/live/plan.ts";
 import { brief, contractOf, resolutionOf, root, withoutProbes } from "./contracts.ts";
 
 const contract = BUILT_IN;

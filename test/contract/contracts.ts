@@ -5,7 +5,7 @@ import { brokerExaminer } from "../../src/contract/file/broker-meaning.ts";
 import { defaultFault } from "../../src/contract/file/default-meaning.ts";
 import { examineMeaning } from "../../src/contract/file/meaning.ts";
 import { examineProbe } from "../../src/contract/file/probe-meaning.ts";
-import { parseContract } from "../../src/contract/file/read.ts";
+import { parseContract } from "../../src/contract/file/load.ts";
 import { contradictoryContract, malformedContract } from "../../src/contract/file/rejection.ts";
 import type { Contract, Violation } from "../../src/contract/model.ts";
 import { compilePattern } from "../../src/contract/pattern/pattern.ts";

@@ -1,8 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkContract } from "../../src/contract/check.ts";
-import { restrict } from "../../src/contract/restrict.ts";
-import { inScope } from "../../src/contract/scope.ts";
+import { inScope, restrict } from "../../src/contract/scope.ts";
 import { contractDocuments } from "./arbitrary.ts";
 import { brief, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 

@@ -86,7 +86,7 @@ const starts: readonly (readonly [
     "a name that may run code",
     {
       mode: "exec",
-      files: ["risks", "looks-secret", "loopback", "rolldown-runtime"],
+      files: ["risks", "looks-secret", "url", "rolldown-runtime"],
       given: { ".env": "A=1\nPAGER=less\n" },
     },
   ],
@@ -117,7 +117,7 @@ const starts: readonly (readonly [
     },
   ],
   ["a quoted value", { mode: "exec", files: ["dotenv", "rolldown-runtime"], given: { ".env": 'A="1"' } }],
-  ["reading ESC", { mode: "exec", files: ["access", "esc", "loopback", "network", "rolldown-runtime"], esc: true }],
+  ["reading ESC", { mode: "exec", files: ["access", "esc", "url", "network", "rolldown-runtime"], esc: true }],
   ["starting the program by the monitor", { mode: "spawn", files: ["monitor", "linux-", "rolldown-runtime"] }],
   ["starting the program as its parent process", { mode: "spawn", files: ["monitor", "spawn", "rolldown-runtime"] }],
 ];

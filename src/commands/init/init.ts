@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
-import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
+import { CONTRACT_FILE_NAME } from "../../contract/find.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
-import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
-import { findContract } from "../../contract/find.ts";
+import { findContract, CONTRACT_FILE_NAME } from "../../contract/find.ts";
 import { formatFault, noWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
 import type { ValueFormat } from "../../contract/model.ts";

@@ -1,8 +1,7 @@
 /** Faults of a contract's entry for a key, in words; pure. */
 import { mayRunCode } from "../../core/code-variables.ts";
-import { isLoopback } from "../../core/loopback.ts";
 import { mayDecideNetwork } from "../../core/network-variables.ts";
-import { parseUrl } from "../../core/url.ts";
+import { parseUrl, isLoopback } from "../../core/url.ts";
 import { MARKED_VARIABLES } from "../../esc/settings/from-files.ts";
 import { isAmbiguous, parseRule } from "./path-rules.ts";
 

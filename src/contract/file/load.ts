@@ -3,12 +3,12 @@ import type { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { isSuspect } from "../../core/suspects.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
+import { isContractDocument } from "../generated/guard.ts";
 import type { Contract, ContractPart } from "../model.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
 import { compileContract, type PatternCompiler, profilesOf } from "./compile.ts";
 import type { Issue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
-import { parseContract } from "./read.ts";
 import { readContractText, shownPath, type Reason } from "./text.ts";
 import type { DefaultExaminer, ProbeExaminer } from "./variable-meaning.ts";
 
@@ -138,4 +138,30 @@ function namedEntriesOf({
   return [variables, ...Object.values(profiles).map((profile) => profile.variables ?? {})].flatMap((entries) =>
     Object.entries(entries),
   );
+}
+
+/** Returns undefined if the text is not JSON, violates the schema or has a duplicate key. */
+export function parseContract(text: string): ContractDocument | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return isContractDocument(document) && !hasDuplicateKeys(text, document) ? document : undefined;
+}
+
+/** JSON.parse drops the first of equal keys. Counting colons outside of strings is faster than a second parser. */
+function hasDuplicateKeys(text: string, document: ContractDocument): boolean {
+  const written = JSON.stringify(document);
+  // Fast path: without escapes the strings in both texts have the same colons.
+  return text.includes("\\") ? keysIn(text) !== keysIn(written) : colonsIn(text) !== colonsIn(written);
+}
+
+function keysIn(text: string): number {
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"|[^:"]+/g, "").length;
+}
+
+function colonsIn(text: string): number {
+  return text.split(":").length - 1;
 }

@@ -1,4 +1,4 @@
-import { isLoopback } from "../../core/loopback.ts";
+import { isLoopback } from "../../core/url.ts";
 import type { ProbeEntry } from "../generated/document.ts";
 import type { Path } from "./positions.ts";
 

@@ -1,5 +1,4 @@
-import { isLoopback } from "../../core/loopback.ts";
-import { parseUrl } from "../../core/url.ts";
+import { parseUrl, isLoopback } from "../../core/url.ts";
 import type { HttpAnswer } from "../../network/http.ts";
 import { authority } from "../../network/settings.ts";
 import { EscFault, unexpectedAnswer } from "../faults/fault.ts";

@@ -1,7 +1,6 @@
-import { isLoopback } from "../../core/loopback.ts";
 import type { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { parseUrl } from "../../core/url.ts";
+import { parseUrl, isLoopback } from "../../core/url.ts";
 import { invalidSetting, labelOf, refuseQuotes, type Setting } from "./variables.ts";
 
 export const DEFAULT_BACKEND = "https://api.pulumi.com";

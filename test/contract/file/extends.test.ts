@@ -6,7 +6,7 @@ import { describe, expect, it, test } from "vitest";
 import { mergeDocuments } from "../../../src/contract/file/merge.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { builtInText } from "../../../src/contract/generated/built-in-text.ts";
-import { parseContract } from "../../../src/contract/file/read.ts";
+import { parseContract } from "../../../src/contract/file/load.ts";
 import { loadContract } from "../../../src/contract/load.ts";
 import type { Contract } from "../../../src/contract/model.ts";
 import { fencedBlocks } from "../../helpers/markdown.ts";

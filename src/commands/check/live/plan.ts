@@ -1,12 +1,13 @@
 /** Plans the requests of `check --live`; pure. Its texts contain no value. */
 import { isSet } from "../../../contract/check.ts";
+import { parseContract } from "../../../contract/file/load.ts";
+import { builtInText } from "../../../contract/generated/built-in-text.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
-import { type Probe, probesOf } from "../../../contract/probes.ts";
+import type { Contract } from "../../../contract/model.ts";
 import { fill, referencesIn } from "../../../contract/file/probe-meaning.ts";
 import type { Origin, Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
-import { isLoopback } from "../../../core/loopback.ts";
-import { parseUrl } from "../../../core/url.ts";
+import { parseUrl, isLoopback } from "../../../core/url.ts";
 import { DEFAULT_BACKEND } from "../../../esc/settings/backend.ts";
 import { isCallersWord } from "../../../esc/settings/from-files.ts";
 import { isOfValue } from "../../../output/violations.ts";
@@ -24,6 +25,13 @@ export interface Planned {
     | ({ readonly kind: "http" } & HttpProbe)
     | { readonly kind: "postgresql"; readonly url: string }
     | { readonly kind: "none"; readonly reason: string };
+}
+
+/** The request of the contract that tests a value. */
+export interface Probe {
+  readonly name: string;
+  readonly probe: ProbeEntry;
+  readonly isBuiltIn: boolean;
 }
 
 type ProbeTemplate = Exclude<ProbeEntry, string>;
@@ -123,4 +131,20 @@ function isHostTrusted(host: Origin, value: Origin, esc: Assessment["esc"]): boo
   // The author of a file with a token selects the environment that it opens.
   const isOurs = !("settings" in esc) || esc.settings.credentialFrom.file === undefined;
   return value.source === "esc" || isOurs;
+}
+
+/** Returns the probes of a contract, and whether each is the same as in the built-in contract. */
+export function probesOf(contract: Contract): readonly Probe[] {
+  const builtIn = new Map(
+    Object.entries(parseContract(builtInText)?.variables ?? {}).flatMap(([name, { probe }]) =>
+      probe === undefined ? [] : [[name, probe] as const],
+    ),
+  );
+  return Array.from(contract.variables.values()).flatMap((declaration): readonly Probe[] => {
+    const { name } = declaration;
+    const own = builtIn.get(name);
+    const probe = contract.source.kind === "built-in" ? own : declaration.probe;
+    if (probe === undefined) return [];
+    return [{ name, probe, isBuiltIn: JSON.stringify(probe) === JSON.stringify(own) }];
+  });
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as net from "node:net";
 import { userInfo } from "node:os";
-import { isLoopback, isLoopbackAddress } from "../../../core/loopback.ts";
+import { isLoopback, isLoopbackAddress } from "../../../core/url.ts";
 import type { NetworkSettings } from "../../../network/settings.ts";
 import { beginTls } from "../../../network/tls.ts";
 import { systemErrorCode } from "../../../system/errors.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isLoopbackUrl } from "../../src/core/key-addresses.ts";
-import { isLoopback } from "../../src/core/loopback.ts";
+import { isLoopback } from "../../src/core/url.ts";
 import { contractOf } from "../contract/contracts.ts";
 
 describe("addresses of this machine", () => {

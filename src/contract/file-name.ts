@@ -1,1 +1,0 @@
-export const CONTRACT_FILE_NAME = "sophia.contract.json";
