@@ -1,7 +1,7 @@
-// Checks the imports of src/: `npm run layers`. A module is a folder of src/. No module imports from a layer above its own,
-// and neither modules nor files import each other in a circle. Imports of types and `import()` count.
+// Checks the imports of src/ and runtime/: `npm run layers`. A module is a folder of src/, or runtime/. No module imports from a
+// layer above its own, and neither modules nor files import each other in a circle. Imports of types and `import()` count.
 import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join, normalize, relative } from "node:path";
+import { dirname, join, normalize } from "node:path";
 
 /** The layers from the lowest up. Modules of one layer may import each other, in one direction. */
 const LAYERS = [
@@ -19,8 +19,10 @@ const LAYERS = [
 /** The layers inside a module, from the lowest up. */
 const INSIDE = { esc: ["settings", "faults", "transport", "auth", "definition", "api"] };
 
-const src = join(import.meta.dirname, "../src");
-const files = readdirSync(src, { recursive: true }).filter((file) => file.endsWith(".ts"));
+const root = join(import.meta.dirname, "..");
+const files = ["src", "runtime"]
+  .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => `${folder}/${file}`))
+  .filter((file) => file.endsWith(".ts") && !file.startsWith("runtime/test/"));
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
 const problems = [...misplaced(), ...circles(imports, "files"), ...circles(byModule(), "modules")];
 if (problems.length > 0) {
@@ -28,17 +30,17 @@ if (problems.length > 0) {
   process.exitCode = 1;
 }
 
-/** Returns the files of src/ that a file imports. */
+/** Returns the files that a file imports. */
 function importsOf(file) {
-  const text = readFileSync(join(src, file), "utf8");
+  const text = readFileSync(join(root, file), "utf8");
   const found = text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
-  return [...new Set(Array.from(found, ([, path]) => normalize(join(dirname(file), path))))].filter(
-    (path) => path.endsWith(".ts") && !relative(src, join(src, path)).startsWith(".."),
-  );
+  const paths = Array.from(found, ([, path]) => normalize(join(dirname(file), path)));
+  return [...new Set(paths)].filter((path) => files.includes(path));
 }
 
 function moduleOf(file) {
-  return file.split("/")[0];
+  const [folder, name] = file.split("/");
+  return folder === "src" ? name : folder;
 }
 
 function layerOf(file) {
@@ -49,15 +51,15 @@ function layerOf(file) {
 function isAboveInside(file, other) {
   const folders = INSIDE[moduleOf(file)];
   if (folders === undefined || moduleOf(file) !== moduleOf(other)) return false;
-  return folders.indexOf(file.split("/")[1]) > folders.indexOf(other.split("/")[1]);
+  return folders.indexOf(file.split("/")[2]) > folders.indexOf(other.split("/")[2]);
 }
 
 function misplaced() {
   return files.flatMap((file) => {
-    if (layerOf(file) === -1) return [`src/${file} is in no layer: add its folder to LAYERS in scripts/layers.mjs`];
+    if (layerOf(file) === -1) return [`${file} is in no layer: add its folder to LAYERS in scripts/layers.mjs`];
     const isAbove = (imported) => layerOf(imported) > layerOf(file) || isAboveInside(imported, file);
     const above = imports.get(file).filter(isAbove);
-    return above.map((imported) => `src/${file} imports src/${imported}, which is in a higher layer`);
+    return above.map((imported) => `${file} imports ${imported}, which is in a higher layer`);
   });
 }
 

@@ -3,8 +3,8 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledPackages } from "./build/packages.mjs";
-import { licenceOf } from "./build/parts/held.mjs";
-import { BUN, libraries } from "./build/parts/versions.mjs";
+import { licenceOf } from "../runtime/build/parts/held.mjs";
+import { BUN, libraries } from "../runtime/build/parts/versions.mjs";
 
 const root = join(import.meta.dirname, "..");
 

@@ -1,8 +1,8 @@
-// `npm run parts`: compares all that is compiled into the executables (build/parts/versions.mjs) with the newest versions in the
+// `npm run parts`: compares all that is compiled into the executables (runtime/build/parts/versions.mjs) with the newest versions in the
 // registries, by their own tools, and with the vulnerabilities that OSV knows. Status 1: a vulnerability that NOT_CONCERNING does
 // not name. Status 2: a service cannot be reached. OSV_URL is the address of another server of OSV.
 import { bundledPackages } from "./build/packages.mjs";
-import { BUN, libraries, NOT_CONCERNING, VERSIONS, ZIG } from "./build/parts/versions.mjs";
+import { BUN, libraries, NOT_CONCERNING, VERSIONS, ZIG } from "../runtime/build/parts/versions.mjs";
 import { newestOf } from "./parts/newest.mjs";
 import { vulnerabilitiesOf } from "./parts/osv.mjs";
 

@@ -1,6 +1,6 @@
 // Compiles src/ to executables without Node.js: `npm run build:standalone` for this machine, `-- --all` for every target,
-// `-- linux-arm64 …` for some. For Linux each is QuickJS with the runtime in src/runtime/ (build/runtime.mjs); for macOS and
-// Windows it is Bun, from npm, with the program as bytecode.
+// `-- linux-arm64 …` for some. For Linux each is QuickJS with the runtime (runtime/); for macOS and Windows it
+// is Bun, from npm, with the program as bytecode.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -17,9 +17,9 @@ import { join } from "node:path";
 import { executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
 import { renderedHelp } from "./build/help.mjs";
-import { BUN } from "./build/parts/versions.mjs";
+import { BUN } from "../runtime/build/parts/versions.mjs";
 import { buildProgress } from "./build/progress.mjs";
-import { buildRuntime } from "./build/runtime.mjs";
+import { buildRuntime } from "../runtime/build/runtime.mjs";
 
 const root = join(import.meta.dirname, "..");
 const cache = join(root, ".cache", "bun", BUN.version);

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundle } from "./bundle.mjs";
 import { renderedHelp } from "./help.mjs";
-import { bundleRuntime } from "./runtime.mjs";
+import { bundleRuntime } from "../../runtime/build/runtime.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 

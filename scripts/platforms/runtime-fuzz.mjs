@@ -1,6 +1,6 @@
 // Gives random bytes to the C code of the executable's runtime that bytes of a server reach, under AddressSanitizer and
 // UndefinedBehaviorSanitizer: `node scripts/platforms/runtime-fuzz.mjs [--seed N] [--runs N] [--json FILE] [--node PATH]`. Each
-// script of test/runtime/fuzz runs in the runtime, and in Node.js where both must have the same results. Prints the seed; ends
+// script of runtime/test/fuzz runs in the runtime, and in Node.js where both must have the same results. Prints the seed; ends
 // with `N passed, N failed`.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { rolldown } from "rolldown";
-import { buildRuntime } from "../build/runtime.mjs";
-import { ANSWER, serveHostileTls } from "../../test/runtime/fuzz/hostile-tls.mjs";
+import { buildRuntime } from "../../runtime/build/runtime.mjs";
+import { ANSWER, serveHostileTls } from "../../runtime/test/fuzz/hostile-tls.mjs";
 
 const root = join(import.meta.dirname, "../..");
 const LIMIT_MS = 3_600_000;
@@ -45,7 +45,7 @@ const names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
 /** Runs a script, which has one line for each run. @throws if it does not end as it should */
 async function linesOf(program, script, args) {
   const output = join(folder, "script.cjs");
-  const build = await rolldown({ input: join(root, "test/runtime/fuzz", script), platform: "node" });
+  const build = await rolldown({ input: join(root, "runtime/test/fuzz", script), platform: "node" });
   await build.write({ file: output, format: "cjs" });
   const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0:detect_stack_use_after_return=0" };
   const child = spawn(program, [output, ...args], { env, stdio: ["ignore", "pipe", "pipe"], timeout: LIMIT_MS });

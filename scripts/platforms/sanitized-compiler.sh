@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles like zig, with the system's compiler and both sanitizers: sanitized-compiler.sh cc|c++ ARGUMENT...
-# For `scripts/build/runtime.mjs --shell --compiler`. CC and CXX are other compilers. Findings in the engine's arithmetic, which
+# For `runtime/build/runtime.mjs --shell --compiler`. CC and CXX are other compilers. Findings in the engine's arithmetic, which
 # the compilers define, are not of interest: only its memory is watched.
 set -eu
 

@@ -1,6 +1,6 @@
 import { Models, Serialize, SPDX, Spec } from "@cyclonedx/cyclonedx-library";
 import { bundledPackages } from "../build/packages.mjs";
-import { BUN, libraries } from "../build/parts/versions.mjs";
+import { BUN, libraries } from "../../runtime/build/parts/versions.mjs";
 import { TARGETS } from "../build/targets.mjs";
 
 /**

@@ -21,7 +21,7 @@ export const NAMES: readonly Project[] = ["unit", "esc", "process", "slow", "sta
 export const QUICK: readonly Project[] = ["unit", "esc", "process"];
 
 /** The folders that have test files, relative to the repository. */
-const FOLDERS: readonly string[] = ["test"];
+const FOLDERS: readonly string[] = ["test", "runtime/test"];
 
 /**
  * The project of a test file, by its name.
@@ -29,8 +29,6 @@ const FOLDERS: readonly string[] = ["test"];
  * @throws Error if there is no such project
  */
 export function projectOf(file: string): Project {
-  // Until these files have moved to the runtime's folder, and are named like the others.
-  if (file.startsWith("test/runtime/")) return "standalone";
   const ending = /\.([^./]+)\.test\.ts$/.exec(file)?.[1] ?? "unit";
   const project = NAMES.find((name) => name === ending);
   if (project === undefined) {

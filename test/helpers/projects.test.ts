@@ -17,12 +17,13 @@ test("a name that ends with no project fails the run", () => {
 
 test("the files that there are include this one, and the longest", () => {
   expect(testFiles()).toContain("test/helpers/projects.test.ts");
+  expect(testFiles()).toContain("runtime/test/values.standalone.test.ts");
   expect(LONGEST.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
 // `.ci/run` runs them when the executable is built. Earlier they would skip what needs it.
 test("what needs the executable, its runtime or a wheel is of the project for that", () => {
-  const needs = /helpers\/(?:standalone|runtime)\.ts"|dist-(?:standalone|wheels)|\.cache\/alpine/;
+  const needs = /helpers\/(?:standalone|shell)\.ts"|dist-(?:standalone|wheels)|\.cache\/alpine/;
   const files = testFiles().filter((file) => needs.test(readFileSync(join(root, file), "utf8")));
   expect(files.length).toBeGreaterThan(0);
   expect(files.filter((file) => projectOf(file) !== "standalone")).toEqual([]);

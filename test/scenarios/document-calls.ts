@@ -113,8 +113,8 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       "npm [run] [test:executable]",
       "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --]",
       "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --mode spawn --]",
-      "node [scripts/build/runtime.mjs] [--shell]",
-      "npx [vitest] [run] [test/runtime]",
+      "node [runtime/build/runtime.mjs] [--shell]",
+      "npx [vitest] [run] [runtime/test]",
     ],
   },
   "examples/devcontainer/README.md": {

@@ -36,7 +36,7 @@ export interface DescriptorFacts {
   readonly isParents: (here: number, there: number) => boolean;
 }
 
-/** Returns the caller's descriptors from 3 on. Must run before anything opens files. In an executable src/runtime/ replaces it. */
+/** Returns the caller's descriptors from 3 on. Must run before anything opens files. In an executable runtime/ replaces it. */
 export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Openers): Inherited {
   if (process.platform !== "linux") return inheritedWithoutProc(mayHaveOthers);
   const openFrom3 = (): readonly Descriptor[] => openDescriptors("self").filter(({ number }) => number > 2);

@@ -52,7 +52,7 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
 
 #include "monitor.h"
 
-#ifndef SOPHIA_RUN_RUNTIME /* has an event loop of its own: src/runtime/watching.ts */
+#ifndef SOPHIA_RUN_RUNTIME /* has an event loop of its own: runtime/watching.ts */
 #include "watch.h"
 #endif
 

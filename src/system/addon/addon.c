@@ -26,7 +26,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* The runtime of the executable keeps bytes that are not UTF-8 (src/runtime/native/runtime.h). */
+/* The runtime of the executable keeps bytes that are not UTF-8 (runtime/native/runtime.h). */
 #ifndef SOPHIA_RUN_RUNTIME
 #define create_system_text napi_create_string_utf8
 #endif

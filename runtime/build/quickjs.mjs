@@ -1,0 +1,185 @@
+// Compiles QuickJS (quickjs-ng), the engine of the executables for Linux, and scripts to its bytecode.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { compiled } from "./parts/compile.mjs";
+import { crateSources } from "./parts/crate.mjs";
+import { run } from "./parts/run.mjs";
+import { VERSIONS } from "./parts/versions.mjs";
+
+const PARTS = ["libregexp", "libunicode", "dtoa"];
+
+/**
+ * @param root the repository
+ * @returns the folder of the sources
+ */
+export function quickjsSources(root) {
+  return join(crateSources(root, VERSIONS.quickjs), "quickjs");
+}
+
+/**
+ * Compiles the engine.
+ *
+ * @param root the repository
+ * @param compiler the path of zig, or of another compiler
+ * @param target zig's name
+ * @param flags options
+ * @returns the paths of its object files
+ */
+export function quickjsObjects(root, compiler, target, flags) {
+  const sources = quickjsSources(root);
+  const paths = PARTS.map((part) => join(sources, `${part}.c`));
+  const including = [...flags, `-I${sources}`];
+  return compiled(root, compiler, target, [engine(root, sources), ...paths], including, VERSIONS.quickjs.checksum);
+}
+
+/**
+ * Writes the engine's main file with fixed objects (runtime/native/fixed.h) and tables of unforeseeable order (keyed.h). Returns
+ * its path.
+ */
+function engine(root, sources) {
+  const own = (name) => readFileSync(join(root, "runtime/native", name), "utf8");
+  const changes = [
+    ["#define JS_REF_COUNT(p) (js_rc(p)->ref_count)\n", own("fixed.h")],
+    // In js_arena_free.
+    [
+      "if (!ptr)\n        return;\n    b = container_of(ptr,",
+      "if (!ptr || js_is_fixed(ptr))\n        return;\n    b = container_of(ptr,",
+    ],
+    [between("static uint32_t hash_string_rope(", "static __maybe_unused void JS_DumpString("), own("keyed.h")],
+    // Atoms: first those of the image, then the others. A new one becomes one of the others.
+    [
+      "        h = hash_string(str, atom_type);\n        h &= JS_ATOM_HASH_MASK;\n        h1 =",
+      "        bool is_last = has_own_key && fixed_end == 0;\n" +
+        "        h = is_last ? hash_text(&own_key, JS_MKPTR(JS_TAG_STRING, str), atom_type) : hash_string(str, atom_type);\n" +
+        "    look:\n        h &= JS_ATOM_HASH_MASK;\n        h1 =",
+    ],
+    [
+      "            i = p->hash_next;\n        }\n    } else {\n        h1 = 0;",
+      "            i = p->hash_next;\n        }\n        if (has_own_key && !is_last) {\n" +
+        "            h = hash_text(&own_key, JS_MKPTR(JS_TAG_STRING, str), atom_type);\n            is_last = true;\n" +
+        "            goto look;\n        }\n    } else {\n        h1 = 0;",
+    ],
+    // Properties: the author of a text chooses the atom's number if the name is a number.
+    [
+      "    uint8_t is_hashed;\n    uint32_t hash; /* current hash value */",
+      "    uint8_t is_hashed;\n    /* True if names that are numbers have places by the own key. */\n    uint8_t is_keyed;\n" +
+        "    uint32_t hash; /* current hash value */",
+    ],
+    [
+      between("static uintptr_t hash_atom(", "static uint32_t shape_hash("),
+      "static inline uintptr_t hash_atom(const JSShape *sh, JSAtom atom)\n{\n" +
+        "    const int shift = 1 + clz_uintptr((uintptr_t)sh->prop_hash_mask + 1);\n" +
+        "    if (unlikely(__JS_AtomIsTaggedInt(atom)) && sh->is_keyed)\n" +
+        "        return atom * own_key.number >> shift;\n    return hash_uintptr(atom) >> shift;\n}\n\n",
+    ],
+    [
+      "    sh->is_hashed = false;\n    return sh;",
+      "    sh->is_hashed = false;\n    sh->is_keyed = has_own_key;\n    return sh;",
+    ],
+    [
+      "        for(i = 0, pr = get_shape_prop(sh); i < sh->prop_count; i++, pr++) {\n            if (pr->atom != JS_ATOM_NULL) {\n" +
+        "                h = hash_atom(pr->atom, new_hash_mask);",
+      "        sh->is_keyed = has_own_key;\n        for(i = 0, pr = get_shape_prop(sh); i < sh->prop_count; i++, pr++) {\n" +
+        "            if (pr->atom != JS_ATOM_NULL) {\n                h = hash_atom(sh, pr->atom);",
+    ],
+    ["hash_atom(old_pr->atom, new_hash_mask)", "hash_atom(sh, old_pr->atom)"],
+    ["    h = hash_atom(atom, hash_mask);", "    h = hash_atom(sh, atom);"],
+    ["    hash_mask = sh->prop_hash_mask;\n", ""],
+    ["    uint32_t hash_mask, new_shape_hash = 0;", "    uint32_t new_shape_hash = 0;"],
+    ["    h = hash_atom(atom, sh->prop_hash_mask);", "    h = hash_atom(sh, atom);", 2],
+    ["    h1 = hash_atom(atom, sh->prop_hash_mask);", "    h1 = hash_atom(sh, atom);"],
+    // Shapes: as atoms.
+    [
+      "        new_shape_hash = shape_hash(shape_hash(sh->hash, atom), prop_flags);",
+      "        new_shape_hash = has_own_key ? hash_shape(sh->hash, atom, prop_flags)\n" +
+        "                                     : shape_hash(shape_hash(sh->hash, atom), prop_flags);",
+    ],
+    [
+      "    h = sh->hash;\n    h = shape_hash(h, atom);\n    h = shape_hash(h, prop_flags);\n    h1 =",
+      "    bool is_last = has_own_key && !js_is_fixed(sh);\n" +
+        "    h = is_last ? hash_shape(sh->hash, atom, prop_flags) : shape_hash(shape_hash(sh->hash, atom), prop_flags);\n" +
+        " look:\n    h1 =",
+    ],
+    [
+      "            return sh1;\n        }\n    next: ;\n    }\n    return NULL;",
+      "            return sh1;\n        }\n    next: ;\n    }\n    if (has_own_key && !is_last) {\n" +
+        "        h = hash_shape(sh->hash, atom, prop_flags);\n        is_last = true;\n        goto look;\n    }\n    return NULL;",
+    ],
+    // Maps: those of the image keep their order until they grow.
+    [
+      "    struct list_head *hash_table;\n    uint32_t hash_size;",
+      "    struct list_head *hash_table;\n    const struct hash_key *key;\n    uint32_t hash_size;",
+    ],
+    ["    s->hash_size = 1;\n", "    s->key = map_key;\n    s->hash_size = 1;\n"],
+    [
+      "static uint32_t map_hash_key(JSContext *ctx, JSValueConst key)",
+      "static uint32_t map_hash_key(const JSMapState *s, JSValueConst key)",
+    ],
+    ["        h = hash_string(JS_VALUE_GET_STRING(key), 0);\n        break;\n", ""],
+    ["        h = hash_string_rope(key, 0);", "        h = hash_text(s->key, key, 0);"],
+    [
+      "        h = (uintptr_t)JS_VALUE_GET_PTR(key) * 3163;",
+      "        h = mixed((uintptr_t)JS_VALUE_GET_PTR(key), s->key->number);",
+    ],
+    ["        h = (u.u32[0] ^ u.u32[1]) * 3163;", "        h = mixed(u.u64, s->key->number);"],
+    ["    return h ^ ctx->hash_seed ^ hash32(tag);", "    return h ^ hash32(tag);"],
+    ["    h = map_hash_key(ctx, key) &", "    h = map_hash_key(s, key) &", 2],
+    ["            h = map_hash_key(ctx, mr->key) &", "            h = map_hash_key(s, mr->key) &"],
+    [
+      "    list_for_each(el, &s->records) {\n        mr = list_entry(el, JSMapRecord, link);\n        if (!mr->empty) {",
+      "    s->key = map_key;\n    list_for_each(el, &s->records) {\n        mr = list_entry(el, JSMapRecord, link);\n        if (!mr->empty) {",
+    ],
+    // JSON.parse with a function.
+    ["h = e->atom & (po->hash_size - 1);", "h = mixed(e->atom, own_key.number) & (po->hash_size - 1);"],
+    ["h = key & (po->hash_size - 1);", "h = mixed(key, own_key.number) & (po->hash_size - 1);", 2],
+  ];
+  let text = readFileSync(join(sources, "quickjs.c"), "utf8");
+  for (const [from, to, places = 1] of changes) {
+    const old = typeof from === "string" ? from : from(text);
+    const parts = text.split(old);
+    if (parts.length !== places + 1) throw new Error(`quickjs.c has another form now: ${old}`);
+    text = parts.join(to);
+  }
+  const folder = join(root, ".cache", "runtime");
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, "quickjs.c");
+  writeFileSync(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
+  return path;
+}
+
+/** Returns a function that finds the text from one place to another, which stays. */
+function between(from, to) {
+  return (text) => {
+    const start = text.indexOf(from);
+    return text.slice(start, text.indexOf(to, start));
+  };
+}
+
+/**
+ * Compiles scripts to the engine's bytecode, which is the same for both processors.
+ *
+ * @param root the repository
+ * @param compiler the path of zig
+ * @param options of the compiler, with this machine as the target
+ * @param objects the engine for this machine
+ * @param scripts texts by name
+ * @returns bytes by name
+ */
+export function quickjsBytecode(root, compiler, options, objects, scripts) {
+  const tool = join(root, ".cache", "runtime", `bytecode-${process.pid}`);
+  const source = join(root, "runtime/build/bytecode.c");
+  run(compiler, ["cc", ...options, "-static", `-I${quickjsSources(root)}`, "-o", tool, source, ...objects]);
+  try {
+    return new Map(
+      Array.from(scripts, ([name, text]) => {
+        const { error, status, stdout, stderr } = spawnSync(tool, [], { input: text, maxBuffer: 1 << 26 });
+        if (error !== undefined || status !== 0) throw new Error(`${name}: ${error?.message ?? stderr.toString()}`);
+        return [name, stdout];
+      }),
+    );
+  } finally {
+    rmSync(tool);
+  }
+}

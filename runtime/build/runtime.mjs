@@ -1,0 +1,261 @@
+// Builds the executable for Linux: QuickJS, the runtime in runtime/, and the package's bundle as bytecode, in one static file.
+// `node runtime/build/runtime.mjs [--shell] [x64|arm64 …]` writes .cache/runtime/sophia-run-linux-PROCESSOR, or .cache/runtime/shell,
+// which runs the script of its first argument, for tests. `--compiler COMMAND` takes another compiler for everything but AWS-LC, and
+// writes .cache/runtime/other-shell.
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+import { deflateSync } from "node:zlib";
+import { rolldown } from "rolldown";
+import { compileMonitor } from "../../scripts/build/addon.mjs";
+import { asAscii, bundle, OUTPUT } from "../../scripts/build/bundle.mjs";
+import { renderedHelp } from "../../scripts/build/help.mjs";
+import { FLAGS_OF_ALL } from "./parts/compile.mjs";
+import { partsFor } from "./parts/parts.mjs";
+import { streamAliases } from "./parts/streams.mjs";
+import { zig } from "./parts/zig.mjs";
+import { canMakeImage, imagedFiles, linkWithImage } from "./image.mjs";
+import { quickjsBytecode, quickjsObjects, quickjsSources } from "./quickjs.mjs";
+
+const root = join(import.meta.dirname, "../..");
+const folder = join(root, ".cache", "runtime");
+const native = join(root, "runtime/native");
+const run = promisify(execFile);
+
+const ZIG_TARGETS = { x64: "x86_64-linux-musl", arm64: "aarch64-linux-musl" };
+/** Addons of the package by the name of the function that fills each. */
+const ADDONS = {
+  fill_system_addon: "src/system/addon/addon.c",
+  fill_redact_addon: "src/launch/redact/addon.c",
+  fill_monitor_addon: "src/launch/monitor/addon.c",
+};
+const LANGUAGE = ["-std=gnu11", "-D_GNU_SOURCE", "-DNDEBUG", "-O2"];
+const FLAGS = [...LANGUAGE, ...FLAGS_OF_ALL];
+
+/** For this repository's own C. Functions for JavaScript have parameters that some do not need. */
+const WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wno-unused-parameter", "-Werror"];
+
+/** For the engine: a quarter of the usual size up to which clang inlines functions, for 0.2 MB less. Starts take as long. */
+const ENGINE_FLAGS = [...LANGUAGE, "-mllvm", "-inline-threshold=60"];
+
+/** @returns the object file */
+async function compile(compiler, args, source, output) {
+  await run(compiler, ["cc", ...args, "-c", source, "-o", output], { maxBuffer: 1 << 26 });
+  return output;
+}
+
+/** Runs tasks on all processors. */
+async function all(tasks) {
+  const results = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: availableParallelism() }, async () => {
+      while (next < tasks.length) {
+        const index = next++;
+        results[index] = await tasks[index]();
+      }
+    }),
+  );
+  return results;
+}
+
+/** Files that every start loads, besides the entry, which runs the program before it has exports. */
+const BASE =
+  /\/runtime\/(?:loop|native|random|errors|locale|bytes\/.*|modules\/(?:buffer|events|fs|path|process|signals|timers))\.ts$/;
+const RUNTIME_NAMES = "runtime-[name].cjs";
+
+/** Returns rolldown's chunks of the runtime, for a bundle whose entry has this name. */
+export async function bundleRuntime(program) {
+  const modules = readdirSync(join(root, "runtime/modules")).filter((name) => name.endsWith(".ts"));
+  const input = Object.fromEntries(modules.map((name) => [basename(name, ".ts"), `runtime/modules/${name}`]));
+  const build = await rolldown({
+    cwd: root,
+    input: { host: "runtime/host.ts", ...input },
+    preserveEntrySignatures: "exports-only",
+    resolve: { alias: streamAliases(root) },
+    transform: {
+      target: "es2023",
+      define: program === undefined ? {} : { SOPHIA_RUN_PROGRAM: JSON.stringify(program) },
+    },
+  });
+  const { output } = await build.generate({
+    ...OUTPUT,
+    // Every start loads these, each further file costs it 20 microseconds.
+    codeSplitting: { groups: [{ name: "base", test: BASE }] },
+    entryFileNames: RUNTIME_NAMES,
+    chunkFileNames: "runtime-chunk-[name]-[hash].cjs",
+  });
+  await build.close();
+  // The bundler only warns of a package that is not installed.
+  const names = new Set(output.map(({ fileName }) => fileName));
+  const missing = output.flatMap(({ imports }) => imports).find((name) => !names.has(name));
+  if (missing !== undefined) throw new Error(`${missing} is not installed: npm ci`);
+  return output;
+}
+
+/** Loads the files of the runtime by name, each once. */
+const BOOT = `(function(exports,unused,native){
+  const known = new Map();
+  native.require = (name) => {
+    if (known.has(name)) return known.get(name);
+    const file = native.load(name);
+    if (file === undefined) throw Object.assign(new Error("no file " + name), { code: "MODULE_NOT_FOUND" });
+    const exports = {};
+    known.set(name, exports);
+    file(exports, native.require, native);
+    return exports;
+  };
+  return native.require("./runtime-host.cjs").start;
+})`;
+
+/** Compiles all files to bytecode. `imaged` are the names of those for the image, and `added` further ones of them. */
+async function compiledFiles(compiler, isShell, added) {
+  const chunks = isShell ? [] : await bundle({ SOPHIA_RUN_STANDALONE: "false" }, [await renderedHelp()]);
+  const program = chunks.find(({ isEntry }) => isEntry);
+  const scripts = chunks.map(({ fileName, code }) => [
+    `./${fileName}`,
+    `(function(exports,require,__dirname,__filename,SOPHIA_RUN_LOADER){${code}\n})`,
+  ]);
+  const runtime = await bundleRuntime(program && `./${program.fileName}`);
+  const runtimeScripts = runtime.map(({ fileName, code }) => [
+    `./${fileName}`,
+    `(function(exports,require,NATIVE){${asAscii(code)}\n})`,
+  ]);
+  const target = ZIG_TARGETS[process.arch];
+  const options = ["-target", target, ...FLAGS];
+  const objects = await quickjsObjects(root, compiler, target, ENGINE_FLAGS);
+  const sources = [["boot", BOOT], ...runtimeScripts, ...scripts, ...added];
+  const files = quickjsBytecode(root, compiler, options, objects, sources);
+  const imaged = isShell ? [] : [...imagedFiles(chunks, runtime), ...added.map(([name]) => name)];
+  return { files, imaged: new Set(imaged) };
+}
+
+/** Writes the table of files for main.c, and an image of this size. */
+function writeTable(work, files, monitor, imageSize) {
+  const parts = [...Array.from(files.values(), (bytes) => deflateSync(bytes, { level: 9 })), monitor];
+  for (const [index, bytes] of parts.entries()) writeFileSync(join(work, `file-${index}`), bytes);
+  const assembly = parts.map((_, index) => {
+    const path = JSON.stringify(join(work, `file-${index}`));
+    return `.balign 16\n.globl file_${index}, file_${index}_end\nfile_${index}: .incbin ${path}\nfile_${index}_end: .byte 0\n`;
+  });
+  const image = `.section image,"aw",%progbits\n.balign 4096\n.globl image_room, image_room_end\nimage_room: .zero ${imageSize}\nimage_room_end:\n`;
+  writeFileSync(
+    join(work, "data.S"),
+    `.section .rodata\n${assembly.join("")}${image}.section .note.GNU-stack,"",%progbits\n`,
+  );
+  const declared = parts.map((_, index) => `extern const uint8_t file_${index}[], file_${index}_end[];\n`);
+  const entries = Array.from(files).map(
+    ([name, bytes], index) => `  {${JSON.stringify(name)}, file_${index}, file_${index}_end, ${bytes.length}},\n`,
+  );
+  const last = parts.length - 1;
+  writeFileSync(
+    join(work, "table.c"),
+    `#include "files.h"\n${declared.join("")}const struct file FILES[] = {\n${entries.join("")}};\n` +
+      `const size_t FILE_COUNT = ${files.size};\nconst struct file MONITOR = {"monitor", file_${last}, file_${last}_end, ${monitor.length}};\n`,
+  );
+}
+
+/** @returns the monitor's file, which is the npm package's, so that another compiler makes it */
+function compiledMonitor(platform) {
+  const { bytes, problem } = compileMonitor(root, platform);
+  if (problem !== undefined) throw new Error(`the monitor for ${platform} is not compiled: ${problem}`);
+  return bytes;
+}
+
+/**
+ * @param added names and texts of further files of the runtime in the image, for tests
+ * @param step is told what the build does
+ * @returns the path of the executable
+ */
+export async function buildRuntime(processor, isShell, otherCompiler, added = [], step = () => {}) {
+  step("fetching the compiler, if it is not in .cache");
+  const { compiler: usual } = zig(root);
+  const compiler = otherCompiler ?? usual;
+  const target = ZIG_TARGETS[processor];
+  const work = join(folder, `${target}${isShell ? "-shell" : ""}-${process.pid}`);
+  mkdirSync(work, { recursive: true });
+  try {
+    const monitor = compiledMonitor(`linux-${processor}`);
+    step("compiling libraries and engine, if they are not in .cache");
+    const quickjs = quickjsSources(root);
+    const [parts, engine] = await Promise.all([
+      partsFor(root, processor, target, usual, otherCompiler),
+      quickjsObjects(root, compiler, target, otherCompiler === undefined ? ENGINE_FLAGS : LANGUAGE),
+    ]);
+    step("bundling, and compiling to bytecode");
+    const { files, imaged } = await compiledFiles(usual, isShell, added);
+    const base = [
+      "-target",
+      target,
+      ...FLAGS,
+      ...WARNINGS,
+      `-isystem${quickjs}`,
+      `-I${native}`,
+      ...parts.flatMap(({ flags }) => flags),
+    ];
+    step("compiling the runtime");
+    const own = readdirSync(native).filter((name) => name.endsWith(".c"));
+    const shell = isShell ? ["-DSHELL"] : [];
+    const sources = [
+      ...own.map((name) => [[...shell], join(native, name)]),
+      ...Object.entries(ADDONS).map(([fill, path]) => [[`-DADDON=${fill}`, "-DSOPHIA_RUN_RUNTIME"], join(root, path)]),
+    ];
+    const objects = await all(
+      sources.map(
+        ([flags, source], index) =>
+          () =>
+            compile(compiler, [...base, ...flags], source, join(work, `${index}.o`)),
+      ),
+    );
+    const output = join(
+      folder,
+      `${otherCompiler === undefined ? "" : "other-"}${isShell ? "shell" : `sophia-run-linux-${processor}`}`,
+    );
+    // -O2 also merges strings that others end with.
+    const flags = [
+      "-static",
+      "-s",
+      "-O2",
+      "-Wl,--gc-sections",
+      "-Wl,-z,noexecstack",
+      "-Wl,-z,relro",
+      "-Wl,--build-id=none",
+    ];
+    const made = join(work, "executable");
+    const link = async (held, imageSize) => {
+      writeTable(work, held, monitor, imageSize);
+      const tables = ["table.c", "data.S"].map((name) =>
+        compile(compiler, base, join(work, name), join(work, `${name}.o`)),
+      );
+      const inputs = [...engine, ...objects, ...(await Promise.all(tables)), ...parts.flatMap((part) => part.objects)];
+      // zig's libc++ is not linked (parts/libcxx.cpp).
+      const entry = otherCompiler === undefined ? ["-Wl,-e,start_on_small_stack"] : [];
+      const language = otherCompiler === undefined ? "cc" : "c++";
+      await run(compiler, [language, "-target", target, ...flags, ...entry, "-o", made, ...inputs], {
+        maxBuffer: 1 << 26,
+      });
+      return made;
+    };
+    const hasImage = !isShell && otherCompiler === undefined && canMakeImage(processor);
+    step(hasImage ? "linking, and storing the image of a start" : "linking");
+    if (hasImage) await linkWithImage(files, imaged, processor, link);
+    else await link(files, 0);
+    renameSync(made, output);
+    return output;
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const words = process.argv.slice(2);
+  const isShell = words.includes("--shell");
+  const option = words.indexOf("--compiler");
+  const [, compiler] = option === -1 ? [] : words.splice(option, 2);
+  const processors = words.filter((word) => word !== "--shell");
+  for (const processor of processors.length > 0 ? processors : [process.arch]) {
+    process.stdout.write(`${await buildRuntime(processor, isShell, compiler)}\n`);
+  }
+}

@@ -1,0 +1,137 @@
+/* Waits for descriptors and signals: poll(2), and a pipe to which the handlers of signals write. */
+#include "image.h"
+#include "runtime.h"
+#include "../../src/system/signal-mask.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SIGNALS = 64 };
+
+static int signal_pipe[2] = {-1, -1};
+
+/* The kernel sends SIGTTOU for each attempt of a write, which is repeated at once: thousands would be read after the job's stop. */
+static volatile sig_atomic_t is_write_refused;
+
+static void on_signal(int signal) {
+  const int error = errno;
+  if (signal == SIGTTOU && is_write_refused) return;
+  if (signal == SIGTTOU) is_write_refused = true;
+  const unsigned char number = (unsigned char)signal;
+  /* A full pipe has thousands of signals already. */
+  (void)!write(signal_pipe[1], &number, 1);
+  errno = error;
+}
+
+/*
+ * Signals that are caught although the caller blocked them. They stay blocked except while this process waits, since what it
+ * starts inherits the blocked ones.
+ */
+static uint64_t caught_if_waiting;
+
+/* Milliseconds for which JavaScript may compute until it waits; 0 without a limit. */
+static int64_t longest_turn;
+static int64_t turn_began;
+
+/* Milliseconds for which this thread has computed: a stopped process, or one that waits for a file, does not. */
+static int64_t processor_time(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+int end_long_turn(JSRuntime *runtime, void *opaque) {
+  (void)runtime, (void)opaque;
+  if (longest_turn == 0 || processor_time() - turn_began <= longest_turn) return 0;
+  dprintf(2,
+          "sophia-run: reading the sources takes more than %lld ms of processor time\n"
+          "  shorten the .env files, the contract or the values of ESC, or set a longer\n"
+          "  --timeout\n",
+          (long long)longest_turn);
+  restore_terminal();
+  _exit(125);
+}
+
+/* (milliseconds): sets the limit; 0 ends it for good */
+FUNCTION(limit_turns) {
+  static bool is_over;
+  longest_turn = is_over ? 0 : long_of(context, arguments[0]);
+  is_over |= longest_turn == 0;
+  turn_began = processor_time();
+  return JS_UNDEFINED;
+}
+
+/* (pairs, count, milliseconds or -1): `pairs` are those of struct pollfd, as Int32Array. Returns the number of ready ones. */
+FUNCTION(wait_for_events) {
+  size_t size = 0;
+  JSValue buffer = JS_GetTypedArrayBuffer(context, arguments[0], NULL, NULL, NULL);
+  uint8_t *const pairs = JS_GetArrayBuffer(context, &size, buffer);
+  JS_FreeValue(context, buffer);
+  const int number = integer_of(context, arguments[1]);
+  if (number < 0 || size / sizeof(struct pollfd) < (size_t)number) return JS_ThrowRangeError(context, "too few pairs");
+  const uint64_t blocked = caught_if_waiting == 0 ? 0 : change_mask(SIG_UNBLOCK, caught_if_waiting);
+  const int ready = poll((struct pollfd *)pairs, (nfds_t)number, integer_of(context, arguments[2]));
+  if (caught_if_waiting != 0) change_mask(SIG_SETMASK, blocked);
+  if (longest_turn != 0) turn_began = processor_time();
+  return JS_NewInt32(context, ready < 0 ? 0 : ready);
+}
+
+/* Returns the descriptor that is readable after a signal, or throws. */
+FUNCTION(open_signals) {
+  if (signal_pipe[0] == -1 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+    return throw_system_error(context, errno, "pipe2", NULL);
+  }
+  return JS_NewInt32(context, signal_pipe[0]);
+}
+
+/* (signal, whether it is caught): restores the kernel's default action otherwise */
+FUNCTION(catch_signal) {
+  const bool catches = JS_ToBool(context, arguments[1]);
+  struct sigaction action = {.sa_handler = catches ? on_signal : SIG_DFL, .sa_flags = SA_RESTART};
+  const int number = integer_of(context, arguments[0]);
+  const uint64_t blocked = change_mask(SIG_BLOCK, 0);
+  sigfillset(&action.sa_mask);
+  const int error = sigaction(number, &action, NULL) == 0 ? 0 : errno;
+  /* musl has unblocked its own signals. */
+  change_mask(SIG_SETMASK, blocked);
+  if (error != 0) return throw_system_error(context, error, "uv_signal_start", NULL);
+  caught_if_waiting &= ~signal_bit(number);
+  if (catches) caught_if_waiting |= blocked & signal_bit(number);
+  return JS_UNDEFINED;
+}
+
+/* Returns the signals that came, in their order. */
+FUNCTION(caught_signals) {
+  unsigned char numbers[256];
+  const ssize_t size = read(signal_pipe[0], numbers, sizeof numbers);
+  if (size > 0 && memchr(numbers, SIGTTOU, (size_t)size) != NULL) is_write_refused = false;
+  const JSValue list = JS_NewArray(context);
+  for (ssize_t i = 0; i < size; ++i) JS_SetPropertyUint32(context, list, (uint32_t)i, JS_NewInt32(context, numbers[i]));
+  return list;
+}
+
+/* Milliseconds of a clock that is never set. */
+FUNCTION(now) {
+  if (!may_have(context, "reads the clock, or starts a timer,")) return JS_EXCEPTION;
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return JS_NewFloat64(context, (double)time.tv_sec * 1000 + (double)time.tv_nsec / 1e6);
+}
+
+void add_events(JSContext *context, JSValueConst native) {
+  static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("limitTurns", 1, limit_turns),
+    JS_CFUNC_DEF("waitForEvents", 3, wait_for_events),
+    JS_CFUNC_DEF("openSignals", 0, open_signals),
+    JS_CFUNC_DEF("catchSignal", 2, catch_signal),
+    JS_CFUNC_DEF("caughtSignals", 0, caught_signals),
+    JS_CFUNC_DEF("now", 0, now),
+  };
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+}

@@ -1,0 +1,115 @@
+/* Facts about this process and its user, for node:process and node:os. */
+#include "runtime.h"
+#include "../../src/system/signal-mask.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+FUNCTION(working_directory) {
+  char path[PATH_MAX];
+  if (getcwd(path, sizeof path) == NULL) return throw_system_error(context, errno, "uv_cwd", NULL);
+  /* The kernel marks a folder outside of the root ("(unreachable)/…"); so does getcwd(3) of glibc, which Node.js calls. */
+  if (path[0] != '/') return throw_system_error(context, ENOENT, "uv_cwd", NULL);
+  return text_from_system(context, path, strlen(path));
+}
+
+FUNCTION(change_folder) {
+  size_t length = 0;
+  const char *const path = utf8_of(context, arguments[0], &length);
+  if (path == NULL) return JS_EXCEPTION;
+  const JSValue result = chdir(path) == 0 ? JS_UNDEFINED : throw_system_error(context, errno, "chdir", path);
+  JS_FreeCString(context, path);
+  return result;
+}
+
+FUNCTION(own_id) { return JS_NewInt32(context, getpid()); }
+FUNCTION(parent_id) { return JS_NewInt32(context, getppid()); }
+FUNCTION(user_id) { return JS_NewUint32(context, getuid()); }
+FUNCTION(effective_user_id) { return JS_NewUint32(context, geteuid()); }
+FUNCTION(group_id) { return JS_NewUint32(context, getgid()); }
+
+FUNCTION(set_umask) {
+  const mode_t former = umask((mode_t)integer_of(context, arguments[0]));
+  return JS_NewUint32(context, former);
+}
+
+/* (PID, signal or 0) */
+FUNCTION(send_signal) {
+  const pid_t to = (pid_t)integer_of(context, arguments[0]);
+  const int number = integer_of(context, arguments[1]);
+  /*
+   * It acts at once, even if the caller or block_own_writes blocked it: this thread might exit before another one, which does
+   * not block it, has died of it.
+   */
+  const uint64_t former = change_mask(SIG_UNBLOCK, to == getpid() && number > 0 ? signal_bit(number) : 0);
+  const int error = kill(to, number) == 0 ? 0 : errno;
+  change_mask(SIG_SETMASK, former);
+  return error == 0 ? JS_UNDEFINED : throw_system_error(context, error, "kill", NULL);
+}
+
+FUNCTION(exit_now) {
+  restore_terminal();
+  _exit(integer_of(context, arguments[0]));
+}
+
+FUNCTION(abort_now) { abort(); }
+FUNCTION(is_terminal) { return JS_NewBool(context, isatty(integer_of(context, arguments[0])) == 1); }
+
+/* Returns columns and rows, or undefined. */
+FUNCTION(size_of_terminal) {
+  struct winsize size;
+  if (ioctl(integer_of(context, arguments[0]), TIOCGWINSZ, &size) != 0) return JS_UNDEFINED;
+  const JSValue list = JS_NewArray(context);
+  JS_SetPropertyUint32(context, list, 0, JS_NewInt32(context, size.ws_col));
+  JS_SetPropertyUint32(context, list, 1, JS_NewInt32(context, size.ws_row));
+  return list;
+}
+
+/* Returns name, home and shell of the effective user; undefined if there is no entry. */
+FUNCTION(user) {
+  struct passwd entry, *found = NULL;
+  char strings[16 * 1024];
+  if (getpwuid_r(geteuid(), &entry, strings, sizeof strings, &found) != 0 || found == NULL) return JS_UNDEFINED;
+  const char *const texts[] = {found->pw_name, found->pw_dir, found->pw_shell};
+  const JSValue list = JS_NewArray(context);
+  for (uint32_t i = 0; i < COUNT(texts); ++i) {
+    const char *const text = texts[i] == NULL ? "" : texts[i];
+    JS_SetPropertyUint32(context, list, i, text_from_system(context, text, strlen(text)));
+  }
+  return list;
+}
+
+FUNCTION(host_name) {
+  struct utsname names;
+  uname(&names);
+  return JS_NewString(context, names.nodename);
+}
+
+void add_process(JSContext *context, JSValueConst native) {
+  static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("workingDirectory", 0, working_directory),
+    JS_CFUNC_DEF("changeFolder", 1, change_folder),
+    JS_CFUNC_DEF("ownId", 0, own_id),
+    JS_CFUNC_DEF("parentId", 0, parent_id),
+    JS_CFUNC_DEF("userId", 0, user_id),
+    JS_CFUNC_DEF("effectiveUserId", 0, effective_user_id),
+    JS_CFUNC_DEF("groupId", 0, group_id),
+    JS_CFUNC_DEF("setUmask", 1, set_umask),
+    JS_CFUNC_DEF("sendSignal", 2, send_signal),
+    JS_CFUNC_DEF("exit", 1, exit_now),
+    JS_CFUNC_DEF("abort", 0, abort_now),
+    JS_CFUNC_DEF("isTerminal", 1, is_terminal),
+    JS_CFUNC_DEF("sizeOfTerminal", 1, size_of_terminal),
+    JS_CFUNC_DEF("user", 0, user),
+    JS_CFUNC_DEF("hostName", 0, host_name),
+  };
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+}

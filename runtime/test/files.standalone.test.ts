@@ -1,0 +1,53 @@
+/** Files in the executable's runtime. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { needShell, shell } from "./helpers/shell.ts";
+
+needShell();
+const folder = mkdtempSync(join(tmpdir(), "sophia-run-files-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Makes a file system whose folders have no types of their entries, and mounts it for a command. */
+const MOUNTED = `
+  truncate -s 1M image && mke2fs -q -t ext2 -O ^filetype -F image && mount -o loop image mounted &&
+  mkdir mounted/folder && : >mounted/file && ln -s file mounted/link && exec "$@"`;
+
+function mounted(...command: readonly string[]) {
+  return spawnSync("unshare", ["-m", "sh", "-c", MOUNTED, "sh", ...command], { cwd: folder, encoding: "utf8" });
+}
+
+it("knows the types of entries that a folder does not list, as on NFS", ({ skip }) => {
+  mkdirSync(join(folder, "mounted"));
+  skip(mounted("true").status !== 0, "needs mke2fs, and the rights to mount a file system");
+  const script = join(folder, "script.cjs");
+  writeFileSync(
+    script,
+    `const entries = require("node:fs").readdirSync("mounted", { withFileTypes: true });
+     const types = entries.map((one) => [one.name, one.isFile(), one.isDirectory(), one.isSymbolicLink()].join());
+     require("node:fs").writeSync(1, types.sort().join(" "));`,
+  );
+  const expected = "file,true,false,false folder,false,true,false link,false,false,true lost+found,false,true,false";
+  expect(mounted(shell, script).stdout).toBe(expected);
+  expect(mounted(process.execPath, script).stdout).toBe(expected);
+});
+
+it("reads the target of a link as bytes, also of one that is not UTF-8", () => {
+  const script = join(folder, "link.cjs");
+  writeFileSync(
+    script,
+    `const { readlinkSync, writeSync } = require("node:fs");
+     const [, , path] = process.argv;
+     const target = readlinkSync(path, { encoding: "buffer" });
+     const fault = (() => { try { readlinkSync(Buffer.from("/"), { encoding: "buffer" }); } catch (error) { return error.code; } })();
+     writeSync(1, [Buffer.isBuffer(target), target.toString("hex"), fault, readlinkSync("plain")].join(" "));`,
+  );
+  symlinkSync(Buffer.from([0x61, 0xff, 0x62]), join(folder, "odd"));
+  symlinkSync("nowhere", join(folder, "plain"));
+  const read = (program: string): string =>
+    spawnSync(program, [script, "odd"], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(read(shell)).toBe("true 61ff62 EINVAL nowhere");
+  expect(read(process.execPath)).toBe(read(shell));
+});

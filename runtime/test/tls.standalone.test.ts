@@ -1,0 +1,339 @@
+/** TLS of the executable's runtime: against each fault of a server, a client sees what it sees in Node.js. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TlsOptions } from "node:tls";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import {
+  answer,
+  closeServers,
+  makeCertificates,
+  type Recording,
+  serve,
+  serveDamage,
+  serveRecording,
+} from "./tls-servers.ts";
+import { needShell, shell } from "./helpers/shell.ts";
+
+needShell();
+const folder = mkdtempSync(join(tmpdir(), "sophia-run-tls-"));
+await makeCertificates(folder);
+afterAll(() => {
+  closeServers();
+  rmSync(folder, { recursive: true });
+});
+
+interface Visit {
+  readonly port: number;
+  readonly host?: string;
+  readonly ca?: string | readonly string[];
+  /** Several ones are written together. */
+  readonly send?: string | readonly string[];
+  readonly verify?: boolean;
+  readonly below?: "destroy";
+}
+
+const pem = (name: string): string => readFileSync(join(folder, `${name}.pem`), "utf8");
+const ca = [pem("ca"), pem("rsaCa")];
+
+/** Returns what the client of a program sees, for each visit. */
+async function see(
+  program: string,
+  visits: readonly Visit[],
+  env: NodeJS.ProcessEnv = {},
+  client = "tls-client.cjs",
+): Promise<unknown[]> {
+  const file = join(folder, "visits.json");
+  writeFileSync(file, JSON.stringify(visits));
+  const script = join(import.meta.dirname, client);
+  const { stdout } = await promisify(execFile)(program, [script, file], {
+    env,
+    timeout: 60_000,
+    killSignal: "SIGKILL",
+  });
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+}
+
+/** Checks that both see the same, and that the first error, or "secure", is as expected. */
+async function expectSame(visits: readonly Visit[], expected: readonly string[]): Promise<void> {
+  const [node, runtime] = [await see(process.execPath, visits), await see(shell, visits)];
+  const outcome = (seen: unknown): unknown =>
+    Array.isArray(seen)
+      ? seen
+          .find(([kind]) => kind === "error" || kind === "secure")
+          ?.slice(0, 2)
+          .join(" ")
+      : seen;
+  expect(runtime.map(outcome)).toEqual(expected);
+  expect(runtime).toEqual(node);
+}
+
+describe("a server with", { timeout: 120_000 }, () => {
+  it.each<[title: string, chain: readonly string[], expected: string]>([
+    ["a valid certificate is accepted", ["valid"], "secure true"],
+    ["a valid certificate of RSA is accepted", ["rsa"], "secure true"],
+    ["a valid certificate of P-384 is accepted", ["p384"], "secure true"],
+    ["a valid certificate of P-521 is accepted", ["p521"], "secure true"],
+    ["a valid certificate of Ed25519 is accepted", ["ed25519"], "secure true"],
+    ["an intermediate authority is accepted", ["byMiddle", "middle"], "secure true"],
+    [
+      "more certificates than needed, in another order, is accepted",
+      ["byMiddle", "stranger", "ca", "middle"],
+      "secure true",
+    ],
+    ["an expired certificate is refused", ["expired"], "error CERT_HAS_EXPIRED"],
+    ["an expired intermediate authority is refused", ["byExpiredMiddle", "expiredMiddle"], "error CERT_HAS_EXPIRED"],
+    ["an expired certificate of an unknown authority is refused", ["expiredUnknown"], "error CERT_HAS_EXPIRED"],
+    ["an expired certificate signed by itself is refused", ["expiredSelf"], "error CERT_HAS_EXPIRED"],
+    ["a certificate of an unknown authority is refused", ["unknown"], "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["an unknown authority in its chain is refused", ["unknown", "stranger"], "error SELF_SIGNED_CERT_IN_CHAIN"],
+    ["a certificate signed by itself is refused", ["self"], "error DEPTH_ZERO_SELF_SIGNED_CERT"],
+    ["a chain without its middle is refused", ["byMiddle"], "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["a chain over one that is no authority is refused", ["byNoAuthority", "noAuthority"], "error INVALID_PURPOSE"],
+    ["a chain that is too deep is refused", ["byTooDeep", "tooDeep", "short"], "error PATH_LENGTH_EXCEEDED"],
+    ["a name that its authority may not sign is refused", ["byConstrained", "constrained"], "error UNSPECIFIED"],
+    ["a certificate for clients is refused", ["clientOnly"], "error INVALID_PURPOSE"],
+    ["an unknown critical extension is refused", ["critical"], "error UNSPECIFIED"],
+    ["a signature by SHA-1 is refused", ["sha1"], "error UNSPECIFIED"],
+    ["a signature by RSASSA-PSS is accepted", ["pss"], "secure true"],
+    ["a signature by RSASSA-PSS with SHA-1 is refused", ["pssSha1"], "error UNSPECIFIED"],
+    ["a certificate for another host is refused", ["wrongHost"], "error ERR_TLS_CERT_ALTNAME_INVALID"],
+  ])("%s", async (_, chain, expected) => {
+    const port = await serve(folder, chain, { ALPNProtocols: ["http/1.1"] });
+    await expectSame([{ port, ca }], [expected]);
+  });
+
+  it.each<[title: string, options: TlsOptions, expected: string]>([
+    ["TLS 1.2 alone is accepted", { maxVersion: "TLSv1.2" }, "secure true"],
+    ["keys exchanged by X25519 alone is accepted", { ecdhCurve: "X25519" }, "secure true"],
+    ["keys exchanged by P-256 alone is accepted", { ecdhCurve: "P-256" }, "secure true"],
+    ["keys exchanged by P-384 alone is accepted", { ecdhCurve: "P-384" }, "secure true"],
+    ["keys exchanged by P-521 alone is accepted", { ecdhCurve: "P-521" }, "secure true"],
+    [
+      "TLS 1.1 alone is refused",
+      { minVersion: "TLSv1.1", maxVersion: "TLSv1.1" },
+      "error ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    ],
+    [
+      "TLS 1.0 alone is refused",
+      { minVersion: "TLSv1", maxVersion: "TLSv1" },
+      "error ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    ],
+    [
+      "another protocol by ALPN is refused",
+      { ALPNProtocols: ["h2"] },
+      "error ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL",
+    ],
+  ])("%s", async (_, options, expected) => {
+    await expectSame([{ port: await serve(folder, ["valid"], options), ca }], [expected]);
+  });
+
+  it.each([
+    ["names", "wildcard", "a.example.test", "secure true"],
+    ["a name in capitals", "wildcard", "A.EXAMPLE.test", "secure true"],
+    ["a part of a label, but another one", "wildcard", "b-x-b.part.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["a name with a dot at its end", "wildcard", "a.example.test.", "secure true"],
+    ["two labels for a wildcard", "wildcard", "a.b.example.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["no label for a wildcard", "wildcard", "example.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["a wildcard for a whole top-level domain", "wildcard", "a.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["an IPv6 address", "address6", "0:0:0:0:0:0:0:1", "secure true"],
+    ["another IPv6 address", "address6", "::2", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["an IPv4 address", "address6", "127.0.0.2", "secure true"],
+    ["an address that is a name", "valid", "127.0.0.1", "secure true"],
+    ["a name that its list lacks", "valid", "other.test", "error ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["another name, of an unknown authority", "unknown", "other.test", "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["another name, that has expired", "expired", "other.test", "error CERT_HAS_EXPIRED"],
+  ])("certificates for %s", async (_, name, host, expected) => {
+    await expectSame([{ port: await serve(folder, [name]), host, ca }], [expected]);
+  });
+});
+
+it("what was written together arrives together", async () => {
+  const port = await serve(folder, ["valid"]);
+  const visits = [
+    ["head", "body"],
+    ["", "body"],
+    ["2\r\n", "hi", "\r\n"],
+    ["head", "x".repeat(20_000)],
+  ];
+  await expectSame(
+    visits.map((send) => ({ port, ca, send })),
+    visits.map(() => "secure true"),
+  );
+});
+
+it.each([
+  ["a certificate's common name", "address6", "localhost"],
+  ["a wildcard for a part of a label", "wildcard", "a-x-b.part.test"],
+  ["no letter for a wildcard", "wildcard", ".example.test"],
+  ["an underscore for a wildcard", "wildcard", "a_b.example.test"],
+  ["a certificate's name with a dot at its end", "wildcard", "dot.test"],
+])("%s is not accepted, other than in Node.js", async (_, name, host) => {
+  const visits = [{ port: await serve(folder, [name]), host, ca }];
+  expect(JSON.stringify(await see(process.execPath, visits))).toContain('"secure",true');
+  expect(JSON.stringify(await see(shell, visits))).toContain("ERR_TLS_CERT_ALTNAME_INVALID");
+});
+
+describe.each(["TLSv1.2", "TLSv1.3"] as const)("by %s, without the checks of JavaScript,", (version) => {
+  /** An alert is encrypted in TLS 1.3 alone: 2 bytes, its type, and 16 bytes that authenticate both. */
+  const refused = { isSecure: false, received: "", encrypted: version === "TLSv1.2" ? [] : [19] };
+
+  async function recordingOf(chain: readonly string[], visit: Omit<Visit, "port">): Promise<Recording> {
+    const { port, recording } = await serveRecording(folder, chain, version);
+    expect(await see(shell, [{ port, ...visit }], {}, "tls-unchecked.cjs")).toEqual(["closed"]);
+    return recording;
+  }
+
+  it.each<[title: string, chain: readonly string[], visit: Omit<Visit, "port">]>([
+    ["an unknown authority", ["unknown"], { ca }],
+    ["an unknown authority in its chain", ["unknown", "stranger"], { ca }],
+    ["a certificate signed by itself", ["self"], { ca }],
+    ["an authority of Mozilla's alone", ["valid"], {}],
+    ["a chain without its middle", ["byMiddle"], { ca }],
+    ["an intermediate authority alone", ["byMiddle"], { ca: pem("middle") }],
+    ["an expired certificate", ["expired"], { ca }],
+    ["an expired intermediate authority", ["byExpiredMiddle", "expiredMiddle"], { ca }],
+    ["one that is no authority", ["byNoAuthority", "noAuthority"], { ca }],
+    ["a chain that is too deep", ["byTooDeep", "tooDeep", "short"], { ca }],
+    ["a root with an authority too many", ["byBelowShortRoot", "belowShortRoot"], { ca: pem("shortRoot") }],
+    ["a name that its authority may not sign", ["byConstrained", "constrained"], { ca }],
+    ["a certificate for clients", ["clientOnly"], { ca }],
+    ["an unknown critical extension", ["critical"], { ca }],
+    ["a signature by SHA-1", ["sha1"], { ca }],
+    ["a signature by RSASSA-PSS with SHA-1", ["pssSha1"], { ca }],
+    ["another host", ["wrongHost"], { ca, host: "localhost" }],
+    ["another host than the address", ["wrongHost"], { ca }],
+    ["another IPv4 address", ["address6"], { ca }],
+    ["another IPv6 address", ["address6"], { ca, host: "::2" }],
+    ["the host as its common name", ["address6"], { ca, host: "localhost" }],
+    ["two labels for a wildcard", ["wildcard"], { ca, host: "a.b.example.test" }],
+    ["no label for a wildcard", ["wildcard"], { ca, host: "example.test" }],
+    ["subdomains of a name with a dot at its start", ["wildcard"], { ca, host: ".example.test" }],
+    ["a wildcard for a top-level domain", ["wildcard"], { ca, host: "a.test" }],
+    ["no name but a dot", ["valid"], { ca, host: "." }],
+  ])("a server with %s gets no byte of a request", async (_, chain, visit) => {
+    expect(await recordingOf(chain, visit)).toEqual(refused);
+  });
+
+  it.each<[title: string, chain: readonly string[], visit: Omit<Visit, "port">]>([
+    ["right", ["valid"], { ca }],
+    ["wanted with any certificate", ["unknown"], { ca, verify: false }],
+    ["wanted with any name", ["wrongHost"], { ca, verify: false }],
+  ])("a server that is %s gets the request", async (_, chain, visit) => {
+    const { isSecure, received } = await recordingOf(chain, visit);
+    expect(isSecure).toBe(true);
+    expect(received).toMatch(/^POST .*token: secret\r\n.*secret\r\n0\r\n\r\n$/s);
+  });
+});
+
+describe("the certificates of the caller", { timeout: 120_000 }, () => {
+  const trusting: readonly [title: string, own: () => string | readonly string[], expected: string][] = [
+    ["in one text with others", () => pem("stranger") + pem("ca"), "secure true"],
+    ["with other line ends", () => pem("ca").replaceAll("\n", "\r\n"), "secure true"],
+    ["of an older form", () => pem("ca").replaceAll(" CERTIFICATE", " X509 CERTIFICATE"), "secure true"],
+    [
+      "behind a damaged one",
+      () => `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n${pem("ca")}`,
+      "error UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    ],
+    ["without any", () => "nothing", "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["with the leaf alone", () => pem("valid"), "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+  ];
+  it.each(trusting)("%s", async (_, own, expected) => {
+    await expectSame([{ port: await serve(folder, ["valid"]), ca: own() }], [expected]);
+  });
+
+  it("with an intermediate authority that is not a root", async () => {
+    const port = await serve(folder, ["byMiddle"]);
+    const both = [pem("middle"), pem("ca")];
+    await expectSame(
+      [
+        { port, ca: pem("middle") },
+        { port, ca: both },
+      ],
+      ["error UNABLE_TO_GET_ISSUER_CERT", "secure true"],
+    );
+  });
+
+  it("with a root that may have no authority below it", async () => {
+    await expectSame(
+      [
+        { port: await serve(folder, ["byShortRoot"]), ca: pem("shortRoot") },
+        { port: await serve(folder, ["byBelowShortRoot", "belowShortRoot"]), ca: pem("shortRoot") },
+      ],
+      ["secure true", "error PATH_LENGTH_EXCEEDED"],
+    );
+  });
+
+  it("are added to Mozilla's by NODE_EXTRA_CA_CERTS", async () => {
+    const visits = [{ port: await serve(folder, ["valid"]) }];
+    const extra = { NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") };
+    expect(await see(shell, visits, extra)).toEqual(await see(process.execPath, visits, extra));
+    expect(JSON.stringify(await see(shell, visits, extra))).toContain('"secure",true');
+    expect(JSON.stringify(await see(shell, visits))).toContain("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+  });
+
+  it("are reported if the file of NODE_EXTRA_CA_CERTS is damaged", async () => {
+    const damaged = join(folder, "damaged.pem");
+    writeFileSync(damaged, pem("ca").slice(0, 300));
+    const script = join(folder, "context.cjs");
+    writeFileSync(script, 'require("node:tls").createSecureContext();');
+    for (const program of [process.execPath, shell]) {
+      const { stderr } = await promisify(execFile)(program, [script], { env: { NODE_EXTRA_CA_CERTS: damaged } });
+      expect(stderr).toContain(`Warning: Ignoring extra certs from \`${damaged}\`, load failed: `);
+    }
+  });
+
+  it.each(["/dev/zero", "/dev/null", tmpdir()])("are none in NODE_EXTRA_CA_CERTS=%s", async (file) => {
+    const visits = [{ port: await serve(folder, ["valid"]), ca: pem("ca") }, { port: await serve(folder, ["valid"]) }];
+    const extra = { NODE_EXTRA_CA_CERTS: file };
+    expect(await see(shell, visits, extra)).toEqual(await see(process.execPath, visits, extra));
+  });
+});
+
+describe("a connection", { timeout: 120_000 }, () => {
+  const record = (hex: string): Buffer => Buffer.from(hex, "hex");
+  it.each<[title: string, bytes: Buffer | "end" | "reset", isAtOnce: boolean, expected: string]>([
+    ["to a server without TLS that speaks first", Buffer.from("SSH-2.0-x\r\n"), true, "ERR_SSL_WRONG_VERSION_NUMBER"],
+    ["to a server of HTTP", Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"), false, "ERR_SSL_WRONG_VERSION_NUMBER"],
+    ["that ends at once", "end", true, "ECONNRESET"],
+    ["that ends in the handshake", "end", false, "ECONNRESET"],
+    ["that is reset in the handshake", "reset", false, "ECONNRESET"],
+    ["with an alert for the version", record("15030300020246"), false, "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION"],
+    ["with an alert for the name", record("15030300020270"), false, "ERR_SSL_TLSV1_UNRECOGNIZED_NAME"],
+    ["with close_notify in the handshake", record("15030300020100"), false, "ECONNRESET"],
+    [
+      "with a message that is too long",
+      record(`160303001002ffffff${"00".repeat(12)}`),
+      false,
+      "ERR_SSL_EXCESSIVE_MESSAGE_SIZE",
+    ],
+    ["with an unknown record", record("99030300050000000000"), false, "ERR_SSL_UNEXPECTED_MESSAGE"],
+  ])("%s fails", async (_, bytes, isAtOnce, expected) => {
+    await expectSame([{ port: await answer(bytes, isAtOnce) }], [`error ${expected}`]);
+  });
+
+  it("with a damaged record fails, by the name of OpenSSL", async () => {
+    const seen = await see(shell, [{ port: await serveDamage(folder), ca, send: "x" }]);
+    expect(JSON.stringify(seen)).toContain('["error","ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC"');
+  });
+
+  it.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "carries megabytes, ends early, and is used without trust: %s",
+    async (version) => {
+      const port = await serve(folder, ["valid"], { minVersion: version, maxVersion: version });
+      const visits = [{ send: "big" }, { send: "cut" }, { send: "x" }, { below: "destroy" }] as const;
+      await expectSame(
+        visits.map((one) => ({ port, ca, ...one })),
+        Array.from(visits, () => "secure true"),
+      );
+      const untrusted = [{}, { ca, host: "other.test" }, { ca }].map((one) => ({ port, verify: false, ...one }));
+      await expectSame(untrusted, ["secure false", "secure false", "secure true"]);
+    },
+  );
+});
