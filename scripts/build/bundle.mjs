@@ -25,7 +25,7 @@ const GROUPS = [
   // In front of it, since it takes priority: spawn mode by the monitor needs nothing else of that.
   { name: "monitor", test: /\/src\/launch\/monitor\/replace\.ts$/, priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
-  { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
+  { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/open)\.ts$/ },
   { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/suggest)\.ts$/ },
   { name: "risks", test: /\/src\/(?:resolve\/risks|contract\/file\/default-meaning)\.ts$/ },
   // Precedes `esc`: a start from the cache needs no more of it.

@@ -65,7 +65,7 @@ async function loadParts(launch: Launch, state: LauncherState) {
   const { command, files, program, redaction } = launch;
   await refuseForeignProgram(command[0], program);
   const secretFiles = files.length === 0 ? undefined : await import("./secret-files.ts");
-  const redact = redaction && { ...(await import("../redact/outputs.ts")), redaction };
+  const redact = redaction && { ...(await import("../redact/open.ts")), redaction };
   if (redact !== undefined) state.redactSystem ??= await redact.openSystem();
   const messages = state.restarts && (await import("../redact/messages.ts")).messageWriter(2, "\n");
   const startChild = await loadStartChild();
