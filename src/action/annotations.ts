@@ -11,7 +11,7 @@ import type { Report } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
 import { explainUnmet } from "../output/unmet.ts";
 import { MAX_SHOWN, type ViolationReport } from "../output/violations.ts";
-import { workflowCommand } from "../output/workflow-command.ts";
+import { workflowCommand } from "../output/workflow-commands.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { readBounded } from "../system/bounded-read.ts";
 

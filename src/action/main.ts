@@ -1,9 +1,9 @@
 /** The entry point of the GitHub Action, which the runner starts because `action.yml` names it. */
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
-import { forRunner } from "../output/for-runner.ts";
+import { forRunner } from "../output/surroundings.ts";
 import { describeBug } from "../output/stderr.ts";
-import { workflowCommand } from "../output/workflow-command.ts";
+import { workflowCommand } from "../output/workflow-commands.ts";
 import { ownEnvironment } from "../system/own-environment.ts";
 import { write } from "../system/write.ts";
 import { act } from "./action.ts";

@@ -1,7 +1,6 @@
 /** Requests to the services whose keys are brokered. */
 import * as http from "node:http";
-import { NetworkError } from "../network/fault.ts";
-import { reasonOf } from "../network/reason.ts";
+import { NetworkError, reasonOf } from "../network/fault.ts";
 import { authority, bareHost, portOf } from "../network/settings.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import type { Admitted } from "./admit.ts";

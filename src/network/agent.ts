@@ -1,9 +1,8 @@
 import * as http from "node:http";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { connectTo } from "./connect.ts";
+import { connectTo, routeTo } from "./connect.ts";
 import type { TimeLimit } from "./limit.ts";
-import { routeTo } from "./route.ts";
 import { authority, type NetworkSettings } from "./settings.ts";
 
 type Callback = (error: Error | null, stream: Duplex) => void;

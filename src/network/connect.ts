@@ -3,7 +3,6 @@ import * as net from "node:net";
 import { isLoopback, isLoopbackAddress } from "../core/url.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { NetworkError, type NetworkFault, NOT_LOOPBACK } from "./fault.ts";
-import { proxyFor, routeTo } from "./route.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "./settings.ts";
 
 export interface Attempt {
@@ -15,6 +14,11 @@ export interface Attempt {
   /** Gets warnings, such as of a certificate file that cannot be used. */
   readonly remark: (text: string) => void;
 }
+
+export type Route =
+  | { readonly kind: "direct" }
+  | { readonly kind: "proxy"; readonly proxy: URL }
+  | { readonly kind: "bad-proxy"; readonly variable: string };
 
 /** Connects to a URL's origin, direct or through a proxy; for https the certificate is verified. @throws NetworkError */
 export async function connectTo(target: URL, network: NetworkSettings, attempt: Attempt): Promise<net.Socket> {
@@ -87,4 +91,22 @@ async function connected(
     socket.destroy();
     throw new NetworkError(fault(systemErrorCode(error) ?? "UNKNOWN"));
   }
+}
+
+/** Returns the proxy of a URL's scheme; none for this machine. Hosts of `NO_PROXY` do not use it. */
+function proxyFor(target: URL, { httpsProxy, httpProxy }: NetworkSettings): string | undefined {
+  if (isLoopback(target.hostname)) return undefined;
+  return target.protocol === "https:" ? httpsProxy : httpProxy;
+}
+
+/** Returns the route to a URL: direct to this machine and to hosts of `NO_PROXY`, else through the proxy of its scheme. */
+export async function routeTo(target: URL, network: NetworkSettings): Promise<Route> {
+  const proxy = proxyFor(target, network);
+  if (proxy === undefined) return { kind: "direct" };
+  const { isExempt, proxyIn } = await import("./proxy.ts");
+  if (isExempt(target, network.noProxy ?? "")) return { kind: "direct" };
+  const url = proxyIn(proxy);
+  if (url === undefined)
+    return { kind: "bad-proxy", variable: target.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY" };
+  return { kind: "proxy", proxy: url };
 }

@@ -2,7 +2,6 @@ import type { EscSettings } from "../esc/settings/access.ts";
 import type { Credential } from "../esc/settings/credentials.ts";
 import type { Failure } from "../core/model.ts";
 import { holdsToken, type Secret } from "../esc/settings/secret.ts";
-import { mask } from "../core/mask.ts";
 import { printable } from "../core/text.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import type { EscEnvironment, CacheUse } from "../sources/esc.ts";
@@ -113,4 +112,10 @@ function describe(credential: Credential): Shown {
     case "github-actions":
       return { variable: "ESC_OIDC_ORG", shown: `${credential.exchange.organization} (GitHub Actions)` };
   }
+}
+
+/** Returns `***`, with the last four code points of a value that has at least twelve. */
+export function mask(value: string): string {
+  const characters = Array.from(value);
+  return characters.length < 12 ? "***" : `***${printable(characters.slice(-4).join(""))}`;
 }

@@ -3,13 +3,12 @@ import type { Assessment } from "../resolve/assessment.ts";
 import { isSet, serving } from "../contract/check.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
-import { reportEsc, type EscReport } from "./esc-report.ts";
+import { reportEsc, type EscReport, mask } from "./esc-report.ts";
 import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secrets.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice } from "./notices.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
 import type { Contract, SectionLine, Violation } from "../contract/model.ts";
-import { mask } from "../core/mask.ts";
 import { printable } from "../core/text.ts";
 import { SOURCE_IDS } from "../resolve/sources.ts";
 

@@ -2,7 +2,7 @@
 import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
 import type { Wording } from "../contract/wording.ts";
 import type { Context } from "../core/context.ts";
-import type { Failure, Notice } from "../core/model.ts";
+import type { Failure, Notice, Resolution } from "../core/model.ts";
 import { enumerateFew, firstOf } from "../core/lines.ts";
 import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
@@ -10,7 +10,6 @@ import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
-import { runnerAdvice } from "./task-runners.ts";
 import { MAX_SHOWN, wordViolations } from "./violations.ts";
 
 /** The parts of the message, not wrapped, for `check`, launches and exports. */
@@ -94,6 +93,17 @@ export function explainUnmet(
   const cause = notAsked(esc);
   if (cause === undefined) return { ...unwritten, findings, remedy };
   return { ...unwritten, cause: [cause, ...advice], findings, remedy };
+}
+
+/** Variables that tools set for scripts to which they do not pass on the whole environment, and how they are told to. */
+const RUNNERS: readonly (readonly [variable: string, advice: string])[] = [
+  ["TURBO_HASH", 'Turborepo passes on what turbo.json names: "globalPassThroughEnv": ["ESC_*"]'],
+  ["NX_TASK_TARGET_PROJECT", "agents of Nx Cloud pass on what they are told: --with-env-vars=ESC_ENV,ESC_TOKEN"],
+];
+
+/** Returns the advice of the tool that started this script, if the settings of ESC may have been lost on the way. */
+export function runnerAdvice(resolution: Resolution): string | undefined {
+  return RUNNERS.find(([variable]) => resolution.has(variable))?.[1];
 }
 
 /** Returns the reason for which ESC was not asked. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { jsonText } from "../../src/core/json-text.ts";
-import { mask } from "../../src/core/mask.ts";
+import { mask } from "../../src/output/esc-report.ts";
 import { count, enumerate, printable } from "../../src/core/text.ts";
 import { layOut, unbroken, wrap } from "../../src/core/lines.ts";
 import { withCommandsWhole } from "../../src/output/layout.ts";

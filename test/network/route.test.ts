@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { callersNetwork } from "../../src/esc/settings/access.ts";
-import { routeTo } from "../../src/network/route.ts";
+import { routeTo } from "../../src/network/connect.ts";
 import type { NetworkSettings } from "../../src/network/settings.ts";
 
 const NONE = callersNetwork(new Map());

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as fc from "fast-check";
 import { jsonLine, jsonText } from "../../src/core/json-text.ts";
-import { withoutCommands } from "../../src/output/for-runner.ts";
+import { withoutCommands } from "../../src/output/surroundings.ts";
 import { Commands, linesOf } from "../helpers/actions/command.ts";
 
 /** All characters that .NET trims from the beginning of a line, and those that end one. */

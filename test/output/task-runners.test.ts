@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runnerAdvice } from "../../src/output/task-runners.ts";
+import { runnerAdvice } from "../../src/output/unmet.ts";
 import { resolutionOf } from "../contract/contracts.ts";
 import { folder, sophia } from "../helpers/sophia.ts";
 

@@ -5,7 +5,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { collect, textFault, type Exported, type VariableFormat } from "./exported.ts";
 import { appendTo, githubTargets, type Targets } from "./github.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
-import { maskCommands } from "../../output/github-masks.ts";
+import { maskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";

@@ -7,7 +7,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Resolved } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import { maskCommands } from "../../output/github-masks.ts";
+import { maskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { originalValue } from "../../resolve/secret-bytes.ts";

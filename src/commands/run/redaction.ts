@@ -6,7 +6,7 @@ import { printable } from "../../core/text.ts";
 import type { Redaction } from "../../launch/index.ts";
 import { maskingOf } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/model.ts";
-import { maskCommands } from "../../output/github-masks.ts";
+import { maskCommands } from "../../output/workflow-commands.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { messageText, printLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";

@@ -1,12 +1,12 @@
 import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import type { HttpAnswer } from "../../network/http.ts";
+import { NetworkError } from "../../network/fault.ts";
+import { type HttpAnswer, HttpClient, type HttpRequest } from "../../network/http.ts";
 import { authority, type NetworkSettings } from "../../network/settings.ts";
 import { EscFault, mayHaveEffect } from "../faults/fault.ts";
 import type { Secret } from "../settings/secret.ts";
 import { Cleaner, type Fields, parseDiagnostics, requireObject } from "./answer.ts";
 import { type Clock, Deadline } from "./deadline.ts";
-import { EscClient } from "./http.ts";
 import { decide, readBudget, reasonOf, troubleOf } from "./retry.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
@@ -24,6 +24,18 @@ export interface Progress {
 }
 
 export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
+
+/** An HTTP client for ESC, with as much of axios's interface as the ESC SDK uses. */
+class EscClient extends HttpClient {
+  readonly defaults: { readonly baseURL?: string } = {};
+
+  /** @throws EscFault if there is no complete answer of any status */
+  override request(config: HttpRequest): Promise<HttpAnswer> {
+    return super.request(config).catch((error: unknown) => {
+      throw error instanceof NetworkError ? new EscFault(error.fault) : error;
+    });
+  }
+}
 
 /** A connection to the service with one token and one deadline; connecting begins at once. */
 export class Connection {

@@ -1,6 +1,5 @@
-import type { NetworkFault } from "../../../network/fault.ts";
+import { type NetworkFault, reasonOf } from "../../../network/fault.ts";
 import { requestOnce } from "../../../network/http.ts";
-import { reasonOf } from "../../../network/reason.ts";
 import type { NetworkSettings } from "../../../network/settings.ts";
 import { type Outcome, rejected, unclear } from "./outcome.ts";
 

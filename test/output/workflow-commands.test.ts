@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { maskCommands } from "../../src/output/github-masks.ts";
+import { maskCommands } from "../../src/output/workflow-commands.ts";
 
 const masksOf = (value: string): readonly string[] =>
   maskCommands([{ name: "A", value }])
