@@ -7,6 +7,7 @@
  */
 import { hash, randomBytes } from "node:crypto";
 import type { Slot } from "../contract/broker/model.ts";
+import type { OwnAddress } from "./own-address.ts";
 import type { Refusal, RefusalCode } from "./refusals.ts";
 import { below, type Route } from "./route.ts";
 import { isAmbiguous, isCovered, isDenied } from "../contract/broker/path-rules.ts";
@@ -42,16 +43,15 @@ const OVERRIDES = [
   "x-rewrite-url",
 ] as const;
 
-/** Returns the function that decides over each request. @param port on which the broker listens */
-export function admission(routes: readonly Route[], port: number): Admission {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+/** Returns the function that decides over each request at an address of the broker. */
+export function admission(routes: readonly Route[], { hosts }: Pick<OwnAddress, "hosts">): Admission {
   const findKey = keyFinder(routes);
   return (asked) => {
     const headers = new Fields(asked.rawHeaders);
     const malformed = formFault(asked, headers, hosts);
     if (malformed !== undefined) return malformed;
-    const found = findKey(asked.target, headers);
-    return "code" in found ? found : admitPath(found, asked, headers);
+    const key = findKey(asked.target, headers);
+    return "code" in key ? key : admitPath(key, asked, headers);
   };
 }
 
@@ -101,6 +101,15 @@ function formFault(
   // A request of another version has other rules for what belongs to it.
   if (version !== "1.1" && version !== "1.0") return refuse("broker-request", "the request must be one of HTTP/1.1");
   if (method === "TRACE" || method === "CONNECT") return refuse("broker-method", `${method} is not supported`);
+  return (
+    addressFault(target, headers, hosts) ??
+    bodyFault(headers) ??
+    (isUpgrade ? upgradeFault(method, headers) : undefined)
+  );
+}
+
+/** A request must be addressed to the broker itself, and not come from a web page. */
+function addressFault(target: string, headers: Fields, hosts: readonly string[]): Refusal | undefined {
   if (!/^\/[\u0021-\u007e]*$/.test(target) || target.includes("#")) {
     return refuse("broker-request", "the target of the request must be a path (RFC 9112, origin-form)");
   }
@@ -112,11 +121,16 @@ function formFault(
   if (headers.has("origin") || headers.has("sec-fetch-site")) {
     return refuse("broker-denied", "requests of web pages are not accepted (Origin, Sec-Fetch-Site)");
   }
+  return undefined;
+}
+
+function bodyFault(headers: Fields): Refusal | undefined {
   const [coding, ...codings] = headers.of("transfer-encoding");
-  if (coding !== undefined && (codings.length > 0 || coding.trim().toLowerCase() !== "chunked")) {
-    return refuse("broker-request", "chunked is the only transfer coding");
-  }
-  if (!isUpgrade) return undefined;
+  if (coding === undefined || (codings.length === 0 && coding.trim().toLowerCase() === "chunked")) return undefined;
+  return refuse("broker-request", "chunked is the only transfer coding");
+}
+
+function upgradeFault(method: string, headers: Fields): Refusal | undefined {
   const [protocol, ...more] = headers.of("upgrade");
   const hasBody = headers.has("content-length") || headers.has("transfer-encoding");
   return protocol?.toLowerCase() === "websocket" && more.length === 0 && method === "GET" && !hasBody

@@ -15,14 +15,44 @@ export interface Exchange {
   readonly left: () => void;
 }
 
-/**
- * Begins the one record of a request, which is written when its outcome is known.
- *
- * @param record writes the record; what it throws closes the broker
- * @param send the answer of a refusal
- */
-export function openExchange(
-  { method = "", url = "" }: Pick<IncomingMessage, "method" | "url">,
+type RequestLine = Pick<IncomingMessage, "method" | "url">;
+
+/** The requests under way. */
+export class Exchanges {
+  // No Set: its outgrown tables refer to the next ones, so that one of them in V8's old space keeps all later requests
+  // alive until a full collection. 10,000 requests cost 70 MB on Node.js 24.
+  readonly #underWay: Exchange[] = [];
+  readonly #record: (entry: RequestRecord) => void;
+
+  /** @param record writes a record */
+  constructor(record: (entry: RequestRecord) => void) {
+    this.#record = record;
+  }
+
+  /**
+   * Begins the one record of a request, which is written when its outcome is known.
+   *
+   * @param send the answer of a refusal
+   */
+  open(request: RequestLine, admitted: Admitted | undefined, send: (answer: RefusalAnswer) => void): Exchange {
+    const recordOnce = (entry: RequestRecord): void => {
+      this.#underWay.splice(this.#underWay.indexOf(exchange), 1);
+      this.#record(entry);
+    };
+    const exchange = openExchange(request, admitted, recordOnce, send);
+    this.#underWay.push(exchange);
+    return exchange;
+  }
+
+  /** Records all as left. */
+  leave(): void {
+    // A copy: each one is removed when it is recorded.
+    for (const exchange of this.#underWay.slice()) exchange.left();
+  }
+}
+
+function openExchange(
+  { method = "", url = "" }: RequestLine,
   admitted: Admitted | undefined,
   record: (entry: RequestRecord) => void,
   send: (answer: RefusalAnswer) => void,

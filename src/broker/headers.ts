@@ -1,6 +1,8 @@
 /** Headers on their way through the broker; pure. Names and values in turn, as Node.js has them in `rawHeaders`. */
+import { maskabilityOf } from "../masking/texts.ts";
 import type { Admitted } from "./admit.ts";
 import type { Slot } from "../contract/broker/model.ts";
+import type { Route } from "./route.ts";
 
 type Headers = readonly string[];
 
@@ -45,6 +47,22 @@ function withKey({ scheme }: Slot, value: string, key: string): string {
 
 /** Each key that is brokered now, or that the request has used, with its dummy. */
 export type Replaced = readonly (readonly [key: string, dummy: string])[];
+
+/**
+ * Returns the keys that no answer's head may hold, the longest first.
+ *
+ * @param used the key of the request, and its dummy
+ */
+export function replacedKeys(
+  routes: readonly Route[],
+  keyOf: (name: string) => string,
+  used: readonly [key: string, dummy: string],
+): Replaced {
+  const present = routes.map(({ name, dummy }) => [keyOf(name), dummy] as const);
+  // Placeholders for services that need no key, such as `x`, are parts of other words.
+  const hidden = [used, ...present].filter(([key]) => maskabilityOf(key) === "masked");
+  return hidden.toSorted(([key], [otherKey]) => otherKey.length - key.length);
+}
 
 /** Returns the headers for the client: the service's own addresses lead to the broker, and no key is in them. */
 export function forClient(rawHeaders: Headers, origin: string, broker: string, replaced: Replaced): Headers {

@@ -1,6 +1,8 @@
 /** The places for connections, of which any process of this machine can ask for one. */
 import type { Duplex } from "node:stream";
 
+export const MAX_CONNECTIONS = 256;
+
 interface ConnectionUse {
   /** Admitted requests under way; a WebSocket is one until its end. */
   uses: number;

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { admission, type RequestHead } from "../../src/broker/admit.ts";
+import { loopbackAddress } from "../../src/broker/own-address.ts";
 import { routesTo } from "./routes.ts";
 
 const PORT = 40_123;
+const OWN = loopbackAddress(PORT);
 const [openai, anthropic, search] = routesTo("https://api.example.test");
-const admit = admission([openai, anthropic, search], PORT);
+const admit = admission([openai, anthropic, search], OWN);
 const HOST = ["Host", `127.0.0.1:${PORT}`] as const;
 const KEY = ["Authorization", `Bearer ${openai.dummy}`] as const;
 
@@ -164,7 +166,7 @@ describe("the path", () => {
 describe("behind a gateway", () => {
   const gateway = { ...openai, path: "/openai/v1", servicePath: "/v1" };
   const claude = { ...anthropic, path: "/anthropic/v1" };
-  const through = admission([gateway, claude], PORT);
+  const through = admission([gateway, claude], OWN);
 
   test.each([
     ["/openai/v1/chat/completions", "/openai/v1/chat/completions"],
@@ -191,7 +193,7 @@ describe("behind a gateway", () => {
     ["/to/https%3A%2F%2Fapi//v1%2forganization/x", "broker-request"],
     ["/to/https://api//v1/chat/completions", "broker-request"],
   ])("whose address servers can read in two ways, %s becomes %s", (target, expected) => {
-    const behind = admission([{ ...openai, path: "/to/https%3A%2F%2Fapi//v1", servicePath: "/v1" }], PORT);
+    const behind = admission([{ ...openai, path: "/to/https%3A%2F%2Fapi//v1", servicePath: "/v1" }], OWN);
     const outcome = behind({ method: "POST", version: "1.1", target, rawHeaders: [...HOST, ...KEY], isUpgrade: false });
     expect("code" in outcome ? outcome.code : outcome.target).toBe(expected);
   });

@@ -1,0 +1,133 @@
+/**
+ * Receives all that clients send: requests one after another, handshakes of WebSockets, CONNECT, and bytes that are no HTTP.
+ * Each request is admitted and forwarded, or answered here; each has one record.
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { systemErrorCode } from "../system/errors.ts";
+import type { Admission, Admitted } from "./admit.ts";
+import type { Passing } from "./answers.ts";
+import type { Exchanges } from "./exchange.ts";
+import { forward } from "./forward.ts";
+import { MAX_CONNECTIONS, type Places } from "./places.ts";
+import type { Refusal, RefusalAnswer } from "./refusals.ts";
+import { sendRaw, sendRefusal } from "./refuse.ts";
+import { Turns } from "./turns.ts";
+import { isForWebSocket, requestWithoutUpgrade, upgrade } from "./upgrade.ts";
+
+const MALFORMED: Refusal = {
+  code: "broker-request",
+  message: "the request is malformed, or its headers are too long",
+};
+
+const TOO_MANY: Refusal = {
+  code: "broker-request",
+  message: `more than ${MAX_CONNECTIONS} requests are under way; wait for their answers before the next ones are sent`,
+};
+
+export interface Reception extends Omit<Passing, "exchange"> {
+  /** Decides by the routes of now. */
+  readonly admit: Admission;
+  readonly places: Places;
+  readonly exchanges: Exchanges;
+}
+
+interface Received {
+  readonly admitted: Admitted;
+  readonly passing: Passing;
+}
+
+/** Serves all that the connections of a server send. */
+export function receiveRequests(server: Server, reception: Reception): void {
+  const receiver = new Receiver(server, reception);
+  server.on("request", (request, response) => receiver.request(request, response, false));
+  server.on("checkContinue", (request, response) => receiver.request(request, response, true));
+  server.on("checkExpectation", (request, response) => receiver.request(request, response, false));
+  server.on("upgrade", (request, socket, head) => receiver.upgrade(request, socket, head));
+  server.on("connect", (request, socket) => receiver.connect(request, socket));
+  server.on("clientError", (error, socket) => receiver.clientError(error, socket));
+}
+
+class Receiver {
+  readonly #server: Server;
+  readonly #reception: Reception;
+  readonly #turns = new Turns();
+
+  constructor(server: Server, reception: Reception) {
+    this.#server = server;
+    this.#reception = reception;
+  }
+
+  request(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const { socket } = request;
+    // A chunk may come for a client that has just left.
+    response.on("error", () => {});
+    if (this.#turns.isRefused(socket)) return void request.resume();
+    const received = this.#receive(request, false, (answer) => {
+      this.#turns.refuse(socket);
+      sendRefusal(request, response, answer);
+    });
+    if (received === undefined) return;
+    const { admitted, passing } = received;
+    const free = this.#reception.places.use(socket);
+    response.once("close", free);
+    const giveUp = forward(admitted, { request, response }, passing, expectsContinue);
+    this.#turns.forwarded(socket, { request, response, exchange: passing.exchange, giveUp });
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#turns.inTurn(socket, () => {
+      if (!isForWebSocket(request)) {
+        socket.unshift(Buffer.concat([requestWithoutUpgrade(request), head]));
+        // Node.js documents that: the server takes the stream as a new connection.
+        return void this.#server.emit("connection", socket);
+      }
+      const received = this.#receive(request, true, (answer) => sendRaw(socket, answer));
+      if (received === undefined) return;
+      // Until its end.
+      this.#reception.places.use(socket);
+      upgrade(received.admitted, { request, socket, head }, received.passing);
+    });
+  }
+
+  /** Admission refuses it always. */
+  connect(request: IncomingMessage, socket: Duplex): void {
+    this.#turns.inTurn(socket, () => this.#receive(request, false, (answer) => sendRaw(socket, answer)));
+  }
+
+  /** Answers bytes that are no request, or ends the connection, which may have failed. */
+  clientError(error: Error, socket: Duplex & { readonly bytesRead?: number }): void {
+    // Its answer is being sent: a client that ends its side behind nonsense causes a second error.
+    if (socket.writableEnded) return;
+    const code = systemErrorCode(error);
+    const underWay = this.#turns.underWay(socket);
+    // A client that is silent or ends before it has begun a request gets no answer, nor does one that leaves during a request.
+    // In Bun its stream has not ended then.
+    const hasEnded = socket.readableEnded || code === "HPE_INVALID_EOF_STATE";
+    const isSilent = socket.bytesRead === 0 && (hasEnded || code === "ERR_HTTP_REQUEST_TIMEOUT");
+    const hasLeft = hasEnded && (underWay !== undefined || this.#turns.isRefused(socket));
+    if (!socket.writable || hasLeft || isSilent) socket.destroy();
+    else if (underWay === undefined || underWay.request.complete) {
+      this.#turns.inTurn(socket, () => {
+        this.#reception.exchanges.open({}, undefined, (answer) => sendRaw(socket, answer)).refuse(MALFORMED);
+      });
+    } else if (underWay.response.headersSent) socket.destroy();
+    else {
+      underWay.giveUp();
+      underWay.exchange.refuse(MALFORMED);
+      underWay.response.end();
+    }
+  }
+
+  /** Admits a request, or answers it. */
+  #receive(request: IncomingMessage, isUpgrade: boolean, send: (answer: RefusalAnswer) => void): Received | undefined {
+    const { admit, places, exchanges, services, broker, replaced } = this.#reception;
+    const { method = "", url: target = "", httpVersion: version, rawHeaders, socket } = request;
+    const isFree = places.mayUse(socket);
+    const outcome = isFree ? admit({ method, version, target, rawHeaders, isUpgrade }) : TOO_MANY;
+    const admitted = "code" in outcome ? undefined : outcome;
+    const exchange = exchanges.open(request, admitted, send);
+    if ("code" in outcome) exchange.refuse(outcome);
+    return admitted === undefined ? undefined : { admitted, passing: { services, exchange, broker, replaced } };
+  }
+}
