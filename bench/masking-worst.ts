@@ -24,7 +24,7 @@ const LIMIT_MS = 1000;
 
 const module = { exports: {} };
 process.dlopen(module, join(root, `dist/${process.platform}-${process.arch}-redact.node`));
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines it
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/redact/addon.c defines it
 const search = module.exports as CompiledSearch;
 
 const random = generator(42);

@@ -1,6 +1,6 @@
 /** The runtime's entry: the globals of Node.js, `require`, and the run of the bundle's entry. */
-import type { BundleFile, Loader } from "../src/system/addon/addon.ts";
-import type { Addon } from "../src/system/addon/libc.ts";
+import type { BundleFile, Loader } from "../native/loader.ts";
+import type { Addon } from "../native/system.ts";
 import { addLocale } from "./locale.ts";
 import { onSettled, onUncaught, runLoop } from "./loop.ts";
 import { Buffer } from "./modules/buffer.ts";
@@ -17,6 +17,8 @@ interface Natives {
   readonly load: (name: string) => BundleFile | undefined;
   /** Returns the exports of a file of this runtime. @throws an error with the code MODULE_NOT_FOUND */
   readonly require: (name: string) => object;
+  /** Returns names and values in turns, separated by NUL. */
+  readonly environment: () => string | undefined;
   /** Returns an addon by the part of its name behind the platform's. */
   readonly addon: (name: string) => object | undefined;
   /** Starts a thread for SIGPIPE and SIGXFSZ of other processes, as Node.js has some. */
@@ -70,15 +72,16 @@ function lookUp(name: string): unknown {
   return exports;
 }
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/system.c defines these, and is built with this file
 const addon = native.addon("") as Addon;
-Object.assign(native, { environment: addon.environment });
 
 let boot: (() => void) | undefined;
 
 const loader: Loader = {
   addon: {
     ...addon,
+    // It keeps bytes that are not UTF-8.
+    environment: native.environment,
     blockOwnWrites: (blocks) => {
       native.takeSignalsOfWrites();
       addon.blockOwnWrites(blocks);

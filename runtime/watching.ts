@@ -1,5 +1,5 @@
-/** The part of the addon for masking that waits for descriptors: in Node.js a thread (launch/redact/watch.h), here the loop. */
-import { FORGET, UNTIL_READABLE } from "../src/system/shared.ts";
+/** The part of the addon for masking that waits for descriptors: in Node.js a thread (native/redact/watch.h), here the loop. */
+import { FORGET, UNTIL_READABLE } from "../native/shared.ts";
 import { POLLIN, watch as watchIn, type Watch } from "./loop.ts";
 
 const watched = new Map<number, Watch>();

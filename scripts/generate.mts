@@ -1,6 +1,6 @@
 /**
  * `npm run generate`: writes the files that follow from the contract's schema and from the Sophia contract into
- * src/contract/generated/, and the header that C shares with TypeScript into src/system/generated/. `--check` only compares.
+ * src/contract/generated/, and the header that C shares with TypeScript into native/generated/. `--check` only compares.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";

@@ -22,7 +22,8 @@ import {
 } from "node:fs";
 import { Script } from "node:vm";
 import { reached } from "./core/phases.ts";
-import { type BundleFile, loadAddon } from "./system/addon/addon.ts";
+import type { BundleFile } from "../native/loader.ts";
+import { loadAddon } from "./system/addon/addon.ts";
 
 /** Defined by the build: the folder of this file, and the name of the bundle's entry for `load`. */
 declare const SOPHIA_RUN_FOLDER: string;

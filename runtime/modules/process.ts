@@ -9,7 +9,7 @@ interface Natives {
   readonly processor: string;
   /** The command line with this program's name. */
   readonly words: readonly string[];
-  /** The addon's: names and values in turns, separated by NUL. */
+  /** Returns names and values in turns, separated by NUL. */
   readonly environment: () => string | undefined;
   readonly workingDirectory: () => string;
   readonly changeFolder: (path: string) => void;

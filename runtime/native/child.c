@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../src/system/addon/program.h"
-#include "../../src/system/signal-mask.h"
+#include "../../native/program.h"
+#include "../../native/signal-mask.h"
 
 /* Descriptors that are tried one by one where close_range(2) is missing (Linux before 5.11). */
 enum { MOST_DESCRIPTORS = 4096, CLOSE_ON_EXEC = 4 };

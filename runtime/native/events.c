@@ -1,7 +1,7 @@
 /* Waits for descriptors and signals: poll(2), and a pipe to which the handlers of signals write. */
 #include "image.h"
 #include "runtime.h"
-#include "../../src/system/signal-mask.h"
+#include "../../native/signal-mask.h"
 
 #include <errno.h>
 #include <fcntl.h>

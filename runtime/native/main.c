@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "../../src/system/generated/shared.h"
+#include "../../native/generated/shared.h"
 #include "files.h"
 #include "image.h"
 #include "memory.h"
@@ -265,7 +265,7 @@ static _Noreturn void run_on(size_t stack) {
   JS_SetPropertyStr(context, native, "ignoredSignals", ignored_signals(context));
   JS_SetPropertyStr(context, native, "descriptors", inherited_descriptors(context));
   JS_SetPropertyStr(context, native, "streams", standard_streams(context));
-  /* Like Node.js, which addon.c expects: it restores them on execve. */
+  /* Like Node.js, which native/system.c expects: it restores them on execve. */
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
   const JSValue result = JS_IsException(start) ? start : JS_Call(context, start, JS_UNDEFINED, 0, NULL);

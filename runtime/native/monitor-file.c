@@ -1,4 +1,4 @@
-/* The monitor's file (src/launch/monitor/), which is part of this executable, as a file in memory. */
+/* The monitor's file (native/monitor/), which is part of this executable, as a file in memory. */
 #include "runtime.h"
 
 #include <errno.h>

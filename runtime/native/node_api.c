@@ -102,10 +102,6 @@ napi_status napi_create_string_utf8(napi_env env, const char *text, size_t lengt
   return slot(text_from_utf8(env, (const uint8_t *)text, size), result);
 }
 
-napi_status create_system_text(napi_env env, const char *text, size_t length, napi_value *result) {
-  return slot(text_from_system(env, text, length), result);
-}
-
 napi_status napi_create_string_latin1(napi_env env, const char *text, size_t length, napi_value *result) {
   uint16_t *const units = malloc(2 * length + 2);
   if (units == NULL) return napi_failed;

@@ -34,8 +34,6 @@ napi_status napi_create_int32(napi_env env, int32_t number, napi_value *result);
 napi_status napi_create_uint32(napi_env env, uint32_t number, napi_value *result);
 napi_status napi_get_boolean(napi_env env, bool value, napi_value *result);
 napi_status napi_create_string_utf8(napi_env env, const char *text, size_t length, napi_value *result);
-/* Not of Node-API: see text_from_system in runtime.h. */
-napi_status create_system_text(napi_env env, const char *text, size_t length, napi_value *result);
 napi_status napi_create_string_latin1(napi_env env, const char *text, size_t length, napi_value *result);
 napi_status napi_create_buffer_copy(napi_env env, size_t length, const void *data, void **copy, napi_value *result);
 napi_status napi_create_buffer(napi_env env, size_t length, void **data, napi_value *result);

@@ -1,6 +1,7 @@
 /* Facts about this process and its user, for node:process and node:os. */
 #include "runtime.h"
-#include "../../src/system/signal-mask.h"
+#include "../../native/environment.h"
+#include "../../native/signal-mask.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,6 +13,16 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+/* Returns names and values in turns, separated by NUL. */
+FUNCTION(environment) {
+  size_t length = 0;
+  char *const strings = environment_strings(&length);
+  if (strings == NULL) return JS_UNDEFINED;
+  const JSValue result = text_from_system(context, strings, length);
+  free(strings);
+  return result;
+}
 
 FUNCTION(working_directory) {
   char path[PATH_MAX];
@@ -95,6 +106,7 @@ FUNCTION(host_name) {
 
 void add_process(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
+    JS_CFUNC_DEF("environment", 0, environment),
     JS_CFUNC_DEF("workingDirectory", 0, working_directory),
     JS_CFUNC_DEF("changeFolder", 1, change_folder),
     JS_CFUNC_DEF("ownId", 0, own_id),

@@ -3,7 +3,7 @@
  * process: at its exit, and by the signals that a user or a terminal sends, if they would end it.
  */
 #include "runtime.h"
-#include "../../src/system/signal-mask.h"
+#include "../../native/signal-mask.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* Work in other threads: writes that may block, names of hosts, keys that take long to derive. Each piece has a thread of its own. */
 #include "runtime.h"
-#include "../../src/system/signal-mask.h"
+#include "../../native/signal-mask.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -14,13 +14,13 @@ const CROSS_COMPILERS = {
 
 /** The sources, by the suffix of their files' names. */
 const SOURCES = {
-  "": "src/system/addon/addon.c",
-  "-redact": "src/launch/redact/addon.c",
-  "-monitor": "src/launch/monitor/addon.c",
+  "": "native/system.c",
+  "-redact": "native/redact/addon.c",
+  "-monitor": "native/monitor/addon.c",
 };
 
 /** The monitor, a program: without a library, so that one file serves both C libraries. */
-const MONITOR = "src/launch/monitor/monitor.c";
+const MONITOR = "native/monitor/monitor.c";
 
 const FLAGS = [
   "-std=gnu11",

@@ -7,6 +7,7 @@ import { compilers } from "./addon.mjs";
 /** Paths below the root; a folder includes every file below it. */
 export const SOURCES = [
   "src",
+  "native",
   "runtime",
   "scripts/build",
   "scripts/build.mjs",

@@ -11,7 +11,7 @@ trap 'rm -rf "$place"' EXIT
 cp -R bin dist "$place"
 monitor=$place/dist/linux-$(node -p process.arch)-monitor
 "${CC:-cc}" -std=gnu11 -g -O1 -Wall -Wextra -Werror -DMONITOR_WITH_LIBC -fsanitize=address,undefined \
-  -fno-sanitize-recover=all -o "$monitor" src/launch/monitor/monitor.c
+  -fno-sanitize-recover=all -o "$monitor" native/monitor/monitor.c
 case " $* " in
   *" --only "*) ;;
   *)

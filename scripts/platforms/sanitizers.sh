@@ -18,8 +18,8 @@ compile() { # SOURCE OUTPUT OPTION...
   cc -shared -fPIC -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
     -isystem node_modules/node-api-headers/include -o "$output" "$source" "$@"
 }
-compile src/system/addon/addon.c "$place/dist/$platform.node"
-compile src/launch/redact/addon.c "$place/dist/$platform-redact.node"
+compile native/system.c "$place/dist/$platform.node"
+compile native/redact/addon.c "$place/dist/$platform-redact.node"
 
 # The runtimes must be loaded first. The loader's option does that without affecting the program that sophia-run starts.
 node=$(node -p process.execPath)

@@ -1,6 +1,6 @@
 import { loader } from "../system/addon/addon.ts";
 import { isBun } from "../system/runtime.ts";
-import type { Libc } from "../system/addon/libc.ts";
+import type { Libc } from "../../native/system.ts";
 import { replace } from "./exec/replace.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
 import { locate } from "./program/executable.ts";

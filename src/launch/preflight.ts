@@ -1,5 +1,5 @@
 import { isBun } from "../system/runtime.ts";
-import { FATAL_SIGNALS } from "../system/shared.ts";
+import { FATAL_SIGNALS } from "../../native/shared.ts";
 import { loadAddon, loader } from "../system/addon/addon.ts";
 import { excludeFromCoreDumps } from "./proc/core-dump.ts";
 import { areAllOwn } from "./proc/descriptors.ts";

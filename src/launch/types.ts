@@ -2,7 +2,7 @@
 import type { Environment } from "../core/model.ts";
 import type { Masking } from "../masking/masking.ts";
 import type { Secret } from "../masking/model.ts";
-import type { Addon, Libc } from "../system/addon/libc.ts";
+import type { Addon, Libc } from "../../native/system.ts";
 import type { Inherited } from "./proc/descriptors.ts";
 
 /** `spawn` keeps this process as the parent, `exec` replaces it, `auto` replaces it unless something needs a parent. */

@@ -9,7 +9,7 @@ export function compiledSearch(): CompiledSearch | undefined {
   if (!existsSync(file)) return undefined;
   const module = { exports: {} };
   process.dlopen(module, file);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines it
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/redact/addon.c defines it
   return module.exports as CompiledSearch;
 }
 

@@ -26,7 +26,7 @@ it("a checkout that is not built fails with the command that builds it", () => {
 
 it("a build is repeated only if its inputs have changed or one of its files is missing", () => {
   const path = copyOfPackage();
-  for (const name of ["src", "runtime", "scripts", "package.json"])
+  for (const name of ["src", "native", "runtime", "scripts", "package.json"])
     cpSync(join(root, name), join(path, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
   const command = join(path, "bin/sophia-run.cjs");

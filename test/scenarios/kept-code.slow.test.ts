@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Addon } from "../../src/system/addon/libc.ts";
+import type { Addon } from "../../native/system.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { addon, CONTRACT_VALUES, folder, isStandalone } from "../helpers/sophia.ts";
 
@@ -62,7 +62,7 @@ function keptIn(home: string): readonly string[] {
 function loadedAddon(): Addon {
   const module: { exports: unknown } = { exports: {} };
   process.dlopen(module, addon);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/system.c defines these
   return module.exports as Addon;
 }
 

@@ -9,7 +9,7 @@ import { addon, folder } from "../helpers/sophia.ts";
 const OTHER = 65_534;
 const isRoot = process.getuid?.() === 0;
 
-/** True if addon.c keeps compiled code in the folder. */
+/** True if native/system.c keeps compiled code in the folder. */
 function isOwn(path: string): boolean {
   const script = `const m = { exports: {} }; process.dlopen(m, process.argv[1]);
     process.stdout.write(String(m.exports.isOwnFolder(require("node:fs").openSync(process.argv[2]))));`;
@@ -62,7 +62,7 @@ describe("private-folder.ts decides on a folder", () => {
   });
 });
 
-describe("addon.c decides on a folder", () => {
+describe("native/system.c decides on a folder", () => {
   skipBecause(existsSync(addon) ? undefined : "needs the addon, which is built where there is a C compiler");
 
   test.each(CASES)("%s", (_, mode, modeAbove, own) => {

@@ -1,5 +1,5 @@
 import { reached } from "../../core/phases.ts";
-import type { Libc } from "../../system/addon/libc.ts";
+import type { Libc } from "../../../native/system.ts";
 import { errorName } from "../../system/errors.ts";
 import { asShellScript } from "../program/executable.ts";
 import type { Launch, Program } from "../types.ts";

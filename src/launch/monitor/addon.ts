@@ -1,5 +1,5 @@
 import { nativeFile, openAddon } from "../../system/addon/addon.ts";
-import type { Addon } from "../../system/addon/libc.ts";
+import type { Addon } from "../../../native/system.ts";
 import type { Launch, Preparation } from "../types.ts";
 
 export interface MonitorAddon {
@@ -12,7 +12,7 @@ export interface MonitorAddon {
    * Starts the program as a child, then replaces this process by the monitor. Returns an error number if nothing was started.
    *
    * @param strings as for execve of `Libc`
-   * @param request `struct request` of addon.c
+   * @param request `struct request` of native/monitor/addon.c
    * @param descriptors the program's descriptors, as `int`
    * @param monitor as `strings` of `RemovableFiles`
    */
@@ -42,7 +42,7 @@ export function findMonitor(preparation: Preparation): Monitor | undefined {
 }
 
 export function loadMonitorAddon(): MonitorAddon | undefined {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/monitor/addon.c defines these, and is built with this file
   return openAddon("-monitor") as MonitorAddon | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Secret files that another process removes: the cleaner in exec mode, the monitor in spawn mode (see secret-files.h). */
+/** Secret files that another process removes: the cleaner in exec mode, the monitor in spawn mode (see native/monitor/secret-files.h). */
 import { closeSync, constants, openSync } from "node:fs";
 import { execUnavailable } from "../exec/obstacles.ts";
 import { replace } from "../exec/replace.ts";

@@ -1,5 +1,5 @@
 import type { Environment } from "../../core/model.ts";
-import { EXEC_PID, PID_PLACEHOLDER, PID_VARIABLES } from "../../system/shared.ts";
+import { EXEC_PID, PID_PLACEHOLDER, PID_VARIABLES } from "../../../native/shared.ts";
 import type { Program } from "../types.ts";
 
 /** Returns the variables in which systemd names this process. */

@@ -10,7 +10,7 @@ import type { RemovableFiles } from "./cleaner.ts";
 import { withPidPlaceholders } from "./own-pid.ts";
 
 /**
- * Starts the program and replaces this process by the monitor (see monitor.c). Returns only if there can be no monitor.
+ * Starts the program and replaces this process by the monitor (see native/monitor/monitor.c). Returns only if there can be no monitor.
  *
  * @throws SophiaError if the program cannot be executed
  */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Addon } from "../../system/addon/libc.ts";
-import { CORE_FILTER } from "../../system/shared.ts";
+import type { Addon } from "../../../native/system.ts";
+import { CORE_FILTER } from "../../../native/shared.ts";
 
 /** Excludes this process's memory, which holds secrets, from its core dumps (Linux; core(5)). @returns the undo */
 export function excludeFromCoreDumps(addon: Pick<Addon, "exchangeCoreFilter"> | undefined): () => void {

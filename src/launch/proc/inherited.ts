@@ -1,4 +1,4 @@
-import type { Addon } from "../../system/addon/libc.ts";
+import type { Addon } from "../../../native/system.ts";
 import {
   EPOLL_TARGET,
   EVENTFD_TARGET,

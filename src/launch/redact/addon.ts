@@ -1,7 +1,7 @@
 import type { CompiledSearch } from "../../masking/model.ts";
 import { openAddon } from "../../system/addon/addon.ts";
 
-/** System calls for masking, by `addon.c` (Linux). Errors are the system's numbers. */
+/** System calls for masking, by native/redact/addon.c (Linux). Errors are the system's numbers. */
 export interface RedactAddon extends CompiledSearch {
   /** pipe2(2), close-on-exec. @returns the ends for reading, which is non-blocking, and for writing; or an error */
   readonly makePipe: () => readonly [number, number] | number;
@@ -9,9 +9,9 @@ export interface RedactAddon extends CompiledSearch {
   readonly closeReading: (descriptor: number) => number;
   /** Duplicates a descriptor, from 3 on, close-on-exec. @returns the copy, or the negative number of an error */
   readonly duplicate: (descriptor: number) => number;
-  /** Starts a thread that keeps the event loop alive (watch.h). @returns 0 or an error */
+  /** Starts a thread that keeps the event loop alive (native/redact/watch.h). @returns 0 or an error */
   readonly startWatching: (onEvent: (descriptor: number) => void) => number;
-  /** Waits for one event. @param event UNTIL_READABLE and so on of system/shared.ts */
+  /** Waits for one event. @param event UNTIL_READABLE and so on of native/shared.ts */
   readonly watch: (descriptor: number, event: number) => void;
   /** Returns 1 if two descriptors of a regular file are one open file, with one offset; or 0. */
   readonly isSameOpenFile: (one: number, other: number) => number;
@@ -25,7 +25,7 @@ export interface RedactAddon extends CompiledSearch {
   readonly copySize: (from: number, to: number) => number;
   /** Returns the kernel's struct termios; undefined if it is no terminal, or is gone. */
   readonly settingsOf: (terminal: number) => Uint8Array | undefined;
-  /** @param how AS_GIVEN and so on of system/shared.ts */
+  /** @param how AS_GIVEN and so on of native/shared.ts */
   readonly applySettings: (terminal: number, settings: Uint8Array, how: 0 | 1 | 2 | 3) => void;
   /** Returns the keys of signals (-1: none), 1 if each key is read by itself, 1 if background writers are stopped. */
   readonly modesOf: (
@@ -57,6 +57,6 @@ export interface RedactAddon extends CompiledSearch {
 }
 
 export function loadRedactAddon(): RedactAddon | undefined {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/redact/addon.c defines these, and is built with this file
   return openAddon("-redact") as RedactAddon | undefined;
 }

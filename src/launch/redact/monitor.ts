@@ -1,6 +1,6 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { errorName } from "../../system/errors.ts";
-import * as records from "../../system/shared.ts";
+import * as records from "../../../native/shared.ts";
 import { bytesOf } from "../program/program-bytes.ts";
 import type { Program } from "../types.ts";
 import { closeQuietly, readNow } from "./io.ts";

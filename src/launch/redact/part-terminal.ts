@@ -5,7 +5,7 @@
  * (`dialog`, curses) to the real terminal. A program that wants single keys from its output, as less and vim do if their
  * standard input is a pipe, gets the keys of the real terminal.
  */
-import { AS_GIVEN, OUTPUT_AS_BEFORE } from "../../system/shared.ts";
+import { AS_GIVEN, OUTPUT_AS_BEFORE } from "../../../native/shared.ts";
 import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";
 import { signalNumber } from "../signals.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";

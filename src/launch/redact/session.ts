@@ -1,6 +1,6 @@
 /** Runs the program in a session of its own, on a pseudo-terminal: performs what job.ts decides, which tells the scenario. */
 import { closeSync } from "node:fs";
-import { AS_GIVEN, RAW, RAW_OUTPUT } from "../../system/shared.ts";
+import { AS_GIVEN, RAW, RAW_OUTPUT } from "../../../native/shared.ts";
 import { ignoresSignal, readProcessStat, takesSignal } from "../proc/process-stat.ts";
 import { catchableSignals, send, signalName, signalNumber, withoutListeners } from "../signals.ts";
 import { listen, type Undo } from "../listen.ts";

@@ -1,7 +1,7 @@
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
 import { limitOf } from "../../system/limits.ts";
-import { FORGET, UNTIL_READABLE, UNTIL_UNREAD } from "../../system/shared.ts";
+import { FORGET, UNTIL_READABLE, UNTIL_UNREAD } from "../../../native/shared.ts";
 import { loadRedactAddon, type RedactAddon } from "./addon.ts";
 
 /** The parts of the system that masking needs; shared by all programs that this process starts. */

@@ -1,5 +1,5 @@
 import type { ChildProcess, SendHandle, Serializable } from "node:child_process";
-import type { Libc } from "../../system/addon/libc.ts";
+import type { Libc } from "../../../native/system.ts";
 import { initialEnvironment } from "../../system/own-environment.ts";
 
 /** The IPC channel of a Node.js parent (`fork`, or `spawn` with `"ipc"`). */

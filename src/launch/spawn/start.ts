@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { access } from "node:fs";
 import { ExitStatus } from "../../core/error.ts";
-import type { Libc } from "../../system/addon/libc.ts";
+import type { Libc } from "../../../native/system.ts";
 import { isBun } from "../../system/runtime.ts";
 import { asShellScript } from "../program/executable.ts";
 import { refuseForeignProgram } from "../program/emulation.ts";

@@ -1,4 +1,4 @@
-import { AS_GIVEN } from "../../system/shared.ts";
+import { AS_GIVEN } from "../../../native/shared.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import { loadRedactAddon } from "../redact/addon.ts";
 

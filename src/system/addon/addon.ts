@@ -1,47 +1,7 @@
 import { attempt } from "../attempt.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "../permissions.ts";
-import type { SecureContext } from "node:tls";
-import type { Addon } from "./libc.ts";
-
-/** The state in which the caller started this process. */
-interface Caller {
-  readonly ignored: readonly number[];
-  readonly streams: readonly number[];
-  readonly descriptors: readonly number[];
-}
-
-/** Values that loader.ts hands to the bundle. */
-export interface Loader {
-  readonly addon: Addon | undefined;
-  /** Returns true if this start has compiled code that is not cached. */
-  readonly hasCodeToCache: () => boolean;
-  /** Caches the code that V8 has compiled in this start; throws nothing. */
-  readonly cacheCode: () => void;
-  /** The state in which the caller started this process; undefined in Node.js, which changes it. */
-  readonly caller?: Caller;
-  /** Calls the function once the process starts: an executable for Linux loads the bundle before that. */
-  readonly onStart?: (boot: () => void) => void;
-  /** Returns a context that trusts the runtime's own certificates and those of PEM texts; undefined in Node.js. */
-  readonly contextTrusting?: (texts: readonly string[]) => SecureContext;
-  /**
-   * Sets the processor time (ms) for which JavaScript may compute until it waits; 0 ends the limit for good. At its end an
-   * executable for Linux ends with 125. Undefined in Node.js, where nothing interrupts JavaScript.
-   */
-  readonly limitTurns?: (milliseconds: number) => void;
-  /** Replaces {@link nativeFile} in an executable. */
-  readonly nativeFile?: (name: string) => string | undefined;
-  /** Replaces {@link openAddon} in an executable. */
-  readonly openAddon?: (name: string) => unknown;
-}
-
-/** A file of the bundle, as a function that a loader calls. */
-export type BundleFile = (
-  exports: object,
-  require: (name: string) => unknown,
-  folder: string,
-  file: string,
-  loader: Loader,
-) => void;
+import type { Loader } from "../../../native/loader.ts";
+import type { Addon } from "../../../native/system.ts";
 
 /** A parameter of the function around each file of the bundle. */
 declare const SOPHIA_RUN_LOADER: Loader | undefined;
@@ -54,7 +14,7 @@ export const loader: Loader | undefined = typeof SOPHIA_RUN_LOADER === "undefine
 /** Returns the addon; undefined if there is none for this platform, or Node.js loads none (`--no-addons`, `--permission`). */
 export function loadAddon(): Addon | undefined {
   if (loader !== undefined) return loader.addon;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/system.c defines these, and is built with this file
   return openAddon("") as Addon | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Secret files in exec mode, and the process that removes them: src/launch/monitor/secret-files.h. */
+/** Secret files in exec mode, and the process that removes them: native/monitor/secret-files.h. */
 import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,

@@ -1,4 +1,4 @@
-/** The parent process in spawn mode on Linux, and its replacement if it cannot be executed: src/launch/monitor/monitor.c. */
+/** The parent process in spawn mode on Linux, and its replacement if it cannot be executed: native/monitor/monitor.c. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -26,7 +26,7 @@ it("reports the end once if a stream that was read to its end is closed", async 
 });
 
 it.skipIf(!existsSync(addon))("closing a pipe tells what was written since the last read", () => {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/redact/addon.c defines these
   const compiled = loadModule(addon.replace(/\.node$/, "-redact.node")) as RedactAddon;
   const ends = compiled.makePipe();
   if (typeof ends === "number") throw new Error(`no pipe: ${ends}`);

@@ -191,7 +191,7 @@ describe("the addon", () => {
     // The monitor with another function at its start.
     const source = `
       #define run_at run_monitor_at
-      #include "${join(root, "src/launch/monitor/monitor.c")}"
+      #include "${join(root, "native/monitor/monitor.c")}"
       #undef run_at
       __attribute__((noinline)) static void write_bytes(long count) {
         volatile char bytes[8];
@@ -219,12 +219,12 @@ describe("the addon", () => {
     expect(spawnSync(program, ["64"]).signal).toBe(process.arch === "arm64" ? "SIGTRAP" : "SIGILL");
   });
 
-  test.each(["system/addon/addon.c", "launch/redact/addon.c", "launch/monitor/addon.c", "launch/monitor/monitor.c"])(
+  test.each(["system.c", "redact/addon.c", "monitor/addon.c", "monitor/monitor.c"])(
     "%s compiles without warnings",
     (source) => {
       const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];
       const headers = join(root, "node_modules/node-api-headers/include");
-      const args = [...options, "-isystem", headers, join(root, "src", source)];
+      const args = [...options, "-isystem", headers, join(root, "native", source)];
       expect(spawnSync("cc", args, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
     },
   );

@@ -1,6 +1,6 @@
 /*
  * System calls for masking that Node.js lacks; addon.ts documents each. A second addon, since few starts need it. Like
- * system/addon/addon.c it links no library, and uses only what glibc and musl share.
+ * system.c it links no library, and uses only what glibc and musl share.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -43,16 +43,16 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
   return result;
 }
 
-#include "../../system/addon/program.h"
-#include "../../system/generated/shared.h"
-#include "../../system/signal-mask.h"
+#include "../generated/shared.h"
+#include "../program.h"
+#include "../signal-mask.h"
 
 /* They build on each other, in this order. */
 #include "terminal.h"
 
 #include "monitor.h"
 
-#ifndef SOPHIA_RUN_RUNTIME /* has an event loop of its own: runtime/watching.ts */
+#ifndef SOPHIA_RUN_RUNTIME /* waits for descriptors in its own event loop */
 #include "watch.h"
 #endif
 

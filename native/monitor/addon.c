@@ -17,8 +17,8 @@
 #define MONITOR_IN_PROCESS
 #include "monitor.c"
 
-#include "../../system/addon/program.h"
-#include "../../system/generated/shared.h"
+#include "../generated/shared.h"
+#include "../program.h"
 #include "hold-signals.h"
 
 /* The request that replace.ts writes, in fields of eight bytes. */

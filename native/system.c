@@ -1,4 +1,4 @@
-/* Functions that Node.js lacks; libc.ts documents each. Only those of both glibc and musl: the process has one of them. */
+/* Functions that Node.js lacks; system.ts documents each. Only those of both glibc and musl: the process has one of them. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -21,15 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../generated/shared.h"
+#include "environment.h"
+#include "generated/shared.h"
 #include "program.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-/* The runtime of the executable keeps bytes that are not UTF-8 (runtime/native/runtime.h). */
-#ifndef SOPHIA_RUN_RUNTIME
-#define create_system_text napi_create_string_utf8
-#endif
 
 /* LEVELS: the limit on folders above the code cache. */
 enum { PATH_BYTES = 4096, LINKS_BYTES = 8192, MAX_FILE_BYTES = 4 * 1024 * 1024, LEVELS = 64 };
@@ -242,7 +238,7 @@ static napi_value checksum(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* As isOwnFolder of libc.ts. */
+/* As isOwnFolder of system.ts. */
 static bool is_own_folder(int folder) {
   char above[3 * LEVELS + 1] = "";
   struct statx status;
@@ -385,26 +381,12 @@ static napi_value exchange_core_filter(napi_env env, napi_callback_info info) {
   return from_integer(env, exchange((unsigned)only_argument(env, info)));
 }
 
-extern char **environ;
-
 static napi_value environment(napi_env env, napi_callback_info info) {
   size_t length = 0;
   napi_value result = NULL;
   (void)info;
-  for (char **entry = environ; entry != NULL && *entry != NULL; ++entry) length += strlen(*entry) + 1;
-  char *const strings = malloc(length + 1);
-  if (strings == NULL) return NULL;
-  size_t at = 0;
-  for (char **entry = environ; entry != NULL && *entry != NULL; ++entry) {
-    const char *const equals = strchr(*entry, '=');
-    /* An entry without a name or without "=" is no variable. */
-    if (equals == NULL || equals == *entry) continue;
-    const size_t size = strlen(*entry) + 1;
-    memcpy(strings + at, *entry, size);
-    strings[at + (size_t)(equals - *entry)] = '\0';
-    at += size;
-  }
-  create_system_text(env, strings, at == 0 ? 0 : at - 1, &result);
+  char *const strings = environment_strings(&length);
+  if (strings != NULL) napi_create_string_utf8(env, strings, length, &result);
   free(strings);
   return result;
 }

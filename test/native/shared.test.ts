@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sharedHeader } from "../../scripts/shared-header.ts";
-import * as shared from "../../src/system/shared.ts";
+import * as shared from "../../native/shared.ts";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 

@@ -39,7 +39,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "../../system/raw-call.h"
+#include "../raw-call.h"
 
 struct monitor_settings {
   pid_t program;
