@@ -15,11 +15,11 @@ import {
   readCurrent,
 } from "../../esc/api/change.ts";
 import { rotateByEsc } from "../../esc/api/definition.ts";
-import type { Change } from "../../esc/definition/verify.ts";
+import type { Change } from "../../esc/definition/variables.ts";
 import { rotatedBy } from "../../esc/definition/follow.ts";
 import { parseDefinition } from "../../esc/definition/nodes.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
-import { namesIn, nodeOf } from "../../esc/definition/verify.ts";
+import { namesIn, nodeOf } from "../../esc/definition/variables.ts";
 import { statusOf } from "../../esc/faults/fault.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { printReport } from "../../output/colour.ts";

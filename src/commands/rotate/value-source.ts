@@ -5,7 +5,7 @@ import { shellWord } from "../../core/shell.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
-import { type Defined, nodeOf } from "../../esc/definition/verify.ts";
+import { type Defined, nodeOf } from "../../esc/definition/variables.ts";
 import { formatName } from "../../esc/settings/names.ts";
 
 export interface ValueSource {

@@ -6,7 +6,7 @@ import { enumerateFew } from "../../core/lines.ts";
 import type { Variable } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
-import { nodeOf } from "../../esc/definition/verify.ts";
+import { nodeOf } from "../../esc/definition/variables.ts";
 import { isReservedName } from "../../resolve/reserved.ts";
 import { usageError } from "../mistakes.ts";
 

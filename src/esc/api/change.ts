@@ -1,5 +1,5 @@
 /** The change of an environment: reads it, writes another definition, and reads it back. */
-import { namesIn } from "../definition/verify.ts";
+import { namesIn } from "../definition/variables.ts";
 import { EscFault, needsApproval, statusOf } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { Secret } from "../settings/secret.ts";

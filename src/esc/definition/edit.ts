@@ -2,7 +2,8 @@
 import { isMap, isScalar, isSeq } from "yaml";
 import { contentEnd, type EntryPair, isLinked, isNull, keyOf, keyText, type Mapping, type Node } from "./nodes.ts";
 import { parseDefinition, type Parsed, quoted, refuse, withoutReferences } from "./nodes.ts";
-import { type Change, PATH, verify } from "./verify.ts";
+import { type Change, PATH } from "./variables.ts";
+import { verify } from "./verify.ts";
 
 interface Splice {
   readonly start: number;
@@ -38,9 +39,9 @@ function splices(parsed: Parsed, changes: readonly Change[]): readonly Splice[] 
     const isEnded = yaml === "" || yaml.endsWith("\n");
     return [insert(yaml.length, (isEnded ? "" : eol) + nested(PATH, changes, 0, eol))];
   }
-  const found = descend(parsed, top, changes);
-  if (!("map" in found)) return found.edits;
-  const { map } = found;
+  const variables = descend(parsed, top, changes);
+  if (!("map" in variables)) return variables.edits;
+  const { map } = variables;
   const known = new Map(map.items.map((pair) => [keyOf(pair), pair]));
   const edits: Splice[] = [];
   const added: Change[] = [];
@@ -64,7 +65,7 @@ function descend(
     refuseUnfit(map, PATH.slice(0, depth));
     const rest = PATH.slice(depth + 1);
     const inFlow = map.flow === true;
-    const pair = map.items.find((one) => keyOf(one) === key);
+    const pair = map.items.find((entryPair) => keyOf(entryPair) === key);
     if (pair === undefined) {
       const write = (indent: number): string =>
         inFlow ? flow([key, ...rest], changes) : nested([key, ...rest], changes, indent, parsed.eol).trim();

@@ -107,11 +107,11 @@ export function isNull(node: Node | null): boolean {
 
 /** Returns true for a node that contains an anchor or an alias: other places depend on it. */
 export function isLinked(node: Node | null): boolean {
-  let found = false;
-  visit(node, (_, one) => {
-    found ||= isAlias(one) || (isNode(one) && !isAlias(one) && one.anchor !== undefined);
+  let hasLink = false;
+  visit(node, (_, inner) => {
+    hasLink ||= isAlias(inner) || (isNode(inner) && inner.anchor !== undefined);
   });
-  return found;
+  return hasLink;
 }
 
 function isNode(value: unknown): value is Node {
