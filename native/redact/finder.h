@@ -1,5 +1,5 @@
 /*
- * The steps of masking/finder.ts and masking/candidate.ts, for which an engine of JavaScript takes a microsecond a byte and
+ * The steps of masking/steps.ts and masking/candidate.ts, for which an engine of JavaScript takes a microsecond a byte and
  * more: an output full of escapes would hold the program up. What is found must be the same; test/masking/compiled.test.ts
  * compares it. Offsets are those of the stream.
  */

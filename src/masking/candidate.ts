@@ -7,6 +7,8 @@ export type OnMatch = (start: number, end: number, node: number, encoding: Encod
 
 /** Limit on units in a row that stand for no byte: quotes that close and open again, as in `'"'"''"'"'`. */
 export const MOST_EMPTY_UNITS = 4;
+/** Keeps the time linear for secrets made to defeat it. No secret is lost: an encoding has eight candidates at most. */
+const MOST_CANDIDATES = 128;
 /** Limit on stored offsets; above it those are dropped with which no match can begin. */
 const MOST_ORIGINS = 4096;
 
@@ -119,5 +121,45 @@ export class Candidate {
   private startOf(length: number): number {
     const index = this.origins.length - length;
     return index >= 0 ? (this.origins[index] ?? this.at) : this.from + index;
+  }
+}
+
+/** The candidates that wait for a byte, with which an escape begins or that has not come yet. */
+export class WaitingCandidates {
+  private candidates: Candidate[] = [];
+
+  get isEmpty(): boolean {
+    return this.candidates.length === 0;
+  }
+
+  list(): readonly Candidate[] {
+    return this.candidates;
+  }
+
+  /** Adds a candidate unless another one covers it, in place of those that it covers. */
+  add(candidate: Candidate): void {
+    for (let index = 0; index < this.candidates.length;) {
+      const other = this.candidates[index];
+      if (other?.covers(candidate) === true) return;
+      if (other !== undefined && candidate.covers(other)) this.candidates.splice(index, 1);
+      else index += 1;
+    }
+    if (this.candidates.length < MOST_CANDIDATES) this.candidates.push(candidate);
+  }
+
+  takeAll(): readonly Candidate[] {
+    return this.candidates.splice(0);
+  }
+
+  /** Takes those that wait for the byte at an offset. */
+  takeAt(offset: number): readonly Candidate[] {
+    const taken = this.candidates.filter(({ at }) => at === offset);
+    if (taken.length > 0) this.candidates = this.candidates.filter(({ at }) => at !== offset);
+    return taken;
+  }
+
+  /** Returns the offset at which the first secret may begin, at most `most`. */
+  earliestStart(most: number): number {
+    return this.candidates.reduce((least, { start }) => Math.min(least, start), most);
   }
 }
