@@ -58,6 +58,7 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
 
 #include "search.h"
 #include "decode.h"
+#include "candidate.h"
 #include "finder.h"
 
 /* Calls the function to whose address `data` points. Missing numbers are -1. */

@@ -110,7 +110,7 @@ static int peek(struct text *text, size_t index) {
 }
 
 /* Makes a reading of one byte. Returns the number of readings. */
-static int one(struct unit *unit, size_t length, int byte, int is_shell) {
+static int single_byte(struct unit *unit, size_t length, int byte, int is_shell) {
   unit->length = (uint32_t)length;
   unit->is_shell = (uint8_t)is_shell;
   unit->count = 1;
@@ -138,15 +138,15 @@ struct number {
 };
 
 static struct number digits(struct text *text, size_t from, size_t least, size_t most, uint32_t base) {
-  struct number it = {1, 0, 0};
-  for (; it.count < most; ++it.count) {
-    const int byte = peek(text, from + it.count), digit = digit_of(byte);
+  struct number number = {1, 0, 0};
+  for (; number.count < most; ++number.count) {
+    const int byte = peek(text, from + number.count), digit = digit_of(byte);
     if (byte == MORE) return (struct number){UNDECIDED, 0, 0};
     if (digit == -1 || (uint32_t)digit >= base) break;
-    it.value = it.value * base + (uint32_t)digit;
+    number.value = number.value * base + (uint32_t)digit;
   }
-  it.state = it.count >= least;
-  return it;
+  number.state = number.count >= least;
+  return number;
 }
 
 static int character_unit(struct unit units[2], struct number read, size_t around) {
@@ -163,7 +163,7 @@ static int utf16(struct text *text, size_t at, struct unit units[2]) {
   units[0].length = 6;
   if (first.value < 0xd800 || first.value > 0xdfff) return utf8(&units[0], first.value);
   /* Python's name for a byte that is not UTF-8. */
-  if (first.value >= 0xdc80 && first.value <= 0xdcff) return one(&units[0], 6, first.value & 0xff, 0);
+  if (first.value >= 0xdc80 && first.value <= 0xdcff) return single_byte(&units[0], 6, first.value & 0xff, 0);
   for (size_t i = 0; i < 2; ++i) {
     const int found = peek(text, at + 6 + i);
     if (found == MORE) return UNDECIDED;
@@ -187,7 +187,7 @@ static int braced(struct text *text, size_t at, struct unit units[2]) {
 static int hexadecimal(struct text *text, size_t at, struct unit units[2]) {
   const struct number read = digits(text, at + 2, 1, 2, 16);
   if (read.state != 1) return read.state;
-  one(units, 2 + read.count, (int)read.value, 1);
+  single_byte(units, 2 + read.count, (int)read.value, 1);
   if (read.value < 0x80) return 1;
   units[1] = units[0];
   utf8(&units[1], read.value);
@@ -200,7 +200,7 @@ static int escape(struct text *text, size_t at, struct unit units[2]) {
   const int next = peek(text, at + 1);
   if (next == MORE) return UNDECIDED;
   for (size_t i = 0; letters[i] != '\0'; i += 2) {
-    if (letters[i] == next) return one(units, 2, letters[i + 1], i >= JSON_LETTERS);
+    if (letters[i] == next) return single_byte(units, 2, letters[i + 1], i >= JSON_LETTERS);
   }
   if (next == 'u') {
     return peek(text, at + 2) == '{' ? braced(text, at, units) : utf16(text, at, units);
@@ -209,10 +209,10 @@ static int escape(struct text *text, size_t at, struct unit units[2]) {
   if (next == 'x') return hexadecimal(text, at, units);
   if (next >= '0' && next <= '7') {
     const struct number read = digits(text, at + 1, 1, 3, 8);
-    return read.state == UNDECIDED ? UNDECIDED : one(units, 1 + read.count, (int)(read.value & 0xff), 1);
+    return read.state == UNDECIDED ? UNDECIDED : single_byte(units, 1 + read.count, (int)(read.value & 0xff), 1);
   }
   if ((next >= '0' && next <= '9') || ((next | 0x20) >= 'a' && (next | 0x20) <= 'z')) return 0;
-  return one(units, 2, next, next != '"' && next != '/' && next != '\\');
+  return single_byte(units, 2, next, next != '"' && next != '/' && next != '\\');
 }
 
 static int ansi_quoted(struct text *text, struct unit units[2]) {
@@ -220,7 +220,7 @@ static int ansi_quoted(struct text *text, struct unit units[2]) {
   for (size_t i = 0; i < 2; ++i) {
     const int byte = peek(text, 1 + i);
     if (byte == MORE) return UNDECIDED;
-    if (byte != "'\\"[i]) return one(units, 1, '$', 0);
+    if (byte != "'\\"[i]) return single_byte(units, 1, '$', 0);
   }
   for (size_t at = 2; at < LONGEST_ANSI;) {
     const int byte = peek(text, at);
@@ -228,7 +228,7 @@ static int ansi_quoted(struct text *text, struct unit units[2]) {
     if (byte == '\'') {
       all.length = (uint32_t)(at + 1);
       units[0] = all;
-      one(&units[1], 1, '$', 0);
+      single_byte(&units[1], 1, '$', 0);
       return 2;
     }
     if (byte != '\\') break;
@@ -239,30 +239,30 @@ static int ansi_quoted(struct text *text, struct unit units[2]) {
     all.count = (uint8_t)(all.count + found[0].count);
     at += found[0].length;
   }
-  return one(units, 1, '$', 0);
+  return single_byte(units, 1, '$', 0);
 }
 
 static int percent(struct text *text, struct unit units[2]) {
   const int first = peek(text, 1);
   if (first == MORE) return UNDECIDED;
   const int high = digit_of(first);
-  if (high == -1) return one(units, 1, '%', 0);
+  if (high == -1) return single_byte(units, 1, '%', 0);
   const int second = peek(text, 2);
   if (second == MORE) return UNDECIDED;
   const int low = digit_of(second);
-  if (low == -1) return one(units, 1, '%', 0);
-  one(units, 3, high * 16 + low, 0);
-  one(&units[1], 1, '%', 0);
+  if (low == -1) return single_byte(units, 1, '%', 0);
+  single_byte(units, 3, high * 16 + low, 0);
+  single_byte(&units[1], 1, '%', 0);
   return 2;
 }
 
 static int quotes(struct text *text, struct unit units[2]) {
   const int byte = peek(text, 0), next = byte == '\\' ? peek(text, 1) : 0;
   if (next == MORE) return UNDECIDED;
-  if (byte == '\\' && next != '\'') return one(units, 1, byte, 0);
-  one(units, byte == '\\' ? 2 : 1, '\'', 1);
+  if (byte == '\\' && next != '\'') return single_byte(units, 1, byte, 0);
+  single_byte(units, byte == '\\' ? 2 : 1, '\'', 1);
   if (byte != '\\') units[0].count = 0;
-  one(&units[1], 1, byte, 0);
+  single_byte(&units[1], 1, byte, 0);
   return 2;
 }
 
@@ -304,7 +304,7 @@ static int xml(struct text *text, struct unit units[2]) {
     if (!may_follow) break;
     name[length] = (char)byte;
   }
-  return one(units, 1, '&', 0);
+  return single_byte(units, 1, '&', 0);
 }
 
 static int decode_by(enum decoder decoder, struct text *text, struct unit units[2]) {
@@ -316,8 +316,8 @@ static int decode_by(enum decoder decoder, struct text *text, struct unit units[
     case FORM: break;
   }
   if (peek(text, 0) == '%') return percent(text, units);
-  one(units, 1, ' ', 0);
-  one(&units[1], 1, '+', 0);
+  single_byte(units, 1, ' ', 0);
+  single_byte(&units[1], 1, '+', 0);
   return 2;
 }
 

@@ -38,12 +38,12 @@ static uint32_t block(uint8_t first, uint8_t second, uint8_t third) {
 
 static uint32_t slot_of(uint32_t node, uint8_t byte) { return ((node * 0x9e3779b1u) ^ (byte * 0x85ebca6bu)) >> 7; }
 
-static uint32_t child(const struct tables *it, uint32_t node, uint8_t byte) {
+static uint32_t child(const struct tables *tables, uint32_t node, uint8_t byte) {
   const uint32_t near = node + 1;
-  if (it->label[near] == byte && it->branch[near] == it->branch[node]) return near;
+  if (tables->label[near] == byte && tables->branch[near] == tables->branch[node]) return near;
   for (uint32_t slot = slot_of(node, byte);; ++slot) {
-    const uint32_t found = it->forks[slot & it->fork_mask];
-    if (found == 0 || (it->label[found] == byte && it->parent[it->branch[found]] == node)) return found;
+    const uint32_t found = tables->forks[slot & tables->fork_mask];
+    if (found == 0 || (tables->label[found] == byte && tables->parent[tables->branch[found]] == node)) return found;
   }
 }
 
@@ -166,89 +166,89 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
   }
 }
 
-static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth);
+static int takes_any(const struct tables *tables, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth);
 
 /* Returns 0 if the bytes after an escape are known not to continue a pattern. */
-static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes, size_t length, int depth) {
+static int goes_on(const struct tables *tables, uint32_t node, const uint8_t *bytes, size_t length, int depth) {
   for (size_t at = 0; at < LOOK_AHEAD && at < length; ++at) {
-    if (it->end[it->branch[node]] == node) return 1;
-    if (it->escapes[bytes[at]] == ESCAPE) {
+    if (tables->end[tables->branch[node]] == node) return 1;
+    if (tables->escapes[bytes[at]] == ESCAPE) {
       struct meaning next[2];
       if (depth == MOST_ESCAPES_AHEAD || bytes[at] == '\r') return 1;
       meanings(bytes + at, length - at, next);
-      if (takes_any(it, node, next, bytes + at, length - at, depth + 1)) return 1;
+      if (takes_any(tables, node, next, bytes + at, length - at, depth + 1)) return 1;
     }
-    node = child(it, node, bytes[at]);
+    node = child(tables, node, bytes[at]);
     if (node == 0) return 0;
   }
   return 1;
 }
 
-/* Returns 1 if the escape at `bytes` may continue the pattern of `node`, or for node 0 begin one. */
-static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth) {
+/* Returns 1 if the escape at `bytes` may continue the pattern of `node`, or begin one for node 0. */
+static int takes_any(const struct tables *tables, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth) {
   for (int i = 0; i < 2; ++i) {
-    const struct meaning *const one = &meanings[i];
+    const struct meaning *const meaning = &meanings[i];
     uint32_t after = node;
-    if (one->byte == NO_ESCAPE) continue;
-    if (one->byte == ANY_BYTE) return 1;
-    if (one->byte != NO_BYTE) after = node == 0 ? it->first[one->byte] : child(it, node, (uint8_t)one->byte);
-    if (after != 0 && (one->length == 0 || goes_on(it, after, bytes + one->length, length - one->length, depth))) return 1;
+    if (meaning->byte == NO_ESCAPE) continue;
+    if (meaning->byte == ANY_BYTE) return 1;
+    if (meaning->byte != NO_BYTE) after = node == 0 ? tables->first[meaning->byte] : child(tables, node, (uint8_t)meaning->byte);
+    if (after != 0 && (meaning->length == 0 || goes_on(tables, after, bytes + meaning->length, length - meaning->length, depth))) return 1;
   }
   return 0;
 }
 
 /* Returns 1 if a pattern begins here, or may begin as far as it is compared. */
-static int may_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
-  uint32_t node = it->first[bytes[0]];
+static int may_begin(const struct tables *tables, const uint8_t *bytes, size_t length) {
+  uint32_t node = tables->first[bytes[0]];
   for (size_t depth = 1; node != 0; ++depth) {
-    if (depth == length || depth == MOST_FOLLOWED || it->end[it->branch[node]] == node) return 1;
+    if (depth == length || depth == MOST_FOLLOWED || tables->end[tables->branch[node]] == node) return 1;
     const uint8_t byte = bytes[depth];
-    if (it->escapes[byte] != 0) {
+    if (tables->escapes[byte] != 0) {
       struct meaning expected[2];
       /* In lines of base64. */
       if (byte == '\n' || byte == '\r') return 1;
       meanings(bytes + depth, length - depth, expected);
-      if (takes_any(it, node, expected, bytes + depth, length - depth, 0)) return 1;
+      if (takes_any(tables, node, expected, bytes + depth, length - depth, 0)) return 1;
     }
-    node = child(it, node, byte);
+    node = child(tables, node, byte);
   }
   return 0;
 }
 
 /* Returns 1 if the line break at `end` may stand in base64. */
-static int ends_base64_line(const struct tables *it, const uint8_t *bytes, size_t end, uint32_t run) {
+static int ends_base64_line(const struct tables *tables, const uint8_t *bytes, size_t end, uint32_t run) {
   size_t begin = end - (end > 0 && bytes[end] == '\n' && bytes[end - 1] == '\r');
   const size_t last = begin;
-  while (begin > 0 && last - begin < LINE_WIDTH && it->is_base64[bytes[begin - 1]]) --begin;
+  while (begin > 0 && last - begin < LINE_WIDTH && tables->is_base64[bytes[begin - 1]]) --begin;
   return last - begin + (begin == 0 ? run : 0) >= LINE_WIDTH;
 }
 
 /* Returns the first index from `from` to `escape` at which a pattern may begin that continues with the escape; or SIZE_MAX. */
-static size_t begin_before(const struct tables *it, const uint8_t *bytes, size_t length, size_t from, size_t escape, uint32_t run) {
+static size_t begin_before(const struct tables *tables, const uint8_t *bytes, size_t length, size_t from, size_t escape, uint32_t run) {
   struct meaning expected[2] = {{NO_ESCAPE, 0}, {NO_ESCAPE, 0}};
   const uint8_t *const here = bytes + escape;
   const size_t rest = length - escape;
   if (*here == '\n' || *here == '\r') {
     const size_t size = *here == '\r' && rest > 1 && here[1] == '\n' ? 2 : 1;
     /* The LF of CR LF may be escaped. */
-    if (it->escapes[*here] == ESCAPE) expected[0] = (struct meaning){'\n', 0};
-    if (ends_base64_line(it, bytes, escape, run)) expected[1] = (struct meaning){NO_BYTE, size};
+    if (tables->escapes[*here] == ESCAPE) expected[0] = (struct meaning){'\n', 0};
+    if (ends_base64_line(tables, bytes, escape, run)) expected[1] = (struct meaning){NO_BYTE, size};
   } else meanings(here, rest, expected);
   for (int i = 0; i < 2; ++i) {
-    if (expected[i].byte >= 0 && expected[i].byte != NO_BYTE && !it->occurs[expected[i].byte]) expected[i].byte = NO_ESCAPE;
+    if (expected[i].byte >= 0 && expected[i].byte != NO_BYTE && !tables->occurs[expected[i].byte]) expected[i].byte = NO_ESCAPE;
   }
   if (expected[0].byte == NO_ESCAPE && expected[1].byte == NO_ESCAPE) return SIZE_MAX;
   size_t earliest = escape, left = MOST_READ_AGAIN;
-  while (earliest > from && it->occurs[bytes[earliest - 1]]) --earliest;
+  while (earliest > from && tables->occurs[bytes[earliest - 1]]) --earliest;
   for (size_t begin = earliest; begin <= escape; ++begin) {
-    if (escape - begin >= 3 && it->starts[block(bytes[begin], bytes[begin + 1], bytes[begin + 2])] == 0) continue;
-    uint32_t node = begin == escape ? 0 : it->first[bytes[begin]];
+    if (escape - begin >= 3 && tables->starts[block(bytes[begin], bytes[begin + 1], bytes[begin + 2])] == 0) continue;
+    uint32_t node = begin == escape ? 0 : tables->first[bytes[begin]];
     for (size_t at = begin + 1; at < escape && node != 0; ++at) {
       if (left-- == 0) return begin;
-      node = child(it, node, bytes[at]);
+      node = child(tables, node, bytes[at]);
     }
     if (node == 0 && begin < escape) continue;
-    if (takes_any(it, node, expected, here, rest, 0)) return begin;
+    if (takes_any(tables, node, expected, here, rest, 0)) return begin;
   }
   return SIZE_MAX;
 }
@@ -260,48 +260,48 @@ static void *array_of(napi_env env, napi_value value, size_t *length) {
 }
 
 /* Compares sixteen bytes at a time. */
-static size_t next_escape(const struct tables *it, const uint8_t *bytes, size_t from, size_t length) {
+static size_t next_escape(const struct tables *tables, const uint8_t *bytes, size_t from, size_t length) {
   size_t at = from;
   for (; at + sizeof(sixteen) <= length; at += sizeof(sixteen)) {
     const sixteen here = *(const sixteen *)(bytes + at);
-    sixteen found = (sixteen)(here == it->escape_bytes[0]);
+    sixteen found = (sixteen)(here == tables->escape_bytes[0]);
 #pragma GCC unroll 8
-    for (size_t i = 1; i < COUNT(it->escape_bytes); ++i) found |= (sixteen)(here == it->escape_bytes[i]);
+    for (size_t i = 1; i < COUNT(tables->escape_bytes); ++i) found |= (sixteen)(here == tables->escape_bytes[i]);
     const eights halves = (eights)found;
     if ((halves[0] | halves[1]) == 0) continue;
     return at + (size_t)(halves[0] != 0 ? __builtin_ctzll(halves[0]) / 8 : 8 + __builtin_ctzll(halves[1]) / 8);
   }
-  while (at < length && it->escapes[bytes[at]] == 0) ++at;
+  while (at < length && tables->escapes[bytes[at]] == 0) ++at;
   return at;
 }
 
-static int is_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
+static int is_begin(const struct tables *tables, const uint8_t *bytes, size_t length) {
   if (length < 3) return 1;
   /* The first bytes of patterns are listed as they are. */
-  const int is_plain = it->escapes[bytes[1]] == 0 && it->escapes[bytes[2]] == 0;
-  if (is_plain && it->starts[block(bytes[0], bytes[1], bytes[2])] == 0) return 0;
-  return may_begin(it, bytes, length);
+  const int is_plain = tables->escapes[bytes[1]] == 0 && tables->escapes[bytes[2]] == 0;
+  if (is_plain && tables->starts[block(bytes[0], bytes[1], bytes[2])] == 0) return 0;
+  return may_begin(tables, bytes, length);
 }
 
-static size_t skip_to(const struct tables *it, const uint8_t *bytes, size_t length, size_t window, size_t from, uint32_t run) {
-  const uint8_t *const shift = it->shift;
+static size_t skip_to(const struct tables *tables, const uint8_t *bytes, size_t length, size_t window, size_t from, uint32_t run) {
+  const uint8_t *const shift = tables->shift;
   for (size_t at = from, escape = from;; ++escape) {
-    escape = next_escape(it, bytes, escape, length);
+    escape = next_escape(tables, bytes, escape, length);
     while (at + window <= escape) {
       const uint8_t *const last = bytes + at + window;
       const uint8_t distance = shift[block(last[-3], last[-2], last[-1])];
       if (distance != 0) at += distance;
-      else if (is_begin(it, bytes + at, length - at)) return at;
+      else if (is_begin(tables, bytes + at, length - at)) return at;
       else ++at;
     }
     if (escape >= length) return at;
     /* Most lines end here. */
-    if (it->escapes[bytes[escape]] != ESCAPE && !ends_base64_line(it, bytes, escape, run)) continue;
+    if (tables->escapes[bytes[escape]] != ESCAPE && !ends_base64_line(tables, bytes, escape, run)) continue;
     const size_t first = escape + 1 > from + window ? escape + 1 - window : from;
-    const size_t begin = begin_before(it, bytes, length, first, escape, run);
+    const size_t begin = begin_before(tables, bytes, length, first, escape, run);
     if (begin == SIZE_MAX) continue;
     /* A pattern that contains the byte itself may begin before. */
-    while (at < begin && !is_begin(it, bytes + at, length - at)) ++at;
+    while (at < begin && !is_begin(tables, bytes + at, length - at)) ++at;
     return at < begin ? at : begin;
   }
 }
@@ -310,16 +310,16 @@ static napi_value prepare(napi_env env, const struct argument *args) {
   napi_value result = NULL;
   void *handle = NULL;
   napi_create_buffer(env, sizeof(struct tables), &handle, &result);
-  struct tables *const it = handle;
-  *it = (struct tables){
+  struct tables *const tables = handle;
+  *tables = (struct tables){
     args[0].data, args[1].data, args[2].data, args[3].data, args[4].data, args[5].data, args[6].data,
     args[7].data, args[8].data, args[9].data, args[10].data, args[11].data, args[12].data, args[13].data,
     (uint32_t)args[7].length - 1, {{0}}};
   size_t count = 0;
-  for (unsigned byte = 0; byte < 256 && count < COUNT(it->escape_bytes); ++byte) {
-    if (it->escapes[byte] != 0) it->escape_bytes[count++] = (sixteen){0} + (uint8_t)byte;
+  for (unsigned byte = 0; byte < 256 && count < COUNT(tables->escape_bytes); ++byte) {
+    if (tables->escapes[byte] != 0) tables->escape_bytes[count++] = (sixteen){0} + (uint8_t)byte;
   }
-  while (count < COUNT(it->escape_bytes)) it->escape_bytes[count++] = it->escape_bytes[0];
+  while (count < COUNT(tables->escape_bytes)) tables->escape_bytes[count++] = tables->escape_bytes[0];
   return result;
 }
 
@@ -327,31 +327,31 @@ static uint32_t depth_of(const uint32_t *base, const uint32_t *branch, uint32_t 
   return node == 0 ? 0 : node - base[branch[node]];
 }
 
-static uint32_t failure_of(const struct tables *it, uint32_t node);
+static uint32_t failure_of(const struct tables *tables, uint32_t node);
 
-static uint32_t next(const struct tables *it, uint32_t node, uint8_t byte) {
-  for (uint32_t at = node; at != 0; at = failure_of(it, at)) {
-    const uint32_t found = child(it, at, byte);
+static uint32_t next(const struct tables *tables, uint32_t node, uint8_t byte) {
+  for (uint32_t at = node; at != 0; at = failure_of(tables, at)) {
+    const uint32_t found = child(tables, at, byte);
     if (found != 0) return found;
   }
-  return it->first[byte];
+  return tables->first[byte];
 }
 
 /* Returns the length of the longest pattern with which a node ends; 0 without one. */
-static uint16_t match_length_at(const struct tables *it, uint32_t node) {
-  failure_of(it, node);
-  return it->match_lengths[node] == 0 ? 0 : it->match_lengths[node] - 1;
+static uint16_t match_length_at(const struct tables *tables, uint32_t node) {
+  failure_of(tables, node);
+  return tables->match_lengths[node] == 0 ? 0 : tables->match_lengths[node] - 1;
 }
 
-static uint32_t failure_of(const struct tables *it, uint32_t node) {
+static uint32_t failure_of(const struct tables *tables, uint32_t node) {
   if (node == 0) return 0;
-  if (it->failure[node] != 0) return it->failure[node] - 1;
-  const uint32_t branch = it->branch[node];
-  const uint32_t parent = node > 1 && it->branch[node - 1] == branch ? node - 1 : it->parent[branch];
-  const uint32_t failure = parent == 0 ? 0 : next(it, failure_of(it, parent), it->label[node]);
-  const int is_pattern = it->end[branch] == node;
-  it->failure[node] = failure + 1;
-  it->match_lengths[node] = (uint16_t)(1 + (is_pattern ? depth_of(it->base, it->branch, node) : match_length_at(it, failure)));
+  if (tables->failure[node] != 0) return tables->failure[node] - 1;
+  const uint32_t branch = tables->branch[node];
+  const uint32_t parent = node > 1 && tables->branch[node - 1] == branch ? node - 1 : tables->parent[branch];
+  const uint32_t failure = parent == 0 ? 0 : next(tables, failure_of(tables, parent), tables->label[node]);
+  const int is_pattern = tables->end[branch] == node;
+  tables->failure[node] = failure + 1;
+  tables->match_lengths[node] = (uint16_t)(1 + (is_pattern ? depth_of(tables->base, tables->branch, node) : match_length_at(tables, failure)));
   return failure;
 }
 

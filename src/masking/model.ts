@@ -16,7 +16,7 @@ export interface StreamState {
   readonly run: number;
 }
 
-/** The search, compiled (native/redact/search.h, decode.h and finder.h). */
+/** The search, compiled (native/redact/search.h, decode.h, candidate.h and finder.h). */
 export interface CompiledSearch {
   /** Fills tables. @param args those of `build_search` */
   readonly buildSearch: (...args: readonly (Uint8Array | Uint32Array | number)[]) => void;
