@@ -4,8 +4,8 @@ import { NAMES, projectOf, QUICK, testFiles } from "./test/helpers/projects.mts"
 import Sequencer from "./test/helpers/sequencer.mts";
 
 const files = testFiles().map((path) => ({ path, project: projectOf(path) }));
-/** A file for vitest's report as JSON. */
-const report = process.env["TEST_REPORT"] ?? "";
+/** The folder for a report as JSON. Runs of vitest that a test starts write none. */
+const reports = process.env["TEST_REPORTS"] ?? "";
 
 const seeded = join(import.meta.dirname, "test/helpers/fast-check.ts");
 
@@ -18,6 +18,7 @@ export default defineConfig({
     },
   ],
   test: {
+    env: { TEST_REPORTS: "" },
     projects: NAMES.map((name) => ({
       extends: true,
       test: {
@@ -44,7 +45,9 @@ export default defineConfig({
       ...(process.env["GITHUB_ACTIONS"] === "true" ? ["github-actions"] : []),
       "./test/helpers/skip-reporter.ts",
       "./test/helpers/summary-reporter.ts",
-      ...(report === "" ? [] : [["json", { outputFile: report }] satisfies [string, unknown]]),
+      ...(reports === ""
+        ? []
+        : [["json", { outputFile: join(reports, `vitest-${process.pid}.json`) }] satisfies [string, unknown]]),
     ],
   },
 });

@@ -1,7 +1,8 @@
 // Prints the failed tests of test runners' reports, each with its first messages, and then the sum of their counts as
-// `N passed, N failed`: `node scripts/count.mjs REPORT…`. A report is the JSON of vitest or of the conformance suite.
+// `N passed, N failed`: `node scripts/count.mjs REPORT…`. A report is the JSON of vitest or of the conformance suite,
+// in a folder with the name of its check.
 import { readFileSync } from "node:fs";
-import { basename, relative } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 const LINES_OF_A_MESSAGE = 30;
@@ -15,7 +16,7 @@ let passed = 0;
 let failed = 0;
 for (const file of process.argv.slice(2)) {
   const report = JSON.parse(readFileSync(file, "utf8"));
-  const name = basename(file, ".json");
+  const name = basename(dirname(file));
   if (Array.isArray(report.cases)) {
     const failures = report.cases.filter(({ outcome }) => outcome === "failed");
     passed += report.cases.filter(({ outcome }) => outcome === "passed").length;

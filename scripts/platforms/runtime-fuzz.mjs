@@ -1,5 +1,5 @@
 // Gives random bytes to the C code of the executable's runtime that bytes of a server reach, under AddressSanitizer and
-// UndefinedBehaviorSanitizer: `node scripts/platforms/runtime-fuzz.mjs [--seed N] [--runs N] [--json FILE] [--node PATH]`. Each
+// UndefinedBehaviorSanitizer: `node scripts/platforms/runtime-fuzz.mjs [--seed N] [--runs N] [--node PATH]`. Each
 // script of runtime/test/fuzz runs in the runtime, and in Node.js where both must have the same results. Prints the seed; ends
 // with `N passed, N failed`.
 import { execFileSync, spawn } from "node:child_process";
@@ -18,7 +18,6 @@ const { values: options } = parseArgs({
   options: {
     seed: { type: "string", default: process.env.PROPERTY_SEED || "20261128" },
     runs: { type: "string", default: "300" },
-    json: { type: "string" },
     // For a comparison without sanitizers.
     shell: { type: "string" },
     node: { type: "string", default: process.execPath },
@@ -105,7 +104,8 @@ try {
     if (problem !== undefined) process.stdout.write(`${problem.message}\n`);
     cases.push({ name, outcome: problem === undefined ? "passed" : "failed" });
   }
-  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify({ cases }));
+  const reports = process.env.TEST_REPORTS || undefined;
+  if (reports !== undefined) writeFileSync(join(reports, "runtime-fuzz.json"), JSON.stringify({ cases }));
   const failed = cases.filter(({ outcome }) => outcome === "failed").length;
   process.stdout.write(`${cases.length - failed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;

@@ -1,14 +1,12 @@
 #!/bin/sh
 # Runs cases of the conformance suite with the addons under AddressSanitizer and UndefinedBehaviorSanitizer, in exec mode, in
-# spawn mode and with masking: sanitizers.sh [FOLDER]. A finding ends sophia-run, and the case fails. Writes the verdicts as
-# JSON into the folder.
+# spawn mode and with masking. A finding ends sophia-run, and the case fails.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-folder=${1-$place}
 cp -R bin dist "$place/"
 
 platform=linux-$(node -p process.arch)
@@ -61,8 +59,7 @@ run() { # LABEL OPTIONS-OF-SOPHIA-RUN OPTION-OF-THE-SUITE...
   label=$1 options=$2
   shift 2
   python3 test/conformance/run.py --label "sanitizers-$label" --patience 60 --moments 5 --env "ASAN_OPTIONS=$ASAN_OPTIONS" \
-    --launcher "$prefix -- $place/bin/sophia-run --no-contract $options --" \
-    --json "$folder/conformance-sanitizers-$label.json" "$@" || status=1
+    --launcher "$prefix -- $place/bin/sophia-run --no-contract $options --" "$@" || status=1
 }
 run exec "--mode auto" --only 'argv/*' --only 'descriptors/*' --only 'signals-at-start/*'
 run spawn "--mode spawn" --only 'jobcontrol/*'

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -54,7 +55,11 @@ def arguments() -> argparse.Namespace:
         metavar="FILE",
         help="further ones: a line each, the case's name and then the reason; may be repeated",
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    reports = os.environ.get("TEST_REPORTS")
+    if reports and not options.json:
+        options.json = f"{reports}/conformance-{os.getpid()}.json"
+    return options
 
 
 def impossible_cases(mode: str, files: Sequence[Path]) -> dict[str, str]:

@@ -26,33 +26,13 @@ describe(".github/workflows/checks.yml", () => {
   const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const commands = workflow.steps.flatMap(({ run = "" }) => run.split("\n").map((line) => line.trim()));
 
-  test("every npm script that it calls exists, and each mode of the conformance suite runs", () => {
+  test("every npm script that its own steps call exists", () => {
     const called = commands.flatMap((line) => /^npm (?:run )?([\w:-]+)/.exec(line)?.[1] ?? []);
-    expect(called).toEqual(
-      expect.arrayContaining([
-        "ci",
-        "lint",
-        "words",
-        "layers",
-        "format:check",
-        "typecheck",
-        "knip",
-        "docs:widths",
-        "publint",
-        "test:all",
-      ]),
-    );
+    expect(called).toContain("build:action");
     for (const name of new Set(called)) {
       if (name !== "ci") expect(manifest).toHaveProperty(["scripts", name]);
     }
-    expect(commands).toContain("scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'");
     expect(commands).toContain("bin/sophia-run check");
-    expect(commands).toContain('*) npm run conformance -- --launcher "$LAUNCHER" ;;');
-    for (const mode of [" --mode spawn", "", " --redact"]) {
-      for (const command of ["bin/sophia-run", "dist-standalone/sophia-run-linux-x64"]) {
-        expect(text).toContain(`          - ${command} --no-contract${mode} --\n`);
-      }
-    }
     expect(manifest).toHaveProperty(["bin", "sophia-run"]);
   });
 

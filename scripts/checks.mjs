@@ -1,0 +1,261 @@
+// The checks of a change, once. `.ci/run` runs those for this machine, two at a time in this order; checks.yml runs those for
+// GitHub's runners, a job for each system and version of Node.js:
+//
+//   node scripts/checks.mjs          # the name of each, and who runs it
+//   node scripts/checks.mjs here     # a line for each: name, names of those that must have passed, Node.js, command
+//   node scripts/checks.mjs hosted   # the matrices of checks.yml's jobs, as outputs of a step
+//
+// A check writes its test runner's report into the folder TEST_REPORTS, if that is set.
+
+const LINUX = ["ubuntu-24.04", "ubuntu-24.04-arm"];
+const NODES = ["20", "22", "24", "latest"];
+/** The versions and systems that npm and the executable promise. */
+const EVERYWHERE = { systems: LINUX, nodes: NODES };
+const ONCE = { systems: ["ubuntu-24.04"], nodes: ["24"] };
+
+/** The checks that must have passed before the others start. */
+const STATIC = ["lint", "static"];
+/** Makes what the checks after it need: executable, wheel, the runtime's shell. */
+const EXECUTABLES = ["executables"];
+
+const EXECUTABLE = "dist-standalone/sophia-run-linux-$(node -p process.arch)";
+
+/**
+ * @typedef {object} Check
+ * @property {string} name
+ * @property {string} run a command for bash
+ * @property {readonly string[]} after names of checks that must have passed
+ * @property {{ node?: string, options?: string }} [here] `.ci/run` runs it: with a version of Node.js other than this
+ *   machine's, with further arguments
+ * @property {{ systems: readonly string[], nodes: readonly string[], busy?: boolean }} [hosted] checks.yml runs it; each night
+ *   on a busy machine
+ * @property {{ test: string, otherwise: string }} [only] a condition of the machine, in bash
+ */
+
+/** The launch suite with a command prefix. */
+function conformance(name, launcher, { env, ...where }) {
+  const variable = env === undefined ? "" : ` --env ${env}`;
+  const run = `python3 test/conformance/run.py --label ${name} --launcher "${launcher} --"${variable}`;
+  return { name: `conformance-${name}`, run, after: launcher.startsWith(EXECUTABLE) ? EXECUTABLES : STATIC, ...where };
+}
+
+const NODE = "$(command -v node)";
+/** A signal at any moment of a start comes at five moments in place of 14. */
+const FEWER = "--moments 5";
+/** On what Node.js leaves to the program: it is gone after that. */
+const PART = ["attributes", "descriptors", "environment", "ipc", "limits", "signals-at-start", "stdio"]
+  .map((each) => `--only '${each}/*'`)
+  .join(" ");
+const SECRET = "PULUMI_ACCESS_TOKEN=pul-conformance-0a1b2c3d";
+const KEY = "OPENAI_API_KEY=sk-conformance-0a1b2c3d4e5f6a7b8c9d";
+
+const ALPINE = {
+  test: '[ -e ".cache/alpine-$(uname -m)/root" ]',
+  otherwise: "there is no root of Alpine",
+};
+const MUSL = "--only 'status/exit*' --only 'pid1/*'";
+
+/** @type {readonly Check[]} */
+const CHECKS = [
+  { name: "lint", run: "npm run lint && npm run words", after: [], here: {}, hosted: ONCE },
+  {
+    name: "static",
+    run: ["format:check", "layers", "typecheck", "knip", "docs:widths", "publint", "docs:check"]
+      .map((script) => `npm run ${script}`)
+      .join(" && "),
+    after: [],
+    here: {},
+    hosted: ONCE,
+  },
+
+  // The longest first. Half of the time `slow` waits for events, while `executables` compiles on all processors. `slow`,
+  // `standalone` and `npm test` in the bare clone are `npm run test:all`.
+  {
+    name: "slow",
+    run: "npx vitest run --project=slow",
+    after: STATIC,
+    // The launch suite in spawn mode is a check of its own.
+    here: { options: "--exclude test/launch/spawn/conformance.slow.test.ts" },
+    hosted: { ...EVERYWHERE, busy: true },
+  },
+  {
+    name: "executables",
+    run: [
+      "npm run build:standalone",
+      "npm run build:wheel",
+      "npm run release:check",
+      "node runtime/build/runtime.mjs --shell",
+      '{ scripts/platforms/alpine-root.sh || echo "no root of Alpine: the tests that need it are skipped"; }',
+    ].join(" && "),
+    after: STATIC,
+    here: {},
+    hosted: { systems: LINUX, nodes: ["24"] },
+  },
+  { name: "executable", run: "npm run test:executable", after: EXECUTABLES, here: {}, hosted: ONCE },
+  {
+    // The README's own commands, in a clone with only the commands that it names.
+    name: "fresh",
+    run: "scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'",
+    after: STATIC,
+    here: {},
+    hosted: ONCE,
+  },
+  {
+    name: "runtime-fuzz",
+    run: 'node scripts/platforms/runtime-fuzz.mjs --runs $([ -n "${PROPERTY_SEED-}" ] && echo 3000 || echo 100)',
+    after: EXECUTABLES,
+    here: { node: "24" },
+  },
+  {
+    // These need what `executables` makes, and would be skipped without it.
+    name: "standalone",
+    run: "npx vitest run --project=standalone",
+    after: EXECUTABLES,
+    here: {},
+    hosted: { ...EVERYWHERE, busy: true },
+  },
+  {
+    name: "quick",
+    run: "npx vitest run --project=unit --project=esc --project=process",
+    after: STATIC,
+    here: { node: "24" },
+    hosted: { ...EVERYWHERE, busy: true },
+  },
+  // Terminals and restarts, which `quick` leaves out. Each version of Node.js runs all of `slow` in checks.yml.
+  {
+    name: "terminals",
+    run: "npx vitest run test/launch/redact test/launch/watch",
+    after: STATIC,
+    here: { node: "24" },
+  },
+  { name: "sanitizers", run: "scripts/platforms/sanitizers.sh", after: STATIC, here: {}, hosted: ONCE },
+
+  // In spawn mode, in exec mode, as an executable, without the addon: all cases with one version of Node.js, and with the other
+  // those that it matters to.
+  conformance("spawn", `${NODE} bin/sophia-run --no-contract --mode spawn`, { here: {}, hosted: ONCE }),
+  conformance("auto", `${NODE} bin/sophia-run --no-contract --mode auto`, { here: { node: "24" }, hosted: ONCE }),
+  conformance("executable-spawn", `${EXECUTABLE} --no-contract --mode spawn`, {
+    here: { options: FEWER },
+    hosted: ONCE,
+  }),
+  conformance("executable-auto", `${EXECUTABLE} --no-contract --mode auto`, { here: { options: FEWER }, hosted: ONCE }),
+  conformance("without-addon", `${NODE} --no-addons bin/sophia-run --no-contract --mode spawn`, {
+    here: { options: FEWER },
+    hosted: ONCE,
+  }),
+  // Only Node.js 24 can replace itself without the addon.
+  conformance("exec-without-addon", `${NODE} --no-addons bin/sophia-run --no-contract --mode exec`, {
+    here: { node: "24", options: FEWER },
+    hosted: ONCE,
+  }),
+  conformance("spawn-24", `${NODE} bin/sophia-run --no-contract --mode spawn`, {
+    here: { node: "24", options: `${FEWER} ${PART}` },
+  }),
+  conformance("auto-20", `${NODE} bin/sophia-run --no-contract --mode auto`, { here: { options: `${FEWER} ${PART}` } }),
+  { name: "monitor", run: "scripts/platforms/monitor-sanitizers.sh", after: STATIC, here: {}, hosted: ONCE },
+  // Masking and the broker keep Node.js as the parent process, by the same code: one version for each.
+  conformance("redact", `${NODE} bin/sophia-run --no-contract --redact`, {
+    env: SECRET,
+    here: { options: FEWER },
+    hosted: ONCE,
+  }),
+  conformance("redact-executable", `${EXECUTABLE} --no-contract --redact`, {
+    env: SECRET,
+    here: { options: FEWER },
+    hosted: ONCE,
+  }),
+  conformance("broker", `${NODE} bin/sophia-run --no-contract -q --broker`, {
+    env: KEY,
+    here: { node: "24", options: FEWER },
+    hosted: ONCE,
+  }),
+  conformance("broker-executable", `${EXECUTABLE} --no-contract -q --broker`, {
+    env: KEY,
+    here: { options: FEWER },
+    hosted: ONCE,
+  }),
+
+  // The other C library, the other processor: checks.yml has runners with that processor.
+  { name: "musl", run: `scripts/platforms/musl.sh ${MUSL}`, only: ALPINE, after: EXECUTABLES, here: {} },
+  {
+    name: "musl-executable",
+    run: `scripts/platforms/musl.sh --launcher "${EXECUTABLE} --no-contract --" ${MUSL}`,
+    only: ALPINE,
+    after: EXECUTABLES,
+    here: {},
+  },
+  {
+    name: "arm64",
+    run: "scripts/platforms/arm64.sh",
+    only: {
+      test: "unshare --user --map-root-user --mount mount -t binfmt_misc binfmt /proc/sys/fs/binfmt_misc",
+      otherwise: "a user namespace has no binfmt_misc of its own here",
+    },
+    after: STATIC,
+    here: {},
+  },
+
+  // Tests that need Linux are skipped.
+  {
+    name: "macos",
+    run: `npm run test:all -- ${[
+      "core",
+      "system",
+      "contract",
+      "sources",
+      "esc",
+      "command-line",
+      "resolve",
+      "output",
+      "launch",
+    ]
+      .map((folder) => `test/${folder}`)
+      .join(" ")}`,
+    after: STATIC,
+    hosted: { systems: ["macos-15", "macos-15-intel"], nodes: NODES },
+  },
+  {
+    name: "windows",
+    run: "npx tsx test/windows/run.ts",
+    after: STATIC,
+    hosted: { systems: ["windows-2025"], nodes: NODES },
+  },
+];
+
+/** The lines that `.ci/run` reads. No field is empty: bash would take the next one. */
+function here() {
+  return CHECKS.flatMap(({ name, run, after, only, here: place }) => {
+    if (place === undefined) return [];
+    const whole = place.options === undefined ? run : `${run} ${place.options}`;
+    const command =
+      only === undefined ? whole : `if ${only.test}; then ${whole}; else echo 'not run: ${only.otherwise}'; fi`;
+    return [[name, after.join(" ") || "-", place.node ?? "-", command].join("\t")];
+  });
+}
+
+/** An entry for each system and version of Node.js. */
+function jobs({ name, run, after, hosted: place }) {
+  if (place === undefined) return [];
+  const { systems, nodes, busy = false } = place;
+  const built = after === EXECUTABLES;
+  return systems.flatMap((system) => nodes.map((node) => ({ name, system, node, built, busy, run })));
+}
+
+/** The matrices of checks.yml: one for what runs first, one for what makes the executables, one for all others. */
+function hosted() {
+  const first = CHECKS.filter(({ name }) => STATIC.includes(name));
+  const makers = CHECKS.filter(({ name }) => EXECUTABLES.includes(name));
+  const others = CHECKS.filter((check) => !first.includes(check) && !makers.includes(check));
+  return Object.entries({ static: first, build: makers, checks: others }).map(
+    ([name, checks]) => `${name}=${JSON.stringify({ include: checks.flatMap(jobs) })}`,
+  );
+}
+
+function names() {
+  return CHECKS.map((check) => [check.name, ...["here", "hosted"].filter((place) => check[place])].join("\t"));
+}
+
+const OUTPUTS = { here, hosted };
+const print = process.argv[2] === undefined ? names : OUTPUTS[process.argv[2]];
+if (print === undefined) throw new Error("usage: node scripts/checks.mjs [here | hosted]");
+for (const line of print()) console.log(line);

@@ -1,0 +1,150 @@
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { at } from "../helpers/at.ts";
+import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
+import { folder } from "../helpers/sophia.ts";
+import { start } from "../helpers/started.ts";
+
+skipBecause(notLinux ?? notInstalled("bash", "--version"));
+
+const root = join(import.meta.dirname, "../..");
+const LIST = "scripts/checks.mjs";
+/** Neither checks the sources: one makes the list, one the configuration of the repository's secrets. */
+const OTHER_JOBS: ReadonlySet<string> = new Set(["list", "smoke"]);
+
+async function linesOf(...args: readonly string[]): Promise<readonly string[]> {
+  const env = { PATH: process.env["PATH"] ?? "" };
+  const { status, stdout } = await start([process.execPath, LIST, ...args], { cwd: root, env }).finished;
+  expect(status).toBe(0);
+  return stdout.trimEnd().split("\n");
+}
+
+/** The first fields of lines. */
+function firstOf(lines: readonly string[]): readonly (string | undefined)[] {
+  return lines.map((line) => line.split("\t")[0]);
+}
+
+describe("the list of checks", () => {
+  test("each has a name of its own, and .ci/run, checks.yml or both run it", async () => {
+    const names = await linesOf();
+    expect(names.length).toBeGreaterThan(20);
+    for (const line of names) expect(line).toMatch(/^[\w-]+(?:\there)?(?:\thosted)?$/);
+    for (const line of names) expect(line).toContain("\th");
+    expect(new Set(firstOf(names)).size).toBe(names.length);
+  });
+
+  test("names only npm scripts, files and projects that exist", async () => {
+    const text = [...(await linesOf("here")), ...(await linesOf("hosted"))].join("\n");
+    const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const scripts = Array.from(text.matchAll(/npm run ([\w:-]+)/g), ([, name = ""]) => name);
+    expect(new Set(scripts).size).toBeGreaterThan(10);
+    for (const name of scripts) expect(manifest).toHaveProperty(["scripts", name]);
+    const files = Array.from(text.matchAll(/\b(?:scripts|test)\/[\w/.-]+\.(?:sh|mjs|py|ts)/g), ([name]) => name);
+    expect(new Set(files).size).toBeGreaterThan(8);
+    for (const name of files) expect(readFileSync(join(root, name), "utf8")).not.toBe("");
+    expect(text).toContain("scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'");
+  });
+
+  test("checks.yml runs all of its part, in three jobs, and no check that is not there", async () => {
+    const outputs = Object.fromEntries(
+      (await linesOf("hosted")).map((line): [string, string] => [
+        line.slice(0, line.indexOf("=")),
+        line.slice(line.indexOf("=") + 1),
+      ]),
+    );
+    const names = Object.values(outputs).flatMap((matrix) => {
+      const include = at(JSON.parse(matrix), "include");
+      return Array.isArray(include) ? include.map((entry: unknown) => at(entry, "name")) : [];
+    });
+    const expected = firstOf((await linesOf()).filter((line) => line.endsWith("\thosted")));
+    expect(new Set(names)).toEqual(new Set(expected));
+
+    const workflow: unknown = parse(readFileSync(join(root, ".github/workflows/checks.yml"), "utf8"));
+    const jobs = Object.entries(at(workflow, "jobs") ?? {});
+    expect(jobs.map(([name]: readonly [string, unknown]) => name)).toEqual(["list", ...Object.keys(outputs), "smoke"]);
+    for (const [name, job] of jobs.filter(([each]) => !OTHER_JOBS.has(each))) {
+      expect(at(job, "strategy", "matrix")).toBe(`\${{ fromJSON(needs.list.outputs.${name}) }}`);
+      const steps = at(job, "steps");
+      const own = (Array.isArray(steps) ? steps : []).filter((step: unknown) => at(step, "name") === "The check");
+      expect(own.map((step: unknown) => [at(step, "env", "CHECK"), at(step, "run")])).toEqual([
+        ["${{ matrix.run }}", expect.stringMatching(/^bash -euo pipefail -c "\$CHECK"$/m)],
+      ]);
+    }
+  });
+
+  test(".ci/run runs all of its part, and nothing else", async () => {
+    const expected = firstOf((await linesOf()).filter((line) => line.includes("\there")));
+    expect(firstOf(await linesOf("here"))).toEqual(expected);
+    const text = readFileSync(join(root, ".ci/run"), "utf8");
+    expect(text.match(/^\s*task .*/gm)).toEqual(['  task "$name" "${version/#-/$node}" "$command"']);
+    expect(text.match(/npm (?:run|test).*/g)).toEqual(["npm run --silent build"]);
+  });
+});
+
+const REPORT = (passed: number, failed: number) =>
+  JSON.stringify({ numPassedTests: passed, numFailedTests: failed, testResults: [] });
+
+/** Runs a copy of it with a list of its own. Its commands to install are stubs. */
+async function run(checks: readonly (readonly [name: string, after: string, command: string])[]) {
+  const cwd = folder();
+  for (const each of [".ci", "scripts", "bin"]) mkdirSync(join(cwd, each));
+  cpSync(join(root, ".ci/run"), join(cwd, ".ci/run"));
+  cpSync(join(root, "scripts/count.mjs"), join(cwd, "scripts/count.mjs"));
+  const lines = checks.map(([name, after, command]) => [name, after, "-", command].join("\t"));
+  writeFileSync(join(cwd, LIST), `for (const line of ${JSON.stringify(lines)}) console.log(line);\n`);
+  for (const each of ["npm", "apt-get"]) {
+    writeFileSync(join(cwd, "bin", each), "#!/bin/sh\n");
+    chmodSync(join(cwd, "bin", each), 0o755);
+  }
+  const path = [join(cwd, "bin"), dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter);
+  return { cwd, ...(await start([".ci/run"], { cwd, env: { PATH: path } }).finished) };
+}
+
+describe(".ci/run", () => {
+  test("adds up the reports of all checks, and starts a check after those that it needs", async () => {
+    const report = (passed: number) => `echo '${REPORT(passed, 0)}' >"$TEST_REPORTS/$$.json"`;
+    const ended = await run([
+      ["first", "-", `${report(2)}; sleep 0.2; touch first`],
+      ["second", "-", report(3)],
+      ["third", "first second", `test -e first && ${report(4)}`],
+    ]);
+    expect(ended.stdout.trimEnd().split("\n").at(-1)).toBe("9 passed, 0 failed");
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("fails if a check fails, whatever its report says, and leaves no process", async () => {
+    const ended = await run([
+      ["good", "-", `echo '${REPORT(1, 0)}' >"$TEST_REPORTS/1.json"; sleep 3600 & echo $! >left`],
+      ["bad", "-", "echo a-line-of-its-own; exit 3"],
+    ]);
+    expect(ended.stdout).toContain("=== bad: FAILED");
+    expect(ended.stdout).toMatch(/^failed: bad\na-line-of-its-own$/m);
+    expect(ended.stdout.trimEnd().split("\n").at(-1)).toBe("1 passed, 0 failed");
+    expect(ended.status).toBe(1);
+    const left = readFileSync(join(ended.cwd, "left"), "utf8").trim();
+    // One that has ended, and for which no process has waited, has no command line.
+    await expect
+      .poll(() => (existsSync(`/proc/${left}`) ? readFileSync(`/proc/${left}/cmdline`, "utf8") : ""))
+      .toBe("");
+  });
+
+  test("ends with the failed tests, and their count", async () => {
+    const cases = JSON.stringify({ cases: [{ name: "a/case", outcome: "failed", message: "not so" }] });
+    const ended = await run([["suite", "-", `echo '${cases}' >"$TEST_REPORTS/1.json"; exit 1`]]);
+    expect(ended.stdout).toContain("failed in suite: a/case\n  not so\n");
+    expect(ended.stdout.trimEnd().split("\n").at(-1)).toBe("0 passed, 1 failed");
+    expect(ended.status).toBe(1);
+  });
+
+  test("starts nothing behind a check that failed", async () => {
+    const ended = await run([
+      ["lint", "-", "exit 1"],
+      ["tests", "lint", "echo never"],
+    ]);
+    expect(ended.stdout).toContain("=== lint: FAILED");
+    expect(ended.stdout).not.toContain("started: tests");
+    expect(ended.status).toBe(1);
+  });
+});
