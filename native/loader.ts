@@ -18,6 +18,8 @@ export interface Loader {
   readonly cacheCode: () => void;
   /** The state in which the caller started this process; undefined in Node.js, which changes it. */
   readonly caller?: Caller;
+  /** The variables of the caller's IPC channel, which an executable for Linux leaves to the program. Node.js takes it itself. */
+  readonly channel?: ReadonlyMap<string, string> | undefined;
   /** Calls the function once the process starts: an executable for Linux loads the bundle before that. */
   readonly onStart?: (boot: () => void) => void;
   /** Returns a context that trusts the runtime's own certificates and those of PEM texts; undefined in Node.js. */

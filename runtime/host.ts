@@ -48,7 +48,6 @@ function builtin(name: string): object {
 
 /** Modules that this file loads when they are needed. */
 interface Lazy {
-  readonly channel: typeof import("./modules/channel.ts");
   readonly "deep-json": typeof import("./modules/deep-json.ts");
   readonly "descriptor-stream": typeof import("./modules/descriptor-stream.ts");
   readonly tls: typeof import("./modules/tls.ts");
@@ -90,6 +89,9 @@ const loader: Loader = {
   },
   get caller() {
     return { descriptors: native.descriptors, streams: native.streams, ignored: native.ignoredSignals };
+  },
+  get channel() {
+    return channelVariables();
   },
   onStart: (given) => {
     boot = given;
@@ -179,7 +181,6 @@ function prepare(): void {
 export function start(): void {
   process.begin();
   for (const signal of native.ignoredSignals) addon.ignoreOnExec(signal);
-  if (process.env["NODE_CHANNEL_FD"] !== undefined) openParentChannel();
   if (typeof SOPHIA_RUN_PROGRAM === "undefined") runScript();
   else {
     lookUp(SOPHIA_RUN_PROGRAM);
@@ -202,13 +203,19 @@ function openStandardInput(): unknown {
   return value;
 }
 
-/** Opens the IPC channel of a parent in Node.js, whose variables are not those of the program. */
-function openParentChannel(): void {
-  const { NODE_CHANNEL_FD = "", NODE_CHANNEL_SERIALIZATION_MODE } = process.env;
-  delete process.env["NODE_CHANNEL_FD"];
-  delete process.env["NODE_CHANNEL_SERIALIZATION_MODE"];
-  const serialization = NODE_CHANNEL_SERIALIZATION_MODE === "advanced" ? "advanced" : "json";
-  lazy("channel").openParentChannel(Number(NODE_CHANNEL_FD), serialization);
+/** The variables by which a parent in Node.js names the descriptor of its IPC channel, and the format of the messages. */
+const CHANNEL_VARIABLES = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
+
+/** Returns the variables of the IPC channel to the parent. This process leaves the channel to the program. */
+function channelVariables(): ReadonlyMap<string, string> | undefined {
+  // Node.js takes an empty one for none.
+  if (!process.env["NODE_CHANNEL_FD"]) return undefined;
+  return new Map(
+    CHANNEL_VARIABLES.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** Globals that are defined by a module. */

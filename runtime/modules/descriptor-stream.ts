@@ -8,7 +8,7 @@ import { Duplex } from "./stream.ts";
 interface Natives {
   readonly close: (descriptor: number) => void;
   readonly read: (descriptor: number, to: Uint8Array, offset: number, length: number, position: number) => number;
-  readonly sendToPair: (descriptor: number, bytes: Uint8Array, offset: number, passed: number) => number;
+  readonly sendToPair: (descriptor: number, bytes: Uint8Array, offset: number) => number;
   readonly shutDownSocket: (descriptor: number) => number;
   readonly systemError: (error: number, syscall: string) => Error;
 }
@@ -86,7 +86,7 @@ export class DescriptorStream extends Duplex {
   }
 
   #writeFrom(chunk: NodeBuffer, offset: number, done: Done): void {
-    const put = native.sendToPair(this.#descriptor, chunk, offset, -1);
+    const put = native.sendToPair(this.#descriptor, chunk, offset);
     if (put < 0 && put !== -EAGAIN) return done(native.systemError(-put, "write"));
     const next = offset + Math.max(put, 0);
     if (next === chunk.length) return done();

@@ -1,5 +1,4 @@
 /** The parts of the global `process` that the bundle uses. */
-import type { Connectable } from "./channel/target.ts";
 import { EventEmitter } from "./events.ts";
 import { signalName, signals } from "./signals.ts";
 import { catchSignal, nextTick, releaseSignal, runCallback } from "../loop.ts";
@@ -46,7 +45,7 @@ function environment(): Record<string, string | undefined> {
 const SIGKILL = 9;
 const SIGSTOP = 19;
 
-class Process extends EventEmitter implements Connectable {
+class Process extends EventEmitter {
   readonly platform = "linux";
   readonly arch = native.processor;
   // Libraries compare it.
@@ -57,10 +56,6 @@ class Process extends EventEmitter implements Connectable {
   readonly execArgv: readonly string[] = [];
   readonly execPath = "/proc/self/exe";
   exitCode: number | undefined = undefined;
-  connected = false;
-  channel: Connectable["channel"];
-  send: Connectable["send"];
-  disconnect: Connectable["disconnect"];
   #isExiting = false;
   #variables: Record<string, string | undefined> | undefined;
 

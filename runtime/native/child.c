@@ -191,7 +191,7 @@ FUNCTION(reap) {
   return result;
 }
 
-/* Returns this process's end and the child's, or the number of an error. Only the functions below use the former. */
+/* Returns this process's end and the child's, or the number of an error. Only the function below uses the former. */
 FUNCTION(make_pair) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return JS_NewInt32(context, errno);
@@ -200,57 +200,16 @@ FUNCTION(make_pair) {
   return result;
 }
 
-/* Room for one descriptor beside a message. */
-union passed {
-  struct cmsghdr header;
-  char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-/* (socket, bytes, offset, descriptor to pass or -1): returns the number of bytes, or the negative number of an error */
+/* (socket, bytes, offset): returns the number of bytes, or the negative number of an error */
 FUNCTION(send_to_pair) {
   size_t size = 0;
   uint8_t *const bytes = bytes_of(context, arguments[1], &size);
   const int64_t offset = long_of(context, arguments[2]);
-  const int passed = integer_of(context, arguments[3]);
   if (bytes == NULL || offset < 0 || (uint64_t)offset > size) return JS_ThrowRangeError(context, "a part outside of the bytes");
-  struct iovec part = {.iov_base = bytes + offset, .iov_len = size - (size_t)offset};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  union passed room;
-  if (passed >= 0) {
-    memset(&room, 0, sizeof room);
-    message.msg_control = &room;
-    message.msg_controllen = sizeof room;
-    room.header.cmsg_level = SOL_SOCKET;
-    room.header.cmsg_type = SCM_RIGHTS;
-    room.header.cmsg_len = CMSG_LEN(sizeof passed);
-    memcpy(CMSG_DATA(&room.header), &passed, sizeof passed);
-  }
   ssize_t put;
-  do put = sendmsg(integer_of(context, arguments[0]), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  do put = send(integer_of(context, arguments[0]), bytes + offset, size - (size_t)offset, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (put < 0 && errno == EINTR);
   return JS_NewInt64(context, put < 0 ? -errno : put);
-}
-
-/* (socket, bytes): returns the number of bytes, or the negative number of an error, and a passed descriptor or -1 */
-FUNCTION(receive_from_pair) {
-  size_t size = 0;
-  uint8_t *const bytes = bytes_of(context, arguments[1], &size);
-  if (bytes == NULL) return JS_ThrowTypeError(context, "no room for bytes");
-  struct iovec part = {.iov_base = bytes, .iov_len = size};
-  union passed room;
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room};
-  ssize_t got;
-  do got = recvmsg(integer_of(context, arguments[0]), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  while (got < 0 && errno == EINTR);
-  const int error = errno;
-  int passed = -1;
-  if (got >= 0 && message.msg_controllen >= CMSG_LEN(sizeof passed) && room.header.cmsg_type == SCM_RIGHTS) {
-    memcpy(&passed, CMSG_DATA(&room.header), sizeof passed);
-  }
-  const JSValue result = JS_NewArray(context);
-  JS_SetPropertyUint32(context, result, 0, JS_NewInt64(context, got < 0 ? -error : got));
-  JS_SetPropertyUint32(context, result, 1, JS_NewInt32(context, passed));
-  return result;
 }
 
 /* (descriptor, milliseconds): waits for input, and returns false if none came */
@@ -268,8 +227,7 @@ void add_child(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("startChild", 5, start_child),
     JS_CFUNC_DEF("reap", 1, reap),
     JS_CFUNC_DEF("makePair", 0, make_pair),
-    JS_CFUNC_DEF("sendToPair", 4, send_to_pair),
-    JS_CFUNC_DEF("receiveFromPair", 2, receive_from_pair),
+    JS_CFUNC_DEF("sendToPair", 3, send_to_pair),
     JS_CFUNC_DEF("waitForInput", 2, wait_for_input),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));

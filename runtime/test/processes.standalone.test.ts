@@ -122,20 +122,6 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     log(status, stdout);`,
   "execFile with input": `
     execFile("cat", [], (error, stdout) => log(error, stdout)).stdin.end("text")`,
-  messages: `
-    const child = watch(spawn(${JSON.stringify(process.execPath)}, ["-e",
-      "process.on('message', (m) => { process.send({ got: m }); if (m === 'last') process.disconnect(); })"],
-      { stdio: ["ignore", 1, 2, "ipc"] }));
-    log(child.connected);
-    child.send({ text: "ä".repeat(3) });
-    child.send("last", (error) => log("sent", error));
-    child.on("disconnect", () => child.send("late", (error) => log(error.code)));`,
-  "a long message": `
-    const child = spawn(${JSON.stringify(process.execPath)}, ["-e",
-      "process.once('message', (m) => process.send(m.length, () => process.disconnect()))"],
-      { stdio: ["ignore", 1, 2, "ipc"] });
-    child.on("message", (length) => log(length));
-    child.send("x".repeat(1_000_000));`,
 };
 
 it.for(Object.entries(SCRIPTS))("a child process is the same as in Node.js: %s", ([, script]) => {

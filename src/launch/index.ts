@@ -26,27 +26,27 @@ export type {
  */
 export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
-  const { command, environment, files, options, preparation } = request;
+  const { files, options, preparation } = request;
   const inherited = await preparation.inherited;
   const libc = preparation.addon;
   const task = parentTask(request);
+  const closed = libc === undefined ? inherited.numbers.filter((one) => isBun || isCloseOnExec(one) !== false) : [];
   const obstacle =
     execObstacle(request, libc) ??
     task ??
-    closedByExec(libc, inherited.numbers) ??
+    (closed.length > 0 ? closed : undefined) ??
     (files.length > 0 ? "files" : undefined);
   if (options.mode === "exec" && obstacle !== undefined && obstacle !== "files") {
     throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
-  const file = await locate(request, environment);
-  const program = { file, argv: command, environment };
+  const program = await locate(request);
   const streams = loader?.caller?.streams ?? [0, 1, 2];
   const prepared: Launch = { ...request, program, inherited, streams, libc };
-  if (options.mode !== "spawn" && obstacle === undefined) return replace(prepared);
-  if (options.mode !== "spawn" && obstacle === "files") {
-    await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);
+  if (options.mode !== "spawn") {
+    if (obstacle === undefined) return replace(prepared);
+    if (obstacle === "files") await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);
   }
-  if (preparation.addon !== undefined && (task === undefined || task === "kill-after")) {
+  if (libc !== undefined && (task === undefined || task === "kill-after")) {
     await (await import("./monitor/replace.ts")).replaceWithMonitor(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared);
@@ -67,9 +67,4 @@ function parentTask({ options, redaction, watch, broker }: LaunchRequest): Obsta
   if (broker !== undefined) return "broker";
   if (process.send !== undefined) return "channel";
   return options.killAfterMs === undefined ? undefined : "kill-after";
-}
-
-function closedByExec(libc: Libc | undefined, inherited: readonly number[]): Obstacle | undefined {
-  const closed = libc === undefined ? inherited.filter((one) => isBun || isCloseOnExec(one) !== false) : [];
-  return closed.length === 0 ? undefined : closed;
 }

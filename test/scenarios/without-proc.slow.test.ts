@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
+import { withoutProc } from "../helpers/without-proc.ts";
 
 /** Stops the job and continues it, as Ctrl-Z and `fg` do, and tells the states of the launcher and the program. */
 const SCRIPT = `set -m
@@ -19,14 +20,6 @@ until [ "$(state $program)" = S ]; do sleep 0.02; done
 kill -TERM $launcher
 wait $launcher
 echo $?`;
-
-/** Simulates a system without /proc by mounting an empty folder over it. */
-function withoutProc(): readonly [string, ...string[]] | undefined {
-  const hide = ["sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"] as const;
-  return ([[], ["--user", "--map-root-user"]] as const)
-    .map((user) => ["unshare", "--mount", ...user, ...hide] as const)
-    .find(([file, ...args]) => spawnSync(file, [...args, "true"]).status === 0);
-}
 
 const prefix = withoutProc();
 skipBecause(prefix === undefined ? "needs mount namespaces" : undefined);

@@ -9,7 +9,6 @@ export interface SpawnOptions {
   readonly detached?: boolean | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | null | undefined;
   readonly killSignal?: string | number | undefined;
-  readonly serialization?: "json" | "advanced" | undefined;
   readonly stdio?: unknown;
   readonly timeout?: number | undefined;
 }
@@ -44,8 +43,8 @@ export function startOf(file: unknown, first: unknown, second: unknown): Start {
 }
 
 /** Returns the file, the arguments and the variables, each ended by a NUL. */
-export function stringsOf({ file, argv, variables }: Start, more: readonly string[]): Uint8Array {
-  return Buffer.from(`${[file, ...argv, ...variables, ...more].join("\0")}\0`);
+export function stringsOf({ file, argv, variables }: Start): Uint8Array {
+  return Buffer.from(`${[file, ...argv, ...variables].join("\0")}\0`);
 }
 
 function texts(list: unknown): readonly string[] {

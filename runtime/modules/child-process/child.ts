@@ -3,8 +3,6 @@ import { codedError } from "../../errors.ts";
 import { watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { systemFailure } from "../../system-failure.ts";
-import { openChannel } from "../channel.ts";
-import type { Connectable } from "../channel/target.ts";
 import { DescriptorStream } from "../descriptor-stream.ts";
 import { EventEmitter } from "../events.ts";
 import { process } from "../process.ts";
@@ -32,22 +30,18 @@ function reapEnded(): void {
   for (const child of running) child.reap();
 }
 
-export class ChildProcess extends EventEmitter implements Connectable {
+export class ChildProcess extends EventEmitter {
   pid: number | undefined;
   exitCode: number | null = null;
   signalCode: string | null = null;
   killed = false;
-  connected = false;
-  channel: Connectable["channel"];
-  send: Connectable["send"];
-  disconnect: Connectable["disconnect"];
   spawnfile = "";
   spawnargs: readonly string[] = [];
   stdin: DescriptorStream | null = null;
   stdout: DescriptorStream | null = null;
   stderr: DescriptorStream | null = null;
   stdio: readonly (DescriptorStream | null)[] = [];
-  /** Ends of the process, its streams and its channel that are to come. */
+  /** Ends of the process and its streams that are to come. */
   #closesLeft = 1;
   /** Keeps the event loop alive. */
   readonly #handle = watch(EMPTY, 0, () => {});
@@ -56,23 +50,15 @@ export class ChildProcess extends EventEmitter implements Connectable {
     const { file, argv, options } = start;
     this.spawnfile = file;
     this.spawnargs = argv;
-    const serialization = options.serialization ?? "json";
     const stdio = openStdio(options.stdio);
     if (typeof stdio === "number") return this.#failed(stdio, []);
-    const channel = stdio.findIndex(({ kind }) => kind === "ipc");
-    const more = [`NODE_CHANNEL_FD=${channel}`, `NODE_CHANNEL_SERIALIZATION_MODE=${serialization}`];
     if (running.size === 0) process.on("SIGCHLD", reapEnded);
     running.add(this);
-    const result = launchChild(start, stdio, channel === -1 ? [] : more);
+    const result = launchChild(start, stdio);
     if (result < 0) return this.#failed(-result, stdio);
     this.pid = result;
     process.nextTick(() => this.emit("spawn"));
     this.#openStreams(stdio);
-    const own = stdio[channel]?.own;
-    if (own !== undefined) {
-      this.#closesLeft += 1;
-      openChannel(this, own, serialization, () => this.#closeOne());
-    }
     return this;
   }
 

@@ -15,16 +15,11 @@ interface Natives {
 
 const native = natives<Natives>();
 
-/**
- * Closes the child's sides of pipes in this process.
- *
- * @param more variables besides those of the caller
- * @returns the PID, or the negative number of an error
- */
-export function launchChild(start: Start, stdio: readonly Stdio[], more: readonly string[] = []): number {
+/** Closes the child's sides of pipes in this process. @returns the PID, or the negative number of an error */
+export function launchChild(start: Start, stdio: readonly Stdio[]): number {
   const { argv, options } = start;
   const result = native.startChild(
-    stringsOf(start, more),
+    stringsOf(start),
     argv.length,
     options.cwd ?? undefined,
     new Uint8Array(Int32Array.from(stdio, ({ childs }) => childs).buffer),

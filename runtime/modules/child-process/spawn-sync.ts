@@ -37,7 +37,7 @@ export function spawnSync(file: unknown, args: unknown, given: unknown): Result 
   const { options } = start;
   const stdio = openStdio(options.stdio);
   if (typeof stdio === "number") throw native.systemError(stdio, "spawnSync");
-  const pipes = stdio.filter(({ kind }) => kind === "pipe" || kind === "ipc");
+  const pipes = stdio.filter(({ kind }) => kind === "pipe");
   const output = stdio[1]?.own ?? -1;
   if (pipes.length !== 1 || output === -1) throw native.systemError(EINVAL, "spawnSync");
   const pid = launchChild(start, stdio);

@@ -10,7 +10,7 @@ interface Natives {
 const native = natives<Natives>();
 
 export interface Stdio {
-  readonly kind: "pipe" | "ipc" | "given" | "ignore";
+  readonly kind: "pipe" | "given" | "ignore";
   /** The child's side; -1 for "ignore". */
   readonly childs: number;
   /** This side of a pair of sockets; -1: none. */
@@ -52,8 +52,8 @@ function open(one: unknown, index: number): Stdio | number {
   if (kind === "ignore") return { kind, childs: -1, own: -1 };
   if (kind === "inherit") return { kind: "given", childs: index, own: -1 };
   if (typeof kind === "number" && kind >= 0) return { kind: "given", childs: kind, own: -1 };
-  if (kind !== "pipe" && kind !== "overlapped" && kind !== "ipc") throw invalidValue("stdio", kind);
+  if (kind !== "pipe" && kind !== "overlapped") throw invalidValue("stdio", kind);
   const pair = native.makePair();
   if (typeof pair === "number") return pair;
-  return { kind: kind === "ipc" ? "ipc" : "pipe", own: pair[0], childs: pair[1] };
+  return { kind: "pipe", own: pair[0], childs: pair[1] };
 }

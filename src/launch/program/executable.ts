@@ -1,5 +1,5 @@
 import { lookUp } from "./look-up.ts";
-import type { Environment } from "../../core/model.ts";
+import { loader } from "../../system/addon/addon.ts";
 import type { LaunchRequest, Program } from "../types.ts";
 
 const SCRIPT_SHELL = "/bin/sh";
@@ -11,12 +11,20 @@ export async function findExecutable(command: string, searchPath: string | undef
   throw (await import("./start-error.ts")).startError(command, found.problem);
 }
 
-/** Returns the file of a request's command, by the program's own `PATH`. @throws SophiaError as `findExecutable` */
-export async function locate({ command, located }: LaunchRequest, environment: Environment): Promise<string> {
-  if (process.platform === "win32") return (await import("../windows/find.ts")).fileOnWindows(command[0], environment);
+/** Returns the program of a request, looked up on its own `PATH`. @throws SophiaError as `findExecutable` */
+export async function locate({ command, environment, located }: LaunchRequest): Promise<Program> {
+  const [name] = command;
   const searchPath = environment.get("PATH");
-  const isLocated = located !== undefined && located.searchPath === searchPath;
-  return isLocated ? located.file : findExecutable(command[0], searchPath);
+  // No option withholds these: the program has the descriptor anyway, and its parent waits for messages.
+  const channel = loader?.channel;
+  let file: string;
+  if (process.platform === "win32") {
+    file = (await import("../windows/find.ts")).fileOnWindows(name, environment);
+  } else {
+    const isLocated = located !== undefined && located.searchPath === searchPath;
+    file = isLocated ? located.file : await findExecutable(name, searchPath);
+  }
+  return { file, argv: command, environment: channel ? new Map([...environment, ...channel]) : environment };
 }
 
 /** Has the shell run the program as a script, as execvp(3) does after ENOEXEC. */

@@ -1,6 +1,7 @@
 /** The program's standard output and standard error: which of them are masked, and what stands in front of each. */
 import { constants, fstatSync, openSync, readlinkSync, type Stats } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
+import { loader } from "../../system/addon/addon.ts";
 import { errorName } from "../../system/errors.ts";
 import { limitOf } from "../../system/limits.ts";
 import { initialEnvironment } from "../../system/own-environment.ts";
@@ -54,7 +55,8 @@ function examine(descriptor: 1 | 2): Examined | undefined {
     return undefined;
   }
   if (stats.isCharacterDevice() && process.platform === "linux" && stats.rdev >> 8 === MEMORY_DEVICES) return undefined;
-  if (stats.isSocket() && initialEnvironment().get("NODE_CHANNEL_FD") === String(descriptor)) return undefined;
+  const variables = loader?.channel ?? initialEnvironment();
+  if (stats.isSocket() && variables.get("NODE_CHANNEL_FD") === String(descriptor)) return undefined;
   const flags = openFlags(descriptor);
   if (flags !== undefined && (flags & O_ACCMODE) === constants.O_RDONLY) return undefined;
   return { descriptor, stats };

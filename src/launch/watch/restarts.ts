@@ -125,9 +125,7 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
 async function renewed(first: Launch, renewal: Renewal): Promise<Launch> {
   const request = { ...first, ...renewal };
   validate(request);
-  const { environment } = request;
-  const file = await locate(request, environment);
-  return { ...request, program: { file, argv: first.command, environment } };
+  return { ...request, program: await locate(request) };
 }
 
 function countDown(ms: number, done: () => void): Undo {

@@ -1,6 +1,5 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { findIsolation, startContainer } from "../../helpers/container.ts";
 import { skipBecause } from "../../helpers/skip.ts";
 import { addon, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
@@ -86,37 +85,6 @@ while True: time.sleep(9)
     process.kill(started.pid, "SIGKILL");
     expect((await started.finished).stdout).not.toContain("secret-number");
   });
-});
-
-test("the channel to a Node.js parent stays from program to program", async () => {
-  const it = await world();
-  const script = `process.on("message", (word) => process.send([word, process.env.KEY])); process.send(["run", process.env.KEY]);`;
-  const [file, ...prefix] = launcher();
-  const child = spawn(file ?? "", [...prefix, process.execPath, "-e", script], {
-    cwd: it.cwd,
-    env: { ...it.env },
-    stdio: ["ignore", "ignore", "ignore", "ipc"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const heard: unknown[] = [];
-  const until = (length: number): Promise<void> =>
-    new Promise((resolve) => {
-      const look = (): void => void (heard.length >= length && resolve());
-      child.on("message", look);
-      look();
-    });
-  child.on("message", (message) => void heard.push(message));
-  await until(1);
-  it.change("two");
-  await until(2);
-  child.send("word");
-  await until(3);
-  expect(heard).toEqual([
-    ["run", "one"],
-    ["run", "two"],
-    ["word", "two"],
-  ]);
-  child.disconnect();
 });
 
 describe("as PID 1 of a container", () => {
