@@ -41,12 +41,9 @@ def ended(code: int | None, signal: str | None = None, seen: list[object] | None
     return {"seen": seen or [], "code": code, "signal": signal}
 
 
-scene(
-    "both-ways",
-    "Messages pass in both directions, and a disconnect by the child arrives.",
-    "echo",
-    ended(0, seen=[1, "two", {"three": [3]}, None, "", "end", "disconnect"]),
-)
+BOTH_WAYS = ended(0, seen=[1, "two", {"three": [3]}, None, "", "end", "disconnect"])
+
+scene("both-ways", "Messages pass in both directions, and a disconnect by the child arrives.", "echo", BOTH_WAYS)
 scene("order", "Three hundred messages arrive in order.", "order", ended(0, seen=[*range(300), "end", "disconnect"]))
 scene(
     "large",
@@ -81,16 +78,55 @@ scene(
 )
 
 
-def channel_at(at: int) -> None:
+scene(
+    "handle-back",
+    "A server's handle passes to the parent, which accepts a connection.",
+    "handle-back",
+    ended(0, seen=["from the socket: parent", "disconnect"]),
+)
+scene(
+    "goes-on",
+    "A disconnect by a child that goes on arrives at once.",
+    "goes-on",
+    ended(4, seen=["disconnect"]),
+)
+
+
+@registry.case("parent-dies", "The child sees the death of its parent.", requires=["node"], impossible=IMPOSSIBLE)
+def _(world: World) -> None:
+    node = shutil.which("node")
+    assert node is not None
+    child = world.words(node, str(RECORDERS / "ipc_child.js"), "parent-dies")
+    parent = [node, str(RECORDERS / "ipc_parent.js"), "parent-dies", *child]
+    process = world.start_words(parent, world.setup(env={"IPC_AT": "3"}))
+    expect("the end of the parent", process.wait(world.deadline()), "signal SIGKILL")
+    world.until("the child has seen it", lambda: world.output("stdout") == b"disconnect\n")
+
+
+@registry.case("terminal", "Messages pass while all standard streams are a terminal.", requires=["node"], impossible=IMPOSSIBLE)
+def _(world: World) -> None:
+    node = shutil.which("node")
+    assert node is not None
+    child = world.words(node, str(RECORDERS / "ipc_child.js"), "echo")
+    parent = [node, str(RECORDERS / "ipc_parent.js"), "echo", *child]
+    terminal = world.terminal()
+    setup = world.setup(terminal=terminal, env={"IPC_AT": "3", "IPC_STDIN": "inherit"})
+    process = world.start_words(parent, setup)
+    expect("the end of the parent", process.wait(world.deadline()), "exit 0")
+    expect("what the parent saw", json.loads(terminal.drain()), BOTH_WAYS)
+
+
+def channel_at(at: int, place: str) -> None:
     def run(world: World) -> None:
         expect("what the parent saw", conversation(world, "exits", at), ended(7, seen=["end", "disconnect"]))
 
-    doc = f"The channel may be descriptor {at}, in place of a standard stream."
+    doc = f"The channel may be descriptor {at}, {place}."
     registry.add(f"at-{at}", doc, run, requires=["node"], impossible=IMPOSSIBLE)
 
 
 for number in range(3):
-    channel_at(number)
+    channel_at(number, "in place of a standard stream")
+channel_at(17, "behind others that are closed")
 
 
 @registry.case("no-channel", "Without a channel the program has none.", requires=["node"])

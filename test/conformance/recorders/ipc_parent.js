@@ -6,8 +6,10 @@ const { writeSync } = require("node:fs");
 const net = require("node:net");
 
 const [scenario, command, ...args] = process.argv.slice(2);
-const stdio = ["ignore", "inherit", "inherit"];
-stdio[Number(process.env.IPC_AT)] = "ipc";
+const stdio = [process.env.IPC_STDIN ?? "ignore", "inherit", "inherit"];
+const at = Number(process.env.IPC_AT);
+while (stdio.length < at) stdio.push("ignore");
+stdio[at] = "ipc";
 const child = spawn(command, args, {
   stdio,
   serialization: scenario === "advanced" ? "advanced" : "json",
@@ -31,11 +33,21 @@ const starts = {
   },
 };
 
-child.on("message", (message) => {
+child.on("message", (message, handle) => {
   if (message === "ready") {
     starts[scenario]?.();
     if (scenario === "parent-disconnects") child.disconnect();
+    else if (scenario === "parent-dies") process.kill(process.pid, "SIGKILL");
     else child.send("go");
+    return;
+  }
+  if (message === "server") {
+    handle.on("connection", (socket) => socket.end("parent"));
+    const { port } = handle.address();
+    net
+      .connect(port, "127.0.0.1")
+      .on("data", (data) => seen.push(`from the socket: ${data}`))
+      .on("close", () => (handle.close(), child.disconnect()));
     return;
   }
   if (message && message.listening) {
@@ -50,7 +62,10 @@ child.on("message", (message) => {
   }
   seen.push(describe(message));
 });
-child.on("disconnect", () => seen.push("disconnect"));
+child.on("disconnect", () => {
+  seen.push("disconnect");
+  if (scenario === "goes-on") child.kill("SIGTERM");
+});
 let end;
 child.on("exit", (code, signal) => (end = { code, signal }));
 process.on("exit", () => writeSync(1, `${JSON.stringify({ seen, ...end })}\n`));
