@@ -10,7 +10,7 @@ import { readIn } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { workflowsIn } from "../workflows.ts";
 import { nodeTool, type NodeInstaller } from "./node-tools.ts";
-import { dependenciesIn, objectOf, parseManifest, type Manifest } from "./package-json.ts";
+import { dependenciesIn, hasDependency, objectOf, parseManifest, type Manifest } from "./package-json.ts";
 import { pythonTool, type PythonTool } from "./python.ts";
 import type { StartSurroundings } from "./start-command.ts";
 
@@ -159,4 +159,9 @@ function isMember(member: string, patterns: readonly string[]): boolean {
     patterns.some((one) => !isExclusion(one) && fits(one)) &&
     !patterns.some((one) => isExclusion(one) && fits(one.slice(1)))
   );
+}
+
+/** Returns true if a package can use the dependency of its workspace's root, as with all but Yarn 2 and later. */
+export function usesRootsDependency({ node, workspace }: Project): boolean {
+  return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);
 }

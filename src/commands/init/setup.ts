@@ -1,0 +1,47 @@
+/** The steps by which `init` sets a project up, besides its contract. */
+import { FETCH_TARBALL, TARBALL } from "../../core/package-source.ts";
+import { adviceForExisting, stepsForExtra, type Extra } from "./extras.ts";
+import { NODE_TOOLS } from "./node-tools.ts";
+import { packageSteps, startsNpm } from "./package-json.ts";
+import { usesRootsDependency, type Survey } from "./project.ts";
+import { pythonSteps } from "./python.ts";
+import type { SetupStep } from "./setup-step.ts";
+
+/** Returns all steps, those for the user last. @param edits scripts of package.json are changed, not only named */
+export async function setupSteps(
+  surveyed: Survey,
+  extras: readonly Extra[],
+  edits: boolean,
+): Promise<readonly SetupStep[]> {
+  const steps = [
+    ...(await projectSteps(surveyed, edits)),
+    ...adviceForExisting(surveyed),
+    ...extras.flatMap((extra) => stepsForExtra(extra, surveyed)),
+  ];
+  const isAdvice = ({ kind }: SetupStep): number => Number(kind === "advise");
+  return steps.toSorted((step, other) => isAdvice(step) - isAdvice(other));
+}
+
+async function projectSteps(surveyed: Survey, edits: boolean): Promise<readonly SetupStep[]> {
+  const { project, packageJson, pyproject, isThere, read } = surveyed;
+  const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
+  const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
+  const { hasMembers, member } = project.workspace;
+  const isRoot = hasMembers && member === "";
+  return [
+    ...packageSteps(packageJson, {
+      add: [...(FETCH_TARBALL === undefined || isThere(TARBALL) ? [] : [FETCH_TARBALL]), isRoot ? addToRoot : add],
+      edit: edits,
+      isThere,
+      startsByNpm: startsNpm(surveyed.dockerfile, await read("Procfile")),
+      isInRoot: usesRootsDependency(project),
+    }),
+    ...pythonSteps(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
+    ...gitignore(isThere(".git"), await read(".gitignore")),
+  ];
+}
+
+function gitignore(isRepository: boolean, text = ""): readonly SetupStep[] {
+  if (!isRepository || /^[/*]*\.env(?:\.?\*|\s*$)/m.test(text)) return [];
+  return [{ kind: "advise", file: ".gitignore", title: "add, so that no value is committed", lines: [".env"] }];
+}
