@@ -34,11 +34,11 @@ export function openFilesNumber(limit: string | undefined): number {
 export function setCallersOpenFiles(): Undo {
   const callers = callersOpenFiles();
   if (callers === undefined) return () => {};
-  const own = softLimit("self", "Max open files");
+  const ownLimit = softLimit("self", "Max open files");
   const addon = loadMonitorAddon();
   if (addon === undefined) throw refusal("helper-missing", "needs sophia-run's addon, which is not loaded");
   addon.setOpenFiles(openFilesNumber(callers));
-  return () => addon.setOpenFiles(openFilesNumber(own));
+  return () => addon.setOpenFiles(openFilesNumber(ownLimit));
 }
 
 function refusal(code: FailureCode, problem: string): SophiaError {

@@ -81,12 +81,12 @@ export class Automaton {
     this.shift = new Uint8Array(BLOCKS).fill(Math.max(0, this.window - 2));
     this.label = Buffer.alloc(size);
     // One buffer is several times as fast as the characters of strings.
-    const all = Buffer.from(patterns.join(""), "latin1");
-    if (search === undefined) this.build(patterns, all);
+    const bytes = Buffer.from(patterns.join(""), "latin1");
+    if (search === undefined) this.build(patterns, bytes);
     else {
       const { shift, starts, label, branch, parent, first, end, forks, occurs, base, window } = this;
       const lengths = Uint32Array.from(patterns, ({ length }) => length);
-      search.buildSearch(shift, starts, label, branch, parent, first, end, forks, occurs, base, all, lengths, window);
+      search.buildSearch(shift, starts, label, branch, parent, first, end, forks, occurs, base, bytes, lengths, window);
     }
     this.escapes = escapesOf(this.occurs);
     if (search !== undefined) this.use(search);
@@ -225,27 +225,27 @@ export class Automaton {
     return failure;
   }
 
-  private build(patterns: readonly string[], all: Buffer): void {
+  private build(patterns: readonly string[], bytes: Buffer): void {
     const { label, branch, base, parent, end, first } = this;
     // An iterator takes ten times as long for some millions of bytes.
-    for (let at = 0; at < all.length; at++) this.occurs[all[at] ?? 0] = 1;
-    let last = ROOT;
+    for (let at = 0; at < bytes.length; at++) this.occurs[bytes[at] ?? 0] = 1;
+    let lastNode = ROOT;
     for (let number = 0, from = 0, former = 0, formerLength = 0; number < patterns.length; number++) {
       const length = patterns[number]?.length ?? 0;
       const most = Math.min(length, formerLength);
       let shared = 0;
-      while (shared < most && all[from + shared] === all[former + shared]) shared += 1;
+      while (shared < most && bytes[from + shared] === bytes[former + shared]) shared += 1;
       const node = shared === 0 ? ROOT : this.nodeBefore(number, shared);
-      const start = last + 1;
-      last += length - shared;
-      all.copy(label, start, from + shared, from + length);
-      branch.fill(number, start, last + 1);
+      const start = lastNode + 1;
+      lastNode += length - shared;
+      bytes.copy(label, start, from + shared, from + length);
+      branch.fill(number, start, lastNode + 1);
       base[number] = start - shared - 1;
       parent[number] = node;
-      end[number] = last;
-      if (node === ROOT) first[all[from] ?? 0] = start;
-      else this.fork(node, all[from + shared] ?? 0, start);
-      this.limitShifts(all, from, shared);
+      end[number] = lastNode;
+      if (node === ROOT) first[bytes[from] ?? 0] = start;
+      else this.fork(node, bytes[from + shared] ?? 0, start);
+      this.limitShifts(bytes, from, shared);
       former = from;
       formerLength = length;
       from += length;
@@ -269,10 +269,10 @@ export class Automaton {
   }
 
   /** Keeps the window from moving past three bytes of a pattern. The pattern before did so for the `shared` bytes. */
-  private limitShifts(all: Uint8Array, from: number, shared: number): void {
+  private limitShifts(bytes: Uint8Array, from: number, shared: number): void {
     const { shift, starts, window } = this;
     for (let end = Math.max(3, shared + 1); end <= window; end++) {
-      const at = block(all[from + end - 3] ?? 0, all[from + end - 2] ?? 0, all[from + end - 1] ?? 0);
+      const at = block(bytes[from + end - 3] ?? 0, bytes[from + end - 2] ?? 0, bytes[from + end - 1] ?? 0);
       if ((shift[at] ?? 0) > window - end) shift[at] = window - end;
       if (end === 3) starts[at] = 1;
     }

@@ -84,14 +84,14 @@ export class Finder {
   /** @returns undefined if the search is not compiled */
   private findCompiled({ bytes, base, before, run, isEnd }: Passage): FoundMatches | undefined {
     const { compiledCandidates, node, least } = this;
-    const found = this.automatonOf().find(compiledCandidates, { bytes, before, node, run, least, isEnd });
-    const numbers: ArrayLike<number> = found?.matches ?? [];
+    const result = this.automatonOf().find(compiledCandidates, { bytes, before, node, run, least, isEnd });
+    const numbers: ArrayLike<number> = result?.matches ?? [];
     for (let at = 0; at < numbers.length; at += MATCH_NUMBERS) {
       const start = base + (numbers[at] ?? 0);
       const end = base + (numbers[at + 1] ?? 0);
       const encoding = least === -1 ? (ENCODINGS[numbers[at + 3] ?? -1] ?? PLAIN) : PLAIN;
       this.onMatch(start, end, numbers[at + 2] ?? ROOT, encoding, numbers[at + 4] === 1);
     }
-    return found;
+    return result;
   }
 }

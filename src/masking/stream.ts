@@ -77,8 +77,8 @@ export class Masker {
     while (first > 0 && (matches[first - 1]?.end ?? 0) > start) first -= 1;
     let next = first;
     let joined = { start, end };
-    for (let one = matches[next]; one !== undefined && one.start < end; one = matches[++next]) {
-      joined = { start: Math.min(joined.start, one.start), end: Math.max(joined.end, one.end) };
+    for (let match = matches[next]; match !== undefined && match.start < end; match = matches[++next]) {
+      joined = { start: Math.min(joined.start, match.start), end: Math.max(joined.end, match.end) };
     }
     matches.splice(first, next - first, joined);
   }

@@ -76,14 +76,14 @@ export class HttpClient {
       setHost: false,
     });
     // Not as an option of the request: Node.js prints options under NODE_DEBUG=http, which is meant for the program.
-    const all = {
+    const allHeaders = {
       ...headers,
       Host: url.host,
       "Accept-Encoding": "identity",
       ...(authorization === undefined ? {} : { "Proxy-Authorization": authorization }),
       ...(data === undefined ? {} : { "Content-Length": Buffer.byteLength(data) }),
     };
-    for (const [name, value] of Object.entries(all)) request.setHeader(name, value);
+    for (const [name, value] of Object.entries(allHeaders)) request.setHeader(name, value);
     return this.#exchange(request, data, method === "GET" || method === "HEAD", isEnough);
   }
 

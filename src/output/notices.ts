@@ -105,26 +105,26 @@ export function workLocally({ credentialFrom: { name, file } }: Pick<EscSettings
 const MOST_NAMES = 10;
 
 function withheldWords({ why, file, environment, names }: Extract<Notice, { kind: "withheld" }>): string {
-  const one = names.length === 1;
+  const isSingle = names.length === 1;
   const more = names.length - MOST_NAMES;
   const shown = [...names.slice(0, MOST_NAMES).map(printable), ...(more > 0 ? [`${more} more`] : [])];
   const place =
     environment === undefined
       ? printable(file)
       : `ESC environment ${printable(environment)}, which the credential in ${printable(file)} opens,`;
-  const withheld = `warning: ${enumerate(shown)} in ${place} ${one ? "is" : "are"} not passed on`;
-  const [it, them] = one ? ["it", "it"] : ["they", "them"];
+  const withheld = `warning: ${enumerate(shown)} in ${place} ${isSingle ? "is" : "are"} not passed on`;
+  const [subject, object] = isSingle ? ["it", "it"] : ["they", "them"];
   const option = `--allow ${shellWord(names.slice(0, MOST_NAMES).join(","))}`;
   switch (why) {
     case "reserved":
-      return `${withheld} (a file must not configure sophia-run); set ${them} in the environment`;
+      return `${withheld} (a file must not configure sophia-run); set ${object} in the environment`;
     case "runs-code":
-      return `${withheld} (${it} can make other programs run code); ${option} passes ${them} on`;
+      return `${withheld} (${subject} can make other programs run code); ${option} passes ${object} on`;
     case "network":
-      return `${withheld} (${it} ${one ? "decides" : "decide"} how programs connect, and whom they trust); ${option} passes ${them} on`;
+      return `${withheld} (${subject} ${isSingle ? "decides" : "decide"} how programs connect, and whom they trust); ${option} passes ${object} on`;
     case "redirects-key":
-      return `${withheld} (${it} would send a key from another source to another address); ${option} passes ${them} on`;
+      return `${withheld} (${subject} would send a key from another source to another address); ${option} passes ${object} on`;
     case "callers-own":
-      return `${withheld} (a file that was found does not override the caller's); ${option} passes ${them} on`;
+      return `${withheld} (a file that was found does not override the caller's); ${option} passes ${object} on`;
   }
 }

@@ -153,14 +153,14 @@ function isOfMissing({ kind }: Violation): boolean {
 function stateFinder({ selected, violations }: Assessment): (name: string | undefined, group?: string) => State {
   const states = new Map<string, State>();
   const groups = new Map<string, State>();
-  for (const one of violations) {
-    if ("rule" in one && "group" in one.rule) {
-      groups.set(one.rule.group, one.kind === "several-set" ? "invalid" : "missing");
+  for (const violation of violations) {
+    if ("rule" in violation && "group" in violation.rule) {
+      groups.set(violation.rule.group, violation.kind === "several-set" ? "invalid" : "missing");
     }
-    if (one.kind === "missing" || one.kind === "missing-when") states.set(one.name, "missing");
-    if (one.kind === "some-missing") for (const name of one.missing) states.set(name, "missing");
+    if (violation.kind === "missing" || violation.kind === "missing-when") states.set(violation.name, "missing");
+    if (violation.kind === "some-missing") for (const name of violation.missing) states.set(name, "missing");
     // Last, since a blank value is both missing and invalid.
-    if (isOfValue(one)) states.set(one.name, "invalid");
+    if (isOfValue(violation)) states.set(violation.name, "invalid");
   }
   return (name = "", group = "") => groups.get(group) ?? states.get(name) ?? (isSet(selected, name) ? "set" : "unset");
 }

@@ -127,7 +127,7 @@ function compact(
   const names: string[] = [];
   const groups: string[] = [];
   const withheldNames = new Map<string, string[]>();
-  const others = wordings.filter(({ violation, advice }) => {
+  const otherWordings = wordings.filter(({ violation, advice }) => {
     const { kind } = violation;
     if (advice.length > 0 || (kind !== "none-set" && kind !== "missing" && kind !== "missing-when")) return true;
     const wanted = "name" in violation ? [violation.name] : violation.rule.names;
@@ -146,7 +146,7 @@ function compact(
     ...groups,
     ...Array.from(withheldNames, ([words, list]) => `${words}: ${firstOf(list, MAX_SHOWN).join(", ")}`),
   ];
-  return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...others.map(asFinding)];
+  return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...otherWordings.map(asFinding)];
 }
 
 /** Leaves out an incomplete configuration of ESC, which is printed as the cause, and permissions, which can wait. */
@@ -162,12 +162,12 @@ function noticeLines(notices: readonly Notice[], message: readonly [string, ...s
   const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
   const lines: string[] = [];
   for (const [index, notice] of ordered.entries()) {
-    const own = describeNotice(notice);
+    const ownLines = describeNotice(notice);
     const left = ordered.length - index;
-    if (heightOf([...message, ...lines, ...own]) + (left > 1 ? 1 : 0) > MAX_TOTAL) {
+    if (heightOf([...message, ...lines, ...ownLines]) + (left > 1 ? 1 : 0) > MAX_TOTAL) {
       return [...lines, `and ${count(left, index === 0 ? "notice" : "further notice")}`];
     }
-    lines.push(...own);
+    lines.push(...ownLines);
   }
   return lines;
 }
@@ -202,11 +202,11 @@ export function wordUnmet(
     ]),
     ...remedy,
   ];
-  const last = [
+  const lastDetails = [
     ...(unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`]),
     ...(unmet.postscript ?? []),
   ];
   const notices = assessment.notices.filter((notice) => isPrinted(notice, quiet));
-  const shown = noticeLines(notices, [message, ...details, ...last]);
-  return { code: "contract-unmet", message, details: [...details, ...shown, ...last] };
+  const shown = noticeLines(notices, [message, ...details, ...lastDetails]);
+  return { code: "contract-unmet", message, details: [...details, ...shown, ...lastDetails] };
 }

@@ -29,11 +29,11 @@ export async function unreadFileLines(
   const names = await namesIn(cwd, above);
   const read = envFiles.flatMap(({ path, required }) => (required ? [path] : defaultsOf(path, cwd, above)));
   return Array.from(names).flatMap(([file, all]) => {
-    const found = all.filter(isMissing);
-    if (found.length === 0 || read.includes(file)) return [];
+    const missingNames = all.filter(isMissing);
+    if (missingNames.length === 0 || read.includes(file)) return [];
     // A named file replaces those that are read by default, and a comma separates two.
     const files = [...read, file].map((path) => path.replaceAll(",", "\\,")).join(",");
-    const has = `${printable(file)} has ${enumerateFew(found.map(printable), MOST_NAMES)}, and is not read`;
+    const has = `${printable(file)} has ${enumerateFew(missingNames.map(printable), MOST_NAMES)}, and is not read`;
     return [`${has}: add ${unbroken(`--dotenv ${shellWord(files)}`)}`];
   });
 }

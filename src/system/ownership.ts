@@ -13,7 +13,7 @@ export type Distrust =
  * Returns why a file that was found by search is not trusted. If the working directory is world-writable, too, the file
  * system may have no permissions (WSL): then only the owner counts, a symbolic link's included. Windows has no such owners.
  */
-export function distrustOf(found: string, file: Stats, folder: string, cwd: string): Distrust | undefined {
+export function distrustOf(path: string, file: Stats, folder: string, cwd: string): Distrust | undefined {
   const user = process.geteuid?.();
   if (user === undefined) return undefined;
   let own: Stats | undefined;
@@ -24,7 +24,7 @@ export function distrustOf(found: string, file: Stats, folder: string, cwd: stri
   if (isOpen(file) && !isOpen(here())) return { kind: "file" };
   if (!isOpen(folder === cwd ? here() : statSync(folder, { throwIfNoEntry: false }))) return undefined;
   if (!isOpen(here())) return { kind: "folder", folder };
-  const entry = lstatSync(found, { throwIfNoEntry: false });
+  const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) return isTrusted(entry) ? undefined : { kind: "owner", uid: entry.uid };
   // Unequal if another process replaces the file at this moment.
   return entry?.ino === file.ino && entry.dev === file.dev ? undefined : { kind: "folder", folder };

@@ -21,18 +21,20 @@ const RUNNERS: ReadonlyMap<string, string> = new Map([
 export function typedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
   const path = (environment.get("PATH") ?? "").split(process.platform === "win32" ? ";" : ":");
   // The folder of pnpm is relative.
-  const found = path.find((folder) => folder !== "" && hasCommand(resolve(cwd, folder)));
-  const python = found !== undefined && found === folderOfPython(environment) ? pythonRunner(environment) : undefined;
+  const folderOnPath = path.find((folder) => folder !== "" && hasCommand(resolve(cwd, folder)));
+  const python =
+    folderOnPath !== undefined && folderOnPath === folderOfPython(environment) ? pythonRunner(environment) : undefined;
   if (python !== undefined) return `${python} ${NAME}`;
   const isManaged =
-    found === undefined
+    folderOnPath === undefined
       ? isInstalledAbove(cwd)
-      : found === environment.get("BERRY_BIN_FOLDER") || /(?:^|[\\/])node_modules[\\/]\.bin[\\/]?$/.test(found);
+      : folderOnPath === environment.get("BERRY_BIN_FOLDER") ||
+        /(?:^|[\\/])node_modules[\\/]\.bin[\\/]?$/.test(folderOnPath);
   if (!isManaged) return NAME;
   const agent = /^(\w+)\//.exec(environment.get("npm_config_user_agent") ?? "")?.[1] ?? "";
   const runner = RUNNERS.get(agent);
   // The user has added node_modules/.bin to the search path.
-  if (runner === undefined && found !== undefined) return NAME;
+  if (runner === undefined && folderOnPath !== undefined) return NAME;
   return `${runner ?? "npx --no-install"} ${NAME}`;
 }
 

@@ -47,12 +47,12 @@ export async function runAsScript(
   { command }: Launch,
   execute: (script: Program) => string,
 ): Promise<never> {
-  let last = code;
+  let lastCode = code;
   if (code === "ENOEXEC") {
     const { inspectImage } = await import("../program/image.ts");
-    if (inspectImage(program.file).kind === "unknown") last = execute(asShellScript(program));
+    if (inspectImage(program.file).kind === "unknown") lastCode = execute(asShellScript(program));
   }
-  throw (await import("../program/start-error.ts")).executionError(command[0], program, last);
+  throw (await import("../program/start-error.ts")).executionError(command[0], program, lastCode);
 }
 
 /** Prepares an execution. @returns a function that returns an error code only if the execution fails */

@@ -25,11 +25,11 @@ export async function replaceWithMonitor(launch: Launch): Promise<void> {
   // Node.js has reset them all at its start.
   const signals = loader?.caller?.ignored ?? [];
   const ignored = signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n);
-  const start = (one: Program, { strings, folder }: RemovableFiles): string => {
+  const start = (program: Program, { strings, folder }: RemovableFiles): string => {
     const dies = options.dieWithLauncher ? 1 : 0;
-    const numbers = [one.argv.length, options.killAfterMs ?? -1, openFiles, dies, folder].map(BigInt);
+    const numbers = [program.argv.length, options.killAfterMs ?? -1, openFiles, dies, folder].map(BigInt);
     const request = bytesOfNumbers(BigInt64Array.from([...numbers, ignored]));
-    return errorName(addon.start(bytesOf(one), request, descriptors, strings));
+    return errorName(addon.start(bytesOf(program), request, descriptors, strings));
   };
   if (preparation.firstProcess) {
     // The listeners get the earlier signals, the program gets the later ones.

@@ -124,17 +124,17 @@ interface Surplus {
  * Node's: the last if the caller's numbers have no gap below, else any (`doubtful`).
  */
 function surplusEpolls(open: readonly Descriptor[], foreign: ReadonlySet<Descriptor>): Surplus {
-  const own = open.filter((one) => !foreign.has(one)).toSorted((a, b) => a.number - b.number);
-  const [{ number: lowest } = { number: 0 }] = own;
+  const ofCaller = open.filter((one) => !foreign.has(one)).toSorted((a, b) => a.number - b.number);
+  const [{ number: lowest } = { number: 0 }] = ofCaller;
   const hasGap = open.filter(({ number }) => number < lowest).length < lowest - 3;
   const surplus: Descriptor[] = [];
   const doubtful: Descriptor[] = [];
   let candidates: Descriptor[] = [];
   let hasPipe = false;
-  for (const one of own) {
-    if (one.target === EPOLL_TARGET) (hasPipe ? surplus : candidates).push(one);
-    hasPipe ||= one.target !== EPOLL_TARGET;
-    if (one.target !== EVENTFD_TARGET) continue;
+  for (const descriptor of ofCaller) {
+    if (descriptor.target === EPOLL_TARGET) (hasPipe ? surplus : candidates).push(descriptor);
+    hasPipe ||= descriptor.target !== EPOLL_TARGET;
+    if (descriptor.target !== EVENTFD_TARGET) continue;
     if (candidates[0]?.number === lowest && !hasGap) surplus.push(...candidates.slice(0, -1));
     else if (candidates.length > 1) doubtful.push(...candidates);
     candidates = [];

@@ -40,14 +40,14 @@ export interface RedactAddon extends CompiledSearch {
   /**
    * Starts the program below a monitor (monitor.h).
    *
-   * @param found the settings to restore on `real` if this process ends without `dismissMonitor`
+   * @param formerSettings the settings to restore on `real` if this process ends without `dismissMonitor`
    */
   readonly startMonitor: (
     strings: Uint8Array,
     argumentCount: number,
     slave: number,
     real: number,
-    found: Uint8Array,
+    formerSettings: Uint8Array,
     isForeground: number,
     inherited: Int32Array,
   ) => readonly [channel: number, pid: number] | number;

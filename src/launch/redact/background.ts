@@ -27,9 +27,9 @@ export function isStoppedByAccess(signal: NodeJS.Signals, isInFront: () => boole
 
 /** Returns true if this process's group seems orphaned. Only ancestors are looked at. */
 export function isOrphaned(): boolean {
-  const own = readProcessStat("self");
-  let one = own;
-  while (one !== undefined && one.group === own?.group && one.session === own.session)
-    one = readProcessStat(one.parent);
-  return one?.session !== own?.session;
+  const ownStat = readProcessStat("self");
+  let ancestor = ownStat;
+  while (ancestor !== undefined && ancestor.group === ownStat?.group && ancestor.session === ownStat.session)
+    ancestor = readProcessStat(ancestor.parent);
+  return ancestor?.session !== ownStat?.session;
 }

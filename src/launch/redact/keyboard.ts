@@ -66,10 +66,10 @@ interface KeyParts extends Terminal {
 
 export function forwardKeys(parts: KeyParts) {
   const { addon, watcher, input, real, master, expect, monitor, hasEnded, gone } = parts;
-  const keyboard = openKeyboard(input, watcher, (keys) => void (last = receive(keys)), gone);
+  const keyboard = openKeyboard(input, watcher, (keys) => void (lastInput = receive(keys)), gone);
   let isOn = false;
   let isClosed = false;
-  let last: Promise<void> = Promise.resolve();
+  let lastInput: Promise<void> = Promise.resolve();
   let answer: (() => void) | undefined;
   const unread: Uint8Array[] = [];
   /** Keys that were read and must wait: the program must be continued first. */
@@ -81,7 +81,7 @@ export function forwardKeys(parts: KeyParts) {
   return {
     resume: (): void => {
       isOn = true;
-      last = last.then(typeHeld);
+      lastInput = lastInput.then(typeHeld);
     },
     pause,
     close: (): void => {
@@ -91,7 +91,7 @@ export function forwardKeys(parts: KeyParts) {
     /** Pauses, and collects the keys that the program has not read. @param isLast the program's terminal is closed */
     collect: async (isLast: boolean): Promise<void> => {
       pause();
-      await last;
+      await lastInput;
       const answered = new Promise<void>((resolve) => {
         answer = resolve;
       });

@@ -7,12 +7,12 @@ export function messageWriter(target: number | undefined, lineEnd: "\n" | "\r\n"
   const waiting: string[] = [];
   let isLineStart = true;
   let isEnabled = target !== undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  let lastWrite: Promise<unknown> = Promise.resolve();
   const writeWaiting = async (before = ""): Promise<void> => {
     const text = waiting.splice(0).join("");
     if (target === undefined || !isEnabled || text === "") return;
-    last = last.then(() => writeAll(target, Buffer.from(before + text)));
-    await last;
+    lastWrite = lastWrite.then(() => writeAll(target, Buffer.from(before + text)));
+    await lastWrite;
   };
   return {
     wrote: async (byte: number): Promise<void> => {
@@ -29,7 +29,7 @@ export function messageWriter(target: number | undefined, lineEnd: "\n" | "\r\n"
     },
     finish: async (): Promise<void> => {
       await writeWaiting(isLineStart ? "" : lineEnd);
-      await last;
+      await lastWrite;
     },
   };
 }

@@ -33,14 +33,14 @@ export function startMonitored(
   { addon, watcher }: System,
   program: Program,
   { slave, real, inherited }: Readonly<{ slave: number; real: number; inherited: readonly number[] }>,
-  found: Uint8Array,
+  formerSettings: Uint8Array,
   isForeground: boolean,
   events: MonitorEvents,
 ) {
   const descriptors = Int32Array.from(inherited);
   const strings = bytesOf(program);
   const count = program.argv.length;
-  const started = addon.startMonitor(strings, count, slave, real, found, Number(isForeground), descriptors);
+  const started = addon.startMonitor(strings, count, slave, real, formerSettings, Number(isForeground), descriptors);
   if (typeof started === "number") throw cannotMask(errorName(started));
   const [channel, monitor] = started;
   const first = Buffer.alloc(RECORD_BYTES);

@@ -113,7 +113,7 @@ export class Outputs {
         const notice = this.redaction.notice?.(output.file);
         if (notice !== undefined) this.writeLine(notice);
       },
-      wrote: async (last) => (this.isErrors(stream) ? messages.wrote(last) : undefined),
+      wrote: async (lastByte) => (this.isErrors(stream) ? messages.wrote(lastByte) : undefined),
       failed: (code) => this.happen({ kind: "failed", stream, code }),
       ended: () => this.happen({ kind: "ended", stream }),
     });

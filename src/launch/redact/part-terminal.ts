@@ -26,25 +26,25 @@ export function openPartTerminal({ addon, watcher, real, master, sync }: Termina
   const group = readProcessStat("self")?.group ?? -1;
   const isInFront = (): boolean => addon.foregroundGroup(real) === group;
   /** The settings of the pseudo-terminal: at the start, and those that the real terminal has. */
-  const first = textOf(addon.settingsOf(master));
-  let last = first;
+  const initialSettings = textOf(addon.settingsOf(master));
+  let copiedSettings = initialSettings;
   /** The settings of the real terminal before the program changed them. */
-  let found: Uint8Array | undefined;
+  let formerSettings: Uint8Array | undefined;
   let later: NodeJS.Timeout | undefined;
   let keyboard: Keyboard | undefined;
   let isClosed = false;
 
   const type = async (keys: Uint8Array): Promise<void> => {
     if (!isClosed) await writeAll(master, keys);
-    if (!isClosed && last !== first && isInFront()) keyboard?.resume();
+    if (!isClosed && copiedSettings !== initialSettings && isInFront()) keyboard?.resume();
   };
   const copySettings = (): void => {
     const settings = isClosed ? undefined : addon.settingsOf(master);
-    if (settings === undefined || textOf(settings) === last) return;
+    if (settings === undefined || textOf(settings) === copiedSettings) return;
     if (!isInFront()) return copyIn(POLL_MS);
-    last = textOf(settings);
-    if (last === first) return restore();
-    found ??= addon.settingsOf(real);
+    copiedSettings = textOf(settings);
+    if (copiedSettings === initialSettings) return restore();
+    formerSettings ??= addon.settingsOf(real);
     addon.applySettings(real, settings, OUTPUT_AS_BEFORE);
     const [, , isByKey] = addon.modesOf(master);
     if (hasInput || isByKey === 0) return keyboard?.pause();
@@ -65,7 +65,7 @@ export function openPartTerminal({ addon, watcher, real, master, sync }: Termina
     },
     continued: () => {
       // A shell has made its own settings.
-      if (last !== first) last = "";
+      if (copiedSettings !== initialSettings) copiedSettings = "";
       copySettings();
     },
   };
@@ -77,7 +77,7 @@ export function openPartTerminal({ addon, watcher, real, master, sync }: Termina
     },
     end: (wasKilled: boolean): void => {
       copySettings();
-      if (wasKilled && last !== first && isInFront()) restore();
+      if (wasKilled && copiedSettings !== initialSettings && isInFront()) restore();
       close();
     },
     close,
@@ -97,8 +97,8 @@ export function openPartTerminal({ addon, watcher, real, master, sync }: Termina
 
   function restore(): void {
     keyboard?.pause();
-    if (found !== undefined) addon.applySettings(real, found, AS_GIVEN);
-    found = undefined;
+    if (formerSettings !== undefined) addon.applySettings(real, formerSettings, AS_GIVEN);
+    formerSettings = undefined;
   }
 }
 

@@ -13,7 +13,7 @@ export interface PumpEvents {
   readonly came?: (() => void) | undefined;
   readonly masked: () => void;
   /** Called after each write, with its last byte. */
-  readonly wrote: (last: number) => Promise<void>;
+  readonly wrote: (lastByte: number) => Promise<void>;
   readonly failed: (code: string) => void;
   /** All bytes were passed on or dropped. The target may be closed. */
   readonly ended: () => void;
@@ -26,7 +26,7 @@ export function startPump(source: Source, target: number, first: Masker, events:
   let masker = first;
   let silence: NodeJS.Timeout | undefined;
   let isBroken = false;
-  let last: Promise<void> = Promise.resolve();
+  let lastWrite: Promise<void> = Promise.resolve();
 
   const breakOff = (): void => {
     isBroken = true;
@@ -49,8 +49,8 @@ export function startPump(source: Source, target: number, first: Masker, events:
     const before = masker.masked;
     const bytes = mask();
     const hasMasks = masker.masked > before;
-    last = last.then(() => pass(bytes, hasMasks));
-    return last;
+    lastWrite = lastWrite.then(() => pass(bytes, hasMasks));
+    return lastWrite;
   };
   const flush = async (): Promise<void> => {
     clearTimeout(silence);
@@ -65,7 +65,7 @@ export function startPump(source: Source, target: number, first: Masker, events:
     events.came?.();
     const passed = passOn(() => masker.push(chunk));
     await passed;
-    if (passed === last) awaitSilence();
+    if (passed === lastWrite) awaitSilence();
   };
   source.start(take, () => void flush().then(events.ended));
   awaitSilence();

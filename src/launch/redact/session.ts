@@ -36,7 +36,7 @@ export function openSession(parts: SessionParts) {
     const inFront = addon.foregroundGroup(real);
     return inFront === -1 && state.terminal === "there" ? state.isForeground : inFront === group;
   };
-  const found = addon.settingsOf(real) ?? new Uint8Array();
+  const formerSettings = addon.settingsOf(real) ?? new Uint8Array();
   /** The signals of keys that are sent to the whole group, and the SIGCONT that ends a stop. */
   const expected = expectedSignals();
   let monitor: Monitor | undefined;
@@ -69,7 +69,7 @@ export function openSession(parts: SessionParts) {
       const ended = new Promise<NodeJS.Signals | number>((resolve) => {
         finish = resolve;
       });
-      const outcome = startMonitored(parts, program, parts, found, state.isForeground, {
+      const outcome = startMonitored(parts, program, parts, formerSettings, state.isForeground, {
         unread: keys.collected,
         continued: () => happen({ kind: "continued" }),
         stopped: (signal) => happen({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),
@@ -89,7 +89,7 @@ export function openSession(parts: SessionParts) {
       await keys.collect(true);
     },
     lose: (): void => happen({ kind: "unread" }),
-    /** True for a signal that is being delivered and was sent from here to the whole group. */
+    /** True for a signal that is being beingDelivered and was sent from here to the whole group. */
     isOwn: expected.isOwn,
     restore: (): void => happen({ kind: "finished" }),
     close: (): void => {
@@ -160,7 +160,7 @@ export function openSession(parts: SessionParts) {
         clearInterval(poll);
         return keys.close();
       case "restore terminal":
-        addon.applySettings(real, (effect.left ? addon.settingsOf(master) : undefined) ?? found, AS_GIVEN);
+        addon.applySettings(real, (effect.left ? addon.settingsOf(master) : undefined) ?? formerSettings, AS_GIVEN);
         // The real terminal makes the line ends of background processes, too.
         copySettings(master, master, RAW_OUTPUT);
         if (effect.returnsKeys) keys.giveBack();
@@ -206,19 +206,19 @@ export function openSession(parts: SessionParts) {
 /** Counts the signals that this process causes to be sent to itself, and must ignore. */
 function expectedSignals() {
   const counts = new Map<NodeJS.Signals, number>();
-  const own = new Set<NodeJS.Signals>();
+  const beingDelivered = new Set<NodeJS.Signals>();
   return {
     expect: (signal: NodeJS.Signals): void => void counts.set(signal, (counts.get(signal) ?? 0) + 1),
     giveUp: (signal: NodeJS.Signals): void => void counts.delete(signal),
-    /** Counts a signal that is being delivered. @returns true if it was expected */
+    /** Counts a signal that is being beingDelivered. @returns true if it was expected */
     arrives: (signal: NodeJS.Signals): boolean => {
       const count = counts.get(signal) ?? 0;
       if (count === 0) return false;
       counts.set(signal, count - 1);
-      own.add(signal);
-      setImmediate(() => own.delete(signal));
+      beingDelivered.add(signal);
+      setImmediate(() => beingDelivered.delete(signal));
       return true;
     },
-    isOwn: (signal: NodeJS.Signals): boolean => own.has(signal),
+    isOwn: (signal: NodeJS.Signals): boolean => beingDelivered.has(signal),
   };
 }

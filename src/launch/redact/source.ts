@@ -29,7 +29,7 @@ type Take = (chunk: Uint8Array) => Promise<void>;
 
 /** @param descriptor non-blocking; the source closes it */
 export function readFrom(descriptor: number, watcher: Watcher): Source {
-  let [buffer, other] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
+  let [buffer, formerBuffer] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
   let state: "reading" | "draining" | "ended" = "reading";
   /** Resolves when all chunks were taken. */
   let taking: Promise<void> = Promise.resolve();
@@ -52,7 +52,7 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
     else {
       const former = taking;
       taking = passTo(buffer.subarray(0, length));
-      [buffer, other] = [other, buffer];
+      [buffer, formerBuffer] = [formerBuffer, buffer];
       void former.then(read);
     }
   };

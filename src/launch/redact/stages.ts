@@ -73,7 +73,7 @@ export function step(state: State, event: StreamEvent): readonly [State, readonl
 
 export function end(state: State, event: EndEvent): readonly [State, readonly EndEffect[]] {
   const { wasKilled } = event;
-  const all = [...state.streams.keys()];
+  const allStreams = [...state.streams.keys()];
   const isOpen = state.hasSession && !state.isRestored;
   const collected = only(isOpen, { kind: "collect keys" });
   const terminal: readonly EndEffect[] = [
@@ -83,7 +83,7 @@ export function end(state: State, event: EndEvent): readonly [State, readonly En
   ];
   if (event.kind === "drained") {
     const left = state.mayHandOver ? event.left : [];
-    const flushed = all.filter((stream) => !left.includes(stream));
+    const flushed = allStreams.filter((stream) => !left.includes(stream));
     const handedOver = only(left.length > 0, { kind: "hand over", streams: left });
     return [state, [{ kind: "flush", streams: flushed }, ...terminal, ...handedOver]];
   }
@@ -91,7 +91,7 @@ export function end(state: State, event: EndEvent): readonly [State, readonly En
   const closed = only(state.hasSession, { kind: "close session" });
   return [
     { ...state, isRestored: true },
-    [...collected, { kind: "sync" }, { kind: "flush", streams: all }, ...terminal, ...closed],
+    [...collected, { kind: "sync" }, { kind: "flush", streams: allStreams }, ...terminal, ...closed],
   ];
 }
 

@@ -62,12 +62,12 @@ function examine(descriptor: 1 | 2): Examined | undefined {
   return { descriptor, stats };
 }
 
-function isShared(one: Examined, other: Examined, addon: Pick<RedactAddon, "isSameOpenFile"> | undefined): boolean {
-  if (one.stats.dev !== other.stats.dev || one.stats.ino !== other.stats.ino) return false;
-  if (!one.stats.isFile()) return true;
+function isShared(out: Examined, err: Examined, addon: Pick<RedactAddon, "isSameOpenFile"> | undefined): boolean {
+  if (out.stats.dev !== err.stats.dev || out.stats.ino !== err.stats.ino) return false;
+  if (!out.stats.isFile()) return true;
   // A file that was opened twice has two offsets, which matter unless both append.
   const appends = [1, 2].every((descriptor) => ((openFlags(descriptor) ?? 0) & constants.O_APPEND) !== 0);
-  return appends || addon === undefined || addon.isSameOpenFile(one.descriptor, other.descriptor) === 1;
+  return appends || addon === undefined || addon.isSameOpenFile(out.descriptor, err.descriptor) === 1;
 }
 
 function outputOf({ descriptor, stats }: Examined, descriptors: Output["descriptors"]): Output {
@@ -113,10 +113,10 @@ export function prepare(output: Output, insists: boolean, isWhole: boolean, syst
   const { addon, watcher } = system;
   const pair = isTerminal ? ends : addon.makePipe();
   if (typeof pair === "number") throw cannotMask(errorName(pair));
-  const [own, programSide] = pair;
+  const [ownSide, programSide] = pair;
   const copy = duplicate(addon, target);
-  if (isTerminal) addon.copySize(copy, own);
-  return { output, target: copy, source: readFrom(own, watcher), programSide, isTerminal };
+  if (isTerminal) addon.copySize(copy, ownSide);
+  return { output, target: copy, source: readFrom(ownSide, watcher), programSide, isTerminal };
 }
 
 /** Closes the descriptors of an output whose writers have ended, so that its reader sees the end. */

@@ -29,7 +29,7 @@ const STEP_MS = 100;
 /** The time for a signal that came with the program's end: the thread that gets it may wait for a processor. */
 const LATE_SIGNAL_MS = 100;
 
-export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, first: Launch) {
+export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, firstLaunch: Launch) {
   const hadTerminal = (readProcessStat("self")?.terminal ?? 0) !== 0;
   /** `stopping`: the program was asked to end. `starting`: it has ended. `over`: it is not restarted any more. */
   let phase: "running" | "stopping" | "starting" | "over" = "running";
@@ -53,7 +53,7 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
     stopFollowing?.();
   };
   const restart = async (renewal: Renewal): Promise<void> => {
-    const launch = await renewed(first, renewal);
+    const launch = await renewed(firstLaunch, renewal);
     masking = undefined;
     if (phase === "stopping" || phase === "starting") return void (next = launch);
     if (phase === "over" || program === undefined) return;
@@ -122,8 +122,8 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
 }
 
 /** Prepares another start of the same command. @throws SophiaError if it cannot be started */
-async function renewed(first: Launch, renewal: Renewal): Promise<Launch> {
-  const request = { ...first, ...renewal };
+async function renewed(firstLaunch: Launch, renewal: Renewal): Promise<Launch> {
+  const request = { ...firstLaunch, ...renewal };
   validate(request);
   return { ...request, program: await locate(request) };
 }

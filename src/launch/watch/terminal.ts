@@ -10,12 +10,12 @@ export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) =>
   const { isatty } = process.getBuiltinModule("node:tty");
   const terminal = [0, 1, 2].find((descriptor) => isatty(descriptor));
   const addon = terminal === undefined ? undefined : loadRedactAddon();
-  const own = readProcessStat("self")?.group;
-  if (terminal === undefined || addon === undefined || own === undefined) return undefined;
-  if (addon.foregroundGroup(terminal) !== own) return undefined;
-  const found = addon.settingsOf(terminal);
+  const ownGroup = readProcessStat("self")?.group;
+  if (terminal === undefined || addon === undefined || ownGroup === undefined) return undefined;
+  if (addon.foregroundGroup(terminal) !== ownGroup) return undefined;
+  const settings = addon.settingsOf(terminal);
   return (end) => {
-    if (addon.foregroundGroup(terminal) !== own) addon.takeForeground(terminal, own);
-    if (typeof end === "string" && found !== undefined) addon.applySettings(terminal, found, AS_GIVEN);
+    if (addon.foregroundGroup(terminal) !== ownGroup) addon.takeForeground(terminal, ownGroup);
+    if (typeof end === "string" && settings !== undefined) addon.applySettings(terminal, settings, AS_GIVEN);
   };
 }

@@ -33,14 +33,14 @@ export function findOnWindows(
   const isPath = /[\\/:]/.test(command);
   const folders = isPath ? [""] : foldersOf(variables.get("PATH") ?? "");
   let problem: string | undefined;
-  for (const each of [names, [command]]) {
+  for (const candidates of [names, [command]]) {
     for (const folder of folders) {
-      for (const name of each) {
+      for (const name of candidates) {
         const file = folder === "" ? name : win32.join(folder, name);
-        const found = problemOf(file, endings);
-        if (found === undefined) return { file: win32.resolve(file) };
+        const problemOfFile = problemOf(file, endings);
+        if (problemOfFile === undefined) return { file: win32.resolve(file) };
         // The problem of an existing file is more helpful than that another is missing.
-        if (found !== "ENOENT") problem ??= found;
+        if (problemOfFile !== "ENOENT") problem ??= problemOfFile;
       }
     }
   }

@@ -52,20 +52,20 @@ function digits(peek: Peek, from: number, least: number, most: number, base: 8 |
 }
 
 function utf16(peek: Peek): readonly Unit[] | undefined {
-  const first = digits(peek, 2, 4, 4, 16);
-  if (first === undefined || first.value === -1) return first && [];
-  if (first.value < 0xd800 || first.value > 0xdfff) return [{ length: 6, bytes: utf8(first.value) ?? [] }];
+  const high = digits(peek, 2, 4, 4, 16);
+  if (high === undefined || high.value === -1) return high && [];
+  if (high.value < 0xd800 || high.value > 0xdfff) return [{ length: 6, bytes: utf8(high.value) ?? [] }];
   // Python's name for a byte that is not UTF-8.
-  if (first.value >= 0xdc80 && first.value <= 0xdcff) return [{ length: 6, bytes: [first.value & 0xff] }];
+  if (high.value >= 0xdc80 && high.value <= 0xdcff) return [{ length: 6, bytes: [high.value & 0xff] }];
   for (const [index, byte] of [BACKSLASH, 0x75].entries()) {
-    const found = peek(6 + index);
-    if (found === MORE) return undefined;
-    if (found !== byte) return [];
+    const next = peek(6 + index);
+    if (next === MORE) return undefined;
+    if (next !== byte) return [];
   }
-  const second = digits(peek, 8, 4, 4, 16);
-  if (second === undefined) return undefined;
-  const code = 0x10000 + ((first.value - 0xd800) << 10) + (second.value - 0xdc00);
-  const bytes = second.value >= 0xdc00 && second.value <= 0xdfff ? utf8(code) : undefined;
+  const low = digits(peek, 8, 4, 4, 16);
+  if (low === undefined) return undefined;
+  const code = 0x10000 + ((high.value - 0xd800) << 10) + (low.value - 0xdc00);
+  const bytes = low.value >= 0xdc00 && low.value <= 0xdfff ? utf8(code) : undefined;
   return bytes === undefined ? [] : [{ length: 12, bytes }];
 }
 
