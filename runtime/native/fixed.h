@@ -16,10 +16,12 @@ static inline int *js_count(const void *of) { return js_is_fixed(of) ? &fixed_co
 
 static void js_arena_init(JSRuntime *runtime);
 static int resize_shape_hash(JSRuntime *runtime, int bits);
+static int JS_ResizeAtomHash(JSRuntime *runtime, int size);
 
 const char *JS_FixObjects(JSRuntime *runtime, const char *(*end_of_memory)(void)) {
-  /* A start that made the table grow would change each shape. */
+  /* A start that made one of these tables grow would change each shape, or each name. */
   if (resize_shape_hash(runtime, runtime->shape_hash_bits + 1) != 0) return NULL;
+  if (JS_ResizeAtomHash(runtime, runtime->atom_hash_size * 2) != 0) return NULL;
   const char *const end = end_of_memory();
   /* Forgets which small blocks are unused. */
   js_arena_init(runtime);
