@@ -15,7 +15,7 @@ const ONCE = { systems: ["ubuntu-24.04"], nodes: ["24"] };
 
 /** The checks that must have passed before the others start. */
 const STATIC = ["lint", "static"];
-/** Makes what the checks after it need: executable, wheel, the runtime's shell. */
+/** Makes what the checks after it need: executable, wheel, the runtime's shell, the executables for tests. */
 const EXECUTABLES = ["executables"];
 
 const EXECUTABLE = "dist-standalone/sophia-run-linux-$(node -p process.arch)";
@@ -85,6 +85,7 @@ const CHECKS = [
       "npm run build:wheel",
       "npm run release:check",
       "node runtime/build/runtime.mjs --shell",
+      "node runtime/build/runtime.mjs --checked",
       '{ scripts/platforms/alpine-root.sh || echo "no root of Alpine: the tests that need it are skipped"; }',
     ].join(" && "),
     after: STATIC,
@@ -128,6 +129,7 @@ const CHECKS = [
     after: STATIC,
     here: { node: "24" },
   },
+  { name: "checked", run: "scripts/platforms/checked.sh", after: EXECUTABLES, here: {}, hosted: ONCE },
   { name: "sanitizers", run: "scripts/platforms/sanitizers.sh", after: STATIC, here: {}, hosted: ONCE },
 
   // In spawn mode, in exec mode, as an executable, without the addon: all cases with one version of Node.js, and with the other

@@ -48,7 +48,7 @@ for (const name of forLinux) {
   const output = join(outdir, executableName(name));
   // Renames, because the former one may be running.
   const { step, end } = progress.start(name);
-  copyFileSync(await buildRuntime(name.split("-")[1], false, undefined, [], step), `${output}.new`);
+  copyFileSync(await buildRuntime(name.split("-")[1], "executable", undefined, [], step), `${output}.new`);
   renameSync(`${output}.new`, output);
   end();
   process.stdout.write(`${output}\n`);

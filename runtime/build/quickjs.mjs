@@ -24,20 +24,60 @@ export function quickjsSources(root) {
  * @param compiler the path of zig, or of another compiler
  * @param target zig's name
  * @param flags options
+ * @param isChecked with the checks of native/checked/, for tests
  * @returns the paths of its object files
  */
-export function quickjsObjects(root, compiler, target, flags) {
+export function quickjsObjects(root, compiler, target, flags, isChecked = false) {
   const sources = quickjsSources(root);
   const paths = PARTS.map((part) => join(sources, `${part}.c`));
   const including = [...flags, `-I${sources}`];
-  return compiled(root, compiler, target, [engine(root, sources), ...paths], including, VERSIONS.quickjs.checksum);
+  const main = engine(root, sources, isChecked);
+  return compiled(root, compiler, target, [main, ...paths], including, VERSIONS.quickjs.checksum);
+}
+
+/** The changes of the checking mode in the engine's allocator of small blocks (runtime/native/checked/cells.h). */
+function checks(own) {
+  // As text, because what a file includes has no part in the name by which its object file is found again.
+  const cells = own("checked/cells.h").replace('#include "checked.h"\n', () => own("checked/checked.h"));
+  return [
+    ["static no_inline JSArena *arena_new(", `${cells}\nstatic no_inline JSArena *arena_new(`],
+    [
+      "    list_add(&ar->link, &rt->arena_state.arena_list[block_size_idx]);\n",
+      "    poison_cells(ar);\n    list_add(&ar->link, &rt->arena_state.arena_list[block_size_idx]);\n",
+    ],
+    [
+      "        ar->first_free_block = b->u.free_next;\n",
+      "        take_cell(b);\n        ar->first_free_block = b->u.free_next;\n",
+    ],
+    [
+      "    b->block_size_idx = 0xff; /* fail safe */\n",
+      "    b->block_size_idx = 0xff; /* fail safe */\n    b->gc_obj_type = FRESH_TYPE;\n",
+      2,
+    ],
+    [
+      "static void js_arena_free(JSRuntime *rt, void *ptr)\n{",
+      "static void js_arena_release(JSRuntime *rt, void *ptr)\n{",
+    ],
+    [
+      "    if (!ptr)\n        return 0;\n    b = container_of(ptr,",
+      "    if (!ptr)\n        return 0;\n    expect_used(rt, ptr);\n    b = container_of(ptr,",
+    ],
+    [
+      "static void js_arena_init(JSRuntime *runtime);\n",
+      "static void js_arena_init(JSRuntime *runtime);\nstatic void keep_image_arenas(JSRuntime *runtime);\n",
+    ],
+    [
+      "  js_arena_init(runtime);\n  fixed_end =",
+      "  keep_image_arenas(runtime);\n  js_arena_init(runtime);\n  fixed_end =",
+    ],
+  ];
 }
 
 /**
  * Writes the engine's main file with fixed objects (runtime/native/fixed.h) and tables of unforeseeable order (keyed.h). Returns
  * its path.
  */
-function engine(root, sources) {
+function engine(root, sources, isChecked) {
   const own = (name) => readFileSync(join(root, "runtime/native", name), "utf8");
   const changes = [
     ["#define JS_REF_COUNT(p) (js_rc(p)->ref_count)\n", own("fixed.h")],
@@ -133,6 +173,7 @@ function engine(root, sources) {
     // JSON.parse with a function.
     ["h = e->atom & (po->hash_size - 1);", "h = mixed(e->atom, own_key.number) & (po->hash_size - 1);"],
     ["h = key & (po->hash_size - 1);", "h = mixed(key, own_key.number) & (po->hash_size - 1);", 2],
+    ...(isChecked ? checks(own) : []),
   ];
   let text = readFileSync(join(sources, "quickjs.c"), "utf8");
   for (const [from, to, places = 1] of changes) {
@@ -143,7 +184,7 @@ function engine(root, sources) {
   }
   const folder = join(root, ".cache", "runtime");
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, "quickjs.c");
+  const path = join(folder, isChecked ? "checked-quickjs.c" : "quickjs.c");
   writeFileSync(`${path}.${process.pid}`, text);
   renameSync(`${path}.${process.pid}`, path);
   return path;

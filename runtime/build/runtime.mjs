@@ -1,7 +1,9 @@
 // Builds the executable for Linux: QuickJS, the runtime in runtime/, and the package's bundle as bytecode, in one static file.
-// `node runtime/build/runtime.mjs [--shell] [x64|arm64 …]` writes .cache/runtime/sophia-run-linux-PROCESSOR, or .cache/runtime/shell,
-// which runs the script of its first argument, for tests. `--compiler COMMAND` takes another compiler for everything but AWS-LC, and
-// writes .cache/runtime/other-shell.
+// `node runtime/build/runtime.mjs [x64|arm64 …]` writes .cache/runtime/sophia-run-linux-PROCESSOR. For tests there are others:
+// `--shell` writes .cache/runtime/shell, which runs the script of its first argument; `--checked` writes
+// .cache/runtime/checked-sophia-run-linux-PROCESSOR (runtime/native/checked/checked.h), and beside it imageless-…, which loads
+// all modules at each start. `--compiler COMMAND` takes another compiler for everything but AWS-LC, and writes
+// .cache/runtime/other-shell.
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -60,6 +62,21 @@ async function all(tasks) {
   );
   return results;
 }
+
+/**
+ * The files that the build makes, each with the beginning of its name and the macros of its C.
+ *
+ * - `executable`: what ships
+ * - `checked`: with checks of its memory
+ * - `imageless`: without image
+ * - `shell`: runs a script
+ */
+const KINDS = {
+  executable: { prefix: "", macros: [] },
+  checked: { prefix: "checked-", macros: ["-DCHECKED"] },
+  imageless: { prefix: "imageless-", macros: [] },
+  shell: { prefix: "", macros: ["-DSHELL"] },
+};
 
 /** Files that every start loads, besides the entry, which runs the program before it has exports. */
 const BASE =
@@ -164,17 +181,24 @@ function compiledMonitor(platform) {
   return bytes;
 }
 
+/** The part that several kinds have in common, which is made once: the bundle, in bytecode. */
+const compiledOnce = new Map();
+
 /**
+ * @param kind one of {@link KINDS}
  * @param added names and texts of further files of the runtime in the image, for tests
  * @param step is told what the build does
  * @returns the path of the executable
  */
-export async function buildRuntime(processor, isShell, otherCompiler, added = [], step = () => {}) {
+export async function buildRuntime(processor, kind, otherCompiler, added = [], step = () => {}) {
+  const isShell = kind === "shell";
+  const isChecked = kind === "checked";
+  const { prefix, macros } = KINDS[kind];
   step("fetching the compiler, if it is not in .cache");
   const { compiler: usual } = zig(root);
   const compiler = otherCompiler ?? usual;
   const target = ZIG_TARGETS[processor];
-  const work = join(folder, `${target}${isShell ? "-shell" : ""}-${process.pid}`);
+  const work = join(folder, `${target}-${kind}-${process.pid}`);
   mkdirSync(work, { recursive: true });
   try {
     const monitor = compiledMonitor(`linux-${processor}`);
@@ -182,10 +206,12 @@ export async function buildRuntime(processor, isShell, otherCompiler, added = []
     const quickjs = quickjsSources(root);
     const [parts, engine] = await Promise.all([
       partsFor(root, processor, target, usual, otherCompiler),
-      quickjsObjects(root, compiler, target, otherCompiler === undefined ? ENGINE_FLAGS : LANGUAGE),
+      quickjsObjects(root, compiler, target, otherCompiler === undefined ? ENGINE_FLAGS : LANGUAGE, isChecked),
     ]);
     step("bundling, and compiling to bytecode");
-    const { files, imaged } = await compiledFiles(usual, isShell, added);
+    const key = JSON.stringify([isShell, added]);
+    if (!compiledOnce.has(key)) compiledOnce.set(key, compiledFiles(usual, isShell, added));
+    const { files, imaged } = await compiledOnce.get(key);
     const base = [
       "-target",
       target,
@@ -197,10 +223,14 @@ export async function buildRuntime(processor, isShell, otherCompiler, added = []
     ];
     step("compiling the runtime");
     const own = readdirSync(native).filter((name) => name.endsWith(".c"));
-    const shell = isShell ? ["-DSHELL"] : [];
+    const checked = isChecked ? ["-include", join(native, "checked/ends.h")] : [];
     const sources = [
-      ...own.map((name) => [[...shell], join(native, name)]),
-      ...Object.entries(ADDONS).map(([fill, path]) => [[`-DADDON=${fill}`, "-DSOPHIA_RUN_RUNTIME"], join(root, path)]),
+      ...own.map((name) => [[...macros, ...checked], join(native, name)]),
+      ...Object.entries(ADDONS).map(([fill, path]) => [
+        [`-DADDON=${fill}`, "-DSOPHIA_RUN_RUNTIME", ...checked],
+        join(root, path),
+      ]),
+      ...(isChecked ? [[macros, join(native, "checked/checked.c")]] : []),
     ];
     const objects = await all(
       sources.map(
@@ -211,7 +241,7 @@ export async function buildRuntime(processor, isShell, otherCompiler, added = []
     );
     const output = join(
       folder,
-      `${otherCompiler === undefined ? "" : "other-"}${isShell ? "shell" : `sophia-run-linux-${processor}`}`,
+      `${otherCompiler === undefined ? "" : "other-"}${prefix}${isShell ? "shell" : `sophia-run-linux-${processor}`}`,
     );
     // -O2 also merges strings that others end with.
     const flags = [
@@ -238,7 +268,7 @@ export async function buildRuntime(processor, isShell, otherCompiler, added = []
       });
       return made;
     };
-    const hasImage = !isShell && otherCompiler === undefined && canMakeImage(processor);
+    const hasImage = !isShell && kind !== "imageless" && otherCompiler === undefined && canMakeImage(processor);
     step(hasImage ? "linking, and storing the image of a start" : "linking");
     if (hasImage) await linkWithImage(files, imaged, processor, link);
     else await link(files, 0);
@@ -251,11 +281,15 @@ export async function buildRuntime(processor, isShell, otherCompiler, added = []
 
 if (process.argv[1] === import.meta.filename) {
   const words = process.argv.slice(2);
-  const isShell = words.includes("--shell");
+  const kinds = words.includes("--shell")
+    ? ["shell"]
+    : words.includes("--checked")
+      ? ["checked", "imageless"]
+      : ["executable"];
   const option = words.indexOf("--compiler");
   const [, compiler] = option === -1 ? [] : words.splice(option, 2);
-  const processors = words.filter((word) => word !== "--shell");
+  const processors = words.filter((word) => !word.startsWith("--"));
   for (const processor of processors.length > 0 ? processors : [process.arch]) {
-    process.stdout.write(`${await buildRuntime(processor, isShell, compiler)}\n`);
+    for (const kind of kinds) process.stdout.write(`${await buildRuntime(processor, kind, compiler)}\n`);
   }
 }

@@ -17,6 +17,9 @@
 #include <zlib.h>
 
 #include "../../native/generated/shared.h"
+#ifdef CHECKED
+#include "checked/checked.h"
+#endif
 #include "files.h"
 #include "image.h"
 #include "memory.h"
@@ -265,6 +268,10 @@ static _Noreturn void run_on(size_t stack) {
   JS_SetPropertyStr(context, native, "ignoredSignals", ignored_signals(context));
   JS_SetPropertyStr(context, native, "descriptors", inherited_descriptors(context));
   JS_SetPropertyStr(context, native, "streams", standard_streams(context));
+#ifdef CHECKED
+  watch_memory(runtime);
+  be_wrong(context, native, command.count, command.words);
+#endif
   /* Like Node.js, which native/system.c expects: it restores them on execve. */
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);

@@ -170,6 +170,12 @@ static void release(void *opaque, void *memory) {
   *list = block;
 }
 
+#ifdef CHECKED
+#include "checked/blocks.h"
+#else
+static void keep_unused_of_image(void) {}
+#endif
+
 static void *allocate_zeroed(void *opaque, size_t count, size_t size) {
   if (size != 0 && count > SIZE_MAX / size) return NULL;
   void *const memory = allocate(opaque, count * size);
@@ -197,6 +203,7 @@ static void *resize(void *opaque, void *memory, size_t size) {
 const char *end_of_image(void) {
   /* Without the rest of the last piece. */
   const char *const end = pages.end == region.next ? pages.next : others.end == region.next ? others.next : region.next;
+  keep_unused_of_image();
   /* Unused memory stays so: changing these pages costs a start more than new ones. */
   region = pages = others = (struct piece){0};
   unused_pages = NULL;

@@ -14,7 +14,7 @@ async function failureWith(module: string): Promise<string> {
   const added = [["./runtime-added.cjs", `(function(exports,require,NATIVE){${module}\n})`]];
   const script = `
     import { buildRuntime } from ${JSON.stringify(build)};
-    await buildRuntime(process.arch, false, undefined, ${JSON.stringify(added)}).then(
+    await buildRuntime(process.arch, "executable", undefined, ${JSON.stringify(added)}).then(
       () => console.log("built"),
       (error) => console.log(error.message),
     );`;

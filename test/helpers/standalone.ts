@@ -12,3 +12,18 @@ export const executable = join(
 export const notMade: string | undefined = existsSync(executable)
   ? undefined
   : "needs what npm run build:standalone makes";
+
+const ofTests = (kind: string): string =>
+  join(import.meta.dirname, "../../.cache/runtime", `${kind}-sophia-run-linux-${process.arch}`);
+
+/** The executable for Linux with checks of its memory (runtime/native/checked/checked.h). */
+export const checked: string = ofTests("checked");
+
+/** The executable for Linux that loads all modules at each start. */
+export const imageless: string = ofTests("imageless");
+
+/** Why tests of these two cannot run. */
+export const notMadeForTests: string | undefined =
+  existsSync(checked) && existsSync(imageless)
+    ? undefined
+    : "needs what node runtime/build/runtime.mjs --checked makes";

@@ -1,0 +1,75 @@
+/** The checking mode of the executable's memory (runtime/native/checked/checked.h) finds what it is there to find. */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { notLinux, skipBecause } from "../../test/helpers/skip.ts";
+import { folder } from "../../test/helpers/sophia.ts";
+import { checked, notMadeForTests } from "../../test/helpers/standalone.ts";
+
+skipBecause(notLinux ?? notMadeForTests);
+
+/** Runs a copy, beside which are files for its reports. */
+function run(words: readonly string[]) {
+  const cwd = folder({ "copy.findings": "", "copy.counts": "" });
+  const copy = join(cwd, "copy");
+  copyFileSync(checked, copy);
+  const { status, signal, stdout, stderr } = spawnSync(copy, words, { cwd, env: {}, encoding: "utf8" });
+  const [findings, counts] = ["findings", "counts"].map((name) => readFileSync(join(cwd, `copy.${name}`), "utf8"));
+  return { status, signal, stdout, stderr, findings, counts };
+}
+
+it.each([
+  ["read-freed", "an address that does not exist is used"],
+  ["free-cell-twice", "a block is freed or used after it was freed"],
+  ["free-block-twice", "a block is freed or used after it was freed"],
+  ["count-freed", "a freed block was counted (+1)"],
+  ["write-freed-cell", "a freed block was changed"],
+  ["write-freed-block", "a freed block was changed"],
+  ["write-freed-mapping", "an address that does not exist is used"],
+  ["write-behind-cell", "the header of a block was changed"],
+  // At the write itself, which is the first to its page.
+  ["count-fixed", "a count of references in the image is written to"],
+  // At the end, since its page had been written to where it may be.
+  ["count-fixed-late", "a count of references in the image is written to"],
+  ["write-fixed-text", "a name in the image is written to"],
+])("%s", (wrong, finding) => {
+  const { signal, stderr, findings, counts } = run([`--wrong-${wrong}`]);
+  expect(signal).toBe("SIGABRT");
+  expect(stderr).toMatch(/^sophia-run, checking mode: [^\n]+\n$/);
+  expect(stderr).toContain(finding);
+  expect(findings).toBe(stderr);
+  expect(counts).toBe("");
+});
+
+it.each([
+  ["becomes the program", ["--no-contract", "--", "/bin/true"]],
+  ["leaves the monitor in its place", ["--no-contract", "--mode", "spawn", "--", "/bin/true"]],
+  ["stays beside the program", ["--no-contract", "--redact", "--", "/bin/true"]],
+  ["ends by itself", ["help"]],
+])("a process that %s has checked its memory", (_, words) => {
+  const { status, stderr, findings, counts } = run(words);
+  expect({ status, stderr, findings }).toEqual({ status: 0, stderr: "", findings: "" });
+  const [, allocated, freed, written, pages] =
+    /^(\d+) allocated, (\d+) freed, (\d+) of (\d+) pages of the image written; pages \d+-\d+, blocks \d+-\d+, large \d+-\d+; cells(?: \d+:\d+-\d+)+\n/
+      .exec(counts ?? "")
+      ?.map(Number) ?? [];
+  expect(allocated).toBeGreaterThan(1000);
+  expect(freed).toBeLessThanOrEqual(allocated ?? 0);
+  expect(freed).toBeGreaterThan(500);
+  // A start has most pages of the image in common with all others.
+  expect(written).toBeLessThan((pages ?? 0) / 4);
+  expect(written).toBeGreaterThan(5);
+});
+
+it("a long computation, with collections of the engine, changes nothing of the image that must stay", () => {
+  const names = Array.from({ length: 20_000 }, (_, index) => `NAME_${index}=${"value".repeat(index % 50)}`);
+  const cwd = folder({ ".env": `${names.join("\n")}\n`, "sophia.contract.json": '{"variables":{}}' });
+  const { status, stderr } = spawnSync(checked, ["export", "--format", "json", "--include", "NAME_*"], {
+    cwd,
+    env: {},
+    maxBuffer: 1 << 26,
+    encoding: "utf8",
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+});
