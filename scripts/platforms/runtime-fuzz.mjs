@@ -1,15 +1,17 @@
-// Gives random bytes to the C code of the executable's runtime that bytes of a server reach, under AddressSanitizer and
-// UndefinedBehaviorSanitizer: `node scripts/platforms/runtime-fuzz.mjs [--seed N] [--runs N] [--node PATH]`. Each
-// script of runtime/test/fuzz runs in the runtime, and in Node.js where both must have the same results. Prints the seed; ends
-// with `N passed, N failed`.
+// Gives random bytes to the executable: `node scripts/platforms/runtime-fuzz.mjs [--seed N] [--runs N] [--node PATH]`.
+// Each script of runtime/test/fuzz runs in the runtime under AddressSanitizer and UndefinedBehaviorSanitizer, and in Node.js where
+// both must have the same results. Then the executable that ships, the one that checks its memory and the one without image get the
+// same changed files, command lines, answers and requests (runtime/test/fuzz/executables.mjs). Prints the seed; ends with
+// `N passed, N failed`.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { rolldown } from "rolldown";
 import { buildRuntime } from "../../runtime/build/runtime.mjs";
+import { executableCases } from "../../runtime/test/fuzz/executables.mjs";
 import { ANSWER, serveHostileTls } from "../../runtime/test/fuzz/hostile-tls.mjs";
 
 const root = join(import.meta.dirname, "../..");
@@ -34,8 +36,19 @@ const seed = Number(options.seed);
 const runs = Number(options.runs);
 process.stdout.write(`seed ${seed}, ${runs} runs\n`);
 
+const programs = {
+  "the executable": join(root, `dist-standalone/sophia-run-linux-${process.arch}`),
+  "the checking one": join(root, `.cache/runtime/checked-sophia-run-linux-${process.arch}`),
+  "the one without image": join(root, `.cache/runtime/imageless-sophia-run-linux-${process.arch}`),
+};
+const missing = Object.values(programs).find((path) => !existsSync(path));
+if (missing !== undefined) {
+  process.stderr.write(`no ${missing}: npm run build:standalone, then node runtime/build/runtime.mjs --checked\n`);
+  process.exit(2);
+}
+
 const shell =
-  options.shell ?? (await buildRuntime(process.arch, true, join(import.meta.dirname, "sanitized-compiler.sh")));
+  options.shell ?? (await buildRuntime(process.arch, "shell", join(import.meta.dirname, "sanitized-compiler.sh")));
 const folder = mkdtempSync(join(tmpdir(), "sophia-run-fuzz-"));
 const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
 const request = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 2`;
@@ -88,6 +101,7 @@ const CASES = {
   values: () => sameAsNode("values.cjs", [String(seed), String(runs * 20), certificate]),
   http: () => sameAsNode("http.cjs", [String(seed), String(runs)]),
   tls,
+  ...executableCases(programs, seed, Math.ceil(runs / 3)),
 };
 
 try {
