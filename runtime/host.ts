@@ -222,8 +222,6 @@ function channelVariables(): ReadonlyMap<string, string> | undefined {
 const LAZY: Readonly<Record<string, string>> = {
   AbortController: "abort",
   AbortSignal: "abort",
-  Event: "abort",
-  EventTarget: "abort",
   TextDecoder: "util",
   TextEncoder: "util",
   URL: "url",

@@ -84,11 +84,6 @@ export class URLSearchParams implements Iterable<Pair> {
     return this.#pairs.find(([one]) => one === sought)?.[1] ?? null;
   }
 
-  getAll(name: unknown): string[] {
-    const [sought] = pair(name, "");
-    return this.#pairs.filter(([one]) => one === sought).map(([, value]) => value);
-  }
-
   has(name: unknown, value?: unknown): boolean {
     const [sought, wanted] = pair(name, value);
     return this.#pairs.some(([one, other]) => one === sought && (value === undefined || other === wanted));

@@ -1,4 +1,4 @@
-/** EventTarget, Event, AbortController and AbortSignal (WHATWG, DOM), which are globals. */
+/** AbortController and AbortSignal (WHATWG, DOM), which are globals, and what they need of Event and EventTarget. */
 import { codedError, invalidType, outOfRange } from "../errors.ts";
 import { nextTick, Timer } from "../loop.ts";
 
@@ -15,33 +15,12 @@ interface ListenerOptions {
   readonly signal?: AbortSignal;
 }
 
-export class Event {
+interface Event {
   readonly type: string;
-  readonly timeStamp = performance.now();
-  readonly cancelable: boolean;
-  target: EventTarget | null = null;
-  defaultPrevented = false;
-  isStopped = false;
-
-  constructor(type: string, options: { readonly cancelable?: boolean } = {}) {
-    this.type = type;
-    this.cancelable = options.cancelable === true;
-  }
-
-  get currentTarget(): EventTarget | null {
-    return this.target;
-  }
-
-  preventDefault(): void {
-    this.defaultPrevented = this.cancelable;
-  }
-
-  stopImmediatePropagation(): void {
-    this.isStopped = true;
-  }
+  readonly target: EventTarget;
 }
 
-export class EventTarget {
+class EventTarget {
   readonly #listeners = new Map<string, Listener[]>();
 
   addEventListener(type: string, handler: Handler | null, options: ListenerOptions | boolean = {}): void {
@@ -63,8 +42,7 @@ export class EventTarget {
     );
   }
 
-  dispatchEvent(event: Event): boolean {
-    event.target = this;
+  protected dispatch(event: Event): void {
     for (const one of this.#listeners.get(event.type) ?? []) {
       if (one.isRemoved) continue;
       const { handler } = one;
@@ -78,9 +56,7 @@ export class EventTarget {
           throw error;
         });
       }
-      if (event.isStopped) break;
     }
-    return !event.defaultPrevented;
   }
 }
 
@@ -132,17 +108,13 @@ export class AbortSignal extends EventTarget {
     return this.#reason;
   }
 
-  throwIfAborted(): void {
-    if (this.#isAborted) throw this.#reason;
-  }
-
   setAborted(key: symbol, reason?: unknown): void {
     if (key !== MADE_HERE || this.#isAborted) return;
     this.#isAborted = true;
     this.#reason = reason === undefined ? new DOMException("This operation was aborted", "AbortError") : reason;
-    const event = new Event("abort");
+    const event = { type: "abort", target: this };
     this.onabort?.(event);
-    this.dispatchEvent(event);
+    this.dispatch(event);
   }
 }
 

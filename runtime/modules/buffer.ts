@@ -5,8 +5,7 @@ import { find } from "../bytes/search.ts";
 import { checkInteger, codedError, invalidType, invalidValue, outOfRange } from "../errors.ts";
 
 /** As in Node.js 22 and later. */
-export const kMaxLength = Number.MAX_SAFE_INTEGER;
-export const constants = { MAX_LENGTH: kMaxLength, MAX_STRING_LENGTH: 0x1fff_ffe8 };
+const MAX_LENGTH = Number.MAX_SAFE_INTEGER;
 
 const SOURCES = "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object";
 
@@ -54,18 +53,14 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   }
 
   static alloc(size: number, fill?: unknown, encoding?: unknown): Bytes {
-    checkInteger("size", size, 0, kMaxLength);
+    checkInteger("size", size, 0, MAX_LENGTH);
     const buffer = new Bytes(size);
     return fill === undefined || fill === 0 || size === 0 ? buffer : buffer.fill(fill, encoding);
   }
 
   static allocUnsafe(size: number): Bytes {
-    checkInteger("size", size, 0, kMaxLength);
+    checkInteger("size", size, 0, MAX_LENGTH);
     return new Bytes(size);
-  }
-
-  static allocUnsafeSlow(size: number): Bytes {
-    return Bytes.allocUnsafe(size);
   }
 
   static isBuffer(value: unknown): value is Bytes {
@@ -87,7 +82,7 @@ class Bytes extends Uint8Array<ArrayBuffer> {
     if (list.length === 0) return new Bytes(0);
     let total = length ?? 0;
     if (length === undefined) for (const { length: size } of list) total += size;
-    else checkInteger("length", length, 0, kMaxLength);
+    else checkInteger("length", length, 0, MAX_LENGTH);
     const buffer = new Bytes(total);
     let at = 0;
     for (const bytes of list) {
@@ -134,9 +129,9 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   compare(target: unknown, targetStart = 0, targetEnd?: number, start = 0, end = this.length): number {
     if (!(target instanceof Uint8Array)) throw invalidType("target", "an instance of Buffer or Uint8Array", target);
     const targetLast = targetEnd ?? target.length;
-    checkInteger("targetStart", targetStart, 0, kMaxLength);
+    checkInteger("targetStart", targetStart, 0, MAX_LENGTH);
     checkInteger("targetEnd", targetLast, 0, target.length);
-    checkInteger("sourceStart", start, 0, kMaxLength);
+    checkInteger("sourceStart", start, 0, MAX_LENGTH);
     checkInteger("sourceEnd", end, 0, this.length);
     if (start >= end) return targetStart >= targetLast ? 0 : -1;
     if (targetStart >= targetLast) return 1;
@@ -183,7 +178,7 @@ class Bytes extends Uint8Array<ArrayBuffer> {
     const [first, last] = isWhole ? [0, this.length] : [start, typeof end === "string" ? undefined : end];
     const name = isWhole ? start : typeof end === "string" ? end : encoding;
     const pattern = patternOf(value, name);
-    checkInteger("offset", first, 0, kMaxLength);
+    checkInteger("offset", first, 0, MAX_LENGTH);
     const until = last ?? this.length;
     checkInteger("end", until, 0, this.length);
     if (first >= until) return this;

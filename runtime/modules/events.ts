@@ -1,5 +1,5 @@
 /** node:events. */
-import { checkFunction, codedError, invalidType, outOfRange } from "../errors.ts";
+import { checkFunction, codedError, invalidType } from "../errors.ts";
 import { AbortError } from "../abort-error.ts";
 
 type EventName = string | symbol;
@@ -17,22 +17,14 @@ interface Target {
   readonly removeEventListener: (event: string, listener: (event: unknown) => void) => void;
 }
 
-export const errorMonitor = Symbol.for("events.errorMonitor");
 export const captureRejectionSymbol = Symbol.for("nodejs.rejection");
-export const defaultMaxListeners = 10;
 
 /** The methods. They need no constructor, because streams call that one as a function. */
 class Emitter {
   declare [ALL]: Map<EventName, readonly OnceListener[]> | undefined;
-  declare private maximum: number | undefined;
 
   emit(name: EventName, ...values: unknown[]): boolean {
-    const all = this[ALL];
-    if (name === "error") {
-      const monitors = all?.get(errorMonitor);
-      for (const monitor of monitors ?? []) Reflect.apply(monitor, this, values);
-    }
-    const listeners = all?.get(name);
+    const listeners = this[ALL]?.get(name);
     if (listeners === undefined) {
       if (name === "error") throw unhandled(values[0]);
       return false;
@@ -56,11 +48,6 @@ class Emitter {
   once(name: EventName, listener: Listener): this {
     checkFunction("listener", listener);
     return this.on(name, onceOf(this, name, listener));
-  }
-
-  prependOnceListener(name: EventName, listener: Listener): this {
-    checkFunction("listener", listener);
-    return this.prependListener(name, onceOf(this, name, listener));
   }
 
   /** Removes the one that was added last. */
@@ -102,10 +89,6 @@ class Emitter {
     return (this[ALL]?.get(name) ?? []).map((one) => one.listener ?? one);
   }
 
-  rawListeners(name: EventName): Listener[] {
-    return Array.from(this[ALL]?.get(name) ?? []);
-  }
-
   listenerCount(name: EventName, listener?: Listener): number {
     const listeners = this[ALL]?.get(name) ?? [];
     if (listener === undefined) return listeners.length;
@@ -114,16 +97,6 @@ class Emitter {
 
   eventNames(): EventName[] {
     return Array.from(this[ALL]?.keys() ?? []);
-  }
-
-  setMaxListeners(count: number): this {
-    if (typeof count !== "number" || !(count >= 0)) throw outOfRange("setMaxListeners", "a non-negative number", count);
-    this.maximum = count;
-    return this;
-  }
-
-  getMaxListeners(): number {
-    return this.maximum ?? defaultMaxListeners;
   }
 }
 
@@ -159,14 +132,8 @@ function makeClass(): typeof Emitter & { readonly EventEmitter: typeof Emitter }
   Object.defineProperty(Class, "name", { value: "EventEmitter", configurable: true });
   Object.defineProperty(Emitter.prototype, "constructor", { value: Class, configurable: true, writable: true });
   const listenerCount = (emitter: Emitter, name: EventName): number => emitter.listenerCount(name);
-  const properties = { EventEmitter: Class, defaultMaxListeners, errorMonitor, captureRejectionSymbol };
-  Object.assign(Class, properties, {
-    once,
-    setMaxListeners,
-    getEventListeners,
-    addAbortListener,
-    listenerCount,
-  });
+  const properties = { EventEmitter: Class, captureRejectionSymbol };
+  Object.assign(Class, properties, { once, setMaxListeners, addAbortListener, listenerCount });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language calls a function with a prototype a class
   return Class as unknown as typeof Emitter & { readonly EventEmitter: typeof Emitter };
 }
@@ -210,14 +177,7 @@ export async function once(
 }
 
 /** Limits nothing: this runtime does not warn of many listeners. */
-export function setMaxListeners(count = 10, ...emitters: readonly (EventEmitter | object)[]): void {
-  if (typeof count !== "number" || !(count >= 0)) throw outOfRange("setMaxListeners", "a non-negative number", count);
-  for (const emitter of emitters) if (emitter instanceof EventEmitter) emitter.setMaxListeners(count);
-}
-
-export function getEventListeners(emitter: EventEmitter, name: EventName): Listener[] {
-  return emitter.listeners(name);
-}
+export function setMaxListeners(): void {}
 
 /** Calls back when the signal is aborted, or soon if it is already. */
 export function addAbortListener(signal: AbortSignal, listener: (event?: unknown) => void): Disposable {

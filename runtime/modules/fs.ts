@@ -65,15 +65,15 @@ const FLAGS: Readonly<Record<string, number>> = {
   wx: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_EXCL,
   a: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND,
 };
-const [TYPE, LINK, FILE, SOCKET, FOLDER, PIPE, DEVICE, BLOCKS] = [
-  0o170_000, 0o120_000, 0o100_000, 0o140_000, 0o040_000, 0o010_000, 0o020_000, 0o060_000,
+const [TYPE, LINK, FILE, SOCKET, FOLDER, PIPE, DEVICE] = [
+  0o170_000, 0o120_000, 0o100_000, 0o140_000, 0o040_000, 0o010_000, 0o020_000,
 ];
 
 function pathOf(path: Path): string {
   return typeof path === "string" ? path : native.textFromSystem(path);
 }
 
-export class Stats {
+class Stats {
   readonly dev: number;
   readonly mode: number;
   readonly nlink: number;
@@ -108,10 +108,6 @@ export class Stats {
     ] = fields;
   }
 
-  get mtime(): Date {
-    return new Date(this.mtimeMs);
-  }
-
   isFile(): boolean {
     return (this.mode & TYPE) === FILE;
   }
@@ -134,10 +130,6 @@ export class Stats {
 
   isCharacterDevice(): boolean {
     return (this.mode & TYPE) === DEVICE;
-  }
-
-  isBlockDevice(): boolean {
-    return (this.mode & TYPE) === BLOCKS;
   }
 }
 
@@ -323,7 +315,7 @@ export function appendFileSync(file: Path, data: Uint8Array | string, options: W
   writeFileSync(file, data, { flag: "a", ...options });
 }
 
-export class Dirent {
+class Dirent {
   readonly name: string;
   readonly #type: number;
 

@@ -9,7 +9,7 @@ export { OutgoingMessage } from "./http/outgoing.ts";
 export { ServerResponse, STATUS_CODES } from "./http/response.ts";
 export { Agent, ClientRequest, Server };
 
-export const globalAgent = new Agent({ keepAlive: true, timeout: 5000 });
+const globalAgent = new Agent({ keepAlive: true, timeout: 5000 });
 
 type OnResponse = (response: IncomingMessage) => void;
 

@@ -3,7 +3,7 @@ import type { ConnectOptions } from "./net/connect.ts";
 import { Server, type ServerOptions } from "./net/server.ts";
 import { Socket, type SocketOptions } from "./net/socket.ts";
 
-export { BlockList, isIP, isIPv4, isIPv6 } from "./net/address.ts";
+export { BlockList, isIP, isIPv6 } from "./net/address.ts";
 export { Server, Socket };
 
 type Options = ConnectOptions & SocketOptions & { readonly timeout?: number | undefined };

@@ -1,7 +1,7 @@
 /** The parts of the global `process` that the bundle uses. */
 import { EventEmitter } from "./events.ts";
-import { signalName, signals } from "./signals.ts";
-import { catchSignal, nextTick, releaseSignal, runCallback } from "../loop.ts";
+import { signals } from "./signals.ts";
+import { catchSignal, nextTick, releaseSignal } from "../loop.ts";
 import { natives } from "../native.ts";
 
 interface Natives {
@@ -161,5 +161,3 @@ export function uncaught(error: unknown): void {
     return void process.emit("uncaughtException", error, "uncaughtException");
   throw error;
 }
-
-export { runCallback, signalName };

@@ -71,8 +71,7 @@ function extraCertificates(): readonly (string | Uint8Array)[] {
   }
 }
 
-export class TLSSocket extends Socket implements Owner {
-  readonly encrypted = true;
+class TLSSocket extends Socket implements Owner {
   authorized = false;
   authorizationError: string | null = null;
   alpnProtocol: string | false | null = null;

@@ -19,7 +19,6 @@ export function isatty(descriptor: unknown): boolean {
 
 /** A terminal whose keys are read by `readSync`. */
 export class ReadStream {
-  readonly isTTY = true;
   isRaw = false;
   readonly fd: number;
 
@@ -42,7 +41,6 @@ export class ReadStream {
 
 /** A terminal of which the size is asked for. */
 export class WriteStream {
-  readonly isTTY = true;
   readonly fd: number;
   readonly columns: number | undefined;
   readonly rows: number | undefined;

@@ -14,7 +14,7 @@ struct file {
 /* Bytecode by name; `boot` loads the others. */
 extern const struct file FILES[];
 extern const size_t FILE_COUNT;
-/* The monitor of launch/monitor/, a program. */
+/* The monitor of native/monitor/, a program. */
 extern const struct file MONITOR;
 
 #endif

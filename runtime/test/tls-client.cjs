@@ -35,8 +35,8 @@ async function visit({ port, host = "127.0.0.1", ca, send = "hello", verify = tr
   for (const name of ["end", "finish"]) socket.on(name, () => seen.push(name));
   socket.on("data", (chunk) => chunks.push(chunk));
   socket.on("secureConnect", () => {
-    const { authorized, authorizationError, alpnProtocol, encrypted, readyState } = socket;
-    seen.push(["secure", authorized, authorizationError, alpnProtocol, encrypted, readyState]);
+    const { authorized, authorizationError, alpnProtocol } = socket;
+    seen.push(["secure", authorized, authorizationError, alpnProtocol]);
     if (below !== undefined) return void link[below]();
     socket.setNoDelay(true).setKeepAlive(true, 1000);
     const parts = [send].flat();

@@ -10,11 +10,12 @@ const tls = require("node:tls");
 
 const LIMIT_MS = 10_000;
 
-tls.TLSSocket.prototype.secured = function secured() {
+/** Replaces the method that a session in C calls at the end of its handshake. */
+function secured() {
   this.authorized = true;
   this.secureConnecting = false;
   this.emit("secureConnect");
-};
+}
 
 async function visit({ port, host = "127.0.0.1", ca, verify = true }) {
   const link = net.connect({ port, host: "127.0.0.1", noDelay: true });
@@ -27,6 +28,7 @@ async function visit({ port, host = "127.0.0.1", ca, verify = true }) {
     secureContext: tls.createSecureContext({ ca }),
     rejectUnauthorized: verify,
   });
+  socket.secured = secured;
   socket.setTimeout(LIMIT_MS, () => socket.destroy());
   socket.on("error", () => {});
   // The head is written before the handshake, the body after it.

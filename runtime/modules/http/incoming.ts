@@ -63,7 +63,6 @@ export class IncomingMessage extends Readable {
   /** Whatever follows belongs to no message. */
   skipsData = false;
   #headers: Headers | undefined;
-  #trailers: Headers | undefined;
 
   constructor(socket: HttpSocket) {
     super({ highWaterMark: socket.readableHighWaterMark });
@@ -78,10 +77,6 @@ export class IncomingMessage extends Readable {
 
   get headers(): Headers {
     return (this.#headers ??= joined(this.rawHeaders));
-  }
-
-  get trailers(): Headers {
-    return (this.#trailers ??= joined(this.rawTrailers));
   }
 
   setTimeout(ms: number, callback?: () => void): this {

@@ -16,7 +16,6 @@ export abstract class OutgoingHead extends EventEmitter {
   protected hasBody = true;
   protected contentLength: number | undefined;
   protected header: string | undefined;
-  protected trailer = "";
   /** The connection belongs to an agent, which may use it again. */
   protected isAgents = false;
   #headers: Map<string, [name: string, value: unknown]> | undefined;
@@ -44,20 +43,8 @@ export abstract class OutgoingHead extends EventEmitter {
     return this;
   }
 
-  getHeader(name: string): unknown {
-    return this.#headers?.get(name.toLowerCase())?.[1];
-  }
-
   hasHeader(name: string): boolean {
     return this.#headers?.has(name.toLowerCase()) === true;
-  }
-
-  getHeaderNames(): readonly string[] {
-    return Array.from(this.#headers?.keys() ?? []);
-  }
-
-  getHeaders(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(Array.from(this.#headers ?? [], ([name, [, value]]) => [name, value]));
   }
 
   /** Also prevents the field that would be added. */
@@ -67,17 +54,6 @@ export abstract class OutgoingHead extends EventEmitter {
     (this.#removed ??= new Set()).add(key);
     if (key === "date") this.sendDate = false;
     this.#headers?.delete(key);
-  }
-
-  addTrailers(headers: HeaderList): void {
-    this.trailer = "";
-    for (const [name, value] of pairsOf(headers)) {
-      checkName(name, "Trailer name");
-      for (const each of [value].flat()) {
-        checkValue(name, each);
-        this.trailer += `${name}: ${String(each)}\r\n`;
-      }
-    }
   }
 
   #beforeHead(what: string): void {

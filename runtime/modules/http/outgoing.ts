@@ -210,7 +210,7 @@ export abstract class OutgoingMessage extends OutgoingHead {
   }
 
   #sendEnd(hasData: boolean, finish: Callback): void {
-    if (this.hasBody && this.chunkedEncoding) this.#send(`0\r\n${this.trailer}\r\n`, "latin1", finish);
+    if (this.hasBody && this.chunkedEncoding) this.#send("0\r\n\r\n", "latin1", finish);
     else if (!this.isHeadSent || this.writableLength > 0 || hasData) this.#send("", "latin1", finish);
     else nextTick(finish);
   }

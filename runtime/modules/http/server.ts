@@ -76,10 +76,6 @@ export class Server extends net.Server implements ConnectionServer {
     for (const { isIdle, socket } of this.#connections) if (isIdle) socket.destroy();
   }
 
-  closeAllConnections(): void {
-    for (const { socket } of this.#connections) socket.destroy();
-  }
-
   setTimeout(ms: number, callback?: () => void): this {
     this.timeout = ms;
     if (callback !== undefined) this.on("timeout", callback);

@@ -16,10 +16,6 @@ export function isIP(text: string): 0 | 4 | 6 {
   return length === 16 ? 6 : length === 4 && zone === undefined ? 4 : 0;
 }
 
-export function isIPv4(text: string): boolean {
-  return isIP(text) === 4;
-}
-
 export function isIPv6(text: string): boolean {
   return isIP(text) === 6;
 }

@@ -35,7 +35,6 @@ export class Socket extends Duplex {
   /** Milliseconds, as last set. */
   timeout?: number;
   server: object | null = null;
-  autoSelectFamilyAttemptedAddresses?: string[];
   handle: StreamHandle | null = null;
   hadError = false;
   owner: Owner | null = null;
@@ -252,16 +251,6 @@ export class Socket extends Duplex {
     return this;
   }
 
-  get pending(): boolean {
-    return this.handle === null || this.connecting;
-  }
-
-  get readyState(): string {
-    if (this.connecting) return "opening";
-    if (this.readable) return this.writable ? "open" : "readOnly";
-    return this.writable ? "writeOnly" : "closed";
-  }
-
   get bytesRead(): number {
     return this.handle?.bytesRead ?? this.#bytesRead;
   }
@@ -287,17 +276,8 @@ export class Socket extends Duplex {
     return this.#own()?.[0];
   }
 
-  get localPort(): number | undefined {
-    return this.#own()?.[2];
-  }
-
   get remoteAddress(): string | undefined {
     return this.#peer()?.[0];
-  }
-
-  get remoteFamily(): string | undefined {
-    const peer = this.#peer();
-    return peer === undefined ? undefined : `IPv${peer[1]}`;
   }
 
   get remotePort(): number | undefined {

@@ -34,7 +34,7 @@ function connect(options) {
   return new Promise((resolve) => {
     const socket = net.connect(options);
     const described = (error) => [error.name, error.code, error.errno, error.syscall, error.message, error.address];
-    for (const event of ["connect", "ready", "end", "finish"]) socket.on(event, () => log(event, socket.readyState));
+    for (const event of ["connect", "ready", "end", "finish"]) socket.on(event, () => log(event));
     for (const event of ["lookup", "connectionAttempt"]) {
       socket.on(event, (...values) => log(event, ...values.filter((value) => !(value instanceof Error))));
     }
@@ -42,7 +42,7 @@ function connect(options) {
     socket.on("data", (chunk) => log("data", chunk.toString()));
     socket.on("error", (error) => log("error", described(error), (error.errors ?? []).map(described)));
     socket.on("close", (hadError) => {
-      log("close", hadError, socket.bytesRead, socket.bytesWritten, socket.destroyed, socket.readyState);
+      log("close", hadError, socket.bytesRead, socket.bytesWritten, socket.destroyed);
       resolve();
     });
     socket.write("ping");

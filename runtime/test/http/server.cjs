@@ -20,7 +20,6 @@ const ACTS = {
   "/trailer": (_, response) => {
     response.writeHead(200, { Trailer: "T" });
     response.write("x");
-    response.addTrailers({ T: "v" });
     response.end();
   },
   "/continue": (request, response) => {
