@@ -81,15 +81,15 @@ export type PlanFault =
 export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFault {
   const { name, entry, provider, dummy } = key;
   const { contract } = surroundings;
-  const found = findAddress(key, surroundings);
-  if ("kind" in found) return found;
+  const address = findAddress(key, surroundings);
+  if ("kind" in address) return address;
   const slots = entry.slots ?? provider?.slots ?? [];
   if (slots.length === 0) return { kind: "no-header", name };
   const changed = contract.isNamed ? undefined : changedPart(key);
   if (changed !== undefined) return { kind: "untrusted-part", name, part: changed, path: contract.path };
-  const { url, variable, because } = found;
+  const { url, variable, because } = address;
   const base = entry.base ?? provider?.base ?? {};
-  const { path, servicePath } = rootOf(found, key, contract.isNamed);
+  const { path, servicePath } = rootOf(address, key, contract.isNamed);
   // A contract that was found cannot take the built-in denials back: any user may have written it.
   const builtIn = parseRules(provider?.deny ?? []);
   const deny = entry.deny === undefined ? builtIn : [...(contract.isNamed ? [] : builtIn), ...entry.deny];
@@ -105,10 +105,10 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
     allow: entry.allow ?? [],
     deny,
   };
-  const behind = (its: string): string => path + (below(servicePath, its) ?? its);
+  const behind = (expected: string): string => path + (below(servicePath, expected) ?? expected);
   return {
     route,
-    base: Object.fromEntries(Object.entries(base).map(([each, its]) => [each, behind(its)])),
+    base: Object.fromEntries(Object.entries(base).map(([setting, expected]) => [setting, behind(expected)])),
     because,
     variable,
   };

@@ -48,15 +48,15 @@ export function upgrade(
       stopNoticing();
       exchange.refuse(failureOf(error, admitted));
     });
-    sent.once("upgrade", (answer, other, first) => {
+    sent.once("upgrade", (answer, service, first) => {
       stopNoticing();
       exchange.answered(answer);
-      if (socket.destroyed) return void other.destroy();
+      if (socket.destroyed) return void service.destroy();
       const own = ["Connection", "Upgrade", "Upgrade", "websocket"];
       socket.write(answerHead(answer, key, own), "latin1");
       if (first.length > 0) socket.write(first);
-      if (head.length > 0) other.write(head);
-      join(socket, other);
+      if (head.length > 0) service.write(head);
+      join(socket, service);
     });
     sent.once("response", (answer) => {
       isAnswered = true;

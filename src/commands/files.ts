@@ -153,11 +153,11 @@ function isLink(path: string): boolean {
 }
 
 function throughLinks(names: readonly string[], what = ""): SophiaError {
-  const [are, them] = names.length === 1 ? ["is a symbolic link", "it"] : ["are symbolic links", "them"];
+  const [are, pronoun] = names.length === 1 ? ["is a symbolic link", "it"] : ["are symbolic links", "them"];
   return new SophiaError({
     code: "file",
-    message: `${enumerate(names)} ${are}${what}, and nothing is written through ${them}`,
-    hint: `remove ${them}, or name the file to write`,
+    message: `${enumerate(names)} ${are}${what}, and nothing is written through ${pronoun}`,
+    hint: `remove ${pronoun}, or name the file to write`,
   });
 }
 

@@ -132,11 +132,11 @@ async function fileOfGit(environment: Environment): Promise<string | undefined> 
   const searched = new Map(
     Array.from(environment, ([name, value]) => [name, /^path$/i.test(name) ? absoluteFolders(value) : value] as const),
   );
-  const found =
+  const program =
     process.platform === "win32"
       ? (await import("../launch/windows/find.ts")).findOnWindows("git", searched)
       : lookUp("git", searched.get("PATH"));
-  return "file" in found ? found.file : undefined;
+  return "file" in program ? program.file : undefined;
 }
 
 function absoluteFolders(path: string): string {

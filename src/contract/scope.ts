@@ -24,10 +24,10 @@ export function restrict(contract: Contract, isKept: (name: string) => boolean):
     // The same object if nothing is left out: violations are identified by their rule.
     return names === rule.names ? [rule] : names.length === 0 ? [] : [{ ...rule, names }];
   };
-  const line = (one: SectionLine): readonly SectionLine[] => {
-    if (one.kind === "variable") return isKept(one.name) ? [one] : [];
-    const names = kept(one.names);
-    return names.length === 0 ? [] : [{ ...one, names }];
+  const line = (listed: SectionLine): readonly SectionLine[] => {
+    if (listed.kind === "variable") return isKept(listed.name) ? [listed] : [];
+    const names = kept(listed.names);
+    return names.length === 0 ? [] : [{ ...listed, names }];
   };
   return {
     ...contract,

@@ -69,10 +69,13 @@ export function inOneSpelling(
   return {
     layers: layers.map((layer) =>
       inSpelling(layer, spell, (counts, other) => {
-        const [one, another] = [counts, other].map(
+        const [used, ignored] = [counts, other].map(
           ({ name, origin }) => `${printable(name)} of ${originWords(origin)}`,
         );
-        notices.push({ kind: "remark", text: `${one} and ${another} are one variable on Windows; the former is used` });
+        notices.push({
+          kind: "remark",
+          text: `${used} and ${ignored} are one variable on Windows; the former is used`,
+        });
       }),
     ),
     notices,
@@ -84,15 +87,15 @@ function inSpelling(
   spell: (name: string) => string,
   report: (counts: Variable, other: Variable) => void,
 ): Layer {
-  const found = new Map<string, Variable>();
+  const variables = new Map<string, Variable>();
   for (const variable of layer.variables) {
     const name = spell(variable.name);
-    const before = found.get(name);
+    const before = variables.get(name);
     const isLater = before === undefined || lineOf(variable) > lineOf(before);
     if (before !== undefined) report(isLater ? variable : before, isLater ? before : variable);
-    if (isLater) found.set(name, name === variable.name ? variable : { ...variable, name });
+    if (isLater) variables.set(name, name === variable.name ? variable : { ...variable, name });
   }
-  return { ...layer, variables: [...found.values()] };
+  return { ...layer, variables: [...variables.values()] };
 }
 
 function lineOf({ origin }: Variable): number {

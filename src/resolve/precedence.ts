@@ -6,24 +6,24 @@ import { SOURCE_IDS } from "./sources.ts";
  * unset, since CI systems pass empty strings for missing secrets.
  */
 export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
-  const found = new Map<string, Resolved>();
+  const resolution = new Map<string, Resolved>();
   for (const { variables } of layers) {
-    const isFirst = found.size === 0;
+    const isFirst = resolution.size === 0;
     variables.forEach((variable) => {
       const { name, value, origin } = variable;
       if (value === "" && isDeclared(name)) return;
-      const winner = isFirst ? undefined : found.get(name);
+      const winner = isFirst ? undefined : resolution.get(name);
       if (winner === undefined) {
-        found.set(name, variable);
+        resolution.set(name, variable);
       } else {
         const hidden = { origin, same: winner.value === value };
         // A secret of ESC is also one if the environment overrides it.
         const secret = winner.secret || variable.secret;
-        found.set(name, { ...winner, secret, shadowed: [...(winner.shadowed ?? []), hidden] });
+        resolution.set(name, { ...winner, secret, shadowed: [...(winner.shadowed ?? []), hidden] });
       }
     });
   }
-  return found;
+  return resolution;
 }
 
 /** Sorts layers by precedence, highest first; the layers of one source keep their order. */

@@ -51,7 +51,9 @@ export function risksIn(layers: readonly Layer[], trust: Trust): Risks {
   }
   const secrets = once(() => [...holders.values()].filter((variable) => isSecret(variable, trust)));
   // One for each source: a proxy has many spellings, and a file may have all of them beside as many secrets.
-  const secretOfEach = once(() => [...new Map(secrets().map((one) => [sourceKey(one.origin), one])).values()]);
+  const secretOfEachSource = once(() => [
+    ...new Map(secrets().map((secret) => [sourceKey(secret.origin), secret])).values(),
+  ]);
   let passesNetwork = false;
   const keysByPrefix = once(() => groupedByPrefix([...holders.keys()]));
 
@@ -75,12 +77,12 @@ export function risksIn(layers: readonly Layer[], trust: Trust): Risks {
     // A contract that was found may use as an address only another name of the same address.
     const isPair = trust.isContractNamed || origin.alias === undefined || isSameAddress(name, origin.alias);
     if (isTrusted(origin, trust, isPair)) continue;
-    const isOther = (one: Variable | undefined): boolean =>
-      one !== undefined && !isOneSource(one.origin, origin, isPair);
+    const isOther = (key: Variable | undefined): boolean =>
+      key !== undefined && !isOneSource(key.origin, origin, isPair);
     if (mayDecideNetwork(name)) {
       if (!decidesNetwork(name, given)) continue;
-      const each = secretOfEach();
-      if (each.length === 0 || each.some(isOther)) withhold("network");
+      const endangered = secretOfEachSource();
+      if (endangered.length === 0 || endangered.some(isOther)) withhold("network");
       else if (!isAllowed(name)) {
         marked.add(name);
         passesNetwork = true;
@@ -120,9 +122,9 @@ function groupedByPrefix(names: readonly string[]): ReadonlyMap<string, readonly
   const keys = new Map<string, string[]>();
   for (const name of names) {
     for (const prefix of prefixesOfKey(name)) {
-      const found = keys.get(prefix);
-      if (found === undefined) keys.set(prefix, [name]);
-      else found.push(name);
+      const sharing = keys.get(prefix);
+      if (sharing === undefined) keys.set(prefix, [name]);
+      else sharing.push(name);
     }
   }
   return keys;

@@ -11,9 +11,9 @@ export function withheldWords({
 }: Pick<Assessment, "contract" | "resolution" | "selected" | "selection">): (name: string) => string | undefined {
   const reason = withholding(selection, (name) => isDeclared(contract, name));
   return (name) => {
-    const found = isSet(selected, name) ? undefined : resolution.get(name);
-    if (found === undefined) return undefined;
-    for (const origin of [found.origin, ...(found.shadowed ?? []).map((one) => one.origin)]) {
+    const variable = isSet(selected, name) ? undefined : resolution.get(name);
+    if (variable === undefined) return undefined;
+    for (const origin of [variable.origin, ...(variable.shadowed ?? []).map((one) => one.origin)]) {
       const why = reason({ name, origin });
       if (why !== undefined) return `withheld ${WITHHOLDING_WORDS[why]}`;
     }

@@ -124,10 +124,10 @@ function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
   const input = Buffer.from(reason);
   const holds = (some: readonly Secret[]): boolean => !masked(input, some).equals(input);
   if (!holds(secrets)) return;
-  const found = secrets.find((secret) => holds([secret]));
+  const contained = secrets.find((secret) => holds([secret]));
   throw new SophiaError({
     code: "audit",
-    message: `the reason for the audit log contains the value of ${printable(found?.name ?? "a secret")}`,
+    message: `the reason for the audit log contains the value of ${printable(contained?.name ?? "a secret")}`,
     hint: "remove the value from it (--reason, SOPHIA_REASON)",
   });
 }

@@ -23,10 +23,10 @@ export function checkedExceptions(
   environment: Pick<Environment, "foldsCase">,
 ): readonly string[] {
   if (flags["broker-except"] === undefined) return [];
-  const declared = Array.from(contract.variables.values()).flatMap((one) => {
-    const aliases = one.aliases.map((alias) => alias.name);
-    const isKey = [one.name, ...aliases].some((name) => providerOf(name) !== undefined);
-    return isKey || brokerEntryOf(one) !== undefined ? [one.name, ...aliases] : [];
+  const declared = Array.from(contract.variables.values()).flatMap((declaration) => {
+    const aliases = declaration.aliases.map((alias) => alias.name);
+    const isKey = [declaration.name, ...aliases].some((name) => providerOf(name) !== undefined);
+    return isKey || brokerEntryOf(declaration) !== undefined ? [declaration.name, ...aliases] : [];
   });
   const known = [...Object.keys(PROVIDERS), ...declared];
   const isKnown = nameMatcher(known, environment);

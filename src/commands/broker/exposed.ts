@@ -47,20 +47,20 @@ export function exposedKeys(
     [name, contract.aliases.get(name) ?? "", origin.alias ?? ""]
       .map(spelled)
       .find((one) => providerOf(one) !== undefined);
-  return Array.from(selected.values()).flatMap((one): readonly ExposedKey[] => {
-    const { value, origin, delivery } = one;
-    const key = keyOf(one);
-    const name = spelled(one.name);
+  return Array.from(selected.values()).flatMap((variable): readonly ExposedKey[] => {
+    const { value, origin, delivery } = variable;
+    const key = keyOf(variable);
+    const name = spelled(variable.name);
     if (key === undefined || replaced.has(name) || isBlank(value) || origin.source === "fake") return [];
     if (origin.source === "environment" && outer.includes(key)) return [];
-    const found = (why: Exposure): readonly ExposedKey[] => [{ name, key, why }];
+    const exposedBy = (why: Exposure): readonly ExposedKey[] => [{ name, key, why }];
     const declared = contract.variables.get(key);
     const names = [name, key, ...(declared?.aliases ?? []).map((alias) => alias.name)];
-    if (names.some(isExcepted)) return found("excepted");
+    if (names.some(isExcepted)) return exposedBy("excepted");
     if (isContractNamed && declared?.broker === false) return [];
-    if (delivery === "file") return found("file");
-    if (name !== key) return found("alias");
-    return found(declared === undefined ? "undeclared" : "contract");
+    if (delivery === "file") return exposedBy("file");
+    if (name !== key) return exposedBy("alias");
+    return exposedBy(declared === undefined ? "undeclared" : "contract");
   });
 }
 

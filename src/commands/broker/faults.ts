@@ -61,11 +61,13 @@ export function waysOut(exposed: readonly Exposed[], source: ContractSource): re
   const isOne = exposed.length === 1;
   const file = source.kind === "file" ? printable(source.path) : "a contract (sophia-run init)";
   const canBeDeclared = exposed.some(({ why }) => why === "undeclared" || why === "contract");
-  const it = isOne ? "it" : "them";
+  const pronoun = isOne ? "it" : "them";
   return [
-    ...(canBeDeclared ? [`have ${it} brokered: declare ${isOne ? "it" : "each"} with "broker": true in ${file}`] : []),
-    `${canBeDeclared ? "or " : ""}leave ${it} out: --exclude ${names}`,
-    `or let the program have ${it}: --broker-except ${names}`,
+    ...(canBeDeclared
+      ? [`have ${pronoun} brokered: declare ${isOne ? "it" : "each"} with "broker": true in ${file}`]
+      : []),
+    `${canBeDeclared ? "or " : ""}leave ${pronoun} out: --exclude ${names}`,
+    `or let the program have ${pronoun}: --broker-except ${names}`,
   ];
 }
 

@@ -73,13 +73,13 @@ export function planBroker(
   };
   const keys: BrokeredKey[] = [];
   const faults: KeyFault[] = [];
-  const others: { readonly name: string; readonly key: string }[] = [];
+  const unprovided: { readonly name: string; readonly key: string }[] = [];
   for (const { declaration, entry, resolved } of candidates({ contract, selected }, environment)) {
     const { name } = declaration;
     if (outer.includes(name)) continue;
     const aliases = declaration.aliases.map((alias) => alias.name);
     if ([name, ...aliases].some(isExcepted)) {
-      if (providerOf(name) === undefined) others.push({ name, key: name });
+      if (providerOf(name) === undefined) unprovided.push({ name, key: name });
       continue;
     }
     const { value } = resolved;
@@ -90,7 +90,7 @@ export function planBroker(
     else if (!/^[\u0021-\u007e]+$/.test(value)) faults.push({ name, fault: { kind: "unprintable" } });
     else keys.push({ ...planned, base: withAliases(planned.base, contract, selected), declaration, value, aliases });
   }
-  const found = exposedKeys(
+  const exposures = exposedKeys(
     { contract, selected },
     {
       handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
@@ -103,8 +103,8 @@ export function planBroker(
   return {
     keys,
     faults,
-    exposed: found.filter(({ why }) => why !== "excepted"),
-    excepted: [...others, ...found.filter(({ why }) => why === "excepted")],
+    exposed: exposures.filter(({ why }) => why !== "excepted"),
+    excepted: [...unprovided, ...exposures.filter(({ why }) => why === "excepted")],
     outer,
   };
 }
@@ -129,12 +129,12 @@ function withAliases(
   { variables }: Pick<Contract, "variables">,
   selected: Resolution,
 ): Planned["base"] {
-  const others = Object.entries(base).flatMap(([name, path]) =>
+  const aliases = Object.entries(base).flatMap(([name, path]) =>
     (variables.get(name)?.aliases ?? []).flatMap((alias) =>
       selected.has(alias.name) ? [[alias.name, path] as const] : [],
     ),
   );
-  return { ...base, ...Object.fromEntries(others) };
+  return { ...base, ...Object.fromEntries(aliases) };
 }
 
 export interface Candidate {

@@ -56,12 +56,12 @@ export type NotBrokered = "contract" | "file" | "fake" | "unknown" | "excepted";
 export function reportBroker(assessment: Assessment, settings: Settings, environment: Environment): BrokerReport {
   const plan = planBroker(assessment, environment, planOptions(settings), dummyKey);
   const { keys, faults, exposed, outer } = plan;
-  const clear = exposed.map((one): KeyFailure => ({
-    name: printable(one.name),
+  const clear = exposed.map((key): KeyFailure => ({
+    name: printable(key.name),
     code: "broker-clear",
-    why: one.why,
-    problem: `the program would get its value (${EXPOSURES[one.why]})`,
-    remedy: waysOut([one], assessment.contract.source).join(" "),
+    why: key.why,
+    problem: `the program would get its value (${EXPOSURES[key.why]})`,
+    remedy: waysOut([key], assessment.contract.source).join(" "),
   }));
   return {
     keys: keys.map((key) => reportKey(key, keys, assessment)),

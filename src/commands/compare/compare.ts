@@ -65,14 +65,14 @@ async function access(
     throw conflict("--against", "--fake (SOPHIA_FAKE)");
   }
   const dotenv = await readEnvFiles(settings, cwd, environment);
-  const { access: found, notices } = escAccess(environment, dotenv.layers, {
+  const { access: esc, notices } = escAccess(environment, dotenv.layers, {
     ...settings,
     environments: { value: names, option: "--against" },
   });
-  if (found.kind === "on") return { settings: found.settings, notices: [...dotenv.notices, ...notices] };
+  if (esc.kind === "on") return { settings: esc.settings, notices: [...dotenv.notices, ...notices] };
   throw new SophiaError({
     code: "esc-required",
-    message: `--against needs ESC, but ${found.kind === "incomplete" ? found.missing : "ESC_TOKEN"} is not set`,
+    message: `--against needs ESC, but ${esc.kind === "incomplete" ? esc.missing : "ESC_TOKEN"} is not set`,
     hint: "set ESC_TOKEN to an access token with read permission for all of these environments",
   });
 }

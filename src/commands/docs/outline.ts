@@ -27,13 +27,13 @@ export function chapters({ sections, variables }: Contract): readonly Chapter[] 
 
 /** Returns a function that finds the rules over a variable, in the order of the contract. */
 export function rulesByName({ rules }: Contract): (name: string) => readonly Rule[] {
-  const found = grouped(
+  const rulesOf = grouped(
     rules.flatMap((rule) =>
       (isGroupRule(rule) ? [...new Set(rule.names)] : [rule.name]).map((name) => ({ name, rule })),
     ),
     ({ name }) => name,
   );
-  return (name) => found.get(name)?.map(({ rule }) => rule) ?? [];
+  return (name) => rulesOf.get(name)?.map(({ rule }) => rule) ?? [];
 }
 
 /** Returns a rule over a variable in words, such as `required` or `one of GitHub Token`. */

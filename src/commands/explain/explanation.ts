@@ -51,12 +51,12 @@ export function makeExplanation(
     (name) => !contract.variables.has(name),
   );
   const explained = [...new Set(others)].toSorted().map(explain);
-  const isListed = (one: VariableExplanation): boolean =>
+  const isListed = (variable: VariableExplanation): boolean =>
     all ||
-    one.aliasOf !== undefined ||
-    one.skipped.length > 0 ||
-    one.broker?.kind === "address" ||
-    origins(one).some(({ source }) => source !== "environment");
+    variable.aliasOf !== undefined ||
+    variable.skipped.length > 0 ||
+    variable.broker?.kind === "address" ||
+    origins(variable).some(({ source }) => source !== "environment");
   const isOutside = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
   const unlisted = explained.filter((one) => !isListed(one) && !isOutside(one));
   const { length: passed } = unlisted.filter((one) => one.passed);
@@ -99,13 +99,14 @@ function explainer(assessment: Assessment, report: Report, broker: BrokerExplain
 
   return (name: string) => {
     const declaration = contract.variables.get(name);
-    const found = resolution.get(name);
+    const winner = resolution.get(name);
     const resolved = selected.get(name);
-    const isNamed = isSecret(contract, { name, secret: found?.secret ?? false });
-    const secret = isNamed || (found !== undefined && isHidden(contract, found));
+    const isNamed = isSecret(contract, { name, secret: winner?.secret ?? false });
+    const secret = isNamed || (winner !== undefined && isHidden(contract, winner));
     const masking: ReturnType<typeof maskabilityOf> | "not-secret" | undefined =
-      found === undefined || found.value === "" ? undefined : secret ? maskabilityOf(found.value) : "not-secret";
-    const all = found === undefined ? [] : [found.origin, ...(found.shadowed ?? []).map(({ origin }) => origin)];
+      winner === undefined || winner.value === "" ? undefined : secret ? maskabilityOf(winner.value) : "not-secret";
+    const allOrigins =
+      winner === undefined ? [] : [winner.origin, ...(winner.shadowed ?? []).map(({ origin }) => origin)];
     const state: State = states.get(name) ?? (resolved === undefined ? "unset" : "set");
     return {
       name: printable(name),
@@ -116,7 +117,7 @@ function explainer(assessment: Assessment, report: Report, broker: BrokerExplain
       masking,
       /** The credential that makes it a secret although it is not declared so, or would without the contract's reason. */
       credential:
-        found === undefined || isNamed || found.origin.source === "contract" ? undefined : credentialIn(found.value),
+        winner === undefined || isNamed || winner.origin.source === "contract" ? undefined : credentialIn(winner.value),
       /** The contract's, for which it is public. */
       reason: secret ? undefined : declarationOf(contract, name)?.reason,
       declaration: declaration === undefined ? undefined : describeDeclaration(contract, declaration),
@@ -127,7 +128,7 @@ function explainer(assessment: Assessment, report: Report, broker: BrokerExplain
       origin: resolved?.origin,
       /** The origins of hidden values, highest precedence first. */
       shadows: resolved?.shadowed ?? [],
-      withheld: all.flatMap((origin) => {
+      withheld: allOrigins.flatMap((origin) => {
         const why = reason({ name, origin });
         return why === undefined ? [] : [{ origin, why }];
       }),

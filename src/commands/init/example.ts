@@ -17,7 +17,7 @@ const OPTIONAL_HEADING = /^[-=*#\s]*optional\b/i;
  * Such files may hold real secrets: only a placeholder, or a value whose name is not a secret's, becomes the example.
  */
 export function fromExample(text: string): readonly Candidate[] {
-  const found = new Map<string, Candidate>();
+  const candidates = new Map<string, Candidate>();
   let comments: string[] = [];
   let isOptionalSection = false;
   for (const line of withoutMark(text).split(/\r\n|\n|\r/)) {
@@ -25,12 +25,12 @@ export function fromExample(text: string): readonly Candidate[] {
     const name = match?.[2] ?? "";
     // A comment is an assignment only in capital letters: a sentence may contain `=`, too.
     if (match !== null && (match[1] === undefined || /^[A-Z][A-Z\d_]*$/.test(name))) {
-      if (!found.has(name)) {
+      if (!candidates.has(name)) {
         const assigned = match[3] ?? "";
         const isOptional =
           isOptionalSection || OPTIONAL.test(comments.join(" ")) || OPTIONAL.test(commentBehind(assigned));
         const value = valueOf(assigned);
-        found.set(name, {
+        candidates.set(name, {
           name,
           required: match[1] === undefined && !isOptional,
           isOptional: match[1] !== undefined || isOptional ? true : undefined,
@@ -50,7 +50,7 @@ export function fromExample(text: string): readonly Candidate[] {
       if (OPTIONAL_HEADING.test(comment)) isOptionalSection = true;
     }
   }
-  return [...found.values()];
+  return [...candidates.values()];
 }
 
 function isExample(name: string, value: string): boolean {

@@ -103,17 +103,17 @@ function schemeOf(text: string): ReadonlySet<string> | "elsewhere" {
 
 /** Returns the further arguments of a call, from a position behind its first one. */
 function argumentsAt(text: string, start: number): readonly string[] {
-  const found: string[] = [];
-  for (let at = start; found.length < 8;) {
+  const further: string[] = [];
+  for (let at = start; further.length < 8;) {
     const comma = /^\s*,\s*/.exec(text.slice(at, at + 200));
-    if (comma === null) return found;
+    if (comma === null) return further;
     at += comma[0].length;
-    const one = expressionAt(text, at);
-    if (one.trim() === "") return found;
-    found.push(one.trim());
-    at += one.length;
+    const argument = expressionAt(text, at);
+    if (argument.trim() === "") return further;
+    further.push(argument.trim());
+    at += argument.length;
   }
-  return found;
+  return further;
 }
 
 /** Names that the settings class takes from elsewhere. */

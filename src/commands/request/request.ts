@@ -64,13 +64,13 @@ function requestLines({ name, requests, isPending = false }: RequestedEnvironmen
 
 /** Names the requests that were filed before a failure, since no other output does. */
 function filedLines(filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): readonly string[] {
-  return Array.from(filed).flatMap(([one, state]) => {
-    const place = one.environment === undefined ? "" : ` for ${printable(one.environment)}`;
+  return Array.from(filed).flatMap(([openRequest, state]) => {
+    const place = openRequest.environment === undefined ? "" : ` for ${printable(openRequest.environment)}`;
     return state === "submitted"
-      ? [`a request${place} was submitted before that, and stays:`, `  ${changeRequestCommand("get", one)}`]
+      ? [`a request${place} was submitted before that, and stays:`, `  ${changeRequestCommand("get", openRequest)}`]
       : [
           `a request${place} was filed and perhaps not submitted; to close it before you ask again:`,
-          `  ${changeRequestCommand("close", one)}`,
+          `  ${changeRequestCommand("close", openRequest)}`,
         ];
   });
 }

@@ -15,21 +15,24 @@ export interface ValueSource {
 }
 
 /** Finds the last environment with the variable: its value has precedence. @throws SophiaError (rotate-place, 125) */
-export function findSource(name: string, all: readonly EnvironmentState[]): ValueSource {
+export function findSource(name: string, states: readonly EnvironmentState[]): ValueSource {
   const shown = printable(name);
-  const current = all.findLast((one) => !isAbsent(name, [one]));
+  const current = states.findLast((one) => !isAbsent(name, [one]));
   const variable = current?.opened.variables.find((one) => one.name === name);
   if (current === undefined || variable === undefined) {
-    const names = all.flatMap(({ opened }) => opened.variables.map((one) => one.name));
-    const environments = all.map((one) => formatName(one.name));
+    const names = states.flatMap(({ opened }) => opened.variables.map((one) => one.name));
+    const environments = states.map((one) => formatName(one.name));
     throw placeError(
       `${shown} is not in ${enumerate(environments, "or")}${didYouMean(name, names)}`,
       `to set its first value: sophia-run set ${shellWord(shown)}`,
     );
   }
-  const own = formatName(current.name);
+  const environment = formatName(current.name);
   if (variable.delivery === "file") {
-    throw placeError(`${shown} is a file in ${own} (values.files)`, `change it with pulumi env edit ${own}`);
+    throw placeError(
+      `${shown} is a file in ${environment} (values.files)`,
+      `change it with pulumi env edit ${environment}`,
+    );
   }
   const defined = nodeOf(current.definition, name);
   if (defined !== undefined) return { current, variable, defined };
@@ -37,17 +40,17 @@ export function findSource(name: string, all: readonly EnvironmentState[]): Valu
   const imported = origin.source === "esc" ? origin.importedFrom : undefined;
   if (imported === undefined) {
     throw placeError(
-      `${shown} comes from an import of ${own}, and the service does not report which one`,
+      `${shown} comes from an import of ${environment}, and the service does not report which one`,
       "name the import with --in organization/project/environment",
     );
   }
   const full = printable(fullImportName(imported, current.name.organization));
   const [, version = "latest"] = imported.split("@", 2);
   throw placeError(
-    `${shown} comes from ${printable(imported)}, which ${own} imports`,
+    `${shown} comes from ${printable(imported)}, which ${environment} imports`,
     version === "latest"
       ? `to change it there, for all that import it: sophia-run rotate ${shellWord(shown)} --in ${full}`
-      : `${own} imports a fixed version: change ${full} with --in, then the version in ${own}`,
+      : `${environment} imports a fixed version: change ${full} with --in, then the version in ${environment}`,
   );
 }
 

@@ -95,29 +95,29 @@ async function prepare(search: Search, { git, paths, repository }: SearchedRepos
 
 async function searchRepository(search: Search, place: SearchedRepository): Promise<void> {
   const { git, paths, repository } = place;
-  const found = new Map<string, Content>();
+  const contents = new Map<string, Content>();
   // In the order of the storage, which is by far the fastest; the names of the findings are looked up later.
   const all = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
   const tolerate = (work: () => Promise<void>): Promise<boolean> => tolerateRefusal(search, work, repository);
   await tolerate(() =>
     eachObject(search, askGit(git, all), (content) => {
-      if (content.found.findings.length > 0) found.set(content.object, content);
+      if (content.found.findings.length > 0) contents.set(content.object, content);
     }),
   );
   const isKnown = await tolerate(async () => {
-    for (const reach of REACHES) await addReachable(search, place, found, reach);
+    for (const reach of REACHES) await addReachable(search, place, contents, reach);
   });
   if (isKnown) {
     await tolerate(async () => {
       for (const reach of REACHES) await addNames(search, place, reach);
       if (paths.length > 0) return;
       await addRefs(search, place);
-      if (found.size > 0) await countUnreachable(search, place, found);
+      if (contents.size > 0) await countUnreachable(search, place, contents);
     });
     return;
   }
   // Which of the others a branch reaches is unknown.
-  for (const { object, type, found: findings } of found.values()) {
+  for (const { object, type, found: findings } of contents.values()) {
     search.add({ file: "", repository, commit: type === "blob" ? undefined : object, object }, findings);
   }
 }
@@ -138,7 +138,7 @@ async function tolerateRefusal(search: Search, work: () => Promise<void>, reposi
 async function addReachable(
   search: Search,
   { git, paths, repository }: SearchedRepository,
-  found: Map<string, Content>,
+  contents: Map<string, Content>,
   { from, onlyInReflog }: Reach,
 ): Promise<void> {
   let searches = 0;
@@ -150,9 +150,9 @@ async function addReachable(
     if (line[0] === QUESTION_MARK) missing += 1;
     const space = line.indexOf(" ");
     const object = line.subarray(0, space === -1 ? line.length : space).toString();
-    const content = found.get(object);
+    const content = contents.get(object);
     if (content === undefined || content.type === "tree") continue;
-    found.delete(object);
+    contents.delete(object);
     const name = space === -1 ? Buffer.alloc(0) : line.subarray(space + 1);
     searches += 1;
     const isSearched = searches <= MAX_COMMIT_SEARCHES;
@@ -207,12 +207,12 @@ async function addRefs(search: Search, { git, repository }: SearchedRepository):
 async function countUnreachable(
   search: Search,
   { git, repository }: SearchedRepository,
-  found: Map<string, Content>,
+  contents: Map<string, Content>,
 ): Promise<void> {
   const inIndex = ["rev-list", "--objects", "--missing=print", "--indexed-objects", "--not", "--all"];
   for await (const line of recordsOfGit(git, inIndex, NEWLINE))
-    found.delete(line.toString("latin1").split(" ")[0] ?? "");
-  if (found.size > 0) search.unreachable.push({ objects: found.size, repository });
+    contents.delete(line.toString("latin1").split(" ")[0] ?? "");
+  if (contents.size > 0) search.unreachable.push({ objects: contents.size, repository });
 }
 
 /** Searches the submodules of the index, and theirs, whose repositories are here. @param unsearched gets the others */

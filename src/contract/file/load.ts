@@ -42,21 +42,21 @@ async function readDocument(
 ): Promise<{ readonly document: ContractDocument; readonly compilePattern: PatternCompiler }> {
   const name = shownPath(path, cwd);
   const text = await readContractText(path, reason, cwd);
-  const own = parseContract(text);
-  if (own === undefined) throw (await import("./rejection.ts")).malformedContract(text, name);
+  const written = parseContract(text);
+  if (written === undefined) throw (await import("./rejection.ts")).malformedContract(text, name);
   const refuse = async (issues: readonly Issue[]): Promise<SophiaError> =>
     (await import("./rejection.ts")).contradictoryContract(text, name, issues);
-  let document = own;
-  if (own.extends !== undefined) {
+  let document = written;
+  if (written.extends !== undefined) {
     const { mergeDocuments } = await import("./merge.ts");
-    const base = await baseOf(own.extends, [...below, path], reason.isFound, cwd);
+    const base = await baseOf(written.extends, [...below, path], reason.isFound, cwd);
     if ("message" in base) throw await refuse([{ path: ["extends"], atKey: false, ...base }]);
-    document = mergeDocuments(base, own);
+    document = mergeDocuments(base, written);
   }
   const compilePattern = await patternCompilerFor(document);
   const [examineProbe, examineBrokers] = [await probeExaminerFor(document), await brokerExaminerFor(document)];
   const examineDefault = await defaultExaminerFor(document);
-  const issues = examineMeaning(document, { compilePattern, examineDefault, examineProbe, examineBrokers }, own);
+  const issues = examineMeaning(document, { compilePattern, examineDefault, examineProbe, examineBrokers }, written);
   if (issues.length > 0) throw await refuse(issues);
   return { document, compilePattern };
 }

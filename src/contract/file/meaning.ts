@@ -133,18 +133,18 @@ function examineProfiles(profiles: Profiles, document: ContractDocument, scope: 
     for (const { undo } of merged.splice(shared).toReversed()) undo();
     inherited.slice(shared).forEach(merge);
   };
-  profiles.forEach((own, profile) => {
-    inherit(profile, listOf(own.extends));
-    const ownGroups = Object.entries(own.groups ?? {});
+  profiles.forEach((entry, profile) => {
+    inherit(profile, listOf(entry.extends));
+    const ownGroups = Object.entries(entry.groups ?? {});
     const isIncomplete = ownGroups.map(([group, { rule, variables: members }]) => {
       return !groups.has(group) && (rule === undefined || members === undefined);
     });
-    merge(own);
-    for (const [name, given] of Object.entries(own.variables ?? {})) {
+    merge(entry);
+    for (const [name, given] of Object.entries(entry.variables ?? {})) {
       const path = (): Path => ["profiles", profile, "variables", name];
       examineVariable(path, name, given, variables.get(name) ?? given, { ...scope, variables });
     }
-    reportBrokers(variables, ["profiles", profile, "variables"], own.variables, scope);
+    reportBrokers(variables, ["profiles", profile, "variables"], entry.variables, scope);
     ownGroups.forEach(([group, { variables: members = [] }], index) => {
       const path = ["profiles", profile, "groups", group];
       if (isIncomplete[index] === true) {

@@ -101,7 +101,7 @@ export async function opens(name: FullName, connection: Connection): Promise<boo
 
 /** Finds the caller's own pending requests for an environment and its imports; none if one is missing. @throws EscFault */
 export async function findPendingRequests(name: FullName, connection: Connection): Promise<readonly OpenRequest[]> {
-  const found: OpenRequest[] = [];
+  const requests: OpenRequest[] = [];
   const user = await connection.read(LOOKING, "/api/user", ...HIDDEN);
   const login = user?.["githubLogin"];
   for (const environment of await withImports(name, connection)) {
@@ -114,19 +114,19 @@ export async function findPendingRequests(name: FullName, connection: Connection
     // The request of another user grants the open to that user.
     const isOwn = login === undefined || author === undefined || author === login;
     if (request?.["action"] !== "open" || !PENDING.has(request["status"]) || !isOwn) return [];
-    found.push({ id, organization, environment: formatName(environment) });
+    requests.push({ id, organization, environment: formatName(environment) });
   }
-  return found;
+  return requests;
 }
 
 async function withImports(root: FullName, connection: Connection): Promise<Iterable<FullName>> {
   const seen = new Set<string>();
-  const found = new Map<string, FullName>();
+  const names = new Map<string, FullName>();
   const waiting = [root];
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
     if (seen.has(formatVersion(name)) || seen.size >= MOST_ENVIRONMENTS) continue;
     seen.add(formatVersion(name));
-    found.set(formatName(name), name);
+    names.set(formatName(name), name);
     const path = pathOfRevision(name);
     const text = await connection.repeat(LOOKING, async () => {
       const answer = await connection.ask({ method: "GET", path });
@@ -136,7 +136,7 @@ async function withImports(root: FullName, connection: Connection): Promise<Iter
     });
     waiting.push(...((await readImports(text, name)) ?? []));
   }
-  return found.values();
+  return names.values();
 }
 
 function pathOfRequest(organization: string, id: string): string {

@@ -94,14 +94,14 @@ export async function listRevisions(
   connection: Connection,
   most: number = MOST_REVISIONS,
 ): Promise<Revisions> {
-  const found: { readonly revision: Revision; readonly isRetracted: boolean }[] = [];
+  const listed: { readonly revision: Revision; readonly isRetracted: boolean }[] = [];
   for (;;) {
-    const last = found.at(-1)?.revision.number;
-    if (last === 1 || found.length > most) break;
+    const last = listed.at(-1)?.revision.number;
+    if (last === 1 || listed.length > most) break;
     const query = new URLSearchParams({
       ...(last === undefined ? {} : { before: String(last) }),
       // One more than requested shows if there are more.
-      count: String(most + 1 - found.length),
+      count: String(most + 1 - listed.length),
     });
     const path = `${pathOf(name, "versions")}?${query.toString()}`;
     const page = await connection.repeat(`reading the revisions of ${formatName(name)}`, async () =>
@@ -109,10 +109,10 @@ export async function listRevisions(
     );
     const older = page.filter(({ revision }) => last === undefined || revision.number < last);
     if (older.length === 0) break;
-    found.push(...older);
+    listed.push(...older);
   }
-  const shown = found.slice(0, most).filter(({ isRetracted }) => !isRetracted);
-  return { revisions: shown.map(({ revision }) => revision), hasMore: found.length > most };
+  const shown = listed.slice(0, most).filter(({ isRetracted }) => !isRetracted);
+  return { revisions: shown.map(({ revision }) => revision), hasMore: listed.length > most };
 }
 
 function parsePage(answer: HttpAnswer, connection: Connection): { revision: Revision; isRetracted: boolean }[] {

@@ -53,11 +53,11 @@ export async function detectChanges(
     const known = before?.seen.get(key);
     const answer = await readState(name, connection, known);
     if (typeof answer === "number" && known !== undefined) lost.set(key, answer);
-    const found = typeof answer === "number" ? known : answer;
-    if (found === undefined) return void hidden.add(key);
-    seen.set(key, found);
-    if (found.isPart) hidden.add(`${key} imports`);
-    for (const one of found.imports) await check(one, connection);
+    const state = typeof answer === "number" ? known : answer;
+    if (state === undefined) return void hidden.add(key);
+    seen.set(key, state);
+    if (state.isPart) hidden.add(`${key} imports`);
+    for (const imported of state.imports) await check(imported, connection);
   };
   const answers = await askEsc(settings, progress, async (name, connection) => {
     const { token } = connection;

@@ -49,15 +49,15 @@ export class Histories {
       const made = follow(parsed, path);
       if (made === undefined) return await this.#imported(name, parsed, path, within);
       if (made.isMinted) return { kind: "minted", environment: formatName(name) };
-      const own = await this.#ownChange(name, path, made);
-      const others = await Promise.all(
+      const ownChange = await this.#ownChange(name, path, made);
+      const outsideChanges = await Promise.all(
         made.outside.map(({ environment, path: inside }) =>
           environment === undefined
             ? this.#imported(name, parsed, inside, within)
             : this.#changeIn(environment, name, inside, within),
         ),
       );
-      return latest([own, ...others.filter((one) => one !== undefined)]);
+      return latest([ownChange, ...outsideChanges.filter((one) => one !== undefined)]);
     } catch (error) {
       if (error instanceof Unseen) return { kind: "unseen", what: error.what };
       throw error;
@@ -72,8 +72,8 @@ export class Histories {
   ): Promise<LastChange | undefined> {
     for (const { written, isMerged } of (importsOf(parsed) ?? []).toReversed()) {
       if (!isMerged) continue;
-      const found = await this.#changeIn(written, name, path, trail);
-      if (found !== undefined) return found;
+      const change = await this.#changeIn(written, name, path, trail);
+      if (change !== undefined) return change;
     }
     return undefined;
   }
@@ -102,31 +102,31 @@ export class Histories {
     };
     // The last revision known to be the same, and the first known to differ.
     let same = 0;
-    let other = revisions.length;
-    for (let index = 1; other === revisions.length && same + 1 < revisions.length;) {
+    let different = revisions.length;
+    for (let index = 1; different === revisions.length && same + 1 < revisions.length;) {
       if (await isSame(index)) same = index;
-      else other = index;
+      else different = index;
       index = Math.min(index * 2, revisions.length - 1);
     }
-    while (same + 1 < other) {
-      const middle = (same + other) >> 1;
+    while (same + 1 < different) {
+      const middle = (same + different) >> 1;
       if (await isSame(middle)) same = middle;
-      else other = middle;
+      else different = middle;
     }
     const revision = revisions[same] ?? newest;
-    if (other < revisions.length || !hasMore) return { kind: "changed", environment, revision };
+    if (different < revisions.length || !hasMore) return { kind: "changed", environment, revision };
     return { kind: "unchanged", environment, since: oldest };
   }
 
   async #history(name: FullName): Promise<Revisions> {
     const { version, ...latestName } = name;
-    const all = await once(this.#revisions, formatName(name), () =>
+    const history = await once(this.#revisions, formatName(name), () =>
       visible(`the revisions of ${formatName(name)}`, () => listRevisions(latestName, this.#connection)),
     );
-    if (version === undefined) return all;
-    const at = all.revisions.findIndex(({ number, tags }) => String(number) === version || tags.includes(version));
+    if (version === undefined) return history;
+    const at = history.revisions.findIndex(({ number, tags }) => String(number) === version || tags.includes(version));
     if (at === -1) throw new Unseen(`revision ${version} of ${formatName(name)}`);
-    return { ...all, revisions: all.revisions.slice(at) };
+    return { ...history, revisions: history.revisions.slice(at) };
   }
 
   #definition(name: FullName): Promise<Parsed> {
@@ -163,13 +163,13 @@ async function visible<T>(what: string, ask: () => Promise<T>): Promise<T> {
 }
 
 /** Returns the last change of several values together: unseen if one of them is, else the newest. */
-function latest(all: readonly LastChange[]): LastChange | undefined {
-  const unseen = all.find(({ kind }) => kind === "unseen") ?? all.find(({ kind }) => kind === "minted");
+function latest(changes: readonly LastChange[]): LastChange | undefined {
+  const unseen = changes.find(({ kind }) => kind === "unseen") ?? changes.find(({ kind }) => kind === "minted");
   if (unseen !== undefined) return unseen;
-  const changed = all.filter((one) => one.kind === "changed");
+  const changed = changes.filter((one) => one.kind === "changed");
   // The sort is stable: the first of the same time wins.
   const [newest] = changed.toSorted((a, b) => b.revision.created.getTime() - a.revision.created.getTime());
-  const unchanged = all.find((one) => one.kind === "unchanged");
+  const unchanged = changes.find((one) => one.kind === "unchanged");
   const isNewer =
     newest !== undefined && (unchanged === undefined || newest.revision.created >= unchanged.since.created);
   return isNewer ? newest : unchanged;

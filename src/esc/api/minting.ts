@@ -16,11 +16,11 @@ export function mayMint(answer: Fields): boolean {
 function callsProvider(exprs: unknown): boolean {
   const left: unknown[] = [exprs];
   while (left.length > 0) {
-    const one = left.pop();
-    if (typeof one !== "object" || one === null) continue;
-    const name = valueAt(one, "builtin", "name");
+    const value = left.pop();
+    if (typeof value !== "object" || value === null) continue;
+    const name = valueAt(value, "builtin", "name");
     if (typeof name === "string" && OPENS.test(name)) return true;
-    left.push(...Object.values(one));
+    left.push(...Object.values(value));
   }
   return false;
 }

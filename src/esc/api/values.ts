@@ -75,7 +75,7 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
   let digits: unknown;
   const numberAt = (...path: readonly string[]): unknown =>
     valueAt((digits ??= JSON.parse(withNumbersAsStrings(withoutMark(text)))), "properties", ...path, "value");
-  const own = ownNames(answer, name);
+  const environmentNames = ownNames(answer, name);
   const entries: Entry[] = [];
   const unknown: string[] = [];
   const notices: Notice[] = [];
@@ -112,7 +112,7 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
         environment,
         ...(name.version === undefined ? {} : { version: name.version }),
         ...(name.revision === undefined ? {} : { revision: name.revision }),
-        ...provenanceOf(fields, own),
+        ...provenanceOf(fields, environmentNames),
       } as const;
       entries.push({ ...base, kind: "variable", variable: { ...base, value, origin } });
     }
@@ -169,10 +169,10 @@ export function withNumbersAsStrings(json: string): string {
   const token = /"|-?\d[\d.eE+-]*/g;
   let text = "";
   let from = 0;
-  for (let found = token.exec(json); found !== null; found = token.exec(json)) {
-    if (found[0] === '"') token.lastIndex = stringEnd(json, found.index);
+  for (let match = token.exec(json); match !== null; match = token.exec(json)) {
+    if (match[0] === '"') token.lastIndex = stringEnd(json, match.index);
     else {
-      text += `${json.slice(from, found.index)}"${found[0]}"`;
+      text += `${json.slice(from, match.index)}"${match[0]}"`;
       from = token.lastIndex;
     }
   }

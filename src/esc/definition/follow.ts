@@ -48,17 +48,18 @@ export function follow({ top }: Parsed, path: Path): ValueSource | undefined {
 /** Finds the `fn::rotate` that makes a value, also by references. @returns its path; undefined for none or several */
 export function rotatedBy({ top }: Parsed, path: Path): string | undefined {
   const values = childOf(top, "values");
-  const found = new Set<string>();
+  const rotated = new Set<string>();
   const seen = new Set<string>();
   const visit = (at: Path): void => {
     const { node, path: own } = locate(values, at) ?? {};
     if (node === undefined || own === undefined || seen.has(own)) return;
     seen.add(own);
-    if (functionOf(node)?.startsWith("fn::rotate") === true) found.add(own);
-    else for (const one of partsOf(node).references) if (one.environment === undefined) visit(one.path);
+    if (functionOf(node)?.startsWith("fn::rotate") === true) rotated.add(own);
+    else
+      for (const reference of partsOf(node).references) if (reference.environment === undefined) visit(reference.path);
   };
   visit(path);
-  const [only, ...others] = found;
+  const [only, ...others] = rotated;
   return others.length === 0 ? only : undefined;
 }
 
@@ -110,13 +111,13 @@ function functionOf(node: Node | null | undefined): string | undefined {
 function partsOf(node: Node | null): { readonly references: readonly Reference[]; readonly minted: boolean } {
   const references: Reference[] = [];
   let minted = false;
-  const visit = (one: Node | null): void => {
-    const call = functionOf(one);
+  const visit = (part: Node | null): void => {
+    const call = functionOf(part);
     if (call === "fn::secret") return;
     minted ||= call?.startsWith("fn::open") === true;
-    if (isMap<Node, Node | null>(one)) for (const { value } of one.items) visit(value);
-    else if (isSeq<Node>(one)) one.items.forEach(visit);
-    else if (isScalar(one) && typeof one.value === "string") references.push(...referencesIn(one.value));
+    if (isMap<Node, Node | null>(part)) for (const { value } of part.items) visit(value);
+    else if (isSeq<Node>(part)) part.items.forEach(visit);
+    else if (isScalar(part) && typeof part.value === "string") references.push(...referencesIn(part.value));
   };
   visit(node);
   return { references, minted };

@@ -73,20 +73,20 @@ export function escAccess(
       ? variables.find("ESC_ENV")
       : { name: options.environments.option, value: options.environments.value };
   if (names !== undefined) refuseToken(names);
-  const found = options.token === undefined ? findCredential(variables) : givenCredential(options.token);
-  if (found.kind !== "found") {
-    if (found.kind === "none" && names === undefined) return { access: { kind: "off" }, notices: [] };
-    const parts = found.kind === "none" ? { present: names?.name ?? "", missing: "ESC_TOKEN" } : found;
+  const search = options.token === undefined ? findCredential(variables) : givenCredential(options.token);
+  if (search.kind !== "found") {
+    if (search.kind === "none" && names === undefined) return { access: { kind: "off" }, notices: [] };
+    const parts = search.kind === "none" ? { present: names?.name ?? "", missing: "ESC_TOKEN" } : search;
     const access = { ...parts, kind: "incomplete", ...(names === undefined ? {} : { names: names.value }) } as const;
     return { access, notices: ignored("ESC_OIDC_ORG", ignoredOrganization(variables)) };
   }
   if (names === undefined) {
-    const { name, value } = found.setting;
+    const { name, value } = search.setting;
     const credential = { name, value: new Secret(value) };
     return { access: { kind: "incomplete", present: name, missing: "ESC_ENV", credential }, notices: [] };
   }
   // A file that names a token file does not hold the token itself.
-  const tokenFile = found.setting.name === "ESC_TOKEN" ? found.setting.file : undefined;
+  const tokenFile = search.setting.name === "ESC_TOKEN" ? search.setting.file : undefined;
   const isTrusted = (setting: Setting): boolean => isTrustedFor(setting, tokenFile);
   const trusted = (name: string): Setting | undefined => variables.all(name).find(isTrusted);
 
@@ -97,8 +97,8 @@ export function escAccess(
   const settings: EscSettings = {
     environments: parseEnvironmentNames(names),
     namedBy: names.name,
-    credential: found.credential(),
-    credentialFrom: { name: found.setting.name, file: found.setting.file },
+    credential: search.credential(),
+    credentialFrom: { name: search.setting.name, file: search.setting.file },
     backend: backend === undefined ? DEFAULT_BACKEND : parseBackend(backend, options.insecureHttp),
     organization: organization === undefined ? undefined : organizationIn(organization),
     network: networkBy(trusted, environment),
@@ -112,9 +112,9 @@ export function escAccess(
   // Files that decide which environment the caller's own credential opens.
   const needsOrganization = settings.environments.some((one) => one.organization === undefined);
   const choices = [names, ...(needsOrganization && organization !== undefined ? [organization] : [])];
-  const credential = found.setting.name;
+  const credential = search.setting.name;
   const notices = choices.flatMap(({ name, file }): readonly Notice[] =>
-    file === undefined || found.setting.file !== undefined
+    file === undefined || search.setting.file !== undefined
       ? []
       : [{ kind: "environment-by-file", name, file, credential }],
   );

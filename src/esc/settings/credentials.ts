@@ -61,13 +61,17 @@ export function findCredential(variables: Variables): FoundCredential {
   // A token that is all white space counts as unset.
   const settings = variables.all(...CREDENTIAL_ORDER).filter(({ value }) => value.trim() !== "");
   for (const setting of settings) {
-    const found = (credential: () => Credential): FoundCredential => ({ kind: "found", setting, credential });
-    if (setting.name === "ESC_TOKEN") return found(() => ({ kind: "token", token: tokenIn(setting) }));
-    if (setting.name === "ESC_TOKEN_FILE") return found(() => ({ kind: "token-file", path: pathIn(setting) }));
+    const withCredential = (credential: () => Credential): FoundCredential => ({ kind: "found", setting, credential });
+    if (setting.name === "ESC_TOKEN") return withCredential(() => ({ kind: "token", token: tokenIn(setting) }));
+    if (setting.name === "ESC_TOKEN_FILE") return withCredential(() => ({ kind: "token-file", path: pathIn(setting) }));
     const terms = termsFor(setting.file, variables);
     const organization = terms("ESC_OIDC_ORG");
     if (organization !== undefined) {
-      return found(() => ({ kind: "oidc-file", path: pathIn(setting), exchange: exchangeFor(organization, terms) }));
+      return withCredential(() => ({
+        kind: "oidc-file",
+        path: pathIn(setting),
+        exchange: exchangeFor(organization, terms),
+      }));
     }
   }
   if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };

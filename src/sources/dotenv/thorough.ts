@@ -36,7 +36,7 @@ export function parseThoroughly(text: string, file: string): ThoroughlyParsed {
   const lines = linesOf(text);
   const isOfPulumi = isWrittenByPulumi(lines);
   const isCertain = !isOfPulumi || hasProgramEscape(lines);
-  const found = new Map<string, Variable>();
+  const byName = new Map<string, Variable>();
   const assignments: { name: string; first: number; last: number }[] = [];
   const remarks: string[] = [];
   let further = 0;
@@ -69,7 +69,7 @@ export function parseThoroughly(text: string, file: string): ThoroughlyParsed {
     }
     const { value, lastLine, quote } = read;
     if (value.includes("\0")) throw nul();
-    if (found.has(name)) remark("this name was already set above; the last value is used");
+    if (byName.has(name)) remark("this name was already set above; the last value is used");
     // Probably a secret, not a comment.
     if (value !== "" && start.trimStart().startsWith(`${value}#`)) {
       remark("the value ends before a #; quote it if the # is part of it");
@@ -82,7 +82,7 @@ export function parseThoroughly(text: string, file: string): ThoroughlyParsed {
     }
     const reference = referenceIn(value, isOfPulumi ? "'" : quote);
     const origin = { source: "dotenv", file, line } as const;
-    found.set(name, {
+    byName.set(name, {
       name,
       value,
       secret: true,
@@ -95,7 +95,7 @@ export function parseThoroughly(text: string, file: string): ThoroughlyParsed {
   }
   if (further > 0) remarks.push(`${printable(file)}: ${count(further, "more remark")} of this kind`);
   const notices = remarks.map((remark): Notice => ({ kind: "remark", text: remark }));
-  const variables = [...found.values()];
+  const variables = [...byName.values()];
   const hasReferences = variables.some(({ reference }) => reference !== undefined);
   return { variables, notices, assignments, ...(hasReferences ? { references: true } : {}) };
 }

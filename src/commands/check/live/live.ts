@@ -29,12 +29,12 @@ export async function checkLive(
   const allowed = isConfirmed || (await isAllowed(planned, context));
   const network = callersNetwork(context.environment);
   const probes = await Promise.all(
-    planned.map(async (one) => ({
-      ...one,
+    planned.map(async (probe) => ({
+      ...probe,
       result:
-        one.consent === undefined || allowed
-          ? await runProbe(one, network, context)
-          : unsent(`${one.consent}; --yes allows it`, "unasked"),
+        probe.consent === undefined || allowed
+          ? await runProbe(probe, network, context)
+          : unsent(`${probe.consent}; --yes allows it`, "unasked"),
     })),
   );
   const lines = probes.map(

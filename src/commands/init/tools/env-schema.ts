@@ -17,51 +17,51 @@ export function fromEnvSchema(text: string): ToolResult {
   const divider = lines.findIndex((line) => DIVIDER.test(line));
   const headerEnd = divider !== -1 && (firstItem === -1 || divider < firstItem) ? divider : -1;
   const root = decoratorsOf(lines.slice(0, headerEnd + 1));
-  const found = new Map<string, Candidate>();
+  const candidates = new Map<string, Candidate>();
   let comments: string[] = [];
   for (const line of lines.slice(headerEnd + 1)) {
     const [item, name = "", assigned = ""] = ITEM.exec(line) ?? [];
     if (item !== undefined) {
-      if (!found.has(name)) found.set(name, toCandidate(name, assigned, comments, root));
+      if (!candidates.has(name)) candidates.set(name, toCandidate(name, assigned, comments, root));
       comments = [];
     } else if (/^\s*#/.test(line) && !DIVIDER.test(line)) comments.push(line);
     else comments = [];
   }
-  const functions = [...found.values()].filter(({ isGiven }) => isGiven === true).map(({ name }) => name);
+  const functions = [...candidates.values()].filter(({ isGiven }) => isGiven === true).map(({ name }) => name);
   const remark = "values that .env.schema computes or fetches are not copied: set them in ESC, or in .env";
-  return { candidates: [...found.values()], remarks: functions.length === 0 ? [] : [remark] };
+  return { candidates: [...candidates.values()], remarks: functions.length === 0 ? [] : [remark] };
 }
 
 function toCandidate(name: string, assigned: string, comments: readonly string[], root: Decorators): Candidate {
   const { value, isComputed, behind } = valueOf(assigned);
-  const own = decoratorsOf([...comments, behind]);
+  const decorators = decoratorsOf([...comments, behind]);
   const prose = comments.map((line) => line.replace(/^\s*#+\s?/, "").trim()).filter((line) => !line.startsWith("@"));
-  const secret = isSensitive(name, own, root);
+  const secret = isSensitive(name, decorators, root);
   const candidate = candidateOf({
     name,
     description: prose.filter((line) => /\w/.test(line)).join("\n"),
-    required: isRequired(own, root, value !== "" || isComputed),
+    required: isRequired(decorators, root, value !== "" || isComputed),
     // A secret's value stays where it is.
     value: isComputed || secret ? undefined : value,
     secret,
-    example: own.get("example") ?? own.get("placeholder"),
-    docs: (own.get("docs") ?? own.get("docsUrl"))?.split(",").at(-1)?.trim(),
-    format: formatOf(own.get("type") ?? ""),
+    example: decorators.get("example") ?? decorators.get("placeholder"),
+    docs: (decorators.get("docs") ?? decorators.get("docsUrl"))?.split(",").at(-1)?.trim(),
+    format: formatOf(decorators.get("type") ?? ""),
   });
   return isComputed ? { ...candidate, isGiven: true } : candidate;
 }
 
 function decoratorsOf(lines: readonly string[]): Decorators {
-  const found = new Map<string, string>();
+  const decorators = new Map<string, string>();
   for (const line of lines) {
     const text = line.replace(/^\s*#+/, "");
     // A sentence may contain an address of e-mail.
     if (!/^\s*@/.test(text)) continue;
     for (const [, name = "", value, call] of text.matchAll(DECORATOR)) {
-      if (!found.has(name)) found.set(name, unquoted(value ?? call ?? ""));
+      if (!decorators.has(name)) decorators.set(name, unquoted(value ?? call ?? ""));
     }
   }
-  return found;
+  return decorators;
 }
 
 function unquoted(text: string): string {

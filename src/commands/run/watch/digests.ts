@@ -36,7 +36,10 @@ export function makeDigest(): (delivered: Delivered) => Digests {
 }
 
 /** Returns the sorted names with different digests, or in one map alone. */
-export function changedNames(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): readonly string[] {
-  const names = new Set([...one.keys(), ...other.keys()]);
-  return [...names].filter((name) => one.get(name) !== other.get(name)).toSorted();
+export function changedNames(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): readonly string[] {
+  const names = new Set([...before.keys(), ...after.keys()]);
+  return [...names].filter((name) => before.get(name) !== after.get(name)).toSorted();
 }

@@ -192,9 +192,9 @@ function onOpened<Renewal>(before: State, resolved: Resolved<Renewal>, timing: T
   return { state: { ...state, round: { ...round, next: digests } }, messages: [], action };
 }
 
-function differences(one: Digests, other: Digests) {
-  const program = changedNames(one.program, other.program);
-  const brokered = changedNames(one.brokered, other.brokered);
+function differences(before: Digests, after: Digests) {
+  const program = changedNames(before.program, after.program);
+  const brokered = changedNames(before.brokered, after.brokered);
   return { program, brokered, all: [...new Set([...program, ...brokered])].toSorted() };
 }
 
