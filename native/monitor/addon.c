@@ -72,36 +72,36 @@ struct start {
 };
 
 /* Runs in the child, a fork of a process with many threads: only functions that are safe in a signal handler. */
-_Noreturn static void execute_program(const struct start *it, pid_t parent) {
+_Noreturn static void execute_program(const struct start *start, pid_t parent) {
   char byte;
   /* Otherwise the read below would never end if the launcher is killed. */
-  close(it->go[1]);
-  const bool is_let = read(it->go[0], &byte, 1) == 1;
+  close(start->go[1]);
+  const bool is_let = read(start->go[0], &byte, 1) == 1;
   const uint64_t pending = pending_signals();
-  if (!is_let || write(it->report[1], &pending, sizeof pending) != sizeof pending) _exit(125);
-  if (it->request.dies_with_launcher) {
+  if (!is_let || write(start->report[1], &pending, sizeof pending) != sizeof pending) _exit(125);
+  if (start->request.dies_with_launcher) {
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL);
     if (getppid() != parent) _exit(125);
   }
-  limit_open_files(it->request.open_files);
-  fill_in_pid(it->program.envp);
-  for (size_t i = 0; i < it->descriptor_count; ++i) fcntl(it->descriptors[i], F_SETFD, 0);
+  limit_open_files(start->request.open_files);
+  fill_in_pid(start->program.envp);
+  for (size_t i = 0; i < start->descriptor_count; ++i) fcntl(start->descriptors[i], F_SETFD, 0);
   for (int signal = 1; signal <= QUERY; ++signal)
-    set_action(signal, (it->request.ignored & bit(signal)) != 0 ? SIG_IGN : SIG_DFL);
+    set_action(signal, (start->request.ignored & bit(signal)) != 0 ? SIG_IGN : SIG_DFL);
   set_mask(former_mask);
-  execve(it->program.file, it->program.argv, it->program.envp);
+  execve(start->program.file, start->program.argv, start->program.envp);
   const int error = errno;
-  if (write(it->report[1], &error, sizeof error) < 0) _exit(126);
+  if (write(start->report[1], &error, sizeof error) < 0) _exit(126);
   _exit(127);
 }
 
 /* Waits for the child's execve. Returns its error number, or 0. */
-static int execution_error(const struct start *it, pid_t child) {
+static int execution_error(const struct start *start, pid_t child) {
   int error = 0;
   for (;;) {
-    struct pollfd end = {.fd = it->report[0], .events = POLLIN};
+    struct pollfd end = {.fd = start->report[0], .events = POLLIN};
     const int count = poll(&end, 1, EXECUTION_CHECK_MS);
-    if (count > 0) return read(it->report[0], &error, sizeof error) == sizeof error ? error : 0;
+    if (count > 0) return read(start->report[0], &error, sizeof error) == sizeof error ? error : 0;
     siginfo_t info;
     /* The monitor handles a stop just before the execve. */
     if (count == 0 && child_state(P_PID, child, WSTOPPED | WNOWAIT, &info) != 0) return 0;
@@ -141,38 +141,38 @@ static void kill_and_reap(pid_t child) {
 }
 
 /* Starts the program. Returns its PID, or the error number below zero. */
-static pid_t start_program(struct start *it, uint64_t *early) {
-  if (pipe2(it->go, O_CLOEXEC) != 0) return -errno;
-  if (pipe2(it->report, O_CLOEXEC) != 0) {
+static pid_t start_program(struct start *start, uint64_t *early) {
+  if (pipe2(start->go, O_CLOEXEC) != 0) return -errno;
+  if (pipe2(start->report, O_CLOEXEC) != 0) {
     const int error = errno;
-    close(it->go[0]);
-    close(it->go[1]);
+    close(start->go[0]);
+    close(start->go[1]);
     return -error;
   }
   const pid_t parent = getpid();
   const uint64_t before = pending_signals();
   int error = 0;
   const pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-  if (child == 0) execute_program(it, parent);
+  if (child == 0) execute_program(start, parent);
   if (child < 0) error = errno;
-  close(it->go[0]);
-  close(it->report[1]);
+  close(start->go[0]);
+  close(start->report[1]);
   if (child > 0) {
     const uint64_t after = pending_signals();
     uint64_t childs = 0;
-    if (write(it->go[1], "", 1) == 1 && read(it->report[0], &childs, sizeof childs) == sizeof childs)
-      error = execution_error(it, child);
+    if (write(start->go[1], "", 1) == 1 && read(start->report[0], &childs, sizeof childs) == sizeof childs)
+      error = execution_error(start, child);
     /* A signal that is pending here, but not in the child later, came before the child existed. */
     *early = before | (after & ~childs);
     siginfo_t info;
     if (error != 0) waitid(P_PID, (id_t)child, &info, WEXITED);
   }
-  close(it->go[1]);
-  close(it->report[0]);
+  close(start->go[1]);
+  close(start->report[0]);
   return error != 0 ? -error : child;
 }
 
-_Noreturn static void execute_monitor(const struct monitor_settings *settings, const struct start *it) {
+_Noreturn static void execute_monitor(const struct monitor_settings *settings, const struct start *start) {
   char program[24], witness[24], kill_after[24], early[24], folder[24];
   snprintf(program, sizeof program, "%d", settings->program);
   snprintf(witness, sizeof witness, "%d", settings->witness);
@@ -182,8 +182,8 @@ _Noreturn static void execute_monitor(const struct monitor_settings *settings, c
   const bool has_files = settings->folder != -1;
   char *const words[] = {"sophia-run", "--monitor", program, witness, kill_after, early, has_files ? folder : NULL, NULL};
   if (has_files) fcntl(settings->folder, F_SETFD, 0);
-  execute_file(it->monitor.file, words, it->monitor.envp);
-  for (size_t i = 0; i < it->descriptor_count; ++i) close(it->descriptors[i]);
+  execute_file(start->monitor.file, words, start->monitor.envp);
+  for (size_t i = 0; i < start->descriptor_count; ++i) close(start->descriptors[i]);
   run_monitor(settings);
 }
 
@@ -282,41 +282,41 @@ static napi_value start(napi_env env, napi_callback_info info) {
   napi_value given[4]; /* strings, request, descriptors, monitor */
   struct bytes strings, request, descriptors, monitor;
   size_t count = COUNT(given);
-  struct start it;
+  struct start start;
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
   if (count != COUNT(given) || !bytes_of(env, given[0], &strings) || !bytes_of(env, given[1], &request) ||
-      !bytes_of(env, given[2], &descriptors) || !bytes_of(env, given[3], &monitor) || request.length != sizeof it.request)
+      !bytes_of(env, given[2], &descriptors) || !bytes_of(env, given[3], &monitor) || request.length != sizeof start.request)
     return from_integer(env, EINVAL);
-  memcpy(&it.request, request.first, sizeof it.request);
-  it.descriptors = descriptors.first;
-  it.descriptor_count = descriptors.length / sizeof *it.descriptors;
-  int error = read_program(monitor.first, monitor.length, 0, &it.monitor);
+  memcpy(&start.request, request.first, sizeof start.request);
+  start.descriptors = descriptors.first;
+  start.descriptor_count = descriptors.length / sizeof *start.descriptors;
+  int error = read_program(monitor.first, monitor.length, 0, &start.monitor);
   if (error != 0) return from_integer(env, error);
-  error = read_program(strings.first, strings.length, (size_t)it.request.argument_count, &it.program);
+  error = read_program(strings.first, strings.length, (size_t)start.request.argument_count, &start.program);
   if (error != 0) {
-    free(it.monitor.argv);
+    free(start.monitor.argv);
     return from_integer(env, error);
   }
   /* Only the program may keep its pipes and files open. */
-  for (size_t i = 0; i < it.descriptor_count; ++i) fcntl(it.descriptors[i], F_SETFD, FD_CLOEXEC);
-  struct monitor_settings settings = {.kill_after = it.request.kill_after,
-                                      .witness = start_witness(it.monitor.file),
-                                      .folder = (int)it.request.folder,
-                                      .secret_files = it.monitor.envp};
-  settings.program = start_program(&it, &settings.early);
+  for (size_t i = 0; i < start.descriptor_count; ++i) fcntl(start.descriptors[i], F_SETFD, FD_CLOEXEC);
+  struct monitor_settings settings = {.kill_after = start.request.kill_after,
+                                      .witness = start_witness(start.monitor.file),
+                                      .folder = (int)start.request.folder,
+                                      .secret_files = start.monitor.envp};
+  settings.program = start_program(&start, &settings.early);
   if (settings.program == -EAGAIN && settings.witness != 0) {
     /* Under a limit on processes the program takes precedence. */
     kill_and_reap(settings.witness);
     settings.witness = 0;
-    settings.program = start_program(&it, &settings.early);
+    settings.program = start_program(&start, &settings.early);
   }
-  free(it.program.argv);
+  free(start.program.argv);
   if (settings.program < 0) {
     kill_and_reap(settings.witness);
-    free(it.monitor.argv);
+    free(start.monitor.argv);
     return from_integer(env, -settings.program);
   }
-  execute_monitor(&settings, &it);
+  execute_monitor(&settings, &start);
 }
 
 static napi_value set_open_files(napi_env env, napi_callback_info info) {

@@ -222,26 +222,26 @@ static napi_value dismiss_monitor(napi_env env, const struct argument *args) {
 /* Arguments: strings, the number of them that are in argv, slave, real, its settings, 1 in the foreground, descriptors. */
 static napi_value start_monitor(napi_env env, const struct argument *args) {
   int ends[2];
-  struct monitored it = {
+  struct monitored session = {
     .slave = args[2].number, .real = args[3].number, .foreground = args[5].number,
     .inherited = args[6].data, .inherited_count = args[6].length};
-  if (args[4].length != sizeof it.found) return from_integer(env, ENOTTY);
-  memcpy(&it.found, args[4].data, sizeof it.found);
-  const int unfit = read_program(args[0].data, args[0].length, (size_t)args[1].number, &it.program);
+  if (args[4].length != sizeof session.former_settings) return from_integer(env, ENOTTY);
+  memcpy(&session.former_settings, args[4].data, sizeof session.former_settings);
+  const int unfit = read_program(args[0].data, args[0].length, (size_t)args[1].number, &session.program);
   if (unfit != 0) return from_integer(env, unfit);
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     const int error = errno;
-    free(it.program.argv);
+    free(session.program.argv);
     return from_integer(env, error);
   }
-  it.channel = ends[1];
+  session.channel = ends[1];
   /* No signal handler of this process may run in the child. */
-  it.mask = change_mask(SIG_SETMASK, ALL_SIGNALS);
+  session.mask = change_mask(SIG_SETMASK, ALL_SIGNALS);
   const pid_t pid = fork();
-  if (pid == 0) monitor(&it);
+  if (pid == 0) monitor(&session);
   const int error = errno;
-  change_mask(SIG_SETMASK, it.mask);
-  free(it.program.argv);
+  change_mask(SIG_SETMASK, session.mask);
+  free(session.program.argv);
   close(ends[1]);
   if (pid < 0) {
     close(ends[0]);

@@ -165,9 +165,9 @@ static int utf16(struct text *text, size_t at, struct unit units[2]) {
   /* Python's name for a byte that is not UTF-8. */
   if (first.value >= 0xdc80 && first.value <= 0xdcff) return single_byte(&units[0], 6, first.value & 0xff, 0);
   for (size_t i = 0; i < 2; ++i) {
-    const int found = peek(text, at + 6 + i);
-    if (found == MORE) return UNDECIDED;
-    if (found != "\\u"[i]) return 0;
+    const int next = peek(text, at + 6 + i);
+    if (next == MORE) return UNDECIDED;
+    if (next != "\\u"[i]) return 0;
   }
   const struct number second = digits(text, at + 8, 4, 4, 16);
   if (second.state == UNDECIDED) return UNDECIDED;
@@ -216,7 +216,7 @@ static int escape(struct text *text, size_t at, struct unit units[2]) {
 }
 
 static int ansi_quoted(struct text *text, struct unit units[2]) {
-  struct unit all = {.length = 0, .is_shell = 1, .count = 0}, found[2];
+  struct unit quoted = {.length = 0, .is_shell = 1, .count = 0}, inner[2];
   for (size_t i = 0; i < 2; ++i) {
     const int byte = peek(text, 1 + i);
     if (byte == MORE) return UNDECIDED;
@@ -226,18 +226,18 @@ static int ansi_quoted(struct text *text, struct unit units[2]) {
     const int byte = peek(text, at);
     if (byte == MORE) return UNDECIDED;
     if (byte == '\'') {
-      all.length = (uint32_t)(at + 1);
-      units[0] = all;
+      quoted.length = (uint32_t)(at + 1);
+      units[0] = quoted;
       single_byte(&units[1], 1, '$', 0);
       return 2;
     }
     if (byte != '\\') break;
-    const int count = escape(text, at, found);
+    const int count = escape(text, at, inner);
     if (count == UNDECIDED) return UNDECIDED;
-    if (count == 0 || all.count + found[0].count > COUNT(all.bytes)) break;
-    memcpy(all.bytes + all.count, found[0].bytes, found[0].count * sizeof *all.bytes);
-    all.count = (uint8_t)(all.count + found[0].count);
-    at += found[0].length;
+    if (count == 0 || quoted.count + inner[0].count > COUNT(quoted.bytes)) break;
+    memcpy(quoted.bytes + quoted.count, inner[0].bytes, inner[0].count * sizeof *quoted.bytes);
+    quoted.count = (uint8_t)(quoted.count + inner[0].count);
+    at += inner[0].length;
   }
   return single_byte(units, 1, '$', 0);
 }
@@ -333,9 +333,9 @@ static int decode(const struct source *source, size_t offset, const enum decoder
   const int first = peek(&text, 0);
   if (first == MORE) return UNDECIDED;
   if (starts(levels[count - 1], first)) {
-    const int found = decode_by(levels[count - 1], &text, units);
-    for (int i = 0; i < found; ++i) units[i].length = text.ends[units[i].length - 1];
-    return found;
+    const int readings = decode_by(levels[count - 1], &text, units);
+    for (int i = 0; i < readings; ++i) units[i].length = text.ends[units[i].length - 1];
+    return readings;
   }
   /* A character that is not ASCII has several bytes. */
   units[0].length = text.ends[0];

@@ -21,7 +21,7 @@ struct monitored {
   const int *inherited;
   size_t inherited_count;
   int slave, real, channel, foreground;
-  struct termios found;
+  struct termios former_settings;
   uint64_t mask;
 };
 
@@ -39,26 +39,26 @@ static void set_foreground(int group) {
 }
 
 /* Starts the program in a group of its own. Returns after its exec; until then they share memory. */
-static pid_t start_program(const struct monitored *it, volatile int *error) {
+static pid_t start_program(const struct monitored *session, volatile int *error) {
   *error = 0;
   const pid_t pid = vfork();
   if (pid != 0) return pid;
   setpgid(0, 0);
-  if (it->foreground) {
+  if (session->foreground) {
     const int group = getpid();
-    ioctl(it->slave, TIOCSPGRP, &group);
+    ioctl(session->slave, TIOCSPGRP, &group);
   }
-  for (size_t i = 0; i < it->inherited_count; ++i) fcntl(it->inherited[i], F_SETFD, 0);
-  for (int stream = 0; stream < 3; ++stream) dup2(it->slave, stream);
-  change_mask(SIG_SETMASK, it->mask);
-  execve(it->program.file, it->program.argv, it->program.envp);
+  for (size_t i = 0; i < session->inherited_count; ++i) fcntl(session->inherited[i], F_SETFD, 0);
+  for (int stream = 0; stream < 3; ++stream) dup2(session->slave, stream);
+  change_mask(SIG_SETMASK, session->mask);
+  execve(session->program.file, session->program.argv, session->program.envp);
   *error = errno;
   _exit(127);
 }
 
 /* Closes all other descriptors: the program's pipes and files must end with the program. Returns 0 or an error number. */
-static int keep_own(const struct monitored *it, const sigset_t *watched) {
-  const int kept[] = {it->slave, it->real, it->channel};
+static int keep_own(const struct monitored *session, const sigset_t *watched) {
+  const int kept[] = {session->slave, session->real, session->channel};
   /* Needs no further descriptor, since the limit may be reached: overwrites 0 to 2, which are the real terminal. */
   for (size_t i = 0; i < COUNT(kept); ++i) dup3(kept[i], (int)i, O_CLOEXEC);
   if (syscall(SYS_close_range, SIGNALS, ~0U, 0) != 0) {
@@ -94,50 +94,50 @@ static void return_input(int is_last) {
 
 /* Reports stops and the end of the program. Returns 1 if it has ended. */
 static int report_state(pid_t program) {
-  siginfo_t found;
+  siginfo_t change;
   for (;;) {
-    found.si_pid = 0;
-    if (waitid(P_ALL, 0, &found, WEXITED | WSTOPPED | WNOHANG) != 0 || found.si_pid == 0) return 0;
+    change.si_pid = 0;
+    if (waitid(P_ALL, 0, &change, WEXITED | WSTOPPED | WNOHANG) != 0 || change.si_pid == 0) return 0;
     /* Orphans of the program. */
-    if (found.si_pid != program) continue;
-    if (found.si_code == CLD_STOPPED) {
-      report(STOPPED, found.si_status);
+    if (change.si_pid != program) continue;
+    if (change.si_code == CLD_STOPPED) {
+      report(STOPPED, change.si_status);
       continue;
     }
     /* The kernel hangs up the foreground group when this process ends: not the program's background processes. */
     set_foreground(getpid());
-    report(found.si_code == CLD_EXITED ? EXITED : KILLED, found.si_status);
+    report(change.si_code == CLD_EXITED ? EXITED : KILLED, change.si_status);
     return 1;
   }
 }
 
-static void monitor(struct monitored *it) {
+static void monitor(struct monitored *session) {
   const struct sigaction standard = {.sa_handler = SIG_DFL};
   for (int signal = 1; signal < 65; ++signal) sigaction(signal, &standard, NULL);
   prctl(PR_SET_DUMPABLE, 0);
   setsid();
-  ioctl(it->slave, TIOCSCTTY, 0);
-  if (it->foreground) {
+  ioctl(session->slave, TIOCSCTTY, 0);
+  if (session->foreground) {
     /* Before any key is read. From here on the monitor restores the settings if the launcher is killed. */
-    struct termios raw = it->found;
+    struct termios raw = session->former_settings;
     make_raw(&raw);
-    ioctl(it->real, TCSETS, &raw);
+    ioctl(session->real, TCSETS, &raw);
   }
   volatile int error;
-  const pid_t program = start_program(it, &error);
+  const pid_t program = start_program(session, &error);
   if (program < 0) error = errno;
   sigset_t watched;
   sigemptyset(&watched);
   sigaddset(&watched, SIGCHLD);
   sigaddset(&watched, SIGHUP);
-  const int not_kept = keep_own(it, &watched);
+  const int not_kept = keep_own(session, &watched);
   if (not_kept != 0 && error == 0) {
     kill(program, SIGKILL);
     error = not_kept;
   }
   if (chdir("/") != 0) error = error != 0 ? error : errno;
   if (error != 0) {
-    if (it->foreground) ioctl(REAL, TCSETS, &it->found);
+    if (session->foreground) ioctl(REAL, TCSETS, &session->former_settings);
     report(NOT_EXECUTED, error);
     _exit(0);
   }
@@ -173,7 +173,7 @@ static void monitor(struct monitored *it) {
       }
     }
     /* Before the signal: the program may look at the terminal when it gets that. */
-    if (hang_up && !is_restored) ioctl(REAL, TCSETS, &it->found);
+    if (hang_up && !is_restored) ioctl(REAL, TCSETS, &session->former_settings);
     if (hang_up && !has_hung_up && !has_ended) {
       has_hung_up = 1;
       kill(-program, SIGHUP);

@@ -42,8 +42,8 @@ static uint32_t child(const struct tables *tables, uint32_t node, uint8_t byte) 
   const uint32_t near = node + 1;
   if (tables->label[near] == byte && tables->branch[near] == tables->branch[node]) return near;
   for (uint32_t slot = slot_of(node, byte);; ++slot) {
-    const uint32_t found = tables->forks[slot & tables->fork_mask];
-    if (found == 0 || (tables->label[found] == byte && tables->parent[tables->branch[found]] == node)) return found;
+    const uint32_t forked = tables->forks[slot & tables->fork_mask];
+    if (forked == 0 || (tables->label[forked] == byte && tables->parent[tables->branch[forked]] == node)) return forked;
   }
 }
 
@@ -264,10 +264,10 @@ static size_t next_escape(const struct tables *tables, const uint8_t *bytes, siz
   size_t at = from;
   for (; at + sizeof(sixteen) <= length; at += sizeof(sixteen)) {
     const sixteen here = *(const sixteen *)(bytes + at);
-    sixteen found = (sixteen)(here == tables->escape_bytes[0]);
+    sixteen equal = (sixteen)(here == tables->escape_bytes[0]);
 #pragma GCC unroll 8
-    for (size_t i = 1; i < COUNT(tables->escape_bytes); ++i) found |= (sixteen)(here == tables->escape_bytes[i]);
-    const eights halves = (eights)found;
+    for (size_t i = 1; i < COUNT(tables->escape_bytes); ++i) equal |= (sixteen)(here == tables->escape_bytes[i]);
+    const eights halves = (eights)equal;
     if ((halves[0] | halves[1]) == 0) continue;
     return at + (size_t)(halves[0] != 0 ? __builtin_ctzll(halves[0]) / 8 : 8 + __builtin_ctzll(halves[1]) / 8);
   }
@@ -331,8 +331,8 @@ static uint32_t failure_of(const struct tables *tables, uint32_t node);
 
 static uint32_t next(const struct tables *tables, uint32_t node, uint8_t byte) {
   for (uint32_t at = node; at != 0; at = failure_of(tables, at)) {
-    const uint32_t found = child(tables, at, byte);
-    if (found != 0) return found;
+    const uint32_t longer = child(tables, at, byte);
+    if (longer != 0) return longer;
   }
   return tables->first[byte];
 }

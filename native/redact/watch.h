@@ -7,12 +7,12 @@ static int events = -1;
 static napi_threadsafe_function on_event;
 
 static void *wait_for_events(void *unused) {
-  struct epoll_event found[8];
+  struct epoll_event ready[8];
   for (;;) {
-    const int count = epoll_wait(events, found, COUNT(found), -1);
+    const int count = epoll_wait(events, ready, COUNT(ready), -1);
     if (count < 0 && errno != EINTR) return NULL;
     for (int i = 0; i < count; ++i) {
-      void *const descriptor = (void *)(intptr_t)found[i].data.fd;
+      void *const descriptor = (void *)(intptr_t)ready[i].data.fd;
       if (napi_call_threadsafe_function(on_event, descriptor, napi_tsfn_blocking) != napi_ok) return NULL;
     }
   }
