@@ -47,34 +47,6 @@ export function testFiles(): readonly string[] {
   );
 }
 
-/** The files that take longest, in this order: they start first, so that no worker is left with one at the end. */
-export const LONGEST: readonly string[] = [
-  "test/broker/clients/clients.slow.test.ts",
-  "test/scenarios/installs.slow.test.ts",
-  "test/scenarios/recipes.slow.test.ts",
-  "test/scenarios/esc-faults.slow.test.ts",
-  "test/commands/takers.slow.test.ts",
-  "test/commands/init/image.slow.test.ts",
-  "test/broker/clients/rotation.slow.test.ts",
-  "test/python/python.standalone.test.ts",
-  "test/scenarios/examples.slow.test.ts",
-  "test/launch/redact/terminal.slow.test.ts",
-  "test/scenarios/demo.slow.test.ts",
-  "test/scenarios/width.slow.test.ts",
-  "test/commands/check/live.slow.test.ts",
-  "test/commands/help.slow.test.ts",
-  "test/scenarios/hostile-files.slow.test.ts",
-  "test/commands/export/formats.slow.test.ts",
-  "test/commands/completion/completion.slow.test.ts",
-  "test/commands/set/set.slow.test.ts",
-  "test/commands/rotate/token.slow.test.ts",
-  "test/commands/rotate/rotate.slow.test.ts",
-  "test/scenarios/leak.slow.test.ts",
-  "test/commands/check/check.process.test.ts",
-  "test/commands/run/run.process.test.ts",
-  "test/launch/spawn/secret-files.slow.test.ts",
-];
-
 /** Lines that tell which projects are not among the selected ones, and how to run everything. */
 export function leftOut(selected: readonly string[]): readonly string[] {
   const missing = NAMES.filter((name) => !selected.includes(name));
