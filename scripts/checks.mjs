@@ -125,7 +125,7 @@ const CHECKS = [
   // Terminals and restarts, which `quick` leaves out. Each version of Node.js runs all of `slow` in checks.yml.
   {
     name: "terminals",
-    run: "npx vitest run test/launch/redact test/launch/watch",
+    run: "npx vitest run --project=slow test/launch/redact test/launch/watch",
     after: STATIC,
     here: { node: "24" },
   },

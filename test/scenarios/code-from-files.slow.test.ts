@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
 import { escVariables } from "../commands/world.ts";
 import { notInstalled } from "../helpers/skip.ts";
-import { folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { folder, isStandalone, sophia, unwrapped } from "../helpers/sophia.ts";
 
 /** The code of the repository. It ends well, and reads what it is given, so that no program waits for it. */
 const CODE = "#!/bin/sh\n: >ran\ncat >/dev/null </dev/null\n";
@@ -300,6 +300,14 @@ const MACHINE = {
   LESS: "-FX",
 };
 
+/**
+ * The command of an attack. That the program runs the code is shown once, with the package: with the executable a stand-in
+ * runs it if the variable reaches the stand-in.
+ */
+function commandOf({ name, command }: Attack): readonly string[] {
+  return isStandalone ? ["sh", "-c", 'printenv "$0" && ./evil.sh', name] : command;
+}
+
 /** A repository with the code, and what else an attack needs. */
 function repository({ files = {}, value }: Pick<Attack, "files" | "value">): string {
   const cwd = folder();
@@ -313,7 +321,7 @@ function repository({ files = {}, value }: Pick<Attack, "files" | "value">): str
   };
   run("git", "init", "-q");
   run("git", ...GIT, "commit", "-q", "--allow-empty", "-m", "x");
-  if (value === AGENT) {
+  if (value === AGENT && !isStandalone) {
     const premain =
       'public static void premain(String a) throws Exception { new java.io.File("ran").createNewFile(); }';
     writeFileSync(join(cwd, "Agent.java"), `public class Agent { ${premain} }\n`);
@@ -325,15 +333,15 @@ function repository({ files = {}, value }: Pick<Attack, "files" | "value">): str
 }
 
 describe.each(ATTACKS)("$name of a found .env", { timeout: 60_000 }, (attack) => {
-  const { name, value, needs, command } = attack;
+  const { name, value, needs } = attack;
 
   test("runs no code unless the caller allows it, and the rest is passed on", async ({ skip }) => {
     const [program, ...args] = needs;
-    const reason = notInstalled(program, ...args);
+    const reason = isStandalone ? undefined : notInstalled(program, ...args);
     skip(reason !== undefined, reason);
     const cwd = repository(attack);
     writeFileSync(join(cwd, ".env"), `${name}=${value}\nPLAIN=1\n`, { mode: 0o600 });
-    const shell = ["sh", "-c", '"$@" >&2; echo "plain $PLAIN"', "sh", ...command];
+    const shell = ["sh", "-c", '"$@" >&2; echo "plain $PLAIN"', "sh", ...commandOf(attack)];
     const withheld = await sophia(["--no-contract", "--", ...shell], { cwd, env: MACHINE });
     expect([withheld.stdout, existsSync(join(cwd, "ran"))]).toEqual(["plain 1\n", false]);
     expect(unwrapped(withheld.stderr)).toMatch(
