@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
-import { NAMES, projectOf, QUICK, testFiles } from "./test/helpers/projects.mts";
+import { NAMES, projectOf, testFiles } from "./test/helpers/projects.mts";
 import Sequencer from "./test/helpers/sequencer.mts";
 
 const files = testFiles().map((path) => ({ path, project: projectOf(path) }));
@@ -25,7 +25,7 @@ export default defineConfig({
         name,
         include: files.filter(({ project }) => project === name).map(({ path }) => path),
         // A file starts in the process of the one before it, which saves 0.3 s of processor time for each.
-        isolate: !QUICK.includes(name),
+        isolate: name === "standalone",
       },
     })),
     // Tests run real processes on machines with two cores: a generous limit hides no
