@@ -28,11 +28,12 @@ export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
   const { files, options, preparation } = request;
   const inherited = await preparation.inherited;
+  const profiled = await preparation.profiled;
   const libc = preparation.addon;
   const task = parentTask(request);
   const closed = libc === undefined ? inherited.numbers.filter((one) => isBun || isCloseOnExec(one) !== false) : [];
   const obstacle =
-    execObstacle(request, libc) ??
+    execObstacle(request, libc, profiled) ??
     task ??
     (closed.length > 0 ? closed : undefined) ??
     (files.length > 0 ? "files" : undefined);
@@ -41,7 +42,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   }
   const program = await locate(request);
   const streams = loader?.caller?.streams ?? [0, 1, 2];
-  const prepared: Launch = { ...request, program, inherited, streams, libc };
+  const prepared: Launch = { ...request, program, inherited, profiled, streams, libc };
   if (options.mode !== "spawn") {
     if (obstacle === undefined) return replace(prepared);
     if (obstacle === "files") await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);
@@ -52,12 +53,12 @@ export async function launch(request: LaunchRequest): Promise<never> {
   return (await import("./spawn/spawn.ts")).spawn(prepared);
 }
 
-function execObstacle({ options, preparation }: LaunchRequest, libc: Libc | undefined): Obstacle | undefined {
+function execObstacle({ options }: LaunchRequest, libc: Libc | undefined, profiled: boolean): Obstacle | undefined {
   if (process.platform === "win32") return "windows";
   // process.execve closes inherited descriptors, and before Node.js 26.1 it aborts if the system refuses the program.
   if (libc === undefined && !isBun && !(options.mode === "exec" && "execve" in process)) return "no-execve";
   // A pending SIGPROF can reach the program even if process.execve ends the profiler first.
-  return preparation.profiled ? "profiler" : undefined;
+  return profiled ? "profiler" : undefined;
 }
 
 /** Returns a task for the parent process while the program runs. Only the last one needs no JavaScript. */

@@ -3,7 +3,6 @@ import { FATAL_SIGNALS } from "../../native/shared.ts";
 import { loadAddon, loader } from "../system/addon/addon.ts";
 import { excludeFromCoreDumps } from "./proc/core-dump.ts";
 import { areAllOwn } from "./proc/descriptors.ts";
-import { catchesSignal } from "./proc/process-stat.ts";
 import { listen } from "./listen.ts";
 import type { Preparation } from "./types.ts";
 
@@ -62,7 +61,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     inherited,
     addon,
     preloaded,
-    profiled: preloaded && catchesSignal("self", SIGPROF),
+    profiled: preloaded && import("./proc/process-stat.ts").then(({ catchesSignal }) => catchesSignal("self", SIGPROF)),
     firstProcess,
     // PID 1 cannot die of a signal; container runtimes show a death as this status.
     stopListening: firstProcess ? listen(FATAL_SIGNALS, (_, number) => process.exit(128 + number)) : () => {},

@@ -69,7 +69,7 @@ export interface Preparation {
   /** An option of Node.js may have run other code in this process. */
   readonly preloaded: boolean;
   /** V8's profiler samples this process by SIGPROF. */
-  readonly profiled: boolean;
+  readonly profiled: boolean | Promise<boolean>;
   /** This process is PID 1, for which the kernel drops every signal without a handler. */
   readonly firstProcess: boolean;
   readonly stopListening: () => void;
@@ -114,6 +114,8 @@ export interface Running {
 export interface Launch extends LaunchRequest {
   readonly program: Program;
   readonly inherited: Inherited;
+  /** See {@link Preparation}. */
+  readonly profiled: boolean;
   /** The descriptors among 0 to 2 that the caller had open, as far as known. */
   readonly streams: readonly number[];
   /** Preferred for execve, since process.execve may change what the program inherits. */

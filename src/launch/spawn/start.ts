@@ -124,7 +124,7 @@ function setUp({ launch, state, secretFiles, redact }: Parts) {
   const stopForwarding = (outputs?.session?.forward ?? forwardSignals)({
     pid: () => target.pid,
     firstProcess: preparation.firstProcess,
-    profiled: preparation.profiled,
+    profiled: launch.profiled,
     writesAlone: hasConnections && libc === undefined,
     reapOrphans: () => reapOrphans(libc, target),
     terminal: outputs?.terminal,
