@@ -22,11 +22,12 @@ const GROUPS = [
   // Precedes the groups with messages.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:program\/start-error|exec\/by-node)\.ts$/ },
-  // In front of it, since it takes priority: spawn mode by the monitor needs nothing else of that.
-  { name: "monitor", test: /\/src\/launch\/monitor\/replace\.ts$/, priority: 1 },
+  // In front of it, since it takes priority: spawn mode by the monitor needs nothing else of that. A parent process also asks
+  // for the state of processes; a start that replaces itself does only under options of Node.js.
+  { name: "monitor", test: /\/src\/launch\/(?:monitor\/replace|proc\/process-stat)\.ts$/, priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/open)\.ts$/ },
-  { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/suggest)\.ts$/ },
+  { name: "load", test: /\/src\/(?:contract\/(?:file\/load|apply|format|words)|core\/suggest)\.ts$/ },
   { name: "risks", test: /\/src\/(?:resolve\/risks|contract\/file\/default-meaning)\.ts$/ },
   // Precedes `esc`: a start from the cache needs no more of it.
   {
@@ -39,6 +40,7 @@ const GROUPS = [
   // Precedes `esc`: the broker needs no more of it.
   { name: "network", test: /\/src\/network\/pool\.ts$/, priority: 1 },
   { name: "broker", test: /\/src\/commands\/run\/broker\/broker\.ts$/ },
+  { name: "reported", test: /\/src\/resolve\/(?:notices|exposed)\.ts$/ },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/thorough\.ts$/ },

@@ -1,11 +1,10 @@
 import type { Resolution } from "../core/model.ts";
 import { isCertain, schemeOf, type ReferenceForm } from "../core/references.ts";
-import { formatFault, noWork } from "./format.ts";
 import type {
   Condition,
   Contract,
   Declaration,
-  PatternWork,
+  FormatCheck,
   Rule,
   RuleViolation,
   ValueFormat,
@@ -16,15 +15,18 @@ import { isPlaceholder } from "./placeholder.ts";
 const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
 
 /** Returns every violation, in the contract's order. @throws SophiaError (contract-slow, 125) */
-export function checkContract(contract: Contract, resolution: Resolution): readonly Violation[] {
+export function checkContract(
+  contract: Contract,
+  resolution: Resolution,
+  formatFault: FormatCheck,
+): readonly Violation[] {
   const violations: Violation[] = [];
   for (const rule of contract.rules) {
     const violation = checkRule(rule, resolution);
     if (violation !== undefined) violations.push(violation);
   }
-  const work = noWork();
   for (const declaration of contract.variables.values()) {
-    const violation = checkValue(declaration, resolution, work);
+    const violation = checkValue(declaration, resolution, formatFault);
     if (violation !== undefined) violations.push(violation);
   }
   return violations;
@@ -94,7 +96,7 @@ function isChosen(resolution: Resolution, name: string): boolean {
   return isSet(resolution, name) && resolution.get(name)?.origin.source !== "contract";
 }
 
-function checkValue(declaration: Declaration, resolution: Resolution, work: PatternWork): Violation | undefined {
+function checkValue(declaration: Declaration, resolution: Resolution, formatFault: FormatCheck): Violation | undefined {
   const { name, format } = declaration;
   const resolved = resolution.get(name);
   if (resolved === undefined || resolved.value === "") return undefined;
@@ -107,7 +109,7 @@ function checkValue(declaration: Declaration, resolution: Resolution, work: Patt
   const form = resolved.reference ?? (source === "environment" ? schemeOf(resolved.value) : undefined);
   if (form !== undefined && isCertain(form) && !isDeclaredReference(form, format))
     return { kind: "reference", name, form };
-  const fault = format === undefined ? undefined : formatFault(format, resolved.value, name, work);
+  const fault = format === undefined ? undefined : formatFault(format, resolved.value, name);
   return fault === undefined ? undefined : { kind: "malformed", name, fault };
 }
 

@@ -1,4 +1,4 @@
-import type { FormatFault, PatternUse, PatternWork, ValueFormat } from "./model.ts";
+import type { FormatCheck, FormatFault, PatternUse, PatternWork, ValueFormat } from "./model.ts";
 
 /** No system passes a longer value to a program: the limit of Linux is 128 KiB, that of macOS 1 MiB for all together. */
 const MAX_LENGTH = 1024 * 1024;
@@ -6,6 +6,12 @@ const MAX_LENGTH = 1024 * 1024;
 /** Returns a new count of the steps of patterns, whose limit holds for all checks that share it. */
 export function noWork(): PatternWork {
   return { steps: 0, most: 0, slowest: "" };
+}
+
+/** Returns a check of formats, all of whose patterns share one limit. */
+export function formatCheck(): FormatCheck {
+  const work = noWork();
+  return (format, value, name) => formatFault(format, value, name, work);
 }
 
 /** Returns the part of a format that the value does not meet, if any. @throws SophiaError (contract-slow, 125) */

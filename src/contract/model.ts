@@ -94,6 +94,9 @@ export interface TextPattern {
   readonly sample: (word: string, least: number) => string;
 }
 
+/** Returns the part of a format that the value does not meet, if any. @throws SophiaError (contract-slow, 125) */
+export type FormatCheck = (format: ValueFormat, value: string, name: string) => FormatFault | undefined;
+
 export interface PatternWork {
   steps: number;
   /** The most steps of one pattern, and its variable. */

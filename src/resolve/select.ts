@@ -90,6 +90,15 @@ export function withholding(
   };
 }
 
+/** Returns true if `withholding` has no reason for any of the caller's variables. It need not look at each of thousands. */
+export function passesCallers(
+  { pristine, exclude, outOfScope, usesIdToken }: Selection,
+  environment: Environment,
+): boolean {
+  const isLimited = pristine || exclude.length > 0 || outOfScope !== undefined || usesIdToken === true;
+  return !isLimited && ![ADMIN_TOKEN, ...WITHHELD_VARIABLES].some((name) => environment.has(name));
+}
+
 /** Removes variables that the program does not get. Before `resolve`: a withheld value must not hide another one. */
 export function select(
   layers: readonly Layer[],

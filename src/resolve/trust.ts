@@ -7,12 +7,14 @@ import { isSuspect } from "../core/suspects.ts";
 import { FROM_FILES, isCallersWord, MARKED_VARIABLES } from "../esc/settings/from-files.ts";
 import type { Risks, Trust } from "./risks.ts";
 
+export const NO_RISKS: Risks = { byName: new Map(), marked: [] };
+
 /** Finds what files may not set for the program; see `risksIn`, which is loaded only if a name suggests one. */
 export async function findRisks(layers: readonly Layer[], trust: Trust): Promise<Risks> {
   const hasSuspect = layers.some(({ variables }) =>
     variables.some(({ name, value, origin }) => !isCallersWord(origin) && isSuspect(name, value)),
   );
-  return hasSuspect ? (await import("./risks.ts")).risksIn(layers, trust) : { byName: new Map(), marked: [] };
+  return hasSuspect ? (await import("./risks.ts")).risksIn(layers, trust) : NO_RISKS;
 }
 
 /** Adds the mark for a nested sophia-run, if a file sets a variable that decides where secrets go. */

@@ -2,11 +2,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generatedFiles } from "../../scripts/contract/files.ts";
-import { checkContract } from "../../src/contract/check.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import { loadContract } from "../../src/contract/load.ts";
 import { probesOf } from "../../src/commands/check/live/plan.ts";
-import { brief, contractOf, resolutionOf, root, withoutProbes } from "./contracts.ts";
+import { brief, checked, contractOf, resolutionOf, root, withoutProbes } from "./contracts.ts";
 
 const contract = BUILT_IN;
 
@@ -82,8 +81,18 @@ describe("the contract of Sophia", () => {
     ]);
   });
 
+  it("has nothing whose code a start would load: no format, default, alias or deprecated name", () => {
+    const { variables, aliases, deprecated } = contract;
+    expect([...aliases, ...deprecated]).toStrictEqual([]);
+    for (const declaration of variables.values()) {
+      expect(declaration).not.toHaveProperty("format");
+      expect(declaration).not.toHaveProperty("default");
+      expect(declaration.aliases).toStrictEqual([]);
+    }
+  });
+
   it("takes any values that are there, whatever they look like", () => {
-    expect(brief(checkContract(contract, resolutionOf(met)))).toStrictEqual([]);
+    expect(brief(checked(contract, resolutionOf(met)))).toStrictEqual([]);
   });
 
   it.each([
@@ -105,6 +114,6 @@ describe("the contract of Sophia", () => {
     ["half an example", { ...met, QDRANT_URL: "https://<cluster>.example" }, ["placeholder QDRANT_URL"]],
     ["a placeholder in an optional one", { ...met, TAVILY_API_KEY: "your-key" }, ["placeholder TAVILY_API_KEY"]],
   ])("with %s", (_, values, expected) => {
-    expect(brief(checkContract(contract, resolutionOf(values)))).toStrictEqual(expected);
+    expect(brief(checked(contract, resolutionOf(values)))).toStrictEqual(expected);
   });
 });

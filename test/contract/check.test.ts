@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { checkContract, isDeclared, serving } from "../../src/contract/check.ts";
+import { isDeclared, serving } from "../../src/contract/check.ts";
 import type { Resolved } from "../../src/core/model.ts";
-import { brief, contractOf, resolved, resolutionOf } from "./contracts.ts";
+import { brief, checked, contractOf, resolutionOf, resolved } from "./contracts.ts";
 
 const group = (rule: string): object => ({
   variables: { A: {}, B: {}, C: {} },
@@ -31,7 +31,7 @@ describe("checkContract", () => {
     ["all-or-none, some", group("all-or-none"), { B: "x" }, ["some-missing g: A C"]],
     ["optional group", group("optional"), {}, []],
   ])("%s", (_, document, values, expected) => {
-    expect(brief(checkContract(contractOf(document), resolutionOf(values)))).toStrictEqual(expected);
+    expect(brief(checked(contractOf(document), resolutionOf(values)))).toStrictEqual(expected);
   });
 
   it.each([
@@ -46,14 +46,14 @@ describe("checkContract", () => {
   ])("required when another is %s", (_, when, values, expected) => {
     const required = typeof when === "string" ? { when } : when;
     const contract = contractOf({ variables: { A: { secret: false }, B: { required } } });
-    expect(brief(checkContract(contract, resolutionOf(values)))).toStrictEqual(expected);
+    expect(brief(checked(contract, resolutionOf(values)))).toStrictEqual(expected);
   });
 
   it("counts a default as set, but not as a choice", () => {
     const origin = { source: "contract", file: "sophia.contract.json" } as const;
     const withDefault = (name: string): readonly [string, Resolved] => [name, resolved(name, "x", origin)];
     const check = (rule: string, values: Readonly<Record<string, string>>): readonly string[] =>
-      brief(checkContract(contractOf(group(rule)), new Map([withDefault("C"), ...resolutionOf(values)])));
+      brief(checked(contractOf(group(rule)), new Map([withDefault("C"), ...resolutionOf(values)])));
     expect(check("exactly-one", {})).toStrictEqual([]);
     expect(check("exactly-one", { A: "x" })).toStrictEqual([]);
     expect(check("exactly-one", { A: "x", B: "x" })).toStrictEqual(["several-set g: A B"]);
@@ -65,7 +65,7 @@ describe("checkContract", () => {
 
   it("reports a placeholder rather than a wrong format: one violation for each value", () => {
     const contract = contractOf({ variables: { A: { required: true, format: "url" }, B: { format: "port" } } });
-    expect(brief(checkContract(contract, resolutionOf({ A: "changeme", B: "changeme" })))).toStrictEqual([
+    expect(brief(checked(contract, resolutionOf({ A: "changeme", B: "changeme" })))).toStrictEqual([
       "placeholder A",
       "malformed B not-port",
     ]);
@@ -74,7 +74,7 @@ describe("checkContract", () => {
   it("does not check a file's content against the format: the program gets a path", () => {
     const contract = contractOf({ variables: { A: { required: true, format: "port" } } });
     const file: Resolved = { ...resolved("A", "<content>", { source: "environment" }), delivery: "file" };
-    expect(checkContract(contract, new Map([["A", file]]))).toStrictEqual([]);
+    expect(checked(contract, new Map([["A", file]]))).toStrictEqual([]);
   });
 
   it("works for names that objects inherit", () => {
@@ -82,7 +82,7 @@ describe("checkContract", () => {
       '{"variables":{"__proto__":{"required":true},"constructor":{"required":true}}}',
     );
     const contract = contractOf(document);
-    expect(brief(checkContract(contract, new Map()))).toStrictEqual(["missing __proto__", "missing constructor"]);
+    expect(brief(checked(contract, new Map()))).toStrictEqual(["missing __proto__", "missing constructor"]);
     expect(isDeclared(contract, "__proto__")).toBe(true);
     expect(isDeclared(contract, "toString")).toBe(false);
   });

@@ -1,11 +1,13 @@
 /** Contracts and resolutions for the tests of src/contract. */
 import { join } from "node:path";
+import { checkContract } from "../../src/contract/check.ts";
 import { compileContract } from "../../src/contract/file/compile.ts";
 import { brokerExaminer } from "../../src/contract/file/broker-meaning.ts";
 import { defaultFault } from "../../src/contract/file/default-meaning.ts";
 import { examineMeaning } from "../../src/contract/file/meaning.ts";
 import { examineProbe } from "../../src/contract/file/probe-meaning.ts";
 import { parseContract } from "../../src/contract/file/load.ts";
+import { formatCheck } from "../../src/contract/format.ts";
 import { contradictoryContract, malformedContract } from "../../src/contract/file/rejection.ts";
 import type { Contract, Violation } from "../../src/contract/model.ts";
 import { compilePattern } from "../../src/contract/pattern/pattern.ts";
@@ -49,6 +51,11 @@ export function resolutionOf(
 
 export function resolved(name: string, value: string, origin: Origin): Resolved {
   return { name, value, secret: true, origin, delivery: "value", shadowed: [] };
+}
+
+/** Checks the contract's rules, and the formats of its values. */
+export function checked(contract: Contract, resolution: Resolution): readonly Violation[] {
+  return checkContract(contract, resolution, formatCheck());
 }
 
 /** `kind NAME…` of each violation, short enough for a table. */

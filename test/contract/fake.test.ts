@@ -2,14 +2,13 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectWording } from "../helpers/wording.ts";
 import { applyContract } from "../../src/contract/apply.ts";
-import { checkContract } from "../../src/contract/check.ts";
 import { fakeLayer } from "../../src/contract/fake.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../src/contract/model.ts";
 import type { Resolution } from "../../src/core/model.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
 import { contractDocuments } from "./arbitrary.ts";
-import { brief, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 
 /** The values that are made up where these are set. */
 const fakes = (contract: Contract, present: Resolution = new Map()): Readonly<Record<string, string>> =>
@@ -64,7 +63,7 @@ describe("fakeLayer", () => {
         const layer = fakeLayer(contract, new Map());
         expect(layer).toStrictEqual(fakeLayer(contract, new Map()));
         const resolution = resolve([layer], () => true);
-        expect(brief(checkContract(contract, resolution))).toStrictEqual([]);
+        expect(brief(checked(contract, resolution))).toStrictEqual([]);
         const unmarked = layer.variables.filter(({ name, value }) => {
           const format = contract.variables.get(name)?.format;
           return (
@@ -85,7 +84,7 @@ describe("fakeLayer", () => {
       groups: { g: { rule: "exactly-one", variables: ["A", "B"] } },
     });
     const resolution = resolve([fakeLayer(contract, new Map())], () => true);
-    expect(brief(checkContract(contract, resolution))).toStrictEqual(["several-set g: A B"]);
+    expect(brief(checked(contract, resolution))).toStrictEqual(["several-set g: A B"]);
   });
 });
 
@@ -93,7 +92,7 @@ describe("fakeLayer", () => {
 const value = (declaration: object): string => {
   const contract = contractOf({ variables: { A_KEY: { ...declaration, required: true } } });
   const made = fakes(contract)["A_KEY"] ?? "";
-  expect(brief(checkContract(contract, resolutionOf({ A_KEY: made }, { source: "fake" })))).toStrictEqual([]);
+  expect(brief(checked(contract, resolutionOf({ A_KEY: made }, { source: "fake" })))).toStrictEqual([]);
   return made;
 };
 

@@ -1,10 +1,9 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { applyContract } from "../../src/contract/apply.ts";
-import { checkContract } from "../../src/contract/check.ts";
 import { describeViolations } from "../../src/contract/wording.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
-import { brief, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 
 const sentinel = "Sentinel7f3a";
 
@@ -56,7 +55,7 @@ const cases: readonly Case[] = [
 describe("no value is shown", () => {
   it.each(cases)("by %j", (document, values, expected) => {
     const contract = contractOf(document);
-    const violations = checkContract(contract, resolutionOf(values));
+    const violations = checked(contract, resolutionOf(values));
     expect(brief(violations)).toStrictEqual([expected]);
     for (const context of [
       { target: { kind: "local" } },

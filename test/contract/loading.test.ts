@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { checkContract } from "../../src/contract/check.ts";
 import { loadContract } from "../../src/contract/load.ts";
+import { checked } from "./contracts.ts";
 
 let isMatcherLoaded = false;
 let areBrokersExamined = false;
@@ -37,7 +37,7 @@ it.each<[string, object, boolean]>([
 ])("whether the matcher is loaded for a contract with %s", async (_, document, expected) => {
   writeFileSync(join(folder, "c.json"), JSON.stringify(document));
   const contract = await loadContract({ cwd: folder, contractFile: "c.json" });
-  expect(checkContract(contract, new Map())).toStrictEqual([]);
+  expect(checked(contract, new Map())).toStrictEqual([]);
   expect(isMatcherLoaded).toBe(expected);
 });
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { checkContract } from "../../src/contract/check.ts";
 import { fakeLayer } from "../../src/contract/fake.ts";
 import type { Resolved } from "../../src/core/model.ts";
-import { contractOf, resolved } from "./contracts.ts";
+import { checked, contractOf, resolved } from "./contracts.ts";
 
 /** Counts how often it is asked. */
 class CountedResolution extends Map<string, Resolved> {
@@ -32,7 +31,7 @@ function questionsFor(rules: number): number {
     resolution.set(name, resolved(name, "https://host", { source: "environment" }));
   }
   resolution.questions = 0;
-  expect(checkContract(contract, resolution).length).toBeGreaterThan(rules / 10);
+  expect(checked(contract, resolution).length).toBeGreaterThan(rules / 10);
   return resolution.questions;
 }
 

@@ -1,9 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkContract } from "../../src/contract/check.ts";
 import { inScope, restrict } from "../../src/contract/scope.ts";
 import { contractDocuments } from "./arbitrary.ts";
-import { brief, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 
 const contract = contractOf({
   variables: {
@@ -30,9 +29,9 @@ describe("a contract in a scope", () => {
     expect([...web.variables.keys()]).toStrictEqual(["A", "C", "D"]);
     expect(web.scope).toStrictEqual({ name: "web", outside: new Set(["B", "E"]) });
     expect(web.sections.map(({ title }) => title)).toStrictEqual(["First"]);
-    expect(brief(checkContract(web, resolutionOf({})))).toStrictEqual(["missing A", "none-set pair"]);
+    expect(brief(checked(web, resolutionOf({})))).toStrictEqual(["missing A", "none-set pair"]);
     // E is not of this process: nothing obliges to complete the group.
-    expect(brief(checkContract(web, resolutionOf({ A: "1", C: "1" })))).toStrictEqual([]);
+    expect(brief(checked(web, resolutionOf({ A: "1", C: "1" })))).toStrictEqual([]);
   });
 
   it("keeps of a group what belongs to the scope, and never meets a condition on what does not", () => {
@@ -40,8 +39,8 @@ describe("a contract in a scope", () => {
     expect(worker.scope?.outside).toStrictEqual(new Set(["A", "C", "E", "OLD_A"]));
     expect(worker.aliases.size + worker.deprecated.size).toBe(0);
     expect(worker.sections).toMatchObject([{ lines: [{ kind: "group", names: ["D"] }] }, { lines: [{ name: "B" }] }]);
-    expect(brief(checkContract(worker, resolutionOf({})))).toStrictEqual(["none-set pair"]);
-    expect(brief(checkContract(worker, resolutionOf({ D: "1" })))).toStrictEqual([]);
+    expect(brief(checked(worker, resolutionOf({})))).toStrictEqual(["none-set pair"]);
+    expect(brief(checked(worker, resolutionOf({ D: "1" })))).toStrictEqual([]);
   });
 
   it("must be one that the contract has", async () => {

@@ -2,7 +2,6 @@ import { spawnSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { checkContract } from "../../src/contract/check.ts";
 import type { Contract } from "../../src/contract/model.ts";
 import { remedyLines, sharedRemedy } from "../../src/contract/remedies.ts";
 import { describeViolations } from "../../src/contract/wording.ts";
@@ -10,7 +9,7 @@ import type { Origin } from "../../src/core/model.ts";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
-import { contractOf, resolutionOf } from "./contracts.ts";
+import { checked, contractOf, resolutionOf } from "./contracts.ts";
 
 type Context = Parameters<typeof describeViolations>[2];
 
@@ -20,7 +19,7 @@ function words(contract: Contract, values: Readonly<Record<string, string>>, con
 }
 
 function wordings(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
-  const violations = checkContract(contract, resolutionOf(values));
+  const violations = checked(contract, resolutionOf(values));
   return describeViolations(violations, contract, {
     present: Object.keys(values),
     target: { kind: "local" },

@@ -1,6 +1,7 @@
 /** Compares environments by their variables and the rules of the contract, without values; pure. */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check.ts";
+import { formatCheck } from "../../contract/format.ts";
 import type { SetOffer } from "../../contract/remedies.ts";
 import type { Contract, Violation } from "../../contract/model.ts";
 import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
@@ -42,7 +43,9 @@ export function compareEnvironments(
   const columns = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
     const resolution = resolve(layers, declared);
-    const violations = checkContract(contract, resolution).filter((one) => isCertain(one, resolution, environment));
+    const violations = checkContract(contract, resolution, formatCheck()).filter((violation) =>
+      isCertain(violation, resolution, environment),
+    );
     const wrong = violations.filter(isOfValue).map(({ name }) => name);
     return { environment, resolution, violations, invalid: new Set(wrong) };
   });

@@ -1,0 +1,81 @@
+/** Reads the sources and the contract: what `precede` and `check` then decide over. */
+import type { Settings } from "../command-line/settings.ts";
+import { findContract } from "../contract/find.ts";
+import { loadContract } from "../contract/load.ts";
+import type { Contract } from "../contract/model.ts";
+import type { Environment, Layer, Notice } from "../core/model.ts";
+import { reached } from "../core/phases.ts";
+import type { EscAccess } from "../esc/settings/access.ts";
+import { isEscMentioned } from "../esc/settings/own-variables.ts";
+import type { DotenvReading } from "../sources/dotenv/index.ts";
+import type { ReadingProgress } from "./assessment.ts";
+import { readEnvFiles } from "./env-files.ts";
+import type { FromEsc } from "./from-esc.ts";
+
+export interface Request {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  readonly cwd: string;
+  /** Called only if there is something to show. */
+  readonly progress: () => Promise<ReadingProgress>;
+}
+
+/** The values of all sources; those of the process environment are in the request. */
+export interface Sources extends FromEsc {
+  readonly request: Request;
+  readonly dotenv: DotenvReading;
+  readonly access: Access;
+  readonly accessNotices: readonly Notice[];
+  readonly contract: Contract;
+  /** The rules for names, on a system that ignores their case. */
+  readonly folded: typeof import("./folded.ts") | undefined;
+}
+
+type Access = EscAccess | { readonly kind: "fake" };
+
+/** @throws SophiaError for malformed settings, files and contracts, and for an ESC that is required and cannot be read */
+export async function readSources(request: Request): Promise<Sources> {
+  const { settings, environment, cwd } = request;
+  const search = settings.contractFile === undefined ? { path: findContract(cwd) } : undefined;
+  const dotenv = await readEnvFiles(settings, cwd, environment, search);
+  const { access, notices: accessNotices } = await accessToEsc(request, dotenv.layers);
+  if (settings.requireEsc) (await import("./from-esc.ts")).requireAccess(access, accessNotices);
+
+  // Meanwhile the contract is read; until then a failure of ESC must not be an unhandled rejection.
+  const reading = fromEsc(access, request, dotenv.files);
+  reading.catch(() => {});
+  const written = await loadContract({ ...settings, cwd, found: search });
+  const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
+  const contract = folded?.foldedContract(written) ?? written;
+  reached("files read");
+  const sources = { request, dotenv, access, accessNotices, contract, folded, ...(await reading) };
+  if (settings.verbose) await report(sources);
+  return sources;
+}
+
+/** Reads ESC again, in place of values of the cache that were used without contacting it. */
+export async function readWithoutCache(sources: Sources): Promise<Sources> {
+  const { access, dotenv, request } = sources;
+  const uncached = { ...request, settings: { ...request.settings, cache: true, cacheFreshMs: undefined } };
+  const newer = { ...sources, request: uncached, ...(await fromEsc(access, uncached, dotenv.files)) };
+  if (uncached.settings.verbose) await report(newer);
+  return newer;
+}
+
+async function accessToEsc({ settings, environment }: Request, files: readonly Layer[]) {
+  if (settings.fake) return { access: { kind: "fake" } as const, notices: [] };
+  if (!isEscMentioned(environment, files)) return { access: { kind: "off" } as const, notices: [] };
+  return (await import("../esc/settings/access.ts")).escAccess(environment, files, settings);
+}
+
+async function fromEsc(access: Access, request: Request, files: DotenvReading["files"]): Promise<FromEsc> {
+  if (access.kind === "off" || access.kind === "fake") return { esc: access, layers: [], notices: [] };
+  return (await import("./from-esc.ts")).readFromEsc(access, request, files);
+}
+
+/** Prints a line for each source. */
+async function report({ request, contract, esc, layers, dotenv }: Sources): Promise<void> {
+  const { readingLines } = await import("./verbose.ts");
+  const { printLine } = await request.progress();
+  for (const line of readingLines(contract, esc, layers, dotenv.files)) printLine(line);
+}

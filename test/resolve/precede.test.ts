@@ -1,0 +1,71 @@
+/** A start without ESC and files takes short cuts. An empty `.env` file, which changes nothing, has it go the whole way. */
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { resolveSettings } from "../../src/command-line/settings.ts";
+import { assess } from "../../src/resolve/assess.ts";
+import { folder } from "../helpers/sophia.ts";
+
+const PROGRESS = async () => ({ waiting: () => {}, retrying: () => {}, done: () => {}, printLine: () => {} });
+
+const CONTRACTS = {
+  none: undefined,
+  plain: { variables: { OPENAI_API_KEY: {}, PORT: { format: "port", required: false } } },
+  scopes: { variables: { OPENAI_API_KEY: {}, PORT: { required: false } }, scopes: { web: ["PORT"] } },
+  complete: { variables: { A_KEY: { aliases: ["OPENAI_API_KEY"] }, PORT: { default: "80" } } },
+};
+
+const NAMES = [
+  ["PATH", "LC_ALL", "PORT", "HTTPS_PROXY", "LD_PRELOAD", "OPENAI_API_KEY", "OPENAI_BASE_URL", "QDRANT_URL"],
+  ["ESC_ADMIN_TOKEN", "ESC_TOKEN", "ESC_ORG", "PULUMI_BACKEND_URL", "SOPHIA_BROKERED", "SOPHIA_OTHER"],
+  ["ACTIONS_ID_TOKEN_REQUEST_URL"],
+].flat();
+
+const environments = fc.dictionary(fc.constantFrom(...NAMES), fc.constantFrom("", "1", "https://a.test", "<key>"), {
+  maxKeys: 4,
+});
+const marks = fc.option(fc.subarray(["OPENAI_BASE_URL", "HTTPS_PROXY", "PORT"]), { nil: undefined, freq: 2 });
+const globs = fc.option(fc.constantFrom(["P*"], ["ESC_*", "LC_ALL"], ["OPENAI_API_KEY"]), { nil: undefined, freq: 2 });
+const switches = fc.subarray(["pristine", "only-declared", "keep-esc", "no-contract", "fake"], { maxLength: 2 });
+
+test("the caller's variables alone have the same outcome as beside an empty file", async () => {
+  const folders = Object.values(CONTRACTS).map((contract) => {
+    const files = contract === undefined ? {} : { "sophia.contract.json": JSON.stringify(contract) };
+    return { contract, alone: folder(files), beside: folder({ ...files, ".env": "" }) };
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...folders),
+      environments,
+      marks,
+      fc.record({ include: globs, exclude: globs, allow: globs }),
+      switches,
+      fc.constantFrom("environment", "esc"),
+      fc.boolean(),
+      async ({ contract, alone, beside }, variables, marked, lists, on, prefer, isScoped) => {
+        const mark = marked === undefined ? {} : { SOPHIA_FROM_FILES: marked.join() };
+        const own = new Map(Object.entries({ ...variables, ...mark }));
+        const flags = {
+          ...Object.fromEntries(on.map((name) => [name, true])),
+          ...Object.fromEntries(Object.entries(lists).filter(([, value]) => value !== undefined)),
+          ...(isScoped && contract !== undefined && "scopes" in contract ? { scope: "web" } : {}),
+          prefer,
+        };
+        const settings = resolveSettings(flags, own);
+        const outcome = async (cwd: string) => {
+          const assessment = await assess({ settings, environment: own, cwd, progress: PROGRESS });
+          const { resolution, selected, violations, notices, esc } = assessment;
+          const text = JSON.stringify({
+            resolution: [...resolution],
+            selected: [...selected],
+            violations,
+            notices,
+            esc,
+          });
+          return text.replaceAll(cwd, "");
+        };
+        expect(await outcome(alone)).toBe(await outcome(beside));
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
