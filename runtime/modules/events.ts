@@ -17,7 +17,7 @@ interface Target {
   readonly removeEventListener: (event: string, listener: (event: unknown) => void) => void;
 }
 
-export const captureRejectionSymbol = Symbol.for("nodejs.rejection");
+const captureRejectionSymbol = Symbol.for("nodejs.rejection");
 
 /** The methods. They need no constructor, because streams call that one as a function. */
 class Emitter {
@@ -123,7 +123,6 @@ function onceOf(emitter: Emitter, name: EventName, listener: Listener): OnceList
 export type EventEmitter = Emitter;
 /** A function, not a class, because streams and others call it for an object of theirs. */
 export const EventEmitter = makeClass();
-export { EventEmitter as default };
 
 function Class(): void {}
 
