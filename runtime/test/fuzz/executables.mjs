@@ -92,7 +92,11 @@ const KINDS = {
   }),
   contracts: (next) => ({
     args: [["--", "true"], ["explain"], ["check", "--json"], ["docs"]][next(4)],
-    files: { ".env": DOTENV, "sophia.contract.json": mutate(next, Buffer.from(CONTRACT), 1) },
+    files: {
+      ".env": DOTENV,
+      // Most changes make it no contract.
+      "sophia.contract.json": next(4) === 0 ? CONTRACT : mutate(next, Buffer.from(CONTRACT), 1),
+    },
   }),
   code: (next) => ({
     args: ["init"],
