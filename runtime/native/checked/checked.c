@@ -27,6 +27,8 @@ extern char __start_image[];
 
 static struct {
   pid_t process;
+  /* True while an execve is tried. */
+  bool is_replaced;
   JSRuntime *runtime;
   /* How the image was, and for each unit the index of the kind of memory there that must not change, or 0. */
   char *former;
@@ -136,13 +138,17 @@ static void watch_image(void) {
   mprotect(__start_image, watched.size, PROT_READ);
 }
 
+static void watch_faults(struct sigaction *former) {
+  const struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+  sigaction(SIGSEGV, &action, former);
+}
+
 void watch_memory(JSRuntime *runtime) {
   watched.process = getpid();
   watched.runtime = runtime;
   static char stack[64 * 1024];
   sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
-  const struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-  sigaction(SIGSEGV, &action, &watched.faults);
+  watch_faults(&watched.faults);
   /* The executable of a processor that the build cannot run has none. */
   if ((uintptr_t)image_room_end > (uintptr_t)image_room) watch_image();
 }
@@ -177,20 +183,57 @@ static void write_counts(const struct JS_MemoryCounts *cells, const struct block
   if (length > 0) append(".counts", text, (size_t)length);
 }
 
-void check_at_end(void) {
-  /* A child has the memory of its parent, and an execve that failed is followed by another end. */
-  if (watched.process != getpid()) return;
+/* A child of fork or vfork is not watched: it has the memory of its parent. */
+static bool is_watched(void) { return watched.process == getpid(); }
+
+static void check_all(void) {
   const int error = errno;
-  watched.process = 0;
-  sigaction(SIGSEGV, &watched.faults, NULL);
   check_image();
   const struct JS_MemoryCounts *const cells = JS_CheckMemory(watched.runtime);
   write_counts(cells, check_blocks());
   errno = error;
 }
 
+void check_at_end(void) {
+  if (!is_watched()) return;
+  check_all();
+  watched.process = 0;
+}
+
+void check_before_exec(void) {
+  if (!is_watched()) return;
+  check_all();
+  watched.is_replaced = true;
+  /* A program inherits that it is ignored. */
+  sigaction(SIGSEGV, &watched.faults, NULL);
+}
+
+int check_after_exec(int result) {
+  if (!watched.is_replaced || !is_watched()) return result;
+  const int error = errno;
+  watched.is_replaced = false;
+  watch_faults(NULL);
+  errno = error;
+  return result;
+}
+
 void check_before_call(long number, ...) {
-  if (number == SYS_execveat) check_at_end();
+  if (number == SYS_execveat) check_before_exec();
+  if (number != SYS_rt_sigprocmask || !is_watched()) return;
+  va_list rest;
+  va_start(rest, number);
+  const int how = va_arg(rest, int);
+  const uint64_t *const set = va_arg(rest, const uint64_t *);
+  va_end(rest);
+  /* While it is blocked a fault would be the end. What must not change is compared at the end. */
+  if (how != SIG_UNBLOCK && set != NULL && (*set >> (SIGSEGV - 1) & 1) == 1) {
+    mprotect(__start_image, watched.size, PROT_READ | PROT_WRITE);
+  }
+}
+
+long check_after_call(long result) {
+  check_after_exec(0);
+  return result;
 }
 
 __attribute__((destructor)) static void check_at_exit(void) { check_at_end(); }

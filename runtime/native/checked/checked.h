@@ -56,7 +56,5 @@ const struct block_counts *check_blocks(void);
 void watch_memory(JSRuntime *runtime);
 /* Makes a mistake that must be found, if the command line asks for it (`--wrong-…`). */
 void be_wrong(JSContext *context, JSValueConst native, int count, char **words);
-/* Checks all memory, once, in the process that watches. */
-void check_at_end(void);
 
 #endif

@@ -3,8 +3,12 @@
 #include <unistd.h>
 
 void check_at_end(void);
+void check_before_exec(void);
+/* Return the result: an execve that returns has failed, and the process goes on. */
+int check_after_exec(int result);
 void check_before_call(long number, ...);
+long check_after_call(long result);
 
-#define execve(...) (check_at_end(), execve(__VA_ARGS__))
+#define execve(...) (check_before_exec(), check_after_exec(execve(__VA_ARGS__)))
 #define _exit(status) (check_at_end(), _exit(status))
-#define syscall(...) (check_before_call(__VA_ARGS__, 0), syscall(__VA_ARGS__))
+#define syscall(...) (check_before_call(__VA_ARGS__, 0), check_after_call(syscall(__VA_ARGS__)))
