@@ -1,7 +1,7 @@
 // Checks the imports of src/, native/ and runtime/: `npm run layers [-- FOLDER]`, of this repository or of another folder, for
-// tests. A module is a folder of src/, native/ or runtime/. No module imports from a layer above its own, and neither modules nor
+// tests; and that ARCHITECTURE.md draws the modules as they are, which `npm run layers -- --write` does. A module is a folder of src/, native/ or runtime/. No module imports from a layer above its own, and neither modules nor
 // files import each other in a circle. Imports of types, `import()` and #include of C count.
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
 /** The layers from the lowest up. Modules of one layer may import each other, in one direction. */
@@ -27,7 +27,11 @@ const OF_EITHER = "node_api.h";
 /** The layers inside a module, from the lowest up. */
 const INSIDE = { esc: ["settings", "faults", "transport", "auth", "definition", "api"] };
 
-const root = process.argv[2] ?? join(import.meta.dirname, "..");
+const DRAWING = "<!-- modules: npm run layers -- --write -->\n\n```text\n";
+const END_OF_DRAWING = "```\n\n<!-- end of the modules -->";
+
+const isWriting = process.argv[2] === "--write";
+const root = (isWriting ? undefined : process.argv[2]) ?? join(import.meta.dirname, "..");
 /** In one order, for the messages. */
 const files = new Set(
   ["src", "native", "runtime"]
@@ -36,7 +40,7 @@ const files = new Set(
     .toSorted((one, other) => one.localeCompare(other)),
 );
 const imports = new Map(Array.from(files, (file) => [file, importsOf(file)]));
-const problems = [...misplaced(), ...circles(imports, "files"), ...circles(byModule(), "modules")];
+const problems = [...misplaced(), ...circles(imports, "files"), ...circles(byModule(), "modules"), ...misdrawn()];
 if (problems.length > 0) {
   console.error(problems.join("\n"));
   process.exitCode = 1;
@@ -67,7 +71,11 @@ function moduleOf(file) {
 }
 
 function layerOf(file) {
-  return LAYERS.findIndex((modules) => modules.includes(moduleOf(file)));
+  return layerOfModule(moduleOf(file));
+}
+
+function layerOfModule(name) {
+  return LAYERS.findIndex((modules) => modules.includes(name));
 }
 
 /** Returns true if another file of the same module is in a lower layer of it. */
@@ -118,4 +126,44 @@ function circles(arrows, what) {
   };
   for (const node of arrows.keys()) walk(node, []);
   return found;
+}
+
+/** Draws the modules into ARCHITECTURE.md, or compares. A folder of a test has none. */
+function misdrawn() {
+  const file = join(root, "ARCHITECTURE.md");
+  if (!existsSync(file)) return [];
+  const text = readFileSync(file, "utf8");
+  const [before, rest, ...more] = text.split(DRAWING);
+  const [, behind] = rest?.split(END_OF_DRAWING) ?? [];
+  if (behind === undefined || more.length > 0) return ["ARCHITECTURE.md does not have both marks of the modules"];
+  const drawn = `${before}${DRAWING}${drawing()}\n${END_OF_DRAWING}${behind}`;
+  if (drawn === text) return [];
+  if (!isWriting) return ["ARCHITECTURE.md draws other modules or imports: npm run layers -- --write"];
+  writeFileSync(file, drawn);
+  return [];
+}
+
+/** Returns a line for each module, from the highest down; its imports are the marks below its name. */
+function drawing() {
+  const arrows = byModule();
+  const names = LAYERS.toReversed().flatMap((modules) => importersFirst(modules, arrows));
+  const lines = names.map((name, row) => {
+    const cells = names.slice(0, row).map((above, column) => {
+      if (arrows.get(above)?.has(name)) return "● ";
+      return names.slice(row).some((below) => arrows.get(names[column])?.has(below)) ? "│ " : "  ";
+    });
+    return `${layerOfModule(name) + 1}  ${cells.join("")}${name}`;
+  });
+  return lines.join("\n");
+}
+
+function importersFirst(modules, arrows) {
+  const left = [...modules];
+  const sorted = [];
+  while (left.length > 0) {
+    const next = left.findIndex((name) => !left.some((other) => arrows.get(other)?.has(name)));
+    // A circle is a problem of its own.
+    sorted.push(...left.splice(Math.max(next, 0), 1));
+  }
+  return sorted;
 }

@@ -74,3 +74,12 @@ it("a folder in no layer fails", () => {
     stderr: expect.stringContaining("src/elsewhere/some.ts is in no layer"),
   });
 });
+
+it("a drawing of other imports fails, and so does a document without one", () => {
+  const drawn = (lines: string): string =>
+    `<!-- modules: npm run layers -- --write -->\n\n\`\`\`text\n${lines}\n\`\`\`\n\n<!-- end of the modules -->\n`;
+  const none = layers({ "ARCHITECTURE.md": "" });
+  expect(none).toEqual({ status: 1, stderr: expect.stringContaining("does not have both marks of the modules") });
+  const wrong = layers({ "ARCHITECTURE.md": drawn("2  system\n1  ● core") });
+  expect(wrong).toEqual({ status: 1, stderr: expect.stringContaining("npm run layers -- --write") });
+});
