@@ -1,4 +1,5 @@
 import type { Settings } from "../command-line/settings.ts";
+import { shownCommand } from "../launch/program/start-error.ts";
 import type { Context } from "../core/context.ts";
 import { ExitStatus, SophiaError } from "../core/error.ts";
 import { setOffer, wordUnmet } from "../output/unmet.ts";
@@ -19,4 +20,15 @@ export async function contractUnmet(
   const unread = await unreadFileLines(assessment, settings, context);
   const failure = wordUnmet(assessment, { ...words, quiet: settings.quiet, offer: setOffer(context), unread });
   return new SophiaError(failure, ExitStatus.config);
+}
+
+/** Makes the same error of a start. */
+export function refusal(
+  assessment: Assessment,
+  command: string,
+  settings: Pick<Settings, "quiet" | "contractFile" | "envFiles">,
+  context: Context,
+): Promise<SophiaError> {
+  const words = { consequence: `${shownCommand(command)} was not started`, wayOut: "--no-contract launches anyway" };
+  return contractUnmet(assessment, words, settings, context);
 }

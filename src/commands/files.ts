@@ -13,6 +13,7 @@ import {
   statSync,
   unlinkSync,
   writeFileSync,
+  readdirSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { SophiaError } from "../core/error.ts";
@@ -47,6 +48,32 @@ export async function readIfThere({ path, name }: NamedFile): Promise<string | u
 
 export function readIn(folder: string, name: string): Promise<string | undefined> {
   return readIfThere({ path: join(folder, name), name });
+}
+
+export interface WorkflowFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Reads the GitHub Actions workflows of a repository, by name. @throws SophiaError (file, 125) if one cannot be read */
+export async function workflowsIn(root: string): Promise<readonly WorkflowFile[]> {
+  const folder = join(root, ".github", "workflows");
+  const read = async (name: string): Promise<readonly WorkflowFile[]> => {
+    const text = await readIfThere({ path: join(folder, name), name: `.github/workflows/${name}` });
+    return text === undefined ? [] : [{ name, text }];
+  };
+  return (await Promise.all(namesIn(folder).map(read))).flat();
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /\.ya?ml$/.test(name))
+      .toSorted();
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "ENOTDIR") return [];
+    throw error;
+  }
 }
 
 /**

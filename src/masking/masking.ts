@@ -6,7 +6,9 @@ import { Masker } from "./stream.ts";
 import { maskabilityOf } from "./texts.ts";
 
 /** Limit on the bytes of all secrets: they need some 100 MB of memory. Linux passes on half of it in an environment by default. */
-export const MOST_BYTES = 4 * 1024 * 1024;
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Limit on the number of masked secrets, former ones included. */
+const MOST_SECRETS = 1000;
 
 export type Masking = ReturnType<typeof maskingOf>;
 
@@ -46,7 +48,7 @@ export function searchedFor(secrets: readonly Secret[], compiled?: CompiledSearc
 }
 
 /** Returns the bytes of a secret that {@link MOST_BYTES} limits; 0 if it cannot be masked. */
-export function bytesToSearch({ value }: Secret): number {
+function bytesToSearch({ value }: Secret): number {
   return maskabilityOf(value) === "masked" ? value.length : 0;
 }
 
@@ -61,4 +63,27 @@ function maskable(secrets: readonly Secret[]): readonly Secret[] {
     });
   }
   return masked;
+}
+
+/**
+ * Adds the secrets of former programs, which files may still contain, to the latest ones, which must be within the limits
+ * of masking. The oldest beyond the limits are dropped. `former` and the result begin with the newest.
+ */
+export function withFormer(
+  latest: readonly Secret[],
+  former: readonly Secret[],
+): { readonly secrets: readonly Secret[]; readonly dropped: number } {
+  const values = new Set(latest.map(keyOf));
+  const others = former.filter((secret) => bytesToSearch(secret) > 0 && !values.has(keyOf(secret)));
+  let bytes = latest.reduce((sum, secret) => sum + bytesToSearch(secret), 0);
+  const end = others.findIndex((secret, index) => {
+    bytes += bytesToSearch(secret);
+    return latest.length + index >= MOST_SECRETS || bytes > MOST_BYTES;
+  });
+  const kept = end === -1 ? others : others.slice(0, end);
+  return { secrets: [...latest, ...kept], dropped: others.length - kept.length };
+}
+
+function keyOf({ value }: Secret): string {
+  return Buffer.from(value).toString("latin1");
 }

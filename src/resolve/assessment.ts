@@ -1,3 +1,4 @@
+import type { Settings } from "../command-line/settings.ts";
 import type { Contract, Violation } from "../contract/model.ts";
 import type { Notice, Resolution } from "../core/model.ts";
 import type { EscDown } from "../esc/api/ask.ts";
@@ -32,4 +33,9 @@ export interface ReadingProgress extends Progress {
   /** Called after ESC was read or failed. */
   readonly done: () => void;
   readonly printLine: (line: string) => void;
+}
+
+/** Returns true if `--watch` has an ESC to follow. */
+export function followsEsc({ offline }: Pick<Settings, "offline">, { esc }: Pick<Assessment, "esc">): boolean {
+  return "settings" in esc && !offline;
 }

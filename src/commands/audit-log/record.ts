@@ -1,5 +1,5 @@
 /** The lines of the audit log. Loaded only if there is a log. */
-import { shownCommand } from "../../core/command-word.ts";
+import { shownCommand } from "../../launch/program/start-error.ts";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import type { Values } from "../../command-line/options.ts";

@@ -52,6 +52,15 @@ export interface KeyFailure {
 /** `unknown`: no service is known. `excepted`: the caller has said so. */
 export type NotBrokered = "contract" | "file" | "fake" | "unknown" | "excepted";
 
+/** Reasons, for people. */
+export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
+  contract: "the contract says so",
+  file: "a file of ESC",
+  fake: "a dummy value of --fake",
+  excepted: "--broker-except",
+  unknown: "no service is known",
+};
+
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
 export function reportBroker(assessment: Assessment, settings: Settings, environment: Environment): BrokerReport {
   const plan = planBroker(assessment, environment, planOptions(settings), dummyKey);

@@ -9,8 +9,7 @@ import type { Values } from "../../command-line/options.ts";
 import { checkedExceptions } from "../broker/exceptions.ts";
 import { exposedWords, waysOut } from "../broker/faults.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
-import { type BrokerReport, type NotBrokered, reportBroker } from "../broker/report.ts";
-import { NOT_BROKERED } from "../broker/words.ts";
+import { type BrokerReport, type NotBrokered, reportBroker, NOT_BROKERED } from "../broker/report.ts";
 import type { ExtraCheck } from "./text.ts";
 
 const MOST_NAMES = 5;

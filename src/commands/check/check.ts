@@ -5,14 +5,13 @@ import type { Context } from "../../core/context.ts";
 import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import type { EscStatus } from "../../resolve/assessment.ts";
-import { type EnvironmentAge, environmentAges } from "../audit/environment-age.ts";
+import { type EnvironmentAge, environmentAges, type EnvironmentGates, environmentGates } from "./environments.ts";
 import { makeReport } from "../../output/report.ts";
 import { explainUnmet, setOffer } from "../../output/unmet.ts";
 import { unreadFileLines } from "../../output/unread-file.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
-import { type EnvironmentGates, environmentGates } from "./gates.ts";
 import { INDENTED, type ExtraCheck, reportJson, reportText } from "./text.ts";
 import { trackedFiles } from "./tracked.ts";
 

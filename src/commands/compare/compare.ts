@@ -14,7 +14,7 @@ import { printReport } from "../../output/colour.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { describeNotice } from "../../output/notices.ts";
 import { setOffer } from "../../output/unmet.ts";
-import { environmentGates, gateWords } from "../check/gates.ts";
+import { environmentGates, gateWords } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";

@@ -16,9 +16,8 @@ import { printLines } from "../../output/stderr.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, readIn, refuseLinks, writeText, type TargetFile } from "../files.ts";
+import { readIfThere, readIn, refuseLinks, writeText, type TargetFile, workflowsIn } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
-import { workflowsIn } from "../workflows.ts";
 
 const SETTINGS = "settings.py";
 

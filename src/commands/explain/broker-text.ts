@@ -1,5 +1,5 @@
 import { enumerate } from "../../core/text.ts";
-import { NOT_BROKERED } from "../broker/words.ts";
+import { NOT_BROKERED } from "../broker/report.ts";
 import type { BrokerExplanation } from "./broker.ts";
 import type { KeyLocation } from "./locations.ts";
 

@@ -66,7 +66,7 @@ const ATTENDANTS: readonly Attendant[] = [
   {
     isAsked: ({ isRefused }) => isRefused === true,
     attend: async ({ assessment, command, settings, context }) => {
-      throw await (await import("./refusal.ts")).refusal(assessment, command[0], settings, context);
+      throw await (await import("../contract-unmet.ts")).refusal(assessment, command[0], settings, context);
     },
   },
   // --redact. Before notices: with `github` it prints commands that mask all later output.

@@ -25,7 +25,7 @@ import {
   stateOf,
 } from "../writing/plan.ts";
 import { readValue } from "../writing/value.ts";
-import { valueOnLine } from "./value-on-line.ts";
+import { valueOnLine } from "../writing/options.ts";
 
 const NAME = /^[A-Za-z_]\w*$/;
 

@@ -1,5 +1,4 @@
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { shownCommand } from "../../core/command-word.ts";
 import { printable } from "../../core/text.ts";
 import { measure, reasonTooLarge } from "./argument-size.ts";
 import { inspectImage } from "./image.ts";
@@ -70,4 +69,12 @@ export function executionError(command: string, program: Program, code: string):
 function refusal(command: string, reason: string, status: number): SophiaError {
   const code = status === ExitStatus.notFound ? "not-found" : "not-executable";
   return new SophiaError({ code, message: `${shownCommand(command)}: ${reason}` }, status);
+}
+
+/** The text up to `=`, `://`, the colon of `user:password@`, or the space before an option. The rest may be secret. */
+const END = /^(.*?(?:=|:\/\/|:(?=[^/@]*@)|\s(?=-))).+/s;
+
+/** Shortens a command for messages and logs, since users mistype assignments and URLs with passwords as commands. */
+export function shownCommand(command: string): string {
+  return command === "" ? "''" : printable(command.replace(END, "$1…"));
 }

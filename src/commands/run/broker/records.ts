@@ -1,12 +1,11 @@
 import { resolve } from "node:path";
 import type { RequestRecord } from "../../../broker/record.ts";
 import { jsonLine } from "../../../core/json-text.ts";
-import { maskingOf } from "../../../masking/masking.ts";
+import { maskingOf, withFormer } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/model.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import { secretsOf } from "../../../resolve/secrets.ts";
 import { appendToLog } from "../../audit-log/log.ts";
-import { withFormer } from "../watch/former.ts";
 
 const MAX_PATH = 512;
 

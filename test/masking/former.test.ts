@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withFormer } from "../../../../src/commands/run/watch/former.ts";
-import { maskingOf } from "../../../../src/masking/masking.ts";
+import { maskingOf, withFormer } from "../../src/masking/masking.ts";
 
 const secret = (value: string): { readonly name: string; readonly value: string } => ({ name: "KEY", value });
 const large = (first: string, bytes: number): ReturnType<typeof secret> => secret(first + "x".repeat(bytes - 1));

@@ -1,14 +1,22 @@
-/** The age of environments. Apart from `ages.ts`, since each `check` that reads ESC loads it: without a YAML parser. */
+/**
+ * The age of environments, and the approvals that they need. Apart from the `ages.ts` of audit, since each `check` that reads
+ * ESC loads it: without a YAML parser.
+ */
+import { ago } from "../../core/day.ts";
+import { type Gates, readGates } from "../../esc/api/approvals.ts";
 import { listRevisions, type Revision } from "../../esc/api/definition.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { askApart } from "../ask-esc.ts";
-import { ago } from "../../core/day.ts";
 
 export interface EnvironmentAge {
   readonly environment: string;
   readonly revision: Revision;
+}
+
+export interface EnvironmentGates extends Gates {
+  readonly environment: string;
 }
 
 /** Returns the newest revision of each environment whose history the token may see; none if ESC fails. */
@@ -23,4 +31,21 @@ export async function environmentAges(settings: EscSettings, progress: Progress)
 
 export function environmentLine({ environment, revision: { number, created, by } }: EnvironmentAge, now: Date): string {
   return `✅ ${environment}: Revision ${number}, changed ${ago(created, now)}${by === "" ? "" : ` by ${by}`}`;
+}
+
+/** Returns the environments that need approvals, as far as the token may see that; none if ESC fails. */
+export async function environmentGates(
+  settings: EscSettings,
+  progress: Progress,
+): Promise<readonly EnvironmentGates[]> {
+  const asked = await askApart(settings, progress, async (full, connection) => {
+    const { open, update } = await readGates(full, connection);
+    return { environment: formatName(full), open, update };
+  });
+  return asked.filter(({ open, update }) => open || update);
+}
+
+export function gateWords({ environment, open, update }: EnvironmentGates): string {
+  if (!open) return `${environment}: Changing needs an approval`;
+  return `${environment}: Opening ${update ? "and changing need" : "needs"} an approval`;
 }
