@@ -8,13 +8,13 @@ import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
 import { resolveSettings } from "./command-line/settings.ts";
 import { loader } from "./system/addon/addon.ts";
-import { attempt } from "./system/attempt.ts";
+import { attempt } from "./system/errors.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
 import { isSameFolder, OWN_FOLDER } from "./system/paths.ts";
 import { run } from "./commands/run/run.ts";
 import { postponeStandardError } from "./system/standard-error.ts";
-import { write } from "./system/write.ts";
+import { write } from "./system/blocking.ts";
 
 async function main(argv: readonly string[], given: Context, preparation: Preparation): Promise<number> {
   const invocation = parseCommandLine(argv);

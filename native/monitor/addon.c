@@ -38,7 +38,7 @@ struct request {
 
 enum { EXECUTION_CHECK_MS = 50, CLEANER_START_MS = 5000 };
 
-/* Replaces the PID_PLACEHOLDER of own-pid.ts by the child's PID. */
+/* Replaces the PID_PLACEHOLDER of replace.ts by the child's PID. */
 static void fill_in_pid(char **envp) {
   char digits[sizeof PID_PLACEHOLDER];
   char *first = digits + sizeof digits - 1;

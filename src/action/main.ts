@@ -5,7 +5,7 @@ import { forRunner } from "../output/surroundings.ts";
 import { describeBug } from "../output/stderr.ts";
 import { workflowCommand } from "../output/workflow-commands.ts";
 import { ownEnvironment } from "../system/own-environment.ts";
-import { write } from "../system/write.ts";
+import { write } from "../system/blocking.ts";
 import { act } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 

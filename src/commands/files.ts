@@ -18,9 +18,8 @@ import {
 import { dirname, join } from "node:path";
 import { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
-import { attempt } from "../system/attempt.ts";
 import { readBounded } from "../system/bounded-read.ts";
-import { systemErrorCode } from "../system/errors.ts";
+import { systemErrorCode, attempt } from "../system/errors.ts";
 import { makeFolder } from "../system/folders.ts";
 import { linkOutOf } from "./project-root.ts";
 

@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { loader } from "../system/addon/addon.ts";
-import { attempt } from "../system/attempt.ts";
+import { attempt } from "../system/errors.ts";
 import { isBun } from "../system/runtime.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;

@@ -3,8 +3,7 @@ import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../../native/system.ts";
 import { replace } from "./exec/replace.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
-import { locate } from "./program/executable.ts";
-import { validate } from "./program/validate.ts";
+import { locate, validate } from "./program/request.ts";
 import { isCloseOnExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
 

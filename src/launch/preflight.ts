@@ -1,7 +1,8 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { CORE_FILTER, FATAL_SIGNALS } from "../../native/shared.ts";
+import type { Addon } from "../../native/system.ts";
 import { isBun } from "../system/runtime.ts";
-import { FATAL_SIGNALS } from "../../native/shared.ts";
 import { loadAddon, loader } from "../system/addon/addon.ts";
-import { excludeFromCoreDumps } from "./proc/core-dump.ts";
 import { areAllOwn } from "./proc/descriptors.ts";
 import { listen } from "./listen.ts";
 import type { Preparation } from "./types.ts";
@@ -75,4 +76,22 @@ function closeInspector(): boolean {
   if (inspector.url() === undefined) return false;
   inspector.close();
   return true;
+}
+
+/** Excludes this process's memory, which holds secrets, from its core dumps (Linux; core(5)). @returns the undo */
+export function excludeFromCoreDumps(addon: Pick<Addon, "exchangeCoreFilter"> | undefined): () => void {
+  const exchange = addon === undefined ? exchangeFilter : addon.exchangeCoreFilter;
+  const former = exchange(0);
+  return former === -1 ? () => {} : () => void exchange(former);
+}
+
+/** As the addon's `exchangeCoreFilter`. The kernel does not dump a process that may not write the file. */
+function exchangeFilter(filter: number): number {
+  try {
+    const former = Number.parseInt(readFileSync(CORE_FILTER, "utf8"), 16);
+    writeFileSync(CORE_FILTER, String(filter));
+    return former;
+  } catch {
+    return -1;
+  }
 }

@@ -1,4 +1,4 @@
-/** The decision which variables are secret. Pure. */
+/** The decision which variables are secret, and the values to search for. */
 import { declarationOf } from "../contract/check.ts";
 import { credentialIn } from "../contract/credentials.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
@@ -6,6 +6,7 @@ import type { Contract } from "../contract/model.ts";
 import type { Environment, Resolved, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Secret } from "../masking/model.ts";
+import { initialEntries } from "../system/own-environment.ts";
 import type { Assessment } from "./assessment.ts";
 
 const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
@@ -62,4 +63,19 @@ export function secretsOf({ contract, resolution, selected }: Sources): readonly
 /** Returns the environment for programs that need no secret, such as git. */
 export function withoutSecrets(environment: Environment, contract: Contract): Environment {
   return new Map(Array.from(environment).filter(([name]) => !isSecret(contract, { name, secret: false })));
+}
+
+/** Returns the secrets to search for: those of `secretsOf`, with the bytes that the caller gave, which may not be UTF-8. */
+export function secretBytesOf(sources: Sources): readonly Secret[] {
+  return secretsOf(sources).map(({ name, value }) => ({ name, value: originalValue(name, value) }));
+}
+
+/**
+ * Returns the bytes of a variable for which Node.js has U+FFFD because they are not UTF-8 (Linux), else its value: in the
+ * executable a Buffer of that value has the same bytes.
+ */
+export function originalValue(name: string, value: string): string | Uint8Array {
+  if (!value.includes("\uFFFD")) return value;
+  const entry = initialEntries().get(`${name}=${value}`);
+  return entry?.subarray(entry.indexOf("=") + 1) ?? value;
 }

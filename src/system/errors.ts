@@ -18,3 +18,12 @@ export function errorName(number: unknown): string {
   const { errno } = process.getBuiltinModule("node:os").constants;
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;
 }
+
+/** Returns the result of an action; undefined if it throws. */
+export function attempt<Result>(action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}

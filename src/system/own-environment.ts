@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
-import { attempt } from "./attempt.ts";
+import { attempt } from "./errors.ts";
 import { isBun } from "./runtime.ts";
 
 /**

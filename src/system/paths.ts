@@ -1,6 +1,6 @@
 /** Functions on paths for every run. Those of node:path would cost a start 0.3 ms on Node.js 24. */
 import { lstatSync, statSync } from "node:fs";
-import { attempt } from "./attempt.ts";
+import { attempt } from "./errors.ts";
 
 /** Joins a folder and a name, as node:path would. */
 export function within(folder: string, name: string): string {

@@ -1,6 +1,5 @@
 import { readlinkSync, readSync } from "node:fs";
-import { attempt } from "./attempt.ts";
-import { systemErrorCode } from "./errors.ts";
+import { systemErrorCode, attempt } from "./errors.ts";
 
 const POLL_MS = 10;
 

@@ -1,8 +1,7 @@
 import { readSync } from "node:fs";
 import { SophiaError } from "../core/error.ts";
 import { systemErrorCode } from "./errors.ts";
-import { sleep } from "./sleep.ts";
-import { write } from "./write.ts";
+import { write, sleep } from "./blocking.ts";
 
 /** The longest environment variable in Linux; a terminal hands over at most 4,096 bytes of a line. */
 const MAX_BYTES = 131_072;

@@ -4,7 +4,7 @@ import { basename, join, relative, sep } from "node:path";
 import { parse } from "yaml";
 import { findContract } from "../../contract/find.ts";
 import type { Context } from "../../core/context.ts";
-import { matchesGlob } from "../../core/glob.ts";
+import { matchesGlob } from "../../resolve/select.ts";
 import { parentOf } from "../../system/paths.ts";
 import { readIn, workflowsIn } from "../files.ts";
 import { projectRoot } from "../project-root.ts";

@@ -10,9 +10,8 @@ import { maskCommands } from "../../output/workflow-commands.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { messageText, printLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
-import { secretBytesOf } from "../../resolve/secret-bytes.ts";
-import { PUBLIC_REMEDY, publicCredentials, secretsOf } from "../../resolve/secrets.ts";
-import { attempt } from "../../system/attempt.ts";
+import { PUBLIC_REMEDY, publicCredentials, secretsOf, secretBytesOf } from "../../resolve/secrets.ts";
+import { attempt } from "../../system/errors.ts";
 import { readerName } from "./agents.ts";
 
 /** Returns the masking of the program's output; undefined for none. @param variable see `outputReader` */

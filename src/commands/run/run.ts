@@ -5,7 +5,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { reached } from "../../core/phases.ts";
 import { launch, type LocatedCommand, type Preparation } from "../../launch/index.ts";
-import { findExecutable } from "../../launch/program/executable.ts";
+import { findExecutable } from "../../launch/program/request.ts";
 import { check } from "../../resolve/assess.ts";
 import { precede } from "../../resolve/precede.ts";
 import { readSources } from "../../resolve/read-sources.ts";

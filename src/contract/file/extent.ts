@@ -1,7 +1,7 @@
 /** The limit for files that an unnamed contract extends. Loaded only if a contract extends a file. */
 import { realpathSync } from "node:fs";
 import { sep } from "node:path";
-import { attempt } from "../../system/attempt.ts";
+import { attempt } from "../../system/errors.ts";
 import { parentOf } from "../../system/paths.ts";
 import { repositoryOf } from "../../system/repository.ts";
 

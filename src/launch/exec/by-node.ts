@@ -1,7 +1,6 @@
 /** Exec mode without the addon, by `process.execve`: for `--mode exec`, and in the stand-alone executables. */
 import { statSync } from "node:fs";
-import { attempt } from "../../system/attempt.ts";
-import { codeOrThrow } from "../../system/errors.ts";
+import { codeOrThrow, attempt } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
 import { fits, measure } from "../program/argument-size.ts";
 import { findHelper } from "../program/look-up.ts";

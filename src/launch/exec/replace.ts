@@ -1,7 +1,7 @@
 import { reached } from "../../core/phases.ts";
 import type { Libc } from "../../../native/system.ts";
 import { errorName } from "../../system/errors.ts";
-import { asShellScript } from "../program/executable.ts";
+import { asShellScript } from "../program/request.ts";
 import type { Launch, Program } from "../types.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { deliverSignals } from "../listen.ts";

@@ -1,5 +1,7 @@
+import type { Environment } from "../../core/model.ts";
 import { errorName } from "../../system/errors.ts";
 import { loader } from "../../system/addon/addon.ts";
+import { EXEC_PID, PID_PLACEHOLDER, PID_VARIABLES } from "../../../native/shared.ts";
 import { runAsScript } from "../exec/replace.ts";
 import { deliverSignals } from "../listen.ts";
 import { bytesOf } from "../program/program-bytes.ts";
@@ -7,7 +9,6 @@ import { callersOpenFiles, openFilesNumber } from "../open-files.ts";
 import type { Launch, Program } from "../types.ts";
 import { bytesOfNumbers, findMonitor, numbersOfProgram } from "./addon.ts";
 import type { RemovableFiles } from "./cleaner.ts";
-import { withPidPlaceholders } from "./own-pid.ts";
 
 /**
  * Starts the program and replaces this process by the monitor (see native/monitor/monitor.c). Returns only if there can be no monitor.
@@ -56,4 +57,21 @@ export async function replaceWithMonitor(launch: Launch): Promise<void> {
 
 function withoutFiles({ program }: Launch, monitor: string): RemovableFiles {
   return { program, strings: Buffer.from(`${monitor}\0`), folder: -1, remove: () => {} };
+}
+
+/** Returns the variables in which systemd names this process. */
+export function launcherPidVariables(environment: Environment): readonly string[] {
+  const named = PID_VARIABLES.filter((name) => environment.get(name) === String(process.pid));
+  return named.length === 0 ? [] : [...named, EXEC_PID].filter((name) => environment.has(name));
+}
+
+/** Replaces this PID in systemd's variables for socket activation and watchdog: the program's process fills in its own. */
+function withPidPlaceholders(program: Program): Program {
+  const names = launcherPidVariables(program.environment);
+  if (names.length === 0) return program;
+  const environment = new Map(program.environment);
+  // The inode of this process's pidfd; the program's is unknown.
+  environment.delete("LISTEN_PIDFDID");
+  for (const name of names) environment.set(name, PID_PLACEHOLDER);
+  return { ...program, environment };
 }

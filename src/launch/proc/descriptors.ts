@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
-import { attempt } from "../../system/attempt.ts";
 import type { Addon } from "../../../native/system.ts";
+import { attempt } from "../../system/errors.ts";
 
 export interface Descriptor {
   readonly number: number;

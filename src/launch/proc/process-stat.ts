@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { attempt } from "../../system/attempt.ts";
+import { attempt } from "../../system/errors.ts";
 
 /** Fields of /proc/PID/stat (Linux; proc_pid_stat(5)). */
 export interface ProcessStat {

@@ -1,6 +1,6 @@
 /** Inherited descriptors on macOS and the BSDs, which have no /proc. */
 import { fstatSync, readdirSync, type Stats } from "node:fs";
-import { attempt } from "../../system/attempt.ts";
+import { attempt } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
 import type { Inherited } from "./descriptors.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
-import { attempt } from "../../system/attempt.ts";
+import { attempt } from "../../system/errors.ts";
 import type { Program } from "../types.ts";
 import { inspectImage, readHead } from "./image.ts";
 

@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
-import { attempt } from "../../system/attempt.ts";
+import { attempt } from "../../system/errors.ts";
 
 export type Image =
   /** An ELF file for this machine with its dynamic loader, if any; or a script for one. */

@@ -3,7 +3,7 @@
  * attempt, and performs the write once the job is in the foreground. A process that ignores the signal may write anyway. In
  * an orphaned process group (POSIX) the write fails. With masking this process writes, and gets the signal.
  */
-import { sleep } from "../../system/sleep.ts";
+import { sleep } from "../../system/blocking.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import { withoutListeners } from "../signals.ts";
 import type { RedactAddon } from "./addon.ts";

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
-import { attempt } from "../../system/attempt.ts";
+import { attempt } from "../../system/errors.ts";
 import { resetToDefault, send, signalNumber } from "../signals.ts";
 
 interface DeathOptions {

@@ -4,7 +4,7 @@
  * The shell sees only this process, which therefore stops itself by the same signal when the program has stopped (SIGCHLD).
  * `fg` and `bg` send SIGCONT to the whole group. A SIGCONT to this process alone is passed on to the program.
  */
-import { sleep } from "../../system/sleep.ts";
+import { sleep } from "../../system/blocking.ts";
 import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
 import { send, signalName, withoutListeners } from "../signals.ts";
 

@@ -14,11 +14,10 @@ import {
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
-import { attempt } from "../../system/attempt.ts";
 import { onExit, signals } from "signal-exit";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { codeOrThrow, systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow, systemErrorCode, attempt } from "../../system/errors.ts";
 import { isSameFolder } from "../../system/paths.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import type { SecretFile } from "../types.ts";

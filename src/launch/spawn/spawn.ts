@@ -57,9 +57,6 @@ export async function spawn(launch: Launch): Promise<never> {
 }
 
 async function loadWatch(watch: Watch, launch: Launch) {
-  const [{ makeRestarts }, { keepTerminal }] = await Promise.all([
-    import("../watch/restarts.ts"),
-    import("../watch/terminal.ts"),
-  ]);
+  const { keepTerminal, makeRestarts } = await import("../watch/restarts.ts");
   return { restarts: makeRestarts(watch, launch), tidyTerminal: await keepTerminal() };
 }

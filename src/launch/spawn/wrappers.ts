@@ -1,9 +1,9 @@
 /** System programs that set an attribute of the process and then execute the program. */
 import { readlinkSync } from "node:fs";
-import { attempt } from "../../system/attempt.ts";
+import { attempt } from "../../system/errors.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
-import { launcherPidVariables } from "../monitor/own-pid.ts";
+import { launcherPidVariables } from "../monitor/replace.ts";
 import { findHelper } from "../program/look-up.ts";
 import type { Program } from "../types.ts";
 

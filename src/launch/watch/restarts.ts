@@ -3,9 +3,10 @@
  * user's signals go to the program as usual. TERM, INT and QUIT request an end of the launcher, and a program that dies of a
  * signal of the user's is not restarted. While no program runs, a signal acts on the launcher itself.
  */
-import { locate } from "../program/executable.ts";
-import { validate } from "../program/validate.ts";
+import { AS_GIVEN } from "../../../native/shared.ts";
+import { locate, validate } from "../program/request.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
+import { loadRedactAddon } from "../redact/addon.ts";
 import { send } from "../signals.ts";
 import type { Undo } from "../listen.ts";
 import type { Launch, Redaction, Renewal, Watch } from "../types.ts";
@@ -138,4 +139,22 @@ function countDown(ms: number, done: () => void): Undo {
     done();
   }, step);
   return () => clearInterval(timer);
+}
+
+/**
+ * Keeps the terminal between two programs, as a shell does. A killed program may have left it in raw mode, with a process
+ * group of its own in the foreground. @returns the undo; undefined without a terminal, in the background, without the addon
+ */
+export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) => void) | undefined> {
+  const { isatty } = process.getBuiltinModule("node:tty");
+  const terminal = [0, 1, 2].find((descriptor) => isatty(descriptor));
+  const addon = terminal === undefined ? undefined : loadRedactAddon();
+  const ownGroup = readProcessStat("self")?.group;
+  if (terminal === undefined || addon === undefined || ownGroup === undefined) return undefined;
+  if (addon.foregroundGroup(terminal) !== ownGroup) return undefined;
+  const settings = addon.settingsOf(terminal);
+  return (end) => {
+    if (addon.foregroundGroup(terminal) !== ownGroup) addon.takeForeground(terminal, ownGroup);
+    if (typeof end === "string" && settings !== undefined) addon.applySettings(terminal, settings, AS_GIVEN);
+  };
 }

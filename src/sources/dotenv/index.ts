@@ -6,7 +6,7 @@ import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
 import { isThere, within } from "../../system/paths.ts";
-import { parseDotenv } from "./syntax.ts";
+import { type ParsedDotenv, parsePlainly } from "./syntax.ts";
 
 /** Above the size of any environment; one value may have 128 KiB on Linux. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -65,6 +65,12 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
     }
   }
   return { layers, notices, files: read };
+}
+
+/** Parses a `.env` file. @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL */
+export async function parseDotenv(text: string, file: string): Promise<ParsedDotenv> {
+  // Most files are plain, so that the rest is in a file of its own.
+  return parsePlainly(text, file) ?? (await import("./thorough.ts")).parseThoroughly(text, file);
 }
 
 interface Content {

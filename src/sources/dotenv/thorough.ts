@@ -3,22 +3,9 @@ import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
 import { schemeOf, type ReferenceForm } from "../../core/references.ts";
 import { count, printable } from "../../core/text.ts";
-import { ASSIGNMENT, linesOf, SPECIAL, type ParsedDotenv } from "./lines.ts";
+import { ASSIGNMENT, linesOf, SPECIAL, type ParsedDotenv } from "./syntax.ts";
 import { hasProgramEscape, isWrittenByPulumi, LETTER_ESCAPE } from "./pulumi.ts";
 import { readValue, type DotenvValue } from "./value.ts";
-
-/**
- * The forms that a shell replaces, the certain ones first. In a longer value a `$` may also be part of a password, and is
- * reported only in front of a word in capitals. Hashes of crypt(3) begin with `$` and have several.
- */
-const SHELL_FORMS: readonly (readonly [ReferenceForm, RegExp])[] = [
-  ["${X}", /(?<![\\$])\$\{[A-Za-z_]\w*(?:[:?+=#%/^,@-][^}]*)?\}/],
-  ["$(…)", /^\$\(.+\)$/],
-  ["$X", /^\$[A-Za-z_]\w*$/],
-  ["`…`", /^`[^`]+`$/],
-  ["$(…) in text", /(?<![\\$])\$\([A-Za-z_./~][^)]*\)/],
-  ["$X in text", /(?<![\\$\w])\$[A-Z_][A-Z\d_]+(?![\w$])/],
-];
 
 /** Further remarks about a file are only counted. */
 const MOST_REMARKS = 20;
@@ -99,6 +86,19 @@ export function parseThoroughly(text: string, file: string): ThoroughlyParsed {
   const hasReferences = variables.some(({ reference }) => reference !== undefined);
   return { variables, notices, assignments, ...(hasReferences ? { references: true } : {}) };
 }
+
+/**
+ * The forms that a shell replaces, the certain ones first. In a longer value a `$` may also be part of a password, and is
+ * reported only in front of a word in capitals. Hashes of crypt(3) begin with `$` and have several.
+ */
+const SHELL_FORMS: readonly (readonly [ReferenceForm, RegExp])[] = [
+  ["${X}", /(?<![\\$])\$\{[A-Za-z_]\w*(?:[:?+=#%/^,@-][^}]*)?\}/],
+  ["$(…)", /^\$\(.+\)$/],
+  ["$X", /^\$[A-Za-z_]\w*$/],
+  ["`…`", /^`[^`]+`$/],
+  ["$(…) in text", /(?<![\\$])\$\([A-Za-z_./~][^)]*\)/],
+  ["$X in text", /(?<![\\$\w])\$[A-Z_][A-Z\d_]+(?![\w$])/],
+];
 
 /** Finds a reference in a value. In single quotes, and in backticks, text for a shell is meant as it stands. */
 function referenceIn(value: string, quote: string | undefined): ReferenceForm | undefined {

@@ -1,4 +1,4 @@
-import { attempt } from "../attempt.ts";
+import { attempt } from "../errors.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "../permissions.ts";
 import type { Loader } from "../../../native/loader.ts";
 import type { Addon } from "../../../native/system.ts";

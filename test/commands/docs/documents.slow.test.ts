@@ -13,7 +13,7 @@ import { secretsDocument } from "../../../src/commands/docs/secrets.ts";
 import { contractBlocks } from "../../../src/commands/docs/secrets.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../../src/contract/model.ts";
-import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
+import { parseDotenv } from "../../../src/sources/dotenv/index.ts";
 import { anchors, fencedBlocks } from "../../helpers/markdown.ts";
 import { contractDocuments } from "../../contract/arbitrary.ts";
 import { contractOf, root } from "../../contract/contracts.ts";

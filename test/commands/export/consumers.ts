@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { parse } from "dotenv";
-import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
+import { parseDotenv } from "../../../src/sources/dotenv/index.ts";
 import { readPairs } from "../../helpers/actions/files.ts";
 
 /** Programs that read what `export` writes: each gives the variables that it found in the text. */

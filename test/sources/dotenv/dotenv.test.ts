@@ -4,8 +4,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SophiaError } from "../../../src/core/error.ts";
-import { readDotenv } from "../../../src/sources/dotenv/index.ts";
-import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
+import { parseDotenv, readDotenv } from "../../../src/sources/dotenv/index.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 

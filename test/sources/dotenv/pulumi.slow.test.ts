@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
+import { parseDotenv } from "../../../src/sources/dotenv/index.ts";
 import { fetched } from "../../helpers/fetched.ts";
 import { cases } from "../../helpers/seed.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";

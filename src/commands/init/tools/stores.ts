@@ -1,7 +1,7 @@
 /** Files of tools whose service, or whose encrypted file, has the variables: they name none. */
 import { parse } from "yaml";
 import { printable } from "../../../core/text.ts";
-import { attempt } from "../../../system/attempt.ts";
+import { attempt } from "../../../system/errors.ts";
 import { objectOf } from "../package-json.ts";
 import type { ToolResult } from "./details.ts";
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { SophiaError } from "../../../src/core/error.ts";
-import { findExecutable } from "../../../src/launch/program/executable.ts";
+import { findExecutable } from "../../../src/launch/program/request.ts";
 import { folder } from "../../helpers/sophia.ts";
 
 /** `a/tool` is a folder, `b/tool` lacks permission to execute, `c/tool` has it; `loop` is a link to itself. */

@@ -1,6 +1,10 @@
+/** Functions that block this thread, and with it the event loop. */
 import { writeSync } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
-import { sleep } from "./sleep.ts";
+
+export function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
 
 /**
  * Writes and waits. `process.stdout` and `process.stderr` would leave O_NONBLOCK on descriptors that the program

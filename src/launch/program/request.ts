@@ -1,8 +1,35 @@
-import { lookUp } from "./look-up.ts";
+/** A request to launch: the check of its strings, and the look-up of its program. */
+import { SophiaError } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
 import { loader } from "../../system/addon/addon.ts";
 import type { LaunchRequest, Program } from "../types.ts";
+import { lookUp } from "./look-up.ts";
 
-const SCRIPT_SHELL = "/bin/sh";
+/** Rejects strings that no program can get; Node's own errors would show the value. @throws SophiaError (unusable-value, 125) */
+export function validate({ command, environment, files }: LaunchRequest): void {
+  // for…of would make three objects for each of thousands of variables.
+  environment.forEach((value, name) => {
+    checkName(name);
+    if (value.includes("\0")) {
+      throw unusable(`the value of ${printable(name)} contains a NUL character`, "change the value in its source");
+    }
+  });
+  for (const { name } of files) checkName(name);
+  const index = command.findIndex((argument) => argument.includes("\0"));
+  if (index !== -1) throw unusable(`argument ${index} contains a NUL character`, "change the argument");
+}
+
+function checkName(name: string): void {
+  if (name !== "" && !name.includes("=") && !name.includes("\0")) return;
+  throw unusable(
+    name === "" ? "an environment variable has no name" : `${printable(name)} is not a valid variable name`,
+    "rename it in its source: a name has at least one character, no = and no NUL",
+  );
+}
+
+function unusable(message: string, hint: string): SophiaError {
+  return new SophiaError({ code: "unusable-value", message, hint });
+}
 
 /** Returns the file of a command. @throws SophiaError 127 if there is none, 126 if it may not be executed */
 export async function findExecutable(command: string, searchPath: string | undefined): Promise<string> {
@@ -26,6 +53,8 @@ export async function locate({ command, environment, located }: LaunchRequest): 
   }
   return { file, argv: command, environment: channel ? new Map([...environment, ...channel]) : environment };
 }
+
+const SCRIPT_SHELL = "/bin/sh";
 
 /** Has the shell run the program as a script, as execvp(3) does after ENOEXEC. */
 export function asShellScript(program: Program): Program {
