@@ -1,4 +1,5 @@
-/** Errors of Node.js with their codes and messages. */
+/** Errors of Node.js and of the system, with their codes and messages. */
+import { natives } from "./native.ts";
 
 type ErrorClass = new (message: string) => Error;
 
@@ -66,4 +67,31 @@ function shortly(value: unknown): string {
 /** Separates thousands. */
 function grouped(digits: string): string {
   return digits.replaceAll(/\B(?=(?:\d{3})+$)/g, "_");
+}
+
+/** The error of what was aborted, by Node.js's own functions. */
+export class AbortError extends Error {
+  readonly code = "ABORT_ERR";
+
+  constructor(cause?: unknown) {
+    super("The operation was aborted", cause === undefined ? undefined : { cause });
+    this.name = "AbortError";
+  }
+}
+
+interface Natives {
+  /** @param error the system's number */
+  readonly errorName: (error: number) => string;
+}
+
+const native = natives<Natives>();
+
+/**
+ * Returns an error as libuv's parts of Node.js report it, with the call and the code alone.
+ *
+ * @param error the negative number of the system's error
+ */
+export function systemFailure(error: number, syscall: string, details = ""): NodeJS.ErrnoException {
+  const code = native.errorName(-error);
+  return Object.assign(new Error(`${syscall} ${code}${details}`), { errno: error, code, syscall });
 }

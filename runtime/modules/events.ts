@@ -1,6 +1,5 @@
 /** node:events. */
-import { checkFunction, codedError, invalidType } from "../errors.ts";
-import { AbortError } from "../abort-error.ts";
+import { AbortError, checkFunction, codedError, invalidType } from "../errors.ts";
 
 type EventName = string | symbol;
 // oxlint-disable-next-line typescript/no-explicit-any -- a listener states the types of its event

@@ -1,5 +1,5 @@
 /** The parts of node:timers/promises that the bundle uses. */
-import { AbortError } from "../abort-error.ts";
+import { AbortError } from "../errors.ts";
 import { Timer } from "../loop.ts";
 
 interface Options {

@@ -1,6 +1,8 @@
 import type { ReferenceForm } from "../core/references.ts";
 import type { BrokerMember, ProbeEntry } from "./generated/document.ts";
 
+export const CONTRACT_FILE_NAME = "sophia.contract.json";
+
 /** The path is absolute. */
 export type ContractSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
 

@@ -1,6 +1,5 @@
 import { enumerateFew, firstOf } from "../core/lines.ts";
-import { formatDiagnostic } from "../core/diagnostic.ts";
-import type { Notice } from "../core/model.ts";
+import { type Notice, formatDiagnostic } from "../core/model.ts";
 import { isCertain } from "../core/references.ts";
 import { resolutionOf } from "../core/resolvers.ts";
 import type { EscSettings } from "../esc/settings/access.ts";

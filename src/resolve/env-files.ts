@@ -1,5 +1,5 @@
 import type { Settings } from "../command-line/settings.ts";
-import { findContract, type ContractSearch } from "../contract/find.ts";
+import { findContract, type ContractSearch } from "../contract/load.ts";
 import type { Environment } from "../core/model.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { parentOf } from "../system/paths.ts";

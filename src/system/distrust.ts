@@ -1,8 +1,7 @@
 import { statSync } from "node:fs";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
-import type { Distrust } from "./ownership.ts";
-import { STICKY } from "./permissions.ts";
+import { type Distrust, STICKY } from "./ownership.ts";
 
 /** Describes why a file is not trusted, with the command that fixes it. `shown`: its path in messages. */
 export function describeDistrust(distrust: Distrust, shown: string): { readonly what: string; readonly fix?: string } {

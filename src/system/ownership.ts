@@ -1,7 +1,16 @@
 /** Trust rules for a file that was found by search: its owner, and the permission to write it. */
 import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
-import { WORLD_READABLE, WORLD_WRITABLE } from "./permissions.ts";
+
+/** Bits of the mode of a file or folder (stat(2)). */
+export const WORLD_READABLE = 0o004;
+export const WORLD_WRITABLE = 0o002;
+/** All users can enter the folder. */
+export const WORLD_SEARCHABLE = 0o001;
+/** All permissions of the group and of other users. */
+export const GROUP_OR_WORLD = 0o077;
+/** Only the owner of a file can rename or remove it in such a folder. */
+export const STICKY = 0o1000;
 
 /** `owner`: neither the user nor root nor the owner of the working directory. Else file or folder are world-writable. */
 export type Distrust =

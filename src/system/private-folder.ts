@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, realpathSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
-import { WORLD_WRITABLE, GROUP_OR_WORLD, STICKY } from "./permissions.ts";
+import { WORLD_WRITABLE, GROUP_OR_WORLD, STICKY } from "./ownership.ts";
 
 export type FolderProblem =
   | { readonly kind: "absent" }

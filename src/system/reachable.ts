@@ -1,6 +1,6 @@
 import { lstatSync, statSync } from "node:fs";
 import { parentOf } from "./paths.ts";
-import { WORLD_SEARCHABLE } from "./permissions.ts";
+import { WORLD_SEARCHABLE } from "./ownership.ts";
 
 /** Returns true if other users can enter all folders above an absolute path, or if it is a link and leads elsewhere. */
 export function isReachable(path: string): boolean {

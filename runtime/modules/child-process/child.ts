@@ -1,8 +1,7 @@
 /** A child process, with the events of Node.js in their order. */
-import { codedError } from "../../errors.ts";
+import { codedError, systemFailure } from "../../errors.ts";
 import { watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
-import { systemFailure } from "../../system-failure.ts";
 import { DescriptorStream } from "../descriptor-stream.ts";
 import { EventEmitter } from "../events.ts";
 import { process } from "../process.ts";

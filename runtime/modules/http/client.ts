@@ -1,5 +1,4 @@
-import { codedError } from "../../errors.ts";
-import { AbortError } from "../../abort-error.ts";
+import { codedError, AbortError } from "../../errors.ts";
 import { Buffer } from "../buffer.ts";
 import { nextTick } from "../../loop.ts";
 import * as net from "../net.ts";

@@ -1,5 +1,5 @@
 /** Errors as those of node:net. */
-import { systemFailure } from "../../system-failure.ts";
+import { systemFailure } from "../../errors.ts";
 
 export const [EAGAIN, ETIMEDOUT, EINPROGRESS, ECONNREFUSED, ECANCELED] = [-11, -110, -115, -111, -125];
 

@@ -1,9 +1,8 @@
-import { codedError, invalidValue } from "../../errors.ts";
+import { codedError, invalidValue, systemFailure } from "../../errors.ts";
 import { EventEmitter } from "../events.ts";
 import { addImmediate, nextTick, POLLIN, runCallback, watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { isIP, validPort } from "./address.ts";
-import { systemFailure } from "../../system-failure.ts";
 import { addressFailure, EAGAIN } from "./errors.ts";
 import { DescriptorHandle, type Family, type Name } from "./handle.ts";
 import { Socket } from "./socket.ts";

@@ -1,8 +1,7 @@
-import { codedError } from "../../errors.ts";
+import { codedError, systemFailure } from "../../errors.ts";
 import { Duplex } from "../stream.ts";
 import { nextTick } from "../../loop.ts";
 import { beginConnecting, type ConnectOptions } from "./connect.ts";
-import { systemFailure } from "../../system-failure.ts";
 import { DescriptorHandle, type Name, type StreamHandle } from "./handle.ts";
 
 // oxlint-disable-next-line typescript/unbound-method -- called with the stream

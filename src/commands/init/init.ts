@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
-import { CONTRACT_FILE_NAME } from "../../contract/find.ts";
+import { CONTRACT_FILE_NAME } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Command } from "../command.ts";

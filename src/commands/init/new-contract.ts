@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
-import { findContract, CONTRACT_FILE_NAME } from "../../contract/find.ts";
+import { findContract } from "../../contract/load.ts";
+import { CONTRACT_FILE_NAME, type ValueFormat } from "../../contract/model.ts";
 import { formatFault, noWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
-import type { ValueFormat } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { requirement } from "../../contract/remedies.ts";
 import { SophiaError } from "../../core/error.ts";

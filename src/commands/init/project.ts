@@ -2,7 +2,7 @@
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { parse } from "yaml";
-import { findContract } from "../../contract/find.ts";
+import { findContract } from "../../contract/load.ts";
 import type { Context } from "../../core/context.ts";
 import { matchesGlob } from "../../resolve/select.ts";
 import { parentOf } from "../../system/paths.ts";

@@ -80,7 +80,7 @@ async function baseOf(
   const base = resolve(dirname(path), target);
   const [first = path] = chain;
   if (isFound) {
-    const { extentOf, isInside } = await import("./extent.ts");
+    const { extentOf, isInside } = await import("../../system/repository.ts");
     const { folder, isRepository } = extentOf(first);
     if (!isInside(base, folder)) {
       const message = `a contract that no option names cannot extend files outside its ${isRepository ? "repository" : "folder"}`;

@@ -10,7 +10,7 @@ import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { describeDistrust } from "../../system/distrust.ts";
 import { distrustOf, type Distrust } from "../../system/ownership.ts";
-import { CONTRACT_FILE_NAME } from "../find.ts";
+import { CONTRACT_FILE_NAME } from "../model.ts";
 
 /** The reason to read a file: the user named the first contract, or it was found; others are extended by a contract. */
 export interface Reason {

@@ -1,7 +1,6 @@
 /** Faults of ESC in words: the reason, the remedy, and details. Loaded only if there is a fault. */
 import type { FailureCode } from "../../core/failure-codes.ts";
-import { formatDiagnostic } from "../../core/diagnostic.ts";
-import type { Failure } from "../../core/model.ts";
+import { type Failure, formatDiagnostic } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { firstOf } from "../../core/lines.ts";

@@ -16,7 +16,7 @@ import { readFile } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
 import { parentOf, within } from "../../system/paths.ts";
-import { GROUP_OR_WORLD } from "../../system/permissions.ts";
+import { GROUP_OR_WORLD } from "../../system/ownership.ts";
 import { type FolderProblem, inPrivateFolder, type PrivateFolder } from "../../system/private-folder.ts";
 
 /** More than the largest answer of ESC that is read. */

@@ -1,5 +1,5 @@
 import { attempt } from "../errors.ts";
-import { WORLD_READABLE, WORLD_WRITABLE } from "../permissions.ts";
+import { WORLD_READABLE, WORLD_WRITABLE } from "../ownership.ts";
 import type { Loader } from "../../../native/loader.ts";
 import type { Addon } from "../../../native/system.ts";
 

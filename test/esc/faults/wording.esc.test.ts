@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Cleaner } from "../../../src/esc/transport/answer.ts";
 import { Secret } from "../../../src/esc/settings/secret.ts";
-import { formatDiagnostic } from "../../../src/core/diagnostic.ts";
+import { formatDiagnostic } from "../../../src/core/model.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { expectFailure } from "../expect-failure.ts";
