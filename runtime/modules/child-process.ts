@@ -1,5 +1,5 @@
 /** The parts of node:child_process that the bundle uses. */
-import { startOf } from "./child-process/arguments.ts";
+import { startOf } from "./child-process/start.ts";
 import { ChildProcess, signalNumber } from "./child-process/child.ts";
 import { clearTimeout, setTimeout } from "./timers.ts";
 

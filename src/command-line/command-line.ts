@@ -1,4 +1,4 @@
-import { CONTINUE_CALL } from "../launch/redact/call.ts";
+import { CONTINUE_CALL } from "../launch/types.ts";
 import { COMMON_OPTIONS, OPTIONS, type Values } from "./options.ts";
 import { parse, type Problem } from "./parse.ts";
 

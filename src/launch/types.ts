@@ -5,6 +5,9 @@ import type { Secret } from "../masking/model.ts";
 import type { Addon, Libc } from "../../native/system.ts";
 import type { Inherited } from "./proc/descriptors.ts";
 
+/** The word by which a launcher that ends starts the process that goes on masking. */
+export const CONTINUE_CALL = "--continue-redaction";
+
 /** `spawn` keeps this process as the parent, `exec` replaces it, `auto` replaces it unless something needs a parent. */
 type Mode = "auto" | "spawn" | "exec";
 

@@ -1,7 +1,6 @@
 /** Reads the sources and the contract: what `precede` and `check` then decide over. */
 import type { Settings } from "../command-line/settings.ts";
-import { findContract } from "../contract/load.ts";
-import { loadContract } from "../contract/load.ts";
+import { findContract, loadContract } from "../contract/load.ts";
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Layer, Notice } from "../core/model.ts";
 import { reached } from "../core/phases.ts";

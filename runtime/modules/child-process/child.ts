@@ -6,8 +6,7 @@ import { DescriptorStream } from "../descriptor-stream.ts";
 import { EventEmitter } from "../events.ts";
 import { process } from "../process.ts";
 import { signalName, signals } from "../signals.ts";
-import type { Start } from "./arguments.ts";
-import { launchChild } from "./launch.ts";
+import { type Start, launchChild } from "./start.ts";
 import { closeOwn, openStdio, type Stdio } from "./stdio.ts";
 
 interface Natives {

@@ -4,7 +4,7 @@ import { Buffer } from "../buffer.ts";
 import type { DescriptorStream } from "../descriptor-stream.ts";
 import { natives } from "../../native.ts";
 import { clearTimeout, setTimeout } from "../timers.ts";
-import { startOf, type SpawnOptions } from "./arguments.ts";
+import { startOf, type SpawnOptions } from "./start.ts";
 import { ChildProcess, signalNumber } from "./child.ts";
 
 interface Natives {

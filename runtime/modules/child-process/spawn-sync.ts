@@ -3,8 +3,7 @@ import { natives } from "../../native.ts";
 import { Buffer } from "../buffer.ts";
 import { process } from "../process.ts";
 import { signalName, signals } from "../signals.ts";
-import { startOf } from "./arguments.ts";
-import { launchChild } from "./launch.ts";
+import { startOf, launchChild } from "./start.ts";
 import { openStdio } from "./stdio.ts";
 
 interface Natives {

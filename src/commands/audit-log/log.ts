@@ -14,6 +14,7 @@ import {
   statSync,
   writeSync,
   type Stats,
+  readSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SophiaError } from "../../core/error.ts";
@@ -21,7 +22,6 @@ import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
-import { endsInMidLine } from "../../system/line-end.ts";
 
 const MAX_BYTES = 5 * 1024 * 1024;
 /** The limit of all renamed logs together; the latest are kept. */
@@ -129,4 +129,11 @@ function unusable(path: string, problem: string, hint?: string): SophiaError {
     message: `the audit log ${printable(path)} ${problem}`,
     hint: hint ?? "nothing starts without a record: fix that, or name another file with --audit-log",
   });
+}
+
+/** Returns true if a file's last line has no line break, so that appended text would join it. @throws the system's error */
+export function endsInMidLine(descriptor: number, size: number): boolean {
+  const last = Buffer.from("\n");
+  if (size > 0) readSync(descriptor, last, 0, 1, size - 1);
+  return last.toString() !== "\n";
 }

@@ -1,5 +1,5 @@
 import { systemErrorCode } from "../../system/errors.ts";
-import { endsInMidLine } from "../../system/line-end.ts";
+import { endsInMidLine } from "../audit-log/log.ts";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { EOL } from "node:os";

@@ -10,7 +10,7 @@ import { maskingOf } from "../../masking/masking.ts";
 import type { Secret, StreamState } from "../../masking/model.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { isBun } from "../../system/runtime.ts";
-import { CONTINUE_CALL } from "./call.ts";
+import { CONTINUE_CALL } from "../types.ts";
 import { closeQuietly } from "./io.ts";
 import { startPump, type Pump } from "./pump.ts";
 import { readFrom } from "./source.ts";

@@ -1,7 +1,9 @@
-/** The arguments of spawn and execFile, checked as Node.js does. */
+/** The start of a child: the arguments of spawn and execFile, checked as Node.js does, and the call of the system. */
 import { invalidType, invalidValue } from "../../errors.ts";
+import { natives } from "../../native.ts";
 import { Buffer } from "../buffer.ts";
 import { process } from "../process.ts";
+import { closeChilds, type Stdio } from "./stdio.ts";
 
 export interface SpawnOptions {
   readonly argv0?: string | undefined;
@@ -43,10 +45,36 @@ export function startOf(file: unknown, first: unknown, second: unknown): Start {
 }
 
 /** Returns the file, the arguments and the variables, each ended by a NUL. */
-export function stringsOf({ file, argv, variables }: Start): Uint8Array {
+function stringsOf({ file, argv, variables }: Start): Uint8Array {
   return Buffer.from(`${[file, ...argv, ...variables].join("\0")}\0`);
 }
 
 function texts(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.map(String) : [];
+}
+
+interface Natives {
+  readonly startChild: (
+    strings: Uint8Array,
+    argumentCount: number,
+    folder: string | undefined,
+    descriptors: Uint8Array,
+    isDetached: boolean,
+  ) => number;
+}
+
+const native = natives<Natives>();
+
+/** Closes the child's sides of pipes in this process. @returns the PID, or the negative number of an error */
+export function launchChild(start: Start, stdio: readonly Stdio[]): number {
+  const { argv, options } = start;
+  const result = native.startChild(
+    stringsOf(start),
+    argv.length,
+    options.cwd ?? undefined,
+    new Uint8Array(Int32Array.from(stdio, ({ childs }) => childs).buffer),
+    options.detached === true,
+  );
+  closeChilds(stdio);
+  return result;
 }
