@@ -104,18 +104,34 @@ const KINDS = {
   }),
 };
 
-/** Forwards requests to a service, and changes its answers: those of each run alike for each program. */
+/**
+ * Forwards requests to a service, and changes its answers. In a run each program gets the answers of the first: requests that are
+ * made side by side have no order, so an answer is found by its request.
+ */
 async function serveChanged(origin) {
-  const state = { next: random(0) };
+  const state = { seed: 0, answers: new Map(), counts: new Map() };
   const server = http.createServer((request, response) => {
+    // Without the name of a session.
+    const key = `${request.method} ${request.url.replaceAll(/[\da-f-]{8,}/g, "")}`;
+    const count = (state.counts.get(key) ?? 0) + 1;
+    state.counts.set(key, count);
+    const reply = ({ status, type, body }) => response.writeHead(status, { "content-type": type }).end(body);
+    const known = state.answers.get(`${key} ${count}`);
+    if (known !== undefined) {
+      request.resume().on("end", () => reply(known));
+      return;
+    }
     const forwarded = http.request(new URL(request.url, origin), { method: request.method, headers: request.headers });
     request.pipe(forwarded);
     forwarded.on("error", () => response.destroy());
     forwarded.on("response", async (answer) => {
+      const next = random(state.seed + count + Buffer.from(key).reduce((sum, byte) => Math.imul(sum, 31) + byte, 0));
       const bytes = await buffer(answer);
-      const body = state.next(3) === 0 ? mutate(state.next, bytes) : bytes;
-      const status = state.next(20) === 0 ? [204, 301, 400, 401, 403, 404, 409, 500][state.next(8)] : answer.statusCode;
-      response.writeHead(status, { "content-type": answer.headers["content-type"] ?? "text/plain" }).end(body);
+      const body = next(3) === 0 ? mutate(next, bytes) : bytes;
+      const status = next(20) === 0 ? [204, 301, 400, 401, 403, 404, 409, 500][next(8)] : answer.statusCode;
+      const changed = { status, type: answer.headers["content-type"] ?? "text/plain", body };
+      state.answers.set(`${key} ${count}`, changed);
+      reply(changed);
     });
   });
   server.listen(0, "127.0.0.1");
@@ -225,8 +241,9 @@ export function executableCases(programs, seed, runs) {
     try {
       await repeat(runs, (number, cwd) => {
         const args = lines[number % lines.length];
+        Object.assign(changed.state, { seed: seed + number, answers: new Map() });
         return compare(programs, { number, args }, (program) => {
-          changed.state.next = random(seed + number);
+          changed.state.counts = new Map();
           return run(program, ["--timeout", "5s", ...args], cwd, {}, env);
         });
       });
