@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync,
 import { join } from "node:path";
 import { addonFiles } from "./build/addon.mjs";
 import { bundleAction } from "./build/bundle.mjs";
+import { EXECUTABLES } from "./build/executables.mjs";
 import { executableName, TARGETS } from "./build/targets.mjs";
 import { sbomFaults } from "./release/sbom-faults.mjs";
 import { sbom } from "./release/sbom.mjs";
@@ -43,9 +44,7 @@ function comparePacked() {
   // Only a release needs the files for another processor.
   const notBuilt = isRelease
     ? []
-    : addonFiles()
-        .map((name) => `dist/${name}`)
-        .filter((name) => !names.includes(name));
+    : [...addonFiles(), ...EXECUTABLES].map((name) => `dist/${name}`).filter((name) => !names.includes(name));
   for (const name of notBuilt) process.stdout.write(`not compared (not built here): ${name}\n`);
   names.push(...notBuilt);
   const packed = `${[...new Set(names)].toSorted().join("\n")}\n`;
