@@ -22,6 +22,7 @@ interface Natives {
   readonly removeFile: (path: string) => void;
   readonly removeFolder: (path: string) => void;
   readonly rename: (from: string, to: string) => void;
+  readonly makeLink: (target: string, path: string) => void;
   readonly readLink: (path: string) => string;
   readonly readLinkBytes: (path: string) => Uint8Array;
   readonly realPath: (path: string) => string;
@@ -387,6 +388,10 @@ export function rmSync(path: string, options: { readonly force?: boolean; readon
 
 export function renameSync(from: Path, to: Path): void {
   native.rename(pathOf(from), pathOf(to));
+}
+
+export function symlinkSync(target: Path, path: Path): void {
+  native.makeLink(pathOf(target), pathOf(path));
 }
 
 export function readlinkSync(path: Path, options: Pick<FolderOptions, "encoding"> = {}): string | Buffer {

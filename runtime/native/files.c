@@ -195,16 +195,26 @@ FUNCTION(remove_folder) {
   return JS_UNDEFINED;
 }
 
-FUNCTION(rename_file) {
+/* Calls a function of two paths. Its error names the first. */
+static JSValue with_paths(JSContext *context, JSValueConst *arguments, const char *syscall,
+                          int (*function)(const char *, const char *)) {
   size_t length = 0;
-  const char *const from = utf8_of(context, arguments[0], &length);
-  const char *const to = from == NULL ? NULL : utf8_of(context, arguments[1], &length);
-  const JSValue result = to == NULL               ? JS_EXCEPTION
-                         : rename(from, to) == 0 ? JS_UNDEFINED
-                                                 : throw_system_error(context, errno, "rename", from);
-  if (from != NULL) JS_FreeCString(context, from);
-  if (to != NULL) JS_FreeCString(context, to);
+  const char *const first = utf8_of(context, arguments[0], &length);
+  const char *const second = first == NULL ? NULL : utf8_of(context, arguments[1], &length);
+  const JSValue result = second == NULL                 ? JS_EXCEPTION
+                         : function(first, second) == 0 ? JS_UNDEFINED
+                                                        : throw_system_error(context, errno, syscall, first);
+  if (first != NULL) JS_FreeCString(context, first);
+  if (second != NULL) JS_FreeCString(context, second);
   return result;
+}
+
+FUNCTION(rename_file) {
+  return with_paths(context, arguments, "rename", rename);
+}
+
+FUNCTION(make_link) {
+  return with_paths(context, arguments, "symlink", symlink);
 }
 
 FUNCTION(read_link) {
@@ -276,6 +286,7 @@ void add_files(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("removeFile", 1, remove_file),
     JS_CFUNC_DEF("removeFolder", 1, remove_folder),
     JS_CFUNC_DEF("rename", 2, rename_file),
+    JS_CFUNC_DEF("makeLink", 2, make_link),
     JS_CFUNC_DEF("readLink", 1, read_link),
     JS_CFUNC_DEF("readLinkBytes", 1, read_link_bytes),
     JS_CFUNC_DEF("realPath", 1, real_path),

@@ -43,6 +43,7 @@ export const COMMAND_NAMES = [
   "audit",
   "docs",
   "init",
+  "link",
   "completion",
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

@@ -48,7 +48,7 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   reason: ["run", "get", "export"],
   redact: ["run"],
   quiet: ASK_ESC,
-  verbose: ASK_ESC,
+  verbose: [...ASK_ESC, "link"],
 };
 
 /** Returns the shared options that a command takes, in the order of the table. */

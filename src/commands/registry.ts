@@ -9,6 +9,7 @@ import { exportCommand } from "./export/definition.ts";
 import { getCommand } from "./get/definition.ts";
 import { importCommand } from "./import/definition.ts";
 import { initCommand } from "./init/definition.ts";
+import { linkCommand } from "./link/definition.ts";
 import { requestCommand } from "./request/definition.ts";
 import { rotateCommand } from "./rotate/definition.ts";
 import { scanCommand } from "./scan/definition.ts";
@@ -27,5 +28,6 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   audit: auditCommand,
   docs: docsCommand,
   init: initCommand,
+  link: linkCommand,
   completion: completionCommand,
 };

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { loader } from "../system/addon/addon.ts";
 import { attempt } from "../system/errors.ts";
 import { isBun } from "../system/runtime.ts";
+import { ownPackage } from "./own-package.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
 /** Empty outside git; with a plus sign if the sources differ from it. */
@@ -20,7 +21,8 @@ function form(): string {
   if (!isBun && loader?.nativeFile === undefined) return "npm package";
   // Without /proc an executable for Linux has no path.
   const path = attempt(() => realpathSync(process.execPath));
-  return path !== undefined && isOfWheel(path) ? "Python wheel" : "executable";
+  if (path !== undefined && isOfWheel(path)) return "Python wheel";
+  return ownPackage() === undefined ? "executable" : "executable of the npm package";
 }
 
 /** Returns true if pip or uv has recorded the package beside the folder of the command: the wheel has the same executable. */

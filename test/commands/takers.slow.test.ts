@@ -26,6 +26,7 @@ const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
   audit: ["--json"],
   docs: [".env.example"],
   init: ["--from", "esc"],
+  link: [],
   completion: ["bash"],
 };
 

@@ -1,0 +1,106 @@
+/** Lets `node_modules/.bin/sophia-run` start the executable of the package, or the file for Node.js. */
+import { randomBytes } from "node:crypto";
+import { renameSync, symlinkSync, unlinkSync } from "node:fs";
+import { resolveSettings } from "../../command-line/settings.ts";
+import type { Context } from "../../core/context.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { attempt, codeOrThrow } from "../../system/errors.ts";
+import { isThere, within } from "../../system/paths.ts";
+import { printLines } from "../../output/stderr.ts";
+import { printReport } from "../../output/colour.ts";
+import type { Command } from "../command.ts";
+import { conflict } from "../mistakes.ts";
+import { FOLDER, NAME, NODE_FILE, ownPackage, type OwnPackage } from "../own-package.ts";
+import { type Bin, binsOf, foldersFrom } from "./bins.ts";
+import { type Executable, executableOf, obstacleTo } from "./executable.ts";
+
+export const link: Command = async ({ options }, context) => {
+  const [wantsNode, isCheck] = [options["node"] === true, options["check"] === true];
+  if (wantsNode && isCheck) throw conflict("--node", "--check");
+  const { verbose } = resolveSettings(options, context.environment);
+  const own = ownPackage();
+  const bins = own === undefined ? [] : binsOf(own, context.cwd);
+  const [nearest] = bins;
+  if (own === undefined || nearest === undefined) {
+    const why = own === undefined ? "this sophia-run is in no npm package" : whyNone(context);
+    if (isCheck) printReport(context, [`There is nothing to link: ${why}`]);
+    else if (verbose) printLines(context, [`nothing is linked: ${why}`]);
+    return isCheck ? ExitStatus.unmet : ExitStatus.ok;
+  }
+  if (isCheck) return reportNearest(nearest, own, context);
+  const executable: Executable = wantsNode ? { why: "" } : await executableOf(own);
+  if (verbose && !wantsNode && "why" in executable) printLines(context, [executable.why]);
+  for (const bin of bins) {
+    const line = repoint(bin, executable, wantsNode);
+    if (verbose) printLines(context, [line]);
+  }
+  return ExitStatus.ok;
+};
+
+function whyNone({ cwd }: Context): string {
+  const isPlugAndPlay = foldersFrom(cwd).some(({ folder }) => isThere(within(folder, ".pnp.cjs")));
+  if (isPlugAndPlay) return "with Plug'n'Play there is no node_modules/.bin";
+  return "no node_modules/.bin, here or in a folder above, has the command of this package";
+}
+
+/**
+ * Replaces a command if that changes what it starts. One that starts an executable which this machine does not start goes
+ * back to Node.js. @returns what was done, for `--verbose` @throws SophiaError (file, 125) if `--node` fails
+ */
+function repoint({ current, shown, folder, toPackage }: Bin, executable: Executable, wantsNode: boolean): string {
+  if (current.kind === "foreign") return `${shown} stays as it is: it is ${current.what}`;
+  const isExecutable = "name" in executable;
+  if (current.kind === "node" && !isExecutable) return `${shown} starts Node.js, as before`;
+  const target = `${toPackage}/${isExecutable ? `${FOLDER}/${executable.name}` : NODE_FILE}`;
+  const problem = replace(within(folder, NAME), target);
+  if (problem === undefined)
+    return `${shown} starts ${isExecutable ? "the executable" : "Node.js"}: it is a link to ${target}`;
+  if (!wantsNode) return `${shown} stays as it is: it cannot be replaced (${problem})`;
+  throw new SophiaError({
+    code: "file",
+    message: `${shown} cannot be replaced (${problem})`,
+    hint: "check its folder's permissions, then run the command again",
+  });
+}
+
+/** Makes a link under another name and renames it, so that a start at the same time finds the former or the new one. */
+function replace(path: string, target: string): string | undefined {
+  const temporary = `${path}.${randomBytes(8).toString("hex")}`;
+  try {
+    symlinkSync(target, temporary);
+    renameSync(temporary, path);
+    return undefined;
+  } catch (error) {
+    attempt(() => unlinkSync(temporary));
+    return codeOrThrow(error);
+  }
+}
+
+/** Prints what scripts of the working directory start, and how to change it. */
+async function reportNearest({ current, shown }: Bin, own: OwnPackage, context: Context): Promise<number> {
+  if (current.kind === "foreign") {
+    printReport(context, [`${shown} is foreign: it is ${current.what}`]);
+    return ExitStatus.unmet;
+  }
+  if (current.kind === "executable") {
+    const obstacle = await obstacleTo(current.file, own.version);
+    printReport(
+      context,
+      obstacle === undefined
+        ? [`${shown} starts the executable`]
+        : [
+            `${shown} starts nothing: the executable ${obstacle}`,
+            "to put the file for Node.js back:",
+            "  sophia-run link --node",
+          ],
+    );
+    return obstacle === undefined ? ExitStatus.ok : ExitStatus.unmet;
+  }
+  const executable = await executableOf(own);
+  const remedy =
+    "why" in executable
+      ? [`The executable cannot be used: ${executable.why}`]
+      : ["To start the executable instead:", "  sophia-run link"];
+  printReport(context, [`${shown} starts Node.js`, ...remedy]);
+  return ExitStatus.unmet;
+}
