@@ -1,6 +1,6 @@
 /** The boundary: reads command line, environment, working directory and streams, and exits with the status. */
 import { existsSync } from "node:fs";
-import { parseCommandLine } from "./command-line/command-line.ts";
+import { type Invocation, parseCommandLine } from "./command-line/command-line.ts";
 import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
 import { reached } from "./core/phases.ts";
@@ -18,6 +18,18 @@ import { write } from "./system/blocking.ts";
 
 async function main(argv: readonly string[], given: Context, preparation: Preparation): Promise<number> {
   const invocation = parseCommandLine(argv);
+  const context = await inProject(invocation, given);
+  // Remedies name the project.
+  return perform(invocation, context, preparation).catch((error: unknown) => fail(context, error));
+}
+
+async function inProject(invocation: Invocation, context: Context): Promise<Context> {
+  const isPlain = invocation.kind === "run" && invocation.flags["project"] === undefined;
+  if (isPlain && !context.environment.has("SOPHIA_PROJECT")) return context;
+  return (await import("./commands/project.ts")).inProject(invocation, context);
+}
+
+async function perform(invocation: Invocation, given: Context, preparation: Preparation): Promise<number> {
   const context = await adapted(given);
   reached("command line read");
   if (invocation.kind === "run") return run(invocation, context, preparation);
@@ -32,9 +44,11 @@ async function adapted(context: Context): Promise<Context> {
 
 function surroundings({ addon, preloaded }: Preparation): Context {
   const input = (): Promise<typeof import("./system/standard-input.ts")> => import("./system/standard-input.ts");
+  const cwd = workingDirectory();
   return {
     environment: ownEnvironment(process.env, preloaded ? undefined : addon?.environment()),
-    cwd: workingDirectory(),
+    cwd,
+    project: cwd,
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
     raw: write,

@@ -27,7 +27,7 @@ import { summary } from "./summary.ts";
 export async function act(context: Context): Promise<boolean> {
   const inputs = readInputs(context.environment, context.cwd);
   const { environment, cwd } = inputs;
-  const step: Context = { ...context, environment, cwd };
+  const step: Context = { ...context, environment, cwd, project: cwd };
   const token = environment.get("ESC_TOKEN") ?? "";
   if (token !== "") mask([{ name: "ESC_TOKEN", value: token }], step);
   const settings = settingsOf(inputs.options, step);

@@ -9,9 +9,11 @@ import { write } from "../system/blocking.ts";
 import { act } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 
+const cwd = process.cwd();
 const context: Context = forRunner({
   environment: ownEnvironment(process.env, undefined),
-  cwd: process.cwd(),
+  cwd,
+  project: cwd,
   out: (data) => write(1, data),
   err: (text) => void write(2, text),
   raw: write,

@@ -31,6 +31,9 @@ const audit = described("Audit");
 const output = described("Output");
 
 export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
+  project: source(
+    "Look for contract and .env from DIR on, as if started there; the program starts in the working directory",
+  ),
   dotenv: source(
     "Read FILE instead of .env (repeatable; later files win; a comma in a name is \\,)",
     "Read FILE instead of .env (repeatable; later files win)",

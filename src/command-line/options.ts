@@ -15,6 +15,7 @@ export interface Option extends OptionForm {
 }
 
 export const OPTIONS = {
+  project: { type: "string", value: "DIR" },
   dotenv: { type: "list", value: "FILE" },
   prefer: { type: "string", value: "SOURCE", choices: ["environment", "esc"] },
   "require-esc": { type: "boolean" },

@@ -1,5 +1,5 @@
 /** THE table of the commands that take each shared option. A launch does not load it. */
-import type { CommandName } from "./command-line.ts";
+import { COMMAND_NAMES, type CommandName } from "./command-line.ts";
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "./options.ts";
 
 export type Taker = "run" | CommandName;
@@ -11,6 +11,7 @@ const ASK_ESC = [...RESOLVE, "import", "set", "rotate", "request", "audit", "ini
 const BY_CONTRACT = [...RESOLVE, "import", "set", "rotate", "audit", "docs"] as const;
 
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
+  project: ["run", ...COMMAND_NAMES.filter((name) => name !== "completion")],
   dotenv: ASK_ESC,
   prefer: RESOLVE,
   "require-esc": ASK_ESC,

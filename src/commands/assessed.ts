@@ -22,10 +22,10 @@ export function assessBy(settings: Settings, context: Context): Promise<Assessme
 
 /** Returns a request to read all sources, and limits the time for which JavaScript may compute. */
 export function requestOf(settings: Settings, context: Context): Request {
-  const { environment, cwd } = context;
+  const { environment, cwd, project } = context;
   // A second more than for what the event loop ends by itself.
   loader?.limitTurns?.(settings.timeoutMs + 1000);
   const progress = async (): Promise<ReadingProgress> =>
     (await import("../output/progress.ts")).makeProgress(context, settings);
-  return { settings, environment, cwd, progress };
+  return { settings, environment, cwd, project, progress };
 }

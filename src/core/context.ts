@@ -1,9 +1,17 @@
 import type { Environment } from "./model.ts";
 
-/** The process that the program runs in: the only access to its environment and streams. `main` creates it. */
-export interface Context {
-  readonly environment: Environment;
+export interface Folders {
+  /** The working directory: the program's, and that of paths on the command line. */
   readonly cwd: string;
+  /** The absolute path from which contract and `.env` are looked for: the working directory, or that of `--project`. */
+  readonly project: string;
+}
+
+/** The process that the program runs in: the only access to its environment and streams. `main` creates it. */
+export interface Context extends Folders {
+  /** ` --project DIR`, for commands to paste. */
+  readonly projectOption?: string;
+  readonly environment: Environment;
   /** Writes to the standard output. Returns the system's error code if that failed. */
   readonly out: (text: string) => string | undefined;
   readonly err: (text: string) => void;

@@ -56,7 +56,9 @@ const COMMAND = new RegExp(
 );
 
 function withName(text: string, context: Context): string {
-  return text.search(COMMAND) === -1 ? text : text.replaceAll(COMMAND, typedName(context));
+  if (text.search(COMMAND) === -1) return text;
+  const name = typedName(context) + (context.projectOption ?? "");
+  return text.replaceAll(COMMAND, () => name);
 }
 
 /** Matches beginnings of commands to paste, after which a line must not break. */
@@ -65,7 +67,7 @@ const PASTED = new RegExp(
     String.raw`\bchmod (?:\S+ (?:'[^']*)?)?`,
     String.raw`\bpulumi (?:env (?:\S+ )?)?`,
     // With its runner, and for some subcommands a variable and an environment.
-    String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv|pdm) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?`,
+    String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv|pdm) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: --project (?:'[^']*'|\S+))?(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?`,
     "--(?:allow|broker-(?:except|to)|exclude|reason) ",
   ].join("|"),
   "g",

@@ -1,7 +1,7 @@
 /** Finds `.env.local`, which other tools read by themselves, for the message of an unmet contract. Loaded only for it. */
 import type { Settings } from "../command-line/settings.ts";
 import type { Violation } from "../contract/model.ts";
-import type { Context } from "../core/context.ts";
+import type { Folders } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken } from "../core/lines.ts";
@@ -18,16 +18,16 @@ const MOST_NAMES = 5;
 export async function unreadFileLines(
   { contract, esc, violations }: Pick<Assessment, "contract" | "esc" | "violations">,
   { contractFile, envFiles }: Pick<Settings, "contractFile" | "envFiles">,
-  { cwd }: Pick<Context, "cwd">,
+  folders: Folders,
 ): Promise<readonly string[]> {
   const missing = new Set(violations.flatMap(missingIn));
   // Files have no effect while ESC refuses access.
   if (missing.size === 0 || esc.kind === "refused") return [];
   const isMissing = (name: string): boolean => missing.has(contract.aliases.get(name) ?? name);
   const { source } = contract;
-  const above = source.kind === "file" && contractFile === undefined ? parentOf(source.path) : cwd;
-  const names = await namesIn(cwd, above);
-  const read = envFiles.flatMap(({ path, required }) => (required ? [path] : defaultsOf(path, cwd, above)));
+  const above = source.kind === "file" && contractFile === undefined ? parentOf(source.path) : folders.project;
+  const names = await namesIn(folders, above);
+  const read = envFiles.flatMap(({ path, required }) => (required ? [path] : defaultsOf(path, folders, above)));
   return Array.from(names).flatMap(([file, all]) => {
     const missingNames = all.filter(isMissing);
     if (missingNames.length === 0 || read.includes(file)) return [];
@@ -39,10 +39,11 @@ export async function unreadFileLines(
 }
 
 /** Returns the files that are read by default and exist, in the order of precedence. */
-function defaultsOf(name: string, cwd: string, above: string): readonly string[] {
-  const own = isThere(within(cwd, name)) ? [name] : [];
+function defaultsOf(name: string, { cwd, project }: Folders, above: string): readonly string[] {
+  const path = within(project, name);
+  const own = isThere(path) ? [project === cwd ? name : path] : [];
   const upper = within(above, name);
-  return above !== cwd && isThere(upper) ? [upper, ...own] : own;
+  return above !== project && isThere(upper) ? [upper, ...own] : own;
 }
 
 function missingIn(violation: Violation): readonly string[] {
@@ -63,9 +64,9 @@ function missingIn(violation: Violation): readonly string[] {
 }
 
 /** Returns the names with a value, by file. A file that cannot be read, or that other users may write, has none. */
-async function namesIn(cwd: string, above: string): Promise<ReadonlyMap<string, readonly string[]>> {
+async function namesIn(folders: Folders, above: string): Promise<ReadonlyMap<string, readonly string[]>> {
   try {
-    const { layers } = await readDotenv([{ path: NAME, required: false }], cwd, above);
+    const { layers } = await readDotenv([{ path: NAME, required: false }], folders, above);
     const set = layers.flatMap(({ variables }) =>
       variables.flatMap(({ name, value, origin }) =>
         value === "" || origin.source !== "dotenv" ? [] : { name, file: origin.file },

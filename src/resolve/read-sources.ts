@@ -2,6 +2,7 @@
 import type { Settings } from "../command-line/settings.ts";
 import { findContract, loadContract } from "../contract/load.ts";
 import type { Contract } from "../contract/model.ts";
+import type { Folders } from "../core/context.ts";
 import type { Environment, Layer, Notice } from "../core/model.ts";
 import { reached } from "../core/phases.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
@@ -11,10 +12,9 @@ import type { ReadingProgress } from "./assessment.ts";
 import { readEnvFiles } from "./env-files.ts";
 import type { FromEsc } from "./from-esc.ts";
 
-export interface Request {
+export interface Request extends Folders {
   readonly settings: Settings;
   readonly environment: Environment;
-  readonly cwd: string;
   /** Called only if there is something to show. */
   readonly progress: () => Promise<ReadingProgress>;
 }
@@ -34,16 +34,16 @@ type Access = EscAccess | { readonly kind: "fake" };
 
 /** @throws SophiaError for malformed settings, files and contracts, and for an ESC that is required and cannot be read */
 export async function readSources(request: Request): Promise<Sources> {
-  const { settings, environment, cwd } = request;
-  const search = settings.contractFile === undefined ? { path: findContract(cwd) } : undefined;
-  const dotenv = await readEnvFiles(settings, cwd, environment, search);
+  const { settings, environment, project } = request;
+  const search = settings.contractFile === undefined ? { path: findContract(project) } : undefined;
+  const dotenv = await readEnvFiles(settings, request, search);
   const { access, notices: accessNotices } = await accessToEsc(request, dotenv.layers);
   if (settings.requireEsc) (await import("./from-esc.ts")).requireAccess(access, accessNotices);
 
   // Meanwhile the contract is read; until then a failure of ESC must not be an unhandled rejection.
   const reading = fromEsc(access, request, dotenv.files);
   reading.catch(() => {});
-  const written = await loadContract({ ...settings, cwd, found: search });
+  const written = await loadContract(settings, request, search);
   const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
   const contract = folded?.foldedContract(written) ?? written;
   reached("files read");

@@ -12,26 +12,26 @@ export const GROUP_OR_WORLD = 0o077;
 /** Only the owner of a file can rename or remove it in such a folder. */
 export const STICKY = 0o1000;
 
-/** `owner`: neither the user nor root nor the owner of the working directory. Else file or folder are world-writable. */
+/** `owner`: neither the user nor root nor the owner of the project's folder. Else file or folder are world-writable. */
 export type Distrust =
   | { readonly kind: "owner"; readonly uid: number }
   | { readonly kind: "file" }
   | { readonly kind: "folder"; readonly folder: string };
 
 /**
- * Returns why a file that was found by search is not trusted. If the working directory is world-writable, too, the file
+ * Returns why a file that was found by search is not trusted. If the project's folder is world-writable, too, the file
  * system may have no permissions (WSL): then only the owner counts, a symbolic link's included. Windows has no such owners.
  */
-export function distrustOf(path: string, file: Stats, folder: string, cwd: string): Distrust | undefined {
+export function distrustOf(path: string, file: Stats, folder: string, project: string): Distrust | undefined {
   const user = process.geteuid?.();
   if (user === undefined) return undefined;
   let own: Stats | undefined;
-  const here = (): Stats | undefined => (own ??= statSync(cwd, { throwIfNoEntry: false }));
+  const here = (): Stats | undefined => (own ??= statSync(project, { throwIfNoEntry: false }));
   const isTrusted = ({ uid }: Stats): boolean => uid === user || uid === 0 || uid === here()?.uid;
   const isOpen = (stats: Stats | undefined): boolean => ((stats?.mode ?? 0) & WORLD_WRITABLE) !== 0;
   if (!isTrusted(file)) return { kind: "owner", uid: file.uid };
   if (isOpen(file) && !isOpen(here())) return { kind: "file" };
-  if (!isOpen(folder === cwd ? here() : statSync(folder, { throwIfNoEntry: false }))) return undefined;
+  if (!isOpen(folder === project ? here() : statSync(folder, { throwIfNoEntry: false }))) return undefined;
   if (!isOpen(here())) return { kind: "folder", folder };
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) return isTrusted(entry) ? undefined : { kind: "owner", uid: entry.uid };

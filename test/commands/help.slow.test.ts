@@ -20,6 +20,7 @@ async function helpOf(...args: readonly string[]): Promise<string> {
   const context: Context = {
     environment: new Map(),
     cwd: import.meta.dirname,
+    project: import.meta.dirname,
     out: (data) => void out.push(data),
     err: (text) => void err.push(text),
     raw: () => expect.unreachable(),

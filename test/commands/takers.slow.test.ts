@@ -5,10 +5,12 @@ import { COMMAND_NAMES, type CommandName } from "../../src/command-line/command-
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "../../src/command-line/options.ts";
 import { namesFor } from "../../src/command-line/takers.ts";
 import { dispatch } from "../../src/commands/dispatch.ts";
+import { inProject } from "../../src/commands/project.ts";
 import { COMMANDS } from "../../src/commands/registry.ts";
 import type { Context } from "../../src/core/context.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { startedIn } from "../helpers/folders.ts";
 import { folder } from "../helpers/sophia.ts";
 import { addSophia, escVariables, sentinel } from "./world.ts";
 
@@ -54,6 +56,14 @@ const WITHHELD = { ".env": "BASH_ENV=x\n" };
 const hang = (server: EscServer): Promise<void> => Promise.resolve(server.failAlways("any", "hang"));
 
 const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
+  project: {
+    words: ["--project", "../other"],
+    environment: { ESC_ENV: "" },
+    files: {
+      "../other/sophia.contract.json": '{ "variables": { "A": {}, "QDRANT_API_KEY": {} } }',
+      "../other/.env": "ESC_ENV=acme/sophia/dev\n",
+    },
+  },
   dotenv: { words: ["--dotenv", "absent.env"] },
   prefer: { words: ["--prefer", "esc"], environment: { QDRANT_API_KEY: "another-value-of-it" } },
   // With it a name of two parts has one meaning.
@@ -157,7 +167,7 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
     const write = (text: string): undefined => void seen.push(text);
     const context: Context = {
       environment,
-      cwd,
+      ...startedIn(cwd),
       out: write,
       err: write,
       raw: (_, data) => write(Buffer.from(data).toString()),
@@ -167,7 +177,7 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
       isTerminal: () => false,
     };
     const invocation = { kind: "subcommand", name, words: [...variable, ...CALLS[name], ...more] } as const;
-    const status = await dispatch(invocation, context).catch((error: unknown) => {
+    const status = await dispatch(invocation, inProject(invocation, context)).catch((error: unknown) => {
       if (error instanceof SophiaError) return `${error.code}: ${error.message}`;
       throw error;
     });

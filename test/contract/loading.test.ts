@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { loadContract } from "../../src/contract/load.ts";
 import { checked } from "./contracts.ts";
+import { startedIn } from "../helpers/folders.ts";
 
 let isMatcherLoaded = false;
 let areBrokersExamined = false;
@@ -36,7 +37,7 @@ it.each<[string, object, boolean]>([
   ["a pattern in a profile alone", { variables: {}, profiles: { p: { variables: text({ pattern: "a+" }) } } }, true],
 ])("whether the matcher is loaded for a contract with %s", async (_, document, expected) => {
   writeFileSync(join(folder, "c.json"), JSON.stringify(document));
-  const contract = await loadContract({ cwd: folder, contractFile: "c.json" });
+  const contract = await loadContract({ contractFile: "c.json" }, startedIn(folder));
   expect(checked(contract, new Map())).toStrictEqual([]);
   expect(isMatcherLoaded).toBe(expected);
 });
@@ -52,7 +53,7 @@ it.each<[string, object, boolean]>([
   ],
 ])("whether the check of broker members is loaded for a contract with %s", async (_, document, expected) => {
   writeFileSync(join(folder, "c.json"), JSON.stringify(document));
-  expect((await loadContract({ cwd: folder, contractFile: "c.json" })).profiles).toHaveLength(
+  expect((await loadContract({ contractFile: "c.json" }, startedIn(folder))).profiles).toHaveLength(
     "profiles" in document ? 1 : 0,
   );
   expect(areBrokersExamined).toBe(expected);

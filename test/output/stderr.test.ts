@@ -13,6 +13,7 @@ test.each([
   const context: Context = {
     environment: new Map(),
     cwd: import.meta.dirname,
+    project: import.meta.dirname,
     out: () => expect.unreachable(),
     err: (part) => void (printed += part),
     raw: () => expect.unreachable(),

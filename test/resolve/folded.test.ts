@@ -24,7 +24,7 @@ async function onWindows({ environment = {}, dotenv, contract, flags = {} }: Giv
     "sophia.contract.json": JSON.stringify(contract ?? { variables: {} }),
   });
   const own = windowsEnvironment(Object.entries(environment));
-  return assess({ settings: resolveSettings(flags, own), environment: own, cwd, progress: PROGRESS });
+  return assess({ settings: resolveSettings(flags, own), environment: own, cwd, project: cwd, progress: PROGRESS });
 }
 
 /** The environment of the program. */

@@ -23,6 +23,7 @@ async function cost(text: string, environment: Readonly<Record<string, string>>)
     settings: resolveSettings({}, own),
     environment: own,
     cwd,
+    project: cwd,
     progress: PROGRESS,
   });
   const withheld = notices.flatMap((one) => (one.kind === "withheld" ? [`${one.why}: ${one.names.join(" ")}`] : []));

@@ -52,7 +52,7 @@ test("the caller's variables alone have the same outcome as beside an empty file
         };
         const settings = resolveSettings(flags, own);
         const outcome = async (cwd: string) => {
-          const assessment = await assess({ settings, environment: own, cwd, progress: PROGRESS });
+          const assessment = await assess({ settings, environment: own, cwd, project: cwd, progress: PROGRESS });
           const { resolution, selected, violations, notices, esc } = assessment;
           const text = JSON.stringify({
             resolution: [...resolution],

@@ -31,6 +31,7 @@ async function program(
     settings: resolveSettings({}, own),
     environment: own,
     cwd,
+    project: cwd,
     progress: PROGRESS,
   });
   return {

@@ -34,6 +34,13 @@ type Trial =
       readonly folders?: readonly string[];
     };
 
+const MONOREPO = {
+  "sophia.contract.json": '{ "variables": { "LOG_LEVEL": {}, "PORT": {} } }',
+  ".env": "LOG_LEVEL=debug\nPORT=3000\n",
+  "packages/api/.env": "PORT=8080\n",
+  "packages/worker/package.json": "{}",
+};
+
 const npm = {
   kind: "stand-ins",
   commands: ["npm"],
@@ -147,15 +154,8 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {},
   "docs/monorepos.md": {
-    "$ cd packages/api": {
-      kind: "run",
-      files: {
-        "sophia.contract.json": '{ "variables": { "LOG_LEVEL": {}, "PORT": {} } }',
-        ".env": "LOG_LEVEL=debug\nPORT=3000\n",
-        "packages/api/.env": "PORT=8080\n",
-        "packages/worker/package.json": "{}",
-      },
-    },
+    "$ cd packages/api": { kind: "run", files: MONOREPO },
+    "$ cd /": { kind: "run", files: MONOREPO },
   },
   "docs/recipes.md": {},
   "docs/launching.md": {

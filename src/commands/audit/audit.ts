@@ -21,8 +21,8 @@ import { auditValues, type ValueAudit } from "./values.ts";
 export const audit: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const now = new Date();
-  const contract = await loadContract({ ...settings, cwd: context.cwd });
-  const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
+  const contract = await loadContract(settings, context);
+  const dotenv = await readEnvFiles(settings, context);
   printNotices(context, settings, dotenv.notices);
   const access = historyAccess(settings, dotenv.layers, context);
   const progress = await makeProgress(context, settings);

@@ -54,8 +54,8 @@ interface RepositoryAudit {
 }
 
 /** Searches the secrets of the repository, for Actions and for Codespaces, for those of the launcher. */
-export async function auditRepository(contract: Contract, { cwd, environment }: Context): Promise<RepositoryAudit> {
-  const program = { cwd, environment: environmentOfGh(environment, contract) };
+export async function auditRepository(contract: Contract, { project, environment }: Context): Promise<RepositoryAudit> {
+  const program = { cwd: project, environment: environmentOfGh(environment, contract) };
   const lists = await Promise.all(
     APPS.map(async (app): Promise<RepositoryAudit> => {
       const existing = await listSecrets(app, program);

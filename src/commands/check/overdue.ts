@@ -12,7 +12,7 @@ import type { ExtraCheck } from "./text.ts";
 
 export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();
-  const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
+  const { layers } = await readEnvFiles(settings, context);
   const { reader } = historyAccess(settings, layers, context);
   const result = (lines: readonly string[], failures: readonly string[], fields: ExtraCheck["fields"]): ExtraCheck => ({
     section: ["--- Age of Secrets ---", ...lines],

@@ -13,16 +13,16 @@ import { GitRefusal, recordsOfGit, type Git } from "../git.ts";
 export async function trackedFiles(
   { envFiles }: Pick<Settings, "envFiles">,
   { contract }: Pick<Assessment, "contract">,
-  { cwd, environment }: Context,
+  context: Context,
 ): Promise<readonly string[]> {
-  const named = envFiles.map(({ path }) => resolve(cwd, path));
+  const named = envFiles.map(({ path, required }) => resolve(required ? context.cwd : context.project, path));
   const above = contract.source.kind === "file" ? [join(dirname(contract.source.path), ".env")] : [];
   const tracked: string[] = [];
   for (const path of new Set([...named, ...above])) {
     // Keeps git from being started without a repository, as on most servers.
     if (!existsSync(path) || repositoryOf(dirname(path)) === undefined) continue;
-    if (await isTracked(path, { cwd: dirname(path), environment: withoutSecrets(environment, contract) })) {
-      tracked.push(printable(shownPath(path, cwd)));
+    if (await isTracked(path, { cwd: dirname(path), environment: withoutSecrets(context.environment, contract) })) {
+      tracked.push(printable(shownPath(path, context.cwd)));
     }
   }
   return tracked;

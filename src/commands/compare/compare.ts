@@ -30,7 +30,7 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {
   const settings = resolveSettings(options, context.environment);
   const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
-  const contract = await loadContract({ ...settings, cwd: context.cwd });
+  const contract = await loadContract(settings, context);
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(escSettings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
@@ -58,13 +58,13 @@ export async function compare(names: string, options: Values, json: boolean, con
 async function access(
   names: string,
   settings: Settings,
-  { environment, cwd }: Context,
+  context: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
   if (settings.fake) {
     throw conflict("--against", "--fake (SOPHIA_FAKE)");
   }
-  const dotenv = await readEnvFiles(settings, cwd, environment);
-  const { access: esc, notices } = escAccess(environment, dotenv.layers, {
+  const dotenv = await readEnvFiles(settings, context);
+  const { access: esc, notices } = escAccess(context.environment, dotenv.layers, {
     ...settings,
     environments: { value: names, option: "--against" },
   });

@@ -10,6 +10,7 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { PositionalDefinition } from "../command.ts";
+import { withProject } from "../project.ts";
 import { COMMANDS } from "../registry.ts";
 
 /** Asks the shell to complete the names of files. */
@@ -104,7 +105,7 @@ async function valuesOf(
   if (option === undefined || option.type === "boolean") return [];
   if (option.choices !== undefined) return option.choices.map((choice) => ({ value: prefix + choice }));
   // After `--contract=` the shells complete files by themselves.
-  if (option.value === "FILE") return "files";
+  if (option.value === "FILE" || option.value === "DIR") return "files";
   if (name !== "profile" && name !== "scope") return [];
   const contract = await contractOf(parsed, context);
   const names = name === "profile" ? contract?.profiles : contract?.scopes.keys();
@@ -135,10 +136,11 @@ async function positionalCandidates(
 }
 
 /** Returns the contract of the command line, else that of the folder; undefined if it cannot be loaded. */
-async function contractOf({ values }: Parsed, { cwd, environment }: Context): Promise<Contract | undefined> {
-  const named = values["contract"] ?? environment.get("SOPHIA_CONTRACT");
+async function contractOf({ values }: Parsed, context: Context): Promise<Contract | undefined> {
+  const named = values["contract"] ?? context.environment.get("SOPHIA_CONTRACT");
+  const contractFile = typeof named === "string" && named !== "" ? named : undefined;
   try {
-    return await loadContract({ cwd, contractFile: typeof named === "string" && named !== "" ? named : undefined });
+    return await loadContract({ contractFile }, withProject(values, context));
   } catch (error) {
     if (error instanceof SophiaError) return undefined;
     throw error;

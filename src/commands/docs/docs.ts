@@ -72,18 +72,19 @@ interface Draft extends TargetFile {
 /** Writes either all files or none. */
 export const docs: Command = async ({ options, positionals }, context) => {
   const settings = resolveSettings(options, context.environment);
-  const contract = withAddresses(await loadContract({ ...settings, cwd: context.cwd }));
+  const contract = withAddresses(await loadContract(settings, context));
   const types = TYPES.find((one) => one === options["types"]);
-  const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
-  const paths =
-    positionals.length > 0
-      ? positionals.map((name) => resolve(context.cwd, name))
-      : (await defaultFiles(folder, types)).map((name) => join(folder, name));
+  const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.project;
+  const isNamed = positionals.length > 0;
+  const root = projectRoot(isNamed ? context.cwd : context.project);
+  const paths = isNamed
+    ? positionals.map((name) => resolve(context.cwd, name))
+    : (await defaultFiles(folder, types)).map((name) => join(folder, name));
   const isForced = options["force"] === true;
-  const request: Request = { contract, types, folder, isForced };
+  const request: Request = { contract, types, folder, root, isForced };
   const drafts = await Promise.all([...new Set(paths)].map((path) => draft(path, request, context)));
   // A foreign file is a failure only if the user named files.
-  const left = positionals.length > 0 || types !== undefined || isForced ? [] : drafts.filter(isForeign);
+  const left = isNamed || types !== undefined || isForced ? [] : drafts.filter(isForeign);
   const documents = drafts.filter((document) => !left.includes(document));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
   for (const { name } of left) {
@@ -121,16 +122,18 @@ interface Request {
   readonly contract: Contract;
   readonly types: Types | undefined;
   readonly folder: string;
+  /** The folder that no symbolic link below it may leave. */
+  readonly root: string;
   readonly isForced: boolean;
 }
 
-async function draft(path: string, request: Request, { cwd }: Context): Promise<Draft> {
-  const name = printable(shownPath(path, cwd));
+async function draft(path: string, request: Request, context: Context): Promise<Draft> {
+  const name = printable(shownPath(path, context.cwd));
   const current = await readIfThere({ path, name });
   const isMerged =
     !request.isForced && EXAMPLE_FILES.includes(basename(path)) && isWritten(current) && !isOurs(current);
   const wanted = isMerged ? mergedExample(current, request.contract) : await textFor(path, request, current ?? "");
-  return { path, name, root: projectRoot(cwd), current, wanted, isMerged };
+  return { path, name, root: request.root, current, wanted, isMerged };
 }
 
 async function textFor(path: string, { contract, types, folder }: Request, current: string): Promise<string> {

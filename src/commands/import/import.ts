@@ -25,10 +25,10 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   const settings = resolveSettings(options, context.environment);
   const isConfirmed = options["yes"] === true;
   const overwrite = options["overwrite"] === true;
-  const read = await readDotenv([{ path, required: true }], context.cwd);
+  const read = await readDotenv([{ path, required: true }], context);
   const variables = read.layers.flatMap((layer) => layer.variables);
   printNotices(context, settings, [...read.notices, ...referenceNotices(variables)]);
-  const contract = await loadContract({ ...settings, cwd: context.cwd });
+  const contract = await loadContract(settings, context);
   const plain = plainNames(options["plain"], variables, contract, path);
   const sorted = sortVariables(variables, contract, plain);
   const isDry = options["dry-run"] === true;

@@ -21,7 +21,7 @@ type EscValue = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
  * meets the resulting contract. @throws SophiaError (125) if ESC is configured and cannot be read
  */
 export async function fromEsc(settings: Settings, context: Context): Promise<SourceResult | undefined> {
-  const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
+  const dotenv = await readEnvFiles(settings, context);
   const { access } = escAccess(context.environment, dotenv.layers, settings);
   if (access.kind !== "on") return undefined;
   const progress = await makeProgress(context, settings);

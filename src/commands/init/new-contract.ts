@@ -43,10 +43,10 @@ const BUILT_IN: SourceResult = { candidates: [], base: "builtin", source: "the b
 /** The sources of a new contract, by the values of `--from`: details of a variable come from the first that has them. */
 const SOURCES: Readonly<Record<string, Source>> = {
   builtin: { read: async () => BUILT_IN },
-  tools: { read: (_, { cwd }) => fromTools(cwd), missing: `there is none of ${TOOL_FILES.join(", ")}` },
+  tools: { read: (_, { project }) => fromTools(project), missing: `there is none of ${TOOL_FILES.join(", ")}` },
   example: { read: (_, context) => fromDocuments(context), missing: "there is no .env.example" },
   esc: { read: fromEsc, missing: "ESC_ENV and ESC_TOKEN are not both set" },
-  code: { read: (_, { cwd }) => fromCode(cwd) },
+  code: { read: (_, { project }) => fromCode(project) },
   dotenv: { read: fromDotenv, missing: "no .env file sets a variable" },
 };
 
@@ -69,16 +69,16 @@ export async function createContract(
   { name, root }: ContractProject,
   context: Context,
 ): Promise<void> {
-  if (existsSync(join(context.cwd, CONTRACT_FILE_NAME))) {
+  if (existsSync(join(context.project, CONTRACT_FILE_NAME))) {
     printReport(context, [`${CONTRACT_FILE_NAME} exists and is not changed`]);
     await updateSchema(context);
     return;
   }
-  const applied = findContract(context.cwd);
+  const applied = findContract(context.project);
   const outer =
-    applied === undefined || dirname(applied) === context.cwd
+    applied === undefined || dirname(applied) === context.project
       ? undefined
-      : printable(relative(context.cwd, applied).replaceAll(sep, "/"));
+      : printable(relative(context.project, applied).replaceAll(sep, "/"));
   if (outer !== undefined && from.length === 0) {
     printReport(context, [`${outer} applies to this folder; --from creates a contract here, which may extend it`]);
     return;
@@ -184,7 +184,7 @@ async function readSources(
 
 /** Reads the files that a start would read. Their values are usually secrets, so none gets into the contract. */
 async function fromDotenv(settings: Settings, context: Context): Promise<SourceResult | undefined> {
-  const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
+  const { layers } = await readEnvFiles(settings, context);
   const names = new Set(layers.flatMap(({ variables }) => variables.map(({ name }) => name)));
   if (!Array.from(names).some((name) => exclusionOf(name) === undefined)) return undefined;
   const candidates = Array.from(names, (name) => ({ name, required: false, isGiven: true }));
@@ -192,15 +192,15 @@ async function fromDotenv(settings: Settings, context: Context): Promise<SourceR
 }
 
 /** Reads a file that `docs` wrote: its contract is restored or extended, with variables that the user added to the file. */
-async function fromDocuments({ cwd }: Context): Promise<SourceResult | undefined> {
-  const name = [...EXAMPLE_FILES, "SECRETS.md"].find((one) => existsSync(join(cwd, one)));
-  const text = name === undefined ? undefined : await readIn(cwd, name);
+async function fromDocuments({ project }: Context): Promise<SourceResult | undefined> {
+  const name = [...EXAMPLE_FILES, "SECRETS.md"].find((one) => existsSync(join(project, one)));
+  const text = name === undefined ? undefined : await readIn(project, name);
   if (name === undefined || text === undefined) return undefined;
   const source = sourceOfDocument(text);
   if (source?.kind === "built-in") {
     return { ...BUILT_IN, ...fromGenerated(text), source: `the built-in contract, which ${name} names` };
   }
-  if (source !== undefined && source.path !== CONTRACT_FILE_NAME && existsSync(join(cwd, source.path))) {
+  if (source !== undefined && source.path !== CONTRACT_FILE_NAME && existsSync(join(project, source.path))) {
     return { candidates: [], base: source.path, source: `${printable(source.path)}, which ${name} names` };
   }
   if (name === "SECRETS.md") return undefined;
@@ -213,17 +213,17 @@ const SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
 const SCHEMA_FILE = "sophia.contract.schema.json";
 
 /** Returns the schema for editors, which need no network for it: the package's file, else one beside the contract. */
-function schemaFor({ cwd }: Context, root: string): { readonly address: string; readonly isMissing?: boolean } {
-  const folder = [cwd, root].find((one) => existsSync(join(one, INSTALLED_SCHEMA)));
+function schemaFor({ project }: Context, root: string): { readonly address: string; readonly isMissing?: boolean } {
+  const folder = [project, root].find((one) => existsSync(join(one, INSTALLED_SCHEMA)));
   if (folder !== undefined) {
-    return { address: `${relative(cwd, folder).replaceAll(sep, "/") || "."}/${INSTALLED_SCHEMA}` };
+    return { address: `${relative(project, folder).replaceAll(sep, "/") || "."}/${INSTALLED_SCHEMA}` };
   }
-  return { address: `./${SCHEMA_FILE}`, isMissing: !existsSync(join(cwd, SCHEMA_FILE)) };
+  return { address: `./${SCHEMA_FILE}`, isMissing: !existsSync(join(project, SCHEMA_FILE)) };
 }
 
 /** Brings a schema that `init` wrote up to date. */
 async function updateSchema(context: Context): Promise<void> {
-  const current = await readIn(context.cwd, SCHEMA_FILE);
+  const current = await readIn(context.project, SCHEMA_FILE);
   const text = await schemaFileText();
   if (current === undefined || current === text) return;
   writeText(targetFile(SCHEMA_FILE, context), text);

@@ -53,20 +53,21 @@ export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
 }
 
 /** Reads the files of a project; writes nothing. @throws SophiaError (file, 125) for a file that cannot be read */
-export async function survey({ cwd }: Context): Promise<Survey> {
-  const read = (file: string): Promise<string | undefined> => readIn(cwd, file);
-  const isThere = (file: string): boolean => existsSync(join(cwd, file));
+export async function survey({ project }: Context): Promise<Survey> {
+  const read = (file: string): Promise<string | undefined> => readIn(project, file);
+  const isThere = (file: string): boolean => existsSync(join(project, file));
   const packageJson = await read("package.json");
   const manifest = packageJson === undefined ? undefined : (parseManifest(packageJson) ?? {});
   const pyproject = await read("pyproject.toml");
-  const workspace = await workspaceOf(cwd);
+  const workspace = await workspaceOf(project);
   const isInRoot = (file: string): boolean => existsSync(join(workspace.root, file));
   // A dangling link counts as a file, since none can be created there.
-  const isLinkOrFile = (file: string): boolean => lstatSync(join(cwd, file), { throwIfNoEntry: false }) !== undefined;
+  const isLinkOrFile = (file: string): boolean =>
+    lstatSync(join(project, file), { throwIfNoEntry: false }) !== undefined;
   const container = DEVCONTAINERS.find(isLinkOrFile) ?? DEVCONTAINERS[0] ?? "";
   return {
     project: {
-      name: basename(cwd),
+      name: basename(project),
       title: titleOf(manifest, pyproject),
       manifest,
       node: nodeTool(workspace.manifest["packageManager"], await readIn(workspace.root, "yarn.lock"), isInRoot),
@@ -77,10 +78,10 @@ export async function survey({ cwd }: Context): Promise<Survey> {
     pyproject,
     dockerfile: await read("Dockerfile"),
     devcontainer: { file: container, text: await read(container) },
-    workflows: (await workflowsIn(cwd)).map((file) => file.text),
-    isRoot: projectRoot(cwd) === cwd,
-    contract: findContract(cwd),
-    commandsOf: await installedCommands([cwd, workspace.root], manifest ?? {}),
+    workflows: (await workflowsIn(project)).map((file) => file.text),
+    isRoot: projectRoot(project) === project,
+    contract: findContract(project),
+    commandsOf: await installedCommands([project, workspace.root], manifest ?? {}),
     isThere,
     isInRoot,
     read,

@@ -18,6 +18,6 @@ export function impossible(file: string, reason: string): SetupStep {
   return { kind: "advise", file, title: `not created because ${reason}`, lines: [] };
 }
 
-export function targetFile(name: string, { cwd }: Context): TargetFile {
-  return { path: join(cwd, name), name, root: projectRoot(cwd) };
+export function targetFile(name: string, { project }: Context): TargetFile {
+  return { path: join(project, name), name, root: projectRoot(project) };
 }

@@ -92,7 +92,7 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
   if (settings.fake || settings.offline) {
     throw usageError("request needs ESC, but SOPHIA_FAKE or SOPHIA_OFFLINE is set", "unset them");
   }
-  const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
+  const dotenv = await readEnvFiles(settings, context);
   const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });
   printNotices(context, settings, [...dotenv.notices, ...notices]);
   if (access.kind === "on") return { esc: access.settings, settings, context };

@@ -51,7 +51,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const inEnvironment = typeof options["in"] === "string" ? options["in"] : undefined;
   const [generated, isDry] = [options["generate"] === true, options["dry-run"] === true];
   if (generated && to !== undefined) throw conflict("--generate", "--to");
-  const contract = await loadContract({ ...settings, cwd: context.cwd });
+  const contract = await loadContract(settings, context);
   const declaration = declarationOf(contract, name);
   const isYes = options["yes"] === true;
   const writing = { isDry, isConfirmed: isYes, alwaysByAdmin: true };

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { ExitStatus } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { loadRedactAddon } from "../../launch/redact/addon.ts";
@@ -40,9 +41,11 @@ export const scan: Command = async ({ options, positionals }, context) => {
     const names = size === 0 ? [] : [...new Set(secrets.map(({ name }) => printable(name)))];
     search.gaps.push({ kind: "esc", status: esc, searchedFor: names });
   }
-  const git = { cwd: context.cwd, environment: withoutSecrets(context.environment, assessment.contract) };
+  const git = { cwd: context.project, environment: withoutSecrets(context.environment, assessment.contract) };
+  const isElsewhere = context.project !== context.cwd;
+  const paths = isElsewhere ? positionals.map((path) => resolve(context.cwd, path)) : positionals;
   const area: Area = staged ? "index" : history ? "history" : "files";
-  await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, positionals);
+  await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, paths);
   search.clearProgress();
   for (const warning of incompleteness(search)) printLines(context, warning);
   if (options["json"] === true) context.out(json(search, size));

@@ -35,7 +35,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   const context = isAgent ? { ...given, isTerminal: (fd: 0 | 1 | 2) => fd !== 2 && given.isTerminal(fd) } : given;
   const settings = resolveSettings(options, context.environment);
   const isDry = options["dry-run"] === true;
-  const contract = await loadContract({ ...settings, cwd: context.cwd });
+  const contract = await loadContract(settings, context);
   requireName(name, contract);
   const declaration = declarationOf(contract, name);
   const isConfirmed = options["yes"] === true;

@@ -57,7 +57,7 @@ export async function writeAccess(
   const { isDry, isConfirmed, alwaysByAdmin = false, remedy = namedByOption, reported = [] } = writing;
   const preventing = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
   if (preventing !== undefined) throw usageError(`this command changes ESC, but ${preventing} is set`, "unset it");
-  const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
+  const dotenv = await readEnvFiles(settings, context);
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
     throw invalidSetting(

@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import type { Folders } from "../../core/context.ts";
 import type { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { isSuspect } from "../../core/suspects.ts";
@@ -18,30 +19,32 @@ const LONGEST_CHAIN = 8;
 export async function loadContractFile(
   file: string,
   isFound: boolean,
-  cwd: string,
+  folders: Folders,
   { profile, scope }: ContractPart,
 ): Promise<Contract> {
   // A path that was found is absolute, and may have `..` behind a link: see OWN_FOLDER.
-  const path = isFound ? file : resolve(cwd, file);
-  const { document, compilePattern } = await readDocument(path, { isFound }, cwd, []);
+  const path = isFound ? file : resolve(folders.cwd, file);
+  const { document, compilePattern } = await readDocument(path, { isFound }, folders, []);
   const profiles = profilesOf(document);
   if (profile !== undefined && !profiles.has(profile)) {
-    throw (await import("../scope.ts")).unknownPart("profile", shownPath(path, cwd), profile, [...profiles.keys()]);
+    throw (await import("../scope.ts")).unknownPart("profile", shownPath(path, folders.cwd), profile, [
+      ...profiles.keys(),
+    ]);
   }
   const contract = compileContract(document, { kind: "file", path }, profile, compilePattern);
   if (scope === undefined) return contract;
-  return (await import("../scope.ts")).inScope(contract, scope, shownPath(path, cwd));
+  return (await import("../scope.ts")).inScope(contract, scope, shownPath(path, folders.cwd));
 }
 
 /** Reads a contract file and those that it extends. @param below the files that extend this one, the nearest last */
 async function readDocument(
   path: string,
   reason: Reason,
-  cwd: string,
+  folders: Folders,
   below: readonly string[],
 ): Promise<{ readonly document: ContractDocument; readonly compilePattern: PatternCompiler }> {
-  const name = shownPath(path, cwd);
-  const text = await readContractText(path, reason, cwd);
+  const name = shownPath(path, folders.cwd);
+  const text = await readContractText(path, reason, folders);
   const written = parseContract(text);
   if (written === undefined) throw (await import("./rejection.ts")).malformedContract(text, name);
   const refuse = async (issues: readonly Issue[]): Promise<SophiaError> =>
@@ -49,7 +52,7 @@ async function readDocument(
   let document = written;
   if (written.extends !== undefined) {
     const { mergeDocuments } = await import("./merge.ts");
-    const base = await baseOf(written.extends, [...below, path], reason.isFound, cwd);
+    const base = await baseOf(written.extends, [...below, path], reason.isFound, folders);
     if ("message" in base) throw await refuse([{ path: ["extends"], atKey: false, ...base }]);
     document = mergeDocuments(base, written);
   }
@@ -66,7 +69,7 @@ async function baseOf(
   target: string,
   chain: readonly string[],
   isFound: boolean,
-  cwd: string,
+  folders: Folders,
 ): Promise<ContractDocument | Pick<Issue, "message" | "allowed">> {
   if (target === "builtin") {
     const builtIn = parseContract((await import("../generated/built-in-text.ts")).builtInText);
@@ -84,18 +87,20 @@ async function baseOf(
     const { folder, isRepository } = extentOf(first);
     if (!isInside(base, folder)) {
       const message = `a contract that no option names cannot extend files outside its ${isRepository ? "repository" : "folder"}`;
-      const naming = `--contract ${shellWord(shownPath(first, cwd))} allows any file`;
+      const naming = `--contract ${shellWord(shownPath(first, folders.cwd))} allows any file`;
       return { message, allowed: `"builtin", or a contract in ${folder}; ${naming}` };
     }
   }
   if (chain.includes(base)) {
-    const cycle = [...chain.slice(chain.indexOf(base)), base].map((one) => shownPath(one, cwd)).join(" extends ");
+    const cycle = [...chain.slice(chain.indexOf(base)), base]
+      .map((one) => shownPath(one, folders.cwd))
+      .join(" extends ");
     return { message: `the contract extends itself: ${cycle}`, allowed: "no cycle of contracts" };
   }
   if (chain.length >= LONGEST_CHAIN) {
     return { message: "too many contracts extend each other", allowed: `a chain of at most ${LONGEST_CHAIN}` };
   }
-  return (await readDocument(base, { isFound, extendedBy: shownPath(path, cwd) }, cwd, chain)).document;
+  return (await readDocument(base, { isFound, extendedBy: shownPath(path, folders.cwd) }, folders, chain)).document;
 }
 
 async function patternCompilerFor(document: ContractDocument): Promise<PatternCompiler> {

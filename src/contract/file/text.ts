@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Stats } from "node:fs";
 import { dirname, relative, sep } from "node:path";
+import type { Folders } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { FailureCode } from "../../core/failure-codes.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -24,18 +25,18 @@ export const MAX_BYTES = 8 * 1024 * 1024;
  * Reads a text without its byte-order mark. If the first contract was found, it must have a trusted owner.
  * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` if it is not UTF-8
  */
-export async function readContractText(path: string, reason: Reason, cwd: string): Promise<string> {
+export async function readContractText(path: string, reason: Reason, folders: Folders): Promise<string> {
   const { isFound, extendedBy } = reason;
   const trusted = isFound ? readTrusted(path, dirname(path), false) : undefined;
   if (trusted !== undefined) return withoutMark(trusted);
-  const name = shownPath(path, cwd);
+  const name = shownPath(path, folders.cwd);
   let bytes: Buffer;
   let distrust: Distrust | undefined;
   let isIrregular = false;
   try {
     const accept = (stats: Stats): boolean => {
       isIrregular = extendedBy !== undefined && !stats.isFile();
-      if (isFound) distrust = distrustOf(path, stats, dirname(path), cwd);
+      if (isFound) distrust = distrustOf(path, stats, dirname(path), folders.project);
       return distrust === undefined && !isIrregular;
     };
     bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept });

@@ -1,4 +1,5 @@
 import { statSync, type Stats } from "node:fs";
+import type { Folders } from "../../core/context.ts";
 import type { Layer, Notice } from "../../core/model.ts";
 import { withoutMark } from "../../core/text.ts";
 import { isMissing, readTrusted } from "../../system/addon/addon.ts";
@@ -12,7 +13,7 @@ import { type ParsedDotenv, parsePlainly } from "./syntax.ts";
 const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface EnvFile {
-  /** Relative to the working directory. */
+  /** Relative to the working directory, or to the project's folder if it is not required. */
   readonly path: string;
   /** A file that the user named must exist; the default `.env` need not. */
   readonly required: boolean;
@@ -40,16 +41,20 @@ interface ReadFile {
  * Reads `.env` files; those that are not required also from `above`, with lower precedence.
  * @throws SophiaError (dotenv, 125) for a named file that is missing, and for one that cannot be read or is malformed
  */
-export async function readDotenv(files: readonly EnvFile[], cwd: string, above = cwd): Promise<DotenvReading> {
+export async function readDotenv(
+  files: readonly EnvFile[],
+  { cwd, project }: Folders,
+  above = project,
+): Promise<DotenvReading> {
   const layers: Layer[] = [];
   const notices: Notice[] = [];
   const read: ReadFile[] = [];
-  const folders = above === cwd ? [cwd] : [above, cwd];
+  const folders = above === project ? [project] : [above, project];
   const places = files.flatMap((file) => (file.required ? [cwd] : folders).map((folder) => ({ file, folder })));
   for (const { file, folder } of places) {
     const path = folder === cwd ? file.path : within(folder, file.path);
     const found = !file.required;
-    const content = await readText(file, folder, cwd);
+    const content = await readText(file, path, folder, project);
     if (content === undefined) {
       read.push({ path, found });
     } else if ("kind" in content) {
@@ -80,11 +85,12 @@ interface Content {
 
 async function readText(
   { path: name, required }: EnvFile,
+  shown: string,
   folder: string,
-  cwd: string,
+  project: string,
 ): Promise<Content | Distrust | undefined> {
   // A path that the user wrote is normalized, like that of a contract.
-  const path = required ? process.getBuiltinModule("node:path").resolve(cwd, name) : within(folder, name);
+  const path = required ? process.getBuiltinModule("node:path").resolve(folder, name) : within(folder, name);
   if (!required && isMissing(path)) return undefined;
   const trusted = required ? undefined : readTrusted(path, folder, true);
   if (trusted !== undefined) return { text: withoutMark(trusted), exposed: false };
@@ -92,11 +98,10 @@ async function readText(
   let exposed = false;
   let distrust: Distrust | undefined;
   const accept = (stats: Stats): boolean => {
-    if (!required && (stats.isFile() || stats.isFIFO())) distrust = distrustOf(path, stats, folder, cwd);
+    if (!required && (stats.isFile() || stats.isFIFO())) distrust = distrustOf(path, stats, folder, project);
     exposed = isExposed(path, stats);
     return distrust === undefined;
   };
-  const shown = folder === cwd ? name : path;
   try {
     if (!required) {
       // Checked also before it is opened, which fails for a file that only another user may read.

@@ -26,7 +26,7 @@ async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWi
     ? windowsEnvironment(Object.entries(environment))
     : new Map(Object.entries(environment));
   const settings = resolveSettings(flags, own);
-  const assessment = await assess({ settings, environment: own, cwd, progress: PROGRESS });
+  const assessment = await assess({ settings, environment: own, cwd, project: cwd, progress: PROGRESS });
   const planned = planBroker(assessment, own, planOptions(settings), () => "dummy");
   return {
     keys: planned.keys.map(({ route: { name, origin } }) => [name, origin]),

@@ -7,6 +7,7 @@ import { SophiaError } from "../../../src/core/error.ts";
 import { parseDotenv, readDotenv } from "../../../src/sources/dotenv/index.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
+import { startedIn } from "../../helpers/folders.ts";
 
 const valuesOf = async (text: string) =>
   Object.fromEntries((await parseDotenv(text, ".env")).variables.map(({ name, value }) => [name, value]));
@@ -211,7 +212,7 @@ test("a file has at most twenty remarks and a count", async () => {
 const read = (cwd: string, ...names: string[]) =>
   readDotenv(
     names.map((path) => ({ path, required: true })),
-    cwd,
+    startedIn(cwd),
   );
 
 /** Expects an error about a file, in the words of the snapshot. */
@@ -223,7 +224,7 @@ async function expectRefusal(pending: Promise<unknown>): Promise<void> {
 
 describe("files", () => {
   test("a missing default file is ignored, a missing named one is an error", async () => {
-    expect(await readDotenv([{ path: ".env", required: false }], folder())).toEqual({
+    expect(await readDotenv([{ path: ".env", required: false }], startedIn(folder()))).toEqual({
       layers: [],
       notices: [],
       files: [{ path: ".env", found: true }],
@@ -248,7 +249,7 @@ describe("files", () => {
     });
     mkdirSync(join(cwd, ".env"));
     await expectRefusal(read(cwd, ".env"));
-    await expectRefusal(readDotenv([{ path: ".env", required: false }], cwd));
+    await expectRefusal(readDotenv([{ path: ".env", required: false }], startedIn(cwd)));
     await expectRefusal(read(cwd, "utf16.env"));
     await expectRefusal(read(cwd, "latin1.env"));
     await expectRefusal(read(cwd, "latin1.env/x"));
@@ -260,7 +261,7 @@ describe("files", () => {
     mkdirSync(above);
     writeFileSync(join(above, ".env"), "A=1");
     chmodSync(join(above, ".env"), 0o666);
-    const { notices } = await readDotenv([{ path: ".env", required: false }], cwd, above);
+    const { notices } = await readDotenv([{ path: ".env", required: false }], startedIn(cwd), above);
     expect(notices).toMatchObject([{ text: expect.stringContaining(`--dotenv '${cwd}/x\\,y/.env'`) }]);
   });
 

@@ -28,14 +28,14 @@ import { lastSet, store } from "./repository.ts";
 export const rotateToken: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const expires = expiryOf(options["expires"], Date.now());
-  const contract = await loadContract({ ...settings, cwd: context.cwd });
-  const gh = { cwd: context.cwd, environment: environmentOfGh(context.environment, contract) };
+  const contract = await loadContract(settings, context);
+  const gh = { cwd: context.project, environment: environmentOfGh(context.environment, contract) };
   const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
   const [isDry, isConfirmed] = [options["dry-run"] === true, options["yes"] === true];
   const remedy = (environment: string): string => `set ESC_ENV in the environment: export ESC_ENV=${environment}`;
   const target = await writeAccess(undefined, settings, context, { isDry, isConfirmed, alwaysByAdmin: true, remedy });
   const { esc: admin } = target;
-  const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
+  const { layers } = await readEnvFiles(settings, context);
   const launcher = escAccess(context.environment, layers, settings).access;
   const ask: Ask = async (by, send) => {
     const progress = await makeProgress(context, settings);

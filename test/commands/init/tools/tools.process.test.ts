@@ -8,6 +8,7 @@ import { loadContract } from "../../../../src/contract/load.ts";
 import { folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
 import { SENTINEL } from "../../world.ts";
+import { startedIn } from "../../../helpers/folders.ts";
 
 const SCHEMA = `# @defaultSensitive=inferFromPrefix(PUBLIC_) @defaultRequired=infer
 # @currentEnv=$APP_ENV
@@ -88,7 +89,7 @@ test("decorators of .env.schema become the details of a contract; no secret and 
       DSN: { required: true },
     },
   });
-  const { variables, rules } = await loadContract({ cwd });
+  const { variables, rules } = await loadContract({}, startedIn(cwd));
   expect(variables.size).toBe(9);
   expect(rules.flatMap((rule) => (rule.kind === "required" ? rule.name : []))).toEqual([
     "API_URL",
@@ -111,7 +112,7 @@ test("the default profile of secretspec.toml becomes the contract, other profile
     CACHE: { description: "Redis" },
     SENTRY_DSN: { description: "Errors" },
   });
-  expect((await loadContract({ cwd })).variables.size).toBe(5);
+  expect((await loadContract({}, startedIn(cwd))).variables.size).toBe(5);
 });
 
 test.each([
