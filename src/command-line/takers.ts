@@ -11,7 +11,7 @@ const ASK_ESC = [...RESOLVE, "import", "set", "rotate", "request", "audit", "ini
 const BY_CONTRACT = [...RESOLVE, "import", "set", "rotate", "audit", "docs"] as const;
 
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
-  project: ["run", ...COMMAND_NAMES.filter((name) => name !== "completion")],
+  project: ["run", ...COMMAND_NAMES.filter((name) => name !== "completion" && name !== "link")],
   dotenv: ASK_ESC,
   prefer: RESOLVE,
   "require-esc": ASK_ESC,
