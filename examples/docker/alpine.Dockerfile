@@ -1,14 +1,21 @@
-FROM node:24-alpine
+FROM node:24-alpine AS build
 WORKDIR /app
 COPY package*.json sophia-run-*.tgz ./
+RUN npm ci
+# The executable is static: it runs with musl, too.
+RUN cp "$(node -p 'require.resolve("sophia-run/dist/sophia-run-linux-" + process.arch)')" /usr/local/bin/sophia-run
+
+FROM node:24-alpine
+WORKDIR /app
+COPY --from=build /usr/local/bin/sophia-run /usr/local/bin/sophia-run
+COPY package*.json sophia-run-*.tgz ./
 RUN npm ci --omit=dev
-ENV PATH=/app/node_modules/.bin:$PATH
 
 COPY . .
 USER node
 
-# sophia-run stays PID 1: it forwards signals and reaps orphans. Remove this if the program does both.
+# sophia-run stays PID 1: it ends a program that has no handler for SIGTERM, passes signals on and reaps orphans.
 ENV SOPHIA_MODE=spawn
 HEALTHCHECK --start-period=10s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/"]
-ENTRYPOINT ["sophia-run", "--"]
+ENTRYPOINT ["/usr/local/bin/sophia-run", "--"]
 CMD ["node", "server.js"]

@@ -3,7 +3,7 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package*.json sophia-run-*.tgz ./
 RUN npm ci
-ENV PATH=/app/node_modules/.bin:$PATH
+RUN cp "$(node -p 'require.resolve("sophia-run/dist/sophia-run-linux-" + process.arch)')" /usr/local/bin/sophia-run
 COPY . .
 
 # The name of the ESC environment is not secret. The token is a file that only this step has: it is in no layer, and not
@@ -14,12 +14,14 @@ RUN --mount=type=secret,id=esc_token,required=true \
 
 FROM node:24-bookworm-slim
 WORKDIR /app
+COPY --from=build /usr/local/bin/sophia-run /usr/local/bin/sophia-run
 COPY package*.json sophia-run-*.tgz ./
 RUN npm ci --omit=dev
-ENV PATH=/app/node_modules/.bin:$PATH
 COPY --from=build /app/server.js /app/healthcheck.js ./
 COPY --from=build /app/dist ./dist
 USER node
+# sophia-run stays PID 1: it ends a program that has no handler for SIGTERM, passes signals on and reaps orphans.
+ENV SOPHIA_MODE=spawn
 HEALTHCHECK --start-period=10s CMD ["node", "healthcheck.js"]
-ENTRYPOINT ["sophia-run", "--"]
+ENTRYPOINT ["/usr/local/bin/sophia-run", "--"]
 CMD ["node", "server.js"]

@@ -2,14 +2,16 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package*.json sophia-run-*.tgz ./
 RUN npm ci --omit=dev
+RUN cp "$(node -p 'require.resolve("sophia-run/dist/sophia-run-linux-" + process.arch)')" /usr/local/bin/sophia-run
 COPY . .
 
 FROM gcr.io/distroless/nodejs24-debian12:nonroot
 WORKDIR /app
+COPY --from=build /usr/local/bin/sophia-run /usr/local/bin/sophia-run
 COPY --from=build /app /app
 
-# The image has no shell and no env(1), which commands in node_modules/.bin need. The first `--` ends the options of
-# Node.js, which also reads some after the script's name.
+# The program is PID 1: it must handle SIGTERM, and reap what it starts. ENV SOPHIA_MODE=spawn leaves both to sophia-run.
 HEALTHCHECK --start-period=10s CMD ["/nodejs/bin/node", "healthcheck.js"]
-ENTRYPOINT ["/nodejs/bin/node", "--", "node_modules/sophia-run/bin/sophia-run.cjs", "--"]
+# The executable needs no shell and no env(1), which commands in node_modules/.bin need.
+ENTRYPOINT ["/usr/local/bin/sophia-run", "--"]
 CMD ["/nodejs/bin/node", "server.js"]

@@ -19,6 +19,8 @@ interface Stage {
   env: Record<string, string>;
 }
 
+/** The folder of the base images in which PATH has commands that a Dockerfile adds. */
+const COMMANDS = "/usr/local/bin";
 /** Of what the builder is not sent, as .dockerignore says. */
 const IGNORED = /^(?:\.env.*|\.git|node_modules)$/;
 
@@ -39,7 +41,9 @@ export async function buildImage(
     const [, instruction = "", rest = ""] = /^(\w+)\s+(.*)$/.exec(line) ?? [];
     if (instruction === "FROM") {
       const [, name = ""] = / AS (\S+)$/.exec(rest) ?? [];
-      stages.push({ name, root: folder(), workdir: "/", env: { ...env } });
+      const root = folder();
+      mkdirSync(join(root, COMMANDS), { recursive: true });
+      stages.push({ name, root, workdir: "/", env: { ...env, PATH: `${join(root, COMMANDS)}:${env["PATH"]}` } });
     }
     const stage = stages.at(-1);
     if (stage === undefined) throw new Error(`no FROM in front of ${line}`);
@@ -59,7 +63,8 @@ export async function buildImage(
         await copy(rest, context, stages, inside);
         break;
       case "RUN": {
-        const done = await start(["sh", "-ec", rest], { cwd: inside("."), env: stage.env }).finished;
+        const script = rest.replaceAll(` ${COMMANDS}/`, ` ${inside(COMMANDS)}/`);
+        const done = await start(["sh", "-ec", script], { cwd: inside("."), env: stage.env }).finished;
         if (done.status !== 0) throw new Error(`${rest}: status ${done.status}\n${done.stdout}${done.stderr}`);
         break;
       }
@@ -79,7 +84,8 @@ export async function buildImage(
   const last = stages.at(-1);
   const [first, ...words] = [...entrypoint, ...cmd];
   if (last === undefined || first === undefined) throw new Error("no image, or no command in it");
-  return { workdir: join(last.root, last.workdir), env: last.env, command: [first, ...words] };
+  const file = first.startsWith("/") ? join(last.root, first) : first;
+  return { workdir: join(last.root, last.workdir), env: last.env, command: [file, ...words] };
 }
 
 /** The wildcards are those of the shell; one that matches nothing is passed over. */

@@ -6,19 +6,21 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
   symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { instructions } from "../helpers/container.ts";
 import { type Image, readImage, stepsWithSecrets } from "../helpers/image.ts";
 import { mounted, readDeployment } from "../helpers/kubernetes.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
+import { install, npmEnvironment, pack } from "../helpers/pack.ts";
 import {
   type ContainerOptions,
   debianBase,
@@ -28,8 +30,10 @@ import {
   type Pod,
   startPod,
 } from "../helpers/pod.ts";
-import { notLinux, skipBecause } from "../helpers/skip.ts";
+import { notLinux, notPackage, skipBecause } from "../helpers/skip.ts";
 import { addon, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+import { executable, notMade } from "../helpers/standalone.ts";
+import { start } from "../helpers/started.ts";
 
 // Each file's command is read out of it, and run as PID 1 of a container that is made without an engine.
 
@@ -45,6 +49,8 @@ const dockerfile = (name: string): string => readFileSync(join(examples, "docker
 
 let home: string;
 let app: string;
+/** Stands for /usr/local/bin of an image. */
+let commands: string;
 let pod: Pod;
 /** An environment without files: sophia-run becomes the program. */
 let environment: string;
@@ -56,15 +62,20 @@ beforeAll(async () => {
   environment = `${pod.environment}@stable`;
   app = join(home, "app");
   cpSync(join(examples, "docker"), app, { recursive: true });
-  // As npm installs it; that the Dockerfile's own `npm ci` does is in examples.slow.test.ts.
+  // As npm installs it.
   const installed = join(app, "node_modules/sophia-run");
   for (const name of ["package.json", "bin/sophia-run.cjs", "dist"]) {
     cpSync(join(root, name), join(installed, name), { recursive: true });
   }
   mkdirSync(join(app, "node_modules/.bin"));
-  const command = join(app, "node_modules/.bin/sophia-run");
-  if (isStandalone) cpSync(sophiaRun[0], command);
-  else symlinkSync("../sophia-run/bin/sophia-run.cjs", command);
+  // With the package its file for Node.js stands for the executable, too, so that each form is PID 1 in some run.
+  commands = join(home, "commands");
+  mkdirSync(commands);
+  for (const place of [join(app, "node_modules/.bin"), commands]) {
+    const command = join(place, "sophia-run");
+    if (isStandalone) cpSync(sophiaRun[0], command);
+    else symlinkSync("/app/node_modules/sophia-run/bin/sophia-run.cjs", command);
+  }
   chmodSync(home, 0o755);
 });
 
@@ -93,7 +104,7 @@ function optionsOf(image: Image, more: Partial<ContainerOptions> = {}): Containe
   const base = baseOf(image);
   const env = Object.entries(image.env).map(([name, value]) => [name, value.replace("$PATH", BASE_PATH)]);
   return {
-    base: [...base, { source: app, target: "/app" }],
+    base: [...base, { source: commands, target: "/usr/local/bin" }, { source: app, target: "/app" }],
     command: [...image.entrypoint, ...image.cmd],
     user: image.base.endsWith(":nonroot") ? 65532 : (USERS[image.user ?? ""] ?? 0),
     workdir: image.workdir,
@@ -119,6 +130,32 @@ function baseOf({ base }: Image): readonly Mount[] {
 const TOKEN_FILE = { ESC_TOKEN_FILE: "/run/secrets/esc_token" } as const;
 
 describe("examples/docker", () => {
+  test("each Dockerfile installs by the lock file without devDependencies, and takes the executable from the package", async ({
+    skip,
+  }) => {
+    skip(notPackage !== undefined, notPackage);
+    skip(notMade !== undefined, notMade);
+    const names = readdirSync(join(examples, "docker")).filter((name) => /(?:^|\.)Dockerfile$/.test(name));
+    expect(names.length).toBeGreaterThan(3);
+    const copies = names.map((name) => {
+      const lines = instructions(dockerfile(name));
+      expect(lines.filter((line) => line.startsWith("RUN npm"))).toContain("RUN npm ci --omit=dev");
+      return lines.find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable(name);
+    });
+    const [copy = "", ...others] = new Set(copies);
+    expect(others).toEqual([]);
+    const place = folder();
+    cpSync(join(examples, "docker"), place, { recursive: true });
+    const tarball = await pack(place);
+    await install(`./${basename(tarball)}`, place, home);
+    rmSync(join(place, "node_modules"), { recursive: true });
+    const script = copy.replace("RUN ", "").replace("/usr/local/bin/sophia-run", "./taken");
+    const options = { cwd: place, env: npmEnvironment(home) };
+    const taken = await start(["sh", "-ec", `npm ci --omit=dev >/dev/null\n${script}`], options).finished;
+    expect(taken).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(readFileSync(join(place, "taken")).equals(readFileSync(executable))).toBe(true);
+  });
+
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
     "%s: no secret stands in it",
     (name) => {
@@ -138,10 +175,10 @@ describe("examples/docker", () => {
   });
 
   describe.each([
-    { name: "Dockerfile", first: "the program" },
+    { name: "Dockerfile", first: "sophia-run" },
     { name: "alpine.Dockerfile", first: "sophia-run" },
     { name: "distroless.Dockerfile", first: "the program" },
-    { name: "build-secret.Dockerfile", first: "the program" },
+    { name: "build-secret.Dockerfile", first: "sophia-run" },
   ])("$name", ({ name, first }) => {
     skipBecause(unusable(name));
 
@@ -207,11 +244,12 @@ describe("examples/docker", () => {
 
   test.each([
     { mode: "exec", does: "does nothing to", expected: { status: 5, stdout: "ready\ncaught\n" } },
-    { mode: "spawn", does: "ends", expected: { status: 128 + 15, stdout: "ready\n" } },
-  ])("SIGTERM $does a program that has no handler for it, in mode $mode", async ({ mode, expected }) => {
+    { mode: undefined, does: "ends", expected: { status: 128 + 15, stdout: "ready\n" } },
+  ])("SIGTERM $does a program that has no handler for it; SOPHIA_MODE: $mode", async ({ mode, expected }) => {
     const image = readImage(dockerfile("Dockerfile"));
     const script = "trap 'echo caught; exit 5' USR1; echo ready; while :; do sleep 0.1; done";
-    const env = { ...TOKEN_FILE, SOPHIA_MODE: mode };
+    // The mode is that of the image if none is given.
+    const env = { ...TOKEN_FILE, ...(mode === undefined ? {} : { SOPHIA_MODE: mode }) };
     const program = pod.container(optionsOf(image, { command: [...image.entrypoint, "sh", "-c", script], env }));
     await program.seen(/ready/);
     const init = program.init();
@@ -221,16 +259,15 @@ describe("examples/docker", () => {
     expect(await program.finished).toMatchObject(expected);
   });
 
-  test("spawn mode, as in alpine.Dockerfile, reaps orphans", async ({ skip }) => {
+  test("sophia-run as PID 1 reaps orphans", async ({ skip }) => {
     skip(!isStandalone && !existsSync(addon), "needs the addon");
-    const { env } = readImage(dockerfile("alpine.Dockerfile"));
     const image = readImage(dockerfile("Dockerfile"));
     // The orphan is PID 1's child when its parent has ended; the program looks until it is gone.
     const script = `orphan=$(sleep 0.1 >/dev/null & echo $!); exec node -e '
       setInterval(() => { if (!fs.existsSync("/proc/" + process.argv[1])) { console.log("reaped"); process.exit(0); } }, 5)
     ' "$orphan"`;
     const command = [...image.entrypoint, "sh", "-c", script];
-    const container = pod.container(optionsOf(image, { command, env: { ...TOKEN_FILE, ...pick(env, "SOPHIA_MODE") } }));
+    const container = pod.container(optionsOf(image, { command, env: TOKEN_FILE }));
     expect(await container.finished).toMatchObject({ status: 0, stdout: "reaped\n" });
   });
 
@@ -244,7 +281,11 @@ describe("examples/docker", () => {
     const image = readImage(dockerfile("Dockerfile"));
     const end = await pod.container({
       ...optionsOf(image),
-      base: [...debianBase(), { source: built, target: "/app", access: "rw" }],
+      base: [
+        ...debianBase(),
+        { source: commands, target: "/usr/local/bin" },
+        { source: built, target: "/app", access: "rw" },
+      ],
       command: ["/bin/sh", "-c", step?.command ?? "false"],
       user: 0,
       mounts: [secretFile("/run/secrets/esc_token", `${pod.token}\n`, 0o400)],
@@ -302,7 +343,8 @@ describe("the forms of CMD in docs/containers.md", () => {
   const started = async (cmd: string) => {
     const image = readImage(dockerfile("Dockerfile"));
     const shell = readImage(`FROM ${image.base}\n${cmd}`);
-    const server = pod.container(optionsOf(image, { command: shell.cmd, env: TOKEN_FILE }));
+    const env = { ...TOKEN_FILE, SOPHIA_MODE: "auto" };
+    const server = pod.container(optionsOf(image, { command: shell.cmd, env }));
     const [, pid = ""] = await server.seen(/listening on port 3000 \(process (\d+)\)/);
     process.kill(server.init(), "SIGTERM");
     return { ...server, pid, healthcheck: image.healthcheck };
@@ -341,7 +383,7 @@ describe("examples/kubernetes", () => {
     const named = { ...spec.env, ESC_ENV: environment };
     const env = spec.audience === undefined ? named : { ...named, ESC_OIDC_ORG: organization };
     const server = pod.container(optionsOf(image, { command: spec.command, user: spec.user, mounts, env }));
-    await server.seen(/listening on port 3000 \(process 1\)/);
+    await server.seen(/listening on port 3000 /);
     const probe = `fetch("http://127.0.0.1:${spec.port}/").then((answer) => answer.text()).then(console.log)`;
     expect(JSON.parse(server.exec(["node", "-e", probe]).stdout)).toEqual({
       qdrant: "qdrant.example.test:6333",
@@ -356,9 +398,7 @@ describe("examples/kubernetes", () => {
 function unusable(name: string): string | undefined {
   if (name === "alpine.Dockerfile" && !existsSync(alpine))
     return "needs an Alpine-like root: scripts/platforms/alpine-root.sh makes one";
-  return name === "distroless.Dockerfile" && isStandalone ? "its command is that of the npm package" : undefined;
-}
-
-function pick(from: Readonly<Record<string, string>>, name: string): Readonly<Record<string, string>> {
-  return { [name]: from[name] ?? "" };
+  return name === "distroless.Dockerfile" && !isStandalone
+    ? "its image has no env(1), which the package needs"
+    : undefined;
 }

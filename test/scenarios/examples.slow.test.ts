@@ -1,21 +1,11 @@
 import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  cpSync,
-  createReadStream,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, cpSync, createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
-import { instructions } from "../helpers/container.ts";
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
@@ -136,29 +126,6 @@ describe("examples/npm-scripts", () => {
     expect(met.stdout).toContain("✅ All checks passed! Configuration loaded from .env\n");
     expect(met.status).toBe(0);
   });
-});
-
-test("examples/docker: each Dockerfile installs the command by the lock file without devDependencies", async ({
-  skip,
-}) => {
-  skip(notPackage !== undefined, notPackage);
-  const names = readdirSync(join(examples, "docker")).filter((name) => /(?:^|\.)Dockerfile$/.test(name));
-  expect(names.length).toBeGreaterThan(3);
-  for (const name of names) {
-    const commands = instructions(readFileSync(join(examples, "docker", name), "utf8"));
-    // containers.standalone.test.ts runs the rest of them.
-    expect(commands.filter((line) => line.startsWith("RUN npm"))).toContain("RUN npm ci --omit=dev");
-  }
-  const app = mkdtempSync(join(home, "app-"));
-  cpSync(join(examples, "docker"), app, { recursive: true });
-  copyFileSync(tarball, join(app, basename(tarball)));
-  await install(`./${basename(tarball)}`, app, home);
-  rmSync(join(app, "node_modules"), { recursive: true });
-  execFileSync("sh", ["-c", "npm ci --omit=dev"], { cwd: app, env: npmEnvironment(home) });
-  const path = [join(app, "node_modules/.bin"), cleanPath].join(delimiter);
-  const env = { PATH: path, HOME: home, ...access.environment, ...access.token };
-  const end = await start(["sophia-run", "--", "sh", "-c", "exit 7"], { cwd: app, env }).finished;
-  expect(end).toMatchObject({ status: 7, stdout: "", stderr: "" });
 });
 
 describe("examples/devcontainer", () => {

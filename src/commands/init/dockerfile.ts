@@ -9,6 +9,10 @@ import { startCommand } from "./start-command.ts";
 
 const FILE = "Dockerfile";
 const FROM = "FROM node:24-bookworm-slim";
+/** The path of the executable in an image. PATH would first find the file for Node.js, in node_modules. */
+const EXECUTABLE = "/usr/local/bin/sophia-run";
+/** The package is in the folder, in one above, or in the store of pnpm. */
+const COPY_EXECUTABLE = `cp "$(node -p 'require.resolve("sophia-run/dist/sophia-run-linux-" + process.arch)')" ${EXECUTABLE}`;
 const DOCKERIGNORE = `# No file with a secret is sent to the builder.
 **/.env*
 .git
@@ -100,30 +104,35 @@ function dockerfileText(survey: Survey): string | { readonly why: string } {
   ];
   const inMember = member === "" ? "" : `/app/${member}`;
   return `${[
+    `${FROM} AS build`,
+    "WORKDIR /app",
+    ...install(commands.install),
+    "# The executable of sophia-run for Linux, which needs no Node.js.",
+    `RUN ${member && `cd ${member} && `}${COPY_EXECUTABLE}`,
     ...(build === undefined
       ? []
       : [
-          `${FROM} AS build`,
-          "WORKDIR /app",
-          ...install(commands.install),
           ...(isWhole ? [] : ["COPY . ."]),
           `RUN ${build}`,
           "# The packages that only the build needs are not copied to the image.",
           `RUN ${isWhole ? "find . -name node_modules -prune -exec rm -rf {} +" : "rm -rf node_modules"}`,
-          "",
         ]),
+    "",
     FROM,
     "WORKDIR /app",
     "",
-    "# sophia-run is among the dependencies of package.json, not the devDependencies.",
+    `COPY --from=build ${EXECUTABLE} ${EXECUTABLE}`,
     ...install(commands.installProduction),
     `ENV PATH=${inMember && `${inMember}/node_modules/.bin:`}/app/node_modules/.bin:$PATH`,
     ...(build === undefined && isWhole ? [] : ["", build === undefined ? "COPY . ." : "COPY --from=build /app ./"]),
     ...(inMember === "" ? [] : [`WORKDIR ${inMember}`]),
     "USER node",
     "",
+    "# As PID 1 a program without a handler for SIGTERM does not end at `docker stop`, but ten seconds later, by SIGKILL. So",
+    "# sophia-run stays PID 1: it needs 20 kB, passes signals on and reaps orphans.",
+    "ENV SOPHIA_MODE=spawn",
     "# The exec form: the container runtime starts the program without a shell. The image contains no secret.",
-    `ENTRYPOINT ${list(["sophia-run", ...start.options, "--"])}`,
+    `ENTRYPOINT ${list([EXECUTABLE, ...start.options, "--"])}`,
     `CMD ${list(start.words)}`,
   ].join("\n")}\n`;
 }
