@@ -38,9 +38,13 @@ export class Masker {
     this.finder.read(read);
   }
 
-  /** The length of a secret's possible beginning at the end, with released bytes: one written byte by byte is masked. */
+  /**
+   * The number of characters of a secret's possible beginning at the end, with released ones: a secret that is written
+   * byte by byte is masked.
+   */
   get held(): number {
-    return this.released < this.finder.position ? this.finder.held.length : 0;
+    const { held, position } = this.finder;
+    return this.released < position ? Array.from(Buffer.from(held).toString()).length : 0;
   }
 
   /** Returns the bytes that may be passed on now. Their memory is the chunk's, or used again by the call after the next. */
@@ -56,7 +60,7 @@ export class Masker {
     return { read, held: Math.max(0, position - this.released), sinceMask: position - this.covered, run };
   }
 
-  /** Releases all held bytes, in new memory: after a silence if they are fewer than four, and at the end of the stream. */
+  /** Releases all held bytes, in new memory: after a silence if they are few, and at the end of the stream. */
   flush(): Uint8Array {
     this.finder.finish();
     return this.release(this.finder.position, NOTHING, this.finder.held);

@@ -182,14 +182,14 @@ test("another masker continues a stream as the first one would, with silences or
   );
 });
 
-test("after silences fewer than four bytes of a secret are released", () => {
+test("after silences fewer than eight characters of a secret are released", () => {
   assert(
     property(scenario, ({ given, text, cuts }) => {
       const masker = maskingOf(given).stream();
       let out = "";
       for (const chunk of chunks(text, cuts)) {
         out += Buffer.from(masker.push(chunk)).toString("latin1");
-        if (masker.held < 4) out += Buffer.from(masker.flush()).toString("latin1");
+        if (masker.held < 8) out += Buffer.from(masker.flush()).toString("latin1");
       }
       out += Buffer.from(masker.flush()).toString("latin1");
       const forms = patternsOf(given);

@@ -29,6 +29,17 @@ test("bytes that were released in a silence are not repeated, and the rest is ma
   expect(push(masker, "ect-horse!")).toBe("***!");
 });
 
+test("what is held is counted in characters", () => {
+  const masker = maskingOf([
+    { name: "A", value: "größer-als" },
+    { name: "B", value: Buffer.from("ff80fe81fd82", "hex") },
+  ]).stream();
+  push(masker, "größ");
+  expect(masker.held).toBe(4);
+  masker.push(Buffer.from("ff80fe", "hex"));
+  expect(masker.held).toBe(3);
+});
+
 test("a whole secret is masked at once, even if it may become a longer one", () => {
   const masker = maskingOf(secrets("correct", "correct-horse")).stream();
   expect(push(masker, "correct")).toBe("***");

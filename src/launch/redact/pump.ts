@@ -3,9 +3,12 @@ import type { Masker } from "../../masking/stream.ts";
 import { writeAll } from "./io.ts";
 import type { Source } from "./source.ts";
 
-/** Fewer held bytes than these are released after a silence: a prompt must appear, and they do not reveal a secret. */
-const SILENCE_MS = 150;
-const REVEALING_BYTES = 4;
+/**
+ * Fewer held characters than these are released after a silence: a prompt must appear, and so must the end of a message
+ * of a protocol, for which the other side waits. They do not reveal a secret.
+ */
+const SILENCE_MS = 50;
+const REVEALING_CHARACTERS = 8;
 const NEWLINE = 10;
 
 export interface PumpEvents {
@@ -57,7 +60,7 @@ export function startPump(source: Source, target: number, first: Masker, events:
     await passOn(() => masker.flush());
   };
   const awaitSilence = (): void => {
-    if (masker.held === 0 || masker.held >= REVEALING_BYTES) return;
+    if (masker.held === 0 || masker.held >= REVEALING_CHARACTERS) return;
     silence = setTimeout(() => void flush(), SILENCE_MS);
   };
   const take = async (chunk: Uint8Array): Promise<void> => {
@@ -73,7 +76,7 @@ export function startPump(source: Source, target: number, first: Masker, events:
     /** Passes on the available output, without the beginning of a secret, and continues. */
     sync: async (): Promise<void> => {
       const isEnd = await source.drain();
-      if (masker.held < REVEALING_BYTES) await flush();
+      if (masker.held < REVEALING_CHARACTERS) await flush();
       if (isEnd) source.close();
       else source.resume();
     },
