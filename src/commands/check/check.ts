@@ -3,6 +3,7 @@ import { ExitStatus } from "../../core/error.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { printReport } from "../../output/colour.ts";
+import { printLines } from "../../output/stderr.ts";
 import { makeProgress } from "../../output/progress.ts";
 import type { EscStatus } from "../../resolve/assessment.ts";
 import { type EnvironmentAge, environmentAges, type EnvironmentGates, environmentGates } from "./environments.ts";
@@ -12,6 +13,7 @@ import { unreadFileLines } from "../../output/unread-file.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
+import { versionLine } from "../version.ts";
 import { INDENTED, type ExtraCheck, reportJson, reportText } from "./text.ts";
 import { trackedFiles } from "./tracked.ts";
 
@@ -37,6 +39,7 @@ export const check: Command = async ({ options }, context) => {
   if (settings.broker || settings.brokerTo.length > 0 || settings.brokerExcept.length > 0) {
     (await import("../broker/options.ts")).refuseBrokerOptions(settings, options);
   }
+  if (settings.verbose) printLines(context, [`version ${versionLine().trimEnd()}`]);
   const assessment = await assessBy(settings, context);
   const report = makeReport(assessment);
   const [tracked, [ages, gates]] = await Promise.all([

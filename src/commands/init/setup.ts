@@ -1,6 +1,8 @@
 /** The steps by which `init` sets a project up, besides its contract. */
 import { FETCH_TARBALL, TARBALL } from "../../core/package-source.ts";
+import { readIn } from "../files.ts";
 import { adviceForExisting, stepsForExtra, type Extra } from "./extras.ts";
+import { linkSteps } from "./link-step.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
 import { packageSteps, startsNpm } from "./package-json.ts";
 import { usesRootsDependency, type Survey } from "./project.ts";
@@ -26,7 +28,7 @@ async function projectSteps(surveyed: Survey, edits: boolean): Promise<readonly 
   const { project, packageJson, pyproject, isThere, read } = surveyed;
   const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
-  const { hasMembers, member } = project.workspace;
+  const { hasMembers, member, root } = project.workspace;
   const isRoot = hasMembers && member === "";
   return [
     ...packageSteps(packageJson, {
@@ -36,6 +38,7 @@ async function projectSteps(surveyed: Survey, edits: boolean): Promise<readonly 
       startsByNpm: startsNpm(surveyed.dockerfile, await read("Procfile")),
       isInRoot: usesRootsDependency(project),
     }),
+    ...linkSteps(project, await readIn(root, ".yarnrc.yml")),
     ...pythonSteps(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
     ...gitignore(isThere(".git"), await read(".gitignore")),
   ];

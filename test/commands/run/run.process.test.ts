@@ -151,10 +151,12 @@ describe("--verbose", () => {
   test("names sources that do not exist", async () => {
     const cwd = folder({ "sophia.contract.json": '{"variables":{},"profiles":{"ci":{}}}' });
     const { stderr } = await sophia(["check", "--verbose", "--profile", "ci"], { cwd });
-    for (const words of [`${cwd}/sophia.contract.json, profile ci`, "ESC: ", ".env: "]) {
-      expect(unwrapped(stderr)).toContain(words);
+    // The form that runs, and its commit.
+    const own = /version \d+\.\d+\.\d+ \((?:npm package|executable), [^)]+\)/;
+    for (const words of [own, `${cwd}/sophia.contract.json, profile ci`, "ESC: ", ".env: "]) {
+      expect(unwrapped(stderr)).toMatch(words);
     }
-    expectWording(stderr);
+    expectWording(unwrapped(stderr).replace(own, "version <form>"));
     expect((await sophia(["--verbose", "--fake", "--", "true"])).stderr).toMatch(/ESC: .*--fake/);
   });
 });
