@@ -95,6 +95,16 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
         "docker [build] [--file] [build-secret.Dockerfile] [--secret] [id=esc_token,env=ESC_TOKEN] [--build-arg] [ESC_ENV=sophia/build] [.]",
       ],
   },
+  "docs/native.md": {
+    "npx --no-install sophia-run link --check": [
+      "npx [--no-install] [sophia-run] [link] [--check]",
+      "npx [--no-install] [sophia-run] [link] [--verbose]",
+      "npx [--no-install] [sophia-run] [--version]",
+    ],
+    "node node_modules/sophia-run/bin/sophia-run.cjs link": [
+      "node [node_modules/sophia-run/bin/sophia-run.cjs] [link]",
+    ],
+  },
   "docs/standalone.md": {
     [FETCH_EXECUTABLE]: [
       FETCH_EXECUTABLE.replaceAll(/ (\S+)/g, " [$1]"),

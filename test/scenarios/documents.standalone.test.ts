@@ -174,6 +174,18 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       because: "there is no such program",
     },
   },
+  "docs/native.md": {
+    "npx --no-install sophia-run link --check": {
+      kind: "stand-ins",
+      commands: ["npx"],
+      because: "test/commands/link has what they print",
+    },
+    "node node_modules/sophia-run/bin/sophia-run.cjs link": {
+      kind: "stand-ins",
+      commands: ["node"],
+      because: "test/commands/link has what it does",
+    },
+  },
   "docs/sources.md": {
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
   },
