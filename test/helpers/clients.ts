@@ -7,7 +7,23 @@ const root = join(import.meta.dirname, "../..");
 
 /** Package managers as npm has them, at fixed versions. No dependencies of ours: all together take 150 MB. */
 const VERSIONS = { npm: "12.2.1", pnpm: "11.28.11", "@yarnpkg/cli-dist": "4.18.1", bun: "1.4.5" } as const;
-const folder = join(root, ".cache", "clients", Object.values(VERSIONS).join("-"));
+const folder = folderOf(VERSIONS);
+
+/** Others that are in use, by the names under which they are installed: they take 130 MB. pnpm 12 is an executable. */
+const FURTHER_VERSIONS = {
+  npm10: "npm:npm@10.9.9",
+  npm11: "npm:npm@11.21.2",
+  pnpm9: "npm:pnpm@9.15.9",
+  pnpm10: "npm:pnpm@10.34.9",
+  pnpm12: `npm:@pnpm/exe.${process.platform}-${process.arch}@12.21.0`,
+  yarn: "1.22.22",
+} as const;
+const furtherFolder = folderOf(FURTHER_VERSIONS);
+
+function folderOf(versions: Readonly<Record<string, string>>): string {
+  const names = Object.values(versions).map((version) => /[^@]+$/.exec(version)?.[0]);
+  return join(root, ".cache", "clients", names.join("-"));
+}
 
 /** A package manager, and how a project uses it. */
 export interface Client {
@@ -50,7 +66,7 @@ function clientNpm(): string {
 
 /** The package managers, fetched from npm if they are not there yet. */
 export function clients(): readonly Client[] {
-  fetch();
+  fetch(folder, VERSIONS);
   const script = (path: string): Client["command"] => [nodeForClients(), join(folder, "node_modules", path)];
   const yarn = (linker: string): Omit<Client, "name"> => ({
     packageManager: `yarn@${VERSIONS["@yarnpkg/cli-dist"]}`,
@@ -97,6 +113,34 @@ export function clients(): readonly Client[] {
   ];
 }
 
+/** Other versions of npm and pnpm, and Yarn 1, fetched in the same way. */
+export function furtherClients(): readonly Client[] {
+  fetch(furtherFolder, FURTHER_VERSIONS);
+  const usual = clients();
+  const further = (like: string, installedAs: keyof typeof FURTHER_VERSIONS, file: string, name: string): Client => {
+    const client = usual.find(({ packageManager }) => packageManager.startsWith(`${like}@`));
+    if (client === undefined) throw new Error(`no ${like}`);
+    const path = join(furtherFolder, "node_modules", installedAs, file);
+    const version = /[^@]+$/.exec(FURTHER_VERSIONS[installedAs])?.[0] ?? "";
+    return {
+      ...client,
+      name,
+      packageManager: `${like}@${version}`,
+      // Those of Yarn 4.
+      files: {},
+      command: file.endsWith("js") ? [nodeForClients(), path] : [path],
+    };
+  };
+  return [
+    further("npm", "npm10", "bin/npm-cli.js", "npm 10"),
+    further("npm", "npm11", "bin/npm-cli.js", "npm 11"),
+    further("pnpm", "pnpm9", "bin/pnpm.cjs", "pnpm 9"),
+    further("pnpm", "pnpm10", "bin/pnpm.cjs", "pnpm 10"),
+    further("pnpm", "pnpm12", "pnpm", "pnpm 12"),
+    further("yarn", "yarn", "bin/yarn.js", "Yarn 1"),
+  ];
+}
+
 /** npm itself waits up to 15 minutes for each answer of a registry. */
 const INSTALL_MS = 300_000;
 
@@ -128,9 +172,9 @@ function bun(): string {
   return join(folder, "node_modules/@oven", `bun-${process.platform}-${processor}`, "bin/bun");
 }
 
-function fetch(): void {
-  fetched(folder, (unfinished) => {
-    writeFileSync(join(unfinished, "package.json"), JSON.stringify({ private: true, dependencies: VERSIONS }));
+function fetch(place: string, versions: Readonly<Record<string, string>>): void {
+  fetched(place, (unfinished) => {
+    writeFileSync(join(unfinished, "package.json"), JSON.stringify({ private: true, dependencies: versions }));
     // Their scripts would run only to move Bun's executable.
     execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], {
       cwd: unfinished,
