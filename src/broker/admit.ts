@@ -6,11 +6,12 @@
  * dummy, in a header in which clients send that key. All else is refused before a connection to the service is looked for.
  */
 import { hash, randomBytes } from "node:crypto";
+import type { Site } from "../contract/broker/github.ts";
 import type { Slot } from "../contract/broker/model.ts";
 import type { OwnAddress } from "./own-address.ts";
 import type { Refusal, RefusalCode } from "./refusals.ts";
-import { below, type Route } from "./route.ts";
-import { isAmbiguous, isCovered, isDenied } from "../contract/broker/path-rules.ts";
+import { below, hostOf, type Route } from "./route.ts";
+import { isCovered, isDenied, readingsOf } from "../contract/broker/path-rules.ts";
 
 export interface RequestHead {
   readonly method: string;
@@ -28,6 +29,10 @@ export interface Admitted {
   readonly route: Route;
   /** The header in which the dummy stands. */
   readonly slot: Slot;
+  /** The origin that gets the request, one of the route's. */
+  readonly origin: string;
+  /** The address that stands for this origin in answers: that which the client has used. */
+  readonly address: string;
   /** Path and query for the service. */
   readonly target: string;
 }
@@ -44,15 +49,25 @@ const OVERRIDES = [
 ] as const;
 
 /** Returns the function that decides over each request at an address of the broker. */
-export function admission(routes: readonly Route[], { hosts }: Pick<OwnAddress, "hosts">): Admission {
+export function admission(routes: readonly Route[], own: OwnAddress): Admission {
   const findKey = keyFinder(routes);
+  const sites = routes.flatMap(sitesOf);
   return (asked) => {
     const headers = new Fields(asked.rawHeaders);
-    const malformed = formFault(asked, headers, hosts);
+    const address = addressOf(asked, headers, sites, own);
+    if ("code" in address) return address;
+    const malformed = bodyFault(headers) ?? (asked.isUpgrade ? upgradeFault(asked.method, headers) : undefined);
     if (malformed !== undefined) return malformed;
     const key = findKey(asked.target, headers);
-    return "code" in key ? key : admitPath(key, asked, headers);
+    if ("code" in key) return key;
+    const called = siteAt(key.route, address, own);
+    return "code" in called ? called : admitPath(key, called, asked, headers);
   };
+}
+
+/** The hosts of a key's service; mostly one. */
+function sitesOf({ origin, sites }: Route): readonly Site[] {
+  return sites ?? [{ host: hostOf(origin), origin, hasGit: false }];
 }
 
 /** The header fields of a request. */
@@ -93,35 +108,49 @@ class Fields {
   }
 }
 
-function formFault(
-  { method, version, target, isUpgrade }: RequestHead,
+/** The host and the path that a request names. */
+interface RequestAddress {
+  /** The name of a service; undefined for the broker itself. */
+  readonly host: string | undefined;
+  /** In absolute form, as to a proxy. */
+  readonly isProxied: boolean;
+  readonly target: string;
+}
+
+/**
+ * Returns what a request is addressed to: the broker itself, or a service by its name: in absolute form, which git alone uses,
+ * or in `Host`, on a socket. Requests of web pages are refused.
+ */
+function addressOf(
+  { method, version, target }: RequestHead,
   headers: Fields,
-  hosts: readonly string[],
-): Refusal | undefined {
+  sites: readonly Site[],
+  { hosts, isSocket = false }: OwnAddress,
+): RequestAddress | Refusal {
   // A request of another version has other rules for what belongs to it.
   if (version !== "1.1" && version !== "1.0") return refuse("broker-request", "the request must be one of HTTP/1.1");
   if (method === "TRACE" || method === "CONNECT") return refuse("broker-method", `${method} is not supported`);
-  return (
-    addressFault(target, headers, hosts) ??
-    bodyFault(headers) ??
-    (isUpgrade ? upgradeFault(method, headers) : undefined)
-  );
-}
-
-/** A request must be addressed to the broker itself, and not come from a web page. */
-function addressFault(target: string, headers: Fields, hosts: readonly string[]): Refusal | undefined {
-  if (!/^\/[\u0021-\u007e]*$/.test(target) || target.includes("#")) {
+  const [, authority, path = target] = /^http:\/\/([\w.:-]+)(\/.*)$/i.exec(target) ?? [];
+  const proxied = authority?.toLowerCase();
+  const isGit = sites.some(({ host, hasGit }) => hasGit && host === proxied);
+  if (!/^\/[\u0021-\u007e]*$/.test(path) || path.includes("#") || (proxied !== undefined && !isGit)) {
     return refuse("broker-request", "the target of the request must be a path (RFC 9112, origin-form)");
   }
-  const [host, ...others] = headers.of("host");
-  if (host === undefined || others.length > 0) return refuse("broker-request", "the request must have one Host header");
-  if (!hosts.includes(host.toLowerCase())) {
-    return refuse("broker-denied", `the Host header must be ${hosts.join(" or ")}`);
+  const [written, ...others] = headers.of("host");
+  if (written === undefined || others.length > 0) {
+    return refuse("broker-request", "the request must have one Host header");
   }
+  const host = written.toLowerCase();
   if (headers.has("origin") || headers.has("sec-fetch-site")) {
     return refuse("broker-denied", "requests of web pages are not accepted (Origin, Sec-Fetch-Site)");
   }
-  return undefined;
+  if (proxied !== undefined) {
+    if (host === proxied) return { host, isProxied: true, target: path };
+    return refuse("broker-request", "the Host header must be that of the request's target");
+  }
+  if (hosts.includes(host)) return { host: undefined, isProxied: false, target };
+  if (isSocket && sites.some((site) => site.host === host)) return { host, isProxied: false, target };
+  return refuse("broker-denied", `the Host header must be ${hosts.join(" or ")}`);
 }
 
 function bodyFault(headers: Fields): Refusal | undefined {
@@ -153,13 +182,20 @@ function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) 
   const slotHeaders = new Set(routes.flatMap(({ slots }) => slots.map(({ header }) => header)));
 
   return (target, headers) => {
-    const uses: { readonly header: string; readonly scheme: string | undefined; readonly route: Route }[] = [];
+    const uses: KeyUse[] = [];
     for (const [index, header] of headers.names.entries()) {
       if (!slotHeaders.has(header)) continue;
       const value = headers.values[index] ?? "";
-      const [, scheme, credentials = value] = /^([\w-]+) +(\S+)$/.exec(value) ?? [];
+      const [, written, credentials = value] = /^([\w-]+) +(\S+)$/.exec(value) ?? [];
+      const scheme = written?.toLowerCase();
       const route = byHash.get(keyed(credentials));
-      if (route !== undefined) uses.push({ header, scheme: scheme?.toLowerCase(), route });
+      if (route !== undefined) uses.push({ header, scheme, route, isPassword: false });
+      const basic = scheme === "basic" ? basicCredentials(credentials) : undefined;
+      const owner = basic === undefined ? undefined : byHash.get(keyed(basic.password));
+      if (basic === undefined || owner?.slots.some(({ isPassword }) => isPassword === true) !== true) continue;
+      const use = { header, scheme, route: owner, isPassword: true };
+      uses.push(use);
+      if (routes.some(({ dummy }) => basic.user.includes(dummy))) uses.push(use);
     }
     const [use, ...others] = uses;
     const count = countDummies(routes, target, headers);
@@ -173,8 +209,15 @@ function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) 
       return refuse("broker-denied", `${problem}; send it as it is, in ${accepted(route)}`, route.name);
     }
     const { name, slots } = use.route;
-    if (others.length > 0 || count > 1) return refuse("broker-denied", "the request has two keys, or one twice", name);
-    const slot = slots.find(({ header, scheme }) => header === use.header && scheme === use.scheme);
+    // A password in base64 is not counted.
+    const most = use.isPassword ? 0 : 1;
+    if (others.length > 0 || count > most) {
+      return refuse("broker-denied", "the request has two keys, or one twice", name);
+    }
+    const slot = slots.find(
+      ({ header, scheme, isPassword = false }) =>
+        header === use.header && scheme === use.scheme && isPassword === use.isPassword,
+    );
     if (slot !== undefined && headers.isDropped(slot.header)) {
       return refuse("broker-request", `the Connection header names ${slot.header}, which is then not passed on`, name);
     }
@@ -183,8 +226,26 @@ function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) 
   };
 }
 
+interface KeyUse {
+  readonly header: string;
+  readonly scheme: string | undefined;
+  readonly route: Route;
+  readonly isPassword: boolean;
+}
+
+/** Decodes Basic credentials (RFC 7617). @returns undefined if servers may decode the text differently */
+function basicCredentials(text: string): { readonly user: string; readonly password: string } | undefined {
+  const bytes = Buffer.from(text, "base64");
+  if (bytes.toString("base64") !== text) return undefined;
+  const [, user, password] = /^([^:]*):(.*)$/s.exec(bytes.toString("latin1")) ?? [];
+  return user === undefined || password === undefined ? undefined : { user, password };
+}
+
 function accepted({ slots }: Route): string {
-  return slots.map(({ header, scheme }) => (scheme === undefined ? header : `${header}: ${scheme}`)).join(" or ");
+  const texts = slots.map(({ header, scheme, isPassword }) => {
+    return scheme === undefined ? header : `${header}: ${scheme}${isPassword === true ? " (as the password)" : ""}`;
+  });
+  return texts.join(" or ");
 }
 
 /** Counts dummies in all headers and in the target, also behind its escapes. */
@@ -210,33 +271,79 @@ function unescape(target: string): string {
   return target.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
+/** A service that a request is for, by the address that its client has used. */
+interface Called {
+  readonly site: Site;
+  readonly address: string;
+  /** Path and query there. */
+  readonly target: string;
+}
+
+/** Returns the service of the key that a request names. Where there are several, the first part of a path is the host. */
+function siteAt(route: Route, { host, isProxied, target }: RequestAddress, own: OwnAddress): Called | Refusal {
+  const { name } = route;
+  const sites = sitesOf(route);
+  if (host !== undefined) {
+    const site = sites.find((one) => one.host === host && (one.hasGit || !isProxied));
+    if (site === undefined) return refuse("broker-denied", `${name} is not for ${host}`, name);
+    return { site, address: isProxied ? `http://${host}` : site.origin, target };
+  }
+  const [first] = sites;
+  if (route.sites === undefined && first !== undefined) return { site: first, address: own.origin, target };
+  for (const site of sites) {
+    const root = `/${site.host}`;
+    const rest = below(root, target.replace(/\?.*$/s, ""));
+    if (rest === undefined) continue;
+    const query = target.slice(root.length + rest.length);
+    return { site, address: own.origin + root, target: (rest === "" ? "/" : rest) + query };
+  }
+  const roots = sites.map((site) => `/${site.host}`).join(" or ");
+  return refuse("broker-denied", `${name} is accepted for paths below ${roots} alone`, name);
+}
+
 /** Applies the rules to the path that the service itself would see behind a gateway. */
-function admitPath({ route, slot }: FoundKey, { method, target }: RequestHead, headers: Fields): Admitted | Refusal {
+function admitPath(
+  { route, slot }: FoundKey,
+  { site, address, target }: Called,
+  { method }: RequestHead,
+  headers: Fields,
+): Admitted | Refusal {
   const { name, allow, deny } = route;
   const [path = "", ...query] = target.split("?");
   const hasRules = allow.length + deny.length > 0;
   const rest = below(route.path, path);
   // The address of a gateway is as its user has written it, escapes and empty segments included.
-  if ((hasRules || route.path !== "") && isAmbiguous(rest ?? path)) {
-    const parts = "//, dot segments, or escapes such as %2F";
-    return refuse("broker-request", `the path has ${parts}; send it without, or call it outside the broker`, name);
-  }
+  const readings = hasRules || route.path !== "" ? readingsOf(rest ?? path) : [path];
+  if (readings === undefined) return ambiguous(name);
   const override = hasRules ? OVERRIDES.find((header) => headers.has(header)) : undefined;
   if (override !== undefined) return refuse("broker-denied", `the header ${override} is not accepted`, name);
-  if (rest === undefined)
+  if (rest === undefined) {
     return refuse("broker-denied", `${name} is accepted for paths below ${route.path} alone`, name);
-  const written = route.servicePath + rest;
-  const prefix = below(route.prefix, written) === undefined ? route.prefix : "";
-  const seen = prefix + written;
-  if (isDenied(deny, method, seen)) {
-    return refuse("broker-denied", `${method} ${seen} is denied for ${name}; call it outside the broker`, name);
   }
-  if (allow.length > 0 && !isCovered(allow, method, seen)) {
-    return refuse("broker-denied", `${method} ${seen} is not in the allowed paths of ${name}`, name);
+  const prefixes = new Set<string>();
+  // A path with %2F must be allowed in both of its readings.
+  for (const reading of readings) {
+    const written = route.servicePath + reading;
+    const missing = below(route.prefix, written) === undefined ? route.prefix : "";
+    prefixes.add(missing);
+    const seen = { host: site.host, method, path: missing + written };
+    if (isDenied(deny, seen)) {
+      return refuse("broker-denied", `${method} ${seen.path} is denied for ${name}; call it outside the broker`, name);
+    }
+    if (allow.length > 0 && !isCovered(allow, seen)) {
+      return refuse("broker-denied", `${method} ${seen.path} is not in the allowed paths of ${name}`, name);
+    }
   }
+  const [prefix = "", ...otherPrefixes] = prefixes;
+  if (otherPrefixes.length > 0) return ambiguous(name);
   // The address of a gateway may end with the prefix already.
   const base = prefix !== "" && route.path.endsWith(prefix) ? route.path : route.path + prefix;
-  return { route, slot, target: [base + rest, ...query].join("?") };
+  return { route, slot, origin: site.origin, address, target: [base + rest, ...query].join("?") };
+}
+
+function ambiguous(name: string): Refusal {
+  const parts = "//, dot segments, or escapes such as %2E";
+  return refuse("broker-request", `the path has ${parts}; send it without, or call it outside the broker`, name);
 }
 
 function refuse(code: RefusalCode, message: string, name?: string): Refusal {

@@ -11,8 +11,6 @@ import { failureOf, type Services } from "./service.ts";
 export interface Passing {
   readonly services: Services;
   readonly exchange: Exchange;
-  /** The broker's own origin. */
-  readonly broker: string;
   /** Returns the keys that no answer's head may hold. @param key with which the request began */
   readonly replaced: (admitted: Admitted, key: string) => Replaced;
 }
@@ -24,17 +22,16 @@ export function isFinal({ statusCode = 0 }: IncomingMessage): boolean {
 
 /** Returns the refusal for an answer that is not HTTP. */
 export function noAnswer(admitted: Admitted): Refusal {
-  return failureOf(new NetworkError({ kind: "not-http", host: admitted.route.origin }), admitted);
+  return failureOf(new NetworkError({ kind: "not-http", host: admitted.origin }), admitted);
 }
 
 /** Returns reason and headers of an answer for the client: no key is in them, and no address of the service itself. */
 export function headFor(
   { statusMessage = "", rawHeaders }: IncomingMessage,
-  { route }: Admitted,
-  broker: string,
+  admitted: Admitted,
   replaced: Replaced,
 ): { readonly reason: string; readonly headers: readonly string[] } {
   // Node.js takes such characters in reasons of services, and throws for its own.
   const reason = withoutKeys(statusMessage, replaced).replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, "?");
-  return { reason, headers: forClient(rawHeaders, route.origin, broker, replaced) };
+  return { reason, headers: forClient(rawHeaders, admitted, replaced) };
 }

@@ -1,17 +1,23 @@
 /** The variables that a program gets in place of the keys; pure. */
+import { GITHUB_TOKENS } from "../contract/broker/providers.ts";
 import type { Environment } from "../core/model.ts";
+import { type GitAccess, gitVariables } from "./git.ts";
 import type { Planned } from "./plan.ts";
 
 /** Names the keys that the program has dummies of, for a nested sophia-run. */
 export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
 
 const PROXIES = ["http_proxy", "https_proxy", "all_proxy"] as const;
+const NO_PROXIES = ["no_proxy", "NO_PROXY"] as const;
 const LOOPBACK = "127.0.0.1";
 
 export interface Brokered extends Planned {
   /** The key's other names. */
   readonly aliases: readonly string[];
 }
+
+/** Changed variables; undefined for one that the program does not get. */
+export type Changes = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the variables of the program that change.
@@ -25,25 +31,88 @@ export function brokerVariables(
   broker: string,
   environment: Environment,
   outer: readonly string[] = [],
-): Readonly<Record<string, string>> {
+): Changes {
   const variables: Record<string, string> = {};
-  for (const { route, aliases, base } of keys) {
+  for (const { route, aliases, base } of byPreference(keys)) {
     variables[route.name] = route.dummy;
     for (const alias of aliases) if (environment.has(alias)) variables[alias] = route.dummy;
-    for (const [name, path] of Object.entries(base)) variables[name] = broker + path;
+    // Two tokens of GitHub may be for different servers.
+    for (const [name, path] of Object.entries(base)) variables[name] ??= broker + path;
   }
   variables[BROKERED_VARIABLE] = [...outer, ...keys.map(({ route }) => route.name)].join(",");
-  return { ...variables, ...withoutProxy(environment) };
+  const accesses = gitAccesses(keys);
+  return {
+    ...variables,
+    ...gitVariables(accesses, broker, environment),
+    ...proxyChanges(
+      environment,
+      accesses.map(({ host }) => host),
+    ),
+  };
 }
 
-/** Requests for the broker must not go to a proxy, with all that they hold. Clients read either spelling, or both. */
-function withoutProxy(environment: Environment): Readonly<Record<string, string>> {
-  const isSet = (name: string): boolean => (environment.get(name) ?? "") !== "";
-  if (!PROXIES.some((name) => isSet(name) || isSet(name.toUpperCase()))) return {};
-  const present = environment.get("no_proxy") ?? environment.get("NO_PROXY") ?? "";
-  const added = (list: string | undefined): string => {
-    const hosts = (list ?? present).split(",").flatMap((host) => host.trim() || []);
-    return hosts.includes(LOOPBACK) || hosts.includes("*") ? hosts.join(",") : [...hosts, LOOPBACK].join(",");
+function byPreference(keys: readonly Brokered[]): readonly Brokered[] {
+  const rank = ({ route }: Brokered): number => GITHUB_TOKENS.indexOf(route.name);
+  return keys.toSorted((one, other) => rank(one) - rank(other));
+}
+
+/** Returns the access of git to each host, with the preferred token for it. */
+export function gitAccesses(keys: readonly Brokered[]): readonly GitAccess[] {
+  const accesses = new Map<string, GitAccess>();
+  for (const { git, route } of byPreference(keys)) {
+    if (git !== undefined && !accesses.has(git.host)) accesses.set(git.host, { ...git, dummy: route.dummy });
+  }
+  return [...accesses.values()];
+}
+
+/**
+ * Requests for the broker must not go to a proxy, with all that they hold; those of git must go to the broker as their proxy.
+ * Clients read either spelling, or both.
+ *
+ * @param hosts git's
+ */
+function proxyChanges(environment: Environment, hosts: readonly string[]): Changes {
+  const proxies = PROXIES.flatMap((name) => [name, name.toUpperCase()]).filter((name) => isSet(environment, name));
+  const lists = NO_PROXIES.map((name) => environment.get(name));
+  const excluded = lists.map((list) => excludedHosts(list, hosts));
+  // All connections are direct: the same without a proxy.
+  if (excluded.some((entries) => entries.includes("*"))) {
+    return Object.fromEntries([...proxies, ...NO_PROXIES].map((name) => [name, undefined]));
+  }
+  const isChanged = excluded.some((entries) => entries.length > 0);
+  if (proxies.length === 0 && !isChanged) return {};
+  const present = lists.find((list) => list !== undefined) ?? "";
+  const listFor = (list = present): string => {
+    const taken = excludedHosts(list, hosts);
+    const kept = entriesOf(list).filter((entry) => !taken.includes(entry));
+    const isDirect = proxies.length === 0 || kept.includes(LOOPBACK) || kept.includes("*");
+    return [...kept, ...(isDirect ? [] : [LOOPBACK])].join(",");
   };
-  return { no_proxy: added(environment.get("no_proxy")), NO_PROXY: added(environment.get("NO_PROXY")) };
+  return Object.fromEntries(NO_PROXIES.map((name, index) => [name, listFor(lists[index])]));
+}
+
+/** Returns the entries of `NO_PROXY` that keep git from the broker. */
+export function entriesAgainstGit(environment: Environment, hosts: readonly string[]): readonly string[] {
+  return [...new Set(NO_PROXIES.flatMap((name) => excludedHosts(environment.get(name), hosts)))];
+}
+
+/** As curl reads them: a host, or the end of one behind a dot. */
+function excludedHosts(list: string | undefined, hosts: readonly string[]): readonly string[] {
+  const names = hosts.map((host) => host.replace(/:\d+$/, ""));
+  return entriesOf(list).filter((entry) => {
+    const end = entry
+      .toLowerCase()
+      .replace(/:\d+$/, "")
+      .replace(/^\*?\./, "");
+    return names.some((name) => end === "*" || name === end || name.endsWith(`.${end}`));
+  });
+}
+
+function entriesOf(list = ""): readonly string[] {
+  // curl takes spaces for commas.
+  return list.split(/[\s,]+/).filter((entry) => entry !== "");
+}
+
+function isSet(environment: Environment, name: string): boolean {
+  return (environment.get(name) ?? "") !== "";
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Admitted } from "./admit.ts";
-import { hostOf } from "./headers.ts";
+import { hostOf } from "./route.ts";
 import { type Outcome, recordedPath, type RequestRecord, requestIdIn } from "./record.ts";
 import { answerTo, type Refusal, type RefusalAnswer } from "./refusals.ts";
 
@@ -66,7 +66,7 @@ function openExchange(
     record({
       name: admitted?.route.name,
       method: method.slice(0, 32),
-      host: admitted === undefined ? undefined : hostOf(admitted.route.origin),
+      host: admitted === undefined ? undefined : hostOf(admitted.origin),
       path: recordedPath(url),
       outcome,
       status: undefined,

@@ -25,7 +25,7 @@ export function forward(
   passing: Passing,
   expectsContinue: boolean,
 ): () => void {
-  const { services, exchange, broker } = passing;
+  const { services, exchange } = passing;
   const { rawHeaders, method = "GET" } = request;
   const isChunked = valuesOf(rawHeaders, "transfer-encoding").length > 0;
   const hasBody = isChunked || valuesOf(rawHeaders, "content-length").length > 0;
@@ -111,7 +111,7 @@ export function forward(
     }
     const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
     if (isRefused || response.destroyed) return void sent.destroy();
-    const { reason, headers } = headFor(answer, admitted, broker, passing.replaced(admitted, key));
+    const { reason, headers } = headFor(answer, admitted, passing.replaced(admitted, key));
     const passed = shouldRetry ? retried(headers) : headers;
     exchange.answered(answer);
     if (response.destroyed) return void sent.destroy();

@@ -2,7 +2,7 @@
 import { maskabilityOf } from "../masking/texts.ts";
 import type { Admitted } from "./admit.ts";
 import type { Slot } from "../contract/broker/model.ts";
-import type { Route } from "./route.ts";
+import { hostOf, type Route } from "./route.ts";
 
 type Headers = readonly string[];
 
@@ -23,26 +23,21 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 const KEPT: ReadonlySet<string> = new Set(["host", "content-length"]);
 
 /** Returns the headers for the service: its host, and the key in place of the dummy. */
-export function forService(rawHeaders: Headers, { route, slot }: Admitted, key: string): Headers {
-  const host = hostOf(route.origin);
+export function forService(rawHeaders: Headers, { origin, slot }: Admitted, key: string): Headers {
+  const host = hostOf(origin);
   return rewrite(rawHeaders, (name, value) => {
     if (name === "host") return host;
     return name === slot.header ? withKey(slot, value, key) : value;
   });
 }
 
-const hosts = new Map<string, string>();
-
-/** Returns host and port of an origin, each of which is parsed once: that costs 2 µs. */
-export function hostOf(origin: string): string {
-  const host = hosts.get(origin) ?? new URL(origin).host;
-  hosts.set(origin, host);
-  return host;
-}
-
-/** The scheme stays as the client has written it. */
-function withKey({ scheme }: Slot, value: string, key: string): string {
-  return scheme === undefined ? key : `${value.slice(0, scheme.length)} ${key}`;
+/** The scheme stays as the client has written it, and so does the user name. */
+function withKey({ scheme, isPassword }: Slot, value: string, key: string): string {
+  if (scheme === undefined) return key;
+  const written = value.slice(0, scheme.length);
+  if (isPassword !== true) return `${written} ${key}`;
+  const [user] = Buffer.from(value.slice(scheme.length).trim(), "base64").toString("latin1").split(":");
+  return `${written} ${Buffer.from(`${user}:${key}`, "latin1").toString("base64")}`;
 }
 
 /** Each key that is brokered now, or that the request has used, with its dummy. */
@@ -64,9 +59,12 @@ export function replacedKeys(
   return hidden.toSorted(([key], [otherKey]) => otherKey.length - key.length);
 }
 
-/** Returns the headers for the client: the service's own addresses lead to the broker, and no key is in them. */
-export function forClient(rawHeaders: Headers, origin: string, broker: string, replaced: Replaced): Headers {
-  const changed = rewrite(rawHeaders, (name, value) => ownAddresses(name, value, origin, broker));
+/**
+ * Returns the headers for the client: no key is in them, and in the service's own addresses stands the one that the client
+ * has used.
+ */
+export function forClient(rawHeaders: Headers, { origin, address }: Admitted, replaced: Replaced): Headers {
+  const changed = rewrite(rawHeaders, (name, value) => ownAddresses(name, value, origin, address));
   return changed.map((text) => withoutKeys(text, replaced));
 }
 
@@ -76,9 +74,9 @@ export function withoutKeys(text: string, replaced: Replaced): string {
 }
 
 /** Replaces the service's origin at the beginning of an address; that of another host may contain it further behind. */
-function ownAddresses(name: string, value: string, origin: string, broker: string): string {
-  if (name === "link") return value.replaceAll(ownOrigin("<", origin), `$1${broker}`);
-  if (name === "location" || name === "content-location") return value.replace(ownOrigin("^", origin), `$1${broker}`);
+function ownAddresses(name: string, value: string, origin: string, address: string): string {
+  if (name === "link") return value.replaceAll(ownOrigin("<", origin), `$1${address}`);
+  if (name === "location" || name === "content-location") return value.replace(ownOrigin("^", origin), `$1${address}`);
   return value;
 }
 

@@ -8,7 +8,7 @@ import { createServer, type Server } from "node:http";
 import { admission } from "./admit.ts";
 import { Exchanges } from "./exchange.ts";
 import { replacedKeys } from "./headers.ts";
-import type { Route } from "./route.ts";
+import { originsOf, type Route } from "./route.ts";
 import { listenOnLoopback } from "./own-address.ts";
 import { MAX_CONNECTIONS, Places } from "./places.ts";
 import { receiveRequests } from "./receive.ts";
@@ -53,13 +53,12 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
     places,
     exchanges,
     services: parts,
-    broker: own.origin,
     replaced: ({ route }, key) => replacedKeys(routes, parts.keyOf, [key, route.dummy]),
   });
   return { origin: own.origin, replaceRoutes, close };
 
   function replaceRoutes(next: readonly Route[]): void {
-    for (const { origin } of next) origins.add(origin);
+    for (const origin of next.flatMap(originsOf)) origins.add(origin);
     routes = next;
     admit = admission(next, own);
   }

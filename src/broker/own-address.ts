@@ -8,6 +8,8 @@ export interface OwnAddress {
   readonly origin: string;
   /** The accepted values of `Host`, in lower case. */
   readonly hosts: readonly string[];
+  /** A socket of the file system: clients name the services themselves in `Host`. */
+  readonly isSocket?: boolean;
 }
 
 const LOOPBACK = "127.0.0.1";

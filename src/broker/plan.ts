@@ -5,9 +5,10 @@
  * the origin: the provider, the caller, the source of the key itself, a contract that the caller has named, or
  * `--broker-to`. Otherwise nothing starts.
  */
+import { apiPath, rulesFor, sitesOf, webOriginOf } from "../contract/broker/github.ts";
 import { variableIn } from "../contract/broker/entry.ts";
-import type { BrokerEntry, Slot } from "../contract/broker/model.ts";
-import { parseRules } from "../contract/broker/path-rules.ts";
+import { type BrokerEntry, PASSWORD, type Slot } from "../contract/broker/model.ts";
+import { type PathRule, parseRules } from "../contract/broker/path-rules.ts";
 import { listOf } from "../contract/file/compile.ts";
 import type { Provider } from "../contract/broker/providers.ts";
 import { parseUrl, isLoopback } from "../core/url.ts";
@@ -52,6 +53,13 @@ export interface Planned {
   readonly because: "built-in" | "caller" | "source" | "contract" | "allowed";
   /** The variable in which the address was found. */
   readonly variable: string | undefined;
+  /** The settings of git; absent for a key that git has no use for. */
+  readonly git?: {
+    /** Host and port. */
+    readonly host: string;
+    /** Remotes in the form of ssh go through the broker, too. */
+    readonly ssh: boolean;
+  };
 }
 
 export type PlanFault =
@@ -75,7 +83,11 @@ export type PlanFault =
   | { readonly kind: "no-upstream" | "no-header"; readonly name: string }
   | { readonly kind: "unset"; readonly name: string; readonly variable: string }
   /** Not https, and not of this machine; or no address at all. */
-  | { readonly kind: "insecure" | "no-address"; readonly name: string; readonly variable: string | undefined };
+  | {
+      readonly kind: "insecure" | "no-address" | "no-github";
+      readonly name: string;
+      readonly variable: string | undefined;
+    };
 
 /** Decides where the key goes and what the program gets, or why it cannot be brokered. */
 export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFault {
@@ -89,10 +101,9 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
   if (changed !== undefined) return { kind: "untrusted-part", name, part: changed, path: contract.path };
   const { url, variable, because } = address;
   const base = entry.base ?? provider?.base ?? {};
+  if (provider?.isGithub === true) return planGithub(key, address, contract.isNamed);
   const { path, servicePath } = rootOf(address, key, contract.isNamed);
-  // A contract that was found cannot take the built-in denials back: any user may have written it.
-  const builtIn = parseRules(provider?.deny ?? []);
-  const deny = entry.deny === undefined ? builtIn : [...(contract.isNamed ? [] : builtIn), ...entry.deny];
+  const deny = denials(key, parseRules(provider?.deny ?? []), contract.isNamed);
   const prefix = entry.prefix ?? provider?.prefix ?? "";
   const route: Route = {
     name,
@@ -102,8 +113,8 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
     servicePath,
     prefix,
     slots,
-    allow: entry.allow ?? [],
-    deny,
+    allow: (entry.allow ?? []).map(withoutHost),
+    deny: deny.map(withoutHost),
   };
   const behind = (expected: string): string => path + (below(servicePath, expected) ?? expected);
   return {
@@ -112,6 +123,41 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
     because,
     variable,
   };
+}
+
+/** A contract that was found cannot take the built-in denials back: any user may have written it. */
+function denials({ entry }: Key, builtIn: readonly PathRule[], isContractNamed: boolean): readonly PathRule[] {
+  return entry.deny === undefined ? builtIn : [...(isContractNamed ? [] : builtIn), ...entry.deny];
+}
+
+/** The only host that a rule can name here is that of the service, for which a gateway may stand. */
+function withoutHost({ method, segments, text }: PathRule): PathRule {
+  return { method, segments, text };
+}
+
+/** Plans a token of GitHub, or of a GitHub Enterprise Server. */
+function planGithub(key: Key, { url, variable, because }: Address, isContractNamed: boolean): Planned | PlanFault {
+  const { name, entry, provider, dummy } = key;
+  const origin = webOriginOf(url, variable);
+  if (origin === undefined) return { kind: "no-github", name, variable };
+  const sites = sitesOf(origin);
+  const route: Route = {
+    name,
+    dummy,
+    origin,
+    path: "",
+    servicePath: "",
+    prefix: "",
+    slots: [...(entry.slots ?? provider?.slots ?? []), PASSWORD],
+    allow: rulesFor(entry.allow ?? [], origin),
+    deny: rulesFor(denials(key, parseRules(provider?.deny ?? []), isContractNamed), origin),
+    sites,
+  };
+  const base = Object.entries(entry.base ?? provider?.base ?? {}).map(
+    ([setting, usual]) => [setting, apiPath(setting, usual, origin)] as const,
+  );
+  const git = { host: new URL(origin).host, ssh: entry.ssh ?? true };
+  return { route, base: Object.fromEntries(base), because, variable, git };
 }
 
 /**

@@ -25,9 +25,9 @@ export interface RequestRecord {
 
 const MAX_ID = 128;
 
-/** Returns the path of a target without its query, printable, and of any length. */
+/** Returns the path of a target, also of one in absolute form, without its query, printable, and of any length. */
 export function recordedPath(target: string): string {
-  const [path = ""] = target.split("?");
+  const [path = ""] = target.replace(/^http:\/\/[^/]*/i, "").split("?");
   return path.replaceAll(/[^\u0021-\u007e]/g, "?");
 }
 

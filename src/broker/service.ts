@@ -30,12 +30,12 @@ export function requestOf(
   rawHeaders: readonly string[],
   { services, added }: { readonly services: Services; readonly added: Readonly<Record<string, string>> },
 ): { readonly request: http.ClientRequest; readonly key: string } {
-  const { route, target } = admitted;
-  const url = new URL(route.origin);
+  const { route, origin, target } = admitted;
+  const url = new URL(origin);
   const key = services.keyOf(route.name);
   // The agent's connections to an https origin are TLS already.
   const request = http.request({
-    agent: services.agentFor(route.origin),
+    agent: services.agentFor(origin),
     method,
     host: bareHost(url),
     port: portOf(url),
@@ -70,7 +70,7 @@ export function maySendAgain(request: http.ClientRequest, error: unknown, body: 
 }
 
 /** Returns the refusal for a request that got no answer. */
-export function failureOf(error: unknown, { route: { name, origin } }: Admitted): Refusal {
+export function failureOf(error: unknown, { route: { name }, origin }: Admitted): Refusal {
   const host = authority(new URL(origin));
   if (!(error instanceof NetworkError)) {
     const message = `${host} did not answer (${systemErrorCode(error) ?? "UNKNOWN"})`;

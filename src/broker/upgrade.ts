@@ -27,7 +27,7 @@ export function upgrade(
   { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
   passing: Passing,
 ): void {
-  const { services, exchange, broker } = passing;
+  const { services, exchange } = passing;
   const added = { connection: "Upgrade", upgrade: "websocket" };
   const stopNoticing = noticeEnd(socket, () => socket.destroy());
   let upstream = begin();
@@ -82,7 +82,7 @@ export function upgrade(
   }
 
   function answerHead(answer: IncomingMessage, key: string, own: readonly string[], shouldRetry = false): string {
-    const { reason, headers } = headFor(answer, admitted, broker, passing.replaced(admitted, key));
+    const { reason, headers } = headFor(answer, admitted, passing.replaced(admitted, key));
     const passed = shouldRetry ? retried(headers) : headers;
     return headOf(`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, [...passed, ...own]);
   }

@@ -12,6 +12,7 @@ interface Service {
   readonly hosts: string;
 }
 
+const GITHUB_KEYS = ["GITHUB_TOKEN", "GH_TOKEN", "GITHUB_PAT", "GH_FINE_GRAINED_TOKEN"];
 const GOOGLE_KEYS = ["GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"];
 const GOOGLE = "generativelanguage.googleapis.com";
 const AWS_KEYS = ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"];
@@ -50,7 +51,7 @@ const SERVICES: ReadonlyMap<string, Service> = new Map(
       ["FLY", "api.fly.io", "FLY_API_TOKEN", "FLY_ACCESS_TOKEN"],
       ["FLY_FLAPS", "api.machines.dev", "FLY_API_TOKEN", "FLY_ACCESS_TOKEN"],
       ["GEMINI", GOOGLE, ...GOOGLE_KEYS],
-      ["GITHUB", "api.github.com github.com", "GITHUB_TOKEN", "GH_TOKEN", "GITHUB_PAT"],
+      ["GITHUB", "api.github.com github.com", ...GITHUB_KEYS],
       ["GITLAB", "gitlab.com", "GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"],
       ["GOOGLE_GEMINI", GOOGLE, "GEMINI_API_KEY", ...GOOGLE_KEYS],
       ["GOOGLE_VERTEX", "aiplatform.googleapis.com", ...GOOGLE_KEYS, "GOOGLE_APPLICATION_CREDENTIALS"],
@@ -106,7 +107,7 @@ const FURTHER: ReadonlyMap<string, Service> = new Map([
   ["DD_URL", { hosts: DATADOG, keys: ["DD_API_KEY"] }],
   ["DOCKER_HOST", { hosts: "", keys: [] }],
   ["GH_HOST", { hosts: "github.com", keys: ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] }],
-  ["GITHUB_GRAPHQL_URL", { hosts: "api.github.com", keys: ["GITHUB_TOKEN", "GH_TOKEN"] }],
+  ["GITHUB_GRAPHQL_URL", { hosts: "api.github.com", keys: GITHUB_KEYS }],
   ["GITLAB_HOST", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
   ["GL_HOST", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
   ["GOOGLE_CLOUD_UNIVERSE_DOMAIN", { hosts: "googleapis.com", keys: GOOGLE_CLOUD_KEYS }],

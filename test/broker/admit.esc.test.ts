@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { admission, type RequestHead } from "../../src/broker/admit.ts";
-import { loopbackAddress } from "../../src/broker/own-address.ts";
+import { loopbackAddress, type OwnAddress } from "../../src/broker/own-address.ts";
+import { planKey } from "../../src/broker/plan.ts";
+import { parseRules } from "../../src/contract/broker/path-rules.ts";
+import { PROVIDERS } from "../../src/contract/broker/providers.ts";
 import { routesTo } from "./routes.ts";
 
 const PORT = 40_123;
@@ -143,10 +146,21 @@ describe("the path", () => {
     expect(ask({ target, rawHeaders: headers })).toBe(expected);
   });
 
-  test.each(["/v1//chat", "/v1/../v1/chat", "/v1/%6frganization/x", "/v1%2forganization", "/v1\\organization"])(
+  test.each(["/v1//chat", "/v1/../v1/chat", "/v1/%6frganization/x", "/v1%2f%2e", "/v1\\organization"])(
     "%s is ambiguous",
     (target) => expect(ask({ target })).toBe("broker-request"),
   );
+
+  test("with %2F is admitted if both readings are: as a character and as a slash", () => {
+    expect(ask({ target: "/v1/models/a%2Fb?x=%2F" })).toBe("/v1/models/a%2Fb?x=%2F");
+    expect(ask({ target: "/v1%2forganization" })).toBe("broker-denied");
+    const rawHeaders = [...HOST, "Authorization", `Bearer ${search.dummy}`];
+    expect(ask({ method: "GET", target: "/v2/documents/a%2Fb", rawHeaders })).toBe("/v2/documents/a%2Fb");
+    expect(ask({ method: "GET", target: "/v2%2Fdocuments/a", rawHeaders })).toBe("broker-denied");
+    expect(ask({ target: "/v1%2Fmessages", rawHeaders: [...HOST, "x-api-key", anthropic.dummy] })).toBe(
+      "broker-request",
+    );
+  });
 
   test.each([
     ["POST", "/v2/query", "/v2/query"],
@@ -217,5 +231,141 @@ describe("an upgrade", () => {
     ["with a body", "GET", ["Upgrade", "websocket", "Content-Length", "1"], "broker-request"],
   ])("%s", (_, method, headers, expected) => {
     expect(ask({ method, rawHeaders: [...HOST, ...KEY, ...headers], isUpgrade: true })).toBe(expected);
+  });
+});
+
+describe("GitHub, which has several hosts", () => {
+  const dummy = "ghp_sophia-dddddddddddddddddddddddddddddddd";
+  const planned = planKey(
+    {
+      name: "GITHUB_PAT",
+      source: "esc",
+      dummy,
+      entry: {
+        allow: parseRules(["github.com: * /acme/app.git/**", "api.github.com: * /repos/acme/**", "* /user/**"]),
+      },
+      provider: PROVIDERS["GITHUB_PAT"],
+    },
+    { valueOf: () => undefined, caller: "caller", contract: { path: "c.json", isNamed: false }, allowed: [] },
+  );
+  if ("kind" in planned) throw new TypeError(planned.kind);
+  const routes = [planned.route, openai];
+  const basic = (text: string): readonly [string, string] => ["Authorization", `Basic ${btoa(text)}`];
+  const KEY_OF_GIT = basic(`x-access-token:${dummy}`);
+  const GITHUB = ["Host", "github.com"] as const;
+  const URL_OF_GIT = "http://github.com/acme/app.git/info/refs";
+
+  function askGithub(target: string, rawHeaders: readonly string[], own: OwnAddress = OWN): string {
+    const outcome = admission(routes, own)({ method: "GET", version: "1.1", target, rawHeaders, isUpgrade: false });
+    return "code" in outcome ? outcome.code : `${outcome.origin} ${outcome.target} (${outcome.address})`;
+  }
+
+  test.each([
+    [
+      "git's request",
+      URL_OF_GIT,
+      [...GITHUB, ...KEY_OF_GIT],
+      "https://github.com /acme/app.git/info/refs (http://github.com)",
+    ],
+    [
+      "another user name",
+      URL_OF_GIT,
+      [...GITHUB, ...basic(`u:${dummy}`)],
+      "https://github.com /acme/app.git/info/refs (http://github.com)",
+    ],
+    [
+      "capitals",
+      URL_OF_GIT.replace("github", "GitHub"),
+      ["host", "GITHUB.COM", ...KEY_OF_GIT],
+      "https://github.com /acme/app.git/info/refs (http://github.com)",
+    ],
+    ["another Host", URL_OF_GIT, [...HOST, ...KEY_OF_GIT], "broker-request"],
+    ["two Host", URL_OF_GIT, [...GITHUB, ...GITHUB, ...KEY_OF_GIT], "broker-request"],
+    ["no Host", URL_OF_GIT, KEY_OF_GIT, "broker-request"],
+    ["another host", "http://evil.test/acme/app.git/x", ["Host", "evil.test", ...KEY_OF_GIT], "broker-request"],
+    [
+      "a host that is not git's",
+      "http://api.github.com/repos/acme/app",
+      ["Host", "api.github.com", ...KEY_OF_GIT],
+      "broker-request",
+    ],
+    ["a port", "http://github.com:80/acme/app.git/x", ["Host", "github.com:80", ...KEY_OF_GIT], "broker-request"],
+    ["a user", "http://u@github.com/acme/app.git/x", [...GITHUB, ...KEY_OF_GIT], "broker-request"],
+    ["https", "https://github.com/acme/app.git/x", [...GITHUB, ...KEY_OF_GIT], "broker-request"],
+    ["no path", "http://github.com", [...GITHUB, ...KEY_OF_GIT], "broker-request"],
+    ["a fragment", `${URL_OF_GIT}#x`, [...GITHUB, ...KEY_OF_GIT], "broker-request"],
+    ["a web page", URL_OF_GIT, [...GITHUB, ...KEY_OF_GIT, "Origin", "null"], "broker-denied"],
+    ["another repository", "http://github.com/acme/other.git/info/refs", [...GITHUB, ...KEY_OF_GIT], "broker-denied"],
+    ["dot segments", "http://github.com/acme/app.git/../x", [...GITHUB, ...KEY_OF_GIT], "broker-request"],
+    ["another key", URL_OF_GIT, [...GITHUB, ...KEY], "broker-denied"],
+    ["no key", URL_OF_GIT, GITHUB, "broker-key"],
+  ])("in absolute form: %s", (_, target, headers, expected) => {
+    expect(askGithub(target, headers)).toBe(expected);
+  });
+
+  const API = `http://127.0.0.1:${PORT}/api.github.com`;
+  test.each([
+    ["/api.github.com/repos/acme/app?x=/", `https://api.github.com /repos/acme/app?x=/ (${API})`],
+    ["/api.github.com/user", `https://api.github.com /user (${API})`],
+    ["/uploads.github.com/repos/acme/app", "broker-denied"],
+    ["/github.com/acme/app.git/x", `https://github.com /acme/app.git/x (${API.replace("api.", "")})`],
+    ["/api.github.com/acme/app.git/x", "broker-denied"],
+    ["/api.github.com", "broker-denied"],
+    ["/api.github.comx/user", "broker-denied"],
+    ["/evil.test/user", "broker-denied"],
+    ["/user", "broker-denied"],
+    ["/api.github.com/user/keys", "broker-denied"],
+    ["/api.github.com/user/Keys/1", "broker-denied"],
+    ["/api.github.com/repos/acme/app/actions/secrets/A", "broker-denied"],
+    ["/api.github.com/../github.com/user", "broker-request"],
+    [
+      "/api.github.com/repos/acme/app/git/ref/heads%2Fmain",
+      `https://api.github.com /repos/acme/app/git/ref/heads%2Fmain (${API})`,
+    ],
+    ["/api.github.com/repos/acme%2fapp/keys", "broker-denied"],
+    ["/api.github.com/repos%2Facme/app", "broker-denied"],
+    ["/api.github.com/repos/acme/x%2F..%2Fy", "broker-request"],
+    ["/api.github.com/repos/acme/x%2F%2Fy", "broker-request"],
+    ["/api.github.com/user%2Fkeys", "broker-denied"],
+  ])("by its variables: %s becomes %s", (target, expected) => {
+    expect(askGithub(target, [...HOST, "Authorization", `token ${dummy}`])).toBe(expected);
+    expect(askGithub(target, [...HOST, "Authorization", `Bearer ${dummy}`])).toBe(expected);
+    expect(askGithub(target, [...HOST, ...basic(`me:${dummy}`)])).toBe(expected);
+  });
+
+  test.each([
+    ["as the user name", basic(`${dummy}:x`), "broker-denied"],
+    ["as both", basic(`${dummy}:${dummy}`), "broker-denied"],
+    ["with text behind it", basic(`u:${dummy}:x`), "broker-denied"],
+    ["in base64 that servers decode differently", ["Authorization", `${KEY_OF_GIT[1]}=`], "broker-denied"],
+    ["also as Bearer", [...KEY_OF_GIT, "Authorization", `Bearer ${dummy}`], "broker-denied"],
+    ["twice", [...KEY_OF_GIT, ...KEY_OF_GIT], "broker-denied"],
+    ["also in another header", [...KEY_OF_GIT, "X-Log", dummy], "broker-denied"],
+    ["beside another key", [...KEY_OF_GIT, "X-Log", openai.dummy], "broker-denied"],
+    ["of a key that is no password", basic(`u:${openai.dummy}`), "broker-denied"],
+    ["that is unknown", basic("u:ghp_sophia-zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"), "broker-key"],
+  ])("Basic credentials with the key %s", (_, headers, expected) => {
+    expect(askGithub(URL_OF_GIT, [...GITHUB, ...headers])).toBe(expected);
+  });
+
+  const SOCKET: OwnAddress = { origin: "http://localhost", hosts: ["localhost"], isSocket: true };
+  test.each([
+    ["api.github.com", "/user", "https://api.github.com /user (https://api.github.com)"],
+    ["API.GitHub.com", "/user", "https://api.github.com /user (https://api.github.com)"],
+    ["uploads.github.com", "/user/x", "https://uploads.github.com /user/x (https://uploads.github.com)"],
+    ["github.com", "/acme/app.git/x", "https://github.com /acme/app.git/x (https://github.com)"],
+    ["localhost", "/api.github.com/user", "https://api.github.com /user (http://localhost/api.github.com)"],
+    ["evil.test", "/user", "broker-denied"],
+    ["api.example.test", "/user", "broker-denied"],
+  ])("on a socket by Host: %s", (host, target, expected) => {
+    expect(askGithub(target, ["Host", host, "Authorization", `token ${dummy}`], SOCKET)).toBe(expected);
+    expect(askGithub(target, ["Host", host, "Authorization", `token ${dummy}`])).toBe("broker-denied");
+  });
+
+  test("on a socket, each other key has its own host alone", () => {
+    const keyed = (host: string): string => askGithub("/v1/models", ["Host", host, ...KEY], SOCKET);
+    expect(keyed("api.example.test")).toBe("https://api.example.test /v1/models (https://api.example.test)");
+    expect(keyed("localhost")).toBe("https://api.example.test /v1/models (http://localhost)");
+    expect(keyed("api.github.com")).toBe("broker-denied");
   });
 });

@@ -48,3 +48,65 @@ describe("behind a proxy, the broker is reached without it", () => {
     expect([no_proxy, NO_PROXY]).toEqual([lower, upper]);
   });
 });
+
+describe("git", () => {
+  const token = (name: string, host: string, ssh = true) => ({
+    ...openai,
+    route: { ...route, name, dummy: `dummy of ${name}` },
+    base: {},
+    aliases: [],
+    git: { host, ssh },
+  });
+  const keys = [
+    token("GH_TOKEN", "github.com"),
+    token("GITHUB_PAT", "github.com"),
+    token("OTHER", "ghe.test:8443", false),
+  ];
+  const credentials = (name: string): string =>
+    `Authorization: Basic ${Buffer.from(`x-access-token:dummy of ${name}`).toString("base64")}`;
+
+  test("gets its settings behind those of the caller, with the preferred token of each host", () => {
+    const variables = brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: "2" }));
+    const settings = Array.from({ length: 10 }, (_, index) => [
+      variables[`GIT_CONFIG_KEY_${index + 2}`],
+      variables[`GIT_CONFIG_VALUE_${index + 2}`],
+    ]);
+    expect(variables["GIT_CONFIG_COUNT"]).toBe("12");
+    expect(settings).toEqual([
+      ["url.http://ghe.test:8443/.insteadOf", "https://ghe.test:8443/"],
+      ["http.http://ghe.test:8443/.proxy", BROKER],
+      ["http.http://ghe.test:8443/.extraHeader", credentials("OTHER")],
+      ["credential.http://ghe.test:8443.helper", ""],
+      ["url.http://github.com/.insteadOf", "https://github.com/"],
+      ["url.http://github.com/.insteadOf", "git@github.com:"],
+      ["url.http://github.com/.insteadOf", "ssh://git@github.com/"],
+      ["http.http://github.com/.proxy", BROKER],
+      ["http.http://github.com/.extraHeader", credentials("GITHUB_PAT")],
+      ["credential.http://github.com.helper", ""],
+    ]);
+  });
+
+  test.each(["", "x", "-1", "1e3", " 1"])("a number of settings that git refuses is none: %j", (count) => {
+    expect(brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe("10");
+  });
+
+  test.each([
+    ["github.com", ""],
+    ["GitHub.com:443 a.test", "a.test"],
+    [".com,xgithub.com,api.github.com", "xgithub.com,api.github.com"],
+    ["*.github.com,hub.com", "hub.com"],
+  ])("does not find the hosts in NO_PROXY: %j", (list, left) => {
+    const { no_proxy, NO_PROXY } = brokerVariables(keys, BROKER, environmentOf({ NO_PROXY: list }));
+    expect([no_proxy, NO_PROXY]).toEqual([left, left]);
+  });
+
+  test("no proxy at all: the program gets none, and no NO_PROXY", () => {
+    const changes = brokerVariables(
+      keys,
+      BROKER,
+      environmentOf({ NO_PROXY: "*", https_proxy: "http://p", ALL_PROXY: "x" }),
+    );
+    const removed = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [name] : []));
+    expect(removed.toSorted()).toEqual(["ALL_PROXY", "NO_PROXY", "https_proxy", "no_proxy"]);
+  });
+});

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Key, planKey, type SourcedValue, type Surroundings } from "../../src/broker/plan.ts";
 import type { BrokerEntry } from "../../src/contract/broker/model.ts";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
-import { parseRule } from "../../src/contract/broker/path-rules.ts";
+import { parseRule, parseRules } from "../../src/contract/broker/path-rules.ts";
 
 const CALLER = "environment";
 
@@ -237,5 +237,67 @@ describe("built-in denials", () => {
 
   test.each(Object.entries(PROVIDERS))("of %s are rules", (_, { deny = [] }) => {
     expect(deny.map((text) => parseRule(text)?.text)).toEqual(deny);
+  });
+});
+
+describe("GitHub", () => {
+  const sent = (values: Readonly<Record<string, SourcedValue>> = {}, entry: BrokerEntry = {}, more = {}) => {
+    const planned = planKey(key("GITHUB_PAT", entry), {
+      valueOf: (name) => values[name],
+      caller: CALLER,
+      contract: { path: "/project/sophia.contract.json", isNamed: false },
+      allowed: [],
+      ...more,
+    });
+    if ("kind" in planned) return planned.kind;
+    const { route, base, git } = planned;
+    return { hosts: route.sites?.map(({ host }) => host), base, git, deny: route.deny.at(-1)?.text };
+  };
+  const own = {
+    hosts: ["github.com", "api.github.com", "uploads.github.com"],
+    base: { GITHUB_API_URL: "/api.github.com", GITHUB_GRAPHQL_URL: "/api.github.com/graphql" },
+    git: { host: "github.com", ssh: true },
+    deny: "api.github.com: * /user/ssh_signing_keys/**",
+  };
+  const enterprise = {
+    hosts: ["ghe.test"],
+    base: { GITHUB_API_URL: "/ghe.test/api/v3", GITHUB_GRAPHQL_URL: "/ghe.test/api/graphql" },
+    git: { host: "ghe.test", ssh: true },
+    deny: "ghe.test: * /api/v3/user/ssh_signing_keys/**",
+  };
+
+  test.each([
+    ["nothing", {}, own],
+    ["the API's own address", { GITHUB_API_URL: callers("https://api.github.com") }, own],
+    ["that of GraphQL", { GITHUB_GRAPHQL_URL: callers("https://api.github.com/graphql") }, own],
+    ["an Enterprise Server", { GITHUB_API_URL: callers("https://ghe.test/api/v3/") }, enterprise],
+    ["its GraphQL", { GITHUB_GRAPHQL_URL: callers("https://ghe.test/api/graphql") }, enterprise],
+    ["another path", { GITHUB_API_URL: callers("https://ghe.test/other") }, "no-github"],
+    ["a path of the API", { GITHUB_API_URL: callers("https://api.github.com/user") }, "no-github"],
+    ["http", { GITHUB_API_URL: callers("http://ghe.test/api/v3") }, "insecure"],
+  ])("by variables of the caller: %s", (_, values, expected) => {
+    expect(sent(values)).toEqual(expected);
+  });
+
+  test("by a contract: only one that the caller has named, and without ssh if it says so", () => {
+    const entry = { upstream: "https://ghe.test", ssh: false };
+    expect(sent({}, entry)).toBe("untrusted");
+    expect(sent({}, entry, named)).toEqual({ ...enterprise, git: { host: "ghe.test", ssh: false } });
+  });
+
+  test("rules with the names of github.com are for the hosts of an Enterprise Server", () => {
+    const allow = ["github.com: * /a/**", "api.github.com: GET /b", "uploads.github.com: * /c", "* /d"];
+    const planned = planKey(key("GH_TOKEN", { upstream: "https://ghe.test", allow: parseRules(allow) }), {
+      valueOf: () => undefined,
+      caller: CALLER,
+      allowed: [],
+      ...named,
+    });
+    expect("route" in planned && planned.route.allow.map(({ text }) => text)).toEqual([
+      "ghe.test: * /a/**",
+      "ghe.test: GET /api/v3/b",
+      "ghe.test: * /api/uploads/c",
+      "* /d",
+    ]);
   });
 });

@@ -96,12 +96,17 @@ describe("a WebSocket", () => {
       const [route] = routesTo(upstream.origin);
       const refuse = (): never => expect.fail();
       upgrade(
-        { route, slot: { header: "authorization", scheme: "bearer" }, target: "/v1/responses" },
+        {
+          route,
+          slot: { header: "authorization", scheme: "bearer" },
+          origin: route.origin,
+          address: "http://127.0.0.1:1",
+          target: "/v1/responses",
+        },
         { request, socket, head: Buffer.alloc(0) },
         {
           services: { keyOf: () => "key", agentFor: () => agent, onUnauthorized: () => Promise.resolve() },
           exchange: { count: () => {}, refuse, answered: () => resolve(), left: () => {} },
-          broker: "http://127.0.0.1:1",
           replaced: () => [],
         },
       );

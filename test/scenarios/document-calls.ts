@@ -82,6 +82,9 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
   },
   "docs/broker.md": {
     "sophia-run --broker -- node agent.js": ["sophia-run [--broker] [--] [node] [agent.js]"],
+    "sophia-run --broker -- git clone https://github.com/acme/app.git": [
+      "sophia-run [--broker] [--] [git] [clone] [https://github.com/acme/app.git]",
+    ],
     "sophia-run --broker -- sh -c \\": [
       'sophia-run [--broker] [--] [sh] [-c] [CODEX_API_KEY="$OPENAI_API_KEY" exec codex -c openai_base_url="$OPENAI_BASE_URL" exec "say hello"]',
     ],

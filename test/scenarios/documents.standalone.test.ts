@@ -139,6 +139,11 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       because: "there is no such program",
     },
     "cat > service.mjs <<'end'": { kind: "run", without: ["OPENAI_API_KEY"], isShown: true },
+    "sophia-run --broker -- git clone https://github.com/acme/app.git": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "git.process.test.ts does it, with GitHub's names for this machine",
+    },
     "sophia-run --broker -- sh -c \\": {
       kind: "stand-ins",
       commands: ["sophia-run"],

@@ -118,6 +118,11 @@ export function wordsOf({ name: key, fault }: KeyFault): Words {
         `${addressOf(fault, name)} is not the address of a service`,
         `use https://host or https://host/path, without user name and query, or ${leaveOut}`,
       );
+    case "no-github":
+      return broker(
+        `${addressOf(fault, name)} is not the address of GitHub's API`,
+        `use https://api.github.com, or https://HOST/api/v3 of a GitHub Enterprise Server, or ${leaveOut}`,
+      );
     case "no-room":
       return broker(
         `the format of ${name} leaves no room for a dummy of 32 random characters`,

@@ -1,5 +1,6 @@
 /** Reports for people and programs which keys are brokered and where each goes, without values; nothing listens. */
 import { dummyKey } from "../../broker/dummy.ts";
+import { originsOf } from "../../broker/route.ts";
 import type { Settings } from "../../command-line/settings.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import { isSet } from "../../contract/check.ts";
@@ -26,6 +27,8 @@ export interface BrokerReport {
 export interface KeyReport {
   readonly name: string;
   readonly origin: string;
+  /** The further origins of a service that has several. */
+  readonly furtherOrigins?: readonly string[];
   /** The path of a gateway's address; mostly empty. */
   readonly path: string;
   /** The variables in which the program gets the address of the broker. */
@@ -82,9 +85,11 @@ export function reportBroker(assessment: Assessment, settings: Settings, environ
 
 function reportKey(key: BrokeredKey, keys: readonly BrokeredKey[], assessment: Assessment): KeyReport {
   const { route, base, because } = key;
+  const [, ...further] = originsOf(route);
   return {
     name: printable(route.name),
     origin: printable(route.origin),
+    ...(further.length > 0 && { furtherOrigins: further.map(printable) }),
     path: printable(route.path),
     variables: Object.keys(base).map(printable),
     by: because,

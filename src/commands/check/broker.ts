@@ -47,8 +47,8 @@ function linesOf({ keys, failures, outer, others }: BrokerReport, source: Contra
     },
   );
   return [
-    ...keys.map(({ name, origin, path, variables, byWords }) => {
-      return `✅ ${name} → ${origin}${path} (${variables.join(", ")}), ${byWords}`;
+    ...keys.map(({ name, origin, furtherOrigins = [], path, variables, byWords }) => {
+      return `✅ ${name} → ${[origin + path, ...furtherOrigins].join(", ")} (${variables.join(", ")}), ${byWords}`;
     }),
     ...keys.flatMap(({ name, copies }) =>
       copies.length === 0 ? [] : [`⚠️ ${name}: ${enumerateFew(copies, MOST_NAMES)} still has the value`],

@@ -11,10 +11,10 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
     case undefined:
       return [];
     case "brokered": {
-      const { origin, path, byWords, variables, allow, deny, liesIn } = explanation;
+      const { origin, furtherOrigins = [], path, byWords, variables, allow, deny, liesIn } = explanation;
       const short: readonly Row[] = [
         ["broker", "the program gets a dummy, never the value"],
-        ["sent to", `${origin}${path}, ${byWords}`],
+        ["sent to", `${enumerate([origin + path, ...furtherOrigins])}, ${byWords}`],
       ];
       if (!inFull) return short;
       const all = deny.length === 0 ? "all paths" : "all paths that are not denied";
@@ -23,6 +23,10 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
         ["through", `the broker, whose address is in ${enumerate(variables)}`],
         ...rows("allowed", allow.length === 0 ? [all] : allow),
         ...rows("denied", deny),
+        // One path for all that can be asked.
+        ...(variables.includes("GITHUB_GRAPHQL_URL")
+          ? [["rules", "allow or deny GraphQL as a whole: they cannot look into its queries"] as const]
+          : []),
         ...rows("lies in", liesIn.length === 0 ? ["no other place that sophia-run knows"] : liesIn.map(locationWords)),
       ];
     }

@@ -1,6 +1,7 @@
 /** Faults of a contract's entry for a key, in words; pure. */
 import { mayRunCode } from "../../core/code-variables.ts";
 import { mayDecideNetwork } from "../../core/network-variables.ts";
+import { enumerate } from "../../core/text.ts";
 import { parseUrl, isLoopback } from "../../core/url.ts";
 import { MARKED_VARIABLES } from "../../esc/settings/from-files.ts";
 import { isAmbiguous, parseRule } from "./path-rules.ts";
@@ -19,7 +20,15 @@ export function pathFault(path: string): FormFault | undefined {
 export function ruleFault(rule: string): FormFault | undefined {
   if (parseRule(rule) !== undefined) return undefined;
   const form = "METHOD /path, with * for any method or one segment, and ** at the end for all segments that follow";
-  return formFault(rule.slice(rule.indexOf(" ") + 1)) ?? ["this is not a rule", form];
+  return formFault(rule.replace(/^(?:\S+: )?\S+ /, "")) ?? ["this is not a rule", form];
+}
+
+/** Checks the host of a rule. @param hosts that the key is for; none if they are known at the start only */
+export function ruleHostFault(rule: string, hosts: readonly string[]): FormFault | undefined {
+  const host = parseRule(rule)?.host;
+  if (host === undefined || hosts.includes(host)) return undefined;
+  const allowed = hosts.length === 0 ? "a rule without a host" : `${enumerate(hosts, "or")}, or no host for all`;
+  return ["the key is not for the host of this rule", allowed];
 }
 
 function formFault(path: string): FormFault | undefined {

@@ -7,7 +7,12 @@ export interface Slot {
   readonly header: string;
   /** In lower case; absent if the header's whole value is the key. */
   readonly scheme?: string;
+  /** The key is the password of Basic credentials, behind any user name (RFC 7617). */
+  readonly isPassword?: boolean;
 }
+
+/** git's: GitHub takes any user name. */
+export const PASSWORD: Slot = { header: "authorization", scheme: "basic", isPassword: true };
 
 /** A contract's entry for one key; its members replace the built-in ones. */
 export interface BrokerEntry {
@@ -20,6 +25,8 @@ export interface BrokerEntry {
   readonly prefix?: string;
   readonly allow?: readonly PathRule[];
   readonly deny?: readonly PathRule[];
+  /** Remotes in the form of ssh go through the broker, too; by default they do. */
+  readonly ssh?: boolean;
 }
 
 /** Returns the slot of a text that has the form of the schema: `api-key`, or `Authorization: Bearer`. */

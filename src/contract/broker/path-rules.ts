@@ -1,6 +1,8 @@
-/** Rules over methods and paths, such as `POST /v2/documents/*`; pure. */
+/** Rules over methods and paths, such as `POST /v2/documents/*` or `api.github.com: GET /repos/**`; pure. */
 
 export interface PathRule {
+  /** Host and port, in lower case; absent for all hosts of the key. */
+  readonly host?: string;
   /** In upper case; `*` for any. */
   readonly method: string;
   /** `*` stands for one segment, `**` at the end for all that follow, also none. */
@@ -9,17 +11,18 @@ export interface PathRule {
 }
 
 /** The rules' characters of RFC 9110 (method) and RFC 3986 (path), without characters that servers read differently. */
-const RULE = /^(\*|[A-Za-z][A-Za-z\d-]{0,31}) (\/[\w.~!$&'()*+,;=:@%/-]*)$/;
+const RULE = /^(?:([A-Za-z\d.-]+(?::\d{1,5})?): )?(\*|[A-Za-z][A-Za-z\d-]{0,31}) (\/[\w.~!$&'()*+,;=:@%/-]*)$/;
 
 /** Parses a rule. @returns undefined for any other text */
 export function parseRule(text: string): PathRule | undefined {
-  const [, method, path] = RULE.exec(text) ?? [];
+  const [, host, method, path] = RULE.exec(text) ?? [];
   if (method === undefined || path === undefined) return undefined;
   const segments = segmentsOf(path);
   const isWild = (segment: string, index: number): boolean =>
     segment === "*" || (segment === "**" && index === segments.length - 1);
   const isPlain = segments.every((segment, index) => !segment.includes("*") || isWild(segment, index));
-  return isPlain && !isAmbiguous(path) ? { method: method.toUpperCase(), segments, text } : undefined;
+  if (!isPlain || isAmbiguous(path)) return undefined;
+  return { ...(host !== undefined && { host: host.toLowerCase() }), method: method.toUpperCase(), segments, text };
 }
 
 /** Parses rules, and leaves out any other text. */
@@ -33,24 +36,50 @@ export function parseRules(texts: readonly string[]): readonly PathRule[] {
  */
 export function isAmbiguous(path: string): boolean {
   if (/\/\/|\\|\/\.{1,2}(?:\/|$)|\/\.{0,2}(?:;|%3b)/i.test(path)) return true;
+  return hasOddEscape(path, /[\w.~/\\-]/);
+}
+
+/**
+ * Returns the two readings of a path, with `%2F` as a character and as a slash, as in the name of a branch or a project; one
+ * for other paths.
+ *
+ * @returns undefined if there are further ones
+ */
+export function readingsOf(path: string): readonly string[] | undefined {
+  if (!/%2f/i.test(path)) return isAmbiguous(path) ? undefined : [path];
+  const separated = path.replaceAll(/%2f/gi, "/");
+  return isAmbiguous(separated) || hasOddEscape(path, /[\w.~\\-]/) ? undefined : [path, separated];
+}
+
+/** @param needless characters that need no escape */
+function hasOddEscape(path: string, needless: RegExp): boolean {
   return (path.match(/%.{0,2}/gs) ?? []).some((escape) => {
     if (!/^%[\da-f]{2}$/i.test(escape)) return true;
     const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[\w.~/\\-]/.test(character) || character < " ";
+    return needless.test(character) || character < " ";
   });
 }
 
-/** Returns true if one of the rules has the method and the path. @param path not ambiguous */
-export function isCovered(rules: readonly PathRule[], method: string, path: string): boolean {
-  return rules.some((rule) => isMethod(rule, method) && isPath(rule.segments, segmentsOf(path)));
+/** The parts of a request over which a rule decides. */
+interface RuleTarget {
+  /** Host and port, in lower case. */
+  readonly host: string;
+  readonly method: string;
+  /** Not ambiguous. */
+  readonly path: string;
+}
+
+/** Returns true if one of the rules has the host, the method and the path. */
+export function isCovered(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
+  return rules.some((rule) => isFor(rule, host, method) && isPath(rule.segments, segmentsOf(path)));
 }
 
 /** The same for rules that deny: as on some servers, case and parameters of segments (`/keys;x`) do not matter. */
-export function isDenied(rules: readonly PathRule[], method: string, path: string): boolean {
+export function isDenied(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
   const segments = segmentsOf(path.toLowerCase()).map((segment) => segment.replace(/(?:;|%3b).*$/, ""));
   return rules.some(
     (rule) =>
-      isMethod(rule, method) &&
+      isFor(rule, host, method) &&
       isPath(
         rule.segments.map((segment) => segment.toLowerCase()),
         segments,
@@ -58,8 +87,8 @@ export function isDenied(rules: readonly PathRule[], method: string, path: strin
   );
 }
 
-function isMethod(rule: PathRule, method: string): boolean {
-  return rule.method === "*" || rule.method === method.toUpperCase();
+function isFor(rule: PathRule, host: string, method: string): boolean {
+  return (rule.host ?? host) === host && (rule.method === "*" || rule.method === method.toUpperCase());
 }
 
 function isPath(pattern: readonly string[], segments: readonly string[]): boolean {

@@ -2,6 +2,7 @@
  * The services whose keys are brokered without a word in the contract: where each key goes, in which header, by which
  * variables clients learn the address, and which paths are denied since they make or change credentials.
  */
+import { GITHUB } from "./github.ts";
 import type { Slot } from "./model.ts";
 
 export interface Provider {
@@ -14,6 +15,8 @@ export interface Provider {
   readonly base: Readonly<Record<string, string>>;
   readonly prefix?: string;
   readonly deny?: readonly string[];
+  /** Has several hosts, and git. Keys of such a service share their variables: the dummy decides. */
+  readonly isGithub?: boolean;
 }
 
 const BEARER: Slot = { header: "authorization", scheme: "bearer" };
@@ -78,9 +81,19 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     slots: [{ header: "x-api-key" }],
     base: { SERPER_BASE_URL: "" },
   },
+  // In the order of preference: git gets the first one that is brokered.
+  GH_FINE_GRAINED_TOKEN: GITHUB,
+  GITHUB_PAT: GITHUB,
+  GITHUB_TOKEN: GITHUB,
+  GH_TOKEN: GITHUB,
 };
 
 /** Returns what is built in for a key; undefined for other variables. */
 export function providerOf(name: string): Provider | undefined {
   return Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
 }
+
+/** In the order of preference. */
+export const GITHUB_TOKENS: readonly string[] = Object.keys(PROVIDERS).filter(
+  (name) => PROVIDERS[name]?.isGithub === true,
+);

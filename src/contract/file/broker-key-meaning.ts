@@ -1,11 +1,13 @@
 /** Checks the `broker` member of one variable beyond the schema; pure. */
 import { enumerate } from "../../core/text.ts";
+import { parseUrl } from "../../core/url.ts";
 import { addressName, baseOf, brokerEntryOf, variableIn } from "../broker/entry.ts";
 import { type BrokerEntry, isReserved, slotOf } from "../broker/model.ts";
-import { pathFault, ruleFault, originFault, baseNameFault } from "../broker/faults.ts";
-import { providerOf } from "../broker/providers.ts";
+import { baseNameFault, type FormFault, originFault, pathFault, ruleFault, ruleHostFault } from "../broker/faults.ts";
+import { sitesOf } from "../broker/github.ts";
+import { GITHUB_TOKENS, providerOf } from "../broker/providers.ts";
 import type { BrokerMember, VariableEntry } from "../generated/document.ts";
-import { isSecret } from "./compile.ts";
+import { isSecret, listOf } from "./compile.ts";
 import type { Path } from "./positions.ts";
 
 export interface BrokerProblem {
@@ -58,6 +60,7 @@ export function examineKey(key: BrokeredKey, names: KnownNames, areRulesNew: boo
   examineMissing(key, report);
   examineUpstream(key, names, report);
   examineHeaders(key, report);
+  examineSsh(key, report);
   // The built-in names are sound.
   Object.entries(key.entry.base ?? {}).forEach(([variable, path]) => {
     examineBaseName(key, variable, names, report);
@@ -70,9 +73,25 @@ export function examineKey(key: BrokeredKey, names: KnownNames, areRulesNew: boo
   }
   reportFault(["prefix"], pathFault(prefix), report);
   if (!areRulesNew) return problems;
-  allow.forEach((rule, index) => reportFault(["allow", index], ruleFault(rule), report));
-  deny.forEach((rule, index) => reportFault(["deny", index], ruleFault(rule), report));
+  const hosts = hostsOf(key);
+  const faultOf = (rule: string): FormFault | undefined => ruleFault(rule) ?? ruleHostFault(rule, hosts);
+  allow.forEach((rule, index) => reportFault(["allow", index], faultOf(rule), report));
+  deny.forEach((rule, index) => reportFault(["deny", index], faultOf(rule), report));
   return problems;
+}
+
+/** Returns the hosts that a rule may name. A variable, or a gateway of the caller, may have another one. */
+function hostsOf({ name, entry: { upstream } }: BrokeredKey): readonly string[] {
+  const provider = providerOf(name);
+  const written = upstream === undefined || variableIn(upstream) !== undefined ? provider?.origin : upstream;
+  const own = written === undefined ? undefined : parseUrl(written)?.host;
+  const several = provider?.isGithub === true ? sitesOf(provider.origin ?? "").map(({ host }) => host) : [];
+  return [...new Set([...several, ...listOf(own)])];
+}
+
+function examineSsh({ name, member }: BrokeredKey, report: Report): void {
+  if (typeof member !== "object" || member.ssh === undefined || providerOf(name)?.isGithub === true) return;
+  report(["ssh"], "git has no use for this key", `"ssh" only for GitHub tokens: ${GITHUB_TOKENS.join(", ")}`);
 }
 
 type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;

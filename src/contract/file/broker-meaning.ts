@@ -1,5 +1,5 @@
 /** Checks the `broker` members of a contract beyond the schema; pure. Loaded only if there is one. */
-import { PROVIDERS } from "../broker/providers.ts";
+import { providerOf, PROVIDERS } from "../broker/providers.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import {
   type BrokeredKey,
@@ -82,6 +82,11 @@ function keysAsAddresses(
   );
 }
 
+/** The hosts of GitHub have one address for all tokens. */
+function isShared(name: string, other: string): boolean {
+  return providerOf(name)?.isGithub === true && providerOf(other)?.isGithub === true;
+}
+
 /**
  * Reports variables that two keys would set.
  *
@@ -98,7 +103,7 @@ function sharedAddresses(
     for (const { variable, folded } of addresses) {
       const other = first.get(folded);
       if (other === undefined) first.set(folded, name);
-      if (other === undefined || other === name) continue;
+      if (other === undefined || other === name || isShared(name, other)) continue;
       const conflict = `${other} ${name} ${folded}`;
       if (reported.has(conflict)) continue;
       reported.add(conflict);

@@ -116,10 +116,12 @@ export type BrokerMember =
       readonly base?: { readonly [name: VariableName]: BrokerPath };
       /** A path that is put in front of paths that do not begin with it, such as `/v1`. */
       readonly prefix?: BrokerPath;
-      /** The requests that may use the key. Default: all that are not denied. */
+      /** The requests that may use the key. Default: all that are not denied. A host may stand in front of a rule, for a key with several: `api.github.com: GET /repos/acme/**`. */
       readonly allow?: readonly BrokerRule[];
       /** The requests that must not use the key, even if they are allowed. A contract that was only found adds to the built-in ones; one that --contract names replaces them. */
       readonly deny?: readonly BrokerRule[];
+      /** For a GitHub token. true (default): git uses the token also for remotes in the form of ssh, `git@github.com:`. false: git goes there by ssh, with the user's own key. */
+      readonly ssh?: boolean;
     };
 
 /** The name of a header, such as `api-key`, or name and scheme, such as `Authorization: Bearer`. */

@@ -290,6 +290,9 @@ function checkBrokerMemberObject(value: unknown): boolean {
         )
           return false;
         break;
+      case "ssh":
+        if (!(typeof member === "boolean")) return false;
+        break;
       default:
         return false;
     }
@@ -324,7 +327,9 @@ function checkBrokerPath(value: unknown): boolean {
 
 function checkBrokerRule(value: unknown): boolean {
   return (
-    typeof value === "string" && (value.length <= 500 || Array.from(value).length <= 500) && /^\S+ \/\S*$/u.test(value)
+    typeof value === "string" &&
+    (value.length <= 500 || Array.from(value).length <= 500) &&
+    /^(?:[^\s/]+: )?\S+ \/\S*$/u.test(value)
   );
 }
 

@@ -36,13 +36,14 @@ test("each key has its origin, the variables of the program, and who says so; th
   });
   expect(status).toBe(0);
   expect(section).toEqual([
+    "✅ GITHUB_PAT → https://github.com, https://api.github.com, https://uploads.github.com (GITHUB_API_URL, GITHUB_GRAPHQL_URL), built in",
     "✅ QDRANT_API_KEY → https://sentinel-qdrant.example.test:6333 (QDRANT_URL), by QDRANT_URL of the caller's environment",
     "✅ OPENAI_API_KEY → https://api.openai.com (OPENAI_BASE_URL, OPENAI_API_BASE), built in",
     "✅ TAVILY_API_KEY → https://api.tavily.com (TAVILY_BASE_URL), built in",
-    "➖ Not brokered: GITHUB_PAT, PULUMI_ACCESS_TOKEN and QDRANT_URL (no service is known)",
+    "➖ Not brokered: PULUMI_ACCESS_TOKEN and QDRANT_URL (no service is known)",
   ]);
   expect(text).toContain("✅ All checks passed!");
-  expect(broker.keys[1]).toMatchObject({
+  expect(broker.keys[2]).toMatchObject({
     name: "OPENAI_API_KEY",
     origin: "https://api.openai.com",
     path: "",
@@ -59,7 +60,7 @@ test("there is no section without --broker; SOPHIA_BROKER counts as well", async
   const without = await check({ env: CONTRACT_VALUES, options: [] });
   expect([without.section, without.broker]).toEqual([undefined, undefined]);
   const by = await check({ env: { ...CONTRACT_VALUES, SOPHIA_BROKER: "1" }, options: [] });
-  expect(by.section).toHaveLength(3);
+  expect(by.section).toHaveLength(4);
 });
 
 test("an origin that is not trusted fails, with the remedy", async () => {

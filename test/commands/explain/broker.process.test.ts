@@ -8,7 +8,13 @@ import { escVariables } from "../world.ts";
 
 const OPENAI = "sk-real-openai-0a1b2c3d";
 const CONTRACT = JSON.stringify({
-  variables: { OPENAI_API_KEY: { aliases: ["OPENAI_KEY"] }, GITHUB_PAT: {}, CERT: {}, EVIL_KEY: evil() },
+  variables: {
+    OPENAI_API_KEY: { aliases: ["OPENAI_KEY"] },
+    GITHUB_PAT: {},
+    OTHER_TOKEN: {},
+    CERT: {},
+    EVIL_KEY: evil(),
+  },
 });
 
 function evil() {
@@ -45,6 +51,21 @@ test("a brokered key: what the program gets, where the key goes, the paths, and 
       { kind: "file", where: ".env", line: 2, isOther: true },
       { kind: "variable", where: "COPY" },
     ],
+  });
+});
+
+test("a GitHub token: each host, and what rules cannot see", async () => {
+  const { ended, variables } = await explain(["--broker", "GITHUB_PAT"], {
+    env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
+  });
+  const text = unwrapped(ended.stdout);
+  expect(text).toContain("https://github.com, https://api.github.com and https://uploads.github.com, built in");
+  expect(text).toContain("api.github.com: * /user/keys/**");
+  expect(text).toContain("they cannot look into its queries");
+  expect(variables[0].broker).toMatchObject({
+    origin: "https://github.com",
+    furtherOrigins: ["https://api.github.com", "https://uploads.github.com"],
+    variables: ["GITHUB_API_URL", "GITHUB_GRAPHQL_URL"],
   });
 });
 
@@ -102,8 +123,8 @@ test("a base variable is known although no source sets it", async () => {
 });
 
 test("without --broker a key has one line that offers it, and so has its address", async () => {
-  const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: "https://gateway.test/v1", GITHUB_PAT: "ghp_0123456789" };
-  const { ended, variables } = await explain(["OPENAI_API_KEY", "OPENAI_BASE_URL", "GITHUB_PAT"], { env });
+  const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: "https://gateway.test/v1", OTHER_TOKEN: "ghp_0123456789" };
+  const { ended, variables } = await explain(["OPENAI_API_KEY", "OPENAI_BASE_URL", "OTHER_TOKEN"], { env });
   expect(ended.stdout).toContain("   broker   --broker would give the program a dummy\n");
   expect(unwrapped(ended.stdout)).toContain("--broker would set it to its own address, for OPENAI_API_KEY");
   expect(variables.map(({ broker }: { broker?: { kind: string } }) => broker?.kind)).toEqual([
@@ -115,8 +136,8 @@ test("without --broker a key has one line that offers it, and so has its address
 });
 
 test("a key that is refused has the problem and the remedy; others have the reason why they are not brokered", async () => {
-  const env = { EVIL_KEY: OPENAI, GITHUB_PAT: "ghp_0123456789", GROQ_API_KEY: "gsk_0123456789" };
-  const { ended, variables } = await explain(["--broker", "EVIL_KEY", "GITHUB_PAT", "GROQ_API_KEY"], { env });
+  const env = { EVIL_KEY: OPENAI, OTHER_TOKEN: "ghp_0123456789", GROQ_API_KEY: "gsk_0123456789" };
+  const { ended, variables } = await explain(["--broker", "EVIL_KEY", "OTHER_TOKEN", "GROQ_API_KEY"], { env });
   expect(unwrapped(ended.stdout)).toMatch(/broker +refused: .*sophia\.contract\.json.*https:\/\/evil\.test/);
   expect(ended.stdout).toContain("--broker-to https://evil.test");
   expect(variables.map(({ broker }: { broker: object }) => broker)).toEqual([

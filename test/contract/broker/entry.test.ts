@@ -161,16 +161,9 @@ test("of the built-in contract all keys are brokered that the table has, and not
   );
   const known = Object.keys(PROVIDERS).filter((name) => BUILT_IN.variables.has(name));
   expect(brokered.map(({ name }) => name).toSorted()).toEqual(known.toSorted());
-  expect(known).toHaveLength(11);
+  expect(known).toHaveLength(13);
   expect(brokered.map(brokerEntryOf)).toEqual(brokered.map(() => ({})));
-  for (const name of [
-    "GITHUB_PAT",
-    "GH_FINE_GRAINED_TOKEN",
-    "PULUMI_ACCESS_TOKEN",
-    "DATABASE_URL",
-    "QDRANT_URL",
-    "LAMBDA_CLOUD_API_KEY",
-  ]) {
+  for (const name of ["PULUMI_ACCESS_TOKEN", "DATABASE_URL", "QDRANT_URL", "LAMBDA_CLOUD_API_KEY"]) {
     expect(BUILT_IN.variables.has(name)).toBe(true);
     expect(Object.keys(PROVIDERS)).not.toContain(name);
   }

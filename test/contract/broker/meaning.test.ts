@@ -191,6 +191,7 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     ["POST /**/a"],
     ["POST /ä"],
     [`POST /${"a".repeat(500)}`],
+    ["https://api.github.com: GET /a"],
     [{ method: "POST" }],
   ])("the rule %j", async (rule) => {
     for (const part of ["allow", "deny"]) {
@@ -199,6 +200,27 @@ describe("a broker member that cannot be used is refused, at its place", () => {
       expect(placeOf(failure, document).startsWith(JSON.stringify(rule))).toBe(true);
       if (part === "deny") expectWording(`${failure.message}\n${failure.hint}`);
     }
+  });
+
+  test.each([
+    ["OPENAI_API_KEY", {}, "api.github.com: GET /a"],
+    ["GITHUB_PAT", {}, "api.openai.com: GET /a"],
+    ["GITHUB_PAT", { upstream: "https://ghe.test" }, "other.test: GET /a"],
+    ["KEY", { ...whole, upstream: "${URL}" }, "s.test: GET /a"],
+  ])("a rule of %s %j for a host that the key is not for: %s", async (name, member, rule) => {
+    for (const part of ["allow", "deny"]) {
+      const document = { variables: { URL: { secret: false }, [name]: { broker: { ...member, [part]: [rule] } } } };
+      const failure = await refusalOf(document);
+      expect(placeOf(failure, document).startsWith(JSON.stringify(rule))).toBe(true);
+      if (part === "deny") expectWording(`${failure.message}\n${failure.hint}`);
+    }
+  });
+
+  test(`"ssh" for a key that git has no use for`, async () => {
+    const document = { variables: { OPENAI_API_KEY: { broker: { ssh: false } } } };
+    const failure = await refusalOf(document);
+    expect(placeOf(failure, document).startsWith("false")).toBe(true);
+    expectWording(`${failure.message}\n${failure.hint}`);
   });
 
   const many = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);

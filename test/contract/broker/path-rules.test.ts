@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { isAmbiguous, isCovered, isDenied, parseRule, type PathRule } from "../../../src/contract/broker/path-rules.ts";
+import {
+  isAmbiguous,
+  isCovered,
+  isDenied,
+  parseRule,
+  type PathRule,
+  readingsOf,
+} from "../../../src/contract/broker/path-rules.ts";
 
 function rules(...texts: readonly string[]): readonly PathRule[] {
   return texts.map((text) => {
@@ -24,7 +31,7 @@ test.each([
   ["GET /", "GET", "/", true],
   ["GET /A", "GET", "/a", false],
 ])("%s, asked for %s %s: %s", (rule, method, path, expected) => {
-  expect(isCovered(rules(rule), method, path)).toBe(expected);
+  expect(isCovered(rules(rule), { host: "a.test", method, path })).toBe(expected);
 });
 
 test.each([
@@ -49,12 +56,12 @@ test.each([
 describe("a denied path", () => {
   test.each(["/v1/keys", "/V1/Keys", "/v1/keys/", "/v1/keys/new", "/v1;x=1/keys", "/v1/keys;x", "/v1/keys%3bx"])(
     "is recognized in the form %s",
-    (path) => expect(isDenied(rules("* /v1/keys/**"), "POST", path)).toBe(true),
+    (path) => expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path })).toBe(true),
   );
 
   test("does not deny its neighbours", () => {
-    expect(isDenied(rules("* /v1/keys/**"), "POST", "/v1/keysets")).toBe(false);
-    expect(isDenied(rules("POST /v1/keys"), "GET", "/v1/keys")).toBe(false);
+    expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path: "/v1/keysets" })).toBe(false);
+    expect(isDenied(rules("POST /v1/keys"), { host: "a.test", method: "GET", path: "/v1/keys" })).toBe(false);
   });
 });
 
@@ -88,4 +95,30 @@ test.each([
   ["/", false],
 ])("%s is ambiguous: %s", (path, expected) => {
   expect(isAmbiguous(path)).toBe(expected);
+});
+
+test.each([
+  ["/a/b", ["/a/b"]],
+  ["/a%2fb", ["/a%2fb", "/a/b"]],
+  ["/a%20b%2Fc", ["/a%20b%2Fc", "/a%20b/c"]],
+  ["/a%2F..%2Fb", undefined],
+  ["/a%2F", ["/a%2F", "/a/"]],
+  ["/a%2F/b", undefined],
+  ["/%2Fa", undefined],
+  ["/a%2F.%3bx", undefined],
+  ["/a%2Fb%2e", undefined],
+  ["/a%5c%2Fb", undefined],
+  ["/a%2Fb%", undefined],
+])("the readings of %s", (path, expected) => {
+  expect(readingsOf(path)).toEqual(expected);
+});
+
+test("a rule may name a host, and is then for that one alone", () => {
+  const some = rules("API.a.test:8443: GET /a");
+  expect(isCovered(some, { host: "api.a.test:8443", method: "GET", path: "/a" })).toBe(true);
+  expect(isCovered(some, { host: "a.test", method: "GET", path: "/a" })).toBe(false);
+  expect(isDenied(some, { host: "api.a.test:8443", method: "get", path: "/A/" })).toBe(true);
+  expect(isDenied(some, { host: "a.test", method: "GET", path: "/a" })).toBe(false);
+  expect(parseRule("a.test GET /a")).toBeUndefined();
+  expect(parseRule("https://a.test: GET /a")).toBeUndefined();
 });

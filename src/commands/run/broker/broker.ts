@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Agent } from "node:http";
 import { dummyKey } from "../../../broker/dummy.ts";
-import { brokerVariables } from "../../../broker/environment.ts";
+import { brokerVariables, type Changes, gitAccesses } from "../../../broker/environment.ts";
 import { type Broker, openBroker } from "../../../broker/listen.ts";
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -145,6 +145,10 @@ export async function openRunBroker(
   };
   const dummyValues = (): readonly Secret[] =>
     Array.from(dummies).flatMap(([name, value]) => (value === undefined ? [] : { name, value }));
+  const accesses = gitAccesses(initial.keys);
+  if (accesses.length > 0) {
+    await (await import("./git-notices.ts")).noticeOfGit(accesses, delivery(assessment).environment, context);
+  }
   const first = deliver(assessment, initial);
   first.apply();
   return {
@@ -184,11 +188,11 @@ async function listen(parts: Parameters<typeof openBroker>[0]): Promise<Broker> 
 }
 
 /** Windows has names in any spelling: another spelling of a name is replaced, too. */
-function withVariables(environment: Environment, added: Readonly<Record<string, string>>): Environment {
+function withVariables(environment: Environment, added: Changes): Environment {
   const result = process.platform === "win32" ? new FoldedMap(environment) : new Map(environment);
   for (const [name, value] of Object.entries(added)) {
     result.delete(name);
-    result.set(name, value);
+    if (value !== undefined) result.set(name, value);
   }
   return result;
 }

@@ -1,0 +1,147 @@
+/** GitHub on this machine, behind TLS: git's own server for repositories, and an API that answers what it is asked. */
+import { spawn, spawnSync } from "node:child_process";
+import * as http from "node:http";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { type Proxy, startProxy } from "../../../esc-server/proxy.ts";
+import { makeCertificates } from "../../../esc-server/tls.ts";
+import { type Received, startUpstream, type Upstream } from "../../../broker/upstream.ts";
+import { type Ended, folder, sophia } from "../../../helpers/sophia.ts";
+
+export const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";
+const HOSTS = ["github.com", "api.github.com", "uploads.github.com"] as const;
+
+export interface Github {
+  readonly upstream: Upstream;
+  /** Answers for the names of GitHub. */
+  readonly proxy: Proxy;
+  /** The folder of the bare repositories. */
+  readonly repositories: string;
+  /** The variables with which requests for GitHub come here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Hosts and targets of the requests so far. */
+  readonly asked: () => readonly string[];
+}
+
+type Answer = (request: http.IncomingMessage, response: http.ServerResponse, received: Received) => void;
+
+/** @param answer for other hosts than github.com */
+export async function startGithub(answer: Answer = (_, response) => void response.end("{}")): Promise<Github> {
+  const certificates = await makeCertificates([...HOSTS, "github.acme.test"]);
+  onTestFinished(() => certificates.remove());
+  const repositories = folder();
+  const upstream = await startUpstream((request, response, received) => {
+    const [scheme, credentials = ""] = (request.headers.authorization ?? "").split(" ");
+    const password = Buffer.from(credentials, "base64").toString().split(":")[1];
+    const key = scheme?.toLowerCase() === "basic" ? password : credentials;
+    const isGit = /\.git\//.test(request.url ?? "");
+    if (key !== TOKEN) {
+      request.resume();
+      response.writeHead(401, { "www-authenticate": 'Basic realm="GitHub"' }).end();
+    } else if (isGit) serveGit(repositories, request, response);
+    else answer(request, response, received);
+  }, certificates.valid);
+  const { port } = new URL(upstream.origin);
+  const here = { host: "127.0.0.1", port: Number(port) };
+  const names = [...HOSTS, "github.acme.test"].map((host) => [`${host}:443`, here] as const);
+  const proxy = await startProxy({ routes: Object.fromEntries(names) });
+  onTestFinished(() => proxy.close());
+  return {
+    upstream,
+    proxy,
+    repositories,
+    env: { HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: certificates.caFile },
+    asked: () => upstream.requests.map(({ headers, method, target }) => `${headers.host} ${method} ${target}`),
+  };
+}
+
+/** Runs git's own server for one request (git-http-backend(1), RFC 3875). */
+function serveGit(root: string, request: http.IncomingMessage, response: http.ServerResponse): void {
+  const { pathname, search } = new URL(request.url ?? "", "http://x");
+  const { headers } = request;
+  const backend = spawn("git", ["http-backend"], {
+    env: {
+      PATH: process.env["PATH"],
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: "1",
+      PATH_INFO: pathname,
+      QUERY_STRING: search.slice(1),
+      REQUEST_METHOD: request.method,
+      REMOTE_USER: "user",
+      CONTENT_TYPE: headers["content-type"],
+      CONTENT_LENGTH: headers["content-length"],
+      HTTP_CONTENT_ENCODING: headers["content-encoding"],
+      GIT_PROTOCOL: [headers["git-protocol"]].flat()[0],
+    },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  backend.stdin.on("error", () => {});
+  request.pipe(backend.stdin);
+  let head = Buffer.alloc(0);
+  const readHead = (chunk: Buffer): void => {
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf("\r\n\r\n");
+    if (end === -1) return;
+    backend.stdout.off("data", readHead);
+    const fields = head
+      .subarray(0, end)
+      .toString()
+      .split("\r\n")
+      .map((line) => line.split(": "));
+    const given = Object.fromEntries(fields.map(([name = "", value = ""]) => [name.toLowerCase(), value]));
+    const { status = "200", ...rest } = given;
+    response.writeHead(Number.parseInt(status, 10), rest);
+    response.write(head.subarray(end + 4));
+    backend.stdout.pipe(response);
+  };
+  backend.stdout.on("data", readHead);
+  backend.once("close", () => response.end());
+}
+
+/** Makes a bare repository with one commit, and returns the folder that it was pushed from. */
+export function makeRepository(
+  { repositories }: Pick<Github, "repositories">,
+  name: string,
+  files = { "a.txt": "a" },
+): string {
+  const bare = join(repositories, name);
+  const from = folder(files);
+  run("git", ["init", "--quiet", "--bare", "--initial-branch=main", bare], from);
+  run("git", ["-C", bare, "config", "http.receivepack", "true"], from);
+  run("git", ["init", "--quiet", "--initial-branch=main"], from);
+  run("git", ["add", "."], from);
+  run("git", [...AUTHOR, "commit", "--quiet", "-m", "first"], from);
+  run("git", ["push", "--quiet", bare, "main"], from);
+  return from;
+}
+
+export const AUTHOR = ["-c", "user.name=A", "-c", "user.email=a@example.test"] as const;
+
+export function run(command: string, args: readonly string[], cwd: string): string {
+  const env = { PATH: process.env["PATH"], HOME: cwd, GIT_CONFIG_NOSYSTEM: "1" };
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 60_000 });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+export interface Brokered {
+  readonly script: string;
+  /** `broker` of the token's declaration. */
+  readonly broker?: unknown;
+  readonly options?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Runs a script of `sh` with a token that it does not get. The contract is one that the caller has named. */
+export async function brokered(
+  { env }: Pick<Github, "env">,
+  { script, broker = true, options = [], env: more = {}, files = {} }: Brokered,
+): Promise<Ended & { readonly cwd: string }> {
+  const contract = JSON.stringify({ variables: { GITHUB_PAT: { example: "ghp_<token>", broker } } });
+  const cwd = folder({ "named.contract.json": contract, ...files });
+  const args = ["--contract", "named.contract.json", "--broker", ...options, "--", "sh", "-ec", script];
+  const common = { GITHUB_PAT: TOKEN, GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
+  const ended = await sophia(args, { cwd, env: { ...common, ...env, ...more } });
+  return { ...ended, cwd };
+}
