@@ -7,6 +7,8 @@ export const scanCommand: CommandDefinition = {
       "shell, XML. Prints file, line and variable, never a value. The default PATH is the working directory. Files that " +
       "git ignores are skipped and symbolic links are not followed, unless a PATH names them. Names of files and the " +
       "targets of links are searched, too.",
+    "Settings of coding agents and of MCP clients are searched also where git ignores them: .mcp.json, .cursor, .vscode, " +
+      ".claude and .codex in the folder. --home adds those of the home folder, and its .claude.json.",
     "--history also searches stashes, commits that only the reflog reaches, names of branches and tags, and the history " +
       "of submodules that are here.",
     "Git fetches nothing: objects that a shallow or partial clone lacks, submodules that are not here, and files that " +
@@ -18,6 +20,7 @@ export const scanCommand: CommandDefinition = {
   options: {
     staged: { type: "boolean", describe: "Search git's index, which is the content of the next commit" },
     history: { type: "boolean", describe: "Search all commits of branches, tags, stashes and the reflog" },
+    home: { type: "boolean", describe: "Also search the settings of agents in the home folder" },
     json: JSON_OPTION,
   },
   statuses: {

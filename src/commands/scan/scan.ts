@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
+import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { loadRedactAddon } from "../../launch/redact/addon.ts";
@@ -21,6 +22,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
   if (staged && history) {
     throw usageError("--staged and --history cannot be used together", "run scan once with each");
   }
+  const home = options["home"] === true ? homeFolder(context, staged || history) : undefined;
   const { settings, assessment } = await assessed(options, context);
   // The search lasts as long as its files are long.
   loader?.limitTurns?.(0);
@@ -45,7 +47,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
   const isElsewhere = context.project !== context.cwd;
   const paths = isElsewhere ? positionals.map((path) => resolve(context.cwd, path)) : positionals;
   const area: Area = staged ? "index" : history ? "history" : "files";
-  await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, paths);
+  await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, paths, home);
   search.clearProgress();
   for (const warning of incompleteness(search)) printLines(context, warning);
   if (options["json"] === true) context.out(json(search, size));
@@ -53,3 +55,13 @@ export const scan: Command = async ({ options, positionals }, context) => {
   if (search.findings.length > 0) return ExitStatus.unmet;
   return isComplete(search) ? ExitStatus.ok : ExitStatus.incomplete;
 };
+
+/** @throws SophiaError (usage, 125) if there is none, or if git's objects are searched */
+function homeFolder({ environment }: Context, isOfGit: boolean): string {
+  if (isOfGit) {
+    throw usageError("--home cannot be used together with --staged or --history", "run scan once with each");
+  }
+  const home = environment.get(process.platform === "win32" ? "USERPROFILE" : "HOME") ?? "";
+  if (isAbsolute(home)) return home;
+  throw usageError("--home needs the path of the home folder, and HOME is not set to one", "set HOME");
+}

@@ -22,6 +22,10 @@ import { textOfGit } from "./objects.ts";
 import type { Search } from "./search.ts";
 
 const LIST = ["ls-files", "-z", "--others", "--exclude-standard"];
+/** Settings of coding agents and of MCP clients, which often hold a key. */
+const AGENT_PLACES = [".mcp.json", ".cursor", ".vscode", ".claude", ".codex"];
+const IGNORED_SETTINGS = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", ...AGENT_PLACES];
+const HOME_PLACES = [...AGENT_PLACES, ".claude.json"];
 const CHUNK = 1 << 20;
 /** Git's warning about a folder that it skips, by its name from the top of the repository. */
 const UNREADABLE = /^warning: could not open directory '(.*)': (.*)$/;
@@ -32,27 +36,37 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /**
+ * `named` by the user: follows a link, and fails for anything unreadable. `home`: a place in the home folder, which may be a
+ * link, as may the files in it (`linked`); a folder behind one of these could be one above.
+ */
+type Visit = "named" | "home" | "linked" | "listed";
+
+/**
  * Searches the files below the paths but those that git ignores, unless it ignores the path; without git all but `.git`. Of
- * a symbolic link it searches the target's path, as git stores it.
+ * a symbolic link it searches the target's path, as git stores it. Settings of agents are searched although git ignores them.
  *
+ * @param home the folder of which the settings of agents are searched as well
  * @throws SophiaError (file, 125) for a path that does not exist
  */
-export async function scanTree(search: Search, git: Git, paths: readonly string[]): Promise<void> {
+export async function scanTree(search: Search, git: Git, paths: readonly string[], home?: string): Promise<void> {
   const buffer = Buffer.allocUnsafe(CHUNK);
   const names = new NameSearch(search);
-  const visit = async (path: Buffer, name: Buffer, isNamed = false): Promise<void> => {
-    const kind = inspectFile(search, path, name, buffer, isNamed);
+  const visit = async (path: Buffer, name: Buffer, how: Visit = "listed"): Promise<void> => {
+    const kind = inspectFile(search, path, name, buffer, how);
     if (kind === "file") names.add(name, { within: "name" });
-    if (kind !== "folder") return;
+    if (kind !== "folder" || how === "linked") return;
     const prefix = name.equals(Buffer.from(".")) ? Buffer.alloc(0) : withSeparator(name);
-    const isWhole = isNamed && (await isIgnored({ ...git, cwd: path.toString() }));
+    const isWhole = how === "home" || (how === "named" && (await isIgnored({ ...git, cwd: path.toString() })));
     for await (const inside of isWhole ? walk(path, search) : filesIn(path, git, search)) {
-      await visit(Buffer.concat([withSeparator(path), inside]), Buffer.concat([prefix, inside]));
+      const file = Buffer.concat([withSeparator(path), inside]);
+      await visit(file, Buffer.concat([prefix, inside]), how === "home" ? "linked" : "listed");
     }
   };
   for (const path of paths.length === 0 ? ["."] : paths) {
-    await visit(Buffer.from(resolve(git.cwd, path)), Buffer.from(path), true);
+    await visit(Buffer.from(resolve(git.cwd, path)), Buffer.from(path), "named");
   }
+  const settings = home === undefined ? [] : HOME_PLACES.map((place) => join(home, place));
+  for (const path of settings) await visit(Buffer.from(path), Buffer.from(path), "home");
   names.flush();
 }
 
@@ -83,6 +97,7 @@ async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerato
       if (name.equals(ITSELF)) yield* walk(folder, search);
       else yield name;
     }
+    yield* recordsOfGit(gitInFolder, IGNORED_SETTINGS);
     return;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
@@ -93,7 +108,8 @@ async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerato
   if (empty === undefined) return yield* walk(folder, search);
   try {
     await textOfGit(gitInFolder, ["init", "--quiet", "--bare", empty]);
-    yield* recordsOfGit(gitInFolder, [`--git-dir=${empty}`, `--work-tree=${gitInFolder.cwd}`, ...LIST]);
+    const repository = [`--git-dir=${empty}`, `--work-tree=${gitInFolder.cwd}`];
+    for (const list of [LIST, IGNORED_SETTINGS]) yield* recordsOfGit(gitInFolder, [...repository, ...list]);
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
     yield* walk(folder, search);
@@ -139,18 +155,19 @@ function* walk(folder: Buffer, search: Search, below: Buffer = Buffer.alloc(0)):
 
 type Kind = "folder" | "file" | "none";
 
-/** Searches a file; skips devices and pipes. @param isNamed by the user: follows links, fails for anything unreadable */
-function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer, isNamed: boolean): Kind {
+/** Searches a file; skips devices and pipes. */
+function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer, how: Visit): Kind {
+  const isNamed = how === "named";
   let descriptor: number;
   try {
-    descriptor = openSync(path, isNamed ? FLAGS : FLAGS | NO_FOLLOW);
+    descriptor = openSync(path, how === "listed" ? FLAGS | NO_FOLLOW : FLAGS);
   } catch (error) {
     const code = codeOf(error);
     if (isNamed) throw unusable(name, `cannot be read (${code})`);
     // A deleted file of the index.
     if (code === "ENOENT" || code === "ENOTDIR") return "none";
     // A link, or a socket.
-    if (code === "ELOOP") inspectLink(search, path, name);
+    if (code === "ELOOP" && how === "listed") inspectLink(search, path, name);
     else if (code !== "ENXIO") search.addUnread(name, code);
     return "file";
   }

@@ -2,7 +2,7 @@ import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
+import { folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { escVariables } from "../world.ts";
 import { env, findings, git, KEY, PEM, repository, scan, world } from "./repository.ts";
@@ -52,6 +52,79 @@ describe("the working tree", () => {
     });
     git(cwd, "add", "--force", "build/kept.js");
     expect(findings(await scan(cwd))).toEqual(["build/kept.js:1: API_KEY", "sub/a.txt:1: API_KEY"]);
+  });
+
+  /** Settings that a project ignores, and files beside them that are no settings. */
+  const IGNORED = {
+    ".gitignore": ".mcp.json\n.cursor/\n.vscode\n.claude/\n.codex/*\n.other/\n",
+    ".mcp.json": `{"env":{"K":"${KEY}"}}`,
+    ".cursor/mcp.json": KEY,
+    ".vscode/mcp.json": KEY,
+    ".claude/settings.local.json": KEY,
+    ".claude/deep/down.json": KEY,
+    ".codex/config.toml": KEY,
+    ".other/x": KEY,
+  };
+  const SETTINGS = [
+    ".claude/deep/down.json:1: API_KEY",
+    ".claude/settings.local.json:1: API_KEY",
+    ".codex/config.toml:1: API_KEY",
+    ".cursor/mcp.json:1: API_KEY",
+    ".mcp.json:1: API_KEY",
+    ".vscode/mcp.json:1: API_KEY",
+  ];
+
+  test.each([
+    ["in a repository", repository],
+    ["without one", world],
+  ])("has the settings of agents, which are searched although git ignores them, %s", async (_, make) => {
+    expect(findings(await scan(make(IGNORED)))).toEqual(SETTINGS);
+  });
+
+  test("has each finding in settings once, if git lists the file as well", async () => {
+    const cwd = repository({ ".mcp.json": KEY, ".gitignore": ".claude/\n", ".claude/a": KEY, ".claude/b": KEY });
+    git(cwd, "add", "--force", ".claude/b");
+    const once = [".claude/a:1: API_KEY", ".claude/b:1: API_KEY", ".mcp.json:1: API_KEY"];
+    expect(findings(await scan(cwd))).toEqual(once);
+  });
+
+  test("--home adds the settings of the home folder, through links, and nothing else of it", async () => {
+    const cwd = repository({ "clean.txt": "nothing\n" });
+    const home = world({
+      ...IGNORED,
+      ".claude.json": KEY,
+      "dotfiles/settings.json": KEY,
+      "dotfiles/codex/c.toml": KEY,
+    });
+    rmSync(join(home, ".codex"), { recursive: true });
+    symlinkSync("dotfiles/codex", join(home, ".codex"));
+    symlinkSync("../dotfiles/settings.json", join(home, ".claude/settings.json"));
+    symlinkSync("nowhere", join(home, ".vscode/broken"));
+    symlinkSync("..", join(home, ".vscode/loop"));
+    const names = [
+      ".claude.json",
+      ".claude/deep/down.json",
+      ".claude/settings.json",
+      ".claude/settings.local.json",
+      ".codex/c.toml",
+      ".cursor/mcp.json",
+      ".mcp.json",
+      ".vscode/mcp.json",
+    ];
+    const ended = await sophia(["scan", "--home"], { cwd, env: { ...env, HOME: home } });
+    expect(ended).toMatchObject({ status: 1, stderr: "" });
+    expect(findings(ended)).toEqual(names.map((name) => `${join(home, name)}:1: API_KEY`));
+    expect((await sophia(["scan"], { cwd, env: { ...env, HOME: home } })).status).toBe(0);
+  });
+
+  test.each([
+    [["--home", "--staged"], "--home cannot be used together with --staged or --history"],
+    [["--home", "--history"], "--home cannot be used together with --staged or --history"],
+    [["--home"], "--home needs the path of the home folder"],
+  ])("%j is an error", async (options, message) => {
+    const ended = await sophia(["scan", ...options], { cwd: repository({}), env: { ...env, HOME: "" } });
+    expect(ended.status).toBe(125);
+    expect(unwrapped(ended.stderr)).toContain(message);
   });
 
   test("is searched by its .gitignore without a repository, too", async () => {
