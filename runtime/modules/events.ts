@@ -1,11 +1,25 @@
 /** node:events. */
 import { AbortError, checkFunction, codedError, invalidType } from "../errors.ts";
+import { natives } from "../native.ts";
 
 type EventName = string | symbol;
 // oxlint-disable-next-line typescript/no-explicit-any -- a listener states the types of its event
 type Listener = (...values: any[]) => unknown;
-/** A listener of once(): the function that was given. */
+type AddOrRemove<Self> = (name: EventName, listener: Listener) => Self;
+/** A listener, or the object of once() with the function that was given. */
 type OnceListener = Listener & { readonly listener?: Listener };
+
+interface Natives {
+  /** Adds the methods that `Emitter` declares. @param lists the property of an emitter with the listeners of each event */
+  readonly addEmitterMethods: (
+    prototype: object,
+    lists: typeof ALL,
+    refuse: (listener: unknown) => void,
+    throwUnhandled: (value: unknown) => never,
+  ) => void;
+}
+
+const native = natives<Natives>();
 
 /** Listeners by event. A list is never changed, so that an emission goes through the one that it began with. */
 const ALL = Symbol("events");
@@ -18,106 +32,61 @@ interface Target {
 
 const captureRejectionSymbol = Symbol.for("nodejs.rejection");
 
-/** The methods. They need no constructor, because streams call that one as a function. */
+/**
+ * The methods; those that each request of a broker calls hundreds of times are in C (`runtime/native/emitter.c`). They need no
+ * constructor, because streams call that one as a function.
+ */
 class Emitter {
-  declare [ALL]: Map<EventName, readonly OnceListener[]> | undefined;
-
-  emit(name: EventName, ...values: unknown[]): boolean {
-    const listeners = this[ALL]?.get(name);
-    if (listeners === undefined) {
-      if (name === "error") throw unhandled(values[0]);
-      return false;
-    }
-    for (const listener of listeners) Reflect.apply(listener, this, values);
-    return true;
-  }
-
-  on(name: EventName, listener: Listener): this {
-    return add(this, name, listener, false);
-  }
-
-  addListener(name: EventName, listener: Listener): this {
-    return add(this, name, listener, false);
-  }
-
-  prependListener(name: EventName, listener: Listener): this {
-    return add(this, name, listener, true);
-  }
-
-  once(name: EventName, listener: Listener): this {
-    checkFunction("listener", listener);
-    return this.on(name, onceOf(this, name, listener));
-  }
-
+  declare [ALL]: Record<EventName, readonly OnceListener[] | undefined> | undefined;
+  declare readonly emit: (name: EventName, ...values: unknown[]) => boolean;
+  declare readonly on: AddOrRemove<this>;
+  declare readonly addListener: AddOrRemove<this>;
+  declare readonly prependListener: AddOrRemove<this>;
+  declare readonly once: AddOrRemove<this>;
   /** Removes the one that was added last. */
-  removeListener(name: EventName, listener: Listener): this {
-    checkFunction("listener", listener);
-    const all = this[ALL];
-    const listeners = all?.get(name);
-    const index = listeners?.findLastIndex((one) => one === listener || one.listener === listener) ?? -1;
-    const found = listeners?.[index];
-    if (all === undefined || listeners === undefined || found === undefined) return this;
-    if (listeners.length === 1) all.delete(name);
-    else all.set(name, listeners.toSpliced(index, 1));
-    // As in Node.js, which reports the argument if there were others.
-    const reported = listeners.length === 1 ? (found.listener ?? listener) : listener;
-    if (all.has("removeListener")) this.emit("removeListener", name, reported);
-    return this;
-  }
-
-  off(name: EventName, listener: Listener): this {
-    return this.removeListener(name, listener);
-  }
+  declare readonly removeListener: AddOrRemove<this>;
+  declare readonly off: AddOrRemove<this>;
 
   removeAllListeners(name?: EventName): this {
     const all = this[ALL];
     if (all === undefined) return this;
-    if (!all.has("removeListener")) {
-      if (name === undefined) all.clear();
-      else all.delete(name);
+    const names = name === undefined ? this.eventNames() : [name];
+    if (all["removeListener"] === undefined) {
+      for (const one of names) all[one] = undefined;
       return this;
     }
-    const names = name === undefined ? Array.from(all.keys()).filter((one) => one !== "removeListener") : [name];
-    for (const one of names)
-      for (const listener of (all.get(one) ?? []).toReversed()) this.removeListener(one, listener);
-    if (name === undefined) all.clear();
+    for (const one of names) {
+      if (one === "removeListener" && name === undefined) continue;
+      for (const listener of (all[one] ?? []).toReversed()) this.removeListener(one, listener);
+    }
+    if (name === undefined) all["removeListener"] = undefined;
     return this;
   }
 
   listeners(name: EventName): Listener[] {
-    return (this[ALL]?.get(name) ?? []).map((one) => one.listener ?? one);
+    return (this[ALL]?.[name] ?? []).map((one) => one.listener ?? one);
   }
 
   listenerCount(name: EventName, listener?: Listener): number {
-    const listeners = this[ALL]?.get(name) ?? [];
+    const listeners = this[ALL]?.[name] ?? [];
     if (listener === undefined) return listeners.length;
     return listeners.filter((one) => one === listener || one.listener === listener).length;
   }
 
   eventNames(): EventName[] {
-    return Array.from(this[ALL]?.keys() ?? []);
+    const all = this[ALL] ?? {};
+    return Reflect.ownKeys(all).filter((name) => all[name] !== undefined);
   }
 }
 
-function add<Self extends Emitter>(emitter: Self, name: EventName, listener: OnceListener, isFirst: boolean): Self {
-  checkFunction("listener", listener);
-  const all = (emitter[ALL] ??= new Map());
-  if (all.has("newListener")) emitter.emit("newListener", name, listener.listener ?? listener);
-  const listeners = all.get(name) ?? [];
-  all.set(name, isFirst ? [listener, ...listeners] : [...listeners, listener]);
-  return emitter;
-}
-
-function onceOf(emitter: Emitter, name: EventName, listener: Listener): OnceListener {
-  let isCalled = false;
-  const call = (...values: unknown[]): unknown => {
-    if (isCalled) return undefined;
-    isCalled = true;
-    emitter.removeListener(name, call);
-    return Reflect.apply(listener, emitter, values);
-  };
-  return Object.assign(call, { listener });
-}
+native.addEmitterMethods(
+  Emitter.prototype,
+  ALL,
+  (listener) => checkFunction("listener", listener),
+  (value) => {
+    throw unhandled(value);
+  },
+);
 
 export type EventEmitter = Emitter;
 /** A function, not a class, because streams and others call it for an object of theirs. */

@@ -20,6 +20,7 @@
 
 void add_files(JSContext *context, JSValueConst native);
 void add_process(JSContext *context, JSValueConst native);
+void add_emitter(JSContext *context, JSValueConst native);
 void add_events(JSContext *context, JSValueConst native);
 void add_workers(JSContext *context, JSValueConst native);
 void add_sockets(JSContext *context, JSValueConst native);
