@@ -10,8 +10,8 @@
 /* The limit of Node.js for the extensions of all chunks of a message. */
 enum { MOST_EXTENSION_BYTES = 16384 };
 
-/* The functions that `execute` gets. */
-enum function { BEGIN, HEAD, BODY, END };
+/* The methods of the reader that `execute` gets. */
+static struct { JSAtom begin, head, body, end; } methods IMAGED;
 
 struct text {
   char *bytes;
@@ -27,10 +27,10 @@ struct parser {
   JSValue fields;
   uint32_t number;
   size_t most_header_bytes, header_bytes, extension_bytes;
-  /* The bytes that are being read (execute_http has copied them), and the functions of `execute`; NULL otherwise. */
+  /* The bytes that are being read (execute_http has copied them), and the reader; NULL and undefined otherwise. */
   const char *input;
-  JSValueConst *functions;
-  bool has_thrown;
+  JSValueConst reader;
+  bool is_busy, has_thrown;
 };
 
 static JSClassID parser_class IMAGED;
@@ -94,8 +94,8 @@ static int add_header_bytes(struct parser *this, struct text *text, const char *
   return append(text, at, length) ? 0 : fail(this, "HPE_INTERNAL:no memory");
 }
 
-static JSValue call(struct parser *this, enum function function, int count, JSValueConst *arguments) {
-  const JSValue result = JS_Call(this->context, this->functions[function], JS_UNDEFINED, count, arguments);
+static JSValue call(struct parser *this, JSAtom method, int count, JSValueConst *arguments) {
+  const JSValue result = JS_Invoke(this->context, this->reader, method, count, arguments);
   if (JS_IsException(result)) this->has_thrown = true;
   return result;
 }
@@ -106,7 +106,7 @@ static int on_message_begin(llhttp_t *of) {
   this->header_bytes = this->extension_bytes = 0;
   JS_FreeValue(this->context, this->fields);
   this->fields = JS_UNDEFINED;
-  JS_FreeValue(this->context, call(this, BEGIN, 0, NULL));
+  JS_FreeValue(this->context, call(this, methods.begin, 0, NULL));
   return this->has_thrown ? -1 : 0;
 }
 
@@ -159,7 +159,7 @@ static int on_headers_complete(llhttp_t *of) {
     JS_NewBool(context, of->upgrade),
     JS_NewBool(context, llhttp_should_keep_alive(of)),
   };
-  const JSValue result = call(this, HEAD, COUNT(arguments), (JSValueConst *)arguments);
+  const JSValue result = call(this, methods.head, COUNT(arguments), (JSValueConst *)arguments);
   for (size_t i = 0; i < COUNT(arguments); ++i) JS_FreeValue(context, arguments[i]);
   const int action = integer_of(context, result);
   JS_FreeValue(context, result);
@@ -172,14 +172,14 @@ static int on_body(llhttp_t *of, const char *at, size_t length) {
     JS_NewInt64(this->context, at - this->input),
     JS_NewInt64(this->context, at - this->input + (int64_t)length),
   };
-  JS_FreeValue(this->context, call(this, BODY, COUNT(arguments), arguments));
+  JS_FreeValue(this->context, call(this, methods.body, COUNT(arguments), arguments));
   return this->has_thrown ? -1 : 0;
 }
 
 static int on_message_complete(llhttp_t *of) {
   struct parser *const this = (struct parser *)of;
   const JSValue trailers = take_fields(this);
-  JS_FreeValue(this->context, call(this, END, 1, (JSValueConst[]){trailers}));
+  JS_FreeValue(this->context, call(this, methods.end, 1, (JSValueConst[]){trailers}));
   JS_FreeValue(this->context, trailers);
   return this->has_thrown ? -1 : 0;
 }
@@ -215,17 +215,19 @@ FUNCTION(new_http_parser) {
 }
 
 /*
- * Returns the number of bytes that were read, or the code of an error, its reason, and that number. The functions must not be
+ * Returns the number of bytes that were read, or the code of an error, its reason, and that number. The reader must not be
  * able to change the bytes, nor to free them.
  */
-static JSValue run(JSContext *context, struct parser *this, const char *bytes, size_t length, JSValueConst *functions) {
+static JSValue run(JSContext *context, struct parser *this, const char *bytes, size_t length, JSValueConst reader) {
   const bool has_failed = llhttp_get_errno(&this->llhttp) != HPE_OK;
   this->input = bytes;
-  this->functions = functions;
+  this->reader = reader;
+  this->is_busy = true;
   this->has_thrown = false;
   llhttp_errno_t error = bytes == NULL ? llhttp_finish(&this->llhttp) : llhttp_execute(&this->llhttp, bytes, length);
   this->input = NULL;
-  this->functions = NULL;
+  this->reader = JS_UNDEFINED;
+  this->is_busy = false;
   if (this->has_thrown) return JS_EXCEPTION;
   const char *const position = llhttp_get_error_pos(&this->llhttp);
   /* The position of an earlier error is one in earlier bytes. */
@@ -248,7 +250,7 @@ static JSValue run(JSContext *context, struct parser *this, const char *bytes, s
 }
 
 /*
- * (parser, bytes, begin, head, body, end), with functions for
+ * (parser, bytes, reader), of which are called
  * begin: a message begins
  * head: (major, minor, fields, method or status, URL or reason, is an upgrade, keeps the connection) => 0, or 1 if there is
  *   no body, or 2 if another protocol follows
@@ -258,37 +260,75 @@ static JSValue run(JSContext *context, struct parser *this, const char *bytes, s
 FUNCTION(execute_http) {
   struct parser *const this = JS_GetOpaque2(context, arguments[0], parser_class);
   if (this == NULL) return JS_EXCEPTION;
-  if (this->functions != NULL) return JS_ThrowTypeError(context, "the parser is busy");
+  if (this->is_busy) return JS_ThrowTypeError(context, "the parser is busy");
   size_t length = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
   if (bytes == NULL) return JS_ThrowTypeError(context, "no bytes");
   char *const copy = malloc(length + 1);
   if (copy == NULL) return JS_ThrowOutOfMemory(context);
   memcpy(copy, bytes, length);
-  const JSValue result = run(context, this, copy, length, arguments + 2);
+  const JSValue result = run(context, this, copy, length, arguments[2]);
   /* They may have a secret. */
   explicit_bzero(copy, length);
   free(copy);
   return result;
 }
 
-/* (parser, begin, head, body, end): the input has ended */
+/* (parser, reader): the input has ended */
 FUNCTION(finish_http) {
   struct parser *const this = JS_GetOpaque2(context, arguments[0], parser_class);
   if (this == NULL) return JS_EXCEPTION;
-  if (this->functions != NULL) return JS_ThrowTypeError(context, "the parser is busy");
-  return run(context, this, NULL, 0, arguments + 1);
+  if (this->is_busy) return JS_ThrowTypeError(context, "the parser is busy");
+  return run(context, this, NULL, 0, arguments[1]);
+}
+
+/* Returns true for a character of a token (RFC 9110, 5.6.2). */
+static bool is_token_character(unsigned char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+         (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* (text) */
+FUNCTION(is_token) {
+  size_t length = 0;
+  const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
+  if (text == NULL) return JS_EXCEPTION;
+  bool result = length > 0;
+  for (size_t i = 0; i < length && result; ++i) result = is_token_character((unsigned char)text[i]);
+  JS_FreeCString(context, text);
+  return JS_NewBool(context, result);
+}
+
+/* (text) */
+FUNCTION(is_field_value) {
+  size_t length = 0;
+  const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
+  if (text == NULL) return JS_EXCEPTION;
+  bool result = true;
+  for (size_t i = 0; i < length && result; ++i) {
+    const unsigned char c = (unsigned char)text[i];
+    /* U+0080 to U+00FF begin with these bytes in UTF-8; others with greater ones. */
+    result = c == '\t' || (c >= ' ' && c != 0x7f && c <= 0xc3);
+  }
+  JS_FreeCString(context, text);
+  return JS_NewBool(context, result);
 }
 
 void add_http_parser(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
     JS_CFUNC_DEF("newHttpParser", 2, new_http_parser),
-    JS_CFUNC_DEF("executeHttp", 6, execute_http),
-    JS_CFUNC_DEF("finishHttp", 5, finish_http),
+    JS_CFUNC_DEF("executeHttp", 3, execute_http),
+    JS_CFUNC_DEF("finishHttp", 2, finish_http),
+    JS_CFUNC_DEF("isToken", 1, is_token),
+    JS_CFUNC_DEF("isFieldValue", 1, is_field_value),
   };
   static const JSClassDef CLASS = {"HTTPParser", .finalizer = free_parser};
   JS_NewClassID(JS_GetRuntime(context), &parser_class);
   JS_NewClass(JS_GetRuntime(context), parser_class, &CLASS);
+  methods.begin = JS_NewAtom(context, "begin");
+  methods.head = JS_NewAtom(context, "head");
+  methods.body = JS_NewAtom(context, "body");
+  methods.end = JS_NewAtom(context, "end");
   llhttp_settings_init(&settings);
   settings.on_message_begin = on_message_begin;
   settings.on_url = settings.on_status = on_line;

@@ -1,21 +1,27 @@
 /** The fields of messages that are sent. */
 import { codedError, invalidValue } from "../../errors.ts";
+import { natives } from "../../native.ts";
 
 export type Value = string | number | readonly string[];
 /** As in Node.js: an object, or names and values in turns, or pairs of them. */
 export type HeaderList = Readonly<Record<string, Value | undefined>> | readonly (Value | readonly Value[])[];
 
-const TOKEN = /^[\^_`a-zA-Z\-0-9!#$%&'*+.|~]+$/;
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const NO_VALUE = /[^\t\u0020-\u007e\u0080-\u00ff]/;
+interface Natives {
+  /** RFC 9110, 5.6.2. */
+  readonly isToken: (text: string) => boolean;
+  /** Returns true if all characters are those of a field's value: none is beyond latin1, nor a control character but the tabulator. */
+  readonly isFieldValue: (text: string) => boolean;
+}
+
+const native = natives<Natives>();
 
 export function isToken(text: unknown): text is string {
-  return typeof text === "string" && TOKEN.test(text);
+  return typeof text === "string" && native.isToken(text);
 }
 
 /** Returns true for a text with characters that no field's value may have. */
 export function isInvalidValue(value: unknown): boolean {
-  return NO_VALUE.test(String(value));
+  return !native.isFieldValue(String(value));
 }
 
 export function checkName(name: unknown, label = "Header name"): asserts name is string {
@@ -38,7 +44,9 @@ export function pairsOf(headers: HeaderList): readonly (readonly [string, unknow
   if (!isList(headers)) return Object.entries(headers);
   if (Array.isArray(headers[0])) return headers.map((pair) => [String(at(pair, 0)), at(pair, 1)]);
   if (headers.length % 2 !== 0) throw invalidValue("headers", headers);
-  return headers.flatMap((name, index) => (index % 2 === 0 ? [[String(name), headers[index + 1]] as const] : []));
+  const pairs: (readonly [string, unknown])[] = [];
+  for (let index = 0; index < headers.length; index += 2) pairs.push([String(headers[index]), headers[index + 1]]);
+  return pairs;
 }
 
 function at(pair: unknown, index: number): unknown {

@@ -29,7 +29,7 @@ export abstract class OutgoingHead extends EventEmitter {
     this.#beforeHead("set");
     checkName(name);
     checkValue(name, value);
-    (this.#headers ??= new Map()).set(name.toLowerCase(), [name, value]);
+    this.#set(name.toLowerCase(), name, value);
     return this;
   }
 
@@ -37,10 +37,15 @@ export abstract class OutgoingHead extends EventEmitter {
     this.#beforeHead("append");
     checkName(name);
     checkValue(name, value);
-    const present = this.#headers?.get(name.toLowerCase());
-    if (present === undefined) return this.setHeader(name, value);
-    present[1] = [present[1], value].flat();
+    const key = name.toLowerCase();
+    const present = this.#headers?.get(key);
+    if (present === undefined) this.#set(key, name, value);
+    else present[1] = [present[1], value].flat();
     return this;
+  }
+
+  #set(key: string, name: string, value: unknown): void {
+    (this.#headers ??= new Map()).set(key, [name, value]);
   }
 
   hasHeader(name: string): boolean {

@@ -4,9 +4,11 @@ import { natives } from "../../native.ts";
 import { IncomingMessage } from "./incoming.ts";
 import { type HttpSocket, readStart, readStop } from "./socket.ts";
 
-interface Functions {
-  readonly begin: () => void;
-  readonly head: (
+/** Called for the parts of a message. */
+interface Reader {
+  /** A message begins. */
+  begin(): void;
+  head(
     major: number,
     minor: number,
     fields: string[],
@@ -14,9 +16,10 @@ interface Functions {
     line: string,
     isUpgrade: boolean,
     keepsAlive: boolean,
-  ) => Action;
-  readonly body: (start: number, end: number) => void;
-  readonly end: (trailers: string[] | undefined) => void;
+  ): Action;
+  /** Gets a part of the bytes that are being read. */
+  body(start: number, end: number): void;
+  end(trailers: string[] | undefined): void;
 }
 type Result = number | readonly [code: string, reason: string, read: number];
 
@@ -24,10 +27,9 @@ interface Natives {
   /** Milliseconds of a clock that only advances. */
   readonly now: () => number;
   readonly newHttpParser: (isRequest: boolean, headerBytes: number) => object;
-  readonly executeHttp: (parser: object, bytes: Uint8Array, ...functions: FunctionList) => Result;
-  readonly finishHttp: (parser: object, ...functions: FunctionList) => Result;
+  readonly executeHttp: (parser: object, bytes: Uint8Array, reader: Reader) => Result;
+  readonly finishHttp: (parser: object, reader: Reader) => Result;
 }
-type FunctionList = [Functions["begin"], Functions["head"], Functions["body"], Functions["end"]];
 
 const native = natives<Natives>();
 
@@ -44,14 +46,17 @@ export interface ParseError extends Error {
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_HEADER_FIELDS = 1000;
 
-export class HttpParser {
+export class HttpParser implements Reader {
   incoming: IncomingMessage | null = null;
   /** Since when, in milliseconds, a message is being read, or is waited for on a new connection; undefined between them. */
   started: number | undefined = native.now();
   isHeadComplete = false;
   readonly socket: HttpSocket;
   readonly #parser: object;
-  readonly #functions: FunctionList;
+  readonly #isRequest: boolean;
+  /** The number of texts that a head may have; all if it is 0. */
+  readonly #mostTexts: number;
+  readonly #onIncoming: (message: IncomingMessage, keepsAlive: boolean) => Action;
   #bytes: Uint8Array = new Uint8Array();
 
   /** @param maxFields the number of fields of a head; all if it is 0 */
@@ -63,63 +68,75 @@ export class HttpParser {
   ) {
     this.socket = socket;
     this.#parser = native.newHttpParser(isRequest, maxHeaderSize || MAX_HEADER_BYTES);
-    const limit = 2 * (maxFields ?? MAX_HEADER_FIELDS);
-    this.#functions = [
-      () => {
-        this.started = native.now();
-        this.isHeadComplete = false;
-      },
-      (major, minor, fields, method, line, isUpgrade, keepsAlive) => {
-        this.isHeadComplete = true;
-        const message = new IncomingMessage(socket);
-        this.incoming = message;
-        message.httpVersionMajor = major;
-        message.httpVersionMinor = minor;
-        message.httpVersion = `${major}.${minor}`;
-        message.upgrade = isUpgrade;
-        message.rawHeaders = limit > 0 ? fields.slice(0, limit) : fields;
-        if (typeof method === "string") {
-          message.method = method;
-          message.url = line;
-        } else {
-          message.statusCode = method;
-          message.statusMessage = line;
-        }
-        return onIncoming(message, keepsAlive);
-      },
-      (start, end) => {
-        const { incoming } = this;
-        if (incoming === null || incoming.isDumped || incoming.skipsData) return;
-        const push = (): void => {
-          if (!incoming.push(this.#bytes.subarray(start, end))) readStop(socket);
-        };
-        // A server's callbacks run what was put off to the end of this turn, as in Node.js, before the next request.
-        if (isRequest) runCallback(push);
-        else push();
-      },
-      (trailers) => {
-        this.started = undefined;
-        const { incoming } = this;
-        if (incoming !== null && !incoming.skipsData) {
-          incoming.complete = true;
-          if (trailers !== undefined) incoming.rawTrailers = trailers;
-          incoming.push(null);
-        }
-        readStart(socket);
-      },
-    ];
+    this.#isRequest = isRequest;
+    this.#mostTexts = 2 * (maxFields ?? MAX_HEADER_FIELDS);
+    this.#onIncoming = onIncoming;
+  }
+
+  begin(): void {
+    this.started = native.now();
+    this.isHeadComplete = false;
+  }
+
+  head(
+    major: number,
+    minor: number,
+    fields: string[],
+    method: string | number,
+    line: string,
+    isUpgrade: boolean,
+    keepsAlive: boolean,
+  ): Action {
+    this.isHeadComplete = true;
+    const message = new IncomingMessage(this.socket);
+    this.incoming = message;
+    message.httpVersionMajor = major;
+    message.httpVersionMinor = minor;
+    message.httpVersion = `${major}.${minor}`;
+    message.upgrade = isUpgrade;
+    message.rawHeaders = this.#mostTexts > 0 ? fields.slice(0, this.#mostTexts) : fields;
+    if (typeof method === "string") {
+      message.method = method;
+      message.url = line;
+    } else {
+      message.statusCode = method;
+      message.statusMessage = line;
+    }
+    return this.#onIncoming(message, keepsAlive);
+  }
+
+  body(start: number, end: number): void {
+    const { incoming } = this;
+    if (incoming === null || incoming.isDumped || incoming.skipsData) return;
+    const push = (): void => {
+      if (!incoming.push(this.#bytes.subarray(start, end))) readStop(this.socket);
+    };
+    // A server's callbacks run what was put off to the end of this turn, as in Node.js, before the next request.
+    if (this.#isRequest) runCallback(push);
+    else push();
+  }
+
+  end(trailers: string[] | undefined): void {
+    this.started = undefined;
+    const { incoming } = this;
+    if (incoming !== null && !incoming.skipsData) {
+      incoming.complete = true;
+      if (trailers !== undefined) incoming.rawTrailers = trailers;
+      incoming.push(null);
+    }
+    readStart(this.socket);
   }
 
   /** @returns the number of bytes that belong to HTTP */
   execute(bytes: Uint8Array): number | ParseError {
     this.#bytes = bytes;
-    const result = native.executeHttp(this.#parser, bytes, ...this.#functions);
+    const result = native.executeHttp(this.#parser, bytes, this);
     return typeof result === "number" ? result : errorOf(result, bytes);
   }
 
   /** The connection has ended. */
   finish(): ParseError | undefined {
-    const result = native.finishHttp(this.#parser, ...this.#functions);
+    const result = native.finishHttp(this.#parser, this);
     return typeof result === "number" ? undefined : errorOf(result, undefined);
   }
 }
