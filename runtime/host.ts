@@ -143,7 +143,7 @@ function prepare(): void {
     ["stdout", 1],
     ["stderr", 2],
   ] as const) {
-    Object.defineProperty(process, name, { configurable: true, get: () => standardOutput(fd) });
+    Object.defineProperty(process, name, { configurable: true, get: () => openStandardOutput(name, fd) });
   }
   // Modules that few starts need.
   for (const [name, module] of Object.entries(LAZY)) {
@@ -190,9 +190,12 @@ export function start(): void {
   process.end();
 }
 
-function standardOutput(fd: number): object {
+/** Opens process.stdout or process.stderr at its first use: streams look at both for each message that they pass on. */
+function openStandardOutput(name: string, fd: number): object {
   const { isatty, WriteStream } = lazy("tty");
-  return isatty(fd) ? new WriteStream(fd) : { fd };
+  const value = isatty(fd) ? new WriteStream(fd) : { fd };
+  Object.defineProperty(process, name, { value, configurable: true });
+  return value;
 }
 
 /** Opens process.stdin at its first use. */
@@ -230,10 +233,11 @@ const LAZY: Readonly<Record<string, string>> = {
 };
 
 function reportRejections(): boolean {
+  if (rejected.size === 0) return false;
   const reasons = Array.from(rejected.values());
   rejected.clear();
   for (const reason of reasons) uncaught(reason);
-  return reasons.length > 0;
+  return true;
 }
 
 function nextPromise(callback: () => void): void {

@@ -76,7 +76,7 @@ class Process extends EventEmitter {
   }
 
   readonly nextTick = (callback: (...args: readonly unknown[]) => void, ...args: readonly unknown[]): void =>
-    nextTick(() => callback(...args));
+    nextTick(args.length === 0 ? callback : { run: callback, values: args });
 
   cwd = (): string => native.workingDirectory();
   chdir = (folder: string): void => native.changeFolder(folder);

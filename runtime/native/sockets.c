@@ -134,14 +134,14 @@ FUNCTION(error_of_socket) {
   return result == -1 ? result_of(context, -1) : JS_NewInt32(context, -error);
 }
 
-/* Returns an ArrayBuffer, 0 at the end. */
+/* Returns a Buffer, 0 at the end. */
 FUNCTION(read_socket) {
   static uint8_t buffer[READ_BYTES];
   ssize_t got;
   do got = read(integer_of(context, arguments[0]), buffer, sizeof buffer);
   while (got == -1 && errno == EINTR);
   if (got <= 0) return result_of(context, (int)got);
-  const JSValue result = JS_NewArrayBufferCopy(context, buffer, (size_t)got);
+  const JSValue result = new_buffer(context, buffer, (size_t)got);
   explicit_bzero(buffer, (size_t)got);
   return result;
 }

@@ -278,20 +278,36 @@ FUNCTION(read_decrypted) {
   return SSL_get_error(session->ssl, result) == SSL_ERROR_ZERO_RETURN ? JS_NULL : throw_tls_error(context);
 }
 
-/* (session, bytes) */
+/* (session, list of bytes): as few records as possible have all of them */
 FUNCTION(write_decrypted) {
+  enum { MAX_RECORD = 16384 };
+  static uint8_t record[MAX_RECORD];
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   if (!session->is_open) return throw_not_open(context);
-  size_t size = 0;
-  const uint8_t *const bytes = bytes_of(context, arguments[1], &size);
-  for (size_t done = 0; done < size;) {
-    const size_t part = size - done < 16384 ? size - done : 16384;
-    const int result = SSL_write(session->ssl, bytes + done, (int)part);
-    if (result <= 0) return throw_tls_error(context);
-    done += (size_t)result;
+  int64_t number = 0;
+  JS_GetLength(context, arguments[1], &number);
+  size_t used = 0;
+  bool has_failed = false;
+  for (uint32_t index = 0; index < number; ++index) {
+    const JSValue chunk = JS_GetPropertyUint32(context, arguments[1], index);
+    size_t size = 0;
+    const uint8_t *const bytes = bytes_of(context, chunk, &size);
+    /* The list still holds it. */
+    JS_FreeValue(context, chunk);
+    for (size_t done = 0; done < size && !has_failed;) {
+      const size_t room = MAX_RECORD - used, part = size - done < room ? size - done : room;
+      memcpy(record + used, bytes + done, part);
+      used += part;
+      done += part;
+      if (used < MAX_RECORD) break;
+      has_failed = SSL_write(session->ssl, record, MAX_RECORD) <= 0;
+      used = 0;
+    }
   }
-  return JS_UNDEFINED;
+  if (used > 0 && !has_failed) has_failed = SSL_write(session->ssl, record, (int)used) <= 0;
+  OPENSSL_cleanse(record, sizeof record);
+  return has_failed ? throw_tls_error(context) : JS_UNDEFINED;
 }
 
 /* (session): makes a close_notify */

@@ -1,5 +1,5 @@
 /** Descriptors that are read and written without blocking. */
-import { Buffer } from "../buffer.ts";
+import type { Buffer } from "../buffer.ts";
 import { addImmediate, POLLERR, POLLHUP, POLLIN, POLLOUT, runCallback, watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { EAGAIN, ECANCELED, ECONNREFUSED, EINPROGRESS } from "./errors.ts";
@@ -9,7 +9,7 @@ interface Natives {
   readonly openSocket: (family: Family) => number;
   readonly connectSocket: (descriptor: number, family: Family, address: string, port: number) => number;
   readonly errorOfSocket: (descriptor: number) => number;
-  readonly readSocket: (descriptor: number) => ArrayBuffer | number;
+  readonly readSocket: (descriptor: number) => Buffer | number;
   readonly hasInput: (descriptor: number) => boolean;
   readonly writeSocket: (descriptor: number, chunks: readonly Uint8Array[], skipped: number) => number;
   readonly shutDownSocket: (descriptor: number) => number;
@@ -105,7 +105,7 @@ export class DescriptorHandle implements StreamHandle {
   }
 
   write(chunks: readonly Uint8Array[], done: Done): true | undefined | number {
-    const write = { chunks: chunks.filter(({ length }) => length > 0), skipped: 0, done };
+    const write = { chunks: chunks.every(hasBytes) ? chunks : chunks.filter(hasBytes), skipped: 0, done };
     const result = this.#writes.length > 0 ? EAGAIN : this.#advance(write);
     if (result === 0) return true;
     if (result !== EAGAIN) return result;
@@ -220,10 +220,14 @@ export class DescriptorHandle implements StreamHandle {
     const result = native.readSocket(this.#descriptor);
     if (result === EAGAIN) return;
     if (typeof result === "object") {
-      this.bytesRead += result.byteLength;
-      return this.onRead(Buffer.from(result));
+      this.bytesRead += result.length;
+      return this.onRead(result);
     }
     this.stopReading();
     this.onRead(result === 0 ? null : result);
   }
+}
+
+function hasBytes({ length }: Uint8Array): boolean {
+  return length > 0;
 }

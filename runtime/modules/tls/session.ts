@@ -1,5 +1,5 @@
 /** TLS over the handle of a connected socket. */
-import { Buffer } from "../buffer.ts";
+import type { Buffer } from "../buffer.ts";
 import { addImmediate, nextTick } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { ECANCELED } from "../net/errors.ts";
@@ -55,7 +55,8 @@ interface Natives {
   readonly shakeHands: (session: Session) => boolean | null;
   /** @returns undefined if there is nothing yet, null after the end */
   readonly readDecrypted: (session: Session) => Buffer | undefined | null;
-  readonly writeDecrypted: (session: Session, bytes: Uint8Array) => void;
+  /** As few records as possible have all of the chunks. */
+  readonly writeDecrypted: (session: Session, chunks: readonly Uint8Array[]) => void;
   readonly closeSession: (session: Session) => void;
   readonly outcomeOf: (session: Session) => Outcome;
 }
@@ -172,11 +173,9 @@ export class TlsHandle implements StreamHandle {
       return undefined;
     }
     if (this.#state !== "open") return ECANCELED;
-    // As in Node.js: a head and its body go in one record if they were written together.
-    const [only, ...others] = chunks;
-    const bytes = only === undefined || others.length > 0 ? Buffer.concat(chunks) : only;
     const isDone = this.#attempt(() => {
-      native.writeDecrypted(this.#session, bytes);
+      // As in Node.js: a head and its body go in one record if they were written together.
+      native.writeDecrypted(this.#session, chunks);
       return true;
     });
     return isDone === true ? this.#flush(done) : ECANCELED;
