@@ -51,3 +51,18 @@ it("reads the target of a link as bytes, also of one that is not UTF-8", () => {
   expect(read(shell)).toBe("true 61ff62 EINVAL nowhere");
   expect(read(process.execPath)).toBe(read(shell));
 });
+
+it("makes a link, whose target need not exist, and none where something is", () => {
+  const script = join(folder, "make-link.cjs");
+  writeFileSync(
+    script,
+    `const { readlinkSync, symlinkSync, unlinkSync, writeSync } = require("node:fs");
+     const fault = (target, path) => { try { symlinkSync(target, path); } catch (error) { return [error.code, error.syscall].join(); } };
+     symlinkSync("no/where", "made");
+     writeSync(1, [readlinkSync("made"), fault("x", "made"), fault("x", "no/made"), fault("", "empty")].join(" "));
+     unlinkSync("made");`,
+  );
+  const made = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(made(shell)).toBe("no/where EEXIST,symlink ENOENT,symlink ENOENT,symlink");
+  expect(made(process.execPath)).toBe(made(shell));
+});

@@ -29,12 +29,13 @@ export function placeExecutables(root, version, commit) {
 
 function place(from, to, version, commit) {
   const source = statSync(from, { throwIfNoEntry: false });
-  const copy = statSync(to, { throwIfNoEntry: false });
-  const isCopied = copy !== undefined && copy.size === source?.size && copy.mtimeMs === source.mtimeMs;
-  if (isCopied && commit === undefined) return undefined;
   const problem = source === undefined ? "is not built" : problemOf(from, version, commit);
-  if (problem !== undefined) rmSync(to, { force: true });
-  if (problem !== undefined || isCopied) return problem;
+  if (problem !== undefined) {
+    rmSync(to, { force: true });
+    return problem;
+  }
+  const copy = statSync(to, { throwIfNoEntry: false });
+  if (copy?.size === source.size && copy.mtimeMs === source.mtimeMs) return undefined;
   const temporary = `${to}.${process.pid}`;
   copyFileSync(from, temporary);
   utimesSync(temporary, source.mtime, source.mtime);

@@ -84,6 +84,7 @@ it("a checkout without executables packs without them, and says so; a release do
 
 it("an executable of another version, or in a release of another commit, is not packed", () => {
   const path = checkout();
+  expect(build(path, "--if-changed", "--pack").stderr).toBe("");
   const manifest = join(path, "package.json");
   const text = readFileSync(manifest, "utf8");
   writeFileSync(manifest, text.replace(/"version": "[^"]*"/, '"version": "9.9.9"'));

@@ -20,7 +20,6 @@ const MACHINES: ReadonlyMap<string, number> = new Map([
 export type Executable = { readonly name: string } | { readonly why: string };
 
 export async function executableOf({ folder, version }: OwnPackage): Promise<Executable> {
-  if (process.platform !== "linux") return { why: `the executable is for Linux, and this is ${process.platform}` };
   const name = executableName(process.arch);
   const why = await obstacleTo(`${folder}/${FOLDER}/${name}`, version);
   return why === undefined ? { name } : { why: `${FOLDER}/${name} ${why}` };
@@ -28,6 +27,7 @@ export async function executableOf({ folder, version }: OwnPackage): Promise<Exe
 
 /** Starts an executable. @returns what is wrong, as the rest of a sentence; undefined if it starts and has the version */
 export async function obstacleTo(file: string, version: string): Promise<string | undefined> {
+  if (process.platform !== "linux") return `is for Linux, and this is ${process.platform}`;
   // A spawn without this may start a shell, which reads a file of another processor as its script (execvp(3), ENOEXEC).
   const machine = machineOf(file);
   if (typeof machine === "string") return `cannot be read (${machine})`;

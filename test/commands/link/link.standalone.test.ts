@@ -316,9 +316,13 @@ describe("an executable that this machine does not start", () => {
     const elsewhere = join(path, "elsewhere.cjs");
     writeFileSync(elsewhere, `Object.defineProperty(process, "platform", { value: "darwin" });`);
     const env = { NODE_OPTIONS: `--require ${elsewhere}` };
-    expect(reasonFor(path, byNode(path), env)).toContain("the executable is for Linux, and this is darwin");
+    expect(reasonFor(path, byNode(path), env)).toContain(`dist/${NAME} is for Linux, and this is darwin`);
     rmSync(binOf(path));
     symlinkSync(EXECUTABLE, binOf(path));
+    expect(run([...byNode(path), "link", "--check"], path, env)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining("starts nothing: the executable is for Linux, and this is darwin"),
+    });
     expect(run([...byNode(path), "link"], path, env)).toEqual(SILENT);
     expect(readlinkSync(binOf(path))).toBe(NODE);
   });
