@@ -55,6 +55,9 @@ function surroundings({ addon, preloaded }: Preparation): Context {
     readLine: async () => (await input()).readLine(),
     readHidden: async (prompt) => (await input()).readHidden(prompt, !["", "dumb"].includes(process.env["TERM"] ?? "")),
     readInput: async () => (await input()).readInput(),
+    async *readChunks() {
+      yield* (await input()).readChunks();
+    },
     // Lazy, since loading node:tty takes milliseconds.
     isTerminal: (descriptor) => process.getBuiltinModule("node:tty").isatty(descriptor),
   };

@@ -20,6 +20,7 @@ const context: Context = forRunner({
   readLine: async () => undefined,
   readHidden: async () => undefined,
   readInput: async () => new Uint8Array(),
+  async *readChunks() {},
   isTerminal: () => false,
 });
 

@@ -36,6 +36,7 @@ export const COMMAND_NAMES = [
   "get",
   "export",
   "scan",
+  "mask",
   "set",
   "import",
   "rotate",

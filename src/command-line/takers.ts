@@ -7,8 +7,10 @@ export type Taker = "run" | CommandName;
 const RESOLVE = ["run", "check", "explain", "get", "export", "scan"] as const;
 /** Leaves out `scan`, which also searches for values that are withheld from the program. */
 const SELECT = ["run", "check", "explain", "get", "export"] as const;
-const ASK_ESC = [...RESOLVE, "import", "set", "rotate", "request", "audit", "init"] as const;
-const BY_CONTRACT = [...RESOLVE, "import", "set", "rotate", "audit", "docs"] as const;
+/** All that give secrets to search for, or to pass on. */
+const READ = [...RESOLVE, "mask"] as const;
+const ASK_ESC = [...READ, "import", "set", "rotate", "request", "audit", "init"] as const;
+const BY_CONTRACT = [...READ, "import", "set", "rotate", "audit", "docs"] as const;
 
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   project: ["run", ...COMMAND_NAMES.filter((name) => name !== "completion" && name !== "link")],
@@ -16,12 +18,12 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   prefer: RESOLVE,
   "require-esc": ASK_ESC,
   timeout: ASK_ESC,
-  session: RESOLVE,
+  session: READ,
   "insecure-http": ASK_ESC,
-  cache: RESOLVE,
-  offline: RESOLVE,
-  "cache-fresh": RESOLVE,
-  "cache-max-age": RESOLVE,
+  cache: READ,
+  offline: READ,
+  "cache-fresh": READ,
+  "cache-max-age": READ,
   fake: SELECT,
   // `request` also reads the .env file in the folder of the contract.
   contract: [...BY_CONTRACT, "request"],

@@ -1,7 +1,11 @@
 /** Texts that `--help` and docs/reference.md share, besides the tables of options and commands. */
 import type { CommandDefinition } from "./command.ts";
 
-export const USAGES = ["sophia-run [options] -- <command> [arguments…]", "sophia-run <subcommand> [options]"] as const;
+export const USAGES = [
+  "sophia-run [options] -- <command> [arguments…]",
+  "sophia-run <subcommand> [options]",
+  "sophia-run help <subcommand>",
+] as const;
 
 export const SUMMARY =
   "Starts a program with its configuration from the process environment, Pulumi ESC and .env files, if that configuration meets the contract.";

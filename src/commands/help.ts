@@ -23,8 +23,7 @@ export async function mainHelp(layout: Layout, isFull: boolean): Promise<string>
   const usage = layout.named(`Usage: ${USAGES.join("\nor:    ")}`);
   const table = await tableOf(undefined, isFull);
   if (isFull) return laidOutHelp([usage, INTRODUCTION, table], [examples(EXAMPLES), ...EPILOGUE], layout);
-  const more = "sophia-run help COMMAND describes a command; --help=all lists all options.";
-  return laidOutHelp([usage, SUMMARY, table], [more], layout);
+  return laidOutHelp([usage, SUMMARY, table], [], layout);
 }
 
 /** Returns `sophia-run NAME --help`. @param isFull shared options as well, and all texts */

@@ -10,6 +10,7 @@ import { getCommand } from "./get/definition.ts";
 import { importCommand } from "./import/definition.ts";
 import { initCommand } from "./init/definition.ts";
 import { linkCommand } from "./link/definition.ts";
+import { maskCommand } from "./mask/definition.ts";
 import { requestCommand } from "./request/definition.ts";
 import { rotateCommand } from "./rotate/definition.ts";
 import { scanCommand } from "./scan/definition.ts";
@@ -21,6 +22,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   get: getCommand,
   export: exportCommand,
   scan: scanCommand,
+  mask: maskCommand,
   set: setCommand,
   import: importCommand,
   rotate: rotateCommand,

@@ -25,5 +25,7 @@ export interface Context extends Folders {
   readonly readHidden: (prompt: string) => Promise<string | undefined>;
   /** Reads all of the standard input. @throws SophiaError (input, 125) if it is too long or does not end in time */
   readonly readInput: () => Promise<Uint8Array>;
+  /** Yields the standard input as it comes. @throws SophiaError (input, 125) if it cannot be read */
+  readonly readChunks: () => AsyncIterable<Uint8Array>;
   readonly isTerminal: (descriptor: 0 | 1 | 2) => boolean;
 }

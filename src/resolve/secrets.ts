@@ -8,6 +8,7 @@ import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Secret } from "../masking/model.ts";
 import { initialEntries } from "../system/own-environment.ts";
 import type { Assessment } from "./assessment.ts";
+import type { Preceded } from "./precede.ts";
 
 const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
 
@@ -58,6 +59,15 @@ export function secretsOf({ contract, resolution, selected }: Sources): readonly
     (variable) => hides(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
   return [...secrets, ...others].map(({ name, value }) => ({ name, value }));
+}
+
+/** Returns the secrets of all layers, also those that another layer overrides. A name that one marks is secret in all. */
+export function hiddenIn({ sources: { contract }, layers, resolution }: Preceded): readonly Secret[] {
+  return layers.flatMap(({ variables }) =>
+    variables
+      .filter((variable) => isHidden(contract, { ...variable, secret: resolution.get(variable.name)?.secret === true }))
+      .map(({ name, value }) => ({ name, value: originalValue(name, value) })),
+  );
 }
 
 /** Returns the environment for programs that need no secret, such as git. */

@@ -142,6 +142,16 @@ export async function readInput(): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
+/** Yields what comes, as it comes. @throws SophiaError (input, 125) if it cannot be read */
+export async function* readChunks(): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of process.stdin) yield Buffer.from(chunk);
+  } catch (error) {
+    const code = systemErrorCode(error) ?? "UNKNOWN";
+    throw new SophiaError({ code: "input", message: `the standard input cannot be read (${code})` });
+  }
+}
+
 function failure(what: string): SophiaError {
   return new SophiaError({
     code: "input",

@@ -21,6 +21,7 @@ const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
   get: ["--json"],
   export: ["--format", "json"],
   scan: ["--json"],
+  mask: [],
   set: ["QDRANT_API_KEY", "--dry-run"],
   import: ["new.env", "--dry-run"],
   rotate: ["QDRANT_API_KEY", "--dry-run"],
@@ -134,6 +135,8 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
 const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "check --only-declared": "a check takes the options of the run that it is for, and reports declared variables alone",
   "check --pristine": "the same",
+  "mask --cache": "it always uses the cache",
+  "mask --cache-fresh": "by default 10 minutes; test/commands/mask has a shorter time",
   "audit --quiet": "it has no notice that --quiet drops",
   "init --quiet": "it has no notice that --quiet drops",
 };
@@ -174,6 +177,9 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
       readLine: () => Promise.resolve(undefined),
       readHidden: () => Promise.resolve(undefined),
       readInput: () => Promise.resolve(Buffer.from("a-new-value-0001\n")),
+      async *readChunks() {
+        for (const one of ["QDRANT_API_KEY", "other"]) yield Buffer.from(sentinel(one));
+      },
       isTerminal: () => false,
     };
     const invocation = { kind: "subcommand", name, words: [...variable, ...CALLS[name], ...more] } as const;

@@ -20,6 +20,7 @@ test.each([
     readLine: () => Promise.resolve(undefined),
     readHidden: () => Promise.resolve(undefined),
     readInput: () => Promise.resolve(Buffer.alloc(0)),
+    async *readChunks() {},
     isTerminal: () => false,
   };
   printError(context, new InternalError(text));

@@ -7,8 +7,8 @@ import type { Source } from "./source.ts";
  * Fewer held characters than these are released after a silence: a prompt must appear, and so must the end of a message
  * of a protocol, for which the other side waits. They do not reveal a secret.
  */
-const SILENCE_MS = 50;
-const REVEALING_CHARACTERS = 8;
+export const SILENCE_MS = 50;
+export const REVEALING_CHARACTERS = 8;
 const NEWLINE = 10;
 
 export interface PumpEvents {

@@ -1,0 +1,41 @@
+import type { Context } from "../../core/context.ts";
+import { ExitStatus } from "../../core/error.ts";
+import { loadRedactAddon } from "../../launch/redact/addon.ts";
+import { REVEALING_CHARACTERS, SILENCE_MS } from "../../launch/redact/pump.ts";
+import { maskingOf } from "../../masking/masking.ts";
+import type { Masker } from "../../masking/stream.ts";
+import { loader } from "../../system/addon/addon.ts";
+import type { Command } from "../command.ts";
+import { secretsToMask } from "./secrets-to-mask.ts";
+
+export const mask: Command = async ({ options }, context) => {
+  const masking = maskingOf(await secretsToMask(options, context));
+  // The masking lasts as long as the input is long.
+  loader?.limitTurns?.(0);
+  masking.prepare(loadRedactAddon());
+  await copyMasked(masking.stream(), context);
+  return ExitStatus.ok;
+};
+
+async function copyMasked(masker: Masker, context: Context): Promise<void> {
+  const input = context.readChunks()[Symbol.asyncIterator]();
+  for (;;) {
+    const next = input.next();
+    if (masker.held > 0 && masker.held < REVEALING_CHARACTERS && (await isSilent(next))) context.raw(1, masker.flush());
+    const { done, value } = await next;
+    if (done === true) break;
+    context.raw(1, masker.push(value));
+  }
+  context.raw(1, masker.flush());
+}
+
+/** Returns true if nothing comes for a while, as behind a prompt. */
+async function isSilent(next: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<true>((resolve) => {
+    timer = setTimeout(() => resolve(true), SILENCE_MS);
+  });
+  const first = await Promise.race([next.then(() => false), silence]);
+  clearTimeout(timer);
+  return first;
+}

@@ -1,0 +1,191 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
+import { folder, sophia, sophiaRun, type RunOptions, unwrapped } from "../../helpers/sophia.ts";
+import { escVariables, sentinel } from "../world.ts";
+
+const KEY = sentinel("key");
+const CONTRACT = JSON.stringify({ variables: { KEY: {}, NEEDED: { required: true }, REGION: { secret: false } } });
+
+const mask = (input: string, options: RunOptions, ...args: readonly string[]) =>
+  sophia(["mask", ...args], { ...options, input });
+
+function inProject(files: Readonly<Record<string, string>> = {}): string {
+  return folder({ "sophia.contract.json": CONTRACT, ...files });
+}
+
+function withKey(server: EscServer, value = KEY): void {
+  server.environment("acme/app/dev", { values: { KEY: secret(value) } });
+}
+
+describe("the secrets", () => {
+  test("of the environment, of .env and of ESC are masked in all forms, without a contract that is met", async () => {
+    await using server = await startEscServer();
+    withKey(server);
+    const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
+    const env = { ...escVariables(server, "acme/app/dev"), NEEDED: "", REGION: "eu-central-1" };
+    const base64 = Buffer.from(sentinel("own")).toString("base64");
+    const ended = await mask(`${KEY} ${base64}\neu-central-1 ${server.token}\n`, { cwd, env });
+    expect(ended).toMatchObject({ status: 0, stdout: "*** ***A==\neu-central-1 ***\n", stderr: "" });
+  });
+
+  test("are also those that another source overrides", async () => {
+    await using server = await startEscServer();
+    withKey(server);
+    const cwd = inProject({ ".env": `KEY=${sentinel("file")}\n` });
+    const env = { ...escVariables(server, "acme/app/dev"), KEY: sentinel("environment") };
+    const input = `${KEY} ${sentinel("file")} ${sentinel("environment")}`;
+    expect(await mask(input, { cwd, env })).toMatchObject({ status: 0, stdout: "*** *** ***" });
+  });
+
+  test("include the token of a file", async () => {
+    await using server = await startEscServer();
+    withKey(server);
+    const { ESC_TOKEN: token = "", ...env } = escVariables(server, "acme/app/dev");
+    const cwd = inProject({ token: `${token}\n` });
+    const ended = await mask(`a ${token}\n`, { cwd, env: { ...env, ESC_TOKEN_FILE: join(cwd, "token") } });
+    expect(ended).toMatchObject({ status: 0, stdout: "a ***\n" });
+  });
+
+  test("are those of --project", async () => {
+    const other = inProject({ ".env": `OWN=${sentinel("own")}\n` });
+    const ended = await mask(sentinel("own"), { cwd: folder() }, "--project", other);
+    expect(ended).toMatchObject({ status: 0, stdout: "***" });
+  });
+
+  test("that are not there leave all bytes as they are", async () => {
+    expect(await mask("some text\n", { cwd: inProject() })).toMatchObject({
+      status: 0,
+      stdout: "some text\n",
+      stderr: "",
+    });
+  });
+});
+
+describe("ESC", () => {
+  test("is asked once in ten minutes, or in the time of --cache-fresh", async () => {
+    await using server = await startEscServer();
+    withKey(server);
+    const cwd = inProject();
+    mkdirSync(join(cwd, ".cache"));
+    const env = escVariables(server, "acme/app/dev");
+    const first = await mask(KEY, { cwd, env });
+    expect(first).toMatchObject({ status: 0, stdout: "***", stderr: "" });
+    const { length } = server.calls;
+    expect(length).toBeGreaterThan(0);
+    expect(await mask(KEY, { cwd, env })).toMatchObject({ status: 0, stdout: "***", stderr: "" });
+    expect(server.calls).toHaveLength(length);
+    withKey(server, sentinel("rotated"));
+    const rotated = await mask(sentinel("rotated"), { cwd, env }, "--cache-fresh", "1ms");
+    expect(rotated).toMatchObject({ status: 0, stdout: "***" });
+  });
+
+  test("that cannot be read leaves the others, with a warning; with --quiet once a day", async () => {
+    const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
+    mkdirSync(join(cwd, ".cache"));
+    const env = { ESC_ENV: "acme/app/dev", ESC_TOKEN: "pul-0000", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
+    for (const _ of [1, 2]) {
+      const ended = await mask(sentinel("own"), { cwd, env }, "--timeout", "1s");
+      expect(ended).toMatchObject({ status: 0, stdout: "***" });
+      expect(unwrapped(ended.stderr)).toContain("continuing with the environment and .env files");
+    }
+    const quiet = () => mask(sentinel("own"), { cwd, env }, "--timeout", "1s", "--quiet");
+    expect(unwrapped((await quiet()).stderr)).toContain("continuing with the environment and .env files");
+    expect(await quiet()).toMatchObject({ status: 0, stdout: "***", stderr: "" });
+    const required = await mask(sentinel("own"), { cwd, env }, "--timeout", "1s", "--require-esc");
+    expect(required).toMatchObject({ status: 125, stdout: "" });
+    expect(required.stderr).toContain("ESC is required");
+  });
+
+  test("is not asked with --offline: the cache has the values", async () => {
+    const server = await startEscServer();
+    withKey(server);
+    const cwd = inProject();
+    mkdirSync(join(cwd, ".cache"));
+    const env = escVariables(server, "acme/app/dev");
+    await mask("", { cwd, env });
+    await server[Symbol.asyncDispose]();
+    expect(await mask(KEY, { cwd, env }, "--offline")).toMatchObject({ status: 0, stdout: "***" });
+  });
+});
+
+describe("a failure", () => {
+  test("passes nothing on", async () => {
+    const cwd = folder({ "sophia.contract.json": "{" });
+    const ended = await mask("text\n", { cwd });
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("sophia.contract.json");
+  });
+
+  test("of an output whose reader has left is that of SIGPIPE", () => {
+    const cwd = inProject();
+    const { stdout } = spawnSync(
+      "bash",
+      ["-c", 'yes | "$@" mask | head -1; echo "${PIPESTATUS[1]}"', "bash", ...sophiaRun],
+      {
+        cwd,
+        env: { PATH: process.env["PATH"], HOME: cwd },
+        encoding: "utf8",
+      },
+    );
+    expect(stdout).toBe("y\n141\n");
+  });
+
+  test("of a full output is reported", { skip: process.platform !== "linux" }, () => {
+    const cwd = inProject();
+    const { status, stderr } = spawnSync("sh", ["-c", 'echo text | "$@" mask > /dev/full', "sh", ...sophiaRun], {
+      cwd,
+      env: { PATH: process.env["PATH"], HOME: cwd },
+      encoding: "utf8",
+    });
+    expect(status).toBe(125);
+    expect(stderr).toContain("ENOSPC");
+  });
+});
+
+describe("the stream", () => {
+  test("passes at once, also what could begin a secret if nothing follows", async () => {
+    const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
+    const [command, ...words] = sophiaRun;
+    const child = spawn(command, [...words, "mask"], {
+      cwd,
+      env: { PATH: process.env["PATH"], HOME: cwd },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    child.stdout.setEncoding("utf8");
+    const said = async (input: string, expected: string): Promise<void> => {
+      child.stdin.write(input);
+      let text = "";
+      while (text.length < expected.length) text += String((await once(child.stdout, "data"))[0]);
+      expect(text).toBe(expected);
+    };
+    await said("a line\n", "a line\n");
+    // The secret's first letter.
+    await said("Name: S", "Name: S");
+    await said(`\n${sentinel("own")}\n`, "\n***\n");
+    child.stdin.end();
+    expect(await once(child, "close")).toEqual([0, null]);
+  });
+
+  test("of 32 MB from a file, with secrets at any position, keeps all other bytes", () => {
+    const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
+    const piece = Buffer.concat([
+      Buffer.alloc(9973, "\u{e9}x\n"),
+      Buffer.from([0xff, 0]),
+      Buffer.from(sentinel("own")),
+    ]);
+    const masked = Buffer.concat([piece.subarray(0, -sentinel("own").length), Buffer.from("***")]);
+    writeFileSync(join(cwd, "large"), Buffer.concat(Array.from({ length: 3300 }, () => piece)));
+    const { status, stdout } = spawnSync("sh", ["-c", '"$@" mask < large', "sh", ...sophiaRun], {
+      cwd,
+      env: { PATH: process.env["PATH"], HOME: cwd },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    expect(status).toBe(0);
+    expect(stdout.equals(Buffer.concat(Array.from({ length: 3300 }, () => masked)))).toBe(true);
+  });
+});
