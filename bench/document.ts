@@ -147,7 +147,7 @@ In exec mode no process of sophia-run remains.
 }
 
 function sizes({ by, packedBytes, installed: { bytes, files }, packages }: Installed): string {
-  return `- ${by}: ${kib(packedBytes)} packed; ${kib(bytes)} in ${files} files; packages: ${packages.join(", ")}.\n`;
+  return `- ${by}: ${kib(packedBytes)} packed; ${kib(bytes)} in ${files} files beside the executables; packages: ${packages.join(", ")}.\n`;
 }
 
 function inARow(rows: readonly Timing[], rounds: number): string {
@@ -208,7 +208,7 @@ function goals(nodes: readonly NodeResults[], executable: Results["executable"])
     const value = (beside[1]?.resident ?? Number.NaN) / (beside[0]?.resident ?? Number.NaN);
     return { value: `${value.toFixed(2)}×`, met: value <= 1.1 };
   });
-  row("installed", "≤ 1.5 MB, 1 package", ({ installed }) => {
+  row("installed, without the executables for Linux", "≤ 1.5 MB, 1 package", ({ installed }) => {
     const bytes = Math.max(...installed.map((one) => one.installed.bytes));
     const packages = Math.max(...installed.map((one) => one.packages.length));
     return { value: `${(bytes / 1e6).toFixed(2)} MB, ${packages}`, met: bytes <= 1.5e6 && packages === 1 };

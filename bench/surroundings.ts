@@ -86,9 +86,11 @@ export interface Installed {
   readonly installed: { readonly bytes: number; readonly files: number };
 }
 
+/** Returns the size without the executables, of which a start by Node.js reads nothing. */
 function sizeOf(folder: string): { readonly bytes: number; readonly files: number } {
   const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
-  const files = paths.map((path) => statSync(path)).filter((stat) => stat.isFile());
+  const read = paths.filter((path) => !basename(path).startsWith("sophia-run-linux-"));
+  const files = read.map((path) => statSync(path)).filter((stat) => stat.isFile());
   return { bytes: files.reduce((sum, { size }) => sum + size, 0), files: files.length };
 }
 
