@@ -89,7 +89,7 @@ async function reportNearest({ current, shown }: Bin, own: OwnPackage, context: 
       obstacle === undefined
         ? [`${shown} starts the executable`]
         : [
-            `${shown} starts nothing: the executable ${obstacle}`,
+            { text: `${shown} starts nothing: the executable ${obstacle}`, hang: 2 },
             "to put the file for Node.js back:",
             "  sophia-run link --node",
           ],
