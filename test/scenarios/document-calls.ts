@@ -89,6 +89,14 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       'sophia-run [--broker] [--] [sh] [-c] [CODEX_API_KEY="$OPENAI_API_KEY" exec codex -c openai_base_url="$OPENAI_BASE_URL" exec "say hello"]',
     ],
   },
+  "docs/mcp.md": {
+    "sophia-run --broker --broker-to https://mcp.example.com -- claude": [
+      "sophia-run [--broker] [--broker-to] [https://mcp.example.com] [--] [claude]",
+    ],
+    "sophia-run --project /home/me/app --scope search --only-declared -- node /home/me/app/search.mjs < /dev/null": [
+      "sophia-run [--project] [/home/me/app] [--scope] [search] [--only-declared] [--] [node] [/home/me/app/search.mjs]",
+    ],
+  },
   "docs/watch.md": {
     "sophia-run --broker --watch -- node server.js": ["sophia-run [--broker] [--watch] [--] [node] [server.js]"],
   },

@@ -47,6 +47,11 @@ const npm = {
   because: "npm asks the registry",
 } as const;
 const fetched = { ...npm, commands: ["curl", "npm"] } as const;
+const client = {
+  kind: "stand-ins",
+  commands: ["sophia-run"],
+  because: "mcp.slow.test.ts starts the servers",
+} as const;
 const docker = {
   kind: "stand-ins",
   commands: ["npm", "docker"],
@@ -158,6 +163,11 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/coming-from.md": {},
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {},
+  "docs/mcp.md": {
+    "sophia-run --broker --broker-to https://mcp.example.com -- claude": client,
+    "sophia-run --project /home/me/app --scope search --only-declared -- node /home/me/app/search.mjs < /dev/null":
+      client,
+  },
   "docs/monorepos.md": {
     "$ cd packages/api": { kind: "run", files: MONOREPO },
     "$ cd /": { kind: "run", files: MONOREPO },
