@@ -35,6 +35,8 @@ export interface Admitted {
   readonly address: string;
   /** Path and query for the service. */
   readonly target: string;
+  /** The request is sent without the key, and without other credentials. */
+  readonly isBare?: boolean;
 }
 
 export type Admission = (asked: RequestHead) => Admitted | Refusal;

@@ -11,6 +11,8 @@ import { failureOf, type Services } from "./service.ts";
 export interface Passing {
   readonly services: Services;
   readonly exchange: Exchange;
+  /** Called with the address to which an answer leads. */
+  readonly redirected: (admitted: Admitted, location: string | undefined) => void;
   /** Returns the keys that no answer's head may hold. @param key with which the request began */
   readonly replaced: (admitted: Admitted, key: string) => Replaced;
 }

@@ -64,7 +64,7 @@ function openExchange(
     if (isRecorded) return;
     isRecorded = true;
     record({
-      name: admitted?.route.name,
+      name: admitted?.isBare === true ? undefined : admitted?.route.name,
       method: method.slice(0, 32),
       host: admitted === undefined ? undefined : hostOf(admitted.origin),
       path: recordedPath(url),

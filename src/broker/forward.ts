@@ -111,6 +111,7 @@ export function forward(
     }
     const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
     if (isRefused || response.destroyed) return void sent.destroy();
+    passing.redirected(admitted, answer.headers.location);
     const { reason, headers } = headFor(answer, admitted, passing.replaced(admitted, key));
     const passed = shouldRetry ? retried(headers) : headers;
     exchange.answered(answer);

@@ -22,12 +22,15 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** Kept even if `Connection` names them: without them the request is for another host, or its body a second request. */
 const KEPT: ReadonlySet<string> = new Set(["host", "content-length"]);
 
+const CREDENTIALS = ["authorization", "cookie"] as const;
+
 /** Returns the headers for the service: its host, and the key in place of the dummy. */
-export function forService(rawHeaders: Headers, { origin, slot }: Admitted, key: string): Headers {
+export function forService(rawHeaders: Headers, { origin, slot, isBare = false }: Admitted, key: string): Headers {
   const host = hostOf(origin);
-  return rewrite(rawHeaders, (name, value) => {
+  const passed = isBare ? CREDENTIALS.reduce((headers, name) => without(headers, name), rawHeaders) : rawHeaders;
+  return rewrite(passed, (name, value) => {
     if (name === "host") return host;
-    return name === slot.header ? withKey(slot, value, key) : value;
+    return name === slot.header && !isBare ? withKey(slot, value, key) : value;
   });
 }
 

@@ -5,14 +5,15 @@
  * reads a dummy: it is no boundary against the same user. A key leaves this process on the connection to its service alone.
  */
 import { createServer, type Server } from "node:http";
-import { admission } from "./admit.ts";
+import { type Admission, admission } from "./admit.ts";
 import { Exchanges } from "./exchange.ts";
 import { replacedKeys } from "./headers.ts";
 import { originsOf, type Route } from "./route.ts";
-import { listenOnLoopback } from "./own-address.ts";
+import { listenOnLoopback, listenOnSocket, type OwnAddress } from "./own-address.ts";
 import { MAX_CONNECTIONS, Places } from "./places.ts";
 import { receiveRequests } from "./receive.ts";
 import type { RequestRecord } from "./record.ts";
+import { Redirects } from "./redirects.ts";
 import type { Services } from "./service.ts";
 
 const HEADERS_MS = 10_000;
@@ -24,6 +25,8 @@ const IDLE_MS = 75_000;
 export interface Broker {
   /** Such as `http://127.0.0.1:40123`. */
   readonly origin: string;
+  /** Listens on a socket of the file system as well. @throws the system's error, as `listenOnSocket` */
+  readonly openSocket: (path: string) => Promise<void>;
   /** Admits later requests by these routes. Requests under way keep theirs. */
   readonly replaceRoutes: (routes: readonly Route[]) => void;
   /** Records all requests under way as left, and ends them. */
@@ -37,30 +40,52 @@ export interface BrokerParts extends Services {
   readonly failed: (error: unknown) => void;
 }
 
+/** One address of the broker. */
+interface Door {
+  readonly server: Server;
+  readonly own: OwnAddress;
+  admit: Admission;
+}
+
 /** Listens on a free port of 127.0.0.1. @throws the system's error if it cannot, or if clients cannot connect to it */
 export async function openBroker(parts: BrokerParts): Promise<Broker> {
   const places = new Places(MAX_CONNECTIONS);
-  const server = serverFor(places);
-  const own = await listenOnLoopback(server);
   const exchanges = new Exchanges(record);
   const origins = new Set<string>();
+  const doors: Door[] = [];
   let routes: readonly Route[] = [];
-  let admit = admission(routes, own);
   let isClosed = false;
+  const { origin } = await open(listenOnLoopback);
+  return { origin, openSocket, replaceRoutes, close };
 
-  receiveRequests(server, {
-    admit: (head) => admit(head),
-    places,
-    exchanges,
-    services: parts,
-    replaced: ({ route }, key) => replacedKeys(routes, parts.keyOf, [key, route.dummy]),
-  });
-  return { origin: own.origin, replaceRoutes, close };
+  async function open(listen: (server: Server) => Promise<OwnAddress>): Promise<OwnAddress> {
+    const server = serverFor(places);
+    const own = await listen(server);
+    const door: Door = { server, own, admit: admission(routes, own) };
+    doors.push(door);
+    const redirects = own.isSocket === true ? new Redirects() : undefined;
+    receiveRequests(server, {
+      admit: (head) => redirects?.admit(head) ?? door.admit(head),
+      places,
+      exchanges,
+      services: parts,
+      replaced: ({ route }, key) => replacedKeys(routes, parts.keyOf, [key, route.dummy]),
+      redirected: (admitted, location) => {
+        const target = redirects?.note(admitted, location, routes);
+        if (target !== undefined) origins.add(target);
+      },
+    });
+    return own;
+  }
+
+  async function openSocket(path: string): Promise<void> {
+    await open((server) => listenOnSocket(server, path));
+  }
 
   function replaceRoutes(next: readonly Route[]): void {
-    for (const origin of next.flatMap(originsOf)) origins.add(origin);
+    for (const each of next.flatMap(originsOf)) origins.add(each);
     routes = next;
-    admit = admission(next, own);
+    for (const door of doors) door.admit = admission(next, door.own);
   }
 
   function record(entry: RequestRecord): void {
@@ -75,10 +100,10 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
 
   function close(): void {
     isClosed = true;
-    server.close();
+    for (const { server } of doors) server.close();
     exchanges.leave();
     places.clear();
-    for (const origin of origins) parts.agentFor(origin).destroy();
+    for (const each of origins) parts.agentFor(each).destroy();
   }
 }
 

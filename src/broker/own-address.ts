@@ -37,3 +37,26 @@ export async function listenOnLoopback(server: Server): Promise<OwnAddress> {
   }
   return loopbackAddress(address.port);
 }
+
+/** The bytes of `sun_path` without the NUL at its end, on macOS; Linux has four more (unix(7)). */
+const MAX_SOCKET_PATH = 103;
+
+/**
+ * Listens on a socket of the file system, to which only this user can connect (0600).
+ *
+ * @throws the system's error if the path is taken (EADDRINUSE) or too long (ENAMETOOLONG), or the folder cannot be written
+ */
+export async function listenOnSocket(server: Server, path: string): Promise<OwnAddress> {
+  // Node.js shortens a longer one.
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    throw Object.assign(new Error("the path of the socket is too long"), { code: "ENAMETOOLONG" });
+  }
+  const mask = process.umask(0o177);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(mask);
+  }
+  await once(server, "listening");
+  return { origin: "http://localhost", hosts: ["localhost"], isSocket: true };
+}

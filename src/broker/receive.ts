@@ -121,13 +121,13 @@ class Receiver {
 
   /** Admits a request, or answers it. */
   #receive(request: IncomingMessage, isUpgrade: boolean, send: (answer: RefusalAnswer) => void): Received | undefined {
-    const { admit, places, exchanges, services, replaced } = this.#reception;
+    const { admit, places, exchanges, services, replaced, redirected } = this.#reception;
     const { method = "", url: target = "", httpVersion: version, rawHeaders, socket } = request;
     const isFree = places.mayUse(socket);
     const outcome = isFree ? admit({ method, version, target, rawHeaders, isUpgrade }) : TOO_MANY;
     const admitted = "code" in outcome ? undefined : outcome;
     const exchange = exchanges.open(request, admitted, send);
     if ("code" in outcome) exchange.refuse(outcome);
-    return admitted === undefined ? undefined : { admitted, passing: { services, exchange, replaced } };
+    return admitted === undefined ? undefined : { admitted, passing: { services, exchange, replaced, redirected } };
   }
 }

@@ -108,6 +108,7 @@ describe("a WebSocket", () => {
           services: { keyOf: () => "key", agentFor: () => agent, onUnauthorized: () => Promise.resolve() },
           exchange: { count: () => {}, refuse, answered: () => resolve(), left: () => {} },
           replaced: () => [],
+          redirected: () => {},
         },
       );
     });

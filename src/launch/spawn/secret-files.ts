@@ -55,16 +55,22 @@ export function writeSecretFiles(
   }
 }
 
-function write(files: readonly SecretFile[], folder: string, atExit: (remove: () => void) => Undo): SecretFiles {
+function write(
+  files: readonly SecretFile[],
+  folder: string,
+  atExit: (remove: () => void) => Undo,
+  further: readonly string[] = [],
+): SecretFiles {
   const paths = new Map<string, string>();
   const inodes = new Map<string, bigint>();
   const remove = atExit(() => {
-    for (const path of paths.values()) ignoreErrors(() => unlinkSync(path));
+    const made = further.map((name) => join(folder, name));
+    for (const path of [...paths.values(), ...made]) ignoreErrors(() => unlinkSync(path));
     ignoreErrors(() => rmdirSync(folder));
   });
   try {
     for (const [index, { name, content }] of files.entries()) {
-      const ownName = /^\w{1,200}$/.test(name) ? name : `file-${index}`;
+      const ownName = /^\w{1,200}(?:\.yml)?$/.test(name) ? name : `file-${index}`;
       const path = join(folder, ownName);
       paths.set(name, path);
       // A new file or none: O_EXCL follows no link either.
@@ -81,6 +87,27 @@ function write(files: readonly SecretFile[], folder: string, atExit: (remove: ()
     remove();
     const hint = "free space there; without /dev/shm, set XDG_RUNTIME_DIR or TMPDIR to another folder";
     throw cannotWrite(folder, error, hint);
+  }
+}
+
+/**
+ * Makes a folder for this run, which only its owner can read (0700), with files in it by their names. It is removed as secret files are.
+ *
+ * @param further names of files that others make in it
+ * @returns its path, and a function that removes it now
+ * @throws SophiaError (125) if it cannot be written
+ */
+export function makeRunFolder(
+  files: (folder: string) => readonly SecretFile[],
+  runtimeDirectory: string | undefined,
+  further: readonly string[],
+): Pick<SecretFiles, "folder" | "remove"> {
+  const mask = process.umask(0o077);
+  try {
+    const folder = makeFolder(runtimeDirectory);
+    return write(files(folder), folder, undoAtExit, further);
+  } finally {
+    process.umask(mask);
   }
 }
 

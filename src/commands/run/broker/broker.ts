@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import type { Agent } from "node:http";
 import { dummyKey } from "../../../broker/dummy.ts";
 import { brokerVariables, type Changes, gitAccesses } from "../../../broker/environment.ts";
+import type { GitAccess } from "../../../broker/git.ts";
 import { type Broker, openBroker } from "../../../broker/listen.ts";
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
+import { GITHUB_TOKENS } from "../../../contract/broker/providers.ts";
 import type { Declaration } from "../../../contract/model.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -129,11 +131,13 @@ export async function openRunBroker(
       ]);
     },
   });
+  const gh = await openForGh(initial, settings.watch, assessment, broker);
   const deliver = (now: Assessment, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {
     const { environment, files } = delivery(now);
     const variables = planned.length === 0 ? {} : brokerVariables(planned, broker.origin, environment, outer);
+    const ofGh = gh?.variables(gitAccesses(planned), environment) ?? {};
     return {
-      environment: withVariables(environment, variables),
+      environment: withVariables(environment, { ...variables, ...ofGh }),
       files,
       brokered: new Map(planned.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
       apply: () => {
@@ -166,12 +170,46 @@ export async function openRunBroker(
       },
       end: (end) => {
         broker.close();
+        gh?.remove();
         const unused = [...keys.values()].filter(({ route }) => !used.has(route.name));
         if (typeof end === "number" && end !== 0 && !settings.quiet && unused.length > 0) {
           printLines(context, [unusedWords(unused)]);
         }
       },
     },
+  };
+}
+
+interface GhBroker {
+  readonly variables: (accesses: readonly GitAccess[], environment: Environment) => Readonly<Record<string, string>>;
+  readonly remove: () => void;
+}
+
+/** Opens the socket for gh, if a GitHub token is brokered, or may be later (`--watch`). Windows has no such sockets for gh. */
+async function openForGh(
+  { keys }: BrokerPlan,
+  isWatched: boolean,
+  assessment: Assessment,
+  broker: Broker,
+): Promise<GhBroker | undefined> {
+  const mayFollow = isWatched && GITHUB_TOKENS.some((name) => assessment.contract.variables.has(name));
+  if (process.platform === "win32" || (gitAccesses(keys).length === 0 && !mayFollow)) return undefined;
+  const { ghVariables, makeGhFolder } = await import("./gh.ts");
+  const folder = makeGhFolder(delivery(assessment).environment);
+  try {
+    await broker.openSocket(folder.socket);
+  } catch (error) {
+    folder.remove();
+    broker.close();
+    throw new SophiaError({
+      code: "broker",
+      message: `--broker cannot open the socket ${printable(folder.socket)} (${systemErrorCode(error) ?? "UNKNOWN"})`,
+      hint: "set TMPDIR to a folder with a short path that may be written, or leave --broker out",
+    });
+  }
+  return {
+    remove: folder.remove,
+    variables: (accesses, environment) => (accesses.length === 0 ? {} : ghVariables(accesses, folder, environment)),
   };
 }
 

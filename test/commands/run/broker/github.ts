@@ -9,7 +9,9 @@ import { type Received, startUpstream, type Upstream } from "../../../broker/ups
 import { type Ended, folder, sophia } from "../../../helpers/sophia.ts";
 
 export const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";
-const HOSTS = ["github.com", "api.github.com", "uploads.github.com"] as const;
+/** The host to which redirects of the API lead. It takes no credentials. */
+export const ASSETS = "objects.githubusercontent.com";
+const NAMES = ["github.com", "api.github.com", "uploads.github.com", "github.acme.test", ASSETS];
 
 export interface Github {
   readonly upstream: Upstream;
@@ -27,7 +29,7 @@ type Answer = (request: http.IncomingMessage, response: http.ServerResponse, rec
 
 /** @param answer for other hosts than github.com */
 export async function startGithub(answer: Answer = (_, response) => void response.end("{}")): Promise<Github> {
-  const certificates = await makeCertificates([...HOSTS, "github.acme.test"]);
+  const certificates = await makeCertificates(NAMES);
   onTestFinished(() => certificates.remove());
   const repositories = folder();
   const upstream = await startUpstream((request, response, received) => {
@@ -35,7 +37,8 @@ export async function startGithub(answer: Answer = (_, response) => void respons
     const password = Buffer.from(credentials, "base64").toString().split(":")[1];
     const key = scheme?.toLowerCase() === "basic" ? password : credentials;
     const isGit = /\.git\//.test(request.url ?? "");
-    if (key !== TOKEN) {
+    if (request.headers.host === ASSETS) answer(request, response, received);
+    else if (key !== TOKEN) {
       request.resume();
       response.writeHead(401, { "www-authenticate": 'Basic realm="GitHub"' }).end();
     } else if (isGit) serveGit(repositories, request, response);
@@ -43,7 +46,7 @@ export async function startGithub(answer: Answer = (_, response) => void respons
   }, certificates.valid);
   const { port } = new URL(upstream.origin);
   const here = { host: "127.0.0.1", port: Number(port) };
-  const names = [...HOSTS, "github.acme.test"].map((host) => [`${host}:443`, here] as const);
+  const names = NAMES.map((host) => [`${host}:443`, here] as const);
   const proxy = await startProxy({ routes: Object.fromEntries(names) });
   onTestFinished(() => proxy.close());
   return {
@@ -142,6 +145,9 @@ export async function brokered(
   const cwd = folder({ "named.contract.json": contract, ...files });
   const args = ["--contract", "named.contract.json", "--broker", ...options, "--", "sh", "-ec", script];
   const common = { GITHUB_PAT: TOKEN, GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
-  const ended = await sophia(args, { cwd, env: { ...common, ...env, ...more } });
+  const ended = await sophia(args, {
+    cwd,
+    env: { ...common, ...env, ...more },
+  });
   return { ...ended, cwd };
 }

@@ -1,0 +1,123 @@
+/** The broker on a socket of the file system, and the redirects that it serves there. */
+import { once } from "node:events";
+import * as http from "node:http";
+import { createServer } from "node:net";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { Admitted, RequestHead } from "../../src/broker/admit.ts";
+import { forService } from "../../src/broker/headers.ts";
+import { Redirects } from "../../src/broker/redirects.ts";
+import { folder } from "../helpers/sophia.ts";
+import { KEYS, routesTo } from "./routes.ts";
+import { responseTo, startBroker, startUpstream, textOf } from "./upstream.ts";
+
+async function open() {
+  const upstream = await startUpstream((_, response) => void response.end("served"));
+  return { upstream, broker: await startBroker(upstream.origin, {}) };
+}
+
+test("admits a request by the host of its service, and records it", async () => {
+  const { upstream, broker } = await open();
+  const socketPath = join(folder(), "s");
+  await broker.openSocket(socketPath);
+  expect(statSync(socketPath).mode & 0o777).toBe(0o600);
+  const [route] = broker.routes;
+  const askAs = async (host: string) => {
+    const headers = { host, authorization: `Bearer ${route.dummy}` };
+    const request = http.request({ socketPath, path: "/v1/models", headers, agent: false }).end();
+    const response = await responseTo(request);
+    return `${response.statusCode} ${await textOf(response)}`;
+  };
+  expect(await askAs(new URL(upstream.origin).host)).toBe("200 served");
+  expect(await askAs("localhost")).toBe("200 served");
+  expect(await askAs("evil.test")).toMatch(/^403 .*broker-denied/);
+  expect(upstream.requests.map(({ headers }) => headers.authorization)).toEqual(
+    Array.from({ length: 2 }, () => `Bearer ${KEYS["OPENAI_API_KEY"]}`),
+  );
+  expect(broker.records.map(({ outcome, host }) => [outcome, host])).toEqual([
+    ["answered", new URL(upstream.origin).host],
+    ["answered", new URL(upstream.origin).host],
+    ["refused", undefined],
+  ]);
+});
+
+test("a path that is taken, or too long, is an error, and what is there stays", async () => {
+  const { broker } = await open();
+  const path = join(folder(), "s");
+  const other = createServer().listen(path);
+  onTestFinished(() => void other.close());
+  await once(other, "listening");
+  await expect(broker.openSocket(path)).rejects.toMatchObject({ code: "EADDRINUSE" });
+  expect(other.listening).toBe(true);
+  const long = join(folder(), "x".repeat(100));
+  await expect(broker.openSocket(long)).rejects.toMatchObject({ code: "ENAMETOOLONG" });
+  await expect(broker.openSocket(join(folder(), "none", "s"))).rejects.toMatchObject({ syscall: "listen" });
+});
+
+const [route] = routesTo("https://api.example.test");
+const slot = { header: "authorization", scheme: "bearer" };
+const admitted: Admitted = { route, slot, origin: route.origin, address: route.origin, target: "/a" };
+const URL_OF_ASSET = "https://assets.test/a?s=%2F";
+
+function ask(redirects: Redirects, changes: Partial<RequestHead> = {}): string | undefined {
+  const asked = {
+    method: "GET",
+    version: "1.1",
+    target: "/a?s=%2F",
+    rawHeaders: ["Host", "assets.test"],
+    isUpgrade: false,
+  };
+  const found = redirects.admit({ ...asked, ...changes });
+  return found && found.origin + found.target;
+}
+
+test("only a URL that an answer has named is served, and without the key", () => {
+  const redirects = new Redirects();
+  expect(ask(redirects)).toBeUndefined();
+  expect(redirects.note(admitted, URL_OF_ASSET, [route])).toBe("https://assets.test");
+  expect(ask(redirects)).toBe(URL_OF_ASSET);
+  expect(ask(redirects, { method: "HEAD", rawHeaders: ["host", "Assets.TEST"] })).toBe(URL_OF_ASSET);
+  for (const changes of [
+    { method: "POST" },
+    { target: "/a" },
+    { target: "/a?s=/" },
+    { version: "1.0" },
+    { isUpgrade: true },
+    { rawHeaders: [] },
+    { rawHeaders: ["Host", "assets.test", "Host", "assets.test"] },
+    { rawHeaders: ["Host", "other.test"] },
+    { rawHeaders: ["Host", "assets.test", "Content-Length", "5"] },
+    { rawHeaders: ["Host", "assets.test", "Transfer-Encoding", "chunked"] },
+  ]) {
+    expect([changes, ask(redirects, changes)]).toEqual([changes, undefined]);
+  }
+  const found = redirects.admit({
+    method: "GET",
+    version: "1.1",
+    target: "/a?s=%2F",
+    rawHeaders: ["Host", "assets.test"],
+    isUpgrade: false,
+  });
+  if (found === undefined) throw new TypeError("not found");
+  const sent = ["Host", "assets.test", "Authorization", `Bearer ${route.dummy}`, "cookie", "a", "Accept", "*/*"];
+  expect(forService(sent, found, "the key")).toEqual(["Host", "assets.test", "Accept", "*/*"]);
+});
+
+test.each([
+  ["nothing", undefined],
+  ["a path", "/b"],
+  ["http", "http://assets.test/a"],
+  ["a user", "https://u@assets.test/a"],
+  ["the service itself, which the rules decide over", "https://api.example.test/v1/organization"],
+])("an answer that leads to %s is no such redirect", (_, location) => {
+  expect(new Redirects().note(admitted, location, [route])).toBeUndefined();
+});
+
+test("the oldest of more than 100 is forgotten", () => {
+  const redirects = new Redirects();
+  for (let index = 0; index <= 100; index += 1) redirects.note(admitted, `https://assets.test/${index}`, [route]);
+  expect(ask(redirects, { target: "/0" })).toBeUndefined();
+  expect(ask(redirects, { target: "/1" })).toBe("https://assets.test/1");
+  expect(ask(redirects, { target: "/100" })).toBe("https://assets.test/100");
+});

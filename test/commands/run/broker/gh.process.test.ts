@@ -1,0 +1,129 @@
+/** gh and other clients of GitHub's API, by the broker's socket. */
+import { existsSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Received } from "../../../broker/upstream.ts";
+import { notInstalled } from "../../../helpers/skip.ts";
+import { environmentOf, folder } from "../../../helpers/sophia.ts";
+import { ASSETS, brokered, run, startGithub, TOKEN } from "./github.ts";
+
+const ASSET = `https://${ASSETS}/asset/1?X-Signature=a%2Fb&x=1`;
+
+/** The parts of GitHub's API that gh asks for. */
+function answer(request: IncomingMessage, response: ServerResponse, received: Received): void {
+  const { headers, method, url = "" } = request;
+  const json = (value: unknown, status = 200): void => {
+    response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(JSON.stringify(value));
+  };
+  request.resume();
+  request.on("end", () => {
+    if (headers.host === ASSETS) return void response.end("the asset");
+    const asset = { name: "a.txt", url: "https://api.github.com/repos/acme/app/releases/assets/1", size: 9 };
+    if (url.startsWith("/repos/acme/app/releases/assets/1"))
+      return void response.writeHead(302, { location: ASSET }).end();
+    if (method === "POST" && url.startsWith("/repos/acme/app/releases/1/assets")) return json(asset, 201);
+    if (url.startsWith("/repos/acme/app/releases/")) {
+      const upload = "https://uploads.github.com/repos/acme/app/releases/1/assets{?name,label}";
+      return json({ id: 1, tag_name: "v1", upload_url: upload, assets: [asset] });
+    }
+    if (url === "/graphql") {
+      const isViewer = received.body.includes("viewer");
+      return json({ data: isViewer ? { viewer: { login: "octo" } } : { repository: { release: null } } });
+    }
+    json({ login: "octo" });
+  });
+}
+
+test("gh asks by the socket, follows to other hosts without the token, and keeps the user's settings", async (context) => {
+  const reason = notInstalled("gh", "--version");
+  context.skip(reason !== undefined, reason);
+  const github = await startGithub(answer);
+  const own = folder({
+    "config.yml": "editor: my-editor\nhttp_unix_socket: /nowhere\naliases:\n    who: api user --jq .login\n",
+    "hosts.yml": "github.com:\n    oauth_token: other-token\n",
+  });
+  const ended = await brokered(github, {
+    files: { "b.txt": "upload" },
+    env: { GH_PROMPT_DISABLED: "1", GH_CONFIG_DIR: own },
+    script: `
+      gh who
+      gh config get editor
+      gh api graphql -f query='{viewer{login}}' --jq .data.viewer.login
+      gh release download v1 --repo acme/app --pattern a.txt --output got.txt
+      cat got.txt
+      echo
+      gh release upload v1 b.txt --repo acme/app >/dev/null
+      gh api --include user/keys >keys.txt 2>&1 || true
+      grep -o broker-denied keys.txt
+      ls "$GH_CONFIG_DIR"
+      env`,
+  });
+  expect([ended.status, ended.stderr]).toEqual([0, ""]);
+  expect(ended.stdout).toMatch(/^octo\nmy-editor\nocto\nthe asset\nbroker-denied\nconfig\.yml\ngh\.sock\n/);
+  expect(ended.stdout).not.toContain(TOKEN);
+  const { GH_CONFIG_DIR = "", GH_TOKEN, GITHUB_PAT } = environmentOf(ended.stdout);
+  expect(GH_TOKEN).toBe(GITHUB_PAT);
+  expect(existsSync(GH_CONFIG_DIR)).toBe(false);
+  const asked = github.asked().map((line) => line.replace(/\?.*/, ""));
+  expect(asked).toEqual(
+    expect.arrayContaining([
+      "api.github.com GET /user",
+      "api.github.com POST /graphql",
+      "api.github.com GET /repos/acme/app/releases/assets/1",
+      `${ASSETS} GET /asset/1`,
+      "uploads.github.com POST /repos/acme/app/releases/1/assets",
+    ]),
+  );
+  for (const { headers, rawHeaders } of github.upstream.requests) {
+    const expected = headers.host === ASSETS ? undefined : `token ${TOKEN}`;
+    expect(headers.authorization).toBe(expected);
+    expect(rawHeaders.join("\n")).not.toContain("sophia-");
+  }
+});
+
+/** Asks by the socket that the configuration of gh names. */
+const ASK = `ask() { curl -sS --unix-socket "$(sed -n 's/^http_unix_socket: "\\(.*\\)"$/\\1/p' "$GH_CONFIG_DIR/config.yml")" "$@"; }`;
+
+test("the socket is the user's own, and other hosts get nothing that no answer has named", async () => {
+  const github = await startGithub(answer);
+  const ended = await brokered(github, {
+    script: `
+      ${ASK}
+      stat -c '%a %F' "$GH_CONFIG_DIR" "$GH_CONFIG_DIR"/*
+      ask -o /dev/null -w '%{http_code}\\n' "http://${ASSETS}/asset/1?X-Signature=a%2Fb&x=1"
+      ask -o /dev/null -H "Authorization: token $GH_TOKEN" http://api.github.com/repos/acme/app/releases/assets/1
+      ask "http://${ASSETS}/asset/1?X-Signature=a%2Fb&x=1" -H "Authorization: token $GH_TOKEN"
+      ask -o /dev/null -w '\\n%{http_code}\\n' "http://${ASSETS}/asset/2"`,
+  });
+  expect([ended.status, ended.stderr]).toEqual([0, ""]);
+  expect(ended.stdout).toBe("700 directory\n600 regular file\n600 socket\n403\nthe asset\n403\n");
+  expect(github.asked()).toEqual([
+    "api.github.com GET /repos/acme/app/releases/assets/1",
+    `${ASSETS} GET /asset/1?X-Signature=a%2Fb&x=1`,
+  ]);
+});
+
+test("the folder is removed at the end by a signal", async () => {
+  const github = await startGithub(answer);
+  const ended = await brokered(github, { script: 'echo "$GH_CONFIG_DIR"; kill -TERM $PPID; exec sleep 60' });
+  expect(ended.stdout).toMatch(/^\/.*\n$/);
+  expect(existsSync(ended.stdout.trim())).toBe(false);
+});
+
+test("a caller's GH_TOKEN that is brokered stays its own; a configuration that is no file is none", async () => {
+  const github = await startGithub(answer);
+  const own = folder();
+  run("mkfifo", [join(own, "config.yml")], own);
+  const contract = JSON.stringify({ variables: { GITHUB_PAT: {}, GH_TOKEN: {} } });
+  const { stdout } = await brokered(github, {
+    files: { "two.contract.json": contract },
+    options: ["--contract", "two.contract.json"],
+    env: { GH_TOKEN: "another-token", GH_CONFIG_DIR: own },
+    script: 'cat "$GH_CONFIG_DIR/config.yml"; env',
+  });
+  expect(stdout).toMatch(/^http_unix_socket: "\/.*\/gh\.sock"\n/);
+  const { GH_TOKEN, GITHUB_PAT } = environmentOf(stdout);
+  expect(GH_TOKEN).not.toBe(GITHUB_PAT);
+  expect(stdout).not.toContain("another-token");
+});
