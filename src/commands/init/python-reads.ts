@@ -171,18 +171,22 @@ function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, isNested: 
   if (RENAMES.test(body) || prefix === undefined) return [];
   const indent = /^[ \t]+(?=\S)/m.exec(body)?.[0] ?? "";
   const field = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:[ \t]*`, "gm");
+  // Those of correct code do not overlap. Others could make each character be read as often as an expression is long.
+  let unread = 2 * body.length;
   return firstMatches(body, field).flatMap((match) => {
+    if (unread <= 0) return [];
     const [whole, name = ""] = match;
-    const declaration = expressionAt(body, match.index + whole.length).replace(/#.*$/gm, "");
+    const expression = expressionAt(body, match.index + whole.length);
+    unread -= expression.length;
+    const declaration = expression.replace(/#.*$/gm, "");
     const type = expressionAt(declaration, 0, "=");
     const value = declaration.charAt(type.length) === "=" ? declaration.slice(type.length + 1).trim() : undefined;
-    const types: readonly string[] = type.match(/\w+/g) ?? [];
-    if (name === "model_config" || types.length === 0 || types.includes("ClassVar")) return [];
+    const types = new Set(type.match(/\w+/g));
+    if (name === "model_config" || types.size === 0 || types.has("ClassVar")) return [];
     // `other: Other = Other()`, or a factory: a model, whose fields have names of their own.
     const made = /^(?:Field\([^]*\bdefault_factory\s*=\s*)?(\w+)/.exec(value ?? "")?.[1] ?? "";
-    const isModel = (one: string): boolean =>
-      isNested(one) || NESTED.test(one) || (one === made && /^[A-Z]/.test(one) && !SCALAR.test(one));
-    if (types.some(isModel)) return [];
+    const isMade = types.has(made) && /^[A-Z]/.test(made) && !SCALAR.test(made);
+    if (isMade || NESTED.test(type) || Array.from(types).some(isNested)) return [];
     const alias = aliasIn(`${type} ${value ?? ""}`);
     if (alias === "elsewhere") return [];
     const variable = alias?.name ?? prefix + name;

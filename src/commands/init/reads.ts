@@ -29,8 +29,10 @@ export function firstNames(names: ReadonlySet<string>): readonly string[] {
   return Array.from(names).slice(0, MOST_NAMES);
 }
 
-/** Characters that neither begin nor end anything, over which a search may go in one step. */
+/** Characters that neither begin nor end anything, over which a search may go in one step: in brackets, and in a string, more. */
 const PLAIN = /[\w \t]{1,2000}/y;
+const PLAIN_IN_BRACKETS = /[^"'`()[\]{}]{1,2000}/y;
+const PLAIN_IN_STRING = /[^"'`\\]{1,2000}/y;
 
 /**
  * Returns the expression that begins at a position: up to one of the characters in `ends`, or a closing bracket, outside of its
@@ -42,8 +44,9 @@ export function expressionAt(text: string, start: number, ends = ",;"): string {
   let quote = "";
   const end = Math.min(text.length, start + LONGEST_EXPRESSION);
   for (let index = start; index < end; index++) {
-    PLAIN.lastIndex = index;
-    if (PLAIN.test(text)) index = PLAIN.lastIndex;
+    const plain = quote !== "" ? PLAIN_IN_STRING : depth > 0 ? PLAIN_IN_BRACKETS : PLAIN;
+    plain.lastIndex = index;
+    if (plain.test(text)) index = plain.lastIndex;
     if (index >= end) break;
     const character = text.charAt(index);
     if (quote !== "") {
