@@ -45,8 +45,11 @@ function withSpaces(marked: string): string {
 
 /** Breaks a line into lines of at most `width` columns. */
 export function layOut(line: Line, width: number): readonly string[] {
-  const { text, hang = hangOf(text), whole = false }: LongLine = typeof line === "string" ? { text: line } : line;
-  if (whole) return [withSpaces(text)];
+  const given: LongLine = typeof line === "string" ? { text: line } : line;
+  const { text } = given;
+  const plain = withSpaces(text);
+  if (given.whole === true || columnsOf(plain) <= width) return [plain];
+  const { hang = hangOf(text) } = given;
   // No break directly behind the mark, which would then stand alone.
   const lead = headOf(text, hang);
   const [first = "", ...rest] = wrap(text.slice(lead.length), width, " ".repeat(hang), width - columnsOf(lead));

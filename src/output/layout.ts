@@ -81,6 +81,7 @@ export function withCommandsWhole(text: string): string {
 /** Lays out a line: names the command, and wraps it. */
 export function laidOut(line: Line, { width, isTerminal, named }: Layout): readonly string[] {
   if (typeof line === "string") return layOut(withCommandsWhole(named(line)), width);
-  const whole = line.whole === true || (line.searched === true && !isTerminal);
-  return layOut({ ...line, text: withCommandsWhole(named(line.text)), whole }, width);
+  const text = named(line.text);
+  if (line.whole === true || (line.searched === true && !isTerminal)) return layOut({ text, whole: true }, width);
+  return layOut({ ...line, text: withCommandsWhole(text) }, width);
 }
