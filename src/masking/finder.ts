@@ -32,15 +32,19 @@ export class Finder {
     this.least = least;
   }
 
-  /** Reports the longest of the matches with the same end. */
-  read(chunk: Uint8Array): void {
+  /** Reports the longest of the matches with the same end. @param more false if nothing is read after this chunk */
+  read(chunk: Uint8Array, more = true): void {
     for (let at = 0; at < chunk.length;) {
       const { length } = this.held;
       const isInFront = length <= at;
       // Copies the chunk's beginning alone behind the held bytes, not all of it.
       const end = isInFront ? chunk.length : Math.min(chunk.length, 2 * at + length + SEAM);
-      const bytes = isInFront ? chunk.subarray(at - length) : Buffer.concat([this.held, chunk.subarray(at, end)]);
-      this.readBehindHeld(bytes);
+      const bytes = isInFront
+        ? at === length
+          ? chunk
+          : chunk.subarray(at - length)
+        : Buffer.concat([this.held, chunk.subarray(at, end)]);
+      this.readBehindHeld(bytes, more || end < chunk.length);
       at = end;
     }
   }
@@ -53,11 +57,12 @@ export class Finder {
   }
 
   /** @param bytes `held` and more */
-  private readBehindHeld(bytes: Uint8Array): void {
+  private readBehindHeld(bytes: Uint8Array, more: boolean): void {
     const passage = this.passageOf(bytes, false);
     const { node, from } = this.find(passage);
     this.node = node;
     this.position = passage.base + bytes.length;
+    if (!more) return;
     this.run = base64Before(bytes, from, this.run);
     this.held = from === bytes.length ? NOTHING : new Uint8Array(bytes.subarray(from)); // a copy
   }

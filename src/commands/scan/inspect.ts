@@ -34,13 +34,14 @@ interface Match {
 /** The limit of matches in one content, besides the first of each variable. */
 const MAX_MATCHES = 10_000;
 const NEWLINE = 10;
+const NOTHING = new Uint8Array();
 
 export class Inspection {
   private readonly finder: Finder;
   private readonly matches: Match[] = [];
   private readonly names = new Set<string>();
   private more = 0;
-  private chunk: Uint8Array = Buffer.alloc(0);
+  private chunk: Uint8Array = NOTHING;
   private chunkStart = 0;
   /** The number of line ends before the chunk, and up to a position in it. */
   private linesBefore = 0;
@@ -64,7 +65,7 @@ export class Inspection {
     this.chunkStart = this.finder.position;
     this.countedTo = 0;
     this.counted = 0;
-    this.finder.read(chunk);
+    this.finder.read(chunk, more);
     if (more) this.linesBefore += this.linesTo(chunk.length);
   }
 

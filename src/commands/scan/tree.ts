@@ -31,6 +31,7 @@ const CHUNK = 1 << 20;
 const UNREADABLE = /^warning: could not open directory '(.*)': (.*)$/;
 /** The entry for the folder itself. */
 const ITSELF = Buffer.from("./");
+const NOTHING = Buffer.alloc(0);
 /** O_NONBLOCK does not wait for the writer of a pipe. Windows lacks these flags. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
@@ -51,22 +52,28 @@ type Visit = "named" | "home" | "linked" | "listed";
 export async function scanTree(search: Search, git: Git, paths: readonly string[], home?: string): Promise<void> {
   const buffer = Buffer.allocUnsafe(CHUNK);
   const names = new NameSearch(search);
-  const visit = async (path: Buffer, name: Buffer, how: Visit = "listed"): Promise<void> => {
+  /** Searches a file, and returns true for a folder to enter. */
+  const inspect = (path: Buffer, name: Buffer, how: Visit): boolean => {
     const kind = inspectFile(search, path, name, buffer, how);
     if (kind === "file") names.add(name, { within: "name" });
-    if (kind !== "folder" || how === "linked") return;
-    const prefix = name.equals(Buffer.from(".")) ? Buffer.alloc(0) : withSeparator(name);
+    return kind === "folder" && how !== "linked";
+  };
+  const enter = async (path: Buffer, name: Buffer, how: Visit): Promise<void> => {
+    const [folder, prefix] = [withSeparator(path), name.equals(Buffer.from(".")) ? NOTHING : withSeparator(name)];
     const isWhole = how === "home" || (how === "named" && (await isIgnored({ ...git, cwd: path.toString() })));
+    const howInside = how === "home" ? "linked" : "listed";
     for await (const inside of isWhole ? walk(path, search) : filesIn(path, git, search)) {
-      const file = Buffer.concat([withSeparator(path), inside]);
-      await visit(file, Buffer.concat([prefix, inside]), how === "home" ? "linked" : "listed");
+      const [pathInside, nameInside] = [Buffer.concat([folder, inside]), Buffer.concat([prefix, inside])];
+      if (inspect(pathInside, nameInside, howInside)) await enter(pathInside, nameInside, howInside);
     }
   };
-  for (const path of paths.length === 0 ? ["."] : paths) {
-    await visit(Buffer.from(resolve(git.cwd, path)), Buffer.from(path), "named");
-  }
+  const visit = async (path: string, name: string, how: Visit): Promise<void> => {
+    const [start, shown] = [Buffer.from(path), Buffer.from(name)];
+    if (inspect(start, shown, how)) await enter(start, shown, how);
+  };
+  for (const path of paths.length === 0 ? ["."] : paths) await visit(resolve(git.cwd, path), path, "named");
   const settings = home === undefined ? [] : HOME_PLACES.map((place) => join(home, place));
-  for (const path of settings) await visit(Buffer.from(path), Buffer.from(path), "home");
+  for (const path of settings) await visit(path, path, "home");
   names.flush();
 }
 
@@ -123,12 +130,12 @@ async function* unique(names: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let last: Buffer | undefined;
   for await (const name of names) {
     if (last?.equals(name) === true) continue;
-    last = Buffer.from(name);
-    yield last;
+    last = name;
+    yield name;
   }
 }
 
-function* walk(folder: Buffer, search: Search, below: Buffer = Buffer.alloc(0)): Generator<Buffer> {
+function* walk(folder: Buffer, search: Search, below: Buffer = NOTHING): Generator<Buffer> {
   let entries;
   try {
     // Without `withFileTypes`, with which Bun returns text.
