@@ -14,6 +14,10 @@ export interface BytesNatives {
   readonly findBytes: (bytes: Uint8Array, sought: Uint8Array, from: number, step: number) => number;
   readonly findBytesBackwards: (bytes: Uint8Array, sought: Uint8Array, from: number, step: number) => number;
   readonly copyBytes: (bytes: Uint8Array, start: number, end: number, to: Uint8Array, at: number) => void;
+  /** @returns the number of bytes of all; for anything but a Uint8Array its negative index, less one */
+  readonly lengthOfAll: (list: readonly Uint8Array[]) => number;
+  /** Copies the bytes of all, one after the other, as far as they fit. */
+  readonly copyAll: (list: readonly Uint8Array[], to: Uint8Array) => void;
 }
 
 export const native = natives<BytesNatives>();

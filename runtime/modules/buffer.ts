@@ -23,6 +23,11 @@ class Bytes extends Uint8Array<ArrayBuffer> {
       return new Bytes(native.encode(value, encoding));
     }
     if (typeof value !== "object" || value === null) throw invalidType("first argument", SOURCES, value);
+    if (value instanceof Uint8Array) {
+      const buffer = new Bytes(value.length);
+      native.copyBytes(value, 0, value.length, buffer, 0);
+      return buffer;
+    }
     if (isArrayBuffer(value)) return fromArrayBuffer(value, encodingOrOffset, length);
     const primitive: unknown = value.valueOf();
     if (
@@ -40,11 +45,8 @@ class Bytes extends Uint8Array<ArrayBuffer> {
     if (typeof list !== "object" || list === null) throw invalidType("first argument", SOURCES, value);
     const count = "length" in list && typeof list.length === "number" && list.length > 0 ? Math.trunc(list.length) : 0;
     const buffer = new Bytes(count);
-    if (list instanceof Uint8Array) native.copyBytes(list, 0, count, buffer, 0);
-    else {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set() reads nothing but its length and elements
-      buffer.set(list as ArrayLike<number>);
-    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set() reads nothing but its length and elements
+    buffer.set(list as ArrayLike<number>);
     return buffer;
   }
 
@@ -80,19 +82,14 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   static concat(list: readonly Uint8Array[], length?: number): Bytes {
     if (!Array.isArray(list)) throw invalidType("list", "an instance of Array", list);
     if (list.length === 0) return new Bytes(0);
-    let total = length ?? 0;
-    if (length === undefined) for (const { length: size } of list) total += size;
-    else checkInteger("length", length, 0, MAX_LENGTH);
-    const buffer = new Bytes(total);
-    let at = 0;
-    for (const bytes of list) {
-      if (!(bytes instanceof Uint8Array)) {
-        throw invalidType(`list[${list.indexOf(bytes)}]`, "an instance of Buffer or Uint8Array", bytes);
-      }
-      const part = bytes.length <= total - at ? bytes.length : total - at;
-      native.copyBytes(bytes, 0, part, buffer, at);
-      at += part;
+    if (length !== undefined) checkInteger("length", length, 0, MAX_LENGTH);
+    const all = native.lengthOfAll(list);
+    if (all < 0) {
+      const index = -all - 1;
+      throw invalidType(`list[${index}]`, "an instance of Buffer or Uint8Array", list[index]);
     }
+    const buffer = new Bytes(length ?? all);
+    native.copyAll(list, buffer);
     return buffer;
   }
 
@@ -140,8 +137,9 @@ class Bytes extends Uint8Array<ArrayBuffer> {
 
   override subarray(start?: number, end?: number): Bytes {
     const { length } = this;
-    const first = clamped(start, 0, length);
-    return new Bytes(this.buffer, this.byteOffset + first, Math.max(0, clamped(end, length, length) - first));
+    const first = isWithin(start, length) ? start : clamped(start, 0, length);
+    const last = isWithin(end, length) ? end : clamped(end, length, length);
+    return new Bytes(this.buffer, this.byteOffset + first, last > first ? last - first : 0);
   }
 
   /** Shares the memory, in contrast to that of Uint8Array. */
@@ -191,6 +189,7 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   }
 
   override indexOf(value: unknown, from?: unknown, encoding?: unknown): number {
+    if (typeof value === "number" && isWithin(from, this.length)) return super.indexOf(value & 255, from);
     return find(this, value, from, encoding, true);
   }
 
@@ -239,6 +238,11 @@ function fromArrayBuffer(value: ArrayBuffer, offset: unknown, length: unknown): 
 
 function integerOf(value: unknown): number {
   return Math.trunc(Number(value)) || 0;
+}
+
+/** Returns true for a position that needs no clamping; most need none. */
+function isWithin(position: unknown, length: number): position is number {
+  return typeof position === "number" && (position | 0) === position && position >= 0 && position <= length;
 }
 
 /** Returns a position from an argument that may be negative or missing. */

@@ -90,23 +90,22 @@ class Stats {
   readonly ctimeMs: number;
   readonly birthtimeMs: number;
 
+  /** By index, since to take a list apart calls its iterator for each field. */
   constructor(fields: readonly number[]) {
-    [
-      this.dev = 0,
-      this.mode = 0,
-      this.nlink = 0,
-      this.uid = 0,
-      this.gid = 0,
-      this.rdev = 0,
-      this.blksize = 0,
-      this.ino = 0,
-      this.size = 0,
-      this.blocks = 0,
-      this.atimeMs = 0,
-      this.mtimeMs = 0,
-      this.ctimeMs = 0,
-      this.birthtimeMs = 0,
-    ] = fields;
+    this.dev = fields[0] ?? 0;
+    this.mode = fields[1] ?? 0;
+    this.nlink = fields[2] ?? 0;
+    this.uid = fields[3] ?? 0;
+    this.gid = fields[4] ?? 0;
+    this.rdev = fields[5] ?? 0;
+    this.blksize = fields[6] ?? 0;
+    this.ino = fields[7] ?? 0;
+    this.size = fields[8] ?? 0;
+    this.blocks = fields[9] ?? 0;
+    this.atimeMs = fields[10] ?? 0;
+    this.mtimeMs = fields[11] ?? 0;
+    this.ctimeMs = fields[12] ?? 0;
+    this.birthtimeMs = fields[13] ?? 0;
   }
 
   isFile(): boolean {

@@ -206,6 +206,40 @@ FUNCTION(copy_bytes) {
   return JS_UNDEFINED;
 }
 
+/* (list): the number of bytes of all; for anything but a Uint8Array its negative index, less one */
+FUNCTION(length_of_all) {
+  int64_t length = 0, total = 0;
+  if (JS_GetLength(context, arguments[0], &length) < 0) return JS_EXCEPTION;
+  for (int64_t i = 0; i < length; ++i) {
+    size_t size = 0;
+    const JSValue bytes = JS_GetPropertyInt64(context, arguments[0], i);
+    const bool is_wrong = bytes_of(context, bytes, &size) == NULL && JS_GetTypedArrayType(bytes) != JS_TYPED_ARRAY_UINT8;
+    JS_FreeValue(context, bytes);
+    if (is_wrong) return JS_NewInt64(context, -i - 1);
+    total += (int64_t)size;
+  }
+  return JS_NewInt64(context, total);
+}
+
+/* (list, bytes): copies the bytes of all, one after the other, as far as they fit */
+FUNCTION(copy_all) {
+  int64_t length = 0;
+  size_t room = 0;
+  uint8_t *to = bytes_of(context, arguments[1], &room);
+  if (JS_GetLength(context, arguments[0], &length) < 0) return JS_EXCEPTION;
+  for (int64_t i = 0; i < length && room > 0; ++i) {
+    size_t size = 0;
+    const JSValue bytes = JS_GetPropertyInt64(context, arguments[0], i);
+    const uint8_t *const from = bytes_of(context, bytes, &size);
+    if (size > room) size = room;
+    if (size > 0) memmove(to, from, size);
+    JS_FreeValue(context, bytes);
+    to += size;
+    room -= size;
+  }
+  return JS_UNDEFINED;
+}
+
 void add_bytes(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
     JS_CFUNC_DEF("encode", 2, encode),
@@ -215,6 +249,8 @@ void add_bytes(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("findBytes", 4, find_bytes),
     JS_CFUNC_DEF("findBytesBackwards", 4, find_bytes_backwards),
     JS_CFUNC_DEF("copyBytes", 5, copy_bytes),
+    JS_CFUNC_DEF("lengthOfAll", 1, length_of_all),
+    JS_CFUNC_DEF("copyAll", 2, copy_all),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
 }

@@ -29,6 +29,18 @@ const CALLS = {
     return [bytes(hex).copy(target, ...places), target.toString("hex")];
   },
   concat: (parts, length) => Buffer.concat(parts.map(bytes), length).toString("hex"),
+  concatAny: (parts, length) => Buffer.concat(Array.isArray(parts) ? parts.map(value) : parts, length).toString("hex"),
+  flags: (source, flags, own) => {
+    const pattern = new RegExp(source, flags);
+    const before = [pattern.flags, "aXbA".replace(pattern, "-")];
+    if (own !== undefined) Object.defineProperty(pattern, own, { value: !pattern[own] });
+    class Other extends RegExp {
+      get global() {
+        return !super.global;
+      }
+    }
+    return [...before, pattern.flags, new Other(source, flags).flags];
+  },
   number: (method, hex, ...rest) => String(bytes(hex)[method](...rest)),
   setNumber: (method, size, number, ...rest) => {
     const buffer = Buffer.alloc(size);

@@ -138,6 +138,24 @@ it("searches, compares, copies and fills bytes", () => {
   expect(differences(calls)).toEqual([]);
 });
 
+it("joins lists of bytes, and refuses others", () => {
+  const bytes = fc.uint8Array({ maxLength: 5 }).map((one) => ({ hex: Buffer.from(one).toString("hex") }));
+  const part = fc.oneof({ weight: 9, arbitrary: bytes }, fc.constantFrom(1, "a", true, []));
+  const length = fc.oneof(fc.constant(null), fc.integer({ min: -1, max: 20 }), fc.constantFrom(0.5, "a"));
+  const calls = sample(fc.tuple(fc.constant("concatAny"), fc.oneof(fc.array(part), fc.constantFrom("a", 1)), length));
+  expect(differences(calls)).toEqual([]);
+});
+
+it("names the flags of regular expressions", () => {
+  const flags = fc.subarray(["d", "g", "i", "m", "s", "u", "y"]).map((one) => one.join(""));
+  const own = fc.constantFrom(null, null, "global", "ignoreCase", "hasIndices", "sticky");
+  const other = fc.constantFrom("v", "gv", "uv", "gg");
+  const calls = sample(
+    fc.tuple(fc.constant("flags"), fc.constantFrom("a", "[ab]", ""), fc.oneof(flags, flags, other), own),
+  );
+  expect(differences(calls)).toEqual([]);
+});
+
 it("reads and writes numbers", () => {
   const order = fc.constantFrom("LE", "BE");
   const type = fc.constantFrom("Int16", "UInt16", "Int32", "UInt32", "BigInt64", "BigUInt64", "Double", "Float");
