@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
 /**
- * Chunks of the bundle that starts load: with a contract, `.env` and ESC. Chunks that these import are in the image, too. Others
+ * Chunks of the bundle that starts load: with a contract, `.env`, ESC and its cache. Chunks that these import are in the image, too. Others
  * would make the executable larger by three to four bytes for one of bytecode.
  */
-const STARTS = ["program", "load", "dotenv", "access", "esc", "tls"];
+const STARTS = ["program", "load", "dotenv", "access", "esc", "tls", "cached"];
 
 /** Room for the image while its size is not known. */
 const MOST_BYTES = 16 << 20;
