@@ -12,8 +12,9 @@ export interface Case {
   readonly cwd: string;
 }
 
-/** Median and quartiles. */
+/** Median, quartiles and minimum. */
 export interface Spread {
+  readonly least: number;
   readonly median: number;
   readonly low: number;
   readonly high: number;
@@ -100,5 +101,5 @@ function python(script: string, cases: readonly Case[], rounds: number): unknown
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
-  return { median: at(0.5), low: at(0.25), high: at(0.75) };
+  return { least: at(0), median: at(0.5), low: at(0.25), high: at(0.75) };
 }
