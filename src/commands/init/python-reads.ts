@@ -171,7 +171,7 @@ function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, isNested: 
   if (RENAMES.test(body) || prefix === undefined) return [];
   const indent = /^[ \t]+(?=\S)/m.exec(body)?.[0] ?? "";
   const field = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:[ \t]*`, "gm");
-  // Those of correct code do not overlap. Others could make each character be read as often as an expression is long.
+  // Expressions of correct code do not overlap. In other code each character could be read as often as one is long.
   let unread = 2 * body.length;
   return firstMatches(body, field).flatMap((match) => {
     if (unread <= 0) return [];
