@@ -37,6 +37,7 @@ export const COMMAND_NAMES = [
   "export",
   "scan",
   "mask",
+  "hook",
   "set",
   "import",
   "rotate",

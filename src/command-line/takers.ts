@@ -8,7 +8,7 @@ const RESOLVE = ["run", "check", "explain", "get", "export", "scan"] as const;
 /** Leaves out `scan`, which also searches for values that are withheld from the program. */
 const SELECT = ["run", "check", "explain", "get", "export"] as const;
 /** All that give secrets to search for, or to pass on. */
-const READ = [...RESOLVE, "mask"] as const;
+const READ = [...RESOLVE, "mask", "hook"] as const;
 const ASK_ESC = [...READ, "import", "set", "rotate", "request", "audit", "init"] as const;
 const BY_CONTRACT = [...READ, "import", "set", "rotate", "audit", "docs"] as const;
 

@@ -7,7 +7,10 @@ export const USAGES = [
   "sophia-run help <subcommand>",
 ] as const;
 
-export const SUMMARY =
+/** One line: `--help` has forty. */
+export const BRIEF_SUMMARY = "Starts a program with its configuration from Pulumi ESC and .env files, checked.";
+
+const SUMMARY =
   "Starts a program with its configuration from the process environment, Pulumi ESC and .env files, if that configuration meets the contract.";
 
 export const INTRODUCTION =

@@ -5,7 +5,7 @@ import { type Line, layOut, wrap } from "../core/lines.ts";
 import { laidOut, type Layout, withCommandsWhole } from "../output/layout.ts";
 import type { CommandDefinition } from "./command.ts";
 import { tableOf } from "./help-table.ts";
-import { EXAMPLES, formOf, INTRODUCTION, STATUSES, SUMMARY, USAGES } from "./help-texts.ts";
+import { BRIEF_SUMMARY, EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "./registry.ts";
 
 const FEW_EXAMPLES = 2;
@@ -23,7 +23,7 @@ export async function mainHelp(layout: Layout, isFull: boolean): Promise<string>
   const usage = layout.named(`Usage: ${USAGES.join("\nor:    ")}`);
   const table = await tableOf(undefined, isFull);
   if (isFull) return laidOutHelp([usage, INTRODUCTION, table], [examples(EXAMPLES), ...EPILOGUE], layout);
-  return laidOutHelp([usage, SUMMARY, table], [], layout);
+  return laidOutHelp([usage, BRIEF_SUMMARY, table], [], layout);
 }
 
 /** Returns `sophia-run NAME --help`. @param isFull shared options as well, and all texts */

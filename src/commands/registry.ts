@@ -7,6 +7,7 @@ import { docsCommand } from "./docs/definition.ts";
 import { explainCommand } from "./explain/definition.ts";
 import { exportCommand } from "./export/definition.ts";
 import { getCommand } from "./get/definition.ts";
+import { hookCommand } from "./hook/definition.ts";
 import { importCommand } from "./import/definition.ts";
 import { initCommand } from "./init/definition.ts";
 import { linkCommand } from "./link/definition.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   export: exportCommand,
   scan: scanCommand,
   mask: maskCommand,
+  hook: hookCommand,
   set: setCommand,
   import: importCommand,
   rotate: rotateCommand,

@@ -22,6 +22,7 @@ const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
   export: ["--format", "json"],
   scan: ["--json"],
   mask: [],
+  hook: ["claude-code"],
   set: ["QDRANT_API_KEY", "--dry-run"],
   import: ["new.env", "--dry-run"],
   rotate: ["QDRANT_API_KEY", "--dry-run"],
@@ -137,6 +138,9 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "check --pristine": "the same",
   "mask --cache": "it always uses the cache",
   "mask --cache-fresh": "by default 10 minutes; test/commands/mask has a shorter time",
+  "hook --cache": "it always uses the cache",
+  "hook --cache-fresh": "by default 10 minutes, as for mask",
+  "hook --quiet": "it is always quiet: an agent calls it for each of its tools",
   "audit --quiet": "it has no notice that --quiet drops",
   "init --quiet": "it has no notice that --quiet drops",
 };
@@ -178,7 +182,9 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
       readHidden: () => Promise.resolve(undefined),
       readInput: () => Promise.resolve(Buffer.from("a-new-value-0001\n")),
       async *readChunks() {
-        for (const one of ["QDRANT_API_KEY", "other"]) yield Buffer.from(sentinel(one));
+        const read = ["QDRANT_API_KEY", "other"].map((one) => sentinel(one)).join(" ");
+        const event = { hook_event_name: "PostToolUse", tool_response: read };
+        yield Buffer.from(name === "hook" ? JSON.stringify(event) : read);
       },
       isTerminal: () => false,
     };

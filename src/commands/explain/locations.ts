@@ -67,7 +67,7 @@ function waysToEsc({ esc, selected }: Assessment, { cwd, environment }: Context)
 }
 
 /** Returns the file in which `pulumi login` and `esc login` store tokens. */
-function pulumiCredentials(environment: Environment): string | undefined {
+export function pulumiCredentials(environment: Environment): string | undefined {
   const given = (name: string): string | undefined => environment.get(name) || undefined;
   const home = given(process.platform === "win32" ? "USERPROFILE" : "HOME");
   const folder =

@@ -1,3 +1,4 @@
+import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { loadRedactAddon } from "../../launch/redact/addon.ts";
@@ -9,7 +10,7 @@ import type { Command } from "../command.ts";
 import { secretsToMask } from "./secrets-to-mask.ts";
 
 export const mask: Command = async ({ options }, context) => {
-  const masking = maskingOf(await secretsToMask(options, context));
+  const masking = maskingOf(await secretsToMask(resolveSettings(options, context.environment), context));
   // The masking lasts as long as the input is long.
   loader?.limitTurns?.(0);
   masking.prepare(loadRedactAddon());

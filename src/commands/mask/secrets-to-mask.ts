@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
-import { resolveSettings } from "../../command-line/settings.ts";
-import type { Values } from "../../command-line/options.ts";
+import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { readTokenFile } from "../../esc/auth/token-file.ts";
 import { EscFault } from "../../esc/faults/fault.ts";
@@ -21,8 +20,7 @@ const FRESH_MS = 600_000;
  * contract is not checked.
  * @throws SophiaError (125)
  */
-export async function secretsToMask(options: Values, context: Context): Promise<readonly Secret[]> {
-  const given = resolveSettings(options, context.environment);
+export async function secretsToMask(given: Settings, context: Context): Promise<readonly Secret[]> {
   const settings = { ...given, cacheFreshMs: given.cacheFreshMs ?? FRESH_MS };
   const preceded = await precede(await readSources(requestOf(settings, context)));
   const { sources } = preceded;

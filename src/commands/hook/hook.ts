@@ -1,0 +1,110 @@
+import { resolveSettings } from "../../command-line/settings.ts";
+import type { Context } from "../../core/context.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { jsonLine } from "../../core/json-text.ts";
+import { printable } from "../../core/text.ts";
+import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
+import { loadRedactAddon } from "../../launch/redact/addon.ts";
+import { searchedFor } from "../../masking/masking.ts";
+import { printError } from "../../output/stderr.ts";
+import { loader } from "../../system/addon/addon.ts";
+import { attempt } from "../../system/errors.ts";
+import type { Command, CommandArguments } from "../command.ts";
+import { secretsToMask } from "../mask/secrets-to-mask.ts";
+import { masked } from "./masked.ts";
+import { namedIn, protectedFiles, type ProtectedFile } from "./protected-files.ts";
+import { withMaskedOutput } from "./shell-command.ts";
+
+/** The limit on the JSON of a hook. Agents keep a fraction of that of a tool's output. */
+const MAX_BYTES = 128 * 1024 * 1024;
+/** The time that ESC gets, since the agent waits. */
+const LONGEST_MS = 5000;
+/** The status by which a hook blocks the tool. */
+const BLOCKING = 2;
+
+export const hook: Command = async (args, context) => {
+  try {
+    const answer = await answerTo(await readEvent(context), args, context);
+    if (answer !== undefined) context.raw(1, jsonLine(answer));
+    return ExitStatus.ok;
+  } catch (error) {
+    if (!(error instanceof SophiaError)) throw error;
+    printError(context, error);
+    return args.options["strict"] === true ? BLOCKING : ExitStatus.ok;
+  }
+};
+
+async function readEvent(context: Context): Promise<Fields> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of context.readChunks()) {
+    length += chunk.length;
+    if (length > MAX_BYTES) throw failure("the hook's input is longer than 128 MiB");
+    chunks.push(chunk);
+  }
+  const event = fieldsOf(attempt((): unknown => JSON.parse(Buffer.concat(chunks).toString())));
+  if (event === undefined) throw failure("the hook's input is no JSON object");
+  return event;
+}
+
+async function answerTo(event: Fields, args: CommandArguments, context: Context): Promise<Fields | undefined> {
+  const name = event["hook_event_name"];
+  if (name === "PostToolUse") return afterTool(event, args, context);
+  if (name === "PreToolUse") return beforeTool(event, args, context);
+  const given = typeof name === "string" ? printable(name.slice(0, 40)) : "none";
+  throw failure(`the hook is for PreToolUse and PostToolUse, not for the event ${given}`);
+}
+
+async function afterTool(
+  { tool_response: output }: Fields,
+  { options, positionals: [agent] }: CommandArguments,
+  context: Context,
+): Promise<Fields | undefined> {
+  const given = resolveSettings(options, context.environment);
+  const settings = { ...given, quiet: true, timeoutMs: Math.min(given.timeoutMs, LONGEST_MS) };
+  const secrets = await secretsToMask(settings, context);
+  // The search lasts as long as the output is long.
+  loader?.limitTurns?.(0);
+  const { value, names } = masked(output, searchedFor(secrets, loadRedactAddon()));
+  if (names.length === 0) return undefined;
+  const specific = {
+    hookEventName: "PostToolUse",
+    additionalContext: `sophia-run has masked ${names.map(printable).join(", ")} in this output (***)`,
+  };
+  if (agent === "claude-code") return { hookSpecificOutput: { ...specific, updatedToolOutput: value } };
+  const reason = typeof value === "string" ? value : JSON.stringify(value);
+  return { decision: "block", reason, hookSpecificOutput: specific };
+}
+
+async function beforeTool(
+  { cwd, tool_name: tool, tool_input: given }: Fields,
+  { options, positionals: [agent] }: CommandArguments,
+  context: Context,
+): Promise<Fields | undefined> {
+  const input = fieldsOf(given) ?? {};
+  const { command } = input;
+  if (agent === "claude-code" && tool === "Bash" && typeof command === "string") {
+    const rewritten = options["no-rewrite"] === true ? undefined : withMaskedOutput(command);
+    return rewritten === undefined ? undefined : answerBefore({ updatedInput: { ...input, command: rewritten } });
+  }
+  const files = await protectedFiles(resolveSettings(options, context.environment), context);
+  const home = context.environment.get("HOME") ?? "/";
+  const file = namedIn(input, files, { cwd: typeof cwd === "string" ? cwd : context.cwd, home });
+  if (file === undefined) return undefined;
+  return answerBefore({ permissionDecision: "deny", permissionDecisionReason: reasonFor(file) });
+}
+
+function answerBefore(fields: Fields): Fields {
+  return { hookSpecificOutput: { hookEventName: "PreToolUse", ...fields } };
+}
+
+function reasonFor({ path, holds }: ProtectedFile): string {
+  return (
+    `${printable(path)} holds ${holds}. \`sophia-run check\` shows what is set, without values; ` +
+    "`sophia-run -- COMMAND` starts a program with the values."
+  );
+}
+
+function failure(message: string): SophiaError {
+  return new SophiaError({ code: "input", message, hint: "docs/agents.md has the settings of the hooks" });
+}

@@ -1,0 +1,31 @@
+/** Masks the texts of a JSON value; pure. */
+import { Masker } from "../../masking/stream.ts";
+import { Inspection, type Searched } from "../scan/inspect.ts";
+
+export interface Masked {
+  readonly value: unknown;
+  /** The variables whose secrets were found, sorted. */
+  readonly names: readonly string[];
+}
+
+/** Returns the value with its texts masked, in the same shape. Names of members stay. */
+export function masked(value: unknown, searched: Searched): Masked {
+  const names = new Set<string>();
+  const maskText = (text: string): string => {
+    const bytes = Buffer.from(text);
+    const masker = new Masker(() => searched.automaton);
+    const pieces = [Buffer.from(masker.push(bytes)), masker.flush()];
+    if (masker.masked === 0) return text;
+    const inspection = new Inspection(searched);
+    inspection.read(bytes, false);
+    for (const { form } of inspection.result().findings) names.add(form.name);
+    return Buffer.concat(pieces).toString();
+  };
+  const maskAll = (part: unknown): unknown => {
+    if (typeof part === "string") return maskText(part);
+    if (Array.isArray(part)) return part.map(maskAll);
+    if (typeof part !== "object" || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, maskAll(member)]));
+  };
+  return { value: maskAll(value), names: [...names].toSorted() };
+}

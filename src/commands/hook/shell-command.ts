@@ -1,0 +1,38 @@
+/**
+ * A shell command whose output is masked. Claude Code checks the user's rules against the text, so the masking stands in front
+ * of the command: around it, a rule that denies the command would not match.
+ *
+ * The agent reads the output when the shell has ended. Masks that the shell starts by `>(…)` end later: so they hold the
+ * writing end of a pipe, and at its end the shell closes its outputs and reads from the pipe until they have ended.
+ */
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
+import { shellWord } from "../../core/shell.ts";
+import { loader } from "../../system/addon/addon.ts";
+import { attempt } from "../../system/errors.ts";
+import { NAME, NODE_FILE, ownPackage } from "../own-package.ts";
+
+/** A process that the command leaves in the background keeps its mask; the shell does not wait for it. */
+const LONGEST_SECONDS = 5;
+
+/** Returns the command for bash or zsh on Linux; undefined elsewhere, where the pipe of `<(…)` has no second end. */
+export function withMaskedOutput(command: string): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  const mask = `${ownWords().map(shellWord).join(" ")} mask --quiet`;
+  const statements = [
+    "exec {sophia_run_end}< <(:)",
+    "exec {sophia_run_masks}> /dev/fd/$sophia_run_end",
+    `exec > >(exec ${mask}) 2> >(exec ${mask} >&2)`,
+    "exec {sophia_run_masks}>&-",
+    `trap 'exec >&- 2>&-; read -r -t ${LONGEST_SECONDS} -u $sophia_run_end sophia_run_masks' EXIT`,
+  ];
+  return `${statements.join("; ")}; ${command}`;
+}
+
+/** Returns the words that start this program: the shell may not find its name. */
+function ownWords(): readonly string[] {
+  const own = ownPackage();
+  if (loader?.caller === undefined && own !== undefined) return [process.execPath, join(own.folder, NODE_FILE)];
+  // The executable names itself /proc/self/exe, which in a shell is the shell.
+  return [attempt(() => realpathSync(process.execPath)) ?? NAME];
+}
