@@ -1,0 +1,173 @@
+/** Claude Code and Codex at pinned versions, with a model on loopback that asks for the project's secrets. */
+import type { ServerResponse } from "node:http";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { fieldsOf } from "../../../src/esc/transport/answer.ts";
+import { fetchAgents } from "../../broker/clients/packages.ts";
+import { startUpstream, textOf } from "../../broker/upstream.ts";
+import { notInstalled, notNightly, skipBecause } from "../../helpers/skip.ts";
+import { folder, sophiaRun } from "../../helpers/sophia.ts";
+import { shellWord } from "../../../src/core/shell.ts";
+import { sentinel } from "../world.ts";
+
+// They are fetched, 200 MB.
+skipBecause(notNightly ?? notInstalled("bash"));
+
+const KEY = sentinel("key");
+/** Itself, and its base64 at each position in what is encoded. */
+const FORMS = [
+  KEY,
+  ...[0, 1, 2].map((before) =>
+    Buffer.from("-".repeat(before) + KEY)
+      .toString("base64")
+      .slice(4, -4),
+  ),
+];
+
+type Call = readonly [tool: string, input: Readonly<Record<string, string>>];
+
+const events = (list: readonly (readonly [type: string, fields: object])[]): string =>
+  list.map(([type, fields]) => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`).join("");
+
+/** What Anthropic's service streams: a call of a tool, or the end. */
+function message(call: Call | undefined, turn: number): string {
+  const usage = { input_tokens: 1, output_tokens: 1 };
+  const [block, delta] =
+    call === undefined
+      ? [
+          { type: "text", text: "" },
+          { type: "text_delta", text: "done" },
+        ]
+      : [
+          { type: "tool_use", id: `toolu_${turn}`, name: call[0], input: {} },
+          { type: "input_json_delta", partial_json: JSON.stringify(call[1]) },
+        ];
+  const reason = call === undefined ? "end_turn" : "tool_use";
+  const start = { type: "message", role: "assistant", model: "m", content: [], stop_reason: null, stop_sequence: null };
+  return events([
+    ["message_start", { message: { id: `m${turn}`, ...start, usage } }],
+    ["content_block_start", { index: 0, content_block: block }],
+    ["content_block_delta", { index: 0, delta }],
+    ["content_block_stop", { index: 0 }],
+    ["message_delta", { delta: { stop_reason: reason, stop_sequence: null }, usage: { output_tokens: 1 } }],
+    ["message_stop", {}],
+  ]);
+}
+
+/** The same of OpenAI's. */
+function response(call: Call | undefined, turn: number): string {
+  const content = [{ type: "output_text", text: "done", annotations: [] }];
+  const item =
+    call === undefined
+      ? { type: "message", id: "i1", role: "assistant", status: "completed", content }
+      : {
+          type: "function_call",
+          id: `f${turn}`,
+          call_id: `c${turn}`,
+          name: call[0],
+          arguments: JSON.stringify(call[1]),
+        };
+  const usage = {
+    input_tokens: 1,
+    output_tokens: 1,
+    total_tokens: 2,
+    input_tokens_details: null,
+    output_tokens_details: null,
+  };
+  return events([
+    ["response.created", { response: { id: "r1" } }],
+    ["response.output_item.done", { output_index: 0, item: { status: "completed", ...item } }],
+    ["response.completed", { response: { id: "r1", status: "completed", output: [item], usage } }],
+  ]);
+}
+
+/** A model that asks for each of the calls in turn. */
+async function startModel(calls: readonly Call[], result: string, answer: typeof message) {
+  const bodies: string[] = [];
+  const end = (to: ServerResponse, status: number, type: string, text: string): void =>
+    void to.writeHead(status, { "content-type": type }).end(text);
+  const upstream = await startUpstream((request, to) => {
+    void (async () => {
+      const body = await textOf(request);
+      bodies.push(body);
+      const fields = fieldsOf(body === "" ? undefined : JSON.parse(body));
+      if (request.method !== "POST" || fields?.["stream"] !== true) return end(to, 404, "application/json", "{}");
+      const turn = body.split(result).length - 1;
+      end(to, 200, "text/event-stream", answer(calls[turn], turn));
+    })();
+  });
+  return { bodies, origin: upstream.origin };
+}
+
+function project(): string {
+  const cwd = folder({ ".env": `KEY=${KEY}\n`, "notes.txt": `a ${KEY} b\n` });
+  mkdirSync(join(cwd, ".claude"));
+  mkdirSync(join(cwd, "codex"));
+  return cwd;
+}
+
+async function run(script: string, cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const child = spawn("bash", ["-c", script, fetchAgents()], {
+    cwd,
+    env: { PATH: process.env["PATH"], HOME: cwd, SHELL: "/bin/bash", KEY, ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  expect(await once(child, "close"), stderr).toEqual([0, null]);
+}
+
+const hookOf = (agent: string): string => [...sophiaRun, "hook", agent].map(shellWord).join(" ");
+
+test("Claude Code sends no secret to the model", { timeout: 400_000 }, async () => {
+  const cwd = project();
+  const entries = [{ matcher: "*", hooks: [{ type: "command", command: hookOf("claude-code") }] }];
+  writeFileSync(
+    join(cwd, ".claude/settings.json"),
+    JSON.stringify({ hooks: { PreToolUse: entries, PostToolUse: entries } }),
+  );
+  const calls: readonly Call[] = [
+    ["Bash", { command: "cat .env; printenv KEY >&2" }],
+    ["Bash", { command: "base64 .env; grep -r SENT .; exit 3" }],
+    ["Read", { file_path: join(cwd, ".env") }],
+    ["Read", { file_path: join(cwd, "notes.txt") }],
+  ];
+  const model = await startModel(calls, '"type":"tool_result"', message);
+  const script = `exec "$0/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude" -p hello --permission-mode bypassPermissions`;
+  await run(script, cwd, {
+    ANTHROPIC_API_KEY: "sk-ant-of-the-agent-0000",
+    ANTHROPIC_BASE_URL: model.origin,
+    DISABLE_AUTOUPDATER: "1",
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    IS_SANDBOX: "1",
+  });
+  const last = model.bodies.at(-1) ?? "";
+  for (const shown of ["KEY=***", "Exit code 3", "holds secrets (KEY)", "a *** b"]) expect(last).toContain(shown);
+  for (const form of FORMS) expect(model.bodies.join("\n")).not.toContain(form);
+});
+
+test("Codex sends no secret to the model", { timeout: 400_000 }, async () => {
+  const cwd = project();
+  const command = JSON.stringify(hookOf("codex"));
+  const entry = (event: string): string =>
+    `[[hooks.${event}]]\n[[hooks.${event}.hooks]]\ntype = "command"\ncommand = ${command}\n`;
+  writeFileSync(join(cwd, "codex/config.toml"), entry("PreToolUse") + entry("PostToolUse"));
+  const calls: readonly Call[] = [
+    ["exec_command", { cmd: "cat .env" }],
+    ["exec_command", { cmd: "printenv KEY; exit 3" }],
+    ["exec_command", { cmd: "base64 notes.txt; cat notes.txt" }],
+  ];
+  const model = await startModel(calls, '"function_call_output"', response);
+  const flags = "--skip-git-repo-check --dangerously-bypass-approvals-and-sandbox --dangerously-bypass-hook-trust";
+  await run(`exec "$0/.bin/codex" exec ${flags} -c openai_base_url="$BASE" hello`, cwd, {
+    CODEX_HOME: join(cwd, "codex"),
+    CODEX_API_KEY: "x",
+    BASE: `${model.origin}/v1`,
+  });
+  const last = model.bodies.at(-1) ?? "";
+  for (const shown of ["holds secrets (KEY)", '"***', "a *** b"]) expect(last).toContain(shown);
+  for (const form of FORMS) expect(model.bodies.join("\n")).not.toContain(form);
+});
