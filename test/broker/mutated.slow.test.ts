@@ -1,9 +1,15 @@
 /** Searches for a request by which a key reaches a service against the rules: many mutated ones, over real connections. */
 import { once } from "node:events";
+import { Agent } from "node:http";
 import { connect } from "node:net";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Route } from "../../src/broker/route.ts";
+import { PASSWORD } from "../../src/contract/broker/model.ts";
+import { parseRules } from "../../src/contract/broker/path-rules.ts";
 import { cases } from "../helpers/seed.ts";
+import { folder } from "../helpers/sophia.ts";
 import { KEYS, routesTo } from "./routes.ts";
 import { nextText, type Received, send, startBroker, startUpstream } from "./upstream.ts";
 
@@ -128,9 +134,10 @@ const request = fc
   );
 
 /** Sends one request. Returns the beginning of its answer; nothing if the connection was closed, or `isOver` without one. */
-async function exchange(port: number, text: string, isOver: Promise<void>): Promise<string> {
-  const socket = connect(port, "127.0.0.1").on("error", () => {});
-  const written = text.replaceAll("HOST", `127.0.0.1:${port}`).replaceAll("LOCAL", `localhost:${port}`);
+async function exchange(door: number | string, text: string, isOver: Promise<void>): Promise<string> {
+  const socket = (typeof door === "number" ? connect(door, "127.0.0.1") : connect(door)).on("error", () => {});
+  const own = typeof door === "number" ? `:${door}` : "";
+  const written = text.replaceAll("HOST", `127.0.0.1${own}`).replaceAll("LOCAL", `localhost${own}`);
   socket.write(written, "latin1");
   const answer = await Promise.race([nextText(socket), once(socket, "close").then(() => ""), isOver.then(() => "")]);
   socket.destroy();
@@ -211,3 +218,155 @@ test(
     expect(Math.min(tally.answered, tally.refused)).toBeGreaterThan(count / 50);
   },
 );
+
+/** The sites of a key with git, behind names that no name server knows: the broker maps them to two services. */
+const GIT_DUMMY = "ghp_sophia-dddddddddddddddddddddddddddddddd";
+const GIT_KEY = "ghp_real-git-8e9f0a1b";
+const basic = (text: string): string => `Basic ${Buffer.from(text, "latin1").toString("base64")}`;
+const gitSegment = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(..."acme app.git info refs repos keys app other git-receive-pack".split(" ")),
+  },
+  { weight: 1, arbitrary: oddSegment },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("app%2Fkeys", "acme%2fapp", "x%2f..%2Fy", "%2F", "app.git%2finfo", "Keys", "keys;x"),
+  },
+);
+const gitPath = fc.oneof(
+  fc.array(gitSegment, { maxLength: 6 }).map((segments) => `/${segments.join("/")}`),
+  fc.constantFrom("/acme/app.git/info/refs", "/repos/acme/app", "/repos/acme/app/keys"),
+);
+const gitSite = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom("http://git.test", "/api.test", "", "/git.test") },
+  fc.constantFrom(
+    "http://api.test",
+    "HTTP://GIT.test",
+    "https://git.test",
+    "http://git.test:80",
+    "http://u@git.test",
+    "//git.test",
+  ),
+);
+const gitHost = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom("git.test", "HOST", "api.test", "localhost") },
+  fc.constantFrom("evil.test", "GIT.TEST", "git.test.evil.test", "", "git.test\r\nHost: HOST"),
+);
+const gitKey = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(basic(`x-access-token:${GIT_DUMMY}`), `token ${GIT_DUMMY}`, `Bearer ${GIT_DUMMY}`),
+  },
+  fc.constantFrom(
+    basic(`${GIT_DUMMY}:`),
+    basic(`${GIT_DUMMY}:${GIT_DUMMY}`),
+    basic(`u:${GIT_DUMMY}:x`),
+    basic(GIT_DUMMY),
+    `${basic(`u:${GIT_DUMMY}`)}=`,
+    `Basic ${GIT_DUMMY}`,
+    basic(`u:${openai.dummy}`),
+    `Bearer ${openai.dummy}`,
+    "",
+  ),
+);
+const asSent = fc.constantFrom(
+  ["http://git.test", "git.test"],
+  ["/api.test", "HOST"],
+  ["", "api.test"],
+  ["", "git.test"],
+);
+const gitRequest = fc
+  .tuple(
+    fc.constantFrom("GET", "GET", "GET", "POST", "DELETE", "CONNECT"),
+    fc.oneof(asSent, fc.tuple(gitSite, gitHost)),
+    gitPath,
+    end,
+    gitKey,
+    rare(further, 2),
+  )
+  .map(([method, [site, name], below, query, key, more]) =>
+    [`${method} ${site}${below}${query} HTTP/1.1`, `Host: ${name}`, `Authorization: ${key}`, ...more, "", ""].join(
+      "\r\n",
+    ),
+  );
+
+/** Says what is wrong with a request that has reached git's service, or that of the API. */
+function wrongsOfGit({ method, target: written, rawHeaders, headers }: Received, isGit: boolean): readonly string[] {
+  const plain = new URL(written.toLowerCase().replaceAll(/%2f|%5c|\\/g, "/"), "http://x").pathname;
+  const read = plain
+    .replaceAll(/;[^/]*/g, "")
+    .replaceAll(/\/+/g, "/")
+    .replace(/\/$/, "");
+  const isAllowed = isGit
+    ? /^\/acme\/app\.git(?:\/|$)/.test(read)
+    : method === "GET" && /^\/repos\/acme(?:\/|$)/.test(read) && !/^\/repos\/[^/]*\/[^/]*\/keys(?:\/|$)/.test(read);
+  const [scheme = "", sentKey = ""] = (headers.authorization ?? "").split(/ +/);
+  const text = Buffer.from(sentKey, "base64").toString("latin1");
+  const key = scheme.toLowerCase() === "basic" ? text.slice(text.indexOf(":") + 1) : sentKey;
+  return [
+    ...(isAllowed ? [] : ["a path that is not allowed"]),
+    ...(key === GIT_KEY ? [] : ["another key"]),
+    ...(`${written} ${rawHeaders.join(" ")} ${text}`.includes("sophia-") ? ["a dummy"] : []),
+  ];
+}
+
+test(`nor does one in absolute form, or on a socket (${RUNS * PER_RUN} requests)`, { timeout: 900_000 }, async () => {
+  const found: string[] = [];
+  const tally = { answered: 0, refused: 0 };
+  const git = await startUpstream((_, response) => void response.end("ok"));
+  const api = await startUpstream((_, response) => void response.end("ok"));
+  const other = await startUpstream((_, response) => void response.end("ok"));
+  const services = [git, api, other];
+  for (const { server } of services) {
+    server.on("upgrade", (_, socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+  }
+  const agents = new Map(services.map(({ origin }) => [origin, new Agent({ keepAlive: true })]));
+  const keyOf = (name: string): string => (name === "GITHUB_PAT" ? GIT_KEY : (KEYS[name] ?? ""));
+  const agentFor = (origin: string): Agent => agents.get(origin) ?? expect.fail(origin);
+  const broker = await startBroker(git.origin, { keyOf, agentFor });
+  const route: Route = {
+    ...openai,
+    name: "GITHUB_PAT",
+    dummy: GIT_DUMMY,
+    origin: git.origin,
+    slots: [{ header: "authorization", scheme: "bearer" }, { header: "authorization", scheme: "token" }, PASSWORD],
+    allow: parseRules(["git.test: * /acme/app.git/**", "api.test: GET /repos/acme/**"]),
+    deny: parseRules(["api.test: * /repos/*/*/keys/**"]),
+    sites: [
+      { host: "git.test", origin: git.origin, hasGit: true },
+      { host: "api.test", origin: api.origin, hasGit: false },
+    ],
+  };
+  broker.replaceRoutes([route, { ...openai, origin: other.origin }]);
+  const socketPath = join(folder(), "s");
+  await broker.openSocket(socketPath);
+  const port = Number(new URL(broker.origin).port);
+  const mark = { Authorization: `Bearer ${GIT_DUMMY}` };
+  await fc.assert(
+    fc.asyncProperty(fc.array(gitRequest, { minLength: PER_RUN, maxLength: PER_RUN }), async (requests) => {
+      const counts = services.map((each) => each.requests.length);
+      let isOver = (): void => {};
+      const over = new Promise<void>((resolve) => {
+        isOver = resolve;
+      });
+      const exchanges = requests.map((text, index) => exchange(index % 2 === 0 ? port : socketPath, text, over));
+      for (let turn = 0; turn < 3; turn++)
+        await send(broker.origin, "/api.test/repos/acme/x", { method: "GET", headers: mark });
+      isOver();
+      for (const answer of await Promise.all(exchanges)) {
+        tally[answer.startsWith("HTTP/1.1 200") ? "answered" : "refused"] += 1;
+      }
+      for (const [index, service] of services.entries()) {
+        for (const received of service.requests.slice(counts[index])) {
+          for (const wrong of index === 2 ? wrongs(received) : wrongsOfGit(received, index === 0)) {
+            found.push(`${wrong}: ${received.method} ${received.target}`);
+          }
+        }
+      }
+      expect(found).toEqual([]);
+    }),
+    { numRuns: RUNS },
+  );
+  expect(Math.min(tally.answered, tally.refused)).toBeGreaterThan((RUNS * PER_RUN) / 50);
+});
