@@ -1,0 +1,45 @@
+/** `npm run bench:hook`: the time of a hook of an agent, in the package and in the executable, by the size of a tool's output. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { executable } from "../test/helpers/standalone.ts";
+import { timeInTurns } from "./measure.ts";
+import { BARE_ENVIRONMENT, root } from "./surroundings.ts";
+
+const SECRET = "sk-proj-0123456789abcdefABCDEF";
+const ROUNDS = 15;
+const SIZES = [
+  ["100 kB", 100_000],
+  ["16 MB", 16_000_000],
+] as const;
+const PROGRAMS = [
+  ["executable", [executable]],
+  ["Node.js", [process.execPath, join(root, "bin/sophia-run.cjs")]],
+] as const;
+
+const cwd = mkdtempSync(join(tmpdir(), "bench-hook-"));
+try {
+  // For compiled code, and for values of ESC.
+  mkdirSync(join(cwd, ".cache"));
+  writeFileSync(join(cwd, ".env"), `KEY=${SECRET}\n`, { mode: 0o600 });
+  const line = createHash("sha512").update("a line").digest("base64");
+  for (const [name, bytes] of SIZES) {
+    const stdout = `${`${line}\n`.repeat(bytes / 89)}${SECRET}\n`;
+    writeFileSync(join(cwd, name), JSON.stringify({ hook_event_name: "PostToolUse", tool_response: { stdout } }));
+  }
+  const cases = SIZES.flatMap(([size]) =>
+    PROGRAMS.filter(([, [file]]) => existsSync(file)).map(([program, words]) => ({
+      name: `${program}, ${size}`,
+      argv: ["/bin/sh", "-c", 'exec "$@" hook claude-code < "$0"', size, ...words],
+      env: { ...BARE_ENVIRONMENT, HOME: cwd },
+      cwd,
+    })),
+  );
+  for (const { name, wall, cpu } of timeInTurns(cases, ROUNDS)) {
+    const text = `${name}: ${wall.median.toFixed(1)} ms (processor ${cpu.median.toFixed(1)} ms)\n`;
+    process.stdout.write(text);
+  }
+} finally {
+  rmSync(cwd, { recursive: true, force: true });
+}
