@@ -36,7 +36,7 @@ export async function startGithub(answer: Answer = (_, response) => void respons
     const [scheme, credentials = ""] = (request.headers.authorization ?? "").split(" ");
     const password = Buffer.from(credentials, "base64").toString().split(":")[1];
     const key = scheme?.toLowerCase() === "basic" ? password : credentials;
-    const isGit = /\.git\//.test(request.url ?? "");
+    const isGit = /\.git\/(?!info\/lfs\/)/.test(request.url ?? "");
     if (request.headers.host === ASSETS) answer(request, response, received);
     else if (key !== TOKEN) {
       request.resume();
