@@ -21,7 +21,7 @@ export interface ProtectedFile {
 
 const TOKEN_FILES: ReadonlySet<string> = new Set(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
 
-/** Reads the sources without ESC, of which no file depends. @throws SophiaError (125) */
+/** Reads the sources without ESC, on which no file depends. @throws SophiaError (125) */
 export async function protectedFiles(given: Settings, context: Context): Promise<readonly ProtectedFile[]> {
   const settings = { ...given, offline: true, requireEsc: false };
   const { sources, layers } = await precede(await readSources(requestOf(settings, context)));
