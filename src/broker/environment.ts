@@ -103,7 +103,7 @@ function excludedHosts(list: string | undefined, hosts: readonly string[]): read
     const end = entry
       .toLowerCase()
       .replace(/:\d+$/, "")
-      .replace(/^\*?\./, "");
+      .replace(/^\*?\.|\.$/g, "");
     return names.some((name) => end === "*" || name === end || name.endsWith(`.${end}`));
   });
 }

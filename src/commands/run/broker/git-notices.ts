@@ -35,9 +35,14 @@ export async function noticeOfGit(
   }
   for (const { remote, instead } of await otherWays(accesses, environment, context)) {
     printLines(context, [
-      `git goes from ${printable(remote)} to ${printable(instead)} by a setting of the user (insteadOf), without the broker`,
+      `git goes from ${shown(remote)} to ${shown(instead)} by a setting of the user (insteadOf), without the broker`,
     ]);
   }
+}
+
+/** Users keep tokens in such addresses: `https://x-access-token:TOKEN@github.com/`. */
+function shown(address: string): string {
+  return printable(address.replaceAll(/\/\/(?!git@)[^/]*@/g, "//***@"));
 }
 
 interface OtherWay {

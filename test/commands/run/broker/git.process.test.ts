@@ -122,6 +122,12 @@ test("the preferred one of several tokens is git's, and their dummies differ", a
 });
 
 test.each([
+  [
+    "an entry with a dot at its end",
+    "a.test,localhost.",
+    "NO_PROXY of the program is without localhost.",
+    "a.test,127.0.0.1 proxy",
+  ],
   ["an entry", "a.test,.localhost", "NO_PROXY of the program is without .localhost", "a.test,127.0.0.1 proxy"],
   ["all hosts", "*", "the program gets no NO_PROXY=* and no proxy", "unset unset"],
 ])("NO_PROXY does not keep git from the broker: %s", async (_, list, notice, left) => {
@@ -152,6 +158,16 @@ test("a setting of the user that comes before ours is named", async () => {
   );
   expect(ended.stderr).toContain("\nssh\n");
   expect(github.asked()).toEqual([]);
+});
+
+test("a token in a setting of the user is not in the notice about it", async () => {
+  const github = await startGithub();
+  const { stderr } = await brokered(github, {
+    files: { ".gitconfig": '[url "https://me:secret-in-git@github.com/"]\n\tinsteadOf = https://github.com/\n' },
+    script: "true",
+  });
+  expect(unwrapped(stderr)).toContain("git goes from https://github.com/ to https://***@github.com/ by a setting");
+  expect(stderr).not.toContain("secret-in-git");
 });
 
 test("rules name host and path: a push elsewhere is refused", async () => {
