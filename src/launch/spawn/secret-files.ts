@@ -59,14 +59,13 @@ function write(
   files: readonly SecretFile[],
   folder: string,
   atExit: (remove: () => void) => Undo,
-  further: readonly string[] = [],
+  isShared = false,
 ): SecretFiles {
   const paths = new Map<string, string>();
   const inodes = new Map<string, bigint>();
   const remove = atExit(() => {
-    const made = further.map((name) => join(folder, name));
-    for (const path of [...paths.values(), ...made]) ignoreErrors(() => unlinkSync(path));
-    ignoreErrors(() => rmdirSync(folder));
+    for (const path of paths.values()) ignoreErrors(() => unlinkSync(path));
+    ignoreErrors(() => (isShared ? removeFolder(folder) : rmdirSync(folder)));
   });
   try {
     for (const [index, { name, content }] of files.entries()) {
@@ -91,21 +90,20 @@ function write(
 }
 
 /**
- * Makes a folder for this run, which only its owner can read (0700), with files in it by their names. It is removed as secret files are.
+ * Makes a folder for this run, which only its owner can read (0700), with files in it by their names. It is removed as secret
+ * files are, with all files that the program makes in it.
  *
- * @param further names of files that others make in it
  * @returns its path, and a function that removes it now
  * @throws SophiaError (125) if it cannot be written
  */
 export function makeRunFolder(
   files: (folder: string) => readonly SecretFile[],
   runtimeDirectory: string | undefined,
-  further: readonly string[],
 ): Pick<SecretFiles, "folder" | "remove"> {
   const mask = process.umask(0o077);
   try {
     const folder = makeFolder(runtimeDirectory);
-    return write(files(folder), folder, undoAtExit, further);
+    return write(files(folder), folder, undoAtExit, true);
   } finally {
     process.umask(mask);
   }
@@ -192,7 +190,7 @@ function removeFolder(path: string): void {
   try {
     if (fstatSync(descriptor).uid !== process.geteuid?.()) return;
     const inside = process.platform === "linux" ? `/proc/self/fd/${descriptor}` : path;
-    for (const name of readdirSync(inside)) unlinkSync(`${inside}/${name}`);
+    for (const name of readdirSync(inside)) ignoreErrors(() => unlinkSync(`${inside}/${name}`));
     rmdirSync(path);
   } finally {
     closeSync(descriptor);

@@ -30,7 +30,6 @@ export function makeGhFolder(environment: Environment): GhFolder {
   const { folder, remove } = makeRunFolder(
     (path) => [{ name: CONFIG, content: withSocket(callersConfig(environment), socketIn(path)) }],
     runtimeDirectory,
-    [SOCKET],
   );
   return { folder, socket: socketIn(folder), remove };
 }

@@ -104,6 +104,14 @@ test("the socket is the user's own, and other hosts get nothing that no answer h
   ]);
 });
 
+test("what gh writes into the folder is removed with it", async () => {
+  const github = await startGithub(answer);
+  const script = 'echo "oauth_token: typed" >"$GH_CONFIG_DIR/hosts.yml"; echo "$GH_CONFIG_DIR"';
+  const ended = await brokered(github, { script });
+  expect(ended.stdout).toMatch(/^\/.*\n$/);
+  expect(existsSync(ended.stdout.trim())).toBe(false);
+});
+
 test("the folder is removed at the end by a signal", async () => {
   const github = await startGithub(answer);
   const ended = await brokered(github, { script: 'echo "$GH_CONFIG_DIR"; kill -TERM $PPID; exec sleep 60' });
