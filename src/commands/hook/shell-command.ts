@@ -15,10 +15,13 @@ import { NAME, NODE_FILE, ownPackage } from "../own-package.ts";
 /** A process that the command leaves in the background keeps its mask; the shell does not wait for it. */
 const LONGEST_SECONDS = 5;
 
+/** The time that a mask gives ESC: less than the shell waits, else the output of the command would be lost. */
+const LONGEST_FOR_ESC = "3s";
+
 /** Returns the command for bash or zsh on Linux; undefined elsewhere, where the pipe of `<(…)` has no second end. */
 export function withMaskedOutput(command: string): string | undefined {
   if (process.platform !== "linux") return undefined;
-  const mask = `${ownWords().map(shellWord).join(" ")} mask --quiet`;
+  const mask = `${ownWords().map(shellWord).join(" ")} mask --quiet --timeout ${LONGEST_FOR_ESC}`;
   const statements = [
     "exec {sophia_run_end}< <(:)",
     "exec {sophia_run_masks}> /dev/fd/$sophia_run_end",
