@@ -17,6 +17,8 @@ import { withMaskedOutput } from "./shell-command.ts";
 
 /** The limit on the JSON of a hook. Agents keep a fraction of that of a tool's output. */
 const MAX_BYTES = 128 * 1024 * 1024;
+/** The limit on the depth of that JSON: what walks it calls itself for each level. */
+const MAX_DEPTH = 200;
 /** The time that ESC gets, since the agent waits. */
 const LONGEST_MS = 5000;
 /** The status by which a hook blocks the tool. */
@@ -44,7 +46,17 @@ async function readEvent(context: Context): Promise<Fields> {
   }
   const event = fieldsOf(attempt((): unknown => JSON.parse(Buffer.concat(chunks).toString())));
   if (event === undefined) throw failure("the hook's input is no JSON object");
+  if (isDeeper(event, MAX_DEPTH)) throw failure(`the hook's input is nested deeper than ${MAX_DEPTH} levels`);
   return event;
+}
+
+function isDeeper(value: unknown, most: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > most) return true;
+    level = level.flatMap((part) => (typeof part === "object" && part !== null ? Object.values(part) : []));
+  }
+  return false;
 }
 
 async function answerTo(event: Fields, args: CommandArguments, context: Context): Promise<Fields | undefined> {

@@ -1,10 +1,11 @@
 /** The files that hold tokens or secrets, and the calls of an agent's tools that name them. */
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
-import type { Fields } from "../../esc/transport/answer.ts";
+import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { precede } from "../../resolve/precede.ts";
 import { readSources } from "../../resolve/read-sources.ts";
 import { isHidden } from "../../resolve/secrets.ts";
@@ -42,29 +43,47 @@ export async function protectedFiles(given: Settings, context: Context): Promise
   return files.map(({ path, holds }) => ({ path: resolve(context.cwd, path), holds }));
 }
 
-/** Returns the first of the files that a tool's input names, by a member for paths or in a command. @param home of the user */
-export function namedIn(
-  input: Fields,
-  files: readonly ProtectedFile[],
-  { cwd, home }: { readonly cwd: string; readonly home: string },
-): ProtectedFile | undefined {
+interface Places {
+  /** The tool's working directory. */
+  readonly cwd: string;
+  /** The user's. */
+  readonly home: string;
+}
+
+/** Returns the first of the files that a tool's input names, by a member for paths or in a command. */
+export function namedIn(input: Fields, files: readonly ProtectedFile[], places: Places): ProtectedFile | undefined {
   const byPath = new Map(files.map((file) => [realPath(file.path), file]));
-  const words = Object.entries(input).flatMap(([member, value]) => {
-    const texts = [value].flat().filter((text): text is string => typeof text === "string");
-    if (member === "command") return texts.flatMap((text) => wordsOf(text, home));
-    return /path|file/i.test(member) ? texts : [];
-  });
-  for (const word of words) {
-    const file = byPath.get(realPath(resolve(cwd, word)));
-    if (file !== undefined) return file;
+  for (const [member, text] of textsIn(input)) {
+    const isCommand = member === "command" || member === "cmd";
+    if (!isCommand && !/path|file|uri/i.test(member)) continue;
+    for (const word of isCommand ? wordsOf(text, places) : [text]) {
+      const file = byPath.get(realPath(resolve(places.cwd, pathOf(word, places))));
+      if (file !== undefined) return file;
+    }
   }
   return undefined;
 }
 
-/** Returns what may be a path in a command of a shell, or in a patch. */
-function wordsOf(command: string, home: string): readonly string[] {
-  const words = command.split(/[\s'"`;|&<>(){}=,@]+/);
-  return words.map((word) => word.replace(/^(?:~|\$HOME)(?=\/)/, home));
+/** Yields each text of a tool's input with the name of the member that holds it, also in lists: some tools take several files. */
+function* textsIn(value: unknown, member = ""): Generator<readonly [member: string, text: string]> {
+  if (typeof value === "string") yield [member, value];
+  else if (Array.isArray(value)) for (const part of value) yield* textsIn(part, member);
+  else for (const [name, part] of Object.entries(fieldsOf(value) ?? {})) yield* textsIn(part, name);
+}
+
+/** Returns what may be a path in a command of a shell, or in a patch: a quoted text, and what stands between separators. */
+function wordsOf(command: string, { cwd, home }: Places): readonly string[] {
+  const named = command.replaceAll(/\$(?:HOME\b|\{HOME\})/g, () => home).replaceAll(/\$(?:PWD\b|\{PWD\})/g, () => cwd);
+  const quoted = named.match(/"[^"]*"|'[^']*'/g) ?? [];
+  // Quotes and backslashes also stand within words: "$HOME"/.env, \.env.
+  const texts = [named, named.replaceAll(/["'\\]/g, "")];
+  return [...quoted.map((text) => text.slice(1, -1)), ...texts.flatMap((text) => text.split(/[\s'"`;|&<>(){}=,@]+/))];
+}
+
+/** Returns the path in a text, in which tools accept `~` and addresses of files. */
+function pathOf(text: string, { home }: Places): string {
+  const path = /^file:\/\//i.test(text) ? (attempt(() => fileURLToPath(text)) ?? text) : text;
+  return path.replace(/^~(?=\/)/, () => home);
 }
 
 function realPath(path: string): string {
