@@ -18,6 +18,25 @@ const LONGEST_SECONDS = 5;
 /** The time that a mask gives ESC: less than the shell waits, else the output of the command would be lost. */
 const LONGEST_FOR_ESC = "3s";
 
+/** Run when the shell ends. */
+const LAST = `exec >&- 2>&-; read -r -t ${LONGEST_SECONDS} -u $sophia_run_end sophia_run_masks`;
+
+/** The same for a command that may set a trap for EXIT itself: zsh has further ends, and in bash ours follows its one. */
+const BESIDE_TRAPS = [
+  `sophia_run_last() { ${LAST}; }`,
+  'if [ -n "${ZSH_VERSION-}" ]',
+  "then zshexit_functions+=(sophia_run_last)",
+  "else builtin trap sophia_run_last EXIT",
+  'trap() { builtin trap "$@" || return',
+  // Subshells have traps of their own, and their outputs end with them.
+  '[ "$BASHPID" = "$$" ] || return 0',
+  "sophia_run_trap=$(builtin trap -p EXIT)",
+  'case $sophia_run_trap in *sophia_run_last*) ;; *) eval "set -- $sophia_run_trap"',
+  `builtin trap -- "\${3-}"$'\\n'sophia_run_last EXIT`,
+  "esac; }",
+  "fi",
+].join("; ");
+
 /** Returns the command for bash or zsh on Linux; undefined elsewhere, where the pipe of `<(…)` has no second end. */
 export function withMaskedOutput(command: string): string | undefined {
   if (process.platform !== "linux") return undefined;
@@ -27,7 +46,7 @@ export function withMaskedOutput(command: string): string | undefined {
     "exec {sophia_run_masks}> /dev/fd/$sophia_run_end",
     `exec > >(exec ${mask}) 2> >(exec ${mask} >&2)`,
     "exec {sophia_run_masks}>&-",
-    `trap 'exec >&- 2>&-; read -r -t ${LONGEST_SECONDS} -u $sophia_run_end sophia_run_masks' EXIT`,
+    /\btrap\b/.test(command) ? BESIDE_TRAPS : `trap '${LAST}' EXIT`,
   ];
   return `${statements.join("; ")}; ${command}`;
 }

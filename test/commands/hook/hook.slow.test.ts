@@ -240,6 +240,20 @@ describe("a shell command of Claude Code", () => {
     expect(readFileSync(join(cwd, "sub/folder"), "utf8").trim()).toMatch(/\/sub$/);
   });
 
+  test.each(["bash", "zsh"])("keeps its output in %s with a trap of its own", async (shell) => {
+    const cwd = project();
+    const end = (more: string): string => `${more}cat .env; (trap 'echo sub' EXIT); exit 4`;
+    for (const [command, first] of [
+      [end("trap 'echo \"it is the end\"' EXIT; trap '' HUP; "), ["OWN=***", "REGION=eu-central-1", "it is the end"]],
+      [end("trap 'echo no' EXIT; trap - EXIT; "), ["OWN=***", "REGION=eu-central-1"]],
+    ] as const) {
+      const start = performance.now();
+      const ended = await run(shell, command, cwd);
+      expect(ended).toEqual({ status: 4, output: [...first, "sub"].toSorted().join("\n") });
+      expect(performance.now() - start).toBeLessThan(4500);
+    }
+  });
+
   test("keeps its output if ESC does not answer", async () => {
     const server = createServer();
     server.listen(0, "127.0.0.1");
