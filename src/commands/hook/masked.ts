@@ -8,7 +8,7 @@ export interface Masked {
   readonly names: readonly string[];
 }
 
-/** Returns the value with its texts masked, in the same shape. Names of members stay. */
+/** Returns the value with its texts masked, in the same shape, also in the names of members: a tool may have a map of keys. */
 export function masked(value: unknown, searched: Searched): Masked {
   const names = new Set<string>();
   const maskText = (text: string): string => {
@@ -21,11 +21,18 @@ export function masked(value: unknown, searched: Searched): Masked {
     for (const { form } of inspection.result().findings) names.add(form.name);
     return Buffer.concat(pieces).toString();
   };
+  const membersMasked = new Map<string, string>();
+  // Lists have the same few names again and again.
+  const maskName = (name: string): string => {
+    const text = membersMasked.get(name) ?? maskText(name);
+    membersMasked.set(name, text);
+    return text;
+  };
   const maskAll = (part: unknown): unknown => {
     if (typeof part === "string") return maskText(part);
     if (Array.isArray(part)) return part.map(maskAll);
     if (typeof part !== "object" || part === null) return part;
-    return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, maskAll(member)]));
+    return Object.fromEntries(Object.entries(part).map(([name, member]) => [maskName(name), maskAll(member)]));
   };
   return { value: maskAll(value), names: [...names].toSorted() };
 }

@@ -82,6 +82,13 @@ describe("the output of a tool", () => {
     expect(structured).toEqual({ ...expected, reason: '{"output":"***"}' });
   });
 
+  test("is masked in the names of members, too", async () => {
+    const output = { [OWN]: 1, list: [{ [`${OWN}/x`]: OWN, name: "n" }] };
+    expect(await answer("claude-code", after(output), { cwd: project() })).toMatchObject({
+      hookSpecificOutput: { updatedToolOutput: { "***": 1, list: [{ "***/x": "***", name: "n" }] } },
+    });
+  });
+
   test.each(["claude-code", "codex"] as const)("of %s without a secret stays", async (agent) => {
     expect(await answer(agent, after({ stdout: "REGION=eu-central-1" }), { cwd: project() })).toBeUndefined();
     expect(await answer(agent, after("text"), { cwd: folder() })).toBeUndefined();
