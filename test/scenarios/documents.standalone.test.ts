@@ -134,6 +134,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       commands: ["sophia-run"],
       because: "agents.slow.test.ts does what they do",
     },
+    "sophia-run init --with claude,codex": { kind: "run" },
     "jq -r 'select(.names | has(\"DATABASE_URL\")) | [.time, .caller, .command, .reason] | @tsv' ~/.local/state/sophia-run/audit.jsonl":
       { kind: "stand-ins", commands: ["jq"], because: "there is no such log" },
   },

@@ -13,6 +13,8 @@ export const initCommand: CommandDefinition = {
       "prints the lines to add. --with creates missing files, for npm, pnpm, Yarn or Bun, depending on packageManager in " +
       "package.json or on the lock file. The Dockerfile follows the start and build scripts of package.json. At a terminal " +
       "init asks which files to create.",
+    "--with claude,codex adds the hooks of docs/agents.md to .claude/settings.json and .codex/config.toml, and keeps what " +
+      "is there. They are not part of `all`.",
   ],
   options: {
     from: {
@@ -23,9 +25,11 @@ export const initCommand: CommandDefinition = {
     },
     with: {
       type: "list",
-      choices: ["docker", "devcontainer", "actions", "all"],
+      choices: ["docker", "devcontainer", "actions", "all", "claude", "codex"],
       value: "FILES",
-      describe: "Also create files for docker, devcontainer or actions, or all; several with commas",
+      describe:
+        "Also create files for docker, devcontainer or actions, or all; claude or codex: add hooks to the settings of " +
+        "Claude Code or Codex; several with commas",
     },
     "edit-scripts": {
       type: "boolean",
@@ -38,6 +42,7 @@ export const initCommand: CommandDefinition = {
     "sophia-run init --from builtin",
     "sophia-run init --from code --from example",
     "sophia-run init --with docker,actions",
+    "sophia-run init --with claude,codex",
     "sophia-run init --edit-scripts",
   ],
   load: async () => (await import("./init.ts")).init,

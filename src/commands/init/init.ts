@@ -6,6 +6,7 @@ import { ExitStatus } from "../../core/error.ts";
 import type { Command } from "../command.ts";
 import { canAsk } from "../confirm.ts";
 import { refuseLinks } from "../files.ts";
+import { AGENT_NAMES } from "./agent-hooks.ts";
 import { askNames } from "./ask.ts";
 import { EXTRA_NAMES, EXTRAS, stepsForExtra, type Extra } from "./extras.ts";
 import { createContract } from "./new-contract.ts";
@@ -16,19 +17,22 @@ import { targetFile, type SetupStep } from "./setup-step.ts";
 
 export const init: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
-  const { from, with: extras } = options;
+  const { from, with: given } = options;
+  const wanted = Array.isArray(given) ? given : undefined;
   const surveyed = await survey(context);
   const possible = possibleExtras(surveyed);
-  const chosen = Array.isArray(extras)
-    ? EXTRA_NAMES.filter((name) => extras.includes(name) || extras.includes("all"))
-    : await askExtras(possible, context);
-  const steps = await setupSteps(surveyed, chosen, options["edit-scripts"] === true);
+  const extras =
+    wanted === undefined
+      ? await askExtras(possible, context)
+      : EXTRA_NAMES.filter((name) => wanted.includes(name) || wanted.includes("all"));
+  const agents = AGENT_NAMES.filter((name) => wanted?.includes(name));
+  const steps = await setupSteps(surveyed, { extras, agents, edits: options["edit-scripts"] === true });
   // Before the first file is written: a later refusal would leave the work half done.
   refuseLinkedFiles(steps, context);
   const { title, workspace } = surveyed.project;
   await createContract(Array.isArray(from) ? from : [], settings, { name: title, root: workspace.root }, context);
   for (const step of steps) perform(step, context);
-  const left = possible.filter((name) => !chosen.includes(name));
+  const left = possible.filter((name) => !extras.includes(name));
   printNext(surveyed, left, context);
   return ExitStatus.ok;
 };

@@ -41,6 +41,11 @@ const PROGRAMS = ["main.py", "app.py", "manage.py", "server.py", "run.py"];
 /** A line of requirements.txt, a key of Poetry, or a text in a list, with a version or an extra behind the name. */
 const DEPENDENCY = /^\s*sophia[-_.]run\s*(?:$|[[<>=~!;@])|["']sophia[-_.]run\s*["'[<>=~!;@]/im;
 
+/** @param text that of pyproject.toml or requirements.txt */
+export function hasPythonDependency(text: string): boolean {
+  return DEPENDENCY.test(text);
+}
+
 /** Returns the installer of a Python project, by its lock file or its table in pyproject.toml. */
 export function pythonTool(pyproject: string | undefined, isThere: (file: string) => boolean): PythonTool | undefined {
   const hasTable = (tool: string): boolean => new RegExp(String.raw`^\[tool\.${tool}\b`, "m").test(pyproject ?? "");
@@ -74,7 +79,7 @@ export function pythonSteps(
   const commands = found.length === 0 ? [`python ${program ?? "PROGRAM.py"}`] : found;
   const remark = `sophia-run itself needs no Python; ${run}sophia-run docs --types python writes a typed settings class`;
   return [
-    DEPENDENCY.test(text) ? { kind: "ready", file } : dependencyStep(file, tool),
+    hasPythonDependency(text) ? { kind: "ready", file } : dependencyStep(file, tool),
     {
       kind: "advise",
       file,

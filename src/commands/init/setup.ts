@@ -1,6 +1,7 @@
 /** The steps by which `init` sets a project up, besides its contract. */
 import { FETCH_TARBALL, TARBALL } from "../../core/package-source.ts";
 import { readIn } from "../files.ts";
+import { agentStep, type Agent } from "./agent-hooks.ts";
 import { adviceForExisting, stepsForExtra, type Extra } from "./extras.ts";
 import { linkSteps } from "./link-step.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
@@ -9,16 +10,20 @@ import { usesRootsDependency, type Survey } from "./project.ts";
 import { pythonSteps } from "./python.ts";
 import type { SetupStep } from "./setup-step.ts";
 
-/** Returns all steps, those for the user last. @param edits scripts of package.json are changed, not only named */
-export async function setupSteps(
-  surveyed: Survey,
-  extras: readonly Extra[],
-  edits: boolean,
-): Promise<readonly SetupStep[]> {
+interface Wishes {
+  readonly extras: readonly Extra[];
+  readonly agents: readonly Agent[];
+  /** Scripts of package.json are changed, not only named. */
+  readonly edits: boolean;
+}
+
+/** Returns all steps, those for the user last. @throws SophiaError (file, 125) for settings that cannot be changed */
+export async function setupSteps(surveyed: Survey, { extras, agents, edits }: Wishes): Promise<readonly SetupStep[]> {
   const steps = [
     ...(await projectSteps(surveyed, edits)),
     ...adviceForExisting(surveyed),
     ...extras.flatMap((extra) => stepsForExtra(extra, surveyed)),
+    ...(await Promise.all(agents.map((agent) => agentStep(agent, surveyed)))),
   ];
   const isAdvice = ({ kind }: SetupStep): number => Number(kind === "advise");
   return steps.toSorted((step, other) => isAdvice(step) - isAdvice(other));

@@ -28,8 +28,13 @@ export class JsonSyntaxError extends Error {
 
 const MOST_LEVELS = 100;
 
-/** Returns the tree of jsonc-parser. @throws JsonSyntaxError, also beyond 100 levels, since the parser is recursive */
-export function parseWithPositions(text: string): Node {
+/**
+ * Returns the tree of jsonc-parser. @throws JsonSyntaxError, also beyond 100 levels, since the parser is recursive
+ *
+ * @param form `jsonc` has comments, and commas behind the last member
+ */
+export function parseWithPositions(text: string, form: "json" | "jsonc" = "json"): Node {
+  const allowTrailingComma = form === "jsonc";
   let level = 0;
   const enter = (offset: number): void => {
     if (level > MOST_LEVELS) {
@@ -51,9 +56,9 @@ export function parseWithPositions(text: string): Node {
         throw new JsonSyntaxError(syntaxFault(text, offset, printParseErrorCode(code)));
       },
     },
-    { disallowComments: true },
+    { disallowComments: form === "json", allowTrailingComma },
   );
-  const root = parseTree(text);
+  const root = parseTree(text, [], { allowTrailingComma });
   if (root === undefined) throw new TypeError("a text without an error has no tree");
   return root;
 }

@@ -1,6 +1,6 @@
 /** Claude Code and Codex at pinned versions, with a model on loopback that asks for the project's secrets. */
 import type { ServerResponse } from "node:http";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { fieldsOf } from "../../../src/esc/transport/answer.ts";
 import { fetchAgents } from "../../broker/clients/packages.ts";
 import { startUpstream, textOf } from "../../broker/upstream.ts";
 import { notInstalled, notNightly, skipBecause } from "../../helpers/skip.ts";
-import { folder, sophiaRun } from "../../helpers/sophia.ts";
+import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { shellWord } from "../../../src/core/shell.ts";
 import { sentinel } from "../world.ts";
 
@@ -102,17 +102,26 @@ async function startModel(calls: readonly Call[], result: string, answer: typeof
   return { bodies, origin: upstream.origin };
 }
 
-function project(): string {
+/** A project with the settings that `init` writes. */
+async function project(agent: string): Promise<string> {
   const cwd = folder({ ".env": `KEY=${KEY}\n`, "notes.txt": `a ${KEY} b\n` });
-  mkdirSync(join(cwd, ".claude"));
-  mkdirSync(join(cwd, "codex"));
+  const { status, stderr } = await sophia(["init", "--from", "dotenv", "--with", agent], { cwd });
+  expect(status, stderr).toBe(0);
   return cwd;
+}
+
+/** A folder for the PATH, with the program under test. */
+function programFolder(): string {
+  const path = folder();
+  const script = `#!/bin/sh\nexec ${sophiaRun.map(shellWord).join(" ")} "$@"\n`;
+  writeFileSync(join(path, "sophia-run"), script, { mode: 0o755 });
+  return path;
 }
 
 async function run(script: string, cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
   const child = spawn("bash", ["-c", script, fetchAgents()], {
     cwd,
-    env: { PATH: process.env["PATH"], HOME: cwd, SHELL: "/bin/bash", KEY, ...env },
+    env: { PATH: `${programFolder()}:${process.env["PATH"] ?? ""}`, HOME: cwd, SHELL: "/bin/bash", KEY, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
   let stderr = "";
@@ -120,15 +129,8 @@ async function run(script: string, cwd: string, env: Readonly<Record<string, str
   expect(await once(child, "close"), stderr).toEqual([0, null]);
 }
 
-const hookOf = (agent: string): string => [...sophiaRun, "hook", agent].map(shellWord).join(" ");
-
 test("Claude Code sends no secret to the model", { timeout: 400_000 }, async () => {
-  const cwd = project();
-  const entries = [{ matcher: "*", hooks: [{ type: "command", command: hookOf("claude-code") }] }];
-  writeFileSync(
-    join(cwd, ".claude/settings.json"),
-    JSON.stringify({ hooks: { PreToolUse: entries, PostToolUse: entries } }),
-  );
+  const cwd = await project("claude");
   const calls: readonly Call[] = [
     ["Bash", { command: "cat .env; printenv KEY >&2" }],
     ["Bash", { command: "base64 .env; grep -r SENT .; exit 3" }],
@@ -150,11 +152,9 @@ test("Claude Code sends no secret to the model", { timeout: 400_000 }, async () 
 });
 
 test("Codex sends no secret to the model", { timeout: 400_000 }, async () => {
-  const cwd = project();
-  const command = JSON.stringify(hookOf("codex"));
-  const entry = (event: string): string =>
-    `[[hooks.${event}]]\n[[hooks.${event}.hooks]]\ntype = "command"\ncommand = ${command}\n`;
-  writeFileSync(join(cwd, "codex/config.toml"), entry("PreToolUse") + entry("PostToolUse"));
+  const cwd = await project("codex");
+  // As the user's settings: those of a project have effect only where the user trusts it.
+  renameSync(join(cwd, ".codex"), join(cwd, "codex"));
   const calls: readonly Call[] = [
     ["exec_command", { cmd: "cat .env" }],
     ["exec_command", { cmd: "printenv KEY; exit 3" }],

@@ -21,6 +21,10 @@ class NotToml extends Error {}
 class Reader {
   private readonly text: string;
   private at = 0;
+  /** The tables and arrays behind a `=`, which are complete: no table can be added to them. */
+  private readonly inline = new WeakSet<object>();
+  /** The arrays of tables, to which more can be added. */
+  private readonly arrays = new WeakMap<object, Table[]>();
 
   constructor(text: string) {
     this.text = text;
@@ -34,8 +38,7 @@ class Reader {
         const isOfArray = this.takes("[");
         const path = this.path();
         this.expect(isOfArray ? "]]" : "]");
-        // Each table of an array replaces the former: `[[…]]` declares no variable in the files that are read.
-        table = this.tableAt(root, path);
+        table = isOfArray ? this.nextTableAt(root, path) : this.tableAt(root, path);
       } else this.assignment(table, 0);
       this.endOfLine();
     }
@@ -47,19 +50,42 @@ class Reader {
     this.expect("=");
     this.blanks();
     const key = path.pop() ?? "";
-    this.tableAt(table, path).set(key, this.value(depth));
+    const value = this.value(depth);
+    if (typeof value === "object") this.inline.add(value);
+    this.tableAt(table, path).set(key, value);
   }
 
   private tableAt(table: Table, path: readonly string[]): Table {
     let current = table;
     for (const key of path) {
-      const inner = current.get(key);
+      const former = current.get(key);
+      if (typeof former === "object" && this.inline.has(former)) throw new NotToml();
+      // A path through an array of tables leads to the last one.
+      const inner = Array.isArray(former) ? former.at(-1) : former;
       if (inner !== undefined && !(inner instanceof Map)) throw new NotToml();
       const next: Table = inner === undefined ? new Map<string, TomlValue>() : inner;
       if (inner === undefined) current.set(key, next);
       current = next;
     }
     return current;
+  }
+
+  /** Adds a table to the array of a `[[path]]`. */
+  private nextTableAt(root: Table, path: string[]): Table {
+    const key = path.pop() ?? "";
+    const parent = this.tableAt(root, path);
+    const former = parent.get(key);
+    const table: Table = new Map();
+    if (former === undefined) {
+      const tables = [table];
+      this.arrays.set(tables, tables);
+      parent.set(key, tables);
+      return table;
+    }
+    const tables = typeof former === "object" ? this.arrays.get(former) : undefined;
+    if (tables === undefined) throw new NotToml();
+    tables.push(table);
+    return table;
   }
 
   /** A key, or several with dots between them. */

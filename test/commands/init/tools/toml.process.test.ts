@@ -18,11 +18,17 @@ test.each([
   ["a = '''\none\n'two'\n'''", { a: "one\n'two'\n" }],
   ['a = """one \\\n   two"""', { a: "one two" }],
   ["a = [1, 'b', { c = 2.5 },]", { a: ["1", "b", { c: "2.5" }] }],
+  ["[[a]]\nb = '1'\n[[a.c]]\n[[a.c]]\nd = '2'\n[[a]]\n[a.e]", { a: [{ b: "1", c: [{}, { d: "2" }] }, { e: {} }] }],
   ["a = 1979-05-27 07:32:00", { a: "1979-05-27 07:32:00" }],
 ])("%j", (text, expected) => expect(plain(parseToml(text))).toEqual(expected));
 
 test.each(["a", "a =", "a = b c", "[a", "a = 'x", 'a = "\n"', "= 1", "a = [1 2]", "a = 1\na.b = 2", "a = {b = 1", "]"])(
   "%j is none",
+  (text) => expect(parseToml(text)).toBeUndefined(),
+);
+
+test.each(["a = {}\na.b = 1", "a = {}\n[a.b]", "a = []\n[[a]]", "a = [{}]\n[a.b]", "[a]\n[[a]]"])(
+  "%j adds to what is complete",
   (text) => expect(parseToml(text)).toBeUndefined(),
 );
 
@@ -46,7 +52,7 @@ print(json.dumps([read(text) for text in json.load(sys.stdin)], default=str))`;
     const entry = fc.tuple(fc.constantFrom("a", "B_1", '"q k"', "x.y", "'l'"), value, fc.constantFrom("", " # c"));
     const line = fc.oneof(
       { weight: 4, arbitrary: entry.map(([key, one, comment]) => `${key} = ${one}${comment}`) },
-      fc.constantFrom("[t]", "[t.u] # c", "", "# c", '[ "s t" ]'),
+      fc.constantFrom("[t]", "[t.u] # c", "[[l]]", "[[l.m]]", "[l.n]", "", "# c", '[ "s t" ]'),
     );
     const texts = fc.array(
       fc.array(line, { maxLength: 6 }).map((lines) => lines.join("\n")),

@@ -1,0 +1,268 @@
+/** `init --with claude,codex`: the hooks of docs/agents.md in the settings of these agents. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parse } from "jsonc-parser";
+import { describe, expect, test } from "vitest";
+import { noNobody, sophiaAsNobody } from "../../helpers/nobody.ts";
+import { skipBecause } from "../../helpers/skip.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { expectWording } from "../../helpers/wording.ts";
+
+const CLAUDE = ".claude/settings.json";
+const CODEX = ".codex/config.toml";
+const CONTRACT = { "sophia.contract.json": '{"variables":{"A":{}}}' };
+const DOCUMENT = readFileSync(join(import.meta.dirname, "../../../docs/agents.md"), "utf8");
+
+const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+
+function project(files: Readonly<Record<string, string>> = {}): string {
+  const cwd = folder(CONTRACT);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), text);
+  }
+  return cwd;
+}
+
+/** The block of the document that begins with these words. */
+function block(language: string, begin: string): string {
+  const found = DOCUMENT.split("```").find((part) => part.startsWith(`${language}\n${begin}`));
+  if (found === undefined) throw new Error(`docs/agents.md has no block of ${language}`);
+  return found.slice(language.length + 1);
+}
+
+const HOOKS: unknown = JSON.parse(block("json", '{\n  "hooks"'));
+const TABLES = block("toml", "[[hooks");
+
+const init = (cwd: string, names = "claude,codex") => sophia(["init", "--with", names], { cwd });
+
+test("without settings it writes those of docs/agents.md", async () => {
+  const cwd = project();
+  const { status, stdout } = await init(cwd);
+  expect(status).toBe(0);
+  expect(stdout).toContain(`created ${CLAUDE}\n`);
+  expect(stdout).toContain(`created ${CODEX}\n`);
+  expectWording(stdout);
+  expect(JSON.parse(read(cwd, CLAUDE))).toEqual(HOOKS);
+  expect(read(cwd, CODEX)).toBe(TABLES);
+});
+
+test("a second time nothing is changed", async () => {
+  const cwd = project();
+  await init(cwd);
+  const former = [read(cwd, CLAUDE), read(cwd, CODEX)];
+  const { status, stdout } = await init(cwd);
+  expect(status).toBe(0);
+  for (const name of [CLAUDE, CODEX]) expect(stdout).toContain(`${name} uses sophia-run already\n`);
+  expect([read(cwd, CLAUDE), read(cwd, CODEX)]).toEqual(former);
+});
+
+test("only the named agent gets hooks, and `all` names none", async () => {
+  const cwd = project();
+  expect((await init(cwd, "codex")).status).toBe(0);
+  expect(existsSync(join(cwd, CODEX))).toBe(true);
+  expect(existsSync(join(cwd, ".claude"))).toBe(false);
+  const other = project();
+  await init(other, "all");
+  expect(readdirSync(other)).toEqual(Object.keys(CONTRACT));
+});
+
+test("an unknown name is refused with the known ones", async () => {
+  const cwd = project();
+  const { status, stderr } = await init(cwd, "claude,cursor");
+  expect(status).toBe(125);
+  expect(unwrapped(stderr)).toContain("'cursor' allowed: docker, devcontainer, actions, all, claude, codex");
+  expect(readdirSync(cwd)).toEqual(Object.keys(CONTRACT));
+});
+
+describe("what the settings have is kept", () => {
+  const GROUP = { matcher: "Bash", hooks: [{ type: "command", command: "./mine.sh" }] };
+
+  test("in JSON with comments, a mark, tabs and line breaks of Windows", async () => {
+    const lines = [
+      "\uFEFF{",
+      "\t// mine",
+      '\t"model": "opus", /* why */',
+      '\t"hooks": {',
+      '\t\t"Stop": [],',
+      `\t\t"PreToolUse": [${JSON.stringify(GROUP)}], // a`,
+      "\t},",
+      '\t"env": { "A": "b" }, // last',
+      "}",
+      "",
+    ];
+    const cwd = project({ [CLAUDE]: lines.join("\r\n") });
+    const { status, stdout } = await init(cwd, "claude");
+    expect(status).toBe(0);
+    expect(stdout).toContain(`changed ${CLAUDE}: it now has\n  "PreToolUse": [`);
+    const text = read(cwd, CLAUDE);
+    for (const kept of [...lines.slice(0, 5), " // a\r\n", ...lines.slice(7)]) expect(text).toContain(kept);
+    expect(text.replaceAll("\r\n", "")).not.toMatch(/\n|\r/);
+    const pattern: unknown = JSON.parse(JSON.stringify(HOOKS));
+    expect(parse(text.slice(1), [], { allowTrailingComma: true })).toEqual({
+      model: "opus",
+      hooks: {
+        Stop: [],
+        PreToolUse: [GROUP, ...groupsOf(pattern, "PreToolUse")],
+        PostToolUse: groupsOf(pattern, "PostToolUse"),
+      },
+      env: { A: "b" },
+    });
+  });
+
+  test("in TOML every byte, and the hooks follow", async () => {
+    const former = '# mine\nmodel = "a"\n[[hooks.PreToolUse]]\nmatcher = "x"\n[mcp_servers.x]\ncommand = "y" # no end';
+    const cwd = project({ [CODEX]: former });
+    expect((await init(cwd, "codex")).status).toBe(0);
+    expect(read(cwd, CODEX)).toBe(`${former}\n\n${TABLES}`);
+    const windows = project({ [CODEX]: "a = 1\r\n" });
+    expect((await init(windows, "codex")).status).toBe(0);
+    expect(read(windows, CODEX)).toBe(`a = 1\r\n\r\n${TABLES.replaceAll("\n", "\r\n")}`);
+  });
+
+  test("one event of two is added, and a hook of another form is ours", async () => {
+    const own = "'/opt/a b/sophia-run'  hook claude-code --strict";
+    const settings = { hooks: { PreToolUse: [{ hooks: [{ type: "command", command: own }] }] } };
+    const [, post = ""] = TABLES.split("\n\n");
+    const cwd = project({ [CLAUDE]: JSON.stringify(settings), [CODEX]: post });
+    expect((await init(cwd)).status).toBe(0);
+    expect(JSON.parse(read(cwd, CLAUDE))).toEqual({
+      hooks: { ...settings.hooks, PostToolUse: groupsOf(HOOKS, "PostToolUse") },
+    });
+    expect(read(cwd, CODEX)).toBe(`${post}\n${TABLES.split("\n\n")[0] ?? ""}\n`);
+  });
+
+  test("a hook in a comment is none", async () => {
+    const comment = TABLES.replaceAll(/^/gm, "# ");
+    const cwd = project({ [CODEX]: comment });
+    expect((await init(cwd, "codex")).status).toBe(0);
+    expect(read(cwd, CODEX)).toContain(`\n${TABLES}`);
+  });
+});
+
+function groupsOf(document: unknown, event: string): readonly unknown[] {
+  const { hooks }: { hooks?: unknown } = Object(document);
+  const groups: unknown = Object(hooks)[event];
+  if (!Array.isArray(groups)) throw new Error(`no groups of ${event}`);
+  return groups;
+}
+
+test.each([
+  [{ "package.json": '{"dependencies":{"sophia-run":"1"}}' }, "npx --no-install sophia-run hook"],
+  [{ "package.json": '{"dependencies":{"sophia-run":"1"}}', "pnpm-lock.yaml": "" }, "pnpm exec sophia-run hook"],
+  [
+    { "package.json": '{"dependencies":{"sophia-run":"1"}}', "yarn.lock": "# yarn lockfile v1\n" },
+    "yarn --silent run sophia-run hook",
+  ],
+  [{ "package.json": "{}" }, "sophia-run hook"],
+  [{ "pyproject.toml": '[project]\ndependencies = ["sophia-run"]\n', "uv.lock": "" }, "uv run sophia-run hook"],
+])("%j: the command is %j", async (files, command) => {
+  const cwd = project(files);
+  const { stdout } = await init(cwd);
+  expect(read(cwd, CLAUDE)).toContain(`"command": "${command} claude-code"`);
+  expect(read(cwd, CODEX)).toContain(`command = "${command} codex"\n`);
+  expect(unwrapped(stdout).includes("must find sophia-run on its PATH")).toBe(command.startsWith("sophia-run"));
+  // It is found again.
+  expect((await init(cwd)).stdout).toContain(`${CLAUDE} uses sophia-run already`);
+});
+
+describe("settings that cannot be changed: one error, and no file is written", () => {
+  test.each([
+    [CLAUDE, '{\n  "a": 1,\n  b\n}', "not valid JSON (line 3, column 3"],
+    [CLAUDE, "", "not valid JSON (line 1, column 1"],
+    [CLAUDE, "[]", "not a JSON object"],
+    [CLAUDE, '{"hooks":null}', "do not have the form"],
+    [CLAUDE, '{"hooks":{"PreToolUse":{}}}', "do not have the form"],
+    [CLAUDE, '{"hooks":1,"hooks":{}}', "a key twice"],
+    [CLAUDE, '{"hooks":{"Stop":[],"Stop":[]}}', "a key twice"],
+    [CODEX, "a = \n", "not TOML"],
+    [CODEX, "hooks = 1\n", "do not have the form"],
+    [CODEX, "hooks = {}\n", "do not have the form"],
+    [CODEX, "[hooks]\nPreToolUse = []\n", "do not have the form"],
+    [CODEX, "[[hooks]]\n", "do not have the form"],
+  ])("%s: %j", async (name, text, why) => {
+    const cwd = folder();
+    mkdirSync(join(cwd, dirname(name)));
+    writeFileSync(join(cwd, name), text);
+    const { status, stdout, stderr } = await init(cwd);
+    expect(status).toBe(125);
+    expect(stdout).toBe("");
+    expect(unwrapped(stderr)).toContain(`sophia-run: ${name} cannot be changed: `);
+    expect(unwrapped(stderr)).toContain(why);
+    expectWording(stderr);
+    expect(read(cwd, name)).toBe(text);
+    expect(readdirSync(cwd)).toEqual([dirname(name)]);
+  });
+
+  test("JSON that is nested a million times", async () => {
+    const cwd = project({ [CLAUDE]: "[".repeat(1_000_000) });
+    const { status, stderr } = await init(cwd);
+    expect(status).toBe(125);
+    expect(unwrapped(stderr)).toContain("nested too deeply");
+  });
+
+  test("TOML of a million levels, which has no hooks: they are added", async () => {
+    const deep = `hooks.a${".a".repeat(1_000_000)} = 1\n`;
+    const cwd = project({ [CODEX]: deep });
+    expect((await init(cwd)).status).toBe(0);
+    expect(read(cwd, CODEX)).toBe(`${deep}\n${TABLES}`);
+  });
+
+  test("bytes that are not UTF-8", async () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, ".codex"));
+    const bytes = Buffer.from('a = "\xFF"\n', "latin1");
+    writeFileSync(join(cwd, CODEX), bytes);
+    const { status, stderr } = await init(cwd);
+    expect(status).toBe(125);
+    expect(stderr).toContain("it is not UTF-8");
+    expect(readFileSync(join(cwd, CODEX))).toEqual(bytes);
+    expect(readdirSync(cwd)).toEqual([".codex"]);
+  });
+
+  test("a folder in their place", async () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, CLAUDE), { recursive: true });
+    const { status, stderr } = await init(cwd);
+    expect(status).toBe(125);
+    expect(unwrapped(stderr)).toContain(`${CLAUDE} cannot be read (it is a folder)`);
+    expect(readdirSync(cwd)).toEqual([".claude"]);
+  });
+
+  test.each([
+    [CLAUDE, "../real.json", "is a symbolic link"],
+    [CODEX, "../nowhere", "is a symbolic link"],
+    [".claude", "..", "leads out of the project"],
+  ])("%s is a link to %s", async (name, target, why) => {
+    const cwd = join(folder(), "project");
+    mkdirSync(join(cwd, name === ".claude" ? "." : dirname(name)), { recursive: true });
+    writeFileSync(join(cwd, "real.json"), "{}");
+    symlinkSync(target, join(cwd, name));
+    const former = readdirSync(cwd);
+    const { status, stderr } = await init(cwd);
+    expect(status).toBe(125);
+    expect(unwrapped(stderr)).toContain(name);
+    expect(unwrapped(stderr)).toContain(why);
+    expect(read(cwd, "real.json")).toBe("{}");
+    expect(readdirSync(cwd)).toEqual(former);
+  });
+});
+
+describe("for a user without rights", () => {
+  skipBecause(noNobody);
+
+  test.each([
+    ["read", 0o600],
+    ["written", 0o644],
+  ])("settings that cannot be %s stay as they are", (what, mode) => {
+    const cwd = project({ [CLAUDE]: '{ "a": 1 }\n' });
+    for (const name of [".", ".claude"]) chmodSync(join(cwd, name), 0o755);
+    chmodSync(join(cwd, "sophia.contract.json"), 0o644);
+    chmodSync(join(cwd, CLAUDE), mode);
+    const { status, stderr } = sophiaAsNobody(["init", "--with", "claude,codex"], { cwd });
+    expect(status).toBe(125);
+    expect(unwrapped(stderr)).toContain(`${CLAUDE} cannot be ${what} (EACCES)`);
+    expect(read(cwd, CLAUDE)).toBe('{ "a": 1 }\n');
+    expect(existsSync(join(cwd, ".codex"))).toBe(false);
+  });
+});
