@@ -104,7 +104,8 @@ function missingEvents(text: string, { parse, argument }: AgentSettings): readon
   // A write would replace the bytes.
   if (text.includes("\uFFFD")) throw new Unfit("it is not UTF-8");
   const { hooks = {} } = objectOf(parse(withoutMark(text))) ?? {};
-  const isOurs = new RegExp(String.raw`\bsophia-run\S*\s+hook\s+${argument}\b`);
+  // With limits, since a search without them takes quadratic time.
+  const isOurs = new RegExp(String.raw`\bsophia-run\S{0,99}\s{1,9}hook\s{1,9}${argument}\b`);
   return EVENTS.filter((event) => {
     const { [event]: groups = [] } = objectOf(hooks) ?? {};
     if (objectOf(hooks) === undefined || !Array.isArray(groups)) throw new Unfit(OTHER_FORM);
