@@ -266,12 +266,21 @@ describe("GitHub", () => {
     deny: "ghe.test: * /api/v3/user/ssh_signing_keys/**",
   };
 
+  const resident = {
+    hosts: ["acme.ghe.com", "api.acme.ghe.com", "uploads.acme.ghe.com"],
+    base: { GITHUB_API_URL: "/api.acme.ghe.com", GITHUB_GRAPHQL_URL: "/api.acme.ghe.com/graphql" },
+    git: { host: "acme.ghe.com", ssh: true },
+    deny: "api.acme.ghe.com: * /user/ssh_signing_keys/**",
+  };
+
   test.each([
     ["nothing", {}, own],
     ["the API's own address", { GITHUB_API_URL: callers("https://api.github.com") }, own],
     ["that of GraphQL", { GITHUB_GRAPHQL_URL: callers("https://api.github.com/graphql") }, own],
     ["an Enterprise Server", { GITHUB_API_URL: callers("https://ghe.test/api/v3/") }, enterprise],
     ["its GraphQL", { GITHUB_GRAPHQL_URL: callers("https://ghe.test/api/graphql") }, enterprise],
+    ["a customer's API", { GITHUB_API_URL: callers("https://api.acme.ghe.com") }, resident],
+    ["a customer's GraphQL", { GITHUB_GRAPHQL_URL: callers("https://api.acme.ghe.com/graphql") }, resident],
     ["another path", { GITHUB_API_URL: callers("https://ghe.test/other") }, "no-github"],
     ["a path of the API", { GITHUB_API_URL: callers("https://api.github.com/user") }, "no-github"],
     ["http", { GITHUB_API_URL: callers("http://ghe.test/api/v3") }, "insecure"],

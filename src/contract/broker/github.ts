@@ -14,7 +14,10 @@ export interface Site {
 }
 
 const WEB = "https://github.com";
-const API = "https://api.github.com";
+
+/** github.com, and the same service at addresses of its customers (data residency): their API has a host, too. */
+const CLOUD = /^https:\/\/(?:github|[a-z\d-]+\.ghe)\.com$/;
+const CLOUD_API = /^(https:\/\/)api\.((?:github|[a-z\d-]+\.ghe)\.com)$/;
 
 /** The variables of the API's addresses, each with the path below the host of a GitHub Enterprise Server. */
 const ENTERPRISE: Readonly<Record<string, string>> = { GITHUB_API_URL: "/api/v3", GITHUB_GRAPHQL_URL: "/api/graphql" };
@@ -28,8 +31,9 @@ const ENTERPRISE_ROOTS: Readonly<Record<string, readonly string[]>> = {
 /** Returns the hosts of the service. @param origin of its web pages */
 export function sitesOf(origin: string): readonly Site[] {
   const site = (of: string, hasGit: boolean): Site => ({ host: new URL(of).host, origin: of, hasGit });
-  return origin === WEB
-    ? [site(WEB, true), site(API, false), site("https://uploads.github.com", false)]
+  const below = (name: string): string => origin.replace("//", `//${name}.`);
+  return CLOUD.test(origin)
+    ? [site(origin, true), site(below("api"), false), site(below("uploads"), false)]
     : [site(origin, true)];
 }
 
@@ -40,14 +44,17 @@ export function sitesOf(origin: string): readonly Site[] {
  */
 export function webOriginOf({ origin, pathname }: URL, variable: string | undefined): string | undefined {
   const path = pathname.replace(/\/+$/, "");
-  if (origin === API) return path === "" || path === "/graphql" ? WEB : undefined;
+  const [, scheme = "", host] = CLOUD_API.exec(origin) ?? [];
+  if (host !== undefined) return path === "" || path === "/graphql" ? scheme + host : undefined;
   return path === "" || path === ENTERPRISE[variable ?? ""] ? origin : undefined;
 }
 
 /** Returns the path behind the broker's address for a variable of the API. @param usual that of github.com */
 export function apiPath(variable: string, usual: string, web: string): string {
   const below = ENTERPRISE[variable];
-  return web === WEB || below === undefined ? usual : `/${new URL(web).host}${below}`;
+  const { host } = new URL(web);
+  if (CLOUD.test(web)) return usual.replace("github.com", host);
+  return below === undefined ? usual : `/${host}${below}`;
 }
 
 /** Returns the rules for the hosts that a key really has. */
@@ -57,8 +64,10 @@ export function rulesFor(rules: readonly PathRule[], web: string): readonly Path
   return rules.map((rule) => {
     const root = ENTERPRISE_ROOTS[rule.host ?? ""];
     if (root === undefined) return rule;
-    const segments = [...root, ...rule.segments];
-    return { host, method: rule.method, segments, text: `${host}: ${rule.method} /${segments.join("/")}` };
+    const isCloud = CLOUD.test(web);
+    const own = isCloud ? (rule.host ?? "").replace("github.com", host) : host;
+    const segments = isCloud ? rule.segments : [...root, ...rule.segments];
+    return { host: own, method: rule.method, segments, text: `${own}: ${rule.method} /${segments.join("/")}` };
   });
 }
 

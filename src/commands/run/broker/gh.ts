@@ -42,7 +42,7 @@ export function ghVariables(
 ): Readonly<Record<string, string>> {
   const variables: Record<string, string> = { GH_CONFIG_DIR: folder };
   for (const { host, dummy } of accesses) {
-    const name = host === "github.com" ? "GH_TOKEN" : "GH_ENTERPRISE_TOKEN";
+    const name = /(?:^github|\.ghe)\.com$/.test(host) ? "GH_TOKEN" : "GH_ENTERPRISE_TOKEN";
     if ((environment.get(name) ?? "") === "") variables[name] ??= dummy;
   }
   return variables;
