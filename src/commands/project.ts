@@ -15,6 +15,8 @@ import { systemErrorCode } from "../system/errors.ts";
 export function inProject(invocation: Invocation, context: Context): Context {
   if (invocation.kind === "run") return withProject(invocation.flags, context);
   if (invocation.kind !== "subcommand" || !TAKERS.project.includes(invocation.name)) return context;
+  // A hook decides itself what its failure does to the agent.
+  if (invocation.name === "hook") return context;
   // The other options are examined by the subcommand.
   return withProject(parse(invocation.words, { project: OPTIONS.project }).values, context);
 }
@@ -41,7 +43,10 @@ export function withProject({ project: option }: Values, context: Context): Cont
 
 function problemOf(path: string): string | undefined {
   try {
-    return statSync(path).isDirectory() ? undefined : "is a file";
+    if (!statSync(path).isDirectory()) return "is a file";
+    // A folder that may not be searched would look like one without a contract.
+    statSync(`${path}/.`);
+    return undefined;
   } catch (error) {
     const code = systemErrorCode(error) ?? "UNKNOWN";
     return code === "ENOENT" || code === "ENOTDIR" ? "does not exist" : `cannot be read (${code})`;

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { noNobody, sophiaAsNobody } from "../helpers/nobody.ts";
 import { environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
 
 const CONTRACT = JSON.stringify({ name: "Server", variables: { SERVER_KEY: { required: true } } });
@@ -91,6 +92,14 @@ describe("--project", () => {
       expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
       expect(stderr.split("\n")[0]).toBe(`sophia-run: ${message}`);
     }
+  });
+
+  test.skipIf(noNobody !== undefined)("is an error if the user may not search the folder", () => {
+    const { dir } = project();
+    chmodSync(dir, 0o600);
+    const { status, stderr } = sophiaAsNobody(["--project", dir, "--no-contract", "--", "true"], { cwd: "/" });
+    expect(status).toBe(125);
+    expect(unwrapped(stderr)).toContain(`--project names no folder: ${dir} cannot be read (EACCES)`);
   });
 
   test("names the variable in the error", async () => {

@@ -10,6 +10,7 @@ import { printError } from "../../output/stderr.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import type { Command, CommandArguments } from "../command.ts";
+import { withProject } from "../project.ts";
 import { secretsToMask } from "../mask/secrets-to-mask.ts";
 import { masked } from "./masked.ts";
 import { namedIn, protectedFiles, type ProtectedFile } from "./protected-files.ts";
@@ -26,7 +27,7 @@ const BLOCKING = 2;
 
 export const hook: Command = async (args, context) => {
   try {
-    const answer = await answerTo(await readEvent(context), args, context);
+    const answer = await answerTo(await readEvent(context), args, withProject(args.options, context));
     if (answer !== undefined) context.raw(1, jsonLine(answer));
     return ExitStatus.ok;
   } catch (error) {
@@ -96,7 +97,7 @@ async function beforeTool(
   const input = fieldsOf(given) ?? {};
   const { command } = input;
   if (agent === "claude-code" && tool === "Bash" && typeof command === "string") {
-    const rewritten = options["no-rewrite"] === true ? undefined : withMaskedOutput(command);
+    const rewritten = options["no-rewrite"] === true ? undefined : withMaskedOutput(command, options, context);
     return rewritten === undefined ? undefined : answerBefore({ updatedInput: { ...input, command: rewritten } });
   }
   const files = await protectedFiles(resolveSettings(options, context.environment), context);

@@ -6,7 +6,10 @@
  * writing end of a pipe, and at its end the shell closes its outputs and reads from the pipe until they have ended.
  */
 import { realpathSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import type { Values } from "../../command-line/options.ts";
+import { namesFor } from "../../command-line/takers.ts";
+import type { Context } from "../../core/context.ts";
 import { shellWord } from "../../core/shell.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
@@ -17,6 +20,9 @@ const LONGEST_SECONDS = 5;
 
 /** The time that a mask gives ESC: less than the shell waits, else the output of the command would be lost. */
 const LONGEST_FOR_ESC = "3s";
+
+/** Options that the hook decides; the context has the project. */
+const SET_FOR_MASK: ReadonlySet<string> = new Set(["project", "timeout", "quiet", "verbose"]);
 
 /** Run when the shell ends. */
 const LAST = `exec >&- 2>&-; read -r -t ${LONGEST_SECONDS} -u $sophia_run_end sophia_run_masks`;
@@ -37,10 +43,14 @@ const BESIDE_TRAPS = [
   "fi",
 ].join("; ");
 
-/** Returns the command for bash or zsh on Linux; undefined elsewhere, where the pipe of `<(…)` has no second end. */
-export function withMaskedOutput(command: string): string | undefined {
+/**
+ * Returns the command for bash or zsh on Linux, masked as the hook's options say; undefined elsewhere, where the pipe of
+ * `<(…)` has no second end.
+ */
+export function withMaskedOutput(command: string, options: Values, context: Context): string | undefined {
   if (process.platform !== "linux") return undefined;
-  const mask = `${ownWords().map(shellWord).join(" ")} mask --quiet --timeout ${LONGEST_FOR_ESC}`;
+  const words = [...ownWords(), "mask", "--quiet", "--timeout", LONGEST_FOR_ESC, ...optionsOfMask(options, context)];
+  const mask = words.map(shellWord).join(" ") + (context.projectOption ?? "");
   const statements = [
     "exec {sophia_run_end}< <(:)",
     "exec {sophia_run_masks}> /dev/fd/$sophia_run_end",
@@ -49,6 +59,18 @@ export function withMaskedOutput(command: string): string | undefined {
     /\btrap\b/.test(command) ? BESIDE_TRAPS : `trap '${LAST}' EXIT`,
   ];
   return `${statements.join("; ")}; ${command}`;
+}
+
+/** Returns the hook's options, all of which `mask` takes too, so that it masks the same secrets in another folder. */
+function optionsOfMask(options: Values, { cwd }: Context): readonly string[] {
+  return namesFor("mask").flatMap((name) => {
+    const given = options[name];
+    if (SET_FOR_MASK.has(name) || given === undefined || given === false) return [];
+    if (given === true) return [`--${name}`];
+    const isFile = name === "dotenv" || name === "contract";
+    const values = typeof given === "string" ? [given] : given;
+    return values.map((value) => `--${name}=${isFile ? resolve(cwd, value) : value}`);
+  });
 }
 
 /** Returns the words that start this program: the shell may not find its name. */

@@ -209,9 +209,9 @@ describe("a file", () => {
 describe("a shell command of Claude Code", () => {
   skipBecause(notLinux ?? notInstalled("zsh"));
 
-  const rewritten = async (command: string, cwd: string): Promise<string> => {
+  const rewritten = async (command: string, cwd: string, call: Partial<Call>): Promise<string> => {
     const input = { command, description: "d" };
-    const given = await answer("claude-code", before("Bash", input, cwd), { cwd });
+    const given = await answer("claude-code", before("Bash", input, cwd), { cwd, ...call });
     const { updatedInput, ...rest } = fieldsOf(fieldsOf(given)?.["hookSpecificOutput"]) ?? {};
     expect(rest).toEqual({ hookEventName: "PreToolUse" });
     const text = String(fieldsOf(updatedInput)?.["command"]);
@@ -222,10 +222,16 @@ describe("a shell command of Claude Code", () => {
   };
 
   /** Runs it as Claude Code does: by eval, with the output in a file. */
-  const run = async (shell: string, command: string, cwd: string, variables: readonly string[] = []) => {
+  const run = async (
+    shell: string,
+    command: string,
+    cwd: string,
+    call: Partial<Call> = {},
+    variables: readonly string[] = [],
+  ) => {
     const script = 'eval "$1" < /dev/null && pwd -P > folder';
     const whole = `exec "$0" -c '${script}' "$0" "$1" > output 2>&1`;
-    const { status } = spawnSync("sh", ["-c", whole, shell, await rewritten(command, cwd)], {
+    const { status } = spawnSync("sh", ["-c", whole, shell, await rewritten(command, cwd, call)], {
       cwd,
       env: { PATH: process.env["PATH"], HOME: cwd, ...Object.fromEntries(variables.map((one) => one.split("="))) },
     });
@@ -270,9 +276,31 @@ describe("a shell command of Claude Code", () => {
     if (address === null || typeof address === "string") throw new TypeError("no port");
     const cwd = project();
     const own = [`PULUMI_BACKEND_URL=http://127.0.0.1:${address.port}`, "ESC_TOKEN=pul-0", "ESC_ENV=acme/app/dev"];
-    const { status, output } = await run("bash", "cat .env", cwd, own);
+    const { status, output } = await run("bash", "cat .env", cwd, {}, own);
     expect(status).toBe(0);
     expect(output).toContain("OWN=***\nREGION=eu-central-1");
+  });
+
+  test.each(["option", "variable"])("is masked for the project that the hook's %s names", async (by) => {
+    const dir = project();
+    const call = by === "option" ? { words: ["--project", dir] } : { env: { SOPHIA_PROJECT: dir } };
+    expect(await run("bash", `cat ${dir}/.env`, folder(), call)).toEqual({
+      status: 0,
+      output: "OWN=***\nREGION=eu-central-1",
+    });
+  });
+
+  test("is masked for the files and options that the hook has", async () => {
+    const dir = project({ "own.env": "OWN=1234-not-this\n" });
+    mkdirSync(join(dir, "sub"));
+    const words = ["--dotenv", "../.env", "--dotenv=../own.env", "--contract", "../sophia.contract.json", "--offline"];
+    const text = await rewritten("true", join(dir, "sub"), { words });
+    const given = `--dotenv=${dir}/.env --dotenv=${dir}/own.env --offline --contract=${dir}/sophia.contract.json`;
+    expect(text.split(given)).toHaveLength(3);
+    const here = folder({ "other.env": `OWN=${OWN}\n` });
+    expect(await run("bash", "cat other.env", here, { words: ["--dotenv", "other.env"] })).toMatchObject({
+      output: "OWN=***",
+    });
   });
 
   test("is left alone with --no-rewrite", async () => {
@@ -296,6 +324,17 @@ describe("a failure", () => {
     expect(ended).toMatchObject({ status: 0, stdout: "" });
     expect(unwrapped(ended.stderr)).toContain(reason);
     expect(await hook("codex", event, { cwd, words: ["--strict"] })).toMatchObject({ status: 2, stdout: "" });
+  });
+
+  test("by a project that does not exist changes nothing; with --strict it blocks", async () => {
+    for (const event of [after("text"), before("Bash", { command: "true" })]) {
+      const given = { cwd: folder(), words: ["--project", "/missing"] };
+      const ended = await hook("claude-code", event, given);
+      expect(ended).toMatchObject({ status: 0, stdout: "" });
+      expect(unwrapped(ended.stderr)).toContain("--project names no folder: /missing does not exist");
+      const strict = await hook("claude-code", event, { ...given, words: [...given.words, "--strict"] });
+      expect(strict).toMatchObject({ status: 2, stdout: "" });
+    }
   });
 
   test("by a contract that cannot be read changes nothing", async () => {
