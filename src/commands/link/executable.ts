@@ -1,6 +1,6 @@
 /** The executable for Linux in the package: whether this machine starts it. */
 import { execFile } from "node:child_process";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { executableName, FOLDER, type OwnPackage } from "../own-package.ts";
@@ -34,14 +34,15 @@ export async function obstacleTo(file: string, version: string): Promise<string 
   if (machine === undefined || machine !== MACHINES.get(process.arch)) return `is no executable for ${process.arch}`;
   const answer = await versionOf(file);
   if ("why" in answer) return answer.why;
-  return answer.version === version ? undefined : `is version ${printable(answer.version)}, not ${version}`;
+  return answer.version === version ? undefined : `is version ${printable(answer.version)}, not ${printable(version)}`;
 }
 
 /** Returns the number of the processor; undefined if the file is no ELF file, or a system's error code. */
 function machineOf(file: string): number | string | undefined {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(file, "r");
+    // A named pipe would wait for its writer without O_NONBLOCK; with it, it has no bytes.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const header = Buffer.alloc(MACHINE_AT + 2);
     readSync(descriptor, header, 0, header.length, 0);
     return header.toString("latin1", 0, ELF.length) === ELF ? header.readUInt16LE(MACHINE_AT) : undefined;

@@ -1,6 +1,6 @@
 /** Lets `node_modules/.bin/sophia-run` start the executable of the package, or the file for Node.js. */
 import { randomBytes } from "node:crypto";
-import { renameSync, symlinkSync, unlinkSync } from "node:fs";
+import { readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
@@ -63,8 +63,9 @@ function repoint({ current, shown, folder, toPackage }: Bin, executable: Executa
   });
 }
 
-/** Makes a link under another name and renames it, so that a start at the same time finds the former or the new one. */
+/** Makes a link, if it is not there, under another name and renames it, so that a start at the same time finds the former or the new one. */
 function replace(path: string, target: string): string | undefined {
+  if (attempt(() => readlinkSync(path)) === target) return undefined;
   const temporary = `${path}.${randomBytes(8).toString("hex")}`;
   try {
     symlinkSync(target, temporary);

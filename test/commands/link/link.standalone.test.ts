@@ -1,5 +1,5 @@
 /** `sophia-run link` with the real package: folders as package managers leave them, and both forms as its caller. */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
@@ -109,6 +109,9 @@ describe.each(forms)("called by $name", ({ command }) => {
       expect(readlinkSync(binOf(path))).toBe(EXECUTABLE);
       expect(readdirSync(dirname(binOf(path)))).toEqual(["sophia-run"]);
     }
+    const linked = entryOf(path);
+    expect(run([...program, "link"], path)).toEqual(SILENT);
+    expect(entryOf(path)).toEqual(linked);
     expect(shows("--version").stdout).toMatch(/^\d+\.\d+\.\d+ \(executable of the npm package, /);
     expect(shows("link", "--check")).toMatchObject({ status: 0, stdout: `${shown(path)} starts the executable\n` });
     expect(run([...program, "link", "--node"], path)).toEqual(SILENT);
@@ -205,6 +208,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", ...command(path)];
     expect(reasonFor(path, nobody)).toContain("it cannot be replaced (EACCES)");
     run([...command(path), "link"], path);
+    expect(reasonFor(path, nobody)).toContain(`starts the executable: it is a link to ${EXECUTABLE}`);
     const before = entryOf(path);
     expect(run([...nobody, "link", "--node"], path)).toMatchObject({
       status: 125,
@@ -280,9 +284,13 @@ describe("an executable that this machine does not start", () => {
     "cannot be started (EACCES)": (path) => chmodSync(path, 0o644),
     "cannot be read (ENOENT)": (path) => rmSync(path),
     "is killed by": (path) => writeFileSync(path, readFileSync(path).subarray(0, 4096), { mode: 0o755 }),
-    "is version 0.1.0, not 9.9.9": (path) => {
+    "is no executable": (path) => {
+      rmSync(path);
+      execFileSync("mkfifo", [path]);
+    },
+    "is version 0.1.0, not 9.9.9\\u001b[31m": (path) => {
       const file = join(dirname(path), "../package.json");
-      writeFileSync(file, readFileSync(file, "utf8").replace(/"version": "[^"]*"/, '"version": "9.9.9"'));
+      writeFileSync(file, readFileSync(file, "utf8").replace(/"version": "[^"]*"/, '"version": "9.9.9\\u001b[31m"'));
     },
   };
 
