@@ -41,7 +41,7 @@ export async function obstacleTo(file: string, version: string): Promise<string 
 function machineOf(file: string): number | string | undefined {
   let descriptor: number | undefined;
   try {
-    // A named pipe would wait for its writer without O_NONBLOCK; with it, it has no bytes.
+    // Without O_NONBLOCK a named pipe would wait for its writer.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const header = Buffer.alloc(MACHINE_AT + 2);
     readSync(descriptor, header, 0, header.length, 0);

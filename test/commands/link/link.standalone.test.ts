@@ -284,7 +284,7 @@ describe("an executable that this machine does not start", () => {
     "cannot be started (EACCES)": (path) => chmodSync(path, 0o644),
     "cannot be read (ENOENT)": (path) => rmSync(path),
     "is killed by": (path) => writeFileSync(path, readFileSync(path).subarray(0, 4096), { mode: 0o755 }),
-    "is no executable": (path) => {
+    "cannot be read (ESPIPE)": (path) => {
       rmSync(path);
       execFileSync("mkfifo", [path]);
     },
