@@ -347,8 +347,8 @@ describe.each(ATTACKS)("$name of a found .env", { timeout: 60_000 }, (attack) =>
     expect(unwrapped(withheld.stderr)).toMatch(
       new RegExp(`^sophia-run: warning: ${name} in \\.env .*--allow ${name} passes it on`),
     );
-    await sophia(["--no-contract", "--allow", name, "--", ...shell], { cwd, env: MACHINE });
-    expect(existsSync(join(cwd, "ran"))).toBe(true);
+    const allowed = await sophia(["--no-contract", "--allow", name, "--", ...shell], { cwd, env: MACHINE });
+    expect([allowed.stdout, existsSync(join(cwd, "ran"))], allowed.stderr).toEqual(["plain 1\n", true]);
   });
 });
 

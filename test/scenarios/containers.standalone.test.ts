@@ -124,7 +124,11 @@ function optionsOf(image: Image, more: Partial<ContainerOptions> = {}): Containe
 function baseOf({ base }: Image): readonly Mount[] {
   if (base.includes("distroless")) return distrolessBase();
   if (!base.endsWith("-alpine")) return debianBase();
-  return ["/bin", "/lib", "/usr"].map((path) => ({ source: join(alpine, path), target: path }));
+  return [
+    ...["/bin", "/lib", "/usr"].map((path) => ({ source: join(alpine, path), target: path })),
+    // /usr/local/bin is that of the image's commands.
+    { source: join(alpine, "usr/local/bin"), target: "/nodejs/bin" },
+  ];
 }
 
 const TOKEN_FILE = { ESC_TOKEN_FILE: "/run/secrets/esc_token" } as const;

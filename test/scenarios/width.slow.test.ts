@@ -7,7 +7,7 @@ import { atTerminal, type Step } from "../helpers/terminal.ts";
 
 /** Commands and values to be pasted, rows of tables and places in files: never broken, whatever the width. */
 const WHOLE =
-  /sophia-run (?:-|\w+ )|pulumi |curl |npm install |docker |kubectl |systemctl |git rm|chmod |--allow |read -rs|--file -|:\d+: |^\s*(?:see +)?\S+$|^. \w+ {2,}/;
+  /sophia-run (?:-|\w+ )|pulumi |curl |npm install |docker |kubectl |systemctl |git rm|chmod |--allow |read -rs|--file -|:\d+: |^\s*(?:see +)?\S+$|^. \w+ {2,}|^ *"\w+": \{/;
 
 const FILES = {
   ".env":
