@@ -27,8 +27,8 @@ export function gitVariables(
 ): Readonly<Record<string, string>> {
   if (accesses.length === 0) return {};
   const settings = accesses.flatMap((access) => settingsOf(access, broker));
-  // git fails for any other text.
-  const first = Number(/^\d{1,6}$/.exec(environment.get("GIT_CONFIG_COUNT") ?? "")?.[0] ?? 0);
+  // As strtoul reads it: wc writes spaces in front on some systems. git fails for any other text.
+  const first = Number(/^\s*\+?(\d{1,6})$/.exec(environment.get("GIT_CONFIG_COUNT") ?? "")?.[1] ?? 0);
   const variables = settings.flatMap(([key, value], index) => [
     [`GIT_CONFIG_KEY_${first + index}`, key],
     [`GIT_CONFIG_VALUE_${first + index}`, value],

@@ -86,7 +86,11 @@ describe("git", () => {
     ]);
   });
 
-  test.each(["", "x", "-1", "1e3", " 1"])("a number of settings that git refuses is none: %j", (count) => {
+  test.each([" 2", "+2", "\t02"])("keeps the caller's settings if their number is written as %j", (count) => {
+    expect(brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe("12");
+  });
+
+  test.each(["", "x", "-1", "1e3", "1 "])("a number of settings that git refuses is none: %j", (count) => {
     expect(brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe("10");
   });
 
