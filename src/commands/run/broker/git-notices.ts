@@ -45,6 +45,9 @@ function shown(address: string): string {
   return printable(address.replaceAll(/\/\/(?!git@)[^/]*@/g, "//***@"));
 }
 
+/** Variables that git reads its settings by. The rest, with the real tokens, is not for a process of its own. */
+const OF_GIT = /^(?:GIT_.*|PATH|HOME|XDG_CONFIG_HOME|USERPROFILE|HOMEDRIVE|HOMEPATH|PROGRAMDATA|SYSTEMROOT)$/i;
+
 interface OtherWay {
   readonly remote: string;
   readonly instead: string;
@@ -57,9 +60,10 @@ async function otherWays(
   { cwd }: Context,
 ): Promise<readonly OtherWay[]> {
   const args = ["config", "-z", "--get-regexp", String.raw`^url\..*\.(insteadof|pushinsteadof)$`];
+  const passed = new Map([...environment].filter(([name]) => OF_GIT.test(name)));
   const ways: OtherWay[] = [];
   try {
-    for await (const record of recordsOfGit({ cwd, environment }, args)) {
+    for await (const record of recordsOfGit({ cwd, environment: passed }, args)) {
       const [, instead, remote] = /^url\.(.*)\.(?:push)?insteadof\n(.*)$/s.exec(record.toString()) ?? [];
       if (instead === undefined || remote === undefined) continue;
       // git replaces the beginning of a remote once: what begins with our own is not replaced again.

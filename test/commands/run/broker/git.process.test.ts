@@ -1,9 +1,9 @@
 /** git through the broker: real git, against git's own server for GitHub's names. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { notInstalled, skipBecause } from "../../../helpers/skip.ts";
-import { environmentOf, unwrapped } from "../../../helpers/sophia.ts";
+import { environmentOf, folder, unwrapped } from "../../../helpers/sophia.ts";
 import { AUTHOR, brokered, type Github, makeRepository, run, startGithub, TOKEN } from "./github.ts";
 
 skipBecause(notInstalled("git", "--version"));
@@ -168,6 +168,19 @@ test("a token in a setting of the user is not in the notice about it", async () 
   });
   expect(unwrapped(stderr)).toContain("git goes from https://github.com/ to https://***@github.com/ by a setting");
   expect(stderr).not.toContain("secret-in-git");
+});
+
+test("git is asked for settings without the token", async () => {
+  const github = await startGithub();
+  const place = folder({});
+  const real = (process.env["PATH"] ?? "").split(":").find((path) => existsSync(join(path, "git")));
+  const script = `#!/bin/sh\nenv >>${place}/seen\nexec ${real}/git "$@"\n`;
+  writeFileSync(join(place, "git"), script, { mode: 0o755 });
+  const { status } = await brokered(github, { script: "true", env: { PATH: `${place}:${process.env["PATH"]}` } });
+  const seen = readFileSync(join(place, "seen"), "utf8");
+  expect(status).toBe(0);
+  expect(environmentOf(seen)).toMatchObject({ HOME: expect.any(String) });
+  expect(seen).not.toContain(TOKEN);
 });
 
 test("rules name host and path: a push elsewhere is refused", async () => {
