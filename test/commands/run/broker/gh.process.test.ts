@@ -85,7 +85,9 @@ test("gh asks by the socket, follows to other hosts without the token, and keeps
 /** Asks by the socket that the configuration of gh names. */
 const ASK = `ask() { curl -sS --unix-socket "$(sed -n 's/^http_unix_socket: "\\(.*\\)"$/\\1/p' "$GH_CONFIG_DIR/config.yml")" "$@"; }`;
 
-test("the socket is the user's own, and other hosts get nothing that no answer has named", async () => {
+test("the socket is the user's own, and other hosts get nothing that no answer has named", async ({ skip }) => {
+  const noCurl = notInstalled("curl", "--version");
+  skip(noCurl !== undefined, noCurl);
   const github = await startGithub(answer);
   const ended = await brokered(github, {
     script: `

@@ -7,6 +7,7 @@ import { environmentOf, folder, unwrapped } from "../../../helpers/sophia.ts";
 import { AUTHOR, brokered, type Github, makeRepository, run, startGithub, TOKEN } from "./github.ts";
 
 skipBecause(notInstalled("git", "--version"));
+const noCurl = notInstalled("curl", "--version");
 
 const COMMIT = `git ${AUTHOR.join(" ")} commit --quiet`;
 
@@ -201,7 +202,8 @@ test("rules name host and path: a push elsewhere is refused", async () => {
   ]);
 });
 
-test("a GitHub Enterprise Server has git and its API below one host", async () => {
+test("a GitHub Enterprise Server has git and its API below one host", async ({ skip }) => {
+  skip(noCurl !== undefined, noCurl);
   const github = await startGithub();
   makeRepository(github, "acme/app.git");
   const { stdout, stderr, status } = await brokered(github, {
@@ -217,7 +219,8 @@ test("a GitHub Enterprise Server has git and its API below one host", async () =
   expect(github.asked().at(-1)).toBe("github.acme.test GET /api/v3/repos/acme/app");
 });
 
-test("the other variables of the API lead to GitHub, and addresses in answers to the broker", async () => {
+test("the other variables of the API lead to GitHub, and addresses in answers to the broker", async ({ skip }) => {
+  skip(noCurl !== undefined, noCurl);
   const next = "https://api.github.com/repositories/1/issues?page=2";
   const github = await startGithub((_, response) => {
     response.setHeader("link", `<${next}>; rel="next"`);

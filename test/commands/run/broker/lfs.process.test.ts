@@ -42,7 +42,7 @@ test("Git LFS uploads and downloads, and the token goes to GitHub alone", async 
       echo large >a.bin
       git add .
       git ${AUTHOR.join(" ")} commit --quiet -m large
-      git push --quiet origin main 2>/dev/null
+      git push --quiet origin main >/dev/null 2>&1
       git clone --quiet https://github.com/acme/app.git ../again
       cat ../again/a.bin`,
   });
