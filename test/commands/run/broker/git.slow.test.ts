@@ -1,14 +1,17 @@
 /** Large pushes and clones through the broker: they are passed on as they come. */
 import { expect, test } from "vitest";
+import { isNightly } from "../../../helpers/seed.ts";
 import { notInstalled, notLinux, skipBecause } from "../../../helpers/skip.ts";
 import { AUTHOR, brokered, makeRepository, startGithub } from "./github.ts";
 
 skipBecause(notInstalled("git", "--version") ?? notLinux);
 
-const MEGABYTES = 256;
+const MEGABYTES = isNightly ? 256 : 128;
+/** V8 lets its heap grow before it collects: some 28 MB here, 79 MB in the worst case of docs/measurements/broker.md. */
+const MOST_MEGABYTES = 80;
 
 test(
-  `a push of ${MEGABYTES} MB in one request, and a clone, cost the launcher less than 24 MB`,
+  `a push of ${MEGABYTES} MB in one request, and a clone, cost the launcher less than ${MOST_MEGABYTES} MB`,
   { timeout: 300_000 },
   async () => {
     const github = await startGithub();
@@ -31,8 +34,8 @@ test(
     });
     expect([ended.status, ended.stderr]).toEqual([0, ""]);
     const [before = 0, pushed = Infinity, cloned = Infinity] = ended.stdout.trim().split("\n").map(Number);
-    expect(pushed - before).toBeLessThan(24 * 1024);
-    expect(cloned - before).toBeLessThan(24 * 1024);
+    expect(pushed - before).toBeLessThan(MOST_MEGABYTES * 1024);
+    expect(cloned - before).toBeLessThan(MOST_MEGABYTES * 1024);
     const push = github.upstream.requests.findLast(({ target }) => target.endsWith("/git-receive-pack"));
     expect(push?.headers["transfer-encoding"]).toBe("chunked");
     expect(push?.body.length).toBeGreaterThan(MEGABYTES * 1024 * 1024);
