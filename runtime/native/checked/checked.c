@@ -47,7 +47,14 @@ static void append(const char *suffix, const char *text, size_t size) {
   strcpy(path + length, suffix);
   const int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
   if (file == -1) return;
+  /* Under the caller's limit on the size of files the text is lost, not the process. */
+  const struct sigaction ignored = {.sa_handler = SIG_IGN};
+  struct sigaction former;
+  sigaction(SIGXFSZ, &ignored, &former);
   (void)!write(file, text, size);
+  /* If the signal is blocked it is pending now: to ignore it takes it away. */
+  sigaction(SIGXFSZ, &ignored, NULL);
+  sigaction(SIGXFSZ, &former, NULL);
   close(file);
 }
 
