@@ -58,6 +58,8 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
         : import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
             inheritedDescriptors({ mayHaveOthers, onSocket: dieIfSignaled, addon }),
           );
+  // A handler of SIGPROF is the profiler's, as long as this process adds none.
+  const fatal = preloaded ? FATAL_SIGNALS.filter((signal) => signal !== "SIGPROF") : FATAL_SIGNALS;
   return {
     inherited,
     addon,
@@ -65,7 +67,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     profiled: preloaded && import("./proc/process-stat.ts").then(({ catchesSignal }) => catchesSignal("self", SIGPROF)),
     firstProcess,
     // PID 1 cannot die of a signal; container runtimes show a death as this status.
-    stopListening: firstProcess ? listen(FATAL_SIGNALS, (_, number) => process.exit(128 + number)) : () => {},
+    stopListening: firstProcess ? listen(fatal, (_, number) => process.exit(128 + number)) : () => {},
     restoreCoreFilter: excludeFromCoreDumps(addon),
   };
 }
