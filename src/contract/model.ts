@@ -24,6 +24,7 @@ export interface Contract {
   readonly rules: readonly Rule[];
   readonly sections: readonly Section[];
   readonly rotateEvery?: Interval | "never";
+  readonly environment?: ContractEnvironment;
   readonly profile?: string;
   readonly profiles: readonly string[];
   /** The variables of each process, by the name of its scope. */
@@ -33,6 +34,16 @@ export interface Contract {
     /** Declared names and aliases that do not belong to it. */
     readonly outside: ReadonlySet<string>;
   };
+}
+
+/** The ESC environments that the contract names, for a start without `ESC_ENV`. */
+export interface ContractEnvironment {
+  /** As `organization/project/environment`; later ones win. */
+  readonly names: readonly string[];
+  /** The absolute path of the file that names them: the contract, or one that it extends. */
+  readonly file: string;
+  /** True unless the user named the contract, and the file is in its folder or below. */
+  readonly isFound: boolean;
 }
 
 export interface Declaration {

@@ -22,8 +22,16 @@ export interface PrivateFolder {
   readonly descriptor: number | undefined;
 }
 
-/** Opens a folder for a call of `use`. @returns its result, or why the folder is not used */
-export function inPrivateFolder<Result>(path: string, use: (folder: PrivateFolder) => Result): Result | FolderProblem {
+/**
+ * Opens a folder for a call of `use`. @returns its result, or why the folder is not used
+ *
+ * @param forbidden the permissions that it may not have
+ */
+export function inPrivateFolder<Result>(
+  path: string,
+  use: (folder: PrivateFolder) => Result,
+  forbidden = GROUP_OR_WORLD,
+): Result | FolderProblem {
   if (process.geteuid === undefined) return use({ path, descriptor: undefined });
   let descriptor: number;
   try {
@@ -34,7 +42,7 @@ export function inPrivateFolder<Result>(path: string, use: (folder: PrivateFolde
   try {
     const stats = fstatSync(descriptor);
     if (stats.uid !== process.geteuid()) return { kind: "folder", path, problem: "others" };
-    if ((stats.mode & GROUP_OR_WORLD) !== 0) return { kind: "folder", path, problem: "mode" };
+    if ((stats.mode & forbidden) !== 0) return { kind: "folder", path, problem: "mode" };
     const own = `/proc/self/fd/${descriptor}`;
     const reached = process.platform === "linux" && existsSync(own) ? own : realpathSync.native(path);
     const above = openAbove(reached, stats);

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { SophiaError } from "../../core/error.ts";
-import { askGit, GitRefusal, recordsOfGit, type Git } from "../git.ts";
+import { askGit, GitRefusal, recordsOfGit, type Git } from "../../resolve/git.ts";
 import type { ContentFindings } from "./inspect.ts";
 import { NameSearch } from "./names.ts";
 import type { Search } from "./search.ts";

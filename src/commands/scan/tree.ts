@@ -16,7 +16,7 @@ import { join, resolve, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
-import { GitRefusal, recordsOfGit, type Git } from "../git.ts";
+import { GitRefusal, recordsOfGit, type Git } from "../../resolve/git.ts";
 import { NameSearch } from "./names.ts";
 import { textOfGit } from "./objects.ts";
 import type { Search } from "./search.ts";

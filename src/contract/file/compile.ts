@@ -3,6 +3,7 @@ import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableE
 import type {
   Alias,
   Contract,
+  ContractEnvironment,
   ContractSource,
   Declaration,
   GroupRule,
@@ -22,6 +23,7 @@ export function compileContract(
   source: ContractSource,
   profile: string | undefined,
   compilePattern: PatternCompiler,
+  environment?: ContractEnvironment,
 ): Contract {
   const profiles = profilesOf(document);
   const { variables, groups } = mergeEntries(document, profile === undefined ? [] : lineage(profiles, profile));
@@ -54,6 +56,7 @@ export function compileContract(
     get sections() {
       return (sections ??= sectionsOf(document, declarations, groups));
     },
+    ...(environment === undefined ? {} : { environment }),
     ...(profile === undefined ? {} : { profile }),
     ...(document.rotateEvery === undefined ? {} : { rotateEvery: rotationOf(document.rotateEvery) }),
     profiles: [...profiles.keys()],
@@ -68,19 +71,23 @@ export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<str
 
 /** Returns the profile after those that it extends, the farthest first. */
 export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
+  return lineageNames(profiles, profile).flatMap((name) => profiles.get(name) ?? []);
+}
+
+export function lineageNames(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly string[] {
   const seen = new Set<string>();
-  const entries: ProfileEntry[] = [];
-  // Names must be looked up; an entry comes after the profiles that it extends.
-  const pending: (string | ProfileEntry)[] = [profile];
+  const names: string[] = [];
+  // A profile comes after those that it extends.
+  const pending: (string | { readonly done: string })[] = [profile];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (typeof next !== "string") entries.push(next);
+    if (typeof next !== "string") names.push(next.done);
     else if (!seen.has(next)) {
       seen.add(next);
       const entry = profiles.get(next);
-      if (entry !== undefined) pending.push(entry, ...listOf(entry.extends).toReversed());
+      if (entry !== undefined) pending.push({ done: next }, ...listOf(entry.extends).toReversed());
     }
   }
-  return entries;
+  return names;
 }
 
 type Entries = Pick<ProfileEntry, "variables" | "groups">;

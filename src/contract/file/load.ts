@@ -11,6 +11,7 @@ import { compileContract, type PatternCompiler, profilesOf } from "./compile.ts"
 import type { Issue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
 import { readContractText, shownPath, type Reason } from "./text.ts";
+import type { EnvironmentFiles } from "./environment.ts";
 import type { DefaultExaminer, ProbeExaminer } from "./variable-meaning.ts";
 
 const LONGEST_CHAIN = 8;
@@ -24,14 +25,19 @@ export async function loadContractFile(
 ): Promise<Contract> {
   // A path that was found is absolute, and may have `..` behind a link: see OWN_FOLDER.
   const path = isFound ? file : resolve(folders.cwd, file);
-  const { document, compilePattern } = await readDocument(path, { isFound }, folders, []);
+  const { document, environmentFiles, compilePattern } = await readDocument(path, { isFound }, folders, []);
   const profiles = profilesOf(document);
   if (profile !== undefined && !profiles.has(profile)) {
     throw (await import("../scope.ts")).unknownPart("profile", shownPath(path, folders.cwd), profile, [
       ...profiles.keys(),
     ]);
   }
-  const contract = compileContract(document, { kind: "file", path }, profile, compilePattern);
+  const named = isFound ? undefined : path;
+  const environment =
+    environmentFiles === undefined
+      ? undefined
+      : (await import("./environment.ts")).environmentOf(document, profile, environmentFiles, named);
+  const contract = compileContract(document, { kind: "file", path }, profile, compilePattern, environment);
   if (scope === undefined) return contract;
   return (await import("../scope.ts")).inScope(contract, scope, shownPath(path, folders.cwd));
 }
@@ -42,7 +48,7 @@ async function readDocument(
   reason: Reason,
   folders: Folders,
   below: readonly string[],
-): Promise<{ readonly document: ContractDocument; readonly compilePattern: PatternCompiler }> {
+): Promise<MergedDocument & { readonly compilePattern: PatternCompiler }> {
   const name = shownPath(path, folders.cwd);
   const text = await readContractText(path, reason, folders);
   const written = parseContract(text);
@@ -50,18 +56,33 @@ async function readDocument(
   const refuse = async (issues: readonly Issue[]): Promise<SophiaError> =>
     (await import("./rejection.ts")).contradictoryContract(text, name, issues);
   let document = written;
+  let environmentFiles: EnvironmentFiles | undefined;
   if (written.extends !== undefined) {
     const { mergeDocuments } = await import("./merge.ts");
     const base = await baseOf(written.extends, [...below, path], reason.isFound, folders);
     if ("message" in base) throw await refuse([{ path: ["extends"], atKey: false, ...base }]);
-    document = mergeDocuments(base, written);
+    document = mergeDocuments(base.document, written);
+    ({ environmentFiles } = base);
+  }
+  if (namesEnvironment(written)) {
+    environmentFiles = (await import("./environment.ts")).withFile(environmentFiles, written, path);
   }
   const compilePattern = await patternCompilerFor(document);
   const [examineProbe, examineBrokers] = [await probeExaminerFor(document), await brokerExaminerFor(document)];
   const examineDefault = await defaultExaminerFor(document);
   const issues = examineMeaning(document, { compilePattern, examineDefault, examineProbe, examineBrokers }, written);
   if (issues.length > 0) throw await refuse(issues);
-  return { document, compilePattern };
+  return { document, environmentFiles, compilePattern };
+}
+
+function namesEnvironment({ environment, profiles = {} }: ContractDocument): boolean {
+  return environment !== undefined || Object.values(profiles).some((profile) => profile.environment !== undefined);
+}
+
+interface MergedDocument {
+  readonly document: ContractDocument;
+  /** Undefined if no file names an ESC environment. */
+  readonly environmentFiles?: EnvironmentFiles | undefined;
 }
 
 /** Returns the document that the last file of the chain extends, or the reason for a refusal. */
@@ -70,11 +91,11 @@ async function baseOf(
   chain: readonly string[],
   isFound: boolean,
   folders: Folders,
-): Promise<ContractDocument | Pick<Issue, "message" | "allowed">> {
+): Promise<MergedDocument | Pick<Issue, "message" | "allowed">> {
   if (target === "builtin") {
     const builtIn = parseContract((await import("../generated/built-in-text.ts")).builtInText);
     if (builtIn === undefined) throw new TypeError("the built-in contract is malformed");
-    return builtIn;
+    return { document: builtIn };
   }
   const allowed = '"builtin", or the path of a contract file, relative to this one';
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(target)) return { message: "a contract cannot be read from a URL", allowed };
@@ -100,7 +121,7 @@ async function baseOf(
   if (chain.length >= LONGEST_CHAIN) {
     return { message: "too many contracts extend each other", allowed: `a chain of at most ${LONGEST_CHAIN}` };
   }
-  return (await readDocument(base, { isFound, extendedBy: shownPath(path, folders.cwd) }, folders, chain)).document;
+  return readDocument(base, { isFound, extendedBy: shownPath(path, folders.cwd) }, folders, chain);
 }
 
 async function patternCompilerFor(document: ContractDocument): Promise<PatternCompiler> {

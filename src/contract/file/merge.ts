@@ -11,9 +11,11 @@ type Sections = NonNullable<ContractDocument["sections"]>;
 export function mergeDocuments(base: ContractDocument, own: ContractDocument): ContractDocument {
   const { variables } = mergeEntries(base, [{ variables: own.variables ?? {} }]);
   const sections = mergeSections(base, own);
+  const environment = own.environment ?? base.environment;
   const rotateEvery = own.rotateEvery ?? base.rotateEvery;
   return {
     ...(own.name === undefined ? {} : { name: own.name }),
+    ...(environment === undefined ? {} : { environment }),
     variables: Object.fromEntries(variables),
     groups: { ...base.groups, ...own.groups },
     ...(sections === undefined ? {} : { sections }),

@@ -45,6 +45,27 @@ function checkScopeName(value: unknown): boolean {
   );
 }
 
+function checkEnvironmentNames(value: unknown): boolean {
+  return (
+    (typeof value === "string" &&
+      /^[A-Za-z0-9][\w-]{1,38}[A-Za-z0-9](?:\/(?!\.{1,2}(?:[/@]|$))[\w.-]{1,100}){2}(?:@[\w.-]{1,100})?$/u.test(
+        value,
+      )) ||
+    (Array.isArray(value) &&
+      value.length >= 1 &&
+      value.length <= 20 &&
+      (value.length < 2 || new Set(value).size === value.length) &&
+      value.every((item: unknown) => checkEnvironmentName(item)))
+  );
+}
+
+function checkEnvironmentName(value: unknown): boolean {
+  return (
+    typeof value === "string" &&
+    /^[A-Za-z0-9][\w-]{1,38}[A-Za-z0-9](?:\/(?!\.{1,2}(?:[/@]|$))[\w.-]{1,100}){2}(?:@[\w.-]{1,100})?$/u.test(value)
+  );
+}
+
 function checkRotation(value: unknown): boolean {
   return typeof value === "string" && /^(?:never|[1-9][0-9]{0,3} (?:day|week|month|year)s?)$/u.test(value);
 }
@@ -620,6 +641,9 @@ function checkProfileEntry(value: unknown): boolean {
         )
           return false;
         break;
+      case "environment":
+        if (!checkEnvironmentNames(member)) return false;
+        break;
       case "variables":
         if (!checkProfileEntryVariablesObject(member)) return false;
         break;
@@ -701,6 +725,9 @@ function checkContractDocument(value: unknown): boolean {
           )
         )
           return false;
+        break;
+      case "environment":
+        if (!checkEnvironmentNames(member)) return false;
         break;
       case "variables":
         if (!checkContractDocumentVariablesObject(member)) return false;

@@ -10,7 +10,8 @@ import { within } from "../../system/paths.ts";
 import type { CacheUse, EscReading } from "../esc.ts";
 import { type Content, contentText, parseContent } from "./content.ts";
 import { nameFor, open, randomName, seal } from "./seal.ts";
-import { readPrivate, removePrivate, writePrivate } from "./store.ts";
+import { removePrivate } from "../../system/private-file.ts";
+import { readEntry, writeEntry } from "./store.ts";
 import type { UnusedReason } from "./words.ts";
 
 export interface CacheOptions {
@@ -124,7 +125,7 @@ async function tokenOf(
 
 function load(entry: CacheEntry | UnusedReason, maxAgeMs: number): Content | UnusedReason {
   if ("kind" in entry) return entry;
-  const bytes = readPrivate(entry.path);
+  const bytes = readEntry(entry.path);
   if (!Buffer.isBuffer(bytes)) return bytes;
   const text = open(bytes, entry.token.reveal(), entry.bound);
   const content = text === undefined ? undefined : parseContent(text);
@@ -138,7 +139,7 @@ function load(entry: CacheEntry | UnusedReason, maxAgeMs: number): Content | Unu
 
 function save(entry: CacheEntry | UnusedReason, content: Content): UnusedReason | undefined {
   if ("kind" in entry) return entry;
-  return writePrivate(entry.path, seal(contentText(content), entry.token.reveal(), entry.bound), randomName());
+  return writeEntry(entry.path, seal(contentText(content), entry.token.reveal(), entry.bound), randomName());
 }
 
 type CachedReading = Extract<EscReading, { kind: "read" }>;

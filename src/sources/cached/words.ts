@@ -3,7 +3,7 @@ import type { Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { durationWords, printable } from "../../core/text.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
-import type { Unusable } from "./store.ts";
+import type { Unusable } from "../../system/private-file.ts";
 
 /** `no-lasting-token`: another one at each start. `does-not-open`: another format, changed bytes, or a renamed file. */
 export type UnusedReason =

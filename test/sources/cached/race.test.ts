@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { writePrivate } from "../../../src/sources/cached/store.ts";
+import { writePrivate } from "../../../src/system/private-file.ts";
 import { ATTACKER, startAttack } from "../../helpers/attacker.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";

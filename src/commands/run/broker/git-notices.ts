@@ -6,7 +6,7 @@ import { enumerateFew } from "../../../core/lines.ts";
 import type { Environment } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
-import { GitRefusal, recordsOfGit } from "../../git.ts";
+import { GitRefusal, recordsOfGit } from "../../../resolve/git.ts";
 
 /** @param environment the program's, without the broker */
 export async function noticeOfGit(
