@@ -38,6 +38,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
     "Read FILE instead of .env (repeatable; later files win; a comma in a name is \\,)",
     "Read FILE instead of .env (repeatable; later files win)",
   ),
+  "no-override": source("Do not read .env.override"),
   prefer: source("Source that wins if both set a variable: environment or esc (default: environment)"),
   "require-esc": source(
     "Fail with status 125 if ESC cannot be read, instead of continuing without it",

@@ -17,6 +17,7 @@ export interface Option extends OptionForm {
 export const OPTIONS = {
   project: { type: "string", value: "DIR" },
   dotenv: { type: "list", value: "FILE" },
+  "no-override": { type: "boolean" },
   prefer: { type: "string", value: "SOURCE", choices: ["environment", "esc"] },
   "require-esc": { type: "boolean" },
   timeout: { type: "string", value: "TIME" },

@@ -37,6 +37,7 @@ export function resolveSettings(flags: Values, environment: Environment) {
   }
   return {
     envFiles: envFilesOf(list("dotenv")),
+    override: !isOn("no-override"),
     prefer: choice("prefer", OPTIONS.prefer.choices) ?? "environment",
     requireEsc: isOn("require-esc"),
     timeoutMs: durationMs("timeout") ?? DEFAULT_TIMEOUT_MS,

@@ -15,6 +15,7 @@ const BY_CONTRACT = [...READ, "import", "set", "rotate", "audit", "docs"] as con
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   project: ["run", ...COMMAND_NAMES.filter((name) => name !== "completion" && name !== "link")],
   dotenv: ASK_ESC,
+  "no-override": READ,
   prefer: RESOLVE,
   "require-esc": ASK_ESC,
   timeout: ASK_ESC,

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import type { Contract } from "../contract/model.ts";
 import type { Environment } from "../core/model.ts";
-import { withoutSecrets } from "../resolve/secrets.ts";
+import { withoutSecrets } from "../resolve/secret-names.ts";
 
 const LONGEST_ANSWER_MS = 30_000;
 const LARGEST_ANSWER = 4 * 1024 * 1024;

@@ -1,8 +1,8 @@
 /** Finds and chooses the contract. The code that reads a file, and the built-in contract, are loaded only if they are used. */
 import { existsSync } from "node:fs";
 import type { Folders } from "../core/context.ts";
-import { isMissing } from "../system/addon/addon.ts";
-import { isThere, parentOf, within } from "../system/paths.ts";
+import { isFound, isMissing } from "../system/addon/addon.ts";
+import { parentOf, within } from "../system/paths.ts";
 import { type Contract, CONTRACT_FILE_NAME, type ContractPart } from "./model.ts";
 
 /** The outcome of `findContract`, for callers that have searched already. */
@@ -42,7 +42,7 @@ export async function loadContract(
 export function findContract(project: string): string | undefined {
   for (let folder = project; ; folder = parentOf(folder)) {
     const path = within(folder, CONTRACT_FILE_NAME);
-    if (!isMissing(path) && isThere(path)) return path;
+    if (isFound(path)) return path;
     const git = within(folder, ".git");
     if ((!isMissing(git) && existsSync(git)) || parentOf(folder) === folder) return undefined;
   }

@@ -26,6 +26,8 @@ export interface Contract {
   readonly rotateEvery?: Interval | "never";
   readonly environment?: ContractEnvironment;
   readonly profile?: string;
+  /** False if the profile does not let `.env.override` be read. */
+  readonly override?: boolean;
   readonly profiles: readonly string[];
   /** The variables of each process, by the name of its scope. */
   readonly scopes: ReadonlyMap<string, readonly string[]>;

@@ -61,6 +61,7 @@ export function correction(name: string, contract: Contract, origin: Origin | un
       const supply = { name: origin.alias ?? name, target, replaces: true } as const;
       return { ...nothing, supply: [supply] };
     }
+    case "override":
     case "dotenv":
       return { ...nothing, wrong: { name, location: origin } };
     case "contract":

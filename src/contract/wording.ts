@@ -1,6 +1,6 @@
 /** Words violations and their remedies; pure, without values. */
 import { isOfRunner } from "../core/actions-runner.ts";
-import type { Origin } from "../core/model.ts";
+import { isOfLine, type Origin } from "../core/model.ts";
 import type { ReferenceForm } from "../core/references.ts";
 import { resolutionOf } from "../core/resolvers.ts";
 import { nameFinder } from "../core/suggest.ts";
@@ -45,7 +45,7 @@ export function describeViolations(
   const correct = (name: string): Remedy => correction(name, contract, origins?.get(name)?.origin, target);
   const resolve = (name: string, form: ReferenceForm): readonly string[] => {
     const origin = origins?.get(name)?.origin;
-    return resolutionOf(form, origin?.source === "dotenv" ? origin.file : undefined);
+    return resolutionOf(form, origin !== undefined && isOfLine(origin) ? origin.file : undefined);
   };
   return violations.map((violation) => ({
     violation,

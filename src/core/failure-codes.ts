@@ -12,6 +12,7 @@ export const FAILURE_CODES = {
   "contract-profile": "the contract has no profile of this name",
   "contract-scope": "the contract has no scope of this name",
   dotenv: "a .env file cannot be read, or has a line that is not an assignment",
+  "override-tracked": "git tracks a .env.override file, which is for one developer alone",
   "fake-value": "no dummy value could be made in the declared format",
   "esc-settings": "a variable that configures the access to ESC is malformed",
   "esc-required": "--require-esc is set, and ESC is not configured or cannot be read",

@@ -28,9 +28,18 @@ type SourceLocation =
       /** The `.env` file that was found and whose credential opened it: its authors decide what the values are. */
       readonly openedBy?: string;
     }
+  /** `.env.override`. */
+  | { readonly source: "override"; readonly file: string; readonly line: number }
   | { readonly source: "dotenv"; readonly file: string; readonly line: number }
   | { readonly source: "contract"; readonly file: string }
   | { readonly source: "fake" };
+
+/** A location in a file with lines of the form `NAME=value`. */
+type LineLocation = Extract<Origin, { readonly source: "override" | "dotenv" }>;
+
+export function isOfLine(origin: Origin): origin is LineLocation {
+  return origin.source === "dotenv" || origin.source === "override";
+}
 
 export interface DefinitionLocation {
   readonly environment?: string;
@@ -71,6 +80,13 @@ export interface Environment extends ReadonlyMap<string, string> {
 export type Notice =
   /** The environment overrides ESC with other values for these declared variables. */
   | { readonly kind: "shadowed"; readonly names: readonly string[] }
+  /** A `.env.override` sets variables; for those of `hidden` the environment has a value, which wins. */
+  | {
+      readonly kind: "override";
+      readonly file: string;
+      readonly names: readonly string[];
+      readonly hidden: readonly string[];
+    }
   | { readonly kind: "esc-incomplete"; readonly present: string; readonly missing: string }
   | { readonly kind: "esc-diagnostics"; readonly environment: string; readonly diagnostics: readonly Diagnostic[] }
   /** A name of two parts was read in its old meaning, `org/env`; `instead` is the new meaning, which does not exist. */

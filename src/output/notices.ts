@@ -14,6 +14,7 @@ export function isInformation(notice: Notice): boolean {
   const { kind } = notice;
   return (
     kind === "shadowed" ||
+    kind === "override" ||
     kind === "environment-by-file" ||
     // Expected with --offline; a warning if ESC does not answer.
     (kind === "esc-kept" && notice.failure === undefined)
@@ -25,6 +26,8 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
   switch (notice.kind) {
     case "shadowed":
       return [`the environment overrides ESC for ${enumerateFew(notice.names.map(printable))}`];
+    case "override":
+      return [overrideWords(notice)];
     case "esc-incomplete":
       return [`warning: ESC is not read: ${notice.present} is set but ${notice.missing} is not`];
     case "esc-diagnostics":
@@ -77,6 +80,13 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     case "remark":
       return [`warning: ${notice.text}`];
   }
+}
+
+function overrideWords({ file, names, hidden }: Extract<Notice, { kind: "override" }>): string {
+  const set = enumerateFew(names.map(printable));
+  const other = enumerateFew(hidden.map(printable));
+  if (names.length === 0) return `${printable(file)} has no effect: the environment sets ${other}`;
+  return `${printable(file)} sets ${set}${hidden.length === 0 ? "" : `; the environment overrides it for ${other}`}`;
 }
 
 function referenceWords({

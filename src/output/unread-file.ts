@@ -3,7 +3,6 @@ import type { Settings } from "../command-line/settings.ts";
 import type { Violation } from "../contract/model.ts";
 import type { Folders } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
-import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken } from "../core/lines.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
@@ -14,7 +13,10 @@ import { isThere, parentOf, within } from "../system/paths.ts";
 const NAME = ".env.local";
 const MOST_NAMES = 5;
 
-/** Returns a line for each `.env.local`, here or in the folder of the contract, that has missing variables and is not read. */
+/**
+ * Returns a line for each `.env.local`, here or in the folder of the contract, that is not read and has missing variables; else
+ * a line for the first, which has none.
+ */
 export async function unreadFileLines(
   { contract, esc, violations }: Pick<Assessment, "contract" | "esc" | "violations">,
   { contractFile, envFiles }: Pick<Settings, "contractFile" | "envFiles">,
@@ -28,14 +30,18 @@ export async function unreadFileLines(
   const above = source.kind === "file" && contractFile === undefined ? parentOf(source.path) : folders.project;
   const names = await namesIn(folders, above);
   const read = envFiles.flatMap(({ path, required }) => (required ? [path] : defaultsOf(path, folders, above)));
-  return Array.from(names).flatMap(([file, all]) => {
+  const unread = Array.from(names).filter(([file]) => !read.includes(file));
+  const lines = unread.flatMap(([file, all]) => {
     const missingNames = all.filter(isMissing);
-    if (missingNames.length === 0 || read.includes(file)) return [];
+    if (missingNames.length === 0) return [];
     // A named file replaces those that are read by default, and a comma separates two.
     const files = [...read, file].map((path) => path.replaceAll(",", "\\,")).join(",");
     const has = `${printable(file)} has ${enumerateFew(missingNames.map(printable), MOST_NAMES)}, and is not read`;
     return [`${has}: add ${unbroken(`--dotenv ${shellWord(files)}`)}`];
   });
+  const [first] = unread;
+  if (lines.length > 0 || first === undefined) return lines;
+  return [`${printable(first[0])} has none of what is missing, and is not read`];
 }
 
 /** Returns the files that are read by default and exist, in the order of precedence. */
@@ -66,14 +72,17 @@ function missingIn(violation: Violation): readonly string[] {
 /** Returns the names with a value, by file. A file that cannot be read, or that other users may write, has none. */
 async function namesIn(folders: Folders, above: string): Promise<ReadonlyMap<string, readonly string[]>> {
   try {
-    const { layers } = await readDotenv([{ path: NAME, required: false }], folders, above);
-    const set = layers.flatMap(({ variables }) =>
-      variables.flatMap(({ name, value, origin }) =>
-        value === "" || origin.source !== "dotenv" ? [] : { name, file: origin.file },
-      ),
+    const { layers, files } = await readDotenv([{ path: NAME, required: false }], folders, above);
+    const set = layers.flatMap(({ variables }) => variables.filter(({ value }) => value !== ""));
+    const read = files.filter(({ variables }) => variables !== undefined);
+    return new Map(
+      read
+        .toReversed()
+        .map(({ path }) => [
+          path,
+          set.flatMap(({ name, origin }) => ("file" in origin && origin.file === path ? [name] : [])),
+        ]),
     );
-    const files = grouped(set, ({ file }) => file);
-    return new Map(Array.from(files, ([file, list]) => [file, list.map(({ name }) => name)]));
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     return new Map();

@@ -43,6 +43,10 @@ function mayReport({ sources, layers, passed, selection, overridden, notices }: 
     dotenv.files.some(({ references, exposed }) => references === true || exposed === true) ||
     request.settings.include.length > 0 ||
     esc.kind === "unavailable" ||
-    layers.some((layer, at) => layer !== passed[at] && (layer.source !== "environment" || selection.risks.size > 0))
+    layers.some(
+      (layer, at) =>
+        layer.source === "override" ||
+        (layer !== passed[at] && (layer.source !== "environment" || selection.risks.size > 0)),
+    )
   );
 }

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { declarationOf } from "../contract/check.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/model.ts";
-import type { Environment, Notice } from "../core/model.ts";
+import { isOfLine, type Environment, type Notice } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { isReachable } from "../system/reachable.ts";
 
@@ -22,7 +22,7 @@ export function exposedNotices(
   const reported = new Set<string>();
   for (const layer of layers) {
     for (const { name, value, origin } of layer.variables) {
-      const isIn = origin.source === "dotenv" && exposed.has(origin.file);
+      const isIn = isOfLine(origin) && exposed.has(origin.file);
       if (isIn && value !== "" && isSecret(name, value)) reported.add(origin.file);
     }
   }

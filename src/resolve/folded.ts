@@ -2,7 +2,7 @@
 import type { Contract } from "../contract/model.ts";
 import { mayRunCode } from "../core/code-variables.ts";
 import { isKeyAddress, isSentKey } from "../core/key-addresses.ts";
-import type { Layer, Notice, Resolution, Variable } from "../core/model.ts";
+import { isOfLine, type Layer, type Notice, type Resolution, type Variable } from "../core/model.ts";
 import { FoldedMap, foldedName } from "../core/names.ts";
 import { mayDecideNetwork } from "../core/network-variables.ts";
 import { printable } from "../core/text.ts";
@@ -99,7 +99,7 @@ function inSpelling(
 }
 
 function lineOf({ origin }: Variable): number {
-  return origin.source === "dotenv" ? origin.line : 0;
+  return isOfLine(origin) ? origin.line : 0;
 }
 
 /** Returns true for names of which tools of other systems read only this spelling. */

@@ -30,6 +30,9 @@ export async function noticesOf(preceded: Preceded): Promise<readonly Notice[]> 
     ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
     ...preceded.notices,
     ...(await unmatched(preceded)),
+    ...(layers.some(({ source }) => source === "override")
+      ? (await import("./override.ts")).overrideNotices(selected)
+      : []),
     ...(overridden.length === 0 ? [] : [{ kind: "shadowed" as const, names: overridden }]),
   ];
 }

@@ -96,7 +96,7 @@ function selectionOf(
 ): Selection {
   return {
     ...settings,
-    usesDotenv: esc.kind !== "refused",
+    usesFiles: esc.kind !== "refused",
     usesIdToken: access.kind === "on" && access.settings.credential.kind === "github-actions",
     allow,
     risks: risks.byName,

@@ -9,7 +9,7 @@ import type { EscAccess } from "../esc/settings/access.ts";
 import { isEscMentioned } from "../esc/settings/own-variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import type { ReadingProgress } from "./assessment.ts";
-import { readEnvFiles } from "./env-files.ts";
+import { folderAbove, hasOverride, readEnvFiles } from "./env-files.ts";
 import type { FromEsc } from "./from-esc.ts";
 
 export interface Request extends Folders {
@@ -36,18 +36,21 @@ type Access = EscAccess | { readonly kind: "fake" };
 export async function readSources(request: Request): Promise<Sources> {
   const { settings, environment, project } = request;
   const search = settings.contractFile === undefined ? { path: findContract(project) } : undefined;
-  const dotenv = await readEnvFiles(settings, request, search);
-  const { access, notices: accessNotices } = await accessToEsc(request, dotenv.layers);
+  const found = await readEnvFiles(settings, request, search);
+  const { access, notices: accessNotices } = await accessToEsc(request, found.layers);
   if (settings.requireEsc) (await import("./from-esc.ts")).requireAccess(access, accessNotices);
 
-  // Meanwhile the contract is read; until then a failure of ESC must not be an unhandled rejection.
-  const reading = fromEsc(access, request, dotenv.files);
-  reading.catch(() => {});
   const written = await loadContract(settings, request, search);
   const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
   const contract = folded?.foldedContract(written) ?? written;
+  const above = folderAbove(settings, request, search);
+  const dotenv = hasOverride(settings, request, above)
+    ? await (await import("./override.ts")).withOverride(found, contract, request, above)
+    : found;
   reached("files read");
-  const sources = { request, dotenv, access, accessNotices, contract, folded, ...(await reading) };
+  // Last: a fault in a file opens nothing.
+  const fetched = await fromEsc(access, request, dotenv.files);
+  const sources = { request, dotenv, access, accessNotices, contract, folded, ...fetched };
   if (settings.verbose) await report(sources);
   return sources;
 }

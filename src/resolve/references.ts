@@ -1,5 +1,5 @@
 import { grouped } from "../core/grouped.ts";
-import type { Notice, Resolution, Variable } from "../core/model.ts";
+import { isOfLine, type Notice, type Resolution, type Variable } from "../core/model.ts";
 import { isCertain } from "../core/references.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 
@@ -23,7 +23,7 @@ export function usedReferences(
 /** Returns a notice for the references of each form in each file. */
 export function referenceNotices(variables: readonly Variable[]): readonly Notice[] {
   const references = variables.flatMap(({ name, reference: form, origin }) =>
-    form === undefined || origin.source !== "dotenv" ? [] : { name: origin.alias ?? name, form, ...origin },
+    form === undefined || !isOfLine(origin) ? [] : { name: origin.alias ?? name, form, ...origin },
   );
   return Array.from(grouped(references, ({ file, form }) => `${form} ${file}`).values()).flatMap((group) => {
     const [first] = group;

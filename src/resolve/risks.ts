@@ -138,7 +138,7 @@ function isSecret({ name, value, secret, origin }: Variable, { contract, keepEsc
 }
 
 function isOfFound(origin: Origin, { isFound }: Trust): boolean {
-  return origin.source === "dotenv" ? isFound(origin.file) : origin.source === "esc" && origin.openedBy !== undefined;
+  return origin.source === "esc" ? origin.openedBy !== undefined : "file" in origin && isFound(origin.file);
 }
 
 function isSameAddress(name: string, alias: string): boolean {
@@ -147,6 +147,7 @@ function isSameAddress(name: string, alias: string): boolean {
 
 function isTrusted(origin: Origin, { isFound, isContractNamed }: Trust, isPair: boolean): boolean {
   switch (origin.source) {
+    case "override":
     case "dotenv":
       return isPair && !isFound(origin.file);
     case "contract":

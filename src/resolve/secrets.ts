@@ -3,19 +3,12 @@ import { declarationOf } from "../contract/check.ts";
 import { credentialIn } from "../contract/credentials.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/model.ts";
-import type { Environment, Resolved, Variable } from "../core/model.ts";
-import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
+import type { Resolved, Variable } from "../core/model.ts";
 import type { Secret } from "../masking/model.ts";
 import { initialEntries } from "../system/own-environment.ts";
 import type { Assessment } from "./assessment.ts";
 import type { Preceded } from "./precede.ts";
-
-const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
-
-/** Returns true if the contract declares a secret; for undeclared variables, if ESC marks it or it opens ESC. */
-export function isSecret(contract: Contract, { name, secret }: Pick<Variable, "name" | "secret">): boolean {
-  return declarationOf(contract, name)?.secret ?? (secret || OWN_SECRETS.has(name.toUpperCase()));
-}
+import { isSecret } from "./secret-names.ts";
 
 /** Returns true for what outputs must not show: also what its value makes a secret, unless it is in the contract itself. */
 export function isHidden(contract: Contract, variable: Variable): boolean {
@@ -68,11 +61,6 @@ export function hiddenIn({ sources: { contract }, layers, resolution }: Preceded
       .filter((variable) => isHidden(contract, { ...variable, secret: resolution.get(variable.name)?.secret === true }))
       .map(({ name, value }) => ({ name, value: originalValue(name, value) })),
   );
-}
-
-/** Returns the environment for programs that need no secret, such as git. */
-export function withoutSecrets(environment: Environment, contract: Contract): Environment {
-  return new Map(Array.from(environment).filter(([name]) => !isSecret(contract, { name, secret: false })));
 }
 
 /** Returns the secrets to search for: those of `secretsOf`, with the bytes that the caller gave, which may not be UTF-8. */

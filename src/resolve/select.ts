@@ -24,7 +24,7 @@ export interface Folding {
 
 export type Selection = Pick<Settings, Options> & {
   /** False if ESC refuses access. */
-  readonly usesDotenv: boolean;
+  readonly usesFiles: boolean;
   readonly usesIdToken?: boolean;
   /** The caller's variables, which ESC overrides; undefined if ESC does not override any. */
   readonly overridable?: Environment;
@@ -56,7 +56,7 @@ export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
-  const { keepEsc, pristine, onlyDeclared, usesDotenv, risks, outOfScope, folding } = selection;
+  const { keepEsc, pristine, onlyDeclared, usesFiles, risks, outOfScope, folding } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
   const launchers = [...WITHHELD_VARIABLES, ...(selection.usesIdToken === true ? ID_TOKEN_VARIABLES : [])];
   const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
@@ -71,11 +71,12 @@ export function withholding(
     const risk = risks.get(name)?.get(origin);
     if (risk !== undefined && !isAllowed(name)) return risk;
     if (isCallersOwn(selection, variable) && !isAllowed(name) && !isDeclared(name)) return "callers-own";
-    if (origin.source === "dotenv" && !usesDotenv) return "esc-refused";
+    const { givenBy } = sourceOf(origin.source);
+    if (!usesFiles && givenBy === "configuration" && origin.source !== "esc") return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
     if (excluded(name)) return "excluded";
     if (included(name)) return undefined;
-    switch (sourceOf(origin.source).givenBy) {
+    switch (givenBy) {
       case "caller":
         return !pristine || isBaseline(name, folding) || isDeclared(name) ? undefined : "not-baseline";
       case "configuration":

@@ -9,8 +9,9 @@ interface Source<OriginOfIt extends Origin> {
   place(origin: OriginOfIt): string;
 }
 
-/** Every source, the highest precedence first; without `--prefer esc` the environment goes before ESC. */
+/** Every source, the highest precedence first; without `--prefer esc` the environment goes before all. */
 const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly source: Id }>> } = {
+  override: { label: ".env.override", givenBy: "configuration", place: lineWords },
   esc: {
     label: "ESC",
     givenBy: "configuration",
@@ -19,10 +20,14 @@ const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly so
     },
   },
   environment: { label: "environment", givenBy: "caller", place: () => "the process environment" },
-  dotenv: { label: ".env", givenBy: "configuration", place: ({ file, line }) => `${printable(file)}:${line}` },
+  dotenv: { label: ".env", givenBy: "configuration", place: lineWords },
   contract: { label: "the contract's defaults", givenBy: "contract", place: () => "the contract's default" },
   fake: { label: "dummy values", givenBy: "contract", place: () => "a dummy value (--fake)" },
 };
+
+function lineWords({ file, line }: { readonly file: string; readonly line: number }): string {
+  return `${printable(file)}:${line}`;
+}
 
 /** `acme/sophia/dev@12`, `acme/sophia/dev@stable, revision 12`, `acme/sophia/dev@12 (cached, 5 min old)`. */
 export function environmentWords({ name, version, revision, ageSeconds }: EscEnvironment): string {

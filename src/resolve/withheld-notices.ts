@@ -19,7 +19,7 @@ export function withheldNotices(
   const used = new Set([FROM_FILES, ...(keepEsc ? [] : ["ESC_ORG", ...(esc === "off" ? [] : ["PULUMI_BACKEND_URL"])])]);
   return layers.flatMap(({ source, variables }) => {
     const opener = openedByFile(variables[0]?.origin);
-    const isOfFile = source === "dotenv" || source === "contract" || opener !== undefined;
+    const isOfFile = source !== "environment" && (source !== "esc" || opener !== undefined);
     // Other sources contain variables of a file only through an outer sophia-run or a contract.
     if (!isOfFile && risks.size === 0) return [];
 

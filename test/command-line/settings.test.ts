@@ -8,6 +8,7 @@ const settled = (flags: Values, variables: Record<string, string> = {}) =>
 test("defaults", () => {
   expect(settled({})).toEqual({
     envFiles: [{ path: ".env", required: false }],
+    override: true,
     prefer: "environment",
     requireEsc: false,
     timeoutMs: 30_000,

@@ -238,8 +238,6 @@ describe(".env.local, which is not read,", () => {
   });
 
   test.each([
-    ["if it has nothing that is missing", { ".env.local": "B=1\nPORT=1\n" }, []],
-    ["if its value is empty", { ".env.local": "KEY=\n" }, []],
     ["if it is read already", { ".env.local": "KEY=1\n" }, ["--dotenv", ".env.local", "--exclude", "KEY"]],
     ["if it cannot be parsed", { ".env.local": 'KEY="1\n' }, []],
   ])("is not named %s", async (_, files, options) => {
@@ -247,6 +245,18 @@ describe(".env.local, which is not read,", () => {
     const ended = await sophia([...options, "--", "true"], { cwd });
     expect(ended.status).toBe(78);
     expect(ended.stderr).not.toContain(".env.local");
+  });
+
+  test.each([
+    ["has other variables", "B=1\nPORT=1\n"],
+    ["has an empty value", "KEY=\n"],
+    ["is empty", ""],
+  ])("is said to have none of what is missing if it %s", async (_, text) => {
+    const cwd = folder({ "sophia.contract.json": contract, ".env.local": text });
+    const ended = await sophia(["--", "true"], { cwd });
+    expect(ended.status).toBe(78);
+    expect(ended.stderr).toContain(".env.local has none of what is missing, and is not read");
+    expect(ended.stderr).not.toContain("--dotenv");
   });
 
   test("takes no time that grows with the square of its names", async () => {

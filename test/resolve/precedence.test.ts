@@ -5,6 +5,7 @@ import { inPrecedence, overriddenEsc, resolve } from "../../src/resolve/preceden
 
 const ORIGINS: Readonly<Record<SourceId, Origin>> = {
   environment: { source: "environment" },
+  override: { source: "override", file: ".env.override", line: 1 },
   esc: { source: "esc", environment: "o/p/e" },
   dotenv: { source: "dotenv", file: ".env", line: 1 },
   contract: { source: "contract", file: "c" },

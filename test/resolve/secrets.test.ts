@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { Contract, Declaration } from "../../src/contract/model.ts";
 import type { Resolved } from "../../src/core/model.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
-import { isSecret, secretsOf } from "../../src/resolve/secrets.ts";
+import { isSecret } from "../../src/resolve/secret-names.ts";
+import { secretsOf } from "../../src/resolve/secrets.ts";
 
 const declaration = (name: string, secret: boolean): Declaration => ({
   name,

@@ -9,7 +9,7 @@ const NOTHING: Selection = {
   include: [],
   exclude: [],
   keepEsc: false,
-  usesDotenv: true,
+  usesFiles: true,
   allow: [],
   risks: new Map(),
   outOfScope: undefined,

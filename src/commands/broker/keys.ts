@@ -172,6 +172,7 @@ function sourceOf(origin: Origin, { areFilesNamed }: PlanOptions): string {
   switch (origin.source) {
     case "environment":
       return origin.fromFile === true ? "files of an outer sophia-run" : CALLER;
+    case "override":
     case "dotenv":
       return areFilesNamed ? CALLER : `file ${origin.file}`;
     case "contract":
@@ -197,6 +198,7 @@ function placeOf(
 ): Pick<SourcedValue, "file" | "isEsc" | "isFound"> {
   const isRenamed = origin.alias !== undefined && !isContractNamed;
   switch (origin.source) {
+    case "override":
     case "dotenv":
       return { file: `${origin.file}:${origin.line}`, isFound: isRenamed || !areFilesNamed };
     case "contract":

@@ -5,7 +5,7 @@ import { shownPath } from "../../contract/file/text.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
-import { withoutSecrets } from "../../resolve/secrets.ts";
+import { withoutSecrets } from "../../resolve/secret-names.ts";
 import { isTracked } from "../../resolve/tracked.ts";
 
 /** Returns the printable names of the `.env` files that git tracks, whose values are no longer secret. */

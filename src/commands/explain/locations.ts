@@ -41,6 +41,7 @@ function locationOf(origin: Origin, name: string, isSame: boolean): readonly Key
   switch (origin.source) {
     case "environment":
       return [{ kind: "environment", where: printable(origin.alias ?? name), ...other }];
+    case "override":
     case "dotenv":
       return [{ kind: "file", where: printable(origin.file), line: origin.line, ...other }];
     // The others are out of the program's reach, or no secrets.

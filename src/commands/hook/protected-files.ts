@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
+import { isOfLine } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { precede } from "../../resolve/precede.ts";
@@ -30,7 +31,7 @@ export async function protectedFiles(given: Settings, context: Context): Promise
   const secrets = new Map<string, string[]>();
   for (const variable of variables) {
     const { name, origin } = variable;
-    if (origin.source !== "dotenv" || !isHidden(sources.contract, variable)) continue;
+    if (!isOfLine(origin) || !isHidden(sources.contract, variable)) continue;
     secrets.set(origin.file, [...(secrets.get(origin.file) ?? []), printable(name)]);
   }
   const tokens = variables.filter(({ name, value }) => TOKEN_FILES.has(name) && value !== "");

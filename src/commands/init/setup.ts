@@ -50,6 +50,8 @@ async function projectSteps(surveyed: Survey, edits: boolean): Promise<readonly 
 }
 
 function gitignore(isRepository: boolean, text = ""): readonly SetupStep[] {
-  if (!isRepository || /^[/*]*\.env(?:\.?\*|\s*$)/m.test(text)) return [];
-  return [{ kind: "advise", file: ".gitignore", title: "add, so that no value is committed", lines: [".env"] }];
+  const isIgnored = (end: string): boolean => new RegExp(`^[/*]*\\.env(?:\\.?\\*|${end}\\s*$)`, "m").test(text);
+  const lines = [...(isIgnored("") ? [] : [".env"]), ...(isIgnored("\\.override") ? [] : [".env.override"])];
+  if (!isRepository || lines.length === 0) return [];
+  return [{ kind: "advise", file: ".gitignore", title: "add, so that no value is committed", lines }];
 }

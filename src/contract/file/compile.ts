@@ -26,7 +26,9 @@ export function compileContract(
   environment?: ContractEnvironment,
 ): Contract {
   const profiles = profilesOf(document);
-  const { variables, groups } = mergeEntries(document, profile === undefined ? [] : lineage(profiles, profile));
+  const entries = profile === undefined ? [] : lineage(profiles, profile);
+  const { variables, groups } = mergeEntries(document, entries);
+  const override = entries.findLast((entry) => entry.override !== undefined)?.override;
   const declarations = new Map<string, Declaration>();
   const aliases = new Map<string, string>();
   const deprecated = new Map<string, string>();
@@ -58,6 +60,7 @@ export function compileContract(
     },
     ...(environment === undefined ? {} : { environment }),
     ...(profile === undefined ? {} : { profile }),
+    ...(override === undefined ? {} : { override }),
     ...(document.rotateEvery === undefined ? {} : { rotateEvery: rotationOf(document.rotateEvery) }),
     profiles: [...profiles.keys()],
     scopes: scopesOf(document, groups),

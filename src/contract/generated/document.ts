@@ -242,6 +242,8 @@ export type ProfileEntry = {
   readonly extends?: string | readonly string[];
   /** The ESC environment in place of the contract's, or several of which later ones win. */
   readonly environment?: EnvironmentNames;
+  /** false: with this profile `.env.override` is not read. Default: true. */
+  readonly override?: boolean;
   /** Replaced details of declared variables, or further variables. */
   readonly variables?: { readonly [name: VariableName]: VariableEntry };
   /** Replaced details of groups, or further groups. */

@@ -644,6 +644,9 @@ function checkProfileEntry(value: unknown): boolean {
       case "environment":
         if (!checkEnvironmentNames(member)) return false;
         break;
+      case "override":
+        if (!(typeof member === "boolean")) return false;
+        break;
       case "variables":
         if (!checkProfileEntryVariablesObject(member)) return false;
         break;

@@ -17,6 +17,8 @@ export interface EnvFile {
   readonly path: string;
   /** A file that the user named must exist; the default `.env` need not. */
   readonly required: boolean;
+  /** False if it would not have the same effect as a file that the user names. */
+  readonly isNameable?: boolean;
 }
 
 export interface DotenvReading {
@@ -59,7 +61,7 @@ export async function readDotenv(
       read.push({ path, found });
     } else if ("kind" in content) {
       const { ignoredFile } = await import("./words.ts");
-      notices.push({ kind: "remark", text: ignoredFile(path, content) });
+      notices.push({ kind: "remark", text: ignoredFile(path, content, file.isNameable ?? true) });
     } else {
       const parsed = await parseDotenv(content.text, path);
       layers.unshift({ source: "dotenv", variables: parsed.variables });

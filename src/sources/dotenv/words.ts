@@ -8,11 +8,12 @@ import type { Distrust } from "../../system/ownership.ts";
 const GIVEN = "--dotenv, SOPHIA_DOTENV, or FILE of import";
 
 /** Words the remark on a file that was found and is not trusted. */
-export function ignoredFile(path: string, distrust: Distrust): string {
+export function ignoredFile(path: string, distrust: Distrust, isNameable: boolean): string {
   const { what, fix } = describeDistrust(distrust, path);
   // A comma separates two files.
   const naming = `read it anyway with --dotenv ${shellWord(path.replaceAll(",", "\\,"))}`;
-  return `${printable(path)} is ignored: ${what}; ${fix === undefined ? "" : `${fix}, or `}${naming}`;
+  const remedies = [...(fix === undefined ? [] : [fix]), ...(isNameable ? [naming] : [])];
+  return `${printable(path)} is ignored: ${[what, ...(remedies.length === 0 ? [] : [remedies.join(", or ")])].join("; ")}`;
 }
 
 const MISSING = ["does not exist", `check the path that was given (${GIVEN})`] as const;

@@ -1,5 +1,6 @@
 import { attempt } from "../errors.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "../ownership.ts";
+import { isThere } from "../paths.ts";
 import type { Loader } from "../../../native/loader.ts";
 import type { Addon } from "../../../native/system.ts";
 
@@ -40,6 +41,11 @@ export function nativeFile(name: string): string | undefined {
 /** Returns true if nothing is at the path, false also without the addon. Node's own functions would be compiled first. */
 export function isMissing(path: string): boolean {
   return loader?.addon?.isMissing(path) === true;
+}
+
+/** Returns true for an entry of any kind, also a broken link; a path without one costs little. */
+export function isFound(path: string): boolean {
+  return !isMissing(path) && isThere(path);
 }
 
 export function isExecutable(path: string): boolean {

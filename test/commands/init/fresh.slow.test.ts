@@ -75,16 +75,19 @@ describe("a folder in which nothing is found", () => {
 });
 
 test.each([
-  [undefined, true],
-  ["node_modules\n.env.local\n", true],
-  [".env*\n", false],
-  ["*.env\n", false],
-  [".envrc\n", true],
-  ["/.env\n", false],
-])("a repository with the .gitignore %j gets advice to ignore .env: %s", async (text, isAdvised) => {
+  [undefined, [".env", ".env.override"]],
+  ["node_modules\n.env.local\n", [".env", ".env.override"]],
+  [".env*\n", []],
+  ["*.env\n", [".env.override"]],
+  [".envrc\n", [".env", ".env.override"]],
+  ["/.env\n", [".env.override"]],
+  [".env\n/.env.override\n", []],
+])("a repository with the .gitignore %j gets advice to ignore %j", async (text, advised) => {
   const cwd = folder(text === undefined ? {} : { ".gitignore": text });
   mkdirSync(join(cwd, ".git"));
-  expect((await sophia(["init"], { cwd })).stdout.includes("\n.gitignore: add")).toBe(isAdvised);
+  const { stdout } = await sophia(["init"], { cwd });
+  const [, lines = ""] = /\n\.gitignore: add[^\n]*\n((?: {2}[^\n]+\n)*)/.exec(stdout) ?? [];
+  expect(lines.split("\n").flatMap((line) => (line === "" ? [] : line.trim()))).toEqual(advised);
 });
 
 test("at a terminal init asks what else to create", async () => {

@@ -5,7 +5,7 @@ import { builtInText } from "../../../contract/generated/built-in-text.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import type { Contract } from "../../../contract/model.ts";
 import { fill, referencesIn } from "../../../contract/file/probe-meaning.ts";
-import type { Origin, Resolved } from "../../../core/model.ts";
+import { isOfLine, type Origin, type Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { parseUrl, isLoopback } from "../../../core/url.ts";
 import { DEFAULT_BACKEND } from "../../../esc/settings/backend.ts";
@@ -126,7 +126,7 @@ function byAlias({ name, origin: { alias } }: Resolved): string | undefined {
 
 /** Returns true if an address comes from the caller or from the source of the value. */
 function isHostTrusted(host: Origin, value: Origin, esc: Assessment["esc"]): boolean {
-  if (host.source === "dotenv" && value.source === "dotenv") return host.file === value.file;
+  if (isOfLine(host) && isOfLine(value)) return host.file === value.file;
   if (host.source !== "esc" || host.alias !== undefined) return isCallersWord(host);
   // The author of a file with a token selects the environment that it opens.
   const isOurs = !("settings" in esc) || esc.settings.credentialFrom.file === undefined;

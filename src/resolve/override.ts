@@ -1,0 +1,98 @@
+/** `.env.override`: one developer's own values, which override ESC. Loaded only if there is such a file. */
+import { resolve } from "node:path";
+import { isDeclared } from "../contract/check.ts";
+import type { Contract } from "../contract/model.ts";
+import type { Folders } from "../core/context.ts";
+import { SophiaError } from "../core/error.ts";
+import { grouped } from "../core/grouped.ts";
+import { enumerateFew, unbroken } from "../core/lines.ts";
+import type { Environment, Layer, Notice, Origin, Resolution } from "../core/model.ts";
+import { shellWord } from "../core/shell.ts";
+import { printable } from "../core/text.ts";
+import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
+import { OVERRIDE_FILE } from "./env-files.ts";
+import { withoutSecrets } from "./secret-names.ts";
+import { isTracked } from "./tracked.ts";
+
+/**
+ * Adds the declared variables of `.env.override`, which is found as `.env` is. Not in CI, as PID 1, or with a profile without
+ * it: there the values of ESC count for all.
+ *
+ * @throws SophiaError (override-tracked, 125) if git tracks a file that is read; (dotenv, 125) as for `.env`
+ */
+export async function withOverride(
+  reading: DotenvReading,
+  contract: Contract,
+  { environment, ...folders }: Folders & { readonly environment: Environment },
+  above: string,
+): Promise<DotenvReading> {
+  if (contract.override === false || isInCi(environment.get("CI")) || process.pid === 1) return reading;
+  const own = await readDotenv([{ path: OVERRIDE_FILE, required: false, isNameable: false }], folders, above);
+  const files = own.files.filter(({ variables }) => variables !== undefined);
+  for (const { path } of files) {
+    const tracked = await isTracked(resolve(folders.cwd, path), withoutSecrets(environment, contract));
+    if (tracked === true) throw trackedError(path);
+  }
+  return {
+    layers: [...own.layers.map((layer) => declaredIn(layer, contract)), ...reading.layers],
+    notices: [...reading.notices, ...own.notices, ...own.layers.flatMap((layer) => undeclaredIn(layer, contract))],
+    files: [...reading.files, ...files],
+  };
+}
+
+/** CI systems set it to `true` or a name; a user who sets `false` means none. */
+function isInCi(ci = ""): boolean {
+  return !["", "0", "false"].includes(ci);
+}
+
+function trackedError(path: string): SophiaError {
+  const { folder, name } = placeOf(path);
+  const git = folder === "" ? "git" : `git -C ${shellWord(folder)}`;
+  return new SophiaError({
+    code: "override-tracked",
+    message: `git tracks ${printable(path)}, whose values are for one developer alone`,
+    hint: `${unbroken(`${git} rm --cached ${name}`)}, and add ${name} to .gitignore; --no-override starts without it`,
+  });
+}
+
+function placeOf(path: string): { readonly folder: string; readonly name: string } {
+  return { folder: path.slice(0, -OVERRIDE_FILE.length - 1), name: OVERRIDE_FILE };
+}
+
+function declaredIn({ variables }: Layer, contract: Contract): Layer {
+  return {
+    source: "override",
+    variables: variables.flatMap((variable) =>
+      "line" in variable.origin && "file" in variable.origin && isDeclared(contract, variable.name)
+        ? {
+            ...variable,
+            origin: { source: "override" as const, file: variable.origin.file, line: variable.origin.line },
+          }
+        : [],
+    ),
+  };
+}
+
+function undeclaredIn({ variables }: Layer, contract: Contract): readonly Notice[] {
+  const undeclared = variables.filter(({ name }) => !isDeclared(contract, name));
+  const [first] = undeclared;
+  if (first === undefined || !("file" in first.origin)) return [];
+  const names = enumerateFew(undeclared.map(({ name }) => printable(name)));
+  const [is, them] = undeclared.length === 1 ? ["is", "it"] : ["are", "them"];
+  const text = `${names} in ${printable(first.origin.file)} ${is} ignored: the contract does not declare ${them}; .env may set ${them}`;
+  return [{ kind: "remark", text }];
+}
+
+/** Returns a notice for each `.env.override` that sets variables. */
+export function overrideNotices(selected: Resolution): readonly Notice[] {
+  const uses = Array.from(selected.values()).flatMap(({ name, origin, shadowed = [] }) => {
+    const use = (used: Origin, wins: boolean) =>
+      used.source === "override" ? [{ file: used.file, name: used.alias ?? name, wins }] : [];
+    const hidden = origin.source === "environment" ? shadowed.flatMap((one) => use(one.origin, false)) : [];
+    return [...use(origin, true), ...hidden];
+  });
+  return Array.from(grouped(uses, ({ file }) => file)).map(([file, all]) => {
+    const namesOf = (wins: boolean) => [...new Set(all.filter((one) => one.wins === wins).map(({ name }) => name))];
+    return { kind: "override", file, names: namesOf(true), hidden: namesOf(false) };
+  });
+}
