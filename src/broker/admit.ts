@@ -10,7 +10,8 @@ import type { Site } from "../contract/broker/github.ts";
 import type { Slot } from "../contract/broker/model.ts";
 import type { OwnAddress } from "./own-address.ts";
 import type { Refusal, RefusalCode } from "./refusals.ts";
-import { below, hostOf, type Route } from "./route.ts";
+import { optionsOf } from "./fields.ts";
+import { below, hostOf, type Route, withoutQuery } from "./route.ts";
 import { isCovered, isDenied, readingsOf } from "../contract/broker/path-rules.ts";
 
 export interface RequestHead {
@@ -72,27 +73,30 @@ function sitesOf({ origin, sites }: Route): readonly Site[] {
   return sites ?? [{ host: hostOf(origin), origin, hasGit: false }];
 }
 
+const NONE: readonly string[] = [];
+
 /** The header fields of a request. */
 class Fields {
+  /** Names and values in turn, as they were sent. */
+  readonly raw: readonly string[];
   readonly values: readonly string[];
-  readonly rawNames: readonly string[];
   /** In lower case. */
   readonly names: readonly string[];
 
   constructor(rawHeaders: readonly string[]) {
-    const rawNames: string[] = [];
+    this.raw = rawHeaders;
+    const names: string[] = [];
     const values: string[] = [];
     for (let index = 0; index < rawHeaders.length; index += 2) {
-      rawNames.push(rawHeaders[index] ?? "");
+      names.push((rawHeaders[index] ?? "").toLowerCase());
       values.push(rawHeaders[index + 1] ?? "");
     }
-    this.rawNames = rawNames;
-    this.names = rawNames.map((name) => name.toLowerCase());
+    this.names = names;
     this.values = values;
   }
 
   of(name: string): readonly string[] {
-    return this.has(name) ? this.values.filter((_, index) => this.names[index] === name) : [];
+    return this.has(name) ? this.values.filter((_, index) => this.names[index] === name) : NONE;
   }
 
   has(name: string): boolean {
@@ -101,14 +105,12 @@ class Fields {
 
   /** Returns true if `Connection` makes it a header of this connection alone (RFC 9110, 7.6.1). */
   isDropped(name: string): boolean {
-    return this.of("connection").some((value) =>
-      value
-        .toLowerCase()
-        .split(/[\s,]+/)
-        .includes(name),
-    );
+    return this.of("connection").some((value) => optionsOf(value).includes(name));
   }
 }
+
+const ABSOLUTE = /^http:\/\/([\w.:-]+)(\/.*)$/i;
+const PATH = /^\/[\u0021-\u007e]*$/;
 
 /** The host and the path that a request names. */
 interface RequestAddress {
@@ -132,10 +134,11 @@ function addressOf(
   // A request of another version has other rules for what belongs to it.
   if (version !== "1.1" && version !== "1.0") return refuse("broker-request", "the request must be one of HTTP/1.1");
   if (method === "TRACE" || method === "CONNECT") return refuse("broker-method", `${method} is not supported`);
-  const [, authority, path = target] = /^http:\/\/([\w.:-]+)(\/.*)$/i.exec(target) ?? [];
+  // Most targets are paths.
+  const [, authority, path = target] = (target.startsWith("/") ? null : ABSOLUTE.exec(target)) ?? [];
   const proxied = authority?.toLowerCase();
-  const isGit = sites.some(({ host, hasGit }) => hasGit && host === proxied);
-  if (!/^\/[\u0021-\u007e]*$/.test(path) || path.includes("#") || (proxied !== undefined && !isGit)) {
+  const isGit = proxied !== undefined && sites.some(({ host, hasGit }) => hasGit && host === proxied);
+  if (!PATH.test(path) || path.includes("#") || (proxied !== undefined && !isGit)) {
     return refuse("broker-request", "the target of the request must be a path (RFC 9112, origin-form)");
   }
   const [written, ...others] = headers.of("host");
@@ -169,6 +172,9 @@ function upgradeFault(method: string, headers: Fields): Refusal | undefined {
     : refuse("broker-request", "only a GET without a body can be upgraded, and to websocket alone");
 }
 
+/** A scheme and what follows it. */
+const CREDENTIALS = /^([\w-]+) +(\S+)$/;
+
 interface FoundKey {
   readonly route: Route;
   readonly slot: Slot;
@@ -185,10 +191,11 @@ function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) 
 
   return (target, headers) => {
     const uses: KeyUse[] = [];
-    for (const [index, header] of headers.names.entries()) {
+    for (let index = 0; index < headers.names.length; index++) {
+      const header = headers.names[index] ?? "";
       if (!slotHeaders.has(header)) continue;
       const value = headers.values[index] ?? "";
-      const [, written, credentials = value] = /^([\w-]+) +(\S+)$/.exec(value) ?? [];
+      const [, written, credentials = value] = CREDENTIALS.exec(value) ?? [];
       const scheme = written?.toLowerCase();
       const route = byHash.get(keyed(credentials));
       if (route !== undefined) uses.push({ header, scheme, route, isPassword: false });
@@ -251,9 +258,9 @@ function accepted({ slots }: Route): string {
 }
 
 /** Counts dummies in all headers and in the target, also behind its escapes. */
-function countDummies(routes: readonly Route[], target: string, { values, rawNames }: Fields): number {
+function countDummies(routes: readonly Route[], target: string, { raw }: Fields): number {
   // One text, since a search costs more to begin than to go on. No dummy has a line break.
-  const text = [...values, ...rawNames, target, target.includes("%") ? unescape(target) : ""].join("\n");
+  const text = `${raw.join("\n")}\n${target}\n${target.includes("%") ? unescape(target) : ""}`;
   let count = 0;
   for (const { dummy } of routes) {
     for (let at = text.indexOf(dummy); at !== -1; at = text.indexOf(dummy, at + dummy.length)) count += 1;
@@ -311,7 +318,7 @@ function admitPath(
   headers: Fields,
 ): Admitted | Refusal {
   const { name, allow, deny } = route;
-  const [path = "", ...query] = target.split("?");
+  const path = withoutQuery(target);
   const hasRules = allow.length + deny.length > 0;
   const rest = below(route.path, path);
   // The address of a gateway is as its user has written it, escapes and empty segments included.
@@ -322,12 +329,14 @@ function admitPath(
   if (rest === undefined) {
     return refuse("broker-denied", `${name} is accepted for paths below ${route.path} alone`, name);
   }
-  const prefixes = new Set<string>();
+  let prefix: string | undefined;
+  let hasTwoPrefixes = false;
   // A path with %2F must be allowed in both of its readings.
   for (const reading of readings) {
     const written = route.servicePath + reading;
     const missing = below(route.prefix, written) === undefined ? route.prefix : "";
-    prefixes.add(missing);
+    hasTwoPrefixes ||= prefix !== undefined && prefix !== missing;
+    prefix = missing;
     const seen = { host: site.host, method, path: missing + written };
     if (isDenied(deny, seen)) {
       return refuse("broker-denied", `${method} ${seen.path} is denied for ${name}; call it outside the broker`, name);
@@ -336,11 +345,10 @@ function admitPath(
       return refuse("broker-denied", `${method} ${seen.path} is not in the allowed paths of ${name}`, name);
     }
   }
-  const [prefix = "", ...otherPrefixes] = prefixes;
-  if (otherPrefixes.length > 0) return ambiguous(name);
+  if (hasTwoPrefixes) return ambiguous(name);
   // The address of a gateway may end with the prefix already.
-  const base = prefix !== "" && route.path.endsWith(prefix) ? route.path : route.path + prefix;
-  return { route, slot, origin: site.origin, address, target: [base + rest, ...query].join("?") };
+  const base = prefix === undefined || prefix === "" || route.path.endsWith(prefix) ? route.path : route.path + prefix;
+  return { route, slot, origin: site.origin, address, target: base + rest + target.slice(path.length) };
 }
 
 function ambiguous(name: string): Refusal {

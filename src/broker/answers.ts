@@ -27,6 +27,8 @@ export function noAnswer(admitted: Admitted): Refusal {
   return failureOf(new NetworkError({ kind: "not-http", host: admitted.origin }), admitted);
 }
 
+const USUAL_REASON = /^[\w ]*$/;
+
 /** Returns reason and headers of an answer for the client: no key is in them, and no address of the service itself. */
 export function headFor(
   { statusMessage = "", rawHeaders }: IncomingMessage,
@@ -34,6 +36,7 @@ export function headFor(
   replaced: Replaced,
 ): { readonly reason: string; readonly headers: readonly string[] } {
   // Node.js takes such characters in reasons of services, and throws for its own.
-  const reason = withoutKeys(statusMessage, replaced).replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, "?");
+  const without = withoutKeys(statusMessage, replaced);
+  const reason = USUAL_REASON.test(without) ? without : without.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, "?");
   return { reason, headers: forClient(rawHeaders, admitted, replaced) };
 }

@@ -6,21 +6,35 @@
 import type { ClientRequest } from "node:http";
 import type { Readable } from "node:stream";
 
-/** Passes the body on. @returns a function that stops that: what still comes from the client is not sent */
-export function sendBody(request: Readable, sent: ClientRequest): () => void {
+/**
+ * Passes the body on.
+ *
+ * @param isChunked the end of the body is a chunk, too
+ * @returns a function that stops that: what still comes from the client is not sent
+ */
+export function sendBody(request: Readable, sent: ClientRequest, isChunked: boolean): () => void {
   let isStopped = false;
-  const write = (chunk: Buffer): void => {
-    if (isStopped) return;
-    if (sent.write(chunk)) request.resume();
-    else sent.once("drain", () => request.resume());
-  };
+  /** A chunk waits to be written. */
+  let isWaiting = false;
   const take = (chunk: Buffer): void => {
-    request.pause();
     // There is no answer to a request that was not begun.
-    if (sent.headersSent) afterReading(() => write(chunk));
-    else write(chunk);
+    if (!sent.headersSent) {
+      if (sent.write(chunk)) return;
+      request.pause();
+      return void sent.once("drain", () => request.resume());
+    }
+    request.pause();
+    isWaiting = true;
+    afterReading(() => {
+      isWaiting = false;
+      if (isStopped) return;
+      if (sent.write(chunk)) request.resume();
+      else sent.once("drain", () => request.resume());
+    });
   };
   const end = (): void => {
+    // Nothing is written at the end of a body whose length was announced.
+    if (!isChunked && !isWaiting) return void sent.end();
     // Behind the last chunk.
     afterReading(() => {
       if (!isStopped) sent.end();

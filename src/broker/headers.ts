@@ -1,10 +1,9 @@
 /** Headers on their way through the broker; pure. Names and values in turn, as Node.js has them in `rawHeaders`. */
 import { maskabilityOf } from "../masking/texts.ts";
 import type { Admitted } from "./admit.ts";
+import { type Headers, optionsOf, valuesOf, without } from "./fields.ts";
 import type { Slot } from "../contract/broker/model.ts";
 import { hostOf, type Route } from "./route.ts";
-
-type Headers = readonly string[];
 
 /** For one connection only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -58,7 +57,8 @@ export function replacedKeys(
 ): Replaced {
   const present = routes.map(({ name, dummy }) => [keyOf(name), dummy] as const);
   // Placeholders for services that need no key, such as `x`, are parts of other words.
-  const hidden = [used, ...present].filter(([key]) => maskabilityOf(key) === "masked");
+  const all = [used, ...present.filter(([key]) => key !== used[0])];
+  const hidden = all.filter(([key]) => maskabilityOf(key) === "masked");
   return hidden.toSorted(([key], [otherKey]) => otherKey.length - key.length);
 }
 
@@ -68,7 +68,9 @@ export function replacedKeys(
  */
 export function forClient(rawHeaders: Headers, { origin, address }: Admitted, replaced: Replaced): Headers {
   const changed = rewrite(rawHeaders, (name, value) => ownAddresses(name, value, origin, address));
-  return changed.map((text) => withoutKeys(text, replaced));
+  // No key has a line break.
+  const all = changed.join("\n");
+  return replaced.some(([key]) => all.includes(key)) ? changed.map((text) => withoutKeys(text, replaced)) : changed;
 }
 
 /** Replaces each key in a text by its dummy. */
@@ -92,39 +94,18 @@ function ownOrigin(before: "^" | "<", origin: string): RegExp {
   return new RegExp(`(${before}\\s*)(?:${protocol})?//${quote(hostname)}${ports}(?![\\w.:@-])`, "gi");
 }
 
-/** Returns all values of a header. @param name in lower case */
-export function valuesOf(rawHeaders: Headers, name: string): readonly string[] {
-  const values: string[] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? "");
-  }
-  return values;
-}
-
-/** Returns the headers but for those of a name. @param name in lower case */
-export function without(headers: Headers, name: string): Headers {
-  return headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== name);
-}
-
-/** Returns the head of a message, whose first line this is. */
-export function headOf(line: string, headers: Headers): string {
-  const fields = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ""}`] : []));
-  return [line, ...fields, "", ""].join("\r\n");
-}
-
 /**
  * Drops the headers of the connection.
  *
  * @param change gets the name in lower case
  */
 function rewrite(rawHeaders: Headers, change: (name: string, value: string) => string): Headers {
-  const listed = valuesOf(rawHeaders, "connection").flatMap((value) => value.toLowerCase().split(/[\s,]+/));
-  const named = new Set(listed.filter((name) => !KEPT.has(name)));
+  const named = new Set(valuesOf(rawHeaders, "connection").flatMap(optionsOf));
   const headers: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const written = rawHeaders[index] ?? "";
     const name = written.toLowerCase();
-    if (HOP_BY_HOP.has(name) || named.has(name)) continue;
+    if (HOP_BY_HOP.has(name) || (named.has(name) && !KEPT.has(name))) continue;
     headers.push(written, change(name, rawHeaders[index + 1] ?? ""));
   }
   return headers;

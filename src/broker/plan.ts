@@ -131,8 +131,8 @@ function denials({ entry }: Key, builtIn: readonly PathRule[], isContractNamed: 
 }
 
 /** The only host that a rule can name here is that of the service, for which a gateway may stand. */
-function withoutHost({ method, segments, text }: PathRule): PathRule {
-  return { method, segments, text };
+function withoutHost({ method, segments, folded, text }: PathRule): PathRule {
+  return { method, segments, folded, text };
 }
 
 /** Plans a token of GitHub, or of a GitHub Enterprise Server. */

@@ -1,4 +1,6 @@
 /** Records of requests: who used which key for what. No header, no query, no body. */
+import { valuesOf } from "./fields.ts";
+import { withoutQuery } from "./route.ts";
 
 export type Outcome = "answered" | "refused" | "failed" | "left";
 
@@ -24,17 +26,22 @@ export interface RequestRecord {
 }
 
 const MAX_ID = 128;
+const ID = /^[\w.:/+=-]+$/;
+const NOT_PRINTABLE = /[^\u0021-\u007e]/;
 
 /** Returns the path of a target, also of one in absolute form, without its query, printable, and of any length. */
 export function recordedPath(target: string): string {
-  const [path = ""] = target.replace(/^http:\/\/[^/]*/i, "").split("?");
-  return path.replaceAll(/[^\u0021-\u007e]/g, "?");
+  const path = withoutQuery(target.startsWith("/") ? target : target.replace(/^http:\/\/[^/]*/i, ""));
+  return NOT_PRINTABLE.test(path) ? path.replaceAll(/[^\u0021-\u007e]/g, "?") : path;
 }
 
+/** The headers in which services name a request, the first of which counts. */
+const ID_HEADERS = ["x-request-id", "request-id", "cf-ray"] as const;
+
 /** Returns the service's own name for a request, from the headers in which services send it. */
-export function requestIdIn(
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-): string | undefined {
-  const id = headers["x-request-id"] ?? headers["request-id"] ?? headers["cf-ray"];
-  return typeof id === "string" && /^[\w.:/+=-]+$/.test(id) ? id.slice(0, MAX_ID) : undefined;
+export function requestIdIn(rawHeaders: readonly string[]): string | undefined {
+  const id = ID_HEADERS.map((name) => valuesOf(rawHeaders, name))
+    .find((values) => values.length > 0)
+    ?.join(", ");
+  return id !== undefined && ID.test(id) ? id.slice(0, MAX_ID) : undefined;
 }

@@ -4,7 +4,7 @@
  */
 import type { Admitted, RequestHead } from "./admit.ts";
 import { parseUrl } from "../core/url.ts";
-import { valuesOf } from "./headers.ts";
+import { valuesOf } from "./fields.ts";
 import { originsOf, type Route } from "./route.ts";
 
 const MOST = 100;

@@ -2,6 +2,7 @@
 import type { Slot } from "../contract/broker/model.ts";
 import type { Site } from "../contract/broker/github.ts";
 import type { PathRule } from "../contract/broker/path-rules.ts";
+import { bareHost, portOf } from "../network/settings.ts";
 
 export interface Route {
   /** The variable that holds the key. */
@@ -35,11 +36,33 @@ export function below(base: string, path: string): string | undefined {
   return rest === "" || rest.startsWith("/") ? rest : undefined;
 }
 
-const hosts = new Map<string, string>();
+/** Returns the path of a target. */
+export function withoutQuery(target: string): string {
+  const end = target.indexOf("?");
+  return end === -1 ? target : target.slice(0, end);
+}
 
-/** Returns host and port of an origin, each of which is parsed once: that costs 2 µs. */
+interface Address {
+  /** Host and port. */
+  readonly host: string;
+  /** The host alone, without brackets. */
+  readonly bare: string;
+  readonly port: number;
+}
+
+const addresses = new Map<string, Address>();
+
+/** Returns the parts of an origin, each of which is parsed once: that costs 2 µs. */
+export function addressIn(origin: string): Address {
+  const known = addresses.get(origin);
+  if (known !== undefined) return known;
+  const url = new URL(origin);
+  const address = { host: url.host, bare: bareHost(url), port: portOf(url) };
+  addresses.set(origin, address);
+  return address;
+}
+
+/** Returns host and port of an origin. */
 export function hostOf(origin: string): string {
-  const host = hosts.get(origin) ?? new URL(origin).host;
-  hosts.set(origin, host);
-  return host;
+  return addressIn(origin).host;
 }

@@ -1,11 +1,12 @@
 /** Requests to the services whose keys are brokered. */
 import * as http from "node:http";
 import { NetworkError, reasonOf } from "../network/fault.ts";
-import { authority, bareHost, portOf } from "../network/settings.ts";
+import { authority } from "../network/settings.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import type { Admitted } from "./admit.ts";
 import { forService } from "./headers.ts";
 import type { Refusal } from "./refusals.ts";
+import { addressIn } from "./route.ts";
 
 /** The keys and connections for the services. */
 export interface Services {
@@ -31,14 +32,14 @@ export function requestOf(
   { services, added }: { readonly services: Services; readonly added: Readonly<Record<string, string>> },
 ): { readonly request: http.ClientRequest; readonly key: string } {
   const { route, origin, target } = admitted;
-  const url = new URL(origin);
+  const { bare, port } = addressIn(origin);
   const key = services.keyOf(route.name);
   // The agent's connections to an https origin are TLS already.
   const request = http.request({
     agent: services.agentFor(origin),
     method,
-    host: bareHost(url),
-    port: portOf(url),
+    host: bare,
+    port,
     path: target,
     setHost: false,
     maxHeaderSize: MAX_HEADER_BYTES,

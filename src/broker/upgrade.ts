@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Admitted } from "./admit.ts";
 import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
 import { isRotated, retried } from "./forward.ts";
-import { headOf, without } from "./headers.ts";
+import { headOf, without } from "./fields.ts";
 import { endGently } from "./refuse.ts";
 import { failureOf, maySendAgain, requestOf } from "./service.ts";
 

@@ -26,7 +26,7 @@ test.runIf(process.platform === "linux")("an answer is read before the next chun
   const sent = http.request({ host: "127.0.0.1", port, method: "POST", agent: false });
   const answered = responseTo(sent);
   sent.on("error", () => {});
-  sendBody(body, sent);
+  sendBody(body, sent, true);
   body.write("first");
   expect((await answered).statusCode).toBe(413);
 });

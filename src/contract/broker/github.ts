@@ -2,7 +2,7 @@
  * GitHub, which has several hosts for one token: git, the API and uploads each have their own. GitHub Enterprise Server has
  * all below one host.
  */
-import type { PathRule } from "./path-rules.ts";
+import { type PathRule, ruleOf } from "./path-rules.ts";
 
 /** One host of a service that has several. */
 export interface Site {
@@ -67,7 +67,7 @@ export function rulesFor(rules: readonly PathRule[], web: string): readonly Path
     const isCloud = CLOUD.test(web);
     const own = isCloud ? (rule.host ?? "").replace("github.com", host) : host;
     const segments = isCloud ? rule.segments : [...root, ...rule.segments];
-    return { host: own, method: rule.method, segments, text: `${own}: ${rule.method} /${segments.join("/")}` };
+    return ruleOf({ host: own, method: rule.method, segments, text: `${own}: ${rule.method} /${segments.join("/")}` });
   });
 }
 
