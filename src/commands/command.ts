@@ -11,6 +11,8 @@ export interface CommandDefinition {
   readonly options?: Readonly<Record<string, Option>>;
   /** The meaning of each exit status besides 125, a failure. */
   readonly statuses: Readonly<Record<number, string>>;
+  /** Returns the status of a mistake on the command line in place of 125. @param words those behind the command */
+  readonly statusOfMistake?: (words: readonly string[]) => number;
   /** `--help` shows the first two, `--help=all` all. */
   readonly examples: readonly [string, ...string[]];
   readonly load: () => Promise<Command>;

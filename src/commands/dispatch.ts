@@ -9,6 +9,7 @@ import { ExitStatus, SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import { printHelp } from "../output/colour.ts";
 import { layoutFor } from "../output/layout.ts";
+import { printError } from "../output/stderr.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
 import { usageError } from "./mistakes.ts";
 import { OTHER_WORDS } from "./other-tools.ts";
@@ -67,6 +68,21 @@ async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context:
 
 async function runSubcommand(name: CommandName, words: readonly string[], context: Context): Promise<number> {
   const definition = COMMANDS[name];
+  try {
+    return await runDefined(name, definition, words, context);
+  } catch (error) {
+    if (definition.statusOfMistake === undefined || !(error instanceof SophiaError)) throw error;
+    printError(context, error);
+    return definition.statusOfMistake(words);
+  }
+}
+
+async function runDefined(
+  name: CommandName,
+  definition: CommandDefinition,
+  words: readonly string[],
+  context: Context,
+): Promise<number> {
   const options = { ...optionsFor(name), ...definition.options, ...COMMON_OPTIONS };
   const { values, positionals, problems } = parse(words, options);
   if (values["help"] !== undefined) return help(name, values["help"], context);

@@ -1,4 +1,8 @@
+import { ExitStatus } from "../../core/error.ts";
 import type { CommandDefinition } from "../command.ts";
+
+/** The status by which a hook blocks the tool. Agents take any other as a hook that has no say. */
+export const BLOCKING = 2;
 
 export const hookCommand: CommandDefinition = {
   describe: "Mask what a coding agent's tools read; a command for its hooks",
@@ -17,7 +21,8 @@ export const hookCommand: CommandDefinition = {
     "no-rewrite": { type: "boolean", describe: "Leave shell commands of Claude Code as they are" },
     strict: { type: "boolean", describe: "End with 2 on a failure, which blocks the tool" },
   },
-  statuses: { 0: "answered, or nothing to change", 2: "with --strict: the hook has failed" },
+  statuses: { 0: "answered, or nothing to change", [BLOCKING]: "with --strict: the hook has failed" },
+  statusOfMistake: (words) => (words.includes("--strict") ? BLOCKING : ExitStatus.failed),
   examples: ["sophia-run hook claude-code", "sophia-run hook codex --strict"],
   load: async () => (await import("./hook.ts")).hook,
 };

@@ -12,6 +12,7 @@ import { attempt } from "../../system/errors.ts";
 import type { Command, CommandArguments } from "../command.ts";
 import { withProject } from "../project.ts";
 import { secretsToMask } from "../mask/secrets-to-mask.ts";
+import { BLOCKING } from "./definition.ts";
 import { masked } from "./masked.ts";
 import { namedIn, protectedFiles, type ProtectedFile } from "./protected-files.ts";
 import { withMaskedOutput } from "./shell-command.ts";
@@ -22,8 +23,6 @@ const MAX_BYTES = 128 * 1024 * 1024;
 const MAX_DEPTH = 200;
 /** The time that ESC gets, since the agent waits. */
 const LONGEST_MS = 5000;
-/** The status by which a hook blocks the tool. */
-const BLOCKING = 2;
 
 export const hook: Command = async (args, context) => {
   try {
@@ -31,9 +30,11 @@ export const hook: Command = async (args, context) => {
     if (answer !== undefined) context.raw(1, jsonLine(answer));
     return ExitStatus.ok;
   } catch (error) {
-    if (!(error instanceof SophiaError)) throw error;
+    const isStrict = args.options["strict"] === true;
+    // With another status a bug would not block the tool.
+    if (!isStrict && !(error instanceof SophiaError)) throw error;
     printError(context, error);
-    return args.options["strict"] === true ? BLOCKING : ExitStatus.ok;
+    return isStrict ? BLOCKING : ExitStatus.ok;
   }
 };
 

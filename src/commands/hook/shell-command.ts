@@ -24,24 +24,56 @@ const LONGEST_FOR_ESC = "3s";
 /** Options that the hook decides; the context has the project. */
 const SET_FOR_MASK: ReadonlySet<string> = new Set(["project", "timeout", "quiet", "verbose"]);
 
-/** Run when the shell ends. */
-const LAST = `exec >&- 2>&-; read -r -t ${LONGEST_SECONDS} -u $sophia_run_end sophia_run_masks`;
+/** Run when the shell ends, also with `set -e`: a failure would be the status of the shell. */
+const LAST = `exec >&- 2>&-; read -r -t ${LONGEST_SECONDS} -u $sophia_run_end sophia_run_masks || :`;
 
 /** The same for a command that may set a trap for EXIT itself: zsh has further ends, and in bash ours follows its one. */
-const BESIDE_TRAPS = [
-  `sophia_run_last() { ${LAST}; }`,
-  'if [ -n "${ZSH_VERSION-}" ]',
-  "then zshexit_functions+=(sophia_run_last)",
-  "else builtin trap sophia_run_last EXIT",
-  'trap() { builtin trap "$@" || return',
-  // Subshells have traps of their own, and their outputs end with them.
-  '[ "$BASHPID" = "$$" ] || return 0',
-  "sophia_run_trap=$(builtin trap -p EXIT)",
-  'case $sophia_run_trap in *sophia_run_last*) ;; *) eval "set -- $sophia_run_trap"',
-  `builtin trap -- "\${3-}"$'\\n'sophia_run_last EXIT`,
-  "esac; }",
-  "fi",
-].join("; ");
+const besideTraps = (last: string): string =>
+  [
+    `sophia_run_last() { ${last}; }`,
+    'if [ -n "${ZSH_VERSION-}" ]',
+    "then zshexit_functions+=(sophia_run_last)",
+    "else builtin trap sophia_run_last EXIT",
+    'trap() { builtin trap "$@" || return',
+    // Subshells have traps of their own, and their outputs end with them.
+    '[ "$BASHPID" = "$$" ] || return 0',
+    "sophia_run_trap=$(builtin trap -p EXIT)",
+    'case $sophia_run_trap in *sophia_run_last*) ;; *) eval "set -- $sophia_run_trap"',
+    `builtin trap -- "\${3-}"$'\\n'sophia_run_last EXIT`,
+    "esac; }",
+    "fi",
+  ].join("; ");
+
+/**
+ * For a command that replaces the shell in bash, after which nothing would wait for the masks: the program becomes a child.
+ * Subshells are replaced, since their outputs end with them.
+ */
+const besideExec = (last: string): string =>
+  [
+    'if [ -n "${BASH_VERSION-}" ]',
+    'then function exec { if [ "$BASHPID" != "$$" ] || [ $# = 0 ]',
+    'then builtin exec "$@"',
+    "else sophia_run_status=0",
+    '(builtin exec "$@") || sophia_run_status=$?',
+    // A shell that is replaced runs no trap of the command.
+    `builtin trap '${last}' EXIT`,
+    // What exec redirects bash keeps elsewhere, and with it the input of a mask open.
+    "unset -f exec",
+    "set +f",
+    "for sophia_run_fd in /dev/fd/*",
+    "do sophia_run_fd=${sophia_run_fd##*/}",
+    '[ "$sophia_run_fd" = "$sophia_run_end" ] || exec {sophia_run_fd}>&- || :',
+    "done",
+    'builtin exit "$sophia_run_status"',
+    "fi; }",
+    "fi",
+  ].join("; ");
+
+/** Returns true if the command replaces the shell. An exec without a program is for redirections, which a function would undo. */
+function replacesShell(command: string): boolean {
+  const followers = Array.from(command.matchAll(/(?<![\w./-])exec(?![\w.-])\s*(\S*)/g), ([, next = ""]) => next);
+  return followers.length > 0 && followers.every((next) => !/^(?:$|[;&|)]|(?:\d*|\{\w+\})[<>])/.test(next));
+}
 
 /**
  * Returns the command for bash or zsh on Linux, masked as the hook's options say; undefined elsewhere, where the pipe of
@@ -51,12 +83,15 @@ export function withMaskedOutput(command: string, options: Values, context: Cont
   if (process.platform !== "linux") return undefined;
   const words = [...ownWords(), "mask", "--quiet", "--timeout", LONGEST_FOR_ESC, ...optionsOfMask(options, context)];
   const mask = words.map(shellWord).join(" ") + (context.projectOption ?? "");
+  const hasExec = replacesShell(command);
+  const last = hasExec ? `unset -f exec 2>/dev/null || :; ${LAST}` : LAST;
   const statements = [
     "exec {sophia_run_end}< <(:)",
     "exec {sophia_run_masks}> /dev/fd/$sophia_run_end",
     `exec > >(exec ${mask}) 2> >(exec ${mask} >&2)`,
     "exec {sophia_run_masks}>&-",
-    /\btrap\b/.test(command) ? BESIDE_TRAPS : `trap '${LAST}' EXIT`,
+    /\btrap\b/.test(command) ? besideTraps(last) : `trap '${last}' EXIT`,
+    ...(hasExec ? [besideExec(last)] : []),
   ];
   return `${statements.join("; ")}; ${command}`;
 }

@@ -1,16 +1,28 @@
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import { ExitStatus } from "../../core/error.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { loadRedactAddon } from "../../launch/redact/addon.ts";
 import { REVEALING_CHARACTERS, SILENCE_MS } from "../../launch/redact/pump.ts";
 import { maskingOf } from "../../masking/masking.ts";
+import type { Secret } from "../../masking/model.ts";
 import type { Masker } from "../../masking/stream.ts";
+import { printError, printLines } from "../../output/stderr.ts";
 import { loader } from "../../system/addon/addon.ts";
 import type { Command } from "../command.ts";
 import { secretsToMask } from "./secrets-to-mask.ts";
 
 export const mask: Command = async ({ options }, context) => {
-  const masking = maskingOf(await secretsToMask(resolveSettings(options, context.environment), context));
+  let secrets: readonly Secret[];
+  try {
+    secrets = await secretsToMask(resolveSettings(options, context.environment), context);
+  } catch (error) {
+    if (!(error instanceof SophiaError)) throw error;
+    printError(context, error);
+    // In front of a command that an agent has run, all of its output is missing.
+    printLines(context, ["the output is not shown: without the above its secrets cannot be masked"]);
+    return error.status;
+  }
+  const masking = maskingOf(secrets);
   // The masking lasts as long as the input is long.
   loader?.limitTurns?.(0);
   masking.prepare(loadRedactAddon());

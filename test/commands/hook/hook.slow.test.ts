@@ -267,6 +267,43 @@ describe("a shell command of Claude Code", () => {
     }
   });
 
+  test.each(["bash", "zsh"])("keeps its status in %s with set -e", async (shell) => {
+    expect(await run(shell, "set -e; cat .env", project())).toMatchObject({ status: 0 });
+    expect(await run(shell, "set -e; (exit 5)", project())).toMatchObject({ status: 5 });
+  });
+
+  test("keeps its output if it replaces the shell, or ends it by a signal", async () => {
+    const cwd = project();
+    const ends = (command: string) => run("bash", command, cwd);
+    const output = "OWN=***\nREGION=eu-central-1";
+    expect(await ends("exec cat .env")).toEqual({ status: 0, output });
+    expect(await ends("trap 'echo no' EXIT; set -e; exec sh -c 'cat .env; exit 7' 2>&1; echo no")).toEqual({
+      status: 7,
+      output,
+    });
+    expect(await ends("(exec cat .env); exec -a name bash -c 'echo $0'; echo no")).toEqual({
+      status: 0,
+      output: `${output}\nname`.split("\n").toSorted().join("\n"),
+    });
+    expect(await ends("false && exec cat .env; exec /missing")).toMatchObject({
+      status: 127,
+      output: expect.stringContaining("/missing"),
+    });
+    expect(await ends("cat .env; exec 3>kept; echo kept >&3; exec 3>&-; cat kept")).toEqual({
+      status: 0,
+      output: `${output}\nkept`.split("\n").toSorted().join("\n"),
+    });
+    expect(await ends("cat .env; kill -TERM $$; sleep 9")).toMatchObject({ output });
+  });
+
+  test("has the reason in place of its output if the contract cannot be read", async () => {
+    const cwd = folder({ "sophia.contract.json": "{", ".env": `OWN=${OWN}\n` });
+    const { output } = await run("bash", "cat .env", cwd);
+    expect(unwrapped(output)).toContain("sophia.contract.json:1:2: unexpected end of the file");
+    expect(unwrapped(output)).toContain("the output is not shown");
+    expect(output).not.toContain(OWN);
+  });
+
   test("keeps its output if ESC does not answer", async () => {
     const server = createServer();
     server.listen(0, "127.0.0.1");
@@ -345,5 +382,13 @@ describe("a failure", () => {
 
   test("by another agent is a mistake on the command line", async () => {
     expect(await sophia(["hook", "cursor"])).toMatchObject({ status: 125, stdout: "" });
+  });
+
+  test("by a mistake on the command line blocks with --strict", async () => {
+    for (const words of [["cursor"], ["codex", "--stict"], ["codex", "claude-code"], []]) {
+      const ended = await sophia(["hook", ...words, "--strict"]);
+      expect(ended, words.join(" ")).toMatchObject({ status: 2, stdout: "" });
+      expect(ended.stderr).toContain("sophia-run hook --help");
+    }
   });
 });
