@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import type { Agent } from "node:http";
 import { dummyKey } from "../../../broker/dummy.ts";
 import { brokerVariables, type Changes, gitAccesses } from "../../../broker/environment.ts";
-import type { GitAccess } from "../../../broker/git.ts";
 import { type Broker, openBroker } from "../../../broker/listen.ts";
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -131,13 +130,13 @@ export async function openRunBroker(
       ]);
     },
   });
-  const gh = await openForGh(initial, settings.watch, assessment, broker);
+  const gh = await openForGh(initial, settings.watch, assessment, broker, context);
   const deliver = (now: Assessment, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {
     const { environment, files } = delivery(now);
     const variables = planned.length === 0 ? {} : brokerVariables(planned, broker.origin, environment, outer);
-    const ofGh = gh?.variables(gitAccesses(planned), environment) ?? {};
+    const withDummies = withVariables(environment, variables);
     return {
-      environment: withVariables(environment, { ...variables, ...ofGh }),
+      environment: withVariables(withDummies, gh?.variables(planned, withDummies) ?? {}),
       files,
       brokered: new Map(planned.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
       apply: () => {
@@ -181,7 +180,7 @@ export async function openRunBroker(
 }
 
 interface GhBroker {
-  readonly variables: (accesses: readonly GitAccess[], environment: Environment) => Readonly<Record<string, string>>;
+  readonly variables: (keys: readonly BrokeredKey[], environment: Environment) => Readonly<Record<string, string>>;
   readonly remove: () => void;
 }
 
@@ -191,11 +190,12 @@ async function openForGh(
   isWatched: boolean,
   assessment: Assessment,
   broker: Broker,
+  context: Context,
 ): Promise<GhBroker | undefined> {
   const mayFollow = isWatched && GITHUB_TOKENS.some((name) => assessment.contract.variables.has(name));
   if (process.platform === "win32" || (gitAccesses(keys).length === 0 && !mayFollow)) return undefined;
   const { ghVariables, makeGhFolder } = await import("./gh.ts");
-  const folder = makeGhFolder(delivery(assessment).environment);
+  const folder = await makeGhFolder(delivery(assessment).environment, context);
   try {
     await broker.openSocket(folder.socket);
   } catch (error) {
@@ -209,7 +209,8 @@ async function openForGh(
   }
   return {
     remove: folder.remove,
-    variables: (accesses, environment) => (accesses.length === 0 ? {} : ghVariables(accesses, folder, environment)),
+    variables: (planned, environment) =>
+      gitAccesses(planned).length === 0 ? {} : ghVariables(planned, folder, environment),
   };
 }
 

@@ -4,13 +4,17 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { GitAccess } from "../../../broker/git.ts";
+import { type Brokered, gitAccesses } from "../../../broker/environment.ts";
+import type { Context } from "../../../core/context.ts";
 import type { Environment } from "../../../core/model.ts";
+import { printable } from "../../../core/text.ts";
 import { makeRunFolder } from "../../../launch/spawn/secret-files.ts";
+import { printLines } from "../../../output/stderr.ts";
 import { attempt } from "../../../system/errors.ts";
 
 const CONFIG = "config.yml";
 const SOCKET = "gh.sock";
+const SETTING = "http_unix_socket";
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
 export interface GhFolder {
@@ -20,41 +24,56 @@ export interface GhFolder {
 }
 
 /**
- * Makes the folder, without the socket.
+ * Makes the folder, without the socket. Warns of a configuration that is not used.
  *
  * @param environment the program's @throws SophiaError (secret-files, 125) if it cannot be written
  */
-export function makeGhFolder(environment: Environment): GhFolder {
+export async function makeGhFolder(environment: Environment, context: Context): Promise<GhFolder> {
   const runtimeDirectory = environment.get("XDG_RUNTIME_DIR");
   const socketIn = (folder: string): string => join(folder, SOCKET);
-  const { folder, remove } = makeRunFolder(
-    (path) => [{ name: CONFIG, content: withSocket(callersConfig(environment), socketIn(path)) }],
-    runtimeDirectory,
-  );
+  const file = callersFile(environment);
+  const config = attempt(() => readText(file)) ?? "";
+  const edit = hasLinesOfSettings(config) ? withLine : (await import("./gh-config.ts")).withSetting;
+  let isUsed = true;
+  const { folder, remove } = makeRunFolder((path) => {
+    const edited = edit(config, SETTING, socketIn(path));
+    isUsed = edited !== undefined;
+    return [{ name: CONFIG, content: edited ?? withLine("", SETTING, socketIn(path)) }];
+  }, runtimeDirectory);
+  if (!isUsed) {
+    printLines(context, [`warning: with --broker gh ignores ${printable(file)}: it is no YAML of settings`]);
+  }
   return { folder, socket: socketIn(folder), remove };
 }
 
-/** Returns the variables of gh: its folder, and the dummy if it has no token of its own. */
+/**
+ * Returns the variables of gh: its folder, and the dummy if it has no token of its own. None if its own one is not brokered
+ * here (`--broker-except`, an outer sophia-run): the socket takes no other token.
+ *
+ * @param environment the program's, with dummies
+ */
 export function ghVariables(
-  accesses: readonly GitAccess[],
+  keys: readonly Brokered[],
   { folder }: GhFolder,
   environment: Environment,
 ): Readonly<Record<string, string>> {
   const variables: Record<string, string> = { GH_CONFIG_DIR: folder };
-  for (const { host, dummy } of accesses) {
+  for (const { host, dummy } of gitAccesses(keys)) {
     const name = /(?:^github|\.ghe)\.com$/.test(host) ? "GH_TOKEN" : "GH_ENTERPRISE_TOKEN";
-    if ((environment.get(name) ?? "") === "") variables[name] ??= dummy;
+    const own = environment.get(name) ?? "";
+    if (own === "") variables[name] ??= dummy;
+    else if (keys.every(({ route }) => route.dummy !== own)) return {};
   }
   return variables;
 }
 
-/** Returns the text of the user's own configuration, as gh finds it; empty if there is none that can be read. */
-function callersConfig(environment: Environment): string {
+/** Returns the path of the user's own configuration, as gh finds it. */
+function callersFile(environment: Environment): string {
   const own = environment.get("GH_CONFIG_DIR") ?? "";
   const general = environment.get("XDG_CONFIG_HOME") ?? "";
   const folder =
     own !== "" ? own : general !== "" ? join(general, "gh") : join(environment.get("HOME") ?? "/", ".config/gh");
-  return attempt(() => readText(join(folder, CONFIG))) ?? "";
+  return join(folder, CONFIG);
 }
 
 function readText(path: string): string {
@@ -68,12 +87,18 @@ function readText(path: string): string {
   }
 }
 
+/** Returns true if each line in the first column is a setting of one mapping, as gh writes it. */
+function hasLinesOfSettings(config: string): boolean {
+  const lines = config.split(/\r?\n/).filter((line) => !/^(?:\s|#|$)/.test(line));
+  return lines.every((line, index) => /^[\w-]+:(?:\s|$)/.test(line) || (line === "---" && index === 0));
+}
+
 /** @param config YAML, whose own setting of this name is replaced */
-function withSocket(config: string, socket: string): string {
-  const kept = config.split(/\r?\n/).filter((line) => !/^(?:["']?http_unix_socket["']?\s*:|---|\.\.\.)/.test(line));
+function withLine(config: string, name: string, value: string): string {
+  const kept = config.split(/\r?\n/).filter((line) => !line.startsWith(`${name}:`) && line !== "---");
   return [
     ...kept.filter((line, index) => line !== "" || index < kept.length - 1),
-    `http_unix_socket: ${JSON.stringify(socket)}`,
+    `${name}: ${JSON.stringify(value)}`,
     "",
   ].join("\n");
 }

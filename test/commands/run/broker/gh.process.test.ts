@@ -3,9 +3,11 @@ import { existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { fieldsOf } from "../../../../src/esc/transport/answer.ts";
 import type { Received } from "../../../broker/upstream.ts";
 import { notInstalled } from "../../../helpers/skip.ts";
-import { environmentOf, folder } from "../../../helpers/sophia.ts";
+import { environmentOf, folder, unwrapped } from "../../../helpers/sophia.ts";
 import { ASSETS, brokered, run, startGithub, TOKEN } from "./github.ts";
 
 const ASSET = `https://${ASSETS}/asset/1?X-Signature=a%2Fb&x=1`;
@@ -119,6 +121,50 @@ test("the folder is removed at the end by a signal", async () => {
   const ended = await brokered(github, { script: 'echo "$GH_CONFIG_DIR"; kill -TERM $PPID; exec sleep 60' });
   expect(ended.stdout).toMatch(/^\/.*\n$/);
   expect(existsSync(ended.stdout.trim())).toBe(false);
+});
+
+test.each([
+  ["in flow form", "{editor: my-editor, http_unix_socket: /nowhere, aliases: {who: api user}} # own\n"],
+  ["in the first line of a document", "--- {editor: my-editor}\n"],
+  ["in the first of two documents", "editor: my-editor\n---\neditor: other\n"],
+  ["with a list in the first column", "# own\neditor: my-editor\nlist:\n- one\n"],
+])("the user's settings are kept %s", async (_, config) => {
+  const github = await startGithub(answer);
+  const own = folder({ "config.yml": config });
+  const ended = await brokered(github, {
+    env: { GH_CONFIG_DIR: own },
+    script: 'cat "$GH_CONFIG_DIR/config.yml"; echo; echo "$GH_CONFIG_DIR"',
+  });
+  const text = ended.stdout.trimEnd().split("\n");
+  const settings = fieldsOf(parse(text.slice(0, -1).join("\n")));
+  expect([ended.stderr, settings]).toEqual([
+    "",
+    expect.objectContaining({ editor: "my-editor", http_unix_socket: `${text.at(-1)}/gh.sock` }),
+  ]);
+});
+
+test("a configuration that is no YAML of settings is not used, which a warning says", async () => {
+  const github = await startGithub(answer);
+  for (const config of ["- editor: my-editor\n", "{editor: \n", "editor\n"]) {
+    const own = folder({ "config.yml": config });
+    const ended = await brokered(github, { env: { GH_CONFIG_DIR: own }, script: 'cat "$GH_CONFIG_DIR/config.yml"' });
+    expect(ended.stdout).toMatch(/^http_unix_socket: "\/.*\/gh\.sock"\n$/);
+    expect(unwrapped(ended.stderr)).toContain(`warning: with --broker gh ignores ${own}/config.yml`);
+  }
+});
+
+test("gh with a token of --broker-except goes its own way, beside another token that is brokered", async () => {
+  const github = await startGithub(answer);
+  const own = folder({ "config.yml": "editor: my-editor\n" });
+  const ended = await brokered(github, {
+    options: ["--broker-except", "GH_TOKEN"],
+    env: { GH_TOKEN: "own-token-of-gh", GH_CONFIG_DIR: own },
+    script: "env",
+  });
+  const { GH_CONFIG_DIR, GH_TOKEN, GITHUB_PAT, GIT_CONFIG_COUNT } = environmentOf(ended.stdout);
+  expect([ended.stderr, GH_CONFIG_DIR, GH_TOKEN]).toEqual(["", own, "own-token-of-gh"]);
+  expect(GITHUB_PAT).toContain("sophia-");
+  expect(Number(GIT_CONFIG_COUNT)).toBeGreaterThan(0);
 });
 
 test("a caller's GH_TOKEN that is brokered stays its own; a configuration that is no file is none", async () => {
