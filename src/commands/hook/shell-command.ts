@@ -57,7 +57,7 @@ const besideExec = (last: string): string =>
     '(builtin exec "$@") || sophia_run_status=$?',
     // A shell that is replaced runs no trap of the command.
     `builtin trap '${last}' EXIT`,
-    // What exec redirects bash keeps elsewhere, and with it the input of a mask open.
+    // The outputs from before a redirection of exec: bash keeps them elsewhere, so that a mask would get no end of its input.
     "unset -f exec",
     "set +f",
     "for sophia_run_fd in /dev/fd/*",
