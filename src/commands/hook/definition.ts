@@ -1,8 +1,6 @@
 import { ExitStatus } from "../../core/error.ts";
 import type { CommandDefinition } from "../command.ts";
-
-/** The status by which a hook blocks the tool. Agents take any other as a hook that has no say. */
-export const BLOCKING = 2;
+import { BLOCKING } from "./blocking.ts";
 
 export const hookCommand: CommandDefinition = {
   describe: "Mask what a coding agent's tools read; a command for its hooks",

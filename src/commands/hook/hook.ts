@@ -12,7 +12,7 @@ import { attempt } from "../../system/errors.ts";
 import type { Command, CommandArguments } from "../command.ts";
 import { withProject } from "../project.ts";
 import { secretsToMask } from "../mask/secrets-to-mask.ts";
-import { BLOCKING } from "./definition.ts";
+import { BLOCKING } from "./blocking.ts";
 import { masked } from "./masked.ts";
 import { namedIn, protectedFiles, type ProtectedFile } from "./protected-files.ts";
 import { withMaskedOutput } from "./shell-command.ts";
