@@ -138,7 +138,8 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
       }
     }
   }
-  const { least = 0, most = 0, kind = [], form = "" } = positional ?? {};
+  const { least = 0, kind = [], form = "", onlyWith } = positional ?? {};
+  const most = onlyWith === undefined || args.options[onlyWith] === true ? (positional?.most ?? 0) : 0;
   const excess = args.positionals[most];
   if (excess !== undefined) {
     const names = Object.keys(options);

@@ -70,6 +70,8 @@ export interface Declaration {
   readonly probe?: ProbeEntry;
   /** As it is written: only a start with --broker compiles it, by `broker/entry.ts`. */
   readonly broker?: BrokerMember;
+  /** No code of the project needs to read it. */
+  readonly unread?: boolean;
 }
 
 export interface Alias {

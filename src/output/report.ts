@@ -129,6 +129,7 @@ export function reportContract({ source, name, profile, scope }: Contract): Cont
 const TITLES = {
   check: ["Sophia Configuration Smoke Check", "Configuration check"],
   comparison: ["Sophia Configuration Comparison", "Configuration comparison"],
+  code: ["Sophia Code Check", "Code check"],
   audit: ["Sophia Secret Audit", "Secret audit"],
 } as const;
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import { isStandalone, sophiaRun } from "./program.ts";
 
@@ -74,6 +74,7 @@ export function folder(files: Readonly<Record<string, string | Uint8Array>> = {}
   const path = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) {
+    if (name.includes("/")) mkdirSync(dirname(join(path, name)), { recursive: true });
     // A world-readable .env has a warning.
     writeFileSync(join(path, name), content, { mode: name.startsWith(".env") ? 0o600 : 0o666 });
   }

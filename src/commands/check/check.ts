@@ -17,8 +17,14 @@ import { versionLine } from "../version.ts";
 import { INDENTED, type ExtraCheck, reportJson, reportText } from "./text.ts";
 import { trackedFiles } from "./tracked.ts";
 
-export const check: Command = async ({ options }, context) => {
+export const check: Command = async ({ options, positionals }, context) => {
   const { against } = options;
+  if (options["code"] === true) {
+    const other = ["against", "overdue", "live", "broker"].find((name) => (options[name] ?? false) !== false);
+    if (other !== undefined) throw conflict("--code", `--${other}`);
+    const { checkCode } = await import("./code/code.ts");
+    return checkCode(positionals[0], options, context);
+  }
   const asJson = options["json"] === true;
   const asking = typeof against === "string" ? "--against" : options["overdue"] === true ? "--overdue" : undefined;
   if (asking !== undefined && resolveSettings(options, context.environment).offline) {
@@ -33,7 +39,10 @@ export const check: Command = async ({ options }, context) => {
   const isLive = options["live"] === true;
   const strict = options["strict"] === true;
   if (strict && !isLive) {
-    throw usageError("--strict needs --against or --live", "add --against ENV,ENV or --live, or leave --strict out");
+    throw usageError(
+      "--strict needs --against, --live or --code",
+      "add --against ENV,ENV, --live or --code, or leave --strict out",
+    );
   }
   const settings = resolveSettings(options, context.environment);
   if (settings.broker || settings.brokerTo.length > 0 || settings.brokerExcept.length > 0) {

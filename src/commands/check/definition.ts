@@ -14,7 +14,12 @@ export const checkCommand: CommandDefinition = {
       "no credit, quota exceeded, no permission), that is a warning.",
     "--broker shows which keys a program would get dummies for, where each key goes, and who says so. The check fails if a " +
       "start with --broker would be refused. Nothing listens, and nothing is sent.",
+    "--code compares the code below FOLDER, by default the project, with the contract: variables that the code reads and the " +
+      "contract does not declare, and declared ones that nothing reads, each with file and line. It knows JavaScript, " +
+      "TypeScript, Python, Go, Rust, shell, Dockerfile and Compose. It also reads turbo.json, which must pass variables on. " +
+      "No source is read, so that it needs neither ESC nor a value.",
   ],
+  positional: { form: "[FOLDER]", least: 0, most: 1, onlyWith: "code", kind: "file" },
   options: {
     against: {
       type: "string",
@@ -31,17 +36,18 @@ export const checkCommand: CommandDefinition = {
       short: "y",
       describe: "With --live: do not ask before sending values to hosts that files of this folder name",
     },
+    code: { type: "boolean", describe: "Compare the variables that code reads with the contract" },
     strict: {
       type: "boolean",
       describe:
-        "With --against: fail also if only some environments set a variable (drift). With --live: fail also if a value " +
-        "could not be tried",
+        "Fail also if only some environments set a variable (--against), a value could not be tried (--live), or code reads " +
+        "an undeclared variable (--code)",
     },
     json: JSON_OPTION,
   },
   statuses: {
     0: "the contract is met",
-    1: "the contract is not met, or --against, --overdue, --live or --broker fails",
+    1: "the contract is not met, or --against, --overdue, --live, --broker or --code fails",
   },
   examples: [
     "sophia-run check",
@@ -49,6 +55,8 @@ export const checkCommand: CommandDefinition = {
     "sophia-run check --overdue",
     "sophia-run check --live --strict",
     "sophia-run check --broker",
+    "sophia-run check --code --strict",
+    "sophia-run check --code packages/web --scope web",
     "sophia-run check --against sophia/prod",
     "sophia-run check --against sophia/dev,sophia/staging,sophia/prod --strict",
   ],

@@ -3,9 +3,8 @@ import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts"
 import type { FormatEntry } from "../../contract/generated/document.ts";
 import type { GroupKind } from "../../contract/model.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
-import { isOfRunner } from "../../core/actions-runner.ts";
 import { grouped } from "../../core/grouped.ts";
-import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
+import { exclusionOf } from "../code/exclusions.ts";
 
 /** A variable that the new contract may declare. */
 export interface Candidate {
@@ -48,18 +47,6 @@ export interface SourceResult {
 export interface NamedCandidate extends Candidate {
   /** The sources in a few words, such as `code`. */
   readonly sources: readonly string[];
-}
-
-/** Variables of the system, of language runtimes and of tools, which no contract declares. */
-const FOREIGN =
-  /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TEMP|TMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|LANG|LC_\w+|TZ|HOSTNAME|DISPLAY|EDITOR|VISUAL|PAGER|CI|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|PYTHON\w+|VIRTUAL_ENV|APPDATA|LOCALAPPDATA|USERPROFILE|SystemRoot|ComSpec|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|npm_\w+|XDG_\w+|PULUMI_(?:BACKEND_URL|DEFAULT_ORGANIZATION)|DOTENV_(?:PUBLIC_|PRIVATE_)?KEY\w*|DOTENV_VAULT\w*|BASE_URL|MODE|DEV|PROD|SSR)$/;
-const OWN: ReadonlySet<string> = new Set([...WITHHELD_VARIABLES, ADMIN_TOKEN, "ESC_ORG"]);
-
-/** Returns why no contract declares a variable: it belongs to sophia-run, the system, a tool or CI. */
-export function exclusionOf(name: string): string | undefined {
-  if (!/^[A-Za-z_]\w{0,254}$/.test(name)) return "no name of a variable";
-  if (name.startsWith("SOPHIA_") || OWN.has(name)) return "of sophia-run";
-  return FOREIGN.test(name) || isOfRunner(name) ? "of the system, runtimes, tools or CI" : undefined;
 }
 
 /** Returns true for a value that shows that the variable is no secret: not none, a placeholder, a URL or a host with a port. */

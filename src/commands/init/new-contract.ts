@@ -15,9 +15,9 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { readIn, writeText } from "../files.ts";
+import { exclusionOf } from "../code/exclusions.ts";
 import { askRequired } from "./ask.ts";
 import {
-  exclusionOf,
   isPublicValue,
   mergeCandidates,
   type Candidate,

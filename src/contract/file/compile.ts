@@ -145,6 +145,7 @@ function declare(name: string, entry: VariableEntry, compilePattern: PatternComp
   if (rotateEvery !== undefined) declaration.rotateEvery = rotationOf(rotateEvery);
   if (entry.probe !== undefined) declaration.probe = entry.probe;
   if (entry.broker !== undefined) declaration.broker = entry.broker;
+  if (entry.unread !== undefined) declaration.unread = entry.unread;
   return declaration;
 }
 

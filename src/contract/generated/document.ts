@@ -81,6 +81,8 @@ export type VariableEntry = {
   readonly format?: FormatEntry;
   readonly probe?: ProbeEntry;
   readonly broker?: BrokerMember;
+  /** true: no code needs to read the variable, so that `sophia-run check --code` does not report it. It may be for a library or another program. */
+  readonly unread?: boolean;
   /** The rotation interval of the value, such as `90 days`, `3 months` or `1 year`; or `never`. Default for secrets: that of the contract, else `90 days`. */
   readonly rotateEvery?: Rotation;
 };

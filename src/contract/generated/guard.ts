@@ -129,6 +129,9 @@ function checkVariableEntry(value: unknown): boolean {
       case "broker":
         if (!checkBrokerMember(member)) return false;
         break;
+      case "unread":
+        if (!(typeof member === "boolean")) return false;
+        break;
       case "rotateEvery":
         if (!checkRotation(member)) return false;
         break;

@@ -34,6 +34,16 @@ const FILES = [
     "CALLED_0",
     `import environ\n${lines((index) => `env${index} = environ.Env()\nenv${index}("CALLED_${index}")\n`)}`,
   ],
+  ["calls.go", "CALLED_0", `os.Getenv("CALLED_0")\n${lines(() => "env".repeat(1000))}`],
+  ["tags.go", "TAG_0", `a string \`env:"TAG_0"\`\n${lines(() => 'env:"A`')}`],
+  ["guards.go", "GUARDED_0", lines((index) => `v := os.Getenv("GUARDED_${index}")\n\n\n\n// if v ==\n`)],
+  ["fields.rs", "FIELD", `use clap::Arg;\n#[arg(env)]\nfield: X,\n${lines(() => "#[arg(env\n#[")}`],
+  ["calls.rs", "CALLED_0", lines((index) => `env::var("CALLED_${index}").context(.context(.context(\n`)],
+  ["script.sh", "READ_0", lines((index) => `echo "$READ_${index}" <<X${index}\n`)],
+  ["quotes.sh", "READ_0", `echo $READ_0\n${lines(() => `"\\"'<<`)}`],
+  ["words.sh", "READ_0", `echo $READ_0\n${lines(() => "read A B C D E F G H I J K L M N O P Q R S T U ")}`],
+  ["Dockerfile", "READ_0", `CMD $READ_0\n${lines(() => "ENV A=1 B=2 \\\n")}`],
+  ["compose.yaml", "READ_0", `a: $READ_0\nb:\n  environment:\n${lines(() => "    - A\n")}${" ".repeat(40_000)}`],
 ] as const;
 
 test.each(FILES)("init reads code in a time that grows with its size alone: %s", async (name, variable, text) => {
@@ -42,6 +52,18 @@ test.each(FILES)("init reads code in a time that grows with its size alone: %s",
   expect(status).toBe(0);
   const { variables } = Object(JSON.parse(readFileSync(join(cwd, "sophia.contract.json"), "utf8")));
   expect(Object.keys(variables)).toContain(variable);
+});
+
+test("check --code looks for declared names in a time that grows with the size of the code alone", async () => {
+  const variables = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`NAME_${index}`, {}]));
+  const cwd = folder({
+    "sophia.contract.json": JSON.stringify({ variables }),
+    "a.js": `//${" NAME_1".repeat(140_000)}`,
+    "b.js": "XNAME_2".repeat(140_000),
+  });
+  const { status, stdout } = await sophia(["check", "--code", "--json"], { cwd });
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout).unread).toHaveLength(39);
 });
 
 test("the tenth name for the environment in one file is read like the first", async () => {

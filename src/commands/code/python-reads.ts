@@ -2,17 +2,12 @@
  * The variables that Python code reads: by the standard library, django-environ, environs, python-decouple, Starlette and
  * pydantic-settings.
  */
-import { expressionAt, firstMatches, firstNames, matchesOf, type Reads } from "./reads.ts";
+import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, type Reads } from "./reads.ts";
 
 /** Finds `os.environ["X"]`, which throws without the variable, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
 export function readsOfPython(text: string): Reads {
   const subscript = /\benviron\[\s*["']([A-Za-z_]\w*)["']\s*\](?!\s*=(?!=))/g;
-  return [
-    ...matchesOf(text, subscript).map((name) => [name, true] as const),
-    ...readsByGet(text),
-    ...readsByCalls(text),
-    ...readsBySettings(text),
-  ];
+  return [...readsBy(text, subscript, true), ...readsByGet(text), ...readsByCalls(text), ...readsBySettings(text)];
 }
 
 /** Code that ends a program or a function if a variable is not set. */
@@ -23,13 +18,13 @@ function readsByGet(text: string): Reads {
   const withDefault = /\b(?:environ\.get|getenv)\(\s*["']([A-Za-z_]\w*)["']\s*,/g;
   return [
     ...firstMatches(text, /(?:\bos\.)?\b(?:environ\.get|getenv)\(\s*["']([A-Za-z_]\w*)["']\s*\)/g).map(
-      (match): readonly [string, boolean] => {
+      (match): Read => {
         const end = match.index + match[0].length;
         const before = text.slice(Math.max(0, match.index - 120), match.index);
-        return [match[1] ?? "", isGuarded(before, text.slice(end, end + 400))];
+        return [match[1] ?? "", isGuarded(before, text.slice(end, end + 400)), match.index];
       },
     ),
-    ...matchesOf(text, withDefault).map((name) => [name, false] as const),
+    ...readsBy(text, withDefault, false),
   ];
 }
 
@@ -77,7 +72,7 @@ function readsByCalls(text: string): Reads {
       const hasDefault = isOfEnv
         ? byDefault !== undefined || rest.some((one) => !/^\w+\s*=/.test(one) || /^default\s*=/.test(one))
         : rest.some((one) => !/^cast\s*=/.test(one));
-      return [[name, !hasDefault && !(isOfEnv && (scheme === "elsewhere" || scheme.has(name)))]];
+      return [[name, !hasDefault && !(isOfEnv && (scheme === "elsewhere" || scheme.has(name))), match.index]];
     });
   });
 }
@@ -129,15 +124,20 @@ const NESTED = /(?:Settings|Config|Model)\b/;
  */
 function readsBySettings(text: string): Reads {
   if (!/\bpydantic/.test(text)) return [];
-  const code = text.replaceAll("\r\n", "\n").replaceAll(/"""[\s\S]*?"""|'''[\s\S]*?'''/g, "");
+  // As long as the text, so that positions are the same in both.
+  const code = text
+    .replaceAll("\r\n", " \n")
+    .replaceAll(/"""[\s\S]*?"""|'''[\s\S]*?'''/g, (documentation) => documentation.replaceAll(/[^\n]/g, " "));
   const classes = Array.from(
     code.matchAll(/^class (\w+)\(([^()]{0,500})\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm),
-    ([, name = "", bases = "", body = ""]) => ({ name, bases, body }),
+    ({ index, 0: { length }, 1: name = "", 2: bases = "", 3: body = "" }) => {
+      return { name, bases, body, at: index + length - body.length };
+    },
   );
   const settings = new Map<string, SettingsOptions>([["BaseSettings", { prefix: "", isExact: false }]]);
   const models = new Set(["BaseModel"]);
   // In the order of the file, a class comes after its bases.
-  return classes.flatMap(({ name, bases, body }) => {
+  return classes.flatMap(({ name, bases, body, at }) => {
     const extended = bases.split(",").map((base) => base.split("[")[0]?.trim().split(/\W/).at(-1) ?? "");
     const base = extended.find((one) => settings.has(one));
     if (base === undefined) {
@@ -146,7 +146,8 @@ function readsBySettings(text: string): Reads {
     }
     const options = optionsIn(`${bases}\n${body}`, settings.get(base));
     settings.set(name, options);
-    return fieldsOf(options, body, (one) => models.has(one) || settings.has(one));
+    const fields = fieldsOf(options, body, (one) => models.has(one) || settings.has(one));
+    return fields.map(([field, required, inBody]) => [field, required, at + inBody] as const);
   });
 }
 
@@ -191,7 +192,8 @@ function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, isNested: 
     if (alias === "elsewhere") return [];
     const variable = alias?.name ?? prefix + name;
     const isRequired = value === undefined ? !/\bField\([^()]*\bdefault/.test(type) : isRequiredField(value);
-    return [[isExact || alias !== undefined ? variable : variable.toUpperCase(), isRequired] as const];
+    const shown = isExact || alias !== undefined ? variable : variable.toUpperCase();
+    return [[shown, isRequired, match.index] as const];
   });
 }
 

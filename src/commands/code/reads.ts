@@ -1,5 +1,14 @@
-/** Variables that code reads, and whether it fails without them. */
-export type Reads = readonly (readonly [name: string, required: boolean])[];
+/** A variable that code reads, whether it fails without it, and where: UTF-16 code units from the beginning of the text. */
+export type Read = readonly [name: string, required: boolean, at: number];
+export type Reads = readonly Read[];
+
+/** Returns a read for each match of a pattern; the name is its first group, or its second one. */
+export function readsBy(text: string, pattern: RegExp, required: boolean): Reads {
+  return Array.from(text.matchAll(pattern), (match): Read => {
+    const [, first, second = ""] = match;
+    return [first ?? second, required, match.index];
+  });
+}
 
 export function matchesOf(text: string, pattern: RegExp): readonly string[] {
   return Array.from(text.matchAll(pattern), ([, first = ""]) => first);

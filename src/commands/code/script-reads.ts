@@ -1,22 +1,18 @@
 /** The variables that JavaScript and TypeScript code reads, and those that it cannot do without. */
-import { expressionAt, firstMatches, firstNames, matchesOf, type Reads } from "./reads.ts";
+import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, type Reads } from "./reads.ts";
 import { readsBySchemas } from "./schema-reads.ts";
 
 /** Finds `process.env.X`, `process.env["X"]`, `import.meta.env.X`, `Bun.env.X`, `Deno.env.get("X")`, `const { X } = process.env`. */
 export function readsOfScript(text: string): Reads {
   const direct = accessesOf(text, String.raw`\b(?:process\.env|import\.meta\.env|Bun\.env)`, "[A-Za-z_]\\w*");
-  const destructured = /\{([^{}]{1,2000})\}\s*=\s*(?:process|Bun|import\.meta)\.env\b/g;
-  const names = [
-    ...matchesOf(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g),
-    ...matchesOf(text, destructured).flatMap(namesIn),
-  ];
   const reads = [
     ...readsByOtherNames(text),
     ...readsByNest(text),
     ...readsByFunctions(text),
     ...readsBySchemas(text),
     ...direct,
-    ...names.map((name) => [name, false] as const),
+    ...readsBy(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g, false),
+    ...readsInPatterns(text, /\{([^{}]{1,2000})\}\s*=\s*(?:process|Bun|import\.meta)\.env\b/g),
   ];
   return withGuards(text, reads);
 }
@@ -24,14 +20,17 @@ export function readsOfScript(text: string): Reads {
 /** Finds the accesses of an object by a pattern for it. TypeScript's `!` asserts that the variable is set. */
 function accessesOf(text: string, object: string, name: string): Reads {
   const access = String.raw`${object}(?:\?\.|\.)?(?:\[\s*["'\x60](${name})["'\x60]\s*\]|(?<=\.)(${name})\b)(!(?!=))?`;
-  return firstMatches(text, new RegExp(access, "g")).map((match): readonly [string, boolean] => {
+  return firstMatches(text, new RegExp(access, "g")).flatMap((match): Reads => {
     const [whole, quoted, plain, mark] = match;
     const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
     const after = text.slice(match.index + whole.length, match.index + whole.length + BEHIND);
-    return [quoted ?? plain ?? "", mark !== undefined || isGuard(before, after)];
+    if (ASSIGNMENT.test(after) || /\bdelete\s+$/.test(before)) return [];
+    return [[quoted ?? plain ?? "", mark !== undefined || isGuard(before, after), match.index]];
   });
 }
 
+/** The code sets the variable. `??=` and `||=` read it first. */
+const ASSIGNMENT = /^\s*=(?![=>])/;
 /** The characters that are searched for a guard, on both sides. */
 const BEFORE = 300;
 const BEHIND = 400;
@@ -76,7 +75,7 @@ function withGuards(text: string, reads: Reads): Reads {
     const end = match.index + match[0].length;
     if (isGuard(before, text.slice(end, end + BEHIND))) guarded.add(locals.get(match[0]) ?? "");
   }
-  return reads.map(([name, required]) => [name, required || guarded.has(name)] as const);
+  return reads.map(([name, required, at]) => [name, required || guarded.has(name), at] as const);
 }
 
 /** Finds `env.X` after `const env = process.env`, `const { env } = process` or `import { env } from "node:process"`. */
@@ -95,9 +94,7 @@ function readsByOtherNames(text: string): Reads {
     return [
       // Only upper case: an object of a function may have the same name.
       ...accessesOf(text, String.raw`(?<![\w$.])${object}`, "[A-Z][A-Z0-9_]*"),
-      ...matchesOf(text, new RegExp(destructured, "gm"))
-        .flatMap(namesIn)
-        .map((name) => [name, false] as const),
+      ...readsInPatterns(text, new RegExp(destructured, "gm")),
     ];
   });
 }
@@ -106,26 +103,34 @@ function readsByOtherNames(text: string): Reads {
 function readsByNest(text: string): Reads {
   if (!/["']@nestjs\/config["']/.test(text)) return [];
   const call = /\bconfig(?:Service)?\.get(OrThrow)?(?:<[^()]{1,200}>)?\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]/g;
-  return Array.from(text.matchAll(call), ([, mark, name = ""]) => [name, mark !== undefined] as const);
+  return Array.from(text.matchAll(call), (match): Read => [match[2] ?? "", match[1] !== undefined, match.index]);
 }
 
 /** Finds `requireEnv("X")` and its like, and `env.get("X").required()` of env-var. */
 function readsByFunctions(text: string): Reads {
   const calls =
     /\b(?:require|required|must|mustGet|need|ensure|assert|expect)_?Env(?:Var|ironmentVariable|ironment|Variable)?\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]|\b(?:getEnv|env)(?:Var)?OrThrow\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]/g;
-  const byName = Array.from(text.matchAll(calls), ([, first, second]) => [first ?? second ?? "", true] as const);
+  const byName = readsBy(text, calls, true);
   if (!/["']env-var["']/.test(text)) return byName;
   const gets = firstMatches(text, /\.get\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]\s*\)/g);
   return [
     ...byName,
-    ...gets.map((match): readonly [string, boolean] => {
+    ...gets.map((match): Read => {
       const rest = expressionAt(text, match.index + match[0].length);
-      return [match[1] ?? "", /\.required\(\s*(?:true)?\s*\)/.test(rest)];
+      return [match[1] ?? "", /\.required\(\s*(?:true)?\s*\)/.test(rest), match.index];
     }),
   ];
 }
 
-/** Returns the names of a pattern such as `{ A, B: b, C = 1 }`. */
-function namesIn(list: string): readonly string[] {
-  return list.split(",").flatMap((part) => /^\s*([A-Za-z_]\w*)\s*(?:[:=]|$)/.exec(part)?.[1] ?? []);
+/** Finds the names of patterns such as `{ A, B: b, C = 1 }`, each of which is the first group of a match. */
+function readsInPatterns(text: string, pattern: RegExp): Reads {
+  return Array.from(text.matchAll(pattern)).flatMap(({ 1: list = "", index }): Reads => {
+    let at = index + 1;
+    return list.split(",").flatMap((part): Reads => {
+      const start = at;
+      at += part.length + 1;
+      const [, space = "", name] = /^(\s*)([A-Za-z_]\w*)\s*(?:[:=]|$)/.exec(part) ?? [];
+      return name === undefined ? [] : [[name, false, start + space.length]];
+    });
+  });
 }

@@ -46,6 +46,8 @@ export function readsBySchemas(text: string): Reads {
   return fields.flatMap((match) => {
     const start = match.index + match[0].length;
     const kind = kinds.find(({ field }) => field.test(text.slice(start, start + 80)));
-    return kind === undefined ? [] : [[match[1] ?? "", kind.isRequired(expressionAt(text, start))] as const];
+    return kind === undefined
+      ? []
+      : [[match[1] ?? "", kind.isRequired(expressionAt(text, start)), match.index] as const];
   });
 }

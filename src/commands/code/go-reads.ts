@@ -1,0 +1,56 @@
+/** The variables that Go code reads: by the standard library and its like, by tags of structs, and by viper. */
+import { firstMatches, matchesOf, type Read, type Reads } from "./reads.ts";
+
+/** Finds `os.Getenv("X")`, `os.LookupEnv("X")`, `mustEnv("X")`, tags such as `env:"X,required"`, and `viper.BindEnv("x", "X")`. */
+export function readsOfGo(text: string): Reads {
+  return [...readsByCalls(text), ...readsByTags(text), ...readsByViper(text)];
+}
+
+/** Any function with such a name: a project has its own, as `getEnv("X", "default")`. */
+const CALL = /\b(\w{0,30}?[eE]nv\w{0,30})\(\s*["`]([A-Z][A-Z0-9_]*)["`]/g;
+const SETS = /^(?:un)?setenv$|^expand/i;
+const MUST = /^(?:must|require|need)/i;
+/** Code that ends a program or a function with an error. */
+const ENDS = String.raw`(?:(?:\w+\.)?(?:Fatal|Panic)\w*\(|panic\(|os\.Exit\(|return\b[^\n]{0,200}\b(?:err|Err|fmt\.Errorf|errors\.New))`;
+/** `x := ` or `x, ok := `, also of an assignment or of `if x := …; x == ""`. */
+const ASSIGNED = /\b(\w+)(?:\s*,\s*(\w+))?\s*:?=\s*$/;
+
+function readsByCalls(text: string): Reads {
+  return firstMatches(text, CALL).flatMap((match): Reads => {
+    const [whole, called = "", name = ""] = match;
+    if (SETS.test(called)) return [];
+    const before = text.slice(Math.max(0, match.index - 120), match.index).replace(/\bos\.$/, "");
+    const end = match.index + whole.length;
+    return [[name, MUST.test(called) || isGuarded(before, text.slice(end, end + 400)), match.index]];
+  });
+}
+
+function isGuarded(before: string, after: string): boolean {
+  if (/\bif\s+$/.test(before)) return new RegExp(String.raw`^\)\s*==\s*""\s*\{\s*${ENDS}`).test(after);
+  const [, local, isSet] = ASSIGNED.exec(before) ?? [];
+  if (local === undefined) return false;
+  const found = isSet === undefined ? "" : `|!${isSet}`;
+  const test = String.raw`(?:${local}\s*==\s*""|len\(${local}\)\s*==\s*0${found})\s*\{\s*${ENDS}`;
+  return new RegExp(String.raw`^\)\s*(?:;|(?:\/\/.*)?\n(?:[ \t]*(?:\/\/.*)?\n)*[ \t]*if\b)\s*${test}`).test(after);
+}
+
+/** Finds the tags of caarlos0/env, cleanenv, go-envconfig and envconfig. Names behind a prefix are parts. */
+function readsByTags(text: string): Reads {
+  if (/\benvPrefix:|\benv-prefix:|\bprefix=/.test(text)) return [];
+  const tags = firstMatches(
+    text,
+    /`[^`\n]{0,300}?\b(?:env|envconfig):"([A-Z][A-Z0-9_]*)([^"\n]{0,100})"([^`\n]{0,300})`/g,
+  );
+  return tags.map((match): Read => {
+    const [, name = "", options = "", others = ""] = match;
+    const isRequired = /,\s*(?:required|notEmpty)\b/.test(options) || /\b(?:env-)?required:"true"/.test(others);
+    return [name, isRequired && !/\b(?:envDefault|env-default|default):/.test(others), match.index];
+  });
+}
+
+function readsByViper(text: string): Reads {
+  const calls = firstMatches(text, /\bBindEnv\(\s*"[^"\n]{0,200}"((?:\s*,\s*"[A-Za-z_]\w*"){1,20})/g);
+  return calls.flatMap((match) => {
+    return matchesOf(match[1] ?? "", /"(\w+)"/g).map((name): Read => [name, false, match.index]);
+  });
+}

@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import { readsOfGo } from "../../../src/commands/code/go-reads.ts";
+import { readsOfCompose, readsOfDockerfile } from "../../../src/commands/code/image-reads.ts";
+import { lineFinder } from "../../../src/commands/code/line-numbers.ts";
+import { readsOfPython } from "../../../src/commands/code/python-reads.ts";
+import type { Reads } from "../../../src/commands/code/reads.ts";
+import { readsOfRust } from "../../../src/commands/code/rust-reads.ts";
+import { readsOfScript } from "../../../src/commands/code/script-reads.ts";
+import { readsOfShell } from "../../../src/commands/code/shell-reads.ts";
+
+/** Names, those that are required with a mark, in the order of the text. */
+function marked(reads: Reads): readonly string[] {
+  return reads.toSorted(([, , a], [, , b]) => a - b).map(([name, required]) => (required ? `${name}!` : name));
+}
+
+describe("Go", () => {
+  test.each([
+    ['key := os.Getenv("A")', ["A"]],
+    ['key, ok := os.LookupEnv("A")\n\tif !ok {\n\t\tlog.Fatal("A")\n\t}', ["A!"]],
+    ['if os.Getenv("A") == "" {\n\tpanic("A")\n}', ["A!"]],
+    ['if v := os.Getenv("A"); v == "" {\n\treturn nil, errors.New("A")\n}', ["A!"]],
+    ['v := os.Getenv("A")\n\t// It may be empty.\n\tif v == "" {\n\t\tv = "x"\n\t}', ["A"]],
+    ['a := mustGetenv("A")\nb := getEnvOr("B", "x")\nos.Setenv("C", "x")\nt.Setenv("D", "")', ["A!", "B"]],
+    ['type C struct {\n\tA string `env:"A,required"`\n\tB int `json:"b" env:"B" envDefault:"3"`\n}', ["A!", "B"]],
+    [
+      'type C struct {\n\tA string `envconfig:"A" required:"true"`\n\tB string `env:"B,required" envDefault:"x"`\n}',
+      ["A!", "B"],
+    ],
+    ['type C struct {\n\tIn I `envPrefix:"X_"`\n}\ntype I struct {\n\tA string `env:"A"`\n}', []],
+    ['viper.BindEnv("key", "A", "B")', ["A", "B"]],
+  ] as const)("%s", (text, names) => {
+    expect(marked(readsOfGo(text))).toEqual(names);
+  });
+});
+
+describe("Rust", () => {
+  test.each([
+    ['std::env::var("A")?', ["A!"]],
+    ['env::var("A").unwrap_or_default()', ["A"]],
+    ['env::var("A")\n    .context("A is not set")?', ["A!"]],
+    ['env::var("A").map_err(|e| Error::from(e))?', ["A!"]],
+    ['dotenvy::var("A").expect("A"); env::var_os("B")', ["A!", "B"]],
+    ['env!("A"); option_env!("B"); my_env!("C")', ["A!", "B"]],
+    [
+      'use clap::Parser;\n#[arg(long, env = "A")]\nkey: String,\n#[arg(long, env = "B", default_value = "x")]\npub url: String,',
+      ["A!", "B"],
+    ],
+    ["use clap::Parser;\n#[clap(long, env)]\n#[serde(skip)]\npub(crate) api_key: Option<String>,", ["API_KEY"]],
+    ['use clap::Arg;\nArg::new("a").env("A"); Command::new("x").env("B", "y")', ["A"]],
+    ['#[arg(env = "A")]\nkey: String', []],
+  ] as const)("%s", (text, names) => {
+    expect(marked(readsOfRust(text))).toEqual(names);
+  });
+});
+
+describe("shell", () => {
+  test.each([
+    ['curl -H "key: $A" "${B}" ${C:-x} ${D:?not set}', ["A", "B", "C", "D!"]],
+    ["A=1\necho $A $B", ["B"]],
+    ['A="${A:-x}"\necho "$A"', ["A", "A"]],
+    ["for A in 1 2; do echo $A; done\nread -r B\necho $B", []],
+    ["echo 'not $A' \\$B # nor $C\necho \"isn't $D\"", ["D"]],
+    ["cat <<EOF\nisn't $A\nEOF\ncat <<'EOF'\n$B\nEOF\necho $C", ["A", "C"]],
+    ["cat <<A <<-'B'\n$X\nA\n$Y\n\tB\necho $C", ["X", "C"]],
+    ["set -euo pipefail\necho $A ${B:-x} ${C}", ["A!", "B", "C!"]],
+    ["source lib.sh\necho $A ${B:?}", ["B!"]],
+    [". ./.env\necho $A", ["A"]],
+    ["echo $RANDOM $BASH_VERSION $lower $1 $#; printenv A", ["A"]],
+    ["docker run -e A=$A image", ["A"]],
+    ["echo 'no end $A", []],
+    ["cat <<EOF\n$A", ["A"]],
+  ] as const)("%s", (text, names) => {
+    expect(marked(readsOfShell(text))).toEqual(names);
+  });
+});
+
+describe("images", () => {
+  test.each([
+    ["FROM x\nARG A\nENV B=1 C=2\nRUN echo $D\nCMD exec app --key $E --port $B", ["E"]],
+    ['ENTRYPOINT ["sh", "-c", "exec app ${A:?}"]\nCMD ["app", "$B"]', ["A!"]],
+    ["ENV A x\nHEALTHCHECK --interval=5s CMD curl \\\n  # a comment $C\n  localhost:$B/$A", ["B"]],
+  ] as const)("Dockerfile: %s", (text, names) => {
+    expect(marked(readsOfDockerfile(text))).toEqual(names);
+  });
+
+  test.each([
+    ["services:\n  a:\n    image: app:${A:?set A}\n    command: echo $$B $C ${D:-${E}}", ["A!", "C", "D", "E"]],
+    [
+      "services:\n  a:\n    environment:\n      - A\n      - B=1\n      # - X\n      - C=${D}\n    ports:\n      - 80",
+      ["A", "D"],
+    ],
+    [
+      "services:\n  a:\n    environment:\n    - A\n    restart: always\n  b:\n    environment:\n      B:\n      C: x",
+      ["A", "B"],
+    ],
+    ['secrets:\n  key:\n    environment: "A"\n  other:\n    file: ./x', ["A"]],
+  ] as const)("Compose: %s", (text, names) => {
+    expect(marked(readsOfCompose(text))).toEqual(names);
+  });
+});
+
+test("a variable that code only sets or deletes is not read", () => {
+  expect(
+    marked(readsOfScript('process.env.A = "x"; delete process.env.B; process.env.C ??= "x"; process.env.D === "x"')),
+  ).toEqual(["C", "D"]);
+});
+
+test.each([
+  [readsOfScript, 'const { A,\n  B: b } = process.env;\nenv.get("X");\nprocess.env.C', { A: 1, B: 2, C: 4 }],
+  [
+    readsOfPython,
+    'from pydantic_settings import BaseSettings\r\nclass S(BaseSettings):\r\n    """Text\r\n\r\n    a: int\r\n    """\r\n    a: str\r\n\r\nos.environ["B"]',
+    { A: 7, B: 9 },
+  ],
+  [readsOfCompose, "a:\n  environment:\n    - A\n    - B=$C\n", { A: 3, C: 4 }],
+  [readsOfDockerfile, "FROM x\nCMD app \\\n  $A\n", { A: 3 }],
+  [readsOfShell, "cat <<'X'\n$A\nX\necho '\n' $B", { B: 5 }],
+] as const)("each read has its line: %o", (readsOf, text, lines) => {
+  const lineOf = lineFinder(text);
+  expect(Object.fromEntries(readsOf(text).map(([name, , at]) => [name, lineOf(at)]))).toEqual(lines);
+});
