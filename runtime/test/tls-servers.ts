@@ -23,6 +23,7 @@ interface Signing {
 }
 
 const EC = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+const P224 = ["ec", "-pkeyopt", "ec_paramgen_curve:secp224r1"];
 const P384 = ["ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"];
 const P521 = ["ec", "-pkeyopt", "ec_paramgen_curve:secp521r1"];
 const PSS = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"];
@@ -35,6 +36,7 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   stranger: { extensions: AUTHORITY },
   rsaCa: { extensions: AUTHORITY, key: ["rsa:2048"] },
   middle: { by: "ca", extensions: AUTHORITY },
+  p224Middle: { by: "ca", extensions: AUTHORITY, key: P224 },
   expiredMiddle: { by: "ca", extensions: AUTHORITY, days: -1 },
   noAuthority: { by: "ca", extensions: "basicConstraints=critical,CA:FALSE" },
   short: { by: "ca", extensions: "basicConstraints=critical,CA:TRUE,pathlen:0" },
@@ -61,6 +63,7 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   p521: { by: "ca", extensions: SERVER, key: P521 },
   ed25519: { by: "ca", extensions: SERVER, key: ["ed25519"] },
   byMiddle: { by: "middle", extensions: SERVER },
+  byP224Middle: { by: "p224Middle", extensions: SERVER },
   byExpiredMiddle: { by: "expiredMiddle", extensions: SERVER },
   byNoAuthority: { by: "noAuthority", extensions: SERVER },
   byShortRoot: { by: "shortRoot", extensions: SERVER },

@@ -81,6 +81,7 @@ describe("a server with", { timeout: 120_000 }, () => {
     ["a valid certificate of P-521 is accepted", ["p521"], "secure true"],
     ["a valid certificate of Ed25519 is accepted", ["ed25519"], "secure true"],
     ["an intermediate authority is accepted", ["byMiddle", "middle"], "secure true"],
+    ["an intermediate authority of P-224 is accepted", ["byP224Middle", "p224Middle"], "secure true"],
     [
       "more certificates than needed, in another order, is accepted",
       ["byMiddle", "stranger", "ca", "middle"],

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { changedSources } from "./aws-lc-changes.mjs";
 import { STACK_PROTECTOR } from "./compile.mjs";
 import { crateSources } from "./crate.mjs";
 import { keyOf } from "./key.mjs";
@@ -41,7 +42,7 @@ const STRIPPED_TABLES = ".cfi_sections .debug_frame\n";
 
 /** Sources that no TLS client needs. */
 const UNUSED =
-  /decrepit\/(?!ripemd)|ocsp\/(?!ocsp_extension)|trust_token|spake25519|hrss|blake2|crypto\/rc4|jitterentropy|avx512|aes128gcmsiv|aesni-sha|aes-xts|aes_xts|trampoline|x86_att\/(?:curve|p\d)/;
+  /decrepit\/|ocsp\/(?!ocsp_extension)|trust_token|spake25519|hrss|blake2|crypto\/rc4|jitterentropy|avx512|aes128gcmsiv|aesni-sha|aes-xts|aes_xts|trampoline|x86_att\/(?:curve|p\d)/;
 /** The second variant of assembly for elliptic curves on arm64, faster on some processors. Both run on each. */
 const VARIANT = /arm\/(?:curve25519|p\d+)\/(\w+)_alt\.S$/;
 /** Sources with names that others in their folder define as well; the others are compiled as one, four times as fast. */
@@ -60,7 +61,8 @@ export async function awsLc(root, processor, target, zig, flags = []) {
   const crate = crateSources(root, VERSIONS.awsLc);
   const library = join(crate, "aws-lc");
   const include = join(library, "include");
-  const key = keyOf(VERSIONS.awsLc.checksum, target, FLAGS, flags, readFileSync(import.meta.filename, "utf8"));
+  const own = [import.meta.filename, join(import.meta.dirname, "aws-lc-changes.mjs")];
+  const key = keyOf(VERSIONS.awsLc.checksum, target, FLAGS, flags, ...own.map((path) => readFileSync(path, "utf8")));
   const folder = join(root, ".cache", "runtime");
   const archive = join(folder, `aws-lc-${processor}-${key}.a`);
   if (existsSync(archive)) return { archive, include };
@@ -75,7 +77,8 @@ export async function awsLc(root, processor, target, zig, flags = []) {
     const sources = [...listed, ...tlsSources(library)].filter((path) => !UNUSED.test(path) && !VARIANT.test(path));
     const only = listed.flatMap((path) => VARIANT.exec(path)?.slice(1) ?? []).map((name) => `-D${name}_alt=${name}`);
     const defined = [...flags, ...only, shortened];
-    const options = ["-target", target, ...FLAGS, ...defined, ...includes.map((path) => `-I${path}`)];
+    const changed = changedSources(library, temporary);
+    const options = ["-target", target, ...FLAGS, ...defined, ...changed, ...includes.map((path) => `-I${path}`)];
     const units = asUnits(sources).map(([name, paths], index) => {
       const lines = paths.map((path) => `#include "${join(library, path)}"\n`);
       const source = join(temporary, `${index}-${name}`);
