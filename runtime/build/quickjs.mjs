@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { smallerFunctions, withSeparatePlaces } from "./functions.mjs";
 import { compiled } from "./parts/compile.mjs";
 import { crateSources } from "./parts/crate.mjs";
 import { run } from "./parts/run.mjs";
@@ -198,6 +199,7 @@ function engine(root, sources, isChecked) {
     // JSON.parse with a function.
     ["h = e->atom & (po->hash_size - 1);", "h = mixed(e->atom, own_key.number) & (po->hash_size - 1);"],
     ["h = key & (po->hash_size - 1);", "h = mixed(key, own_key.number) & (po->hash_size - 1);", 2],
+    ...smallerFunctions(between),
     ...(isChecked ? checks(own) : []),
   ];
   let text = readFileSync(join(sources, "quickjs.c"), "utf8");
@@ -207,6 +209,7 @@ function engine(root, sources, isChecked) {
     if (parts.length !== places + 1) throw new Error(`quickjs.c has another form now: ${old}`);
     text = parts.join(to);
   }
+  text = withSeparatePlaces(text);
   const folder = join(root, ".cache", "runtime");
   mkdirSync(folder, { recursive: true });
   const path = join(folder, isChecked ? "checked-quickjs.c" : "quickjs.c");

@@ -132,8 +132,9 @@ static JSValue read_code(JSContext *context, const struct file *file) {
   const int outcome = uncompress(code, &size, file->start, stored);
   /* To a handler of JavaScript a file that cannot be loaded is a mistake of this program. */
   if (outcome == Z_MEM_ERROR) end_without_memory();
-  const JSValue result = outcome == Z_OK ? JS_ReadObject(context, code, size, JS_READ_OBJ_BYTECODE)
-                                  : JS_ThrowInternalError(context, "%s is damaged", file->name);
+  const JSValue result = outcome == Z_OK && size == file->size
+                           ? JS_ReadObject(context, code, size, JS_READ_OBJ_BYTECODE)
+                           : JS_ThrowInternalError(context, "%s is damaged", file->name);
   js_free(context, code);
   return result;
 }

@@ -176,7 +176,9 @@ static void mark_code(JSFunctionBytecode *code) {
   mark_image((char *)code + from, sizeof *code - from, "a function");
   mark_image(code->byte_code_buf, (size_t)code->byte_code_len, "a function");
   mark_image(code->cpool, (size_t)code->cpool_count * sizeof *code->cpool, "a function");
-  mark_image(code->vardefs, (size_t)(code->arg_count + code->var_count) * sizeof *code->vardefs, "a function");
+  if (code->captured != NULL) {
+    mark_image(code->captured, (size_t)(code->arg_count + code->var_count) * sizeof *code->captured, "a function");
+  }
   mark_image(code->closure_var, (size_t)code->closure_var_count * sizeof *code->closure_var, "a function");
   for (int i = 0; i < code->cpool_count; ++i) mark_value(code->cpool[i]);
 }
