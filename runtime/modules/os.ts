@@ -6,7 +6,6 @@ import { signals } from "./signals.ts";
 interface Natives {
   readonly user: () => readonly [name: string, home: string, shell: string] | undefined;
   readonly errorNumbers: () => Readonly<Record<string, number>>;
-  readonly hostName: () => string;
   readonly userId: () => number;
   readonly groupId: () => number;
   readonly systemError: (error: number, syscall: string) => Error;
@@ -40,8 +39,4 @@ export function tmpdir(): string {
   const { TMPDIR, TMP, TEMP } = process.env;
   const folder = TMPDIR || TMP || TEMP || "/tmp";
   return folder.length > 1 ? folder.replace(/\/$/, "") : folder;
-}
-
-export function hostname(): string {
-  return native.hostName();
 }

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 /* Returns names and values in turns, separated by NUL. */
@@ -98,12 +97,6 @@ FUNCTION(user) {
   return list;
 }
 
-FUNCTION(host_name) {
-  struct utsname names;
-  uname(&names);
-  return JS_NewString(context, names.nodename);
-}
-
 void add_process(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {
     JS_CFUNC_DEF("environment", 0, environment),
@@ -121,7 +114,6 @@ void add_process(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("isTerminal", 1, is_terminal),
     JS_CFUNC_DEF("sizeOfTerminal", 1, size_of_terminal),
     JS_CFUNC_DEF("user", 0, user),
-    JS_CFUNC_DEF("hostName", 0, host_name),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
 }

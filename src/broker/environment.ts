@@ -1,15 +1,17 @@
 /** The variables that a program gets in place of the keys; pure. */
 import { GITHUB_TOKENS } from "../contract/broker/providers.ts";
 import type { Environment } from "../core/model.ts";
+import { bareHost } from "../network/settings.ts";
 import { type GitAccess, gitVariables } from "./git.ts";
 import type { Planned } from "./plan.ts";
 
 /** Names the keys that the program has dummies of, for a nested sophia-run. */
 export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
+/** The path of a broker that listens on a socket. */
+export const SOCKET_VARIABLE = "SOPHIA_BROKER_SOCKET";
 
 const PROXIES = ["http_proxy", "https_proxy", "all_proxy"] as const;
 const NO_PROXIES = ["no_proxy", "NO_PROXY"] as const;
-const LOOPBACK = "127.0.0.1";
 
 export interface Brokered extends Planned {
   /** The key's other names. */
@@ -22,7 +24,7 @@ export type Changes = Readonly<Record<string, string | undefined>>;
 /**
  * Returns the variables of the program that change.
  *
- * @param broker its origin
+ * @param broker its origin, by the host that the program knows
  * @param environment the program's without the broker
  * @param outer the keys that an outer sophia-run brokers
  */
@@ -32,22 +34,44 @@ export function brokerVariables(
   environment: Environment,
   outer: readonly string[] = [],
 ): Changes {
-  const variables: Record<string, string> = {};
-  for (const { route, aliases, base } of byPreference(keys)) {
-    variables[route.name] = route.dummy;
-    for (const alias of aliases) if (environment.has(alias)) variables[alias] = route.dummy;
+  const variables: Record<string, string> = { ...dummies(keys, environment, outer) };
+  for (const { base } of byPreference(keys)) {
     // Two tokens of GitHub may be for different servers.
     for (const [name, path] of Object.entries(base)) variables[name] ??= broker + path;
   }
-  variables[BROKERED_VARIABLE] = [...outer, ...keys.map(({ route }) => route.name)].join(",");
   const accesses = gitAccesses(keys);
   return {
     ...variables,
     ...gitVariables(accesses, broker, environment),
     ...proxyChanges(
       environment,
+      bareHost(new URL(broker)),
       accesses.map(({ host }) => host),
     ),
+  };
+}
+
+/** The same for a broker that listens on a socket alone, of which no client and no git learns by a variable. */
+export function socketVariables(
+  keys: readonly Brokered[],
+  path: string,
+  environment: Environment,
+  outer: readonly string[] = [],
+): Changes {
+  return { ...dummies(keys, environment, outer), [SOCKET_VARIABLE]: path };
+}
+
+function dummies(
+  keys: readonly Brokered[],
+  environment: Environment,
+  outer: readonly string[],
+): Readonly<Record<string, string>> {
+  const named = keys.flatMap(({ route, aliases }) =>
+    [route.name, ...aliases.filter((alias) => environment.has(alias))].map((name) => [name, route.dummy] as const),
+  );
+  return {
+    ...Object.fromEntries(named),
+    [BROKERED_VARIABLE]: [...outer, ...keys.map(({ route }) => route.name)].join(","),
   };
 }
 
@@ -69,9 +93,10 @@ export function gitAccesses(keys: readonly Brokered[]): readonly GitAccess[] {
  * Requests for the broker must not go to a proxy, with all that they hold; those of git must go to the broker as their proxy.
  * Clients read either spelling, or both.
  *
+ * @param broker its host
  * @param hosts git's
  */
-function proxyChanges(environment: Environment, hosts: readonly string[]): Changes {
+function proxyChanges(environment: Environment, broker: string, hosts: readonly string[]): Changes {
   const proxies = PROXIES.flatMap((name) => [name, name.toUpperCase()]).filter((name) => isSet(environment, name));
   const lists = NO_PROXIES.map((name) => environment.get(name));
   const excluded = lists.map((list) => excludedHosts(list, hosts));
@@ -85,8 +110,8 @@ function proxyChanges(environment: Environment, hosts: readonly string[]): Chang
   const listFor = (list = present): string => {
     const taken = excludedHosts(list, hosts);
     const kept = entriesOf(list).filter((entry) => !taken.includes(entry));
-    const isDirect = proxies.length === 0 || kept.includes(LOOPBACK) || kept.includes("*");
-    return [...kept, ...(isDirect ? [] : [LOOPBACK])].join(",");
+    const isDirect = proxies.length === 0 || kept.includes(broker) || kept.includes("*");
+    return [...kept, ...(isDirect ? [] : [broker])].join(",");
   };
   return Object.fromEntries(NO_PROXIES.map((name, index) => [name, listFor(lists[index])]));
 }

@@ -1,5 +1,6 @@
 /**
- * The broker: an HTTP server on loopback to which the program sends its requests with dummy keys. See ARCHITECTURE.md.
+ * The broker: an HTTP server to which the program sends its requests with dummy keys, on loopback unless the user names
+ * another address. See ARCHITECTURE.md.
  *
  * It lives as long as the program. The program can use the keys through it as the rules allow, and so can each process that
  * reads a dummy: it is no boundary against the same user. A key leaves this process on the connection to its service alone.
@@ -9,7 +10,8 @@ import { type Admission, admission } from "./admit.ts";
 import { Exchanges } from "./exchange.ts";
 import { replacedKeys } from "./headers.ts";
 import { originsOf, type Route } from "./route.ts";
-import { listenOnLoopback, listenOnSocket, type OwnAddress } from "./own-address.ts";
+import { Guesses } from "./guesses.ts";
+import { type ListenAddress, listenOn, LOOPBACK_ADDRESS, type OwnAddress } from "./own-address.ts";
 import { MAX_CONNECTIONS, Places } from "./places.ts";
 import { receiveRequests } from "./receive.ts";
 import type { RequestRecord } from "./record.ts";
@@ -25,7 +27,7 @@ const IDLE_MS = 75_000;
 export interface Broker {
   /** Such as `http://127.0.0.1:40123`. */
   readonly origin: string;
-  /** Listens on a socket of the file system as well. @throws the system's error, as `listenOnSocket` */
+  /** Listens on a socket of the file system as well, and serves redirects there. @throws the system's error, as `listenOn` */
   readonly openSocket: (path: string) => Promise<void>;
   /** Admits later requests by these routes. Requests under way keep theirs. */
   readonly replaceRoutes: (routes: readonly Route[]) => void;
@@ -38,6 +40,8 @@ export interface BrokerParts extends Services {
   readonly record: (entry: RequestRecord) => void;
   /** The broker has closed for that reason. */
   readonly failed: (error: unknown) => void;
+  /** An address has sent many requests without a key of this run, and is refused for a while. */
+  readonly guessed?: (address: string) => void;
 }
 
 /** One address of the broker. */
@@ -47,27 +51,28 @@ interface Door {
   admit: Admission;
 }
 
-/** Listens on a free port of 127.0.0.1. @throws the system's error if it cannot, or if clients cannot connect to it */
-export async function openBroker(parts: BrokerParts): Promise<Broker> {
+/** Listens on an address. @throws the system's error, as `listenOn` */
+export async function openBroker(parts: BrokerParts, address: ListenAddress = LOOPBACK_ADDRESS): Promise<Broker> {
   const places = new Places(MAX_CONNECTIONS);
   const exchanges = new Exchanges(record);
   const origins = new Set<string>();
   const doors: Door[] = [];
   let routes: readonly Route[] = [];
   let isClosed = false;
-  const { origin } = await open(listenOnLoopback);
+  const { origin } = await open(address);
   return { origin, openSocket, replaceRoutes, close };
 
-  async function open(listen: (server: Server) => Promise<OwnAddress>): Promise<OwnAddress> {
+  async function open(at: ListenAddress, redirects?: Redirects): Promise<OwnAddress> {
     const server = serverFor(places);
-    const own = await listen(server);
+    const own = await listenOn(server, at);
     const door: Door = { server, own, admit: admission(routes, own) };
     doors.push(door);
-    const redirects = own.isSocket === true ? new Redirects() : undefined;
+    const guesses = own.isOpen === true ? new Guesses() : undefined;
     receiveRequests(server, {
       admit: (head) => redirects?.admit(head) ?? door.admit(head),
       places,
       exchanges,
+      guard: guesses && { guesses, guessed: parts.guessed ?? (() => {}) },
       services: parts,
       replaced: ({ route }, key) => replacedKeys(routes, parts.keyOf, [key, route.dummy]),
       redirected: (admitted, location) => {
@@ -79,7 +84,7 @@ export async function openBroker(parts: BrokerParts): Promise<Broker> {
   }
 
   async function openSocket(path: string): Promise<void> {
-    await open((server) => listenOnSocket(server, path));
+    await open({ path }, new Redirects());
   }
 
   function replaceRoutes(next: readonly Route[]): void {

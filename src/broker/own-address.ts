@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { connect } from "node:net";
+import { isLoopbackAddress } from "../core/url.ts";
 
 export interface OwnAddress {
   /** Such as `http://127.0.0.1:40123`. The program's variables have it, and answers in place of a service's own origin. */
@@ -10,43 +11,84 @@ export interface OwnAddress {
   readonly hosts: readonly string[];
   /** A socket of the file system: clients name the services themselves in `Host`. */
   readonly isSocket?: boolean;
+  /** Other machines, containers and virtual machines can connect. */
+  readonly isOpen?: boolean;
 }
+
+interface PortAddress {
+  /** An address of this machine, without brackets. */
+  readonly host: string;
+  /** Zero for a free one. */
+  readonly port: number;
+  /** The host in the program's variables, if it is another one. */
+  readonly name?: string | undefined;
+}
+
+/** An address to listen on: a port, or a socket of the file system. */
+export type ListenAddress = PortAddress | { readonly path: string };
 
 const LOOPBACK = "127.0.0.1";
 
+/** The address without any option. */
+export const LOOPBACK_ADDRESS: ListenAddress = { host: LOOPBACK, port: 0 };
+
 /** Returns the address of a broker that listens on loopback. */
 export function loopbackAddress(port: number): OwnAddress {
-  const own = `${LOOPBACK}:${port}`;
-  return { origin: `http://${own}`, hosts: [own, `localhost:${port}`] };
+  return ownAddress({ host: LOOPBACK }, port);
 }
 
-/** Listens on a free port, to which it connects once: that fails if the loopback interface is down. */
-export async function listenOnLoopback(server: Server): Promise<OwnAddress> {
-  server.listen(0, LOOPBACK);
+function ownAddress({ host, name }: Pick<PortAddress, "host" | "name">, port: number): OwnAddress {
+  const written = host.includes(":") ? `[${host}]` : host;
+  const further = host === LOOPBACK ? ["localhost"] : [];
+  const all = [name ?? written, written, ...further].map((one) => one.toLowerCase());
+  return {
+    origin: new URL(`http://${name ?? written}:${port}`).origin,
+    // Clients leave out the usual port of http.
+    hosts: [...new Set(all.flatMap((one) => [`${one}:${port}`, ...(port === 80 ? [one] : [])]))],
+    ...(!isLoopbackAddress(host) && { isOpen: true }),
+  };
+}
+
+/** Listens on an address. @throws the system's error if that fails, or if clients cannot connect to it */
+export function listenOn(server: Server, address: ListenAddress): Promise<OwnAddress> {
+  return "path" in address ? listenOnSocket(server, address.path) : listenOnPort(server, address);
+}
+
+/** A host of this machine answers at once; one that is not here may never do so (net.ipv4.ip_nonlocal_bind). */
+const CONNECT_MS = 2000;
+
+/** Listens on a port, to which it connects once: that fails if the interface is down. */
+async function listenOnPort(server: Server, address: PortAddress): Promise<OwnAddress> {
+  const { host } = address;
+  server.listen(address.port, host);
   await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("the server has no port");
-  const first = connect(address.port, LOOPBACK);
+  const bound = server.address();
+  if (bound === null || typeof bound === "string") throw new TypeError("the server has no port");
+  const first = connect(bound.port, host);
+  const timer = setTimeout(() => {
+    first.destroy(Object.assign(new Error("the own address does not answer"), { code: "ETIMEDOUT" }));
+  }, CONNECT_MS);
   try {
     await once(first, "connect");
   } catch (error) {
     server.close();
     throw error;
   } finally {
+    clearTimeout(timer);
     first.destroy();
   }
-  return loopbackAddress(address.port);
+  return ownAddress(address, bound.port);
 }
 
 /** The bytes of `sun_path` without the NUL at its end, on macOS; Linux has four more (unix(7)). */
-const MAX_SOCKET_PATH = 103;
+export const MAX_SOCKET_PATH = 103;
 
 /**
  * Listens on a socket of the file system, to which only this user can connect (0600).
  *
  * @throws the system's error if the path is taken (EADDRINUSE) or too long (ENAMETOOLONG), or the folder cannot be written
  */
-export async function listenOnSocket(server: Server, path: string): Promise<OwnAddress> {
+async function listenOnSocket(server: Server, path: string): Promise<OwnAddress> {
   // Node.js shortens a longer one.
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     throw Object.assign(new Error("the path of the socket is too long"), { code: "ENAMETOOLONG" });

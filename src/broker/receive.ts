@@ -3,12 +3,14 @@
  * Each request is admitted and forwarded, or answered here; each has one record.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { systemErrorCode } from "../system/errors.ts";
 import type { Admission, Admitted } from "./admit.ts";
 import type { Passing } from "./answers.ts";
 import type { Exchanges } from "./exchange.ts";
 import { forward } from "./forward.ts";
+import { GUESS_MS, type Guesses, MOST_GUESSES } from "./guesses.ts";
 import { MAX_CONNECTIONS, type Places } from "./places.ts";
 import type { Refusal, RefusalAnswer } from "./refusals.ts";
 import { sendRaw, sendRefusal } from "./refuse.ts";
@@ -25,11 +27,24 @@ const TOO_MANY: Refusal = {
   message: `more than ${MAX_CONNECTIONS} requests are under way; wait for their answers before the next ones are sent`,
 };
 
+const TOO_MANY_GUESSES: Refusal = {
+  code: "broker-denied",
+  message: `this address sent ${MOST_GUESSES} requests without a key of this run; it is refused for a minute`,
+};
+
 export interface Reception extends Omit<Passing, "exchange"> {
   /** Decides by the routes of now. */
   readonly admit: Admission;
   readonly places: Places;
   readonly exchanges: Exchanges;
+  /** At an address that other machines reach. */
+  readonly guard?: Guard | undefined;
+}
+
+interface Guard {
+  readonly guesses: Guesses;
+  /** Reports an address that is refused from now on. */
+  readonly guessed: (address: string) => void;
 }
 
 interface Received {
@@ -46,6 +61,7 @@ export function receiveRequests(server: Server, reception: Reception): void {
   server.on("upgrade", (request, socket, head) => receiver.upgrade(request, socket, head));
   server.on("connect", (request, socket) => receiver.connect(request, socket));
   server.on("clientError", (error, socket) => receiver.clientError(error, socket));
+  server.on("connection", (socket) => receiver.connection(socket));
 }
 
 class Receiver {
@@ -58,6 +74,10 @@ class Receiver {
     this.#reception = reception;
   }
 
+  connection(socket: Socket): void {
+    if (this.#isRefused(socket)) socket.destroy();
+  }
+
   request(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const { socket } = request;
     // A chunk may come for a client that has just left.
@@ -67,7 +87,11 @@ class Receiver {
       this.#turns.refuse(socket);
       sendRefusal(request, response, answer);
     });
-    if (received === undefined) return;
+    if (received === undefined) {
+      // Its answer may be late.
+      this.#turns.refuse(socket);
+      return;
+    }
     const { admitted, passing } = received;
     const free = this.#reception.places.use(socket);
     response.once("close", free);
@@ -121,13 +145,44 @@ class Receiver {
 
   /** Admits a request, or answers it. */
   #receive(request: IncomingMessage, isUpgrade: boolean, send: (answer: RefusalAnswer) => void): Received | undefined {
-    const { admit, places, exchanges, services, replaced, redirected } = this.#reception;
-    const { method = "", url: target = "", httpVersion: version, rawHeaders, socket } = request;
-    const isFree = places.mayUse(socket);
-    const outcome = isFree ? admit({ method, version, target, rawHeaders, isUpgrade }) : TOO_MANY;
-    const admitted = "code" in outcome ? undefined : outcome;
-    const exchange = exchanges.open(request, admitted, send);
-    if ("code" in outcome) exchange.refuse(outcome);
-    return admitted === undefined ? undefined : { admitted, passing: { services, exchange, replaced, redirected } };
+    const { places, exchanges, services, replaced, redirected } = this.#reception;
+    const { socket } = request;
+    const outcome = this.#isRefused(socket)
+      ? TOO_MANY_GUESSES
+      : places.mayUse(socket)
+        ? this.#admit(request, isUpgrade)
+        : TOO_MANY;
+    if ("code" in outcome) {
+      exchanges.open(request, undefined, this.#isGuess(outcome, socket) ? later(socket, send) : send).refuse(outcome);
+      return undefined;
+    }
+    const exchange = exchanges.open(request, outcome, send);
+    return { admitted: outcome, passing: { services, exchange, replaced, redirected } };
   }
+
+  #admit({ method = "", url: target = "", httpVersion: version, rawHeaders }: IncomingMessage, isUpgrade: boolean) {
+    return this.#reception.admit({ method, version, target, rawHeaders, isUpgrade });
+  }
+
+  /** Its address has sent too many guesses. */
+  #isRefused({ remoteAddress = "" }: Socket): boolean {
+    return this.#reception.guard?.guesses.isRefused(remoteAddress, performance.now()) === true;
+  }
+
+  /** Counts a request without a key of this run, at an address that other machines reach. */
+  #isGuess({ code }: Refusal, { remoteAddress = "" }: Socket): boolean {
+    const { guard } = this.#reception;
+    if (guard === undefined || code !== "broker-key") return false;
+    if (guard.guesses.note(remoteAddress, performance.now())) guard.guessed(remoteAddress);
+    return true;
+  }
+}
+
+/** Has the answer to a guess wait. */
+function later(socket: Socket, send: (answer: RefusalAnswer) => void): (answer: RefusalAnswer) => void {
+  return (answer) => {
+    setTimeout(() => {
+      if (!socket.destroyed) send(answer);
+    }, GUESS_MS).unref();
+  };
 }

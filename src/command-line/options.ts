@@ -53,6 +53,8 @@ export const OPTIONS = {
   broker: { type: "boolean" },
   "broker-to": { type: "list", value: "ORIGIN" },
   "broker-except": { type: "list", value: "NAME" },
+  "broker-listen": { type: "string", value: "ADDRESS" },
+  "broker-name": { type: "string", value: "HOST" },
   "audit-log": { type: "string", value: "FILE" },
   reason: { type: "string", value: "TEXT" },
   redact: { type: "string", value: "WHEN", choices: ["auto", "always", "never", "github"], alone: "always" },

@@ -72,6 +72,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
     broker: isOn("broker"),
     brokerTo: list("broker-to"),
     brokerExcept: list("broker-except"),
+    brokerListen: text("broker-listen"),
+    brokerName: text("broker-name"),
     auditLog: text("audit-log"),
     reason: text("reason"),
     redact: choice("redact", OPTIONS.redact.choices) ?? "auto",

@@ -48,6 +48,8 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   broker: ["run", "check", "explain"],
   "broker-to": ["run", "check", "explain"],
   "broker-except": ["run", "check", "explain"],
+  "broker-listen": ["run", "check", "explain"],
+  "broker-name": ["run", "check", "explain"],
   "audit-log": ["run", "get", "export"],
   reason: ["run", "get", "export"],
   redact: ["run"],

@@ -12,6 +12,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   FROM_FILES,
   // It would have a nested sophia-run pass on the real keys.
   "SOPHIA_BROKERED",
+  "SOPHIA_BROKER_SOCKET",
   ...OPTION_NAMES.map(variableOf),
 ]);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { brokerVariables } from "../../src/broker/environment.ts";
+import { brokerVariables, socketVariables } from "../../src/broker/environment.ts";
 import { routesTo } from "./routes.ts";
 
 const BROKER = "http://127.0.0.1:40123";
@@ -28,6 +28,25 @@ test("the program gets the dummy under each name that is set, and the broker's a
 test("a nested launcher's program keeps the dummies of the outer one", () => {
   const { SOPHIA_BROKERED } = brokerVariables([openai], BROKER, new Map(), ["GROQ_API_KEY"]);
   expect(SOPHIA_BROKERED).toBe("GROQ_API_KEY,OPENAI_API_KEY");
+});
+
+test("of a broker on a socket it gets the path, the dummies and no address", () => {
+  const environment = environmentOf({ OPENAI_API_KEY: "real", OPENAI_TOKEN: "real", HTTP_PROXY: "http://proxy" });
+  expect(socketVariables([openai], "/run/s", environment, ["GROQ_API_KEY"])).toEqual({
+    OPENAI_API_KEY: route.dummy,
+    OPENAI_TOKEN: route.dummy,
+    SOPHIA_BROKERED: "GROQ_API_KEY,OPENAI_API_KEY",
+    SOPHIA_BROKER_SOCKET: "/run/s",
+  });
+});
+
+test.each([
+  ["http://172.17.0.1:8080", "172.17.0.1"],
+  ["http://host.docker.internal:8080", "host.docker.internal"],
+  ["http://[fd00::1]:8080", "fd00::1"],
+])("behind a proxy, %s is reached without it", (broker, entry) => {
+  const { NO_PROXY } = brokerVariables([openai], broker, environmentOf({ HTTP_PROXY: "http://proxy", NO_PROXY: "a" }));
+  expect(NO_PROXY).toBe(`a,${entry}`);
 });
 
 describe("behind a proxy, the broker is reached without it", () => {

@@ -1,7 +1,8 @@
 /** Searches for a request by which a key reaches a service against the rules: many mutated ones, over real connections. */
 import { once } from "node:events";
 import { Agent } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -139,9 +140,18 @@ function withDummiesOf({ routes }: Pick<BrokerProcess, "routes">, text: string):
   return DUMMIES.reduce((written, dummy, index) => written.replaceAll(dummy, routes[index]?.dummy ?? dummy), text);
 }
 
+function connectTo(door: number | string | TcpNetConnectOpts): Socket {
+  if (typeof door === "object") return connect(door);
+  return typeof door === "number" ? connect(door, "127.0.0.1") : connect(door);
+}
+
 /** Sends one request. Returns the beginning of its answer; nothing if the connection was closed, or `isOver` without one. */
-async function exchange(door: number | string, text: string, isOver: Promise<void>): Promise<string> {
-  const socket = (typeof door === "number" ? connect(door, "127.0.0.1") : connect(door)).on("error", () => {});
+async function exchange(
+  door: number | string | TcpNetConnectOpts,
+  text: string,
+  isOver: Promise<void>,
+): Promise<string> {
+  const socket = connectTo(door).on("error", () => {});
   const own = typeof door === "number" ? `:${door}` : "";
   const written = text.replaceAll("HOST", `127.0.0.1${own}`).replaceAll("LOCAL", `localhost${own}`);
   socket.write(written, "latin1");
@@ -226,6 +236,55 @@ test(
     expect(count).toBeGreaterThanOrEqual(RUNS * PER_RUN);
     // Otherwise nothing was tried.
     expect(Math.min(tally.answered, tally.refused)).toBeGreaterThan(count / 50);
+  },
+);
+
+const own = Object.values(networkInterfaces())
+  .flatMap((each = []) => each)
+  .find(({ internal, family }) => !internal && family === "IPv4")?.address;
+
+test(
+  `nor does one at an address that others reach, by a name (${RUNS * PER_RUN} requests)`,
+  { timeout: 900_000 },
+  async ({ skip }) => {
+    if (own === undefined) return skip("needs an address besides those of loopback");
+    const found: string[] = [];
+    const tally = { answered: 0, refused: 0 };
+    const upstream = await startUpstream((_, response) => void response.end("ok"));
+    const broker = await startBroker(upstream.origin, {}, { address: { host: own, port: 0, name: "engine.internal" } });
+    const port = Number(new URL(broker.origin).port);
+    expect(broker.origin).toBe(`http://engine.internal:${port}`);
+    let turn = 0;
+    const withKey = `Authorization: Bearer ${broker.routes[0].dummy}`;
+    await fc.assert(
+      fc.asyncProperty(fc.array(request, { minLength: PER_RUN, maxLength: PER_RUN }), async (requests) => {
+        const before = upstream.requests.length;
+        // Those of one run are from one address, which is refused after 100 without a key.
+        turn += 1;
+        const from = `127.1.${turn >> 8}.${turn & 255}`;
+        const ask = (text: string, isOver: Promise<void>) => {
+          const written = text.replaceAll("HOST", `engine.internal:${port}`).replaceAll("LOCAL", `${own}:${port}`);
+          return exchange({ host: own, port, localAddress: from }, written, isOver);
+        };
+        let isOver = (): void => {};
+        const over = new Promise<void>((resolve) => {
+          isOver = resolve;
+        });
+        const exchanges = requests.map((text) => ask(text, over));
+        const others = ["GET /v1/models HTTP/1.1", "Host: HOST", withKey, "", ""].join("\r\n");
+        for (let other = 0; other < 3; other += 1) await ask(others, new Promise(() => {}));
+        isOver();
+        for (const answer of await Promise.all(exchanges)) {
+          tally[answer.startsWith("HTTP/1.1 200") ? "answered" : "refused"] += 1;
+        }
+        for (const received of upstream.requests.slice(before)) {
+          for (const wrong of wrongs(received)) found.push(`${wrong}: ${received.method} ${received.target}`);
+        }
+        expect(found).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(Math.min(tally.answered, tally.refused)).toBeGreaterThan((RUNS * PER_RUN) / 50);
   },
 );
 

@@ -42,6 +42,27 @@ test("admits a request by the host of its service, and records it", async () => 
   ]);
 });
 
+test("a redirect to another host is served on the further socket of gh, and not on that of the user", async () => {
+  const upstream = await startUpstream(({ url }, response) => {
+    response.writeHead(url === "/v1/asset" ? 302 : 200, { location: "https://assets.test/a" }).end();
+  });
+  const [users, own] = [join(folder(), "s"), join(folder(), "s")];
+  const broker = await startBroker(upstream.origin, {}, { address: { path: users } });
+  await broker.openSocket(own);
+  const statusOf = async (socketPath: string, path: string, headers: Record<string, string>) => {
+    const request = http.request({ socketPath, path, headers, agent: false }).end();
+    return (await responseTo(request)).statusCode;
+  };
+  for (const [socketPath, served] of [
+    [users, 403],
+    [own, 200],
+  ] as const) {
+    const key = { host: "localhost", authorization: `Bearer ${broker.routes[0].dummy}` };
+    expect(await statusOf(socketPath, "/v1/asset", key)).toBe(302);
+    expect(await statusOf(socketPath, "/a", { host: "assets.test" })).toBe(served);
+  }
+});
+
 test("a path that is taken, or too long, is an error, and what is there stays", async () => {
   const { broker } = await open();
   const path = join(folder(), "s");

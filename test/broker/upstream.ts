@@ -5,6 +5,7 @@ import * as https from "node:https";
 import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { type Broker, type BrokerParts, openBroker } from "../../src/broker/listen.ts";
+import type { ListenAddress } from "../../src/broker/own-address.ts";
 import type { RequestRecord } from "../../src/broker/record.ts";
 import { callersNetwork } from "../../src/esc/settings/access.ts";
 import { agentFor } from "../../src/network/pool.ts";
@@ -69,7 +70,7 @@ export interface Opened extends Broker, BrokerProcess {
 const NO_SETTINGS = callersNetwork(new Map());
 
 /** The caller's settings, and the limit of connecting. */
-type Network = Partial<NetworkSettings> & { readonly connectMs?: number };
+type Network = Partial<NetworkSettings> & { readonly connectMs?: number; readonly address?: ListenAddress };
 
 /** A broker with these parts; without any it is another process's, if the tests run with the stand-alone executable. */
 export async function startBroker(origin: string): Promise<BrokerProcess>;
@@ -77,21 +78,22 @@ export async function startBroker(origin: string, parts: Partial<BrokerParts>, n
 export async function startBroker(
   origin: string,
   parts?: Partial<BrokerParts>,
-  { connectMs, ...network }: Network = {},
+  { connectMs, address, ...network }: Network = {},
 ): Promise<BrokerProcess> {
   if (isStandalone && parts === undefined) return startBrokerProcess(origin);
   const routes = routesTo(origin);
   const records: RequestRecord[] = [];
   const keys = { ...KEYS };
   const agent = agentFor(origin, { ...NO_SETTINGS, ...network }, connectMs);
-  const broker = await openBroker({
+  const all: BrokerParts = {
     keyOf: (name) => keys[name] ?? "",
     agentFor: () => agent,
     onUnauthorized: () => Promise.resolve(),
     record: (entry) => void records.push(entry),
     failed: () => {},
     ...parts,
-  });
+  };
+  const broker = await openBroker(all, address);
   broker.replaceRoutes(routes);
   onTestFinished(broker.close);
   const opened: Opened = { ...broker, routes, records, keys, agent };

@@ -85,6 +85,13 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     "sophia-run --broker -- git clone https://github.com/acme/app.git": [
       "sophia-run [--broker] [--] [git] [clone] [https://github.com/acme/app.git]",
     ],
+    "sophia-run --broker --broker-listen 172.17.0.1 -- docker run --rm --env OPENAI_API_KEY --env OPENAI_BASE_URL agent":
+      [
+        "sophia-run [--broker] [--broker-listen] [172.17.0.1] [--] [docker] [run] [--rm] [--env] [OPENAI_API_KEY] [--env] [OPENAI_BASE_URL] [agent]",
+      ],
+    "sophia-run --broker --broker-listen 172.17.0.1 --broker-name host.docker.internal -- \\": [
+      "sophia-run [--broker] [--broker-listen] [172.17.0.1] [--broker-name] [host.docker.internal] [--] [docker] [run] [--rm] [--add-host] [host.docker.internal:host-gateway] [--env] [OPENAI_API_KEY] [--env] [OPENAI_BASE_URL] [agent]",
+    ],
     "sophia-run --broker -- sh -c \\": [
       'sophia-run [--broker] [--] [sh] [-c] [CODEX_API_KEY="$OPENAI_API_KEY" exec codex -c openai_base_url="$OPENAI_BASE_URL" exec "say hello"]',
     ],

@@ -57,6 +57,11 @@ const docker = {
   commands: ["npm", "docker"],
   because: "there is no Docker daemon",
 } as const;
+const container = {
+  kind: "stand-ins",
+  commands: ["sophia-run"],
+  because: "there is no Docker daemon; listen.process.test.ts has networks of its own",
+} as const;
 const pulumi = {
   kind: "stand-ins",
   commands: ["pulumi"],
@@ -150,6 +155,9 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       commands: ["sophia-run"],
       because: "git.process.test.ts does it, with GitHub's names for this machine",
     },
+    "sophia-run --broker --broker-listen 172.17.0.1 -- docker run --rm --env OPENAI_API_KEY --env OPENAI_BASE_URL agent":
+      container,
+    "sophia-run --broker --broker-listen 172.17.0.1 --broker-name host.docker.internal -- \\": container,
     "sophia-run --broker -- sh -c \\": {
       kind: "stand-ins",
       commands: ["sophia-run"],

@@ -14,6 +14,7 @@ interface Natives {
   readonly listenSocket: (descriptor: number, backlog: number) => number;
   readonly acceptSocket: (descriptor: number) => number;
   readonly nameOfSocket: (descriptor: number) => Name | undefined;
+  readonly removeFile: (path: string) => void;
 }
 
 const native = natives<Natives>();
@@ -24,6 +25,15 @@ export interface ServerOptions {
   readonly allowHalfOpen?: boolean | undefined;
   readonly noDelay?: boolean | undefined;
   readonly highWaterMark?: number | undefined;
+}
+
+/** Removes the file of a socket, as libuv does. */
+function removeSocket(path: string): void {
+  try {
+    native.removeFile(path);
+  } catch {
+    // It is gone, or was never a file.
+  }
 }
 
 export class Server extends EventEmitter {
@@ -123,6 +133,7 @@ export class Server extends EventEmitter {
       this.#watch?.close();
       native.close(this.#descriptor);
       this.#descriptor = -1;
+      if (this.#path !== undefined) removeSocket(this.#path);
     }
     this.#closeIfDone();
     return this;

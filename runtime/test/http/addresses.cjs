@@ -1,5 +1,7 @@
 // Prints what node:net says of addresses and connections. Node.js and the executable's runtime both run it.
-const { writeSync } = require("node:fs");
+const { existsSync, mkdtempSync, rmSync, writeSync } = require("node:fs");
+const { tmpdir } = require("node:os");
+const { dirname, join } = require("node:path");
 const net = require("node:net");
 
 const log = (...values) => writeSync(1, `${JSON.stringify(values)}\n`);
@@ -68,6 +70,16 @@ async function main() {
       log(error.name, error.code);
     }
   }
+  const socketPath = join(mkdtempSync(join(tmpdir(), "addresses-")), "s");
+  const local = net.createServer();
+  await new Promise((resolve) => local.listen(socketPath, resolve));
+  log(existsSync(socketPath), typeof local.address());
+  await new Promise((resolve) => local.close(resolve));
+  log(existsSync(socketPath));
+  // It is gone before the server closes.
+  await new Promise((resolve) => local.listen(socketPath, resolve));
+  rmSync(dirname(socketPath), { recursive: true });
+  await new Promise((resolve) => local.close(resolve));
   const other = net.createServer().on("error", (error) => log(error.code, error.syscall));
   other.listen(port, "127.0.0.1", () => log("listening twice"));
   await new Promise((resolve) => other.on("error", resolve));

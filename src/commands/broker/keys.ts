@@ -1,5 +1,6 @@
 /** The keys of a run that are brokered, and where each of them goes; pure. Its texts contain no value. */
 import { BROKERED_VARIABLE } from "../../broker/environment.ts";
+import type { ListenAddress } from "../../broker/own-address.ts";
 import { planKey, type PlanFault, type Planned, type SourcedValue, type Surroundings } from "../../broker/plan.ts";
 import { brokerEntryOf } from "../../contract/broker/entry.ts";
 import type { BrokerEntry } from "../../contract/broker/model.ts";
@@ -43,6 +44,8 @@ export interface PlanOptions {
   readonly allowed: readonly string[];
   /** The names of `--broker-except`. */
   readonly except: readonly string[];
+  /** The address on which the broker listens. */
+  readonly address: ListenAddress;
 }
 
 /**

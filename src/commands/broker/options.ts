@@ -5,8 +5,15 @@ import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { parseUrl } from "../../core/url.ts";
 import type { PlanOptions } from "./keys.ts";
+import { listenAddress } from "./listen-option.ts";
 
-type Options = Pick<Settings, "contractFile" | "envFiles" | "brokerTo" | "brokerExcept">;
+type Options = Pick<
+  Settings,
+  "contractFile" | "envFiles" | "brokerTo" | "brokerExcept" | "brokerListen" | "brokerName"
+>;
+
+/** They need --broker. */
+const BROKER_OPTIONS = ["broker-to", "broker-except", "broker-listen", "broker-name"] as const;
 
 /**
  * Refuses invalid options before a source is read: ESC takes its time, and may make credentials for a session. The variables
@@ -16,7 +23,7 @@ type Options = Pick<Settings, "contractFile" | "envFiles" | "brokerTo" | "broker
  */
 export function refuseBrokerOptions(settings: Options & Pick<Settings, "broker">, flags: Values): void {
   if (settings.broker) return void planOptions(settings);
-  const alone = ["broker-to", "broker-except"].find((name) => flags[name] !== undefined);
+  const alone = BROKER_OPTIONS.find((name) => flags[name] !== undefined);
   if (alone === undefined) return;
   // Not by `usageError`: a mistyped command would load this file with it.
   throw new SophiaError({
@@ -26,13 +33,15 @@ export function refuseBrokerOptions(settings: Options & Pick<Settings, "broker">
   });
 }
 
-/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
-export function planOptions({ contractFile, envFiles, brokerTo, brokerExcept }: Options): PlanOptions {
+/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or an invalid `--broker-listen` */
+export function planOptions(settings: Options): PlanOptions {
+  const { contractFile, envFiles, brokerTo, brokerExcept } = settings;
   return {
     isContractNamed: contractFile !== undefined,
     areFilesNamed: envFiles.every(({ required }) => required),
     allowed: brokerTo.map(originIn),
     except: brokerExcept,
+    address: listenAddress(settings),
   };
 }
 

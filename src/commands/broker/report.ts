@@ -1,5 +1,6 @@
 /** Reports for people and programs which keys are brokered and where each goes, without values; nothing listens. */
 import { dummyKey } from "../../broker/dummy.ts";
+import { SOCKET_VARIABLE } from "../../broker/environment.ts";
 import { originsOf } from "../../broker/route.ts";
 import type { Settings } from "../../command-line/settings.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
@@ -66,7 +67,8 @@ export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
 export function reportBroker(assessment: Assessment, settings: Settings, environment: Environment): BrokerReport {
-  const plan = planBroker(assessment, environment, planOptions(settings), dummyKey);
+  const options = planOptions(settings);
+  const plan = planBroker(assessment, environment, options, dummyKey);
   const { keys, faults, exposed, outer } = plan;
   const clear = exposed.map((key): KeyFailure => ({
     name: printable(key.name),
@@ -76,14 +78,19 @@ export function reportBroker(assessment: Assessment, settings: Settings, environ
     remedy: waysOut([key], assessment.contract.source).join(" "),
   }));
   return {
-    keys: keys.map((key) => reportKey(key, keys, assessment)),
+    keys: keys.map((key) => reportKey(key, keys, assessment, "path" in options.address)),
     failures: [...faults.map((fault) => ({ name: printable(fault.name), ...wordsOf(fault) })), ...clear],
     outer: outer.map(printable),
     others: notBrokered(plan, assessment, environment),
   };
 }
 
-function reportKey(key: BrokeredKey, keys: readonly BrokeredKey[], assessment: Assessment): KeyReport {
+function reportKey(
+  key: BrokeredKey,
+  keys: readonly BrokeredKey[],
+  assessment: Assessment,
+  isSocket: boolean,
+): KeyReport {
   const { route, base, because } = key;
   const [, ...further] = originsOf(route);
   return {
@@ -91,7 +98,7 @@ function reportKey(key: BrokeredKey, keys: readonly BrokeredKey[], assessment: A
     origin: printable(route.origin),
     ...(further.length > 0 && { furtherOrigins: further.map(printable) }),
     path: printable(route.path),
-    variables: Object.keys(base).map(printable),
+    variables: isSocket ? [SOCKET_VARIABLE] : Object.keys(base).map(printable),
     by: because,
     byWords: byWords(key, assessment),
     allow: route.allow.map(({ text }) => printable(text)),

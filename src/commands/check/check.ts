@@ -45,7 +45,7 @@ export const check: Command = async ({ options, positionals }, context) => {
     );
   }
   const settings = resolveSettings(options, context.environment);
-  if (settings.broker || settings.brokerTo.length > 0 || settings.brokerExcept.length > 0) {
+  if (settings.broker || Object.keys(options).some((name) => name.startsWith("broker-"))) {
     (await import("../broker/options.ts")).refuseBrokerOptions(settings, options);
   }
   if (settings.verbose) printLines(context, [`version ${versionLine().trimEnd()}`]);

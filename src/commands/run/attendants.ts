@@ -41,7 +41,7 @@ interface Attendant {
 const ATTENDANTS: readonly Attendant[] = [
   // --broker. Before the record of the start, which names the brokered keys.
   {
-    isAsked: ({ settings, flags }) => settings.broker || (flags["broker-to"] ?? flags["broker-except"]) !== undefined,
+    isAsked: ({ settings, flags }) => settings.broker || Object.keys(flags).some((name) => name.startsWith("broker-")),
     prepare: async ({ settings, flags }) => {
       await (await import("./broker/broker.ts")).refuseBrokerStart(settings, flags);
       return undefined;

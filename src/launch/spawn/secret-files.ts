@@ -215,7 +215,7 @@ function ignoreErrors(step: () => void): void {
 }
 
 /** Calls `undo` at any end of this process except SIGKILL and a crash. @returns calls it now */
-function undoAtExit(undo: () => void): Undo {
+export function undoAtExit(undo: () => void): Undo {
   // signal-exit ends the process on a signal without other listeners. Forwarding listens under one name of each signal:
   // under the other (SIGIOT of SIGABRT) signal-exit would be the only listener.
   const forwarded = new Set(catchableSignals());

@@ -2,8 +2,15 @@
 import { randomBytes } from "node:crypto";
 import type { Agent } from "node:http";
 import { dummyKey } from "../../../broker/dummy.ts";
-import { brokerVariables, type Changes, gitAccesses } from "../../../broker/environment.ts";
-import { type Broker, openBroker } from "../../../broker/listen.ts";
+import {
+  brokerVariables,
+  type Changes,
+  gitAccesses,
+  SOCKET_VARIABLE,
+  socketVariables,
+} from "../../../broker/environment.ts";
+import { MOST_GUESSES } from "../../../broker/guesses.ts";
+import type { BrokerParts } from "../../../broker/listen.ts";
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import { GITHUB_TOKENS } from "../../../contract/broker/providers.ts";
@@ -26,6 +33,7 @@ import { brokerRefusal } from "../../broker/faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "../../broker/keys.ts";
 import { planOptions, refuseBrokerOptions } from "../../broker/options.ts";
 import { checkedExceptions } from "../../broker/exceptions.ts";
+import { type Listening, listen } from "./listen.ts";
 import { warnOfCopies, warnOfNothing, warnOfUnset } from "./warnings.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
@@ -63,11 +71,11 @@ export async function refuseBrokerStart(settings: Settings, flags: Values): Prom
 }
 
 /**
- * Listens on loopback, if there is a key to broker, or one may appear in ESC later (`--watch`); else warns, for the option,
+ * Listens, on loopback unless the user names another address, if there is a key to broker, or one may appear in ESC later (`--watch`); else warns, for the option,
  * with the reason.
  *
  * @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered, the program would get one in
- *   clear, or no port is free
+ *   clear, or it cannot listen
  */
 export async function openRunBroker(
   settings: Settings,
@@ -111,7 +119,7 @@ export async function openRunBroker(
     settings.auditLog === undefined
       ? undefined
       : (await import("./records.ts")).requestWriter(settings.auditLog, context.cwd, run);
-  const broker = await listen({
+  const parts: BrokerParts = {
     keyOf: (name) => keys.get(name)?.value ?? "",
     agentFor: (origin) => {
       const agent = agents.get(origin) ?? agentFor(origin, network);
@@ -129,11 +137,23 @@ export async function openRunBroker(
         `warning: ${problem}; the broker is closed, and further requests of the program fail`,
       ]);
     },
-  });
+    guessed: (address) => {
+      printLines({ ...context, err: write }, [
+        `warning: ${printable(address)} sent ${MOST_GUESSES} requests without a key of this run; the broker refuses it for a minute`,
+      ]);
+    },
+  };
+  const broker = await listen(parts, options.address, context.cwd);
+  const { origin, socketPath } = broker;
   const gh = await openForGh(initial, settings.watch, assessment, broker, context);
   const deliver = (now: Assessment, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {
     const { environment, files } = delivery(now);
-    const variables = planned.length === 0 ? {} : brokerVariables(planned, broker.origin, environment, outer);
+    const variables =
+      planned.length === 0
+        ? {}
+        : socketPath === undefined
+          ? brokerVariables(planned, origin, environment, outer)
+          : socketVariables(planned, socketPath, environment, outer);
     const withDummies = withVariables(environment, variables);
     return {
       environment: withVariables(withDummies, gh?.variables(planned, withDummies) ?? {}),
@@ -149,7 +169,7 @@ export async function openRunBroker(
   const dummyValues = (): readonly Secret[] =>
     Array.from(dummies).flatMap(([name, value]) => (value === undefined ? [] : { name, value }));
   const accesses = gitAccesses(initial.keys);
-  if (accesses.length > 0) {
+  if (accesses.length > 0 && socketPath === undefined) {
     await (await import("./git-notices.ts")).noticeOfGit(accesses, delivery(assessment).environment, context);
   }
   const first = deliver(assessment, initial);
@@ -172,7 +192,7 @@ export async function openRunBroker(
         gh?.remove();
         const unused = [...keys.values()].filter(({ route }) => !used.has(route.name));
         if (typeof end === "number" && end !== 0 && !settings.quiet && unused.length > 0) {
-          printLines(context, [unusedWords(unused)]);
+          printLines(context, [unusedWords(unused, socketPath !== undefined)]);
         }
       },
     },
@@ -189,7 +209,7 @@ async function openForGh(
   { keys }: BrokerPlan,
   isWatched: boolean,
   assessment: Assessment,
-  broker: Broker,
+  broker: Listening,
   context: Context,
 ): Promise<GhBroker | undefined> {
   const mayFollow = isWatched && GITHUB_TOKENS.some((name) => assessment.contract.variables.has(name));
@@ -214,18 +234,6 @@ async function openForGh(
   };
 }
 
-async function listen(parts: Parameters<typeof openBroker>[0]): Promise<Broker> {
-  try {
-    return await openBroker(parts);
-  } catch (error) {
-    throw new SophiaError({
-      code: "broker",
-      message: `--broker cannot accept connections on 127.0.0.1 (${systemErrorCode(error) ?? "UNKNOWN"})`,
-      hint: "check the loopback interface and the limits of this process (ulimit -n), or leave --broker out",
-    });
-  }
-}
-
 /** Windows has names in any spelling: another spelling of a name is replaced, too. */
 function withVariables(environment: Environment, added: Changes): Environment {
   const result = process.platform === "win32" ? new FoldedMap(environment) : new Map(environment);
@@ -236,8 +244,8 @@ function withVariables(environment: Environment, added: Changes): Environment {
   return result;
 }
 
-function unusedWords(keys: readonly BrokeredKey[]): string {
+function unusedWords(keys: readonly BrokeredKey[], isSocket: boolean): string {
   const names = keys.map(({ route }) => printable(route.name));
-  const variables = keys.flatMap(({ base }) => Object.keys(base).slice(0, 1));
+  const variables = isSocket ? [SOCKET_VARIABLE] : keys.flatMap(({ base }) => Object.keys(base).slice(0, 1));
   return `no request came for ${enumerateFew(names, 5)}: the program must read ${enumerateFew(variables, 5)}`;
 }
