@@ -16,15 +16,17 @@ export const SOURCES = [
   "node_modules/.package-lock.json",
 ];
 
+/** The inputs of the addons and the monitors. */
+export const SOURCES_OF_ADDONS = ["native", "scripts/build/addon.mjs", "node_modules/.package-lock.json"];
+
 /**
- * Hashes the sources, the list of installed packages, and the names of available compilers, because a new compiler adds an
- * addon.
+ * Hashes sources, the list of installed packages, and the names of available compilers, because a new compiler adds an addon.
  *
  * @returns hexadecimal digits
  */
-export function hashOfInputs(root) {
+export function hashOfInputs(root, sources = SOURCES) {
   const hash = createHash("sha256");
-  for (const name of SOURCES.flatMap((source) => filesBelow(root, source))) {
+  for (const name of sources.flatMap((source) => filesBelow(root, source))) {
     hash
       .update(`${name}\0`)
       .update(readFileSync(join(root, name)))

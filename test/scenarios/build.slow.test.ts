@@ -1,10 +1,25 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { notInstalled } from "../helpers/skip.ts";
 import { copyOfPackage, folder } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
+
+/** For x64 and arm64, on either of them. */
+const COMPILERS = ["cc", process.arch === "x64" ? "aarch64-linux-gnu-gcc" : "x86_64-linux-gnu-gcc"];
 
 /** Runs a module of JavaScript, which has a function of `scripts/build/` as `subject`. Returns what it prints. */
 function printedBy(file: string, name: string, script: string): string {
@@ -24,11 +39,17 @@ it("a checkout that is not built fails with the command that builds it", () => {
   });
 });
 
-it("a build is repeated only if its inputs have changed or one of its files is missing", () => {
+/** A checkout that is built. */
+function checkout(): string {
   const path = copyOfPackage();
   for (const name of ["src", "native", "runtime", "scripts", "package.json"])
     cpSync(join(root, name), join(path, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
+  return path;
+}
+
+it("a build is repeated only if its inputs have changed or one of its files is missing", () => {
+  const path = checkout();
   const command = join(path, "bin/sophia-run.cjs");
   // A file that is replaced has another inode.
   const build = (): number => {
@@ -47,6 +68,32 @@ it("a build is repeated only if its inputs have changed or one of its files is m
   // The copy is in no repository.
   const { stdout } = spawnSync(process.execPath, [command, "--version"], { encoding: "utf8" });
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\S* \(npm package, built outside git\)\n$/);
+});
+
+it("addons are compiled only if their sources have changed, or one is not what was compiled", ({ skip }) => {
+  const reason = COMPILERS.map((name) => notInstalled(name, "--version")).find((each) => each !== undefined);
+  skip(reason !== undefined, reason);
+  const path = checkout();
+  const names = readdirSync(join(path, "dist")).filter((name) => /\.node$|-monitor$/.test(name));
+  const addons = (): readonly string[] => names.map((name) => readFileSync(join(path, "dist", name), "latin1"));
+  const built = addons();
+  const compilers = folder(Object.fromEntries(COMPILERS.map((name) => [name, "#!/bin/sh\nexit 1\n"])));
+  for (const name of COMPILERS) chmodSync(join(compilers, name), 0o755);
+  const build = (env = process.env): string => {
+    const { status, stderr } = spawnSync(process.execPath, [join(path, "scripts/build.mjs")], {
+      env,
+      encoding: "utf8",
+    });
+    expect(status, stderr).toBe(0);
+    return stderr;
+  };
+  const withoutCompiling = { ...process.env, PATH: `${compilers}:${process.env["PATH"]}` };
+  appendFileSync(join(path, "src/core/text.ts"), "// changed\n");
+  expect([build(withoutCompiling), addons()]).toEqual(["", built]);
+  appendFileSync(join(path, "dist", names[0] ?? ""), "damaged");
+  expect([build(), addons()]).toEqual(["", built]);
+  appendFileSync(join(path, "native/system.c"), "// changed\n");
+  expect(build(withoutCompiling)).toContain("built without the addon");
 });
 
 it("a build is of the commit of its own repository, and of a changed one if its sources are", () => {
