@@ -188,11 +188,15 @@ function nameOf({ key }) {
 }
 
 /** Returns a node and all below it, but for types. */
-function* nodesIn(value) {
-  if (typeof value !== "object" || value === null) return;
-  if (typeof value.type === "string") yield value;
-  if (/^TS(?:Interface|Type)/.test(value.type)) return;
-  for (const below of Object.values(value)) yield* nodesIn(below);
+function* nodesIn(top) {
+  // A list in place of recursion, in which each node would pass through all generators above it.
+  const remaining = [top];
+  while (remaining.length > 0) {
+    const value = remaining.pop();
+    if (typeof value !== "object" || value === null) continue;
+    if (typeof value.type === "string") yield value;
+    if (!/^TS(?:Interface|Type)/.test(value.type)) remaining.push(...Object.values(value).toReversed());
+  }
 }
 
 /** Returns the README with the list between its marks. */
