@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { sophiaRun } from "./sophia.ts";
 import { type Finished, start, type Started, type StartOptions } from "./started.ts";
 
@@ -22,6 +23,15 @@ while True:
 os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xff)
 `;
 
+/**
+ * Python itself, without its packages: under its name on the PATH there may be a script of a version manager, and both take 0.1 s
+ * more of processor time for each terminal.
+ */
+const PYTHON = [
+  spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).stdout?.trim() || "python3",
+  "-IS",
+] as const;
+
 /** What is waited for, and what is typed once the terminal has shown it since the step before. */
 export type Step = readonly [shown: string, typed: string];
 
@@ -37,7 +47,7 @@ export function startAtTerminal(
   steps: readonly Step[] = [],
   columns = 0,
 ): Started {
-  return start(["python3", "-c", DRIVER, JSON.stringify([steps, columns]), ...command], options);
+  return start([...PYTHON, "-c", DRIVER, JSON.stringify([steps, columns]), ...command], options);
 }
 
 /** Runs sophia-run at a terminal of its own and answers its questions. The status of a death by a signal is its negative number. */

@@ -1,6 +1,6 @@
 /** Programs run code by variables of a found `.env`, for real: with `--allow` each does, and without it none. */
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -27,6 +27,8 @@ const inTerminal = (command: string): readonly string[] => ["script", "-qec", co
 const GIT = ["-c", "user.name=a", "-c", "user.email=a@example.test"] as const;
 const MAN_PAGE = { "x.1": ".TH X 1\n" };
 const AGENT = "-javaagent:agent.jar";
+/** No program, for which Go's standard library would be compiled each time. */
+const GO_PACKAGE = { "go.mod": "module g\n", "g.go": "package g\n" };
 const PYTHON = ["python3", "-V"] as const;
 const KUBECONFIG = JSON.stringify({
   apiVersion: "v1",
@@ -154,7 +156,7 @@ const ATTACKS: readonly Attack[] = [
     name: "GOCACHEPROG",
     value: "./evil.sh",
     needs: ["go", "version"],
-    files: { "go.mod": "module g\n", "main.go": "package main\n\nfunc main() {}\n" },
+    files: GO_PACKAGE,
     command: ["go", "build", "-o", "/dev/null", "."],
   },
   {
@@ -227,7 +229,7 @@ const ATTACKS: readonly Attack[] = [
     name: "GOFLAGS",
     value: "-toolexec=./evil.sh",
     needs: ["go", "version"],
-    files: { "go.mod": "module g\n", "main.go": "package main\n\nfunc main() {}\n" },
+    files: GO_PACKAGE,
     command: ["go", "build", "-o", "/dev/null", "."],
   },
   ...["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"].map((name): Attack => ({
@@ -308,6 +310,18 @@ function commandOf({ name, command }: Attack): readonly string[] {
   return isStandalone ? ["sh", "-c", 'printenv "$0" && ./evil.sh', name] : command;
 }
 
+/** The agent of all attacks, which is compiled once. */
+let agent: Buffer | undefined;
+
+function compiledAgent(): Buffer {
+  const premain = 'public static void premain(String a) throws Exception { new java.io.File("ran").createNewFile(); }';
+  const cwd = folder({ "Agent.java": `public class Agent { ${premain} }\n`, manifest: "Premain-Class: Agent\n" });
+  const run = (command: string, ...args: readonly string[]) => execFileSync(command, args, { cwd });
+  run("javac", "Agent.java");
+  run("jar", "cfm", "agent.jar", "manifest", "Agent.class");
+  return readFileSync(join(cwd, "agent.jar"));
+}
+
 /** A repository with the code, and what else an attack needs. */
 function repository({ files = {}, value }: Pick<Attack, "files" | "value">): string {
   const cwd = folder();
@@ -322,12 +336,8 @@ function repository({ files = {}, value }: Pick<Attack, "files" | "value">): str
   run("git", "init", "-q");
   run("git", ...GIT, "commit", "-q", "--allow-empty", "-m", "x");
   if (value === AGENT && !isStandalone) {
-    const premain =
-      'public static void premain(String a) throws Exception { new java.io.File("ran").createNewFile(); }';
-    writeFileSync(join(cwd, "Agent.java"), `public class Agent { ${premain} }\n`);
-    writeFileSync(join(cwd, "manifest"), "Premain-Class: Agent\n");
-    run("javac", "Agent.java");
-    run("jar", "cfm", "agent.jar", "manifest", "Agent.class");
+    agent ??= compiledAgent();
+    writeFileSync(join(cwd, "agent.jar"), agent);
   }
   return cwd;
 }

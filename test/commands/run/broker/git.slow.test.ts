@@ -6,7 +6,8 @@ import { AUTHOR, brokered, makeRepository, startGithub } from "./github.ts";
 
 skipBecause(notInstalled("git", "--version") ?? notLinux);
 
-const MEGABYTES = isNightly ? 256 : 128;
+/** More than the launcher may take. */
+const MEGABYTES = isNightly ? 256 : 96;
 /** V8 lets its heap grow before it collects: some 28 MB here, 79 MB in the worst case of docs/measurements/broker.md. */
 const MOST_MEGABYTES = 80;
 
