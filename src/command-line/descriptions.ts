@@ -39,6 +39,9 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
     "Read FILE instead of .env (repeatable; later files win)",
   ),
   "no-override": source("Do not read .env.override"),
+  "secrets-dir": source(
+    "Read the files in DIR that are named like declared variables, such as qdrant-api-key (repeatable, or with : between; later folders win)",
+  ),
   prefer: source("Source that wins if both set a variable: environment or esc (default: environment)"),
   "require-esc": source(
     "Fail with status 125 if ESC cannot be read, instead of continuing without it",

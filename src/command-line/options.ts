@@ -18,6 +18,7 @@ export const OPTIONS = {
   project: { type: "string", value: "DIR" },
   dotenv: { type: "list", value: "FILE" },
   "no-override": { type: "boolean" },
+  "secrets-dir": { type: "list", value: "DIR" },
   prefer: { type: "string", value: "SOURCE", choices: ["environment", "esc"] },
   "require-esc": { type: "boolean" },
   timeout: { type: "string", value: "TIME" },

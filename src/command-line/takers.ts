@@ -16,6 +16,7 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   project: ["run", ...COMMAND_NAMES.filter((name) => name !== "completion" && name !== "link")],
   dotenv: ASK_ESC,
   "no-override": READ,
+  "secrets-dir": READ,
   prefer: RESOLVE,
   "require-esc": ASK_ESC,
   timeout: ASK_ESC,

@@ -25,7 +25,7 @@ export type SetOffer = "asks" | "reads";
 
 export interface WrongValue {
   readonly name: string;
-  readonly location?: { readonly file: string; readonly line: number };
+  readonly location?: { readonly file: string; readonly line?: number };
 }
 
 export interface Remedy {
@@ -53,7 +53,7 @@ export function correction(name: string, contract: Contract, origin: Origin | un
     case undefined:
       return { ...nothing, supply: supplyOf([name], contract, missing) };
     case "environment":
-      return { ...nothing, wrong: { name: origin.alias ?? name } };
+      return { ...nothing, wrong: { name: origin.alias ?? name, ...(origin.read && { location: origin.read }) } };
     case "esc": {
       const { environment: own, importedFrom } = origin;
       const environment = importedFrom === undefined ? own : fullImportName(importedFrom, own.split("/")[0] ?? "");
@@ -62,6 +62,7 @@ export function correction(name: string, contract: Contract, origin: Origin | un
       return { ...nothing, supply: [supply] };
     }
     case "override":
+    case "secrets":
     case "dotenv":
       return { ...nothing, wrong: { name, location: origin } };
     case "contract":
@@ -87,7 +88,7 @@ export function pageOf(names: readonly string[], { variables }: Contract): { rea
 /** Words the correction of a wrong value in the environment or in a file. */
 export function correctionOf({ name, location }: WrongValue): string {
   if (location === undefined) return `correct ${name} in the environment, or unset it there`;
-  return `correct it in ${printable(location.file)}, line ${location.line}`;
+  return `correct it in ${printable(location.file)}${location.line === undefined ? "" : `, line ${location.line}`}`;
 }
 
 /** Joins the remedies for several wrong values in one file. @returns with the values that are alone in theirs */
@@ -104,8 +105,9 @@ export function sharedCorrections(wrong: readonly WrongValue[]): {
     else if (file === undefined) {
       shared.push(`correct ${enumerateFew(all.map(({ name }) => name))} in the environment, or unset them there`);
     } else {
-      const lines = all.flatMap(({ location }) => (location === undefined ? [] : String(location.line)));
-      shared.push(`correct them in ${printable(file)}, lines ${enumerateFew(lines)}`);
+      const lines = all.flatMap(({ location }) => (location?.line === undefined ? [] : String(location.line)));
+      const place = lines.length === 0 ? "" : `, lines ${enumerateFew(lines)}`;
+      shared.push(`correct them in ${printable(file)}${place}`);
     }
   }
   return { shared, alone };

@@ -13,6 +13,7 @@ export const FAILURE_CODES = {
   "contract-scope": "the contract has no scope of this name",
   dotenv: "a .env file cannot be read, or has a line that is not an assignment",
   "override-tracked": "git tracks a .env.override file, which is for one developer alone",
+  "value-file": "a file with the value of a variable cannot be read, or no variable can have its content",
   "fake-value": "no dummy value could be made in the declared format",
   "esc-settings": "a variable that configures the access to ESC is malformed",
   "esc-required": "--require-esc is set, and ESC is not configured or cannot be read",

@@ -10,8 +10,13 @@ export type Origin = SourceLocation & {
 };
 
 type SourceLocation =
-  /** `fromFile`: an outer sophia-run read it from a file. */
-  | { readonly source: "environment"; readonly fromFile?: true }
+  | {
+      readonly source: "environment";
+      /** An outer sophia-run read it from a file. */
+      readonly fromFile?: true;
+      /** The variable `NAME_FILE`, and the file that it names. */
+      readonly read?: { readonly by: string; readonly file: string };
+    }
   | {
       readonly source: "esc";
       /** As `org/project/name`. */
@@ -30,6 +35,8 @@ type SourceLocation =
     }
   /** `.env.override`. */
   | { readonly source: "override"; readonly file: string; readonly line: number }
+  /** A file in a folder of secrets. */
+  | { readonly source: "secrets"; readonly file: string }
   | { readonly source: "dotenv"; readonly file: string; readonly line: number }
   | { readonly source: "contract"; readonly file: string }
   | { readonly source: "fake" };

@@ -1,5 +1,7 @@
 import type { Settings } from "../command-line/settings.ts";
+import { isDeclared } from "../contract/check.ts";
 import { findContract, type ContractSearch } from "../contract/load.ts";
+import type { Contract } from "../contract/model.ts";
 import type { Folders } from "../core/context.ts";
 import type { Environment } from "../core/model.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
@@ -7,6 +9,10 @@ import { isFound } from "../system/addon/addon.ts";
 import { parentOf, within } from "../system/paths.ts";
 
 export const OVERRIDE_FILE = ".env.override";
+/** systemd names the folder of a unit's credentials by it. */
+export const CREDENTIALS_FOLDER = "CREDENTIALS_DIRECTORY";
+/** Docker mounts secrets there. */
+export const SYSTEM_FOLDER = "/run/secrets";
 
 type Files = Pick<Settings, "envFiles" | "contractFile">;
 
@@ -43,6 +49,21 @@ export function hasOverride(
 ): boolean {
   const isIn = (folder: string): boolean => isFound(within(folder, OVERRIDE_FILE));
   return override && !areNamed(envFiles) && (isIn(project) || (above !== project && isIn(above)));
+}
+
+/** Returns the variables `NAME_FILE` that may name the file with the value of a declared variable. */
+export function pointersIn(environment: Environment, contract: Contract): readonly string[] {
+  const names: string[] = [];
+  const isKnown = (name: string): boolean => isDeclared(contract, name) || contract.scope?.outside.has(name) === true;
+  environment.forEach((value, name) => {
+    if (name.endsWith("_FILE") && value !== "" && isKnown(name.slice(0, -5)) && !isKnown(name)) names.push(name);
+  });
+  return names;
+}
+
+/** Returns true if there may be a folder of secrets. */
+export function hasSecretsFolder({ secretsDirs }: Pick<Settings, "secretsDirs">, environment: Environment): boolean {
+  return secretsDirs.length > 0 || (environment.get(CREDENTIALS_FOLDER) ?? "") !== "" || isFound(SYSTEM_FOLDER);
 }
 
 function areNamed(files: Files["envFiles"]): boolean {

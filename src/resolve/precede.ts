@@ -77,7 +77,7 @@ export async function precede(sources: Sources): Promise<Preceded> {
     required,
     resolution,
     selected,
-    marked: isCallers ? selected : findable(markFromFiles(selected, risks.marked)),
+    marked: isCallers ? selected : findable(markFromFiles(selected, risks.marked, declared)),
     overridden: sources.layers.length === 0 ? [] : overriddenEsc(resolution, declared),
     notices: [...completed.notices, ...(spelled?.notices ?? [])],
   };
@@ -90,13 +90,14 @@ async function complete(contract: Contract, layers: readonly Layer[]): Promise<C
 }
 
 function selectionOf(
-  { request: { settings, environment }, access, contract, esc, folded }: Sources,
+  { request: { settings, environment }, dotenv, access, contract, esc, folded }: Sources,
   allow: readonly string[],
   risks: Risks,
 ): Selection {
   return {
     ...settings,
     usesFiles: esc.kind !== "refused",
+    pointers: dotenv.pointers ?? [],
     usesIdToken: access.kind === "on" && access.settings.credential.kind === "github-actions",
     allow,
     risks: risks.byName,

@@ -9,7 +9,7 @@ import type { EscAccess } from "../esc/settings/access.ts";
 import { isEscMentioned } from "../esc/settings/own-variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import type { ReadingProgress } from "./assessment.ts";
-import { folderAbove, hasOverride, readEnvFiles } from "./env-files.ts";
+import { folderAbove, hasOverride, hasSecretsFolder, pointersIn, readEnvFiles } from "./env-files.ts";
 import type { FromEsc } from "./from-esc.ts";
 
 export interface Request extends Folders {
@@ -44,9 +44,14 @@ export async function readSources(request: Request): Promise<Sources> {
   const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
   const contract = folded?.foldedContract(written) ?? written;
   const above = folderAbove(settings, request, search);
-  const dotenv = hasOverride(settings, request, above)
+  const own = hasOverride(settings, request, above)
     ? await (await import("./override.ts")).withOverride(found, contract, request, above)
     : found;
+  const pointers = pointersIn(environment, contract);
+  const dotenv =
+    pointers.length > 0 || hasSecretsFolder(settings, environment)
+      ? await (await import("./value-files.ts")).withValueFiles(own, contract, request, pointers)
+      : own;
   reached("files read");
   // Last: a fault in a file opens nothing.
   const fetched = await fromEsc(access, request, dotenv.files);

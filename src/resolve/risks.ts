@@ -147,6 +147,8 @@ function isSameAddress(name: string, alias: string): boolean {
 
 function isTrusted(origin: Origin, { isFound, isContractNamed }: Trust, isPair: boolean): boolean {
   switch (origin.source) {
+    case "secrets":
+      return isPair;
     case "override":
     case "dotenv":
       return isPair && !isFound(origin.file);

@@ -28,6 +28,8 @@ export type Selection = Pick<Settings, Options> & {
   readonly usesIdToken?: boolean;
   /** The caller's variables, which ESC overrides; undefined if ESC does not override any. */
   readonly overridable?: Environment;
+  /** Variables `NAME_FILE` whose files were read. */
+  readonly pointers: readonly string[];
   readonly risks: Risks["byName"];
   /** Declared names that do not belong to the scope; undefined without `--scope`. */
   readonly outOfScope: ReadonlySet<string> | undefined;
@@ -37,6 +39,7 @@ export type Selection = Pick<Settings, Options> & {
 /** The reason why the program does not get a variable; `withheld.ts` has the words. */
 export type Withholding =
   | "launcher"
+  | "pointer"
   | "writer"
   | "reserved"
   | Risk
@@ -60,6 +63,7 @@ export function withholding(
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
   const launchers = [...WITHHELD_VARIABLES, ...(selection.usesIdToken === true ? ID_TOKEN_VARIABLES : [])];
   const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
+  for (const name of selection.pointers) own.set(name, "pointer");
   if (!keepEsc) for (const name of launchers) own.set(name, "launcher");
   const included = matcher(selection.include, folding);
   const excluded = matcher(selection.exclude, folding);

@@ -19,7 +19,13 @@ const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly so
       return `ESC ${environmentWords({ name: environment, ...rest })}${importedFrom === undefined ? "" : `, imported from ${printable(importedFrom)}`}`;
     },
   },
-  environment: { label: "environment", givenBy: "caller", place: () => "the process environment" },
+  environment: {
+    label: "environment",
+    givenBy: "caller",
+    place: ({ read }) =>
+      `the process environment${read === undefined ? "" : `, ${printable(read.by)}: ${printable(read.file)}`}`,
+  },
+  secrets: { label: "the secrets folder", givenBy: "configuration", place: ({ file }) => printable(file) },
   dotenv: { label: ".env", givenBy: "configuration", place: lineWords },
   contract: { label: "the contract's defaults", givenBy: "contract", place: () => "the contract's default" },
   fake: { label: "dummy values", givenBy: "contract", place: () => "a dummy value (--fake)" },

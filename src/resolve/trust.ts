@@ -18,13 +18,19 @@ export async function findRisks(layers: readonly Layer[], trust: Trust): Promise
 }
 
 /** Adds the mark for a nested sophia-run, if a file sets a variable that decides where secrets go. */
-export function markFromFiles(selected: Resolution, addresses: readonly string[]): Resolution {
+export function markFromFiles(
+  selected: Resolution,
+  addresses: readonly string[],
+  isDeclared: (name: string) => boolean,
+): Resolution {
   const isOfFile = (name: string): boolean => {
     const origin = selected.get(name)?.origin;
     return origin !== undefined && !isCallersWord(origin);
   };
   const pair = isOfFile(PAIR[0]) ? pairIn(selected) : [];
-  const names = [...new Set([...MARKED_VARIABLES, ...addresses, ...pair])].filter(isOfFile);
+  // A nested sophia-run would read the file.
+  const pointers = [...selected.keys()].filter((name) => name.endsWith("_FILE") && isDeclared(name.slice(0, -5)));
+  const names = [...new Set([...MARKED_VARIABLES, ...addresses, ...pair, ...pointers])].filter(isOfFile);
   if (names.length === 0 && !selected.has(FROM_FILES)) return selected;
   const marked = new Map(selected);
   marked.delete(FROM_FILES);

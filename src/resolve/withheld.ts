@@ -23,6 +23,7 @@ export function withheldWords({
 
 export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
   launcher: "without --keep-esc",
+  pointer: "since sophia-run has read the file that it names",
   writer: "always, since it may write to ESC",
   reserved: "since a file does not decide how sophia-run works",
   "runs-code": "without --allow, since it makes other programs run code",

@@ -49,6 +49,11 @@ export function isExposed(path: string, file: Stats): boolean {
   return (file.uid === user || user === 0) && isOnWritable(path);
 }
 
+/** Returns true for a folder in which every user could put a file. */
+export function isWorldWritable(folder: Stats, path: string): boolean {
+  return (folder.mode & WORLD_WRITABLE) !== 0 && isOnWritable(path);
+}
+
 function isOnWritable(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);

@@ -9,6 +9,7 @@ test("defaults", () => {
   expect(settled({})).toEqual({
     envFiles: [{ path: ".env", required: false }],
     override: true,
+    secretsDirs: [],
     prefer: "environment",
     requireEsc: false,
     timeoutMs: 30_000,

@@ -102,9 +102,9 @@ describe("an address", () => {
     const layers = [layer(variable(BASE, OPENED, EVIL), variable("OPENAI_API_KEY", OPENED))];
     const selected = resolve(layers, nothing);
     const { marked } = await findRisks(layers, TRUST);
-    expect(markFromFiles(selected, marked).get("SOPHIA_FROM_FILES")?.value).toBe(`${BASE},OPENAI_API_KEY`);
+    expect(markFromFiles(selected, marked, nothing).get("SOPHIA_FROM_FILES")?.value).toBe(`${BASE},OPENAI_API_KEY`);
     const allowed = await findRisks(layers, { ...TRUST, isAllowed: () => true });
-    expect(markFromFiles(selected, allowed.marked).has("SOPHIA_FROM_FILES")).toBe(false);
+    expect(markFromFiles(selected, allowed.marked, nothing).has("SOPHIA_FROM_FILES")).toBe(false);
   });
 });
 
@@ -120,7 +120,7 @@ test.each<[string, Origin, Origin, string | undefined]>([
   ["both of the caller's ESC", ESC, ESC, undefined],
 ])("%s, of a service without an address of its own: the mark", (_, address, key, expected) => {
   const layers = [layer(variable("QDRANT_URL", address)), layer(variable("QDRANT_API_KEY", key))];
-  const marked = markFromFiles(resolve(layers, nothing), []);
+  const marked = markFromFiles(resolve(layers, nothing), [], nothing);
   expect(marked.get("SOPHIA_FROM_FILES")?.value).toBe(expected);
 });
 
@@ -128,7 +128,7 @@ test.each(["HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "P
   "%s of it is marked, and that of the caller's ESC is not",
   (name) => {
     const mark = (origin: Origin): string | undefined =>
-      markFromFiles(resolve([layer(variable(name, origin))], nothing), []).get("SOPHIA_FROM_FILES")?.value;
+      markFromFiles(resolve([layer(variable(name, origin))], nothing), [], nothing).get("SOPHIA_FROM_FILES")?.value;
     expect([mark(OPENED), mark(ESC)]).toEqual([name, undefined]);
   },
 );

@@ -7,6 +7,7 @@ const ORIGINS: Readonly<Record<SourceId, Origin>> = {
   environment: { source: "environment" },
   override: { source: "override", file: ".env.override", line: 1 },
   esc: { source: "esc", environment: "o/p/e" },
+  secrets: { source: "secrets", file: "/run/secrets/a" },
   dotenv: { source: "dotenv", file: ".env", line: 1 },
   contract: { source: "contract", file: "c" },
   fake: { source: "fake" },

@@ -10,6 +10,7 @@ const NOTHING: Selection = {
   exclude: [],
   keepEsc: false,
   usesFiles: true,
+  pointers: [],
   allow: [],
   risks: new Map(),
   outOfScope: undefined,

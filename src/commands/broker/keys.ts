@@ -175,6 +175,9 @@ function sourceOf(origin: Origin, { areFilesNamed }: PlanOptions): string {
   switch (origin.source) {
     case "environment":
       return origin.fromFile === true ? "files of an outer sophia-run" : CALLER;
+    // The caller, or the system, has named the folder.
+    case "secrets":
+      return CALLER;
     case "override":
     case "dotenv":
       return areFilesNamed ? CALLER : `file ${origin.file}`;
@@ -201,6 +204,8 @@ function placeOf(
 ): Pick<SourcedValue, "file" | "isEsc" | "isFound"> {
   const isRenamed = origin.alias !== undefined && !isContractNamed;
   switch (origin.source) {
+    case "secrets":
+      return { file: origin.file, isFound: isRenamed };
     case "override":
     case "dotenv":
       return { file: `${origin.file}:${origin.line}`, isFound: isRenamed || !areFilesNamed };

@@ -56,7 +56,7 @@ function locationWords({ kind, where, line, isOther }: KeyLocation): string {
     case "environment":
       return `the caller's environment, as ${where}: other programs that were started there have it${other}`;
     case "file":
-      return `${where}:${line}${other}`;
+      return `${where}${line === undefined ? "" : `:${line}`}${other}`;
     case "variable":
       return `${where}, which the program gets`;
     case "token-variable":

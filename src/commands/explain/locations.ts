@@ -40,7 +40,10 @@ function locationOf(origin: Origin, name: string, isSame: boolean): readonly Key
   const other = isSame ? {} : ({ isOther: true } as const);
   switch (origin.source) {
     case "environment":
+      if (origin.read !== undefined) return [{ kind: "file", where: printable(origin.read.file), ...other }];
       return [{ kind: "environment", where: printable(origin.alias ?? name), ...other }];
+    case "secrets":
+      return [{ kind: "file", where: printable(origin.file), ...other }];
     case "override":
     case "dotenv":
       return [{ kind: "file", where: printable(origin.file), line: origin.line, ...other }];

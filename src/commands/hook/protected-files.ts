@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import { isOfLine } from "../../core/model.ts";
+import { isOfLine, type Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { precede } from "../../resolve/precede.ts";
@@ -31,8 +31,9 @@ export async function protectedFiles(given: Settings, context: Context): Promise
   const secrets = new Map<string, string[]>();
   for (const variable of variables) {
     const { name, origin } = variable;
-    if (!isOfLine(origin) || !isHidden(sources.contract, variable)) continue;
-    secrets.set(origin.file, [...(secrets.get(origin.file) ?? []), printable(name)]);
+    const file = fileOf(origin);
+    if (file === undefined || !isHidden(sources.contract, variable)) continue;
+    secrets.set(file, [...(secrets.get(file) ?? []), printable(name)]);
   }
   const tokens = variables.filter(({ name, value }) => TOKEN_FILES.has(name) && value !== "");
   const login = pulumiCredentials(context.environment);
@@ -42,6 +43,11 @@ export async function protectedFiles(given: Settings, context: Context): Promise
     ...(login === undefined ? [] : [{ path: login, holds: "Pulumi's login" }]),
   ];
   return files.map(({ path, holds }) => ({ path: resolve(context.cwd, path), holds }));
+}
+
+function fileOf(origin: Origin): string | undefined {
+  if (origin.source === "environment") return origin.read?.file;
+  return isOfLine(origin) || origin.source === "secrets" ? origin.file : undefined;
 }
 
 interface Places {

@@ -102,9 +102,16 @@ function optionsOfMask(options: Values, { cwd }: Context): readonly string[] {
     const given = options[name];
     if (SET_FOR_MASK.has(name) || given === undefined || given === false) return [];
     if (given === true) return [`--${name}`];
-    const isFile = name === "dotenv" || name === "contract";
+    const absolute = (value: string): string => {
+      if (name === "secrets-dir")
+        return value
+          .split(":")
+          .map((path) => resolve(cwd, path))
+          .join(":");
+      return name === "dotenv" || name === "contract" ? resolve(cwd, value) : value;
+    };
     const values = typeof given === "string" ? [given] : given;
-    return values.map((value) => `--${name}=${isFile ? resolve(cwd, value) : value}`);
+    return values.map((value) => `--${name}=${absolute(value)}`);
   });
 }
 

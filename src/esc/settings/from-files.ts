@@ -9,6 +9,8 @@ export const MARKED_VARIABLES: readonly string[] = [
   ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"],
   ["PULUMI_BACKEND_URL", "PULUMI_DEFAULT_ORGANIZATION"],
   ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"],
+  // From it secrets are read.
+  ["CREDENTIALS_DIRECTORY"],
 ].flat();
 
 /** Node.js reads these at its start. If a file set one, only the built-in certificates are trusted. */

@@ -27,6 +27,8 @@ export interface DotenvReading {
   readonly notices: readonly Notice[];
   /** Each file in its order, with the number of its variables; undefined if it does not exist. */
   readonly files: readonly ReadFile[];
+  /** Variables `NAME_FILE` whose files were read, too. */
+  readonly pointers?: readonly string[];
 }
 
 interface ReadFile {

@@ -1,0 +1,92 @@
+/** Values in files of their own: `NAME_FILE`, and folders of secrets. Loaded only if there may be such files. */
+import type { Settings } from "../command-line/settings.ts";
+import { isDeclared } from "../contract/check.ts";
+import type { Contract } from "../contract/model.ts";
+import type { Environment, Layer, Notice, Variable } from "../core/model.ts";
+import { namesFromFiles } from "../esc/settings/from-files.ts";
+import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
+import type { DotenvReading } from "../sources/dotenv/index.ts";
+import { readSecretsFolder, type SecretsFolder } from "../sources/secrets-folder.ts";
+import { fault, readValueFile } from "../sources/value-file.ts";
+import { CREDENTIALS_FOLDER, SYSTEM_FOLDER } from "./env-files.ts";
+
+const OPTION = "--secrets-dir or SOPHIA_SECRETS_DIR";
+
+interface Request {
+  readonly settings: Pick<Settings, "secretsDirs">;
+  readonly environment: Environment;
+  readonly cwd: string;
+}
+
+/**
+ * Adds the values of files to those of `.env` files.
+ *
+ * @param pointers the variables `NAME_FILE` of the environment
+ * @throws SophiaError (value-file, 125)
+ */
+export async function withValueFiles(
+  reading: DotenvReading,
+  contract: Contract,
+  { settings, environment, cwd }: Request,
+  pointers: readonly string[],
+): Promise<DotenvReading> {
+  const fromFiles = namesFromFiles(environment);
+  // Settings of sophia-run also name files, and a file does not decide what is read.
+  const used = pointers.filter((name) => !WITHHELD_VARIABLES.includes(name) && !fromFiles.has(name));
+  const pointed = await readPointed(used, contract, environment, cwd);
+  const credentials = fromFiles.has(CREDENTIALS_FOLDER) ? undefined : environment.get(CREDENTIALS_FOLDER);
+  const layers: Layer[] = [];
+  const notices: Notice[] = [];
+  const names = [...contract.variables.keys(), ...contract.aliases.keys()];
+  for (const folder of foldersOf(settings.secretsDirs, credentials ?? "")) {
+    const read = await readSecretsFolder(folder, names, cwd);
+    if (read.layer.variables.length > 0) layers.push(read.layer);
+    notices.push(...read.notices);
+  }
+  return {
+    ...reading,
+    layers: [
+      ...(pointed.length === 0 ? [] : [{ source: "environment" as const, variables: pointed }]),
+      ...layers,
+      ...reading.layers,
+    ],
+    notices: [...reading.notices, ...notices],
+    pointers: used,
+  };
+}
+
+/** Reads the files that `NAME_FILE` names. The environment has the value of one variable in one way. */
+async function readPointed(
+  pointers: readonly string[],
+  contract: Contract,
+  environment: Environment,
+  cwd: string,
+): Promise<readonly Variable[]> {
+  const named = pointers.map((pointer) => ({ pointer, name: pointer.slice(0, -"_FILE".length) }));
+  const both = named.find(({ name }) => (environment.get(name) ?? "") !== "");
+  if (both !== undefined) {
+    throw fault(`the environment has both ${both.name} and ${both.pointer}`, "unset one of them");
+  }
+  const variables: Variable[] = [];
+  for (const { pointer, name } of named) {
+    // Outside of the scope it is not needed, and may not be readable.
+    if (!isDeclared(contract, name)) continue;
+    const file = environment.get(pointer) ?? "";
+    const value = await readValueFile(file, cwd, pointer, false);
+    const origin = { source: "environment", read: { by: pointer, file } } as const;
+    variables.push({ name, value, secret: true, origin, delivery: "value" });
+  }
+  return variables;
+}
+
+/** Returns the folders, highest precedence first: later named ones win, and each over those of the system. */
+function foldersOf(named: readonly string[], credentials: string): readonly SecretsFolder[] {
+  const system: readonly SecretsFolder[] = [
+    { path: credentials, namedBy: CREDENTIALS_FOLDER, required: false },
+    { path: process.platform === "win32" ? "" : SYSTEM_FOLDER, namedBy: undefined, required: false },
+  ];
+  return [
+    ...named.toReversed().map((path) => ({ path, namedBy: OPTION, required: true })),
+    ...system.filter(({ path }) => path !== "" && !named.includes(path)),
+  ];
+}

@@ -1,0 +1,78 @@
+/** Files whose whole content is the value of one variable: those of `NAME_FILE`, and of a folder of secrets. */
+import { isUtf8 } from "node:buffer";
+import { resolve } from "node:path";
+import { SophiaError } from "../core/error.ts";
+import { printable } from "../core/text.ts";
+import { readBounded } from "../system/bounded-read.ts";
+import { systemErrorCode } from "../system/errors.ts";
+
+const MAX_BYTES = 65_536;
+
+/** `EF BF BD`, U+FFFD, which decoding puts for other bytes than UTF-8. */
+const REPLACEMENT = Buffer.from("\uFFFD");
+
+/**
+ * Reads a value, without one line break at the end of the file.
+ *
+ * @param namedBy what gives the path: a variable or an option; undefined for a folder of the system
+ * @param isSureOfPath false if it may be a value that was put there by mistake, so that no message shows it
+ * @throws SophiaError (value-file, 125) for a file that cannot be read, or whose content no variable can have
+ */
+export async function readValueFile(
+  path: string,
+  cwd: string,
+  namedBy: string | undefined,
+  isSureOfPath: boolean,
+): Promise<string> {
+  const shown = printable(path) + (namedBy === undefined ? "" : ` (${namedBy})`);
+  let bytes: Buffer;
+  try {
+    bytes = await readBounded(resolve(cwd, path), { maxBytes: MAX_BYTES });
+  } catch (error) {
+    const code = systemErrorCode(error) ?? "unknown error";
+    const [what, hint = otherFile(namedBy)] = WORDS.get(code) ?? [`cannot be read (${code})`];
+    throw fault(`${isSureOfPath ? shown : `the file in ${namedBy}`} ${what}`, hint);
+  }
+  const text = bytes.toString();
+  if (!isUtf8(bytes)) {
+    const hint = "save the file as UTF-8, or encode what it holds, such as with base64";
+    throw fault(`byte ${invalidByteIn(text, bytes)} of ${shown} is not UTF-8`, hint);
+  }
+  const nul = bytes.indexOf(0);
+  if (nul !== -1) {
+    throw fault(`byte ${nul + 1} of ${shown} is a NUL character`, "remove it; no variable can contain one");
+  }
+  return text.replace(/\r?\n$/, "");
+}
+
+/** Returns the position of the first byte that is not UTF-8, from 1. */
+function invalidByteIn(text: string, bytes: Buffer): number {
+  for (let at = text.indexOf("\uFFFD"); at !== -1; at = text.indexOf("\uFFFD", at + 1)) {
+    const byte = Buffer.byteLength(text.slice(0, at));
+    // The file may have the character itself.
+    if (!bytes.subarray(byte, byte + REPLACEMENT.length).equals(REPLACEMENT)) return byte + 1;
+  }
+  return bytes.length;
+}
+
+const MISSING = ["does not exist"] as const;
+const FORBIDDEN = ["cannot be read: permission denied", "allow the user who starts sophia-run to read it"] as const;
+const WORDS = new Map<string, readonly [what: string, hint?: string]>([
+  ["ENOENT", MISSING],
+  ["ENOTDIR", MISSING],
+  ["EISDIR", ["is a folder, not a file with a value"]],
+  ["EACCES", FORBIDDEN],
+  ["EPERM", FORBIDDEN],
+  ["NOT_A_FILE", ["is a device or a socket, not a file with a value"]],
+  ["TOO_LARGE", ["is larger than 64 KiB, the most that a value may have"]],
+  ["NO_END", ["is a pipe that did not end within 5 s", "check the program that writes to it"]],
+]);
+
+function otherFile(namedBy: string | undefined): string {
+  return namedBy === undefined ? "put a file with the value there, or none" : `check the path in ${namedBy}`;
+}
+
+/** Makes an error about a file with a value, or a folder of them. */
+export function fault(message: string, hint: string): SophiaError {
+  return new SophiaError({ code: "value-file", message, hint });
+}

@@ -1,0 +1,379 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { findIsolation } from "../helpers/container.ts";
+import { noNobody, sophiaAsNobody } from "../helpers/nobody.ts";
+import { skipBecause } from "../helpers/skip.ts";
+import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { expectWording } from "../helpers/wording.ts";
+
+const NAME = "acme/app/dev";
+const CONTRACT = JSON.stringify({
+  variables: {
+    QDRANT_API_KEY: { required: true },
+    DB_PASSWORD: { aliases: ["PG_PASSWORD"] },
+    LEVEL: { secret: false, format: { type: "enum", values: ["low", "high"] } },
+    TLS_CERT: {},
+    TLS_CERT_FILE: { secret: false },
+  },
+  scopes: { web: ["QDRANT_API_KEY"] },
+});
+const VALUE = "sentinel-of-a-file";
+
+function project(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
+  return folder({ "sophia.contract.json": CONTRACT, ...files });
+}
+
+async function withEsc(values: Readonly<Record<string, string>>) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.environment(NAME, { values });
+  return { server, esc: { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
+}
+
+describe("NAME_FILE", () => {
+  test("has the value of NAME, as the process environment: above ESC; the program gets NAME alone", async () => {
+    const { esc } = await withEsc({ QDRANT_API_KEY: "of-esc" });
+    const cwd = project({ key: `${VALUE}\n`, ".env": "QDRANT_API_KEY=of-file\n" });
+    const env = { ...esc, QDRANT_API_KEY_FILE: "key", OTHER_FILE: "kept" };
+    const { stdout, stderr } = await sophia(["--", "env"], { cwd, env });
+    expect(environmentOf(stdout)).toMatchObject({ QDRANT_API_KEY: VALUE, OTHER_FILE: "kept" });
+    expect(environmentOf(stdout)).not.toHaveProperty("QDRANT_API_KEY_FILE");
+    expect(stderr).toBe("sophia-run: the environment overrides ESC for QDRANT_API_KEY\n");
+    const preferred = await sophia(["--prefer", "esc", "--", "printenv", "QDRANT_API_KEY"], { cwd, env });
+    expect(preferred.stdout).toBe("of-esc\n");
+  });
+
+  test.each([
+    ["without a line break", "a b", "a b"],
+    ["with one", "a\n", "a"],
+    ["with that of Windows", "a\r\n", "a"],
+    ["with two", "a\n\n", "a\n"],
+    ["with several lines", "a\nb\n", "a\nb"],
+    ["with blanks and quotes", ' "a" \n', ' "a" '],
+    ["with U+FFFD and other characters", "ü\uFFFD𝄞", "ü\uFFFD𝄞"],
+    ["with as much as it may have", "ab".repeat(32_768), "ab".repeat(32_768)],
+  ])("a file %s", async (_, content, value) => {
+    const cwd = project({ key: content });
+    const command = ["--", process.execPath, "-e", "process.stdout.write(process.env.QDRANT_API_KEY)"];
+    const { stdout, stderr } = await sophia(command, { cwd, env: { QDRANT_API_KEY_FILE: join(cwd, "key") } });
+    expect([stdout, stderr]).toEqual([value, ""]);
+  });
+
+  test("an alias has one, too; an empty NAME is unset, and so is an empty NAME_FILE", async () => {
+    const cwd = project({ key: VALUE, password: "p" });
+    const env = { QDRANT_API_KEY: "", QDRANT_API_KEY_FILE: "key", PG_PASSWORD_FILE: "password", DB_PASSWORD_FILE: "" };
+    const { stdout } = await sophia(["--", "env"], { cwd, env });
+    expect(environmentOf(stdout)).toMatchObject({ QDRANT_API_KEY: VALUE, DB_PASSWORD: "p" });
+  });
+
+  test("that the contract declares itself is a variable like others, and is not read", async () => {
+    const cwd = project();
+    const env = { QDRANT_API_KEY: "1", TLS_CERT_FILE: "/does/not/exist" };
+    const { stdout } = await sophia(["--", "env"], { cwd, env });
+    expect(environmentOf(stdout)["TLS_CERT_FILE"]).toBe("/does/not/exist");
+    expect(environmentOf(stdout)).not.toHaveProperty("TLS_CERT");
+  });
+
+  test("may name a pipe", async () => {
+    const cwd = project();
+    const program = `exec 3< <(echo ${VALUE}); QDRANT_API_KEY_FILE=/dev/fd/3 "$@"`;
+    const words = [...sophiaRun, "--", "printenv", "QDRANT_API_KEY"];
+    const { stdout } = spawnSync("bash", ["-c", program, "bash", ...words], { cwd, encoding: "utf8" });
+    expect(stdout).toBe(`${VALUE}\n`);
+  });
+
+  test("of a .env file is not read, also by a sophia-run inside of a sophia-run", async () => {
+    const cwd = project({ key: VALUE, ".env": "DB_PASSWORD_FILE=key\nQDRANT_API_KEY=1\n" });
+    const { stdout, status } = await sophia(["--", ...sophiaRun, "--", "env"], { cwd });
+    expect(status).toBe(0);
+    expect(environmentOf(stdout)).toMatchObject({ DB_PASSWORD_FILE: "key" });
+    expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD");
+  });
+
+  test("of a variable outside of the scope is neither read nor passed on", async () => {
+    const cwd = project();
+    const env = { QDRANT_API_KEY: "1", DB_PASSWORD_FILE: "/does/not/exist" };
+    const { stdout, status } = await sophia(["--scope", "web", "--", "env"], { cwd, env });
+    expect(status).toBe(0);
+    expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD_FILE");
+  });
+
+  test("explain and check show the file, and no value; its content is masked", async () => {
+    const cwd = project({ key: `${VALUE}\n` });
+    const at = { cwd, env: { QDRANT_API_KEY_FILE: "key" } };
+    const explained = await sophia(["explain", "QDRANT_API_KEY", "QDRANT_API_KEY_FILE"], at);
+    expect(explained.stdout).toContain("from     the process environment, QDRANT_API_KEY_FILE: key");
+    expect(unwrapped(explained.stdout)).toContain("since sophia-run has read the file that it names");
+    const checked = await sophia(["check"], at);
+    expect(checked.stdout).toContain("(the process environment, QDRANT_API_KEY_FILE: key)");
+    for (const { stdout, stderr } of [explained, checked]) expect(stdout + stderr).not.toContain(VALUE);
+    const masked = await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], at);
+    expect(masked.stdout).toBe("***\n");
+  });
+
+  test("a wrong value is corrected in its file", async () => {
+    const cwd = project({ level: "loud\n" });
+    const { status, stderr } = await sophia(["--", "true"], { cwd, env: { QDRANT_API_KEY: "1", LEVEL_FILE: "level" } });
+    expect(status).toBe(78);
+    expect(stderr).toContain("correct it in level\n");
+    expect(stderr).not.toContain("loud");
+  });
+});
+
+describe("a NAME_FILE that cannot be read ends the start before anything is opened", () => {
+  const faults: readonly (readonly [string, (cwd: string) => string, string])[] = [
+    ["that does not exist", () => "none", "the file in QDRANT_API_KEY_FILE does not exist"],
+    ["that is a value by mistake", () => "pul-sentinel/of-a-value", "the file in QDRANT_API_KEY_FILE does not exist"],
+    [
+      "that is a value of many characters",
+      () => "sentinel".repeat(600),
+      "the file in QDRANT_API_KEY_FILE cannot be read",
+    ],
+    ["in a file", () => "sophia.contract.json/x", "does not exist"],
+    ["that is a folder", () => ".", "is a folder"],
+    ["that is a device", () => "/dev/zero", "is a device or a socket"],
+    ["that is too large", (cwd) => (writeFileSync(join(cwd, "big"), "x".repeat(65_537)), "big"), "larger than 64 KiB"],
+    [
+      "with other bytes than UTF-8",
+      (cwd) => (
+        writeFileSync(join(cwd, "bytes"), Buffer.from("ü\uFFFDsentinel\xff", "utf8").fill(0xff, 13, 14)),
+        "bytes"
+      ),
+      "byte 14 of bytes (QDRANT_API_KEY_FILE) is not UTF-8",
+    ],
+    [
+      "with a NUL",
+      (cwd) => (writeFileSync(join(cwd, "nul"), "sentinel\0"), "nul"),
+      "byte 9 of nul (QDRANT_API_KEY_FILE)",
+    ],
+  ];
+  test.each(faults)("%s", async (_, make, message) => {
+    const { server, esc } = await withEsc({ QDRANT_API_KEY: "of-esc" });
+    const cwd = project();
+    const env = { ...esc, QDRANT_API_KEY_FILE: make(cwd) };
+    const { status, stdout, stderr } = await sophia(["--", "env"], { cwd, env });
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(unwrapped(stderr)).toContain(message);
+    expect(stderr).not.toContain("sentinel");
+    expect(server.count("open")).toBe(0);
+    expectWording(stderr);
+  });
+
+  test("beside a NAME", async () => {
+    const cwd = project({ key: VALUE });
+    const env = { QDRANT_API_KEY: "sentinel", QDRANT_API_KEY_FILE: "key" };
+    const { status, stderr } = await sophia(["--", "true"], { cwd, env });
+    expect(status).toBe(125);
+    expect(stderr).toBe(
+      "sophia-run: the environment has both QDRANT_API_KEY and QDRANT_API_KEY_FILE\n  unset one of them\n",
+    );
+  });
+
+  test("that is a pipe without an end, in five seconds", async () => {
+    const cwd = project();
+    execFileSync("mkfifo", [join(cwd, "pipe")]);
+    const { status, stderr } = await sophia(["--", "true"], { cwd, env: { QDRANT_API_KEY_FILE: "pipe" } });
+    expect(status).toBe(125);
+    expect(unwrapped(stderr)).toContain("the file in QDRANT_API_KEY_FILE is a pipe that did not end within 5 s");
+  });
+
+  test("that the user may not read", ({ skip }) => {
+    skip(noNobody !== undefined, noNobody);
+    const cwd = project({ key: VALUE });
+    chmodSync(cwd, 0o755);
+    chmodSync(join(cwd, "key"), 0o600);
+    const { status, stderr } = sophiaAsNobody(["--", "true"], { cwd, env: { QDRANT_API_KEY_FILE: "key" } });
+    expect(status).toBe(125);
+    expect(unwrapped(stderr)).toContain("the file in QDRANT_API_KEY_FILE cannot be read: permission denied");
+  });
+});
+
+describe("--secrets-dir", () => {
+  test("is a layer between ESC and .env; later folders win", async () => {
+    const { esc } = await withEsc({ QDRANT_API_KEY: "of-esc" });
+    const cwd = project({ ".env": "DB_PASSWORD=of-file\nLEVEL=low\n" });
+    for (const name of ["a", "b"]) mkdirSync(join(cwd, name));
+    writeFileSync(join(cwd, "a/QDRANT_API_KEY"), "a\n");
+    writeFileSync(join(cwd, "a/DB_PASSWORD"), "a\n");
+    writeFileSync(join(cwd, "a/UNDECLARED"), "a\n");
+    writeFileSync(join(cwd, "b/DB_PASSWORD"), "b\n");
+    const expected = { QDRANT_API_KEY: "of-esc", DB_PASSWORD: "b", LEVEL: "low" };
+    for (const [options, further] of [
+      [["--secrets-dir", "a", "--secrets-dir", join(cwd, "b")], {}],
+      [["--secrets-dir=a:b"], {}],
+      [[], { SOPHIA_SECRETS_DIR: `a:${cwd}/b` }],
+    ] as const) {
+      const { stdout, stderr } = await sophia([...options, "--", "env"], { cwd, env: { ...esc, ...further } });
+      expect(stderr).toBe("");
+      expect(environmentOf(stdout)).toMatchObject(expected);
+      expect(environmentOf(stdout)).not.toHaveProperty("UNDECLARED");
+    }
+    const turned = await sophia(["--secrets-dir=b:a", "--", "printenv", "DB_PASSWORD"], { cwd });
+    expect(turned.stdout).toBe("a\n");
+    const own = await sophia(["--secrets-dir=b:a", "--", "printenv", "DB_PASSWORD"], {
+      cwd,
+      env: { DB_PASSWORD: "mine" },
+    });
+    expect(own.stdout).toBe("mine\n");
+  });
+
+  test.each([["QDRANT_API_KEY"], ["qdrant_api_key"], ["qdrant-api-key"]])("reads the file %s", async (name) => {
+    const cwd = project();
+    mkdirSync(join(cwd, "secrets"));
+    writeFileSync(join(cwd, "secrets", name), `${VALUE}\n`);
+    const at = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets" } };
+    expect((await sophia(["--", "printenv", "QDRANT_API_KEY"], at)).stdout).toBe(`${VALUE}\n`);
+    const explained = await sophia(["explain", "QDRANT_API_KEY"], at);
+    expect(explained.stdout).toContain(`from     secrets/${name}\n`);
+    const checked = await sophia(["check"], at);
+    expect(checked.stdout).toContain("from the secrets folder");
+    expect(explained.stdout + checked.stdout).not.toContain(VALUE);
+    expect((await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], at)).stdout).toBe("***\n");
+  });
+
+  test("reads the links of Kubernetes, also after kubelet has replaced the files", async () => {
+    const cwd = project();
+    const secrets = join(cwd, "secrets");
+    const version = (name: string, value: string): void => {
+      mkdirSync(join(secrets, name), { recursive: true });
+      writeFileSync(join(secrets, name, "qdrant-api-key"), value);
+      symlinkSync(name, join(secrets, "..data_tmp"));
+      renameSync(join(secrets, "..data_tmp"), join(secrets, "..data"));
+    };
+    version("..2026_11_30", "first");
+    symlinkSync("..data/qdrant-api-key", join(secrets, "qdrant-api-key"));
+    const start = () => sophia(["--secrets-dir", "secrets", "--", "printenv", "QDRANT_API_KEY"], { cwd });
+    expect((await start()).stdout).toBe("first\n");
+    version("..2026_12_01", "second");
+    expect((await start()).stdout).toBe("second\n");
+  });
+
+  test("two files for one variable, and a folder that does not exist, are errors", async () => {
+    const { server, esc } = await withEsc({ QDRANT_API_KEY: "of-esc" });
+    const cwd = project();
+    mkdirSync(join(cwd, "secrets"));
+    for (const name of ["QDRANT_API_KEY", "qdrant-api-key"]) writeFileSync(join(cwd, "secrets", name), "sentinel");
+    mkdirSync(join(cwd, "folders/db-password"), { recursive: true });
+    const messages: string[] = [];
+    for (const path of ["secrets", "none", "sophia.contract.json", "folders"]) {
+      const { status, stderr } = await sophia(["--secrets-dir", path, "--", "true"], { cwd, env: esc });
+      expect(status).toBe(125);
+      expect(stderr).not.toContain("sentinel");
+      messages.push(stderr);
+    }
+    expectWording(messages.join(""));
+    const empty = await sophia(["--secrets-dir=:", "--", "true"], { cwd });
+    expect([empty.status, server.count("open")]).toEqual([125, 0]);
+  });
+
+  test("a broken link is an error, not a missing value", async () => {
+    const cwd = project();
+    mkdirSync(join(cwd, "secrets"));
+    symlinkSync("nothing", join(cwd, "secrets/DB_PASSWORD"));
+    const { status, stderr } = await sophia(["--secrets-dir", "secrets", "--", "true"], { cwd });
+    expect([status, stderr]).toEqual([125, expect.stringContaining("secrets/DB_PASSWORD")]);
+  });
+
+  test("only the files of the scope are read", async () => {
+    const cwd = project();
+    mkdirSync(join(cwd, "secrets/db-password"), { recursive: true });
+    writeFileSync(join(cwd, "secrets/qdrant-api-key"), VALUE);
+    const options = ["--secrets-dir", "secrets", "--scope", "web"];
+    expect((await sophia([...options, "--", "printenv", "QDRANT_API_KEY"], { cwd })).stdout).toBe(`${VALUE}\n`);
+  });
+
+  test("while ESC refuses access it has no effect", async () => {
+    const { esc } = await withEsc({});
+    const cwd = project();
+    mkdirSync(join(cwd, "secrets"));
+    writeFileSync(join(cwd, "secrets/DB_PASSWORD"), VALUE);
+    const options = ["--no-contract", "--secrets-dir", "secrets"];
+    const { stdout } = await sophia([...options, "--", "env"], { cwd, env: { ...esc, ESC_TOKEN: "pul-0000" } });
+    expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD");
+  });
+
+  test("the tools of a coding agent do not read its files", async () => {
+    const cwd = project();
+    mkdirSync(join(cwd, "secrets"));
+    writeFileSync(join(cwd, "secrets/DB_PASSWORD"), VALUE);
+    const input = {
+      hook_event_name: "PreToolUse",
+      tool_name: "Read",
+      cwd,
+      tool_input: { file_path: "secrets/DB_PASSWORD" },
+    };
+    const { stdout } = await sophia(["hook", "claude-code", "--secrets-dir", "secrets"], {
+      cwd,
+      input: JSON.stringify(input),
+    });
+    expect(stdout).toContain('"deny"');
+    expect(stdout).not.toContain(VALUE);
+  });
+});
+
+describe("systemd's CREDENTIALS_DIRECTORY", () => {
+  test("is read below a named folder; the program has the variable, too", async () => {
+    const cwd = project();
+    for (const name of ["credentials", "named"]) mkdirSync(join(cwd, name));
+    for (const name of ["qdrant-api-key", "DB_PASSWORD"]) writeFileSync(join(cwd, "credentials", name), "of-systemd");
+    writeFileSync(join(cwd, "named/DB_PASSWORD"), "named");
+    const env = { CREDENTIALS_DIRECTORY: join(cwd, "credentials") };
+    const { stdout } = await sophia(["--secrets-dir", "named", "--", "env"], { cwd, env });
+    expect(environmentOf(stdout)).toMatchObject({ ...env, QDRANT_API_KEY: "of-systemd", DB_PASSWORD: "named" });
+  });
+
+  test("that does not exist is no error", async () => {
+    const env = { CREDENTIALS_DIRECTORY: "/does/not/exist", QDRANT_API_KEY: "1" };
+    expect(await sophia(["--", "true"], { cwd: project(), env })).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("of a .env file is not read, also by a sophia-run inside of a sophia-run", async () => {
+    const cwd = project();
+    mkdirSync(join(cwd, "c"));
+    writeFileSync(join(cwd, "c/DB_PASSWORD"), VALUE);
+    writeFileSync(join(cwd, ".env"), `QDRANT_API_KEY=1\nCREDENTIALS_DIRECTORY=${cwd}/c\n`, { mode: 0o600 });
+    const { stdout, status } = await sophia(["--", ...sophiaRun, "--", "env"], { cwd });
+    expect(status).toBe(0);
+    expect(environmentOf(stdout)).toHaveProperty("CREDENTIALS_DIRECTORY");
+    expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD");
+  });
+});
+
+describe("Docker's /run/secrets", () => {
+  const isolation = findIsolation();
+  skipBecause("reason" in isolation ? `needs mount namespaces: ${isolation.reason}` : undefined);
+
+  /** Runs sophia-run where /run/secrets is a folder with this file. @param prepare commands of a shell, run there before */
+  function inContainer(prepare: string, ...args: readonly string[]) {
+    const [file = "false", ...rest] = "prefix" in isolation ? isolation.prefix : [];
+    const script = `mount -t tmpfs none /run && mkdir -m 755 /run/secrets && cd /run/secrets && echo ${VALUE} > qdrant_api_key && ${prepare} && cd "$OLDPWD" && "$@"; exit $?`;
+    const cwd = project();
+    const command = [...rest, "sh", "-c", script, "sh", ...sophiaRun, ...args];
+    return spawnSync(file, command, { cwd, env: { PATH: process.env["PATH"] }, encoding: "utf8" });
+  }
+
+  test("is read without being named", () => {
+    const { stdout, stderr } = inContainer("true", "--", "printenv", "QDRANT_API_KEY");
+    expect([stdout, stderr]).toEqual([`${VALUE}\n`, ""]);
+    const explained = inContainer("true", "explain", "QDRANT_API_KEY");
+    expect(explained.stdout).toContain("from     /run/secrets/qdrant_api_key\n");
+  });
+
+  test("is ignored with a warning if other users may write it, unless it is read-only", () => {
+    const open = inContainer("chmod 777 .", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
+    expect(open.stdout).toBe("");
+    expect(unwrapped(open.stderr)).toContain("/run/secrets is ignored: other users may write it");
+    const named = inContainer("chmod 777 .", "--secrets-dir", "/run/secrets", "--", "printenv", "QDRANT_API_KEY");
+    expect(named.stdout).toBe(`${VALUE}\n`);
+    const mounted = "chmod 1777 . && mount --bind . . && mount -o remount,bind,ro /run/secrets";
+    expect(inContainer(mounted, "--", "printenv", "QDRANT_API_KEY").stdout).toBe(`${VALUE}\n`);
+  });
+
+  test("of which no file is for a declared variable changes nothing", () => {
+    const ended = inContainer("mv qdrant_api_key other", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
+    expect([ended.stdout, ended.stderr]).toEqual(["", ""]);
+  });
+});
