@@ -36,6 +36,7 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   stranger: { extensions: AUTHORITY },
   rsaCa: { extensions: AUTHORITY, key: ["rsa:2048"] },
   middle: { by: "ca", extensions: AUTHORITY },
+  dsaMiddle: { by: "ca", extensions: AUTHORITY, key: ["dsa:dsa.params"] },
   p224Middle: { by: "ca", extensions: AUTHORITY, key: P224 },
   expiredMiddle: { by: "ca", extensions: AUTHORITY, days: -1 },
   noAuthority: { by: "ca", extensions: "basicConstraints=critical,CA:FALSE" },
@@ -63,6 +64,7 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   p521: { by: "ca", extensions: SERVER, key: P521 },
   ed25519: { by: "ca", extensions: SERVER, key: ["ed25519"] },
   byMiddle: { by: "middle", extensions: SERVER },
+  byDsaMiddle: { by: "dsaMiddle", extensions: SERVER },
   byP224Middle: { by: "p224Middle", extensions: SERVER },
   byExpiredMiddle: { by: "expiredMiddle", extensions: SERVER },
   byNoAuthority: { by: "noAuthority", extensions: SERVER },
@@ -75,13 +77,15 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
 /** Makes all certificates as NAME.pem and NAME.key. */
 export async function makeCertificates(folder: string): Promise<void> {
   const file = (name: string): string => join(folder, name);
+  await run("openssl", ["dsaparam", "-out", file("dsa.params"), "2048"]);
   for (const [name, { by = name, extensions, days = 30, key = EC, signature = ["-sha256"] }] of Object.entries(
     CERTIFICATES,
   )) {
     const subject = extensions.includes("CA:TRUE") ? `/CN=Authority ${name}` : "/CN=localhost";
     await writeFile(file(`${name}.ext`), extensions);
     const [csr, own] = [file(`${name}.csr`), file(`${name}.key`)];
-    await run("openssl", ["req", "-new", "-nodes", "-subj", subject, "-newkey", ...key, "-keyout", own, "-out", csr]);
+    const made = ["-newkey", ...key, "-keyout", own];
+    await run("openssl", ["req", "-new", "-nodes", "-subj", subject, ...made, "-out", csr], { cwd: folder });
     const signer =
       by === name ? ["-signkey", own] : ["-CA", file(`${by}.pem`), "-CAkey", file(`${by}.key`), "-CAcreateserial"];
     const period = ["-days", String(days), "-extfile", file(`${name}.ext`), ...signature];

@@ -180,6 +180,12 @@ it.each([
   expect(JSON.stringify(await see(shell, visits))).toContain("ERR_TLS_CERT_ALTNAME_INVALID");
 });
 
+it("an authority with a key of DSA is not accepted, other than in Node.js", async () => {
+  const visits = [{ port: await serve(folder, ["byDsaMiddle", "dsaMiddle"]), ca }];
+  expect(JSON.stringify(await see(process.execPath, visits))).toContain('"secure",true');
+  expect(JSON.stringify(await see(shell, visits))).toContain(`"error","UNSPECIFIED"`);
+});
+
 describe.each(["TLSv1.2", "TLSv1.3"] as const)("by %s, without the checks of JavaScript,", (version) => {
   /** An alert is encrypted in TLS 1.3 alone: 2 bytes, its type, and 16 bytes that authenticate both. */
   const refused = { isSecure: false, received: "", encrypted: version === "TLSv1.2" ? [] : [19] };
