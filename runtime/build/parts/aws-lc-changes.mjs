@@ -95,6 +95,7 @@ export function changedSources(library, folder) {
     return { name, type: "file", "external-contents": changed };
   });
   const list = join(folder, "changes.json");
-  writeFileSync(list, JSON.stringify({ version: 0, roots }));
+  // Errors name the library's own file.
+  writeFileSync(list, JSON.stringify({ version: 0, "use-external-names": false, roots }));
   return ["-ivfsoverlay", list];
 }
