@@ -19,6 +19,7 @@ const STATES: Readonly<Record<State, string>> = {
 const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
   off: "not configured",
   incomplete: "not read",
+  unconsented: "not allowed",
   fake: "not used",
   read: "no variables",
   unavailable: "not available",

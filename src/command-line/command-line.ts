@@ -45,6 +45,7 @@ export const COMMAND_NAMES = [
   "audit",
   "docs",
   "init",
+  "allow",
   "link",
   "completion",
 ] as const;

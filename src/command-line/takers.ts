@@ -14,7 +14,7 @@ const BY_CONTRACT = [...READ, "import", "set", "rotate", "audit", "docs"] as con
 
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   project: ["run", ...COMMAND_NAMES.filter((name) => name !== "completion" && name !== "link")],
-  dotenv: ASK_ESC,
+  dotenv: [...ASK_ESC, "allow"],
   "no-override": READ,
   "secrets-dir": READ,
   prefer: RESOLVE,
@@ -28,8 +28,8 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   "cache-max-age": READ,
   fake: SELECT,
   // `request` also reads the .env file in the folder of the contract.
-  contract: [...BY_CONTRACT, "request"],
-  profile: BY_CONTRACT,
+  contract: [...BY_CONTRACT, "request", "allow"],
+  profile: [...BY_CONTRACT, "allow"],
   scope: BY_CONTRACT,
   "no-contract": ["run", "get", "export"],
   "keep-esc": SELECT,

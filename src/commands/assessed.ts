@@ -2,7 +2,7 @@ import type { Values } from "../command-line/options.ts";
 import { resolveSettings, type Settings } from "../command-line/settings.ts";
 import type { Context } from "../core/context.ts";
 import { assess } from "../resolve/assess.ts";
-import type { Assessment, ReadingProgress } from "../resolve/assessment.ts";
+import type { AskConsent, Assessment, ReadingProgress } from "../resolve/assessment.ts";
 import type { Request } from "../resolve/read-sources.ts";
 import { loader } from "../system/addon/addon.ts";
 
@@ -27,5 +27,9 @@ export function requestOf(settings: Settings, context: Context): Request {
   loader?.limitTurns?.(settings.timeoutMs + 1000);
   const progress = async (): Promise<ReadingProgress> =>
     (await import("../output/progress.ts")).makeProgress(context, settings);
-  return { settings, environment, cwd, project, progress };
+  return { settings, environment, cwd, project, progress, askConsent: consentAsker(context) };
+}
+
+export function consentAsker(context: Context): AskConsent {
+  return async (proposal) => (await import("./consent.ts")).askConsent(proposal, context);
 }

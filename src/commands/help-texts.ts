@@ -7,6 +7,9 @@ export const USAGES = [
   "sophia-run help <subcommand>",
 ] as const;
 
+/** One line, as `BRIEF_SUMMARY`. */
+export const BRIEF_USAGE = "sophia-run [options] -- <command>, or sophia-run <subcommand> [options]";
+
 /** One line: `--help` has forty. */
 export const BRIEF_SUMMARY = "Starts a program with its configuration from Pulumi ESC and .env files, checked.";
 

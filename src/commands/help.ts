@@ -5,7 +5,7 @@ import { type Line, layOut, wrap } from "../core/lines.ts";
 import { laidOut, type Layout, withCommandsWhole } from "../output/layout.ts";
 import type { CommandDefinition } from "./command.ts";
 import { tableOf } from "./help-table.ts";
-import { BRIEF_SUMMARY, EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "./help-texts.ts";
+import { BRIEF_SUMMARY, BRIEF_USAGE, EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "./registry.ts";
 
 const FEW_EXAMPLES = 2;
@@ -20,7 +20,7 @@ const EPILOGUE = [
 
 /** Returns `sophia-run --help`. @param isFull all options, not only those that most users need */
 export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
-  const usage = layout.named(`Usage: ${USAGES.join("\nor:    ")}`);
+  const usage = layout.named(`Usage: ${isFull ? USAGES.join("\nor:    ") : BRIEF_USAGE}`);
   const table = await tableOf(undefined, isFull);
   if (isFull) return laidOutHelp([usage, INTRODUCTION, table], [examples(EXAMPLES), ...EPILOGUE], layout);
   return laidOutHelp([usage, BRIEF_SUMMARY, table], [], layout);

@@ -1,4 +1,5 @@
 import type { CommandName } from "../command-line/command-line.ts";
+import { allowCommand } from "./allow/definition.ts";
 import { auditCommand } from "./audit/definition.ts";
 import { checkCommand } from "./check/definition.ts";
 import type { CommandDefinition } from "./command.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   audit: auditCommand,
   docs: docsCommand,
   init: initCommand,
+  allow: allowCommand,
   link: linkCommand,
   completion: completionCommand,
 };

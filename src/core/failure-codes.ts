@@ -17,6 +17,8 @@ export const FAILURE_CODES = {
   "fake-value": "no dummy value could be made in the declared format",
   "esc-settings": "a variable that configures the access to ESC is malformed",
   "esc-required": "--require-esc is set, and ESC is not configured or cannot be read",
+  "esc-not-allowed":
+    "a file that was found names the environment, and the user has not allowed that (sophia-run allow)",
   "esc-credential": "the credential cannot be used: its file, its ID token or the token exchange failed",
   "esc-denied": "ESC does not accept the token (401)",
   "esc-forbidden": "the token may not open the environment (403)",

@@ -83,6 +83,14 @@ export interface Environment extends ReadonlyMap<string, string> {
   readonly foldsCase?: true;
 }
 
+export interface Unallowed {
+  readonly environments: readonly string[];
+  readonly files: readonly string[];
+  readonly credential: string;
+  readonly why: "declined" | "not-asked" | "agent";
+  readonly profile?: string | undefined;
+}
+
 /** A remark for the user that does not stop the run. It never holds a value. */
 export type Notice =
   /** The environment overrides ESC with other values for these declared variables. */
@@ -108,6 +116,8 @@ export type Notice =
   | { readonly kind: "setting-ignored"; readonly name: string; readonly file: string }
   /** A `.env` file selects the ESC environment that a credential from another source opens. */
   | { readonly kind: "environment-by-file"; readonly name: string; readonly file: string; readonly credential: string }
+  /** Files that were found name ESC environments that the user has not allowed them to: they are not opened. */
+  | ({ readonly kind: "environment-not-allowed" } & Unallowed)
   /** Variables of a file that the program does not get. */
   | {
       readonly kind: "withheld";

@@ -1,4 +1,4 @@
-import type { EscSettings } from "../esc/settings/access.ts";
+import { CONTRACT_SETTING, type EscSettings } from "../esc/settings/access.ts";
 import type { Credential } from "../esc/settings/credentials.ts";
 import type { Failure } from "../core/model.ts";
 import { holdsToken, type Secret } from "../esc/settings/secret.ts";
@@ -16,8 +16,8 @@ export interface EscReport {
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
 
-/** `rejected`: ESC did not accept it. `missing`: not set, but needed. `unasked`: not read (`--fake`). */
-type EscSettingState = "accepted" | "rejected" | "unverified" | "absent" | "missing" | "unasked";
+/** `rejected`: ESC did not accept it. `missing`: not set, but needed. `unasked`: not read (`--fake`). `unallowed`: named without consent. */
+type EscSettingState = "accepted" | "rejected" | "unverified" | "absent" | "missing" | "unasked" | "unallowed";
 
 export interface EscSetting {
   readonly state: EscSettingState;
@@ -47,13 +47,14 @@ export function reportEsc({ esc }: Assessment, isMissed: boolean): EscReport {
     ...more,
   });
   const configured = (
-    { environments, credential }: EscSettings,
+    { environments, namedBy, credential }: EscSettings,
     environmentState: EscSettingState,
     credentialState: EscSettingState,
     more: Partial<EscReport>,
   ): EscReport => {
     const shown = environments.map(({ text }) => text).join(",");
-    return report({ state: environmentState, shown }, { state: credentialState, ...describe(credential) }, more);
+    const environment = { state: environmentState, shown, ...variableOf(namedBy) };
+    return report(environment, { state: credentialState, ...describe(credential) }, more);
   };
   switch (esc.kind) {
     case "fake":
@@ -63,10 +64,19 @@ export function reportEsc({ esc }: Assessment, isMissed: boolean): EscReport {
       return report({ state }, { state });
     }
     case "incomplete": {
-      const { names, credential } = esc;
+      const { names, credential, isByContract } = esc;
+      const by = isByContract === true ? variableOf(CONTRACT_SETTING) : {};
       return report(
-        names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names) },
+        names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names), ...by },
         credential === undefined ? { state: "missing" } : { state: "unverified", ...describeUnread(credential) },
+      );
+    }
+    case "unconsented": {
+      const { environments, by, credential } = esc.proposal;
+      const shown = printable(environments.join(","));
+      return report(
+        { state: "unallowed", shown, ...variableOf(by[0]?.name) },
+        { state: "unverified", variable: credential.name, shown: "set" },
       );
     }
     case "read": {
@@ -85,6 +95,11 @@ export function reportEsc({ esc }: Assessment, isMissed: boolean): EscReport {
       return configured(esc.settings, isOpen ? "rejected" : "unverified", credential, failureOf(esc));
     }
   }
+}
+
+/** Names the setting that names the environment, unless it is `ESC_ENV`. */
+function variableOf(namedBy: string | undefined): { readonly variable?: string } {
+  return namedBy === CONTRACT_SETTING ? { variable: "Environment (contract)" } : {};
 }
 
 type Setting = Omit<EscSetting, "variable"> & Partial<EscSetting>;

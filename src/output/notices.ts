@@ -5,6 +5,7 @@ import { resolutionOf } from "../core/resolvers.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { shellWord } from "../core/shell.ts";
 import { durationWords, enumerate, printable } from "../core/text.ts";
+import { unallowedWords } from "../resolve/consent-words.ts";
 import { further } from "./stderr.ts";
 
 const MOST_DIAGNOSTICS = 20;
@@ -69,6 +70,10 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
         `${notice.name} in ${printable(notice.file)} selects what ${notice.credential} of the environment opens; ` +
           "to override it, set it in the environment",
       ];
+    case "environment-not-allowed": {
+      const [problem, remedy] = unallowedWords(notice);
+      return [`warning: ${problem}`, remedy];
+    }
     case "withheld":
       return [withheldWords(notice)];
     case "deprecated":

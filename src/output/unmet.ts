@@ -6,7 +6,8 @@ import type { Failure, Notice, Resolution } from "../core/model.ts";
 import { enumerateFew, firstOf } from "../core/lines.ts";
 import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
-import type { Assessment, EscStatus } from "../resolve/assessment.ts";
+import type { Assessment } from "../resolve/assessment.ts";
+import { unallowed, unallowedWords } from "../resolve/consent-words.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
@@ -90,9 +91,9 @@ export function explainUnmet(
   if (esc.kind === "off" && unwritten.unwritten === undefined) {
     return { findings, remedy, postscript: ["to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN", ...advice] };
   }
-  const cause = notAsked(esc);
+  const cause = notAsked(assessment);
   if (cause === undefined) return { ...unwritten, findings, remedy };
-  return { ...unwritten, cause: [cause, ...advice], findings, remedy };
+  return { ...unwritten, cause: [...cause, ...advice], findings, remedy };
 }
 
 /** Variables that tools set for scripts to which they do not pass on the whole environment, and how they are told to. */
@@ -106,10 +107,21 @@ export function runnerAdvice(resolution: Resolution): string | undefined {
   return RUNNERS.find(([variable]) => resolution.has(variable))?.[1];
 }
 
-/** Returns the reason for which ESC was not asked. */
-function notAsked(esc: EscStatus): string | undefined {
-  if (esc.kind === "off") return "ESC is not configured: set ESC_ENV and ESC_TOKEN";
-  return esc.kind === "incomplete" ? `ESC is not read: ${esc.present} is set but ${esc.missing} is not` : undefined;
+/** Returns the reason for which ESC was not asked, perhaps with the remedy. */
+function notAsked({ esc, contract }: Assessment): readonly [string, ...string[]] | undefined {
+  switch (esc.kind) {
+    case "off":
+      return ["ESC is not configured: set ESC_ENV and ESC_TOKEN"];
+    case "incomplete":
+      return [`ESC is not read: ${esc.present} is set but ${esc.missing} is not`];
+    case "unconsented":
+      return unallowedWords(unallowed(esc, contract));
+    case "fake":
+    case "read":
+    case "unavailable":
+    case "refused":
+      return undefined;
+  }
 }
 
 function causeOf({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {
@@ -149,9 +161,11 @@ function compact(
   return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...otherWordings.map(asFinding)];
 }
 
-/** Leaves out an incomplete configuration of ESC, which is printed as the cause, and permissions, which can wait. */
+const CAUSES: ReadonlySet<Notice["kind"]> = new Set(["esc-incomplete", "environment-not-allowed", "exposed"]);
+
+/** Leaves out why ESC was not asked, which is printed as the cause, and permissions, which can wait. */
 function isPrinted(notice: Notice, quiet: boolean): boolean {
-  return notice.kind !== "esc-incomplete" && notice.kind !== "exposed" && !(quiet && isInformation(notice));
+  return !CAUSES.has(notice.kind) && !(quiet && isInformation(notice));
 }
 
 const MAX_TOTAL = 15;

@@ -1,8 +1,9 @@
 import type { Settings } from "../command-line/settings.ts";
 import type { Contract, Violation } from "../contract/model.ts";
-import type { Notice, Resolution } from "../core/model.ts";
+import type { Folders } from "../core/context.ts";
+import type { Environment, Notice, Resolution } from "../core/model.ts";
 import type { EscDown } from "../esc/api/ask.ts";
-import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
+import type { EscAccess, EscSettings, Proposal } from "../esc/settings/access.ts";
 import type { Progress } from "../esc/transport/connection.ts";
 import type { EscEnvironment, CacheUse } from "../sources/esc.ts";
 import type { Selection } from "./select.ts";
@@ -27,6 +28,16 @@ export interface Assessment {
   readonly selection: Selection;
   readonly violations: readonly Violation[];
   readonly notices: readonly Notice[];
+}
+
+/** Asks the user whether what a found file names may be opened. A yes is remembered by the caller. */
+export type AskConsent = (proposal: Proposal) => Promise<"yes" | Extract<EscAccess, { kind: "unconsented" }>["why"]>;
+
+export interface AccessRequest extends Folders {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  /** Without it nothing is asked. */
+  readonly askConsent?: AskConsent;
 }
 
 export interface ReadingProgress extends Progress {

@@ -20,15 +20,18 @@ interface Reading {
 
 /** Reads ESC, through the cache if it is used. @throws SophiaError if ESC is required and could not be read */
 export async function readFromEsc(
-  access: Extract<EscAccess, { kind: "on" | "incomplete" }>,
+  access: Extract<EscAccess, { kind: "on" | "incomplete" | "unconsented" }>,
   { settings: options, environment, progress: makeProgress }: Reading,
   files: DotenvReading["files"],
 ): Promise<FromEsc> {
   const nothing = { layers: [], notices: [] };
   if (access.kind === "incomplete") {
-    const { present, missing } = access;
+    const { present, missing, isByContract } = access;
+    // The values may come from elsewhere, as in most containers: only an unmet contract names it.
+    if (isByContract === true) return { ...nothing, esc: access };
     return { ...nothing, esc: access, notices: [{ kind: "esc-incomplete", present, missing }] };
   }
+  if (access.kind === "unconsented") return { ...nothing, esc: access };
   const { settings } = access;
   const progress = await makeProgress();
   const usesCache = options.cache || options.offline || options.cacheFreshMs !== undefined;
@@ -65,7 +68,10 @@ function openedBy(file: string, layer: Layer): Layer {
 }
 
 /** Checks the settings for `--require-esc`. @throws SophiaError (esc-required, 125) */
-export function requireAccess(access: EscAccess | { readonly kind: "fake" }, notices: readonly Notice[]): void {
+export async function requireAccess(
+  access: EscAccess | { readonly kind: "fake" },
+  notices: readonly Notice[],
+): Promise<void> {
   const byFile = notices.find((notice) => notice.kind === "environment-by-file");
   if (byFile !== undefined) {
     const { name, file, credential } = byFile;
@@ -76,6 +82,11 @@ export function requireAccess(access: EscAccess | { readonly kind: "fake" }, not
     });
   }
   if (access.kind === "on" || access.kind === "fake") return;
+  if (access.kind === "unconsented") {
+    const notice = notices.find((one) => one.kind === "environment-not-allowed");
+    if (notice === undefined) throw new TypeError("no notice of the consent");
+    throw (await import("./consent-words.ts")).notAllowed(notice, "ESC is required, but ");
+  }
   const [message, hint] =
     access.kind === "incomplete"
       ? [`ESC is required, but only ${access.present} is set and not ${access.missing}`, `set ${access.missing}`]

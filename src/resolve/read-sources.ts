@@ -1,23 +1,21 @@
 /** Reads the sources and the contract: what `precede` and `check` then decide over. */
-import type { Settings } from "../command-line/settings.ts";
 import { findContract, loadContract } from "../contract/load.ts";
 import type { Contract } from "../contract/model.ts";
-import type { Folders } from "../core/context.ts";
-import type { Environment, Layer, Notice } from "../core/model.ts";
+import type { Notice } from "../core/model.ts";
 import { reached } from "../core/phases.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
-import { isEscMentioned } from "../esc/settings/own-variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
-import type { ReadingProgress } from "./assessment.ts";
+import type { AccessRequest, ReadingProgress } from "./assessment.ts";
 import { folderAbove, hasOverride, hasSecretsFolder, pointersIn, readEnvFiles } from "./env-files.ts";
+import { accessToEsc } from "./esc-access.ts";
 import type { FromEsc } from "./from-esc.ts";
 
-export interface Request extends Folders {
-  readonly settings: Settings;
-  readonly environment: Environment;
+export interface Request extends AccessRequest {
   /** Called only if there is something to show. */
   readonly progress: () => Promise<ReadingProgress>;
 }
+
+type Access = EscAccess | { readonly kind: "fake" };
 
 /** The values of all sources; those of the process environment are in the request. */
 export interface Sources extends FromEsc {
@@ -30,16 +28,12 @@ export interface Sources extends FromEsc {
   readonly folded: typeof import("./folded.ts") | undefined;
 }
 
-type Access = EscAccess | { readonly kind: "fake" };
-
 /** @throws SophiaError for malformed settings, files and contracts, and for an ESC that is required and cannot be read */
 export async function readSources(request: Request): Promise<Sources> {
   const { settings, environment, project } = request;
   const search = settings.contractFile === undefined ? { path: findContract(project) } : undefined;
   const found = await readEnvFiles(settings, request, search);
-  const { access, notices: accessNotices } = await accessToEsc(request, found.layers);
-  if (settings.requireEsc) (await import("./from-esc.ts")).requireAccess(access, accessNotices);
-
+  // Before ESC is asked: it may name the environment.
   const written = await loadContract(settings, request, search);
   const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
   const contract = folded?.foldedContract(written) ?? written;
@@ -53,8 +47,12 @@ export async function readSources(request: Request): Promise<Sources> {
       ? await (await import("./value-files.ts")).withValueFiles(own, contract, request, pointers)
       : own;
   reached("files read");
+  const { access, notices: accessNotices } = settings.fake
+    ? { access: { kind: "fake" } as const, notices: [] }
+    : await accessToEsc(request, found, contract);
+  if (settings.requireEsc) await (await import("./from-esc.ts")).requireAccess(access, accessNotices);
   // Last: a fault in a file opens nothing.
-  const fetched = await fromEsc(access, request, dotenv.files);
+  const fetched = await readEsc(access, request, dotenv.files);
   const sources = { request, dotenv, access, accessNotices, contract, folded, ...fetched };
   if (settings.verbose) await report(sources);
   return sources;
@@ -64,18 +62,12 @@ export async function readSources(request: Request): Promise<Sources> {
 export async function readWithoutCache(sources: Sources): Promise<Sources> {
   const { access, dotenv, request } = sources;
   const uncached = { ...request, settings: { ...request.settings, cache: true, cacheFreshMs: undefined } };
-  const newer = { ...sources, request: uncached, ...(await fromEsc(access, uncached, dotenv.files)) };
+  const newer = { ...sources, request: uncached, ...(await readEsc(access, uncached, dotenv.files)) };
   if (uncached.settings.verbose) await report(newer);
   return newer;
 }
 
-async function accessToEsc({ settings, environment }: Request, files: readonly Layer[]) {
-  if (settings.fake) return { access: { kind: "fake" } as const, notices: [] };
-  if (!isEscMentioned(environment, files)) return { access: { kind: "off" } as const, notices: [] };
-  return (await import("../esc/settings/access.ts")).escAccess(environment, files, settings);
-}
-
-async function fromEsc(access: Access, request: Request, files: DotenvReading["files"]): Promise<FromEsc> {
+async function readEsc(access: Access, request: Request, files: DotenvReading["files"]): Promise<FromEsc> {
   if (access.kind === "off" || access.kind === "fake") return { esc: access, layers: [], notices: [] };
   return (await import("./from-esc.ts")).readFromEsc(access, request, files);
 }

@@ -9,6 +9,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   ...WITHHELD_VARIABLES,
   ADMIN_TOKEN,
   "ESC_ORG",
+  "SOPHIA_ALLOW_ENVIRONMENT",
   FROM_FILES,
   // It would have a nested sophia-run pass on the real keys.
   "SOPHIA_BROKERED",

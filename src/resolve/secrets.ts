@@ -3,11 +3,10 @@ import { declarationOf } from "../contract/check.ts";
 import { credentialIn } from "../contract/credentials.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/model.ts";
-import type { Resolved, Variable } from "../core/model.ts";
+import type { Layer, Resolution, Resolved, Variable } from "../core/model.ts";
 import type { Secret } from "../masking/model.ts";
 import { initialEntries } from "../system/own-environment.ts";
 import type { Assessment } from "./assessment.ts";
-import type { Preceded } from "./precede.ts";
 import { isSecret } from "./secret-names.ts";
 
 /** Returns true for what outputs must not show: also what its value makes a secret, unless it is in the contract itself. */
@@ -55,7 +54,15 @@ export function secretsOf({ contract, resolution, selected }: Sources): readonly
 }
 
 /** Returns the secrets of all layers, also those that another layer overrides. A name that one marks is secret in all. */
-export function hiddenIn({ sources: { contract }, layers, resolution }: Preceded): readonly Secret[] {
+export function hiddenIn({
+  sources: { contract },
+  layers,
+  resolution,
+}: {
+  readonly sources: Pick<Assessment, "contract">;
+  readonly layers: readonly Layer[];
+  readonly resolution: Resolution;
+}): readonly Secret[] {
   return layers.flatMap(({ variables }) =>
     variables
       .filter((variable) => isHidden(contract, { ...variable, secret: resolution.get(variable.name)?.secret === true }))

@@ -33,6 +33,7 @@ function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
       );
     }
     case "incomplete":
+    case "unconsented":
     case "unavailable":
     case "refused":
       return [];

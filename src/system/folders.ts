@@ -28,12 +28,20 @@ function make(path: string, mode: number): boolean {
 
 /** Returns sophia-run's folder in the user's cache (XDG Base Directory Specification). Relative paths are ignored. */
 export function cacheFolder(environment: Environment): string | undefined {
+  return folderOf(environment, "XDG_CACHE_HOME", "LOCALAPPDATA", ".cache");
+}
+
+/** Returns sophia-run's folder for the user's settings. */
+export function configFolder(environment: Environment): string | undefined {
+  return folderOf(environment, "XDG_CONFIG_HOME", "APPDATA", ".config");
+}
+
+function folderOf(environment: Environment, xdg: string, windows: string, inHome: string): string | undefined {
   const at = (name: string, below?: string): string | undefined => {
     const path = environment.get(name) ?? "";
     if (!path.startsWith("/") && !/^[a-z]:[\\/]/i.test(path)) return undefined;
     return below === undefined ? path : within(path, below);
   };
-  const caches =
-    at("XDG_CACHE_HOME") ?? (process.platform === "win32" ? at("LOCALAPPDATA") : undefined) ?? at("HOME", ".cache");
-  return caches === undefined ? undefined : within(caches, "sophia-run");
+  const above = at(xdg) ?? (process.platform === "win32" ? at(windows) : undefined) ?? at("HOME", inHome);
+  return above === undefined ? undefined : within(above, "sophia-run");
 }

@@ -9,6 +9,8 @@ export const WORLD_WRITABLE = 0o002;
 export const WORLD_SEARCHABLE = 0o001;
 /** All permissions of the group and of other users. */
 export const GROUP_OR_WORLD = 0o077;
+/** The permission of the group, and of other users, to write. */
+export const GROUP_OR_WORLD_WRITABLE = 0o022;
 /** Only the owner of a file can rename or remove it in such a folder. */
 export const STICKY = 0o1000;
 

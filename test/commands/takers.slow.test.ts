@@ -30,6 +30,7 @@ const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
   audit: ["--json"],
   docs: [".env.example"],
   init: ["--from", "esc"],
+  allow: [],
   link: [],
   completion: ["bash"],
 };
@@ -60,10 +61,10 @@ const hang = (server: EscServer): Promise<void> => Promise.resolve(server.failAl
 const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
   project: {
     words: ["--project", "../other"],
-    environment: { ESC_ENV: "" },
+    environment: { ESC_ENV: "", SOPHIA_ALLOW_ENVIRONMENT: "acme/*/*" },
     files: {
-      "../other/sophia.contract.json": '{ "variables": { "A": {}, "QDRANT_API_KEY": {} } }',
-      "../other/.env": "ESC_ENV=acme/sophia/dev\n",
+      "../other/sophia.contract.json":
+        '{ "environment": "acme/sophia/dev", "variables": { "A": {}, "QDRANT_API_KEY": {} } }',
     },
   },
   dotenv: { words: ["--dotenv", "absent.env"] },

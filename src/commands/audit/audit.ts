@@ -24,7 +24,8 @@ export const audit: Command = async ({ options }, context) => {
   const contract = await loadContract(settings, context);
   const dotenv = await readEnvFiles(settings, context);
   printNotices(context, settings, dotenv.notices);
-  const access = historyAccess(settings, dotenv.layers, context);
+  const access = await historyAccess(settings, contract, dotenv, context);
+  printNotices(context, settings, access.unallowed);
   const progress = await makeProgress(context, settings);
   const agesOf = (isSecret?: IsSecret): Promise<readonly SecretAge[]> | readonly SecretAge[] =>
     access.reader.kind === "on"

@@ -1,27 +1,40 @@
 import type { Settings } from "../../command-line/settings.ts";
+import type { Contract } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
-import type { Layer } from "../../core/model.ts";
+import type { Notice } from "../../core/model.ts";
 import { identifyToken, readTokenFacts, type TokenFacts } from "../../esc/api/tokens.ts";
-import { escAccess, type EscAccess } from "../../esc/settings/access.ts";
+import type { EscAccess } from "../../esc/settings/access.ts";
 import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
 import { Variables } from "../../esc/settings/variables.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
+import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { askOnce } from "../ask-esc.ts";
+import { accessOf } from "../esc-access.ts";
 import { usageError } from "../mistakes.ts";
 
 interface HistoryAccess {
   readonly launcher: EscAccess;
   /** Reads the history: by `ESC_ADMIN_TOKEN` of the process environment, else by the launcher's token. */
   readonly reader: EscAccess;
+  /** Says why ESC is not read, if the user's consent is missing. */
+  readonly unallowed: readonly Notice[];
 }
 
 /** @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with `SOPHIA_OFFLINE` */
-export function historyAccess(settings: Settings, layers: readonly Layer[], { environment }: Context): HistoryAccess {
+export async function historyAccess(
+  settings: Settings,
+  contract: Contract,
+  dotenv: DotenvReading,
+  context: Context,
+): Promise<HistoryAccess> {
   if (settings.offline) throw usageError("audit needs ESC, but SOPHIA_OFFLINE is set", "unset it");
-  const launcher = escAccess(environment, layers, settings).access;
-  const token = new Variables(environment, []).findInProcess(ADMIN_TOKEN);
-  const reader = token === undefined ? launcher : escAccess(environment, layers, { ...settings, token }).access;
-  return { launcher, reader };
+  const read = { dotenv, contract };
+  const { access: launcher, notices } = await accessOf(settings, context, {}, read);
+  const unallowed = notices.filter(({ kind }) => kind === "environment-not-allowed");
+  const token = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
+  const isOwn = token === undefined || launcher.kind === "unconsented";
+  const reader = isOwn ? launcher : (await accessOf(settings, context, { token }, read)).access;
+  return { launcher, reader, unallowed };
 }
 
 export type TokenReport =

@@ -12,8 +12,8 @@ import type { ExtraCheck } from "./text.ts";
 
 export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();
-  const { layers } = await readEnvFiles(settings, context);
-  const { reader } = historyAccess(settings, layers, context);
+  const dotenv = await readEnvFiles(settings, context);
+  const { reader } = await historyAccess(settings, contract, dotenv, context);
   const result = (lines: readonly string[], failures: readonly string[], fields: ExtraCheck["fields"]): ExtraCheck => ({
     section: ["--- Age of Secrets ---", ...lines],
     failures,

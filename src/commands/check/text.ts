@@ -99,6 +99,7 @@ function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Repo
     absent: ["➖", "Not configured"],
     missing: [met ? "⚠️" : "❌", "Not configured"],
     unasked: ["➖", "Not read (--fake)"],
+    unallowed: [met ? "⚠️" : "❌", `${shown} (not allowed: sophia-run allow)`],
   }[state];
   return `${mark} ${variable}: ${text}`;
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../../core/context.ts";
 import { loadContract } from "../../contract/load.ts";
-import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
+import type { Contract } from "../../contract/model.ts";
+import type { EscSettings } from "../../esc/settings/access.ts";
 import { settingsByFullNames } from "../../esc/api/follow.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { evaluate, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
@@ -20,7 +21,8 @@ import { printNotices } from "../../output/print-notices.ts";
 import { conflict } from "../mistakes.ts";
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
-import { readEnvFiles } from "../../resolve/env-files.ts";
+import { notAllowed, unallowed } from "../../resolve/consent-words.ts";
+import { accessOf } from "../esc-access.ts";
 
 /**
  * `check --against A,B,…`, which opens no environment: 1 for a certain violation or, with `--strict`, for drift; else 0.
@@ -29,8 +31,8 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
  */
 export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {
   const settings = resolveSettings(options, context.environment);
-  const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
   const contract = await loadContract(settings, context);
+  const { settings: escSettings, notices: accessNotices } = await access(names, settings, contract, context);
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(escSettings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
@@ -58,16 +60,15 @@ export async function compare(names: string, options: Values, json: boolean, con
 async function access(
   names: string,
   settings: Settings,
+  contract: Contract,
   context: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
   if (settings.fake) {
     throw conflict("--against", "--fake (SOPHIA_FAKE)");
   }
-  const dotenv = await readEnvFiles(settings, context);
-  const { access: esc, notices } = escAccess(context.environment, dotenv.layers, {
-    ...settings,
-    environments: { value: names, option: "--against" },
-  });
+  const environments = { value: names, option: "--against" };
+  const { access: esc, notices, dotenv } = await accessOf(settings, context, { environments }, { contract });
+  if (esc.kind === "unconsented") throw notAllowed(unallowed(esc, contract));
   if (esc.kind === "on") return { settings: esc.settings, notices: [...dotenv.notices, ...notices] };
   throw new SophiaError({
     code: "esc-required",

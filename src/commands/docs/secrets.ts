@@ -1,6 +1,6 @@
 /** Writes SECRETS.md for a project, or its tables for a document of the user; pure. */
 import { REPOSITORY } from "../../core/package-source.ts";
-import { printable } from "../../core/text.ts";
+import { enumerate, printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
@@ -23,8 +23,7 @@ export function secretsDocument(contract: Contract, facts: ProjectFacts): readon
 repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
     "## Sources, in order of precedence",
     `1. The process environment overrides ESC, and adds to it.
-2. Pulumi ESC is read if \`ESC_ENV\` (such as \`acme/sophia/dev\`) and \`ESC_TOKEN\` are set. The token needs only the
-   right to [open this environment](${HANDBOOK}#tokens-of-the-least-scope).
+2. ${escSource(contract)}
 3. \`.env\` files only fill gaps, for local development. Never commit them.`,
     "`sophia-run explain` shows the source of each variable, and the sources that it overrides.",
     ...(facts.isOnGitHub ? repositorySecrets() : []),
@@ -68,6 +67,18 @@ organization, in the console of Pulumi Cloud, shows who opened the environment.`
   \`sophia-run scan --staged --require-esc\` rejects a commit that contains one.
 - Pass only the variables that a program needs: \`--scope\`, \`--only-declared\`, \`--exclude 'AWS_*'\`.`,
   ];
+}
+
+/** Says which environment is read, and when. */
+function escSource({ environment }: Contract): string {
+  const right = `The token needs only the
+   right to [open this environment](${HANDBOOK}#tokens-of-the-least-scope).`;
+  if (environment === undefined) {
+    return `Pulumi ESC is read if \`ESC_ENV\` (such as \`acme/sophia/dev\`) and \`ESC_TOKEN\` are set. ${right}`;
+  }
+  const names = enumerate(environment.names.map((name) => `\`${printable(name)}\``));
+  return `Pulumi ESC: ${names}, which the contract names, or what \`ESC_ENV\` names, if
+   there is a token (\`ESC_TOKEN\`). The first start asks whether your token may open it. ${right}`;
 }
 
 function repositorySecrets(): readonly string[] {

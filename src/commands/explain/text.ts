@@ -42,10 +42,12 @@ function head({ contract, esc }: Explanation): readonly Line[] {
 
 function escWords({ status, environment, environments, credential, failure }: Explanation["esc"]): string {
   // The path of a token file and an organization are shown, but not the masked end of a token.
-  const by =
+  const named = environment.variable === "ESC_ENV" ? "" : ", named by the contract";
+  const used =
     credential.variable === "ESC_TOKEN"
       ? ", with ESC_TOKEN"
       : `, with ${credential.variable} (${credential.shown ?? ""})`;
+  const by = named + used;
   switch (status) {
     case "off":
       return "not configured";
@@ -53,6 +55,8 @@ function escWords({ status, environment, environments, credential, failure }: Ex
       return environment.shown === undefined
         ? `not read: ESC_ENV is not set`
         : `${environment.shown} not read: no credential is set`;
+    case "unconsented":
+      return `${environment.shown ?? ""} not read: sophia-run allow would allow it`;
     case "fake":
       return "not read (--fake)";
     case "read":

@@ -41,6 +41,8 @@ export interface SourceResult {
   /** The source in words, such as `the code (3 files)`. */
   readonly source: string;
   readonly remarks?: readonly string[];
+  /** The full names of the ESC environments that were read. */
+  readonly environments?: readonly string[];
 }
 
 /** A variable of one or several sources. */

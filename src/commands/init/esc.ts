@@ -8,10 +8,11 @@ import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { evaluate, type Evaluated } from "../../esc/api/evaluate.ts";
-import { escAccess } from "../../esc/settings/access.ts";
+import { formatVersion } from "../../esc/settings/names.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { readEnvFiles } from "../../resolve/env-files.ts";
+import { notAllowed } from "../../resolve/consent-words.ts";
+import { accessOf } from "../esc-access.ts";
 import { type Candidate, isPublicValue, type SourceResult } from "./candidates.ts";
 
 type EscValue = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
@@ -21,8 +22,9 @@ type EscValue = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
  * meets the resulting contract. @throws SophiaError (125) if ESC is configured and cannot be read
  */
 export async function fromEsc(settings: Settings, context: Context): Promise<SourceResult | undefined> {
-  const dotenv = await readEnvFiles(settings, context);
-  const { access } = escAccess(context.environment, dotenv.layers, settings);
+  const { access, notices } = await accessOf(settings, context, {}, { contract: "none" });
+  const notice = notices.find(({ kind }) => kind === "environment-not-allowed");
+  if (notice?.kind === "environment-not-allowed") throw notAllowed(notice);
   if (access.kind !== "on") return undefined;
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(access.settings, progress, evaluate).finally(progress.done);
@@ -48,6 +50,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
   return {
     candidates: [...usable, ...empty],
     source: "ESC",
+    environments: answers.results.map(({ name }) => formatVersion(name)),
     remarks: [
       ...(empty.length === 0 ? [] : [`optional, because ESC has no value: ${listed(empty.map(({ name }) => name))}`]),
       ...(placeholders.length === 0 ? [] : [`left out, because ESC has a placeholder: ${listed(placeholders)}`]),

@@ -26,6 +26,7 @@ import {
   type SourceResult,
 } from "./candidates.ts";
 import { fromCode } from "./code.ts";
+import { allowWritten, askEnvironment, environmentRemark } from "./name-environment.ts";
 import { fromEsc } from "./esc.ts";
 import { fromExample, fromGenerated } from "./example.ts";
 import { fromTools, TOOL_FILES } from "./tools/tools.ts";
@@ -91,11 +92,13 @@ export async function createContract(
   const merged = mergeCandidates(results);
   const added = merged.candidates.filter((candidate) => builtIn?.has(candidate.name) !== true);
   const candidates = await askRequired(added, context);
+  const environments = results.flatMap((result) => result.environments ?? []);
+  const isNaming = await askEnvironment(environments, context);
   const groups = base === undefined ? results.flatMap((result) => result.groups ?? []) : [];
   const schema = schemaFor(context, root);
   writeText(
     targetFile(CONTRACT_FILE_NAME, context),
-    contractText({ name, base, candidates, groups }, schema.address),
+    contractText({ name, base, environments: isNaming ? environments : [], candidates, groups }, schema.address),
     "wx",
   );
   if (schema.isMissing === true) writeText(targetFile(SCHEMA_FILE, context), await schemaFileText(), "wx");
@@ -109,6 +112,7 @@ export async function createContract(
       ? []
       : [`  ${outer} no longer applies to this folder; to keep its rules: "extends": "${outer}"`]),
     ...candidateRows(candidates),
+    ...(isNaming ? allowWritten(environments, context) : environmentRemark(environments)),
     ...[...remarks, ...results.flatMap((result) => result.remarks ?? []), ...exclusions(merged.leftOut)].map(
       // A command is not broken.
       (remark) => ({ text: `  ${remark}`, hang: 4, whole: remark.startsWith("  ") }),
@@ -238,19 +242,21 @@ async function schemaFileText(): Promise<string> {
 interface Draft {
   readonly name?: string | undefined;
   readonly base?: string | undefined;
+  readonly environments?: readonly string[];
   readonly candidates: readonly Candidate[];
   readonly groups: readonly CandidateGroup[];
 }
 
 /** Returns a contract that declares the candidates, or the whole built-in contract if it adds nothing to that. */
-export function contractText({ name, base, candidates, groups }: Draft, $schema: string): string {
+export function contractText({ name, base, environments = [], candidates, groups }: Draft, $schema: string): string {
   const isEmpty = base !== undefined && candidates.length === 0;
-  if (base === "builtin" && isEmpty) return builtInText.replace(SCHEMA, $schema);
+  if (base === "builtin" && isEmpty && environments.length === 0) return builtInText.replace(SCHEMA, $schema);
   // JSON.stringify leaves out what is undefined, here and in the entries.
   const document = {
     $schema,
     name,
     extends: base,
+    environment: environments.length > 1 ? environments : environments[0],
     variables: isEmpty ? undefined : Object.fromEntries(candidates.map((one) => [one.name, entryOf(one)])),
     groups: groups.length === 0 ? undefined : Object.fromEntries(byIdentifier(groups)),
   };

@@ -1,16 +1,17 @@
 import { resolveSettings, parseDuration, type Settings } from "../../command-line/settings.ts";
+import { loadContract } from "../../contract/load.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { fileOpenRequests, findPendingRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/approvals.ts";
-import { escAccess } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
 import { invalidSetting } from "../../esc/settings/variables.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { readEnvFiles } from "../../resolve/env-files.ts";
+import { notAllowed, unallowed } from "../../resolve/consent-words.ts";
+import { accessOf } from "../esc-access.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach, type EscTarget, namedIn } from "../writing/access.ts";
@@ -92,9 +93,13 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
   if (settings.fake || settings.offline) {
     throw usageError("request needs ESC, but SOPHIA_FAKE or SOPHIA_OFFLINE is set", "unset them");
   }
-  const dotenv = await readEnvFiles(settings, context);
-  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });
-  printNotices(context, settings, [...dotenv.notices, ...notices]);
+  const contract = await loadContract(settings, context);
+  const { access, notices, dotenv } = await accessOf(settings, context, namedIn(inEnvironment), { contract });
+  printNotices(context, settings, [
+    ...dotenv.notices,
+    ...notices.filter(({ kind }) => kind !== "environment-not-allowed"),
+  ]);
+  if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract));
   if (access.kind === "on") return { esc: access.settings, settings, context };
   throw invalidSetting(
     access.kind === "incomplete"

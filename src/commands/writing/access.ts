@@ -1,11 +1,12 @@
 import type { Settings } from "../../command-line/settings.ts";
+import { loadContract } from "../../contract/load.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Failure, Notice } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
-import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
+import type { EscSettings } from "../../esc/settings/access.ts";
 import { OUTER_FILE } from "../../esc/settings/from-files.ts";
 import { candidates, formatName, formatVersion, type FullName } from "../../esc/settings/names.ts";
 import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
@@ -14,8 +15,10 @@ import type { Connection } from "../../esc/transport/connection.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { questionText } from "../../output/stderr.ts";
+import { notAllowed, unallowed } from "../../resolve/consent-words.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
+import { accessOf } from "../esc-access.ts";
 import { usageError } from "../mistakes.ts";
 
 export interface EscTarget {
@@ -58,18 +61,22 @@ export async function writeAccess(
   const preventing = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
   if (preventing !== undefined) throw usageError(`this command changes ESC, but ${preventing} is set`, "unset it");
   const dotenv = await readEnvFiles(settings, context);
-  const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
-  if (named === undefined && typeof inEnvironment !== "string") {
+  const contract = await loadContract(settings, context);
+  const isNamed =
+    contract.environment !== undefined ||
+    new Variables(context.environment, dotenv.layers).find("ESC_ENV") !== undefined;
+  if (!isNamed && typeof inEnvironment !== "string") {
     throw invalidSetting(
       "no ESC environment is named",
-      "name it with --in organization/project/environment, or set ESC_ENV",
+      'name it with --in organization/project/environment, or by ESC_ENV or "environment" of the contract',
     );
   }
   const isFound = (file: string): boolean =>
     file === OUTER_FILE || dotenv.files.some(({ path, found }) => found && path === file);
-  const accessBy = (token?: Setting): EscTarget | undefined => {
-    const options = { ...settings, ...namedIn(inEnvironment), ...(token === undefined ? {} : { token }) };
-    const { access, notices } = escAccess(context.environment, dotenv.layers, options);
+  const accessBy = async (token?: Setting): Promise<EscTarget | undefined> => {
+    const options = { ...namedIn(inEnvironment), ...(token === undefined ? {} : { token }) };
+    const { access, notices } = await accessOf(settings, context, options, { dotenv, contract });
+    if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract), "nothing was written: ");
     if (access.kind !== "on") return undefined;
     const chosen = notices.flatMap((one) =>
       one.kind === "environment-by-file" && !isDry && isFound(one.file) ? [one] : [],
@@ -86,7 +93,7 @@ export async function writeAccess(
   };
   const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
   const isOwn = isDry && !alwaysByAdmin && given === undefined;
-  const target = (isOwn ? accessBy() : undefined) ?? accessBy(given ?? (await typedToken(context)));
+  const target = (isOwn ? await accessBy() : undefined) ?? (await accessBy(given ?? (await typedToken(context))));
   if (target === undefined) throw new TypeError("neither a token nor an environment");
   return target;
 }

@@ -3,9 +3,16 @@ import type { NetworkSettings } from "../../network/settings.ts";
 import { DEFAULT_BACKEND, parseBackend } from "./backend.ts";
 import { type Credential, findCredential, givenCredential, ignoredOrganization } from "./credentials.ts";
 import { namesFromFiles, TRUST_OF_RUNTIME } from "./from-files.ts";
-import { type EnvironmentName, organizationIn, parseEnvironmentNames, refuseToken } from "./names.ts";
+import {
+  candidates,
+  type EnvironmentName,
+  formatName,
+  organizationIn,
+  parseEnvironmentNames,
+  refuseToken,
+} from "./names.ts";
 import { Secret } from "./secret.ts";
-import { isTrustedFor, type Setting, Variables } from "./variables.ts";
+import { isTrustedFor, labelOf, type Setting, Variables } from "./variables.ts";
 
 /** The life of an opened environment by the service's default, in milliseconds. Minted credentials may end with it. */
 export const SESSION_MS = 3_600_000;
@@ -18,9 +25,21 @@ export interface EscOptions {
   readonly sessionMs?: number | undefined;
   /** Replaces the environments of `ESC_ENV`; with the option that names them. */
   readonly environments?: { readonly value: string; readonly option: string };
+  /** The environments of the contract, for a start without `ESC_ENV`. */
+  readonly contract?: NamedEnvironments | undefined;
   /** Replaces the tokens of the environment and the files. */
   readonly token?: Setting;
 }
+
+interface NamedEnvironments {
+  readonly names: readonly string[];
+  readonly file: string;
+  /** Its author may be anyone: the user has not named the file. */
+  readonly isFound: boolean;
+}
+
+/** The name of the contract's setting. */
+export const CONTRACT_SETTING = '"environment"';
 
 /** The settings for reading ESC, checked. Printing them shows no token. */
 export interface EscSettings {
@@ -53,8 +72,31 @@ export type EscAccess =
       readonly names?: string;
       /** The setting of the credential, if there is one; the value may be a token, or a path. */
       readonly credential?: { readonly name: string; readonly value: Secret };
+      /** Only the contract names an environment, which other starts may do without. */
+      readonly isByContract?: true;
     }
+  /** A file that was found names the environments, and the user has not allowed it to. */
+  | { readonly kind: "unconsented"; readonly proposal: Proposal; readonly why: "declined" | "not-asked" | "agent" }
   | { readonly kind: "on"; readonly settings: EscSettings };
+
+/** Environments that files choose for a credential from elsewhere. */
+export interface Proposal {
+  /** Full names; of a name without an organization, which only the service knows, also what is written. */
+  readonly environments: readonly string[];
+  /** The settings that choose them: of `.env` files, or of the contract. */
+  readonly by: readonly Choice[];
+  readonly credential: Pick<Setting, "name" | "file">;
+}
+
+export interface Choice {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** `proposed`: nothing may be sent before `resolve/consent.ts` has made it `on`, or not. */
+export type FoundAccess =
+  | Exclude<EscAccess, { readonly kind: "unconsented" }>
+  | { readonly kind: "proposed"; readonly settings: EscSettings; readonly proposal: Proposal };
 
 /**
  * Finds the settings for ESC; the process environment wins over the files. A backend, proxy or certificate file of a `.env`
@@ -66,18 +108,22 @@ export function escAccess(
   environment: Environment,
   dotenv: readonly Layer[],
   options: EscOptions,
-): { readonly access: EscAccess; readonly notices: readonly Notice[] } {
+): { readonly access: FoundAccess; readonly notices: readonly Notice[] } {
   const variables = new Variables(environment, dotenv);
-  const names: Setting | undefined =
-    options.environments === undefined
-      ? variables.find("ESC_ENV")
-      : { name: options.environments.option, value: options.environments.value };
+  const names = namesIn(variables, options);
+  const byContract = names?.name === CONTRACT_SETTING ? options.contract : undefined;
   if (names !== undefined) refuseToken(names);
   const search = options.token === undefined ? findCredential(variables) : givenCredential(options.token);
   if (search.kind !== "found") {
     if (search.kind === "none" && names === undefined) return { access: { kind: "off" }, notices: [] };
-    const parts = search.kind === "none" ? { present: names?.name ?? "", missing: "ESC_TOKEN" } : search;
-    const access = { ...parts, kind: "incomplete", ...(names === undefined ? {} : { names: names.value }) } as const;
+    const present = names === undefined ? "" : byContract === undefined ? names.name : labelOf(names);
+    const parts = search.kind === "none" ? { present, missing: "ESC_TOKEN" } : search;
+    const access = {
+      ...parts,
+      kind: "incomplete",
+      ...(names === undefined ? {} : { names: names.value }),
+      ...(search.kind === "none" && byContract !== undefined && { isByContract: true as const }),
+    } as const;
     return { access, notices: ignored("ESC_OIDC_ORG", ignoredOrganization(variables)) };
   }
   if (names === undefined) {
@@ -109,16 +155,29 @@ export function escAccess(
     oneMeaning: options.requireEsc === true,
     sessionMs: options.sessionMs,
   };
-  // Files that decide which environment the caller's own credential opens.
+  const notices = ignored("PULUMI_BACKEND_URL", ignoredBackends);
+  // Files that decide which environment the credential opens, unless it is their own.
   const needsOrganization = settings.environments.some((one) => one.organization === undefined);
   const choices = [names, ...(needsOrganization && organization !== undefined ? [organization] : [])];
-  const credential = search.setting.name;
-  const notices = choices.flatMap(({ name, file }): readonly Notice[] =>
-    file === undefined || search.setting.file !== undefined
+  const by = choices.flatMap(({ name, file }): readonly Choice[] =>
+    file === undefined || file === tokenFile || (name === CONTRACT_SETTING && byContract?.isFound !== true)
       ? []
-      : [{ kind: "environment-by-file", name, file, credential }],
+      : [{ name, file }],
   );
-  return { access: { kind: "on", settings }, notices: [...ignored("PULUMI_BACKEND_URL", ignoredBackends), ...notices] };
+  if (by.length === 0) return { access: { kind: "on", settings }, notices };
+  const meanings = settings.environments.flatMap((name) => [
+    ...((name.organization ?? settings.organization) === undefined ? [name.text] : []),
+    ...candidates(name, settings.organization).map(formatName),
+  ]);
+  const proposal = { environments: [...new Set(meanings)], by, credential: settings.credentialFrom };
+  return { access: { kind: "proposed", settings, proposal }, notices };
+}
+
+function namesIn(variables: Variables, { environments, contract }: EscOptions): Setting | undefined {
+  if (environments !== undefined) return { name: environments.option, value: environments.value };
+  const byVariable = variables.find("ESC_ENV");
+  if (byVariable !== undefined || contract === undefined) return byVariable;
+  return { name: CONTRACT_SETTING, value: contract.names.join(","), file: contract.file };
 }
 
 /** Returns the network settings of the caller alone, for requests to other hosts than ESC. */

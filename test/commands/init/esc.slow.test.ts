@@ -151,7 +151,10 @@ describe("a start meets the contract that was written from the same environments
     });
     const cwd = folder();
     const env = escVariables(server, "acme/app/dev");
-    const answers = [["for none: ", "all\n"]] as const;
+    const answers = [
+      ["for none: ", "all\n"],
+      ["into the contract?", "\n"],
+    ] as const;
     const { status, stdout } = await atTerminal(["init", "--from", "esc"], { cwd, env }, answers);
     expect(status).toBe(0);
     expect(stdout).toContain(": NULL and EMPTY\r\n");
@@ -164,5 +167,30 @@ describe("a start meets the contract that was written from the same environments
       EMPTY: {},
     });
     expect((await sophia(["--", "true"], { cwd, env })).status).toBe(0);
+  });
+});
+
+describe("the environment", () => {
+  test("is written into the contract if the user agrees, who needs neither ESC_ENV nor another consent then", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/app/dev", { values: { KEY: secret(sentinel("key")) } });
+    const cwd = folder();
+    const { ESC_ENV, ...token } = escVariables(server, "acme/app/dev");
+    const { status } = await atTerminal(["init", "--from", "esc"], { cwd, env: { ...token, ESC_ENV: `${ESC_ENV}` } }, [
+      ["for none: ", "all\n"],
+      ["into the contract?", "y\n"],
+    ]);
+    expect(status).toBe(0);
+    expect(contractIn(cwd)).toMatchObject({ environment: "acme/app/dev", variables: { KEY: { required: true } } });
+    expect(await sophia(["--", "true"], { cwd, env: token })).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("is only named without a terminal", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/app/dev", { values: { KEY: secret(sentinel("key")) } });
+    const cwd = folder();
+    const { stdout } = await sophia(["init", "--from", "esc"], { cwd, env: escVariables(server, "acme/app/dev") });
+    expect(stdout).toContain('"environment": "acme/app/dev"');
+    expect(contractIn(cwd)).not.toHaveProperty("environment");
   });
 });

@@ -173,6 +173,7 @@ describe("which variables of ESC are required", () => {
     const { status, stdout } = await atTerminal(["init", "--from", "esc"], at, [
       ["for none: ", "B_KYE\n"],
       ["for none: ", "2 C\n"],
+      ["into the contract?", "n\n"],
     ]);
     expect(status).toBe(0);
     expect(stdout).toContain("   2  B_KEY\r\n   3  C\r\n");

@@ -25,7 +25,7 @@ function layer(file: string, variables: Set): Layer {
   };
 }
 
-function access(environment: Set, files: readonly Layer[] = [], options = OPTIONS) {
+function access(environment: Set, files: readonly Layer[] = [], options: Parameters<typeof escAccess>[2] = OPTIONS) {
   const variables = new Map(Object.entries(environment));
   const result = escAccess(variables, files, options);
   // A start looks first whether there is anything to settle.
@@ -35,7 +35,7 @@ function access(environment: Set, files: readonly Layer[] = [], options = OPTION
 
 function settings(environment: Set, files: readonly Layer[] = [], options = OPTIONS) {
   const result = access(environment, files, options).access;
-  if (result.kind !== "on") throw new Error(`ESC is ${result.kind}`);
+  if (result.kind !== "on" && result.kind !== "proposed") throw new Error(`ESC is ${result.kind}`);
   return result.settings;
 }
 
@@ -231,30 +231,69 @@ describe("files", () => {
     const result = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "https://mine.example" }, [
       layer("a.env", { ESC_ORG: "acme", PULUMI_BACKEND_URL: evil }),
     ]);
-    expect(result.notices).toEqual([
-      { kind: "environment-by-file", name: "ESC_ORG", file: "a.env", credential: "ESC_TOKEN" },
-    ]);
+    expect(result.notices).toEqual([]);
+    expect(result.access).toMatchObject({
+      kind: "proposed",
+      proposal: { environments: ["acme/a/b"], by: [{ name: "ESC_ORG", file: "a.env" }] },
+    });
     expect(result.access).toMatchObject({ settings: { backend: "https://mine.example", organization: "acme" } });
   });
 });
 
 describe("the environment that the caller's token opens", () => {
-  const notice = { kind: "environment-by-file", name: "ESC_ENV", file: ".env", credential: "ESC_TOKEN" };
+  const named = { names: ["acme/b/c"], file: "/r/sophia.contract.json", isFound: true };
+  const byFile = { environments: ["acme/b/c"], by: [{ name: "ESC_ENV", file: ".env" }] };
+  const byContract = { environments: ["acme/b/c"], by: [{ name: '"environment"', file: named.file }] };
 
-  test.each<[string, Set, Set, readonly unknown[]]>([
-    ["a file's, with the caller's token", { ESC_TOKEN: TOKEN }, { ESC_ENV: "acme/b/c" }, [notice]],
+  test.each<[string, Set, Set, typeof named | undefined, object | undefined]>([
+    ["a file's, with the caller's token", { ESC_TOKEN: TOKEN }, { ESC_ENV: "acme/b/c" }, undefined, byFile],
+    ["a file's, with the caller's token file", { ESC_TOKEN_FILE: "/t" }, { ESC_ENV: "acme/b/c" }, undefined, byFile],
+    ["a file's, with a token file that it names", {}, { ESC_ENV: "acme/b/c", ESC_TOKEN_FILE: "/t" }, undefined, byFile],
+    ["a file's, with the file's token", {}, { ESC_ENV: "acme/b/c", ESC_TOKEN: TOKEN }, undefined, undefined],
+    ["the caller's, with a file's token", { ESC_ENV: "acme/b/c" }, { ESC_TOKEN: TOKEN }, undefined, undefined],
     [
-      "a file's, with the caller's token file",
-      { ESC_TOKEN_FILE: "/t" },
-      { ESC_ENV: "acme/b/c" },
-      [{ ...notice, credential: "ESC_TOKEN_FILE" }],
+      "the caller's",
+      { ESC_ENV: "acme/b/c", ESC_TOKEN: TOKEN },
+      { ESC_ENV: "x/y/z", ESC_ORG: "evil" },
+      named,
+      undefined,
     ],
-    ["a file's, with the file's token", {}, { ESC_ENV: "acme/b/c", ESC_TOKEN: TOKEN }, []],
-    ["the caller's, with a file's token", { ESC_ENV: "acme/b/c" }, { ESC_TOKEN: TOKEN }, []],
-    ["the caller's", { ESC_ENV: "acme/b/c", ESC_TOKEN: TOKEN }, { ESC_ENV: "x/y/z", ESC_ORG: "evil" }, []],
-    ["the caller's organization", { ESC_ENV: "b/c", ESC_ORG: "acme", ESC_TOKEN: TOKEN }, { ESC_ORG: "evil" }, []],
-  ])("%s", (_, environment, file, expected) => {
-    expect(access(environment, [layer(".env", file)]).notices).toEqual(expected);
+    [
+      "the caller's organization",
+      { ESC_ENV: "acme/b/c", ESC_ORG: "acme", ESC_TOKEN: TOKEN },
+      { ESC_ORG: "evil" },
+      named,
+      undefined,
+    ],
+    ["the contract's, with the caller's token", { ESC_TOKEN: TOKEN }, {}, named, byContract],
+    ["the contract's, with a file's token", {}, { ESC_TOKEN: TOKEN }, named, byContract],
+    ["a contract's that the caller has named", { ESC_TOKEN: TOKEN }, {}, { ...named, isFound: false }, undefined],
+  ])("%s", (_, environment, file, contract, proposal) => {
+    const options = { ...OPTIONS, ...(contract === undefined ? {} : { contract }) };
+    const { access: found, notices } = access(environment, [layer(".env", file)], options);
+    expect(notices).toEqual([]);
+    expect(found.kind).toBe(proposal === undefined ? "on" : "proposed");
+    if (proposal !== undefined) expect(found).toMatchObject({ proposal });
+    expect(found).toMatchObject({ settings: { environments: [{ text: "acme/b/c" }] } });
+  });
+
+  test("has all names that a short one may mean", () => {
+    const meanings = (text: string, more: Set = {}) => {
+      const found = access({ ESC_TOKEN: TOKEN, ...more }, [layer(".env", { ESC_ENV: text })]).access;
+      return found.kind === "proposed" ? found.proposal.environments : found.kind;
+    };
+    expect(meanings("sophia/dev")).toEqual(["sophia/dev", "sophia/default/dev"]);
+    expect(meanings("sophia/dev@3", { ESC_ORG: "acme" })).toEqual(["acme/sophia/dev", "sophia/default/dev"]);
+    expect(meanings("dev", { ESC_ORG: "acme" })).toEqual(["acme/default/dev"]);
+    expect(meanings("dev")).toEqual(["dev"]);
+    expect(meanings("acme/a/b,acme/a/c@stable")).toEqual(["acme/a/b", "acme/a/c"]);
+  });
+
+  test("is not missed without a token, if only the contract names it", () => {
+    const options = { ...OPTIONS, contract: named };
+    const { access: found } = escAccess(new Map(), [], options);
+    expect(found).toMatchObject({ kind: "incomplete", missing: "ESC_TOKEN", names: "acme/b/c", isByContract: true });
+    expect(access({ ESC_ENV: "acme/b/c" }, [], options).access).not.toHaveProperty("isByContract");
   });
 });
 

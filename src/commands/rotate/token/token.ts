@@ -8,14 +8,14 @@ import { findDefaultOrganization } from "../../../esc/api/ask.ts";
 import { openByDefaults } from "../../../esc/api/session.ts";
 import { createToken, deleteToken, findOpenRole, identifyToken, listTokens } from "../../../esc/api/tokens.ts";
 import { type ListedToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/tokens.ts";
-import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
+import type { EscSettings } from "../../../esc/settings/access.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
 import { invalidSetting } from "../../../esc/settings/variables.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
 import { printReport } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
-import { readEnvFiles } from "../../../resolve/env-files.ts";
 import { askOnce } from "../../ask-esc.ts";
+import { accessOf } from "../../esc-access.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { APPS, environmentOfGh } from "../../gh.ts";
@@ -35,8 +35,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   const remedy = (environment: string): string => `set ESC_ENV in the environment: export ESC_ENV=${environment}`;
   const target = await writeAccess(undefined, settings, context, { isDry, isConfirmed, alwaysByAdmin: true, remedy });
   const { esc: admin } = target;
-  const { layers } = await readEnvFiles(settings, context);
-  const launcher = escAccess(context.environment, layers, settings).access;
+  const { access: launcher } = await accessOf(settings, context, {}, { contract });
   const ask: Ask = async (by, send) => {
     const progress = await makeProgress(context, settings);
     const asking = askOnce(by, progress, async (connection) => ({ answer: await send(connection) }));
@@ -101,7 +100,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   /** @throws SophiaError (125) if the token does not open the environments */
   async function verify(value: Secret): Promise<void> {
     const token = { name: "the new token", value: value.reveal() };
-    const { access } = escAccess(context.environment, layers, { ...settings, token });
+    const { access } = await accessOf(settings, context, { token }, { contract });
     if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
     await askEach({ esc: access.settings, settings, context }, openByDefaults);
   }

@@ -18,6 +18,7 @@ import type { Secret } from "../../../masking/model.ts";
 import { further, printLines } from "../../../output/stderr.ts";
 import { setOffer, wordUnmet } from "../../../output/unmet.ts";
 import { type Assessment, followsEsc } from "../../../resolve/assessment.ts";
+import { notAllowed, unallowed } from "../../../resolve/consent-words.ts";
 import { assessBy } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
 import type { BrokeredDelivery, RunBroker } from "../broker/broker.ts";
@@ -102,6 +103,8 @@ async function following(
     if (esc.kind === "read" && esc.kept?.why === "unavailable")
       return { kind: "trouble", lines: continues(esc.kept.failure) };
     if (esc.kind === "unavailable" || esc.kind === "refused") return { kind: "trouble", lines: continues(esc.failure) };
+    if (esc.kind === "unconsented")
+      return { kind: "trouble", lines: continues(notAllowed(unallowed(esc, now.contract))) };
     if (settings.enforceContract && violations.length > 0) {
       const unmet = wordUnmet(now, {
         consequence: "the program keeps its current values",

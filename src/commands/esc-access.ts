@@ -1,0 +1,34 @@
+import type { Settings } from "../command-line/settings.ts";
+import { loadContract } from "../contract/load.ts";
+import type { Contract } from "../contract/model.ts";
+import type { Context } from "../core/context.ts";
+import type { Notice } from "../core/model.ts";
+import type { EscAccess, EscOptions } from "../esc/settings/access.ts";
+import { readEnvFiles } from "../resolve/env-files.ts";
+import { accessToEsc } from "../resolve/esc-access.ts";
+import type { DotenvReading } from "../sources/dotenv/index.ts";
+import { consentAsker } from "./assessed.ts";
+
+interface Read {
+  readonly dotenv?: DotenvReading;
+  /** `none`: a contract may not name the environment. */
+  readonly contract?: Contract | "none";
+}
+
+/**
+ * Finds the settings for ESC of a command that resolves no variables, with the consent that they need.
+ *
+ * @throws SophiaError (125) for malformed settings, files and contracts
+ */
+export async function accessOf(
+  settings: Settings,
+  context: Context,
+  options: Partial<EscOptions> = {},
+  { dotenv, contract }: Read = {},
+): Promise<{ readonly access: EscAccess; readonly notices: readonly Notice[]; readonly dotenv: DotenvReading }> {
+  const read = dotenv ?? (await readEnvFiles(settings, context));
+  const loaded = contract === "none" ? undefined : (contract ?? (await loadContract(settings, context)));
+  const { environment, cwd, project } = context;
+  const request = { settings, environment, cwd, project, askConsent: consentAsker(context) };
+  return { ...(await accessToEsc(request, read, loaded, options)), dotenv: read };
+}

@@ -1,0 +1,47 @@
+import { CONTRACT_FILE_NAME } from "../../contract/model.ts";
+import type { Context } from "../../core/context.ts";
+import type { Line } from "../../core/lines.ts";
+import { enumerate } from "../../core/text.ts";
+import { realPath } from "../../resolve/consent.ts";
+import { replaceConsents, withConsents } from "../../resolve/consents.ts";
+import { within } from "../../system/paths.ts";
+import { ask, canAsk } from "../confirm.ts";
+import { agentBy } from "../run/agents.ts";
+
+/** Asks whether the new contract names the ESC environments, so that others need no `ESC_ENV`. Without a terminal it does not. */
+export async function askEnvironment(environments: readonly string[], context: Context): Promise<boolean> {
+  if (environments.length === 0 || !canAsk(context) || agentBy(context.environment) !== undefined) return false;
+  return ask(
+    [
+      `The values are in ESC: ${enumerate(environments)}.`,
+      "A contract that names this needs no ESC_ENV: each user's own token opens it, once the user has allowed that.",
+      "Write it into the contract?",
+    ],
+    context,
+  );
+}
+
+/** Remembers that the user has written the names. */
+export function allowWritten(environments: readonly string[], { environment, project }: Context): readonly Line[] {
+  const file = realPath(within(project, CONTRACT_FILE_NAME), { cwd: project });
+  // As they are asked for: a consent is for every revision.
+  const names = environments.map((name) => name.replace(/@.*$/, ""));
+  const trouble = replaceConsents(environment, (now) =>
+    withConsents(
+      now,
+      names.map((name) => ({ file, environment: name })),
+    ),
+  );
+  return trouble === undefined ? [] : [`  not remembered as allowed: ${trouble}`];
+}
+
+/** Says how to name the environments later. */
+export function environmentRemark(environments: readonly string[]): readonly Line[] {
+  if (environments.length === 0) return [];
+  const [only, ...others] = environments;
+  const value = JSON.stringify(others.length === 0 ? only : environments);
+  return [
+    "  to name the ESC environment for all users of the contract, write in it:",
+    { text: `    "environment": ${value}`, whole: true },
+  ];
+}

@@ -1,0 +1,41 @@
+/** Words an environment that a found file names, and that the user has not allowed. */
+import type { Contract } from "../contract/model.ts";
+import { SophiaError } from "../core/error.ts";
+import type { Unallowed } from "../core/model.ts";
+import { shellWord } from "../core/shell.ts";
+import { enumerate, printable } from "../core/text.ts";
+import type { EscAccess } from "../esc/settings/access.ts";
+
+/** Describes an access without consent, for messages. */
+export function unallowed(
+  { proposal, why }: Extract<EscAccess, { readonly kind: "unconsented" }>,
+  contract: Pick<Contract, "profile"> | undefined,
+): Unallowed {
+  const { environments, by, credential } = proposal;
+  const files = [...new Set(by.map(({ file }) => file))];
+  return { environments, files, credential: credential.name, why, profile: contract?.profile };
+}
+
+/** Returns the problem, and the remedy. */
+export function unallowedWords({
+  environments,
+  files,
+  credential,
+  why,
+  profile,
+}: Unallowed): readonly [string, string] {
+  const names = enumerate(environments.map(printable));
+  const chosen = `${enumerate(files.map(printable))} names ${names}`;
+  const problem = `ESC is not read: ${chosen}, which you have not allowed ${printable(credential)} to open`;
+  const command = `sophia-run allow${profile === undefined ? "" : ` --profile ${shellWord(profile)}`}`;
+  const setting = "or set ESC_ENV in the environment";
+  return why === "agent"
+    ? [problem, `a coding agent cannot allow it: the user must run ${command} in a terminal, ${setting}`]
+    : [problem, `to allow it, run ${command}, ${setting}`];
+}
+
+/** Makes the error (esc-not-allowed, 125) for a command that needs ESC. */
+export function notAllowed(of: Unallowed, before = ""): SophiaError {
+  const [problem, hint] = unallowedWords(of);
+  return new SophiaError({ code: "esc-not-allowed", message: before + problem, hint });
+}

@@ -1,0 +1,98 @@
+/**
+ * The user's consent to what a file that was only found names: a cloned repository could name an environment whose values
+ * its code must not have, and the user's token would open it. Loaded only if a file names one.
+ */
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Contract } from "../contract/model.ts";
+import type { Folders } from "../core/context.ts";
+import type { Notice } from "../core/model.ts";
+import {
+  type Choice,
+  CONTRACT_SETTING,
+  type EscAccess,
+  type FoundAccess,
+  type Proposal,
+} from "../esc/settings/access.ts";
+import type { DotenvReading } from "../sources/dotenv/index.ts";
+import { attempt } from "../system/errors.ts";
+import { unallowed } from "./consent-words.ts";
+import { type Consent, isAllowedBy, isSame, readConsents, replaceConsents, withConsents } from "./consents.ts";
+import type { AccessRequest } from "./assessment.ts";
+import { withoutSecrets } from "./secret-names.ts";
+import { isTracked } from "./tracked.ts";
+
+type Proposed = Extract<FoundAccess, { readonly kind: "proposed" }>;
+
+/** Makes the access `on` if it needs no consent, or the user gives it or has given it. */
+export async function withConsent(
+  { settings, proposal }: Proposed,
+  request: AccessRequest,
+  dotenv: DotenvReading,
+  contract: Contract | undefined,
+): Promise<{ readonly access: EscAccess; readonly notices: readonly Notice[] }> {
+  const on = { kind: "on", settings } as const;
+  const needed = await neededConsents(proposal, request, dotenv, contract);
+  if (needed.length === 0) return { access: on, notices: chosenByFiles(proposal) };
+  const { environment } = request;
+  if (isAllowedBy(environment, needed)) return { access: on, notices: [] };
+  const { consents, problem } = readConsents(environment);
+  const warnings = problem === undefined ? [] : [remark(problem)];
+  const isGiven = needed.every((one) => consents.some((given) => isSame(given, one)));
+  if (isGiven) return { access: on, notices: [] };
+  const asked = { ...proposal, by: choicesOf(needed, proposal, request) };
+  const answer = (await request.askConsent?.(asked)) ?? "not-asked";
+  if (answer !== "yes") {
+    const unconsented = { kind: "unconsented", proposal, why: answer } as const;
+    const notice = { kind: "environment-not-allowed", ...unallowed(unconsented, contract) } as const;
+    return { access: unconsented, notices: [...warnings, notice] };
+  }
+  const trouble = problem ?? replaceConsents(environment, (now) => withConsents(now, needed));
+  return { access: on, notices: trouble === undefined ? [] : [remark(`the consent is not remembered: ${trouble}`)] };
+}
+
+/** Returns the consents that a proposal needs: each environment with the real path of each file that chooses it. */
+export async function neededConsents(
+  { environments, by, credential }: Proposal,
+  request: AccessRequest,
+  dotenv: DotenvReading,
+  contract: Contract | undefined,
+): Promise<readonly Consent[]> {
+  const ask = async ({ file }: Pick<Choice, "file">): Promise<boolean | undefined> => {
+    if (!dotenv.files.some(({ path, found }) => found && path === file)) return false;
+    const { environment, cwd } = request;
+    return isTracked(resolve(cwd, file), contract === undefined ? environment : withoutSecrets(environment, contract));
+  };
+  // A token of the repository itself opens what its authors may open anyway.
+  const { name, file: tokenFile } = credential;
+  if (name === "ESC_TOKEN" && tokenFile !== undefined && (await ask({ file: tokenFile })) === true) return [];
+  const files = new Set<string>();
+  for (const choice of by) {
+    // If git cannot tell, the file may be the repository's.
+    if (choice.name === CONTRACT_SETTING || (await ask(choice)) !== false) files.add(realPath(choice.file, request));
+  }
+  return Array.from(files).flatMap((file) => environments.map((environment) => ({ file, environment })));
+}
+
+function choicesOf(needed: readonly Consent[], { by }: Proposal, request: AccessRequest): readonly Choice[] {
+  return by
+    .map((choice) => ({ ...choice, file: realPath(choice.file, request) }))
+    .filter(({ file }) => needed.some((one) => one.file === file));
+}
+
+export function realPath(file: string, { cwd }: Pick<Folders, "cwd">): string {
+  const path = resolve(cwd, file);
+  return attempt(() => realpathSync(path)) ?? path;
+}
+
+/** Reports the user's own files that decide what a credential of the environment opens. */
+function chosenByFiles({ by, credential }: Proposal): readonly Notice[] {
+  if (credential.file !== undefined) return [];
+  return by.flatMap(({ name, file }): readonly Notice[] =>
+    name === CONTRACT_SETTING ? [] : [{ kind: "environment-by-file", name, file, credential: credential.name }],
+  );
+}
+
+function remark(text: string): Notice {
+  return { kind: "remark", text };
+}

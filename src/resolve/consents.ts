@@ -1,0 +1,115 @@
+/** The consents that the user has given: those of `SOPHIA_ALLOW_ENVIRONMENT`, and those that are remembered. */
+import { randomUUID } from "node:crypto";
+import type { Environment } from "../core/model.ts";
+import { printable } from "../core/text.ts";
+import { invalidSetting, Variables } from "../esc/settings/variables.ts";
+import { configFolder } from "../system/folders.ts";
+import { within } from "../system/paths.ts";
+import { readOwnFile, writeOwnFile } from "../system/own-file.ts";
+
+/** A file may choose an environment. */
+export interface Consent {
+  /** The real path. */
+  readonly file: string;
+  /** As `organization/project/environment`; or as the file has it, if only the service knows the organization. */
+  readonly environment: string;
+}
+
+const ALLOW_VARIABLE = "SOPHIA_ALLOW_ENVIRONMENT";
+const FILE_NAME = "allowed.json";
+const MAX_BYTES = 1_048_576;
+const PATTERN = /^(?:\*|[\w.-]+)(?:\/(?:\*|[\w.-]+)){2}$/;
+
+/**
+ * Returns true if the caller's environment allows all, whichever file names them.
+ *
+ * @throws SophiaError (esc-settings, 125) for a malformed list
+ */
+export function isAllowedBy(environment: Environment, needed: readonly Consent[]): boolean {
+  // Never from a file, also not from one of an outer sophia-run.
+  const setting = new Variables(environment, []).findInProcess(ALLOW_VARIABLE);
+  if (setting === undefined) return false;
+  const patterns = setting.value
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
+  const wrong = patterns.find((one) => !PATTERN.test(one));
+  if (wrong !== undefined) {
+    throw invalidSetting(
+      `${ALLOW_VARIABLE}: '${printable(wrong.slice(0, 100))}' is not the name of an environment`,
+      "write organization/project/environment; * stands for any part: acme/sophia/dev,acme/other/*",
+    );
+  }
+  return needed.every((one) => patterns.some((pattern) => matches(pattern, one.environment)));
+}
+
+function matches(pattern: string, name: string): boolean {
+  const parts = name.split("/");
+  const wanted = pattern.split("/");
+  return parts.length === wanted.length && wanted.every((part, index) => part === "*" || part === parts[index]);
+}
+
+export interface Remembered {
+  readonly consents: readonly Consent[];
+  /** The reason why the file is not used, in words: then there are no consents. */
+  readonly problem?: string;
+}
+
+/** Reads the consents that are remembered. A file that another user could have written counts as absent. */
+export function readConsents(environment: Environment): Remembered {
+  const path = pathIn(environment);
+  if (path === undefined) return { consents: [] };
+  const read = readOwnFile(path, MAX_BYTES);
+  if ("problem" in read) return { consents: [], problem: read.problem };
+  if (read.text === undefined) return { consents: [] };
+  const consents = parseConsents(read.text);
+  if (consents !== undefined) return { consents };
+  return { consents: [], problem: `${printable(path)} has the wrong form; correct it, or remove it` };
+}
+
+export function isSame(one: Consent, other: Consent): boolean {
+  return one.file === other.file && one.environment === other.environment;
+}
+
+/** Adds consents, each once. */
+export function withConsents(now: readonly Consent[], added: readonly Consent[]): readonly Consent[] {
+  return [...now.filter((one) => !added.some((other) => isSame(one, other))), ...added];
+}
+
+/** Writes the consents that `change` returns. Two writers at one moment may lose one, which is then asked again. @returns why that failed */
+export function replaceConsents(
+  environment: Environment,
+  change: (now: readonly Consent[]) => readonly Consent[],
+): string | undefined {
+  const path = pathIn(environment);
+  if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";
+  const { consents, problem } = readConsents(environment);
+  if (problem !== undefined) return problem;
+  const allowed = change(consents);
+  return writeOwnFile(path, `${JSON.stringify({ version: 1, allowed }, undefined, 2)}\n`, randomUUID());
+}
+
+function pathIn(environment: Environment): string | undefined {
+  const folder = configFolder(environment);
+  return folder === undefined ? undefined : within(folder, FILE_NAME);
+}
+
+function parseConsents(text: string): readonly Consent[] | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(document) || document["version"] !== 1 || !Array.isArray(document["allowed"])) return undefined;
+  const entries: readonly unknown[] = document["allowed"];
+  const consents = entries.flatMap((entry): readonly Consent[] => {
+    const [file, environment] = isObject(entry) ? [entry["file"], entry["environment"]] : [];
+    return typeof file === "string" && typeof environment === "string" ? [{ file, environment }] : [];
+  });
+  return consents.length === entries.length ? consents : undefined;
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

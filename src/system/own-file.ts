@@ -1,0 +1,42 @@
+/** The user's own settings and consents, below `~/.config`: small texts that no other user may have written. */
+import { shellWord } from "../core/shell.ts";
+import { printable } from "../core/text.ts";
+import { attempt } from "./errors.ts";
+import { GROUP_OR_WORLD_WRITABLE } from "./ownership.ts";
+import { readPrivate, type Unusable, writePrivate } from "./private-file.ts";
+
+/** Reads a file; `text` is undefined if it is absent. @returns a problem in words, for a file that is not used */
+export function readOwnFile(
+  path: string,
+  maxBytes: number,
+): { readonly text: string | undefined } | { readonly problem: string } {
+  const bytes = readPrivate(path, { maxBytes, forbidden: GROUP_OR_WORLD_WRITABLE });
+  if (!Buffer.isBuffer(bytes)) {
+    return bytes.kind === "absent" ? { text: undefined } : { problem: problemWords(bytes, path) };
+  }
+  const text = attempt(() => new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  return text === undefined ? { problem: `${printable(path)} is not UTF-8` } : { text };
+}
+
+/** Writes a file with the mode 0600. @returns why that failed @param unique a name that no other user can guess */
+export function writeOwnFile(path: string, text: string, unique: string): string | undefined {
+  const trouble = writePrivate(path, Buffer.from(text), unique, { forbidden: GROUP_OR_WORLD_WRITABLE });
+  return trouble === undefined || trouble.kind === "absent" ? undefined : problemWords(trouble, path);
+}
+
+function problemWords(unusable: Exclude<Unusable, { readonly kind: "absent" }>, file: string): string {
+  const shown = printable(unusable.path);
+  switch (unusable.kind) {
+    case "not-private":
+      return `${shown} is ignored: another user may have written it (or it is a link, or too large); chmod go-w ${shellWord(unusable.path)}`;
+    case "system":
+      return `${shown} cannot be used (${unusable.code})`;
+    case "folder":
+      return {
+        "not-a-folder": `${shown} is not a folder`,
+        others: `${printable(file)} is ignored: its folder belongs to another user`,
+        mode: `${printable(file)} is ignored: other users may write its folder; chmod go-w ${shellWord(unusable.path)}`,
+        above: `${printable(file)} is ignored: every user may write ${shown}; chmod o-w ${shellWord(unusable.path)}`,
+      }[unusable.problem];
+  }
+}

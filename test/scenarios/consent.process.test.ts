@@ -1,0 +1,424 @@
+/**
+ * A cloned repository names an ESC environment: in its contract, or in a `.env` that git tracks. The user's token opens it
+ * only with the user's consent; until then the service, which records what arrives, gets nothing.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { atTerminal, type Step } from "../helpers/terminal.ts";
+import { expectWording } from "../helpers/wording.ts";
+
+const NAME = "acme/app/dev";
+const OTHER = "acme/app/production";
+const FILE = "sophia.contract.json";
+const ALLOW = { SOPHIA_ALLOW_ENVIRONMENT: NAME };
+const VARIABLES = { KEY: { required: true } };
+const CONTRACT = { environment: NAME, variables: VARIABLES };
+
+async function service(): Promise<EscServer> {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.environment(NAME, { values: { KEY: secret("sentinel-of-dev") } });
+  server.environment(OTHER, { values: { KEY: secret("sentinel-of-production") } });
+  return server;
+}
+
+/** A clone with these files, and the token of the user. The folder is the home, too. */
+async function clone(files: Readonly<Record<string, object | string>> = { [FILE]: CONTRACT }) {
+  const server = await service();
+  const texts = Object.entries(files).map(([name, file]) => [
+    name,
+    typeof file === "string" ? file : JSON.stringify(file),
+  ]);
+  const cwd = realpathSync(folder(Object.fromEntries(texts)));
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token };
+  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}, input = "") =>
+    sophia(args, { cwd, env: { ...env, ...more }, input });
+  const type = (args: readonly string[], answers: readonly Step[], more: Readonly<Record<string, string>> = {}) =>
+    atTerminal(args, { cwd, env: { ...env, ...more } }, answers);
+  return { server, cwd, env, run, type, allowed: join(cwd, ".config/sophia-run/allowed.json") };
+}
+
+function track(cwd: string, ...files: readonly string[]): void {
+  execFileSync("git", ["init", "-q"], { cwd });
+  execFileSync("git", ["add", ...files], { cwd });
+}
+
+const PRINT = ["--", "sh", "-c", "echo got $KEY"];
+const QUESTION = "from now on?";
+
+describe("a contract that was found", () => {
+  test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
+    ["a start", PRINT, {}],
+    ["--mode spawn", ["--mode", "spawn", ...PRINT], {}],
+    ["--mode auto --redact", ["--redact", ...PRINT], {}],
+    ["--require-esc", ["--require-esc", ...PRINT], {}],
+    ["--prefer esc", ["--prefer", "esc", ...PRINT], {}],
+    ["--no-contract", ["--no-contract", ...PRINT], {}],
+    ["--cache", ["--cache", ...PRINT], {}],
+    ["--cache-fresh", ["--cache-fresh", "1h", ...PRINT], {}],
+    ["--watch", ["--watch", ...PRINT], {}],
+    ["a token file", PRINT, { ESC_TOKEN: "", ESC_TOKEN_FILE: "token" }],
+    ["check", ["check"], {}],
+    ["check --overdue", ["check", "--overdue"], {}],
+    ["explain", ["explain"], {}],
+    ["get", ["get", "KEY"], {}],
+    ["export", ["export", "--format", "json"], {}],
+    ["scan", ["scan", "--require-esc"], {}],
+    ["mask", ["mask"], {}],
+    ["set", ["set", "NEW", "--yes"], { ESC_ADMIN_TOKEN: "" }],
+    ["set --dry-run", ["set", "NEW", "--dry-run"], {}],
+    ["import", ["import", "values.env", "--yes"], { ESC_ADMIN_TOKEN: "" }],
+    ["rotate", ["rotate", "KEY", "--yes"], { ESC_ADMIN_TOKEN: "" }],
+    ["request", ["request", "--reason", "a test"], {}],
+    ["audit", ["audit"], {}],
+  ])("sends nothing for %s before it is allowed, and then does", async (_, args, more) => {
+    const { server, run, cwd } = await clone();
+    writeFileSync(join(cwd, "values.env"), "MORE=1\n", { mode: 0o600 });
+    writeFileSync(join(cwd, "token"), server.token, { mode: 0o600 });
+    const own = "ESC_ADMIN_TOKEN" in more ? { ...more, ESC_ADMIN_TOKEN: server.token } : more;
+    const before = await run(args, own, "a value\n");
+    expect(server.count("any")).toBe(0);
+    expect(server.connections).toBe(0);
+    expect(before.stdout).not.toContain("sentinel");
+    expect(unwrapped(before.stdout + before.stderr)).toContain(NAME);
+    await run(args, { ...own, ...ALLOW }, "a value\n");
+    expect(server.count("any")).toBeGreaterThan(0);
+  });
+
+  test("is opened neither by the cache that another project has filled, with --offline", async () => {
+    const { server, run, cwd } = await clone();
+    expect((await run(["--cache", ...PRINT], ALLOW)).stdout).toBe("got sentinel-of-dev\n");
+    server.reset();
+    const ended = await run(["--offline", ...PRINT]);
+    expect(ended).toMatchObject({ status: 78, stdout: "" });
+    expect(existsSync(join(cwd, ".cache/sophia-run"))).toBe(true);
+    expect((await run(["--offline", ...PRINT], ALLOW)).stdout).toBe("got sentinel-of-dev\n");
+    expect(server.count("any")).toBe(0);
+  });
+
+  test("without a terminal is a warning, and the contract decides over the start", async () => {
+    const { run } = await clone();
+    const refused = await run(PRINT);
+    expect(refused).toMatchObject({ status: 78, stdout: "" });
+    expectWording(refused.stderr);
+    const started = await run(PRINT, { KEY: "own" });
+    expect(started).toMatchObject({ status: 0, stdout: "got own\n" });
+    expect(started.stderr).toContain("warning: ESC is not read");
+    expect(unwrapped(started.stderr)).toContain("run sophia-run allow, or set ESC_ENV in the environment");
+    const required = await run(["--require-esc", ...PRINT], { KEY: "own" });
+    expect(required).toMatchObject({ status: 125, stdout: "" });
+    expect(required.stderr).toContain("ESC is required");
+  });
+
+  test("at a terminal asks once; a no is not remembered, a yes is", async () => {
+    const { server, cwd, type, allowed, run } = await clone();
+    const declined = await type(PRINT, [[QUESTION, "\n"]]);
+    expect(declined.status).toBe(78);
+    expect(declined.stdout).toContain(NAME);
+    expect(declined.stdout).toContain(join(cwd, FILE));
+    expect(declined.stdout).toContain("ESC_TOKEN");
+    expect(existsSync(allowed)).toBe(false);
+    expect(server.count("any")).toBe(0);
+    const accepted = await type(PRINT, [[QUESTION, "y\n"]]);
+    expect(accepted.stdout).toContain("got sentinel-of-dev");
+    expect(statSync(allowed).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(allowed, "utf8"))).toStrictEqual({
+      version: 1,
+      allowed: [{ file: join(cwd, FILE), environment: NAME }],
+    });
+    // Neither a terminal nor another way asks again.
+    expect((await type(PRINT, [])).stdout).toBe("got sentinel-of-dev\r\n");
+    expect(await run(PRINT)).toMatchObject({ status: 0, stdout: "got sentinel-of-dev\n", stderr: "" });
+  });
+
+  test("asks again for another name, and for the same name in another file", async () => {
+    const { cwd, run } = await clone();
+    expect((await run(["allow"])).status).toBe(0);
+    expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
+    mkdirSync(join(cwd, "other"));
+    writeFileSync(join(cwd, "other", FILE), JSON.stringify(CONTRACT));
+    expect((await run(["--project", "other", ...PRINT])).status).toBe(78);
+    writeFileSync(join(cwd, FILE), JSON.stringify({ ...CONTRACT, environment: OTHER }));
+    expect((await run(PRINT)).status).toBe(78);
+    writeFileSync(join(cwd, FILE), JSON.stringify({ ...CONTRACT, environment: [NAME, OTHER] }));
+    expect((await run(PRINT)).status).toBe(78);
+    expect((await run(["allow"])).status).toBe(0);
+    // Later ones win.
+    expect((await run(PRINT)).stdout).toBe("got sentinel-of-production\n");
+  });
+
+  test("has an environment for each profile, with a consent of its own", async () => {
+    const profiles = { production: { environment: OTHER }, test: {} };
+    const { run } = await clone({ [FILE]: { ...CONTRACT, profiles } });
+    await run(["allow"]);
+    const inherited = await run(["--profile", "test", ...PRINT]);
+    expect(inherited.stdout).toBe("got sentinel-of-dev\n");
+    const refused = await run(["--profile", "production", ...PRINT]);
+    expect(refused.status).toBe(78);
+    expect(unwrapped(refused.stderr)).toContain("sophia-run allow --profile production");
+    await run(["allow", "--profile", "production"]);
+    expect((await run(["--profile", "production", ...PRINT])).stdout).toBe("got sentinel-of-production\n");
+  });
+
+  test("is not asked about if ESC_ENV is set: in the environment, or in the user's own .env", async () => {
+    const { server, run, cwd } = await clone();
+    expect((await run(PRINT, { ESC_ENV: OTHER })).stdout).toBe("got sentinel-of-production\n");
+    expect(server.calls.some(({ path }) => path.includes(NAME))).toBe(false);
+    writeFileSync(join(cwd, ".env"), `ESC_ENV=${OTHER}\n`, { mode: 0o600 });
+    expect((await run(PRINT)).stdout).toBe("got sentinel-of-production\n");
+  });
+
+  test("needs no consent for a token of the repository itself", async () => {
+    const { env, cwd } = await clone();
+    writeFileSync(join(cwd, ".env"), `ESC_TOKEN=${env.ESC_TOKEN}\nPULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL}\n`, {
+      mode: 0o600,
+    });
+    // The user's own file: the token is the user's.
+    expect((await sophia(PRINT, { cwd })).status).toBe(78);
+    track(cwd, ".env");
+    expect((await sophia(PRINT, { cwd })).stdout).toBe("got sentinel-of-dev\n");
+  });
+
+  test("says nothing without a token, unless the contract is not met", async () => {
+    const { cwd } = await clone();
+    expect(await sophia(PRINT, { cwd, env: { KEY: "own" } })).toMatchObject({ status: 0, stderr: "" });
+    const unmet = await sophia(PRINT, { cwd });
+    expect(unmet.status).toBe(78);
+    expectWording(unmet.stderr.replaceAll(cwd, "<folder>"));
+  });
+});
+
+describe("a contract that the user names", () => {
+  test("needs no consent; nor does what it extends in its folder or below, but what lies elsewhere does", async () => {
+    const { cwd, run } = await clone({});
+    mkdirSync(join(cwd, "app/base"), { recursive: true });
+    writeFileSync(join(cwd, "app/own.json"), JSON.stringify(CONTRACT));
+    writeFileSync(join(cwd, "app/base/base.json"), JSON.stringify(CONTRACT));
+    writeFileSync(join(cwd, "outside.json"), JSON.stringify(CONTRACT));
+    writeFileSync(join(cwd, "app/below.json"), JSON.stringify({ extends: "base/base.json" }));
+    writeFileSync(join(cwd, "app/above.json"), JSON.stringify({ extends: "../outside.json" }));
+    symlinkSync("../outside.json", join(cwd, "app/link.json"));
+    writeFileSync(join(cwd, "app/linked.json"), JSON.stringify({ extends: "link.json" }));
+    const start = async (file: string) => (await run(["--contract", `app/${file}`, ...PRINT])).status;
+    expect(await start("own.json")).toBe(0);
+    expect(await start("below.json")).toBe(0);
+    expect(await start("above.json")).toBe(78);
+    expect(await start("linked.json")).toBe(78);
+  });
+});
+
+describe("a .env that was found", () => {
+  const files = { [FILE]: { variables: VARIABLES }, ".env": `ESC_ENV=${NAME}\n` };
+
+  test("needs consent if git tracks it, and none if it is the user's own", async () => {
+    const { server, cwd, run, allowed } = await clone(files);
+    expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
+    track(cwd, FILE);
+    expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
+    track(cwd, ".env");
+    server.reset();
+    const refused = await run(PRINT);
+    expect(refused.status).toBe(78);
+    expect(unwrapped(refused.stderr)).toContain(`${join(cwd, ".env")} names ${NAME}`.replace(`${cwd}/`, ""));
+    expect(server.count("any")).toBe(0);
+    await run(["allow"]);
+    expect(JSON.parse(readFileSync(allowed, "utf8"))).toMatchObject({
+      allowed: [{ file: join(cwd, ".env"), environment: NAME }],
+    });
+    expect(await run(PRINT)).toMatchObject({ stdout: "got sentinel-of-dev\n", stderr: "" });
+  });
+
+  test("needs it also if git cannot tell", async () => {
+    const { cwd, env, server } = await clone(files);
+    track(cwd, ".env");
+    const without = folder();
+    symlinkSync("/bin/sh", join(without, "sh"));
+    const ended = await sophia(PRINT, { cwd, env: { ...env, PATH: without } });
+    expect(ended.status).toBe(78);
+    expect(server.count("any")).toBe(0);
+  });
+
+  test("needs none if the user names it, and none with a token of its own", async () => {
+    const { cwd, env, run } = await clone(files);
+    track(cwd, ".env");
+    expect((await run(["--dotenv", ".env", ...PRINT])).stdout).toBe("got sentinel-of-dev\n");
+    const own = Object.entries({ ...env, ESC_ENV: NAME }).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(join(cwd, ".env"), own.join(""));
+    expect((await sophia(PRINT, { cwd })).stdout).toBe("got sentinel-of-dev\n");
+  });
+
+  test("has no token of its own if it only names the user's file with one", async () => {
+    const { cwd, env, server } = await clone({ [FILE]: { variables: VARIABLES }, token: "" });
+    const home = folder({ token: env.ESC_TOKEN });
+    writeFileSync(join(cwd, ".env"), `ESC_ENV=${NAME}\nESC_TOKEN_FILE=${join(home, "token")}\n`);
+    track(cwd, ".env");
+    const own = { PULUMI_BACKEND_URL: env.PULUMI_BACKEND_URL };
+    expect((await sophia(PRINT, { cwd, env: own })).status).toBe(78);
+    expect(server.count("any")).toBe(0);
+    expect((await sophia(PRINT, { cwd, env: { ...own, ...ALLOW } })).stdout).toBe("got sentinel-of-dev\n");
+  });
+
+  test("needs consent for each meaning of a short name, and for an organization that it names", async () => {
+    const short = { ...files, ".env": "ESC_ENV=app/dev\n" };
+    const { cwd, env, server, run } = await clone(short);
+    track(cwd, ".env");
+    expect((await run(PRINT, { ...ALLOW, ESC_ORG: "acme" })).status).toBe(78);
+    expect(server.count("any")).toBe(0);
+    const both = { SOPHIA_ALLOW_ENVIRONMENT: `${NAME}, app/default/dev`, ESC_ORG: "acme" };
+    expect((await run(PRINT, both)).stdout).toBe("got sentinel-of-dev\n");
+    writeFileSync(join(cwd, ".env"), "ESC_ORG=acme\n");
+    server.reset();
+    expect((await sophia(PRINT, { cwd, env: { ...env, ESC_ENV: "app/dev" } })).status).toBe(78);
+    expect(server.count("any")).toBe(0);
+  });
+});
+
+describe("a coding agent", () => {
+  test("can neither answer the question nor allow, and is told who can", async () => {
+    const { server, type, allowed } = await clone();
+    const start = await type(PRINT, [[QUESTION, "y\n"]], { CLAUDECODE: "1" });
+    expect(start.status).toBe(78);
+    expect(start.stdout).not.toContain(QUESTION);
+    expect(start.stdout.replaceAll(/\s+/g, " ")).toContain("the user must run sophia-run allow");
+    const allow = await type(["allow"], [], { CLAUDECODE: "1" });
+    expect(allow.status).toBe(125);
+    expectWording(allow.stdout);
+    expect(existsSync(allowed)).toBe(false);
+    expect(server.count("any")).toBe(0);
+  });
+});
+
+describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
+  test.each([
+    [NAME, 0],
+    ["acme/app/*", 0],
+    ["*/*/dev", 0],
+    ["other/x/y, acme/*/dev", 0],
+    ["acme/app/de", 78],
+    ["acme/*/production", 78],
+    ["acme/app/dev2", 78],
+  ])("%s", async (value, status) => {
+    const { run } = await clone();
+    expect((await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: value })).status).toBe(status);
+  });
+
+  test.each(["acme", "acme/app", "acme/app/dev/x", "acme/app/de*", "*", "acme/app/dev;x"])(
+    "%s is an error, and nothing is sent",
+    async (value) => {
+      const { server, run } = await clone();
+      const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: value });
+      expect(ended).toMatchObject({ status: 125, stdout: "" });
+      expect(ended.stderr).toContain("SOPHIA_ALLOW_ENVIRONMENT");
+      expect(server.count("any")).toBe(0);
+    },
+  );
+
+  test("counts only in the caller's environment: not from .env, nor for a nested sophia-run", async () => {
+    const { run, cwd } = await clone();
+    writeFileSync(join(cwd, ".env"), `SOPHIA_ALLOW_ENVIRONMENT=${NAME}\n`, { mode: 0o600 });
+    expect((await run(PRINT)).status).toBe(78);
+    const printed = await run(["--no-contract", "--", "env"]);
+    expect(environmentOf(printed.stdout)).not.toHaveProperty("SOPHIA_ALLOW_ENVIRONMENT");
+  });
+});
+
+describe("the file of consents", () => {
+  const consents = (cwd: string) =>
+    JSON.stringify({ version: 1, allowed: [{ file: join(cwd, FILE), environment: NAME }] });
+
+  test.each<[string, (allowed: string, text: string) => void]>([
+    ["is writable by its group", (path) => chmodSync(path, 0o620)],
+    ["is world-writable", (path) => chmodSync(path, 0o602)],
+    ["is in a folder that is world-writable", (path) => chmodSync(join(path, ".."), 0o777)],
+    ["is in a folder below one that is world-writable", (path) => chmodSync(join(path, "../.."), 0o777)],
+    [
+      "is a link",
+      (path, text) => {
+        writeFileSync(`${path}.real`, text, { mode: 0o600 });
+        execFileSync("ln", ["-sf", `${path}.real`, path]);
+      },
+    ],
+    ["is not JSON", (path) => writeFileSync(path, "{")],
+    ["is of another version", (path, text) => writeFileSync(path, text.replace('"version":1', '"version":2'))],
+    ["has an entry of another form", (path, text) => writeFileSync(path, text.replace('"environment"', '"name"'))],
+    ["is not UTF-8", (path, text) => writeFileSync(path, Buffer.from(`${text}\u00ff`, "latin1"))],
+    ["is too large", (path, text) => writeFileSync(path, text + " ".repeat(1_048_576))],
+  ])("counts as absent, with a warning, if it %s; nothing replaces it", async (_, spoil) => {
+    const { server, cwd, run, type, allowed } = await clone();
+    mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
+    writeFileSync(allowed, consents(cwd), { mode: 0o600 });
+    expect((await run(PRINT)).status).toBe(0);
+    spoil(allowed, consents(cwd));
+    const spoilt = readFileSync(allowed);
+    server.reset();
+    const ended = await run(PRINT);
+    expect(ended.status).toBe(78);
+    expect(unwrapped(ended.stderr)).toContain("allowed.json");
+    expect(server.count("any")).toBe(0);
+    expect(await run(["allow"])).toMatchObject({ status: 125, stdout: "" });
+    // The yes counts for this start alone.
+    const asked = await type(PRINT, [[QUESTION, "y\n"]]);
+    expect(asked.stdout).toContain("got sentinel-of-dev");
+    expect(asked.stdout).toContain("is not remembered");
+    expect(readFileSync(allowed)).toStrictEqual(spoilt);
+  });
+
+  test("may be readable by others, and a folder that cannot be written is a warning", async () => {
+    const { cwd, run, allowed } = await clone();
+    mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o755 });
+    writeFileSync(allowed, consents(cwd), { mode: 0o644 });
+    expect(await run(PRINT)).toMatchObject({ status: 0, stderr: "" });
+    const home = folder({ ".config": "a file" });
+    const ended = await run(["allow"], { HOME: home });
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("cannot be used");
+  });
+
+  test("is shown by --list, and --remove takes out what is of this project alone", async () => {
+    const { cwd, run } = await clone();
+    expect((await run(["allow", "--list"])).stdout).toBe("nothing is allowed\n");
+    mkdirSync(join(cwd, "other"));
+    writeFileSync(join(cwd, "other", FILE), JSON.stringify(CONTRACT));
+    await run(["allow"]);
+    await run(["allow"]);
+    await run(["allow", "--project", "other"]);
+    const lines = (await run(["allow", "--list"])).stdout.trimEnd().split("\n");
+    expect(lines).toStrictEqual([`  ${NAME}  ${join(cwd, FILE)}`, `  ${NAME}  ${join(cwd, "other", FILE)}`]);
+    await run(["allow", "--remove"]);
+    expect((await run(["allow", "--list"])).stdout).toBe(`  ${NAME}  ${join(cwd, "other", FILE)}\n`);
+    expect((await run(PRINT)).status).toBe(78);
+    expect((await run(["allow", "--list", "--remove"])).status).toBe(125);
+  });
+
+  test("is not needed for a contract without an environment, and says so", async () => {
+    const { run } = await clone({ [FILE]: { variables: {} } });
+    expect((await run(["allow"])).stdout).toContain("no consent is needed");
+  });
+});
+
+describe("check and explain", () => {
+  test("show who names the environment", async () => {
+    const { run } = await clone();
+    const before = await run(["check"]);
+    expect(before.stdout).toContain(`Environment (contract): ${NAME} (not allowed: sophia-run allow)`);
+    const checked = await run(["check"], ALLOW);
+    expect(checked).toMatchObject({ status: 0 });
+    expect(checked.stdout).toContain(`✅ Environment (contract): ${NAME}`);
+    const json: unknown = JSON.parse((await run(["check", "--json"])).stdout);
+    expect(json).toMatchObject({ esc: { status: "unconsented", environment: NAME, environmentState: "unallowed" } });
+    expect((await run(["explain"], ALLOW)).stdout).toMatch(new RegExp(`ESC: ${NAME}.*named by the contract`, "s"));
+  });
+});
