@@ -68,8 +68,8 @@ const CHECKS = [
     hosted: ONCE,
   },
 
-  // The longest first. Half of the time `slow` waits for events, while `executables` compiles on all processors. `slow`,
-  // `standalone` and `npm test` in the bare clone are `npm run test:all`.
+  // The longest first, by processor time, but for `fresh`: it starts when `executables` ends, or `slow`, and waits for neither.
+  // `slow`, `standalone` and `npm test` in the bare clone are `npm run test:all`.
   {
     name: "slow",
     run: "npx vitest run --project=slow",
@@ -92,7 +92,6 @@ const CHECKS = [
     here: {},
     hosted: { systems: LINUX, nodes: ["24"] },
   },
-  { name: "executable", run: "npm run test:executable", after: EXECUTABLES, here: {}, hosted: ONCE },
   {
     // The README's own commands, in a clone with only the commands that it names.
     name: "fresh",
@@ -101,12 +100,7 @@ const CHECKS = [
     here: {},
     hosted: ONCE,
   },
-  {
-    name: "runtime-fuzz",
-    run: 'node scripts/platforms/runtime-fuzz.mjs --runs $([ -n "${PROPERTY_SEED-}" ] && echo 3000 || echo 100)',
-    after: EXECUTABLES,
-    here: { node: "24" },
-  },
+  { name: "executable", run: "npm run test:executable", after: EXECUTABLES, here: {}, hosted: ONCE },
   {
     // These need what `executables` makes, and would be skipped without it.
     name: "standalone",
@@ -121,6 +115,12 @@ const CHECKS = [
     after: STATIC,
     here: { node: "24" },
     hosted: { ...EVERYWHERE, busy: true },
+  },
+  {
+    name: "runtime-fuzz",
+    run: 'node scripts/platforms/runtime-fuzz.mjs --runs $([ -n "${PROPERTY_SEED-}" ] && echo 3000 || echo 100)',
+    after: EXECUTABLES,
+    here: { node: "24" },
   },
   // Terminals and restarts, which `quick` leaves out. Each version of Node.js runs all of `slow` in checks.yml.
   {
