@@ -11,6 +11,7 @@ import { Exchanges } from "./exchange.ts";
 import { replacedKeys } from "./headers.ts";
 import { originsOf, type Route } from "./route.ts";
 import { Guesses } from "./guesses.ts";
+import { Limits } from "./limits.ts";
 import { type ListenAddress, listenOn, LOOPBACK_ADDRESS, type OwnAddress } from "./own-address.ts";
 import { MAX_CONNECTIONS, Places } from "./places.ts";
 import { receiveRequests } from "./receive.ts";
@@ -55,6 +56,7 @@ interface Door {
 export async function openBroker(parts: BrokerParts, address: ListenAddress = LOOPBACK_ADDRESS): Promise<Broker> {
   const places = new Places(MAX_CONNECTIONS);
   const exchanges = new Exchanges(record);
+  const limits = new Limits();
   const origins = new Set<string>();
   const doors: Door[] = [];
   let routes: readonly Route[] = [];
@@ -72,6 +74,7 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
       admit: (head) => redirects?.admit(head) ?? door.admit(head),
       places,
       exchanges,
+      limits,
       guard: guesses && { guesses, guessed: parts.guessed ?? (() => {}) },
       services: parts,
       replaced: ({ route }, key) => replacedKeys(routes, parts.keyOf, [key, route.dummy]),

@@ -115,6 +115,7 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
     slots,
     allow: (entry.allow ?? []).map(withoutHost),
     deny: deny.map(withoutHost),
+    ...limited(entry),
   };
   const behind = (expected: string): string => path + (below(servicePath, expected) ?? expected);
   return {
@@ -128,6 +129,10 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
 /** A contract that was found cannot take the built-in denials back: any user may have written it. */
 function denials({ entry }: Key, builtIn: readonly PathRule[], isContractNamed: boolean): readonly PathRule[] {
   return entry.deny === undefined ? builtIn : [...(isContractNamed ? [] : builtIn), ...entry.deny];
+}
+
+function limited({ limit }: BrokerEntry): Pick<Route, "limit"> {
+  return limit === undefined ? {} : { limit };
 }
 
 /** The only host that a rule can name here is that of the service, for which a gateway may stand. */
@@ -151,6 +156,7 @@ function planGithub(key: Key, { url, variable, because }: Address, isContractNam
     slots: [...(entry.slots ?? provider?.slots ?? []), PASSWORD],
     allow: rulesFor(entry.allow ?? [], origin),
     deny: rulesFor(denials(key, parseRules(provider?.deny ?? []), isContractNamed), origin),
+    ...limited(entry),
     sites,
   };
   const base = Object.entries(entry.base ?? provider?.base ?? {}).map(

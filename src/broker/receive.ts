@@ -11,6 +11,7 @@ import type { Passing } from "./answers.ts";
 import type { Exchanges } from "./exchange.ts";
 import { forward } from "./forward.ts";
 import { GUESS_MS, type Guesses, MOST_GUESSES } from "./guesses.ts";
+import type { Limits } from "./limits.ts";
 import { MAX_CONNECTIONS, type Places } from "./places.ts";
 import type { Refusal, RefusalAnswer } from "./refusals.ts";
 import { sendRaw, sendRefusal } from "./refuse.ts";
@@ -37,6 +38,7 @@ export interface Reception extends Omit<Passing, "exchange"> {
   readonly admit: Admission;
   readonly places: Places;
   readonly exchanges: Exchanges;
+  readonly limits: Limits;
   /** At an address that other machines reach. */
   readonly guard?: Guard | undefined;
 }
@@ -145,7 +147,7 @@ class Receiver {
 
   /** Admits a request, or answers it. */
   #receive(request: IncomingMessage, isUpgrade: boolean, send: (answer: RefusalAnswer) => void): Received | undefined {
-    const { places, exchanges, services, replaced, redirected } = this.#reception;
+    const { places, exchanges, limits, services, replaced, redirected } = this.#reception;
     const { socket } = request;
     const outcome = this.#isRefused(socket)
       ? TOO_MANY_GUESSES
@@ -154,6 +156,11 @@ class Receiver {
         : TOO_MANY;
     if ("code" in outcome) {
       exchanges.open(request, undefined, this.#isGuess(outcome, socket) ? later(socket, send) : send).refuse(outcome);
+      return undefined;
+    }
+    const excess = outcome.isBare === true ? undefined : limits.take(outcome.route, performance.now());
+    if (excess !== undefined) {
+      exchanges.open(request, undefined, send).refuse(excess);
       return undefined;
     }
     const exchange = exchanges.open(request, outcome, send);

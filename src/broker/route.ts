@@ -1,5 +1,5 @@
 /** A brokered key, once the contract was read and the address of its service was decided. */
-import type { Slot } from "../contract/broker/model.ts";
+import type { RequestLimit, Slot } from "../contract/broker/model.ts";
 import type { Site } from "../contract/broker/github.ts";
 import type { PathRule } from "../contract/broker/path-rules.ts";
 import { bareHost, portOf } from "../network/settings.ts";
@@ -20,6 +20,7 @@ export interface Route {
   /** Empty: all that is not denied is allowed. */
   readonly allow: readonly PathRule[];
   readonly deny: readonly PathRule[];
+  readonly limit?: RequestLimit;
   /** The hosts of a service that has several; `origin` is that of the first one. */
   readonly sites?: readonly Site[];
 }

@@ -95,6 +95,10 @@ const ADDRESS = /^([A-Z\d_]+?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOI
 
 const FURTHER: ReadonlyMap<string, Service> = new Map([
   ["AMP_URL", { hosts: "ampcode.com", keys: ["AMP_API_KEY"] }],
+  [
+    "ANTHROPIC_HOST",
+    { hosts: "api.anthropic.com", keys: ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"] },
+  ],
   ["AWS_BEDROCK_RUNTIME_ENDPOINT", { hosts: "", keys: AWS_KEYS }],
   ["CLOUDSDK_AUTH_TOKEN_HOST", { hosts: "oauth2.googleapis.com accounts.google.com", keys: GOOGLE_CLOUD_KEYS }],
   ["CLOUDSDK_CORE_UNIVERSE_DOMAIN", { hosts: "googleapis.com", keys: GOOGLE_CLOUD_KEYS }],
@@ -114,6 +118,7 @@ const FURTHER: ReadonlyMap<string, Service> = new Map([
   ["LANGFUSE_HOST", { hosts: LANGFUSE, keys: ["LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"] }],
   ["MODAL_SERVER_URL", { hosts: "api.modal.com", keys: ["MODAL_TOKEN_SECRET"] }],
   ["NEW_RELIC_HOST", { hosts: "*.nr-data.net *.newrelic.com", keys: ["NEW_RELIC_LICENSE_KEY"] }],
+  ["OPENAI_HOST", { hosts: "api.openai.com", keys: ["OPENAI_API_KEY", "OPENAI_ADMIN_KEY"] }],
   ["OPIK_URL_OVERRIDE", { hosts: "www.comet.com", keys: ["OPIK_API_KEY"] }],
   ["PORTKEY_PROXY", { hosts: "", keys: ["PORTKEY_API_KEY"] }],
   ["PULUMI_API", { hosts: "api.pulumi.com", keys: ["PULUMI_ACCESS_TOKEN"] }],

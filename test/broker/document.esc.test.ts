@@ -27,11 +27,17 @@ function sectionOf(heading: string): string {
 
 const namesIn = (text: string): readonly string[] => Array.from(text.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
 
+/** The others are goose's, and have a sentence below the table. */
+const isListed = (name: string): boolean => !name.endsWith("_HOST");
+
 test("the providers' table has each key with its variables", () => {
   const rows = rowsOf("Providers").map(([key = "", variables = ""]) => [namesIn(key)[0], namesIn(variables)]);
   expect(Object.fromEntries(rows)).toEqual(
-    Object.fromEntries(Object.entries(PROVIDERS).map(([key, { base }]) => [key, Object.keys(base)])),
+    Object.fromEntries(Object.entries(PROVIDERS).map(([key, { base }]) => [key, Object.keys(base).filter(isListed)])),
   );
+  const others = Object.values(PROVIDERS).flatMap(({ base }) => Object.keys(base).filter((name) => !isListed(name)));
+  expect(others).toContain("OPENAI_HOST");
+  for (const name of others) expect(sectionOf("Providers")).toContain(`\`${name}\``);
 });
 
 test.each([
@@ -39,7 +45,7 @@ test.each([
   ["PyPI", 3, PYTHON],
 ] as const)("the providers' table has the packages of the tests, from %s", (_, column, packages) => {
   const cells = rowsOf("Providers").map((row) => row[column] ?? "");
-  const named = cells.flatMap((cell) => (cell === "needs a line" ? [] : cell.split(", ")));
+  const named = cells.flatMap((cell) => (["needs a line", "Claude Code alone"].includes(cell) ? [] : cell.split(", ")));
   expect(named.toSorted()).toEqual(
     Object.entries(packages)
       .map(([name, version]) => `${name} ${version}`)
@@ -75,6 +81,7 @@ test("the table of refusals has their statuses", () => {
     "broker-request",
     "broker-key",
     "broker-denied",
+    "broker-limit",
     "broker-method",
     "broker-tls",
     "broker-upstream",

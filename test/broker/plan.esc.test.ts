@@ -36,7 +36,7 @@ describe("the address of a provider", () => {
       origin: "https://api.openai.com",
       path: "",
       servicePath: "",
-      base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1" },
+      base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1", OPENAI_HOST: "" },
       because: "built-in",
     });
   });
@@ -44,11 +44,29 @@ describe("the address of a provider", () => {
   test("may be a gateway that the caller has set; its path stays", () => {
     expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1/") })).toEqual({
       origin: "https://gateway.test",
-      path: "/openai/v1",
-      servicePath: "/v1",
-      base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_API_BASE: "/openai/v1" },
+      path: "/openai",
+      servicePath: "",
+      base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_API_BASE: "/openai/v1", OPENAI_HOST: "/openai" },
       because: "caller",
     });
+  });
+
+  test("may be told by goose's variable, which has no path", () => {
+    expect(plan(key("OPENAI_API_KEY"), { OPENAI_HOST: callers("https://gateway.test/openai") })).toMatchObject({
+      path: "/openai",
+      base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_HOST: "/openai" },
+      because: "caller",
+    });
+  });
+
+  test("is that of two keys of one service, each with headers of its own", () => {
+    const gateway = { ANTHROPIC_BASE_URL: callers("https://gateway.test") };
+    for (const name of ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"]) {
+      expect(plan(key(name), gateway)).toMatchObject({
+        origin: "https://gateway.test",
+        base: { ANTHROPIC_BASE_URL: "", ANTHROPIC_HOST: "" },
+      });
+    }
   });
 
   test.each([
@@ -182,9 +200,9 @@ describe("a contract that was found", () => {
     const values = { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1") };
     const entry: BrokerEntry = { base: { OPENAI_BASE_URL: "", OTHER_URL: "/v10" } };
     expect(plan(key("OPENAI_API_KEY", entry), values)).toMatchObject({
-      path: "/openai/v1",
-      servicePath: "/v1",
-      base: { OPENAI_BASE_URL: "/openai/v1", OTHER_URL: "/openai/v1/v10" },
+      path: "/openai",
+      servicePath: "",
+      base: { OPENAI_BASE_URL: "/openai", OTHER_URL: "/openai/v10" },
     });
     const upstream = "https://api.openai.com/v1/organization";
     expect(plan(key("OPENAI_API_KEY", { upstream }))).toMatchObject({ kind: "untrusted" });

@@ -3,6 +3,7 @@ import { dummyKey } from "../../broker/dummy.ts";
 import { SOCKET_VARIABLE } from "../../broker/environment.ts";
 import { originsOf } from "../../broker/route.ts";
 import type { Settings } from "../../command-line/settings.ts";
+import type { RequestLimit } from "../../contract/broker/model.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import { isSet } from "../../contract/check.ts";
 import type { Environment, Resolution, Resolved } from "../../core/model.ts";
@@ -40,6 +41,7 @@ export interface KeyReport {
   /** Rules of paths; without allowed ones all is allowed that is not denied. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];
+  readonly limit?: RequestLimit;
   /** Further variables of the program with the key in their values. */
   readonly copies: readonly string[];
 }
@@ -103,6 +105,7 @@ function reportKey(
     byWords: byWords(key, assessment),
     allow: route.allow.map(({ text }) => printable(text)),
     deny: route.deny.map(({ text }) => printable(text)),
+    ...(route.limit !== undefined && { limit: route.limit }),
     copies: copiesOf(key, keys, assessment.selected),
   };
 }

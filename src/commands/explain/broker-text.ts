@@ -1,3 +1,4 @@
+import type { RequestLimit } from "../../contract/broker/model.ts";
 import { enumerate } from "../../core/text.ts";
 import { NOT_BROKERED } from "../broker/report.ts";
 import type { BrokerExplanation } from "./broker.ts";
@@ -11,7 +12,7 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
     case undefined:
       return [];
     case "brokered": {
-      const { origin, furtherOrigins = [], path, byWords, variables, allow, deny, liesIn } = explanation;
+      const { origin, furtherOrigins = [], path, byWords, variables, allow, deny, limit, liesIn } = explanation;
       const short: readonly Row[] = [
         ["broker", "the program gets a dummy, never the value"],
         ["sent to", `${enumerate([origin + path, ...furtherOrigins])}, ${byWords}`],
@@ -23,6 +24,7 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
         ["through", `the broker, whose address is in ${enumerate(variables)}`],
         ...rows("allowed", allow.length === 0 ? [all] : allow),
         ...rows("denied", deny),
+        ...(limit === undefined ? [] : [["limit", limitWords(limit)] as const]),
         // One path for all that can be asked.
         ...(variables.includes("GITHUB_GRAPHQL_URL")
           ? [["rules", "allow or deny GraphQL as a whole: they cannot look into its queries"] as const]
@@ -44,6 +46,12 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
         ? [["broker", "--broker would give the program a dummy"]]
         : [["broker", `--broker would set it to its own address, for ${enumerate(explanation.keys)}`]];
   }
+}
+
+function limitWords({ perMinute, total }: RequestLimit): string {
+  const minute = perMinute === undefined ? [] : [`${perMinute} in a minute`];
+  const run = total === undefined ? [] : [`${total} in a run`];
+  return `${enumerate([...minute, ...run])}; requests beyond get 429`;
 }
 
 function rows(key: string, texts: readonly string[]): readonly Row[] {

@@ -30,7 +30,16 @@ export function baseOf(name: string, entry: BrokerEntry): Readonly<Record<string
 
 type Writable = { -readonly [Key in keyof BrokerEntry]: BrokerEntry[Key] };
 
-function compile({ upstream, headers, base, prefix, allow, deny, ssh }: Exclude<BrokerMember, boolean>): BrokerEntry {
+function compile({
+  upstream,
+  headers,
+  base,
+  prefix,
+  allow,
+  deny,
+  limit,
+  ssh,
+}: Exclude<BrokerMember, boolean>): BrokerEntry {
   const entry: Writable = {};
   if (upstream !== undefined) entry.upstream = upstream;
   if (headers !== undefined) entry.slots = headers.map(slotOf);
@@ -38,6 +47,7 @@ function compile({ upstream, headers, base, prefix, allow, deny, ssh }: Exclude<
   if (prefix !== undefined) entry.prefix = prefix;
   if (allow !== undefined) entry.allow = parseRules(allow);
   if (deny !== undefined) entry.deny = parseRules(deny);
+  if (limit !== undefined) entry.limit = limit;
   if (ssh !== undefined) entry.ssh = ssh;
   return entry;
 }

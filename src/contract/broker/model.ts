@@ -14,6 +14,14 @@ export interface Slot {
 /** git's: GitHub takes any user name. */
 export const PASSWORD: Slot = { header: "authorization", scheme: "basic", isPassword: true };
 
+/** The most requests with a key. */
+export interface RequestLimit {
+  /** Within any 60 seconds. */
+  readonly perMinute?: number;
+  /** In a whole run. */
+  readonly total?: number;
+}
+
 /** A contract's entry for one key; its members replace the built-in ones. */
 export interface BrokerEntry {
   /** An origin, or `${NAME}` of the variable that holds the address. */
@@ -25,6 +33,7 @@ export interface BrokerEntry {
   readonly prefix?: string;
   readonly allow?: readonly PathRule[];
   readonly deny?: readonly PathRule[];
+  readonly limit?: RequestLimit;
   /** Remotes in the form of ssh go through the broker, too; by default they do. */
   readonly ssh?: boolean;
 }

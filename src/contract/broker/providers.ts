@@ -11,22 +11,29 @@ export interface Provider {
   /** The variable that holds the address of a service without one of its own. */
   readonly address?: string;
   readonly slots: readonly Slot[];
-  /** The variables that the program gets, each with the path that clients expect in it. */
+  /**
+   * The variables that the program gets, each with the path that clients expect in it. Keys of one service share them: the
+   * dummy decides.
+   */
   readonly base: Readonly<Record<string, string>>;
   readonly prefix?: string;
   readonly deny?: readonly string[];
-  /** Has several hosts, and git. Keys of such a service share their variables: the dummy decides. */
+  /** Has several hosts, and git. */
   readonly isGithub?: boolean;
 }
 
 const BEARER: Slot = { header: "authorization", scheme: "bearer" };
+
+/** The last one is goose's. */
+const ANTHROPIC_BASE = { ANTHROPIC_BASE_URL: "", ANTHROPIC_API_BASE: "", ANTHROPIC_HOST: "" } as const;
 
 /** By the variable of the key. Measured with the clients of docs/broker.md. */
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
   OPENAI_API_KEY: {
     origin: "https://api.openai.com",
     slots: [BEARER],
-    base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1" },
+    // The last one is goose's.
+    base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1", OPENAI_HOST: "" },
     deny: [
       "* /v1/realtime/client_secrets/**",
       "* /v1/realtime/sessions/**",
@@ -38,10 +45,17 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   ANTHROPIC_API_KEY: {
     origin: "https://api.anthropic.com",
     slots: [{ header: "x-api-key" }, BEARER],
-    base: { ANTHROPIC_BASE_URL: "", ANTHROPIC_API_BASE: "" },
+    base: ANTHROPIC_BASE,
     // Some clients have it in their base address, others in their paths.
     prefix: "/v1",
     deny: ["* /v1/organizations/**"],
+  },
+  // The token of a subscription, for Claude Code alone, which sends whole paths.
+  CLAUDE_CODE_OAUTH_TOKEN: {
+    origin: "https://api.anthropic.com",
+    slots: [BEARER],
+    base: ANTHROPIC_BASE,
+    deny: ["* /v1/organizations/**", "* /api/oauth/claude_cli/create_api_key/**"],
   },
   GEMINI_API_KEY: {
     origin: "https://generativelanguage.googleapis.com",

@@ -67,9 +67,12 @@ export function examineKey(key: BrokeredKey, names: KnownNames, areRulesNew: boo
     reportFault(["base", variable], pathFault(path), report);
   });
   if (typeof key.member !== "object") return problems;
-  const { base, prefix = "", allow = [], deny = [] } = key.member;
+  const { base, prefix = "", allow = [], deny = [], limit } = key.member;
   if (base !== undefined && Object.keys(base).length === 0) {
     report(["base"], "the program does not get the address of the broker", "at least one variable");
+  }
+  if (limit !== undefined && Object.keys(limit).length === 0) {
+    report(["limit"], "the limit has no number", `"perMinute", "total" or both, such as { "perMinute": 60 }`);
   }
   reportFault(["prefix"], pathFault(prefix), report);
   if (!areRulesNew) return problems;

@@ -1,4 +1,5 @@
 /** Checks the `broker` members of a contract beyond the schema; pure. Loaded only if there is one. */
+import { baseOf } from "../broker/entry.ts";
 import { providerOf, PROVIDERS } from "../broker/providers.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import {
@@ -82,9 +83,15 @@ function keysAsAddresses(
   );
 }
 
-/** The hosts of GitHub have one address for all tokens. */
-function isShared(name: string, other: string): boolean {
-  return providerOf(name)?.isGithub === true && providerOf(other)?.isGithub === true;
+/** Returns true for two built-in keys of one service, such as tokens of GitHub: the dummy decides. */
+function isShared(one: BrokeredKey, other: BrokeredKey, variable: string): boolean {
+  const origin = providerOf(one.name)?.origin;
+  const isSameService = origin !== undefined && origin === providerOf(other.name)?.origin;
+  return isSameService && pathIn(one, variable) === pathIn(other, variable);
+}
+
+function pathIn({ name, entry }: BrokeredKey, variable: string): string | undefined {
+  return Object.entries(baseOf(name, entry)).find(([each]) => each.toUpperCase() === variable)?.[1];
 }
 
 /**
@@ -97,13 +104,15 @@ function sharedAddresses(
   isGiven: (name: string) => boolean,
   reported: Set<string>,
 ): readonly BrokerProblem[] {
-  const first = new Map<string, string>();
+  const first = new Map<string, BrokeredKey>();
   const problems: BrokerProblem[] = [];
-  for (const { name, addresses } of keys) {
-    for (const { variable, folded } of addresses) {
-      const other = first.get(folded);
-      if (other === undefined) first.set(folded, name);
-      if (other === undefined || other === name || isShared(name, other)) continue;
+  for (const key of keys) {
+    const { name } = key;
+    for (const { variable, folded } of key.addresses) {
+      const owner = first.get(folded);
+      if (owner === undefined) first.set(folded, key);
+      if (owner === undefined || owner === key || isShared(key, owner, folded)) continue;
+      const other = owner.name;
       const conflict = `${other} ${name} ${folded}`;
       if (reported.has(conflict)) continue;
       reported.add(conflict);

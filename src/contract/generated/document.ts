@@ -130,9 +130,18 @@ export type BrokerMember =
       readonly allow?: readonly BrokerRule[];
       /** The requests that must not use the key, even if they are allowed. A contract that was only found adds to the built-in ones; one that --contract names replaces them. */
       readonly deny?: readonly BrokerRule[];
+      readonly limit?: BrokerLimit;
       /** For a GitHub token. true (default): git uses the token also for remotes in the form of ssh, `git@github.com:`. false: git goes there by ssh, with the user's own key. */
       readonly ssh?: boolean;
     };
+
+/** The most requests with this key: within any minute, and in a whole run. At least one of the two. */
+type BrokerLimit = {
+  /** Requests within any 60 seconds. */
+  readonly perMinute?: number;
+  /** Requests of one run. */
+  readonly total?: number;
+};
 
 /** The name of a header, such as `api-key`, or name and scheme, such as `Authorization: Bearer`. */
 type BrokerHeader = string;

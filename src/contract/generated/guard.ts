@@ -314,6 +314,9 @@ function checkBrokerMemberObject(value: unknown): boolean {
         )
           return false;
         break;
+      case "limit":
+        if (!checkBrokerLimit(member)) return false;
+        break;
       case "ssh":
         if (!(typeof member === "boolean")) return false;
         break;
@@ -331,6 +334,25 @@ function checkBrokerMemberObjectBaseObject(value: unknown): boolean {
     const member = value[key];
     if (!checkVariableName(key)) return false;
     if (!checkBrokerPath(member)) return false;
+  }
+  return true;
+}
+
+function checkBrokerLimit(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  for (const key in value) {
+    const member = value[key];
+    switch (key) {
+      case "perMinute":
+        if (!(typeof member === "number" && Number.isInteger(member) && member >= 1 && member <= 100000)) return false;
+        break;
+      case "total":
+        if (!(typeof member === "number" && Number.isInteger(member) && member >= 1 && member <= 1000000000))
+          return false;
+        break;
+      default:
+        return false;
+    }
   }
   return true;
 }

@@ -38,7 +38,7 @@ test("each key has its origin, the variables of the program, and who says so; th
   expect(section).toEqual([
     "✅ GITHUB_PAT → https://github.com, https://api.github.com, https://uploads.github.com (GITHUB_API_URL, GITHUB_GRAPHQL_URL), built in",
     "✅ QDRANT_API_KEY → https://sentinel-qdrant.example.test:6333 (QDRANT_URL), by QDRANT_URL of the caller's environment",
-    "✅ OPENAI_API_KEY → https://api.openai.com (OPENAI_BASE_URL, OPENAI_API_BASE), built in",
+    "✅ OPENAI_API_KEY → https://api.openai.com (OPENAI_BASE_URL, OPENAI_API_BASE, OPENAI_HOST), built in",
     "✅ TAVILY_API_KEY → https://api.tavily.com (TAVILY_BASE_URL), built in",
     "➖ Not brokered: PULUMI_ACCESS_TOKEN and QDRANT_URL (no service is known)",
   ]);
@@ -47,7 +47,7 @@ test("each key has its origin, the variables of the program, and who says so; th
     name: "OPENAI_API_KEY",
     origin: "https://api.openai.com",
     path: "",
-    variables: ["OPENAI_BASE_URL", "OPENAI_API_BASE"],
+    variables: ["OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_HOST"],
     by: "built-in",
     allow: [],
     deny: expect.arrayContaining(["* /v1/organization/**"]),
@@ -165,7 +165,7 @@ test("a file of ESC stays with the program, if the caller allows it; an address 
   const { status, section } = await check({ env, files });
   expect(status).toBe(1);
   expect(section?.join("\n")).toMatch(
-    /^✅ OPENAI_API_KEY → https:\/\/gateway\.test\/v1 \(.*\), by OPENAI_BASE_URL of ESC acme\/app\/dev.*, like the key\n/,
+    /^✅ OPENAI_API_KEY → https:\/\/gateway\.test \(.*\), by OPENAI_BASE_URL of ESC acme\/app\/dev.*, like the key\n/,
   );
   expect(section?.at(-1)).toMatch(/^❌ In clear: GROQ_API_KEY \(a file of ESC\) leave it out: /);
   const allowed = await check({ env, files, options: ["--broker", "--broker-except", "GROQ_API_KEY"] });

@@ -26,6 +26,7 @@ test("the addresses of brokered keys stand behind their keys, as optional variab
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "OPENAI_API_BASE",
+    "OPENAI_HOST",
     "SEARCH_KEY",
     "SEARCH_BASE_URL",
     "LAST",
@@ -44,12 +45,12 @@ test.each<[what: string, document: object, expected: readonly string[]]>([
   [
     "an address that is declared",
     { variables: { OPENAI_API_KEY: { broker: true }, OPENAI_BASE_URL: {} } },
-    ["OPENAI_API_BASE"],
+    ["OPENAI_API_BASE", "OPENAI_HOST"],
   ],
   [
     "an address that is the other name of a variable",
     { variables: { OPENAI_API_KEY: { broker: { deny: [] } }, X: { aliases: ["OPENAI_API_BASE"] } } },
-    ["OPENAI_BASE_URL"],
+    ["OPENAI_BASE_URL", "OPENAI_HOST"],
   ],
   [
     "an address that follows from the probe",
@@ -77,6 +78,7 @@ test("the members of a group have their addresses behind it", () => {
     "llm",
     "OPENAI_BASE_URL",
     "OPENAI_API_BASE",
+    "OPENAI_HOST",
     "LAST",
   ]);
 });

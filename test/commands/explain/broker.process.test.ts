@@ -45,7 +45,7 @@ test("a brokered key: what the program gets, where the key goes, the paths, and 
     kind: "brokered",
     origin: "https://api.openai.com",
     by: "built-in",
-    variables: ["OPENAI_BASE_URL", "OPENAI_API_BASE"],
+    variables: ["OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_HOST"],
     liesIn: [
       { kind: "environment", where: "OPENAI_API_KEY" },
       { kind: "file", where: ".env", line: 2, isOther: true },

@@ -16,7 +16,7 @@ def as_bytes(word: Word) -> bytes:
 
 
 # The variables that change for a launcher with --broker, which gets OPENAI_API_KEY by --env.
-BROKERED = (b"OPENAI_API_BASE", b"OPENAI_API_KEY", b"OPENAI_BASE_URL", b"SOPHIA_BROKERED")
+BROKERED = (b"OPENAI_API_BASE", b"OPENAI_API_KEY", b"OPENAI_BASE_URL", b"OPENAI_HOST", b"SOPHIA_BROKERED")
 
 
 def expect_exactly(world: World, agent: Agent, extra: Mapping[bytes, bytes]) -> None:

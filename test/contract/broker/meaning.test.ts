@@ -216,6 +216,22 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     }
   });
 
+  test("a limit without a number", async () => {
+    const document = { variables: { OPENAI_API_KEY: { broker: { limit: {} } } } };
+    const failure = await refusalOf(document);
+    expect(placeOf(failure, document).startsWith("{}")).toBe(true);
+    expectWording(`${failure.message}\n${failure.hint}`);
+  });
+
+  test.each([{ perMinute: 0 }, { perMinute: 100_001 }, { total: 1.5 }, { total: "1" }, { perHour: 1 }])(
+    "the limit %j",
+    async (limit) => {
+      const failure = await refusalOf({ variables: { OPENAI_API_KEY: { broker: { limit } } } });
+      expect(failure.code).toBe("contract-invalid");
+      expect(failure.message).toMatch(/^sophia\.contract\.json:1:\d+: /);
+    },
+  );
+
   test(`"ssh" for a key that git has no use for`, async () => {
     const document = { variables: { OPENAI_API_KEY: { broker: { ssh: false } } } };
     const failure = await refusalOf(document);
