@@ -127,8 +127,15 @@ const BOOT = `(function(exports,unused,native){
   return native.require("./runtime-host.cjs").start;
 })`;
 
-/** Compiles all files to bytecode. `imaged` are the names of those for the image, and `added` further ones of them. */
-async function compiledFiles(compiler, isShell, added) {
+/** Compiles scripts to bytecode. @returns bytes by name */
+async function bytecodeOf(compiler, scripts) {
+  const target = ZIG_TARGETS[process.arch];
+  const objects = await quickjsObjects(root, compiler, target, ENGINE_FLAGS);
+  return quickjsBytecode(root, compiler, ["-target", target, ...FLAGS], objects, scripts);
+}
+
+/** Compiles all files to bytecode. `imaged` are the names of those for the image. */
+async function compiledFiles(compiler, isShell) {
   const chunks = isShell ? [] : await bundle({ SOPHIA_RUN_STANDALONE: "false" }, [await renderedHelp()]);
   const program = chunks.find(({ isEntry }) => isEntry);
   const scripts = chunks.map(({ fileName, code }) => [
@@ -140,13 +147,8 @@ async function compiledFiles(compiler, isShell, added) {
     `./${fileName}`,
     `(function(exports,require,NATIVE){${asAscii(code)}\n})`,
   ]);
-  const target = ZIG_TARGETS[process.arch];
-  const options = ["-target", target, ...FLAGS];
-  const objects = await quickjsObjects(root, compiler, target, ENGINE_FLAGS);
-  const sources = [["boot", BOOT], ...runtimeScripts, ...scripts, ...added];
-  const files = quickjsBytecode(root, compiler, options, objects, sources);
-  const imaged = isShell ? [] : [...imagedFiles(chunks, runtime), ...added.map(([name]) => name)];
-  return { files, imaged: new Set(imaged) };
+  const files = await bytecodeOf(compiler, [["boot", BOOT], ...runtimeScripts, ...scripts]);
+  return { files, imaged: isShell ? [] : imagedFiles(chunks, runtime) };
 }
 
 /** Writes the table of files for main.c, and an image of this size. */
@@ -209,9 +211,14 @@ export async function buildRuntime(processor, kind, otherCompiler, added = [], s
       quickjsObjects(root, compiler, target, otherCompiler === undefined ? ENGINE_FLAGS : LANGUAGE, isChecked),
     ]);
     step("bundling, and compiling to bytecode");
-    const key = JSON.stringify([isShell, added]);
-    if (!compiledOnce.has(key)) compiledOnce.set(key, compiledFiles(usual, isShell, added));
-    const { files, imaged } = await compiledOnce.get(key);
+    if (!compiledOnce.has(isShell)) compiledOnce.set(isShell, compiledFiles(usual, isShell));
+    const common = await compiledOnce.get(isShell);
+    const files = new Map(common.files);
+    const imaged = new Set(common.imaged);
+    if (added.length > 0) {
+      for (const [name, bytes] of await bytecodeOf(usual, added)) files.set(name, bytes);
+      for (const [name] of added) imaged.add(name);
+    }
     const base = [
       "-target",
       target,
