@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { fetched } from "../../helpers/fetched.ts";
 import { isNightly } from "../../helpers/seed.ts";
 
+/** Clients of GitHub's API. */
+export const OCTOKIT = { "@octokit/rest": "22.0.1" } as const;
+export const PYGITHUB = { PyGithub: "2.10.0" } as const;
 /** The others for each change, all at night: these bring as much again. */
 const LARGE_JAVASCRIPT = { "@google/genai": "2.32.0" } as const;
 const FIRST_JAVASCRIPT = {
@@ -64,6 +67,14 @@ export function fetchAgents(): string {
   return join(fetchFromNpm("agents", AGENTS), "node_modules");
 }
 
+export function fetchOctokit(): string {
+  return fetchFromNpm("octokit", OCTOKIT);
+}
+
+export function fetchPyGithub(): string {
+  return fetchFromPyPI("pygithub", PYGITHUB);
+}
+
 function fetchFromNpm(name: string, dependencies: Readonly<Record<string, string>>): string {
   return fetchInto(name, dependencies, (folder) => {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
@@ -76,8 +87,11 @@ function fetchFromNpm(name: string, dependencies: Readonly<Record<string, string
 }
 
 export function fetchPython(): string {
-  const versions = isNightly ? PYTHON : FIRST_PYTHON;
-  return fetchInto("python", versions, (folder) => {
+  return fetchFromPyPI("python", isNightly ? PYTHON : FIRST_PYTHON);
+}
+
+function fetchFromPyPI(kind: string, versions: Readonly<Record<string, string>>): string {
+  return fetchInto(kind, versions, (folder) => {
     const packages = Object.entries(versions).map(([name, version]) => `${name}==${version}`);
     execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", folder, ...packages], {
       timeout: 300_000,
