@@ -9,6 +9,8 @@
 
 /* The limit of Node.js for the extensions of all chunks of a message. */
 enum { MOST_EXTENSION_BYTES = 16384 };
+/* What a socket reads at once. */
+enum { MOST_SHARED_BYTES = 224 * 1024 };
 
 /* The methods of the reader that `execute` gets. */
 static struct { JSAtom begin, head, body, end; } methods IMAGED;
@@ -264,13 +266,19 @@ FUNCTION(execute_http) {
   size_t length = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
   if (bytes == NULL) return JS_ThrowTypeError(context, "no bytes");
-  char *const copy = malloc(length + 1);
+  /* The pages of a new block for each part of a large body cost as much as its encryption. */
+  static char shared[MOST_SHARED_BYTES];
+  static bool is_shared_used = false;
+  const bool is_shared = length <= sizeof shared && !is_shared_used;
+  char *const copy = is_shared ? shared : malloc(length + 1);
   if (copy == NULL) return JS_ThrowOutOfMemory(context);
+  is_shared_used |= is_shared;
   memcpy(copy, bytes, length);
   const JSValue result = run(context, this, copy, length, arguments[2]);
   /* They may have a secret. */
-  explicit_bzero(copy, length);
-  free(copy);
+  erase(copy, length);
+  if (is_shared) is_shared_used = false;
+  else free(copy);
   return result;
 }
 

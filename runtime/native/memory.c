@@ -19,7 +19,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { LEAST_BITS = 7, LARGE_BITS = 17, CLASSES_A_DOUBLING = 8 };
+enum { LEAST_BITS = 7, LARGE_BITS = 18, CLASSES_A_DOUBLING = 8 };
 enum { CLASSES = (LARGE_BITS - LEAST_BITS + 1) * CLASSES_A_DOUBLING };
 static const size_t LEAST = (size_t)1 << LEAST_BITS, LARGE = (size_t)1 << LARGE_BITS, PAGE = 4096;
 static const size_t REGION = (size_t)4 << 20, PIECE = (size_t)64 << 10, IMAGE_PIECE = (size_t)16 << 10;

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <string.h>
+
 #include "quickjs.h"
 
 /* A variable that is set while modules load, which belongs to the image (image.h). */
@@ -103,6 +105,13 @@ const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length
 
 /* Returns a Buffer with a copy of the bytes, or with zeros if `bytes` is NULL. */
 JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size);
+
+/* Wipes what may be a secret. Musl's explicit_bzero writes byte by byte: a fourteenth of the work of a large body. */
+static inline void erase(void *memory, size_t size) {
+  memset(memory, 0, size);
+  /* The compiler must not leave it out. */
+  __asm__ volatile("" : : "r"(memory) : "memory");
+}
 
 /* Work for another thread. */
 struct work {

@@ -20,7 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 64 * 1024, MOST_PARTS = 64 };
+enum { READ_BYTES = 224 * 1024, MOST_PARTS = 64 };
 
 union address {
   struct sockaddr any;
@@ -142,7 +142,7 @@ FUNCTION(read_socket) {
   while (got == -1 && errno == EINTR);
   if (got <= 0) return result_of(context, (int)got);
   const JSValue result = new_buffer(context, buffer, (size_t)got);
-  explicit_bzero(buffer, (size_t)got);
+  erase(buffer, (size_t)got);
   return result;
 }
 

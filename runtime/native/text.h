@@ -12,7 +12,7 @@ enum encoding { UTF8, LATIN1, ASCII, HEX, BASE64, BASE64URL, UTF16LE };
 /* Frees a copy of what may be a secret. */
 static inline void wipe_and_free(JSContext *context, void *memory, size_t size) {
   if (memory == NULL) return;
-  explicit_bzero(memory, size);
+  erase(memory, size);
   js_free(context, memory);
 }
 

@@ -259,7 +259,7 @@ static JSValue throw_not_open(JSContext *context) {
 
 /* (session): decrypted bytes, undefined if there are none yet, null after the server's close_notify */
 FUNCTION(read_decrypted) {
-  enum { MAX_BYTES = 64 * 1024 };
+  enum { MAX_BYTES = 224 * 1024 };
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   if (!session->is_open) return throw_not_open(context);
@@ -287,7 +287,7 @@ FUNCTION(write_decrypted) {
   if (!session->is_open) return throw_not_open(context);
   int64_t number = 0;
   JS_GetLength(context, arguments[1], &number);
-  size_t used = 0;
+  size_t used = 0, most = 0;
   bool has_failed = false;
   for (uint32_t index = 0; index < number; ++index) {
     const JSValue chunk = JS_GetPropertyUint32(context, arguments[1], index);
@@ -296,17 +296,23 @@ FUNCTION(write_decrypted) {
     /* The list still holds it. */
     JS_FreeValue(context, chunk);
     for (size_t done = 0; done < size && !has_failed;) {
+      if (used == 0 && size - done >= MAX_RECORD) {
+        has_failed = SSL_write(session->ssl, bytes + done, MAX_RECORD) <= 0;
+        done += MAX_RECORD;
+        continue;
+      }
       const size_t room = MAX_RECORD - used, part = size - done < room ? size - done : room;
       memcpy(record + used, bytes + done, part);
       used += part;
       done += part;
+      if (used > most) most = used;
       if (used < MAX_RECORD) break;
       has_failed = SSL_write(session->ssl, record, MAX_RECORD) <= 0;
       used = 0;
     }
   }
   if (used > 0 && !has_failed) has_failed = SSL_write(session->ssl, record, (int)used) <= 0;
-  OPENSSL_cleanse(record, sizeof record);
+  OPENSSL_cleanse(record, most);
   return has_failed ? throw_tls_error(context) : JS_UNDEFINED;
 }
 
