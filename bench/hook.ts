@@ -1,4 +1,7 @@
-/** `npm run bench:hook`: the time of a hook of an agent, in the package and in the executable, by the size of a tool's output. */
+/**
+ * `npm run bench:hook`: the time of a hook of an agent, in the package and in the executable, by the size of a tool's output, also as a
+ * multiple of `node -e 0`.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,8 +39,15 @@ try {
       cwd,
     })),
   );
-  for (const { name, wall, cpu } of timeInTurns(cases, ROUNDS)) {
-    const text = `${name}: ${wall.median.toFixed(1)} ms (processor ${cpu.median.toFixed(1)} ms)\n`;
+  const empty = {
+    name: "node -e 0",
+    argv: [process.execPath, "-e", "0"],
+    env: { ...BARE_ENVIRONMENT, HOME: cwd },
+    cwd,
+  };
+  for (const { name, wall, cpu, wallRatio, cpuRatio } of timeInTurns([empty, ...cases], ROUNDS)) {
+    const ratios = `${wallRatio.median.toFixed(2)}×, processor ${cpuRatio.median.toFixed(2)}×`;
+    const text = `${name}: ${wall.median.toFixed(1)} ms (processor ${cpu.median.toFixed(1)} ms; ${ratios})\n`;
     process.stdout.write(text);
   }
 } finally {

@@ -1,6 +1,6 @@
 /** Claude Code and Codex at pinned versions, with a model on loopback that asks for the project's secrets. */
 import type { ServerResponse } from "node:http";
-import { renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -129,6 +129,17 @@ async function run(script: string, cwd: string, env: Readonly<Record<string, str
   expect(await once(child, "close"), stderr).toEqual([0, null]);
 }
 
+function runClaude(cwd: string, model: string): Promise<void> {
+  const script = `exec "$0/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude" -p hello --permission-mode bypassPermissions`;
+  return run(script, cwd, {
+    ANTHROPIC_API_KEY: "sk-ant-of-the-agent-0000",
+    ANTHROPIC_BASE_URL: model,
+    DISABLE_AUTOUPDATER: "1",
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    IS_SANDBOX: "1",
+  });
+}
+
 test("Claude Code sends no secret to the model", { timeout: 400_000 }, async () => {
   const cwd = await project("claude");
   const calls: readonly Call[] = [
@@ -138,17 +149,28 @@ test("Claude Code sends no secret to the model", { timeout: 400_000 }, async () 
     ["Read", { file_path: join(cwd, "notes.txt") }],
   ];
   const model = await startModel(calls, '"type":"tool_result"', message);
-  const script = `exec "$0/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude" -p hello --permission-mode bypassPermissions`;
-  await run(script, cwd, {
-    ANTHROPIC_API_KEY: "sk-ant-of-the-agent-0000",
-    ANTHROPIC_BASE_URL: model.origin,
-    DISABLE_AUTOUPDATER: "1",
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-    IS_SANDBOX: "1",
-  });
+  await runClaude(cwd, model.origin);
   const last = model.bodies.at(-1) ?? "";
   for (const shown of ["KEY=***", "Exit code 3", "holds secrets (KEY)", "a *** b"]) expect(last).toContain(shown);
   for (const form of FORMS) expect(model.bodies.join("\n")).not.toContain(form);
+});
+
+test("a rule of the user that denies a command of Claude Code still does", { timeout: 400_000 }, async () => {
+  const cwd = await project("claude");
+  const settings = join(cwd, ".claude/settings.json");
+  const present = fieldsOf(JSON.parse(readFileSync(settings, "utf8"))) ?? {};
+  writeFileSync(settings, JSON.stringify({ ...present, permissions: { deny: ["Bash(touch:*)"] } }));
+  const calls: readonly Call[] = [
+    ["Bash", { command: "touch made" }],
+    ["Bash", { command: "cat notes.txt; touch also-made" }],
+    ["Bash", { command: "cat notes.txt; mkdir other" }],
+  ];
+  const model = await startModel(calls, '"type":"tool_result"', message);
+  await runClaude(cwd, model.origin);
+  const last = model.bodies.at(-1) ?? "";
+  expect(last.match(/has been denied/g)).toHaveLength(2);
+  expect(last).toContain("a *** b");
+  expect(["made", "also-made", "other"].filter((name) => existsSync(join(cwd, name)))).toEqual(["other"]);
 });
 
 test("Codex sends no secret to the model", { timeout: 400_000 }, async () => {
