@@ -30,18 +30,22 @@ export interface Received {
   body: string;
 }
 
+/** @param keepsBodies false for bodies beyond the length of a string */
 export async function startUpstream(
   answer: (request: http.IncomingMessage, response: http.ServerResponse, received: Received) => void,
   tls?: https.ServerOptions,
+  keepsBodies = true,
 ): Promise<Upstream> {
   const requests: Received[] = [];
   const receive = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     const { method = "", url: target = "", rawHeaders, headers } = request;
     const received: Received = { method, target, rawHeaders, headers, body: "" };
     requests.push(received);
-    request.on("data", (chunk: Buffer) => {
-      received.body += chunk.toString("latin1");
-    });
+    if (keepsBodies) {
+      request.on("data", (chunk: Buffer) => {
+        received.body += chunk.toString("latin1");
+      });
+    }
     answer(request, response, received);
   };
   const server = tls === undefined ? http.createServer(receive) : https.createServer(tls, receive);

@@ -1,11 +1,12 @@
 /** GitHub on this machine, behind TLS: git's own server for repositories, and an API that answers what it is asked. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import * as http from "node:http";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Proxy, startProxy } from "../../../esc-server/proxy.ts";
 import { makeCertificates } from "../../../esc-server/tls.ts";
 import { type Received, startUpstream, type Upstream } from "../../../broker/upstream.ts";
+import { serveGit } from "../../../helpers/git-server.mts";
 import { type Ended, folder, sophia } from "../../../helpers/sophia.ts";
 
 export const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";
@@ -27,23 +28,31 @@ export interface Github {
 
 type Answer = (request: http.IncomingMessage, response: http.ServerResponse, received: Received) => void;
 
-/** @param answer for other hosts than github.com */
-export async function startGithub(answer: Answer = (_, response) => void response.end("{}")): Promise<Github> {
+/** @param answer for other hosts than github.com @param sink takes the requests of git, which are not kept */
+export async function startGithub(
+  answer: Answer = (_, response) => void response.end("{}"),
+  sink?: (request: http.IncomingMessage, response: http.ServerResponse) => void,
+): Promise<Github> {
   const certificates = await makeCertificates(NAMES);
   onTestFinished(() => certificates.remove());
   const repositories = folder();
-  const upstream = await startUpstream((request, response, received) => {
-    const [scheme, credentials = ""] = (request.headers.authorization ?? "").split(" ");
-    const password = Buffer.from(credentials, "base64").toString().split(":")[1];
-    const key = scheme?.toLowerCase() === "basic" ? password : credentials;
-    const isGit = /\.git\/(?!info\/lfs\/)/.test(request.url ?? "");
-    if (request.headers.host === ASSETS) answer(request, response, received);
-    else if (key !== TOKEN) {
-      request.resume();
-      response.writeHead(401, { "www-authenticate": 'Basic realm="GitHub"' }).end();
-    } else if (isGit) serveGit(repositories, request, response);
-    else answer(request, response, received);
-  }, certificates.valid);
+  const upstream = await startUpstream(
+    (request, response, received) => {
+      const [scheme, credentials = ""] = (request.headers.authorization ?? "").split(" ");
+      const password = Buffer.from(credentials, "base64").toString().split(":")[1];
+      const key = scheme?.toLowerCase() === "basic" ? password : credentials;
+      const isGit = /\.git\/(?!info\/lfs\/)/.test(request.url ?? "");
+      if (request.headers.host === ASSETS) answer(request, response, received);
+      else if (key !== TOKEN) {
+        request.resume();
+        response.writeHead(401, { "www-authenticate": 'Basic realm="GitHub"' }).end();
+      } else if (isGit && sink !== undefined) sink(request, response);
+      else if (isGit) serveGit(repositories, request, response);
+      else answer(request, response, received);
+    },
+    certificates.valid,
+    sink === undefined,
+  );
   const { port } = new URL(upstream.origin);
   const here = { host: "127.0.0.1", port: Number(port) };
   const names = NAMES.map((host) => [`${host}:443`, here] as const);
@@ -56,49 +65,6 @@ export async function startGithub(answer: Answer = (_, response) => void respons
     env: { HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: certificates.caFile },
     asked: () => upstream.requests.map(({ headers, method, target }) => `${headers.host} ${method} ${target}`),
   };
-}
-
-/** Runs git's own server for one request (git-http-backend(1), RFC 3875). */
-function serveGit(root: string, request: http.IncomingMessage, response: http.ServerResponse): void {
-  const { pathname, search } = new URL(request.url ?? "", "http://x");
-  const { headers } = request;
-  const backend = spawn("git", ["http-backend"], {
-    env: {
-      PATH: process.env["PATH"],
-      GIT_PROJECT_ROOT: root,
-      GIT_HTTP_EXPORT_ALL: "1",
-      PATH_INFO: pathname,
-      QUERY_STRING: search.slice(1),
-      REQUEST_METHOD: request.method,
-      REMOTE_USER: "user",
-      CONTENT_TYPE: headers["content-type"],
-      CONTENT_LENGTH: headers["content-length"],
-      HTTP_CONTENT_ENCODING: headers["content-encoding"],
-      GIT_PROTOCOL: [headers["git-protocol"]].flat()[0],
-    },
-    stdio: ["pipe", "pipe", "ignore"],
-  });
-  backend.stdin.on("error", () => {});
-  request.pipe(backend.stdin);
-  let head = Buffer.alloc(0);
-  const readHead = (chunk: Buffer): void => {
-    head = Buffer.concat([head, chunk]);
-    const end = head.indexOf("\r\n\r\n");
-    if (end === -1) return;
-    backend.stdout.off("data", readHead);
-    const fields = head
-      .subarray(0, end)
-      .toString()
-      .split("\r\n")
-      .map((line) => line.split(": "));
-    const given = Object.fromEntries(fields.map(([name = "", value = ""]) => [name.toLowerCase(), value]));
-    const { status = "200", ...rest } = given;
-    response.writeHead(Number.parseInt(status, 10), rest);
-    response.write(head.subarray(end + 4));
-    backend.stdout.pipe(response);
-  };
-  backend.stdout.on("data", readHead);
-  backend.once("close", () => response.end());
 }
 
 /** Makes a bare repository with one commit, and returns the folder that it was pushed from. */
