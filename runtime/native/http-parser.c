@@ -9,7 +9,7 @@
 
 /* The limit of Node.js for the extensions of all chunks of a message. */
 enum { MOST_EXTENSION_BYTES = 16384 };
-/* What a socket reads at once. */
+/* The most that a socket reads at once. */
 enum { MOST_SHARED_BYTES = 224 * 1024 };
 
 /* The methods of the reader that `execute` gets. */

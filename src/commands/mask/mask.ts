@@ -27,6 +27,8 @@ export const mask: Command = async ({ options }, context) => {
   loader?.limitTurns?.(0);
   masking.prepare(loadRedactAddon());
   await copyMasked(masking.stream(), context);
+  // The hook of an agent starts two for each command.
+  loader?.cacheCode();
   return ExitStatus.ok;
 };
 

@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fieldsOf } from "../../../src/esc/transport/answer.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
-import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
+import { noAddon, notInstalled, notLinux, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { escVariables, sentinel, SENTINEL } from "../world.ts";
 
 const KEY = sentinel("key");
@@ -345,6 +345,19 @@ describe("a shell command of Claude Code", () => {
     const event = before("Bash", { command: "cat .env" }, cwd);
     expect(await answer("claude-code", event, { cwd, words: ["--no-rewrite"] })).toBeUndefined();
   });
+});
+
+test("the compiled code is kept for the next hook, as after a start", async ({ skip }) => {
+  skip(notPackage !== undefined || noAddon !== undefined, notPackage ?? noAddon);
+  const home = folder();
+  mkdirSync(join(home, ".cache"));
+  const call = { cwd: project(), env: { HOME: home } };
+  const storedFor = (name: string): boolean =>
+    readdirSync(join(home, ".cache/sophia-run")).some((file) => file.startsWith(`${name}-`));
+  await hook("claude-code", before("Bash", { command: "true" }), call);
+  expect([storedFor("hook"), storedFor("mask")]).toEqual([true, false]);
+  await sophia(["mask"], { ...call, input: "text" });
+  expect(storedFor("mask")).toBe(true);
 });
 
 describe("a failure", () => {
