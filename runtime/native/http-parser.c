@@ -1,4 +1,5 @@
 /* Messages of HTTP/1 for node:http (runtime/modules/http/), read by llhttp in its strict mode, as in Node.js. */
+#include "http-text.h"
 #include "image.h"
 #include "runtime.h"
 
@@ -290,19 +291,12 @@ FUNCTION(finish_http) {
   return run(context, this, NULL, 0, arguments[1]);
 }
 
-/* Returns true for a character of a token (RFC 9110, 5.6.2). */
-static bool is_token_character(unsigned char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 /* (text) */
 FUNCTION(is_token) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   if (text == NULL) return JS_EXCEPTION;
-  bool result = length > 0;
-  for (size_t i = 0; i < length && result; ++i) result = is_token_character((unsigned char)text[i]);
+  const bool result = is_token_text(text, length);
   JS_FreeCString(context, text);
   return JS_NewBool(context, result);
 }
@@ -312,12 +306,7 @@ FUNCTION(is_field_value) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   if (text == NULL) return JS_EXCEPTION;
-  bool result = true;
-  for (size_t i = 0; i < length && result; ++i) {
-    const unsigned char c = (unsigned char)text[i];
-    /* U+0080 to U+00FF begin with these bytes in UTF-8; others with greater ones. */
-    result = c == '\t' || (c >= ' ' && c != 0x7f && c <= 0xc3);
-  }
+  const bool result = is_field_value_text(text, length);
   JS_FreeCString(context, text);
   return JS_NewBool(context, result);
 }

@@ -37,7 +37,7 @@ enum { STACK_BYTES = 4 * 1024 * 1024, LEAST_STACK_BYTES = 128 * 1024, SIGNALS = 
 /* Each fills NATIVE with the functions of its file. */
 static void (*const PARTS[])(JSContext *context, JSValueConst native) = {
   add_addons,      add_bytes,        add_child, add_crypto,  add_emitter, add_errors,  add_events,   add_files,
-  add_http_parser, add_monitor_file, add_names, add_process, add_random,  add_sockets, add_terminal, add_text,
+  add_http_head, add_http_parser, add_monitor_file, add_names, add_process, add_random,  add_sockets, add_terminal, add_text,
   add_tls,         add_trust,        add_url,   add_workers,
 };
 

@@ -28,6 +28,7 @@ void add_workers(JSContext *context, JSValueConst native);
 void add_sockets(JSContext *context, JSValueConst native);
 void add_names(JSContext *context, JSValueConst native);
 void add_random(JSContext *context, JSValueConst native);
+void add_http_head(JSContext *context, JSValueConst native);
 void add_http_parser(JSContext *context, JSValueConst native);
 void add_text(JSContext *context, JSValueConst native);
 void add_bytes(JSContext *context, JSValueConst native);

@@ -72,6 +72,8 @@ const REQUESTS: readonly string[] = [
   post("/ignore", "Content-Length: 4", `body${END}`),
   `${get("/flush")}HEAD /b HTTP/1.1\r\n${HOST}\r\n${get("/204")}${get("/304")}`,
   `${get("/trailer")}${get("/latin1")}${END}`,
+  `${get("/fields")}${get("/set")}${get("/disclosed")}${get("/closes")}`,
+  `${get("/wrong")}${END}`,
   post("/continue", "Expect: 100-continue\r\nContent-Length: 4", `body${END}`),
   post("/ignore", "Expect: 100-continue\r\nContent-Length: 4", `body${END}`),
   post("/a", "Expect: other\r\nContent-Length: 4", `body${END}`),

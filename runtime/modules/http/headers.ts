@@ -11,6 +11,8 @@ interface Natives {
   readonly isToken: (text: string) => boolean;
   /** Returns true if all characters are those of a field's value: none is beyond latin1, nor a control character but the tabulator. */
   readonly isFieldValue: (text: string) => boolean;
+  /** @returns the index of a value that is no text, or not one of HTTP, if there is one */
+  readonly headOf: (firstLine: string, texts: readonly unknown[]) => Head | number;
 }
 
 const native = natives<Natives>();
@@ -57,62 +59,50 @@ export function isList(headers: HeaderList): headers is readonly (Value | readon
   return Array.isArray(headers);
 }
 
-/** The head of a message, and what its fields say. */
-export class Head {
-  text: string;
-  hasConnection = false;
-  hasLength = false;
-  hasEncoding = false;
-  hasDate = false;
-  hasKeepAlive = false;
-  expects = false;
-  hasTrailer = false;
-  isChunked = false;
-  closes = false;
-  length: number | undefined;
+/** Returns true for names and values in turn, without lists among them. */
+export function isFlat(headers: HeaderList): headers is readonly string[] {
+  return isList(headers) && headers.length % 2 === 0 && !headers.some(Array.isArray);
+}
 
-  constructor(firstLine: string) {
-    this.text = firstLine;
-  }
+/** Facts that are in the fields of a head; as in runtime/native/http-head.c. */
+export const FLAGS = {
+  hasConnection: 1,
+  closes: 2,
+  hasEncoding: 4,
+  isChunked: 8,
+  hasLength: 16,
+  hasDate: 32,
+  expects: 64,
+  hasTrailer: 128,
+  hasKeepAlive: 256,
+} as const;
 
-  /** @throws for a name or value that is not one of HTTP */
-  add(name: string, value: unknown, isChecked: boolean): void {
-    if (isChecked) checkName(name);
-    const isCookie = name.length === 6 && name.toLowerCase() === "cookie";
-    if (!Array.isArray(value)) this.#addOne(name, value, isChecked);
-    else if (isCookie && value.length > 1) this.#addOne(name, value.join("; "), isChecked);
-    else for (const each of value) this.#addOne(name, each, isChecked);
-  }
+/** The head of a message without its last line, the flags, and the value of Content-Length. */
+type Head = readonly [text: string, flags: number, length: string | undefined];
 
-  #addOne(name: string, value: unknown, isChecked: boolean): void {
-    if (isChecked) checkValue(name, value);
-    const text = String(value);
-    this.text += `${name}: ${text}\r\n`;
-    switch (name.length < 4 || name.length > 17 ? "" : name.toLowerCase()) {
-      case "connection":
-        this.hasConnection = true;
-        this.closes ||= /(?:^|\W)close(?:$|\W)/i.test(text);
-        break;
-      case "transfer-encoding":
-        this.hasEncoding = true;
-        this.isChunked ||= /(?:^|\W)chunked(?:$|\W)/i.test(text);
-        break;
-      case "content-length":
-        this.hasLength = true;
-        this.length = Number(text);
-        break;
-      case "date":
-        this.hasDate = true;
-        break;
-      case "expect":
-        this.expects = true;
-        break;
-      case "trailer":
-        this.hasTrailer = true;
-        break;
-      case "keep-alive":
-        this.hasKeepAlive = true;
-        break;
-    }
+/**
+ * Returns the head of a message.
+ *
+ * @param texts names and values in turn
+ * @throws for a name or value that is not one of HTTP
+ */
+export function headOf(firstLine: string, texts: readonly unknown[]): Head {
+  const head = native.headOf(firstLine, texts);
+  if (typeof head === "object") return head;
+  const name = texts[head - (head % 2)];
+  checkName(name);
+  checkValue(name, texts[head]);
+  // A number, such as the length.
+  return headOf(firstLine, texts.with(head, String(texts[head])));
+}
+
+/** Returns names and values in turn, each a text unless it is not one of HTTP. */
+export function textsOf(pairs: Iterable<readonly [string, unknown]>): readonly unknown[] {
+  const texts: unknown[] = [];
+  for (const [name, value] of pairs) {
+    if (!Array.isArray(value)) texts.push(name, value);
+    else if (value.length > 1 && name.toLowerCase() === "cookie") texts.push(name, value.join("; "));
+    else for (const each of value) texts.push(name, each);
   }
+  return texts;
 }

@@ -1,6 +1,6 @@
 import { codedError } from "../../errors.ts";
 import { EventEmitter } from "../events.ts";
-import { checkName, checkValue, Head, type HeaderList, pairsOf } from "./headers.ts";
+import { checkName, checkValue, FLAGS, headOf, type HeaderList, isFlat, pairsOf, textsOf } from "./headers.ts";
 
 /** The head of a message that is sent: the fields that are set, and those that follow from what is known of the body. */
 export abstract class OutgoingHead extends EventEmitter {
@@ -75,50 +75,57 @@ export abstract class OutgoingHead extends EventEmitter {
    * @param status that of an answer
    */
   protected storeHeader(firstLine: string, given?: HeaderList, status?: number): void {
-    const head = new Head(firstLine);
-    if (given !== undefined) for (const [name, value] of pairsOf(given)) head.add(name, value, true);
-    else for (const [name, value] of this.#headers?.values() ?? []) head.add(name, value, false);
-    const removed = (name: string, isPresent: boolean): boolean => !isPresent && this.#removed?.has(name) === true;
-    if (head.closes) this.isLast = true;
-    else if (head.hasConnection) this.shouldKeepAlive = true;
-    if (head.isChunked) this.chunkedEncoding = true;
-    if (head.hasLength) this.contentLength = head.length;
-    if (this.sendDate && !head.hasDate) head.text += `Date: ${new Date().toUTCString()}\r\n`;
+    const texts =
+      given === undefined ? textsOf(this.#headers?.values() ?? []) : isFlat(given) ? given : textsOf(pairsOf(given));
+    const [fields, flags, length] = headOf(firstLine, texts);
+    let text = fields;
+    const hasLength = (flags & FLAGS.hasLength) !== 0;
+    const hasConnection = (flags & FLAGS.hasConnection) !== 0;
+    const hasTrailer = (flags & FLAGS.hasTrailer) !== 0;
+    if ((flags & FLAGS.closes) !== 0) this.isLast = true;
+    else if (hasConnection) this.shouldKeepAlive = true;
+    if ((flags & FLAGS.isChunked) !== 0) this.chunkedEncoding = true;
+    if (hasLength) this.contentLength = Number(length);
+    if (this.sendDate && (flags & FLAGS.hasDate) === 0) text += `Date: ${new Date().toUTCString()}\r\n`;
     // Answers without a body: a chunk would be the beginning of the next one.
     if (this.chunkedEncoding && (status === 204 || status === 304)) {
       this.chunkedEncoding = false;
       this.shouldKeepAlive = false;
     }
-    if (removed("connection", head.hasConnection)) this.isLast = !this.shouldKeepAlive;
-    else if (!head.hasConnection) {
-      if (this.shouldKeepAlive && (head.hasLength || this.useChunkedEncodingByDefault || this.isAgents)) {
-        head.text += "Connection: keep-alive\r\n";
-        if (this.keepAliveMs > 0 && !head.hasKeepAlive) {
-          head.text += `Keep-Alive: timeout=${Math.floor(this.keepAliveMs / 1000)}\r\n`;
+    if (!hasConnection && this.#isRemoved("connection")) this.isLast = !this.shouldKeepAlive;
+    else if (!hasConnection) {
+      if (this.shouldKeepAlive && (hasLength || this.useChunkedEncodingByDefault || this.isAgents)) {
+        text += "Connection: keep-alive\r\n";
+        if (this.keepAliveMs > 0 && (flags & FLAGS.hasKeepAlive) === 0) {
+          text += `Keep-Alive: timeout=${Math.floor(this.keepAliveMs / 1000)}\r\n`;
         }
       } else {
         this.isLast = true;
-        head.text += "Connection: close\r\n";
+        text += "Connection: close\r\n";
       }
     }
-    if (!head.hasLength && !head.hasEncoding) {
+    if (!hasLength && (flags & FLAGS.hasEncoding) === 0) {
       if (!this.hasBody) this.chunkedEncoding = false;
       else if (!this.useChunkedEncodingByDefault) this.isLast = true;
-      else if (!head.hasTrailer && !removed("content-length", false) && this.contentLength !== undefined) {
-        head.text += `Content-Length: ${this.contentLength}\r\n`;
-      } else if (!removed("transfer-encoding", false)) {
-        head.text += "Transfer-Encoding: chunked\r\n";
+      else if (!hasTrailer && !this.#isRemoved("content-length") && this.contentLength !== undefined) {
+        text += `Content-Length: ${this.contentLength}\r\n`;
+      } else if (!this.#isRemoved("transfer-encoding")) {
+        text += "Transfer-Encoding: chunked\r\n";
         this.chunkedEncoding = true;
       } else this.isLast = true;
     }
-    if (!this.chunkedEncoding && head.hasTrailer) {
+    if (!this.chunkedEncoding && hasTrailer) {
       const message = "Trailers are invalid with this transfer encoding";
       throw codedError("ERR_HTTP_TRAILER_INVALID", message);
     }
-    this.header = `${head.text}\r\n`;
+    this.header = `${text}\r\n`;
     this.isHeadSent = false;
     // Sent before the body, which waits for an answer.
-    if (head.expects) this.sendHead();
+    if ((flags & FLAGS.expects) !== 0) this.sendHead();
+  }
+
+  #isRemoved(name: string): boolean {
+    return this.#removed?.has(name) === true;
   }
 
   protected hasSetHeaders(): boolean {

@@ -35,6 +35,43 @@ const ACTS = {
     response.write("", "latin1");
     response.end("x");
   },
+  // Forms of fields, and of what they say of the body and the connection.
+  "/fields": (_, response) => {
+    response.writeHead(200, ["X", 1, "content-LENGTH", 1, "Set-Cookie", ["a=1", "b=2"], "Cookie", ["c", "d"], "Y", ""]);
+    response.end("x");
+  },
+  "/set": (_, response) => {
+    response.setHeader("Transfer-Encoding", "x, Chunked");
+    response.setHeader("Z", ["1", 2]).appendHeader("z", "\u00fc\t");
+    response.end("x");
+  },
+  "/closes": (_, response) =>
+    response
+      .writeHead(200, [
+        ["Connection", "x,CLOSE"],
+        ["Keep-Alive", "x"],
+      ])
+      .end("x"),
+  "/disclosed": (_, response) => response.writeHead(200, { Connection: "disclosed", Date: "now" }).end("x"),
+  "/wrong": (_, response) => {
+    const wrong = [
+      ["a b", "x"],
+      ["", "x"],
+      ["X", "a\r\nb"],
+      ["X", undefined],
+      ["X", "\u0100"],
+      ["X", null],
+      ["X", ["a", "\0"]],
+    ];
+    for (const fields of wrong) {
+      try {
+        response.writeHead(200, fields);
+      } catch (error) {
+        log("wrong", error.code, error.message);
+      }
+    }
+    response.end("x");
+  },
   "/large": (_, response) => {
     let count = 0;
     const more = () => {

@@ -1,0 +1,142 @@
+/* The heads of messages that node:http sends (runtime/modules/http/headers.ts). */
+#include "http-text.h"
+#include "runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* As in headers.ts. */
+enum {
+  HAS_CONNECTION = 1,
+  CLOSES = 2,
+  HAS_ENCODING = 4,
+  IS_CHUNKED = 8,
+  HAS_LENGTH = 16,
+  HAS_DATE = 32,
+  EXPECTS = 64,
+  HAS_TRAILER = 128,
+  HAS_KEEP_ALIVE = 256,
+};
+
+struct head {
+  char *bytes;
+  size_t length, capacity;
+};
+
+/* Returns false without memory. The bytes are wiped wherever they were: they hold keys. */
+static bool append(struct head *head, const char *bytes, size_t length) {
+  if (head->capacity - head->length < length) {
+    const size_t capacity = (head->length + length) * 2 + 512;
+    char *const grown = malloc(capacity);
+    if (grown == NULL) return false;
+    if (head->bytes != NULL) {
+      memcpy(grown, head->bytes, head->length);
+      explicit_bzero(head->bytes, head->length);
+      free(head->bytes);
+    }
+    head->bytes = grown;
+    head->capacity = capacity;
+  }
+  memcpy(head->bytes + head->length, bytes, length);
+  head->length += length;
+  return true;
+}
+
+/* Returns true for a character of a regular expression's word. */
+static bool is_word_character(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+/* Looks for a word, in any case, with none of its characters beside it. */
+static bool has_word(const char *text, size_t length, const char *word) {
+  const size_t size = strlen(word);
+  for (size_t i = 0; i + size <= length; ++i) {
+    if (strncasecmp(text + i, word, size) != 0) continue;
+    if ((i == 0 || !is_word_character(text[i - 1])) && (i + size == length || !is_word_character(text[i + size]))) return true;
+  }
+  return false;
+}
+
+static bool is_name(const char *name, size_t length, const char *other) {
+  return strlen(other) == length && strncasecmp(name, other, length) == 0;
+}
+
+static int flags_of(const char *name, size_t length, const char *value, size_t value_length) {
+  switch (length) {
+    case 4: return is_name(name, length, "date") ? HAS_DATE : 0;
+    case 6: return is_name(name, length, "expect") ? EXPECTS : 0;
+    case 7: return is_name(name, length, "trailer") ? HAS_TRAILER : 0;
+    case 10:
+      if (is_name(name, length, "keep-alive")) return HAS_KEEP_ALIVE;
+      if (!is_name(name, length, "connection")) return 0;
+      return has_word(value, value_length, "close") ? HAS_CONNECTION | CLOSES : HAS_CONNECTION;
+    case 14: return is_name(name, length, "content-length") ? HAS_LENGTH : 0;
+    case 17:
+      if (!is_name(name, length, "transfer-encoding")) return 0;
+      return has_word(value, value_length, "chunked") ? HAS_ENCODING | IS_CHUNKED : HAS_ENCODING;
+    default: return 0;
+  }
+}
+
+/* Returns -1 if both texts were added, -2 without memory, or else the index of the one that is not one of HTTP. */
+static int64_t add_field(JSContext *context, struct head *head, JSValueConst list, int64_t index, int *flags, JSValue *length_value) {
+  const JSValue name = JS_GetPropertyInt64(context, list, index), value = JS_GetPropertyInt64(context, list, index + 1);
+  size_t name_length = 0, value_length = 0;
+  const char *const name_text = JS_IsString(name) ? JS_ToCStringLen(context, &name_length, name) : NULL;
+  const char *const value_text = JS_IsString(value) ? JS_ToCStringLen(context, &value_length, value) : NULL;
+  int64_t result = -1;
+  if (name_text == NULL || !is_token_text(name_text, name_length)) result = index;
+  else if (value_text == NULL || !is_field_value_text(value_text, value_length)) result = index + 1;
+  else {
+    const int found = flags_of(name_text, name_length, value_text, value_length);
+    *flags |= found;
+    if (found == HAS_LENGTH) {
+      JS_FreeValue(context, *length_value);
+      *length_value = JS_DupValue(context, value);
+    }
+    const bool done = append(head, name_text, name_length) && append(head, ": ", 2) &&
+                      append(head, value_text, value_length) && append(head, "\r\n", 2);
+    if (!done) result = -2;
+  }
+  if (name_text != NULL) JS_FreeCString(context, name_text);
+  if (value_text != NULL) JS_FreeCString(context, value_text);
+  JS_FreeValue(context, name);
+  JS_FreeValue(context, value);
+  return result;
+}
+
+/* (first line, names and values in turn): text, flags, and Content-Length; or the index of what is no text of HTTP */
+FUNCTION(head_of) {
+  int64_t count_of_texts = 0;
+  if (JS_GetLength(context, arguments[1], &count_of_texts) != 0) return JS_EXCEPTION;
+  size_t length = 0;
+  const char *const line = JS_ToCStringLen(context, &length, arguments[0]);
+  if (line == NULL) return JS_EXCEPTION;
+  struct head head = {NULL, 0, 0};
+  int flags = 0;
+  JSValue length_value = JS_UNDEFINED;
+  int64_t problem = append(&head, line, length) ? -1 : -2;
+  JS_FreeCString(context, line);
+  for (int64_t i = 0; i + 1 < count_of_texts && problem == -1; i += 2) {
+    problem = add_field(context, &head, arguments[1], i, &flags, &length_value);
+  }
+  JSValue result;
+  if (problem == -2) result = JS_ThrowOutOfMemory(context);
+  else if (problem >= 0) result = JS_NewInt64(context, problem);
+  else {
+    result = JS_NewArray(context);
+    JS_SetPropertyUint32(context, result, 0, JS_NewStringLen(context, head.bytes, head.length));
+    JS_SetPropertyUint32(context, result, 1, JS_NewInt32(context, flags));
+    JS_SetPropertyUint32(context, result, 2, JS_DupValue(context, length_value));
+  }
+  JS_FreeValue(context, length_value);
+  if (head.bytes != NULL) explicit_bzero(head.bytes, head.length);
+  free(head.bytes);
+  return result;
+}
+
+void add_http_head(JSContext *context, JSValueConst native) {
+  static const JSCFunctionListEntry FUNCTIONS[] = {JS_CFUNC_DEF("headOf", 2, head_of)};
+  JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
+}
