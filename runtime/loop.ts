@@ -23,8 +23,11 @@ interface Call {
   readonly values: readonly unknown[];
 }
 
-/** Callbacks of process.nextTick, which precede promises. */
+/** Callbacks of process.nextTick, which precede promises, and how many of them were run. */
 const ticks: (Callback | Call)[] = [];
+let ticked = 0;
+/** Then they are removed: callbacks may add others without end. */
+const MOST_TICKED = 1024;
 let immediates: Immediate[] = [];
 
 /** Gets errors that no code catches. */
@@ -59,7 +62,13 @@ export function runCallback(callback: Callback): void {
 
 function settle(): void {
   do {
-    for (let tick = ticks.shift(); tick !== undefined; tick = ticks.shift()) {
+    for (let tick = ticks[ticked]; tick !== undefined; tick = ticks[ticked]) {
+      // A callback may settle, too.
+      ticked += 1;
+      if (ticked === MOST_TICKED) {
+        ticks.splice(0, ticked);
+        ticked = 0;
+      }
       try {
         if (typeof tick === "function") tick();
         else tick.run(...tick.values);
@@ -67,6 +76,8 @@ function settle(): void {
         fail(error);
       }
     }
+    ticks.length = 0;
+    ticked = 0;
     native.runPromises();
     // A handler that was added in the same turn is in time.
   } while (ticks.length > 0 || reportRejections());
@@ -111,7 +122,7 @@ let lastTimer = 0;
 export class Timer extends Handle {
   readonly #number = (lastTimer += 1);
   readonly #callback: Callback;
-  readonly #ms: number;
+  #ms = 0;
   readonly #repeats: boolean;
   /** When it is due, by `native.now()`. */
   time = 0;
@@ -119,10 +130,15 @@ export class Timer extends Handle {
   constructor(callback: Callback, ms: number, repeats: boolean) {
     super();
     this.#callback = callback;
+    this.#repeats = repeats;
+    this.restart(ms);
+  }
+
+  /** Begins again, with a different time. */
+  restart(ms: number): this {
     // As in Node.js, also for NaN.
     this.#ms = ms >= 1 && ms <= 0x7fff_ffff ? Math.trunc(ms) : 1;
-    this.#repeats = repeats;
-    this.refresh();
+    return this.refresh();
   }
 
   refresh(): this {

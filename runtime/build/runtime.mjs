@@ -16,7 +16,7 @@ import { asAscii, bundle, OUTPUT } from "../../scripts/build/bundle.mjs";
 import { renderedHelp } from "../../scripts/build/help.mjs";
 import { FLAGS_OF_ALL } from "./parts/compile.mjs";
 import { partsFor } from "./parts/parts.mjs";
-import { streamAliases } from "./parts/streams.mjs";
+import { streamAliases, withoutLogs } from "./parts/streams.mjs";
 import { zig } from "./parts/zig.mjs";
 import { canMakeImage, imagedFiles, linkWithImage } from "./image.mjs";
 import { quickjsBytecode, quickjsObjects, quickjsSources } from "./quickjs.mjs";
@@ -38,9 +38,6 @@ const FLAGS = [...LANGUAGE, ...FLAGS_OF_ALL];
 
 /** For this repository's own C. Functions for JavaScript have parameters that some do not need. */
 const WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wno-unused-parameter", "-Werror"];
-
-/** For the engine: fewer functions are inlined than usual (225), for 0.2 MB less. Starts take as long. */
-const ENGINE_FLAGS = [...LANGUAGE, "-mllvm", "-inline-threshold=50"];
 
 /** @returns the object file */
 async function compile(compiler, args, source, output) {
@@ -91,6 +88,7 @@ export async function bundleRuntime(program) {
     cwd: root,
     input: { host: "runtime/host.ts", ...input },
     preserveEntrySignatures: "exports-only",
+    plugins: [withoutLogs()],
     resolve: { alias: streamAliases(root) },
     transform: {
       target: "es2023",
@@ -130,7 +128,7 @@ const BOOT = `(function(exports,unused,native){
 /** Compiles scripts to bytecode. @returns bytes by name */
 async function bytecodeOf(compiler, scripts) {
   const target = ZIG_TARGETS[process.arch];
-  const objects = await quickjsObjects(root, compiler, target, ENGINE_FLAGS);
+  const objects = await quickjsObjects(root, compiler, target, LANGUAGE);
   return quickjsBytecode(root, compiler, ["-target", target, ...FLAGS], objects, scripts);
 }
 
@@ -208,7 +206,7 @@ export async function buildRuntime(processor, kind, otherCompiler, added = [], s
     const quickjs = quickjsSources(root);
     const [parts, engine] = await Promise.all([
       partsFor(root, processor, target, usual, otherCompiler),
-      quickjsObjects(root, compiler, target, otherCompiler === undefined ? ENGINE_FLAGS : LANGUAGE, isChecked),
+      quickjsObjects(root, compiler, target, LANGUAGE, isChecked),
     ]);
     step("bundling, and compiling to bytecode");
     if (!compiledOnce.has(isShell)) compiledOnce.set(isShell, compiledFiles(usual, isShell));
