@@ -13,7 +13,11 @@ declare module "readable-stream/lib/internal/streams/legacy.js" {
 }
 declare module "readable-stream/lib/internal/streams/readable.js" {
   import { Readable } from "node:stream";
-  export default Readable;
+  const withState: typeof Readable & {
+    /** The state of a stream whose options are those that are usual. */
+    readonly ReadableState: new (options: undefined, stream: object, isDuplex: boolean) => object;
+  };
+  export default withState;
 }
 declare module "readable-stream/lib/internal/streams/writable.js" {
   import { Writable } from "node:stream";

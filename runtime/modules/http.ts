@@ -20,9 +20,9 @@ export function request(
   callback?: OnResponse,
 ): ClientRequest {
   const its = typeof options === "function" ? options : callback;
-  const more = typeof options === "object" ? options : {};
   const isUrl = typeof target === "string" || target instanceof URL;
-  return new ClientRequest({ ...(isUrl ? optionsOf(new URL(target)) : target), ...more }, globalAgent, its);
+  const first = isUrl ? optionsOf(new URL(target)) : target;
+  return new ClientRequest(typeof options === "object" ? { ...first, ...options } : first, globalAgent, its);
 }
 
 export function get(...given: Parameters<typeof request>): ClientRequest {

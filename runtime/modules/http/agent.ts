@@ -1,6 +1,8 @@
 import { EventEmitter } from "../events.ts";
 import * as net from "../net.ts";
+import { setIdle } from "./exchange.ts";
 import type { ClientRequest, RequestAgent, RequestOptions } from "./client.ts";
+import { IncomingMessage } from "./incoming.ts";
 import type { HttpSocket } from "./socket.ts";
 
 export interface AgentOptions {
@@ -32,8 +34,6 @@ export class Agent extends EventEmitter implements RequestAgent {
   readonly sockets: Record<string, HttpSocket[]> = {};
   readonly freeSockets: Record<string, HttpSocket[]> = {};
   readonly requests: Record<string, ClientRequest[]> = {};
-  /** Watch idle connections. */
-  readonly #guards = new WeakMap<HttpSocket, () => void>();
   readonly #optionsOf = new WeakMap<ClientRequest, RequestOptions>();
 
   constructor(options: AgentOptions = {}) {
@@ -56,8 +56,7 @@ export class Agent extends EventEmitter implements RequestAgent {
   }
 
   addRequest(request: ClientRequest, given: RequestOptions): void {
-    const options = { ...given, ...this.options };
-    const name = this.getName(options);
+    const name = this.getName(given);
     const free = this.freeSockets[name] ?? [];
     const socket = this.#takeFree(free);
     if (free.length === 0) delete this.freeSockets[name];
@@ -66,7 +65,10 @@ export class Agent extends EventEmitter implements RequestAgent {
       this.reuseSocket(socket, request);
       this.#assign(request, socket);
       sockets.push(socket);
-    } else if (free.length + sockets.length < this.maxSockets) {
+      return;
+    }
+    const options = { ...given, ...this.options };
+    if (free.length + sockets.length < this.maxSockets) {
       this.#create(request, options, (error, created) => {
         if (error !== null || created === undefined) request.onSocket(null, error);
         else this.#assign(request, created);
@@ -145,12 +147,8 @@ export class Agent extends EventEmitter implements RequestAgent {
     this.freeSockets[name] = free;
     socket.httpMessage = null;
     this.removeSocket(socket, options);
-    socket.once("error", failedIdle);
-    const guard = (): void => void socket.destroy();
-    this.#guards.set(socket, guard);
-    // Bytes that come without a request are not the answer to the next one.
-    if (socket.readableLength > 0) guard();
-    else socket.on("data", guard);
+    setIdle(socket, true);
+    if (socket.readableLength > 0) socket.destroy();
     free.push(socket);
   }
 
@@ -162,7 +160,9 @@ export class Agent extends EventEmitter implements RequestAgent {
       if (index !== -1) sockets.splice(index, 1);
       if (sockets.length === 0) delete set[name];
     }
-    const [request] = this.requests[name] ?? Object.values(this.requests).flat();
+    let waiting = this.requests[name];
+    for (const other in this.requests) waiting ??= this.requests[other];
+    const request = waiting?.[0];
     const its = request === undefined ? undefined : this.#optionsOf.get(request);
     if (request === undefined || its === undefined) return;
     this.#optionsOf.delete(request);
@@ -178,7 +178,8 @@ export class Agent extends EventEmitter implements RequestAgent {
     socket.unref?.();
     let timeout = this.options.timeout ?? 0;
     const last = socket.httpMessage;
-    const seconds = /^timeout=(\d+)/.exec(last != null && "res" in last ? hintOf(last.res) : "")?.[1];
+    const hinted = last != null && "res" in last ? hintOf(last.res) : undefined;
+    const seconds = hinted === undefined ? undefined : /^timeout=(\d+)/.exec(hinted)?.[1];
     if (seconds !== undefined) {
       const hint = Number(seconds) * 1000 - HINT_MARGIN_MS;
       if (hint <= 0) return false;
@@ -189,9 +190,7 @@ export class Agent extends EventEmitter implements RequestAgent {
   }
 
   reuseSocket(socket: HttpSocket, request: ClientRequest): void {
-    socket.removeListener("error", failedIdle);
-    const guard = this.#guards.get(socket);
-    if (guard !== undefined) socket.removeListener("data", guard);
+    setIdle(socket, false);
     request.reusedSocket = true;
     socket.ref?.();
   }
@@ -204,16 +203,9 @@ export class Agent extends EventEmitter implements RequestAgent {
   }
 }
 
-function failedIdle(this: HttpSocket): void {
-  this.destroy();
-  this.emit("agentRemove");
-}
-
 /** Returns `Keep-Alive` of an answer. */
-function hintOf(answer: unknown): string {
-  if (typeof answer !== "object" || answer === null || !("headers" in answer)) return "";
-  const { headers } = answer;
-  const value: unknown =
-    typeof headers === "object" && headers !== null ? Reflect.get(headers, "keep-alive") : undefined;
-  return typeof value === "string" ? value : "";
+function hintOf(answer: unknown): string | undefined {
+  if (!(answer instanceof IncomingMessage) || !answer.hasField("keep-alive")) return undefined;
+  const value = answer.headers["keep-alive"];
+  return typeof value === "string" ? value : undefined;
 }

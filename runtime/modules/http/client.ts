@@ -96,7 +96,8 @@ export class ClientRequest extends OutgoingMessage {
     const defaultPort = options.defaultPort ?? this.agent?.defaultPort;
     const port = options.port || defaultPort || 80;
     this.#setHeaders(options, Number(port) === Number(defaultPort) ? undefined : port);
-    const { signal: _, ...rest } = { ...options, port, host: this.host };
+    // The signal is that of the request, not of the connection.
+    const rest = { ...options, port, host: this.host, signal: undefined };
     if (this.agent !== null) this.agent.addRequest(this, rest);
     else this.#connect(rest);
   }

@@ -6,7 +6,7 @@ import { nextTick } from "../../loop.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import { type Action, HttpParser, type ParseError } from "./parser.ts";
 import { ServerResponse, STATUS_CODES } from "./response.ts";
-import { endSoon, type HttpSocket } from "./socket.ts";
+import { consume, endSoon, type HttpSocket, readStart, readStop, release } from "./socket.ts";
 
 /** The part of a server that a connection uses. */
 export interface ConnectionServer extends EventEmitter {
@@ -45,7 +45,8 @@ export class Connection {
     );
     socket.waitsForAnswers = false;
     socket.on("timeout", this.#timedOut).on("error", this.fail).on("end", this.#inputEnded);
-    socket.on("close", this.#closed).on("drain", this.#drained).on("data", this.#read);
+    socket.on("close", this.#closed).on("drain", this.#drained);
+    consume(socket, this.#read);
   }
 
   /** No request is being read, and none is waited for on a new connection. */
@@ -110,7 +111,8 @@ export class Connection {
     const { socket } = this;
     socket.removeListener("timeout", this.#timedOut).removeListener("error", this.fail);
     socket.removeListener("end", this.#inputEnded).removeListener("close", this.#closed);
-    socket.removeListener("drain", this.#drained).removeListener("data", this.#read);
+    socket.removeListener("drain", this.#drained);
+    release(socket, this.#read);
     this.#freeParser();
     this.#ended();
     const event = request.method === "CONNECT" ? "connect" : "upgrade";
@@ -144,7 +146,7 @@ export class Connection {
     const { socket } = this;
     if (socket.waitsForAnswers === true && this.#pendingBytes <= socket.writableHighWaterMark) {
       socket.waitsForAnswers = false;
-      socket.resume();
+      readStart(socket);
     }
     if (this.#current?.writableLength === 0) this.#current.drained();
   };
@@ -167,7 +169,7 @@ export class Connection {
       (socket.writableNeedDrain || this.#pendingBytes >= socket.writableHighWaterMark)
     ) {
       socket.waitsForAnswers = true;
-      socket.pause();
+      readStop(socket);
     }
     const response = new ServerResponse(request, (bytes) => {
       this.#pendingBytes += bytes;
@@ -184,9 +186,10 @@ export class Connection {
 
   #announce(request: IncomingMessage, response: ServerResponse): void {
     const server = this.#server;
-    const { expect, host } = request.headers;
+    // Not all headers: most listeners read only those that came.
+    const expect = request.hasField("expect") ? request.headers["expect"] : undefined;
     const is11 = request.httpVersionMajor === 1 && request.httpVersionMinor === 1;
-    if (is11 && server.requireHostHeader && host === undefined) {
+    if (is11 && server.requireHostHeader && !request.hasField("host")) {
       response.writeHead(400, ["Connection", "close"]).end();
     } else if (!is11 || typeof expect !== "string") server.emit("request", request, response);
     else if (/(?:^|\W)100-continue(?:$|\W)/i.test(expect)) {
@@ -212,7 +215,7 @@ export class Connection {
     this.#current = null;
     response.detachSocket(socket);
     const parser = this.#parser;
-    if (parser?.incoming === request && request.readableEnded) parser.incoming = null;
+    if (parser?.incoming === request && request.hasEnded) parser.incoming = null;
     nextTick(() => response.emitClose());
     const next = this.#waiting.shift();
     if (response.isLast) {

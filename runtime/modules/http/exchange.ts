@@ -3,8 +3,8 @@ import { codedError } from "../../errors.ts";
 import { nextTick } from "../../loop.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import type { OutgoingMessage } from "./outgoing.ts";
-import { type Action, HttpParser } from "./parser.ts";
-import { endSoon, type HttpSocket } from "./socket.ts";
+import { type Action, HttpParser, type ParserLimits } from "./parser.ts";
+import { consume, endSoon, type HttpSocket, release } from "./socket.ts";
 
 /** The part of a request that an exchange uses. */
 export interface Requester extends OutgoingMessage {
@@ -15,20 +15,108 @@ export interface Requester extends OutgoingMessage {
   res: IncomingMessage | null;
 }
 
+/** A client's connection, on which one exchange follows the other: its listeners stay. */
+class Link {
+  /** The exchange that the connection belongs to. */
+  current: Exchange | undefined;
+  /** An agent keeps it for the next request. */
+  isIdle = false;
+  #parser: HttpParser | undefined;
+  #limits: ParserLimits | undefined;
+  readonly #socket: HttpSocket;
+
+  constructor(socket: HttpSocket) {
+    this.#socket = socket;
+    socket.on("error", this.#failed).on("close", this.#closed).on("drain", this.#drained);
+    socket.on("end", this.#ended).on("timeout", this.#timedOut);
+  }
+
+  /** Begins to read, or goes on with it. */
+  read(): void {
+    consume(this.#socket, this.#read);
+  }
+
+  /** Ends the link: the connection is for another protocol. */
+  end(): void {
+    const socket = this.#socket;
+    links.delete(socket);
+    release(socket, this.#read);
+    socket.removeListener("error", this.#failed).removeListener("close", this.#closed);
+    socket.removeListener("drain", this.#drained).removeListener("end", this.#ended);
+    socket.removeListener("timeout", this.#timedOut);
+  }
+
+  /** Returns the parser of the answer before, if that one was whole and has these limits, or a new one. */
+  parserFor(limits: ParserLimits): HttpParser {
+    const { maxHeaderSize, maxFields } = limits;
+    const last = this.#limits;
+    if (this.#parser === undefined || last?.maxHeaderSize !== maxHeaderSize || last?.maxFields !== maxFields) {
+      this.#limits = limits;
+      this.#parser = new HttpParser(this.#socket, false, limits, this.#receive);
+    }
+    this.#parser.incoming = null;
+    return this.#parser;
+  }
+
+  /** The parser is not used again. */
+  dropParser(): void {
+    this.#parser = undefined;
+  }
+
+  readonly #receive = (response: IncomingMessage, keepsAlive: boolean): Action =>
+    this.current?.receive(response, keepsAlive) ?? 0;
+
+  readonly #read = (bytes: Uint8Array): void => {
+    // Bytes that come without a request are not the answer to the next one.
+    if (this.isIdle) this.#socket.destroy();
+    else this.current?.read(bytes);
+  };
+
+  readonly #failed = (error: Error): void => {
+    if (!this.isIdle) return this.current?.failed(error);
+    this.#socket.destroy();
+    this.#socket.emit("agentRemove");
+  };
+
+  readonly #closed = (): void => this.current?.closed();
+  readonly #drained = (): void => this.current?.drained();
+  readonly #ended = (): void => this.current?.inputEnded();
+  readonly #timedOut = (): void => this.current?.timedOut();
+}
+
+const links = new WeakMap<HttpSocket, Link>();
+
+function linkOf(socket: HttpSocket): Link {
+  const known = links.get(socket);
+  if (known !== undefined) return known;
+  const link = new Link(socket);
+  links.set(socket, link);
+  return link;
+}
+
+/** Notes that a connection waits for the next request, or does not any more. */
+export function setIdle(socket: HttpSocket, isIdle: boolean): void {
+  linkOf(socket).isIdle = isIdle;
+}
+
 export class Exchange {
   readonly socket: HttpSocket;
   /** The answer has ended. */
   hasEnded = false;
   timeoutListener: (() => void) | undefined;
   readonly #request: Requester;
+  readonly #link: Link;
   #parser: HttpParser | null = null;
   #isUpgraded = false;
+  /** The answer, or the end of the connection, is waited for. */
+  #isReading = false;
 
   constructor(request: Requester, socket: HttpSocket) {
     this.#request = request;
     this.socket = socket;
     socket.httpMessage = request;
-    socket.on("error", this.#failed);
+    this.#link = linkOf(socket);
+    this.#link.current = this;
   }
 
   /** The request takes the connection. */
@@ -38,40 +126,51 @@ export class Exchange {
     request.socket = socket;
     socket.httpMessage = request;
     const limits = { maxHeaderSize: request.maxHeaderSize, maxFields: request.maxHeadersCount };
-    this.#parser = new HttpParser(socket, false, limits, (response, keepsAlive) => this.#receive(response, keepsAlive));
-    socket.on("data", this.#read).on("end", this.#inputEnded).on("close", this.#closed).on("drain", this.#drained);
+    this.#parser = this.#link.parserFor(limits);
+    this.#isReading = true;
+    this.#link.read();
   }
 
   /** Leaves the connection to the agent again. */
   giveBack(): void {
+    this.#detach();
     this.socket.emit("free");
-    this.socket.removeListener("error", this.#failed);
   }
 
   /** Ends reading the connection, which has ended, or has something else to do. */
   #leave(): void {
-    this.socket.removeListener("data", this.#read).removeListener("end", this.#inputEnded);
-    this.socket.removeListener("drain", this.#drained);
+    this.#isReading = false;
+  }
+
+  /** The connection belongs to another exchange, or to none. */
+  #detach(): void {
+    if (this.#link.current === this) this.#link.current = undefined;
   }
 
   #freeParser(): void {
     const parser = this.#parser;
+    if (parser === null) return;
     this.#parser = null;
-    parser?.finish();
+    this.#link.dropParser();
+    parser.finish();
   }
 
-  readonly #drained = (): void => this.#request.drained();
+  drained(): void {
+    if (this.#isReading) this.#request.drained();
+  }
 
-  readonly #answerTimedOut = (): void => void this.#request.res?.emit("timeout");
+  timedOut(): void {
+    if (!this.hasEnded) this.#request.res?.emit("timeout");
+  }
 
-  readonly #failed = (error: Error): void => {
+  failed(error: Error): void {
     const { socket } = this;
     socket.hadError = true;
     this.#request.emit("error", error);
     this.#freeParser();
     this.#leave();
     socket.destroy();
-  };
+  }
 
   /** The connection has ended without an answer. */
   #hangUp(): void {
@@ -80,8 +179,10 @@ export class Exchange {
     this.#request.emit("error", hangUp());
   }
 
-  readonly #closed = (): void => {
+  closed(): void {
     const request = this.#request;
+    // Before it has begun, its owner knows of the end.
+    if (request.socket !== this.socket) return;
     const { res } = request;
     request.destroyed = true;
     if (res === null) {
@@ -94,15 +195,16 @@ export class Exchange {
     }
     request.dropPending();
     this.#freeParser();
-  };
+  }
 
-  readonly #inputEnded = (): void => {
+  inputEnded(): void {
+    if (!this.#isReading) return;
     if (this.#request.res === null) this.#hangUp();
     this.#freeParser();
     this.socket.destroy();
-  };
+  }
 
-  readonly #read = (bytes: Uint8Array): void => {
+  read(bytes: Uint8Array): void {
     const { socket } = this;
     const parser = this.#parser;
     if (parser === null) return;
@@ -110,6 +212,7 @@ export class Exchange {
     const { incoming } = parser;
     if (result instanceof Error) {
       this.#parser = null;
+      this.#link.dropParser();
       this.#leave();
       socket.destroy();
       socket.hadError = true;
@@ -119,7 +222,7 @@ export class Exchange {
       this.#leave();
       this.#parser = null;
     }
-  };
+  }
 
   /** Hands the connection over to another protocol. */
   #handOver(response: IncomingMessage, first: Uint8Array): void {
@@ -129,11 +232,11 @@ export class Exchange {
     this.#leave();
     this.#endTimeouts();
     this.#freeParser();
+    this.#link.end();
     const event = request.method === "CONNECT" ? "connect" : "upgrade";
     if (request.listenerCount(event) === 0) return void socket.destroy();
     this.#isUpgraded = true;
     socket.emit("agentRemove");
-    socket.removeListener("close", this.#closed).removeListener("error", this.#failed);
     socket.httpMessage = null;
     // Whoever takes it begins to read.
     Object.assign(socket, { readableFlowing: null });
@@ -142,7 +245,7 @@ export class Exchange {
     request.emitClose();
   }
 
-  #receive(response: IncomingMessage, keepsAlive: boolean): Action {
+  receive(response: IncomingMessage, keepsAlive: boolean): Action {
     const { socket } = this;
     const request = this.#request;
     if (request.res !== null) {
@@ -170,7 +273,6 @@ export class Exchange {
     request.on("finish", () => {
       if (request.shouldKeepAlive && this.hasEnded && !request.destroyed) this.#keep();
     });
-    socket.on("timeout", this.#answerTimedOut);
     if (request.aborted || !request.emit("response", response)) response.dump();
     if (request.method === "HEAD") return 1;
     if (response.statusCode !== 304) return 0;
@@ -180,7 +282,6 @@ export class Exchange {
 
   #endTimeouts(): void {
     if (this.timeoutListener !== undefined) this.socket.removeListener("timeout", this.timeoutListener);
-    this.socket.removeListener("timeout", this.#answerTimedOut);
   }
 
   #answerEnded(response: IncomingMessage): void {
@@ -201,7 +302,7 @@ export class Exchange {
       socket.setTimeout?.(0, this.timeoutListener);
       this.timeoutListener = undefined;
     }
-    socket.removeListener("close", this.#closed).removeListener("error", this.#failed);
+    this.#detach();
     this.#leave();
     nextTick(() => {
       request.emitClose();

@@ -1,5 +1,6 @@
 import { nextTick } from "../../loop.ts";
-import { finished, Readable } from "../stream.ts";
+import { finished } from "../stream.ts";
+import { Body } from "./body.ts";
 import { type HttpSocket, readStart } from "./socket.ts";
 
 type Headers = Record<string, string | string[] | undefined>;
@@ -27,19 +28,8 @@ function joined(raw: readonly string[]): Headers {
   return result;
 }
 
-/** The state of a stream that no method changes. */
-interface State {
-  readingMore: boolean;
-  readonly resumeScheduled: boolean;
-}
-
-function stateOf({ _readableState: state }: IncomingMessage): State {
-  return state;
-}
-
 /** A request that a server received, or an answer that a client received. */
-export class IncomingMessage extends Readable {
-  declare readonly _readableState: State;
+export class IncomingMessage extends Body {
   socket: HttpSocket | null;
   httpVersion = "";
   httpVersionMajor = 0;
@@ -65,9 +55,7 @@ export class IncomingMessage extends Readable {
   #headers: Headers | undefined;
 
   constructor(socket: HttpSocket) {
-    super({ highWaterMark: socket.readableHighWaterMark });
-    // Nothing is read ahead before someone reads.
-    stateOf(this).readingMore = true;
+    super(socket.readableHighWaterMark);
     this.socket = socket;
   }
 
@@ -79,6 +67,16 @@ export class IncomingMessage extends Readable {
     return (this.#headers ??= joined(this.rawHeaders));
   }
 
+  /** Returns true for a field that is there. @param name in lower case */
+  hasField(name: string): boolean {
+    const { rawHeaders } = this;
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const written = rawHeaders[index];
+      if (written?.length === name.length && written.toLowerCase() === name) return true;
+    }
+    return false;
+  }
+
   setTimeout(ms: number, callback?: () => void): this {
     if (callback !== undefined) this.on("timeout", callback);
     this.socket?.setTimeout?.(ms);
@@ -86,10 +84,7 @@ export class IncomingMessage extends Readable {
   }
 
   override _read(): void {
-    if (!this.isConsumed) {
-      stateOf(this).readingMore = false;
-      this.isConsumed = true;
-    }
+    this.isConsumed = true;
     if (this.socket?.readable === true) readStart(this.socket);
   }
 
@@ -112,7 +107,11 @@ export class IncomingMessage extends Readable {
 
   /** Returns true if someone reads the body, or is about to. */
   isRead(): boolean {
-    return this.isConsumed || stateOf(this).resumeScheduled;
+    return this.isConsumed || this.isResuming;
+  }
+
+  protected override isComplete(): boolean {
+    return this.complete;
   }
 
   /** Reads the rest, and drops it. */

@@ -181,7 +181,7 @@ export abstract class OutgoingMessage extends OutgoingHead {
   }
 
   end(chunk?: Chunk | Callback | null, encoding?: BufferEncoding | Callback | null, callback?: Callback): this {
-    const done = [chunk, encoding, callback].find((one) => typeof one === "function");
+    const done = typeof chunk === "function" ? chunk : typeof encoding === "function" ? encoding : callback;
     const data = typeof chunk === "function" ? null : chunk;
     if (this.finished) {
       if (data != null && data.length > 0) {

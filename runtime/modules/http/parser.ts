@@ -45,6 +45,13 @@ export interface ParseError extends Error {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_HEADER_FIELDS = 1000;
+const NOTHING = new Uint8Array();
+
+export interface ParserLimits {
+  readonly maxHeaderSize: number | undefined;
+  /** The number of fields of a head; all if it is 0. */
+  readonly maxFields: number | null;
+}
 
 export class HttpParser implements Reader {
   incoming: IncomingMessage | null = null;
@@ -57,13 +64,12 @@ export class HttpParser implements Reader {
   /** The number of texts that a head may have; all if it is 0. */
   readonly #mostTexts: number;
   readonly #onIncoming: (message: IncomingMessage, keepsAlive: boolean) => Action;
-  #bytes: Uint8Array = new Uint8Array();
+  #bytes: Uint8Array = NOTHING;
 
-  /** @param maxFields the number of fields of a head; all if it is 0 */
   constructor(
     socket: HttpSocket,
     isRequest: boolean,
-    { maxHeaderSize, maxFields }: { readonly maxHeaderSize: number | undefined; readonly maxFields: number | null },
+    { maxHeaderSize, maxFields }: ParserLimits,
     onIncoming: (message: IncomingMessage, keepsAlive: boolean) => Action,
   ) {
     this.socket = socket;
@@ -131,6 +137,7 @@ export class HttpParser implements Reader {
   execute(bytes: Uint8Array): number | ParseError {
     this.#bytes = bytes;
     const result = native.executeHttp(this.#parser, bytes, this);
+    this.#bytes = NOTHING;
     return typeof result === "number" ? result : errorOf(result, bytes);
   }
 

@@ -34,7 +34,7 @@ export interface StreamHandle {
   readonly bytesRead: number;
   readonly bytesWritten: number;
   /** Gets what was read, null at the end, or the negative number of an error. */
-  onRead: (chunk: Uint8Array | null | number) => void;
+  onRead: (chunk: Buffer | null | number) => void;
   startReading(): void;
   stopReading(): void;
   /** Returns true if something waits to be read: bytes, the end or an error. */

@@ -1,6 +1,6 @@
 import { codedError, systemFailure } from "../../errors.ts";
 import { Duplex } from "../stream.ts";
-import { nextTick } from "../../loop.ts";
+import { nextTick, Timer } from "../../loop.ts";
 import { beginConnecting, type ConnectOptions } from "./connect.ts";
 import { DescriptorHandle, type Name, type StreamHandle } from "./handle.ts";
 
@@ -38,11 +38,13 @@ export class Socket extends Duplex {
   hadError = false;
   owner: Owner | null = null;
   #isReferenced = true;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
+  #isTimed = false;
   #noDelay: boolean;
   #keepAlive: boolean;
   #keepAliveSeconds: number;
   #bytesRead = 0;
+  #consumer: ((bytes: Buffer) => void) | undefined;
   /** Bytes that the stream gave to write, and those of them that are not written yet. */
   #dispatched = 0;
   #inFlight = 0;
@@ -104,11 +106,16 @@ export class Socket extends Duplex {
     if (!this.isPaused()) this.read(0);
   }
 
-  #take(handle: StreamHandle, chunk: Uint8Array | null | number): void {
+  #take(handle: StreamHandle, chunk: Buffer | null | number): void {
     this.touch();
     if (typeof chunk === "number") return void this.destroy(systemFailure(chunk, "read"));
     if (this.destroyed) return;
     if (chunk !== null) {
+      const consumer = this.#consumer;
+      if (consumer !== undefined) {
+        if (this.listenerCount("data") > 0) this.emit("data", chunk);
+        return consumer(chunk);
+      }
       if (!this.push(chunk)) handle.stopReading();
       return;
     }
@@ -123,6 +130,30 @@ export class Socket extends Duplex {
 
   #startReading(): void {
     if (this.handle?.isReading === false) this.handle.startReading();
+  }
+
+  /** Gives all that comes to a function, in place of the stream: it needs neither a buffer nor events. The end is the stream's. */
+  startConsuming(consumer: (bytes: Buffer) => void): void {
+    this.#consumer = consumer;
+    this.continueConsuming(true);
+  }
+
+  get isConsumed(): boolean {
+    return this.#consumer !== undefined;
+  }
+
+  /** Reads, or stops that for a while. */
+  continueConsuming(goesOn: boolean): void {
+    const { handle } = this;
+    if (handle === null || this.connecting || handle.isReading === goesOn) return;
+    if (goesOn) handle.startReading();
+    else handle.stopReading();
+  }
+
+  /** The stream has what comes now. */
+  stopConsuming(): void {
+    this.#consumer = undefined;
+    if (!this.destroyed) this.continueConsuming(true);
   }
 
   /** Returns true if the connection has something to read that the event loop has not reported. */
@@ -187,7 +218,7 @@ export class Socket extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.connecting = false;
-    clearTimeout(this.#timer);
+    this.#timer?.close();
     const handle = this.handle;
     if (handle === null) {
       callback(error);
@@ -213,14 +244,17 @@ export class Socket extends Duplex {
   setTimeout(ms: number, callback?: () => void): this {
     if (this.destroyed) return this;
     this.timeout = ms;
-    clearTimeout(this.#timer);
-    this.#timer = ms === 0 ? undefined : setTimeout(() => this.emit("timeout"), ms).unref();
+    this.#isTimed = ms !== 0;
+    // HTTP sets it twice a request.
+    if (ms === 0) this.#timer?.close();
+    else if (this.#timer === undefined) this.#timer = new Timer(() => this.emit("timeout"), ms, false).unref();
+    else this.#timer.restart(ms);
     if (callback === undefined) return this;
     return ms === 0 ? this.removeListener("timeout", callback) : this.once("timeout", callback);
   }
 
   touch(): void {
-    this.#timer?.refresh();
+    if (this.#isTimed) this.#timer?.refresh();
   }
 
   setNoDelay(on = true): this {

@@ -1,0 +1,149 @@
+/**
+ * The stream of a message's body: a Readable, with a shorter way for what each message of a broker does. Its chunks are emitted as
+ * they come, and it ends. The state is that of readable-stream at each moment, so that all else is done by its own code.
+ */
+/* oxlint-disable no-underscore-dangle -- names of node:stream */
+import { nextTick } from "../../loop.ts";
+import { EventEmitter } from "../events.ts";
+import { Readable } from "../stream.ts";
+
+/** The part of a Readable's state that is used here. */
+interface State {
+  /** Flags. */
+  state: number;
+  flowing: boolean | null;
+  highWaterMark: number;
+  readonly length: number;
+  readonly decoder: object | null;
+  readonly errored: Error | null;
+}
+
+// The flags, as in readable.js.
+const ENDED = 1 << 1;
+const END_EMITTED = 1 << 2;
+const READING = 1 << 3;
+const SYNC = 1 << 5;
+const NEED_READABLE = 1 << 6;
+const EMITTED_READABLE = 1 << 7;
+const READABLE_LISTENING = 1 << 8;
+const RESUME_SCHEDULED = 1 << 9;
+const DESTROYED = 1 << 13;
+const CLOSED = 1 << 14;
+const CLOSE_EMITTED = 1 << 15;
+const READING_MORE = 1 << 17;
+const DATA_EMITTED = 1 << 18;
+
+// oxlint-disable-next-line typescript/unbound-method -- called with the stream
+const { on: listen } = EventEmitter.prototype;
+
+/** A function that makes no state: the constructor of Readable takes five times as long as that of its state. */
+function Bare(): void {}
+Bare.prototype = Readable.prototype;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language calls a function with a prototype a class
+const Base = Bare as unknown as new () => Readable;
+
+export class Body extends Base {
+  declare readonly _readableState: State;
+
+  constructor(highWaterMark: number) {
+    super();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the package has no types of its own
+    const state = new Readable.ReadableState(undefined, this, false) as State;
+    state.highWaterMark = highWaterMark;
+    // Nothing is read ahead: a parser gives what there is.
+    state.state |= READING_MORE;
+    this._readableState = state;
+  }
+
+  /** The same as `readableEnded`. */
+  get hasEnded(): boolean {
+    return (this._readableState.state & END_EMITTED) !== 0;
+  }
+
+  /** Returns true if someone is about to read. */
+  protected get isResuming(): boolean {
+    return (this._readableState.state & RESUME_SCHEDULED) !== 0;
+  }
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- a listener states the types of its event
+  override on(event: string | symbol, listener: (...values: any[]) => void): this {
+    if (event === "data" || event === "readable") return super.on(event, listener);
+    listen.call(this, event, listener);
+    return this;
+  }
+
+  override push(chunk: Uint8Array | null): boolean {
+    const state = this._readableState;
+    const isFree = state.flowing === true && state.length === 0 && state.decoder === null && state.errored === null;
+    if (!isFree || (state.state & (ENDED | SYNC | DESTROYED)) !== 0) return super.push(chunk);
+    if (chunk === null) {
+      state.state = (state.state & ~(READING | NEED_READABLE | EMITTED_READABLE)) | ENDED;
+      nextTick(() => emitEnd(this));
+      return false;
+    }
+    if (chunk.length === 0 || this.listenerCount("data") === 0) return super.push(chunk);
+    state.state = (state.state & ~READING) | DATA_EMITTED;
+    this.emit("data", chunk);
+    return (state.state & ENDED) === 0;
+  }
+
+  override resume(): this {
+    const state = this._readableState;
+    if (state.flowing !== null || (state.state & (READABLE_LISTENING | RESUME_SCHEDULED)) !== 0) return super.resume();
+    state.flowing = true;
+    state.state |= RESUME_SCHEDULED;
+    nextTick(() => resumed(this));
+    // There is no pause any more.
+    return super.resume();
+  }
+
+  override destroy(error?: Error | null): this {
+    const state = this._readableState;
+    const isWhole = error == null && (state.state & (END_EMITTED | DESTROYED)) === END_EMITTED && this.isComplete();
+    if (!isWhole) return super.destroy(error ?? undefined);
+    state.state |= DESTROYED;
+    nextTick(() => close(this));
+    return this;
+  }
+
+  /** Returns true if there is nothing to give up. */
+  protected isComplete(): boolean {
+    return false;
+  }
+}
+
+/** Begins to emit what there is, as readable.js does after `resume`. */
+function resumed(body: Body): void {
+  const state = body._readableState;
+  const isFirst = (state.state & (READING | NEED_READABLE | ENDED | DESTROYED)) === 0 && state.errored === null;
+  if (isFirst && state.length < state.highWaterMark) {
+    state.state |= READING | NEED_READABLE;
+    body._read(state.highWaterMark);
+    state.state &= ~SYNC;
+  } else if ((state.state & READING) === 0) body.read(0);
+  state.state &= ~RESUME_SCHEDULED;
+  body.emit("resume");
+  const isEmpty = state.length === 0 && (state.state & (READING | ENDED)) === READING;
+  if (isEmpty) state.state = (state.state & ~EMITTED_READABLE) | NEED_READABLE;
+  else while (state.flowing === true && body.read() !== null) continue;
+  if (state.flowing === true && (state.state & READING) === 0) body.read(0);
+}
+
+/** The end of a stream from which all was read. */
+function emitEnd(body: Body): void {
+  const state = body._readableState;
+  if (state.errored !== null || (state.state & (CLOSE_EMITTED | END_EMITTED)) !== 0 || state.length > 0) return;
+  state.state |= END_EMITTED;
+  body.emit("end");
+  body.destroy();
+}
+
+function close(body: Body): void {
+  body._readableState.state |= CLOSED;
+  nextTick(() => emitClose(body));
+}
+
+function emitClose(body: Body): void {
+  body._readableState.state |= CLOSE_EMITTED;
+  body.emit("close");
+}
