@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Spread, spread, timeInTurns } from "../measure.ts";
 import { DIRECT, type Launcher, type Setting } from "./launchers.ts";
-import { descriptorsOf, forgetPeak, memoryOf, type Side } from "./process.ts";
+import { descriptorsOf, forgetPeak, memoryOf, processorTimeOf, type Side } from "./process.ts";
 
 /** The figures of one launcher: times in ms, memory in MB. */
 export interface Figures {
@@ -18,6 +18,8 @@ export interface Turns {
   readonly addedP50: Spread;
   readonly addedP99: Spread;
   readonly rate: Spread;
+  /** Processor time of the launcher for a request, 16 at once; in µs. */
+  readonly processor: Spread;
   /** The percentile of all turns. */
   readonly firstEventP99: number;
   readonly eventP99: number;
@@ -66,6 +68,7 @@ interface Round {
   readonly p50: number;
   readonly p99: number;
   readonly rate: number;
+  readonly processor: number;
   readonly first: number;
   readonly delays: readonly number[];
   readonly merged: number;
@@ -103,6 +106,7 @@ export async function measureTurns(
         addedP50: added(({ p50 }) => p50),
         addedP99: added(({ p99 }) => p99),
         rate: spread(taken.map(({ rate }) => rate)),
+        processor: spread(taken.map(({ processor }) => processor)),
         firstEventP99: share(
           taken.map(({ first }) => first),
           0.99,
@@ -118,9 +122,11 @@ export async function measureTurns(
 
 async function measureRound(side: Side, part: number): Promise<Round> {
   const times = await side.perform("latency", { count: 500 * part });
+  const before = processorTimeOf(side.pid);
   const rate = await side.perform("rate", { count: 2000 * part, atOnce: AT_ONCE });
+  const processor = (processorTimeOf(side.pid) - before) / (2000 * part);
   const { first, delays, merged } = await side.perform("events", { count: 50, ms: 5 });
-  return { p50: share(times, 0.5), p99: share(times, 0.99), rate, first, delays, merged };
+  return { p50: share(times, 0.5), p99: share(times, 0.99), rate, processor, first, delays, merged };
 }
 
 /** Sends and fetches so many bytes in one request each, with a launcher of its own. */

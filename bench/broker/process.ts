@@ -75,6 +75,13 @@ export function memoryOf(pid: number): { readonly resident: number; readonly pea
   return { resident: of("VmRSS"), peak: of("VmHWM") };
 }
 
+/** Processor time of all threads in µs, from ticks of 10 ms (proc_pid_stat(5)). */
+export function processorTimeOf(pid: number): number {
+  const [, fields = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(/\) (?!.*\) )/s);
+  const [user = 0, system = 0] = fields.split(" ").slice(11, 13).map(Number);
+  return (user + system) * 10_000;
+}
+
 /** Begins with the present memory again (proc_pid_clear_refs(5)). */
 export function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
