@@ -1,4 +1,7 @@
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
+import { statSync } from "node:fs";
+import { attempt } from "../system/errors.ts";
+import { declarationOf } from "./check.ts";
 import type { Contract } from "./model.ts";
 
 export interface CompletedLayers {
@@ -8,14 +11,17 @@ export interface CompletedLayers {
 
 /**
  * Completes the layers: an alias gives its value to the variable's own name, unless the layer has that name; defaults
- * follow as a last layer. Empty values are unset. Linear in the number of variables.
+ * follow as a last layer, and values that the program gets as files are marked. Empty values are unset. Linear in the number of
+ * variables.
  */
 export function applyContract(contract: Contract, layers: readonly Layer[]): CompletedLayers {
   const { aliases } = contract;
   const completed = aliases.size === 0 ? layers : layers.map((layer) => withOwnNames(contract, layer));
   const defaults = defaultLayer(contract);
+  const all = defaults.variables.length === 0 ? completed : [...completed, defaults];
+  const hasFiles = Array.from(contract.variables.values()).some((declaration) => declaration.as === "file");
   return {
-    layers: defaults.variables.length === 0 ? completed : [...completed, defaults],
+    layers: hasFiles ? all.map((layer) => withFiles(contract, layer)) : all,
     notices: deprecations(contract, layers),
   };
 }
@@ -33,6 +39,21 @@ function withOwnNames({ aliases }: Contract, layer: Layer): Layer {
   // A layer has a name only once: drops the empty value.
   const kept = layer.variables.filter(({ name }) => !added.has(name));
   return { ...layer, variables: [...kept, ...added.values()] };
+}
+
+/** Marks the values that the program gets as files, also under the name of an alias. */
+function withFiles(contract: Contract, layer: Layer): Layer {
+  const marked = (variable: Variable): Variable =>
+    variable.value !== "" && declarationOf(contract, variable.name)?.as === "file" && !isFile(variable.value)
+      ? { ...variable, delivery: "file" }
+      : variable;
+  return { ...layer, variables: layer.variables.map(marked) };
+}
+
+/** Returns true for the absolute path of a file. Users set such variables to one, and so does an outer sophia-run. */
+function isFile(value: string): boolean {
+  if (!/^(?:\/|[A-Za-z]:[\\/])/.test(value) || value.includes("\0") || value.length > 4096) return false;
+  return attempt(() => statSync(value, { throwIfNoEntry: false }))?.isFile() === true;
 }
 
 function defaultLayer({ source, variables }: Contract): Layer {

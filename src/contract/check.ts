@@ -100,8 +100,9 @@ function checkValue(declaration: Declaration, resolution: Resolution, formatFaul
   const { name, format } = declaration;
   const resolved = resolution.get(name);
   if (resolved === undefined || resolved.value === "") return undefined;
-  // The declaration is about the path that the program gets, and the file does not exist yet.
-  if (resolved.delivery === "file") return undefined;
+  // Without "as" the declaration is about the path that the program gets, and the file does not exist yet; with it, about the
+  // content of a file, of which the value may be the path.
+  if ((resolved.delivery === "file") !== (declaration.as === "file")) return undefined;
   const { source } = resolved.origin;
   if (source !== "contract" && source !== "fake" && isPlaceholder(declaration, resolved.value)) {
     return { kind: "placeholder", name };

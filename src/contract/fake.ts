@@ -25,8 +25,8 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
       const declaration = contract.variables.get(name);
       if (declaration === undefined) continue;
       const value = fakeValue(declaration);
-      const { secret } = declaration;
-      const fake: Resolved = { name, value, secret, origin: { source: "fake" }, delivery: "value" };
+      const { secret, as: delivery = "value" } = declaration;
+      const fake: Resolved = { name, value, secret, origin: { source: "fake" }, delivery };
       added.set(name, fake);
       complete.set(name, fake);
     }

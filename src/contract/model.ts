@@ -64,6 +64,8 @@ export interface Declaration {
   readonly aliases: readonly Alias[];
   /** The declared variable that replaces this deprecated one. */
   readonly deprecated?: string;
+  /** The program gets the path of a private file with the value. */
+  readonly as?: "file";
   readonly format?: ValueFormat;
   readonly rotateEvery?: Interval | "never";
   /** The request that tests its value. Absent in the built-in contract: see `probesOf`. */

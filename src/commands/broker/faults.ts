@@ -51,7 +51,7 @@ export const EXPOSURES: Readonly<Record<Exposure, string>> = {
   undeclared: "not declared by the contract",
   contract: "left to the program by the contract",
   alias: "another name of a key",
-  file: "a file of ESC",
+  file: "passed as a file",
   excepted: "--broker-except",
 };
 

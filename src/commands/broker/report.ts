@@ -61,7 +61,7 @@ export type NotBrokered = "contract" | "file" | "fake" | "unknown" | "excepted";
 /** Reasons, for people. */
 export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
   contract: "the contract says so",
-  file: "a file of ESC",
+  file: "passed as a file",
   fake: "a dummy value of --fake",
   excepted: "--broker-except",
   unknown: "no service is known",

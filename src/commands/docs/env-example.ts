@@ -1,7 +1,7 @@
 /** Writes `.env.example` from the contract; pure. */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
-import { chapters, formatWords, groupSentence, isGroupRule, linesOf, rulesByName, ruleWords } from "./outline.ts";
+import { chapters, formWords, groupSentence, isGroupRule, linesOf, rulesByName, ruleWords } from "./outline.ts";
 
 export const EXAMPLE_FILES: readonly string[] = [".env.example", ".env.sample", ".env.template", "example.env"];
 
@@ -66,7 +66,8 @@ export function envExample(contract: Contract, mark: string): string {
 }
 
 function entry(declaration: Declaration, rules: readonly Rule[]): readonly string[] {
-  const { name, label, description, example, docs, format, deprecated, default: fallback } = declaration;
+  const { name, label, description, example, docs, deprecated, default: fallback } = declaration;
+  const form = formWords(declaration);
   const title = label === name ? "" : `${label} `;
   return [
     "",
@@ -74,7 +75,7 @@ function entry(declaration: Declaration, rules: readonly Rule[]): readonly strin
       `${title}(${rules.map(ruleWords).join("; ")})`,
       ...linesOf(description),
       ...(deprecated === undefined ? [] : [`Deprecated: use ${deprecated}.`]),
-      ...(format === undefined ? [] : [`Format: ${formatWords(format)}`]),
+      ...(form === undefined ? [] : [`Format: ${form}`]),
       ...(example === undefined ? [] : [`Example: ${example}`]),
       ...(fallback === undefined ? [] : [`Default: ${fallback}`]),
       ...(docs === undefined ? [] : [`See ${docs}`]),

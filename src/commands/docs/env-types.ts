@@ -51,8 +51,8 @@ function property(name: string): string {
   return /^\w+$/.test(name) ? name : quoted(name);
 }
 
-function valueType({ format }: Declaration): string {
-  if (format?.kind !== "enum") return "string";
+function valueType({ as, format }: Declaration): string {
+  if (as === "file" || format?.kind !== "enum") return "string";
   return Array.from(new Set(format.values), quoted).join(" | ");
 }
 

@@ -76,7 +76,7 @@ export function intervalWords({ count, unit }: Interval): string {
   return count === 1 ? `every ${unit}` : `every ${count} ${unit}s`;
 }
 
-export function formatWords(format: ValueFormat): string {
+function formatWords(format: ValueFormat): string {
   switch (format.kind) {
     case "text": {
       const { prefixes, minLength, pattern } = format;
@@ -111,10 +111,17 @@ export function formatWords(format: ValueFormat): string {
   }
 }
 
+/** Words the format of a value, and that the program gets a file with it; undefined for any text. */
+export function formWords({ as, format }: Declaration): string | undefined {
+  const words = format === undefined ? undefined : formatWords(format);
+  return as === "file" ? `${words ?? "text"} in a file, whose path programs get` : words;
+}
+
 /** Describes a variable: label, description, and a line with its rules and format that begins with `subject`. */
 export function descriptionLines(declaration: Declaration, rules: readonly Rule[], subject: string): readonly string[] {
-  const { name, label, format } = declaration;
-  const facts = [...rules.map(ruleWords), ...(format === undefined ? [] : [formatWords(format)])];
+  const { name, label } = declaration;
+  const form = formWords(declaration);
+  const facts = [...rules.map(ruleWords), ...(form === undefined ? [] : [form])];
   return [
     ...(label === name ? [] : [`${label}.`]),
     ...linesOf(declaration.description),

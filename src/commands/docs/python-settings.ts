@@ -42,7 +42,8 @@ export function pythonSettings(contract: Contract, mark: string, style: PythonSt
       declaration,
       isRequired: fallback === undefined && rules.some(({ kind }) => kind === "required"),
       type: typeOf(declaration),
-      preset: fallback === undefined ? undefined : literal(declaration, fallback),
+      // The program has the path of a file with it.
+      preset: fallback === undefined || declaration.as === "file" ? undefined : literal(declaration, fallback),
     };
   });
   const write = style === "dataclass" ? dataclass : pydantic;
@@ -50,7 +51,7 @@ export function pythonSettings(contract: Contract, mark: string, style: PythonSt
 }
 
 function dataclass(fields: readonly Field[]): string {
-  const types = new Set(fields.map(({ declaration }) => declaration.format?.kind));
+  const types = new Set(fields.map(({ declaration }) => formatIn(declaration)?.kind));
   return `"""The environment variables of this repository: Settings.from_environment()."""
 
 from __future__ import annotations
@@ -194,7 +195,13 @@ function documentation(declaration: Declaration, rules: readonly Rule[]): string
   return `${INDENT}"""${[first, ...body, ...(rest.length === 0 ? [] : [INDENT])].join("\n")}"""`;
 }
 
-function typeOf({ format }: Declaration): string {
+/** Returns the format of what the program has, which may be the path of a file. */
+function formatIn({ as, format }: Declaration): Declaration["format"] {
+  return as === "file" ? undefined : format;
+}
+
+function typeOf(declaration: Declaration): string {
+  const format = formatIn(declaration);
   if (format?.kind === "enum") return `Literal[${choices(format.values)}]`;
   return TYPES[format?.kind ?? "text"] ?? "str";
 }
@@ -207,7 +214,7 @@ const TYPES: { readonly [Kind in ValueFormat["kind"]]?: string } = {
 };
 
 function conversion(declaration: Declaration): string {
-  const { format } = declaration;
+  const format = formatIn(declaration);
   if (format?.kind === "boolean") return "_boolean";
   return format?.kind === "enum" ? `_one_of(${choices(format.values)})` : typeOf(declaration);
 }

@@ -3,7 +3,7 @@ import { REPOSITORY } from "../../core/package-source.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
-import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
+import { chapters, formWords, groupSentence, intervalWords, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
 
 const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
 
@@ -131,12 +131,13 @@ export function contractBlocks(contract: Contract): readonly string[] {
 }
 
 function row(contract: Contract, declaration: Declaration, rules: readonly Rule[]): readonly string[] {
-  const { name, label, description, docs, format, deprecated, aliases, default: fallback } = declaration;
+  const { name, label, description, docs, deprecated, aliases, default: fallback } = declaration;
+  const form = formWords(declaration);
   const rotation = rotationOf(contract, declaration);
   const others = aliases.map((alias) => code(alias.name) + (alias.deprecated ? " (deprecated)" : ""));
   const facts = [
     ...(description === "" ? (label === name ? [] : [inline(label)]) : [inline(description)]),
-    ...(format === undefined ? [] : [`Format: ${inline(formatWords(format))}.`]),
+    ...(form === undefined ? [] : [`Format: ${inline(form)}.`]),
     ...(fallback === undefined ? [] : [`Default: ${code(fallback)}.`]),
     ...(others.length === 0 ? [] : [`Also as ${others.join(", ")}.`]),
     ...(deprecated === undefined ? [] : [`Deprecated: use ${code(deprecated)}.`]),

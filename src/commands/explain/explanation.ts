@@ -2,7 +2,7 @@
 import type { Assessment } from "../../resolve/assessment.ts";
 import { declarationOf, isDeclared, serving } from "../../contract/check.ts";
 import { credentialIn } from "../../contract/credentials.ts";
-import { chapters, formatWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
+import { chapters, formWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { grouped } from "../../core/grouped.ts";
@@ -149,12 +149,12 @@ function explainer(assessment: Assessment, report: Report, broker: BrokerExplain
 }
 
 function describeDeclaration(contract: Contract, declaration: Declaration) {
-  const { label, description, format, docs, aliases, deprecated } = declaration;
+  const { label, description, docs, aliases, deprecated } = declaration;
   const rotation = rotationOf(contract, declaration);
   return {
     label,
     description,
-    format: format === undefined ? undefined : formatWords(format),
+    format: formWords(declaration),
     docs,
     aliases: aliases.map((alias) => alias.name),
     deprecated,

@@ -56,7 +56,7 @@ export const exportVariables: Command = async ({ options }, context) => {
   refuseFaulty(variables, name, format);
   if (files.length > 0) {
     printLines(context, [
-      `warning: not exported, since ESC provides ${files.length === 1 ? "it as a file" : "them as files"}: ${enumerate(files.map(printable))}`,
+      `warning: not exported, since programs get ${files.length === 1 ? "it as a file" : "them as files"}: ${enumerate(files.map(printable))}`,
       "only a program that sophia-run starts gets private files, which are removed when it ends",
     ]);
   }

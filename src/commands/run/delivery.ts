@@ -3,12 +3,13 @@ import type { SecretFile } from "../../launch/index.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 
 /** Splits variables into those passed by value and those passed as the path of a private file. */
-export function delivery({ esc, selected }: Pick<Assessment, "esc" | "selected">): {
+export function delivery({ contract, esc, selected }: Pick<Assessment, "contract" | "esc" | "selected">): {
   environment: Environment;
   files: SecretFile[];
 } {
   const files: SecretFile[] = [];
-  if (esc.kind !== "read") return { environment: new Values(selected), files };
+  // The built-in contract has no file.
+  if (esc.kind !== "read" && contract.source.kind === "built-in") return { environment: new Values(selected), files };
   selected.forEach(({ name, value, delivery: how }) => {
     if (how === "file") files.push({ name, content: value });
   });

@@ -141,6 +141,7 @@ function declare(name: string, entry: VariableEntry, compilePattern: PatternComp
   if (entry.reason !== undefined) declaration.reason = printable(entry.reason);
   if (entry.default !== undefined) declaration.default = entry.default;
   if (deprecated !== undefined) declaration.deprecated = deprecated;
+  if (entry.as !== undefined) declaration.as = entry.as;
   if (format !== undefined) declaration.format = formatOf(format, compilePattern);
   if (rotateEvery !== undefined) declaration.rotateEvery = rotationOf(rotateEvery);
   if (entry.probe !== undefined) declaration.probe = entry.probe;

@@ -47,9 +47,14 @@ export function examineVariable(
   if (fallback !== undefined && isSecret(entry)) {
     report(at("default"), "a secret has a default", `no default, or "secret": false`);
   }
-  const danger = fallback === undefined ? undefined : scope.examineDefault(name, fallback);
+  // The program gets the path of a file, which is never one of the harmless values.
+  const passed = entry.as === "file" ? "./file" : (fallback ?? "");
+  const danger = fallback === undefined ? undefined : scope.examineDefault(name, passed);
   if (danger !== undefined) {
     report(at("default"), `a default of ${name} ${danger}`, "no default: the environment or ESC sets it");
+  }
+  if (entry.as === "file" && entry.broker !== undefined && entry.broker !== false) {
+    report(at("broker"), "the broker cannot send a key that the program gets as a file", `no "broker", or no "as"`);
   }
   if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
     const fault = formatFault(formatOf(format, compilePattern), fallback, name, work);

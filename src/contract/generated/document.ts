@@ -78,6 +78,8 @@ export type VariableEntry = {
   readonly aliases?: readonly AliasEntry[];
   /** The declared variable that should be used instead. */
   readonly deprecated?: VariableName;
+  /** file: the program gets the path of a private file with the value. Format and probe are about the value. A value that is the absolute path of an existing file is passed on as it is. */
+  readonly as?: "file";
   readonly format?: FormatEntry;
   readonly probe?: ProbeEntry;
   readonly broker?: BrokerMember;

@@ -120,6 +120,9 @@ function checkVariableEntry(value: unknown): boolean {
       case "deprecated":
         if (!checkVariableName(member)) return false;
         break;
+      case "as":
+        if (!(member === "file")) return false;
+        break;
       case "format":
         if (!checkFormatEntry(member)) return false;
         break;

@@ -167,7 +167,7 @@ test("a file of ESC stays with the program, if the caller allows it; an address 
   expect(section?.join("\n")).toMatch(
     /^✅ OPENAI_API_KEY → https:\/\/gateway\.test \(.*\), by OPENAI_BASE_URL of ESC acme\/app\/dev.*, like the key\n/,
   );
-  expect(section?.at(-1)).toMatch(/^❌ In clear: GROQ_API_KEY \(a file of ESC\) leave it out: /);
+  expect(section?.at(-1)).toMatch(/^❌ In clear: GROQ_API_KEY \(passed as a file\) leave it out: /);
   const allowed = await check({ env, files, options: ["--broker", "--broker-except", "GROQ_API_KEY"] });
   expect([allowed.status, allowed.section?.at(-1)]).toEqual([0, "➖ Not brokered: GROQ_API_KEY (--broker-except)"]);
 });

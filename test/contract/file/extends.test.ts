@@ -80,7 +80,7 @@ describe("the built-in contract", () => {
 it("is shown by docs/contract.md in examples that are valid", async () => {
   const document = readFileSync(join(root, "docs/contract.md"), "utf8");
   const examples = fencedBlocks(document).filter(({ language }) => language === "json");
-  expect(examples).toHaveLength(7);
+  expect(examples).toHaveLength(8);
   for (const { text } of examples) expect((await load({ "sophia.contract.json": text })).variables.size).not.toBe(0);
 });
 

@@ -44,7 +44,10 @@ export function planProbes(assessment: Assessment, pulumi: string | undefined): 
     const resolved = isSet(selected, probe.name) ? selected.get(probe.name) : undefined;
     if (resolved === undefined || invalid.has(probe.name)) return [];
     const name = printable(probe.name);
-    const label = contract.variables.get(probe.name)?.label ?? name;
+    const { label = name, as } = contract.variables.get(probe.name) ?? {};
+    if (as === "file" && resolved.delivery === "value") {
+      return [{ name, label, where: "", ask: { kind: "none", reason: "its value is the path of a file" } }];
+    }
     if (typeof probe.probe === "string") {
       const where = `the database of ${name}`;
       const byContract =
@@ -126,6 +129,8 @@ function byAlias({ name, origin: { alias } }: Resolved): string | undefined {
 
 /** Returns true if an address comes from the caller or from the source of the value. */
 function isHostTrusted(host: Origin, value: Origin, esc: Assessment["esc"]): boolean {
+  // The caller or the system names the folder.
+  if (host.source === "secrets" && host.alias === undefined) return true;
   if (isOfLine(host) && isOfLine(value)) return host.file === value.file;
   if (host.source !== "esc" || host.alias !== undefined) return isCallersWord(host);
   // The author of a file with a token selects the environment that it opens.

@@ -1,0 +1,110 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { expectWording } from "../helpers/wording.ts";
+
+const CONTRACT = JSON.stringify({
+  variables: {
+    GOOGLE_APPLICATION_CREDENTIALS: { as: "file", format: "json", required: true, aliases: ["GCP_KEY"] },
+    SETTINGS: { as: "file", default: "level: info" },
+  },
+});
+const VALUE = '{"private_key": "sentinel-of-a-key"}';
+const SHOW =
+  'printf "%s %s %s\\n" "$GOOGLE_APPLICATION_CREDENTIALS" "$(stat -c %a "$GOOGLE_APPLICATION_CREDENTIALS")" "$(cat "$GOOGLE_APPLICATION_CREDENTIALS")"';
+
+function project(files: Readonly<Record<string, string>> = {}): string {
+  return folder({ "sophia.contract.json": CONTRACT, ...files });
+}
+
+/** Starts a shell that shows the path, the mode and the content of the file. */
+async function start(cwd: string, env: Readonly<Record<string, string>>, ...prefix: readonly string[]) {
+  const { stdout, stderr, status } = await sophia([...prefix, "--", "sh", "-c", SHOW], { cwd, env });
+  const [, path = "", mode, content] = /^(\S*) (\d*) (.*)\n$/s.exec(stdout) ?? [];
+  return { path, mode, content, stderr, status };
+}
+
+describe.each([["exec"], ["spawn"]])('"as": "file" in mode %s', (mode) => {
+  test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, string>>]>([
+    ["the environment", {}, { GOOGLE_APPLICATION_CREDENTIALS: VALUE }],
+    ["an alias in the environment", {}, { GCP_KEY: VALUE }],
+    [".env", { ".env": `GOOGLE_APPLICATION_CREDENTIALS='${VALUE}'\n` }, {}],
+    [".env.override", { ".env.override": `GOOGLE_APPLICATION_CREDENTIALS='${VALUE}'\n` }, {}],
+    ["a file that NAME_FILE names", { key: VALUE }, { GOOGLE_APPLICATION_CREDENTIALS_FILE: "key" }],
+  ])("a value of %s is in a private file, which is gone afterwards", async (_, files, env) => {
+    const { path, mode: bits, content, status } = await start(project(files), env, "--quiet", "--mode", mode);
+    expect([status, bits, content]).toEqual([0, "600", VALUE]);
+    await expect.poll(() => existsSync(path)).toBe(false);
+  });
+
+  test("a value of ESC, and a default", async () => {
+    const server = await startEscServer();
+    onTestFinished(() => server.close());
+    server.environment("acme/app/dev", { values: { GOOGLE_APPLICATION_CREDENTIALS: VALUE } });
+    const env = { ESC_ENV: "acme/app/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+    const cwd = project();
+    expect((await start(cwd, env, "--mode", mode)).content).toBe(VALUE);
+    const { stdout } = await sophia(["--mode", mode, "--", "sh", "-c", 'cat "$SETTINGS"'], { cwd, env });
+    expect(stdout).toBe("level: info");
+  });
+
+  test("the path of a file is passed on as it is, also by a sophia-run inside of a sophia-run", async () => {
+    const cwd = project({ key: VALUE });
+    const own = await start(cwd, { GOOGLE_APPLICATION_CREDENTIALS: join(cwd, "key") }, "--mode", mode);
+    expect([own.path, own.content]).toEqual([join(cwd, "key"), VALUE]);
+    const inner = [...sophiaRun, "--mode", mode];
+    const nested = await start(cwd, { GOOGLE_APPLICATION_CREDENTIALS: VALUE }, "--mode", mode, "--", ...inner);
+    expect([nested.mode, nested.content]).toEqual(["600", VALUE]);
+  });
+});
+
+test("the format is that of the value", async () => {
+  const cwd = project();
+  const { status, stderr } = await sophia(["--", "true"], {
+    cwd,
+    env: { GOOGLE_APPLICATION_CREDENTIALS: "/sentinel" },
+  });
+  expect(status).toBe(78);
+  expect(stderr).toContain("GOOGLE_APPLICATION_CREDENTIALS must be JSON");
+  expect(stderr).not.toContain("sentinel");
+});
+
+test("--fake makes a file with a dummy", async () => {
+  expect((await start(project(), {}, "--fake")).content).toContain("fake");
+});
+
+test("explain says so, export leaves it out, and its content is masked", async () => {
+  const at = { cwd: project(), env: { GOOGLE_APPLICATION_CREDENTIALS: VALUE } };
+  const explained = await sophia(["explain", "GOOGLE_APPLICATION_CREDENTIALS"], at);
+  expect(explained.stdout).toContain("from     the process environment, passed as a private file\n");
+  expect(explained.stdout).toContain("format   JSON in a file, whose path programs get\n");
+  const exported = await sophia(["export"], at);
+  expect(environmentOf(exported.stdout)).toEqual({});
+  expectWording(exported.stderr);
+  const masked = await sophia(["--redact", "--", "sh", "-c", 'cat "$GOOGLE_APPLICATION_CREDENTIALS"'], at);
+  expect(masked.stdout).toBe("***");
+  for (const { stdout, stderr } of [explained, exported, masked]) expect(stdout + stderr).not.toContain("sentinel");
+});
+
+test.each([
+  ["broker", { API_KEY: { as: "file", broker: { upstream: "https://api.example.test", headers: ["X-Key"] } } }],
+  ["broker", { API_KEY: { as: "file", broker: true } }],
+  ["default", { KUBECONFIG: { as: "file", default: "users: []" } }],
+  ['"file"', { API_KEY: { as: "folder" } }],
+])("a fault of the contract: %s", async (member, variables) => {
+  const cwd = folder();
+  writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ variables }));
+  const { status, stderr } = await sophia(["--", "true"], { cwd });
+  expect(status).toBe(125);
+  expect(unwrapped(stderr)).toContain(member);
+  expectWording(stderr);
+});
+
+test('"broker": false is none', async () => {
+  const cwd = folder({
+    "sophia.contract.json": JSON.stringify({ variables: { API_KEY: { as: "file", broker: false } } }),
+  });
+  expect((await sophia(["--", "true"], { cwd })).status).toBe(0);
+});
