@@ -38,7 +38,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
   return {
     envFiles: envFilesOf(list("dotenv")),
     override: !isOn("no-override"),
-    secretsDirs: read("secrets-dir", toFolders) ?? [],
+    /** Each may be several, as in `PATH`. */
+    secretsDirs: list("secrets-dir"),
     prefer: choice("prefer", OPTIONS.prefer.choices) ?? "environment",
     requireEsc: isOn("require-esc"),
     timeoutMs: durationMs("timeout") ?? DEFAULT_TIMEOUT_MS,
@@ -113,14 +114,6 @@ function toChoice<Choice extends string>({ value, label }: GivenOption, choices:
 
 function toList({ value, label }: GivenOption): readonly string[] {
   const items = [value].flat().flatMap(parts);
-  if (items.length === 0) throw invalid(label, "", EMPTY_HINT);
-  return items;
-}
-
-/** As in `PATH`. */
-function toFolders({ value, label }: GivenOption): readonly string[] {
-  const folders = [value].flat().join(process.platform === "win32" ? ";" : ":");
-  const items = folders.split(process.platform === "win32" ? ";" : ":").filter((folder) => folder !== "");
   if (items.length === 0) throw invalid(label, "", EMPTY_HINT);
   return items;
 }

@@ -51,19 +51,13 @@ export function hasOverride(
   return override && !areNamed(envFiles) && (isIn(project) || (above !== project && isIn(above)));
 }
 
-/** Returns the variables `NAME_FILE` that may name the file with the value of a declared variable. */
-export function pointersIn(environment: Environment, contract: Contract): readonly string[] {
-  const names: string[] = [];
-  const isKnown = (name: string): boolean => isDeclared(contract, name) || contract.scope?.outside.has(name) === true;
-  environment.forEach((value, name) => {
-    if (name.endsWith("_FILE") && value !== "" && isKnown(name.slice(0, -5)) && !isKnown(name)) names.push(name);
+/** Returns true if there may be files with the values of declared variables: of `NAME_FILE`, or in a folder of secrets. */
+export function hasValueFiles(secretsDirs: readonly string[], environment: Environment, contract: Contract): boolean {
+  let has = secretsDirs.length > 0 || environment.has(CREDENTIALS_FOLDER) || isFound(SYSTEM_FOLDER);
+  environment.forEach((_, name) => {
+    if (name.endsWith("_FILE")) has ||= contract.scope !== undefined || isDeclared(contract, name.slice(0, -5));
   });
-  return names;
-}
-
-/** Returns true if there may be a folder of secrets. */
-export function hasSecretsFolder({ secretsDirs }: Pick<Settings, "secretsDirs">, environment: Environment): boolean {
-  return secretsDirs.length > 0 || (environment.get(CREDENTIALS_FOLDER) ?? "") !== "" || isFound(SYSTEM_FOLDER);
+  return has;
 }
 
 function areNamed(files: Files["envFiles"]): boolean {

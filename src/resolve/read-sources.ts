@@ -6,7 +6,7 @@ import { reached } from "../core/phases.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import type { AccessRequest, ReadingProgress } from "./assessment.ts";
-import { folderAbove, hasOverride, hasSecretsFolder, pointersIn, readEnvFiles } from "./env-files.ts";
+import { folderAbove, hasOverride, hasValueFiles, readEnvFiles } from "./env-files.ts";
 import { accessToEsc } from "./esc-access.ts";
 import type { FromEsc } from "./from-esc.ts";
 
@@ -41,11 +41,9 @@ export async function readSources(request: Request): Promise<Sources> {
   const own = hasOverride(settings, request, above)
     ? await (await import("./override.ts")).withOverride(found, contract, request, above)
     : found;
-  const pointers = pointersIn(environment, contract);
-  const dotenv =
-    pointers.length > 0 || hasSecretsFolder(settings, environment)
-      ? await (await import("./value-files.ts")).withValueFiles(own, contract, request, pointers)
-      : own;
+  const dotenv = hasValueFiles(settings.secretsDirs, environment, contract)
+    ? await (await import("./value-files.ts")).withValueFiles(own, contract, request)
+    : own;
   reached("files read");
   const { access, notices: accessNotices } = settings.fake
     ? { access: { kind: "fake" } as const, notices: [] }

@@ -1,4 +1,5 @@
 /** Values in files of their own: `NAME_FILE`, and folders of secrets. Loaded only if there may be such files. */
+import { delimiter } from "node:path";
 import type { Settings } from "../command-line/settings.ts";
 import { isDeclared } from "../contract/check.ts";
 import type { Contract } from "../contract/model.ts";
@@ -10,6 +11,7 @@ import { readSecretsFolder, type SecretsFolder } from "../sources/secrets-folder
 import { fault, readValueFile } from "../sources/value-file.ts";
 import { CREDENTIALS_FOLDER, SYSTEM_FOLDER } from "./env-files.ts";
 
+const END = "_FILE";
 const OPTION = "--secrets-dir or SOPHIA_SECRETS_DIR";
 
 interface Request {
@@ -18,21 +20,14 @@ interface Request {
   readonly cwd: string;
 }
 
-/**
- * Adds the values of files to those of `.env` files.
- *
- * @param pointers the variables `NAME_FILE` of the environment
- * @throws SophiaError (value-file, 125)
- */
+/** Adds the values of files to those of `.env` files. @throws SophiaError (value-file, 125) */
 export async function withValueFiles(
   reading: DotenvReading,
   contract: Contract,
   { settings, environment, cwd }: Request,
-  pointers: readonly string[],
 ): Promise<DotenvReading> {
   const fromFiles = namesFromFiles(environment);
-  // Settings of sophia-run also name files, and a file does not decide what is read.
-  const used = pointers.filter((name) => !WITHHELD_VARIABLES.includes(name) && !fromFiles.has(name));
+  const used = pointersIn(environment, contract, fromFiles);
   const pointed = await readPointed(used, contract, environment, cwd);
   const credentials = fromFiles.has(CREDENTIALS_FOLDER) ? undefined : environment.get(CREDENTIALS_FOLDER);
   const layers: Layer[] = [];
@@ -55,6 +50,24 @@ export async function withValueFiles(
   };
 }
 
+/** Returns the variables `NAME_FILE` that name the file with the value of a declared variable, also of one outside of the scope. */
+function pointersIn(
+  environment: Environment,
+  contract: Contract,
+  fromFiles: ReturnType<typeof namesFromFiles>,
+): readonly string[] {
+  const isKnown = (name: string): boolean => isDeclared(contract, name) || contract.scope?.outside.has(name) === true;
+  const names = [...environment].flatMap(([name, value]) => (name.endsWith(END) && value !== "" ? [name] : []));
+  return names.filter(
+    (name) =>
+      isKnown(name.slice(0, -END.length)) &&
+      !isKnown(name) &&
+      // Settings of sophia-run also name files, and a file does not decide what is read.
+      !WITHHELD_VARIABLES.includes(name) &&
+      !fromFiles.has(name),
+  );
+}
+
 /** Reads the files that `NAME_FILE` names. The environment has the value of one variable in one way. */
 async function readPointed(
   pointers: readonly string[],
@@ -62,7 +75,7 @@ async function readPointed(
   environment: Environment,
   cwd: string,
 ): Promise<readonly Variable[]> {
-  const named = pointers.map((pointer) => ({ pointer, name: pointer.slice(0, -"_FILE".length) }));
+  const named = pointers.map((pointer) => ({ pointer, name: pointer.slice(0, -END.length) }));
   const both = named.find(({ name }) => (environment.get(name) ?? "") !== "");
   if (both !== undefined) {
     throw fault(`the environment has both ${both.name} and ${both.pointer}`, "unset one of them");
@@ -80,7 +93,9 @@ async function readPointed(
 }
 
 /** Returns the folders, highest precedence first: later named ones win, and each over those of the system. */
-function foldersOf(named: readonly string[], credentials: string): readonly SecretsFolder[] {
+function foldersOf(lists: readonly string[], credentials: string): readonly SecretsFolder[] {
+  const named = lists.flatMap((list) => list.split(delimiter)).filter((path) => path !== "");
+  if (named.length === 0 && lists.length > 0) throw fault(`${OPTION} names no folder`, "name one, or leave it out");
   const system: readonly SecretsFolder[] = [
     { path: credentials, namedBy: CREDENTIALS_FOLDER, required: false },
     { path: process.platform === "win32" ? "" : SYSTEM_FOLDER, namedBy: undefined, required: false },
