@@ -64,6 +64,7 @@ test("a key that changes in ESC is swapped, masked and recorded, and the program
     outcome: "allowed",
     names: { OPENAI_API_KEY: "esc" },
     run: start?.["run"],
+    former: { environments: [{ name: ENVIRONMENT, revision: "1" }] },
     esc: { status: "read", environments: [{ name: ENVIRONMENT, revision: "2" }] },
   });
   expect(swap).not.toHaveProperty("command");

@@ -21,7 +21,13 @@ import { appendToLog } from "./log.ts";
 type RecordedEvent =
   | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
   /** The keys that the broker has a new value of. */
-  | { readonly event: "swap"; readonly run: string; readonly names: readonly string[] }
+  | {
+      readonly event: "swap";
+      readonly run: string;
+      readonly names: readonly string[];
+      /** The state of ESC that the former values are from. */
+      readonly former: Assessment["esc"];
+    }
   | { readonly event: "get" | "export"; readonly names: readonly string[] };
 
 /** The broker of a run, and the names of the keys that it has dummies for. */
@@ -98,8 +104,14 @@ function lineOf(
     scope: scope?.name,
     names: isRefused ? {} : namesOf(recorded, assessment),
     ...runOf(recorded),
-    esc: { status: esc.kind, environments: esc.kind === "read" ? esc.environments : [] },
+    ...(recorded.event === "swap" && { former: { environments: environmentsOf(recorded.former) } }),
+    esc: { status: esc.kind, environments: environmentsOf(esc) },
   };
+}
+
+/** Returns the environments with their revisions, if the token may see these. */
+function environmentsOf(esc: Assessment["esc"]): readonly object[] {
+  return esc.kind === "read" ? esc.environments : [];
 }
 
 function runOf(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {

@@ -96,15 +96,18 @@ async function following(
   /** The settings for the next look. They keep the token that was obtained, until a look fails for any reason. */
   let used = followed;
   let masked = redaction;
+  /** The state of ESC that the program's values, or the broker's, are from. */
+  let { esc } = assessment;
   const resolve = async (): Promise<Resolved<Change>> => {
     const now = await assessBy(asking, context);
-    const { esc, violations } = now;
+    const { esc: read, violations } = now;
     // The cache is not newer than the values of the program.
-    if (esc.kind === "read" && esc.kept?.why === "unavailable")
-      return { kind: "trouble", lines: continues(esc.kept.failure) };
-    if (esc.kind === "unavailable" || esc.kind === "refused") return { kind: "trouble", lines: continues(esc.failure) };
-    if (esc.kind === "unconsented")
-      return { kind: "trouble", lines: continues(notAllowed(unallowed(esc, now.contract))) };
+    if (read.kind === "read" && read.kept?.why === "unavailable")
+      return { kind: "trouble", lines: continues(read.kept.failure) };
+    if (read.kind === "unavailable" || read.kind === "refused")
+      return { kind: "trouble", lines: continues(read.failure) };
+    if (read.kind === "unconsented")
+      return { kind: "trouble", lines: continues(notAllowed(unallowed(read, now.contract))) };
     if (settings.enforceContract && violations.length > 0) {
       const unmet = wordUnmet(now, {
         consequence: "the program keeps its current values",
@@ -163,6 +166,7 @@ async function following(
           ({ dropped } = masking);
           // The next program is not started yet.
           apply?.();
+          ({ esc } = now);
         } catch (error) {
           return refusal(error);
         }
@@ -175,12 +179,13 @@ async function following(
         let dropped: number;
         try {
           const masking = maskingFor(change);
-          record?.({ event: "swap", run: broker.run, names }, false, change.assessment);
+          record?.({ event: "swap", run: broker.run, names, former: esc }, false, change.assessment);
           // Before the key is used: an answer may repeat it.
           if (masking.renewed !== undefined) program.mask(masking.renewed);
           masked = masking.renewed;
           ({ dropped } = masking);
           change.apply();
+          ({ esc } = change.assessment);
         } catch (error) {
           return refusal(error, `the broker keeps the former value of ${namesIn(names)}`);
         }
