@@ -46,6 +46,7 @@ export const COMMAND_NAMES = [
   "docs",
   "init",
   "allow",
+  "login",
   "link",
   "completion",
 ] as const;

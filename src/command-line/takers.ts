@@ -13,15 +13,15 @@ const ASK_ESC = [...READ, "import", "set", "rotate", "request", "audit", "init"]
 const BY_CONTRACT = [...READ, "import", "set", "rotate", "audit", "docs"] as const;
 
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
-  project: ["run", ...COMMAND_NAMES.filter((name) => name !== "completion" && name !== "link")],
+  project: ["run", ...COMMAND_NAMES.filter((name) => !["completion", "link", "login"].includes(name))],
   dotenv: [...ASK_ESC, "allow"],
   "no-override": READ,
   "secrets-dir": READ,
   prefer: RESOLVE,
   "require-esc": ASK_ESC,
-  timeout: ASK_ESC,
+  timeout: [...ASK_ESC, "login"],
   session: READ,
-  "insecure-http": ASK_ESC,
+  "insecure-http": [...ASK_ESC, "login"],
   cache: READ,
   offline: READ,
   "cache-fresh": READ,
@@ -54,8 +54,8 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   "audit-log": ["run", "get", "export"],
   reason: ["run", "get", "export"],
   redact: ["run"],
-  quiet: ASK_ESC,
-  verbose: [...ASK_ESC, "link"],
+  quiet: [...ASK_ESC, "login"],
+  verbose: [...ASK_ESC, "link", "login"],
 };
 
 /** Returns the shared options that a command takes, in the order of the table. */

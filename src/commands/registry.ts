@@ -12,6 +12,7 @@ import { hookCommand } from "./hook/definition.ts";
 import { importCommand } from "./import/definition.ts";
 import { initCommand } from "./init/definition.ts";
 import { linkCommand } from "./link/definition.ts";
+import { loginCommand } from "./login/definition.ts";
 import { maskCommand } from "./mask/definition.ts";
 import { requestCommand } from "./request/definition.ts";
 import { rotateCommand } from "./rotate/definition.ts";
@@ -34,6 +35,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   docs: docsCommand,
   init: initCommand,
   allow: allowCommand,
+  login: loginCommand,
   link: linkCommand,
   completion: completionCommand,
 };

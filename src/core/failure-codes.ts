@@ -19,6 +19,7 @@ export const FAILURE_CODES = {
   "esc-required": "--require-esc is set, and ESC is not configured or cannot be read",
   "esc-not-allowed":
     "a file that was found names the environment, and the user has not allowed that (sophia-run allow)",
+  login: "sophia-run login finds no login of Pulumi's CLI that can be used",
   "esc-credential": "the credential cannot be used: its file, its ID token or the token exchange failed",
   "esc-denied": "ESC does not accept the token (401)",
   "esc-forbidden": "the token may not open the environment (403)",

@@ -3,6 +3,7 @@ import type { Credential } from "../esc/settings/credentials.ts";
 import type { Failure } from "../core/model.ts";
 import { holdsToken, type Secret } from "../esc/settings/secret.ts";
 import { printable } from "../core/text.ts";
+import { LOGIN } from "../resolve/login-words.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import type { EscEnvironment, CacheUse } from "../sources/esc.ts";
 import { further } from "./stderr.ts";
@@ -15,6 +16,8 @@ export interface EscReport {
   readonly kept?: CacheUse["why"] | undefined;
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
+
+const PERSONAL = "personal: it may write";
 
 /** `rejected`: ESC did not accept it. `missing`: not set, but needed. `unasked`: not read (`--fake`). `unallowed`: named without consent. */
 type EscSettingState = "accepted" | "rejected" | "unverified" | "absent" | "missing" | "unasked" | "unallowed";
@@ -118,8 +121,11 @@ function describeUnread({ name, value }: { readonly name: string; readonly value
 
 function describe(credential: Credential): Shown {
   switch (credential.kind) {
-    case "token":
-      return { variable: "ESC_TOKEN", shown: mask(credential.token.reveal()) };
+    case "token": {
+      const shown = mask(credential.token.reveal());
+      if (credential.label === LOGIN) return { variable: "Login of Pulumi's CLI", shown: `${shown} (${PERSONAL})` };
+      return { variable: credential.label === "ESC_TOKEN_COMMAND" ? credential.label : "ESC_TOKEN", shown };
+    }
     case "token-file":
       return { variable: "ESC_TOKEN_FILE", shown: printable(credential.path) };
     case "oidc-file":

@@ -113,7 +113,10 @@ function notAsked({ esc, contract }: Assessment): readonly [string, ...string[]]
     case "off":
       return ["ESC is not configured: set ESC_ENV and ESC_TOKEN"];
     case "incomplete":
-      return [`ESC is not read: ${esc.present} is set but ${esc.missing} is not`];
+      return [
+        `ESC is not read: ${esc.present} is set but ${esc.missing} is not`,
+        ...(esc.isByContract === true ? ["on your own machine: pulumi login, then sophia-run login"] : []),
+      ];
     case "unconsented":
       return unallowedWords(unallowed(esc, contract));
     case "fake":

@@ -7,13 +7,7 @@ import { resolve } from "node:path";
 import type { Contract } from "../contract/model.ts";
 import type { Folders } from "../core/context.ts";
 import type { Notice } from "../core/model.ts";
-import {
-  type Choice,
-  CONTRACT_SETTING,
-  type EscAccess,
-  type FoundAccess,
-  type Proposal,
-} from "../esc/settings/access.ts";
+import { type Choice, CONTRACT_SETTING, type EscAccess, type Proposal } from "../esc/settings/access.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { attempt } from "../system/errors.ts";
 import { unallowed } from "./consent-words.ts";
@@ -22,33 +16,36 @@ import type { AccessRequest } from "./assessment.ts";
 import { withoutSecrets } from "./secret-names.ts";
 import { isTracked } from "./tracked.ts";
 
-type Proposed = Extract<FoundAccess, { readonly kind: "proposed" }>;
+interface Decision {
+  /** Absent if the proposal needs no consent, or the user gives it or has given it. */
+  readonly refused?: Extract<EscAccess, { readonly kind: "unconsented" }>;
+  readonly notices: readonly Notice[];
+}
 
-/** Makes the access `on` if it needs no consent, or the user gives it or has given it. */
+/** Asks for the consent that a proposal needs, unless the user has given it. */
 export async function withConsent(
-  { settings, proposal }: Proposed,
+  proposal: Proposal,
   request: AccessRequest,
   dotenv: DotenvReading,
   contract: Contract | undefined,
-): Promise<{ readonly access: EscAccess; readonly notices: readonly Notice[] }> {
-  const on = { kind: "on", settings } as const;
+): Promise<Decision> {
   const needed = await neededConsents(proposal, request, dotenv, contract);
-  if (needed.length === 0) return { access: on, notices: chosenByFiles(proposal) };
+  if (needed.length === 0) return { notices: chosenByFiles(proposal) };
   const { environment } = request;
-  if (isAllowedBy(environment, needed)) return { access: on, notices: [] };
+  if (isAllowedBy(environment, needed)) return { notices: [] };
   const { consents, problem } = readConsents(environment);
   const warnings = problem === undefined ? [] : [remark(problem)];
   const isGiven = needed.every((one) => consents.some((given) => isSame(given, one)));
-  if (isGiven) return { access: on, notices: [] };
+  if (isGiven) return { notices: [] };
   const asked = { ...proposal, by: choicesOf(needed, proposal, request) };
   const answer = (await request.askConsent?.(asked)) ?? "not-asked";
   if (answer !== "yes") {
     const unconsented = { kind: "unconsented", proposal, why: answer } as const;
     const notice = { kind: "environment-not-allowed", ...unallowed(unconsented, contract) } as const;
-    return { access: unconsented, notices: [...warnings, notice] };
+    return { refused: unconsented, notices: [...warnings, notice] };
   }
   const trouble = problem ?? replaceConsents(environment, (now) => withConsents(now, needed));
-  return { access: on, notices: trouble === undefined ? [] : [remark(`the consent is not remembered: ${trouble}`)] };
+  return { notices: trouble === undefined ? [] : [remark(`the consent is not remembered: ${trouble}`)] };
 }
 
 /** Returns the consents that a proposal needs: each environment with the real path of each file that chooses it. */

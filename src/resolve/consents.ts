@@ -1,5 +1,6 @@
 /** The consents that the user has given: those of `SOPHIA_ALLOW_ENVIRONMENT`, and those that are remembered. */
 import { randomUUID } from "node:crypto";
+import { isObject, parseObject } from "../core/json-object.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import { invalidSetting, Variables } from "../esc/settings/variables.ts";
@@ -95,21 +96,12 @@ function pathIn(environment: Environment): string | undefined {
 }
 
 function parseConsents(text: string): readonly Consent[] | undefined {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isObject(document) || document["version"] !== 1 || !Array.isArray(document["allowed"])) return undefined;
+  const document = parseObject(text);
+  if (document?.["version"] !== 1 || !Array.isArray(document["allowed"])) return undefined;
   const entries: readonly unknown[] = document["allowed"];
   const consents = entries.flatMap((entry): readonly Consent[] => {
     const [file, environment] = isObject(entry) ? [entry["file"], entry["environment"]] : [];
     return typeof file === "string" && typeof environment === "string" ? [{ file, environment }] : [];
   });
   return consents.length === entries.length ? consents : undefined;
-}
-
-function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

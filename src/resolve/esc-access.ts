@@ -1,8 +1,9 @@
 import type { Contract } from "../contract/model.ts";
-import type { Notice } from "../core/model.ts";
-import type { EscAccess, EscOptions } from "../esc/settings/access.ts";
+import type { Environment, Notice } from "../core/model.ts";
+import type { EscAccess, EscOptions, EscSettings, FoundSettings } from "../esc/settings/access.ts";
 import { isEscMentioned } from "../esc/settings/own-variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
+import { LOGIN } from "./login-words.ts";
 import type { AccessRequest } from "./assessment.ts";
 
 /**
@@ -10,7 +11,7 @@ import type { AccessRequest } from "./assessment.ts";
  *
  * @param contract undefined if it may not name the environment
  * @param options those of the command, in place of the settings
- * @throws SophiaError (esc-settings, 125) as `escAccess` does
+ * @throws SophiaError (esc-settings, 125) as `escAccess` does; (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
  */
 export async function accessToEsc(
   request: AccessRequest,
@@ -24,9 +25,32 @@ export async function accessToEsc(
   }
   const { escAccess } = await import("../esc/settings/access.ts");
   const asked = { ...settings, contract: contract?.environment, ...options };
-  const { access, notices } = escAccess(environment, dotenv.layers, asked);
-  if (access.kind !== "proposed") return { access, notices };
-  const { withConsent } = await import("./consent.ts");
-  const decided = await withConsent(access, request, dotenv, contract);
-  return { ...decided, notices: [...notices, ...decided.notices] };
+  let found = escAccess(environment, dotenv.layers, asked);
+  const notices: Notice[] = [];
+  if (found.access.kind === "incomplete" && found.access.missing === "ESC_TOKEN") {
+    const { findLogin } = await import("./login.ts");
+    const { found: login, problem } = findLogin(environment, settings.insecureHttp);
+    if (problem !== undefined) notices.push({ kind: "remark", text: `${LOGIN} is not used: ${problem}` });
+    if (login !== undefined) {
+      const token = { name: LOGIN, value: login.token.reveal() };
+      found = escAccess(environment, dotenv.layers, { ...asked, token, backend: login.backend });
+    }
+  }
+  notices.unshift(...found.notices);
+  const { access } = found;
+  if (access.kind === "proposed") {
+    const { withConsent } = await import("./consent.ts");
+    const decided = await withConsent(access.proposal, request, dotenv, contract);
+    notices.push(...decided.notices);
+    if (decided.refused !== undefined) return { access: decided.refused, notices };
+  } else if (access.kind !== "on") return { access, notices };
+  return { access: { kind: "on", settings: await withToken(access.settings, environment) }, notices };
+}
+
+/** Runs `ESC_TOKEN_COMMAND`, if that is the credential. @throws SophiaError (esc-credential, 125) if it fails */
+async function withToken({ credential, ...settings }: FoundSettings, environment: Environment): Promise<EscSettings> {
+  if (credential.kind !== "token-command") return { ...settings, credential };
+  const { tokenByCommand } = await import("../esc/auth/token-command.ts");
+  const token = await tokenByCommand(credential.command, environment);
+  return { ...settings, credential: { kind: "token", token, label: "ESC_TOKEN_COMMAND" } };
 }

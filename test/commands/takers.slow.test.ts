@@ -31,6 +31,7 @@ const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
   docs: [".env.example"],
   init: ["--from", "esc"],
   allow: [],
+  login: [],
   link: [],
   completion: ["bash"],
 };

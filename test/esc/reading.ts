@@ -4,6 +4,7 @@ import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
 import { type EscReading, readEsc } from "../../src/sources/esc.ts";
+import { usable } from "./usable.ts";
 
 /** The waits and retries that were reported. */
 export interface ProgressLog {
@@ -29,8 +30,7 @@ function settingsFrom(variables: Readonly<Record<string, string>>, options: Read
     ...(options.requireEsc === undefined ? {} : { requireEsc: options.requireEsc }),
     ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
   });
-  if (access.kind !== "on") throw new Error(`ESC is ${access.kind}`);
-  return access.settings;
+  return usable(access);
 }
 
 export async function read(

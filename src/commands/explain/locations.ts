@@ -2,9 +2,9 @@
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
-import type { Environment, Origin } from "../../core/model.ts";
+import type { Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import { within } from "../../system/paths.ts";
+import { pulumiCredentials } from "../../system/pulumi-credentials.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import type { KeyReport } from "../broker/report.ts";
 
@@ -68,17 +68,6 @@ function waysToEsc({ esc, selected }: Assessment, { cwd, environment }: Context)
       ? [{ kind: "pulumi-credentials" as const, where: printable(credentials) }]
       : []),
   ];
-}
-
-/** Returns the file in which `pulumi login` and `esc login` store tokens. */
-export function pulumiCredentials(environment: Environment): string | undefined {
-  const given = (name: string): string | undefined => environment.get(name) || undefined;
-  const home = given(process.platform === "win32" ? "USERPROFILE" : "HOME");
-  const folder =
-    given("PULUMI_CREDENTIALS_PATH") ??
-    given("PULUMI_HOME") ??
-    (home === undefined ? undefined : within(home, ".pulumi"));
-  return folder === undefined ? undefined : within(folder, "credentials.json");
 }
 
 function isReadable(path: string): boolean {

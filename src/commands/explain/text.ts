@@ -44,8 +44,8 @@ function escWords({ status, environment, environments, credential, failure }: Ex
   // The path of a token file and an organization are shown, but not the masked end of a token.
   const named = environment.variable === "ESC_ENV" ? "" : ", named by the contract";
   const used =
-    credential.variable === "ESC_TOKEN"
-      ? ", with ESC_TOKEN"
+    credential.variable === "ESC_TOKEN" || credential.variable === "ESC_TOKEN_COMMAND"
+      ? `, with ${credential.variable}`
       : `, with ${credential.variable} (${credential.shown ?? ""})`;
   const by = named + used;
   switch (status) {

@@ -12,7 +12,7 @@ import { readSources } from "../../resolve/read-sources.ts";
 import { isHidden } from "../../resolve/secrets.ts";
 import { attempt } from "../../system/errors.ts";
 import { requestOf } from "../assessed.ts";
-import { pulumiCredentials } from "../explain/locations.ts";
+import { pulumiCredentials } from "../../system/pulumi-credentials.ts";
 
 export interface ProtectedFile {
   /** Absolute. */

@@ -100,6 +100,19 @@ export async function identifyToken(connection: Connection): Promise<TokenIdenti
   return name === undefined ? undefined : { name, organization, team };
 }
 
+export interface EscUser {
+  readonly login: string | undefined;
+  readonly organizations: readonly string[];
+}
+
+/** Returns whose token it is. @throws EscFault */
+export async function readUser(connection: Connection): Promise<EscUser> {
+  const user = await connection.read("identifying the user", "/api/user");
+  const clean = (text: string | undefined): string | undefined => text && connection.cleaner.clean(text);
+  const organizations = objectsIn(user?.["organizations"]).flatMap((one) => clean(textAt(one, "githubLogin")) ?? []);
+  return { login: clean(textAt(user, "githubLogin")), organizations };
+}
+
 /** Looks up a token in `GET …/tokens`. @returns undefined if not visible, or not unique by name @throws EscFault */
 export async function readTokenFacts(identity: TokenIdentity, connection: Connection): Promise<TokenFacts | undefined> {
   const tokens = await listTokens(ownerOfIdentity(identity), connection);

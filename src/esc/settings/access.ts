@@ -1,7 +1,13 @@
 import type { Environment, Layer, Notice } from "../../core/model.ts";
 import type { NetworkSettings } from "../../network/settings.ts";
 import { DEFAULT_BACKEND, parseBackend } from "./backend.ts";
-import { type Credential, findCredential, givenCredential, ignoredOrganization } from "./credentials.ts";
+import {
+  type Credential,
+  type TokenCommand,
+  findCredential,
+  givenCredential,
+  ignoredOrganization,
+} from "./credentials.ts";
 import { namesFromFiles, TRUST_OF_RUNTIME } from "./from-files.ts";
 import {
   candidates,
@@ -29,6 +35,8 @@ export interface EscOptions {
   readonly contract?: NamedEnvironments | undefined;
   /** Replaces the tokens of the environment and the files. */
   readonly token?: Setting;
+  /** The service that has given the token, in place of Pulumi Cloud. */
+  readonly backend?: string;
 }
 
 interface NamedEnvironments {
@@ -95,8 +103,12 @@ export interface Choice {
 
 /** `proposed`: nothing may be sent before `resolve/consent.ts` has made it `on`, or not. */
 export type FoundAccess =
-  | Exclude<EscAccess, { readonly kind: "unconsented" }>
-  | { readonly kind: "proposed"; readonly settings: EscSettings; readonly proposal: Proposal };
+  | Exclude<EscAccess, { readonly kind: "unconsented" | "on" }>
+  | { readonly kind: "on"; readonly settings: FoundSettings }
+  | { readonly kind: "proposed"; readonly settings: FoundSettings; readonly proposal: Proposal };
+
+/** Settings whose token a command may have yet to print. */
+export type FoundSettings = Omit<EscSettings, "credential"> & { readonly credential: Credential | TokenCommand };
 
 /**
  * Finds the settings for ESC; the process environment wins over the files. A backend, proxy or certificate file of a `.env`
@@ -114,8 +126,9 @@ export function escAccess(
   const byContract = names?.name === CONTRACT_SETTING ? options.contract : undefined;
   if (names !== undefined) refuseToken(names);
   const search = options.token === undefined ? findCredential(variables) : givenCredential(options.token);
+  const commands = ignoredCommands(variables);
   if (search.kind !== "found") {
-    if (search.kind === "none" && names === undefined) return { access: { kind: "off" }, notices: [] };
+    if (search.kind === "none" && names === undefined) return { access: { kind: "off" }, notices: commands };
     const present = names === undefined ? "" : byContract === undefined ? names.name : labelOf(names);
     const parts = search.kind === "none" ? { present, missing: "ESC_TOKEN" } : search;
     const access = {
@@ -124,12 +137,12 @@ export function escAccess(
       ...(names === undefined ? {} : { names: names.value }),
       ...(search.kind === "none" && byContract !== undefined && { isByContract: true as const }),
     } as const;
-    return { access, notices: ignored("ESC_OIDC_ORG", ignoredOrganization(variables)) };
+    return { access, notices: [...commands, ...ignored("ESC_OIDC_ORG", ignoredOrganization(variables))] };
   }
   if (names === undefined) {
     const { name, value } = search.setting;
     const credential = { name, value: new Secret(value) };
-    return { access: { kind: "incomplete", present: name, missing: "ESC_ENV", credential }, notices: [] };
+    return { access: { kind: "incomplete", present: name, missing: "ESC_ENV", credential }, notices: commands };
   }
   // A file that names a token file does not hold the token itself.
   const tokenFile = search.setting.name === "ESC_TOKEN" ? search.setting.file : undefined;
@@ -140,12 +153,12 @@ export function escAccess(
   const backend = backends.find(isTrusted);
   const ignoredBackends = backend === undefined ? backends : backends.slice(0, backends.indexOf(backend));
   const organization = variables.find("ESC_ORG") ?? variables.find("PULUMI_DEFAULT_ORGANIZATION");
-  const settings: EscSettings = {
+  const settings: FoundSettings = {
     environments: parseEnvironmentNames(names),
     namedBy: names.name,
     credential: search.credential(),
     credentialFrom: { name: search.setting.name, file: search.setting.file },
-    backend: backend === undefined ? DEFAULT_BACKEND : parseBackend(backend, options.insecureHttp),
+    backend: backend === undefined ? (options.backend ?? DEFAULT_BACKEND) : parseBackend(backend, options.insecureHttp),
     organization: organization === undefined ? undefined : organizationIn(organization),
     network: networkBy(trusted, environment),
     ignoredNetwork: NETWORK_VARIABLES.filter((name) => trusted(name) === undefined).flatMap((name) =>
@@ -155,7 +168,7 @@ export function escAccess(
     oneMeaning: options.requireEsc === true,
     sessionMs: options.sessionMs,
   };
-  const notices = ignored("PULUMI_BACKEND_URL", ignoredBackends);
+  const notices = [...commands, ...ignored("PULUMI_BACKEND_URL", ignoredBackends)];
   // Files that decide which environment the credential opens, unless it is their own.
   const needsOrganization = settings.environments.some((one) => one.organization === undefined);
   const choices = [names, ...(needsOrganization && organization !== undefined ? [organization] : [])];
@@ -171,6 +184,14 @@ export function escAccess(
   ]);
   const proposal = { environments: [...new Set(meanings)], by, credential: settings.credentialFrom };
   return { access: { kind: "proposed", settings, proposal }, notices };
+}
+
+/** A file must not name a command to run. */
+function ignoredCommands(variables: Variables): readonly Notice[] {
+  return variables.all("ESC_TOKEN_COMMAND").flatMap((setting): readonly Notice[] => {
+    const text = `${labelOf(setting)} is ignored (a file must not name a command); set it in the environment`;
+    return setting.file === undefined ? [] : [{ kind: "remark", text }];
+  });
 }
 
 function namesIn(variables: Variables, { environments, contract }: EscOptions): Setting | undefined {

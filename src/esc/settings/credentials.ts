@@ -27,11 +27,19 @@ export type Credential =
       readonly exchange: Exchange;
     };
 
+/** `ESC_TOKEN_COMMAND`, of the caller's environment: it is run before ESC is asked. */
+export interface TokenCommand {
+  readonly kind: "token-command";
+  readonly command: string;
+}
+
 /** Names the credential in messages: `ESC_TOKEN_FILE (/run/secrets/esc)`. Contains no token. */
-export function describeCredential(credential: Credential): string {
+export function describeCredential(credential: Credential | TokenCommand): string {
   switch (credential.kind) {
     case "token":
       return credential.label ?? "ESC_TOKEN";
+    case "token-command":
+      return "ESC_TOKEN_COMMAND";
     case "token-file":
       return `ESC_TOKEN_FILE (${credential.path})`;
     case "oidc-file":
@@ -47,7 +55,7 @@ export type FoundCredential =
   | {
       readonly kind: "found";
       readonly setting: Setting;
-      readonly credential: () => Credential;
+      readonly credential: () => Credential | TokenCommand;
     };
 
 /** Makes the credential of a token that a command has got, such as `ESC_ADMIN_TOKEN`. */
@@ -59,11 +67,20 @@ export function givenCredential(setting: Setting): Extract<FoundCredential, { ki
 /** Finds the credential to open ESC with: the first that is set, in the order of docs/secrets.md. */
 export function findCredential(variables: Variables): FoundCredential {
   // A token that is all white space counts as unset.
-  const settings = variables.all(...CREDENTIAL_ORDER).filter(({ value }) => value.trim() !== "");
+  const settings = variables
+    .all(...CREDENTIAL_ORDER)
+    .filter(({ name, file, value }) => value.trim() !== "" && (name !== "ESC_TOKEN_COMMAND" || file === undefined));
   for (const setting of settings) {
-    const withCredential = (credential: () => Credential): FoundCredential => ({ kind: "found", setting, credential });
+    const withCredential = (credential: () => Credential | TokenCommand): FoundCredential => ({
+      kind: "found",
+      setting,
+      credential,
+    });
     if (setting.name === "ESC_TOKEN") return withCredential(() => ({ kind: "token", token: tokenIn(setting) }));
     if (setting.name === "ESC_TOKEN_FILE") return withCredential(() => ({ kind: "token-file", path: pathIn(setting) }));
+    if (setting.name === "ESC_TOKEN_COMMAND") {
+      return withCredential(() => ({ kind: "token-command", command: setting.value }));
+    }
     const terms = termsFor(setting.file, variables);
     const organization = terms("ESC_OIDC_ORG");
     if (organization !== undefined) {

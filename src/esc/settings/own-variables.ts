@@ -2,7 +2,7 @@
 import type { Environment, Layer } from "../../core/model.ts";
 
 /** The first that is set is used, from files last; else an ID token of GitHub Actions, if `ESC_OIDC_ORG` is set. */
-export const CREDENTIAL_ORDER = ["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"] as const;
+export const CREDENTIAL_ORDER = ["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_TOKEN_COMMAND", "ESC_OIDC_TOKEN_FILE"] as const;
 
 export const EXCHANGE_VARIABLES = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"] as const;
 

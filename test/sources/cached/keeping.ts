@@ -8,6 +8,7 @@ import { contentText, type Content } from "../../../src/sources/cached/content.t
 import { seal } from "../../../src/sources/cached/seal.ts";
 import { type EscServer, type EscServerOptions, secret, startEscServer } from "../../esc-server/index.ts";
 import { folder } from "../../helpers/sophia.ts";
+import { usable } from "../../esc/usable.ts";
 
 export const VALUE = "kept-SENTINEL-value";
 const NAME = "acme/sophia/dev";
@@ -42,8 +43,7 @@ export function entriesIn(caches: string): readonly string[] {
 
 function settingsOf(variables: Readonly<Record<string, string>>): EscSettings {
   const { access } = escAccess(new Map(Object.entries(variables)), [], { timeoutMs: 20_000, insecureHttp: false });
-  if (access.kind !== "on") throw new TypeError("ESC is not configured");
-  return access.settings;
+  return usable(access);
 }
 
 export function read(

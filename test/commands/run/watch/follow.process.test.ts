@@ -8,6 +8,7 @@ import { detectChanges } from "../../../../src/esc/api/follow.ts";
 import { SILENT } from "../../../../src/esc/transport/connection.ts";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
 import { expectWording } from "../../../helpers/wording.ts";
+import { usable } from "../../../esc/usable.ts";
 
 const MINUTE = 60_000;
 const ENV = "acme/app/dev";
@@ -101,8 +102,7 @@ function settingsFor(server: EscServer, token: string): EscSettings {
     ["ESC_ENV", ENV],
   ]);
   const { access } = escAccess(variables, [], { timeoutMs: 5000, insecureHttp: false });
-  if (access.kind !== "on") throw new Error(access.kind);
-  return access.settings;
+  return usable(access);
 }
 
 describe("a token that may see revisions", () => {

@@ -12,6 +12,7 @@ import type { ChangeReport, KnownEnvironments } from "../../../../src/esc/api/fo
 import { escAccess } from "../../../../src/esc/settings/access.ts";
 import { parseFullName } from "../../../../src/esc/settings/names.ts";
 import { expectWording } from "../../../helpers/wording.ts";
+import { usable } from "../../../esc/usable.ts";
 
 const MINUTE = 60_000;
 const TIMING = { random: 0, everyMs: 1000, sessionMs: 60 * MINUTE };
@@ -40,8 +41,7 @@ const { access } = escAccess(
     insecureHttp: false,
   },
 );
-if (access.kind !== "on") throw new Error(access.kind);
-const { settings } = access;
+const settings = usable(access);
 
 const looked = (
   known: KnownEnvironments,

@@ -1,0 +1,12 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { attempt } from "./errors.ts";
+
+/** Returns true if this process has a controlling terminal, which its input and output need not be. On Windows: a console. */
+export function hasTerminal(): boolean {
+  const isWindows = process.platform === "win32";
+  const path = isWindows ? "CONIN$" : "/dev/tty";
+  const opened = attempt(() => openSync(path, isWindows ? constants.O_RDONLY : constants.O_RDWR | constants.O_NOCTTY));
+  if (opened === undefined) return false;
+  closeSync(opened);
+  return true;
+}
