@@ -26,6 +26,7 @@ const OTHER_VARIABLES = new Map([
   ["ESC_ENV", "the ESC environment to open, such as `sophia/dev`; several with commas, later ones win"],
   ["ESC_TOKEN", "the access token that opens it"],
   ["ESC_TOKEN_FILE", "a file with this token"],
+  ["ESC_TOKEN_COMMAND", "a command that prints it; read from the environment alone"],
   ["ESC_OIDC_TOKEN_FILE", "a file with an ID token, which is exchanged for an access token"],
   [
     "ESC_OIDC_ORG",
@@ -35,6 +36,10 @@ const OTHER_VARIABLES = new Map([
   ["ESC_OIDC_SCOPE", "the scope of that access token"],
   ["ESC_OIDC_EXPIRATION", "the lifetime of that access token, in seconds"],
   ["ESC_ORG", "the organization of environments that are named without one"],
+  [
+    "SOPHIA_ALLOW_ENVIRONMENT",
+    "environments that files may name, such as `acme/sophia/dev,acme/other/*`; read from the environment alone",
+  ],
   ["ESC_ADMIN_TOKEN", "the token for commands that write to ESC; it is never passed on"],
   ["PULUMI_BACKEND_URL", "the service (default: https://api.pulumi.com)"],
   [

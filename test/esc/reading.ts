@@ -4,7 +4,7 @@ import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
 import { type EscReading, readEsc } from "../../src/sources/esc.ts";
-import { usable } from "./usable.ts";
+import { usableByCommand } from "./usable.ts";
 
 /** The waits and retries that were reported. */
 export interface ProgressLog {
@@ -23,14 +23,18 @@ export interface ReadOptions {
 }
 
 /** Settings from variables; fails if ESC is not on. */
-function settingsFrom(variables: Readonly<Record<string, string>>, options: ReadOptions = {}): EscSettings {
-  const { access } = escAccess(new Map(Object.entries(variables)), options.dotenv ?? [], {
+async function settingsFrom(
+  variables: Readonly<Record<string, string>>,
+  options: ReadOptions = {},
+): Promise<EscSettings> {
+  const environment = new Map(Object.entries(variables));
+  const { access } = escAccess(environment, options.dotenv ?? [], {
     timeoutMs: options.timeoutMs ?? 20_000,
     insecureHttp: options.insecureHttp ?? false,
     ...(options.requireEsc === undefined ? {} : { requireEsc: options.requireEsc }),
     ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
   });
-  return usable(access);
+  return usableByCommand(access, environment);
 }
 
 export async function read(
@@ -42,7 +46,7 @@ export async function read(
     waiting: (what) => void said?.waiting.push(what),
     retrying: (retry) => void said?.retries.push({ ...retry }),
   };
-  return readEsc(settingsFrom(variables, options), progress, options.clock);
+  return readEsc(await settingsFrom(variables, options), progress, options.clock);
 }
 
 /** Reads ESC; fails if that fails. */

@@ -1,6 +1,15 @@
+import type { Environment } from "../../src/core/model.ts";
+import { tokenByCommand } from "../../src/esc/auth/token-command.ts";
 import type { EscSettings, FoundAccess } from "../../src/esc/settings/access.ts";
 
-/** The settings of an access by a token that is there, as if the user had allowed what a file names. */
+/** The settings of an access, as if the user had allowed what a file names; with the token that a command prints. */
+export async function usableByCommand(access: FoundAccess, environment: Environment): Promise<EscSettings> {
+  if (access.kind !== "on" || access.settings.credential.kind !== "token-command") return usable(access);
+  const token = await tokenByCommand(access.settings.credential.command, environment);
+  return { ...access.settings, credential: { kind: "token", token } };
+}
+
+/** The same of an access by a token that is there. */
 export function usable(access: FoundAccess): EscSettings {
   if (access.kind !== "on" && access.kind !== "proposed") throw new Error(`ESC is ${access.kind}`);
   const { credential, ...settings } = access.settings;

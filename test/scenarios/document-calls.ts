@@ -17,6 +17,10 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     "npm test": ["npm [test]"],
     [FETCH]: INSTALL,
     "npx --no-install sophia-run init": ["npx [--no-install] [sophia-run] [init]"],
+    "npx --no-install sophia-run login": [
+      "npx [--no-install] [sophia-run] [login]",
+      "npx [--no-install] [sophia-run] [--] [npm] [start]",
+    ],
   },
   "docs/comparison.md": {
     "npm run conformance -- --launcher 'dotenvx run --'": [

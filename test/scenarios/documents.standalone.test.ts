@@ -98,6 +98,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "npm test": npm,
     [FETCH]: fetched,
     "npx --no-install sophia-run init": { ...npm, commands: ["npx"] },
+    "npx --no-install sophia-run login": { ...npm, commands: ["npx"] },
     "$ sophia-run -- node server.js; echo $?": {
       kind: "run",
       files: { "sophia.contract.json": contractOfReadme() },

@@ -39,6 +39,7 @@ repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
 4. \`sophia-run check --live\` asks the services whether the keys work. Then revoke the old key.`,
     "`sophia-run rotate --token` replaces `ESC_TOKEN`; `sophia-run check --overdue` lists the secrets that are due for rotation.",
     "## Local development",
+    ...(contract.environment === undefined ? [] : [LOGIN]),
     shell(`cp .env.example .env && chmod 600 .env`),
     `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or the values themselves; \`sophia-run import .env\` copies these values to ESC.
 Without any secret, \`sophia-run --fake -- <command>\` starts the command with dummy values.`,
@@ -68,6 +69,9 @@ organization, in the console of Pulumi Cloud, shows who opened the environment.`
 - Pass only the variables that a program needs: \`--scope\`, \`--only-declared\`, \`--exclude 'AWS_*'\`.`,
   ];
 }
+
+const LOGIN = `\`pulumi login\` and \`sophia-run login\`, once on a machine, give starts your own token
+([how](${HANDBOOK}#a-token-without-copying-one)). Without Pulumi's CLI:`;
 
 /** Says which environment is read, and when. */
 function escSource({ environment }: Contract): string {

@@ -8,14 +8,10 @@ import type { Context } from "../../core/context.ts";
 import { findHelper } from "../../launch/program/look-up.ts";
 import { OTHER_WORDS } from "../other-tools.ts";
 
-/** Prints at a terminal which command may be meant. @throws SophiaError (usage, 125) for `login`, which asks for a password */
+/** Prints at a terminal which command may be meant. */
 export async function readFirstWord({ command: [word], flags }: Run, context: Context): Promise<void> {
   const meant = OTHER_WORDS.get(word);
   if (meant === undefined) return;
-  if (word === "login") {
-    const { usageError } = await import("../mistakes.ts");
-    throw usageError(`login is no command: ${meant}`, "sophia-run -- login starts the program of that name");
-  }
   // Without the program the error says the same.
   if (findHelper(word, context.environment) === undefined || !context.isTerminal(2)) return;
   if (resolveSettings(flags, context.environment).quiet) return;
