@@ -1,5 +1,4 @@
 /** The consents that the user has given: those of `SOPHIA_ALLOW_ENVIRONMENT`, and those that are remembered. */
-import { randomUUID } from "node:crypto";
 import { isObject, parseObject } from "../core/json-object.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
@@ -87,7 +86,7 @@ export function replaceConsents(
   const { consents, problem } = readConsents(environment);
   if (problem !== undefined) return problem;
   const allowed = change(consents);
-  return writeOwnFile(path, `${JSON.stringify({ version: 1, allowed }, undefined, 2)}\n`, randomUUID());
+  return writeOwnFile(path, `${JSON.stringify({ version: 1, allowed }, undefined, 2)}\n`);
 }
 
 function pathIn(environment: Environment): string | undefined {

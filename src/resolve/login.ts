@@ -78,7 +78,7 @@ export function pulumiLogin(
 
 export interface LoginSearch {
   readonly found?: { readonly token: Secret; readonly backend: string };
-  /** The reason why a login that was chosen is not used, if the user can mend it. */
+  /** The reason why a login that was chosen is not used, if the user can change that. */
   readonly problem?: string;
 }
 

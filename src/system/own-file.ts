@@ -1,4 +1,5 @@
 /** The user's own settings and consents, below `~/.config`: small texts that no other user may have written. */
+import { randomBytes } from "node:crypto";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { attempt } from "./errors.ts";
@@ -18,9 +19,11 @@ export function readOwnFile(
   return text === undefined ? { problem: `${printable(path)} is not UTF-8` } : { text };
 }
 
-/** Writes a file with the mode 0600. @returns why that failed @param unique a name that no other user can guess */
-export function writeOwnFile(path: string, text: string, unique: string): string | undefined {
-  const trouble = writePrivate(path, Buffer.from(text), unique, { forbidden: GROUP_OR_WORLD_WRITABLE });
+/** Writes a file with the mode 0600. @returns why that failed */
+export function writeOwnFile(path: string, text: string): string | undefined {
+  const trouble = writePrivate(path, Buffer.from(text), randomBytes(8).toString("hex"), {
+    forbidden: GROUP_OR_WORLD_WRITABLE,
+  });
   return trouble === undefined || trouble.kind === "absent" ? undefined : problemWords(trouble, path);
 }
 

@@ -18,18 +18,18 @@ async function service(): Promise<EscServer> {
   return server;
 }
 
-describe("ESC_TOKEN_COMMAND", () => {
-  async function world() {
-    const server = await service();
-    const cwd = folder({ "sophia.contract.json": '{"variables":{"KEY":{}}}', token: `${server.token}\n` });
-    const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: NAME };
-    const run = (command: string, args: readonly string[] = PRINT, more: Readonly<Record<string, string>> = {}) =>
-      sophia(args, { cwd, env: { ...env, ESC_TOKEN_COMMAND: command, ...more } });
-    return { server, cwd, env, run };
-  }
+async function commandWorld() {
+  const server = await service();
+  const cwd = folder({ "sophia.contract.json": '{"variables":{"KEY":{}}}', token: `${server.token}\n` });
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: NAME };
+  const run = (command: string, args: readonly string[] = PRINT, more: Readonly<Record<string, string>> = {}) =>
+    sophia(args, { cwd, env: { ...env, ESC_TOKEN_COMMAND: command, ...more } });
+  return { server, cwd, env, run };
+}
 
+describe("ESC_TOKEN_COMMAND", () => {
   test("is run by sh in the caller's environment, once, and its standard error passes", async () => {
-    const { run, cwd } = await world();
+    const { run, cwd } = await commandWorld();
     const ended = await run('echo run >> runs; echo "asks $WHO" >&2; cat token', PRINT, { WHO: "you" });
     expect(ended).toMatchObject({ status: 0, stdout: GOT, stderr: "asks you\n" });
     expect(readFileSync(join(cwd, "runs"), "utf8")).toBe("run\n");
@@ -41,7 +41,7 @@ describe("ESC_TOKEN_COMMAND", () => {
   });
 
   test("has no standard input, which the program gets", async () => {
-    const { cwd, env } = await world();
+    const { cwd, env } = await commandWorld();
     const ended = await sophia(["--", "sh", "-c", "cat; echo $KEY"], {
       cwd,
       env: { ...env, ESC_TOKEN_COMMAND: "cat > input; cat token" },
@@ -52,7 +52,7 @@ describe("ESC_TOKEN_COMMAND", () => {
   });
 
   test("asks at the terminal", async () => {
-    const { cwd, env } = await world();
+    const { cwd, env } = await commandWorld();
     const command = 'printf "passphrase: " > /dev/tty; read -r word < /dev/tty; [ "$word" = sesame ] && cat token';
     const answers: readonly Step[] = [["passphrase: ", "sesame\n"]];
     const { status, stdout } = await atTerminal(PRINT, { cwd, env: { ...env, ESC_TOKEN_COMMAND: command } }, answers);
@@ -72,7 +72,7 @@ describe("ESC_TOKEN_COMMAND", () => {
   ])(
     "that fails by %s is an error: nothing behind it is tried, and its output is not shown",
     async (_, command, words) => {
-      const { server, cwd, run } = await world();
+      const { server, cwd, run } = await commandWorld();
       writeFileSync(join(cwd, "id"), "an ID token");
       const behind = { ESC_OIDC_TOKEN_FILE: "id", ESC_OIDC_ORG: "acme" };
       for (const args of [PRINT, ["--cache", ...PRINT], ["check"]]) {
@@ -86,7 +86,7 @@ describe("ESC_TOKEN_COMMAND", () => {
   );
 
   test("that never ends is ended after 30 s, with what it has started", { timeout: 90_000 }, async () => {
-    const { cwd, run } = await world();
+    const { cwd, run } = await commandWorld();
     const ended = await run("sleep 300 & echo $! > child; sleep 301");
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("did not end within 30 s");
@@ -95,14 +95,14 @@ describe("ESC_TOKEN_COMMAND", () => {
   });
 
   test("is behind a token and a token file, and before an ID token", async () => {
-    const { server, run } = await world();
+    const { server, run } = await commandWorld();
     expect((await run("exit 1", PRINT, { ESC_TOKEN: server.token })).stdout).toBe(GOT);
     expect((await run("exit 1", PRINT, { ESC_TOKEN_FILE: "token" })).stdout).toBe(GOT);
     expect((await run("cat token", PRINT, { ESC_OIDC_TOKEN_FILE: "absent", ESC_OIDC_ORG: "acme" })).stdout).toBe(GOT);
   });
 
   test("is never read from a file, and never passed on from one", async () => {
-    const { cwd, env, server } = await world();
+    const { cwd, env, server } = await commandWorld();
     writeFileSync(join(cwd, ".env"), "ESC_TOKEN_COMMAND=touch run; cat token\n", { mode: 0o600 });
     const ended = await sophia(["--no-contract", "--", "env"], { cwd, env });
     expect(environmentOf(ended.stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
@@ -112,14 +112,14 @@ describe("ESC_TOKEN_COMMAND", () => {
   });
 
   test("is not passed on, unless --keep-esc", async () => {
-    const { run } = await world();
+    const { run } = await commandWorld();
     expect(environmentOf((await run("cat token", ["--", "env"])).stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
     const kept = await run("cat token", ["--keep-esc", "--", "env"]);
     expect(environmentOf(kept.stdout)).toMatchObject({ ESC_TOKEN_COMMAND: "cat token" });
   });
 
   test("is run only once the environment is allowed", async () => {
-    const { server, cwd } = await world();
+    const { server, cwd } = await commandWorld();
     writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ environment: NAME, variables: { KEY: {} } }));
     const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN_COMMAND: "touch run; cat token" };
     expect((await sophia(PRINT, { cwd, env })).stdout).toBe("got\n");
@@ -129,7 +129,7 @@ describe("ESC_TOKEN_COMMAND", () => {
   });
 
   test("serves the cache as a token does", async () => {
-    const { server, run } = await world();
+    const { server, run } = await commandWorld();
     expect((await run("cat token", ["--cache", ...PRINT])).stdout).toBe(GOT);
     server.reset();
     expect((await run("cat token", ["--cache-fresh", "1h", ...PRINT])).stdout).toBe(GOT);
@@ -148,27 +148,27 @@ function credentials(url: string, token: string): string {
   return JSON.stringify({ current: url, accessTokens: { [url]: token }, accounts: { [url]: account } });
 }
 
-describe("sophia-run login", () => {
-  async function world() {
-    const server = await service();
-    const cwd = folder({
-      "sophia.contract.json": JSON.stringify({ environment: NAME, variables: { KEY: { required: true } } }),
-    });
-    mkdirSync(join(cwd, ".pulumi"), { mode: 0o700 });
-    const file = join(cwd, ".pulumi/credentials.json");
-    writeFileSync(file, credentials(server.url, server.token), { mode: 0o600 });
-    const allowed = { SOPHIA_ALLOW_ENVIRONMENT: NAME };
-    /** At a terminal, as people work. */
-    const type = (
-      args: readonly string[],
-      more: Readonly<Record<string, string>> = allowed,
-      answers: readonly Step[] = [],
-    ) => atTerminal(args, { cwd, env: more }, answers);
-    return { server, cwd, file, type, allowed, settings: join(cwd, ".config/sophia-run/settings.json") };
-  }
+async function loginWorld() {
+  const server = await service();
+  const cwd = folder({
+    "sophia.contract.json": JSON.stringify({ environment: NAME, variables: { KEY: { required: true } } }),
+  });
+  mkdirSync(join(cwd, ".pulumi"), { mode: 0o700 });
+  const file = join(cwd, ".pulumi/credentials.json");
+  writeFileSync(file, credentials(server.url, server.token), { mode: 0o600 });
+  const allowed = { SOPHIA_ALLOW_ENVIRONMENT: NAME };
+  /** At a terminal, as people work. */
+  const type = (
+    args: readonly string[],
+    more: Readonly<Record<string, string>> = allowed,
+    answers: readonly Step[] = [],
+  ) => atTerminal(args, { cwd, env: more }, answers);
+  return { server, cwd, file, type, allowed, settings: join(cwd, ".config/sophia-run/settings.json") };
+}
 
+describe("sophia-run login", () => {
   test("asks the service whose token it is, and remembers the service alone", async () => {
-    const { server, settings, type } = await world();
+    const { server, settings, type } = await loginWorld();
     const ended = await type(["login"]);
     expect(ended.status).toBe(0);
     expectWording(ended.stdout.replaceAll("\r", ""));
@@ -180,7 +180,7 @@ describe("sophia-run login", () => {
   });
 
   test("is all that a clone needs, with one yes", async () => {
-    const { type } = await world();
+    const { type } = await loginWorld();
     const before = await type(PRINT, {});
     expect(before.status).toBe(78);
     expect(before.stdout.replaceAll(/\s+/g, " ")).toContain("pulumi login, then sophia-run login");
@@ -192,7 +192,7 @@ describe("sophia-run login", () => {
   });
 
   test("is said to be personal by check and explain, and reaches no program", async () => {
-    const { server, type } = await world();
+    const { server, type } = await loginWorld();
     await type(["login"]);
     const checked = await type(["check"]);
     expect(checked.stdout).toContain("Login of Pulumi's CLI: ***");
@@ -207,7 +207,7 @@ describe("sophia-run login", () => {
     ["in CI", { CI: "true" }],
     ["for another service", { PULUMI_BACKEND_URL: "http://127.0.0.1:9" }],
   ])("is not used %s", async (_, more) => {
-    const { server, type, allowed } = await world();
+    const { server, type, allowed } = await loginWorld();
     await type(["login"]);
     server.reset();
     const ended = await type(PRINT, { ...allowed, ...more });
@@ -217,7 +217,7 @@ describe("sophia-run login", () => {
   });
 
   test("is not used without a controlling terminal, and used for its own service", async () => {
-    const { server, cwd, type, allowed } = await world();
+    const { server, cwd, type, allowed } = await loginWorld();
     await type(["login"]);
     server.reset();
     const alone = ["setsid", "-w", ...sophiaRun, ...PRINT];
@@ -231,7 +231,7 @@ describe("sophia-run login", () => {
   });
 
   test("does not decide where another token goes, nor does a .env where it goes", async () => {
-    const { server, cwd, type, allowed } = await world();
+    const { server, cwd, type, allowed } = await loginWorld();
     await type(["login"]);
     const other = await service();
     writeFileSync(join(cwd, ".env"), `PULUMI_BACKEND_URL=${other.url}\n`, { mode: 0o600 });
@@ -244,7 +244,7 @@ describe("sophia-run login", () => {
   });
 
   test("comes after every other credential", async () => {
-    const { server, type, allowed } = await world();
+    const { server, type, allowed } = await loginWorld();
     await type(["login"]);
     server.reset();
     const wrong = { ...allowed, PULUMI_BACKEND_URL: server.url, ESC_TOKEN: "wrong" };
@@ -255,7 +255,7 @@ describe("sophia-run login", () => {
   });
 
   test("reads the CLI's file where PULUMI_HOME or PULUMI_CREDENTIALS_PATH says, and an old file without accounts", async () => {
-    const { server, file, type, allowed } = await world();
+    const { server, file, type, allowed } = await loginWorld();
     const [home, path] = [folder(), folder()];
     for (const place of [home, path]) {
       chmodSync(place, 0o700);
@@ -277,7 +277,7 @@ describe("sophia-run login", () => {
     ["has a login to a folder", () => '{"current":"file://~","accessTokens":{"file://~":"x"}}', "no ESC"],
     ["is no object", () => "[]", "has the wrong form"],
   ])("says what to do if the CLI's file %s", async (title, text, words) => {
-    const { server, file, settings, type, allowed } = await world();
+    const { server, file, settings, type, allowed } = await loginWorld();
     writeFileSync(file, text(server.url, server.token));
     const more = title.includes("another") ? { PULUMI_BACKEND_URL: server.url } : {};
     const ended = await type(["login"], { ...allowed, ...more });
@@ -289,7 +289,7 @@ describe("sophia-run login", () => {
   });
 
   test("remembers nothing if the service refuses the token", async () => {
-    const { server, file, settings, type } = await world();
+    const { server, file, settings, type } = await loginWorld();
     writeFileSync(file, credentials(server.url, "pul-wrong"));
     const ended = await type(["login"]);
     expect(ended.status).toBe(125);
@@ -308,7 +308,7 @@ describe("sophia-run login", () => {
       "PULUMI_CREDENTIAL_STORE",
     ],
   ])("counts as absent, with a warning, if %s", async (_, spoil, words) => {
-    const { server, settings, file, type } = await world();
+    const { server, settings, file, type } = await loginWorld();
     await type(["login"]);
     server.reset();
     spoil(settings, file);
@@ -319,7 +319,7 @@ describe("sophia-run login", () => {
   });
 
   test("is for people: not in CI, and not for a coding agent", async () => {
-    const { server, settings, type, cwd } = await world();
+    const { server, settings, type, cwd } = await loginWorld();
     for (const more of [{ CI: "1" }, { CLAUDECODE: "1" }]) expect((await type(["login"], more)).status).toBe(125);
     const unseen = await atTerminalOf(["setsid", "-w", ...sophiaRun, "login"], cwd, {});
     expect(unseen.status).toBe(125);
@@ -329,7 +329,7 @@ describe("sophia-run login", () => {
   });
 
   test("is forgotten by --forget", async () => {
-    const { server, type } = await world();
+    const { server, type } = await loginWorld();
     await type(["login"]);
     expect((await type(["login", "--forget"])).status).toBe(0);
     server.reset();

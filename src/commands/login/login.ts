@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
@@ -51,7 +50,7 @@ async function logIn(settings: Settings, context: Context): Promise<number> {
   const token = { name: LOGIN, value: found.token.reveal() };
   const { access } = escAccess(environment, [], {
     ...settings,
-    // Of no importance: only the user is asked for.
+    // Any name: only the user is asked for.
     environments: { value: "any/any/any", option: "login" },
     token,
     backend,
@@ -113,7 +112,7 @@ function writeBackend(backend: string | undefined, { environment }: Context): st
   const { problem } = chosenBackend(environment);
   if (problem !== undefined) return problem;
   const document = { version: 1, ...(backend === undefined ? {} : { login: { backend } }) };
-  return writeOwnFile(path, `${JSON.stringify(document, undefined, 2)}\n`, randomUUID());
+  return writeOwnFile(path, `${JSON.stringify(document, undefined, 2)}\n`);
 }
 
 function failure(message: string, hint?: string): SophiaError {

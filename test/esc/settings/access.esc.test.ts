@@ -114,7 +114,7 @@ describe("the order of credentials", () => {
   const all = { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "/id", ESC_TOKEN_FILE: "/t", ...actions };
 
   test("is as documented", () => {
-    expect(CREDENTIAL_ORDER).toEqual(["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
+    expect(CREDENTIAL_ORDER).toEqual(["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_TOKEN_COMMAND", "ESC_OIDC_TOKEN_FILE"]);
     const exchange = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"];
     expect(WITHHELD_VARIABLES).toEqual(["ESC_ENV", ...CREDENTIAL_ORDER, ...exchange]);
   });
