@@ -1,15 +1,16 @@
 /**
  * `npm run bench:broker`: measures requests through the broker against a direct connection, in turns, and beside varlock's
- * proxy. Writes docs/measurements/broker.md. `--quick` takes a quarter of the rounds; `--dry` writes nothing. It runs on
+ * proxy. Writes docs/measurements/broker.md. `--quick` takes a quarter of the rounds; `--dry` writes nothing; `--git` prints
+ * git and gh alone. It runs on
  * Linux, as a user that may read the launcher's descriptors: root, since the launcher is not dumpable.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { document, type Measured, type Report } from "./broker/document.ts";
+import { document, gitSection, type Measured, type Report } from "./broker/document.ts";
 import { DIRECT, type Launcher, launchers, place, type Setting } from "./broker/launchers.ts";
-import { type Amounts, measureSoak, measureStart, measureTurns, measureVolume } from "./broker/measure.ts";
+import { type Amounts, measureGit, measureSoak, measureStart, measureTurns, measureVolume } from "./broker/measure.ts";
 import { root } from "./surroundings.ts";
 
 const isQuick = process.argv.includes("--quick");
@@ -19,13 +20,20 @@ const AMOUNTS: Amounts = {
   requests: 10_000,
   streams: 1000,
   starts: isQuick ? 10 : 40,
+  gitRounds: isQuick ? 2 : 5,
 };
+
+const all = launchers((node) => execFileSync(node, ["--version"], { encoding: "utf8" }).trim().slice(1));
+/** Varlock's proxy is not for git. */
+const own = all.filter(({ isPeer }) => !isPeer);
 
 async function main(): Promise<void> {
   const temporary = mkdtempSync(join(tmpdir(), "sophia-run-bench-broker-"));
   try {
     const where = await place(temporary);
     try {
+      if (process.argv.includes("--git"))
+        return void process.stdout.write(gitSection(await measureGit(where, own, AMOUNTS)));
       const text = await document(await measure(where));
       if (process.argv.includes("--dry")) process.stdout.write(text);
       else writeFileSync(join(root, "docs/measurements/broker.md"), text);
@@ -40,12 +48,13 @@ async function main(): Promise<void> {
 async function measure(where: Setting): Promise<Report> {
   const present: Launcher[] = [];
   const missing: { name: string; reason: string }[] = [];
-  for (const launcher of launchers((node) => execFileSync(node, ["--version"], { encoding: "utf8" }).trim().slice(1))) {
+  for (const launcher of all) {
     const reason = await refusal(where, launcher);
     if (reason === undefined) present.push(launcher);
     else if (launcher.isPeer) missing.push({ name: launcher.name, reason });
     else throw new Error(`${launcher.name}: ${reason}`);
   }
+  const git = await measureGit(where, own, AMOUNTS);
   const turns = await measureTurns(where, present, AMOUNTS);
   const turnsOf = (name: string) => {
     const found = turns.get(name);
@@ -62,7 +71,7 @@ async function measure(where: Setting): Promise<Report> {
     const start = await measureStart(where, launcher, AMOUNTS);
     measured.push({ launcher, figures: { turns: turnsOf(launcher.name), volume, soak, start } });
   }
-  return { direct: turnsOf(DIRECT), measured, missing, amounts: AMOUNTS };
+  return { direct: turnsOf(DIRECT), git, measured, missing, amounts: AMOUNTS };
 }
 
 /** Returns why a launcher passes no request on here. */

@@ -2,9 +2,12 @@
  * The program of `npm run bench:broker`: does the task of each line of its standard input and prints the result, both JSON.
  * It sends to OPENAI_BASE_URL: to the service itself, or to a broker. The program is the same in both cases.
  */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import type { Results, Task } from "./tasks.mts";
 
 const { OPENAI_BASE_URL: base = "", OPENAI_API_KEY: key = "", HTTPS_PROXY } = process.env;
@@ -14,6 +17,7 @@ const { request: begin, Agent } = protocol === "https:" ? https : http;
 const proxy = HTTPS_PROXY === undefined ? {} : { proxyEnv: { HTTPS_PROXY } };
 const agent = new Agent({ keepAlive: true, ...proxy });
 const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+const run = promisify(execFile);
 const BODY = JSON.stringify({ model: "x", messages: [{ role: "user", content: "q".repeat(1950) }] });
 const BLOCK = Buffer.alloc(64 * 1024, "u");
 
@@ -100,7 +104,28 @@ const TASKS: { readonly [Name in keyof Results]: (task: Task<Name>) => Promise<R
     await Promise.all(Array.from({ length: atOnce }, work));
     return count;
   },
+
+  clone: async ({ repository }) => {
+    const target = mkdtempSync("clone-");
+    const ms = await timeOf("git", "clone", "--quiet", "--no-checkout", repository, target);
+    rmSync(target, { recursive: true });
+    return ms;
+  },
+
+  push: async ({ from, repository }) => timeOf("git", "-C", from, "push", "--quiet", repository, "main"),
+
+  gh: async ({ count }) => {
+    let ms = 0;
+    for (let index = 0; index < count; index++) ms += await timeOf("gh", "api", "user");
+    return ms / count;
+  },
 };
+
+async function timeOf(command: string, ...args: readonly string[]): Promise<number> {
+  const start = now();
+  await run(command, args);
+  return milliseconds(now() - start);
+}
 
 for await (const line of createInterface({ input: process.stdin })) {
   // Sound: tasks.mts sends these.

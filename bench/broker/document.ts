@@ -3,7 +3,7 @@ import { format } from "oxfmt";
 import { list, page, table, wrap } from "../../scripts/markdown.ts";
 import type { Spread } from "../measure.ts";
 import { DIRECT, type Launcher } from "./launchers.ts";
-import type { Amounts, Figures, Turns } from "./measure.ts";
+import type { Amounts, Figures, GitTurns, Turns } from "./measure.ts";
 
 export interface Measured {
   readonly launcher: Launcher;
@@ -12,6 +12,7 @@ export interface Measured {
 
 export interface Report {
   readonly direct: Turns;
+  readonly git: GitTurns;
   readonly measured: readonly Measured[];
   readonly missing: readonly { readonly name: string; readonly reason: string }[];
   readonly amounts: Amounts;
@@ -136,7 +137,7 @@ function limits(measured: readonly Measured[]): readonly string[] {
 }
 
 /** Returns docs/measurements/broker.md. */
-export async function document({ direct, measured, missing, amounts }: Report): Promise<string> {
+export async function document({ direct, git, measured, missing, amounts }: Report): Promise<string> {
   const machine = `${cpus()[0]?.model ?? "an unknown processor"}, ${cpus().length} cores, ${process.platform} ${process.arch}`;
   const content = [
     wrap(
@@ -157,6 +158,7 @@ export async function document({ direct, measured, missing, amounts }: Report): 
       ]),
     ),
     ...missing.map(({ name, reason }) => `- ${name}: ${reason}`),
+    gitSection(git),
     "## All figures",
     table(
       ["", "p50 ms", "p99 ms", "requests a second", "processor time, µs", "first event p99 ms", "event p99 ms"],
@@ -196,6 +198,35 @@ export async function document({ direct, measured, missing, amounts }: Report): 
   ].join("\n\n");
   const { code } = await format("broker.md", page("What the broker costs", "npm run bench:broker", content));
   return code;
+}
+
+const MOST_OF_GIT = 1.15;
+
+/** Returns the section on git and gh. */
+export function gitSection({ direct, ratios }: GitTurns): string {
+  const tasks = [
+    ["git clone, 100 MB", "clone"],
+    ["git push, 100 MB", "push"],
+    ["gh api user", "gh"],
+  ] as const;
+  const names = [...ratios.keys()].filter((name) => name !== DIRECT);
+  const ratioOf = (name: string, task: keyof GitTurns["direct"]): string => {
+    const ratio = ratios.get(name)?.[task];
+    if (ratio === undefined) return "";
+    return `${figure(ratio, 2)}× ${ratio.median <= MOST_OF_GIT ? "✅" : "❌"}`;
+  };
+  return [
+    "## git and gh",
+    wrap(
+      `Real git and gh with a server of git (\`git http-backend\`) and of GitHub's API behind TLS. The files are random, and ` +
+        "packed before. Each ratio is taken within a turn; the goal is at most " +
+        `${MOST_OF_GIT}×.`,
+    ),
+    table(
+      ["", "direct, ms", ...names],
+      tasks.map(([what, task]) => [what, figure(direct[task], 0), ...names.map((name) => ratioOf(name, task))]),
+    ),
+  ].join("\n\n");
 }
 
 function megabytes(bytes: number): string {

@@ -56,6 +56,7 @@ export interface Amounts {
   readonly requests: number;
   readonly streams: number;
   readonly starts: number;
+  readonly gitRounds: number;
 }
 
 const AT_ONCE = 16;
@@ -118,6 +119,61 @@ export async function measureTurns(
       return [name, turns];
     }),
   );
+}
+
+type GitTask = "clone" | "push" | "gh";
+type GitFigures = Readonly<Record<GitTask, Spread>>;
+
+export interface GitTurns {
+  /** ms. */
+  readonly direct: GitFigures;
+  /** Multiples of the direct connection within a turn, by launcher. */
+  readonly ratios: ReadonlyMap<string, GitFigures>;
+}
+
+/** Clones and pushes 100 MB, and calls the API by gh, directly and through each launcher, in turns. */
+export async function measureGit(
+  { git }: Setting,
+  launchers: readonly Launcher[],
+  { gitRounds }: Amounts,
+): Promise<GitTurns> {
+  const sides = [{ name: DIRECT, prefix: [] }, ...launchers].map(({ name, prefix }) => ({
+    name,
+    side: git.side({ prefix }),
+    times: { clone: [] as number[], push: [] as number[], gh: [] as number[] },
+  }));
+  try {
+    // The first round fills the caches of the file system.
+    for (let round = -1; round < gitRounds; round++) {
+      for (const { side, times } of shuffled(sides)) {
+        const clone = await side.perform("clone", { repository: git.full });
+        const push = await side.perform("push", { from: git.folder, repository: git.empty() });
+        const gh = await side.perform("gh", { count: 10 });
+        if (round < 0) continue;
+        times.clone.push(clone);
+        times.push.push(push);
+        times.gh.push(gh);
+      }
+    }
+  } finally {
+    await Promise.all(sides.map(({ side }) => side.end()));
+  }
+  const [direct] = sides;
+  if (direct === undefined) throw new Error("git was not measured directly");
+  const figures = (of: (task: GitTask) => readonly number[]): GitFigures => ({
+    clone: spread(of("clone")),
+    push: spread(of("push")),
+    gh: spread(of("gh")),
+  });
+  return {
+    direct: figures((task) => direct.times[task]),
+    ratios: new Map(
+      sides.map(({ name, times }) => [
+        name,
+        figures((task) => times[task].map((ms, index) => ms / (direct.times[task][index] ?? Number.NaN))),
+      ]),
+    ),
+  };
 }
 
 async function measureRound(side: Side, part: number): Promise<Round> {

@@ -7,6 +7,12 @@ export interface TaskOptions {
   readonly upload: { readonly bytes: number };
   readonly download: { readonly bytes: number };
   readonly abandon: { readonly count: number; readonly atOnce: number };
+  /** The URL of a repository of git. */
+  readonly clone: { readonly repository: string };
+  /** From a folder to an empty repository. */
+  readonly push: { readonly from: string; readonly repository: string };
+  /** Calls of the API by gh. */
+  readonly gh: { readonly count: number };
 }
 
 export interface Results {
@@ -21,6 +27,10 @@ export interface Results {
   readonly download: number;
   /** Streams that were left after their first event. */
   readonly abandon: number;
+  readonly clone: number;
+  readonly push: number;
+  /** Each. */
+  readonly gh: number;
 }
 
 export type Task<Name extends keyof TaskOptions> = TaskOptions[Name] & { readonly name: Name };

@@ -1,5 +1,5 @@
 /**
- * The service of `npm run bench:broker`: `upstream.mts CERTIFICATE KEY`, PEM files. Prints its port, and answers each line of its
+ * The service of `npm run bench:broker`: `upstream.mts CERTIFICATE KEY REPOSITORIES`, PEM files and a folder. Prints its port, and answers each line of its
  * standard input with the number of its connections. Times are those of the machine's monotonic clock, in ns, which the
  * client reads, too.
  */
@@ -8,8 +8,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { createInterface } from "node:readline";
+import { serveGit } from "../../test/helpers/git-server.mts";
 
-const [, , certificate = "", key = ""] = process.argv;
+const [, , certificate = "", key = "", repositories = ""] = process.argv;
 const ANSWER = JSON.stringify({ id: "x", choices: [{ message: { role: "assistant", content: "w".repeat(400) } }] });
 const BLOCK = Buffer.alloc(64 * 1024, "b");
 const sockets = new Set<Socket>();
@@ -21,6 +22,8 @@ const server = createServer({ cert: readFileSync(certificate), key: readFileSync
   else if (pathname === "/v1/events") sendEvents(response, number("count"), number("ms"));
   else if (pathname === "/v1/upload") receive(request, response);
   else if (pathname === "/v1/download") sendBytes(response, number("bytes"));
+  else if (/\.git\//.test(pathname)) serveGit(repositories, request, response);
+  else if (pathname === "/api/v3/user") response.end(JSON.stringify({ login: "octo" }));
   else response.writeHead(404).end();
 });
 server.on("connection", (socket: Socket) => {

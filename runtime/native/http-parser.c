@@ -10,8 +10,6 @@
 
 /* The limit of Node.js for the extensions of all chunks of a message. */
 enum { MOST_EXTENSION_BYTES = 16384 };
-/* The most that a socket reads at once. */
-enum { MOST_SHARED_BYTES = 224 * 1024 };
 
 /* The methods of the reader that `execute` gets. */
 static struct { JSAtom begin, head, body, end; } methods IMAGED;
@@ -268,7 +266,7 @@ FUNCTION(execute_http) {
   const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
   if (bytes == NULL) return JS_ThrowTypeError(context, "no bytes");
   /* The pages of a new block for each part of a large body cost as much as its encryption. */
-  static char shared[MOST_SHARED_BYTES];
+  static char shared[MOST_READ_BYTES];
   static bool is_shared_used = false;
   const bool is_shared = length <= sizeof shared && !is_shared_used;
   char *const copy = is_shared ? shared : malloc(length + 1);

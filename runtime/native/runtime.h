@@ -107,6 +107,9 @@ const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length
 /* Returns a Buffer with a copy of the bytes, or with zeros if `bytes` is NULL. */
 JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size);
 
+/* The most that is read at once of a connection. A part of a body costs the engine the same, whatever its length. */
+enum { MOST_READ_BYTES = 224 * 1024 };
+
 /* Wipes what may be a secret. Musl's explicit_bzero writes byte by byte: a fourteenth of the work of a large body. */
 static inline void erase(void *memory, size_t size) {
   memset(memory, 0, size);

@@ -20,7 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 224 * 1024, MOST_PARTS = 64 };
+enum { MOST_PARTS = 64 };
 
 union address {
   struct sockaddr any;
@@ -136,7 +136,7 @@ FUNCTION(error_of_socket) {
 
 /* Returns a Buffer, 0 at the end. */
 FUNCTION(read_socket) {
-  static uint8_t buffer[READ_BYTES];
+  static uint8_t buffer[MOST_READ_BYTES];
   ssize_t got;
   do got = read(integer_of(context, arguments[0]), buffer, sizeof buffer);
   while (got == -1 && errno == EINTR);

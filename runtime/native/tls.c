@@ -259,14 +259,15 @@ static JSValue throw_not_open(JSContext *context) {
 
 /* (session): decrypted bytes, undefined if there are none yet, null after the server's close_notify */
 FUNCTION(read_decrypted) {
-  enum { MAX_BYTES = 224 * 1024 };
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   if (!session->is_open) return throw_not_open(context);
-  static uint8_t bytes[MAX_BYTES];
+  static uint8_t bytes[MOST_READ_BYTES];
   size_t size = 0;
   int result = 1;
-  while (size < MAX_BYTES && (result = SSL_read(session->ssl, bytes + size, (int)(MAX_BYTES - size))) > 0) size += (size_t)result;
+  while (size < sizeof bytes && (result = SSL_read(session->ssl, bytes + size, (int)(sizeof bytes - size))) > 0) {
+    size += (size_t)result;
+  }
   if (size > 0) {
     /* An error comes again. */
     ERR_clear_error();
