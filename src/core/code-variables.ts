@@ -63,6 +63,8 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
     ["PERLDB_OPTS", "HARNESS_PERL_SWITCHES", "PYENV_HOOK_PATH", "RBENV_HOOK_PATH", "NODENV_HOOK_PATH"],
     ["RUBYGEMS_GEMDEPS", "GEMRC", "IRBRC", "PRYRC", "RUBY_DEBUG_INIT_SCRIPT", "RUBY_DEBUG_COMMANDS"],
     ["NODE_REPL_EXTERNAL_MODULE", "ELECTRON_RUN_AS_NODE", "BUN_OPTIONS"],
+    // Node.js takes messages from the descriptor, which another process, or a file of the repository, may have written.
+    ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"],
     [
       "DOTNET_STARTUP_HOOKS",
       "DOTNET_ADDITIONAL_DEPS",

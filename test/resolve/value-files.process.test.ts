@@ -295,6 +295,23 @@ describe("--secrets-dir", () => {
     expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD");
   });
 
+  test("its keys are brokered, and so are those of NAME_FILE; explain names the file", async () => {
+    const contract = { variables: { OPENAI_API_KEY: {}, GROQ_API_KEY: {} } };
+    const cwd = folder({ "sophia.contract.json": JSON.stringify(contract), groq: "gsk_sentinel0123456789" });
+    mkdirSync(join(cwd, "secrets"));
+    writeFileSync(join(cwd, "secrets/openai-api-key"), "sk-sentinel0123456789");
+    const at = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets", GROQ_API_KEY_FILE: "groq" } };
+    const { stdout, status } = await sophia(["--broker", "--", "env"], at);
+    expect(status).toBe(0);
+    const given = environmentOf(stdout);
+    expect(given["OPENAI_API_KEY"]?.length).toBeGreaterThan(10);
+    expect(given["GROQ_API_KEY"]?.length).toBeGreaterThan(10);
+    expect(stdout).not.toContain("sentinel");
+    const explained = await sophia(["explain", "--broker", "OPENAI_API_KEY", "GROQ_API_KEY"], at);
+    expect(explained.stdout).toContain("lies in  secrets/openai-api-key\n");
+    expect(explained.stdout).toContain("lies in  groq\n");
+  });
+
   test("the tools of a coding agent do not read its files", async () => {
     const cwd = project();
     mkdirSync(join(cwd, "secrets"));

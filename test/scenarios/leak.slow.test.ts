@@ -108,6 +108,10 @@ describe("no value and no token comes out", () => {
     [["check", `postgres://u:${secretOf("argument")}@h`], {}, 125, "check takes no arguments"],
     [["--mode", "exec", "--kill-after", "1s", "--", "true"], {}, 125, "--mode exec"],
     [["--contract", "no-such-file", "--", "true"], {}, 125, "no-such-file"],
+    [["--", "true"], { QDRANT_URL_FILE: secretOf("misplaced") }, 125, "the file in QDRANT_URL_FILE does not exist"],
+    [["--verbose", "--", "echo", "started"], { OPENAI_API_KEY_FILE: ".env" }, 0, "started"],
+    [["explain", "OPENAI_API_KEY"], { OPENAI_API_KEY_FILE: ".env" }, 0, "OPENAI_API_KEY_FILE: .env"],
+    [["check", "--json"], { SOPHIA_SECRETS_DIR: ".", TAVILY_API_KEY_FILE: ".env" }, 0, '"file": ".env"'],
     [["--timeout", "nonsense", "--", "true"], {}, 125, "nonsense"],
     [["--", "true"], { ESC_ENV: "a/b/c/d" }, 125, "a/b/c/d"],
     [

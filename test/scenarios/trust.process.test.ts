@@ -28,6 +28,16 @@ describe("variables that make other programs run code", () => {
     for (const line of stderr.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
+  test("are also those by which Node.js takes messages from a descriptor; the caller's allowance passes them on", async () => {
+    const cwd = folder({ ".env": "NODE_CHANNEL_FD=7\nNODE_CHANNEL_SERIALIZATION_MODE=json\n" });
+    const names = "NODE_CHANNEL_FD,NODE_CHANNEL_SERIALIZATION_MODE";
+    const found = await sophia(["--no-contract", "--", "env"], { cwd });
+    expect(environmentOf(found.stdout)).not.toHaveProperty("NODE_CHANNEL_FD");
+    expect(unwrapped(found.stderr)).toContain(`--allow ${names}`);
+    const allowed = await sophia(["--no-contract", "--allow", names, "--", "env"], { cwd });
+    expect(environmentOf(allowed.stdout)).toMatchObject({ NODE_CHANNEL_FD: "7" });
+  });
+
   test("are passed on without a message if NODE_OPTIONS is harmless", async () => {
     const cwd = folder({ ".env": "NODE_OPTIONS=--max-old-space-size=4096\nJAVA_TOOL_OPTIONS=-Xmx1g\n" });
     const { stdout, stderr } = await sophia(["--no-contract", "--", "env"], { cwd });
