@@ -116,6 +116,11 @@ function proxyChanges(environment: Environment, broker: string, hosts: readonly 
   return Object.fromEntries(NO_PROXIES.map((name, index) => [name, listFor(lists[index])]));
 }
 
+/** Returns the changes by which requests for loopback go to no proxy. */
+export function withoutProxyForLoopback(environment: Environment): Changes {
+  return proxyChanges(environment, "127.0.0.1", []);
+}
+
 /** Returns the entries of `NO_PROXY` that keep git from the broker. */
 export function entriesAgainstGit(environment: Environment, hosts: readonly string[]): readonly string[] {
   return [...new Set(NO_PROXIES.flatMap((name) => excludedHosts(environment.get(name), hosts)))];

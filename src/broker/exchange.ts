@@ -9,6 +9,8 @@ export interface Exchange {
   /** Adds bytes of the body that were sent to the service. */
   readonly count: (bytes: number) => void;
   readonly refuse: (refusal: Refusal) => void;
+  /** Sends an answer of this process itself. */
+  readonly answerLocally: (answer: RefusalAnswer) => void;
   /** Records that the head of the service's answer is there. */
   readonly answered: (answer: IncomingMessage) => void;
   /** Records that the client has closed the connection. */
@@ -51,6 +53,11 @@ class RecordedExchange implements Exchange {
     const answer = answerTo(refusal);
     const { code, name = this.#admitted?.route.name } = refusal;
     this.#write(this.#admitted === undefined ? "refused" : "failed", { status: answer.status, code, name });
+    this.#send(answer);
+  }
+
+  answerLocally(answer: RefusalAnswer): void {
+    this.#write(answer.status < 400 ? "answered" : "refused", { status: answer.status });
     this.#send(answer);
   }
 

@@ -8,6 +8,7 @@
 import { createServer, type Server } from "node:http";
 import { type Admission, admission } from "./admit.ts";
 import { Exchanges } from "./exchange.ts";
+import type { LocalService } from "./local.ts";
 import { replacedKeys } from "./headers.ts";
 import { originsOf, type Route } from "./route.ts";
 import { Guesses } from "./guesses.ts";
@@ -28,6 +29,11 @@ const IDLE_MS = 75_000;
 export interface Broker {
   /** Such as `http://127.0.0.1:40123`. */
   readonly origin: string;
+  /**
+   * Has a service of this process answer requests on loopback, before admission: at this origin, or at one more if this is
+   * another address or a socket. @throws the system's error, as `listenOn`
+   */
+  readonly serveLocally: (service: LocalService) => Promise<OwnAddress>;
   /** Listens on a socket of the file system as well, and serves redirects there. @throws the system's error, as `listenOn` */
   readonly openSocket: (path: string) => Promise<void>;
   /** Admits later requests by these routes. Requests under way keep theirs. */
@@ -50,6 +56,7 @@ interface Door {
   readonly server: Server;
   readonly own: OwnAddress;
   admit: Admission;
+  local?: LocalService;
 }
 
 /** Listens on an address. @throws the system's error, as `listenOn` */
@@ -62,7 +69,7 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
   let routes: readonly Route[] = [];
   let isClosed = false;
   const { origin } = await open(address);
-  return { origin, openSocket, replaceRoutes, close };
+  return { origin, serveLocally, openSocket, replaceRoutes, close };
 
   async function open(at: ListenAddress, redirects?: Redirects): Promise<OwnAddress> {
     const server = serverFor(places);
@@ -72,6 +79,7 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
     const guesses = own.isOpen === true ? new Guesses() : undefined;
     receiveRequests(server, {
       admit: (head) => redirects?.admit(head) ?? door.admit(head),
+      local: (head) => door.local?.(head),
       places,
       exchanges,
       limits,
@@ -84,6 +92,15 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
       },
     });
     return own;
+  }
+
+  async function serveLocally(service: LocalService): Promise<OwnAddress> {
+    const isLoopback = ({ own }: Door): boolean => new URL(own.origin).hostname === "127.0.0.1";
+    if (!doors.some(isLoopback)) await open(LOOPBACK_ADDRESS);
+    const door = doors.find(isLoopback);
+    if (door === undefined) throw new TypeError("no door is on loopback");
+    door.local = service;
+    return door.own;
   }
 
   async function openSocket(path: string): Promise<void> {

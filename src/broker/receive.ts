@@ -6,12 +6,13 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { systemErrorCode } from "../system/errors.ts";
-import type { Admission, Admitted } from "./admit.ts";
+import type { Admission, Admitted, RequestHead } from "./admit.ts";
 import type { Passing } from "./answers.ts";
 import type { Exchanges } from "./exchange.ts";
 import { forward } from "./forward.ts";
 import { GUESS_MS, type Guesses, MOST_GUESSES } from "./guesses.ts";
 import type { Limits } from "./limits.ts";
+import type { LocalService } from "./local.ts";
 import { MAX_CONNECTIONS, type Places } from "./places.ts";
 import type { Refusal, RefusalAnswer } from "./refusals.ts";
 import { sendRaw, sendRefusal } from "./refuse.ts";
@@ -36,6 +37,7 @@ const TOO_MANY_GUESSES: Refusal = {
 export interface Reception extends Omit<Passing, "exchange"> {
   /** Decides by the routes of now. */
   readonly admit: Admission;
+  readonly local: LocalService;
   readonly places: Places;
   readonly exchanges: Exchanges;
   readonly limits: Limits;
@@ -149,10 +151,15 @@ class Receiver {
   #receive(request: IncomingMessage, isUpgrade: boolean, send: (answer: RefusalAnswer) => void): Received | undefined {
     const { places, exchanges, limits, services, replaced, redirected } = this.#reception;
     const { socket } = request;
+    const own = places.mayUse(socket) ? this.#reception.local(headIn(request, isUpgrade)) : undefined;
+    if (own !== undefined) {
+      exchanges.open(request, undefined, send).answerLocally(own);
+      return undefined;
+    }
     const outcome = this.#isRefused(socket)
       ? TOO_MANY_GUESSES
       : places.mayUse(socket)
-        ? this.#admit(request, isUpgrade)
+        ? this.#reception.admit(headIn(request, isUpgrade))
         : TOO_MANY;
     if ("code" in outcome) {
       exchanges.open(request, undefined, this.#isGuess(outcome, socket) ? later(socket, send) : send).refuse(outcome);
@@ -167,10 +174,6 @@ class Receiver {
     return { admitted: outcome, passing: { services, exchange, replaced, redirected } };
   }
 
-  #admit({ method = "", url: target = "", httpVersion: version, rawHeaders }: IncomingMessage, isUpgrade: boolean) {
-    return this.#reception.admit({ method, version, target, rawHeaders, isUpgrade });
-  }
-
   /** Its address has sent too many guesses. */
   #isRefused({ remoteAddress = "" }: Socket): boolean {
     return this.#reception.guard?.guesses.isRefused(remoteAddress, performance.now()) === true;
@@ -183,6 +186,11 @@ class Receiver {
     if (guard.guesses.note(remoteAddress, performance.now())) guard.guessed(remoteAddress);
     return true;
   }
+}
+
+function headIn(request: IncomingMessage, isUpgrade: boolean): RequestHead {
+  const { method = "", url: target = "", httpVersion: version, rawHeaders } = request;
+  return { method, version, target, rawHeaders, isUpgrade };
 }
 
 /** Has the answer to a guess wait. */

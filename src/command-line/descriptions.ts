@@ -110,6 +110,9 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   "broker-to": broker(
     "Allow a contract that was found to send its keys to ORIGIN, such as https://api.example.com (repeatable)",
   ),
+  "aws-refresh": broker(
+    "Renew AWS credentials of ESC while the program runs: its SDKs ask sophia-run for them, on loopback",
+  ),
   "broker-except": broker("Give the program the key NAME itself, not a dummy (repeatable)"),
   "broker-listen": broker(
     "Accept the program's requests on ADDRESS or ADDRESS:PORT of this machine, or unix:PATH (default: 127.0.0.1)",

@@ -76,6 +76,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
     brokerExcept: list("broker-except"),
     brokerListen: text("broker-listen"),
     brokerName: text("broker-name"),
+    /** Undefined: as the contract says. */
+    awsRefresh: read("aws-refresh", toBoolean),
     auditLog: text("audit-log"),
     reason: text("reason"),
     redact: choice("redact", OPTIONS.redact.choices) ?? "auto",

@@ -58,8 +58,14 @@ export interface Watch {
 
 /** A broker that listens (src/broker/). The program's environment has its address. */
 export interface LaunchBroker {
-  /** Called for each program, once it runs. `report`, if any, writes to the standard error, between the program's lines. */
-  readonly started: (report: ((text: string) => void) | undefined) => void;
+  /**
+   * Called for each program, once it runs. `report`, if any, writes to the standard error, between the program's lines; `mask`
+   * masks further secrets in its later output, if that is masked.
+   */
+  readonly started: (
+    report: ((text: string) => void) | undefined,
+    mask: ((secrets: readonly Secret[]) => void) | undefined,
+  ) => void;
   /** Called once, when the last program has ended. Records what is under way, and closes the broker. */
   readonly end: (end: NodeJS.Signals | number) => void;
 }

@@ -106,7 +106,7 @@ describe("a WebSocket", () => {
         { request, socket, head: Buffer.alloc(0) },
         {
           services: { keyOf: () => "key", agentFor: () => agent, onUnauthorized: () => Promise.resolve() },
-          exchange: { count: () => {}, refuse, answered: () => resolve(), left: () => {} },
+          exchange: { count: () => {}, refuse, answerLocally: refuse, answered: () => resolve(), left: () => {} },
           replaced: () => [],
           redirected: () => {},
         },

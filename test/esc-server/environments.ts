@@ -96,7 +96,7 @@ interface Walk {
 /** The environments of a server, their revisions and what those evaluate to. */
 export class Environments {
   readonly crypt = createCrypt();
-  readonly providers = new Map<string, ValueNode>();
+  readonly providers = new Map<string, () => ValueNode>();
   readonly #byName = new Map<string, Environment>();
   readonly #now: () => number;
 
@@ -215,7 +215,7 @@ export class Environments {
       environment,
       mode: walk.mode,
       decrypt: (cipher) => this.crypt.decrypt(cipher),
-      provider: (name) => this.providers.get(name),
+      provider: (name) => this.providers.get(name)?.(),
       importEnvironment: (name) => this.#import(owner.organization, name, walk),
     });
   }

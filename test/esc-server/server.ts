@@ -72,8 +72,8 @@ export interface EscServer {
   oidc: OidcSpec;
   /** Adds a revision to an environment (`org/project/env`), which comes to be with the first. */
   environment(name: string, spec: EnvironmentSpec): EnvironmentHandle;
-  /** The result of `fn::open::<name>` in definitions. */
-  provider(name: string, value: ValueSpec): void;
+  /** The result of `fn::open::<name>` in definitions, or a function that makes it at each evaluation. */
+  provider(name: string, value: ValueSpec | (() => ValueSpec)): void;
   addToken(token: NewToken): Token;
 
   readonly calls: readonly Call[];
@@ -171,7 +171,10 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
       const environment = world.environments.add(parseEnvironmentName(name), spec, world.login);
       return handle(world, environment);
     },
-    provider: (name, value) => void world.environments.providers.set(name, toNode(value)),
+    provider: (name, value) => {
+      const make = typeof value === "function" ? value : () => value;
+      world.environments.providers.set(name, () => toNode(make()));
+    },
     addToken: (added) => world.tokens.add(added),
     get calls() {
       return calls.all;

@@ -39,9 +39,12 @@ interface Attendant {
 }
 
 const ATTENDANTS: readonly Attendant[] = [
-  // --broker. Before the record of the start, which names the brokered keys.
+  // --broker and --aws-refresh, one server. Before the record of the start, which names the brokered keys.
   {
-    isAsked: ({ settings, flags }) => settings.broker || Object.keys(flags).some((name) => name.startsWith("broker-")),
+    isAsked: ({ settings, flags, assessment }) =>
+      settings.broker ||
+      (settings.awsRefresh ?? assessment?.contract.awsRefresh) === true ||
+      Object.keys(flags).some((name) => name.startsWith("broker-")),
     prepare: async ({ settings, flags }) => {
       await (await import("./broker/broker.ts")).refuseBrokerStart(settings, flags);
       return undefined;

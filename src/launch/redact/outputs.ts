@@ -1,4 +1,6 @@
 import type { ChildProcess } from "node:child_process";
+import { maskingOf, withFormer } from "../../masking/masking.ts";
+import type { Secret } from "../../masking/model.ts";
 import { listen, type Undo } from "../listen.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
 import type { Redaction } from "../types.ts";
@@ -78,6 +80,12 @@ export class Outputs {
     this.redaction = redaction;
     redaction.masking.prepare(system?.addon);
     pumps.forEach((pump) => pump.maskBy(redaction.masking));
+  }
+
+  /** Masks later output by further secrets as well. */
+  maskFurther(further: readonly Secret[]): void {
+    const { secrets } = withFormer(further, this.redaction.secrets);
+    this.maskBy({ ...this.redaction, secrets, masking: maskingOf(secrets) });
   }
 
   isOpen(): boolean {

@@ -214,7 +214,7 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
   outputs?.start(child);
   const write = outputs?.write ?? messages?.write;
   if (write !== undefined) restarts?.started(pid, write, outputs);
-  broker?.started(write);
+  broker?.started(write, outputs === undefined ? undefined : (further) => outputs.maskFurther(further));
   if (restarts === undefined && process.platform !== "win32") releaseDescriptors(launch, ipc, outputs);
   const finish: StartedProgram["finish"] = async (isLast) => {
     target.stopKilling();

@@ -26,8 +26,9 @@ export function rotate(world: World, request: ApiRequest): Answer {
     providers.push(provider);
   }
   for (const provider of providers) {
-    const before = world.environments.providers.get(provider);
-    world.environments.providers.set(provider, renewed(before ?? { kind: "string", text: "", secret: true }));
+    const before = world.environments.providers.get(provider)?.();
+    const after = renewed(before ?? { kind: "string", text: "", secret: true });
+    world.environments.providers.set(provider, () => after);
   }
   world.environments.update(environment, yaml, world.login);
   return json({ code: 0, message: "", secretRotationEvent: { status: "succeeded" } });

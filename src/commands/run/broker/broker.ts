@@ -10,7 +10,8 @@ import {
   socketVariables,
 } from "../../../broker/environment.ts";
 import { MOST_GUESSES } from "../../../broker/guesses.ts";
-import type { BrokerParts } from "../../../broker/listen.ts";
+import type { Broker, BrokerParts } from "../../../broker/listen.ts";
+import { LOOPBACK_ADDRESS } from "../../../broker/own-address.ts";
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import { GITHUB_TOKENS } from "../../../contract/broker/providers.ts";
@@ -28,6 +29,7 @@ import type { Secret } from "../../../masking/model.ts";
 import { printLines } from "../../../output/stderr.ts";
 import { type Assessment, followsEsc } from "../../../resolve/assessment.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
+import type { AwsRefresh } from "../aws/refresh.ts";
 import { delivery } from "../delivery.ts";
 import { brokerRefusal } from "../../broker/faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "../../broker/keys.ts";
@@ -64,14 +66,17 @@ export interface RunBroker {
 
 /** Refuses options that do not fit, before a source is read. @throws SophiaError (exec-unavailable, usage, settings; 125) */
 export async function refuseBrokerStart(settings: Settings, flags: Values): Promise<void> {
-  if (settings.broker && settings.mode === "exec") {
-    throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable("broker");
+  if (settings.mode === "exec" && (settings.broker || settings.awsRefresh === true)) {
+    throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable(settings.broker ? "broker" : "aws");
   }
   refuseBrokerOptions(settings, flags);
 }
 
+const NO_KEYS: BrokerPlan = { keys: [], faults: [], exposed: [], excepted: [], outer: [] };
+
 /**
- * Listens, on loopback unless the user names another address, if there is a key to broker, or one may appear in ESC later (`--watch`); else warns, for the option,
+ * Listens, on loopback unless the user names another address, if there are AWS credentials to renew, if there is a key to
+ * broker, or if one may appear in ESC later (`--watch`); else warns, for the option,
  * with the reason.
  *
  * @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered, the program would get one in
@@ -89,8 +94,11 @@ export async function openRunBroker(
     if (!dummies.has(name)) dummies.set(name, dummyKey(declaration));
     return dummies.get(name);
   };
+  const aws = await plannedAws(settings, flags, assessment, context);
+  if (!settings.broker && aws === undefined) return undefined;
   const options = planOptions(settings);
   const plan = (now: Assessment): BrokerPlan => {
+    if (!settings.broker) return NO_KEYS;
     const planned = planBroker(now, context.environment, options, dummyOf);
     const refusal = brokerRefusal(planned, now.contract.source);
     if (refusal !== undefined) throw refusal;
@@ -99,12 +107,12 @@ export async function openRunBroker(
   const exceptions = checkedExceptions(settings, flags, assessment, context.environment);
   const initial = plan(assessment);
   warnOfUnset(exceptions, initial, assessment, context);
-  if (initial.keys.length === 0) {
+  if (initial.keys.length === 0 && settings.broker) {
     const mayFollow = settings.watch && followsEsc(settings, assessment);
     if (flags["broker"] === true && initial.outer.length + initial.excepted.length === 0) {
       warnOfNothing(assessment, mayFollow, context);
     }
-    if (!mayFollow) return undefined;
+    if (!mayFollow && aws === undefined) return undefined;
   }
   warnOfCopies(initial.keys, assessment, context);
 
@@ -143,8 +151,10 @@ export async function openRunBroker(
       ]);
     },
   };
-  const broker = await listen(parts, options.address, context.cwd);
+  // Without --broker its variables have no effect.
+  const broker = await listen(parts, settings.broker ? options.address : LOOPBACK_ADDRESS, context.cwd);
   const { origin, socketPath } = broker;
+  const refresh = await aws?.serve(broker);
   const gh = await openForGh(initial, settings.watch, assessment, broker, context);
   const deliver = (now: Assessment, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {
     const { environment, files } = delivery(now);
@@ -155,8 +165,9 @@ export async function openRunBroker(
           ? brokerVariables(planned, origin, environment, outer)
           : socketVariables(planned, socketPath, environment, outer);
     const withDummies = withVariables(environment, variables);
+    const withGh = withVariables(withDummies, gh?.variables(planned, withDummies) ?? {});
     return {
-      environment: withVariables(withDummies, gh?.variables(planned, withDummies) ?? {}),
+      environment: withVariables(withGh, refresh?.variables(withGh) ?? {}),
       files,
       brokered: new Map(planned.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
       apply: () => {
@@ -166,8 +177,10 @@ export async function openRunBroker(
       },
     };
   };
-  const dummyValues = (): readonly Secret[] =>
-    Array.from(dummies).flatMap(([name, value]) => (value === undefined ? [] : { name, value }));
+  const dummyValues = (): readonly Secret[] => [
+    ...Array.from(dummies).flatMap(([name, value]) => (value === undefined ? [] : { name, value })),
+    ...(refresh?.secrets() ?? []),
+  ];
   const accesses = gitAccesses(initial.keys);
   if (accesses.length > 0 && socketPath === undefined) {
     await (await import("./git-notices.ts")).noticeOfGit(accesses, delivery(assessment).environment, context);
@@ -184,10 +197,12 @@ export async function openRunBroker(
       look = next;
     },
     launch: {
-      started: (report = context.err) => {
+      started: (report = context.err, mask) => {
         write = report;
+        refresh?.started(report, mask);
       },
       end: (end) => {
+        refresh?.end();
         broker.close();
         gh?.remove();
         const unused = [...keys.values()].filter(({ route }) => !used.has(route.name));
@@ -195,6 +210,43 @@ export async function openRunBroker(
           printLines(context, [unusedWords(unused, socketPath !== undefined)]);
         }
       },
+    },
+  };
+}
+
+interface PlannedAws {
+  readonly serve: (broker: Broker) => Promise<AwsRefresh>;
+}
+
+/** Returns how AWS credentials are renewed, if they are. @throws SophiaError (aws, exec-unavailable; 125) */
+async function plannedAws(
+  settings: Settings,
+  flags: Values,
+  assessment: Assessment,
+  context: Context,
+): Promise<PlannedAws | undefined> {
+  if ((settings.awsRefresh ?? assessment.contract.awsRefresh) !== true) return undefined;
+  const { plannedCredentials } = await import("../aws/plan.ts");
+  // ESC was opened after the start of this process, and no credentials live longer than from then on.
+  const openedAt = Date.now() - performance.now();
+  const first = plannedCredentials(settings, flags, assessment, openedAt, context);
+  if (first === undefined) return undefined;
+  if (settings.mode === "exec") throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable("aws");
+  const { serveCredentials } = await import("../aws/refresh.ts");
+  return {
+    serve: async (broker) => {
+      try {
+        const { environment } = delivery(assessment);
+        return await serveCredentials(first, broker, { isAlone: !settings.broker, settings, environment }, context);
+      } catch (error) {
+        broker.close();
+        if (error instanceof SophiaError) throw error;
+        throw new SophiaError({
+          code: "broker",
+          message: `--aws-refresh cannot accept connections on 127.0.0.1 (${systemErrorCode(error) ?? "UNKNOWN"})`,
+          hint: "check the loopback interface and the limits of this process (ulimit -n), or leave --aws-refresh out",
+        });
+      }
     },
   };
 }

@@ -1,0 +1,30 @@
+/** The variables of a program whose SDKs ask for AWS credentials; pure. */
+import type { Changes } from "../../../broker/environment.ts";
+import { KEYS } from "./plan.ts";
+
+/** The variables in which SDKs and the AWS CLI look before they ask, or would look instead. */
+const WITHHELD = [
+  ...KEYS,
+  "AWS_SECURITY_TOKEN",
+  "AWS_ACCESS_KEY",
+  "AWS_SECRET_KEY",
+  "AWS_CREDENTIAL_EXPIRATION",
+  "AWS_PROFILE",
+  "AWS_DEFAULT_PROFILE",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_ROLE_ARN",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+] as const;
+
+export const TOKEN_VARIABLE = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+
+/** @param credentialsFile an empty file in place of `~/.aws/credentials` */
+export function awsVariables(address: string, token: string, credentialsFile: string): Changes {
+  return {
+    ...Object.fromEntries(WITHHELD.map((name) => [name, undefined])),
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: address,
+    [TOKEN_VARIABLE]: token,
+    AWS_SHARED_CREDENTIALS_FILE: credentialsFile,
+  };
+}

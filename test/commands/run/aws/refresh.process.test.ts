@@ -1,0 +1,207 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { sophiaRun } from "../../../helpers/program.ts";
+import { folder, sophia } from "../../../helpers/sophia.ts";
+import { start } from "../../../helpers/started.ts";
+import { expectWording } from "../../../helpers/wording.ts";
+import { type AwsWorld, awsWorld, keyId } from "./world.ts";
+
+/** Prints the answer to an ask, on each SIGUSR2, and its variables at the start. */
+const PROGRAM = `
+  const { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } = process.env;
+  const say = (text) => require("node:fs").writeSync(1, text + "\\n");
+  const ask = async () => {
+    const start = performance.now();
+    const answer = await fetch(uri, { headers: { authorization: token } });
+    const body = await answer.text();
+    say("answer " + answer.status + " " + (performance.now() - start < 1000 ? "soon" : "late") + " " + body);
+  };
+  process.on("SIGUSR2", () => { ask().catch((error) => say("failed " + error)); });
+  process.on("SIGTERM", () => process.exit(0));
+  setInterval(() => {}, 60_000);
+  const names = Object.keys(process.env).filter((name) => name.startsWith("AWS_")).sort();
+  say("run " + process.pid + " " + names.join(","));
+`;
+
+function run(it: AwsWorld, options: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const words = [...sophiaRun, ...options, "--", process.execPath, "-e", PROGRAM] as const;
+  return start([words[0] ?? "", ...words.slice(1)], { cwd: it.cwd, env: { ...it.env, ...env } });
+}
+
+async function pidOf(started: ReturnType<typeof start>): Promise<number> {
+  return Number((await started.seen(/run (\d+) /))[1]);
+}
+
+test("the program gets an address and a token in place of credentials; the region stays", async () => {
+  const it = await awsWorld();
+  const started = run(it, ["--aws-refresh"], { AWS_PROFILE: "other", AWS_ROLE_ARN: "arn", AWS_DEFAULT_REGION: "x" });
+  const [, pid, names] = await started.seen(/run (\d+) (.*)/);
+  expect(names?.split(",")).toEqual([
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AWS_SHARED_CREDENTIALS_FILE",
+  ]);
+  const environment = readFileSync(`/proc/${pid ?? ""}/environ`, "utf8");
+  expect(environment).not.toContain("sentinel");
+  expect(environment).toMatch(
+    /AWS_CONTAINER_CREDENTIALS_FULL_URI=http:\/\/127\.0\.0\.1:\d+\/sophia-run\/aws-credentials\0/,
+  );
+  const file = /AWS_SHARED_CREDENTIALS_FILE=([^\0]+)/.exec(environment)?.[1] ?? "";
+  expect(readFileSync(file, "utf8")).toBe("");
+  process.kill(Number(pid), "SIGUSR2");
+  const [, body = ""] = await started.seen(/answer 200 soon (.*)/);
+  expect(JSON.parse(body)).toMatchObject({
+    AccessKeyId: keyId(1),
+    SecretAccessKey: "sentinel-secret-key-1",
+    Token: "sentinel-session-token-1",
+  });
+  process.kill(Number(pid), "SIGTERM");
+  expect(await started.finished).toMatchObject({ status: 0, stderr: "" });
+  expect(it.server.sessions).toBe(1);
+  expect(() => readFileSync(file)).toThrow("ENOENT");
+});
+
+test("credentials are renewed before they expire; each generation is masked", async () => {
+  const it = await awsWorld({ lifeMs: 5000 });
+  const started = run(it, ["--aws-refresh", "--redact"]);
+  const pid = await pidOf(started);
+  await it.server.waitFor("read", 3);
+  await expect.poll(() => it.opened.size).toBeGreaterThanOrEqual(3);
+  process.kill(pid, "SIGUSR2");
+  const [line] = await started.seen(/answer 200 .*/);
+  expect(line).toContain('"SecretAccessKey":"***"');
+  process.kill(pid, "SIGTERM");
+  const { status, stdout, stderr } = await started.finished;
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(stdout).not.toContain("sentinel");
+});
+
+test("without a stated time they live as long as the session", async () => {
+  const it = await awsWorld({ saysExpiration: false });
+  const started = run(it, ["--aws-refresh", "--session", "4s"]);
+  const pid = await pidOf(started);
+  const first = Date.now();
+  await it.server.waitFor("open", 2);
+  expect(Date.now() - first).toBeLessThan(4000);
+  process.kill(pid, "SIGTERM");
+  expect((await started.finished).status).toBe(0);
+});
+
+test("if ESC fails, the program keeps the credentials until they expire, then gets 503; later ones serve again", async () => {
+  const it = await awsWorld({ lifeMs: 6000 });
+  const started = run(it, ["--aws-refresh", "--timeout", "2s"]);
+  const pid = await pidOf(started);
+  it.server.failAlways("open", 403);
+  await started.reported(/AWS credentials cannot be renewed/);
+  process.kill(pid, "SIGUSR2");
+  await started.seen(new RegExp(`answer 200 soon .*${keyId(1)}`));
+  await started.reported(/they have expired, and the program gets none/);
+  process.kill(pid, "SIGUSR2");
+  await started.seen(/answer 503 soon \{"code":"CredentialsExpired"/);
+  it.life = 3_600_000;
+  it.server.heal();
+  await started.reported(/AWS credentials are renewed again/);
+  process.kill(pid, "SIGUSR2");
+  await started.seen(new RegExp(`answer 200 soon .*${keyId(2)}`));
+  process.kill(pid, "SIGTERM");
+  const { stderr } = await started.finished;
+  expect(stderr).not.toContain("sentinel");
+  expect(stderr.match(/cannot be renewed/g)).toHaveLength(2);
+});
+
+test("the contract may ask for it; the option has the last word", async () => {
+  const it = await awsWorld({ contract: { variables: {}, awsRefresh: true } });
+  const words = (...options: readonly string[]) => [...options, "--", "sh", "-c", 'echo "${AWS_ACCESS_KEY_ID-none}"'];
+  expect(await sophia(words(), it)).toMatchObject({ status: 0, stdout: "none\n" });
+  const off = await sophia(words(), { ...it, env: { ...it.env, SOPHIA_AWS_REFRESH: "0" } });
+  expect(off).toMatchObject({ status: 0, stdout: `${keyId(2)}\n` });
+});
+
+test("it has one server with the broker, whose dummies stay what they are", async () => {
+  const it = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const env = { ...it.env, OPENAI_API_KEY: "sk-sentinel-openai", HTTPS_PROXY: "http://127.0.0.1:1" };
+  const script = `
+    const { OPENAI_BASE_URL: base, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
+    const status = async (...request) => (await fetch(...request)).status;
+    (async () => console.log(JSON.stringify({
+      isOne: new URL(base).origin === new URL(uri).origin,
+      direct: process.env.NO_PROXY,
+      statuses: [await status(uri), await status(uri, { headers: { authorization } }), await status(base + "/models"), await status(uri + "x")],
+    })))();`;
+  const log = join(it.cwd, "log");
+  const { stdout, stderr } = await sophia(
+    ["--broker", "--aws-refresh", "--audit-log", log, "--", process.execPath, "-e", script],
+    { cwd: it.cwd, env },
+  );
+  expect(stderr).not.toContain("sentinel");
+  expect(JSON.parse(stdout)).toEqual({ isOne: true, direct: "127.0.0.1", statuses: [401, 200, 401, 404] });
+  const lines = readFileSync(log, "utf8");
+  expect(lines).not.toContain("sentinel");
+  expect(lines).toMatch(/"path":"\/sophia-run\/aws-credentials".*"outcome":"answered","status":200/);
+});
+
+describe("what cannot be renewed", () => {
+  test.each([
+    ["the environment", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "sentinel" }, {}],
+    ["a .env file", {}, { ".env": "AWS_ACCESS_KEY_ID=AKIA\nAWS_SECRET_ACCESS_KEY=sentinel\n" }],
+  ])("keys of %s: 125, with the ways out", async (_, own, files) => {
+    const it = await awsWorld({ files });
+    const env = Object.keys(own).length > 0 ? { ...it.env, ...own } : { PATH: it.env["PATH"] ?? "" };
+    const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], { cwd: it.cwd, env });
+    expect(status).toBe(125);
+    expect(stderr).not.toContain("sentinel");
+    expectWording(stderr);
+    const ways = ["--exclude", "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN"];
+    expect(await sophia(["--aws-refresh", ...ways, "--", "true"], { cwd: it.cwd, env })).toMatchObject({ status: 0 });
+  });
+
+  test("no keys, or keys that do not expire: a warning for the option alone", async () => {
+    const it = await awsWorld();
+    const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], {
+      cwd: it.cwd,
+      env: { PATH: it.env["PATH"] ?? "" },
+    });
+    expect([status, stderr]).toEqual([0, "sophia-run: warning: --aws-refresh has no effect: ESC is not read\n"]);
+    const quiet = await sophia(["--", "true"], {
+      cwd: it.cwd,
+      env: { PATH: it.env["PATH"] ?? "", SOPHIA_AWS_REFRESH: "1" },
+    });
+    expect(quiet).toMatchObject({ status: 0, stderr: "" });
+    it.server.environment("acme/app/static", {
+      values: { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "sentinel" },
+    });
+    const fixed = await sophia(["--aws-refresh", "--", "sh", "-c", 'echo "$AWS_ACCESS_KEY_ID"'], {
+      cwd: it.cwd,
+      env: { ...it.env, ESC_ENV: "acme/app/static" },
+    });
+    expect(fixed).toMatchObject({ status: 0, stdout: "AKIA\n" });
+    expect(fixed.stderr).toContain("do not expire");
+  });
+
+  test.each([
+    [["--aws-refresh", "--mode", "exec"], "--aws-refresh needs a parent process"],
+    [["--aws-refresh", "--offline"], "--aws-refresh and --offline cannot be used together"],
+  ])("%j is an error", async (options, message) => {
+    const it = await awsWorld();
+    const { status, stderr } = await sophia([...options, "--", "true"], it);
+    expect(status).toBe(125);
+    expect(stderr).toContain(message);
+    expect(it.server.sessions).toBe(0);
+  });
+});
+
+test.each([
+  ["[default]\nregion = x\nsso_session = y\n", true],
+  ["[profile default]\ncredential_process = x\n", true],
+  ["[default]\nregion = x\n[profile other]\nrole_arn = y\n", false],
+])("the user's own default profile that has credentials is named: %j", async (text, isNamed) => {
+  const it = await awsWorld();
+  const home = folder({ ".aws/config": text });
+  const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], { ...it, env: { ...it.env, HOME: home } });
+  expect(status).toBe(0);
+  expect(stderr.includes(`${home}/.aws/config`)).toBe(isNamed);
+  if (isNamed) expectWording(stderr);
+});
