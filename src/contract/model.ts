@@ -25,7 +25,7 @@ export interface Contract {
   readonly sections: readonly Section[];
   readonly rotateEvery?: Interval | "never";
   /** AWS credentials of ESC are renewed while the program runs. */
-  readonly awsRefresh?: boolean;
+  readonly awsRefresh?: boolean | undefined;
   readonly environment?: ContractEnvironment;
   readonly profile?: string;
   /** False if the profile does not let `.env.override` be read. */
@@ -74,8 +74,6 @@ export interface Declaration {
   readonly probe?: ProbeEntry;
   /** As it is written: only a start with --broker compiles it, by `broker/entry.ts`. */
   readonly broker?: BrokerMember;
-  /** No code of the project needs to read it. */
-  readonly unread?: boolean;
 }
 
 export interface Alias {

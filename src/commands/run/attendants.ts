@@ -38,6 +38,8 @@ interface Attendant {
   readonly attend: (start: CheckedStart) => Promise<Additions | undefined>;
 }
 
+const brokerModule = () => import("./broker/broker.ts");
+
 const ATTENDANTS: readonly Attendant[] = [
   // --broker and --aws-refresh, one server. Before the record of the start, which names the brokered keys.
   {
@@ -45,14 +47,9 @@ const ATTENDANTS: readonly Attendant[] = [
       settings.broker ||
       (settings.awsRefresh ?? assessment?.contract.awsRefresh) === true ||
       Object.keys(flags).some((name) => name.startsWith("broker-")),
-    prepare: async ({ settings, flags }) => {
-      await (await import("./broker/broker.ts")).refuseBrokerStart(settings, flags);
-      return undefined;
-    },
-    attend: async ({ settings, flags, assessment, isRefused, context }) => {
-      if (isRefused) return undefined;
-      return { broker: await (await import("./broker/broker.ts")).openRunBroker(settings, flags, assessment, context) };
-    },
+    prepare: async (start) => (await brokerModule()).refuseBrokerStart(start),
+    attend: async (start) =>
+      start.isRefused ? undefined : { broker: await (await brokerModule()).openRunBroker(start) },
   },
   // --audit-log
   {

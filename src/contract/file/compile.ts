@@ -62,7 +62,7 @@ export function compileContract(
     ...(profile === undefined ? {} : { profile }),
     ...(override === undefined ? {} : { override }),
     ...(document.rotateEvery === undefined ? {} : { rotateEvery: rotationOf(document.rotateEvery) }),
-    ...(document.awsRefresh === undefined ? {} : { awsRefresh: document.awsRefresh }),
+    awsRefresh: document.awsRefresh,
     profiles: [...profiles.keys()],
     scopes: scopesOf(document, groups),
   };
@@ -147,7 +147,6 @@ function declare(name: string, entry: VariableEntry, compilePattern: PatternComp
   if (rotateEvery !== undefined) declaration.rotateEvery = rotationOf(rotateEvery);
   if (entry.probe !== undefined) declaration.probe = entry.probe;
   if (entry.broker !== undefined) declaration.broker = entry.broker;
-  if (entry.unread !== undefined) declaration.unread = entry.unread;
   return declaration;
 }
 

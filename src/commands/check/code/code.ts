@@ -53,26 +53,19 @@ export async function checkCode(folder: string | undefined, options: Values, con
       else removeNamed(text);
     },
   });
-  const drift = driftOf(
-    contract,
-    reads,
-    await declarationPlaces(contract.source, context.cwd),
-    (name) => !unnamed.has(name),
-  );
+  const declaredAt = await declarationPlaces(contract.source, context.cwd);
+  const drift = driftOf(contract, reads, declaredAt, (name) => !unnamed.has(name));
   const { source } = contract;
   // Other folders of the contract may read the variable.
   const isWhole = source.kind === "built-in" || contract.scope !== undefined || isInside(dirname(source.path), root);
-  const declared = Array.from(contract.variables.values()).filter(({ unread }) => unread !== true);
+  const declared = [...contract.variables.keys()].filter((name) => declaredAt.get(name)?.isUnread !== true);
   const comparison = {
     contract,
     folder: shownPath(root, context.cwd),
     extent,
     undeclared: drift.undeclared,
     unread: isWhole ? drift.unread : undefined,
-    turbo: turboGaps(
-      turbo,
-      declared.map(({ name }) => name),
-    ),
+    turbo: turboGaps(turbo, declared),
     isStrict: options["strict"] === true,
   };
   if (options["json"] === true) context.out(codeJson(comparison));

@@ -5,7 +5,7 @@ import type { ContractSource } from "../../../contract/model.ts";
 import { withoutMark } from "../../../core/text.ts";
 import { readBounded } from "../../../system/bounded-read.ts";
 import { lineFinder } from "../../code/line-numbers.ts";
-import type { SourceLocation } from "./drift.ts";
+import type { DeclarationPlace } from "./drift.ts";
 
 /**
  * Finds where a contract that was loaded, and those that it extends, declare each variable: the nearest file first, and a
@@ -14,8 +14,8 @@ import type { SourceLocation } from "./drift.ts";
 export async function declarationPlaces(
   source: ContractSource,
   cwd: string,
-): Promise<ReadonlyMap<string, SourceLocation>> {
-  const places = new Map<string, SourceLocation>();
+): Promise<ReadonlyMap<string, DeclarationPlace>> {
+  const places = new Map<string, DeclarationPlace>();
   // A chain that was loaded has an end.
   for (let path = source.kind === "file" ? source.path : undefined; path !== undefined;) {
     const text = await textOf(path);
@@ -28,7 +28,11 @@ export async function declarationPlaces(
     for (const { key, value } of [...members, ...profiles.flatMap((profile) => membersOf(profile.value))]) {
       if (key !== "variables") continue;
       for (const variable of membersOf(value)) {
-        if (!places.has(variable.key)) places.set(variable.key, { file, line: lineOf(variable.offset) });
+        const isUnread = membersOf(variable.value).some(
+          (member) => member.key === "unread" && member.value.value === true,
+        );
+        const place = places.get(variable.key) ?? { file, line: lineOf(variable.offset), isUnread };
+        places.set(variable.key, isUnread ? { ...place, isUnread } : place);
       }
     }
     const base: unknown = members.find(({ key }) => key === "extends")?.value.value;

@@ -17,6 +17,11 @@ export interface ReadVariable {
   readonly places: readonly SourceLocation[];
 }
 
+export interface DeclarationPlace extends SourceLocation {
+  /** The member `unread`, which no start needs: a compiled contract does not have it. */
+  readonly isUnread: boolean;
+}
+
 export interface Undeclared extends ReadVariable {
   readonly name: string;
   /** A declared name that it resembles. */
@@ -40,7 +45,7 @@ export interface Drift {
 export function driftOf(
   contract: Contract,
   reads: ReadonlyMap<string, ReadVariable>,
-  declaredAt: ReadonlyMap<string, SourceLocation>,
+  declaredAt: ReadonlyMap<string, DeclarationPlace>,
   isNamed: (name: string) => boolean,
 ): Drift {
   const outside = contract.scope?.outside ?? new Set<string>();
@@ -55,7 +60,7 @@ export function driftOf(
       .map(([name, read]) => ({ name, ...read, similar: find(name), isOutside: outside.has(name) }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     unread: Array.from(contract.variables.values())
-      .filter(({ unread }) => unread !== true)
+      .filter(({ name }) => declaredAt.get(name)?.isUnread !== true)
       .filter((declaration) => !namesOf(declaration).some(isRead))
       .map(({ name }) => ({ name, place: declaredAt.get(name) })),
   };

@@ -35,7 +35,11 @@ export function codeJson({ contract, folder, extent, undeclared, unread, turbo, 
       outside: isOutside,
       places,
     })),
-    unread: unread?.map(({ name, place }) => ({ name, place: place ?? null })) ?? null,
+    unread:
+      unread?.map(({ name, place }) => ({
+        name,
+        place: place === undefined ? null : { file: place.file, line: place.line },
+      })) ?? null,
     turbo: turbo.map(({ place, names }) => ({ ...place, names })),
   });
 }

@@ -64,12 +64,24 @@ export interface RunBroker {
   readonly launch: LaunchBroker;
 }
 
+/** A start whose contract is checked. */
+interface BrokeredStart {
+  readonly settings: Settings;
+  readonly flags: Values;
+  readonly assessment: Assessment;
+  readonly context: Context;
+}
+
 /** Refuses options that do not fit, before a source is read. @throws SophiaError (exec-unavailable, usage, settings; 125) */
-export async function refuseBrokerStart(settings: Settings, flags: Values): Promise<void> {
+export async function refuseBrokerStart({
+  settings,
+  flags,
+}: Pick<BrokeredStart, "settings" | "flags">): Promise<undefined> {
   if (settings.mode === "exec" && (settings.broker || settings.awsRefresh === true)) {
     throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable(settings.broker ? "broker" : "aws");
   }
   refuseBrokerOptions(settings, flags);
+  return undefined;
 }
 
 const NO_KEYS: BrokerPlan = { keys: [], faults: [], exposed: [], excepted: [], outer: [] };
@@ -82,12 +94,12 @@ const NO_KEYS: BrokerPlan = { keys: [], faults: [], exposed: [], excepted: [], o
  * @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered, the program would get one in
  *   clear, or it cannot listen
  */
-export async function openRunBroker(
-  settings: Settings,
-  flags: Values,
-  assessment: Assessment,
-  context: Context,
-): Promise<RunBroker | undefined> {
+export async function openRunBroker({
+  settings,
+  flags,
+  assessment,
+  context,
+}: BrokeredStart): Promise<RunBroker | undefined> {
   const dummies = new Map<string, string | undefined>();
   const dummyOf = (declaration: Declaration): string | undefined => {
     const { name } = declaration;
