@@ -5,22 +5,27 @@ import { start } from "../../../helpers/started.ts";
 import { CLIENTS } from "./packages.ts";
 import { awsWorld } from "./world.ts";
 
-/** Runs a client of STS and S3 with credentials that expire again and again. @returns what failed, and how many were used */
+/** Runs a client of STS and S3 with credentials that expire again and again. */
 async function expiring(command: readonly string[], lifeMs: number, lastsMs: number) {
   const it = await awsWorld({ lifeMs });
   const [file = "", ...words] = [...sophiaRun, "--aws-refresh", "--", ...command];
-  const env = { ...it.env, HOME: it.cwd, AWS_ENDPOINT_URL: it.aws, LASTS: String(lastsMs) };
-  const { status, stdout, stderr } = await start([file, ...words], { cwd: it.cwd, env }).finished;
+  // Python's SDK reads the region only there.
+  const env = { ...it.env, HOME: it.cwd, AWS_DEFAULT_REGION: "eu-central-1", AWS_ENDPOINT_URL: it.aws };
+  const started = start([file, ...words], { cwd: it.cwd, env: { ...env, LASTS: String(lastsMs) } });
+  const { status, stdout, stderr } = await started.finished;
   // An SDK may have a warning of its own, about the version of its runtime.
-  expect([status, stderr.includes("sophia-run:")]).toEqual([0, false]);
+  if (status !== 0 || stderr.includes("sophia-run:")) return { status, stderr };
   const { calls, failed } = JSON.parse(stdout);
-  expect(it.calls).toHaveLength(calls);
-  const refused = it.calls.filter(({ isAccepted }) => !isAccepted).length;
   const used = new Set(it.calls.map(({ keyId, operation }) => `${keyId} ${operation}`)).size;
-  return { failed, refused, areAllUsed: used >= 2 * Math.floor(lastsMs / lifeMs) };
+  return {
+    failed,
+    refused: it.calls.filter(({ isAccepted }) => !isAccepted).length,
+    unseen: calls - it.calls.length,
+    areAllUsed: used >= 2 * Math.floor(lastsMs / lifeMs),
+  };
 }
 
-const FLAWLESS = { failed: [], refused: 0, areAllUsed: true };
+const FLAWLESS = { failed: [], refused: 0, unseen: 0, areAllUsed: true };
 
 test("the SDK for JavaScript has no failed call", async () => {
   expect(await expiring(CLIENTS.JavaScript(), 8000, 20_000)).toEqual(FLAWLESS);
