@@ -25,7 +25,7 @@ export interface Contract {
   readonly sections: readonly Section[];
   readonly rotateEvery?: Interval | "never";
   /** AWS credentials of ESC are renewed while the program runs. */
-  readonly awsRefresh?: boolean | undefined;
+  readonly awsRefresh?: boolean;
   readonly environment?: ContractEnvironment;
   readonly profile?: string;
   /** False if the profile does not let `.env.override` be read. */

@@ -62,7 +62,7 @@ export function compileContract(
     ...(profile === undefined ? {} : { profile }),
     ...(override === undefined ? {} : { override }),
     ...(document.rotateEvery === undefined ? {} : { rotateEvery: rotationOf(document.rotateEvery) }),
-    awsRefresh: document.awsRefresh,
+    ...(document.awsRefresh === undefined ? {} : { awsRefresh: document.awsRefresh }),
     profiles: [...profiles.keys()],
     scopes: scopesOf(document, groups),
   };
