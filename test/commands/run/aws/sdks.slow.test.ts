@@ -8,7 +8,7 @@ import { awsWorld } from "./world.ts";
 /** Runs a client of STS and S3 with credentials that expire again and again. */
 async function expiring(command: readonly string[], lifeMs: number, lastsMs: number) {
   const it = await awsWorld({ lifeMs });
-  const [file = "", ...words] = [...sophiaRun, "--aws-refresh", "--", ...command];
+  const [file, ...words] = [...sophiaRun, "--aws-refresh", "--", ...command];
   // Python's SDK reads the region only there.
   const env = { ...it.env, HOME: it.cwd, AWS_DEFAULT_REGION: "eu-central-1", AWS_ENDPOINT_URL: it.aws };
   const started = start([file, ...words], { cwd: it.cwd, env: { ...env, LASTS: String(lastsMs) } });
