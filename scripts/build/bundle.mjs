@@ -32,7 +32,7 @@ const GROUPS = [
   // Precedes `esc`: a start from the cache needs no more of it.
   {
     name: "access",
-    test: /\/src\/(?:esc\/settings\/access|resolve\/from-esc|output\/progress)\.ts$/,
+    test: /\/src\/(?:esc\/settings\/access|resolve\/(?:esc-access|from-esc)|output\/progress)\.ts$/,
     priority: 1,
   },
   // In front of it: a start that remembers what it has told needs no more of it.

@@ -116,12 +116,8 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   "broker-except": broker("Give the program the key NAME itself, not a dummy (repeatable)"),
   "broker-listen": broker(
     "Accept the program's requests on ADDRESS or ADDRESS:PORT of this machine, or unix:PATH (default: 127.0.0.1)",
-    "Accept requests on ADDRESS[:PORT] or unix:PATH",
   ),
-  "broker-name": broker(
-    "Name the broker HOST in the program's variables, such as host.docker.internal",
-    "Name the broker HOST in the program's variables",
-  ),
+  "broker-name": broker("Name the broker HOST in the program's variables, such as host.docker.internal"),
   "audit-log": audit("Append a record of the start, get or export to FILE, without values"),
   reason: audit("Reason to record in the audit log"),
   redact: output(

@@ -1,7 +1,12 @@
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Notice } from "../core/model.ts";
-import type { EscAccess, EscOptions, EscSettings, FoundSettings } from "../esc/settings/access.ts";
-import { isEscMentioned } from "../esc/settings/own-variables.ts";
+import {
+  escAccess,
+  type EscAccess,
+  type EscOptions,
+  type EscSettings,
+  type FoundSettings,
+} from "../esc/settings/access.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { LOGIN } from "./login-words.ts";
 import type { AccessRequest } from "./assessment.ts";
@@ -20,10 +25,6 @@ export async function accessToEsc(
   options?: Partial<EscOptions>,
 ): Promise<{ readonly access: EscAccess; readonly notices: readonly Notice[] }> {
   const { settings, environment } = request;
-  if (options === undefined && contract?.environment === undefined && !isEscMentioned(environment, dotenv.layers)) {
-    return { access: { kind: "off" }, notices: [] };
-  }
-  const { escAccess } = await import("../esc/settings/access.ts");
   const asked = { ...settings, contract: contract?.environment, ...options };
   let found = escAccess(environment, dotenv.layers, asked);
   const notices: Notice[] = [];

@@ -4,10 +4,10 @@ import type { Contract } from "../contract/model.ts";
 import type { Notice } from "../core/model.ts";
 import { reached } from "../core/phases.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
+import { isEscMentioned } from "../esc/settings/own-variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import type { AccessRequest, ReadingProgress } from "./assessment.ts";
 import { folderAbove, hasOverride, hasValueFiles, readEnvFiles } from "./env-files.ts";
-import { accessToEsc } from "./esc-access.ts";
 import type { FromEsc } from "./from-esc.ts";
 
 export interface Request extends AccessRequest {
@@ -45,9 +45,7 @@ export async function readSources(request: Request): Promise<Sources> {
     ? await (await import("./value-files.ts")).withValueFiles(own, contract, request)
     : own;
   reached("files read");
-  const { access, notices: accessNotices } = settings.fake
-    ? { access: { kind: "fake" } as const, notices: [] }
-    : await accessToEsc(request, found, contract);
+  const { access, notices: accessNotices } = await accessTo(request, found, contract);
   if (settings.requireEsc) await (await import("./from-esc.ts")).requireAccess(access, accessNotices);
   // Last: a fault in a file opens nothing.
   const fetched = await readEsc(access, request, dotenv.files);
@@ -63,6 +61,16 @@ export async function readWithoutCache(sources: Sources): Promise<Sources> {
   const newer = { ...sources, request: uncached, ...(await readEsc(access, uncached, dotenv.files)) };
   if (uncached.settings.verbose) await report(newer);
   return newer;
+}
+
+/** Finds the settings for ESC, if a source or the contract mentions it. */
+async function accessTo(request: Request, dotenv: DotenvReading, contract: Contract) {
+  const { settings, environment } = request;
+  if (settings.fake) return { access: { kind: "fake" } as const, notices: [] };
+  if (contract.environment === undefined && !isEscMentioned(environment, dotenv.layers)) {
+    return { access: { kind: "off" } as const, notices: [] };
+  }
+  return (await import("./esc-access.ts")).accessToEsc(request, dotenv, contract);
 }
 
 async function readEsc(access: Access, request: Request, files: DotenvReading["files"]): Promise<FromEsc> {
