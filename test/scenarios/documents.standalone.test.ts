@@ -213,6 +213,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/sources.md": {
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
+    "echo 'DATABASE_URL=postgres://localhost/mine' >> .env.override": { kind: "run" },
   },
   "docs/standalone.md": {
     [FETCH_EXECUTABLE]: { ...fetched, commands: ["curl", "install"] },
