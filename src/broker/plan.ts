@@ -117,10 +117,14 @@ export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFau
     deny: deny.map(withoutHost),
     ...limited(entry),
   };
-  const behind = (expected: string): string => path + (below(servicePath, expected) ?? expected);
+  // Clients that send whole paths send the end of the gateway's path, too.
+  const end = below("", servicePath) ?? "";
+  const root = path.endsWith(end) ? path.slice(0, path.length - end.length) : path;
+  const behind = (setting: string, expected: string): string =>
+    provider?.whole?.includes(setting) === true ? root + expected : path + (below(servicePath, expected) ?? expected);
   return {
     route,
-    base: Object.fromEntries(Object.entries(base).map(([setting, expected]) => [setting, behind(expected)])),
+    base: Object.fromEntries(Object.entries(base).map(([setting, expected]) => [setting, behind(setting, expected)])),
     because,
     variable,
   };
@@ -247,7 +251,9 @@ function rootOf(
   const builtIn = provider?.base ?? {};
   const base = isContractNamed ? { ...builtIn, ...own } : provider === undefined ? own : builtIn;
   const expected = base[variable] ?? "";
-  const shortest = Object.values(base).reduce((least, each) => (each.length < least.length ? each : least), expected);
+  // Else the rules would admit paths beside that of a gateway.
+  const others = Object.entries(base).filter(([name]) => provider?.whole?.includes(name) !== true);
+  const shortest = others.reduce((least, [, each]) => (each.length < least.length ? each : least), expected);
   const behind = below(shortest, expected) ?? "";
   if (path.endsWith(behind)) return { path: path.slice(0, path.length - behind.length), servicePath: shortest };
   return { path, servicePath: expected };

@@ -44,8 +44,8 @@ describe("the address of a provider", () => {
   test("may be a gateway that the caller has set; its path stays", () => {
     expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1/") })).toEqual({
       origin: "https://gateway.test",
-      path: "/openai",
-      servicePath: "",
+      path: "/openai/v1",
+      servicePath: "/v1",
       base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_API_BASE: "/openai/v1", OPENAI_HOST: "/openai" },
       because: "caller",
     });
@@ -56,6 +56,12 @@ describe("the address of a provider", () => {
       path: "/openai",
       base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_HOST: "/openai" },
       because: "caller",
+    });
+    // A gateway without the service's own path: what goose then asks for is beside it.
+    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers("https://gateway.test/openai") })).toMatchObject({
+      path: "/openai",
+      servicePath: "/v1",
+      base: { OPENAI_BASE_URL: "/openai", OPENAI_HOST: "/openai" },
     });
   });
 
@@ -200,9 +206,9 @@ describe("a contract that was found", () => {
     const values = { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1") };
     const entry: BrokerEntry = { base: { OPENAI_BASE_URL: "", OTHER_URL: "/v10" } };
     expect(plan(key("OPENAI_API_KEY", entry), values)).toMatchObject({
-      path: "/openai",
-      servicePath: "",
-      base: { OPENAI_BASE_URL: "/openai", OTHER_URL: "/openai/v10" },
+      path: "/openai/v1",
+      servicePath: "/v1",
+      base: { OPENAI_BASE_URL: "/openai/v1", OTHER_URL: "/openai/v1/v10" },
     });
     const upstream = "https://api.openai.com/v1/organization";
     expect(plan(key("OPENAI_API_KEY", { upstream }))).toMatchObject({ kind: "untrusted" });

@@ -16,6 +16,8 @@ export interface Provider {
    * dummy decides.
    */
   readonly base: Readonly<Record<string, string>>;
+  /** The variables whose clients send whole paths, while those of the others leave a part of it to the address. */
+  readonly whole?: readonly string[];
   readonly prefix?: string;
   readonly deny?: readonly string[];
   /** Has several hosts, and git. */
@@ -34,6 +36,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     slots: [BEARER],
     // The last one is goose's.
     base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1", OPENAI_HOST: "" },
+    whole: ["OPENAI_HOST"],
     deny: [
       "* /v1/realtime/client_secrets/**",
       "* /v1/realtime/sessions/**",

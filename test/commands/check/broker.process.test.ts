@@ -165,7 +165,7 @@ test("a file of ESC stays with the program, if the caller allows it; an address 
   const { status, section } = await check({ env, files });
   expect(status).toBe(1);
   expect(section?.join("\n")).toMatch(
-    /^✅ OPENAI_API_KEY → https:\/\/gateway\.test \(.*\), by OPENAI_BASE_URL of ESC acme\/app\/dev.*, like the key\n/,
+    /^✅ OPENAI_API_KEY → https:\/\/gateway\.test\/v1 \(.*\), by OPENAI_BASE_URL of ESC acme\/app\/dev.*, like the key\n/,
   );
   expect(section?.at(-1)).toMatch(/^❌ In clear: GROQ_API_KEY \(passed as a file\) leave it out: /);
   const allowed = await check({ env, files, options: ["--broker", "--broker-except", "GROQ_API_KEY"] });

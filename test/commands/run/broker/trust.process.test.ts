@@ -215,3 +215,14 @@ describe("a token of ESC in a found .env", () => {
     expectRefused(await start({ ...other, options: ["--dotenv", ".env"] }), evil, ["ESC acme/app/url"]);
   });
 });
+
+test("goose's variable leads to the same gateway, and its whole paths are those that the gateway has", async () => {
+  const gateway = await upstream();
+  const ended = await start({
+    files: { "sophia.contract.json": OPENAI_CONTRACT },
+    env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
+    client: ["OPENAI_HOST", "OPENAI_API_KEY", "authorization", "/v1/chat/completions"],
+  });
+  expectSent(ended, gateway, OPENAI);
+  expect(gateway.requests.map(({ target }) => target)).toEqual(["/team/v1/chat/completions"]);
+});
