@@ -126,7 +126,7 @@ function limits(measured: readonly Measured[]): readonly string[] {
     `**Requests a second.** ${rate} What it does for a request is the same on Node.js, where V8 compiles it. QuickJS ` +
       "interprets bytecode: a call takes it 50 to 100 ns, a listener or a `nextTick` 200 to 400 ns. System calls, TLS and the " +
       "parser of HTTP, which are in C, take less than a fifth. The rest is spread: a quarter is the broker's own code, 30 % the " +
-      "runtime's HTTP, 13 % streams, 13 % sockets, 12 % the event loop and events, and no function takes more than 3 %. A " +
+      "runtime's HTTP, 13 % streams, 13 % sockets, 12 % the event loop and events, and no function of JavaScript takes more than 3 %. A " +
       "relay of bytes in C would save none of what is admission, heads, records, and the order of events that clients rely on: " +
       "of a request and its answer two chunks are bodies.",
     "**Added time.** It is processor time, too: the program and the service wait while the launcher works. The executable's " +

@@ -39,7 +39,7 @@ class Link {
   /** Ends the link: the connection is for another protocol. */
   end(): void {
     const socket = this.#socket;
-    links.delete(socket);
+    socket.httpLink = undefined;
     release(socket, this.#read);
     socket.removeListener("error", this.#failed).removeListener("close", this.#closed);
     socket.removeListener("drain", this.#drained).removeListener("end", this.#ended);
@@ -84,13 +84,10 @@ class Link {
   readonly #timedOut = (): void => this.current?.timedOut();
 }
 
-const links = new WeakMap<HttpSocket, Link>();
-
 function linkOf(socket: HttpSocket): Link {
-  const known = links.get(socket);
-  if (known !== undefined) return known;
+  if (socket.httpLink instanceof Link) return socket.httpLink;
   const link = new Link(socket);
-  links.set(socket, link);
+  socket.httpLink = link;
   return link;
 }
 

@@ -6,6 +6,8 @@ export interface HttpSocket extends InstanceType<typeof Duplex> {
   readonly timeout?: number;
   /** The message that is being sent. */
   httpMessage?: object | null;
+  /** The object that reads a client's connection for its requests. */
+  httpLink?: object | undefined;
   hadError?: boolean;
   /** A server has stopped reading, since answers wait. */
   waitsForAnswers?: boolean;
