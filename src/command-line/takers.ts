@@ -55,8 +55,8 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   "audit-log": ["run", "get", "export"],
   reason: ["run", "get", "export"],
   redact: ["run"],
-  quiet: [...ASK_ESC, "login"],
-  verbose: [...ASK_ESC, "link", "login"],
+  quiet: ASK_ESC,
+  verbose: [...ASK_ESC, "link"],
 };
 
 /** Returns the shared options that a command takes, in the order of the table. */

@@ -288,6 +288,17 @@ describe("sophia-run login", () => {
     expect(server.count("any")).toBe(0);
   });
 
+  test("waits as long as --timeout says, and takes a plain http service by --insecure-http alone", async () => {
+    const { server, file, type, allowed } = await loginWorld();
+    server.failAlways("any", "hang");
+    const slow = await type(["login", "--timeout", "300ms"]);
+    expect(slow.status).toBe(125);
+    expect(slow.stdout).toContain("300 ms");
+    writeFileSync(file, credentials("http://0.0.0.0:1", server.token));
+    expect((await type(["login"], allowed)).stdout).toContain("plain http");
+    expect((await type(["login", "--insecure-http"], allowed)).stdout).toContain("ECONNREFUSED");
+  });
+
   test("remembers nothing if the service refuses the token", async () => {
     const { server, file, settings, type } = await loginWorld();
     writeFileSync(file, credentials(server.url, "pul-wrong"));
