@@ -23,18 +23,21 @@ function readsByCalls(text: string): Reads {
   });
 }
 
-/** An attribute of a field with `env`, other attributes, and the field with its type. */
-const FIELD =
-  /#\[(?:arg|clap|structopt)\(([^\]]{0,500}\benv\b[^\]]{0,500})\)\]\s*(?:#\[[^\]]{0,500}\]\s*){0,9}(?:pub(?:\([^()]{0,100}\))?\s+)?(?:r#)?(\w+)\s*:\s*(\w+)/g;
+const ATTRIBUTE = /#\[(?:arg|clap|structopt)\(/g;
+/** The text behind an attribute: its end, other attributes, and the field with its type. */
+const FIELD = /^\]\s*(?:#\[[^\]]{0,200}\]\s*){0,9}(?:pub(?:\([^()]{0,100}\))?\s+)?(?:r#)?(\w+)\s*:\s*(\w+)/;
 
 function readsByClap(text: string): Reads {
   if (!/\b(?:clap|structopt)\b/.test(text)) return [];
-  const fields = firstMatches(text, FIELD).flatMap((match): Reads => {
-    const [, attribute = "", field = "", type = ""] = match;
-    const [, isNamed, named] = /(?:^|,)\s*env\b\s*(=\s*(?:"(\w+)")?)?/.exec(attribute) ?? [];
+  const fields = firstMatches(text, ATTRIBUTE).flatMap((match): Reads => {
+    const start = match.index + match[0].length;
+    const rest = text.slice(start, start + 2000);
+    const [attribute = ""] = /^[^\]]*/.exec(rest) ?? [];
+    const [isRead, isNamed, named] = /(?:^|,)\s*env\b\s*(=\s*(?:"(\w+)")?)?/.exec(attribute) ?? [];
+    const [, field = "", type = ""] = (isRead === undefined ? null : FIELD.exec(rest.slice(attribute.length))) ?? [];
     // `env = NAME` of a constant is not a text.
     const name = isNamed === undefined ? field.toUpperCase() : named;
-    if (name === undefined) return [];
+    if (field === "" || name === undefined) return [];
     const isRequired = !/\bdefault_value/.test(attribute) && !/^(?:Option|Vec|bool)$/.test(type);
     return [[name, isRequired, match.index]];
   });

@@ -143,6 +143,17 @@ test("it has one server with the broker, whose dummies stay what they are", asyn
   expect(lines).toMatch(/"path":"\/sophia-run\/aws-credentials".*"outcome":"answered","status":200/);
 });
 
+test("if the broker listens elsewhere, credentials are still on loopback, where SDKs accept them", async () => {
+  const it = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const script = `
+    const { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
+    fetch(uri, { headers: { authorization } }).then((answer) => console.log(new URL(uri).hostname, answer.status));`;
+  const options = ["--broker", "--broker-listen", `unix:${join(it.cwd, "broker.sock")}`, "--aws-refresh"];
+  const env = { ...it.env, OPENAI_API_KEY: "sk-sentinel-openai" };
+  const { status, stdout } = await sophia([...options, "--", process.execPath, "-e", script], { cwd: it.cwd, env });
+  expect([status, stdout]).toEqual([0, "127.0.0.1 200\n"]);
+});
+
 describe("what cannot be renewed", () => {
   test.each([
     ["the environment", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "sentinel" }, {}],
