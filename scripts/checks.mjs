@@ -197,6 +197,9 @@ const CHECKS = [
     here: {},
   },
 
+  // The real places. With status 2, a place that cannot run here, the check says `not run: …`.
+  { name: "systemd", run: "scripts/places/check.sh systemd", after: EXECUTABLES, here: {}, hosted: ONCE },
+
   // Tests that need Linux are skipped.
   {
     name: "macos",

@@ -138,6 +138,16 @@ describe(".ci/run", () => {
     expect(ended.status).toBe(1);
   });
 
+  test("names what was not run", async () => {
+    const report = `echo '${REPORT(1, 0)}' >"$TEST_REPORTS/1.json"`;
+    const ended = await run([
+      ["ran", "-", report],
+      ["place", "-", "echo 'not run: place: it must be root'"],
+    ]);
+    expect(ended.stdout).toMatch(/=== Result ===\nnot run: place: it must be root\n1 passed, 0 failed\n$/);
+    expect(ended.status).toBe(0);
+  });
+
   test("starts nothing behind a check that failed", async () => {
     const ended = await run([
       ["lint", "-", "exit 1"],

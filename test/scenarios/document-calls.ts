@@ -116,6 +116,10 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       [
         "docker [build] [--file] [build-secret.Dockerfile] [--secret] [id=esc_token,env=ESC_TOKEN] [--build-arg] [ESC_ENV=sophia/build] [.]",
       ],
+    "systemctl reset-failed sophia-app.service sophia-app.socket": [
+      "systemctl [reset-failed] [sophia-app.service] [sophia-app.socket]",
+      "systemctl [start] [sophia-app.socket]",
+    ],
   },
   "docs/native.md": {
     "npx --no-install sophia-run link --check": [

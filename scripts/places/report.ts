@@ -1,0 +1,42 @@
+/** The cases of a place: runs them one by one, and ends with `N passed, N failed`. */
+import { writeFileSync } from "node:fs";
+
+/** Milliseconds until `until` gives up. */
+const PATIENCE = 15_000;
+const INTERVAL = 50;
+
+export type Case = readonly [name: string, run: () => Promise<void>];
+
+interface Outcome {
+  readonly name: string;
+  readonly outcome: "passed" | "failed";
+  readonly message: string;
+}
+
+/** Runs cases, prints a line for each, and writes the report that scripts/count.mjs reads. */
+export async function runCases(place: string, cases: readonly Case[]): Promise<void> {
+  const outcomes: Outcome[] = [];
+  for (const [name, run] of cases) {
+    const message = await run().then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    outcomes.push({ name, outcome: message === undefined ? "passed" : "failed", message: message ?? "" });
+    console.log(message === undefined ? `passed: ${name}` : `FAILED: ${name}\n  ${message.replaceAll("\n", "\n  ")}`);
+  }
+  writeFileSync("/places/report.json", JSON.stringify({ place, cases: outcomes }));
+  const failed = outcomes.filter(({ outcome }) => outcome === "failed").length;
+  console.log(`${outcomes.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+/** Waits until a state is reached, which is asked for: what systemd and engines do is seen no other way. */
+export async function until<T>(what: string, ask: () => T | Promise<T>, isReached: (state: T) => boolean): Promise<T> {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const state = await ask();
+    if (isReached(state)) return state;
+    if (Date.now() > end) throw new Error(`${what}: not within ${PATIENCE / 1000} s, but ${JSON.stringify(state)}`);
+    await new Promise((resolve) => setTimeout(resolve, INTERVAL));
+  }
+}

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Becomes PID 1 of a space (space.sh), in a root of its own: root.sh MOUNT REPOSITORY STATE ROOT INIT...
+# It is called in new namespaces. MOUNT is an empty folder, STATE the folder that becomes /places.
+set -eu
+mount=$1 repository=$2 state=$3 lower=$4
+shift 4
+
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs "$mount"
+mkdir "$mount/upper" "$mount/work" "$mount/root"
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$mount/upper,workdir=$mount/work" "$mount/root"
+cd "$mount/root"
+mkdir -p proc sys dev run tmp places ".$repository"
+
+mount -t proc proc proc
+# No service may change the machine's kernel.
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs dev
+mkdir dev/pts dev/shm
+for each in null zero full random urandom tty; do
+  : >"dev/$each"
+  mount --bind "/dev/$each" "dev/$each"
+done
+: >dev/console
+mount --bind /dev/null dev/console
+mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+for each in 0 1 2; do ln -s "/proc/self/fd/$each" "dev/$(echo stdin stdout stderr | cut -d ' ' -f $((each + 1)))"; done
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t tmpfs -o mode=1777 tmpfs tmp
+mount --bind "$state" places
+mount --bind "$repository" ".$repository"
+mount -o remount,bind,ro ".$repository"
+ip link set lo up
+hostname sophia-places
+
+mkdir -p places/old
+pivot_root . places/old
+umount -l /places/old
+# As at a boot: systemd mounts a service's credentials in a namespace that shares this one's mounts.
+mount --make-rshared /
+rmdir /places/old
+cd "$repository"
+# shellcheck disable=SC2093
+exec setpriv --bounding-set=-sys_module,-sys_rawio,-sys_time,-sys_boot,-syslog,-wake_alarm \
+  --inh-caps=-sys_module,-sys_rawio,-sys_time,-sys_boot,-syslog,-wake_alarm \
+  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin container=sophia-places "$@"

@@ -1,0 +1,105 @@
+# A space: namespaces with a root of their own, in which a place is real. Sourced by the places' scripts, in the repository.
+#
+# Outside stay this script and `unshare`, whose child is PID 1 of the space. If the script ends, also by SIGKILL, the kernel
+# ends `unshare`, PID 1, all other processes of the space, and then its mounts and networks. After SIGKILL an empty control
+# group and a folder are left, which the next space removes.
+
+cache=$PWD/.cache/places
+place=$(basename "$0" .sh)
+
+# Status 2 says that no case was run.
+not_run() { # REASON REMEDY
+  printf 'not run: %s: %s\n  %s\n' "$place" "$1" "$2"
+  exit 2
+}
+
+# Ends with status 2 if this machine lacks what a space needs, or one of the commands.
+need() { # COMMAND...
+  [ "$(uname)" = Linux ] || not_run "it needs Linux" "run it on Linux"
+  [ "$(id -u)" = 0 ] || not_run "it must be root" "sudo env \"PATH=\$PATH\" scripts/places/$place.sh"
+  for command in unshare nsenter setpriv mount pivot_root "$@"; do
+    command -v "$command" >/dev/null || not_run "$command is missing" "install the package that has $command"
+  done
+  [ -e bin/sophia-run.cjs ] || not_run "the package is not built" "npm run build"
+  # shellcheck disable=SC2016 # for the inner shell
+  unshare --net --mount --pid --fork --uts --ipc --cgroup sh -c '
+    mkdir -p "$0" && mount -t tmpfs tmpfs "$0" && cd "$0" && mkdir u w r && mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w r
+  ' "$cache/mount" 2>/dev/null || not_run "no namespaces, or no overlay in them" "run it outside of a container"
+}
+
+# Runs a command in the root of the control groups, version 2, which a machine has mounted anywhere, or nowhere.
+in_groups() { # COMMAND...
+  # shellcheck disable=SC2016
+  unshare --mount sh -euc 'mount -t cgroup2 cgroup2 "$0" && cd "$0" && "$@"' "$cache/mount" "$@"
+}
+
+# Removes what spaces of scripts that were killed have left.
+remove_left() {
+  for left in "$cache"/state.*; do
+    [ -d "$left" ] || continue
+    [ -e "/proc/${left##*.}" ] || remove_space "${left##*.}"
+  done
+}
+
+remove_space() { # PID
+  in_groups find "sophia-places-$1" -depth -type d -exec rmdir {} +
+  rm -rf "$cache/state.$1"
+}
+
+close_space() {
+  trap '' INT TERM HUP
+  # The end of PID 1 is the end of all others, and `unshare` waits for it.
+  [ -z "${init:-${space-}}" ] || kill -KILL "${init:-$space}" 2>/dev/null || true
+  wait
+  remove_space $$
+}
+
+# Makes a space, and waits until something in it writes `ready` into /places/ready: open_space ROOT INIT...
+# ROOT is not changed: what is written is in memory. /places holds what place and space share.
+open_space() {
+  remove_left
+  state=$cache/state.$$
+  mkdir -p "$state"
+  trap close_space EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  trap 'exit 129' HUP
+  in_groups mkdir "sophia-places-$$"
+  mkfifo "$state/ready"
+  # `unshare` has it open for writing, so that its end is the end of the file.
+  # shellcheck disable=SC2016
+  setpriv --pdeathsig KILL unshare --mount sh -euc '
+    mount -t cgroup2 cgroup2 "$0"
+    echo $$ >"$0/$1/cgroup.procs"
+    umount "$0"
+    shift
+    exec unshare --net --mount --pid --fork --kill-child --uts --ipc --cgroup -- "$@"
+  ' "$cache/mount" "sophia-places-$$" sh scripts/places/root.sh "$cache/mount" "$PWD" "$state" "$@" \
+    </dev/null >"$state/console" 2>&1 9>"$state/ready" &
+  space=$!
+  # In the background, since the shell's traps wait for a process in the foreground.
+  timeout 120 grep -q -m 1 ready <"$state/ready" &
+  if ! wait $!; then
+    cat "$state/console"
+    echo "$place: the space did not start" >&2
+    exit 1
+  fi
+  init=$(cat "/proc/$space/task/$space/children")
+  init=${init% }
+  echo "$init" >"$state/init"
+}
+
+# Runs a command in the space, in the repository.
+in_space() { # COMMAND...
+  # shellcheck disable=SC2016
+  nsenter --target "$init" --all -- sh -c 'cd "$0" && exec "$@"' "$PWD" "$@" &
+  wait $!
+}
+
+# Runs the cases of a place in its space, and ends as they do. Their report is also for the caller, in TEST_REPORTS.
+run_cases() { # FILE
+  outcome=0
+  in_space node --import tsx "$1" || outcome=$?
+  [ -z "${TEST_REPORTS-}" ] || cp "$state/report.json" "$TEST_REPORTS/places.json"
+  exit "$outcome"
+}
