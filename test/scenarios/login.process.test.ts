@@ -1,6 +1,9 @@
 /** A token without copying one: a command that prints it, and the login of Pulumi's CLI. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
@@ -92,6 +95,22 @@ describe("ESC_TOKEN_COMMAND", () => {
     expect(ended.stderr).toContain("did not end within 30 s");
     const child = Number(readFileSync(join(cwd, "child"), "utf8"));
     expect(existsSync(`/proc/${child}/cmdline`) && readFileSync(`/proc/${child}/cmdline`, "utf8")).toBeFalsy();
+  });
+
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("ends with a start that %s ends", async (signal) => {
+    const { cwd, env } = await commandWorld();
+    const [command, ...prefix] = sophiaRun;
+    // Without a terminal: in a session of its own.
+    const start = spawn(command, [...prefix, ...PRINT], {
+      cwd,
+      env: { PATH: process.env["PATH"], HOME: cwd, ...env, ESC_TOKEN_COMMAND: "echo asks >&2; sleep 300" },
+      stdio: ["ignore", "ignore", "pipe"],
+      detached: true,
+    });
+    await once(createInterface(start.stderr), "line");
+    start.kill(signal);
+    // Only once nothing has the standard error open any more.
+    expect(await once(start, "close")).toStrictEqual([null, signal]);
   });
 
   test("is behind a token and a token file, and before an ID token", async () => {

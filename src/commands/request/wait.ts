@@ -9,6 +9,7 @@ import { SILENT } from "../../esc/transport/connection.ts";
 import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printLines } from "../../output/stderr.ts";
+import { onEndingSignal } from "../../system/ending-signals.ts";
 import type { EscTarget } from "../writing/access.ts";
 
 const FIRST_PAUSE_MS = 1000;
@@ -37,7 +38,7 @@ export async function waitUntilOpen(
 ): Promise<number> {
   const names = enumerate(requested.map(({ name }) => formatName(name)));
   const progress = await makeProgress(context, settings);
-  const removeListeners = onSignal(() => {
+  const removeListeners = onEndingSignal(() => {
     progress.done();
     printLines(context, [STAYS]);
   });
@@ -92,21 +93,4 @@ async function poll(requested: readonly RequestedEnvironment[], esc: EscSettings
   if (answers.kind === "refused") throw new SophiaError(answers.failure);
   const stateOf = (kind: RequestState["kind"]) => answers.results.find((state) => state.kind === kind);
   return stateOf("closed") ?? stateOf("waiting") ?? { kind: "open" };
-}
-
-/** Calls `act` before one of these signals ends the process. @returns the function that removes the listeners */
-function onSignal(act: () => void): () => void {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const listeners = signals.map((signal) => {
-    const listener = (): void => {
-      act();
-      process.removeListener(signal, listener);
-      process.kill(process.pid, signal);
-    };
-    process.once(signal, listener);
-    return { signal, listener };
-  });
-  return () => {
-    for (const { signal, listener } of listeners) process.removeListener(signal, listener);
-  };
 }

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
 import { hasTerminal } from "../../system/controlling-terminal.ts";
+import { onEndingSignal } from "../../system/ending-signals.ts";
 import { attempt, systemErrorCode } from "../../system/errors.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 
@@ -29,18 +30,22 @@ async function outputOf(command: string, environment: Environment): Promise<stri
   const [file, ...args] = isWindows
     ? [environment.get("ComSpec") ?? "cmd.exe", "/d", "/s", "/c", `"${command}"`]
     : ["/bin/sh", "-c", command];
+  let pid: number | undefined;
+  // The terminal sends its signals to the command as well; a session of its own would go on. Before the command can be there.
+  const removeListeners = ownSession ? onEndingSignal(() => kill(pid, ownSession)) : undefined;
   const child = spawn(file ?? "", args, {
     env: Object.fromEntries(environment),
     stdio: ["ignore", "pipe", "inherit"],
     detached: ownSession,
     ...(isWindows && { windowsVerbatimArguments: true }),
   });
+  ({ pid } = child);
   const chunks: Buffer[] = [];
   let length = 0;
   let problem: string | undefined;
   const stop = (why: string): void => {
     problem ??= why;
-    kill(child.pid, ownSession);
+    kill(pid, ownSession);
     // A process that left the group may hold the pipe.
     child.stdout.destroy();
   };
@@ -61,6 +66,7 @@ async function outputOf(command: string, environment: Environment): Promise<stri
     return Buffer.concat(chunks).toString();
   } finally {
     clearTimeout(timer);
+    removeListeners?.();
   }
 }
 
