@@ -82,12 +82,12 @@ test("messages and help use this name, output for programs does not", async () =
   expect(started.stderr).toContain("pnpm exec sophia-run init");
   expect((await sophia(["check", "--jsno"], { cwd, env })).stderr).toContain("? pnpm exec sophia-run check --help");
   const help = await sophia(["check", "--help"], { cwd, env });
-  expect(help.stdout).toContain("Usage: pnpm exec sophia-run check [options]\n");
+  expect(help.stdout).toContain("Usage: pnpm exec sophia-run check [options] [FOLDER]\n");
   expect(help.stdout).toContain("\n  pnpm exec sophia-run check --profile prod --json\n");
   const usage = (await sophia(["--help"], { cwd, env })).stdout.split("\n").slice(0, 2);
   expect(usage).toEqual([
-    "Usage: pnpm exec sophia-run [options] -- <command> [arguments…]",
-    "or:    pnpm exec sophia-run <subcommand> [options]",
+    "Usage: pnpm exec sophia-run [options] -- <command>, or",
+    "pnpm exec sophia-run <subcommand> [options]",
   ]);
   expect((await sophia(["check", "--json"], { cwd, env })).stdout).not.toContain("pnpm");
 });
