@@ -89,6 +89,8 @@ export interface Unallowed {
   readonly credential: string;
   readonly why: "declined" | "not-asked" | "agent";
   readonly profile?: string | undefined;
+  /** The contract that the user must name, because it extends the file from elsewhere. */
+  readonly contract?: string;
 }
 
 /** A remark for the user that does not stop the run. It never holds a value. */

@@ -51,7 +51,7 @@ function terminalColumns(descriptor: 1 | 2): number | undefined {
 
 /** Matches the command followed by an argument, unless it already follows a runner such as npx. */
 const COMMAND = new RegExp(
-  String.raw`(?<![\w./@-])(?<!(?:\b(?:npx|bunx|yarn|run|exec)|--no-install|--) )sophia-run(?= (?:[-<\[]|(?:${[...COMMAND_NAMES, HELP_WORD].join("|")})\b))`,
+  String.raw`(?<![\w./@-])(?<!(?:\b(?:npx|bunx|yarn|exec|(?:npm|pnpm|yarn|bun|uv|pdm|poetry) run)|--no-install|--) )sophia-run(?= (?:[-<\[]|(?:${[...COMMAND_NAMES, HELP_WORD].join("|")})\b))`,
   "g",
 );
 
@@ -67,7 +67,7 @@ const PASTED = new RegExp(
     String.raw`\bchmod (?:\S+ (?:'[^']*)?)?`,
     String.raw`\bpulumi (?:env (?:\S+ )?)?`,
     // With its runner, and for some subcommands a variable and an environment.
-    String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv|pdm) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: --project (?:'[^']*'|\S+))?(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?`,
+    String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv|pdm) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: --project (?:'[^']*'|\S+))?(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?|allow(?: --\w+ (?:'[^']*'|[^\s,]+))*)?)?`,
     "--(?:allow|broker-(?:except|to)|exclude|reason) ",
   ].join("|"),
   "g",

@@ -5,15 +5,22 @@ import type { Unallowed } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { enumerate, printable } from "../core/text.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
+import { parentOf } from "../system/paths.ts";
+import { isInside } from "../system/repository.ts";
 
 /** Describes an access without consent, for messages. */
 export function unallowed(
   { proposal, why }: Extract<EscAccess, { readonly kind: "unconsented" }>,
-  contract: Pick<Contract, "profile"> | undefined,
+  contract: Pick<Contract, "profile" | "source" | "environment"> | undefined,
 ): Unallowed {
   const { environments, by, credential } = proposal;
   const files = [...new Set(by.map(({ file }) => file))];
-  return { environments, files, credential: credential.name, why, profile: contract?.profile };
+  const { source, environment, profile } = contract ?? {};
+  // Without the option, allow would find another contract.
+  const isElsewhere =
+    source?.kind === "file" && environment !== undefined && !isInside(environment.file, parentOf(source.path));
+  const named = isElsewhere ? { contract: source.path } : {};
+  return { environments, files, credential: credential.name, why, profile, ...named };
 }
 
 /** Returns the problem, and the remedy. */
@@ -23,11 +30,14 @@ export function unallowedWords({
   credential,
   why,
   profile,
+  contract,
 }: Unallowed): readonly [string, string] {
   const names = enumerate(environments.map(printable));
   const chosen = `${enumerate(files.map(printable))} names ${names}`;
   const problem = `ESC is not read: ${chosen}, which you have not allowed ${printable(credential)} to open`;
-  const command = `sophia-run allow${profile === undefined ? "" : ` --profile ${shellWord(profile)}`}`;
+  const option = (name: string, value: string | undefined): string =>
+    value === undefined ? "" : ` ${name} ${shellWord(value)}`;
+  const command = `sophia-run allow${option("--contract", contract)}${option("--profile", profile)}`;
   const setting = "or set ESC_ENV in the environment";
   return why === "agent"
     ? [problem, `a coding agent cannot allow it: the user must run ${command} in a terminal, ${setting}`]

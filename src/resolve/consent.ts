@@ -8,6 +8,7 @@ import type { Contract } from "../contract/model.ts";
 import type { Folders } from "../core/context.ts";
 import type { Notice } from "../core/model.ts";
 import { type Choice, CONTRACT_SETTING, type EscAccess, type Proposal } from "../esc/settings/access.ts";
+import { OUTER_FILE } from "../esc/settings/from-files.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { attempt } from "../system/errors.ts";
 import { unallowed } from "./consent-words.ts";
@@ -44,7 +45,10 @@ export async function withConsent(
     const notice = { kind: "environment-not-allowed", ...unallowed(unconsented, contract) } as const;
     return { refused: unconsented, notices: [...warnings, notice] };
   }
-  const trouble = problem ?? replaceConsents(environment, (now) => withConsents(now, needed));
+  // Which file an outer sophia-run has read is not known: that yes is for this start alone.
+  const lasting = needed.filter(({ file }) => file !== OUTER_FILE);
+  if (lasting.length === 0) return { notices: warnings };
+  const trouble = problem ?? replaceConsents(environment, (now) => withConsents(now, lasting));
   return { notices: trouble === undefined ? [] : [remark(`the consent is not remembered: ${trouble}`)] };
 }
 
@@ -55,18 +59,28 @@ export async function neededConsents(
   dotenv: DotenvReading,
   contract: Contract | undefined,
 ): Promise<readonly Consent[]> {
-  const ask = async ({ file }: Pick<Choice, "file">): Promise<boolean | undefined> => {
-    if (!dotenv.files.some(({ path, found }) => found && path === file)) return false;
-    const { environment, cwd } = request;
-    return isTracked(resolve(cwd, file), contract === undefined ? environment : withoutSecrets(environment, contract));
+  const { cwd } = request;
+  const own = contract === undefined ? request.environment : withoutSecrets(request.environment, contract);
+  /** Asks git about a file that was found: about the link as well, if it is one. */
+  const ask = async ({ file }: Pick<Choice, "file">): Promise<readonly (boolean | undefined)[]> => {
+    if (!dotenv.files.some(({ path, found }) => found && path === file)) return [];
+    const paths = new Set([resolve(cwd, file), realPath(file, request)]);
+    return Promise.all(Array.from(paths, async (path) => isTracked(path, own)));
   };
-  // A token of the repository itself opens what its authors may open anyway.
+  // A token of the repository itself opens what its authors may open anyway. A link of theirs may lead to the user's file.
   const { name, file: tokenFile } = credential;
-  if (name === "ESC_TOKEN" && tokenFile !== undefined && (await ask({ file: tokenFile })) === true) return [];
+  if (name === "ESC_TOKEN" && tokenFile !== undefined) {
+    const answers = await ask({ file: tokenFile });
+    if (answers.length > 0 && answers.every((tracked) => tracked === true)) return [];
+  }
   const files = new Set<string>();
   for (const choice of by) {
-    // If git cannot tell, the file may be the repository's.
-    if (choice.name === CONTRACT_SETTING || (await ask(choice)) !== false) files.add(realPath(choice.file, request));
+    // If git cannot tell, the file may be the repository's. The file of an outer sophia-run is unknown.
+    const isOfOthers =
+      choice.name === CONTRACT_SETTING ||
+      choice.file === OUTER_FILE ||
+      (await ask(choice)).some((tracked) => tracked !== false);
+    if (isOfOthers) files.add(realPath(choice.file, request));
   }
   return Array.from(files).flatMap((file) => environments.map((environment) => ({ file, environment })));
 }
@@ -78,6 +92,7 @@ function choicesOf(needed: readonly Consent[], { by }: Proposal, request: Access
 }
 
 export function realPath(file: string, { cwd }: Pick<Folders, "cwd">): string {
+  if (file === OUTER_FILE) return file;
   const path = resolve(cwd, file);
   return attempt(() => realpathSync(path)) ?? path;
 }

@@ -2,6 +2,7 @@
 import { isObject, parseObject } from "../core/json-object.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
+import { holdsToken } from "../esc/settings/secret.ts";
 import { invalidSetting, Variables } from "../esc/settings/variables.ts";
 import { configFolder } from "../system/folders.ts";
 import { within } from "../system/paths.ts";
@@ -17,6 +18,7 @@ export interface Consent {
 
 const ALLOW_VARIABLE = "SOPHIA_ALLOW_ENVIRONMENT";
 const FILE_NAME = "allowed.json";
+const FORM = "write organization/project/environment; * stands for any part: acme/sophia/dev,acme/other/*";
 const MAX_BYTES = 1_048_576;
 const PATTERN = /^(?:\*|[\w.-]+)(?:\/(?:\*|[\w.-]+)){2}$/;
 
@@ -29,6 +31,9 @@ export function isAllowedBy(environment: Environment, needed: readonly Consent[]
   // Never from a file, also not from one of an outer sophia-run.
   const setting = new Variables(environment, []).findInProcess(ALLOW_VARIABLE);
   if (setting === undefined) return false;
+  if (holdsToken(setting.value)) {
+    throw invalidSetting(`${ALLOW_VARIABLE} contains an access token instead of names of environments`, FORM);
+  }
   const patterns = setting.value
     .split(",")
     .map((one) => one.trim())
@@ -37,7 +42,7 @@ export function isAllowedBy(environment: Environment, needed: readonly Consent[]
   if (wrong !== undefined) {
     throw invalidSetting(
       `${ALLOW_VARIABLE}: '${printable(wrong.slice(0, 100))}' is not the name of an environment`,
-      "write organization/project/environment; * stands for any part: acme/sophia/dev,acme/other/*",
+      FORM,
     );
   }
   return needed.every((one) => patterns.some((pattern) => matches(pattern, one.environment)));

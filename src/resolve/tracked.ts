@@ -1,22 +1,46 @@
-import { basename, dirname } from "node:path";
+import { realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Environment } from "../core/model.ts";
+import { attempt } from "../system/errors.ts";
 import { repositoryOf } from "../system/repository.ts";
 import { GitRefusal, recordsOfGit } from "./git.ts";
 
 /**
+ * Variables by which git would ask another repository or index than the file's, as in its hooks, or read a path as a
+ * pattern. Settings of the caller's (`GIT_CONFIG_…`) may be needed to trust the repository.
+ */
+const REDIRECTING = /^GIT_(?!CONFIG|EXEC_PATH$)/i;
+
+/**
  * Returns true if git tracks the file; undefined if git cannot tell, because it is not installed or refuses the repository.
+ * A link is asked about, not its target.
  *
  * @param environment git's own, without secrets
  */
 export async function isTracked(path: string, environment: Environment): Promise<boolean | undefined> {
-  const cwd = dirname(path);
+  const folder = dirname(path);
+  const file = join(attempt(() => realpathSync(folder)) ?? folder, basename(path));
   // Keeps git from being started without a repository, as on most servers.
-  if (repositoryOf(cwd) === undefined) return false;
+  const repository = repositoryOf(dirname(file));
+  if (repository === undefined) return false;
+  const own = new Map([...environment].filter(([name]) => !REDIRECTING.test(name)));
+  const name = relative(repository, file).split(sep).join("/");
+  // Where the case of names does not matter, git may list the file under another spelling.
+  const args = ["ls-files", "-z", "--", `:(icase,literal)${name}`];
   try {
-    for await (const _ of recordsOfGit({ cwd, environment }, ["ls-files", "-z", "--", basename(path)])) return true;
+    // In the folder with .git: below it, a commit may have files that git takes for a repository of its own.
+    for await (const listed of recordsOfGit({ cwd: repository, environment: own }, args)) {
+      const other = listed.toString();
+      if (other === name || isSameFile(resolve(repository, other), file)) return true;
+    }
     return false;
   } catch (error) {
     if (error instanceof GitRefusal) return undefined;
     throw error;
   }
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => attempt(() => statSync(path)));
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
 }

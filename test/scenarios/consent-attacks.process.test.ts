@@ -1,0 +1,142 @@
+/** Ways in which a clone could hide that git tracks its files, and remedies of the consent in other places than the project. */
+import { execFileSync } from "node:child_process";
+import { linkSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { secret, startEscServer } from "../esc-server/index.ts";
+import { folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+
+const NAME = "acme/app/dev";
+const FILE = "sophia.contract.json";
+const VARIABLES = { KEY: { required: true } };
+const PRINT = ["--", "sh", "-c", "echo got $KEY"];
+
+async function clone(files: Readonly<Record<string, string>>) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.environment(NAME, { values: { KEY: secret("sentinel-of-dev") } });
+  const cwd = realpathSync(folder(files));
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token };
+  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}, at = cwd) =>
+    sophia(args, { cwd: at, env: { HOME: cwd, ...env, ...more } });
+  return { server, cwd, env, run };
+}
+
+const git = (cwd: string, ...args: readonly string[]): void => void execFileSync("git", args, { cwd });
+const CONTRACT = JSON.stringify({ variables: VARIABLES });
+const NAMING = JSON.stringify({ environment: NAME, variables: VARIABLES });
+
+describe("a .env of the repository that git should not list", () => {
+  test("is the repository's in a folder that looks like a repository of its own", async () => {
+    const { server, cwd, run } = await clone({
+      [`app/${FILE}`]: CONTRACT,
+      "app/.env": `ESC_ENV=${NAME}\n`,
+      "app/HEAD": "ref: refs/heads/main\n",
+      "app/config": "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n",
+      "app/objects/pack/README": "",
+      "app/refs/heads/README": "",
+    });
+    git(cwd, "init", "-q");
+    git(cwd, "add", "-f", ".");
+    const ended = await run(PRINT, {}, join(cwd, "app"));
+    expect(server.count("any")).toBe(0);
+    expect(ended.status).toBe(78);
+  });
+
+  test("is the repository's if the caller's variables name another repository", async () => {
+    const { server, cwd, run } = await clone({ [FILE]: CONTRACT, ".env": `ESC_ENV=${NAME}\n` });
+    git(cwd, "init", "-q");
+    git(cwd, "add", ".");
+    const other = folder();
+    git(other, "init", "-q");
+    for (const more of [
+      { GIT_DIR: join(other, ".git") },
+      { GIT_DIR: join(other, ".git"), GIT_WORK_TREE: cwd },
+      { GIT_INDEX_FILE: join(other, ".git/index") },
+      { GIT_CEILING_DIRECTORIES: cwd },
+    ]) {
+      const ended = await run(PRINT, more);
+      expect.soft(server.count("any")).toBe(0);
+      expect.soft(ended.status).toBe(78);
+    }
+  });
+
+  test("is the repository's if the user reaches its folder, or the file, by a link", async () => {
+    const { server, cwd, run } = await clone({ [`app/${FILE}`]: CONTRACT, "app/.env": `ESC_ENV=${NAME}\n` });
+    git(join(cwd, "app"), "init", "-q");
+    git(join(cwd, "app"), "add", ".");
+    symlinkSync("app", join(cwd, "link"));
+    expect.soft((await run(["--project", "link", ...PRINT])).status).toBe(78);
+    mkdirSync(join(cwd, "other"));
+    symlinkSync("../app/.env", join(cwd, "other/.env"));
+    writeFileSync(join(cwd, "other", FILE), CONTRACT);
+    expect.soft((await run(PRINT, {}, join(cwd, "other"))).status).toBe(78);
+    expect.soft(server.count("any")).toBe(0);
+  });
+
+  test("is the repository's under another spelling", async () => {
+    const { server, cwd, run } = await clone({ [FILE]: CONTRACT, ".ENV": `ESC_ENV=${NAME}\n` });
+    git(cwd, "init", "-q");
+    git(cwd, "add", ".");
+    // As a file system that ignores the case of names: one file has both.
+    linkSync(join(cwd, ".ENV"), join(cwd, ".env"));
+    const ended = await run(PRINT);
+    expect(ended.status).toBe(78);
+    expect(server.count("any")).toBe(0);
+  });
+
+  test("chooses no organization for a sophia-run inside a sophia-run", async () => {
+    const { server, cwd, run } = await clone({
+      [FILE]: JSON.stringify({ variables: {} }),
+      ".env": "PULUMI_DEFAULT_ORGANIZATION=acme\n",
+    });
+    git(cwd, "init", "-q");
+    git(cwd, "add", ".");
+    const nested = ["--keep-esc", "--", ...sophiaRun, ...PRINT];
+    const ended = await run(nested, { ESC_ENV: "app/dev" });
+    expect(ended.stdout).toBe("got\n");
+    expect(unwrapped(ended.stderr)).toContain("a file that an outer sophia-run read names acme/app/dev");
+    expect(server.count("any")).toBe(0);
+    const allowed = { ESC_ENV: "app/dev", SOPHIA_ALLOW_ENVIRONMENT: `${NAME},app/default/dev` };
+    expect((await run(nested, allowed)).stdout).toBe("got sentinel-of-dev\n");
+  });
+
+  test("gives no token of the repository if it is a link to a file of the user's", async () => {
+    const { server, cwd, env } = await clone({ [`app/${FILE}`]: NAMING });
+    const own = `ESC_TOKEN=${env.ESC_TOKEN}\nPULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL}\n`;
+    writeFileSync(join(cwd, "own.env"), own, { mode: 0o600 });
+    symlinkSync("../own.env", join(cwd, "app/.env"));
+    git(join(cwd, "app"), "init", "-q");
+    git(join(cwd, "app"), "add", ".");
+    expect((await sophia(PRINT, { cwd: join(cwd, "app") })).status).toBe(78);
+    expect(server.count("any")).toBe(0);
+  });
+});
+
+describe("the remedy", () => {
+  test("names the project of the start", async () => {
+    const { cwd, run } = await clone({ [`app/${FILE}`]: NAMING });
+    const refused = await run(["--project", "app", ...PRINT]);
+    expect(unwrapped(refused.stderr)).toContain(`run sophia-run --project ${join(cwd, "app")} allow, or`);
+    expect((await run(["--project", join(cwd, "app"), "allow"])).status).toBe(0);
+    expect((await run(["--project", "app", ...PRINT])).status).toBe(0);
+  });
+  test("names the contract of the start if it extends a file from elsewhere", async () => {
+    const { cwd, run } = await clone({
+      "app/own.json": JSON.stringify({ extends: "../base.json" }),
+      "base.json": NAMING,
+    });
+    const start = ["--contract", "app/own.json", ...PRINT];
+    const refused = await run(start);
+    const remedy = ["allow", "--contract", join(cwd, "app/own.json")];
+    expect(unwrapped(refused.stderr)).toContain(`run sophia-run ${remedy.join(" ")}, or`);
+    expect((await run(remedy)).status).toBe(0);
+    expect((await run(start)).stdout).toBe("got sentinel-of-dev\n");
+  });
+});
+
+test("a token in SOPHIA_ALLOW_ENVIRONMENT is not shown", async () => {
+  const { run, env } = await clone({ [FILE]: NAMING });
+  const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: env.ESC_TOKEN });
+  expect(ended.stderr).not.toContain(env.ESC_TOKEN);
+});
