@@ -25,7 +25,7 @@ export async function isTracked(path: string, environment: Environment): Promise
   if (repository === undefined) return false;
   const own = new Map([...environment].filter(([name]) => !REDIRECTING.test(name)));
   const name = relative(repository, file).split(sep).join("/");
-  // Where the case of names does not matter, git may list the file under another spelling.
+  // A file system that ignores the case of names has the file under other spellings as well.
   const args = ["ls-files", "-z", "--", `:(icase,literal)${name}`];
   try {
     // In the folder with .git: below it, a commit may have files that git takes for a repository of its own.

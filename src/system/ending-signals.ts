@@ -5,7 +5,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Calls `act` before one of these signals ends the process. @returns the function that removes the listeners */
 export function onEndingSignal(act: () => void): () => void {
-  // Those that the caller ignores (nohup) do not end it.
+  // A signal that the caller ignores (nohup) does not end it.
   const ignored = loader?.caller?.ignored ?? [];
   const listeners = SIGNALS.filter((signal) => !ignored.includes(constants.signals[signal])).map((signal) => {
     const listener = (): void => {
