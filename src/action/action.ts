@@ -22,6 +22,7 @@ import { secretsOf } from "../resolve/secrets.ts";
 import { annotateNotices, annotateViolations, byInput } from "./annotations.ts";
 import { readInputs, type Export } from "./inputs.ts";
 import { summary } from "./summary.ts";
+import { withheldWords } from "../resolve/withheld.ts";
 
 /** Exports all variables or none, after their masks. Returns true if the step succeeds. @throws SophiaError (125) */
 export async function act(context: Context): Promise<boolean> {
@@ -74,7 +75,8 @@ export async function act(context: Context): Promise<boolean> {
   function finish(outcome: string, line: string | undefined): void {
     if (line !== undefined) step.out(`${line}\n`);
     const file = environment.get("GITHUB_STEP_SUMMARY") ?? "";
-    if (file !== "") appendTo(file, summary(report, outcome, workspace), "GITHUB_STEP_SUMMARY");
+    if (file !== "")
+      appendTo(file, summary(report, outcome, workspace, withheldWords(assessment)), "GITHUB_STEP_SUMMARY");
   }
 }
 

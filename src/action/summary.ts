@@ -16,6 +16,8 @@ const STATES: Readonly<Record<State, string>> = {
   invalid: "❌ invalid",
 };
 
+const LEFT_OUT = "➖ left out";
+
 const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
   off: "not configured",
   incomplete: "not read",
@@ -26,7 +28,13 @@ const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
   refused: "refused",
 };
 
-export function summary(report: Report, outcome: string, workspace: string): string {
+/** @param leftOut the reason why a variable that a source has was left out */
+export function summary(
+  report: Report,
+  outcome: string,
+  workspace: string,
+  leftOut: (name: string) => string | undefined,
+): string {
   const { met, esc, variables, violations } = report;
   const { source } = report.contract;
   const contract =
@@ -49,7 +57,9 @@ export function summary(report: Report, outcome: string, workspace: string): str
   let left = MAX_TABLE - lines.join("\n").length;
   let shown = 0;
   for (const { name, state, origin } of variables) {
-    const row = `| ${escaped(name)} | ${STATES[state]} | ${origin === undefined ? "" : escaped(originWords(origin))} |`;
+    const why = state === "unset" ? leftOut(name) : undefined;
+    const from = why ?? (origin === undefined ? "" : originWords(origin));
+    const row = `| ${escaped(name)} | ${why === undefined ? STATES[state] : LEFT_OUT} | ${escaped(from)} |`;
     left -= Buffer.byteLength(row) + 1;
     if (left < 0) break;
     lines.push(row);

@@ -108,6 +108,7 @@ describe("what is exported", () => {
     expect(await runner.action(inputs)).toBe(0);
     expect(issuer.audiences).toEqual(["urn:pulumi:org:acme"]);
     expect(Object.fromEntries(runner.outputs.get("action") ?? [])).toEqual({ KEY: PEM, MODE: "public" });
+    expect(runner.summary()).toMatch(/^\| ENDING \| ➖ left out \| withheld by --include \|$/m);
     expect(runner.environment.size).toBe(0);
     expectNoSecret(runner);
     expect(runner.written()).not.toContain(issuer.requestToken);

@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from cases import ALL  # noqa: E402
+from harness import build  # noqa: E402
 from harness import launcher as launchers  # noqa: E402
 from harness import report  # noqa: E402
 from harness.case import ALL_MODES, AUTO, Case  # noqa: E402
@@ -107,6 +108,10 @@ def main() -> int:
         env = dict(entry.split("=", 1) for entry in options.env)
         launcher = launchers.parse(options.launcher, options.label, env)
     except ValueError as problem:
+        print(f"run.py: {problem}", file=sys.stderr)
+        return 2
+    problem = build.missing_compiler()
+    if problem is not None:
         print(f"run.py: {problem}", file=sys.stderr)
         return 2
     mode = options.impossible or launchers.declared_mode(launcher)

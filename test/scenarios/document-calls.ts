@@ -170,7 +170,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": [
       "docker [run] [--rm] [--init] [--publish] [127.0.0.1:3000:3000] [--env] [ESC_ENV=sophia/prod] [--env] [ESC_TOKEN] [sophia-app]",
     ],
-    "ESC_TOKEN_FILE=~/.config/sophia-run/token docker compose up": ["docker [compose] [up]"],
+    "export ESC_TOKEN_FILE=~/.config/sophia-run/token": ["docker [compose] [up]"],
   },
   "examples/npm-scripts/README.md": {
     [FETCH]: INSTALL,

@@ -168,6 +168,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/containers.md": {
     "docker build --file build-secret.Dockerfile --secret id=esc_token,env=ESC_TOKEN --build-arg ESC_ENV=sophia/build .":
       docker,
+    "systemctl reset-failed sophia-app.service sophia-app.socket": { ...services, commands: ["systemctl"] },
   },
   "docs/README.md": {},
   "docs/coming-from.md": {},
@@ -234,7 +235,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     [FETCH]: { ...docker, commands: ["curl", "npm", "docker"] },
     "npm ci && npm pack --pack-destination examples/docker": { ...npm, folders: ["examples/docker"] },
     "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": docker,
-    "ESC_TOKEN_FILE=~/.config/sophia-run/token docker compose up": docker,
+    "export ESC_TOKEN_FILE=~/.config/sophia-run/token": docker,
   },
   "examples/npm-scripts/README.md": {
     [FETCH]: fetched,
