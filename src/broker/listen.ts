@@ -55,6 +55,8 @@ export interface BrokerParts extends Services {
 interface Door {
   readonly server: Server;
   readonly own: OwnAddress;
+  /** It is reached as 127.0.0.1. Its name says nothing: the user may name another address so. */
+  readonly isLoopback: boolean;
   admit: Admission;
   local?: LocalService;
 }
@@ -74,7 +76,8 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
   async function open(at: ListenAddress, redirects?: Redirects): Promise<OwnAddress> {
     const server = serverFor(places);
     const own = await listenOn(server, at);
-    const door: Door = { server, own, admit: admission(routes, own) };
+    const isLoopback = "host" in at && [at.host, at.name ?? at.host].every((host) => host === LOOPBACK_ADDRESS.host);
+    const door: Door = { server, own, isLoopback, admit: admission(routes, own) };
     doors.push(door);
     const guesses = own.isOpen === true ? new Guesses() : undefined;
     receiveRequests(server, {
@@ -95,9 +98,8 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
   }
 
   async function serveLocally(service: LocalService): Promise<OwnAddress> {
-    const isLoopback = ({ own }: Door): boolean => new URL(own.origin).hostname === "127.0.0.1";
-    if (!doors.some(isLoopback)) await open(LOOPBACK_ADDRESS);
-    const door = doors.find(isLoopback);
+    if (!doors.some(({ isLoopback }) => isLoopback)) await open(LOOPBACK_ADDRESS);
+    const door = doors.find(({ isLoopback }) => isLoopback);
     if (door === undefined) throw new TypeError("no door is on loopback");
     door.local = service;
     return door.own;

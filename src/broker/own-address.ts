@@ -30,7 +30,7 @@ export type ListenAddress = PortAddress | { readonly path: string };
 const LOOPBACK = "127.0.0.1";
 
 /** The address without any option. */
-export const LOOPBACK_ADDRESS: ListenAddress = { host: LOOPBACK, port: 0 };
+export const LOOPBACK_ADDRESS: PortAddress = { host: LOOPBACK, port: 0 };
 
 /** Returns the address of a broker that listens on loopback. */
 export function loopbackAddress(port: number): OwnAddress {

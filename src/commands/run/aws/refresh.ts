@@ -39,6 +39,12 @@ const LONGEST_WAIT_MS = 60_000;
 /** Former credentials that stay masked. */
 const MOST_FORMER = 50;
 
+const EXPIRED: Failure = {
+  code: "aws",
+  message: "the credentials of ESC have already expired",
+  hint: "check the clock of this machine, and AWS_CREDENTIAL_EXPIRATION in the ESC environment",
+};
+
 interface AwsService {
   /** The broker has no keys, so that all other paths are unknown. */
   readonly isAlone: boolean;
@@ -175,7 +181,9 @@ class Renewer {
       if (esc.kind === "unavailable" || esc.kind === "refused") return esc.failure;
       if (esc.kind === "read" && esc.kept?.why === "unavailable") return esc.kept.failure;
       const credentials = credentialsIn(now, this.#settings, openedAt);
-      return typeof credentials === "string" ? { code: "aws", message: credentials } : credentials;
+      if (typeof credentials === "string") return { code: "aws", message: credentials };
+      // As a failure: it is reported, and the pauses between the tries grow.
+      return credentials.expiresAt > Date.now() ? credentials : EXPIRED;
     } catch (error) {
       if (error instanceof SophiaError) return error;
       throw error;

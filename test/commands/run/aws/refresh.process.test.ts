@@ -154,6 +154,37 @@ test("if the broker listens elsewhere, credentials are still on loopback, where 
   expect([status, stdout]).toEqual([0, "127.0.0.1 200\n"]);
 });
 
+test("an address that the user names 127.0.0.1 is not asked for credentials: others reach it", async () => {
+  const it = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const env = { ...it.env, OPENAI_API_KEY: "sk-sentinel-openai" };
+  const script = `
+    const { OPENAI_BASE_URL: base, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
+    const other = new URL(new URL(uri).pathname, base.replace("//127.0.0.1", "//127.0.0.2"));
+    const status = async (url) => (await fetch(url, { headers: { authorization } })).status;
+    (async () => console.log(await status(uri), await status(other)))();`;
+  const options = ["--broker", "--broker-listen", "127.0.0.2", "--broker-name", "127.0.0.1", "--aws-refresh"];
+  const { stdout, stderr } = await sophia([...options, "--", process.execPath, "-e", script], { cwd: it.cwd, env });
+  expect({ stdout, stderr }).toEqual({ stdout: "200 401\n", stderr: "" });
+});
+
+test("credentials that have expired when they come are reported, and ESC is asked more and more rarely", async () => {
+  const it = await awsWorld({ lifeMs: 3000 });
+  const started = run(it, ["--aws-refresh"]);
+  const pid = await pidOf(started);
+  it.life = -5000;
+  await started.reported(/have already expired; they have expired, and the program gets none/);
+  process.kill(pid, "SIGUSR2");
+  await started.seen(/answer 503 soon/);
+  await expect.poll(() => it.opened.size, { timeout: 15_000 }).toBe(4);
+  const [second = 0, third = 0, fourth = 0] = [...it.opened.values()].slice(1);
+  expect(fourth - third).toBeGreaterThan((third - second) * 1.3);
+  it.life = 3_600_000;
+  await started.reported(/AWS credentials are renewed again/);
+  process.kill(pid, "SIGTERM");
+  const { stderr } = await started.finished;
+  expectWording(stderr.replaceAll(/\d\d:\d\d:\d\d/g, "12:00:00"));
+});
+
 describe("what cannot be renewed", () => {
   test.each([
     ["the environment", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "sentinel" }, {}],
