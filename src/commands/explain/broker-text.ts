@@ -1,4 +1,5 @@
 import type { RequestLimit } from "../../contract/broker/model.ts";
+import { providerOf } from "../../contract/broker/providers.ts";
 import { enumerate } from "../../core/text.ts";
 import { NOT_BROKERED } from "../broker/report.ts";
 import type { BrokerExplanation } from "./broker.ts";
@@ -26,7 +27,7 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
         ...rows("denied", deny),
         ...(limit === undefined ? [] : [["limit", limitWords(limit)] as const]),
         // One path for all that can be asked.
-        ...(variables.includes("GITHUB_GRAPHQL_URL")
+        ...(providerOf(explanation.name)?.isGithub === true
           ? [["rules", "allow or deny GraphQL as a whole: they cannot look into its queries"] as const]
           : []),
         ...rows("lies in", liesIn.length === 0 ? ["no other place that sophia-run knows"] : liesIn.map(locationWords)),

@@ -69,6 +69,14 @@ test("a GitHub token: each host, and what rules cannot see", async () => {
   });
 });
 
+test("a GitHub token for a broker on a socket has the same rules, which cannot see into queries either", async () => {
+  const { ended, variables } = await explain(["--broker", "--broker-listen", "unix:s", "GITHUB_PAT"], {
+    env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
+  });
+  expect(unwrapped(ended.stdout)).toContain("they cannot look into its queries");
+  expect(variables[0].broker).toMatchObject({ variables: ["SOPHIA_BROKER_SOCKET"] });
+});
+
 test("an alias of the caller's environment is named, and explained like the key", async () => {
   const { ended, variables } = await explain(["--broker", "OPENAI_KEY"], {
     env: { OPENAI_KEY: OPENAI },
