@@ -5,6 +5,7 @@ import { readBounded } from "../../system/bounded-read.ts";
 import { readsOfGo } from "./go-reads.ts";
 import { readsOfCompose, readsOfDockerfile } from "./image-reads.ts";
 import { lineFinder } from "./line-numbers.ts";
+import { blockComments, passageFinder, type Passages, pythonStrings } from "./passages.ts";
 import { readsOfPython } from "./python-reads.ts";
 import type { Reads } from "./reads.ts";
 import { readsOfRust } from "./rust-reads.ts";
@@ -16,16 +17,23 @@ interface Language {
   readonly readsOf: (text: string) => Reads;
   /** The beginning of a line up to a read that is part of a comment. */
   readonly comment: RegExp;
+  /** Block comments, and strings from which nothing is read. */
+  readonly passagesOf?: (text: string) => Passages;
 }
 
 const SLASHES = /^\s*(?:\/\/|\/\*|\*(?:\s|$)|<!--)|\s\/\/[^"'`]*$/;
 const HASH = /^\s*#|\s#[^"'`{]*$/;
 
 const LANGUAGES: readonly Language[] = [
-  { file: /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/, readsOf: readsOfScript, comment: SLASHES },
-  { file: /\.py$/, readsOf: readsOfPython, comment: HASH },
-  { file: /\.go$/, readsOf: readsOfGo, comment: SLASHES },
-  { file: /\.rs$/, readsOf: readsOfRust, comment: SLASHES },
+  {
+    file: /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/,
+    readsOf: readsOfScript,
+    comment: SLASHES,
+    passagesOf: blockComments,
+  },
+  { file: /\.py$/, readsOf: readsOfPython, comment: HASH, passagesOf: pythonStrings },
+  { file: /\.go$/, readsOf: readsOfGo, comment: SLASHES, passagesOf: blockComments },
+  { file: /\.rs$/, readsOf: readsOfRust, comment: SLASHES, passagesOf: blockComments },
   {
     file: /^(?:Docker|Container)file(?:\.[\w.-]+)?$|\.(?:docker|container)file$/i,
     readsOf: readsOfDockerfile,
@@ -68,7 +76,7 @@ interface CodeVisit {
   readonly other?: (path: string, text: string) => void;
 }
 
-/** The files of code that were read, and those that were not: too large, or unreadable. */
+/** The files of code that were read, and what was not: too large, in UTF-16, unreadable, or a folder that lies too deep. */
 export interface CodeExtent {
   readonly files: number;
   readonly unread: readonly string[];
@@ -112,8 +120,9 @@ export async function visitCode(root: string, { file, other }: CodeVisit): Promi
       const { name } = entry;
       const path = below === "" ? name : `${below}/${name}`;
       if (entry.isDirectory()) {
-        const isSkipped = SKIPPED.test(name) || existsSync(join(folder, name, "pyvenv.cfg"));
-        if (depth < MAX_DEPTH && !isSkipped) await visit(join(folder, name), path, depth + 1);
+        if (SKIPPED.test(name) || existsSync(join(folder, name, "pyvenv.cfg"))) continue;
+        if (depth < MAX_DEPTH) await visit(join(folder, name), path, depth + 1);
+        else unread.push(path);
       } else if (entry.isFile()) await visitFile(folder, name, path);
     }
   };
@@ -122,12 +131,13 @@ export async function visitCode(root: string, { file, other }: CodeVisit): Promi
 }
 
 /** Returns the variables that a file reads outside of comments. */
-function readsIn(text: string, { readsOf, comment }: Language): readonly VariableRead[] {
+function readsIn(text: string, { readsOf, comment, passagesOf }: Language): readonly VariableRead[] {
   const reads = readsOf(text);
   if (reads.length === 0) return [];
   const lineOf = lineFinder(text);
+  const isInPassage = passageFinder(passagesOf?.(text) ?? []);
   return reads.flatMap(([name, required, at]) => {
-    return comment.test(lineBefore(text, at)) ? [] : [{ name, required, line: lineOf(at) }];
+    return isInPassage(at) || comment.test(lineBefore(text, at)) ? [] : [{ name, required, line: lineOf(at) }];
   });
 }
 
@@ -147,10 +157,11 @@ function entriesOf(folder: string): readonly Dirent[] | undefined {
   }
 }
 
-/** Returns an empty text for a binary file, and undefined for one that is too large or unreadable. */
+/** Returns an empty text for a binary file, and undefined for one that is too large, unreadable, or in UTF-16. */
 async function textOf(path: string): Promise<string | undefined> {
   try {
     const bytes = await readBounded(path, { maxBytes: MAX_BYTES });
+    if (["fffe", "feff"].includes(bytes.toString("hex", 0, 2))) return undefined;
     return bytes.includes(0) ? "" : bytes.toString("utf8");
   } catch {
     return undefined;

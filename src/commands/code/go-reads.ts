@@ -3,7 +3,7 @@ import { firstMatches, matchesOf, type Read, type Reads } from "./reads.ts";
 
 /** Finds `os.Getenv("X")`, `os.LookupEnv("X")`, `mustEnv("X")`, tags such as `env:"X,required"`, and `viper.BindEnv("x", "X")`. */
 export function readsOfGo(text: string): Reads {
-  return [...readsByCalls(text), ...readsByTags(text), ...readsByViper(text)];
+  return [...readsByCalls(text), ...(readsByEnvconfig(text) ?? readsByTags(text)), ...readsByViper(text)];
 }
 
 /** Any function with such a name: a project has its own, as `getEnv("X", "default")`. */
@@ -46,6 +46,39 @@ function readsByTags(text: string): Reads {
     const isRequired = /,\s*(?:required|notEmpty)\b/.test(options) || /\b(?:env-)?required:"true"/.test(others);
     return [name, isRequired && !/\b(?:envDefault|env-default|default):/.test(others), match.index];
   });
+}
+
+/** Types of single values. */
+const VALUE = /^\*?(?:string|bool|u?int\d*|float\d+|(?:time|url)\.\w+|\[\]\w+|map\[\w+\]\w+)$/;
+
+/**
+ * Finds the fields of the structs that `envconfig.Process("prefix", …)` fills: their names in upper case, or those of their
+ * tags, behind the prefix. @returns undefined for a file without it
+ */
+function readsByEnvconfig(text: string): Reads | undefined {
+  const prefix = /\benvconfig\.(?:Must)?Process\(\s*"(\w*)"/.exec(text)?.[1];
+  if (prefix === undefined) return undefined;
+  const structs = firstMatches(text, /^type \w+ struct \{\n((?:(?!\}).*\n)*)/gm);
+  const ofEnvconfig = structs.filter(
+    ([whole]) => structs.length === 1 || /`[^`\n]*\b(?:envconfig|split_words|required|default):"/.test(whole),
+  );
+  return ofEnvconfig.flatMap(({ index, 0: whole, 1: body = "" }) => {
+    const fields = firstMatches(body, /^[ \t]+([A-Z]\w*)[ \t]+([^\s`]{1,100})(?:[ \t]+`([^`\n]{0,500})`)?/gm);
+    return fields.flatMap((field): Reads => {
+      const [, name = "", type = "", tags = ""] = field;
+      const tag = /\benvconfig:"(\w+)"/.exec(tags)?.[1];
+      if (/\bignored:"true"/.test(tags) || (tag === undefined && !VALUE.test(type))) return [];
+      const words = /\bsplit_words:"true"/.test(tags) ? inWords(name) : name;
+      const variable = [prefix, tag ?? words].filter((part) => part !== "").join("_");
+      const isRequired = /\brequired:"true"/.test(tags) && !/\bdefault:"/.test(tags);
+      return [[variable.toUpperCase(), isRequired, index + whole.length - body.length + field.index]];
+    });
+  });
+}
+
+/** Splits a name as envconfig does: `DatabaseURL` has the words `Database` and `URL`. */
+function inWords(name: string): string {
+  return name.replaceAll(/([a-z\d])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$2_");
 }
 
 function readsByViper(text: string): Reads {

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
@@ -222,4 +223,43 @@ test.each([
   const { status, stderr } = await sophia(words, { cwd });
   expect(status).toBe(125);
   expect(stderr).toContain(message);
+});
+
+test("code in UTF-16, and a folder that lies too deep, are named as not read", async () => {
+  const below = (depth: number): string => Array.from({ length: depth }, () => "d").join("/");
+  const files = {
+    "sophia.contract.json": '{"variables":{}}',
+    [`${below(40)}/x.ts`]: "process.env.DEEP",
+    "empty.ts": "",
+  };
+  const cwd = folder(files);
+  writeFileSync(join(cwd, "wide.ts"), "\ufeffprocess.env.WIDE", "utf16le");
+  const { json } = await codeCheck(cwd);
+  expect(json).toMatchObject({ files: 1, complete: false, notRead: [below(33), "wide.ts"], undeclared: [] });
+});
+
+test("block comments, documentation and messages read nothing, and the code around them does", async () => {
+  const cwd = folder({
+    "sophia.contract.json": '{"variables":{}}',
+    "a.ts": `/* process.env.A
+   process.env.B */ process.env.C1; call(/* process.env.D */ process.env.C2);
+const glob = "src/**/*.ts", page = <p>Don't {/* process.env.E */}{process.env.C3}</p>; // it's /* open
+process.env.C4; const text = 'a /* b'; process.env.C5; ls(\`\${dir}/*.ts\`); process.env.C6; /* */
+`,
+    "b.py": `"""Needs os.environ["A"].
+
+os.environ["B"]
+"""
+import os  # it's ''' here
+raise Missing('set os.environ["C"]', f"{os.environ['C7']}", r'\\\\', os.environ["C8"])
+x = """
+os.environ["D"]
+"""
+os.environ["C9"]
+`,
+    "c.go": 'package c\n/*\nos.Getenv("A")\n*/\nvar x = os.Getenv("C10")\n',
+  });
+  const { json } = await codeCheck(cwd);
+  const names = json.undeclared.map(({ name }: { readonly name: string }) => name);
+  expect(names).toEqual(["C1", "C10", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"]);
 });

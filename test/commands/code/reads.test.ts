@@ -28,6 +28,15 @@ describe("Go", () => {
     ],
     ['type C struct {\n\tIn I `envPrefix:"X_"`\n}\ntype I struct {\n\tA string `env:"A"`\n}', []],
     ['viper.BindEnv("key", "A", "B")', ["A", "B"]],
+    [
+      'type C struct {\n\tDebug bool\n\tURL string `split_words:"true" required:"true"`\n\tAPIKeyID *string `envconfig:"key"`\n\tDBHost string `split_words:"true" default:"x" required:"true"`\n\tIn Inner\n\tNo int `ignored:"true"`\n}\nenvconfig.MustProcess("my", &c)',
+      ["MY_DEBUG", "MY_URL!", "MY_KEY", "MY_DB_HOST"],
+    ],
+    [
+      'type C struct {\n\tPort int\n\tKey string `envconfig:"API_KEY" required:"true"`\n}\ntype Other struct {\n\tName string\n}\nerr := envconfig.Process("", &c)',
+      ["PORT", "API_KEY!"],
+    ],
+    ['type C struct {\n\tA string `env:"A, required"`\n}\nenvconfig.Process(ctx, &c)', ["A!"]],
   ] as const)("%s", (text, names) => {
     expect(marked(readsOfGo(text))).toEqual(names);
   });

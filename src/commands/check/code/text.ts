@@ -129,7 +129,9 @@ function summary({ undeclared, unread, extent, folder, contract, isStrict, turbo
       : [`➖ Compared ${files} of code with ${declared}`]),
     ...(extent.unread.length === 0
       ? []
-      : [`⚠️ Not read (unreadable, or larger than 1 MiB): ${enumerateFew(extent.unread.map(printable), MOST_NAMES)}`]),
+      : [
+          `⚠️ Not read (in UTF-16, too deep, unreadable, or larger than 1 MiB): ${enumerateFew(extent.unread.map(printable), MOST_NAMES)}`,
+        ]),
     ...(extent.isCut ? ["⚠️ Further files were not read: there are more than 20,000; name a FOLDER with fewer"] : []),
   ];
 }
