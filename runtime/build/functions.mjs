@@ -95,6 +95,8 @@ const NO_DIRECT_EVAL = `static __exception int add_closure_variables(JSContext *
  */
 export function smallerFunctions(between) {
   return [
+    // The dumps of a build without NDEBUG, which print the names of variables.
+    ["#ifndef NDEBUG\n#define ENABLE_DUMPS\n#endif\n", ""],
     [
       "    JSVarDef *vardefs; /* arguments + local variables (arg_count + var_count) (self pointer) */\n" +
         "    JSClosureVar *closure_var; /* list of variables in the closure (self pointer) */\n",
