@@ -55,6 +55,37 @@ it("sends no request on an idle connection whose end is there", async () => {
   ]);
 });
 
+it("keeps no connection on which more has come than the answer", async () => {
+  const output = await outputOf(start(shell, "more.cjs"));
+  const lines = output.trimEnd().split("\n");
+  const answer = [200, ["Content-Length", "2"]];
+  const found = lines.map((line): readonly unknown[] => JSON.parse(line));
+  // Empty lines precede an answer without harm.
+  const isHarmless = ([more, isLate]: readonly unknown[]): boolean =>
+    more === "" || (more === "\r\n" && isLate === false);
+  expect(found.map((one) => one.slice(2))).toEqual(
+    found.map((one) => [
+      [...answer, false],
+      [...answer, isHarmless(one)],
+    ]),
+  );
+  expect(found).toHaveLength(10);
+});
+
+it("reads a stream whose end comes with its bytes, as Node.js does", async () => {
+  const found = await outputOf(start(shell, "stream.cjs"));
+  expect(found).toContain('["end","/a","body"]');
+  expect(found).toBe(await outputOf(start(process.execPath, "stream.cjs")));
+});
+
+it("reads messages that are divided, or whose connections end, at any byte, as Node.js does", async () => {
+  const [found, expected] = await Promise.all(
+    [shell, process.execPath].map((one) => outputOf(start(one, "split.cjs"))),
+  );
+  expect(found?.split("\n")).toEqual(expected?.split("\n"));
+  expect(found?.match(/^\["(?:server|client)",/gm)?.length).toBeGreaterThan(500);
+});
+
 const HOST = "Host: a\r\n";
 const END = `GET /last HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`;
 const post = (path: string, fields: string, body: string): string =>

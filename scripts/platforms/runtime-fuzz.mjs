@@ -100,6 +100,7 @@ async function tls() {
 const CASES = {
   values: () => sameAsNode("values.cjs", [String(seed), String(runs * 20), certificate]),
   http: () => sameAsNode("http.cjs", [String(seed), String(runs)]),
+  requests: () => sameAsNode("requests.cjs", [String(seed), String(runs)]),
   tls,
   ...executableCases(programs, seed, Math.ceil(runs / 3)),
 };

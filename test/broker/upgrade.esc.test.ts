@@ -217,6 +217,27 @@ describe("an upgrade to another protocol is ignored", () => {
     expect(broker.records).toHaveLength(4);
   });
 
+  test("also if the client ends its side behind the body, while an earlier answer is waited for", async () => {
+    const held: http.ServerResponse[] = [];
+    const upstream = await startUpstream(({ url }, response) => {
+      if (url === "/v1/models") held.push(response);
+      else response.end("x");
+    });
+    const broker = await startBroker(upstream.origin);
+    const { port, host } = new URL(broker.origin);
+    const socket = connect(Number(port), "127.0.0.1");
+    const head = (line: string, ...fields: readonly string[]): string =>
+      [line, `Host: ${host}`, `Authorization: Bearer ${broker.routes[0].dummy}`, ...fields, "", ""].join("\r\n");
+    socket.write(head("GET /v1/models HTTP/1.1") + head("POST /v1/responses HTTP/1.1", ...H2C, "Content-Length: 5"));
+    await once(upstream.server, "request");
+    socket.end("12345", () => held[0]?.end("first"));
+    let text = "";
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1.1 200 /);
+    // The broker goes on.
+    expect(await ask(broker, [["POST /v1/responses", "Connection: close"]])).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   test("and what it refuses otherwise is refused, with what follows", async () => {
     const upstream = await startUpstream((_, response) => void response.end("x"));
     const broker = await startBroker(upstream.origin);

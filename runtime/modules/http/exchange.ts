@@ -204,7 +204,7 @@ export class Exchange {
   read(bytes: Uint8Array): void {
     const { socket } = this;
     const parser = this.#parser;
-    if (parser === null) return;
+    if (parser === null) return this.#spoil();
     const result = parser.execute(bytes);
     const { incoming } = parser;
     if (result instanceof Error) {
@@ -218,7 +218,13 @@ export class Exchange {
     else if (incoming?.complete === true && !isInformation(incoming)) {
       this.#leave();
       this.#parser = null;
+      if (parser.started !== undefined) this.#spoil();
     }
+  }
+
+  /** More has come than the answer. It is not the beginning of the next one, so that the connection is not kept. */
+  #spoil(): void {
+    this.#request.shouldKeepAlive = false;
   }
 
   /** Hands the connection over to another protocol. */
@@ -268,7 +274,9 @@ export class Exchange {
     response.req = request;
     response.on("end", () => this.#answerEnded(response));
     request.on("finish", () => {
-      if (request.shouldKeepAlive && this.hasEnded && !request.destroyed) this.#keep();
+      if (!this.hasEnded || request.destroyed) return;
+      if (request.shouldKeepAlive) this.#keep();
+      else if (socket.writable) endSoon(socket);
     });
     if (request.aborted || !request.emit("response", response)) response.dump();
     if (request.method === "HEAD") return 1;

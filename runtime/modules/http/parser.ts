@@ -117,8 +117,9 @@ export class HttpParser implements Reader {
     const push = (): void => {
       if (!incoming.push(this.#bytes.subarray(start, end))) readStop(this.socket);
     };
-    // A server's callbacks run what was put off to the end of this turn, as in Node.js, before the next request.
-    if (this.#isRequest) runCallback(push);
+    // A server's callbacks run what was put off to the end of this turn, as in Node.js, before the next request. Not those of a
+    // stream: its next bytes, or its end, would come while these are read.
+    if (this.#isRequest && this.socket.isConsumed === true) runCallback(push);
     else push();
   }
 

@@ -1,0 +1,49 @@
+// Sends two requests to a service that sends more than the answer to the first one, and prints how each went.
+const { writeSync } = require("node:fs");
+const http = require("node:http");
+const net = require("node:net");
+
+const log = (...values) => writeSync(1, `${JSON.stringify(values)}\n`);
+const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+/** What comes behind the first answer. */
+const MORE = ["", "\r\n", "H", "HTTP/1.1 299 Other\r\nX: ", `HTTP/1.1 299 Other\r\nContent-Length: 9\r\n\r\n`];
+
+function send(agent, port, read) {
+  return new Promise((resolve) => {
+    const request = http.get({ agent, host: "127.0.0.1", port }, (response) => {
+      response.on("error", ({ code }) => resolve([code]));
+      response.on("end", () => resolve([response.statusCode, response.rawHeaders, request.reusedSocket]));
+      read(response);
+    });
+    request.on("error", ({ code }) => resolve([code]));
+  });
+}
+
+/** @param isLate more comes behind the whole answer, while its body is not read */
+async function ask(more, isLate) {
+  let served;
+  const service = net.createServer((socket) => {
+    socket
+      .on("error", () => {})
+      .on("data", () => {
+        socket.write(served === undefined && !isLate ? ANSWER + more : ANSWER);
+        served ??= socket;
+      });
+  });
+  await new Promise((resolve) => service.listen(0, "127.0.0.1", resolve));
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const { port } = service.address();
+  const readNow = (response) => response.resume();
+  // What is written is there to be read in the next turn of the event loop.
+  const readLater = (response) =>
+    served.write(more, () => setImmediate(() => setImmediate(() => setImmediate(() => response.resume()))));
+  log(more, isLate, await send(agent, port, isLate ? readLater : readNow), await send(agent, port, readNow));
+  agent.destroy();
+  service.close();
+}
+
+async function main() {
+  for (const more of MORE) for (const isLate of [false, true]) await ask(more, isLate);
+}
+
+void main();
