@@ -13,7 +13,7 @@ import { replacedKeys } from "./headers.ts";
 import { originsOf, type Route } from "./route.ts";
 import { Guesses } from "./guesses.ts";
 import { Limits } from "./limits.ts";
-import { type ListenAddress, listenOn, LOOPBACK_ADDRESS, type OwnAddress } from "./own-address.ts";
+import { type ListenAddress, listenOn, LOOPBACK_ADDRESS, type OwnAddress, socketIdentity } from "./own-address.ts";
 import { MAX_CONNECTIONS, Places } from "./places.ts";
 import { receiveRequests } from "./receive.ts";
 import type { RequestRecord } from "./record.ts";
@@ -57,6 +57,8 @@ interface Door {
   readonly own: OwnAddress;
   /** It is reached as 127.0.0.1. Its name says nothing: the user may name another address so. */
   readonly isLoopback: boolean;
+  /** Something else has taken the path of its socket. */
+  readonly isReplaced: () => boolean;
   admit: Admission;
   local?: LocalService;
 }
@@ -77,7 +79,9 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
     const server = serverFor(places);
     const own = await listenOn(server, at);
     const isLoopback = "host" in at && [at.host, at.name ?? at.host].every((host) => host === LOOPBACK_ADDRESS.host);
-    const door: Door = { server, own, isLoopback, admit: admission(routes, own) };
+    const identity = "path" in at ? socketIdentity(at.path) : undefined;
+    const isReplaced = (): boolean => "path" in at && socketIdentity(at.path) !== identity;
+    const door: Door = { server, own, isLoopback, isReplaced, admit: admission(routes, own) };
     doors.push(door);
     const guesses = own.isOpen === true ? new Guesses() : undefined;
     receiveRequests(server, {
@@ -127,7 +131,11 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
 
   function close(): void {
     isClosed = true;
-    for (const { server } of doors) server.close();
+    for (const { server, isReplaced } of doors) {
+      // Node.js would remove what is at the path by now.
+      if (isReplaced()) server.on("connection", (connection) => connection.destroy()).unref();
+      else server.close();
+    }
     exchanges.leave();
     places.clear();
     for (const each of origins) parts.agentFor(each).destroy();

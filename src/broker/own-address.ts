@@ -1,8 +1,10 @@
 /** The broker's own address, and the names by which requests are addressed to it. */
 import { once } from "node:events";
+import { lstatSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import { isLoopbackAddress } from "../core/url.ts";
+import { attempt } from "../system/errors.ts";
 
 export interface OwnAddress {
   /** Such as `http://127.0.0.1:40123`. The program's variables have it, and answers in place of a service's own origin. */
@@ -82,6 +84,13 @@ async function listenOnPort(server: Server, address: PortAddress): Promise<OwnAd
 
 /** The bytes of `sun_path` without the NUL at its end, on macOS; Linux has four more (unix(7)). */
 export const MAX_SOCKET_PATH = 103;
+
+/** Returns what tells a socket from a later one at its path; undefined for anything else there. */
+export function socketIdentity(path: string): string | undefined {
+  const stat = attempt(() => lstatSync(path));
+  // A new file may have the number of one that was removed.
+  return stat?.isSocket() === true ? [stat.dev, stat.ino, stat.mtimeMs].join(":") : undefined;
+}
 
 /**
  * Listens on a socket of the file system, to which only this user can connect (0600).

@@ -1,8 +1,8 @@
 /** Opens the broker at the address that the user has named, and removes the file of its socket at the end. */
-import { lstatSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Broker, type BrokerParts, openBroker } from "../../../broker/listen.ts";
-import { type ListenAddress, LOOPBACK_ADDRESS, MAX_SOCKET_PATH } from "../../../broker/own-address.ts";
+import { type ListenAddress, LOOPBACK_ADDRESS, MAX_SOCKET_PATH, socketIdentity } from "../../../broker/own-address.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { undoAtExit } from "../../../launch/spawn/secret-files.ts";
@@ -33,10 +33,9 @@ export async function listen(parts: BrokerParts, address: ListenAddress, cwd: st
 
 /** Removes the file at any end of this process that it notices, unless another one is there by then. */
 function removeAtExit(path: string): () => void {
-  const inode = (): string | undefined => attempt(() => [lstatSync(path).dev, lstatSync(path).ino].join(":"));
-  const own = inode();
+  const own = socketIdentity(path);
   return undoAtExit(() => {
-    if (own !== undefined && inode() === own) attempt(() => unlinkSync(path));
+    if (own !== undefined && socketIdentity(path) === own) attempt(() => unlinkSync(path));
   });
 }
 

@@ -194,6 +194,21 @@ describe("on a socket", () => {
     expect({ by, exists: existsSync(join(cwd, "s")) }).toEqual({ by: signal, exists: false });
   });
 
+  test("what has taken its path in the meantime stays: a file, and the socket of another sophia-run", async () => {
+    const { env } = await startService();
+    const cwd = folder(CONTRACT);
+    const options = ["--broker", "--broker-listen", "unix:s"];
+    const replaced = await sophia([...options, "--", "sh", "-c", "rm s; echo precious >s"], { cwd, env });
+    expect(replaced.status).toBe(0);
+    expect(readFileSync(join(cwd, "s"), "utf8")).toBe("precious\n");
+    const another = folder(CONTRACT);
+    // A process that is killed leaves its socket.
+    const listening = 'require("net").createServer().listen("s", () => process.kill(process.pid, "SIGKILL"))';
+    const script = `rm s; "${process.execPath}" -e '${listening}'; true`;
+    await sophia([...options, "--", "sh", "-c", script], { cwd: another, env });
+    expect(statSync(join(another, "s")).isSocket()).toBe(true);
+  });
+
   test("a program that cannot be started leaves no file", async () => {
     const { env } = await startService();
     const cwd = folder({ ...CONTRACT, "no-program": "" });
