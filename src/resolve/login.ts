@@ -60,7 +60,8 @@ export function pulumiLogin(
   if ("problem" in read) return { kind: "unusable", problem: read.problem };
   if (read.text === undefined) return { kind: "absent", path };
   const document = parseObject(read.text);
-  if (document === undefined) return { kind: "unusable", problem: `${printable(path)} has the wrong form` };
+  if (document === undefined)
+    return { kind: "unusable", problem: `${printable(path)} has the wrong form; correct it, or remove it` };
   if (Object.hasOwn(document, ENCRYPTED)) return { kind: "encrypted", path };
   const { current, accessTokens, accounts } = document;
   const wanted = backend ?? (typeof current === "string" ? current : undefined);

@@ -31,7 +31,7 @@ function problemWords(unusable: Exclude<Unusable, { readonly kind: "absent" }>, 
   const shown = printable(unusable.path);
   switch (unusable.kind) {
     case "not-private":
-      return `${shown} is ignored: another user may have written it (or it is a link, or too large); chmod go-w ${shellWord(unusable.path)}`;
+      return `${shown} is ignored: another user may have written it (or it is a link, or too large); chmod go-w ${shellWord(unusable.path)}, or remove it`;
     case "system":
       return `${shown} cannot be used (${unusable.code})`;
     case "folder":

@@ -302,6 +302,8 @@ describe("sophia-run login", () => {
     const ended = await type(["login"], { ...allowed, ...more });
     expect(ended.status).toBe(125);
     expect(ended.stdout.replaceAll(/\s+/g, " ")).toContain(words);
+    // Another login would encrypt the file again, and mends none of a wrong form.
+    expect(ended.stdout.includes("then start again")).toBe(words.startsWith("no "));
     expect(ended.stdout).not.toContain(server.token);
     expect(existsSync(settings)).toBe(false);
     expect(server.count("any")).toBe(0);

@@ -37,7 +37,8 @@ async function logIn(settings: Settings, context: Context): Promise<number> {
   if (found.kind !== "token" || found.backend === undefined) {
     throw failure(
       found.kind === "token" ? "the CLI has no current login" : loginProblem(found, name),
-      "pulumi login, then start again",
+      // The other problems name their own remedy, which this would undo.
+      found.kind === "token" || found.kind === "absent" ? "pulumi login, then start again" : undefined,
     );
   }
   if (!/^https?:/i.test(found.backend)) {
