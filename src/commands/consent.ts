@@ -2,6 +2,7 @@
 import type { Context } from "../core/context.ts";
 import { enumerate, printable } from "../core/text.ts";
 import type { EscAccess, Proposal } from "../esc/settings/access.ts";
+import { isInCi } from "../system/unattended.ts";
 import { ask, canAsk } from "./confirm.ts";
 import { agentBy } from "./run/agents.ts";
 
@@ -12,7 +13,7 @@ export async function askConsent(
 ): Promise<"yes" | Extract<EscAccess, { readonly kind: "unconsented" }>["why"]> {
   const { environment } = context;
   if (agentBy(environment) !== undefined) return "agent";
-  if (!canAsk(context) || !["", "0", "false"].includes(environment.get("CI") ?? "")) return "not-asked";
+  if (!canAsk(context) || isInCi(environment)) return "not-asked";
   const question = [...proposalLines(proposal), "Allow it, from now on?"];
   return (await ask(question, context)) ? "yes" : "declined";
 }

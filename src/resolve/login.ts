@@ -10,6 +10,7 @@ import { configFolder } from "../system/folders.ts";
 import { readOwnFile } from "../system/own-file.ts";
 import { within } from "../system/paths.ts";
 import { pulumiCredentials } from "../system/pulumi-credentials.ts";
+import { unattended } from "../system/unattended.ts";
 
 const MAX_BYTES = 1_048_576;
 /** The member of an encrypted file of the CLI (PULUMI_CREDENTIAL_STORE). */
@@ -17,9 +18,7 @@ const ENCRYPTED = "$pulumiSecureStore";
 
 /** Returns why a login is not used here; undefined where it may be. */
 export function unsuitable(environment: Environment): string | undefined {
-  if (!["", "0", "false"].includes(environment.get("CI") ?? "")) return "CI is set";
-  if (process.pid === 1) return "this is the first process of a container";
-  return hasTerminal() ? undefined : "there is no controlling terminal";
+  return unattended(environment) ?? (hasTerminal() ? undefined : "there is no controlling terminal");
 }
 
 /** Returns the file with the choice of `sophia-run login`. */

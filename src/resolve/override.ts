@@ -10,6 +10,7 @@ import type { Environment, Layer, Notice, Origin, Resolution } from "../core/mod
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
+import { unattended } from "../system/unattended.ts";
 import { OVERRIDE_FILE } from "./env-files.ts";
 import { withoutSecrets } from "./secret-names.ts";
 import { isTracked } from "./tracked.ts";
@@ -26,7 +27,7 @@ export async function withOverride(
   { environment, ...folders }: Folders & { readonly environment: Environment },
   above: string,
 ): Promise<DotenvReading> {
-  if (contract.override === false || isInCi(environment.get("CI")) || process.pid === 1) return reading;
+  if (contract.override === false || unattended(environment) !== undefined) return reading;
   const own = await readDotenv([{ path: OVERRIDE_FILE, required: false, isNameable: false }], folders, above);
   const files = own.files.filter(({ variables }) => variables !== undefined);
   for (const { path } of files) {
@@ -38,11 +39,6 @@ export async function withOverride(
     notices: [...reading.notices, ...own.notices, ...own.layers.flatMap((layer) => undeclaredIn(layer, contract))],
     files: [...reading.files, ...files],
   };
-}
-
-/** CI systems set it to `true` or a name; a user who sets `false` means none. */
-function isInCi(ci = ""): boolean {
-  return !["", "0", "false"].includes(ci);
 }
 
 function trackedError(path: string): SophiaError {
