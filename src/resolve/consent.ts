@@ -48,7 +48,7 @@ export async function withConsent(
   // Which file an outer sophia-run has read is not known: that yes is for this start alone.
   const lasting = needed.filter(({ file }) => file !== OUTER_FILE);
   if (lasting.length === 0) return { notices: warnings };
-  const trouble = problem ?? replaceConsents(environment, (now) => withConsents(now, lasting));
+  const trouble = problem ?? (await replaceConsents(environment, (now) => withConsents(now, lasting)));
   return { notices: trouble === undefined ? [] : [remark(`the consent is not remembered: ${trouble}`)] };
 }
 

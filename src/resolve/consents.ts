@@ -6,7 +6,7 @@ import { holdsToken } from "../esc/settings/secret.ts";
 import { invalidSetting, Variables } from "../esc/settings/variables.ts";
 import { configFolder } from "../system/folders.ts";
 import { within } from "../system/paths.ts";
-import { readOwnFile, writeOwnFile } from "../system/own-file.ts";
+import { changeOwnFile, readOwnFile, writeOwnFile } from "../system/own-file.ts";
 
 /** A file may choose an environment. */
 export interface Consent {
@@ -81,17 +81,19 @@ export function withConsents(now: readonly Consent[], added: readonly Consent[])
   return [...now.filter((one) => !added.some((other) => isSame(one, other))), ...added];
 }
 
-/** Writes the consents that `change` returns. Two writers at one moment may lose one, which is then asked again. @returns why that failed */
-export function replaceConsents(
+/** Writes the consents that `change` returns. Writers at one moment wait for each other. @returns why that failed */
+export async function replaceConsents(
   environment: Environment,
   change: (now: readonly Consent[]) => readonly Consent[],
-): string | undefined {
+): Promise<string | undefined> {
   const path = pathIn(environment);
   if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";
-  const { consents, problem } = readConsents(environment);
-  if (problem !== undefined) return problem;
-  const allowed = change(consents);
-  return writeOwnFile(path, `${JSON.stringify({ version: 1, allowed }, undefined, 2)}\n`);
+  return changeOwnFile(path, () => {
+    const { consents, problem } = readConsents(environment);
+    if (problem !== undefined) return problem;
+    const allowed = change(consents);
+    return writeOwnFile(path, `${JSON.stringify({ version: 1, allowed }, undefined, 2)}\n`);
+  });
 }
 
 function pathIn(environment: Environment): string | undefined {

@@ -4,6 +4,7 @@ import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { attempt } from "./errors.ts";
 import { GROUP_OR_WORLD_WRITABLE } from "./ownership.ts";
+import { whileLocked } from "./locked.ts";
 import { readPrivate, type Unusable, writePrivate } from "./private-file.ts";
 
 /** Reads a file; `text` is undefined if it is absent. @returns a problem in words, for a file that is not used */
@@ -17,6 +18,22 @@ export function readOwnFile(
   }
   const text = attempt(() => new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   return text === undefined ? { problem: `${printable(path)} is not UTF-8` } : { text };
+}
+
+/**
+ * Replaces a file's text, which no other process changes meanwhile.
+ *
+ * @param change reads the file and writes it @returns why that failed
+ */
+export async function changeOwnFile(path: string, change: () => string | undefined): Promise<string | undefined> {
+  const changed = await whileLocked(path, change, randomBytes(8).toString("hex"));
+  if ("result" in changed) return changed.result;
+  const { trouble } = changed;
+  if (trouble.kind === "absent") return undefined;
+  if (trouble.kind === "system" && trouble.code === "EEXIST") {
+    return `another process is changing it (${printable(trouble.path)})`;
+  }
+  return problemWords(trouble, path);
 }
 
 /** Writes a file with the mode 0600. @returns why that failed */

@@ -36,7 +36,7 @@ export interface Limits {
 }
 
 /** Calls `use` with the path of a file in its private folder. @returns also the system's error */
-function inFolderOf<Result>(
+export function inFolderOf<Result>(
   path: string,
   use: (file: string, folder: PrivateFolder) => Result,
   forbidden?: number,
@@ -112,7 +112,8 @@ export function nameIn(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function create(path: string, bytes: Uint8Array): void {
+/** Makes a file that must not exist yet. */
+export function create(path: string, bytes: Uint8Array): undefined {
   const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | SAFELY, PRIVATE_FILE);
   try {
     // The caller's umask may have removed permissions.
@@ -146,7 +147,7 @@ function removeUnfinished(folder: string): void {
 }
 
 /** Removes a file that is of no use any more. */
-export function removeQuietly(path: string): void {
+export function removeQuietly(path: string): undefined {
   try {
     rmSync(path, { force: true });
   } catch {

@@ -7,10 +7,13 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -401,6 +404,43 @@ describe("the file of consents", () => {
     expect((await run(["allow", "--list"])).stdout).toBe(`  ${NAME}  ${join(cwd, "other", FILE)}\n`);
     expect((await run(PRINT)).status).toBe(78);
     expect((await run(["allow", "--list", "--remove"])).status).toBe(125);
+  });
+
+  test("loses nothing if several are written at one moment: each waits for the others", async () => {
+    const { cwd, run, allowed } = await clone();
+    const projects = Array.from({ length: 8 }, (_, index) => `project-${index}`);
+    for (const project of projects) {
+      mkdirSync(join(cwd, project));
+      writeFileSync(join(cwd, project, FILE), JSON.stringify(CONTRACT));
+    }
+    mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
+    // As if another process were about to write.
+    writeFileSync(`${allowed}.lock`, "", { mode: 0o600 });
+    const all = projects.map((project) => run(["allow", "--project", project]));
+    writeFileSync(allowed, consents(cwd), { mode: 0o600 });
+    rmSync(`${allowed}.lock`);
+    for (const { status } of await Promise.all(all)) expect(status).toBe(0);
+    const lines = (await run(["allow", "--list"])).stdout.trimEnd().split("\n").toSorted();
+    const paths = [FILE, ...projects.map((project) => join(project, FILE))];
+    expect(lines).toStrictEqual(paths.map((path) => `  ${NAME}  ${join(cwd, path)}`).toSorted());
+    expect(readdirSync(join(allowed, ".."))).toStrictEqual(["allowed.json"]);
+  });
+
+  test("is written after a writer that was killed, and not while another one writes", async () => {
+    const { run, allowed } = await clone();
+    const lock = `${allowed}.lock`;
+    mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
+    writeFileSync(lock, "", { mode: 0o600 });
+    const hour = 3600;
+    const now = Date.now() / 1000;
+    utimesSync(lock, now, now + hour);
+    const refused = await run(["allow"]);
+    expect(refused).toMatchObject({ status: 125, stdout: "" });
+    expect(unwrapped(refused.stderr)).toContain("another process is changing it");
+    expect(existsSync(allowed)).toBe(false);
+    utimesSync(lock, now, now - hour);
+    expect((await run(["allow"])).status).toBe(0);
+    expect(readdirSync(join(allowed, ".."))).toStrictEqual(["allowed.json"]);
   });
 
   test("is not needed for a contract without an environment, and says so", async () => {

@@ -33,7 +33,7 @@ function list(context: Context): number {
   return ExitStatus.ok;
 }
 
-function add(needed: readonly Consent[], context: Context): number {
+async function add(needed: readonly Consent[], context: Context): Promise<number> {
   if (needed.length === 0) {
     printReport(context, ["no consent is needed: no file that was found names an ESC environment"]);
     return ExitStatus.ok;
@@ -46,12 +46,12 @@ function add(needed: readonly Consent[], context: Context): number {
       hint: "the user must run sophia-run allow in a terminal outside of the agent",
     });
   }
-  change(context, (now) => withConsents(now, needed));
+  await change(context, (now) => withConsents(now, needed));
   printReport(context, ["allowed, from now on:", ...needed.map(consentLine)]);
   return ExitStatus.ok;
 }
 
-function remove(contract: Contract, { files }: DotenvReading, context: Context): number {
+async function remove(contract: Contract, { files }: DotenvReading, context: Context): Promise<number> {
   const own = [
     ...(contract.source.kind === "file" ? [contract.source.path] : []),
     ...(contract.environment === undefined ? [] : [contract.environment.file]),
@@ -59,7 +59,7 @@ function remove(contract: Contract, { files }: DotenvReading, context: Context):
   ];
   const paths = new Set(own.map((path) => realPath(path, context)));
   let removed: readonly Consent[] = [];
-  change(context, (now) => {
+  await change(context, (now) => {
     removed = now.filter(({ file }) => paths.has(file));
     return now.filter(({ file }) => !paths.has(file));
   });
@@ -90,8 +90,8 @@ function consentLine({ file, environment }: Consent): Line {
   return { text: `  ${printable(environment)}  ${printable(file)}`, whole: true };
 }
 
-function change(context: Context, by: (now: readonly Consent[]) => readonly Consent[]): void {
-  const problem = replaceConsents(context.environment, by);
+async function change(context: Context, by: (now: readonly Consent[]) => readonly Consent[]): Promise<void> {
+  const problem = await replaceConsents(context.environment, by);
   if (problem !== undefined) throw unusable(problem);
 }
 

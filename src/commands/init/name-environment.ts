@@ -22,11 +22,14 @@ export async function askEnvironment(environments: readonly string[], context: C
 }
 
 /** Remembers that the user has written the names. */
-export function allowWritten(environments: readonly string[], { environment, project }: Context): readonly Line[] {
+export async function allowWritten(
+  environments: readonly string[],
+  { environment, project }: Context,
+): Promise<readonly Line[]> {
   const file = realPath(within(project, CONTRACT_FILE_NAME), { cwd: project });
   // As they are asked for: a consent is for every revision.
   const names = environments.map((name) => name.replace(/@.*$/, ""));
-  const trouble = replaceConsents(environment, (now) =>
+  const trouble = await replaceConsents(environment, (now) =>
     withConsents(
       now,
       names.map((name) => ({ file, environment: name })),

@@ -112,7 +112,7 @@ export async function createContract(
       ? []
       : [`  ${outer} no longer applies to this folder; to keep its rules: "extends": "${outer}"`]),
     ...candidateRows(candidates),
-    ...(isNaming ? allowWritten(environments, context) : environmentRemark(environments)),
+    ...(isNaming ? await allowWritten(environments, context) : environmentRemark(environments)),
     ...[...remarks, ...results.flatMap((result) => result.remarks ?? []), ...exclusions(merged.leftOut)].map(
       // A command is not broken.
       (remark) => ({ text: `  ${remark}`, hang: 4, whole: remark.startsWith("  ") }),
