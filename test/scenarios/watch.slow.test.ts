@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { secret } from "../esc-server/index.ts";
@@ -202,4 +202,74 @@ test("former values that are too large to be masked with the new one are dropped
   // On a busy machine the large answer may need a second attempt, which is reported, too.
   expect(stderr).toContain("sophia-run: KEY changed in ESC");
   expect(unwrapped(stderr)).toMatch(/warning: too many secrets .*\(1\)/);
+});
+
+/** Says what it was started with, and waits. */
+const PRINT = [
+  process.execPath,
+  "-e",
+  'const { KEY, FROM_FILE, FROM_FOLDER, MINE } = process.env; console.log("has", KEY, FROM_FILE, FROM_FOLDER, MINE); setInterval(() => {}, 60_000)',
+];
+
+test("a restart reads .env.override, the file of NAME_FILE and folders of secrets again", async () => {
+  const it = await world();
+  const write = (name: string, text: string): void => writeFileSync(join(it.cwd, name), text, { mode: 0o600 });
+  write("sophia.contract.json", '{"variables":{"KEY":{},"FROM_FILE":{},"FROM_FOLDER":{},"MINE":{}}}');
+  mkdirSync(join(it.cwd, "secrets"));
+  const writeAll = (value: string): void => {
+    write("value", `${value}\n`);
+    write("secrets/from-folder", value);
+    write(".env.override", `MINE=${value}\n`);
+  };
+  writeAll("first");
+  const started = watching(it, ["--secrets-dir", "secrets"], PRINT, { FROM_FILE_FILE: "value" });
+  await started.seen(/^has one first first first$/m);
+  writeAll("second");
+  it.change("two");
+  await started.seen(/^has two second second second$/m);
+  process.kill(started.pid, "SIGTERM");
+  expect((await started.finished).stderr).toContain("changed in ESC");
+});
+
+test.each([
+  [
+    "NAME_FILE",
+    [],
+    { FROM_FILE_FILE: "pipe" },
+    "--watch cannot read FROM_FILE again for a restart: the file in FROM_FILE_FILE is a pipe",
+  ],
+  ["--dotenv", ["--dotenv", "pipe"], {}, "--watch cannot read FROM_FILE again for a restart: pipe is a pipe"],
+])("a value from a pipe (%s) is an error, and nothing is started", async (_, options, more, words) => {
+  const it = await world();
+  writeFileSync(join(it.cwd, "sophia.contract.json"), '{"variables":{"KEY":{},"FROM_FILE":{}}}');
+  execFileSync("mkfifo", [join(it.cwd, "pipe")]);
+  const started = watching(it, options, PRINT, more);
+  writeFileSync(join(it.cwd, "pipe"), "FROM_FILE=value\n");
+  const ended = await started.finished;
+  expect(ended).toMatchObject({ status: 125, stdout: "" });
+  expect(unwrapped(ended.stderr)).toContain(words);
+});
+
+test("a contract that names another environment meanwhile asks it nothing before it is allowed", async () => {
+  const it = await world();
+  const { ESC_ENV, ...own } = it.env;
+  const env = { ...own, HOME: it.cwd };
+  const contract = (environment: string | undefined): void =>
+    writeFileSync(join(it.cwd, "sophia.contract.json"), JSON.stringify({ environment, variables: { KEY: {} } }));
+  contract(ESC_ENV);
+  it.server.environment("acme/other/dev", { values: { KEY: secret("of-the-other") } });
+  const allow = () => start([...sophiaRun, "allow"], { cwd: it.cwd, env }).finished;
+  expect((await allow()).status).toBe(0);
+  const started = watching({ ...it, env });
+  await running(started, "one");
+  contract("acme/other/dev");
+  it.change("two");
+  await started.reported(/acme\/other\/dev[^]*sophia-run allow/);
+  expect(it.server.calls.some(({ path }) => path.includes("other"))).toBe(false);
+  expect((await allow()).status).toBe(0);
+  await running(started, "of-the-other");
+  process.kill(started.pid, "SIGTERM");
+  const ended = await started.finished;
+  expect(starts(ended)).toBe(2);
+  expect(ended.stderr.match(/warning:/g)).toHaveLength(1);
 });

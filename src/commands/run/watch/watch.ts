@@ -1,4 +1,6 @@
 /** `--watch` restarts the program, or swaps the broker's keys, when values in ESC change. Loaded only for it. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Run } from "../../../command-line/command-line.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -19,6 +21,7 @@ import { further, printLines } from "../../../output/stderr.ts";
 import { setOffer, wordUnmet } from "../../../output/unmet.ts";
 import { type Assessment, followsEsc } from "../../../resolve/assessment.ts";
 import { notAllowed, unallowed } from "../../../resolve/consent-words.ts";
+import { attempt } from "../../../system/errors.ts";
 import { assessBy } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
 import type { BrokeredDelivery, RunBroker } from "../broker/broker.ts";
@@ -51,7 +54,11 @@ interface Change extends Renewal, Partial<Pick<BrokeredDelivery, "brokered" | "a
   readonly assessment: Assessment;
 }
 
-/** Returns undefined if ESC is not read; warns for the option, not the inherited variable. */
+/**
+ * Returns undefined if ESC is not read; warns for the option, not the inherited variable.
+ *
+ * @throws SophiaError (settings, 125) for a value from a pipe, which a restart cannot read again
+ */
 export function watchOf(start: Start, context: Context): Watch | undefined {
   const { settings, assessment, invocation } = start;
   const everyMs = settings.watchEveryMs ?? EVERY_MS;
@@ -61,6 +68,7 @@ export function watchOf(start: Start, context: Context): Watch | undefined {
     }
     return undefined;
   }
+  refusePipes(assessment, context.cwd);
   return {
     signal: settings.watchSignal,
     graceMs: settings.watchGraceMs ?? GRACE_MS,
@@ -71,6 +79,22 @@ export function watchOf(start: Start, context: Context): Watch | undefined {
       return () => end.abort();
     },
   };
+}
+
+function refusePipes({ resolution }: Pick<Assessment, "resolution">, cwd: string): void {
+  for (const { name, origin, shadowed = [] } of resolution.values()) {
+    for (const one of [origin, ...shadowed.map((hidden) => hidden.origin)]) {
+      const file =
+        one.source === "environment" ? one.read?.file : "line" in one && "file" in one ? one.file : undefined;
+      if (file === undefined || attempt(() => statSync(resolve(cwd, file)).isFIFO()) !== true) continue;
+      const by = one.source === "environment" ? one.read?.by : undefined;
+      throw new SophiaError({
+        code: "settings",
+        message: `--watch cannot read ${printable(name)} again for a restart: ${by === undefined ? printable(file) : `the file in ${by}`} is a pipe`,
+        hint: "put the value into a file, or leave --watch (SOPHIA_WATCH) out",
+      });
+    }
+  }
 }
 
 async function following(
@@ -98,7 +122,7 @@ async function following(
   let masked = redaction;
   /** The state of ESC that the program's values, or the broker's, are from. */
   let { esc } = assessment;
-  const resolve = async (): Promise<Resolved<Change>> => {
+  const resolveAgain = async (): Promise<Resolved<Change>> => {
     const now = await assessBy(asking, context);
     const { esc: read, violations } = now;
     // The cache is not newer than the values of the program.
@@ -152,7 +176,7 @@ async function following(
         used = looked.kind === "seen" ? looked.settings : followed;
         return looked;
       },
-      resolve: () => resolve().catch((error: unknown) => ({ kind: "trouble", lines: refusal(error) })),
+      resolve: () => resolveAgain().catch((error: unknown) => ({ kind: "trouble", lines: refusal(error) })),
       restart: async (change, names) => {
         const { assessment: now, environment, files, brokered, apply } = change;
         let dropped: number;
