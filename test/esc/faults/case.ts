@@ -28,6 +28,8 @@ export interface FaultCase {
     | { readonly kind: "unavailable"; readonly code: string }
     /** The environment alone. */
     | { readonly kind: "refused"; readonly code: string }
+    /** Nothing is requested: the contract decides, as if ESC were not configured. */
+    | { readonly kind: "unread" }
     /** The program is not started. */
     | { readonly kind: "stopped"; readonly code: string };
   /** Causes the fault. @returns the variables that differ from the usual ones */
@@ -40,6 +42,13 @@ export interface FaultCase {
   readonly timeoutMs?: number;
   /** Resolves as soon as only time can end the request. */
   readonly isStuck?: (server: EscServer, clock: VirtualClock) => Promise<unknown>;
+  /** Only a whole start meets the fault, not the reader of ESC. */
+  readonly ofStart?: {
+    readonly isAtTerminal?: boolean;
+    readonly options?: readonly string[];
+    /** Instead of a program that does nothing. */
+    readonly program?: readonly string[];
+  };
 }
 
 /** The fault lasts until the deadline, from this operation on. */

@@ -29,6 +29,12 @@ export const CREDENTIALS: readonly FaultCase[] = [
     arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_COMMAND: "exit 3" }),
   },
   {
+    fault: "ESC_TOKEN_COMMAND prints nothing",
+    behaviour: "no request, and nothing behind it is tried",
+    expect: { kind: "stopped", code: "esc-credential" },
+    arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_COMMAND: "true" }),
+  },
+  {
     fault: "the ID token is not trusted",
     behaviour: "not retried",
     expect: refused("esc-credential"),

@@ -4,6 +4,7 @@ import { CONNECTION } from "./connection.ts";
 import { CREDENTIALS } from "./credentials.ts";
 import { DEFINITION } from "./definition.ts";
 import { NAMES } from "./names.ts";
+import { STARTS } from "./starts.ts";
 import { PROXY } from "./proxy.ts";
 import { SETTINGS } from "./settings.ts";
 import { STATUS } from "./status.ts";
@@ -20,6 +21,7 @@ export const FAULTS: readonly { readonly group: string; readonly cases: readonly
   { group: "Credentials", cases: CREDENTIALS },
   { group: "Proxy", cases: PROXY },
   { group: "Settings", cases: SETTINGS },
+  { group: "Consent, logins, and renewal", cases: STARTS },
 ];
 
 /** Every fault with its heading. */

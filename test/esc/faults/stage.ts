@@ -6,7 +6,9 @@ import { SophiaError } from "../../../src/core/error.ts";
 import type { Failure } from "../../../src/core/model.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
 import type { Certificates } from "../../esc-server/tls.ts";
-import { type Finished, sophiaRun } from "../command.ts";
+import { sophiaRun as program } from "../../helpers/program.ts";
+import { terminalCommand } from "../../helpers/terminal-command.ts";
+import { type Finished, runProgram, sophiaRun } from "../command.ts";
 import { closeStrictly, read, type ProgressLog } from "../reading.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 import type { FaultCase, Stage, Variables } from "./case.ts";
@@ -90,6 +92,12 @@ export async function observe(one: FaultCase, variables: Variables, { server }: 
   return { code: `not a SophiaError: ${String(outcome.error)}`, notices: 0, words: [], exposed, elapsedMs };
 }
 
+/** A terminal shows both outputs; the program prints nothing. */
+async function atTerminal(args: readonly string[], variables: Variables, folder: string): Promise<Finished> {
+  const { status, signal, stdout } = await runProgram(terminalCommand([...program, ...args]), variables, folder);
+  return { status, signal, stdout: "", stderr: stdout.replaceAll("\r", "") };
+}
+
 /** Starts a program that does nothing by the real entry. */
 export async function launch(
   one: FaultCase,
@@ -99,8 +107,9 @@ export async function launch(
 ): Promise<Launched> {
   const before = new Set(await readdir(folder));
   const timeout = `${one.timeoutMs ?? USUAL_TIMEOUT_MS}ms`;
-  const args = ["--no-contract", "--timeout", timeout, ...options, "--", "true"];
-  const finished = await sophiaRun(args, variables, folder);
+  const { isAtTerminal = false, options: own = [], program = ["true"] } = one.ofStart ?? {};
+  const args = ["--no-contract", "--timeout", timeout, ...own, ...options, "--", ...program];
+  const finished = await (isAtTerminal ? atTerminal(args, variables, folder) : sophiaRun(args, variables, folder));
   const left = (await readdir(folder)).filter((name) => !before.has(name));
   return { ...finished, left };
 }

@@ -26,6 +26,8 @@ ${list([
   "**The environment alone**: the service has refused access (401, 403, 404, a required approval, a rejected ID token). " +
     "The program starts if the process environment alone meets the contract; `.env` files are not used. Unset `ESC_TOKEN` " +
     "to work from them. With `--require-esc` the exit status is 125.",
+  "**Starts without ESC**: nothing is opened, and the contract decides whether the environment and the `.env` files suffice " +
+    "(else 78). With `--require-esc` the exit status is 125.",
   "**Is not started**: the exit status is 125.",
   "**Deadline**: `--timeout` (30 s by default) covers all requests. Connecting and the first byte of a read may take 5 s " +
     "each. If no host was reached, there are two attempts.",
@@ -106,6 +108,8 @@ function program({ one }: FaultRow): string {
       return "emergency access";
     case "refused":
       return "the environment alone";
+    case "unread":
+      return "starts without ESC";
     case "stopped":
       return "is not started";
   }
@@ -124,7 +128,9 @@ function message({ launched }: FaultRow): string {
     .replace(/(was opened with warnings) .*$/, "$1")
     .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
     .replaceAll(/\((?:ENOTFOUND|EAI_AGAIN)\)/g, "(CODE)")
-    .replaceAll(/than the [\d.]+ s left/g, "than the TIME left");
+    .replaceAll(/than the [\d.]+ s left/g, "than the TIME left")
+    .replace(/(which expire at) .*$/, "$1 TIME")
+    .replaceAll(/\S+\/(?=\.pulumi\/)/g, "HOME/");
 }
 
 /** Returns the first message: a line continues it if its first word did not fit into the line above. */

@@ -1,0 +1,44 @@
+/** The command that runs another at a terminal of its own; without vitest, for `npm run faults`. */
+import { spawnSync } from "node:child_process";
+
+const DRIVER = `
+import fcntl, json, os, pty, struct, sys, termios
+steps, columns = json.loads(sys.argv[1])
+pid, terminal = pty.fork()
+if pid == 0:
+    if columns: fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    os.execvp(sys.argv[2], sys.argv[2:])
+since = b""
+while True:
+    try: chunk = os.read(terminal, 65536)
+    except OSError: break
+    if not chunk: break
+    since += chunk
+    os.write(1, chunk)
+    while steps and steps[0][0].encode() in since:
+        shown, typed = steps.pop(0)
+        since = since.split(shown.encode(), 1)[1]
+        os.write(terminal, typed.encode())
+os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xff)
+`;
+
+/**
+ * Python itself, without its packages: under its name on the PATH there may be a script of a version manager, and both take 0.1 s
+ * more of processor time for each terminal.
+ */
+const PYTHON = [
+  spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).stdout?.trim() || "python3",
+  "-IS",
+] as const;
+
+/** What is waited for, and what is typed once the terminal has shown it since the step before. */
+export type Step = readonly [shown: string, typed: string];
+
+/** Returns the command that runs another in the foreground of a terminal, and types what the steps say. */
+export function terminalCommand(
+  command: readonly string[],
+  steps: readonly Step[] = [],
+  columns = 0,
+): readonly [string, ...string[]] {
+  return [...PYTHON, "-c", DRIVER, JSON.stringify([steps, columns]), ...command];
+}
