@@ -138,6 +138,8 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
   },
   // A check and an explanation only see whether the name is one.
   "broker-name": { words: ["--broker", "--broker-name", "no host"], instead: ["--broker"], files: BROKERED },
+  // Without credentials of ESC it has no effect, which check and explain say of keys from elsewhere.
+  "aws-refresh": { words: ["--aws-refresh"], environment: { AWS_ACCESS_KEY_ID: sentinel("key") } },
   "audit-log": { words: ["--audit-log", "log"] },
   reason: { words: ["--reason", "a test"], environment: { SOPHIA_AUDIT_LOG: "log" } },
   quiet: {

@@ -69,6 +69,9 @@ export const check: Command = async ({ options, positionals }, context) => {
     const { checkBroker } = await import("./broker.ts");
     checks.push(checkBroker(assessment, settings, options, context));
   }
+  if ((settings.awsRefresh ?? assessment.contract.awsRefresh) === true) {
+    checks.push(await (await import("./aws.ts")).checkAws(assessment, settings, context));
+  }
   const unread = report.met || asJson ? [] : await unreadFileLines(assessment, settings, context);
   const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED, setOffer(context), unread);
   // The report itself has these two.

@@ -12,6 +12,8 @@ export const checkCommand: CommandDefinition = {
     "--live sends each value that has a probe in the contract to its service, over TLS or within this machine, with a time " +
       "limit of 5 seconds. The check fails if the service rejects a value. If a value could not be tried (no connection, " +
       "no credit, quota exceeded, no permission), that is a warning.",
+    "--aws-refresh shows which AWS credentials a start would renew, how long they live, and what the program gets in their " +
+      "place. The check fails if they cannot be renewed.",
     "--broker shows which keys a program would get dummies for, where each key goes, and who says so. The check fails if a " +
       "start with --broker would be refused. Nothing listens, and nothing is sent.",
     "--code compares the code below FOLDER, by default the project, with the contract: variables that the code reads and the " +

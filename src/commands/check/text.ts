@@ -15,7 +15,7 @@ import { environmentWords, cacheWords, originWords, sourceOf } from "../../resol
 const INDENT = "   ";
 export const INDENTED = WIDTH - INDENT.length;
 
-/** The result of `--overdue`, `--live` or `--broker`. */
+/** The result of `--overdue`, `--live`, `--broker` or `--aws-refresh`. */
 export interface ExtraCheck {
   readonly section: readonly string[];
   readonly failures: readonly string[];

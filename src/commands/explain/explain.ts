@@ -5,6 +5,7 @@ import { resolveSettings } from "../../command-line/settings.ts";
 import { assessBy } from "../assessed.ts";
 import { refuseBrokerOptions } from "../broker/options.ts";
 import type { Command } from "../command.ts";
+import { awsExplainer } from "./aws.ts";
 import { brokerExplainer } from "./broker.ts";
 import { makeExplanation } from "./explanation.ts";
 import { explanationJson, explanationText } from "./text.ts";
@@ -14,7 +15,8 @@ export const explain: Command = async ({ options, positionals }, context) => {
   refuseBrokerOptions(settings, options);
   const assessment = await assessBy(settings, context);
   const broker = brokerExplainer(assessment, settings, options, context);
-  const explanation = makeExplanation(assessment, positionals, options["all"] === true, broker);
+  const aws = awsExplainer(assessment, settings);
+  const explanation = makeExplanation(assessment, positionals, options["all"] === true, { broker, aws });
   printNotices(context, { quiet: true, isReport: !settings.quiet }, assessment.notices);
   if (options["json"] === true) context.out(explanationJson(explanation));
   else printReport(context, explanationText(explanation, positionals.length > 0));

@@ -11,6 +11,7 @@ import { maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../resolve/secret-names.ts";
 import { isHidden } from "../../resolve/secrets.ts";
 import { refuseUnknown, skippedNames } from "../known-names.ts";
+import type { AwsExplainer } from "./aws.ts";
 import type { BrokerExplainer } from "./broker.ts";
 import { withholding } from "../../resolve/select.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";
@@ -25,6 +26,12 @@ export interface Explanation {
   readonly notices: readonly string[];
 }
 
+/** The options of a start that change what the program gets. */
+interface Effects {
+  readonly broker: BrokerExplainer;
+  readonly aws: AwsExplainer;
+}
+
 export type VariableExplanation = ReturnType<ReturnType<typeof explainer>>;
 export type RuleExplanation = VariableExplanation["rules"][number];
 
@@ -37,18 +44,19 @@ export function makeExplanation(
   assessment: Assessment,
   names: readonly string[],
   all: boolean,
-  broker: BrokerExplainer,
+  effects: Effects,
 ): Explanation {
   const { contract, resolution } = assessment;
   const report = makeReport(assessment);
-  const explain = explainer(assessment, report, broker);
+  const explain = explainer(assessment, report, effects);
+  const added = [...effects.broker.added, ...effects.aws.added];
   const shared = { contract: report.contract, esc: report.esc, notices: report.notices };
   if (names.length > 0) {
-    refuseUnknown(names, assessment, broker.added);
+    refuseUnknown(names, assessment, added);
     const variables = [...new Set(names)].map(explain);
     return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
   }
-  const others = [...resolution.keys(), ...skippedNames(assessment), ...broker.added].filter(
+  const others = [...resolution.keys(), ...skippedNames(assessment), ...added].filter(
     (name) => !contract.variables.has(name),
   );
   const explained = [...new Set(others)].toSorted().map(explain);
@@ -57,6 +65,8 @@ export function makeExplanation(
     variable.aliasOf !== undefined ||
     variable.skipped.length > 0 ||
     variable.broker?.kind === "address" ||
+    variable.aws?.kind === "set" ||
+    variable.aws?.kind === "refused" ||
     origins(variable).some(({ source }) => source !== "environment");
   const isOutside = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
   const unlisted = explained.filter((one) => !isListed(one) && !isOutside(one));
@@ -79,7 +89,7 @@ function origins({ origin, shadows, withheld }: VariableExplanation): readonly O
   return [...(origin === undefined ? [] : [origin]), ...[...shadows, ...withheld].map((one) => one.origin)];
 }
 
-function explainer(assessment: Assessment, report: Report, broker: BrokerExplainer) {
+function explainer(assessment: Assessment, report: Report, { broker, aws }: Effects) {
   const { contract, resolution, selected, selection, violations } = assessment;
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
   const reason = withholding(selection, (name) => isDeclared(contract, name));
@@ -143,6 +153,8 @@ function explainer(assessment: Assessment, report: Report, broker: BrokerExplain
       problems: problems.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
       /** The effect of --broker on it, also if the option is not given. */
       broker: broker.of(name),
+      /** The effect of --aws-refresh on it, also if the option is not given. */
+      aws: aws.of(name),
       skipped: skipped.get(name)?.map(({ environment, why }) => ({ environment: printable(environment), why })) ?? [],
     };
   };

@@ -1,5 +1,6 @@
 import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
+import { awsRows } from "./aws.ts";
 import { brokerRows } from "./broker-text.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { jsonText } from "../../core/json-text.ts";
@@ -81,6 +82,7 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
     ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_WORDS[why]}`] as const),
     ["output", outputWords(variable, inFull)],
     ...brokerRows(variable.broker, inFull),
+    ...awsRows(variable.aws, inFull),
     ["alias", aliasOf && `of ${aliasOf}`],
     ...rules.map((rule) => ["rule", ruleWords(rule, name)] as const),
     ["advice", declaration?.deprecated && `deprecated; use ${declaration.deprecated}`],
@@ -130,14 +132,15 @@ function lineWords({ line }: { readonly line?: number }): string {
   return line === undefined ? "" : `, line ${line}`;
 }
 
-function mark({ state, declared, passed, broker }: VariableExplanation): string {
+function mark({ state, declared, passed, broker, aws }: VariableExplanation): string {
   if (state === "missing" || state === "invalid") return "❌";
-  if (broker?.kind === "address") return "✅";
+  if (broker?.kind === "address" || aws?.kind === "set") return "✅";
   return !passed ? "➖" : declared ? "✅" : "▫️";
 }
 
-function stateWords({ state, passed, withheld, declared, secret, broker }: VariableExplanation): string {
+function stateWords({ state, passed, withheld, declared, secret, broker, aws }: VariableExplanation): string {
   if (broker?.kind === "address" && (state === "set" || state === "unset")) return "set by --broker";
+  if (aws?.kind === "set") return "set by --aws-refresh";
   const kind = secret ? ", secret" : "";
   switch (state) {
     case "set":

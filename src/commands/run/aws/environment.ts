@@ -3,7 +3,7 @@ import type { Changes } from "../../../broker/environment.ts";
 import { KEYS } from "./plan.ts";
 
 /** The variables in which SDKs and the AWS CLI look before they ask, or would look instead. */
-const WITHHELD = [
+export const WITHHELD = [
   ...KEYS,
   "AWS_SECURITY_TOKEN",
   "AWS_ACCESS_KEY",
@@ -19,12 +19,17 @@ const WITHHELD = [
 
 export const TOKEN_VARIABLE = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
+const ADDRESS_VARIABLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const FILE_VARIABLE = "AWS_SHARED_CREDENTIALS_FILE";
+/** The variables that the program gets. */
+export const SET = [ADDRESS_VARIABLE, TOKEN_VARIABLE, FILE_VARIABLE] as const;
+
 /** @param credentialsFile an empty file in place of `~/.aws/credentials` */
 export function awsVariables(address: string, token: string, credentialsFile: string): Changes {
   return {
     ...Object.fromEntries(WITHHELD.map((name) => [name, undefined])),
-    AWS_CONTAINER_CREDENTIALS_FULL_URI: address,
+    [ADDRESS_VARIABLE]: address,
     [TOKEN_VARIABLE]: token,
-    AWS_SHARED_CREDENTIALS_FILE: credentialsFile,
+    [FILE_VARIABLE]: credentialsFile,
   };
 }

@@ -15,12 +15,14 @@ const KEY_ID = "AWS_ACCESS_KEY_ID";
 const SECRET_KEY = "AWS_SECRET_ACCESS_KEY";
 const SESSION_TOKEN = "AWS_SESSION_TOKEN";
 export const KEYS = [KEY_ID, SECRET_KEY, SESSION_TOKEN] as const;
-const EXPIRATION = "AWS_CREDENTIAL_EXPIRATION";
+export const EXPIRATION = "AWS_CREDENTIAL_EXPIRATION";
 
 export interface AwsCredentials extends Generation {
   readonly keyId: string;
   readonly secretKey: string;
   readonly sessionToken: string;
+  /** The environment says when they expire. */
+  readonly isStated: boolean;
 }
 
 /**
@@ -35,16 +37,25 @@ export function plannedCredentials(
   openedAt: number,
   context: Context,
 ): AwsCredentials | undefined {
-  if (settings.offline) throw refusal("--aws-refresh and --offline cannot be used together", "leave one of them out");
+  const plan = awsPlan(settings, assessment, openedAt);
+  if (plan instanceof SophiaError) throw plan;
+  if (typeof plan !== "string") return plan;
+  if (flags["aws-refresh"] === true) printLines(context, [`warning: --aws-refresh has no effect: ${plan}`]);
+  return undefined;
+}
+
+/** Returns the credentials, the error (aws, 125) for keys that do not come from ESC, or the reason why there are none to renew. */
+export function awsPlan(
+  settings: Settings,
+  assessment: Assessment,
+  openedAt: number,
+): AwsCredentials | SophiaError | string {
+  if (settings.offline) return refusal("--aws-refresh and --offline cannot be used together", "leave one of them out");
   const foreign = KEYS.flatMap((name) => {
     const variable = assessment.selected.get(name);
     return variable === undefined || variable.value === "" || variable.origin.source === "esc" ? [] : [variable];
   });
-  if (foreign.length > 0) throw cannotRenew(foreign);
-  const credentials = credentialsIn(assessment, settings, openedAt);
-  if (typeof credentials !== "string") return credentials;
-  if (flags["aws-refresh"] === true) printLines(context, [`warning: --aws-refresh has no effect: ${credentials}`]);
-  return undefined;
+  return foreign.length > 0 ? cannotRenew(foreign) : credentialsIn(assessment, settings, openedAt);
 }
 
 function cannotRenew(foreign: readonly Resolved[]): SophiaError {
@@ -80,6 +91,7 @@ export function credentialsIn(
   const ageMs = Math.max(0, ...esc.environments.map(({ ageSeconds = 0 }) => ageSeconds * 1000));
   const stated = Date.parse(valueOf(EXPIRATION));
   const openedThen = openedAt - ageMs;
-  const expiresAt = Number.isNaN(stated) ? openedThen + sessionMs : stated;
-  return { keyId, secretKey, sessionToken, openedAt: openedThen, expiresAt };
+  const isStated = !Number.isNaN(stated);
+  const expiresAt = isStated ? stated : openedThen + sessionMs;
+  return { keyId, secretKey, sessionToken, openedAt: openedThen, expiresAt, isStated };
 }

@@ -34,9 +34,13 @@ export function nextTry({ generation, failures, triedAt }: RenewalState, random:
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 20), LONGEST_PAUSE_MS);
     return triedAt + pause * (1 + JITTER * random);
   }
-  const { openedAt, expiresAt } = generation;
   // Credentials that have already expired when they come must not make a loop.
-  return Math.max(openedAt + (expiresAt - openedAt) * RENEWED_AT, triedAt + FIRST_PAUSE_MS);
+  return Math.max(renewalOf(generation), triedAt + FIRST_PAUSE_MS);
+}
+
+/** Returns the time at which credentials are renewed, if nothing fails. */
+export function renewalOf({ openedAt, expiresAt }: Generation): number {
+  return openedAt + (expiresAt - openedAt) * RENEWED_AT;
 }
 
 /** Returns true if an ask may begin a try: in the last five minutes, or the last fifth of the life, whichever is shorter. */

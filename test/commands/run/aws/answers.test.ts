@@ -7,6 +7,7 @@ const CREDENTIALS = {
   secretKey: "secret",
   sessionToken: "session",
   openedAt: 0,
+  isStated: true,
   expiresAt: Date.UTC(2026, 10, 30, 18, 5, 0, 250),
 };
 const DOOR = {

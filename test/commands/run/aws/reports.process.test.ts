@@ -1,0 +1,97 @@
+/** What `check` and `explain` say of `--aws-refresh`. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
+import { expectWording } from "../../../helpers/wording.ts";
+import { type AwsWorld, awsWorld } from "./world.ts";
+
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
+const ISO: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+const SET = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_SHARED_CREDENTIALS_FILE"];
+
+function ask(it: AwsWorld, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return sophia(args, { cwd: it.cwd, env: { ...it.env, ...env } });
+}
+
+describe("check --aws-refresh", () => {
+  test("shows where the credentials come from, how long they live, and what is withheld", async () => {
+    const it = await awsWorld();
+    const checked = await ask(it, ["check", "--aws-refresh"], { AWS_PROFILE: "other", AWS_ROLE_ARN: "arn" });
+    expect(checked.status).toBe(0);
+    const section = /--- AWS credentials ---\n[^]*?(?=\n\n)/.exec(checked.stdout)?.[0] ?? "";
+    expectWording(section.replaceAll(TIME, "TIME"));
+    expect(checked.stdout).not.toContain("sentinel");
+    const json: unknown = JSON.parse(
+      (await ask(it, ["check", "--aws-refresh", "--json"], { AWS_PROFILE: "p" })).stdout,
+    );
+    const aws = {
+      kind: "renewed",
+      variables: KEYS,
+      from: "ESC acme/app/dev",
+      expiresAt: ISO,
+      by: "AWS_CREDENTIAL_EXPIRATION",
+      renewsAt: ISO,
+      set: SET,
+      withheld: ["AWS_CREDENTIAL_EXPIRATION", "AWS_PROFILE"],
+    };
+    expect(json).toMatchObject({ aws });
+  });
+
+  test("follows the contract, and the session where the environment does not say when they expire", async () => {
+    const it = await awsWorld({ saysExpiration: false, contract: { awsRefresh: true, variables: {} } });
+    const before = Date.now();
+    const { stdout } = await ask(it, ["check", "--json", "--session", "2h"]);
+    const { aws } = JSON.parse(stdout) as { readonly aws: { readonly expiresAt: string; readonly by: string } };
+    expect(aws.by).toBe("session");
+    expect(Date.parse(aws.expiresAt)).toBeGreaterThan(before + 7_190_000);
+    expect((await ask(it, ["check"], { SOPHIA_AWS_REFRESH: "0" })).stdout).not.toContain("AWS credentials");
+  });
+
+  test("fails for keys that cannot be renewed, and names a profile in which SDKs look first", async () => {
+    const it = await awsWorld();
+    const refused = await ask(it, ["check", "--aws-refresh"], { AWS_ACCESS_KEY_ID: "AKIA0000000000000000" });
+    expect(refused.status).toBe(1);
+    expect(unwrapped(refused.stdout)).toContain("--exclude AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN");
+    const config = join(folder(), "config");
+    writeFileSync(config, "[default]\nsso_session = x\n");
+    const warned = await ask(it, ["check", "--aws-refresh"], { AWS_CONFIG_FILE: config });
+    expect(warned.status).toBe(0);
+    expect(warned.stdout).toContain(config);
+    const none = await ask(it, ["check", "--aws-refresh", "--exclude", "AWS_*"]);
+    expect(none.stdout).toContain("--aws-refresh has no effect");
+  });
+});
+
+describe("explain --aws-refresh", () => {
+  test("shows what becomes of each variable", async () => {
+    const it = await awsWorld();
+    const names = ["AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_REGION"];
+    const explained = await ask(it, ["explain", "--aws-refresh", ...names], { AWS_PROFILE: "other" });
+    expect(explained.status).toBe(0);
+    expect(explained.stdout).not.toContain("sentinel");
+    const { stdout } = await ask(it, ["explain", "--aws-refresh", "--json", ...names], { AWS_PROFILE: "other" });
+    const { variables } = JSON.parse(stdout) as { readonly variables: readonly { readonly aws?: unknown }[] };
+    expect(variables.map(({ aws }) => aws)).toEqual([
+      { kind: "renewed", expiresAt: ISO, by: "AWS_CREDENTIAL_EXPIRATION", renewsAt: ISO },
+      { kind: "withheld" },
+      { kind: "set" },
+      undefined,
+    ]);
+    expect(explained.stdout).toContain("set by --aws-refresh");
+    expect(explained.stdout).toContain("withholds it");
+    expect(explained.stdout).toContain("never gets the value");
+    const listed = await ask(it, ["explain", "--aws-refresh"]);
+    expect(listed.stdout).toContain("✅ AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  });
+
+  test("offers it for credentials that it would renew, and shows why others cannot be", async () => {
+    const it = await awsWorld();
+    expect((await ask(it, ["explain", "AWS_SESSION_TOKEN"])).stdout).toContain("--aws-refresh would renew it");
+    expect((await ask(it, ["explain"])).stdout).not.toContain("--aws-refresh");
+    const foreign = { AWS_SESSION_TOKEN: "own" };
+    const refused = await ask(it, ["explain", "--aws-refresh", "AWS_SESSION_TOKEN"], foreign);
+    expect(unwrapped(refused.stdout)).toContain("refused: --aws-refresh cannot renew AWS_SESSION_TOKEN");
+  });
+});
