@@ -6,7 +6,7 @@ import { SophiaError } from "../../../src/core/error.ts";
 import type { Failure } from "../../../src/core/model.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
 import type { Certificates } from "../../esc-server/tls.ts";
-import { sophiaRun as program } from "../../helpers/program.ts";
+import { sophiaRun as launcher } from "../../helpers/program.ts";
 import { terminalCommand } from "../../helpers/terminal-command.ts";
 import { type Finished, runProgram, sophiaRun } from "../command.ts";
 import { closeStrictly, read, type ProgressLog } from "../reading.ts";
@@ -94,7 +94,7 @@ export async function observe(one: FaultCase, variables: Variables, { server }: 
 
 /** A terminal shows both outputs; the program prints nothing. */
 async function atTerminal(args: readonly string[], variables: Variables, folder: string): Promise<Finished> {
-  const { status, signal, stdout } = await runProgram(terminalCommand([...program, ...args]), variables, folder);
+  const { status, signal, stdout } = await runProgram(terminalCommand([...launcher, ...args]), variables, folder);
   return { status, signal, stdout: "", stderr: stdout.replaceAll("\r", "") };
 }
 

@@ -23,7 +23,7 @@ const LIFE_MS = 8000;
 
 export const STARTS: readonly FaultCase[] = [
   {
-    fault: "a `.env` file that git tracks names the environment, without the user's consent",
+    fault: "a tracked `.env` names the environment, without consent",
     behaviour: "no request",
     expect: { kind: "unread" },
     ofStart: {},
@@ -36,7 +36,7 @@ export const STARTS: readonly FaultCase[] = [
   },
   {
     fault: "ESC_TOKEN_COMMAND takes too long",
-    behaviour: "ended after 30 s, with what it has started; nothing behind it is tried",
+    behaviour: "ended after 30 s, with what it has started",
     expect: { kind: "stopped", code: "esc-credential" },
     ofStart: {},
     arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_COMMAND: "sleep 300" }),
@@ -70,8 +70,8 @@ export const STARTS: readonly FaultCase[] = [
     arrange: (stage) => login(stage, stage.server.url),
   },
   {
-    fault: "AWS credentials cannot be renewed (`--aws-refresh`), since the token is refused",
-    behaviour: "the program gets the present ones until they expire, then 503",
+    fault: "AWS credentials cannot be renewed (`--aws-refresh`)",
+    behaviour: "the program gets the present ones until they expire",
     expect: { kind: "read", says: true },
     // It is tried again until the end, with random pauses.
     counts: "read",

@@ -43,9 +43,9 @@ describe("check --aws-refresh", () => {
     const it = await awsWorld({ saysExpiration: false, contract: { awsRefresh: true, variables: {} } });
     const before = Date.now();
     const { stdout } = await ask(it, ["check", "--json", "--session", "2h"]);
-    const { aws } = JSON.parse(stdout) as { readonly aws: { readonly expiresAt: string; readonly by: string } };
-    expect(aws.by).toBe("session");
-    expect(Date.parse(aws.expiresAt)).toBeGreaterThan(before + 7_190_000);
+    expect(JSON.parse(stdout)).toMatchObject({ aws: { by: "session" } });
+    const [, expiresAt = ""] = /"expiresAt": "(.*)"/.exec(stdout) ?? [];
+    expect(Date.parse(expiresAt)).toBeGreaterThan(before + 7_190_000);
     expect((await ask(it, ["check"], { SOPHIA_AWS_REFRESH: "0" })).stdout).not.toContain("AWS credentials");
   });
 
@@ -72,13 +72,14 @@ describe("explain --aws-refresh", () => {
     expect(explained.status).toBe(0);
     expect(explained.stdout).not.toContain("sentinel");
     const { stdout } = await ask(it, ["explain", "--aws-refresh", "--json", ...names], { AWS_PROFILE: "other" });
-    const { variables } = JSON.parse(stdout) as { readonly variables: readonly { readonly aws?: unknown }[] };
-    expect(variables.map(({ aws }) => aws)).toEqual([
-      { kind: "renewed", expiresAt: ISO, by: "AWS_CREDENTIAL_EXPIRATION", renewsAt: ISO },
-      { kind: "withheld" },
-      { kind: "set" },
-      undefined,
-    ]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      variables: [
+        { aws: { kind: "renewed", expiresAt: ISO, by: "AWS_CREDENTIAL_EXPIRATION", renewsAt: ISO } },
+        { aws: { kind: "withheld" } },
+        { aws: { kind: "set" } },
+        expect.not.objectContaining({ aws: expect.anything() as unknown }) as unknown,
+      ],
+    });
     expect(explained.stdout).toContain("set by --aws-refresh");
     expect(explained.stdout).toContain("withholds it");
     expect(explained.stdout).toContain("never gets the value");
