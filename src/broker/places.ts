@@ -35,7 +35,12 @@ export class Places {
 
   #makeRoom(): boolean {
     const idle = Array.from(this.#places).filter(([, { uses }]) => uses === 0);
-    const [connection] = idle.find(([, { isKnown }]) => !isKnown) ?? idle[0] ?? [];
+    const unknown = idle.filter(([, { isKnown }]) => !isKnown);
+    // One address that opens many connections must not cost others theirs.
+    const counts = new Map<unknown, number>();
+    for (const [one] of unknown) counts.set(addressOf(one), (counts.get(addressOf(one)) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const [connection] = unknown.find(([one]) => counts.get(addressOf(one)) === most) ?? idle[0] ?? [];
     if (connection === undefined) return false;
     this.#places.delete(connection);
     connection.destroy();
@@ -68,4 +73,8 @@ export class Places {
   clear(): void {
     for (const connection of this.#places.keys()) connection.destroy();
   }
+}
+
+function addressOf(connection: Duplex): unknown {
+  return "remoteAddress" in connection ? connection.remoteAddress : undefined;
 }

@@ -8,8 +8,9 @@ import { nextText, send, startBroker, startUpstream } from "./upstream.ts";
 const PLACES = 256;
 
 /** Connects, sends bytes, and waits until the broker has them: its answer to an earlier byte is not needed for that. */
-async function open({ origin }: BrokerProcess, text = ""): Promise<Socket> {
-  const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+async function open({ origin }: BrokerProcess, text = "", localAddress?: string): Promise<Socket> {
+  const options = { port: Number(new URL(origin).port), host: "127.0.0.1" };
+  const socket = connect(localAddress === undefined ? options : { ...options, localAddress });
   onTestFinished(() => void socket.destroy());
   socket.on("error", () => {});
   await once(socket, "connect");
@@ -105,4 +106,13 @@ test("a kept connection gives its place up if all others are in use", async () =
   await expect.poll(() => upstream.requests.length).toBe(PLACES);
   expect(await request(broker)).toMatchObject({ status: 200 });
   await expect.poll(() => kept.resume().closed).toBe(true);
+});
+
+test("an address that opens many connections closes its own ones, not the older one of another", async () => {
+  const service = await startUpstream((_, response) => void response.end("served"));
+  const broker = await startBroker(service.origin);
+  const other = (await open(broker, "G", "127.0.0.2")).resume();
+  const many = await fill(broker, PLACES + 20);
+  await expect.poll(() => many.filter(isOpen).length).toBe(PLACES - 1);
+  expect(isOpen(other)).toBe(true);
 });
