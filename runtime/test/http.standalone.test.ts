@@ -55,6 +55,11 @@ it("sends no request on an idle connection whose end is there", async () => {
   ]);
 });
 
+it("gives no connection whose end is there to a request that waits for one", async () => {
+  const found = await outputOf(start(shell, "waiting.cjs"));
+  expect(JSON.parse(found)).toEqual([[200, 200, 200], 3]);
+});
+
 it("keeps no connection on which more has come than the answer", async () => {
   const output = await outputOf(start(shell, "more.cjs"));
   const lines = output.trimEnd().split("\n");

@@ -132,9 +132,11 @@ export class Agent extends EventEmitter implements RequestAgent {
 
   /** A request needs its connection no more. */
   #free(socket: HttpSocket, options: RequestOptions): void {
-    if (!socket.writable) return void socket.destroy();
     const name = this.getName(options);
     const waiting = this.requests[name];
+    // As in `#takeFree`; a request that waits gets a new connection then.
+    const hasEnded = waiting !== undefined && socket.connecting !== true && socket.hasInput?.() === true;
+    if (hasEnded || !socket.writable) return void socket.destroy();
     const next = waiting?.shift();
     if (waiting?.length === 0) delete this.requests[name];
     if (next !== undefined) return this.#assign(next, socket);
