@@ -78,6 +78,18 @@ function expectNoSecret({ written, summary, log }: Runner): void {
 }
 
 describe("what is exported", () => {
+  test("the values of the environment that the contract names, once the job allows it, by a token that a command prints", async () => {
+    const contract = JSON.stringify({ environment: "acme/app/ci", variables: { KEY: { required: true } } });
+    const own = { ESC_TOKEN_COMMAND: "echo $OWN_TOKEN", OWN_TOKEN: esc.token };
+    const refused = job(contract, own);
+    expect(await refused.action({})).toBe(1);
+    expect(refused.environment.size).toBe(0);
+    const allowed = job(contract, { ...own, SOPHIA_ALLOW_ENVIRONMENT: "acme/app/ci" });
+    expect(await allowed.action({})).toBe(0);
+    expect(Object.fromEntries(allowed.environment)).toEqual({ KEY: PEM });
+    expectNoSecret(allowed);
+  });
+
   test("the declared variables, to the later steps, without a value in the log", async () => {
     const runner = job();
     expect(await runner.action(withToken())).toBe(0);
