@@ -31,6 +31,10 @@ it("connects, and tells addresses, as Node.js does", async () => {
   expect(found).toEqual(await run(process.execPath));
 });
 
+it("serves a connection while many others wait to be accepted", async () => {
+  expect(Number(await outputOf(start(shell, "flood.cjs")))).toBeLessThan(50);
+});
+
 it("reads answers, and what is none, as Node.js does", async () => {
   const { port, close } = await serveAnswers();
   const run = async (program: string): Promise<readonly string[]> => {

@@ -20,6 +20,8 @@ interface Natives {
 const native = natives<Natives>();
 
 const BACKLOG = 511;
+/** Connections accepted in a turn of the loop: a flood of them must leave turns to those that are there. */
+const ACCEPTED_AT_ONCE = 16;
 
 export interface ServerOptions {
   readonly allowHalfOpen?: boolean | undefined;
@@ -93,7 +95,8 @@ export class Server extends EventEmitter {
   }
 
   #accept(): void {
-    while (this.listening) {
+    // poll(2) says again that others wait.
+    for (let count = 0; count < ACCEPTED_AT_ONCE && this.listening; count += 1) {
       const descriptor = native.acceptSocket(this.#descriptor);
       if (descriptor === EAGAIN) return;
       runCallback(() => this.#admit(descriptor));
