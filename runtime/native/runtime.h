@@ -109,6 +109,8 @@ JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size);
 
 /* The most that is read at once of a connection. A part of a body costs the engine the same, whatever its length. */
 enum { MOST_READ_BYTES = 224 * 1024 };
+/* The place of what is read at once, until it is copied. Whoever reads wipes it. */
+extern uint8_t read_bytes[MOST_READ_BYTES];
 
 /* Wipes what may be a secret. Musl's explicit_bzero writes byte by byte: a fourteenth of the work of a large body. */
 static inline void erase(void *memory, size_t size) {

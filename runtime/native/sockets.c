@@ -136,13 +136,12 @@ FUNCTION(error_of_socket) {
 
 /* Returns a Buffer, 0 at the end. */
 FUNCTION(read_socket) {
-  static uint8_t buffer[MOST_READ_BYTES];
   ssize_t got;
-  do got = read(integer_of(context, arguments[0]), buffer, sizeof buffer);
+  do got = read(integer_of(context, arguments[0]), read_bytes, sizeof read_bytes);
   while (got == -1 && errno == EINTR);
   if (got <= 0) return result_of(context, (int)got);
-  const JSValue result = new_buffer(context, buffer, (size_t)got);
-  erase(buffer, (size_t)got);
+  const JSValue result = new_buffer(context, read_bytes, (size_t)got);
+  erase(read_bytes, (size_t)got);
   return result;
 }
 

@@ -128,6 +128,8 @@ FUNCTION(use_buffer) {
   return JS_UNDEFINED;
 }
 
+uint8_t read_bytes[MOST_READ_BYTES];
+
 JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size) {
   JSValue result;
   if (bytes != NULL) result = JS_NewUint8ArrayCopy(context, bytes, size);

@@ -262,17 +262,17 @@ FUNCTION(read_decrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   if (!session->is_open) return throw_not_open(context);
-  static uint8_t bytes[MOST_READ_BYTES];
   size_t size = 0;
   int result = 1;
-  while (size < sizeof bytes && (result = SSL_read(session->ssl, bytes + size, (int)(sizeof bytes - size))) > 0) {
+  while (size < sizeof read_bytes &&
+         (result = SSL_read(session->ssl, read_bytes + size, (int)(sizeof read_bytes - size))) > 0) {
     size += (size_t)result;
   }
   if (size > 0) {
     /* An error comes again. */
     ERR_clear_error();
-    const JSValue array = new_buffer(context, bytes, size);
-    OPENSSL_cleanse(bytes, size);
+    const JSValue array = new_buffer(context, read_bytes, size);
+    OPENSSL_cleanse(read_bytes, size);
     return array;
   }
   if (is_waiting(session, result)) return JS_UNDEFINED;
