@@ -1,5 +1,6 @@
 /** Writes SECRETS.md for a project, or its tables for a document of the user; pure. */
 import { REPOSITORY } from "../../core/package-source.ts";
+import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
@@ -22,7 +23,7 @@ export function secretsDocument(contract: Contract, facts: ProjectFacts): readon
     `The secrets of these programs: where they come from, and how to maintain them. The values are in Pulumi ESC, not in the
 repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
     "## Sources, in order of precedence",
-    `1. The process environment overrides ESC, and adds to it.
+    `1. The process environment, then a \`.env.override\` of your own, override ESC and add to it.
 2. ${escSource(contract)}
 3. \`.env\` files only fill gaps, for local development. Never commit them.`,
     "`sophia-run explain` shows the source of each variable, and the sources that it overrides.",
@@ -52,7 +53,7 @@ as usual, and unset them afterwards. They override ESC:`,
     shell(`read -rs ${example} && export ${example}`),
     "## Verification",
     shell(`sophia-run check
-sophia-run check --against "$ESC_ENV"`),
+sophia-run check --against ${shellEnvironment(contract)}`),
     `The first shows the variables, masked, with their sources. The second is for a deployment: does this environment meet
 the contract? The exit status is 0, or 1 if the contract is not met.`,
     "## Support",
@@ -72,6 +73,12 @@ organization, in the console of Pulumi Cloud, shows who opened the environment.`
 
 const LOGIN = `\`pulumi login\` and \`sophia-run login\`, once on a machine, give starts your own token
 ([how](${HANDBOOK}#a-token-without-copying-one)). Without Pulumi's CLI:`;
+
+/** The environment to compare, for a shell: the last one that the contract names has the most to say. */
+function shellEnvironment({ environment }: Contract): string {
+  const name = environment?.names.at(-1);
+  return name === undefined ? '"$ESC_ENV"' : shellWord(name);
+}
 
 /** Says which environment is read, and when. */
 function escSource({ environment }: Contract): string {

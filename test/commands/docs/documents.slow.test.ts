@@ -278,6 +278,20 @@ describe("the whole of SECRETS.md", () => {
     expect(document).toContain("gh run list --workflow configuration.yml");
   });
 
+  it("names the contract's environment, and the login that opens it", () => {
+    const plain = contractOf({ variables: { A: { required: true } } });
+    const environment = { names: ["acme/shop/dev"], file: "/repository/sophia.contract.json", isFound: true };
+    const named = whole("", { ...plain, environment });
+    const unnamed = whole("", plain);
+    expect(named).toContain("Pulumi ESC: `acme/shop/dev`, which the contract names, or what `ESC_ENV` names");
+    expect(named).toContain("The first start asks whether your token may open it.");
+    expect(named).toContain("`pulumi login` and `sophia-run login`, once on a machine");
+    expect(named).toContain("\nsophia-run check --against acme/shop/dev\n");
+    expect(unnamed).toContain("Pulumi ESC is read if `ESC_ENV` (such as `acme/sophia/dev`) and `ESC_TOKEN` are set.");
+    expect(unnamed).toContain('\nsophia-run check --against "$ESC_ENV"\n');
+    expect(unnamed).not.toContain("sophia-run login");
+  });
+
   it("links to existing headings of the handbook", () => {
     const anchored = [...document.matchAll(/docs\/secrets\.md#([\w-]+)/g)].map(([, anchor = ""]) => anchor);
     expect(anchored.length).toBeGreaterThan(1);
