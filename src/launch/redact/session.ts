@@ -59,6 +59,7 @@ export function openSession(parts: SessionParts) {
     forward: (to: Forwarding): Undo => {
       forwarding = to;
       return listen(catchableSignals(), (signal) => {
+        if (to.isOfWrite?.(signal) === true) return;
         to.onSignal?.(signal);
         if (signal !== "SIGCHLD") happen(eventOf(signal, to.pid()));
         else if (to.firstProcess) to.reapOrphans?.();

@@ -34,6 +34,8 @@ export interface Forwarding {
   readonly profiled: boolean;
   /** SIGPIPE and SIGXFSZ are mostly those of this process's own writes, which would end the program. */
   readonly writesAlone: boolean;
+  /** True for a signal that the kernel may have sent for a write of this process: it must not end the program. */
+  readonly isOfWrite?: (signal: NodeJS.Signals) => boolean;
   readonly reapOrphans?: (() => void) | undefined;
   readonly terminal?: TerminalSignals | undefined;
   readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
@@ -48,6 +50,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     firstProcess,
     profiled,
     writesAlone,
+    isOfWrite,
     reapOrphans,
     terminal: shown,
     onSignal,
@@ -121,6 +124,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   return listen(
     forwardedSignals(catchableSignals(), { profiled, writesAlone, tellsStates: readProcessStat("self") !== undefined }),
     (signal) => {
+      if (isOfWrite?.(signal) === true) return;
       onSignal?.(signal);
       (rules[signal] ?? forward)(signal);
     },

@@ -11,6 +11,7 @@ import { setCallersOpenFiles } from "../open-files.ts";
 import { excludeFromCoreDumps } from "../preflight.ts";
 import type { Outputs } from "../redact/outputs.ts";
 import type { System } from "../redact/system.ts";
+import { softLimit } from "../proc/process-stat.ts";
 import { send } from "../signals.ts";
 import type { Launch, Program, Running } from "../types.ts";
 import type { Restarts } from "../watch/restarts.ts";
@@ -126,6 +127,9 @@ function setUp({ launch, state, secretFiles, redact }: Parts) {
     firstProcess: preparation.firstProcess,
     profiled: launch.profiled,
     writesAlone: hasConnections && libc === undefined,
+    // Masked output is written by this process: with a limit on the size of files SIGXFSZ is most likely about that.
+    isOfWrite: (signal) =>
+      signal === "SIGXFSZ" && outputs !== undefined && softLimit("self", "Max file size") !== "unlimited",
     reapOrphans: () => reapOrphans(libc, target),
     terminal: outputs?.terminal,
     onSignal: restarts?.onSignal,

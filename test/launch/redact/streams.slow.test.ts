@@ -136,6 +136,13 @@ describe("readers and writers that end", () => {
     expect(stdout).toBe(`${expected}\n`);
   });
 
+  it("does not end the program by the kernel's signal for this process's own writes", async () => {
+    // It writes until its pipe breaks, which is after that signal.
+    const script = 'trap "" PIPE; while printf %4096s; do :; done 2>/dev/null; exit 3';
+    const { stdout } = await outcome(`ulimit -f 8; $L sh -c '${script}' >f; echo $? | cat`);
+    expect(stdout).toBe("3\n");
+  });
+
   it("ends with 125 on a disk that is full", async ({ skip }) => {
     const mounted = (script: string): Promise<{ readonly stdout: string; readonly stderr: string }> =>
       outcome(`unshare -rm sh -c 'mount -t tmpfs -o size=8k tmpfs /mnt && ${script}'`);
