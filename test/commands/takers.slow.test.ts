@@ -161,7 +161,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "hook --quiet": "it is always quiet: an agent calls it for each of its tools",
   "audit --quiet": "it has no notice that --quiet drops",
   "init --quiet": "it has no notice that --quiet drops",
-  "login --timeout": "it needs a terminal and a login: test/scenarios/login.process.test.ts",
+  "login --timeout": "it needs a terminal and a login: test/scenarios/login.slow.test.ts",
   "login --insecure-http": "the same",
 };
 

@@ -9,7 +9,7 @@ import { secret, startEscServer } from "../esc-server/index.ts";
 import { fetched } from "../helpers/fetched.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
 import { cleanPath, npmEnvironment, pack } from "../helpers/pack.ts";
-import { notInstalled, notPackage, skipBecause } from "../helpers/skip.ts";
+import { notInstalled, notNightly, notPackage, skipBecause } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
 import { type Finished, start } from "../helpers/started.ts";
 
@@ -119,6 +119,7 @@ const WORKSPACE = {
 } as const;
 
 describe("Turborepo", { timeout: 300_000 }, () => {
+  skipBecause(notNightly);
   const api = JSON.stringify({ name: "api", scripts: { dev: "sophia-run -- node server.js" } });
   const files = { ...WORKSPACE, "apps/api/package.json": api };
 
@@ -140,6 +141,7 @@ describe("Turborepo", { timeout: 300_000 }, () => {
 });
 
 describe("Nx", { timeout: 300_000 }, () => {
+  skipBecause(notNightly);
   const files = {
     ...WORKSPACE,
     "nx.json": "{}",
@@ -168,6 +170,7 @@ describe("Nx", { timeout: 300_000 }, () => {
 });
 
 describe("a program that restarts", { timeout: 300_000 }, () => {
+  skipBecause(notNightly);
   const server = `console.log("started", process.env.API_KEY); setInterval(() => {}, 1000);`;
   const [once = "", each = ""] = block("nodemon", "bash").split("\n");
 
@@ -194,6 +197,7 @@ describe("a program that restarts", { timeout: 300_000 }, () => {
 });
 
 describe("tests", { timeout: 300_000 }, () => {
+  skipBecause(notNightly);
   const body = (first: string) =>
     `${first}test("has a value", () => { console.log("seen", process.env.API_KEY); expect(process.env.API_KEY).toBeTruthy(); });`;
 
@@ -218,6 +222,7 @@ describe("tests", { timeout: 300_000 }, () => {
 });
 
 describe("concurrently", { timeout: 300_000 }, () => {
+  skipBecause(notNightly);
   test.each(block("concurrently", "bash").split("\n"))("%s", async (command) => {
     const contract = {
       variables: { API_KEY: { required: true } },
