@@ -50,7 +50,7 @@ beforeAll(async () => {
   issuer = await startActionsIssuer();
   esc = await startEscServer({
     token: `pul-${sentinel("token")}`,
-    oidc: { subjectTokens: [issuer.idToken], organization: "acme" },
+    oidc: { issuers: [issuer.trust], organization: "acme" },
   });
   esc.environment("acme/app/ci", { values: VALUES, files: { KEY_FILE: secret(sentinel("file")) } });
 });

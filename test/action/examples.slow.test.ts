@@ -21,7 +21,7 @@ let issuer: ActionsIssuer;
 beforeAll(async () => {
   execFileSync(process.execPath, [join(root, "scripts/action.mjs")]);
   issuer = await startActionsIssuer();
-  esc = await startEscServer({ oidc: { subjectTokens: [issuer.idToken], organization: "acme" } });
+  esc = await startEscServer({ oidc: { issuers: [issuer.trust], organization: "acme" } });
   for (const name of ["acme/sophia/ci", "acme/sophia/prod", "acme/sophia/codespaces"]) {
     esc.environment(name, { values: { ...ESC_VALUES, GH_FINE_GRAINED_TOKEN: secret(DEPLOY_TOKEN) } });
   }

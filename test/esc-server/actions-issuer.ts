@@ -1,6 +1,7 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import * as http from "node:http";
+import { signIdToken, type TrustedIssuer } from "./id-tokens.ts";
 
 /** The issuer of GitHub Actions for a job with `id-token: write`. */
 export interface ActionsIssuer {
@@ -8,8 +9,8 @@ export interface ActionsIssuer {
   readonly requestUrl: string;
   /** `ACTIONS_ID_TOKEN_REQUEST_TOKEN`. */
   readonly requestToken: string;
-  /** The ID token that it issues: put it into the ESC server's `oidc.subjectTokens`. */
-  readonly idToken: string;
+  /** What trusts it: put it into the ESC server's `oidc.issuers`. */
+  readonly trust: TrustedIssuer;
   /** The audiences asked for. */
   readonly audiences: readonly string[];
   /** Answers with this status from now on. */
@@ -18,10 +19,16 @@ export interface ActionsIssuer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts an issuer of ID tokens on loopback. */
-export async function startActionsIssuer(): Promise<ActionsIssuer> {
+const ISSUER = "https://issuer.example.test";
+const SUBJECT = "repo:demo-org/sophia:ref:refs/heads/main";
+/** Of an ID token, in seconds. */
+const LIFE = 300;
+
+/** Starts an issuer of ID tokens on loopback. `now` is its clock, in milliseconds. */
+export async function startActionsIssuer(now: () => number = Date.now): Promise<ActionsIssuer> {
   const requestToken = randomBytes(16).toString("hex");
-  const idToken = fakeJwt();
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const kid = randomBytes(8).toString("hex");
   const audiences: string[] = [];
   let fault: number | undefined;
   const server = http.createServer((request, response) => {
@@ -29,9 +36,13 @@ export async function startActionsIssuer(): Promise<ActionsIssuer> {
     const authorized = request.headers.authorization?.toLowerCase() === `bearer ${requestToken}`;
     const valid = url.pathname === "/token" && url.searchParams.get("api-version") === "2.0";
     const status = fault ?? (!valid || request.method !== "GET" ? 404 : authorized ? 200 : 401);
-    if (status === 200) audiences.push(url.searchParams.get("audience") ?? "");
     response.writeHead(status, { "Content-Type": "application/json; charset=utf-8" });
-    response.end(JSON.stringify(status === 200 ? { count: idToken.length, value: idToken } : { message: "refused" }));
+    if (status !== 200) return response.end(JSON.stringify({ message: "refused" }));
+    const audience = url.searchParams.get("audience") ?? "";
+    audiences.push(audience);
+    const claims = { iss: ISSUER, sub: SUBJECT, aud: audience, exp: Math.floor(now() / 1_000) + LIFE };
+    const value = signIdToken(claims, privateKey, kid);
+    return response.end(JSON.stringify({ count: value.length, value }));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -41,7 +52,7 @@ export async function startActionsIssuer(): Promise<ActionsIssuer> {
   return {
     requestUrl: `http://127.0.0.1:${address.port}/token?api-version=2.0`,
     requestToken,
-    idToken,
+    trust: { url: ISSUER, keys: [{ ...publicKey.export({ format: "jwk" }), kid }], subject: SUBJECT },
     audiences,
     get fault() {
       return fault;
@@ -60,14 +71,4 @@ export async function startActionsIssuer(): Promise<ActionsIssuer> {
     server.closeAllConnections();
     await closed;
   }
-}
-
-/** The form of a JWT; its signature is not verified. */
-function fakeJwt(): string {
-  const claims = { iss: "https://issuer.example.test", sub: "repo:demo-org/sophia:ref:refs/heads/main" };
-  return `${jwtPart({ alg: "RS256", typ: "JWT" })}.${jwtPart(claims)}.${randomBytes(32).toString("base64url")}`;
-}
-
-function jwtPart(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString("base64url");
 }

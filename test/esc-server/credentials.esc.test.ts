@@ -162,15 +162,36 @@ test("the exchange needs no credential: sending one is a violation", async () =>
   expect([reply.status, server.violations]).toEqual([400, [expect.stringContaining("needs no Authorization")]]);
 });
 
-test("the issuer of GitHub Actions gives an ID token that the exchange takes", async () => {
-  await using issuer = await startActionsIssuer();
-  const url = `${issuer.requestUrl}&audience=${encodeURIComponent(EXCHANGE.audience)}`;
-  const wrong = await ask(url, { headers: { Authorization: "bearer wrong" } });
-  const right = await ask(url, { headers: { Authorization: `bearer ${issuer.requestToken}` } });
-  expect([wrong.status, right.status, issuer.audiences]).toEqual([401, 200, [EXCHANGE.audience]]);
-  const { value } = JSON.parse(right.body);
-  server.oidc = { subjectTokens: [issuer.idToken] };
-  expect((await exchange({ ...EXCHANGE, subject_token: value })).status).toBe(200);
+test("the issuer of GitHub Actions gives ID tokens, which the exchange verifies", async () => {
+  await using issuer = await startActionsIssuer(() => clock);
+  const asked = (audience: string, authorization = `bearer ${issuer.requestToken}`): Promise<Reply> =>
+    ask(`${issuer.requestUrl}&audience=${encodeURIComponent(audience)}`, { headers: { Authorization: authorization } });
+  const idToken = async (audience: string): Promise<string> => JSON.parse((await asked(audience)).body).value;
+  expect((await asked(EXCHANGE.audience, "bearer wrong")).status).toBe(401);
+  const token = await idToken(EXCHANGE.audience);
+  const other = await idToken("urn:pulumi:org:other-org");
+  expect(issuer.audiences).toEqual([EXCHANGE.audience, "urn:pulumi:org:other-org"]);
+
+  server.oidc = { issuers: [issuer.trust] };
+  const status = async (subject: string): Promise<number> =>
+    (await exchange({ ...EXCHANGE, subject_token: subject })).status;
+  expect(await status(token)).toBe(200);
+  const [head = "", body = "", signature = ""] = token.split(".");
+  const claims = JSON.parse(Buffer.from(body, "base64url").toString());
+  const forged = Buffer.from(JSON.stringify({ ...claims, sub: "repo:demo-org/other" })).toString("base64url");
+  const unsigned = Buffer.from(JSON.stringify({ alg: "none" })).toString("base64url");
+  const refused = [other, `${head}.${forged}.${signature}`, `${unsigned}.${body}.`, `${token}.`, "", "a.b.c"];
+  expect(await Promise.all(refused.map(status))).toEqual(refused.map(() => 400));
+  server.oidc = { issuers: [{ ...issuer.trust, subject: "repo:demo-org/other" }] };
+  expect(await status(token)).toBe(400);
+  await using stranger = await startActionsIssuer(() => clock);
+  const [key] = issuer.trust.keys;
+  const keys = stranger.trust.keys.map((one) => ({ ...one, kid: key?.["kid"] }));
+  server.oidc = { issuers: [{ ...issuer.trust, keys }] };
+  expect(await status(token)).toBe(400);
+  server.oidc = { issuers: [issuer.trust] };
+  clock += 300_000;
+  expect(await status(token)).toBe(400);
   issuer.fault = 503;
-  expect((await ask(url)).status).toBe(503);
+  expect((await asked(EXCHANGE.audience)).status).toBe(503);
 });

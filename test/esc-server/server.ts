@@ -112,7 +112,7 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
     pageSize: options.pageSize ?? 100,
     tellsRevision: options.tellsRevision ?? false,
     user: options.user ?? {},
-    oidc: options.oidc ?? { subjectTokens: [] },
+    oidc: options.oidc ?? {},
   });
   const personal = { kind: "personal", login: world.login } as const;
   const { value: token } = world.tokens.add({

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Answer } from "./answer.ts";
 import { type ChangeRequest, Environments, type EnvironmentName } from "./environments.ts";
+import type { TrustedIssuer } from "./id-tokens.ts";
 import type { Operation } from "./routes.ts";
 import { type Token, Tokens } from "./tokens.ts";
 import type { ObjectNode } from "./values.ts";
@@ -23,8 +24,10 @@ export interface UserSpec {
 
 /** The trust that the token exchange needs. */
 export interface OidcSpec {
-  /** ID tokens that are trusted. */
-  readonly subjectTokens: readonly string[];
+  /** ID tokens that are trusted as they are. */
+  readonly subjectTokens?: readonly string[];
+  /** Issuers whose ID tokens are trusted, for the organization's audience. */
+  readonly issuers?: readonly TrustedIssuer[];
   /** The organization that trusts them; any by default. */
   readonly organization?: string;
   /** Life of a minted token in seconds when the request asks for none. */

@@ -10,7 +10,7 @@ test("the request token for ID tokens of GitHub Actions is withheld if it opened
   await using issuer = await startActionsIssuer();
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { GREETING: "hello" } });
-  server.oidc = { subjectTokens: [issuer.idToken], organization: "acme" };
+  server.oidc = { issuers: [issuer.trust], organization: "acme" };
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { GREETING: { required: true } } }) });
   const given = { [NAMES[0]]: issuer.requestUrl, [NAMES[1]]: issuer.requestToken };
   const esc = { ESC_ENV: "acme/app/dev", ESC_OIDC_ORG: "acme", PULUMI_BACKEND_URL: server.url };

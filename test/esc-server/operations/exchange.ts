@@ -1,4 +1,5 @@
 import { type Answer, json } from "../answer.ts";
+import { isTrusted } from "../id-tokens.ts";
 import { parseObject } from "../json.ts";
 import type { TokenOwner } from "../tokens.ts";
 import type { ApiRequest, World } from "../world.ts";
@@ -14,15 +15,18 @@ export function exchangeToken(world: World, request: ApiRequest): Answer {
   if (form.get("grant_type") !== GRANT) return refuse("unsupported_grant_type", `grant_type must be ${GRANT}`);
   if (form.get("subject_token_type") !== ID_TOKEN)
     return refuse("invalid_request", `subject_token_type must be ${ID_TOKEN}`);
-  const organization = /^urn:pulumi:org:(.+)$/.exec(form.get("audience") ?? "")?.[1];
+  const audience = form.get("audience") ?? "";
+  const organization = /^urn:pulumi:org:(.+)$/.exec(audience)?.[1];
   if (organization === undefined) return refuse("invalid_request", "audience must be urn:pulumi:org:ORGANIZATION");
   const type = form.get("requested_token_type") ?? "";
   const owner = ownerOf(type, organization, form.get("scope") ?? "");
   if (owner === undefined) return refuse("invalid_scope", "requested_token_type and scope do not fit together");
   const lifetime = Number(form.get("expiration") ?? world.oidc.lifetime ?? 7_200);
   if (!Number.isInteger(lifetime) || lifetime <= 0) return refuse("invalid_request", "expiration must be in seconds");
-  const subject = form.get("subject_token");
-  const trusted = subject !== undefined && world.oidc.subjectTokens.includes(subject);
+  const subject = form.get("subject_token") ?? "";
+  const { subjectTokens = [], issuers = [] } = world.oidc;
+  const trusted =
+    subjectTokens.includes(subject) || issuers.some((issuer) => isTrusted(subject, issuer, audience, world.now()));
   if (!trusted || (world.oidc.organization ?? organization) !== organization) {
     return refuse("invalid_grant", "no trust relationship accepts this token");
   }

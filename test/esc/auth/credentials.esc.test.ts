@@ -234,7 +234,7 @@ describe("an ID token in a file", () => {
 describe("GitHub Actions", () => {
   test("issues an ID token for the organization, which is exchanged", async () => {
     await using issuer = await startActionsIssuer();
-    server.oidc = { subjectTokens: [issuer.idToken], organization: "demo-org" };
+    server.oidc = { issuers: [issuer.trust], organization: "demo-org" };
     const variables = access({
       ESC_OIDC_ORG: "demo-org",
       ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
@@ -276,7 +276,7 @@ describe("GitHub Actions", () => {
 
   test("is asked only by the outer one of two nested sophia-runs", async () => {
     await using issuer = await startActionsIssuer();
-    server.oidc = { subjectTokens: [issuer.idToken], organization: "demo-org" };
+    server.oidc = { issuers: [issuer.trust], organization: "demo-org" };
     const variables = access({
       ESC_OIDC_ORG: "demo-org",
       ESC_OIDC_TYPE: "organization",
