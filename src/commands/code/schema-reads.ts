@@ -35,7 +35,7 @@ const SCHEMAS: readonly SchemaKind[] = [
 
 /** Signs that a file reads the environment, or declares a schema for it. */
 const READS_ENVIRONMENT =
-  /\b(?:process\.env|import\.meta\.env|Bun\.env|createEnv|cleanEnv|validationSchema|envSchema|EnvSchema)\b/;
+  /\b(?:(?:process|import\.meta|Bun)\??\.env|createEnv|cleanEnv|validationSchema|envSchema|EnvSchema)\b/;
 
 /** Finds the fields in capital letters of a schema, in a file that also reads the environment. */
 export function readsBySchemas(text: string): Reads {

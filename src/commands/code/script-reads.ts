@@ -2,9 +2,13 @@
 import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, type Reads } from "./reads.ts";
 import { readsBySchemas } from "./schema-reads.ts";
 
+/** The environment of Node.js, of Bun, and of a bundler; with `?.` in code that also runs in a browser. */
+const ENVIRONMENT = String.raw`\b(?:process|import\.meta|Bun)\??\.env\b`;
+const DESTRUCTURED = new RegExp(String.raw`\{([^{}]{1,2000})\}\s*=\s*${ENVIRONMENT}`, "g");
+
 /** Finds `process.env.X`, `process.env["X"]`, `import.meta.env.X`, `Bun.env.X`, `Deno.env.get("X")`, `const { X } = process.env`. */
 export function readsOfScript(text: string): Reads {
-  const direct = accessesOf(text, String.raw`\b(?:process\.env|import\.meta\.env|Bun\.env)`, "[A-Za-z_]\\w*");
+  const direct = accessesOf(text, ENVIRONMENT, "[A-Za-z_]\\w*");
   const reads = [
     ...readsByOtherNames(text),
     ...readsByNest(text),
@@ -12,7 +16,7 @@ export function readsOfScript(text: string): Reads {
     ...readsBySchemas(text),
     ...direct,
     ...readsBy(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g, false),
-    ...readsInPatterns(text, /\{([^{}]{1,2000})\}\s*=\s*(?:process|Bun|import\.meta)\.env\b/g),
+    ...readsInPatterns(text, DESTRUCTURED),
   ];
   return withGuards(text, reads);
 }
@@ -56,13 +60,16 @@ function isGuard(before: string, after: string): boolean {
   return isTest && THEN_ENDS.test(after);
 }
 
+const ASSIGNED = new RegExp(
+  String.raw`\b(?:const|let|var)\s+(\w+)(?:\s*:[^=;]{1,80})?\s*=\s*${ENVIRONMENT}(?:\??\.([A-Za-z_]\w*)|(?:\?\.)?\[\s*["'\x60]([A-Za-z_]\w*)["'\x60]\s*\])\s*(?:;|$)`,
+  "gm",
+);
+
 /** Adds what is known of local variables: `const x = process.env.X` or `const { X: x } = process.env`, and a guard of `x`. */
 function withGuards(text: string, reads: Reads): Reads {
   const locals = new Map<string, string>();
-  const assigned =
-    /\b(?:const|let|var)\s+(\w+)(?:\s*:[^=;]{1,80})?\s*=\s*(?:process|Bun|import\.meta)\.env(?:\.([A-Za-z_]\w*)|\[\s*["'`]([A-Za-z_]\w*)["'`]\s*\])\s*(?:;|$)/gm;
-  for (const [, local = "", plain, quoted] of text.matchAll(assigned)) locals.set(local, plain ?? quoted ?? "");
-  for (const list of matchesOf(text, /\{([^{}]{1,2000})\}\s*=\s*(?:process|Bun|import\.meta)\.env\b/g)) {
+  for (const [, local = "", plain, quoted] of text.matchAll(ASSIGNED)) locals.set(local, plain ?? quoted ?? "");
+  for (const list of matchesOf(text, DESTRUCTURED)) {
     for (const [, name = "", local = name] of list.matchAll(/(?:^|,)\s*([A-Za-z_]\w*)(?:\s*:\s*(\w+))?\s*(?=,|$)/g)) {
       locals.set(local, name);
     }
@@ -81,7 +88,7 @@ function withGuards(text: string, reads: Reads): Reads {
 /** Finds `env.X` after `const env = process.env`, `const { env } = process` or `import { env } from "node:process"`. */
 function readsByOtherNames(text: string): Reads {
   const objects = new Set([
-    ...matchesOf(text, /\b(?:const|let|var)\s+(\w+)\s*=\s*process\.env\s*(?:;|$)/gm),
+    ...matchesOf(text, /\b(?:const|let|var)\s+(\w+)\s*=\s*process\??\.env\s*(?:;|$)/gm),
     ...matchesOf(text, /\{\s*(env)\s*\}\s*=\s*process\s*(?:;|$)/gm),
     ...matchesOf(
       text,

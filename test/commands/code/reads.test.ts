@@ -114,6 +114,18 @@ test("a variable that code only sets or deletes is not read", () => {
   ).toEqual(["C", "D"]);
 });
 
+test("code for browsers, too, reads with ?.", () => {
+  const text = [
+    'process?.env?.A; globalThis.process?.env["B"]; process?.env?.["C"];',
+    "const { D, E } = process?.env;",
+    "const local = import.meta?.env?.F;",
+    'if (!local) throw new Error("F is missing");',
+    "const env = process?.env;",
+    "env?.G",
+  ].join("\n");
+  expect(marked(readsOfScript(text)).toSorted()).toEqual(["A", "B", "C", "D", "E", "F!", "G"]);
+});
+
 test.each([
   [readsOfScript, 'const { A,\n  B: b } = process.env;\nenv.get("X");\nprocess.env.C', { A: 1, B: 2, C: 4 }],
   [
