@@ -75,6 +75,29 @@ function dummies(
   };
 }
 
+/** A key whose requests find no route: a variable has the path for a preferred key. */
+export interface Displaced {
+  readonly name: string;
+  readonly variable: string;
+  readonly preferred: string;
+}
+
+/** Returns the keys that share a variable with one of another path, such as that of a gateway. */
+export function displacedKeys(keys: readonly Brokered[]): readonly Displaced[] {
+  const first = new Map<string, { readonly name: string; readonly path: string }>();
+  const displaced: Displaced[] = [];
+  for (const { base, route, git } of byPreference(keys)) {
+    // Two tokens of GitHub may be for different servers, between which git and gh choose by the host.
+    if (git !== undefined) continue;
+    for (const [variable, path] of Object.entries(base)) {
+      const known = first.get(variable);
+      if (known === undefined) first.set(variable, { name: route.name, path });
+      else if (known.path !== path) displaced.push({ name: route.name, variable, preferred: known.name });
+    }
+  }
+  return displaced;
+}
+
 function byPreference(keys: readonly Brokered[]): readonly Brokered[] {
   const rank = ({ route }: Brokered): number => GITHUB_TOKENS.indexOf(route.name);
   return keys.toSorted((one, other) => rank(one) - rank(other));

@@ -28,6 +28,8 @@ const BEARER: Slot = { header: "authorization", scheme: "bearer" };
 
 /** The last one is goose's. */
 const ANTHROPIC_BASE = { ANTHROPIC_BASE_URL: "", ANTHROPIC_API_BASE: "", ANTHROPIC_HOST: "" } as const;
+/** Claude Code makes a lasting key of its token there. */
+const MAKES_A_KEY = "* /api/oauth/claude_cli/create_api_key/**";
 
 /** By the variable of the key. Measured with the clients of docs/broker.md. */
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
@@ -51,14 +53,15 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     base: ANTHROPIC_BASE,
     // Some clients have it in their base address, others in their paths.
     prefix: "/v1",
-    deny: ["* /v1/organizations/**"],
+    // The token of a subscription may stand here, too.
+    deny: ["* /v1/organizations/**", MAKES_A_KEY],
   },
   // The token of a subscription, for Claude Code alone, which sends whole paths.
   CLAUDE_CODE_OAUTH_TOKEN: {
     origin: "https://api.anthropic.com",
     slots: [BEARER],
     base: ANTHROPIC_BASE,
-    deny: ["* /v1/organizations/**", "* /api/oauth/claude_cli/create_api_key/**"],
+    deny: ["* /v1/organizations/**", MAKES_A_KEY],
   },
   GEMINI_API_KEY: {
     origin: "https://generativelanguage.googleapis.com",

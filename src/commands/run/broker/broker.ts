@@ -36,7 +36,7 @@ import { type BrokeredKey, type BrokerPlan, planBroker } from "../../broker/keys
 import { planOptions, refuseBrokerOptions } from "../../broker/options.ts";
 import { checkedExceptions } from "../../broker/exceptions.ts";
 import { type Listening, listen } from "./listen.ts";
-import { warnOfCopies, warnOfNothing, warnOfUnset } from "./warnings.ts";
+import { warnOfCopies, warnOfDisplaced, warnOfNothing, warnOfUnset } from "./warnings.ts";
 
 /** A plan for one assessment. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
 export interface BrokeredDelivery {
@@ -166,6 +166,7 @@ export async function openRunBroker({
   // Without --broker its variables have no effect.
   const broker = await listen(parts, settings.broker ? options.address : LOOPBACK_ADDRESS, context.cwd);
   const { origin, socketPath } = broker;
+  if (socketPath === undefined) warnOfDisplaced(initial.keys, context);
   const refresh = await aws?.serve(broker);
   const gh = await openForGh(initial, settings.watch, assessment, broker, context);
   const deliver = (now: Assessment, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {

@@ -1,6 +1,9 @@
-/** Warnings before a start with --broker: keys that the program gets anyway. */
+/** Warnings before a start with --broker. */
+import { displacedKeys } from "../../../broker/environment.ts";
 import type { Context } from "../../../core/context.ts";
+import { grouped } from "../../../core/grouped.ts";
 import { enumerateFew } from "../../../core/lines.ts";
+import { shellWord } from "../../../core/shell.ts";
 import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
@@ -40,6 +43,20 @@ export function warnOfCopies(keys: readonly BrokeredKey[], { selected }: Assessm
     printLines(context, [
       `warning: the program still gets the value of ${printable(key.route.name)}: ${enumerateFew(names, 5)} ${names.length === 1 ? "contains" : "contain"} it`,
       `leave ${names.length === 1 ? "it" : "them"} out with --exclude ${names.slice(0, 5).join(",")}`,
+    ]);
+  }
+}
+
+/** Warns of keys whose requests the broker refuses, since one variable cannot have two paths. */
+export function warnOfDisplaced(keys: readonly BrokeredKey[], context: Context): void {
+  const displaced = grouped(displacedKeys(keys), ({ name }) => name);
+  for (const [name, [first]] of displaced) {
+    if (first === undefined) continue;
+    const key = printable(name);
+    const variable = printable(first.variable);
+    printLines(context, [
+      `warning: --broker refuses requests with ${key}: ${variable} has the path for ${printable(first.preferred)}, which is a different one`,
+      `leave out the key that the program does not use, as in --exclude ${shellWord(name)}`,
     ]);
   }
 }

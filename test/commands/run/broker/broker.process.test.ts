@@ -180,6 +180,29 @@ describe("the user is warned", () => {
     expect(stdout).not.toContain(KEY);
   });
 
+  test("if ESC has a gateway for its own key alone, and another key needs the same variable", async () => {
+    const server = await startEscServer();
+    onTestFinished(() => server.close());
+    const gateway = { ANTHROPIC_API_KEY: secret(KEY), ANTHROPIC_BASE_URL: "https://gateway.example.test/team" };
+    server.environment("acme/sophia/dev", { values: gateway });
+    const variables = { ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} };
+    const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
+    const env = {
+      ESC_ENV: "acme/sophia/dev",
+      ESC_TOKEN: server.token,
+      PULUMI_BACKEND_URL: server.url,
+      CLAUDE_CODE_OAUTH_TOKEN: `${KEY}0`,
+    };
+    const { stdout, stderr } = await sophia(["--broker", "--", "env"], { cwd, env });
+    expect(environmentOf(stdout)["ANTHROPIC_BASE_URL"]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/team$/);
+    expectWording(stderr);
+    const { status, ...one } = await sophia(["--broker", "--exclude", "CLAUDE_CODE_OAUTH_TOKEN", "--", "true"], {
+      cwd,
+      env,
+    });
+    expect({ status, stderr: one.stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
   test("at a failed end, of keys for which no request came", async () => {
     const { env } = await startService();
     const { stderr } = await sophia([...BROKER, "--", "sh", "-c", "exit 3"], { env });
