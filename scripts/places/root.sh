@@ -1,9 +1,10 @@
 #!/bin/sh
-# Becomes PID 1 of a space (space.sh), in a root of its own: root.sh MOUNT REPOSITORY STATE ROOT INIT...
-# It is called in new namespaces. MOUNT is an empty folder, STATE the folder that becomes /places.
+# Becomes PID 1 of a space (space.sh), in a root of its own: root.sh MOUNT REPOSITORY STATE GROUPS ROOT INIT...
+# It is called in new namespaces. MOUNT is an empty folder, STATE the folder that becomes /places. GROUPS is `version2`, or `all`
+# hierarchies of control groups, as engines need them where version 1 has the controllers.
 set -eu
-mount=$1 repository=$2 state=$3 lower=$4
-shift 4
+mount=$1 repository=$2 state=$3 groups=$4 lower=$5
+shift 5
 
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$mount"
@@ -16,8 +17,23 @@ mount -t proc proc proc
 # No service may change the machine's kernel.
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
+# These are settings of the network namespace.
+mount --bind proc/sys/net proc/sys/net
+mount -o remount,bind,rw proc/sys/net
 mount -t sysfs -o ro sysfs sys
-mount -t cgroup2 cgroup2 sys/fs/cgroup
+if [ "$groups" = all ] && grep -qv '^0:' /proc/self/cgroup; then
+  mount -t tmpfs -o mode=755 tmpfs sys/fs/cgroup
+  while IFS=: read -r _ controllers _; do
+    folder=sys/fs/cgroup/${controllers#name=}
+    case $controllers in
+      "") mkdir "${folder}unified" && mount -t cgroup2 cgroup2 "${folder}unified" ;;
+      name=*) mkdir "$folder" && mount -t cgroup -o "none,$controllers" cgroup "$folder" ;;
+      *) mkdir "$folder" && mount -t cgroup -o "$controllers" cgroup "$folder" ;;
+    esac
+  done </proc/self/cgroup
+else
+  mount -t cgroup2 cgroup2 sys/fs/cgroup
+fi
 mount -t tmpfs -o mode=755 tmpfs dev
 mkdir dev/pts dev/shm
 for each in null zero full random urandom tty; do
@@ -33,6 +49,13 @@ for each in 0 1 2; do ln -s "/proc/self/fd/$each" "dev/$(echo stdin stdout stder
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
+if [ "$lower" != / ]; then
+  # This machine's Node.js, and the authorities that it trusts.
+  for file in "$(node -p process.execPath):usr/local/bin/node" "/etc/ssl/certs/ca-certificates.crt:etc/ssl/certs/ca-certificates.crt"; do
+    : >>"${file##*:}"
+    mount --bind "${file%:*}" "${file##*:}"
+  done
+fi
 mount --bind "$state" places
 mount --bind "$repository" ".$repository"
 mount -o remount,bind,ro ".$repository"

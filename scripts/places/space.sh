@@ -6,6 +6,7 @@
 
 cache=$PWD/.cache/places
 place=$(basename "$0" .sh)
+. scripts/places/cache.sh
 
 # Status 2 says that no case was run.
 not_run() { # REASON REMEDY
@@ -27,12 +28,6 @@ need() { # COMMAND...
   ' "$cache/mount" 2>/dev/null || not_run "no namespaces, or no overlay in them" "run it outside of a container"
 }
 
-# Runs a command in the root of the control groups, version 2, which a machine has mounted anywhere, or nowhere.
-in_groups() { # COMMAND...
-  # shellcheck disable=SC2016
-  unshare --mount sh -euc 'mount -t cgroup2 cgroup2 "$0" && cd "$0" && "$@"' "$cache/mount" "$@"
-}
-
 # Removes what spaces of scripts that were killed have left.
 remove_left() {
   for left in "$cache"/state.*; do
@@ -42,7 +37,8 @@ remove_left() {
 }
 
 remove_space() { # PID
-  in_groups find "sophia-places-$1" -depth -type d -exec rmdir {} +
+  # shellcheck disable=SC2016
+  scripts/places/groups.sh sh -euc '[ ! -e "$0" ] || find "$0" -depth -type d -exec rmdir {} +' "sophia-places-$1"
   rm -rf "$cache/state.$1"
 }
 
@@ -50,11 +46,12 @@ close_space() {
   trap '' INT TERM HUP
   # The end of PID 1 is the end of all others, and `unshare` waits for it.
   [ -z "${init:-${space-}}" ] || kill -KILL "${init:-$space}" 2>/dev/null || true
+  [ -z "${network-}" ] || kill -KILL "$network" 2>/dev/null || true
   wait
   remove_space $$
 }
 
-# Makes a space, and waits until something in it writes `ready` into /places/ready: open_space ROOT INIT...
+# Makes a space, and waits until something in it writes `ready` into /places/ready: open_space GROUPS ROOT INIT... (root.sh).
 # ROOT is not changed: what is written is in memory. /places holds what place and space share.
 open_space() {
   remove_left
@@ -64,17 +61,19 @@ open_space() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   trap 'exit 129' HUP
-  in_groups mkdir "sophia-places-$$"
+  # In cpuset's hierarchy a new group has no processors.
+  # shellcheck disable=SC2016
+  scripts/places/groups.sh sh -euc '
+    mkdir "$0"
+    for each in cpuset.cpus cpuset.mems; do [ ! -e "$each" ] || cat "$each" >"$0/$each"; done
+  ' "sophia-places-$$"
   mkfifo "$state/ready"
   # `unshare` has it open for writing, so that its end is the end of the file.
   # shellcheck disable=SC2016
-  setpriv --pdeathsig KILL unshare --mount sh -euc '
-    mount -t cgroup2 cgroup2 "$0"
-    echo $$ >"$0/$1/cgroup.procs"
-    umount "$0"
-    shift
+  setpriv --pdeathsig KILL sh -euc '
+    scripts/places/groups.sh sh -euc "echo \$1 >\$0/cgroup.procs" "$0" $$
     exec unshare --net --mount --pid --fork --kill-child --uts --ipc --cgroup -- "$@"
-  ' "$cache/mount" "sophia-places-$$" sh scripts/places/root.sh "$cache/mount" "$PWD" "$state" "$@" \
+  ' "sophia-places-$$" sh scripts/places/root.sh "$cache/mount" "$PWD" "$state" "$@" \
     </dev/null >"$state/console" 2>&1 9>"$state/ready" &
   space=$!
   # In the background, since the shell's traps wait for a process in the foreground.
@@ -87,6 +86,23 @@ open_space() {
   init=$(cat "/proc/$space/task/$space/children")
   init=${init% }
   echo "$init" >"$state/init"
+}
+
+# Gives the space a network that reaches what this machine reaches, by a process in user space: open_network ROOT, which has
+# slirp4netns. Nothing of the machine's own network is changed. Loopback addresses of the machine cannot be reached.
+open_network() {
+  mkfifo "$state/network"
+  for loader in "$1"/usr/lib/*-linux-gnu/ld-linux-*.so.*; do :; done
+  setpriv --pdeathsig KILL "$loader" --library-path "${loader%/*}" "$1/usr/bin/slirp4netns" --configure --mtu=1500 \
+    --disable-host-loopback --ready-fd=9 "$init" tap0 </dev/null >>"$state/console" 2>&1 9>"$state/network" &
+  network=$!
+  timeout 30 grep -q 1 <"$state/network" &
+  if ! wait $!; then
+    cat "$state/console"
+    echo "$place: the space has no network" >&2
+    exit 1
+  fi
+  in_space sh -c 'rm -f /etc/resolv.conf && echo "nameserver 10.0.2.3" >/etc/resolv.conf'
 }
 
 # Runs a command in the space, in the repository.

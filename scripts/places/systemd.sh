@@ -6,5 +6,5 @@ cd "$(dirname "$0")/../.."
 
 need node python3 systemctl journalctl dbus-daemon ip hostname
 [ -x /lib/systemd/systemd ] || not_run "systemd is missing" "install systemd"
-open_space / sh scripts/places/systemd/init.sh
+open_space version2 / sh scripts/places/systemd/init.sh
 run_cases scripts/places/systemd/cases.mts

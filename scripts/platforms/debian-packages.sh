@@ -14,11 +14,7 @@ case $2 in
     ;;
 esac
 shift 2
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
-if [ -z "$mirror" ]; then
-  echo "debian-packages.sh: apt knows no mirror; run apt-get update" >&2
-  exit 1
-fi
+mirror=$("$(dirname "$0")/debian-mirror.sh")
 
 state=$(mktemp -d)
 trap 'rm -rf "$state"' EXIT

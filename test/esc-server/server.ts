@@ -23,8 +23,8 @@ import { type OidcSpec, type UserSpec, World } from "./world.ts";
 export interface EscServerOptions {
   /** Serves HTTPS with this certificate and key (PEM). */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** A loopback address; `127.0.0.1` by default. */
-  readonly host?: "127.0.0.1" | "::1";
+  /** The address to listen on; `127.0.0.1` by default. One that containers reach needs `tls`. */
+  readonly host?: string;
   readonly port?: number;
   /** Path before `/api`, such as `/pulumi`. */
   readonly basePath?: string;

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -17,7 +18,7 @@ export interface Certificates {
   readonly ca: string;
   /** The same as a file, for `NODE_EXTRA_CA_CERTS` and `SSL_CERT_FILE`. */
   readonly caFile: string;
-  /** For 127.0.0.1, ::1, localhost and the names asked for. */
+  /** For 127.0.0.1, ::1, localhost, and the names and addresses asked for. */
   readonly valid: Certificate;
   /** As `valid`, but expired yesterday. */
   readonly expired: Certificate;
@@ -35,13 +36,13 @@ const LOOPBACK = ["IP:127.0.0.1", "IP:::1", "DNS:localhost"];
 
 /**
  * Makes an authority and certificates with the `openssl` binary (tried with 3.0, package `openssl` on Debian) in a
- * new temporary folder. `names` are further DNS names of the valid ones.
+ * new temporary folder. `names` are further DNS names and addresses of the valid ones.
  *
  * @throws when `openssl` is missing or fails.
  */
 export async function makeCertificates(names: readonly string[] = []): Promise<Certificates> {
   const folder = await mkdtemp(join(tmpdir(), "esc-server-tls-"));
-  const hosts = [...LOOPBACK, ...names.map((name) => `DNS:${name}`)];
+  const hosts = [...LOOPBACK, ...names.map((name) => `${isIP(name) === 0 ? "DNS" : "IP"}:${name}`)];
   await Promise.all([makeAuthority(folder, "ca"), makeAuthority(folder, "stranger")]);
   // One after the other: they share the serial number file of their authority.
   const valid = await makeCertificate(folder, "valid", { authority: "ca", hosts, days: 30 });

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Makes a root with Debian: debian.sh SUITE PACKAGE... FOLDER. Runs in PID and mount namespaces of its own (cache.sh), as root.
+# debootstrap is not installed: it is a package of scripts, which is unpacked.
+set -eu
+
+suite=$1
+shift
+packages=
+while [ $# -gt 1 ]; do
+  packages="$packages $1"
+  shift
+done
+folder=$1
+
+platforms=$(cd "$(dirname "$0")/../platforms" && pwd)
+mkdir -p "$folder" "$folder.tools"
+folder=$(cd "$folder" && pwd)
+(cd "$folder.tools" && "$platforms/debian-packages.sh" "$suite" "$(uname -m)" debootstrap)
+DEBOOTSTRAP_DIR=$folder.tools/usr/share/debootstrap "$folder.tools/usr/sbin/debootstrap" --variant=minbase \
+  "$suite" "$folder" "$("$platforms/debian-mirror.sh")"
+rm -rf "$folder.tools"
+
+if [ -n "$packages" ]; then
+  mount -t proc proc "$folder/proc"
+  cp /etc/resolv.conf "$folder/etc/resolv.conf"
+  # No package starts a service.
+  printf '#!/bin/sh\nexit 101\n' >"$folder/usr/sbin/policy-rc.d"
+  chmod 755 "$folder/usr/sbin/policy-rc.d"
+  # shellcheck disable=SC2086 # the words of $packages
+  DEBIAN_FRONTEND=noninteractive chroot "$folder" apt-get install -qq --yes --no-install-recommends $packages
+  rm "$folder/usr/sbin/policy-rc.d"
+  umount "$folder/proc"
+fi
+rm -rf "$folder"/var/cache/apt/archives/*.deb "$folder"/var/lib/apt/lists/*

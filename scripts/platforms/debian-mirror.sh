@@ -1,0 +1,9 @@
+#!/bin/sh
+# Prints the address of apt's mirror of Debian.
+set -eu
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
+if [ -z "$mirror" ]; then
+  echo "debian-mirror.sh: apt knows no mirror; run apt-get update" >&2
+  exit 1
+fi
+echo "$mirror"
