@@ -7,6 +7,8 @@ import {
   type EscSettings,
   type FoundSettings,
 } from "../esc/settings/access.ts";
+import { findCredential } from "../esc/settings/credentials.ts";
+import { Variables } from "../esc/settings/variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { LOGIN } from "./login-words.ts";
 import type { AccessRequest } from "./assessment.ts";
@@ -28,6 +30,12 @@ export async function accessToEsc(
   const asked = { ...settings, contract: contract?.environment, ...options };
   let found = escAccess(environment, dotenv.layers, asked);
   const notices: Notice[] = [];
+  if (options?.token !== undefined && hasNoCredential(environment, dotenv)) {
+    // Starts read by the login: what a command changes with another token is of the same service.
+    const { serviceOfLogin } = await import("./login.ts");
+    const { chosen } = serviceOfLogin(environment, settings.insecureHttp);
+    if (chosen !== undefined) found = escAccess(environment, dotenv.layers, { ...asked, backend: chosen.url });
+  }
   if (found.access.kind === "incomplete" && found.access.missing === "ESC_TOKEN") {
     const { findLogin } = await import("./login.ts");
     const { found: login, problem } = findLogin(environment, settings.insecureHttp);
@@ -46,6 +54,10 @@ export async function accessToEsc(
     if (decided.refused !== undefined) return { access: decided.refused, notices };
   } else if (access.kind !== "on") return { access, notices };
   return { access: { kind: "on", settings: await withToken(access.settings, environment) }, notices };
+}
+
+function hasNoCredential(environment: Environment, { layers }: DotenvReading): boolean {
+  return findCredential(new Variables(environment, layers)).kind === "none";
 }
 
 /** Runs `ESC_TOKEN_COMMAND`, if that is the credential. @throws SophiaError (esc-credential, 125) if it fails */

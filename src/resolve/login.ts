@@ -84,6 +84,26 @@ export interface LoginSearch {
 
 /** Finds the token of the login that was chosen, if it may be used here. @throws SophiaError (esc-settings, 125) for a malformed backend */
 export function findLogin(environment: Environment, insecureHttp: boolean): LoginSearch {
+  const { chosen, problem } = serviceOfLogin(environment, insecureHttp);
+  if (problem !== undefined) return { problem };
+  if (chosen === undefined) return {};
+  const login = pulumiLogin(environment, chosen.backend);
+  return login.kind === "token"
+    ? { found: { token: login.token, backend: chosen.url } }
+    : { problem: loginProblem(login, chosen.backend) };
+}
+
+interface ChosenService {
+  /** As the CLI's file has it. */
+  readonly backend: string;
+  readonly url: string;
+}
+
+/** Finds the service whose login starts use here. @throws SophiaError (esc-settings, 125) for a malformed backend */
+export function serviceOfLogin(
+  environment: Environment,
+  insecureHttp: boolean,
+): { readonly chosen?: ChosenService; readonly problem?: string } {
   if (unsuitable(environment) !== undefined) return {};
   const { backend, problem } = chosenBackend(environment);
   if (problem !== undefined) return { problem };
@@ -92,10 +112,7 @@ export function findLogin(environment: Environment, insecureHttp: boolean): Logi
   // Never to another service: neither by the caller's own setting, nor by one that a file made.
   const [other] = new Variables(environment, []).all("PULUMI_BACKEND_URL");
   if (other !== undefined && (other.file !== undefined || parseBackend(other, insecureHttp) !== url)) return {};
-  const login = pulumiLogin(environment, backend);
-  return login.kind === "token"
-    ? { found: { token: login.token, backend: url } }
-    : { problem: loginProblem(login, backend) };
+  return { chosen: { backend, url } };
 }
 
 /** Words why there is no token of a login. */

@@ -262,6 +262,29 @@ describe("sophia-run login", () => {
     expect(server.count("any")).toBe(0);
   });
 
+  test("decides to which service a command that writes sends its token", async () => {
+    const { server, type, allowed } = await loginWorld();
+    await type(["login"]);
+    server.reset();
+    const answer = (value: string): Step => ["alue of KEY", `${value}\n`];
+    const set = ["set", "KEY", "--yes", "--overwrite"];
+    const given = await type(set, { ...allowed, ESC_ADMIN_TOKEN: server.token }, [answer("second-value")]);
+    expect(given.status).toBe(0);
+    const typed = await type(set, allowed, [["may open and write", `${server.token}\n`], answer("third-value")]);
+    expect(typed.status).toBe(0);
+    expect(server.count("update")).toBe(2);
+    const audited = await type(["audit", "--json"], { ...allowed, ESC_ADMIN_TOKEN: server.token });
+    expect(audited.status).toBe(0);
+    // Another credential is of another service: Pulumi Cloud, unless PULUMI_BACKEND_URL names it.
+    server.reset();
+    const other = { ...allowed, ESC_ADMIN_TOKEN: server.token, ESC_TOKEN: "of-pulumi-cloud" };
+    const unreachable = { HTTPS_PROXY: "http://127.0.0.1:9" };
+    const elsewhere = await type(set, { ...other, ...unreachable }, [answer("fourth-value")]);
+    expect(elsewhere.status).toBe(125);
+    expect(elsewhere.stdout).toContain("127.0.0.1:9 refused");
+    expect(server.count("any")).toBe(0);
+  });
+
   test("comes after every other credential", async () => {
     const { server, type, allowed } = await loginWorld();
     await type(["login"]);
@@ -325,6 +348,8 @@ describe("sophia-run login", () => {
     writeFileSync(file, credentials(server.url, "pul-wrong"));
     const ended = await type(["login"]);
     expect(ended.status).toBe(125);
+    expect(ended.stdout.replaceAll(/\s+/g, " ")).toContain("does not accept the token");
+    expect(ended.stdout).not.toContain("any/any");
     expect(existsSync(settings)).toBe(false);
   });
 

@@ -59,7 +59,8 @@ async function logIn(settings: Settings, context: Context): Promise<number> {
   if (access.kind !== "on" || access.settings.credential.kind === "token-command")
     throw new TypeError("no access by a token");
   const progress = await makeProgress(context, settings);
-  const asked = { ...access.settings, credential: access.settings.credential };
+  // No environment is asked for, and a failure names none.
+  const asked = { ...access.settings, environments: [], credential: access.settings.credential };
   const user = await askOnce(asked, progress, readUser).finally(progress.done);
   const trouble = writeBackend(found.backend, context);
   if (trouble !== undefined) throw failure(`the login is not remembered: ${trouble}`);
