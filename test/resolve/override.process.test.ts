@@ -62,7 +62,7 @@ describe("precedence", () => {
     expect(environmentOf(ended.stdout)).toMatchObject({ DATABASE_URL: MINE, LEVEL: "esc" });
   });
 
-  test("explain shows its line and what it hides; check shows it; the JSON names the source", async () => {
+  test("explain and check show its line and what it hides; the JSON names the source", async () => {
     const { cwd, env } = await project({ ".env": "LEVEL=file\n" });
     const explained = await sophia(["explain", "DATABASE_URL"], { cwd, env });
     expect(unwrapped(explained.stdout)).toMatch(/from {5}\.env\.override:2 hides {4}ESC acme\/app\/dev/);
@@ -70,7 +70,7 @@ describe("precedence", () => {
     expect(json.stdout).toContain('"source": "override"');
     const checked = await sophia(["check"], { cwd, env });
     expect(checked.status).toBe(0);
-    expect(checked.stdout).toContain("(.env.override:2)");
+    expect(checked.stdout).toContain("(.env.override:2, hides ESC acme/app/dev)");
     expect(checked.stdout).toContain("from .env.override and ESC");
     for (const { stdout, stderr } of [explained, json, checked]) expect(stdout + stderr).not.toContain(MINE);
   });

@@ -112,8 +112,10 @@ const REJECTIONS: Readonly<Record<string, string>> = {
   "esc-credential": "cannot be used",
 };
 
-function variableLine({ label, state, shown = "***", origin, withheld }: LineReport, report: Report): string {
-  const from = origin === undefined || isMain(origin, report) ? "" : ` (${originWords(origin)})`;
+function variableLine(line: LineReport, report: Report): string {
+  const { label, state, shown = "***", origin, withheld } = line;
+  const from =
+    origin === undefined || isMain(origin, report) ? "" : ` (${originWords(origin)}${hiddenWords(line, report)})`;
   const absent = sentence(withheld ?? "not configured");
   const [mark, text] = {
     set: ["✅", shown + from],
@@ -122,6 +124,13 @@ function variableLine({ label, state, shown = "***", origin, withheld }: LineRep
     unset: ["➖", absent],
   }[state];
   return `${mark} ${label}: ${text}`;
+}
+
+/** Names what a value of `.env.override` hides. */
+function hiddenWords({ name, origin }: LineReport, { variables }: Report): string {
+  if (origin?.source !== "override") return "";
+  const { shadows = [] } = variables.find((one) => one.name === name) ?? {};
+  return shadows.length === 0 ? "" : `, hides ${enumerate(shadows.map(originWords))}`;
 }
 
 function sentence(words: string): string {
