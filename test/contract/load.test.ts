@@ -113,6 +113,7 @@ describe("wrong contracts", () => {
     ['{"variables":{}}x', "1:17"],
     ['{"variables":{},}', "1:17"],
     ["[]", "1:1"],
+    ['{"environment":"sophia/dev","variables":{}}', "1:16"],
     ["{}", "1:1"],
     ['{"variables":{},"variable":{}}', "1:17"],
     ['{"variables":{"A":{"requird":true}}}', "1:20"],

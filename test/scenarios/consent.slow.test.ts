@@ -101,6 +101,17 @@ describe("a contract that was found", () => {
     expect(server.count("any")).toBeGreaterThan(0);
   });
 
+  test("that is missing is the reason why audit and check --overdue know nothing", async () => {
+    const { run } = await clone();
+    for (const args of [["audit"], ["check", "--overdue"]]) {
+      const { stdout } = await run(args);
+      expect(stdout).toContain("ESC: the environment is not allowed (sophia-run allow)");
+      expect(stdout).not.toMatch(/no environment and token are configured|No token is configured/);
+    }
+    const { token } = JSON.parse((await run(["audit", "--json"])).stdout);
+    expect(token).toStrictEqual({ kind: "unasked" });
+  });
+
   test("is opened neither by the cache that another project has filled, with --offline", async () => {
     const { server, run, cwd } = await clone();
     expect((await run(["--cache", ...PRINT], ALLOW)).stdout).toBe("got sentinel-of-dev\n");

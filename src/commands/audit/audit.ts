@@ -15,7 +15,7 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { ageForPrograms, ageLine, type IsSecret, type SecretAge, secretAges, unknownAges, unseenOf } from "./ages.ts";
 import { auditFiles, auditRepository, type Finding, tokenFindings, wordFinding } from "./findings.ts";
-import { auditToken, historyAccess, type TokenReport } from "./token.ts";
+import { auditToken, historyAccess, type TokenReport, unreadWords } from "./token.ts";
 import { auditValues, type ValueAudit } from "./values.ts";
 
 export const audit: Command = async ({ options }, context) => {
@@ -47,7 +47,7 @@ export const audit: Command = async ({ options }, context) => {
     isOver === true && due !== undefined ? [{ kind: "overdue", name, due } as const] : [],
   );
   const findings = [...overdue, ...tokenFindings(token, now), ...values.findings, ...files, ...repository.findings];
-  const inEsc = access.reader.kind === "on" ? unseenOf(ages) : ["ESC: no environment and token are configured"];
+  const inEsc = access.reader.kind === "on" ? unseenOf(ages) : [unreadWords(access.reader)];
   const unseen = [...inEsc, ...values.unseen, ...repository.unseen];
   if (options["json"] === true) {
     const ofToken = token.kind === "unseen" ? ["role and expiry of the token: not visible to this token"] : [];
@@ -101,6 +101,8 @@ function tokenLine(token: TokenReport, now: Date): string {
   switch (token.kind) {
     case "none":
       return "➖ No token is configured";
+    case "unasked":
+      return "➖ Not asked: ESC is not read";
     case "exchanged":
       return "✅ Each run exchanges an ID token for a new one";
     case "unseen":

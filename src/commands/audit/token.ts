@@ -42,10 +42,20 @@ export type TokenReport =
   /** Each run exchanges an ID token for a new one. */
   | { readonly kind: "exchanged" }
   | { readonly kind: "unseen" }
+  /** The user's consent is missing. */
+  | { readonly kind: "unasked" }
   | { readonly kind: "none" };
+
+/** Says why ESC is not read. */
+export function unreadWords({ kind }: Exclude<EscAccess, { readonly kind: "on" }>): string {
+  return kind === "unconsented"
+    ? "ESC: the environment is not allowed (sophia-run allow)"
+    : "ESC: no environment and token are configured";
+}
 
 /** @throws SophiaError (125) if the service cannot be asked, or refuses the token */
 export async function auditToken({ launcher, reader }: HistoryAccess, progress: Progress): Promise<TokenReport> {
+  if (launcher.kind === "unconsented") return { kind: "unasked" };
   if (launcher.kind !== "on" || reader.kind !== "on") return { kind: "none" };
   const { kind } = launcher.settings.credential;
   if (kind === "oidc-file" || kind === "github-actions") return { kind: "exchanged" };

@@ -6,7 +6,7 @@ import { shellWord } from "../../core/shell.ts";
 import { count } from "../../core/text.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
-import { historyAccess } from "../audit/token.ts";
+import { historyAccess, unreadWords } from "../audit/token.ts";
 import { ageForPrograms, ageLine, type SecretAge, secretAges, unseenOf } from "../audit/ages.ts";
 import type { ExtraCheck } from "./text.ts";
 
@@ -20,7 +20,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
     fields,
   });
   if (reader.kind !== "on") {
-    const unseen = "ESC: no environment and token are configured";
+    const unseen = unreadWords(reader);
     return result([`➖ ${unseen}`], [], { ages: [], agesUnseen: [unseen] });
   }
   const progress = await makeProgress(context, settings);

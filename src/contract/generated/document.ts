@@ -9,7 +9,7 @@ export type ContractDocument = {
   readonly name?: string;
   /** The contract to extend: `builtin`, or the path of a contract file relative to this file. */
   readonly extends?: string;
-  /** The ESC environment with the values, or several of which later ones win. Used where `ESC_ENV` is not set; a contract that no option names needs the user's consent. */
+  /** The ESC environment with the values, as organization/project/environment, or several of which later ones win. Used where `ESC_ENV` is not set; a contract that no option names needs the user's consent. */
   readonly environment?: EnvironmentNames;
   /** The declared variables by name. Required unless the contract extends another one, whose details it may replace. */
   readonly variables?: { readonly [name: VariableName]: VariableEntry };
@@ -42,7 +42,7 @@ type ScopeName = string;
 /** Full names of ESC environments: organization/project/environment, each perhaps with `@` and a revision or tag. */
 type EnvironmentNames = string | readonly EnvironmentName[];
 
-/** The full name of an ESC environment, such as `acme/sophia/dev`. */
+/** The full name of an ESC environment, organization/project/environment, such as `acme/sophia/dev`. */
 type EnvironmentName = string;
 
 /** A duration, or `never`. */
@@ -255,7 +255,7 @@ export type ProfileEntry = {
   readonly description?: string;
   /** A profile, or several in this order, whose differences apply first. */
   readonly extends?: string | readonly string[];
-  /** The ESC environment in place of the contract's, or several of which later ones win. */
+  /** The ESC environment in place of the contract's, as organization/project/environment, or several of which later ones win. */
   readonly environment?: EnvironmentNames;
   /** false: with this profile `.env.override` is not read. Default: true. */
   readonly override?: boolean;
