@@ -7,7 +7,7 @@ export interface PathRule {
   readonly method: string;
   /** `*` stands for one segment, `**` at the end for all that follow, also none. */
   readonly segments: readonly string[];
-  /** The segments in lower case. */
+  /** The segments as `isDenied` compares them. */
   readonly folded: readonly string[];
   readonly text: string;
 }
@@ -29,7 +29,7 @@ export function parseRule(text: string): PathRule | undefined {
 }
 
 export function ruleOf(parts: Omit<PathRule, "folded">): PathRule {
-  return { ...parts, folded: parts.segments.map((segment) => segment.toLowerCase()) };
+  return { ...parts, folded: parts.segments.map(fold) };
 }
 
 /** Parses rules, and leaves out any other text. */
@@ -91,13 +91,26 @@ export function isCovered(rules: readonly PathRule[], { host, method, path }: Ru
   return rules.some((rule) => isFor(rule, host, method) && isPath(rule.segments, segments));
 }
 
-/** The same for rules that deny: as on some servers, case and parameters of segments (`/keys;x`) do not matter. */
+/**
+ * The same for rules that deny. As on some servers, neither case nor escapes (`/a%3Arun`) nor parameters (`/keys;x`) of segments
+ * matter, on either side.
+ */
 export function isDenied(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
-  const folded = path.toLowerCase();
-  const all = segmentsOf(folded);
-  const hasParameters = folded.includes(";") || folded.includes("%3b");
-  const segments = hasParameters ? all.map((segment) => segment.replace(/(?:;|%3b).*$/, "")) : all;
+  // Most paths have neither.
+  const isPlain = !path.includes("%") && !path.includes(";");
+  const segments = isPlain ? segmentsOf(path.toLowerCase()) : segmentsOf(path).map(fold);
   return rules.some((rule) => isFor(rule, host, method) && isPath(rule.folded, segments));
+}
+
+/** As often as servers behind one another decode a path. */
+const MOST_DECODINGS = 3;
+
+function fold(segment: string): string {
+  let text = segment;
+  for (let count = 0; count < MOST_DECODINGS && text.includes("%"); count += 1) {
+    text = text.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  }
+  return text.toLowerCase().replace(/;.*$/s, "");
 }
 
 function isFor(rule: PathRule, host: string, method: string): boolean {

@@ -59,6 +59,16 @@ describe("a denied path", () => {
     (path) => expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path })).toBe(true),
   );
 
+  test.each([
+    ["* /v1/models/a:run", "/v1/models/a%3Arun"],
+    ["* /v1/models/a:run", "/v1/models/a%253arun"],
+    ["* /v1/models/a%3Arun", "/v1/models/A:run"],
+    ["* /v1/@me/**", "/v1/%40me/keys"],
+    ["* /v1/a;b", "/v1/a;b"],
+  ])("of the rule %s is recognized with other escapes: %s", (rule, path) => {
+    expect(isDenied(rules(rule), { host: "a.test", method: "GET", path })).toBe(true);
+  });
+
   test("does not deny its neighbours", () => {
     expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path: "/v1/keysets" })).toBe(false);
     expect(isDenied(rules("POST /v1/keys"), { host: "a.test", method: "GET", path: "/v1/keys" })).toBe(false);
