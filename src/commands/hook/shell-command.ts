@@ -88,7 +88,9 @@ export function withMaskedOutput(command: string, options: Values, context: Cont
   const statements = [
     "exec {sophia_run_end}< <(:)",
     "exec {sophia_run_masks}> /dev/fd/$sophia_run_end",
-    `exec > >(exec ${mask}) 2> >(exec ${mask} >&2)`,
+    // A mask is no child of the shell: in bash a bare `wait` would wait for it as well, and it for the end of the shell. Its
+    // input is named, since the one of a process in the background is else /dev/null.
+    `exec > >(${mask} <&0 &) 2> >(${mask} >&2 <&0 &)`,
     "exec {sophia_run_masks}>&-",
     /\btrap\b/.test(command) ? besideTraps(last) : `trap '${last}' EXIT`,
     ...(hasExec ? [besideExec(last)] : []),
