@@ -8,12 +8,16 @@ import { inPrivateFolder } from "../system/private-folder.ts";
 
 const MAX_BYTES = 64 * 1024;
 
-/** Returns false if the cache folder has the message for today (UTC). Without that folder every message is new. */
-export function isNewToday(message: string, environment: Environment): boolean {
+/**
+ * Returns false if the cache folder has the message for today (UTC). Without a folder for caches every message is new.
+ *
+ * @param makesFolder makes that one, too, for messages of commands that keep values there
+ */
+export function isNewToday(message: string, environment: Environment, makesFolder = false): boolean {
   const folder = cacheFolder(environment);
   if (folder === undefined) return true;
   try {
-    if (!statSync(parentOf(folder)).isDirectory()) return true;
+    if (!makesFolder && !statSync(parentOf(folder)).isDirectory()) return true;
     makeFolder(folder, 0o700);
     const isNew = inPrivateFolder(folder, ({ path }) => remember(within(path, "told-today"), JSON.stringify(message)));
     return isNew !== false;

@@ -76,6 +76,20 @@ export function pulumiLogin(
     : { kind: "absent", path, backend: wanted };
 }
 
+/** Returns the tokens of all logins in the CLI's file, as far as it can be read. */
+export function pulumiTokens(environment: Environment): readonly string[] {
+  const path = pulumiCredentials(environment);
+  const read = path === undefined ? undefined : readOwnFile(path, MAX_BYTES);
+  if (read === undefined || "problem" in read || read.text === undefined) return [];
+  const { accessTokens, accounts } = parseObject(read.text) ?? {};
+  const members = (part: unknown): readonly unknown[] => (isObject(part) ? Object.values(part) : []);
+  const tokens = [
+    ...members(accounts).map((account) => (isObject(account) ? account["accessToken"] : undefined)),
+    ...members(accessTokens),
+  ];
+  return [...new Set(tokens.filter((token) => typeof token === "string"))];
+}
+
 export interface LoginSearch {
   readonly found?: { readonly token: Secret; readonly backend: string };
   /** The reason why a login that was chosen is not used, if the user can change that. */

@@ -12,6 +12,7 @@ import { readSources } from "../../resolve/read-sources.ts";
 import { isHidden } from "../../resolve/secrets.ts";
 import { attempt } from "../../system/errors.ts";
 import { requestOf } from "../assessed.ts";
+import { tokenFiles } from "../mask/token-files.ts";
 import { pulumiCredentials } from "../../system/pulumi-credentials.ts";
 
 export interface ProtectedFile {
@@ -20,8 +21,6 @@ export interface ProtectedFile {
   /** In words, without a value. */
   readonly holds: string;
 }
-
-const TOKEN_FILES: ReadonlySet<string> = new Set(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
 
 /** Reads the sources without ESC, on which no file depends. @throws SophiaError (125) */
 export async function protectedFiles(given: Settings, context: Context): Promise<readonly ProtectedFile[]> {
@@ -35,11 +34,11 @@ export async function protectedFiles(given: Settings, context: Context): Promise
     if (file === undefined || !isHidden(sources.contract, variable)) continue;
     secrets.set(file, [...(secrets.get(file) ?? []), printable(name)]);
   }
-  const tokens = variables.filter(({ name, value }) => TOKEN_FILES.has(name) && value !== "");
+  const tokens = tokenFiles(layers, context.cwd);
   const login = pulumiCredentials(context.environment);
   const files = [
     ...Array.from(secrets, ([path, names]) => ({ path, holds: `secrets (${[...new Set(names)].join(", ")})` })),
-    ...tokens.map(({ name, value }) => ({ path: value, holds: `a token for ESC (${name})` })),
+    ...tokens.map(({ name, path }) => ({ path, holds: `a token for ESC (${name})` })),
     ...(login === undefined ? [] : [{ path: login, holds: "Pulumi's login" }]),
   ];
   return files.map(({ path, holds }) => ({ path: resolve(context.cwd, path), holds }));
@@ -57,12 +56,15 @@ interface Places {
   readonly home: string;
 }
 
+/** The members in which tools take paths, also those of tools that move or copy files. */
+const PATHS = /path|file|ur[il]|source|destination/i;
+
 /** Returns the first of the files that a tool's input names, by a member for paths or in a command. */
 export function namedIn(input: Fields, files: readonly ProtectedFile[], places: Places): ProtectedFile | undefined {
   const byPath = new Map(files.map((file) => [realPath(file.path), file]));
   for (const [member, text] of textsIn(input)) {
     const isCommand = member === "command" || member === "cmd";
-    if (!isCommand && !/path|file|uri/i.test(member)) continue;
+    if (!isCommand && !PATHS.test(member)) continue;
     for (const word of isCommand ? wordsOf(text, places) : [text]) {
       const file = byPath.get(realPath(resolve(places.cwd, pathOf(word, places))));
       if (file !== undefined) return file;

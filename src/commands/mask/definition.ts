@@ -4,7 +4,7 @@ export const maskCommand: CommandDefinition = {
   describe: "Copy the standard input to the output, with secrets masked",
   details: [
     "Replaces the secrets of all sources by ***, in the forms that --redact finds (docs/masking.md), also values that " +
-      "another source overrides, and the token that opens ESC. All other bytes pass unchanged, as soon as they cannot " +
+      "another source overrides, and the tokens that open ESC. All other bytes pass unchanged, as soon as they cannot " +
       "begin a secret.",
     "Values of ESC are taken from the encrypted cache if they are at most 10 minutes old (--cache-fresh), so that most calls " +
       "send no request. If ESC cannot be read, a warning says so, and the secrets of the cache, the environment and .env " +

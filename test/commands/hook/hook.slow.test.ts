@@ -94,6 +94,27 @@ describe("the output of a tool", () => {
     expect(await answer(agent, after("text"), { cwd: folder() })).toBeUndefined();
   });
 
+  test("is masked where it holds a token of a file, with ESC or without", async () => {
+    const login = { current: "b", accessTokens: { a: `${OWN}-a` }, accounts: { b: { accessToken: `${OWN}-b` } } };
+    const cwd = folder({ token: `${KEY}\n`, ".pulumi/credentials.json": JSON.stringify(login) });
+    const env = { ESC_TOKEN_FILE: "token", ESC_OIDC_TOKEN_FILE: "missing" };
+    const ended = await hook("claude-code", after([KEY, `${OWN}-a`, `${OWN}-b`]), { cwd, env });
+    expect(JSON.parse(ended.stdout)).toEqual({
+      hookSpecificOutput: {
+        hookEventName: "PostToolUse",
+        additionalContext: "sophia-run has masked ESC_TOKEN_FILE, Pulumi's login in this output (***)",
+        updatedToolOutput: ["***", "***", "***"],
+      },
+    });
+  });
+
+  test("has the warning of settings that are not complete once a day, also without a folder for caches", async () => {
+    const call = { cwd: project(), env: { ESC_ENV: "acme/app/dev" } };
+    const [first, second] = [await hook("codex", after(OWN), call), await hook("codex", after(OWN), call)];
+    expect(unwrapped(first.stderr)).toContain("ESC_ENV is set but ESC_TOKEN is not");
+    expect(second).toMatchObject({ status: 0, stderr: "" });
+  });
+
   test("is masked from the cache if ESC is gone; that is said once a day", async () => {
     const server = await startEscServer();
     server.environment("acme/app/dev", { values: { KEY: secret(KEY) } });
@@ -163,6 +184,8 @@ describe("a file", () => {
       { uri: `file://${cwd}/.env` },
       { paths: ["other", ".env"] },
       { files: [{ path: "other" }, { path: ".env" }] },
+      { source: ".env", destination: "other" },
+      { url: `file://${cwd}/.env` },
     ]) {
       const event = before("mcp__files__read", input, cwd);
       expect(await answer("claude-code", event, { cwd }), JSON.stringify(input)).toMatchObject(denied);
@@ -270,6 +293,14 @@ describe("a shell command of Claude Code", () => {
   test.each(["bash", "zsh"])("keeps its status in %s with set -e", async (shell) => {
     expect(await run(shell, "set -e; cat .env", project())).toMatchObject({ status: 0 });
     expect(await run(shell, "set -e; (exit 5)", project())).toMatchObject({ status: 5 });
+  });
+
+  test.each(["bash", "zsh"])("does not wait in %s for its masks with those of its own processes", async (shell) => {
+    const command = "sleep 0.1 & cat .env & wait; echo waited";
+    expect(await run(shell, command, project())).toEqual({
+      status: 0,
+      output: "OWN=***\nREGION=eu-central-1\nwaited",
+    });
   });
 
   test("keeps its output if it replaces the shell, or ends it by a signal", async () => {
