@@ -97,12 +97,12 @@ export function isCovered(rules: readonly PathRule[], { host, method, path }: Ru
  */
 export function isDenied(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
   // Most paths have neither.
-  const isPlain = !path.includes("%") && !path.includes(";");
-  const segments = isPlain ? segmentsOf(path.toLowerCase()) : segmentsOf(path).map(fold);
+  const isFolded = path.includes("%") || path.includes(";");
+  const segments = isFolded ? segmentsOf(path).map(fold) : segmentsOf(path.toLowerCase());
   return rules.some((rule) => isFor(rule, host, method) && isPath(rule.folded, segments));
 }
 
-/** As often as servers behind one another decode a path. */
+/** As often as a chain of servers decodes a path. */
 const MOST_DECODINGS = 3;
 
 function fold(segment: string): string {
