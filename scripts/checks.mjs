@@ -199,6 +199,14 @@ const CHECKS = [
 
   // The real places. With status 2, a place that cannot run here, the check says `not run: …`.
   { name: "systemd", run: "scripts/places/check.sh systemd", after: EXECUTABLES, here: {}, hosted: ONCE },
+  {
+    name: "actions",
+    run: "scripts/places/check.sh actions",
+    only: { test: "[ -e .cache/places/actions/act.made ]", otherwise: "act is not built (scripts/places/actions.sh)" },
+    after: EXECUTABLES,
+    here: {},
+    hosted: ONCE,
+  },
 
   // Tests that need Linux are skipped.
   {
