@@ -79,7 +79,7 @@ class RecordedExchange implements Exchange {
       name: admitted?.isBare === true ? undefined : admitted?.route.name,
       method: method.slice(0, 32),
       host: admitted === undefined ? undefined : hostOf(admitted.origin),
-      path: recordedPath(url),
+      path: recordedPath(admitted?.target ?? url),
       outcome,
       status: undefined,
       ms: Math.round((performance.now() - this.#start) * 10) / 10,

@@ -26,8 +26,14 @@ interface PortAddress {
   readonly name?: string | undefined;
 }
 
+interface SocketAddress {
+  readonly path: string;
+  /** Called in the turn in which the socket is made, so that no signal comes between the two. */
+  readonly made?: () => void;
+}
+
 /** An address to listen on: a port, or a socket of the file system. */
-export type ListenAddress = PortAddress | { readonly path: string };
+export type ListenAddress = PortAddress | SocketAddress;
 
 const LOOPBACK = "127.0.0.1";
 
@@ -53,7 +59,7 @@ function ownAddress({ host, name }: Pick<PortAddress, "host" | "name">, port: nu
 
 /** Listens on an address. @throws the system's error if that fails, or if clients cannot connect to it */
 export function listenOn(server: Server, address: ListenAddress): Promise<OwnAddress> {
-  return "path" in address ? listenOnSocket(server, address.path) : listenOnPort(server, address);
+  return "path" in address ? listenOnSocket(server, address) : listenOnPort(server, address);
 }
 
 /** A host of this machine answers at once; one that is not here may never do so (net.ipv4.ip_nonlocal_bind). */
@@ -97,7 +103,7 @@ export function socketIdentity(path: string): string | undefined {
  *
  * @throws the system's error if the path is taken (EADDRINUSE) or too long (ENAMETOOLONG), or the folder cannot be written
  */
-async function listenOnSocket(server: Server, path: string): Promise<OwnAddress> {
+async function listenOnSocket(server: Server, { path, made }: SocketAddress): Promise<OwnAddress> {
   // Node.js shortens a longer one.
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     throw Object.assign(new Error("the path of the socket is too long"), { code: "ENAMETOOLONG" });
@@ -108,6 +114,7 @@ async function listenOnSocket(server: Server, path: string): Promise<OwnAddress>
   } finally {
     process.umask(mask);
   }
+  if (server.listening) made?.();
   await once(server, "listening");
   return { origin: "http://localhost", hosts: ["localhost"], isSocket: true };
 }

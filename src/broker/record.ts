@@ -10,6 +10,7 @@ export interface RequestRecord {
   readonly method: string;
   /** The service's host and port; undefined if the request was not sent there. */
   readonly host: string | undefined;
+  /** The service's; as the client has sent it if the request was refused. */
   readonly path: string;
   /** `left`: the client closed the connection before there was an answer. */
   readonly outcome: Outcome;

@@ -474,6 +474,16 @@ describe("records", () => {
     ]);
   });
 
+  test("have the path that the service gets, with the prefix that the client has left out", async () => {
+    const upstream = await startUpstream((request, response) => {
+      request.resume().on("end", () => response.end());
+    });
+    const broker = await startBroker(upstream.origin, {});
+    await send(broker.origin, "/messages?beta=1", { headers: { "x-api-key": broker.routes[1].dummy } });
+    expect(upstream.requests.map(({ target }) => target)).toEqual(["/v1/messages?beta=1"]);
+    expect(broker.records.map(({ path }) => path)).toEqual(["/v1/messages"]);
+  });
+
   test("that cannot be written close the broker, and the answer does not come", async () => {
     const upstream = await startUpstream((_, response) => void response.end("answer"));
     const failure = new Error("disk full");

@@ -15,28 +15,35 @@ export interface Listening extends Broker {
 
 /** @param cwd of relative paths @throws SophiaError (broker, 125) */
 export async function listen(parts: BrokerParts, address: ListenAddress, cwd: string): Promise<Listening> {
-  const at = "path" in address ? { path: resolve(cwd, address.path) } : address;
+  const socket = "path" in address ? ownSocket(resolve(cwd, address.path)) : undefined;
+  const at = socket ?? address;
   let broker: Broker;
   try {
     broker = await openBroker(parts, at);
   } catch (error) {
+    socket?.remove();
     throw notListening(at, systemErrorCode(error) ?? "UNKNOWN");
   }
-  if (!("path" in at)) return { ...broker, socketPath: undefined };
-  const removeFile = removeAtExit(at.path);
   const close = (): void => {
     broker.close();
-    removeFile();
+    socket?.remove();
   };
-  return { ...broker, close, socketPath: at.path };
+  return { ...broker, close, socketPath: socket?.path };
 }
 
-/** Removes the file at any end of this process that it notices, unless another one is there by then. */
-function removeAtExit(path: string): () => void {
-  const own = socketIdentity(path);
-  return undoAtExit(() => {
+/**
+ * Returns the address of a socket whose file is removed at any end of this process that it notices, unless another one is there
+ * by then. It notices signals from now on, before the socket is made.
+ */
+function ownSocket(path: string) {
+  let own: string | undefined;
+  const remove = undoAtExit(() => {
     if (own !== undefined && socketIdentity(path) === own) attempt(() => unlinkSync(path));
   });
+  const made = (): void => {
+    own = socketIdentity(path);
+  };
+  return { path, made, remove };
 }
 
 function notListening(address: ListenAddress, code: string): SophiaError {

@@ -1,7 +1,7 @@
 /** `--broker-listen`: the broker at another address than loopback, as seen from another network, and on a socket. */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -192,6 +192,23 @@ describe("on a socket", () => {
     child.kill(signal);
     const [, by] = await once(child, "close");
     expect({ by, exists: existsSync(join(cwd, "s")) }).toEqual({ by: signal, exists: false });
+  });
+
+  test("a signal just when the socket appears leaves no file", async () => {
+    const { env } = await startService();
+    const cwd = folder(CONTRACT);
+    for (let round = 0; round < 8; round += 1) {
+      const watcher = watch(cwd);
+      onTestFinished(() => watcher.close());
+      const appears = once(watcher, "change");
+      const child = startIn(cwd, env, "exec sleep 60");
+      const ended = once(child, "close");
+      await appears;
+      child.kill("SIGTERM");
+      expect(await ended).toEqual([null, "SIGTERM"]);
+      watcher.close();
+      expect(existsSync(join(cwd, "s"))).toBe(false);
+    }
   });
 
   test("what has taken its path in the meantime stays: a file, and the socket of another sophia-run", async () => {
