@@ -22,7 +22,8 @@ export async function check(preceded: Preceded): Promise<Assessment> {
     return check(await precede(await readWithoutCache(sources)));
   }
   const notices = mayReport(preceded) ? await (await import("./notices.ts")).noticesOf(preceded) : [];
-  return { contract, esc, resolution, selected: marked, selection, violations, notices };
+  const again: Assessment["again"] = async (now) => (await import("./read-again.ts")).readAgain(sources, now);
+  return { contract, esc, resolution, selected: marked, selection, violations, notices, again };
 }
 
 /** Returns the check of values' formats, which the built-in contract has none of. */

@@ -28,6 +28,13 @@ export interface Assessment {
   readonly selection: Selection;
   readonly violations: readonly Violation[];
   readonly notices: readonly Notice[];
+  /** Reads ESC again, with the files, the contract and the consent of before. @throws SophiaError (125) */
+  readonly again: (request: AgainRequest) => Promise<Pick<Assessment, "esc" | "selected">>;
+}
+
+export interface AgainRequest {
+  readonly settings: Settings;
+  readonly progress: () => Promise<ReadingProgress>;
 }
 
 /** Asks the user whether what a found file names may be opened. A yes is remembered by the caller. */

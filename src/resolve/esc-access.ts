@@ -13,6 +13,8 @@ import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { LOGIN } from "./login-words.ts";
 import type { AccessRequest } from "./assessment.ts";
 
+const TOKEN_COMMAND = "ESC_TOKEN_COMMAND";
+
 /**
  * Finds the settings for ESC. What a found file names is opened only with the user's consent; without it no request is sent.
  *
@@ -60,10 +62,24 @@ function hasNoCredential(environment: Environment, { layers }: DotenvReading): b
   return findCredential(new Variables(environment, layers)).kind === "none";
 }
 
+/** Returns the same access with the token of now: that of a command may have expired. @throws SophiaError (esc-credential, 125) */
+export async function accessAgain(
+  { settings }: Extract<EscAccess, { readonly kind: "on" }>,
+  environment: Environment,
+): Promise<Extract<EscAccess, { readonly kind: "on" }>> {
+  const command =
+    settings.credentialFrom.name === TOKEN_COMMAND
+      ? new Variables(environment, []).findInProcess(TOKEN_COMMAND)
+      : undefined;
+  const credential =
+    command === undefined ? settings.credential : ({ kind: "token-command", command: command.value } as const);
+  return { kind: "on", settings: await withToken({ ...settings, credential }, environment) };
+}
+
 /** Runs `ESC_TOKEN_COMMAND`, if that is the credential. @throws SophiaError (esc-credential, 125) if it fails */
 async function withToken({ credential, ...settings }: FoundSettings, environment: Environment): Promise<EscSettings> {
   if (credential.kind !== "token-command") return { ...settings, credential };
   const { tokenByCommand } = await import("../esc/auth/token-command.ts");
   const token = await tokenByCommand(credential.command, environment);
-  return { ...settings, credential: { kind: "token", token, label: "ESC_TOKEN_COMMAND" } };
+  return { ...settings, credential: { kind: "token", token, label: TOKEN_COMMAND } };
 }

@@ -250,6 +250,16 @@ test.each([
   expect(unwrapped(ended.stderr)).toContain(words);
 });
 
+test("a token from a pipe is an error: the next look could not read it again", async () => {
+  const it = await world();
+  execFileSync("mkfifo", [join(it.cwd, "pipe")]);
+  const started = watching(it, [], PRINT, { ESC_TOKEN: "", ESC_TOKEN_FILE: "pipe" });
+  writeFileSync(join(it.cwd, "pipe"), it.server.token);
+  const ended = await started.finished;
+  expect(ended).toMatchObject({ status: 125, stdout: "" });
+  expect(unwrapped(ended.stderr)).toContain("--watch cannot read the token again: ESC_TOKEN_FILE is a pipe");
+});
+
 test("a contract that names another environment meanwhile asks it nothing before it is allowed", async () => {
   const it = await world();
   const { ESC_ENV, ...own } = it.env;

@@ -31,6 +31,7 @@ import { type Assessment, followsEsc } from "../../../resolve/assessment.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import type { AwsRefresh } from "../aws/refresh.ts";
 import { delivery } from "../delivery.ts";
+import { refusePipedToken } from "../piped-token.ts";
 import { brokerRefusal } from "../../broker/faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "../../broker/keys.ts";
 import { planOptions, refuseBrokerOptions } from "../../broker/options.ts";
@@ -244,13 +245,15 @@ async function plannedAws(
   const openedAt = Date.now() - performance.now();
   const first = plannedCredentials(settings, flags, assessment, openedAt, context);
   if (first === undefined) return undefined;
+  refusePipedToken("--aws-refresh", assessment, context);
   if (settings.mode === "exec") throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable("aws");
   const { serveCredentials } = await import("../aws/refresh.ts");
   return {
     serve: async (broker) => {
       try {
         const { environment } = delivery(assessment);
-        return await serveCredentials(first, broker, { isAlone: !settings.broker, settings, environment }, context);
+        const service = { isAlone: !settings.broker, settings, assessment, environment };
+        return await serveCredentials(first, broker, service, context);
       } catch (error) {
         broker.close();
         if (error instanceof SophiaError) throw error;

@@ -26,6 +26,7 @@ import { assessBy } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
 import type { BrokeredDelivery, RunBroker } from "../broker/broker.ts";
 import { delivery } from "../delivery.ts";
+import { refusePipedToken } from "../piped-token.ts";
 import { type Clock, follow, lookSeldom } from "./follow.ts";
 import type { Lines, Message, Resolved } from "./rounds.ts";
 import { makeDigest } from "./digests.ts";
@@ -69,6 +70,7 @@ export function watchOf(start: Start, context: Context): Watch | undefined {
     return undefined;
   }
   refusePipes(assessment, context.cwd);
+  refusePipedToken("--watch", assessment, context);
   return {
     signal: settings.watchSignal,
     graceMs: settings.watchGraceMs ?? GRACE_MS,

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sophiaRun } from "../../../helpers/program.ts";
-import { folder, sophia } from "../../../helpers/sophia.ts";
+import { folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
 import { start } from "../../../helpers/started.ts";
 import { expectWording } from "../../../helpers/wording.ts";
 import { type AwsWorld, awsWorld, keyId } from "./world.ts";
@@ -111,6 +111,49 @@ test("if ESC fails, the program keeps the credentials until they expire, then ge
   expect(stderr).not.toContain("sentinel");
   expect(stderr.match(/cannot be renewed/g)).toHaveLength(2);
 });
+
+test("a renewal needs ESC alone: files that have changed since, and pipes, are not read again", async () => {
+  const it = await awsWorld({ lifeMs: 5000, files: { ".env": "OWN=1\n" }, contract: { variables: { PIPED: {} } } });
+  const words = [...sophiaRun, "--aws-refresh", "--", process.execPath, "-e", PROGRAM];
+  const started = start(["bash", "-c", 'PIPED_FILE=<(echo of-pipe) exec "$@"', "bash", ...words], it);
+  const pid = await pidOf(started);
+  writeFileSync(join(it.cwd, ".env"), "OWN='never closed\n");
+  rmSync(join(it.cwd, "sophia.contract.json"));
+  await it.server.waitFor("read", 2);
+  await expect.poll(() => it.opened.size).toBeGreaterThanOrEqual(2);
+  process.kill(pid, "SIGTERM");
+  expect(await started.finished).toMatchObject({ status: 0, stderr: "" });
+});
+
+test("a renewal asks ESC_TOKEN_COMMAND again, whose token may have expired", async () => {
+  const it = await awsWorld({ lifeMs: 4000 });
+  const { ESC_TOKEN: token = "", ...env } = it.env;
+  writeFileSync(join(it.cwd, "token"), token);
+  const started = run({ ...it, env }, ["--aws-refresh"], { ESC_TOKEN_COMMAND: "echo run >> runs; cat token" });
+  const pid = await pidOf(started);
+  await it.server.waitFor("read", 2);
+  process.kill(pid, "SIGTERM");
+  expect(await started.finished).toMatchObject({ status: 0, stderr: "" });
+  expect(readFileSync(join(it.cwd, "runs"), "utf8")).toMatch(/^(?:run\n){2,}$/);
+});
+
+test.each(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"])(
+  "a pipe in %s is an error, since it has one content",
+  async (name) => {
+    const it = await awsWorld();
+    it.server.oidc = { subjectTokens: ["an-id-token"], organization: "acme" };
+    const { ESC_TOKEN: token = "", ...env } = it.env;
+    const words = [...sophiaRun, "--aws-refresh", "--", "true"];
+    const content = name === "ESC_TOKEN_FILE" ? token : "an-id-token";
+    const started = start(["bash", "-c", `${name}=<(echo ${content}) exec "$@"`, "bash", ...words], {
+      cwd: it.cwd,
+      env: { ...env, ESC_OIDC_ORG: "acme" },
+    });
+    const { status, stderr } = await started.finished;
+    expect(status).toBe(125);
+    expect(unwrapped(stderr)).toContain(`--aws-refresh cannot read the token again: ${name} is a pipe`);
+  },
+);
 
 test("the contract may ask for it; the option has the last word", async () => {
   const it = await awsWorld({ contract: { variables: {}, awsRefresh: true } });

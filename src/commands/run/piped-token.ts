@@ -1,0 +1,22 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Folders } from "../../core/context.ts";
+import { SophiaError } from "../../core/error.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
+import { attempt } from "../../system/errors.ts";
+
+/** Refuses a token that can be read once only. @throws SophiaError (settings, 125) */
+export function refusePipedToken(
+  option: string,
+  { esc }: Pick<Assessment, "esc">,
+  { cwd }: Pick<Folders, "cwd">,
+): void {
+  if (!("settings" in esc)) return;
+  const { credential, credentialFrom } = esc.settings;
+  if (!("path" in credential) || attempt(() => statSync(resolve(cwd, credential.path)).isFIFO()) !== true) return;
+  throw new SophiaError({
+    code: "settings",
+    message: `${option} cannot read the token again: ${credentialFrom.name} is a pipe`,
+    hint: "put the token into a file, or set ESC_TOKEN_COMMAND to the command that prints it",
+  });
+}
