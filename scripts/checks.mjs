@@ -46,6 +46,26 @@ const FEWER = "--moments 5";
 const PART = ["attributes", "descriptors", "environment", "ipc", "limits", "signals-at-start", "stdio"]
   .map((each) => `--only '${each}/*'`)
   .join(" ");
+/**
+ * Tests of what commands find and write, by the same bundle in both forms: `.ci/run` leaves them to `executable`, since a start
+ * of Node.js costs twenty times as much. With Node.js it runs a core of each command (`npm test`), checks.yml all.
+ */
+const OF_BOTH_FORMS = `
+  commands/audit/audit commands/check/cached commands/compare/compare commands/completion/completion commands/docs/docs
+  commands/docs/python commands/get/get commands/help commands/import/import commands/init/agent-hooks commands/init/esc
+  commands/init/fresh commands/init/hostile-code commands/init/new-contract commands/init/setup-steps commands/other-tools
+  commands/rotate/rotate commands/rotate/token commands/scan/history commands/scan/programs commands/scan/scan
+  commands/scan/unsearched scenarios/actions-output scenarios/coming-from scenarios/credentials scenarios/first-value
+  scenarios/key-addresses scenarios/least-privilege scenarios/network-from-files scenarios/opened-by-file
+  scenarios/ownership scenarios/width`;
+const exclude = (name) => `--exclude test/${name}.slow.test.ts`;
+/** Tests of `npm test` that meet Node.js more than as a language: processes, connections, files of the system. */
+const OF_NODE = [
+  ...["broker", "commands/run", "esc", "launch", "native", "network", "sources", "system"].map(
+    (each) => `test/${each}/`,
+  ),
+  "test/scenarios/signals",
+].join(" ");
 const SECRET = "PULUMI_ACCESS_TOKEN=pul-conformance-0a1b2c3d";
 const KEY = "OPENAI_API_KEY=sk-conformance-0a1b2c3d4e5f6a7b8c9d";
 
@@ -75,7 +95,7 @@ const CHECKS = [
     run: "npx vitest run --project=slow",
     after: STATIC,
     // The launch suite in spawn mode is a check of its own.
-    here: { options: "--exclude test/launch/spawn/conformance.slow.test.ts" },
+    here: { options: ["launch/spawn/conformance", ...OF_BOTH_FORMS.trim().split(/\s+/)].map(exclude).join(" ") },
     hosted: { ...EVERYWHERE, busy: true },
   },
   {
@@ -100,7 +120,14 @@ const CHECKS = [
     here: {},
     hosted: ONCE,
   },
-  { name: "executable", run: "npm run test:executable", after: EXECUTABLES, here: {}, hosted: ONCE },
+  {
+    name: "executable",
+    run: "npm run test:executable",
+    after: EXECUTABLES,
+    // `checked` runs them with the executable that checks its memory.
+    here: { options: `-- ${exclude("scenarios/esc-faults")}` },
+    hosted: ONCE,
+  },
   {
     // These need what `executables` makes, and would be skipped without it.
     name: "standalone",
@@ -113,7 +140,8 @@ const CHECKS = [
     name: "quick",
     run: "npx vitest run --project=unit --project=esc --project=process",
     after: STATIC,
-    here: { node: "24" },
+    // All of it runs in `fresh`.
+    here: { node: "24", options: OF_NODE },
     hosted: { ...EVERYWHERE, busy: true },
   },
   {

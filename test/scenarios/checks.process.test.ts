@@ -26,6 +26,15 @@ function firstOf(lines: readonly string[]): readonly (string | undefined)[] {
   return lines.map((line) => line.split("\t")[0]);
 }
 
+/** The files that a glob pattern with `*` and `{one,other}` names. */
+function asExpression(pattern: string): RegExp {
+  const source = pattern
+    .replaceAll(".", "\\.")
+    .replaceAll("*", "[^/]*")
+    .replaceAll(/\{([^}]*)\}/g, (_, names: string) => `(?:${names.replaceAll(",", "|")})`);
+  return new RegExp(`^${source}$`);
+}
+
 describe("the list of checks", () => {
   test("each has a name of its own, and .ci/run, checks.yml or both run it", async () => {
     const names = await linesOf();
@@ -72,6 +81,30 @@ describe("the list of checks", () => {
         ["${{ matrix.run }}", expect.stringMatching(/^bash -euo pipefail -c "\$CHECK"$/m)],
       ]);
     }
+  });
+
+  test("the check of the executable runs what slow leaves to it, and skips none of it", async () => {
+    const lines = (await linesOf("here")).map((line) => line.split("\t"));
+    const excluded = (name: string) =>
+      Array.from(
+        (lines.find(([each]) => each === name)?.at(-1) ?? "").matchAll(/--exclude (\S+)/g),
+        ([, file = ""]) => file,
+      );
+    const left = excluded("slow").filter((file) => !file.startsWith("test/launch/"));
+    expect(left.length).toBeGreaterThan(20);
+    const script = readFileSync(join(root, "scripts/platforms/executable.sh"), "utf8");
+    const patterns = [
+      ...excluded("executable"),
+      ...Array.from(script.matchAll(/--exclude '([^']+)'/g), ([, pattern = ""]) => pattern),
+    ].map(asExpression);
+    expect(patterns.length).toBeGreaterThan(3);
+    for (const file of left) {
+      expect(file).toMatch(/^test\/(?:commands|scenarios)\/.+\.slow\.test\.ts$/);
+      expect(patterns.filter((pattern) => pattern.test(file))).toEqual([]);
+      const text = readFileSync(join(root, file), "utf8");
+      expect(text, file).not.toMatch(/\b(?:notPackage|notPreloadable|noAddon|skip\w*\(isStandalone)\b/);
+    }
+    expect(script).toMatch(/ test\/commands test\/scenarios /);
   });
 
   test(".ci/run runs all of its part, and nothing else", async () => {
