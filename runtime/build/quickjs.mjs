@@ -232,15 +232,18 @@ function between(from, to) {
  * @param root the repository
  * @param compiler the path of zig
  * @param options of the compiler, with this machine as the target
+ * @param link options of the linker, the same
  * @param objects the engine for this machine
  * @param scripts texts by name
  * @returns bytes by name
  */
-export function quickjsBytecode(root, compiler, options, objects, scripts) {
+export function quickjsBytecode(root, compiler, options, link, objects, scripts) {
   const tool = join(root, ".cache", "runtime", `bytecode-${process.pid}`);
+  const own = `${tool}.o`;
   const source = join(root, "runtime/build/bytecode.c");
-  run(compiler, ["cc", ...options, "-static", `-I${quickjsSources(root)}`, "-o", tool, source, ...objects]);
   try {
+    run(compiler, ["cc", ...options, `-I${quickjsSources(root)}`, "-c", "-o", own, source]);
+    run(compiler, ["cc", ...link, "-o", tool, own, ...objects]);
     return new Map(
       Array.from(scripts, ([name, text]) => {
         const { error, status, stdout, stderr } = spawnSync(tool, [], { input: text, maxBuffer: 1 << 26 });
@@ -249,6 +252,6 @@ export function quickjsBytecode(root, compiler, options, objects, scripts) {
       }),
     );
   } finally {
-    rmSync(tool);
+    for (const path of [own, tool]) rmSync(path, { force: true });
   }
 }

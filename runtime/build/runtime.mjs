@@ -39,6 +39,12 @@ const FLAGS = [...LANGUAGE, ...FLAGS_OF_ALL];
 /** For this repository's own C. Functions for JavaScript have parameters that some do not need. */
 const WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wno-unused-parameter", "-Werror"];
 
+/**
+ * For each link, that of a tool of the build, too: zig compiles its C library once for each set of such options, which takes 40 s
+ * of processor time. -O2 also merges strings that others end with.
+ */
+const LINK = ["-static", "-s", "-O2", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,-z,relro", "-Wl,--build-id=none"];
+
 /** @returns the object file */
 async function compile(compiler, args, source, output) {
   await run(compiler, ["cc", ...args, "-c", source, "-o", output], { maxBuffer: 1 << 26 });
@@ -129,7 +135,8 @@ const BOOT = `(function(exports,unused,native){
 async function bytecodeOf(compiler, scripts) {
   const target = ZIG_TARGETS[process.arch];
   const objects = await quickjsObjects(root, compiler, target, LANGUAGE);
-  return quickjsBytecode(root, compiler, ["-target", target, ...FLAGS], objects, scripts);
+  const options = ["-target", target];
+  return quickjsBytecode(root, compiler, [...options, ...FLAGS], [...options, ...LINK], objects, scripts);
 }
 
 /** Compiles all files to bytecode. `imaged` are the names of those for the image. */
@@ -248,16 +255,6 @@ export async function buildRuntime(processor, kind, otherCompiler, added = [], s
       folder,
       `${otherCompiler === undefined ? "" : "other-"}${prefix}${isShell ? "shell" : `sophia-run-linux-${processor}`}`,
     );
-    // -O2 also merges strings that others end with.
-    const flags = [
-      "-static",
-      "-s",
-      "-O2",
-      "-Wl,--gc-sections",
-      "-Wl,-z,noexecstack",
-      "-Wl,-z,relro",
-      "-Wl,--build-id=none",
-    ];
     const made = join(work, "executable");
     const link = async (held, imageSize) => {
       writeTable(work, held, monitor, imageSize);
@@ -268,7 +265,7 @@ export async function buildRuntime(processor, kind, otherCompiler, added = [], s
       // zig's libc++ is not linked (parts/libcxx.cpp).
       const entry = otherCompiler === undefined ? ["-Wl,-e,start_on_small_stack"] : [];
       const language = otherCompiler === undefined ? "cc" : "c++";
-      await run(compiler, [language, "-target", target, ...flags, ...entry, "-o", made, ...inputs], {
+      await run(compiler, [language, "-target", target, ...LINK, ...entry, "-o", made, ...inputs], {
         maxBuffer: 1 << 26,
       });
       return made;
