@@ -1,6 +1,6 @@
 /** The GitHub Action: exports the configuration to the later steps of a job, or only checks it. */
 import { isDeclared } from "../contract/check.ts";
-import { resolveSettings, type Settings } from "../command-line/settings.ts";
+import { resolveSettings } from "../command-line/settings.ts";
 import { assessBy } from "../commands/assessed.ts";
 import { recorderOf } from "../commands/audit-log/record.ts";
 import { collect, invalidName, textFault, type Exported } from "../commands/export/exported.ts";
@@ -19,8 +19,8 @@ import { further } from "../output/stderr.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { matcher } from "../resolve/select.ts";
 import { secretsOf } from "../resolve/secrets.ts";
-import { annotateNotices, annotateViolations, byInput } from "./annotations.ts";
-import { readInputs, type Export } from "./inputs.ts";
+import { annotateNotices, annotateViolations } from "./annotations.ts";
+import { byInput, readInputs, type Export } from "./inputs.ts";
 import { summary } from "./summary.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 
@@ -31,7 +31,7 @@ export async function act(context: Context): Promise<boolean> {
   const step: Context = { ...context, environment, cwd, project: cwd };
   const token = environment.get("ESC_TOKEN") ?? "";
   if (token !== "") mask([{ name: "ESC_TOKEN", value: token }], step);
-  const settings = settingsOf(inputs.options, step);
+  const settings = resolveSettings(inputs.options, environment);
   const record = recorderOf(settings, inputs.options, step);
   const assessment = await assessBy(settings, step);
   const { variables, files } = collect(assessment);
@@ -80,17 +80,6 @@ export async function act(context: Context): Promise<boolean> {
   }
 }
 
-/** @throws SophiaError (settings, 125) that names the input instead of the option */
-function settingsOf(options: Parameters<typeof resolveSettings>[0], { environment }: Context): Settings {
-  try {
-    return resolveSettings(options, environment);
-  } catch (error) {
-    if (!(error instanceof SophiaError)) throw error;
-    const { code, message, hint } = error;
-    throw new SophiaError({ code, message: byInput(message), ...(hint === undefined ? {} : { hint }) });
-  }
-}
-
 /** @throws SophiaError (output, 125), since the runner would show a secret without its mask */
 function mask(secrets: readonly Secret[], { raw }: Context): void {
   const problem = raw(1, maskCommands(secrets));
@@ -100,7 +89,7 @@ function mask(secrets: readonly Secret[], { raw }: Context): void {
 
 function annotateUnavailable({ esc }: Assessment, { raw }: Context): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
-  const text = [esc.failure.message, ...further(esc.failure)].join("\n");
+  const text = byInput([esc.failure.message, ...further(esc.failure)].join("\n"));
   raw(1, workflowCommand("warning", text, { title: "ESC" }));
 }
 

@@ -12,26 +12,22 @@ import { further } from "../output/stderr.ts";
 import { explainUnmet } from "../output/unmet.ts";
 import { MAX_SHOWN, type ViolationReport } from "../output/violations.ts";
 import { workflowCommand } from "../output/workflow-commands.ts";
+import { byInput } from "./inputs.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { readBounded } from "../system/bounded-read.ts";
 
 export function annotateFailure(failure: Failure): string {
-  return workflowCommand("error", [failure.message, ...further(failure)].join("\n"), { title: "sophia-run" });
+  return workflowCommand("error", byInput([failure.message, ...further(failure)].join("\n")), { title: "sophia-run" });
 }
 
 export function annotateNotices(notices: readonly Notice[]): string {
   return notices
     .map((notice) => {
       const [first, ...rest] = describeNotice(notice);
-      const text = [byInput(first.replace(/^warning: /, "")), ...rest].join("\n");
+      const text = byInput([first.replace(/^warning: /, ""), ...rest].join("\n"));
       return workflowCommand(isInformation(notice) ? "notice" : "warning", text, { title: "sophia-run" });
     })
     .join("");
-}
-
-/** Replaces the option at the beginning of a message by the input. */
-export function byInput(message: string): string {
-  return message.replace(/^--/, "the input ");
 }
 
 const NOT_CONFIGURED = "ESC is not configured";
@@ -54,7 +50,7 @@ export async function annotateViolations(
   const reason = cause ?? (postscript === undefined ? [] : [NOT_CONFIGURED]);
   const lines = [...reason, ...(reason.length > 0 && isNotAsked ? [TO_OPEN] : [])];
   return [
-    ...(lines.length === 0 ? [] : [workflowCommand(level, lines.join("\n"), { title: "ESC" })]),
+    ...(lines.length === 0 ? [] : [workflowCommand(level, byInput(lines.join("\n")), { title: "ESC" })]),
     ...violations.slice(0, MAX_SHOWN).map((violation) =>
       workflowCommand(level, [violation.message, ...violation.remedies].join("\n"), {
         title: "Configuration",

@@ -39,6 +39,14 @@ export const INPUT_NAMES: readonly string[] = [
   "working-directory",
 ];
 
+/** Options at which a text names an input, but for those of a command to paste. */
+const NAMED = new RegExp(`(?<!sophia-run .*)--(${[...OPTIONS, ...LISTS].join("|")})\\b`, "g");
+
+/** Returns a text that names the inputs in place of the options. */
+export function byInput(text: string): string {
+  return text.replaceAll(NAMED, "the input $1");
+}
+
 /** Reads the inputs, which the runner passes as `INPUT_…`; empty if not set. @throws SophiaError (settings, 125) */
 export function readInputs(step: Environment, cwd: string): Inputs {
   const input = (name: string): string | undefined => {

@@ -2,6 +2,7 @@
 import { shownPath } from "../contract/file/text.ts";
 import { printable } from "../core/text.ts";
 import { firstOf } from "../core/lines.ts";
+import { byInput } from "./inputs.ts";
 import { contractWords, type Report, type State } from "../output/report.ts";
 import { MAX_SHOWN } from "../output/violations.ts";
 import { originWords } from "../resolve/sources.ts";
@@ -58,7 +59,7 @@ export function summary(
   let shown = 0;
   for (const { name, state, origin } of variables) {
     const why = state === "unset" ? leftOut(name) : undefined;
-    const from = why ?? (origin === undefined ? "" : originWords(origin));
+    const from = byInput(why ?? (origin === undefined ? "" : originWords(origin)));
     const row = `| ${escaped(name)} | ${why === undefined ? STATES[state] : LEFT_OUT} | ${escaped(from)} |`;
     left -= Buffer.byteLength(row) + 1;
     if (left < 0) break;

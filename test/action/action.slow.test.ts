@@ -120,7 +120,7 @@ describe("what is exported", () => {
     expect(await runner.action(inputs)).toBe(0);
     expect(issuer.audiences).toEqual(["urn:pulumi:org:acme"]);
     expect(Object.fromEntries(runner.outputs.get("action") ?? [])).toEqual({ KEY: PEM, MODE: "public" });
-    expect(runner.summary()).toMatch(/^\| ENDING \| ➖ left out \| withheld by --include \|$/m);
+    expect(runner.summary()).toMatch(/^\| ENDING \| ➖ left out \| withheld by the input include \|$/m);
     expect(runner.environment.size).toBe(0);
     expectNoSecret(runner);
     expect(runner.written()).not.toContain(issuer.requestToken);
@@ -238,6 +238,10 @@ describe("a contract that is not met", () => {
     expect(await runner.action({ ...withToken(), token: `pul-${sentinel("revoked")}` })).toBe(1);
     expect(runner.log.annotations[0]).toMatchObject({ level: "error", properties: { title: "ESC" } });
     expectNoSecret(runner);
+    esc.failNext("open", "hang");
+    expect(await runner.action({ ...withToken(), timeout: "200ms" })).toBe(1);
+    const timedOut = expect.stringContaining("allow more time with the input timeout (SOPHIA_TIMEOUT)");
+    expect(runner.log.annotations).toContainEqual(expect.objectContaining({ message: timedOut }));
   });
 
   test("an ESC that cannot be read is a warning if the job has all variables, an error if ESC is required", async () => {

@@ -25,12 +25,12 @@ Exported to the later steps: 2 variables. Contract: sophia.contract.json. ESC: a
 | Variable | State | From |
 | --- | --- | --- |
 | KEY | ✅ set | ESC acme/sophia/ci |
-| PEM | ➖ left out | withheld by --include |
-| ENDING | ➖ left out | withheld by --include |
-| AWKWARD | ➖ left out | withheld by --include |
+| PEM | ➖ left out | withheld by the input include |
+| ENDING | ➖ left out | withheld by the input include |
+| AWKWARD | ➖ left out | withheld by the input include |
 | MODE | ✅ set | ESC acme/sophia/ci |
-| PULUMI\\_ACCESS\\_TOKEN | ➖ left out | withheld by --include |
-| GH\\_FINE\\_GRAINED\\_TOKEN | ➖ left out | withheld by --include |
+| PULUMI\\_ACCESS\\_TOKEN | ➖ left out | withheld by the input include |
+| GH\\_FINE\\_GRAINED\\_TOKEN | ➖ left out | withheld by the input include |
 | ABSENT | ➖ not set |  |`;
 
 /** How long the action's step took, in seconds. */
@@ -97,7 +97,10 @@ export const actions: readonly Case[] = [
         assert.deepEqual(outcome.steps.slice(1), ["job: config: Failure"]);
         const [annotation] = outcome.annotations;
         assert.equal(annotation?.properties, "title=ESC");
-        assert.match(annotation.message, /^ESC environment acme\/sophia\/ci cannot be read: timed out after 2 s /);
+        assert.match(
+          annotation.message,
+          /^ESC environment acme\/sophia\/ci cannot be read: timed out after 2 s .*\n.*the input timeout /,
+        );
         assert(seconds(outcome.log) >= 2 && seconds(outcome.log) < 10, `it took ${seconds(outcome.log)} s`);
       });
     },
