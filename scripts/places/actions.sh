@@ -16,7 +16,7 @@ done
 part "$cache/actions/act" "$ACT" "two minutes" scripts/places/actions/act.sh "$ACT"
 node24=$(test/conformance/fetch-node.sh 24)
 
-open_space version2 / sh scripts/places/actions/init.sh "$node24" "$made/act"
+open_space version2 / sh scripts/places/actions/init.sh "$node24" "$(npm root --global)/npm" "$made/act"
 
 # The action as a release has it: the newest commit, and the bundle of this work tree.
 release=$state/release.git

@@ -1,4 +1,4 @@
-/** Jobs of workflows, run by act as the user `runner`, in a repository of its own on github.com. */
+/** Jobs of workflows, run by act as the user `job`, in a repository of its own on github.com. */
 import assert from "node:assert/strict";
 import { type ExecFileOptions, execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,11 +13,11 @@ const run = promisify(execFile);
 const SENTINEL = randomBytes(8).toString("hex");
 
 const REPOSITORY = "acme/sophia";
-const HOME = "/home/runner";
-const RUNNER = ["--reuid=1001", "--regid=1001", "--clear-groups", "env", "-i", `HOME=${HOME}`];
+const HOME = "/home/job";
+const USER = ["--reuid=3001", "--regid=3001", "--clear-groups", "env", "-i", `HOME=${HOME}`];
 const SEARCH_PATH = "PATH=/opt/node24:/usr/local/bin:/usr/bin:/bin";
 /** Folders in which a job may write. */
-const WRITABLE = [HOME, "/tmp", "/var/tmp", "/dev/shm", "/run", "/opt"];
+const WRITABLE = [HOME, "/tmp", "/var/tmp", "/dev/shm", "/run"];
 const LIMIT = 120_000;
 
 /** A secret that a case can tell from others. */
@@ -56,8 +56,8 @@ interface Annotation {
 }
 
 /** Runs a command as the user of the jobs. */
-async function asRunner(command: readonly string[], options: ExecFileOptions = {}): Promise<string> {
-  const { stdout } = await run("setpriv", [...RUNNER, SEARCH_PATH, ...command], {
+async function asUser(command: readonly string[], options: ExecFileOptions = {}): Promise<string> {
+  const { stdout } = await run("setpriv", [...USER, SEARCH_PATH, ...command], {
     cwd: HOME,
     timeout: LIMIT,
     ...options,
@@ -96,7 +96,7 @@ export async function act(work: Work): Promise<Outcome> {
     `--eventpath=${inputs}/event.json`,
     ...(work.job === undefined ? [] : ["--job", work.job]),
   ];
-  const { log, succeeds } = await asRunner(command, { cwd: clone, maxBuffer: 2 ** 26 }).then(
+  const { log, succeeds } = await asUser(command, { cwd: clone, maxBuffer: 2 ** 26 }).then(
     (text) => ({ log: text, succeeds: true }),
     (error: unknown) => ({ log: failedLog(error), succeeds: false }),
   );
@@ -125,7 +125,7 @@ async function publish({ workflow, files }: Work): Promise<string> {
   await run("git", ["-C", folder, "add", "--all"]);
   await run("git", ["-C", folder, ...author, "commit", "--quiet", "--message=A project"]);
   await run("git", ["-C", folder, "update-ref", "refs/pull/1/merge", "HEAD"]);
-  await asRunner(["git", "clone", "--quiet", `https://github.com/${REPOSITORY}`, clone]);
+  await asUser(["git", "clone", "--quiet", `https://github.com/${REPOSITORY}`, clone]);
   return clone;
 }
 
@@ -143,7 +143,7 @@ async function assertNothingLeft(): Promise<void> {
   const pattern = `${SENTINEL}|pul-[0-9a-f]{40}`;
   const folders = WRITABLE.join(" ");
   // The code of the actions has tokens of tests.
-  const find = `find ${folders} -xdev -path '*/act/actions' -prune -o -user runner -type f`;
+  const find = `find ${folders} -xdev -path '*/act/actions' -prune -o -user job -type f`;
   const { stdout } = await run("sh", ["-c", `${find} -exec grep -lE '${pattern}' {} +; exit 0`]);
   assert.equal(stdout, "", "the job left a secret");
   // act leaves the folder of a job that failed.
