@@ -1,6 +1,7 @@
 // Makes the engine's functions smaller, by a seventh of the image and a tenth of the bytecode. Of a variable stays what a running
 // function asks for: whether closures share it, and by which number. Its name, scope and kind are for the compiler, and for a direct
 // eval(), which fails here. A stripped function has no room for its places in the source.
+import { between } from "./parts/changes.mjs";
 
 /** The structures of what a function has: variables that it takes from around it, and its places in the source. */
 const STRUCTURES = `/* A variable of a function around this one. */
@@ -90,10 +91,8 @@ const NO_DIRECT_EVAL = `static __exception int add_closure_variables(JSContext *
 
 /**
  * Returns the changes of quickjs.c: old and new text, and how often it occurs.
- *
- * @param between finds the text from one place to another, which stays
  */
-export function smallerFunctions(between) {
+export function smallerFunctions() {
   return [
     // The dumps of a build without NDEBUG, which print the names of variables.
     ["#ifndef NDEBUG\n#define ENABLE_DUMPS\n#endif\n", ""],

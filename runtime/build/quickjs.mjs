@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { smallerFunctions, withSeparatePlaces } from "./functions.mjs";
+import { between, changed } from "./parts/changes.mjs";
 import { compiled } from "./parts/compile.mjs";
 import { crateSources } from "./parts/crate.mjs";
 import { run } from "./parts/run.mjs";
@@ -199,31 +200,16 @@ function engine(root, sources, isChecked) {
     // JSON.parse with a function.
     ["h = e->atom & (po->hash_size - 1);", "h = mixed(e->atom, own_key.number) & (po->hash_size - 1);"],
     ["h = key & (po->hash_size - 1);", "h = mixed(key, own_key.number) & (po->hash_size - 1);", 2],
-    ...smallerFunctions(between),
+    ...smallerFunctions(),
     ...(isChecked ? checks(own) : []),
   ];
-  let text = readFileSync(join(sources, "quickjs.c"), "utf8");
-  for (const [from, to, places = 1] of changes) {
-    const old = typeof from === "string" ? from : from(text);
-    const parts = text.split(old);
-    if (parts.length !== places + 1) throw new Error(`quickjs.c has another form now: ${old}`);
-    text = parts.join(to);
-  }
-  text = withSeparatePlaces(text);
+  const text = withSeparatePlaces(changed(readFileSync(join(sources, "quickjs.c"), "utf8"), "quickjs.c", changes));
   const folder = join(root, ".cache", "runtime");
   mkdirSync(folder, { recursive: true });
   const path = join(folder, isChecked ? "checked-quickjs.c" : "quickjs.c");
   writeFileSync(`${path}.${process.pid}`, text);
   renameSync(`${path}.${process.pid}`, path);
   return path;
-}
-
-/** Returns a function that finds the text from one place to another, which stays. */
-function between(from, to) {
-  return (text) => {
-    const start = text.indexOf(from);
-    return text.slice(start, text.indexOf(to, start));
-  };
 }
 
 /**

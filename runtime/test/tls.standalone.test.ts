@@ -1,5 +1,6 @@
 /** TLS of the executable's runtime: against each fault of a server, a client sees what it sees in Node.js. */
 import { execFile } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +34,19 @@ interface Visit {
   readonly send?: string | readonly string[];
   readonly verify?: boolean;
   readonly below?: "destroy";
+}
+
+/** Returns Mozilla's certificates and another one, in DER, as they are, and as the build of the executable changes them. */
+async function roots(added: Uint8Array): Promise<readonly (readonly [whole: Buffer, bare: Buffer])[]> {
+  const script = join(import.meta.dirname, "helpers/roots.mjs");
+  const { stdout } = await promisify(execFile)(process.execPath, [script, Buffer.from(added).toString("base64")]);
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const [whole = "", bare = ""] = line.split(" ");
+      return [Buffer.from(whole, "base64"), Buffer.from(bare, "base64")] as const;
+    });
 }
 
 const pem = (name: string): string => readFileSync(join(folder, `${name}.pem`), "utf8");
@@ -132,6 +146,20 @@ describe("a server with", { timeout: 120_000 }, () => {
     ],
   ])("%s", async (_, options, expected) => {
     await expectSame([{ port: await serve(folder, ["valid"], options), ca }], [expected]);
+  });
+
+  // Each key has other windows of the tables of base points (build/parts/aws-lc-tables.mjs); a signature of P-256 or P-384 has, too.
+  it.each([
+    ["X25519", "valid"],
+    ["P-256", "valid"],
+    ["P-384", "p384"],
+  ])("many keys exchanged by %s are accepted", async (ecdhCurve, name) => {
+    const port = await serve(folder, [name], { ecdhCurve });
+    const visits = Array.from({ length: 100 }, () => ({ port, ca }));
+    const seen = await see(shell, visits);
+    expect(
+      seen.map((events) => JSON.stringify(events)).filter((events) => events.includes('"secure",true')),
+    ).toHaveLength(100);
   });
 
   it.each([
@@ -275,6 +303,42 @@ describe("the certificates of the caller", { timeout: 120_000 }, () => {
       ],
       ["secure true", "error PATH_LENGTH_EXCEEDED"],
     );
+  });
+
+  it("without their own signatures, which Mozilla's are in the executable, also if the server has the whole one", async () => {
+    const der = (await roots(new X509Certificate(pem("ca")).raw)).at(-1)?.[1];
+    const bare = `-----BEGIN CERTIFICATE-----\n${der?.toString("base64")}\n-----END CERTIFICATE-----\n`;
+    const chains = [["valid"], ["valid", "ca"], ["byMiddle", "middle", "ca"], ["unknown", "stranger"]];
+    const ports = await Promise.all(chains.map((chain) => serve(folder, chain)));
+    await expectSame(
+      ports.map((port) => ({ port, ca: bare })),
+      ["secure true", "secure true", "secure true", "error SELF_SIGNED_CERT_IN_CHAIN"],
+    );
+  });
+
+  it("are Mozilla's, each as it is but for its signature", async () => {
+    const all = await roots(new X509Certificate(pem("ca")).raw);
+    expect(all.length).toBeGreaterThan(100);
+    for (const [whole, bare] of all) {
+      // What was signed and the signature's algorithm, and a bit string without bits.
+      expect(whole.includes(bare.subarray(4, -3))).toBe(true);
+      expect([...bare.subarray(-3)]).toEqual([3, 1, 0]);
+      const [one, other] = [new X509Certificate(whole), new X509Certificate(bare)];
+      expect(other.publicKey.equals(one.publicKey)).toBe(true);
+      expect([other.subject, other.validTo, other.ca]).toEqual([one.subject, one.validTo, one.ca]);
+    }
+    const [script, list] = ["roots.cjs", "roots.json"].map((name) => join(folder, name));
+    writeFileSync(String(list), JSON.stringify(all.map(([, bare]) => bare.toString("base64"))));
+    writeFileSync(
+      String(script),
+      `const { X509Certificate } = require("node:crypto");
+for (const text of JSON.parse(require("node:fs").readFileSync(process.argv[2], "utf8"))) new X509Certificate(Buffer.from(text, "base64"));
+require("node:fs").writeSync(1, "all");`,
+    );
+    for (const program of [process.execPath, shell]) {
+      const { stdout } = await promisify(execFile)(program, [String(script), String(list)], { env: {} });
+      expect(stdout).toBe("all");
+    }
   });
 
   it("are added to Mozilla's by NODE_EXTRA_CA_CERTS", async () => {

@@ -2,8 +2,10 @@
 // variants of rare ones, so that the linker cannot leave them out.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { TABLES } from "./aws-lc-tables.mjs";
+import { changed } from "./changes.mjs";
 
-/** Texts by path, and what takes their place. Each occurs once in its file. */
+/** Texts by path, and what takes their place. Each occurs once in its file, if no other number is given. */
 const CHANGES = {
   // Kinds of keys: RSA, elliptic curves, Ed25519, X25519 and ML-KEM stay. Certificates for TLS have neither DSA, DH nor, so far, ML-DSA.
   "crypto/fipsmodule/evp/internal.h": [
@@ -65,7 +67,34 @@ const CHANGES = {
       "#if 0\n  out->meth = EC_GFp_nistp521_method();",
     ],
   ],
-  // A faster variant of signing by RSA: the client signs nothing.
+  ...TABLES,
+  // The client signs and decrypts nothing, and has no keys but those that TLS makes for a handshake, without these functions.
+  "crypto/fipsmodule/evp/p_rsa.c": [
+    ["  out->keygen = pkey_rsa_keygen;\n", "  out->keygen = NULL;\n", 2],
+    ["  out->sign = pkey_rsa_sign;\n", "  out->sign = NULL;\n", 2],
+    ["  out->encrypt = pkey_rsa_encrypt; /* encrypt */\n", "  out->encrypt = NULL;\n"],
+    ["  out->decrypt = pkey_rsa_decrypt; /* decrypt */\n", "  out->decrypt = NULL;\n"],
+  ],
+  "crypto/evp_extra/p_rsa_asn1.c": [
+    ["  rsa_priv_decode,\n  rsa_priv_encode,\n", "  NULL,\n  NULL,\n"],
+    ["  rsa_pss_priv_decode,\n", "  NULL,\n"],
+  ],
+  "crypto/fipsmodule/evp/p_ec.c": [
+    ["  out->keygen = pkey_ec_keygen;\n", "  out->keygen = NULL;\n"],
+    ["  out->sign = pkey_ec_sign;\n", "  out->sign = NULL;\n"],
+  ],
+  "crypto/evp_extra/p_ec_asn1.c": [["  eckey_priv_decode,\n  eckey_priv_encode,\n", "  NULL,\n  NULL,\n"]],
+  "crypto/fipsmodule/evp/p_ed25519.c": [
+    ["  out->keygen = pkey_ed25519_keygen;\n", "  out->keygen = NULL;\n"],
+    ["  out->sign_message = pkey_ed25519_sign_message;\n", "  out->sign_message = NULL;\n"],
+  ],
+  "crypto/evp_extra/p_ed25519_asn1.c": [
+    [
+      "    ed25519_priv_decode,\n    ed25519_priv_encode,\n    ed25519_priv_encode_v2,\n    ed25519_set_priv_raw,\n",
+      "    NULL,\n    NULL,\n    NULL,\n    NULL,\n",
+    ],
+  ],
+  // A faster variant of signing by RSA.
   "crypto/fipsmodule/bn/rsaz_exp.h": [
     [
       "#if !defined(OPENSSL_NO_ASM) && defined(OPENSSL_X86_64) && \\\n    !defined(MY_ASSEMBLER_IS_TOO_OLD_FOR_AVX)\n#define RSAZ_ENABLED",
@@ -84,15 +113,9 @@ const CHANGES = {
 export function changedSources(library, folder) {
   const roots = Object.entries(CHANGES).map(([path, changes], index) => {
     const name = join(library, path);
-    let text = readFileSync(name, "utf8");
-    for (const [from, to] of changes) {
-      const parts = text.split(from);
-      if (parts.length !== 2) throw new Error(`${path} of AWS-LC has another form now: ${from}`);
-      text = parts.join(to);
-    }
-    const changed = join(folder, `changed-${index}`);
-    writeFileSync(changed, text);
-    return { name, type: "file", "external-contents": changed };
+    const ours = join(folder, `changed-${index}`);
+    writeFileSync(ours, changed(readFileSync(name, "utf8"), `${path} of AWS-LC`, changes));
+    return { name, type: "file", "external-contents": ours };
   });
   const list = join(folder, "changes.json");
   // Errors name the library's own file.

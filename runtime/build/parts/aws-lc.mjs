@@ -61,7 +61,10 @@ export async function awsLc(root, processor, target, zig, flags = []) {
   const crate = crateSources(root, VERSIONS.awsLc);
   const library = join(crate, "aws-lc");
   const include = join(library, "include");
-  const own = [import.meta.filename, join(import.meta.dirname, "aws-lc-changes.mjs")];
+  const parts = ["aws-lc-changes.mjs", "aws-lc-tables.mjs", "changes.mjs"].map((name) =>
+    join(import.meta.dirname, name),
+  );
+  const own = [import.meta.filename, ...parts];
   const key = keyOf(VERSIONS.awsLc.checksum, target, FLAGS, flags, ...own.map((path) => readFileSync(path, "utf8")));
   const folder = join(root, ".cache", "runtime");
   const archive = join(folder, `aws-lc-${processor}-${key}.a`);
