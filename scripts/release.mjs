@@ -15,6 +15,8 @@ import { sbom } from "./release/sbom.mjs";
 const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist-release");
 const LIST = "scripts/release/packed-files.txt";
+/** The limits of the package in bytes, packed and unpacked, with both executables: each project downloads and keeps them. */
+const [MOST_PACKED, MOST_UNPACKED] = [5_200_000, 11_000_000];
 const isRelease = process.argv.includes("--release");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const problems = [];
@@ -35,10 +37,13 @@ process.stdout.write(readFileSync(join(outdir, "SHA256SUMS")));
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 if (problems.length > 0) process.exitCode = 1;
 
-/** Packs the package and compares the names of its files. The bundle's files, named by their content, count as one. */
+/** Packs the package, compares its size and the names of its files. The bundle's files, named by their content, count as one. */
 function comparePacked() {
   const options = ["--json", "--ignore-scripts", "--pack-destination", outdir];
-  const [{ files }] = JSON.parse(run("npm", ["pack", ...options]));
+  const [{ files, size, unpackedSize }] = JSON.parse(run("npm", ["pack", ...options]));
+  if (size > MOST_PACKED) problems.push(`the package has ${size} bytes, ${MOST_PACKED} are the limit`);
+  if (unpackedSize > MOST_UNPACKED)
+    problems.push(`it has ${unpackedSize} bytes unpacked, ${MOST_UNPACKED} are the limit`);
   /** @type {string[]} */
   const names = files.map(({ path }) => path.replace(/^dist\/.*\.cjs$/, "dist/*.cjs"));
   // Only a release needs the files for another processor.
