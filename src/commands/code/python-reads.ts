@@ -7,7 +7,29 @@ import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, 
 /** Finds `os.environ["X"]`, which throws without the variable, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
 export function readsOfPython(text: string): Reads {
   const subscript = /\benviron\[\s*["']([A-Za-z_]\w*)["']\s*\](?!\s*=(?!=))/g;
-  return [...readsBy(text, subscript, true), ...readsByGet(text), ...readsByCalls(text), ...readsBySettings(text)];
+  const present = /["']([A-Za-z_]\w*)["']\s{1,20}(?:not\s{1,20})?in\s{1,20}(?:os\.)?environ\b(?!\s*[.[])/g;
+  return [
+    ...readsBy(text, subscript, true),
+    ...readsBy(text, present, false),
+    ...readsByGet(text),
+    ...readsByOtherNames(text),
+    ...readsByCalls(text),
+    ...readsBySettings(text),
+  ];
+}
+
+/** Finds `env["X"]` and `env.get("X")` after `env = os.environ` or `from os import environ as env`. */
+function readsByOtherNames(text: string): Reads {
+  const objects = new Set([
+    ...matchesOf(text, /^[ \t]*(\w+)(?:[ \t]*:[^=\n]{1,60})?[ \t]*=[ \t]*(?:os\.)?environ[ \t]*(?:#.*)?$/gm),
+    ...matchesOf(text, /^[ \t]*from os import [^\n#]{0,200}\benviron as (\w+)/gm),
+  ]);
+  return firstNames(objects).flatMap((object) => {
+    // Only upper case: an object of a function may have the same name.
+    const subscript = String.raw`(?<![\w.])${object}\[\s*["']([A-Z][A-Z0-9_]*)["']\s*\](?!\s*=(?!=))`;
+    const get = String.raw`(?<![\w.])${object}\.get\(\s*["']([A-Z][A-Z0-9_]*)["']`;
+    return [...readsBy(text, new RegExp(subscript, "g"), true), ...readsBy(text, new RegExp(get, "g"), false)];
+  });
 }
 
 /** Code that ends a program or a function if a variable is not set. */
@@ -15,9 +37,9 @@ const ENDS = String.raw`(?:raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|\w*(?:f
 
 /** Finds `os.environ.get("X")` and `os.getenv("X")`, with `or fail()`, `:= …` or `if not x: raise` behind it. */
 function readsByGet(text: string): Reads {
-  const withDefault = /\b(?:environ\.get|getenv)\(\s*["']([A-Za-z_]\w*)["']\s*,/g;
+  const withDefault = /\b(?:environ\.get|getenv)\(\s*(?:key\s*=\s*)?["']([A-Za-z_]\w*)["']\s*,/g;
   return [
-    ...firstMatches(text, /(?:\bos\.)?\b(?:environ\.get|getenv)\(\s*["']([A-Za-z_]\w*)["']\s*\)/g).map(
+    ...firstMatches(text, /(?:\bos\.)?\b(?:environ\.get|getenv)\(\s*(?:key\s*=\s*)?["']([A-Za-z_]\w*)["']\s*\)/g).map(
       (match): Read => {
         const end = match.index + match[0].length;
         const before = text.slice(Math.max(0, match.index - 120), match.index);

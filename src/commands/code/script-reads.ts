@@ -4,11 +4,19 @@ import { readsBySchemas } from "./schema-reads.ts";
 
 /** The environment of Node.js, of Bun, and of a bundler; with `?.` in code that also runs in a browser. */
 const ENVIRONMENT = String.raw`\b(?:process|import\.meta|Bun)\??\.env\b`;
+/** The same, perhaps in brackets with a type of TypeScript. */
+const OBJECT = String.raw`(?:${ENVIRONMENT}|\(\s{0,20}${ENVIRONMENT}(?:\s+as\s[^()]{1,80})?\s{0,20}\))`;
+/** Another name for it: a constant, or a parameter by default. */
+const NAMED = new RegExp(
+  String.raw`(?:\b(?:const|let|var)\s+|[(,]\s{0,20})(\w+)(?:\s*:[ \w.<>,|]{1,80})?\s*=\s*${ENVIRONMENT}(?:\s+as\s[^;=()\n]{1,80})?\s*(?:[;,)]|$)`,
+  "gm",
+);
+const PRESENT = new RegExp(String.raw`["'\x60]([A-Za-z_]\w*)["'\x60]\s{1,20}in\s{1,20}${ENVIRONMENT}`, "g");
 const DESTRUCTURED = new RegExp(String.raw`\{([^{}]{1,2000})\}\s*=\s*${ENVIRONMENT}`, "g");
 
 /** Finds `process.env.X`, `process.env["X"]`, `import.meta.env.X`, `Bun.env.X`, `Deno.env.get("X")`, `const { X } = process.env`. */
 export function readsOfScript(text: string): Reads {
-  const direct = accessesOf(text, ENVIRONMENT, "[A-Za-z_]\\w*");
+  const direct = accessesOf(text, OBJECT, "[A-Za-z_]\\w*");
   const reads = [
     ...readsByOtherNames(text),
     ...readsByNest(text),
@@ -16,6 +24,7 @@ export function readsOfScript(text: string): Reads {
     ...readsBySchemas(text),
     ...direct,
     ...readsBy(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g, false),
+    ...readsBy(text, PRESENT, false),
     ...readsInPatterns(text, DESTRUCTURED),
   ];
   return withGuards(text, reads);
@@ -88,7 +97,7 @@ function withGuards(text: string, reads: Reads): Reads {
 /** Finds `env.X` after `const env = process.env`, `const { env } = process` or `import { env } from "node:process"`. */
 function readsByOtherNames(text: string): Reads {
   const objects = new Set([
-    ...matchesOf(text, /\b(?:const|let|var)\s+(\w+)\s*=\s*process\??\.env\s*(?:;|$)/gm),
+    ...matchesOf(text, NAMED),
     ...matchesOf(text, /\{\s*(env)\s*\}\s*=\s*process\s*(?:;|$)/gm),
     ...matchesOf(
       text,

@@ -114,6 +114,32 @@ test("a variable that code only sets or deletes is not read", () => {
   ).toEqual(["C", "D"]);
 });
 
+test.each([
+  ["const env = process.env as Record<string, string>;\nenv.A", ["A"]],
+  ["const env: NodeJS.ProcessEnv = process.env;\nenv.A; other.env.B", ["A"]],
+  ["const env = import.meta.env;\nenv.A", ["A"]],
+  ["export function load(env = process.env) {\n  return env.A;\n}", ["A"]],
+  ["function load(path: string, env: NodeJS.ProcessEnv = process.env) {\n  return env['A'];\n}", ["A"]],
+  ["(process.env as any).A; ( process.env )['B']", ["A", "B"]],
+  ["if (!('A' in process.env)) fail()", ["A"]],
+  ["const env = process.env.NODE_ENV;\nenv.A", ["NODE_ENV"]],
+  ["spawn(file, { env: process.env }); env.A", []],
+] as const)("another name for the environment of JavaScript, and types around it: %s", (text, names) => {
+  expect(marked(readsOfScript(text))).toEqual(names);
+});
+
+test.each([
+  ['env = os.environ\nenv["A"]; env.get("B"); env["C"] = "1"', ["A!", "B"]],
+  ['env: Mapping[str, str] = environ  # of all\nenv["A"]', ["A!"]],
+  ['from os import path, environ as env\nenv.get("A")', ["A"]],
+  ['if "A" not in os.environ:\n    fail()', ["A"]],
+  ['os.getenv(key="A")', ["A"]],
+  ['env = os.environ.copy()\nenv["A"]', []],
+  ['"A" in os.environ.values()', []],
+] as const)("another name for the environment of Python, and what is in it: %s", (text, names) => {
+  expect(marked(readsOfPython(text))).toEqual(names);
+});
+
 test("code for browsers, too, reads with ?.", () => {
   const text = [
     'process?.env?.A; globalThis.process?.env["B"]; process?.env?.["C"];',
