@@ -1,4 +1,4 @@
-// The checks of a change, once. `.ci/run` runs those for this machine, two at a time in this order; checks.yml runs those for
+// The checks of a change, once. `.ci/run` runs those for this machine, some at a time in this order; checks.yml runs those for
 // GitHub's runners, a job for each system and version of Node.js:
 //
 //   node scripts/checks.mjs          # the name of each, and who runs it
