@@ -154,7 +154,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "sophia-run --broker -- git clone https://github.com/acme/app.git": {
       kind: "stand-ins",
       commands: ["sophia-run"],
-      because: "git.process.test.ts does it, with GitHub's names for this machine",
+      because: "git.slow.test.ts does it, with GitHub's names for this machine",
     },
     "sophia-run --broker --broker-listen 172.17.0.1 -- docker run --rm --env OPENAI_API_KEY --env OPENAI_BASE_URL agent":
       container,

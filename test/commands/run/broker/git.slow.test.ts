@@ -1,74 +1,247 @@
-/** Large pushes and clones through the broker: they are passed on as they come. */
+/** git through the broker: real git, against git's own server for GitHub's names. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isStandalone } from "../../../helpers/program.ts";
-import { isNightly } from "../../../helpers/seed.ts";
-import { notInstalled, notLinux, notNightly, skipBecause } from "../../../helpers/skip.ts";
-import { AUTHOR, brokered, makeRepository, startGithub } from "./github.ts";
-import { packSink } from "./pack-sink.ts";
+import { notInstalled, skipBecause } from "../../../helpers/skip.ts";
+import { environmentOf, folder, unwrapped } from "../../../helpers/sophia.ts";
+import { AUTHOR, brokered, type Github, makeRepository, run, startGithub, TOKEN } from "./github.ts";
 
-skipBecause(notInstalled("git", "--version") ?? notLinux);
+skipBecause(notInstalled("git", "--version"));
+const noCurl = notInstalled("curl", "--version");
 
-/** More than the launcher may take. */
-const MEGABYTES = isNightly ? 256 : 96;
-/** V8 lets its heap grow before it collects: some 28 MB here, 79 MB in the worst case of docs/measurements/broker.md. */
-const MOST_MEGABYTES = 80;
+const COMMIT = `git ${AUTHOR.join(" ")} commit --quiet`;
 
-/** Prints the most memory in kB that the launcher has had. */
-const USED = `used() { sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\) kB$/\\1/p' "/proc/$PPID/status"; }`;
-const UNCOMPRESSED = { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "core.compression", GIT_CONFIG_VALUE_0: "0" } as const;
+/** Each request had the token as the password of Basic credentials, and came over TLS by the caller's proxy. */
+function expectAuthorized({ upstream, proxy }: Github): void {
+  const expected = `Basic ${Buffer.from(`x-access-token:${TOKEN}`).toString("base64")}`;
+  expect(upstream.requests.length).toBeGreaterThan(0);
+  expect([...new Set(upstream.requests.map(({ headers }) => headers.authorization))]).toEqual([expected]);
+  expect(new Set(proxy.requests.map(({ kind, target }) => `${kind} ${target}`))).toEqual(
+    new Set(["tunnel github.com:443"]),
+  );
+}
 
-test(
-  `a push of ${MEGABYTES} MB in one request, and a clone, cost the launcher less than ${MOST_MEGABYTES} MB`,
-  { timeout: 300_000 },
-  async () => {
-    const github = await startGithub();
-    makeRepository(github, "acme/app.git");
-    const ended = await brokered(github, {
-      env: UNCOMPRESSED,
-      script: `
-        ${USED}
-        git clone --quiet https://github.com/acme/app.git app
-        cd app
-        head -c ${MEGABYTES * 1024 * 1024} /dev/urandom >large
-        git add large
-        git ${AUTHOR.join(" ")} commit --quiet -m large
-        used
-        git push --quiet origin main
-        used
-        git clone --quiet https://github.com/acme/app.git ../again
-        used
-        cmp large ../again/large`,
-    });
-    expect([ended.status, ended.stderr]).toEqual([0, ""]);
-    const [before = 0, pushed = Infinity, cloned = Infinity] = ended.stdout.trim().split("\n").map(Number);
-    expect(pushed - before).toBeLessThan(MOST_MEGABYTES * 1024);
-    expect(cloned - before).toBeLessThan(MOST_MEGABYTES * 1024);
-    const push = github.upstream.requests.findLast(({ target }) => target.endsWith("/git-receive-pack"));
-    expect(push?.headers["transfer-encoding"]).toBe("chunked");
-    expect(push?.body.length).toBeGreaterThan(MEGABYTES * 1024 * 1024);
-  },
-);
-
-test("a push of 1 GB arrives whole, and costs the launcher no more", { timeout: 900_000 }, async ({ skip }) => {
-  skip(notNightly !== undefined, notNightly);
-  const sink = packSink("refs/heads/main");
-  const github = await startGithub(undefined, sink.take);
-  // The file is in the repository alone, and the service keeps none.
+test("clones, fetches and pushes without the token, and no file of the repository names the broker", async () => {
+  const github = await startGithub();
+  const from = makeRepository(github, "acme/app.git");
   const ended = await brokered(github, {
-    env: UNCOMPRESSED,
     script: `
-      ${USED}
-      git init --quiet --initial-branch=main app
+      git clone --quiet https://github.com/acme/app.git app
       cd app
-      blob=$(head -c 1000000000 /dev/urandom | git hash-object -w --stdin)
-      git update-index --add --cacheinfo "100644,$blob,large"
-      git ${AUTHOR.join(" ")} commit --quiet -m large
-      used
-      git push --quiet https://github.com/acme/app.git main
-      used`,
+      echo b > b.txt
+      git add b.txt
+      ${COMMIT} -m second
+      git push --quiet origin main
+      git fetch --quiet origin
+      git remote get-url origin >&2
+      git config --get remote.origin.url
+      env`,
   });
-  expect([ended.status, ended.stderr]).toEqual([0, ""]);
-  const [before = 0, pushed = Infinity] = ended.stdout.trim().split("\n").map(Number);
-  expect(pushed - before).toBeLessThan((isStandalone ? 24 : MOST_MEGABYTES) * 1024);
-  expect(sink.received()).toEqual({ isWhole: true, isLarge: true });
+  expect(ended.stderr).toBe("http://github.com/acme/app.git\n");
+  expect(ended.status).toBe(0);
+  expect(ended.stdout).toMatch(/^https:\/\/github\.com\/acme\/app\.git\n/);
+  expect(ended.stdout).not.toContain(TOKEN);
+  expect(Buffer.from(ended.stdout).toString("base64")).not.toContain(TOKEN);
+  const { GITHUB_PAT = "" } = environmentOf(ended.stdout);
+  expect(GITHUB_PAT).toMatch(/^ghp_sophia-\w{32}$/);
+  expect(readFileSync(join(ended.cwd, "app/.git/config"), "utf8")).not.toMatch(/127\.0\.0\.1|http:|sophia/);
+  expect(run("git", ["-C", join(github.repositories, "acme/app.git"), "log", "--format=%s", "main"], from)).toBe(
+    "second\nfirst\n",
+  );
+  expectAuthorized(github);
+});
+
+test("remotes in the form of ssh go the same way, and submodules", async () => {
+  const github = await startGithub();
+  makeRepository(github, "acme/part.git", { "a.txt": "part" });
+  const from = makeRepository(github, "acme/app.git");
+  const url = "git@github.com:acme/part.git";
+  const modules = `[submodule "part"]\n\tpath = part\n\turl = ${url}\n`;
+  const part = join(github.repositories, "acme/part.git");
+  const commit = run("git", ["-C", part, "rev-parse", "main"], from).trim();
+  run("sh", ["-ec", `printf '%s' '${modules}' > .gitmodules; git add .gitmodules`], from);
+  run("git", ["update-index", "--add", "--cacheinfo", `160000,${commit},part`], from);
+  run("git", [...AUTHOR, "commit", "--quiet", "-m", "submodule"], from);
+  run("git", ["push", "--quiet", join(github.repositories, "acme/app.git"), "main"], from);
+  const ended = await brokered(github, {
+    script: `
+      git clone --quiet --recurse-submodules ssh://git@github.com/acme/app.git app 2>/dev/null
+      cat app/part/a.txt`,
+  });
+  expect([ended.stderr, ended.status, ended.stdout]).toEqual(["", 0, "part"]);
+  expectAuthorized(github);
+});
+
+test(`"ssh": false leaves remotes in the form of ssh to ssh`, async () => {
+  const github = await startGithub();
+  const script = `
+    git ls-remote git@github.com:acme/app.git || true
+    git config --get-all url.http://github.com/.insteadOf`;
+  const ended = await brokered(github, {
+    broker: { ssh: false },
+    script,
+    env: { GIT_SSH_COMMAND: "echo ssh >&2; false" },
+  });
+  expect(ended.stderr).toMatch(/^ssh\n/);
+  expect(ended.stdout).toBe("https://github.com/\n");
+  expect(github.asked()).toEqual([]);
+});
+
+test("settings that the caller has given by variables stay, and ours follow", async () => {
+  const github = await startGithub();
+  const { stdout } = await brokered(github, {
+    script: "git config --get user.name; env",
+    env: { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "user.name", GIT_CONFIG_VALUE_0: "Caller" },
+  });
+  expect(stdout).toMatch(/^Caller\n/);
+  expect(environmentOf(stdout)).toMatchObject({
+    GIT_CONFIG_COUNT: "7",
+    GIT_CONFIG_KEY_1: "url.http://github.com/.insteadOf",
+    GIT_CONFIG_VALUE_1: "https://github.com/",
+    GIT_CONFIG_KEY_4: "http.http://github.com/.proxy",
+  });
+});
+
+test("the preferred one of several tokens is git's, and their dummies differ", async () => {
+  const github = await startGithub();
+  makeRepository(github, "acme/app.git");
+  const names = ["GH_TOKEN", "GITHUB_TOKEN", "GITHUB_PAT", "GH_FINE_GRAINED_TOKEN"];
+  const contract = JSON.stringify({ variables: Object.fromEntries(names.map((name) => [name, { broker: true }])) });
+  const { stdout, stderr, status } = await brokered(github, {
+    script: "git ls-remote --quiet https://github.com/acme/app.git >&2; env",
+    files: { "all.contract.json": contract },
+    options: ["--contract", "all.contract.json"],
+    env: { GH_TOKEN: "1-unused", GITHUB_TOKEN: "2-unused", GITHUB_PAT: "3-unused", GH_FINE_GRAINED_TOKEN: TOKEN },
+  });
+  expect([status, stderr]).toEqual([0, expect.stringMatching(/^[\da-f]{40}\tHEAD\n/)]);
+  const environment = environmentOf(stdout);
+  const dummies = names.map((name) => environment[name]);
+  expect(new Set(dummies).size).toBe(4);
+  for (const dummy of dummies) expect(dummy).toMatch(/^sophia-\w{32}$/);
+  expect(environment["GITHUB_API_URL"]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api\.github\.com$/);
+  expectAuthorized(github);
+});
+
+test.each([
+  [
+    "an entry with a dot at its end",
+    "a.test,localhost.",
+    "NO_PROXY of the program is without localhost.",
+    "a.test,127.0.0.1 proxy",
+  ],
+  ["an entry", "a.test,.localhost", "NO_PROXY of the program is without .localhost", "a.test,127.0.0.1 proxy"],
+  ["all hosts", "*", "the program gets no NO_PROXY=* and no proxy", "unset unset"],
+])("NO_PROXY does not keep git from the broker: %s", async (_, list, notice, left) => {
+  const github = await startGithub();
+  makeRepository(github, "acme/app.git");
+  const origin = github.upstream.origin.replace("127.0.0.1", "localhost");
+  const ended = await brokered(github, {
+    broker: { upstream: origin },
+    script: `
+      git ls-remote --quiet ${origin}/acme/app.git
+      echo "\${NO_PROXY-unset} \${HTTPS_PROXY-unset}"`,
+    env: { NO_PROXY: list },
+  });
+  expect(unwrapped(ended.stderr)).toContain(notice);
+  expect(ended.stdout).toMatch(/^[\da-f]{40}\tHEAD\n/);
+  expect(ended.stdout.trim().split("\n").at(-1)?.replace(github.proxy.url, "proxy")).toBe(left);
+});
+
+test("a setting of the user that comes before ours is named", async () => {
+  const github = await startGithub();
+  const ended = await brokered(github, {
+    files: { ".gitconfig": '[url "git@github.com:"]\n\tinsteadOf = https://github.com/\n' },
+    script: "git ls-remote https://github.com/acme/app.git || true",
+    env: { GIT_SSH_COMMAND: "echo ssh >&2; false" },
+  });
+  expect(unwrapped(ended.stderr)).toContain(
+    "git goes from https://github.com/ to git@github.com: by a setting of the user (insteadOf), without the broker",
+  );
+  expect(ended.stderr).toContain("\nssh\n");
+  expect(github.asked()).toEqual([]);
+});
+
+test("a token in a setting of the user is not in the notice about it", async () => {
+  const github = await startGithub();
+  const { stderr } = await brokered(github, {
+    files: { ".gitconfig": '[url "https://me:secret-in-git@github.com/"]\n\tinsteadOf = https://github.com/\n' },
+    script: "true",
+  });
+  expect(unwrapped(stderr)).toContain("git goes from https://github.com/ to https://***@github.com/ by a setting");
+  expect(stderr).not.toContain("secret-in-git");
+});
+
+test("git is asked for settings without the token", async () => {
+  const github = await startGithub();
+  const place = folder({});
+  const real = (process.env["PATH"] ?? "").split(":").find((path) => existsSync(join(path, "git")));
+  const script = `#!/bin/sh\nenv >>${place}/seen\nexec ${real}/git "$@"\n`;
+  writeFileSync(join(place, "git"), script, { mode: 0o755 });
+  const { status } = await brokered(github, { script: "true", env: { PATH: `${place}:${process.env["PATH"]}` } });
+  const seen = readFileSync(join(place, "seen"), "utf8");
+  expect(status).toBe(0);
+  expect(environmentOf(seen)).toMatchObject({ HOME: expect.any(String) });
+  expect(seen).not.toContain(TOKEN);
+});
+
+test("rules name host and path: a push elsewhere is refused", async () => {
+  const github = await startGithub();
+  makeRepository(github, "acme/app.git");
+  makeRepository(github, "acme/other.git");
+  const ended = await brokered(github, {
+    broker: { allow: ["github.com: * /acme/app.git/**", "api.github.com: GET /repos/acme/**"] },
+    script: `
+      git ls-remote --quiet https://github.com/acme/app.git >/dev/null
+      git ls-remote --quiet https://github.com/acme/other.git`,
+  });
+  expect(ended.status).toBe(128);
+  expect(ended.stderr).toContain("403");
+  expect(github.asked()).toEqual([
+    "github.com GET /acme/app.git/info/refs?service=git-upload-pack",
+    "github.com POST /acme/app.git/git-upload-pack",
+  ]);
+});
+
+test("a GitHub Enterprise Server has git and its API below one host", async ({ skip }) => {
+  skip(noCurl !== undefined, noCurl);
+  const github = await startGithub();
+  makeRepository(github, "acme/app.git");
+  const { stdout, stderr, status } = await brokered(github, {
+    broker: { upstream: "https://github.acme.test" },
+    script: `
+      git ls-remote --quiet git@github.acme.test:acme/app.git >&2
+      curl -sS -H "Authorization: token $GITHUB_PAT" "$GITHUB_API_URL/repos/acme/app"
+      curl -sS -o /dev/null -w '%{http_code}' -H "Authorization: token $GITHUB_PAT" "$GITHUB_API_URL/user/keys"
+      echo " $GITHUB_GRAPHQL_URL"`,
+  });
+  expect([status, stderr]).toEqual([0, expect.stringMatching(/^[\da-f]{40}\tHEAD\n/)]);
+  expect(stdout).toMatch(/^\{\}403 http:\/\/127\.0\.0\.1:\d+\/github\.acme\.test\/api\/graphql\n$/);
+  expect(github.asked().at(-1)).toBe("github.acme.test GET /api/v3/repos/acme/app");
+});
+
+test("the other variables of the API lead to GitHub, and addresses in answers to the broker", async ({ skip }) => {
+  skip(noCurl !== undefined, noCurl);
+  const next = "https://api.github.com/repositories/1/issues?page=2";
+  const github = await startGithub((_, response) => {
+    response.setHeader("link", `<${next}>; rel="next"`);
+    response.end("[]");
+  });
+  const { stdout, status } = await brokered(github, {
+    script: `
+      curl -sS -i -H "Authorization: Bearer $GITHUB_PAT" "$GITHUB_API_URL/repos/acme/app/git/ref/heads%2Fmain"
+      echo
+      curl -sS -H "Authorization: bearer $GITHUB_PAT" -d '{}' "$GITHUB_GRAPHQL_URL"
+      curl -sS -u "me:$GITHUB_PAT" "$GITHUB_API_URL/user"
+      curl -sS -o /dev/null -w '%{http_code}\\n' -u "me:$GITHUB_PAT" "$GITHUB_API_URL/user%2Fkeys"
+      echo "$GITHUB_API_URL"`,
+  });
+  expect(status).toBe(0);
+  const address = stdout.trim().split("\n").at(-1) ?? "";
+  expect(stdout).toContain(`<${next.replace("https://api.github.com", address)}>; rel="next"`);
+  expect(stdout).toContain("403\n");
+  expect(github.asked()).toEqual([
+    "api.github.com GET /repos/acme/app/git/ref/heads%2Fmain",
+    "api.github.com POST /graphql",
+    "api.github.com GET /user",
+  ]);
 });
