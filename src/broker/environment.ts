@@ -1,12 +1,11 @@
 /** The variables that a program gets in place of the keys; pure. */
+import { BROKERED_VARIABLE } from "../contract/broker/model.ts";
 import { GITHUB_TOKENS } from "../contract/broker/providers.ts";
 import type { Environment } from "../core/model.ts";
 import { bareHost } from "../network/settings.ts";
 import { type GitAccess, gitVariables } from "./git.ts";
 import type { Planned } from "./plan.ts";
 
-/** Names the keys that the program has dummies of, for a nested sophia-run. */
-export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
 /** The path of a broker that listens on a socket. */
 export const SOCKET_VARIABLE = "SOPHIA_BROKER_SOCKET";
 

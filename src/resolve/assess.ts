@@ -16,7 +16,9 @@ export async function assess(request: Request): Promise<Assessment> {
 export async function check(preceded: Preceded): Promise<Assessment> {
   const { sources, required, resolution, selected, marked, selection } = preceded;
   const { contract, esc, request } = sources;
-  const violations = checkContract(required, selected, await formatsOf(contract));
+  const found = checkContract(required, selected, await formatsOf(contract));
+  const isNested = found.length > 0 && request.environment.has("SOPHIA_BROKERED");
+  const violations = isNested ? (await import("./brokered.ts")).ofOwnValues(found, preceded) : found;
   // Without a contract each start would contact ESC.
   if (violations.length > 0 && request.settings.enforceContract && esc.kind === "read" && esc.kept?.why === "fresh") {
     return check(await precede(await readWithoutCache(sources)));

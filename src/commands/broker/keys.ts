@@ -1,5 +1,4 @@
 /** The keys of a run that are brokered, and where each of them goes; pure. Its texts contain no value. */
-import { BROKERED_VARIABLE } from "../../broker/environment.ts";
 import type { ListenAddress } from "../../broker/own-address.ts";
 import { planKey, type PlanFault, type Planned, type SourcedValue, type Surroundings } from "../../broker/plan.ts";
 import { brokerEntryOf } from "../../contract/broker/entry.ts";
@@ -10,6 +9,7 @@ import type { Contract, Declaration } from "../../contract/model.ts";
 import { keysSentTo } from "../../core/key-addresses.ts";
 import type { Environment, Origin, Resolution, Resolved } from "../../core/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
+import { brokeredNames } from "../../resolve/brokered.ts";
 import { originWords } from "../../resolve/sources.ts";
 import { type ExposedKey, exposedKeys, spelledAsKnown } from "./exposed.ts";
 
@@ -61,7 +61,7 @@ export function planBroker(
   dummyOf: (declaration: Declaration) => string | undefined,
 ): BrokerPlan {
   const { isContractNamed, allowed } = options;
-  const brokered = namesIn(environment.get(BROKERED_VARIABLE));
+  const brokered = brokeredNames(environment);
   const outer = brokered.filter((name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment");
   const isExcepted = nameMatcher(options.except, environment);
   const path = contract.source.kind === "file" ? contract.source.path : "the built-in contract";
@@ -110,10 +110,6 @@ export function planBroker(
     excepted: [...unprovided, ...exposures.filter(({ why }) => why === "excepted")],
     outer,
   };
-}
-
-function namesIn(list: string | undefined): readonly string[] {
-  return (list ?? "").split(",").filter((name) => name !== "");
 }
 
 /** Returns a function that finds names in a list, on Windows in any case. */

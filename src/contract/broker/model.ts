@@ -1,6 +1,9 @@
 /** The part of a contract that says where a key goes and what the program gets for it. */
 import type { PathRule } from "./path-rules.ts";
 
+/** Names the keys that a program has dummies of, for a nested sophia-run. */
+export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
+
 /** A header in which clients send the key, such as `api-key`, or `authorization` with the scheme `bearer`. */
 export interface Slot {
   /** In lower case. */

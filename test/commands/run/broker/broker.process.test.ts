@@ -81,6 +81,34 @@ describe("the program", () => {
     expect([status, stdout]).toEqual([0, "***\nCOPY=***\n"]);
   });
 
+  test("of a nested sophia-run starts with values that the formats of the contract do not have", async () => {
+    const url = { type: "url", schemes: ["https"] };
+    const text = { type: "text", prefix: "sk-project-" };
+    const outer = { variables: { QDRANT_API_KEY: {}, QDRANT_URL: { format: url }, OPENAI_API_KEY: {} } };
+    const inner = {
+      variables: { ...outer.variables, OPENAI_API_KEY: { format: text }, PORT: { format: { type: "port" } } },
+    };
+    const cwd = folder({
+      "sophia.contract.json": JSON.stringify(outer),
+      "inner/sophia.contract.json": JSON.stringify(inner),
+    });
+    const [key = "", ...own] = sophiaRun;
+    const run = (env: Readonly<Record<string, string>>) => {
+      const script = 'cd inner; exec "$0" "$@" -- sh -c \'echo "$QDRANT_URL $OPENAI_API_KEY"\'';
+      return sophia(["--broker", "--", "sh", "-c", script, key, ...own], {
+        cwd,
+        env: { QDRANT_API_KEY: "0123456789abcdef", QDRANT_URL: "https://q.test", OPENAI_API_KEY: KEY, ...env },
+      });
+    };
+    const { status, stdout, stderr } = await run({});
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+ sophia-[A-Za-z0-9]{32}\n$/);
+    const refused = await run({ PORT: "none" });
+    expect(refused.status).toBe(78);
+    expect(unwrapped(refused.stderr)).toContain("(1 violation)");
+    expect(unwrapped(refused.stderr)).toContain("PORT must be");
+  });
+
   test("of a nested sophia-run keeps the dummies of the outer one", async () => {
     const service = await startService();
     const inner = 'echo "$SOPHIA_BROKERED"; exec node ask.mjs';

@@ -1,0 +1,34 @@
+/** What an outer sophia-run has put in place of keys and addresses (`--broker`). Loaded only for those who ask for it. */
+import { baseOf, brokerEntryOf } from "../contract/broker/entry.ts";
+import { BROKERED_VARIABLE } from "../contract/broker/model.ts";
+import { providerOf } from "../contract/broker/providers.ts";
+import type { Contract, Violation } from "../contract/model.ts";
+import type { Environment } from "../core/model.ts";
+import type { Preceded } from "./precede.ts";
+
+/** Returns the keys of which this process has dummies. */
+export function brokeredNames(environment: Environment): readonly string[] {
+  return (environment.get(BROKERED_VARIABLE) ?? "").split(",").filter((name) => name !== "");
+}
+
+/** Leaves out those of dummies and of the broker's addresses: formats are for what these stand for, and the outer one checks it. */
+export function ofOwnValues(
+  violations: readonly Violation[],
+  { sources, selected }: Pick<Preceded, "sources" | "selected">,
+): readonly Violation[] {
+  const { contract, request } = sources;
+  const names = brokeredNames(request.environment);
+  if (names.length === 0) return violations;
+  const replaced = new Set(names.flatMap((name) => [name, ...addressesFor(name, contract)]));
+  return violations.filter((violation) => {
+    if (violation.kind !== "malformed" || !replaced.has(violation.name)) return true;
+    return selected.get(violation.name)?.origin.source !== "environment";
+  });
+}
+
+/** The variables in which the outer one may have its own address. */
+function addressesFor(name: string, { variables }: Contract): readonly string[] {
+  const declaration = variables.get(name);
+  const entry = declaration === undefined ? undefined : brokerEntryOf(declaration);
+  return Object.keys({ ...providerOf(name)?.base, ...(entry === undefined ? {} : baseOf(name, entry)) });
+}
