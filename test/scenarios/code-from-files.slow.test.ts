@@ -261,6 +261,13 @@ const ATTACKS: readonly Attack[] = [
     command: ["kubectl", "get", "pods"],
   },
   {
+    name: "GH_CONFIG_DIR",
+    value: "./gh",
+    needs: ["gh", "--version"],
+    files: { "gh/config.yml": 'aliases:\n  co: "!./evil.sh"\n' },
+    command: ["gh", "co"],
+  },
+  {
     name: "AWS_CONFIG_FILE",
     value: "./aws.ini",
     needs: ["aws", "--version"],
