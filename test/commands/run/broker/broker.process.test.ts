@@ -92,7 +92,7 @@ describe("the program", () => {
       "sophia.contract.json": JSON.stringify(outer),
       "inner/sophia.contract.json": JSON.stringify(inner),
     });
-    const [key = "", ...own] = sophiaRun;
+    const [key, ...own] = sophiaRun;
     const run = (env: Readonly<Record<string, string>>) => {
       const script = 'cd inner; exec "$0" "$@" -- sh -c \'echo "$QDRANT_URL $OPENAI_API_KEY"\'';
       return sophia(["--broker", "--", "sh", "-c", script, key, ...own], {
