@@ -79,7 +79,9 @@ export function failureOf(error: unknown, { route: { name }, origin }: Admitted)
   }
   const { fault } = error;
   if (fault.kind !== "tls") {
-    return { name, code: "broker-upstream", message: `${host} cannot be reached (${reasonOf(fault)})` };
+    // The connection that failed may be that to the proxy.
+    const by = "host" in fault && fault.host !== host ? `the proxy ${fault.host}: ` : "";
+    return { name, code: "broker-upstream", message: `${host} cannot be reached (${by}${reasonOf(fault)})` };
   }
   const message = `no secure connection to ${fault.host} (${fault.code}); the key was not sent`;
   return { name, code: "broker-tls", message };

@@ -1,4 +1,4 @@
-/** What an outer sophia-run has put in place of keys and addresses (`--broker`). Loaded only for those who ask for it. */
+/** Values that an outer sophia-run has put in place of keys and addresses (`--broker`). Loaded only for those, and for `--broker`. */
 import { baseOf, brokerEntryOf } from "../contract/broker/entry.ts";
 import { BROKERED_VARIABLE } from "../contract/broker/model.ts";
 import { providerOf } from "../contract/broker/providers.ts";

@@ -121,7 +121,7 @@ describe("a service", () => {
   test("that refuses connections may be tried again", async () => {
     const answer = await ask(`https://127.0.0.1:${REFUSED_PORT}`);
     expect(answer).toMatchObject(UNREACHED);
-    expect(answer.body).toContain("ECONNREFUSED");
+    expect(answer.body).toContain("cannot be reached (ECONNREFUSED)");
   });
 
   test("that does not answer the handshake is given up after the limit", async () => {
@@ -178,6 +178,12 @@ describe("a proxy", () => {
     expect(answer.body).not.toMatch(/0ther|p%40ss|p@ss/);
     expect(heard.text).not.toContain(KEY);
     expect(upstream.requests).toEqual([]);
+  });
+
+  test("that refuses connections is named", async () => {
+    const answer = await ask(SERVICE, { httpsProxy: `http://127.0.0.1:${REFUSED_PORT}` });
+    expect(answer).toMatchObject(UNREACHED);
+    expect(answer.body).toContain(`cannot be reached (the proxy 127.0.0.1:${REFUSED_PORT}: ECONNREFUSED)`);
   });
 
   test("that does not answer is given up after the limit", async () => {

@@ -59,10 +59,14 @@ export function originFault(upstream: string): FormFault | undefined {
 
 const NOT_FOR_ADDRESSES: ReadonlySet<string> = new Set(MARKED_VARIABLES.map((name) => name.toUpperCase()));
 
+/** Folders of settings and code: an address in one of these is a path below the working directory. */
+const FOLDERS: ReadonlySet<string> = new Set(["HOME", "USERPROFILE", "PYTHONPATH", "NODE_PATH", "CLASSPATH", "GOPATH"]);
+
 /** Returns the reason why a variable must not get the address of the broker, to follow its name. Case does not matter, as on Windows. */
 export function baseNameFault(name: string): string | undefined {
   const upper = name.toUpperCase();
   if (upper === "PATH") return "decides which programs run";
+  if (FOLDERS.has(upper)) return "decides which settings and which code programs load";
   if (mayRunCode(name) || mayRunCode(upper)) return "makes other programs run code";
   if (mayDecideNetwork(name) || NOT_FOR_ADDRESSES.has(upper))
     return "decides how programs connect, and whom they trust";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { originFault } from "../../../src/contract/broker/faults.ts";
+import { baseNameFault, originFault } from "../../../src/contract/broker/faults.ts";
 import { originOf } from "../../../src/contract/broker/from-probe.ts";
 
 test("an accepted https origin is the one that the URL parser finds", () => {
@@ -29,4 +29,22 @@ test("an accepted https origin is the one that the URL parser finds", () => {
     { numRuns: 2000 },
   );
   expect(accepted).toBeGreaterThan(100);
+});
+
+test.each([
+  "PATH",
+  "HOME",
+  "UserProfile",
+  "PYTHONPATH",
+  "NODE_PATH",
+  "LD_PRELOAD",
+  "HTTPS_PROXY",
+  "ESC_TOKEN",
+  "SOPHIA_X",
+])("%s gets no address of the broker", (name) => expect(baseNameFault(name)).toBeDefined());
+
+test("the variables of clients may get the address of the broker", () => {
+  for (const name of ["SEARCH_URL", "OPENAI_BASE_URL", "PORTKEY_PROXY", "HOME_URL"]) {
+    expect(baseNameFault(name)).toBeUndefined();
+  }
 });
