@@ -82,5 +82,5 @@ async function readEsc(access: Access, request: Request, files: DotenvReading["f
 async function report({ request, contract, esc, layers, dotenv }: Sources): Promise<void> {
   const { readingLines } = await import("./verbose.ts");
   const { printLine } = await request.progress();
-  for (const line of readingLines(contract, esc, layers, dotenv.files)) printLine(line);
+  for (const line of readingLines(contract, esc, layers, dotenv)) printLine(line);
 }

@@ -5,17 +5,20 @@ import type { Contract } from "../contract/model.ts";
 import type { Layer } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { count } from "../core/text.ts";
+import { parentOf } from "../system/paths.ts";
 
 /** Returns a line for the contract and each source, without values. A source that cannot be read has a warning instead. */
 export function readingLines(
   { source, profile, scope }: Contract,
   esc: EscStatus,
   escLayers: readonly Layer[],
-  files: DotenvReading["files"],
+  { files, layers, pointers = [] }: DotenvReading,
 ): readonly string[] {
   return [
     `contract: ${source.kind === "file" ? source.path : "the built-in one"}${profile === undefined ? "" : `, profile ${profile}`}${scope === undefined ? "" : `, scope ${scope.name}`}`,
     ...escLines(esc, escLayers),
+    ...pointers.map((name) => `${name}: ${amount(1)}`),
+    ...layers.flatMap(secretsLine),
     ...files.map(({ path, variables }) => `${path}: ${variables === undefined ? "does not exist" : amount(variables)}`),
   ];
 }
@@ -38,6 +41,11 @@ function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
     case "refused":
       return [];
   }
+}
+
+function secretsLine({ variables }: Layer): readonly string[] {
+  const [first] = variables;
+  return first?.origin.source === "secrets" ? [`${parentOf(first.origin.file)}: ${amount(variables.length)}`] : [];
 }
 
 function amount(variables: number): string {

@@ -277,6 +277,16 @@ describe("--secrets-dir", () => {
     expect([status, stderr]).toEqual([125, expect.stringContaining("secrets/DB_PASSWORD")]);
   });
 
+  test("--verbose has a line for each folder, and for each NAME_FILE", async () => {
+    const cwd = project({ key: VALUE, "secrets/db-password": VALUE, ".env": "A=1\n" });
+    const verbose = ["--verbose", "--secrets-dir", "secrets", "--", "true"];
+    const { status, stderr } = await sophia(verbose, { cwd, env: { QDRANT_API_KEY_FILE: "key" } });
+    expect(status).toBe(0);
+    expect(stderr).toContain(
+      "sophia-run: QDRANT_API_KEY_FILE: 1 variable\nsophia-run: secrets: 1 variable\nsophia-run: .env: 1 variable\n",
+    );
+  });
+
   test("only the files of the scope are read", async () => {
     const cwd = project();
     mkdirSync(join(cwd, "secrets/db-password"), { recursive: true });
