@@ -228,6 +228,15 @@ const CHECKS = [
   // The real places. With status 2, a place that cannot run here, the check says `not run: …`.
   { name: "systemd", run: "scripts/places/check.sh systemd", after: EXECUTABLES, here: {}, hosted: ONCE },
   {
+    // Without its cache it would make roots and images for minutes. GitHub's runners have an engine of their own.
+    name: "docker",
+    run: "scripts/places/check.sh docker",
+    only: { test: "[ -e .cache/places/roots/docker.made ]", otherwise: "no root is made (scripts/places/docker.sh)" },
+    after: EXECUTABLES,
+    here: {},
+    hosted: ONCE,
+  },
+  {
     name: "actions",
     run: "scripts/places/check.sh actions",
     only: { test: "[ -e .cache/places/actions/act.made ]", otherwise: "act is not built (scripts/places/actions.sh)" },

@@ -17,7 +17,7 @@ WORKDIR /app
 COPY --from=build /usr/local/bin/sophia-run /usr/local/bin/sophia-run
 COPY package*.json sophia-run-*.tgz ./
 RUN npm ci --omit=dev
-COPY --from=build /app/server.js /app/healthcheck.js ./
+COPY --from=build /app/server.js /app/healthcheck.js /app/sophia.contract.json ./
 COPY --from=build /app/dist ./dist
 USER node
 # sophia-run stays PID 1: it ends a program that has no handler for SIGTERM, passes signals on and reaps orphans.

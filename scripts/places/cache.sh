@@ -10,14 +10,12 @@ part() {
   shift 3
   mkdir -p "$(dirname "$made")"
   # Two places may need it at the same time.
-  exec 8>"$cache/lock"
+  exec 8>"$made.lock"
   flock 8
   if [ ! -e "$made.made" ] || [ "$(head -n 1 "$made.made")" != "$recipe" ]; then
     echo "$place: makes ${made#"$PWD/"} ($duration)"
     rm -rf "$made" "$made.made" "$made".new*
-    # All processes of the command are in a namespace that ends with it, and it ends with the script.
-    if ! setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc -- \
-      "$@" "$made.new" >"$made.log" 2>&1 </dev/null 8>&-; then
+    if ! guarded "$@" "$made.new" >"$made.log" 2>&1 8>&-; then
       tail -n 20 "$made.log"
       not_run "${made#"$PWD/"} could not be made" "see ${made#"$PWD/"}.log, and check the network"
     fi
@@ -29,6 +27,13 @@ part() {
     not_run "${made#"$PWD/"} is damaged" "rm ${made#"$PWD/"}.made"
   fi
   exec 8>&-
+}
+
+# Runs a command with all that it starts in a namespace that ends with it, and it ends with the script.
+guarded() { # COMMAND...
+  # In the background, since the shell's traps wait for a process in the foreground.
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc -- "$@" </dev/null &
+  wait $!
 }
 
 # Prints a sum over the names, sizes, modes, owners and times of a part's files.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a base image as an archive: image.sh NAME FILE (cache.sh). The official images cannot be had without their registry: these
-# have the same names, users, paths and settings, and what the examples need, from Debian, npm, PyPI and the Go module proxy.
+# have their names, and as far as the examples need it their users, paths and settings. What is in them is from Debian, npm, PyPI
+# and the Go module proxy.
 set -eu
 name=$1 file=$2
 new=$file.root
@@ -81,7 +82,9 @@ case $name in
     program=$(cd "$new/bin" && pwd)/dockerfile-frontend
     (cd "$file.module" && go mod init places && go get "$package@$BUILDKIT" &&
       CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$program" "$package")
-    archive '{"Env":["PATH=/bin"],"Entrypoint":["/bin/dockerfile-frontend"]}'
+    caps=moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts
+    archive "{\"Env\":[\"PATH=/bin\"],\"Entrypoint\":[\"/bin/dockerfile-frontend\"],\"Labels\":{
+      \"moby.buildkit.frontend.network.none\":\"true\",\"moby.buildkit.frontend.caps\":\"$caps\"}}"
     ;;
   *)
     echo "image.sh: no recipe for $name" >&2

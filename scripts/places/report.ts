@@ -1,5 +1,9 @@
 /** The cases of a place: runs them one by one, and ends with `N passed, N failed`. */
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The folder that cases share with the script that has started them. */
+export const shared: string = process.env["PLACES"] ?? "/places";
 
 /** Milliseconds until `until` gives up. */
 const PATIENCE = 15_000;
@@ -24,7 +28,7 @@ export async function runCases(place: string, cases: readonly Case[]): Promise<v
     outcomes.push({ name, outcome: message === undefined ? "passed" : "failed", message: message ?? "" });
     console.log(message === undefined ? `passed: ${name}` : `FAILED: ${name}\n  ${message.replaceAll("\n", "\n  ")}`);
   }
-  writeFileSync("/places/report.json", JSON.stringify({ place, cases: outcomes }));
+  writeFileSync(join(shared, "report.json"), JSON.stringify({ place, cases: outcomes }));
   const failed = outcomes.filter(({ outcome }) => outcome === "failed").length;
   console.log(`${outcomes.length - failed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;

@@ -16,16 +16,24 @@ not_run() { # REASON REMEDY
 
 # Ends with status 2 if this machine lacks what a space needs, or one of the commands.
 need() { # COMMAND...
-  [ "$(uname)" = Linux ] || not_run "it needs Linux" "run it on Linux"
-  [ "$(id -u)" = 0 ] || not_run "it must be root" "sudo env \"PATH=\$PATH\" scripts/places/$place.sh"
+  need_root
   for command in unshare nsenter setpriv mount pivot_root "$@"; do
     command -v "$command" >/dev/null || not_run "$command is missing" "install the package that has $command"
   done
-  [ -e bin/sophia-run.cjs ] || not_run "the package is not built" "npm run build"
+  need_package
   # shellcheck disable=SC2016 # for the inner shell
   unshare --net --mount --pid --fork --uts --ipc --cgroup sh -c '
     mkdir -p "$0" && mount -t tmpfs tmpfs "$0" && cd "$0" && mkdir u w r && mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w r
   ' "$cache/mount" 2>/dev/null || not_run "no namespaces, or no overlay in them" "run it outside of a container"
+}
+
+need_root() {
+  [ "$(uname)" = Linux ] || not_run "it needs Linux" "run it on Linux"
+  [ "$(id -u)" = 0 ] || not_run "it must be root" "sudo env \"PATH=\$PATH\" scripts/places/$place.sh"
+}
+
+need_package() {
+  [ -e bin/sophia-run.cjs ] || not_run "the package is not built" "npm run build"
 }
 
 # Removes what spaces of scripts that were killed have left.
@@ -112,10 +120,15 @@ in_space() { # COMMAND...
   wait $!
 }
 
-# Runs the cases of a place in its space, and ends as they do. Their report is also for the caller, in TEST_REPORTS.
-run_cases() { # FILE
+# Runs the cases of a place in its space, and ends as they do.
+run_cases() { # FILE ARGUMENT...
   outcome=0
-  in_space node --import tsx "$1" || outcome=$?
+  in_space env PLACES=/places node --import tsx "$@" || outcome=$?
+  report "$outcome"
+}
+
+# Ends as the cases did. Their report is also for the caller, in TEST_REPORTS.
+report() { # STATUS
   [ -z "${TEST_REPORTS-}" ] || cp "$state/report.json" "$TEST_REPORTS/places.json"
-  exit "$outcome"
+  exit "$1"
 }

@@ -13,13 +13,20 @@ interface Certificate {
   readonly key: string;
 }
 
-export interface Certificates {
-  /** The private authority that signed all but `unknownAuthority`, PEM. */
+/** A private authority, and a certificate that it signed. */
+export interface Signed {
+  /** The authority, PEM. */
   readonly ca: string;
   /** The same as a file, for `NODE_EXTRA_CA_CERTS` and `SSL_CERT_FILE`. */
   readonly caFile: string;
   /** For 127.0.0.1, ::1, localhost, and the names and addresses asked for. */
   readonly valid: Certificate;
+  /** Deletes the files. */
+  remove(): Promise<void>;
+}
+
+/** The authority signed all but `unknownAuthority`. */
+export interface Certificates extends Signed {
   /** As `valid`, but expired yesterday. */
   readonly expired: Certificate;
   /** For another host alone. */
@@ -28,24 +35,26 @@ export interface Certificates {
   readonly unknownAuthority: Certificate;
   /** As `valid`, signed by itself. */
   readonly selfSigned: Certificate;
-  /** Deletes the files. */
-  remove(): Promise<void>;
 }
 
 const LOOPBACK = ["IP:127.0.0.1", "IP:::1", "DNS:localhost"];
 
 /**
- * Makes an authority and certificates with the `openssl` binary (tried with 3.0, package `openssl` on Debian) in a
- * new temporary folder. `names` are further DNS names and addresses of the valid ones.
+ * Makes an authority and a certificate with the `openssl` binary (tried with 3.0 and 3.5, package `openssl` on Debian) in a new
+ * temporary folder. `names` are further DNS names and addresses of the certificate.
  *
  * @throws when `openssl` is missing or fails.
  */
+export async function makeSigned(names: readonly string[] = []): Promise<Signed> {
+  return signedIn(await newFolder(), hostsOf(names));
+}
+
+/** Makes the others, too. Only openssl before 3.4 makes an expired one. */
 export async function makeCertificates(names: readonly string[] = []): Promise<Certificates> {
-  const folder = await mkdtemp(join(tmpdir(), "esc-server-tls-"));
-  const hosts = [...LOOPBACK, ...names.map((name) => `${isIP(name) === 0 ? "DNS" : "IP"}:${name}`)];
-  await Promise.all([makeAuthority(folder, "ca"), makeAuthority(folder, "stranger")]);
+  const folder = await newFolder();
+  const hosts = hostsOf(names);
+  const [signed] = await Promise.all([signedIn(folder, hosts), makeAuthority(folder, "stranger")]);
   // One after the other: they share the serial number file of their authority.
-  const valid = await makeCertificate(folder, "valid", { authority: "ca", hosts, days: 30 });
   const expired = await makeCertificate(folder, "expired", { authority: "ca", hosts, days: -1 });
   const wrongHost = await makeCertificate(folder, "wrong-host", {
     authority: "ca",
@@ -54,15 +63,25 @@ export async function makeCertificates(names: readonly string[] = []): Promise<C
   });
   const unknownAuthority = await makeCertificate(folder, "unknown", { authority: "stranger", hosts, days: 30 });
   const selfSigned = await makeSelfSigned(folder, hosts);
+  return { ...signed, expired, wrongHost, unknownAuthority, selfSigned };
+}
+
+function newFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "esc-server-tls-"));
+}
+
+function hostsOf(names: readonly string[]): readonly string[] {
+  return [...LOOPBACK, ...names.map((name) => `${isIP(name) === 0 ? "DNS" : "IP"}:${name}`)];
+}
+
+async function signedIn(folder: string, hosts: readonly string[]): Promise<Signed> {
+  await makeAuthority(folder, "ca");
+  const valid = await makeCertificate(folder, "valid", { authority: "ca", hosts, days: 30 });
   const caFile = join(folder, "ca.pem");
   return {
     ca: await readFile(caFile, "utf8"),
     caFile,
     valid,
-    expired,
-    wrongHost,
-    unknownAuthority,
-    selfSigned,
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { noNobody } from "../helpers/nobody.ts";
@@ -9,11 +9,12 @@ const root = join(import.meta.dirname, "../..");
 const cache = join(root, ".cache/places");
 const env = { PATH: process.env["PATH"] ?? "" };
 
-/** The control groups of a space, whichever hierarchy has them. */
+/** The control groups of a space, in each hierarchy of the machine. */
 function groups(pid: number): readonly string[] {
-  return ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
-    .map((hierarchy) => join(hierarchy, `sophia-places-${pid}`))
-    .filter((path) => existsSync(path));
+  const hierarchies = readFileSync("/proc/self/mounts", "utf8").matchAll(/^\S+ (\S+) cgroup2? /gm);
+  return Array.from(hierarchies, ([, folder = ""]) => join(folder, `sophia-places-${pid}`)).filter((path) =>
+    existsSync(path),
+  );
 }
 
 function mounts(): readonly string[] {
@@ -22,46 +23,77 @@ function mounts(): readonly string[] {
     .filter((line) => line.includes(".cache/places"));
 }
 
-/** Starts the place, and waits until systemd has served the first case. */
-async function running() {
-  const place = start(["scripts/places/systemd.sh"], { cwd: root, env });
+/** Processes outside of a space that belong to it: those that have its PID 1 in their arguments. */
+function servants(init: number): readonly string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")];
+      } catch {
+        return [];
+      }
+    })
+    .filter((words) => words.some((word) => word.endsWith("/slirp4netns")) && words.includes(String(init)))
+    .map((words) => words.join(" "));
+}
+
+/** Starts a place, and waits until its first case has passed. */
+async function running(name: string) {
+  const place = start([`scripts/places/${name}.sh`], { cwd: root, env });
   await place.seen(/^passed: /m);
   return { place, init: Number(readFileSync(join(cache, `state.${place.pid}/init`), "utf8")) };
 }
 
-describe("scripts/places/systemd.sh", () => {
-  skipBecause(notLinux ?? noNobody ?? notInstalled("systemctl", "--version"));
+const PLACES = [
+  { name: "systemd", reason: notInstalled("systemctl", "--version"), servants: 0 },
+  {
+    name: "docker",
+    reason: existsSync(join(cache, "roots/docker.made")) ? undefined : "needs what scripts/places/docker.sh makes once",
+    servants: 1,
+  },
+] as const;
 
-  test("leaves nothing if it is interrupted", async () => {
-    const { place, init } = await running();
+describe.each(PLACES)("the place $name", ({ name, reason, servants: count }) => {
+  skipBecause(notLinux ?? noNobody ?? reason);
+
+  test("leaves nothing if it is interrupted", { timeout: 200_000 }, async () => {
+    const { place, init } = await running(name);
     expect(isAlive(init)).toBe(true);
+    expect(servants(init)).toHaveLength(count);
     process.kill(place.pid, "SIGTERM");
     expect(await place.finished).toMatchObject({ status: 143, stderr: "" });
     expect(isAlive(init)).toBe(false);
+    expect(servants(init)).toEqual([]);
     expect(existsSync(join(cache, `state.${place.pid}`))).toBe(false);
     expect(groups(place.pid)).toEqual([]);
     expect(mounts()).toEqual([]);
   });
 
-  test("leaves no process and no mount if it is killed, and the next one removes the rest", async () => {
-    const { place, init } = await running();
-    process.kill(place.pid, "SIGKILL");
-    await expect.poll(() => isAlive(init)).toBe(false);
-    expect(mounts()).toEqual([]);
-    const next = await running();
-    process.kill(next.place.pid, "SIGTERM");
-    await next.place.finished;
-    for (const { pid } of [place, next.place]) expect(existsSync(join(cache, `state.${pid}`))).toBe(false);
-    expect([...groups(place.pid), ...groups(next.place.pid)]).toEqual([]);
-  });
+  test(
+    "leaves no process and no mount if it is killed, and the next one removes the rest",
+    { timeout: 400_000 },
+    async () => {
+      const { place, init } = await running(name);
+      process.kill(place.pid, "SIGKILL");
+      await expect.poll(() => isAlive(init)).toBe(false);
+      await expect.poll(() => servants(init)).toEqual([]);
+      expect(mounts()).toEqual([]);
+      const next = await running(name);
+      process.kill(next.place.pid, "SIGTERM");
+      await next.place.finished;
+      for (const { pid } of [place, next.place]) expect(existsSync(join(cache, `state.${pid}`))).toBe(false);
+      expect([...groups(place.pid), ...groups(next.place.pid)]).toEqual([]);
+    },
+  );
 
   test("says in one line that it must be root, and ends with status 2", async () => {
     const identity = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] as const;
-    const { finished } = start([...identity, "sh", "scripts/places/systemd.sh"], { cwd: root, env });
+    const { finished } = start([...identity, "sh", `scripts/places/${name}.sh`], { cwd: root, env });
     expect(await finished).toEqual({
       status: 2,
       signal: null,
-      stdout: `not run: systemd: it must be root\n  sudo env "PATH=$PATH" scripts/places/systemd.sh\n`,
+      stdout: `not run: ${name}: it must be root\n  sudo env "PATH=$PATH" scripts/places/${name}.sh\n`,
       stderr: "",
     });
   });

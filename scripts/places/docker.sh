@@ -1,0 +1,48 @@
+#!/bin/sh
+# The example Dockerfiles and Docker's options, with this machine's own engine if one answers, else with Debian's in a space:
+# docker.sh [TEXT]. With TEXT it runs the builds, and of the other cases those whose names have it.
+set -eu
+cd "$(dirname "$0")/../.."
+. scripts/places/space.sh
+
+need_root
+need_package
+[ -e "dist/sophia-run-linux-$(node -p process.arch)" ] || not_run "the executable is not built" "npm run build:standalone"
+# An engine in another machine, as that of Docker Desktop, does not reach the ESC server.
+gateway=$(docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}' 2>/dev/null || true)
+if [ -n "$gateway" ] && ip -oneline address show | grep -q " $gateway/"; then
+  state=$cache/state.$$
+  label=sophia-places=$$
+  mkdir -p "$state"
+  mkfifo "$state/end"
+  setsid sh scripts/places/docker/own.sh "$label" "$state" <"$state/end" >/dev/null 2>&1 &
+  exec 7>"$state/end"
+  # At the end of the script it waits until all is removed.
+  trap '[ -z "${cases-}" ] || kill -KILL "$cases"; exec 7>&-; wait' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  trap 'exit 129' HUP
+  guarded node --import tsx scripts/places/docker/projects.mts "$state/projects"
+  outcome=0
+  PLACES="$state" PLACES_LABEL="$label" setpriv --pdeathsig KILL node --import tsx scripts/places/docker/cases.mts "$@" 7>&- &
+  cases=$!
+  wait "$cases" || outcome=$?
+  cases=
+  report "$outcome"
+fi
+
+need node npm python3 ip
+archives=
+for name in docker/dockerfile:1 node:24-bookworm-slim node:24-alpine python:3.13-slim-bookworm \
+  gcr.io/distroless/nodejs24-debian12:nonroot; do
+  base_image "$name"
+  archives="$archives ${made#"$PWD/"}"
+done
+# The last ones are what the cases need.
+debian_root docker trixie ca-certificates docker-buildx docker-cli docker.io iproute2 iptables slirp4netns \
+  libatomic1 libstdc++6 openssl procps python3
+open_space all "$made" sh scripts/places/docker/init.sh
+open_network "$made"
+guarded node --import tsx scripts/places/docker/projects.mts "$state/projects"
+for archive in $archives; do in_space docker load --quiet --input "$archive"; done
+run_cases scripts/places/docker/cases.mts "$@"

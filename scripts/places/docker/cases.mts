@@ -1,0 +1,31 @@
+/** The cases of Docker. An engine answers to the command `docker`. */
+import assert from "node:assert/strict";
+import { type Case, runCases } from "../report.ts";
+import { buildCases } from "./builds.mts";
+import { conformanceCases } from "./conformance.mts";
+import { endingCases } from "./endings.mts";
+import { removeContainers } from "./engine.mts";
+import { healthCases } from "./health.mts";
+import { optionCases } from "./options.mts";
+import { secretCases } from "./secrets.mts";
+import { VALUES, startWorld } from "./world.mts";
+
+const world = await startWorld();
+const [, , only = ""] = process.argv;
+const others = [healthCases, optionCases, endingCases, secretCases, conformanceCases].flatMap((casesOf) =>
+  casesOf(world),
+);
+const cases = [...buildCases(world), ...others.filter(([name]) => name.includes(only))];
+await runCases(
+  "docker",
+  cases.map(([name, run]): Case => [
+    name,
+    async () => {
+      world.environment.revise({ values: VALUES });
+      world.esc.heal();
+      await run().finally(removeContainers);
+      assert.deepEqual(world.esc.violations, []);
+    },
+  ]),
+);
+await world.close();

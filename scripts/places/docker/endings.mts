@@ -1,0 +1,129 @@
+/** How containers end: exit statuses, signals, `docker stop`. */
+import assert from "node:assert/strict";
+import type { Case } from "../report.ts";
+import { type Finished, docker, runToEnd, start } from "./engine.mts";
+import { type Form, FORMS, LISTENS, plain, RECORDER, withEsc } from "./forms.mts";
+import type { World } from "./world.mts";
+
+/** Signals that a program can handle. Docker itself takes none of them. */
+const SIGNALS = ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "CONT", "WINCH", "IO", "PWR"] as const;
+const INIT = ["--init"] as const;
+/** How sophia-run is told to stay PID 1, which is what the image does, or to become the program. */
+const MODES = { spawn: [], exec: ["--env=SOPHIA_MODE=exec"] } as const;
+
+/** A program without a handler for SIGTERM. */
+const WITHOUT_HANDLER = ["sh", "-c", "echo ready $$; while :; do sleep 1; done"] as const;
+
+export function endingCases(world: World): readonly Case[] {
+  return FORMS.flatMap((form) => [...statusCases(world, form), ...signalCases(form), ...stopCases(world, form)]);
+}
+
+function statusCases(world: World, form: Form): readonly Case[] {
+  const ends = (what: string, status: number, run: () => Promise<Finished>, shown?: RegExp): Case => [
+    `${form.name}: ${what} is the container's status ${status}`,
+    async () => {
+      const { stderr, ...finished } = await run();
+      assert.equal(finished.status, status, stderr);
+      if (shown !== undefined) assert.match(stderr, shown);
+    },
+  ];
+  const command =
+    (words: readonly string[], options: readonly string[] = []) =>
+    () =>
+      runToEnd(plain(form, { options, command: words }));
+  return [
+    ...[0, 1, 42].map((status) =>
+      ends(`a program's ${status}`, status, command(["node", "-e", `process.exit(${status})`])),
+    ),
+    ends("a command that does not exist", 127, command(["/nonexistent"]), /^sophia-run: /m),
+    ends("a command that is a folder", 126, command(["/app"]), /^sophia-run: /m),
+    ends("a death by SIGKILL", 137, command(["sh", "-c", "kill -KILL $$"])),
+    ends("a death by SIGTERM", 143, command(["sh", "-c", "kill -TERM $$"])),
+    ends(
+      "a death by SIGKILL, in exec mode under an init,",
+      137,
+      command(["sh", "-c", "kill -KILL $$"], [...INIT, ...MODES.exec]),
+    ),
+    ends("an unmet contract", 78, () => runToEnd({ image: withEsc(world, form, {}).image }), /✗ QDRANT_URL/),
+    ends(
+      "an ESC that cannot be reached",
+      125,
+      () => {
+        world.esc.failAlways("any", 503);
+        return runToEnd(withEsc(world, form, { sophia: ["--require-esc"] }));
+      },
+      /^sophia-run: ESC environment/m,
+    ),
+  ];
+}
+
+function signalCases(form: Form): readonly Case[] {
+  return Object.entries(MODES).flatMap(([mode, settings]) =>
+    [[], INIT].map((init): Case => [
+      `${form.name}: each signal of \`docker kill\` reaches the program in ${mode} mode${init.length > 0 ? " with --init" : ""}, once`,
+      async () => {
+        const container = await start(plain(form, { options: [...settings, ...init], command: RECORDER }));
+        const [, pid] = await container.seen(/^ready (\d+)$/m);
+        const isFirst = mode === "exec" && init.length === 0;
+        assert.equal(pid === "1", isFirst);
+        for (const signal of SIGNALS) {
+          await docker(["kill", `--signal=${signal}`, container.name]);
+          await container.seen(new RegExp(`got SIG${signal}\n`));
+        }
+        await docker(["kill", "--signal=TERM", container.name]);
+        assert.equal(await container.end(), 7);
+        const { stdout } = await container.logs();
+        assert.deepEqual(
+          stdout.trim().split("\n").slice(1),
+          [...SIGNALS, "TERM"].map((signal) => `got SIG${signal}`),
+        );
+      },
+    ]),
+  );
+}
+
+function stopCases(world: World, form: Form): readonly Case[] {
+  return [
+    [
+      `${form.name}: docker stop while ESC hangs ends the container by SIGTERM, not by SIGKILL`,
+      async () => {
+        const held = world.esc.hold("any");
+        const calls = world.esc.count("any");
+        const container = await start(withEsc(world, form, {}));
+        await world.esc.waitFor("any", calls + 1);
+        await docker(["stop", container.name]);
+        assert.equal(await container.end(), 143);
+        held.release();
+      },
+    ],
+    [
+      `${form.name}: docker stop ends the server of the example with its own status`,
+      async () => {
+        const container = await start(withEsc(world, form, {}));
+        await container.seen(LISTENS);
+        await docker(["stop", container.name]);
+        assert.equal(await container.end(), 0);
+        assert.match((await container.logs()).stdout, /^stopped by SIGTERM$/m);
+      },
+    ],
+    ...(
+      [
+        ["in spawn mode docker stop ends a program without a handler at once", MODES.spawn, 143],
+        ["in exec mode docker stop ends a program without a handler by SIGKILL", MODES.exec, 137],
+        [
+          "with --init docker stop ends a program without a handler at once in exec mode, too",
+          [...INIT, ...MODES.exec],
+          143,
+        ],
+      ] as const
+    ).map(([name, options, status]): Case => [
+      `${form.name}: ${name}`,
+      async () => {
+        const container = await start(plain(form, { options, command: WITHOUT_HANDLER }));
+        await container.seen(/^ready/m);
+        await docker(["stop", "--time=3", container.name]);
+        assert.equal(await container.end(), status);
+      },
+    ]),
+  ];
+}

@@ -1,0 +1,203 @@
+/** Secrets: neither in an image nor in a log, and in files only while the program runs. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { secret } from "../../../test/esc-server/index.ts";
+import { type Case, shared } from "../report.ts";
+import { build, type Container, docker, runToEnd, start } from "./engine.mts";
+import { type Form, FORMS, plain, withEsc } from "./forms.mts";
+import { ENVIRONMENT, KEY, PROJECTS, VALUES, type World } from "./world.mts";
+
+const BUILT = "sophia-places/build-secret.dockerfile";
+const FILE_SECRET = "file-sentinel-51c7e2a9";
+const API_KEY = "sk-sentinel-0a9b8c7d6e5f4a3b2c1d";
+
+export function secretCases(world: World): readonly Case[] {
+  return [
+    ...imageCases(world),
+    ...FORMS.flatMap((form) => [maskCase(world, form), ...fileCases(world, form), brokerCase(world, form)]),
+    scratchCase(world),
+  ];
+}
+
+/** Searches what `docker save` writes, which is an archive of archives that are not compressed. */
+async function saved(image: string, texts: readonly string[]): Promise<ReadonlySet<string>> {
+  const child = spawn("docker", ["save", image], { stdio: ["ignore", "pipe", "inherit"] });
+  const found = new Set<string>();
+  let rest = Buffer.alloc(0);
+  const longest = Math.max(...texts.map((text) => text.length));
+  for await (const chunk of child.stdout) {
+    const all = Buffer.concat([rest, chunk]);
+    for (const text of texts) if (all.includes(text)) found.add(text);
+    rest = all.subarray(-longest);
+  }
+  return found;
+}
+
+function imageCases(world: World): readonly Case[] {
+  return [
+    [
+      "the build had its secret, and neither history nor saved image have it",
+      async () => {
+        const { stdout } = await runToEnd({
+          image: BUILT,
+          options: ["--entrypoint=cat"],
+          command: ["dist/collections.json"],
+        });
+        const result = '{"from":"qdrant.example:6333","authenticated":true}';
+        assert.equal(stdout.trim(), result);
+        const history = await docker(["history", "--no-trunc", BUILT]);
+        assert.match(history, /ENTRYPOINT \["\/usr\/local\/bin\/sophia-run" "--"\]/);
+        for (const each of [world.esc.token, KEY]) assert(!history.includes(each));
+        assert.deepEqual(Array.from(await saved(BUILT, [result, world.esc.token, KEY])), [result]);
+      },
+    ],
+    [
+      "without its secret the build fails, and names it",
+      async () => {
+        const options = [...world.buildOptions, `--build-arg=ESC_ENV=${ENVIRONMENT}`, "--no-cache-filter=build"];
+        const built = build({
+          tag: "sophia-places/none",
+          folder: join(PROJECTS, "docker"),
+          file: "build-secret.Dockerfile",
+          options,
+        });
+        await assert.rejects(built, /secret esc_token: not found/);
+      },
+    ],
+  ];
+}
+
+function maskCase(world: World, form: Form): Case {
+  return [
+    `${form.name}: with --redact docker logs has *** in place of secrets, from both streams`,
+    async () => {
+      const program =
+        'const { QDRANT_API_KEY: key } = process.env; console.log("out " + key); console.error("err " + key);';
+      const { status, stdout, stderr } = await runToEnd(
+        withEsc(world, form, { sophia: ["--redact"], command: ["node", "-e", program] }),
+      );
+      assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "out ***\n", stderr: "err ***\n" });
+    },
+  ];
+}
+
+function fileCases(world: World, form: Form): readonly Case[] {
+  const print = `const { readFileSync, statSync } = require("node:fs"); const { CREDENTIALS: path } = process.env;
+    console.log([path, (statSync(path).mode & 0o777).toString(8), readFileSync(path, "utf8")].join(" "));`;
+  const prints = (
+    name: string,
+    folder: string,
+    optionsOf: () => Promise<readonly string[]>,
+    end?: () => Promise<void>,
+  ): Case => [
+    `${form.name}: ${name}`,
+    async () => {
+      world.environment.revise({ values: VALUES, files: { CREDENTIALS: secret(FILE_SECRET) } });
+      const given = withEsc(world, form, { options: await optionsOf(), command: ["node", "-e", print] });
+      const { status, stdout, stderr } = await runToEnd(given);
+      assert.equal(stderr, "");
+      const [path = "", mode, content] = stdout.trim().split(" ");
+      assert(path.startsWith(`${folder}/`), path);
+      assert.deepEqual({ status, mode, content }, { status: 0, mode: "600", content: FILE_SECRET });
+      await end?.();
+    },
+  ];
+  let other: Container;
+  return [
+    prints(
+      "files of ESC are in /dev/shm, also with --read-only, and are gone after the program",
+      "/dev/shm",
+      async () => {
+        // Another container has the same /dev/shm.
+        other = await start(plain(form, { options: ["--ipc=shareable"], command: ["sleep", "600"] }));
+        return ["--read-only", `--ipc=container:${other.name}`];
+      },
+      async () => assert.deepEqual(await other.exec("ls", "-A", "/dev/shm"), { status: 0, stdout: "", stderr: "" }),
+    ),
+    prints("files of ESC are in /tmp where there is no /dev/shm", "/tmp", () =>
+      Promise.resolve(["--ipc=none", "--read-only", "--tmpfs=/tmp"]),
+    ),
+  ];
+}
+
+function brokerCase(world: World, form: Form): Case {
+  return [
+    `${form.name}: with --broker the program has a dummy, and the service gets the key`,
+    async () => {
+      const seen: (string | undefined)[] = [];
+      const service = createServer({ ...world.certificates.valid }, (request, response) => {
+        seen.push(`${request.url} ${request.headers.authorization}`);
+        response.end("served");
+      });
+      service.listen(0, world.gateway);
+      await once(service, "listening");
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
+      const { port } = service.address() as AddressInfo;
+      world.environment.revise({ values: { OPENAI_API_KEY: secret(API_KEY) } });
+      const contract = join(shared, "broker.json");
+      writeFileSync(contract, JSON.stringify({ variables: { OPENAI_API_KEY: { broker: true } } }), { mode: 0o644 });
+      const program = `const { OPENAI_API_KEY: key, OPENAI_BASE_URL: base } = process.env;
+        fetch(base + "/models", { headers: { authorization: "Bearer " + key } })
+          .then(async (answer) => console.log(await answer.text(), JSON.stringify(process.env)));`;
+      const container = await start(
+        withEsc(world, form, {
+          options: [
+            `--volume=${contract}:/broker.json:ro`,
+            `--env=OPENAI_BASE_URL=https://${world.gateway}:${port}/v1`,
+          ],
+          sophia: ["--broker", "--contract", "/broker.json"],
+          command: ["node", "-e", program],
+        }),
+      );
+      const status = await container.end();
+      const { stdout, stderr } = await container.logs();
+      service.close();
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /^served \{/);
+      assert.deepEqual(seen, [`/v1/models Bearer ${API_KEY}`]);
+      const shown = `${stdout}${stderr}${await container.field("{{json .}}")}`;
+      assert(!shown.includes(API_KEY));
+    },
+  ];
+}
+
+/** The executable needs nothing: its program here is itself, which finds the contract met by what the first one adds. */
+function scratchCase(world: World): Case {
+  return [
+    "the executable in an image FROM scratch has ESC's values for its program",
+    async () => {
+      const folder = join(shared, "scratch");
+      mkdirSync(folder);
+      const lines = [
+        "FROM sophia-places/dockerfile AS app",
+        "FROM scratch",
+        "COPY --from=app /usr/local/bin/sophia-run /sophia-run",
+        "COPY --from=app /app/sophia.contract.json /",
+        'ENTRYPOINT ["/sophia-run", "--"]',
+        'CMD ["/sophia-run", "check"]',
+      ];
+      writeFileSync(join(folder, "Dockerfile"), `${lines.join("\n")}\n`);
+      const image = "sophia-places/scratch";
+      await build({ tag: image, folder });
+      const options = [
+        `--volume=${world.authorities}:/authorities.pem:ro`,
+        "--env=SSL_CERT_FILE=/authorities.pem",
+        `--env=PULUMI_BACKEND_URL=${world.esc.url}`,
+      ];
+      const met = await runToEnd({
+        image,
+        options: [...options, `--env=ESC_ENV=${ENVIRONMENT}`, "--env=ESC_TOKEN"],
+        env: { ESC_TOKEN: world.esc.token },
+      });
+      assert.equal(met.status, 0, met.stderr);
+      assert.match(met.stdout, /^✅ Qdrant API Key: \*\*\*\w{4} \(the process environment\)$/m);
+      assert(!`${met.stdout}${met.stderr}`.includes(KEY));
+      assert.equal((await runToEnd({ image, options })).status, 78);
+    },
+  ];
+}

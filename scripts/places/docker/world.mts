@@ -1,0 +1,87 @@
+/**
+ * The surroundings of images and containers: ESC with an environment, a server that stands for the releases on GitHub, and base
+ * images that trust both.
+ */
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
+import { join } from "node:path";
+import { type EnvironmentHandle, type EscServer, secret } from "../../../test/esc-server/index.ts";
+import type { Signed } from "../../../test/esc-server/tls.ts";
+import { shared } from "../report.ts";
+import { startStandIn } from "../stand-in.ts";
+import { build, docker } from "./engine.mts";
+
+export const ENVIRONMENT = "acme/sophia/prod";
+const RELEASES = "github.com";
+const AUTHORITIES = "/usr/local/share/places/authorities.pem";
+
+/** The folders that projects.mts has made. */
+export const PROJECTS = join(shared, "projects");
+
+/** No log, history or property of a container may have these. */
+export const KEY = "qdrant-sentinel-8d1f0c5e7b";
+export const VALUES = { QDRANT_URL: "https://qdrant.example:6333", QDRANT_API_KEY: secret(KEY) };
+
+/** The names of base images in the examples, and what ends the name of the one that is used in its place. */
+const BASES = {
+  "node:24-bookworm-slim": "node",
+  "node:24-alpine": "alpine",
+  "python:3.13-slim-bookworm": "python",
+  "gcr.io/distroless/nodejs24-debian12:nonroot": "distroless",
+} as const;
+
+export interface World {
+  readonly esc: EscServer;
+  readonly environment: EnvironmentHandle;
+  /** The address of the machine's side of Docker's network. */
+  readonly gateway: string;
+  readonly certificates: Signed;
+  /** The file of the authorities, for images in which none of the bases is. */
+  readonly authorities: string;
+  /** The options of a build that give it the bases, and the releases. */
+  readonly buildOptions: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+export async function startWorld(): Promise<World> {
+  const gateway = await docker(["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
+  const { esc, certificates, authorities } = await startStandIn(gateway, [RELEASES], { user: { login: "places" } });
+  const environment = esc.environment(ENVIRONMENT, { values: VALUES });
+
+  const releases = createServer({ ...certificates.valid }, (request, response) => {
+    const name = readdirSync(join(PROJECTS, "release")).find((file) => request.url?.endsWith(`/${file}`) === true);
+    if (name === undefined) response.writeHead(404).end();
+    else response.end(readFileSync(join(PROJECTS, "release", name)));
+  });
+  releases.listen(443, gateway);
+  await once(releases, "listening");
+
+  const folder = join(shared, "base");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "authorities.pem"), authorities, { mode: 0o644 });
+  const settings = [`NODE_EXTRA_CA_CERTS=${AUTHORITIES}`, `PIP_CERT=${AUTHORITIES}`, `PULUMI_BACKEND_URL=${esc.url}`];
+  const replaced = await Promise.all(
+    Object.entries(BASES).map(async ([name, ending]) => {
+      const file = `${ending}.Dockerfile`;
+      const lines = [`FROM ${name}`, `COPY authorities.pem ${AUTHORITIES}`, `ENV ${settings.join(" ")}`];
+      writeFileSync(join(folder, file), `${lines.join("\n")}\n`);
+      const tag = `sophia-places/base-${ending}`;
+      await build({ tag, folder, file });
+      return `--build-context=${name}=docker-image://${tag}`;
+    }),
+  );
+  return {
+    esc,
+    environment,
+    gateway,
+    certificates,
+    authorities: join(folder, "authorities.pem"),
+    buildOptions: [...replaced, `--add-host=${RELEASES}:${gateway}`],
+    async close() {
+      releases.close();
+      await esc.close();
+      await certificates.remove();
+    },
+  };
+}
