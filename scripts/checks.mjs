@@ -48,16 +48,17 @@ const PART = ["attributes", "descriptors", "environment", "ipc", "limits", "sign
   .join(" ");
 /**
  * Tests of what commands find and write, by the same bundle in both forms: `.ci/run` leaves them to `executable`, since a start
- * of Node.js costs twenty times as much. With Node.js it runs a core of each command (`npm test`), checks.yml all.
+ * of Node.js costs twenty times as much. With Node.js it runs `npm test`, each option of each command (`takers`) and the commands
+ * of the documents; checks.yml runs all.
  */
 const OF_BOTH_FORMS = `
   commands/audit/audit commands/check/cached commands/compare/compare commands/completion/completion commands/docs/docs
   commands/docs/python commands/get/get commands/help commands/import/import commands/init/agent-hooks commands/init/esc
   commands/init/fresh commands/init/hostile-code commands/init/new-contract commands/init/setup-steps commands/other-tools
   commands/rotate/rotate commands/rotate/token commands/scan/history commands/scan/programs commands/scan/scan
-  commands/scan/unsearched scenarios/actions-output scenarios/coming-from scenarios/credentials scenarios/first-value
-  scenarios/key-addresses scenarios/least-privilege scenarios/network-from-files scenarios/opened-by-file
-  scenarios/ownership scenarios/width`;
+  commands/scan/unsearched scenarios/actions-output scenarios/coming-from scenarios/consent scenarios/credentials
+  scenarios/first-value scenarios/key-addresses scenarios/least-privilege scenarios/network-from-files
+  scenarios/opened-by-file scenarios/ownership scenarios/width`;
 const exclude = (name) => `--exclude test/${name}.slow.test.ts`;
 /** Tests of `npm test` that meet Node.js more than as a language: processes, connections, files of the system. */
 const OF_NODE = [
@@ -162,7 +163,7 @@ const CHECKS = [
 
   // In spawn mode, in exec mode, as an executable, without the addon: all cases with one version of Node.js, and with the other
   // those that it matters to.
-  conformance("spawn", `${NODE} bin/sophia-run --no-contract --mode spawn`, { here: {}, hosted: ONCE }),
+  conformance("spawn", `${NODE} bin/sophia-run --no-contract --mode spawn`, { here: { options: FEWER }, hosted: ONCE }),
   conformance("auto", `${NODE} bin/sophia-run --no-contract --mode auto`, { here: { node: "24" }, hosted: ONCE }),
   conformance("executable-spawn", `${EXECUTABLE} --no-contract --mode spawn`, {
     here: { options: FEWER },

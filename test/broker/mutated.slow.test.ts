@@ -15,7 +15,7 @@ import { KEYS, routesTo } from "./routes.ts";
 import type { BrokerProcess } from "./process.ts";
 import { nextText, type Received, send, startBroker, startUpstream } from "./upstream.ts";
 
-const RUNS = cases(200, 2000);
+const RUNS = cases(100, 2000);
 const PER_RUN = 50;
 const [openai, anthropic, search] = routesTo("http://127.0.0.1:1");
 const DUMMIES = [openai, anthropic, search].map(({ dummy }) => dummy);
