@@ -17,16 +17,18 @@ export function ofOwnValues(
   { sources, selected }: Pick<Preceded, "sources" | "selected">,
 ): readonly Violation[] {
   const { contract, request } = sources;
-  const names = brokeredNames(request.environment);
-  if (names.length === 0) return violations;
-  const replaced = new Set(names.flatMap((name) => [name, ...addressesFor(name, contract)]));
+  const replaced = replacedVariables(request.environment, contract);
   return violations.filter((violation) => {
     if (violation.kind !== "malformed" || !replaced.has(violation.name)) return true;
     return selected.get(violation.name)?.origin.source !== "environment";
   });
 }
 
-/** The variables in which the outer one may have its own address. */
+/** Returns the variables in which the environment has dummies, or may have the outer one's own address. */
+export function replacedVariables(environment: Environment, contract: Contract): ReadonlySet<string> {
+  return new Set(brokeredNames(environment).flatMap((name) => [name, ...addressesFor(name, contract)]));
+}
+
 function addressesFor(name: string, { variables }: Contract): readonly string[] {
   const declaration = variables.get(name);
   const entry = declaration === undefined ? undefined : brokerEntryOf(declaration);

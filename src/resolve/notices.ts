@@ -7,7 +7,7 @@ import { withholding } from "./select.ts";
 import { withheldNotices } from "./withheld-notices.ts";
 
 export async function noticesOf(preceded: Preceded): Promise<readonly Notice[]> {
-  const { sources, layers, selection, resolution, selected, overridden } = preceded;
+  const { sources, layers, selection, resolution, selected } = preceded;
   const { request, dotenv, access, contract, esc } = sources;
   const { settings, environment, cwd } = request;
   const declared = (name: string): boolean => isDeclared(contract, name);
@@ -33,7 +33,7 @@ export async function noticesOf(preceded: Preceded): Promise<readonly Notice[]> 
     ...(layers.some(({ source }) => source === "override")
       ? (await import("./override.ts")).overrideNotices(selected)
       : []),
-    ...(overridden.length === 0 ? [] : [{ kind: "shadowed" as const, names: overridden }]),
+    ...(await shadowed(preceded)),
   ];
 }
 
@@ -43,4 +43,15 @@ async function unmatched({ sources, selection, resolution }: Preceded): Promise<
   if (selection.include.length === 0 || esc.kind === "unavailable" || esc.kind === "refused") return [];
   const names = [...resolution.keys(), ...contract.variables.keys()];
   return (await import("./unmatched.ts")).unmatchedNotices(selection, names);
+}
+
+/** Reports values of ESC that the environment overrides; the dummies of an outer sophia-run stand for them. */
+async function shadowed({ sources, overridden }: Preceded): Promise<readonly Notice[]> {
+  const { request, contract } = sources;
+  if (overridden.length === 0) return [];
+  const replaced = request.environment.has("SOPHIA_BROKERED")
+    ? (await import("./brokered.ts")).replacedVariables(request.environment, contract)
+    : new Set<string>();
+  const names = overridden.filter((name) => !replaced.has(name));
+  return names.length === 0 ? [] : [{ kind: "shadowed", names }];
 }

@@ -9,7 +9,7 @@ import type { Contract, Declaration } from "../../contract/model.ts";
 import { keysSentTo } from "../../core/key-addresses.ts";
 import type { Environment, Origin, Resolution, Resolved } from "../../core/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
-import { brokeredNames } from "../../resolve/brokered.ts";
+import { brokeredNames, replacedVariables } from "../../resolve/brokered.ts";
 import { originWords } from "../../resolve/sources.ts";
 import { type ExposedKey, exposedKeys, spelledAsKnown } from "./exposed.ts";
 
@@ -65,9 +65,12 @@ export function planBroker(
   const outer = brokered.filter((name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment");
   const isExcepted = nameMatcher(options.except, environment);
   const path = contract.source.kind === "file" ? contract.source.path : "the built-in contract";
+  const replaced = replacedVariables(environment, contract);
   const surroundings: Surroundings = {
     valueOf: (name) => {
       const found = isSet(selected, name) ? selected.get(name) : undefined;
+      // No gateway, but the address of the outer broker, which knows its dummies alone.
+      if (found?.origin.source === "environment" && replaced.has(name)) return undefined;
       return found && { value: found.value, source: addressSource(found, options), ...placeOf(found, options) };
     },
     caller: CALLER,

@@ -184,3 +184,21 @@ test.each(["https://api.example.com/x", "api.example.com", "ftp://api.example.co
     await expect(plan({ variables: {}, flags: { "broker-to": [origin] } })).rejects.toMatchObject({ code: "settings" });
   },
 );
+
+test("no key goes to the broker of an outer sophia-run as if that were a gateway", async () => {
+  const outer = { OPENAI_API_KEY: "sophia-dummy", OPENAI_BASE_URL: "http://127.0.0.1:4/v1" };
+  const given = {
+    variables: { OPENAI_API_KEY: {}, ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} },
+    environment: {
+      ...outer,
+      ANTHROPIC_API_KEY: "sophia-other",
+      ANTHROPIC_BASE_URL: "http://127.0.0.1:4",
+      CLAUDE_CODE_OAUTH_TOKEN: KEY,
+      SOPHIA_BROKERED: "OPENAI_API_KEY,ANTHROPIC_API_KEY",
+    },
+  };
+  expect(await plan(given)).toMatchObject({
+    keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://api.anthropic.com"]],
+    outer: ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"],
+  });
+});

@@ -109,6 +109,26 @@ describe("the program", () => {
     expect(unwrapped(refused.stderr)).toContain("PORT must be");
   });
 
+  test("of a nested sophia-run hears nothing of values of ESC for which the dummies stand", async () => {
+    await using server = await startEscServer();
+    const values = { OPENAI_API_KEY: secret("sk-of-esc"), QDRANT_URL: "https://q.test", PORT: "1" };
+    server.environment("acme/app/dev", { values });
+    const variables = { OPENAI_API_KEY: {}, QDRANT_API_KEY: {}, QDRANT_URL: {}, PORT: { secret: false } };
+    const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
+    const env = {
+      PULUMI_BACKEND_URL: server.url,
+      ESC_ENV: "acme/app/dev",
+      ESC_TOKEN: server.token,
+      OPENAI_API_KEY: "sophia-dummy",
+      QDRANT_API_KEY: "sophia-other",
+      QDRANT_URL: "http://127.0.0.1:4",
+      SOPHIA_BROKERED: "OPENAI_API_KEY,QDRANT_API_KEY",
+      PORT: "2",
+    };
+    const { stderr } = await sophia(["--", "true"], { cwd, env });
+    expect(unwrapped(stderr)).toBe("sophia-run: the environment overrides ESC for PORT\n");
+  });
+
   test("of a nested sophia-run keeps the dummies of the outer one", async () => {
     const service = await startService();
     const inner = 'echo "$SOPHIA_BROKERED"; exec node ask.mjs';
