@@ -1,4 +1,4 @@
-import { enumerate } from "./text.ts";
+import { enumerate, isPlain } from "./text.ts";
 
 /** A line before it is wrapped. `hang` is the indent of its continuation lines; see {@link hangOf}. */
 interface LongLine {
@@ -82,7 +82,7 @@ const EMOJI_SELECTOR = /\uFE0F/gu;
 
 /** Returns the columns that a text takes on a terminal. */
 export function columnsOf(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length;
+  if (isPlain(text)) return text.length;
   const shown = text.replaceAll(EMOJI_SELECTOR, "x").replaceAll(MARKS, "").replaceAll(WIDE, "xx");
   return Array.from(shown).length;
 }

@@ -1,7 +1,7 @@
 import { fstatSync, openSync } from "node:fs";
 import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import type { Context } from "../core/context.ts";
-import { type Line, layOut, unbroken } from "../core/lines.ts";
+import { columnsOf, type Line, layOut, unbroken } from "../core/lines.ts";
 import { typedName } from "../system/typed-name.ts";
 
 /** Columns of a line; fewer on a narrow terminal. */
@@ -56,7 +56,8 @@ const COMMAND = new RegExp(
 );
 
 function withName(text: string, context: Context): string {
-  if (text.search(COMMAND) === -1) return text;
+  // Most texts do not have it, and the expression is slow.
+  if (!text.includes("sophia-run") || text.search(COMMAND) === -1) return text;
   const name = typedName(context) + (context.projectOption ?? "");
   return text.replaceAll(COMMAND, () => name);
 }
@@ -80,8 +81,10 @@ export function withCommandsWhole(text: string): string {
 
 /** Lays out a line: names the command, and wraps it. */
 export function laidOut(line: Line, { width, isTerminal, named }: Layout): readonly string[] {
-  if (typeof line === "string") return layOut(withCommandsWhole(named(line)), width);
-  const text = named(line.text);
-  if (line.whole === true || (line.searched === true && !isTerminal)) return layOut({ text, whole: true }, width);
-  return layOut({ ...line, text: withCommandsWhole(text) }, width);
+  const given = typeof line === "string" ? { text: line } : line;
+  const text = named(given.text);
+  const isWhole = given.whole === true || (given.searched === true && !isTerminal);
+  // Most lines fit, and need no search for commands.
+  if (isWhole || columnsOf(text) <= width) return layOut({ text, whole: true }, width);
+  return layOut({ ...given, text: withCommandsWhole(text) }, width);
 }

@@ -115,15 +115,22 @@ export async function* askGit(
 
 /** Yields the records of git's output with `-z`. @throws as `askGit` does */
 export async function* recordsOfGit(git: Git, args: readonly string[], end = 0): AsyncGenerator<Buffer> {
+  for await (const records of batchesOfGit(git, args, end)) yield* records;
+}
+
+/** Yields the records that come together: a step of an asynchronous generator costs more than most records. */
+export async function* batchesOfGit(git: Git, args: readonly string[], end = 0): AsyncGenerator<readonly Buffer[]> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of askGit(git, args)) {
     const text = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const records: Buffer[] = [];
     let from = 0;
     for (let at = text.indexOf(end); at !== -1; at = text.indexOf(end, from)) {
-      yield text.subarray(from, at);
+      records.push(text.subarray(from, at));
       from = at + 1;
     }
     rest = text.subarray(from);
+    yield records;
   }
 }
 

@@ -16,7 +16,7 @@ import { join, resolve, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
-import { GitRefusal, recordsOfGit, type Git } from "../../resolve/git.ts";
+import { batchesOfGit, GitRefusal, type Git } from "../../resolve/git.ts";
 import { NameSearch } from "./names.ts";
 import { textOfGit } from "./objects.ts";
 import type { Search } from "./search.ts";
@@ -62,9 +62,12 @@ export async function scanTree(search: Search, git: Git, paths: readonly string[
     const [folder, prefix] = [withSeparator(path), name.equals(Buffer.from(".")) ? NOTHING : withSeparator(name)];
     const isWhole = how === "home" || (how === "named" && (await isIgnored({ ...git, cwd: path.toString() })));
     const howInside = how === "home" ? "linked" : "listed";
-    for await (const inside of isWhole ? walk(path, search) : filesIn(path, git, search)) {
-      const [pathInside, nameInside] = [Buffer.concat([folder, inside]), Buffer.concat([prefix, inside])];
-      if (inspect(pathInside, nameInside, howInside)) await enter(pathInside, nameInside, howInside);
+    for await (const batch of isWhole ? [walk(path, search)] : filesIn(path, git, search)) {
+      for (const inside of batch) {
+        const pathInside = Buffer.concat([folder, inside]);
+        const nameInside = prefix.length === 0 ? inside : Buffer.concat([prefix, inside]);
+        if (inspect(pathInside, nameInside, howInside)) await enter(pathInside, nameInside, howInside);
+      }
     }
   };
   const visit = async (path: string, name: string, how: Visit): Promise<void> => {
@@ -91,20 +94,21 @@ async function isIgnored(git: Git): Promise<boolean> {
   }
 }
 
-/** Yields the names of files relative to the folder, and of repositories in it, which are searched separately. */
-async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerator<Buffer> {
+/** Yields the names of files relative to the folder, and of repositories in it, which are searched separately; in batches. */
+async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerator<Iterable<Buffer>> {
   const warned = (line: string): void => {
     const [, name, why] = UNREADABLE.exec(line) ?? [];
     if (name !== undefined && why !== undefined) search.addUnread(Buffer.from(name), printable(why));
   };
   const gitInFolder = { ...git, cwd: folder.toString(), warned };
   try {
-    for await (const name of unique(recordsOfGit(gitInFolder, [...LIST, "--cached"]))) {
-      // In a submodule that is not checked out git lists nothing.
-      if (name.equals(ITSELF)) yield* walk(folder, search);
-      else yield name;
+    let last: Buffer | undefined;
+    for await (const names of batchesOfGit(gitInFolder, [...LIST, "--cached"])) {
+      // In a submodule that is not checked out git lists nothing, but the folder.
+      yield distinct(names, last).flatMap((name) => (name.equals(ITSELF) ? [...walk(folder, search)] : [name]));
+      last = names.at(-1) ?? last;
     }
-    yield* recordsOfGit(gitInFolder, IGNORED_SETTINGS);
+    yield* batchesOfGit(gitInFolder, IGNORED_SETTINGS);
     return;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
@@ -112,27 +116,22 @@ async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerato
   // With an empty repository git reads .gitignore in any folder.
   const empty = attempt(() => mkdtempSync(join(tmpdir(), "sophia-run-scan-")));
   // Nor is there a folder for temporary files in an empty image.
-  if (empty === undefined) return yield* walk(folder, search);
+  if (empty === undefined) return yield walk(folder, search);
   try {
     await textOfGit(gitInFolder, ["init", "--quiet", "--bare", empty]);
     const repository = [`--git-dir=${empty}`, `--work-tree=${gitInFolder.cwd}`];
-    for (const list of [LIST, IGNORED_SETTINGS]) yield* recordsOfGit(gitInFolder, [...repository, ...list]);
+    for (const list of [LIST, IGNORED_SETTINGS]) yield* batchesOfGit(gitInFolder, [...repository, ...list]);
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
-    yield* walk(folder, search);
+    yield walk(folder, search);
   } finally {
     rmSync(empty, { recursive: true, force: true });
   }
 }
 
-/** Drops repeated names: a file with a conflict is in the index up to three times in succession. */
-async function* unique(names: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let last: Buffer | undefined;
-  for await (const name of names) {
-    if (last?.equals(name) === true) continue;
-    last = name;
-    yield name;
-  }
+/** Drops names that repeat the one before: a file with a conflict is in the index up to three times in succession. */
+function distinct(names: readonly Buffer[], last: Buffer | undefined): readonly Buffer[] {
+  return names.filter((name, index) => (index === 0 ? last : names[index - 1])?.equals(name) !== true);
 }
 
 function* walk(folder: Buffer, search: Search, below: Buffer = NOTHING): Generator<Buffer> {
