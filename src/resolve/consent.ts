@@ -12,7 +12,15 @@ import { OUTER_FILE } from "../esc/settings/from-files.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { attempt } from "../system/errors.ts";
 import { unallowed } from "./consent-words.ts";
-import { type Consent, isAllowedBy, isSame, readConsents, replaceConsents, withConsents } from "./consents.ts";
+import {
+  ALLOW_VARIABLE,
+  type Consent,
+  isAllowedBy,
+  isSame,
+  readConsents,
+  replaceConsents,
+  withConsents,
+} from "./consents.ts";
 import type { AccessRequest } from "./assessment.ts";
 import { withoutSecrets } from "./secret-names.ts";
 import { isTracked } from "./tracked.ts";
@@ -20,6 +28,8 @@ import { isTracked } from "./tracked.ts";
 interface Decision {
   /** Absent if the proposal needs no consent, or the user gives it or has given it. */
   readonly refused?: Extract<EscAccess, { readonly kind: "unconsented" }>;
+  /** The variable that allows the first meaning of names of two parts alone. */
+  readonly oneMeaning?: string;
   readonly notices: readonly Notice[];
 }
 
@@ -34,6 +44,10 @@ export async function withConsent(
   if (needed.length === 0) return { notices: chosenByFiles(proposal) };
   const { environment } = request;
   if (isAllowedBy(environment, needed)) return { notices: [] };
+  const firsts = needed.filter((one) => !proposal.oldForms.includes(one.environment));
+  if (firsts.length < needed.length && isAllowedBy(environment, firsts)) {
+    return { notices: [], oneMeaning: ALLOW_VARIABLE };
+  }
   const { consents, problem } = readConsents(environment);
   const warnings = problem === undefined ? [] : [remark(problem)];
   const isGiven = needed.every((one) => consents.some((given) => isSame(given, one)));

@@ -16,7 +16,7 @@ export interface Consent {
   readonly environment: string;
 }
 
-const ALLOW_VARIABLE = "SOPHIA_ALLOW_ENVIRONMENT";
+export const ALLOW_VARIABLE = "SOPHIA_ALLOW_ENVIRONMENT";
 const FILE_NAME = "allowed.json";
 const FORM = "write organization/project/environment; * stands for any part: acme/sophia/dev,acme/other/*";
 const MAX_BYTES = 1_048_576;
@@ -48,10 +48,11 @@ export function isAllowedBy(environment: Environment, needed: readonly Consent[]
   return needed.every((one) => patterns.some((pattern) => matches(pattern, one.environment)));
 }
 
+/** A name whose organization only the service knows is matched by a pattern for any organization. */
 function matches(pattern: string, name: string): boolean {
-  const parts = name.split("/");
-  const wanted = pattern.split("/");
-  return parts.length === wanted.length && wanted.every((part, index) => part === "*" || part === parts[index]);
+  const parts = name.replace(/@.*/, "").split("/");
+  const full = parts.length === 3 ? parts : [undefined, ...(parts.length === 2 ? parts : ["default", ...parts])];
+  return pattern.split("/").every((part, index) => part === "*" || part === full[index]);
 }
 
 export interface Remembered {

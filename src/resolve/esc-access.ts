@@ -30,6 +30,7 @@ export async function accessToEsc(
 ): Promise<{ readonly access: EscAccess; readonly notices: readonly Notice[] }> {
   const { settings, environment } = request;
   const asked = { ...settings, contract: contract?.environment, ...options };
+  let oneMeaning: string | undefined;
   let found = escAccess(environment, dotenv.layers, asked);
   const notices: Notice[] = [];
   if (options?.token !== undefined && hasNoCredential(environment, dotenv)) {
@@ -54,8 +55,10 @@ export async function accessToEsc(
     const decided = await withConsent(access.proposal, request, dotenv, contract);
     notices.push(...decided.notices);
     if (decided.refused !== undefined) return { access: decided.refused, notices };
+    ({ oneMeaning } = decided);
   } else if (access.kind !== "on") return { access, notices };
-  return { access: { kind: "on", settings: await withToken(access.settings, environment) }, notices };
+  const chosen = oneMeaning === undefined ? access.settings : { ...access.settings, oneMeaning };
+  return { access: { kind: "on", settings: await withToken(chosen, environment) }, notices };
 }
 
 function hasNoCredential(environment: Environment, { layers }: DotenvReading): boolean {

@@ -101,6 +101,40 @@ describe("a contract that was found", () => {
     expect(server.count("any")).toBeGreaterThan(0);
   });
 
+  test.each<[string, string, Readonly<Record<string, string>>, boolean]>([
+    ["app/dev", "acme/app/dev", { ESC_ORG: "acme" }, true],
+    ["app/dev", "acme/app/production", { ESC_ORG: "acme" }, false],
+    ["app/dev", "app/default/dev", { ESC_ORG: "acme" }, false],
+    ["app/dev", "*/app/dev", {}, true],
+    ["app/dev", "*/*/*", {}, true],
+    ["app/dev@1", "*/app/dev", {}, true],
+    // Only the service knows which organization it is.
+    ["app/dev", "acme/app/dev", {}, false],
+    ["dev", "*/default/dev", {}, true],
+    ["dev", "*/app/dev", {}, false],
+  ])("ESC_ENV=%s of a .env is allowed by %s with %j: %s", async (name, pattern, more, isAllowed) => {
+    const { server, cwd, run } = await clone({ [FILE]: { variables: { KEY: {} } }, ".env": `ESC_ENV=${name}\n` });
+    server.user = { login: "ada", defaultOrg: "acme", organizations: ["acme"] };
+    server.environment("acme/default/dev", { values: { KEY: secret("sentinel-of-dev") } });
+    track(cwd, ".env");
+    const { stdout } = await run(PRINT, { ...more, SOPHIA_ALLOW_ENVIRONMENT: pattern });
+    expect(stdout).toBe(isAllowed ? "got sentinel-of-dev\n" : "got\n");
+    expect(server.count("any") > 0).toBe(isAllowed);
+  });
+
+  test("for a name of two parts leaves its old meaning unread, unless that is allowed, too", async () => {
+    const { server, cwd, run } = await clone({ [FILE]: { variables: { KEY: {} } }, ".env": "ESC_ENV=other/dev\n" });
+    server.environment("other/default/dev", { values: { KEY: secret("sentinel-of-other") } });
+    track(cwd, ".env");
+    const env = { ESC_ORG: "acme", SOPHIA_ALLOW_ENVIRONMENT: "acme/other/dev" };
+    const refused = await run(PRINT, env);
+    expect(refused.stdout).toBe("got\n");
+    expect(unwrapped(refused.stderr)).toContain("other/default/dev is not tried with SOPHIA_ALLOW_ENVIRONMENT");
+    expect(server.calls.every(({ path }) => !path.includes("other/default"))).toBe(true);
+    const both = `${env.SOPHIA_ALLOW_ENVIRONMENT},other/default/dev`;
+    expect((await run(PRINT, { ...env, SOPHIA_ALLOW_ENVIRONMENT: both })).stdout).toBe("got sentinel-of-other\n");
+  });
+
   test("that is missing is the reason why audit and check --overdue know nothing", async () => {
     const { run } = await clone();
     for (const args of [["audit"], ["check", "--overdue"]]) {
@@ -289,8 +323,12 @@ describe("a .env that was found", () => {
     const short = { ...files, ".env": "ESC_ENV=app/dev\n" };
     const { cwd, env, server, run } = await clone(short);
     track(cwd, ".env");
-    expect((await run(PRINT, { ...ALLOW, ESC_ORG: "acme" })).status).toBe(78);
+    // The old meaning alone is not enough, and the usual one alone opens nothing else (a test above).
+    const old = { SOPHIA_ALLOW_ENVIRONMENT: "app/default/dev", ESC_ORG: "acme" };
+    expect((await run(PRINT, old)).status).toBe(78);
     expect(server.count("any")).toBe(0);
+    expect((await run(["allow"], { ESC_ORG: "acme" })).stdout).toMatch(/acme\/app\/dev .*\n.*app\/default\/dev /);
+    expect((await run(["allow", "--remove"])).status).toBe(0);
     const both = { SOPHIA_ALLOW_ENVIRONMENT: `${NAME}, app/default/dev`, ESC_ORG: "acme" };
     expect((await run(PRINT, both)).stdout).toBe("got sentinel-of-dev\n");
     writeFileSync(join(cwd, ".env"), "ESC_ORG=acme\n");

@@ -85,13 +85,13 @@ async function tokenOf(credential: Credential, connection: Connection): Promise<
 async function askFirstKnown<T>(
   name: EnvironmentName,
   organization: string | undefined,
-  oneMeaning: boolean,
+  oneMeaning: EscSettings["oneMeaning"],
   host: string,
   ask: (name: FullName) => Promise<T>,
 ): Promise<{ readonly result: T; readonly notices: readonly Notice[] }> {
   const all = candidates(name, organization);
-  const names = oneMeaning ? all.slice(0, 1) : all;
-  const [untried] = all.slice(names.length).map(formatName);
+  const names = oneMeaning === undefined ? all : all.slice(0, 1);
+  const [untried] = all.slice(names.length).map((one) => `${formatName(one)} is not tried with ${oneMeaning ?? ""}`);
   let last: EscFault | undefined;
   for (const one of names) {
     try {

@@ -194,9 +194,7 @@ function reasonForStatus(
   const { host, status, message, isPage = false, diagnostics, requestId, tried = [], untried } = fault;
   const details = [
     ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
-    ...(untried === undefined
-      ? []
-      : [`${untried} is not tried with --require-esc: to open it, write it in three parts`]),
+    ...(untried === undefined ? [] : [`${untried}: to open it, write it in three parts`]),
     ...firstOf(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
     ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
     // A refusal stays one: ESC may also send a page.

@@ -61,8 +61,8 @@ export interface EscSettings {
   /** Proxies and certificates of files that are ignored; reported if ESC cannot be reached. */
   readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
-  /** A name of two parts has no second meaning. */
-  readonly oneMeaning: boolean;
+  /** The option or variable by which a name of two parts has no second meaning. */
+  readonly oneMeaning: string | undefined;
   readonly sessionMs?: number | undefined;
 }
 
@@ -91,6 +91,8 @@ export type EscAccess =
 export interface Proposal {
   /** Full names; of a name without an organization, which only the service knows, also what is written. */
   readonly environments: readonly string[];
+  /** The second meanings of names of two parts, if they are no first ones. */
+  readonly oldForms: readonly string[];
   /** The settings that choose them: of `.env` files, or of the contract. */
   readonly by: readonly Choice[];
   readonly credential: Pick<Setting, "name" | "file">;
@@ -165,7 +167,7 @@ export function escAccess(
       ignored(name, variables.all(name)),
     ),
     timeoutMs: options.timeoutMs,
-    oneMeaning: options.requireEsc === true,
+    oneMeaning: options.requireEsc === true ? "--require-esc" : undefined,
     sessionMs: options.sessionMs,
   };
   const notices = [...commands, ...ignored("PULUMI_BACKEND_URL", ignoredBackends)];
@@ -178,11 +180,14 @@ export function escAccess(
       : [{ name, file }],
   );
   if (by.length === 0) return { access: { kind: "on", settings }, notices };
-  const meanings = settings.environments.flatMap((name) => [
+  const meanings = settings.environments.map((name) => [
     ...((name.organization ?? settings.organization) === undefined ? [name.text] : []),
     ...candidates(name, settings.organization).map(formatName),
   ]);
-  const proposal = { environments: [...new Set(meanings)], by, credential: settings.credentialFrom };
+  const firsts = new Set(meanings.map(([first]) => first));
+  const environments = [...new Set(meanings.flat())];
+  const oldForms = environments.filter((name) => !firsts.has(name));
+  const proposal = { environments, oldForms, by, credential: settings.credentialFrom };
   return { access: { kind: "proposed", settings, proposal }, notices };
 }
 
