@@ -117,8 +117,11 @@ class Process extends EventEmitter {
       this.#isExiting = true;
       this.emit("exit", this.exitCode ?? 0);
     }
-    return native.exit(this.exitCode ?? 0);
+    return this.reallyExit(this.exitCode ?? 0);
   };
+
+  /** Ends the process without `exit`. The package signal-exit needs it, and replaces it. */
+  reallyExit = (status: number): never => native.exit(status);
 
   /** Ends the process after its last callback. */
   end(): never {
