@@ -11,7 +11,10 @@ export function canAsk({ isTerminal }: Context): boolean {
 export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
   printQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
-  return /^y(?:es)?$/i.test((await context.readLine())?.trim() ?? "");
+  const answer = await context.readLine();
+  // Ctrl-D leaves the line of the question open.
+  if (answer === undefined) context.err("\n");
+  return /^y(?:es)?$/i.test(answer?.trim() ?? "");
 }
 
 /** Confirms a change by `--yes` or by an answer at the terminal. @throws SophiaError (not-confirmed, 125) without either */

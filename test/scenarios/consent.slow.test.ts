@@ -338,6 +338,15 @@ describe("a .env that was found", () => {
   });
 });
 
+test("Ctrl-D at the question is a no, and what follows begins a line", async () => {
+  const { server, type, allowed } = await clone();
+  const { status, stdout } = await type(PRINT, [[QUESTION, "\u0004"]]);
+  expect(status).toBe(78);
+  expect(stdout).toContain("[y/N] \r\nsophia-run: ESC is not read");
+  expect(existsSync(allowed)).toBe(false);
+  expect(server.count("any")).toBe(0);
+});
+
 describe("a coding agent", () => {
   test("can neither answer the question nor allow, and is told who can", async () => {
     const { server, type, allowed } = await clone();
