@@ -131,6 +131,12 @@ describe("a contract that was found", () => {
     expect(refused.stdout).toBe("got\n");
     expect(unwrapped(refused.stderr)).toContain("other/default/dev is not tried with SOPHIA_ALLOW_ENVIRONMENT");
     expect(server.calls.every(({ path }) => !path.includes("other/default"))).toBe(true);
+    // Nor is it taken from the cache, which another start has filled.
+    await run(["--cache", ...PRINT], { ESC_ORG: "acme", ESC_ENV: "other/dev" });
+    expect((await run(["--offline", ...PRINT], { ESC_ORG: "acme", ESC_ENV: "other/dev" })).stdout).toContain(
+      "of-other",
+    );
+    expect((await run(["--offline", ...PRINT], env)).stdout).toBe("got\n");
     const both = `${env.SOPHIA_ALLOW_ENVIRONMENT},other/default/dev`;
     expect((await run(PRINT, { ...env, SOPHIA_ALLOW_ENVIRONMENT: both })).stdout).toBe("got sentinel-of-other\n");
   });

@@ -46,7 +46,11 @@ export async function readThroughCache(
   const notices = (): readonly Notice[] => remarks.map((text) => ({ kind: "remark", text }));
   const useCache = (maxAgeMs: number, use: CacheUse): CachedReading | UnusedReason => {
     const content = load(entry, maxAgeMs);
-    return "kind" in content ? content : readingOf(content, use, settings, notices());
+    if ("kind" in content) return content;
+    const cached = readingOf(content, use, settings, notices());
+    // Another start may have opened the old meaning of a name, which this one may not.
+    const isOther = settings.oneMeaning !== undefined && cached.notices.some(({ kind }) => kind === "esc-old-form");
+    return isOther ? { kind: "absent" } : cached;
   };
   const because = async (reason: UnusedReason): Promise<string> => (await import("./words.ts")).reasonWords(reason);
 
