@@ -15,7 +15,7 @@ import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import { NAME, NODE_FILE, ownPackage } from "../own-package.ts";
 
-/** A process that the command leaves in the background keeps its mask; the shell does not wait for it. */
+/** A process that the command leaves in the background keeps its mask; the shell waits for it no longer than that. */
 const LONGEST_SECONDS = 5;
 
 /** The time that a mask gives ESC: less than the shell waits, else the output of the command would be lost. */
