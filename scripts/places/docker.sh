@@ -8,6 +8,9 @@ cd "$(dirname "$0")/../.."
 need_root
 need_package
 [ -e "dist/sophia-run-linux-$(node -p process.arch)" ] || not_run "the executable is not built" "npm run build:standalone"
+# Builds get packages where this machine gets them.
+npm_config_registry=$(npm config get registry)
+export npm_config_registry
 # An engine in another machine, as that of Docker Desktop, does not reach the ESC server.
 gateway=$(docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}' 2>/dev/null || true)
 if [ -n "$gateway" ] && ip -oneline address show | grep -q " $gateway/"; then

@@ -33,6 +33,12 @@ if [ "$groups" = all ] && grep -qv '^0:' /proc/self/cgroup; then
   done </proc/self/cgroup
 else
   mount -t cgroup2 cgroup2 sys/fs/cgroup
+  if [ "$groups" = all ]; then
+    # A group with processes in it gives its children no controllers.
+    mkdir sys/fs/cgroup/init
+    echo $$ >sys/fs/cgroup/init/cgroup.procs
+    for each in $(cat sys/fs/cgroup/cgroup.controllers); do echo "+$each" >sys/fs/cgroup/cgroup.subtree_control; done
+  fi
 fi
 mount -t tmpfs -o mode=755 tmpfs dev
 mkdir dev/pts dev/shm
@@ -52,6 +58,8 @@ mount -t tmpfs -o mode=1777 tmpfs tmp
 if [ "$lower" != / ]; then
   # This machine's Node.js, and the authorities that it trusts.
   for file in "$(node -p process.execPath):usr/local/bin/node" "/etc/ssl/certs/ca-certificates.crt:etc/ssl/certs/ca-certificates.crt"; do
+    [ -e "${file%:*}" ] || continue
+    mkdir -p "$(dirname "${file##*:}")"
     : >>"${file##*:}"
     mount --bind "${file%:*}" "${file##*:}"
   done

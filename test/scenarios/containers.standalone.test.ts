@@ -169,6 +169,15 @@ describe("examples/docker", () => {
     },
   );
 
+  test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
+    "%s: the image has the contract, without which that of the Sophia platform applies",
+    (name) => {
+      const lines = instructions(dockerfile(name));
+      const stage = lines.slice(lines.findLastIndex((line) => line.startsWith("FROM ")));
+      expect(stage.join("\n")).toMatch(/^COPY (?:\. \.|--from=build (?:\/app \/app|.*sophia\.contract\.json.*))$/m);
+    },
+  );
+
   test("no file with a secret is sent to the builder", () => {
     const ignored = readFileSync(join(examples, "docker/.dockerignore"), "utf8").split("\n");
     expect(ignored.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([

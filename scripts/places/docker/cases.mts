@@ -3,16 +3,17 @@ import assert from "node:assert/strict";
 import { type Case, runCases } from "../report.ts";
 import { buildCases } from "./builds.mts";
 import { conformanceCases } from "./conformance.mts";
+import { documentCases } from "./documents.mts";
 import { endingCases } from "./endings.mts";
 import { removeContainers } from "./engine.mts";
-import { healthCases } from "./health.mts";
+import { imageCases } from "./images.mts";
 import { optionCases } from "./options.mts";
 import { secretCases } from "./secrets.mts";
 import { VALUES, startWorld } from "./world.mts";
 
 const world = await startWorld();
 const [, , only = ""] = process.argv;
-const others = [healthCases, optionCases, endingCases, secretCases, conformanceCases].flatMap((casesOf) =>
+const others = [imageCases, optionCases, endingCases, secretCases, documentCases, conformanceCases].flatMap((casesOf) =>
   casesOf(world),
 );
 const cases = [...buildCases(world), ...others.filter(([name]) => name.includes(only))];

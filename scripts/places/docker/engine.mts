@@ -4,7 +4,7 @@ import { until } from "../report.ts";
 
 const LABEL = process.env["PLACES_LABEL"] ?? "sophia-places";
 /** Milliseconds after which a command is killed. */
-const LIMIT = 300_000;
+const LIMIT = 600_000;
 
 export interface Finished {
   readonly status: number | null;

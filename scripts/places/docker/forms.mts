@@ -2,7 +2,7 @@
 import type { ContainerSpec } from "./engine.mts";
 import { ENVIRONMENT, type World } from "./world.mts";
 
-const APP = "sophia-places/dockerfile";
+export const APP = "sophia-places/dockerfile";
 
 export interface Form {
   readonly name: "executable" | "package";
@@ -49,13 +49,3 @@ export function plain(form: Form, { options = [], sophia = [], command = SERVER 
 /** The server of the example. */
 const SERVER = ["node", "server.js"] as const;
 export const LISTENS = /listening on port 3000 \(process (\d+)\)/;
-
-/** A program that prints each signal that it gets, and ends with status 7 at the signal that its argument names. */
-export const RECORDER = [
-  "node",
-  "-e",
-  `for (const name of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM", "SIGCONT", "SIGWINCH", "SIGIO", "SIGPWR"])
-     process.on(name, () => { console.log("got " + name); if (name === "SIGTERM") process.exit(7); });
-   setInterval(() => {}, 60_000);
-   console.log("ready " + process.pid);`,
-] as const;

@@ -1,16 +1,13 @@
 /** Secrets: neither in an image nor in a log, and in files only while the program runs. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { once } from "node:events";
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { secret } from "../../../test/esc-server/index.ts";
 import { type Case, shared } from "../report.ts";
 import { build, type Container, docker, runToEnd, start } from "./engine.mts";
 import { type Form, FORMS, plain, withEsc } from "./forms.mts";
-import { ENVIRONMENT, KEY, PROJECTS, VALUES, type World } from "./world.mts";
+import { ENVIRONMENT, KEY, PROJECTS, startService, VALUES, type World } from "./world.mts";
 
 const BUILT = "sophia-places/build-secret.dockerfile";
 const FILE_SECRET = "file-sentinel-51c7e2a9";
@@ -20,7 +17,6 @@ export function secretCases(world: World): readonly Case[] {
   return [
     ...imageCases(world),
     ...FORMS.flatMap((form) => [maskCase(world, form), ...fileCases(world, form), brokerCase(world, form)]),
-    scratchCase(world),
   ];
 }
 
@@ -129,15 +125,7 @@ function brokerCase(world: World, form: Form): Case {
   return [
     `${form.name}: with --broker the program has a dummy, and the service gets the key`,
     async () => {
-      const seen: (string | undefined)[] = [];
-      const service = createServer({ ...world.certificates.valid }, (request, response) => {
-        seen.push(`${request.url} ${request.headers.authorization}`);
-        response.end("served");
-      });
-      service.listen(0, world.gateway);
-      await once(service, "listening");
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
-      const { port } = service.address() as AddressInfo;
+      const service = await startService(world);
       world.environment.revise({ values: { OPENAI_API_KEY: secret(API_KEY) } });
       const contract = join(shared, "broker.json");
       writeFileSync(contract, JSON.stringify({ variables: { OPENAI_API_KEY: { broker: true } } }), { mode: 0o644 });
@@ -146,10 +134,7 @@ function brokerCase(world: World, form: Form): Case {
           .then(async (answer) => console.log(await answer.text(), JSON.stringify(process.env)));`;
       const container = await start(
         withEsc(world, form, {
-          options: [
-            `--volume=${contract}:/broker.json:ro`,
-            `--env=OPENAI_BASE_URL=https://${world.gateway}:${port}/v1`,
-          ],
+          options: [`--volume=${contract}:/broker.json:ro`, `--env=OPENAI_BASE_URL=${service.origin}/v1`],
           sophia: ["--broker", "--contract", "/broker.json"],
           command: ["node", "-e", program],
         }),
@@ -159,45 +144,9 @@ function brokerCase(world: World, form: Form): Case {
       service.close();
       assert.equal(status, 0, stderr);
       assert.match(stdout, /^served \{/);
-      assert.deepEqual(seen, [`/v1/models Bearer ${API_KEY}`]);
+      assert.deepEqual(service.seen, [`/v1/models Bearer ${API_KEY}`]);
       const shown = `${stdout}${stderr}${await container.field("{{json .}}")}`;
       assert(!shown.includes(API_KEY));
-    },
-  ];
-}
-
-/** The executable needs nothing: its program here is itself, which finds the contract met by what the first one adds. */
-function scratchCase(world: World): Case {
-  return [
-    "the executable in an image FROM scratch has ESC's values for its program",
-    async () => {
-      const folder = join(shared, "scratch");
-      mkdirSync(folder);
-      const lines = [
-        "FROM sophia-places/dockerfile AS app",
-        "FROM scratch",
-        "COPY --from=app /usr/local/bin/sophia-run /sophia-run",
-        "COPY --from=app /app/sophia.contract.json /",
-        'ENTRYPOINT ["/sophia-run", "--"]',
-        'CMD ["/sophia-run", "check"]',
-      ];
-      writeFileSync(join(folder, "Dockerfile"), `${lines.join("\n")}\n`);
-      const image = "sophia-places/scratch";
-      await build({ tag: image, folder });
-      const options = [
-        `--volume=${world.authorities}:/authorities.pem:ro`,
-        "--env=SSL_CERT_FILE=/authorities.pem",
-        `--env=PULUMI_BACKEND_URL=${world.esc.url}`,
-      ];
-      const met = await runToEnd({
-        image,
-        options: [...options, `--env=ESC_ENV=${ENVIRONMENT}`, "--env=ESC_TOKEN"],
-        env: { ESC_TOKEN: world.esc.token },
-      });
-      assert.equal(met.status, 0, met.stderr);
-      assert.match(met.stdout, /^✅ Qdrant API Key: \*\*\*\w{4} \(the process environment\)$/m);
-      assert(!`${met.stdout}${met.stderr}`.includes(KEY));
-      assert.equal((await runToEnd({ image, options })).status, 78);
     },
   ];
 }

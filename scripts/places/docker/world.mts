@@ -2,6 +2,7 @@
  * The surroundings of images and containers: ESC with an environment, a server that stands for the releases on GitHub, and base
  * images that trust both.
  */
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
@@ -30,6 +31,9 @@ const BASES = {
   "python:3.13-slim-bookworm": "python",
   "gcr.io/distroless/nodejs24-debian12:nonroot": "distroless",
 } as const;
+
+/** The variables that say where npm and pip get packages. A machine that has others than the public ones sets them. */
+const REGISTRIES = ["npm_config_registry", "PIP_INDEX_URL"] as const;
 
 export interface World {
   readonly esc: EscServer;
@@ -60,7 +64,12 @@ export async function startWorld(): Promise<World> {
   const folder = join(shared, "base");
   mkdirSync(folder);
   writeFileSync(join(folder, "authorities.pem"), authorities, { mode: 0o644 });
-  const settings = [`NODE_EXTRA_CA_CERTS=${AUTHORITIES}`, `PIP_CERT=${AUTHORITIES}`, `PULUMI_BACKEND_URL=${esc.url}`];
+  const settings = [
+    `NODE_EXTRA_CA_CERTS=${AUTHORITIES}`,
+    `PIP_CERT=${AUTHORITIES}`,
+    `PULUMI_BACKEND_URL=${esc.url}`,
+    ...REGISTRIES.flatMap((name) => (process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`])),
+  ];
   const replaced = await Promise.all(
     Object.entries(BASES).map(async ([name, ending]) => {
       const file = `${ending}.Dockerfile`;
@@ -84,4 +93,25 @@ export async function startWorld(): Promise<World> {
       await certificates.remove();
     },
   };
+}
+
+/** A provider of an API. */
+export interface Service {
+  readonly origin: string;
+  /** Path and authorization of each request. */
+  readonly seen: readonly string[];
+  readonly close: () => void;
+}
+
+export async function startService({ gateway, certificates }: World): Promise<Service> {
+  const seen: string[] = [];
+  const server = createServer({ ...certificates.valid }, ({ url, headers }, response) => {
+    seen.push(`${url} ${headers.authorization}`);
+    response.end("served");
+  });
+  server.listen(0, gateway);
+  await once(server, "listening");
+  const address = server.address();
+  assert(typeof address === "object" && address !== null);
+  return { origin: `https://${gateway}:${address.port}`, seen, close: () => void server.close() };
 }
