@@ -22,6 +22,8 @@ const image = {
   architecture: process.arch === "arm64" ? "arm64" : "amd64",
   os: "linux",
   config: JSON.parse(config),
+  // Podman wants an entry for each layer.
+  history: [{ created_by: "scripts/places/image.sh" }],
   rootfs: { type: "layers", diff_ids: [`sha256:${hash.digest("hex")}`] },
 };
 writeFileSync(join(folder, "config.json"), JSON.stringify(image));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 export const shared: string = process.env["PLACES"] ?? "/places";
 
 /** Milliseconds until `until` gives up. */
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 const INTERVAL = 50;
 
 export type Case = readonly [name: string, run: () => Promise<void>];

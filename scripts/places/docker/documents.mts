@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { secret } from "../../../test/esc-server/index.ts";
 import { fencedBlocks } from "../../../test/helpers/markdown.ts";
 import { type Case, shared } from "../report.ts";
-import { build, docker, run, runCommand, runToEnd, start } from "./engine.mts";
+import { run } from "../processes.ts";
+import { build, docker, runCommand, runToEnd, start } from "./engine.mts";
 import { APP, type Form, FORMS, LISTENS, plain, withEsc } from "./forms.mts";
 import { ENVIRONMENT, KEY, startService, type World } from "./world.mts";
 

@@ -1,7 +1,8 @@
 /** How containers end: exit statuses, signals, `docker stop`. */
 import assert from "node:assert/strict";
 import type { Case } from "../report.ts";
-import { type Finished, docker, runToEnd, start } from "./engine.mts";
+import type { Finished } from "../processes.ts";
+import { docker, runToEnd, start } from "./engine.mts";
 import { type Form, FORMS, LISTENS, plain, withEsc } from "./forms.mts";
 import type { World } from "./world.mts";
 

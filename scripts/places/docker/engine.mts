@@ -1,41 +1,12 @@
 /** Docker's command, and what the cases start by it. All of it has a label, by which the script removes it. */
-import { spawn } from "node:child_process";
+import { type Finished, run, succeed } from "../processes.ts";
 import { until } from "../report.ts";
 
 const LABEL = process.env["PLACES_LABEL"] ?? "sophia-places";
-/** Milliseconds after which a command is killed. */
-const LIMIT = 600_000;
-
-export interface Finished {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a command to its end. The ESC server is in this process, so it must not be blocked. */
-export function run(command: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  const [file = "", ...args] = command;
-  const child = spawn(file, args, {
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: LIMIT,
-    killSignal: "SIGKILL",
-  });
-  const output = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (text: string) => (output[name] += text));
-  }
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (status) => resolve({ status, ...output }));
-  });
-}
 
 /** Runs a command of Docker that must succeed, and returns what it prints. */
-export async function docker(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string> {
-  const { status, stdout, stderr } = await run(["docker", ...args], env);
-  if (status !== 0) throw new Error(`docker ${args.join(" ")}: status ${status}\n${stderr.slice(-4000)}`);
-  return stdout.trim();
+export function docker(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string> {
+  return succeed(["docker", ...args], env);
 }
 
 export interface Build {

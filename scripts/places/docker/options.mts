@@ -4,7 +4,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { terminalCommand } from "../../../test/helpers/terminal-command.ts";
 import { type Case, shared } from "../report.ts";
-import { type Container, run, runCommand, runToEnd, start } from "./engine.mts";
+import { run } from "../processes.ts";
+import { type Container, runCommand, runToEnd, start } from "./engine.mts";
 import { type Form, FORMS, LISTENS, plain, type Start, withEsc } from "./forms.mts";
 import { ENVIRONMENT, KEY, type World } from "./world.mts";
 
