@@ -45,13 +45,15 @@ async function running(name: string) {
   return { place, init: Number(readFileSync(join(cache, `state.${place.pid}/init`), "utf8")) };
 }
 
+function notMade(name: string, part: string): string | undefined {
+  return existsSync(join(cache, part)) ? undefined : `needs what scripts/places/${name}.sh makes once`;
+}
+
 const PLACES = [
   { name: "systemd", reason: notInstalled("systemctl", "--version"), servants: 0 },
-  {
-    name: "docker",
-    reason: existsSync(join(cache, "roots/docker.made")) ? undefined : "needs what scripts/places/docker.sh makes once",
-    servants: 1,
-  },
+  { name: "docker", reason: notMade("docker", "roots/docker"), servants: 1 },
+  { name: "podman", reason: notMade("podman", "images/node_24-alpine.tar"), servants: 0 },
+  { name: "kubernetes", reason: notMade("kubernetes", "kubernetes"), servants: 0 },
 ] as const;
 
 describe.each(PLACES)("the place $name", ({ name, reason, servants: count }) => {

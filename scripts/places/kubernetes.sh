@@ -1,0 +1,19 @@
+#!/bin/sh
+# The manifests of examples/kubernetes on a cluster with one node, in a space of its own: kubernetes.sh [TEXT]. With TEXT it runs
+# the cases whose names have it. The first time it compiles Kubernetes.
+set -eu
+cd "$(dirname "$0")/../.."
+. scripts/places/space.sh
+. scripts/places/podman/parts.sh
+
+need_podman
+grep -q :memory: /proc/self/cgroup || not_run "the control groups have version 2 alone" "run it on a machine with version 1"
+podman_root
+base_images node:24-bookworm-slim
+version=$(sed -n 's|^require k8s.io/kubernetes v||p' scripts/places/kubernetes/go.mod)
+[ -e "$cache/kubernetes/$version" ] || need go
+part "$cache/kubernetes/$version" "$version, $(cat scripts/places/kubernetes/build.sh scripts/places/kubernetes/go.* | cksum)" \
+  "12 minutes of processor time" scripts/places/kubernetes/build.sh
+export KUBERNETES="$made"
+open_podman scripts/places/kubernetes/init.sh
+run_cases scripts/places/kubernetes/cases.mts "$@"
