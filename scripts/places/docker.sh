@@ -37,12 +37,12 @@ fi
 need node npm python3 ip
 archives=
 for name in docker/dockerfile:1 node:24-bookworm-slim node:24-alpine python:3.13-slim-bookworm \
-  gcr.io/distroless/nodejs24-debian12:nonroot; do
+  gcr.io/distroless/nodejs24-debian12:nonroot node:24-bookworm; do
   base_image "$name"
   archives="$archives ${made#"$PWD/"}"
 done
 # The last ones are what the cases need.
-debian_root docker trixie ca-certificates docker-buildx docker-cli docker.io iproute2 iptables slirp4netns \
+debian_root docker trixie ca-certificates docker-buildx docker-cli docker-compose docker.io iproute2 iptables slirp4netns \
   libatomic1 libstdc++6 openssl procps python3
 open_space all "$made" sh scripts/places/docker/init.sh
 open_network "$made"

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { type Case, runCases } from "../report.ts";
 import { buildCases } from "./builds.mts";
+import { composeCases } from "./compose.mts";
 import { conformanceCases } from "./conformance.mts";
+import { devcontainerCases } from "./devcontainer.mts";
 import { documentCases } from "./documents.mts";
 import { endingCases } from "./endings.mts";
 import { removeContainers } from "./engine.mts";
@@ -13,9 +15,16 @@ import { VALUES, startWorld } from "./world.mts";
 
 const world = await startWorld();
 const [, , only = ""] = process.argv;
-const others = [imageCases, optionCases, endingCases, secretCases, documentCases, conformanceCases].flatMap((casesOf) =>
-  casesOf(world),
-);
+const others = [
+  imageCases,
+  optionCases,
+  endingCases,
+  secretCases,
+  documentCases,
+  composeCases,
+  devcontainerCases,
+  conformanceCases,
+].flatMap((casesOf) => casesOf(world));
 const cases = [...buildCases(world), ...others.filter(([name]) => name.includes(only))];
 await runCases(
   "docker",

@@ -2,7 +2,9 @@
 import { type Finished, run, succeed } from "../processes.ts";
 import { until } from "../report.ts";
 
-const LABEL = process.env["PLACES_LABEL"] ?? "sophia-places";
+export const LABEL: string = process.env["PLACES_LABEL"] ?? "sophia-places";
+/** The beginning of names. */
+export const PREFIX: string = LABEL.replace("=", "-");
 
 /** Runs a command of Docker that must succeed, and returns what it prints. */
 export function docker(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string> {
@@ -50,7 +52,7 @@ const started: string[] = [];
 
 function nameOf(): string {
   count += 1;
-  const name = `${LABEL.replace("=", "-")}-${count}`;
+  const name = `${PREFIX}-${count}`;
   started.push(name);
   return name;
 }

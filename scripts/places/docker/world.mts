@@ -15,7 +15,7 @@ import { build, docker } from "./engine.mts";
 
 export const ENVIRONMENT = "acme/sophia/prod";
 const RELEASES = "github.com";
-const AUTHORITIES = "/usr/local/share/places/authorities.pem";
+export const AUTHORITIES = "/usr/local/share/places/authorities.pem";
 
 /** The folders that projects.mts has made. */
 export const PROJECTS = join(shared, "projects");
