@@ -39,11 +39,12 @@ export function parseRules(texts: readonly string[]): readonly PathRule[] {
 
 /**
  * Returns true for a path that two servers may read as two different ones: empty and dot segments, also in front of
- * parameters (`/..;x`), backslashes, and escapes of characters that need none (RFC 3986, 6.2.2) or that separate segments.
+ * parameters (`/..;x`), backslashes, and escapes of characters that need none (RFC 3986, 6.2.2) or that separate segments,
+ * also if these are escaped again (`%252F`).
  */
 export function isAmbiguous(path: string): boolean {
   if (isPlain(path)) return false;
-  if (/\/\/|\\|\/\.{1,2}(?:\/|$)|\/\.{0,2}(?:;|%3b)/i.test(path)) return true;
+  if (/\/\/|\\|\/\.{1,2}(?:\/|$)|\/\.{0,2}(?:;|%(?:25)*3b)/i.test(path)) return true;
   return hasOddEscape(path, /[\w.~/\\-]/);
 }
 
@@ -69,11 +70,19 @@ export function readingsOf(path: string): readonly string[] | undefined {
 
 /** @param needless characters that need no escape */
 function hasOddEscape(path: string, needless: RegExp): boolean {
-  return (path.match(/%.{0,2}/gs) ?? []).some((escape) => {
-    if (!/^%[\da-f]{2}$/i.test(escape)) return true;
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return needless.test(character) || character < " ";
-  });
+  return (
+    (path.match(/%.{0,2}/gs) ?? []).some(
+      (escape) => !/^%[\da-f]{2}$/i.test(escape) || isOdd(escape.slice(1), needless),
+    ) ||
+    // Escapes of escapes, such as %252F, which a server behind one that decodes takes for a slash. They have no second reading.
+    Array.from(path.matchAll(/%(?:25)+([\da-f]{2})/gi)).some(([, digits = ""]) => isOdd(digits, /[\w.~/\\-]/))
+  );
+}
+
+/** @param digits of an escape */
+function isOdd(digits: string, needless: RegExp): boolean {
+  const character = String.fromCharCode(Number.parseInt(digits, 16));
+  return needless.test(character) || character < " ";
 }
 
 /** The parts of a request over which a rule decides. */

@@ -97,6 +97,18 @@ test.each([
   ["/a%", true],
   ["/a%2", true],
   ["/a%zz", true],
+  ["/a%252fb", true],
+  ["/a/%252e%252E/b", true],
+  ["/a%25252Fb", true],
+  ["/a%255cb", true],
+  ["/a/..%253bx", true],
+  ["/a%2500", true],
+  ["/%2561", true],
+  ["/a%2520b", false],
+  ["/a%253ab", false],
+  ["/100%25", false],
+  ["/100%25off", false],
+  ["/100%25%20", false],
   ["/a/...", false],
   ["/a/.well-known", false],
   ["/a%20b", false],
@@ -119,6 +131,9 @@ test.each([
   ["/a%2Fb%2e", undefined],
   ["/a%5c%2Fb", undefined],
   ["/a%2Fb%", undefined],
+  ["/a%252Fb", undefined],
+  ["/a%2Fb%252F", undefined],
+  ["/a%2Fb%2520", ["/a%2Fb%2520", "/a/b%2520"]],
 ])("the readings of %s", (path, expected) => {
   expect(readingsOf(path)).toEqual(expected);
 });
