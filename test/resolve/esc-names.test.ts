@@ -23,6 +23,18 @@ test("a name of two parts for another organization's environment has a warning, 
   expect(exact).toMatchObject({ status: 0, stdout: "sophia\n", stderr: "" });
 });
 
+test("the other organization's environment is not opened with --require-esc either if there is no default organization", async () => {
+  await using server = await startEscServer({
+    user: { login: "x", organizations: ["sophia", "acme"], defaultOrg: null },
+  });
+  server.environment("sophia/default/dev", { values: { WHO: "sophia" } });
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ESC_ENV: "sophia/dev" };
+  const refused = await sophia(["--no-contract", "--require-esc", "--", "printenv", "WHO"], { env });
+  expect(refused).toMatchObject({ status: 125, stdout: "" });
+  expect(refused.stderr).toContain("ESC_ORG");
+  expect(server.count("open")).toBe(0);
+});
+
 test("--session sets the life of the opened environment, and an invalid one opens nothing", async () => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { A: "a" } });

@@ -3,7 +3,7 @@ import { EscFault, type Refused, refusal } from "../faults/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
 import type { Credential } from "../settings/credentials.ts";
 import { candidates, type EnvironmentName, formatName, type FullName } from "../settings/names.ts";
-import { isOrganization, oldFormNotices } from "../settings/names.ts";
+import { isOldForm, isOrganization, oldFormNotices } from "../settings/names.ts";
 import type { Secret } from "../settings/secret.ts";
 import { objectsIn, textAt } from "../transport/answer.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
@@ -90,7 +90,7 @@ async function askFirstKnown<T>(
   ask: (name: FullName) => Promise<T>,
 ): Promise<{ readonly result: T; readonly notices: readonly Notice[] }> {
   const all = candidates(name, organization);
-  const names = oneMeaning === undefined ? all : all.slice(0, 1);
+  const names = oneMeaning === undefined ? all : all.filter((one) => !isOldForm(name, one));
   const [untried] = all.slice(names.length).map((one) => `${formatName(one)} is not tried with ${oneMeaning ?? ""}`);
   let last: EscFault | undefined;
   for (const one of names) {

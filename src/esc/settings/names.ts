@@ -102,15 +102,20 @@ export function candidates(
   return mayBeOldForm ? [...usual, { organization: project, project: DEFAULT_PROJECT, name, version }] : usual;
 }
 
+/** Returns true for the old meaning of a name of two parts, also if it is the only one, without a default organization. */
+export function isOldForm(name: EnvironmentName, meaning: FullName): boolean {
+  return (
+    name.organization === undefined && name.project === meaning.organization && meaning.project === DEFAULT_PROJECT
+  );
+}
+
 /** Reports a name of two parts that was opened in its old meaning, `org/env`: perhaps another organization's. */
 export function oldFormNotices(
   name: EnvironmentName,
   opened: FullName,
   defaultOrganization: string | undefined,
 ): readonly Notice[] {
-  const isOldForm =
-    name.organization === undefined && name.project === opened.organization && opened.project === DEFAULT_PROJECT;
-  if (!isOldForm) return [];
+  if (!isOldForm(name, opened)) return [];
   const full = formatName(opened);
   const [usual = full] = candidates(name, defaultOrganization).map(formatName);
   const notice = { kind: "esc-old-form", written: name.text, opened: formatVersion(opened) } as const;
