@@ -24,9 +24,10 @@ export function ofOwnValues(
   });
 }
 
-/** Returns the variables in which the environment has dummies, or may have the outer one's own address. */
+/** Returns the variables in which the environment has dummies, or may have the outer one's own address, which is one of http. */
 export function replacedVariables(environment: Environment, contract: Contract): ReadonlySet<string> {
-  return new Set(brokeredNames(environment).flatMap((name) => [name, ...addressesFor(name, contract)]));
+  const isHttp = (name: string): boolean => environment.get(name)?.startsWith("http://") === true;
+  return new Set(brokeredNames(environment).flatMap((name) => [name, ...addressesFor(name, contract).filter(isHttp)]));
 }
 
 function addressesFor(name: string, { variables }: Contract): readonly string[] {

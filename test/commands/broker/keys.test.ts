@@ -202,3 +202,16 @@ test("no key goes to the broker of an outer sophia-run as if that were a gateway
     outer: ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"],
   });
 });
+
+test("the gateway of a program with dummies stays that of its own keys", async () => {
+  const given = {
+    variables: { ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} },
+    environment: {
+      ANTHROPIC_API_KEY: "sophia-dummy",
+      ANTHROPIC_BASE_URL: "https://gateway.test",
+      CLAUDE_CODE_OAUTH_TOKEN: KEY,
+      SOPHIA_BROKERED: "ANTHROPIC_API_KEY",
+    },
+  };
+  expect(await plan(given)).toMatchObject({ keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://gateway.test"]] });
+});

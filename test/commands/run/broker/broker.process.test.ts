@@ -94,16 +94,20 @@ describe("the program", () => {
     });
     const [key, ...own] = sophiaRun;
     const run = (env: Readonly<Record<string, string>>) => {
-      const script = 'cd inner; exec "$0" "$@" -- sh -c \'echo "$QDRANT_URL $OPENAI_API_KEY"\'';
+      const script = 'cd inner; export $SET; exec "$0" "$@" -- sh -c \'echo "$QDRANT_URL $OPENAI_API_KEY"\'';
       return sophia(["--broker", "--", "sh", "-c", script, key, ...own], {
         cwd,
         env: { QDRANT_API_KEY: "0123456789abcdef", QDRANT_URL: "https://q.test", OPENAI_API_KEY: KEY, ...env },
       });
     };
-    const { status, stdout, stderr } = await run({});
+    const { status, stdout, stderr } = await run({ SET: "A=b" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+ sophia-[A-Za-z0-9]{32}\n$/);
-    const refused = await run({ PORT: "none" });
+    // An address that is not the broker's has no excuse.
+    const other = await run({ SET: "QDRANT_URL=ftp://q.test" });
+    expect(other.status).toBe(78);
+    expect(unwrapped(other.stderr)).toContain("QDRANT_URL must be");
+    const refused = await run({ SET: "PORT=none" });
     expect(refused.status).toBe(78);
     expect(unwrapped(refused.stderr)).toContain("(1 violation)");
     expect(unwrapped(refused.stderr)).toContain("PORT must be");
