@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.."
 . scripts/places/space.sh
 
 need_root
+need_commands node npm ip
 need_package
 [ -e "dist/sophia-run-linux-$(node -p process.arch)" ] || not_run "the executable is not built" "npm run build:standalone"
 # Builds get packages where this machine gets them.
@@ -34,7 +35,7 @@ if [ -n "$gateway" ] && ip -oneline address show | grep -q " $gateway/"; then
   report "$outcome"
 fi
 
-need node npm python3 ip
+need python3
 archives=
 for name in docker/dockerfile:1 node:24-bookworm-slim node:24-alpine python:3.13-slim-bookworm \
   gcr.io/distroless/nodejs24-debian12:nonroot node:24-bookworm; do

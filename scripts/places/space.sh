@@ -17,9 +17,7 @@ not_run() { # REASON REMEDY
 # Ends with status 2 if this machine lacks what a space needs, or one of the commands.
 need() { # COMMAND...
   need_root
-  for command in unshare nsenter setpriv mount pivot_root "$@"; do
-    command -v "$command" >/dev/null || not_run "$command is missing" "install the package that has $command"
-  done
+  need_commands unshare nsenter setpriv mount pivot_root "$@"
   need_package
   # shellcheck disable=SC2016 # for the inner shell
   unshare --net --mount --pid --fork --uts --ipc --cgroup sh -c '
@@ -30,6 +28,12 @@ need() { # COMMAND...
 need_root() {
   [ "$(uname)" = Linux ] || not_run "it needs Linux" "run it on Linux"
   [ "$(id -u)" = 0 ] || not_run "it must be root" "sudo env \"PATH=\$PATH\" scripts/places/$place.sh"
+}
+
+need_commands() { # COMMAND...
+  for command; do
+    command -v "$command" >/dev/null || not_run "$command is missing" "install the package that has $command"
+  done
 }
 
 need_package() {

@@ -59,12 +59,15 @@ const PLACES = [
 describe.each(PLACES)("the place $name", ({ name, reason, servants: count }) => {
   skipBecause(notLinux ?? noNobody ?? reason);
 
-  test("leaves nothing if it is interrupted", { timeout: 200_000 }, async () => {
+  test.each([
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ] as const)("leaves nothing after %s", { timeout: 200_000 }, async (signal, status) => {
     const { place, init } = await running(name);
     expect(isAlive(init)).toBe(true);
     expect(servants(init)).toHaveLength(count);
-    process.kill(place.pid, "SIGTERM");
-    expect(await place.finished).toMatchObject({ status: 143, stderr: "" });
+    process.kill(place.pid, signal);
+    expect(await place.finished).toMatchObject({ status, stderr: "" });
     expect(isAlive(init)).toBe(false);
     expect(servants(init)).toEqual([]);
     expect(existsSync(join(cache, `state.${place.pid}`))).toBe(false);

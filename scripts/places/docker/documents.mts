@@ -87,6 +87,23 @@ function dockerfileCases(world: World): readonly Case[] {
         assert.equal((await runToEnd({ image, options, command })).status, 78);
       },
     ],
+    [
+      "docs/containers.md: an image may have the package's compiled code",
+      async () => {
+        const line = fencedBlocks(readFileSync("docs/containers.md", "utf8")).find(({ text }) =>
+          /^RUN .*-- true\n$/.test(text),
+        );
+        assert(line !== undefined);
+        const image = await buildText(world, "compiled", `FROM ${APP}\n${line.text}`, () => {});
+        const list = ["--entrypoint=find"];
+        const { stdout } = await runToEnd({
+          image,
+          options: list,
+          command: ["/home/node/.cache", "-type", "f", "-size", "+8k"],
+        });
+        assert.match(stdout, /^\/home\/node\/\.cache\/.*sophia-run/);
+      },
+    ],
     ...(
       [
         ["the shell form of CMD loses SIGTERM", "sophia-run -- node server.js", 137],
@@ -106,24 +123,47 @@ function dockerfileCases(world: World): readonly Case[] {
 }
 
 function tokenCases(world: World): readonly Case[] {
-  return FORMS.map((form): Case => [
-    `${form.name}: with ESC_TOKEN_FILE docker inspect shows only the token's path`,
-    async () => {
-      const file = join(shared, `token-${form.name}`);
-      writeFileSync(file, `${world.esc.token}\n`, { mode: 0o444 });
-      const { image, command = [] } = withEsc(world, form, {});
-      const options = [
-        `--env=ESC_ENV=${ENVIRONMENT}`,
-        "--env=ESC_TOKEN_FILE=/run/secrets/esc_token",
-        `--volume=${file}:/run/secrets/esc_token:ro`,
-        `--entrypoint=${form.path}`,
-      ];
-      const container = await start({ image, command, options });
-      await container.seen(LISTENS);
-      const shown = await container.field("{{json .}}");
-      assert(shown.includes("ESC_TOKEN_FILE=/run/secrets/esc_token"));
-      assert(!shown.includes(world.esc.token));
-    },
+  return FORMS.flatMap((form): readonly Case[] => [
+    [
+      `${form.name}: docs/containers.md: values in files need no ESC, in /run/secrets or by a variable`,
+      async () => {
+        const folder = join(shared, `values-${form.name}`);
+        mkdirSync(folder);
+        writeFileSync(join(folder, "url"), "https://in-a-file.example\n", { mode: 0o444 });
+        writeFileSync(join(folder, "key"), KEY, { mode: 0o444 });
+        const options = [
+          `--volume=${folder}/url:/run/secrets/qdrant_url:ro`,
+          `--volume=${folder}/key:/run/keys/key:ro`,
+          "--env=QDRANT_API_KEY_FILE=/run/keys/key",
+          `--entrypoint=${form.path}`,
+        ];
+        const { status, stdout, stderr } = await runToEnd({
+          image: APP,
+          options,
+          command: ["--", "printenv", "QDRANT_URL", "QDRANT_API_KEY"],
+        });
+        assert.deepEqual({ status, stdout }, { status: 0, stdout: `https://in-a-file.example\n${KEY}\n` }, stderr);
+      },
+    ],
+    [
+      `${form.name}: with ESC_TOKEN_FILE docker inspect shows only the token's path`,
+      async () => {
+        const file = join(shared, `token-${form.name}`);
+        writeFileSync(file, `${world.esc.token}\n`, { mode: 0o444 });
+        const { image, command = [] } = withEsc(world, form, {});
+        const options = [
+          `--env=ESC_ENV=${ENVIRONMENT}`,
+          "--env=ESC_TOKEN_FILE=/run/secrets/esc_token",
+          `--volume=${file}:/run/secrets/esc_token:ro`,
+          `--entrypoint=${form.path}`,
+        ];
+        const container = await start({ image, command, options });
+        await container.seen(LISTENS);
+        const shown = await container.field("{{json .}}");
+        assert(shown.includes("ESC_TOKEN_FILE=/run/secrets/esc_token"));
+        assert(!shown.includes(world.esc.token));
+      },
+    ],
   ]);
 }
 
