@@ -26,7 +26,8 @@ const folder = join(root, ".cache", "runtime");
 const native = join(root, "runtime/native");
 const run = promisify(execFile);
 
-const ZIG_TARGETS = { x64: "x86_64-linux-musl", arm64: "aarch64-linux-musl" };
+/** The names of zig for this project's processors. */
+export const ZIG_TARGETS = { x64: "x86_64-linux-musl", arm64: "aarch64-linux-musl" };
 /** Addons of the package by the name of the function that fills each. */
 const ADDONS = {
   fill_system_addon: "native/system.c",
@@ -43,7 +44,15 @@ const WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wno-unused-parameter", "
  * For each link, that of a tool of the build, too: zig compiles its C library once for each set of such options, which takes 40 s
  * of processor time. -O2 also merges strings that others end with.
  */
-const LINK = ["-static", "-s", "-O2", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,-z,relro", "-Wl,--build-id=none"];
+export const LINK = [
+  "-static",
+  "-s",
+  "-O2",
+  "-Wl,--gc-sections",
+  "-Wl,-z,noexecstack",
+  "-Wl,-z,relro",
+  "-Wl,--build-id=none",
+];
 
 /** @returns the object file */
 async function compile(compiler, args, source, output) {
