@@ -245,6 +245,8 @@ const CHECKS = [
     here: {},
     hosted: ONCE,
   },
+  // The same for Podman, which .ci/run leaves out: its cases are those of Docker, where both have them.
+  { name: "podman", run: "scripts/places/check.sh podman", after: EXECUTABLES, hosted: ONCE },
 
   // Tests that need Linux are skipped.
   {

@@ -15,24 +15,8 @@ export npm_config_registry
 # An engine in another machine, as that of Docker Desktop, does not reach the ESC server.
 gateway=$(docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}' 2>/dev/null || true)
 if [ -n "$gateway" ] && ip -oneline address show | grep -q " $gateway/"; then
-  state=$cache/state.$$
-  label=sophia-places=$$
-  mkdir -p "$state"
-  mkfifo "$state/end"
-  setsid sh scripts/places/docker/own.sh "$label" "$state" <"$state/end" >/dev/null 2>&1 &
-  exec 7>"$state/end"
-  # At the end of the script it waits until all is removed.
-  trap '[ -z "${cases-}" ] || kill -KILL "$cases"; exec 7>&-; wait' EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
-  trap 'exit 129' HUP
-  guarded node --import tsx scripts/places/docker/projects.mts "$state/projects"
-  outcome=0
-  PLACES="$state" PLACES_LABEL="$label" setpriv --pdeathsig KILL node --import tsx scripts/places/docker/cases.mts "$@" 7>&- &
-  cases=$!
-  wait "$cases" || outcome=$?
-  cases=
-  report "$outcome"
+  export PLACES_LABEL="sophia-places=$$"
+  own_cases scripts/places/docker "$@"
 fi
 
 need python3

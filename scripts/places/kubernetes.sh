@@ -6,7 +6,8 @@ cd "$(dirname "$0")/../.."
 . scripts/places/space.sh
 . scripts/places/podman/parts.sh
 
-need_podman
+need node npm
+need_executable
 grep -q :memory: /proc/self/cgroup || not_run "the control groups have version 2 alone" "run it on a machine with version 1"
 podman_root
 base_images node:24-bookworm-slim

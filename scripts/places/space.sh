@@ -131,6 +131,32 @@ run_cases() { # FILE ARGUMENT...
   report "$outcome"
 }
 
+# Runs the cases of a place outside of a space, with an engine of this machine's own, and ends as they do: own_cases FOLDER
+# ARGUMENT... FOLDER/own.sh removes what they have made, also after SIGKILL. It gets the state's folder.
+own_cases() {
+  folder=$1
+  shift
+  state=$cache/state.$$
+  mkdir -p "$state"
+  mkfifo "$state/end"
+  # In a session of its own it waits for the end of the script, which closes its standard input.
+  # shellcheck disable=SC2016
+  setsid sh -c 'trap "" INT TERM HUP; cat >/dev/null; sh "$0" "$1"; rm -rf "$1"' "$folder/own.sh" "$state" \
+    <"$state/end" >/dev/null 2>&1 &
+  exec 7>"$state/end"
+  trap '[ -z "${cases-}" ] || kill -KILL "$cases"; exec 7>&-; wait' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  trap 'exit 129' HUP
+  guarded node --import tsx scripts/places/docker/projects.mts "$state/projects"
+  outcome=0
+  PLACES="$state" setpriv --pdeathsig KILL node --import tsx "$folder/cases.mts" "$@" 7>&- &
+  cases=$!
+  wait "$cases" || outcome=$?
+  cases=
+  report "$outcome"
+}
+
 # Ends as the cases did. Their report is also for the caller, in TEST_REPORTS.
 report() { # STATUS
   [ -z "${TEST_REPORTS-}" ] || cp "$state/report.json" "$TEST_REPORTS/places.json"

@@ -1,8 +1,7 @@
 # The part that the places of Podman and of Kubernetes share. Sourced after space.sh.
 
-# Ends with status 2 if the machine lacks what both need.
-need_podman() {
-  need node npm
+# Ends with status 2 if the executable is missing, which the Dockerfiles take out of the package.
+need_executable() {
   [ -e "dist/sophia-run-linux-$(node -p process.arch)" ] || not_run "the executable is not built" "npm run build:standalone"
 }
 

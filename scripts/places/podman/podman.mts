@@ -6,9 +6,8 @@ export function podman(...args: readonly string[]): Promise<string> {
   return succeed(["podman", ...args]);
 }
 
-/** Loads base images that the place's script has made: their archives, in a variable, a line each. */
+/** Loads base images that the place's script has made: their archives, in a variable, a line each. Others come from registries. */
 export async function loadBaseImages(): Promise<void> {
-  for (const archive of (process.env["BASE_IMAGES"] ?? "").trim().split("\n")) {
-    await podman("load", "--quiet", "--input", archive);
-  }
+  const archives = (process.env["BASE_IMAGES"] ?? "").split("\n").filter((archive) => archive !== "");
+  for (const archive of archives) await podman("load", "--quiet", "--input", archive);
 }
