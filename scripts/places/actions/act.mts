@@ -1,24 +1,20 @@
 /** Jobs of workflows, run by act as the user `job`, in a repository of its own on github.com. */
 import assert from "node:assert/strict";
-import { type ExecFileOptions, execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import { randomBytes } from "node:crypto";
+import { run, succeed } from "../processes.ts";
 import { REPOSITORIES } from "./github.mts";
-
-const run = promisify(execFile);
 
 /** The beginning of every secret. It is in no file of any repository. */
 const SENTINEL = randomBytes(8).toString("hex");
 
 const REPOSITORY = "acme/sophia";
 const HOME = "/home/job";
-const USER = ["--reuid=3001", "--regid=3001", "--clear-groups", "env", "-i", `HOME=${HOME}`];
-const SEARCH_PATH = "PATH=/opt/node24:/usr/local/bin:/usr/bin:/bin";
+const ENVIRONMENT = [`HOME=${HOME}`, "PATH=/opt/node24:/usr/local/bin:/usr/bin:/bin"];
+const USER = ["setpriv", "--reuid=3001", "--regid=3001", "--clear-groups"];
 /** Folders in which a job may write. */
 const WRITABLE = [HOME, "/tmp", "/var/tmp", "/dev/shm", "/run"];
-const LIMIT = 120_000;
 
 /** A secret that a case can tell from others. */
 export function sentinel(name: string): string {
@@ -55,14 +51,9 @@ interface Annotation {
   readonly message: string;
 }
 
-/** Runs a command as the user of the jobs. */
-async function asUser(command: readonly string[], options: ExecFileOptions = {}): Promise<string> {
-  const { stdout } = await run("setpriv", [...USER, SEARCH_PATH, ...command], {
-    cwd: HOME,
-    timeout: LIMIT,
-    ...options,
-  });
-  return String(stdout);
+/** A command in a folder, as the user of the jobs. */
+function asUser(folder: string, command: readonly string[]): readonly string[] {
+  return [...USER, "env", "-C", folder, "-i", ...ENVIRONMENT, ...command];
 }
 
 /** Runs a workflow. @throws AssertionError for a secret in the log, or in a file that the job left */
@@ -96,19 +87,12 @@ export async function act(work: Work): Promise<Outcome> {
     `--eventpath=${inputs}/event.json`,
     ...(work.job === undefined ? [] : ["--job", work.job]),
   ];
-  const { log, succeeds } = await asUser(command, { cwd: clone, maxBuffer: 2 ** 26 }).then(
-    (text) => ({ log: text, succeeds: true }),
-    (error: unknown) => ({ log: failedLog(error), succeeds: false }),
-  );
+  const { status, stdout, stderr } = await run(asUser(clone, command));
+  const log = `${stdout}${stderr}`;
+  assert(status === 0 || status === 1, `act ended with ${status}\n${log}`);
   assertNoSecret(log);
   await assertNothingLeft();
-  return { succeeds, log, ...read(log) };
-}
-
-function failedLog(error: unknown): string {
-  if (!(error instanceof Error && "stdout" in error && "stderr" in error && "code" in error)) throw error;
-  if (error.code !== 1) throw error;
-  return `${String(error.stdout)}${String(error.stderr)}`;
+  return { succeeds: status === 0, log, ...read(log) };
 }
 
 /** Makes the repository of a workflow, and a clone of it. */
@@ -121,11 +105,11 @@ async function publish({ workflow, files }: Work): Promise<string> {
     writeFileSync(join(folder, name), content);
   }
   const author = ["-c", "user.name=Places", "-c", "user.email=places@example.test"];
-  await run("git", ["init", "--quiet", "--initial-branch=main", folder]);
-  await run("git", ["-C", folder, "add", "--all"]);
-  await run("git", ["-C", folder, ...author, "commit", "--quiet", "--message=A project"]);
-  await run("git", ["-C", folder, "update-ref", "refs/pull/1/merge", "HEAD"]);
-  await asUser(["git", "clone", "--quiet", `https://github.com/${REPOSITORY}`, clone]);
+  await succeed(["git", "init", "--quiet", "--initial-branch=main", folder]);
+  await succeed(["git", "-C", folder, "add", "--all"]);
+  await succeed(["git", "-C", folder, ...author, "commit", "--quiet", "--message=A project"]);
+  await succeed(["git", "-C", folder, "update-ref", "refs/pull/1/merge", "HEAD"]);
+  await succeed(asUser(HOME, ["git", "clone", "--quiet", `https://github.com/${REPOSITORY}`, clone]));
   return clone;
 }
 
@@ -144,10 +128,10 @@ async function assertNothingLeft(): Promise<void> {
   const folders = WRITABLE.join(" ");
   // The code of the actions has tokens of tests.
   const find = `find ${folders} -xdev -path '*/act/actions' -prune -o -user job -type f`;
-  const { stdout } = await run("sh", ["-c", `${find} -exec grep -lE '${pattern}' {} +; exit 0`]);
-  assert.equal(stdout, "", "the job left a secret");
+  const left = await succeed(["sh", "-c", `${find} -exec grep -lE '${pattern}' {} +; exit 0`]);
+  assert.equal(left, "", "the job left a secret");
   // act leaves the folder of a job that failed.
-  await run("sh", ["-c", `rm -rf ${HOME}/.cache/act/????????????????`]);
+  await succeed(["sh", "-c", `rm -rf ${HOME}/.cache/act/????????????????`]);
 }
 
 const LEVELS = /^\[[\w-]+\] +\S+ +::(error|warning|notice)(?: ([^:]*))?::(.*)$/gmu;

@@ -1,24 +1,8 @@
 /** sophia-run in steps with `run:`, for the package and for the executable. */
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, cpSync, existsSync, rmSync, symlinkSync } from "node:fs";
+import { builtForms } from "../installed.ts";
 import type { Case } from "../report.ts";
 import { has, LATER, PROJECT, reported, run, TOKEN, UNDECLARED, UNMET_CONTRACT, VALUES, workflow } from "./world.mts";
-
-const EXECUTABLE = `dist-standalone/sophia-run-linux-${process.arch}`;
-const INSTALLED = "/usr/local/bin/sophia-run";
-
-function installPackage(): void {
-  for (const each of ["bin", "dist", "package.json"]) {
-    cpSync(each, `/opt/sophia-run/${each}`, { recursive: true, dereference: true });
-  }
-  chmodSync("/opt/sophia-run/bin/sophia-run.cjs", 0o755);
-  symlinkSync("/opt/sophia-run/bin/sophia-run.cjs", INSTALLED);
-}
-
-function installExecutable(): void {
-  copyFileSync(EXECUTABLE, INSTALLED);
-  chmodSync(INSTALLED, 0o755);
-}
 
 const ESC = "  env:\n    ESC_ENV: acme/sophia/ci\n    ESC_TOKEN: ${{ secrets.ESC_TOKEN }}";
 
@@ -40,7 +24,7 @@ const CASES: readonly Case[] = [
         ["--contract unmet.json -- true", 78],
         ["--timeout never -- true", 125],
         ["-- /etc", 126],
-        ["-- /nonexistent", 127],
+        ["-- /places/nothing", 127],
       ] as const;
       const each = commands.map(([options]) => `sophia-run ${options} || echo "ended with $?"`);
       const text = workflow(step("each", ...each), step("last", "sophia-run -- sh -c 'exit 42'"), LATER);
@@ -84,19 +68,12 @@ const CASES: readonly Case[] = [
   ],
 ];
 
-/** The forms that are built. */
-const FORMS = [
-  ["package", installPackage] as const,
-  ...(existsSync(EXECUTABLE) ? [["executable", installExecutable] as const] : []),
-];
-
-export const steps: readonly Case[] = FORMS.flatMap(([form, install]) =>
+export const steps: readonly Case[] = builtForms().flatMap((form) =>
   CASES.map(([name, body]): Case => [
-    `${form}: ${name}`,
-    async () => {
-      rmSync(INSTALLED, { force: true });
-      install();
-      await body();
+    `${form.name}: ${name}`,
+    () => {
+      form.install();
+      return body();
     },
   ]),
 );

@@ -1,20 +1,9 @@
 /** The cases of examples/systemd, for the package and for the executable. systemd is PID 1 of the space they run in. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type EnvironmentHandle, type EscServer, startEscServer } from "../../../test/esc-server/index.ts";
+import { builtForms, type Form } from "../installed.ts";
 import { type Case, runCases, until } from "../report.ts";
 
 const SERVICE = "sophia-app.service";
@@ -22,11 +11,10 @@ const SOCKET = "sophia-app.socket";
 const UNITS = "/etc/systemd/system";
 const APP = "/opt/sophia-app";
 const TOKEN_FILE = "/etc/sophia-app/esc_token";
-const INSTALLED = "/usr/local/bin/sophia-run";
+const NODE = "/usr/local/bin/node";
 const LOGIN = "places";
 const VALUES = { QDRANT_URL: "https://qdrant.example:6333" };
 const BODY = `Qdrant is at ${VALUES.QDRANT_URL}\n`;
-const EXECUTABLE = `dist-standalone/sophia-run-linux-${process.arch}`;
 
 function systemctl(...args: readonly string[]): string {
   return execFileSync("systemctl", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -96,24 +84,6 @@ function install(esc: EscServer): void {
   writeFileSync(`${UNITS}/${SERVICE}.d/esc.conf`, `[Service]\nEnvironment=PULUMI_BACKEND_URL=${esc.url}\n`);
 }
 
-/** Installs sophia-run as npm does. `ProtectHome=` hides a Node.js in a home. */
-function installPackage(): void {
-  rmSync(INSTALLED, { force: true });
-  for (const each of ["bin", "dist", "package.json"]) {
-    cpSync(each, `/opt/sophia-run/${each}`, { recursive: true, dereference: true });
-  }
-  chmodSync("/opt/sophia-run/bin/sophia-run.cjs", 0o755);
-  rmSync("/usr/local/bin/node", { force: true });
-  copyFileSync(process.execPath, "/usr/local/bin/node");
-  symlinkSync("/opt/sophia-run/bin/sophia-run.cjs", INSTALLED);
-}
-
-function installExecutable(): void {
-  rmSync(INSTALLED, { force: true });
-  copyFileSync(EXECUTABLE, INSTALLED);
-  chmodSync(INSTALLED, 0o755);
-}
-
 /** The commands of docs/containers.md after too many starts. */
 function remedy(): string {
   const [, commands] =
@@ -122,7 +92,7 @@ function remedy(): string {
   return commands;
 }
 
-function casesOf(form: string, esc: EscServer, environment: EnvironmentHandle): readonly Case[] {
+function casesOf(form: Form, esc: EscServer, environment: EnvironmentHandle): readonly Case[] {
   const cases: readonly Case[] = [
     [
       "the first connection starts the service, whose main process is the program",
@@ -185,7 +155,7 @@ function casesOf(form: string, esc: EscServer, environment: EnvironmentHandle): 
     ...(
       [
         ["78", "an unmet contract", ""],
-        ["127", "a command that does not exist", "ExecStart=\nExecStart=/usr/local/bin/sophia-run -- /nonexistent"],
+        ["127", "a command that does not exist", "ExecStart=\nExecStart=/usr/local/bin/sophia-run -- /places/nothing"],
         ["126", "a command that is a folder", "ExecStart=\nExecStart=/usr/local/bin/sophia-run -- /opt"],
       ] as const
     ).map(([status, what, settings]): Case => [
@@ -248,10 +218,9 @@ function casesOf(form: string, esc: EscServer, environment: EnvironmentHandle): 
     ],
   ];
   return cases.map(([name, run]): Case => [
-    `${form}: ${name}`,
+    `${form.name}: ${name}`,
     async () => {
-      if (form === "package") installPackage();
-      else installExecutable();
+      form.install();
       configure("");
       writeFileSync(TOKEN_FILE, `${esc.token}\n`);
       environment.revise({ values: VALUES });
@@ -264,10 +233,13 @@ function casesOf(form: string, esc: EscServer, environment: EnvironmentHandle): 
 const esc = await startEscServer({ user: { login: LOGIN } });
 const environment = esc.environment("acme/sophia/prod", { values: VALUES });
 install(esc);
-const forms = ["package", ...(existsSync(EXECUTABLE) ? ["executable"] : [])];
-if (forms.length === 1) console.log(`not run: the executable, which is not built (npm run build:standalone)`);
+// `ProtectHome=` hides a Node.js in a home.
+if (process.execPath !== NODE) {
+  rmSync(NODE, { force: true });
+  copyFileSync(process.execPath, NODE);
+}
 await runCases(
   "systemd",
-  forms.flatMap((form) => casesOf(form, esc, environment)),
+  builtForms().flatMap((form) => casesOf(form, esc, environment)),
 );
 await esc.close();
