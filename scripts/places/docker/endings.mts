@@ -6,7 +6,7 @@ import { docker, runToEnd, start } from "./engine.mts";
 import { type Form, FORMS, LISTENS, plain, withEsc } from "./forms.mts";
 import type { World } from "./world.mts";
 
-/** Signals that a program can handle, by number: not KILL, STOP and CHLD, and not the two that the C library keeps for itself. */
+/** Signals that a program can handle, by number, and four of the real-time ones: not KILL, STOP and CHLD. */
 const ALL = [...range(1, 8), ...range(10, 16), 18, ...range(20, 31), 34, 35, 49, 64];
 /** Signals that an init passes on: not the signals of faults, and not those of job control. */
 const THROUGH_INIT = [1, 2, 3, 10, 12, 14, 18, 23, 28, 29, 30, 64];
