@@ -113,6 +113,7 @@ const FURTHER: ReadonlyMap<string, Service> = new Map([
   ["GH_HOST", { hosts: "github.com", keys: ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] }],
   ["GITHUB_GRAPHQL_URL", { hosts: "api.github.com", keys: GITHUB_KEYS }],
   ["GITLAB_HOST", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
+  ["GITLAB_URI", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
   ["GL_HOST", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
   ["GOOGLE_CLOUD_UNIVERSE_DOMAIN", { hosts: "googleapis.com", keys: GOOGLE_CLOUD_KEYS }],
   ["LANGFUSE_HOST", { hosts: LANGFUSE, keys: ["LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"] }],
