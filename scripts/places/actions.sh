@@ -3,6 +3,8 @@
 # In the space github.com is a server on loopback. What the workflows use of others comes from there or, if FOLDER is given, from
 # the repositories FOLDER/OWNER/NAME.
 set -eu
+from=${1-https://github.com}
+[ ! -d "$from" ] || from=$(cd "$from" && pwd)
 cd "$(dirname "$0")/../.."
 . scripts/places/space.sh
 
@@ -11,9 +13,10 @@ ACT=v0.2.89
 need node npm git go openssl gh ip hostname
 for each in $(sed -n 's/.*uses: \([^ ]*@[0-9a-f]\{40\}\).*/\1/p' examples/actions/*.yml | sort -u); do
   part "$cache/actions/repositories/${each%@*}" "${each#*@}" "a moment" \
-    scripts/places/actions/fetch.sh "${1-https://github.com}/${each%@*}" "${each#*@}"
+    scripts/places/actions/fetch.sh "$from/${each%@*}" "${each#*@}"
 done
 part "$cache/actions/act" "$ACT" "two minutes" scripts/places/actions/act.sh "$ACT"
+guarded test/conformance/fetch-node.sh 24 >/dev/null || not_run "Node.js 24 cannot be fetched" "check the network"
 node24=$(test/conformance/fetch-node.sh 24)
 
 open_space version2 / sh scripts/places/actions/init.sh "$node24" "$(npm root --global)/npm" "$made/act"

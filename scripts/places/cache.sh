@@ -8,32 +8,54 @@
 part() {
   made=$1 recipe=$2 duration=$3
   shift 3
-  mkdir -p "$(dirname "$made")"
+  short=${made#"$PWD/"}
+  { mkdir -p "$(dirname "$made")" && true >>"$made.lock"; } 2>/dev/null ||
+    not_run "${short%/*} cannot be written" "make room on its disk, or mount it for writing"
   # Two places may need it at the same time.
   exec 8>"$made.lock"
-  flock 8
+  if ! flock --nonblock 8; then
+    echo "$place: waits for another place that makes or checks $short"
+    setpriv --pdeathsig KILL flock --timeout 1800 8 &
+    wait $! || not_run "another place makes $short since half an hour" "end the process that has opened $short.lock"
+  fi
   if [ ! -e "$made.made" ] || [ "$(head -n 1 "$made.made")" != "$recipe" ]; then
-    echo "$place: makes ${made#"$PWD/"} ($duration)"
+    echo "$place: makes $short ($duration)"
+    unfinished=$made
     rm -rf "$made" "$made.made" "$made".new*
-    if ! guarded "$@" "$made.new" >"$made.log" 2>&1 8>&-; then
+    if ! { guarded "$@" "$made.new" >"$made.log" 2>&1 8>&- && finish; }; then
       tail -n 20 "$made.log"
-      not_run "${made#"$PWD/"} could not be made" "see ${made#"$PWD/"}.log, and check the network"
+      remove_unfinished
+      not_run "$short could not be made" "see $short.log, and check the network and the disk"
     fi
-    mv "$made.new" "$made"
-    printf '%s\n%s\n' "$recipe" "$(sum "$made")" >"$made.made.new"
-    mv "$made.made.new" "$made.made"
+    unfinished=
     rm "$made.log"
   elif [ "$(tail -n 1 "$made.made")" != "$(sum "$made")" ]; then
-    not_run "${made#"$PWD/"} is damaged" "rm ${made#"$PWD/"}.made"
+    not_run "$short is damaged" "${here-}rm $short.made"
   fi
   exec 8>&-
+}
+
+# Gives a part that is whole its name.
+finish() {
+  mv "$made.new" "$made" && { printf '%s\n' "$recipe" && sum "$made"; } >"$made.made.new" && mv "$made.made.new" "$made.made"
+}
+
+# Removes what there is of a part that was not finished, which may have filled the disk.
+remove_unfinished() {
+  [ -z "${unfinished-}" ] || rm -rf "$unfinished" "$unfinished".new* "$unfinished.made.new"
 }
 
 # Runs a command with all that it starts in a namespace that ends with it, and it ends with the script.
 guarded() { # COMMAND...
   # In the background, since the shell's traps wait for a process in the foreground.
-  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc -- "$@" </dev/null &
-  wait $!
+  # `unshare` itself writes an error if what it waits for is killed.
+  # shellcheck disable=SC2016 # for the inner shell
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc -- \
+    sh -c 'exec "$@" 2>&9 9>&-' sh "$@" </dev/null 9>&2 2>/dev/null &
+  guard=$! outcome=0
+  wait "$guard" || outcome=$?
+  guard=
+  return "$outcome"
 }
 
 # Prints a sum over the names, sizes, modes, owners and times of a part's files.

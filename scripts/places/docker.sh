@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 need_root
 need_commands node npm ip
 need_package
-[ -e "dist/sophia-run-linux-$(node -p process.arch)" ] || not_run "the executable is not built" "npm run build:standalone"
+need_executable
 # Builds get packages where this machine gets them.
 npm_config_registry=$(npm config get registry)
 export npm_config_registry

@@ -11,7 +11,7 @@ mount -t tmpfs -o mode=755 tmpfs "$mount"
 mkdir "$mount/upper" "$mount/work" "$mount/root"
 mount -t overlay overlay -o "lowerdir=$lower,upperdir=$mount/upper,workdir=$mount/work" "$mount/root"
 cd "$mount/root"
-mkdir -p proc sys dev run tmp places ".$repository"
+mkdir -p proc sys dev run tmp places
 
 mount -t proc proc proc
 # No service may change the machine's kernel.
@@ -65,6 +65,8 @@ if [ "$lower" != / ]; then
   done
 fi
 mount --bind "$state" places
+# It may be in /tmp.
+mkdir -p ".$repository"
 mount --bind "$repository" ".$repository"
 mount -o remount,bind,ro ".$repository"
 ip link set lo up

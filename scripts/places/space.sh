@@ -6,28 +6,87 @@
 
 cache=$PWD/.cache/places
 place=$(basename "$0" .sh)
+# The beginning of a remedy, if the caller is in another folder.
+here=
+[ "$OLDPWD" = "$PWD" ] || here="cd '$PWD' && "
 . scripts/places/cache.sh
 
 # Status 2 says that no case was run.
 not_run() { # REASON REMEDY
   printf 'not run: %s: %s\n  %s\n' "$place" "$1" "$2"
+  is_not_run=1
   exit 2
 }
+
+# Ends the script: what it has started ends, and `close` names the function that removes what it has made.
+leave() {
+  status=$?
+  trap '' INT TERM HUP
+  "${close:-end_all}" || status=1
+  remove_unfinished
+  # A shell has status 2 for errors of its own, too. They must not be taken for a place that cannot run.
+  [ "$status" != 2 ] || [ -n "${is_not_run-}" ] || status=1
+  exit "$status"
+}
+
+# Kills the processes that another one has started, but for SPARED, and sets `children` to all: kill_children PID [SPARED...]
+kill_children() {
+  children=
+  read -r children 2>/dev/null <"/proc/$1/task/$1/children" || true
+  shift
+  for child in $children; do
+    case " $* " in *" $child "*) continue ;; esac
+    kill -KILL "$child" 2>/dev/null || true
+  done
+}
+
+# Ends all processes that the script has started, but for one of them: end_children [SPARED]
+end_children() {
+  # The end of PID 1 is the end of all others in its namespace, and `unshare` waits for it.
+  for parent in ${space-} ${guard-}; do
+    kill_children "$parent"
+    [ -n "$children" ] || kill -KILL "$parent" 2>/dev/null || true
+  done
+  kill_children $$ "${space-}" "${guard-}" "$@"
+}
+
+end_all() {
+  end_children
+  wait
+}
+
+trap leave EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 
 # Ends with status 2 if this machine lacks what a space needs, or one of the commands.
 need() { # COMMAND...
   need_root
-  need_commands unshare nsenter setpriv mount pivot_root "$@"
+  need_commands unshare nsenter setpriv mount pivot_root flock ip hostname "$@"
   need_package
-  # shellcheck disable=SC2016 # for the inner shell
-  unshare --net --mount --pid --fork --uts --ipc --cgroup sh -c '
-    mkdir -p "$0" && mount -t tmpfs tmpfs "$0" && cd "$0" && mkdir u w r && mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w r
-  ' "$cache/mount" 2>/dev/null || not_run "no namespaces, or no overlay in them" "run it outside of a container"
+  mkdir -p "$cache/mount" 2>/dev/null && [ -w "$cache" ] ||
+    not_run "${cache#"$PWD/"} cannot be written" "make room on its disk, or mount it for writing"
+  # The same as open_space and root.sh do.
+  # shellcheck disable=SC2016 # for the inner shells
+  {
+    scripts/places/groups.sh sh -euc 'mkdir "$0"; rmdir "$0"' "sophia-places-$$" &&
+      unshare --net --mount --pid --fork --uts --ipc --cgroup sh -euc '
+        mount -t tmpfs tmpfs "$0"
+        cd "$0"
+        mkdir upper work root
+        mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
+        mount -t proc proc root/proc
+        mount -t sysfs -o ro sysfs root/sys
+        ip link set lo up
+        setpriv --bounding-set=-sys_boot true
+      ' "$cache/mount"
+  } 2>/dev/null || not_run "namespaces, mounts or control groups are denied" "run it outside of a container"
 }
 
 need_root() {
   [ "$(uname)" = Linux ] || not_run "it needs Linux" "run it on Linux"
-  [ "$(id -u)" = 0 ] || not_run "it must be root" "sudo env \"PATH=\$PATH\" scripts/places/$place.sh"
+  [ "$(id -u)" = 0 ] || not_run "it must be root" "${here}sudo env \"PATH=\$PATH\" scripts/places/$place.sh"
 }
 
 need_commands() { # COMMAND...
@@ -37,14 +96,21 @@ need_commands() { # COMMAND...
 }
 
 need_package() {
-  [ -e bin/sophia-run.cjs ] || not_run "the package is not built" "npm run build"
+  [ -e bin/sophia-run.cjs ] || not_run "the package is not built" "${here}npm run build"
+}
+
+# The Dockerfiles take it out of the package.
+need_executable() {
+  need_commands node
+  [ -e "dist/sophia-run-linux-$(node -p process.arch)" ] || not_run "the executable is not built" "${here}npm run build:standalone"
 }
 
 # Removes what spaces of scripts that were killed have left.
 remove_left() {
   for left in "$cache"/state.*; do
     [ -d "$left" ] || continue
-    [ -e "/proc/${left##*.}" ] || remove_space "${left##*.}"
+    # One with the process ID of this script is of an earlier one. Another script may remove the same at the same time.
+    [ "${left##*.}" != $$ ] && [ -e "/proc/${left##*.}" ] || remove_space "${left##*.}" 2>/dev/null || true
   done
 }
 
@@ -55,11 +121,7 @@ remove_space() { # PID
 }
 
 close_space() {
-  trap '' INT TERM HUP
-  # The end of PID 1 is the end of all others, and `unshare` waits for it.
-  [ -z "${init:-${space-}}" ] || kill -KILL "${init:-$space}" 2>/dev/null || true
-  [ -z "${network-}" ] || kill -KILL "$network" 2>/dev/null || true
-  wait
+  end_all
   remove_space $$
 }
 
@@ -68,11 +130,8 @@ close_space() {
 open_space() {
   remove_left
   state=$cache/state.$$
+  close=close_space
   mkdir -p "$state"
-  trap close_space EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
-  trap 'exit 129' HUP
   # In cpuset's hierarchy a new group has no processors.
   # shellcheck disable=SC2016
   scripts/places/groups.sh sh -euc '
@@ -143,22 +202,24 @@ own_cases() {
   # shellcheck disable=SC2016
   setsid sh -c 'trap "" INT TERM HUP; cat >/dev/null; sh "$0" "$1"; rm -rf "$1"' "$folder/own.sh" "$state" \
     <"$state/end" >/dev/null 2>&1 &
+  remover=$! close=close_own
   exec 7>"$state/end"
-  trap '[ -z "${cases-}" ] || kill -KILL "$cases"; exec 7>&-; wait' EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
-  trap 'exit 129' HUP
   guarded node --import tsx scripts/places/docker/projects.mts "$state/projects"
   outcome=0
   PLACES="$state" setpriv --pdeathsig KILL node --import tsx "$folder/cases.mts" "$@" 7>&- &
-  cases=$!
-  wait "$cases" || outcome=$?
-  cases=
+  wait $! || outcome=$?
   report "$outcome"
+}
+
+close_own() {
+  end_children "$remover"
+  exec 7>&-
+  wait
 }
 
 # Ends as the cases did. Their report is also for the caller, in TEST_REPORTS.
 report() { # STATUS
   [ -z "${TEST_REPORTS-}" ] || cp "$state/report.json" "$TEST_REPORTS/places.json"
-  exit "$1"
+  [ "$1" = 0 ] || exit 1
+  exit 0
 }

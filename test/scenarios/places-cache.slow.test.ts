@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
@@ -8,7 +8,7 @@ import { isAlive, start } from "../helpers/started.ts";
 const root = join(import.meta.dirname, "../..");
 
 /** Makes a part of a cache of its own by a shell command, whose last word is the path to fill. */
-function part(cache: string, recipe: string, command: string) {
+function part(cache: string, recipe: string, command: string, through: readonly string[] = []) {
   const script = `
     set -eu
     cache=$1/cache place=test
@@ -17,10 +17,15 @@ function part(cache: string, recipe: string, command: string) {
     part "$cache/part" "$2" "a moment" sh -euc "$3" sh
     echo "there: $(cat "$made/file")"
   `;
-  return start(["sh", "-c", script, "sh", cache, recipe, command], {
+  const [file, ...args] = [...through, "sh", "-c", script, "sh", cache, recipe, command];
+  return start([file, ...args], {
     cwd: cache,
     env: { PATH: process.env["PATH"] ?? "" },
   });
+}
+
+function childrenOf(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
 }
 
 const FILL = 'mkdir "$1"; echo first >"$1/file"';
@@ -65,13 +70,45 @@ describe("scripts/places/cache.sh", () => {
     expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
   });
 
+  test("what is left of a part that was not finished is replaced", async () => {
+    const cache = folder({ "cache/part.made": "", "cache/part/file": "old", "cache/part.new/file": "half" });
+    expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
+    expect(readdirSync(join(cache, "cache")).toSorted()).toEqual(["part", "part.lock", "part.made"]);
+  });
+
+  test("a second place waits for the first one that makes a part, and says so", async () => {
+    const cache = folder({ "cache/other": "" });
+    const first = part(cache, "one", `${FILL}; until [ -e "$1/go" ]; do sleep 0.05; done; rm "$1/go"`);
+    await expect.poll(() => existsSync(join(cache, "cache/part.new/file"))).toBe(true);
+    const [second, third] = [part(cache, "one", "exit 1"), part(cache, "one", "exit 1")];
+    for (const each of [second, third]) await each.seen(/^test: waits for another place that makes .*cache\/part$/m);
+    const children = childrenOf(third.pid);
+    expect(children).toHaveLength(1);
+    process.kill(third.pid, "SIGKILL");
+    for (const pid of children) await expect.poll(() => isAlive(pid)).toBe(false);
+    writeFileSync(join(cache, "cache/part.new/go"), "");
+    expect(await first.finished).toMatchObject({ status: 0, stdout: MADE });
+    expect(await second.finished).toMatchObject({ status: 0, stdout: expect.stringMatching(/\nthere: first\n$/) });
+  });
+
+  test.each([
+    ["has no room", "size=64k", /\nnot run: cache\/part could not be made\n {2}see cache\/part\.log, .*\n/],
+    ["is read-only", "ro", /^not run: cache cannot be written\n {2}make room .*\n/],
+  ])("ends with status 2 if the disk %s, and leaves nothing on it", async (_, option, expected) => {
+    const cache = folder({ "cache/other": "" });
+    const disk = `mount -t tmpfs -o ${option} tmpfs cache && "$@"; status=$?; ls cache; exit $status`;
+    const fill = 'mkdir "$1"; head -c 1000000 /dev/zero >"$1/file"';
+    const { status, stdout } = await part(cache, "one", fill, ["unshare", "--mount", "sh", "-c", disk, "sh"]).finished;
+    expect(stdout).toMatch(expected);
+    expect(stdout).not.toMatch(/^part(\.new|\.made)?$/m);
+    expect(status).toBe(2);
+  });
+
   test.each(["SIGTERM", "SIGKILL"] as const)("after %s nothing goes on to make it", async (signal) => {
     const cache = folder({ "cache/other": "" });
     const making = part(cache, "one", `${FILL}; exec sleep 300`);
     await expect.poll(() => existsSync(join(cache, "cache/part.new/file"))).toBe(true);
-    const children = (pid: number): readonly number[] =>
-      readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
-    const makers = children(making.pid).flatMap((pid) => [pid, ...children(pid)]);
+    const makers = childrenOf(making.pid).flatMap((pid) => [pid, ...childrenOf(pid)]);
     expect(makers).toHaveLength(2);
     process.kill(making.pid, signal);
     for (const pid of makers) await expect.poll(() => isAlive(pid)).toBe(false);

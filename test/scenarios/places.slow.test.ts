@@ -49,6 +49,24 @@ function notMade(name: string, part: string): string | undefined {
   return existsSync(join(cache, part)) ? undefined : `needs what scripts/places/${name}.sh makes once`;
 }
 
+const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] as const;
+
+/** Opens a space in which nothing runs. */
+const OPEN = "open_space version2 / sh -c 'echo ready >/places/ready; exec tail -f /dev/null'";
+
+/** The descendants of a process that sleep. */
+function sleeping(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    .trim()
+    .split(" ")
+    .filter(Boolean)
+    .map(Number);
+  return children.flatMap((child) => {
+    const [name] = readFileSync(`/proc/${child}/cmdline`, "utf8").split("\0");
+    return [...(name === "sleep" ? [child] : []), ...sleeping(child)];
+  });
+}
+
 const PLACES = [
   { name: "systemd", reason: notInstalled("systemctl", "--version"), servants: 0 },
   { name: "docker", reason: notMade("docker", "roots/docker"), servants: 1 },
@@ -93,13 +111,64 @@ describe.each(PLACES)("the place $name", ({ name, reason, servants: count }) => 
   );
 
   test("says in one line that it must be root, and ends with status 2", async () => {
-    const identity = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] as const;
-    const { finished } = start([...identity, "sh", `scripts/places/${name}.sh`], { cwd: root, env });
-    expect(await finished).toEqual({
+    const remedy = `sudo env "PATH=$PATH" scripts/places/${name}.sh`;
+    const asked = start([...NOBODY, "sh", `scripts/places/${name}.sh`], { cwd: root, env });
+    expect(await asked.finished).toEqual({
       status: 2,
       signal: null,
-      stdout: `not run: ${name}: it must be root\n  sudo env "PATH=$PATH" scripts/places/${name}.sh\n`,
+      stdout: `not run: ${name}: it must be root\n  ${remedy}\n`,
       stderr: "",
     });
+    const elsewhere = start([...NOBODY, "sh", join(root, `scripts/places/${name}.sh`)], { cwd: "/", env });
+    expect((await elsewhere.finished).stdout).toContain(`\n  cd '${root}' && ${remedy}\n`);
+  });
+
+  test("cannot run without namespaces, mounts and control groups of its own, and ends with status 2", async () => {
+    const denied = start(["unshare", "--user", "--map-root-user", `scripts/places/${name}.sh`], { cwd: root, env });
+    expect(await denied.finished).toEqual({
+      status: 2,
+      signal: null,
+      stdout: `not run: ${name}: namespaces, mounts or control groups are denied\n  run it outside of a container\n`,
+      stderr: "",
+    });
+  });
+
+  test("a check of CI that cannot run it says so, and does not fail", async () => {
+    const { finished } = start([...NOBODY, "sh", "scripts/places/check.sh", name], { cwd: root, env });
+    expect(await finished).toMatchObject({ status: 0, stdout: expect.stringMatching(/^not run: .*\n {2}sudo .*\n$/) });
+  });
+});
+
+/** Runs lines of a place's script. */
+function inPlace(lines: string) {
+  return start(["sh", "-c", `set -eu; cd '${root}'; . scripts/places/space.sh; ${lines}`, "test.sh"], {
+    cwd: root,
+    env,
+  });
+}
+
+describe("scripts/places/space.sh", () => {
+  skipBecause(notLinux ?? noNobody);
+
+  test("an error of the shell is not taken for a place that cannot run", async () => {
+    expect(await inPlace(": >/nowhere/file").finished).toMatchObject({ status: 1 });
+    expect(await inPlace("not_run reason remedy").finished).toMatchObject({ status: 2 });
+    expect(await inPlace("exit 0").finished).toMatchObject({ status: 0 });
+  });
+
+  test.each([
+    ["opens", "open_space version2 / sleep 1000"],
+    ["has opened", `${OPEN}; guarded sleep 1000`],
+    ["uses", `${OPEN}; in_space sleep 1000`],
+  ])("SIGTERM ends all that a script which %s a space has started, at once", async (_, lines) => {
+    const script = inPlace(`need; ${lines}`);
+    await expect.poll(() => sleeping(script.pid), { timeout: 20_000 }).toHaveLength(1);
+    const started = sleeping(script.pid);
+    process.kill(script.pid, "SIGTERM");
+    expect(await script.finished).toMatchObject({ status: 143, stderr: "" });
+    for (const pid of started) expect(isAlive(pid)).toBe(false);
+    expect(existsSync(join(cache, `state.${script.pid}`))).toBe(false);
+    expect(groups(script.pid)).toEqual([]);
+    expect(mounts()).toEqual([]);
   });
 });

@@ -1,10 +1,5 @@
 # The part that the places of Podman and of Kubernetes share. Sourced after space.sh.
 
-# Ends with status 2 if the executable is missing, which the Dockerfiles take out of the package.
-need_executable() {
-  [ -e "dist/sophia-run-linux-$(node -p process.arch)" ] || not_run "the executable is not built" "npm run build:standalone"
-}
-
 # Sets `root` to a root with Podman, and the programs of a node of Kubernetes that Debian has.
 podman_root() {
   debian_root podman bookworm catatonit conmon containerd containernetworking-plugins crun etcd-server iproute2 iptables openssl \
