@@ -65,15 +65,24 @@ function hasNoCredential(environment: Environment, { layers }: DotenvReading): b
   return findCredential(new Variables(environment, layers)).kind === "none";
 }
 
-/** Returns the same access with the token of now: that of a command may have expired. @throws SophiaError (esc-credential, 125) */
+/**
+ * Returns the same access with the token of now: that of a command or a login may have expired.
+ *
+ * @throws SophiaError (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
+ */
 export async function accessAgain(
   { settings }: Extract<EscAccess, { readonly kind: "on" }>,
-  environment: Environment,
+  { environment, settings: { insecureHttp } }: Pick<AccessRequest, "environment" | "settings">,
 ): Promise<Extract<EscAccess, { readonly kind: "on" }>> {
-  const command =
-    settings.credentialFrom.name === TOKEN_COMMAND
-      ? new Variables(environment, []).findInProcess(TOKEN_COMMAND)
-      : undefined;
+  const { name } = settings.credentialFrom;
+  if (name === LOGIN) {
+    const { findLogin } = await import("./login.ts");
+    const { found } = findLogin(environment, insecureHttp);
+    // The user may have chosen the login of another service meanwhile.
+    if (found === undefined || found.backend !== settings.backend) return { kind: "on", settings };
+    return { kind: "on", settings: { ...settings, credential: { kind: "token", token: found.token, label: LOGIN } } };
+  }
+  const command = name === TOKEN_COMMAND ? new Variables(environment, []).findInProcess(TOKEN_COMMAND) : undefined;
   const credential =
     command === undefined ? settings.credential : ({ kind: "token-command", command: command.value } as const);
   return { kind: "on", settings: await withToken({ ...settings, credential }, environment) };

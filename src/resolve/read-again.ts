@@ -14,7 +14,7 @@ export async function readAgain(sources: Sources, again: AgainRequest): Promise<
   const { access, dotenv } = sources;
   if (access.kind !== "on") return { esc: access, selected: new Map() };
   const request = { ...sources.request, ...again };
-  const fetched = await readFromEsc(await accessAgain(access, request.environment), request, dotenv.files);
+  const fetched = await readFromEsc(await accessAgain(access, request), request, dotenv.files);
   const { selected } = await precede({ ...sources, request, ...fetched });
   return { esc: fetched.esc, selected };
 }

@@ -1,9 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sophiaRun } from "../../../helpers/program.ts";
 import { folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
 import { start } from "../../../helpers/started.ts";
+import { startAtTerminal } from "../../../helpers/terminal.ts";
 import { expectWording } from "../../../helpers/wording.ts";
 import { type AwsWorld, awsWorld, keyId } from "./world.ts";
 
@@ -135,6 +136,28 @@ test("a renewal asks ESC_TOKEN_COMMAND again, whose token may have expired", asy
   process.kill(pid, "SIGTERM");
   expect(await started.finished).toMatchObject({ status: 0, stderr: "" });
   expect(readFileSync(join(it.cwd, "runs"), "utf8")).toMatch(/^(?:run\n){2,}$/);
+});
+
+test("a renewal reads the login of Pulumi's CLI again, which may be a new one", async () => {
+  const it = await awsWorld({ lifeMs: 4000 });
+  const { ESC_TOKEN: _, ...env } = it.env;
+  const [first, second] = [0, 1].map(() => it.server.addToken({ owner: { kind: "personal", login: "ada" } }));
+  const logIn = (token = ""): void => {
+    const login = { current: it.server.url, accessTokens: { [it.server.url]: token } };
+    writeFileSync(join(it.cwd, ".pulumi/credentials.json"), JSON.stringify(login), { mode: 0o600 });
+  };
+  for (const each of [".pulumi", ".config/sophia-run"]) mkdirSync(join(it.cwd, each), { recursive: true, mode: 0o700 });
+  const chosen = JSON.stringify({ version: 1, login: { backend: it.server.url } });
+  writeFileSync(join(it.cwd, ".config/sophia-run/settings.json"), chosen, { mode: 0o600 });
+  logIn(first?.value);
+  const command = [...sophiaRun, "--aws-refresh", "--", process.execPath, "-e", PROGRAM];
+  const started = startAtTerminal(command, { cwd: it.cwd, env: { ...env, HOME: it.cwd } });
+  const pid = await pidOf(started);
+  if (first !== undefined) first.deleted = true;
+  logIn(second?.value);
+  await expect.poll(() => it.opened.size, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
+  process.kill(pid, "SIGTERM");
+  expect((await started.finished).stdout).not.toContain("cannot be renewed");
 });
 
 test.each(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"])(
