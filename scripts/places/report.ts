@@ -34,6 +34,15 @@ export async function runCases(place: string, cases: readonly Case[]): Promise<v
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
+/** Returns the cases whose names have the text of the command line. Without one there is nothing to run, and the process ends. */
+export function selected(cases: readonly Case[]): readonly Case[] {
+  const [, , text = ""] = process.argv;
+  const found = cases.filter(([name]) => name.includes(text));
+  if (found.length > 0) return found;
+  console.log(`no case has ${JSON.stringify(text)} in its name`);
+  process.exit(1);
+}
+
 /** Waits until a state is reached, which is asked for: what systemd and engines do is seen no other way. */
 export async function until<T>(what: string, ask: () => T | Promise<T>, isReached: (state: T) => boolean): Promise<T> {
   const end = Date.now() + PATIENCE;

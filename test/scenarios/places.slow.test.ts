@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { noNobody } from "../helpers/nobody.ts";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
+import { folder } from "../helpers/sophia.ts";
 import { isAlive, start } from "../helpers/started.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -12,7 +13,7 @@ const env = { PATH: process.env["PATH"] ?? "" };
 /** The control groups of a space, in each hierarchy of the machine. */
 function groups(pid: number): readonly string[] {
   const hierarchies = readFileSync("/proc/self/mounts", "utf8").matchAll(/^\S+ (\S+) cgroup2? /gm);
-  return Array.from(hierarchies, ([, folder = ""]) => join(folder, `sophia-places-${pid}`)).filter((path) =>
+  return Array.from(hierarchies, ([, mounted = ""]) => join(mounted, `sophia-places-${pid}`)).filter((path) =>
     existsSync(path),
   );
 }
@@ -146,6 +147,17 @@ function inPlace(lines: string) {
     env,
   });
 }
+
+test("a text that no case has in its name is an error", async () => {
+  const lines = [
+    `import { selected } from "${root}/scripts/places/report.ts";`,
+    'for (const [name] of selected([["one", async () => {}]])) console.log(name);',
+  ];
+  const file = join(folder({ "cases.mts": lines.join("\n") }), "cases.mts");
+  const run = (text: string) => start([process.execPath, "--import", "tsx", file, text], { cwd: root, env }).finished;
+  expect(await run("on")).toMatchObject({ status: 0, stdout: "one\n" });
+  expect(await run("two")).toMatchObject({ status: 1, stdout: 'no case has "two" in its name\n' });
+});
 
 describe("scripts/places/space.sh", () => {
   skipBecause(notLinux ?? noNobody);

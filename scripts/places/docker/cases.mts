@@ -1,6 +1,6 @@
 /** The cases of Docker. An engine answers to the command `docker`. */
 import assert from "node:assert/strict";
-import { type Case, runCases } from "../report.ts";
+import { type Case, runCases, selected } from "../report.ts";
 import { buildCases } from "./builds.mts";
 import { composeCases } from "./compose.mts";
 import { conformanceCases } from "./conformance.mts";
@@ -14,7 +14,6 @@ import { secretCases } from "./secrets.mts";
 import { VALUES, startWorld } from "./world.mts";
 
 const world = await startWorld();
-const [, , only = ""] = process.argv;
 const others = [
   imageCases,
   optionCases,
@@ -25,7 +24,7 @@ const others = [
   devcontainerCases,
   conformanceCases,
 ].flatMap((casesOf) => casesOf(world));
-const cases = [...buildCases(world), ...others.filter(([name]) => name.includes(only))];
+const cases = [...buildCases(world), ...selected(others)];
 await runCases(
   "docker",
   cases.map(([name, run]): Case => [

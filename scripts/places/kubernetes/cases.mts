@@ -8,7 +8,7 @@ import { parseObject } from "../../../test/esc-server/json.ts";
 import type { OidcSpec } from "../../../test/esc-server/world.ts";
 import { loadBaseImages, podman } from "../podman/podman.mts";
 import { run } from "../processes.ts";
-import { type Case, runCases, shared, until } from "../report.ts";
+import { type Case, runCases, selected, shared, until } from "../report.ts";
 import { startStandIn } from "../stand-in.ts";
 import {
   answer,
@@ -425,11 +425,7 @@ const { esc, certificates } = await startStandIn(NODE_ADDRESS, [], account);
 const environment = esc.environment(`${ORGANIZATION}/sophia/prod`, { values: VALUES });
 await startNode(certificates);
 await buildImages();
-const [, , only = ""] = process.argv;
 const cases = [PACKAGE, EXECUTABLE].flatMap((form) => casesOf(form, esc, environment));
-await runCases(
-  "kubernetes",
-  cases.filter(([name]) => name.includes(only)),
-);
+await runCases("kubernetes", selected(cases));
 // The node's processes end with the space.
 process.exit();

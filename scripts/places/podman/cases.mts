@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { secret, startEscServer } from "../../../test/esc-server/index.ts";
 import { type Finished, run } from "../processes.ts";
-import { type Case, runCases, shared, until } from "../report.ts";
+import { type Case, runCases, selected, shared, until } from "../report.ts";
 import { loadBaseImages, podman } from "./podman.mts";
 
 const KEY = "key-that-no-report-may-show";
@@ -355,7 +355,6 @@ const builds: readonly Case[] = [
 ];
 
 await loadBaseImages();
-const [, , only = ""] = process.argv;
-const others = [EXECUTABLE, PACKAGE].flatMap(casesOf).filter(([name]) => name.includes(only));
+const others = selected([EXECUTABLE, PACKAGE].flatMap(casesOf));
 await runCases("podman", [...builds.map(([name, test]): Case => [name, () => fresh(test)]), ...others]);
 await esc.close();
