@@ -73,7 +73,7 @@ debian_root() {
 # Makes a base image under the name that an example uses: base_image NAME. It is an archive, which `docker load`, `podman load` and
 # `ctr image import` read.
 base_image() {
-  # The lines of image.sh that are about it.
+  # The lines of image.sh that are about it, and the form of all archives.
   lines=$(awk -v name="$1" 'index($0, name ")") || index($0, name " |") { on = 1 } on; /;;/ { on = 0 }' scripts/places/image.sh)
-  part "$cache/images/$(echo "$1" | tr / _ | tr : _).tar" "$1, $(echo "$lines" | cksum)" "two minutes" scripts/places/image.sh "$1"
+  part "$cache/images/$(echo "$1" | tr / _ | tr : _).tar" "$1, $({ echo "$lines"; cat scripts/places/archive.mts; } | cksum)" "two minutes" scripts/places/image.sh "$1"
 }

@@ -102,7 +102,7 @@ need_package() {
 # The Dockerfiles take it out of the package.
 need_executable() {
   need_commands node
-  [ -e "dist/sophia-run-linux-$(node -p process.arch)" ] || not_run "the executable is not built" "${here}npm run build:standalone"
+  [ -e "dist-standalone/sophia-run-linux-$(node -p process.arch)" ] || not_run "the executable is not built" "${here}npm run build:standalone"
 }
 
 # Removes what spaces of scripts that were killed have left.
