@@ -37,6 +37,9 @@ export function parseRules(texts: readonly string[]): readonly PathRule[] {
   return texts.flatMap((text) => parseRule(text) ?? []);
 }
 
+/** Characters that need no escape, and those that separate segments. */
+const NEEDLESS = /[\w.~/\\-]/;
+
 /**
  * Returns true for a path that two servers may read as two different ones: empty and dot segments, also in front of
  * parameters (`/..;x`), backslashes, and escapes of characters that need none (RFC 3986, 6.2.2) or that separate segments,
@@ -45,7 +48,7 @@ export function parseRules(texts: readonly string[]): readonly PathRule[] {
 export function isAmbiguous(path: string): boolean {
   if (isPlain(path)) return false;
   if (/\/\/|\\|\/\.{1,2}(?:\/|$)|\/\.{0,2}(?:;|%(?:25)*3b)/i.test(path)) return true;
-  return hasOddEscape(path, /[\w.~/\\-]/);
+  return hasOddEscape(path, NEEDLESS);
 }
 
 /** Texts of which each ambiguous path has one. */
@@ -75,7 +78,7 @@ function hasOddEscape(path: string, needless: RegExp): boolean {
       (escape) => !/^%[\da-f]{2}$/i.test(escape) || isOdd(escape.slice(1), needless),
     ) ||
     // Escapes of escapes, such as %252F, which a server behind one that decodes takes for a slash. They have no second reading.
-    Array.from(path.matchAll(/%(?:25)+([\da-f]{2})/gi)).some(([, digits = ""]) => isOdd(digits, /[\w.~/\\-]/))
+    Array.from(path.matchAll(/%(?:25)+([\da-f]{2})/gi)).some(([, digits = ""]) => isOdd(digits, NEEDLESS))
   );
 }
 
