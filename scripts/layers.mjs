@@ -36,7 +36,7 @@ const root = (isWriting ? undefined : process.argv[2]) ?? join(import.meta.dirna
 const files = new Set(
   ["src", "native", "runtime"]
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => `${folder}/${file}`))
-    .filter((file) => /\.(?:ts|c|h)$/.test(file) && !/^runtime\/(?:build|test)\//.test(file))
+    .filter((file) => /\.(?:ts|c|h|inc)$/.test(file) && !/^runtime\/(?:build|test)\//.test(file))
     .toSorted((one, other) => one.localeCompare(other)),
 );
 const imports = new Map(Array.from(files, (file) => [file, importsOf(file)]));

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 
 const { patterns, exceptions } = JSON.parse(readFileSync("scripts/words.json", "utf8"));
 const rules = patterns.map((rule) => ({ ...rule, expression: new RegExp(rule.pattern, "iu") }));
-const CODE = /^(src|native|scripts|bench|runtime(?!\/test))\/.*\.(ts|mts|mjs|c|h|sh)$|^bin\//;
+const CODE = /^(src|native|scripts|bench|runtime(?!\/test))\/.*\.(ts|mts|mjs|c|h|inc|sh)$|^bin\//;
 const TESTS = /^(runtime\/)?test\/.*\.(ts|mts|py)$/;
 const TEXTS = /\.(md|ya?ml)$|^examples\/|^\.env\.example$|\.schema\.json$/;
 // Contain the words themselves, or are made by other tools; the generated ones are checked in their sources.

@@ -37,10 +37,10 @@ export function quickjsObjects(root, compiler, target, flags, isChecked = false)
   return compiled(root, compiler, target, [main, ...paths], including, VERSIONS.quickjs.checksum);
 }
 
-/** The changes of the checking mode in the engine's allocator of small blocks (runtime/native/checked/cells.h). */
+/** The changes of the checking mode in the engine's allocator of small blocks (runtime/native/checked/cells.inc). */
 function checks(own) {
   // As text, because what a file includes has no part in the name by which its object file is found again.
-  const cells = own("checked/cells.h").replace('#include "checked.h"\n', () => own("checked/checked.h"));
+  const cells = own("checked/cells.inc").replace('#include "checked.h"\n', () => own("checked/checked.h"));
   return [
     ["static no_inline JSArena *arena_new(", `${cells}\nstatic no_inline JSArena *arena_new(`],
     [

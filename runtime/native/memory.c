@@ -171,7 +171,7 @@ static void release(void *opaque, void *memory) {
 }
 
 #ifdef CHECKED
-#include "checked/blocks.h"
+#include "checked/blocks.inc"
 #else
 static void keep_unused_of_image(void) {}
 #endif

@@ -53,6 +53,7 @@ it.for([
   // The build of the executable would find it.
   ["native/redact/addon.c", '  # include "runtime.h"\n', "runtime/native/runtime.h: the runtime and the product"],
   ["native/program.h", "#include <runtime.h>\n", "runtime/native/runtime.h: the runtime and the product"],
+  ["native/redact/search.inc", '#include "runtime.h"\n', "runtime/native/runtime.h: the runtime and the product"],
 ] as const)("%s with %s fails", ([file, text, problem]) => {
   expect(layers({ [file]: text })).toEqual({
     status: 1,
