@@ -19,6 +19,7 @@ import { bundle } from "./build/bundle.mjs";
 import { renderedHelp } from "./build/help.mjs";
 import { BUN } from "../runtime/build/parts/versions.mjs";
 import { buildProgress } from "./build/progress.mjs";
+import { runScript } from "../runtime/build/failure.mjs";
 import { buildRuntime } from "../runtime/build/runtime.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -44,7 +45,13 @@ if (unknown !== undefined) {
 mkdirSync(outdir, { recursive: true });
 const progress = buildProgress(join(root, ".cache", "standalone-seconds.json"), names);
 const forLinux = names.filter((name) => name.startsWith("linux"));
-for (const name of forLinux) {
+const withBun = names.filter((name) => !forLinux.includes(name));
+await runScript(async () => {
+  for (const name of forLinux) await buildForLinux(name);
+  if (withBun.length > 0) await buildWithBun();
+});
+
+async function buildForLinux(name) {
   const output = join(outdir, executableName(name));
   // Renames, because the former one may be running.
   const { step, end } = progress.start(name);
@@ -53,8 +60,6 @@ for (const name of forLinux) {
   end();
   process.stdout.write(`${output}\n`);
 }
-const withBun = names.filter((name) => !forLinux.includes(name));
-if (withBun.length > 0) await buildWithBun();
 
 async function buildWithBun() {
   const bundled = join(outdir, "bundle");

@@ -18,6 +18,7 @@ import { FLAGS_OF_ALL } from "./parts/compile.mjs";
 import { partsFor } from "./parts/parts.mjs";
 import { streamAliases, withoutLogs } from "./parts/streams.mjs";
 import { zig } from "./parts/zig.mjs";
+import { runScript } from "./failure.mjs";
 import { canMakeImage, imagedFiles, linkWithImage } from "./image.mjs";
 import { quickjsBytecode, quickjsObjects, quickjsSources } from "./quickjs.mjs";
 
@@ -300,7 +301,9 @@ if (process.argv[1] === import.meta.filename) {
   const option = words.indexOf("--compiler");
   const [, compiler] = option === -1 ? [] : words.splice(option, 2);
   const processors = words.filter((word) => !word.startsWith("--"));
-  for (const processor of processors.length > 0 ? processors : [process.arch]) {
-    for (const kind of kinds) process.stdout.write(`${await buildRuntime(processor, kind, compiler)}\n`);
-  }
+  await runScript(async () => {
+    for (const processor of processors.length > 0 ? processors : [process.arch]) {
+      for (const kind of kinds) process.stdout.write(`${await buildRuntime(processor, kind, compiler)}\n`);
+    }
+  });
 }

@@ -1,4 +1,4 @@
-/** The engine's functions have no names, scopes and kinds of variables (runtime/build/functions.mjs): they run as in Node.js. */
+/** The engine's functions have no names, scopes and kinds of variables (runtime/quickjs/10-functions-without-variable-names.patch): they run as in Node.js. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it } from "vitest";

@@ -108,7 +108,7 @@ describe("the stand-alone executable", () => {
       env: { PATH: process.env["PATH"] },
       encoding: "utf8",
     });
-    // 220 with those of `true`; without fixed objects (runtime/native/fixed.h) 330.
+    // 220 with those of `true`; without fixed objects (runtime/quickjs/01-fixed-objects.patch) 330.
     expect(Number(stdout)).toBeGreaterThan(0);
     expect(Number(stdout)).toBeLessThan(280);
   });

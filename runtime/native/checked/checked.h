@@ -1,7 +1,7 @@
 /*
  * The checking mode, a build of the executable for tests (`-DCHECKED`): the allocator and the image of the file that ships, which
  * sanitizers do not see, with checks. Freed memory is poisoned, so that who reads it gets an address that does not exist, and
- * who writes to it is found. Memory of the image that must not change (fixed.h) is read-only until its page is written to
+ * who writes to it is found. Memory of the image that must not change (JS_FixObjects) is read-only until its page is written to
  * elsewhere, and compared at the end. A finding ends the process by SIGABRT with a message on standard error.
  *
  * If they exist, a finding is also appended to the executable's name with `.findings`, and what each process counted at its end

@@ -1,0 +1,23 @@
+// Calls functions of the build on other folders than this repository's:
+//
+//   node patches.mjs apply PUBLISHED PATCHES PREFIX    # prints the folder of the patched sources
+//   node patches.mjs refresh|edit PUBLISHED PATCHES WORK VERSION
+import { runScript } from "../../build/failure.mjs";
+import { patchedSources, patchesIn } from "../../build/patches.mjs";
+import { editPatches, refreshPatches } from "../../build/refresh-patches.mjs";
+
+const [, , task, published, patches, output, version] = process.argv;
+const series = { version, published, patches, work: output };
+
+await runScript(() => {
+  switch (task) {
+    case "apply":
+      return process.stdout.write(`${patchedSources(published, "1.0.0", patchesIn(patches), output)}\n`);
+    case "refresh":
+      return process.stdout.write(`${refreshPatches(series).join("\n")}\n`);
+    case "edit":
+      return editPatches(series);
+    default:
+      throw new Error(`no task ${task}`);
+  }
+});
