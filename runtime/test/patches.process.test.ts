@@ -59,6 +59,18 @@ describe("the patches of QuickJS", () => {
     ).toMatch(/^[A-Z].{80,}\. +$/);
   });
 
+  it("have the names by which comments and documents refer to them", () => {
+    const runtime = join(import.meta.dirname, "..");
+    const files = readdirSync(runtime, { encoding: "utf8", recursive: true }).filter(
+      (file) => /\.(?:c|h|inc|md|mjs|patch|ts)$/.test(file) && !file.startsWith("test/"),
+    );
+    const named = files.flatMap(
+      (file) => readFileSync(join(runtime, file), "utf8").match(/\d\d-[a-z0-9-]+\.patch/g) ?? [],
+    );
+    expect(named.length).toBeGreaterThan(8);
+    expect(named.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
   it("each begin with what the one before has made", () => {
     const sums = texts.flatMap(([, text]) => Array.from(text.matchAll(/^index (\w{40})\.\.(\w{40}) /gm)));
     expect(sums).toHaveLength(names.length);
