@@ -3,7 +3,7 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledPackages } from "./build/packages.mjs";
-import { licenceOf } from "../runtime/build/parts/held.mjs";
+import { licenceOf } from "../runtime/build/parts/library.mjs";
 import { BUN, libraries } from "../runtime/build/parts/versions.mjs";
 
 const root = join(import.meta.dirname, "..");

@@ -1,4 +1,5 @@
-/* Compiles the script on standard input to QuickJS's bytecode on standard output, without names of places in the source. */
+/* A tool of the build (quickjs.mjs): compiles the script on standard input to QuickJS's bytecode on standard output, without its
+   source and the positions in it. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
-// Makes the image (runtime/native/image.h) of an executable for Linux, which has the modules of most starts.
+// Links an executable for Linux with its image: the memory of a process that has loaded the modules of most starts
+// (runtime/native/image.h).
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -47,10 +48,11 @@ export function canMakeImage(processor) {
   return false;
 }
 
+/** Returns the command in front of an executable for the processor: none, or an emulator; undefined if there is none. */
 function runnerFor(processor) {
   if (processor === process.arch) return [];
-  const found = EMULATORS[processor].find((name) => spawnSync(name, ["--version"]).status === 0);
-  return found && [found];
+  const emulator = EMULATORS[processor].find((name) => spawnSync(name, ["--version"]).status === 0);
+  return emulator && [emulator];
 }
 
 /**
@@ -62,9 +64,11 @@ function runnerFor(processor) {
  * @param link links an executable with these files and so many bytes for an image; returns its path
  */
 export async function linkWithImage(files, imaged, processor, link) {
-  const of = (isImaged) => Array.from(files).filter(([name]) => imaged.has(name) === isImaged);
-  const input = Buffer.concat(of(true).flatMap(([name, bytes]) => [Buffer.from(`${bytes.length} ${name}\n`), bytes]));
-  const others = new Map(of(false));
+  const filesWhere = (isImaged) => Array.from(files).filter(([name]) => imaged.has(name) === isImaged);
+  const input = Buffer.concat(
+    filesWhere(true).flatMap(([name, bytes]) => [Buffer.from(`${bytes.length} ${name}\n`), bytes]),
+  );
+  const others = new Map(filesWhere(false));
   const runner = runnerFor(processor);
   const make = (path) => makeImage([...runner, path], input);
   const trial = await link(others, MOST_BYTES);
@@ -105,7 +109,8 @@ function sectionOf(file, wanted) {
     const at = texts.offset + name;
     return file.toString("latin1", at, file.indexOf(0, at));
   };
-  const found = Array.from({ length: count }, (_, index) => header(index)).find((one) => nameOf(one) === wanted);
-  if (found === undefined) throw new Error(`no section ${wanted}`);
-  return found;
+  const headers = Array.from({ length: count }, (_, index) => header(index));
+  const section = headers.find((each) => nameOf(each) === wanted);
+  if (section === undefined) throw new Error(`no section ${wanted}`);
+  return section;
 }

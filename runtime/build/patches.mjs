@@ -83,7 +83,7 @@ function applyPatches(folder, patches) {
     }
     for (const { path, after } of files) {
       if (sumOf(join(folder, path)) !== after)
-        throw new BuildFailure(`${name} makes another ${path} than it was written for: ${REFRESH}`);
+        throw new BuildFailure(`${name} makes another ${path} than its sums say: ${REFRESH}`);
     }
   }
 }

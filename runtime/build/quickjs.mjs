@@ -8,6 +8,7 @@ import { crateSources } from "./parts/crate.mjs";
 import { run } from "./parts/run.mjs";
 import { VERSIONS } from "./parts/versions.mjs";
 
+/** The files of C that the runtime needs; quickjs-libc.c has what runtime/native replaces. */
 const UNITS = ["quickjs", "libregexp", "libunicode", "dtoa"];
 
 /** The folder of the patches. */
@@ -74,11 +75,11 @@ export async function quickjsObjects(root, compiler, target, flags, isChecked = 
  */
 export function quickjsBytecode(root, compiler, options, link, objects, scripts) {
   const tool = join(root, ".cache", "runtime", `bytecode-${process.pid}`);
-  const own = `${tool}.o`;
+  const object = `${tool}.o`;
   const source = join(root, "runtime/build/bytecode.c");
   try {
-    run(compiler, ["cc", ...options, `-I${quickjsSources(root)}`, "-c", "-o", own, source]);
-    run(compiler, ["cc", ...link, "-o", tool, own, ...objects]);
+    run(compiler, ["cc", ...options, `-I${quickjsSources(root)}`, "-c", "-o", object, source]);
+    run(compiler, ["cc", ...link, "-o", tool, object, ...objects]);
     return new Map(
       Array.from(scripts, ([name, text]) => {
         const { error, status, stdout, stderr } = spawnSync(tool, [], { input: text, maxBuffer: 1 << 26 });
@@ -87,6 +88,6 @@ export function quickjsBytecode(root, compiler, options, link, objects, scripts)
       }),
     );
   } finally {
-    for (const path of [own, tool]) rmSync(path, { force: true });
+    for (const path of [object, tool]) rmSync(path, { force: true });
   }
 }

@@ -1,9 +1,13 @@
 // Builds the executable for Linux: QuickJS, the runtime in runtime/, and the package's bundle as bytecode, in one static file.
-// `node runtime/build/runtime.mjs [x64|arm64 …]` writes .cache/runtime/sophia-run-linux-PROCESSOR. For tests there are others:
-// `--shell` writes .cache/runtime/shell, which runs the script of its first argument; `--checked` writes
-// .cache/runtime/checked-sophia-run-linux-PROCESSOR (runtime/native/checked/checked.h), and beside it imageless-…, which loads
-// all modules at each start. `--compiler COMMAND` takes another compiler for everything but AWS-LC, and writes
-// .cache/runtime/other-shell.
+// `npm run build:standalone` calls it. By itself it prints the paths of what it makes, in .cache/runtime:
+//
+//   node runtime/build/runtime.mjs [x64|arm64 …]              # sophia-run-linux-PROCESSOR
+//   node runtime/build/runtime.mjs --shell [x64|arm64 …]      # shell, which runs the script of its first argument, for tests
+//   node runtime/build/runtime.mjs --checked [x64|arm64 …]    # checked-sophia-run-linux-PROCESSOR, which checks its memory, for
+//                                                             # tests (runtime/native/checked/checked.h), and imageless-…,
+//                                                             # which loads all modules at each start
+//
+// `--compiler COMMAND` takes another compiler for everything but AWS-LC, and writes other-shell.
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -18,7 +22,7 @@ import { FLAGS_OF_ALL } from "./parts/compile.mjs";
 import { partsFor } from "./parts/parts.mjs";
 import { streamAliases, withoutLogs } from "./parts/streams.mjs";
 import { zig } from "./parts/zig.mjs";
-import { runScript } from "./failure.mjs";
+import { BuildFailure, runScript } from "./failure.mjs";
 import { canMakeImage, imagedFiles, linkWithImage } from "./image.mjs";
 import { quickjsBytecode, quickjsObjects, quickjsSources } from "./quickjs.mjs";
 
@@ -55,14 +59,14 @@ export const LINK = [
   "-Wl,--build-id=none",
 ];
 
-/** @returns the object file */
+/** Compiles a file of C. @returns the object file */
 async function compile(compiler, args, source, output) {
   await run(compiler, ["cc", ...args, "-c", source, "-o", output], { maxBuffer: 1 << 26 });
   return output;
 }
 
-/** Runs tasks on all processors. */
-async function all(tasks) {
+/** Runs tasks on all processors. @returns their results, in the order of the tasks */
+async function runAll(tasks) {
   const results = [];
   let next = 0;
   await Promise.all(
@@ -194,7 +198,7 @@ function writeTable(work, files, monitor, imageSize) {
 /** @returns the monitor's file, which is the npm package's, so that another compiler makes it */
 function compiledMonitor(platform) {
   const { bytes, problem } = compileMonitor(root, platform);
-  if (problem !== undefined) throw new Error(`the monitor for ${platform} is not compiled: ${problem}`);
+  if (problem !== undefined) throw new BuildFailure(`the monitor for ${platform} is not compiled: ${problem}`);
   return bytes;
 }
 
@@ -202,7 +206,11 @@ function compiledMonitor(platform) {
 const compiledOnce = new Map();
 
 /**
+ * Builds one of the files.
+ *
+ * @param processor Node's name
  * @param kind one of {@link KINDS}
+ * @param otherCompiler the command of a compiler in place of zig, for everything but AWS-LC
  * @param added names and texts of further files of the runtime in the image, for tests
  * @param step is told what the build does
  * @returns the path of the executable
@@ -244,17 +252,17 @@ export async function buildRuntime(processor, kind, otherCompiler, added = [], s
       ...parts.flatMap(({ flags }) => flags),
     ];
     step("compiling the runtime");
-    const own = readdirSync(native).filter((name) => name.endsWith(".c"));
+    const names = readdirSync(native).filter((name) => name.endsWith(".c"));
     const checked = isChecked ? ["-include", join(native, "checked/ends.h")] : [];
     const sources = [
-      ...own.map((name) => [[...macros, ...checked], join(native, name)]),
+      ...names.map((name) => [[...macros, ...checked], join(native, name)]),
       ...Object.entries(ADDONS).map(([fill, path]) => [
         [`-DADDON=${fill}`, "-DSOPHIA_RUN_RUNTIME", ...checked],
         join(root, path),
       ]),
       ...(isChecked ? [[macros, join(native, "checked/checked.c")]] : []),
     ];
-    const objects = await all(
+    const objects = await runAll(
       sources.map(
         ([flags, source], index) =>
           () =>
@@ -265,9 +273,9 @@ export async function buildRuntime(processor, kind, otherCompiler, added = [], s
       folder,
       `${otherCompiler === undefined ? "" : "other-"}${prefix}${isShell ? "shell" : `sophia-run-linux-${processor}`}`,
     );
-    const made = join(work, "executable");
-    const link = async (held, imageSize) => {
-      writeTable(work, held, monitor, imageSize);
+    const executable = join(work, "executable");
+    const link = async (compressed, imageSize) => {
+      writeTable(work, compressed, monitor, imageSize);
       const tables = ["table.c", "data.S"].map((name) =>
         compile(compiler, base, join(work, name), join(work, `${name}.o`)),
       );
@@ -275,16 +283,16 @@ export async function buildRuntime(processor, kind, otherCompiler, added = [], s
       // zig's libc++ is not linked (parts/libcxx.cpp).
       const entry = otherCompiler === undefined ? ["-Wl,-e,start_on_small_stack"] : [];
       const language = otherCompiler === undefined ? "cc" : "c++";
-      await run(compiler, [language, "-target", target, ...LINK, ...entry, "-o", made, ...inputs], {
+      await run(compiler, [language, "-target", target, ...LINK, ...entry, "-o", executable, ...inputs], {
         maxBuffer: 1 << 26,
       });
-      return made;
+      return executable;
     };
     const hasImage = !isShell && kind !== "imageless" && otherCompiler === undefined && canMakeImage(processor);
     step(hasImage ? "linking, and storing the image of a start" : "linking");
     if (hasImage) await linkWithImage(files, imaged, processor, link);
     else await link(files, 0);
-    renameSync(made, output);
+    renameSync(executable, output);
     return output;
   } finally {
     rmSync(work, { recursive: true });

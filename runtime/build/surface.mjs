@@ -35,8 +35,8 @@ function sources() {
   const files = readdirSync(runtime, { recursive: true }).filter(
     (file) => file.endsWith(".ts") && !file.endsWith(".d.ts") && !/^(?:test|build)\//.test(file),
   );
-  const own = files.map((file) => [`runtime/${file}`, join(runtime, file)]);
-  return added === -1 ? own : [...own, ["runtime/modules/added.ts", process.argv[added + 1]]];
+  const named = files.map((file) => [`runtime/${file}`, join(runtime, file)]);
+  return added === -1 ? named : [...named, ["runtime/modules/added.ts", process.argv[added + 1]]];
 }
 
 /** @returns a sentence for each function that nothing uses */

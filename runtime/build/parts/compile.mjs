@@ -25,12 +25,14 @@ export const FLAGS_OF_ALL = [
 ];
 
 /**
+ * Compiles files, or finds what an earlier build has compiled of the same texts by the same options.
+ *
  * @param root the repository
  * @param compiler the path of zig, or of another compiler
  * @param target zig's name
  * @param sources the paths of files in C or C++
  * @param flags options
- * @param version of the sources, such as the checksum of their package
+ * @param version of the sources and what they include, such as the checksum of their package
  * @returns the paths of the object files
  */
 export async function compiled(root, compiler, target, sources, flags, version) {
@@ -45,10 +47,10 @@ export async function compiled(root, compiler, target, sources, flags, version) 
     objects.push(object);
     if (existsSync(object)) continue;
     // Renames, because another build may do the same.
-    const own = `${object}.${process.pid}`;
+    const temporary = `${object}.${process.pid}`;
     const language = extension === ".cpp" ? "c++" : "cc";
-    await run(compiler, [language, "-target", target, ...FLAGS_OF_ALL, ...flags, "-c", "-o", own, source]);
-    renameSync(own, object);
+    await run(compiler, [language, "-target", target, ...FLAGS_OF_ALL, ...flags, "-c", "-o", temporary, source]);
+    renameSync(temporary, object);
   }
   return objects;
 }

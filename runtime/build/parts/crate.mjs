@@ -2,9 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { compareHeld } from "./held.mjs";
+import { BuildFailure } from "../failure.mjs";
+import { compareLibrary } from "./library.mjs";
 
 /**
+ * Fetches a crate, once for each checksum.
+ *
  * @param root the repository
  * @param crate of versions.mjs
  * @returns the folder of the sources, in .cache/crates
@@ -27,12 +30,12 @@ export function crateSources(root, { name, version, checksum, holds }) {
       encoding: "utf8",
     });
     if (error?.code === "ENOENT")
-      throw new Error("there is no cargo, which fetches sources: install Rust's package manager");
-    if (error !== undefined || status !== 0) throw new Error(`cargo failed: ${error?.message ?? stderr}`);
+      throw new BuildFailure("there is no cargo, which fetches sources: install Rust's package manager");
+    if (error !== undefined || status !== 0) throw new BuildFailure(`cargo failed: ${error?.message ?? stderr}`);
     const crate = join(temporary, "vendor", name);
-    const { package: found } = JSON.parse(readFileSync(join(crate, ".cargo-checksum.json"), "utf8"));
-    if (found !== checksum) throw new Error(`${name} ${version} has another checksum: ${found}`);
-    compareHeld(crate, version, holds);
+    const { package: actual } = JSON.parse(readFileSync(join(crate, ".cargo-checksum.json"), "utf8"));
+    if (actual !== checksum) throw new BuildFailure(`${name} ${version} has another checksum: ${actual}`);
+    compareLibrary(crate, version, holds);
     try {
       renameSync(crate, folder);
     } catch (problem) {

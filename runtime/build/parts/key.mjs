@@ -1,3 +1,4 @@
+// Names what is compiled in .cache, so that each change of an input compiles it again.
 import { createHash } from "node:crypto";
 import { ZIG } from "./versions.mjs";
 

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./run.mjs";
 import { compiled } from "./compile.mjs";
-import { compareHeld } from "./held.mjs";
+import { compareLibrary } from "./library.mjs";
 import { fetchedByPip } from "./pip.mjs";
 import { VERSIONS } from "./versions.mjs";
 
@@ -16,7 +16,7 @@ function llhttpSources(root) {
     const [archive] = readdirSync(files);
     const whole = `${ORIGIN.name}-${ORIGIN.version}`;
     run("tar", ["-xzf", join(files, archive), "-C", files, `${whole}/${holds.folder}`]);
-    compareHeld(join(files, whole), ORIGIN.version, holds);
+    compareLibrary(join(files, whole), ORIGIN.version, holds);
     return join(files, whole, holds.folder);
   });
 }

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { BuildFailure } from "../failure.mjs";
 
 /**
  * Fetches a package once for each checksum.
@@ -30,10 +31,10 @@ export function fetchedByPip(folder, { name, version }, checksum, options, unpac
       encoding: "utf8",
     });
     if (error?.code === "ENOENT" || stderr?.includes("No module named pip"))
-      throw new Error("there is no python3 with pip, which fetches sources: install Python and pip");
-    const [, found] = /^\s*Got\s+([0-9a-f]{64})$/m.exec(stderr) ?? [];
-    if (found !== undefined) throw new Error(`${name} ${version} has another checksum: ${found}`);
-    if (error !== undefined || status !== 0) throw new Error(`pip failed: ${error?.message ?? stderr}`);
+      throw new BuildFailure("there is no python3 with pip, which fetches sources: install Python and pip");
+    const [, actual] = /^\s*Got\s+([0-9a-f]{64})$/m.exec(stderr) ?? [];
+    if (actual !== undefined) throw new BuildFailure(`${name} ${version} has another checksum: ${actual}`);
+    if (error !== undefined || status !== 0) throw new BuildFailure(`pip failed: ${error?.message ?? stderr}`);
     const unpacked = unpack(files);
     try {
       renameSync(unpacked, kept);

@@ -19,7 +19,7 @@ export function mozillaRoots(root, zig, target) {
   if (existsSync(output)) return output;
   const bytes = rootsOf(root)
     .map(withoutSignature)
-    .map((one) => `.byte ${Array.from(one).join(",")}\n`);
+    .map((certificate) => `.byte ${Array.from(certificate).join(",")}\n`);
   mkdirSync(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}`;
   const section = `.section .rodata\n.globl mozilla_roots, mozilla_roots_end\nmozilla_roots:\n`;

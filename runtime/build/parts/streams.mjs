@@ -39,13 +39,13 @@ export function withoutLogs() {
 
 /** @returns aliases for the bundler: modules of packages, and what stands for them */
 export function streamAliases(root) {
-  const own = (name) => join(root, "runtime", name);
+  const file = (name) => join(root, "runtime", name);
   return {
-    buffer: own("modules/buffer.ts"),
-    events: own("modules/events.ts"),
-    "process/": own("modules/process.ts"),
-    "string_decoder/": own("modules/string-decoder.ts"),
-    "abort-controller": own("modules/abort.ts"),
-    "./duplexify": own("duplexify.ts"),
+    buffer: file("modules/buffer.ts"),
+    events: file("modules/events.ts"),
+    "process/": file("modules/process.ts"),
+    "string_decoder/": file("modules/string-decoder.ts"),
+    "abort-controller": file("modules/abort.ts"),
+    "./duplexify": file("duplexify.ts"),
   };
 }

@@ -6,7 +6,7 @@
  * `holds` is the library inside of the package, with its own version, its folder there, and its licence: the expression of SPDX,
  * and the file in that folder, of which runtime/build/licences has a copy. `stated` is where its sources state their version: a file
  * in that folder, and a pattern whose groups are its numbers; without it the version is the package's. `osv` is how OSV names the
- * library besides the package. held.mjs compares all of it with the sources.
+ * library besides the package. library.mjs compares all of it with the sources.
  */
 export const VERSIONS = {
   quickjs: {

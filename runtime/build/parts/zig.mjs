@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./run.mjs";
-import { compareHeld } from "./held.mjs";
+import { compareLibrary } from "./library.mjs";
 import { fetchedByPip } from "./pip.mjs";
 import { ZIG } from "./versions.mjs";
 
@@ -20,7 +20,7 @@ export function zig(root) {
     const unpacked = join(files, "unpacked");
     run("python3", ["-m", "zipfile", "-e", join(files, wheel), unpacked]);
     run("chmod", ["u+x", join(unpacked, "ziglang", "zig")]);
-    for (const library of ZIG.holds) compareHeld(unpacked, ZIG.version, library);
+    for (const library of ZIG.holds) compareLibrary(unpacked, ZIG.version, library);
     return unpacked;
   });
   // Not in the user's home, which some tests replace.
