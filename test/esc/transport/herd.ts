@@ -1,29 +1,16 @@
-import {
-  type Decision,
-  decide,
-  openBudget,
-  readBudget,
-  type Situation,
-  type Trouble,
-} from "../../src/esc/transport/retry.ts";
+/**
+ * A thousand starts at once against a service with a rate limit, on a virtual clock. Each opens an ESC environment and reads it,
+ * and retries as src/esc/transport/retry.ts decides.
+ */
+import { decide, openBudget, readBudget, type Trouble } from "../../../src/esc/transport/retry.ts";
 
-/** A retry policy: that of src/esc/transport/retry.ts, or one to compare it with. */
-export type Policy = (trouble: Trouble, situation: Situation, random: number) => Decision;
-
-export interface Herd {
-  readonly clients: number;
-  /** Milliseconds over which they start. */
-  readonly startsWithinMs: number;
-  readonly deadlineMs: number;
-  /** Milliseconds from a request to its answer. */
-  readonly latencyMs: number;
-  /** The rate of the service: a token bucket over all requests. */
-  readonly perSecond: number;
-  readonly burst: number;
-  /** Seconds that the service asks refused clients to wait. */
-  readonly retryAfterSeconds?: number;
-  readonly policy?: Policy;
-}
+const CLIENTS = 1000;
+/** Milliseconds over which they start. */
+const STARTS_WITHIN_MS = 200;
+const DEADLINE_MS = 30_000;
+/** Milliseconds from a request to its answer. */
+const LATENCY_MS = 50;
+const SEED = 1;
 
 export interface Outcome {
   /** Clients that read their environment; the others use emergency access. */
@@ -32,7 +19,6 @@ export interface Outcome {
   readonly starts: readonly number[];
   /** The arrival of each request at the service. */
   readonly arrivals: readonly number[];
-  readonly refused: number;
 }
 
 interface Client {
@@ -41,24 +27,30 @@ interface Client {
   retries: number;
 }
 
-/** Simulates a herd. The same seed gives the same outcome. */
-export function simulate(herd: Herd, seed: number): Outcome {
-  const random = generator(seed);
+/**
+ * Simulates them. The outcome is the same each time.
+ * @param perSecond the rate of the service: a token bucket over all requests, which holds those of one second
+ * @param retryAfterSeconds what the service asks refused clients to wait
+ */
+export function simulate(perSecond: number, retryAfterSeconds?: number): Outcome {
+  const random = generator(SEED);
   const queue = new Queue<Client>();
-  for (let index = 0; index < herd.clients; index += 1) {
-    const start = random() * herd.startsWithinMs;
-    queue.push(start, { endMs: start + herd.deadlineMs, step: "open", retries: 0 });
+  for (let index = 0; index < CLIENTS; index += 1) {
+    const start = random() * STARTS_WITHIN_MS;
+    queue.push(start, { endMs: start + DEADLINE_MS, step: "open", retries: 0 });
   }
-  const admit = tokenBucket(herd);
-  const policy = herd.policy ?? decide;
+  const trouble: Trouble = {
+    kind: "rate-limit",
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterMs: retryAfterSeconds * 1000 }),
+  };
+  const admit = tokenBucket(perSecond);
   const starts: number[] = [];
   const arrivals: number[] = [];
   let read = 0;
-  let refused = 0;
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const { at, item: client } = next;
     arrivals.push(at);
-    const answered = at + herd.latencyMs;
+    const answered = at + LATENCY_MS;
     if (admit(at)) {
       if (client.step === "open") queue.push(answered, { ...client, step: "read", retries: 0 });
       else {
@@ -67,25 +59,20 @@ export function simulate(herd: Herd, seed: number): Outcome {
       }
       continue;
     }
-    refused += 1;
-    const trouble: Trouble = {
-      kind: "rate-limit",
-      ...(herd.retryAfterSeconds === undefined ? {} : { retryAfterMs: herd.retryAfterSeconds * 1000 }),
-    };
     const { maxRetries } = client.step === "open" ? openBudget() : readBudget();
     const remainingMs = Math.max(0, client.endMs - answered);
-    const decision = policy(trouble, { retries: client.retries, maxRetries, remainingMs }, random());
+    const decision = decide(trouble, { retries: client.retries, maxRetries, remainingMs }, random());
     if (typeof decision === "string") starts.push(answered);
     else queue.push(answered + decision, { ...client, retries: client.retries + 1 });
   }
-  return { read, starts: starts.toSorted((a, b) => a - b), arrivals, refused };
+  return { read, starts: starts.toSorted((a, b) => a - b), arrivals };
 }
 
-function tokenBucket({ perSecond, burst }: Herd): (at: number) => boolean {
-  let tokens = burst;
+function tokenBucket(perSecond: number): (at: number) => boolean {
+  let tokens = perSecond;
   let last = 0;
   return (at) => {
-    tokens = Math.min(burst, tokens + ((at - last) * perSecond) / 1000);
+    tokens = Math.min(perSecond, tokens + ((at - last) * perSecond) / 1000);
     last = at;
     if (tokens < 1) return false;
     tokens -= 1;
