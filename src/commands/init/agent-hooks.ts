@@ -9,7 +9,7 @@ import { hasDependency, objectOf } from "./package-json.ts";
 import { usesRootsDependency, type Survey } from "./project.ts";
 import { hasPythonDependency, PYTHON_TOOLS } from "./python.ts";
 import type { SetupStep } from "./setup-step.ts";
-import { parseToml, type TomlValue } from "./tools/toml.ts";
+import { NotToml, parseToml } from "./tools/toml.ts";
 
 /** The values of `--with` that change the settings of an agent. `all` does not mean them. */
 export const AGENT_NAMES = ["claude", "codex"] as const;
@@ -19,7 +19,6 @@ const EVENTS = ["PreToolUse", "PostToolUse"] as const;
 type Event = (typeof EVENTS)[number];
 
 const TIMEOUT_S = 15;
-const DEEPEST = 32;
 
 interface AgentSettings {
   readonly file: string;
@@ -48,11 +47,7 @@ const SETTINGS: Readonly<Record<Agent, AgentSettings>> = {
     file: ".codex/config.toml",
     argument: "codex",
     empty: "",
-    parse: (text) => {
-      const document = parseToml(text);
-      if (document === undefined) throw new Unfit("it is not TOML that init understands");
-      return plain(document);
-    },
+    parse: parseSettings,
     lines: codexLines,
     add: addToToml,
     remark: "Codex reads it in a trusted project, and asks once whether it may run the hooks",
@@ -186,6 +181,15 @@ function codexLines(event: Event, command: string): readonly string[] {
   ];
 }
 
+function parseSettings(text: string): unknown {
+  try {
+    return parseToml(text);
+  } catch (error) {
+    if (!(error instanceof NotToml)) throw error;
+    throw new Unfit(error.message);
+  }
+}
+
 /** Appends: the name of a table is absolute, wherever it is. */
 function addToToml(text: string, events: readonly Event[], command: string): string {
   const blocks = events.map((event) => `${codexLines(event, command).join("\n")}\n`);
@@ -195,13 +199,4 @@ function addToToml(text: string, events: readonly Event[], command: string): str
 
 function lineBreakOf(text: string): string {
   return text.includes("\r\n") ? "\r\n" : "\n";
-}
-
-/** Returns what JSON has for a value. Hooks are less deep than the limit, which keeps the recursion from the stack's end. */
-function plain(value: TomlValue, depth = 0): unknown {
-  if (depth > DEEPEST) return undefined;
-  if (value instanceof Map) {
-    return Object.fromEntries(Array.from(value, ([key, inner]) => [key, plain(inner, depth + 1)]));
-  }
-  return Array.isArray(value) ? value.map((inner) => plain(inner, depth + 1)) : value;
 }

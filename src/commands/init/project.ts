@@ -10,7 +10,7 @@ import { readIn, workflowsIn } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { nodeTool, type NodeInstaller } from "./node-tools.ts";
 import { dependenciesIn, hasDependency, objectOf, parseManifest, type Manifest } from "./package-json.ts";
-import { pythonTool, type PythonTool } from "./python.ts";
+import { pyprojectOf, pythonTool, type PythonTool } from "./python.ts";
 import type { StartSurroundings } from "./start-command.ts";
 
 const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
@@ -59,6 +59,7 @@ export async function survey({ project }: Context): Promise<Survey> {
   const packageJson = await read("package.json");
   const manifest = packageJson === undefined ? undefined : (parseManifest(packageJson) ?? {});
   const pyproject = await read("pyproject.toml");
+  const python = pyproject === undefined ? undefined : pyprojectOf(pyproject);
   const workspace = await workspaceOf(project);
   const isInRoot = (file: string): boolean => existsSync(join(workspace.root, file));
   // A dangling link counts as a file, since none can be created there.
@@ -68,11 +69,11 @@ export async function survey({ project }: Context): Promise<Survey> {
   return {
     project: {
       name: basename(project),
-      title: titleOf(manifest, pyproject),
+      title: titleOf(manifest?.["name"] ?? python?.name),
       manifest,
       node: nodeTool(workspace.manifest["packageManager"], await readIn(workspace.root, "yarn.lock"), isInRoot),
       workspace,
-      python: pythonTool(pyproject, isThere),
+      python: pythonTool(python, isThere),
     },
     packageJson,
     pyproject,
@@ -90,11 +91,9 @@ export async function survey({ project }: Context): Promise<Survey> {
 
 const LONGEST_TITLE = 60;
 
-function titleOf(manifest: Manifest | undefined, pyproject = ""): string | undefined {
-  const own = manifest?.["name"];
-  const name =
-    typeof own === "string" ? own.replace(/^@.*\//, "") : /^name\s*=\s*["']([\w. -]+)["']/m.exec(pyproject)?.[1];
-  return name === undefined || name === "" || name.length > LONGEST_TITLE ? undefined : name;
+function titleOf(name: unknown): string | undefined {
+  const title = typeof name === "string" ? name.replace(/^@.*\//, "") : "";
+  return title === "" || title.length > LONGEST_TITLE ? undefined : title;
 }
 
 async function manifestIn(folder: string): Promise<Manifest> {

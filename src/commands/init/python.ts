@@ -1,6 +1,9 @@
 /** A Python project: the dependency on sophia-run, and how its programs are started. */
 import { IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../../core/package-source.ts";
+import { attempt } from "../../system/errors.ts";
+import { objectOf } from "./package-json.ts";
 import type { SetupStep } from "./setup-step.ts";
+import { parseToml } from "./tools/toml.ts";
 
 /** `pip .` if a pyproject.toml names the dependencies, `pip` if requirements.txt does. */
 export type PythonTool = "uv" | "poetry" | "pdm" | "pip" | "pip .";
@@ -46,9 +49,26 @@ export function hasPythonDependency(text: string): boolean {
   return DEPENDENCY.test(text);
 }
 
+/** The parts of a pyproject.toml that init uses. */
+export interface Pyproject {
+  readonly name: unknown;
+  /** The names of the tables below `tool`. */
+  readonly tools: readonly string[];
+}
+
+/** Returns the parts of a pyproject.toml; none of them if it is no TOML, which its installer reports. */
+export function pyprojectOf(text: string): Pyproject {
+  const { project, tool } = attempt(() => parseToml(text)) ?? {};
+  const tools = objectOf(tool) ?? {};
+  return { name: objectOf(project)?.["name"] ?? objectOf(tools["poetry"])?.["name"], tools: Object.keys(tools) };
+}
+
 /** Returns the installer of a Python project, by its lock file or its table in pyproject.toml. */
-export function pythonTool(pyproject: string | undefined, isThere: (file: string) => boolean): PythonTool | undefined {
-  const hasTable = (tool: string): boolean => new RegExp(String.raw`^\[tool\.${tool}\b`, "m").test(pyproject ?? "");
+export function pythonTool(
+  pyproject: Pyproject | undefined,
+  isThere: (file: string) => boolean,
+): PythonTool | undefined {
+  const hasTable = (tool: string): boolean => pyproject?.tools.includes(tool) === true;
   const named = (["uv", "poetry", "pdm"] as const).find((tool) => isThere(`${tool}.lock`) || hasTable(tool));
   if (named !== undefined) return named;
   if (pyproject !== undefined) return "pip .";

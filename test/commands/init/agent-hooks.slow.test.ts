@@ -175,7 +175,7 @@ describe("settings that cannot be changed: one error, and no file is written", (
     [CLAUDE, '{"hooks":{"PreToolUse":{}}}', "do not have the form"],
     [CLAUDE, '{"hooks":1,"hooks":{}}', "a key twice"],
     [CLAUDE, '{"hooks":{"Stop":[],"Stop":[]}}', "a key twice"],
-    [CODEX, "a = \n", "not TOML"],
+    [CODEX, "a = \n", "not TOML that init understands (line 1, column 5)"],
     [CODEX, "hooks = 1\n", "do not have the form"],
     [CODEX, "hooks = {}\n", "do not have the form"],
     [CODEX, "[hooks]\nPreToolUse = []\n", "do not have the form"],

@@ -1,25 +1,29 @@
 /** The secrets of a `secretspec.toml`: those of the profile `default`, and the names of the other profiles; pure. */
 import { enumerate, printable } from "../../../core/text.ts";
 import type { Candidate } from "../candidates.ts";
+import { objectOf } from "../package-json.ts";
 import { candidateOf, type ToolResult } from "./details.ts";
-import { parseToml, type TomlTable, type TomlValue } from "./toml.ts";
+import { NotToml, parseToml } from "./toml.ts";
 
-const EMPTY: TomlTable = new Map();
+type Table = Readonly<Record<string, unknown>>;
 
 export function fromSecretspec(text: string): ToolResult {
-  const document = parseToml(text);
-  if (document === undefined) {
-    return { candidates: [], remarks: ["secretspec.toml is not read: it is no TOML that init understands"] };
+  try {
+    return fromProfiles(tableOf(parseToml(text)["profiles"]));
+  } catch (error) {
+    if (!(error instanceof NotToml)) throw error;
+    return { candidates: [], remarks: [`secretspec.toml is not read: ${error.message}`] };
   }
-  const profiles = tableOf(document.get("profiles")) ?? EMPTY;
-  const shared = tableOf(profiles.get("default")) ?? EMPTY;
+}
+
+function fromProfiles({ default: first, ...profiles }: Table): ToolResult {
+  const shared = tableOf(first);
   const candidates = new Map<string, Candidate>();
-  const defaults = tableOf(shared.get("defaults")) ?? EMPTY;
+  const defaults = tableOf(shared["defaults"]);
   for (const [name, entry] of secretsOf(shared)) candidates.set(name, toCandidate(name, entry, defaults));
   const others: string[] = [];
-  for (const [profile, table] of profiles) {
-    if (profile === "default") continue;
-    const secrets = secretsOf(tableOf(table) ?? EMPTY);
+  for (const [profile, table] of Object.entries(profiles)) {
+    const secrets = secretsOf(tableOf(table));
     if (secrets.length > 0) others.push(profile);
     for (const [name, entry] of secrets) {
       if (!candidates.has(name)) candidates.set(name, { ...toCandidate(name, entry, defaults), required: false });
@@ -29,28 +33,28 @@ export function fromSecretspec(text: string): ToolResult {
   return { candidates: [...candidates.values()], remarks: others.length === 0 ? [] : [remark] };
 }
 
-function secretsOf(profile: TomlTable): readonly (readonly [string, TomlTable])[] {
-  return Array.from(profile).flatMap(([name, value]) => {
-    const entry = tableOf(value);
+function secretsOf(profile: Table): readonly (readonly [string, Table])[] {
+  return Object.entries(profile).flatMap(([name, value]) => {
+    const entry = objectOf(value);
     return entry === undefined || name === "defaults" ? [] : [[name, entry] as const];
   });
 }
 
 /** A secret is required unless it or its profile says otherwise. */
-function toCandidate(name: string, entry: TomlTable, defaults: TomlTable): Candidate {
+function toCandidate(name: string, entry: Table, defaults: Table): Candidate {
   const text = (key: string): string | undefined => {
-    const value = entry.get(key) ?? (key === "description" ? undefined : defaults.get(key));
+    const value = entry[key] ?? (key === "description" ? undefined : defaults[key]);
     return typeof value === "string" ? value : undefined;
   };
   return candidateOf({
     name,
     description: text("description"),
-    required: (entry.get("required") ?? defaults.get("required")) !== false,
+    required: (entry["required"] ?? defaults["required"]) !== false,
     value: text("default"),
     secret: true,
   });
 }
 
-function tableOf(value: TomlValue | undefined): TomlTable | undefined {
-  return value instanceof Map ? value : undefined;
+function tableOf(value: unknown): Table {
+  return objectOf(value) ?? {};
 }
