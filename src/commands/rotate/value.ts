@@ -34,8 +34,25 @@ export async function newValue(
 /** Returns a random value; undefined if none of this format has enough random bits. */
 function generate(format: ValueFormat | undefined, name: string): string | undefined {
   if (format === undefined) return randomWords()[0];
-  if (format.kind === "base64") return randomBytes(32).toString("base64");
-  if (format.kind !== "text") return undefined;
+  switch (format.kind) {
+    case "text":
+      return generateText(format, name);
+    case "base64":
+      return randomBytes(32).toString("base64");
+    // Addresses, settings and documents: a random one has no meaning, or too few bits.
+    case "url":
+    case "integer":
+    case "number":
+    case "boolean":
+    case "port":
+    case "enum":
+    case "json":
+    case "email":
+      return undefined;
+  }
+}
+
+function generateText(format: Extract<ValueFormat, { kind: "text" }>, name: string): string | undefined {
   const { prefixes, minLength, pattern } = format;
   const prefix = prefixes[0] ?? "";
   const words = randomWords();
