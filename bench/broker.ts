@@ -1,5 +1,5 @@
 /**
- * `npm run bench:broker`: measures requests through the broker against a direct connection, in turns, and beside varlock's
+ * `npx tsx bench/broker.ts`: measures requests through the broker against a direct connection, in turns, and beside varlock's
  * proxy. Writes docs/measurements/broker.md. `--quick` takes a quarter of the rounds; `--dry` writes nothing; `--git` prints
  * git and gh alone. It runs on
  * Linux, as a user that may read the launcher's descriptors: root, since the launcher is not dumpable.
@@ -8,10 +8,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import build from "../test/helpers/build.ts";
 import { document, gitSection, type Measured, type Report } from "./broker/document.ts";
 import { DIRECT, type Launcher, launchers, place, type Setting } from "./broker/launchers.ts";
 import { type Amounts, measureGit, measureSoak, measureStart, measureTurns, measureVolume } from "./broker/measure.ts";
 import { root } from "./surroundings.ts";
+
+build();
 
 const isQuick = process.argv.includes("--quick");
 const AMOUNTS: Amounts = {

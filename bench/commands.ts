@@ -1,5 +1,5 @@
 /**
- * `npm run bench:commands`: measures the executable for Linux beside Node.js 20 where it has most JavaScript to run: cached
+ * `npx tsx bench/commands.ts`: measures the executable for Linux beside Node.js 20 where it has most JavaScript to run: cached
  * ESC, `scan` of many files, `check` and `explain` with many variables, `init` with hostile code. Writes
  * docs/measurements/commands.md. `--quick` takes a quarter of the rounds; `--dry` writes nothing.
  */
@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { page, table, wrap } from "../scripts/markdown.ts";
+import build from "../test/helpers/build.ts";
 import { type Case, timeInTurns, type Timing } from "./measure.ts";
 import {
   BARE_ENVIRONMENT,
@@ -18,6 +19,8 @@ import {
   standalone,
   workingDirectory,
 } from "./surroundings.ts";
+
+build();
 
 const SECRETS = 100;
 const FOLDERS = 400;
@@ -181,7 +184,7 @@ function document(starts: readonly Starts[], commands: readonly Row[]): string {
     commands.map(({ name, node, executable }) => [name, figures(node), figures(executable), ratio(executable, node)]),
   );
   const content = `${about}\n\n## A start with cached values of ESC\n\n${first}\n\n## Commands\n\n${rows}`;
-  return page("Commands in the executable", "npm run bench:commands", content);
+  return page("Commands in the executable", "npx tsx bench/commands.ts", content);
 }
 
 const FORMS = ["Node.js 20", "executable"] as const;

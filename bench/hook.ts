@@ -1,5 +1,5 @@
 /**
- * `npm run bench:hook`: the time of a hook of an agent, in the package and in the executable, by the size of a tool's output, also as a
+ * `npx tsx bench/hook.ts`: the time of a hook of an agent, in the package and in the executable, by the size of a tool's output, also as a
  * multiple of `node -e 0`.
  */
 import { createHash } from "node:crypto";
@@ -7,8 +7,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { executable } from "../test/helpers/standalone.ts";
+import build from "../test/helpers/build.ts";
 import { timeInTurns } from "./measure.ts";
 import { BARE_ENVIRONMENT, root } from "./surroundings.ts";
+
+build();
 
 const SECRET = "sk-proj-0123456789abcdefABCDEF";
 const ROUNDS = 15;

@@ -1,14 +1,17 @@
 /**
- * `npm run bench:leaks`: compares the masking of sophia-run and others in docs/measurements/masking.md. Each probe is a
+ * `npx tsx bench/leaks.ts`: compares the masking of sophia-run and others in docs/measurements/masking.md. Each probe is a
  * program that prints a secret in one way.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import build from "../test/helpers/build.ts";
 import { installPeers } from "./peers.ts";
 import { publish, table as markdownTable, wrap } from "../scripts/markdown.ts";
 import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
+
+build();
 
 const DOCUMENT = join(root, "docs/measurements/masking.md");
 
@@ -98,7 +101,7 @@ main(mkdtempSync(join(tmpdir(), "sophia-run-leaks-")));
 
 function main(folder: string): void {
   try {
-    publish(DOCUMENT, "npm run bench:leaks", table(folder, tools()));
+    publish(DOCUMENT, "npx tsx bench/leaks.ts", table(folder, tools()));
   } finally {
     rmSync(folder, { recursive: true });
   }

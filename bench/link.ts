@@ -1,5 +1,5 @@
 /**
- * `npm run bench:link`: measures starts of `node_modules/.bin/sophia-run` before and after `sophia-run link`, and whole runs of
+ * `npx tsx bench/link.ts`: measures starts of `node_modules/.bin/sophia-run` before and after `sophia-run link`, and whole runs of
  * scripts by package managers. Writes docs/measurements/link.md. `--quick` takes a quarter of the rounds; `--dry` prints.
  */
 import { execFileSync } from "node:child_process";
@@ -10,8 +10,11 @@ import { format } from "oxfmt";
 import { page, table, wrap } from "../scripts/markdown.ts";
 import { type Client, clientEnvironment, clients, furtherClients } from "../test/helpers/clients.ts";
 import { pack } from "../test/helpers/pack.ts";
+import build from "../test/helpers/build.ts";
 import { type Case, type Spread, timeInTurns, type Timing } from "./measure.ts";
 import { CONTRACT_VALUES, DOTENV_VALUES, escService, nodeOf, root, standalone } from "./surroundings.ts";
+
+build();
 
 const MAJORS = [20, 24] as const;
 const rounds = process.argv.includes("--quick") ? 10 : 40;
@@ -173,7 +176,7 @@ ${withEsc.map((one) => section("With ESC", one)).join("\n")}
 ## A whole run of a script
 
 ${runs.map((one) => rows(one)).join("\n")}`;
-  const { code } = await format("link.md", page("Starts through the link", "npm run bench:link", content));
+  const { code } = await format("link.md", page("Starts through the link", "npx tsx bench/link.ts", content));
   return code;
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:masking-worst [-- NUMBER]`: searches for the output that takes longest to mask. A program may print
+ * `npx tsx bench/masking-worst.ts [NUMBER]`: searches for the output that takes longest to mask. A program may print
  * anything, and must not wait for sophia-run: 1 MB takes at most a second, in the package and in the executable. The
  * candidates are runs of each byte that may begin an escape, each form of docs/masking.md in one, two and three levels, whole,
  * with a wrong end and cut, and NUMBER random texts of parts of escapes, each repeated. The worst are then run for real.
@@ -12,7 +12,10 @@ import { maskingOf } from "../src/masking/masking.ts";
 import type { CompiledSearch } from "../src/masking/model.ts";
 import { MIXTURES } from "../test/masking/mixtures.ts";
 import { executable } from "../test/helpers/standalone.ts";
+import build from "../test/helpers/build.ts";
 import { BARE_ENVIRONMENT, root } from "./surroundings.ts";
+
+build();
 
 const BYTES = 1_000_000;
 /** The size of the pipe. */

@@ -1,14 +1,17 @@
 /**
- * `npm run bench:masking`: measures `--redact` and `scan`, and writes the figures of docs/measurements/masking.md. Each
+ * `npx tsx bench/masking.ts`: measures `--redact` and `scan`, and writes the figures of docs/measurements/masking.md. Each
  * case runs in turns with those that it is compared with.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import build from "../test/helpers/build.ts";
 import { timeInTurns, type Case, type Timing } from "./measure.ts";
 import { publish, table as markdownTable, wrap } from "../scripts/markdown.ts";
 import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
+
+build();
 
 const SECRETS = 100;
 const OUTPUT_BYTES = 256 * 1024 * 1024;
@@ -25,7 +28,7 @@ function main(folder: string): void {
   try {
     prepare(folder);
     const tables = [20, 24].map((major) => table(nodeOf(major), folder));
-    publish(DOCUMENT, "npm run bench:masking", `${head()}\n\n${tables.join("\n\n")}\n\n${readyTable()}`);
+    publish(DOCUMENT, "npx tsx bench/masking.ts", `${head()}\n\n${tables.join("\n\n")}\n\n${readyTable()}`);
   } finally {
     rmSync(folder, { recursive: true });
   }

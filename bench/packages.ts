@@ -1,5 +1,5 @@
 /**
- * `npm run bench:packages`: measures what packages, modules of Node.js and some statements cost a start, and writes
+ * `npx tsx bench/packages.ts`: measures what packages, modules of Node.js and some statements cost a start, and writes
  * docs/measurements/packages.md. Each is bundled, loaded and used once in a process that takes the time itself.
  */
 import { execFileSync } from "node:child_process";
@@ -56,7 +56,7 @@ async function main(folder: string): Promise<void> {
     const content = `${HEAD}\n\n${table(["", ...columns.map(({ version }) => version)], rows)}`;
     writeFileSync(
       join(root, "docs/measurements/packages.md"),
-      page("Costs of packages and modules at a start", "npm run bench:packages", content),
+      page("Costs of packages and modules at a start", "npx tsx bench/packages.ts", content),
     );
   } finally {
     rmSync(folder, { recursive: true });

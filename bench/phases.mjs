@@ -1,12 +1,15 @@
 // Prints the milliseconds of each phase of a start in exec mode, and those of a Node.js that runs an empty file:
-// `npm run bench:phases [-- ROUNDS]`. Builds the bundle a second time with the calls of src/core/phases.ts, and starts it in
+// `npx tsx bench/phases.mjs [ROUNDS]`. Builds the bundle a second time with the calls of src/core/phases.ts, and starts it in
 // turns by each Node.js, with stored code and without.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundle, bundleLoader } from "../scripts/build/bundle.mjs";
+import buildPackage from "../test/helpers/build.ts";
 import { BARE_ENVIRONMENT, CONTRACT_VALUES, nodeOf, root, workingDirectory } from "./surroundings.ts";
+
+buildPackage();
 
 const ROUNDS = Number(process.argv[2] ?? 100);
 const PHASES = [

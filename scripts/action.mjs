@@ -1,5 +1,5 @@
-// Bundles the GitHub Action into the file that `action.yml` names: `npm run build:action`. The main branch has no bundle. With
-// `-- --commit` it makes the commit for a release's tag: the sources and the bundle. The commit is reproducible, and the work
+// Bundles the GitHub Action into the file that `action.yml` names: `node scripts/action.mjs`. The main branch has no bundle. With
+// `--commit` it makes the commit for a release's tag: the sources and the bundle. The commit is reproducible, and the work
 // tree does not change.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";

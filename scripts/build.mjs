@@ -45,7 +45,7 @@ if (problem !== undefined) {
 }
 if (missing.size > 0 && isRelease) {
   const list = Array.from(missing, ([platform, why]) => `${platform}: ${why}`);
-  throw new Error(`no addon for ${list.join("; ")} (see CONTRIBUTING.md)`);
+  throw new Error(`no addon for ${list.join("; ")} (see docs/maintaining.md)`);
 }
 
 await mkdir(outdir, { recursive: true });

@@ -4,8 +4,11 @@
 //   node scripts/checks.mjs          # the name of each, and who runs it
 //   node scripts/checks.mjs here     # a line for each: name, names of those that must have passed, Node.js, command
 //   node scripts/checks.mjs hosted   # the matrices of checks.yml's jobs, as outputs of a step
+//   node scripts/checks.mjs run NAME...   # runs checks one after another; `npm run check` runs those of the sources
 //
 // A check writes its test runner's report into the folder TEST_REPORTS, if that is set.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 
 const LINUX = ["ubuntu-24.04", "ubuntu-24.04-arm"];
 const NODES = ["20", "22", "24", "latest"];
@@ -81,9 +84,15 @@ const CHECKS = [
   { name: "lint", run: "npm run lint && npm run words", after: [], here: {}, hosted: ONCE },
   {
     name: "static",
-    run: ["format:check", "layers", "typecheck", "knip", "docs:widths", "publint", "docs:check"]
-      .map((script) => `npm run ${script}`)
-      .join(" && "),
+    run: [
+      "npx oxfmt --check",
+      "npm run layers",
+      "npm run typecheck",
+      "npm run knip",
+      "node scripts/widths.mjs",
+      "npx publint",
+      "npm run docs:check",
+    ].join(" && "),
     after: [],
     here: {},
     hosted: ONCE,
@@ -103,8 +112,8 @@ const CHECKS = [
     name: "executables",
     run: [
       "npm run build:standalone",
-      "npm run build:wheel",
-      "npm run release:check",
+      "node scripts/wheel.mjs",
+      "node scripts/release.mjs",
       "node runtime/build/runtime.mjs --shell",
       "node runtime/build/runtime.mjs --checked",
       '{ scripts/platforms/alpine-root.sh || echo "no root of Alpine: the tests that need it are skipped"; }',
@@ -308,7 +317,21 @@ function names() {
   return CHECKS.map((check) => [check.name, ...["here", "hosted"].filter((place) => check[place])].join("\t"));
 }
 
-const OUTPUTS = { here, hosted };
-const print = process.argv[2] === undefined ? names : OUTPUTS[process.argv[2]];
-if (print === undefined) throw new Error("usage: node scripts/checks.mjs [here | hosted]");
-for (const line of print()) console.log(line);
+/** Runs all checks of these names, also behind one that fails. */
+function runChecks(wanted) {
+  const checks = wanted.map((name) => CHECKS.find((check) => check.name === name));
+  if (checks.length === 0 || checks.includes(undefined)) throw new Error(USAGE);
+  const options = { cwd: join(import.meta.dirname, ".."), stdio: "inherit" };
+  const failed = checks.filter(
+    (check) => spawnSync("bash", ["-euo", "pipefail", "-c", check.run], options).status !== 0,
+  );
+  process.exitCode = failed.length === 0 ? 0 : 1;
+  return failed.map(({ name }) => `failed: ${name}`);
+}
+
+const USAGE = "usage: node scripts/checks.mjs [here | hosted | run NAME...]";
+const ACTIONS = { here, hosted, run: runChecks };
+const [action, ...rest] = process.argv.slice(2);
+const print = action === undefined ? names : ACTIONS[action];
+if (print === undefined) throw new Error(USAGE);
+for (const line of print(rest)) console.log(line);

@@ -1,5 +1,5 @@
 // Writes THIRD-PARTY-NOTICES.md, the licences of all packages in the npm package, and EXECUTABLE-NOTICES.md, those of all other
-// parts of the executables: `npm run notices`. `--check` only compares.
+// parts of the executables: `node scripts/notices.mjs`. `--check` only compares.
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledPackages } from "./build/packages.mjs";

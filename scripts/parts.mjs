@@ -1,4 +1,4 @@
-// `npm run parts`: compares all that is compiled into the executables (runtime/build/parts/versions.mjs) with the newest versions in the
+// `node scripts/parts.mjs`: compares all that is compiled into the executables (runtime/build/parts/versions.mjs) with the newest versions in the
 // registries, by their own tools, and with the vulnerabilities that OSV knows. Status 1: a vulnerability that NOT_CONCERNING does
 // not name. Status 2: a service cannot be reached. OSV_URL is the address of another server of OSV.
 import { bundledPackages } from "./build/packages.mjs";

@@ -1,6 +1,6 @@
-// Makes the files of a release in dist-release/ and checks them: `npm run release:check`. .github/workflows/release.yml publishes
-// them. With `-- --release` nothing may be missing: the addons for both processors, each executable and wheel, and the version's
-// section in CHANGELOG.md. `-- --write` writes the list of packed files.
+// Makes the files of a release in dist-release/ and checks them: `node scripts/release.mjs`. .github/workflows/release.yml publishes
+// them. With `--release` nothing may be missing: the addons for both processors, each executable and wheel, and the version's
+// section in CHANGELOG.md. `--write` writes the list of packed files.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -91,8 +91,9 @@ async function compareAction() {
     run("git", ["ls-tree", "--name-only", "HEAD", main]) === "" ? undefined : run("git", ["show", `HEAD:${main}`]);
   const built = existsSync(join(root, main)) ? readFileSync(join(root, main), "utf8") : undefined;
   if (committed !== undefined && committed !== code) problems.push(`${main} of HEAD is not that of the sources`);
-  if (built !== undefined && built !== code) problems.push(`${main} is not that of the sources: npm run build:action`);
-  if (isRelease && built === undefined) problems.push(`there is no ${main}: npm run build:action`);
+  if (built !== undefined && built !== code)
+    problems.push(`${main} is not that of the sources: node scripts/action.mjs`);
+  if (isRelease && built === undefined) problems.push(`there is no ${main}: node scripts/action.mjs`);
 }
 
 /** Returns the lines of sha256sum for the files to download. */

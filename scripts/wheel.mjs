@@ -1,5 +1,5 @@
-// Packs the executables of `npm run build:standalone` as Python packages: `npm run build:wheel` for this machine, `-- --all` or
-// `-- linux-arm64 …` for others. pip copies a wheel's `scripts` to the folder of commands, so the command is the executable
+// Packs the executables of `npm run build:standalone` as Python packages: `node scripts/wheel.mjs` for this machine, `--all` or
+// `linux-arm64 …` for others. pip copies a wheel's `scripts` to the folder of commands, so the command is the executable
 // itself.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Checks the widths of the documents: `npm run docs:widths`. A line has at most 120 columns, a row of a table at most 160.
+// Checks the widths of the documents: `node scripts/widths.mjs`. A line has at most 120 columns, a row of a table at most 160.
 // Blocks of code and front matter are exempt.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * The program of `npm run bench:broker`: does the task of each line of its standard input and prints the result, both JSON.
+ * The program of `npx tsx bench/broker.ts`: does the task of each line of its standard input and prints the result, both JSON.
  * It sends to OPENAI_BASE_URL: to the service itself, or to a broker. The program is the same in both cases.
  */
 import { execFile } from "node:child_process";

@@ -196,7 +196,7 @@ export async function document({ direct, git, measured, missing, amounts }: Repo
     "## How to read this",
     list(NOTES),
   ].join("\n\n");
-  const { code } = await format("broker.md", page("What the broker costs", "npm run bench:broker", content));
+  const { code } = await format("broker.md", page("What the broker costs", "npx tsx bench/broker.ts", content));
   return code;
 }
 

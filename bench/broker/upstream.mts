@@ -1,5 +1,5 @@
 /**
- * The service of `npm run bench:broker`: `upstream.mts CERTIFICATE KEY REPOSITORIES`, PEM files and a folder. Prints its port, and answers each line of its
+ * The service of `npx tsx bench/broker.ts`: `upstream.mts CERTIFICATE KEY REPOSITORIES`, PEM files and a folder. Prints its port, and answers each line of its
  * standard input with the number of its connections. Times are those of the machine's monotonic clock, in ns, which the
  * client reads, too.
  */

@@ -22,7 +22,7 @@ check() { # COMMAND...
 }
 
 # actionlint checks that the action exists.
-npm run --silent build:action >/dev/null
+node scripts/action.mjs >/dev/null
 check "$tools/v1.7.12/actionlint" .github/workflows/*.yml examples/actions/*.yml
 check "$tools/v0.0.4/kubectl-validate" examples/kubernetes/*.yaml
 check "$tools/v2.16.2/cmd" -no-interpolation examples/docker/compose.yaml

@@ -1,4 +1,4 @@
-/** True in the build of `npm run bench:phases`. Every other build removes the calls of `reached`. */
+/** True in the build of `npx tsx bench/phases.mjs`. Every other build removes the calls of `reached`. */
 declare const SOPHIA_RUN_PHASES: boolean | undefined;
 
 /** Loader and bundle are separate files that share no module. */

@@ -1,17 +1,16 @@
 /** Arbitrary contracts, right by construction, for properties. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as fc from "fast-check";
+
+const schema = JSON.parse(readFileSync(join(import.meta.dirname, "../../schema/sophia.contract.schema.json"), "utf8"));
+/** The formats that a contract writes as a text. */
+export const NAMED_FORMATS: readonly string[] = schema.definitions.FormatEntry.then.enum;
 
 const names = ["A_URL", "B_KEY", "C", "D_TOKEN", "E", "F_PORT", "G"] as const;
 
 const formats = fc.constantFrom<unknown>(
-  "url",
-  "integer",
-  "number",
-  "boolean",
-  "port",
-  "json",
-  "base64",
-  "email",
+  ...NAMED_FORMATS,
   { type: "url", schemes: ["postgresql", "http"] },
   { type: "integer", minimum: 3, maximum: 9 },
   { type: "integer", maximum: -7 },

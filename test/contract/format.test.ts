@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { formatFault as faultOf, noWork } from "../../src/contract/format.ts";
 import { isPlaceholder } from "../../src/contract/placeholder.ts";
 import type { Declaration, ValueFormat } from "../../src/contract/model.ts";
+import { NAMED_FORMATS } from "./arbitrary.ts";
 import { contractOf } from "./contracts.ts";
 
 /** The variable as a contract file declares it. */
@@ -24,65 +25,64 @@ const integer = { type: "integer", minimum: -2, maximum: 10 };
 const formatFault = (format: ValueFormat, value: string): ReturnType<typeof faultOf> =>
   faultOf(format, value, "NAME", noWork());
 
+/** Formats with values that meet them, and values that do not. */
+const FORMATS: readonly (readonly [format: unknown, right: readonly string[], wrong: readonly string[]])[] = [
+  [
+    "url",
+    [
+      "https://a",
+      "http://a:80/b?c#d",
+      "postgresql://u:p%20w@h:5432/db",
+      "mongodb://a:1,b:2/x",
+      "redis://h",
+      "http://[::1]:8080",
+    ],
+    [
+      "",
+      "a",
+      "localhost:6333",
+      "http:a",
+      "https://",
+      "https:// a",
+      "https://a b",
+      "https://a:99999",
+      "//a",
+      " https://a",
+    ],
+  ],
+  [{ type: "url", schemes: ["https", "postgresql"] }, ["https://a", "HTTPS://a", "postgresql://a"], ["http://a", "a"]],
+  ["integer", ["0", "-1", "+7", "007", "123456789012345678901234567890"], ["", "1.0", "1e3", "0x1", " 1", "1\n", "١"]],
+  [integer, ["-2", "10", "0"], ["-3", "11", "x"]],
+  ["number", ["0", "-1.5", ".5", "1.", "1e3", "+2E-7"], ["", ".", "e3", "1e999", "NaN", "Infinity", "0x1", "1,5"]],
+  [{ type: "number", minimum: 0.5 }, ["0.5", "1e9"], ["0.49"]],
+  [{ type: "number", maximum: 0.5 }, ["0.5", "-1e9"], ["0.51"]],
+  ["boolean", ["true", "False", "YES", "no", "on", "off", "1", "0"], ["", "y", "2", "true ", "enabled"]],
+  ["port", ["1", "80", "65535", "00080"], ["", "0", "65536", "-1", "80.0", "http"]],
+  [{ type: "enum", values: ["a", "b c"] }, ["a", "b c"], ["", "A", "a ", "b"]],
+  ["json", ["{}", "[1]", "1", '"x"', "null", ' {"a": [true]}\n'], ["", "{", "{a:1}", "undefined", "'x'"]],
+  [
+    "base64",
+    ["QQ==", "QUI=", "QUJD", "QQ", "QUI", "-_-_", "QUJD\nQUJD\n"],
+    ["", "Q", "Q=", "QQ=", "====", "QU JD", "+_AA", "QQ==QQ=="],
+  ],
+  [
+    "email",
+    ["a@b", "a.b+c@d-e.example", "x@xn--bcher-kva.example"],
+    ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@-b", "a@b..c", "a@b "],
+  ],
+  [{ type: "text", prefix: "sk-" }, ["sk-", "sk-1"], ["", "SK-1", " sk-1"]],
+  [{ type: "text", prefix: ["ghp_", "github_pat_"] }, ["ghp_1", "github_pat_1"], ["gho_1"]],
+  [{ type: "text", minLength: 3 }, ["abc", "äöü", "😀😀😀"], ["ab", "", "😀😀"]],
+  [{ type: "text", pattern: "[a-f]{2}\\d*" }, ["ab", "fa12"], ["a", "ab1x", "xab", "ab\n"]],
+  [{ type: "text", prefix: "k-", minLength: 5, pattern: "k-[a-z]+" }, ["k-abc"], ["k-ab", "x-abc", "k-ABC"]],
+];
+
 describe("formatFault", () => {
-  it.each<[unknown, readonly string[], readonly string[]]>([
-    [
-      "url",
-      [
-        "https://a",
-        "http://a:80/b?c#d",
-        "postgresql://u:p%20w@h:5432/db",
-        "mongodb://a:1,b:2/x",
-        "redis://h",
-        "http://[::1]:8080",
-      ],
-      [
-        "",
-        "a",
-        "localhost:6333",
-        "http:a",
-        "https://",
-        "https:// a",
-        "https://a b",
-        "https://a:99999",
-        "//a",
-        " https://a",
-      ],
-    ],
-    [
-      { type: "url", schemes: ["https", "postgresql"] },
-      ["https://a", "HTTPS://a", "postgresql://a"],
-      ["http://a", "a"],
-    ],
-    [
-      "integer",
-      ["0", "-1", "+7", "007", "123456789012345678901234567890"],
-      ["", "1.0", "1e3", "0x1", " 1", "1\n", "١"],
-    ],
-    [integer, ["-2", "10", "0"], ["-3", "11", "x"]],
-    ["number", ["0", "-1.5", ".5", "1.", "1e3", "+2E-7"], ["", ".", "e3", "1e999", "NaN", "Infinity", "0x1", "1,5"]],
-    [{ type: "number", minimum: 0.5 }, ["0.5", "1e9"], ["0.49"]],
-    [{ type: "number", maximum: 0.5 }, ["0.5", "-1e9"], ["0.51"]],
-    ["boolean", ["true", "False", "YES", "no", "on", "off", "1", "0"], ["", "y", "2", "true ", "enabled"]],
-    ["port", ["1", "80", "65535", "00080"], ["", "0", "65536", "-1", "80.0", "http"]],
-    [{ type: "enum", values: ["a", "b c"] }, ["a", "b c"], ["", "A", "a ", "b"]],
-    ["json", ["{}", "[1]", "1", '"x"', "null", ' {"a": [true]}\n'], ["", "{", "{a:1}", "undefined", "'x'"]],
-    [
-      "base64",
-      ["QQ==", "QUI=", "QUJD", "QQ", "QUI", "-_-_", "QUJD\nQUJD\n"],
-      ["", "Q", "Q=", "QQ=", "====", "QU JD", "+_AA", "QQ==QQ=="],
-    ],
-    [
-      "email",
-      ["a@b", "a.b+c@d-e.example", "x@xn--bcher-kva.example"],
-      ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@-b", "a@b..c", "a@b "],
-    ],
-    [{ type: "text", prefix: "sk-" }, ["sk-", "sk-1"], ["", "SK-1", " sk-1"]],
-    [{ type: "text", prefix: ["ghp_", "github_pat_"] }, ["ghp_1", "github_pat_1"], ["gho_1"]],
-    [{ type: "text", minLength: 3 }, ["abc", "äöü", "😀😀😀"], ["ab", "", "😀😀"]],
-    [{ type: "text", pattern: "[a-f]{2}\\d*" }, ["ab", "fa12"], ["a", "ab1x", "xab", "ab\n"]],
-    [{ type: "text", prefix: "k-", minLength: 5, pattern: "k-[a-z]+" }, ["k-abc"], ["k-ab", "x-abc", "k-ABC"]],
-  ])("%j", (format, right, wrong) => {
+  it("has values for each format", () => {
+    expect(FORMATS.map(([format]) => format)).toEqual(expect.arrayContaining([...NAMED_FORMATS]));
+  });
+
+  it.each(FORMATS)("%j", (format, right, wrong) => {
     const of = formatOf(format);
     expect(right.filter((value) => formatFault(of, value) !== undefined)).toStrictEqual([]);
     expect(wrong.filter((value) => formatFault(of, value) === undefined)).toStrictEqual([]);

@@ -1,4 +1,4 @@
-/** The command that runs another at a terminal of its own; without vitest, for `npm run faults`. */
+/** The command that runs another at a terminal of its own; without vitest, for `npx tsx scripts/faults.ts`. */
 import { spawnSync } from "node:child_process";
 
 const DRIVER = `

@@ -183,7 +183,7 @@ describe("examples/python", () => {
 
 describe("the wheel", () => {
   beforeEach(({ skip }) =>
-    skip(wheel === undefined, "needs what npm run build:standalone and npm run build:wheel make"),
+    skip(wheel === undefined, "needs what npm run build:standalone and node scripts/wheel.mjs make"),
   );
 
   test("is sound: every file in its record, the command executable, and for this system", () => {

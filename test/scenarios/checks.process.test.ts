@@ -48,12 +48,28 @@ describe("the list of checks", () => {
     const text = [...(await linesOf("here")), ...(await linesOf("hosted"))].join("\n");
     const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const scripts = Array.from(text.matchAll(/npm run ([\w:-]+)/g), ([, name = ""]) => name);
-    expect(new Set(scripts).size).toBeGreaterThan(10);
+    expect(new Set(scripts).size).toBeGreaterThan(8);
     for (const name of scripts) expect(manifest).toHaveProperty(["scripts", name]);
     const files = Array.from(text.matchAll(/\b(?:scripts|test)\/[\w/.-]+\.(?:sh|mjs|py|ts)/g), ([name]) => name);
-    expect(new Set(files).size).toBeGreaterThan(8);
+    expect(new Set(files).size).toBeGreaterThan(12);
     for (const name of files) expect(readFileSync(join(root, name), "utf8")).not.toBe("");
     expect(text).toContain("scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'");
+  });
+
+  test("runs checks by their names, all of them, and fails if one does", async () => {
+    const path = [
+      join(folder({ bash: '#!/bin/sh\necho "ran $4"; case $4 in *run\\ lint*) exit 1 ;; esac\n' })),
+      process.env["PATH"],
+    ];
+    chmodSync(join(path[0] ?? "", "bash"), 0o755);
+    const env = { PATH: path.join(delimiter) };
+    const byName = (...names: readonly string[]) =>
+      start([process.execPath, LIST, "run", ...names], { cwd: root, env }).finished;
+    const ended = await byName("lint", "static");
+    expect(ended.status).toBe(1);
+    expect(ended.stdout).toMatch(/^ran npm run lint && .*\nran npx oxfmt --check && .*\nfailed: lint\n$/);
+    expect(await byName("static")).toMatchObject({ status: 0 });
+    expect(await byName("nothing")).toMatchObject({ status: 1, stderr: expect.stringContaining("usage: ") });
   });
 
   test("checks.yml runs all of its part, in three jobs, and no check that is not there", async () => {

@@ -222,7 +222,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": {
       kind: "stand-ins",
       commands: ["pip", "sophia-run"],
-      because: "npm run build:wheel makes it; test/python installs it",
+      because: "node scripts/wheel.mjs makes it; test/python installs it",
     },
     "npm run test:executable": suites,
   },

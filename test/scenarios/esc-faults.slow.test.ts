@@ -42,7 +42,7 @@ describe.concurrent("real processes with a fault of ESC", () => {
     expect(exposed).not.toContain(SENTINEL_SECRET);
     expect([...launched.result.left, ...required.result.left]).toEqual([]);
 
-    // Written by `npm run faults`.
+    // Written by `npx tsx scripts/faults.ts`.
     const cells = cellsOf({ one, calls: launched.calls, launched: launched.result, required: required.result });
     expect(documented).toContainEqual({ group: one.group, cells });
   });

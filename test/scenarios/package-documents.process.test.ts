@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { anchors, links, repositoryLinks } from "../helpers/markdown.ts";
@@ -44,4 +44,33 @@ test("CONTRIBUTING.md names every script of package.json", () => {
   const text = read("CONTRIBUTING.md");
   const missing = scripts.filter((name) => !text.includes(`\`${name}\``) && !text.includes(`npm run ${name}`));
   expect(missing.filter((name) => name !== "test" && !name.endsWith(":check"))).toEqual([]);
+});
+
+describe("what tells others to run something", () => {
+  const below = (folder: string): readonly string[] =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(folder, file));
+  const pages = ["platforms", "standalone", "github-action", "comparison"].map((name) => `docs/${name}.md`);
+  const files = [".github", "bench", "native", "runtime", "scripts", "docs/measurements"]
+    .flatMap(below)
+    // The places have projects with scripts of their own.
+    .filter((file) => /\.(?:[cm]?[jt]s|sh|md|yml)$/.test(file) && !file.startsWith("scripts/places/"))
+    .concat("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", pages);
+  const named = (pattern: RegExp) =>
+    files.flatMap((file) => Array.from(read(file).matchAll(pattern), ([, name = ""]) => ({ file, name })));
+
+  test("names npm scripts that there are", () => {
+    const manifest: unknown = JSON.parse(read("package.json"));
+    const scripts = Object.keys(Object(Object(manifest).scripts));
+    const called = named(/\bnpm run (?:--silent |-s )?([a-z][a-z:-]*[a-z])\b/g);
+    expect(called.length).toBeGreaterThan(20);
+    expect(called.filter(({ name }) => !scripts.includes(name))).toEqual([]);
+  });
+
+  test("names files that there are", () => {
+    const called = named(
+      /\b(?:node|npx tsx|python3|sh) ((?:bench|runtime|scripts|test)\/[\w/.-]+\.(?:[cm]?[jt]s|py|sh))\b/g,
+    );
+    expect(called.length).toBeGreaterThan(20);
+    expect(called.filter(({ name }) => !existsSync(join(root, name)))).toEqual([]);
+  });
 });

@@ -59,7 +59,7 @@ async function parts(
   return { status, stdout, stderr };
 }
 
-describe("npm run parts", () => {
+describe("node scripts/parts.mjs", () => {
   it("lists newer versions, with what each package holds, and succeeds without a vulnerability", async () => {
     const { status, stdout, stderr } = await parts(await osv({}, {}));
     expect(stderr).toBe("");

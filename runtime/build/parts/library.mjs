@@ -1,4 +1,4 @@
-// Compares what versions.mjs and runtime/build/licences state of a library with its sources: notices, SBOM and `npm run parts` have
+// Compares what versions.mjs and runtime/build/licences state of a library with its sources: notices, SBOM and `node scripts/parts.mjs` have
 // it from there.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

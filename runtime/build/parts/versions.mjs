@@ -1,4 +1,4 @@
-// The pinned versions of all that is compiled into the executables. `npm run parts` compares them with the registries and with
+// The pinned versions of all that is compiled into the executables. `node scripts/parts.mjs` compares them with the registries and with
 // known vulnerabilities (docs/standalone.md).
 
 /**

@@ -13,7 +13,7 @@ export interface FaultRow {
 
 const HEAD = `# Faults of ESC
 
-<!-- made by npm run faults; do not edit -->
+<!-- made by npx tsx scripts/faults.ts; do not edit -->
 
 ${wrap(
   "This page shows what sophia-run does if Pulumi ESC, the network or a credential fails. Each fault is caused with real " +

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { NAMED_FORMATS } from "../../contract/arbitrary.ts";
 import { cases } from "../../helpers/seed.ts";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder, unwrapped } from "../../helpers/sophia.ts";
@@ -43,7 +44,7 @@ const variable = fc.oneof(
     arbitrary: fc.record(
       {
         required: fc.boolean(),
-        format: fc.constantFrom("url", "integer", "number", "boolean", "port", "json", "base64", "email"),
+        format: fc.constantFrom(...NAMED_FORMATS),
       },
       { requiredKeys: ["format"] },
     ),
