@@ -1,0 +1,157 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { testFiles } from "./projects.mts";
+import { notInstalled, skipBecause } from "./skip.ts";
+import { changedFiles, ELSEWHERE, slowFileLines, slowFilesFor } from "./slow-files.ts";
+import { folder } from "./sophia.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** A small repository's tests: two that start the program, one that imports a function through a helper. */
+const TREE = {
+  "test/commands/rotate/rotate.slow.test.ts": 'import { sophia } from "../../helpers/sophia.ts";\n',
+  "test/commands/help.slow.test.ts": "",
+  "test/commands/rotate/words.test.ts": 'import "../../../src/commands/rotate/words.ts";\n',
+  "test/esc/retry.slow.test.ts": 'import { read } from "./reading.ts";\n',
+  "test/esc/reading.ts": 'import { decide } from "../../src/network/retry.ts";\n',
+  "test/helpers/sophia.ts": "",
+  "test/scenarios/trust.slow.test.ts": 'readFileSync(join(root, "scripts/places/docker.sh"));\n',
+  "test/scenarios/documents.standalone.test.ts": "",
+  "runtime/test/files.standalone.test.ts": "",
+};
+
+function tree(files: Readonly<Record<string, string>> = {}): string {
+  const path = folder();
+  for (const [name, text] of Object.entries({ ...TREE, ...files })) write(path, name, text);
+  return path;
+}
+
+function write(path: string, name: string, text: string): void {
+  mkdirSync(join(path, dirname(name)), { recursive: true });
+  writeFileSync(join(path, name), text);
+}
+
+describe("the slow tests that cover a file", () => {
+  const ROTATE = "test/commands/rotate/rotate.slow.test.ts";
+  const TRUST = "test/scenarios/trust.slow.test.ts";
+  const DOCUMENTS = "test/scenarios/documents.standalone.test.ts";
+  test.each([
+    ["of a command: the tests of its folder", "src/commands/rotate/value.ts", [ROTATE]],
+    ["of a folder below it: the same", "src/commands/rotate/token/create.ts", [ROTATE]],
+    [
+      "of the folder of all commands: those directly in it",
+      "src/commands/dispatch.ts",
+      ["test/commands/help.slow.test.ts"],
+    ],
+    ["that a test imports through a helper: this test", "src/network/retry.ts", ["test/esc/retry.slow.test.ts"]],
+    [
+      "of a command without slow tests: those of all commands and across modules",
+      "src/commands/allow/allow.ts",
+      ["test/commands/help.slow.test.ts", DOCUMENTS, TRUST],
+    ],
+    ["of a module without slow tests: those across modules", "src/core/text.ts", [DOCUMENTS, TRUST]],
+    ["that is a helper: the tests that import it", "test/helpers/sophia.ts", [ROTATE]],
+    ["that is a slow test: itself", ROTATE, [ROTATE]],
+    [
+      "with the snapshots of a slow test: this test",
+      "test/commands/rotate/__snapshots__/rotate.slow.test.ts.snap",
+      [ROTATE],
+    ],
+    ["that is a quick test: none", "test/commands/rotate/words.test.ts", []],
+    ["that a test runs or reads by its path: this test", "scripts/places/docker.sh", [TRUST]],
+    ["that is a document: the tests of documents", "docs/secrets.md", [DOCUMENTS]],
+    ["of the runtime: the runtime's tests", "runtime/native/files.c", ["runtime/test/files.standalone.test.ts"]],
+    ["that no test is about: none", "package.json", []],
+  ])("%s", (_, changed, expected) => {
+    expect(slowFilesFor([changed], tree())).toEqual(expected);
+  });
+
+  test("are found for each folder that has tests elsewhere", () => {
+    for (const [, tests] of ELSEWHERE)
+      expect(
+        testFiles().some((file) => file.startsWith(tests)),
+        tests,
+      ).toBe(true);
+  });
+
+  test("are found in less than a second of processor time in this repository", () => {
+    const changed = ["src/core/text.ts", "src/commands/rotate/value.ts", "docs/secrets.md", "runtime/native/files.c"];
+    const started = process.cpuUsage();
+    expect(slowFilesFor(changed, root)).toContain("test/commands/rotate/rotate.slow.test.ts");
+    const { user, system } = process.cpuUsage(started);
+    expect(user + system).toBeLessThan(1_000_000);
+  });
+});
+
+function git(path: string, ...args: readonly string[]): void {
+  execFileSync("git", ["-c", "user.name=n", "-c", "user.email=e@example.test", ...args], {
+    cwd: path,
+    stdio: "pipe",
+  });
+}
+
+/** A branch with a commit, a change that is not committed, a renamed file and a new one with an odd name. */
+function branch(): string {
+  const path = tree({ "src/a.ts": "", "src/b.ts": "", "src/c.ts": "one\n", ".gitignore": "dist\n" });
+  git(path, "init", "--quiet", "--initial-branch=main");
+  git(path, "add", ".");
+  git(path, "commit", "--quiet", "--message=one");
+  git(path, "checkout", "--quiet", "-b", "work");
+  write(path, "src/a.ts", "changed");
+  git(path, "commit", "--quiet", "--all", "--message=two");
+  write(path, "src/b.ts", "changed");
+  renameSync(join(path, "src/c.ts"), join(path, "src/d ü.ts"));
+  write(path, "dist/e.js", "");
+  return path;
+}
+
+describe("the changes against main", () => {
+  skipBecause(notInstalled("git", "--version"));
+
+  test("are those of commits, of the work tree, and new files, and not ignored ones", () => {
+    const path = branch();
+    expect(changedFiles(path).toSorted()).toEqual(["src/a.ts", "src/b.ts", "src/c.ts", "src/d ü.ts"]);
+    // main has gone on.
+    git(path, "stash", "--quiet", "--include-untracked");
+    git(path, "checkout", "--quiet", "main");
+    write(path, "src/f.ts", "");
+    git(path, "add", ".");
+    git(path, "commit", "--quiet", "--message=three");
+    expect(changedFiles(path)).toEqual([]);
+    git(path, "checkout", "--quiet", "work");
+    expect(changedFiles(path)).toEqual(["src/a.ts"]);
+  });
+
+  test("are those of the work tree in a shallow clone, which has no main", () => {
+    const path = join(folder(), "clone");
+    git(".", "clone", "--quiet", "--depth=1", "--branch=work", `file://${branch()}`, path);
+    expect(changedFiles(path)).toEqual([]);
+    write(path, "src/b.ts", "changed again");
+    expect(changedFiles(path)).toEqual(["src/b.ts"]);
+  });
+
+  test("are none without a repository, in one without a commit, and below one of others", () => {
+    expect(changedFiles(tree())).toEqual([]);
+    const empty = tree();
+    git(empty, "init", "--quiet");
+    expect(changedFiles(empty)).toEqual([]);
+    const outer = branch();
+    for (const [name, text] of Object.entries(TREE)) write(join(outer, "unpacked"), name, text);
+    expect(changedFiles(join(outer, "unpacked"))).toEqual([]);
+    expect(slowFileLines(join(outer, "unpacked"))).toEqual([]);
+  });
+
+  test("are printed as one command, with a folder in place of all its files", () => {
+    const path = branch();
+    expect(slowFileLines(path)).toEqual([
+      "slow tests of what this change touches, 2 of 6 files:",
+      "  npx vitest run --project=slow --project=standalone test/scenarios/",
+    ]);
+    write(path, "src/commands/rotate/value.ts", "");
+    expect(slowFileLines(path)[1]).toBe(
+      "  npx vitest run --project=slow --project=standalone test/commands/rotate/rotate.slow.test.ts test/scenarios/",
+    );
+  });
+});
