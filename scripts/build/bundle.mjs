@@ -40,7 +40,6 @@ const GROUPS = [
   // Precedes `esc`: the broker needs no more of it.
   { name: "network", test: /\/src\/network\/pool\.ts$/, priority: 1 },
   { name: "broker", test: /\/src\/commands\/run\/broker\/broker\.ts$/ },
-  { name: "reported", test: /\/src\/resolve\/(?:notices|exposed)\.ts$/ },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/thorough\.ts$/ },

@@ -1,7 +1,7 @@
 /** The GitHub Action: exports the configuration to the later steps of a job, or only checks it. */
 import { isDeclared } from "../contract/check.ts";
 import { resolveSettings } from "../command-line/settings.ts";
-import { assessBy } from "../commands/assessed.ts";
+import { startWith } from "../commands/assessed.ts";
 import { recorderOf } from "../commands/audit-log/record.ts";
 import { collect, invalidName, textFault, type Exported } from "../commands/export/exported.ts";
 import { appendTo, github } from "../commands/export/github.ts";
@@ -16,7 +16,7 @@ import type { Secret } from "../masking/model.ts";
 import { maskCommands, workflowCommand } from "../output/workflow-commands.ts";
 import { makeReport } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
-import type { Assessment } from "../resolve/assessment.ts";
+import type { Start } from "../resolve/start.ts";
 import { matcher } from "../resolve/select.ts";
 import { secretsOf } from "../resolve/secrets.ts";
 import { annotateNotices, annotateViolations } from "./annotations.ts";
@@ -33,19 +33,19 @@ export async function act(context: Context): Promise<boolean> {
   if (token !== "") mask([{ name: "ESC_TOKEN", value: token }], step);
   const settings = resolveSettings(inputs.options, environment);
   const record = recorderOf(settings, inputs.options, step);
-  const assessment = await assessBy(settings, step);
-  const { variables, files } = collect(assessment);
-  mask([...secretsOf(assessment), ...variables.filter(({ secret }) => secret)], step);
+  const start = await startWith(settings, step);
+  const { variables, files } = collect(start);
+  mask([...secretsOf(start), ...variables.filter(({ secret }) => secret)], step);
 
-  const report = makeReport(assessment);
+  const report = makeReport(start);
   const fails = !report.met && (settings.enforceContract || inputs.export === "check");
   const workspace = environment.get("GITHUB_WORKSPACE") ?? cwd;
-  if (report.met) annotateUnavailable(assessment, step);
-  else step.raw(1, await annotateViolations(assessment, report, workspace, fails ? "error" : "warning"));
+  if (report.met) annotateUnavailable(start, step);
+  else step.raw(1, await annotateViolations(start, report, workspace, fails ? "error" : "warning"));
   // A missing credential is already the cause in the annotation of an unmet contract.
-  step.raw(1, annotateNotices(assessment.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete")));
+  step.raw(1, annotateNotices(start.verdict.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete")));
   if (fails || inputs.export === "check") {
-    if (inputs.export !== "check") record?.({ event: "export", names: [] }, fails, assessment);
+    if (inputs.export !== "check") record?.({ event: "export", names: [] }, fails, start);
     const outcome = report.met ? "The contract is met." : "The contract is not met: nothing was exported.";
     finish(outcome, report.met ? `sophia-run: ${count(report.variables.length, "variable")} checked` : undefined);
     return report.met;
@@ -53,16 +53,16 @@ export async function act(context: Context): Promise<boolean> {
 
   // `include` also applies to variables of the step's environment, unlike for a program that sophia-run starts.
   const isIncluded =
-    settings.include.length === 0 ? () => true : matcher(settings.include, assessment.selection.folding);
-  const declared = variables.filter(({ name }) => isDeclared(assessment.contract, name) && isIncluded(name));
-  const exported = exportable(declared, inputs.export, assessment);
-  const filesOfEsc = files.filter((name) => isDeclared(assessment.contract, name)).map(printable);
+    settings.include.length === 0 ? () => true : matcher(settings.include, start.values.selection.folding);
+  const declared = variables.filter(({ name }) => isDeclared(start.files.contract, name) && isIncluded(name));
+  const exported = exportable(declared, inputs.export, start);
+  const filesOfEsc = files.filter((name) => isDeclared(start.files.contract, name)).map(printable);
   if (filesOfEsc.length > 0) {
     const problem = `${enumerate(filesOfEsc)} not exported (ESC delivers ${filesOfEsc.length === 1 ? "a file" : "files"})`;
     const remedy = "start the program that needs it with sophia-run";
     step.raw(1, workflowCommand("warning", `${problem}\n${remedy}`, { title: "sophia-run" }));
   }
-  record?.({ event: "export", names: exported.map(({ name }) => name) }, false, assessment);
+  record?.({ event: "export", names: exported.map(({ name }) => name) }, false, start);
   const target = inputs.export === "env" ? "GITHUB_ENV" : "GITHUB_OUTPUT";
   appendTo(required(target, step), github.write(exported), target);
   const names = enumerate(exported.map(({ name }) => name));
@@ -75,8 +75,7 @@ export async function act(context: Context): Promise<boolean> {
   function finish(outcome: string, line: string | undefined): void {
     if (line !== undefined) step.out(`${line}\n`);
     const file = environment.get("GITHUB_STEP_SUMMARY") ?? "";
-    if (file !== "")
-      appendTo(file, summary(report, outcome, workspace, withheldWords(assessment)), "GITHUB_STEP_SUMMARY");
+    if (file !== "") appendTo(file, summary(report, outcome, workspace, withheldWords(start)), "GITHUB_STEP_SUMMARY");
   }
 }
 
@@ -87,14 +86,14 @@ function mask(secrets: readonly Secret[], { raw }: Context): void {
   throw new SophiaError({ code: "output", message: `nothing was exported: the masks cannot be written (${problem})` });
 }
 
-function annotateUnavailable({ esc }: Assessment, { raw }: Context): void {
+function annotateUnavailable({ store: { esc } }: Start, { raw }: Context): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const text = byInput([esc.failure.message, ...further(esc.failure)].join("\n"));
   raw(1, workflowCommand("warning", text, { title: "ESC" }));
 }
 
 /** Leaves out variables that each step has anyway. @throws SophiaError (not-exportable, 125) that names all others */
-function exportable(variables: readonly Exported[], to: Export, { selected }: Assessment): readonly Exported[] {
+function exportable(variables: readonly Exported[], to: Export, { values: { selected } }: Start): readonly Exported[] {
   const faults: string[] = [];
   const exported = variables.filter((variable) => {
     const { name, value } = variable;

@@ -13,7 +13,7 @@ import { explainUnmet } from "../output/unmet.ts";
 import { MAX_SHOWN, type ViolationReport } from "../output/violations.ts";
 import { workflowCommand } from "../output/workflow-commands.ts";
 import { byInput } from "./inputs.ts";
-import type { Assessment } from "../resolve/assessment.ts";
+import type { Start } from "../resolve/start.ts";
 import { readBounded } from "../system/bounded-read.ts";
 
 export function annotateFailure(failure: Failure): string {
@@ -37,15 +37,15 @@ const TO_OPEN =
 
 /** Annotates an unmet contract: why ESC was not read, then each violation. Paths are relative to `workspace`. */
 export async function annotateViolations(
-  assessment: Assessment,
+  start: Start,
   { violations, contract }: Report,
   workspace: string,
   level: "error" | "warning",
 ): Promise<string> {
   const locationOf = contract.source === "built-in" ? () => ({}) : await locationsIn(contract.source, workspace);
-  const { cause, postscript } = explainUnmet(assessment, WIDTH, "asks");
+  const { cause, postscript } = explainUnmet(start, WIDTH, "asks");
   const more = violations.length - MAX_SHOWN;
-  const isNotAsked = assessment.esc.kind === "off" || assessment.esc.kind === "incomplete";
+  const isNotAsked = start.store.esc.kind === "off" || start.store.esc.kind === "incomplete";
   // A project need not use ESC, but the step that uses the action may.
   const reason = cause ?? (postscript === undefined ? [] : [NOT_CONFIGURED]);
   const lines = [...reason, ...(reason.length > 0 && isNotAsked ? [TO_OPEN] : [])];

@@ -1,35 +1,39 @@
+/** The stages of a start, for commands: with progress on the standard error, and questions at the terminal. */
 import type { Values } from "../command-line/options.ts";
 import { resolveSettings, type Settings } from "../command-line/settings.ts";
 import type { Context } from "../core/context.ts";
-import { assess } from "../resolve/assess.ts";
-import type { AskConsent, Assessment, ReadingProgress } from "../resolve/assessment.ts";
-import type { Request } from "../resolve/read-sources.ts";
+import { readSources, resolveStart } from "../resolve/stages.ts";
+import type { AskConsent, Companions, ReadingProgress, Start } from "../resolve/start.ts";
 import { loader } from "../system/addon/addon.ts";
 
 /** Resolves the options, then reads and checks all sources. @throws SophiaError (125) */
-export async function assessed(
-  options: Values,
-  context: Context,
-): Promise<{ readonly settings: Settings; readonly assessment: Assessment }> {
-  const settings = resolveSettings(options, context.environment);
-  return { settings, assessment: await assessBy(settings, context) };
+export async function startBy(options: Values, context: Context): Promise<Start> {
+  return startWith(resolveSettings(options, context.environment), context);
 }
 
-/** Reads and checks all sources, with progress on the standard error. @throws SophiaError (125) */
-export function assessBy(settings: Settings, context: Context): Promise<Assessment> {
-  return assess(requestOf(settings, context));
+/** Reads and checks all sources. @throws SophiaError (125) */
+export async function startWith(settings: Settings, context: Context): Promise<Start> {
+  return resolveStart(settings, context, companionsOf(settings, context));
 }
 
-/** Returns a request to read all sources, and limits the time for which JavaScript may compute. */
-export function requestOf(settings: Settings, context: Context): Request {
-  const { environment, cwd, project } = context;
-  // A second more than for what the event loop ends by itself.
+/** Reads all sources, and checks nothing. @throws SophiaError (125) */
+export async function sourcesWith(settings: Settings, context: Context): Promise<Omit<Start, "values" | "verdict">> {
+  return readSources(settings, context, companionsOf(settings, context));
+}
+
+/**
+ * Returns the companions of a start, who talk to its user. From now on JavaScript may compute only for a second more than ESC has
+ * to answer, after which the event loop ends the reading by itself.
+ */
+export function companionsOf(settings: Settings, context: Context): Companions {
   loader?.limitTurns?.(settings.timeoutMs + 1000);
   const progress = async (): Promise<ReadingProgress> =>
     (await import("../output/progress.ts")).makeProgress(context, settings);
-  return { settings, environment, cwd, project, progress, askConsent: consentAsker(context) };
-}
-
-export function consentAsker(context: Context): AskConsent {
-  return async (proposal) => (await import("./consent.ts")).askConsent(proposal, context);
+  const reportSources: Companions["reportSources"] = async (start) => {
+    const { readingLines } = await import("../output/source-lines.ts");
+    const { printLine } = await progress();
+    for (const line of readingLines(start)) printLine(line);
+  };
+  const askConsent: AskConsent = async (proposal) => (await import("./consent.ts")).askConsent(proposal, context);
+  return { progress, askConsent, ...(settings.verbose && { reportSources }) };
 }

@@ -4,10 +4,11 @@ import type { Contract } from "../contract/model.ts";
 import type { Context } from "../core/context.ts";
 import type { Notice } from "../core/model.ts";
 import type { EscAccess, EscOptions } from "../esc/settings/access.ts";
-import { readEnvFiles } from "../resolve/env-files.ts";
+import { findPlaces } from "../resolve/find-places.ts";
+import { readEnvFiles } from "../resolve/read-files.ts";
 import { accessToEsc } from "../resolve/esc-access.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
-import { consentAsker } from "./assessed.ts";
+import { companionsOf } from "./assessed.ts";
 
 interface Read {
   readonly dotenv?: DotenvReading;
@@ -26,9 +27,8 @@ export async function accessOf(
   options: Partial<EscOptions> = {},
   { dotenv, contract }: Read = {},
 ): Promise<{ readonly access: EscAccess; readonly notices: readonly Notice[]; readonly dotenv: DotenvReading }> {
-  const read = dotenv ?? (await readEnvFiles(settings, context));
+  const read = dotenv ?? (await readEnvFiles(settings, findPlaces(settings, context), context.environment));
   const loaded = contract === "none" ? undefined : (contract ?? (await loadContract(settings, context)));
-  const { environment, cwd, project } = context;
-  const request = { settings, environment, cwd, project, askConsent: consentAsker(context) };
+  const request = { settings, ...companionsOf(settings, context), ...context };
   return { ...(await accessToEsc(request, read, loaded, options)), dotenv: read };
 }

@@ -1,4 +1,4 @@
-import type { Assessment } from "../resolve/assessment.ts";
+import type { Start } from "../resolve/start.ts";
 import { nameFinder } from "../core/suggest.ts";
 import { SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
@@ -7,14 +7,17 @@ import { printable } from "../core/text.ts";
  * @param added further names that are known
  * @throws SophiaError (unknown-variable, 125) for names that neither the contract nor a source has
  */
-export function refuseUnknown(names: readonly string[], assessment: Assessment, added: readonly string[] = []): void {
-  const { contract, resolution } = assessment;
+export function refuseUnknown(names: readonly string[], start: Start, added: readonly string[] = []): void {
+  const {
+    files: { contract },
+    values: { resolution },
+  } = start;
   const known = new Set([
     ...contract.variables.keys(),
     ...contract.aliases.keys(),
     ...(contract.scope?.outside ?? []),
     ...resolution.keys(),
-    ...skippedNames(assessment),
+    ...skippedNames(start),
     ...added,
   ]);
   // On Windows, names are case-insensitive there.
@@ -34,6 +37,6 @@ export function refuseUnknown(names: readonly string[], assessment: Assessment, 
 }
 
 /** Returns the names that ESC has and no program gets: lists, objects and unknown values. */
-export function skippedNames({ notices }: Pick<Assessment, "notices">): readonly string[] {
+export function skippedNames({ verdict: { notices } }: Pick<Start, "verdict">): readonly string[] {
   return notices.flatMap((notice) => (notice.kind === "esc-skipped" ? notice.names : []));
 }

@@ -5,28 +5,31 @@ import { isFound, isMissing } from "../system/addon/addon.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { type Contract, CONTRACT_FILE_NAME, type ContractPart } from "./model.ts";
 
-/** The outcome of `findContract`, for callers that have searched already. */
-export interface ContractSearch {
-  readonly path: string | undefined;
+/** The file of a contract. */
+export interface ContractPlace {
+  readonly path: string;
+  /** The user named it (`--contract`); otherwise it was found. */
+  readonly isNamed: boolean;
 }
 
 interface ContractRequest extends ContractPart {
   readonly contractFile?: string | undefined;
 }
 
-/**
- * Loads the named file, else the contract that is found, else the built-in one. @throws SophiaError (125)
- * @param found the result of `findContract`, if the caller has searched
- */
-export async function loadContract(
-  { contractFile, profile, scope }: ContractRequest,
+/** Loads the named file, else the contract that is found, else the built-in one. @throws SophiaError (125) */
+export async function loadContract(request: ContractRequest, folders: Folders): Promise<Contract> {
+  return loadContractAt(placeContract(request.contractFile, folders.project), request, folders);
+}
+
+/** Loads the contract of a place; the built-in one for none. @throws SophiaError (125) */
+export async function loadContractAt(
+  place: ContractPlace | undefined,
+  { profile, scope }: ContractPart,
   folders: Folders,
-  found?: ContractSearch,
 ): Promise<Contract> {
-  const path = contractFile ?? (found ?? { path: findContract(folders.project) }).path;
-  if (path !== undefined) {
+  if (place !== undefined) {
     const { loadContractFile } = await import("./file/load.ts");
-    return loadContractFile(path, contractFile === undefined, folders, { profile, scope });
+    return loadContractFile(place.path, !place.isNamed, folders, { profile, scope });
   }
   const { BUILT_IN: contract } = await import("./generated/built-in.ts");
   const wanted = profile ?? scope;
@@ -36,13 +39,15 @@ export async function loadContract(
 }
 
 /**
- * Searches upwards to the root of the repository (with `.git`), or else of the file system. A file that must not be
- * read, such as another user's in /tmp, ends the search too: a contract further up might require less.
+ * Returns the place of the named file, else of the contract that is found; undefined for the built-in one. The search goes upwards
+ * to the root of the repository (with `.git`), or else of the file system. A file that must not be read, such as another user's in
+ * /tmp, ends the search too: a contract further up might require less.
  */
-export function findContract(project: string): string | undefined {
+export function placeContract(contractFile: string | undefined, project: string): ContractPlace | undefined {
+  if (contractFile !== undefined) return { path: contractFile, isNamed: true };
   for (let folder = project; ; folder = parentOf(folder)) {
     const path = within(folder, CONTRACT_FILE_NAME);
-    if (isFound(path)) return path;
+    if (isFound(path)) return { path, isNamed: false };
     const git = within(folder, ".git");
     if ((!isMissing(git) && existsSync(git)) || parentOf(folder) === folder) return undefined;
   }

@@ -4,7 +4,7 @@ import type { Failure } from "../core/model.ts";
 import { holdsToken, type Secret } from "../esc/settings/secret.ts";
 import { printable } from "../core/text.ts";
 import { LOGIN } from "../resolve/login-words.ts";
-import type { Assessment, EscStatus } from "../resolve/assessment.ts";
+import type { Start, EscStatus } from "../resolve/start.ts";
 import type { EscEnvironment, CacheUse } from "../sources/esc.ts";
 import { further } from "./stderr.ts";
 
@@ -41,7 +41,7 @@ export function escForPrograms({ status, environment, credential, ...rest }: Esc
 }
 
 /** @param isMissed true if a variable is missing that ESC should set in this project */
-export function reportEsc({ esc }: Assessment, isMissed: boolean): EscReport {
+export function reportEsc({ store: { esc } }: Start, isMissed: boolean): EscReport {
   const report = (environment: Setting, credential: Setting, more: Partial<EscReport> = {}): EscReport => ({
     status: esc.kind,
     environment: { variable: "ESC_ENV", ...environment },

@@ -1,5 +1,5 @@
 import type { Context } from "../core/context.ts";
-import type { ReadingProgress } from "../resolve/assessment.ts";
+import type { ReadingProgress } from "../resolve/start.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { printable } from "../core/text.ts";
 

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import type { Assessment } from "../resolve/assessment.ts";
+import type { Start } from "../resolve/start.ts";
 import { isSet, serving } from "../contract/check.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
@@ -12,7 +12,7 @@ import type { Contract, SectionLine, Violation } from "../contract/model.ts";
 import { printable } from "../core/text.ts";
 import { SOURCE_IDS } from "../resolve/sources.ts";
 
-/** Report of an assessment, without values; at most with their masked ends. */
+/** Report of an start, without values; at most with their masked ends. */
 export interface Report {
   readonly met: boolean;
   readonly contract: ContractReport;
@@ -65,12 +65,15 @@ interface VariableReport {
   readonly shadows: readonly Origin[];
 }
 
-/** Makes the report of an assessment. Values are masked only here. */
-export function makeReport(assessment: Assessment): Report {
-  const { contract, selected } = assessment;
-  const violations = wordViolations(assessment.violations, assessment).map(reportViolation);
-  const why = withheldWords(assessment);
-  const stateOf = stateFinder(assessment);
+/** Makes the report of an start. Values are masked only here. */
+export function makeReport(start: Start): Report {
+  const {
+    files: { contract },
+    values: { selected },
+  } = start;
+  const violations = wordViolations(start.verdict.violations, start).map(reportViolation);
+  const why = withheldWords(start);
+  const stateOf = stateFinder(start);
   const variables = Array.from(contract.variables.values(), ({ name, label, secret: isDeclaredSo }): VariableReport => {
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
     const secret = isDeclaredSo || (resolved !== undefined && isHidden(contract, resolved));
@@ -96,15 +99,15 @@ export function makeReport(assessment: Assessment): Report {
     met: violations.length === 0,
     contract: reportContract(contract),
     // A project's own contract may be for other sources than ESC; the built-in one is not.
-    esc: reportEsc(assessment, contract.source.kind === "built-in" && assessment.violations.some(isOfMissing)),
+    esc: reportEsc(start, contract.source.kind === "built-in" && start.verdict.violations.some(isOfMissing)),
     nothingRequired: contract.rules.every(({ kind }) => kind === "optional"),
     sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
     variables,
     sources: SOURCE_IDS.filter((source) => sources.has(source)),
-    overridden: assessment.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
+    overridden: start.verdict.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
     violations,
-    notices: assessment.notices.map((notice) => describeNotice(notice)[0]),
-    credentials: publicCredentials(assessment),
+    notices: start.verdict.notices.map((notice) => describeNotice(notice)[0]),
+    credentials: publicCredentials(start),
   };
 }
 
@@ -151,7 +154,10 @@ function isOfMissing({ kind }: Violation): boolean {
 }
 
 /** Returns a function for the state of a variable by the rules that it breaks, or of a group by the rule over it. */
-function stateFinder({ selected, violations }: Assessment): (name: string | undefined, group?: string) => State {
+function stateFinder({
+  values: { selected },
+  verdict: { violations },
+}: Start): (name: string | undefined, group?: string) => State {
   const states = new Map<string, State>();
   const groups = new Map<string, State>();
   for (const violation of violations) {

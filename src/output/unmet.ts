@@ -6,7 +6,7 @@ import type { Failure, Notice, Resolution } from "../core/model.ts";
 import { enumerateFew, firstOf } from "../core/lines.ts";
 import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
-import type { Assessment } from "../resolve/assessment.ts";
+import type { Start } from "../resolve/start.ts";
 import { unallowed, unallowedWords } from "../resolve/consent-words.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
@@ -53,14 +53,12 @@ export function setOffer({ environment, isTerminal }: Pick<Context, "environment
  * @param width of the lines with commands
  * @param unread the lines of `unreadFileLines`
  */
-export function explainUnmet(
-  assessment: Assessment,
-  width: number,
-  offer: SetOffer,
-  unread: readonly string[] = [],
-): Unmet {
-  const { esc, violations } = assessment;
-  const wordings = wordViolations(violations.slice(0, MAX_SHOWN), assessment);
+export function explainUnmet(start: Start, width: number, offer: SetOffer, unread: readonly string[] = []): Unmet {
+  const {
+    store: { esc },
+    verdict: { violations },
+  } = start;
+  const wordings = wordViolations(violations.slice(0, MAX_SHOWN), start);
   const left = violations.length - wordings.length;
   const rest: readonly Finding[] =
     left > 0
@@ -72,7 +70,7 @@ export function explainUnmet(
     const own = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
     return { kind: "violation", text: message, advice: [...firstOf(advice, MAX_SHOWN), ...own] };
   };
-  const compacted = (): readonly Finding[] => [...compact(wordings, assessment, asFinding), ...rest];
+  const compacted = (): readonly Finding[] => [...compact(wordings, start, asFinding), ...rest];
   if (esc.kind === "unavailable" || esc.kind === "refused") {
     const meanwhile =
       esc.kind === "refused"
@@ -81,17 +79,17 @@ export function explainUnmet(
     return { cause: causeOf(esc.failure), findings: compacted(), remedy: [...shared, ...unread, ...meanwhile] };
   }
   const unwritten: Pick<Unmet, "unwritten"> =
-    assessment.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
+    start.files.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
   const remedy = [...shared, ...unread, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // Invalid and withheld values are not missing because of ESC.
   if (supply.length === 0) return { ...unwritten, findings, remedy };
   // A task runner may have dropped the settings of ESC.
-  const advice = [runnerAdvice(assessment.resolution)].filter((one) => one !== undefined);
+  const advice = [runnerAdvice(start.values.resolution)].filter((one) => one !== undefined);
   if (esc.kind === "off" && unwritten.unwritten === undefined) {
     return { findings, remedy, postscript: ["to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN", ...advice] };
   }
-  const cause = notAsked(assessment);
+  const cause = notAsked(start);
   if (cause === undefined) return { ...unwritten, findings, remedy };
   return { ...unwritten, cause: [...cause, ...advice], findings, remedy };
 }
@@ -108,7 +106,7 @@ export function runnerAdvice(resolution: Resolution): string | undefined {
 }
 
 /** Returns the reason for which ESC was not asked, perhaps with the remedy. */
-function notAsked({ esc, contract }: Assessment): readonly [string, ...string[]] | undefined {
+function notAsked({ files: { contract }, store: { esc } }: Start): readonly [string, ...string[]] | undefined {
   switch (esc.kind) {
     case "off":
       return ["ESC is not configured: set ESC_ENV and ESC_TOKEN"];
@@ -135,10 +133,10 @@ function causeOf({ message, hint, details = [] }: Failure): readonly [string, ..
 /** Lists missing names, several on a line; other violations, and names that may be misspelt, stay as they are. */
 function compact(
   wordings: readonly Wording[],
-  assessment: Assessment,
+  start: Start,
   asFinding: (wording: Wording) => Finding,
 ): readonly Finding[] {
-  const why = withheldWords(assessment);
+  const why = withheldWords(start);
   const names: string[] = [];
   const groups: string[] = [];
   const withheldNames = new Map<string, string[]>();
@@ -202,13 +200,13 @@ interface Outcome {
 
 /** Words an unmet contract as a failure. Notices are added as long as the message has at most 15 lines. */
 export function wordUnmet(
-  assessment: Assessment,
+  start: Start,
   { consequence, wayOut, quiet, offer, unread, isRunning = false }: Outcome,
 ): Failure {
-  const unmet = explainUnmet(assessment, FURTHER_WIDTH, offer, unread);
+  const unmet = explainUnmet(start, FURTHER_WIDTH, offer, unread);
   const { cause = [], findings, remedy } = unmet;
   const unwritten = isRunning ? [] : (unmet.unwritten ?? []);
-  const amount = count(assessment.violations.length, "violation");
+  const amount = count(start.verdict.violations.length, "violation");
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
   const [message = head, ...rest] = [...unwritten, ...cause, head];
   const details = [
@@ -223,7 +221,7 @@ export function wordUnmet(
     ...(unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`]),
     ...(unmet.postscript ?? []),
   ];
-  const notices = assessment.notices.filter((notice) => isPrinted(notice, quiet));
+  const notices = start.verdict.notices.filter((notice) => isPrinted(notice, quiet));
   const shown = noticeLines(notices, [message, ...details, ...lastDetails]);
   return { code: "contract-unmet", message, details: [...details, ...shown, ...lastDetails] };
 }

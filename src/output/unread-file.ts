@@ -6,7 +6,7 @@ import { SophiaError } from "../core/error.ts";
 import { enumerateFew, unbroken } from "../core/lines.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
-import type { Assessment } from "../resolve/assessment.ts";
+import type { Start } from "../resolve/start.ts";
 import { readDotenv } from "../sources/dotenv/index.ts";
 import { isThere, parentOf, within } from "../system/paths.ts";
 
@@ -18,7 +18,7 @@ const MOST_NAMES = 5;
  * a line for the first, which has none.
  */
 export async function unreadFileLines(
-  { contract, esc, violations }: Pick<Assessment, "contract" | "esc" | "violations">,
+  { files: { contract }, store: { esc }, verdict: { violations } }: Pick<Start, "files" | "store" | "verdict">,
   { contractFile, envFiles }: Pick<Settings, "contractFile" | "envFiles">,
   folders: Folders,
 ): Promise<readonly string[]> {
@@ -72,7 +72,10 @@ function missingIn(violation: Violation): readonly string[] {
 /** Returns the names with a value, by file. A file that cannot be read, or that other users may write, has none. */
 async function namesIn(folders: Folders, above: string): Promise<ReadonlyMap<string, readonly string[]>> {
   try {
-    const { layers, files } = await readDotenv([{ path: NAME, required: false }], folders, above);
+    const { layers, files } = await readDotenv([{ path: NAME, required: false }], folders, [
+      ...(above === folders.project ? [] : [above]),
+      folders.project,
+    ]);
     const set = layers.flatMap(({ variables }) => variables.filter(({ value }) => value !== ""));
     const read = files.filter(({ variables }) => variables !== undefined);
     return new Map(

@@ -6,7 +6,7 @@ import type { Line } from "../core/lines.ts";
 import { count } from "../core/text.ts";
 import { WIDTH } from "./layout.ts";
 import type { Resolution } from "../core/model.ts";
-import type { Assessment, EscStatus } from "../resolve/assessment.ts";
+import type { Start, EscStatus } from "../resolve/start.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 
 export interface ViolationReport {
@@ -21,13 +21,17 @@ export function isOfValue(violation: Violation): violation is ValueViolation {
   return !("rule" in violation);
 }
 
-export function wordViolations(violations: readonly Violation[], assessment: Assessment): readonly Wording[] {
-  const { contract, esc, resolution, selected } = assessment;
+export function wordViolations(violations: readonly Violation[], start: Start): readonly Wording[] {
+  const {
+    files: { contract },
+    store: { esc },
+    values: { resolution, selected },
+  } = start;
   const context: WordingContext = {
     present: [...resolution.keys()],
     origins: selected,
     target: targetOf(esc),
-    withheld: withheldWords(assessment),
+    withheld: withheldWords(start),
   };
   return describeViolations(violations, contract, context);
 }

@@ -4,7 +4,7 @@ import { BROKERED_VARIABLE } from "../contract/broker/model.ts";
 import { providerOf } from "../contract/broker/providers.ts";
 import type { Contract, Violation } from "../contract/model.ts";
 import type { Environment } from "../core/model.ts";
-import type { Preceded } from "./precede.ts";
+import type { Start } from "./start.ts";
 
 /** Returns the keys of which this process has dummies. */
 export function brokeredNames(environment: Environment): readonly string[] {
@@ -14,13 +14,12 @@ export function brokeredNames(environment: Environment): readonly string[] {
 /** Leaves out those of dummies and of the broker's addresses: formats are for what these stand for, and the outer one checks it. */
 export function ofOwnValues(
   violations: readonly Violation[],
-  { sources, selected }: Pick<Preceded, "sources" | "selected">,
+  { environment, files, values }: Pick<Start, "environment" | "files" | "values">,
 ): readonly Violation[] {
-  const { contract, request } = sources;
-  const replaced = replacedVariables(request.environment, contract);
+  const replaced = replacedVariables(environment, files.contract);
   return violations.filter((violation) => {
     if (violation.kind !== "malformed" || !replaced.has(violation.name)) return true;
-    return selected.get(violation.name)?.origin.source !== "environment";
+    return values.selected.get(violation.name)?.origin.source !== "environment";
   });
 }
 

@@ -21,7 +21,7 @@ import {
   replaceConsents,
   withConsents,
 } from "./consents.ts";
-import type { AccessRequest } from "./assessment.ts";
+import type { AccessRequest } from "./start.ts";
 import { withoutSecrets } from "./secret-names.ts";
 import { isTracked } from "./tracked.ts";
 

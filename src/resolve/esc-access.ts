@@ -1,17 +1,12 @@
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Notice } from "../core/model.ts";
-import {
-  escAccess,
-  type EscAccess,
-  type EscOptions,
-  type EscSettings,
-  type FoundSettings,
-} from "../esc/settings/access.ts";
+import { withTokenOfCommand } from "../esc/auth/token.ts";
+import { escAccess, type EscAccess, type EscOptions } from "../esc/settings/access.ts";
 import { findCredential } from "../esc/settings/credentials.ts";
 import { Variables } from "../esc/settings/variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { LOGIN } from "./login-words.ts";
-import type { AccessRequest } from "./assessment.ts";
+import type { AccessRequest } from "./start.ts";
 
 const TOKEN_COMMAND = "ESC_TOKEN_COMMAND";
 
@@ -58,7 +53,7 @@ export async function accessToEsc(
     ({ oneMeaning } = decided);
   } else if (access.kind !== "on") return { access, notices };
   const chosen = oneMeaning === undefined ? access.settings : { ...access.settings, oneMeaning };
-  return { access: { kind: "on", settings: await withToken(chosen, environment) }, notices };
+  return { access: { kind: "on", settings: await withTokenOfCommand(chosen, environment) }, notices };
 }
 
 function hasNoCredential(environment: Environment, { layers }: DotenvReading): boolean {
@@ -85,13 +80,5 @@ export async function accessAgain(
   const command = name === TOKEN_COMMAND ? new Variables(environment, []).findInProcess(TOKEN_COMMAND) : undefined;
   const credential =
     command === undefined ? settings.credential : ({ kind: "token-command", command: command.value } as const);
-  return { kind: "on", settings: await withToken({ ...settings, credential }, environment) };
-}
-
-/** Runs `ESC_TOKEN_COMMAND`, if that is the credential. @throws SophiaError (esc-credential, 125) if it fails */
-async function withToken({ credential, ...settings }: FoundSettings, environment: Environment): Promise<EscSettings> {
-  if (credential.kind !== "token-command") return { ...settings, credential };
-  const { tokenByCommand } = await import("../esc/auth/token-command.ts");
-  const token = await tokenByCommand(credential.command, environment);
-  return { ...settings, credential: { kind: "token", token, label: TOKEN_COMMAND } };
+  return { kind: "on", settings: await withTokenOfCommand({ ...settings, credential }, environment) };
 }

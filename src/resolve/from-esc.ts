@@ -1,29 +1,16 @@
 import { SophiaError } from "../core/error.ts";
-import type { Environment, Layer, Notice, Variable } from "../core/model.ts";
+import type { Layer, Notice, Variable } from "../core/model.ts";
 import { printable } from "../core/text.ts";
-import type { Settings } from "../command-line/settings.ts";
-import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
+import type { EscSettings } from "../esc/settings/access.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
-import type { EscStatus, ReadingProgress } from "./assessment.ts";
-
-export interface FromEsc {
-  readonly esc: EscStatus;
-  readonly layers: readonly Layer[];
-  readonly notices: readonly Notice[];
-}
-
-interface Reading {
-  readonly settings: Settings;
-  readonly environment: Environment;
-  readonly progress: () => Promise<ReadingProgress>;
-}
+import type { Companions, Start, Store, StoreAccess } from "./start.ts";
 
 /** Reads ESC, through the cache if it is used. @throws SophiaError if ESC is required and could not be read */
 export async function readFromEsc(
-  access: Extract<EscAccess, { kind: "on" | "incomplete" | "unconsented" }>,
-  { settings: options, environment, progress: makeProgress }: Reading,
-  files: DotenvReading["files"],
-): Promise<FromEsc> {
+  access: StoreAccess,
+  { environment, settings: options, files }: Pick<Start, "environment" | "settings" | "files">,
+  { progress: makeProgress }: Pick<Companions, "progress">,
+): Promise<Pick<Store, "esc" | "layers" | "notices">> {
   const nothing = { layers: [], notices: [] };
   if (access.kind === "incomplete") {
     const { present, missing, isByContract } = access;
@@ -31,7 +18,7 @@ export async function readFromEsc(
     if (isByContract === true) return { ...nothing, esc: access };
     return { ...nothing, esc: access, notices: [{ kind: "esc-incomplete", present, missing }] };
   }
-  if (access.kind === "unconsented") return { ...nothing, esc: access };
+  if (access.kind !== "on") return { ...nothing, esc: access };
   const { settings } = access;
   const progress = await makeProgress();
   const usesCache = options.cache || options.offline || options.cacheFreshMs !== undefined;
@@ -41,7 +28,7 @@ export async function readFromEsc(
   const result = await reading.finally(progress.done);
   if (result.kind === "read") {
     const { environments, notices, kept } = result;
-    const file = foundFile(settings, files);
+    const file = foundFile(settings, files.all.files);
     const layers = file === undefined ? result.layers : result.layers.map((layer) => openedBy(file, layer));
     return { esc: { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) }, layers, notices };
   }
@@ -68,10 +55,7 @@ function openedBy(file: string, layer: Layer): Layer {
 }
 
 /** Checks the settings for `--require-esc`. @throws SophiaError (esc-required, 125) */
-export async function requireAccess(
-  access: EscAccess | { readonly kind: "fake" },
-  notices: readonly Notice[],
-): Promise<void> {
+export async function requireAccess(access: StoreAccess, notices: readonly Notice[]): Promise<void> {
   const byFile = notices.find((notice) => notice.kind === "environment-by-file");
   if (byFile !== undefined) {
     const { name, file, credential } = byFile;

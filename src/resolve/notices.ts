@@ -1,56 +1,51 @@
-/** The notices of an assessment, in the order of the messages. Loaded only if there may be something. */
+/** The notices of a start, in the order of the messages. */
 import { isDeclared } from "../contract/check.ts";
 import type { Notice } from "../core/model.ts";
 import { exposedNotices } from "./exposed.ts";
-import type { Preceded } from "./precede.ts";
+import { overrideNotices } from "./override.ts";
+import { overriddenEsc } from "./precedence.ts";
+import { usedReferences } from "./references.ts";
 import { withholding } from "./select.ts";
+import type { Start } from "./start.ts";
+import { unmatchedNotices } from "./unmatched.ts";
 import { withheldNotices } from "./withheld-notices.ts";
 
-export async function noticesOf(preceded: Preceded): Promise<readonly Notice[]> {
-  const { sources, layers, selection, resolution, selected } = preceded;
-  const { request, dotenv, access, contract, esc } = sources;
-  const { settings, environment, cwd } = request;
+export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly Notice[]> {
+  const { environment, settings, places, store, values } = start;
+  const { contract, all: files } = start.files;
+  if (values.isCallers) return [...files.notices, ...values.notices, ...unmatchedNotices(start)];
+  const { layers, selection, resolution, selected } = values;
   const declared = (name: string): boolean => isDeclared(contract, name);
+  const haveReferences = files.files.some(({ references }) => references === true);
+  const haveOverride = layers.some(({ source }) => source === "override");
   return [
-    ...dotenv.notices,
-    ...(dotenv.files.some(({ references }) => references === true)
-      ? (await import("./references.ts")).usedReferences(
-          resolution,
-          selected,
-          (name) => settings.enforceContract && declared(name),
-        )
+    ...files.notices,
+    ...(haveReferences
+      ? usedReferences(resolution, selected, (name) => settings.enforceContract && declared(name))
       : []),
-    ...exposedNotices(dotenv, contract, environment, cwd),
-    ...sources.accessNotices,
-    ...withheldNotices(layers, selected, selection, withholding(selection, declared), {
-      ...settings,
-      esc: access.kind,
-    }),
-    ...sources.notices,
-    ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
-    ...preceded.notices,
-    ...(await unmatched(preceded)),
-    ...(layers.some(({ source }) => source === "override")
-      ? (await import("./override.ts")).overrideNotices(selected)
-      : []),
-    ...(await shadowed(preceded)),
+    ...exposedNotices(files, contract, environment, places.cwd),
+    ...store.accessNotices,
+    ...(values.isWhole
+      ? []
+      : withheldNotices(layers, selected, selection, withholding(selection, declared), {
+          ...settings,
+          esc: store.access.kind,
+        })),
+    ...store.notices,
+    ...(store.esc.kind === "unavailable" ? store.esc.settings.ignoredNetwork : []),
+    ...values.notices,
+    ...unmatchedNotices(start),
+    ...(haveOverride ? overrideNotices(selected) : []),
+    ...(store.layers.length === 0 ? [] : await shadowed(start)),
   ];
 }
 
-/** Reports globs of `--include`; an ESC that was not read may have the variable. */
-async function unmatched({ sources, selection, resolution }: Preceded): Promise<readonly Notice[]> {
-  const { contract, esc } = sources;
-  if (selection.include.length === 0 || esc.kind === "unavailable" || esc.kind === "refused") return [];
-  const names = [...resolution.keys(), ...contract.variables.keys()];
-  return (await import("./unmatched.ts")).unmatchedNotices(selection, names);
-}
-
 /** Reports values of ESC that the environment overrides; the dummies of an outer sophia-run stand for them. */
-async function shadowed({ sources, overridden }: Preceded): Promise<readonly Notice[]> {
-  const { request, contract } = sources;
+async function shadowed({ environment, files, values }: Omit<Start, "verdict">): Promise<readonly Notice[]> {
+  const overridden = overriddenEsc(values.resolution, (name) => isDeclared(files.contract, name));
   if (overridden.length === 0) return [];
-  const replaced = request.environment.has("SOPHIA_BROKERED")
-    ? (await import("./brokered.ts")).replacedVariables(request.environment, contract)
+  const replaced = environment.has("SOPHIA_BROKERED")
+    ? (await import("./brokered.ts")).replacedVariables(environment, files.contract)
     : new Set<string>();
   const names = overridden.filter((name) => !replaced.has(name));
   return names.length === 0 ? [] : [{ kind: "shadowed", names }];

@@ -1,8 +1,7 @@
-/** `.env.override`: one developer's own values, which override ESC. Loaded only if there is such a file. */
+/** `.env.override`: one developer's own values, which override ESC. */
 import { resolve } from "node:path";
 import { isDeclared } from "../contract/check.ts";
 import type { Contract } from "../contract/model.ts";
-import type { Folders } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken } from "../core/lines.ts";
@@ -11,9 +10,9 @@ import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { unattended } from "../system/unattended.ts";
-import { OVERRIDE_FILE } from "./env-files.ts";
-import { withoutSecrets } from "./secret-names.ts";
-import { isTracked } from "./tracked.ts";
+import type { Start } from "./start.ts";
+
+const OVERRIDE_FILE = ".env.override";
 
 /**
  * Adds the declared variables of `.env.override`, which is found as `.env` is. Not in CI, as PID 1, or with a profile without
@@ -24,21 +23,33 @@ import { isTracked } from "./tracked.ts";
 export async function withOverride(
   reading: DotenvReading,
   contract: Contract,
-  { environment, ...folders }: Folders & { readonly environment: Environment },
-  above: string,
+  { environment, settings, places }: Pick<Start, "environment" | "settings" | "places">,
 ): Promise<DotenvReading> {
-  if (contract.override === false || unattended(environment) !== undefined) return reading;
-  const own = await readDotenv([{ path: OVERRIDE_FILE, required: false, isNameable: false }], folders, above);
+  if (!settings.override || contract.override === false || unattended(environment) !== undefined) return reading;
+  const override = { path: OVERRIDE_FILE, required: false, isNameable: false };
+  const own = await readDotenv([override], places, places.dotenvFolders);
   const files = own.files.filter(({ variables }) => variables !== undefined);
-  for (const { path } of files) {
-    const tracked = await isTracked(resolve(folders.cwd, path), withoutSecrets(environment, contract));
-    if (tracked === true) throw trackedError(path);
-  }
+  if (files.length > 0) await refuseTracked(files, contract, environment, places.cwd);
   return {
     layers: [...own.layers.map((layer) => declaredIn(layer, contract)), ...reading.layers],
     notices: [...reading.notices, ...own.notices, ...own.layers.flatMap((layer) => undeclaredIn(layer, contract))],
     files: [...reading.files, ...files],
   };
+}
+
+/** @throws SophiaError (override-tracked, 125) if git tracks one of the files */
+async function refuseTracked(
+  files: DotenvReading["files"],
+  contract: Contract,
+  environment: Environment,
+  cwd: string,
+): Promise<void> {
+  // A process of git is started only for a file that is there.
+  const [{ isTracked }, { withoutSecrets }] = [await import("./tracked.ts"), await import("./secret-names.ts")];
+  for (const { path } of files) {
+    const tracked = await isTracked(resolve(cwd, path), withoutSecrets(environment, contract));
+    if (tracked === true) throw trackedError(path);
+  }
 }
 
 function trackedError(path: string): SophiaError {

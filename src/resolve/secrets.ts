@@ -3,11 +3,11 @@ import { declarationOf } from "../contract/check.ts";
 import { credentialIn } from "../contract/credentials.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/model.ts";
-import type { Layer, Resolution, Resolved, Variable } from "../core/model.ts";
+import type { Resolved, Variable } from "../core/model.ts";
 import type { Secret } from "../masking/model.ts";
 import { initialEntries } from "../system/own-environment.ts";
-import type { Assessment } from "./assessment.ts";
 import { isSecret } from "./secret-names.ts";
+import type { Start } from "./start.ts";
 
 /** Returns true for what outputs must not show: also what its value makes a secret, unless it is in the contract itself. */
 export function isHidden(contract: Contract, variable: Variable): boolean {
@@ -29,22 +29,26 @@ export interface PublicCredential {
 }
 
 /** Returns the variables that the contract declares public, and whose values hold credentials. */
-export function publicCredentials({ contract, selected }: Pick<Sources, "contract" | "selected">) {
-  return Array.from(selected.values()).flatMap(({ name, value, origin }): readonly PublicCredential[] => {
-    const declaration = declarationOf(contract, name);
+export function publicCredentials({ files, values }: ResolvedStart): readonly PublicCredential[] {
+  return Array.from(values.selected.values()).flatMap(({ name, value, origin }): readonly PublicCredential[] => {
+    const declaration = declarationOf(files.contract, name);
     if (declaration?.secret !== false || origin.source === "contract" || origin.source === "fake") return [];
     const credential = credentialIn(value);
     return credential === undefined ? [] : [{ name, credential, reason: declaration.reason }];
   });
 }
 
-export type Sources = Pick<Assessment, "contract" | "resolution" | "selected">;
+/** The part of a start that has its values. */
+export interface ResolvedStart {
+  readonly files: Pick<Start["files"], "contract">;
+  readonly values: Pick<Start["values"], "resolution" | "selected">;
+}
 
 type TextSecret = Secret & { readonly value: string };
 
 /** Returns the secrets that outputs must not show, of all sources, whether the program gets them or not. */
-export function secretsOf({ contract, resolution, selected }: Sources): readonly TextSecret[] {
-  const hides = (variable: Resolved): boolean => isHidden(contract, variable);
+export function secretsOf({ files, values: { resolution, selected } }: ResolvedStart): readonly TextSecret[] {
+  const hides = (variable: Resolved): boolean => isHidden(files.contract, variable);
   const secrets = Array.from(resolution.values()).filter(hides);
   // A withheld value may hide another one, which the program gets.
   const others = Array.from(selected.values()).filter(
@@ -54,25 +58,18 @@ export function secretsOf({ contract, resolution, selected }: Sources): readonly
 }
 
 /** Returns the secrets of all layers, also those that another layer overrides. A name that one marks is secret in all. */
-export function hiddenIn({
-  sources: { contract },
-  layers,
-  resolution,
-}: {
-  readonly sources: Pick<Assessment, "contract">;
-  readonly layers: readonly Layer[];
-  readonly resolution: Resolution;
-}): readonly Secret[] {
-  return layers.flatMap(({ variables }) =>
+export function hiddenIn({ files, values }: Pick<Start, "files" | "values">): readonly Secret[] {
+  const isMarked = (name: string): boolean => values.resolution.get(name)?.secret === true;
+  return values.layers.flatMap(({ variables }) =>
     variables
-      .filter((variable) => isHidden(contract, { ...variable, secret: resolution.get(variable.name)?.secret === true }))
+      .filter((variable) => isHidden(files.contract, { ...variable, secret: isMarked(variable.name) }))
       .map(({ name, value }) => ({ name, value: originalValue(name, value) })),
   );
 }
 
 /** Returns the secrets to search for: those of `secretsOf`, with the bytes that the caller gave, which may not be UTF-8. */
-export function secretBytesOf(sources: Sources): readonly Secret[] {
-  return secretsOf(sources).map(({ name, value }) => ({ name, value: originalValue(name, value) }));
+export function secretBytesOf(start: ResolvedStart): readonly Secret[] {
+  return secretsOf(start).map(({ name, value }) => ({ name, value: originalValue(name, value) }));
 }
 
 /**

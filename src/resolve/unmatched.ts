@@ -1,13 +1,18 @@
 import { didYouMean } from "../core/suggest.ts";
 import type { Notice } from "../core/model.ts";
 import { printable } from "../core/text.ts";
-import { matcher, type Selection } from "./select.ts";
+import { matcher } from "./select.ts";
+import type { Start } from "./start.ts";
 
-/** Reports globs of `--include` that match no variable. @param names of all sources and of the contract */
-export function unmatchedNotices(
-  { include, folding }: Pick<Selection, "include" | "folding">,
-  names: readonly string[],
-): readonly Notice[] {
+/** Reports globs of `--include` that match no variable; none while an ESC that was not read may have it. */
+export function unmatchedNotices({
+  files,
+  store: { esc },
+  values,
+}: Pick<Start, "files" | "store" | "values">): readonly Notice[] {
+  const { include, folding } = values.selection;
+  if (include.length === 0 || esc.kind === "unavailable" || esc.kind === "refused") return [];
+  const names = [...values.resolution.keys(), ...files.contract.variables.keys()];
   return include
     .filter((glob) => !names.some(matcher([glob], folding)))
     .map((glob) => ({

@@ -1,39 +1,40 @@
-/** Values in files of their own: `NAME_FILE`, and folders of secrets. Loaded only if there may be such files. */
-import { delimiter } from "node:path";
-import type { Settings } from "../command-line/settings.ts";
+/** Values in files of their own: `NAME_FILE`, and folders of secrets. */
 import { isDeclared } from "../contract/check.ts";
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Layer, Notice, Variable } from "../core/model.ts";
 import { namesFromFiles } from "../esc/settings/from-files.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
-import { readSecretsFolder, type SecretsFolder } from "../sources/secrets-folder.ts";
-import { fault, readValueFile } from "../sources/value-file.ts";
-import { CREDENTIALS_FOLDER, SYSTEM_FOLDER } from "./env-files.ts";
+import type { SecretsFolder } from "../sources/secrets-folder.ts";
+import { isFound } from "../system/addon/addon.ts";
+import type { Start } from "./start.ts";
 
+/** systemd names the folder of a unit's credentials by it. */
+const CREDENTIALS_FOLDER = "CREDENTIALS_DIRECTORY";
+/** Docker mounts secrets there. */
+const SYSTEM_FOLDER = "/run/secrets";
 const END = "_FILE";
 const OPTION = "--secrets-dir or SOPHIA_SECRETS_DIR";
-
-interface Request {
-  readonly settings: Pick<Settings, "secretsDirs">;
-  readonly environment: Environment;
-  readonly cwd: string;
-}
+/** As in `PATH`. */
+const LIST_SEPARATOR = process.platform === "win32" ? ";" : ":";
 
 /** Adds the values of files to those of `.env` files. @throws SophiaError (value-file, 125) */
 export async function withValueFiles(
   reading: DotenvReading,
   contract: Contract,
-  { settings, environment, cwd }: Request,
+  { environment, settings, places: { cwd } }: Pick<Start, "environment" | "settings" | "places">,
 ): Promise<DotenvReading> {
   const fromFiles = namesFromFiles(environment);
   const used = pointersIn(environment, contract, fromFiles);
-  const pointed = await readPointed(used, contract, environment, cwd);
   const credentials = fromFiles.has(CREDENTIALS_FOLDER) ? undefined : environment.get(CREDENTIALS_FOLDER);
+  const folders = await foldersOf(settings.secretsDirs, credentials ?? "");
+  if (used.length === 0 && folders.length === 0) return reading;
+  const pointed = await readPointed(used, contract, environment, cwd);
   const layers: Layer[] = [];
   const notices: Notice[] = [];
   const names = [...contract.variables.keys(), ...contract.aliases.keys()];
-  for (const folder of foldersOf(settings.secretsDirs, credentials ?? "")) {
+  for (const folder of folders) {
+    const { readSecretsFolder } = await import("../sources/secrets-folder.ts");
     const read = await readSecretsFolder(folder, names, cwd);
     if (read.layer.variables.length > 0) layers.push(read.layer);
     notices.push(...read.notices);
@@ -57,15 +58,14 @@ function pointersIn(
   fromFiles: ReturnType<typeof namesFromFiles>,
 ): readonly string[] {
   const isKnown = (name: string): boolean => isDeclared(contract, name) || contract.scope?.outside.has(name) === true;
-  const names = [...environment].flatMap(([name, value]) => (name.endsWith(END) && value !== "" ? [name] : []));
-  return names.filter(
-    (name) =>
-      isKnown(name.slice(0, -END.length)) &&
-      !isKnown(name) &&
-      // Settings of sophia-run also name files, and a file does not decide what is read.
-      !WITHHELD_VARIABLES.includes(name) &&
-      !fromFiles.has(name),
-  );
+  const pointers: string[] = [];
+  environment.forEach((value, name) => {
+    if (!name.endsWith(END) || value === "") return;
+    // Settings of sophia-run also name files, and a file does not decide what is read.
+    const isOfOthers = WITHHELD_VARIABLES.includes(name) || fromFiles.has(name);
+    if (isKnown(name.slice(0, -END.length)) && !isKnown(name) && !isOfOthers) pointers.push(name);
+  });
+  return pointers;
 }
 
 /** Reads the files that `NAME_FILE` names. The environment has the value of one variable in one way. */
@@ -78,6 +78,7 @@ async function readPointed(
   const named = pointers.map((pointer) => ({ pointer, name: pointer.slice(0, -END.length) }));
   const both = named.find(({ name }) => (environment.get(name) ?? "") !== "");
   if (both !== undefined) {
+    const { fault } = await import("../sources/value-file.ts");
     throw fault(`the environment has both ${both.name} and ${both.pointer}`, "unset one of them");
   }
   const variables: Variable[] = [];
@@ -85,6 +86,7 @@ async function readPointed(
     // Outside of the scope it is not needed, and may not be readable.
     if (!isDeclared(contract, name)) continue;
     const file = environment.get(pointer) ?? "";
+    const { readValueFile } = await import("../sources/value-file.ts");
     const value = await readValueFile(file, cwd, pointer, false);
     const origin = { source: "environment", read: { by: pointer, file } } as const;
     variables.push({ name, value, secret: true, origin, delivery: "value" });
@@ -93,15 +95,18 @@ async function readPointed(
 }
 
 /** Returns the folders, highest precedence first: later named ones win, and each over those of the system. */
-function foldersOf(lists: readonly string[], credentials: string): readonly SecretsFolder[] {
-  const named = lists.flatMap((list) => list.split(delimiter)).filter((path) => path !== "");
-  if (named.length === 0 && lists.length > 0) throw fault(`${OPTION} names no folder`, "name one, or leave it out");
-  const system: readonly SecretsFolder[] = [
-    { path: credentials, namedBy: CREDENTIALS_FOLDER, required: false },
-    { path: process.platform === "win32" ? "" : SYSTEM_FOLDER, namedBy: undefined, required: false },
-  ];
-  return [
-    ...named.toReversed().map((path) => ({ path, namedBy: OPTION, required: true })),
-    ...system.filter(({ path }) => path !== "" && !named.includes(path)),
-  ];
+async function foldersOf(lists: readonly string[], credentials: string): Promise<readonly SecretsFolder[]> {
+  const named = lists.flatMap((list) => list.split(LIST_SEPARATOR)).filter((path) => path !== "");
+  if (named.length === 0 && lists.length > 0) {
+    const { fault } = await import("../sources/value-file.ts");
+    throw fault(`${OPTION} names no folder`, "name one, or leave it out");
+  }
+  const folders: SecretsFolder[] = named.toReversed().map((path) => ({ path, namedBy: OPTION, required: true }));
+  if (credentials !== "" && !named.includes(credentials)) {
+    folders.push({ path: credentials, namedBy: CREDENTIALS_FOLDER, required: false });
+  }
+  if (process.platform !== "win32" && !named.includes(SYSTEM_FOLDER) && isFound(SYSTEM_FOLDER)) {
+    folders.push({ path: SYSTEM_FOLDER, namedBy: undefined, required: false });
+  }
+  return folders;
 }

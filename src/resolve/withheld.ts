@@ -1,15 +1,14 @@
 import { isDeclared, isSet } from "../contract/check.ts";
-import type { Assessment } from "./assessment.ts";
+import type { Start } from "./start.ts";
 import { type Withholding, withholding } from "./select.ts";
 
 /** Returns the reason why the program does not get a variable of a source, in words that follow `is`. */
 export function withheldWords({
-  contract,
-  resolution,
-  selected,
-  selection,
-}: Pick<Assessment, "contract" | "resolution" | "selected" | "selection">): (name: string) => string | undefined {
-  const reason = withholding(selection, (name) => isDeclared(contract, name));
+  files,
+  values,
+}: Pick<Start, "files" | "values">): (name: string) => string | undefined {
+  const { resolution, selected, selection } = values;
+  const reason = withholding(selection, (name) => isDeclared(files.contract, name));
   return (name) => {
     const variable = isSet(selected, name) ? undefined : resolution.get(name);
     if (variable === undefined) return undefined;

@@ -1,16 +1,14 @@
 /** What the rules for files of a repository cost honest ones: which variables they withhold, and why. */
 import { expect, test } from "vitest";
-import { resolveSettings } from "../../src/command-line/settings.ts";
 import { isSecretName } from "../../src/contract/looks-secret.ts";
 import { mayRunCode } from "../../src/core/code-variables.ts";
 import { isKeyAddress, prefixByForm } from "../../src/core/key-addresses.ts";
 import { mayDecideNetwork } from "../../src/core/network-variables.ts";
 import { isSuspect } from "../../src/core/suspects.ts";
-import { assess } from "../../src/resolve/assess.ts";
 import { folder } from "../helpers/sophia.ts";
+import { startIn } from "../helpers/start.ts";
 import { HONEST } from "./honest-env-files.ts";
 
-const PROGRESS = async () => ({ waiting: () => {}, retrying: () => {}, done: () => {}, printLine: () => {} });
 const SESSION = { PATH: "/usr/bin", HOME: "/home/a", SHELL: "/bin/zsh", LANG: "C.UTF-8", SSH_AUTH_SOCK: "/run/agent" };
 /** What a caller may have besides, or ESC: keys of other services than those of the file. */
 const KEYS = { NPM_TOKEN: "x", GITHUB_TOKEN: "x" };
@@ -19,13 +17,9 @@ const KEYS = { NPM_TOKEN: "x", GITHUB_TOKEN: "x" };
 async function cost(text: string, environment: Readonly<Record<string, string>>) {
   const own = new Map(Object.entries(environment));
   const cwd = folder({ ".env": `${text}\n`, "sophia.contract.json": '{"variables":{}}' });
-  const { selected, notices } = await assess({
-    settings: resolveSettings({}, own),
-    environment: own,
-    cwd,
-    project: cwd,
-    progress: PROGRESS,
-  });
+  const start = await startIn(cwd, own);
+  const { selected } = start.values;
+  const { notices } = start.verdict;
   const withheld = notices.flatMap((one) => (one.kind === "withheld" ? [`${one.why}: ${one.names.join(" ")}`] : []));
   const names = text.split("\n").map((line) => line.slice(0, line.indexOf("=")));
   const lost = names.filter((name) => !own.has(name) && !selected.has(name));

@@ -1,12 +1,10 @@
 /** The addresses to which clients send the keys of known services: a file that was found does not set them. */
 import { describe, expect, test } from "vitest";
-import { resolveSettings } from "../../src/command-line/settings.ts";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
 import { keysSentTo } from "../../src/core/key-addresses.ts";
-import { assess } from "../../src/resolve/assess.ts";
 import { folder } from "../helpers/sophia.ts";
+import { startIn } from "../helpers/start.ts";
 
-const PROGRESS = async () => ({ waiting: () => {}, retrying: () => {}, done: () => {}, printLine: () => {} });
 const EVIL = "https://evil.test/v1";
 const KEY = "key-0123456789";
 
@@ -27,13 +25,9 @@ async function program(
       .join(""),
   });
   const own = new Map(Object.entries(environment));
-  const { selected, notices } = await assess({
-    settings: resolveSettings({}, own),
-    environment: own,
-    cwd,
-    project: cwd,
-    progress: PROGRESS,
-  });
+  const start = await startIn(cwd, own);
+  const { selected } = start.values;
+  const { notices } = start.verdict;
   return {
     valueOf: (name: string) => selected.get(name)?.value,
     withheld: notices.flatMap((one) => (one.kind === "withheld" ? [[one.why, one.names.join()]] : [])),

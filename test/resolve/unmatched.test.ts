@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
 import { unmatchedNotices } from "../../src/resolve/unmatched.ts";
 import { folder, sophia } from "../helpers/sophia.ts";
+import { startIn } from "../helpers/start.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 test.each([
   [["APP_*"], []],
   [["APP_KEYS"], ["APP_KEYS"]],
   [["NONE_*", "APP_KEY"], ["NONE_*"]],
-])("--include %j", (include, unmatched) => {
-  const notices = unmatchedNotices({ include }, ["APP_KEY", "PORT"]);
+])("--include %j", async (include, unmatched) => {
+  const cwd = folder({ "sophia.contract.json": '{"variables":{"PORT":{}}}' });
+  const notices = unmatchedNotices(await startIn(cwd, new Map([["APP_KEY", "x"]]), { include }));
   expect(notices).toEqual(
     unmatched.map((glob) => ({ kind: "remark", text: expect.stringContaining(glob) as unknown })),
   );

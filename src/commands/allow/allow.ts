@@ -7,7 +7,8 @@ import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { escAccess, type FoundAccess } from "../../esc/settings/access.ts";
 import { printReport } from "../../output/colour.ts";
-import { readEnvFiles } from "../../resolve/env-files.ts";
+import { findPlaces } from "../../resolve/find-places.ts";
+import { readEnvFiles } from "../../resolve/read-files.ts";
 import { neededConsents, realPath } from "../../resolve/consent.ts";
 import { type Consent, readConsents, replaceConsents, withConsents } from "../../resolve/consents.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
@@ -20,7 +21,7 @@ export const allow: Command = async ({ options }, context) => {
   if (options["list"] === true) return list(context);
   const settings = resolveSettings(options, context.environment);
   const contract = await loadContract(settings, context);
-  const dotenv = await readEnvFiles(settings, context);
+  const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   return options["remove"] === true
     ? remove(contract, dotenv, context)
     : add(await consentsFor(settings, contract, dotenv, context), context);

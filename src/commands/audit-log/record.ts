@@ -12,7 +12,7 @@ import { jsonLine } from "../../core/json-text.ts";
 import { printable } from "../../core/text.ts";
 import { maskingOf } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/model.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { EscStatus, Start } from "../../resolve/start.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
 import { isBun } from "../../system/runtime.ts";
 import { outputReader, readerName } from "../run/agents.ts";
@@ -26,7 +26,7 @@ type RecordedEvent =
       readonly run: string;
       readonly names: readonly string[];
       /** The state of ESC that the former values are from. */
-      readonly former: Assessment["esc"];
+      readonly former: EscStatus;
     }
   | { readonly event: "get" | "export"; readonly names: readonly string[] };
 
@@ -37,7 +37,7 @@ interface BrokerOfRun {
 }
 
 /** Records a start, a swap, a get or an export before it happens; `isRefused`: the contract is not met, and nothing is passed on. */
-export type Recorder = (recorded: RecordedEvent, isRefused: boolean, assessment: Assessment) => void;
+export type Recorder = (recorded: RecordedEvent, isRefused: boolean, start: Start) => void;
 
 const LONGEST_REASON = 200;
 
@@ -68,12 +68,12 @@ export function recorderOf(
       hint: "shorten it (--reason, SOPHIA_REASON)",
     });
   }
-  return (recorded, isRefused, assessment) => {
-    const secrets = secretsOf(assessment);
+  return (recorded, isRefused, start) => {
+    const secrets = secretsOf(start);
     if (reason !== undefined) refuseSecrets(reason, secrets);
     const keeper = outputReader(context.environment);
     const line = {
-      ...lineOf(recorded, isRefused, assessment, secrets),
+      ...lineOf(recorded, isRefused, start, secrets),
       caller: keeper === undefined ? undefined : readerName(keeper),
       reason: reason === undefined ? undefined : printable(reason),
     };
@@ -81,13 +81,12 @@ export function recorderOf(
   };
 }
 
-function lineOf(
-  recorded: RecordedEvent,
-  isRefused: boolean,
-  assessment: Assessment,
-  secrets: readonly Secret[],
-): object {
-  const { contract, esc, violations } = assessment;
+function lineOf(recorded: RecordedEvent, isRefused: boolean, start: Start, secrets: readonly Secret[]): object {
+  const {
+    files: { contract },
+    store: { esc },
+    verdict: { violations },
+  } = start;
   const { source, profile, scope } = contract;
   return {
     version: 1,
@@ -102,7 +101,7 @@ function lineOf(
     contract: source.kind === "file" ? source.path : source.kind,
     profile,
     scope: scope?.name,
-    names: isRefused ? {} : namesOf(recorded, assessment),
+    names: isRefused ? {} : namesOf(recorded, start),
     ...runOf(recorded),
     ...(recorded.event === "swap" && { former: { environments: environmentsOf(recorded.former) } }),
     esc: { status: esc.kind, environments: environmentsOf(esc) },
@@ -110,7 +109,7 @@ function lineOf(
 }
 
 /** Returns the environments with their revisions, if the token may see these. */
-function environmentsOf(esc: Assessment["esc"]): readonly object[] {
+function environmentsOf(esc: EscStatus): readonly object[] {
   return esc.kind === "read" ? esc.environments : [];
 }
 
@@ -121,7 +120,10 @@ function runOf(recorded: RecordedEvent): { readonly run?: string; readonly broke
 }
 
 /** Returns the source of each variable that sophia-run adds, or that is declared. */
-function namesOf(recorded: RecordedEvent, { contract, selected }: Assessment): Readonly<Record<string, SourceId>> {
+function namesOf(
+  recorded: RecordedEvent,
+  { files: { contract }, values: { selected } }: Start,
+): Readonly<Record<string, SourceId>> {
   const passed =
     recorded.event !== "start"
       ? recorded.names.flatMap((name) => selected.get(name) ?? [])

@@ -11,7 +11,8 @@ import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { type ContractReport, reportContract, reportTitle } from "../../output/report.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { readEnvFiles } from "../../resolve/env-files.ts";
+import { findPlaces } from "../../resolve/find-places.ts";
+import { readEnvFiles } from "../../resolve/read-files.ts";
 import type { Command } from "../command.ts";
 import { ageForPrograms, ageLine, type IsSecret, type SecretAge, secretAges, unknownAges, unseenOf } from "./ages.ts";
 import { auditFiles, auditRepository, type Finding, tokenFindings, wordFinding } from "./findings.ts";
@@ -22,7 +23,7 @@ export const audit: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const now = new Date();
   const contract = await loadContract(settings, context);
-  const dotenv = await readEnvFiles(settings, context);
+  const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   printNotices(context, settings, dotenv.notices);
   const access = await historyAccess(settings, contract, dotenv, context);
   printNotices(context, settings, access.unallowed);

@@ -41,7 +41,7 @@ export async function auditFiles(
   dotenv: DotenvReading,
   context: Context,
 ): Promise<readonly Finding[]> {
-  const tracked = await trackedFiles(settings, { contract }, context);
+  const tracked = await trackedFiles(settings, contract, context);
   const exposed = exposedNotices(dotenv, contract, context.environment, context.cwd).filter(
     (notice) => notice.kind === "exposed",
   );

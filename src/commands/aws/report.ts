@@ -2,7 +2,7 @@
 import type { Settings } from "../../command-line/settings.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { originWords } from "../../resolve/sources.ts";
 import { SET, WITHHELD } from "../run/aws/environment.ts";
 import { awsPlan, EXPIRATION, KEYS } from "../run/aws/plan.ts";
@@ -28,15 +28,17 @@ export type AwsReport =
   | { readonly kind: "nothing"; readonly why: string };
 
 /** Returns true if a start would renew AWS credentials, if there are any. */
-export function renewsAws(settings: Settings, { contract }: Pick<Assessment, "contract">): boolean {
+export function renewsAws(settings: Settings, { files: { contract } }: Pick<Start, "files">): boolean {
   return (settings.awsRefresh ?? contract.awsRefresh) === true;
 }
 
-export function reportAws(assessment: Assessment, settings: Settings): AwsReport {
-  const plan = awsPlan(settings, assessment, Date.now());
+export function reportAws(start: Start, settings: Settings): AwsReport {
+  const plan = awsPlan(settings, start, Date.now());
   if (typeof plan === "string") return { kind: "nothing", why: plan };
   if (plan instanceof SophiaError) return { kind: "refused", problem: plan.message, remedy: plan.hint ?? "" };
-  const { selected } = assessment;
+  const {
+    values: { selected },
+  } = start;
   const isSet = (name: string): boolean => (selected.get(name)?.value ?? "") !== "";
   const origin = selected.get(KEYS[0])?.origin;
   return {

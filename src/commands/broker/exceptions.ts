@@ -7,7 +7,7 @@ import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { nameMatcher } from "./keys.ts";
 
 /**
@@ -19,7 +19,7 @@ import { nameMatcher } from "./keys.ts";
 export function checkedExceptions(
   { brokerExcept: names }: Pick<Settings, "brokerExcept">,
   flags: Values,
-  { contract }: Pick<Assessment, "contract">,
+  { files: { contract } }: Pick<Start, "files">,
   environment: Pick<Environment, "foldsCase">,
 ): readonly string[] {
   if (flags["broker-except"] === undefined) return [];

@@ -2,7 +2,7 @@
 import { providerOf } from "../../contract/broker/providers.ts";
 import { isBlank } from "../../contract/check.ts";
 import type { Resolved } from "../../core/model.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 
 /**
  * The reason why no dummy replaces a key. `contract`: it is declared, and the contract does not have it brokered. `alias`: the
@@ -33,7 +33,7 @@ export interface ExposureRules {
  * leave a key to the program (`"broker": false`); it must say so.
  */
 export function exposedKeys(
-  { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   { handled, outer, isContractNamed, isExcepted, foldsCase }: ExposureRules,
 ): readonly ExposedKey[] {
   const spelled = (name: string): string => spelledAsKnown(name, foldsCase);

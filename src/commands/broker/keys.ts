@@ -8,7 +8,7 @@ import { isSet } from "../../contract/check.ts";
 import type { Contract, Declaration } from "../../contract/model.ts";
 import { keysSentTo } from "../../core/key-addresses.ts";
 import type { Environment, Origin, Resolution, Resolved } from "../../core/model.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { brokeredNames, replacedVariables } from "../../resolve/brokered.ts";
 import { originWords } from "../../resolve/sources.ts";
 import { type ExposedKey, exposedKeys, spelledAsKnown } from "./exposed.ts";
@@ -55,12 +55,14 @@ export interface PlanOptions {
  * @param environment the caller's @param dummyOf returns undefined if the declared format has no room for a dummy
  */
 export function planBroker(
-  { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  start: Pick<Start, "files" | "values">,
   environment: Environment,
   options: PlanOptions,
   dummyOf: (declaration: Declaration) => string | undefined,
 ): BrokerPlan {
   const { isContractNamed, allowed } = options;
+  const { contract } = start.files;
+  const { selected } = start.values;
   const brokered = brokeredNames(environment);
   const outer = brokered.filter((name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment");
   const isExcepted = nameMatcher(options.except, environment);
@@ -80,7 +82,7 @@ export function planBroker(
   const keys: BrokeredKey[] = [];
   const faults: KeyFault[] = [];
   const unprovided: { readonly name: string; readonly key: string }[] = [];
-  for (const { declaration, entry, resolved } of candidates({ contract, selected }, environment)) {
+  for (const { declaration, entry, resolved } of candidates(start, environment)) {
     const { name } = declaration;
     if (outer.includes(name)) continue;
     const aliases = declaration.aliases.map((alias) => alias.name);
@@ -96,16 +98,13 @@ export function planBroker(
     else if (!/^[\u0021-\u007e]+$/.test(value)) faults.push({ name, fault: { kind: "unprintable" } });
     else keys.push({ ...planned, base: withAliases(planned.base, contract, selected), declaration, value, aliases });
   }
-  const exposures = exposedKeys(
-    { contract, selected },
-    {
-      handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
-      outer: brokered,
-      isContractNamed,
-      isExcepted,
-      foldsCase: environment.foldsCase,
-    },
-  );
+  const exposures = exposedKeys(start, {
+    handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
+    outer: brokered,
+    isContractNamed,
+    isExcepted,
+    foldsCase: environment.foldsCase,
+  });
   return {
     keys,
     faults,
@@ -147,7 +146,7 @@ export interface Candidate {
 
 /** Returns the keys that can be brokered: those that the program would get by value. */
 export function candidates(
-  { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   environment: Environment,
 ): readonly Candidate[] {
   return Array.from(contract.variables.values()).flatMap((written): readonly Candidate[] => {

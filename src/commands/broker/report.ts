@@ -9,7 +9,7 @@ import { isSet } from "../../contract/check.ts";
 import type { Environment, Resolution, Resolved } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { maskabilityOf } from "../../masking/texts.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { originWords } from "../../resolve/sources.ts";
 import type { Exposure } from "./exposed.ts";
 import { EXPOSURES, waysOut, wordsOf } from "./faults.ts";
@@ -68,31 +68,26 @@ export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
 };
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
-export function reportBroker(assessment: Assessment, settings: Settings, environment: Environment): BrokerReport {
+export function reportBroker(start: Start, settings: Settings, environment: Environment): BrokerReport {
   const options = planOptions(settings);
-  const plan = planBroker(assessment, environment, options, dummyKey);
+  const plan = planBroker(start, environment, options, dummyKey);
   const { keys, faults, exposed, outer } = plan;
   const clear = exposed.map((key): KeyFailure => ({
     name: printable(key.name),
     code: "broker-clear",
     why: key.why,
     problem: `the program would get its value (${EXPOSURES[key.why]})`,
-    remedy: waysOut([key], assessment.contract.source).join(" "),
+    remedy: waysOut([key], start.files.contract.source).join(" "),
   }));
   return {
-    keys: keys.map((key) => reportKey(key, keys, assessment, "path" in options.address)),
+    keys: keys.map((key) => reportKey(key, keys, start, "path" in options.address)),
     failures: [...faults.map((fault) => ({ name: printable(fault.name), ...wordsOf(fault) })), ...clear],
     outer: outer.map(printable),
-    others: notBrokered(plan, assessment, environment),
+    others: notBrokered(plan, start, environment),
   };
 }
 
-function reportKey(
-  key: BrokeredKey,
-  keys: readonly BrokeredKey[],
-  assessment: Assessment,
-  isSocket: boolean,
-): KeyReport {
+function reportKey(key: BrokeredKey, keys: readonly BrokeredKey[], start: Start, isSocket: boolean): KeyReport {
   const { route, base, because } = key;
   const [, ...further] = originsOf(route);
   return {
@@ -102,15 +97,15 @@ function reportKey(
     path: printable(route.path),
     variables: isSocket ? [SOCKET_VARIABLE] : Object.keys(base).map(printable),
     by: because,
-    byWords: byWords(key, assessment),
+    byWords: byWords(key, start),
     allow: route.allow.map(({ text }) => printable(text)),
     deny: route.deny.map(({ text }) => printable(text)),
     ...(route.limit !== undefined && { limit: route.limit }),
-    copies: copiesOf(key, keys, assessment.selected),
+    copies: copiesOf(key, keys, start.values.selected),
   };
 }
 
-function byWords({ because, variable }: BrokeredKey, { contract, selected }: Assessment): string {
+function byWords({ because, variable }: BrokeredKey, { files: { contract }, values: { selected } }: Start): string {
   const origin = variable === undefined ? undefined : selected.get(variable)?.origin;
   const name = printable(variable ?? "");
   const place = origin === undefined ? "" : `${name} of ${originWords(origin)}`;
@@ -152,7 +147,7 @@ export function copiesOf(
 /** Returns the secrets that a start would pass on themselves: the excepted keys, and declared secrets. */
 export function notBrokered(
   { keys, faults, exposed, excepted, outer }: BrokerPlan,
-  { contract, selected }: Pick<Assessment, "contract" | "selected">,
+  { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   environment: Pick<Environment, "foldsCase">,
 ): BrokerReport["others"] {
   const known = new Set(

@@ -2,17 +2,13 @@
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { type AwsReport, reportAws } from "../aws/report.ts";
 import { configWithCredentials } from "../run/aws/config-profile.ts";
 import type { ExtraCheck } from "./text.ts";
 
-export async function checkAws(
-  assessment: Assessment,
-  settings: Settings,
-  { environment }: Context,
-): Promise<ExtraCheck> {
-  const report = reportAws(assessment, settings);
+export async function checkAws(start: Start, settings: Settings, { environment }: Context): Promise<ExtraCheck> {
+  const report = reportAws(start, settings);
   const profile = report.kind === "renewed" ? await configWithCredentials(environment) : undefined;
   return {
     section: ["--- AWS credentials ---", ...linesOf(report), ...(profile === undefined ? [] : profileLines(profile))],

@@ -8,23 +8,18 @@ import type { ContractSource } from "../../contract/model.ts";
 import type { Values } from "../../command-line/options.ts";
 import { checkedExceptions } from "../broker/exceptions.ts";
 import { exposedWords, waysOut } from "../broker/faults.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { type BrokerReport, type NotBrokered, reportBroker, NOT_BROKERED } from "../broker/report.ts";
 import type { ExtraCheck } from "./text.ts";
 
 const MOST_NAMES = 5;
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
-export function checkBroker(
-  assessment: Assessment,
-  settings: Settings,
-  options: Values,
-  { environment }: Context,
-): ExtraCheck {
-  checkedExceptions(settings, options, assessment, environment);
-  const report = reportBroker(assessment, settings, environment);
+export function checkBroker(start: Start, settings: Settings, options: Values, { environment }: Context): ExtraCheck {
+  checkedExceptions(settings, options, start, environment);
+  const report = reportBroker(start, settings, environment);
   const { failures } = report;
-  const lines = linesOf(report, assessment.contract.source);
+  const lines = linesOf(report, start.files.contract.source);
   const clear = failures.filter(({ why }) => why !== undefined).length;
   const others = failures.length - clear;
   return {

@@ -5,13 +5,13 @@ import type { Context } from "../../core/context.ts";
 import { printReport } from "../../output/colour.ts";
 import { printLines } from "../../output/stderr.ts";
 import { makeProgress } from "../../output/progress.ts";
-import type { EscStatus } from "../../resolve/assessment.ts";
+import type { EscStatus } from "../../resolve/start.ts";
 import { type EnvironmentAge, environmentAges, type EnvironmentGates, environmentGates } from "./environments.ts";
 import { makeReport } from "../../output/report.ts";
 import { explainUnmet, setOffer } from "../../output/unmet.ts";
 import { unreadFileLines } from "../../output/unread-file.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { assessBy } from "../assessed.ts";
+import { startWith } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { versionLine } from "../version.ts";
 import { INDENTED, type ExtraCheck, reportJson, reportText } from "./text.ts";
@@ -49,33 +49,33 @@ export const check: Command = async ({ options, positionals }, context) => {
     (await import("../broker/options.ts")).refuseBrokerOptions(settings, options);
   }
   if (settings.verbose) printLines(context, [`version ${versionLine().trimEnd()}`]);
-  const assessment = await assessBy(settings, context);
-  const report = makeReport(assessment);
+  const start = await startWith(settings, context);
+  const report = makeReport(start);
   const [tracked, [ages, gates]] = await Promise.all([
-    trackedFiles(settings, assessment, context),
-    requestDetails(assessment.esc, settings, context),
+    trackedFiles(settings, start.files.contract, context),
+    requestDetails(start.store.esc, settings, context),
   ]);
   const checks: ExtraCheck[] = [];
   if (options["overdue"] === true) {
     const { checkOverdue } = await import("./overdue.ts");
-    checks.push(await checkOverdue(settings, assessment.contract, context));
+    checks.push(await checkOverdue(settings, start.files.contract, context));
   }
   if (isLive) {
     if (settings.fake) throw conflict("--live", "--fake (SOPHIA_FAKE)");
     const { checkLive } = await import("./live/live.ts");
-    checks.push(await checkLive(assessment, settings, { isConfirmed: options["yes"] === true, strict }, context));
+    checks.push(await checkLive(start, settings, { isConfirmed: options["yes"] === true, strict }, context));
   }
   if (settings.broker) {
     const { checkBroker } = await import("./broker.ts");
-    checks.push(checkBroker(assessment, settings, options, context));
+    checks.push(checkBroker(start, settings, options, context));
   }
-  if ((settings.awsRefresh ?? assessment.contract.awsRefresh) === true) {
-    checks.push(await (await import("./aws.ts")).checkAws(assessment, settings, context));
+  if ((settings.awsRefresh ?? start.files.contract.awsRefresh) === true) {
+    checks.push(await (await import("./aws.ts")).checkAws(start, settings, context));
   }
-  const unread = report.met || asJson ? [] : await unreadFileLines(assessment, settings, context);
-  const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED, setOffer(context), unread);
+  const unread = report.met || asJson ? [] : await unreadFileLines(start, settings, context);
+  const unmet = report.met || asJson ? undefined : explainUnmet(start, INDENTED, setOffer(context), unread);
   // The report itself has these two.
-  const notices = assessment.notices.filter(
+  const notices = start.verdict.notices.filter(
     ({ kind }) => kind !== "esc-kept" && (kind !== "esc-incomplete" || unmet?.cause === undefined),
   );
   printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);

@@ -5,14 +5,15 @@ import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { count } from "../../core/text.ts";
 import { makeProgress } from "../../output/progress.ts";
-import { readEnvFiles } from "../../resolve/env-files.ts";
+import { findPlaces } from "../../resolve/find-places.ts";
+import { readEnvFiles } from "../../resolve/read-files.ts";
 import { historyAccess, unreadWords } from "../audit/token.ts";
 import { ageForPrograms, ageLine, type SecretAge, secretAges, unseenOf } from "../audit/ages.ts";
 import type { ExtraCheck } from "./text.ts";
 
 export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();
-  const dotenv = await readEnvFiles(settings, context);
+  const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   const { reader } = await historyAccess(settings, contract, dotenv, context);
   const result = (lines: readonly string[], failures: readonly string[], fields: ExtraCheck["fields"]): ExtraCheck => ({
     section: ["--- Age of Secrets ---", ...lines],

@@ -2,16 +2,16 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
 import { shownPath } from "../../contract/file/text.ts";
+import type { Contract } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
 import { withoutSecrets } from "../../resolve/secret-names.ts";
 import { isTracked } from "../../resolve/tracked.ts";
 
 /** Returns the printable names of the `.env` files that git tracks, whose values are no longer secret. */
 export async function trackedFiles(
   { envFiles }: Pick<Settings, "envFiles">,
-  { contract }: Pick<Assessment, "contract">,
+  contract: Contract,
   context: Context,
 ): Promise<readonly string[]> {
   const named = envFiles.map(({ path, required }) => resolve(required ? context.cwd : context.project, path));

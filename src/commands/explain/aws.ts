@@ -1,6 +1,6 @@
 /** Explains what --aws-refresh does with a variable. */
 import type { Settings } from "../../command-line/settings.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { type AwsReport, renewsAws, reportAws } from "../aws/report.ts";
 import { KEYS } from "../run/aws/plan.ts";
 
@@ -27,9 +27,9 @@ function isKey(name: string): boolean {
   return KEYS.some((key) => key === name);
 }
 
-export function awsExplainer(assessment: Assessment, settings: Settings): AwsExplainer {
-  const report = reportAws(assessment, settings);
-  const isOn = renewsAws(settings, assessment);
+export function awsExplainer(start: Start, settings: Settings): AwsExplainer {
+  const report = reportAws(start, settings);
+  const isOn = renewsAws(settings, start);
   return {
     added: isOn && report.kind === "renewed" ? report.set : [],
     of: (name) => {

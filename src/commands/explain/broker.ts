@@ -6,7 +6,7 @@ import { baseOf } from "../../contract/broker/entry.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { type Candidate, candidates } from "../broker/keys.ts";
 import { type KeyFailure, type KeyReport, type NotBrokered, reportBroker } from "../broker/report.ts";
 import { type KeyLocation, locationsOf } from "./locations.ts";
@@ -29,29 +29,24 @@ export interface BrokerExplainer {
 }
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
-export function brokerExplainer(
-  assessment: Assessment,
-  settings: Settings,
-  options: Values,
-  context: Context,
-): BrokerExplainer {
+export function brokerExplainer(start: Start, settings: Settings, options: Values, context: Context): BrokerExplainer {
   const canonical = (given: string): string => {
-    const name = assessment.contract.aliases.get(given) ?? given;
+    const name = start.files.contract.aliases.get(given) ?? given;
     const upper = name.toUpperCase();
     return context.environment.foldsCase === true && providerOf(upper) !== undefined ? upper : name;
   };
   if (!settings.broker) {
-    const keys = candidates(assessment, context.environment);
+    const keys = candidates(start, context.environment);
     return { added: [], of: (name) => offer(canonical(name), keys) };
   }
-  checkedExceptions(settings, options, assessment, context.environment);
-  const { keys, failures, outer, others } = reportBroker(assessment, settings, context.environment);
+  checkedExceptions(settings, options, start, context.environment);
+  const { keys, failures, outer, others } = reportBroker(start, settings, context.environment);
   return {
     added: keys.flatMap(({ variables }) => variables),
     of: (given) => {
       const name = printable(canonical(given));
       const key = keys.find((one) => one.name === name);
-      if (key !== undefined) return { kind: "brokered", ...key, liesIn: locationsOf(key, assessment, context) };
+      if (key !== undefined) return { kind: "brokered", ...key, liesIn: locationsOf(key, start, context) };
       const failure = failures.find((one) => one.name === name || one.name === printable(given));
       if (failure !== undefined) return { kind: "refused", ...failure };
       if (outer.includes(name)) return { kind: "outer" };

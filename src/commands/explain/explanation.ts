@@ -1,5 +1,5 @@
 /** Explains variables, without values; pure. */
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, serving } from "../../contract/check.ts";
 import { credentialIn } from "../../contract/credentials.ts";
 import { chapters, formWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
@@ -40,23 +40,21 @@ export type RuleExplanation = VariableExplanation["rules"][number];
  * @param all undeclared variables of the process environment as well
  * @throws SophiaError (125) for a name that neither the contract nor a source has
  */
-export function makeExplanation(
-  assessment: Assessment,
-  names: readonly string[],
-  all: boolean,
-  effects: Effects,
-): Explanation {
-  const { contract, resolution } = assessment;
-  const report = makeReport(assessment);
-  const explain = explainer(assessment, report, effects);
+export function makeExplanation(start: Start, names: readonly string[], all: boolean, effects: Effects): Explanation {
+  const {
+    files: { contract },
+    values: { resolution },
+  } = start;
+  const report = makeReport(start);
+  const explain = explainer(start, report, effects);
   const added = [...effects.broker.added, ...effects.aws.added];
   const shared = { contract: report.contract, esc: report.esc, notices: report.notices };
   if (names.length > 0) {
-    refuseUnknown(names, assessment, added);
+    refuseUnknown(names, start, added);
     const variables = [...new Set(names)].map(explain);
     return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
   }
-  const others = [...resolution.keys(), ...skippedNames(assessment), ...added].filter(
+  const others = [...resolution.keys(), ...skippedNames(start), ...added].filter(
     (name) => !contract.variables.has(name),
   );
   const explained = [...new Set(others)].toSorted().map(explain);
@@ -89,8 +87,12 @@ function origins({ origin, shadows, withheld }: VariableExplanation): readonly O
   return [...(origin === undefined ? [] : [origin]), ...[...shadows, ...withheld].map((one) => one.origin)];
 }
 
-function explainer(assessment: Assessment, report: Report, { broker, aws }: Effects) {
-  const { contract, resolution, selected, selection, violations } = assessment;
+function explainer(start: Start, report: Report, { broker, aws }: Effects) {
+  const {
+    files: { contract },
+    values: { resolution, selected, selection },
+    verdict: { violations },
+  } = start;
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
   const reason = withholding(selection, (name) => isDeclared(contract, name));
   const rulesOf = rulesByName(contract);
@@ -102,7 +104,7 @@ function explainer(assessment: Assessment, report: Report, { broker, aws }: Effe
     ({ names }) => names[0],
   );
   const skipped = grouped(
-    assessment.notices.flatMap((notice) =>
+    start.verdict.notices.flatMap((notice) =>
       notice.kind === "esc-skipped" ? notice.names.map((name) => ({ ...notice, name })) : [],
     ),
     ({ name }) => name,

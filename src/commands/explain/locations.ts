@@ -5,7 +5,7 @@ import type { Context } from "../../core/context.ts";
 import type { Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { pulumiCredentials } from "../../system/pulumi-credentials.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import type { KeyReport } from "../broker/report.ts";
 
 export interface KeyLocation {
@@ -22,17 +22,13 @@ export interface KeyLocation {
 const TOKENS = ["ESC_TOKEN", "PULUMI_ACCESS_TOKEN"] as const;
 
 /** Returns where else a brokered key can be read, without its value. */
-export function locationsOf(
-  { name, copies }: KeyReport,
-  assessment: Assessment,
-  context: Context,
-): readonly KeyLocation[] {
-  const found = assessment.resolution.get(name);
+export function locationsOf({ name, copies }: KeyReport, start: Start, context: Context): readonly KeyLocation[] {
+  const found = start.values.resolution.get(name);
   const origins = found === undefined ? [] : [{ origin: found.origin, same: true }, ...(found.shadowed ?? [])];
   return [
     ...origins.flatMap(({ origin, same }) => locationOf(origin, name, same)),
     ...copies.map((where) => ({ kind: "variable" as const, where })),
-    ...(origins.some(({ origin }) => origin.source === "esc") ? waysToEsc(assessment, context) : []),
+    ...(origins.some(({ origin }) => origin.source === "esc") ? waysToEsc(start, context) : []),
   ];
 }
 
@@ -55,7 +51,10 @@ function locationOf(origin: Origin, name: string, isSame: boolean): readonly Key
   }
 }
 
-function waysToEsc({ esc, selected }: Assessment, { cwd, environment }: Context): readonly KeyLocation[] {
+function waysToEsc(
+  { store: { esc }, values: { selected } }: Start,
+  { cwd, environment }: Context,
+): readonly KeyLocation[] {
   const credential = esc.kind === "read" ? esc.settings.credential : undefined;
   const path = credential !== undefined && "path" in credential ? resolve(cwd, credential.path) : undefined;
   const credentials = pulumiCredentials(environment);

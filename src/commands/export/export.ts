@@ -14,7 +14,7 @@ import { projectRoot } from "../project-root.ts";
 import { recorderOf } from "../audit-log/record.ts";
 import { refuseAgent, refuseTerminal, warnOfBroker } from "../reveal.ts";
 import { usageError } from "../mistakes.ts";
-import { assessBy } from "../assessed.ts";
+import { startWith } from "../assessed.ts";
 import type { Command } from "../command.ts";
 
 const PRINTER = {
@@ -36,13 +36,16 @@ export const exportVariables: Command = async ({ options }, context) => {
 
   const settings = resolveSettings(options, context.environment);
   const record = recorderOf(settings, options, context);
-  const assessment = await assessBy(settings, context);
-  const { esc, notices, violations } = assessment;
+  const start = await startWith(settings, context);
+  const {
+    store: { esc },
+    verdict: { notices, violations },
+  } = start;
   if (settings.enforceContract && violations.length > 0) {
-    record?.({ event: "export", names: [] }, true, assessment);
+    record?.({ event: "export", names: [] }, true, start);
     const { contractUnmet } = await import("../contract-unmet.ts");
     const words = { consequence: "nothing was exported", wayOut: "--no-contract exports anyway" };
-    throw await contractUnmet(assessment, words, settings, context);
+    throw await contractUnmet(start, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
@@ -52,7 +55,7 @@ export const exportVariables: Command = async ({ options }, context) => {
     "export has the real keys, not dummies: SOPHIA_BROKER has no effect on it, and a shell that evaluates its output holds them",
   );
 
-  const { variables, files } = collect(assessment);
+  const { variables, files } = collect(start);
   refuseFaulty(variables, name, format);
   if (files.length > 0) {
     printLines(context, [
@@ -68,7 +71,7 @@ export const exportVariables: Command = async ({ options }, context) => {
   }
   const exported = format.write(variables);
   const names = variables.map((variable) => variable.name);
-  record?.({ event: "export", names }, false, assessment);
+  record?.({ event: "export", names }, false, start);
   if (output === undefined) deliver(exported, variables, targets, context);
   else writePrivately(output, exported);
   return ExitStatus.ok;

@@ -1,4 +1,4 @@
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { isDeclared } from "../../contract/check.ts";
 import type { Contract } from "../../contract/model.ts";
 import { FROM_FILES } from "../../esc/settings/from-files.ts";
@@ -28,7 +28,7 @@ export function textFault(value: string): string | undefined {
 }
 
 /** Collects the variables that sophia-run adds or that are declared: the contract's first, in its order. */
-export function collect({ contract, selected }: Assessment): {
+export function collect({ files: { contract }, values: { selected } }: Start): {
   readonly variables: readonly Exported[];
   readonly files: readonly string[];
 } {

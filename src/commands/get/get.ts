@@ -9,11 +9,11 @@ import type { Resolved } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { maskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { originalValue } from "../../resolve/secrets.ts";
 import { withheldWords } from "../../resolve/withheld.ts";
 import { attempt } from "../../system/errors.ts";
-import { assessBy } from "../assessed.ts";
+import { startWith } from "../assessed.ts";
 import { recorderOf } from "../audit-log/record.ts";
 import type { Command } from "../command.ts";
 import { isSecretValue } from "../export/exported.ts";
@@ -34,12 +34,17 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   }
   const settings = resolveSettings(options, context.environment);
   const record = recorderOf(settings, options, context);
-  const assessment = await assessBy(settings, context);
-  const { contract, esc, notices, selected } = assessment;
+  const start = await startWith(settings, context);
+  const {
+    files: { contract },
+    store: { esc },
+    values: { selected },
+    verdict: { notices },
+  } = start;
   const declared = contract.aliases.get(name) ?? name;
-  const violations = assessment.violations.filter((violation) => namesIn(violation).includes(declared));
+  const violations = start.verdict.violations.filter((violation) => namesIn(violation).includes(declared));
   if (settings.enforceContract && violations.length > 0) {
-    record?.({ event: "get", names: [] }, true, assessment);
+    record?.({ event: "get", names: [] }, true, start);
     const { contractUnmet } = await import("../contract-unmet.ts");
     const words = {
       consequence: `${name} was not printed`,
@@ -47,20 +52,20 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
         ? "--no-contract prints it anyway"
         : `sophia-run explain ${printable(declared)} shows more`,
     };
-    throw await contractUnmet({ ...assessment, violations }, words, settings, context);
+    throw await contractUnmet({ ...start, verdict: { ...start.verdict, violations } }, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
-  refuseUnknown([name], assessment);
+  refuseUnknown([name], start);
   const resolved = selected.get(name) ?? selected.get(declared);
-  if (resolved === undefined) throw notSet(declared, assessment);
+  if (resolved === undefined) throw notSet(declared, start);
   warnOfBroker(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
 
   const value = originalValue(resolved.name, resolved.value);
   const bytes = Buffer.from(value);
   const secret = isSecretValue(contract, resolved);
   const output = options["json"] === true ? jsonOf(resolved, bytes, secret) : bytes;
-  record?.({ event: "get", names: [resolved.name] }, false, assessment);
+  record?.({ event: "get", names: [resolved.name] }, false, start);
   // The runner must know the mask before it shows the value.
   if (secret && context.environment.get(GITHUB_VARIABLE) === "true" && reachesRunner(context)) {
     context.raw(2, maskCommands([{ name: resolved.name, value }]));
@@ -75,10 +80,10 @@ function namesIn(violation: Violation): readonly string[] {
   return violation.rule.names;
 }
 
-function notSet(name: string, assessment: Assessment): SophiaError {
-  const { scope } = assessment.contract;
+function notSet(name: string, start: Start): SophiaError {
+  const { scope } = start.files.contract;
   const why =
-    scope?.outside.has(name) === true ? `not in the scope ${printable(scope.name)}` : withheldWords(assessment)(name);
+    scope?.outside.has(name) === true ? `not in the scope ${printable(scope.name)}` : withheldWords(start)(name);
   return new SophiaError(
     {
       code: "not-set",

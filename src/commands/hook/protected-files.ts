@@ -7,11 +7,10 @@ import type { Context } from "../../core/context.ts";
 import { isOfLine, type Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
-import { precede } from "../../resolve/precede.ts";
-import { readSources } from "../../resolve/read-sources.ts";
+import { resolveValues } from "../../resolve/resolve-values.ts";
 import { isHidden } from "../../resolve/secrets.ts";
 import { attempt } from "../../system/errors.ts";
-import { requestOf } from "../assessed.ts";
+import { sourcesWith } from "../assessed.ts";
 import { tokenFiles } from "../mask/token-files.ts";
 import { pulumiCredentials } from "../../system/pulumi-credentials.ts";
 
@@ -25,13 +24,14 @@ export interface ProtectedFile {
 /** Reads the sources without ESC, on which no file depends. @throws SophiaError (125) */
 export async function protectedFiles(given: Settings, context: Context): Promise<readonly ProtectedFile[]> {
   const settings = { ...given, offline: true, requireEsc: false };
-  const { sources, layers } = await precede(await readSources(requestOf(settings, context)));
+  const sources = await sourcesWith(settings, context);
+  const { layers } = await resolveValues(sources);
   const variables = layers.flatMap((layer) => layer.variables);
   const secrets = new Map<string, string[]>();
   for (const variable of variables) {
     const { name, origin } = variable;
     const file = fileOf(origin);
-    if (file === undefined || !isHidden(sources.contract, variable)) continue;
+    if (file === undefined || !isHidden(sources.files.contract, variable)) continue;
     secrets.set(file, [...(secrets.get(file) ?? []), printable(name)]);
   }
   const tokens = tokenFiles(layers, context.cwd);

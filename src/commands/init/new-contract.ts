@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
-import { findContract } from "../../contract/load.ts";
+import { placeContract } from "../../contract/load.ts";
 import { CONTRACT_FILE_NAME, type ValueFormat } from "../../contract/model.ts";
 import { formatFault, noWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
@@ -11,7 +11,8 @@ import { SophiaError } from "../../core/error.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
-import { readEnvFiles } from "../../resolve/env-files.ts";
+import { findPlaces } from "../../resolve/find-places.ts";
+import { readEnvFiles } from "../../resolve/read-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { readIn, writeText } from "../files.ts";
@@ -75,7 +76,7 @@ export async function createContract(
     await updateSchema(context);
     return;
   }
-  const applied = findContract(context.project);
+  const applied = placeContract(undefined, context.project)?.path;
   const outer =
     applied === undefined || dirname(applied) === context.project
       ? undefined
@@ -188,7 +189,7 @@ async function readSources(
 
 /** Reads the files that a start would read. Their values are usually secrets, so none gets into the contract. */
 async function fromDotenv(settings: Settings, context: Context): Promise<SourceResult | undefined> {
-  const { layers } = await readEnvFiles(settings, context);
+  const { layers } = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   const names = new Set(layers.flatMap(({ variables }) => variables.map(({ name }) => name)));
   if (!Array.from(names).some((name) => exclusionOf(name) === undefined)) return undefined;
   const candidates = Array.from(names, (name) => ({ name, required: false, isGiven: true }));

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { parse } from "yaml";
-import { findContract } from "../../contract/load.ts";
+import { placeContract } from "../../contract/load.ts";
 import type { Context } from "../../core/context.ts";
 import { matchesGlob } from "../../resolve/select.ts";
 import { parentOf } from "../../system/paths.ts";
@@ -81,7 +81,7 @@ export async function survey({ project }: Context): Promise<Survey> {
     devcontainer: { file: container, text: await read(container) },
     workflows: (await workflowsIn(project)).map((file) => file.text),
     isRoot: projectRoot(project) === project,
-    contract: findContract(project),
+    contract: placeContract(undefined, project)?.path,
     commandsOf: await installedCommands([project, workspace.root], manifest ?? {}),
     isThere,
     isInRoot,

@@ -3,10 +3,10 @@ import type { Context } from "../../core/context.ts";
 import type { Secret } from "../../masking/model.ts";
 import { isNewToday } from "../../output/once-a-day.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
-import { precede } from "../../resolve/precede.ts";
-import { readSources, type Sources } from "../../resolve/read-sources.ts";
+import { resolveValues } from "../../resolve/resolve-values.ts";
 import { hiddenIn } from "../../resolve/secrets.ts";
-import { requestOf } from "../assessed.ts";
+import type { Start } from "../../resolve/start.ts";
+import { sourcesWith } from "../assessed.ts";
 import { tokenFiles, tokensInFiles } from "./token-files.ts";
 
 /** The greatest age of cached values for which ESC is not contacted. */
@@ -19,15 +19,17 @@ const FRESH_MS = 600_000;
  */
 export async function secretsToMask(given: Settings, context: Context): Promise<readonly Secret[]> {
   const settings = { ...given, cacheFreshMs: given.cacheFreshMs ?? FRESH_MS };
-  const preceded = await precede(await readSources(requestOf(settings, context)));
-  const { sources, layers } = preceded;
+  const sources = await sourcesWith(settings, context);
+  const values = await resolveValues(sources);
   warn(sources, settings.quiet, context);
-  const files = tokenFiles(layers, context.cwd);
-  return [...hiddenIn(preceded), ...tokenOf(sources), ...(await tokensInFiles(files, context.environment))];
+  const files = tokenFiles(values.layers, context.cwd);
+  const secrets = hiddenIn({ ...sources, values });
+  return [...secrets, ...tokenOf(sources), ...(await tokensInFiles(files, context.environment))];
 }
 
 /** Warns of secrets that are not known. @param quiet once a day */
-function warn({ esc, accessNotices, notices }: Sources, quiet: boolean, context: Context): void {
+function warn({ store }: Pick<Start, "store">, quiet: boolean, context: Context): void {
+  const { esc, accessNotices, notices } = store;
   printNotices(context, { quiet, isDaily: quiet }, [...accessNotices, ...notices]);
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   if (!quiet || isNewToday(`not masked: ${esc.failure.message}`, context.environment, true)) {
@@ -36,7 +38,7 @@ function warn({ esc, accessNotices, notices }: Sources, quiet: boolean, context:
 }
 
 /** Returns the token that opens ESC; one of a file is among those of all files. */
-function tokenOf({ access }: Sources): readonly Secret[] {
+function tokenOf({ store: { access } }: Pick<Start, "store">): readonly Secret[] {
   const credential = access.kind === "on" ? access.settings.credential : undefined;
   return credential?.kind === "token" ? [{ name: "ESC_TOKEN", value: credential.token.reveal() }] : [];
 }

@@ -4,13 +4,13 @@ import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import type { Redaction, Watch } from "../../launch/index.ts";
 import type { Secret } from "../../masking/model.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import type { Recorder } from "../audit-log/record.ts";
 import { outputReader } from "./agents.ts";
 import type { RunBroker } from "./broker/broker.ts";
 
-/** A start whose options are known. */
-export interface Start extends Pick<Run, "command" | "flags"> {
+/** A run whose options are known. */
+export interface RequestedRun extends Pick<Run, "command" | "flags"> {
   readonly settings: Settings;
   readonly context: Context;
 }
@@ -23,19 +23,19 @@ export interface Additions {
   readonly watch?: Watch | undefined;
 }
 
-/** A start whose contract is checked, before the launch. */
-interface CheckedStart extends Start, Additions {
-  readonly assessment: Assessment;
+/** A run whose contract is checked, before the launch. */
+interface CheckedRun extends RequestedRun, Additions {
+  readonly start: Start;
   /** The contract is not met: nothing may be started. */
   readonly isRefused: boolean;
 }
 
 interface Attendant {
-  readonly isAsked: (start: Start & Partial<CheckedStart>) => boolean;
+  readonly isAsked: (run: RequestedRun & Partial<CheckedRun>) => boolean;
   /** Called before sources are read, to refuse what does not fit. */
-  readonly prepare?: (start: Start) => Promise<Additions | undefined>;
+  readonly prepare?: (run: RequestedRun) => Promise<Additions | undefined>;
   /** Called once the contract is checked. */
-  readonly attend: (start: CheckedStart) => Promise<Additions | undefined>;
+  readonly attend: (run: CheckedRun) => Promise<Additions | undefined>;
 }
 
 const brokerModule = () => import("./broker/broker.ts");
@@ -43,13 +43,12 @@ const brokerModule = () => import("./broker/broker.ts");
 const ATTENDANTS: readonly Attendant[] = [
   // --broker and --aws-refresh, one server. Before the record of the start, which names the brokered keys.
   {
-    isAsked: ({ settings, flags, assessment }) =>
+    isAsked: ({ settings, flags, start }) =>
       settings.broker ||
-      (settings.awsRefresh ?? assessment?.contract.awsRefresh) === true ||
+      (settings.awsRefresh ?? start?.files.contract.awsRefresh) === true ||
       Object.keys(flags).some((name) => name.startsWith("broker-")),
-    prepare: async (start) => (await brokerModule()).refuseBrokerStart(start),
-    attend: async (start) =>
-      start.isRefused ? undefined : { broker: await (await brokerModule()).openRunBroker(start) },
+    prepare: async (run) => (await brokerModule()).refuseBrokerStart(run),
+    attend: async (run) => (run.isRefused ? undefined : { broker: await (await brokerModule()).openRunBroker(run) }),
   },
   // --audit-log
   {
@@ -57,79 +56,81 @@ const ATTENDANTS: readonly Attendant[] = [
     prepare: async ({ settings, flags, context }) => {
       return { record: (await import("../audit-log/record.ts")).recorderOf(settings, flags, context) };
     },
-    attend: async ({ record, command, broker, isRefused, assessment }) => {
-      record?.({ event: "start", command: command[0], broker }, isRefused, assessment);
+    attend: async ({ record, command, broker, isRefused, start }) => {
+      record?.({ event: "start", command: command[0], broker }, isRefused, start);
       return undefined;
     },
   },
   // The refusal, unless --no-contract.
   {
     isAsked: ({ isRefused }) => isRefused === true,
-    attend: async ({ assessment, command, settings, context }) => {
-      throw await (await import("../contract-unmet.ts")).refusal(assessment, command[0], settings, context);
+    attend: async ({ start, command, settings, context }) => {
+      throw await (await import("../contract-unmet.ts")).refusal(start, command[0], settings, context);
     },
   },
   // --redact. Before notices: with `github` it prints commands that mask all later output.
   {
     isAsked: isMasked,
-    attend: async ({ settings, assessment, broker, context }) => {
-      return { redaction: await redactionFor(settings, assessment, context, broker?.dummies()) };
+    attend: async ({ settings, start, broker, context }) => {
+      return { redaction: await redactionFor(settings, start, context, broker?.dummies()) };
     },
   },
   // Notices
   {
-    isAsked: ({ assessment }) =>
-      assessment !== undefined &&
-      (assessment.notices.length > 0 || assessment.esc.kind === "unavailable" || assessment.esc.kind === "refused"),
-    attend: async ({ assessment, settings, context }) => {
+    isAsked: ({ start }) =>
+      start !== undefined &&
+      (start.verdict.notices.length > 0 ||
+        start.store.esc.kind === "unavailable" ||
+        start.store.esc.kind === "refused"),
+    attend: async ({ start, settings, context }) => {
       const { printNotices, warnUnavailable } = await import("../../output/print-notices.ts");
-      warnUnavailable(context, assessment.esc);
-      printNotices(context, settings, assessment.notices);
+      warnUnavailable(context, start.store.esc);
+      printNotices(context, settings, start.verdict.notices);
       return undefined;
     },
   },
   // --watch
   {
     isAsked: ({ settings }) => settings.watch,
-    attend: async ({ command, flags, settings, assessment, redaction, record, broker, context }) => {
+    attend: async ({ command, flags, start, redaction, record, broker, context }) => {
       const { watchOf } = await import("./watch/watch.ts");
-      const first = { invocation: { command, flags }, settings, assessment, redaction, record, broker };
+      const first = { invocation: { command, flags }, start, redaction, record, broker };
       return { watch: watchOf({ ...first, redact: redactionFor }, context) };
     },
   },
 ];
 
 /** Has those that are asked refuse what does not fit. @throws SophiaError (125) */
-export async function prepareAttendants(start: Start): Promise<Additions> {
+export async function prepareAttendants(run: RequestedRun): Promise<Additions> {
   let additions: Additions = {};
   for (const { isAsked, prepare } of ATTENDANTS) {
-    if (prepare !== undefined && isAsked(start)) additions = { ...additions, ...(await prepare(start)) };
+    if (prepare !== undefined && isAsked(run)) additions = { ...additions, ...(await prepare(run)) };
   }
   return additions;
 }
 
 /** Has those that are asked do their part. @throws SophiaError (contract-unmet, 78; 125) if nothing may be started */
-export async function attend(start: Start, prepared: Additions, assessment: Assessment): Promise<Additions> {
-  const isRefused = start.settings.enforceContract && assessment.violations.length > 0;
-  let checked: CheckedStart = { ...start, ...prepared, assessment, isRefused };
+export async function attend(run: RequestedRun, prepared: Additions, start: Start): Promise<Additions> {
+  const isRefused = run.settings.enforceContract && start.verdict.violations.length > 0;
+  let checked: CheckedRun = { ...run, ...prepared, start, isRefused };
   for (const attendant of ATTENDANTS) {
     if (attendant.isAsked(checked)) checked = { ...checked, ...(await attendant.attend(checked)) };
   }
   return checked;
 }
 
-function isMasked({ settings: { redact }, context }: Pick<Start, "settings" | "context">): boolean {
+function isMasked({ settings: { redact }, context }: Pick<RequestedRun, "settings" | "context">): boolean {
   return (redact !== "auto" && redact !== "never") || outputReader(context.environment) !== undefined;
 }
 
 /** Returns the masking of the program's output; undefined for none. */
 async function redactionFor(
   settings: Settings,
-  assessment: Assessment,
+  start: Start,
   context: Context,
   dummies: readonly Secret[] = [],
 ): Promise<Redaction | undefined> {
   if (!isMasked({ settings, context })) return undefined;
   const { redactionOf } = await import("./redaction.ts");
-  return redactionOf(settings, { ...assessment, dummies }, outputReader(context.environment), context);
+  return redactionOf(settings, { ...start, dummies }, outputReader(context.environment), context);
 }

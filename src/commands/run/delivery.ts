@@ -1,9 +1,13 @@
 import type { Environment, Resolution } from "../../core/model.ts";
 import type { SecretFile } from "../../launch/index.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 
 /** Splits variables into those passed by value and those passed as the path of a private file. */
-export function delivery({ contract, esc, selected }: Pick<Assessment, "contract" | "esc" | "selected">): {
+export function delivery({
+  files: { contract },
+  store: { esc },
+  values: { selected },
+}: Pick<Start, "files" | "store" | "values">): {
   environment: Environment;
   files: SecretFile[];
 } {

@@ -2,13 +2,13 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Folders } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { attempt } from "../../system/errors.ts";
 
 /** Refuses a token that can be read once only. @throws SophiaError (settings, 125) */
 export function refusePipedToken(
   option: string,
-  { esc }: Pick<Assessment, "esc">,
+  { store: { esc } }: Pick<Start, "store">,
   { cwd }: Pick<Folders, "cwd">,
 ): void {
   if (!("settings" in esc)) return;

@@ -9,7 +9,7 @@ import type { Secret } from "../../masking/model.ts";
 import { maskCommands } from "../../output/workflow-commands.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { messageText, printLines } from "../../output/stderr.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
+import type { Start } from "../../resolve/start.ts";
 import { PUBLIC_REMEDY, publicCredentials, secretsOf, secretBytesOf } from "../../resolve/secrets.ts";
 import { attempt } from "../../system/errors.ts";
 import { readerName } from "./agents.ts";
@@ -17,7 +17,7 @@ import { readerName } from "./agents.ts";
 /** Returns the masking of the program's output; undefined for none. @param variable see `outputReader` */
 export function redactionOf(
   { redact, quiet }: Pick<Settings, "redact" | "quiet">,
-  assessment: Assessment & { readonly dummies: readonly Secret[] },
+  start: Start & { readonly dummies: readonly Secret[] },
   variable: string | undefined,
   context: Context,
 ): Redaction | undefined {
@@ -28,13 +28,13 @@ export function redactionOf(
     }
     return undefined;
   }
-  if (!quiet) warnOfCredentials(assessment, context);
+  if (!quiet) warnOfCredentials(start, context);
   if (redact === "github") {
     refuseFile();
-    context.raw(2, maskCommands([...secretsOf(assessment), ...assessment.dummies]));
+    context.raw(2, maskCommands([...secretsOf(start), ...start.dummies]));
     return undefined;
   }
-  const secrets = [...secretBytesOf(assessment), ...assessment.dummies];
+  const secrets = [...secretBytesOf(start), ...start.dummies];
   const masking = maskingOf(secrets);
   if (masking.size === 0) return undefined;
   const base = { masking, secrets, requiresTerminal: redact === "always" };
@@ -42,8 +42,8 @@ export function redactionOf(
 }
 
 /** Says what is masked although the contract declares it public. */
-function warnOfCredentials(assessment: Assessment, context: Context): void {
-  for (const { name, credential, reason } of publicCredentials(assessment)) {
+function warnOfCredentials(start: Start, context: Context): void {
+  for (const { name, credential, reason } of publicCredentials(start)) {
     if (reason !== undefined) continue;
     printLines(context, [
       `warning: ${printable(name)} is masked: its value holds ${credential}, although the contract declares it public`,

@@ -1,4 +1,4 @@
-/** The main job in five steps: options, sources, precedence, contract, launch. The parts of options are in attendants.ts. */
+/** The main job: settings, the stages of a start (`resolve/stages.ts`), launch. The parts of options are in attendants.ts. */
 import type { Run } from "../../command-line/command-line.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -6,11 +6,8 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { reached } from "../../core/phases.ts";
 import { launch, type LocatedCommand, type Preparation } from "../../launch/index.ts";
 import { findExecutable } from "../../launch/program/request.ts";
-import { check } from "../../resolve/assess.ts";
-import { precede } from "../../resolve/precede.ts";
-import { readSources } from "../../resolve/read-sources.ts";
 import { matcher } from "../../resolve/select.ts";
-import { requestOf } from "../assessed.ts";
+import { startWith } from "../assessed.ts";
 import { attend, prepareAttendants } from "./attendants.ts";
 import { delivery } from "./delivery.ts";
 
@@ -18,7 +15,7 @@ import { delivery } from "./delivery.ts";
 export async function run(invocation: Run, context: Context, preparation: Preparation): Promise<never> {
   try {
     if (!invocation.hasDashes) await (await import("./first-word.ts")).readFirstWord(invocation, context);
-    return await start(invocation, context, preparation);
+    return await launchProgram(invocation, context, preparation);
   } catch (error) {
     if (!(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
     const { withHint } = await import("../mistakes.ts");
@@ -26,8 +23,8 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
   }
 }
 
-async function start({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
-  // 1. Options: the command line, else variables, else defaults. A mistyped command is found before ESC is asked.
+async function launchProgram({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
+  // Settings: the command line, else variables, else defaults. A mistyped command is found before ESC is asked.
   const settings = resolveSettings(flags, context.environment);
   const asked = { flags, command, settings, context };
   const prepared = await prepareAttendants(asked);
@@ -35,19 +32,13 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   const located = await locateFirst(command[0], settings, context);
   reached("command found");
 
-  // 2. Sources: the process environment, ESC and `.env` files; with them the contract is read.
-  const sources = await readSources(requestOf(settings, context));
-
-  // 3. Precedence: each variable that is passed on has the value of the highest source.
-  const preceded = await precede(sources);
-
-  // 4. Contract: nothing is started while it is not met.
-  const assessment = await check(preceded);
+  // Places, files, store, values and verdict. Nothing is started while the contract is not met.
+  const start = await startWith(settings, context);
   reached("contract checked");
-  const { redaction, watch, broker } = await attend(asked, prepared, assessment);
+  const { redaction, watch, broker } = await attend(asked, prepared, start);
 
-  // 5. Launch: this process is replaced by the program, or is its parent process.
-  const { environment, files } = broker?.first ?? delivery(assessment);
+  // Launch: this process is replaced by the program, or is its parent process.
+  const { environment, files } = broker?.first ?? delivery(start);
   return launch({
     command,
     environment,

@@ -10,7 +10,7 @@ import { printLines } from "../../output/stderr.ts";
 import { withoutSecrets } from "../../resolve/secret-names.ts";
 import { secretBytesOf } from "../../resolve/secrets.ts";
 import { loader } from "../../system/addon/addon.ts";
-import { assessed } from "../assessed.ts";
+import { startBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
 import { scanHistory, scanIndex } from "./objects.ts";
@@ -24,14 +24,14 @@ export const scan: Command = async ({ options, positionals }, context) => {
     throw usageError("--staged and --history cannot be used together", "run scan once with each");
   }
   const home = options["home"] === true ? homeFolder(context, staged || history) : undefined;
-  const { settings, assessment } = await assessed(options, context);
+  const start = await startBy(options, context);
   // The search lasts as long as its files are long.
   loader?.limitTurns?.(0);
-  warnUnavailable(context, assessment.esc);
-  printNotices(context, settings, assessment.notices);
-  const secrets = secretBytesOf(assessment);
+  warnUnavailable(context, start.store.esc);
+  printNotices(context, start.settings, start.verdict.notices);
+  const secrets = secretBytesOf(start);
   const { size, ...searched } = searchedFor(secrets, loadRedactAddon());
-  const { kind: esc } = assessment.esc;
+  const { kind: esc } = start.store.esc;
   const isWithoutEsc = esc === "unavailable" || esc === "refused";
   if (size === 0 && !isWithoutEsc) {
     printLines(context, [
@@ -44,7 +44,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
     const names = size === 0 ? [] : [...new Set(secrets.map(({ name }) => printable(name)))];
     search.gaps.push({ kind: "esc", status: esc, searchedFor: names });
   }
-  const git = { cwd: context.project, environment: withoutSecrets(context.environment, assessment.contract) };
+  const git = { cwd: context.project, environment: withoutSecrets(context.environment, start.files.contract) };
   const isElsewhere = context.project !== context.cwd;
   const paths = isElsewhere ? positionals.map((path) => resolve(context.cwd, path)) : positionals;
   const area: Area = staged ? "index" : history ? "history" : "files";

@@ -16,7 +16,8 @@ import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { questionText } from "../../output/stderr.ts";
 import { notAllowed, unallowed } from "../../resolve/consent-words.ts";
-import { readEnvFiles } from "../../resolve/env-files.ts";
+import { findPlaces } from "../../resolve/find-places.ts";
+import { readEnvFiles } from "../../resolve/read-files.ts";
 import { canAsk } from "../confirm.ts";
 import { accessOf } from "../esc-access.ts";
 import { usageError } from "../mistakes.ts";
@@ -60,7 +61,7 @@ export async function writeAccess(
   const { isDry, isConfirmed, alwaysByAdmin = false, remedy = namedByOption, reported = [] } = writing;
   const preventing = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
   if (preventing !== undefined) throw usageError(`this command changes ESC, but ${preventing} is set`, "unset it");
-  const dotenv = await readEnvFiles(settings, context);
+  const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   const contract = await loadContract(settings, context);
   const isNamed =
     contract.environment !== undefined ||

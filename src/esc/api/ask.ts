@@ -1,10 +1,9 @@
 import type { Failure, Notice } from "../../core/model.ts";
+import { obtainToken } from "../auth/token.ts";
 import { EscFault, type Refused, refusal } from "../faults/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
-import type { Credential } from "../settings/credentials.ts";
 import { candidates, type EnvironmentName, formatName, type FullName } from "../settings/names.ts";
 import { isOldForm, isOrganization, oldFormNotices } from "../settings/names.ts";
-import type { Secret } from "../settings/secret.ts";
 import { objectsIn, textAt } from "../transport/answer.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
@@ -29,7 +28,7 @@ export async function askEsc<T>(
   const connection = new Connection(settings, progress, clock);
   let fault: EscFault;
   try {
-    connection.authorize(await tokenOf(settings.credential, connection));
+    connection.authorize(await obtainToken(settings.credential, connection));
     const areComplete = environments.every((name) => name.organization !== undefined);
     const organization = settings.organization ?? (areComplete ? undefined : await findDefaultOrganization(connection));
     const asked = await Promise.all(
@@ -74,12 +73,6 @@ export async function findDefaultOrganization(connection: Connection): Promise<s
 function organizationAt(value: unknown, ...path: readonly string[]): string | undefined {
   const text = textAt(value, ...path);
   return text !== undefined && isOrganization(text) ? text : undefined;
-}
-
-async function tokenOf(credential: Credential, connection: Connection): Promise<Secret> {
-  if (credential.kind === "token") return credential.token;
-  const { obtainToken } = await import("../auth/token.ts");
-  return obtainToken(credential, connection);
 }
 
 async function askFirstKnown<T>(

@@ -1,19 +1,55 @@
+/** The one place where a credential becomes an access token. */
+import type { Environment } from "../../core/model.ts";
 import { parseUrl, isLoopback } from "../../core/url.ts";
 import type { HttpAnswer } from "../../network/http.ts";
 import { authority } from "../../network/settings.ts";
 import { EscFault, unexpectedAnswer } from "../faults/fault.ts";
-import type { Credential, Exchange } from "../settings/credentials.ts";
+import type { EscSettings, FoundSettings } from "../settings/access.ts";
+import { type Credential, describeCredential, type Exchange } from "../settings/credentials.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 import { bodyOf, cleanText, fieldsOf, requireObject } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import { openBudget } from "../transport/retry.ts";
 import { MAX_PIPE_MS, readTokenFile } from "./token-file.ts";
 
-/** Obtains the access token: from its file, or by the exchange of an ID token. @throws EscFault */
-export async function obtainToken(
-  credential: Exclude<Credential, { kind: "token" }>,
-  connection: Connection,
-): Promise<Secret> {
+/**
+ * Runs `ESC_TOKEN_COMMAND`, if that is the credential: before ESC is asked, since it may ask at the terminal.
+ *
+ * @throws SophiaError (esc-credential, 125) if the command fails
+ */
+export async function withTokenOfCommand(
+  { credential, ...settings }: FoundSettings,
+  environment: Environment,
+): Promise<EscSettings> {
+  if (credential.kind !== "token-command") return { ...settings, credential };
+  const { tokenByCommand } = await import("./token-command.ts");
+  const token = await tokenByCommand(credential.command, environment);
+  return { ...settings, credential: { kind: "token", token, label: describeCredential(credential) } };
+}
+
+/**
+ * Reads the file of a token that lasts. With it comes the credential to use from then on: a pipe can be read only once.
+ *
+ * @param remarks gets a line about a world-readable file
+ * @returns no token for one that the exchange of an ID token would mint, and for a file that cannot be read
+ */
+export async function readLastingToken(
+  credential: Credential,
+  remarks: string[],
+): Promise<{ readonly token: Secret | undefined; readonly credential: Credential }> {
+  if (credential.kind !== "token-file") return { token: undefined, credential };
+  try {
+    const token = await readTokenFile("ESC_TOKEN_FILE", credential.path, remarks);
+    return { token, credential: { kind: "token", token, label: describeCredential(credential) } };
+  } catch (error) {
+    if (!(error instanceof EscFault)) throw error;
+    return { token: undefined, credential };
+  }
+}
+
+/** Obtains the access token: as it is, from its file, or by the exchange of an ID token. @throws EscFault */
+export async function obtainToken(credential: Credential, connection: Connection): Promise<Secret> {
+  if (credential.kind === "token") return credential.token;
   if (credential.kind === "token-file") return readToken("ESC_TOKEN_FILE", credential.path, connection);
   const idToken =
     credential.kind === "oidc-file"

@@ -41,7 +41,10 @@ export async function readThroughCache(
     });
   }
   const remarks: string[] = [];
-  const { token, credential } = await tokenOf(settings, remarks);
+  const { token, credential } =
+    settings.credential.kind === "token"
+      ? { ...settings.credential, credential: settings.credential }
+      : await (await import("../../esc/auth/token.ts")).readLastingToken(settings.credential, remarks);
   const entry = entryOf(settings, token, environment);
   const notices = (): readonly Notice[] => remarks.map((text) => ({ kind: "remark", text }));
   const useCache = (maxAgeMs: number, use: CacheUse): CachedReading | UnusedReason => {
@@ -104,27 +107,6 @@ function entryOf(
   if (folder === undefined) return { kind: "no-folder" };
   const bound = JSON.stringify([backend, environments.map(({ text }) => text), organization ?? null]);
   return { path: within(folder, `esc-${nameFor(bound, token.reveal())}`), token, bound };
-}
-
-/** Returns a token that lasts, and a credential with it: a pipe with a token can be read only once. */
-async function tokenOf(
-  { credential }: EscSettings,
-  remarks: string[],
-): Promise<{ readonly token: Secret | undefined; readonly credential: EscSettings["credential"] }> {
-  if (credential.kind === "token") return { token: credential.token, credential };
-  if (credential.kind !== "token-file") return { token: undefined, credential };
-  const [{ readTokenFile }, { describeCredential }, { EscFault }] = await Promise.all([
-    import("../../esc/auth/token-file.ts"),
-    import("../../esc/settings/credentials.ts"),
-    import("../../esc/faults/fault.ts"),
-  ]);
-  try {
-    const token = await readTokenFile("ESC_TOKEN_FILE", credential.path, remarks);
-    return { token, credential: { kind: "token", token, label: describeCredential(credential) } };
-  } catch (error) {
-    if (!(error instanceof EscFault)) throw error;
-    return { token: undefined, credential };
-  }
 }
 
 function load(entry: CacheEntry | UnusedReason, maxAgeMs: number): Content | UnusedReason {

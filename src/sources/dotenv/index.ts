@@ -42,18 +42,17 @@ interface ReadFile {
 }
 
 /**
- * Reads `.env` files; those that are not required also from `above`, with lower precedence.
+ * Reads `.env` files; those that are not required in each of the folders, the one with the highest precedence last.
  * @throws SophiaError (dotenv, 125) for a named file that is missing, and for one that cannot be read or is malformed
  */
 export async function readDotenv(
   files: readonly EnvFile[],
   { cwd, project }: Folders,
-  above = project,
+  folders: readonly string[] = [project],
 ): Promise<DotenvReading> {
   const layers: Layer[] = [];
   const notices: Notice[] = [];
   const read: ReadFile[] = [];
-  const folders = above === project ? [project] : [above, project];
   const places = files.flatMap((file) => (file.required ? [cwd] : folders).map((folder) => ({ file, folder })));
   for (const { file, folder } of places) {
     const path = folder === cwd ? file.path : within(folder, file.path);

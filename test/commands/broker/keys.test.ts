@@ -1,15 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { planBroker } from "../../../src/commands/broker/keys.ts";
 import { notBrokered } from "../../../src/commands/broker/report.ts";
-import { resolveSettings } from "../../../src/command-line/settings.ts";
 import type { Values } from "../../../src/command-line/options.ts";
 import { windowsEnvironment } from "../../../src/core/names.ts";
 import type { Environment } from "../../../src/core/model.ts";
-import { assess } from "../../../src/resolve/assess.ts";
 import { planOptions } from "../../../src/commands/broker/options.ts";
 import { folder } from "../../helpers/sophia.ts";
+import { startIn } from "../../helpers/start.ts";
 
-const PROGRESS = async () => ({ waiting: () => {}, retrying: () => {}, done: () => {}, printLine: () => {} });
 const KEY = "key-0123456789";
 
 interface Given {
@@ -25,16 +23,15 @@ async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWi
   const own: Environment = isWindows
     ? windowsEnvironment(Object.entries(environment))
     : new Map(Object.entries(environment));
-  const settings = resolveSettings(flags, own);
-  const assessment = await assess({ settings, environment: own, cwd, project: cwd, progress: PROGRESS });
-  const planned = planBroker(assessment, own, planOptions(settings), () => "dummy");
+  const start = await startIn(cwd, own, flags);
+  const planned = planBroker(start, own, planOptions(start.settings), () => "dummy");
   return {
     keys: planned.keys.map(({ route: { name, origin } }) => [name, origin]),
     faults: planned.faults.map(({ name, fault }) => [name, fault.kind]),
     exposed: planned.exposed.map(({ name, why }) => [name, why]),
     excepted: planned.excepted.map(({ name }) => name),
     outer: planned.outer,
-    others: notBrokered(planned, assessment, own).map(({ name, why }) => [name, why]),
+    others: notBrokered(planned, start, own).map(({ name, why }) => [name, why]),
   };
 }
 

@@ -261,7 +261,7 @@ describe("files", () => {
     mkdirSync(above);
     writeFileSync(join(above, ".env"), "A=1");
     chmodSync(join(above, ".env"), 0o666);
-    const { notices } = await readDotenv([{ path: ".env", required: false }], startedIn(cwd), above);
+    const { notices } = await readDotenv([{ path: ".env", required: false }], startedIn(cwd), [above, cwd]);
     expect(notices).toMatchObject([{ text: expect.stringContaining(`--dotenv '${cwd}/x\\,y/.env'`) }]);
   });
 

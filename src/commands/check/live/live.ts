@@ -5,7 +5,7 @@ import { callersNetwork } from "../../../esc/settings/access.ts";
 import { parseBackend } from "../../../esc/settings/backend.ts";
 import { Variables } from "../../../esc/settings/variables.ts";
 import type { NetworkSettings } from "../../../network/settings.ts";
-import type { Assessment } from "../../../resolve/assessment.ts";
+import type { Start } from "../../../resolve/start.ts";
 import { printError } from "../../../output/stderr.ts";
 import { ask, canAsk } from "../../confirm.ts";
 import type { ExtraCheck } from "../text.ts";
@@ -18,14 +18,14 @@ const LIMIT_MS = 5000;
 
 /** `check --live`: sends values to their services. @param isConfirmed hosts may be named by files of the repository */
 export async function checkLive(
-  assessment: Assessment,
+  start: Start,
   settings: Settings,
   { isConfirmed, strict }: { readonly isConfirmed: boolean; readonly strict: boolean },
   context: Context,
 ): Promise<ExtraCheck> {
   const backend = new Variables(context.environment, []).findInProcess("PULUMI_BACKEND_URL");
   const pulumi = backend === undefined ? undefined : parseBackend(backend, settings.insecureHttp);
-  const planned = planProbes(assessment, pulumi);
+  const planned = planProbes(start, pulumi);
   const allowed = isConfirmed || (await isAllowed(planned, context));
   const network = callersNetwork(context.environment);
   const probes = await Promise.all(

@@ -11,7 +11,7 @@ import { parseUrl, isLoopback } from "../../../core/url.ts";
 import { DEFAULT_BACKEND } from "../../../esc/settings/backend.ts";
 import { isCallersWord } from "../../../esc/settings/from-files.ts";
 import { isOfValue } from "../../../output/violations.ts";
-import type { Assessment } from "../../../resolve/assessment.ts";
+import type { EscStatus, Start } from "../../../resolve/start.ts";
 import type { HttpProbe } from "./http.ts";
 
 export interface Planned {
@@ -37,8 +37,12 @@ export interface Probe {
 type ProbeTemplate = Exclude<ProbeEntry, string>;
 
 /** @param pulumi the caller's backend, if it is not Pulumi Cloud */
-export function planProbes(assessment: Assessment, pulumi: string | undefined): readonly Planned[] {
-  const { contract, selected, violations } = assessment;
+export function planProbes(start: Start, pulumi: string | undefined): readonly Planned[] {
+  const {
+    files: { contract },
+    values: { selected },
+    verdict: { violations },
+  } = start;
   const invalid = new Set(violations.filter(isOfValue).map(({ name }) => name));
   return probesOf(contract).flatMap((probe): readonly Planned[] => {
     const resolved = isSet(selected, probe.name) ? selected.get(probe.name) : undefined;
@@ -55,7 +59,7 @@ export function planProbes(assessment: Assessment, pulumi: string | undefined): 
       const consent = byContract === undefined ? {} : { consent: byContract };
       return [{ name, label, where, ...consent, ask: { kind: "postgresql", url: resolved.value } }];
     }
-    return [{ name, label, ...httpPlan(probe, probe.probe, resolved, assessment, pulumi) }];
+    return [{ name, label, ...httpPlan(probe, probe.probe, resolved, start, pulumi) }];
   });
 }
 
@@ -63,7 +67,7 @@ function httpPlan(
   { isBuiltIn }: Probe,
   probe: ProbeTemplate,
   resolved: Resolved,
-  { selected, esc }: Assessment,
+  { store: { esc }, values: { selected } }: Start,
   pulumi: string | undefined,
 ): Omit<Planned, "name" | "label"> {
   const { url: template, headers = {}, basic, body, method = "GET", expect = [200], reject = [401] } = probe;
@@ -128,7 +132,7 @@ function byAlias({ name, origin: { alias } }: Resolved): string | undefined {
 }
 
 /** Returns true if an address comes from the caller or from the source of the value. */
-function isHostTrusted(host: Origin, value: Origin, esc: Assessment["esc"]): boolean {
+function isHostTrusted(host: Origin, value: Origin, esc: EscStatus): boolean {
   // The caller or the system names the folder.
   if (host.source === "secrets" && host.alias === undefined) return true;
   if (isOfLine(host) && isOfLine(value)) return host.file === value.file;

@@ -7,7 +7,7 @@ import type { Resolved } from "../../../core/model.ts";
 import { enumerate } from "../../../core/text.ts";
 import { SESSION_MS } from "../../../esc/settings/access.ts";
 import { printLines } from "../../../output/stderr.ts";
-import type { Assessment } from "../../../resolve/assessment.ts";
+import type { Start } from "../../../resolve/start.ts";
 import { originWords } from "../../../resolve/sources.ts";
 import type { Generation } from "./renewal.ts";
 
@@ -33,11 +33,11 @@ export interface AwsCredentials extends Generation {
 export function plannedCredentials(
   settings: Settings,
   flags: Values,
-  assessment: Assessment,
+  start: Start,
   openedAt: number,
   context: Context,
 ): AwsCredentials | undefined {
-  const plan = awsPlan(settings, assessment, openedAt);
+  const plan = awsPlan(settings, start, openedAt);
   if (plan instanceof SophiaError) throw plan;
   if (typeof plan !== "string") return plan;
   if (flags["aws-refresh"] === true) printLines(context, [`warning: --aws-refresh has no effect: ${plan}`]);
@@ -45,17 +45,13 @@ export function plannedCredentials(
 }
 
 /** Returns the credentials, the error (aws, 125) for keys that do not come from ESC, or the reason why there are none to renew. */
-export function awsPlan(
-  settings: Settings,
-  assessment: Assessment,
-  openedAt: number,
-): AwsCredentials | SophiaError | string {
+export function awsPlan(settings: Settings, start: Start, openedAt: number): AwsCredentials | SophiaError | string {
   if (settings.offline) return refusal("--aws-refresh and --offline cannot be used together", "leave one of them out");
   const foreign = KEYS.flatMap((name) => {
-    const variable = assessment.selected.get(name);
+    const variable = start.values.selected.get(name);
     return variable === undefined || variable.value === "" || variable.origin.source === "esc" ? [] : [variable];
   });
-  return foreign.length > 0 ? cannotRenew(foreign) : credentialsIn(assessment, settings, openedAt);
+  return foreign.length > 0 ? cannotRenew(foreign) : credentialsIn(start, settings, openedAt);
 }
 
 function cannotRenew(foreign: readonly Resolved[]): SophiaError {
@@ -74,7 +70,7 @@ function refusal(message: string, hint: string): SophiaError {
 
 /** Returns the credentials that ESC has given, or the reason why there are none to renew. */
 export function credentialsIn(
-  { esc, selected }: Pick<Assessment, "esc" | "selected">,
+  { store: { esc }, values: { selected } }: Pick<Start, "store" | "values">,
   { sessionMs = SESSION_MS }: Pick<Settings, "sessionMs">,
   openedAt: number,
 ): AwsCredentials | string {

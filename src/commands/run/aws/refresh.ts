@@ -18,8 +18,9 @@ import type { Secret } from "../../../masking/model.ts";
 import { further, printLines } from "../../../output/stderr.ts";
 import { maskCommands } from "../../../output/workflow-commands.ts";
 import { loader } from "../../../system/addon/addon.ts";
-import type { Assessment } from "../../../resolve/assessment.ts";
-import { requestOf } from "../../assessed.ts";
+import type { Start } from "../../../resolve/start.ts";
+import { readAgain } from "../../../resolve/read-again.ts";
+import { companionsOf } from "../../assessed.ts";
 import { awsAnswer, PATH } from "./answers.ts";
 import { configWithCredentials } from "./config-profile.ts";
 import { awsVariables, TOKEN_VARIABLE } from "./environment.ts";
@@ -49,8 +50,7 @@ const EXPIRED: Failure = {
 interface AwsService {
   /** The broker has no keys, so that all other paths are unknown. */
   readonly isAlone: boolean;
-  readonly settings: Settings;
-  readonly assessment: Assessment;
+  readonly start: Start;
   /** The program's. */
   readonly environment: Environment;
 }
@@ -63,7 +63,7 @@ interface AwsService {
 export async function serveCredentials(
   first: AwsCredentials,
   broker: Broker,
-  { isAlone, settings, assessment, environment }: AwsService,
+  { isAlone, start, environment }: AwsService,
   context: Context,
 ): Promise<AwsRefresh> {
   const config = await configWithCredentials(environment);
@@ -75,7 +75,7 @@ export async function serveCredentials(
   }
   const folder = makeRunFolder(() => [{ name: "credentials", content: "" }], environment.get("XDG_RUNTIME_DIR"));
   const token = randomBytes(32).toString("base64url");
-  const renewer = new Renewer(first, settings, assessment, context);
+  const renewer = new Renewer(first, start, context);
   const hosts = new Set<string>();
   const address = await broker.serveLocally((head) =>
     awsAnswer(head, { token, hosts, isAlone, credentials: () => renewer.asked() }),
@@ -101,7 +101,7 @@ type Mask = (secrets: readonly Secret[]) => void;
 class Renewer {
   readonly #settings: Settings;
   readonly #context: Context;
-  readonly #again: Assessment["again"];
+  readonly #start: Start;
   #credentials: AwsCredentials;
   #former: readonly AwsCredentials[] = [];
   #state: RenewalState;
@@ -113,7 +113,8 @@ class Renewer {
   #write: (text: string) => void;
   #masks: readonly Mask[] = [];
 
-  constructor(first: AwsCredentials, settings: Settings, { again }: Assessment, context: Context) {
+  constructor(first: AwsCredentials, start: Start, context: Context) {
+    const { settings } = start;
     // ESC is always asked: values of the cache are never new.
     this.#settings = {
       ...settings,
@@ -121,7 +122,7 @@ class Renewer {
       cacheFreshMs: undefined,
     };
     this.#context = context;
-    this.#again = again;
+    this.#start = { ...start, settings: this.#settings };
     this.#credentials = first;
     this.#state = { generation: first, failures: 0, triedAt: first.openedAt };
     this.#write = context.err;
@@ -180,8 +181,10 @@ class Renewer {
     const openedAt = Date.now();
     const context = { ...this.#context, err: this.#write, isTerminal: () => false };
     try {
-      const now = await this.#again(requestOf(this.#settings, context));
-      const { esc } = now;
+      const now = await readAgain(this.#start, companionsOf(this.#settings, context));
+      const {
+        store: { esc },
+      } = now;
       if (esc.kind === "unavailable" || esc.kind === "refused") return esc.failure;
       if (esc.kind === "read" && esc.kept?.why === "unavailable") return esc.kept.failure;
       const credentials = credentialsIn(now, this.#settings, openedAt);

@@ -27,7 +27,7 @@ import { agentFor } from "../../../network/pool.ts";
 import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { printLines } from "../../../output/stderr.ts";
-import { type Assessment, followsEsc } from "../../../resolve/assessment.ts";
+import { type Start, followsEsc } from "../../../resolve/start.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import type { AwsRefresh } from "../aws/refresh.ts";
 import { delivery } from "../delivery.ts";
@@ -39,7 +39,7 @@ import { checkedExceptions } from "../../broker/exceptions.ts";
 import { type Listening, listen } from "./listen.ts";
 import { warnOfCopies, warnOfDisplaced, warnOfNothing, warnOfUnset } from "./warnings.ts";
 
-/** A plan for one assessment. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
+/** A plan for one start. `apply` has later requests served by it; it throws, and changes nothing, as `maskingOf`. */
 export interface BrokeredDelivery {
   /** The program's variables, with dummies in place of keys. */
   readonly environment: Environment;
@@ -59,7 +59,7 @@ export interface RunBroker {
   /** The dummies, which are masked in the output like keys. */
   readonly dummies: () => readonly Secret[];
   /** @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered any more */
-  readonly deliver: (assessment: Assessment) => BrokeredDelivery;
+  readonly deliver: (start: Start) => BrokeredDelivery;
   /** Has `look` called for a 401 of a service. It resolves when ESC was asked whether a key has changed. */
   readonly onUnauthorized: (look: (name: string) => Promise<void>) => void;
   readonly launch: LaunchBroker;
@@ -69,7 +69,7 @@ export interface RunBroker {
 interface BrokeredStart {
   readonly settings: Settings;
   readonly flags: Values;
-  readonly assessment: Assessment;
+  readonly start: Start;
   readonly context: Context;
 }
 
@@ -98,7 +98,7 @@ const NO_KEYS: BrokerPlan = { keys: [], faults: [], exposed: [], excepted: [], o
 export async function openRunBroker({
   settings,
   flags,
-  assessment,
+  start,
   context,
 }: BrokeredStart): Promise<RunBroker | undefined> {
   const dummies = new Map<string, string | undefined>();
@@ -107,27 +107,27 @@ export async function openRunBroker({
     if (!dummies.has(name)) dummies.set(name, dummyKey(declaration));
     return dummies.get(name);
   };
-  const aws = await plannedAws(settings, flags, assessment, context);
+  const aws = await plannedAws(settings, flags, start, context);
   if (!settings.broker && aws === undefined) return undefined;
   const options = planOptions(settings);
-  const plan = (now: Assessment): BrokerPlan => {
+  const plan = (now: Start): BrokerPlan => {
     if (!settings.broker) return NO_KEYS;
     const planned = planBroker(now, context.environment, options, dummyOf);
-    const refusal = brokerRefusal(planned, now.contract.source);
+    const refusal = brokerRefusal(planned, now.files.contract.source);
     if (refusal !== undefined) throw refusal;
     return planned;
   };
-  const exceptions = checkedExceptions(settings, flags, assessment, context.environment);
-  const initial = plan(assessment);
-  warnOfUnset(exceptions, initial, assessment, context);
+  const exceptions = checkedExceptions(settings, flags, start, context.environment);
+  const initial = plan(start);
+  warnOfUnset(exceptions, initial, start, context);
   if (initial.keys.length === 0 && settings.broker) {
-    const mayFollow = settings.watch && followsEsc(settings, assessment);
+    const mayFollow = settings.watch && followsEsc(start);
     if (flags["broker"] === true && initial.outer.length + initial.excepted.length === 0) {
-      warnOfNothing(assessment, mayFollow, context);
+      warnOfNothing(start, mayFollow, context);
     }
     if (!mayFollow && aws === undefined) return undefined;
   }
-  warnOfCopies(initial.keys, assessment, context);
+  warnOfCopies(initial.keys, start, context);
 
   const run = randomBytes(8).toString("hex");
   const network = callersNetwork(context.environment);
@@ -169,8 +169,8 @@ export async function openRunBroker({
   const { origin, socketPath } = broker;
   if (socketPath === undefined) warnOfDisplaced(initial.keys, context);
   const refresh = await aws?.serve(broker);
-  const gh = await openForGh(initial, settings.watch, assessment, broker, context);
-  const deliver = (now: Assessment, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {
+  const gh = await openForGh(initial, settings.watch, start, broker, context);
+  const deliver = (now: Start, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {
     const { environment, files } = delivery(now);
     const variables =
       planned.length === 0
@@ -197,9 +197,9 @@ export async function openRunBroker({
   ];
   const accesses = gitAccesses(initial.keys);
   if (accesses.length > 0 && socketPath === undefined) {
-    await (await import("./git-notices.ts")).noticeOfGit(accesses, delivery(assessment).environment, context);
+    await (await import("./git-notices.ts")).noticeOfGit(accesses, delivery(start).environment, context);
   }
-  const first = deliver(assessment, initial);
+  const first = deliver(start, initial);
   first.apply();
   return {
     run,
@@ -236,23 +236,23 @@ interface PlannedAws {
 async function plannedAws(
   settings: Settings,
   flags: Values,
-  assessment: Assessment,
+  start: Start,
   context: Context,
 ): Promise<PlannedAws | undefined> {
-  if ((settings.awsRefresh ?? assessment.contract.awsRefresh) !== true) return undefined;
+  if ((settings.awsRefresh ?? start.files.contract.awsRefresh) !== true) return undefined;
   const { plannedCredentials } = await import("../aws/plan.ts");
   // ESC was opened after the start of this process, and no credentials live longer than from then on.
   const openedAt = Date.now() - performance.now();
-  const first = plannedCredentials(settings, flags, assessment, openedAt, context);
+  const first = plannedCredentials(settings, flags, start, openedAt, context);
   if (first === undefined) return undefined;
-  refusePipedToken("--aws-refresh", assessment, context);
+  refusePipedToken("--aws-refresh", start, context);
   if (settings.mode === "exec") throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable("aws");
   const { serveCredentials } = await import("../aws/refresh.ts");
   return {
     serve: async (broker) => {
       try {
-        const { environment } = delivery(assessment);
-        const service = { isAlone: !settings.broker, settings, assessment, environment };
+        const { environment } = delivery(start);
+        const service = { isAlone: !settings.broker, start, environment };
         return await serveCredentials(first, broker, service, context);
       } catch (error) {
         broker.close();
@@ -276,14 +276,14 @@ interface GhBroker {
 async function openForGh(
   { keys }: BrokerPlan,
   isWatched: boolean,
-  assessment: Assessment,
+  start: Start,
   broker: Listening,
   context: Context,
 ): Promise<GhBroker | undefined> {
-  const mayFollow = isWatched && GITHUB_TOKENS.some((name) => assessment.contract.variables.has(name));
+  const mayFollow = isWatched && GITHUB_TOKENS.some((name) => start.files.contract.variables.has(name));
   if (process.platform === "win32" || (gitAccesses(keys).length === 0 && !mayFollow)) return undefined;
   const { ghVariables, makeGhFolder } = await import("./gh.ts");
-  const folder = await makeGhFolder(delivery(assessment).environment, context);
+  const folder = await makeGhFolder(delivery(start).environment, context);
   try {
     await broker.openSocket(folder.socket);
   } catch (error) {

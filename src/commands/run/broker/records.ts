@@ -3,7 +3,7 @@ import type { RequestRecord } from "../../../broker/record.ts";
 import { jsonLine } from "../../../core/json-text.ts";
 import { maskingOf, withFormer } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/model.ts";
-import type { Assessment } from "../../../resolve/assessment.ts";
+import type { Start } from "../../../resolve/start.ts";
 import { secretsOf } from "../../../resolve/secrets.ts";
 import { appendToLog } from "../../audit-log/log.ts";
 
@@ -13,11 +13,11 @@ export interface RequestWriter {
   /** Throws a SophiaError (audit) if the line cannot be written. */
   readonly write: (record: RequestRecord) => void;
   /**
-   * Masks the secrets of an assessment as well in later records, and the dummies, which are in paths that are refused.
+   * Masks the secrets of an start as well in later records, and the dummies, which are in paths that are refused.
    *
    * @throws SophiaError (redact-size) as `maskingOf`
    */
-  readonly mask: (latest: Assessment, dummies: readonly Secret[]) => void;
+  readonly mask: (latest: Start, dummies: readonly Secret[]) => void;
 }
 
 /**

@@ -6,12 +6,12 @@ import { enumerateFew } from "../../../core/lines.ts";
 import { shellWord } from "../../../core/shell.ts";
 import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
-import type { Assessment } from "../../../resolve/assessment.ts";
+import type { Start } from "../../../resolve/start.ts";
 import { type BrokeredKey, type BrokerPlan, nameMatcher } from "../../broker/keys.ts";
 import { copiesOf } from "../../broker/report.ts";
 
 /** @param isYet a key may appear in ESC while the program runs */
-export function warnOfNothing({ contract }: Assessment, isYet: boolean, context: Context): void {
+export function warnOfNothing({ files: { contract } }: Start, isYet: boolean, context: Context): void {
   const reason =
     contract.variables.size === 0
       ? "the contract declares no variable"
@@ -23,7 +23,7 @@ export function warnOfNothing({ contract }: Assessment, isYet: boolean, context:
 export function warnOfUnset(
   names: readonly string[],
   { excepted, outer }: Pick<BrokerPlan, "excepted" | "outer">,
-  { contract }: Pick<Assessment, "contract">,
+  { files: { contract } }: Pick<Start, "files">,
   context: Context,
 ): void {
   const aliasesOf = (key: string): readonly string[] =>
@@ -36,7 +36,7 @@ export function warnOfUnset(
 }
 
 /** Warns of other variables with the value of a brokered key: the program would hold it. */
-export function warnOfCopies(keys: readonly BrokeredKey[], { selected }: Assessment, context: Context): void {
+export function warnOfCopies(keys: readonly BrokeredKey[], { values: { selected } }: Start, context: Context): void {
   for (const key of keys) {
     const names = copiesOf(key, keys, selected);
     if (names.length === 0) continue;

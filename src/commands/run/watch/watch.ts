@@ -19,10 +19,10 @@ import { maskingOf, withFormer } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/model.ts";
 import { further, printLines } from "../../../output/stderr.ts";
 import { setOffer, wordUnmet } from "../../../output/unmet.ts";
-import { type Assessment, followsEsc } from "../../../resolve/assessment.ts";
+import { type Start, followsEsc } from "../../../resolve/start.ts";
 import { notAllowed, unallowed } from "../../../resolve/consent-words.ts";
 import { attempt } from "../../../system/errors.ts";
-import { assessBy } from "../../assessed.ts";
+import { startWith } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
 import type { BrokeredDelivery, RunBroker } from "../broker/broker.ts";
 import { delivery } from "../delivery.ts";
@@ -35,14 +35,13 @@ import { SESSION_MS } from "../../../esc/settings/access.ts";
 const EVERY_MS = 30_000;
 const GRACE_MS = 10_000;
 
-export interface Start {
+export interface FirstStart {
   readonly invocation: Pick<Run, "command" | "flags">;
-  readonly settings: Settings;
-  readonly assessment: Assessment;
+  readonly start: Start;
   readonly redaction: Redaction | undefined;
   readonly redact: (
     settings: Settings,
-    assessment: Assessment,
+    start: Start,
     context: Context,
     dummies: readonly Secret[] | undefined,
   ) => Promise<Redaction | undefined>;
@@ -52,7 +51,7 @@ export interface Start {
 
 /** The values after a change, for a restart, or for a swap of keys alone. */
 interface Change extends Renewal, Partial<Pick<BrokeredDelivery, "brokered" | "apply">> {
-  readonly assessment: Assessment;
+  readonly start: Start;
 }
 
 /**
@@ -60,30 +59,31 @@ interface Change extends Renewal, Partial<Pick<BrokeredDelivery, "brokered" | "a
  *
  * @throws SophiaError (settings, 125) for a value from a pipe, which a restart cannot read again
  */
-export function watchOf(start: Start, context: Context): Watch | undefined {
-  const { settings, assessment, invocation } = start;
+export function watchOf(first: FirstStart, context: Context): Watch | undefined {
+  const { start, invocation } = first;
+  const { settings } = start;
   const everyMs = settings.watchEveryMs ?? EVERY_MS;
-  if (!followsEsc(settings, assessment)) {
+  if (!followsEsc(start)) {
     if (invocation.flags["watch"] === true) {
       printLines(context, ["warning: --watch has no effect: ESC is not read"]);
     }
     return undefined;
   }
-  refusePipes(assessment, context.cwd);
-  refusePipedToken("--watch", assessment, context);
+  refusePipes(start, context.cwd);
+  refusePipedToken("--watch", start, context);
   return {
     signal: settings.watchSignal,
     graceMs: settings.watchGraceMs ?? GRACE_MS,
     follow: (restart, write, mask) => {
       const end = new AbortController();
       const between = { ...context, err: write, isTerminal: () => false };
-      void following(start, everyMs, between, { restart, mask }, end.signal);
+      void following(first, everyMs, between, { restart, mask }, end.signal);
       return () => end.abort();
     },
   };
 }
 
-function refusePipes({ resolution }: Pick<Assessment, "resolution">, cwd: string): void {
+function refusePipes({ values: { resolution } }: Pick<Start, "values">, cwd: string): void {
   for (const { name, origin, shadowed = [] } of resolution.values()) {
     for (const one of [origin, ...shadowed.map((hidden) => hidden.origin)]) {
       const file =
@@ -100,7 +100,7 @@ function refusePipes({ resolution }: Pick<Assessment, "resolution">, cwd: string
 }
 
 async function following(
-  { invocation, settings, assessment, redaction, redact, record, broker }: Start,
+  { invocation, start, redaction, redact, record, broker }: FirstStart,
   everyMs: number,
   context: Context,
   program: {
@@ -111,6 +111,7 @@ async function following(
 ): Promise<void> {
   const digest = makeDigest();
   const { command } = invocation;
+  const { settings } = start;
   const report = (...[level, lines]: Message): void => {
     if (level === "detail") {
       if (settings.verbose) printLines(context, [printable(lines[0])]);
@@ -118,22 +119,25 @@ async function following(
   };
   // ESC is always asked: values of the cache are never taken as fresh, and those for an unavailable ESC are not used.
   const asking = { ...settings, cache: settings.cache || settings.cacheFreshMs !== undefined, cacheFreshMs: undefined };
-  let followed = followable(assessment);
+  let followed = followable(start);
   /** The settings for the next look. They keep the token that was obtained, until a look fails for any reason. */
   let used = followed;
   let masked = redaction;
   /** The state of ESC that the program's values, or the broker's, are from. */
-  let { esc } = assessment;
+  let { esc } = start.store;
   const resolveAgain = async (): Promise<Resolved<Change>> => {
-    const now = await assessBy(asking, context);
-    const { esc: read, violations } = now;
+    const now = await startWith(asking, context);
+    const {
+      store: { esc: read },
+      verdict: { violations },
+    } = now;
     // The cache is not newer than the values of the program.
     if (read.kind === "read" && read.kept?.why === "unavailable")
       return { kind: "trouble", lines: continues(read.kept.failure) };
     if (read.kind === "unavailable" || read.kind === "refused")
       return { kind: "trouble", lines: continues(read.failure) };
     if (read.kind === "unconsented")
-      return { kind: "trouble", lines: continues(notAllowed(unallowed(read, now.contract))) };
+      return { kind: "trouble", lines: continues(notAllowed(unallowed(read, now.files.contract))) };
     if (settings.enforceContract && violations.length > 0) {
       const unmet = wordUnmet(now, {
         consequence: "the program keeps its current values",
@@ -150,11 +154,11 @@ async function following(
     return {
       kind: "ready",
       digests: digest(delivered),
-      renewal: { ...delivered, assessment: now, redaction: await redactionOf(now) },
+      renewal: { ...delivered, start: now, redaction: await redactionOf(now) },
     };
   };
   // The first start has printed the warning of --redact=never.
-  const redactionOf = async (now: Assessment): Promise<Redaction | undefined> =>
+  const redactionOf = async (now: Start): Promise<Redaction | undefined> =>
     settings.redact === "never" ? undefined : redact(settings, now, context, broker?.dummies());
   /** Returns the masking of a change, which has the former secrets as well. The first program's has printed its notices. */
   const maskingFor = (change: Change): { readonly renewed: Redaction | undefined; readonly dropped: number } => {
@@ -170,7 +174,7 @@ async function following(
   };
   const follower = follow<Change>(
     {
-      digests: digest(broker?.first ?? delivery(assessment)),
+      digests: digest(broker?.first ?? delivery(start)),
       everyMs,
       sessionMs: settings.sessionMs ?? SESSION_MS,
       look: async (before) => {
@@ -180,7 +184,7 @@ async function following(
       },
       resolve: () => resolveAgain().catch((error: unknown) => ({ kind: "trouble", lines: refusal(error) })),
       restart: async (change, names) => {
-        const { assessment: now, environment, files, brokered, apply } = change;
+        const { start: now, environment, files, brokered, apply } = change;
         let dropped: number;
         try {
           const masking = maskingFor(change);
@@ -192,7 +196,7 @@ async function following(
           ({ dropped } = masking);
           // The next program is not started yet.
           apply?.();
-          ({ esc } = now);
+          ({ esc } = now.store);
         } catch (error) {
           return refusal(error);
         }
@@ -205,13 +209,13 @@ async function following(
         let dropped: number;
         try {
           const masking = maskingFor(change);
-          record?.({ event: "swap", run: broker.run, names, former: esc }, false, change.assessment);
+          record?.({ event: "swap", run: broker.run, names, former: esc }, false, change.start);
           // Before the key is used: an answer may repeat it.
           if (masking.renewed !== undefined) program.mask(masking.renewed);
           masked = masking.renewed;
           ({ dropped } = masking);
           change.apply();
-          ({ esc } = change.assessment);
+          ({ esc } = change.start.store);
         } catch (error) {
           return refusal(error, `the broker keeps the former value of ${namesIn(names)}`);
         }
@@ -248,7 +252,7 @@ function continues(failure: Failure, consequence = "the program continues with i
   return [`warning: ${failure.message}; ${consequence}`, ...further(failure)];
 }
 
-function followable({ esc }: Assessment): EscSettings {
+function followable({ store: { esc } }: Start): EscSettings {
   if (!("settings" in esc)) throw new TypeError("nothing to follow");
   if (esc.kind !== "read") return esc.settings;
   const opened = esc.environments.map(({ name, version }) => parseFullName(name, version));

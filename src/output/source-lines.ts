@@ -1,22 +1,17 @@
 /** Lines about each source, for `--verbose`. Pure. */
-import { environmentWords } from "./sources.ts";
-import type { EscStatus } from "./assessment.ts";
-import type { Contract } from "../contract/model.ts";
+import { environmentWords } from "../resolve/sources.ts";
+import type { EscStatus, Start } from "../resolve/start.ts";
 import type { Layer } from "../core/model.ts";
-import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { count } from "../core/text.ts";
 import { parentOf } from "../system/paths.ts";
 
 /** Returns a line for the contract and each source, without values. A source that cannot be read has a warning instead. */
-export function readingLines(
-  { source, profile, scope }: Contract,
-  esc: EscStatus,
-  escLayers: readonly Layer[],
-  { files, layers, pointers = [] }: DotenvReading,
-): readonly string[] {
+export function readingLines({ files: read, store }: Pick<Start, "files" | "store">): readonly string[] {
+  const { source, profile, scope } = read.contract;
+  const { files, layers, pointers = [] } = read.all;
   return [
     `contract: ${source.kind === "file" ? source.path : "the built-in one"}${profile === undefined ? "" : `, profile ${profile}`}${scope === undefined ? "" : `, scope ${scope.name}`}`,
-    ...escLines(esc, escLayers),
+    ...escLines(store.esc, store.layers),
     ...pointers.map((name) => `${name}: ${amount(1)}`),
     ...layers.flatMap(secretsLine),
     ...files.map(({ path, variables }) => `${path}: ${variables === undefined ? "does not exist" : amount(variables)}`),

@@ -1,11 +1,8 @@
 /** A start without ESC and files takes short cuts. An empty `.env` file, which changes nothing, has it go the whole way. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { resolveSettings } from "../../src/command-line/settings.ts";
-import { assess } from "../../src/resolve/assess.ts";
 import { folder } from "../helpers/sophia.ts";
-
-const PROGRESS = async () => ({ waiting: () => {}, retrying: () => {}, done: () => {}, printLine: () => {} });
+import { startIn } from "../helpers/start.ts";
 
 const CONTRACTS = {
   none: undefined,
@@ -50,10 +47,11 @@ test("the caller's variables alone have the same outcome as beside an empty file
           ...(isScoped && contract !== undefined && "scopes" in contract ? { scope: "web" } : {}),
           prefer,
         };
-        const settings = resolveSettings(flags, own);
         const outcome = async (cwd: string) => {
-          const assessment = await assess({ settings, environment: own, cwd, project: cwd, progress: PROGRESS });
-          const { resolution, selected, violations, notices, esc } = assessment;
+          const { values, verdict, store } = await startIn(cwd, own, flags);
+          const { resolution, selected } = values;
+          const { violations, notices } = verdict;
+          const { esc } = store;
           const text = JSON.stringify({
             resolution: [...resolution],
             selected: [...selected],

@@ -1,0 +1,84 @@
+/** Stage 5 of a start: which source's value of each variable the program gets. */
+import { isDeclared, isSet } from "../contract/check.ts";
+import type { Contract } from "../contract/model.ts";
+import type { Resolution } from "../core/model.ts";
+import { FROM_FILES } from "../esc/settings/from-files.ts";
+import { environmentLayer } from "../sources/environment.ts";
+import { inPrecedence, resolve } from "./precedence.ts";
+import { matcher, passesCallers, select, type Selection } from "./select.ts";
+import type { Start, Values } from "./start.ts";
+import { findRisks, markFromFiles, NO_RISKS } from "./trust.ts";
+
+type Sources = Pick<Start, "environment" | "settings" | "files" | "store">;
+
+/** Selects the variables of each source, then gives each the value of the source with the highest precedence. */
+export async function resolveValues(start: Sources): Promise<Values> {
+  const { environment, settings, store } = start;
+  const { contract, all: files } = start.files;
+  const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
+  const declared = (name: string): boolean => isDeclared(contract, name);
+  const findable = (resolution: Resolution): Resolution => folded?.byAnySpelling(resolution) ?? resolution;
+
+  const given = [environmentLayer(environment), ...store.layers, ...files.layers];
+  const spelled = folded?.inOneSpelling(given, contract);
+  const named = spelled?.layers ?? given;
+  // The built-in contract has neither aliases nor defaults.
+  const completed =
+    contract.source.kind === "built-in"
+      ? { layers: named, notices: [] }
+      : (await import("../contract/apply.ts")).applyContract(contract, named);
+  const isCallers =
+    completed.layers === given && given.length === 1 && store.access.kind === "off" && !environment.has(FROM_FILES);
+  const layers = isCallers ? given : inPrecedence(completed.layers, settings.prefer);
+
+  const allow = folded === undefined ? settings.allow : settings.allow.map(folded.spelledByRules);
+  const risks = isCallers
+    ? NO_RISKS
+    : await findRisks(layers, {
+        isFound: (path) => files.files.some((file) => file.path === path && file.found),
+        isContractNamed: settings.contractFile !== undefined,
+        contract,
+        isAllowed: (name) => allow.includes(name),
+        isDeclared: declared,
+        keepEsc: settings.keepEsc,
+      });
+  const selection: Selection = {
+    ...settings,
+    usesFiles: store.esc.kind !== "refused",
+    pointers: files.pointers ?? [],
+    usesIdToken: store.access.kind === "on" && store.access.settings.credential.kind === "github-actions",
+    allow,
+    risks: risks.byName,
+    outOfScope: contract.scope?.outside,
+    ...(settings.prefer === "esc" && { overridable: environment }),
+    ...(folded && { folding: folded.FOLDING }),
+  };
+  const passed = isCallers && passesCallers(selection, environment) ? layers : select(layers, selection, declared);
+  const required =
+    settings.include.length === 0 ? contract : await included(contract, selection, resolve(passed, declared));
+
+  const dummies = settings.fake
+    ? [(await import("../contract/fake.ts")).fakeLayer(required, resolve(passed, declared))]
+    : [];
+  const resolution = findable(resolve([...layers, ...dummies], declared));
+  // Most programs get everything; resolving thousands of variables a second time takes milliseconds.
+  const isWhole = passed.every((layer, index) => layer === layers[index]);
+  const selected = isWhole ? resolution : findable(resolve([...passed, ...dummies], declared));
+  return {
+    isCallers,
+    isWhole,
+    layers,
+    selection,
+    required,
+    resolution,
+    selected: isCallers ? selected : findable(markFromFiles(selected, risks.marked, declared)),
+    notices: [...completed.notices, ...(spelled?.notices ?? [])],
+  };
+}
+
+/** Restricts the contract to the variables of `--include` and those that are set. */
+async function included(contract: Contract, { include, folding }: Selection, given: Resolution): Promise<Contract> {
+  const isIncluded = matcher(include, folding);
+  const { restrict } = await import("../contract/scope.ts");
+  return restrict(contract, (name) => isIncluded(name) || isSet(given, name));
+}
