@@ -18,23 +18,23 @@ import { write } from "./system/blocking.ts";
 
 async function main(argv: readonly string[], given: Context, preparation: Preparation): Promise<number> {
   const invocation = parseCommandLine(argv);
-  const context = await inProject(invocation, given);
   // Remedies name the project.
-  return perform(invocation, context, preparation).catch((error: unknown) => fail(context, error));
+  const context = await inProject(invocation, given);
+  try {
+    const runnersContext = await adapted(context);
+    reached("command line read");
+    if (invocation.kind === "run") return await run(invocation, runnersContext, preparation);
+    const { dispatch } = await import("./commands/dispatch.ts");
+    return await dispatch(invocation, runnersContext);
+  } catch (error) {
+    return fail(context, error);
+  }
 }
 
 async function inProject(invocation: Invocation, context: Context): Promise<Context> {
   const isPlain = invocation.kind === "run" && invocation.flags["project"] === undefined;
   if (isPlain && !context.environment.has("SOPHIA_PROJECT")) return context;
   return (await import("./commands/project.ts")).inProject(invocation, context);
-}
-
-async function perform(invocation: Invocation, given: Context, preparation: Preparation): Promise<number> {
-  const context = await adapted(given);
-  reached("command line read");
-  if (invocation.kind === "run") return run(invocation, context, preparation);
-  const { dispatch } = await import("./commands/dispatch.ts");
-  return dispatch(invocation, context);
 }
 
 async function adapted(context: Context): Promise<Context> {

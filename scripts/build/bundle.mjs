@@ -48,13 +48,15 @@ const GROUPS = [
 /**
  * @param define identifiers in the sources, with their values
  * @param plugins of rolldown
+ * @param form output options in place of {@link OUTPUT}'s
  * @returns rolldown's chunks, those of {@link GROUPS} under these names
  */
-export async function bundle(define = {}, plugins = []) {
+export async function bundle(define = {}, plugins = [], form = {}) {
   const all = { SOPHIA_RUN_COMMIT: JSON.stringify(builtCommit(ROOT)), ...define };
   const build = await rolldown({ ...(await options(all, plugins)), input: { program: "src/main.ts" } });
   const { output } = await build.generate({
     ...OUTPUT,
+    ...form,
     // Compiled code is stored by this name, so it must change with the content.
     entryFileNames: "[name]-[hash].cjs",
     chunkFileNames: "[name]-[hash].cjs",
@@ -126,7 +128,7 @@ async function options(define = {}, plugins = []) {
  *
  * @returns the text of one file
  */
-export async function bundleLoader(program, define = {}) {
+export async function bundleLoader(program, define = {}, form = {}) {
   const build = await rolldown({
     cwd: ROOT,
     input: "src/loader.ts",
@@ -141,7 +143,7 @@ export async function bundleLoader(program, define = {}) {
       },
     },
   });
-  const { output } = await build.generate({ format: "cjs", strict: true, minify: true, comments: false });
+  const { output } = await build.generate({ format: "cjs", strict: true, minify: true, comments: false, ...form });
   await build.close();
   return `#!/usr/bin/env node\n${asAscii(output[0].code)}`;
 }

@@ -14,7 +14,7 @@ export function exposedNotices(
   cwd: string,
 ): readonly Notice[] {
   const exposed = new Set(files.filter((file) => file.exposed === true).map(({ path }) => path));
-  if (isOfOneJob(environment)) return [];
+  if (exposed.size === 0 || isOfOneJob(environment)) return [];
   const isSecret = (name: string, value: string): boolean =>
     name === "ESC_TOKEN" ||
     declarationOf(contract, name)?.secret === true ||

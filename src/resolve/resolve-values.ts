@@ -17,19 +17,18 @@ export async function resolveValues(start: Sources): Promise<Values> {
   const { contract, all: files } = start.files;
   const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
   const declared = (name: string): boolean => isDeclared(contract, name);
-  const findable = (resolution: Resolution): Resolution => folded?.byAnySpelling(resolution) ?? resolution;
 
-  const given = [environmentLayer(environment), ...store.layers, ...files.layers];
-  const spelled = folded?.inOneSpelling(given, contract);
-  const named = spelled?.layers ?? given;
+  const read = [environmentLayer(environment), ...store.layers, ...files.layers];
+  const spelled = folded?.inOneSpelling(read, contract);
+  const named = spelled?.layers ?? read;
   // The built-in contract has neither aliases nor defaults.
   const completed =
     contract.source.kind === "built-in"
       ? { layers: named, notices: [] }
       : (await import("../contract/apply.ts")).applyContract(contract, named);
   const isCallers =
-    completed.layers === given && given.length === 1 && store.access.kind === "off" && !environment.has(FROM_FILES);
-  const layers = isCallers ? given : inPrecedence(completed.layers, settings.prefer);
+    completed.layers === read && read.length === 1 && store.access.kind === "off" && !environment.has(FROM_FILES);
+  const layers = isCallers ? read : inPrecedence(completed.layers, settings.prefer);
 
   const allow = folded === undefined ? settings.allow : settings.allow.map(folded.spelledByRules);
   const risks = isCallers
@@ -60,18 +59,20 @@ export async function resolveValues(start: Sources): Promise<Values> {
   const dummies = settings.fake
     ? [(await import("../contract/fake.ts")).fakeLayer(required, resolve(passed, declared))]
     : [];
-  const resolution = findable(resolve([...layers, ...dummies], declared));
+  const resolution = resolve([...layers, ...dummies], declared);
   // Most programs get everything; resolving thousands of variables a second time takes milliseconds.
   const isWhole = passed.every((layer, index) => layer === layers[index]);
-  const selected = isWhole ? resolution : findable(resolve([...passed, ...dummies], declared));
+  const passedOn = isWhole ? resolution : resolve([...passed, ...dummies], declared);
+  const unmarked = folded?.byAnySpelling(passedOn) ?? passedOn;
+  const selected = isCallers ? unmarked : markFromFiles(unmarked, risks.marked, declared);
   return {
     isCallers,
     isWhole,
     layers,
     selection,
     required,
-    resolution,
-    selected: isCallers ? selected : findable(markFromFiles(selected, risks.marked, declared)),
+    resolution: folded?.byAnySpelling(resolution) ?? resolution,
+    selected: folded?.byAnySpelling(selected) ?? selected,
     notices: [...completed.notices, ...(spelled?.notices ?? [])],
   };
 }

@@ -5,12 +5,10 @@ import { compileContract } from "../../src/contract/file/compile.ts";
 import { brokerExaminer } from "../../src/contract/file/broker-meaning.ts";
 import { defaultFault } from "../../src/contract/file/default-meaning.ts";
 import { examineMeaning } from "../../src/contract/file/meaning.ts";
-import { examineProbe } from "../../src/contract/file/probe-meaning.ts";
 import { parseContract } from "../../src/contract/file/load.ts";
 import { formatCheck } from "../../src/contract/format.ts";
 import { contradictoryContract, malformedContract } from "../../src/contract/file/rejection.ts";
 import type { Contract, Violation } from "../../src/contract/model.ts";
-import { compilePattern } from "../../src/contract/pattern/pattern.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
 
@@ -23,13 +21,11 @@ export function contractOf(document: unknown, profile?: string): Contract {
   const parsed = parseContract(text);
   if (parsed === undefined) throw malformedContract(text, "sophia.contract.json");
   const issues = examineMeaning(parsed, {
-    compilePattern,
     examineDefault: defaultFault,
-    examineProbe,
     examineBrokers: brokerExaminer(parsed),
   });
   if (issues.length > 0) throw contradictoryContract(text, "sophia.contract.json", issues);
-  return compileContract(parsed, source, profile, compilePattern);
+  return compileContract(parsed, source, profile);
 }
 
 /** A contract as starts have it: no start carries the probes of the built-in contract. */

@@ -52,12 +52,6 @@ test("a start without ESC loads no network modules", async ({ skip }) => {
   }
 });
 
-test("a start reads little: code that a plain start does not run is in separate files", () => {
-  const program = chunks.filter(({ name }) => name.startsWith("program-"));
-  expect(program).toHaveLength(1);
-  expect(program[0]?.text.length).toBeLessThan(50_000);
-});
-
 const ORDINARY = `A=1
 NODE_ENV=development
 PORT=3000

@@ -11,18 +11,15 @@ import type {
   Rule,
   Section,
   SectionLine,
-  TextPattern,
   ValueFormat,
 } from "../model.ts";
-
-export type PatternCompiler = (source: string) => TextPattern;
+import { compilePattern } from "../pattern/pattern.ts";
 
 /** Compiles one profile of a valid document. Linear in its size. */
 export function compileContract(
   document: ContractDocument,
   source: ContractSource,
   profile: string | undefined,
-  compilePattern: PatternCompiler,
   environment?: ContractEnvironment,
 ): Contract {
   const profiles = profilesOf(document);
@@ -33,7 +30,7 @@ export function compileContract(
   const aliases = new Map<string, string>();
   const deprecated = new Map<string, string>();
   variables.forEach((entry, name) => {
-    const declaration = declare(name, entry, compilePattern);
+    const declaration = declare(name, entry);
     declarations.set(name, declaration);
     if (declaration.deprecated !== undefined) deprecated.set(name, declaration.deprecated);
     declaration.aliases.forEach((alias) => {
@@ -128,7 +125,7 @@ export function listOf(value: string | readonly string[] | undefined): readonly 
 }
 
 /** Assigns instead of spreading, which is slower for hundreds of variables with few fields. */
-function declare(name: string, entry: VariableEntry, compilePattern: PatternCompiler): Declaration {
+function declare(name: string, entry: VariableEntry): Declaration {
   const { description = "", example, docs, aliases, deprecated, format, rotateEvery } = entry;
   const declaration: { -readonly [Key in keyof Declaration]: Declaration[Key] } = {
     name,
@@ -143,7 +140,7 @@ function declare(name: string, entry: VariableEntry, compilePattern: PatternComp
   if (entry.default !== undefined) declaration.default = entry.default;
   if (deprecated !== undefined) declaration.deprecated = deprecated;
   if (entry.as !== undefined) declaration.as = entry.as;
-  if (format !== undefined) declaration.format = formatOf(format, compilePattern);
+  if (format !== undefined) declaration.format = formatOf(format);
   if (rotateEvery !== undefined) declaration.rotateEvery = rotationOf(rotateEvery);
   if (entry.probe !== undefined) declaration.probe = entry.probe;
   if (entry.broker !== undefined) declaration.broker = entry.broker;
@@ -162,7 +159,7 @@ export function isSecret({ secret, default: fallback, format }: VariableEntry): 
   return secret ?? !(fallback !== undefined || type === "enum" || type === "boolean" || type === "port");
 }
 
-export function formatOf(entry: FormatEntry, compilePattern: PatternCompiler): ValueFormat {
+export function formatOf(entry: FormatEntry): ValueFormat {
   const format: Exclude<FormatEntry, string> = typeof entry === "string" ? { type: entry } : entry;
   switch (format.type) {
     case "text":

@@ -7,12 +7,12 @@ import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import { isContractDocument } from "../generated/guard.ts";
 import type { Contract, ContractPart } from "../model.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
-import { compileContract, type PatternCompiler, profilesOf } from "./compile.ts";
+import { compileContract, profilesOf } from "./compile.ts";
 import type { Issue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
 import { readContractText, shownPath, type Reason } from "./text.ts";
 import type { EnvironmentFiles } from "./environment.ts";
-import type { DefaultExaminer, ProbeExaminer } from "./variable-meaning.ts";
+import type { DefaultExaminer } from "./variable-meaning.ts";
 
 const LONGEST_CHAIN = 8;
 
@@ -25,7 +25,7 @@ export async function loadContractFile(
 ): Promise<Contract> {
   // A path that was found is absolute, and may have `..` behind a link: see OWN_FOLDER.
   const path = isFound ? file : resolve(folders.cwd, file);
-  const { document, environmentFiles, compilePattern } = await readDocument(path, { isFound }, folders, []);
+  const { document, environmentFiles } = await readDocument(path, { isFound }, folders, []);
   const profiles = profilesOf(document);
   if (profile !== undefined && !profiles.has(profile)) {
     throw (await import("../scope.ts")).unknownPart("profile", shownPath(path, folders.cwd), profile, [
@@ -37,7 +37,7 @@ export async function loadContractFile(
     environmentFiles === undefined
       ? undefined
       : (await import("./environment.ts")).environmentOf(document, profile, environmentFiles, named);
-  const contract = compileContract(document, { kind: "file", path }, profile, compilePattern, environment);
+  const contract = compileContract(document, { kind: "file", path }, profile, environment);
   if (scope === undefined) return contract;
   return (await import("../scope.ts")).inScope(contract, scope, shownPath(path, folders.cwd));
 }
@@ -48,7 +48,7 @@ async function readDocument(
   reason: Reason,
   folders: Folders,
   below: readonly string[],
-): Promise<MergedDocument & { readonly compilePattern: PatternCompiler }> {
+): Promise<MergedDocument> {
   const name = shownPath(path, folders.cwd);
   const text = await readContractText(path, reason, folders);
   const written = parseContract(text);
@@ -67,12 +67,10 @@ async function readDocument(
   if (namesEnvironment(written)) {
     environmentFiles = (await import("./environment.ts")).withFile(environmentFiles, written, path);
   }
-  const compilePattern = await patternCompilerFor(document);
-  const [examineProbe, examineBrokers] = [await probeExaminerFor(document), await brokerExaminerFor(document)];
-  const examineDefault = await defaultExaminerFor(document);
-  const issues = examineMeaning(document, { compilePattern, examineDefault, examineProbe, examineBrokers }, written);
+  const [examineDefault, examineBrokers] = [await defaultExaminerFor(document), await brokerExaminerFor(document)];
+  const issues = examineMeaning(document, { examineDefault, examineBrokers }, written);
   if (issues.length > 0) throw await refuse(issues);
-  return { document, environmentFiles, compilePattern };
+  return { document, environmentFiles };
 }
 
 function namesEnvironment({ environment, profiles = {} }: ContractDocument): boolean {
@@ -124,14 +122,6 @@ async function baseOf(
   return readDocument(base, { isFound, extendedBy: shownPath(path, folders.cwd) }, folders, chain);
 }
 
-async function patternCompilerFor(document: ContractDocument): Promise<PatternCompiler> {
-  const hasPattern = entriesOf(document).some(({ format }) => typeof format === "object" && "pattern" in format);
-  if (hasPattern) return (await import("../pattern/pattern.ts")).compilePattern;
-  return (source) => {
-    throw new TypeError(`the matcher is not loaded, but there is a pattern: ${source}`);
-  };
-}
-
 async function defaultExaminerFor(document: ContractDocument): Promise<DefaultExaminer> {
   const isOne = namedEntriesOf(document).some(
     ([name, { default: value }]) => value !== undefined && (/^path$/i.test(name) || isSuspect(name, value)),
@@ -139,22 +129,10 @@ async function defaultExaminerFor(document: ContractDocument): Promise<DefaultEx
   return isOne ? (await import("./default-meaning.ts")).defaultFault : () => undefined;
 }
 
-async function probeExaminerFor(document: ContractDocument): Promise<ProbeExaminer> {
-  const hasProbe = entriesOf(document).some(({ probe }) => typeof probe === "object");
-  if (hasProbe) return (await import("./probe-meaning.ts")).examineProbe;
-  return (name) => {
-    throw new TypeError(`the examiner of probes is not loaded, but there is a probe: ${name}`);
-  };
-}
-
 async function brokerExaminerFor(document: ContractDocument): Promise<BrokerExaminer> {
   // Without a member all is as built in; `false` cannot be wrong.
-  const hasMember = entriesOf(document).some(({ broker = false }) => broker !== false);
+  const hasMember = namedEntriesOf(document).some(([, { broker = false }]) => broker !== false);
   return hasMember ? (await import("./broker-meaning.ts")).brokerExaminer(document) : () => [];
-}
-
-function entriesOf(document: ContractDocument): readonly VariableEntry[] {
-  return namedEntriesOf(document).map(([, entry]) => entry);
 }
 
 function namedEntriesOf({

@@ -3,22 +3,20 @@ import type { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
 import type { FormatEntry, VariableEntry } from "../generated/document.ts";
 import type { PatternWork } from "../model.ts";
+import { compilePattern } from "../pattern/pattern.ts";
 import { alternatives, faultWords } from "../words.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
-import { formatOf, isSecret, listOf, type PatternCompiler } from "./compile.ts";
+import { formatOf, isSecret, listOf } from "./compile.ts";
 import type { defaultFault } from "./default-meaning.ts";
 import type { Path } from "./positions.ts";
-import type { examineProbe } from "./probe-meaning.ts";
+import { examineProbe } from "./probe-meaning.ts";
 
 export type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
 
-export type ProbeExaminer = typeof examineProbe;
 export type DefaultExaminer = typeof defaultFault;
 
 export interface Tools {
-  readonly compilePattern: PatternCompiler;
   readonly examineDefault: DefaultExaminer;
-  readonly examineProbe: ProbeExaminer;
   readonly examineBrokers: BrokerExaminer;
 }
 
@@ -38,7 +36,7 @@ export function examineVariable(
   entry: VariableEntry,
   scope: Scope,
 ): void {
-  const { variables, compilePattern, report, work } = scope;
+  const { variables, report, work } = scope;
   const { required, deprecated, default: fallback, format } = entry;
   const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path(), key] : path());
   if (given.reason !== undefined && isSecret(entry)) {
@@ -57,7 +55,7 @@ export function examineVariable(
     report(at("broker"), "the broker cannot send a key that the program gets as a file", `no "broker", or no "as"`);
   }
   if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
-    const fault = formatFault(formatOf(format, compilePattern), fallback, name, work);
+    const fault = formatFault(formatOf(format), fallback, name, work);
     if (fault !== undefined) report(at("default"), "the default does not have the format", `it ${faultWords(fault)}`);
   }
   if (typeof required === "object") {
@@ -67,7 +65,7 @@ export function examineVariable(
     examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
   }
   if (typeof entry.probe === "object") {
-    for (const problem of scope.examineProbe(name, entry.probe, (other) => variables.has(other))) {
+    for (const problem of examineProbe(name, entry.probe, (other) => variables.has(other))) {
       report([...at("probe"), ...problem.path], problem.message, problem.allowed);
     }
   }
@@ -94,7 +92,7 @@ function examineCondition(path: Path, name: string, values: readonly string[], {
   }
 }
 
-function examineFormat(path: Path, entry: FormatEntry, { compilePattern, report }: Scope): boolean {
+function examineFormat(path: Path, entry: FormatEntry, { report }: Scope): boolean {
   if (typeof entry === "string") return true;
   if (entry.type === "integer" || entry.type === "number") return examineRange(path, entry, report);
   if (entry.type !== "text" || entry.pattern === undefined) return true;
