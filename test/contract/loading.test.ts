@@ -3,43 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { loadContract } from "../../src/contract/load.ts";
-import { checked } from "./contracts.ts";
 import { startedIn } from "../helpers/folders.ts";
 
-let isMatcherLoaded = false;
 let areBrokersExamined = false;
 let folder = "";
 beforeEach(() => {
   vi.resetModules();
-  isMatcherLoaded = false;
   areBrokersExamined = false;
   vi.doMock("../../src/contract/file/broker-meaning.ts", (importOriginal) => {
     areBrokersExamined = true;
-    return importOriginal();
-  });
-  vi.doMock("../../src/contract/pattern/pattern.ts", (importOriginal) => {
-    isMatcherLoaded = true;
     return importOriginal();
   });
   folder = mkdtempSync(join(tmpdir(), "contract-"));
 });
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
-});
-
-const text = (format: object): object => ({ A: { format: { type: "text", ...format } } });
-
-it.each<[string, object, boolean]>([
-  ["no format", { variables: { A: {} } }, false],
-  ["a text format without a pattern", { variables: text({ prefix: "pattern" }) }, false],
-  ["a variable called pattern", { variables: { pattern: { example: "pattern" } } }, false],
-  ["a pattern", { variables: text({ pattern: "a+" }) }, true],
-  ["a pattern in a profile alone", { variables: {}, profiles: { p: { variables: text({ pattern: "a+" }) } } }, true],
-])("whether the matcher is loaded for a contract with %s", async (_, document, expected) => {
-  writeFileSync(join(folder, "c.json"), JSON.stringify(document));
-  const contract = await loadContract({ contractFile: "c.json" }, startedIn(folder));
-  expect(checked(contract, new Map())).toStrictEqual([]);
-  expect(isMatcherLoaded).toBe(expected);
 });
 
 it.each<[string, object, boolean]>([
