@@ -10,7 +10,7 @@ import { describeNotice } from "./notices.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
 import type { Contract, SectionLine, Violation } from "../contract/model.ts";
 import { printable } from "../core/text.ts";
-import { SOURCE_IDS } from "../resolve/sources.ts";
+import { PRECEDENCE } from "../resolve/precedence.ts";
 
 /** Report of an start, without values; at most with their masked ends. */
 export interface Report {
@@ -103,7 +103,7 @@ export function makeReport(start: Start): Report {
     nothingRequired: contract.rules.every(({ kind }) => kind === "optional"),
     sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
     variables,
-    sources: SOURCE_IDS.filter((source) => sources.has(source)),
+    sources: PRECEDENCE.esc.filter((source) => sources.has(source)),
     overridden: start.verdict.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
     violations,
     notices: start.verdict.notices.map((notice) => describeNotice(notice)[0]),

@@ -1,5 +1,10 @@
-import type { Layer, Resolution, Resolved } from "../core/model.ts";
-import { SOURCE_IDS } from "./sources.ts";
+import type { Layer, Resolution, Resolved, SourceId } from "../core/model.ts";
+
+/** All sources, highest precedence first, for each value of `--prefer`. */
+export const PRECEDENCE: Readonly<Record<"environment" | "esc", readonly SourceId[]>> = {
+  environment: ["environment", "override", "esc", "secrets", "dotenv", "contract", "fake"],
+  esc: ["override", "esc", "environment", "secrets", "dotenv", "contract", "fake"],
+};
 
 /**
  * Gives each variable the value of the highest layer (the first) that sets it. A declared variable that is empty counts as
@@ -28,8 +33,7 @@ export function resolve(layers: readonly Layer[], isDeclared: (name: string) => 
 
 /** Sorts layers by precedence, highest first; the layers of one source keep their order. */
 export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "esc"): readonly Layer[] {
-  const order = prefer === "esc" ? SOURCE_IDS : new Set(["environment", ...SOURCE_IDS] as const);
-  return Array.from(order).flatMap((source) => layers.filter((layer) => layer.source === source));
+  return PRECEDENCE[prefer].flatMap((source) => layers.filter((layer) => layer.source === source));
 }
 
 /** Returns the declared variables for which the environment hides a different value of ESC. */

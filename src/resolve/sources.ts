@@ -9,7 +9,7 @@ interface Source<OriginOfIt extends Origin> {
   place(origin: OriginOfIt): string;
 }
 
-/** Every source, the highest precedence first; without `--prefer esc` the environment goes before all. */
+/** Every source. `PRECEDENCE` has their order. */
 const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly source: Id }>> } = {
   override: { label: ".env.override", givenBy: "configuration", place: lineWords },
   esc: {
@@ -50,10 +50,6 @@ export function cacheWords(ageSeconds: number): string {
 export function sourceOf(id: SourceId): Source<Origin> {
   return SOURCES[id];
 }
-
-// Object.keys loses the key type; the table is a constant with exactly these keys.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion
-export const SOURCE_IDS = Object.keys(SOURCES) as readonly SourceId[];
 
 /** Describes the origin of a value, with its name there if that is different. */
 export function originWords(origin: Origin): string {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Layer, Origin, SourceId } from "../../src/core/model.ts";
-import { inPrecedence, overriddenEsc, resolve } from "../../src/resolve/precedence.ts";
+import { inPrecedence, overriddenEsc, PRECEDENCE, resolve } from "../../src/resolve/precedence.ts";
 
 const ORIGINS: Readonly<Record<SourceId, Origin>> = {
   environment: { source: "environment" },
@@ -35,6 +35,10 @@ const values = (layers: readonly Layer[], declared: readonly string[] = []) =>
 const environment = layer("environment", { A: "env", E: "", D: "" });
 const esc = layer("esc", { A: "esc", B: "esc", E: "esc", D: "esc" });
 const dotenv = layer("dotenv", { A: "file", B: "file", C: "file" });
+
+test.each(Object.entries(PRECEDENCE))("with --prefer %s each source has one place in the order", (_, order) => {
+  expect(order.toSorted()).toEqual(Object.keys(ORIGINS).toSorted());
+});
 
 test("the environment wins over ESC, ESC over files", () => {
   expect(values(inPrecedence([dotenv, esc, environment], "environment"), ["D"])).toEqual({
