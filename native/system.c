@@ -332,8 +332,9 @@ static napi_value read_trusted(napi_env env, napi_callback_info info) {
   if (!path_of(env, given[0], path) || !path_of(env, given[1], folder)) return NULL;
   if (!status_of(AT_FDCWD, folder, 0, &status) || (status.stx_mode & S_IWOTH) != 0) return NULL;
   /* Before it is opened, too: another user could see the opening of a pipe. */
-  if (!status_of(AT_FDCWD, path, 0, &status) || !is_fit(&status, SELF_OR_ROOT, forbidden)) return NULL;
-  const int file = open_fit(AT_FDCWD, path, 0, SELF_OR_ROOT, forbidden, &size);
+  if (!status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status)) return NULL;
+  if (!is_fit(&status, SELF_OR_ROOT, forbidden)) return NULL;
+  const int file = open_fit(AT_FDCWD, path, O_NOFOLLOW, SELF_OR_ROOT, forbidden, &size);
   return text_of(env, file, size, napi_create_string_utf8);
 }
 

@@ -52,8 +52,8 @@ export interface Addon extends Libc {
   readonly readOwn: (folder: string, name: string) => Uint8Array | undefined;
   readonly restoreDefault: (signal: number) => void;
   /**
-   * Returns the text of a regular file of at most 4 MiB of this user or root, in a folder that is not world-writable. Other
-   * users must not have the `forbidden` permissions (S_IROTH, S_IWOTH). Bytes that are not UTF-8 are U+FFFD.
+   * Returns the text of a regular file, no link to one, of at most 4 MiB of this user or root, in a folder that is not
+   * world-writable. Other users must not have the `forbidden` permissions (S_IROTH, S_IWOTH). Bytes that are not UTF-8 are U+FFFD.
    */
   readonly readTrusted: (path: string, folder: string, forbidden: number) => string | undefined;
 }

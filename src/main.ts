@@ -11,7 +11,7 @@ import { loader } from "./system/addon/addon.ts";
 import { attempt } from "./system/errors.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
-import { isSameFolder, OWN_FOLDER } from "./system/paths.ts";
+import { OWN_FOLDER } from "./system/paths.ts";
 import { run } from "./commands/run/run.ts";
 import { postponeStandardError } from "./system/standard-error.ts";
 import { write } from "./system/blocking.ts";
@@ -66,11 +66,8 @@ function surroundings({ addon, preloaded }: Preparation): Context {
 function workingDirectory(): string {
   // Throws if the folder was deleted. A program can still start there.
   const path = attempt(() => process.cwd());
-  // Bytes that are not UTF-8 are U+FFFD, so that the path leads elsewhere or nowhere.
-  const isWrong =
-    path?.includes("\uFFFD") === true &&
-    existsSync(OWN_FOLDER) &&
-    attempt(() => isSameFolder(path, OWN_FOLDER)) !== true;
+  // Bytes that are not UTF-8 are U+FFFD, so that the path leads elsewhere or nowhere, or by a link of that name to the folder.
+  const isWrong = path?.includes("\uFFFD") === true && existsSync(OWN_FOLDER);
   return path === undefined || isWrong ? OWN_FOLDER : path;
 }
 

@@ -26,6 +26,7 @@ interface Natives {
   readonly readLink: (path: string) => string;
   readonly readLinkBytes: (path: string) => Uint8Array;
   readonly realPath: (path: string) => string;
+  readonly realPathBytes: (path: string) => Uint8Array;
   /** Returns names, as bytes, and types in turns. */
   readonly readFolder: (path: string) => readonly (Uint8Array | number)[];
   readonly changeMode: (descriptor: number, mode: number) => void;
@@ -398,8 +399,9 @@ export function readlinkSync(path: Path, options: Pick<FolderOptions, "encoding"
   return options.encoding === "buffer" ? Buffer.from(native.readLinkBytes(name)) : native.readLink(name);
 }
 
-export function realpathSync(path: Path): string {
-  return native.realPath(pathOf(path));
+export function realpathSync(path: Path, options: Pick<FolderOptions, "encoding"> = {}): string | Buffer {
+  const name = pathOf(path);
+  return options.encoding === "buffer" ? Buffer.from(native.realPathBytes(name)) : native.realPath(name);
 }
 realpathSync.native = realpathSync;
 

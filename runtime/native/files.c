@@ -235,6 +235,12 @@ FUNCTION(real_path) {
   return text_from_system(context, target, strlen(target));
 }
 
+FUNCTION(real_path_bytes) {
+  char target[PATH_MAX];
+  WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
+  return JS_NewUint8ArrayCopy(context, (const uint8_t *)target, strlen(target));
+}
+
 /* Returns names, as bytes, and types (DT_REG and so on) in turns. */
 FUNCTION(read_folder) {
   DIR *folder = NULL;
@@ -290,6 +296,7 @@ void add_files(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("readLink", 1, read_link),
     JS_CFUNC_DEF("readLinkBytes", 1, read_link_bytes),
     JS_CFUNC_DEF("realPath", 1, real_path),
+    JS_CFUNC_DEF("realPathBytes", 1, real_path_bytes),
     JS_CFUNC_DEF("readFolder", 1, read_folder),
     JS_CFUNC_DEF("changeMode", 2, change_mode),
     JS_CFUNC_DEF("synchronize", 1, synchronize),

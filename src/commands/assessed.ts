@@ -34,6 +34,7 @@ export function companionsOf(settings: Settings, context: Context): Companions {
     const { printLine } = await progress();
     for (const line of readingLines(start)) printLine(line);
   };
-  const askConsent: AskConsent = async (proposal) => (await import("./consent.ts")).askConsent(proposal, context);
+  const askConsent: AskConsent = async (proposal, isLasting) =>
+    (await import("./consent.ts")).askConsent(proposal, isLasting, context);
   return { progress, askConsent, ...(settings.verbose && { reportSources }) };
 }

@@ -9,12 +9,13 @@ import { agentBy } from "./run/agents.ts";
 /** A coding agent does not decide for its user, and what runs in CI has no user. */
 export async function askConsent(
   proposal: Proposal,
+  isLasting: boolean,
   context: Context,
 ): Promise<"yes" | Extract<EscAccess, { readonly kind: "unconsented" }>["why"]> {
   const { environment } = context;
   if (agentBy(environment) !== undefined) return "agent";
   if (!canAsk(context) || isInCi(environment)) return "not-asked";
-  const question = [...proposalLines(proposal), "Allow it, from now on?"];
+  const question = [...proposalLines(proposal), isLasting ? "Allow it, from now on?" : "Allow it, for this start?"];
   return (await ask(question, context)) ? "yes" : "declined";
 }
 

@@ -1,6 +1,7 @@
 /** Checks the folders of a path before a write: a repository may contain links, such as `.devcontainer -> ../..`. */
-import { lstatSync, realpathSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
+import { realPath } from "../system/real-path.ts";
 import { repositoryOf } from "../system/repository.ts";
 
 /** Returns the nearest folder from `start` upwards that contains `.git`, else `start`. */
@@ -28,7 +29,7 @@ export function linkOutOf(root: string, path: string): string | undefined {
 
 function leadsInto(root: string, link: string): boolean {
   try {
-    return stepsFrom(realpathSync(root), realpathSync(link)) !== undefined;
+    return stepsFrom(realPath(root), realPath(link)) !== undefined;
   } catch {
     // A broken link: the folder would be created at its target.
     return false;

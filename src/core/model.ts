@@ -88,6 +88,8 @@ export interface Unallowed {
   readonly files: readonly string[];
   readonly credential: string;
   readonly why: "declined" | "not-asked" | "agent";
+  /** Why a consent cannot be remembered, if it cannot. */
+  readonly unplaced?: "path" | "outer" | undefined;
   readonly profile?: string | undefined;
   /** The contract that the user must name, because it extends the file from elsewhere. */
   readonly contract?: string;

@@ -4,13 +4,13 @@ import { SophiaError } from "../core/error.ts";
 import type { Unallowed } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { enumerate, printable } from "../core/text.ts";
-import type { EscAccess } from "../esc/settings/access.ts";
+import type { EscAccess, Unplaced } from "../esc/settings/access.ts";
 import { parentOf } from "../system/paths.ts";
 import { isInside } from "../system/repository.ts";
 
 /** Describes an access without consent, for messages. */
 export function unallowed(
-  { proposal, why }: Extract<EscAccess, { readonly kind: "unconsented" }>,
+  { proposal, why, unplaced }: Extract<EscAccess, { readonly kind: "unconsented" }>,
   contract: Pick<Contract, "profile" | "source" | "environment"> | undefined,
 ): Unallowed {
   const { environments, by, credential } = proposal;
@@ -20,8 +20,17 @@ export function unallowed(
   const isElsewhere =
     source?.kind === "file" && environment !== undefined && !isInside(environment.file, parentOf(source.path));
   const named = isElsewhere ? { contract: source.path } : {};
-  return { environments, files, credential: credential.name, why, profile, ...named };
+  return { environments, files, credential: credential.name, why, unplaced, profile, ...named };
 }
+
+/** Why no consent is remembered. */
+export const UNPLACED: Readonly<Record<Unplaced, string>> = {
+  path: "no consent can be remembered for a folder whose path is not UTF-8",
+  outer: "no consent can be remembered for the file of an outer sophia-run",
+};
+
+/** The remedy where none is. */
+export const CALLERS_WORD = "set ESC_ENV in the environment to the full name, or SOPHIA_ALLOW_ENVIRONMENT";
 
 /** Returns the problem, and the remedy. */
 export function unallowedWords({
@@ -29,6 +38,7 @@ export function unallowedWords({
   files,
   credential,
   why,
+  unplaced,
   profile,
   contract,
 }: Unallowed): readonly [string, string] {
@@ -38,6 +48,7 @@ export function unallowedWords({
   const option = (name: string, value: string | undefined): string =>
     value === undefined ? "" : ` ${name} ${shellWord(value)}`;
   const command = `sophia-run allow${option("--contract", contract)}${option("--profile", profile)}`;
+  if (unplaced !== undefined) return [problem, `${UNPLACED[unplaced]}: to allow it, ${CALLERS_WORD}`];
   const setting = "or set ESC_ENV in the environment";
   return why === "agent"
     ? [problem, `a coding agent cannot allow it: the user must run ${command} in a terminal, ${setting}`]

@@ -2,15 +2,17 @@
  * The user's consent to what a file that was only found names: a cloned repository could name an environment whose values
  * its code must not have, and the user's token would open it. Loaded only if a file names one.
  */
-import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, isAbsolute } from "node:path";
 import type { Contract } from "../contract/model.ts";
 import type { Folders } from "../core/context.ts";
 import type { Notice } from "../core/model.ts";
-import { type Choice, CONTRACT_SETTING, type EscAccess, type Proposal } from "../esc/settings/access.ts";
+import { type Choice, CONTRACT_SETTING, type EscAccess, type Unplaced, type Proposal } from "../esc/settings/access.ts";
 import { OUTER_FILE } from "../esc/settings/from-files.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { attempt } from "../system/errors.ts";
+import { parentOf, within } from "../system/paths.ts";
+import { isExact, realPath } from "../system/real-path.ts";
+import { sharesRepository } from "../system/repository.ts";
 import { unallowed } from "./consent-words.ts";
 import {
   ALLOW_VARIABLE,
@@ -33,6 +35,15 @@ interface Decision {
   readonly notices: readonly Notice[];
 }
 
+/** The consents that a proposal needs. */
+interface ConsentNeed {
+  /** Each environment with each place where a file that chooses it was found. Without a file if that place cannot be told. */
+  readonly consents: readonly (Pick<Consent, "environment"> & Partial<Consent>)[];
+  /** The choices that need them, with the paths of their files for messages. */
+  readonly by: readonly Choice[];
+  readonly unplaced: Unplaced | undefined;
+}
+
 /** Asks for the consent that a proposal needs, unless the user has given it. */
 export async function withConsent(
   proposal: Proposal,
@@ -40,7 +51,7 @@ export async function withConsent(
   dotenv: DotenvReading,
   contract: Contract | undefined,
 ): Promise<Decision> {
-  const needed = await neededConsents(proposal, request, dotenv, contract);
+  const { consents: needed, by, unplaced } = await neededConsents(proposal, request, dotenv, contract);
   if (needed.length === 0) return { notices: chosenByFiles(proposal) };
   const { environment } = request;
   if (isAllowedBy(environment, needed)) return { notices: [] };
@@ -52,63 +63,96 @@ export async function withConsent(
   const warnings = problem === undefined ? [] : [remark(problem)];
   const isGiven = needed.every((one) => consents.some((given) => isSame(given, one)));
   if (isGiven) return { notices: [] };
-  const asked = { ...proposal, by: choicesOf(needed, proposal, request) };
-  const answer = (await request.askConsent?.(asked)) ?? "not-asked";
+  const answer = (await request.askConsent?.({ ...proposal, by }, unplaced === undefined)) ?? "not-asked";
   if (answer !== "yes") {
-    const unconsented = { kind: "unconsented", proposal, why: answer } as const;
+    const unconsented = { kind: "unconsented", proposal, why: answer, unplaced } as const;
     const notice = { kind: "environment-not-allowed", ...unallowed(unconsented, contract) } as const;
     return { refused: unconsented, notices: [...warnings, notice] };
   }
-  // Which file an outer sophia-run has read is not known: that yes is for this start alone.
-  const lasting = needed.filter(({ file }) => file !== OUTER_FILE);
-  if (lasting.length === 0) return { notices: warnings };
-  const trouble = problem ?? (await replaceConsents(environment, (now) => withConsents(now, lasting)));
+  if (unplaced !== undefined) return { notices: warnings };
+  const trouble = problem ?? (await replaceConsents(environment, (now) => withConsents(now, placed(needed))));
   return { notices: trouble === undefined ? [] : [remark(`the consent is not remembered: ${trouble}`)] };
 }
 
-/** Returns the consents that a proposal needs: each environment with the real path of each file that chooses it. */
+/** Returns the consents that can be remembered. */
+export function placed(consents: ConsentNeed["consents"]): readonly Consent[] {
+  return consents.flatMap(({ file, environment }) => (file === undefined ? [] : [{ file, environment }]));
+}
+
+/** Returns the consents that a proposal needs; none if the user's own files choose the environments. */
 export async function neededConsents(
   { environments, by, credential }: Proposal,
   request: AccessRequest,
   dotenv: DotenvReading,
   contract: Contract | undefined,
-): Promise<readonly Consent[]> {
-  const { cwd } = request;
+): Promise<ConsentNeed> {
   const own = contract === undefined ? request.environment : withoutSecrets(request.environment, contract);
-  /** Asks git about a file that was found: about the link as well, if it is one. */
+  /** Asks git about a file that was found, and about the target if it is a link. */
   const ask = async ({ file }: Pick<Choice, "file">): Promise<readonly (boolean | undefined)[]> => {
     if (!dotenv.files.some(({ path, found }) => found && path === file)) return [];
-    const paths = new Set([resolve(cwd, file), realPath(file, request)]);
-    return Promise.all(Array.from(paths, async (path) => isTracked(path, own)));
+    const path = pathOf(file, request);
+    const target = attempt(() => realPath(path)) ?? path;
+    return Promise.all(Array.from(new Set([path, target]), async (one) => isTracked(one, own)));
   };
+  const nothing = { consents: [], by: [], unplaced: undefined };
   // A token of the repository itself opens what its authors may open anyway. A link of theirs may lead to the user's file.
   const { name, file: tokenFile } = credential;
   if (name === "ESC_TOKEN" && tokenFile !== undefined) {
     const answers = await ask({ file: tokenFile });
-    if (answers.length > 0 && answers.every((tracked) => tracked === true)) return [];
+    if (answers.length > 0 && answers.every((tracked) => tracked === true)) return nothing;
   }
-  const files = new Set<string>();
+  const ofOthers: Choice[] = [];
   for (const choice of by) {
     // If git cannot tell, the file may be the repository's. The file of an outer sophia-run is unknown.
     const isOfOthers =
       choice.name === CONTRACT_SETTING ||
       choice.file === OUTER_FILE ||
       (await ask(choice)).some((tracked) => tracked !== false);
-    if (isOfOthers) files.add(realPath(choice.file, request));
+    if (isOfOthers) ofOthers.push(choice);
   }
-  return Array.from(files).flatMap((file) => environments.map((environment) => ({ file, environment })));
+  const places = ofOthers.map(({ file, name: setting }) =>
+    file === OUTER_FILE
+      ? undefined
+      : placeOf(setting === CONTRACT_SETTING ? contractOf(file, contract) : file, request),
+  );
+  return {
+    consents: [...new Set(places)].flatMap((file) =>
+      environments.map((environment) => ({ environment, ...(file !== undefined && { file }) })),
+    ),
+    by: ofOthers.map((choice) => ({ ...choice, file: placeOf(choice.file, request) ?? choice.file })),
+    unplaced: unplacedReason(ofOthers, places),
+  };
 }
 
-function choicesOf(needed: readonly Consent[], { by }: Proposal, request: AccessRequest): readonly Choice[] {
-  return by
-    .map((choice) => ({ ...choice, file: realPath(choice.file, request) }))
-    .filter(({ file }) => needed.some((one) => one.file === file));
+function unplacedReason(choices: readonly Choice[], places: readonly (string | undefined)[]): Unplaced | undefined {
+  if (!places.includes(undefined)) return undefined;
+  return choices.some(({ file }, index) => places[index] === undefined && file !== OUTER_FILE) ? "path" : "outer";
 }
 
-export function realPath(file: string, { cwd }: Pick<Folders, "cwd">): string {
-  if (file === OUTER_FILE) return file;
-  const path = resolve(cwd, file);
-  return attempt(() => realpathSync(path)) ?? path;
+/**
+ * Returns the file that the consent to a contract's environment is for: the one that names it. One of another repository, such
+ * as a contract that was named may extend, does not decide for what extends it: then it is the first contract.
+ */
+function contractOf(file: string, contract: Contract | undefined): string {
+  if (contract?.source.kind !== "file" || sharesRepository(file, contract.source.path)) return file;
+  return contract.source.path;
+}
+
+/**
+ * Returns the real path of the folder of a file, with the name of the file. What a link leads to may belong to other people, and
+ * has its own consent. Undefined if the path does not survive decoding: other folders would have the same.
+ */
+export function placeOf(file: string, folders: Pick<Folders, "cwd">): string | undefined {
+  if (file === OUTER_FILE) return undefined;
+  const path = pathOf(file, folders);
+  const folder = attempt(() => realPath(parentOf(path)));
+  if (folder === undefined || !isExact(path) || !isExact(folder)) return undefined;
+  return within(folder, basename(path));
+}
+
+/** Does not normalize: the working directory may be a link, such as `/proc/self/cwd`, with `..` behind it. */
+function pathOf(file: string, { cwd }: Pick<Folders, "cwd">): string {
+  return isAbsolute(file) ? file : within(cwd, file);
 }
 
 /** Reports the user's own files that decide what a credential of the environment opens. */

@@ -10,24 +10,31 @@ import { changeOwnFile, readOwnFile, writeOwnFile } from "../system/own-file.ts"
 
 /** A file may choose an environment. */
 export interface Consent {
-  /** The real path. */
+  /** The place where the file was found: the real path of its folder, and its name there. What a link leads to is no part of it. */
   readonly file: string;
-  /** As `organization/project/environment`; or as the file has it, if only the service knows the organization. */
+  /**
+   * As `organization/project/environment`, with `@` and the revision or tag if the file names one; or as the file has it, if only
+   * the service knows the organization.
+   */
   readonly environment: string;
 }
 
 export const ALLOW_VARIABLE = "SOPHIA_ALLOW_ENVIRONMENT";
 const FILE_NAME = "allowed.json";
-const FORM = "write organization/project/environment; * stands for any part: acme/sophia/dev,acme/other/*";
+/** In files of version 1 a consent was for the file that a link led to, and for every revision of the environment. */
+const VERSION = 2;
+const FORM =
+  "write organization/project/environment, with @ and the revision if the file names one; * stands for any part: " +
+  "acme/sophia/dev,acme/other/*";
 const MAX_BYTES = 1_048_576;
-const PATTERN = /^(?:\*|[\w.-]+)(?:\/(?:\*|[\w.-]+)){2}$/;
+const PATTERN = /^(?:\*|[\w.-]+)(?:\/(?:\*|[\w.-]+)){2}(?:@(?:\*|[\w.-]+))?$/;
 
 /**
  * Returns true if the caller's environment allows all, whichever file names them.
  *
  * @throws SophiaError (esc-settings, 125) for a malformed list
  */
-export function isAllowedBy(environment: Environment, needed: readonly Consent[]): boolean {
+export function isAllowedBy(environment: Environment, needed: readonly Pick<Consent, "environment">[]): boolean {
   // Never from a file, also not from one of an outer sophia-run.
   const setting = new Variables(environment, []).findInProcess(ALLOW_VARIABLE);
   if (setting === undefined) return false;
@@ -48,11 +55,16 @@ export function isAllowedBy(environment: Environment, needed: readonly Consent[]
   return needed.every((one) => patterns.some((pattern) => matches(pattern, one.environment)));
 }
 
-/** A name whose organization only the service knows is matched by a pattern for any organization. */
+/**
+ * Returns true if the pattern allows the environment. A revision or tag must be allowed by itself: an old one may have other
+ * values. A name whose organization only the service knows is matched by a pattern for any organization.
+ */
 function matches(pattern: string, name: string): boolean {
-  const parts = name.replace(/@.*/, "").split("/");
+  const [[allowedPath = "", allowed], [path = "", revision]] = [pattern.split("@"), name.split("@")];
+  const parts = path.split("/");
   const full = parts.length === 3 ? parts : [undefined, ...(parts.length === 2 ? parts : ["default", ...parts])];
-  return pattern.split("/").every((part, index) => part === "*" || part === full[index]);
+  const isRevision = allowed === revision || (allowed === "*" && revision !== undefined);
+  return isRevision && allowedPath.split("/").every((part, index) => part === "*" || part === full[index]);
 }
 
 export interface Remembered {
@@ -73,7 +85,7 @@ export function readConsents(environment: Environment): Remembered {
   return { consents: [], problem: `${printable(path)} has the wrong form; correct it, or remove it` };
 }
 
-export function isSame(one: Consent, other: Consent): boolean {
+export function isSame(one: Consent, other: Partial<Consent>): boolean {
   return one.file === other.file && one.environment === other.environment;
 }
 
@@ -93,7 +105,7 @@ export async function replaceConsents(
     const { consents, problem } = readConsents(environment);
     if (problem !== undefined) return problem;
     const allowed = change(consents);
-    return writeOwnFile(path, `${JSON.stringify({ version: 1, allowed }, undefined, 2)}\n`);
+    return writeOwnFile(path, `${JSON.stringify({ version: VERSION, allowed }, undefined, 2)}\n`);
   });
 }
 
@@ -104,7 +116,8 @@ function pathIn(environment: Environment): string | undefined {
 
 function parseConsents(text: string): readonly Consent[] | undefined {
   const document = parseObject(text);
-  if (document?.["version"] !== 1 || !Array.isArray(document["allowed"])) return undefined;
+  if (document?.["version"] === 1) return [];
+  if (document?.["version"] !== VERSION || !Array.isArray(document["allowed"])) return undefined;
   const entries: readonly unknown[] = document["allowed"];
   const consents = entries.flatMap((entry): readonly Consent[] => {
     const [file, environment] = isObject(entry) ? [entry["file"], entry["environment"]] : [];

@@ -1,5 +1,5 @@
 /** `.env.override`: one developer's own values, which override ESC. */
-import { resolve } from "node:path";
+import { isAbsolute } from "node:path";
 import { isDeclared } from "../contract/check.ts";
 import type { Contract } from "../contract/model.ts";
 import { SophiaError } from "../core/error.ts";
@@ -9,6 +9,8 @@ import type { Environment, Layer, Notice, Origin, Resolution } from "../core/mod
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
+import { within } from "../system/paths.ts";
+import { isExact } from "../system/real-path.ts";
 import { unattended } from "../system/unattended.ts";
 import type { Start } from "./start.ts";
 
@@ -18,7 +20,8 @@ const OVERRIDE_FILE = ".env.override";
  * Adds the declared variables of `.env.override`, which is found as `.env` is. Not in CI, as PID 1, or with a profile without
  * it: there the values of ESC count for all.
  *
- * @throws SophiaError (override-tracked, 125) if git tracks a file that is read; (dotenv, 125) as for `.env`
+ * @throws SophiaError (override-tracked, 125) if git tracks a file that is read, or cannot be asked because its path is not
+ *   UTF-8; (dotenv or link-outside, 125) as for `.env`
  */
 export async function withOverride(
   reading: DotenvReading,
@@ -46,9 +49,11 @@ async function refuseTracked(
 ): Promise<void> {
   // A process of git is started only for a file that is there.
   const [{ isTracked }, { withoutSecrets }] = [await import("./tracked.ts"), await import("./secret-names.ts")];
-  for (const { path } of files) {
-    const tracked = await isTracked(resolve(cwd, path), withoutSecrets(environment, contract));
-    if (tracked === true) throw trackedError(path);
+  for (const { path: shown } of files) {
+    const path = isAbsolute(shown) ? shown : within(cwd, shown);
+    const tracked = await isTracked(path, withoutSecrets(environment, contract));
+    if (tracked === true) throw trackedError(shown);
+    if (tracked === undefined && !isExact(path)) throw unknownError(shown);
   }
 }
 
@@ -59,6 +64,14 @@ function trackedError(path: string): SophiaError {
     code: "override-tracked",
     message: `git tracks ${printable(path)}, whose values are for one developer alone`,
     hint: `${unbroken(`${git} rm --cached ${name}`)}, and add ${name} to .gitignore; --no-override starts without it`,
+  });
+}
+
+function unknownError(path: string): SophiaError {
+  return new SophiaError({
+    code: "override-tracked",
+    message: `git cannot tell whether it tracks ${printable(path)}: the path of its folder is not UTF-8`,
+    hint: "rename the folder; --no-override starts without the file",
   });
 }
 

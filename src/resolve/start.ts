@@ -100,8 +100,13 @@ export interface Companions {
   readonly reportSources?: (start: Pick<Start, "files" | "store">) => Promise<void>;
 }
 
-/** Asks the user whether what a found file names may be opened. The caller remembers a yes. */
-export type AskConsent = (proposal: Proposal) => Promise<"yes" | Extract<EscAccess, { kind: "unconsented" }>["why"]>;
+/**
+ * Asks the user whether what a found file names may be opened, from now on or for this start alone. The caller remembers a yes.
+ */
+export type AskConsent = (
+  proposal: Proposal,
+  isLasting: boolean,
+) => Promise<"yes" | Extract<EscAccess, { kind: "unconsented" }>["why"]>;
 
 /** The inputs of the decision who may open which environment. */
 export interface AccessRequest

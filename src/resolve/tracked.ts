@@ -1,8 +1,10 @@
-import { realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { statSync } from "node:fs";
+import { basename, relative, resolve, sep } from "node:path";
 import type { Environment } from "../core/model.ts";
 import { attempt } from "../system/errors.ts";
-import { repositoryOf } from "../system/repository.ts";
+import { parentOf, within } from "../system/paths.ts";
+import { isExact, realPath } from "../system/real-path.ts";
+import { anyRepositoryOf, isOfOtherSystem, repositoryOf } from "../system/repository.ts";
 import { GitRefusal, recordsOfGit } from "./git.ts";
 
 /**
@@ -12,17 +14,21 @@ import { GitRefusal, recordsOfGit } from "./git.ts";
 const REDIRECTING = /^GIT_(?!CONFIG|EXEC_PATH$)/i;
 
 /**
- * Returns true if git tracks the file; undefined if git cannot tell, because it is not installed or refuses the repository.
- * A link is asked about, not its target.
+ * Returns true if git tracks the file. Undefined if git cannot tell: it is not installed, refuses the repository, cannot be asked
+ * about a path that is not UTF-8, or the repository is of another system. A link is asked about, not its target.
  *
+ * @param path absolute
  * @param environment git's own, without secrets
  */
 export async function isTracked(path: string, environment: Environment): Promise<boolean | undefined> {
-  const folder = dirname(path);
-  const file = join(attempt(() => realpathSync(folder)) ?? folder, basename(path));
+  const folder = parentOf(path);
+  const real = attempt(() => realPath(folder)) ?? folder;
+  if (!isExact(path) || !isExact(real)) return anyRepositoryOf(folder) === undefined ? false : undefined;
   // Keeps git from being started without a repository, as on most servers.
-  const repository = repositoryOf(dirname(file));
-  if (repository === undefined) return false;
+  const repository = repositoryOf(real);
+  const untracked = isOfOtherSystem(real) ? undefined : false;
+  if (repository === undefined) return untracked;
+  const file = within(real, basename(path));
   const own = new Map([...environment].filter(([name]) => !REDIRECTING.test(name)));
   const name = relative(repository, file).split(sep).join("/");
   // A file system that ignores the case of names has the file under other spellings as well.
@@ -33,7 +39,7 @@ export async function isTracked(path: string, environment: Environment): Promise
       const other = listed.toString();
       if (other === name || isSameFile(resolve(repository, other), file)) return true;
     }
-    return false;
+    return untracked;
   } catch (error) {
     if (error instanceof GitRefusal) return undefined;
     throw error;

@@ -5,16 +5,22 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 const PIPE_WAIT_MS = 5000;
 const LINUX_NULL_DEVICE = 0x103;
 
-/** Error codes for `systemErrorCode`: a device or socket, too large, a pipe without a timely end, not accepted. */
-type RefusalCode = "NOT_A_FILE" | "TOO_LARGE" | "NO_END" | "NOT_ACCEPTED";
+/**
+ * Error codes for `systemErrorCode`: a device or socket, too large, a pipe without a timely end, not accepted, replaced by another
+ * process again and again.
+ */
+type RefusalCode = "NOT_A_FILE" | "TOO_LARGE" | "NO_END" | "NOT_ACCEPTED" | "REPLACED";
 
-function refusal(code: RefusalCode): Error {
+/** Makes an error with one of these codes. */
+export function refusal(code: RefusalCode): Error {
   return Object.assign(new Error(code), { code });
 }
 
-interface ReadOptions {
+export interface ReadOptions {
   readonly maxBytes: number;
   readonly pipeWaitMs?: number;
+  /** False if a link at the end of the path is an error (ELOOP). Windows follows it. */
+  readonly follows?: boolean;
   /** Checks the open file before it is read. */
   readonly accept?: (stats: Stats) => boolean;
 }
@@ -24,12 +30,13 @@ interface ReadOptions {
  * `/dev/null` is an empty file. @throws the system's error, or one whose code is a {@link RefusalCode}
  */
 export async function readBounded(
-  path: string,
-  { maxBytes, pipeWaitMs = PIPE_WAIT_MS, accept = () => true }: ReadOptions,
+  path: string | Buffer,
+  { maxBytes, pipeWaitMs = PIPE_WAIT_MS, follows = true, accept = () => true }: ReadOptions,
 ): Promise<Buffer> {
   // Without O_NONBLOCK a named pipe would wait for its writer beyond the limit.
-  // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has no O_NONBLOCK
-  const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has neither
+  const flags = (constants.O_NONBLOCK ?? 0) | (follows ? 0 : (constants.O_NOFOLLOW ?? 0));
+  const descriptor = openSync(path, constants.O_RDONLY | flags);
   try {
     const stats = fstatSync(descriptor);
     if (stats.isCharacterDevice() && stats.rdev === LINUX_NULL_DEVICE) return Buffer.alloc(0);

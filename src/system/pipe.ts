@@ -6,7 +6,7 @@ const POLL_MS = 10;
 /** Reads a pipe that was opened at a path with O_NONBLOCK, to its end. @throws the system's error */
 export async function readPipe(
   descriptor: number,
-  path: string,
+  path: string | Buffer,
   maxBytes: number,
   waitMs: number,
 ): Promise<Buffer | "TOO_LARGE" | "NO_END"> {
@@ -42,6 +42,6 @@ function readAvailable(descriptor: number, buffer: Buffer): number | undefined {
 }
 
 /** Returns true if a path such as `/dev/fd/63` leads to a pipe without a name. */
-function isAnonymous(path: string): boolean {
+function isAnonymous(path: string | Buffer): boolean {
   return attempt(() => readlinkSync(path).startsWith("pipe:")) === true;
 }

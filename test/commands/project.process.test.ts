@@ -1,4 +1,5 @@
 import {
+  copyFileSync,
   chmodSync,
   chownSync,
   existsSync,
@@ -44,7 +45,7 @@ describe("--project", () => {
     const { dir } = project();
     const cwd = folder();
     mkdirSync(join(cwd, "app"));
-    for (const name of [".env", "sophia.contract.json"]) symlinkSync(join(dir, name), join(cwd, "app", name));
+    for (const name of [".env", "sophia.contract.json"]) copyFileSync(join(dir, name), join(cwd, "app", name));
     symlinkSync(dir, join(cwd, "link"));
     const { args = [], env = {} } = given(dir);
     const started = await sophia([...args, "--", "env"], { cwd, env });

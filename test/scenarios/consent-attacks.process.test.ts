@@ -1,6 +1,6 @@
 /** Ways in which a clone could hide that git tracks its files, and remedies of the consent in other places than the project. */
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
@@ -67,10 +67,10 @@ describe("a .env of the repository that git should not list", () => {
     git(join(cwd, "app"), "add", ".");
     symlinkSync("app", join(cwd, "link"));
     expect.soft((await run(["--project", "link", ...PRINT])).status).toBe(78);
-    mkdirSync(join(cwd, "other"));
-    symlinkSync("../app/.env", join(cwd, "other/.env"));
-    writeFileSync(join(cwd, "other", FILE), CONTRACT);
-    expect.soft((await run(PRINT, {}, join(cwd, "other"))).status).toBe(78);
+    mkdirSync(join(cwd, "app/other"));
+    symlinkSync("../.env", join(cwd, "app/other/.env"));
+    writeFileSync(join(cwd, "app/other", FILE), CONTRACT);
+    expect.soft((await run(PRINT, {}, join(cwd, "app/other"))).status).toBe(78);
     expect.soft(server.count("any")).toBe(0);
   });
 
@@ -97,19 +97,90 @@ describe("a .env of the repository that git should not list", () => {
     expect(ended.stdout).toBe("got\n");
     expect(unwrapped(ended.stderr)).toContain("a file that an outer sophia-run read names acme/app/dev");
     expect(server.count("any")).toBe(0);
+    expect(unwrapped(ended.stderr)).toContain("no consent can be remembered for the file of an outer sophia-run");
     const allowed = { ESC_ENV: "app/dev", SOPHIA_ALLOW_ENVIRONMENT: `${NAME},app/default/dev` };
     expect((await run(nested, allowed)).stdout).toBe("got sentinel-of-dev\n");
+    // Nor is it allowed for each file that an outer one may read.
+    const all = ["--keep-esc", "--", ...sophiaRun, "allow"];
+    expect((await run(all, { ESC_ENV: "app/dev" })).status).toBe(125);
+    expect((await run(nested, { ESC_ENV: "app/dev" })).stdout).toBe("got\n");
   });
 
   test("gives no token of the repository if it is a link to a file of the user's", async () => {
     const { server, cwd, env } = await clone({ [`app/${FILE}`]: NAMING });
     const own = `ESC_TOKEN=${env.ESC_TOKEN}\nPULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL}\n`;
-    writeFileSync(join(cwd, "own.env"), own, { mode: 0o600 });
-    symlinkSync("../own.env", join(cwd, "app/.env"));
+    for (const place of [cwd, join(cwd, "app")]) writeFileSync(join(place, "own.env"), own, { mode: 0o600 });
+    symlinkSync("own.env", join(cwd, "app/.env"));
     git(join(cwd, "app"), "init", "-q");
-    git(join(cwd, "app"), "add", ".");
+    git(join(cwd, "app"), "add", FILE, ".env");
     expect((await sophia(PRINT, { cwd: join(cwd, "app") })).status).toBe(78);
+    rmSync(join(cwd, "app/.env"));
+    symlinkSync("../own.env", join(cwd, "app/.env"));
+    const outside = await sophia(PRINT, { cwd: join(cwd, "app") });
+    expect(outside.status).toBe(125);
+    expect(unwrapped(outside.stderr)).toContain(`.env is a link to ${join(cwd, "own.env")}, outside its repository`);
     expect(server.count("any")).toBe(0);
+  });
+
+  test.each([".hg", ".jj", ".sl", ".svn"])("may be of a repository of another system, with %s", async (marker) => {
+    const { server, cwd, run } = await clone({
+      [`app/${FILE}`]: CONTRACT,
+      "app/.env": `ESC_ENV=${NAME}\n`,
+      [`${marker}/kept`]: "",
+    });
+    const app = join(cwd, "app");
+    expect((await run(PRINT, {}, app)).status).toBe(78);
+    // What a clone of Mercurial's may contain: a repository of git that tracks nothing.
+    git(app, "init", "-q");
+    expect((await run(PRINT, {}, app)).status).toBe(78);
+    expect(server.count("any")).toBe(0);
+    expect((await run(["allow"], {}, app)).stdout).toContain(join(app, ".env"));
+    expect((await run(PRINT, {}, app)).stdout).toBe("got sentinel-of-dev\n");
+  });
+
+  test("is the user's own if git and Jujutsu share the folder, and git does not track it", async () => {
+    const { cwd, run } = await clone({ [FILE]: CONTRACT, ".env": `ESC_ENV=${NAME}\n`, ".jj/kept": "" });
+    git(cwd, "init", "-q");
+    expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
+    git(cwd, "add", ".env");
+    expect((await run(PRINT)).status).toBe(78);
+  });
+});
+
+describe("a revision that a file names", () => {
+  test.each([
+    [NAME, false],
+    ["acme/*/*", false],
+    ["*/*/*", false],
+    [`${NAME}@2`, false],
+    [`${NAME}@latest`, false],
+    [`${NAME}@1`, true],
+    ["*/*/dev@1", true],
+    [`${NAME}@*`, true],
+  ])("is allowed by itself: SOPHIA_ALLOW_ENVIRONMENT=%s: %s", async (pattern, isAllowed) => {
+    const { server, run } = await clone({ [FILE]: NAMING.replace(NAME, `${NAME}@1`) });
+    const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: pattern });
+    expect(ended.status).toBe(isAllowed ? 0 : 78);
+    expect(server.count("any") > 0).toBe(isAllowed);
+  });
+
+  test("is no other one, and not the newest", async () => {
+    const { run } = await clone({ [FILE]: NAMING });
+    expect((await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: `${NAME}@1,${NAME}@*` })).status).toBe(78);
+  });
+
+  test("needs a consent of its own, which allow remembers", async () => {
+    const { server, cwd, run } = await clone({ [FILE]: NAMING });
+    expect((await run(["allow"])).status).toBe(0);
+    writeFileSync(join(cwd, FILE), NAMING.replace(NAME, `${NAME}@1`));
+    const refused = await run(PRINT);
+    expect(refused.status).toBe(78);
+    expect(unwrapped(refused.stderr)).toContain(`names ${NAME}@1, which`);
+    expect(server.count("any")).toBe(0);
+    expect((await run(["allow"])).stdout).toContain(`${NAME}@1`);
+    expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
+    writeFileSync(join(cwd, FILE), NAMING.replace(NAME, `${NAME}@2`));
+    expect((await run(PRINT)).status).toBe(78);
   });
 });
 

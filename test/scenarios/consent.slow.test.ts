@@ -107,7 +107,9 @@ describe("a contract that was found", () => {
     ["app/dev", "app/default/dev", { ESC_ORG: "acme" }, false],
     ["app/dev", "*/app/dev", {}, true],
     ["app/dev", "*/*/*", {}, true],
-    ["app/dev@1", "*/app/dev", {}, true],
+    ["app/dev@1", "*/app/dev", {}, false],
+    ["app/dev@1", "*/app/dev@1", {}, true],
+    ["app/dev", "*/app/dev@1", {}, false],
     // Only the service knows which organization it is.
     ["app/dev", "acme/app/dev", {}, false],
     ["dev", "*/default/dev", {}, true],
@@ -190,7 +192,7 @@ describe("a contract that was found", () => {
     expect(accepted.stdout).toContain("got sentinel-of-dev");
     expect(statSync(allowed).mode & 0o777).toBe(0o600);
     expect(JSON.parse(readFileSync(allowed, "utf8"))).toStrictEqual({
-      version: 1,
+      version: 2,
       allowed: [{ file: join(cwd, FILE), environment: NAME }],
     });
     // Neither a terminal nor another way asks again.
@@ -382,16 +384,22 @@ describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
     expect((await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: value })).status).toBe(status);
   });
 
-  test.each(["acme", "acme/app", "acme/app/dev/x", "acme/app/de*", "*", "acme/app/dev;x"])(
-    "%s is an error, and nothing is sent",
-    async (value) => {
-      const { server, run } = await clone();
-      const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: value });
-      expect(ended).toMatchObject({ status: 125, stdout: "" });
-      expect(ended.stderr).toContain("SOPHIA_ALLOW_ENVIRONMENT");
-      expect(server.count("any")).toBe(0);
-    },
-  );
+  test.each([
+    "acme",
+    "acme/app",
+    "acme/app/dev/x",
+    "acme/app/de*",
+    "*",
+    "acme/app/dev;x",
+    "acme/app/dev@",
+    "acme/app@1/dev",
+  ])("%s is an error, and nothing is sent", async (value) => {
+    const { server, run } = await clone();
+    const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: value });
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("SOPHIA_ALLOW_ENVIRONMENT");
+    expect(server.count("any")).toBe(0);
+  });
 
   test("counts only in the caller's environment: not from .env, nor for a nested sophia-run", async () => {
     const { run, cwd } = await clone();
@@ -404,7 +412,7 @@ describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
 
 describe("the file of consents", () => {
   const consents = (cwd: string) =>
-    JSON.stringify({ version: 1, allowed: [{ file: join(cwd, FILE), environment: NAME }] });
+    JSON.stringify({ version: 2, allowed: [{ file: join(cwd, FILE), environment: NAME }] });
 
   test.each<[string, (allowed: string, text: string) => void]>([
     ["is writable by its group", (path) => chmodSync(path, 0o620)],
@@ -419,7 +427,7 @@ describe("the file of consents", () => {
       },
     ],
     ["is not JSON", (path) => writeFileSync(path, "{")],
-    ["is of another version", (path, text) => writeFileSync(path, text.replace('"version":1', '"version":2'))],
+    ["is of another version", (path, text) => writeFileSync(path, text.replace('"version":2', '"version":3'))],
     ["has an entry of another form", (path, text) => writeFileSync(path, text.replace('"environment"', '"name"'))],
     ["is not UTF-8", (path, text) => writeFileSync(path, Buffer.from(`${text}\u00ff`, "latin1"))],
     ["is too large", (path, text) => writeFileSync(path, text + " ".repeat(1_048_576))],

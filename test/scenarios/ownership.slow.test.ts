@@ -143,6 +143,7 @@ describe(".env", () => {
     const cwd = surroundings(".env", {});
     const inner = join(cwd, "inner");
     mkdirSync(inner);
+    mkdirSync(join(cwd, ".git"));
     symlinkSync("../.env", join(inner, ".env"));
     expect((await startAs(ME, inner, ["--no-contract"])).stdout).toContain("FROM_FILE=yes");
   });

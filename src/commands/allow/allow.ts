@@ -9,7 +9,8 @@ import { escAccess, type FoundAccess } from "../../esc/settings/access.ts";
 import { printReport } from "../../output/colour.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
-import { neededConsents, realPath } from "../../resolve/consent.ts";
+import { CALLERS_WORD, UNPLACED } from "../../resolve/consent-words.ts";
+import { neededConsents, placed, placeOf } from "../../resolve/consent.ts";
 import { type Consent, readConsents, replaceConsents, withConsents } from "../../resolve/consents.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
@@ -58,7 +59,7 @@ async function remove(contract: Contract, { files }: DotenvReading, context: Con
     ...(contract.environment === undefined ? [] : [contract.environment.file]),
     ...files.map(({ path }) => path),
   ];
-  const paths = new Set(own.map((path) => realPath(path, context)));
+  const paths = new Set(own.map((path) => placeOf(path, context)));
   let removed: readonly Consent[] = [];
   await change(context, (now) => {
     removed = now.filter(({ file }) => paths.has(file));
@@ -84,7 +85,13 @@ async function consentsFor(
   // Without a token yet, what any token would need.
   const found = isOpen ? find({ token: { name: "a token", value: "none" } }) : access;
   if (found.kind !== "proposed") return [];
-  return neededConsents(found.proposal, { settings, ...context }, dotenv, contract);
+  const { consents, unplaced } = await neededConsents(found.proposal, { settings, ...context }, dotenv, contract);
+  if (unplaced === undefined) return placed(consents);
+  throw new SophiaError({
+    code: "not-confirmed",
+    message: `nothing was allowed: ${UNPLACED[unplaced]}`,
+    hint: CALLERS_WORD,
+  });
 }
 
 function consentLine({ file, environment }: Consent): Line {

@@ -4,10 +4,11 @@ export const allowCommand: CommandDefinition = {
   describe: "Allow the ESC environment that this project's files name",
   details: [
     'A contract that no option names may name an ESC environment ("environment"), and so may the .env file of a repository ' +
-      "(ESC_ENV). Your token opens it only once you have allowed that, for this file and this full name; another name, or " +
-      "the same in another file, needs another consent. A start at a terminal asks; allow is for all other places.",
+      "(ESC_ENV). Your token opens it only once you have allowed that, for this file in this folder and this full name; another " +
+      "name or revision, or the same in another place, needs another consent. A start at a terminal asks; allow is for all other places.",
     "The consents are in ~/.config/sophia-run/allowed.json (XDG_CONFIG_HOME). SOPHIA_ALLOW_ENVIRONMENT allows environments " +
-      "without that file, for CI and containers: acme/sophia/dev,acme/other/*",
+      "without that file, for CI and containers: acme/sophia/dev,acme/other/*. A revision or tag must be allowed by itself: " +
+      "acme/sophia/dev@12.",
     "A coding agent cannot allow anything.",
   ],
   options: {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { isAbsolute } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
 import { shownPath } from "../../contract/file/text.ts";
 import type { Contract } from "../../contract/model.ts";
@@ -7,6 +7,7 @@ import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import { withoutSecrets } from "../../resolve/secret-names.ts";
 import { isTracked } from "../../resolve/tracked.ts";
+import { parentOf, within } from "../../system/paths.ts";
 
 /** Returns the printable names of the `.env` files that git tracks, whose values are no longer secret. */
 export async function trackedFiles(
@@ -14,8 +15,10 @@ export async function trackedFiles(
   contract: Contract,
   context: Context,
 ): Promise<readonly string[]> {
-  const named = envFiles.map(({ path, required }) => resolve(required ? context.cwd : context.project, path));
-  const above = contract.source.kind === "file" ? [join(dirname(contract.source.path), ".env")] : [];
+  const named = envFiles.map(({ path, required }) =>
+    isAbsolute(path) ? path : within(required ? context.cwd : context.project, path),
+  );
+  const above = contract.source.kind === "file" ? [within(parentOf(contract.source.path), ".env")] : [];
   const tracked: string[] = [];
   for (const path of new Set([...named, ...above])) {
     if (!existsSync(path)) continue;

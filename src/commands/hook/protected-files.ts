@@ -1,5 +1,4 @@
 /** The files that hold tokens or secrets, and the calls of an agent's tools that name them. */
-import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "../../command-line/settings.ts";
@@ -10,6 +9,7 @@ import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { resolveValues } from "../../resolve/resolve-values.ts";
 import { isHidden } from "../../resolve/secrets.ts";
 import { attempt } from "../../system/errors.ts";
+import { realPath } from "../../system/real-path.ts";
 import { sourcesWith } from "../assessed.ts";
 import { tokenFiles } from "../mask/token-files.ts";
 import { pulumiCredentials } from "../../system/pulumi-credentials.ts";
@@ -61,12 +61,12 @@ const PATHS = /path|file|ur[il]|source|destination/i;
 
 /** Returns the first of the files that a tool's input names, by a member for paths or in a command. */
 export function namedIn(input: Fields, files: readonly ProtectedFile[], places: Places): ProtectedFile | undefined {
-  const byPath = new Map(files.map((file) => [realPath(file.path), file]));
+  const byPath = new Map(files.map((file) => [realPathOf(file.path), file]));
   for (const [member, text] of textsIn(input)) {
     const isCommand = member === "command" || member === "cmd";
     if (!isCommand && !PATHS.test(member)) continue;
     for (const word of isCommand ? wordsOf(text, places) : [text]) {
-      const file = byPath.get(realPath(resolve(places.cwd, pathOf(word, places))));
+      const file = byPath.get(realPathOf(resolve(places.cwd, pathOf(word, places))));
       if (file !== undefined) return file;
     }
   }
@@ -95,6 +95,6 @@ function pathOf(text: string, { home }: Places): string {
   return path.replace(/^~(?=\/)/, () => home);
 }
 
-function realPath(path: string): string {
-  return attempt(() => realpathSync(path)) ?? path;
+function realPathOf(path: string): string {
+  return attempt(() => realPath(path)) ?? path;
 }

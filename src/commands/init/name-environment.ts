@@ -2,9 +2,8 @@ import { CONTRACT_FILE_NAME } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { enumerate } from "../../core/text.ts";
-import { realPath } from "../../resolve/consent.ts";
+import { placeOf } from "../../resolve/consent.ts";
 import { replaceConsents, withConsents } from "../../resolve/consents.ts";
-import { within } from "../../system/paths.ts";
 import { ask, canAsk } from "../confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
@@ -26,13 +25,13 @@ export async function allowWritten(
   environments: readonly string[],
   { environment, project }: Context,
 ): Promise<readonly Line[]> {
-  const file = realPath(within(project, CONTRACT_FILE_NAME), { cwd: project });
-  // As they are asked for: a consent is for every revision.
-  const names = environments.map((name) => name.replace(/@.*$/, ""));
+  const file = placeOf(CONTRACT_FILE_NAME, { cwd: project });
+  // Each start asks.
+  if (file === undefined) return [];
   const trouble = await replaceConsents(environment, (now) =>
     withConsents(
       now,
-      names.map((name) => ({ file, environment: name })),
+      environments.map((name) => ({ file, environment: name })),
     ),
   );
   return trouble === undefined ? [] : [`  not remembered as allowed: ${trouble}`];

@@ -102,10 +102,12 @@ async function baseOf(
   const base = resolve(dirname(path), target);
   const [first = path] = chain;
   if (isFound) {
-    const { extentOf, isInside } = await import("../../system/repository.ts");
+    const { extentOf, isBelow, isInside } = await import("../../system/repository.ts");
     const { folder, isRepository } = extentOf(first);
     if (!isInside(base, folder)) {
-      const message = `a contract that no option names cannot extend files outside its ${isRepository ? "repository" : "folder"}`;
+      const { realPath } = await import("../../system/real-path.ts");
+      const leads = isBelow(base, folder) ? `${target} leads to ${realPath(base)}, and ` : "";
+      const message = `${leads}a contract that no option names cannot extend files outside its ${isRepository ? "repository" : "folder"}`;
       const naming = `--contract ${shellWord(shownPath(first, folders.cwd))} allows any file`;
       return { message, allowed: `"builtin", or a contract in ${folder}; ${naming}` };
     }
@@ -119,7 +121,7 @@ async function baseOf(
   if (chain.length >= LONGEST_CHAIN) {
     return { message: "too many contracts extend each other", allowed: `a chain of at most ${LONGEST_CHAIN}` };
   }
-  return readDocument(base, { isFound, extendedBy: shownPath(path, folders.cwd) }, folders, chain);
+  return readDocument(base, { isFound, extendedBy: shownPath(path, folders.cwd), first }, folders, chain);
 }
 
 async function defaultExaminerFor(document: ContractDocument): Promise<DefaultExaminer> {

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import type { Stats } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import type { Folders } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -17,6 +17,8 @@ import { CONTRACT_FILE_NAME } from "../model.ts";
 export interface Reason {
   readonly isFound: boolean;
   readonly extendedBy?: string;
+  /** The path of the first contract, of whose repository a found contract and those that it extends must be. */
+  readonly first?: string;
 }
 
 export const MAX_BYTES = 8 * 1024 * 1024;
@@ -26,8 +28,9 @@ export const MAX_BYTES = 8 * 1024 * 1024;
  * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` if it is not UTF-8
  */
 export async function readContractText(path: string, reason: Reason, folders: Folders): Promise<string> {
-  const { isFound, extendedBy } = reason;
-  const trusted = isFound ? readTrusted(path, dirname(path), false) : undefined;
+  const { isFound, extendedBy, first = path } = reason;
+  // A part of the path of an extended file may be a link.
+  const trusted = isFound && extendedBy === undefined ? readTrusted(path, dirname(path), false) : undefined;
   if (trusted !== undefined) return withoutMark(trusted);
   const name = shownPath(path, folders.cwd);
   let bytes: Buffer;
@@ -39,9 +42,16 @@ export async function readContractText(path: string, reason: Reason, folders: Fo
       if (isFound) distrust = distrustOf(path, stats, dirname(path), folders.project);
       return distrust === undefined && !isIrregular;
     };
-    bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept });
+    const options = { maxBytes: MAX_BYTES, follows: !isFound, accept };
+    const mayBeLink = isFound && (extendedBy !== undefined || lstatSync(path).isSymbolicLink());
+    bytes = mayBeLink
+      ? await (await import("../../system/linked-file.ts")).readLinked(path, { ...options, foundAs: first })
+      : await readBounded(path, options);
   } catch (error) {
     if (distrust !== undefined) throw distrusted(name, reason, distrust);
+    if (systemErrorCode(error) === "ESCAPING_LINK") {
+      throw (await import("./link-words.ts")).escapingContract(name, shownPath(first, folders.cwd), error);
+    }
     throw unreadable(name, reason, isIrregular ? "NOT_REGULAR" : (systemErrorCode(error) ?? "unknown error"));
   }
   if (!isUtf8(bytes)) throw refusal("contract-invalid", name, "is not UTF-8", "save it as UTF-8");
@@ -60,6 +70,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["NOT_REGULAR", "is not a regular file"],
   ["TOO_LARGE", `is larger than ${MAX_BYTES / 1024 / 1024} MiB`],
   ["NO_END", "is a pipe that did not end within 5 s"],
+  ["REPLACED", "is replaced by another process again and again"],
   ["ELOOP", "is a loop of symbolic links"],
   ["EACCES", "cannot be read: permission denied"],
   ["EPERM", "cannot be read: permission denied"],

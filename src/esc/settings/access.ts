@@ -12,7 +12,7 @@ import { namesFromFiles, TRUST_OF_RUNTIME } from "./from-files.ts";
 import {
   candidates,
   type EnvironmentName,
-  formatName,
+  formatVersion,
   organizationIn,
   parseEnvironmentNames,
   refuseToken,
@@ -84,12 +84,17 @@ export type EscAccess =
       readonly isByContract?: true;
     }
   /** A file that was found names the environments, and the user has not allowed it to. */
-  | { readonly kind: "unconsented"; readonly proposal: Proposal; readonly why: "declined" | "not-asked" | "agent" }
+  | {
+      readonly kind: "unconsented";
+      readonly proposal: Proposal;
+      readonly why: "declined" | "not-asked" | "agent";
+      readonly unplaced?: Unplaced | undefined;
+    }
   | { readonly kind: "on"; readonly settings: EscSettings };
 
 /** Environments that files choose for a credential from elsewhere. */
 export interface Proposal {
-  /** Full names; of a name without an organization, which only the service knows, also what is written. */
+  /** Full names, with `@` and the revision; of a name without an organization, which only the service knows, also what is written. */
   readonly environments: readonly string[];
   /** The second meanings of names of two parts, if they are no first ones. */
   readonly oldForms: readonly string[];
@@ -97,6 +102,9 @@ export interface Proposal {
   readonly by: readonly Choice[];
   readonly credential: Pick<Setting, "name" | "file">;
 }
+
+/** Why the place of a file cannot be told, and no consent for it remembered: its path is not UTF-8, or an outer sophia-run read it. */
+export type Unplaced = "path" | "outer";
 
 export interface Choice {
   readonly name: string;
@@ -182,7 +190,7 @@ export function escAccess(
   if (by.length === 0) return { access: { kind: "on", settings }, notices };
   const meanings = settings.environments.map((name) => [
     ...((name.organization ?? settings.organization) === undefined ? [name.text] : []),
-    ...candidates(name, settings.organization).map(formatName),
+    ...candidates(name, settings.organization).map(formatVersion),
   ]);
   const firsts = new Set(meanings.map(([first]) => first));
   const environments = [...new Set(meanings.flat())];

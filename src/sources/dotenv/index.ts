@@ -1,4 +1,4 @@
-import { statSync, type Stats } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import type { Folders } from "../../core/context.ts";
 import type { Layer, Notice } from "../../core/model.ts";
 import { withoutMark } from "../../core/text.ts";
@@ -61,7 +61,7 @@ export async function readDotenv(
     if (content === undefined) {
       read.push({ path, found });
     } else if ("kind" in content) {
-      const { ignoredFile } = await import("./words.ts");
+      const { ignoredFile } = await words();
       notices.push({ kind: "remark", text: ignoredFile(path, content, file.isNameable ?? true) });
     } else {
       const parsed = await parseDotenv(content.text, path);
@@ -79,6 +79,11 @@ export async function readDotenv(
 export async function parseDotenv(text: string, file: string): Promise<ParsedDotenv> {
   // Most files are plain, so that the rest is in a file of its own.
   return parsePlainly(text, file) ?? (await import("./thorough.ts")).parseThoroughly(text, file);
+}
+
+/** In one place, since each import is a line of the hot path. */
+function words(): Promise<typeof import("./words.ts")> {
+  return import("./words.ts");
 }
 
 interface Content {
@@ -106,24 +111,27 @@ async function readText(
     return distrust === undefined;
   };
   try {
-    if (!required) {
+    const seen = required ? undefined : lstatSync(path, { throwIfNoEntry: false });
+    if (!required && seen === undefined) return undefined;
+    const options = { maxBytes: MAX_BYTES, follows: required, accept };
+    if (seen?.isSymbolicLink() === true) {
+      bytes = await (await import("../../system/linked-file.ts")).readLinked(path, options);
+    } else {
       // Checked also before it is opened, which fails for a file that only another user may read.
-      const seen = statSync(path, { throwIfNoEntry: false });
-      if (seen === undefined) return undefined;
-      if (!accept(seen)) return distrust;
+      if (seen !== undefined && !accept(seen)) return distrust;
+      bytes = await readBounded(path, options);
     }
-    bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept });
   } catch (error) {
     if (distrust !== undefined) return distrust;
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR: a component of the path is a file.
     if (!required && (code === "ENOENT" || code === "ENOTDIR" || !isThere(path))) return undefined;
-    throw (await import("./words.ts")).unreadable(shown, code);
+    throw (await words()).unreadable(shown, code, error);
   }
   const text = bytes.toString();
   // Decoding puts this character for invalid UTF-8; the file may also contain it.
   if (text.includes("\uFFFD") && !process.getBuiltinModule("node:buffer").isUtf8(bytes)) {
-    throw (await import("./words.ts")).unreadable(shown, "NOT_UTF8");
+    throw (await words()).unreadable(shown, "NOT_UTF8");
   }
   return { text: withoutMark(text), exposed };
 }

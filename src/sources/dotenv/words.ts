@@ -1,18 +1,33 @@
 /** Words for `.env` files that are not used. */
 import { SophiaError } from "../../core/error.ts";
+import { unbroken } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { describeDistrust } from "../../system/distrust.ts";
+import { type Escape, EscapingLink, escapeWords } from "../../system/linked-file.ts";
 import type { Distrust } from "../../system/ownership.ts";
 
 const GIVEN = "--dotenv, SOPHIA_DOTENV, or FILE of import";
 
+function escaping(path: string, escape: Escape): SophiaError {
+  const hint = path.endsWith(".override")
+    ? "put a file with your own values there; --no-override starts without it"
+    : `if you trust what it leads to, name it: ${unbroken(naming(path))} (SOPHIA_DOTENV)`;
+  return new SophiaError({ code: "link-outside", message: escapeWords(path, escape), hint });
+}
+
+/** A comma separates two files. */
+function naming(path: string): string {
+  return `--dotenv ${shellWord(path.replaceAll(",", "\\,"))}`;
+}
+
 /** Words the remark on a file that was found and is not trusted. */
 export function ignoredFile(path: string, distrust: Distrust, isNameable: boolean): string {
   const { what, fix } = describeDistrust(distrust, path);
-  // A comma separates two files.
-  const naming = `read it anyway with --dotenv ${shellWord(path.replaceAll(",", "\\,"))}`;
-  const remedies = [...(fix === undefined ? [] : [fix]), ...(isNameable ? [naming] : [])];
+  const remedies = [
+    ...(fix === undefined ? [] : [fix]),
+    ...(isNameable ? [`read it anyway with ${naming(path)}`] : []),
+  ];
   return `${printable(path)} is ignored: ${[what, ...(remedies.length === 0 ? [] : [remedies.join(", or ")])].join("; ")}`;
 }
 
@@ -25,6 +40,7 @@ const WORDS = new Map<string, readonly [what: string, hint: string]>([
   ["EACCES", ["cannot be read: permission denied", RIGHT]],
   ["EPERM", ["cannot be read: permission denied", RIGHT]],
   ["NOT_A_FILE", ["is a device or a socket, not a file of variables", `name a file (${GIVEN})`]],
+  ["REPLACED", ["is replaced by another process again and again", "end that process, then start again"]],
   ["NOT_UTF8", ["is not valid UTF-8", "save the file as UTF-8"]],
   [
     "TOO_LARGE",
@@ -36,8 +52,13 @@ const WORDS = new Map<string, readonly [what: string, hint: string]>([
   ],
 ]);
 
-/** Returns the error for a file that cannot be read, by the code of `systemErrorCode` or `NOT_UTF8`. */
-export function unreadable(path: string, code: string): SophiaError {
+/**
+ * Returns the error for a file that cannot be read, by the code of `systemErrorCode` or `NOT_UTF8`.
+ *
+ * @param path as messages show it @param error the one with the code, if there is one
+ */
+export function unreadable(path: string, code: string, error?: unknown): SophiaError {
+  if (error instanceof EscapingLink) return escaping(path, error.escape);
   const [what, hint] = WORDS.get(code) ?? [`cannot be read (${code})`, `check the file, or name another (${GIVEN})`];
   const file = what === MISSING[0] ? `the env file ${printable(path)}` : printable(path);
   return new SophiaError({ code: "dotenv", message: `${file} ${what}`, hint });
