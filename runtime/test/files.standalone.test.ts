@@ -52,6 +52,24 @@ it("reads the target of a link as bytes, also of one that is not UTF-8", () => {
   expect(read(process.execPath)).toBe(read(shell));
 });
 
+it("follows all links of a path as bytes, also to a name that is not UTF-8", () => {
+  const script = join(folder, "real-path.cjs");
+  writeFileSync(
+    script,
+    `const { realpathSync, writeSync } = require("node:fs");
+     const fault = (path) => { try { realpathSync.native(path, { encoding: "buffer" }); } catch (error) { return [error.code, error.syscall].join(); } };
+     const [, , path] = process.argv;
+     const real = realpathSync.native(path, { encoding: "buffer" });
+     writeSync(1, [Buffer.isBuffer(real), real.subarray(-3).toString("hex"), fault("gone")].join(" "));`,
+  );
+  mkdirSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0x63, 0xff, 0x64])]));
+  symlinkSync(Buffer.from([0x63, 0xff, 0x64]), join(folder, "to-odd"));
+  const real = (program: string): string =>
+    spawnSync(program, [script, "to-odd"], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(real(shell)).toBe("true 63ff64 ENOENT,realpath");
+  expect(real(process.execPath)).toBe(real(shell));
+});
+
 it("makes a link, whose target need not exist, and none where something is", () => {
   const script = join(folder, "make-link.cjs");
   writeFileSync(

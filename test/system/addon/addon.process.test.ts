@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { addon, copyOfPackage, folder, isStandalone, unwrapped } from "../../helpers/sophia.ts";
@@ -272,6 +272,14 @@ describe("the addon", () => {
       expect(read(place, place)).toEqual([null, null, false]);
       expect(read(join(place, "none"), place)).toEqual([null, null, true]);
       expect(read(join(place, ".env", "in-a-file"), place)).toEqual([null, null, false]);
+    });
+
+    test("no link, not even to a file that it would read", () => {
+      const place = folder({ file: "A=1\n" });
+      chmodSync(join(place, "file"), 0o600);
+      symlinkSync("file", join(place, ".env"));
+      expect(read(join(place, "file"), place)).toEqual(["A=1\n", "A=1\n", false]);
+      expect(read(join(place, ".env"), place)).toEqual([null, null, false]);
     });
 
     test("nothing of another user", ({ skip }) => {
