@@ -3,7 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { NetworkError } from "../network/fault.ts";
 import type { Admitted } from "./admit.ts";
 import type { Exchange } from "./exchange.ts";
-import { forClient, type Replaced, withoutKeys } from "./headers.ts";
+import { forClient } from "./headers.ts";
+import { type Replaced, withoutKeys } from "./replaced.ts";
 import type { Refusal } from "./refusals.ts";
 import { failureOf, type Services } from "./service.ts";
 

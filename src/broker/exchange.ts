@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Admitted } from "./admit.ts";
+import type { Headers } from "./fields.ts";
 import { hostOf } from "./route.ts";
 import { type Outcome, recordedPath, type RequestRecord, requestIdIn } from "./record.ts";
 import { answerTo, type Refusal, type RefusalAnswer } from "./refusals.ts";
@@ -11,8 +12,8 @@ export interface Exchange {
   readonly refuse: (refusal: Refusal) => void;
   /** Sends an answer of this process itself. */
   readonly answerLocally: (answer: RefusalAnswer) => void;
-  /** Records that the head of the service's answer is there. */
-  readonly answered: (answer: IncomingMessage) => void;
+  /** Records that the head of the service's answer is there. @param headers as the client gets them: without keys */
+  readonly answered: (status: number | undefined, headers: Headers) => void;
   /** Records that the client has closed the connection. */
   readonly left: () => void;
 }
@@ -61,9 +62,9 @@ class RecordedExchange implements Exchange {
     this.#send(answer);
   }
 
-  answered({ statusCode, rawHeaders }: IncomingMessage): void {
-    const requestId = requestIdIn(rawHeaders);
-    this.#write("answered", { status: statusCode, ...(requestId === undefined ? {} : { requestId }) });
+  answered(status: number | undefined, headers: Headers): void {
+    const requestId = requestIdIn(headers);
+    this.#write("answered", { status, ...(requestId === undefined ? {} : { requestId }) });
   }
 
   left(): void {

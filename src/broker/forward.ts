@@ -114,7 +114,7 @@ export function forward(
     passing.redirected(admitted, valuesOf(answer.rawHeaders, "location")[0]);
     const { reason, headers } = headFor(answer, admitted, passing.replaced(admitted, key));
     const passed = shouldRetry ? retried(headers) : headers;
-    exchange.answered(answer);
+    exchange.answered(answer.statusCode, headers);
     if (response.destroyed) return void sent.destroy();
     // The part of the body that came with the head goes on with it, in one packet: it is read in the next tick.
     const { socket } = response;

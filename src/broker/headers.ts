@@ -1,9 +1,9 @@
 /** Headers on their way through the broker; pure. Names and values in turn, as Node.js has them in `rawHeaders`. */
-import { maskabilityOf } from "../masking/texts.ts";
 import type { Admitted } from "./admit.ts";
 import { type Headers, optionsOf, valuesOf, without } from "./fields.ts";
 import type { Slot } from "../contract/broker/model.ts";
-import { hostOf, type Route } from "./route.ts";
+import { holdsKey, type Replaced, withoutKeys } from "./replaced.ts";
+import { hostOf } from "./route.ts";
 
 /** For one connection only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -42,25 +42,8 @@ function withKey({ scheme, isPassword }: Slot, value: string, key: string): stri
   return `${written} ${Buffer.from(`${user}:${key}`, "latin1").toString("base64")}`;
 }
 
-/** Each key that is brokered now, or that the request has used, with its dummy. */
-export type Replaced = readonly (readonly [key: string, dummy: string])[];
-
-/**
- * Returns the keys that no answer's head may hold, the longest first.
- *
- * @param used the key of the request, and its dummy
- */
-export function replacedKeys(
-  routes: readonly Route[],
-  keyOf: (name: string) => string,
-  used: readonly [key: string, dummy: string],
-): Replaced {
-  const present = routes.map(({ name, dummy }) => [keyOf(name), dummy] as const);
-  // Placeholders for services that need no key, such as `x`, are parts of other words.
-  const all = [used, ...present.filter(([key]) => key !== used[0])];
-  const hidden = all.filter(([key]) => maskabilityOf(key) === "masked");
-  return hidden.toSorted(([key], [otherKey]) => otherKey.length - key.length);
-}
+/** A name of a header (RFC 9110, 5.6.2). */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /**
  * Returns the headers for the client: no key is in them, and in the service's own addresses stands the one that the client
@@ -69,13 +52,10 @@ export function replacedKeys(
 export function forClient(rawHeaders: Headers, { origin, address }: Admitted, replaced: Replaced): Headers {
   const changed = rewrite(rawHeaders, (name, value) => ownAddresses(name, value, origin, address));
   // No key has a line break.
-  const all = changed.join("\n");
-  return replaced.some(([key]) => all.includes(key)) ? changed.map((text) => withoutKeys(text, replaced)) : changed;
-}
-
-/** Replaces each key in a text by its dummy. */
-export function withoutKeys(text: string, replaced: Replaced): string {
-  return replaced.reduce((rest, [key, dummy]) => (rest.includes(key) ? rest.split(key).join(dummy) : rest), text);
+  if (!holdsKey(changed.join("\n"), replaced)) return changed;
+  const texts = changed.map((text) => withoutKeys(text, replaced));
+  // A dummy may have characters that no name has.
+  return texts.filter((_, index) => TOKEN.test(texts[index - (index % 2)] ?? ""));
 }
 
 /** Replaces the service's origin at the beginning of an address; that of another host may contain it further behind. */

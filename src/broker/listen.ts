@@ -9,7 +9,6 @@ import { createServer, type Server } from "node:http";
 import { type Admission, admission } from "./admit.ts";
 import { Exchanges } from "./exchange.ts";
 import type { LocalService } from "./local.ts";
-import { replacedKeys } from "./headers.ts";
 import { originsOf, type Route } from "./route.ts";
 import { Guesses } from "./guesses.ts";
 import { Limits } from "./limits.ts";
@@ -18,6 +17,7 @@ import { MAX_CONNECTIONS, Places } from "./places.ts";
 import { receiveRequests } from "./receive.ts";
 import type { RequestRecord } from "./record.ts";
 import { Redirects } from "./redirects.ts";
+import { ReplacedKeys } from "./replaced.ts";
 import type { Services } from "./service.ts";
 
 const HEADERS_MS = 10_000;
@@ -68,6 +68,7 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
   const places = new Places(MAX_CONNECTIONS);
   const exchanges = new Exchanges(record);
   const limits = new Limits();
+  const replacedKeys = new ReplacedKeys();
   const origins = new Set<string>();
   const doors: Door[] = [];
   let routes: readonly Route[] = [];
@@ -92,7 +93,7 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
       limits,
       guard: guesses && { guesses, guessed: parts.guessed ?? (() => {}) },
       services: parts,
-      replaced: ({ route }, key) => replacedKeys(routes, parts.keyOf, [key, route.dummy]),
+      replaced: ({ route }, key) => replacedKeys.of(routes, parts.keyOf, [key, route.dummy]),
       redirected: (admitted, location) => {
         const target = redirects?.note(admitted, location, routes);
         if (target !== undefined) origins.add(target);

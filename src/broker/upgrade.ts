@@ -50,10 +50,9 @@ export function upgrade(
     });
     sent.once("upgrade", (answer, service, first) => {
       stopNoticing();
-      exchange.answered(answer);
+      const answered = answerHead(answer, key, ["Connection", "Upgrade", "Upgrade", "websocket"]);
       if (socket.destroyed) return void service.destroy();
-      const own = ["Connection", "Upgrade", "Upgrade", "websocket"];
-      socket.write(answerHead(answer, key, own), "latin1");
+      socket.write(answered, "latin1");
       if (first.length > 0) socket.write(first);
       if (head.length > 0) service.write(head);
       join(socket, service);
@@ -73,16 +72,18 @@ export function upgrade(
   async function refused(answer: IncomingMessage, key: string): Promise<void> {
     answer.on("error", () => socket.destroy());
     const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
-    exchange.answered(answer);
+    const answered = answerHead(answer, key, ["Connection", "close"], shouldRetry);
     if (socket.destroyed) return;
     stopNoticing();
-    socket.write(answerHead(answer, key, ["Connection", "close"], shouldRetry), "latin1");
+    socket.write(answered, "latin1");
     socket.resume();
     answer.pipe(socket);
   }
 
+  /** Returns the head of an answer, and records it. */
   function answerHead(answer: IncomingMessage, key: string, own: readonly string[], shouldRetry = false): string {
     const { reason, headers } = headFor(answer, admitted, passing.replaced(admitted, key));
+    exchange.answered(answer.statusCode, headers);
     const passed = shouldRetry ? retried(headers) : headers;
     return headOf(`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, [...passed, ...own]);
   }

@@ -14,15 +14,45 @@ export interface BrokerProcess {
   readonly records: readonly RequestRecord[];
 }
 
-/** Starts a program that prints its environment and waits, and reads from that where the broker is. */
+/** Starts a program with the routes of the tests, and reads from its environment where the broker is. */
 export async function startBrokerProcess(origin: string): Promise<BrokerProcess> {
-  const cwd = folder({ "broker.contract.json": JSON.stringify({ variables: variablesOf(routesTo(origin)) }) });
+  const { environment, log } = await startWaiting(variablesOf(routesTo(origin)), KEYS);
+  const [openai, anthropic, search] = routesTo(origin);
+  const withDummy = (route: Route): Route => ({ ...route, dummy: environment[route.name] ?? "" });
+  return {
+    origin: environment["OPENAI_API_KEY_BASE"] ?? "",
+    routes: [withDummy(openai), withDummy(anthropic), withDummy(search)],
+    get records() {
+      return recordsIn(log);
+    },
+  };
+}
+
+export interface Waiting {
+  /** The program's. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The file of `--audit-log`. */
+  readonly log: string;
+}
+
+/**
+ * Starts a program that waits until the end of the test, by `--broker` and a contract that the caller has named.
+ *
+ * @param variables of the contract
+ * @param env of the caller
+ */
+export async function startWaiting(
+  variables: Readonly<Record<string, object>>,
+  env: Readonly<Record<string, string>>,
+  options: readonly string[] = [],
+): Promise<Waiting> {
+  const cwd = folder({ "broker.contract.json": JSON.stringify({ variables }) });
   const log = join(cwd, "audit.jsonl");
-  const options = ["--contract", "broker.contract.json", "--broker", "--audit-log", log];
+  const own = ["--contract", "broker.contract.json", "--broker", "--audit-log", log, ...options];
   const [command, ...prefix] = sophiaRun;
-  const child = spawn(command, [...prefix, ...options, "--", "sh", "-c", "env; echo; exec cat"], {
+  const child = spawn(command, [...prefix, ...own, "--", "sh", "-c", "env; echo; exec cat"], {
     cwd,
-    env: { PATH: process.env["PATH"], HOME: cwd, ...KEYS },
+    env: { PATH: process.env["PATH"], HOME: cwd, ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
@@ -38,16 +68,7 @@ export async function startBrokerProcess(origin: string): Promise<BrokerProcess>
       if (read.endsWith("\n\n")) resolve(read);
     });
   });
-  const environment = environmentOf(text);
-  const [openai, anthropic, search] = routesTo(origin);
-  const withDummy = (route: Route): Route => ({ ...route, dummy: environment[route.name] ?? "" });
-  return {
-    origin: environment["OPENAI_API_KEY_BASE"] ?? "",
-    routes: [withDummy(openai), withDummy(anthropic), withDummy(search)],
-    get records() {
-      return recordsIn(log);
-    },
-  };
+  return { environment: environmentOf(text), log };
 }
 
 function variablesOf(routes: readonly Route[]): Readonly<Record<string, object>> {

@@ -1,0 +1,112 @@
+/** Keys in the texts of heads, in the forms in which services repeat them. */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ReplacedKeys, withoutKeys } from "../../src/broker/replaced.ts";
+import { cases } from "../helpers/seed.ts";
+import { routesTo } from "./routes.ts";
+
+const KEY = "ghp_real0a1b2c3d4e5f";
+const DUMMY = "ghp_sophia-012345678";
+/** It contains the other one. */
+const LONGER = `${KEY}/+~?=longer`;
+const LONGER_DUMMY = "sophia-longer-01234567";
+
+const [openai, anthropic] = routesTo("https://api.example.test");
+const routes = [
+  { ...openai, dummy: DUMMY },
+  { ...anthropic, dummy: LONGER_DUMMY },
+];
+const keys = new ReplacedKeys();
+const replaced = keys.of(routes, (name) => (name === openai.name ? KEY : LONGER), [KEY, DUMMY]);
+const shown = (text: string): string => withoutKeys(text, replaced);
+
+const base64 = (text: string): string => Buffer.from(text, "latin1").toString("base64");
+
+describe("a key is replaced by its dummy", () => {
+  test.each([
+    ["as it is", (key: string) => `Bearer ${key}.`],
+    ["twice", (key: string) => `${key}${key}`],
+    ["in Basic credentials", (key: string) => `Basic ${base64(`user:${key}`)}`],
+    [
+      "in escaped Basic credentials",
+      (key: string) => `/a?b=${encodeURIComponent(`Basic ${base64(`u:${key}`)}`)}&c=%20`,
+    ],
+    [
+      "in base64 for URLs, behind text of the same characters",
+      (key: string) => {
+        return `v1-${Buffer.from(`{"k":"${key}"}`).toString("base64url")}`;
+      },
+    ],
+    ["once in base64, once as it is", (key: string) => `${key} ${base64(`us:${key}`)}`],
+    ["within the same word", (key: string) => `${base64(`abc:${key}!!`)}${key}`],
+  ])("%s", (_, form) => {
+    expect(shown(form(KEY))).toBe(form(DUMMY));
+    expect(shown(form(LONGER))).toBe(form(LONGER_DUMMY));
+  });
+
+  test.each([
+    "",
+    "text/html; charset=utf-8",
+    DUMMY,
+    base64(`u:${DUMMY}`),
+    `__cf_bm=${base64("x".repeat(100))}; path=/; HttpOnly`,
+    "/a%20b?c=%zz&d=%25",
+    KEY.slice(1),
+  ])("and no other text is changed: %j", (text) => expect(shown(text)).toBe(text));
+});
+
+test("the keys of now are those of the last call, also after a swap", () => {
+  expect(keys.of(routes, () => "sk-first-0123456789", ["sk-first-0123456789", DUMMY]).map(({ key }) => key)).toEqual([
+    "sk-first-0123456789",
+  ]);
+  const swapped = keys.of(routes, () => "sk-second-0123456789", ["sk-first-0123456789", DUMMY]);
+  expect(new Set(swapped.map(({ key }) => key))).toEqual(new Set(["sk-first-0123456789", "sk-second-0123456789"]));
+});
+
+/** Decodes what can be decoded, in another way than the program does. */
+function decodings(text: string): readonly string[] {
+  const texts = [text];
+  for (let level = 0; level < 3; level += 1) {
+    const last = texts.at(-1) ?? "";
+    texts.push(
+      last.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => Buffer.from(digits, "hex").toString("latin1")),
+    );
+  }
+  const runs = texts.flatMap((one) => one.match(/[\w+/-]+/g) ?? []);
+  const decoded = runs.flatMap((run) =>
+    [0, 1, 2, 3].map((from) => Buffer.from(run.slice(from), "base64").toString("latin1")),
+  );
+  return [...texts, ...decoded];
+}
+
+const filler = fc.stringMatching(/^[ -~]{0,12}$/);
+const key = fc.constantFrom(KEY, LONGER);
+const encodedKey = fc.tuple(filler, key, filler).map((parts) => base64(parts.join("")));
+const form = fc.oneof(
+  key,
+  encodedKey,
+  encodedKey.map((text) => text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")),
+);
+const escapedForm = fc
+  .tuple(form, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), fc.integer({ min: 0, max: 3 }))
+  .map(([text, which, levels]) => {
+    let written = text;
+    for (let level = 0; level < levels; level += 1) {
+      written = Array.from(written, (one, index) => {
+        const isEscaped = which[index % which.length] === true || /[^\w.~-]/.test(one);
+        return isEscaped ? `%${one.charCodeAt(0).toString(16)}` : one;
+      }).join("");
+    }
+    return written;
+  });
+
+test("whatever is around it, and however it is escaped, no key is left", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(filler, escapedForm), { minLength: 1, maxLength: 3 }), filler, (parts, end) => {
+      const text = parts.flat().join("") + end;
+      const left = decodings(shown(text)).filter((one) => one.includes(KEY));
+      expect(left).toEqual([]);
+    }),
+    { numRuns: cases(3000, 100_000) },
+  );
+});
