@@ -12,7 +12,8 @@ import type { OwnAddress } from "./own-address.ts";
 import type { Refusal, RefusalCode } from "./refusals.ts";
 import { optionsOf } from "./fields.ts";
 import { below, hostOf, type Route, withoutQuery } from "./route.ts";
-import { isCovered, isDenied, readingsOf } from "../contract/broker/path-rules.ts";
+import { readingsOf } from "../contract/broker/path-forms.ts";
+import { isCovered, isDenied } from "../contract/broker/path-rules.ts";
 
 export interface RequestHead {
   readonly method: string;
@@ -331,7 +332,7 @@ function admitPath(
   }
   let prefix: string | undefined;
   let hasTwoPrefixes = false;
-  // A path with %2F must be allowed in both of its readings.
+  // A path with %2F must be allowed in all of its readings.
   for (const reading of readings) {
     const written = route.servicePath + reading;
     const missing = below(route.prefix, written) === undefined ? route.prefix : "";

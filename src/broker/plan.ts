@@ -140,8 +140,8 @@ function limited({ limit }: BrokerEntry): Pick<Route, "limit"> {
 }
 
 /** The only host that a rule can name here is that of the service, for which a gateway may stand. */
-function withoutHost({ method, segments, folded, text }: PathRule): PathRule {
-  return { method, segments, folded, text };
+function withoutHost({ method, segments, names, text }: PathRule): PathRule {
+  return { method, segments, names, text };
 }
 
 /** Plans a token of GitHub, or of a GitHub Enterprise Server. */

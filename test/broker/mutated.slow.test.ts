@@ -31,6 +31,9 @@ const oddSegment = fc.constantFrom(
   escaped("organization"),
   escaped("v1"),
   "documents%2f..%2fkeys",
+  ..."organization.json organization. organization%20 organization%3fx organization%23 sessions.json".split(" "),
+  ..."%20organization organization%09 org%e2%80%8banization v1%ef%bc%8forganization %ef%bd%8frganization".split(" "),
+  ..."%ef%bc%8e%ef%bc%8e %c0%ae%c0%ae v1%c0%aforganization organization,x organization%c2%a0".split(" "),
 );
 const segment = fc.oneof({ weight: 6, arbitrary: plainSegment }, { weight: 1, arbitrary: oddSegment });
 const end = fc.constantFrom("", "", "", "/", "?a=b", "?/../v1/organization", "#x");
@@ -178,7 +181,10 @@ function wrongs(
   const [name, key = ""] = used[0] ?? [];
   const read = new URL(aim.toLowerCase().replaceAll(/%2f|%5c|\\/g, "/"), "http://x");
   const plain = decodeURIComponent(read.pathname.replaceAll("%zz", "").replaceAll(/%(?![\da-f]{2})/g, ""))
-    .replaceAll(/;[^/]*/g, "")
+    .normalize("NFKC")
+    .replaceAll(/[\p{Cc}\p{Cf}]/gu, "")
+    .replaceAll(/\/\s+/g, "/")
+    .replaceAll(/(?<=\w)[.,\s?#][^/]*|;[^/]*/g, "")
     .replaceAll(/\/+/g, "/");
   const begins = (prefix: string): boolean => plain === prefix || plain.startsWith(`${prefix}/`);
   const isAllowed =

@@ -4,7 +4,8 @@ import { mayDecideNetwork } from "../../core/network-variables.ts";
 import { enumerate } from "../../core/text.ts";
 import { parseUrl, isLoopback } from "../../core/url.ts";
 import { MARKED_VARIABLES } from "../../esc/settings/from-files.ts";
-import { isAmbiguous, parseRule } from "./path-rules.ts";
+import { isAmbiguous } from "./path-forms.ts";
+import { parseRule } from "./path-rules.ts";
 
 /** The message and the allowed form. */
 export type FormFault = readonly [message: string, allowed: string];

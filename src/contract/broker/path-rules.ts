@@ -1,4 +1,5 @@
 /** Rules over methods and paths, such as `POST /v2/documents/*` or `api.github.com: GET /repos/**`; pure. */
+import { folded, isAmbiguous, namesOf, type PathName, segmentsOf } from "./path-forms.ts";
 
 export interface PathRule {
   /** Host and port, in lower case; absent for all hosts of the key. */
@@ -8,7 +9,7 @@ export interface PathRule {
   /** `*` stands for one segment, `**` at the end for all that follow, also none. */
   readonly segments: readonly string[];
   /** The segments as `isDenied` compares them. */
-  readonly folded: readonly string[];
+  readonly names: readonly string[];
   readonly text: string;
 }
 
@@ -28,64 +29,13 @@ export function parseRule(text: string): PathRule | undefined {
   return ruleOf({ ...ofHost, method: method.toUpperCase(), segments, text });
 }
 
-export function ruleOf(parts: Omit<PathRule, "folded">): PathRule {
-  return { ...parts, folded: parts.segments.map(fold) };
+export function ruleOf(parts: Omit<PathRule, "names">): PathRule {
+  return { ...parts, names: parts.segments.map((segment) => folded(segment).replace(/;.*$/s, "").trim()) };
 }
 
 /** Parses rules, and leaves out any other text. */
 export function parseRules(texts: readonly string[]): readonly PathRule[] {
   return texts.flatMap((text) => parseRule(text) ?? []);
-}
-
-/** Characters that need no escape, and those that separate segments. */
-const NEEDLESS = /[\w.~/\\-]/;
-
-/**
- * Returns true for a path that two servers may read as two different ones: empty and dot segments, also in front of
- * parameters (`/..;x`), backslashes, and escapes of characters that need none (RFC 3986, 6.2.2) or that separate segments,
- * also if these are escaped again (`%252F`).
- */
-export function isAmbiguous(path: string): boolean {
-  if (isPlain(path)) return false;
-  if (/\/\/|\\|\/\.{1,2}(?:\/|$)|\/\.{0,2}(?:;|%(?:25)*3b)/i.test(path)) return true;
-  return hasOddEscape(path, NEEDLESS);
-}
-
-/** Texts of which each ambiguous path has one. */
-const MARKS = ["%", "//", "\\", "/.", "/;"] as const;
-
-/** Most paths are: looking for a few texts takes a tenth of the time of a regular expression in QuickJS. */
-function isPlain(path: string): boolean {
-  return !MARKS.some((mark) => path.includes(mark));
-}
-
-/**
- * Returns the two readings of a path, with `%2F` as a character and as a slash, as in the name of a branch or a project; one
- * for other paths.
- *
- * @returns undefined if there are further ones
- */
-export function readingsOf(path: string): readonly string[] | undefined {
-  if (!path.includes("%") || !/%2f/i.test(path)) return isAmbiguous(path) ? undefined : [path];
-  const separated = path.replaceAll(/%2f/gi, "/");
-  return isAmbiguous(separated) || hasOddEscape(path, /[\w.~\\-]/) ? undefined : [path, separated];
-}
-
-/** @param needless characters that need no escape */
-function hasOddEscape(path: string, needless: RegExp): boolean {
-  return (
-    (path.match(/%.{0,2}/gs) ?? []).some(
-      (escape) => !/^%[\da-f]{2}$/i.test(escape) || isOdd(escape.slice(1), needless),
-    ) ||
-    // Escapes of escapes, such as %252F, which a server behind one that decodes takes for a slash. They have no second reading.
-    Array.from(path.matchAll(/%(?:25)+([\da-f]{2})/gi)).some(([, digits = ""]) => isOdd(digits, NEEDLESS))
-  );
-}
-
-/** @param digits of an escape */
-function isOdd(digits: string, needless: RegExp): boolean {
-  const character = String.fromCharCode(Number.parseInt(digits, 16));
-  return needless.test(character) || character < " ";
 }
 
 /** The parts of a request over which a rule decides. */
@@ -100,29 +50,27 @@ interface RuleTarget {
 /** Returns true if one of the rules has the host, the method and the path. */
 export function isCovered(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
   const segments = segmentsOf(path);
-  return rules.some((rule) => isFor(rule, host, method) && isPath(rule.segments, segments));
+  const isSame = (part: string, segment: string): boolean => part === segment;
+  return rules.some((rule) => isFor(rule, host, method) && isPath(rule.segments, segments, isSame));
 }
 
 /**
- * The same for rules that deny. As on some servers, neither case nor escapes (`/a%3Arun`) nor parameters (`/keys;x`) of segments
- * matter, on either side.
+ * The same for rules that deny, which no other spelling may pass that some server takes for the path. Neither case, escapes
+ * nor letters that look alike matter, nor what is behind a name (`/keys;x`, `/keys.json`, `/keys%3fx`). Of slashes in other
+ * forms, such as `%2F`, any may be one.
  */
 export function isDenied(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
-  // Most paths have neither.
-  const isFolded = path.includes("%") || path.includes(";");
-  const segments = isFolded ? segmentsOf(path).map(fold) : segmentsOf(path.toLowerCase());
-  return rules.some((rule) => isFor(rule, host, method) && isPath(rule.folded, segments));
-}
-
-/** As often as a chain of servers decodes a path. */
-const MOST_DECODINGS = 3;
-
-function fold(segment: string): string {
-  let text = segment;
-  for (let count = 0; count < MOST_DECODINGS && text.includes("%"); count += 1) {
-    text = text.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  const of = rules.filter((rule) => isFor(rule, host, method));
+  // Most paths have no escape.
+  if (!path.includes("%")) {
+    const segments = segmentsOf(path.toLowerCase());
+    return of.some(({ names }) => isPath(names, segments, isName));
   }
-  return text.toLowerCase().replace(/;.*$/s, "");
+  const names = namesOf(path);
+  // Behind an escaped `?` or `#` there is no path for some servers.
+  const end = names.findIndex(({ text }) => /[?#]/.test(text));
+  const readings = end === -1 ? [names] : [names, names.slice(0, end + 1)];
+  return of.some((rule) => readings.some((reading) => isJoinedPath(rule.names, reading)));
 }
 
 function isFor(rule: PathRule, host: string, method: string): boolean {
@@ -130,18 +78,44 @@ function isFor(rule: PathRule, host: string, method: string): boolean {
   return rule.method === "*" || rule.method === method || rule.method === method.toUpperCase();
 }
 
-function isPath(pattern: readonly string[], segments: readonly string[]): boolean {
+function isPath(
+  pattern: readonly string[],
+  segments: readonly string[],
+  isSame: (part: string, segment: string) => boolean,
+): boolean {
   const isOpen = pattern.at(-1) === "**";
   const fixed = isOpen ? pattern.length - 1 : pattern.length;
   if (isOpen ? segments.length < fixed : segments.length !== fixed) return false;
   for (let index = 0; index < fixed; index++) {
-    if (pattern[index] !== "*" && pattern[index] !== segments[index]) return false;
+    const part = pattern[index] ?? "";
+    if (part !== "*" && !isSame(part, segments[index] ?? "")) return false;
   }
   return true;
 }
 
-/** A slash at the end is ignored. */
-function segmentsOf(path: string): readonly string[] {
-  const trimmed = path.endsWith("/") ? path.slice(0, -1) : path;
-  return trimmed === "" ? [] : trimmed.slice(1).split("/");
+/** The same for a path with slashes in other forms, each of which may be one: `*` stands for any number of names behind such. */
+function isJoinedPath(pattern: readonly string[], names: readonly PathName[]): boolean {
+  const isOpen = pattern.at(-1) === "**";
+  /** Tells for each number of names if the pattern up to here may stand for the first ones. */
+  let stands: readonly boolean[] = [true];
+  for (const part of isOpen ? pattern.slice(0, -1) : pattern) {
+    const next: boolean[] = [false];
+    for (const [index, { text, isJoined }] of names.entries()) {
+      const begins = stands[index] === true && (part === "*" || isName(part, text));
+      const goesOn = part === "*" && isJoined && next[index] === true;
+      next.push(begins || goesOn);
+    }
+    if (!next.includes(true)) return false;
+    stands = next;
+  }
+  return isOpen || stands[names.length] === true;
+}
+
+/** Characters of names. What follows a name behind another one is an extension, a parameter or a query for some servers. */
+const OF_NAME = /[\p{L}\p{N}_:@~-]/u;
+
+/** Returns true for the name itself, and for one with something behind it that some servers cut off. */
+function isName(name: string, text: string): boolean {
+  const trimmed = text.trimStart();
+  return trimmed.startsWith(name) && (trimmed.length === name.length || !OF_NAME.test(trimmed.charAt(name.length)));
 }

@@ -1,12 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  isAmbiguous,
-  isCovered,
-  isDenied,
-  parseRule,
-  type PathRule,
-  readingsOf,
-} from "../../../src/contract/broker/path-rules.ts";
+import { isAmbiguous, readingsOf } from "../../../src/contract/broker/path-forms.ts";
+import { isCovered, isDenied, parseRule, type PathRule } from "../../../src/contract/broker/path-rules.ts";
 
 function rules(...texts: readonly string[]): readonly PathRule[] {
   return texts.map((text) => {
@@ -69,6 +63,62 @@ describe("a denied path", () => {
     expect(isDenied(rules(rule), { host: "a.test", method: "GET", path })).toBe(true);
   });
 
+  const spellings = `
+    /v1/keys.json /v1/keys. /v1/keys.tar.gz /v1/keys%20 /v1/keys+ /v1/keys%3f /v1/keys%3Fa=b/c
+    /v1/keys%23 /v1/keys%253f /v1/keys%2520 /v1/keys,x /v1/keys=1 /v1/keys() /v1/keys| /v1/keys%
+    /v1/%20keys /v1/keys%c2%85 /v1/keys%c2%a0 /v1/keys%e2%80%8b /v1/ke%e2%80%8bys /v1%20/keys
+    /v1/%ef%bd%8b%ef%bd%85%ef%bd%99%ef%bd%93 /v1/%ef%bd%8beys /v1/keys%ef%bc%8ejson /v1/%e2%84%aaeys
+    /v1/key%c5%bf /v1/k%c3%a9ys /v1/ke%cc%81ys /v1/%25ef%25bd%258beys
+    /v1%2fkeys /v1%2Fkeys%2f1 /v1%ef%bc%8fkeys /v1%e2%81%84keys /v1%e2%88%95keys /v1%ef%bc%bckeys
+  `;
+  // Fullwidth letters, the Kelvin sign, a long s, accents; slashes of fractions and of division.
+  test.each(spellings.trim().split(/\s+/))("is recognized in the spelling %s", (path) => {
+    expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path })).toBe(true);
+  });
+
+  test.each([
+    ["* /v1/sessions", "/v1/sessions%3f/x"],
+    ["* /v1/sessions", "/v1/sessions%23/x/y"],
+    ["* /v1/sessions", "/v1%2Fsessions%2F"],
+    // A name may have an escaped slash, and be followed by one that is none.
+    ["* /repos/*/*/keys/**", "/repos/acme/a%2fb/keys"],
+    ["* /repos/*/*/keys/**", "/repos/acme%2fapp/keys"],
+    ["* /repos/*/*/keys/**", "/repos/acme%2fa%2fb%2fkeys/1"],
+    ["* /repos/*/*/environments/*/secrets/**", "/repos/acme/app/environments/a%2fb/secrets"],
+    ["* /repos/*/*/environments/*/secrets/**", "/repos/acme/app/environments/a%2fb%2fsecrets"],
+    ["* /api/files.upload", "/api/files.upload.json"],
+    ["* /api/%ef%bd%8beys", "/api/keys"],
+    ["* /adm\u0069n/**", "/adm%c4%b1n"],
+  ])("of the rule %s is recognized as %s", (rule, path) => {
+    expect(isDenied(rules(rule), { host: "a.test", method: "GET", path })).toBe(true);
+  });
+
+  test.each([
+    ["* /user/keys/**", "/user/keysets"],
+    ["* /user/keys/**", "/user/keys-of-others"],
+    ["* /user/keys/**", "/user/keys_2"],
+    ["* /user/keys/**", "/users/keys"],
+    ["* /user/keys/**", "/user"],
+    ["* /user/keys/**", "/user/k%C3%A9"],
+    ["* /v1/models/a", "/v1/models/a:run"],
+    ["* /api/files.upload", "/api/files.list"],
+    ["* /repos/*/*/keys/**", "/repos/acme/app/contents/keys"],
+    ["* /repos/*/*/keys/**", "/repos/acme/keys.json/contents/a"],
+    ["* /repos/*/*/keys/**", "/repos/acme/app/git/ref/heads%2Fkeys"],
+    ["* /repos/*/*/keys/**", "/repos/acme/app/contents/docs%2Fkeys"],
+    ["* /v1/sessions", "/v1/sessions/x"],
+  ])("of the rule %s is not %s", (rule, path) => {
+    expect(isDenied(rules(rule), { host: "a.test", method: "GET", path })).toBe(false);
+  });
+
+  // A search that tries each way to read the slashes would not end.
+  test("is none, however many slashes are escaped", () => {
+    const path = `/repos${"%2fa".repeat(4000)}`;
+    const many = rules(...Array.from({ length: 50 }, (_, index) => `* /repos/*/*/*/*/*/*/x${index}`));
+    expect(isDenied(many, { host: "a.test", method: "GET", path })).toBe(false);
+    expect(isDenied(many, { host: "a.test", method: "GET", path: `${path}%2fx49` })).toBe(true);
+  });
+
   test("does not deny its neighbours", () => {
     expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path: "/v1/keysets" })).toBe(false);
     expect(isDenied(rules("POST /v1/keys"), { host: "a.test", method: "GET", path: "/v1/keys" })).toBe(false);
@@ -109,6 +159,39 @@ test.each([
   ["/100%25", false],
   ["/100%25off", false],
   ["/100%25%20", false],
+  // Tab, line break and DEL, overlong and other malformed UTF-8, surrogates.
+  ["/a%09", true],
+  ["/a%0ab", true],
+  ["/a%7f", true],
+  ["/a%c0%afb", true],
+  ["/a/%c0%ae%c0%ae/b", true],
+  ["/a%e0%80%afb", true],
+  ["/%c1%a1", true],
+  ["/a%ff", true],
+  ["/a%E4", true],
+  ["/a%ed%a0%80", true],
+  ["/a%25c0%25af", true],
+  ["/a%25E4", true],
+  ["/a%u0061", true],
+  // Empty and dot segments in other letters.
+  ["/a/%20/b", true],
+  ["/a/%20", true],
+  ["/a/.%20/b", true],
+  ["/a/%20../b", true],
+  ["/a/..%2520", true],
+  ["/a/%ef%bc%8e%ef%bc%8e/b", true],
+  ["/a/.%e2%80%8b./b", true],
+  ["/a/%e2%80%a5/b", true],
+  ["/a%ef%bc%8f..%ef%bc%8fb", true],
+  ["/a/%e2%80%8b/b", true],
+  ["/%E8%B3%87%E6%96%99%EF%BC%91%EF%BC%8E%EF%BC%90.txt", false],
+  ["/foo%E2%80%A6.md", false],
+  ["/what%3F.md", false],
+  ["/c%23", false],
+  ["/%F0%9F%90%9B%20bug", false],
+  ["/type%3A%20bug", false],
+  ["/c%2B%2B", false],
+  ["/compare/main...dev", false],
   ["/a/...", false],
   ["/a/.well-known", false],
   ["/a%20b", false],
@@ -134,6 +217,13 @@ test.each([
   ["/a%252Fb", undefined],
   ["/a%2Fb%252F", undefined],
   ["/a%2Fb%2520", ["/a%2Fb%2520", "/a/b%2520"]],
+  ["/a%EF%BC%8Fb", ["/a%EF%BC%8Fb", "/a/b"]],
+  ["/a%3Fb/c", ["/a%3Fb/c", "/a"]],
+  ["/a%23b", ["/a%23b", "/a"]],
+  ["/a%253fb", ["/a%253fb", "/a"]],
+  ["/a%2fb%3f/c", ["/a%2fb%3f/c", "/a/b%3f/c", "/a%2fb", "/a/b"]],
+  ["/a%2Fb%c0%af", undefined],
+  ["/a%2f%ef%bc%8e%2fb", undefined],
 ])("the readings of %s", (path, expected) => {
   expect(readingsOf(path)).toEqual(expected);
 });
