@@ -11,9 +11,9 @@ enum { SLOTS = 2 * MOST_CANDIDATES + 64 };
 enum { MOST_ORIGINS = 1024, KEPT_ORIGINS = 512 };
 
 struct candidate {
-  int64_t at, last_escape, last_decoded, from;
+  int64_t at, last_escape, last_decoded, last_shell, from;
   uint32_t node, count;
-  uint8_t encoding, empty_units, is_after_return, is_shell;
+  uint8_t encoding, empty_units, is_after_return;
   /* The last bits of offsets, which are near `at`. */
   uint32_t origins[MOST_ORIGINS];
 };
@@ -142,7 +142,7 @@ static void read_byte(const struct finder *finder, struct candidate *candidate, 
   if (length == 0) return;
   const int64_t start = start_of(candidate, length);
   if (start > candidate->last_decoded) return;
-  add_match(finder, start, candidate->at, candidate->node, candidate->encoding, candidate->is_shell);
+  add_match(finder, start, candidate->at, candidate->node, candidate->encoding, start <= candidate->last_shell);
 }
 
 /* Returns 0 if no secret continues with the unit. */
@@ -155,7 +155,7 @@ static int accept_unit(const struct finder *finder, struct candidate *candidate,
     const int is_itself = unit->length == 1 && unit->count > 0 && unit->bytes[0] == first && first != '\r';
     if (!is_itself) candidate->last_decoded = begin;
   }
-  if (unit->is_shell) candidate->is_shell = 1;
+  if (unit->is_shell) candidate->last_shell = begin;
   for (size_t i = 0; i < unit->count; ++i) read_byte(finder, candidate, unit->bytes[i], begin);
   return is_alive(finder, candidate) && candidate->empty_units <= MOST_EMPTY_UNITS;
 }

@@ -101,11 +101,11 @@ static void read_escaped(const struct finder *finder, size_t index, uint32_t nod
     if (candidate == NULL) return;
     const uint32_t depth = depth_without(finder, encoding, index, depth_at(finder->tables, node));
     candidate->at = candidate->from = at;
-    candidate->last_escape = candidate->last_decoded = -1;
+    candidate->last_escape = candidate->last_decoded = candidate->last_shell = -1;
     candidate->node = shortened(finder, node, depth, index);
     candidate->count = 0;
     candidate->encoding = (uint8_t)encoding;
-    candidate->empty_units = candidate->is_after_return = candidate->is_shell = 0;
+    candidate->empty_units = candidate->is_after_return = 0;
     step(finder, candidate, at + 1);
   }
 }

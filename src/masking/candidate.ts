@@ -28,7 +28,8 @@ export class Candidate {
   private origins: number[] = [];
   private emptyUnits = 0;
   private isAfterReturn = false;
-  private isShell = false;
+  /** The offset of the last escape that shells alone write. One before a match is not part of it. */
+  private lastShell = -1;
 
   constructor(encoding: Encoding, automaton: Automaton, at: number, node: number) {
     this.encoding = encoding;
@@ -77,7 +78,7 @@ export class Candidate {
       this.lastEscape = begin;
       if (unit.length > 1 || unit.bytes[0] !== first || first === RETURN) this.lastDecoded = begin;
     }
-    if (unit.isShell === true) this.isShell = true;
+    if (unit.isShell === true) this.lastShell = begin;
     for (const byte of unit.bytes) this.read(byte, begin, onMatch);
     return this.isAlive() && this.emptyUnits <= MOST_EMPTY_UNITS;
   }
@@ -108,7 +109,7 @@ export class Candidate {
     const length = automaton.matchLengthAt(this.node);
     if (length === 0) return;
     const start = this.startOf(length);
-    if (start <= this.lastDecoded) onMatch(start, this.at, this.node, this.encoding, this.isShell);
+    if (start <= this.lastDecoded) onMatch(start, this.at, this.node, this.encoding, start <= this.lastShell);
   }
 
   private isAlive(): boolean {

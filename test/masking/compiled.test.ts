@@ -76,6 +76,39 @@ test("both searches find the same patterns in the same encodings, as `scan` show
   expect(hits).toBeGreaterThan(200);
 });
 
+test.each<readonly [string, readonly string[], string, readonly string[]]>([
+  [
+    "in front of JSON",
+    ['pass"word-1'],
+    String.raw`\'pass\"word-1`,
+    ["2 14 2 plain JSON false", "2 14 2 plain URL false", "2 14 2 plain XML false"],
+  ],
+  [
+    "inside JSON; in JSON in JSON only the inner escape counts",
+    ['pa$ss"word-1'],
+    String.raw`pa\$ss\"word-1`,
+    ["0 14 2 plain JSON false", "0 14 2 plain JSON true", "0 14 2 plain URL true", "0 14 2 plain XML true"],
+  ],
+  [
+    "in front of a secret of quotes and backslashes",
+    [String.raw`'"'"b'b\"` + "\\", "b\n\nb\rab", String.raw`&&\+&%`, String.raw`\b''"` + "\\"],
+    String.raw`\'\u0027\u0022\u0027\u0022\u0062\u0027\u0062\u005c\u0022\u005c'\"'\"b'b\\\"~`,
+    ["2 62 1 plain JSON false", "2 62 1 plain URL false", "2 62 1 plain XML false"],
+  ],
+  [
+    "behind two backslashes",
+    [`'ba'"''`, String.raw`"'''a\aaa"\b`],
+    String.raw`"\\'\u0027\u0062\u0061\u0027\u0022\u0027\u0027`,
+    ["4 46 1 plain JSON false", "4 46 1 plain URL false", "4 46 1 plain XML false"],
+  ],
+])("an escape of shells makes a match one of shells only as part of it: %s", (_, values, text, expected) => {
+  const output = Buffer.from(text);
+  for (const size of [1, 8, 16, output.length]) {
+    expect(found(values, output, size)).toEqual(expected);
+    expect(found(values, output, size, compiledSearch())).toEqual(expected);
+  }
+});
+
 test("both searches mask a value that is not UTF-8 in Python's escapes", () => {
   const value = Buffer.from([...Buffer.from("hush-"), 0xff, 0x80, 0x22, 0xc3, ...Buffer.from("-9f8e")]);
   const secrets = [{ name: "SECRET", value }];
