@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import type { Masking } from "../../src/masking/masking.ts";
-import type { CompiledSearch } from "../../src/masking/model.ts";
+import { maskingOf, type Masking } from "../../src/masking/masking.ts";
+import type { CompiledSearch, Secret } from "../../src/masking/model.ts";
 import { addon } from "../helpers/sophia.ts";
 
 /** Returns the compiled search of this checkout, if it is built. */
@@ -18,3 +18,11 @@ export function withAddon(masking: Masking): Masking {
   masking.prepare(compiledSearch());
   return masking;
 }
+
+/** The search in TypeScript and, if it is built, the compiled one: each makes a masking. */
+export const searches: readonly (readonly [string, (secrets: readonly Secret[]) => Masking])[] = [
+  ["JavaScript", (secrets) => maskingOf(secrets)],
+  ...(compiledSearch() === undefined
+    ? []
+    : [["the addon", (secrets: readonly Secret[]) => withAddon(maskingOf(secrets))] as const]),
+];

@@ -3,10 +3,11 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
 import { maskabilityOf } from "../../src/masking/texts.ts";
+import { searches } from "./compiled.ts";
 
 /** Returns the masked output of a program that has the value. */
-function masked(value: string, output: string | Buffer): string {
-  const masker = maskingOf([{ name: "SECRET", value }]).stream();
+function masked(value: string, output: string | Buffer, make = maskingOf): string {
+  const masker = make([{ name: "SECRET", value }]).stream();
   return Buffer.concat([Buffer.from(masker.push(Buffer.from(output))), masker.flush()]).toString();
 }
 
@@ -144,6 +145,31 @@ describe("the forms that other programs write", () => {
       stdio: ["ignore", "pipe", "inherit"],
     });
     expect(masked("0123456789abcdefghijklmnopqrstuvwxyz".repeat(5), output)).toBe("***\n");
+  });
+});
+
+describe.each(searches)("base64 in lines, by %s", (_, make) => {
+  const value = "0123456789abcdefghijklmnopqrstuvwxyz".repeat(5);
+  // Not at the lines' beginnings, where each line of a long value would be masked by itself.
+  const encoded = Buffer.from(`user:${value}\n`).toString("base64");
+
+  test.each([
+    ["base64(1) and MIME", 76, "\n"],
+    ["PEM and openssl", 64, "\n"],
+    ["MIME", 76, "\r\n"],
+    ["a terminal, for openssl", 64, "\r\n"],
+    ["the shortest", 60, "\r\n"],
+  ])("as of %s: %i columns, %j", (__, width, end) => {
+    const output = encoded.replaceAll(new RegExp(`.{${width}}`, "g"), `$&${end}`);
+    expect(masked(value, output, make)).toBe("dXNlcjo***oK");
+    const masker = make([{ name: "SECRET", value }]).stream();
+    const bytes = Array.from(output, (byte) => Buffer.from(masker.push(Buffer.from(byte))));
+    expect(Buffer.concat([...bytes, masker.flush()]).toString()).toBe("dXNlcjo***oK");
+  });
+
+  test("a line break in a shorter line ends it", () => {
+    const output = encoded.replaceAll(/.{59}/g, "$&\r\n");
+    expect(masked(value, output, make)).toBe(output);
   });
 });
 
