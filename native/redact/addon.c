@@ -259,6 +259,7 @@ static const struct {
     {"newCandidates", new_candidates},
     {"find", find},
     {"takeMatches", take_matches},
+    {"listCandidates", list_candidates},
     {"makePipe", make_pipe},
     {"closeReading", close_reading},
     {"duplicate", duplicate},

@@ -221,3 +221,20 @@ static napi_value take_matches(napi_env env, const struct argument *args) {
   }
   return NULL;
 }
+
+/*
+ * (candidates, the number of bytes that the last `find` has kept, array): lists the node of each candidate that waits, and the
+ * number of bytes that it has not decoded. Returns the number of candidates.
+ */
+static napi_value list_candidates(napi_env env, const struct argument *args) {
+  struct candidates *const candidates = args[0].data;
+  const int64_t end = candidates->base + args[1].number;
+  int32_t *to = args[2].data;
+  int count = 0;
+  for (; (uint32_t)count < candidates->count && 2 * (size_t)count + 1 < args[2].length; ++count, to += 2) {
+    const struct candidate *const candidate = candidate_of(candidates, &candidates->order[count]);
+    to[0] = (int32_t)candidate->node;
+    to[1] = (int32_t)(end - candidate->at);
+  }
+  return from_integer(env, count);
+}

@@ -3,12 +3,18 @@
  * Manber, 1994). Needs five bytes of memory for each byte of a pattern, and six more if a stream reaches it; pure.
  */
 import { base64Before, escapesOf, IS_BASE64, LINE_BREAK, LINE_WIDTH } from "./escapes.ts";
-import type { CompiledSearch } from "./model.ts";
+import type { Beginning, CompiledSearch } from "./model.ts";
 
 export const ROOT = 0;
 
 /** Up to this depth skipping to the next possible beginning pays. Patterns are longer: no match is found twice. */
 export const SHALLOW = 5;
+
+/**
+ * Limit on the candidates of a stream, which keeps the time linear for secrets made to defeat it. No secret is lost: an
+ * encoding has eight candidates at most.
+ */
+export const MOST_CANDIDATES = 128;
 
 /** Hash values of three bytes. */
 const BLOCKS = 1 << 16;
@@ -66,9 +72,15 @@ export class Automaton {
   /** Marks the bytes of patterns, and the first three bytes of patterns. */
   private readonly occurs = new Uint8Array(256);
   private readonly starts = new Uint8Array(BLOCKS);
+  /** By pattern: the number of its first bytes that may appear after a silence. */
+  private readonly shown: Uint8Array;
 
-  /** @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,534 bytes */
-  constructor(patterns: readonly string[], search?: CompiledSearch) {
+  /**
+   * @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,534 bytes
+   * @param shown for each the number of its first bytes that may appear after a silence
+   */
+  constructor(patterns: readonly string[], shown: Uint8Array, search?: CompiledSearch) {
+    this.shown = shown;
     const size = patterns.reduce((sum, { length }) => sum + length, 2);
     this.branch = new Uint32Array(size);
     this.failure = new Uint32Array(size);
@@ -121,6 +133,16 @@ export class Automaton {
     return { candidates: count === 0 ? undefined : memory, node: last, from, matches };
   }
 
+  /** Lists the candidates of a stream whose search is compiled. @param length that of the bytes that it has kept */
+  beginnings(candidates: Uint8Array, length: number): readonly Beginning[] {
+    const numbers = new Int32Array(2 * MOST_CANDIDATES);
+    const count = this.compiled?.search.listCandidates(candidates, length, numbers) ?? 0;
+    return Array.from({ length: count }, (_, index) => ({
+      node: numbers[2 * index] ?? ROOT,
+      undecided: numbers[2 * index + 1] ?? 0,
+    }));
+  }
+
   depthOf(node: number): number {
     return node === ROOT ? 0 : node - (this.base[this.branch[node] ?? 0] ?? 0);
   }
@@ -136,6 +158,19 @@ export class Automaton {
     let end = node;
     while (this.depthOf(end) > length) end = this.failureOf(end);
     return this.branch[end] ?? 0;
+  }
+
+  /** Returns the least number of bytes that may appear of the patterns that begin with a node's bytes and have more. */
+  leastShown(node: number): number {
+    const depth = this.depthOf(node);
+    const first = this.branch[node] ?? 0;
+    let least = 255;
+    // In their order these patterns are in a row, and each but the first one leaves another at this depth or behind it.
+    for (let number = first; number < this.end.length; number++) {
+      if (number > first && this.depthOf(this.parent[number] ?? ROOT) < depth) break;
+      if (this.end[number] !== node) least = Math.min(least, this.shown[number] ?? 0);
+    }
+    return least;
   }
 
   /** Returns the longest node of at most `depth` bytes with which `node` ends. */
@@ -213,7 +248,8 @@ export class Automaton {
     }
   }
 
-  private failureOf(node: number): number {
+  /** Returns the longest other node with which a node ends. */
+  failureOf(node: number): number {
     const known = this.failure[node] ?? 0;
     if (known !== 0 || node === ROOT) return Math.max(0, known - 1);
     const branch = this.branch[node] ?? 0;

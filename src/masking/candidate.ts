@@ -1,4 +1,4 @@
-import { ROOT, type Automaton } from "./automaton.ts";
+import { MOST_CANDIDATES, ROOT, type Automaton } from "./automaton.ts";
 import type { Unit } from "./encodings/decoder.ts";
 import type { Encoding } from "./encodings/encodings.ts";
 import { NEWLINE, RETURN } from "./escapes.ts";
@@ -7,8 +7,6 @@ export type OnMatch = (start: number, end: number, node: number, encoding: Encod
 
 /** Limit on units in a row that stand for no byte: quotes that close and open again, as in `'"'"''"'"'`. */
 export const MOST_EMPTY_UNITS = 4;
-/** Keeps the time linear for secrets made to defeat it. No secret is lost: an encoding has eight candidates at most. */
-const MOST_CANDIDATES = 128;
 /** Limit on stored offsets; above it those are dropped with which no match can begin. */
 const MOST_ORIGINS = 4096;
 

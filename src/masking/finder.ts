@@ -2,6 +2,7 @@ import { MATCH_NUMBERS, ROOT, type Automaton, type FoundMatches } from "./automa
 import type { OnMatch } from "./candidate.ts";
 import { ENCODINGS, PLAIN } from "./encodings/encodings.ts";
 import { base64Before } from "./escapes.ts";
+import type { Beginning } from "./model.ts";
 import { StepSearch, type Passage } from "./steps.ts";
 
 /** The bytes of a chunk that are copied behind held ones, besides as many as those. */
@@ -54,6 +55,14 @@ export class Finder {
     const passage = this.passageOf(this.held, true);
     if (this.steps?.hasCandidates === true) this.steps.finish(passage);
     else if (this.compiledCandidates !== undefined) this.findCompiled(passage);
+  }
+
+  /** Returns all possible beginnings of secrets with which the stream ends; shorter ones may be their ends. */
+  beginnings(): readonly Beginning[] {
+    const { compiledCandidates, held, node, position, steps } = this;
+    const compiled =
+      compiledCandidates === undefined ? [] : this.automatonOf().beginnings(compiledCandidates, held.length);
+    return [{ node, undecided: 0 }, ...compiled, ...(steps?.beginnings(position) ?? [])];
   }
 
   /** @param bytes `held` and more */

@@ -1,7 +1,7 @@
 import { SophiaError } from "../core/error.ts";
 import { Automaton } from "./automaton.ts";
 import type { CompiledSearch, Secret, StreamState } from "./model.ts";
-import { patternsOf } from "./patterns.ts";
+import { patternsOf, type Form } from "./patterns.ts";
 import { Masker } from "./stream.ts";
 import { maskabilityOf } from "./texts.ts";
 
@@ -20,7 +20,7 @@ export function maskingOf(secrets: readonly Secret[], longest?: number) {
   const masked = maskable(secrets);
   let made: Automaton | undefined;
   const automaton = (compiled?: CompiledSearch): Automaton =>
-    (made ??= new Automaton([...patternsOf(masked, longest).keys()].toSorted(), compiled));
+    (made ??= automatonOf(patternsOf(masked, longest), compiled).automaton);
   return {
     size: masked.length,
     /** Builds the search in advance: some milliseconds for a hundred secrets. */
@@ -36,15 +36,15 @@ export function maskingOf(secrets: readonly Secret[], longest?: number) {
 /** Makes an automaton, and the forms of its patterns by number. @throws SophiaError as {@link maskingOf} */
 export function searchedFor(secrets: readonly Secret[], compiled?: CompiledSearch) {
   const masked = maskable(secrets);
-  const forms = [...patternsOf(masked)].toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return {
-    automaton: new Automaton(
-      forms.map(([pattern]) => pattern),
-      compiled,
-    ),
-    forms: forms.map(([, form]) => form),
-    size: masked.length,
-  };
+  const byPattern = patternsOf(masked);
+  const { automaton, patterns } = automatonOf(byPattern, compiled);
+  return { automaton, forms: patterns.flatMap((pattern) => byPattern.get(pattern) ?? []), size: masked.length };
+}
+
+function automatonOf(forms: ReadonlyMap<string, Form>, compiled: CompiledSearch | undefined) {
+  const patterns = [...forms.keys()].toSorted();
+  const shown = Uint8Array.from(patterns, (pattern) => forms.get(pattern)?.shown ?? 0);
+  return { automaton: new Automaton(patterns, shown, compiled), patterns };
 }
 
 /** Returns the bytes of a secret that {@link MOST_BYTES} limits; 0 if it cannot be masked. */

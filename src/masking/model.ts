@@ -16,6 +16,14 @@ export interface StreamState {
   readonly run: number;
 }
 
+/** The possible beginning of a secret with which a stream ends so far. */
+export interface Beginning {
+  /** The node of its bytes, decoded. Shorter beginnings may end with the same bytes. */
+  readonly node: number;
+  /** The number of bytes behind these that begin an escape, whose end has not come yet. */
+  readonly undecided: number;
+}
+
 /** The search, compiled (native/redact/search.h, decode.h, candidate.h and finder.h). */
 export interface CompiledSearch {
   /** Fills tables. @param args those of `build_search` */
@@ -44,6 +52,14 @@ export interface CompiledSearch {
     isEnd: 0 | 1,
     results: Uint32Array,
   ) => number;
+  /**
+   * Lists the candidates that wait.
+   *
+   * @param length the number of bytes from the first that `find` has kept to the end of the stream
+   * @param numbers gets two numbers for each candidate: those of {@link Beginning}
+   * @returns the number of candidates
+   */
+  readonly listCandidates: (candidates: Uint8Array, length: number, numbers: Int32Array) => number;
   /** Copies the matches of the last call: five numbers for each (finder.h). */
   readonly takeMatches: (matches: Int32Array) => void;
 }

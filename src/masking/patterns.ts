@@ -2,6 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Encoding, EncodingName } from "./encodings/encodings.ts";
 import type { Secret } from "./model.ts";
+import { lengthOf, shownOf, shownOfBase64 } from "./silence.ts";
 import { textsOf, type SecretPart } from "./texts.ts";
 
 export interface Form {
@@ -9,6 +10,8 @@ export interface Form {
   readonly name: string;
   readonly part: SecretPart;
   readonly encoding: EncodingName;
+  /** The number of the pattern's first bytes that may appear after a silence. */
+  readonly shown: number;
 }
 
 /** The least number of characters of an encoded form: shorter ones are found by chance. */
@@ -40,26 +43,35 @@ export function formOfMatch(form: Form, { name }: Encoding, isShell: boolean): F
 export function patternsOf(secrets: readonly Secret[], longest = Infinity): ReadonlyMap<string, Form> {
   const forms = new Map<string, Form>();
   for (const { name, value } of secrets) {
-    const add = (part: SecretPart, encoding: EncodingName, bytes: string): void => {
+    const add = (part: SecretPart, encoding: EncodingName, bytes: string, shown: (piece: string) => number): void => {
       if (bytes.length < (encoding === "plain" ? SHORTEST_VALUE : SHORTEST_FORM)) return;
       for (const piece of bytes.length > LONGEST_PIECE ? pieces(bytes) : [bytes]) {
-        if (!forms.has(piece)) forms.set(piece, { name, part, encoding });
+        const [form, most] = [forms.get(piece), shown(piece)];
+        // The least of several secrets that have the pattern.
+        if (form === undefined) forms.set(piece, { name, part, encoding, shown: most });
+        else if (most < form.shown) forms.set(piece, { ...form, shown: most });
       }
+    };
+    const addPlain = (part: SecretPart, bytes: string): void => add(part, "plain", bytes, shownOf);
+    const addBase64 = (part: SecretPart, encoded: readonly string[], bytes: Uint8Array): void => {
+      const length = lengthOf(bytes);
+      for (const form of encoded) add(part, "base64", form, (piece) => shownOfBase64(piece, length));
     };
     const whole = Buffer.from(value);
     // Many programs decode bytes that are not UTF-8 as U+FFFD.
     for (const [text, part] of textsOf(whole.toString())) {
       if (text.length > longest) continue;
       const bytes = Buffer.from(text);
-      add(part, "plain", withOneLineEnd(bytes.toString("latin1")));
+      addPlain(part, withOneLineEnd(bytes.toString("latin1")));
       if (part === "line" && !ENCODED_LINE.test(text)) continue;
-      for (const form of base64Forms(bytes)) add(part, "base64", form);
+      addBase64(part, base64Forms(bytes), bytes);
     }
+    const isShort = (form: string): boolean => form.length <= longest;
     if (!isUtf8(whole)) {
-      add("value", "plain", withOneLineEnd(whole.toString("latin1")));
-      for (const form of base64Forms(whole)) if (form.length <= longest) add("value", "base64", form);
+      addPlain("value", withOneLineEnd(whole.toString("latin1")));
+      addBase64("value", base64Forms(whole).filter(isShort), whole);
     }
-    for (const line of base64Lines(whole)) if (line.length <= longest) add("value", "base64", line);
+    addBase64("value", base64Lines(whole).filter(isShort), whole);
   }
   return forms;
 }

@@ -4,6 +4,7 @@ import { Candidate, WaitingCandidates, type OnMatch } from "./candidate.ts";
 import { END, MORE, type Unit } from "./encodings/decoder.ts";
 import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
 import { base64Before, ESCAPE, LINE_BREAK, LINE_WIDTH, RETURN } from "./escapes.ts";
+import type { Beginning } from "./model.ts";
 
 /** The bytes that are read at once. */
 export interface Passage {
@@ -37,6 +38,11 @@ export class StepSearch {
 
   get hasCandidates(): boolean {
     return !this.waiting.isEmpty;
+  }
+
+  /** Returns what the candidates have read. @param end the offset of the stream's end so far */
+  beginnings(end: number): readonly Beginning[] {
+    return this.waiting.list().map(({ node, at }) => ({ node, undecided: end - at }));
   }
 
   /** @param node of the bytes before @returns the node of the last byte, and the index of the first byte to keep */

@@ -3,6 +3,7 @@ import type { OnMatch } from "./candidate.ts";
 import { Finder } from "./finder.ts";
 import { isEncodedForm, SHORTEST_FORM } from "./patterns.ts";
 import type { StreamState } from "./model.ts";
+import { lengthOf, MOST_SHOWN, revealsLittle } from "./silence.ts";
 
 const MASK = Buffer.from("***");
 const NOTHING = new Uint8Array();
@@ -13,6 +14,7 @@ const NOTHING = new Uint8Array();
  */
 export class Masker {
   masked = 0;
+  private readonly automaton: () => Automaton;
   private readonly finder: Finder;
   /** Matches that are not yet replaced, in order, joined if they overlap. */
   private readonly matches: { readonly start: number; readonly end: number }[] = [];
@@ -25,6 +27,7 @@ export class Masker {
   private covered = 0;
 
   constructor(automaton: () => Automaton, state?: StreamState) {
+    this.automaton = automaton;
     const note: OnMatch = (start, end, _, encoding) => {
       if (isEncodedForm(encoding, end - start)) this.add(start, end);
     };
@@ -44,7 +47,20 @@ export class Masker {
    */
   get held(): number {
     const { held, position } = this.finder;
-    return this.released < position ? Array.from(Buffer.from(held).toString()).length : 0;
+    return this.released < position ? lengthOf(held) : 0;
+  }
+
+  /**
+   * True if bytes are held back that `flush` may release after a silence: of no secret that may have begun there, more than
+   * little has appeared then, together with what was released before.
+   */
+  get revealsLittle(): boolean {
+    const { finder, held } = this;
+    if (held === 0 || held > MOST_SHOWN) return false;
+    // A secret that goes on behind a mask may be a long one, which is masked in parts: enough of it may have appeared.
+    if (finder.position - finder.held.length < this.covered) return false;
+    const automaton = this.automaton();
+    return finder.beginnings().every((beginning) => revealsLittle(beginning, automaton));
   }
 
   /** Returns the bytes that may be passed on now. Their memory is the chunk's, or used again by the call after the next. */
@@ -60,7 +76,7 @@ export class Masker {
     return { read, held: Math.max(0, position - this.released), sinceMask: position - this.covered, run };
   }
 
-  /** Releases all held bytes, in new memory: after a silence if they are few, and at the end of the stream. */
+  /** Releases all held bytes, in new memory: at the end of the stream, and if they reveal little after a silence. */
   flush(): Uint8Array {
     this.finder.finish();
     return this.release(this.finder.position, NOTHING, this.finder.held);

@@ -4,22 +4,42 @@ import { MORE } from "../../src/masking/encodings/decoder.ts";
 import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "../../src/masking/encodings/encodings.ts";
 import { isEncodedForm } from "../../src/masking/patterns.ts";
 
-/** Masks in the simplest correct way: tries each pattern at each index in each encoding, and joins overlapping matches. */
-export function reference(text: Buffer, patterns: Iterable<string>): Buffer {
-  const matches: (readonly [start: number, end: number])[] = [];
+export interface Occurrence {
+  readonly start: number;
+  readonly end: number;
+  readonly encoding: Encoding;
+  readonly pattern: string;
+}
+
+/** Finds in the simplest correct way: tries each pattern at each index in each encoding. */
+export function occurrences(text: Buffer, patterns: Iterable<string>): readonly Occurrence[] {
+  const all: Occurrence[] = [];
   for (const pattern of patterns) {
     const bytes = Buffer.from(pattern, "latin1");
-    for (let at = 0; at < text.length; at++) {
+    for (let start = 0; start < text.length; start++) {
       for (const encoding of [PLAIN, ...ENCODINGS]) {
-        for (const end of endsOf(encoding, text, at, bytes)) {
-          if (isEncodedForm(encoding, end - at)) matches.push([at, end]);
+        for (const end of endsOf(encoding, text, start, bytes)) {
+          if (isEncodedForm(encoding, end - start)) all.push({ start, end, encoding, pattern });
         }
       }
     }
   }
+  return all;
+}
+
+/** Returns the number of the pattern's first bytes that an occurrence shows before an index. */
+export function shownBefore(text: Buffer, { start, encoding, pattern }: Occurrence, index: number): number {
+  const bytes = Buffer.from(pattern, "latin1");
+  let shown = 0;
+  while (endsOf(encoding, text, start, bytes.subarray(0, shown + 1)).some((end) => end <= index)) shown += 1;
+  return shown;
+}
+
+/** Masks what is found, and joins what overlaps. */
+export function reference(text: Buffer, patterns: Iterable<string>): Buffer {
   const out: Buffer[] = [];
   let done = 0;
-  for (const [start, end] of matches.toSorted(([one], [other]) => one - other)) {
+  for (const { start, end } of occurrences(text, patterns).toSorted((one, other) => one.start - other.start)) {
     if (start >= done) out.push(text.subarray(done, start), Buffer.from("***"));
     done = Math.max(done, end);
   }

@@ -176,6 +176,7 @@ describe("many large secrets", () => {
         return 0;
       },
       takeMatches: () => {},
+      listCandidates: () => 0,
     };
     const masker = maskingOf(secrets("correct-horse")).stream(undefined, search);
     expect(push(masker, "line\n")).toBe("line\n");

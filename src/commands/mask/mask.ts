@@ -2,7 +2,7 @@ import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { loadRedactAddon } from "../../launch/redact/addon.ts";
-import { REVEALING_CHARACTERS, SILENCE_MS } from "../../launch/redact/pump.ts";
+import { SILENCE_MS } from "../../launch/redact/pump.ts";
 import { maskingOf } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/model.ts";
 import type { Masker } from "../../masking/stream.ts";
@@ -36,7 +36,7 @@ async function copyMasked(masker: Masker, context: Context): Promise<void> {
   const input = context.readChunks()[Symbol.asyncIterator]();
   for (;;) {
     const next = input.next();
-    if (masker.held > 0 && masker.held < REVEALING_CHARACTERS && (await isSilent(next))) context.raw(1, masker.flush());
+    if (masker.revealsLittle && (await isSilent(next))) context.raw(1, masker.flush());
     const { done, value } = await next;
     if (done === true) break;
     context.raw(1, masker.push(value));

@@ -221,7 +221,7 @@ export class Outputs {
   }
 }
 
-/** Passes on the available output of all streams, without the beginning of a secret. */
+/** Passes on the available output of all streams; without the beginning of a secret of those that have a writer. */
 export async function syncAll(pumps: Pumps): Promise<void> {
   await Promise.all(Array.from(pumps.values(), (pump) => pump.sync()));
 }

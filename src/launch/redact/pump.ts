@@ -3,12 +3,8 @@ import type { Masker } from "../../masking/stream.ts";
 import { writeAll } from "./io.ts";
 import type { Source } from "./source.ts";
 
-/**
- * Fewer held characters than these are released after a silence: a prompt must appear, and so must the end of a message
- * of a protocol, for which the other side waits. They do not reveal a secret.
- */
+/** After a silence the beginning of a secret is passed on that reveals little (masking/silence.ts). */
 export const SILENCE_MS = 50;
-export const REVEALING_CHARACTERS = 8;
 const NEWLINE = 10;
 
 export interface PumpEvents {
@@ -60,8 +56,8 @@ export function startPump(source: Source, target: number, first: Masker, events:
     await passOn(() => masker.flush());
   };
   const awaitSilence = (): void => {
-    if (masker.held === 0 || masker.held >= REVEALING_CHARACTERS) return;
-    silence = setTimeout(() => void flush(), SILENCE_MS);
+    if (masker.held === 0) return;
+    silence = setTimeout(() => masker.revealsLittle && void flush(), SILENCE_MS);
   };
   const take = async (chunk: Uint8Array): Promise<void> => {
     clearTimeout(silence);
@@ -73,10 +69,10 @@ export function startPump(source: Source, target: number, first: Masker, events:
   source.start(take, () => void flush().then(events.ended));
   awaitSilence();
   return {
-    /** Passes on the available output, without the beginning of a secret, and continues. */
+    /** Passes on the available output, without the beginning of a secret if there is still a writer, and continues. */
     sync: async (): Promise<void> => {
       const isEnd = await source.drain();
-      if (masker.held < REVEALING_CHARACTERS) await flush();
+      if (isEnd || masker.revealsLittle) await flush();
       if (isEnd) source.close();
       else source.resume();
     },

@@ -39,7 +39,7 @@ export type Effect =
 
 /** The asynchronous effects of an end, in order. */
 export type EndEffect =
-  /** `sync`: passes on available output, without the beginning of a secret. */
+  /** `sync`: passes on available output, without the beginning of a secret if there is still a writer. */
   | { readonly kind: "collect keys" | "sync" | "finish messages" | "restore session" | "close session" }
   /** Passes on available output, and pauses. */
   | { readonly kind: "drain"; readonly wasKilled: boolean }
@@ -89,10 +89,9 @@ export function end(state: State, event: EndEvent): readonly [State, readonly En
   }
   if (event.isLast) return [state, [...collected, { kind: "drain", wasKilled }]];
   const closed = only(state.hasSession, { kind: "close session" });
-  return [
-    { ...state, isRestored: true },
-    [...collected, { kind: "sync" }, { kind: "flush", streams: allStreams }, ...terminal, ...closed],
-  ];
+  // Background processes of the program may still write to a pipe: the beginning of a secret waits for the rest.
+  const flushed = only(state.hasSession, { kind: "flush", streams: allStreams });
+  return [{ ...state, isRestored: true }, [...collected, { kind: "sync" }, ...flushed, ...terminal, ...closed]];
 }
 
 function only(condition: boolean, effect: EndEffect): readonly EndEffect[] {

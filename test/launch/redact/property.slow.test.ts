@@ -56,8 +56,11 @@ it(
         const cwd = folder({ "sophia.contract.json": CONTRACT, "writer.cjs": WRITER });
         writeFileSync(join(cwd, "plan.json"), JSON.stringify(plan));
         const output = await outputOf(cwd, { A: a, B: b }, descriptor);
-        // After a silence, which a busy machine makes as well, up to seven characters may stand in front of what is masked.
-        const text = output.toString("latin1").replaceAll(/[XY][b-m0-9]{0,6}(?=\*\*\*)/g, "");
+        // After a silence, which a busy machine makes as well, a quarter may stand in front of what is masked.
+        const text = output.toString("latin1").replaceAll(/([XY][b-m0-9]{0,6})(?=\*\*\*)/g, (shown) => {
+          const value = shown.startsWith("X") ? a : b;
+          return value.startsWith(shown) && shown.length <= value.length / 4 ? "" : shown;
+        });
         expect(text === expected.toString("latin1")).toBe(true);
       }),
       { numRuns: cases(10, 100), endOnFailure: true },

@@ -106,7 +106,7 @@ describe("the end", () => {
   it.each<readonly [string, State, EndEvent, string]>([
     ["of the last program", PIPES, LAST, "drain"],
     ["of the last program in a session", SESSION, LAST, "collect keys, drain"],
-    ["of a program that is restarted", PIPES, RENEWED, "sync, flush 0 1, finish messages, end terminal true"],
+    ["of a program that is restarted", PIPES, RENEWED, "sync, finish messages, end terminal true"],
     [
       "of a program that is restarted in a session",
       SESSION,

@@ -161,9 +161,9 @@ describe("readers and writers that end", () => {
   });
 
   it.each([
-    // Fewer than eight characters are released after a silence.
-    ["hush-9f", "8e7d6c-hush", "first hush-9f", "first hush-9f*** now ***end\n"],
-    ["hush-9f8", "e7d6c-hush", "first ", "first *** now ***end\n"],
+    // A quarter of a secret is released after a silence.
+    ["hush", "-9f8e7d6c-hush", "first hush", "first hush*** now ***end\n"],
+    ["hush-", "9f8e7d6c-hush", "first ", "first *** now ***end\n"],
   ])(
     "passes on the status at once, and still masks the output of a background process: %s",
     async (begun, rest, shown, masked) => {

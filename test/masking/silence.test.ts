@@ -1,0 +1,188 @@
+/** What appears of a secret after silences: at most a quarter of it, and at most seven characters. */
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import type { Masking } from "../../src/masking/masking.ts";
+import type { Secret } from "../../src/masking/model.ts";
+import { searches } from "./compiled.ts";
+
+const secrets = (...values: readonly (string | Uint8Array)[]): readonly Secret[] =>
+  values.map((value, index) => ({ name: `SECRET_${index}`, value }));
+
+/** Returns what appears of an output that is written byte by byte, with a silence behind each, and never ends. */
+function appeared(masking: Masking, output: string | Uint8Array): string {
+  const masker = masking.stream();
+  const parts: Buffer[] = [];
+  for (const byte of Buffer.from(output)) {
+    parts.push(Buffer.from(masker.push(Uint8Array.of(byte))));
+    if (masker.revealsLittle) parts.push(Buffer.from(masker.flush()));
+  }
+  return Buffer.concat(parts).toString();
+}
+
+/** Returns different characters of hexadecimal. */
+function hexadecimal(length: number): string {
+  const blocks = Array.from({ length: Math.ceil(length / 64) }, (_, block) =>
+    createHash("sha256").update(`${block}`).digest("hex"),
+  );
+  return blocks.join("").slice(0, length);
+}
+const base64 = (value: string | Uint8Array): string => Buffer.from(value).toString("base64");
+const inLines = (text: string, width: number, end: string): string =>
+  text.replaceAll(new RegExp(`.{${width}}`, "gs"), `$&${end}`);
+const each = (text: string, encode: (code: string) => string): string =>
+  Array.from(text, (one) => encode(one.charCodeAt(0).toString(16).padStart(4, "0"))).join("");
+const numbers = (text: string): string => each(text, (code) => `\\u${code}`);
+const percents = (text: string): string => each(text, (code) => `%${code.slice(2)}`);
+
+const PEM = `-----BEGIN PRIVATE KEY-----\n${inLines(base64(hexadecimal(900)), 64, "\n")}\n-----END PRIVATE KEY-----`;
+
+describe.each(searches)("by %s", (_, masking) => {
+  test.each([
+    [6, 1],
+    [7, 1],
+    [8, 2],
+    [9, 2],
+    [12, 3],
+    [27, 6],
+    [28, 7],
+    [200, 7],
+    [511, 7],
+    // It is masked in parts of 256 bytes.
+    [512, 7],
+    [3000, 7],
+  ])("of %i characters %i appear", (length, shown) => {
+    const value = hexadecimal(length);
+    expect(appeared(masking(secrets(value)), `x ${value} y`)).toBe(`x ${value.slice(0, shown)}*** y`);
+  });
+
+  test.each([
+    ["äöüßäöüß", 2],
+    ["Äbcdefgh", 2],
+    ["abcdefÄÖ", 2],
+    ["aaaaaa😀😀😀😀😀😀", 3],
+    ["😀😀😀😀😀😀aaaaaa", 3],
+    ["😀".repeat(100), 7],
+  ])("%s: %i characters appear", (value, shown) => {
+    expect(appeared(masking(secrets(value)), `x ${value} y`)).toBe(
+      `x ${Array.from(value).slice(0, shown).join("")}*** y`,
+    );
+  });
+
+  test("of a value that is not text a quarter of its bytes appears", () => {
+    const value = Buffer.from("80818283ff81828384858687", "hex");
+    expect(appeared(masking(secrets(value)), Buffer.concat([value, Buffer.from(" y")]))).toBe(
+      "\uFFFD\uFFFD\uFFFD*** y",
+    );
+  });
+
+  test.each<readonly [string, string, string, string]>([
+    ["JSON", 'hunter"2xy', String.raw`hunter\"2xy`, "hu"],
+    ["numbers of JSON", "hunter2xy", numbers("hunter2xy"), "\\u0068\\"],
+    ["percent signs", "hunter2xy", percents("hunter2xy"), "%68%75%"],
+    ["percent signs of a short one", "hunter", percents("hunter"), "%68%"],
+    ["a shell's word", "h'nter2xy", String.raw`h'\''nter2xy`, String.raw`h'\''`],
+    [
+      "words of a shell's control characters",
+      "\u0001\u0002hunter2xy",
+      String.raw`$'\001'$'\002'hunter2xy`,
+      String.raw`$'\001'`,
+    ],
+    ["CR LF", "ab\nhunter2xyz", "ab\r\nhunter2xyz", "ab\r\n"],
+    ["XML", "hunter<2xy", "hunter&lt;2xy", "hu"],
+  ])("in %s", (__, value, output, shown) => {
+    expect(appeared(masking(secrets(value)), `x ${output} y`)).toBe(`x ${shown}*** y`);
+  });
+
+  test.each([
+    // One character: six bits of 48, or of 72, beside the eight at the ends.
+    ["hunter2xy", 0, "a"],
+    ["hunter2xy", 1, "h"],
+    ["hunter2xy", 2, "o"],
+    ["hunter", 0, "a"],
+    // 24 characters have 192 bits: 40 and 8 at the ends are a quarter.
+    [hexadecimal(24), 0, 6],
+    [hexadecimal(40), 1, 7],
+    ["aaaaaa😀😀😀😀😀😀", 0, "YW"],
+    // In parts.
+    [hexadecimal(2000), 2, 7],
+  ])("in base64: of %s at offset %i %j appears", (value, offset, shown) => {
+    const encoded = base64(`${"x".repeat(offset)}${value}`).replaceAll("=", "");
+    const before = encoded.slice(0, Math.ceil((8 * offset) / 6));
+    const form = encoded.slice(before.length, Math.floor((8 * (offset + Buffer.byteLength(value))) / 6));
+    const first = typeof shown === "string" ? shown : form.slice(0, shown);
+    expect(appeared(masking(secrets(value)), encoded)).toBe(
+      `${before}${first}***${encoded.slice(before.length + form.length)}`,
+    );
+  });
+
+  test.each([64, 76])("in base64 with lines of %i columns, seven characters of all lines appear", (width) => {
+    for (const end of ["\n", "\r\n"]) {
+      const output = inLines(base64(hexadecimal(1500)), width, end);
+      expect(appeared(masking(secrets(hexadecimal(1500))), output)).toBe(`${output.slice(0, 7)}***`);
+    }
+  });
+
+  test.each([
+    ["as it is", PEM],
+    ["with line ends of terminals", PEM.replaceAll("\n", "\r\n")],
+    ["in JSON", JSON.stringify(PEM).slice(1, -1)],
+    ["in JSON in JSON", JSON.stringify(JSON.stringify(PEM)).slice(3, -3)],
+    ["in a URL", encodeURIComponent(PEM)],
+  ])("of a long key %s seven characters appear", (__, output) => {
+    expect(appeared(masking(secrets(PEM)), `x ${output} y`)).toBe("x -----BE*** y");
+  });
+
+  test("of the secrets that may have begun the one of which the least may appear decides", () => {
+    const masker = masking(secrets("hunter2xy", "hunter-and-a-long-end", "ter-of-many-characters-in-a-row")).stream();
+    const reveals = (text: string): boolean => {
+      masker.flush();
+      masker.push(Buffer.from(text));
+      return masker.revealsLittle;
+    };
+    expect(["hu", " hun", " hunter", " hunter-", " ter", "-of-m"].map(reveals)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  test.each([
+    "Password: ",
+    "$ ",
+    "> ",
+    "# ",
+    "Continue? [Y/n] ",
+    "C:\\>",
+    "100%",
+    "a & ",
+    "it's",
+    '{"id":1,"result":{"a":1}}',
+  ])("the prompt %j appears", (prompt) => {
+    const given = secrets(
+      "hunter2xy",
+      "]0x9f8e7d",
+      `pass'word"with\\every<kind>&of $pecial/char+%é€😀`,
+      "}}-a-key-of-a-service",
+      "\u0001\u0002$\\%&'",
+    );
+    const masker = masking(given).stream();
+    const out = Buffer.from(masker.push(Buffer.from(prompt))).toString();
+    expect(out + (masker.revealsLittle ? Buffer.from(masker.flush()).toString() : "")).toBe(prompt);
+  });
+
+  test("a masker that continues a stream shows no more of a secret", () => {
+    const made = masking(secrets("hunter2xy"));
+    let masker = made.stream();
+    let out = "";
+    for (const character of "hunter2xy") {
+      out += Buffer.from(masker.push(Buffer.from(character))).toString();
+      if (masker.revealsLittle) out += Buffer.from(masker.flush()).toString();
+      const { read, ...rest } = masker.state();
+      masker = made.stream({ ...rest, read: Buffer.from(read) });
+    }
+    expect(out).toBe("hu***");
+  });
+});
