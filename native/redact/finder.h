@@ -16,6 +16,11 @@ static int units_of(const struct finder *finder, enum encoding encoding, size_t 
     return 1;
   }
   const int count = decode(&finder->source, from, levels_of[encoding].levels, levels_of[encoding].count, units);
+  if (encoding == JSON_1 && ends_escaped_line(finder->tables, finder->source.bytes, finder->source.length, from, finder->run)) {
+    single_byte(&units[1], 2, first, 0);
+    units[1].count = 0;
+    return 2;
+  }
   if (!finder->source.is_end) return count;
   int left = 0;
   for (int i = 0; i < count; ++i) {

@@ -154,7 +154,11 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
     while (run < length && run < MOST_BACKSLASHES && bytes[run] == '\\') ++run;
     if (run == length || run == MOST_BACKSLASHES) return;
     results[0] = after_backslash(bytes + run, length - run);
-    if (run == 1) return;
+    if (run == 1) {
+      /* In lines of base64. */
+      if (next == 'n' || next == 'r') results[1] = (struct meaning){NO_BYTE, 2};
+      return;
+    }
     /* The outer JSON may have escaped the letter of the inner escape. */
     if (bytes[run] == 'u') {
       results[0] = any;
@@ -223,6 +227,18 @@ static int ends_base64_line(const struct tables *tables, const uint8_t *bytes, s
   return last - begin + (begin == 0 ? run : 0) >= LINE_WIDTH;
 }
 
+/* Returns 1 if the bytes are a line end as JSON escapes it. */
+static int is_escaped_end(const uint8_t *bytes, size_t length) {
+  return length > 1 && bytes[0] == '\\' && (bytes[1] == 'n' || bytes[1] == 'r');
+}
+
+/* Returns 1 if the escaped line end at `escape` may stand in base64. */
+static int ends_escaped_line(const struct tables *tables, const uint8_t *bytes, size_t length, size_t escape, uint32_t run) {
+  if (!is_escaped_end(bytes + escape, length - escape)) return 0;
+  const int is_second = escape >= 2 && bytes[escape - 1] == 'r' && is_escaped_end(bytes + escape - 2, 2);
+  return ends_base64_line(tables, bytes, is_second ? escape - 2 : escape, run);
+}
+
 /* Returns the first index from `from` to `escape` at which a pattern may begin that continues with the escape; or SIZE_MAX. */
 static size_t begin_before(const struct tables *tables, const uint8_t *bytes, size_t length, size_t from, size_t escape, uint32_t run) {
   struct meaning expected[2] = {{NO_ESCAPE, 0}, {NO_ESCAPE, 0}};
@@ -233,7 +249,10 @@ static size_t begin_before(const struct tables *tables, const uint8_t *bytes, si
     /* The LF of CR LF may be escaped. */
     if (tables->escapes[*here] == ESCAPE) expected[0] = (struct meaning){'\n', 0};
     if (ends_base64_line(tables, bytes, escape, run)) expected[1] = (struct meaning){NO_BYTE, size};
-  } else meanings(here, rest, expected);
+  } else {
+    meanings(here, rest, expected);
+    if (expected[1].byte == NO_BYTE && !ends_escaped_line(tables, bytes, length, escape, run)) expected[1].byte = NO_ESCAPE;
+  }
   for (int i = 0; i < 2; ++i) {
     if (expected[i].byte >= 0 && expected[i].byte != NO_BYTE && !tables->occurs[expected[i].byte]) expected[i].byte = NO_ESCAPE;
   }

@@ -10,6 +10,9 @@ export const NEWLINE = 10;
 export const LINE_WIDTH = 60;
 
 const codeOf = (character: string): number => character.charCodeAt(0);
+const BACKSLASH = codeOf("\\");
+/** JSON writes line ends with them. */
+const LETTERS = { n: codeOf("n"), r: codeOf("r") };
 
 export const IS_BASE64 = new Uint8Array(256);
 for (const code of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"))
@@ -21,6 +24,18 @@ export function base64Before(bytes: Uint8Array, end: number, before: number): nu
   let begin = last;
   while (begin > 0 && last - begin < LINE_WIDTH && IS_BASE64[bytes[begin - 1] ?? 0] === 1) begin -= 1;
   return Math.min(LINE_WIDTH, last - begin + (begin === 0 ? before : 0));
+}
+
+/** Returns true if the line of base64 before an escaped line end is as long as in wrapped base64. @param before as above */
+export function endsEscapedLine(bytes: Uint8Array, escape: number, before: number): boolean {
+  if (!isEscapedEnd(bytes, escape)) return false;
+  const last = escape >= 2 && bytes[escape - 1] === LETTERS.r && isEscapedEnd(bytes, escape - 2) ? escape - 2 : escape;
+  return base64Before(bytes, last, before) >= LINE_WIDTH;
+}
+
+function isEscapedEnd(bytes: Uint8Array, escape: number): boolean {
+  const letter = bytes[escape + 1];
+  return bytes[escape] === BACKSLASH && (letter === LETTERS.n || letter === LETTERS.r);
 }
 
 /** Returns for each byte {@link ESCAPE}, {@link LINE_BREAK} or 0: nine bytes in all, which search.h compares. @param occurs marks the bytes of which patterns consist */

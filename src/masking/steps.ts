@@ -2,8 +2,8 @@
 import { ROOT, SHALLOW, type Automaton } from "./automaton.ts";
 import { Candidate, WaitingCandidates, type OnMatch } from "./candidate.ts";
 import { END, MORE, type Unit } from "./encodings/decoder.ts";
-import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
-import { base64Before, ESCAPE, LINE_BREAK, LINE_WIDTH, RETURN } from "./escapes.ts";
+import { ENCODINGS, JSON_STRING, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
+import { base64Before, endsEscapedLine, ESCAPE, LINE_BREAK, LINE_WIDTH, RETURN } from "./escapes.ts";
 import type { Beginning } from "./model.ts";
 
 /** The bytes that are read at once. */
@@ -170,6 +170,9 @@ export class StepSearch {
     if (encoding === LINE_ENDS) return [{ length: 1, bytes: [RETURN] }];
     if (encoding === WRAPPED) return [{ length: 1, bytes: this.isBase64LineEnd(index) ? [] : [bytes[index] ?? 0] }];
     const units = encoding.decoder?.decode((offset) => bytes[index + offset] ?? (isEnd ? END : MORE));
+    if (encoding === JSON_STRING && units !== undefined && endsEscapedLine(bytes, index, this.passage.run)) {
+      return [...units, { length: 2, bytes: [] }];
+    }
     return isEnd ? units?.filter(({ length }) => index + length <= bytes.length) : units;
   }
 }

@@ -158,6 +158,8 @@ describe.each(searches)("base64 in lines, by %s", (_, make) => {
     ["PEM and openssl", 64, "\n"],
     ["MIME", 76, "\r\n"],
     ["a terminal, for openssl", 64, "\r\n"],
+    ["GitHub's contents in JSON", 60, String.raw`\n`],
+    ["MIME in JSON", 76, String.raw`\r\n`],
     ["the shortest", 60, "\r\n"],
   ])("as of %s: %i columns, %j", (__, width, end) => {
     const output = encoded.replaceAll(new RegExp(`.{${width}}`, "g"), `$&${end}`);
@@ -168,8 +170,10 @@ describe.each(searches)("base64 in lines, by %s", (_, make) => {
   });
 
   test("a line break in a shorter line ends it", () => {
-    const output = encoded.replaceAll(/.{59}/g, "$&\r\n");
-    expect(masked(value, output, make)).toBe(output);
+    for (const end of ["\r\n", String.raw`\r\n`, String.raw`\n`]) {
+      const output = encoded.replaceAll(/.{58}/g, `$&${end}`);
+      expect(masked(value, output, make)).toBe(output);
+    }
   });
 });
 

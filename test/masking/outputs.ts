@@ -71,12 +71,31 @@ function piece(values: readonly string[]): Arbitrary<string> {
   });
 }
 
+/** Base64 in lines, of which some are too short, with line ends that may be escaped. */
+function wrapped(values: readonly string[]): Arbitrary<string> {
+  return record({
+    text: constantFrom(...values),
+    front: integer({ min: 40, max: 90 }),
+    width: constantFrom(58, 60, 64, 76),
+    end: constantFrom("\n", "\r\n", "\r", String.raw`\n`, String.raw`\r\n`, String.raw`\\n`),
+  }).map(({ text, front, width, end }) =>
+    Buffer.from(`${"x".repeat(front)}${text}`)
+      .toString("base64")
+      .replaceAll(new RegExp(`.{${width}}`, "g"), `$&${end}`),
+  );
+}
+
 export const secretOutput: Arbitrary<SecretOutput> = array(value, { minLength: 1, maxLength: 4 }).chain((values) =>
   record({
     values: constant(values),
-    output: array(oneof(piece(values), piece(values), soup, string({ unit: constantFrom("a", "b"), maxLength: 9 })), {
-      minLength: 1,
-      maxLength: 8,
-    }).map((pieces) => Buffer.from(pieces.join(""))),
+    output: array(
+      oneof(
+        { weight: 4, arbitrary: piece(values) },
+        { weight: 2, arbitrary: soup },
+        { weight: 2, arbitrary: string({ unit: constantFrom("a", "b"), maxLength: 9 }) },
+        wrapped(values),
+      ),
+      { minLength: 1, maxLength: 8 },
+    ).map((pieces) => Buffer.from(pieces.join(""))),
   }),
 );

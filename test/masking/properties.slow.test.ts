@@ -117,7 +117,7 @@ test.each(searches)("in base64 with line breaks a secret is found at any positio
     front: string({ maxLength: 120 }),
     behind: string({ maxLength: 120 }),
     width: constantFrom(60, 64, 72, 76),
-    end: constantFrom("\n", "\r\n"),
+    end: constantFrom("\n", "\r\n", String.raw`\n`, String.raw`\r\n`),
     cuts: array(integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 20 }),
   });
   assert(
@@ -133,7 +133,7 @@ test.each(searches)("in base64 with line breaks a secret is found at any positio
       };
       const text = Buffer.from(`${front}${value}${behind}`).toString("base64");
       const lines = masked(text.replaceAll(new RegExp(`.{${width}}`, "g"), `$&${end}`));
-      expect(lines.replaceAll(/[\r\n]/g, "")).toBe(masked(text));
+      expect(lines.replaceAll(end, "")).toBe(masked(text));
       expect(lines).toContain("***");
     }),
     { seed: SEED, numRuns: cases(100, 500) },

@@ -1,7 +1,14 @@
-import { base64Before, LINE_WIDTH } from "../../src/masking/escapes.ts";
+import { base64Before, endsEscapedLine, LINE_WIDTH } from "../../src/masking/escapes.ts";
 import { MOST_EMPTY_UNITS } from "../../src/masking/candidate.ts";
 import { MORE } from "../../src/masking/encodings/decoder.ts";
-import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "../../src/masking/encodings/encodings.ts";
+import {
+  ENCODINGS,
+  JSON_STRING,
+  LINE_ENDS,
+  PLAIN,
+  WRAPPED,
+  type Encoding,
+} from "../../src/masking/encodings/encodings.ts";
 import { isEncodedForm } from "../../src/masking/patterns.ts";
 
 export interface Occurrence {
@@ -85,5 +92,6 @@ function unitsAt(
   const literal = [{ length: 1, bytes: [byte] }];
   if (!encoding.starts.includes(byte) || encoding === LINE_ENDS) return literal;
   if (encoding === WRAPPED) return base64Before(text, at, 0) >= LINE_WIDTH ? [{ length: 1, bytes: [] }] : literal;
-  return encoding.decoder?.decode((index) => text[at + index] ?? MORE) ?? [];
+  const units = encoding.decoder?.decode((index) => text[at + index] ?? MORE) ?? [];
+  return encoding === JSON_STRING && endsEscapedLine(text, at, 0) ? [...units, { length: 2, bytes: [] }] : units;
 }

@@ -100,11 +100,13 @@ export const PLAIN: Encoding = { name: "plain", starts: [], special: new Set(), 
 export const LINE_ENDS: Encoding = { name: "plain", starts: [13], special: new Set([13]), decoder: undefined };
 export const WRAPPED: Encoding = { name: "base64", starts: [13, 10], special: new Set(), decoder: undefined };
 
+export const JSON_STRING: Encoding = encoding("JSON", backslash);
+
 export const ENCODINGS: readonly Encoding[] = [
   LINE_ENDS,
   WRAPPED,
   // JSON, and JSON as a string in JSON, as in a log of logs.
-  encoding("JSON", backslash),
+  JSON_STRING,
   encoding("JSON", backslash, backslash),
   encoding("JSON", backslash, backslash, backslash),
   // In single quotes a double quote and a backslash stand for themselves.
