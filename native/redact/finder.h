@@ -81,33 +81,43 @@ static uint32_t depth_without(const struct finder *finder, enum encoding encodin
   return depth;
 }
 
+/* Returns 1 if the last `depth` bytes that a candidate has read stand for themselves, and may begin a secret. */
+static int has_read_plain(const struct finder *finder, const struct candidate *candidate, uint32_t depth) {
+  return depth_at(finder->tables, candidate->node) >= depth && start_of(candidate, depth) == candidate->at - depth;
+}
+
 /* Steps the candidates that wait for a byte, and adds those that can begin with an escape there. */
 static void read_escaped(const struct finder *finder, size_t index, uint32_t node) {
   struct candidates *const candidates = finder->candidates;
   const uint8_t byte = finder->source.bytes[index];
   const int64_t at = finder->base + (int64_t)index;
+  const uint32_t depth = depth_at(finder->tables, node);
   uint16_t current[MOST_CANDIDATES];
+  uint32_t before[ENCODINGS] = {0}, wanted = starts_of[byte];
   size_t count = 0, left = 0;
-  uint32_t known = 0;
+  for (unsigned encoding = 0; depth != 0 && encoding < ENCODINGS; ++encoding) {
+    if (wanted & BIT(encoding)) before[encoding] = shortened(finder, node, depth_without(finder, encoding, index, depth), index);
+  }
   for (size_t i = 0; i < candidates->count; ++i) {
     const struct waiting *const waiting = &candidates->order[i];
-    if (waiting->at == at) {
-      current[count++] = waiting->slot;
-      known |= BIT(waiting->encoding);
-    } else candidates->order[left++] = *waiting;
+    if (waiting->at != at) {
+      candidates->order[left++] = *waiting;
+      continue;
+    }
+    current[count++] = waiting->slot;
+    /* It has read the bytes before as well, unless the first of them are the end of its last escape. */
+    const uint32_t read = depth_at(finder->tables, before[waiting->encoding]);
+    if (has_read_plain(finder, candidate_of(candidates, waiting), read)) wanted &= ~BIT(waiting->encoding);
   }
   candidates->count = (uint32_t)left;
   for (size_t i = 0; i < count; ++i) step(finder, &candidates->slots[current[i]], at + 1);
-  /* An older candidate of the encoding has read the bytes before as well. */
-  const uint32_t wanted = starts_of[byte] & ~known;
   for (unsigned encoding = 0; encoding < ENCODINGS; ++encoding) {
     if ((wanted & BIT(encoding)) == 0) continue;
     struct candidate *const candidate = new_candidate(candidates);
     if (candidate == NULL) return;
-    const uint32_t depth = depth_without(finder, encoding, index, depth_at(finder->tables, node));
     candidate->at = candidate->from = at;
     candidate->last_escape = candidate->last_decoded = candidate->last_shell = -1;
-    candidate->node = shortened(finder, node, depth, index);
+    candidate->node = before[encoding];
     candidate->count = 0;
     candidate->encoding = (uint8_t)encoding;
     candidate->empty_units = candidate->is_after_return = 0;

@@ -63,6 +63,11 @@ export class Candidate {
     );
   }
 
+  /** Returns true if the last `depth` bytes that were read stand for themselves, and may begin a secret. */
+  hasReadPlain(depth: number): boolean {
+    return this.automaton.depthOf(this.node) >= depth && this.startOf(depth) === this.at - depth;
+  }
+
   get start(): number {
     return this.startOf(this.automaton.depthOf(this.node));
   }

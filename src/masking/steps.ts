@@ -116,13 +116,14 @@ export class StepSearch {
     const { automaton } = this;
     const at = this.passage.base + index;
     const current = this.waiting.takeAt(at);
-    for (const candidate of current) this.step(candidate, at + 1);
-    for (const encoding of BY_START[byte] ?? []) {
-      // An older candidate of this encoding has read the bytes before as well.
-      if (current.some((candidate) => candidate.encoding === encoding)) continue;
-      const depth = this.depthWithout(encoding, index, automaton.depthOf(node));
-      this.step(new Candidate(encoding, automaton, at, automaton.shortened(node, depth)), at + 1);
-    }
+    const begun = (BY_START[byte] ?? []).flatMap((encoding) => {
+      const before = automaton.shortened(node, this.depthWithout(encoding, index, automaton.depthOf(node)));
+      const depth = automaton.depthOf(before);
+      // An older candidate has read the bytes before as well, unless the first of them are the end of its last escape.
+      const isRead = current.some((candidate) => candidate.encoding === encoding && candidate.hasReadPlain(depth));
+      return isRead ? [] : [new Candidate(encoding, automaton, at, before)];
+    });
+    for (const candidate of [...current, ...begun]) this.step(candidate, at + 1);
   }
 
   /** Counts the bytes before an escape that an encoder would not have escaped. */

@@ -111,6 +111,16 @@ test.each<readonly [string, readonly string[], string, readonly string[]]>([
   }
 });
 
+test("both searches find a secret that begins with the end of an escape, behind which another secret may go on", () => {
+  const values = ["\r\r\naa\nb\r\nba", "b\r\n\r\naa\r"];
+  const output = Buffer.from(String.raw`\u000a\u000aa\u000a\u0061\n\u0062\u000ab\u0061`);
+  const expected = ["18 46 15 plain JSON false", "18 46 15 plain URL false", "18 46 15 plain XML false"];
+  for (const size of [1, 25, output.length]) {
+    expect(found(values, output, size)).toEqual(expected);
+    expect(found(values, output, size, compiledSearch())).toEqual(expected);
+  }
+});
+
 test("both searches mask a value that is not UTF-8 in Python's escapes", () => {
   const value = Buffer.from([...Buffer.from("hush-"), 0xff, 0x80, 0x22, 0xc3, ...Buffer.from("-9f8e")]);
   const secrets = [{ name: "SECRET", value }];
