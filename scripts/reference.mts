@@ -16,7 +16,7 @@ import { namesFor } from "../src/command-line/takers.ts";
 import type { CommandDefinition } from "../src/commands/command.ts";
 import { EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "../src/commands/help-texts.ts";
 import { COMMANDS } from "../src/commands/registry.ts";
-import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../src/esc/settings/own-variables.ts";
+import { ESC_VARIABLES } from "../src/esc/settings/own-variables.ts";
 import { FAILURE_CODES } from "../src/core/failure-codes.ts";
 
 const PATH = join(import.meta.dirname, "../docs/reference.md");
@@ -54,7 +54,7 @@ const OTHER_VARIABLES = new Map([
   ],
   ["TERM", "`dumb`, or not set: no colours"],
 ]);
-const missing = [...WITHHELD_VARIABLES, ADMIN_TOKEN].filter((name) => !OTHER_VARIABLES.has(name));
+const missing = ESC_VARIABLES.filter((name) => !OTHER_VARIABLES.has(name));
 if (missing.length > 0) throw new Error(`the reference does not describe ${missing.join(", ")}`);
 
 function entries(list: readonly (readonly [term: string, meaning: string])[]): string {
@@ -133,7 +133,8 @@ const wanted = [
   "## Options",
   "The command line wins over the variable, the variable over the default. An empty variable is unset. Switches take " +
     "`1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. A time is `30s`, `500ms`, `2m` or `1h`; a bare number is " +
-    "seconds. These variables have no effect in a `.env` file.",
+    "seconds. Only the process environment sets these variables: they have no effect in a `.env` file, and no program " +
+    "gets them from ESC, from a file or from the contract.",
   ...sharedOptions(),
   `### Everywhere\n\n${ownOptions(DESCRIBED_COMMON_OPTIONS)}`,
   "## Commands",

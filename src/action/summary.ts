@@ -5,7 +5,7 @@ import { firstOf } from "../core/lines.ts";
 import { byInput } from "./inputs.ts";
 import { contractWords, type Report, type State } from "../output/report.ts";
 import { MAX_SHOWN } from "../output/violations.ts";
-import { originWords } from "../resolve/sources.ts";
+import { originWords } from "../resolve/source-words.ts";
 
 /** The runner rejects a summary that is too large; the limit of old versions is 128 KiB. */
 const MAX_TABLE = 100_000;

@@ -74,6 +74,9 @@ export function variableOf(name: OptionName): string {
   return `SOPHIA_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
+/** Named like the option of Node.js, and refused: to ignore it would start the program with other values. */
+export const REFUSED_VARIABLE = "SOPHIA_ENV_FILE";
+
 export const COMMON_OPTIONS = {
   help: { type: "string", short: "h", choices: ["all"], alone: "" },
   version: { type: "boolean", short: "V" },

@@ -1,7 +1,7 @@
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import type { EnvFile } from "../sources/dotenv/index.ts";
-import { OPTIONS, variableOf, type OptionName, type Values } from "./options.ts";
+import { OPTIONS, REFUSED_VARIABLE, variableOf, type OptionName, type Values } from "./options.ts";
 import { printable } from "../core/text.ts";
 
 export type Settings = Readonly<ReturnType<typeof resolveSettings>>;
@@ -31,9 +31,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
     read(name, (given) => toChoice(given, choices));
   const durationMs = (name: OptionName, leastMs?: 1 | 1000): number | undefined =>
     read(name, (given) => parseDuration(toText(given), given.label, leastMs));
-  // Named like the option of Node.js. To ignore it would start the program with other values.
-  if ((environment.get("SOPHIA_ENV_FILE") ?? "") !== "") {
-    throw new SophiaError({ code: "settings", message: "SOPHIA_ENV_FILE is not read: use SOPHIA_DOTENV" });
+  if ((environment.get(REFUSED_VARIABLE) ?? "") !== "") {
+    throw new SophiaError({ code: "settings", message: `${REFUSED_VARIABLE} is not read: use SOPHIA_DOTENV` });
   }
   return {
     envFiles: envFilesOf(list("dotenv")),

@@ -10,16 +10,21 @@ import { preferred } from "./remedies.ts";
 /**
  * Returns the values that a resolution lacks to meet the contract. They depend only on the contract and the names, and
  * contain `fake` if the format has room for it.
+ * @param isExcluded returns true for a variable that gets no dummy value
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
-export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
+export function fakeLayer(
+  contract: Contract,
+  resolution: Resolution,
+  isExcluded: (name: string) => boolean = () => false,
+): Layer {
   const complete = new Map<string, Resolved>(resolution);
   const added = new Map<string, Resolved>();
   const rulesByName = grouped(contract.rules.flatMap(namesOfRule), ({ name }) => name);
   let rules: Iterable<Rule> = contract.rules;
   for (;;) {
-    const lacking = Array.from(rules).flatMap((rule) => lackingNames(checkRule(rule, complete), contract));
-    const names = new Set(lacking.filter((name) => !added.has(name)));
+    const lacking = Array.from(rules).flatMap((rule) => lackingNames(checkRule(rule, complete), contract, isExcluded));
+    const names = new Set(lacking.filter((name) => !added.has(name) && !isExcluded(name)));
     if (names.size === 0) return { source: "fake", variables: Array.from(added.values()) };
     for (const name of names) {
       const declaration = contract.variables.get(name);
@@ -40,13 +45,18 @@ function namesOfRule(rule: Rule): readonly { readonly name: string; readonly rul
   return names.map((name) => ({ name, rule }));
 }
 
-function lackingNames(violation: RuleViolation | undefined, contract: Contract): readonly string[] {
+function lackingNames(
+  violation: RuleViolation | undefined,
+  contract: Contract,
+  isExcluded: (name: string) => boolean,
+): readonly string[] {
   switch (violation?.kind) {
     case "missing":
     case "missing-when":
       return [violation.name];
     case "none-set": {
-      const name = preferred(violation.rule.names, contract);
+      const candidates = violation.rule.names.filter((one) => !isExcluded(one));
+      const name = preferred(candidates, contract);
       return name === undefined ? [] : [name];
     }
     case "some-missing":

@@ -35,10 +35,14 @@ export interface Remedy {
   readonly docs?: string;
 }
 
-/** Returns the value to set if one of several variables must be set: that of the preferred one. */
-export function supplyOf(names: readonly string[], contract: Contract, target: Target): readonly MissingValue[] {
+/** Returns the value to set if one of several variables must be set: that of the preferred one. @param targetOf by name */
+export function supplyOf(
+  names: readonly string[],
+  contract: Contract,
+  targetOf: (name: string) => Target,
+): readonly MissingValue[] {
   const name = preferred(names, contract);
-  return name === undefined ? [] : [{ name, target }];
+  return name === undefined ? [] : [{ name, target: targetOf(name) }];
 }
 
 /** Returns the first variable that is not deprecated, else the first. */
@@ -46,12 +50,17 @@ export function preferred(names: readonly string[], { variables }: Contract): st
   return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
 
-/** Returns the remedy for a wrong value, by its source. @param missing where to set one that has no source */
-export function correction(name: string, contract: Contract, origin: Origin | undefined, missing: Target): Remedy {
+/** Returns the remedy for a wrong value, by its source. @param targetOf where to set one that has no source */
+export function correction(
+  name: string,
+  contract: Contract,
+  origin: Origin | undefined,
+  targetOf: (name: string) => Target,
+): Remedy {
   const nothing = { advice: [], supply: [] };
   switch (origin?.source) {
     case undefined:
-      return { ...nothing, supply: supplyOf([name], contract, missing) };
+      return { ...nothing, supply: supplyOf([name], contract, targetOf) };
     case "environment":
       return { ...nothing, wrong: { name: origin.alias ?? name, ...(origin.read && { location: origin.read }) } };
     case "esc": {
@@ -135,7 +144,10 @@ export function sharedRemedy(supplies: readonly MissingValue[], width: number, o
     const [first] = group;
     if (first === undefined) return [];
     const isOne = group.length === 1;
-    if (first.target.kind !== "esc") return [`set ${isOne ? first.name : "them"} ${targetWords(first.target)}`];
+    if (first.target.kind !== "esc") {
+      const what = groups.size === 1 && !isOne ? "them" : enumerateFew(group.map(({ name }) => name));
+      return [`set ${what} ${targetWords(first.target)}`];
+    }
     const verb = first.replaces === true ? "replace" : "set";
     const value = isOne ? "its value" : "the value of the first";
     const gets = offer === "reads" ? `reads ${value} from the standard input` : `asks for ${value}`;

@@ -14,6 +14,8 @@ import { alternatives, faultWords } from "./words.ts";
 
 export interface WordingContext {
   readonly target: Target;
+  /** Returns true for a variable that no source but the process environment sets. */
+  readonly isOfEnvironment?: (name: string) => boolean;
   readonly present: readonly string[];
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
   /** Returns why the program does not get a variable of a source: `withheld by --exclude`. */
@@ -31,7 +33,8 @@ export function describeViolations(
   contract: Contract,
   context: WordingContext,
 ): readonly Wording[] {
-  const { target, origins, withheld = () => undefined } = context;
+  const { target, isOfEnvironment = () => false, origins, withheld = () => undefined } = context;
+  const targetOf = (name: string): Target => (isOfEnvironment(name) ? { kind: "environment" } : target);
   // A declared name is not a misspelling of another. Nor is GITHUB_PATH, which every job has, one of GITHUB_PAT.
   const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
   const supply = (names: readonly string[]): Remedy => {
@@ -40,9 +43,9 @@ export function describeViolations(
       const meant = findSimilar(name);
       return meant === undefined ? [] : [`did you mean ${name}? ${printable(meant)} is set`];
     });
-    return { advice, supply: supplyOf(names, contract, target), ...pageOf(names, contract) };
+    return { advice, supply: supplyOf(names, contract, targetOf), ...pageOf(names, contract) };
   };
-  const correct = (name: string): Remedy => correction(name, contract, origins?.get(name)?.origin, target);
+  const correct = (name: string): Remedy => correction(name, contract, origins?.get(name)?.origin, targetOf);
   const resolve = (name: string, form: ReferenceForm): readonly string[] => {
     const origin = origins?.get(name)?.origin;
     return resolutionOf(form, origin !== undefined && isOfLine(origin) ? origin.file : undefined);

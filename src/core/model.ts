@@ -122,12 +122,13 @@ export type Notice =
   | { readonly kind: "environment-by-file"; readonly name: string; readonly file: string; readonly credential: string }
   /** Files that were found name ESC environments that the user has not allowed them to: they are not opened. */
   | ({ readonly kind: "environment-not-allowed" } & Unallowed)
-  /** Variables of a file that the program does not get. */
+  /** Variables of a file or of ESC that the program does not get. */
   | {
       readonly kind: "withheld";
       readonly why: "reserved" | "runs-code" | "network" | "redirects-key" | "callers-own";
-      readonly file: string;
-      /** The ESC environment that has them, if the file has only the credential that opened it. */
+      /** The file that has them, or has the credential that opened `environment`; undefined for the caller's credential. */
+      readonly file: string | undefined;
+      /** The ESC environment that has them. */
       readonly environment?: string;
       readonly names: readonly string[];
     }

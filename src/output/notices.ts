@@ -122,16 +122,15 @@ function withheldWords({ why, file, environment, names }: Extract<Notice, { kind
   const isSingle = names.length === 1;
   const more = names.length - MOST_NAMES;
   const shown = [...names.slice(0, MOST_NAMES).map(printable), ...(more > 0 ? [`${more} more`] : [])];
+  const opener = file === undefined ? "" : `, which the credential in ${printable(file)} opens,`;
   const place =
-    environment === undefined
-      ? printable(file)
-      : `ESC environment ${printable(environment)}, which the credential in ${printable(file)} opens,`;
+    environment === undefined ? printable(file ?? "") : `ESC environment ${printable(environment)}${opener}`;
   const withheld = `warning: ${enumerate(shown)} in ${place} ${isSingle ? "is" : "are"} not passed on`;
   const [subject, object] = isSingle ? ["it", "it"] : ["they", "them"];
   const option = `--allow ${shellWord(names.slice(0, MOST_NAMES).join(","))}`;
   switch (why) {
     case "reserved":
-      return `${withheld} (a file must not configure sophia-run); set ${object} in the environment`;
+      return `${withheld} (${file === undefined ? "ESC" : "a file"} must not configure sophia-run); set ${object} in the environment`;
     case "runs-code":
       return `${withheld} (${subject} can make other programs run code); ${option} passes ${object} on`;
     case "network":

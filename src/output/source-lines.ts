@@ -1,5 +1,5 @@
 /** Lines about each source, for `--verbose`. Pure. */
-import { environmentWords } from "../resolve/sources.ts";
+import { environmentWords } from "../resolve/source-words.ts";
 import type { EscStatus, Start } from "../resolve/start.ts";
 import type { Layer } from "../core/model.ts";
 import { count } from "../core/text.ts";

@@ -7,6 +7,7 @@ import { count } from "../core/text.ts";
 import { WIDTH } from "./layout.ts";
 import type { Resolution } from "../core/model.ts";
 import type { Start, EscStatus } from "../resolve/start.ts";
+import { isOwnVariable } from "../resolve/reserved.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 
 export interface ViolationReport {
@@ -31,6 +32,7 @@ export function wordViolations(violations: readonly Violation[], start: Start): 
     present: [...resolution.keys()],
     origins: selected,
     target: targetOf(esc),
+    isOfEnvironment: isOwnVariable,
     withheld: withheldWords(start),
   };
   return describeViolations(violations, contract, context);
@@ -51,7 +53,12 @@ export function reportViolations(
   offer: SetOffer,
 ): { readonly violations: readonly ViolationReport[]; readonly lines: readonly Line[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
-  const context: WordingContext = { present: [...selected.keys()], origins: selected, target };
+  const context: WordingContext = {
+    present: [...selected.keys()],
+    origins: selected,
+    target,
+    isOfEnvironment: isOwnVariable,
+  };
   const wordings = describeViolations(violations, contract, context);
   const shown = wordings.slice(0, MAX_SHOWN);
   const lines: readonly Line[] = [

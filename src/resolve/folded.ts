@@ -10,7 +10,7 @@ import { ID_TOKEN_VARIABLES } from "../esc/settings/own-variables.ts";
 import { MARKED_VARIABLES } from "../esc/settings/from-files.ts";
 import { isReserved } from "./reserved.ts";
 import type { Folding } from "./select.ts";
-import { originWords } from "./sources.ts";
+import { originWords } from "./source-words.ts";
 
 /** Programs of Windows need these to start or to find their files. */
 const BASELINE: ReadonlySet<string> = new Set(

@@ -5,6 +5,7 @@ import { exposedNotices } from "./exposed.ts";
 import { overrideNotices } from "./override.ts";
 import { overriddenEsc } from "./precedence.ts";
 import { usedReferences } from "./references.ts";
+import { isOwnVariable } from "./reserved.ts";
 import { withholding } from "./select.ts";
 import type { Start } from "./start.ts";
 import { unmatchedNotices } from "./unmatched.ts";
@@ -42,7 +43,10 @@ export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly
 
 /** Reports values of ESC that the environment overrides; the dummies of an outer sophia-run stand for them. */
 async function shadowed({ environment, files, values }: Omit<Start, "verdict">): Promise<readonly Notice[]> {
-  const overridden = overriddenEsc(values.resolution, (name) => isDeclared(files.contract, name));
+  const overridden = overriddenEsc(
+    values.resolution,
+    (name) => isDeclared(files.contract, name) && !isOwnVariable(name),
+  );
   if (overridden.length === 0) return [];
   const replaced = environment.has("SOPHIA_BROKERED")
     ? (await import("./brokered.ts")).replacedVariables(environment, files.contract)

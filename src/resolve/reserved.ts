@@ -1,29 +1,36 @@
-/** Names that no file, and no ESC environment, sets for the program. */
-import { OPTION_NAMES, variableOf } from "../command-line/options.ts";
+/** Names that the program gets from the process environment alone: not from files, ESC or the contract. */
+import { OPTION_NAMES, REFUSED_VARIABLE, variableOf } from "../command-line/options.ts";
 import type { Variable } from "../core/model.ts";
 import { FROM_FILES, isCallersWord } from "../esc/settings/from-files.ts";
-import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
+import { ESC_VARIABLES } from "../esc/settings/own-variables.ts";
 
-/** Settings of sophia-run, which a file never sets for a nested sophia-run. */
-const SETTINGS: ReadonlySet<string> = new Set([
-  ...WITHHELD_VARIABLES,
-  ADMIN_TOKEN,
-  "ESC_ORG",
-  "SOPHIA_ALLOW_ENVIRONMENT",
+/** Sophia-run's own variables, by which a program would configure a sophia-run that it starts. */
+export const OWN_VARIABLES: ReadonlySet<string> = new Set([
+  ...ESC_VARIABLES,
   FROM_FILES,
   // It would have a nested sophia-run pass on the real keys.
   "SOPHIA_BROKERED",
   "SOPHIA_BROKER_SOCKET",
+  REFUSED_VARIABLE,
   ...OPTION_NAMES.map(variableOf),
 ]);
 
-/** Returns true for a variable of a file that a nested sophia-run would take for the caller's setting. */
+/** Returns true for a variable of sophia-run's own: an option, or a setting for ESC. */
+export function isOwnVariable(name: string): boolean {
+  return OWN_VARIABLES.has(name);
+}
+
+/**
+ * Returns true for a variable that a nested sophia-run would take for the caller's setting, although another source sets it.
+ * ESC that the caller's credential opens, and files of `NAME_FILE`, set all names but sophia-run's own.
+ */
 export function isReserved(
   { name, origin }: Pick<Variable, "name" | "origin">,
   isAllowed: (name: string) => boolean,
   isDeclared: (name: string) => boolean,
 ): boolean {
-  return !isCallersWord(origin) && isReservedName(name, isAllowed, isDeclared);
+  if (!isCallersWord(origin)) return isReservedName(name, isAllowed, isDeclared);
+  return (origin.source !== "environment" || origin.read !== undefined) && OWN_VARIABLES.has(name);
 }
 
 export function isReservedName(
@@ -31,7 +38,7 @@ export function isReservedName(
   isAllowed: (name: string) => boolean,
   isDeclared: (name: string) => boolean,
 ): boolean {
-  if (SETTINGS.has(name)) return true;
+  if (OWN_VARIABLES.has(name)) return true;
   // The Pulumi CLI reads it, too. If the caller allows it, it is passed on with the mark of a file.
   if (name === "PULUMI_BACKEND_URL") return !isAllowed(name);
   // A later version may read it; but programs also have such variables.

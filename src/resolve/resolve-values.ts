@@ -6,6 +6,7 @@ import { FROM_FILES } from "../esc/settings/from-files.ts";
 import { environmentLayer } from "../sources/environment.ts";
 import { inPrecedence, resolve } from "./precedence.ts";
 import { matcher, passesCallers, select, type Selection } from "./select.ts";
+import { isOwnVariable } from "./reserved.ts";
 import type { Start, Values } from "./start.ts";
 import { findRisks, markFromFiles, NO_RISKS } from "./trust.ts";
 
@@ -57,7 +58,7 @@ export async function resolveValues(start: Sources): Promise<Values> {
     settings.include.length === 0 ? contract : await included(contract, selection, resolve(passed, declared));
 
   const dummies = settings.fake
-    ? [(await import("../contract/fake.ts")).fakeLayer(required, resolve(passed, declared))]
+    ? [(await import("../contract/fake.ts")).fakeLayer(required, resolve(passed, declared), isOwnVariable)]
     : [];
   const resolution = resolve([...layers, ...dummies], declared);
   // Most programs get everything; resolving thousands of variables a second time takes milliseconds.

@@ -2,7 +2,7 @@ import type { Environment, Layer, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { isReserved } from "./reserved.ts";
 import type { Risk, Risks } from "./risks.ts";
-import { sourceOf } from "./sources.ts";
+import { giverOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
 
 /** Variables that most processes need, which `--pristine` passes on; together with `LC_*`, the locale. */
@@ -69,13 +69,13 @@ export function withholding(
   const excluded = matcher(selection.exclude, folding);
   return (variable) => {
     const { name, origin } = variable;
+    if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
     const why = own.get(name);
     if (why !== undefined) return why;
-    if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
     const risk = risks.get(name)?.get(origin);
     if (risk !== undefined && !isAllowed(name)) return risk;
     if (isCallersOwn(selection, variable) && !isAllowed(name) && !isDeclared(name)) return "callers-own";
-    const { givenBy } = sourceOf(origin.source);
+    const givenBy = giverOf(origin.source);
     if (!usesFiles && givenBy === "configuration" && origin.source !== "esc") return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
     if (excluded(name)) return "excluded";

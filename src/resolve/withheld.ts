@@ -24,7 +24,7 @@ export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
   launcher: "without --keep-esc",
   pointer: "since sophia-run has read the file that it names",
   writer: "always, since it may write to ESC",
-  reserved: "since a file does not decide how sophia-run works",
+  reserved: "since programs get sophia-run's settings from the environment alone",
   "runs-code": "without --allow, since it makes other programs run code",
   network: "without --allow, since it decides how programs connect and whom they trust",
   "redirects-key": "without --allow, since it sends a key of another source elsewhere",

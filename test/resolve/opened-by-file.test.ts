@@ -13,6 +13,7 @@ const OPENED: Origin = { ...ESC, openedBy: FILE };
 const IN_FILE: Origin = { source: "dotenv", file: FILE, line: 1 };
 const IN_OTHER: Origin = { source: "dotenv", file: "../.env", line: 1 };
 const CALLER: Origin = { source: "environment" };
+const READ: Origin = { source: "environment", read: { by: "NAME_FILE", file: "secret" } };
 const OUTER: Origin = { source: "environment", fromFile: true };
 
 const EVIL = "https://evil.example.test";
@@ -49,19 +50,39 @@ test.each<[Origin, boolean]>([
 });
 
 test.each([
-  ["SOPHIA_MODE", true, true],
-  ["SOPHIA_ALLOW", true, true],
-  ["SOPHIA_FROM_FILES", true, true],
-  ["SOPHIA_BROKERED", true, true],
-  ["ESC_ORG", true, true],
-  ["PULUMI_BACKEND_URL", true, false],
-  ["SOPHIA_OF_A_LATER_VERSION", true, false],
-  ["PLAIN", false, false],
-])("%s of such an environment is reserved: %s, if the caller allows it: %s", (name, isOne, isAllowed) => {
-  expect(isReserved({ name, origin: OPENED }, nothing, nothing)).toBe(isOne);
-  expect(isReserved({ name, origin: OPENED }, () => true, nothing)).toBe(isAllowed);
-  expect(isReserved({ name, origin: ESC }, nothing, nothing)).toBe(false);
-});
+  ["SOPHIA_MODE", true, true, true],
+  ["SOPHIA_ALLOW", true, true, true],
+  ["SOPHIA_FROM_FILES", true, true, true],
+  ["SOPHIA_BROKERED", true, true, true],
+  ["SOPHIA_ENV_FILE", true, true, true],
+  ["ESC_ORG", true, true, true],
+  ["ESC_TOKEN", true, true, true],
+  ["ESC_ADMIN_TOKEN", true, true, true],
+  ["PULUMI_BACKEND_URL", true, false, false],
+  ["SOPHIA_OF_A_LATER_VERSION", true, false, false],
+  ["PLAIN", false, false, false],
+])(
+  "%s of such an environment is reserved: %s, if the caller allows it: %s, in the caller's own one: %s",
+  (name, isOne, isAllowed, isOfCallers) => {
+    expect(isReserved({ name, origin: OPENED }, nothing, nothing)).toBe(isOne);
+    expect(isReserved({ name, origin: OPENED }, () => true, nothing)).toBe(isAllowed);
+    expect(
+      isReserved(
+        { name, origin: ESC },
+        () => true,
+        () => true,
+      ),
+    ).toBe(isOfCallers);
+    expect(
+      isReserved(
+        { name, origin: READ },
+        () => true,
+        () => true,
+      ),
+    ).toBe(isOfCallers);
+    expect(isReserved({ name, origin: CALLER }, nothing, nothing)).toBe(false);
+  },
+);
 
 test.each<[string, Origin, string, Variable["delivery"], boolean]>([
   ["LD_AUDIT", OPENED, "./x.so", "value", true],

@@ -44,7 +44,12 @@ describe("one variable of one source", () => {
   const rows: readonly (readonly [Partial<Selection>, keyof typeof ORIGINS, string, Withholding | undefined])[] = [
     [{}, "environment", "ANY", undefined],
     [{}, "esc", "ANY", undefined],
-    [{}, "dotenv", "ESC_TOKEN", "launcher"],
+    [{}, "dotenv", "ESC_TOKEN", "reserved"],
+    [{}, "esc", "ESC_TOKEN", "reserved"],
+    [{ keepEsc: true }, "esc", "ESC_TOKEN", "reserved"],
+    [{ allow: ["SOPHIA_REDACT"], include: ["*"] }, "esc", "SOPHIA_REDACT", "reserved"],
+    [{}, "contract", "SOPHIA_REDACT", "reserved"],
+    [{}, "environment", "SOPHIA_REDACT", undefined],
     [{}, "environment", "ESC_TOKEN", "launcher"],
     [{ keepEsc: true }, "environment", "ESC_TOKEN", undefined],
     [{ include: ["ESC_*"] }, "environment", "ESC_TOKEN", "launcher"],

@@ -3,7 +3,7 @@ import type { Settings } from "../../command-line/settings.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { Start } from "../../resolve/start.ts";
-import { originWords } from "../../resolve/sources.ts";
+import { originWords } from "../../resolve/source-words.ts";
 import { SET, WITHHELD } from "../run/aws/environment.ts";
 import { awsPlan, EXPIRATION, KEYS } from "../run/aws/plan.ts";
 import { renewalOf } from "../run/aws/renewal.ts";

@@ -10,7 +10,7 @@ import { keysSentTo } from "../../core/key-addresses.ts";
 import type { Environment, Origin, Resolution, Resolved } from "../../core/model.ts";
 import type { Start } from "../../resolve/start.ts";
 import { brokeredNames, replacedVariables } from "../../resolve/brokered.ts";
-import { originWords } from "../../resolve/sources.ts";
+import { originWords } from "../../resolve/source-words.ts";
 import { type ExposedKey, exposedKeys, spelledAsKnown } from "./exposed.ts";
 
 export interface BrokeredKey extends Planned {

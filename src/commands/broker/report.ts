@@ -10,7 +10,7 @@ import type { Environment, Resolution, Resolved } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { maskabilityOf } from "../../masking/texts.ts";
 import type { Start } from "../../resolve/start.ts";
-import { originWords } from "../../resolve/sources.ts";
+import { originWords } from "../../resolve/source-words.ts";
 import type { Exposure } from "./exposed.ts";
 import { EXPOSURES, waysOut, wordsOf } from "./faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker, spelledAsBuiltIn } from "./keys.ts";

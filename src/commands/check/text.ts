@@ -10,7 +10,7 @@ import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentAge, environmentLine, type EnvironmentGates, gateWords } from "./environments.ts";
 import type { Origin } from "../../core/model.ts";
 import { PUBLIC_REMEDY, type PublicCredential } from "../../resolve/secrets.ts";
-import { environmentWords, cacheWords, originWords, sourceOf } from "../../resolve/sources.ts";
+import { cacheWords, environmentWords, labelOf, originWords } from "../../resolve/source-words.ts";
 
 const INDENT = "   ";
 export const INDENTED = WIDTH - INDENT.length;
@@ -166,7 +166,7 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
   if (unmet === undefined) {
     const age = report.esc.environments.at(-1)?.ageSeconds;
     const labels = report.sources.map((source) =>
-      source === "esc" && age !== undefined ? `ESC (${cacheWords(age)})` : sourceOf(source).label,
+      source === "esc" && age !== undefined ? `ESC (${cacheWords(age)})` : labelOf(source),
     );
     const isAll = checks.every(({ warnings = [] }) => warnings.length === 0);
     const from = labels.length === 0 ? "" : ` Configuration loaded from ${enumerate(labels)}`;

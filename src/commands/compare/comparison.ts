@@ -10,6 +10,7 @@ import type { Layer, Resolution, Variable } from "../../core/model.ts";
 import { reportContract } from "../../output/report.ts";
 import { isOfValue, reportViolations } from "../../output/violations.ts";
 import { resolve } from "../../resolve/precedence.ts";
+import { isOwnVariable } from "../../resolve/reserved.ts";
 import { isHidden } from "../../resolve/secrets.ts";
 import { printable } from "../../core/text.ts";
 
@@ -42,7 +43,7 @@ export function compareEnvironments(
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
-    const resolution = resolve(layers, declared);
+    const resolution = resolve(layers.map(withoutOwn), declared);
     const violations = checkContract(contract, resolution, formatCheck()).filter((violation) =>
       isCertain(violation, resolution, environment),
     );
@@ -113,7 +114,12 @@ function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
   return { source: "esc", variables: [...variables].flatMap(([key, evaluated]) => asVariable(key, evaluated)) };
 }
 
-/** Returns true for a violation that no unknown value could remedy. */
+/** Returns the layer without sophia-run's own variables, which no start takes from ESC or from the contract. */
+function withoutOwn(layer: Layer): Layer {
+  return { ...layer, variables: layer.variables.filter(({ name }) => !isOwnVariable(name)) };
+}
+
+/** Returns true for a violation that neither an unknown value nor the process environment of a start could remedy. */
 function isCertain(violation: Violation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
   switch (violation.kind) {
     case "malformed":
@@ -124,9 +130,10 @@ function isCertain(violation: Violation, resolution: Resolution, { open }: Evalu
       return true;
     case "missing":
     case "missing-when":
+      return !open && !isOwnVariable(violation.name);
     case "none-set":
     case "some-missing":
-      return !open;
+      return !open && !violation.rule.names.some(isOwnVariable);
   }
 }
 
@@ -139,7 +146,7 @@ function stateOf(name: string, { environment, resolution, invalid }: Column): Co
   if (environment.open) return "not-known";
   if (resolved !== undefined) return "default";
   const evaluated = environment.variables.get(name);
-  if (evaluated === undefined) return "missing";
+  if (evaluated === undefined || isOwnVariable(name)) return "missing";
   return evaluated.kind === "list-or-object" ? "not-a-variable" : "empty";
 }
 

@@ -7,7 +7,7 @@ import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
-import { environmentWords, originWords } from "../../resolve/sources.ts";
+import { environmentWords, originWords } from "../../resolve/source-words.ts";
 import { WITHHOLDING_WORDS } from "../../resolve/withheld.ts";
 
 const INDENT = "  ";

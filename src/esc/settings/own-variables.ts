@@ -15,6 +15,14 @@ export const ID_TOKEN_VARIABLES = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_T
 /** The token for commands that write, only from the process environment. Always withheld from the program. */
 export const ADMIN_TOKEN = "ESC_ADMIN_TOKEN";
 
+/** All variables of sophia-run's own for ESC; with those of the options they are what docs/reference.md lists. */
+export const ESC_VARIABLES: readonly string[] = [
+  ...WITHHELD_VARIABLES,
+  ADMIN_TOKEN,
+  "ESC_ORG",
+  "SOPHIA_ALLOW_ENVIRONMENT",
+];
+
 /** Returns false if ESC is off, and no variable of it is set. */
 export function isEscMentioned(environment: Environment, files: readonly Layer[]): boolean {
   return (

@@ -8,7 +8,7 @@ import { enumerate } from "../../../core/text.ts";
 import { SESSION_MS } from "../../../esc/settings/access.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { Start } from "../../../resolve/start.ts";
-import { originWords } from "../../../resolve/sources.ts";
+import { originWords } from "../../../resolve/source-words.ts";
 import type { Generation } from "./renewal.ts";
 
 const KEY_ID = "AWS_ACCESS_KEY_ID";
