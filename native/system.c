@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -104,6 +105,11 @@ static napi_value make_undumpable(napi_env env, napi_callback_info info) {
 
 static napi_value end_writes(napi_env env, napi_callback_info info) {
   shutdown(only_argument(env, info), SHUT_WR);
+  return NULL;
+}
+
+static napi_value discard_pending(napi_env env, napi_callback_info info) {
+  tcflush(only_argument(env, info), TCIFLUSH);
   return NULL;
 }
 
@@ -397,6 +403,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "blockOwnWrites", .method = block_own_writes},
       {.utf8name = "checksum", .method = checksum},
       {.utf8name = "descriptors", .method = descriptors},
+      {.utf8name = "discardPending", .method = discard_pending},
       {.utf8name = "endWrites", .method = end_writes},
       {.utf8name = "environment", .method = environment},
       {.utf8name = "exchangeCoreFilter", .method = exchange_core_filter},

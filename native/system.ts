@@ -23,6 +23,8 @@ export interface Libc {
 export interface Addon extends Libc {
   /** Returns an eight-byte checksum against accidents, not against attackers. */
   readonly checksum: (bytes: Uint8Array) => Uint8Array;
+  /** Discards what was typed at the terminal and no process has read (tcflush(3)). */
+  readonly discardPending: (terminal: number) => void;
   /** Returns numbers and links of /proc/self/fd (its own, too) in turns, separated by NUL; undefined above some kilobytes. */
   readonly descriptors: () => string | undefined;
   /** Sets the filter of this process's core dumps (core(5)). @returns the former filter; -1 if it cannot be set */

@@ -52,7 +52,7 @@ function surroundings({ addon, preloaded }: Preparation): Context {
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
     raw: write,
-    readLine: async () => (await input()).readLine(),
+    readLine: async (question) => (await input()).readLine(question),
     readHidden: async (prompt) => (await input()).readHidden(prompt, !["", "dumb"].includes(process.env["TERM"] ?? "")),
     readInput: async () => (await input()).readInput(),
     async *readChunks() {

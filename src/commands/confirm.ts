@@ -1,17 +1,17 @@
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
-import { printQuestion } from "../output/stderr.ts";
+import { questionText } from "../output/stderr.ts";
 
 /** Returns true if the user can be asked: input and standard error are terminals. */
 export function canAsk({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
 }
 
-/** Asks a yes-or-no question, which may have several lines. Anything but yes is no. */
+/** Asks a yes-or-no question, which may have several lines. Anything but yes is no, also what was typed before. */
 export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
-  printQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
-  const answer = await context.readLine();
+  const shown = questionText(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
+  const answer = await context.readLine(shown);
   // Ctrl-D leaves the line of the question open.
   if (answer === undefined) context.err("\n");
   return /^y(?:es)?$/i.test(answer?.trim() ?? "");

@@ -20,9 +20,13 @@ export interface Context extends Folders {
    * runner would execute. Returns the system's error code if that failed.
    */
   readonly raw: (to: 1 | 2, data: string | Uint8Array) => string | undefined;
-  /** Reads a line of the standard input, without its line end; undefined at the end of the input. */
-  readonly readLine: () => Promise<string | undefined>;
-  readonly readHidden: (prompt: string) => Promise<string | undefined>;
+  /**
+   * Prints a question to standard error and reads the line that answers it, without its line end. What was typed at a terminal
+   * before is discarded. Returns undefined at the end of the input.
+   */
+  readonly readLine: (question: string) => Promise<string | undefined>;
+  /** The same, while the terminal does not show what is typed. */
+  readonly readHidden: (question: string) => Promise<string | undefined>;
   /** Reads all of the standard input. @throws SophiaError (input, 125) if it is too long or does not end in time */
   readonly readInput: () => Promise<Uint8Array>;
   /** Yields the standard input as it comes. @throws SophiaError (input, 125) if it cannot be read */

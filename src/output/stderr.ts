@@ -60,11 +60,7 @@ export function messageText(text: string, layout: Layout): string {
     .slice(PROGRAM.length + 1);
 }
 
-/** Prints a question, and leaves the cursor behind it. */
-export function printQuestion(context: Context, lines: readonly Line[]): void {
-  context.err(questionText(context, lines));
-}
-
+/** Lays out a question, with a blank between it and the answer. */
 export function questionText(context: Context, lines: readonly Line[]): string {
   const { width, ...rest } = layoutFor(context, 2);
   const layout = { ...rest, width: width - 1 };

@@ -21,7 +21,8 @@ export function forRunner(context: Context): Context {
     err: (text) => {
       context.err(withoutCommands(text));
     },
-    readHidden: (prompt) => context.readHidden(withoutCommands(prompt)),
+    readLine: (question) => context.readLine(withoutCommands(question)),
+    readHidden: (question) => context.readHidden(withoutCommands(question)),
   };
 }
 

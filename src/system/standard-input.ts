@@ -2,6 +2,7 @@ import { readSync } from "node:fs";
 import { SophiaError } from "../core/error.ts";
 import { systemErrorCode } from "./errors.ts";
 import { write, sleep } from "./blocking.ts";
+import { discardPending } from "./pending-input.ts";
 
 /** The longest environment variable in Linux; a terminal hands over at most 4,096 bytes of a line. */
 const MAX_BYTES = 131_072;
@@ -25,8 +26,13 @@ const MARK_NO_PASTES = "\u001B[?2004l";
 const PASTE_BEGINS = Buffer.from("\u001B[200~");
 const PASTE_ENDS = Buffer.from("\u001B[201~");
 
-/** Reads one line without its line break. @returns undefined at the end of the input, or if it cannot be read */
-export function readLine(): string | undefined {
+/**
+ * Asks a question, and reads one line without its line break. What was typed before the question is discarded.
+ * @returns undefined at the end of the input, or if it cannot be read
+ */
+export function readLine(question: string): string | undefined {
+  discardPending();
+  write(2, question);
   const bytes: number[] = [];
   while (bytes.length < MAX_BYTES) {
     const byte = readByte();
@@ -54,7 +60,8 @@ function readByte(): number | "end" | undefined {
 }
 
 /**
- * Reads one line of the terminal, which does not show it; pasted text may have several, less a last line break. For Ctrl-C,
+ * Reads one line of the terminal, which does not show it, as getpass(3) does: what was typed before the prompt, and was shown,
+ * is discarded. Pasted text may have several, less a last line break. For Ctrl-C,
  * Ctrl-Z and Ctrl-\ the process group gets the signal that a terminal sends; a process that then goes on asks again. Node.js
  * resets the terminal at any end. `marksPastes`: the terminal knows escape sequences.
  * @returns undefined at the end of the input (Ctrl-D), or if it cannot be read
@@ -64,6 +71,7 @@ export function readHidden(prompt: string, marksPastes: boolean): string | undef
   terminal.unref();
   for (;;) {
     terminal.setRawMode(true);
+    discardPending(terminal);
     // After the switch to raw mode, so that no answer is shown.
     write(2, (marksPastes ? MARK_PASTES : "") + prompt);
     let line: ReturnType<typeof readKeys>;

@@ -3,11 +3,19 @@ import { spawnSync } from "node:child_process";
 
 const DRIVER = `
 import fcntl, json, os, pty, struct, sys, termios
-steps, columns = json.loads(sys.argv[1])
+steps, columns, before = json.loads(sys.argv[1])
+go, let_go = os.pipe()
 pid, terminal = pty.fork()
 if pid == 0:
+    os.read(go, 1)
     if columns: fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     os.execvp(sys.argv[2], sys.argv[2:])
+since = b""
+# What is typed before is there once the terminal has shown it: at most 4,096 bytes, of which Ctrl-D is not shown.
+if before: os.write(terminal, before.encode())
+shown = before.replace("\\n", "\\r\\n").replace("\\x04", "")
+while len(since) < min(len(shown), 4000): since += os.read(terminal, 65536)
+os.write(let_go, b"x")
 since = b""
 while True:
     try: chunk = os.read(terminal, 65536)
@@ -34,11 +42,16 @@ const PYTHON = [
 /** What is waited for, and what is typed once the terminal has shown it since the step before. */
 export type Step = readonly [shown: string, typed: string];
 
-/** Returns the command that runs another in the foreground of a terminal, and types what the steps say. */
+/**
+ * Returns the command that runs another in the foreground of a terminal, and types what the steps say.
+ *
+ * @param before what is typed before the command starts
+ */
 export function terminalCommand(
   command: readonly string[],
   steps: readonly Step[] = [],
   columns = 0,
+  before = "",
 ): readonly [string, ...string[]] {
-  return [...PYTHON, "-c", DRIVER, JSON.stringify([steps, columns]), ...command];
+  return [...PYTHON, "-c", DRIVER, JSON.stringify([steps, columns, before]), ...command];
 }

@@ -15,8 +15,9 @@ export function startAtTerminal(
   options: StartOptions,
   steps: readonly Step[] = [],
   columns = 0,
+  before = "",
 ): Started {
-  return start(terminalCommand(command, steps, columns), options);
+  return start(terminalCommand(command, steps, columns, before), options);
 }
 
 /** Runs sophia-run at a terminal of its own and answers its questions. The status of a death by a signal is its negative number. */

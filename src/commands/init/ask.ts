@@ -3,7 +3,7 @@ import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
-import { printQuestion } from "../../output/stderr.ts";
+import { questionText } from "../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 import type { Candidate } from "./candidates.ts";
 
@@ -37,8 +37,8 @@ export async function askNames(
     return { text: lead + row, hang: lead.length + column };
   });
   for (let above: readonly Line[] = [heading, ...list]; ; above = []) {
-    printQuestion(context, [...above, question]);
-    const { chosen, unknown } = choose((await context.readLine()) ?? "", names);
+    const answer = await context.readLine(questionText(context, [...above, question]));
+    const { chosen, unknown } = choose(answer ?? "", names);
     if (unknown.length === 0) return chosen;
     const words = unknown.map((word) => {
       const suggestion = find(word);
