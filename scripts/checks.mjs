@@ -3,7 +3,7 @@
 //
 //   node scripts/checks.mjs          # the name of each, and who runs it
 //   node scripts/checks.mjs here     # a line for each: name, names of those that must have passed, Node.js, command
-//   node scripts/checks.mjs hosted   # the matrices of checks.yml's jobs, as outputs of a step
+//   node scripts/checks.mjs hosted   # the matrices of checks.yml's jobs, as outputs of a step; `hosted night`: those of a night
 //   node scripts/checks.mjs run NAME...   # runs checks one after another; `npm run check` runs those of the sources
 //
 // A check writes its test runner's report into the folder TEST_REPORTS, if that is set.
@@ -30,8 +30,8 @@ const EXECUTABLE = "dist-standalone/sophia-run-linux-$(node -p process.arch)";
  * @property {readonly string[]} after names of checks that must have passed
  * @property {{ node?: string, options?: string }} [here] `.ci/run` runs it: with a version of Node.js other than this
  *   machine's, with further arguments
- * @property {{ systems: readonly string[], nodes: readonly string[], busy?: boolean }} [hosted] checks.yml runs it; each night
- *   on a busy machine
+ * @property {{ systems: readonly string[], nodes: readonly string[], busy?: boolean, nightly?: boolean }} [hosted] checks.yml
+ *   runs it; each night on a busy machine, or each night alone
  * @property {{ test: string, otherwise: string }} [only] a condition of the machine, in bash
  */
 
@@ -159,6 +159,8 @@ const CHECKS = [
     run: 'node scripts/platforms/runtime-fuzz.mjs --runs $([ -n "${PROPERTY_SEED-}" ] && echo 3000 || echo 100)',
     after: EXECUTABLES,
     here: { node: "24" },
+    // It compiles the libraries with sanitizers.
+    hosted: { ...ONCE, nightly: true },
   },
   // Terminals and restarts, which `quick` leaves out. Each version of Node.js runs all of `slow` in checks.yml.
   {
@@ -303,11 +305,13 @@ function jobs({ name, run, after, hosted: place }) {
   return systems.flatMap((system) => nodes.map((node) => ({ name, system, node, built, busy, run })));
 }
 
-/** The matrices of checks.yml: one for what runs first, one for what makes the executables, one for all others. */
-function hosted() {
-  const first = CHECKS.filter(({ name }) => STATIC.includes(name));
-  const makers = CHECKS.filter(({ name }) => EXECUTABLES.includes(name));
-  const others = CHECKS.filter((check) => !first.includes(check) && !makers.includes(check));
+/** The matrices of checks.yml, each night also with what runs then alone: one for what runs first, one for what makes the executables, one for all others. */
+function hosted(when) {
+  const isNight = when === "night";
+  const all = CHECKS.filter(({ hosted: place }) => place !== undefined && (isNight || place.nightly !== true));
+  const first = all.filter(({ name }) => STATIC.includes(name));
+  const makers = all.filter(({ name }) => EXECUTABLES.includes(name));
+  const others = all.filter((check) => !first.includes(check) && !makers.includes(check));
   return Object.entries({ static: first, build: makers, checks: others }).map(
     ([name, checks]) => `${name}=${JSON.stringify({ include: checks.flatMap(jobs) })}`,
   );
@@ -318,7 +322,7 @@ function names() {
 }
 
 /** Runs all checks of these names, also behind one that fails. */
-function runChecks(wanted) {
+function runChecks(...wanted) {
   const checks = wanted.map((name) => CHECKS.find((check) => check.name === name));
   if (checks.length === 0 || checks.includes(undefined)) throw new Error(USAGE);
   const options = { cwd: join(import.meta.dirname, ".."), stdio: "inherit" };
@@ -329,9 +333,9 @@ function runChecks(wanted) {
   return failed.map(({ name }) => `failed: ${name}`);
 }
 
-const USAGE = "usage: node scripts/checks.mjs [here | hosted | run NAME...]";
+const USAGE = "usage: node scripts/checks.mjs [here | hosted [night] | run NAME...]";
 const ACTIONS = { here, hosted, run: runChecks };
 const [action, ...rest] = process.argv.slice(2);
 const print = action === undefined ? names : ACTIONS[action];
 if (print === undefined) throw new Error(USAGE);
-for (const line of print(rest)) console.log(line);
+for (const line of print(...rest)) console.log(line);

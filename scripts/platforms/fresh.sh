@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs commands as on a machine with only the programs that the README names: in a clone, with an empty home folder and npm
-# cache, no variables of the caller except those for the registry and for reports, and a PATH without cross compilers, zsh, fish, tmux and Wine.
+# cache, no variables of the caller except those for the registry, for reports and for a night, and a PATH without cross compilers, zsh, fish, tmux and Wine.
 #
 #   scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'
 #   scripts/platforms/fresh.sh --without 'cc gcc as ld' 'npm ci' 'npm run demo'    # nothing compiles
@@ -44,7 +44,7 @@ cd "$home/checkout"
 tar -xf "$home/new.tar"
 
 variables=(HOME="$home/home" PATH="$home/bin" npm_config_registry="$(npm config get registry)")
-for name in TEST_REPORTS HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy NODE_EXTRA_CA_CERTS SSL_CERT_FILE; do
+for name in TEST_REPORTS PROPERTY_SEED HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy NODE_EXTRA_CA_CERTS SSL_CERT_FILE; do
   [ -z "${!name:-}" ] || variables+=("$name=${!name}")
 done
 for command in "$@"; do

@@ -122,6 +122,9 @@ try {
   const reports = process.env.TEST_REPORTS || undefined;
   if (reports !== undefined) writeFileSync(join(reports, "runtime-fuzz.json"), JSON.stringify({ cases }));
   const failed = cases.filter(({ outcome }) => outcome === "failed").length;
+  if (failed > 0) {
+    process.stdout.write(`the same again: node scripts/platforms/runtime-fuzz.mjs --seed ${seed} --runs ${runs}\n`);
+  }
   process.stdout.write(`${cases.length - failed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {

@@ -19,3 +19,14 @@ export const isNightly: boolean = (process.env["PROPERTY_SEED"] ?? "") !== "";
 export function cases(usual: number, nightly: number): number {
   return isNightly ? nightly : usual;
 }
+
+/** Returns the command that runs test files again as this run did, if it has a seed of its own. @param files relative paths */
+export function repetition(
+  files: readonly string[],
+  { PROPERTY_SEED, SOPHIA_RUN_UNDER_TEST }: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  if (files.length === 0 || PROPERTY_SEED === undefined || PROPERTY_SEED === "") return undefined;
+  const variables = Object.entries({ PROPERTY_SEED, SOPHIA_RUN_UNDER_TEST });
+  const assignments = variables.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  return [...assignments, "npx vitest run", ...new Set(files)].join(" ");
+}

@@ -74,7 +74,7 @@ describe("the list of checks", () => {
 
   test("checks.yml runs all of its part, in three jobs, and no check that is not there", async () => {
     const outputs = Object.fromEntries(
-      (await linesOf("hosted")).map((line): [string, string] => [
+      (await linesOf("hosted", "night")).map((line): [string, string] => [
         line.slice(0, line.indexOf("=")),
         line.slice(line.indexOf("=") + 1),
       ]),
@@ -97,6 +97,23 @@ describe("the list of checks", () => {
         ["${{ matrix.run }}", expect.stringMatching(/^bash -euo pipefail -c "\$CHECK"$/m)],
       ]);
     }
+  });
+
+  test("each night all checks have the seed of the night, and searches run that are too long for each change", async () => {
+    const namesOf = async (...when: readonly string[]) =>
+      (await linesOf("hosted", ...when)).flatMap((line) =>
+        Array.from(line.matchAll(/"name":"([^"]+)"/g), ([, name]) => name),
+      );
+    const [day, night] = [await namesOf(), await namesOf("night")];
+    expect(night.filter((name) => !day.includes(name))).toEqual(["runtime-fuzz"]);
+    expect(day.filter((name) => !night.includes(name))).toEqual([]);
+    const workflow = readFileSync(join(root, ".github/workflows/checks.yml"), "utf8");
+    expect(workflow).toContain(
+      `node scripts/checks.mjs hosted \${{ github.event_name == 'schedule' && 'night' || '' }}`,
+    );
+    expect(workflow).toMatch(/^ {2}checks:$[^]*"\$EVENT" = schedule[^]*export PROPERTY_SEED="\$GITHUB_RUN_NUMBER"/m);
+    // It runs commands without the variables of its caller.
+    expect(readFileSync(join(root, "scripts/platforms/fresh.sh"), "utf8")).toMatch(/^for name in .*\bPROPERTY_SEED\b/m);
   });
 
   test("the check of the executable runs what slow leaves to it, and skips none of it", async () => {
