@@ -97,11 +97,12 @@ function renameFull(path: string, full: Stats): boolean {
   } catch (error) {
     return systemErrorCode(error) === "ENOENT";
   }
-  removeOldest(path);
+  removeOldest(path, full.uid);
   return true;
 }
 
-function removeOldest(path: string): void {
+/** @param owner of the log, and of those that are counted and removed */
+function removeOldest(path: string, owner: number): void {
   const folder = dirname(path);
   const start = `${basename(path)}.`;
   let size = 0;
@@ -111,7 +112,10 @@ function removeOldest(path: string): void {
     );
     for (const name of renamed.toSorted().toReversed()) {
       const file = join(folder, name);
-      size += statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+      const stats = lstatSync(file, { throwIfNoEntry: false });
+      // In a folder such as /tmp another user could make a large one, after which none of these would be kept.
+      if (stats?.isFile() !== true || stats.uid !== owner) continue;
+      size += stats.size;
       if (size > MAX_BYTES_RENAMED) rmSync(file, { force: true });
     }
   } catch {

@@ -7,10 +7,11 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appendToLog } from "../../../src/commands/audit-log/log.ts";
 import { SophiaError } from "../../../src/core/error.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
@@ -90,6 +91,37 @@ test("a full log is renamed, and the oldest renamed logs are removed", () => {
   // Of 5 + 9 + 9 + 9 MiB the latest 20 are kept.
   expect(others).toEqual([`log.${old[2]}`]);
   expect(readFileSync(`${log}.notes`, "utf8")).toBe("mine");
+});
+
+describe("something large that is named like a renamed log neither counts nor is removed:", () => {
+  const expectOthersKept = (make: (path: string) => void): void => {
+    const cwd = folder();
+    const log = join(cwd, "log");
+    make(`${log}.99991231T000000000Z-00000000`);
+    writeFileSync(`${log}.20200101T000000000Z-00000000`, "old");
+    writeWithMode(log, 0o600, "x".repeat(LIMIT));
+    appendToLog(log, "line\n");
+    expect(readdirSync(cwd)).toHaveLength(4);
+    expect(readFileSync(`${log}.20200101T000000000Z-00000000`, "utf8")).toBe("old");
+  };
+  const writeLarge = (path: string): void => {
+    writeFileSync(path, "");
+    truncateSync(path, 2 ** 40);
+  };
+
+  test("a link", () => {
+    const target = join(folder(), "large");
+    writeLarge(target);
+    expectOthersKept((path) => symlinkSync(target, path));
+  });
+
+  test("a file of another user", ({ skip }) => {
+    skip(process.geteuid?.() !== 0, "needs root, to give files to others");
+    expectOthersKept((path) => {
+      writeLarge(path);
+      chownSync(path, 4102, 4102);
+    });
+  });
 });
 
 test("a line longer than the limit is written, too", () => {
