@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -329,6 +330,16 @@ static napi_value set_open_files(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value try_lock(napi_env env, napi_callback_info info) {
+  napi_value given, result = NULL;
+  size_t count = 1;
+  int32_t descriptor = -1;
+  napi_get_cb_info(env, info, &count, &given, NULL, NULL);
+  napi_get_value_int32(env, given, &descriptor);
+  napi_get_boolean(env, flock(descriptor, LOCK_EX | LOCK_NB) == 0, &result);
+  return result;
+}
+
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "holdSignals", .method = hold_signals},
@@ -336,6 +347,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "setOpenFiles", .method = set_open_files},
       {.utf8name = "start", .method = start},
       {.utf8name = "startCleaner", .method = start_cleaner},
+      {.utf8name = "tryLock", .method = try_lock},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);
   return exports;

@@ -4,6 +4,9 @@
  * The launcher starts the cleaner before it executes the program, in a session of its own and without the caller's
  * descriptors. The cleaner reports by a byte that it watches the process (by a pidfd, else by /proc).
  *
+ * The open folder has the lock by which other starts see that the files have an owner (launch/spawn/owned-folder.ts). It is
+ * released when the cleaner or the monitor ends, so neither the program nor the witness may inherit the descriptor.
+ *
  * The environment names the files, since other users can read arguments: FOLDER=PATH, and INODE=NAME for each file, in any
  * order (qemu-user changes it). A file or folder that has replaced another since is left alone.
  */

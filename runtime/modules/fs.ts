@@ -4,6 +4,8 @@ import { POLLOUT, watch } from "../loop.ts";
 import { natives } from "../native.ts";
 
 type Path = string | Uint8Array;
+/** Names, as bytes, and types in turns. */
+type Entries = readonly (Uint8Array | number)[];
 
 interface Natives {
   readonly processor: string;
@@ -27,8 +29,10 @@ interface Natives {
   readonly readLinkBytes: (path: string) => Uint8Array;
   readonly realPath: (path: string) => string;
   readonly realPathBytes: (path: string) => Uint8Array;
-  /** Returns names, as bytes, and types in turns. */
-  readonly readFolder: (path: string) => readonly (Uint8Array | number)[];
+  readonly readFolder: (path: string) => Entries;
+  readonly openFolder: (path: string) => number;
+  /** Returns the next entries, some hundreds; undefined at the end. */
+  readonly readOpenFolder: (descriptor: number) => Entries | undefined;
   readonly changeMode: (descriptor: number, mode: number) => void;
   readonly synchronize: (descriptor: number) => void;
   readonly truncate: (descriptor: number, length: number) => void;
@@ -344,17 +348,52 @@ interface FolderOptions {
   readonly encoding?: "buffer";
 }
 
+function entryAt(list: Entries, index: number): { readonly name: Buffer; readonly type: number } {
+  const [bytes, type] = [list[index], list[index + 1]];
+  if (typeof bytes !== "object" || typeof type !== "number") throw new TypeError("no entry of a folder");
+  return { name: Buffer.from(bytes), type };
+}
+
 export function readdirSync(path: Path, options: FolderOptions = {}): (string | Dirent | Buffer)[] {
   const list = native.readFolder(pathOf(path));
   const entries: (string | Dirent | Buffer)[] = [];
   for (let index = 0; index < list.length; index += 2) {
-    const [bytes, type] = [list[index], list[index + 1]];
-    if (typeof bytes !== "object" || typeof type !== "number") throw new TypeError("no entry of a folder");
-    const name = Buffer.from(bytes);
+    const { name, type } = entryAt(list, index);
     if (options.encoding === "buffer") entries.push(name);
     else entries.push(options.withFileTypes === true ? new Dirent(name.toString(), type) : name.toString());
   }
   return entries;
+}
+
+/** An open folder, whose entries are read in parts. */
+class Dir {
+  readonly #descriptor: number;
+  #part: Entries | undefined = [];
+  #index = 0;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  readSync(): Dirent | null {
+    // A part may have the folder itself and the one above alone, which are left out.
+    while (this.#part !== undefined && this.#index >= this.#part.length) {
+      this.#part = native.readOpenFolder(this.#descriptor);
+      this.#index = 0;
+    }
+    if (this.#part === undefined) return null;
+    const { name, type } = entryAt(this.#part, this.#index);
+    this.#index += 2;
+    return new Dirent(name.toString(), type);
+  }
+
+  closeSync(): void {
+    native.close(this.#descriptor);
+  }
+}
+
+export function opendirSync(path: Path): Dir {
+  return new Dir(native.openFolder(pathOf(path)));
 }
 
 export function mkdirSync(path: Path, options: number | { readonly mode?: number } = {}): void {

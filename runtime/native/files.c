@@ -241,23 +241,49 @@ FUNCTION(real_path_bytes) {
   return JS_NewUint8ArrayCopy(context, (const uint8_t *)target, strlen(target));
 }
 
-/* Returns names, as bytes, and types (DT_REG and so on) in turns. */
+/* Adds the name, as bytes, and the type (DT_REG and so on) of an entry to a list. */
+static void add_entry(JSContext *context, JSValueConst list, uint32_t *length, int folder, const struct dirent *entry) {
+  if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) return;
+  int type = entry->d_type;
+  struct stat found;
+  /* Such as of NFS. */
+  if (type == DT_UNKNOWN && fstatat(folder, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0) type = IFTODT(found.st_mode);
+  const JSValue name = JS_NewUint8ArrayCopy(context, (const uint8_t *)entry->d_name, strlen(entry->d_name));
+  JS_SetPropertyUint32(context, list, (*length)++, name);
+  JS_SetPropertyUint32(context, list, (*length)++, JS_NewInt32(context, type));
+}
+
 FUNCTION(read_folder) {
   DIR *folder = NULL;
   WITH_PATH("scandir", (folder = opendir(path)) == NULL ? -1 : 0);
   const JSValue result = JS_NewArray(context);
-  uint32_t number = 0;
+  uint32_t filled = 0;
   for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    int type = entry->d_type;
-    struct stat found;
-    /* Such as of NFS. */
-    if (type == DT_UNKNOWN && fstatat(dirfd(folder), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0) type = IFTODT(found.st_mode);
-    const JSValue name = JS_NewUint8ArrayCopy(context, (const uint8_t *)entry->d_name, strlen(entry->d_name));
-    JS_SetPropertyUint32(context, result, number++, name);
-    JS_SetPropertyUint32(context, result, number++, JS_NewInt32(context, type));
+    add_entry(context, result, &filled, dirfd(folder), entry);
   }
   closedir(folder);
+  return result;
+}
+
+FUNCTION(open_folder) {
+  WITH_PATH("opendir", open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return JS_NewInt32(context, (int)made);
+}
+
+/* (descriptor): returns the next entries, some hundreds, as read_folder does; undefined at the end */
+FUNCTION(read_open_folder) {
+  _Alignas(struct dirent) char bytes[32768];
+  const int folder = integer_of(context, arguments[0]);
+  const long size = syscall(SYS_getdents64, folder, bytes, sizeof bytes);
+  if (size < 0) return throw_system_error(context, errno, "scandir", NULL);
+  if (size == 0) return JS_UNDEFINED;
+  const JSValue result = JS_NewArray(context);
+  uint32_t filled = 0;
+  for (long at = 0; at < size;) {
+    const struct dirent *const entry = (const struct dirent *)(bytes + at);
+    add_entry(context, result, &filled, folder, entry);
+    at += entry->d_reclen;
+  }
   return result;
 }
 
@@ -298,6 +324,8 @@ void add_files(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("realPath", 1, real_path),
     JS_CFUNC_DEF("realPathBytes", 1, real_path_bytes),
     JS_CFUNC_DEF("readFolder", 1, read_folder),
+    JS_CFUNC_DEF("openFolder", 1, open_folder),
+    JS_CFUNC_DEF("readOpenFolder", 1, read_open_folder),
     JS_CFUNC_DEF("changeMode", 2, change_mode),
     JS_CFUNC_DEF("synchronize", 1, synchronize),
     JS_CFUNC_DEF("truncate", 2, truncate_file),

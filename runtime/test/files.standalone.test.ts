@@ -84,3 +84,26 @@ it("makes a link, whose target need not exist, and none where something is", () 
   expect(made(shell)).toBe("no/where EEXIST,symlink ENOENT,symlink ENOENT,symlink");
   expect(made(process.execPath)).toBe(made(shell));
 });
+
+it("reads an open folder entry by entry, also one of many parts", () => {
+  const script = join(folder, "open-folder.cjs");
+  writeFileSync(
+    script,
+    `const { opendirSync, writeSync } = require("node:fs");
+     const all = (path) => {
+       const opened = opendirSync(path, { bufferSize: 512 });
+       const names = new Set();
+       for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) names.add(entry.name + entry.isDirectory());
+       const end = opened.readSync();
+       opened.closeSync();
+       return [names.size, names.has("2999false"), names.has("insidetrue"), end].map(String).join();
+     };
+     const fault = (path) => { try { opendirSync(path); } catch (error) { return [error.code, error.syscall].join(); } };
+     writeSync(1, [all("many"), all("empty"), fault("missing"), fault("many/0")].join(" "));`,
+  );
+  for (const name of ["many", "empty", "many/inside"]) mkdirSync(join(folder, name));
+  for (let number = 0; number < 3000; number += 1) writeFileSync(join(folder, "many", String(number)), "");
+  const read = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(read(shell)).toBe("3001,true,true,null 0,false,false,null ENOENT,opendir ENOTDIR,opendir");
+  expect(read(shell)).toBe(read(process.execPath));
+});

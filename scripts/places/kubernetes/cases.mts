@@ -1,11 +1,13 @@
 /** The cases of examples/kubernetes on a node of its own, with the package and with the executable. */
 import assert from "node:assert/strict";
+import { readdirSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { type EnvironmentHandle, type EscServer, secret } from "../../../test/esc-server/index.ts";
 import { parseObject } from "../../../test/esc-server/json.ts";
 import type { OidcSpec } from "../../../test/esc-server/world.ts";
+import { attempt } from "../../../src/system/errors.ts";
 import { loadBaseImages, podman } from "../podman/podman.mts";
 import { run } from "../processes.ts";
 import { type Case, runCases, selected, shared, until } from "../report.ts";
@@ -107,10 +109,23 @@ function lastStatus(name: string): Promise<string> {
   return field(name, ".status.containerStatuses[0].lastState.terminated.exitCode");
 }
 
-/** Ends the program of a pod, which the kubelet starts again, and waits until it answers. */
-async function restartProgram(name: string): Promise<void> {
-  const before = Number(await restarts(name));
+async function endProgram(name: string): Promise<void> {
   await exec(name, "sh", "-c", "kill -TERM 1");
+}
+
+/** Sends SIGKILL to all processes of a pod's container, from the node, as the kernel does for want of memory. */
+async function killContainer(name: string): Promise<void> {
+  const namespace = (await exec(name, "readlink", "/proc/self/ns/pid")).trim();
+  const processes = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
+  const inside = processes.filter((pid) => attempt(() => readlinkSync(`/proc/${pid}/ns/pid`)) === namespace);
+  assert.notEqual(inside.length, 0, namespace);
+  for (const pid of inside) attempt(() => process.kill(Number(pid), "SIGKILL"));
+}
+
+/** Ends the program of a pod, which the kubelet starts again, and waits until it answers. */
+async function restartProgram(name: string, end = endProgram): Promise<void> {
+  const before = Number(await restarts(name));
+  await end(name);
   await until(
     "the restart",
     () => restarts(name),
@@ -310,6 +325,8 @@ function casesOf(form: Form, esc: EscServer, environment: EnvironmentHandle): re
         assert.match(await kubectl("logs", name), expected);
         // A container that is started again has the pod's /dev/shm, with what the one before has left there.
         await restartProgram(name);
+        assert.match(await kubectl("logs", name), expected);
+        await restartProgram(name, killContainer);
         assert.match(await kubectl("logs", name), expected);
       },
     ]),

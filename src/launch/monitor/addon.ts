@@ -24,6 +24,8 @@ export interface MonitorAddon {
    * @returns 0, or an error number
    */
   readonly startCleaner: (monitor: Uint8Array, descriptors: Uint8Array, folder: number) => number;
+  /** Takes the exclusive lock of an open file or folder without waiting (flock(2)). @returns false if that fails */
+  readonly tryLock: (descriptor: number) => boolean;
 }
 
 export interface Monitor {

@@ -1,20 +1,18 @@
 /** Secret files that another process removes: the cleaner in exec mode, the monitor in spawn mode (see native/monitor/secret-files.h). */
-import { closeSync, constants, openSync } from "node:fs";
 import { execUnavailable } from "../exec/obstacles.ts";
 import { replace } from "../exec/replace.ts";
-import { pidNamespace, writeSecretFiles } from "../spawn/secret-files.ts";
+import { FIRST_PID_NAMESPACE } from "../spawn/leftovers.ts";
+import { pidNamespace } from "../spawn/owned-folder.ts";
+import { writeSecretFiles } from "../spawn/secret-files.ts";
 import type { Launch, Program } from "../types.ts";
 import { findMonitor, numbersOfProgram, type Monitor } from "./addon.ts";
-
-/** The machine's own PID namespace in all versions of Linux (PROC_PID_INIT_INO). */
-const FIRST_PID_NAMESPACE = "4026531836";
 
 export interface RemovableFiles {
   /** The program, with the paths of the files in its environment. */
   readonly program: Program;
   /** The monitor's path, `FOLDER=PATH` and `INODE=NAME` for each file, each ended by a NUL. */
   readonly strings: Uint8Array;
-  /** The descriptor of the open folder; -1: there are no files. */
+  /** The descriptor of the open folder, which has its lock; -1: there are no files. */
   readonly folder: number;
   /** Removes the files here, if no other process does. */
   readonly remove: () => void;
@@ -57,22 +55,13 @@ function startCleaner(launch: Launch, { addon, file }: Monitor): RemovableFiles 
 /** Writes the secret files. The caller must hold all signals until another process has them. @throws SophiaError (125) */
 export function writeRemovableFiles({ files, program }: Launch, monitor: string): RemovableFiles {
   const runtimeDirectory = program.environment.get("XDG_RUNTIME_DIR");
-  const { folder, inodes, paths, remove } = writeSecretFiles(files, runtimeDirectory, (undo) => undo);
-  let descriptor: number;
-  try {
-    descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (error) {
-    remove();
-    throw error;
-  }
+  const { folder, descriptor, inodes, paths, remove } = writeSecretFiles(files, runtimeDirectory, (undo) => undo);
+  if (descriptor === undefined) throw new TypeError("the folder of secret files is not open");
   const entries = Array.from(inodes, ([name, inode]) => `${inode}=${name}`);
   return {
     program: { ...program, environment: new Map([...program.environment, ...paths]) },
     strings: Buffer.from(`${[monitor, `FOLDER=${folder}`, ...entries].join("\0")}\0`),
     folder: descriptor,
-    remove: () => {
-      closeSync(descriptor);
-      remove();
-    },
+    remove,
   };
 }

@@ -1,22 +1,9 @@
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { readProcessStat } from "../../../src/launch/proc/process-stat.ts";
-import { sweep, temporaryFolder, writeSecretFiles } from "../../../src/launch/spawn/secret-files.ts";
+import { temporaryFolder, writeSecretFiles } from "../../../src/launch/spawn/secret-files.ts";
 import { noNobody } from "../../helpers/nobody.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { gone, useDriver } from "../launching.ts";
@@ -152,7 +139,7 @@ describe.each([
     expect(foldersOf(pid)).toEqual([]);
   });
 
-  test("a launcher killed by SIGKILL leaves them, the next one sweeps them", async () => {
+  test("a launcher killed by SIGKILL leaves them, the next one removes them", async () => {
     const first = start({ files }, "sh", "-c", `${show} echo $$; exec sleep 60`);
     const path = await first.line();
     const program = Number(await first.line());
@@ -178,84 +165,3 @@ test("without the addon exec mode is refused, since nothing would remove them", 
 function foldersOf(pid: number): readonly string[] {
   return readdirSync(place).filter((name) => name.startsWith("sophia-run-") && name.includes(`-${pid}-`));
 }
-
-/** A base folder with one folder of a launcher, which holds a file. */
-function left(name: string): { base: string; path: string } {
-  const base = folder();
-  const path = join(base, name);
-  mkdirSync(path);
-  writeFileSync(join(path, "KEY"), "secret");
-  return { base, path };
-}
-
-describe("the sweep", () => {
-  const namespace = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-  const started = readProcessStat("self")?.startTime ?? "0";
-  const beyond = 2 ** 30; // no process has this PID
-
-  test.each([
-    ["a process that is gone", `${namespace}-${beyond}-1-abcdef`, false],
-    ["a process that has the PID of one that is gone", `${namespace}-${process.pid}-1-abcdef`, false],
-    ["a living process", `${namespace}-${process.pid}-${started}-abcdef`, true],
-    ["another PID namespace", `1-${beyond}-1-abcdef`, true],
-  ])("of %s", (_, mark, stays) => {
-    const { base, path } = left(`sophia-run-${mark}`);
-    sweep(base);
-    expect(existsSync(join(path, "KEY"))).toBe(stays);
-    expect(existsSync(path)).toBe(stays);
-  });
-
-  test("ignores other names", () => {
-    const names = [
-      "sophia-run-test-x",
-      "sophia-run-",
-      `sophia-run-${namespace}-${beyond}-abcdef`,
-      `x-sophia-run-${namespace}-${beyond}-1-a`,
-    ];
-    for (const name of names) {
-      const { base, path } = left(name);
-      sweep(base);
-      expect(existsSync(path), name).toBe(true);
-    }
-  });
-
-  test("follows no link to a folder", () => {
-    const { base: elsewhere, path } = left("precious");
-    const base = folder();
-    const link = join(base, `sophia-run-${namespace}-${beyond}-1-abcdef`);
-    symlinkSync(path, link);
-    sweep(base);
-    expect(readdirSync(elsewhere)).toEqual(["precious"]);
-    expect(readFileSync(join(path, "KEY"), "utf8")).toBe("secret");
-    expect(lstatSync(link).isSymbolicLink()).toBe(true);
-  });
-
-  test("removes links inside, not what they point to", () => {
-    const { base, path } = left(`sophia-run-${namespace}-${beyond}-1-abcdef`);
-    const target = join(folder({ precious: "data" }), "precious");
-    symlinkSync(target, join(path, "link"));
-    sweep(base);
-    expect(existsSync(path)).toBe(false);
-    expect(readFileSync(target, "utf8")).toBe("data");
-  });
-
-  test("does not go into a folder inside", () => {
-    const { base, path } = left(`sophia-run-${namespace}-${beyond}-1-abcdef`);
-    mkdirSync(join(path, "inside"));
-    writeFileSync(join(path, "inside", "file"), "data");
-    sweep(base);
-    expect(readFileSync(join(path, "inside", "file"), "utf8")).toBe("data");
-  });
-
-  test("leaves other users' folders alone", ({ skip }) => {
-    skip(process.geteuid?.() !== 0, "needs root, who can give a folder away");
-    const { base, path } = left(`sophia-run-${namespace}-${beyond}-1-abcdef`);
-    chownSync(path, 12345, 12345);
-    sweep(base);
-    expect(readFileSync(join(path, "KEY"), "utf8")).toBe("secret");
-  });
-
-  test("of a missing folder is no error", () => {
-    expect(() => sweep("/no/such/folder")).not.toThrow();
-  });
-});
