@@ -51,8 +51,8 @@ export async function generatedFiles(root: string): Promise<readonly GeneratedFi
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   const document = JSON.parse(builtInText) as ContractDocument;
   const compiled = compileContract(withoutProbes(document), { kind: "built-in" }, undefined);
-  for (const { name, format } of compiled.variables.values()) {
-    if (format?.kind === "text" && format.pattern !== undefined) {
+  for (const { name, format: valueFormat } of compiled.variables.values()) {
+    if (valueFormat?.kind === "text" && valueFormat.pattern !== undefined) {
       throw new Error(`the pattern of ${name} cannot be written into a module`);
     }
   }

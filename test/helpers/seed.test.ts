@@ -32,8 +32,8 @@ test("a failure of a run with a seed names the command that repeats it", () => {
   expect(repetition(files, { PROPERTY_SEED: "42" })).toBe(
     "PROPERTY_SEED=42 npx vitest run test/a.test.ts test/b.slow.test.ts",
   );
-  expect(repetition(["test/a.test.ts"], { PROPERTY_SEED: "42", SOPHIA_RUN_UNDER_TEST: "dist-standalone/x" })).toBe(
-    "PROPERTY_SEED=42 SOPHIA_RUN_UNDER_TEST=dist-standalone/x npx vitest run test/a.test.ts",
+  expect(repetition(["test/a.test.ts"], { PROPERTY_SEED: "42", SOPHIA_RUN_UNDER_TEST: "./program" })).toBe(
+    "PROPERTY_SEED=42 SOPHIA_RUN_UNDER_TEST=./program npx vitest run test/a.test.ts",
   );
   expect(repetition(files, { PROPERTY_SEED: "" })).toBeUndefined();
   expect(repetition([], { PROPERTY_SEED: "42" })).toBeUndefined();
