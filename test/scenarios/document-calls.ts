@@ -71,7 +71,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     ],
   },
   "CONTRIBUTING.md": {
-    "npm ci": ["npm [ci]", "npm [run] [demo]", "npm [test]", "npm [run] [test:all]"],
+    "npm ci": ["npm [ci]", "npm [run] [demo]", "npm [test]"],
   },
   "docs/agents.md": {
     "sophia-run check": [

@@ -19,9 +19,9 @@ describe("a document of the package links to what the package has, or to the web
   });
 });
 
-test("the package has no measurements", () => {
-  expect(existsSync(join(root, "docs/conformance.md"))).toBe(true);
-  expect(PACKED.filter((file) => /^docs\/(?:conformance\.md|measurements\/)/.test(file))).toEqual([]);
+test("the package has no measurements, and no document for those who change sophia-run", () => {
+  for (const name of ["conformance", "maintaining"]) expect(existsSync(join(root, `docs/${name}.md`))).toBe(true);
+  expect(PACKED.filter((file) => /^docs\/(?:conformance\.md|maintaining\.md|measurements\/)/.test(file))).toEqual([]);
 });
 
 describe("a document's address in this repository leads to a file and a heading of it", () => {
@@ -37,11 +37,11 @@ describe("a document's address in this repository leads to a file and a heading 
   });
 });
 
-test("CONTRIBUTING.md names every script of package.json", () => {
+test("CONTRIBUTING.md or docs/maintaining.md names every script of package.json", () => {
   const manifest: unknown = JSON.parse(read("package.json"));
   // npm itself runs those that begin with `pre`; a script `x:check` is named by `x`.
   const scripts = Object.keys(Object(Object(manifest).scripts)).filter((name) => !name.startsWith("pre"));
-  const text = read("CONTRIBUTING.md");
+  const text = read("CONTRIBUTING.md") + read("docs/maintaining.md");
   const missing = scripts.filter((name) => !text.includes(`\`${name}\``) && !text.includes(`npm run ${name}`));
   expect(missing.filter((name) => name !== "test" && !name.endsWith(":check"))).toEqual([]);
 });
@@ -49,7 +49,9 @@ test("CONTRIBUTING.md names every script of package.json", () => {
 describe("what tells others to run something", () => {
   const below = (folder: string): readonly string[] =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(folder, file));
-  const pages = ["platforms", "standalone", "github-action", "comparison"].map((name) => `docs/${name}.md`);
+  const pages = ["maintaining", "platforms", "standalone", "github-action", "comparison"].map(
+    (name) => `docs/${name}.md`,
+  );
   const files = [".github", "bench", "native", "runtime", "scripts", "docs/measurements"]
     .flatMap(below)
     // The places have projects with scripts of their own.
