@@ -31,6 +31,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
 const OPTIONS = ["contract", "profile", "scope", "prefer", "require-esc", "timeout", "session", "fake"];
 const LISTS = ["dotenv", "include", "exclude"];
 
+/** All inputs, which a test compares with action.yml. */
 export const INPUT_NAMES: readonly string[] = [
   ...Object.keys(VARIABLES),
   ...OPTIONS,

@@ -28,7 +28,7 @@ export interface Planned {
 }
 
 /** The request of the contract that tests a value. */
-export interface Probe {
+interface Probe {
   readonly name: string;
   readonly probe: ProbeEntry;
   readonly isBuiltIn: boolean;
