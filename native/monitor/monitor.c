@@ -54,9 +54,10 @@ struct monitor_settings {
   char **secret_files;
 };
 
-/* Names of the other two kinds of processes, for ps(1). */
+/* Names of the other kinds of processes, for ps(1). */
 #define WITNESS "group-witness"
 #define CLEANER "secret-files"
+#define GUARD "token-command"
 
 enum {
   /* The signal of queries and answers between monitor and witness: the highest, since the kernel delivers all others first. */
@@ -399,6 +400,7 @@ _Noreturn static void run_monitor(const struct monitor_settings *settings) {
 }
 
 #ifndef MONITOR_IN_PROCESS
+#include "command-guard.h"
 
 static uint64_t number_in(const char *digits) {
   uint64_t number = 0;
@@ -408,11 +410,13 @@ static uint64_t number_in(const char *digits) {
 
 /*
  * Arguments from addon.c: for the witness the monitor's PID; for the cleaner the program's PID and the descriptors of program,
- * folder and pipe; for the monitor the fields of monitor_settings, the folder only if there is one.
+ * folder and pipe; for the monitor the fields of monitor_settings, the folder only if there is one. From src/esc/auth/: for
+ * the guard a shell, `-c` and the command.
  */
 __attribute__((noinline)) static int run(int count, char **words) {
   char **const secret_files = words + count + 1;
   if (count == 2) run_witness((pid_t)number_in(words[1]));
+  if (count == 4) run_guard(words + 1, words + count + 1);
   if (count == 5)
     run_cleaner((pid_t)number_in(words[1]), (int)number_in(words[2]), (int)number_in(words[3]), (int)number_in(words[4]),
                secret_files);

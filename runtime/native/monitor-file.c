@@ -2,6 +2,7 @@
 #include "runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,12 @@ FUNCTION(monitor_file) {
     /* Linux before 6.3 does not know the second flag, which later versions may ask for. */
     if (file < 0 && errno == EINVAL) file = memfd_create("sophia-run", MFD_CLOEXEC);
     if (file < 0) return JS_UNDEFINED;
+    /* A child gets descriptors of its own below this number, of which one may else replace it before the execve. */
+    const int moved = fcntl(file, F_DUPFD_CLOEXEC, 10);
+    if (moved >= 0) {
+      close(file);
+      file = moved;
+    }
     if (!is_filled(file)) {
       close(file);
       return JS_UNDEFINED;
