@@ -19,7 +19,3 @@ declare module "readable-stream/lib/internal/streams/readable.js" {
   };
   export default withState;
 }
-declare module "readable-stream/lib/internal/streams/writable.js" {
-  import { Writable } from "node:stream";
-  export default Writable;
-}

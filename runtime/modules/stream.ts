@@ -4,7 +4,6 @@ import duplex from "readable-stream/lib/internal/streams/duplex.js";
 import endOfStream from "readable-stream/lib/internal/streams/end-of-stream.js";
 import legacy from "readable-stream/lib/internal/streams/legacy.js";
 import readable from "readable-stream/lib/internal/streams/readable.js";
-import writable from "readable-stream/lib/internal/streams/writable.js";
 
 // The package's entry defines these, with all that is not needed here.
 Object.assign(legacy.Stream, {
@@ -14,9 +13,7 @@ Object.assign(legacy.Stream, {
 
 export const Duplex = duplex;
 export const Readable = readable;
-export const Writable = writable;
 export const finished = endOfStream;
 
 export type Duplex = InstanceType<typeof Duplex>;
 export type Readable = InstanceType<typeof Readable>;
-export type Writable = InstanceType<typeof Writable>;
