@@ -21,6 +21,7 @@ import { enumerate, printable } from "../core/text.ts";
 import { readBounded } from "../system/bounded-read.ts";
 import { systemErrorCode, attempt } from "../system/errors.ts";
 import { makeFolder } from "../system/folders.ts";
+import { EscapingLink, escapeWords, readLinked } from "../system/linked-file.ts";
 import { linkOutOf } from "./project-root.ts";
 
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -47,6 +48,25 @@ export async function readIfThere({ path, name }: NamedFile): Promise<string | u
 
 export function readIn(folder: string, name: string): Promise<string | undefined> {
   return readIfThere({ path: join(folder, name), name });
+}
+
+/**
+ * Reads a file as `readIn`, but no link out of the repository: the values of another project do not get into a new contract.
+ *
+ * @throws SophiaError (link-outside, 125); (file, 125) if it cannot be read
+ */
+export async function readWithin(folder: string, name: string): Promise<string | undefined> {
+  const path = join(folder, name);
+  if (!isLink(path)) return readIn(folder, name);
+  try {
+    const bytes = await readLinked(path, { maxBytes: MAX_BYTES, accept: (stats) => stats.isFile() });
+    return bytes.toString("utf8");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    if (!(error instanceof EscapingLink)) throw unusable(name, "read", error);
+    const hint = "put a copy of what it leads to in its place";
+    throw new SophiaError({ code: "link-outside", message: escapeWords(name, error.escape), hint });
+  }
 }
 
 export interface WorkflowFile {

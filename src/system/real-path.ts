@@ -14,7 +14,8 @@ export function realPath(path: string): string {
 /** Returns an absolute path without links as bytes, each one character. @throws the system's error */
 export function realBytes(path: string | Buffer): string {
   if (process.platform === "win32") return Buffer.from(realPath(path.toString())).toString("latin1");
-  return realpathSync.native(path, { encoding: "buffer" }).toString("latin1");
+  // Bun may return text.
+  return Buffer.from(realpathSync.native(path, { encoding: "buffer" })).toString("latin1");
 }
 
 /**

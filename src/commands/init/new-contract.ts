@@ -15,7 +15,7 @@ import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
-import { readIn, writeText } from "../files.ts";
+import { readIn, readWithin, writeText } from "../files.ts";
 import { exclusionOf } from "../code/exclusions.ts";
 import { askRequired } from "./ask.ts";
 import {
@@ -199,7 +199,7 @@ async function fromDotenv(settings: Settings, context: Context): Promise<SourceR
 /** Reads a file that `docs` wrote: its contract is restored or extended, with variables that the user added to the file. */
 async function fromDocuments({ project }: Context): Promise<SourceResult | undefined> {
   const name = [...EXAMPLE_FILES, "SECRETS.md"].find((one) => existsSync(join(project, one)));
-  const text = name === undefined ? undefined : await readIn(project, name);
+  const text = name === undefined ? undefined : await readWithin(project, name);
   if (name === undefined || text === undefined) return undefined;
   const source = sourceOfDocument(text);
   if (source?.kind === "built-in") {

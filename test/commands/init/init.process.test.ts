@@ -615,3 +615,23 @@ test("nothing is written through a symbolic link", async () => {
   expect(edited.stderr).toContain("package.json is");
   expect(read(cwd, "real.json")).toBe('{"scripts":{"start":"node x"}}');
 });
+
+test("a new contract gets nothing of another project by a link out of the repository", async () => {
+  const cwd = folder({ "other/values": "HOST=sentinel.example.test\n", "clone/kept": "" });
+  const clone = join(cwd, "clone");
+  mkdirSync(join(clone, ".git"));
+  const names = [".env", ".env.example", ".env.schema"];
+  for (const name of names) symlinkSync("../other/values", join(clone, name));
+  const { status, stdout } = await sophia(["init"], { cwd: clone });
+  expect(status).toBe(0);
+  for (const name of names) expect(unwrapped(stdout)).toContain(`not read: ${name} is a link to`);
+  expect(stdout + read(clone, "sophia.contract.json")).not.toMatch(/sentinel|HOST/);
+  unlinkSync(join(clone, "sophia.contract.json"));
+  const named = await sophia(["init", "--from", "example"], { cwd: clone });
+  expect(named).toMatchObject({ status: 125, stdout: "" });
+  writeFileSync(join(clone, "values"), "HOST=within.example.test\n");
+  unlinkSync(join(clone, ".env.example"));
+  symlinkSync("values", join(clone, ".env.example"));
+  expect((await sophia(["init"], { cwd: clone })).status).toBe(0);
+  expect(read(clone, "sophia.contract.json")).toContain("within.example.test");
+});

@@ -1,6 +1,6 @@
 /** Reads the files by which other tools describe a project's variables, for `init`. */
 import { enumerate } from "../../../core/text.ts";
-import { readIn } from "../../files.ts";
+import { readWithin } from "../../files.ts";
 import type { SourceResult } from "../candidates.ts";
 import type { ToolResult } from "./details.ts";
 import { fromEnvSchema } from "./env-schema.ts";
@@ -22,7 +22,7 @@ export const TOOL_FILES: readonly string[] = Object.keys(FILES);
 export async function fromTools(cwd: string): Promise<SourceResult | undefined> {
   const results: (readonly [string, ToolResult])[] = [];
   for (const [name, read] of Object.entries(FILES)) {
-    const text = await readIn(cwd, name);
+    const text = await readWithin(cwd, name);
     if (text !== undefined) results.push([name, read(text)]);
   }
   if (results.length === 0) return undefined;
