@@ -14,7 +14,7 @@ import { MAX_SHOWN, type ViolationReport } from "../output/violations.ts";
 import { workflowCommand } from "../output/workflow-commands.ts";
 import { byInput } from "./inputs.ts";
 import type { Start } from "../resolve/start.ts";
-import { readBounded } from "../system/bounded-read.ts";
+import { readFound } from "../system/bounded-read.ts";
 
 export function annotateFailure(failure: Failure): string {
   return workflowCommand("error", byInput([failure.message, ...further(failure)].join("\n")), { title: "sophia-run" });
@@ -72,7 +72,7 @@ async function locationsIn(
   if (inside === path) return () => ({});
   const file = inside.replaceAll(sep, "/");
   try {
-    const text = (await readBounded(path, { maxBytes: MAX_BYTES })).toString("utf8");
+    const text = readFound(path, { maxBytes: MAX_BYTES }).toString("utf8");
     const root = parseWithPositions(text);
     return ({ names }) => {
       // The name may be in a contract that this one extends.

@@ -7,7 +7,6 @@ import {
   ftruncateSync,
   lstatSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -18,13 +17,16 @@ import {
 import { dirname, join } from "node:path";
 import { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
-import { readBounded } from "../system/bounded-read.ts";
+import { readFound } from "../system/bounded-read.ts";
 import { systemErrorCode, attempt } from "../system/errors.ts";
 import { makeFolder } from "../system/folders.ts";
 import { EscapingLink, escapeWords, readLinked } from "../system/linked-file.ts";
 import { linkOutOf } from "./project-root.ts";
 
 const MAX_BYTES = 8 * 1024 * 1024;
+/** A pipe in the place of the file would wait for its reader. Windows has neither of the last two. */
+// oxlint-disable-next-line typescript/no-unnecessary-condition -- see above
+const OVER = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 export interface NamedFile {
   readonly path: string;
@@ -39,7 +41,7 @@ export interface TargetFile extends NamedFile {
 /** @returns undefined if the file does not exist @throws SophiaError (file, 125) if it cannot be read */
 export async function readIfThere({ path, name }: NamedFile): Promise<string | undefined> {
   try {
-    return (await readBounded(path, { maxBytes: MAX_BYTES })).toString("utf8");
+    return readFound(path, { maxBytes: MAX_BYTES }).toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw unusable(name, "read", error);
@@ -59,7 +61,7 @@ export async function readWithin(folder: string, name: string): Promise<string |
   const path = join(folder, name);
   if (!isLink(path)) return readIn(folder, name);
   try {
-    const bytes = await readLinked(path, { maxBytes: MAX_BYTES, accept: (stats) => stats.isFile() });
+    const bytes = readLinked(path, { maxBytes: MAX_BYTES, accept: (stats) => stats.isFile() });
     return bytes.toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
@@ -125,7 +127,7 @@ function create(path: string, text: string): void {
 
 /** Writes over the content, so that the file keeps its owner and its links, and its space for the former content. */
 function replace(path: string, bytes: Uint8Array): void {
-  const former = readFileSync(path);
+  const former = readFound(path, { maxBytes: Infinity });
   try {
     writeOver(path, bytes);
   } catch (error) {
@@ -135,8 +137,7 @@ function replace(path: string, bytes: Uint8Array): void {
 }
 
 function writeOver(path: string, bytes: Uint8Array): void {
-  // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has no O_NOFOLLOW
-  const descriptor = openSync(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+  const descriptor = openSync(path, OVER);
   try {
     writeFileSync(descriptor, bytes);
     ftruncateSync(descriptor, bytes.length);
@@ -210,14 +211,16 @@ function throughLinks(names: readonly string[], what = ""): SophiaError {
 const REASONS: ReadonlyMap<string, string> = new Map([
   ["EISDIR", "it is a folder"],
   ["ELOOP", "its symbolic links form a loop"],
+  ["NOT_REGULAR", "it is not a regular file"],
 ]);
 
 function unusable(name: string, what: "read" | "written", error: unknown): SophiaError {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   const reason = REASONS.get(code) ?? code;
+  const remedy = code === "NOT_REGULAR" ? "remove it" : "check the file, its folder and their permissions";
   return new SophiaError({
     code: "file",
     message: `${name} cannot be ${what} (${reason})`,
-    hint: "check the file, its folder and their permissions, then run the command again; files already written stay",
+    hint: `${remedy}, then run the command again; files already written stay`,
   });
 }

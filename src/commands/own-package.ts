@@ -1,8 +1,8 @@
 /** The npm package that this process runs from: by Node.js, or as its executable for Linux. */
-import { closeSync, openSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { attempt } from "../system/errors.ts";
-import { readFile } from "../system/bounded-read.ts";
+import { readFound } from "../system/bounded-read.ts";
 
 /** The bundle's folder in the package, defined by the build; an executable and unbundled sources have none. */
 declare const SOPHIA_RUN_FOLDER: string | undefined;
@@ -39,10 +39,5 @@ export function ownPackage(): OwnPackage | undefined {
 }
 
 function manifestIn(folder: string): unknown {
-  const descriptor = openSync(join(folder, "package.json"), "r");
-  try {
-    return JSON.parse(readFile(descriptor, 0, MAX_BYTES).toString("utf8"));
-  } finally {
-    closeSync(descriptor);
-  }
+  return JSON.parse(readFound(join(folder, "package.json"), { maxBytes: MAX_BYTES }).toString("utf8"));
 }

@@ -1,5 +1,5 @@
 import { loader } from "../system/addon/addon.ts";
-import { readBounded } from "../system/bounded-read.ts";
+import { readNamed } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { X509Certificate } from "node:crypto";
 import * as tls from "node:tls";
@@ -88,7 +88,7 @@ function bodyOf(pem: string): string {
 async function readCertificates(file: string): Promise<{ readonly pem: string } | { readonly why: string }> {
   let pem: string;
   try {
-    pem = (await readBounded(file, { maxBytes: MAX_BYTES })).toString("latin1");
+    pem = (await readNamed(file, { maxBytes: MAX_BYTES })).toString("latin1");
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown";
     return { why: REFUSALS.get(code) ?? `cannot be read (${code})` };

@@ -8,6 +8,7 @@ import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import { lookUp } from "../launch/program/look-up.ts";
 import { systemErrorCode } from "../system/errors.ts";
+import { irregularAtTop, irregularBelow } from "./git-files.ts";
 import { limitOf } from "../system/limits.ts";
 
 export interface Git {
@@ -18,6 +19,8 @@ export interface Git {
 }
 
 const LONGEST_SILENCE_MS = 300_000;
+/** After this time it is looked whether git waits for a pipe. */
+const SUSPICIOUS_SILENCE_MS = 2000;
 const MAX_ERROR_OUTPUT = 65_536;
 
 /** Keep git from executing what a repository's configuration names. A replacement object would hide the original. */
@@ -57,7 +60,8 @@ export class GitRefusal extends Error {
  * Yields the chunks of git's standard output. Git starts no program and fetches nothing.
  *
  * @throws GitRefusal if git is not installed or ends with another status than 0
- * @throws SophiaError (git, 125) if it writes nothing for five minutes; (system-limit, 125) if it cannot be started
+ * @throws SophiaError (git, 125) if a file that it reads is a pipe or a device, and if it writes nothing for five minutes;
+ *   (system-limit, 125) if it cannot be started
  */
 export async function* askGit(
   { cwd, environment, warned }: Git,
@@ -66,6 +70,8 @@ export async function* askGit(
 ): AsyncGenerator<Buffer> {
   const file = await fileOfGit(environment);
   if (file === undefined) throw new GitRefusal(NOT_INSTALLED);
+  const atTop = irregularAtTop(cwd);
+  if (atTop !== undefined) throw waitsFor(atTop);
   const passed = [...environment].filter(([name]) => !UNNEEDED.test(name));
   const child = spawn(file, [...OPTIONS, ...args], {
     cwd,
@@ -83,34 +89,53 @@ export async function* askGit(
   Readable.from(input)
     .on("error", () => void child.kill("SIGKILL"))
     .pipe(child.stdin);
-  let silent = false;
-  const timer = setTimeout(() => {
-    silent = true;
+  let problem: SophiaError | undefined;
+  const stop = (why: SophiaError): void => {
+    problem = why;
     child.kill("SIGKILL");
-  }, LONGEST_SILENCE_MS);
+  };
+  let isChecked = false;
+  const timers = [
+    setTimeout(() => stop(silence()), LONGEST_SILENCE_MS),
+    setTimeout(() => {
+      const irregular = isChecked ? undefined : irregularBelow(cwd);
+      isChecked = true;
+      if (irregular !== undefined) stop(waitsFor(irregular));
+    }, SUSPICIOUS_SILENCE_MS),
+  ];
   const errorOutput = textOf(child.stderr);
   const ended = once(child, "close");
   // It may reject after the last await.
   ended.catch(() => {});
   try {
     for await (const chunk of child.stdout) {
-      timer.refresh();
+      for (const timer of timers) timer.refresh();
       yield asBuffer(chunk);
     }
     const [status] = await ended;
-    if (silent) {
-      throw new SophiaError({
-        code: "git",
-        message: "git did not answer for five minutes",
-        hint: "check the file system of the repository, then start again",
-      });
-    }
+    if (problem !== undefined) throw problem;
     if (status !== 0) throw new GitRefusal(errorIn(await errorOutput));
     if (warned !== undefined) for (const line of (await errorOutput).split("\n")) warned(line);
   } finally {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
   }
+}
+
+function silence(): SophiaError {
+  return new SophiaError({
+    code: "git",
+    message: "git did not answer for five minutes",
+    hint: "check the file system of the repository, then start again",
+  });
+}
+
+function waitsFor(file: string): SophiaError {
+  return new SophiaError({
+    code: "git",
+    message: `${printable(file)} is a pipe or a device, for which git would wait`,
+    hint: "remove it, then start again",
+  });
 }
 
 /** Yields the records of git's output with `-z`. @throws as `askGit` does */

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { resolve } from "node:path";
 import { SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
-import { readBounded } from "../system/bounded-read.ts";
+import { readFound, readNamed } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 
 const MAX_BYTES = 65_536;
@@ -15,23 +15,25 @@ const REPLACEMENT = Buffer.from("\uFFFD");
  * Reads a value, without one line break at the end of the file.
  *
  * @param namedBy what gives the path: a variable or an option; undefined for a folder of the system
- * @param isSureOfPath false if it may be a value that was put there by mistake, so that no message shows it
+ * @param isInFolder true for a file that was found in a folder: a regular one. Another path may be a value that was put there by
+ *   mistake, so that no message shows it
  * @throws SophiaError (value-file, 125) for a file that cannot be read, or whose content no variable can have
  */
 export async function readValueFile(
   path: string,
   cwd: string,
   namedBy: string | undefined,
-  isSureOfPath: boolean,
+  isInFolder: boolean,
 ): Promise<string> {
   const shown = printable(path) + (namedBy === undefined ? "" : ` (${namedBy})`);
   let bytes: Buffer;
   try {
-    bytes = await readBounded(resolve(cwd, path), { maxBytes: MAX_BYTES });
+    const options = { maxBytes: MAX_BYTES };
+    bytes = isInFolder ? readFound(resolve(cwd, path), options) : await readNamed(resolve(cwd, path), options);
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown error";
     const [what, hint = otherFile(namedBy)] = WORDS.get(code) ?? [`cannot be read (${code})`];
-    throw fault(`${isSureOfPath ? shown : `the file in ${namedBy}`} ${what}`, hint);
+    throw fault(`${isInFolder ? shown : `the file in ${namedBy}`} ${what}`, hint);
   }
   const text = bytes.toString();
   if (!isUtf8(bytes)) {
@@ -64,6 +66,7 @@ const WORDS = new Map<string, readonly [what: string, hint?: string]>([
   ["EACCES", FORBIDDEN],
   ["EPERM", FORBIDDEN],
   ["NOT_A_FILE", ["is a device or a socket, not a file with a value"]],
+  ["NOT_REGULAR", ["is not a regular file", "name a pipe by NAME_FILE in the environment"]],
   ["TOO_LARGE", ["is larger than 64 KiB, the most that a value may have"]],
   ["NO_END", ["is a pipe that did not end within 5 s", "check the program that writes to it"]],
 ]);

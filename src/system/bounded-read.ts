@@ -1,15 +1,19 @@
-/** Reads files that the user names or a search finds, with limits on size and time. */
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+/** Reads files with limits on size and time: those that the user names, and those that a search finds. */
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 
 /** Milliseconds until a pipe must have ended. */
 const PIPE_WAIT_MS = 5000;
 const LINUX_NULL_DEVICE = 0x103;
+/** Neither waits for the writer of a pipe, nor makes a terminal that of this session. Windows has neither. */
+// oxlint-disable-next-line typescript/no-unnecessary-condition -- see above
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
 /**
- * Error codes for `systemErrorCode`: a device or socket, too large, a pipe without a timely end, not accepted, replaced by another
- * process again and again.
+/**
+ * Error codes for `systemErrorCode`: a device or socket; no regular file, where only such are read; too large; a pipe without
+ * a timely end; not accepted; replaced by another process again and again.
  */
-type RefusalCode = "NOT_A_FILE" | "TOO_LARGE" | "NO_END" | "NOT_ACCEPTED" | "REPLACED";
+type RefusalCode = "NOT_A_FILE" | "NOT_REGULAR" | "TOO_LARGE" | "NO_END" | "NOT_ACCEPTED" | "REPLACED";
 
 /** Makes an error with one of these codes. */
 export function refusal(code: RefusalCode): Error {
@@ -18,30 +22,48 @@ export function refusal(code: RefusalCode): Error {
 
 export interface ReadOptions {
   readonly maxBytes: number;
-  readonly pipeWaitMs?: number;
-  /** False if a link at the end of the path is an error (ELOOP). Windows follows it. */
-  readonly follows?: boolean;
   /** Checks the open file before it is read. */
   readonly accept?: (stats: Stats) => boolean;
 }
 
 /**
- * Reads a regular file, or a pipe to its end: `<(command)` of a shell, or a named pipe whose writer may come later.
- * `/dev/null` is an empty file. @throws the system's error, or one whose code is a {@link RefusalCode}
+ * Reads a file that was found, not named by the user: a regular one, or a link to one. Nothing else is opened, since a pipe
+ * may have no writer and the opening has effects on some devices. `/dev/null` is an empty file: it is put in the place of
+ * others to hide them.
+ *
+ * @param options `follows`: false if a link at the end of the path is an error (ELOOP). Windows follows it.
+ * @throws the system's error, or one whose code is a {@link RefusalCode}
  */
-export async function readBounded(
+export function readFound(
   path: string | Buffer,
-  { maxBytes, pipeWaitMs = PIPE_WAIT_MS, follows = true, accept = () => true }: ReadOptions,
-): Promise<Buffer> {
-  // Without O_NONBLOCK a named pipe would wait for its writer beyond the limit.
-  // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has neither
-  const flags = (constants.O_NONBLOCK ?? 0) | (follows ? 0 : (constants.O_NOFOLLOW ?? 0));
-  const descriptor = openSync(path, constants.O_RDONLY | flags);
+  { maxBytes, follows = true, accept = () => true }: ReadOptions & { readonly follows?: boolean },
+): Buffer {
+  const found = follows ? statSync(path) : lstatSync(path);
+  if (isNullDevice(found)) return Buffer.alloc(0);
+  // The reading of a folder, and the opening of a link that is not followed, fail with the system's own codes.
+  if (!found.isFile() && !found.isDirectory() && !found.isSymbolicLink()) throw refusal("NOT_REGULAR");
+  const { descriptor, stats } = openToRead(path, follows);
   try {
-    const stats = fstatSync(descriptor);
-    if (stats.isCharacterDevice() && stats.rdev === LINUX_NULL_DEVICE) return Buffer.alloc(0);
-    // Fails with the system's own code, EISDIR.
-    if (stats.isDirectory()) readSync(descriptor, Buffer.alloc(1), 0, 1, null);
+    // Another process may have replaced it.
+    if (!stats.isFile()) throw refusal("NOT_REGULAR");
+    if (!accept(stats)) throw refusal("NOT_ACCEPTED");
+    return readFile(descriptor, stats.size, maxBytes);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Reads a file that the user names: a regular one, or a pipe to its end: `<(command)` of a shell, or a named pipe whose writer
+ * may come later. `/dev/null` is an empty file. @throws the system's error, or one whose code is a {@link RefusalCode}
+ */
+export async function readNamed(
+  path: string,
+  { maxBytes, pipeWaitMs = PIPE_WAIT_MS, accept = () => true }: ReadOptions & { readonly pipeWaitMs?: number },
+): Promise<Buffer> {
+  const { descriptor, stats } = openToRead(path, true);
+  try {
+    if (isNullDevice(stats)) return Buffer.alloc(0);
     if (!stats.isFIFO() && !stats.isFile()) throw refusal("NOT_A_FILE");
     if (!accept(stats)) throw refusal("NOT_ACCEPTED");
     if (!stats.isFIFO()) return readFile(descriptor, stats.size, maxBytes);
@@ -51,6 +73,25 @@ export async function readBounded(
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** @throws the system's error, also for a folder (EISDIR) */
+function openToRead(path: string | Buffer, follows: boolean): { readonly descriptor: number; readonly stats: Stats } {
+  // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has none
+  const descriptor = openSync(path, follows ? FLAGS : FLAGS | (constants.O_NOFOLLOW ?? 0));
+  try {
+    const stats = fstatSync(descriptor);
+    // Fails with the system's own code.
+    if (stats.isDirectory()) readSync(descriptor, Buffer.alloc(1), 0, 1, null);
+    return { descriptor, stats };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function isNullDevice(stats: Stats): boolean {
+  return stats.isCharacterDevice() && stats.rdev === LINUX_NULL_DEVICE;
 }
 
 /** Reads an open file to its end. The size is a hint: files of /proc have 0, and a file may grow while it is read. */

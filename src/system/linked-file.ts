@@ -4,7 +4,7 @@
  */
 import { existsSync, lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { printable } from "../core/text.ts";
-import { readBounded, type ReadOptions, refusal } from "./bounded-read.ts";
+import { readFound, type ReadOptions, refusal } from "./bounded-read.ts";
 import { attempt, systemErrorCode } from "./errors.ts";
 import { parentOf } from "./paths.ts";
 import { realBytes } from "./real-path.ts";
@@ -40,8 +40,8 @@ interface LinkedOptions extends ReadOptions {
   readonly accept: (stats: Stats) => boolean;
 }
 
-/** Reads a file, as `readBounded`. @throws EscapingLink; as `readBounded` */
-export async function readLinked(path: string, { foundAs = path, accept, ...limits }: LinkedOptions): Promise<Buffer> {
+/** Reads a file, as `readFound`. @throws EscapingLink; as `readFound` */
+export function readLinked(path: string, { foundAs = path, accept, ...limits }: LinkedOptions): Buffer {
   for (let attempts = 1; ; attempts++) {
     const isLast = attempts === MOST_ATTEMPTS;
     const real = resolved(path, isLast);
@@ -49,7 +49,7 @@ export async function readLinked(path: string, { foundAs = path, accept, ...limi
     // A link to it makes a file empty, and no other project has it.
     if (real === "/dev/null") return Buffer.alloc(0);
     const seen = statusOf(real);
-    if (seen?.isFile() === false && !seen.isFIFO() && !seen.isDirectory()) throw refusal("NOT_A_FILE");
+    if (seen?.isFile() === false && !seen.isDirectory()) throw refusal("NOT_REGULAR");
     // First: what another user has put there is ignored, and must not prevent a start.
     if (seen?.isDirectory() === false && !accept(seen)) throw refusal("NOT_ACCEPTED");
     refuseEscape(real, foundAs, foundAs === path);
@@ -59,7 +59,7 @@ export async function readLinked(path: string, { foundAs = path, accept, ...limi
       return isUnchanged && accept(opened);
     };
     try {
-      return await readBounded(asPath(real), { ...limits, follows: false, accept: acceptOpened });
+      return readFound(asPath(real), { ...limits, follows: false, accept: acceptOpened });
     } catch (error) {
       const isReplaced = !isUnchanged || ["ENOENT", "ELOOP"].includes(systemErrorCode(error) ?? "");
       if (!isReplaced) throw error;

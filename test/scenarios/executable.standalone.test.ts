@@ -246,7 +246,7 @@ describe("the stand-alone executable", () => {
   it.for(["SEGV", "BUS", "ILL"] as const)("writes no report of a death by SIG%s", (name, { skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     // It waits for the pipe's end.
-    const script = 'mkfifo .env; "$0" --no-contract -- echo "$2" & exec 3>.env; kill -"$1" $!; wait $!';
+    const script = 'mkfifo .env; "$0" --no-contract --dotenv .env -- echo "$2" & exec 3>.env; kill -"$1" $!; wait $!';
     const { status, stderr } = spawnSync("bash", ["-c", script, executable, name, "of-the-arguments"], {
       cwd: folder(),
       env: { PATH: process.env["PATH"], SECRET: "of-the-environment" },

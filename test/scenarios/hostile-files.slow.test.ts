@@ -24,22 +24,28 @@ const CERTIFICATES = {
   PULUMI_BACKEND_URL: "https://127.0.0.1:1",
 };
 
-/** The readers of a file, with the exit status if it cannot be read. */
-const READ: readonly (readonly [string, readonly string[], Readonly<Record<string, string>>, number])[] = [
-  [".env", RUN, {}, 125],
+/** The readers of a file that is named, with the exit status if it cannot be read. */
+const NAMED: readonly (readonly [string, readonly string[], Readonly<Record<string, string>>, number])[] = [
   ["x", ["--dotenv", "x", ...RUN], {}, 125],
-  ["sophia.contract.json", RUN, {}, 125],
   ["x", ["--contract", "x", ...RUN], {}, 125],
   ["x", RUN, TOKEN_FILE, 0],
   // Bun reads that file itself, to its end.
   ...(isStandalone ? [] : [["x", RUN, CERTIFICATES, 0] as const]),
 ];
 
+/** Of a file that is found, which is never a pipe. */
+const FOUND: typeof NAMED = [
+  [".env", RUN, {}, 125],
+  ["sophia.contract.json", RUN, {}, 125],
+];
+
 test.each([
-  ["a named pipe without a writer", "within 5 s"],
-  ["a link to /dev/zero", "a device"],
-])("%s does not block any reader", { timeout: 60_000 }, async (kind, words) => {
-  const runs = READ.map(async ([name, args, env, status]) => {
+  ["a named pipe without a writer", NAMED, "within 5 s"],
+  ["a link to /dev/zero", NAMED, "a device"],
+  ["a named pipe without a writer", FOUND, "is not a regular file"],
+  ["a link to /dev/zero", FOUND, "is not a regular file"],
+])("%s does not block any reader: %j", { timeout: 60_000 }, async (kind, readers, words) => {
+  const runs = readers.map(async ([name, args, env, status]) => {
     const ended = await sophia(args, { cwd: folderWith(name, kind), env: { ...CONTRACT_VALUES, ...env } });
     expect({ args, env, status: ended.status, stderr: unwrapped(ended.stderr) }).toEqual({
       args,

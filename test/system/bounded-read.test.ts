@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { readBounded } from "../../src/system/bounded-read.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { readFound, readNamed } from "../../src/system/bounded-read.ts";
 import { folder } from "../helpers/sophia.ts";
 
 const textOf = async (path: string, maxBytes = 100, pipeWaitMs?: number): Promise<string> =>
-  (await readBounded(path, { maxBytes, ...(pipeWaitMs === undefined ? {} : { pipeWaitMs }) })).toString();
+  (await readNamed(path, { maxBytes, ...(pipeWaitMs === undefined ? {} : { pipeWaitMs }) })).toString();
 
 function namedPipe(): string {
   const path = join(folder(), "pipe");
@@ -62,4 +62,48 @@ test("a pipe that does not end, that has no writer or that gives too much", asyn
   const flood = spawn("sh", ["-c", 'exec yes >"$1"', "sh", path]);
   onTestFinished(() => void flood.kill());
   await expect(textOf(path)).rejects.toMatchObject({ code: "TOO_LARGE" });
+});
+
+describe("a file that was found", () => {
+  const textOfFound = (path: string): string => readFound(path, { maxBytes: 100 }).toString();
+
+  test("is a regular file, or a link to one", () => {
+    const cwd = folder({ file: "x", full: "x".repeat(101) });
+    symlinkSync("file", join(cwd, "link"));
+    expect([textOfFound(join(cwd, "file")), textOfFound(join(cwd, "link")), textOfFound("/dev/null")]).toEqual([
+      "x",
+      "x",
+      "",
+    ]);
+    expect(() => textOfFound(join(cwd, "full"))).toThrow(expect.objectContaining({ code: "TOO_LARGE" }));
+    const accept = (): boolean => false;
+    expect(() => readFound(join(cwd, "file"), { maxBytes: 100, accept })).toThrow(
+      expect.objectContaining({ code: "NOT_ACCEPTED" }),
+    );
+  });
+
+  test("is no folder, and is absent where nothing is", () => {
+    const cwd = folder();
+    expect(() => textOfFound(cwd)).toThrow(expect.objectContaining({ code: "EISDIR" }));
+    expect(() => textOfFound(join(cwd, "none"))).toThrow(expect.objectContaining({ code: "ENOENT" }));
+  });
+
+  test("is not opened if it is a pipe, whose writer would see that, a socket or a device", async () => {
+    const pipe = namedPipe();
+    // It ends once a process has opened the pipe to read it.
+    const writer = spawn("sh", ["-c", 'echo waits; exec 3>"$1"', "sh", pipe]);
+    onTestFinished(() => void writer.kill("SIGKILL"));
+    await once(writer.stdout, "data");
+    const cwd = folder();
+    symlinkSync("/dev/zero", join(cwd, "zero"));
+    const server = createServer().listen(join(cwd, "socket"));
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    for (const path of [pipe, join(cwd, "zero"), join(cwd, "socket")]) {
+      expect(() => textOfFound(path)).toThrow(expect.objectContaining({ code: "NOT_REGULAR" }));
+    }
+    // Its end would have been seen by now.
+    await once(spawn("true"), "close");
+    expect(writer.exitCode).toBeNull();
+  });
 });

@@ -35,7 +35,7 @@ async function readAll(path: string, foundAs: string): Promise<Reads> {
   let [within, outside] = [0, 0];
   while ((within < EACH || outside < EACH) && Date.now() < end) {
     try {
-      texts.add((await readLinked(path, { foundAs, maxBytes: 100, accept: () => true })).toString());
+      texts.add(readLinked(path, { foundAs, maxBytes: 100, accept: () => true }).toString());
       within += 1;
     } catch (error) {
       const code = systemErrorCode(error);

@@ -28,7 +28,7 @@ async function read(path: string, foundAs: string, change: (call: number) => voi
     return true;
   };
   try {
-    return (await readLinked(path, { foundAs, maxBytes: 100, accept })).toString();
+    return readLinked(path, { foundAs, maxBytes: 100, accept }).toString();
   } catch (error) {
     return systemErrorCode(error) ?? String(error);
   }

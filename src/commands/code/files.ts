@@ -1,7 +1,7 @@
 /** The files of code below a folder, and the variables that each reads. */
 import { existsSync, readdirSync, type Dirent } from "node:fs";
 import { join } from "node:path";
-import { readBounded } from "../../system/bounded-read.ts";
+import { readFound } from "../../system/bounded-read.ts";
 import { readsOfGo } from "./go-reads.ts";
 import { readsOfCompose, readsOfDockerfile } from "./image-reads.ts";
 import { lineFinder } from "./line-numbers.ts";
@@ -160,7 +160,7 @@ function entriesOf(folder: string): readonly Dirent[] | undefined {
 /** Returns an empty text for a binary file, and undefined for one that is too large, unreadable, or in UTF-16. */
 async function textOf(path: string): Promise<string | undefined> {
   try {
-    const bytes = await readBounded(path, { maxBytes: MAX_BYTES });
+    const bytes = readFound(path, { maxBytes: MAX_BYTES });
     if (["fffe", "feff"].includes(bytes.toString("hex", 0, 2))) return undefined;
     return bytes.includes(0) ? "" : bytes.toString("utf8");
   } catch {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { enumerateFew } from "../../core/lines.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -6,12 +7,13 @@ import { parseThoroughly } from "../../sources/dotenv/thorough.ts";
 import { ask } from "../confirm.ts";
 import { type TargetFile, readIfThere, writePrivately } from "../files.ts";
 import type { Candidate } from "../writing/plan.ts";
+import { attempt } from "../../system/errors.ts";
 import { printReport } from "../../output/colour.ts";
 
 /** Offers to remove what ESC has from the file, atomically; then only its owner may read it. @throws SophiaError (file, 125) */
 export async function offerRemoval(file: TargetFile, inEsc: readonly Candidate[], context: Context): Promise<void> {
   const names = inEsc.map(({ name }) => name);
-  if (names.length === 0) return;
+  if (names.length === 0 || !isRegular(file.path)) return;
   const shown = printable(file.name);
   const question = `Remove ${enumerateFew(names.map(printable), 5)} from ${shown}, now that ESC has the values?`;
   if (!(await ask(question, context))) return;
@@ -19,6 +21,11 @@ export async function offerRemoval(file: TargetFile, inEsc: readonly Candidate[]
   if (text === undefined) throw changed(shown);
   writePrivately(file, withoutAssignments(text, inEsc, shown));
   printReport(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines did not change.\n`);
+}
+
+/** Returns false for a pipe, from which nothing is removed. */
+function isRegular(path: string): boolean {
+  return attempt(() => statSync(path).isFile()) === true;
 }
 
 /** Removes assignments from a text. @throws SophiaError (file, 125) if it has other values for them now */

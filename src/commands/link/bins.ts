@@ -1,9 +1,9 @@
 /** The commands of the package in `node_modules/.bin`, from a folder upwards, and what each is now. */
-import { closeSync, lstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { printable } from "../../core/text.ts";
 import { attempt } from "../../system/errors.ts";
-import { readFile } from "../../system/bounded-read.ts";
+import { readFound } from "../../system/bounded-read.ts";
 import { parentOf, within } from "../../system/paths.ts";
 import { FOLDER, NAME, NODE_FILE, type OwnPackage } from "../own-package.ts";
 import { targetOfShim } from "./shim.ts";
@@ -81,7 +81,7 @@ function currentIn(folder: string, own: OwnPackage): Current | undefined {
     return fileOf(own, resolve(folder, target)) ?? { kind: "foreign", what: `a link to ${printable(target)}` };
   }
   if (!stats.isFile()) return { kind: "foreign", what: stats.isDirectory() ? "a folder" : "no regular file" };
-  const target = attempt(() => targetOfShim(textOf(path)));
+  const target = attempt(() => targetOfShim(readFound(path, { maxBytes: MAX_SHIM_BYTES }).toString("utf8")));
   const file = target === undefined ? undefined : fileOf(own, resolve(folder, target));
   return file?.kind === "node"
     ? file
@@ -95,15 +95,6 @@ function fileOf({ folder }: OwnPackage, path: string): Exclude<Current, { kind: 
   return dirname(file) === join(folder, FOLDER) && EXECUTABLE.test(basename(file))
     ? { kind: "executable", file }
     : undefined;
-}
-
-function textOf(path: string): string {
-  const descriptor = openSync(path, "r");
-  try {
-    return readFile(descriptor, 0, MAX_SHIM_BYTES).toString("utf8");
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function real(path: string): string | undefined {

@@ -7,7 +7,7 @@ import type { FailureCode } from "../../core/failure-codes.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable, withoutMark } from "../../core/text.ts";
 import { readTrusted } from "../../system/addon/addon.ts";
-import { readBounded } from "../../system/bounded-read.ts";
+import { readFound, readNamed } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { describeDistrust } from "../../system/distrust.ts";
 import { distrustOf, type Distrust } from "../../system/ownership.ts";
@@ -35,24 +35,25 @@ export async function readContractText(path: string, reason: Reason, folders: Fo
   const name = shownPath(path, folders.cwd);
   let bytes: Buffer;
   let distrust: Distrust | undefined;
-  let isIrregular = false;
   try {
     const accept = (stats: Stats): boolean => {
-      isIrregular = extendedBy !== undefined && !stats.isFile();
       if (isFound) distrust = distrustOf(path, stats, dirname(path), folders.project);
-      return distrust === undefined && !isIrregular;
+      return distrust === undefined;
     };
-    const options = { maxBytes: MAX_BYTES, follows: !isFound, accept };
+    const options = { maxBytes: MAX_BYTES, accept };
     const mayBeLink = isFound && (extendedBy !== undefined || lstatSync(path).isSymbolicLink());
-    bytes = mayBeLink
-      ? await (await import("../../system/linked-file.ts")).readLinked(path, { ...options, foundAs: first })
-      : await readBounded(path, options);
+    if (mayBeLink) {
+      const { readLinked } = await import("../../system/linked-file.ts");
+      bytes = readLinked(path, { ...options, foundAs: first });
+    } else if (isFound || extendedBy !== undefined) {
+      bytes = readFound(path, { ...options, follows: !isFound });
+    } else bytes = await readNamed(path, options);
   } catch (error) {
     if (distrust !== undefined) throw distrusted(name, reason, distrust);
     if (systemErrorCode(error) === "ESCAPING_LINK") {
       throw (await import("./link-words.ts")).escapingContract(name, shownPath(first, folders.cwd), error);
     }
-    throw unreadable(name, reason, isIrregular ? "NOT_REGULAR" : (systemErrorCode(error) ?? "unknown error"));
+    throw unreadable(name, reason, systemErrorCode(error) ?? "unknown error");
   }
   if (!isUtf8(bytes)) throw refusal("contract-invalid", name, "is not UTF-8", "save it as UTF-8");
   return withoutMark(bytes.toString("utf8"));

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { resolve } from "node:path";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
-import { readBounded } from "../../system/bounded-read.ts";
+import { readNamed } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { isExposed } from "../../system/ownership.ts";
 import { isReachable } from "../../system/reachable.ts";
@@ -28,7 +28,7 @@ export async function readTokenFile(
   let text: string;
   try {
     const pipeWaitMs = Math.min(MAX_PIPE_MS, leftMs);
-    text = (await readBounded(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs, accept })).toString("utf8");
+    text = (await readNamed(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs, accept })).toString("utf8");
   } catch (error) {
     throw new EscFault({ kind: "file", variable, path, code: systemErrorCode(error) ?? "UNKNOWN" });
   }

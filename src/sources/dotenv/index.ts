@@ -3,7 +3,7 @@ import type { Folders } from "../../core/context.ts";
 import type { Layer, Notice } from "../../core/model.ts";
 import { withoutMark } from "../../core/text.ts";
 import { isMissing, readTrusted } from "../../system/addon/addon.ts";
-import { readBounded } from "../../system/bounded-read.ts";
+import { readFound, readNamed } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
 import { isThere, within } from "../../system/paths.ts";
@@ -92,7 +92,7 @@ interface Content {
 }
 
 async function readText(
-  { path: name, required }: EnvFile,
+  { path: name, required, isNameable = true }: EnvFile,
   shown: string,
   folder: string,
   project: string,
@@ -113,20 +113,21 @@ async function readText(
   try {
     const seen = required ? undefined : lstatSync(path, { throwIfNoEntry: false });
     if (!required && seen === undefined) return undefined;
-    const options = { maxBytes: MAX_BYTES, follows: required, accept };
-    if (seen?.isSymbolicLink() === true) {
-      bytes = await (await import("../../system/linked-file.ts")).readLinked(path, options);
+    const options = { maxBytes: MAX_BYTES, accept };
+    if (seen === undefined) bytes = await readNamed(path, options);
+    else if (seen.isSymbolicLink()) {
+      bytes = (await import("../../system/linked-file.ts")).readLinked(path, options);
     } else {
       // Checked also before it is opened, which fails for a file that only another user may read.
-      if (seen !== undefined && !accept(seen)) return distrust;
-      bytes = await readBounded(path, options);
+      if (!accept(seen)) return distrust;
+      bytes = readFound(path, { ...options, follows: false });
     }
   } catch (error) {
     if (distrust !== undefined) return distrust;
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR: a component of the path is a file.
     if (!required && (code === "ENOENT" || code === "ENOTDIR" || !isThere(path))) return undefined;
-    throw (await words()).unreadable(shown, code, error);
+    throw (await words()).unreadable(shown, code, { error, isNameable });
   }
   const text = bytes.toString();
   // Decoding puts this character for invalid UTF-8; the file may also contain it.

@@ -31,6 +31,11 @@ export function ignoredFile(path: string, distrust: Distrust, isNameable: boolea
   return `${printable(path)} is ignored: ${[what, ...(remedies.length === 0 ? [] : [remedies.join(", or ")])].join("; ")}`;
 }
 
+function irregular(path: string, isNameable: boolean): readonly [what: string, hint: string] {
+  const remedy = isNameable ? `remove it, or read a pipe with ${unbroken(naming(path))}` : "remove it";
+  return ["is not a regular file, as one that was found must be", remedy];
+}
+
 const MISSING = ["does not exist", `check the path that was given (${GIVEN})`] as const;
 const RIGHT = "allow the user who starts sophia-run to read it";
 const WORDS = new Map<string, readonly [what: string, hint: string]>([
@@ -55,11 +60,19 @@ const WORDS = new Map<string, readonly [what: string, hint: string]>([
 /**
  * Returns the error for a file that cannot be read, by the code of `systemErrorCode` or `NOT_UTF8`.
  *
- * @param path as messages show it @param error the one with the code, if there is one
+ * @param path as messages show it
+ * @param about the error with the code, if there is one, and whether an option may name the file
  */
-export function unreadable(path: string, code: string, error?: unknown): SophiaError {
+export function unreadable(
+  path: string,
+  code: string,
+  { error, isNameable = true }: { readonly error?: unknown; readonly isNameable?: boolean } = {},
+): SophiaError {
   if (error instanceof EscapingLink) return escaping(path, error.escape);
-  const [what, hint] = WORDS.get(code) ?? [`cannot be read (${code})`, `check the file, or name another (${GIVEN})`];
+  const [what, hint] =
+    code === "NOT_REGULAR"
+      ? irregular(path, isNameable)
+      : (WORDS.get(code) ?? [`cannot be read (${code})`, `check the file, or name another (${GIVEN})`]);
   const file = what === MISSING[0] ? `the env file ${printable(path)}` : printable(path);
   return new SophiaError({ code: "dotenv", message: `${file} ${what}`, hint });
 }

@@ -3,7 +3,7 @@ import { membersOf, parseWithPositions } from "../../../contract/file/positions.
 import { MAX_BYTES, shownPath } from "../../../contract/file/text.ts";
 import type { ContractSource } from "../../../contract/model.ts";
 import { withoutMark } from "../../../core/text.ts";
-import { readBounded } from "../../../system/bounded-read.ts";
+import { readFound } from "../../../system/bounded-read.ts";
 import { lineFinder } from "../../code/line-numbers.ts";
 import type { DeclarationPlace } from "./drift.ts";
 
@@ -43,7 +43,7 @@ export async function declarationPlaces(
 
 async function textOf(path: string): Promise<string | undefined> {
   try {
-    const bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept: (stats) => stats.isFile() });
+    const bytes = readFound(path, { maxBytes: MAX_BYTES });
     return withoutMark(bytes.toString("utf8"));
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
 /** The user's own configuration of the AWS SDKs, in which some of them look before they ask sophia-run. */
 import { join } from "node:path";
 import type { Environment } from "../../../core/model.ts";
-import { readBounded } from "../../../system/bounded-read.ts";
+import { readFound } from "../../../system/bounded-read.ts";
 
 const MAX_BYTES = 1024 * 1024;
 /** Settings by which a profile gives credentials, or says where they come from. */
@@ -16,7 +16,7 @@ export async function configWithCredentials(environment: Environment): Promise<s
   const path = named === "" ? join(home, ".aws/config") : named.replace(/^~(?=\/)/, home);
   let text: string;
   try {
-    const bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept: (stats) => stats.isFile() });
+    const bytes = readFound(path, { maxBytes: MAX_BYTES });
     text = bytes.toString("utf8");
   } catch {
     return undefined;

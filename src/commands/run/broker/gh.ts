@@ -2,7 +2,6 @@
  * gh's way to the broker: a socket, which its configuration names (`http_unix_socket`). The configuration is a copy, in a
  * folder of this run; what gh changes there is lost with it. The socket is in the same folder.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Brokered, gitAccesses } from "../../../broker/environment.ts";
 import type { Context } from "../../../core/context.ts";
@@ -10,6 +9,7 @@ import type { Environment } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { makeRunFolder } from "../../../launch/spawn/secret-files.ts";
 import { printLines } from "../../../output/stderr.ts";
+import { readFound } from "../../../system/bounded-read.ts";
 import { attempt } from "../../../system/errors.ts";
 
 const CONFIG = "config.yml";
@@ -32,7 +32,7 @@ export async function makeGhFolder(environment: Environment, context: Context): 
   const runtimeDirectory = environment.get("XDG_RUNTIME_DIR");
   const socketIn = (folder: string): string => join(folder, SOCKET);
   const file = callersFile(environment);
-  const config = attempt(() => readText(file)) ?? "";
+  const config = attempt(() => readFound(file, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8")) ?? "";
   const edit = hasLinesOfSettings(config) ? withLine : (await import("./gh-config.ts")).withSetting;
   let isUsed = true;
   const { folder, remove } = makeRunFolder((path) => {
@@ -74,17 +74,6 @@ function callersFile(environment: Environment): string {
   const folder =
     own !== "" ? own : general !== "" ? join(general, "gh") : join(environment.get("HOME") ?? "/", ".config/gh");
   return join(folder, CONFIG);
-}
-
-function readText(path: string): string {
-  // A FIFO would not open.
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const stat = fstatSync(descriptor);
-    return stat.isFile() && stat.size <= MAX_CONFIG_BYTES ? readFileSync(descriptor, "utf8") : "";
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** Returns true if each line in the first column is a setting of one mapping, as gh writes it. */
