@@ -1,13 +1,11 @@
 /** The cases of examples/kubernetes on a node of its own, with the package and with the executable. */
 import assert from "node:assert/strict";
-import { readdirSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { type EnvironmentHandle, type EscServer, secret } from "../../../test/esc-server/index.ts";
 import { parseObject } from "../../../test/esc-server/json.ts";
 import type { OidcSpec } from "../../../test/esc-server/world.ts";
-import { attempt } from "../../../src/system/errors.ts";
 import { loadBaseImages, podman } from "../podman/podman.mts";
 import { run } from "../processes.ts";
 import { type Case, runCases, selected, shared, until } from "../report.ts";
@@ -36,7 +34,17 @@ import {
   withoutEsc,
   WITHOUT_PROBES,
 } from "./app.mts";
-import { ISSUER, kubectl, load, makeBridge, NODE_ADDRESS, nodeLogs, PAUSE_IMAGE, startNode } from "./cluster.mts";
+import {
+  ISSUER,
+  killTask,
+  kubectl,
+  load,
+  makeBridge,
+  NODE_ADDRESS,
+  nodeLogs,
+  PAUSE_IMAGE,
+  startNode,
+} from "./cluster.mts";
 
 const LOGIN = "places";
 const ORGANIZATION = "acme";
@@ -109,23 +117,10 @@ function lastStatus(name: string): Promise<string> {
   return field(name, ".status.containerStatuses[0].lastState.terminated.exitCode");
 }
 
-async function endProgram(name: string): Promise<void> {
-  await exec(name, "sh", "-c", "kill -TERM 1");
-}
-
-/** Sends SIGKILL to all processes of a pod's container, from the node, as the kernel does for want of memory. */
-async function killContainer(name: string): Promise<void> {
-  const namespace = (await exec(name, "readlink", "/proc/self/ns/pid")).trim();
-  const processes = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
-  const inside = processes.filter((pid) => attempt(() => readlinkSync(`/proc/${pid}/ns/pid`)) === namespace);
-  assert.notEqual(inside.length, 0, namespace);
-  for (const pid of inside) attempt(() => process.kill(Number(pid), "SIGKILL"));
-}
-
-/** Ends the program of a pod, which the kubelet starts again, and waits until it answers. */
-async function restartProgram(name: string, end = endProgram): Promise<void> {
+/** Ends the container of a pod, which the kubelet starts again, and waits until its program answers. */
+async function restarted(name: string, end: () => Promise<unknown>): Promise<void> {
   const before = Number(await restarts(name));
-  await end(name);
+  await end();
   await until(
     "the restart",
     () => restarts(name),
@@ -136,6 +131,15 @@ async function restartProgram(name: string, end = endProgram): Promise<void> {
     () => answerOf(name),
     (found) => found !== undefined,
   );
+}
+
+function restartProgram(name: string): Promise<void> {
+  return restarted(name, () => exec(name, "sh", "-c", "kill -TERM 1"));
+}
+
+/** As the kernel does for want of memory. */
+function killContainer(name: string): Promise<void> {
+  return restarted(name, async () => killTask(await field(name, ".status.containerStatuses[0].containerID")));
 }
 
 /** Asks a service ten times a second. */
@@ -314,7 +318,7 @@ function casesOf(form: Form, esc: EscServer, environment: EnvironmentHandle): re
       },
     ],
     ...(["spawn", "auto"] as const).map((mode): Case => [
-      `files of ESC in ${mode} mode are in memory, the user's alone, and removed when the program ends`,
+      `files of ESC in ${mode} mode are in memory, the user's alone, and removed when the program ends, or after SIGKILL by the next`,
       async () => {
         environment.revise({ values: VALUES, files: { CERTIFICATE: "text of the file" } });
         const report = "stat -c '%a %u' $CERTIFICATE; df --output=fstype,target $CERTIFICATE | tail -n 1";
@@ -326,7 +330,8 @@ function casesOf(form: Form, esc: EscServer, environment: EnvironmentHandle): re
         // A container that is started again has the pod's /dev/shm, with what the one before has left there.
         await restartProgram(name);
         assert.match(await kubectl("logs", name), expected);
-        await restartProgram(name, killContainer);
+        // SIGKILL lets no process remove anything: the next container does, whose own file is the only one again.
+        await killContainer(name);
         assert.match(await kubectl("logs", name), expected);
       },
     ]),

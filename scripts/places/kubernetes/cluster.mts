@@ -80,6 +80,11 @@ export async function load(archive: string): Promise<void> {
   await ctr("images", "import", archive);
 }
 
+/** Kills all processes of a container, which the cluster calls `containerd://ID`. */
+export async function killTask(container: string): Promise<void> {
+  await ctr("tasks", "kill", "--all", "--signal=SIGKILL", container.replace("containerd://", ""));
+}
+
 function ctr(...args: readonly string[]): Promise<string> {
   return succeed(["ctr", "--address", CONTAINERD, "--namespace=k8s.io", ...args]);
 }

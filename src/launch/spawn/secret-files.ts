@@ -14,6 +14,8 @@ import { catchableSignals } from "../signals.ts";
 import { isInMemory, removeLeftovers } from "./leftovers.ts";
 import { entriesOf, makeOwnedFolder, type OwnedFolder, removeOwnedFolder } from "./owned-folder.ts";
 
+const SPACE_HINT = "free space there; without /dev/shm, set XDG_RUNTIME_DIR or TMPDIR to another folder";
+
 export interface SecretFiles {
   /** Path by variable name. */
   readonly paths: ReadonlyMap<string, string>;
@@ -80,8 +82,7 @@ function write(
     return { paths, folder: path, descriptor, inodes, remove };
   } catch (error) {
     remove();
-    const hint = "free space there; without /dev/shm, set XDG_RUNTIME_DIR or TMPDIR to another folder";
-    throw cannotWrite(path, error, hint);
+    throw cannotWrite(path, error, SPACE_HINT);
   }
 }
 
@@ -116,6 +117,8 @@ function makeFolder(runtimeDirectory: string | undefined): OwnedFolder {
     try {
       return makeOwnedFolder(base, tryLock);
     } catch (error) {
+      // Another user can fill the memory, which must not bring the files to a disk.
+      if (/^(?:ENOSPC|EDQUOT)$/.test(systemErrorCode(error) ?? "")) throw cannotWrite(base, error, SPACE_HINT);
       failure = cannotWrite(base, error, "set TMPDIR to a folder that exists and may be written");
     }
   }

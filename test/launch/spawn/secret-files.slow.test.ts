@@ -2,14 +2,15 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder, writeSecretFiles } from "../../../src/launch/spawn/secret-files.ts";
 import { noNobody } from "../../helpers/nobody.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { gone, useDriver } from "../launching.ts";
+import { gone, useDriver, useDriversWords } from "../launching.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
 const startWithAddon = useDriver();
+const words = useDriversWords();
 const startWithoutAddon = useDriver("--no-addons");
 /** The folder of secret files, in memory if there is /dev/shm. */
 const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
@@ -151,6 +152,44 @@ describe.each([
     expect([path, dirname(path), other].map((each) => existsSync(each))).toEqual([false, false, true]);
     second.child.stdin?.end("\n");
     await second.ended;
+  });
+});
+
+describe("the place of the files", () => {
+  beforeEach(({ skip }) =>
+    skip(process.geteuid?.() !== 0, "needs root, who can mount file systems and give folders away"),
+  );
+
+  /** Starts a program that shows the folder of its file, with a /dev/shm that `prepare` makes. */
+  const startWith = (prepare: string, environment: Readonly<Record<string, string>>) => {
+    const [file, ...args] = words({ files: [{ name: "KEY", content }] }, "sh", "-c", 'dirname "$(dirname "$KEY")"');
+    const prefix = ["--mount", "sh", "-c", `${prepare}; exec "$@"`, "sh", file];
+    const env = { PATH: process.env["PATH"], ...environment };
+    const { status, stdout, stderr } = spawnSync("unshare", [...prefix, ...args], { env, encoding: "utf8" });
+    return { status, stdout, stderr };
+  };
+
+  test.each([
+    ["the user's own", 0, 0o700, true],
+    ["another user's", 12345, 0o700, false],
+    ["one that the group may write", 0, 0o770, false],
+    ["one that every user may write", 0, 0o1777, false],
+  ])("without /dev/shm: XDG_RUNTIME_DIR, if it is %s", (_, owner, mode, isUsed) => {
+    const [runtime, temporary, disk] = [folder(), folder(), folder()];
+    const prepare = `mount --bind ${disk} /dev/shm; mount -t tmpfs -o mode=${mode.toString(8)},uid=${owner} tmpfs ${runtime}`;
+    const started = startWith(prepare, { XDG_RUNTIME_DIR: runtime, TMPDIR: temporary });
+    expect(started).toEqual({ status: 0, stdout: `${isUsed ? runtime : temporary}\n`, stderr: "" });
+  });
+
+  test("is not on a disk if the memory is full, with which another user can fill it", () => {
+    const temporary = folder();
+    // Each file system has a root.
+    const full = startWith("mount -t tmpfs -o nr_inodes=1 tmpfs /dev/shm", { TMPDIR: temporary });
+    expect(full).toMatchObject({ status: 125, stdout: "" });
+    expect(full.stderr).toMatch(/\/dev\/shm: ENOSPC/);
+    expect(readdirSync(temporary)).toEqual([]);
+    const readOnly = startWith("mount -t tmpfs -o ro tmpfs /dev/shm", { TMPDIR: temporary });
+    expect(readOnly).toEqual({ status: 0, stdout: `${temporary}\n`, stderr: "" });
   });
 });
 
