@@ -9,7 +9,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { maskingOf } from "../src/masking/masking.ts";
-import type { CompiledSearch } from "../src/masking/model.ts";
+import type { CompiledSearch } from "../src/masking/masking-model.ts";
 import { MIXTURES } from "../test/masking/mixtures.ts";
 import { executable } from "../test/helpers/standalone.ts";
 import build from "../test/helpers/build.ts";
@@ -26,8 +26,8 @@ const SHOWN = 12;
 const LIMIT_MS = 1000;
 
 const module = { exports: {} };
-process.dlopen(module, join(root, `dist/${process.platform}-${process.arch}-redact.node`));
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/redact/addon.c defines it
+process.dlopen(module, join(root, `dist/${process.platform}-${process.arch}-masking.node`));
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/masking/masking-addon.c defines it
 const search = module.exports as CompiledSearch;
 
 const random = generator(42);

@@ -36,7 +36,7 @@ export const PID_PLACEHOLDER = "0000000000";
 export const OPEN_FILES_UNCHANGED = -1;
 export const OPEN_FILES_UNLIMITED = -2;
 
-// Records of redact/monitor.h to the launcher, with their values.
+// Records of masking/monitor.h to the launcher, with their values.
 export const STARTED = 1; // the program's PID
 export const NOT_EXECUTED = 2; // the error number
 export const STOPPED = 3; // the signal
@@ -50,13 +50,13 @@ export const COLLECT = 9; // no more keys follow: asks for the unread bytes; 1: 
 export const RESTORED = 10; // the launcher has reset the settings of the real terminal
 export const DETACH = 11; // the terminal will close, and the program, in the background, must get no SIGHUP
 
-// Changes of a terminal's settings by `applySettings` of redact/addon.c.
+// Changes of a terminal's settings by `applySettings` of masking/masking-addon.c.
 export const AS_GIVEN = 0;
 export const RAW = 1; // every key is a byte, and output is shown unchanged
 export const RAW_OUTPUT = 2; // output is shown unchanged
 export const OUTPUT_AS_BEFORE = 3; // output is shown as before
 
-// Events for `watch` of redact/addon.c.
+// Events for `watch` of masking/masking-addon.c.
 export const FORGET = -1; // none any more
 export const UNTIL_UNREAD = 0; // the other side of the pipe, socket or terminal has closed
 export const UNTIL_READABLE = 1; // data, or the end

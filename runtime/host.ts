@@ -1,5 +1,5 @@
 /** The runtime's entry: the globals of Node.js, `require`, and the run of the bundle's entry. */
-import type { BundleFile, Loader } from "../native/loader.ts";
+import type { BundleFile, Loader } from "../native/loader-parts.ts";
 import type { Addon } from "../native/system.ts";
 import { addLocale } from "./locale.ts";
 import { onSettled, onUncaught, runLoop } from "./loop.ts";
@@ -99,7 +99,7 @@ const loader: Loader = {
   contextTrusting: (texts) => lazy("tls").contextTrusting(texts),
   limitTurns,
   nativeFile: (name) => (name === "-monitor" ? native.monitorFile() : undefined),
-  openAddon: (name) => (name === "-redact" ? { ...native.addon(name), startWatching, watch } : native.addon(name)),
+  openAddon: (name) => (name === "-masking" ? { ...native.addon(name), startWatching, watch } : native.addon(name)),
   hasCodeToCache: () => false,
   cacheCode: () => {},
 };

@@ -59,7 +59,7 @@ const OF_BOTH_FORMS = `
   commands/docs/python commands/get/get commands/help commands/import/import commands/init/agent-hooks commands/init/esc
   commands/init/fresh commands/init/hostile-code commands/init/new-contract commands/init/setup-steps commands/other-tools
   commands/rotate/rotate commands/rotate/token commands/scan/history commands/scan/programs commands/scan/scan
-  commands/scan/unsearched scenarios/actions-output scenarios/coming-from scenarios/consent scenarios/credentials
+  commands/scan/unsearched scenarios/actions-output scenarios/coming-from access/consent scenarios/credentials
   scenarios/first-value scenarios/key-addresses scenarios/least-privilege scenarios/network-from-files
   scenarios/opened-by-file scenarios/ownership scenarios/width`;
 const exclude = (name) => `--exclude test/${name}.slow.test.ts`;
@@ -165,7 +165,7 @@ const CHECKS = [
   // Terminals and restarts, which `quick` leaves out. Each version of Node.js runs all of `slow` in checks.yml.
   {
     name: "terminals",
-    run: "npx vitest run --project=slow test/launch/redact test/launch/watch",
+    run: "npx vitest run --project=slow test/launch/masking test/launch/watch",
     after: STATIC,
     here: { node: "24" },
   },

@@ -1,6 +1,6 @@
 // Checks the imports of src/, native/ and runtime/: `npm run layers [-- FOLDER]`, of this repository or of another folder, for
 // tests; and that ARCHITECTURE.md draws the modules as they are, which `npm run layers -- --write` does. A module is a folder of src/, native/ or runtime/. No module imports from a layer above its own, and neither modules nor
-// files import each other in a circle. Imports of types, `import()` and #include of C count.
+// files import each other in a circle. Imports of types, `import()` and #include of C count. No two files have the same name.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
@@ -8,9 +8,10 @@ import { dirname, join, normalize } from "node:path";
 const LAYERS = [
   // C code of both forms, and what TypeScript must know of it.
   ["native", "core"],
-  ["system", "network", "esc", "masking"],
+  ["trust", "system", "network", "esc", "masking"],
   ["sources", "contract", "broker", "launch"],
   ["command-line"],
+  ["access"],
   ["resolve"],
   ["output"],
   ["commands"],
@@ -23,6 +24,9 @@ const RUNTIME = "runtime";
 /** The build of the executable finds headers here as well. Code of both forms includes Node-API, which is either's own. */
 const HEADERS = "runtime/native";
 const OF_EITHER = "node_api.h";
+
+/** Names that say what a file is only together with its folder. Files of runtime/ are named like modules of Node.js. */
+const NAMED_BY_FOLDER = new Set(["index.ts", "main.ts", "definition.ts"]);
 
 /** The layers inside a module, from the lowest up. */
 const INSIDE = { esc: ["settings", "faults", "transport", "auth", "definition", "api"] };
@@ -40,10 +44,29 @@ const files = new Set(
     .toSorted((one, other) => one.localeCompare(other)),
 );
 const imports = new Map(Array.from(files, (file) => [file, importsOf(file)]));
-const problems = [...misplaced(), ...circles(imports, "files"), ...circles(byModule(), "modules"), ...misdrawn()];
+const problems = [
+  ...misplaced(),
+  ...namesakes(),
+  ...circles(imports, "files"),
+  ...circles(byModule(), "modules"),
+  ...misdrawn(),
+];
 if (problems.length > 0) {
   console.error(problems.join("\n"));
   process.exitCode = 1;
+}
+
+/** Returns a line for each name that several files of src/ and native/ have. */
+function namesakes() {
+  const byName = new Map();
+  for (const file of files) {
+    const name = file.slice(file.lastIndexOf("/") + 1);
+    const isNamedByFolder = NAMED_BY_FOLDER.has(name) || file.startsWith(`${RUNTIME}/`) || file.includes("/generated/");
+    if (!isNamedByFolder) byName.set(name, [...(byName.get(name) ?? []), file]);
+  }
+  return Array.from(byName.values())
+    .filter((all) => all.length > 1)
+    .map((all) => `files have the same name, so that a search finds several: ${all.join(", ")}`);
 }
 
 /** Returns the files that a file imports. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
-export { table } from "../src/commands/docs/secrets.ts";
+export { table } from "../src/commands/docs/secrets-document.ts";
 
 const COLUMNS = 120;
 

@@ -14,7 +14,7 @@ import { OPTION_NAMES, OPTIONS, variableOf, type Option } from "../src/command-l
 import { COMMAND_NAMES, type CommandName } from "../src/command-line/command-line.ts";
 import { namesFor } from "../src/command-line/takers.ts";
 import type { CommandDefinition } from "../src/commands/command.ts";
-import { EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "../src/commands/help-texts.ts";
+import { EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "../src/commands/help/help-texts.ts";
 import { COMMANDS } from "../src/commands/registry.ts";
 import { ESC_VARIABLES } from "../src/esc/settings/own-variables.ts";
 import { FAILURE_CODES } from "../src/core/failure-codes.ts";

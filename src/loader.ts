@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { Script } from "node:vm";
 import { reached } from "./core/phases.ts";
-import type { BundleFile } from "../native/loader.ts";
+import type { BundleFile } from "../native/loader-parts.ts";
 import { loadAddon } from "./system/addon/addon.ts";
 
 /** Defined by the build: the folder of this file, and the name of the bundle's entry for `load`. */

@@ -34,7 +34,7 @@ async function main(argv: readonly string[], given: Context, preparation: Prepar
 async function inProject(invocation: Invocation, context: Context): Promise<Context> {
   const isPlain = invocation.kind === "run" && invocation.flags["project"] === undefined;
   if (isPlain && !context.environment.has("SOPHIA_PROJECT")) return context;
-  return (await import("./commands/project.ts")).inProject(invocation, context);
+  return (await import("./commands/parts/project-option.ts")).inProject(invocation, context);
 }
 
 async function adapted(context: Context): Promise<Context> {

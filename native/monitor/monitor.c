@@ -1,9 +1,9 @@
 /*
  * The monitor: the parent process of the program in spawn mode on Linux. It replaces Node.js, which would keep 40 MB and
- * seven threads for the life of the program. One thread, no library. addon.c includes this file, too: if it cannot be
+ * seven threads for the life of the program. One thread, no library. monitor-addon.c includes this file, too: if it cannot be
  * executed, the same loop runs in the launcher's process.
  *
- * START. addon.c blocks all signals in the launcher, starts the witness and forks; the child executes the program. If that
+ * START. monitor-addon.c blocks all signals in the launcher, starts the witness and forks; the child executes the program. If that
  * fails, the launcher reports why. Otherwise the launcher executes this file, with all signals blocked, an empty environment
  * and no open descriptors. Signals since the block are pending here, so that none is lost. The launcher passes the set of
  * those that came before the child existed ("early"), which the child cannot have.
@@ -169,7 +169,7 @@ static void record_signal(int signal, pid_t sender) {
   seen[signal].time = now();
 }
 
-/* addon.c calls it in no process of its own. */
+/* monitor-addon.c calls it in no process of its own. */
 _Noreturn __attribute__((unused)) static void run_witness(pid_t monitor) {
   set_mask(~(uint64_t)0);
   raw_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -409,7 +409,7 @@ static uint64_t number_in(const char *digits) {
 }
 
 /*
- * Arguments from addon.c: for the witness the monitor's PID; for the cleaner the program's PID and the descriptors of program,
+ * Arguments from monitor-addon.c: for the witness the monitor's PID; for the cleaner the program's PID and the descriptors of program,
  * folder and pipe; for the monitor the fields of monitor_settings, the folder only if there is one. From src/esc/auth/: for
  * the guard a shell, `-c` and the command.
  */

@@ -75,7 +75,7 @@ static enum watch check_end(pid_t program, int watched, bool is_pidfd, bool wait
   return count == 0 || count == -EINTR ? RUNS : UNKNOWN;
 }
 
-/* addon.c calls it in no process of its own. */
+/* monitor-addon.c calls it in no process of its own. */
 _Noreturn __attribute__((unused)) static void run_cleaner(pid_t program, int watched, int folder, int ready, char **strings) {
   struct stat status;
   set_mask(~(uint64_t)0);

@@ -36,8 +36,8 @@ export const ZIG_TARGETS = { x64: "x86_64-linux-musl", arm64: "aarch64-linux-mus
 /** Addons of the package by the name of the function that fills each. */
 const ADDONS = {
   fill_system_addon: "native/system.c",
-  fill_redact_addon: "native/redact/addon.c",
-  fill_monitor_addon: "native/monitor/addon.c",
+  fill_masking_addon: "native/masking/masking-addon.c",
+  fill_monitor_addon: "native/monitor/monitor-addon.c",
 };
 const LANGUAGE = ["-std=gnu11", "-D_GNU_SOURCE", "-DNDEBUG", "-O2"];
 const FLAGS = [...LANGUAGE, ...FLAGS_OF_ALL];

@@ -163,7 +163,7 @@ static JSValue addon_by(JSContext *context, napi_value (*fill)(napi_env, napi_va
 }
 
 napi_value fill_system_addon(napi_env env, napi_value exports);
-napi_value fill_redact_addon(napi_env env, napi_value exports);
+napi_value fill_masking_addon(napi_env env, napi_value exports);
 napi_value fill_monitor_addon(napi_env env, napi_value exports);
 
 /* (the part of the file's name behind the platform's): undefined for others */
@@ -172,7 +172,7 @@ FUNCTION(addon) {
   const char *const name = utf8_of(context, arguments[0], &length);
   if (name == NULL) return JS_EXCEPTION;
   const JSValue result = strcmp(name, "") == 0           ? addon_by(context, fill_system_addon)
-                         : strcmp(name, "-redact") == 0  ? addon_by(context, fill_redact_addon)
+                         : strcmp(name, "-masking") == 0  ? addon_by(context, fill_masking_addon)
                          : strcmp(name, "-monitor") == 0 ? addon_by(context, fill_monitor_addon)
                                                          : JS_UNDEFINED;
   JS_FreeCString(context, name);

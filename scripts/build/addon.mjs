@@ -15,8 +15,8 @@ const CROSS_COMPILERS = {
 /** The sources, by the suffix of their files' names. */
 const SOURCES = {
   "": "native/system.c",
-  "-redact": "native/redact/addon.c",
-  "-monitor": "native/monitor/addon.c",
+  "-masking": "native/masking/masking-addon.c",
+  "-monitor": "native/monitor/monitor-addon.c",
 };
 
 /** The monitor, a program: without a library, so that one file serves both C libraries. */

@@ -15,7 +15,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const GROUPS = [
   { name: "program", tags: ["$initial"], priority: 1 },
   // Before the groups that use it.
-  { name: "looks-secret", test: /\/src\/contract\/(?:looks-secret|credentials)\.ts$/, priority: 2 },
+  { name: "looks-secret", test: /\/src\/contract\/(?:looks-secret|credential-forms)\.ts$/, priority: 2 },
   { name: "url", test: /\/src\/core\/url\.ts$/, priority: 2 },
   // Else `broker` would have them, and its modules of Node.js would be loaded for each of the many files that use them.
   { name: "collections", test: /\/src\/core\/(?:grouped|names)\.ts$/, priority: 2 },
@@ -24,24 +24,24 @@ const GROUPS = [
   { name: "start-error", test: /\/src\/launch\/(?:program\/start-error|exec\/by-node)\.ts$/ },
   // In front of it, since it takes priority: spawn mode by the monitor needs nothing else of that. A parent process also asks
   // for the state of processes; a start that replaces itself does only under options of Node.js.
-  { name: "monitor", test: /\/src\/launch\/(?:monitor\/replace|proc\/process-stat)\.ts$/, priority: 1 },
+  { name: "monitor", test: /\/src\/launch\/(?:monitor\/replace-by-monitor|proc\/process-stat)\.ts$/, priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
-  { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/open)\.ts$/ },
-  { name: "load", test: /\/src\/(?:contract\/(?:file\/load|apply|format|words)|core\/suggest)\.ts$/ },
-  { name: "risks", test: /\/src\/(?:resolve\/risks|contract\/file\/default-meaning)\.ts$/ },
+  { name: "masking", test: /\/src\/(?:commands\/run\/output-masking|launch\/masking\/open)\.ts$/ },
+  { name: "load", test: /\/src\/(?:contract\/(?:file\/load-file|apply|format|contract-words)|core\/suggest)\.ts$/ },
+  { name: "risks", test: /\/src\/(?:resolve\/risks-of-files|contract\/file\/default-meaning)\.ts$/ },
   // Precedes `esc`: a start from the cache needs no more of it.
   {
     name: "access",
-    test: /\/src\/(?:esc\/settings\/access|resolve\/(?:esc-access|from-esc)|output\/progress)\.ts$/,
+    test: /\/src\/(?:esc\/settings\/access-settings|access\/esc-access|resolve\/open-store|output\/progress)\.ts$/,
     priority: 1,
   },
   // In front of it: a start that remembers what it has told needs no more of it.
   { name: "private-folder", test: /\/src\/system\/(?:private-folder|folders)\.ts$/, priority: 1 },
   // Precedes `esc`: the broker needs no more of it.
   { name: "network", test: /\/src\/network\/pool\.ts$/, priority: 1 },
-  { name: "broker", test: /\/src\/commands\/run\/broker\/broker\.ts$/ },
+  { name: "broker", test: /\/src\/commands\/run\/broker\/run-broker\.ts$/ },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
-  { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
+  { name: "esc", test: /\/src\/(?:sources\/esc-layers|esc\/api\/sdk)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/thorough\.ts$/ },
 ];
 

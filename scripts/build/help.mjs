@@ -1,7 +1,7 @@
 // The tables of the help texts as constants, for the executables: so these need no yargs, which is most of the code of help.
 import { tsImport } from "tsx/esm/api";
 
-const MODULE = "src/commands/help-table.ts";
+const MODULE = "src/commands/help/help-table.ts";
 
 /** @returns a plugin for the bundler, which replaces {@link MODULE} by all that it can return */
 export async function renderedHelp() {

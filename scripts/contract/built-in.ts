@@ -1,5 +1,5 @@
 /** Generates a module with the compiled contract, so that a start neither reads nor builds it. */
-import type { Contract } from "../../src/contract/model.ts";
+import type { Contract } from "../../src/contract/contract-model.ts";
 
 /** Returns the text of a module that exports the contract. */
 export function generateBuiltIn(contract: Contract, modelModule: string): string {

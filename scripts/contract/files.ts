@@ -61,7 +61,7 @@ export async function generatedFiles(root: string): Promise<readonly GeneratedFi
     "guard.ts": `// oxlint-disable no-control-regex, guard-for-in -- labels must not hold control characters; see the generator\n${generateGuard(schema, "./document.ts")}`,
     "schema-text.ts": `/** The schema as JSON text: parsed only to explain what is wrong with a contract. */
 export const schemaText = ${JSON.stringify(JSON.stringify(schema))};\n`,
-    "built-in.ts": generateBuiltIn(compiled, "../model.ts"),
+    "built-in.ts": generateBuiltIn(compiled, "../contract-model.ts"),
     "built-in-text.ts": `/** The contract of Sophia as a file: what others extend, and what \`init\` writes. */
 export const builtInText = ${JSON.stringify(builtInText.replace(/"\$schema": "[^"]*"/, `"$schema": ${JSON.stringify(schemaId(schemaText))}`))};\n`,
   };

@@ -1,6 +1,6 @@
 /**
  * Generates a type guard from the schema. It only answers yes or no, so that a valid contract costs a fraction of a
- * millisecond. src/contract/file/explain.ts finds the errors of an invalid one.
+ * millisecond. src/contract/file/explain-rejection.ts finds the errors of an invalid one.
  */
 import { referenceOf, typesOf, type Schema, type TypeName } from "../../src/contract/file/schema.ts";
 

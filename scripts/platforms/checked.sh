@@ -12,7 +12,7 @@ for file in "$executable".{findings,counts}; do : >"$file" && chmod 666 "$file";
 
 status=0
 SOPHIA_RUN_UNDER_TEST=$executable node node_modules/vitest/vitest.mjs run \
-  test/launch/redact/{same,source,streams} test/broker/{forward,hostile,upgrade} \
+  test/launch/masking/{same,source,streams} test/broker/{forward,hostile,upgrade} \
   test/commands/run/broker/{broker,trust} test/scenarios/{esc-faults,signals} || status=1
 run() { # LABEL OPTIONS-OF-SOPHIA-RUN OPTION-OF-THE-SUITE...
   python3 test/conformance/run.py --label "checked-$1" --moments 5 \

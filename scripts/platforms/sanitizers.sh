@@ -17,7 +17,7 @@ compile() { # SOURCE OUTPUT OPTION...
     -isystem node_modules/node-api-headers/include -o "$output" "$source" "$@"
 }
 compile native/system.c "$place/dist/$platform.node"
-compile native/redact/addon.c "$place/dist/$platform-redact.node"
+compile native/masking/masking-addon.c "$place/dist/$platform-masking.node"
 
 # The runtimes must be loaded first. The loader's option does that without affecting the program that sophia-run starts.
 node=$(node -p process.execPath)
@@ -28,7 +28,7 @@ prefix="$loader --preload $runtimes $node"
 export ASAN_OPTIONS=detect_leaks=0
 
 # Without an addon, or with one without sanitizers, all cases would pass.
-for name in "$platform" "$platform-redact"; do
+for name in "$platform" "$platform-masking"; do
   $prefix -e 'process.dlopen({ exports: {} }, process.argv[1])' "$place/dist/$name.node"
 done
 cat >"$place/wrong.c" <<'END'

@@ -1,28 +1,28 @@
 /** The GitHub Action: exports the configuration to the later steps of a job, or only checks it. */
-import { isDeclared } from "../contract/check.ts";
+import { isDeclared } from "../contract/check-contract.ts";
 import { resolveSettings } from "../command-line/settings.ts";
-import { startWith } from "../commands/assessed.ts";
-import { recorderOf } from "../commands/audit-log/record.ts";
+import { startWith } from "../commands/parts/command-start.ts";
+import { recorderOf } from "../commands/parts/audit-log/audit-record.ts";
 import { collect, invalidName, textFault, type Exported } from "../commands/export/exported.ts";
-import { appendTo, github } from "../commands/export/github.ts";
-import { isOfRunner } from "../core/actions-runner.ts";
-import { runsCode } from "../core/code-values.ts";
-import { isHarmlessAddress, isKeyAddress } from "../core/key-addresses.ts";
+import { appendTo, github } from "../commands/export/github-output.ts";
+import { isOfRunner } from "../contract/actions-runner.ts";
+import { runsCode } from "../trust/code-values.ts";
+import { isHarmlessAddress, isKeyAddress } from "../trust/key-addresses.ts";
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { count, enumerate, printable } from "../core/text.ts";
 import { reasonTooLargeAlone } from "../launch/program/argument-size.ts";
-import type { Secret } from "../masking/model.ts";
+import type { Secret } from "../masking/masking-model.ts";
 import { maskCommands, workflowCommand } from "../output/workflow-commands.ts";
 import { makeReport } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
 import type { Start } from "../resolve/start.ts";
 import { matcher } from "../resolve/select.ts";
-import { secretsOf } from "../resolve/secrets.ts";
+import { secretsOf } from "../resolve/secret-values.ts";
 import { annotateNotices, annotateViolations } from "./annotations.ts";
 import { byInput, readInputs, type Export } from "./inputs.ts";
 import { summary } from "./summary.ts";
-import { withheldWords } from "../resolve/withheld.ts";
+import { withheldWords } from "../output/withheld-words.ts";
 
 /** Exports all variables or none, after their masks. Returns true if the step succeeds. @throws SophiaError (125) */
 export async function act(context: Context): Promise<boolean> {

@@ -2,11 +2,11 @@
 import { sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
 import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
-import { MAX_BYTES, shownPath } from "../contract/file/text.ts";
+import { MAX_BYTES, shownPath } from "../contract/file/contract-text.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { count } from "../core/text.ts";
 import { WIDTH } from "../output/layout.ts";
-import { describeNotice, isInformation } from "../output/notices.ts";
+import { describeNotice, isInformation } from "../output/notice-words.ts";
 import type { Report } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
 import { explainUnmet } from "../output/unmet.ts";

@@ -1,5 +1,5 @@
 /** The summary of a step: names, states and sources, no values. */
-import { shownPath } from "../contract/file/text.ts";
+import { shownPath } from "../contract/file/contract-text.ts";
 import { printable } from "../core/text.ts";
 import { firstOf } from "../core/lines.ts";
 import { byInput } from "./inputs.ts";

@@ -6,8 +6,8 @@
  * dummy, in a header in which clients send that key. All else is refused before a connection to the service is looked for.
  */
 import { hash, randomBytes } from "node:crypto";
-import type { Site } from "../contract/broker/github.ts";
-import type { Slot } from "../contract/broker/model.ts";
+import type { Site } from "../contract/broker/github-keys.ts";
+import type { Slot } from "../contract/broker/broker-model.ts";
 import type { OwnAddress } from "./own-address.ts";
 import type { Refusal, RefusalCode } from "./refusals.ts";
 import { optionsOf } from "./fields.ts";

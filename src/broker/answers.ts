@@ -1,6 +1,6 @@
 /** The heads of answers on their way to the client; pure. */
 import type { IncomingMessage } from "node:http";
-import { NetworkError } from "../network/fault.ts";
+import { NetworkError } from "../network/network-fault.ts";
 import type { Admitted } from "./admit.ts";
 import type { Exchange } from "./exchange.ts";
 import { forClient } from "./headers.ts";

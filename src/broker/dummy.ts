@@ -1,7 +1,7 @@
 /** Dummy keys: what a program gets in place of a key. Worth nothing after the run, and nothing to others than the broker. */
 import { randomInt } from "node:crypto";
 import { formatFault, noWork } from "../contract/format.ts";
-import type { Declaration, ValueFormat } from "../contract/model.ts";
+import type { Declaration, ValueFormat } from "../contract/contract-model.ts";
 
 /** Stands in each dummy whose format has room for it, so that people and scanners recognize one. */
 const MARK = "sophia-";

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Admitted } from "./admit.ts";
 import type { Headers } from "./fields.ts";
 import { hostOf } from "./route.ts";
-import { type Outcome, recordedPath, type RequestRecord, requestIdIn } from "./record.ts";
+import { type Outcome, recordedPath, type RequestRecord, requestIdIn } from "./request-record.ts";
 import { answerTo, type Refusal, type RefusalAnswer } from "./refusals.ts";
 
 /** One request, of which there is one record. */

@@ -1,7 +1,7 @@
 /** Headers on their way through the broker; pure. Names and values in turn, as Node.js has them in `rawHeaders`. */
 import type { Admitted } from "./admit.ts";
 import { type Headers, optionsOf, valuesOf, without } from "./fields.ts";
-import type { Slot } from "../contract/broker/model.ts";
+import type { Slot } from "../contract/broker/broker-model.ts";
 import { holdsKey, type Replaced, withoutKeys } from "./replaced.ts";
 import { hostOf } from "./route.ts";
 

@@ -1,8 +1,8 @@
 /** A brokered key, once the contract was read and the address of its service was decided. */
-import type { RequestLimit, Slot } from "../contract/broker/model.ts";
-import type { Site } from "../contract/broker/github.ts";
+import type { RequestLimit, Slot } from "../contract/broker/broker-model.ts";
+import type { Site } from "../contract/broker/github-keys.ts";
 import type { PathRule } from "../contract/broker/path-rules.ts";
-import { bareHost, portOf } from "../network/settings.ts";
+import { bareHost, portOf } from "../network/network-settings.ts";
 
 export interface Route {
   /** The variable that holds the key. */

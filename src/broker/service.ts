@@ -1,7 +1,7 @@
 /** Requests to the services whose keys are brokered. */
 import * as http from "node:http";
-import { NetworkError, reasonOf } from "../network/fault.ts";
-import { authority } from "../network/settings.ts";
+import { NetworkError, reasonOf } from "../network/network-fault.ts";
+import { authority } from "../network/network-settings.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import type { Admitted } from "./admit.ts";
 import { forService } from "./headers.ts";

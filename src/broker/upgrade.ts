@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Admitted } from "./admit.ts";
 import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
-import { isRotated, retried } from "./forward.ts";
+import { isRotated, retried } from "./forward-request.ts";
 import { headOf, without } from "./fields.ts";
 import { endGently } from "./refuse.ts";
 import { failureOf, maySendAgain, requestOf } from "./service.ts";

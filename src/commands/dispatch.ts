@@ -11,10 +11,10 @@ import { printHelp } from "../output/colour.ts";
 import { layoutFor } from "../output/layout.ts";
 import { printError } from "../output/stderr.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
-import { usageError } from "./mistakes.ts";
-import { OTHER_WORDS } from "./other-tools.ts";
+import { usageError } from "./parts/mistakes.ts";
+import { OTHER_WORDS } from "./parts/other-tools.ts";
 import { COMMANDS } from "./registry.ts";
-import { versionLine } from "./version.ts";
+import { versionLine } from "./version/version.ts";
 import { mistakeError, optionError } from "./wrong-options.ts";
 
 /** Runs everything but a launch. @throws SophiaError (125) for an invalid command line, or if the output cannot be written */
@@ -55,12 +55,12 @@ async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context:
     case "version":
       return printVersion(context);
     case "completion": {
-      const { complete } = await import("./completion/candidates.ts");
+      const { complete } = await import("./completion/completion-candidates.ts");
       context.out(await complete(invocation.words, context));
       return ExitStatus.ok;
     }
     case "continue-masking":
-      return (await import("../launch/redact/hand-over.ts")).continueMasking();
+      return (await import("../launch/masking/hand-over.ts")).continueMasking();
     case "mistake":
       throw mistakeError(invocation.mistake);
   }
@@ -116,7 +116,7 @@ async function help(of: CommandName | undefined, asked: Values[string], context:
   const isFull = asked === "all";
   // While it loads, yargs reads the working directory, and throws if it was deleted.
   process.chdir("/");
-  const { commandHelp, mainHelp } = await import("./help.ts");
+  const { commandHelp, mainHelp } = await import("./help/help.ts");
   const layout = layoutFor(context, 1);
   printHelp(context, await (of === undefined ? mainHelp(layout, isFull) : commandHelp(of, layout, isFull)));
   return ExitStatus.ok;

@@ -6,8 +6,8 @@ import { TAKERS, type Taker } from "../command-line/takers.ts";
 import { suggest } from "../core/suggest.ts";
 import type { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
-import { usageError } from "./mistakes.ts";
-import { OTHER_OPTIONS } from "./other-tools.ts";
+import { usageError } from "./parts/mistakes.ts";
+import { OTHER_OPTIONS } from "./parts/other-tools.ts";
 import { COMMANDS } from "./registry.ts";
 
 /** Makes the error (usage, 125) for an invalid command line. */

@@ -1,8 +1,8 @@
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import { statSync } from "node:fs";
 import { attempt } from "../system/errors.ts";
-import { declarationOf } from "./check.ts";
-import type { Contract } from "./model.ts";
+import { declarationOf } from "./check-contract.ts";
+import type { Contract } from "./contract-model.ts";
 
 export interface CompletedLayers {
   readonly layers: readonly Layer[];

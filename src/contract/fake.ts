@@ -2,9 +2,9 @@
 import { SophiaError } from "../core/error.ts";
 import { grouped } from "../core/grouped.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
-import { checkRule } from "./check.ts";
+import { checkRule } from "./check-contract.ts";
 import { formatFault } from "./format.ts";
-import type { Contract, Declaration, Rule, RuleViolation, ValueFormat } from "./model.ts";
+import type { Contract, Declaration, Rule, RuleViolation, ValueFormat } from "./contract-model.ts";
 import { preferred } from "./remedies.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { FormatCheck, FormatFault, PatternUse, PatternWork, ValueFormat } from "./model.ts";
+import type { FormatCheck, FormatFault, PatternUse, PatternWork, ValueFormat } from "./contract-model.ts";
 
 /** No system passes a longer value to a program: the limit of Linux is 128 KiB, that of macOS 1 MiB for all together. */
 const MAX_LENGTH = 1024 * 1024;

@@ -1,6 +1,6 @@
 /** The decision whether a variable is a secret if no contract says so: by its name and its value; pure. */
-import { credentialIn } from "./credentials.ts";
-import type { Contract } from "./model.ts";
+import { credentialIn } from "./credential-forms.ts";
+import type { Contract } from "./contract-model.ts";
 
 /** A part of a name, between other characters than letters and digits, or from one capital letter to the next. */
 const PART =
@@ -30,7 +30,7 @@ export function mayHoldCredentials(value: string): boolean {
 
 /** Returns the credential in a variable's value in words, unless the contract gives a reason for which it is public. */
 export function credentialOf({ variables, aliases }: Contract, name: string, value: string): string | undefined {
-  // Not by declarationOf: the bundler would put check.ts into this module's file, which every start would then load.
+  // Not by declarationOf: the bundler would put check-contract.ts into this module's file, which every start would then load.
   const declaration = variables.get(aliases.get(name) ?? name);
   return declaration?.reason !== undefined && !declaration.secret ? undefined : credentialIn(value);
 }

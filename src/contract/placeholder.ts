@@ -1,4 +1,4 @@
-import type { Declaration, ValueFormat } from "./model.ts";
+import type { Declaration, ValueFormat } from "./contract-model.ts";
 
 /** Formats with few or public values: an example may be the real value. */
 const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);

@@ -4,7 +4,7 @@ import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
-import type { Contract } from "./model.ts";
+import type { Contract } from "./contract-model.ts";
 
 export type Target =
   | { readonly kind: "esc"; readonly environment: string }

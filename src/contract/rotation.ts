@@ -1,4 +1,4 @@
-import type { Contract, Declaration, Interval } from "./model.ts";
+import type { Contract, Declaration, Interval } from "./contract-model.ts";
 
 const DEFAULT: Interval = { count: 90, unit: "day" };
 

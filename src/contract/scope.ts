@@ -2,7 +2,7 @@
 import { SophiaError } from "../core/error.ts";
 import { suggest } from "../core/suggest.ts";
 import { enumerate, printable } from "../core/text.ts";
-import type { Contract, GroupRule, Rule, SectionLine } from "./model.ts";
+import type { Contract, GroupRule, Rule, SectionLine } from "./contract-model.ts";
 
 /** Restricts a contract to a scope and withholds all other variables. @throws SophiaError (contract-scope, 125) */
 export function inScope(contract: Contract, scope: string, shown: string): Contract {

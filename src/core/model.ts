@@ -1,5 +1,5 @@
 import type { FailureCode } from "./failure-codes.ts";
-import type { ReferenceForm } from "./references.ts";
+import type { ReferenceForm } from "./reference-forms.ts";
 
 export type SourceId = Origin["source"];
 

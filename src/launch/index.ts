@@ -1,9 +1,9 @@
 import { loader } from "../system/addon/addon.ts";
 import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../../native/system.ts";
-import { replace } from "./exec/replace.ts";
+import { replace } from "./exec/replace-process.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
-import { locate, validate } from "./program/request.ts";
+import { locate, validate } from "./program/find-executable.ts";
 import { isCloseOnExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
 
@@ -12,7 +12,7 @@ export type {
   LaunchBroker,
   LocatedCommand,
   Preparation,
-  Redaction,
+  OutputMasking,
   Renewal,
   SecretFile,
   Watch,
@@ -47,7 +47,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
     if (obstacle === "files") await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);
   }
   if (libc !== undefined && (task === undefined || task === "kill-after")) {
-    await (await import("./monitor/replace.ts")).replaceWithMonitor(prepared);
+    await (await import("./monitor/replace-by-monitor.ts")).replaceWithMonitor(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared);
 }
@@ -61,8 +61,8 @@ function execObstacle({ options }: LaunchRequest, libc: Libc | undefined, profil
 }
 
 /** Returns a task for the parent process while the program runs. Only the last one needs no JavaScript. */
-function parentTask({ options, redaction, watch, broker }: LaunchRequest): Obstacle | undefined {
-  if (redaction !== undefined) return "redaction";
+function parentTask({ options, outputMasking, watch, broker }: LaunchRequest): Obstacle | undefined {
+  if (outputMasking !== undefined) return "outputMasking";
   if (watch !== undefined) return "watch";
   if (broker !== undefined) return "broker";
   if (process.send !== undefined) return "channel";

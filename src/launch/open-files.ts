@@ -3,8 +3,8 @@ import { SophiaError } from "../core/error.ts";
 import type { FailureCode } from "../core/failure-codes.ts";
 import { loader } from "../system/addon/addon.ts";
 import { isBun } from "../system/runtime.ts";
-import type { Undo } from "./listen.ts";
-import { loadMonitorAddon } from "./monitor/addon.ts";
+import type { Undo } from "./event-listeners.ts";
+import { loadMonitorAddon } from "./monitor/monitor-addon.ts";
 import { OPEN_FILES_UNCHANGED, OPEN_FILES_UNLIMITED } from "../../native/shared.ts";
 import { softLimit } from "./proc/process-stat.ts";
 
@@ -24,7 +24,7 @@ export function callersOpenFiles(platform: NodeJS.Platform = process.platform): 
   return callers === softLimit("self", "Max open files") ? undefined : callers;
 }
 
-/** Converts a limit for `setOpenFiles` and `start` of native/monitor/addon.c. */
+/** Converts a limit for `setOpenFiles` and `start` of native/monitor/monitor-addon.c. */
 export function openFilesNumber(limit: string | undefined): number {
   if (limit === undefined) return OPEN_FILES_UNCHANGED;
   return limit === "unlimited" ? OPEN_FILES_UNLIMITED : Number(limit);

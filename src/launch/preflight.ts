@@ -4,7 +4,7 @@ import type { Addon } from "../../native/system.ts";
 import { isBun } from "../system/runtime.ts";
 import { loadAddon, loader } from "../system/addon/addon.ts";
 import { areAllOwn } from "./proc/descriptors.ts";
-import { listen } from "./listen.ts";
+import { listen } from "./event-listeners.ts";
 import type { Preparation } from "./types.ts";
 
 /** Numbers in Linux on nearly all processors (signal(7)). Loading node:os would slow down every start. */

@@ -1,4 +1,4 @@
-import { listen } from "./listen.ts";
+import { listen } from "./event-listeners.ts";
 
 /** KILL and STOP cannot be caught; a listener on a real fault would run for ever. */
 const UNCATCHABLE: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"]);

@@ -1,12 +1,12 @@
 /** Types of a launch. All ways to start a program take a {@link Launch}. */
 import type { Environment } from "../core/model.ts";
 import type { Masking } from "../masking/masking.ts";
-import type { Secret } from "../masking/model.ts";
+import type { Secret } from "../masking/masking-model.ts";
 import type { Addon, Libc } from "../../native/system.ts";
 import type { Inherited } from "./proc/descriptors.ts";
 
 /** The word by which a launcher that ends starts the process that goes on masking. */
-export const CONTINUE_CALL = "--continue-redaction";
+export const CONTINUE_CALL = "--continue-masking";
 
 /** `spawn` keeps this process as the parent, `exec` replaces it, `auto` replaces it unless something needs a parent. */
 type Mode = "auto" | "spawn" | "exec";
@@ -26,7 +26,7 @@ export interface SecretFile {
   readonly content: string;
 }
 
-export interface Redaction {
+export interface OutputMasking {
   readonly masking: Masking;
   /** The secrets of `masking`, for a process that continues after this one's end. */
   readonly secrets: readonly Secret[];
@@ -37,7 +37,7 @@ export interface Redaction {
 }
 
 /** The parts of a request that a restart replaces. */
-export type Renewal = Pick<LaunchRequest, "environment" | "files" | "redaction">;
+export type Renewal = Pick<LaunchRequest, "environment" | "files" | "outputMasking">;
 
 export interface Watch {
   /** Signal that stops the program before a restart. */
@@ -52,7 +52,7 @@ export interface Watch {
   readonly follow: (
     restart: (renewal: Renewal) => Promise<void>,
     write: (text: string) => void,
-    mask: (redaction: Redaction) => void,
+    mask: (outputMasking: OutputMasking) => void,
   ) => () => void;
 }
 
@@ -93,7 +93,7 @@ export interface LaunchRequest {
   readonly environment: Environment;
   readonly files: readonly SecretFile[];
   readonly options: LaunchOptions;
-  readonly redaction?: Redaction | undefined;
+  readonly outputMasking?: OutputMasking | undefined;
   readonly watch?: Watch | undefined;
   readonly broker?: LaunchBroker | undefined;
   readonly preparation: Preparation;

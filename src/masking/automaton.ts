@@ -3,7 +3,7 @@
  * Manber, 1994). Needs five bytes of memory for each byte of a pattern, and six more if a stream reaches it; pure.
  */
 import { base64Before, escapesOf, IS_BASE64, LINE_BREAK, LINE_WIDTH } from "./escapes.ts";
-import type { Beginning, CompiledSearch } from "./model.ts";
+import type { Beginning, CompiledSearch } from "./masking-model.ts";
 
 export const ROOT = 0;
 

@@ -2,7 +2,7 @@ import { MATCH_NUMBERS, ROOT, type Automaton, type FoundMatches } from "./automa
 import type { OnMatch } from "./candidate.ts";
 import { ENCODINGS, PLAIN } from "./encodings/encodings.ts";
 import { base64Before } from "./escapes.ts";
-import type { Beginning } from "./model.ts";
+import type { Beginning } from "./masking-model.ts";
 import { StepSearch, type Passage } from "./steps.ts";
 
 /** The bytes of a chunk that are copied behind held ones, besides as many as those. */

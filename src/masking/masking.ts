@@ -1,6 +1,6 @@
 import { SophiaError } from "../core/error.ts";
 import { Automaton } from "./automaton.ts";
-import type { CompiledSearch, Secret, StreamState } from "./model.ts";
+import type { CompiledSearch, Secret, StreamState } from "./masking-model.ts";
 import { patternsOf, type Form } from "./patterns.ts";
 import { Masker } from "./stream.ts";
 import { maskabilityOf } from "./texts.ts";

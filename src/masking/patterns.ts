@@ -1,7 +1,7 @@
 /** The byte strings by which secrets are found, and the part of a secret that each shows; pure. */
 import { isUtf8 } from "node:buffer";
 import type { Encoding, EncodingName } from "./encodings/encodings.ts";
-import type { Secret } from "./model.ts";
+import type { Secret } from "./masking-model.ts";
 import { lengthOf, shownOf, shownOfBase64 } from "./silence.ts";
 import { textsOf, type SecretPart } from "./texts.ts";
 

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { ROOT, type Automaton } from "./automaton.ts";
-import type { Beginning } from "./model.ts";
+import type { Beginning } from "./masking-model.ts";
 
 /** The most characters of a secret that may appear. */
 export const MOST_SHOWN = 7;

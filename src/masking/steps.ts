@@ -1,10 +1,10 @@
-/** The search for patterns in one stream, step by step, for where native/redact/finder.h is not compiled; pure. */
+/** The search for patterns in one stream, step by step, for where native/masking/finder.h is not compiled; pure. */
 import { ROOT, SHALLOW, type Automaton } from "./automaton.ts";
 import { Candidate, WaitingCandidates, type OnMatch } from "./candidate.ts";
 import { END, MORE, type Unit } from "./encodings/decoder.ts";
 import { ENCODINGS, JSON_STRING, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
 import { base64Before, endsEscapedLine, ESCAPE, LINE_BREAK, LINE_WIDTH, RETURN } from "./escapes.ts";
-import type { Beginning } from "./model.ts";
+import type { Beginning } from "./masking-model.ts";
 
 /** The bytes that are read at once. */
 export interface Passage {

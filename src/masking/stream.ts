@@ -2,7 +2,7 @@ import type { Automaton } from "./automaton.ts";
 import type { OnMatch } from "./candidate.ts";
 import { Finder } from "./finder.ts";
 import { isEncodedForm, SHORTEST_FORM } from "./patterns.ts";
-import type { StreamState } from "./model.ts";
+import type { StreamState } from "./masking-model.ts";
 import { lengthOf, MOST_SHOWN, revealsLittle } from "./silence.ts";
 
 const MASK = Buffer.from("***");

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connectTo, routeTo } from "./connect.ts";
 import type { TimeLimit } from "./limit.ts";
-import { authority, type NetworkSettings } from "./settings.ts";
+import { authority, type NetworkSettings } from "./network-settings.ts";
 
 type Callback = (error: Error | null, stream: Duplex) => void;
 

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import * as net from "node:net";
 import { isLoopback, isLoopbackAddress } from "../core/url.ts";
 import { systemErrorCode } from "../system/errors.ts";
-import { NetworkError, type NetworkFault, NOT_LOOPBACK } from "./fault.ts";
-import { authority, bareHost, type NetworkSettings, portOf } from "./settings.ts";
+import { NetworkError, type NetworkFault, NOT_LOOPBACK } from "./network-fault.ts";
+import { authority, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
 
 export interface Attempt {
   readonly signal: AbortSignal;

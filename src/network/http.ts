@@ -2,9 +2,9 @@ import { isUtf8 } from "node:buffer";
 import * as http from "node:http";
 import { systemErrorCode } from "../system/errors.ts";
 import { Connector } from "./agent.ts";
-import { NetworkError, type NetworkFault } from "./fault.ts";
+import { NetworkError, type NetworkFault } from "./network-fault.ts";
 import { afterTime, type Step, TimeLimit } from "./limit.ts";
-import { authority, bareHost, type NetworkSettings, portOf } from "./settings.ts";
+import { authority, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
 
 export interface HttpAnswer {
   readonly status: number;

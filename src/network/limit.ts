@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { NetworkError } from "./fault.ts";
+import { NetworkError } from "./network-fault.ts";
 
 /** Time, so that tests need not wait for it. */
 export interface Timer {

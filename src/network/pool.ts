@@ -2,7 +2,7 @@ import type { Agent } from "node:http";
 import type { Duplex } from "node:stream";
 import { Connector } from "./agent.ts";
 import { afterTime, TimeLimit } from "./limit.ts";
-import type { NetworkSettings } from "./settings.ts";
+import type { NetworkSettings } from "./network-settings.ts";
 
 /** Shorter than what services and proxies usually allow, 60 s or more; some announce less by `Keep-Alive`. */
 const IDLE_MS = 30_000;

@@ -3,8 +3,8 @@ import * as http from "node:http";
 import { BlockList, isIP, type Socket } from "node:net";
 import { parseUrl } from "../core/url.ts";
 import { systemErrorCode } from "../system/errors.ts";
-import { NetworkError, type NetworkFault } from "./fault.ts";
-import { authority, bareHost, portOf } from "./settings.ts";
+import { NetworkError, type NetworkFault } from "./network-fault.ts";
+import { authority, bareHost, portOf } from "./network-settings.ts";
 
 /** Connects `link` to the target through an HTTP proxy (CONNECT, RFC 9110, 9.3.6). @throws NetworkError */
 export function openTunnel(link: Socket, proxy: URL, target: URL, signal: AbortSignal): Promise<Socket> {

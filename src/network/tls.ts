@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { isIP } from "node:net";
 import * as tls from "node:tls";
-import type { NetworkSettings } from "./settings.ts";
-import { loadTrust } from "./trust.ts";
+import type { NetworkSettings } from "./network-settings.ts";
+import { loadTrust } from "./trusted-authorities.ts";
 
 /**
  * Begins TLS on a connection, with the certificates that the caller trusts.

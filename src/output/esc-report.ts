@@ -1,11 +1,11 @@
-import { CONTRACT_SETTING, type EscSettings } from "../esc/settings/access.ts";
+import { CONTRACT_SETTING, type EscSettings } from "../esc/settings/access-settings.ts";
 import type { Credential } from "../esc/settings/credentials.ts";
 import type { Failure } from "../core/model.ts";
 import { holdsToken, type Secret } from "../esc/settings/secret.ts";
 import { printable } from "../core/text.ts";
-import { LOGIN } from "../resolve/login-words.ts";
+import { LOGIN } from "../access/login-words.ts";
 import type { Start, EscStatus } from "../resolve/start.ts";
-import type { EscEnvironment, CacheUse } from "../sources/esc.ts";
+import type { EscEnvironment, CacheUse } from "../sources/esc-layers.ts";
 import { further } from "./stderr.ts";
 
 export interface EscReport {

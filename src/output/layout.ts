@@ -2,7 +2,7 @@ import { fstatSync, openSync } from "node:fs";
 import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import type { Context } from "../core/context.ts";
 import { columnsOf, type Line, layOut, unbroken } from "../core/lines.ts";
-import { typedName } from "../system/typed-name.ts";
+import { typedName } from "./typed-name.ts";
 
 /** Columns of a line; fewer on a narrow terminal. */
 export const WIDTH = 80;

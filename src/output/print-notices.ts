@@ -1,7 +1,7 @@
 /** Prints notices before the program starts; loaded only if there are any. */
 import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/start.ts";
-import { describeNotice, isInformation, workLocally } from "./notices.ts";
+import { describeNotice, isInformation, workLocally } from "./notice-words.ts";
 import { isNewToday } from "./once-a-day.ts";
 import { further, printLines } from "./stderr.ts";
 import type { Notice } from "../core/model.ts";

@@ -1,14 +1,14 @@
 import { basename, dirname } from "node:path";
 import type { Start } from "../resolve/start.ts";
-import { isSet, serving } from "../contract/check.ts";
+import { isSet, serving } from "../contract/check-contract.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
 import { reportEsc, type EscReport, mask } from "./esc-report.ts";
-import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secrets.ts";
-import { withheldWords } from "../resolve/withheld.ts";
-import { describeNotice } from "./notices.ts";
+import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secret-values.ts";
+import { withheldWords } from "./withheld-words.ts";
+import { describeNotice } from "./notice-words.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
-import type { Contract, SectionLine, Violation } from "../contract/model.ts";
+import type { Contract, SectionLine, Violation } from "../contract/contract-model.ts";
 import { printable } from "../core/text.ts";
 import { PRECEDENCE } from "../resolve/precedence.ts";
 

@@ -1,15 +1,15 @@
 /** Messages for a contract that is not met: the cause first, then the violations, then the remedy. */
 import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
-import type { Wording } from "../contract/wording.ts";
+import type { Wording } from "../contract/violation-wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice, Resolution } from "../core/model.ts";
 import { enumerateFew, firstOf } from "../core/lines.ts";
 import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Start } from "../resolve/start.ts";
-import { unallowed, unallowedWords } from "../resolve/consent-words.ts";
-import { withheldWords } from "../resolve/withheld.ts";
-import { describeNotice, isInformation, workLocally } from "./notices.ts";
+import { unallowed, unallowedWords } from "../access/consent-words.ts";
+import { withheldWords } from "./withheld-words.ts";
+import { describeNotice, isInformation, workLocally } from "./notice-words.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
 import { MAX_SHOWN, wordViolations } from "./violations.ts";
 

@@ -1,6 +1,6 @@
 /** Finds `.env.local`, which other tools read by themselves, for the message of an unmet contract. Loaded only for it. */
 import type { Settings } from "../command-line/settings.ts";
-import type { Violation } from "../contract/model.ts";
+import type { Violation } from "../contract/contract-model.ts";
 import type { Folders } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { enumerateFew, unbroken } from "../core/lines.ts";

@@ -1,14 +1,14 @@
 /** Messages for violations of a contract, for all commands. */
-import type { Contract, ValueViolation, Violation } from "../contract/model.ts";
+import type { Contract, ValueViolation, Violation } from "../contract/contract-model.ts";
 import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
-import { describeViolations, type Wording, type WordingContext } from "../contract/wording.ts";
+import { describeViolations, type Wording, type WordingContext } from "../contract/violation-wording.ts";
 import type { Line } from "../core/lines.ts";
 import { count } from "../core/text.ts";
 import { WIDTH } from "./layout.ts";
 import type { Resolution } from "../core/model.ts";
 import type { Start, EscStatus } from "../resolve/start.ts";
-import { isOwnVariable } from "../resolve/reserved.ts";
-import { withheldWords } from "../resolve/withheld.ts";
+import { isOwnVariable } from "../resolve/reserved-names.ts";
+import { withheldWords } from "./withheld-words.ts";
 
 export interface ViolationReport {
   readonly kind: string;

@@ -1,7 +1,7 @@
 /** Commands to GitHub's runner, which are lines of output (actions/runner, ActionCommand.cs). */
 import { isUtf8 } from "node:buffer";
 import { textsOf } from "../masking/texts.ts";
-import type { Secret } from "../masking/model.ts";
+import type { Secret } from "../masking/masking-model.ts";
 
 /** Returns a command as a line. */
 export function workflowCommand(

@@ -1,6 +1,6 @@
 /** Stage 2 of a start: where its files are. */
 import type { Settings } from "../command-line/settings.ts";
-import { placeContract } from "../contract/load.ts";
+import { placeContract } from "../contract/find-contract.ts";
 import type { Folders } from "../core/context.ts";
 import { parentOf } from "../system/paths.ts";
 import type { Places } from "./start.ts";

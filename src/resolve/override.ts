@@ -1,7 +1,7 @@
 /** `.env.override`: one developer's own values, which override ESC. */
 import { isAbsolute } from "node:path";
-import { isDeclared } from "../contract/check.ts";
-import type { Contract } from "../contract/model.ts";
+import { isDeclared } from "../contract/check-contract.ts";
+import type { Contract } from "../contract/contract-model.ts";
 import { SophiaError } from "../core/error.ts";
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken } from "../core/lines.ts";
@@ -11,7 +11,7 @@ import { printable } from "../core/text.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { within } from "../system/paths.ts";
 import { isExact } from "../system/real-path.ts";
-import { unattended } from "../system/unattended.ts";
+import { unattended } from "../access/unattended.ts";
 import type { Start } from "./start.ts";
 
 const OVERRIDE_FILE = ".env.override";
@@ -48,7 +48,10 @@ async function refuseTracked(
   cwd: string,
 ): Promise<void> {
   // A process of git is started only for a file that is there.
-  const [{ isTracked }, { withoutSecrets }] = [await import("./tracked.ts"), await import("./secret-names.ts")];
+  const [{ isTracked }, { withoutSecrets }] = [
+    await import("../access/tracked-by-git.ts"),
+    await import("../contract/secret-names.ts"),
+  ];
   for (const { path: shown } of files) {
     const path = isAbsolute(shown) ? shown : within(cwd, shown);
     const tracked = await isTracked(path, withoutSecrets(environment, contract));

@@ -1,6 +1,6 @@
 /** Stage 6 of a start: whether the values meet the contract, and what the user is told. */
-import { checkContract } from "../contract/check.ts";
-import { noticesOf } from "./notices.ts";
+import { checkContract } from "../contract/check-contract.ts";
+import { noticesOf } from "./start-notices.ts";
 import type { Start, Verdict } from "./start.ts";
 
 /** Checks what the program would get against the contract. @throws SophiaError (contract-slow, 125) */
@@ -11,7 +11,7 @@ export async function reachVerdict(start: Omit<Start, "verdict">): Promise<Verdi
   const checkFormat = isBuiltIn ? refuseFormat : (await import("../contract/format.ts")).formatCheck();
   const found = checkContract(values.required, values.selected, checkFormat);
   const isNested = found.length > 0 && environment.has("SOPHIA_BROKERED");
-  const violations = isNested ? (await import("./brokered.ts")).ofOwnValues(found, start) : found;
+  const violations = isNested ? (await import("./outer-broker.ts")).ofOwnValues(found, start) : found;
   return { violations, notices: await noticesOf(start) };
 }
 

@@ -1,6 +1,6 @@
 /** Reads ESC again while the program runs (`--aws-refresh`): files may have changed, and a pipe has no second content. */
-import { accessAgain } from "./esc-access.ts";
-import { readFromEsc } from "./from-esc.ts";
+import { accessAgain } from "../access/esc-access.ts";
+import { readFromEsc } from "./open-store.ts";
 import { resolveValues } from "./resolve-values.ts";
 import type { Companions, Start } from "./start.ts";
 

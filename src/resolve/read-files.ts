@@ -1,5 +1,5 @@
 /** Stage 3 of a start: the contract, and the values in files. */
-import { loadContractAt } from "../contract/load.ts";
+import { loadContractAt } from "../contract/find-contract.ts";
 import type { Settings } from "../command-line/settings.ts";
 import type { Environment } from "../core/model.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
@@ -12,7 +12,8 @@ export async function readFiles(start: Pick<Start, "environment" | "settings" | 
   const { environment, settings, places } = start;
   const dotenv = await readEnvFiles(settings, places, environment);
   const contract = await loadContractAt(places.contract, settings, places);
-  const folded = environment.foldsCase === true ? (await import("./folded.ts")).foldedContract(contract) : contract;
+  const folded =
+    environment.foldsCase === true ? (await import("./case-insensitive.ts")).foldedContract(contract) : contract;
   const overridden = await withOverride(dotenv, folded, start);
   return { contract: folded, dotenv, all: await withValueFiles(overridden, folded, start) };
 }
@@ -29,5 +30,5 @@ export async function readEnvFiles(
 ): Promise<DotenvReading> {
   const reading = await readDotenv(envFiles, places, places.dotenvFolders);
   if (foldsCase !== true) return reading;
-  return { ...reading, layers: (await import("./folded.ts")).withRulesSpelling(reading.layers) };
+  return { ...reading, layers: (await import("./case-insensitive.ts")).withRulesSpelling(reading.layers) };
 }

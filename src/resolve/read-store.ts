@@ -18,8 +18,8 @@ export async function readStore(start: Started, companions: Companions): Promise
   const isOff = contract.environment === undefined && !isEscMentioned(environment, dotenv.layers);
   if (isOff && !settings.requireEsc) return { access: { kind: "off" }, esc: { kind: "off" }, ...NOTHING };
   const [{ accessToEsc }, { readFromEsc, requireAccess }] = [
-    await import("./esc-access.ts"),
-    await import("./from-esc.ts"),
+    await import("../access/esc-access.ts"),
+    await import("./open-store.ts"),
   ];
   const request = { environment, settings, ...places, ...companions };
   const { access, notices: accessNotices } = await accessToEsc(request, dotenv, contract);
@@ -29,7 +29,7 @@ export async function readStore(start: Started, companions: Companions): Promise
 
 /** Opens ESC again by the same access, in place of values of the cache that were used without contacting it. */
 export async function readStoreAgain(start: Started & Pick<Start, "store">, companions: Companions): Promise<Store> {
-  const { readFromEsc } = await import("./from-esc.ts");
+  const { readFromEsc } = await import("./open-store.ts");
   const settings = { ...start.settings, cache: true, cacheFreshMs: undefined };
   return { ...start.store, ...(await readFromEsc(start.store.access, { ...start, settings }, companions)) };
 }

@@ -1,12 +1,12 @@
 /** Stage 5 of a start: which source's value of each variable the program gets. */
-import { isDeclared, isSet } from "../contract/check.ts";
-import type { Contract } from "../contract/model.ts";
+import { isDeclared, isSet } from "../contract/check-contract.ts";
+import type { Contract } from "../contract/contract-model.ts";
 import type { Resolution } from "../core/model.ts";
 import { FROM_FILES } from "../esc/settings/from-files.ts";
-import { environmentLayer } from "../sources/environment.ts";
+import { environmentLayer } from "../sources/environment-layer.ts";
 import { inPrecedence, resolve } from "./precedence.ts";
 import { matcher, passesCallers, select, type Selection } from "./select.ts";
-import { isOwnVariable } from "./reserved.ts";
+import { isOwnVariable } from "./reserved-names.ts";
 import type { Start, Values } from "./start.ts";
 import { findRisks, markFromFiles, NO_RISKS } from "./trust.ts";
 
@@ -16,7 +16,7 @@ type Sources = Pick<Start, "environment" | "settings" | "files" | "store">;
 export async function resolveValues(start: Sources): Promise<Values> {
   const { environment, settings, store } = start;
   const { contract, all: files } = start.files;
-  const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
+  const folded = environment.foldsCase === true ? await import("./case-insensitive.ts") : undefined;
   const declared = (name: string): boolean => isDeclared(contract, name);
 
   const read = [environmentLayer(environment), ...store.layers, ...files.layers];

@@ -1,8 +1,8 @@
 import type { Environment, Layer, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
-import { isReserved } from "./reserved.ts";
-import type { Risk, Risks } from "./risks.ts";
-import { giverOf } from "./sources.ts";
+import { isReserved } from "./reserved-names.ts";
+import type { Risk, Risks } from "./risks-of-files.ts";
+import { giverOf } from "./source-table.ts";
 import type { Settings } from "../command-line/settings.ts";
 
 /** Variables that most processes need, which `--pristine` passes on; together with `LC_*`, the locale. */
@@ -36,7 +36,7 @@ export type Selection = Pick<Settings, Options> & {
   readonly folding?: Folding | undefined;
 };
 
-/** The reason why the program does not get a variable; `withheld.ts` has the words. */
+/** The reason why the program does not get a variable; `withheld-words.ts` has the words. */
 export type Withholding =
   | "launcher"
   | "pointer"

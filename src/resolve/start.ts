@@ -2,16 +2,17 @@
  * The record of a start. Each stage is a function in a file of its own that takes the record as the stages before it have left it,
  * and returns the one field that it adds; `stages.ts` calls them in order. No stage prints.
  */
+import type { AskConsent } from "../access/access-request.ts";
 import type { Settings } from "../command-line/settings.ts";
-import type { ContractPlace } from "../contract/load.ts";
-import type { Contract, Violation } from "../contract/model.ts";
+import type { ContractPlace } from "../contract/find-contract.ts";
+import type { Contract, Violation } from "../contract/contract-model.ts";
 import type { Folders } from "../core/context.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import type { EscDown } from "../esc/api/ask.ts";
-import type { EscAccess, EscSettings, Proposal } from "../esc/settings/access.ts";
+import type { EscAccess, EscSettings } from "../esc/settings/access-settings.ts";
 import type { Progress } from "../esc/transport/connection.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
-import type { CacheUse, EscEnvironment } from "../sources/esc.ts";
+import type { CacheUse, EscEnvironment } from "../sources/esc-layers.ts";
 import type { Selection } from "./select.ts";
 
 export interface Start {
@@ -99,18 +100,6 @@ export interface Companions {
   /** Called whenever the sources have been read. */
   readonly reportSources?: (start: Pick<Start, "files" | "store">) => Promise<void>;
 }
-
-/**
- * Asks the user whether what a found file names may be opened, from now on or for this start alone. The caller remembers a yes.
- */
-export type AskConsent = (
-  proposal: Proposal,
-  isLasting: boolean,
-) => Promise<"yes" | Extract<EscAccess, { kind: "unconsented" }>["why"]>;
-
-/** The inputs of the decision who may open which environment. */
-export interface AccessRequest
-  extends Pick<Start, "environment" | "settings">, Folders, Pick<Companions, "askConsent"> {}
 
 export interface ReadingProgress extends Progress {
   /** Called after ESC was read or failed. */

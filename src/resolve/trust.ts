@@ -3,9 +3,9 @@
  * secrets go, is marked for a nested sophia-run.
  */
 import type { Layer, Origin, Resolution } from "../core/model.ts";
-import { isSuspect } from "../core/suspects.ts";
+import { isSuspect } from "../trust/suspects.ts";
 import { FROM_FILES, isCallersWord, MARKED_VARIABLES } from "../esc/settings/from-files.ts";
-import type { Risks, Trust } from "./risks.ts";
+import type { Risks, Trust } from "./risks-of-files.ts";
 
 export const NO_RISKS: Risks = { byName: new Map(), marked: [] };
 
@@ -14,7 +14,7 @@ export async function findRisks(layers: readonly Layer[], trust: Trust): Promise
   const hasSuspect = layers.some(({ variables }) =>
     variables.some(({ name, value, origin }) => !isCallersWord(origin) && isSuspect(name, value)),
   );
-  return hasSuspect ? (await import("./risks.ts")).risksIn(layers, trust) : NO_RISKS;
+  return hasSuspect ? (await import("./risks-of-files.ts")).risksIn(layers, trust) : NO_RISKS;
 }
 
 /** Adds the mark for a nested sophia-run, if a file sets a variable that decides where secrets go. */

@@ -1,6 +1,6 @@
 /** Values in files of their own: `NAME_FILE`, and folders of secrets. */
-import { isDeclared } from "../contract/check.ts";
-import type { Contract } from "../contract/model.ts";
+import { isDeclared } from "../contract/check-contract.ts";
+import type { Contract } from "../contract/contract-model.ts";
 import type { Environment, Layer, Notice, Variable } from "../core/model.ts";
 import { namesFromFiles } from "../esc/settings/from-files.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";

@@ -1,9 +1,9 @@
 /** Notices of variables of ESC and of files that the program does not get. */
 import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
-import type { EscAccess } from "../esc/settings/access.ts";
+import type { EscAccess } from "../esc/settings/access-settings.ts";
 import { FROM_FILES, OUTER_FILE } from "../esc/settings/from-files.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
-import type { Risks } from "./risks.ts";
+import type { Risks } from "./risks-of-files.ts";
 import type { Withholding } from "./select.ts";
 
 type Withheld = Extract<Notice, { readonly kind: "withheld" }>;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { admission, type RequestHead } from "../../src/broker/admit.ts";
 import { loopbackAddress, type OwnAddress } from "../../src/broker/own-address.ts";
-import { planKey } from "../../src/broker/plan.ts";
+import { planKey } from "../../src/broker/key-plan.ts";
 import { parseRules } from "../../src/contract/broker/path-rules.ts";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
 import { routesTo } from "./routes.ts";

@@ -2,8 +2,8 @@
  * A process with a broker in its caller's environment, since Node.js reads NODE_EXTRA_CA_CERTS when it starts. Sends one
  * request to the origin of its argument, and prints the outcome as JSON.
  */
-import { openBroker } from "../../src/broker/listen.ts";
-import { callersNetwork } from "../../src/esc/settings/access.ts";
+import { openBroker } from "../../src/broker/broker-server.ts";
+import { callersNetwork } from "../../src/esc/settings/access-settings.ts";
 import { agentFor } from "../../src/network/pool.ts";
 import { KEYS, routesTo } from "./routes.ts";
 

@@ -5,7 +5,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { NetworkSettings } from "../../src/network/settings.ts";
+import type { NetworkSettings } from "../../src/network/network-settings.ts";
 import { startProxy, type ProxyOptions } from "../esc-server/proxy.ts";
 import { REFUSED_PORT } from "../esc-server/sockets.ts";
 import { type Certificates, makeCertificates } from "../esc-server/tls.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Route } from "../../src/broker/route.ts";
-import { PASSWORD } from "../../src/contract/broker/model.ts";
+import { PASSWORD } from "../../src/contract/broker/broker-model.ts";
 import { parseRules } from "../../src/contract/broker/path-rules.ts";
 import { cases } from "../helpers/seed.ts";
 import { folder } from "../helpers/sophia.ts";

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Route } from "../../src/broker/route.ts";
-import type { RequestRecord } from "../../src/broker/record.ts";
+import type { RequestRecord } from "../../src/broker/request-record.ts";
 import { environmentOf, folder, sophiaRun } from "../helpers/sophia.ts";
 import { KEYS, routesTo } from "./routes.ts";
 

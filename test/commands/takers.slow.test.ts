@@ -5,7 +5,7 @@ import { COMMAND_NAMES, type CommandName } from "../../src/command-line/command-
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "../../src/command-line/options.ts";
 import { namesFor } from "../../src/command-line/takers.ts";
 import { dispatch } from "../../src/commands/dispatch.ts";
-import { inProject } from "../../src/commands/project.ts";
+import { inProject } from "../../src/commands/parts/project-option.ts";
 import { COMMANDS } from "../../src/commands/registry.ts";
 import type { Context } from "../../src/core/context.ts";
 import { SophiaError } from "../../src/core/error.ts";
@@ -161,7 +161,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   "hook --quiet": "it is always quiet: an agent calls it for each of its tools",
   "audit --quiet": "it has no notice that --quiet drops",
   "init --quiet": "it has no notice that --quiet drops",
-  "login --timeout": "it needs a terminal and a login: test/scenarios/login.slow.test.ts",
+  "login --timeout": "it needs a terminal and a login: test/commands/login/login.slow.test.ts",
   "login --insecure-http": "the same",
 };
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyContract } from "../../src/contract/apply.ts";
-import { isDeclared } from "../../src/contract/check.ts";
+import { isDeclared } from "../../src/contract/check-contract.ts";
 import type { Layer, Origin } from "../../src/core/model.ts";
 import { inPrecedence, resolve } from "../../src/resolve/precedence.ts";
 import { contractOf } from "./contracts.ts";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generatedFiles } from "../../scripts/contract/files.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
-import { loadContract } from "../../src/contract/load.ts";
-import { probesOf } from "../../src/commands/check/live/plan.ts";
+import { loadContract } from "../../src/contract/find-contract.ts";
+import { probesOf } from "../../src/commands/check/live/probe-plan.ts";
 import { brief, checked, contractOf, resolutionOf, root, withoutProbes } from "./contracts.ts";
 import { startedIn } from "../helpers/folders.ts";
 

@@ -1,14 +1,14 @@
 /** Contracts and resolutions for the tests of src/contract. */
 import { join } from "node:path";
-import { checkContract } from "../../src/contract/check.ts";
+import { checkContract } from "../../src/contract/check-contract.ts";
 import { compileContract } from "../../src/contract/file/compile.ts";
 import { brokerExaminer } from "../../src/contract/file/broker-meaning.ts";
 import { defaultFault } from "../../src/contract/file/default-meaning.ts";
 import { examineMeaning } from "../../src/contract/file/meaning.ts";
-import { parseContract } from "../../src/contract/file/load.ts";
+import { parseContract } from "../../src/contract/file/load-file.ts";
 import { formatCheck } from "../../src/contract/format.ts";
 import { contradictoryContract, malformedContract } from "../../src/contract/file/rejection.ts";
-import type { Contract, Violation } from "../../src/contract/model.ts";
+import type { Contract, Violation } from "../../src/contract/contract-model.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
 

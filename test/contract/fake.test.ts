@@ -4,7 +4,7 @@ import { expectWording } from "../helpers/wording.ts";
 import { applyContract } from "../../src/contract/apply.ts";
 import { fakeLayer } from "../../src/contract/fake.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
-import type { Contract } from "../../src/contract/model.ts";
+import type { Contract } from "../../src/contract/contract-model.ts";
 import type { Resolution } from "../../src/core/model.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
 import { contractDocuments } from "./arbitrary.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as fc from "fast-check";
 import { formatFault as faultOf, noWork } from "../../src/contract/format.ts";
 import { isPlaceholder } from "../../src/contract/placeholder.ts";
-import type { Declaration, ValueFormat } from "../../src/contract/model.ts";
+import type { Declaration, ValueFormat } from "../../src/contract/contract-model.ts";
 import { NAMED_FORMATS } from "./arbitrary.ts";
 import { contractOf } from "./contracts.ts";
 

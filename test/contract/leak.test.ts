@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { applyContract } from "../../src/contract/apply.ts";
-import { describeViolations } from "../../src/contract/wording.ts";
+import { describeViolations } from "../../src/contract/violation-wording.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
 import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 

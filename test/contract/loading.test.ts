@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { loadContract } from "../../src/contract/load.ts";
+import { loadContract } from "../../src/contract/find-contract.ts";
 import { startedIn } from "../helpers/folders.ts";
 
 let areBrokersExamined = false;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { credentialIn } from "../../src/contract/credentials.ts";
+import { credentialIn } from "../../src/contract/credential-forms.ts";
 import { looksSecret, mayHoldCredentials } from "../../src/contract/looks-secret.ts";
 import { CORPUS, type Row } from "./corpus.ts";
 

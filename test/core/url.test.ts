@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isLoopbackUrl } from "../../src/core/key-addresses.ts";
+import { isLoopbackUrl } from "../../src/trust/key-addresses.ts";
 import { isLoopback } from "../../src/core/url.ts";
 import { contractOf } from "../contract/contracts.ts";
 

@@ -1,9 +1,9 @@
-import { escAccess, type EscSettings } from "../../src/esc/settings/access.ts";
+import { escAccess, type EscSettings } from "../../src/esc/settings/access-settings.ts";
 import type { Progress } from "../../src/esc/transport/connection.ts";
 import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
-import { type EscReading, readEsc } from "../../src/sources/esc.ts";
+import { type EscReading, readEsc } from "../../src/sources/esc-layers.ts";
 import { usableByCommand } from "./usable.ts";
 
 /** The waits and retries that were reported. */

@@ -1,6 +1,6 @@
 import type { Environment } from "../../src/core/model.ts";
 import { tokenByCommand } from "../../src/esc/auth/token-command.ts";
-import type { EscSettings, FoundAccess } from "../../src/esc/settings/access.ts";
+import type { EscSettings, FoundAccess } from "../../src/esc/settings/access-settings.ts";
 
 /** The settings of an access, as if the user had allowed what a file names; with the token that a command prints. */
 export async function usableByCommand(access: FoundAccess, environment: Environment): Promise<EscSettings> {

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "../..");
 /** A small repository's tests: two that start the program, one that imports a function through a helper. */
 const TREE = {
   "test/commands/rotate/rotate.slow.test.ts": 'import { sophia } from "../../helpers/sophia.ts";\n',
-  "test/commands/help.slow.test.ts": "",
+  "test/commands/help/help.slow.test.ts": "",
   "test/commands/rotate/words.test.ts": 'import "../../../src/commands/rotate/words.ts";\n',
   "test/esc/retry.slow.test.ts": 'import { read } from "./reading.ts";\n',
   "test/esc/reading.ts": 'import { decide } from "../../src/network/retry.ts";\n',
@@ -38,18 +38,18 @@ describe("the slow tests that cover a file", () => {
   const TRUST = "test/scenarios/trust.slow.test.ts";
   const DOCUMENTS = "test/scenarios/documents.standalone.test.ts";
   test.each([
-    ["of a command: the tests of its folder", "src/commands/rotate/value.ts", [ROTATE]],
+    ["of a command: the tests of its folder", "src/commands/rotate/new-value.ts", [ROTATE]],
     ["of a folder below it: the same", "src/commands/rotate/token/create.ts", [ROTATE]],
     [
       "of the folder of all commands: those directly in it",
       "src/commands/dispatch.ts",
-      ["test/commands/help.slow.test.ts"],
+      ["test/commands/help/help.slow.test.ts"],
     ],
     ["that a test imports through a helper: this test", "src/network/retry.ts", ["test/esc/retry.slow.test.ts"]],
     [
       "of a command without slow tests: those of all commands and across modules",
       "src/commands/allow/allow.ts",
-      ["test/commands/help.slow.test.ts", DOCUMENTS, TRUST],
+      ["test/commands/help/help.slow.test.ts", DOCUMENTS, TRUST],
     ],
     ["of a module without slow tests: those across modules", "src/core/text.ts", [DOCUMENTS, TRUST]],
     ["that is a helper: the tests that import it", "test/helpers/sophia.ts", [ROTATE]],
@@ -77,7 +77,12 @@ describe("the slow tests that cover a file", () => {
   });
 
   test("are found in less than a second of processor time in this repository", () => {
-    const changed = ["src/core/text.ts", "src/commands/rotate/value.ts", "docs/secrets.md", "runtime/native/files.c"];
+    const changed = [
+      "src/core/text.ts",
+      "src/commands/rotate/new-value.ts",
+      "docs/secrets.md",
+      "runtime/native/files.c",
+    ];
     const started = process.cpuUsage();
     expect(slowFilesFor(changed, root)).toContain("test/commands/rotate/rotate.slow.test.ts");
     const { user, system } = process.cpuUsage(started);
@@ -149,7 +154,7 @@ describe("the changes against main", () => {
       "slow tests of what this change touches, 2 of 6 files:",
       "  npx vitest run --project=slow --project=standalone test/scenarios/",
     ]);
-    write(path, "src/commands/rotate/value.ts", "");
+    write(path, "src/commands/rotate/new-value.ts", "");
     expect(slowFileLines(path)[1]).toBe(
       "  npx vitest run --project=slow --project=standalone test/commands/rotate/rotate.slow.test.ts test/scenarios/",
     );

@@ -3,7 +3,7 @@ import { array, assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
 import { Finder } from "../../src/masking/finder.ts";
 import { maskingOf, searchedFor, type Masking } from "../../src/masking/masking.ts";
-import type { CompiledSearch } from "../../src/masking/model.ts";
+import type { CompiledSearch } from "../../src/masking/masking-model.ts";
 import { cases, SEED } from "../helpers/seed.ts";
 import { noAddon, skipBecause } from "../helpers/skip.ts";
 import { compiledSearch, withAddon } from "./compiled.ts";

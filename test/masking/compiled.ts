@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { maskingOf, type Masking } from "../../src/masking/masking.ts";
-import type { CompiledSearch, Secret } from "../../src/masking/model.ts";
+import type { CompiledSearch, Secret } from "../../src/masking/masking-model.ts";
 import { addon } from "../helpers/sophia.ts";
 
 /** Returns the compiled search of this checkout, if it is built. */
 export function compiledSearch(): CompiledSearch | undefined {
-  const file = addon.replace(/\.node$/, "-redact.node");
+  const file = addon.replace(/\.node$/, "-masking.node");
   if (!existsSync(file)) return undefined;
   const module = { exports: {} };
   process.dlopen(module, file);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/redact/addon.c defines it
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/masking/masking-addon.c defines it
   return module.exports as CompiledSearch;
 }
 

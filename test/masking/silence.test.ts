@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Masking } from "../../src/masking/masking.ts";
-import type { Secret } from "../../src/masking/model.ts";
+import type { Secret } from "../../src/masking/masking-model.ts";
 import { searches } from "./compiled.ts";
 
 const secrets = (...values: readonly (string | Uint8Array)[]): readonly Secret[] =>

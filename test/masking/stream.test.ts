@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { CompiledSearch } from "../../src/masking/model.ts";
+import type { CompiledSearch } from "../../src/masking/masking-model.ts";
 import { maskingOf } from "../../src/masking/masking.ts";
 import type { Masker } from "../../src/masking/stream.ts";
 

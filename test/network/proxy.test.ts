@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { NetworkError } from "../../src/network/fault.ts";
+import { NetworkError } from "../../src/network/network-fault.ts";
 import { openTunnel } from "../../src/network/proxy.ts";
 
 /** Opens a tunnel through a proxy that gives this answer, and then sends `hello`. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { callersNetwork } from "../../src/esc/settings/access.ts";
+import { callersNetwork } from "../../src/esc/settings/access-settings.ts";
 import { routeTo } from "../../src/network/connect.ts";
-import type { NetworkSettings } from "../../src/network/settings.ts";
+import type { NetworkSettings } from "../../src/network/network-settings.ts";
 
 const NONE = callersNetwork(new Map());
 

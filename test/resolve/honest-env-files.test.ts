@@ -1,10 +1,10 @@
 /** What the rules for files of a repository cost honest ones: which variables they withhold, and why. */
 import { expect, test } from "vitest";
 import { isSecretName } from "../../src/contract/looks-secret.ts";
-import { mayRunCode } from "../../src/core/code-variables.ts";
-import { isKeyAddress, prefixByForm } from "../../src/core/key-addresses.ts";
-import { mayDecideNetwork } from "../../src/core/network-variables.ts";
-import { isSuspect } from "../../src/core/suspects.ts";
+import { mayRunCode } from "../../src/trust/code-variables.ts";
+import { isKeyAddress, prefixByForm } from "../../src/trust/key-addresses.ts";
+import { mayDecideNetwork } from "../../src/trust/network-variables.ts";
+import { isSuspect } from "../../src/trust/suspects.ts";
 import { folder } from "../helpers/sophia.ts";
 import { startIn } from "../helpers/start.ts";
 import { HONEST } from "./honest-env-files.ts";

@@ -4,7 +4,7 @@ import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Layer, Origin, Variable } from "../../src/core/model.ts";
 import { isCallersWord } from "../../src/esc/settings/from-files.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
-import { isReserved } from "../../src/resolve/reserved.ts";
+import { isReserved } from "../../src/resolve/reserved-names.ts";
 import { findRisks, markFromFiles } from "../../src/resolve/trust.ts";
 
 const FILE = ".env";

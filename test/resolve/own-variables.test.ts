@@ -1,11 +1,11 @@
 /** The list of sophia-run's own variables, which programs get from the process environment alone. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { SOCKET_VARIABLE } from "../../src/broker/environment.ts";
+import { SOCKET_VARIABLE } from "../../src/broker/broker-variables.ts";
 import { REFUSED_VARIABLE } from "../../src/command-line/options.ts";
-import { BROKERED_VARIABLE } from "../../src/contract/broker/model.ts";
+import { BROKERED_VARIABLE } from "../../src/contract/broker/broker-model.ts";
 import { FROM_FILES } from "../../src/esc/settings/from-files.ts";
-import { OWN_VARIABLES } from "../../src/resolve/reserved.ts";
+import { OWN_VARIABLES } from "../../src/resolve/reserved-names.ts";
 
 /** Names that one sophia-run sets for another, and one that is refused. */
 const UNDOCUMENTED = [FROM_FILES, BROKERED_VARIABLE, SOCKET_VARIABLE, REFUSED_VARIABLE];

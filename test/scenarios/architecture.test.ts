@@ -24,7 +24,8 @@ function arrowsOfSources(): readonly string[] {
 }
 
 test("the drawing has each module, and each import of a module by another, and no others", () => {
-  const lines = /```text\n(.*?)```\n\n<!-- end of the modules/s.exec(text)?.[1]?.trimEnd().split("\n") ?? [];
+  const lines =
+    /<!-- modules:.*?```text\n(.*?)```\n\n<!-- end of the modules/s.exec(text)?.[1]?.trimEnd().split("\n") ?? [];
   const names = lines.map((line) => line.slice(3).replaceAll(/^[●│ ]*/g, ""));
   const arrows = lines.flatMap((line, row) =>
     names.slice(0, row).flatMap((above, column) => (line[3 + 2 * column] === "●" ? `${above} ${names[row]}` : [])),
@@ -35,13 +36,31 @@ test("the drawing has each module, and each import of a module by another, and n
   expect(names.toSorted()).toStrictEqual(modules.toSorted());
 });
 
-test("the walk through a start names the five steps, and files that there are", () => {
-  const boot = /\n## Boot\n(.*?)\n## /s.exec(text)?.[1] ?? "";
-  const steps = Array.from(boot.matchAll(/\*\*(\w+)\*\*/g), ([, step]) => step);
-  expect(steps).toStrictEqual(["Options", "Sources", "Precedence", "Contract", "Launch"]);
-  const inRun = readFileSync(join(ROOT, "src/commands/run/run.ts"), "utf8").matchAll(/^ {2}\/\/ \d\. (\w+):/gm);
-  expect(Array.from(inRun, ([, step]) => step)).toStrictEqual(steps);
-  const files = Array.from(boot.matchAll(/`([\w/-]+\.ts)`/g), ([, file = ""]) => file);
-  expect(files.length).toBeGreaterThan(12);
-  expect(files.filter((file) => !existsSync(join(ROOT, "src", file)))).toStrictEqual([]);
+/** Returns the files that a part of the document names, as paths from src/ or native/. */
+function filesIn(part: string): readonly string[] {
+  return Array.from(part.matchAll(/(?<![\w/-])((?:[\w-]+\/)+[\w-]+\.(?:ts|c))\b/g), ([, file = ""]) => file);
+}
+
+function isThere(file: string): boolean {
+  return ["src", "."].some((folder) => existsSync(join(ROOT, folder, file)));
+}
+
+test("the picture of a start has the stages as the record and the code have them", () => {
+  const picture = /## Stages of a start\n.*?```text\n(.*?)```/s.exec(text)?.[1] ?? "";
+  const rows = Array.from(picture.matchAll(/^(\w+) +([\w/-]+\.ts) /gm), ([, stage, file = ""]) => ({ stage, file }));
+  const record = readFileSync(join(ROOT, "src/resolve/start.ts"), "utf8");
+  const fields = /export interface Start \{\n(.*?)\n\}/s.exec(record)?.[1]?.matchAll(/^ {2}readonly (\w+):/gm) ?? [];
+  const stages = Array.from(fields, ([, field]) => field).filter((field) => field !== "environment");
+  expect(rows.map(({ stage }) => stage)).toStrictEqual([...stages, "attendants", "launch"]);
+  expect(rows.filter(({ file }) => !isThere(file))).toStrictEqual([]);
+  // The settings are known before.
+  const called = readFileSync(join(ROOT, "src/resolve/stages.ts"), "utf8");
+  const files = rows.slice(1, stages.length).map(({ file }) => file.replace("resolve/", "./"));
+  expect(files.filter((file) => !called.includes(`from "${file}"`))).toStrictEqual([]);
+});
+
+test("the document names no file that is not there", () => {
+  const named = [...new Set(filesIn(text))].filter((file) => !/^(?:test|bench|scripts|docs|dist|runtime)\//.test(file));
+  expect(named.length).toBeGreaterThan(60);
+  expect(named.filter((file) => !isThere(file))).toStrictEqual([]);
 });

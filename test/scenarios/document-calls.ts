@@ -1,4 +1,4 @@
-import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL, VERSION } from "../../src/core/package-source.ts";
+import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL, VERSION } from "../../src/commands/parts/package-source.ts";
 
 /** The first line of the blocks that install the package: it is fetched until a registry has it. */
 export const FETCH: string = FETCH_TARBALL ?? "npm install sophia-run";

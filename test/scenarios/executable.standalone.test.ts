@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMAND_NAMES } from "../../src/command-line/command-line.ts";
-import { commandHelp, mainHelp } from "../../src/commands/help.ts";
+import { commandHelp, mainHelp } from "../../src/commands/help/help.ts";
 import { PLAIN, WIDTH } from "../../src/output/layout.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";

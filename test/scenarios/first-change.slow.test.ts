@@ -23,7 +23,7 @@ test("the compiler names the places that must decide about a new format, which a
   writeFileSync(join(path, "tsconfig.json"), settings.replace(/"include": \[[^\]]*\]/, '"include": ["src", "native"]'));
   for (const name of ["src", "native"]) cpSync(join(root, name), join(path, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
-  const model = join(path, "src/contract/model.ts");
+  const model = join(path, "src/contract/contract-model.ts");
   writeFileSync(model, readFileSync(model, "utf8").replaceAll('| "email"', '| "email" | "uuid"'));
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   const { stdout } = spawnSync(process.execPath, [compiler, "--noEmit"], { cwd: path, encoding: "utf8" });

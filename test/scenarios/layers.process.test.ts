@@ -14,7 +14,7 @@ const RIGHT = {
   "native/shared.ts": "",
   "native/program.h": "",
   "native/system.c": '#include <node_api.h>\n#include <stdlib.h>\n#include "program.h"\n',
-  "native/redact/addon.c": '#include "../program.h"\n',
+  "native/masking/masking-addon.c": '#include "../program.h"\n',
   "runtime/host.ts": 'import "./loop.ts"; import type { Loader } from "../native/shared.ts";',
   "runtime/loop.ts": "",
   "runtime/native/runtime.h": '#include "quickjs.h"\n',
@@ -51,9 +51,13 @@ it.for([
     "runtime/native/runtime.h: the runtime and the product",
   ],
   // The build of the executable would find it.
-  ["native/redact/addon.c", '  # include "runtime.h"\n', "runtime/native/runtime.h: the runtime and the product"],
+  [
+    "native/masking/masking-addon.c",
+    '  # include "runtime.h"\n',
+    "runtime/native/runtime.h: the runtime and the product",
+  ],
   ["native/program.h", "#include <runtime.h>\n", "runtime/native/runtime.h: the runtime and the product"],
-  ["native/redact/search.inc", '#include "runtime.h"\n', "runtime/native/runtime.h: the runtime and the product"],
+  ["native/masking/search.inc", '#include "runtime.h"\n', "runtime/native/runtime.h: the runtime and the product"],
 ] as const)("%s with %s fails", ([file, text, problem]) => {
   expect(layers({ [file]: text })).toEqual({
     status: 1,

@@ -48,7 +48,7 @@ test(
     expect(unchanged.stdout).toContain("everything: npm run test:all");
     expect(unchanged.stdout).not.toMatch(COMMAND);
 
-    appendFileSync(join(path, "src/commands/rotate/value.ts"), "\n// A change.\n");
+    appendFileSync(join(path, "src/commands/rotate/new-value.ts"), "\n// A change.\n");
     appendFileSync(join(path, QUICK_TEST), '\ntest("fails", () => expect(1).toBe(2));\n');
     const failed = await run(path);
     expect(failed.status).toBe(1);

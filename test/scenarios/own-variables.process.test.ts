@@ -6,7 +6,7 @@ import { escVariables } from "../commands/world.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
-import { OWN_VARIABLES } from "../../src/resolve/reserved.ts";
+import { OWN_VARIABLES } from "../../src/resolve/reserved-names.ts";
 
 const NAME = "acme/app/dev";
 

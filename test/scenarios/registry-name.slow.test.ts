@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NODE_TOOLS } from "../../src/commands/init/node-tools.ts";
 import { PYTHON_TOOLS } from "../../src/commands/init/python.ts";
-import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL, VERSION } from "../../src/core/package-source.ts";
+import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL, VERSION } from "../../src/commands/parts/package-source.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -61,7 +61,7 @@ function linesThat(isWanted: (line: string) => boolean): readonly string[] {
 
 test("all documents and messages install the package in the form that is safe now", () => {
   const wrong = linesThat(IS_ON_REGISTRIES ? (line) => FROM_FILE.test(line) : asksRegistry);
-  expect(wrong.filter((line) => !line.startsWith("src/core/package-source.ts:"))).toEqual([]);
+  expect(wrong.filter((line) => !line.startsWith("src/commands/parts/package-source.ts:"))).toEqual([]);
 });
 
 test("documents name the version of the package", () => {

@@ -146,7 +146,7 @@ test("an additional file in the package and an old bundle of the action are erro
   const left = /^.(?:node_modules|\.cache|\.git|dist-[a-z]+)$/;
   cpSync(root, copy, { recursive: true, filter: (from) => !left.test(from.slice(root.length)) });
   // As on a machine without a compiler for it.
-  const built = ["linux-arm64.node", "linux-arm64-redact.node", "linux-arm64-monitor.node", "linux-arm64-monitor"];
+  const built = ["linux-arm64.node", "linux-arm64-masking.node", "linux-arm64-monitor.node", "linux-arm64-monitor"];
   for (const name of built) rmSync(join(copy, "dist", name), { force: true });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   writeFileSync(join(copy, "docs/draft.md"), "");

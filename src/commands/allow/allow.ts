@@ -1,20 +1,20 @@
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
-import { loadContract } from "../../contract/load.ts";
-import type { Contract } from "../../contract/model.ts";
+import { loadContract } from "../../contract/find-contract.ts";
+import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
-import { escAccess, type FoundAccess } from "../../esc/settings/access.ts";
+import { escAccess, type FoundAccess } from "../../esc/settings/access-settings.ts";
 import { printReport } from "../../output/colour.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
-import { CALLERS_WORD, UNPLACED } from "../../resolve/consent-words.ts";
-import { neededConsents, placed, placeOf } from "../../resolve/consent.ts";
-import { type Consent, readConsents, replaceConsents, withConsents } from "../../resolve/consents.ts";
+import { CALLERS_WORD, UNPLACED } from "../../access/consent-words.ts";
+import { neededConsents, placed, placeOf } from "../../access/consent.ts";
+import { type Consent, readConsents, replaceConsents, withConsents } from "../../access/remembered-consents.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../mistakes.ts";
+import { conflict } from "../parts/mistakes.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
 export const allow: Command = async ({ options }, context) => {

@@ -1,4 +1,4 @@
-import type { Contract, Declaration } from "../../contract/model.ts";
+import type { Contract, Declaration } from "../../contract/contract-model.ts";
 import { dueAt, rotationOf } from "../../contract/rotation.ts";
 import { ago, day } from "../../core/day.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -6,10 +6,10 @@ import { grouped } from "../../core/grouped.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { Histories, type LastChange } from "../../esc/api/history.ts";
-import { listRevisions } from "../../esc/api/definition.ts";
-import { statusOf } from "../../esc/faults/fault.ts";
-import type { EscSettings } from "../../esc/settings/access.ts";
-import type { FullName } from "../../esc/settings/names.ts";
+import { listRevisions } from "../../esc/api/definition-requests.ts";
+import { statusOf } from "../../esc/faults/esc-fault.ts";
+import type { EscSettings } from "../../esc/settings/access-settings.ts";
+import type { FullName } from "../../esc/settings/environment-names.ts";
 import type { Connection, Progress } from "../../esc/transport/connection.ts";
 
 export interface SecretAge {

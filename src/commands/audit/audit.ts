@@ -1,11 +1,11 @@
 import { resolveSettings } from "../../command-line/settings.ts";
-import { loadContract } from "../../contract/load.ts";
+import { loadContract } from "../../contract/find-contract.ts";
 import { day } from "../../core/day.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
-import { MOST_REVISIONS } from "../../esc/api/definition.ts";
+import { MOST_REVISIONS } from "../../esc/api/definition-requests.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
@@ -16,8 +16,8 @@ import { readEnvFiles } from "../../resolve/read-files.ts";
 import type { Command } from "../command.ts";
 import { ageForPrograms, ageLine, type IsSecret, type SecretAge, secretAges, unknownAges, unseenOf } from "./ages.ts";
 import { auditFiles, auditRepository, type Finding, tokenFindings, wordFinding } from "./findings.ts";
-import { auditToken, historyAccess, type TokenReport, unreadWords } from "./token.ts";
-import { auditValues, type ValueAudit } from "./values.ts";
+import { auditToken, historyAccess, type TokenReport, unreadWords } from "./audit-token.ts";
+import { auditValues, type ValueAudit } from "./audit-values.ts";
 
 export const audit: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);

@@ -1,16 +1,16 @@
 import type { Settings } from "../../command-line/settings.ts";
-import type { Contract } from "../../contract/model.ts";
+import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { day, DAY_MS } from "../../core/day.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
-import { exposedNotices } from "../../resolve/exposed.ts";
-import { PUBLIC_REMEDY } from "../../resolve/secrets.ts";
+import { exposedNotices } from "../../resolve/exposed-files.ts";
+import { PUBLIC_REMEDY } from "../../resolve/secret-values.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
-import { trackedFiles } from "../check/tracked.ts";
-import { APPS, environmentOfGh, listSecrets } from "../gh.ts";
-import type { TokenReport } from "./token.ts";
+import { trackedFiles } from "../check/tracked-env-files.ts";
+import { APPS, environmentOfGh, listSecrets } from "../parts/gh-command.ts";
+import type { TokenReport } from "./audit-token.ts";
 
 export type Finding =
   | { readonly kind: "overdue"; readonly name: string; readonly due: Date }

@@ -1,4 +1,4 @@
-import { conflict, usageError } from "../mistakes.ts";
+import { conflict, usageError } from "../parts/mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -11,18 +11,18 @@ import { makeReport } from "../../output/report.ts";
 import { explainUnmet, setOffer } from "../../output/unmet.ts";
 import { unreadFileLines } from "../../output/unread-file.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { startWith } from "../assessed.ts";
+import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
-import { versionLine } from "../version.ts";
-import { INDENTED, type ExtraCheck, reportJson, reportText } from "./text.ts";
-import { trackedFiles } from "./tracked.ts";
+import { versionLine } from "../version/version.ts";
+import { INDENTED, type ExtraCheck, reportJson, reportText } from "./check-text.ts";
+import { trackedFiles } from "./tracked-env-files.ts";
 
 export const check: Command = async ({ options, positionals }, context) => {
   const { against } = options;
   if (options["code"] === true) {
     const other = ["against", "overdue", "live", "broker"].find((name) => (options[name] ?? false) !== false);
     if (other !== undefined) throw conflict("--code", `--${other}`);
-    const { checkCode } = await import("./code/code.ts");
+    const { checkCode } = await import("./code/check-code.ts");
     return checkCode(positionals[0], options, context);
   }
   const asJson = options["json"] === true;
@@ -46,7 +46,7 @@ export const check: Command = async ({ options, positionals }, context) => {
   }
   const settings = resolveSettings(options, context.environment);
   if (settings.broker || Object.keys(options).some((name) => name.startsWith("broker-"))) {
-    (await import("../broker/options.ts")).refuseBrokerOptions(settings, options);
+    (await import("../parts/broker/broker-options.ts")).refuseBrokerOptions(settings, options);
   }
   if (settings.verbose) printLines(context, [`version ${versionLine().trimEnd()}`]);
   const start = await startWith(settings, context);
@@ -66,11 +66,11 @@ export const check: Command = async ({ options, positionals }, context) => {
     checks.push(await checkLive(start, settings, { isConfirmed: options["yes"] === true, strict }, context));
   }
   if (settings.broker) {
-    const { checkBroker } = await import("./broker.ts");
+    const { checkBroker } = await import("./check-broker.ts");
     checks.push(checkBroker(start, settings, options, context));
   }
   if ((settings.awsRefresh ?? start.files.contract.awsRefresh) === true) {
-    checks.push(await (await import("./aws.ts")).checkAws(start, settings, context));
+    checks.push(await (await import("./check-aws.ts")).checkAws(start, settings, context));
   }
   const unread = report.met || asJson ? [] : await unreadFileLines(start, settings, context);
   const unmet = report.met || asJson ? undefined : explainUnmet(start, INDENTED, setOffer(context), unread);

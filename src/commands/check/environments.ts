@@ -4,11 +4,11 @@
  */
 import { ago } from "../../core/day.ts";
 import { type Gates, readGates } from "../../esc/api/approvals.ts";
-import { listRevisions, type Revision } from "../../esc/api/definition.ts";
-import type { EscSettings } from "../../esc/settings/access.ts";
-import { formatName } from "../../esc/settings/names.ts";
+import { listRevisions, type Revision } from "../../esc/api/definition-requests.ts";
+import type { EscSettings } from "../../esc/settings/access-settings.ts";
+import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
-import { askApart } from "../ask-esc.ts";
+import { askApart } from "../parts/ask-esc.ts";
 
 export interface EnvironmentAge {
   readonly environment: string;

@@ -1,5 +1,5 @@
 import type { Settings } from "../../command-line/settings.ts";
-import type { Contract } from "../../contract/model.ts";
+import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -7,9 +7,9 @@ import { count } from "../../core/text.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
-import { historyAccess, unreadWords } from "../audit/token.ts";
+import { historyAccess, unreadWords } from "../audit/audit-token.ts";
 import { ageForPrograms, ageLine, type SecretAge, secretAges, unseenOf } from "../audit/ages.ts";
-import type { ExtraCheck } from "./text.ts";
+import type { ExtraCheck } from "./check-text.ts";
 
 export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();

@@ -1,28 +1,28 @@
 import type { Context } from "../../core/context.ts";
-import { loadContract } from "../../contract/load.ts";
-import type { Contract } from "../../contract/model.ts";
-import type { EscSettings } from "../../esc/settings/access.ts";
-import { settingsByFullNames } from "../../esc/api/follow.ts";
+import { loadContract } from "../../contract/find-contract.ts";
+import type { Contract } from "../../contract/contract-model.ts";
+import type { EscSettings } from "../../esc/settings/access-settings.ts";
+import { settingsByFullNames } from "../../esc/api/detect-changes.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { evaluate, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
-import { formatName } from "../../esc/settings/names.ts";
+import { formatName } from "../../esc/settings/environment-names.ts";
 import { SILENT } from "../../esc/transport/connection.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { comparisonJson, comparisonText } from "./text.ts";
+import { comparisonJson, comparisonText } from "./comparison-text.ts";
 import { type Notice, formatDiagnostic } from "../../core/model.ts";
 import { printReport } from "../../output/colour.ts";
 import { layoutFor } from "../../output/layout.ts";
-import { describeNotice } from "../../output/notices.ts";
+import { describeNotice } from "../../output/notice-words.ts";
 import { setOffer } from "../../output/unmet.ts";
 import { environmentGates, gateWords } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { conflict } from "../mistakes.ts";
+import { conflict } from "../parts/mistakes.ts";
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
-import { notAllowed, unallowed } from "../../resolve/consent-words.ts";
-import { accessOf } from "../esc-access.ts";
+import { notAllowed, unallowed } from "../../access/consent-words.ts";
+import { accessOf } from "../parts/command-access.ts";
 
 /**
  * `check --against A,B,…`, which opens no environment: 1 for a certain violation or, with `--strict`, for drift; else 0.

@@ -1,17 +1,17 @@
 /** Compares environments by their variables and the rules of the contract, without values; pure. */
 import { applyContract } from "../../contract/apply.ts";
-import { checkContract, isDeclared } from "../../contract/check.ts";
+import { checkContract, isDeclared } from "../../contract/check-contract.ts";
 import { formatCheck } from "../../contract/format.ts";
 import type { SetOffer } from "../../contract/remedies.ts";
-import type { Contract, Violation } from "../../contract/model.ts";
+import type { Contract, Violation } from "../../contract/contract-model.ts";
 import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
-import { formatName } from "../../esc/settings/names.ts";
+import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
 import { reportContract } from "../../output/report.ts";
 import { isOfValue, reportViolations } from "../../output/violations.ts";
 import { resolve } from "../../resolve/precedence.ts";
-import { isOwnVariable } from "../../resolve/reserved.ts";
-import { isHidden } from "../../resolve/secrets.ts";
+import { isOwnVariable } from "../../resolve/reserved-names.ts";
+import { isHidden } from "../../resolve/secret-values.ts";
 import { printable } from "../../core/text.ts";
 
 /** Explained by the legend of the table. `value-not-known` may also be invalid or empty. */

@@ -1,6 +1,6 @@
 /** The variables that a program gets for brokered keys, as the documents list them; pure. */
 import { baseOf, brokerEntryOf } from "../../contract/broker/entry.ts";
-import type { Contract, Declaration, SectionLine } from "../../contract/model.ts";
+import type { Contract, Declaration, SectionLine } from "../../contract/contract-model.ts";
 
 /** The words by which `init` recognizes them. */
 const NOTE = "Set by sophia-run --broker, for ";

@@ -6,18 +6,18 @@ import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
 import { isOurs, markOf, partOf, withPart } from "./mark.ts";
 import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
-import { contractBlocks, secretsDocument, type ProjectFacts } from "./secrets.ts";
-import { shownPath } from "../../contract/file/text.ts";
-import { loadContract } from "../../contract/load.ts";
-import type { Contract } from "../../contract/model.ts";
+import { contractBlocks, secretsDocument, type ProjectFacts } from "./secrets-document.ts";
+import { shownPath } from "../../contract/file/contract-text.ts";
+import { loadContract } from "../../contract/find-contract.ts";
+import type { Contract } from "../../contract/contract-model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { printReport } from "../../output/colour.ts";
 import { printLines } from "../../output/stderr.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, readIn, refuseLinks, writeText, type TargetFile, workflowsIn } from "../files.ts";
-import { projectRoot } from "../project-root.ts";
+import { readIfThere, readIn, refuseLinks, writeText, type TargetFile, workflowsIn } from "../parts/project-files.ts";
+import { projectRoot } from "../parts/project-root.ts";
 
 const SETTINGS = "settings.py";
 

@@ -1,6 +1,6 @@
 /** Writes `.env.example` from the contract; pure. */
 import { printable } from "../../core/text.ts";
-import type { Contract, Declaration, Rule } from "../../contract/model.ts";
+import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { chapters, formWords, groupSentence, isGroupRule, linesOf, rulesByName, ruleWords } from "./outline.ts";
 
 export const EXAMPLE_FILES: readonly string[] = [".env.example", ".env.sample", ".env.template", "example.env"];

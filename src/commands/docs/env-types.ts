@@ -1,6 +1,6 @@
 /** Writes `env.d.ts` from the contract: the type of `process.env`; pure. */
 import { printable } from "../../core/text.ts";
-import type { Contract, Declaration, Rule } from "../../contract/model.ts";
+import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { descriptionLines, rulesByName } from "./outline.ts";
 
 /** Returns `env.d.ts`: a variable that is required or has a default is always set. @param mark see `markOf` */

@@ -1,8 +1,8 @@
 /** Chapters and wordings that all documents of a contract share; pure. */
 import { grouped } from "../../core/grouped.ts";
 import { enumerate } from "../../core/text.ts";
-import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/model.ts";
-import { alternatives, rangeWords } from "../../contract/words.ts";
+import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/contract-model.ts";
+import { alternatives, rangeWords } from "../../contract/contract-words.ts";
 
 export interface Chapter {
   readonly title: string;

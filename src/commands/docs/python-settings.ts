@@ -1,5 +1,5 @@
 /** Writes a Python module from the contract, which reads its variables from the environment; pure. */
-import type { Contract, Declaration, Rule, ValueFormat } from "../../contract/model.ts";
+import type { Contract, Declaration, Rule, ValueFormat } from "../../contract/contract-model.ts";
 import { wrap } from "../../core/lines.ts";
 import { printable, unicodeEscape } from "../../core/text.ts";
 import { withCommandsWhole } from "../../output/layout.ts";

@@ -1,8 +1,8 @@
-import type { RequestLimit } from "../../contract/broker/model.ts";
+import type { RequestLimit } from "../../contract/broker/broker-model.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import { enumerate } from "../../core/text.ts";
-import { NOT_BROKERED } from "../broker/report.ts";
-import type { BrokerExplanation } from "./broker.ts";
+import { NOT_BROKERED } from "../parts/broker/broker-report.ts";
+import type { BrokerExplanation } from "./explain-broker.ts";
 import type { KeyLocation } from "./locations.ts";
 
 type Row = readonly [key: string, text: string];

@@ -2,13 +2,13 @@ import { ExitStatus } from "../../core/error.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
-import { startWith } from "../assessed.ts";
-import { refuseBrokerOptions } from "../broker/options.ts";
+import { startWith } from "../parts/command-start.ts";
+import { refuseBrokerOptions } from "../parts/broker/broker-options.ts";
 import type { Command } from "../command.ts";
-import { awsExplainer } from "./aws.ts";
-import { brokerExplainer } from "./broker.ts";
+import { awsExplainer } from "./explain-aws.ts";
+import { brokerExplainer } from "./explain-broker.ts";
 import { makeExplanation } from "./explanation.ts";
-import { explanationJson, explanationText } from "./text.ts";
+import { explanationJson, explanationText } from "./explanation-text.ts";
 
 export const explain: Command = async ({ options, positionals }, context) => {
   const settings = resolveSettings(options, context.environment);

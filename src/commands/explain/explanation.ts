@@ -1,18 +1,18 @@
 /** Explains variables, without values; pure. */
 import type { Start } from "../../resolve/start.ts";
-import { declarationOf, isDeclared, serving } from "../../contract/check.ts";
-import { credentialIn } from "../../contract/credentials.ts";
+import { declarationOf, isDeclared, serving } from "../../contract/check-contract.ts";
+import { credentialIn } from "../../contract/credential-forms.ts";
 import { chapters, formWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
-import type { Contract, Declaration, Rule } from "../../contract/model.ts";
+import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { grouped } from "../../core/grouped.ts";
 import type { Origin } from "../../core/model.ts";
 import { maskabilityOf } from "../../masking/texts.ts";
-import { isSecret } from "../../resolve/secret-names.ts";
-import { isHidden } from "../../resolve/secrets.ts";
-import { refuseUnknown, skippedNames } from "../known-names.ts";
-import type { AwsExplainer } from "./aws.ts";
-import type { BrokerExplainer } from "./broker.ts";
+import { isSecret } from "../../contract/secret-names.ts";
+import { isHidden } from "../../resolve/secret-values.ts";
+import { refuseUnknown, skippedNames } from "../parts/known-names.ts";
+import type { AwsExplainer } from "./explain-aws.ts";
+import type { BrokerExplainer } from "./explain-broker.ts";
 import { withholding } from "../../resolve/select.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";

@@ -4,9 +4,9 @@ import { resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import type { Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import { pulumiCredentials } from "../../system/pulumi-credentials.ts";
+import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
 import type { Start } from "../../resolve/start.ts";
-import type { KeyReport } from "../broker/report.ts";
+import type { KeyReport } from "../parts/broker/broker-report.ts";
 
 export interface KeyLocation {
   /** `variable`: one that the program gets. The last three open ESC, which has the key. */

@@ -3,18 +3,18 @@ import type { Context } from "../../core/context.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { collect, textFault, type Exported, type VariableFormat } from "./exported.ts";
-import { appendTo, githubTargets, type Targets } from "./github.ts";
+import { appendTo, githubTargets, type Targets } from "./github-output.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
 import { maskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { refuseIrregular, writePrivately, type TargetFile } from "../files.ts";
-import { projectRoot } from "../project-root.ts";
-import { recorderOf } from "../audit-log/record.ts";
-import { refuseAgent, refuseTerminal, warnOfBroker } from "../reveal.ts";
-import { usageError } from "../mistakes.ts";
-import { startWith } from "../assessed.ts";
+import { refuseIrregular, writePrivately, type TargetFile } from "../parts/project-files.ts";
+import { projectRoot } from "../parts/project-root.ts";
+import { recorderOf } from "../parts/audit-log/audit-record.ts";
+import { refuseAgent, refuseTerminal, warnOfBroker } from "../parts/reveal.ts";
+import { usageError } from "../parts/mistakes.ts";
+import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 
 const PRINTER = {
@@ -43,7 +43,7 @@ export const exportVariables: Command = async ({ options }, context) => {
   } = start;
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "export", names: [] }, true, start);
-    const { contractUnmet } = await import("../contract-unmet.ts");
+    const { contractUnmet } = await import("../parts/contract-unmet.ts");
     const words = { consequence: "nothing was exported", wayOut: "--no-contract exports anyway" };
     throw await contractUnmet(start, words, settings, context);
   }

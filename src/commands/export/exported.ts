@@ -1,9 +1,9 @@
 import type { Start } from "../../resolve/start.ts";
-import { isDeclared } from "../../contract/check.ts";
-import type { Contract } from "../../contract/model.ts";
+import { isDeclared } from "../../contract/check-contract.ts";
+import type { Contract } from "../../contract/contract-model.ts";
 import { FROM_FILES } from "../../esc/settings/from-files.ts";
 import type { Resolved } from "../../core/model.ts";
-import { isHidden } from "../../resolve/secrets.ts";
+import { isHidden } from "../../resolve/secret-values.ts";
 
 export interface Exported {
   readonly name: string;

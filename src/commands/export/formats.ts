@@ -1,7 +1,7 @@
 import { shellQuoted } from "../../core/shell.ts";
 import { dotenv } from "./dotenv.ts";
 import { invalidName, type VariableFormat } from "./exported.ts";
-import { github } from "./github.ts";
+import { github } from "./github-output.ts";
 
 const json: VariableFormat = {
   fault: () => undefined,

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { fstatSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
-import type { Violation } from "../../contract/model.ts";
+import type { Violation } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
@@ -10,15 +10,15 @@ import { printable } from "../../core/text.ts";
 import { maskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import type { Start } from "../../resolve/start.ts";
-import { originalValue } from "../../resolve/secrets.ts";
-import { withheldWords } from "../../resolve/withheld.ts";
+import { originalValue } from "../../resolve/secret-values.ts";
+import { withheldWords } from "../../output/withheld-words.ts";
 import { attempt } from "../../system/errors.ts";
-import { startWith } from "../assessed.ts";
-import { recorderOf } from "../audit-log/record.ts";
+import { startWith } from "../parts/command-start.ts";
+import { recorderOf } from "../parts/audit-log/audit-record.ts";
 import type { Command } from "../command.ts";
 import { isSecretValue } from "../export/exported.ts";
-import { refuseUnknown } from "../known-names.ts";
-import { refuseAgent, refuseTerminal, warnOfBroker } from "../reveal.ts";
+import { refuseUnknown } from "../parts/known-names.ts";
+import { refuseAgent, refuseTerminal, warnOfBroker } from "../parts/reveal.ts";
 import { GITHUB_VARIABLE } from "../run/agents.ts";
 
 const PRINTER = {
@@ -45,7 +45,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   const violations = start.verdict.violations.filter((violation) => namesIn(violation).includes(declared));
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, start);
-    const { contractUnmet } = await import("../contract-unmet.ts");
+    const { contractUnmet } = await import("../parts/contract-unmet.ts");
     const words = {
       consequence: `${name} was not printed`,
       wayOut: selected.has(declared)

@@ -1,6 +1,6 @@
 import { ExitStatus } from "../../core/error.ts";
 import type { CommandDefinition } from "../command.ts";
-import { BLOCKING } from "./blocking.ts";
+import { BLOCKING } from "./blocking-hook.ts";
 
 export const hookCommand: CommandDefinition = {
   describe: "Mask what a coding agent's tools read; a command for its hooks",

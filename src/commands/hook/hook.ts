@@ -4,15 +4,15 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { jsonLine } from "../../core/json-text.ts";
 import { printable } from "../../core/text.ts";
 import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
-import { loadRedactAddon } from "../../launch/redact/addon.ts";
+import { loadMaskingAddon } from "../../launch/masking/masking-addon.ts";
 import { searchedFor } from "../../masking/masking.ts";
 import { printError } from "../../output/stderr.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import type { Command, CommandArguments } from "../command.ts";
-import { withProject } from "../project.ts";
+import { withProject } from "../parts/project-option.ts";
 import { secretsToMask } from "../mask/secrets-to-mask.ts";
-import { BLOCKING } from "./blocking.ts";
+import { BLOCKING } from "./blocking-hook.ts";
 import { masked } from "./masked.ts";
 import { namedIn, protectedFiles, type ProtectedFile } from "./protected-files.ts";
 import { withMaskedOutput } from "./shell-command.ts";
@@ -81,7 +81,7 @@ async function afterTool(
   const secrets = await secretsToMask(settings, context);
   // The search lasts as long as the output is long.
   loader?.limitTurns?.(0);
-  const { value, names } = masked(output, searchedFor(secrets, loadRedactAddon()));
+  const { value, names } = masked(output, searchedFor(secrets, loadMaskingAddon()));
   if (names.length === 0) return undefined;
   const specific = {
     hookEventName: "PostToolUse",

@@ -7,12 +7,12 @@ import { isOfLine, type Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { resolveValues } from "../../resolve/resolve-values.ts";
-import { isHidden } from "../../resolve/secrets.ts";
+import { isHidden } from "../../resolve/secret-values.ts";
 import { attempt } from "../../system/errors.ts";
 import { realPath } from "../../system/real-path.ts";
-import { sourcesWith } from "../assessed.ts";
+import { sourcesWith } from "../parts/command-start.ts";
 import { tokenFiles } from "../mask/token-files.ts";
-import { pulumiCredentials } from "../../system/pulumi-credentials.ts";
+import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
 
 export interface ProtectedFile {
   /** Absolute. */

@@ -13,7 +13,7 @@ import type { Context } from "../../core/context.ts";
 import { shellWord } from "../../core/shell.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
-import { NAME, NODE_FILE, ownPackage } from "../own-package.ts";
+import { NAME, NODE_FILE, ownPackage } from "../parts/own-package.ts";
 
 /** A process that the command leaves in the background keeps its mask; the shell waits for it no longer than that. */
 const LONGEST_SECONDS = 5;

@@ -1,5 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
-import { FOUND_ENVIRONMENT, writeOptions } from "../writing/options.ts";
+import { FOUND_ENVIRONMENT, writeOptions } from "../parts/writing/write-options.ts";
 
 export const importCommand: CommandDefinition = {
   describe: "Write the variables of a .env file into the ESC environment",

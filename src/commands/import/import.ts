@@ -1,24 +1,31 @@
 import { resolve } from "node:path";
 import { resolveSettings } from "../../command-line/settings.ts";
-import { loadContract } from "../../contract/load.ts";
-import type { Contract } from "../../contract/model.ts";
+import { loadContract } from "../../contract/find-contract.ts";
+import type { Contract } from "../../contract/contract-model.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Variable } from "../../core/model.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { count, printable } from "../../core/text.ts";
 import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
-import { formatName } from "../../esc/settings/names.ts";
+import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { referenceNotices } from "../../resolve/references.ts";
+import { referenceNotices } from "../../resolve/reference-notices.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
-import { canAsk, confirm } from "../confirm.ts";
-import { usageError } from "../mistakes.ts";
-import { projectRoot } from "../project-root.ts";
-import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../writing/access.ts";
-import { revisionsText, writeValues } from "../writing/change.ts";
-import { type Candidate, isChange, planner, planText, requirePublic, sortVariables } from "../writing/plan.ts";
+import { canAsk, confirm } from "../parts/confirm.ts";
+import { usageError } from "../parts/mistakes.ts";
+import { projectRoot } from "../parts/project-root.ts";
+import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
+import { revisionsText, writeValues } from "../parts/writing/write-change.ts";
+import {
+  type Candidate,
+  isChange,
+  planner,
+  planText,
+  requirePublic,
+  sortVariables,
+} from "../parts/writing/write-plan.ts";
 import { offerRemoval } from "./removal.ts";
 
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {

@@ -4,9 +4,9 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { count, printable, withoutMark } from "../../core/text.ts";
 import { parseThoroughly } from "../../sources/dotenv/thorough.ts";
-import { ask } from "../confirm.ts";
-import { type TargetFile, readIfThere, writePrivately } from "../files.ts";
-import type { Candidate } from "../writing/plan.ts";
+import { ask } from "../parts/confirm.ts";
+import { type TargetFile, readIfThere, writePrivately } from "../parts/project-files.ts";
+import type { Candidate } from "../parts/writing/write-plan.ts";
 import { attempt } from "../../system/errors.ts";
 import { printReport } from "../../output/colour.ts";
 

@@ -2,11 +2,11 @@
 import { applyEdits, findNodeAtLocation, getNodeValue, modify } from "jsonc-parser";
 import { JsonSyntaxError, lineAndColumn, membersOf, parseWithPositions } from "../../contract/file/positions.ts";
 import { SophiaError } from "../../core/error.ts";
-import { REPOSITORY } from "../../core/package-source.ts";
+import { REPOSITORY } from "../parts/package-source.ts";
 import { withoutMark } from "../../core/text.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
 import { hasDependency, objectOf } from "./package-json.ts";
-import { usesRootsDependency, type Survey } from "./project.ts";
+import { usesRootsDependency, type Survey } from "./project-survey.ts";
 import { hasPythonDependency, PYTHON_TOOLS } from "./python.ts";
 import type { SetupStep } from "./setup-step.ts";
 import { NotToml, parseToml } from "./tools/toml.ts";

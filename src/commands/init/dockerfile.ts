@@ -1,9 +1,9 @@
 /** The Dockerfile: lines for one that exists, or a new one that follows package.json. */
 import { relative, sep } from "node:path";
-import { IS_ON_REGISTRIES, REPOSITORY, WHEEL_IN_IMAGE } from "../../core/package-source.ts";
+import { IS_ON_REGISTRIES, REPOSITORY, WHEEL_IN_IMAGE } from "../parts/package-source.ts";
 import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import { dependenciesIn, scriptOf, type Manifest } from "./package-json.ts";
-import type { Project, Survey } from "./project.ts";
+import type { Project, Survey } from "./project-survey.ts";
 import { impossible, type SetupStep } from "./setup-step.ts";
 import { startCommand } from "./start-command.ts";
 

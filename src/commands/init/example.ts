@@ -1,12 +1,12 @@
 /** The variables of a `.env.example` that the user or `docs` wrote; pure. */
-import { credentialIn } from "../../contract/credentials.ts";
+import { credentialIn } from "../../contract/credential-forms.ts";
 import { isSecretName } from "../../contract/looks-secret.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { grouped } from "../../core/grouped.ts";
 import { withoutMark } from "../../core/text.ts";
 import { isAddressNote } from "../docs/broker-addresses.ts";
 import { GROUP_WORDS } from "../docs/outline.ts";
-import type { Candidate, CandidateGroup } from "./candidates.ts";
+import type { Candidate, CandidateGroup } from "./variable-candidates.ts";
 
 /** In a comment it makes the variable below optional, as the first word of a heading all up to the next empty line. */
 const OPTIONAL = /(?<!\b(?:not|no longer|non)[ -])\boptional\b/i;

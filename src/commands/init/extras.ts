@@ -1,11 +1,11 @@
 /** Dockerfile, devcontainer and workflow: additions, and new ones that tests compare with examples/ and checks.yml. */
 import { parse } from "jsonc-parser";
-import { REPOSITORY } from "../../core/package-source.ts";
+import { REPOSITORY } from "../parts/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
 import { dockerfileAdvice, newDockerfile } from "./dockerfile.ts";
 import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import { objectOf } from "./package-json.ts";
-import type { Project, Survey } from "./project.ts";
+import type { Project, Survey } from "./project-survey.ts";
 import { PYTHON_TOOLS } from "./python.ts";
 import { impossible, type SetupStep } from "./setup-step.ts";
 

@@ -1,17 +1,17 @@
 import { existsSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
-import { CONTRACT_FILE_NAME } from "../../contract/model.ts";
+import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Command } from "../command.ts";
-import { canAsk } from "../confirm.ts";
-import { refuseLinks } from "../files.ts";
+import { canAsk } from "../parts/confirm.ts";
+import { refuseLinks } from "../parts/project-files.ts";
 import { AGENT_NAMES } from "./agent-hooks.ts";
-import { askNames } from "./ask.ts";
+import { askNames } from "./init-questions.ts";
 import { EXTRA_NAMES, EXTRAS, stepsForExtra, type Extra } from "./extras.ts";
 import { createContract } from "./new-contract.ts";
-import { perform, printNext } from "./outcome.ts";
-import { survey, type Survey } from "./project.ts";
+import { perform, printNext } from "./init-outcome.ts";
+import { survey, type Survey } from "./project-survey.ts";
 import { setupSteps } from "./setup.ts";
 import { targetFile, type SetupStep } from "./setup-step.ts";
 

@@ -1,6 +1,6 @@
 /** The script of package.json by which npm scripts start the executable for Linux; pure but for the system's name. */
 import { dependenciesIn, type Manifest, objectOf, scriptOf } from "./package-json.ts";
-import { type Project, usesRootsDependency } from "./project.ts";
+import { type Project, usesRootsDependency } from "./project-survey.ts";
 import type { SetupStep } from "./setup-step.ts";
 
 const COMMAND = "sophia-run link";

@@ -1,10 +1,10 @@
-import { CONTRACT_FILE_NAME } from "../../contract/model.ts";
+import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { enumerate } from "../../core/text.ts";
-import { placeOf } from "../../resolve/consent.ts";
-import { replaceConsents, withConsents } from "../../resolve/consents.ts";
-import { ask, canAsk } from "../confirm.ts";
+import { placeOf } from "../../access/consent.ts";
+import { replaceConsents, withConsents } from "../../access/remembered-consents.ts";
+import { ask, canAsk } from "../parts/confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
 /** Asks whether the new contract names the ESC environments, so that others need no `ESC_ENV`. Without a terminal it does not. */

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
-import { placeContract } from "../../contract/load.ts";
-import { CONTRACT_FILE_NAME, type ValueFormat } from "../../contract/model.ts";
+import { placeContract } from "../../contract/find-contract.ts";
+import { CONTRACT_FILE_NAME, type ValueFormat } from "../../contract/contract-model.ts";
 import { formatFault, noWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
 import type { Context } from "../../core/context.ts";
@@ -15,9 +15,9 @@ import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
-import { readIn, readWithin, writeText } from "../files.ts";
-import { exclusionOf } from "../code/exclusions.ts";
-import { askRequired } from "./ask.ts";
+import { readIn, readWithin, writeText } from "../parts/project-files.ts";
+import { exclusionOf } from "../parts/code/exclusions.ts";
+import { askRequired } from "./init-questions.ts";
 import {
   isPublicValue,
   mergeCandidates,
@@ -25,10 +25,10 @@ import {
   type CandidateGroup,
   type NamedCandidate,
   type SourceResult,
-} from "./candidates.ts";
-import { fromCode } from "./code.ts";
+} from "./variable-candidates.ts";
+import { fromCode } from "./variables-in-code.ts";
 import { allowWritten, askEnvironment, environmentRemark } from "./name-environment.ts";
-import { fromEsc } from "./esc.ts";
+import { fromEsc } from "./variables-in-esc.ts";
 import { fromExample, fromGenerated } from "./example.ts";
 import { fromTools, TOOL_FILES } from "./tools/tools.ts";
 import { targetFile } from "./setup-step.ts";

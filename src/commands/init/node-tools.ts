@@ -1,5 +1,5 @@
 /** The package managers of Node.js, with the commands that `init` writes or prints. */
-import { NODE_PACKAGE, NPX, YARN_PACKAGE } from "../../core/package-source.ts";
+import { NODE_PACKAGE, NPX, YARN_PACKAGE } from "../parts/package-source.ts";
 
 /** From version 2 on Yarn is a different program. */
 type NodeTool = "npm" | "pnpm" | "yarn" | "yarn 1" | "bun";

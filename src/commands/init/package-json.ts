@@ -1,5 +1,5 @@
 import { shellQuoted, shellWord } from "../../core/shell.ts";
-import { NODE_PACKAGE } from "../../core/package-source.ts";
+import { NODE_PACKAGE } from "../parts/package-source.ts";
 import { enumerate, withoutMark } from "../../core/text.ts";
 import type { SetupStep } from "./setup-step.ts";
 

@@ -1,5 +1,5 @@
 /** A Python project: the dependency on sophia-run, and how its programs are started. */
-import { IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../../core/package-source.ts";
+import { IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../parts/package-source.ts";
 import { attempt } from "../../system/errors.ts";
 import { objectOf } from "./package-json.ts";
 import type { SetupStep } from "./setup-step.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "../../core/context.ts";
-import type { TargetFile } from "../files.ts";
-import { projectRoot } from "../project-root.ts";
+import type { TargetFile } from "../parts/project-files.ts";
+import { projectRoot } from "../parts/project-root.ts";
 
 /** Work on one file of the project, which `init` does itself (`create`, `edit`) or prints for the user (`advise`). */
 export type SetupStep = { readonly file: string; readonly remark?: string | undefined } & (

@@ -1,12 +1,12 @@
 /** The steps by which `init` sets a project up, besides its contract. */
-import { FETCH_TARBALL, TARBALL } from "../../core/package-source.ts";
-import { readIn } from "../files.ts";
+import { FETCH_TARBALL, TARBALL } from "../parts/package-source.ts";
+import { readIn } from "../parts/project-files.ts";
 import { agentStep, type Agent } from "./agent-hooks.ts";
 import { adviceForExisting, stepsForExtra, type Extra } from "./extras.ts";
 import { linkSteps } from "./link-step.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
 import { packageSteps, startsNpm } from "./package-json.ts";
-import { usesRootsDependency, type Survey } from "./project.ts";
+import { usesRootsDependency, type Survey } from "./project-survey.ts";
 import { pythonSteps } from "./python.ts";
 import type { SetupStep } from "./setup-step.ts";
 

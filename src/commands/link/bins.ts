@@ -5,7 +5,7 @@ import { printable } from "../../core/text.ts";
 import { attempt } from "../../system/errors.ts";
 import { readFound } from "../../system/bounded-read.ts";
 import { parentOf, within } from "../../system/paths.ts";
-import { FOLDER, NAME, NODE_FILE, type OwnPackage } from "../own-package.ts";
+import { FOLDER, NAME, NODE_FILE, type OwnPackage } from "../parts/own-package.ts";
 import { targetOfShim } from "./shim.ts";
 
 /** The scripts of pnpm 12 have 5 kB. */

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { executableName, FOLDER, type OwnPackage } from "../own-package.ts";
+import { executableName, FOLDER, type OwnPackage } from "../parts/own-package.ts";
 
 const LONGEST_START_MS = 10_000;
 const LARGEST_ANSWER = 4096;

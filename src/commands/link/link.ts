@@ -9,8 +9,8 @@ import { isThere, within } from "../../system/paths.ts";
 import { printLines } from "../../output/stderr.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../mistakes.ts";
-import { FOLDER, NAME, NODE_FILE, ownPackage, type OwnPackage } from "../own-package.ts";
+import { conflict } from "../parts/mistakes.ts";
+import { FOLDER, NAME, NODE_FILE, ownPackage, type OwnPackage } from "../parts/own-package.ts";
 import { type Bin, binsOf, foldersFrom } from "./bins.ts";
 import { type Executable, executableOf, obstacleTo } from "./executable.ts";
 

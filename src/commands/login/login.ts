@@ -3,17 +3,24 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { readUser } from "../../esc/api/tokens.ts";
-import { escAccess } from "../../esc/settings/access.ts";
+import { escAccess } from "../../esc/settings/access-settings.ts";
 import { parseBackend } from "../../esc/settings/backend.ts";
 import { Variables } from "../../esc/settings/variables.ts";
 import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
-import { chosenBackend, findLogin, loginProblem, pulumiLogin, settingsFile, unsuitable } from "../../resolve/login.ts";
-import { LOGIN } from "../../resolve/login-words.ts";
+import {
+  chosenBackend,
+  findLogin,
+  loginProblem,
+  pulumiLogin,
+  settingsFile,
+  unsuitable,
+} from "../../access/pulumi-login.ts";
+import { LOGIN } from "../../access/login-words.ts";
 import { writeOwnFile } from "../../system/own-file.ts";
-import { askOnce } from "../ask-esc.ts";
+import { askOnce } from "../parts/ask-esc.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../mistakes.ts";
+import { conflict } from "../parts/mistakes.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
 export const login: Command = async ({ options }, context) => {

@@ -1,10 +1,10 @@
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { loadRedactAddon } from "../../launch/redact/addon.ts";
-import { SILENCE_MS } from "../../launch/redact/pump.ts";
+import { loadMaskingAddon } from "../../launch/masking/masking-addon.ts";
+import { SILENCE_MS } from "../../launch/masking/pump.ts";
 import { maskingOf } from "../../masking/masking.ts";
-import type { Secret } from "../../masking/model.ts";
+import type { Secret } from "../../masking/masking-model.ts";
 import type { Masker } from "../../masking/stream.ts";
 import { printError, printLines } from "../../output/stderr.ts";
 import { loader } from "../../system/addon/addon.ts";
@@ -25,7 +25,7 @@ export const mask: Command = async ({ options }, context) => {
   const masking = maskingOf(secrets);
   // The masking lasts as long as the input is long.
   loader?.limitTurns?.(0);
-  masking.prepare(loadRedactAddon());
+  masking.prepare(loadMaskingAddon());
   await copyMasked(masking.stream(), context);
   // The hook of an agent starts two for each command.
   loader?.cacheCode();

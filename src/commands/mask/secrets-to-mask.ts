@@ -1,12 +1,12 @@
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import type { Secret } from "../../masking/model.ts";
+import type { Secret } from "../../masking/masking-model.ts";
 import { isNewToday } from "../../output/once-a-day.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { resolveValues } from "../../resolve/resolve-values.ts";
-import { hiddenIn } from "../../resolve/secrets.ts";
+import { hiddenIn } from "../../resolve/secret-values.ts";
 import type { Start } from "../../resolve/start.ts";
-import { sourcesWith } from "../assessed.ts";
+import { sourcesWith } from "../parts/command-start.ts";
 import { tokenFiles, tokensInFiles } from "./token-files.ts";
 
 /** The greatest age of cached values for which ESC is not contacted. */

@@ -3,9 +3,9 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Environment, Layer } from "../../core/model.ts";
 import { readTokenFile } from "../../esc/auth/token-file.ts";
-import { EscFault } from "../../esc/faults/fault.ts";
-import type { Secret } from "../../masking/model.ts";
-import { pulumiTokens } from "../../resolve/login.ts";
+import { EscFault } from "../../esc/faults/esc-fault.ts";
+import type { Secret } from "../../masking/masking-model.ts";
+import { pulumiTokens } from "../../access/pulumi-login.ts";
 import { attempt } from "../../system/errors.ts";
 
 const VARIABLES: ReadonlySet<string> = new Set(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);

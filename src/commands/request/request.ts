@@ -1,21 +1,21 @@
 import { resolveSettings, parseDuration, type Settings } from "../../command-line/settings.ts";
-import { loadContract } from "../../contract/load.ts";
+import { loadContract } from "../../contract/find-contract.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { fileOpenRequests, findPendingRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/approvals.ts";
-import { formatName } from "../../esc/settings/names.ts";
+import { formatName } from "../../esc/settings/environment-names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
 import { invalidSetting } from "../../esc/settings/variables.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { notAllowed, unallowed } from "../../resolve/consent-words.ts";
-import { accessOf } from "../esc-access.ts";
+import { notAllowed, unallowed } from "../../access/consent-words.ts";
+import { accessOf } from "../parts/command-access.ts";
 import type { Command } from "../command.ts";
-import { usageError } from "../mistakes.ts";
-import { askEach, type EscTarget, namedIn } from "../writing/access.ts";
-import { approvalLines, changeRequestCommand, withDetails } from "../writing/change.ts";
+import { usageError } from "../parts/mistakes.ts";
+import { askEach, type EscTarget, namedIn } from "../parts/writing/write-access.ts";
+import { approvalLines, changeRequestCommand, withDetails } from "../parts/writing/write-change.ts";
 import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";
 
 const WAIT_LIMIT_MS = 3_600_000;

@@ -3,14 +3,14 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { durationWords, enumerate } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { type OpenRequest, opens, statusOfRequest } from "../../esc/api/approvals.ts";
-import type { EscSettings } from "../../esc/settings/access.ts";
-import { type EnvironmentName, formatName, type FullName } from "../../esc/settings/names.ts";
+import type { EscSettings } from "../../esc/settings/access-settings.ts";
+import { type EnvironmentName, formatName, type FullName } from "../../esc/settings/environment-names.ts";
 import { SILENT } from "../../esc/transport/connection.ts";
 import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printLines } from "../../output/stderr.ts";
 import { onEndingSignal } from "../../system/ending-signals.ts";
-import type { EscTarget } from "../writing/access.ts";
+import type { EscTarget } from "../parts/writing/write-access.ts";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;

@@ -1,6 +1,6 @@
 import type { CommandDefinition, Command } from "../command.ts";
-import { usageError } from "../mistakes.ts";
-import { CONFIRMATION, FOUND_ENVIRONMENT } from "../writing/options.ts";
+import { usageError } from "../parts/mistakes.ts";
+import { CONFIRMATION, FOUND_ENVIRONMENT } from "../parts/writing/write-options.ts";
 
 const TOKEN_OPTIONS = ["kind", "team", "expires"] as const;
 const NAME_OPTIONS = ["in", "generate", "to"] as const;
@@ -16,7 +16,7 @@ const rotateNameOrToken: Command = async (args, context) => {
   if (isToken && positionals.length > 0) throw usageError("rotate takes NAME or --token, not both", HELP);
   if (!isToken && positionals.length === 0) throw usageError("rotate needs NAME, or --token", HELP);
   return isToken
-    ? (await import("./token/token.ts")).rotateToken(args, context)
+    ? (await import("./token/rotate-token.ts")).rotateToken(args, context)
     : (await import("./rotate.ts")).rotate(args, context);
 };
 

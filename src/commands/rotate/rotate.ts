@@ -1,6 +1,6 @@
 import { resolveSettings } from "../../command-line/settings.ts";
-import { declarationOf } from "../../contract/check.ts";
-import { loadContract } from "../../contract/load.ts";
+import { declarationOf } from "../../contract/check-contract.ts";
+import { loadContract } from "../../contract/find-contract.ts";
 import { credentialOf } from "../../contract/looks-secret.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
@@ -14,18 +14,18 @@ import {
   formatRevision,
   readCurrent,
 } from "../../esc/api/change.ts";
-import { rotateByEsc } from "../../esc/api/definition.ts";
-import type { Change } from "../../esc/definition/variables.ts";
-import { rotatedBy } from "../../esc/definition/follow.ts";
+import { rotateByEsc } from "../../esc/api/definition-requests.ts";
+import type { Change } from "../../esc/definition/definition-variables.ts";
+import { rotatedBy } from "../../esc/definition/follow-references.ts";
 import { parseDefinition } from "../../esc/definition/nodes.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
-import { namesIn, nodeOf } from "../../esc/definition/variables.ts";
-import { statusOf } from "../../esc/faults/fault.ts";
-import { formatName } from "../../esc/settings/names.ts";
+import { namesIn, nodeOf } from "../../esc/definition/definition-variables.ts";
+import { statusOf } from "../../esc/faults/esc-fault.ts";
+import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { confirm } from "../confirm.ts";
-import { conflict, usageError } from "../mistakes.ts";
+import { confirm } from "../parts/confirm.ts";
+import { conflict, usageError } from "../parts/mistakes.ts";
 import {
   askEach,
   askOne,
@@ -34,9 +34,9 @@ import {
   targetFor,
   writeAccess,
   writeQuestion,
-} from "../writing/access.ts";
-import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../writing/change.ts";
-import { newValue } from "./value.ts";
+} from "../parts/writing/write-access.ts";
+import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../parts/writing/write-change.ts";
+import { newValue } from "./new-value.ts";
 import { findSource, isAbsent, placeError, refuseComputed, type ValueSource } from "./value-source.ts";
 
 interface Replacement {

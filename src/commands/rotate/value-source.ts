@@ -5,8 +5,8 @@ import { shellWord } from "../../core/shell.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
-import { type Defined, nodeOf } from "../../esc/definition/variables.ts";
-import { formatName } from "../../esc/settings/names.ts";
+import { type Defined, nodeOf } from "../../esc/definition/definition-variables.ts";
+import { formatName } from "../../esc/settings/environment-names.ts";
 
 export interface ValueSource {
   readonly current: EnvironmentState;

@@ -2,12 +2,12 @@
 import type { Run } from "../../command-line/command-line.ts";
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import type { Redaction, Watch } from "../../launch/index.ts";
-import type { Secret } from "../../masking/model.ts";
+import type { OutputMasking, Watch } from "../../launch/index.ts";
+import type { Secret } from "../../masking/masking-model.ts";
 import type { Start } from "../../resolve/start.ts";
-import type { Recorder } from "../audit-log/record.ts";
+import type { Recorder } from "../parts/audit-log/audit-record.ts";
 import { outputReader } from "./agents.ts";
-import type { RunBroker } from "./broker/broker.ts";
+import type { RunBroker } from "./broker/run-broker.ts";
 
 /** A run whose options are known. */
 export interface RequestedRun extends Pick<Run, "command" | "flags"> {
@@ -19,7 +19,7 @@ export interface RequestedRun extends Pick<Run, "command" | "flags"> {
 export interface Additions {
   readonly record?: Recorder | undefined;
   readonly broker?: RunBroker | undefined;
-  readonly redaction?: Redaction | undefined;
+  readonly outputMasking?: OutputMasking | undefined;
   readonly watch?: Watch | undefined;
 }
 
@@ -38,7 +38,7 @@ interface Attendant {
   readonly attend: (run: CheckedRun) => Promise<Additions | undefined>;
 }
 
-const brokerModule = () => import("./broker/broker.ts");
+const brokerModule = () => import("./broker/run-broker.ts");
 
 const ATTENDANTS: readonly Attendant[] = [
   // --broker and --aws-refresh, one server. Before the record of the start, which names the brokered keys.
@@ -54,7 +54,7 @@ const ATTENDANTS: readonly Attendant[] = [
   {
     isAsked: ({ settings }) => (settings.auditLog ?? settings.reason) !== undefined,
     prepare: async ({ settings, flags, context }) => {
-      return { record: (await import("../audit-log/record.ts")).recorderOf(settings, flags, context) };
+      return { record: (await import("../parts/audit-log/audit-record.ts")).recorderOf(settings, flags, context) };
     },
     attend: async ({ record, command, broker, isRefused, start }) => {
       record?.({ event: "start", command: command[0], broker }, isRefused, start);
@@ -65,14 +65,14 @@ const ATTENDANTS: readonly Attendant[] = [
   {
     isAsked: ({ isRefused }) => isRefused === true,
     attend: async ({ start, command, settings, context }) => {
-      throw await (await import("../contract-unmet.ts")).refusal(start, command[0], settings, context);
+      throw await (await import("../parts/contract-unmet.ts")).refusal(start, command[0], settings, context);
     },
   },
   // --redact. Before notices: with `github` it prints commands that mask all later output.
   {
     isAsked: isMasked,
     attend: async ({ settings, start, broker, context }) => {
-      return { redaction: await redactionFor(settings, start, context, broker?.dummies()) };
+      return { outputMasking: await outputMaskingFor(settings, start, context, broker?.dummies()) };
     },
   },
   // Notices
@@ -92,10 +92,10 @@ const ATTENDANTS: readonly Attendant[] = [
   // --watch
   {
     isAsked: ({ settings }) => settings.watch,
-    attend: async ({ command, flags, start, redaction, record, broker, context }) => {
+    attend: async ({ command, flags, start, outputMasking, record, broker, context }) => {
       const { watchOf } = await import("./watch/watch.ts");
-      const first = { invocation: { command, flags }, start, redaction, record, broker };
-      return { watch: watchOf({ ...first, redact: redactionFor }, context) };
+      const first = { invocation: { command, flags }, start, outputMasking, record, broker };
+      return { watch: watchOf({ ...first, maskOutput: outputMaskingFor }, context) };
     },
   },
 ];
@@ -124,13 +124,13 @@ function isMasked({ settings: { redact }, context }: Pick<RequestedRun, "setting
 }
 
 /** Returns the masking of the program's output; undefined for none. */
-async function redactionFor(
+async function outputMaskingFor(
   settings: Settings,
   start: Start,
   context: Context,
   dummies: readonly Secret[] = [],
-): Promise<Redaction | undefined> {
+): Promise<OutputMasking | undefined> {
   if (!isMasked({ settings, context })) return undefined;
-  const { redactionOf } = await import("./redaction.ts");
-  return redactionOf(settings, { ...start, dummies }, outputReader(context.environment), context);
+  const { outputMaskingOf } = await import("./output-masking.ts");
+  return outputMaskingOf(settings, { ...start, dummies }, outputReader(context.environment), context);
 }

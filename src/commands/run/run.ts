@@ -5,9 +5,9 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { reached } from "../../core/phases.ts";
 import { launch, type LocatedCommand, type Preparation } from "../../launch/index.ts";
-import { findExecutable } from "../../launch/program/request.ts";
+import { findExecutable } from "../../launch/program/find-executable.ts";
 import { matcher } from "../../resolve/select.ts";
-import { startWith } from "../assessed.ts";
+import { startWith } from "../parts/command-start.ts";
 import { attend, prepareAttendants } from "./attendants.ts";
 import { delivery } from "./delivery.ts";
 
@@ -18,7 +18,7 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
     return await launchProgram(invocation, context, preparation);
   } catch (error) {
     if (!(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
-    const { withHint } = await import("../mistakes.ts");
+    const { withHint } = await import("../parts/mistakes.ts");
     throw withHint(error, invocation.command[0], !invocation.hasDashes);
   }
 }
@@ -35,7 +35,7 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
   // Places, files, store, values and verdict. Nothing is started while the contract is not met.
   const start = await startWith(settings, context);
   reached("contract checked");
-  const { redaction, watch, broker } = await attend(asked, prepared, start);
+  const { outputMasking, watch, broker } = await attend(asked, prepared, start);
 
   // Launch: this process is replaced by the program, or is its parent process.
   const { environment, files } = broker?.first ?? delivery(start);
@@ -44,7 +44,7 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
     environment,
     files,
     options: settings,
-    redaction,
+    outputMasking,
     watch,
     broker: broker?.launch,
     preparation,

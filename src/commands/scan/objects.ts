@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { SophiaError } from "../../core/error.ts";
-import { askGit, GitRefusal, recordsOfGit, type Git } from "../../resolve/git.ts";
+import { askGit, GitRefusal, recordsOfGit, type Git } from "../../access/git-command.ts";
 import type { ContentFindings } from "./inspect.ts";
-import { NameSearch } from "./names.ts";
-import type { Search } from "./search.ts";
+import { NameSearch } from "./scanned-names.ts";
+import type { Search } from "./secret-search.ts";
 
 const GITLINK = "160000";
 const NEWLINE = 10;

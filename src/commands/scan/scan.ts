@@ -2,20 +2,20 @@ import { isAbsolute, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { loadRedactAddon } from "../../launch/redact/addon.ts";
+import { loadMaskingAddon } from "../../launch/masking/masking-addon.ts";
 import { searchedFor } from "../../masking/masking.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
-import { withoutSecrets } from "../../resolve/secret-names.ts";
-import { secretBytesOf } from "../../resolve/secrets.ts";
+import { withoutSecrets } from "../../contract/secret-names.ts";
+import { secretBytesOf } from "../../resolve/secret-values.ts";
 import { loader } from "../../system/addon/addon.ts";
-import { startBy } from "../assessed.ts";
+import { startBy } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
-import { usageError } from "../mistakes.ts";
+import { usageError } from "../parts/mistakes.ts";
 import { scanHistory, scanIndex } from "./objects.ts";
-import { Search } from "./search.ts";
-import { type Area, incompleteness, isComplete, json, text } from "./text.ts";
+import { Search } from "./secret-search.ts";
+import { type Area, incompleteness, isComplete, json, text } from "./scan-text.ts";
 import { scanTree } from "./tree.ts";
 
 export const scan: Command = async ({ options, positionals }, context) => {
@@ -30,7 +30,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
   warnUnavailable(context, start.store.esc);
   printNotices(context, start.settings, start.verdict.notices);
   const secrets = secretBytesOf(start);
-  const { size, ...searched } = searchedFor(secrets, loadRedactAddon());
+  const { size, ...searched } = searchedFor(secrets, loadMaskingAddon());
   const { kind: esc } = start.store.esc;
   const isWithoutEsc = esc === "unavailable" || esc === "refused";
   if (size === 0 && !isWithoutEsc) {

@@ -16,10 +16,10 @@ import { join, resolve, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
-import { batchesOfGit, GitRefusal, type Git } from "../../resolve/git.ts";
-import { NameSearch } from "./names.ts";
+import { batchesOfGit, GitRefusal, type Git } from "../../access/git-command.ts";
+import { NameSearch } from "./scanned-names.ts";
 import { textOfGit } from "./objects.ts";
-import type { Search } from "./search.ts";
+import type { Search } from "./secret-search.ts";
 
 const LIST = ["ls-files", "-z", "--others", "--exclude-standard"];
 /** Settings of coding agents and of MCP clients, which often hold a key. */

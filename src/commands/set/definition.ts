@@ -1,5 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
-import { FOUND_ENVIRONMENT, writeOptions, valueOnLine } from "../writing/options.ts";
+import { FOUND_ENVIRONMENT, writeOptions, valueOnLine } from "../parts/writing/write-options.ts";
 
 export const setCommand: CommandDefinition = {
   describe: "Set the first value of a variable in the ESC environment",

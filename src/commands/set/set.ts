@@ -1,19 +1,19 @@
 import { resolveSettings } from "../../command-line/settings.ts";
-import { declarationOf, isDeclared } from "../../contract/check.ts";
-import { loadContract } from "../../contract/load.ts";
-import type { Contract } from "../../contract/model.ts";
+import { declarationOf, isDeclared } from "../../contract/check-contract.ts";
+import { loadContract } from "../../contract/find-contract.ts";
+import type { Contract } from "../../contract/contract-model.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
-import { formatName } from "../../esc/settings/names.ts";
+import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { ask, canAsk } from "../confirm.ts";
-import { usageError } from "../mistakes.ts";
+import { ask, canAsk } from "../parts/confirm.ts";
+import { usageError } from "../parts/mistakes.ts";
 import { agentBy } from "../run/agents.ts";
-import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../writing/access.ts";
-import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../writing/change.ts";
+import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
+import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../parts/writing/write-change.ts";
 import {
   candidateFor,
   isChange,
@@ -23,9 +23,9 @@ import {
   requirePublic,
   reservedAs,
   stateOf,
-} from "../writing/plan.ts";
-import { readValue } from "../writing/value.ts";
-import { valueOnLine } from "../writing/options.ts";
+} from "../parts/writing/write-plan.ts";
+import { readValue } from "../parts/writing/given-value.ts";
+import { valueOnLine } from "../parts/writing/write-options.ts";
 
 const NAME = /^[A-Za-z_]\w*$/;
 

@@ -1,8 +1,8 @@
 /** The entry of one key, compiled from the contract; pure. Loaded only for --broker, and for contracts with a `broker` member. */
 import type { BrokerMember } from "../generated/document.ts";
-import type { Declaration } from "../model.ts";
+import type { Declaration } from "../contract-model.ts";
 import { type Probed, readProbe } from "./from-probe.ts";
-import { type BrokerEntry, slotOf } from "./model.ts";
+import { type BrokerEntry, slotOf } from "./broker-model.ts";
 import { parseRules } from "./path-rules.ts";
 import { providerOf } from "./providers.ts";
 

@@ -1,7 +1,7 @@
 /** The part of a broker's entry that follows from the probe of the variable; pure. */
 import { parseUrl } from "../../core/url.ts";
 import type { ProbeEntry } from "../generated/document.ts";
-import { type Slot, isReserved, slotOf } from "./model.ts";
+import { type Slot, isReserved, slotOf } from "./broker-model.ts";
 
 export interface Probed {
   /** An origin, or `${NAME}` of the variable that holds the address; absent without a request. */

@@ -2,8 +2,8 @@
  * The services whose keys are brokered without a word in the contract: where each key goes, in which header, by which
  * variables clients learn the address, and which paths are denied since they make or change credentials.
  */
-import { GITHUB } from "./github.ts";
-import type { Slot } from "./model.ts";
+import { GITHUB } from "./github-keys.ts";
+import type { Slot } from "./broker-model.ts";
 
 export interface Provider {
   /** The service's origin; absent if a variable of the contract holds it. */

@@ -2,9 +2,16 @@
 import { enumerate } from "../../core/text.ts";
 import { parseUrl } from "../../core/url.ts";
 import { addressName, baseOf, brokerEntryOf, variableIn } from "../broker/entry.ts";
-import { type BrokerEntry, isReserved, slotOf } from "../broker/model.ts";
-import { baseNameFault, type FormFault, originFault, pathFault, ruleFault, ruleHostFault } from "../broker/faults.ts";
-import { sitesOf } from "../broker/github.ts";
+import { type BrokerEntry, isReserved, slotOf } from "../broker/broker-model.ts";
+import {
+  baseNameFault,
+  type FormFault,
+  originFault,
+  pathFault,
+  ruleFault,
+  ruleHostFault,
+} from "../broker/key-faults.ts";
+import { sitesOf } from "../broker/github-keys.ts";
 import { GITHUB_TOKENS, providerOf } from "../broker/providers.ts";
 import type { BrokerMember, VariableEntry } from "../generated/document.ts";
 import { isSecret, listOf } from "./compile.ts";

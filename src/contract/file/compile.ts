@@ -12,7 +12,7 @@ import type {
   Section,
   SectionLine,
   ValueFormat,
-} from "../model.ts";
+} from "../contract-model.ts";
 import { compilePattern } from "../pattern/pattern.ts";
 
 /** Compiles one profile of a valid document. Linear in its size. */

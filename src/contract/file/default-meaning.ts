@@ -1,6 +1,6 @@
 /** The defaults that a contract must not have. Loaded only if a name suggests one. */
-import { runsCode } from "../../core/code-values.ts";
-import { decidesNetwork } from "../../core/network-variables.ts";
+import { runsCode } from "../../trust/code-values.ts";
+import { decidesNetwork } from "../../trust/network-variables.ts";
 
 /** Returns the reason why no contract sets this default, to follow its name. */
 export function defaultFault(name: string, value: string): string | undefined {

@@ -2,7 +2,7 @@
 import { didYouMean } from "../../core/suggest.ts";
 import { noWork } from "../format.ts";
 import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
-import { alternatives } from "../words.ts";
+import { alternatives } from "../contract-words.ts";
 import { lineage, listOf, mergeEntries, mergeInto, profilesOf } from "./compile.ts";
 import type { Issue, Path } from "./positions.ts";
 import { examineMembers, examineVariable, type Report, type Scope, type Tools } from "./variable-meaning.ts";

@@ -2,7 +2,7 @@
 import { SophiaError } from "../../core/error.ts";
 import { count, printable } from "../../core/text.ts";
 import { schemaText } from "../generated/schema-text.ts";
-import { explain } from "./explain.ts";
+import { explain } from "./explain-rejection.ts";
 import {
   type Fault,
   type Issue,

@@ -2,9 +2,9 @@
 import type { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
 import type { FormatEntry, VariableEntry } from "../generated/document.ts";
-import type { PatternWork } from "../model.ts";
+import type { PatternWork } from "../contract-model.ts";
 import { compilePattern } from "../pattern/pattern.ts";
-import { alternatives, faultWords } from "../words.ts";
+import { alternatives, faultWords } from "../contract-words.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
 import { formatOf, isSecret, listOf } from "./compile.ts";
 import type { defaultFault } from "./default-meaning.ts";

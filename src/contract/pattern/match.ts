@@ -2,7 +2,7 @@
  * Matches by a finite automaton; pure. States that are entered together form one node, and each node caches its transitions:
  * most characters of a value take one step. The number of steps is the same in every engine.
  */
-import type { CharacterSet, Pattern, Repetition } from "./syntax.ts";
+import type { CharacterSet, Pattern, Repetition } from "./pattern-syntax.ts";
 
 interface State {
   readonly id: number;

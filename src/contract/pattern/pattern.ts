@@ -3,9 +3,9 @@
  * thirty letters. A contract of any author is checked before each start.
  */
 import { SophiaError } from "../../core/error.ts";
-import type { PatternUse, TextPattern } from "../model.ts";
+import type { PatternUse, TextPattern } from "../contract-model.ts";
 import { makeMatcher } from "./match.ts";
-import { type CharacterSet, type Pattern, parsePattern, type Repetition } from "./syntax.ts";
+import { type CharacterSet, type Pattern, parsePattern, type Repetition } from "./pattern-syntax.ts";
 
 /** @throws SyntaxError for an invalid pattern, in words that continue "the pattern …" */
 export function compilePattern(source: string): TextPattern {

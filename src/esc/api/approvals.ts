@@ -1,10 +1,10 @@
 /** Environments that need an approval to be opened or changed, and the requests to open them. */
-import { EscFault, HIDDEN, needsApproval, unexpectedAnswer } from "../faults/fault.ts";
-import { formatName, formatVersion, type FullName } from "../settings/names.ts";
+import { EscFault, HIDDEN, needsApproval, unexpectedAnswer } from "../faults/esc-fault.ts";
+import { formatName, formatVersion, type FullName } from "../settings/environment-names.ts";
 import { fieldsOf, isPage, objectsIn, textAt, valueAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import { openBudget } from "../transport/retry.ts";
-import { MOST_ENVIRONMENTS, pathOf, pathOfRevision, readImports } from "./definition.ts";
+import { MOST_ENVIRONMENTS, pathOf, pathOfRevision, readImports } from "./definition-requests.ts";
 
 export interface Gates {
   readonly open: boolean;

@@ -1,9 +1,9 @@
 import type { Failure, Notice } from "../../core/model.ts";
 import { obtainToken } from "../auth/token.ts";
-import { EscFault, type Refused, refusal } from "../faults/fault.ts";
-import type { EscSettings } from "../settings/access.ts";
-import { candidates, type EnvironmentName, formatName, type FullName } from "../settings/names.ts";
-import { isOldForm, isOrganization, oldFormNotices } from "../settings/names.ts";
+import { EscFault, type Refused, refusal } from "../faults/esc-fault.ts";
+import type { EscSettings } from "../settings/access-settings.ts";
+import { candidates, type EnvironmentName, formatName, type FullName } from "../settings/environment-names.ts";
+import { isOldForm, isOrganization, oldFormNotices } from "../settings/environment-names.ts";
 import { objectsIn, textAt } from "../transport/answer.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
@@ -45,7 +45,7 @@ export async function askEsc<T>(
   } finally {
     connection.close();
   }
-  const { wordFault } = await import("../faults/wording.ts");
+  const { wordFault } = await import("../faults/fault-wording.ts");
   const failure = wordFault(fault, settings, connection.remarks);
   const refused = refusal(fault.fault);
   if (refused !== undefined) return { kind: "refused", failure, refused };

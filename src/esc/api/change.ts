@@ -1,11 +1,18 @@
 /** The change of an environment: reads it, writes another definition, and reads it back. */
-import { namesIn } from "../definition/variables.ts";
-import { EscFault, needsApproval, statusOf } from "../faults/fault.ts";
-import { formatName, type FullName } from "../settings/names.ts";
+import { namesIn } from "../definition/definition-variables.ts";
+import { EscFault, needsApproval, statusOf } from "../faults/esc-fault.ts";
+import { formatName, type FullName } from "../settings/environment-names.ts";
 import { Secret } from "../settings/secret.ts";
 import type { Connection } from "../transport/connection.ts";
-import { createDraft, type Definition, type Draft, readBack, readDefinition, updateDefinition } from "./definition.ts";
-import { openByDefaults, type OpenedEnvironment } from "./session.ts";
+import {
+  createDraft,
+  type Definition,
+  type Draft,
+  readBack,
+  readDefinition,
+  updateDefinition,
+} from "./definition-requests.ts";
+import { openByDefaults, type OpenedEnvironment } from "./open-session.ts";
 
 export interface EnvironmentState {
   readonly name: FullName;

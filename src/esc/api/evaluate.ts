@@ -1,9 +1,9 @@
 /** Evaluation of environments without opening them: no credentials are minted, and secrets stay unknown. */
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
-import { formatName, type FullName } from "../settings/names.ts";
+import { formatName, type FullName } from "../settings/environment-names.ts";
 import type { Connection } from "../transport/connection.ts";
-import { pathOfRevision } from "./definition.ts";
-import { type Entry, readEntries } from "./values.ts";
+import { pathOfRevision } from "./definition-requests.ts";
+import { type Entry, readEntries } from "./opened-values.ts";
 
 export type Evaluated =
   | { readonly kind: "known"; readonly variable: Variable }

@@ -1,11 +1,11 @@
 /** The last changes of values, by the history of their definitions. */
-import { follow, importsOf, type Path, type ValueSource } from "../definition/follow.ts";
+import { follow, importsOf, type Path, type ValueSource } from "../definition/follow-references.ts";
 import { isLinked, parseDefinition, type Parsed } from "../definition/nodes.ts";
 import { SophiaError } from "../../core/error.ts";
-import { statusOf } from "../faults/fault.ts";
-import { formatName, formatVersion, type FullName } from "../settings/names.ts";
+import { statusOf } from "../faults/esc-fault.ts";
+import { formatName, formatVersion, type FullName } from "../settings/environment-names.ts";
 import type { Connection } from "../transport/connection.ts";
-import { importedName, listRevisions, readDefinition, type Revision, type Revisions } from "./definition.ts";
+import { importedName, listRevisions, readDefinition, type Revision, type Revisions } from "./definition-requests.ts";
 
 export type LastChange =
   | { readonly kind: "changed"; readonly environment: string; readonly revision: Revision }

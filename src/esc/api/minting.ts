@@ -1,5 +1,5 @@
 import { fieldsOf, type Fields, valueAt } from "../transport/answer.ts";
-import { childSchemas } from "./values.ts";
+import { childSchemas } from "./opened-values.ts";
 
 /** Functions by which providers make credentials for a session: `fn::open`, `fn::open::aws-login`. */
 const OPENS = /^fn::open\b/;

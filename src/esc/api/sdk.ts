@@ -1,8 +1,8 @@
 import { EscApi } from "@pulumi/esc-sdk/esc/raw/api.js";
 import { Configuration } from "@pulumi/esc-sdk/esc/raw/configuration.js";
 import type { HttpAnswer } from "../../network/http.ts";
-import { SESSION_MS } from "../settings/access.ts";
-import type { FullName } from "../settings/names.ts";
+import { SESSION_MS } from "../settings/access-settings.ts";
+import type { FullName } from "../settings/environment-names.ts";
 import type { Connection } from "../transport/connection.ts";
 
 export type EscRequests = ReturnType<typeof createRequests>;

@@ -1,5 +1,5 @@
 /** Access tokens: identifying, listing, making and deleting them. No value is ever shown. */
-import { unexpectedAnswer } from "../faults/fault.ts";
+import { unexpectedAnswer } from "../faults/esc-fault.ts";
 import { Secret } from "../settings/secret.ts";
 import { objectsIn, textAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";

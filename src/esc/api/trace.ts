@@ -1,7 +1,7 @@
 /** The source of a value within the definitions, by the trace of an answer. */
 import type { DefinitionLocation, Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import { formatName, type FullName } from "../settings/names.ts";
+import { formatName, type FullName } from "../settings/environment-names.ts";
 import { type Fields, fieldsOf, positive, textAt, valueAt } from "../transport/answer.ts";
 
 type Provenance = Pick<Extract<Origin, { readonly source: "esc" }>, "importedFrom" | "line" | "overrides">;

@@ -6,7 +6,7 @@ import { readNamed } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { isExposed } from "../../system/ownership.ts";
 import { isReachable } from "../../system/reachable.ts";
-import { EscFault } from "../faults/fault.ts";
+import { EscFault } from "../faults/esc-fault.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 
 /** Above the length of any token: a wrong file may be endless. */

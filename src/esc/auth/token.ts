@@ -2,9 +2,9 @@
 import type { Environment } from "../../core/model.ts";
 import { parseUrl, isLoopback } from "../../core/url.ts";
 import type { HttpAnswer } from "../../network/http.ts";
-import { authority } from "../../network/settings.ts";
-import { EscFault, unexpectedAnswer } from "../faults/fault.ts";
-import type { EscSettings, FoundSettings } from "../settings/access.ts";
+import { authority } from "../../network/network-settings.ts";
+import { EscFault, unexpectedAnswer } from "../faults/esc-fault.ts";
+import type { EscSettings, FoundSettings } from "../settings/access-settings.ts";
 import { type Credential, describeCredential, type Exchange } from "../settings/credentials.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 import { bodyOf, cleanText, fieldsOf, requireObject } from "../transport/answer.ts";

@@ -2,7 +2,7 @@
 import { isMap, isScalar, isSeq } from "yaml";
 import { contentEnd, type EntryPair, isLinked, isNull, keyOf, keyText, type Mapping, type Node } from "./nodes.ts";
 import { parseDefinition, type Parsed, quoted, refuse, withoutReferences } from "./nodes.ts";
-import { type Change, PATH } from "./variables.ts";
+import { type Change, PATH } from "./definition-variables.ts";
 import { verify } from "./verify.ts";
 
 interface Splice {

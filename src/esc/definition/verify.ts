@@ -2,7 +2,7 @@
 import { isMap } from "yaml";
 import { isLinked, isNull, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
 import { parseDefinition, refuse, type Parsed, withoutReferences } from "./nodes.ts";
-import { type Change, PATH, pairsOf } from "./variables.ts";
+import { type Change, PATH, pairsOf } from "./definition-variables.ts";
 
 /** Checks that the text has the changes and no others. @throws SophiaError (esc-edit, 125) */
 export function verify(before: Parsed, edited: string, changes: readonly Change[]): void {

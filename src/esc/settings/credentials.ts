@@ -1,4 +1,4 @@
-import { organizationIn } from "./names.ts";
+import { organizationIn } from "./environment-names.ts";
 import { CREDENTIAL_ORDER, type EXCHANGE_VARIABLES } from "./own-variables.ts";
 import { holdsToken, isToken, Secret } from "./secret.ts";
 import { invalidSetting, isTrustedFor, labelOf, refuseQuotes, type Setting, type Variables } from "./variables.ts";

@@ -3,7 +3,7 @@ import type { Diagnostic } from "../../core/model.ts";
 import { printable, withoutMark } from "../../core/text.ts";
 import { parseUrl } from "../../core/url.ts";
 import type { HttpAnswer } from "../../network/http.ts";
-import { EscFault, type Fault } from "../faults/fault.ts";
+import { EscFault, type Fault } from "../faults/esc-fault.ts";
 import type { Secret } from "../settings/secret.ts";
 import { parseRetryAfter } from "./retry.ts";
 

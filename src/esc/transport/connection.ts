@@ -1,9 +1,9 @@
 import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import { NetworkError } from "../../network/fault.ts";
+import { NetworkError } from "../../network/network-fault.ts";
 import { type HttpAnswer, HttpClient, type HttpRequest } from "../../network/http.ts";
-import { authority, type NetworkSettings } from "../../network/settings.ts";
-import { EscFault, mayHaveEffect } from "../faults/fault.ts";
+import { authority, type NetworkSettings } from "../../network/network-settings.ts";
+import { EscFault, mayHaveEffect } from "../faults/esc-fault.ts";
 import type { Secret } from "../settings/secret.ts";
 import { Cleaner, type Fields, parseDiagnostics, requireObject } from "./answer.ts";
 import { type Clock, Deadline } from "./deadline.ts";

@@ -1,4 +1,4 @@
-import { EscFault } from "../faults/fault.ts";
+import { EscFault } from "../faults/esc-fault.ts";
 import { afterTime, TimeLimit, type Timer } from "../../network/limit.ts";
 
 /** Time and chance, so that tests need not wait for either. */

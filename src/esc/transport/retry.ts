@@ -1,4 +1,4 @@
-import type { Fault } from "../faults/fault.ts";
+import type { Fault } from "../faults/esc-fault.ts";
 
 export interface Trouble {
   /** `transient`: a broken or slow connection, HTTP 500, 502, 503, 504. `unreached`: never connected. */

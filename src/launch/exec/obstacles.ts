@@ -5,7 +5,7 @@ const REASONS = {
   "no-execve": `sophia-run's addon is not loaded, and Node.js ${process.version} has no process.execve (since 22.15)`,
   profiler: "a profiler samples this process, and its signal would kill the program",
   files: "secret files must be removed when the program ends, and no other process can do that here",
-  redaction: "secrets in the program's output must be masked",
+  outputMasking: "secrets in the program's output must be masked",
   "kill-after": "--kill-after needs a parent process",
   watch: "--watch needs a parent process",
   broker: "--broker needs a parent process",

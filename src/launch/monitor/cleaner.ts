@@ -1,11 +1,11 @@
 /** Secret files that another process removes: the cleaner in exec mode, the monitor in spawn mode (see native/monitor/secret-files.h). */
 import { execUnavailable } from "../exec/obstacles.ts";
-import { replace } from "../exec/replace.ts";
+import { replace } from "../exec/replace-process.ts";
 import { FIRST_PID_NAMESPACE } from "../spawn/leftovers.ts";
 import { pidNamespace } from "../spawn/owned-folder.ts";
-import { writeSecretFiles } from "../spawn/secret-files.ts";
+import { writeSecretFiles } from "../secret-files.ts";
 import type { Launch, Program } from "../types.ts";
-import { findMonitor, numbersOfProgram, type Monitor } from "./addon.ts";
+import { findMonitor, numbersOfProgram, type Monitor } from "./monitor-addon.ts";
 
 export interface RemovableFiles {
   /** The program, with the paths of the files in its environment. */

@@ -17,7 +17,7 @@ export type StartChild = (
 
 export async function loadStartChild(): Promise<StartChild> {
   const isWindows = process.platform === "win32";
-  const windows = isWindows ? await import("../windows/command-line.ts") : undefined;
+  const windows = isWindows ? await import("../windows/windows-command-line.ts") : undefined;
   const emitWholeStatus = isBun && isWindows ? (await import("../windows/exit-status.ts")).emitWholeStatus : undefined;
   return (program, stdio, ipc) => {
     const [argv0, ...rest] = program.argv;

@@ -23,7 +23,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { attempt, codeOrThrow } from "../../system/errors.ts";
-import type { MonitorAddon } from "../monitor/addon.ts";
+import type { MonitorAddon } from "../monitor/monitor-addon.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 
 export interface OwnedFolder {

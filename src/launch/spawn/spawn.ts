@@ -1,9 +1,9 @@
 import { ExitStatus } from "../../core/error.ts";
 import { isBun } from "../../system/runtime.ts";
 import { loader } from "../../system/addon/addon.ts";
-import type { Outputs } from "../redact/outputs.ts";
+import type { Outputs } from "../masking/outputs.ts";
 import type { Launch, Watch } from "../types.ts";
-import { startProgram, type StartedProgram, type LauncherState } from "./start.ts";
+import { startProgram, type StartedProgram, type LauncherState } from "./start-child.ts";
 import { dieOf, release } from "./end.ts";
 import { parentChannel } from "./ipc.ts";
 

@@ -3,7 +3,7 @@ import { readlinkSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
-import { launcherPidVariables } from "../monitor/replace.ts";
+import { launcherPidVariables } from "../monitor/replace-by-monitor.ts";
 import { findHelper } from "../program/look-up.ts";
 import type { Program } from "../types.ts";
 

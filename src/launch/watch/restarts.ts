@@ -4,12 +4,12 @@
  * signal of the user's is not restarted. While no program runs, a signal acts on the launcher itself.
  */
 import { AS_GIVEN } from "../../../native/shared.ts";
-import { locate, validate } from "../program/request.ts";
+import { locate, validate } from "../program/find-executable.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
-import { loadRedactAddon } from "../redact/addon.ts";
+import { loadMaskingAddon } from "../masking/masking-addon.ts";
 import { send } from "../signals.ts";
-import type { Undo } from "../listen.ts";
-import type { Launch, Redaction, Renewal, Watch } from "../types.ts";
+import type { Undo } from "../event-listeners.ts";
+import type { Launch, OutputMasking, Renewal, Watch } from "../types.ts";
 
 export type Restarts = ReturnType<typeof makeRestarts>;
 
@@ -21,7 +21,7 @@ const JOB_STOPS: ReadonlySet<string> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]
 /** The masked outputs of a program. Its background processes may write after its end. */
 interface MaskedOutputs {
   readonly isOpen: () => boolean;
-  readonly maskBy: (redaction: Redaction) => void;
+  readonly maskBy: (outputMasking: OutputMasking) => void;
 }
 
 /** The step in which the grace period is counted: it does not run while the whole job is stopped. */
@@ -45,7 +45,7 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
   let write: (text: string) => void = () => {};
   let outputs: readonly MaskedOutputs[] = [];
   /** The latest masking, if it is not that of the latest renewal: a program that is being started has an older one. */
-  let masking: Redaction | undefined;
+  let masking: OutputMasking | undefined;
 
   const giveUp = (): void => {
     phase = "over";
@@ -66,9 +66,9 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
     stopCounting = countDown(graceMs, () => program !== undefined && send(program, "SIGKILL"));
   };
 
-  const mask = (redaction: Redaction): void => {
-    masking = redaction;
-    for (const one of outputs) one.maskBy(redaction);
+  const mask = (outputMasking: OutputMasking): void => {
+    masking = outputMasking;
+    for (const one of outputs) one.maskBy(outputMasking);
   };
 
   return {
@@ -148,7 +148,7 @@ function countDown(ms: number, done: () => void): Undo {
 export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) => void) | undefined> {
   const { isatty } = process.getBuiltinModule("node:tty");
   const terminal = [0, 1, 2].find((descriptor) => isatty(descriptor));
-  const addon = terminal === undefined ? undefined : loadRedactAddon();
+  const addon = terminal === undefined ? undefined : loadMaskingAddon();
   const ownGroup = readProcessStat("self")?.group;
   if (terminal === undefined || addon === undefined || ownGroup === undefined) return undefined;
   if (addon.foregroundGroup(terminal) !== ownGroup) return undefined;

@@ -1,5 +1,5 @@
 import type { Layer } from "../../core/model.ts";
-import type { EscEnvironment } from "../esc.ts";
+import type { EscEnvironment } from "../esc-layers.ts";
 
 export interface Content {
   /** The start of the reading, in milliseconds since the epoch. */

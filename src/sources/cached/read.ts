@@ -1,18 +1,18 @@
 /** Reads ESC through an encrypted cache of its last values, for times when it is not available. */
 import type { Environment, Failure, Notice } from "../../core/model.ts";
 import { SophiaError } from "../../core/error.ts";
-import { type EscSettings, SESSION_MS } from "../../esc/settings/access.ts";
-import { oldFormNotices, parseFullName } from "../../esc/settings/names.ts";
+import { type EscSettings, SESSION_MS } from "../../esc/settings/access-settings.ts";
+import { oldFormNotices, parseFullName } from "../../esc/settings/environment-names.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { cacheFolder } from "../../system/folders.ts";
 import { within } from "../../system/paths.ts";
-import type { CacheUse, EscReading } from "../esc.ts";
+import type { CacheUse, EscReading } from "../esc-layers.ts";
 import { type Content, contentText, parseContent } from "./content.ts";
 import { nameFor, open, randomName, seal } from "./seal.ts";
 import { removePrivate } from "../../system/private-file.ts";
 import { readEntry, writeEntry } from "./store.ts";
-import type { UnusedReason } from "./words.ts";
+import type { UnusedReason } from "./cache-words.ts";
 
 export interface CacheOptions {
   readonly offline: boolean;
@@ -55,12 +55,13 @@ export async function readThroughCache(
     const isOther = settings.oneMeaning !== undefined && cached.notices.some(({ kind }) => kind === "esc-old-form");
     return isOther ? { kind: "absent" } : cached;
   };
-  const because = async (reason: UnusedReason): Promise<string> => (await import("./words.ts")).reasonWords(reason);
+  const because = async (reason: UnusedReason): Promise<string> =>
+    (await import("./cache-words.ts")).reasonWords(reason);
 
   if (offline) {
     const reading = useCache(cacheMaxAgeMs, { why: "offline" });
     if (reading.kind === "read") return reading;
-    const { offlineFailure } = await import("./words.ts");
+    const { offlineFailure } = await import("./cache-words.ts");
     return { kind: "unavailable", blames: "service", failure: offlineFailure(settings, reading) };
   }
   if (cacheFreshMs !== undefined && !requireEsc) {
@@ -69,7 +70,7 @@ export async function readThroughCache(
   }
 
   const readAt = Date.now();
-  const { readEsc } = await import("../esc.ts");
+  const { readEsc } = await import("../esc-layers.ts");
   const reading = await readEsc({ ...settings, credential }, progress);
   if (reading.kind === "read") {
     const { environments, layers, mayMint } = reading;

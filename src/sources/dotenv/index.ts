@@ -7,7 +7,7 @@ import { readFound, readNamed } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
 import { isThere, within } from "../../system/paths.ts";
-import { type ParsedDotenv, parsePlainly } from "./syntax.ts";
+import { type ParsedDotenv, parsePlainly } from "./plain-syntax.ts";
 
 /** Above the size of any environment; one value may have 128 KiB on Linux. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -82,8 +82,8 @@ export async function parseDotenv(text: string, file: string): Promise<ParsedDot
 }
 
 /** In one place, since each import is a line of the hot path. */
-function words(): Promise<typeof import("./words.ts")> {
-  return import("./words.ts");
+function words(): Promise<typeof import("./dotenv-words.ts")> {
+  return import("./dotenv-words.ts");
 }
 
 interface Content {

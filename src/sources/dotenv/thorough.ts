@@ -1,11 +1,11 @@
 /** Parses `.env` files with quotes, references, or lines that need a remark. */
 import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
-import { schemeOf, type ReferenceForm } from "../../core/references.ts";
+import { schemeOf, type ReferenceForm } from "../../core/reference-forms.ts";
 import { count, printable } from "../../core/text.ts";
-import { ASSIGNMENT, linesOf, SPECIAL, type ParsedDotenv } from "./syntax.ts";
+import { ASSIGNMENT, linesOf, SPECIAL, type ParsedDotenv } from "./plain-syntax.ts";
 import { hasProgramEscape, isWrittenByPulumi, LETTER_ESCAPE } from "./pulumi.ts";
-import { readValue, type DotenvValue } from "./value.ts";
+import { readValue, type DotenvValue } from "./dotenv-value.ts";
 
 /** Further remarks about a file are only counted. */
 const MOST_REMARKS = 20;

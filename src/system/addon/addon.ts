@@ -1,7 +1,7 @@
 import { attempt } from "../errors.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "../ownership.ts";
 import { isThere } from "../paths.ts";
-import type { Loader } from "../../../native/loader.ts";
+import type { Loader } from "../../../native/loader-parts.ts";
 import type { Addon } from "../../../native/system.ts";
 
 /** A parameter of the function around each file of the bundle. */

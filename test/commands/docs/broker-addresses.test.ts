@@ -3,7 +3,7 @@ import { isAddressNote, withAddresses } from "../../../src/commands/docs/broker-
 import { envExample } from "../../../src/commands/docs/env-example.ts";
 import { envTypes } from "../../../src/commands/docs/env-types.ts";
 import { pythonSettings } from "../../../src/commands/docs/python-settings.ts";
-import { contractBlocks } from "../../../src/commands/docs/secrets.ts";
+import { contractBlocks } from "../../../src/commands/docs/secrets-document.ts";
 import { fromGenerated } from "../../../src/commands/init/example.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { contractOf } from "../../contract/contracts.ts";

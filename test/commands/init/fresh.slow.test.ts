@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { devcontainerAdvice } from "../../../src/commands/init/extras.ts";
 import { fromExample } from "../../../src/commands/init/example.ts";
 import { nodeTool } from "../../../src/commands/init/node-tools.ts";
-import type { Project } from "../../../src/commands/init/project.ts";
+import type { Project } from "../../../src/commands/init/project-survey.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";

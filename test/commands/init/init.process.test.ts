@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { exclusionOf } from "../../../src/commands/code/exclusions.ts";
+import { exclusionOf } from "../../../src/commands/parts/code/exclusions.ts";
 import { fromExample } from "../../../src/commands/init/example.ts";
-import { readsOfPython } from "../../../src/commands/code/python-reads.ts";
-import type { Reads } from "../../../src/commands/code/reads.ts";
-import { readsOfScript } from "../../../src/commands/code/script-reads.ts";
+import { readsOfPython } from "../../../src/commands/parts/code/python-reads.ts";
+import type { Reads } from "../../../src/commands/parts/code/reads.ts";
+import { readsOfScript } from "../../../src/commands/parts/code/script-reads.ts";
 import { FAKE_TOKEN } from "../../contract/corpus.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { linkSteps } from "../../../src/commands/init/link-step.ts";
 import type { NodeInstaller } from "../../../src/commands/init/node-tools.ts";
 import type { Manifest } from "../../../src/commands/init/package-json.ts";
-import type { Project } from "../../../src/commands/init/project.ts";
+import type { Project } from "../../../src/commands/init/project-survey.ts";
 
 const PRIVATE = { name: "app", version: "1.0.0", private: true };
 const OURS = { "sophia-run": "0.1.0" };

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { planKey } from "../../../src/broker/plan.ts";
+import { planKey } from "../../../src/broker/key-plan.ts";
 import { brokerEntryOf } from "../../../src/contract/broker/entry.ts";
 import { providerOf } from "../../../src/contract/broker/providers.ts";
-import type { Contract } from "../../../src/contract/model.ts";
+import type { Contract } from "../../../src/contract/contract-model.ts";
 import { SophiaError } from "../../../src/core/error.ts";
 import { contractOf } from "../contracts.ts";
 

@@ -4,7 +4,7 @@ import { Ajv } from "ajv";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readSchema } from "../../../scripts/contract/schema.ts";
-import { explain } from "../../../src/contract/file/explain.ts";
+import { explain } from "../../../src/contract/file/explain-rejection.ts";
 import { parseWithPositions } from "../../../src/contract/file/positions.ts";
 import { isContractDocument } from "../../../src/contract/generated/guard.ts";
 import { schemaText } from "../../../src/contract/generated/schema-text.ts";

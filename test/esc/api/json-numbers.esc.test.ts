@@ -1,6 +1,6 @@
 import { assert, json as jsonTexts, property } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { withNumbersAsStrings } from "../../../src/esc/api/values.ts";
+import { withNumbersAsStrings } from "../../../src/esc/api/opened-values.ts";
 
 /** The value with numbers as strings. */
 function asStrings(value: unknown): unknown {

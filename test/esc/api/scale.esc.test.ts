@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readValues } from "../../../src/esc/api/values.ts";
+import { readValues } from "../../../src/esc/api/opened-values.ts";
 
 /** Microseconds of the processor to make variables of an answer that holds so many; the best of several. */
 function cost(size: number): number {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Change } from "../../../src/esc/definition/variables.ts";
+import type { Change } from "../../../src/esc/definition/definition-variables.ts";
 import { setVariables } from "../../../src/esc/definition/edit.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 

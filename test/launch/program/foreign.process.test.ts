@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { matches } from "../../../src/launch/program/emulation.ts";
-import { outcome } from "../redact/masked.ts";
+import { outcome } from "../masking/masked.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 
 const [command, ...prefix] = sophiaRun;

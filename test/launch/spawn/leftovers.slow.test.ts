@@ -18,7 +18,7 @@ import {
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { MonitorAddon } from "../../../src/launch/monitor/addon.ts";
+import type { MonitorAddon } from "../../../src/launch/monitor/monitor-addon.ts";
 import { readProcessStat } from "../../../src/launch/proc/process-stat.ts";
 import { removeLeftovers } from "../../../src/launch/spawn/leftovers.ts";
 import { entriesOf, makeOwnedFolder, removeOwnedFolder } from "../../../src/launch/spawn/owned-folder.ts";
@@ -28,7 +28,7 @@ import { addon, folder } from "../../helpers/sophia.ts";
 
 skipBecause(notLinux ?? noAddon);
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/monitor/addon.c defines these
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/monitor/monitor-addon.c defines these
 const loaded = loadModule(addon.replace(/\.node$/, "-monitor.node")) as MonitorAddon | undefined;
 const tryLock = loaded?.tryLock;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { forwardedSignals } from "../../../src/launch/spawn/forward.ts";
+import { forwardedSignals } from "../../../src/launch/spawn/forward-signals.ts";
 import { withoutProc } from "../../../src/launch/spawn/terminal.ts";
 
 const ALL = ["SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGTERM", "SIGPROF", "SIGINFO"] as const;

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { escAccess, type EscSettings } from "../../../src/esc/settings/access.ts";
+import { escAccess, type EscSettings } from "../../../src/esc/settings/access-settings.ts";
 import { SILENT } from "../../../src/esc/transport/connection.ts";
 import { type CacheOptions, readThroughCache } from "../../../src/sources/cached/read.ts";
 import { contentText, type Content } from "../../../src/sources/cached/content.ts";

@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { nameFor, open, seal } from "../../../src/sources/cached/seal.ts";
-import type { EscReading } from "../../../src/sources/esc.ts";
+import type { EscReading } from "../../../src/sources/esc-layers.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { entriesIn, sealed, VALUE, world } from "./keeping.ts";

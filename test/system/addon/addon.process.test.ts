@@ -219,7 +219,7 @@ describe("the addon", () => {
     expect(spawnSync(program, ["64"]).signal).toBe(process.arch === "arm64" ? "SIGTRAP" : "SIGILL");
   });
 
-  test.each(["system.c", "redact/addon.c", "monitor/addon.c", "monitor/monitor.c"])(
+  test.each(["system.c", "masking/masking-addon.c", "monitor/monitor-addon.c", "monitor/monitor.c"])(
     "%s compiles without warnings",
     (source) => {
       const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];

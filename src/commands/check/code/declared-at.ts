@@ -1,10 +1,10 @@
 import { dirname, resolve } from "node:path";
 import { membersOf, parseWithPositions } from "../../../contract/file/positions.ts";
-import { MAX_BYTES, shownPath } from "../../../contract/file/text.ts";
-import type { ContractSource } from "../../../contract/model.ts";
+import { MAX_BYTES, shownPath } from "../../../contract/file/contract-text.ts";
+import type { ContractSource } from "../../../contract/contract-model.ts";
 import { withoutMark } from "../../../core/text.ts";
 import { readFound } from "../../../system/bounded-read.ts";
-import { lineFinder } from "../../code/line-numbers.ts";
+import { lineFinder } from "../../parts/code/line-numbers.ts";
 import type { DeclarationPlace } from "./drift.ts";
 
 /**

@@ -1,8 +1,8 @@
 /** Compares the variables that code reads with those that the contract declares; pure. */
 import { baseOf, brokerEntryOf } from "../../../contract/broker/entry.ts";
-import type { Contract, Declaration } from "../../../contract/model.ts";
+import type { Contract, Declaration } from "../../../contract/contract-model.ts";
 import { nameFinder } from "../../../core/suggest.ts";
-import { exclusionOf } from "../../code/exclusions.ts";
+import { exclusionOf } from "../../parts/code/exclusions.ts";
 
 export interface SourceLocation {
   /** The path from the working directory. */

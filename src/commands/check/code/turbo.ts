@@ -2,7 +2,7 @@
 import { getNodeValue } from "jsonc-parser";
 import { JsonSyntaxError, membersOf, offsetFinder, parseWithPositions } from "../../../contract/file/positions.ts";
 import { matchesGlob } from "../../../resolve/select.ts";
-import { lineFinder } from "../../code/line-numbers.ts";
+import { lineFinder } from "../../parts/code/line-numbers.ts";
 import { objectOf } from "../../init/package-json.ts";
 import type { SourceLocation } from "./drift.ts";
 

@@ -1,17 +1,17 @@
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Context } from "../../../core/context.ts";
 import { count } from "../../../core/text.ts";
-import { callersNetwork } from "../../../esc/settings/access.ts";
+import { callersNetwork } from "../../../esc/settings/access-settings.ts";
 import { parseBackend } from "../../../esc/settings/backend.ts";
 import { Variables } from "../../../esc/settings/variables.ts";
-import type { NetworkSettings } from "../../../network/settings.ts";
+import type { NetworkSettings } from "../../../network/network-settings.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { printError } from "../../../output/stderr.ts";
-import { ask, canAsk } from "../../confirm.ts";
-import type { ExtraCheck } from "../text.ts";
-import { askByHttp } from "./http.ts";
-import { type Outcome, outcomeWords, unclear, unsent } from "./outcome.ts";
-import { type Planned, planProbes } from "./plan.ts";
+import { ask, canAsk } from "../../parts/confirm.ts";
+import type { ExtraCheck } from "../check-text.ts";
+import { askByHttp } from "./http-probe.ts";
+import { type Outcome, outcomeWords, unclear, unsent } from "./probe-outcome.ts";
+import { type Planned, planProbes } from "./probe-plan.ts";
 import { askPostgres } from "./postgres.ts";
 
 const LIMIT_MS = 5000;

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import * as net from "node:net";
 import { userInfo } from "node:os";
 import { isLoopback, isLoopbackAddress } from "../../../core/url.ts";
-import type { NetworkSettings } from "../../../network/settings.ts";
+import type { NetworkSettings } from "../../../network/network-settings.ts";
 import { beginTls } from "../../../network/tls.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
-import { type Outcome, rejected, unclear, unsent } from "./outcome.ts";
+import { type Outcome, rejected, unclear, unsent } from "./probe-outcome.ts";
 import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
 import { startScram } from "./scram.ts";
 

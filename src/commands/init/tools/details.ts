@@ -1,8 +1,8 @@
 import { formatFault, noWork } from "../../../contract/format.ts";
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { looksSecret } from "../../../contract/looks-secret.ts";
-import type { ValueFormat } from "../../../contract/model.ts";
-import type { Candidate, SourceResult } from "../candidates.ts";
+import type { ValueFormat } from "../../../contract/contract-model.ts";
+import type { Candidate, SourceResult } from "../variable-candidates.ts";
 
 /** The part of a result that one file gives. A remark that begins with two spaces is a command. */
 export type ToolResult = Pick<SourceResult, "candidates" | "remarks">;

@@ -1,6 +1,6 @@
 /** The variables of a `.env.schema` of varlock, with the decorators in the comments above them; pure. */
 import { withoutMark } from "../../../core/text.ts";
-import type { Candidate } from "../candidates.ts";
+import type { Candidate } from "../variable-candidates.ts";
 import { candidateOf, type ToolFormat, type ToolResult } from "./details.ts";
 
 /** `@name`, `@name=value` or `@name(arguments)`; a value may be a call or in quotes. */

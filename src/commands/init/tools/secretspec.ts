@@ -1,6 +1,6 @@
 /** The secrets of a `secretspec.toml`: those of the profile `default`, and the names of the other profiles; pure. */
 import { enumerate, printable } from "../../../core/text.ts";
-import type { Candidate } from "../candidates.ts";
+import type { Candidate } from "../variable-candidates.ts";
 import { objectOf } from "../package-json.ts";
 import { candidateOf, type ToolResult } from "./details.ts";
 import { NotToml, parseToml } from "./toml.ts";

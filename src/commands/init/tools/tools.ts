@@ -1,7 +1,7 @@
 /** Reads the files by which other tools describe a project's variables, for `init`. */
 import { enumerate } from "../../../core/text.ts";
-import { readWithin } from "../../files.ts";
-import type { SourceResult } from "../candidates.ts";
+import { readWithin } from "../../parts/project-files.ts";
+import type { SourceResult } from "../variable-candidates.ts";
 import type { ToolResult } from "./details.ts";
 import { fromEnvSchema } from "./env-schema.ts";
 import { fromSecretspec } from "./secretspec.ts";

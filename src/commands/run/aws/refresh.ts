@@ -5,26 +5,26 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { type Changes, withoutProxyForLoopback } from "../../../broker/environment.ts";
-import type { Broker } from "../../../broker/listen.ts";
+import { type Changes, withoutProxyForLoopback } from "../../../broker/broker-variables.ts";
+import type { Broker } from "../../../broker/broker-server.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { Environment, Failure } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import type { LaunchBroker } from "../../../launch/index.ts";
-import { makeRunFolder } from "../../../launch/spawn/secret-files.ts";
-import type { Secret } from "../../../masking/model.ts";
+import { makeRunFolder } from "../../../launch/secret-files.ts";
+import type { Secret } from "../../../masking/masking-model.ts";
 import { further, printLines } from "../../../output/stderr.ts";
 import { maskCommands } from "../../../output/workflow-commands.ts";
 import { loader } from "../../../system/addon/addon.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { readAgain } from "../../../resolve/read-again.ts";
-import { companionsOf } from "../../assessed.ts";
-import { awsAnswer, PATH } from "./answers.ts";
+import { companionsOf } from "../../parts/command-start.ts";
+import { awsAnswer, PATH } from "./aws-answers.ts";
 import { configWithCredentials } from "./config-profile.ts";
-import { awsVariables, TOKEN_VARIABLE } from "./environment.ts";
-import { type AwsCredentials, credentialsIn, KEYS } from "./plan.ts";
+import { awsVariables, TOKEN_VARIABLE } from "./aws-variables.ts";
+import { type AwsCredentials, credentialsIn, KEYS } from "./aws-credentials.ts";
 import { mayTryNow, nextTry, type RenewalState } from "./renewal.ts";
 
 export interface AwsRefresh {

@@ -1,12 +1,12 @@
 /** Notices of what keeps git from the broker: settings of the user, which sophia-run does not change. */
-import { entriesAgainstGit } from "../../../broker/environment.ts";
-import { type GitAccess, remotesOf } from "../../../broker/git.ts";
+import { entriesAgainstGit } from "../../../broker/broker-variables.ts";
+import { type GitAccess, remotesOf } from "../../../broker/git-access.ts";
 import type { Context } from "../../../core/context.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import type { Environment } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
-import { GitRefusal, recordsOfGit } from "../../../resolve/git.ts";
+import { GitRefusal, recordsOfGit } from "../../../access/git-command.ts";
 
 /** @param environment the program's, without the broker */
 export async function noticeOfGit(

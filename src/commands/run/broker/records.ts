@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
-import type { RequestRecord } from "../../../broker/record.ts";
+import type { RequestRecord } from "../../../broker/request-record.ts";
 import { jsonLine } from "../../../core/json-text.ts";
 import { maskingOf, withFormer } from "../../../masking/masking.ts";
-import type { Secret } from "../../../masking/model.ts";
+import type { Secret } from "../../../masking/masking-model.ts";
 import type { Start } from "../../../resolve/start.ts";
-import { secretsOf } from "../../../resolve/secrets.ts";
-import { appendToLog } from "../../audit-log/log.ts";
+import { secretsOf } from "../../../resolve/secret-values.ts";
+import { appendToLog } from "../../parts/audit-log/log-file.ts";
 
 const MAX_PATH = 512;
 

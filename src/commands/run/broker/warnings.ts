@@ -1,5 +1,5 @@
 /** Warnings before a start with --broker. */
-import { displacedKeys } from "../../../broker/environment.ts";
+import { displacedKeys } from "../../../broker/broker-variables.ts";
 import type { Context } from "../../../core/context.ts";
 import { grouped } from "../../../core/grouped.ts";
 import { enumerateFew } from "../../../core/lines.ts";
@@ -7,8 +7,8 @@ import { shellWord } from "../../../core/shell.ts";
 import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { Start } from "../../../resolve/start.ts";
-import { type BrokeredKey, type BrokerPlan, nameMatcher } from "../../broker/keys.ts";
-import { copiesOf } from "../../broker/report.ts";
+import { type BrokeredKey, type BrokerPlan, nameMatcher } from "../../parts/broker/brokered-keys.ts";
+import { copiesOf } from "../../parts/broker/broker-report.ts";
 
 /** @param isYet a key may appear in ESC while the program runs */
 export function warnOfNothing({ files: { contract } }: Start, isYet: boolean, context: Context): void {

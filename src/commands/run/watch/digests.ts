@@ -1,6 +1,6 @@
 /** Digests that tell values apart without keeping them. */
 import { createHmac, randomBytes } from "node:crypto";
-import { BROKERED_VARIABLE } from "../../../contract/broker/model.ts";
+import { BROKERED_VARIABLE } from "../../../contract/broker/broker-model.ts";
 import type { Environment } from "../../../core/model.ts";
 import type { SecretFile } from "../../../launch/index.ts";
 

@@ -1,5 +1,5 @@
 /**
- * The rounds in which ESC is followed, as a state and a pure step, without values; follow.ts performs its actions.
+ * The rounds in which ESC is followed, as a state and a pure step, without values; follow-esc.ts performs its actions.
  *
  * A round begins after a pause, and looks at revisions, which is cheap. If one has changed, or some are hidden and 15 minutes
  * have passed, it opens the environments. If a value differs that the program got, it restarts the program; if only brokered
@@ -11,7 +11,7 @@
 import { LONGEST_TIMER_MS } from "../../../command-line/settings.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
-import type { KnownEnvironments, ChangeReport } from "../../../esc/api/follow.ts";
+import type { KnownEnvironments, ChangeReport } from "../../../esc/api/detect-changes.ts";
 import { changedNames, type Digests } from "./digests.ts";
 
 /** A new resolution of all sources. `trouble`: one cannot be read. `unmet`: the contract is not met. */

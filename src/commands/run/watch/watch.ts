@@ -9,28 +9,28 @@ import { SophiaError } from "../../../core/error.ts";
 import type { Failure } from "../../../core/model.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
-import { detectChanges, settingsByFullNames } from "../../../esc/api/follow.ts";
-import type { EscSettings } from "../../../esc/settings/access.ts";
-import { parseFullName } from "../../../esc/settings/names.ts";
+import { detectChanges, settingsByFullNames } from "../../../esc/api/detect-changes.ts";
+import type { EscSettings } from "../../../esc/settings/access-settings.ts";
+import { parseFullName } from "../../../esc/settings/environment-names.ts";
 import { SILENT } from "../../../esc/transport/connection.ts";
 import { systemClock } from "../../../esc/transport/deadline.ts";
-import type { Redaction, Renewal, Watch } from "../../../launch/index.ts";
+import type { OutputMasking, Renewal, Watch } from "../../../launch/index.ts";
 import { maskingOf, withFormer } from "../../../masking/masking.ts";
-import type { Secret } from "../../../masking/model.ts";
+import type { Secret } from "../../../masking/masking-model.ts";
 import { further, printLines } from "../../../output/stderr.ts";
 import { setOffer, wordUnmet } from "../../../output/unmet.ts";
 import { type Start, followsEsc } from "../../../resolve/start.ts";
-import { notAllowed, unallowed } from "../../../resolve/consent-words.ts";
+import { notAllowed, unallowed } from "../../../access/consent-words.ts";
 import { attempt } from "../../../system/errors.ts";
-import { startWith } from "../../assessed.ts";
-import type { Recorder } from "../../audit-log/record.ts";
-import type { BrokeredDelivery, RunBroker } from "../broker/broker.ts";
+import { startWith } from "../../parts/command-start.ts";
+import type { Recorder } from "../../parts/audit-log/audit-record.ts";
+import type { BrokeredDelivery, RunBroker } from "../broker/run-broker.ts";
 import { delivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
-import { type Clock, follow, lookSeldom } from "./follow.ts";
+import { type Clock, follow, lookSeldom } from "./follow-esc.ts";
 import type { Lines, Message, Resolved } from "./rounds.ts";
 import { makeDigest } from "./digests.ts";
-import { SESSION_MS } from "../../../esc/settings/access.ts";
+import { SESSION_MS } from "../../../esc/settings/access-settings.ts";
 
 const EVERY_MS = 30_000;
 const GRACE_MS = 10_000;
@@ -38,13 +38,13 @@ const GRACE_MS = 10_000;
 export interface FirstStart {
   readonly invocation: Pick<Run, "command" | "flags">;
   readonly start: Start;
-  readonly redaction: Redaction | undefined;
-  readonly redact: (
+  readonly outputMasking: OutputMasking | undefined;
+  readonly maskOutput: (
     settings: Settings,
     start: Start,
     context: Context,
     dummies: readonly Secret[] | undefined,
-  ) => Promise<Redaction | undefined>;
+  ) => Promise<OutputMasking | undefined>;
   readonly record: Recorder | undefined;
   readonly broker: RunBroker | undefined;
 }
@@ -100,12 +100,12 @@ function refusePipes({ values: { resolution } }: Pick<Start, "values">, cwd: str
 }
 
 async function following(
-  { invocation, start, redaction, redact, record, broker }: FirstStart,
+  { invocation, start, outputMasking, maskOutput, record, broker }: FirstStart,
   everyMs: number,
   context: Context,
   program: {
     readonly restart: (renewal: Renewal) => Promise<void>;
-    readonly mask: (redaction: Redaction) => void;
+    readonly mask: (outputMasking: OutputMasking) => void;
   },
   signal: AbortSignal,
 ): Promise<void> {
@@ -122,7 +122,7 @@ async function following(
   let followed = followable(start);
   /** The settings for the next look. They keep the token that was obtained, until a look fails for any reason. */
   let used = followed;
-  let masked = redaction;
+  let masked = outputMasking;
   /** The state of ESC that the program's values, or the broker's, are from. */
   let { esc } = start.store;
   const resolveAgain = async (): Promise<Resolved<Change>> => {
@@ -154,16 +154,16 @@ async function following(
     return {
       kind: "ready",
       digests: digest(delivered),
-      renewal: { ...delivered, start: now, redaction: await redactionOf(now) },
+      renewal: { ...delivered, start: now, outputMasking: await outputMaskingOf(now) },
     };
   };
   // The first start has printed the warning of --redact=never.
-  const redactionOf = async (now: Start): Promise<Redaction | undefined> =>
-    settings.redact === "never" ? undefined : redact(settings, now, context, broker?.dummies());
+  const outputMaskingOf = async (now: Start): Promise<OutputMasking | undefined> =>
+    settings.redact === "never" ? undefined : maskOutput(settings, now, context, broker?.dummies());
   /** Returns the masking of a change, which has the former secrets as well. The first program's has printed its notices. */
-  const maskingFor = (change: Change): { readonly renewed: Redaction | undefined; readonly dropped: number } => {
-    if (masked === undefined) return { renewed: change.redaction, dropped: 0 };
-    const { secrets, dropped } = withFormer(change.redaction?.secrets ?? [], masked.secrets);
+  const maskingFor = (change: Change): { readonly renewed: OutputMasking | undefined; readonly dropped: number } => {
+    if (masked === undefined) return { renewed: change.outputMasking, dropped: 0 };
+    const { secrets, dropped } = withFormer(change.outputMasking?.secrets ?? [], masked.secrets);
     return { renewed: { ...masked, secrets, masking: maskingOf(secrets) }, dropped };
   };
   const reportDropped = (dropped: number): void => {
@@ -191,7 +191,7 @@ async function following(
           const { run } = broker ?? {};
           const kept = run === undefined ? undefined : { run, names: () => [...(brokered?.keys() ?? [])] };
           record?.({ event: "start", command: command[0], broker: kept }, false, now);
-          await program.restart({ environment, files, redaction: masking.renewed });
+          await program.restart({ environment, files, outputMasking: masking.renewed });
           masked = masking.renewed;
           ({ dropped } = masking);
           // The next program is not started yet.

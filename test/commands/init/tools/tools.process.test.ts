@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fromEnvSchema } from "../../../../src/commands/init/tools/env-schema.ts";
 import { fromSecretspec } from "../../../../src/commands/init/tools/secretspec.ts";
-import { loadContract } from "../../../../src/contract/load.ts";
+import { loadContract } from "../../../../src/contract/find-contract.ts";
 import { folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
 import { SENTINEL } from "../../world.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lookSeldom } from "../../../../src/commands/run/watch/follow.ts";
+import { lookSeldom } from "../../../../src/commands/run/watch/follow-esc.ts";
 
 test("answers of 401 share a look, and cause another one after 10 seconds", async () => {
   let time = 0;

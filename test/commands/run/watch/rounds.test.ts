@@ -8,9 +8,9 @@ import {
   type State,
 } from "../../../../src/commands/run/watch/rounds.ts";
 import type { Digests } from "../../../../src/commands/run/watch/digests.ts";
-import type { ChangeReport, KnownEnvironments } from "../../../../src/esc/api/follow.ts";
-import { escAccess } from "../../../../src/esc/settings/access.ts";
-import { parseFullName } from "../../../../src/esc/settings/names.ts";
+import type { ChangeReport, KnownEnvironments } from "../../../../src/esc/api/detect-changes.ts";
+import { escAccess } from "../../../../src/esc/settings/access-settings.ts";
+import { parseFullName } from "../../../../src/esc/settings/environment-names.ts";
 import { expectWording } from "../../../helpers/wording.ts";
 import { usable } from "../../../esc/usable.ts";
 

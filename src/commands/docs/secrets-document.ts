@@ -1,0 +1,195 @@
+/** Writes SECRETS.md for a project, or its tables for a document of the user; pure. */
+import { REPOSITORY } from "../parts/package-source.ts";
+import { shellWord } from "../../core/shell.ts";
+import { enumerate, printable } from "../../core/text.ts";
+import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
+import { rotationOf } from "../../contract/rotation.ts";
+import { chapters, formWords, groupSentence, intervalWords, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
+
+const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
+
+export interface ProjectFacts {
+  readonly isOnGitHub: boolean;
+  readonly workflows: readonly string[];
+}
+
+/**
+ * Returns the blocks of SECRETS.md. No command line has a value, since other users of the machine could read it. bash and
+ * zsh read each block as one command, so that `read` does not take the next pasted line for its answer.
+ */
+export function secretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
+  const example = rotatedName(contract);
+  return [
+    `The secrets of these programs: where they come from, and how to maintain them. The values are in Pulumi ESC, not in the
+repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
+    "## Sources, in order of precedence",
+    `1. The process environment, then a \`.env.override\` of your own, override ESC and add to it.
+2. ${escSource(contract)}
+3. \`.env\` files only fill gaps, for local development. Never commit them.`,
+    "`sophia-run explain` shows the source of each variable, and the sources that it overrides.",
+    ...(facts.isOnGitHub ? repositorySecrets() : []),
+    "## The variables",
+    ...contractBlocks(contract),
+    "## Rotation",
+    `Rotate a secret as often as the tables say, and immediately if another person may have seen it:
+
+1. Create the new key at its provider.
+2. \`sophia-run rotate ${example}\` asks for it, checks its format, writes it to ESC and reads it back. \`--to REVISION\`
+   restores an earlier value.
+3. Restart the programs. \`sophia-run --watch -- <command>\` restarts its program by itself.
+4. \`sophia-run check --live\` asks the services whether the keys work. Then revoke the old key.`,
+    "`sophia-run rotate --token` replaces `ESC_TOKEN`; `sophia-run check --overdue` lists the secrets that are due for rotation.",
+    "## Local development",
+    ...(contract.environment === undefined ? [] : [LOGIN]),
+    shell(`cp .env.example .env && chmod 600 .env`),
+    `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or the values themselves; \`sophia-run import .env\` copies these values to ESC.
+Without any secret, \`sophia-run --fake -- <command>\` starts the command with dummy values.`,
+    "## Emergency access",
+    `- _ESC is not available_: programs start if the environment and \`.env\` files meet the contract. If
+  \`SOPHIA_CACHE=1\` was set, \`--offline\` uses the values that ESC returned in the last 24 hours.
+- _ESC refuses the token_: only the environment is used. To use \`.env\` files, unset \`ESC_TOKEN\`.`,
+    `Keep a sealed copy of the values that production needs. In an emergency set each of them as an environment variable, start
+as usual, and unset them afterwards. They override ESC:`,
+    shell(`read -rs ${example} && export ${example}`),
+    "## Verification",
+    shell(`sophia-run check
+sophia-run check --against ${shellEnvironment(contract)}`),
+    `The first shows the variables, masked, with their sources. The second is for a deployment: does this environment meet
+the contract? The exit status is 0, or 1 if the contract is not met.`,
+    "## Support",
+    `- The console of Pulumi Cloud, <https://app.pulumi.com>: the environment, its revisions, tokens and roles.
+- \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRuns).join("")}`,
+    "## Audit logs",
+    shell("sophia-run audit"),
+    `This shows the age and the last change of each secret, overdue rotations, and the token. The audit log of the
+organization, in the console of Pulumi Cloud, shows who opened the environment.`,
+    "## Good practice",
+    `- Use a separate token for each place of use. It should open only one environment, and expire.
+- Put no value into the repository, an image, a command line or a log. In a pre-commit hook
+  \`sophia-run scan --staged --require-esc\` rejects a commit that contains one.
+- Pass only the variables that a program needs: \`--scope\`, \`--only-declared\`, \`--exclude 'AWS_*'\`.`,
+  ];
+}
+
+const LOGIN = `\`pulumi login\` and \`sophia-run login\`, once on a machine, give starts your own token
+([how](${HANDBOOK}#a-token-without-copying-one)). Without Pulumi's CLI:`;
+
+/** The environment to compare, for a shell: the last one that the contract names has the most to say. */
+function shellEnvironment({ environment }: Contract): string {
+  const name = environment?.names.at(-1);
+  return name === undefined ? '"$ESC_ENV"' : shellWord(name);
+}
+
+/** Says which environment is read, and when. */
+function escSource({ environment }: Contract): string {
+  const right = `The token needs only the
+   right to [open this environment](${HANDBOOK}#tokens-of-the-least-scope).`;
+  if (environment === undefined) {
+    return `Pulumi ESC is read if \`ESC_ENV\` (such as \`acme/sophia/dev\`) and \`ESC_TOKEN\` are set. ${right}`;
+  }
+  const names = enumerate(environment.names.map((name) => `\`${printable(name)}\``));
+  return `Pulumi ESC: ${names}, which the contract names, or what \`ESC_ENV\` names, if
+   there is a token (\`ESC_TOKEN\`). The first start asks whether your token may open it. ${right}`;
+}
+
+function repositorySecrets(): readonly string[] {
+  return [
+    "## The two repository secrets",
+    "GitHub Actions uses `ESC_ENV` and `ESC_TOKEN` as secrets. These commands ask for both and do not show the token:",
+    shell(`read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&
+  read -rs VALUE && printf %s "$VALUE" | gh secret set ESC_TOKEN; unset VALUE`),
+    `\`gh secret list\` lists them. Codespaces have their own secrets: add \`--app codespaces\`.
+[Without a stored token](${HANDBOOK}#without-a-stored-token) a workflow uses the ID token of its job.`,
+  ];
+}
+
+function lastRuns(workflow: string): string {
+  return `\n- \`gh run list --workflow ${printable(workflow)}\`: the last checks in GitHub Actions.`;
+}
+
+/** Returns the variable for the examples: a secret with a name for shells, if possible one with a rotation. */
+function rotatedName(contract: Contract): string {
+  const secrets = [...contract.variables.values()].filter(({ name, secret }) => secret && /^\w+$/.test(name));
+  return (secrets.find((one) => rotationOf(contract, one) !== undefined) ?? secrets[0])?.name ?? "API_KEY";
+}
+
+function shell(commands: string): string {
+  return `\`\`\`sh\n${commands}\n\`\`\``;
+}
+
+/** Returns the contract in Markdown, a table for each chapter. It holds no value. */
+export function contractBlocks(contract: Contract): readonly string[] {
+  const rulesOf = rulesByName(contract);
+  const blocks = chapters(contract).flatMap(({ title, declarations }) => [
+    `### ${inline(title)}`,
+    table(
+      ["Variable", "Needed", "Description", "Rotation"],
+      declarations.map((declaration) => row(contract, declaration, rulesOf(declaration.name))),
+    ),
+  ]);
+  const groups = contract.rules
+    .filter(isGroupRule)
+    .map((rule) => `- **${inline(rule.label)}**: ${groupSentence(rule, code)}`);
+  if (groups.length > 0) blocks.push("### Rules for several variables", groups.join("\n"));
+  if (contract.scope === undefined && contract.scopes.size > 0) {
+    const scopes = Array.from(contract.scopes, ([name, names]) => [
+      code(`--scope ${name}`),
+      names.map(code).join(", "),
+    ]);
+    blocks.push("### Variables of each process", table(["Process", "Variables"], scopes));
+  }
+  return blocks;
+}
+
+function row(contract: Contract, declaration: Declaration, rules: readonly Rule[]): readonly string[] {
+  const { name, label, description, docs, deprecated, aliases, default: fallback } = declaration;
+  const form = formWords(declaration);
+  const rotation = rotationOf(contract, declaration);
+  const others = aliases.map((alias) => code(alias.name) + (alias.deprecated ? " (deprecated)" : ""));
+  const facts = [
+    ...(description === "" ? (label === name ? [] : [inline(label)]) : [inline(description)]),
+    ...(form === undefined ? [] : [`Format: ${inline(form)}.`]),
+    ...(fallback === undefined ? [] : [`Default: ${code(fallback)}.`]),
+    ...(others.length === 0 ? [] : [`Also as ${others.join(", ")}.`]),
+    ...(deprecated === undefined ? [] : [`Deprecated: use ${code(deprecated)}.`]),
+    ...(docs === undefined ? [] : [`[More](${docs.replaceAll(/[()|\\]/g, percent)})`]),
+  ];
+  return [
+    code(name),
+    inline(rules.map(ruleWords).join("; ")),
+    facts.join(" "),
+    rotation === undefined ? "" : intervalWords(rotation),
+  ];
+}
+
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+function inline(text: string): string {
+  return printable(text.replaceAll(/\s+/g, " "))
+    .trim()
+    .replaceAll(/[\\`*<[|]|(?<![a-z\d])_|_(?![a-z\d])/gi, String.raw`\$&`);
+}
+
+function code(text: string): string {
+  const line = printable(text.replaceAll(/\s+/g, " "));
+  const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = "`".repeat(longest + 1);
+  const space = line.startsWith("`") || line.endsWith("`") ? " " : "";
+  return fence + space + line.replaceAll("|", String.raw`\|`) + space + fence;
+}
+
+/** Returns a table with aligned columns, as formatters write it. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((_, column) =>
+    [head, ...rows].reduce((widest, cells) => Math.max(widest, Array.from(cells[column] ?? "").length), 3),
+  );
+  const line = (cells: readonly string[], fill: string): string =>
+    `| ${widths.map((width, column) => pad(cells[column] ?? "", width, fill)).join(" | ")} |`;
+  return [line(head, " "), line([], "-"), ...rows.map((cells) => line(cells, " "))].join("\n");
+}
+
+function pad(text: string, width: number, fill: string): string {
+  return text + fill.repeat(Math.max(0, width - Array.from(text).length));
+}

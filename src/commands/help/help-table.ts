@@ -1,0 +1,67 @@
+/** Lays out what a help text lists. The executables have the texts of this module instead of it (scripts/build/help.mjs). */
+import yargs, { type Argv } from "yargs";
+import type { CommandName } from "../../command-line/command-line.ts";
+import { DESCRIBED_COMMON_OPTIONS, DESCRIPTIONS } from "../../command-line/descriptions.ts";
+import { OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../../command-line/options.ts";
+import { namesFor, type Taker } from "../../command-line/takers.ts";
+import type { CommandDefinition } from "../command.ts";
+import { COMMANDS } from "../registry.ts";
+
+/** The heading of yargs for options without a group. It is named first to be printed first. */
+const OWN = "Options:";
+
+/**
+ * Returns the options of a command, or the commands and the options of a start, in columns. Each is on one line.
+ *
+ * @param isFull all options, not only those that most users need, or the command's own
+ */
+export async function tableOf(name: CommandName | undefined, isFull: boolean): Promise<string> {
+  // Without a name, which would precede each subcommand, and without a usage, of which yargs would make one.
+  const parser = yargs([]).scriptName("").usage("").locale("en").wrap(null).help(false).version(false);
+  if (name === undefined) describeStart(parser, isFull);
+  else describeCommand(parser, name, isFull);
+  for (const [option, form] of Object.entries(DESCRIBED_COMMON_OPTIONS)) {
+    parser.option(option, { describe: form.describe, alias: form.short });
+  }
+  return (await parser.getHelp()).trim();
+}
+
+function describeStart(parser: Argv, isFull: boolean): void {
+  for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);
+  if (isFull) return describeGroups(parser, "run");
+  for (const name of OPTION_NAMES) {
+    const { brief } = DESCRIPTIONS[name];
+    if (brief !== undefined) describeOption(parser, name, OPTIONS[name], brief);
+  }
+}
+
+function describeCommand(parser: Argv, name: CommandName, isFull: boolean): void {
+  const { options = {} }: CommandDefinition = COMMANDS[name];
+  for (const [option, form] of Object.entries(options)) describeOption(parser, option, form, form.describe, OWN);
+  if (isFull) describeGroups(parser, name);
+}
+
+function describeGroups(parser: Argv, taker: Taker): void {
+  for (const name of namesFor(taker)) {
+    const { group, describe } = DESCRIPTIONS[name];
+    describeOption(parser, name, OPTIONS[name], `${describe} [${variableOf(name)}]`, `${group}:`);
+  }
+}
+
+/** Adds an option to the parser. The name of its value becomes a part of the option's: yargs only shows types. */
+function describeOption(
+  parser: Argv,
+  name: string,
+  { short, value, choices, alone }: OptionForm,
+  describe: string,
+  group?: string,
+): void {
+  const behind = value === undefined ? "" : alone === undefined ? ` ${value}` : `[=${value}]`;
+  const isListed = choices === undefined || choices.every((one) => describe.includes(one));
+  parser.option(name + behind, {
+    describe,
+    ...(group === undefined ? {} : { group }),
+    ...(short === undefined ? {} : { alias: short }),
+    ...(isListed ? {} : { choices }),
+  });
+}

@@ -1,0 +1,41 @@
+/** Texts that `--help` and docs/reference.md share, besides the tables of options and commands. */
+import type { CommandDefinition } from "../command.ts";
+
+export const USAGES = [
+  "sophia-run [options] -- <command> [arguments…]",
+  "sophia-run <subcommand> [options]",
+  "sophia-run help <subcommand>",
+] as const;
+
+/** One line, as `BRIEF_SUMMARY`. */
+export const BRIEF_USAGE = "sophia-run [options] -- <command>, or sophia-run <subcommand> [options]";
+
+/** One line: `--help` has forty. */
+export const BRIEF_SUMMARY = "Starts a program with its configuration from Pulumi ESC and .env files, checked.";
+
+const SUMMARY =
+  "Starts a program with its configuration from the process environment, Pulumi ESC and .env files, if that configuration meets the contract.";
+
+export const INTRODUCTION =
+  `${SUMMARY} If several sources set a variable, the first in this order wins. Options end at --. Without --, they end at the ` +
+  "first word that is not an option: a subcommand, or the command to start.";
+
+export const EXAMPLES = [
+  "sophia-run -- node server.js",
+  "ESC_ENV=sophia/dev ESC_TOKEN_FILE=esc-token sophia-run -- python -m app",
+  "sophia-run --dotenv .env.local --mode spawn -- make serve",
+  "sophia-run check",
+] as const;
+
+/** The exit statuses of a start, and of any command if sophia-run itself fails. */
+export const STATUSES = [
+  ["the program's", "the program has ended; if a signal ended it, sophia-run ends by the same signal"],
+  ["78", "the contract is not met, and nothing was started"],
+  ["125", "sophia-run itself failed"],
+  ["126", "the command cannot be executed"],
+  ["127", "the command was not found"],
+] as const;
+
+export function formOf(name: string, { positional }: CommandDefinition): string {
+  return `${name} [options]${positional === undefined ? "" : ` ${positional.form}`}`;
+}

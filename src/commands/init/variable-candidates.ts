@@ -1,0 +1,98 @@
+import { isBlank } from "../../contract/check-contract.ts";
+import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
+import type { FormatEntry } from "../../contract/generated/document.ts";
+import type { GroupKind } from "../../contract/contract-model.ts";
+import { isPlaceholder } from "../../contract/placeholder.ts";
+import { grouped } from "../../core/grouped.ts";
+import { exclusionOf } from "../parts/code/exclusions.ts";
+
+/** A variable that the new contract may declare. */
+export interface Candidate {
+  readonly name: string;
+  readonly required: boolean;
+  /** The source says that the variable is not required. Else nothing is known of one that is not `required`. */
+  readonly isOptional?: true | undefined;
+  readonly label?: string | undefined;
+  readonly description?: string | undefined;
+  /** Shown to every reader of the contract, so never a value that may be a real secret. */
+  readonly example?: string | undefined;
+  readonly secret?: boolean | undefined;
+  readonly default?: string | undefined;
+  readonly docs?: string | undefined;
+  /** The source has a value, which is not read: its format must not be guessed from the name. */
+  readonly isGiven?: boolean;
+  /** The format that the source states. */
+  readonly format?: FormatEntry | undefined;
+  /** The file, if the source is several. */
+  readonly file?: string;
+}
+
+export interface CandidateGroup {
+  readonly label: string;
+  readonly rule: GroupKind;
+  readonly variables: readonly string[];
+}
+
+export interface SourceResult {
+  readonly candidates: readonly Candidate[];
+  readonly groups?: readonly CandidateGroup[];
+  /** The contract to extend: `builtin` or a path. */
+  readonly base?: string;
+  /** The source in words, such as `the code (3 files)`. */
+  readonly source: string;
+  readonly remarks?: readonly string[];
+  /** The full names of the ESC environments that were read. */
+  readonly environments?: readonly string[];
+}
+
+/** A variable of one or several sources. */
+export interface NamedCandidate extends Candidate {
+  /** The sources in a few words, such as `code`. */
+  readonly sources: readonly string[];
+}
+
+/** Returns true for a value that shows that the variable is no secret: not none, a placeholder, a URL or a host with a port. */
+export function isPublicValue(name: string, value: string): boolean {
+  const isValue = !isBlank(value) && !isPlaceholder({ secret: false }, value);
+  return isValue && !looksSecret(name, value) && !mayHoldCredentials(value);
+}
+
+/**
+ * Joins the candidates of several sources. One is required if any source requires it, and secret if any source says so; other
+ * details come from the first that has them.
+ *
+ * @returns also the names that are left out, by the reason
+ */
+export function mergeCandidates(results: readonly SourceResult[]): {
+  readonly candidates: readonly NamedCandidate[];
+  readonly leftOut: ReadonlyMap<string, readonly string[]>;
+} {
+  const merged = new Map<string, NamedCandidate>();
+  const excluded = new Map<string, string>();
+  for (const { candidates, source } of results) {
+    const label = source.replace(/^the /, "").replace(/ \(.*$|,.*$/, "");
+    for (const candidate of candidates) {
+      const { name } = candidate;
+      const reason = exclusionOf(name);
+      if (reason !== undefined) excluded.set(name, reason);
+      else merged.set(name, joined(merged.get(name), candidate, candidate.file ?? label));
+    }
+  }
+  const byReason = grouped([...excluded.keys()], (name) => excluded.get(name) ?? "");
+  return { candidates: [...merged.values()], leftOut: byReason };
+}
+
+function joined(earlier: NamedCandidate | undefined, candidate: Candidate, source: string): NamedCandidate {
+  if (earlier === undefined) return { ...candidate, sources: [source] };
+  const known = Object.fromEntries(Object.entries(earlier).filter(([, value]) => value !== undefined));
+  return {
+    ...candidate,
+    ...known,
+    name: candidate.name,
+    required: candidate.required || earlier.required,
+    isOptional: candidate.isOptional ?? earlier.isOptional,
+    isGiven: candidate.isGiven === true || earlier.isGiven === true,
+    secret: candidate.secret === true || earlier.secret === true ? true : (earlier.secret ?? candidate.secret),
+    sources: [...new Set([...earlier.sources, source])],
+  };
+}

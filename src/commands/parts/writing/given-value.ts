@@ -1,0 +1,52 @@
+/** The value that a command writes: from a prompt or the standard input, never the command line. */
+import { isBlank } from "../../../contract/check-contract.ts";
+import { formatFault } from "../../../contract/format.ts";
+import type { Declaration } from "../../../contract/contract-model.ts";
+import { isPlaceholder } from "../../../contract/placeholder.ts";
+import { faultWords } from "../../../contract/contract-words.ts";
+import type { Context } from "../../../core/context.ts";
+import { SophiaError } from "../../../core/error.ts";
+import { printable } from "../../../core/text.ts";
+import { questionText } from "../../../output/stderr.ts";
+import { canAsk } from "../confirm.ts";
+
+/** @throws SophiaError (rotate-value, 125) if there is no valid value; it does not show it @param remedy how to pass one */
+export async function readValue(
+  name: string,
+  declaration: Declaration | undefined,
+  { what, remedy }: { readonly what: "value" | "new value"; readonly remedy: string },
+  context: Context,
+): Promise<string> {
+  const shown = printable(name);
+  const question = `${what === "value" ? "Value" : "New value"} of ${shown} (not shown):`;
+  const value = canAsk(context)
+    ? await context.readHidden(questionText(context, [question]))
+    : await fromInput(shown, remedy, context);
+  if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${shown}`, remedy);
+  const wrong = (fault: string, hint: string): SophiaError => valueError(`the ${what} of ${shown} ${fault}`, hint);
+  if (value.includes("\0"))
+    throw wrong("contains a NUL character", "remove it: no environment variable can contain one");
+  if (declaration !== undefined && isPlaceholder(declaration, value)) {
+    throw wrong("is still a placeholder", "nothing was changed; pass the real value");
+  }
+  const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name);
+  if (fault !== undefined) throw wrong(faultWords(fault), "nothing was changed; the format is that of the contract");
+  return value;
+}
+
+async function fromInput(shown: string, remedy: string, context: Context): Promise<string> {
+  // The terminal would show the typed value.
+  if (context.isTerminal(0)) throw valueError(`no prompt is possible for the value of ${shown}`, remedy);
+  const bytes = await context.readInput();
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw valueError("the standard input is not valid UTF-8", "pass the value as UTF-8");
+  }
+  return text.replace(/\r?\n$/, "");
+}
+
+export function valueError(message: string, hint: string): SophiaError {
+  return new SophiaError({ code: "rotate-value", message, hint });
+}

@@ -1,0 +1,76 @@
+/** The new value of a secret: from the user, or random in the format that the contract declares. */
+import { randomBytes } from "node:crypto";
+import { formatFault } from "../../contract/format.ts";
+import type { Declaration, ValueFormat } from "../../contract/contract-model.ts";
+import type { Context } from "../../core/context.ts";
+import { printable } from "../../core/text.ts";
+import { readValue, valueError } from "../parts/writing/given-value.ts";
+
+/** @throws SophiaError (rotate-value, 125) if there is no value, or an invalid one; it does not show it */
+export async function newValue(
+  name: string,
+  declaration: Declaration | undefined,
+  generated: boolean,
+  old: string,
+  context: Context,
+): Promise<string> {
+  if (!generated) {
+    const remedy = "pass it at the prompt or by the standard input, or let --generate make one";
+    return readValue(name, declaration, { what: "new value", remedy }, context);
+  }
+  // A random value is never an address, even if the contract declares no format.
+  const isAddress = /^[a-z][a-z\d+.-]*:\/\//i.test(old);
+  const value = isAddress ? undefined : generate(declaration?.format, name);
+  if (value !== undefined) return value;
+  const shown = printable(name);
+  throw valueError(
+    isAddress
+      ? `${shown} is a URL, which cannot be generated`
+      : `no random value can be generated in the format that the contract declares for ${shown}`,
+    "leave out --generate, and pass the value by the standard input",
+  );
+}
+
+/** Returns a random value; undefined if none of this format has enough random bits. */
+function generate(format: ValueFormat | undefined, name: string): string | undefined {
+  if (format === undefined) return randomWords()[0];
+  switch (format.kind) {
+    case "text":
+      return generateText(format, name);
+    case "base64":
+      return randomBytes(32).toString("base64");
+    // Addresses, settings and documents: a random one has no meaning, or too few bits.
+    case "url":
+    case "integer":
+    case "number":
+    case "boolean":
+    case "port":
+    case "enum":
+    case "json":
+    case "email":
+      return undefined;
+  }
+}
+
+function generateText(format: Extract<ValueFormat, { kind: "text" }>, name: string): string | undefined {
+  const { prefixes, minLength, pattern } = format;
+  const prefix = prefixes[0] ?? "";
+  const words = randomWords();
+  const length = Math.max(minLength, 32);
+  const longest = randomBytes(length).toString("base64url").slice(0, length);
+  const sampled = words.flatMap((word) => {
+    const sample = pattern?.sample(word, minLength) ?? "";
+    return sample.includes(word) ? [sample] : [];
+  });
+  const values = [...[...words, longest].map((word) => prefix + word), ...sampled];
+  return values.find((value) => formatFault(format, value, name) === undefined);
+}
+
+/** At least 128 bits each: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */
+function randomWords(): readonly string[] {
+  const alphanumeric = randomBytes(48)
+    .toString("base64")
+    .replaceAll(/[^A-Za-z\d]/g, "");
+  const hex = [32, 16, 20].map((bytes) => randomBytes(bytes).toString("hex"));
+  return [randomBytes(32).toString("base64url"), ...hex, alphanumeric.slice(0, 32)];
+}

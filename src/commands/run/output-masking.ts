@@ -1,0 +1,82 @@
+import { fstatSync } from "node:fs";
+import type { Context } from "../../core/context.ts";
+import type { Settings } from "../../command-line/settings.ts";
+import { SophiaError } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+import type { OutputMasking } from "../../launch/index.ts";
+import { maskingOf } from "../../masking/masking.ts";
+import type { Secret } from "../../masking/masking-model.ts";
+import { maskCommands } from "../../output/workflow-commands.ts";
+import { layoutFor } from "../../output/layout.ts";
+import { messageText, printLines } from "../../output/stderr.ts";
+import type { Start } from "../../resolve/start.ts";
+import { PUBLIC_REMEDY, publicCredentials, secretsOf, secretBytesOf } from "../../resolve/secret-values.ts";
+import { attempt } from "../../system/errors.ts";
+import { readerName } from "./agents.ts";
+
+/** Returns the masking of the program's output; undefined for none. @param variable see `outputReader` */
+export function outputMaskingOf(
+  { redact, quiet }: Pick<Settings, "redact" | "quiet">,
+  start: Start & { readonly dummies: readonly Secret[] },
+  variable: string | undefined,
+  context: Context,
+): OutputMasking | undefined {
+  const reader = variable === undefined ? undefined : readerName(variable);
+  if (redact === "never") {
+    if (reader !== undefined) {
+      printLines(context, [`warning: --redact=never: ${reader} sees the secrets printed`]);
+    }
+    return undefined;
+  }
+  if (!quiet) warnOfCredentials(start, context);
+  if (redact === "github") {
+    refuseFile();
+    context.raw(2, maskCommands([...secretsOf(start), ...start.dummies]));
+    return undefined;
+  }
+  const secrets = [...secretBytesOf(start), ...start.dummies];
+  const masking = maskingOf(secrets);
+  if (masking.size === 0) return undefined;
+  const base = { masking, secrets, requiresTerminal: redact === "always" };
+  return redact === "always" || quiet ? base : { ...base, notice: onceFor(reader ?? "auto", context) };
+}
+
+/** Says what is masked although the contract declares it public. */
+function warnOfCredentials(start: Start, context: Context): void {
+  for (const { name, credential, reason } of publicCredentials(start)) {
+    if (reason !== undefined) continue;
+    printLines(context, [
+      `warning: ${printable(name)} is masked: its value holds ${credential}, although the contract declares it public`,
+      PUBLIC_REMEDY,
+    ]);
+  }
+}
+
+/** @throws SophiaError (redact-github, 125) if the commands, which contain the secrets, would not go to GitHub's runner */
+function refuseFile(): void {
+  const isFile = isRegularFile(2);
+  const { isatty } = process.getBuiltinModule("node:tty");
+  if (!isFile && !isatty(2)) return;
+  throw new SophiaError({
+    code: "redact-github",
+    message: `--redact=github would write secrets to a ${isFile ? "file" : "terminal"} (it is meant for a step of GitHub Actions)`,
+    hint: "do not redirect the standard error, or use --redact, which masks the output itself",
+  });
+}
+
+function isRegularFile(descriptor: number): boolean {
+  return attempt(() => fstatSync(descriptor).isFile()) === true;
+}
+
+/** Returns a function that returns a notice at the first masked secret. */
+function onceFor(reader: string, context: Context): NonNullable<OutputMasking["notice"]> {
+  let isPrinted = false;
+  // Read now: once the program runs, the standard error may be another stream.
+  const layout = layoutFor(context, 2);
+  return (file) => {
+    if (isPrinted) return undefined;
+    isPrinted = true;
+    const where = file === undefined ? "the output" : printable(file);
+    return messageText(`secrets in ${where} appear as *** (run by ${reader}); --redact=never turns this off`, layout);
+  };
+}

@@ -1,0 +1,76 @@
+/** Faults of a contract's entry for a key, in words; pure. */
+import { mayRunCode } from "../../trust/code-variables.ts";
+import { mayDecideNetwork } from "../../trust/network-variables.ts";
+import { enumerate } from "../../core/text.ts";
+import { parseUrl, isLoopback } from "../../core/url.ts";
+import { MARKED_VARIABLES } from "../../esc/settings/from-files.ts";
+import { isAmbiguous } from "./path-forms.ts";
+import { parseRule } from "./path-rules.ts";
+
+/** The message and the allowed form. */
+export type FormFault = readonly [message: string, allowed: string];
+
+/** Checks a path that is put in front of others; an empty one stands for no path. */
+export function pathFault(path: string): FormFault | undefined {
+  if (path === "") return undefined;
+  if (path.endsWith("/")) return ["the path ends with a slash", "no slash at the end; an empty text for no path"];
+  return formFault(path);
+}
+
+/** Checks a rule. */
+export function ruleFault(rule: string): FormFault | undefined {
+  if (parseRule(rule) !== undefined) return undefined;
+  const form = "METHOD /path, with * for any method or one segment, and ** at the end for all segments that follow";
+  return formFault(rule.replace(/^(?:\S+: )?\S+ /, "")) ?? ["this is not a rule", form];
+}
+
+/** Checks the host of a rule. @param hosts that the key is for; none if they are known at the start only */
+export function ruleHostFault(rule: string, hosts: readonly string[]): FormFault | undefined {
+  const host = parseRule(rule)?.host;
+  if (host === undefined || hosts.includes(host)) return undefined;
+  const allowed = hosts.length === 0 ? "a rule without a host" : `${enumerate(hosts, "or")}, or no host for all`;
+  return ["the key is not for the host of this rule", allowed];
+}
+
+function formFault(path: string): FormFault | undefined {
+  if (/[?#]/.test(path)) return ["a path has no query and no fragment", "only the path"];
+  if (isAmbiguous(path)) {
+    return ["servers can read this path in two ways", "no empty segments, no . or .. segments, no needless escapes"];
+  }
+  const isPlain = /^[\w.~!$&'()*+,;=:@%/-]*$/.test(path);
+  return isPlain ? undefined : ["the path has a character that URLs escape", "the escaped form, such as %20"];
+}
+
+const ORIGIN_FORMS = "https://HOST, http:// for this machine, or ${NAME} of a declared variable";
+
+/** Checks that a reader of the contract sees the origin that gets the key. @param upstream has the form of the schema */
+export function originFault(upstream: string): FormFault | undefined {
+  if (upstream.includes("${")) return ["a variable must be the whole upstream", ORIGIN_FORMS];
+  const url = parseUrl(upstream);
+  if (url === undefined) return ["this is not an origin", ORIGIN_FORMS];
+  const { origin, username, password, protocol, hostname, pathname, search, hash } = url;
+  if (username !== "" || password !== "") return ["an origin has no user name and no password", ORIGIN_FORMS];
+  if (protocol === "http:" && !isLoopback(hostname)) return ["http sends the key unencrypted", ORIGIN_FORMS];
+  if (pathname !== "/" || search !== "" || hash !== "") {
+    return ["an origin has no path and no query", `${origin}, and the path in "base"`];
+  }
+  // Other spellings of hosts and ports hide where the key goes.
+  return upstream === origin ? undefined : ["the origin is not in its usual form", origin];
+}
+
+const NOT_FOR_ADDRESSES: ReadonlySet<string> = new Set(MARKED_VARIABLES.map((name) => name.toUpperCase()));
+
+/** Folders of settings and code: an address in one of these is a path below the working directory. */
+const FOLDERS: ReadonlySet<string> = new Set(["HOME", "USERPROFILE", "PYTHONPATH", "NODE_PATH", "CLASSPATH", "GOPATH"]);
+
+/** Returns the reason why a variable must not get the address of the broker, to follow its name. Case does not matter, as on Windows. */
+export function baseNameFault(name: string): string | undefined {
+  const upper = name.toUpperCase();
+  if (upper === "PATH") return "decides which programs run";
+  if (FOLDERS.has(upper)) return "decides which settings and which code programs load";
+  if (mayRunCode(name) || mayRunCode(upper)) return "makes other programs run code";
+  if (mayDecideNetwork(name) || NOT_FOR_ADDRESSES.has(upper))
+    return "decides how programs connect, and whom they trust";
+  if (/^(?:ESC|SOPHIA|PULUMI)_/.test(upper)) return "is a setting of sophia-run or Pulumi";
+  return undefined;
+}

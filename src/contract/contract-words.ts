@@ -1,0 +1,50 @@
+import { enumerate, printable } from "../core/text.ts";
+import type { FormatFault } from "./contract-model.ts";
+
+export function alternatives(words: readonly string[]): string {
+  return enumerate(words, "or");
+}
+
+/** Returns the words for a fault, to follow a subject: `must be a URL …`. They repeat the contract, never the value. */
+export function faultWords(fault: FormatFault): string {
+  switch (fault.kind) {
+    case "prefix":
+      return `must begin with ${alternatives(fault.prefixes.map(printable))}`;
+    case "too-short":
+      return `must have at least ${fault.minLength} characters`;
+    case "too-long":
+      return `must have at most ${fault.maxLength} characters: no system passes more to a program`;
+    case "pattern":
+      return `must match ${printable(fault.pattern)}`;
+    case "not-url":
+      return `must be a URL such as ${fault.schemes[0] ?? "https"}://host`;
+    case "url-port":
+      return "must be a URL with a port from 0 to 65535";
+    case "scheme":
+      return `must be a URL that begins with ${alternatives(fault.schemes.map((scheme) => `${scheme}://`))}`;
+    case "not-integer":
+      return "must be a whole number";
+    case "not-number":
+      return "must be a number";
+    case "not-boolean":
+      return "must be true or false (or yes, no, on, off, 1, 0)";
+    case "not-port":
+      return "must be a port: a whole number from 1 to 65535";
+    case "not-json":
+      return "must be JSON";
+    case "not-base64":
+      return "must be base64";
+    case "not-email":
+      return "must be an e-mail address";
+    case "not-in-enum":
+      return `must be ${alternatives(fault.values.map(printable))}`;
+    case "out-of-range":
+      return `must be ${rangeWords(fault)}`;
+  }
+}
+
+/** Words the limits of a number; at least one must be given. */
+export function rangeWords({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
+  if (minimum === undefined) return `at most ${maximum}`;
+  return maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;
+}

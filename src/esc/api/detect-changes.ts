@@ -1,0 +1,121 @@
+/** Detects changes of environments by a cheap request for each, without opening them. */
+import type { HttpAnswer } from "../../network/http.ts";
+import { EscFault, HIDDEN, unexpectedAnswer } from "../faults/esc-fault.ts";
+import type { EscSettings } from "../settings/access-settings.ts";
+import { describeCredential } from "../settings/credentials.ts";
+import { type EnvironmentName, formatName, formatVersion, type FullName } from "../settings/environment-names.ts";
+import { revisionIn } from "../transport/answer.ts";
+import type { Connection, Progress } from "../transport/connection.ts";
+import { askEsc, type EscDown } from "./ask.ts";
+import { MOST_ENVIRONMENTS, pathOfRevision, readImports } from "./definition-requests.ts";
+
+interface SeenEnvironment {
+  readonly name: FullName;
+  readonly etag: string;
+  readonly imports: readonly FullName[];
+  /** The definition does not show all imports. */
+  readonly isPart: boolean;
+}
+
+export interface KnownEnvironments {
+  readonly seen: ReadonlyMap<string, SeenEnvironment>;
+  /** Not visible to this token: their changes are found only by opening. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+export type ChangeReport =
+  | {
+      readonly kind: "seen";
+      readonly known: KnownEnvironments;
+      readonly hasChanged: boolean;
+      /** Environments seen earlier that are refused now, with the HTTP status. They stay known. */
+      readonly lost: ReadonlyMap<string, number>;
+      /** The settings with the token in use, also if it was obtained now. */
+      readonly settings: EscSettings;
+    }
+  | (EscDown & { readonly retryAfterMs?: number | undefined });
+
+/** Checks the environments of the settings and all their imports, without those that were hidden `before`. */
+export async function detectChanges(
+  settings: EscSettings,
+  before: KnownEnvironments | undefined,
+  progress: Progress,
+): Promise<ChangeReport> {
+  let retryAfterMs: number | undefined;
+  let used = settings;
+  const seen = new Map<string, SeenEnvironment>();
+  const hidden = new Set<string>(before?.hidden);
+  const lost = new Map<string, number>();
+  const check = async (name: FullName, connection: Connection): Promise<void> => {
+    const key = formatVersion(name);
+    if (seen.has(key) || hidden.has(key)) return;
+    if (seen.size >= MOST_ENVIRONMENTS) return void hidden.add(key);
+    const known = before?.seen.get(key);
+    const answer = await readState(name, connection, known);
+    if (typeof answer === "number" && known !== undefined) lost.set(key, answer);
+    const state = typeof answer === "number" ? known : answer;
+    if (state === undefined) return void hidden.add(key);
+    seen.set(key, state);
+    if (state.isPart) hidden.add(`${key} imports`);
+    for (const imported of state.imports) await check(imported, connection);
+  };
+  const answers = await askEsc(settings, progress, async (name, connection) => {
+    const { token } = connection;
+    if (token !== undefined && settings.credential.kind !== "token") {
+      used = { ...settings, credential: { kind: "token", token, label: describeCredential(settings.credential) } };
+    }
+    try {
+      await check(name, connection);
+    } catch (error) {
+      if (error instanceof EscFault && "retryAfterMs" in error.fault) ({ retryAfterMs } = error.fault);
+      throw error;
+    }
+  });
+  if (answers.kind !== "read") return { ...answers, retryAfterMs };
+  const hasChanged =
+    before === undefined ||
+    seen.size !== before.seen.size ||
+    Array.from(seen).some(([key, { etag }]) => before.seen.get(key)?.etag !== etag);
+  return { kind: "seen", known: { seen, hidden }, hasChanged, lost, settings: used };
+}
+
+/** @returns the HTTP status if the token may not see the environment */
+async function readState(
+  name: FullName,
+  connection: Connection,
+  before: SeenEnvironment | undefined,
+): Promise<SeenEnvironment | number> {
+  const { version } = name;
+  // A revision does not change. Its imports may.
+  if (before !== undefined && version !== undefined && /^\d+$/.test(version)) return before;
+  const path = pathOfRevision(name);
+  if (before !== undefined) {
+    const method = version === undefined ? "HEAD" : "GET";
+    const answer = await connection.ask({ method, path, headers: { "If-None-Match": before.etag } });
+    if (answer.status === 304 || (answer.status === 200 && markOf(answer) === before.etag)) return before;
+    if (HIDDEN.has(answer.status)) return answer.status;
+    // Turns the status into a fault. A HEAD has no body to read.
+    if (answer.status !== 200) connection.objectIn(answer);
+  }
+  const answer = await connection.ask({ method: "GET", path });
+  if (HIDDEN.has(answer.status)) return answer.status;
+  if (answer.status !== 200) connection.objectIn(answer);
+  const etag = markOf(answer);
+  if (etag === undefined) throw unexpectedAnswer(connection.host);
+  const imports = await readImports(answer.data, name);
+  return { name, etag, imports: imports ?? [], isPart: imports === undefined };
+}
+
+/** Returns a text that changes with the definition. */
+function markOf(answer: HttpAnswer): string | undefined {
+  return answer.headers.etag ?? revisionIn(answer);
+}
+
+/** Returns settings for the environments by the names under which they were found: no name is looked up again. */
+export function settingsByFullNames(settings: EscSettings, found: readonly FullName[]): EscSettings {
+  const environments = found.map((full): EnvironmentName => {
+    const version = full.version === "latest" ? undefined : full.version;
+    return { text: formatName(full), ...full, version };
+  });
+  return environments.length === 0 ? settings : { ...settings, environments };
+}

@@ -1,0 +1,74 @@
+import type { Notice, Variable } from "../../core/model.ts";
+import { EscFault, unexpectedAnswer } from "../faults/esc-fault.ts";
+import { formatName, type FullName } from "../settings/environment-names.ts";
+import { parseDiagnostics, revisionIn } from "../transport/answer.ts";
+import type { Connection } from "../transport/connection.ts";
+import { openBudget, readBudget } from "../transport/retry.ts";
+import { mayMint } from "./minting.ts";
+import type { EscRequests } from "./sdk.ts";
+import { readValues } from "./opened-values.ts";
+
+export interface OpenedEnvironment {
+  readonly name: FullName;
+  readonly revision?: string | undefined;
+  readonly variables: readonly Variable[];
+  readonly notices: readonly Notice[];
+  /** Returns true if it may contain credentials that end with the session. Computed on demand. */
+  readonly mayMint: () => boolean;
+}
+
+/** The same as {@link openAndRead}, for a session of the service's default length. */
+export async function openByDefaults(name: FullName, connection: Connection): Promise<OpenedEnvironment> {
+  const { createRequests } = await import("./sdk.ts");
+  return openAndRead(name, connection, createRequests(connection));
+}
+
+/** Opens and reads an environment. @throws EscFault @throws SophiaError for values that no variable can have */
+export async function openAndRead(
+  name: FullName,
+  connection: Connection,
+  requests: EscRequests,
+): Promise<OpenedEnvironment> {
+  const { host, cleaner } = connection;
+  const environment = formatName(name);
+  // One budget for both attempts: each open may mint credentials.
+  const opens = openBudget();
+  const reads = readBudget();
+  const open = async () => {
+    const answer = await requests.open(name);
+    const { id, diagnostics: list } = connection.objectIn(answer);
+    const diagnostics = parseDiagnostics(list, cleaner);
+    if (typeof id === "string" && isSegment(id)) return { session: id, revision: revisionIn(answer), diagnostics };
+    if (diagnostics.length === 0) throw unexpectedAnswer(host);
+    throw new EscFault({ kind: "status", host, status: answer.status, diagnostics });
+  };
+  const read = async (session: string, revision: string | undefined) => {
+    const answer = await requests.read(name, session);
+    // The environment exists: the session has ended.
+    if (answer.status === 404) throw new EscFault({ kind: "session", host });
+    const fields = connection.objectIn(answer);
+    return { ...readValues(fields, answer.data, { ...name, revision }, host), fields };
+  };
+  const attempt = async (): Promise<OpenedEnvironment> => {
+    const { session, revision, diagnostics } = await connection.repeat(`opening ${environment}`, open, opens);
+    const reading = connection.repeat(`reading ${environment}`, () => read(session, revision), reads);
+    const { variables, notices, fields } = await reading;
+    const warnings: readonly Notice[] =
+      diagnostics.length === 0 ? [] : [{ kind: "esc-diagnostics", environment, diagnostics }];
+    return { name, revision, variables, notices: [...warnings, ...notices], mayMint: () => mayMint(fields) };
+  };
+
+  try {
+    return await attempt();
+  } catch (error) {
+    const hasEnded = error instanceof EscFault && error.fault.kind === "session";
+    if (!hasEnded || opens.retries >= opens.maxRetries) throw error;
+    opens.retries += 1;
+    return attempt();
+  }
+}
+
+/** A dot segment would change the path of the request that reads; half a surrogate pair has no form in a path. */
+function isSegment(id: string): boolean {
+  return id !== "" && id !== "." && id !== ".." && id.isWellFormed();
+}

@@ -1,0 +1,279 @@
+/** Faults of ESC in words: the reason, the remedy, and details. Loaded only if there is a fault. */
+import type { FailureCode } from "../../core/failure-codes.ts";
+import { type Failure, formatDiagnostic } from "../../core/model.ts";
+import { shellWord } from "../../core/shell.ts";
+import { enumerate, printable } from "../../core/text.ts";
+import { firstOf } from "../../core/lines.ts";
+import { NOT_LOOPBACK } from "../../network/network-fault.ts";
+import type { EscSettings } from "../settings/access-settings.ts";
+import { describeCredential } from "../settings/credentials.ts";
+import { type EscFault, type Fault, type FaultContext, mayHaveEffect, needsApproval, refusal } from "./esc-fault.ts";
+
+type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
+type Of<Kind extends Fault["kind"]> = Extract<Fault, { readonly kind: Kind }>;
+type Words = Readonly<Record<string, string>>;
+
+const NO_ROUTE = "there is no route to HOST";
+const UNKNOWN_HOST = "HOST could not be resolved";
+const CONNECT: Words = {
+  ECONNREFUSED: "HOST refused the connection",
+  ENOTFOUND: UNKNOWN_HOST,
+  EAI_AGAIN: UNKNOWN_HOST,
+  ENETUNREACH: NO_ROUTE,
+  EHOSTUNREACH: NO_ROUTE,
+  EADDRNOTAVAIL: NO_ROUTE,
+  ETIMEDOUT: "HOST did not answer",
+  [NOT_LOOPBACK]: "the name HOST leads to another machine, so nothing was sent",
+};
+
+const NETWORK_HINT = "check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL";
+const LOOPBACK_HINT = "use 127.0.0.1 in its place, or give the name that address in /etc/hosts";
+const SERVICE_HINT = "try again; if it keeps failing, check the service's status";
+const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_TIMEOUT)";
+const TIME_HINT = "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)";
+const PROXY_HINT = "check HTTPS_PROXY and the proxy's rules, or exempt the backend with NO_PROXY";
+const PROXY_PASSWORD_HINT = "put the proxy's user name and password into its URL: http://user:password@host:port";
+const INSTEAD = "a proxy or a network that requires a sign-in may have answered instead of the service";
+const BACKEND_HINT = `check PULUMI_BACKEND_URL; ${INSTEAD}`;
+const REDIRECT_HINT =
+  "set PULUMI_BACKEND_URL to the service's own address; a network that requires a sign-in also redirects";
+const EXCHANGE_HINT = "check ESC_OIDC_ORG, and that the organization trusts the token's issuer, audience and subject";
+const ID_TOKEN_HINT =
+  "give the job the permission id-token: write; an ID token can be requested only while the job runs";
+const ID_TOKEN_URL_HINT = "GitHub Actions sets it for jobs that have the permission id-token: write; do not change it";
+const CLOCK_HINT = "check this machine's clock; if it is right, the service must renew its certificate";
+const ISSUER_HINT = "for a private certificate authority set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file";
+
+const OTHER_HOST = ["the certificate is for another host", BACKEND_HINT] as const;
+const UNKNOWN_ISSUER = ["the certificate's issuer is not trusted", ISSUER_HINT] as const;
+const NO_TLS = ["the server does not use TLS", BACKEND_HINT] as const;
+const TLS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  CERT_HAS_EXPIRED: ["the certificate has expired", CLOCK_HINT],
+  CERT_NOT_YET_VALID: ["the certificate is not valid yet, or this machine's clock is wrong", CLOCK_HINT],
+  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_HOST,
+  HOSTNAME_MISMATCH: OTHER_HOST,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_ISSUER,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_ISSUER,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_ISSUER,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_ISSUER,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_ISSUER,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+};
+
+const ANSWER: Readonly<Record<Of<"answer">["problem"], string>> = {
+  html: "HOST answered with a web page instead of JSON",
+  empty: "HOST answered with an empty body",
+  "not-json": "the answer of HOST is truncated or not JSON",
+  unexpected: "the answer of HOST is not an ESC answer",
+  encoding: "the answer of HOST is compressed or not UTF-8",
+};
+
+const FILE: Words = {
+  ENOENT: "does not exist (ENOENT)",
+  EACCES: "cannot be read: permission denied (EACCES)",
+  EPERM: "cannot be read: permission denied (EPERM)",
+  EISDIR: "is a folder (EISDIR)",
+  empty: "is empty",
+  malformed: "contains more than a token: a space, line break or control character",
+  NOT_A_FILE: "is a device or a socket",
+  TOO_LARGE: "is too large to be a token file",
+  NO_END: "is a pipe that did not end within 5 s",
+};
+
+const MAX_DIAGNOSTICS = 20;
+const UNCERTAIN =
+  "it is not known whether ESC made the change; run the same command again, which finds out and completes it";
+
+/** Words a fault for the user. @param remarks further lines, such as of certificates that are not used */
+export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
+  const { attempts = 1, environment, step, isChange = false, isWritten = false, isUncertain = false } = context;
+  const reason = reasonFor(fault, subject, context);
+  const { details = [], message, ...words } = isChange ? asChange(reason, fault, subject, isUncertain) : reason;
+  const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
+  // The name of one environment says enough about the step.
+  const during = environment !== undefined || step === undefined ? "" : `${step}: `;
+  const times = attempts > 1 ? ` (${attempts} attempts)` : "";
+  const further = [...details, ...remarks];
+  const unread = refusal(fault) === undefined ? "cannot be read" : "was refused";
+  const outcome = isWritten ? "was changed, but cannot be read back" : isChange ? "cannot be changed" : unread;
+  return {
+    ...words,
+    message: `ESC environment${names.length > 1 ? "s" : ""} ${printable(names.join(", "))} ${outcome}: ${during}${message}${times}`,
+    ...(further.length === 0 ? {} : { details: further }),
+  };
+}
+
+function reasonFor(fault: Fault, subject: Subject, context: FaultContext): Failure {
+  if (fault.kind === "status") return reasonForStatus(fault, subject, context);
+  const [code, message, hint] = wordsFor(fault, subject);
+  const details = fault.kind === "exchange" && fault.message !== undefined ? { details: [fault.message] } : {};
+  return { code, message, hint, ...details };
+}
+
+function wordsFor(
+  fault: Exclude<Fault, { kind: "status" }>,
+  { namedBy }: Subject,
+): readonly [code: FailureCode, message: string, hint: string] {
+  const host = "host" in fault ? fault.host : "";
+  const ofHost = (words: string): string => words.replace("HOST", () => host);
+  switch (fault.kind) {
+    case "connect":
+      return [
+        "esc-unreachable",
+        `${ofHost(CONNECT[fault.code] ?? "no connection to HOST")} (${fault.code})`,
+        fault.code === NOT_LOOPBACK ? LOOPBACK_HINT : NETWORK_HINT,
+      ];
+    case "cut": {
+      const why = `${host} closed the connection before the whole answer arrived (${fault.code})`;
+      return ["esc-unreachable", why, `${SERVICE_HINT} and any proxies in between`];
+    }
+    case "tls": {
+      const [reason, hint] = TLS[fault.code] ?? [undefined, ISSUER_HINT];
+      const why = reason === undefined ? fault.code : `${reason} (${fault.code})`;
+      return ["esc-tls", `no secure connection to ${host}: ${why}`, hint];
+    }
+    case "not-http":
+      return ["esc-answer", `${host} does not answer with HTTP`, BACKEND_HINT];
+    case "bad-proxy": {
+      const hint = `set ${fault.variable} to http://host:port, or exempt the backend with NO_PROXY`;
+      return ["esc-proxy", `${fault.variable} is not the URL of an HTTP proxy`, hint];
+    }
+    case "proxy-refused": {
+      const why = `the proxy ${fault.proxy} refused the connection (HTTP ${fault.status})`;
+      return ["esc-proxy", why, fault.status === 407 ? PROXY_PASSWORD_HINT : PROXY_HINT];
+    }
+    case "timeout":
+      return ["esc-timeout", `timed out after ${seconds(fault.timeoutMs)} while ${fault.phase}`, TIME_HINT];
+    case "slow": {
+      const why = `timed out after ${seconds(fault.limitMs)} while ${fault.phase}`;
+      return fault.unreached ? ["esc-unreachable", why, NETWORK_HINT] : ["esc-timeout", why, SERVICE_HINT];
+    }
+    case "too-large":
+      return ["esc-answer", `the answer of ${host} is larger than ${fault.limit / 1024 / 1024} MiB`, BACKEND_HINT];
+    case "redirect": {
+      const to = fault.to === undefined ? "" : ` to ${fault.to}`;
+      const why = `${host} redirects${to} (HTTP ${fault.status}); not followed, so that no other host gets the token`;
+      return ["esc-redirect", why, REDIRECT_HINT];
+    }
+    case "answer":
+      return ["esc-answer", ofHost(ANSWER[fault.problem]), BACKEND_HINT];
+    case "session":
+      return ["esc-session", `${host} twice ended the session before the values were read (HTTP 404)`, SERVICE_HINT];
+    case "pause-too-long": {
+      const { status, retryAfterMs, leftMs } = fault;
+      const why = `${host} answered HTTP ${status} and asks for a pause of ${seconds(retryAfterMs)}, longer than the ${seconds(leftMs)} left`;
+      return [status === 429 ? "esc-rate-limited" : "esc-server", why, LATER_HINT];
+    }
+    case "file": {
+      const why = `${fault.variable}: ${printable(fault.path)} ${FILE[fault.code] ?? `cannot be read (${fault.code})`}`;
+      const isHome = fault.path.startsWith("~") && fault.code === "ENOENT";
+      const hint = isHome
+        ? `~ is not expanded in ${fault.variable}: write the whole path, or in a shell "$HOME" for ~`
+        : `set ${fault.variable} to the path of a readable file that contains only the token`;
+      return ["esc-credential", why, hint];
+    }
+    case "exchange":
+      return ["esc-credential", `${host} refused it: ${fault.error}`, EXCHANGE_HINT];
+    case "id-token":
+      return ["esc-credential", `${host} issued none (HTTP ${fault.status})`, ID_TOKEN_HINT];
+    case "id-token-url":
+      return ["esc-credential", "ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL", ID_TOKEN_URL_HINT];
+    case "no-organization": {
+      const hint = `name the organization: ${assigned(namedBy, "organization/project/environment")}, or set ESC_ORG`;
+      return ["esc-not-found", `${host} has no default organization for this token`, hint];
+    }
+  }
+}
+
+function reasonForStatus(
+  fault: Of<"status">,
+  { credential, environments, namedBy }: Subject,
+  { environment = environments.at(-1)?.text ?? "", isDefinition = false }: FaultContext,
+): Failure {
+  const { host, status, message, isPage = false, diagnostics, requestId, tried = [], untried } = fault;
+  const details = [
+    ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
+    ...(untried === undefined ? [] : [`${untried}: to open it, write it in three parts`]),
+    ...firstOf(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
+    ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
+    // A refusal stays one: ESC may also send a page.
+    ...(isPage && refusal(fault) !== undefined ? [`the answer is a web page: ${INSTEAD}`] : []),
+    ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
+  ];
+  const used = printable(describeCredential(credential));
+  const target = shellWord(environment.replace(/@.*$/, ""));
+  const because = (code: FailureCode, why: string, hint: string): Failure => ({
+    code,
+    message: `${why} (HTTP ${status})`,
+    hint,
+    details,
+  });
+  if (status === 401) {
+    const hint = `check ${used}: the token may be wrong, expired or revoked`;
+    return because("esc-denied", `${host} does not accept the token`, hint);
+  }
+  if (needsApproval(fault)) {
+    const option = namedBy === "ESC_ENV" ? "" : `--in ${target} `;
+    const hint = `sophia-run request ${option}--reason TEXT asks for it; then start again`;
+    return because("esc-approval", `${host} opens it only with an approval`, hint);
+  }
+  if (status === 403 && isDefinition) {
+    const hint = `use a token that may read and write it: check ${used}`;
+    return because("esc-forbidden", `${host} does not allow the token to read its definition`, hint);
+  }
+  if (status === 403) {
+    const hint = `allow the token of ${used} to open the environment and those it imports`;
+    return because("esc-forbidden", `${host} does not allow the token to open it`, hint);
+  }
+  if (diagnostics.length > 0) {
+    const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;
+    const pinned = assigned(namedBy, `${target}@REVISION`);
+    const hint = `fix it: pulumi env edit ${target}, or pin an earlier revision: ${pinned}`;
+    return because("esc-definition", `its definition has ${errors}`, hint);
+  }
+  if (status === 404) {
+    // Without these words "check --against" would be read as the command.
+    const given = namedBy.startsWith("-") ? `the value of ${namedBy}` : namedBy;
+    const hint = `check ${given}; the service gives the same answer if the token (${used}) has no access`;
+    return because("esc-not-found", `${host} has no such environment or revision`, hint);
+  }
+  if (status === 429) return because("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
+  if (status >= 500) return because("esc-server", `${host} reports a server error`, SERVICE_HINT);
+  return { code: "esc-status", message: `${host} answered HTTP ${status}`, hint: BACKEND_HINT, details };
+}
+
+/** Replaces the remedy if the environment was to change, and adds what is certain. */
+function asChange(reason: Failure, fault: Fault, { credential }: Subject, isUncertain: boolean): Failure {
+  const { details = [] } = reason;
+  if (isUncertain || mayHaveEffect(fault)) return { ...reason, details: [...details, UNCERTAIN] };
+  if (fault.kind !== "status") return reason;
+  const { host, status, diagnostics } = fault;
+  const because = (why: string, hint: string): Failure => ({
+    ...reason,
+    message: `${host} ${why} (HTTP ${status})`,
+    hint,
+  });
+  if (status === 403) {
+    const used = printable(describeCredential(credential));
+    return because("does not allow the token to change it", `use a token that may write it: check ${used}`);
+  }
+  if (status === 413) {
+    return because("does not accept a definition of this size", "import less, or into several environments");
+  }
+  if (diagnostics.length > 0 || status === 400) {
+    return because(
+      "does not accept the new definition",
+      "nothing was changed; fix the reported errors, then start again",
+    );
+  }
+  return reason;
+}
+
+function assigned(name: string, value: string): string {
+  return `${name}${name.startsWith("-") ? " " : "="}${value}`;
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`;
+}

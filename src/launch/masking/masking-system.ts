@@ -1,0 +1,80 @@
+import { SophiaError } from "../../core/error.ts";
+import { errorName } from "../../system/errors.ts";
+import { limitOf } from "../../system/limits.ts";
+import { FORGET, UNTIL_READABLE, UNTIL_UNREAD } from "../../../native/shared.ts";
+import { loadMaskingAddon, type MaskingAddon } from "./masking-addon.ts";
+
+/** The parts of the system that masking needs; shared by all programs that this process starts. */
+export interface System {
+  readonly addon: MaskingAddon;
+  readonly watcher: Watcher;
+}
+
+/** A pseudo-terminal in front of the real one. */
+export interface Terminal extends System {
+  /** A copy of the real terminal's descriptor, for its settings and its size; the owner closes it. */
+  readonly real: number;
+  /** The master side of the pseudo-terminal; the owner closes it. */
+  readonly master: number;
+  /** Resolves when all that the program has written is shown. */
+  readonly sync: () => Promise<void>;
+}
+
+/** @returns undefined without the addon @throws SophiaError (system-limit or redact-pipe, 125) */
+export async function openSystem(): Promise<System | undefined> {
+  const addon = loadMaskingAddon();
+  return addon && { addon, watcher: openWatcher(addon) };
+}
+
+export type Watcher = ReturnType<typeof openWatcher>;
+
+/** Calls back once for the last event that was asked for on a descriptor, never in the same turn. */
+function openWatcher(addon: MaskingAddon) {
+  const callbacks = new Map<number, () => void>();
+  const error = addon.startWatching((descriptor) => {
+    const callback = callbacks.get(descriptor);
+    callbacks.delete(descriptor);
+    callback?.();
+  });
+  if (error !== 0) throw cannotMask(errorName(error));
+  const wait =
+    (event: number) =>
+    (descriptor: number, callback: () => void): void => {
+      callbacks.set(descriptor, callback);
+      addon.watch(descriptor, event);
+    };
+  /** Ends the wait. Must be called before the descriptor is closed. */
+  const forget = (descriptor: number): void => {
+    callbacks.delete(descriptor);
+    addon.watch(descriptor, FORGET);
+  };
+  return {
+    whenReadable: wait(UNTIL_READABLE),
+    /** Waits until the other side of a pipe, socket or terminal is closed for reading. */
+    whenUnread: wait(UNTIL_UNREAD),
+    forget,
+    /** Ends the wait, and closes a descriptor. @returns the number of unread bytes in a pipe */
+    close: (descriptor: number): number => {
+      forget(descriptor);
+      return addon.closeReading(descriptor);
+    },
+  };
+}
+
+/** Makes the error (system-limit or redact-pipe, 125) for a pipe or pseudo-terminal that the system refuses. */
+export function cannotMask(code: string): SophiaError {
+  const limit = limitOf(code);
+  if (limit === undefined) {
+    const message = `the output cannot be masked: the system refuses a pipe (${code})`;
+    return new SophiaError({ code: "redact-pipe", message });
+  }
+  const { message, hint } = limit;
+  return new SophiaError({ code: "system-limit", message: `${message}: the output cannot be masked`, hint });
+}
+
+/** Returns another descriptor of the same open file. @throws SophiaError (system-limit or redact-pipe, 125) */
+export function duplicate({ duplicate: copyOf }: Pick<MaskingAddon, "duplicate">, descriptor: number): number {
+  const copy = copyOf(descriptor);
+  if (copy < 0) throw cannotMask(errorName(-copy));
+  return copy;
+}

@@ -1,0 +1,67 @@
+import type { Launch, OutputMasking } from "../types.ts";
+import { messageWriter } from "./messages.ts";
+import { Outputs, syncAll, type Pumps } from "./outputs.ts";
+import { openPartTerminal } from "./part-terminal.ts";
+import { openSession } from "./terminal-session.ts";
+import { isWholeTerminal, planOutputs, prepare, type Prepared } from "./streams.ts";
+import { duplicate, type System, type Terminal } from "./masking-system.ts";
+
+export { openSystem } from "./masking-system.ts";
+
+/**
+ * Puts a pipe in front of each output that has a reader, or a pseudo-terminal in front of a terminal.
+ *
+ * @param mayHaveSession the monitor can start the program
+ * @param isRenewed the program may be restarted
+ * @throws SophiaError (125) if that is not possible
+ */
+export function openOutputs(
+  launch: Launch,
+  outputMasking: OutputMasking,
+  system: System | undefined,
+  { mayHaveSession, isRenewed }: { readonly mayHaveSession: boolean; readonly isRenewed: boolean },
+): Outputs {
+  const addon = system?.addon;
+  const planned = planOutputs(addon);
+  const isWhole = mayHaveSession && isWholeTerminal(planned, addon);
+  const prepared = planned.map((output) => prepare(output, outputMasking.requiresTerminal, isWhole, system));
+  const streams = prepared.map(({ output, isTerminal }) => ({ isErrors: output.descriptors.includes(2), isTerminal }));
+  const errors = prepared.find((_, stream) => streams[stream]?.isErrors)?.target;
+  const messages = messageWriter(errors, isWhole ? "\r\n" : "\n");
+  const pumps: Pumps = new Map();
+  const shown = prepared.find(({ isTerminal }) => isTerminal);
+  const terminal = system && shown && openTerminal(shown, pumps, system);
+  const session =
+    shown && terminal && isWhole ? sessionOn(terminal, shown, pumps, launch.inherited.numbers) : undefined;
+  const partTerminal = terminal && session === undefined ? openPartTerminal(terminal) : undefined;
+  const opened = { prepared, system, messages, pumps, session, partTerminal };
+  return new Outputs(opened, outputMasking, {
+    streams,
+    open: new Set(),
+    hasSession: session !== undefined,
+    isRenewed,
+    hasNotice: outputMasking.notice !== undefined,
+    // The end of PID 1 ends all other processes.
+    mayHandOver: addon !== undefined && !launch.preparation.firstProcess,
+    isRestored: false,
+    isIncomplete: false,
+  });
+}
+
+/** Copies the descriptors of a terminal: the originals are closed when the stream has no writer any more. */
+function openTerminal({ target, source }: Prepared, pumps: Pumps, system: System): Terminal {
+  const real = duplicate(system.addon, target);
+  const master = duplicate(system.addon, source?.descriptor ?? -1);
+  return { ...system, real, master, sync: () => syncAll(pumps) };
+}
+
+/** Prepares a session of the program's own on the terminal. */
+function sessionOn(terminal: Terminal, { programSide }: Prepared, pumps: Pumps, inherited: readonly number[]) {
+  return openSession({
+    ...terminal,
+    input: duplicate(terminal.addon, 0),
+    slave: typeof programSide === "number" ? programSide : -1,
+    inherited,
+    hangUp: () => pumps.forEach((pump) => pump.breakOff()),
+  });
+}

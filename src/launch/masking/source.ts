@@ -1,0 +1,121 @@
+import type { Readable } from "node:stream";
+import { readNow } from "./io.ts";
+import type { Watcher } from "./masking-system.ts";
+
+/** The size of the pipe. */
+const CHUNK_BYTES = 262_144;
+/** The size to which a program without privileges can enlarge a pipe. More bytes came after the program's end. */
+const MOST_LEFT_BYTES = 1_048_576;
+/** Limit on the turns of the event loop that a drain takes for a stream of Node.js. */
+const MOST_TURNS = 64;
+
+/** The launcher's end of a pipe or pseudo-terminal to which the program writes. */
+export interface Source {
+  /**
+   * Reads the next chunk while `take` passes on the one before it, in the memory of the second last one.
+   *
+   * @param end called once, after the last chunk or `close`
+   */
+  readonly start: (take: Take, end: () => void) => void;
+  /** Reads the available bytes and pauses. @returns true at the end of the stream */
+  readonly drain: () => Promise<boolean>;
+  readonly resume: () => void;
+  /** The program's next write fails (EPIPE). @returns the number of bytes that it has written since the last read */
+  readonly close: () => number;
+  readonly descriptor: number | undefined;
+}
+
+type Take = (chunk: Uint8Array) => Promise<void>;
+
+/** @param descriptor non-blocking; the source closes it */
+export function readFrom(descriptor: number, watcher: Watcher): Source {
+  let [buffer, formerBuffer] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
+  let state: "reading" | "draining" | "ended" = "reading";
+  /** Resolves when all chunks were taken. */
+  let taking: Promise<void> = Promise.resolve();
+  let passTo: Take = async () => {};
+  let end = (): void => {};
+  let isClosed = false;
+  const close = (): number => {
+    if (isClosed) return 0;
+    isClosed = true;
+    state = "ended";
+    const unread = watcher.close(descriptor);
+    void taking.then(end);
+    return unread;
+  };
+  const read = (): void => {
+    if (state !== "reading") return;
+    const length = readNow(descriptor, buffer);
+    if (length === "nothing") watcher.whenReadable(descriptor, read);
+    else if (length === 0) close();
+    else {
+      const former = taking;
+      taking = passTo(buffer.subarray(0, length));
+      [buffer, formerBuffer] = [formerBuffer, buffer];
+      void former.then(read);
+    }
+  };
+  return {
+    descriptor,
+    start: (take, ended) => {
+      passTo = take;
+      end = ended;
+      watcher.whenReadable(descriptor, read);
+    },
+    drain: async () => {
+      if (state === "reading") state = "draining";
+      await taking;
+      for (let left = MOST_LEFT_BYTES; state === "draining" && left > 0;) {
+        const length = readNow(descriptor, buffer);
+        if (length === "nothing") break;
+        if (length === 0) state = "ended";
+        else await passTo(buffer.subarray(0, length));
+        left -= length;
+      }
+      return state === "ended";
+    },
+    resume: () => {
+      if (state !== "draining") return;
+      state = "reading";
+      read();
+    },
+    close,
+  };
+}
+
+/** Reads from a stream that Node.js has made for the program, which is all that there is without the addon. */
+export function readFromStream(stream: Readable): Source {
+  const state = { ended: false, received: 0 };
+  let taking: Promise<void> = Promise.resolve();
+  return {
+    descriptor: undefined,
+    start: (take, end) => {
+      stream.on("data", (chunk: Uint8Array) => {
+        state.received += 1;
+        stream.pause();
+        taking = take(chunk).then(() => void stream.resume());
+      });
+      stream.once("error", () => stream.destroy());
+      stream.once("close", () => {
+        state.ended = true;
+        void taking.then(end);
+      });
+    },
+    drain: async () => {
+      // Each turn of the event loop reads from the pipe's buffer.
+      for (let turn = 0, before = -1; turn < MOST_TURNS && !state.ended && before !== state.received; turn++) {
+        before = state.received;
+        await taking;
+        for (const _ of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await taking;
+      return state.ended;
+    },
+    resume: () => {},
+    close: () => {
+      stream.destroy();
+      return 0;
+    },
+  };
+}

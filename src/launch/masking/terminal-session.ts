@@ -1,0 +1,225 @@
+/** Runs the program in a session of its own, on a pseudo-terminal: performs what job.ts decides, which tells the scenario. */
+import { closeSync } from "node:fs";
+import { AS_GIVEN, RAW, RAW_OUTPUT } from "../../../native/shared.ts";
+import { ignoresSignal, readProcessStat, takesSignal } from "../proc/process-stat.ts";
+import { catchableSignals, send, signalName, signalNumber, withoutListeners } from "../signals.ts";
+import { listen, type Undo } from "../event-listeners.ts";
+import type { Forwarding } from "../spawn/forward-signals.ts";
+import type { Program, Running } from "../types.ts";
+import { isOrphaned, isStoppedByAccess, stopsWriters } from "./background.ts";
+import { closeQuietly } from "./io.ts";
+import * as job from "./job.ts";
+import { forwardKeys } from "./keyboard.ts";
+import { startMonitored, type Monitor } from "./monitor.ts";
+import type { Terminal } from "./masking-system.ts";
+
+const POLL_MS = 200;
+/** The time limit for the SIGCONT that has ended a stop; the kernel may have refused the stop. */
+const CONTINUE_MS = 1000;
+/** The pause after a stop that the kernel refused: the program may stop again at once. */
+const REFUSED_MS = 50;
+
+interface SessionParts extends Terminal {
+  readonly input: number;
+  readonly slave: number;
+  readonly inherited: readonly number[];
+  /** Closes the other descriptors of the master side: the kernel hangs up once all are closed. */
+  readonly hangUp: () => void;
+}
+
+/** Prepares the session before the program is started; `execute` starts it. */
+export function openSession(parts: SessionParts) {
+  const { addon, real, master, slave, sync, hangUp } = parts;
+  const group = readProcessStat("self")?.group ?? -1;
+  /** A terminal that has hung up has no foreground group: this job is where it was. */
+  const isInFront = (): boolean => {
+    const inFront = addon.foregroundGroup(real);
+    return inFront === -1 && state.terminal === "there" ? state.isForeground : inFront === group;
+  };
+  const formerSettings = addon.settingsOf(real) ?? new Uint8Array();
+  /** The signals of keys that are sent to the whole group, and the SIGCONT that ends a stop. */
+  const expected = expectedSignals();
+  let monitor: Monitor | undefined;
+  let forwarding: Forwarding | undefined;
+  let finish: (how: NodeJS.Signals | number) => void = () => {};
+  let poll: NodeJS.Timeout | undefined;
+  const keys = forwardKeys({
+    ...parts,
+    expect: expected.expect,
+    monitor: () => monitor,
+    hasEnded: () => state.end !== undefined,
+    gone: () => happen({ kind: "terminal gone" }),
+  });
+  addon.copySize(real, master);
+  const [begun, effects] = job.begin(addon.foregroundGroup(real) === group);
+  let state = begun;
+  effects.forEach(perform);
+
+  return {
+    forward: (to: Forwarding): Undo => {
+      forwarding = to;
+      return listen(catchableSignals(), (signal) => {
+        if (to.isOfWrite?.(signal) === true) return;
+        to.onSignal?.(signal);
+        if (signal !== "SIGCHLD") happen(eventOf(signal, to.pid()));
+        else if (to.firstProcess) to.reapOrphans?.();
+      });
+    },
+    /** @returns the code of the system's error if the program was not executed */
+    execute: (program: Program): Running | string => {
+      const ended = new Promise<NodeJS.Signals | number>((resolve) => {
+        finish = resolve;
+      });
+      const outcome = startMonitored(parts, program, parts, formerSettings, state.isForeground, {
+        unread: keys.collected,
+        continued: () => happen({ kind: "continued" }),
+        stopped: (signal) => happen({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),
+        ended: (end) => {
+          happen({ kind: "ended", end });
+          finish("status" in end ? end.status : (signalName(end.signal) ?? 128 + end.signal));
+        },
+      });
+      if (typeof outcome === "string") return outcome;
+      monitor = outcome;
+      closeSync(slave);
+      happen({ kind: "executed" });
+      return { pid: outcome.pid, ended };
+    },
+    collect: async (): Promise<void> => {
+      clearInterval(poll);
+      await keys.collect(true);
+    },
+    lose: (): void => happen({ kind: "unread" }),
+    /** True for a signal that is being beingDelivered and was sent from here to the whole group. */
+    isOwn: expected.isOwn,
+    restore: (): void => happen({ kind: "finished" }),
+    close: (): void => {
+      if (state.terminal === "there") closeQuietly(master);
+      closeQuietly(real);
+    },
+  };
+
+  function happen(event: job.Event): void {
+    const [next, toPerform] = job.step(state, event, isInFront());
+    state = next;
+    toPerform.forEach(perform);
+  }
+
+  function eventOf(signal: NodeJS.Signals, program: number | undefined): job.Event {
+    if (signal === "SIGHUP") return { kind: signal, hasTerminal: readProcessStat("self")?.terminal !== 0 };
+    if (signal !== "SIGTTOU") return { kind: "signal", signal, isExpected: expected.arrives(signal) };
+    const number = signalNumber(signal);
+    // The output of an ended program is shown in the foreground.
+    if (program === undefined || takesSignal(program, number)) return { kind: signal, program: "takes" };
+    return { kind: signal, program: ignoresSignal(program, number) ? "ignores" : "handles" };
+  }
+
+  function perform(effect: job.Effect): void {
+    switch (effect.kind) {
+      case "forward":
+        return forward(effect.signal);
+      case "request stop":
+        return forwarding?.onStopRequest?.();
+      case "resize":
+        if (addon.copySize(real, master) === 0) forward(effect.signal);
+        return;
+      case "enter foreground":
+        clearInterval(poll);
+        if (effect.adopts) copySettings(real, master, AS_GIVEN);
+        copySettings(real, real, RAW);
+        addon.copySize(real, master);
+        return;
+      case "leave foreground":
+        keys.pause();
+        if (effect.hasTerminal) copySettings(master, master, RAW_OUTPUT);
+        clearInterval(poll);
+        poll = setInterval(() => happen({ kind: "polled" }), POLL_MS).unref();
+        return;
+      case "continue":
+        return monitor?.continue(effect.isForeground);
+      case "read keys":
+        return keys.resume();
+      case "hold keys":
+        return keys.pause();
+      case "show":
+        return void show(effect.certainly, effect.signal);
+      case "stop":
+        return stop(effect.restores, effect.signal);
+      case "resume later":
+        return void setTimeout(() => happen({ kind: "resumed" }), REFUSED_MS);
+      case "ignore SIGTTOU":
+        return addon.ignoreSigttou();
+      case "accept SIGTTOU":
+        if (isStoppedByAccess("SIGTTOU", isInFront)) happen({ kind: "resumed" });
+        return;
+      case "hang up":
+        if (effect.detaches) monitor?.detach();
+        keys.close();
+        closeQuietly(master);
+        return hangUp();
+      case "close keys":
+        clearInterval(poll);
+        return keys.close();
+      case "restore terminal":
+        addon.applySettings(real, (effect.left ? addon.settingsOf(master) : undefined) ?? formerSettings, AS_GIVEN);
+        // The real terminal makes the line ends of background processes, too.
+        copySettings(master, master, RAW_OUTPUT);
+        if (effect.returnsKeys) keys.giveBack();
+        return;
+      case "dismiss monitor":
+        return monitor?.dismiss();
+    }
+  }
+
+  function forward(signal: NodeJS.Signals): void {
+    const program = forwarding?.pid();
+    if (program !== undefined) send(program, signal);
+  }
+
+  function copySettings(from: number, to: number, how: 0 | 1 | 2): void {
+    const settings = addon.settingsOf(from);
+    if (settings !== undefined) addon.applySettings(to, settings, how);
+  }
+
+  async function show(certainly: boolean, signal: NodeJS.Signals): Promise<void> {
+    keys.pause();
+    // A program that was stopped because it wrote from the background must not write by this process.
+    if (certainly || !stopsWriters(addon, real)) await sync();
+    await keys.collect(false);
+    happen({ kind: "shown", signal });
+  }
+
+  function stop(restores: boolean, signal: NodeJS.Signals): void {
+    if (restores) {
+      copySettings(master, real, AS_GIVEN);
+      keys.giveBack();
+    }
+    expected.expect("SIGCONT");
+    setTimeout(() => expected.giveUp("SIGCONT"), CONTINUE_MS).unref();
+    const before = performance.now();
+    // The terminal's signals stop the whole group. Returns when it was continued.
+    withoutListeners(signal, () => process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal)));
+    const isRefused = performance.now() - before < 1 && !isInFront();
+    happen({ kind: "awake", signal, isRefused, isOrphaned: isRefused && isOrphaned() });
+  }
+}
+
+/** Counts the signals that this process causes to be sent to itself, and must ignore. */
+function expectedSignals() {
+  const counts = new Map<NodeJS.Signals, number>();
+  const beingDelivered = new Set<NodeJS.Signals>();
+  return {
+    expect: (signal: NodeJS.Signals): void => void counts.set(signal, (counts.get(signal) ?? 0) + 1),
+    giveUp: (signal: NodeJS.Signals): void => void counts.delete(signal),
+    /** Counts a signal that is being beingDelivered. @returns true if it was expected */
+    arrives: (signal: NodeJS.Signals): boolean => {
+      const count = counts.get(signal) ?? 0;
+      if (count === 0) return false;
+      counts.set(signal, count - 1);
+      beingDelivered.add(signal);
+      setImmediate(() => beingDelivered.delete(signal));
+      return true;
+    },
+    isOwn: (signal: NodeJS.Signals): boolean => beingDelivered.has(signal),
+  };
+}

@@ -1,0 +1,143 @@
+import { enumerateFew, firstOf } from "../core/lines.ts";
+import { type Notice, formatDiagnostic } from "../core/model.ts";
+import { isCertain } from "../core/reference-forms.ts";
+import { resolutionOf } from "../contract/reference-resolvers.ts";
+import type { EscSettings } from "../esc/settings/access-settings.ts";
+import { shellWord } from "../core/shell.ts";
+import { durationWords, enumerate, printable } from "../core/text.ts";
+import { unallowedWords } from "../access/consent-words.ts";
+import { further } from "./stderr.ts";
+
+const MOST_DIAGNOSTICS = 20;
+
+/** Returns true if `--quiet` suppresses a notice. */
+export function isInformation(notice: Notice): boolean {
+  const { kind } = notice;
+  return (
+    kind === "shadowed" ||
+    kind === "override" ||
+    kind === "environment-by-file" ||
+    // Expected with --offline; a warning if ESC does not answer.
+    (kind === "esc-kept" && notice.failure === undefined)
+  );
+}
+
+/** Words a notice: one line, and perhaps details. A warning begins with the word. */
+export function describeNotice(notice: Notice): readonly [string, ...string[]] {
+  switch (notice.kind) {
+    case "shadowed":
+      return [`the environment overrides ESC for ${enumerateFew(notice.names.map(printable))}`];
+    case "override":
+      return [overrideWords(notice)];
+    case "esc-incomplete":
+      return [`warning: ESC is not read: ${notice.present} is set but ${notice.missing} is not`];
+    case "esc-diagnostics":
+      return [
+        `warning: ESC environment ${printable(notice.environment)} was opened with warnings`,
+        ...firstOf(notice.diagnostics.map(formatDiagnostic), MOST_DIAGNOSTICS),
+      ];
+    case "esc-old-form": {
+      const { written, opened, instead } = notice;
+      const why = instead === undefined ? "" : `ESC has no environment ${printable(instead)}: `;
+      return [
+        `warning: ${why}${printable(written)} was read as ${printable(opened)}; write the full name ` +
+          "(organization/project/environment)",
+      ];
+    }
+    case "esc-kept": {
+      const { failure, ageSeconds, environments } = notice;
+      const cached = `the cached configuration of ${printable(environments.join(", "))} (${durationWords(ageSeconds)} old)`;
+      if (failure === undefined) return [`using ${cached} without contacting ESC (--offline)`];
+      return [`warning: ${failure.message}; continuing with ${cached}`, ...further(failure)];
+    }
+    case "esc-skipped": {
+      const isOne = notice.names.length === 1;
+      const names = enumerateFew(notice.names.map(printable));
+      const subject = `warning: ${names} in ESC environment ${printable(notice.environment)}`;
+      if (notice.why === "unknown") return [`${subject} ${isOne ? "has" : "have"} no known value; treated as unset`];
+      const [are, what] = isOne
+        ? ["is a list or an object", "an environment variable"]
+        : ["are lists or objects", "environment variables"];
+      return [`${subject} ${are} and cannot be ${what}; use fn::toJSON`];
+    }
+    case "setting-ignored":
+      return [
+        `warning: ${notice.name} in ${printable(notice.file)} is ignored (a file may set it only for a token that the same file contains); ` +
+          "set it in the environment",
+      ];
+    case "environment-by-file":
+      return [
+        `${notice.name} in ${printable(notice.file)} selects what ${notice.credential} of the environment opens; ` +
+          "to override it, set it in the environment",
+      ];
+    case "environment-not-allowed": {
+      const [problem, remedy] = unallowedWords(notice);
+      return [`warning: ${problem}`, remedy];
+    }
+    case "withheld":
+      return [withheldWords(notice)];
+    case "deprecated":
+      return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
+    case "exposed":
+      return [`warning: ${printable(notice.file)} is world-readable: chmod 600 ${shellWord(notice.file)}`];
+    case "references":
+      return referenceWords(notice);
+    case "remark":
+      return [`warning: ${notice.text}`];
+  }
+}
+
+function overrideWords({ file, names, hidden }: Extract<Notice, { kind: "override" }>): string {
+  const set = enumerateFew(names.map(printable));
+  const other = enumerateFew(hidden.map(printable));
+  if (names.length === 0) return `${printable(file)} has no effect: the environment sets ${other}`;
+  return `${printable(file)} sets ${set}${hidden.length === 0 ? "" : `; the environment overrides it for ${other}`}`;
+}
+
+function referenceWords({
+  form,
+  file,
+  variables,
+}: Extract<Notice, { kind: "references" }>): readonly [string, ...string[]] {
+  const [first, ...others] = variables;
+  const isOne = others.length === 0;
+  const place = isOne ? `${printable(file)}:${first?.line}` : printable(file);
+  const names = variables.map(({ name, line }) => printable(name) + (isOne ? "" : ` (line ${line})`));
+  const are = isOne ? "is" : "are";
+  const what = isCertain(form)
+    ? `${are} ${isOne ? "a reference" : "references"} (${form}), not ${isOne ? "a value" : "values"}, and`
+    : `${isOne ? "holds" : "hold"} ${form.replace(" in text", "")} and`;
+  return [`warning: ${place}: ${enumerateFew(names)} ${what} ${are} passed on unchanged`, ...resolutionOf(form, file)];
+}
+
+/** Words how to use `.env` while ESC refuses access. */
+export function workLocally({ credentialFrom: { name, file } }: Pick<EscSettings, "credentialFrom">): string {
+  if (file === undefined) return `.env is not used until then; to use it, unset ${name}`;
+  return `${printable(file)} is not used until then; to use it, remove ${name} from it`;
+}
+
+const MOST_NAMES = 10;
+
+function withheldWords({ why, file, environment, names }: Extract<Notice, { kind: "withheld" }>): string {
+  const isSingle = names.length === 1;
+  const more = names.length - MOST_NAMES;
+  const shown = [...names.slice(0, MOST_NAMES).map(printable), ...(more > 0 ? [`${more} more`] : [])];
+  const opener = file === undefined ? "" : `, which the credential in ${printable(file)} opens,`;
+  const place =
+    environment === undefined ? printable(file ?? "") : `ESC environment ${printable(environment)}${opener}`;
+  const withheld = `warning: ${enumerate(shown)} in ${place} ${isSingle ? "is" : "are"} not passed on`;
+  const [subject, object] = isSingle ? ["it", "it"] : ["they", "them"];
+  const option = `--allow ${shellWord(names.slice(0, MOST_NAMES).join(","))}`;
+  switch (why) {
+    case "reserved":
+      return `${withheld} (${file === undefined ? "ESC" : "a file"} must not configure sophia-run); set ${object} in the environment`;
+    case "runs-code":
+      return `${withheld} (${subject} can make other programs run code); ${option} passes ${object} on`;
+    case "network":
+      return `${withheld} (${subject} ${isSingle ? "decides" : "decide"} how programs connect, and whom they trust); ${option} passes ${object} on`;
+    case "redirects-key":
+      return `${withheld} (${subject} would send a key from another source to another address); ${option} passes ${object} on`;
+    case "callers-own":
+      return `${withheld} (a file that was found does not override the caller's); ${option} passes ${object} on`;
+  }
+}

@@ -1,0 +1,38 @@
+import { isDeclared, isSet } from "../contract/check-contract.ts";
+import type { Start } from "../resolve/start.ts";
+import { type Withholding, withholding } from "../resolve/select.ts";
+
+/** Returns the reason why the program does not get a variable of a source, in words that follow `is`. */
+export function withheldWords({
+  files,
+  values,
+}: Pick<Start, "files" | "values">): (name: string) => string | undefined {
+  const { resolution, selected, selection } = values;
+  const reason = withholding(selection, (name) => isDeclared(files.contract, name));
+  return (name) => {
+    const variable = isSet(selected, name) ? undefined : resolution.get(name);
+    if (variable === undefined) return undefined;
+    for (const origin of [variable.origin, ...(variable.shadowed ?? []).map((one) => one.origin)]) {
+      const why = reason({ name, origin });
+      if (why !== undefined) return `withheld ${WITHHOLDING_WORDS[why]}`;
+    }
+    return undefined;
+  };
+}
+
+export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
+  launcher: "without --keep-esc",
+  pointer: "since sophia-run has read the file that it names",
+  writer: "always, since it may write to ESC",
+  reserved: "since programs get sophia-run's settings from the environment alone",
+  "runs-code": "without --allow, since it makes other programs run code",
+  network: "without --allow, since it decides how programs connect and whom they trust",
+  "redirects-key": "without --allow, since it sends a key of another source elsewhere",
+  "callers-own": "without --allow, since a file that was found does not override it",
+  "esc-refused": "while ESC refuses access",
+  "not-in-scope": "by --scope",
+  excluded: "by --exclude",
+  "not-included": "by --include",
+  "not-declared": "by --only-declared or --pristine",
+  "not-baseline": "by --pristine",
+};

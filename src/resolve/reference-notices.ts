@@ -1,0 +1,33 @@
+import { grouped } from "../core/grouped.ts";
+import { isOfLine, type Notice, type Resolution, type Variable } from "../core/model.ts";
+import { isCertain } from "../core/reference-forms.ts";
+import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
+
+/**
+ * Returns notices for references in files that the program gets, or that are settings of ESC. A reference that another
+ * source overrides is resolved: `op run --env-file .env -- sophia-run -- COMMAND` leaves it in the file.
+ *
+ * @param isChecked returns true for a variable of which the contract reports, or accepts, a reference
+ */
+export function usedReferences(
+  resolution: Resolution,
+  selected: Resolution,
+  isChecked: (name: string) => boolean,
+): readonly Notice[] {
+  const isUsed = ({ name, reference }: Variable): boolean =>
+    (selected.has(name) || WITHHELD_VARIABLES.includes(name)) &&
+    !(reference !== undefined && isCertain(reference) && isChecked(name));
+  return referenceNotices([...resolution.values()].filter(isUsed));
+}
+
+/** Returns a notice for the references of each form in each file. */
+export function referenceNotices(variables: readonly Variable[]): readonly Notice[] {
+  const references = variables.flatMap(({ name, reference: form, origin }) =>
+    form === undefined || !isOfLine(origin) ? [] : { name: origin.alias ?? name, form, ...origin },
+  );
+  return Array.from(grouped(references, ({ file, form }) => `${form} ${file}`).values()).flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    return { kind: "references", form: first.form, file: first.file, variables: group };
+  });
+}

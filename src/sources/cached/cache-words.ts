@@ -1,0 +1,63 @@
+/** The reasons why the cache is not used or not written, in words. Loaded only then. */
+import type { Failure } from "../../core/model.ts";
+import { shellWord } from "../../core/shell.ts";
+import { durationWords, printable } from "../../core/text.ts";
+import type { EscSettings } from "../../esc/settings/access-settings.ts";
+import type { Unusable } from "../../system/private-file.ts";
+
+/** `no-lasting-token`: another one at each start. `does-not-open`: another format, changed bytes, or a renamed file. */
+export type UnusedReason =
+  | Unusable
+  | { readonly kind: "no-lasting-token" | "no-folder" | "does-not-open" | "from-future" | "session-ended" }
+  | { readonly kind: "too-old"; readonly ageMs: number; readonly maxAgeMs: number };
+
+/** Returns words that follow a colon. */
+export function reasonWords(reason: UnusedReason): string {
+  switch (reason.kind) {
+    case "absent":
+      return "nothing is cached for this environment, user and token";
+    case "not-private":
+      return `${printable(reason.path)} is not a private file of this user`;
+    case "folder":
+      return folderWords(reason);
+    case "system":
+      return `${printable(reason.path)} (${reason.code})`;
+    case "no-lasting-token":
+      return "a cache needs a lasting token, and this one changes at each start (OIDC) or cannot be read";
+    case "no-folder":
+      return "there is no cache folder: neither XDG_CACHE_HOME nor HOME is an absolute path";
+    case "does-not-open":
+      return "the cache cannot be decrypted: its file was changed, or written by another version";
+    case "from-future":
+      return "the cache is dated in the future: this machine's clock was wrong then, or is now";
+    case "session-ended":
+      return "credentials in the cache ended with their session (--session)";
+    case "too-old": {
+      const [age, limit] = [reason.ageMs, reason.maxAgeMs].map((ms) => durationWords(ms / 1000));
+      return `the cache is ${age} old, older than ${limit} (--cache-max-age)`;
+    }
+  }
+}
+
+function folderWords({ path, problem }: Extract<Unusable, { kind: "folder" }>): string {
+  switch (problem) {
+    case "not-a-folder":
+      return `${printable(path)} is not a folder`;
+    case "others":
+      return `${printable(path)} belongs to another user`;
+    case "mode":
+      return `other users may use ${printable(path)}: chmod 700 ${shellWord(path)}`;
+    case "above":
+      return `every user may write ${printable(path)}, which is above the cache: chmod o-w ${shellWord(path)}`;
+  }
+}
+
+/** Makes the failure of `--offline` without a usable cache. */
+export function offlineFailure({ environments }: Pick<EscSettings, "environments">, reason: UnusedReason): Failure {
+  const names = printable(environments.map(({ text }) => text).join(", "));
+  return {
+    code: "esc-offline",
+    message: `ESC environment${environments.length > 1 ? "s" : ""} ${names} cannot be read with --offline: ${reasonWords(reason)}`,
+    hint: "start once with --cache and without --offline while ESC is available",
+  };
+}

@@ -1,0 +1,71 @@
+import type { Failure, Layer, Notice } from "../core/model.ts";
+import { askEsc, type EscDown } from "../esc/api/ask.ts";
+import { openAndRead } from "../esc/api/open-session.ts";
+import type { EscSettings } from "../esc/settings/access-settings.ts";
+import { formatName } from "../esc/settings/environment-names.ts";
+import type { Progress } from "../esc/transport/connection.ts";
+import type { Clock } from "../esc/transport/deadline.ts";
+
+export interface EscEnvironment {
+  /** `org/project/name`. */
+  readonly name: string;
+  /** The requested revision or tag. */
+  readonly version?: string;
+  /** The revision that was opened, if the service reports it. */
+  readonly revision?: string;
+  /** The age of an earlier reading from the cache. */
+  readonly ageSeconds?: number;
+}
+
+/** The reason why cached values are used: `--cache-fresh`, `--offline`, or ESC is not available. */
+export type CacheUse =
+  | { readonly why: "fresh" | "offline" }
+  | { readonly why: "unavailable"; readonly failure: Failure };
+
+export type EscReading =
+  | {
+      readonly kind: "read";
+      /** The highest precedence first: later environments of `ESC_ENV` win. */
+      readonly layers: readonly Layer[];
+      /** In the order of `ESC_ENV`, by their full names. */
+      readonly environments: readonly EscEnvironment[];
+      readonly notices: readonly Notice[];
+      readonly kept?: CacheUse;
+    }
+  | EscDown;
+
+interface FreshReading extends Extract<EscReading, { kind: "read" }> {
+  readonly mayMint: () => boolean;
+}
+
+/** Opens and reads the environments, in parallel. @throws SophiaError (esc-value, 125) for impossible variables */
+export async function readEsc(
+  settings: EscSettings,
+  progress: Progress,
+  clock?: Clock,
+): Promise<FreshReading | EscDown> {
+  // Loaded while the connection is made.
+  const loading = import("../esc/api/sdk.ts");
+  const asked = await askEsc(
+    settings,
+    progress,
+    async (name, connection) => {
+      const { createRequests } = await loading;
+      return openAndRead(name, connection, createRequests(connection, settings.sessionMs));
+    },
+    clock,
+  );
+  if (asked.kind !== "read") return asked;
+  const { results, remarks } = asked;
+  return {
+    kind: "read",
+    layers: results.toReversed().map(({ variables }) => ({ source: "esc", variables })),
+    environments: results.map(({ name, revision }) => ({
+      name: formatName(name),
+      ...(name.version === undefined ? {} : { version: name.version }),
+      ...(revision === undefined ? {} : { revision }),
+    })),
+    notices: [...remarks, ...results.flatMap(({ notices }) => notices)],
+    mayMint: () => results.some(({ mayMint }) => mayMint()),
+  };
+}

@@ -1,0 +1,233 @@
+/**
+ * Variables that replace the address to which a client library sends its API key. A repository that sets one could
+ * steal the user's key (CVE-2026-21852), also one that the client keeps in a file of its own. Services without a built-in
+ * address (`QDRANT_URL`, `VAULT_ADDR`) are not listed. Loaded only if a name suggests one; see suspects.ts.
+ */
+import { isLoopback } from "../core/url.ts";
+
+interface Service {
+  /** Further keys, besides `NAME_API_KEY`. */
+  readonly keys: readonly string[];
+  /** Hosts of the service itself, which get its keys anyway; `*.` is any name below, if the service alone gives these. */
+  readonly hosts: string;
+}
+
+const GITHUB_KEYS = ["GITHUB_TOKEN", "GH_TOKEN", "GITHUB_PAT", "GH_FINE_GRAINED_TOKEN"];
+const GOOGLE_KEYS = ["GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"];
+const GOOGLE = "generativelanguage.googleapis.com";
+const AWS_KEYS = ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"];
+const GOOGLE_CLOUD_KEYS = ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"];
+const LANGSMITH = "api.smith.langchain.com *.api.smith.langchain.com";
+const LANGFUSE = "cloud.langfuse.com us.cloud.langfuse.com hipaa.cloud.langfuse.com";
+const DATADOG = "*.datadoghq.com *.datadoghq.eu *.ddog-gov.com datadoghq.com datadoghq.eu ddog-gov.com";
+
+/** By the first part of its variables' names. */
+const SERVICES: ReadonlyMap<string, Service> = new Map(
+  (
+    [
+      ["AI_GATEWAY", "ai-gateway.vercel.sh", "VERCEL_OIDC_TOKEN"],
+      ["ANTHROPIC", "api.anthropic.com", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"],
+      ["ANTHROPIC_BEDROCK", "", "AWS_BEARER_TOKEN_BEDROCK"],
+      ["ANTHROPIC_FOUNDRY", "", "ANTHROPIC_FOUNDRY_AUTH_TOKEN"],
+      ["ANTHROPIC_VERTEX", "", "ANTHROPIC_AUTH_TOKEN"],
+      ["ASSEMBLYAI", "api.assemblyai.com api.eu.assemblyai.com"],
+      ["BRAINTRUST", "api.braintrust.dev"],
+      ["CEREBRAS", "api.cerebras.ai"],
+      ["CLAUDE_CODE", "api.anthropic.com", "CLAUDE_CODE_OAUTH_TOKEN"],
+      ["CLOUDFLARE", "api.cloudflare.com", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CF_API_TOKEN"],
+      ["CO", "api.cohere.com api.cohere.ai", "COHERE_API_KEY"],
+      ["COHERE", "api.cohere.com api.cohere.ai", "CO_API_KEY"],
+      ["COMET", "www.comet.com"],
+      ["CURSOR", "api2.cursor.sh"],
+      ["DASHSCOPE", "dashscope.aliyuncs.com dashscope-intl.aliyuncs.com"],
+      ["DEEPGRAM", "api.deepgram.com"],
+      ["DEEPSEEK", "api.deepseek.com"],
+      ["DOPPLER", "api.doppler.com", "DOPPLER_TOKEN"],
+      ["E2B", "api.e2b.dev api.e2b.app", "E2B_ACCESS_TOKEN"],
+      ["ELEVENLABS", "api.elevenlabs.io", "ELEVEN_API_KEY"],
+      ["EXA", "api.exa.ai"],
+      ["FIRECRAWL", "api.firecrawl.dev"],
+      ["FIREWORKS", "api.fireworks.ai"],
+      ["FLY", "api.fly.io", "FLY_API_TOKEN", "FLY_ACCESS_TOKEN"],
+      ["FLY_FLAPS", "api.machines.dev", "FLY_API_TOKEN", "FLY_ACCESS_TOKEN"],
+      ["GEMINI", GOOGLE, ...GOOGLE_KEYS],
+      ["GITHUB", "api.github.com github.com", ...GITHUB_KEYS],
+      ["GITLAB", "gitlab.com", "GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"],
+      ["GOOGLE_GEMINI", GOOGLE, "GEMINI_API_KEY", ...GOOGLE_KEYS],
+      ["GOOGLE_VERTEX", "aiplatform.googleapis.com", ...GOOGLE_KEYS, "GOOGLE_APPLICATION_CREDENTIALS"],
+      ["GROQ", "api.groq.com"],
+      ["HELICONE", "oai.helicone.ai ai-gateway.helicone.ai"],
+      ["HEX", "hex.pm"],
+      ["HF", "huggingface.co", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN"],
+      ["HONEYCOMB", "api.honeycomb.io api.eu1.honeycomb.io", "HONEYCOMB_WRITE_KEY"],
+      ["JINA", "api.jina.ai"],
+      ["LANGCHAIN", LANGSMITH, "LANGSMITH_API_KEY"],
+      ["LANGFUSE", LANGFUSE, "LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"],
+      ["LANGSMITH", LANGSMITH, "LANGCHAIN_API_KEY"],
+      ["LITELLM_PROXY", "", "LITELLM_API_KEY", "LITELLM_MASTER_KEY"],
+      ["MISTRAL", "api.mistral.ai"],
+      ["MOONSHOT", "api.moonshot.ai api.moonshot.cn"],
+      ["NEON", "console.neon.tech"],
+      ["NVIDIA", "integrate.api.nvidia.com"],
+      ["OPENAI", "api.openai.com eu.api.openai.com us.api.openai.com", "OPENAI_ADMIN_KEY"],
+      ["OPENROUTER", "openrouter.ai"],
+      ["PERPLEXITY", "api.perplexity.ai", "PPLX_API_KEY"],
+      ["PINECONE", "api.pinecone.io"],
+      ["PORTKEY", "api.portkey.ai"],
+      ["REPLICATE", "api.replicate.com", "REPLICATE_API_TOKEN"],
+      ["RESEND", "api.resend.com"],
+      ["SAMBANOVA", "api.sambanova.ai"],
+      ["SENTRY", "sentry.io us.sentry.io de.sentry.io", "SENTRY_AUTH_TOKEN"],
+      ["SERPER", "google.serper.dev"],
+      ["SLACK", "slack.com", "SLACK_BOT_TOKEN", "SLACK_TOKEN", "SLACK_APP_TOKEN"],
+      ["STRIPE", "api.stripe.com", "STRIPE_SECRET_KEY"],
+      ["TAVILY", "api.tavily.com"],
+      ["TOGETHER", "api.together.xyz api.together.ai"],
+      ["VERCEL", "api.vercel.com", "VERCEL_TOKEN"],
+      ["VOYAGE", "api.voyageai.com"],
+      ["WANDB", "api.wandb.ai"],
+      ["XAI", "api.x.ai"],
+    ] as const
+  ).map(([name, hosts, ...keys]) => [name, { hosts, keys }]),
+);
+
+const ADDRESS = /^([A-Z\d_]+?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|(?:INFERENCE_)?ENDPOINT(?:_URL)?)$/;
+
+const FURTHER: ReadonlyMap<string, Service> = new Map([
+  ["AMP_URL", { hosts: "ampcode.com", keys: ["AMP_API_KEY"] }],
+  [
+    "ANTHROPIC_HOST",
+    { hosts: "api.anthropic.com", keys: ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"] },
+  ],
+  ["AWS_BEDROCK_RUNTIME_ENDPOINT", { hosts: "", keys: AWS_KEYS }],
+  ["CLOUDSDK_AUTH_TOKEN_HOST", { hosts: "oauth2.googleapis.com accounts.google.com", keys: GOOGLE_CLOUD_KEYS }],
+  ["CLOUDSDK_CORE_UNIVERSE_DOMAIN", { hosts: "googleapis.com", keys: GOOGLE_CLOUD_KEYS }],
+  ["CODE_ASSIST_ENDPOINT", { hosts: "cloudcode-pa.googleapis.com", keys: ["GOOGLE_CLOUD_ACCESS_TOKEN"] }],
+  ["COREPACK_NPM_REGISTRY", { hosts: "", keys: ["COREPACK_NPM_TOKEN"] }],
+  ["CONTAINER_HOST", { hosts: "", keys: [] }],
+  ["COMET_URL_OVERRIDE", { hosts: "www.comet.com", keys: ["COMET_API_KEY"] }],
+  ["DD_DD_URL", { hosts: DATADOG, keys: ["DD_API_KEY"] }],
+  ["DD_SITE", { hosts: DATADOG, keys: ["DD_API_KEY", "DD_APP_KEY"] }],
+  ["DD_URL", { hosts: DATADOG, keys: ["DD_API_KEY"] }],
+  ["DOCKER_HOST", { hosts: "", keys: [] }],
+  ["GH_HOST", { hosts: "github.com", keys: ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] }],
+  ["GITHUB_GRAPHQL_URL", { hosts: "api.github.com", keys: GITHUB_KEYS }],
+  ["GITLAB_HOST", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
+  ["GITLAB_URI", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
+  ["GL_HOST", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
+  ["GOOGLE_CLOUD_UNIVERSE_DOMAIN", { hosts: "googleapis.com", keys: GOOGLE_CLOUD_KEYS }],
+  ["LANGFUSE_HOST", { hosts: LANGFUSE, keys: ["LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"] }],
+  ["MODAL_SERVER_URL", { hosts: "api.modal.com", keys: ["MODAL_TOKEN_SECRET"] }],
+  ["NEW_RELIC_HOST", { hosts: "*.nr-data.net *.newrelic.com", keys: ["NEW_RELIC_LICENSE_KEY"] }],
+  ["OPENAI_HOST", { hosts: "api.openai.com", keys: ["OPENAI_API_KEY", "OPENAI_ADMIN_KEY"] }],
+  ["OPIK_URL_OVERRIDE", { hosts: "www.comet.com", keys: ["OPIK_API_KEY"] }],
+  ["PORTKEY_PROXY", { hosts: "", keys: ["PORTKEY_API_KEY"] }],
+  ["PULUMI_API", { hosts: "api.pulumi.com", keys: ["PULUMI_ACCESS_TOKEN"] }],
+  ["RUBYGEMS_HOST", { hosts: "", keys: ["GEM_HOST_API_KEY"] }],
+  ["SENTRY_URL", { hosts: "sentry.io us.sentry.io de.sentry.io", keys: ["SENTRY_API_KEY", "SENTRY_AUTH_TOKEN"] }],
+  ["SNYK_API", { hosts: "snyk.io *.snyk.io", keys: ["SNYK_TOKEN"] }],
+  ["TWINE_REPOSITORY_URL", { hosts: "", keys: ["TWINE_PASSWORD"] }],
+  ["UV_PUBLISH_URL", { hosts: "", keys: ["UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD"] }],
+  ["YARN_NPM_REGISTRY_SERVER", { hosts: "", keys: ["YARN_NPM_AUTH_TOKEN"] }],
+]);
+
+/** Also `AWS_ENDPOINT_URL_S3` and those of the other services. */
+const OF_AWS = /^AWS_ENDPOINT_URL(?:_[A-Z\d_]+)?$/;
+
+/** One for each of Google's services. */
+const OF_GOOGLE_CLOUD = /^CLOUDSDK_API_ENDPOINT_OVERRIDES_[A-Z\d_]+$/;
+
+function serviceOf(name: string): Service | undefined {
+  if (OF_GOOGLE_CLOUD.test(name)) return { hosts: "*.googleapis.com", keys: GOOGLE_CLOUD_KEYS };
+  if (OF_AWS.test(name)) return { hosts: "", keys: AWS_KEYS };
+  const prefix = ADDRESS.exec(name)?.[1] ?? "";
+  const service = SERVICES.get(prefix);
+  return service === undefined ? FURTHER.get(name) : { ...service, keys: [`${prefix}_API_KEY`, ...service.keys] };
+}
+
+/** Returns true for an address of the table: a client may have its key in a file of its own. */
+export function isKeyAddress(name: string): boolean {
+  return serviceOf(name) !== undefined;
+}
+
+/** Returns the variables whose keys client libraries send to the address in this variable; none for other variables. */
+export function keysSentTo(name: string): readonly string[] {
+  return serviceOf(name)?.keys ?? [];
+}
+
+/** Returns true for a key that client libraries send to the address in another variable. */
+export function isSentKey(name: string): boolean {
+  const isOne = ({ keys }: Service): boolean => keys.includes(name);
+  return (
+    Array.from(SERVICES).some(([prefix, service]) => name === `${prefix}_API_KEY` || isOne(service)) ||
+    Array.from(FURTHER.values()).some(isOne) ||
+    AWS_KEYS.includes(name) ||
+    GOOGLE_CLOUD_KEYS.includes(name)
+  );
+}
+
+/** A URL without user, backslash or space, whose host all URL parsers read alike. */
+const PLAIN_URL = /^(https?):\/\/([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?(?:[/?#][^\\@\s]*)?$/i;
+
+/** Returns true for a URL of this machine, if every URL parser reads it so. */
+export function isLoopbackUrl(text: string): boolean {
+  const host = PLAIN_URL.exec(text.trim())?.[2];
+  return host !== undefined && isLoopback(host.toLowerCase());
+}
+
+/** Amazon's own hosts: one name before the region. Names with more parts may be a customer's. */
+const HOST_OF_AWS = /^[a-z\d-]+\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com$/;
+
+/** Returns true if an address sends a key only where it belongs: to this machine, or to the service itself. */
+export function isHarmlessAddress(name: string, text: string): boolean {
+  const value = text.trim();
+  if (value === "" || isLoopbackUrl(value)) return true;
+  // A socket of this machine.
+  if (/^(?:unix|npipe):\/\//.test(value)) return true;
+  const [, scheme = "", written = ""] = PLAIN_URL.exec(value) ?? [];
+  // Some settings are a host alone.
+  const host = /^[\w.-]+$/.test(value)
+    ? value.toLowerCase()
+    : scheme.toLowerCase() === "https"
+      ? written.toLowerCase()
+      : "";
+  if (isLoopback(host)) return true;
+  if (OF_AWS.test(name) && HOST_OF_AWS.test(host)) return true;
+  return (serviceOf(name)?.hosts ?? "")
+    .split(" ")
+    .some((own) => (own.startsWith("*.") ? host.endsWith(own.slice(1)) : own !== "" && host === own));
+}
+
+/**
+ * Prefixes of addresses that a `.env` file must be able to set for keys of any source: services without an address of their
+ * own, what a bundler gives to a browser, and parts of an application, whose `…_KEY` is sent nowhere.
+ */
+const CONFIGURED =
+  /^(?:AZURE\w*|QDRANT|VAULT|WEAVIATE|MILVUS|ZILLIZ|CHROMA|ELASTIC(?:SEARCH)?|OPENSEARCH|SOLR|MEILI(?:SEARCH)?|TYPESENSE|SUPABASE|APPWRITE|POCKETBASE|HASURA|DATABRICKS|SNOWFLAKE|CLICKHOUSE|INFLUX(?:DB)?|TURSO|UPSTASH\w*|REDIS|NATS|KEYCLOAK|AUTH0|OKTA|COGNITO|MINIO|S3|LIVEKIT|N8N|DIRECTUS|STRAPI|GRAFANA|LOKI|JIRA|CONFLUENCE|ATLASSIAN|JENKINS|ARTIFACTORY|NEXUS|SONAR|UNLEASH|FLAGSMITH|OLLAMA|VLLM|LITELLM|MLFLOW\w*|TEMPORAL|APP|SITE|WEB|FRONTEND|CLIENT|SERVER|PROJECT|(?:NEXT|NUXT|EXPO|PLASMO)_PUBLIC\w*|PUBLIC\w*|VITE\w*|REACT_APP\w*|VUE_APP\w*|GATSBY\w*|NG_APP\w*)$/;
+
+/** The same, and `…_HOST`. */
+const BY_FORM = /^([A-Z\d_]{1,64}?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|ENDPOINT(?:_URL)?|HOST)$/;
+
+/** Returns the first part of the name of a remote http address by its form, for which a client may have a key. */
+export function prefixByForm(name: string, value: string): string | undefined {
+  if (!/^\s*https?:\/\//i.test(value) || isLoopbackUrl(value)) return undefined;
+  const prefix = BY_FORM.exec(name)?.[1];
+  return prefix === undefined || CONFIGURED.test(prefix) ? undefined : prefix;
+}
+
+/** Returns the prefixes of addresses to which the key in this variable may be sent by the form of its name. */
+export function prefixesOfKey(name: string): readonly string[] {
+  if (!/(?:KEY|TOKEN|SECRET|PASSWORD|PAT|HEADERS|CREDENTIALS?)$/.test(name)) return [];
+  const prefixes: string[] = [];
+  for (let at = name.indexOf("_"); at > 0 && at <= 64; at = name.indexOf("_", at + 1)) prefixes.push(name.slice(0, at));
+  return prefixes;
+}
+
+/** An address of each service, and those that have a name of their own, for tests. */
+export const KEY_ADDRESSES: readonly string[] = [
+  ...Array.from(SERVICES.keys(), (service) => `${service}_BASE_URL`),
+  ...FURTHER.keys(),
+  "AWS_ENDPOINT_URL",
+  "AWS_ENDPOINT_URL_S3",
+  "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE",
+];

@@ -1,0 +1,84 @@
+/**
+ * Variables that decide through whom programs connect, and whom they trust: with a proxy and an authority of its own, a
+ * repository reads what each client sends. Loaded only if a name suggests one; see suspects.ts.
+ */
+import { isLoopback } from "../core/url.ts";
+
+/**
+ * Proxies, in any case: Python takes every case, and npm, pnpm, Yarn, pip and Cargo read their settings so. `no_proxy` only
+ * names hosts that are reached without one.
+ */
+const PROXIES =
+  /^(?:(?:(?:p?npm_config|yarn|pip|uv|cargo|hex|vault|nomad|consul|bundle|docker|cloudsdk|global_agent|cgi|git|gem|composer|poetry|conda|homebrew)_)?(?:https?|all|ftp|socks[45]?|wss?|rsync|grpc)[_-]proxy|(?:p?npm_config|yarn|pip|uv)_proxy|vault_proxy_addr|cloudsdk_proxy_address)$/i;
+
+/** Settings that turn verification off with one value, and those that harmless values have besides. */
+const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
+  // Only this text turns it off.
+  ["NODE_TLS_REJECT_UNAUTHORIZED", /^(?!0$)/],
+  ["PYTHONHTTPSVERIFY", /^(?!0$)/],
+  ...[
+    ["NPM_CONFIG_STRICT_SSL", "PNPM_CONFIG_STRICT_SSL", "YARN_STRICT_SSL", "YARN_ENABLE_STRICT_SSL"],
+    ["PERL_LWP_SSL_VERIFY_HOSTNAME", "CONDA_SSL_VERIFY", "CONSUL_HTTP_SSL_VERIFY", "DOCKER_TLS_VERIFY"],
+  ]
+    .flat()
+    .map((name) => [name, /^(?:1|true|yes|on)$/i] as const),
+  ...[
+    ["HEX_UNSAFE_HTTPS", "VAULT_SKIP_VERIFY", "NOMAD_SKIP_VERIFY", "HELM_KUBEINSECURE_SKIP_TLS_VERIFY"],
+    ["CLOUDSDK_AUTH_DISABLE_SSL_VALIDATION", "CURL_INSECURE", "CARGO_HTTP_SSL_NO_VERIFY"],
+  ]
+    .flat()
+    .map((name) => [name, /^(?:0|false|no|off)$/i] as const),
+  // Any text is a yes for these, `false` as well.
+  ...["GIT_SSL_NO_VERIFY", "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_VERIFY"].map(
+    (name) => [name, /(?!)/] as const,
+  ),
+  ["BUNDLE_SSL_VERIFY_MODE", /^peer$/i],
+  ["DENO_TLS_CA_STORE", /^(?:mozilla|system)(?:,(?:mozilla|system))*$/],
+]);
+
+/** Authorities and files of settings, in capital letters; npm, pip and others ignore the case of theirs. */
+const AUTHORITIES: ReadonlySet<string> = new Set(
+  [
+    ["SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CA_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"],
+    ["NODE_EXTRA_CA_CERTS", "DENO_CERT", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "NIX_SSL_CERT_FILE"],
+    ["GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_PROXY_SSL_CAINFO", "HTTPLIB2_CA_CERTS", "HTTPS_CA_FILE", "HTTPS_CA_DIR"],
+    ["PERL_LWP_SSL_CA_FILE", "PERL_LWP_SSL_CA_PATH", "WEBSOCKET_CLIENT_CA_BUNDLE", "HEX_CACERTS_PATH"],
+    ["NPM_CONFIG_CAFILE", "NPM_CONFIG_CA", "PNPM_CONFIG_CAFILE", "PNPM_CONFIG_CA", "YARN_CAFILE", "YARN_CA"],
+    ["YARN_CA_FILE_PATH", "YARN_HTTPS_CA_FILE_PATH", "PIP_CERT", "PIP_TRUSTED_HOST", "PIP_CONFIG_FILE"],
+    ["UV_INSECURE_HOST", "UV_CONFIG_FILE", "CARGO_HTTP_CAINFO", "CARGO_HTTP_PROXY_CAINFO", "BUNDLE_SSL_CA_CERT"],
+    ["VAULT_CACERT", "VAULT_CAPATH", "VAULT_CACERT_BYTES", "CONSUL_CACERT", "CONSUL_CAPATH", "NOMAD_CACERT"],
+    ["NOMAD_CAPATH", "HELM_KUBECAFILE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "HOMEBREW_CURLRC", "COMPOSER_CAFILE"],
+    // Whoever reads this file reads what was encrypted.
+    ["SSLKEYLOGFILE"],
+  ].flat(),
+);
+
+function spelled(name: string): string {
+  return name.toUpperCase().replaceAll("-", "_");
+}
+
+/** Returns true if a variable of this name decides how programs connect; `decidesNetwork` also checks the value. */
+export function mayDecideNetwork(name: string): boolean {
+  return PROXIES.test(name) || AUTHORITIES.has(spelled(name)) || SWITCHES.has(spelled(name));
+}
+
+/** Returns true if the variable decides through which other machine programs connect, or whom they trust. */
+export function decidesNetwork(name: string, value: string): boolean {
+  const text = value.trim();
+  // To Git an empty text is a yes, too.
+  if (text === "") return name === "GIT_SSL_NO_VERIFY";
+  if (!mayDecideNetwork(name)) return false;
+  if (PROXIES.test(name)) return !isOfThisMachine(text);
+  return SWITCHES.get(spelled(name))?.test(text) !== true;
+}
+
+/** A proxy with or without a scheme, whose host all parsers read alike. */
+const PLAIN_PROXY = /^(?:(?:https?|socks[45]?[ah]?):\/\/)?([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?\/?$/i;
+
+function isOfThisMachine(proxy: string): boolean {
+  const host = PLAIN_PROXY.exec(proxy)?.[1];
+  return host !== undefined && isLoopback(host.toLowerCase());
+}
+
+/** Listed names, for tests. */
+export const NETWORK_NAMES: readonly string[] = [...AUTHORITIES, ...SWITCHES.keys()];

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { Limits } from "../../src/broker/key-limits.ts";
+import type { RequestLimit } from "../../src/contract/broker/broker-model.ts";
+
+/** Takes one request at each time, in ms. Returns the seconds to wait for each that is refused; 0 for the others. */
+function waits(limit: RequestLimit, times: readonly number[]): readonly number[] {
+  const limits = new Limits();
+  return times.map((now) => limits.take({ name: "KEY", limit }, now)?.retry?.seconds ?? 0);
+}
+
+test("within any minute no more than perMinute are admitted, and those that are refused do not count", () => {
+  expect(waits({ perMinute: 2 }, [0, 10_000, 20_000, 59_999, 60_000, 69_999, 70_000, 119_999, 120_000])).toEqual([
+    0, 0, 40, 1, 0, 1, 0, 1, 0,
+  ]);
+});
+
+test("a run has no more than total, and says that waiting does not help", () => {
+  const limits = new Limits();
+  const take = (now: number) => limits.take({ name: "KEY", limit: { total: 2, perMinute: 60 } }, now);
+  expect([take(0), take(1)]).toEqual([undefined, undefined]);
+  expect(take(2)).toMatchObject({ code: "broker-limit", name: "KEY", retry: { seconds: 60, helps: false } });
+  expect(take(1e9)).toMatchObject({ retry: { helps: false } });
+});
+
+test("each key has a count of its own, which goes on with another limit; without a limit none is counted", () => {
+  const limits = new Limits();
+  const limit = { perMinute: 1 };
+  expect(limits.take({ name: "A", limit }, 0)).toBeUndefined();
+  expect(limits.take({ name: "B", limit }, 0)).toBeUndefined();
+  expect(limits.take({ name: "A", limit }, 1)).toMatchObject({ retry: { helps: true } });
+  expect(limits.take({ name: "A", limit: { total: 2 } }, 2)).toBeUndefined();
+  expect(limits.take({ name: "A", limit: { total: 2 } }, 3)).toMatchObject({ code: "broker-limit" });
+  for (let index = 0; index < 1000; index += 1) expect(limits.take({ name: "C" }, 0)).toBeUndefined();
+});
+
+test("of ten thousand random times no minute has more", () => {
+  const limits = new Limits();
+  const admitted: number[] = [];
+  let now = 0;
+  for (let index = 0; index < 10_000; index += 1) {
+    now += (index * 7919) % 997;
+    if (limits.take({ name: "KEY", limit: { perMinute: 50 } }, now) === undefined) admitted.push(now);
+  }
+  const most = Math.max(...admitted.map((from) => admitted.filter((at) => at >= from && at < from + 60_000).length));
+  expect(most).toBe(50);
+});

@@ -1,0 +1,214 @@
+import { describe, expect, test } from "vitest";
+import { planBroker } from "../../../../src/commands/parts/broker/brokered-keys.ts";
+import { notBrokered } from "../../../../src/commands/parts/broker/broker-report.ts";
+import type { Values } from "../../../../src/command-line/options.ts";
+import { windowsEnvironment } from "../../../../src/core/names.ts";
+import type { Environment } from "../../../../src/core/model.ts";
+import { planOptions } from "../../../../src/commands/parts/broker/broker-options.ts";
+import { folder } from "../../../helpers/sophia.ts";
+import { startIn } from "../../../helpers/start.ts";
+
+const KEY = "key-0123456789";
+
+interface Given {
+  readonly variables: object;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly dotenv?: string;
+  readonly flags?: Values;
+  readonly isWindows?: boolean;
+}
+
+async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWindows = false }: Given) {
+  const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }), ".env": dotenv });
+  const own: Environment = isWindows
+    ? windowsEnvironment(Object.entries(environment))
+    : new Map(Object.entries(environment));
+  const start = await startIn(cwd, own, flags);
+  const planned = planBroker(start, own, planOptions(start.settings), () => "dummy");
+  return {
+    keys: planned.keys.map(({ route: { name, origin } }) => [name, origin]),
+    faults: planned.faults.map(({ name, fault }) => [name, fault.kind]),
+    exposed: planned.exposed.map(({ name, why }) => [name, why]),
+    excepted: planned.excepted.map(({ name }) => name),
+    outer: planned.outer,
+    others: notBrokered(planned, start, own).map(({ name, why }) => [name, why]),
+  };
+}
+
+describe("names in another case, as on Windows", () => {
+  test.each(["openai_api_key", "Openai_Api_Key"])("a contract that declares %s brokers the key", async (name) => {
+    const given = { variables: { [name]: {} }, environment: { OPENAI_API_KEY: KEY }, isWindows: true };
+    expect(await plan(given)).toEqual({
+      keys: [["OPENAI_API_KEY", "https://api.openai.com"]],
+      faults: [],
+      exposed: [],
+      excepted: [],
+      outer: [],
+      others: [],
+    });
+    expect(await plan({ ...given, environment: { openai_api_key: KEY } })).toMatchObject({
+      keys: [["OPENAI_API_KEY", "https://api.openai.com"]],
+    });
+  });
+
+  test("an address in another case is the same address", async () => {
+    const environment = { qdrant_api_key: KEY, Qdrant_Url: "https://q.test" };
+    const variables = { qdrant_api_key: {}, qdrant_url: { secret: false } };
+    expect(await plan({ variables, environment, isWindows: true })).toMatchObject({
+      keys: [["QDRANT_API_KEY", "https://q.test"]],
+    });
+    const found = { variables, environment: { qdrant_api_key: KEY }, dotenv: "Qdrant_URL=https://evil.test\n" };
+    expect(await plan({ ...found, isWindows: true })).toMatchObject({
+      keys: [],
+      faults: [["QDRANT_API_KEY", "untrusted"]],
+    });
+  });
+
+  test("elsewhere it is another variable", async () => {
+    expect(await plan({ variables: { openai_api_key: {} }, environment: { OPENAI_API_KEY: KEY } })).toMatchObject({
+      keys: [],
+      exposed: [["OPENAI_API_KEY", "undeclared"]],
+    });
+  });
+
+  test("an undeclared key is found, and excepted, in any case", async () => {
+    const given = { variables: {}, environment: { Groq_Api_Key: KEY }, isWindows: true };
+    expect((await plan(given)).exposed).toEqual([["GROQ_API_KEY", "undeclared"]]);
+    const flags = { "broker-except": ["groq_api_key"] };
+    expect(await plan({ ...given, flags })).toMatchObject({ exposed: [], excepted: ["GROQ_API_KEY"] });
+  });
+});
+
+describe("keys that are left alone", () => {
+  const variables = { OPENAI_API_KEY: {}, MY_KEY: {}, GROQ_API_KEY: { broker: false }, CERT: {} };
+
+  test("are those of an outer sophia-run, unless another source has the value", async () => {
+    const environment = { SOPHIA_BROKERED: "OPENAI_API_KEY,TAVILY_API_KEY" };
+    expect(await plan({ variables, environment: { ...environment, OPENAI_API_KEY: KEY } })).toMatchObject({
+      keys: [],
+      outer: ["OPENAI_API_KEY"],
+    });
+    expect(await plan({ variables, environment, dotenv: `OPENAI_API_KEY=${KEY}\n` })).toMatchObject({
+      keys: [["OPENAI_API_KEY", "https://api.openai.com"]],
+      outer: [],
+    });
+  });
+
+  test("have a reason", async () => {
+    const environment = { MY_KEY: KEY, GROQ_API_KEY: KEY, MISTRAL_API_KEY: KEY };
+    const flags = { "broker-except": ["GROQ_API_KEY"] };
+    expect(await plan({ variables, environment, flags })).toMatchObject({
+      others: [
+        ["GROQ_API_KEY", "excepted"],
+        ["MY_KEY", "unknown"],
+      ],
+      exposed: [["MISTRAL_API_KEY", "undeclared"]],
+    });
+    expect((await plan({ variables, flags: { fake: true } })).keys).toEqual([]);
+  });
+});
+
+describe("a key that the program would get in clear", () => {
+  const aliased = { MY_KEY: { aliases: ["GROQ_API_KEY"] }, OPENAI_API_KEY: { aliases: ["LLM_KEY"] } };
+
+  test.each<[string, Given, readonly (readonly [name: string, why: string])[]]>([
+    ["undeclared, of a .env", { variables: {}, dotenv: `GROQ_API_KEY=${KEY}\n` }, [["GROQ_API_KEY", "undeclared"]]],
+    ["empty", { variables: {}, environment: { GROQ_API_KEY: " " } }, []],
+    [
+      "a default of the contract",
+      { variables: { GROQ_API_KEY: { secret: false, default: "none" } } },
+      [["GROQ_API_KEY", "contract"]],
+    ],
+    [
+      "a dummy of --fake",
+      { variables: { GROQ_API_KEY: { broker: false, required: true } }, flags: { fake: true } },
+      [],
+    ],
+    [
+      "an alias of another variable, which has the value, too",
+      { variables: aliased, environment: { GROQ_API_KEY: KEY } },
+      [
+        ["GROQ_API_KEY", "undeclared"],
+        ["MY_KEY", "alias"],
+      ],
+    ],
+    [
+      "another name of a declared key that is left out",
+      { variables: aliased, environment: { LLM_KEY: KEY }, flags: { exclude: ["OPENAI_API_KEY"] } },
+      [["LLM_KEY", "alias"]],
+    ],
+    ["another name of a brokered key", { variables: aliased, environment: { LLM_KEY: KEY } }, []],
+    [
+      "a dummy of an outer sophia-run, not declared here",
+      { variables: {}, environment: { GROQ_API_KEY: "dummy", SOPHIA_BROKERED: "GROQ_API_KEY" } },
+      [],
+    ],
+  ])("is found: %s", async (_, given, exposed) => {
+    expect((await plan(given)).exposed).toEqual(exposed);
+  });
+
+  test.each([
+    ["its name", ["OPENAI_API_KEY", "GROQ_API_KEY"]],
+    ["another name of it", ["LLM_KEY", "GROQ_API_KEY"]],
+  ])("is allowed by %s, under all names", async (_, names) => {
+    const environment = { LLM_KEY: KEY, GROQ_API_KEY: KEY };
+    const planned = await plan({ variables: aliased, environment, flags: { "broker-except": names } });
+    expect(planned).toMatchObject({ keys: [], exposed: [] });
+    expect(planned.excepted.toSorted()).toEqual(["GROQ_API_KEY", "LLM_KEY", "MY_KEY", "OPENAI_API_KEY"]);
+  });
+
+  test("is also one that the contract has brokered by itself, if the caller allows it", async () => {
+    const broker = { upstream: "https://api.example.test", headers: ["x-key"], base: { OTHER_URL: "" } };
+    const flags = { "broker-except": ["OTHER_KEY"], contract: "sophia.contract.json" };
+    const given = { variables: { OTHER_KEY: { broker } }, environment: { OTHER_KEY: KEY }, flags };
+    expect(await plan(given)).toMatchObject({ keys: [], faults: [], excepted: ["OTHER_KEY"] });
+  });
+});
+
+test.each(["https://*", "https://*.example.com", "https://%2A.example.com", "http://*:8080"])(
+  "--broker-to takes no wildcard: %s",
+  async (origin) => {
+    await expect(plan({ variables: {}, flags: { "broker-to": [origin] } })).rejects.toMatchObject({
+      code: "settings",
+      message: expect.stringContaining("wildcard"),
+    });
+  },
+);
+
+test.each(["https://api.example.com/x", "api.example.com", "ftp://api.example.com", "https://u@api.example.com"])(
+  "--broker-to takes origins alone, not %s",
+  async (origin) => {
+    await expect(plan({ variables: {}, flags: { "broker-to": [origin] } })).rejects.toMatchObject({ code: "settings" });
+  },
+);
+
+test("no key goes to the broker of an outer sophia-run as if that were a gateway", async () => {
+  const outer = { OPENAI_API_KEY: "sophia-dummy", OPENAI_BASE_URL: "http://127.0.0.1:4/v1" };
+  const given = {
+    variables: { OPENAI_API_KEY: {}, ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} },
+    environment: {
+      ...outer,
+      ANTHROPIC_API_KEY: "sophia-other",
+      ANTHROPIC_BASE_URL: "http://127.0.0.1:4",
+      CLAUDE_CODE_OAUTH_TOKEN: KEY,
+      SOPHIA_BROKERED: "OPENAI_API_KEY,ANTHROPIC_API_KEY",
+    },
+  };
+  expect(await plan(given)).toMatchObject({
+    keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://api.anthropic.com"]],
+    outer: ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"],
+  });
+});
+
+test("the gateway of a program with dummies stays that of its own keys", async () => {
+  const given = {
+    variables: { ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} },
+    environment: {
+      ANTHROPIC_API_KEY: "sophia-dummy",
+      ANTHROPIC_BASE_URL: "https://gateway.test",
+      CLAUDE_CODE_OAUTH_TOKEN: KEY,
+      SOPHIA_BROKERED: "ANTHROPIC_API_KEY",
+    },
+  };
+  expect(await plan(given)).toMatchObject({ keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://gateway.test"]] });
+});

@@ -1,0 +1,112 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { COMMAND_NAMES } from "../../../src/command-line/command-line.ts";
+import { OTHER_OPTIONS, OTHER_WORDS } from "../../../src/commands/parts/other-tools.ts";
+import { COMMANDS } from "../../../src/commands/registry.ts";
+import { notInstalled } from "../../helpers/skip.ts";
+import { CONTRACT_VALUES, folder, sophia } from "../../helpers/sophia.ts";
+import { atTerminal } from "../../helpers/terminal.ts";
+
+const WORDS = Array.from(OTHER_WORDS);
+const OPTIONS = Array.from(OTHER_OPTIONS);
+const env = { ...CONTRACT_VALUES, PATH: "/nowhere" };
+
+/** A folder with a program of the name in it, and a search path that has it. */
+function withProgram(word: string) {
+  const bin = folder();
+  const file = join(bin, word);
+  writeFileSync(file, '#!/bin/sh\necho "ran $*"\n');
+  chmodSync(file, 0o755);
+  return { cwd: bin, env: { ...CONTRACT_VALUES, PATH: `${bin}:${process.env["PATH"] ?? ""}` } };
+}
+
+test("the tables have the verbs and options of the tools that users come from", () => {
+  const verbs =
+    "run exec get ls list env open read print printenv inject secrets setup login logout pull push diff edit encrypt";
+  const isCommand = (word: string): boolean => COMMAND_NAMES.some((name) => name === word);
+  expect(verbs.split(" ").filter((word) => !OTHER_WORDS.has(word) && !isCommand(word))).toEqual([]);
+  const options = "-e --env --environment -f --config --command --plain --overload --path";
+  expect(options.split(" ").filter((option) => !OTHER_OPTIONS.has(option))).toEqual([]);
+  // A row that is hidden by a command would never be printed.
+  expect([...OTHER_WORDS.keys()].filter(isCommand)).toEqual([]);
+});
+
+test.each([...WORDS, ...OPTIONS])("%s: the line fits, and what it names exists", (_, meant) => {
+  expect(meant.length).toBeLessThanOrEqual(78);
+  expect(meant).not.toContain("did you mean");
+  for (const [, word] of meant.matchAll(/sophia-run (\S+)/g)) {
+    expect(["--", "--version", ...COMMAND_NAMES]).toContain(word);
+  }
+  for (const [, name = "", option = ""] of meant.matchAll(/sophia-run ([a-z]+) (?:\S+ )?--([a-z]+)/g)) {
+    const command = COMMAND_NAMES.find((one) => one === name);
+    expect(Object.keys((command && COMMANDS[command].options) ?? {})).toContain(option);
+  }
+});
+
+describe.each(WORDS)("%s", (word, meant) => {
+  test("without a program of the name: what is meant here", async () => {
+    const ended = await sophia([word, "--", "sentinel"], { env });
+    expect(ended).toEqual({
+      status: 127,
+      signal: null,
+      stdout: "",
+      stderr: `sophia-run: ${word}: command not found\n  ${meant}\n`,
+    });
+    // Behind -- it is a command like any other.
+    expect((await sophia(["--", word], { env })).stderr).toBe(`sophia-run: ${word}: command not found\n`);
+  });
+
+  test("starts the program of the name, with and without --", async () => {
+    const given = withProgram(word);
+    for (const dashes of [[], ["--"]]) {
+      const ended = await sophia([...dashes, word, "1"], given);
+      expect(ended).toEqual({ status: 0, signal: null, stdout: "ran 1\n", stderr: "" });
+    }
+  });
+});
+
+describe("at a terminal", () => {
+  test.for(["ls", "env", "printenv", "test"])("%s: one line says what else may be meant", async (word, { skip }) => {
+    const reason = notInstalled("python3", "--version");
+    skip(reason !== undefined, reason);
+    const given = withProgram(word);
+    const notice = `sophia-run: ${word} starts as a program; ${OTHER_WORDS.get(word) ?? ""}\r\n`;
+    expect(notice.length).toBeLessThanOrEqual(82);
+    expect((await atTerminal([word], given, [])).stdout).toBe(`${notice}ran \r\n`);
+    expect((await atTerminal(["--", word], given, [])).stdout).toBe("ran \r\n");
+    expect((await atTerminal(["--quiet", word], given, [])).stdout).toBe("ran \r\n");
+    expect((await atTerminal([`./${word}`], given, [])).stdout).toBe("ran \r\n");
+  });
+});
+
+describe("login", () => {
+  test("is a command, and starts as a program behind --, and by its path", async () => {
+    const given = withProgram("login");
+    expect((await sophia(["login", "--status"], given)).stdout).toContain("no login is used");
+    expect((await sophia(["--", "login"], given)).stdout).toBe("ran \n");
+    expect((await sophia(["./login"], given)).stdout).toBe("ran \n");
+  });
+});
+
+describe.each(OPTIONS)("%s", (option, meant) => {
+  const value = option.startsWith("--") ? `${option}=sentinel` : `${option}sentinel`;
+
+  test.each([
+    ["a start", "", ["--", "true"]],
+    ["get", " of get", ["get", "KEY"]],
+  ])("of %s: what is meant here", async (_, of, words) => {
+    const refused = {
+      status: 125,
+      signal: null,
+      stdout: "",
+      stderr: `sophia-run: unknown option ${option}${of}\n  ${meant}\n`,
+    };
+    expect(await sophia([option, ...words], { env })).toEqual(refused);
+    expect(await sophia([value, ...words], { env })).toEqual(refused);
+  });
+
+  test("of the started program is the program's own", async () => {
+    expect((await sophia(["printf", "%s", option], { env: CONTRACT_VALUES })).stdout).toBe(option);
+  });
+});

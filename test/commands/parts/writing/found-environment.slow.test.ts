@@ -1,0 +1,110 @@
+/** A found `.env` must not decide where the caller's token writes: its authors could read what is stored there. */
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { secret, startEscServer } from "../../../esc-server/index.ts";
+import { type Ended, folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
+import { atTerminal, type Step } from "../../../helpers/terminal.ts";
+import { sentinel } from "../../world.ts";
+
+const ENV = "acme/app/dev";
+const VALUE = `sk-${sentinel("new")}`;
+/** Each command with its input, and what it answers at a terminal before the question. */
+const COMMANDS: readonly (readonly [command: string, args: readonly string[], steps: readonly Step[]])[] = [
+  ["set", ["set", "API_KEY"], [["(not shown): ", `${VALUE}\n`]]],
+  ["import", ["import", "values.env"], []],
+  ["rotate", ["rotate", "OLD_KEY"], [["(not shown): ", `${VALUE}\n`]]],
+];
+
+async function world(dotenv = `ESC_ENV=${ENV}\n`) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  const handle = server.environment(ENV, { values: { OLD_KEY: secret(`sk-${sentinel("old")}`) } });
+  const cwd = folder({ "sophia.contract.json": '{"variables": {"API_KEY": {}, "OLD_KEY": {}}}' });
+  for (const [name, text] of Object.entries({ ".env": dotenv, "values.env": `API_KEY=${VALUE}\n` })) {
+    writeFileSync(join(cwd, name), text);
+    chmodSync(join(cwd, name), 0o600);
+  }
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_ADMIN_TOKEN: server.token };
+  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+    sophia(args, { cwd, env: { ...env, ...more }, input: VALUE });
+  return { server, handle, cwd, env, run };
+}
+
+describe.each(COMMANDS)("%s", (name, args, steps) => {
+  // `set` asks nothing if the value comes by the standard input.
+  const confirmed = name === "set" ? [] : ["--yes"];
+
+  test.each<[more: readonly string[]]>([[[]], [["--yes"]]])(
+    "off a terminal writes nothing, and asks the service nothing: %j",
+    async (more) => {
+      const { server, run } = await world();
+      const ended = await run([...args, ...more]);
+      expect(ended).toMatchObject({ status: 125, stdout: "" });
+      expect(unwrapped(ended.stderr)).toContain("ESC_ENV in .env");
+      expect(ended.stderr).toContain(`--in ${ENV}`);
+      expect(server.calls).toHaveLength(0);
+    },
+  );
+
+  test("with the remedy it writes", async () => {
+    const { handle, run } = await world();
+    const [remedy = ""] = /--in \S+/.exec((await run(args)).stderr) ?? [];
+    expect(await run([...args, ...confirmed, ...remedy.split(" ")])).toMatchObject({ status: 0, stderr: "" });
+    expect(handle.revisions).toHaveLength(2);
+  });
+
+  test("the environment and a file that the caller names may choose", async () => {
+    const { handle, run } = await world();
+    expect(await run([...args, ...confirmed], { ESC_ENV: ENV })).toMatchObject({ status: 0 });
+    expect(handle.revisions).toHaveLength(2);
+    const named = await world();
+    expect(await named.run([...args, ...confirmed], { SOPHIA_DOTENV: ".env" })).toMatchObject({ status: 0 });
+    expect(named.handle.revisions).toHaveLength(2);
+  });
+
+  test("an organization of the file chooses as well", async () => {
+    const { handle, run } = await world("ESC_ORG=acme\n");
+    const ended = await run([...args, ...confirmed, "--in", "app/dev"]);
+    expect(ended.status).toBe(125);
+    expect(unwrapped(ended.stderr)).toContain("ESC_ORG in .env");
+    expect(ended.stderr).toContain(`--in ${ENV}`);
+    expect(await run([...args, ...confirmed, "--in", ENV])).toMatchObject({ status: 0 });
+    expect(handle.revisions).toHaveLength(2);
+  });
+
+  test("at a terminal the question names environment and file", async () => {
+    const { handle, cwd, env } = await world();
+    const question = `${ENV} (by ESC_ENV in .env)? [y/N] `;
+    const declined = await atTerminal(args, { cwd, env }, [...steps, [question, "\n"]]);
+    expect(declined.status).toBe(1);
+    expect(handle.revisions).toHaveLength(1);
+    // `import` then offers to remove the value from the file.
+    const accepted = await atTerminal(args, { cwd, env }, [...steps, [question, "y\n"], ["[y/N] ", "\n"]]);
+    expect(accepted.status).toBe(0);
+    expect(handle.revisions).toHaveLength(2);
+  });
+
+  test("at a terminal --yes does not answer it", async () => {
+    const { handle, cwd, env } = await world();
+    const ended = await atTerminal([...args, "--yes"], { cwd, env }, []);
+    expect(ended.status).toBe(125);
+    expect(ended.stdout).toContain("without --yes");
+    expect(handle.revisions).toHaveLength(1);
+  });
+
+  test("--dry-run shows the plan", async () => {
+    const { handle, run } = await world();
+    const ended = await run([...args, "--dry-run"]);
+    expect(ended.status).toBe(0);
+    expect(unwrapped(ended.stderr)).toContain("ESC_ENV in .env selects what ESC_ADMIN_TOKEN");
+    expect(handle.revisions).toHaveLength(1);
+  });
+});
+
+test("a list of a file is not offered as a name", async () => {
+  const { run } = await world("ESC_ENV=acme/app/base,acme/app/dev\n");
+  const ended = await run(["rotate", "OLD_KEY", "--yes"]);
+  expect(ended.status).toBe(125);
+  expect(ended.stderr).toContain("--in ORGANIZATION/PROJECT/ENVIRONMENT");
+});

@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, onTestFinished, test } from "vitest";
+import { secret, startEscServer } from "../../../esc-server/index.ts";
+import { environmentOf, folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
+import { expectWording } from "../../../helpers/wording.ts";
+import { sentinel } from "../../world.ts";
+
+const ENV = "acme/app/dev";
+
+test.each<[command: string, args: readonly string[], input: string]>([
+  ["rotate", ["rotate", "KEY", "--yes"], sentinel("new")],
+  ["set", ["set", "KEY", "--overwrite"], sentinel("new")],
+  ["import", ["import", ".env", "--overwrite", "--yes"], ""],
+])(
+  "%s that is killed between writing and reading back has written, and changes nothing when it is run again",
+  async (_, args, input) => {
+    const server = await startEscServer();
+    onTestFinished(() => server.close());
+    const handle = server.environment(ENV, { values: { KEY: secret(sentinel("old")), OTHER: "1" } });
+    const cwd = folder({ ".env": `KEY=${sentinel("new")}\n` });
+    const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
+    // The service writes, and its answer does not end.
+    server.failNext("update", { kind: "hang", at: "body" });
+    const [command, ...prefix] = sophiaRun;
+    const child = spawn(command, [...prefix, ...args], {
+      cwd,
+      env: { PATH: process.env["PATH"], HOME: cwd, ...env },
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    child.stdin.on("error", () => {}).end(input);
+    await server.waitFor("update");
+    child.kill("SIGKILL");
+    await once(child, "close");
+    expect(handle.revisions).toHaveLength(2);
+    server.heal();
+    const ended = await sophia(args, { cwd, env, input });
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expectWording(ended.stdout);
+    expect(handle.revisions).toHaveLength(2);
+    const launcher = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
+    const { stdout } = await sophia(["--no-contract", "--", "env"], { env: launcher });
+    expect(environmentOf(stdout)).toMatchObject({ KEY: sentinel("new"), OTHER: "1" });
+  },
+);

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { awsAnswer, PATH } from "../../../../src/commands/run/aws/aws-answers.ts";
+import { mayTryNow, nextTry, type RenewalState } from "../../../../src/commands/run/aws/renewal.ts";
+
+const CREDENTIALS = {
+  keyId: "ASIA1",
+  secretKey: "secret",
+  sessionToken: "session",
+  openedAt: 0,
+  isStated: true,
+  expiresAt: Date.UTC(2026, 10, 30, 18, 5, 0, 250),
+};
+const DOOR = {
+  token: "the-token",
+  hosts: new Set(["127.0.0.1:4000", "localhost:4000"]),
+  isAlone: true,
+  credentials: () => CREDENTIALS,
+};
+const HEAD = {
+  method: "GET",
+  version: "1.1",
+  target: PATH,
+  rawHeaders: ["Host", "127.0.0.1:4000", "Authorization", "the-token"],
+  isUpgrade: false,
+};
+
+describe("answers", () => {
+  test("have the form of the SDKs, with a time without fractions", () => {
+    const answer = awsAnswer(HEAD, DOOR);
+    expect(answer?.status).toBe(200);
+    expect(JSON.parse(answer?.body ?? "")).toEqual({
+      AccessKeyId: "ASIA1",
+      SecretAccessKey: "secret",
+      Token: "session",
+      Expiration: "2026-11-30T18:05:00Z",
+    });
+    expect(answer?.headers["cache-control"]).toBe("no-store");
+  });
+
+  test.each([
+    ["another path", { target: "/" }, 404],
+    ["a query", { target: `${PATH}?x` }, 404],
+    ["the absolute form", { target: `http://127.0.0.1:4000${PATH}` }, 404],
+    ["another method", { method: "POST" }, 405],
+    ["another host", { rawHeaders: ["Host", "example.com", "Authorization", "the-token"] }, 403],
+    ["no host", { rawHeaders: ["Authorization", "the-token"] }, 403],
+    ["two hosts", { rawHeaders: [...HEAD.rawHeaders, "host", "127.0.0.1:4000"] }, 403],
+    ["a web page", { rawHeaders: [...HEAD.rawHeaders, "Origin", "http://127.0.0.1:4000"] }, 403],
+    ["a wrong token", { rawHeaders: ["Host", "localhost:4000", "Authorization", "the-tokem"] }, 401],
+    ["no token", { rawHeaders: ["Host", "localhost:4000"] }, 401],
+    ["two tokens", { rawHeaders: [...HEAD.rawHeaders, "authorization", "the-token"] }, 401],
+  ])("%s is refused, without a credential", (_, changed, status) => {
+    const answer = awsAnswer({ ...HEAD, ...changed }, DOOR);
+    expect(answer?.status).toBe(status);
+    expect(answer?.body).not.toMatch(/ASIA1|secret|session/);
+  });
+
+  test("other paths are the broker's, if it has keys, but not those next to the credentials", () => {
+    const door = { ...DOOR, isAlone: false };
+    expect(awsAnswer({ ...HEAD, target: "/v1/models" }, door)).toBeUndefined();
+    expect(awsAnswer({ ...HEAD, target: `${PATH}/x` }, door)?.status).toBe(404);
+  });
+
+  test("expired credentials are not given: 503 with a message that SDKs show", () => {
+    const answer = awsAnswer(HEAD, { ...DOOR, credentials: () => undefined });
+    expect(answer?.status).toBe(503);
+    expect(JSON.parse(answer?.body ?? "")).toMatchObject({
+      code: "CredentialsExpired",
+      message: expect.stringContaining("sophia-run: the AWS credentials have expired"),
+    });
+  });
+});
+
+describe("renewal", () => {
+  const HOUR = 3_600_000;
+  const fresh: RenewalState = { generation: { openedAt: 0, expiresAt: HOUR }, failures: 0, triedAt: 0 };
+
+  test("is at 80 % of the life", () => {
+    expect(nextTry(fresh, 0.5)).toBe(0.8 * HOUR);
+    expect(nextTry({ ...fresh, generation: { openedAt: 1000, expiresAt: 61_000 } }, 0)).toBe(49_000);
+  });
+
+  test("failures double the pause up to a minute; more than one program does not try at the same time", () => {
+    const pauses = [1, 2, 3, 6, 7, 50].map((failures) => nextTry({ ...fresh, failures, triedAt: 0 }, 0));
+    expect(pauses).toEqual([1000, 2000, 4000, 32_000, 60_000, 60_000]);
+    expect(nextTry({ ...fresh, failures: 1, triedAt: 0 }, 1)).toBe(1200);
+  });
+
+  test("credentials that have expired when they come make no loop", () => {
+    expect(nextTry({ generation: { openedAt: 10_000, expiresAt: 5000 }, failures: 0, triedAt: 20_000 }, 0)).toBe(
+      21_000,
+    );
+  });
+
+  test("an ask begins one only in the last five minutes, or the last fifth of the life", () => {
+    const at = (now: number, state = fresh): boolean => mayTryNow(state, now);
+    expect([at(0), at(HOUR - 300_001), at(HOUR - 300_000), at(2 * HOUR)]).toEqual([false, false, true, true]);
+    const minute: RenewalState = { generation: { openedAt: 0, expiresAt: 60_000 }, failures: 3, triedAt: 47_000 };
+    expect([47_999, 48_000, 49_999, 50_000].map((now) => at(now, minute))).toEqual([false, false, false, true]);
+  });
+});

@@ -1,0 +1,50 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { baseNameFault, originFault } from "../../../src/contract/broker/key-faults.ts";
+import { originOf } from "../../../src/contract/broker/from-probe.ts";
+
+test("an accepted https origin is the one that the URL parser finds", () => {
+  const label = fc.stringMatching(/^[a-z\d-]{1,5}$/);
+  const host = fc.tuple(
+    fc.array(fc.oneof(label, fc.constant("xn--a")), { minLength: 1, maxLength: 3 }),
+    fc.constantFrom("", ":443", ":8443", ":0", ":99999", ":80"),
+  );
+  const origins = fc.oneof(
+    host.map(([labels, port]) => `https://${labels.join(".")}${port}`),
+    fc.constantFrom("https://1.2.test", "https://1.2.3.4", "https://0x7f.1", "https://a.b.1"),
+  );
+  let accepted = 0;
+  fc.assert(
+    fc.property(origins, (origin) => {
+      let expected: string | undefined;
+      try {
+        expected = new URL(origin).origin;
+      } catch {
+        expected = undefined;
+      }
+      expect(originOf(origin)).toBe(expected);
+      expect([origin, originFault(origin) === undefined]).toEqual([origin, expected === origin]);
+      accepted += expected === origin ? 1 : 0;
+    }),
+    { numRuns: 2000 },
+  );
+  expect(accepted).toBeGreaterThan(100);
+});
+
+test.each([
+  "PATH",
+  "HOME",
+  "UserProfile",
+  "PYTHONPATH",
+  "NODE_PATH",
+  "LD_PRELOAD",
+  "HTTPS_PROXY",
+  "ESC_TOKEN",
+  "SOPHIA_X",
+])("%s gets no address of the broker", (name) => expect(baseNameFault(name)).toBeDefined());
+
+test("the variables of clients may get the address of the broker", () => {
+  for (const name of ["SEARCH_URL", "OPENAI_BASE_URL", "PORTKEY_PROXY", "HOME_URL"]) {
+    expect(baseNameFault(name)).toBeUndefined();
+  }
+});

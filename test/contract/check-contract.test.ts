@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { isDeclared, serving } from "../../src/contract/check-contract.ts";
+import type { Resolved } from "../../src/core/model.ts";
+import { brief, checked, contractOf, resolutionOf, resolved } from "./contracts.ts";
+
+const group = (rule: string): object => ({
+  variables: { A: {}, B: {}, C: {} },
+  groups: { g: { rule, variables: ["A", "B", "C"] } },
+});
+
+describe("checkContract", () => {
+  it.each([
+    ["required, set", { variables: { A: { required: true } } }, { A: "x" }, []],
+    ["required, unset", { variables: { A: { required: true } } }, {}, ["missing A"]],
+    ["required, empty", { variables: { A: { required: true } } }, { A: "" }, ["missing A"]],
+    ["required, blank", { variables: { A: { required: true } } }, { A: " " }, ["missing A"]],
+    ["required, without width", { variables: { A: { required: true } } }, { A: "\u200B\u2060" }, ["missing A"]],
+    ["one-of, blank and set", group("one-of"), { A: " ", C: "x" }, []],
+    ["optional, unset", { variables: { A: {} } }, {}, []],
+    ["one-of, none", group("one-of"), {}, ["none-set g"]],
+    ["one-of, last", group("one-of"), { C: "x" }, []],
+    ["one-of, several", group("one-of"), { A: "x", C: "x" }, []],
+    ["at-least-one, none", group("at-least-one"), { D: "x" }, ["none-set g"]],
+    ["at-least-one, one", group("at-least-one"), { B: "x" }, []],
+    ["exactly-one, none", group("exactly-one"), {}, ["none-set g"]],
+    ["exactly-one, one", group("exactly-one"), { B: "x" }, []],
+    ["exactly-one, two", group("exactly-one"), { B: "x", C: "y" }, ["several-set g: B C"]],
+    ["exactly-one, an empty one beside", group("exactly-one"), { B: "x", C: "" }, []],
+    ["all-or-none, none", group("all-or-none"), {}, []],
+    ["all-or-none, all", group("all-or-none"), { A: "x", B: "x", C: "x" }, []],
+    ["all-or-none, some", group("all-or-none"), { B: "x" }, ["some-missing g: A C"]],
+    ["optional group", group("optional"), {}, []],
+  ])("%s", (_, document, values, expected) => {
+    expect(brief(checked(contractOf(document), resolutionOf(values)))).toStrictEqual(expected);
+  });
+
+  it.each([
+    ["set", "A", {}, []],
+    ["set", "A", { A: "x" }, ["missing-when B"]],
+    ["set", "A", { A: "x", B: "y" }, []],
+    ["set to nothing", "A", { A: "" }, []],
+    ["equal", { when: "A", equals: "on" }, { A: "on" }, ["missing-when B"]],
+    ["not equal", { when: "A", equals: "on" }, { A: "ON" }, []],
+    ["one of several", { when: "A", equals: ["on", "yes"] }, { A: "yes" }, ["missing-when B"]],
+    ["none of several", { when: "A", equals: ["on", "yes"] }, { A: "no" }, []],
+  ])("required when another is %s", (_, when, values, expected) => {
+    const required = typeof when === "string" ? { when } : when;
+    const contract = contractOf({ variables: { A: { secret: false }, B: { required } } });
+    expect(brief(checked(contract, resolutionOf(values)))).toStrictEqual(expected);
+  });
+
+  it("counts a default as set, but not as a choice", () => {
+    const origin = { source: "contract", file: "sophia.contract.json" } as const;
+    const withDefault = (name: string): readonly [string, Resolved] => [name, resolved(name, "x", origin)];
+    const check = (rule: string, values: Readonly<Record<string, string>>): readonly string[] =>
+      brief(checked(contractOf(group(rule)), new Map([withDefault("C"), ...resolutionOf(values)])));
+    expect(check("exactly-one", {})).toStrictEqual([]);
+    expect(check("exactly-one", { A: "x" })).toStrictEqual([]);
+    expect(check("exactly-one", { A: "x", B: "x" })).toStrictEqual(["several-set g: A B"]);
+    expect(check("all-or-none", {})).toStrictEqual([]);
+    expect(check("all-or-none", { A: "x", B: "x" })).toStrictEqual([]);
+    expect(check("all-or-none", { A: "x" })).toStrictEqual(["some-missing g: B"]);
+    expect(check("one-of", {})).toStrictEqual([]);
+  });
+
+  it("reports a placeholder rather than a wrong format: one violation for each value", () => {
+    const contract = contractOf({ variables: { A: { required: true, format: "url" }, B: { format: "port" } } });
+    expect(brief(checked(contract, resolutionOf({ A: "changeme", B: "changeme" })))).toStrictEqual([
+      "placeholder A",
+      "malformed B not-port",
+    ]);
+  });
+
+  it("does not check a file's content against the format: the program gets a path", () => {
+    const contract = contractOf({ variables: { A: { required: true, format: "port" } } });
+    const file: Resolved = { ...resolved("A", "<content>", { source: "environment" }), delivery: "file" };
+    expect(checked(contract, new Map([["A", file]]))).toStrictEqual([]);
+  });
+
+  it("works for names that objects inherit", () => {
+    const document: unknown = JSON.parse(
+      '{"variables":{"__proto__":{"required":true},"constructor":{"required":true}}}',
+    );
+    const contract = contractOf(document);
+    expect(brief(checked(contract, new Map()))).toStrictEqual(["missing __proto__", "missing constructor"]);
+    expect(isDeclared(contract, "__proto__")).toBe(true);
+    expect(isDeclared(contract, "toString")).toBe(false);
+  });
+});
+
+describe("serving", () => {
+  it("is the first that is set, in the order of preference", () => {
+    expect(serving(["A", "B", "C"], resolutionOf({ C: "x", B: "y", A: "" }))).toBe("B");
+    expect(serving(["A"], resolutionOf({}))).toBeUndefined();
+  });
+});
+
+describe("isDeclared", () => {
+  it("knows aliases too", () => {
+    const contract = contractOf({ variables: { A: { aliases: ["OLD"] } } });
+    expect(["A", "OLD", "B"].map((name) => isDeclared(contract, name))).toStrictEqual([true, true, false]);
+  });
+});

@@ -1,0 +1,312 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadContract } from "../../src/contract/find-contract.ts";
+import { expectWording } from "../helpers/wording.ts";
+import { contractOf, failureOf } from "./contracts.ts";
+import { startedIn } from "../helpers/folders.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "contract-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const write = (path: string, content: string | Uint8Array = '{"variables":{}}'): string => {
+  const file = join(folder, path);
+  mkdirSync(join(file, ".."), { recursive: true });
+  writeFileSync(file, content);
+  return file;
+};
+
+/** The file that is found from a folder. */
+const foundFrom = async (cwd: string): Promise<string | undefined> => {
+  const { source } = await loadContract({}, startedIn(cwd));
+  return source.kind === "file" ? source.path : undefined;
+};
+
+describe("where the contract comes from", () => {
+  it("the working directory", async () => {
+    const path = write("sophia.contract.json");
+    expect((await loadContract({}, startedIn(folder))).source).toStrictEqual({ kind: "file", path });
+  });
+
+  it("the nearest folder above, within the repository", async () => {
+    mkdirSync(join(folder, ".git"));
+    const outer = write("sophia.contract.json");
+    const inner = write("a/sophia.contract.json");
+    mkdirSync(join(folder, "a", "b", "c"), { recursive: true });
+    mkdirSync(join(folder, "d"));
+    expect(await foundFrom(join(folder, "a", "b", "c"))).toBe(inner);
+    expect(await foundFrom(join(folder, "d"))).toBe(outer);
+  });
+
+  it("not from above the repository's root, whether .git is a folder or a worktree's file", async () => {
+    write("sophia.contract.json");
+    write("repository/.git", "gitdir: elsewhere");
+    mkdirSync(join(folder, "repository", "a"));
+    expect(await foundFrom(join(folder, "repository", "a"))).toBeUndefined();
+  });
+
+  it("the contract of a world-writable folder is not skipped, but refused", async () => {
+    const path = write("sophia.contract.json");
+    mkdirSync(join(folder, "a"));
+    chmodSync(folder, 0o1777);
+    expect(await failureOf(() => loadContract({}, startedIn(join(folder, "a"))))).toMatchObject({
+      code: "contract-distrusted",
+      status: 125,
+      message: expect.stringContaining(folder),
+      hint: expect.stringContaining(`--contract ${path}`),
+    });
+    expect(await foundFrom(folder)).toBe(path);
+  });
+
+  it("a named file, from the working directory or absolute", async () => {
+    const path = write("a/other.json");
+    expect((await loadContract({ contractFile: "a/other.json" }, startedIn(folder))).source).toStrictEqual({
+      kind: "file",
+      path,
+    });
+    expect((await loadContract({ contractFile: path }, startedIn("/"))).source).toStrictEqual({ kind: "file", path });
+  });
+});
+
+describe("files that cannot be read", () => {
+  it.each([["missing.json"], ["file/missing.json"], ["folder"]])("%s", async (file) => {
+    write("file");
+    mkdirSync(join(folder, "folder"));
+    const failure = await failureOf(() => loadContract({ contractFile: file }, startedIn(folder)));
+    expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
+    expect(failure.hint).toContain("--contract");
+    expectWording(`${failure.message}\n${failure.hint}`);
+  });
+
+  it.each([["nowhere"], ["sophia.contract.json"]])("a symlink to %s that is found is not skipped", async (target) => {
+    symlinkSync(target, join(folder, "sophia.contract.json"));
+    const failure = await failureOf(() => loadContract({}, startedIn(folder)));
+    expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
+    expectWording(`${failure.message}\n${failure.hint}`);
+  });
+
+  it("one that is not UTF-8", async () => {
+    write("a.json", new Uint8Array([0x7b, 0xff, 0x7d]));
+    expect((await failureOf(() => loadContract({ contractFile: "a.json" }, startedIn(folder)))).message).toContain(
+      "UTF-8",
+    );
+  });
+
+  it("one with a byte-order mark is read, and positions do not count it", async () => {
+    write("a.json", '\uFEFF{"variables":{}}');
+    expect((await loadContract({ contractFile: "a.json" }, startedIn(folder))).variables.size).toBe(0);
+    write("b.json", "\uFEFF{x");
+    expect((await failureOf(() => loadContract({ contractFile: "b.json" }, startedIn(folder)))).message).toMatch(
+      /^b\.json:1:2: /,
+    );
+  });
+});
+
+describe("wrong contracts", () => {
+  it.each([
+    ['{"variables":{}}x', "1:17"],
+    ['{"variables":{},}', "1:17"],
+    ["[]", "1:1"],
+    ['{"environment":"sophia/dev","variables":{}}', "1:16"],
+    ["{}", "1:1"],
+    ['{"variables":{},"variable":{}}', "1:17"],
+    ['{"variables":{"A":{"requird":true}}}', "1:20"],
+    ['{"variables":{"A":{},\n"A":{}}}', "2:1"],
+    ['{"variables":{"A":{},"\\u0041":{}}}', "1:22"],
+    ['{"variables":{"A=B":{}}}', "1:15"],
+    ['{"variables":{"A":{"default":8080}}}', "1:30"],
+    ['{"variables":{"A":{"default":""}}}', "1:30"],
+    ['{"variables":{"A":{"format":"prot"}}}', "1:29"],
+    ['{"variables":{"A":{"format":{"type":"int"}}}}', "1:37"],
+    ['{"variables":{"A":{"format":{"schemes":["https"]}}}}', "1:29"],
+    ['{"variables":{"A":{"format":{"type":"port","minimum":1}}}}', "1:44"],
+    ['{"variables":{"A":{"format":{"type":"text","minLength":0}}}}', "1:56"],
+    ['{"variables":{"A":{"format":{"type":"text","pattern":"(?=a)"}}}}', "1:54"],
+    ['{"variables":{"A":{"format":{"type":"integer","minimum":2,"maximum":1}}}}', "1:57"],
+    ['{"variables":{"A":{"format":{"type":"integer","minimum":0.2,"maximum":0.8}}}}', "1:29"],
+    ['{"variables":{"A":{"format":{"type":"number","minimum":1e999}}}}', "1:29"],
+    ['{"variables":{"A":{"default":"x","secret":true}}}', "1:30"],
+    ['{"variables":{"PATH":{"default":"/x"}}}', "1:33"],
+    ['{"variables":{"LD_PRELOAD":{"default":"/x.so"}}}', "1:39"],
+    [
+      '{"variables":{"NODE_OPTIONS":{}},"profiles":{"dev":{"variables":{"NODE_OPTIONS":{"default":"-r ./x"}}}}}',
+      "1:92",
+    ],
+    ['{"variables":{"A":{"default":"x","format":"port"}}}', "1:30"],
+    ['{"variables":{"A":{"required":{"when":"A"}}}}', "1:39"],
+    ['{"variables":{"ABC":{"required":{"when":"ABD"}}}}', "1:41"],
+    [
+      '{"variables":{"A":{"format":{"type":"enum","values":["x"]}},"B":{"required":{"when":"A","equals":"y"}}}}',
+      "1:98",
+    ],
+    ['{"variables":{"A":{"deprecated":"A"}}}', "1:33"],
+    ['{"variables":{"A":{"deprecated":"B"},"B":{"deprecated":"C"},"C":{}}}', "1:33"],
+    ['{"variables":{"A":{"aliases":["B"]},"B":{}}}', "1:31"],
+    ['{"variables":{"A":{"aliases":["C"]},"B":{"aliases":["C"]}}}', "1:53"],
+    ['{"variables":{"A":{"aliases":["A"]}}}', "1:31"],
+    ['{"variables":{"A":{"broker":true}}}', "1:29"],
+    ['{"variables":{"A":{}},"profiles":{"p":{"variables":{"A":{"broker":{"prefix":"v1"}}}}}}', "1:77"],
+    ['{"extends":"builtin","variables":{"OPENAI_API_KEY":{"broker":{"allow":["GET /v1/?x"]}}}}', "1:72"],
+    ['{"extends":"builtin","variables":{"PULUMI_ACCESS_TOKEN":{"broker":true}}}', "1:58"],
+    ['{"extends":"builtin","variables":{"LAMBDA_CLOUD_API_KEY":{"broker":true}}}', "1:68"],
+    ['{"variables":{"A":{}},"groups":{"g":{"rule":"one_of","variables":["A"]}}}', "1:45"],
+    ['{"variables":{"A":{}},"groups":{"g":{"rule":"one-of","variables":["A","A"]}}}', "1:71"],
+    ['{"variables":{"A":{}},"groups":{"g":{"rule":"one-of","variables":["B"]}}}', "1:67"],
+    ['{"variables":{"a":{}},"groups":{"a":{"rule":"one-of","variables":["a"]}}}', "1:33"],
+    ['{"variables":{"A":{}},"sections":[{"title":"S","lines":["Q"]}]}', "1:57"],
+    ['{"variables":{},"profiles":{"dev":{"extends":"prd"},"prod":{}}}', "1:46"],
+    ['{"variables":{},"profiles":{"a":{"extends":"b"},"b":{"extends":["c"]},"c":{"extends":"a"}}}', "1:44"],
+    ['{"variables":{},"profiles":{"a":{"groups":{"g":{"label":"G"}}}}}', "1:44"],
+    ['{"variables":{"A":{"default":"x"}},"profiles":{"p":{"variables":{"A":{"format":"port"}}}}}', "1:70"],
+    ['{"variables":{},"profiles":{"p":{"groups":{"g":{"rule":"one-of","variables":["A"]}}}}}', "1:78"],
+  ])("%s", async (text, position) => {
+    write("c.json", text);
+    const failure = await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)));
+    expect(failure).toMatchObject({ code: "contract-invalid", status: 125, details: [] });
+    expect(failure.message.startsWith(`c.json:${position}: `)).toBe(true);
+    expectWording(`${failure.message}\n${failure.hint}`);
+  });
+
+  it("are reported with all their errors at once, in the order of the text", async () => {
+    write("c.json", '{\n  "variables": {\n    "A": { "secret": 1 },\n    "1": {}\n  },\n  "x": 1\n}\n');
+    expect(await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)))).toMatchObject({
+      message: expect.stringContaining("3 errors"),
+      details: [
+        expect.stringMatching(/^c\.json:3:22: /),
+        expect.stringMatching(/^c\.json:4:5: /),
+        expect.stringMatching(/^c\.json:6:3: /),
+      ],
+    });
+  });
+
+  it("are reported with at most twenty errors", async () => {
+    const variables = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`A${index}`, { x: 1 }]));
+    write("c.json", JSON.stringify({ variables }));
+    const { message, details } = await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)));
+    expect(message).toContain("500 errors");
+    expect(details).toHaveLength(21);
+    expect(details.at(-1)).toContain("480");
+  });
+
+  it("may have any number of errors", async () => {
+    write("c.json", `{"variables":{${'"1":{},'.repeat(150_000)}"A":{}}}`);
+    const { message } = await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)));
+    expect(message).toContain("299999 errors");
+  });
+
+  it("cannot send control characters to a terminal", async () => {
+    write("c.json", String.raw`{"variables":{"\u001b[31m":{}}}`);
+    expect((await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)))).message).not.toContain(
+      "\u001B",
+    );
+  });
+});
+
+describe("profiles", () => {
+  const document = {
+    variables: {
+      KEY: { required: true },
+      LEVEL: { default: "info" },
+      MODE: { format: { type: "enum", values: ["a", "b"] } },
+    },
+    groups: { g: { label: "G", rule: "one-of", variables: ["KEY", "MODE"] } },
+    profiles: {
+      base: { variables: { LEVEL: { default: "debug" }, EXTRA: {} } },
+      dev: { extends: "base", variables: { KEY: { required: false } }, groups: { g: { rule: "optional" } } },
+      prod: { extends: ["base", "dev"], variables: { KEY: { required: true }, LEVEL: { default: "warn" } } },
+    },
+  };
+
+  it("without one, the contract has the top-level entries", async () => {
+    const contract = contractOf(document);
+    expect(contract.profile).toBeUndefined();
+    expect(contract.profiles).toStrictEqual(["base", "dev", "prod"]);
+    expect([...contract.variables.keys()]).toStrictEqual(["KEY", "LEVEL", "MODE"]);
+    expect(contract.variables.get("LEVEL")).toMatchObject({ default: "info", secret: false });
+  });
+
+  it("override those that they extend, field by field", async () => {
+    const dev = contractOf(document, "dev");
+    expect(dev.profile).toBe("dev");
+    expect([...dev.variables.keys()]).toStrictEqual(["KEY", "LEVEL", "MODE", "EXTRA"]);
+    expect(dev.variables.get("LEVEL")?.default).toBe("debug");
+    expect(dev.rules.map(({ kind }) => kind)).toStrictEqual(["optional", "optional", "optional", "optional"]);
+    const prod = contractOf(document, "prod");
+    expect(prod.variables.get("LEVEL")?.default).toBe("warn");
+    expect(prod.rules[0]).toStrictEqual({ kind: "required", name: "KEY" });
+  });
+
+  it("that do not exist are refused", async () => {
+    write("c.json", JSON.stringify(document));
+    expect(
+      await failureOf(() => loadContract({ contractFile: "c.json", profile: "prd" }, startedIn(folder))),
+    ).toMatchObject({
+      code: "contract-profile",
+      status: 125,
+      message: expect.stringContaining('"prd"'),
+      hint: expect.stringContaining("prod?"),
+    });
+    mkdirSync(join(folder, ".git"));
+    expect(await failureOf(() => loadContract({ profile: "dev" }, startedIn(folder)))).toMatchObject({
+      code: "contract-profile",
+      hint: expect.stringContaining("SOPHIA_PROFILE"),
+    });
+  });
+});
+
+const every = (rotateEvery: string) =>
+  contractOf({ variables: { A: { rotateEvery } } }).variables.get("A")?.rotateEvery;
+
+describe("a compiled contract", () => {
+  it("has only secrets, except for variables whose values are in the contract", async () => {
+    const { variables } = contractOf({
+      variables: {
+        A: {},
+        B: { default: "x" },
+        C: { format: "boolean" },
+        D: { format: { type: "enum", values: ["x"] } },
+        E: { format: "port" },
+        F: { format: "url" },
+        G: { format: "port", secret: true },
+        H: { secret: false },
+      },
+    });
+    expect([...variables.values()].filter(({ secret }) => secret).map(({ name }) => name)).toStrictEqual([
+      "A",
+      "F",
+      "G",
+    ]);
+  });
+
+  it("gets one section if the file has none: groups that need one variable, then the other variables", async () => {
+    const { sections } = contractOf({
+      variables: { A: { label: "Aa" }, B: {}, C: {} },
+      groups: {
+        g: { label: "G", rule: "one-of", variables: ["A", "B"] },
+        h: { label: "H", rule: "at-least-one", variables: ["B", "C"] },
+      },
+    });
+    expect(sections).toStrictEqual([
+      {
+        title: "Contract",
+        lines: [
+          { kind: "group", group: "g", label: "G", names: ["A", "B"] },
+          { kind: "variable", name: "C", label: "C" },
+        ],
+      },
+    ]);
+  });
+
+  it("reads intervals", async () => {
+    expect(every("90 days")).toStrictEqual({ count: 90, unit: "day" });
+    expect(every("1 week")).toStrictEqual({ count: 1, unit: "week" });
+    expect(every("3 months")).toStrictEqual({ count: 3, unit: "month" });
+    expect(every("2 years")).toStrictEqual({ count: 2, unit: "year" });
+  });
+});

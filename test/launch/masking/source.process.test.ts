@@ -1,0 +1,65 @@
+import { closeSync, existsSync, openSync, readSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import type { MaskingAddon } from "../../../src/launch/masking/masking-addon.ts";
+import { readFrom } from "../../../src/launch/masking/source.ts";
+import { loadModule } from "../../../src/system/addon/addon.ts";
+import { addon, folder } from "../../helpers/sophia.ts";
+
+const idle = { whenReadable: () => {}, whenUnread: () => {}, forget: () => {}, close: () => 0 };
+
+it("reports the end once if a stream that was read to its end is closed", async () => {
+  const forgotten: number[] = [];
+  const watcher = { ...idle, close: (one: number) => forgotten.push(one) };
+  const descriptor = openSync("/dev/null", "r");
+  const source = readFrom(descriptor, watcher);
+  let ends = 0;
+  source.start(
+    async () => {},
+    () => (ends += 1),
+  );
+  expect(await source.drain()).toBe(true);
+  source.close();
+  source.close();
+  await Promise.resolve();
+  expect({ ends, forgotten }).toStrictEqual({ ends: 1, forgotten: [descriptor] });
+});
+
+it.skipIf(!existsSync(addon))("closing a pipe tells what was written since the last read", () => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/masking/masking-addon.c defines these
+  const compiled = loadModule(addon.replace(/\.node$/, "-masking.node")) as MaskingAddon;
+  const ends = compiled.makePipe();
+  if (typeof ends === "number") throw new Error(`no pipe: ${ends}`);
+  const [reading, writing] = ends;
+  writeSync(writing, "read");
+  expect(readSync(reading, Buffer.alloc(9))).toBe(4);
+  writeSync(writing, "lost");
+  expect(compiled.closeReading(reading)).toBe(4);
+  expect(() => writeSync(writing, "x")).toThrow("EPIPE");
+  closeSync(writing);
+  expect(compiled.closeReading(openSync(import.meta.filename, "r"))).toBe(0);
+});
+
+it("reads one chunk while another is passed on, and not in its memory", async () => {
+  const chunks = Buffer.concat(["a", "b", "c"].map((letter) => Buffer.alloc(262_144, letter)));
+  const file = join(folder({ chunks }), "chunks");
+  let read = (): void => {};
+  const whenReadable = (_: number, callback: () => void): void => void (read = callback);
+  const source = readFrom(openSync(file, "r"), { ...idle, whenReadable });
+  const taken: { readonly chunk: Uint8Array; readonly pass: () => void }[] = [];
+  const ended = new Promise<void>((resolve) => {
+    source.start((chunk) => new Promise((pass) => void taken.push({ chunk, pass })), resolve);
+  });
+  const letters = async (): Promise<string> => {
+    // Longer than promises take.
+    await new Promise((resolve) => setImmediate(resolve));
+    return taken.map(({ chunk }) => String.fromCharCode(chunk[0] ?? 0, chunk.at(-1) ?? 0)).join(" ");
+  };
+  read();
+  expect(await letters()).toBe("aa bb");
+  taken[0]?.pass();
+  expect(await letters()).toBe("cc bb cc");
+  taken[1]?.pass();
+  taken[2]?.pass();
+  await ended;
+});

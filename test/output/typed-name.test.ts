@@ -1,0 +1,93 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { typedName } from "../../src/output/typed-name.ts";
+import { folder, sophia } from "../helpers/sophia.ts";
+
+/** A project with the command in node_modules/.bin, and a folder as of a global installation. */
+function installed(): { readonly cwd: string; readonly bin: string; readonly elsewhere: string } {
+  const cwd = folder();
+  const bin = join(cwd, "node_modules", ".bin");
+  const elsewhere = folder();
+  mkdirSync(bin, { recursive: true });
+  for (const place of [bin, elsewhere]) {
+    writeFileSync(join(place, "sophia-run"), "#!/bin/sh\n");
+    chmodSync(join(place, "sophia-run"), 0o755);
+  }
+  return { cwd, bin, elsewhere };
+}
+
+const AGENTS = [
+  ["npm/12.2.1 node/v24.21.0 linux x64 workspaces/false", "npx --no-install sophia-run"],
+  ["pnpm/11.28.11 npm/? node/v24.21.0 linux x64", "pnpm exec sophia-run"],
+  ["yarn/1.22.22 npm/? node/v20.19.0 linux x64", "yarn sophia-run"],
+  ["bun/1.4.5 npm/? node/v26.3.0 linux x64", "bunx --no-install sophia-run"],
+] as const;
+
+test.each(AGENTS)("by %s: %s, wherever the manager has put it", (agent, expected) => {
+  const { cwd, bin, elsewhere } = installed();
+  const named = (variables: Readonly<Record<string, string>>): string =>
+    typedName({ cwd, environment: new Map(Object.entries({ npm_config_user_agent: agent, ...variables })) });
+  expect(named({ PATH: `/nowhere::${bin}:${elsewhere}` })).toBe(expected);
+  expect(named({ PATH: "./node_modules/.bin" })).toBe(expected);
+  expect(named({ PATH: elsewhere, BERRY_BIN_FOLDER: elsewhere })).toBe(expected);
+  expect(named({ PATH: `${elsewhere}:${bin}` })).toBe("sophia-run");
+  expect(named({ PATH: "/nowhere" })).toBe(expected);
+});
+
+test("in a shell the search path comes first, then node_modules, also above the working directory", () => {
+  const { cwd, bin, elsewhere } = installed();
+  const inner = join(cwd, "packages");
+  mkdirSync(inner);
+  const named = (at: string, PATH: string): string => typedName({ cwd: at, environment: new Map([["PATH", PATH]]) });
+  expect(named(cwd, elsewhere)).toBe("sophia-run");
+  expect(named(cwd, bin)).toBe("sophia-run");
+  expect(named(inner, "/nowhere")).toBe("npx --no-install sophia-run");
+  expect(named(elsewhere, "/nowhere")).toBe("sophia-run");
+});
+
+test("by uv run and pdm run, from the virtual environment; not in a shell in which that is activated", () => {
+  const { elsewhere } = installed();
+  const virtual = folder();
+  mkdirSync(join(virtual, "bin"));
+  writeFileSync(join(virtual, "bin", "sophia-run"), "#!/bin/sh\n");
+  const named = (path: string, variables: Readonly<Record<string, string>>): string =>
+    typedName({
+      cwd: virtual,
+      environment: new Map(Object.entries({ PATH: path, VIRTUAL_ENV: virtual, ...variables })),
+    });
+  const path = `${join(virtual, "bin")}:${elsewhere}`;
+  expect(named(path, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("uv run sophia-run");
+  expect(named(path, { PDM_RUN_CWD: virtual })).toBe("pdm run sophia-run");
+  expect(named(path, {})).toBe("sophia-run");
+  expect(named(elsewhere, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("sophia-run");
+});
+
+test("no part of a variable is shown", () => {
+  const { cwd, bin } = installed();
+  for (const agent of ["rm -rf /", "evil/1; rm", "npm", "constructor/1", "\u001B[31m/2"]) {
+    const environment = new Map([
+      ["PATH", bin],
+      ["npm_config_user_agent", agent],
+      ["npm_execpath", "/evil"],
+    ]);
+    expect(typedName({ cwd, environment })).toBe("sophia-run");
+  }
+});
+
+test("messages and help use this name, output for programs does not", async () => {
+  const { cwd, bin } = installed();
+  const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}`, npm_config_user_agent: AGENTS[1][0] };
+  const started = await sophia(["--", "true"], { cwd, env });
+  expect(started.stderr).toContain("pnpm exec sophia-run init");
+  expect((await sophia(["check", "--jsno"], { cwd, env })).stderr).toContain("? pnpm exec sophia-run check --help");
+  const help = await sophia(["check", "--help"], { cwd, env });
+  expect(help.stdout).toContain("Usage: pnpm exec sophia-run check [options] [FOLDER]\n");
+  expect(help.stdout).toContain("\n  pnpm exec sophia-run check --profile prod --json\n");
+  const usage = (await sophia(["--help"], { cwd, env })).stdout.split("\n").slice(0, 2);
+  expect(usage).toEqual([
+    "Usage: pnpm exec sophia-run [options] -- <command>, or",
+    "pnpm exec sophia-run <subcommand> [options]",
+  ]);
+  expect((await sophia(["check", "--json"], { cwd, env })).stdout).not.toContain("pnpm");
+});

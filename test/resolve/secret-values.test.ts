@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import type { Contract, Declaration } from "../../src/contract/contract-model.ts";
+import type { Resolved } from "../../src/core/model.ts";
+import { resolve } from "../../src/resolve/precedence.ts";
+import { isSecret } from "../../src/contract/secret-names.ts";
+import { secretsOf } from "../../src/resolve/secret-values.ts";
+
+const declaration = (name: string, secret: boolean): Declaration => ({
+  name,
+  label: name,
+  description: "",
+  secret,
+  aliases: [],
+});
+
+const contract: Contract = {
+  source: { kind: "built-in" },
+  variables: new Map([
+    ["KEY", declaration("KEY", true)],
+    ["REGION", declaration("REGION", false)],
+  ]),
+  aliases: new Map([["OLD_KEY", "KEY"]]),
+  deprecated: new Map(),
+  rules: [],
+  sections: [],
+  profiles: [],
+  scopes: new Map(),
+};
+
+test.each([
+  ["KEY", false, true, "declared secret"],
+  ["OLD_KEY", false, true, "another name of a secret"],
+  ["REGION", true, false, "called not secret by the contract, whatever ESC says"],
+  ["OTHER", true, true, "marked by ESC"],
+  ["PLAIN", false, false, "undeclared and plain"],
+  ["ESC_TOKEN", false, true, "what opens ESC"],
+])("%s is %s: %s", (name, marked, expected) => {
+  expect(isSecret(contract, { name, secret: marked })).toBe(expected);
+});
+
+test("the secrets of all sources, also withheld ones and those that they hide", () => {
+  const variable = (name: string, value: string): Resolved => ({
+    name,
+    value,
+    secret: false,
+    origin: { source: "environment" },
+    delivery: "value",
+  });
+  const resolution = new Map([
+    ["KEY", variable("KEY", "hides the other")],
+    ["PLAIN", variable("PLAIN", "not secret")],
+    ["ESC_TOKEN", variable("ESC_TOKEN", "pul-token")],
+  ]);
+  const selected = new Map([["KEY", variable("KEY", "was hidden")]]);
+  expect(secretsOf({ files: { contract }, values: { resolution, selected } })).toEqual([
+    { name: "KEY", value: "hides the other" },
+    { name: "ESC_TOKEN", value: "pul-token" },
+    { name: "KEY", value: "was hidden" },
+  ]);
+});
+
+test("a secret of ESC is also one if the environment overrides it", () => {
+  const layer = (source: "environment" | "esc", value: string, secret: boolean) => ({
+    source,
+    variables: [
+      {
+        name: "TOKEN",
+        value,
+        secret,
+        origin: source === "esc" ? ({ source, environment: "o/p/e" } as const) : ({ source } as const),
+        delivery: "value" as const,
+      },
+    ],
+  });
+  const resolution = resolve([layer("environment", "mine", false), layer("esc", "theirs", true)], () => false);
+  expect(resolution.get("TOKEN")).toMatchObject({ value: "mine", secret: true });
+});
