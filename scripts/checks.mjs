@@ -1,9 +1,10 @@
 // The checks of a change, once. `.ci/run` runs those for this machine, some at a time in this order; checks.yml runs those for
-// GitHub's runners, a job for each system and version of Node.js:
+// GitHub's runners, a job for each system and version of Node.js; weekly.yml those that no change of this repository can break:
 //
 //   node scripts/checks.mjs          # the name of each, and who runs it
 //   node scripts/checks.mjs here     # a line for each: name, names of those that must have passed, Node.js, command
 //   node scripts/checks.mjs hosted   # the matrices of checks.yml's jobs, as outputs of a step; `hosted night`: those of a night
+//   node scripts/checks.mjs weekly   # the matrix of weekly.yml's job, as an output of a step
 //   node scripts/checks.mjs run NAME...   # runs checks one after another; `npm run check` runs those of the sources
 //
 // A check writes its test runner's report into the folder TEST_REPORTS, if that is set.
@@ -32,6 +33,7 @@ const EXECUTABLE = "dist-standalone/sophia-run-linux-$(node -p process.arch)";
  *   machine's, with further arguments
  * @property {{ systems: readonly string[], nodes: readonly string[], busy?: boolean, nightly?: boolean }} [hosted] checks.yml
  *   runs it; each night on a busy machine, or each night alone
+ * @property {boolean} [weekly] weekly.yml runs it
  * @property {{ test: string, otherwise: string }} [only] a condition of the machine, in bash
  */
 
@@ -259,6 +261,14 @@ const CHECKS = [
   // The same for Podman, which .ci/run leaves out: its cases are those of Docker, where both have them.
   { name: "podman", run: "scripts/places/check.sh podman", after: EXECUTABLES, hosted: ONCE },
 
+  // The newest evaluator of ESC answers as the local server does.
+  {
+    name: "esc-evaluator",
+    run: "npx tsx test/esc-server/evaluator/record.mts --check --latest",
+    after: [],
+    weekly: true,
+  },
+
   // Tests that need Linux are skipped.
   {
     name: "macos",
@@ -317,8 +327,16 @@ function hosted(when) {
   );
 }
 
+/** The matrix of weekly.yml. */
+function weekly() {
+  const include = CHECKS.flatMap((check) => (check.weekly === true ? jobs({ ...check, hosted: ONCE }) : []));
+  return [`checks=${JSON.stringify({ include })}`];
+}
+
 function names() {
-  return CHECKS.map((check) => [check.name, ...["here", "hosted"].filter((place) => check[place])].join("\t"));
+  return CHECKS.map((check) =>
+    [check.name, ...["here", "hosted", "weekly"].filter((place) => check[place])].join("\t"),
+  );
 }
 
 /** Runs all checks of these names, also behind one that fails. */
@@ -333,8 +351,8 @@ function runChecks(...wanted) {
   return failed.map(({ name }) => `failed: ${name}`);
 }
 
-const USAGE = "usage: node scripts/checks.mjs [here | hosted [night] | run NAME...]";
-const ACTIONS = { here, hosted, run: runChecks };
+const USAGE = "usage: node scripts/checks.mjs [here | hosted [night] | weekly | run NAME...]";
+const ACTIONS = { here, hosted, weekly, run: runChecks };
 const [action, ...rest] = process.argv.slice(2);
 const print = action === undefined ? names : ACTIONS[action];
 if (print === undefined) throw new Error(USAGE);

@@ -1,4 +1,4 @@
-import { scalarString } from "./interpolation.ts";
+import { type PathStep, scalarString } from "./interpolation.ts";
 import { type Json, RawJson, writeJson } from "./json.ts";
 import { makeSecret, mapValues, type ValueNode } from "./values.ts";
 
@@ -13,32 +13,39 @@ export interface BuiltinContext {
 /** All conversions give text. */
 const TEXT: ValueNode = { kind: "string", text: "", secret: false };
 
-type Result = ValueNode | { readonly failure: string };
+/** `at`: the path to the argument's part that is wrong, if it is not the call. */
+type Result = ValueNode | { readonly failure: string; readonly at?: readonly PathStep[] };
+
+export function isFunction(name: string): boolean {
+  return name === "fn::secret" || PROVIDER.test(name) || CONVERSIONS.has(name);
+}
+
+const PROVIDER = /^fn::(?:open|rotate)::(.+)$/;
 
 /** The value of a call such as `fn::secret`, or what is wrong with it. No message holds a value. */
 export function applyBuiltin(name: string, argument: ValueNode, context: BuiltinContext): Result {
   if (name === "fn::secret") return secretValue(argument, context);
-  const provider = /^fn::(?:open|rotate)::(.+)$/.exec(name)?.[1];
+  const provider = PROVIDER.exec(name)?.[1];
   if (provider !== undefined) return opened(name, provider, context);
   const convert = CONVERSIONS.get(name);
   if (convert === undefined) return { failure: `unknown function "${name}"` };
   if (some(argument, (node) => node.kind === "unknown")) {
     return { kind: "unknown", secret: some(argument, (node) => node.secret), of: TEXT };
   }
+  const other = name === "fn::join" ? otherThanText(argument) : undefined;
+  if (other !== undefined) return other;
   const result = convert(argument);
   if (result === undefined) return { failure: `${name}: wrong argument` };
   return some(argument, (node) => node.secret) ? makeSecret(result) : result;
 }
 
 function secretValue(argument: ValueNode, context: BuiltinContext): Result {
-  if (argument.kind !== "object") return makeSecret(argument);
-  const cipher = argument.properties.get("ciphertext");
-  if (cipher?.kind !== "string") return { failure: "fn::secret: wants a string or a ciphertext" };
+  if (argument.kind === "string") return makeSecret(argument);
+  const cipher = argument.kind === "object" ? argument.properties.get("ciphertext") : undefined;
+  if (cipher?.kind !== "string") return { failure: "secret values must be string literals", at: [] };
   if (context.mode === "check") return { kind: "unknown", secret: true };
   const plain = context.decrypt(cipher.text);
-  return plain === undefined
-    ? { failure: "fn::secret: the ciphertext cannot be decrypted" }
-    : { kind: "string", text: plain, secret: true };
+  return plain === undefined ? { failure: "invalid ciphertext" } : { kind: "string", text: plain, secret: true };
 }
 
 function opened(call: string, provider: string, context: BuiltinContext): Result {
@@ -54,6 +61,14 @@ const CONVERSIONS: ReadonlyMap<string, (argument: ValueNode) => ValueNode | unde
   ["fn::fromBase64", (node: ValueNode) => string(text(node, (coded) => Buffer.from(coded, "base64").toString()))],
   ["fn::join", join],
 ]);
+
+function otherThanText(list: ValueNode): Result | undefined {
+  const [, parts] = list.kind === "list" ? list.items : [];
+  const items = parts?.kind === "list" ? parts.items : [];
+  const index = items.findIndex(({ kind }) => kind !== "string" && kind !== "unknown");
+  const kind = items[index]?.kind;
+  return kind === undefined ? undefined : { failure: `expected string, got ${kind}`, at: [1, index] };
+}
 
 function join(node: ValueNode): ValueNode | undefined {
   if (node.kind !== "list") return undefined;

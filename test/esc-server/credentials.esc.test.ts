@@ -29,51 +29,6 @@ function post(path: string, body: unknown, token = server.token): Promise<Reply>
   return ask(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-test("a session ends at its time, and belongs to one environment", async () => {
-  server.environment("demo-org/sophia/other", { values: { A: "2" } });
-  const opened = await ask(`${server.url}${X}/open?duration=1h30m`, {
-    method: "POST",
-    headers: apiHeaders(server.token),
-  });
-  const { id } = JSON.parse(opened.body);
-  clock += 90 * 60_000 - 1;
-  expect((await get(`${X}/open/${id}`)).status).toBe(200);
-  expect((await get(`/api/esc/environments/demo-org/sophia/other/open/${id}`)).status).toBe(404);
-  clock += 1;
-  expect((await get(`${X}/open/${id}`)).status).toBe(404);
-});
-
-test.each(["/api/user/tokens", "/api/orgs/demo-org/tokens", "/api/orgs/demo-org/teams/ops/tokens"])(
-  "creates, lists and revokes tokens at %s",
-  async (path) => {
-    const name = `token of ${path}`.slice(-40);
-    const created = await post(path, { name, description: "for a test", expires: seconds() + 60 });
-    const { id, tokenValue, ...rest } = JSON.parse(created.body);
-    expect([created.status, rest, tokenValue]).toEqual([200, {}, expect.stringMatching(/^pul-[\da-f]{40}$/)]);
-    expect((await get(X, tokenValue)).status).toBe(200);
-    const listed = await get(path);
-    expect(JSON.parse(listed.body).tokens).toContainEqual(
-      expect.objectContaining({ id, description: "for a test", expires: seconds() + 60, lastUsed: seconds() }),
-    );
-    expect(listed.body).not.toContain(tokenValue);
-    const headers = apiHeaders(server.token);
-    const remove = (): Promise<Reply> => ask(`${server.url}${path}/${id}`, { method: "DELETE", headers });
-    expect([(await remove()).status, (await remove()).status]).toEqual([204, 404]);
-    expect((await get(X, tokenValue)).status).toBe(401);
-    expect(server.violations).toEqual([]);
-  },
-);
-
-test("a token stops at its expiry", async () => {
-  const { tokenValue } = JSON.parse(
-    (await post("/api/user/tokens", { description: "", expires: seconds() + 60 })).body,
-  );
-  clock += 59_999;
-  expect((await get(X, tokenValue)).status).toBe(200);
-  clock += 1;
-  expect((await get(X, tokenValue)).status).toBe(401);
-});
-
 test("refuses tokens that the service would refuse", async () => {
   const path = "/api/orgs/demo-org/tokens";
   const good = { name: "taken", description: "d", expires: 0 };

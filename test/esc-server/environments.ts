@@ -232,7 +232,7 @@ export class Environments {
     }
     // An environment may import itself at another revision.
     if (walk.stack.includes(`${key(environment)}@${revision.number}`)) {
-      return { failure: `cyclic import of "${reference}"` };
+      return { failure: `cyclic import of ${reference}` };
     }
     if (isGated(environment)) walk.gated.add(key(environment));
     return this.#evaluate(environment, revision, reference, walk).root;

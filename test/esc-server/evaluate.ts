@@ -1,5 +1,4 @@
 import {
-  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -10,10 +9,10 @@ import {
   type Scalar,
   type YAMLMap,
 } from "yaml";
-import { applyBuiltin, type BuiltinContext } from "./builtins.ts";
-import { interpolate, parsePath, type PathStep, pathText } from "./interpolation.ts";
+import { applyBuiltin, type BuiltinContext, isFunction } from "./builtins.ts";
+import { interpolate, isUnterminated, parsePath, type PathStep, pathText } from "./interpolation.ts";
 import { Places } from "./places.ts";
-import type { ObjectNode, Range, ValueNode } from "./values.ts";
+import { mapValues, type ObjectNode, type Range, type ValueNode } from "./values.ts";
 
 /** A finding about a definition, as answers carry it. Without `severity` it is an error. */
 export interface Diagnostic {
@@ -35,6 +34,7 @@ export interface EvaluationContext extends BuiltinContext {
   importEnvironment(reference: string): ObjectNode | { readonly failure: string };
 }
 
+const FIELDS = "Existing fields are: 'values', 'imports', 'description'";
 const EMPTY: ObjectNode = { kind: "object", properties: new Map(), secret: false };
 
 /**
@@ -43,25 +43,23 @@ const EMPTY: ObjectNode = { kind: "object", properties: new Map(), secret: false
  */
 export function evaluate(yaml: string, context: EvaluationContext): Evaluation {
   const lines = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: lines });
+  const document = parseDocument(yaml, { lineCounter: lines, uniqueKeys: false });
   const places = new Places(context.environment, yaml, lines);
   const diagnostics: Diagnostic[] = document.errors.map((error) => ({
     // The parser's message quotes the source after the first line; a definition's source may hold secrets.
-    summary: error.message.split(/ at line \d/)[0] ?? "invalid YAML",
-    range: places.range(error.pos),
+    summary: `yaml: ${error.message.split(/ at line \d/)[0] ?? "invalid"}`,
   }));
   if (diagnostics.length > 0) return { root: EMPTY, diagnostics };
   const top = document.contents;
   if (top === null || (isScalar(top) && top.value === null)) return { root: EMPTY, diagnostics };
   if (!isMap(top)) {
-    return { root: EMPTY, diagnostics: [{ summary: "the definition must be an object", range: places.of(top) }] };
+    return { root: EMPTY, diagnostics: [{ summary: "environment must be an object", range: places.of(top) }] };
   }
-  const evaluator = new Evaluator(document, places, context, diagnostics);
+  const evaluator = new Evaluator(places, context, diagnostics);
   return { root: evaluator.environment(top), diagnostics };
 }
 
 class Evaluator {
-  readonly #document: Document;
   readonly #places: Places;
   readonly #context: EvaluationContext;
   readonly #diagnostics: Diagnostic[];
@@ -70,19 +68,20 @@ class Evaluator {
   #values: YAMLMap | undefined;
   #imported: ObjectNode = EMPTY;
 
-  constructor(document: Document, places: Places, context: EvaluationContext, diagnostics: Diagnostic[]) {
-    this.#document = document;
+  constructor(places: Places, context: EvaluationContext, diagnostics: Diagnostic[]) {
     this.#places = places;
     this.#context = context;
     this.#diagnostics = diagnostics;
   }
 
   environment(top: YAMLMap): ObjectNode {
-    for (const { key, value } of pairs(top)) {
+    for (const { key, value, keyNode } of pairs(top)) {
+      if (key === "description") continue;
       if (key === "imports") this.#imports(value);
       else if (key === "values" && isMap(value)) this.#values = value;
       else if (key === "values" && value !== null) this.#fail("values must be an object", value, "values");
-      else if (key !== "values") this.#fail(`unknown key "${key}"`, value ?? top, key);
+      else if (key !== "values")
+        this.#fail(`Field '${key}' does not exist on Object 'environment'. ${FIELDS}`, keyNode, key);
     }
     if (this.#values === undefined) return this.#imported;
     const root = this.#object(this.#values, this.#imported, []);
@@ -120,24 +119,19 @@ class Evaluator {
     const range = this.#places.of(node);
     const plain = this.#expression(node, base, path);
     const ranged: ValueNode = { ...plain, range };
-    const value = base === undefined || ranged.kind === "object" ? ranged : { ...ranged, base };
+    const value = base === undefined ? ranged : { ...ranged, base };
     this.#active.delete(node);
     this.#done.set(node, value);
     return value;
   }
 
   #expression(node: YamlNode, base: ValueNode | undefined, path: readonly PathStep[]): ValueNode {
-    if (isAlias(node)) return this.#evaluate(node.resolve(this.#document) ?? null, base, path);
+    if (isAlias(node)) return this.#unknown("alias nodes are not supported", node, path);
     if (isMap(node)) {
-      const [first, ...others] = pairs(node);
-      if (first === undefined || !first.key.startsWith("fn::")) return this.#object(node, base, path);
-      if (others.length > 0) return this.#unknown(`${first.key} must stand alone`, node, path);
-      const literal = first.key === "fn::secret" && isScalar(first.value) && typeof first.value.value === "string";
-      const argument: ValueNode = literal
-        ? { kind: "string", text: String(first.value.value), secret: true }
-        : this.#evaluate(first.value, undefined, [...path, first.key]);
-      const result = applyBuiltin(first.key, argument, this.#context);
-      return "failure" in result ? this.#unknown(result.failure, node, path) : result;
+      const entries = pairs(node);
+      const call = entries.find(({ key }) => key.startsWith("fn::"));
+      if (call === undefined) return this.#object(node, base, path);
+      return entries.length === 1 ? this.#call(call, node, path) : this.#unknown(notAlone(call.key), node, path);
     }
     if (isSeq(node)) {
       const items = node.items.map((item, index) => this.#evaluate(asNode(item), undefined, [...path, index]));
@@ -146,10 +140,28 @@ class Evaluator {
     return isScalar(node) ? this.#scalar(node, path) : { kind: "null", secret: false };
   }
 
+  #call({ key, value, keyNode }: Entry, node: YamlNode, path: readonly PathStep[]): ValueNode {
+    if (!isFunction(key)) return this.#unknown("'fn::' is a reserved prefix", keyNode, path);
+    const literal = key === "fn::secret" && isScalar(value) && typeof value.value === "string";
+    const argument: ValueNode = literal
+      ? { kind: "string", text: String(value.value), secret: true }
+      : this.#evaluate(value, undefined, [...path, key]);
+    const result = applyBuiltin(key, argument, this.#context);
+    if (!("failure" in result)) return placed(result, this.#places.of(node));
+    const wrong = result.at === undefined ? undefined : nodeAt(value, result.at);
+    return this.#unknown(result.failure, wrong ?? node, path);
+  }
+
   #object(map: YAMLMap, base: ValueNode | undefined, path: readonly PathStep[]): ValueNode {
     const under: ReadonlyMap<string, ValueNode> = base?.kind === "object" ? base.properties : new Map();
     const properties = new Map(under);
-    for (const { key, value } of pairs(map)) {
+    const own = new Set<string>();
+    for (const { key, value, keyNode } of pairs(map)) {
+      if (own.has(key)) {
+        this.#fail(`duplicate key "${key}"`, keyNode, pathText(["values", ...path, key]));
+        continue;
+      }
+      own.add(key);
       properties.set(key, this.#evaluate(value, under.get(key), [...path, key]));
     }
     return { kind: "object", properties, secret: false };
@@ -158,20 +170,26 @@ class Evaluator {
   #scalar(node: Scalar, path: readonly PathStep[]): ValueNode {
     const { value, source } = node;
     if (typeof value === "boolean") return { kind: "boolean", value, secret: false };
-    if (typeof value === "number" || typeof value === "bigint") {
-      const exact = source !== undefined && /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(source);
-      return { kind: "number", text: exact ? source : String(value), secret: false };
-    }
+    if (typeof value === "number" || typeof value === "bigint") return numberOf(value, source);
     if (typeof value !== "string") return { kind: "null", secret: false };
-    return interpolate(value, (reference) => {
+    // As the YAML of Go reads it.
+    if (node.type === "PLAIN" && /^[-+]?\d+(?:_\d+)+$/.test(value)) return numberOf(BigInt(value.replaceAll("_", "")));
+    const isPlain = node.type === "PLAIN";
+    const at = (offset: number): Range => (isPlain ? this.#places.within(node, offset) : this.#places.of(node));
+    if (isUnterminated(value)) {
+      return this.#unknownAt("missing closing brace '}' in interpolation", at(value.length), path);
+    }
+    return interpolate(value, (reference, offset) => {
       const steps = parsePath(reference);
-      if (steps === undefined) return this.#unknown(`invalid reference "${reference}"`, node, path);
-      return this.#lookUp(steps) ?? this.#unknown(`unknown property "${reference}"`, node, path);
+      if (steps === undefined) return this.#unknownAt(`invalid reference "${reference}"`, at(offset), path);
+      const found = this.#lookUp(steps.map(({ step }) => step));
+      if (!("failure" in found)) return found;
+      return this.#unknownAt(found.failure, at(offset + (steps[found.at]?.offset ?? 0)), path);
     });
   }
 
   /** The value at `steps`: down the definition as far as it is written out, then down the evaluated value. */
-  #lookUp(steps: readonly PathStep[]): ValueNode | undefined {
+  #lookUp(steps: readonly PathStep[]): ValueNode | Missing {
     let node: YamlNode | null | undefined = this.#values;
     let base: ValueNode | undefined = this.#imported;
     for (const [depth, step] of steps.entries()) {
@@ -179,18 +197,25 @@ class Evaluator {
         ? pairs(node).find((pair) => pair.key === step)?.value
         : undefined;
       base = child(base, step);
-      if (found === undefined) return descend(base, steps.slice(depth + 1));
-      node = found;
-      const builtin = isMap(node) && pairs(node)[0]?.key.startsWith("fn::") === true;
-      if (!isMap(node) || builtin) {
-        return descend(this.#evaluate(node, base, steps.slice(0, depth + 1)), steps.slice(depth + 1));
+      if (found === undefined) {
+        return base === undefined
+          ? { failure: `unknown property "${step}"`, at: depth }
+          : descend(base, steps, depth + 1);
       }
+      node = found;
+      const isCall = isMap(node) && pairs(node)[0]?.key.startsWith("fn::") === true;
+      if (!isMap(node) || isCall)
+        return descend(this.#evaluate(node, base, steps.slice(0, depth + 1)), steps, depth + 1);
     }
-    return node === undefined ? undefined : this.#evaluate(node, base, steps);
+    return node === undefined ? { failure: "unknown property", at: 0 } : this.#evaluate(node, base, steps);
   }
 
   #unknown(summary: string, node: YamlNode, path: readonly PathStep[]): ValueNode {
-    this.#fail(summary, node, pathText(["values", ...path]));
+    return this.#unknownAt(summary, this.#places.of(node), path);
+  }
+
+  #unknownAt(summary: string, range: Range, path: readonly PathStep[]): ValueNode {
+    this.#diagnostics.push({ summary, path: pathText(["values", ...path]), range });
     return { kind: "unknown", secret: false };
   }
 
@@ -199,7 +224,32 @@ class Evaluator {
   }
 }
 
-/** `over` on top of `under`: objects entry by entry, anything else replaces and remembers what it replaced. */
+/** A step of a reference that leads nowhere. */
+interface Missing {
+  readonly failure: string;
+  /** The index of the step. */
+  readonly at: number;
+}
+
+function notAlone(name: string): string {
+  return `illegal call to builtin function: "${name}" must be the only key within its containing object`;
+}
+
+function numberOf(value: number | bigint, source?: string): ValueNode {
+  // Beyond a double it is a text to the service.
+  if (!Number.isFinite(Number(value))) return { kind: "string", text: source ?? "", secret: false };
+  const isExact = source !== undefined && /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(source);
+  return { kind: "number", text: isExact ? source : String(value), secret: false };
+}
+
+/** A provider's result, all of whose parts are at the place of the call. */
+function placed(node: ValueNode, range: Range): ValueNode {
+  const again = (one: ValueNode): ValueNode => placed(one, range);
+  if (node.kind === "object") return { ...node, range, properties: mapValues(node.properties, again) };
+  return node.kind === "list" ? { ...node, range, items: node.items.map(again) } : { ...node, range };
+}
+
+/** `over` on top of `under`: objects entry by entry; each remembers what it replaced. */
 export function overlay(under: ValueNode, over: ValueNode): ValueNode {
   if (under.kind !== "object" || over.kind !== "object") return { ...over, base: under };
   const properties = new Map(under.properties);
@@ -207,11 +257,26 @@ export function overlay(under: ValueNode, over: ValueNode): ValueNode {
     const below = properties.get(key);
     properties.set(key, below === undefined ? value : overlay(below, value));
   }
-  return { ...over, properties };
+  return { ...over, properties, base: under };
 }
 
-function descend(value: ValueNode | undefined, steps: readonly PathStep[]): ValueNode | undefined {
-  return steps.reduce<ValueNode | undefined>(child, value);
+function descend(value: ValueNode, steps: readonly PathStep[], from: number): ValueNode | Missing {
+  let current = value;
+  for (const [index, step] of steps.entries()) {
+    if (index < from) continue;
+    const next = child(current, step);
+    if (next === undefined) return { failure: missing(current, step), at: index };
+    current = next;
+  }
+  return current;
+}
+
+function missing(receiver: ValueNode, step: PathStep): string {
+  if (receiver.kind === "list" && typeof step === "number") {
+    return `array index ${step} out-of-bounds for array of length ${receiver.items.length}`;
+  }
+  if (receiver.kind !== "list" && receiver.kind !== "object") return "receiver must be an array or an object";
+  return `unknown property "${step}"`;
 }
 
 function child(value: ValueNode | undefined, step: PathStep): ValueNode | undefined {
@@ -223,11 +288,24 @@ function child(value: ValueNode | undefined, step: PathStep): ValueNode | undefi
   return value?.kind === "list" && typeof step === "number" ? value.items[step] : undefined;
 }
 
-function pairs(map: YAMLMap): { readonly key: string; readonly value: YamlNode | null }[] {
+interface Entry {
+  readonly key: string;
+  readonly value: YamlNode | null;
+  readonly keyNode: YamlNode;
+}
+
+function pairs(map: YAMLMap): readonly Entry[] {
   return map.items.map((pair) => ({
     key: isScalar(pair.key) ? String(pair.key.value) : "",
     value: asNode(pair.value),
+    keyNode: asNode(pair.key) ?? map,
   }));
+}
+
+/** The node below another one in lists. */
+function nodeAt(node: YamlNode | null, [first, ...rest]: readonly PathStep[]): YamlNode | undefined {
+  if (first === undefined) return node ?? undefined;
+  return isSeq(node) && typeof first === "number" ? nodeAt(asNode(node.items[first]), rest) : undefined;
 }
 
 function asNode(item: unknown): YamlNode | null {

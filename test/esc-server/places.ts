@@ -20,6 +20,12 @@ export class Places {
     return this.range([start, end]);
   }
 
+  /** The place of a part of a scalar, by its offset. */
+  within(node: YamlNode, offset: number): Range {
+    const [start, end] = node.range ?? [0, 0];
+    return this.range([start + offset, end]);
+  }
+
   range([start, end]: readonly [number, number]): Range {
     return { environment: this.#environment, begin: this.#position(start), end: this.#position(end) };
   }

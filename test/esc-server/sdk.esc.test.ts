@@ -120,7 +120,7 @@ test("checks a definition that is not stored", async () => {
   const good = await api.checkEnvironmentYaml("demo-org", "values:\n  a: 1\n  b: ${a}\n");
   expect(good.data.properties).toMatchObject({ a: { value: 1 }, b: { value: 1 } });
   const bad = await api.checkEnvironmentYaml("demo-org", "values:\n  b: ${a}\n");
-  expect([bad.status, bad.data.diagnostics]).toMatchObject([400, [{ range: { begin: { line: 2, column: 6 } } }]]);
+  expect([bad.status, bad.data.diagnostics]).toMatchObject([400, [{ range: { begin: { line: 2, column: 8 } } }]]);
 });
 
 test("notices the SDK's faulty request for one property", async () => {

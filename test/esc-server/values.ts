@@ -31,8 +31,8 @@ export type ValueNode = NodeBase &
     | { readonly kind: "boolean"; readonly value: boolean }
     | { readonly kind: "number"; readonly text: string }
     | { readonly kind: "null" }
-    /** `of`: what it will be once it is known. Its type alone is told. */
-    | { readonly kind: "unknown"; readonly of?: ValueNode }
+    /** `of`: what it will be once it is known. Its type alone is told. `isText`: a text with an unknown part. */
+    | { readonly kind: "unknown"; readonly of?: ValueNode; readonly isText?: true }
     | { readonly kind: "list"; readonly items: readonly ValueNode[] }
     | { readonly kind: "object"; readonly properties: ReadonlyMap<string, ValueNode> }
     /** Sent as it is: for answers that no real evaluation gives. */

@@ -82,9 +82,9 @@ function contextValue(value: Json): Json {
 /** The wire form of one value. */
 function valueJson(node: ValueNode, style: WireStyle): Json {
   if (node.kind === "wire") return node.json;
-  const absent = node.kind === "null" || node.kind === "unknown";
+  const isAbsent = node.kind === "null" || (node.kind === "unknown" && node.isText !== true);
   return {
-    value: absent && style.nulls !== "explicit" ? undefined : payload(node, (child) => valueJson(child, style)),
+    value: isAbsent && style.nulls !== "explicit" ? undefined : payload(node, (child) => valueJson(child, style)),
     secret: node.secret ? true : undefined,
     unknown: node.kind === "unknown" ? true : undefined,
     trace: style.trace === false ? undefined : traceJson(node, style),
@@ -107,8 +107,9 @@ function payload(node: ValueNode, child: (node: ValueNode) => Json): Json {
       return node.value;
     case "number":
       return new RawJson(node.text);
-    case "null":
     case "unknown":
+      return node.isText === true ? "[unknown]" : null;
+    case "null":
       return null;
     case "list":
       return node.items.map(child);

@@ -36,21 +36,21 @@ function asExpression(pattern: string): RegExp {
 }
 
 describe("the list of checks", () => {
-  test("each has a name of its own, and .ci/run, checks.yml or both run it", async () => {
+  test("each has a name of its own, and .ci/run, checks.yml or weekly.yml run it", async () => {
     const names = await linesOf();
     expect(names.length).toBeGreaterThan(20);
-    for (const line of names) expect(line).toMatch(/^[\w-]+(?:\there)?(?:\thosted)?$/);
-    for (const line of names) expect(line).toContain("\th");
+    for (const line of names) expect(line).toMatch(/^[\w-]+(?=\t)(?:\there)?(?:\thosted)?(?:\tweekly)?$/);
     expect(new Set(firstOf(names)).size).toBe(names.length);
   });
 
   test("names only npm scripts, files and projects that exist", async () => {
-    const text = [...(await linesOf("here")), ...(await linesOf("hosted"))].join("\n");
+    const lists = await Promise.all(["here", "hosted", "weekly"].map((list) => linesOf(list)));
+    const text = lists.flat().join("\n");
     const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const scripts = Array.from(text.matchAll(/npm run ([\w:-]+)/g), ([, name = ""]) => name);
     expect(new Set(scripts).size).toBeGreaterThan(8);
     for (const name of scripts) expect(manifest).toHaveProperty(["scripts", name]);
-    const files = Array.from(text.matchAll(/\b(?:scripts|test)\/[\w/.-]+\.(?:sh|mjs|py|ts)/g), ([name]) => name);
+    const files = Array.from(text.matchAll(/\b(?:scripts|test)\/[\w/.-]+\.(?:sh|m[jt]s|py|ts)/g), ([name]) => name);
     expect(new Set(files).size).toBeGreaterThan(12);
     for (const name of files) expect(readFileSync(join(root, name), "utf8")).not.toBe("");
     expect(text).toContain("scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'");
@@ -114,6 +114,19 @@ describe("the list of checks", () => {
     expect(workflow).toMatch(/^ {2}checks:$[^]*"\$EVENT" = schedule[^]*export PROPERTY_SEED="\$GITHUB_RUN_NUMBER"/m);
     // It runs commands without the variables of its caller.
     expect(readFileSync(join(root, "scripts/platforms/fresh.sh"), "utf8")).toMatch(/^for name in .*\bPROPERTY_SEED\b/m);
+  });
+
+  test("weekly.yml runs all of its part", async () => {
+    const [output = ""] = await linesOf("weekly");
+    const include = at(JSON.parse(output.replace(/^checks=/, "")), "include");
+    const names = Array.isArray(include) ? include.map((entry: unknown) => at(entry, "name")) : [];
+    expect(names).toEqual(firstOf((await linesOf()).filter((line) => line.endsWith("\tweekly"))));
+    expect(names.length).toBeGreaterThan(0);
+    const workflow: unknown = parse(readFileSync(join(root, ".github/workflows/weekly.yml"), "utf8"));
+    expect(at(workflow, "on")).toHaveProperty("schedule");
+    const job = at(workflow, "jobs", "checks");
+    expect(at(job, "strategy", "matrix")).toBe("${{ fromJSON(needs.list.outputs.checks) }}");
+    expect(at(job, "steps")).toContainEqual(expect.objectContaining({ env: { CHECK: "${{ matrix.run }}" } }));
   });
 
   test("the check of the executable runs what slow leaves to it, and skips none of it", async () => {

@@ -9,14 +9,17 @@ import { readWorkflow } from "../helpers/workflow.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-test.each(["checks.yml", "release.yml"])("in %s no step finds the checkout token in .git/config", (name) => {
-  const text = readFileSync(join(root, ".github/workflows", name), "utf8");
-  const checkouts = text.match(
-    /uses: actions\/checkout@.*\n(?:\s+if: .*\n)?(?:\s+with:\n\s+persist-credentials: false\n)?/g,
-  );
-  expect(checkouts?.length).toBeGreaterThan(0);
-  for (const one of checkouts ?? []) expect(one).toContain("persist-credentials: false");
-});
+test.each(["checks.yml", "release.yml", "weekly.yml"])(
+  "in %s no step finds the checkout token in .git/config",
+  (name) => {
+    const text = readFileSync(join(root, ".github/workflows", name), "utf8");
+    const checkouts = text.match(
+      /uses: actions\/checkout@.*\n(?:\s+if: .*\n)?(?:\s+with:\n\s+persist-credentials: false\n)?/g,
+    );
+    expect(checkouts?.length).toBeGreaterThan(0);
+    for (const one of checkouts ?? []) expect(one).toContain("persist-credentials: false");
+  },
+);
 
 describe(".github/workflows/checks.yml", () => {
   const path = join(root, ".github/workflows/checks.yml");

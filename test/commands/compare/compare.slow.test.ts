@@ -313,7 +313,7 @@ describe("an environment that cannot be compared ends the command with 125, and 
     server.environment("acme/app/bad", { definition: "values:\n  environmentVariables:\n    A: ${nowhere}\n" });
     const ended = await check("acme/app/dev,acme/app/bad");
     expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toMatch(/app\/bad:3:8: /);
+    expect(ended.stderr).toMatch(/app\/bad:3:10: /);
   });
 
   test("no credential, and --fake", async () => {

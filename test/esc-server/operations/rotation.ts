@@ -19,7 +19,7 @@ export function rotate(world: World, request: ApiRequest): Answer {
   const providers: string[] = [];
   for (const path of paths) {
     const steps = typeof path === "string" ? parsePath(path) : undefined;
-    const node = steps === undefined ? undefined : values.getIn(["values", ...steps]);
+    const node = steps === undefined ? undefined : values.getIn(["values", ...steps.map(({ step }) => step)]);
     const key = isMap(node) && isScalar(node.items[0]?.key) ? String(node.items[0].key.value) : "";
     const provider = /^fn::rotate::(.+)$/.exec(key)?.[1];
     if (provider === undefined) return failure(400, `Bad Request: ${String(path)} is not a rotated secret`);
