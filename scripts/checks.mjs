@@ -261,6 +261,18 @@ const CHECKS = [
   // The same for Podman, which .ci/run leaves out: its cases are those of Docker, where both have them.
   { name: "podman", run: "scripts/places/check.sh podman", after: EXECUTABLES, hosted: ONCE },
 
+  {
+    // Four minutes. GitHub's runners have control groups of version 2 alone, with which it cannot run.
+    name: "kubernetes",
+    run: "scripts/places/check.sh kubernetes",
+    only: {
+      test: "ls .cache/places/kubernetes/*.made >/dev/null 2>&1",
+      otherwise: "Kubernetes is not compiled (scripts/places/kubernetes.sh)",
+    },
+    after: EXECUTABLES,
+    here: {},
+  },
+
   // The newest evaluator of ESC answers as the local server does.
   {
     name: "esc-evaluator",
