@@ -154,11 +154,7 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
     while (run < length && run < MOST_BACKSLASHES && bytes[run] == '\\') ++run;
     if (run == length || run == MOST_BACKSLASHES) return;
     results[0] = after_backslash(bytes + run, length - run);
-    if (run == 1) {
-      /* In lines of base64. */
-      if (next == 'n' || next == 'r') results[1] = (struct meaning){NO_BYTE, 2};
-      return;
-    }
+    if (run == 1) return;
     /* The outer JSON may have escaped the letter of the inner escape. */
     if (bytes[run] == 'u') {
       results[0] = any;
@@ -168,55 +164,6 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
     results[0].length = run <= 3 && results[0].length != 0 ? results[0].length + run - 1 : 0;
     results[1] = (struct meaning){'\\', run <= 3 ? 2 : 0};
   }
-}
-
-static int takes_any(const struct tables *tables, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth);
-
-/* Returns 0 if the bytes after an escape are known not to continue a pattern. */
-static int goes_on(const struct tables *tables, uint32_t node, const uint8_t *bytes, size_t length, int depth) {
-  for (size_t at = 0; at < LOOK_AHEAD && at < length; ++at) {
-    if (tables->end[tables->branch[node]] == node) return 1;
-    if (tables->escapes[bytes[at]] == ESCAPE) {
-      struct meaning next[2];
-      if (depth == MOST_ESCAPES_AHEAD || bytes[at] == '\r') return 1;
-      meanings(bytes + at, length - at, next);
-      if (takes_any(tables, node, next, bytes + at, length - at, depth + 1)) return 1;
-    }
-    node = child(tables, node, bytes[at]);
-    if (node == 0) return 0;
-  }
-  return 1;
-}
-
-/* Returns 1 if the escape at `bytes` may continue the pattern of `node`, or begin one for node 0. */
-static int takes_any(const struct tables *tables, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth) {
-  for (int i = 0; i < 2; ++i) {
-    const struct meaning *const meaning = &meanings[i];
-    uint32_t after = node;
-    if (meaning->byte == NO_ESCAPE) continue;
-    if (meaning->byte == ANY_BYTE) return 1;
-    if (meaning->byte != NO_BYTE) after = node == 0 ? tables->first[meaning->byte] : child(tables, node, (uint8_t)meaning->byte);
-    if (after != 0 && (meaning->length == 0 || goes_on(tables, after, bytes + meaning->length, length - meaning->length, depth))) return 1;
-  }
-  return 0;
-}
-
-/* Returns 1 if a pattern begins here, or may begin as far as it is compared. */
-static int may_begin(const struct tables *tables, const uint8_t *bytes, size_t length) {
-  uint32_t node = tables->first[bytes[0]];
-  for (size_t depth = 1; node != 0; ++depth) {
-    if (depth == length || depth == MOST_FOLLOWED || tables->end[tables->branch[node]] == node) return 1;
-    const uint8_t byte = bytes[depth];
-    if (tables->escapes[byte] != 0) {
-      struct meaning expected[2];
-      /* In lines of base64. */
-      if (byte == '\n' || byte == '\r') return 1;
-      meanings(bytes + depth, length - depth, expected);
-      if (takes_any(tables, node, expected, bytes + depth, length - depth, 0)) return 1;
-    }
-    node = child(tables, node, byte);
-  }
-  return 0;
 }
 
 /* Returns 1 if the line break at `end` may stand in base64. */
@@ -239,6 +186,55 @@ static int ends_escaped_line(const struct tables *tables, const uint8_t *bytes, 
   return ends_base64_line(tables, bytes, is_second ? escape - 2 : escape, run);
 }
 
+static int takes_any(const struct tables *tables, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth);
+
+/* Returns 0 if the bytes after an escape are known not to continue a pattern. */
+static int goes_on(const struct tables *tables, uint32_t node, const uint8_t *bytes, size_t length, int depth) {
+  for (size_t at = 0; at < LOOK_AHEAD && at < length; ++at) {
+    if (tables->end[tables->branch[node]] == node) return 1;
+    if (tables->escapes[bytes[at]] == ESCAPE) {
+      struct meaning next[2];
+      if (depth == MOST_ESCAPES_AHEAD || bytes[at] == '\r' || is_escaped_end(bytes + at, length - at)) return 1;
+      meanings(bytes + at, length - at, next);
+      if (takes_any(tables, node, next, bytes + at, length - at, depth + 1)) return 1;
+    }
+    node = child(tables, node, bytes[at]);
+    if (node == 0) return 0;
+  }
+  return 1;
+}
+
+/* Returns 1 if the escape at `bytes` may continue the pattern of `node`, or begin one for node 0. */
+static int takes_any(const struct tables *tables, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth) {
+  for (int i = 0; i < 2; ++i) {
+    const struct meaning *const meaning = &meanings[i];
+    uint32_t after = node;
+    if (meaning->byte == NO_ESCAPE) continue;
+    if (meaning->byte == ANY_BYTE) return 1;
+    if (meaning->byte != NO_BYTE) after = node == 0 ? tables->first[meaning->byte] : child(tables, node, (uint8_t)meaning->byte);
+    if (after != 0 && (meaning->length == 0 || goes_on(tables, after, bytes + meaning->length, length - meaning->length, depth))) return 1;
+  }
+  return 0;
+}
+
+/* Returns 1 if a pattern begins at an index, or may begin as far as it is compared. */
+static int may_begin(const struct tables *tables, const uint8_t *bytes, size_t length, size_t begin, uint32_t run) {
+  uint32_t node = tables->first[bytes[begin]];
+  for (size_t at = begin + 1; node != 0; ++at) {
+    if (at == length || at - begin == MOST_FOLLOWED || tables->end[tables->branch[node]] == node) return 1;
+    const uint8_t byte = bytes[at];
+    if (tables->escapes[byte] != 0) {
+      struct meaning expected[2];
+      /* In lines of base64. */
+      if (byte == '\n' || byte == '\r' || ends_escaped_line(tables, bytes, length, at, run)) return 1;
+      meanings(bytes + at, length - at, expected);
+      if (takes_any(tables, node, expected, bytes + at, length - at, 0)) return 1;
+    }
+    node = child(tables, node, byte);
+  }
+  return 0;
+}
+
 /* Returns the first index from `from` to `escape` at which a pattern may begin that continues with the escape; or SIZE_MAX. */
 static size_t begin_before(const struct tables *tables, const uint8_t *bytes, size_t length, size_t from, size_t escape, uint32_t run) {
   struct meaning expected[2] = {{NO_ESCAPE, 0}, {NO_ESCAPE, 0}};
@@ -251,7 +247,7 @@ static size_t begin_before(const struct tables *tables, const uint8_t *bytes, si
     if (ends_base64_line(tables, bytes, escape, run)) expected[1] = (struct meaning){NO_BYTE, size};
   } else {
     meanings(here, rest, expected);
-    if (expected[1].byte == NO_BYTE && !ends_escaped_line(tables, bytes, length, escape, run)) expected[1].byte = NO_ESCAPE;
+    if (ends_escaped_line(tables, bytes, length, escape, run)) expected[1] = (struct meaning){NO_BYTE, 2};
   }
   for (int i = 0; i < 2; ++i) {
     if (expected[i].byte >= 0 && expected[i].byte != NO_BYTE && !tables->occurs[expected[i].byte]) expected[i].byte = NO_ESCAPE;
@@ -294,12 +290,13 @@ static size_t next_escape(const struct tables *tables, const uint8_t *bytes, siz
   return at;
 }
 
-static int is_begin(const struct tables *tables, const uint8_t *bytes, size_t length) {
-  if (length < 3) return 1;
+static int is_begin(const struct tables *tables, const uint8_t *bytes, size_t length, size_t at, uint32_t run) {
+  if (length - at < 3) return 1;
+  const uint8_t *const here = bytes + at;
   /* The first bytes of patterns are listed as they are. */
-  const int is_plain = tables->escapes[bytes[1]] == 0 && tables->escapes[bytes[2]] == 0;
-  if (is_plain && tables->starts[block(bytes[0], bytes[1], bytes[2])] == 0) return 0;
-  return may_begin(tables, bytes, length);
+  const int is_plain = tables->escapes[here[1]] == 0 && tables->escapes[here[2]] == 0;
+  if (is_plain && tables->starts[block(here[0], here[1], here[2])] == 0) return 0;
+  return may_begin(tables, bytes, length, at, run);
 }
 
 static size_t skip_to(const struct tables *tables, const uint8_t *bytes, size_t length, size_t window, size_t from, uint32_t run) {
@@ -310,7 +307,7 @@ static size_t skip_to(const struct tables *tables, const uint8_t *bytes, size_t 
       const uint8_t *const last = bytes + at + window;
       const uint8_t distance = shift[block(last[-3], last[-2], last[-1])];
       if (distance != 0) at += distance;
-      else if (is_begin(tables, bytes + at, length - at)) return at;
+      else if (is_begin(tables, bytes, length, at, run)) return at;
       else ++at;
     }
     if (escape >= length) return at;
@@ -320,7 +317,7 @@ static size_t skip_to(const struct tables *tables, const uint8_t *bytes, size_t 
     const size_t begin = begin_before(tables, bytes, length, first, escape, run);
     if (begin == SIZE_MAX) continue;
     /* A pattern that contains the byte itself may begin before. */
-    while (at < begin && !is_begin(tables, bytes + at, length - at)) ++at;
+    while (at < begin && !is_begin(tables, bytes, length, at, run)) ++at;
     return at < begin ? at : begin;
   }
 }
