@@ -175,7 +175,7 @@ test("the null device, which hides a file, is an empty one", async () => {
 test("a named .env may be a pipe, as the message for one that was found says", async () => {
   const cwd = await project(".env", "pipe");
   const refused = await run(["--", "printenv", "KEY"], cwd);
-  const option = /read a pipe with (--dotenv \S+)/.exec(refused.text)?.[1] ?? "";
+  const option = /if it is named: (--dotenv \S+)/.exec(refused.text)?.[1] ?? "";
   const writer = spawn("sh", ["-c", "echo KEY=of-the-pipe > .env"], { cwd });
   onTestFinished(() => void writer.kill("SIGKILL"));
   const named = await run([...option.split(" "), "--", "printenv", "KEY"], cwd);

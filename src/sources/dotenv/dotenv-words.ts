@@ -32,8 +32,8 @@ export function ignoredFile(path: string, distrust: Distrust, isNameable: boolea
 }
 
 function irregular(path: string, isNameable: boolean): readonly [what: string, hint: string] {
-  const remedy = isNameable ? `remove it, or read a pipe with ${unbroken(naming(path))}` : "remove it";
-  return ["is not a regular file, as one that was found must be", remedy];
+  const remedy = isNameable ? `remove it; a pipe is read if it is named: ${unbroken(naming(path))}` : "remove it";
+  return ["is not a regular file", remedy];
 }
 
 const MISSING = ["does not exist", `check the path that was given (${GIVEN})`] as const;
