@@ -26,8 +26,8 @@ export async function isTracked(path: string, environment: Environment): Promise
   if (!isExact(path) || !isExact(real)) return anyRepositoryOf(folder) === undefined ? false : undefined;
   // Keeps git from being started without a repository, as on most servers.
   const repository = repositoryOf(real);
-  const untracked = isOfOtherSystem(real) ? undefined : false;
-  if (repository === undefined) return untracked;
+  const untracked = (): false | undefined => (isOfOtherSystem(real) ? undefined : false);
+  if (repository === undefined) return untracked();
   const file = within(real, basename(path));
   const own = new Map([...environment].filter(([name]) => !REDIRECTING.test(name)));
   const name = relative(repository, file).split(sep).join("/");
@@ -39,7 +39,7 @@ export async function isTracked(path: string, environment: Environment): Promise
       const other = listed.toString();
       if (other === name || isSameFile(resolve(repository, other), file)) return true;
     }
-    return untracked;
+    return untracked();
   } catch (error) {
     if (error instanceof GitRefusal) return undefined;
     throw error;

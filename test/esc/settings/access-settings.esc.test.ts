@@ -283,10 +283,10 @@ describe("the environment that the caller's token opens", () => {
       return found.kind === "proposed" ? found.proposal.environments : found.kind;
     };
     expect(meanings("sophia/dev")).toEqual(["sophia/dev", "sophia/default/dev"]);
-    expect(meanings("sophia/dev@3", { ESC_ORG: "acme" })).toEqual(["acme/sophia/dev", "sophia/default/dev"]);
+    expect(meanings("sophia/dev@3", { ESC_ORG: "acme" })).toEqual(["acme/sophia/dev@3", "sophia/default/dev@3"]);
     expect(meanings("dev", { ESC_ORG: "acme" })).toEqual(["acme/default/dev"]);
     expect(meanings("dev")).toEqual(["dev"]);
-    expect(meanings("acme/a/b,acme/a/c@stable")).toEqual(["acme/a/b", "acme/a/c"]);
+    expect(meanings("acme/a/b,acme/a/c@stable")).toEqual(["acme/a/b", "acme/a/c@stable"]);
   });
 
   test("is not missed without a token, if only the contract names it", () => {
