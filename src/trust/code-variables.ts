@@ -192,7 +192,7 @@ const KINDS: ReadonlyMap<string, CodeKind> = new Map(
 
 /** Families of names. Settings of package managers count in any case; they take `-` for `_`, as a `.env` file may have it. */
 const FORMS: readonly (readonly [CodeKind, RegExp])[] = [
-  ["always", /^(?:LDR?_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG|LUA_INIT)/],
+  ["always", /^(?:LD_PRELOAD|LDR_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG|LUA_INIT)/],
   ["always", /^(?:COR(?:ECLR)?_PROFILER_PATH|(?:DOTNET|COMPlus)_(?:GC(?:Name|Path)|(?:Alt)?JitName)$)/i],
   ["always", /^(?:OMPI|PMIX|PRTE)_MCA_\w*(?:agent|path|prefix|launch)/],
   ["always", /^BUN_INSPECT/],
@@ -219,5 +219,6 @@ export function mayRunCode(name: string): boolean {
   return codeKindOf(name) !== undefined;
 }
 
-/** All listed names, for tests. */
+/** All listed names, and the forms of all families, for the test of names and for `suspect-names.ts`. */
 export const CODE_NAMES: readonly string[] = [...KINDS.keys()];
+export const CODE_FORMS: readonly RegExp[] = FORMS.map(([, form]) => form);

@@ -223,6 +223,10 @@ export function prefixesOfKey(name: string): readonly string[] {
   return prefixes;
 }
 
+/** Addresses that have a name of their own, and the forms of all others, for `suspect-names.ts`. */
+export const ADDRESS_NAMES: readonly string[] = [...FURTHER.keys()];
+export const ADDRESS_FORMS: readonly RegExp[] = [ADDRESS, OF_AWS, OF_GOOGLE_CLOUD];
+
 /** An address of each service, and those that have a name of their own, for tests. */
 export const KEY_ADDRESSES: readonly string[] = [
   ...Array.from(SERVICES.keys(), (service) => `${service}_BASE_URL`),

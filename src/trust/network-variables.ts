@@ -80,5 +80,6 @@ function isOfThisMachine(proxy: string): boolean {
   return host !== undefined && isLoopback(host.toLowerCase());
 }
 
-/** Listed names, for tests. */
+/** All listed names, and the form of proxies, for the test of names and for `suspect-names.ts`. */
 export const NETWORK_NAMES: readonly string[] = [...AUTHORITIES, ...SWITCHES.keys()];
+export const NETWORK_FORMS: readonly RegExp[] = [PROXIES];

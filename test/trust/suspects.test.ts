@@ -47,6 +47,7 @@ test.each([...CODE_NAMES, ...FAMILIES])("%s may run code", (name) => {
 test.each([
   ...NETWORK_NAMES,
   ...NETWORK_NAMES.map((name) => name.toLowerCase()),
+  ...NETWORK_NAMES.map((name) => name.toLowerCase().replaceAll("_", "-")),
   ...PROXIES,
   ...PREFIXES.flatMap((prefix) => [`${prefix}https_proxy`, `${prefix}HTTP_PROXY`]),
   "npm_config_https-proxy",
