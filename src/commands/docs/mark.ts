@@ -44,7 +44,7 @@ export function withPart(document: string, part: PartName, mark: string, blocks:
   const found = extentOf(document, part);
   if (found !== undefined) return document.slice(0, found.from) + text + document.slice(found.to);
   if (document.trim() === "") return part === "document" ? `# Secrets\n\n${text}\n` : `${text}${lineEnd}`;
-  return `${document.replace(/\s*$/, "")}${lineEnd}${lineEnd}${text}${lineEnd}`;
+  return `${document.trimEnd()}${lineEnd}${lineEnd}${text}${lineEnd}`;
 }
 
 function extentOf(document: string, part: PartName): { readonly from: number; readonly to: number } | undefined {

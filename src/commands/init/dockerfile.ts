@@ -24,15 +24,15 @@ const PLAIN_WORDS = /^(?!\w+=)[\w./:@,=+ -]+$/;
 
 export function dockerfileAdvice(text: string, { manifest, python }: Project): SetupStep {
   const command = shellForm("CMD", text);
-  if (/^\s*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) {
+  if (/^[ \t]*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) {
     const entrypoint = shellForm("ENTRYPOINT", text);
     const [name, started] = entrypoint === undefined ? ["CMD", command] : ["ENTRYPOINT", entrypoint];
     if (started?.startsWith("sophia-run ") !== true) return { kind: "ready", file: FILE };
     const title = `a shell starts ${name}, and keeps SIGTERM from the program; write`;
     return { kind: "advise", file: FILE, title, lines: [`${name} exec ${started}`] };
   }
-  const workdir = /^\s*WORKDIR\s+(\/\S*)\s*$/im.exec(text)?.[1] ?? "/app";
-  const entrypoint = /^\s*ENTRYPOINT\s+\[(.*)\]\s*$/im.exec(text)?.[1]?.trim();
+  const workdir = /^[ \t]*WORKDIR[ \t]+(\/\S*)[ \t]*$/im.exec(text)?.[1] ?? "/app";
+  const entrypoint = /^[ \t]*ENTRYPOINT[ \t]+\[(.*)\][ \t]*$/im.exec(text)?.[1]?.trim();
   const current = entrypoint ?? list(wordsOf(shellForm("ENTRYPOINT", text))).slice(1, -1);
   const isPlain = command !== undefined && !/^exec\s/.test(command) && PLAIN_WORDS.test(command);
   const lines = [
@@ -49,8 +49,8 @@ export function dockerfileAdvice(text: string, { manifest, python }: Project): S
 function shellForm(name: "ENTRYPOINT" | "CMD", text: string): string | undefined {
   // HEALTHCHECK has a CMD, often on a line of its own.
   const whole = text.replaceAll(/\\[ \t]*\r?\n/g, " ");
-  const instructions = whole.matchAll(new RegExp(String.raw`^[ \t]*${name}[ \t]+(.*\S)`, "gim"));
-  const command = Array.from(instructions, ([, one = ""]) => one).at(-1);
+  const instructions = whole.matchAll(new RegExp(String.raw`^[ \t]*${name}[ \t]+(\S.*)`, "gim"));
+  const command = Array.from(instructions, ([, one = ""]) => one.trimEnd()).at(-1);
   return command?.startsWith("[") === true ? undefined : command;
 }
 

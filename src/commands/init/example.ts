@@ -21,7 +21,7 @@ export function fromExample(text: string): readonly Candidate[] {
   let comments: string[] = [];
   let isOptionalSection = false;
   for (const line of withoutMark(text).split(/\r\n|\n|\r/)) {
-    const match = /^\s*(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/.exec(line);
+    const match = /^(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/.exec(line.trimStart());
     const name = match?.[2] ?? "";
     // A comment is an assignment only in capital letters: a sentence may contain `=`, too.
     if (match !== null && (match[1] === undefined || /^[A-Z][A-Z\d_]*$/.test(name))) {
@@ -67,7 +67,7 @@ function commentBehind(text: string): string {
 function valueOf(text: string): string {
   const trimmed = text.trim();
   const quoted = /^(["'`])([^]*)\1/.exec(trimmed)?.[2];
-  return quoted ?? trimmed.replace(/\s+#.*$/, "").replace(/^#.*$/, "");
+  return quoted ?? trimmed.replace(/(?<!\s)\s+#.*$/, "").replace(/^#.*$/, "");
 }
 
 const RULES = ["exactly-one", "at-least-one", "all-or-none", "one-of"] as const;

@@ -65,7 +65,7 @@ function unedited(reason: string, { edit }: Pick<PackageOptions, "edit">): reado
 
 /** Returns true if a Dockerfile or a Procfile starts a package manager. */
 export function startsNpm(...texts: readonly (string | undefined)[]): boolean {
-  const starts = /^\s*(?:ENTRYPOINT|CMD|[\w-]+:)\s*\[?[\s"']*(?:npm|pnpm|yarn|bun)\b/im;
+  const starts = /^[ \t]*(?:ENTRYPOINT|CMD|[\w-]+:)(?:[ \t]*\[)?[ \t"']*(?:npm|pnpm|yarn|bun)\b/im;
   return texts.some((text) => text !== undefined && starts.test(text));
 }
 

@@ -1,7 +1,6 @@
 /** Examines a folder for `init`: the project, its workspace, and the files that exist. */
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
-import { parse } from "yaml";
 import { placeContract } from "../../contract/find-contract.ts";
 import type { Context } from "../../core/context.ts";
 import { matchesGlob } from "../../resolve/select.ts";
@@ -12,6 +11,7 @@ import { nodeTool, type NodeInstaller } from "./node-tools.ts";
 import { dependenciesIn, hasDependency, objectOf, parseManifest, type Manifest } from "./package-json.ts";
 import { pyprojectOf, pythonTool, type PythonTool } from "./python.ts";
 import type { StartSurroundings } from "./start-command.ts";
+import { parseYaml, topEntry } from "./tools/yaml.ts";
 
 const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
 
@@ -139,11 +139,7 @@ async function memberPatterns(folder: string, { workspaces }: Manifest): Promise
 
 /** Returns `packages` of pnpm-workspace.yaml; without it the file has only settings. */
 function pnpmPackages(text: string): unknown {
-  try {
-    return objectOf(parse(text, { logLevel: "silent", maxAliasCount: 0 }))?.["packages"];
-  } catch {
-    return undefined;
-  }
+  return objectOf(parseYaml(topEntry(text, "packages")))?.["packages"];
 }
 
 /** Matches a package's path: `*` is one folder, `**` any depth, and a pattern with `!` excludes. */

@@ -42,7 +42,7 @@ const STARTS: readonly (readonly [name: RegExp, command: (module: string) => str
 const PROGRAMS = ["main.py", "app.py", "manage.py", "server.py", "run.py"];
 
 /** A line of requirements.txt, a key of Poetry, or a text in a list, with a version or an extra behind the name. */
-const DEPENDENCY = /^\s*sophia[-_.]run\s*(?:$|[[<>=~!;@])|["']sophia[-_.]run\s*["'[<>=~!;@]/im;
+const DEPENDENCY = /^[ \t]*sophia[-_.]run[ \t]*(?:$|[[<>=~!;@])|["']sophia[-_.]run[ \t]*["'[<>=~!;@]/im;
 
 /** @param text that of pyproject.toml or requirements.txt */
 export function hasPythonDependency(text: string): boolean {

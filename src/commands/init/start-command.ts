@@ -75,7 +75,8 @@ function scriptCalled([tool = "", first = "", second]: readonly string[]): strin
 function wordsOf(text: string): readonly string[] | undefined {
   const words: string[] = [];
   const word = /\s*((?:"[^"\\]*"|'[^']*'|[^\s"'\\])+)(?=\s|$)/y;
-  while (word.lastIndex < text.trimEnd().length) {
+  const { length } = text.trimEnd();
+  while (word.lastIndex < length) {
     const found = word.exec(text);
     if (found === null) return undefined;
     words.push((found[1] ?? "").replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));

@@ -132,7 +132,7 @@ function parsePage(answer: HttpAnswer, connection: Connection): { revision: Revi
 
 /** Reads the imports of a definition, by their full names. @returns undefined if the text does not show them */
 export async function readImports(yaml: string, name: FullName): Promise<readonly FullName[] | undefined> {
-  if (!/^\s*["']?imports\b/m.test(yaml) && !yaml.trimStart().startsWith("{")) return [];
+  if (!/^[ \t]*["']?imports\b/m.test(yaml) && !yaml.trimStart().startsWith("{")) return [];
   const modules = [import("../definition/follow-references.ts"), import("../definition/nodes.ts")] as const;
   const [{ importsOf }, { parseDefinition }] = await Promise.all(modules);
   try {

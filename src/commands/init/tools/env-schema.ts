@@ -3,8 +3,11 @@ import { withoutMark } from "../../../core/text.ts";
 import type { Candidate } from "../variable-candidates.ts";
 import { candidateOf, type ToolFormat, type ToolResult } from "./details.ts";
 
-/** `@name`, `@name=value` or `@name(arguments)`; a value may be a call or in quotes. */
-const DECORATOR = /(?:^|\s)@([A-Za-z]\w*)(?:=([A-Za-z]\w*\([^)]*\)|"[^"]*"|'[^']*'|[^\s#]*)|\(([^)]*)\))?/g;
+/**
+ * `@name`, `@name=value` or `@name(arguments)`; a value may be a call or in quotes. Arguments have a limit: of many brackets that
+ * never close, each would be followed to the end of the line.
+ */
+const DECORATOR = /(?:^|\s)@([A-Za-z]\w*)(?:=([A-Za-z]\w*\([^)]{0,500}\)|"[^"]*"|'[^']*'|[^\s#]*)|\(([^)]{0,500})\))?/g;
 const ITEM = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=(.*)$/;
 /** A line of `---` ends the header, whose decorators are about the file. */
 const DIVIDER = /^\s*#\s*[-=]{3,}\s*$/;

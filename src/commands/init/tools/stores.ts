@@ -1,13 +1,13 @@
 /** Files of tools whose service, or whose encrypted file, has the variables: they name none. */
-import { parse } from "yaml";
 import { printable } from "../../../core/text.ts";
 import { attempt } from "../../../system/errors.ts";
 import { objectOf } from "../package-json.ts";
 import type { ToolResult } from "./details.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** Reads `doppler.yaml`: a project and a config, or a list of them with paths. */
 export function fromDoppler(text: string): ToolResult {
-  const setup = objectOf(attempt((): unknown => parse(text, { logLevel: "silent", maxAliasCount: 0 })))?.["setup"];
+  const setup = objectOf(parseYaml(text))?.["setup"];
   const first = objectOf(Array.isArray(setup) ? setup[0] : setup) ?? {};
   const place = described({ project: first["project"], config: first["config"] });
   return ofService("doppler.yaml", place, "Doppler", "doppler secrets download --no-file --format env");
@@ -30,7 +30,7 @@ function ofService(file: string, place: string, service: string, download: strin
 
 /** Reads `.env.vault` of dotenv-vault: one encrypted text for each environment. */
 export function fromVault(text: string): ToolResult {
-  const environments = [...text.matchAll(/^\s*DOTENV_VAULT_([A-Z\d_]+)\s*=/gm)]
+  const environments = [...text.matchAll(/^[ \t]*DOTENV_VAULT_([A-Z\d_]+)[ \t]*=/gm)]
     .map(([, name = ""]) => name.toLowerCase())
     .filter((name) => !name.endsWith("_version"));
   const place = described({ environments: environments.join(", ") });
