@@ -127,6 +127,7 @@ function blockedInJob({ name, value }: Exported): string | undefined {
   if (upper === "NODE_OPTIONS") return "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV";
   if (isOfRunner(name)) return "GitHub Actions sets it itself";
   if (upper.startsWith("INPUT_")) return "other actions would read it as an input";
+  if (upper.startsWith("STATE_")) return "other actions would read it as their own state";
   if (upper === "PATH") return "it would decide which programs later steps run";
   return runsCode(name, value) ? "it would make the programs of all later steps run code" : undefined;
 }

@@ -11,8 +11,11 @@ const OF_RUNNER: ReadonlySet<string> = new Set(
     .map((name) => `GITHUB_${name}`),
 );
 
-/** Returns true if the runner sets the variable itself, unlike `GITHUB_PAT` and `GITHUB_TOKEN`. */
+/** The images of runners set it: actions that install a language take their tools from this folder (actions/setup-python). */
+const OF_IMAGE = "AGENT_TOOLSDIRECTORY";
+
+/** Returns true if the runner or its image sets the variable, unlike `GITHUB_PAT` and `GITHUB_TOKEN`. */
 export function isOfRunner(name: string): boolean {
   const upper = name.toUpperCase();
-  return OF_RUNNER.has(upper) || /^(?:RUNNER|ACTIONS)_/.test(upper);
+  return OF_RUNNER.has(upper) || upper === OF_IMAGE || /^(?:RUNNER|ACTIONS)_/.test(upper);
 }
