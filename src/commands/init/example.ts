@@ -123,7 +123,8 @@ function blocksOf(lines: readonly string[]): readonly Block[] {
       blocks.push({ name, label, needs: needs?.split("; ") ?? [], comments: rest });
     }
     const comment = /^# ?(.*)$/.exec(line)?.[1];
-    comments = comment === undefined ? [] : [...comments, comment];
+    if (comment === undefined) comments = [];
+    else comments.push(comment);
   }
   return blocks;
 }

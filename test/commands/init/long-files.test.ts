@@ -1,8 +1,10 @@
 /** Files of a repository that are made so that a search in them takes long. */
 import { describe, expect, test } from "vitest";
+import { readsOfPython } from "../../../src/commands/code/python-reads.ts";
+import { readsOfScript } from "../../../src/commands/code/script-reads.ts";
 import { withPart } from "../../../src/commands/docs/mark.ts";
 import { dockerfileAdvice } from "../../../src/commands/init/dockerfile.ts";
-import { fromExample } from "../../../src/commands/init/example.ts";
+import { fromExample, fromGenerated } from "../../../src/commands/init/example.ts";
 import { startsNpm } from "../../../src/commands/init/package-json.ts";
 import { hasPythonDependency } from "../../../src/commands/init/python.ts";
 import { startCommand } from "../../../src/commands/init/start-command.ts";
@@ -33,6 +35,7 @@ test.each<readonly [what: string, read: () => unknown]>([
   [".env.example with blanks in a value", () => fromExample(`A=x${BLANKS}x`)],
   [".env.schema with brackets that never close", () => fromEnvSchema(`#${" @a=b(".repeat(60_000)}\nA=\n`)],
   ["SECRETS.md", () => withPart(`# Secrets${LINES}x`, "document", "mark", [])],
+  [".env.example of docs", () => fromGenerated("# Format: a\n".repeat(40_000))],
   ["doppler.yaml", () => fromDoppler("? ".repeat(5000))],
   ["doppler.yaml with anchors", () => fromDoppler("&a ".repeat(100_000))],
   [
@@ -47,6 +50,15 @@ test.each<readonly [what: string, read: () => unknown]>([
   const begin = performance.now();
   read();
   expect(performance.now() - begin).toBeLessThan(5000);
+});
+
+test("a name that is too long for a pattern is ignored", () => {
+  const name = "A".repeat(100_000);
+  const reads = [
+    ...readsOfPython(`import os\n${name} = os.environ\nos.environ["KEY"]\n`),
+    ...readsOfScript(`const ${name} = process.env;\nprocess.env.KEY;\n`),
+  ];
+  expect(reads).toEqual([expect.arrayContaining(["KEY"]), expect.arrayContaining(["KEY"])]);
 });
 
 describe("what is found is as before", () => {

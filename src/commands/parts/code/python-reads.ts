@@ -192,7 +192,7 @@ function optionsIn(text: string, base: SettingsOptions | undefined): SettingsOpt
 
 function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, isNested: (type: string) => boolean): Reads {
   if (RENAMES.test(body) || prefix === undefined) return [];
-  const indent = /^[ \t]+(?=\S)/m.exec(body)?.[0] ?? "";
+  const indent = /^[ \t]{1,200}(?=\S)/m.exec(body)?.[0] ?? "";
   const field = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:[ \t]*`, "gm");
   // Expressions of correct code do not overlap. In other code each character could be read as often as one is long.
   let unread = 2 * body.length;

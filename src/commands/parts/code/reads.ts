@@ -33,9 +33,14 @@ export function firstMatches(
   return matches;
 }
 
+/** A pattern with a name of 100,000 characters is too large for the engine, which throws. */
+const LONGEST_NAME = 255;
+
 /** Returns the first names that a file gives to an object through which it reads variables. */
 export function firstNames(names: ReadonlySet<string>): readonly string[] {
-  return Array.from(names).slice(0, MOST_NAMES);
+  return Array.from(names)
+    .filter((name) => name.length <= LONGEST_NAME)
+    .slice(0, MOST_NAMES);
 }
 
 /** Characters that neither begin nor end anything, over which a search may go in one step: in brackets, and in a string, more. */
