@@ -109,8 +109,8 @@ test("what the command leaves behind on purpose stays, and the program has no ch
   expect(runningOf([pid])).toEqual([pid]);
 });
 
-test("the command has three descriptors, and the signals of a command of the shell", async () => {
-  const command = "ls /proc/self/fd | wc -l >&2; grep -h Sig /proc/$$/status /proc/self/status >&2; exit 3";
+test("the command has neither the socket of the guard nor its signals", async () => {
+  const command = "[ -e /proc/$$/fd/3 ] && echo socket >&2; grep -h Sig /proc/$$/status /proc/self/status >&2; exit 3";
   const { cwd, env } = world(command);
   const plain = await start(["sh", "-c", command.replaceAll(">&2", "")], { cwd, env }).finished;
   const { stderr } = await start([...sophiaRun, ...ARGS], { cwd, env }).finished;
