@@ -2,31 +2,32 @@
  * Pipes and devices in the place of files that git reads. Git opens these as they are, and waits for the writer of a pipe, which
  * may never come. A clone has none, but a folder from an archive may.
  */
-import { type Dirent, readdirSync, type Stats, statSync } from "node:fs";
+import { type Dirent, readdirSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { readFound } from "../system/bounded-read.ts";
+import { isNullDevice, readFound } from "../system/bounded-read.ts";
 import { attempt } from "../system/errors.ts";
 import { within } from "../system/paths.ts";
 import { repositoryOf } from "../system/repository.ts";
 
+/** Files that git reads in its own folders, whatever it is asked. */
+const AT_TOP = [
+  ["HEAD", "config", "config.worktree", "index", "packed-refs", "commondir", "shallow"],
+  ["info/exclude", "info/attributes", "info/sparse-checkout", "info/grafts"],
+].flat();
 /** Files that git reads in each folder of a working tree. */
 const IN_TREE: ReadonlySet<string> = new Set([".gitignore", ".gitattributes", ".gitmodules"]);
 /** The limit on entries that are looked at. */
 const MOST_ENTRIES = 200_000;
 const MOST_BYTES = 65_536;
 
-/** Returns the first such file right in git's own folders of the repository around `start`. It costs microseconds. */
+/** Returns the first such file of those that git reads first, of the repository around `start`. It costs microseconds. */
 export function irregularAtTop(start: string): string | undefined {
-  for (const folder of gitFolders(start)) {
-    for (const place of [folder, within(folder, "info")]) {
-      const found = entriesOf(place).find((entry) => isIrregular(place, entry));
-      if (found !== undefined) return within(place, found.name);
-    }
-  }
-  return undefined;
+  return gitFolders(start)
+    .flatMap((folder) => AT_TOP.map((name) => within(folder, name)))
+    .find(isIrregular);
 }
 
-/** Returns the first such file anywhere below git's own folders, and below `start`, as far as the limit allows. */
+/** Returns the first such file anywhere below git's own folders, or of a working tree below `start`, within the limit. */
 export function irregularBelow(start: string): string | undefined {
   const left = { entries: MOST_ENTRIES };
   for (const folder of gitFolders(start)) {
@@ -44,7 +45,10 @@ function search(start: string, isRead: (entry: Dirent) => boolean, left: { entri
     for (const entry of entries) {
       if (entry.isDirectory()) {
         if (entry.name !== ".git") pending.push(within(folder, entry.name));
-      } else if (isRead(entry) && isIrregular(folder, entry)) return within(folder, entry.name);
+        continue;
+      }
+      const path = within(folder, entry.name);
+      if (!entry.isFile() && isRead(entry) && isIrregular(path)) return path;
     }
   }
   return undefined;
@@ -70,13 +74,12 @@ function entriesOf(folder: string): readonly Dirent[] {
   return attempt(() => readdirSync(folder, { withFileTypes: true })) ?? [];
 }
 
-/** A socket is not opened, so that git does not wait for it; its own daemon has one. */
-function isIrregular(folder: string, entry: Dirent): boolean {
-  if (!entry.isSymbolicLink()) return isPipeOrDevice(entry);
-  const target = attempt(() => statSync(within(folder, entry.name)));
-  return target !== undefined && isPipeOrDevice(target);
-}
-
-function isPipeOrDevice(entry: Dirent | Stats): boolean {
-  return entry.isFIFO() || entry.isCharacterDevice() || entry.isBlockDevice();
+/**
+ * Returns true for a pipe, a device or a link to one. Git opens no socket, and its own daemon has one there; the null device ends
+ * at once, and people link to it.
+ */
+function isIrregular(path: string): boolean {
+  const found = attempt(() => statSync(path));
+  if (found === undefined || isNullDevice(found)) return false;
+  return found.isFIFO() || found.isCharacterDevice() || found.isBlockDevice();
 }

@@ -90,7 +90,8 @@ function openToRead(path: string | Buffer, follows: boolean): { readonly descrip
   }
 }
 
-function isNullDevice(stats: Stats): boolean {
+/** Returns true for `/dev/null` (Linux). */
+export function isNullDevice(stats: Stats): boolean {
   return stats.isCharacterDevice() && stats.rdev === LINUX_NULL_DEVICE;
 }
 

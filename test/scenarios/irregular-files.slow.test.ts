@@ -231,6 +231,19 @@ describe("git is not waited for:", () => {
     expect(ended).toMatchObject({ status: 125, text: expect.stringContaining("packed-refs is a pipe or a device") });
   });
 
+  test("nor for a pipe in the place of .git", async () => {
+    const cwd = folder(FILES);
+    await place(join(cwd, ".git"), "pipe");
+    expect((await run(["scan"], cwd)).status).toBe(1);
+  });
+
+  test("the null device in the place of a file is no obstacle", async () => {
+    const cwd = await project(".git/info/exclude", "pipe", secrets);
+    rmSync(join(cwd, ".git/info/exclude"));
+    symlinkSync("/dev/null", join(cwd, ".git/info/exclude"));
+    expect((await run(["scan"], cwd)).status).toBe(1);
+  });
+
   test("the socket of git's own daemon is no obstacle", async () => {
     const ended = await run(["scan"], await project(".git/fsmonitor--daemon.ipc", "socket", secrets));
     expect(ended.status).toBe(1);
