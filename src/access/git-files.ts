@@ -81,5 +81,5 @@ function entriesOf(folder: string): readonly Dirent[] {
 function isIrregular(path: string): boolean {
   const found = attempt(() => statSync(path));
   if (found === undefined || isNullDevice(found)) return false;
-  return found.isFIFO() || found.isCharacterDevice() || found.isBlockDevice();
+  return !found.isFile() && !found.isDirectory() && !found.isSocket();
 }
