@@ -4,6 +4,7 @@
  * descendants of the command are below it in `/proc`, also those with a session of their own and an ended parent.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
@@ -12,10 +13,14 @@ import { isExecutable, nativeFile } from "../../system/addon/addon.ts";
 import { sleep } from "../../system/blocking.ts";
 import { hasTerminal } from "../../system/controlling-terminal.ts";
 import { onEndingSignal } from "../../system/ending-signals.ts";
-import { attempt, errorName, systemErrorCode } from "../../system/errors.ts";
+import { attempt, codeOrThrow, errorName } from "../../system/errors.ts";
 
-/** `error` is the code of the system's error, for a command that cannot be started. */
-type CommandEnd = { readonly status: number } | { readonly signal: string } | { readonly error: string };
+/** The code of the system's error. */
+interface StartError {
+  readonly error: string;
+}
+
+type CommandEnd = { readonly status: number } | { readonly signal: string } | StartError;
 
 export interface CommandProcess {
   readonly output: Readable;
@@ -26,20 +31,21 @@ export interface CommandProcess {
 }
 
 /** Starts a line for a shell. A signal that ends this process ends the command first. */
-export async function startCommand(line: string, environment: Environment): Promise<CommandProcess> {
+export async function startCommand(line: string, environment: Environment): Promise<CommandProcess | StartError> {
   const guard = nativeFile("-monitor");
   const guarded = guard !== undefined && isExecutable(guard) ? await startGuarded(guard, line, environment) : undefined;
   return guarded ?? startAlone(line, environment);
 }
 
-function startAlone(line: string, environment: Environment): CommandProcess {
+async function startAlone(line: string, environment: Environment): Promise<CommandProcess | StartError> {
   const isWindows = process.platform === "win32";
   const words = isWindows
     ? ([environment.get("ComSpec") ?? "cmd.exe", "/d", "/s", "/c", `"${line}"`] as const)
     : (["/bin/sh", "-c", line] as const);
-  const { child, output, kill } = start(words, environment);
+  const started = await start(words, environment);
+  if ("error" in started) return started;
+  const { child, output, kill } = started;
   const end = new Promise<CommandEnd>((resolve) => {
-    child.once("error", (error) => resolve({ error: systemErrorCode(error) ?? "UNKNOWN" }));
     child.once("close", (status, signal) => resolve(signal === null ? { status: status ?? 0 } : { signal }));
   });
   return { output, end, kill };
@@ -55,7 +61,9 @@ async function startGuarded(
   line: string,
   environment: Environment,
 ): Promise<CommandProcess | undefined> {
-  const { child, output, kill } = start([guard, "/bin/sh", "-c", line], environment, ["pipe"], "sophia-run");
+  const started = await start([guard, "/bin/sh", "-c", line], environment, ["pipe"], "sophia-run");
+  if ("error" in started) return undefined;
+  const { child, output, kill } = started;
   const channel = child.stdio[3];
   if (!channel || !("read" in channel)) throw new TypeError("no channel to the guard");
   let ended: CommandEnd | undefined;
@@ -77,7 +85,7 @@ async function startGuarded(
       }
       release();
     });
-    child.once("error", () => resolve(false)).once("close", () => resolve(false));
+    child.once("close", () => resolve(false));
   });
   return isStarted ? { output, end, kill } : undefined;
 }
@@ -95,34 +103,41 @@ interface Started {
   readonly kill: () => void;
 }
 
-function start(
+async function start(
   [file, ...args]: readonly [string, ...string[]],
   environment: Environment,
   more: readonly "pipe"[] = [],
   argv0 = file,
-): Started {
+): Promise<Started | StartError> {
   const isWindows = process.platform === "win32";
   const ownSession = !isWindows && !hasTerminal();
   let pid: number | undefined;
   // The terminal sends its signals to the command as well; a session of its own would go on. Before the command can be there.
   const removeListeners = ownSession ? onEndingSignal(() => killAll(pid, ownSession)) : undefined;
-  const child = spawn(file, args, {
-    argv0,
-    env: Object.fromEntries(environment),
-    stdio: ["ignore", "pipe", "inherit", ...more],
-    detached: ownSession,
-    ...(isWindows && { windowsVerbatimArguments: true }),
-  });
-  ({ pid } = child);
-  const { stdout } = child;
-  if (stdout === null) throw new TypeError("no pipe for the output");
-  child.once("close", () => removeListeners?.()).once("error", () => removeListeners?.());
-  const kill = (): void => {
-    killAll(pid, ownSession);
-    // A process of another user may hold it.
-    stdout.destroy();
-  };
-  return { child, output: stdout, kill };
+  try {
+    const child = spawn(file, args, {
+      argv0,
+      env: Object.fromEntries(environment),
+      stdio: ["ignore", "pipe", "inherit", ...more],
+      detached: ownSession,
+      ...(isWindows && { windowsVerbatimArguments: true }),
+    });
+    ({ pid } = child);
+    // Before that there may be no stream, as at a limit on open files.
+    await once(child, "spawn");
+    const { stdout } = child;
+    if (stdout === null) throw new TypeError("no pipe for the output");
+    child.once("close", () => removeListeners?.());
+    const kill = (): void => {
+      killAll(pid, ownSession);
+      // A process of another user may hold it.
+      stdout.destroy();
+    };
+    return { child, output: stdout, kill };
+  } catch (error) {
+    removeListeners?.();
+    return { error: codeOrThrow(error) };
+  }
 }
 
 /** How often it is looked, a millisecond apart, whether all descendants have ended. One may wait for a disk. */

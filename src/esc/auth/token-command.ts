@@ -1,13 +1,14 @@
 /** `ESC_TOKEN_COMMAND`, a command of the caller's that prints a token. */
 import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
+import { limitOf } from "../../system/limits.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 import { startCommand } from "./command-process.ts";
 
 const LIMIT_MS = 30_000;
 const MAX_BYTES = 65_536;
 
-/** @throws SophiaError (esc-credential, 125) without its output, if it prints no token */
+/** @throws SophiaError (esc-credential, 125) without its output, if it prints no token; (system-limit, 125) if it cannot be started */
 export async function tokenByCommand(command: string, environment: Environment): Promise<Secret> {
   const text = await outputOf(command, environment);
   const token = text.replace(/\r?\n$/, "");
@@ -18,7 +19,9 @@ export async function tokenByCommand(command: string, environment: Environment):
 }
 
 async function outputOf(command: string, environment: Environment): Promise<string> {
-  const { output, end, kill } = await startCommand(command, environment);
+  const started = await startCommand(command, environment);
+  if ("error" in started) throw notStarted(started.error);
+  const { output, end, kill } = started;
   const chunks: Buffer[] = [];
   let length = 0;
   let problem: string | undefined;
@@ -34,10 +37,17 @@ async function outputOf(command: string, environment: Environment): Promise<stri
   });
   const ended = await end.finally(() => clearTimeout(timer));
   if (problem !== undefined) throw failure(problem);
-  if ("error" in ended) throw failure(`cannot be started (${ended.error})`);
+  if ("error" in ended) throw notStarted(ended.error);
   if ("signal" in ended) throw failure(`was ended by ${ended.signal}`);
   if (ended.status !== 0) throw failure(`failed with status ${ended.status}`);
   return Buffer.concat(chunks).toString();
+}
+
+function notStarted(code: string): SophiaError {
+  const limit = limitOf(code);
+  return limit === undefined
+    ? failure(`cannot be started (${code})`)
+    : new SophiaError({ code: "system-limit", ...limit });
 }
 
 function failure(what: string): SophiaError {

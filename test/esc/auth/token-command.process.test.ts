@@ -120,6 +120,18 @@ test("the command has neither the socket of the guard nor its signals", async ()
   );
 });
 
+test("at a limit on open files that is reached", async () => {
+  const { cwd, env } = world("echo pul-token");
+  const messages: string[] = [];
+  // At some of them only the command cannot be started.
+  for (let limit = 6; limit < 30; limit += 1) {
+    const command = ["prlimit", `--nofile=${limit}:${limit}`, ...sophiaRun, ...ARGS] as const;
+    messages.push((await start(command, { cwd, env }).finished).stderr);
+  }
+  expect(messages.filter((one) => one.includes("internal error"))).toEqual([]);
+  expect(messages.filter((one) => one.startsWith("sophia-run: too many open files (EMFILE)"))).not.toEqual([]);
+});
+
 describe("without a guard", () => {
   const filter = ["python3", join(import.meta.dirname, "../../launch/monitor/seccomp.py")] as const;
 
