@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "../..");
 /** A small repository's tests: two that start the program, one that imports a function through a helper. */
 const TREE = {
   "test/commands/rotate/rotate.slow.test.ts": 'import { sophia } from "../../helpers/sophia.ts";\n',
-  "test/commands/help/help.slow.test.ts": "",
+  "test/commands/takers.slow.test.ts": "",
   "test/commands/rotate/words.test.ts": 'import "../../../src/commands/rotate/words.ts";\n',
   "test/esc/retry.slow.test.ts": 'import { read } from "./reading.ts";\n',
   "test/esc/reading.ts": 'import { decide } from "../../src/network/retry.ts";\n',
@@ -43,13 +43,13 @@ describe("the slow tests that cover a file", () => {
     [
       "of the folder of all commands: those directly in it",
       "src/commands/dispatch.ts",
-      ["test/commands/help/help.slow.test.ts"],
+      ["test/commands/takers.slow.test.ts"],
     ],
     ["that a test imports through a helper: this test", "src/network/retry.ts", ["test/esc/retry.slow.test.ts"]],
     [
       "of a command without slow tests: those of all commands and across modules",
       "src/commands/allow/allow.ts",
-      ["test/commands/help/help.slow.test.ts", DOCUMENTS, TRUST],
+      ["test/commands/takers.slow.test.ts", DOCUMENTS, TRUST],
     ],
     ["of a module without slow tests: those across modules", "src/core/text.ts", [DOCUMENTS, TRUST]],
     ["that is a helper: the tests that import it", "test/helpers/sophia.ts", [ROTATE]],

@@ -1,7 +1,7 @@
 /** Files of a repository that are made so that a search in them takes long. */
 import { describe, expect, test } from "vitest";
-import { readsOfPython } from "../../../src/commands/code/python-reads.ts";
-import { readsOfScript } from "../../../src/commands/code/script-reads.ts";
+import { readsOfPython } from "../../../src/commands/parts/code/python-reads.ts";
+import { readsOfScript } from "../../../src/commands/parts/code/script-reads.ts";
 import { withPart } from "../../../src/commands/docs/mark.ts";
 import { dockerfileAdvice } from "../../../src/commands/init/dockerfile.ts";
 import { fromExample, fromGenerated } from "../../../src/commands/init/example.ts";
