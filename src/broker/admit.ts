@@ -332,14 +332,15 @@ function admitPath(
   }
   let prefix: string | undefined;
   let hasTwoPrefixes = false;
-  // A path with %2F must be allowed in all of its readings.
+  // A path with %2F must be allowed in all of its readings. Rules that deny look at all of them.
   for (const reading of readings) {
     const written = route.servicePath + reading;
     const missing = below(route.prefix, written) === undefined ? route.prefix : "";
-    hasTwoPrefixes ||= prefix !== undefined && prefix !== missing;
+    const isFirst = prefix === undefined;
+    hasTwoPrefixes ||= !isFirst && prefix !== missing;
     prefix = missing;
     const seen = { host: site.host, method, path: missing + written };
-    if (isDenied(deny, seen)) {
+    if (isFirst && isDenied(deny, seen)) {
       return refuse("broker-denied", `${method} ${seen.path} is denied for ${name}; call it outside the broker`, name);
     }
     if (allow.length > 0 && !isCovered(allow, seen)) {

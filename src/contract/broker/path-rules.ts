@@ -68,9 +68,14 @@ export function isDenied(rules: readonly PathRule[], { host, method, path }: Rul
   }
   const names = namesOf(path);
   // Behind an escaped `?` or `#` there is no path for some servers.
-  const end = names.findIndex(({ text }) => /[?#]/.test(text));
+  const end = names.findIndex(({ text }) => text.includes("?") || text.includes("#"));
   const readings = end === -1 ? [names] : [names, names.slice(0, end + 1)];
-  return of.some((rule) => readings.some((reading) => isJoinedPath(rule.names, reading)));
+  return readings.some((reading) => {
+    const texts = reading.map(({ text }) => text);
+    return reading.some(({ isJoined }) => isJoined)
+      ? of.some((rule) => isJoinedPath(rule.names, reading))
+      : of.some((rule) => isPath(rule.names, texts, isName));
+  });
 }
 
 function isFor(rule: PathRule, host: string, method: string): boolean {
@@ -96,6 +101,9 @@ function isPath(
 /** The same for a path with slashes in other forms, each of which may be one: `*` stands for any number of names behind such. */
 function isJoinedPath(pattern: readonly string[], names: readonly PathName[]): boolean {
   const isOpen = pattern.at(-1) === "**";
+  // Most rules are for other paths.
+  const [first = "**"] = pattern;
+  if (!first.startsWith("*") && !isName(first, names[0]?.text ?? "")) return false;
   /** Tells for each number of names if the pattern up to here may stand for the first ones. */
   let stands: readonly boolean[] = [true];
   for (const part of isOpen ? pattern.slice(0, -1) : pattern) {
