@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { awsAnswer, PATH } from "../../../../src/commands/run/aws/aws-answers.ts";
+import { PAGE_REQUESTS, pageRequest } from "../../../helpers/web-page.ts";
 import { mayTryNow, nextTry, type RenewalState } from "../../../../src/commands/run/aws/renewal.ts";
 
 const CREDENTIALS = {
@@ -54,6 +55,19 @@ describe("answers", () => {
     expect(answer?.status).toBe(status);
     expect(answer?.body).not.toMatch(/ASIA1|secret|session/);
   });
+
+  test.each(PAGE_REQUESTS.map((request) => [request.name, request] as const))(
+    "%s of a web page is refused, with the token",
+    (_, request) => {
+      const text = pageRequest(request, { origin: "http://127.0.0.1:4000", path: PATH, authorization: "the-token" });
+      const [line = "", ...lines] = text.slice(0, text.indexOf("\r\n\r\n")).split("\r\n");
+      const [method = "", target = ""] = line.split(" ");
+      const rawHeaders = lines.flatMap((each) => [each.replace(/:.*$/, ""), each.replace(/^[^:]*: /, "")]);
+      const answer = awsAnswer({ ...HEAD, method, target, rawHeaders }, DOOR);
+      expect(answer?.status).toBe(403);
+      expect(answer?.body).not.toMatch(/ASIA1|secret|session/);
+    },
+  );
 
   test("other paths are the broker's, if it has keys, but not those next to the credentials", () => {
     const door = { ...DOOR, isAlone: false };
