@@ -213,7 +213,9 @@ function keyFinder(routes: readonly Route[]): (target: string, headers: Fields) 
       if (count > 0) return refuse("broker-denied", "a key stands where it is not accepted");
       const route = findInBasic(routes, headers);
       if (route === undefined) {
-        return refuse("broker-key", "the request has no key of this run; send the value of the key's variable");
+        const problem = "the request has no key of this run; send the value of the key's variable";
+        const isGuess = headers.names.some((header) => slotHeaders.has(header));
+        return { ...refuse("broker-key", problem), isGuess };
       }
       const problem = `${route.name} is not replaced in Basic credentials (base64)`;
       return refuse("broker-denied", `${problem}; send it as it is, in ${accepted(route)}`, route.name);

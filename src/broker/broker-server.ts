@@ -47,7 +47,7 @@ export interface BrokerParts extends Services {
   readonly record: (entry: RequestRecord) => void;
   /** The broker has closed for that reason. */
   readonly failed: (error: unknown) => void;
-  /** An address has sent many requests without a key of this run, and is refused for a while. */
+  /** An address has sent many wrong keys, and is refused for a while. */
   readonly guessed?: (address: string) => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Requests without a key of this run, at an address that other machines reach. The answer to each is late, and an address
- * that sends many is refused for a while; pure.
+ * Requests with credentials that are no key of this run, at an address that other machines reach. The answer to each is late,
+ * and an address that sends many is refused for a while; pure.
  */
 
 /** How late the answer is, in ms. */

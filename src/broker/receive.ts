@@ -31,7 +31,7 @@ const TOO_MANY: Refusal = {
 
 const TOO_MANY_GUESSES: Refusal = {
   code: "broker-denied",
-  message: `this address sent ${MOST_GUESSES} requests without a key of this run; it is refused for a minute`,
+  message: `this address sent ${MOST_GUESSES} wrong keys; it is refused for a minute`,
 };
 
 export interface Reception extends Omit<Passing, "exchange"> {
@@ -162,7 +162,7 @@ class Receiver {
         ? this.#reception.admit(headIn(request, isUpgrade))
         : TOO_MANY;
     if ("code" in outcome) {
-      exchanges.open(request, undefined, this.#isGuess(outcome, socket) ? later(socket, send) : send).refuse(outcome);
+      exchanges.open(request, undefined, this.#isLate(outcome, socket) ? later(socket, send) : send).refuse(outcome);
       return undefined;
     }
     const excess = outcome.isBare === true ? undefined : limits.take(outcome.route, performance.now());
@@ -179,11 +179,14 @@ class Receiver {
     return this.#reception.guard?.guesses.isRefused(remoteAddress, performance.now()) === true;
   }
 
-  /** Counts a request without a key of this run, at an address that other machines reach. */
-  #isGuess({ code }: Refusal, { remoteAddress = "" }: Socket): boolean {
+  /**
+   * Returns true for a request without a key of this run, at an address that other machines reach, and counts guesses. One
+   * without credentials is none: a web page can have the user's browser send many, and the program may have its address.
+   */
+  #isLate({ code, isGuess = false }: Refusal, { remoteAddress = "" }: Socket): boolean {
     const { guard } = this.#reception;
     if (guard === undefined || code !== "broker-key") return false;
-    if (guard.guesses.note(remoteAddress, performance.now())) guard.guessed(remoteAddress);
+    if (isGuess && guard.guesses.note(remoteAddress, performance.now())) guard.guessed(remoteAddress);
     return true;
   }
 }

@@ -15,6 +15,8 @@ export interface Refusal {
   readonly message: string;
   /** The variable whose dummy the request carried, if it did. */
   readonly name?: string;
+  /** The request carried credentials, but no key of this run. */
+  readonly isGuess?: boolean;
   /** For a request beyond a limit: the seconds to wait. `helps` is false if there will be no further one in this run. */
   readonly retry?: { readonly seconds: number; readonly helps: boolean };
 }

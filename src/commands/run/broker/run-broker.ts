@@ -28,7 +28,7 @@ import type { LaunchBroker, SecretFile } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import { printLines } from "../../../output/stderr.ts";
 import { type Start, followsEsc } from "../../../resolve/start.ts";
-import { systemErrorCode } from "../../../system/errors.ts";
+import { attempt, systemErrorCode } from "../../../system/errors.ts";
 import type { AwsRefresh } from "../aws/refresh.ts";
 import { delivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
@@ -160,7 +160,7 @@ export async function openRunBroker({
     },
     guessed: (address) => {
       printLines({ ...context, err: write }, [
-        `warning: ${printable(address)} sent ${MOST_GUESSES} requests without a key of this run; the broker refuses it for a minute`,
+        `warning: ${printable(address)} sent ${MOST_GUESSES} wrong keys; the broker refuses it for a minute`,
       ]);
     },
   };
@@ -218,6 +218,7 @@ export async function openRunBroker({
       end: (end) => {
         refresh?.end();
         broker.close();
+        attempt(() => records?.end());
         gh?.remove();
         const unused = [...keys.values()].filter(({ route }) => !used.has(route.name));
         if (typeof end === "number" && end !== 0 && !settings.quiet && unused.length > 0) {

@@ -343,6 +343,30 @@ describe("the audit log", () => {
     expect(linesOf(log)[1]).toMatchObject({ outcome: "refused", code: "broker-denied", path: "/v1/***" });
   });
 
+  test("keeps the lines of the program's requests, however many others are refused", async () => {
+    const service = await startService();
+    // As a web page in a browser can, or another user.
+    const flood = `
+      const { host, port } = new URL(process.env.OPENAI_BASE_URL);
+      const { connect } = require("node:net");
+      const ask = () => new Promise((resolve) => {
+        const socket = connect(Number(port), "127.0.0.1").resume().once("close", resolve);
+        socket.write("GET /v1/models HTTP/1.1\\r\\nHost: " + host + "\\r\\nOrigin: null\\r\\n\\r\\n");
+      });
+      (async () => {
+        for (let round = 0; round < 21; round += 1) await Promise.all(Array.from({ length: 50 }, ask));
+      })();`;
+    const cwd = askingFolder({ "flood.cjs": flood });
+    const log = join(cwd, "audit.jsonl");
+    const script = "node flood.cjs && node ask.mjs";
+    await sophia([...BROKER, "--audit-log", log, "--", "sh", "-c", script], { cwd, env: service.env });
+    const lines = linesOf(log);
+    const refused = lines.filter(({ outcome, name }) => outcome === "refused" && name === undefined);
+    expect(refused).toHaveLength(1000);
+    expect(lines.at(-2)).toMatchObject({ event: "request", outcome: "answered", name: "OPENAI_API_KEY" });
+    expect(lines.at(-1)).toMatchObject({ event: "refused-requests", run: lines[0]?.run, count: 50 });
+  });
+
   test("that cannot be written closes the broker, and the program goes on without it", async () => {
     const service = await startService();
     const cwd = askingFolder();
