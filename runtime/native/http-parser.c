@@ -254,7 +254,7 @@ static JSValue run(JSContext *context, struct parser *this, const char *bytes, s
  * (parser, bytes, reader), of which are called
  * begin: a message begins
  * head: (major, minor, fields, method or status, URL or reason, is an upgrade, keeps the connection) => 0, or 1 if there is
- *   no body, or 2 if another protocol follows
+ *   no body, or 2 if another protocol follows, or 3 to stop, which is an error
  * body: (start, end) in the bytes
  * end: (trailer's fields, if there are any)
  */

@@ -52,11 +52,17 @@ const OVERRIDES = [
   "x-rewrite-url",
 ] as const;
 
+/** The limit of bytes has room for 16,000 empty ones, each of which takes as long as another. */
+const MOST_FIELDS = 1000;
+
 /** Returns the function that decides over each request at an address of the broker. */
 export function admission(routes: readonly Route[], own: OwnAddress): Admission {
   const findKey = keyFinder(routes);
   const sites = routes.flatMap(sitesOf);
   return (asked) => {
+    if (asked.rawHeaders.length > 2 * MOST_FIELDS) {
+      return refuse("broker-request", `the request has more than ${MOST_FIELDS} headers`);
+    }
     const headers = new Fields(asked.rawHeaders);
     const address = addressOf(asked, headers, sites, own);
     if ("code" in address) return address;

@@ -58,6 +58,11 @@ export class Places {
     return all < this.#most;
   }
 
+  /** Returns true once a request of the connection was admitted. */
+  isKnown(connection: Duplex): boolean {
+    return this.#places.get(connection)?.isKnown === true;
+  }
+
   /** Keeps the place of a connection for a request. @returns a function that ends the use */
   use(connection: Duplex): () => void {
     const place = this.#places.get(connection);

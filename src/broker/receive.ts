@@ -13,6 +13,7 @@ import { forward } from "./forward-request.ts";
 import { GUESS_MS, type Guesses, MOST_GUESSES } from "./guesses.ts";
 import type { Limits } from "./key-limits.ts";
 import type { LocalService } from "./local.ts";
+import { readInParts } from "./parts.ts";
 import { MAX_CONNECTIONS, type Places } from "./places.ts";
 import type { Refusal, RefusalAnswer } from "./refusals.ts";
 import { sendRaw, sendRefusal } from "./refuse.ts";
@@ -79,14 +80,18 @@ class Receiver {
   }
 
   connection(socket: Socket): void {
-    if (this.#isRefused(socket)) socket.destroy();
+    if (this.#isRefused(socket)) return void socket.destroy();
+    readInParts(socket, {
+      isKnown: () => this.#reception.places.isKnown(socket),
+      isOver: () => this.#turns.isOver(socket),
+    });
   }
 
   request(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const { socket } = request;
     // A chunk may come for a client that has just left.
     response.on("error", () => {});
-    if (this.#turns.isRefused(socket)) return void request.resume();
+    if (this.#turns.isBehind(socket)) return void request.resume();
     const received = this.#receive(request, false, (answer) => {
       this.#turns.refuse(socket);
       sendRefusal(request, response, answer);

@@ -10,9 +10,13 @@ export interface Forwarded {
   readonly giveUp: () => void;
 }
 
+/** A connection that sends more requests behind a refused one is closed, answered or not. */
+const MOST_BEHIND = 16;
+
 export class Turns {
   readonly #latest = new WeakMap<Duplex, Forwarded>();
-  readonly #refused = new WeakSet<Duplex>();
+  /** The number of requests behind the refused one. */
+  readonly #refused = new WeakMap<Duplex, number>();
 
   forwarded(connection: Duplex, forwarded: Forwarded): void {
     this.#latest.set(connection, forwarded);
@@ -24,9 +28,26 @@ export class Turns {
     return latest?.response.closed === false ? latest : undefined;
   }
 
+  /** Returns true if a request has come behind a refused one. */
+  isOver(connection: Duplex): boolean {
+    return (this.#refused.get(connection) ?? 0) > 0;
+  }
+
   /** Requests behind a refused one get no answer: its connection ends (RFC 9112, 9.6). */
   refuse(connection: Duplex): void {
-    this.#refused.add(connection);
+    this.#refused.set(connection, this.#refused.get(connection) ?? 0);
+  }
+
+  /**
+   * Returns true for a request behind a refused one. Each has its objects until the connection ends, which may wait for a late
+   * answer: a client that sends thousands would fill the memory.
+   */
+  isBehind(connection: Duplex): boolean {
+    const count = this.#refused.get(connection);
+    if (count === undefined) return false;
+    this.#refused.set(connection, count + 1);
+    if (count >= MOST_BEHIND && this.underWay(connection) === undefined) connection.destroy();
+    return true;
   }
 
   isRefused(connection: Duplex): boolean {

@@ -72,6 +72,12 @@ describe("the form of a request", () => {
     expect(ask({ rawHeaders: [...HOST, ...KEY, ...headers] })).toBe(expected);
   });
 
+  test("a thousand headers are admitted, and no more", () => {
+    const empty = (count: number) => Array.from({ length: count }, () => ["a", ""]).flat();
+    expect(ask({ rawHeaders: [...HOST, ...KEY, ...empty(998)] })).toBe("/v1/chat/completions");
+    expect(ask({ rawHeaders: [...HOST, ...KEY, ...empty(999)] })).toBe("broker-request");
+  });
+
   test.each(["Origin", "sec-fetch-site"])("of a web page (%s) is refused", (name) => {
     expect(ask({ rawHeaders: [...HOST, ...KEY, name, "null"] })).toBe("broker-denied");
   });

@@ -33,6 +33,8 @@ export interface Waiting {
   readonly environment: Readonly<Record<string, string>>;
   /** The file of `--audit-log`. */
   readonly log: string;
+  /** The PID of sophia-run. */
+  readonly launcher: number;
 }
 
 /**
@@ -68,7 +70,7 @@ export async function startWaiting(
       if (read.endsWith("\n\n")) resolve(read);
     });
   });
-  return { environment: environmentOf(text), log };
+  return { environment: environmentOf(text), log, launcher: child.pid ?? 0 };
 }
 
 function variablesOf(routes: readonly Route[]): Readonly<Record<string, object>> {

@@ -101,6 +101,7 @@ export class Connection {
     if (parser === null) return;
     const result = parser.execute(bytes);
     const { incoming } = parser;
+    if (this.socket.destroyed) return;
     if (result instanceof Error) this.fail(result);
     else if (incoming?.upgrade === true) this.#hand(incoming, bytes.subarray(result));
     else if (incoming?.method === "PRI") this.socket.destroy();
@@ -154,6 +155,8 @@ export class Connection {
   #receive(request: IncomingMessage, keepsAlive: boolean): Action {
     const server = this.#server;
     const { socket } = this;
+    // The listener of an earlier request has closed the connection. Node.js reads on to the end of these bytes.
+    if (socket.destroyed) return 3;
     if (this.#hasIdleTimeout) {
       socket.setTimeout?.(server.timeout);
       this.#hasIdleTimeout = false;

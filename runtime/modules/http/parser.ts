@@ -33,8 +33,8 @@ interface Natives {
 
 const native = natives<Natives>();
 
-/** 1: there is no body. 2: another protocol follows. */
-export type Action = 0 | 1 | 2;
+/** 1: there is no body. 2: another protocol follows. 3: nothing is read any more. */
+export type Action = 0 | 1 | 2 | 3;
 
 export interface ParseError extends Error {
   readonly code: string;
