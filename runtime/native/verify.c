@@ -39,6 +39,7 @@ const char *message_of_verification(int error) {
     case X509_V_ERR_EE_KEY_TOO_SMALL: return "EE certificate key too weak";
     case X509_V_ERR_CA_KEY_TOO_SMALL: return "CA certificate key too weak";
     case X509_V_ERR_CA_MD_TOO_WEAK: return "CA signature digest algorithm too weak";
+    case X509_V_ERR_APPLICATION_VERIFICATION: return "certificate key is neither of RSA nor of an elliptic curve";
     default: return X509_verify_cert_error_string(error);
   }
 }
@@ -76,7 +77,7 @@ bool expect_host(X509_VERIFY_PARAM *parameters, const char *host, size_t size) {
   return X509_VERIFY_PARAM_set1_host(parameters, name, size);
 }
 
-/* Returns NID_undef for a signature without a digest of its own, such as Ed25519's. */
+/* Returns NID_undef for a signature without a digest of its own, such as Ed25519's, and for an unknown one. */
 static int digest_of_signature(const X509 *certificate) {
   int digest = NID_undef;
   const int signature = X509_get_signature_nid(certificate);
@@ -95,6 +96,24 @@ static int digest_of_signature(const X509 *certificate) {
   return digest;
 }
 
+/* AWS-LC also verifies by RIPEMD-160 and SHA-1. */
+static bool has_weak_signature(const X509 *certificate) {
+  if (X509_get_signature_nid(certificate) == NID_ED25519) return false;
+  switch (digest_of_signature(certificate)) {
+    case NID_sha224:
+    case NID_sha256:
+    case NID_sha384:
+    case NID_sha512: return false;
+    default: return true;
+  }
+}
+
+/* AWS-LC also has keys of DSA and ML-DSA, which no authority for servers has. */
+static bool is_kind_accepted(const EVP_PKEY *key) {
+  const int kind = EVP_PKEY_id(key);
+  return kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS || kind == EVP_PKEY_EC || kind == EVP_PKEY_ED25519;
+}
+
 /* At OpenSSL's security level 2, that of Node.js, keys have 112 bits of security, and signatures more than SHA-1's. */
 static int weakness_of(X509_STORE_CTX *verified) {
   const STACK_OF(X509) *const chain = X509_STORE_CTX_get0_chain(verified);
@@ -102,12 +121,12 @@ static int weakness_of(X509_STORE_CTX *verified) {
   for (size_t i = 0; i < count; ++i) {
     const X509 *const one = sk_X509_value(chain, i);
     const EVP_PKEY *const key = X509_get0_pubkey(one);
-    const int least = key != NULL && EVP_PKEY_id(key) == EVP_PKEY_EC ? 224 : 2048;
-    const bool is_short = key != NULL && EVP_PKEY_id(key) != EVP_PKEY_ED25519 && EVP_PKEY_bits(key) < least;
+    if (key == NULL || !is_kind_accepted(key)) return X509_V_ERR_APPLICATION_VERIFICATION;
+    const int least = EVP_PKEY_id(key) == EVP_PKEY_EC ? 224 : 2048;
+    const bool is_short = EVP_PKEY_id(key) != EVP_PKEY_ED25519 && EVP_PKEY_bits(key) < least;
     if (is_short) return i == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL : X509_V_ERR_CA_KEY_TOO_SMALL;
     /* The signature of the last one, the authority, is not verified. */
-    const int digest = i == count - 1 ? NID_undef : digest_of_signature(one);
-    if (digest == NID_md5 || digest == NID_sha1) return X509_V_ERR_CA_MD_TOO_WEAK;
+    if (i < count - 1 && has_weak_signature(one)) return X509_V_ERR_CA_MD_TOO_WEAK;
   }
   return X509_V_OK;
 }

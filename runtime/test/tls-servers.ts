@@ -1,6 +1,7 @@
 /** Servers of TLS for tests, each with a fault, and the certificates that they need. */
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { constants, createHash, sign, X509Certificate } from "node:crypto";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import * as net from "node:net";
 import { join } from "node:path";
 import * as tls from "node:tls";
@@ -74,6 +75,47 @@ const CERTIFICATES: Readonly<Record<string, Signing>> = {
   byConstrained: { by: "constrained", extensions: SERVER },
 };
 
+/** The identifiers of digests in DER, for certificates that `openssl x509` cannot sign by RSASSA-PSS. */
+const DIGESTS = {
+  pssRipemd160: ["ripemd160", "06052b24030201"],
+  pssSha3: ["sha3-256", "0609608648016503040208"],
+} as const;
+
+/** Returns a value in DER. */
+function der(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const all = Buffer.concat(contents);
+  const length = all.length < 0x80 ? [all.length] : [0x82, all.length >> 8, all.length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...length]), all]);
+}
+
+/** Returns the values that a value in DER consists of. */
+function partsOf(value: Buffer): Buffer[] {
+  const headOf = (at: number): readonly [start: number, end: number] => {
+    const first = value.readUInt8(at + 1);
+    const count = first < 0x80 ? 0 : first & 0x7f;
+    const start = at + 2 + count;
+    return [start, start + (count === 0 ? first : value.readUIntBE(at + 2, count))];
+  };
+  const parts = [];
+  for (let [at] = headOf(0); at < value.length; at = headOf(at)[1]) parts.push(value.subarray(at, headOf(at)[1]));
+  return parts;
+}
+
+/** Returns a certificate in PEM, signed again by RSASSA-PSS (RFC 4055, 3.1) with another digest. */
+function signedByPss(pem: string, key: string, digest: string, identifier: string): string {
+  const name = der(0x30, Buffer.from(identifier, "hex"));
+  const mask = der(0x30, Buffer.from("06092a864886f70d010108", "hex"), name);
+  const { length } = createHash(digest).digest();
+  const parameters = [name, mask, der(0x02, Buffer.from([length]))].map((each, index) => der(0xa0 + index, each));
+  const algorithm = der(0x30, Buffer.from("06092a864886f70d01010a", "hex"), der(0x30, ...parameters));
+  const [signed = Buffer.alloc(0)] = partsOf(new X509Certificate(pem).raw);
+  // The third part, after version and serial number, is the algorithm.
+  const changed = der(0x30, ...partsOf(signed).map((part, index) => (index === 2 ? algorithm : part)));
+  const signature = sign(digest, changed, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: length });
+  const bytes = der(0x30, changed, algorithm, der(0x03, Buffer.from([0]), signature));
+  return new X509Certificate(bytes).toString();
+}
+
 /** Makes all certificates as NAME.pem and NAME.key. */
 export async function makeCertificates(folder: string): Promise<void> {
   const file = (name: string): string => join(folder, name);
@@ -90,6 +132,11 @@ export async function makeCertificates(folder: string): Promise<void> {
       by === name ? ["-signkey", own] : ["-CA", file(`${by}.pem`), "-CAkey", file(`${by}.key`), "-CAcreateserial"];
     const period = ["-days", String(days), "-extfile", file(`${name}.ext`), ...signature];
     await run("openssl", ["x509", "-req", "-in", csr, ...signer, ...period, "-out", file(`${name}.pem`)]);
+  }
+  const [pss, key] = await Promise.all([readFile(file("pss.pem"), "utf8"), readFile(file("rsaCa.key"), "utf8")]);
+  for (const [name, [digest, identifier]] of Object.entries(DIGESTS)) {
+    await writeFile(file(`${name}.pem`), signedByPss(pss, key, digest, identifier));
+    await copyFile(file("pss.key"), file(`${name}.key`));
   }
 }
 
