@@ -49,15 +49,7 @@ const WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wno-unused-parameter", "
  * For each link, that of a tool of the build, too: zig compiles its C library once for each set of such options, which takes 40 s
  * of processor time. -O2 also merges strings that others end with.
  */
-export const LINK = [
-  "-static",
-  "-s",
-  "-O2",
-  "-Wl,--gc-sections",
-  "-Wl,-z,noexecstack",
-  "-Wl,-z,relro",
-  "-Wl,--build-id=none",
-];
+const LINK = ["-static", "-s", "-O2", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,-z,relro", "-Wl,--build-id=none"];
 
 /** Compiles a file of C. @returns the object file */
 async function compile(compiler, args, source, output) {

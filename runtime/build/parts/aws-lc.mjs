@@ -1,13 +1,14 @@
-// Compiles AWS-LC (TLS, X.509 and cryptography) for the executable for Linux, from the sources in a crate.
+// Compiles AWS-LC (TLS, X.509 and cryptography) for the executable for Linux, from the sources in a crate. It is configured, by options
+// that its authors provide, and never edited: each file that the compiler reads is compared with the checksum in its package.
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
-import { changedSources } from "./aws-lc-changes.mjs";
 import { STACK_PROTECTOR } from "./compile.mjs";
 import { crateSources } from "./crate.mjs";
 import { keyOf } from "./key.mjs";
+import { expectPublished, filesOfRule, publishedCompiler, publishedCrate } from "./published.mjs";
 import { VERSIONS } from "./versions.mjs";
 
 const run = promisify(execFile);
@@ -15,19 +16,25 @@ const run = promisify(execFile);
 /** The crate's lists of assembly by processor. */
 const LISTS = { x64: "linux_x86_64", arm64: "linux_aarch64" };
 
+/**
+ * The macros are those of AWS-LC's own build (CMakeLists.txt, and builder/cc_builder.rs of the crate). HAVE_LINUX_RANDOM_H is not among
+ * them, so that random numbers come from getentropy(3): the code that AWS-LC has for Linux aborts if getrandom(2) is refused
+ * (runtime/native/random.c).
+ */
 const FLAGS = [
   "-Os",
   "-w",
   "-DNDEBUG",
-  "-D_GNU_SOURCE",
   "-DBORINGSSL_IMPLEMENTATION",
   "-DS2N_BN_HIDE_SYMBOLS",
+  "-DAWS_LC_STDALIGN_AVAILABLE",
+  "-DAWS_LC_BUILTIN_SWAP_SUPPORTED",
+  // Smaller code and tables for elliptic curves, and no AVX-512: 0.2 ms more for a handshake.
+  "-DOPENSSL_SMALL",
+  // Two variants of assembly for Curve25519: 0.3 MB for 0.2 ms of a handshake.
+  "-DMY_ASSEMBLER_IS_TOO_OLD_FOR_ADX_AVX2",
   // The kernel's random numbers suffice, and the other source takes milliseconds at a start.
   "-DDISABLE_CPU_JITTER_ENTROPY",
-  // AVX-512: 0.3 MB for megabytes that a launcher never encrypts.
-  "-DMY_ASSEMBLER_IS_TOO_OLD_FOR_512AVX",
-  // Assembly for elliptic curves in two variants each: 0.7 MB for 0.2 ms of a handshake. On arm64 see VARIANT.
-  "-DMY_ASSEMBLER_IS_TOO_OLD_FOR_ADX_AVX2",
   "-fno-pie",
   STACK_PROTECTOR,
   "-ffunction-sections",
@@ -35,40 +42,35 @@ const FLAGS = [
   "-fno-unwind-tables",
   "-fno-asynchronous-unwind-tables",
 ];
-const CXX_FLAGS = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"];
+/** The compiler and further options by the end of a source's name. */
+const DIALECTS = {
+  S: ["cc"],
+  c: ["cc", "-std=c11", "-D_XOPEN_SOURCE=700"],
+  cc: ["c++", "-std=c++17", "-fno-exceptions", "-fno-rtti"],
+};
 
-/** Moves the tables for unwinding, which assembly has in any case, to a section that the executable loses. */
-const STRIPPED_TABLES = ".cfi_sections .debug_frame\n";
-
-/** Sources that no TLS client needs. */
-const UNUSED =
-  /decrepit\/|ocsp\/(?!ocsp_extension)|trust_token|spake25519|hrss|blake2|crypto\/rc4|jitterentropy|avx512|aes128gcmsiv|aesni-sha|aes-xts|aes_xts|trampoline|x86_att\/(?:curve|p\d)/;
-/** The second variant of assembly for elliptic curves on arm64, faster on some processors. Both run on each. */
-const VARIANT = /arm\/(?:curve25519|p\d+)\/(\w+)_alt\.S$/;
-/** Sources with names that others in their folder define as well; the others are compiled as one, four times as fast. */
-const ALONE =
-  /(?:dgram|connect|poly1305_vec|rsa_pss|rsassa_pss_asn1|rsa_crypt|v3_utl|x509_vfy|x509_vpm|x_x509|handshake_server|tls13_client|tls13_server|ssl_privkey|ssl_file|bio_ssl)\.cc?$/;
+/** The source that DISABLE_CPU_JITTER_ENTROPY leaves out. */
+const UNUSED = /^third_party\/jitterentropy\//;
 
 /**
  * @param root the repository
  * @param processor x64 or arm64
  * @param target zig's name
  * @param zig the path of the compiler
- * @param flags further options, such as those of a sanitizer
- * @returns the archive, and the folder of headers
+ * @returns the archive, the folder of headers, and a list in JSON of all files that the compiler has read, which are relative to the list
+ * @throws if one of these files is not as it was published
  */
-export async function awsLc(root, processor, target, zig, flags = []) {
+export async function awsLc(root, processor, target, zig) {
   const crate = crateSources(root, VERSIONS.awsLc);
   const library = join(crate, "aws-lc");
   const include = join(library, "include");
-  const parts = ["aws-lc-changes.mjs", "aws-lc-tables.mjs", "changes.mjs"].map((name) =>
-    join(import.meta.dirname, name),
-  );
-  const own = [import.meta.filename, ...parts];
-  const key = keyOf(VERSIONS.awsLc.checksum, target, FLAGS, flags, ...own.map((path) => readFileSync(path, "utf8")));
+  const recipe = [import.meta.filename, join(import.meta.dirname, "published.mjs")];
+  const texts = recipe.map((path) => readFileSync(path, "utf8"));
+  const key = keyOf(VERSIONS.awsLc.checksum, target, STACK_PROTECTOR, ...texts);
   const folder = join(root, ".cache", "runtime");
   const archive = join(folder, `aws-lc-${processor}-${key}.a`);
-  if (existsSync(archive)) return { archive, include };
+  const list = `${archive}.json`;
+  if (existsSync(archive)) return { archive, include, list };
   mkdirSync(folder, { recursive: true });
   const temporary = mkdtempSync(join(folder, "aws-lc-"));
   try {
@@ -76,59 +78,54 @@ export async function awsLc(root, processor, target, zig, flags = []) {
     const includes = [include, join(bignum, "include"), join(bignum, "s2n-bignum-imported/include")];
     // Errors name their source; not where it was on this machine.
     const shortened = `-fmacro-prefix-map=${library}/=`;
-    const listed = ["universal", LISTS[processor]].flatMap((name) => listedIn(crate, name));
-    const sources = [...listed, ...tlsSources(library)].filter((path) => !UNUSED.test(path) && !VARIANT.test(path));
-    const only = listed.flatMap((path) => VARIANT.exec(path)?.slice(1) ?? []).map((name) => `-D${name}_alt=${name}`);
-    const defined = [...flags, ...only, shortened];
-    const changed = changedSources(library, temporary);
-    const options = ["-target", target, ...FLAGS, ...defined, ...changed, ...includes.map((path) => `-I${path}`)];
-    const units = asUnits(sources).map(([name, paths], index) => {
-      const lines = paths.map((path) => `#include "${join(library, path)}"\n`);
-      const source = join(temporary, `${index}-${name}`);
-      writeFileSync(source, `${name.endsWith(".S") ? STRIPPED_TABLES : ""}${lines.join("")}`);
-      return { source, output: `${source}.o` };
-    });
-    const remaining = [...units];
-    const compile = async () => {
-      for (let unit = remaining.shift(); unit !== undefined; unit = remaining.shift()) {
-        const { source, output } = unit;
-        const dialect = source.endsWith(".cc") ? ["c++", ...CXX_FLAGS] : ["cc"];
-        await run(zig, [...dialect, ...options, "-c", "-o", output, source]);
+    const options = ["-target", target, ...FLAGS, shortened, ...includes.map((path) => `-I${path}`)];
+    const packages = [publishedCrate(crate), publishedCompiler(zig)];
+    const objects = sourcesFor(crate, processor, packages).map((path, index) => ({
+      source: join(library, path),
+      dialect: DIALECTS[path.slice(path.lastIndexOf(".") + 1)],
+      // Sources in two folders have the same name.
+      object: join(temporary, `${index}-${path.slice(path.lastIndexOf("/") + 1)}.o`),
+    }));
+    const remaining = [...objects];
+    const files = new Set();
+    const compileNext = async () => {
+      const { source, dialect, object } = remaining.shift();
+      const rule = `${object}.d`;
+      await run(zig, [...dialect, ...options, "-MD", "-MT", "made", "-MF", rule, "-c", "-o", object, source]);
+      const added = filesOfRule(readFileSync(rule, "utf8")).filter((file) => !files.has(file));
+      expectPublished(added, packages);
+      for (const file of added) files.add(file);
+    };
+    const compileAll = async () => {
+      try {
+        while (remaining.length > 0) await compileNext();
+      } catch (problem) {
+        remaining.length = 0;
+        throw problem;
       }
     };
-    await Promise.all(Array.from({ length: availableParallelism() }, compile));
+    const ends = await Promise.allSettled(Array.from({ length: availableParallelism() }, compileAll));
+    for (const { reason } of ends) if (reason !== undefined) throw reason;
     const result = join(temporary, "result.a");
-    await run(zig, ["ar", "rcsD", result, ...units.map(({ output }) => output)]);
+    await run(zig, ["ar", "rcsD", result, ...objects.map(({ object }) => object)]);
+    writeFileSync(list, `${JSON.stringify([...files].map((file) => relative(folder, file)).toSorted(), null, 1)}\n`);
     renameSync(result, archive);
-    return { archive, include };
+    return { archive, include, list };
   } finally {
     rmSync(temporary, { recursive: true });
   }
 }
 
-function listedIn(crate, name) {
-  const text = readFileSync(join(crate, "builder/cc_builder", `${name}.rs`), "utf8");
-  return Array.from(text.matchAll(/"([^"]+\.[cS])"/g), ([, path]) => path);
-}
-
-/** The crate's own lists have no TLS, which it builds by CMake. */
-function tlsSources(library) {
-  const text = readFileSync(join(library, "ssl/CMakeLists.txt"), "utf8");
-  const [list] = text.split(")", 1);
-  return Array.from(list.matchAll(/\w+\.cc/g), ([name]) => `ssl/${name}`);
-}
-
-/** Returns units of compilation, the longest ones first: name and sources. */
-function asUnits(sources) {
-  const units = new Map();
-  for (const path of sources) {
-    const name = path.replace(/^third_party\/.*\//, "").replaceAll("/", "_");
-    const isAlone = !/^(?:crypto|ssl)\//.test(path) || path.endsWith(".S") || path.includes("fips") || ALONE.test(path);
-    const unit = isAlone
-      ? name
-      : `${path.split("/").slice(0, -1).join("_")}${path.endsWith("c") ? path.slice(path.lastIndexOf(".")) : ""}`;
-    units.set(unit, [...(units.get(unit) ?? []), path]);
-  }
-  const rank = ([name]) => (name.includes("bcm.c") ? 0 : basename(name) === "ssl.cc" ? 1 : name.endsWith(".S") ? 3 : 2);
-  return [...units].toSorted((left, right) => rank(left) - rank(right));
+/** Returns the paths of all sources. The linker leaves out those that nothing needs. */
+function sourcesFor(crate, processor, packages) {
+  const lists = ["universal", LISTS[processor]].map((name) => join(crate, "builder/cc_builder", `${name}.rs`));
+  // The crate builds TLS by CMake, and has no list of its own for that.
+  const tlsList = join(crate, "aws-lc/ssl/CMakeLists.txt");
+  expectPublished([...lists, tlsList], packages);
+  const listed = lists.flatMap((path) =>
+    Array.from(readFileSync(path, "utf8").matchAll(/"([^"]+\.[cS])"/g), ([, name]) => name),
+  );
+  const [tls] = readFileSync(tlsList, "utf8").split(")", 1);
+  const tlsSources = Array.from(tls.matchAll(/\w+\.cc?$/gm), ([name]) => `ssl/${name}`);
+  return [...listed, ...tlsSources].filter((path) => !UNUSED.test(path));
 }

@@ -1,9 +1,7 @@
-// Prints a line for each of Mozilla's certificates, and for the one in its argument: as it is, and as it is in the executable. All are
-// in DER, in base64.
+// Prints Mozilla's certificates as they were published, each in DER, in base64.
 import { join } from "node:path";
-import { rootsOf, withoutSignature } from "../../build/parts/roots.mjs";
+import { rootsOf } from "../../build/parts/roots.mjs";
 
-const [, , added = ""] = process.argv;
-for (const whole of [...rootsOf(join(import.meta.dirname, "../../..")), Buffer.from(added, "base64")]) {
-  process.stdout.write(`${whole.toString("base64")} ${withoutSignature(whole).toString("base64")}\n`);
+for (const certificate of rootsOf(join(import.meta.dirname, "../../.."))) {
+  process.stdout.write(`${certificate.toString("base64")}\n`);
 }
