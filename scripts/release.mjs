@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist-release");
 const LIST = "scripts/release/packed-files.txt";
 /** The limits of the package in bytes, packed and unpacked, with both executables: each project downloads and keeps them. */
-const [MOST_PACKED, MOST_UNPACKED] = [5_200_000, 11_000_000];
+const [MOST_PACKED, MOST_UNPACKED] = [6_000_000, 12_000_000];
 const isRelease = process.argv.includes("--release");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const problems = [];

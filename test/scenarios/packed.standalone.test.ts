@@ -50,8 +50,8 @@ it("the package has both executables, which may be started, with their notices, 
   expect(stderr).not.toContain("the package is without");
   for (const name of [X64, ARM64]) expect(modes.get(`dist/${name}`)).toBe("-rwxr-xr-x");
   expect(modes.has("EXECUTABLE-NOTICES.md")).toBe(true);
-  expect(size).toBeLessThanOrEqual(5_200_000);
-  expect(unpackedSize).toBeLessThanOrEqual(11_000_000);
+  expect(size).toBeLessThanOrEqual(6_000_000);
+  expect(unpackedSize).toBeLessThanOrEqual(12_000_000);
   const text = execFileSync("tar", ["-xzOf", tarball, "package/package.json"], { encoding: "utf8" });
   const manifest: unknown = JSON.parse(text);
   expect(manifest).toMatchObject({ bin: { "sophia-run": "bin/sophia-run.cjs" } });
