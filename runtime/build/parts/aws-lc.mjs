@@ -108,7 +108,8 @@ export async function awsLc(root, processor, target, zig) {
     for (const { reason } of ends) if (reason !== undefined) throw reason;
     const result = join(temporary, "result.a");
     await run(zig, ["ar", "rcsD", result, ...objects.map(({ object }) => object)]);
-    writeFileSync(list, `${JSON.stringify([...files].map((file) => relative(folder, file)).toSorted(), null, 1)}\n`);
+    const names = [...files].map((file) => relative(folder, file)).toSorted((one, other) => (one < other ? -1 : 1));
+    writeFileSync(list, `${JSON.stringify(names, null, 1)}\n`);
     renameSync(result, archive);
     return { archive, include, list };
   } finally {

@@ -73,7 +73,7 @@ async function run(program, args, cwd, files, env, talk) {
   const output = talk === undefined ? (await buffer(child.stdout)).toString("latin1") : "";
   const [status, signal] = await ended;
   // The name of a folder with secret files.
-  const known = output.replaceAll(/\/sophia-run-\d+-\d+-\d+-\w+\//g, "/");
+  const known = output.replaceAll(/\/sophia-run-\d+-\d+-\d+-(?:locked-)?\w+\//g, "/");
   return { status, signal, output: known, errors: await errors, talked: await talked };
 }
 
