@@ -8,7 +8,7 @@ import { inPrecedence, resolve } from "./precedence.ts";
 import { matcher, passesCallers, select, type Selection } from "./select.ts";
 import { isOwnVariable } from "./reserved-names.ts";
 import type { Start, Values } from "./start.ts";
-import { findRisks, markFromFiles, NO_RISKS } from "./trust.ts";
+import { findRisks, markFromFiles, NO_RISKS } from "./marks-of-files.ts";
 
 type Sources = Pick<Start, "environment" | "settings" | "files" | "store">;
 

@@ -5,7 +5,7 @@ import type { Layer, Origin, Variable } from "../../src/core/model.ts";
 import { isCallersWord } from "../../src/esc/settings/from-files.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
 import { isReserved } from "../../src/resolve/reserved-names.ts";
-import { findRisks, markFromFiles } from "../../src/resolve/trust.ts";
+import { findRisks, markFromFiles } from "../../src/resolve/marks-of-files.ts";
 
 const FILE = ".env";
 const ESC: Origin = { source: "esc", environment: "acme/app/dev" };
