@@ -82,14 +82,20 @@ interface WrittenCharacter {
 /** Replaces each key in a text by its dummy, in the same form. */
 export function withoutKeys(text: string, replaced: Replaced): string {
   if (!holdsKey(text, replaced)) return text;
-  let characters: readonly WrittenCharacter[] = text.split("").map((one) => ({ written: one, read: one }));
-  for (let count = 0; count <= MOST_DECODINGS; count += 1) {
-    if (count > 0) characters = decodeOnce(characters);
-    for (const { key, dummy } of replaced) characters = exchange(characters, occurrences(key, dummy));
+  const depths = Array.from({ length: MOST_DECODINGS + 1 }, (_, depth) => depth);
+  let rest = text;
+  for (const depth of depths) {
+    for (const { key, dummy } of replaced) rest = exchange(rest, depth, occurrences(key, dummy));
   }
-  // At last, since the padding of base64 may be escaped.
-  const last = exchange(characters, (read) => occurrencesInBase64(read, replaced));
-  return last.map(({ written }) => written).join("");
+  // The deepest first, since the padding of base64 may be escaped. A percent sign in front of base64 looks like an escape.
+  for (const depth of depths.toReversed()) rest = exchange(rest, depth, (read) => occurrencesInBase64(read, replaced));
+  return rest;
+}
+
+function decodedCharacters(text: string, depth: number): readonly WrittenCharacter[] {
+  let characters: readonly WrittenCharacter[] = text.split("").map((one) => ({ written: one, read: one }));
+  for (let count = 0; count < depth; count += 1) characters = decodeOnce(characters);
+  return characters;
 }
 
 function decodeOnce(characters: readonly WrittenCharacter[]): readonly WrittenCharacter[] {
@@ -116,22 +122,25 @@ interface Exchanged {
   readonly text: string;
 }
 
-function exchange(
-  characters: readonly WrittenCharacter[],
-  find: (read: string) => Iterable<Exchanged>,
-): readonly WrittenCharacter[] {
-  const parts: (readonly WrittenCharacter[])[] = [];
+/** Replaces parts of a text, which are found in what it is once it was decoded so many times. */
+function exchange(text: string, depth: number, find: (read: string) => readonly Exchanged[]): string {
+  if (depth > 0 && !ESCAPE.test(text)) return text;
+  const characters = decodedCharacters(text, depth);
+  const written = (from: number, to?: number): string =>
+    characters
+      .slice(from, to)
+      .map((one) => one.written)
+      .join("");
+  const found = find(characters.map(({ read }) => read).join(""));
+  if (found.length === 0) return text;
+  let result = "";
   let end = 0;
-  for (const { from, to, text } of find(characters.map(({ read }) => read).join(""))) {
-    const isEscaped = characters.slice(from, to).some(({ written, read }) => written !== read);
-    const write = (read: string): string => (isEscaped ? encodeURIComponent(read) : read);
-    parts.push(
-      characters.slice(end, from),
-      text.split("").map((read) => ({ written: write(read), read })),
-    );
+  for (const { from, to, text: other } of found) {
+    const isEscaped = characters.slice(from, to).some((one) => one.written !== one.read);
+    result += written(end, from) + (isEscaped ? encodeURIComponent(other) : other);
     end = to;
   }
-  return [...parts, characters.slice(end)].flat();
+  return result + written(end);
 }
 
 function occurrences(key: string, dummy: string): (text: string) => readonly Exchanged[] {
