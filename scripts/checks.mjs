@@ -58,7 +58,7 @@ const PART = ["attributes", "descriptors", "environment", "ipc", "limits", "sign
  */
 const OF_BOTH_FORMS = `
   commands/audit/audit commands/check/cached commands/compare/compare commands/completion/completion commands/docs/docs
-  commands/docs/python commands/get/get commands/help/help commands/import/import commands/init/agent-hooks commands/init/esc
+  commands/docs/python commands/get/get commands/help/help commands/import/import commands/init/agent-hooks commands/init/variables-in-esc
   commands/init/fresh commands/init/hostile-code commands/init/new-contract commands/init/setup-steps commands/parts/other-tools
   commands/rotate/rotate commands/rotate/token commands/scan/history commands/scan/programs commands/scan/scan
   commands/scan/unsearched scenarios/actions-output scenarios/coming-from access/consent scenarios/credentials

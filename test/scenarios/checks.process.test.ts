@@ -145,7 +145,7 @@ describe("the list of checks", () => {
     ].map(asExpression);
     expect(patterns.length).toBeGreaterThan(3);
     for (const file of left) {
-      expect(file).toMatch(/^test\/(?:commands|scenarios)\/.+\.slow\.test\.ts$/);
+      expect(file).toMatch(/^test\/(?:access|commands|scenarios)\/.+\.slow\.test\.ts$/);
       expect(patterns.filter((pattern) => pattern.test(file))).toEqual([]);
       const text = readFileSync(join(root, file), "utf8");
       expect(text, file).not.toMatch(/\b(?:notPackage|notPreloadable|noAddon|skip\w*\(isStandalone)\b/);
