@@ -45,9 +45,10 @@ function renumberExecutable(bytes: Buffer, from: string, to: string): void {
     const content = Buffer.from(text.content.toString("latin1").replaceAll(from, to), "latin1");
     // The version of the format stands first, then a checksum, for which these bits mean that there is none.
     content.writeUInt32LE(0xff_ff_ff_ff, 1);
-    // The build uses less memory, and so makes a longer one.
-    const stream = deflateSync(content, { level: 9, memLevel: 9 });
-    if (stream.length > text.length) throw new Error("the version does not fit");
+    // Not each amount of memory gives a stream that is as short as the build's.
+    const streams = [5, 6, 7, 8, 9].map((memLevel) => deflateSync(content, { level: 9, memLevel }));
+    const stream = streams.find(({ length }) => length <= text.length);
+    if (stream === undefined) throw new Error("the version does not fit");
     bytes.fill(0, at, at + text.length).set(stream, at);
     return;
   }
