@@ -17,8 +17,8 @@ const GROUPS = [
   // Before the groups that use it.
   { name: "looks-secret", test: /\/src\/contract\/(?:looks-secret|credential-forms)\.ts$/, priority: 2 },
   { name: "url", test: /\/src\/core\/url\.ts$/, priority: 2 },
-  // Else `broker` would have them, and its modules of Node.js would be loaded for each of the many files that use them.
-  { name: "collections", test: /\/src\/core\/(?:grouped|names)\.ts$/, priority: 2 },
+  // Else `broker` would have it, and its modules of Node.js would be loaded for each of the many files that use it.
+  { name: "names", test: /\/src\/core\/names\.ts$/, priority: 2 },
   // Precedes the groups with messages.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:program\/start-error|exec\/by-node)\.ts$/ },

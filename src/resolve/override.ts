@@ -10,7 +10,6 @@ import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { within } from "../system/paths.ts";
-import { isExact } from "../system/real-path.ts";
 import { unattended } from "../access/unattended.ts";
 import type { Start } from "./start.ts";
 
@@ -48,9 +47,10 @@ async function refuseTracked(
   cwd: string,
 ): Promise<void> {
   // A process of git is started only for a file that is there.
-  const [{ isTracked }, { withoutSecrets }] = [
+  const [{ isTracked }, { withoutSecrets }, { isExact }] = [
     await import("../access/tracked-by-git.ts"),
     await import("../contract/secret-names.ts"),
+    await import("../system/real-path.ts"),
   ];
   for (const { path: shown } of files) {
     const path = isAbsolute(shown) ? shown : within(cwd, shown);

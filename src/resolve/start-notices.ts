@@ -1,20 +1,24 @@
 /** The notices of a start, in the order of the messages. */
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Notice } from "../core/model.ts";
-import { exposedNotices } from "./exposed-files.ts";
 import { overrideNotices } from "./override.ts";
 import { overriddenEsc } from "./precedence.ts";
 import { usedReferences } from "./reference-notices.ts";
 import { isOwnVariable } from "./reserved-names.ts";
 import { withholding } from "./select.ts";
 import type { Start } from "./start.ts";
-import { unmatchedNotices } from "./unmatched.ts";
 import { withheldNotices } from "./withheld-notices.ts";
 
 export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly Notice[]> {
   const { environment, settings, places, store, values } = start;
   const { contract, all: files } = start.files;
-  if (values.isCallers) return [...files.notices, ...values.notices, ...unmatchedNotices(start)];
+  // Rare, and with the tables that find credentials, or similar names.
+  const isExposed = files.files.some(({ exposed }) => exposed === true);
+  const exposed = isExposed
+    ? (await import("./exposed-files.ts")).exposedNotices(files, contract, environment, places.cwd)
+    : [];
+  const unmatched = settings.include.length > 0 ? (await import("./unmatched.ts")).unmatchedNotices(start) : [];
+  if (values.isCallers) return [...files.notices, ...values.notices, ...unmatched];
   const { layers, selection, resolution, selected } = values;
   const declared = (name: string): boolean => isDeclared(contract, name);
   const haveReferences = files.files.some(({ references }) => references === true);
@@ -24,7 +28,7 @@ export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly
     ...(haveReferences
       ? usedReferences(resolution, selected, (name) => settings.enforceContract && declared(name))
       : []),
-    ...exposedNotices(files, contract, environment, places.cwd),
+    ...exposed,
     ...store.accessNotices,
     ...(values.isWhole
       ? []
@@ -35,7 +39,7 @@ export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly
     ...store.notices,
     ...(store.esc.kind === "unavailable" ? store.esc.settings.ignoredNetwork : []),
     ...values.notices,
-    ...unmatchedNotices(start),
+    ...unmatched,
     ...(haveOverride ? overrideNotices(selected) : []),
     ...(store.layers.length === 0 ? [] : await shadowed(start)),
   ];

@@ -88,7 +88,7 @@ const starts: readonly (readonly [
     "a contract",
     {
       mode: "exec",
-      files: ["load", "rolldown-runtime"],
+      files: ["load", "url", "rolldown-runtime"],
       given: { "sophia.contract.json": '{"variables":{"A":{"secret":false}}}' },
     },
   ],
@@ -98,8 +98,8 @@ const starts: readonly (readonly [
       mode: "spawn",
       files: [
         "surroundings",
-        "collections",
-        "redact",
+        "names",
+        "masking",
         "looks-secret",
         "stderr",
         "spawn",
