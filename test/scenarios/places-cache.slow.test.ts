@@ -82,8 +82,8 @@ describe("scripts/places/cache.sh", () => {
     await expect.poll(() => existsSync(join(cache, "cache/part.new/file"))).toBe(true);
     const [second, third] = [part(cache, "one", "exit 1"), part(cache, "one", "exit 1")];
     for (const each of [second, third]) await each.seen(/^test: waits for another place that makes .*cache\/part$/m);
+    await expect.poll(() => childrenOf(third.pid)).toHaveLength(1);
     const children = childrenOf(third.pid);
-    expect(children).toHaveLength(1);
     process.kill(third.pid, "SIGKILL");
     for (const pid of children) await expect.poll(() => isAlive(pid)).toBe(false);
     writeFileSync(join(cache, "cache/part.new/go"), "");
