@@ -81,6 +81,23 @@ static uint32_t depth_without(const struct finder *finder, enum encoding encodin
   return depth;
 }
 
+static int is_plain(const struct tables *tables, const uint8_t *bytes, size_t from, size_t to) {
+  for (size_t at = from; at < to; ++at) {
+    if (tables->escapes[bytes[at]] != 0) return 0;
+  }
+  return 1;
+}
+
+/* Returns 0 if what is known of the bytes from an escape on does not continue the pattern of a node. */
+static int may_go_on(const struct finder *finder, uint32_t node, size_t index) {
+  const uint8_t *const here = finder->source.bytes + index;
+  const size_t rest = finder->source.length - index;
+  struct meaning expected[2];
+  if (*here == '\n' || *here == '\r' || is_escaped_end(here, rest)) return 1;
+  meanings(here, rest, expected);
+  return takes_any(finder->tables, node, expected, here, rest, 0);
+}
+
 /* Returns 1 if the last `depth` bytes that a candidate has read stand for themselves, and may begin a secret. */
 static int has_read_plain(const struct finder *finder, const struct candidate *candidate, uint32_t depth) {
   return depth_at(finder->tables, candidate->node) >= depth && start_of(candidate, depth) == candidate->at - depth;
@@ -88,28 +105,33 @@ static int has_read_plain(const struct finder *finder, const struct candidate *c
 
 /* Steps the candidates that wait for a byte, and adds those that can begin with an escape there. */
 static void read_escaped(const struct finder *finder, size_t index, uint32_t node) {
+  const struct tables *const tables = finder->tables;
   struct candidates *const candidates = finder->candidates;
   const uint8_t byte = finder->source.bytes[index];
   const int64_t at = finder->base + (int64_t)index;
-  const uint32_t depth = depth_at(finder->tables, node);
+  const uint32_t depth = depth_at(tables, node);
   uint16_t current[MOST_CANDIDATES];
-  uint32_t before[ENCODINGS] = {0}, wanted = starts_of[byte];
+  uint32_t before[ENCODINGS] = {0}, known = 0, wanted = starts_of[byte];
   size_t count = 0, left = 0;
-  for (unsigned encoding = 0; depth != 0 && encoding < ENCODINGS; ++encoding) {
-    if (wanted & BIT(encoding)) before[encoding] = shortened(finder, node, depth_without(finder, encoding, index, depth), index);
-  }
   for (size_t i = 0; i < candidates->count; ++i) {
     const struct waiting *const waiting = &candidates->order[i];
-    if (waiting->at != at) {
-      candidates->order[left++] = *waiting;
-      continue;
-    }
-    current[count++] = waiting->slot;
-    /* It has read the bytes before as well, unless the first of them are the end of its last escape. */
-    const uint32_t read = depth_at(finder->tables, before[waiting->encoding]);
-    if (has_read_plain(finder, candidate_of(candidates, waiting), read)) wanted &= ~BIT(waiting->encoding);
+    if (waiting->at == at) {
+      current[count++] = waiting->slot;
+      known |= BIT(waiting->encoding);
+    } else candidates->order[left++] = *waiting;
   }
   candidates->count = (uint32_t)left;
+  /* An older candidate has read the bytes before as well, unless the first of them are the end of its last escape. */
+  const int is_read = depth == 0 || (known != 0 && is_plain(tables, finder->source.bytes, index - depth, index) && !may_go_on(finder, node, index));
+  if (is_read) wanted &= ~known;
+  for (unsigned encoding = 0; depth != 0 && encoding < ENCODINGS; ++encoding) {
+    if ((wanted & BIT(encoding)) == 0) continue;
+    before[encoding] = shortened(finder, node, depth_without(finder, encoding, index, depth), index);
+  }
+  for (size_t i = 0; i < count && (wanted & known) != 0; ++i) {
+    const struct candidate *const candidate = &candidates->slots[current[i]];
+    if (has_read_plain(finder, candidate, depth_at(tables, before[candidate->encoding]))) wanted &= ~BIT(candidate->encoding);
+  }
   for (size_t i = 0; i < count; ++i) step(finder, &candidates->slots[current[i]], at + 1);
   for (unsigned encoding = 0; encoding < ENCODINGS; ++encoding) {
     if ((wanted & BIT(encoding)) == 0) continue;
@@ -123,13 +145,6 @@ static void read_escaped(const struct finder *finder, size_t index, uint32_t nod
     candidate->empty_units = candidate->is_after_return = 0;
     step(finder, candidate, at + 1);
   }
-}
-
-static int is_plain(const struct tables *tables, const uint8_t *bytes, size_t from, size_t to) {
-  for (size_t at = from; at < to; ++at) {
-    if (tables->escapes[bytes[at]] != 0) return 0;
-  }
-  return 1;
 }
 
 /* Follows plain bytes through the automaton, and begins a candidate at each escape. Returns the node of the last byte. */

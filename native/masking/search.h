@@ -76,12 +76,14 @@ static struct meaning character(int code, size_t length) {
 /* Returns 1 if the byte may begin an escape for a byte of another escape: JSON inside a URL, XML or JSON. */
 static int begins_inner(uint8_t byte) { return byte == '%' || byte == '&' || byte == '\\' || byte == '+'; }
 
+/* By letter: what it stands for behind a backslash; 0 for none. */
+static const uint8_t letters[256] = {
+  ['b'] = '\b', ['t'] = '\t', ['n'] = '\n', ['f'] = '\f', ['r'] = '\r', ['a'] = '\a', ['v'] = '\v', ['e'] = 27, ['E'] = 27};
+
 static struct meaning after_backslash(const uint8_t *bytes, size_t length) {
-  static const char letters[] = "b\bt\tn\nf\fr\ra\av\ve\x1b" "E\x1b";
   const uint8_t byte = bytes[0];
-  for (size_t i = 0; letters[i] != '\0'; i += 2) {
-    if ((uint8_t)letters[i] == byte) return character(letters[i + 1], 2);
-  }
+  if (byte == 'r') return character('\r', 2);
+  if (letters[byte] != 0) return (struct meaning){letters[byte], 2};
   if (byte == 'u') {
     int code = 0;
     if (length < 5 || bytes[1] == '{') return (struct meaning){ANY_BYTE, 0};
@@ -155,8 +157,8 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
     if (run == length || run == MOST_BACKSLASHES) return;
     results[0] = after_backslash(bytes + run, length - run);
     if (run == 1) return;
-    /* The outer JSON may have escaped the letter of the inner escape. */
-    if (bytes[run] == 'u') {
+    /* The outer JSON may have escaped the letter of the inner escape, behind a backslash of its own. */
+    if (bytes[run] == 'u' && run != 2 && run != 4) {
       results[0] = any;
       return;
     }
@@ -247,7 +249,9 @@ static size_t begin_before(const struct tables *tables, const uint8_t *bytes, si
     if (ends_base64_line(tables, bytes, escape, run)) expected[1] = (struct meaning){NO_BYTE, size};
   } else {
     meanings(here, rest, expected);
-    if (ends_escaped_line(tables, bytes, length, escape, run)) expected[1] = (struct meaning){NO_BYTE, 2};
+    /* Most lines are shorter. */
+    const int is_long = escape < 3 || (tables->is_base64[bytes[escape - 1]] && tables->is_base64[bytes[escape - 3]]);
+    if (is_long && ends_escaped_line(tables, bytes, length, escape, run)) expected[1] = (struct meaning){NO_BYTE, 2};
   }
   for (int i = 0; i < 2; ++i) {
     if (expected[i].byte >= 0 && expected[i].byte != NO_BYTE && !tables->occurs[expected[i].byte]) expected[i].byte = NO_ESCAPE;

@@ -116,14 +116,16 @@ export class StepSearch {
     const { automaton } = this;
     const at = this.passage.base + index;
     const current = this.waiting.takeAt(at);
-    const begun = (BY_START[byte] ?? []).flatMap((encoding) => {
-      const before = automaton.shortened(node, this.depthWithout(encoding, index, automaton.depthOf(node)));
-      const depth = automaton.depthOf(before);
+    const depth = automaton.depthOf(node);
+    const begun: Candidate[] = [];
+    for (const encoding of BY_START[byte] ?? []) {
+      const before = depth === 0 ? ROOT : automaton.shortened(node, this.depthWithout(encoding, index, depth));
       // An older candidate has read the bytes before as well, unless the first of them are the end of its last escape.
-      const isRead = current.some((candidate) => candidate.encoding === encoding && candidate.hasReadPlain(depth));
-      return isRead ? [] : [new Candidate(encoding, automaton, at, before)];
-    });
-    for (const candidate of [...current, ...begun]) this.step(candidate, at + 1);
+      if (!hasRead(current, encoding, automaton.depthOf(before)))
+        begun.push(new Candidate(encoding, automaton, at, before));
+    }
+    for (const candidate of current) this.step(candidate, at + 1);
+    for (const candidate of begun) this.step(candidate, at + 1);
   }
 
   /** Counts the bytes before an escape that an encoder would not have escaped. */
@@ -176,6 +178,13 @@ export class StepSearch {
     }
     return isEnd ? units?.filter(({ length }) => index + length <= bytes.length) : units;
   }
+}
+
+function hasRead(candidates: readonly Candidate[], encoding: Encoding, depth: number): boolean {
+  for (const candidate of candidates) {
+    if (candidate.encoding === encoding && (depth === 0 || candidate.hasReadPlain(depth))) return true;
+  }
+  return false;
 }
 
 function isPlain(bytes: Uint8Array, from: number, to: number, escapes: Uint8Array): boolean {
