@@ -8,13 +8,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import build from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { document, gitSection, type Measured, type Report } from "./broker/document.ts";
 import { DIRECT, type Launcher, launchers, place, type Setting } from "./broker/launchers.ts";
 import { type Amounts, measureGit, measureSoak, measureStart, measureTurns, measureVolume } from "./broker/measure.ts";
 import { root } from "./surroundings.ts";
 
-build();
+buildPackage();
 
 const isQuick = process.argv.includes("--quick");
 const AMOUNTS: Amounts = {

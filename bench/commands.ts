@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { page, table, wrap } from "../scripts/markdown.ts";
-import build from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { type Case, timeInTurns, type Timing } from "./measure.ts";
 import {
   BARE_ENVIRONMENT,
@@ -20,7 +20,7 @@ import {
   workingDirectory,
 } from "./surroundings.ts";
 
-build();
+buildPackage();
 
 const SECRETS = 100;
 const FOLDERS = 400;

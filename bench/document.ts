@@ -185,17 +185,17 @@ function goals(nodes: readonly NodeResults[], executable: Results["executable"])
     return { value: `${wall.toFixed(2)}× wall, ${cpu.toFixed(2)}× CPU`, met: wall <= most && cpu <= most };
   };
   for (const by of nodes[0]?.installed.map((one) => one.by) ?? []) {
-    row(`\`-- true\` against \`node -e 0\`, installed by ${by}`, "≤ 1.2×", ({ start }) =>
+    row(`\`-- true\` against \`node -e 0\`, installed by ${by}`, "≤ 1.35×", ({ start }) =>
       ratio(
         start.find(({ name }) => name === INSTALLED_BY + by),
-        1.2,
+        1.35,
       ),
     );
   }
-  row("with options before `--`", "≤ 1.2×", ({ start }) =>
+  row("with options before `--`", "≤ 1.35×", ({ start }) =>
     ratio(
       start.find(({ name }) => name.includes("options before")),
-      1.2,
+      1.35,
     ),
   );
   row("with ESC against a minimal script", "≤ 1.25×", ({ withEsc }) => ratio(withEsc[1], 1.25));
@@ -208,10 +208,10 @@ function goals(nodes: readonly NodeResults[], executable: Results["executable"])
     const value = (beside[1]?.resident ?? Number.NaN) / (beside[0]?.resident ?? Number.NaN);
     return { value: `${value.toFixed(2)}×`, met: value <= 1.1 };
   });
-  row("installed, without the executables for Linux", "≤ 1.5 MB, 1 package", ({ installed }) => {
+  row("installed, without the executables for Linux", "≤ 2.25 MB, 1 package", ({ installed }) => {
     const bytes = Math.max(...installed.map((one) => one.installed.bytes));
     const packages = Math.max(...installed.map((one) => one.packages.length));
-    return { value: `${(bytes / 1e6).toFixed(2)} MB, ${packages}`, met: bytes <= 1.5e6 && packages === 1 };
+    return { value: `${(bytes / 1e6).toFixed(2)} MB, ${packages}`, met: bytes <= 2.25e6 && packages === 1 };
   });
   if (executable !== undefined) {
     const within = (one: string, most: number) => (): { value: string; met: boolean } => {

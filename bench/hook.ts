@@ -7,11 +7,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { executable } from "../test/helpers/standalone.ts";
-import build from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { timeInTurns } from "./measure.ts";
 import { BARE_ENVIRONMENT, root } from "./surroundings.ts";
 
-build();
+buildPackage();
 
 const SECRET = "sk-proj-0123456789abcdefABCDEF";
 const ROUNDS = 15;

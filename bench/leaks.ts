@@ -6,12 +6,12 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import build from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { installPeers } from "./peers.ts";
 import { publish, table as markdownTable, wrap } from "../scripts/markdown.ts";
 import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
 
-build();
+buildPackage();
 
 const DOCUMENT = join(root, "docs/measurements/masking.md");
 

@@ -10,11 +10,11 @@ import { format } from "oxfmt";
 import { page, table, wrap } from "../scripts/markdown.ts";
 import { type Client, clientEnvironment, clients, furtherClients } from "../test/helpers/clients.ts";
 import { pack } from "../test/helpers/pack.ts";
-import build from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { type Case, type Spread, timeInTurns, type Timing } from "./measure.ts";
 import { CONTRACT_VALUES, DOTENV_VALUES, escService, nodeOf, root, standalone } from "./surroundings.ts";
 
-build();
+buildPackage();
 
 const MAJORS = [20, 24] as const;
 const rounds = process.argv.includes("--quick") ? 10 : 40;

@@ -12,10 +12,10 @@ import { maskingOf } from "../src/masking/masking.ts";
 import type { CompiledSearch } from "../src/masking/masking-model.ts";
 import { MIXTURES } from "../test/masking/mixtures.ts";
 import { executable } from "../test/helpers/standalone.ts";
-import build from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { BARE_ENVIRONMENT, root } from "./surroundings.ts";
 
-build();
+buildPackage();
 
 const BYTES = 1_000_000;
 /** The size of the pipe. */

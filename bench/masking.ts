@@ -6,12 +6,12 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import build from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { timeInTurns, type Case, type Timing } from "./measure.ts";
 import { publish, table as markdownTable, wrap } from "../scripts/markdown.ts";
 import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
 
-build();
+buildPackage();
 
 const SECRETS = 100;
 const OUTPUT_BYTES = 256 * 1024 * 1024;

@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundle, bundleLoader } from "../scripts/build/bundle.mjs";
-import buildPackage from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { BARE_ENVIRONMENT, CONTRACT_VALUES, nodeOf, root, workingDirectory } from "./surroundings.ts";
 
 buildPackage();

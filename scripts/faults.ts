@@ -1,5 +1,5 @@
 /** `npx tsx scripts/faults.ts`: causes each fault for real processes and writes docs/faults.md, in a minute and a half. */
-import build from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FAULTS } from "../test/esc/faults/index.ts";
@@ -8,7 +8,7 @@ import { launch, onStage } from "../test/esc/faults/stage.ts";
 import { faultDocument, type FaultRow } from "../test/esc/faults/table.ts";
 import { type Certificates, makeCertificates } from "../test/esc-server/tls.ts";
 
-build();
+buildPackage();
 
 async function main(): Promise<void> {
   const certificates = await makeCertificates();
