@@ -59,7 +59,7 @@ function run(blocks: readonly Block[], edits: ShownSections["edits"]): readonly 
     mkdirSync(folder, { recursive: true });
     const { status, stdout } = spawnSync("bash", ["--norc", path], {
       cwd: folder,
-      env: project.environment,
+      env: { ...project.environment, npm_config_update_notifier: "false" },
       encoding: "utf8",
       timeout: 60_000,
     });
