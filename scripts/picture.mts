@@ -32,8 +32,9 @@ async function drawDemo(): Promise<string> {
     const texts = isMasked ? [ended.stdout, ended.stderr] : [ended.stderr, ended.stdout];
     const output = texts.join("").trimEnd().split("\n");
     show(0.3, "command", `$ ${commandLine(command)}`);
-    // `init` prints the lines to add to other files after the variables that it has found.
-    const shown = isShort ? [...output.slice(0, output.indexOf("")), "  …"] : output;
+    // `init` prints the lines to add to other files behind an empty one.
+    const end = isShort ? output.indexOf("") : -1;
+    const shown = end === -1 ? output : [...output.slice(0, end), "  …"];
     show(status === 0 ? seconds : 0.1, "output", ...shown);
     if (status !== 0) show(seconds, "aside", `→ ${ending(ended)}`);
   };
