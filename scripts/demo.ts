@@ -1,13 +1,16 @@
 /**
- * `npm run demo`: shows the main uses of sophia-run with real processes and a local ESC server, in a few seconds.
+ * `npm run demo`: shows the main uses of sophia-run with real processes, in a few seconds: first in a project that has a `.env`,
+ * then with a local ESC server.
  * `npm run demo -- --serve`: runs the server alone.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { join } from "node:path";
+import { playDotenv } from "./demo/dotenv-scene.ts";
 import { origins } from "./demo/origins.ts";
 import { makePaint } from "./demo/paint.ts";
+import { openProject } from "./demo/project.ts";
 import { type Margin, Stage } from "./demo/stage.ts";
 import { serve } from "./demo/serve.ts";
 import { startService } from "./demo/service.ts";
@@ -23,7 +26,12 @@ async function isGone(file: string): Promise<boolean> {
 
 async function play(stage: Stage, world: DemoWorld): Promise<void> {
   const { server, environment } = world;
-  stage.aside("A local server implements the ESC API. Every value is fake, and what is", "shown is masked.");
+  stage.step(
+    "With a team: Pulumi ESC",
+    "ESC (Environments, Secrets, and Configuration) is a service from which a team gets",
+    "its values. A local server implements its API here. Every value is fake, and what",
+    "is shown is masked.",
+  );
   stage.prompt(`export PULUMI_BACKEND_URL=${server.url}`);
   stage.prompt(`export ESC_ENV=${environment["ESC_ENV"] ?? ""} ESC_TOKEN=***${server.token.slice(-4)}`);
 
@@ -136,16 +144,23 @@ async function main(): Promise<void> {
     process.stdout.columns,
   );
   const world = await openWorld();
+  const project = openProject();
+  const close = async (): Promise<void> => {
+    project.close();
+    await world.close();
+  };
   // Cleans up if the demo is interrupted, or its reader ends (`| head`).
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => void world.close().finally(() => process.kill(process.pid, signal)));
+    process.once(signal, () => void close().finally(() => process.kill(process.pid, signal)));
   }
-  process.stdout.once("error", () => void world.close().finally(() => process.exit(1)));
+  process.stdout.once("error", () => void close().finally(() => process.exit(1)));
   if (process.argv.includes("--serve")) return serve(world);
   try {
+    await playDotenv(stage, project);
+    project.close();
     await play(stage, world);
   } finally {
-    await world.close();
+    await close();
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const { failures } = stage;

@@ -125,7 +125,9 @@ function sharedOptions(): readonly string[] {
 const wanted = [
   "# Reference",
   "<!-- made by npm run docs; do not edit -->",
-  "Every command, option, variable, exit status and failure code, from the tables that `--help` uses.",
+  text(
+    "Every command, option, variable, exit status and failure code, from the tables that `--help` uses. Pulumi ESC (Environments, Secrets, and Configuration) is called ESC.",
+  ),
   "## Starting a program",
   shell(USAGES),
   text(INTRODUCTION.replaceAll("\n", " ")),

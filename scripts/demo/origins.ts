@@ -1,4 +1,5 @@
 import { type CommandSetting, run } from "./command.ts";
+import { list, parse, property } from "./json.ts";
 
 /** Returns the origins of a run's variables by name, in words, from `sophia-run explain --json`. */
 export async function origins(
@@ -33,20 +34,4 @@ function describe(origin: unknown): string {
     default:
       return "";
   }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function property(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -62,3 +62,12 @@ export function anchors(document: string): readonly string[] {
       .replaceAll(" ", "-"),
   );
 }
+
+/** The text of a document on one line, without headings, code, targets of links and comments. */
+export function proseOf(document: string): string {
+  return document
+    .replaceAll(/^( *)```[\s\S]*?^\1```$/gm, "")
+    .replaceAll(/^#.*$/gm, "")
+    .replaceAll(/`[^`]*`|\]\([^)]*\)|<!--[\s\S]*?-->/g, "")
+    .replaceAll(/\s+/g, " ");
+}

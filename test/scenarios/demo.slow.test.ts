@@ -31,6 +31,9 @@ describe("npm run demo", () => {
   });
 
   test.each([
+    ["the lines to fix in a .env", /✗ PORT must be a port.*\n +correct it in \.env, line 2\n[^$]*→ exit status 78$/m],
+    ["the start of the project without ESC", /^database on localhost, .*, port 8080\n→ exit status 0$/m],
+    ["what a coding agent reads", /^DATABASE_URL=\*{3}\nPORT=8080\nSTRIPE_API_KEY=\*{3}\n→ exit status 0$/m],
     ["the smoke check", /^\$ sophia-run check\n=== Configuration check: sample ===$/m],
     ["its summary", /^✅ All checks passed! Configuration loaded from ESC\n→ exit status 0$/m],
     ["the command line of a run", /^\$ QDRANT_URL=\S+ sophia-run -- node app\.js$/m],
@@ -158,14 +161,18 @@ test("--serve runs a server until SIGTERM to npm, and the commands that it print
   expect(remains(temporary)).toEqual([]);
 });
 
-test.each(["SIGTERM", "SIGINT"] as const)("ends by %s and cleans up", async (signal) => {
+test.each([
+  ["SIGTERM", "the first scene", /\$ sophia-run init/, 2],
+  ["SIGTERM", "the scenes with ESC", /Configuration check: sample/, 1],
+  ["SIGINT", "the scenes with ESC", /Configuration check: sample/, 1],
+] as const)("ends by %s in %s and cleans up", async (signal, _, shown, folders) => {
   const temporary = folder();
   const demo = start([process.execPath, "--import", "tsx", "scripts/demo.ts"], {
     cwd: root,
     env: hostileEnvironment(temporary),
   });
-  await demo.seen(/\$ sophia-run check/);
-  expect(remains(temporary)).toHaveLength(1);
+  await demo.seen(shown);
+  expect(remains(temporary)).toHaveLength(folders);
   process.kill(demo.pid, signal);
   expect(await demo.finished).toMatchObject({ status: null, signal });
   expect(remains(temporary)).toEqual([]);

@@ -3,6 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { PROJECT_FILES, README_EDITS } from "../../scripts/demo/project.ts";
+import { transcript } from "../../scripts/demo/transcript.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
@@ -23,6 +25,8 @@ type Trial =
       /** Variables that the ESC environment lacks. */
       readonly without?: readonly string[];
       readonly unless?: string | undefined;
+      /** ESC is not configured. */
+      readonly isWithoutEsc?: true;
       /** The document's next block is the output. */
       readonly isShown?: true;
     }
@@ -94,16 +98,14 @@ const withoutNamespaces =
 /** Each document with its blocks of commands, by their first lines. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
+    "$ cat .env": { kind: "run", files: projectAfter(1), isWithoutEsc: true },
+    "$ sophia-run -- node app.js": { kind: "run", files: projectAfter(2), isWithoutEsc: true },
+    "$ CLAUDECODE=1 sophia-run -- cat .env": { kind: "run", files: projectAfter(3), isWithoutEsc: true },
     "npm ci": npm,
     "npm test": npm,
     [FETCH]: fetched,
     "npx --no-install sophia-run init": { ...npm, commands: ["npx"] },
     "npx --no-install sophia-run login": { ...npm, commands: ["npx"] },
-    "$ sophia-run -- node server.js; echo $?": {
-      kind: "run",
-      files: { "sophia.contract.json": contractOfReadme() },
-      without: ["DATABASE_URL"],
-    },
   },
   "SECRETS.md": {
     'read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&': github,
@@ -339,24 +341,14 @@ function firstLine({ text: lines }: Block): string {
   return lines.slice(0, lines.indexOf("\n"));
 }
 
-function contractOfReadme(): string {
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  const contract = fencedBlocks(readme).find(({ text: lines }) => lines.includes("sophia.contract.schema.json"));
-  if (contract === undefined) throw new Error("README.md shows no contract");
-  return contract.text;
-}
-
-/** A bash script that runs the commands of a console block, each behind its prompt, as a terminal shows them. */
-function transcript(lines: string): string {
-  const commands = lines.split("\n").filter((line) => line.startsWith("$ "));
-  // `$?` stays that of the command before.
-  const prompt = (line: string): string => `status=$?; printf '%s\\n' ${shellWord(line)}; (exit "$status")`;
-  return commands.map((line) => `${prompt(line)}\n${line.slice(2)}\n`).join("");
+/** The demo's project after some of the edits that the README's blocks need. */
+function projectAfter(edits: number): Readonly<Record<string, string>> {
+  return Object.assign({}, PROJECT_FILES, ...README_EDITS.slice(0, edits));
 }
 
 async function runForReal(
   { language, text: lines }: Block,
-  { files = {}, without = [] }: Extract<Trial, { kind: "run" }>,
+  { files = {}, without = [], isWithoutEsc }: Extract<Trial, { kind: "run" }>,
 ): Promise<{ readonly status: number | null; readonly output: string }> {
   await using server = await startEscServer({ token: `pul-${"0".repeat(36)}1a2b` });
   const values = {
@@ -365,10 +357,15 @@ async function runForReal(
   };
   const given = Object.fromEntries(Object.entries(values).filter(([name]) => !without.includes(name)));
   for (const name of ["acme/sophia/dev", "acme/sophia/prod"]) server.environment(name, { values: given });
+  const esc =
+    isWithoutEsc === true
+      ? {}
+      : { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   const cwd = folder();
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(join(cwd, dirname(name)), { recursive: true });
-    writeFileSync(join(cwd, name), content);
+    // A world-readable .env has a warning.
+    writeFileSync(join(cwd, name), content, { mode: name.startsWith(".env") ? 0o600 : 0o666 });
   }
   const script = join(folder(), "block.sh");
   writeFileSync(script, `exec 2>&1\n${language === "console" ? transcript(lines) : `set -e\n${lines}`}`);
@@ -378,9 +375,7 @@ async function runForReal(
     env: {
       PATH: [commandFolder({ "sophia-run": `#!/bin/sh\nexec ${quoted} "$@"\n` }), cleanPath].join(delimiter),
       HOME: cwd,
-      ESC_ENV: "acme/sophia/dev",
-      ESC_TOKEN: server.token,
-      PULUMI_BACKEND_URL: server.url,
+      ...esc,
     },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,8 +1,9 @@
-/** docs/first-value.md, from an empty folder: its blocks in their order, in one shell at a terminal. */
+/** docs/first-value.md, from its own project on: its blocks in their order, in one shell at a terminal. */
 import { chmodSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
 import { sentinel, SENTINEL } from "../commands/world.ts";
+import { commandsOf } from "../../scripts/demo/transcript.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
 import { npmEnvironment, pack } from "../helpers/pack.ts";
@@ -27,6 +28,7 @@ fetch(process.env.PULUMI_BACKEND_URL + "/api/esc/environments/acme", {
   body: JSON.stringify({ project: "sophia", name: "dev" }),
 }).then(async (answer) => {
   if (!answer.ok) throw new Error(await answer.text());
+  console.log("Environment created");
 });'
 `;
 
@@ -44,7 +46,7 @@ test("each block of the page works behind the one before it, and shows what the 
   const script = blocks
     .map(({ language, text }) => (language === "sh" ? `set -e\n${text}set +e` : commandsOf(text).join("\n")))
     .join("\n");
-  const value = `postgresql://app:${sentinel("url")}@db/app`;
+  const value = `sk_${sentinel("key")}`;
   const environment = npmEnvironment(home);
   const shell = startAtTerminal(
     ["bash", "--norc", "-c", `stty -echo\n${script}`],
@@ -59,7 +61,10 @@ test("each block of the page works behind the one before it, and shows what the 
       },
     },
     [
-      ["status 78", `${launcher}\n\u0004`],
+      // The questions of `init`: which further files, and which variables are required.
+      ["or Enter for none:", "\n"],
+      ["or Enter for none:", "\n"],
+      ["Environment created", `${launcher}\n\u0004`],
       ["(not shown): ", `${server.token}\n`],
       ["(not shown): ", `${value}\n`],
       [" [y/N] ", "y\n"],
@@ -81,10 +86,3 @@ test("each block of the page works behind the one before it, and shows what the 
   expect(rest).toContain("✅ All checks passed! Configuration loaded from ESC and .env");
   for (const secret of [SENTINEL, launcher, server.token]) expect(shown).not.toContain(secret);
 });
-
-function commandsOf(text: string): readonly string[] {
-  return text
-    .split("\n")
-    .filter((line) => line.startsWith("$ "))
-    .map((line) => line.slice(2));
-}

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { anchors, links, repositoryLinks } from "../helpers/markdown.ts";
+import { anchors, links, proseOf, repositoryLinks } from "../helpers/markdown.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -34,6 +34,18 @@ describe("a document's address in this repository leads to a file and a heading 
       ({ file, anchor }) => !existsSync(join(root, file)) || (anchor !== "" && !anchors(read(file)).includes(anchor)),
     );
     expect(dead).toEqual([]);
+  });
+});
+
+describe("a page spells ESC out where it first appears", () => {
+  const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter(
+    // These two are still to be spelled out.
+    (name) => name.endsWith(".md") && name !== "docs/coming-from.md" && name !== "docs/comparison.md",
+  );
+  const first = (name: string): string | undefined => /\bESC\b.{0,60}/.exec(proseOf(read(name)))?.[0];
+
+  test.each(pages.filter((name) => first(name) !== undefined))("%s", (name) => {
+    expect(first(name)).toMatch(/^ESC \(Environments, Secrets, and Configuration\)/);
   });
 });
 
