@@ -44,7 +44,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const prepared: Launch = { ...request, program, inherited, profiled, streams, libc };
   if (options.mode !== "spawn") {
     if (obstacle === undefined) return replace(prepared);
-    if (obstacle === "files") await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);
+    if (obstacle === "files") await (await import("./exec/cleaner.ts")).replaceWithCleaner(prepared);
   }
   if (libc !== undefined && (task === undefined || task === "kill-after")) {
     await (await import("./monitor/replace-by-monitor.ts")).replaceWithMonitor(prepared);
