@@ -230,7 +230,7 @@ async function following(
     },
     signal,
   );
-  broker?.onUnauthorized(lookSeldom(follower.lookNow));
+  broker?.onUnauthorized(lookSeldom(follower.lookNow, CLOCK.now));
   await follower.ended;
 }
 
