@@ -3,7 +3,8 @@ import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../../native/system.ts";
 import { replace } from "./exec/replace-process.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
-import { locate, validate } from "./program/find-executable.ts";
+import { locate } from "./program/find-executable.ts";
+import { validate } from "./program/program-strings.ts";
 import { isCloseOnExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
 

@@ -7,7 +7,6 @@ export interface CaseFolding {
 
 /** Returns a function that matches names with any of the globs. */
 export function matcher(globs: readonly string[], folding?: CaseFolding): (name: string) => boolean {
-  if (globs.length === 0) return () => false;
   if (folding === undefined) return (name) => globs.some((glob) => matchesGlob(glob, name));
   const folded = globs.map(folding.fold);
   return (name) => folded.some((glob) => matchesGlob(glob, folding.fold(name)));

@@ -1,9 +1,9 @@
 import type { Environment, Layer, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { type CaseFolding, matcher } from "./name-globs.ts";
+import { giverOf } from "./precedence.ts";
 import { isReserved } from "./reserved-names.ts";
 import type { Risk, Risks } from "./risks-of-files.ts";
-import { giverOf } from "./source-table.ts";
 import type { Settings } from "../command-line/settings.ts";
 
 /** Variables that most processes need, which `--pristine` passes on; together with `LC_*`, the locale. */
@@ -65,8 +65,9 @@ export function withholding(
   const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
   for (const name of selection.pointers) own.set(name, "pointer");
   if (!keepEsc) for (const name of launchers) own.set(name, "launcher");
-  const included = matcher(selection.include, folding);
-  const excluded = matcher(selection.exclude, folding);
+  const [included, excluded] = [selection.include, selection.exclude].map((globs) =>
+    globs.length === 0 ? undefined : matcher(globs, folding),
+  );
   return (variable) => {
     const { name, origin } = variable;
     if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
@@ -78,8 +79,8 @@ export function withholding(
     const givenBy = giverOf(origin.source);
     if (!usesFiles && givenBy === "configuration" && origin.source !== "esc") return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
-    if (excluded(name)) return "excluded";
-    if (included(name)) return undefined;
+    if (excluded?.(name) === true) return "excluded";
+    if (included?.(name) === true) return undefined;
     switch (givenBy) {
       case "caller":
         return !pristine || isBaseline(name, folding) || isDeclared(name) ? undefined : "not-baseline";

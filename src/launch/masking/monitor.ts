@@ -1,7 +1,7 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { errorName } from "../../system/errors.ts";
 import * as records from "../../../native/shared.ts";
-import { bytesOf } from "../program/program-bytes.ts";
+import { bytesOf } from "../program/program-strings.ts";
 import type { Program } from "../types.ts";
 import { closeQuietly, readNow } from "./io.ts";
 import type { End } from "./job.ts";

@@ -4,7 +4,7 @@ import { loader } from "../../system/addon/addon.ts";
 import { EXEC_PID, PID_PLACEHOLDER, PID_VARIABLES } from "../../../native/shared.ts";
 import { runAsScript } from "../exec/replace-process.ts";
 import { deliverSignals } from "../event-listeners.ts";
-import { bytesOf } from "../program/program-bytes.ts";
+import { bytesOf } from "../program/program-strings.ts";
 import { callersOpenFiles, openFilesNumber } from "../open-files.ts";
 import type { Launch, Program } from "../types.ts";
 import { bytesOfNumbers, findMonitor, numbersOfProgram } from "./monitor-addon.ts";
