@@ -50,7 +50,8 @@ export class ContractFileError extends SophiaError {
   readonly problem: ContractProblem;
 
   constructor(file: string, cwd: string, problem: ContractProblem) {
-    super({ code: CODES[problem.kind], message: `the contract ${printable(file)} cannot be used` });
+    const reason = problem.kind === "unreadable" ? ` (${problem.errorCode})` : "";
+    super({ code: CODES[problem.kind], message: `the contract ${printable(file)} cannot be used${reason}` });
     this.file = file;
     this.cwd = cwd;
     this.problem = problem;
