@@ -36,7 +36,7 @@ export const PID_PLACEHOLDER = "0000000000";
 export const OPEN_FILES_UNCHANGED = -1;
 export const OPEN_FILES_UNLIMITED = -2;
 
-// Records of masking/monitor.h to the launcher, with their values.
+// Records of masking/monitor.inc to the launcher, with their values.
 export const STARTED = 1; // the program's PID
 export const NOT_EXECUTED = 2; // the error number
 export const STOPPED = 3; // the signal

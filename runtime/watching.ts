@@ -1,4 +1,4 @@
-/** The part of the addon for masking that waits for descriptors: in Node.js a thread (native/masking/watch.h), here the loop. */
+/** The part of the addon for masking that waits for descriptors: in Node.js a thread (native/masking/watch.inc), here the loop. */
 import { FORGET, UNTIL_READABLE } from "../native/shared.ts";
 import { POLLIN, watch as watchIn, type Watch } from "./loop.ts";
 

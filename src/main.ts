@@ -74,7 +74,7 @@ function workingDirectory(): string {
 async function fail(context: Context, error: unknown): Promise<number> {
   try {
     const { printError } = await import("./output/stderr.ts");
-    printError(await adapted(context), error);
+    await printError(await adapted(context), error);
   } catch (unprinted) {
     // limits.ts cannot be loaded, either.
     const isLimit = String(unprinted).includes("EMFILE");

@@ -48,18 +48,18 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
 #include "../signal-mask.h"
 
 /* They build on each other, in this order. */
-#include "terminal.h"
+#include "terminal.inc"
 
-#include "monitor.h"
+#include "monitor.inc"
 
 #ifndef SOPHIA_RUN_RUNTIME /* waits for descriptors in its own event loop */
-#include "watch.h"
+#include "watch.inc"
 #endif
 
-#include "search.h"
-#include "decode.h"
-#include "candidate.h"
-#include "finder.h"
+#include "search.inc"
+#include "decode.inc"
+#include "candidate.inc"
+#include "finder.inc"
 
 /* Calls the function to whose address `data` points. Missing numbers are -1. */
 static napi_value call(napi_env env, napi_callback_info info) {

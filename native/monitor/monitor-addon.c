@@ -20,7 +20,7 @@
 
 #include "../generated/shared.h"
 #include "../program.h"
-#include "hold-signals.h"
+#include "hold-signals.inc"
 
 /* The request that replace.ts writes, in fields of eight bytes. */
 struct request {

@@ -49,7 +49,7 @@ struct monitor_settings {
   int64_t kill_after;
   /* The early signals: a bit for each, SIGHUP's the lowest. */
   uint64_t early;
-  /* See secret-files.h; the list may be empty. */
+  /* See secret-files.inc; the list may be empty. */
   int folder;
   char **secret_files;
 };
@@ -140,7 +140,7 @@ _Noreturn static void exit_with(int status) {
   for (;;) raw_call(SYS_exit_group, status, 0, 0, 0, 0);
 }
 
-#include "secret-files.h"
+#include "secret-files.inc"
 
 static bool is_from_kernel(const siginfo_t *info) { return info->si_code > 0 || info->si_code == KERNEL_REQUEUED; }
 
@@ -400,7 +400,7 @@ _Noreturn static void run_monitor(const struct monitor_settings *settings) {
 }
 
 #ifndef MONITOR_IN_PROCESS
-#include "command-guard.h"
+#include "command-guard.inc"
 
 static uint64_t number_in(const char *digits) {
   uint64_t number = 0;

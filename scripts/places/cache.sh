@@ -77,3 +77,20 @@ base_image() {
   lines=$(awk -v name="$1" 'index($0, name ")") || index($0, name " |") { on = 1 } on; /;;/ { on = 0 }' scripts/places/image.sh)
   part "$cache/images/$(echo "$1" | tr / _ | tr : _).tar" "$1, $({ echo "$lines"; cat scripts/places/archive.mts; } | cksum)" "two minutes" scripts/places/image.sh "$1"
 }
+
+# Makes base images, and tells the cases their archives: base_images NAME... (base-images.ts)
+base_images() {
+  BASE_IMAGES=
+  for image in "$@"; do
+    base_image "$image"
+    BASE_IMAGES="$BASE_IMAGES$made
+"
+  done
+  export BASE_IMAGES
+}
+
+# Makes a root with Podman, the programs of a node of Kubernetes that Debian has, and what the cases need.
+podman_root() {
+  debian_root podman bookworm catatonit conmon containerd containernetworking-plugins crun etcd-server iproute2 iptables openssl \
+    podman python3 runc
+}

@@ -17,7 +17,7 @@ case " $* " in
   *)
     # Without the check of its size.
     SOPHIA_RUN_DRIVEN_PACKAGE=$place npx vitest run --project slow --project process --testNamePattern '^(?!.*small process)' \
-      test/launch/monitor/cleaner.slow.test.ts test/launch/secret-files.slow.test.ts
+      test/launch/exec/cleaner.slow.test.ts test/launch/secret-files.slow.test.ts
     for each in signals jobcontrol terminal status pid1; do set -- "$@" --only "$each/*"; done
     ;;
 esac

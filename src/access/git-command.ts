@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
-import { lookUp } from "../launch/program/look-up.ts";
+import { lookUp } from "../launch/program/find-executable.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { irregularAtTop, irregularBelow } from "./git-files.ts";
 import { limitOf } from "../system/limits.ts";

@@ -17,7 +17,7 @@ import { maskCommands, workflowCommand } from "../output/workflow-commands.ts";
 import { makeReport } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
 import type { Start } from "../resolve/start.ts";
-import { matcher } from "../resolve/select.ts";
+import { matcher } from "../resolve/name-globs.ts";
 import { secretsOf } from "../resolve/secret-values.ts";
 import { annotateNotices, annotateViolations } from "./annotations.ts";
 import { byInput, readInputs, type Export } from "./inputs.ts";

@@ -2,7 +2,7 @@
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { forRunner } from "../output/surroundings.ts";
-import { describeBug } from "../output/stderr.ts";
+import { describeBug, failureOf } from "../output/stderr.ts";
 import { workflowCommand } from "../output/workflow-commands.ts";
 import { ownEnvironment } from "../system/own-environment.ts";
 import { write } from "../system/blocking.ts";
@@ -24,8 +24,8 @@ const context: Context = forRunner({
   isTerminal: () => false,
 });
 
-function fail(error: unknown): number {
-  if (error instanceof SophiaError) context.raw(1, annotateFailure(error));
+async function fail(error: unknown): Promise<number> {
+  if (error instanceof SophiaError) context.raw(1, annotateFailure(await failureOf(error)));
   else {
     const [message, ...frames] = describeBug(error);
     context.raw(1, workflowCommand("error", message, { title: "sophia-run" }));
@@ -34,7 +34,11 @@ function fail(error: unknown): number {
   return 1;
 }
 
-process.on("uncaughtException", (error) => process.exit(fail(error)));
+async function failAndExit(error: unknown): Promise<never> {
+  process.exit(await fail(error));
+}
+
+process.on("uncaughtException", (error) => void failAndExit(error));
 void act(context)
   .then((succeeds) => (succeeds ? 0 : 1), fail)
   .then((status) => process.exit(status));

@@ -40,12 +40,8 @@ const LOOPBACK = "127.0.0.1";
 /** The address without any option. */
 export const LOOPBACK_ADDRESS: PortAddress = { host: LOOPBACK, port: 0 };
 
-/** Returns the address of a broker that listens on loopback. */
-export function loopbackAddress(port: number): OwnAddress {
-  return ownAddress({ host: LOOPBACK }, port);
-}
-
-function ownAddress({ host, name }: Pick<PortAddress, "host" | "name">, port: number): OwnAddress {
+/** Returns the address of a broker that listens on this port. */
+export function ownAddress({ host, name }: Pick<PortAddress, "host" | "name">, port: number): OwnAddress {
   const written = host.includes(":") ? `[${host}]` : host;
   const further = host === LOOPBACK ? ["localhost"] : [];
   const all = [name ?? written, written, ...further].map((one) => one.toLowerCase());

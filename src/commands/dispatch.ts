@@ -72,7 +72,7 @@ async function runSubcommand(name: CommandName, words: readonly string[], contex
     return await runDefined(name, definition, words, context);
   } catch (error) {
     if (definition.statusOfMistake === undefined || !(error instanceof SophiaError)) throw error;
-    printError(context, error);
+    await printError(context, error);
     return definition.statusOfMistake(words);
   }
 }

@@ -3,7 +3,8 @@ import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../../native/system.ts";
 import { replace } from "./exec/replace-process.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
-import { locate, validate } from "./program/find-executable.ts";
+import { locate } from "./program/find-executable.ts";
+import { validate } from "./program/program-strings.ts";
 import { isCloseOnExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
 
@@ -44,7 +45,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const prepared: Launch = { ...request, program, inherited, profiled, streams, libc };
   if (options.mode !== "spawn") {
     if (obstacle === undefined) return replace(prepared);
-    if (obstacle === "files") await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);
+    if (obstacle === "files") await (await import("./exec/cleaner.ts")).replaceWithCleaner(prepared);
   }
   if (libc !== undefined && (task === undefined || task === "kill-after")) {
     await (await import("./monitor/replace-by-monitor.ts")).replaceWithMonitor(prepared);

@@ -8,7 +8,7 @@ import { systemErrorCode } from "../system/errors.ts";
 import { GROUP_OR_WORLD_WRITABLE } from "../system/ownership.ts";
 import { isSameFolder } from "../system/paths.ts";
 import { loadMonitorAddon } from "./monitor/monitor-addon.ts";
-import type { SecretFile } from "./types.ts";
+import type { Launch, Program, SecretFile } from "./types.ts";
 import { listen, type Undo } from "./event-listeners.ts";
 import { catchableSignals } from "./signals.ts";
 import { isInMemory, removeLeftovers } from "./spawn/leftovers.ts";
@@ -84,6 +84,32 @@ function write(
     remove();
     throw cannotWrite(path, error, SPACE_HINT);
   }
+}
+
+/** Secret files that another process removes: the cleaner in exec mode, the monitor in spawn mode. */
+export interface RemovableFiles {
+  /** The program, with the paths of the files in its environment. */
+  readonly program: Program;
+  /** The monitor's path, `FOLDER=PATH` and `INODE=NAME` for each file, each ended by a NUL. */
+  readonly strings: Uint8Array;
+  /** The descriptor of the open folder, which has its lock; -1: there are no files. */
+  readonly folder: number;
+  /** Removes the files here, if no other process does. */
+  readonly remove: () => void;
+}
+
+/** Writes the secret files. The caller must hold all signals until another process has them. @throws SophiaError (125) */
+export function writeRemovableFiles({ files, program }: Launch, monitor: string): RemovableFiles {
+  const runtimeDirectory = program.environment.get("XDG_RUNTIME_DIR");
+  const { folder, descriptor, inodes, paths, remove } = writeSecretFiles(files, runtimeDirectory, (undo) => undo);
+  if (descriptor === undefined) throw new TypeError("the folder of secret files is not open");
+  const entries = Array.from(inodes, ([name, inode]) => `${inode}=${name}`);
+  return {
+    program: { ...program, environment: new Map([...program.environment, ...paths]) },
+    strings: Buffer.from(`${[monitor, `FOLDER=${folder}`, ...entries].join("\0")}\0`),
+    folder: descriptor,
+    remove,
+  };
 }
 
 /**

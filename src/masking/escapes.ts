@@ -38,7 +38,7 @@ function isEscapedEnd(bytes: Uint8Array, escape: number): boolean {
   return bytes[escape] === BACKSLASH && (letter === LETTERS.n || letter === LETTERS.r);
 }
 
-/** Returns for each byte {@link ESCAPE}, {@link LINE_BREAK} or 0: nine bytes in all, which search.h compares. @param occurs marks the bytes of which patterns consist */
+/** Returns for each byte {@link ESCAPE}, {@link LINE_BREAK} or 0: nine bytes in all, which search.inc compares. @param occurs marks the bytes of which patterns consist */
 export function escapesOf(occurs: Uint8Array): Uint8Array {
   const has = (character: string): boolean => occurs[codeOf(character)] === 1;
   const rows: readonly (readonly [string, boolean])[] = [

@@ -24,7 +24,7 @@ export interface Beginning {
   readonly undecided: number;
 }
 
-/** The search, compiled (native/masking/search.h, decode.h, candidate.h and finder.h). */
+/** The search, compiled (native/masking/search.inc, decode.inc, candidate.inc and finder.inc). */
 export interface CompiledSearch {
   /** Fills tables. @param args those of `build_search` */
   readonly buildSearch: (...args: readonly (Uint8Array | Uint32Array | number)[]) => void;
@@ -60,6 +60,6 @@ export interface CompiledSearch {
    * @returns the number of candidates
    */
   readonly listCandidates: (candidates: Uint8Array, length: number, numbers: Int32Array) => number;
-  /** Copies the matches of the last call: five numbers for each (finder.h). */
+  /** Copies the matches of the last call: five numbers for each (finder.inc). */
   readonly takeMatches: (matches: Int32Array) => void;
 }

@@ -16,7 +16,8 @@ export interface Form {
 
 /** The least number of characters of an encoded form: shorter ones are found by chance. */
 export const SHORTEST_FORM = 8;
-const SHORTEST_VALUE = 6;
+/** In bytes. Decides only over values with `\r\n`, which get shorter by one line end: `texts.ts` has refused other short ones. */
+const SHORTEST_PLAIN_PATTERN = 6;
 /** Longer forms are masked in pieces that overlap by a byte: less is held back, and a part of such a form is masked, too. */
 const PIECE = 256;
 const LONGEST_PIECE = 2 * PIECE - 1;
@@ -44,7 +45,7 @@ export function patternsOf(secrets: readonly Secret[], longest = Infinity): Read
   const forms = new Map<string, Form>();
   for (const { name, value } of secrets) {
     const add = (part: SecretPart, encoding: EncodingName, bytes: string, shown: (piece: string) => number): void => {
-      if (bytes.length < (encoding === "plain" ? SHORTEST_VALUE : SHORTEST_FORM)) return;
+      if (bytes.length < (encoding === "plain" ? SHORTEST_PLAIN_PATTERN : SHORTEST_FORM)) return;
       for (const piece of bytes.length > LONGEST_PIECE ? pieces(bytes) : [bytes]) {
         const [form, most] = [forms.get(piece), shown(piece)];
         // The least of several secrets that have the pattern.

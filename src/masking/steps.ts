@@ -1,4 +1,4 @@
-/** The search for patterns in one stream, step by step, for where native/masking/finder.h is not compiled; pure. */
+/** The search for patterns in one stream, step by step, for where native/masking/finder.inc is not compiled; pure. */
 import { ROOT, SHALLOW, type Automaton } from "./automaton.ts";
 import { Candidate, WaitingCandidates, type OnMatch } from "./candidate.ts";
 import { END, MORE, type Unit } from "./encodings/decoder.ts";

@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
+import type { FailureCode } from "../core/failure-codes.ts";
 import type { Failure } from "../core/model.ts";
 import { type Line, wrap } from "../core/lines.ts";
 import { systemErrorCode } from "../system/errors.ts";
@@ -13,15 +14,30 @@ const INDENT = "  ";
 type Lines = readonly [string, ...string[]];
 
 /** Prints a failure, or a bug without its message, which may contain a secret. */
-export function printError(context: Context, error: unknown): void {
+export async function printError(context: Context, error: unknown): Promise<void> {
   const limit = openFilesLimitOf(systemErrorCode(error)) ?? memoryLimitOf(error);
-  if (error instanceof SophiaError) printFailure(context, error, remedyOf(error));
-  else if (limit !== undefined) printFailure(context, { code: "system-limit", ...limit });
+  if (error instanceof SophiaError) {
+    const failure = await failureOf(error);
+    printFailure(context, failure, remedyOf(failure));
+  } else if (limit !== undefined) printFailure(context, { code: "system-limit", ...limit });
   else write(context, describeBug(error), "failure", true);
 }
 
+const CONTRACT_FILE_CODES: ReadonlySet<FailureCode> = new Set([
+  "contract-invalid",
+  "contract-unreadable",
+  "contract-distrusted",
+  "link-outside",
+]);
+
+/** Returns an error in words. That of a contract file has only data, and its words are loaded only for it. */
+export async function failureOf(error: SophiaError): Promise<Failure> {
+  if (!CONTRACT_FILE_CODES.has(error.code)) return error;
+  return (await import("./contract-file-failure.ts")).wordContractFile(error);
+}
+
 /** Returns the remedy for a file that the limit on open files keeps from being read: nothing is wrong with the file. */
-function remedyOf({ message }: SophiaError): string | undefined {
+function remedyOf({ message }: Failure): string | undefined {
   return openFilesLimitOf(/\((E[MN]FILE)\)/.exec(message)?.[1])?.hint;
 }
 

@@ -1,3 +1,4 @@
+/** The sources: their order, who gives their values, and the value that wins; pure. */
 import type { Layer, Resolution, Resolved, SourceId } from "../core/model.ts";
 
 /** All sources, highest precedence first, for each value of `--prefer`. */
@@ -5,6 +6,23 @@ export const PRECEDENCE: Readonly<Record<"environment" | "esc", readonly SourceI
   environment: ["environment", "override", "esc", "secrets", "dotenv", "contract", "fake"],
   esc: ["override", "esc", "environment", "secrets", "dotenv", "contract", "fake"],
 };
+
+type Giver = "caller" | "configuration" | "contract";
+
+/** The giver of each source's values, by which options withhold them. */
+const GIVERS: Readonly<Record<SourceId, Giver>> = {
+  override: "configuration",
+  esc: "configuration",
+  environment: "caller",
+  secrets: "configuration",
+  dotenv: "configuration",
+  contract: "contract",
+  fake: "contract",
+};
+
+export function giverOf(id: SourceId): Giver {
+  return GIVERS[id];
+}
 
 /**
  * Gives each variable the value of the highest layer (the first) that sets it. A declared variable that is empty counts as

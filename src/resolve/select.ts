@@ -1,8 +1,9 @@
 import type { Environment, Layer, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
+import { type CaseFolding, matcher } from "./name-globs.ts";
+import { giverOf } from "./precedence.ts";
 import { isReserved } from "./reserved-names.ts";
 import type { Risk, Risks } from "./risks-of-files.ts";
-import { giverOf } from "./source-table.ts";
 import type { Settings } from "../command-line/settings.ts";
 
 /** Variables that most processes need, which `--pristine` passes on; together with `LC_*`, the locale. */
@@ -17,8 +18,7 @@ const BASELINE: ReadonlySet<string> = new Set(
 type Options = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" | "allow";
 
 /** The rules for names on a system that ignores their case. */
-export interface Folding {
-  readonly fold: (name: string) => string;
+export interface Folding extends CaseFolding {
   readonly isBaseline: (folded: string) => boolean;
 }
 
@@ -65,8 +65,9 @@ export function withholding(
   const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
   for (const name of selection.pointers) own.set(name, "pointer");
   if (!keepEsc) for (const name of launchers) own.set(name, "launcher");
-  const included = matcher(selection.include, folding);
-  const excluded = matcher(selection.exclude, folding);
+  const [included, excluded] = [selection.include, selection.exclude].map((globs) =>
+    globs.length === 0 ? undefined : matcher(globs, folding),
+  );
   return (variable) => {
     const { name, origin } = variable;
     if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
@@ -78,8 +79,8 @@ export function withholding(
     const givenBy = giverOf(origin.source);
     if (!usesFiles && givenBy === "configuration" && origin.source !== "esc") return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
-    if (excluded(name)) return "excluded";
-    if (included(name)) return undefined;
+    if (excluded?.(name) === true) return "excluded";
+    if (included?.(name) === true) return undefined;
     switch (givenBy) {
       case "caller":
         return !pristine || isBaseline(name, folding) || isDeclared(name) ? undefined : "not-baseline";
@@ -132,37 +133,4 @@ function isCallersOwn(
 function isBaseline(name: string, folding: Folding | undefined): boolean {
   const folded = folding?.fold(name) ?? name;
   return BASELINE.has(folded) || folded.startsWith("LC_") || folding?.isBaseline(folded) === true;
-}
-
-/** Returns a function that matches names with any of the globs. */
-export function matcher(globs: readonly string[], folding?: Folding): (name: string) => boolean {
-  if (globs.length === 0) return () => false;
-  if (folding === undefined) return (name) => globs.some((glob) => matchesGlob(glob, name));
-  const folded = globs.map(folding.fold);
-  return (name) => folded.some((glob) => matchesGlob(glob, folding.fold(name)));
-}
-
-/** Matches `*` and `?`. Only the last `*` is retried, so that each costs time linear in the length of the name. */
-export function matchesGlob(glob: string, name: string): boolean {
-  const pattern = Array.from(glob);
-  const characters = Array.from(name);
-  let at = 0;
-  let star = -1;
-  let tried = 0;
-  for (let index = 0; index < characters.length;) {
-    if (pattern[at] === "*") {
-      star = at;
-      tried = index;
-      at += 1;
-    } else if (pattern[at] === "?" || (at < pattern.length && pattern[at] === characters[index])) {
-      at += 1;
-      index += 1;
-    } else if (star !== -1) {
-      at = star + 1;
-      tried += 1;
-      index = tried;
-    } else return false;
-  }
-  while (pattern[at] === "*") at += 1;
-  return at === pattern.length;
 }

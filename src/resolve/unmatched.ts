@@ -1,7 +1,7 @@
 import { didYouMean } from "../core/suggest.ts";
 import type { Notice } from "../core/model.ts";
 import { printable } from "../core/text.ts";
-import { matcher } from "./select.ts";
+import { matcher } from "./name-globs.ts";
 import type { Start } from "./start.ts";
 
 /** Reports globs of `--include` that match no variable; none while an ESC that was not read may have it. */

@@ -1,3 +1,6 @@
+/** The code of a command that is in no folder of the search path; the others are the system's. */
+export const NOT_ON_PATH = "NOT_ON_PATH";
+
 /** Returns the code of a system error, such as `ENOENT`; undefined for any other error. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;

@@ -22,7 +22,7 @@ const LANGFUSE = "cloud.langfuse.com us.cloud.langfuse.com hipaa.cloud.langfuse.
 const DATADOG = "*.datadoghq.com *.datadoghq.eu *.ddog-gov.com datadoghq.com datadoghq.eu ddog-gov.com";
 
 /** By the first part of its variables' names. */
-const SERVICES: ReadonlyMap<string, Service> = new Map(
+export const SERVICES: ReadonlyMap<string, Service> = new Map(
   (
     [
       ["AI_GATEWAY", "ai-gateway.vercel.sh", "VERCEL_OIDC_TOKEN"],
@@ -226,12 +226,3 @@ export function prefixesOfKey(name: string): readonly string[] {
 /** Addresses that have a name of their own, and the forms of all others, for `suspect-names.ts`. */
 export const ADDRESS_NAMES: readonly string[] = [...FURTHER.keys()];
 export const ADDRESS_FORMS: readonly RegExp[] = [ADDRESS, OF_AWS, OF_GOOGLE_CLOUD];
-
-/** An address of each service, and those that have a name of their own, for tests. */
-export const KEY_ADDRESSES: readonly string[] = [
-  ...Array.from(SERVICES.keys(), (service) => `${service}_BASE_URL`),
-  ...FURTHER.keys(),
-  "AWS_ENDPOINT_URL",
-  "AWS_ENDPOINT_URL_S3",
-  "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE",
-];

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { admission, type RequestHead } from "../../src/broker/admit.ts";
-import { loopbackAddress, type OwnAddress } from "../../src/broker/own-address.ts";
+import { LOOPBACK_ADDRESS, ownAddress, type OwnAddress } from "../../src/broker/own-address.ts";
 import { planKey } from "../../src/broker/key-plan.ts";
 import { parseRules } from "../../src/contract/broker/path-rules.ts";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
 import { routesTo } from "./routes.ts";
 
 const PORT = 40_123;
-const OWN = loopbackAddress(PORT);
+const OWN = ownAddress(LOOPBACK_ADDRESS, PORT);
 const [openai, anthropic, search] = routesTo("https://api.example.test");
 const admit = admission([openai, anthropic, search], OWN);
 const HOST = ["Host", `127.0.0.1:${PORT}`] as const;

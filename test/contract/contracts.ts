@@ -7,10 +7,12 @@ import { defaultFault } from "../../src/contract/file/default-meaning.ts";
 import { examineMeaning } from "../../src/contract/file/meaning.ts";
 import { parseContract } from "../../src/contract/file/load-file.ts";
 import { formatCheck } from "../../src/contract/format.ts";
-import { contradictoryContract, malformedContract } from "../../src/contract/file/rejection.ts";
+import { ContractFileError, type LocatedFault } from "../../src/contract/file/contract-file-error.ts";
+import { contradictions, malformations } from "../../src/contract/file/rejection.ts";
 import type { Contract, Violation } from "../../src/contract/contract-model.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
+import { failureOf as inWords } from "../../src/output/stderr.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
 
@@ -19,12 +21,15 @@ export function contractOf(document: unknown, profile?: string): Contract {
   const source = { kind: "file", path: "/repository/sophia.contract.json" } as const;
   const text = JSON.stringify(document);
   const parsed = parseContract(text);
-  if (parsed === undefined) throw malformedContract(text, "sophia.contract.json");
+  const refuse = (faults: readonly LocatedFault[]): never => {
+    throw new ContractFileError("/repository/sophia.contract.json", "/repository", { kind: "faults", faults });
+  };
+  if (parsed === undefined) return refuse(malformations(text));
   const issues = examineMeaning(parsed, {
     examineDefault: defaultFault,
     examineBrokers: brokerExaminer(parsed),
   });
-  if (issues.length > 0) throw contradictoryContract(text, "sophia.contract.json", issues);
+  if (issues.length > 0) return refuse(contradictions(text, issues));
   return compileContract(parsed, source, profile);
 }
 
@@ -77,12 +82,12 @@ export function brief(violations: readonly Violation[]): readonly string[] {
   });
 }
 
-/** The failure that the function throws; anything else that happens fails the test. */
+/** The failure that the function throws, in words; anything else that happens fails the test. */
 export async function failureOf(run: () => unknown): Promise<SophiaError> {
   try {
     await run();
   } catch (error) {
-    if (error instanceof SophiaError) return error;
+    if (error instanceof SophiaError) return new SophiaError(await inWords(error), error.status);
     throw error;
   }
   throw new Error("nothing was thrown");

@@ -16,7 +16,7 @@ const SLOW = ["slow", "standalone"] as const;
 /** The folders of tests for what is not in src/: the first whose pattern fits. */
 export const ELSEWHERE: readonly (readonly [changed: RegExp, tests: string])[] = [
   [/^native\/monitor\//, "test/launch/monitor/"],
-  [/^native\/redact\//, "test/launch/masking/"],
+  [/^native\/masking\//, "test/launch/masking/"],
   [/^native\//, "test/launch/"],
   [/^runtime\/(?!test\/)/, "runtime/test/"],
   [/^examples\//, "test/scenarios/examples."],

@@ -274,6 +274,12 @@ test.each([
   expect(masked(value, `x${value}y`)).toBe(maskability === "masked" ? "x***y" : `x${value}y`);
 });
 
+test("a value that is too short with one line end in place of two characters is not masked", () => {
+  expect(maskabilityOf("a\r\n\r\nb")).toBe("masked");
+  expect(masked("a\r\n\r\nb", "<a\n\nb> <a\r\n\r\nb>")).toBe("<a\n\nb> <a\r\n\r\nb>");
+  expect(masked("a\r\n\r\nbcd", "<a\n\nbcd>")).toBe("<***>");
+});
+
 test("an encoded form of fewer than eight characters is not masked", () => {
   expect(masked("abcdef", Buffer.from("xabcdef").toString("base64"))).toBe("eGFiY2RlZg==");
   expect(masked("abcdef", Buffer.from("abcdef").toString("base64"))).toBe("***");

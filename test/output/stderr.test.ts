@@ -5,7 +5,7 @@ import { printError } from "../../src/output/stderr.ts";
 test.each([
   ["out of memory", ["sophia-run: not enough memory", "  raise the limit on memory, or end other programs"]],
   ["another", ["sophia-run: internal error (InternalError); please report it"]],
-])("the engine's error with the text %j is reported as what it is", (text, lines) => {
+])("the engine's error with the text %j is reported as what it is", async (text, lines) => {
   class InternalError extends Error {
     override readonly name = "InternalError";
   }
@@ -23,6 +23,6 @@ test.each([
     async *readChunks() {},
     isTerminal: () => false,
   };
-  printError(context, new InternalError(text));
+  await printError(context, new InternalError(text));
   expect(printed.split("\n").filter((line) => line !== "" && !line.startsWith("  at "))).toEqual(lines);
 });

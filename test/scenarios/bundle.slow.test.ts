@@ -137,13 +137,27 @@ test.for(starts)(
   },
 );
 
-test("a failure is reported with its status if the module that words it cannot be loaded", async ({ skip }) => {
-  skip(isStandalone, "it is one file");
-  const path = copyOfPackage();
-  const names = readdirSync(join(path, "dist")).filter((name) => name.startsWith("stderr-"));
-  expect(names).toHaveLength(1);
-  for (const name of names) rmSync(join(path, "dist", name));
-  const command = [process.execPath, join(path, "bin/sophia-run.cjs"), "--", "no-such-command"] as const;
-  const finished = await runProgram(command, CONTRACT_VALUES, folder());
-  expect(finished).toMatchObject({ status: 127, stderr: "sophia-run: no-such-command: command not found\n" });
-});
+test.for([
+  ["of a command", "stderr-", {}, "no-such-command", 127, "no-such-command: command not found"],
+  [
+    "of a contract",
+    "contract-file-failure-",
+    { "sophia.contract.json": "{" },
+    "true",
+    125,
+    "the contract CWD/sophia.contract.json cannot be used",
+  ],
+] as const)(
+  "a failure %s is reported with its status if the module that words it cannot be loaded",
+  async ([, words, files, program, status, message], { skip }) => {
+    skip(isStandalone, "it is one file");
+    const path = copyOfPackage();
+    const names = readdirSync(join(path, "dist")).filter((name) => name.startsWith(words));
+    expect(names).toHaveLength(1);
+    for (const name of names) rmSync(join(path, "dist", name));
+    const command = [process.execPath, join(path, "bin/sophia-run.cjs"), "--", program] as const;
+    const cwd = folder(files);
+    const finished = await runProgram(command, CONTRACT_VALUES, cwd);
+    expect(finished).toMatchObject({ status, stderr: `sophia-run: ${message.replace("CWD", cwd)}\n` });
+  },
+);

@@ -39,15 +39,18 @@ function servants(init: number): readonly string[] {
     .map((words) => words.join(" "));
 }
 
+/** A place's script, with its arguments. */
+type Script = readonly [script: string, ...args: readonly string[]];
+
 /** Starts a place, and waits until its first case has passed. */
-async function running(name: string) {
-  const place = start([`scripts/places/${name}.sh`], { cwd: root, env });
+async function running([script, ...args]: Script) {
+  const place = start([script, ...args], { cwd: root, env });
   await place.seen(/^passed: /m);
   return { place, init: Number(readFileSync(join(cache, `state.${place.pid}/init`), "utf8")) };
 }
 
 function notMade(name: string, part: string): string | undefined {
-  return existsSync(join(cache, part)) ? undefined : `needs what scripts/places/${name}.sh makes once`;
+  return existsSync(join(cache, part)) ? undefined : `needs what the place of ${name} makes once`;
 }
 
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] as const;
@@ -69,20 +72,22 @@ function sleeping(pid: number): readonly number[] {
 }
 
 const PLACES = [
-  { name: "systemd", reason: notInstalled("systemctl", "--version"), servants: 0 },
-  { name: "docker", reason: notMade("docker", "roots/docker"), servants: 1 },
-  { name: "podman", reason: notMade("podman", "images/node_24-alpine.tar"), servants: 0 },
-  { name: "kubernetes", reason: notMade("kubernetes", "kubernetes"), servants: 0 },
+  { name: "systemd", script: "systemd.sh", reason: notInstalled("systemctl", "--version"), servants: 0 },
+  { name: "docker", script: "docker.sh", reason: notMade("docker", "roots/docker"), servants: 1 },
+  { name: "podman", script: "docker.sh --engine podman", reason: notMade("podman", "roots/podman"), servants: 0 },
+  { name: "kubernetes", script: "kubernetes.sh", reason: notMade("kubernetes", "kubernetes"), servants: 0 },
 ] as const;
 
-describe.each(PLACES)("the place $name", ({ name, reason, servants: count }) => {
+describe.each(PLACES)("the place $name", ({ name, script: line, reason, servants: count }) => {
+  const [file = "", ...args] = line.split(" ");
+  const script: Script = [`scripts/places/${file}`, ...args];
   skipBecause(notLinux ?? noNobody ?? reason);
 
   test.each([
     ["SIGTERM", 143],
     ["SIGINT", 130],
   ] as const)("leaves nothing after %s", { timeout: 200_000 }, async (signal, status) => {
-    const { place, init } = await running(name);
+    const { place, init } = await running(script);
     expect(isAlive(init)).toBe(true);
     expect(servants(init)).toHaveLength(count);
     process.kill(place.pid, signal);
@@ -98,12 +103,12 @@ describe.each(PLACES)("the place $name", ({ name, reason, servants: count }) => 
     "leaves no process and no mount if it is killed, and the next one removes the rest",
     { timeout: 400_000 },
     async () => {
-      const { place, init } = await running(name);
+      const { place, init } = await running(script);
       process.kill(place.pid, "SIGKILL");
       await expect.poll(() => isAlive(init)).toBe(false);
       await expect.poll(() => servants(init)).toEqual([]);
       expect(mounts()).toEqual([]);
-      const next = await running(name);
+      const next = await running(script);
       process.kill(next.place.pid, "SIGTERM");
       await next.place.finished;
       for (const { pid } of [place, next.place]) expect(existsSync(join(cache, `state.${pid}`))).toBe(false);
@@ -112,20 +117,20 @@ describe.each(PLACES)("the place $name", ({ name, reason, servants: count }) => 
   );
 
   test("says in one line that it must be root, and ends with status 2", async () => {
-    const remedy = `sudo env "PATH=$PATH" scripts/places/${name}.sh`;
-    const asked = start([...NOBODY, "sh", `scripts/places/${name}.sh`], { cwd: root, env });
+    const remedy = `sudo env "PATH=$PATH" scripts/places/${line}`;
+    const asked = start([...NOBODY, "sh", ...script], { cwd: root, env });
     expect(await asked.finished).toEqual({
       status: 2,
       signal: null,
       stdout: `not run: ${name}: it must be root\n  ${remedy}\n`,
       stderr: "",
     });
-    const elsewhere = start([...NOBODY, "sh", join(root, `scripts/places/${name}.sh`)], { cwd: "/", env });
+    const elsewhere = start([...NOBODY, "sh", join(root, script[0]), ...args], { cwd: "/", env });
     expect((await elsewhere.finished).stdout).toContain(`\n  cd '${root}' && ${remedy}\n`);
   });
 
   test("cannot run without namespaces, mounts and control groups of its own, and ends with status 2", async () => {
-    const denied = start(["unshare", "--user", "--map-root-user", `scripts/places/${name}.sh`], { cwd: root, env });
+    const denied = start(["unshare", "--user", "--map-root-user", ...script], { cwd: root, env });
     expect(await denied.finished).toEqual({
       status: 2,
       signal: null,
@@ -135,7 +140,8 @@ describe.each(PLACES)("the place $name", ({ name, reason, servants: count }) => 
   });
 
   test("a check of CI that cannot run it says so, and does not fail", async () => {
-    const { finished } = start([...NOBODY, "sh", "scripts/places/check.sh", name], { cwd: root, env });
+    const [place] = file.split(".");
+    const { finished } = start([...NOBODY, "sh", "scripts/places/check.sh", place ?? "", ...args], { cwd: root, env });
     expect(await finished).toMatchObject({ status: 0, stdout: expect.stringMatching(/^not run: .*\n {2}sudo .*\n$/) });
   });
 });

@@ -112,6 +112,24 @@ test("a restart that cannot be recorded does not happen until it can be", async 
   expect(readFileSync(log, "utf8").match(/"event":"start"/g)).toHaveLength(2);
 });
 
+test("a contract that has become malformed prevents a restart, and the warning has the position", async () => {
+  const it = await world();
+  const contract = join(it.cwd, "sophia.contract.json");
+  const correct = readFileSync(contract, "utf8");
+  const started = watching(it);
+  await running(started, "one");
+  writeFileSync(contract, "{");
+  it.change("two");
+  await started.reported(/sophia\.contract\.json:1:2: /);
+  writeFileSync(contract, correct);
+  await running(started, "two");
+  process.kill(started.pid, "SIGTERM");
+  const ended = await started.finished;
+  expect(starts(ended)).toBe(2);
+  expect(ended.stderr.match(/warning:/g)).toHaveLength(1);
+  expect(unwrapped(ended.stderr)).toContain("; the program continues with its current values");
+});
+
 test("a program that ends by itself ends the launcher; an unmet contract prevents a restart", async () => {
   const it = await world();
   const [one, other] = [watching(it), watching(it, ["--watch-signal", "SIGUSR2"])];
@@ -282,4 +300,5 @@ test("a contract that names another environment meanwhile asks it nothing before
   const ended = await started.finished;
   expect(starts(ended)).toBe(2);
   expect(ended.stderr.match(/warning:/g)).toHaveLength(1);
+  expect(unwrapped(ended.stderr)).toContain("; the program continues with its current values");
 });

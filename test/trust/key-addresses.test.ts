@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isSentKey, KEY_ADDRESSES, keysSentTo } from "../../src/trust/key-addresses.ts";
+import { isSentKey, keysSentTo } from "../../src/trust/key-addresses.ts";
+import { KEY_ADDRESSES } from "./addresses.ts";
 
 test.each([
   ["OPENAI_BASE_URL", ["OPENAI_API_KEY", "OPENAI_ADMIN_KEY"]],

@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CODE_NAMES, mayRunCode } from "../../src/trust/code-variables.ts";
-import { isKeyAddress, KEY_ADDRESSES, prefixByForm } from "../../src/trust/key-addresses.ts";
+import { isKeyAddress, prefixByForm } from "../../src/trust/key-addresses.ts";
 import { mayDecideNetwork, NETWORK_NAMES } from "../../src/trust/network-variables.ts";
 import { isSuspect } from "../../src/trust/suspects.ts";
+import { KEY_ADDRESSES } from "./addresses.ts";
 
 const PREFIXES = [
   "npm_config_",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Case } from "../report.ts";
+import { ENGINE } from "./differences.mts";
 import { build } from "./engine.mts";
 import { ENVIRONMENT, KEY, PROJECTS, type World } from "./world.mts";
 
@@ -16,7 +17,7 @@ function dockerfiles(folder: string): readonly (readonly [file: string, tag: str
 export function buildCases(world: World): readonly Case[] {
   const secrets = { options: ["--secret=id=esc_token,env=ESC_TOKEN", `--build-arg=ESC_ENV=${ENVIRONMENT}`] };
   return [
-    ...["docker", "python"].flatMap((folder) =>
+    ...(ENGINE.isDocker ? ["docker", "python"] : ["docker"]).flatMap((folder) =>
       dockerfiles(folder).map(([file, tag]): Case => [
         `examples/${folder}/${file} is built unchanged`,
         async () => {

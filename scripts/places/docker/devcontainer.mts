@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { at } from "../../../test/helpers/at.ts";
 import { type Finished, run } from "../processes.ts";
 import { type Case, shared, until } from "../report.ts";
-import { docker, LABEL, PREFIX } from "./engine.mts";
+import { engine, LABEL, PREFIX } from "./engine.mts";
 import { AUTHORITIES, ENVIRONMENT, KEY, PROJECTS, type World } from "./world.mts";
 
 /** The CLI names images by it. */
@@ -71,7 +71,7 @@ export function devcontainerCases(world: World): readonly Case[] {
         assert.equal(outcome, "success", log);
         assert.equal(status, 0);
         assert(log.includes(READY), log);
-        const inspected = await docker(["inspect", container]);
+        const inspected = await engine(["inspect", container]);
         for (const each of [esc.token, KEY]) assert(!inspected.includes(each));
       },
     ],
@@ -88,7 +88,7 @@ export function devcontainerCases(world: World): readonly Case[] {
       "the command runs at each start of the container, with the current values",
       async () => {
         const { container } = await up(variables());
-        await docker(["stop", "--time=1", container]);
+        await engine(["stop", "--time=1", container]);
         world.environment.revise({ values: { QDRANT_URL: "https://second.example:6333" } });
         const { container: again, log } = await up(variables());
         assert.equal(again, container);
@@ -99,7 +99,7 @@ export function devcontainerCases(world: World): readonly Case[] {
       "a contract that is not met is reported with 78, and the container opens anyway",
       async () => {
         const { container } = await up(variables());
-        await docker(["stop", "--time=1", container]);
+        await engine(["stop", "--time=1", container]);
         world.environment.revise({ values: {} });
         const { status, outcome, log } = await up(variables());
         assert.deepEqual([status, outcome], [1, "error"]);
@@ -156,8 +156,8 @@ export function devcontainerCases(world: World): readonly Case[] {
       if (!prepared) await prepare();
       prepared = true;
       await body().finally(async () => {
-        for (const id of (await docker(["ps", "--all", "--quiet", `--filter=label=${ID}`])).split("\n")) {
-          if (id !== "") await docker(["rm", "--force", id]);
+        for (const id of (await engine(["ps", "--all", "--quiet", `--filter=label=${ID}`])).split("\n")) {
+          if (id !== "") await engine(["rm", "--force", id]);
         }
       });
     },

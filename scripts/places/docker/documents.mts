@@ -6,7 +6,7 @@ import { secret } from "../../../test/esc-server/index.ts";
 import { fencedBlocks } from "../../../test/helpers/markdown.ts";
 import { type Case, shared } from "../report.ts";
 import { run } from "../processes.ts";
-import { build, docker, runCommand, runToEnd, start } from "./engine.mts";
+import { build, engine, runCommand, runToEnd, start } from "./engine.mts";
 import { APP, type Form, FORMS, LISTENS, plain, withEsc } from "./forms.mts";
 import { ENVIRONMENT, KEY, startService, type World } from "./world.mts";
 
@@ -115,7 +115,7 @@ function dockerfileCases(world: World): readonly Case[] {
         const image = await buildText(world, `shell-${status}`, shell(command), () => {});
         const container = await start(withToken(image));
         await container.seen(LISTENS);
-        await docker(["stop", "--time=3", container.name]);
+        await engine(["stop", "--time=3", container.name]);
         assert.equal(await container.end(), status);
       },
     ]),

@@ -1,8 +1,9 @@
-/** How containers end: exit statuses, signals, `docker stop`. */
+/** How containers end: exit statuses, signals, `stop`. */
 import assert from "node:assert/strict";
 import type { Case } from "../report.ts";
 import type { Finished } from "../processes.ts";
-import { docker, runToEnd, start } from "./engine.mts";
+import { ENGINE } from "./differences.mts";
+import { engine, runToEnd, start } from "./engine.mts";
 import { type Form, FORMS, LISTENS, plain, withEsc } from "./forms.mts";
 import type { World } from "./world.mts";
 
@@ -51,6 +52,17 @@ function statusCases(world: World, form: Form): readonly Case[] {
     ),
     ends("an unmet contract", 78, () => runToEnd({ image: withEsc(world, form, {}).image }), /✗ QDRANT_URL/),
     ends(
+      "an ESC that refuses access",
+      125,
+      async () => {
+        world.environment.deny(403);
+        const ended = await runToEnd(withEsc(world, form, { sophia: ["--require-esc"] }));
+        assert(!ended.stderr.includes(world.esc.token));
+        return ended;
+      },
+      /^sophia-run: ESC environment/m,
+    ),
+    ends(
       "an ESC that cannot be reached",
       125,
       () => {
@@ -79,16 +91,16 @@ function range(first: number, last: number): readonly number[] {
 function signalCases(form: Form): readonly Case[] {
   return Object.entries(MODES).flatMap(([mode, settings]) =>
     [false, true].map((hasInit): Case => [
-      `${form.name}: each signal of docker kill reaches the program once, in ${mode} mode${hasInit ? " with --init" : ""}`,
+      `${form.name}: each signal of ${ENGINE.name} kill reaches the program once, in ${mode} mode${hasInit ? " with --init" : ""}`,
       async () => {
         const options = [...settings, ...(hasInit ? INIT : [])];
         const container = await start(plain(form, { options, command: RECORDER }));
         const [, pid] = await container.seen(/^ready (\d+)$/m);
         assert.equal(pid === "1", mode === "exec" && !hasInit);
         const signals = (hasInit ? THROUGH_INIT : ALL).filter((signal) => signal !== TERM);
-        for (const signal of signals) await docker(["kill", `--signal=${signal}`, container.name]);
+        for (const signal of signals) await engine(["kill", `--signal=${signal}`, container.name]);
         await container.seen(/got 64\n/);
-        await docker(["kill", `--signal=${TERM}`, container.name]);
+        await engine(["kill", `--signal=${TERM}`, container.name]);
         assert.equal(await container.end(), 7);
         const { stdout } = await container.logs();
         const got = Array.from(stdout.matchAll(/^got (\d+)$/gm), ([, number]) => Number(number));
@@ -104,33 +116,34 @@ function signalCases(form: Form): readonly Case[] {
 function stopCases(world: World, form: Form): readonly Case[] {
   return [
     [
-      `${form.name}: docker stop while ESC hangs ends the container by SIGTERM, not by SIGKILL`,
+      `${form.name}: ${ENGINE.name} stop while ESC hangs ends the container by SIGTERM, not by SIGKILL`,
       async () => {
         const held = world.esc.hold("any");
         const calls = world.esc.count("any");
         const container = await start(withEsc(world, form, {}));
         await world.esc.waitFor("any", calls + 1);
-        await docker(["stop", container.name]);
+        await engine(["stop", container.name]);
         assert.equal(await container.end(), 143);
         held.release();
       },
     ],
-    [
-      `${form.name}: docker stop ends the server of the example with its own status`,
+    ...Object.entries(MODES).map(([mode, options]): Case => [
+      `${form.name}: ${ENGINE.name} stop ends the server of the example with its own status, in ${mode} mode`,
       async () => {
-        const container = await start(withEsc(world, form, {}));
+        const container = await start(withEsc(world, form, { options }));
         await container.seen(LISTENS);
-        await docker(["stop", container.name]);
+        await engine(["stop", container.name]);
         assert.equal(await container.end(), 0);
         assert.match((await container.logs()).stdout, /^stopped by SIGTERM$/m);
       },
-    ],
+    ]),
     ...(
       [
-        ["in spawn mode docker stop ends a program without a handler at once", MODES.spawn, 143],
-        ["in exec mode docker stop ends a program without a handler by SIGKILL", MODES.exec, 137],
+        [`in spawn mode ${ENGINE.name} stop ends a program without a handler at once`, MODES.spawn, 143],
+        [`in exec mode ${ENGINE.name} stop ends a program without a handler by SIGKILL`, MODES.exec, 137],
+        [`with --init ${ENGINE.name} stop ends a program without a handler at once`, [...INIT, ...MODES.spawn], 143],
         [
-          "with --init docker stop ends a program without a handler at once in exec mode, too",
+          `with --init ${ENGINE.name} stop ends a program without a handler at once in exec mode, too`,
           [...INIT, ...MODES.exec],
           143,
         ],
@@ -140,7 +153,7 @@ function stopCases(world: World, form: Form): readonly Case[] {
       async () => {
         const container = await start(plain(form, { options, command: WITHOUT_HANDLER }));
         await container.seen(/^ready/m);
-        await docker(["stop", "--time=3", container.name]);
+        await engine(["stop", "--time=3", container.name]);
         assert.equal(await container.end(), status);
       },
     ]),

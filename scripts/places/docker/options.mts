@@ -1,10 +1,11 @@
-/** Options of `docker run`, with both forms of sophia-run. */
+/** Options of `run`, with both forms of sophia-run. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { terminalCommand } from "../../../test/helpers/terminal-command.ts";
 import { type Case, shared } from "../report.ts";
 import { run } from "../processes.ts";
+import { ENGINE } from "./differences.mts";
 import { type Container, runCommand, runToEnd, start } from "./engine.mts";
 import { type Form, FORMS, LISTENS, plain, type Start, withEsc } from "./forms.mts";
 import { ENVIRONMENT, KEY, type World } from "./world.mts";
@@ -72,10 +73,19 @@ function servingCases(world: World, form: Form): readonly Case[] {
     ],
     serves("--user with an ID that has no name and no home", { options: ["--user=12345:12345"] }),
     serves("--read-only", { options: ["--read-only"] }),
-    serves("--cap-drop ALL, no-new-privileges and --read-only", { options: [...UNPRIVILEGED, "--read-only"] }),
+    serves(
+      "--cap-drop ALL, no-new-privileges and --read-only",
+      { options: [...UNPRIVILEGED, "--read-only"] },
+      async (container) => {
+        const { stdout } = await container.exec("sh", "-c", "cat /proc/1/status; touch /app/file 2>&1");
+        assert.match(stdout, /^CapEff:\t0+$/m);
+        assert.match(stdout, /^NoNewPrivs:\t1$/m);
+        assert.match(stdout, /Read-only file system/);
+      },
+    ),
     serves("--init", { options: ["--init"] }, async (container) => {
       const { stdout } = await container.exec("cat", "/proc/1/comm");
-      assert.equal(stdout.trim(), "docker-init");
+      assert.equal(stdout.trim(), ENGINE.init);
     }),
     serves("without --init sophia-run is PID 1, and passes the program's end on", {}, async (container) => {
       const [, pid] = await container.seen(LISTENS);
@@ -97,7 +107,7 @@ function limitCases(form: Form): readonly Case[] {
         const options = ["--memory=96m", "--memory-swap=96m"];
         const container = await start(plain(form, { options, command: ["node", "-e", take] }));
         assert.equal(await container.end(), 137);
-        assert.equal(await container.field("{{.State.OOMKilled}}"), "true");
+        if (ENGINE.tellsOutOfMemory) assert.equal(await container.field("{{.State.OOMKilled}}"), "true");
       },
     ],
     [

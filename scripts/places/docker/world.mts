@@ -5,13 +5,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:https";
+import { createServer, type Server } from "node:https";
 import { join } from "node:path";
 import { type EnvironmentHandle, type EscServer, secret } from "../../../test/esc-server/index.ts";
 import type { Signed } from "../../../test/esc-server/tls.ts";
 import { shared } from "../report.ts";
 import { startStandIn } from "../stand-in.ts";
-import { build, docker } from "./engine.mts";
+import { ENGINE } from "./differences.mts";
+import { build, engine } from "./engine.mts";
 
 export const ENVIRONMENT = "acme/sophia/prod";
 const RELEASES = "github.com";
@@ -32,13 +33,17 @@ const BASES = {
   "gcr.io/distroless/nodejs24-debian12:nonroot": "distroless",
 } as const;
 
+function bases(): readonly (readonly [name: string, ending: string])[] {
+  return Object.entries(BASES).filter(([name]) => ENGINE.isDocker || !name.startsWith("python"));
+}
+
 /** The variables that say where npm and pip get packages. A machine that has others than the public ones sets them. */
 const REGISTRIES = ["npm_config_registry", "PIP_INDEX_URL"] as const;
 
 export interface World {
   readonly esc: EscServer;
   readonly environment: EnvironmentHandle;
-  /** The address of the machine's side of Docker's network. */
+  /** The address of the machine that containers reach: its side of Docker's network. */
   readonly gateway: string;
   readonly certificates: Signed;
   /** The file of the authorities, for images in which none of the bases is. */
@@ -48,11 +53,8 @@ export interface World {
   readonly close: () => Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
-  const gateway = await docker(["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
-  const { esc, certificates, authorities } = await startStandIn(gateway, [RELEASES], { user: { login: "places" } });
-  const environment = esc.environment(ENVIRONMENT, { values: VALUES });
-
+/** Serves the wheel at the address of its release, for the example in Python. */
+async function serveReleases(gateway: string, certificates: Signed): Promise<Server> {
   const releases = createServer({ ...certificates.valid }, (request, response) => {
     const name = readdirSync(join(PROJECTS, "release")).find((file) => request.url?.endsWith(`/${file}`) === true);
     if (name === undefined) response.writeHead(404).end();
@@ -60,6 +62,17 @@ export async function startWorld(): Promise<World> {
   });
   releases.listen(443, gateway);
   await once(releases, "listening");
+  return releases;
+}
+
+export async function startWorld(): Promise<World> {
+  const gateway = ENGINE.isOnHost
+    ? "127.0.0.1"
+    : await engine(["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
+  const { esc, certificates, authorities } = await startStandIn(gateway, [RELEASES], { user: { login: "places" } });
+  const environment = esc.environment(ENVIRONMENT, { values: VALUES });
+
+  const releases = ENGINE.isDocker ? await serveReleases(gateway, certificates) : undefined;
 
   const folder = join(shared, "base");
   mkdirSync(folder);
@@ -71,13 +84,13 @@ export async function startWorld(): Promise<World> {
     ...REGISTRIES.flatMap((name) => (process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`])),
   ];
   const replaced = await Promise.all(
-    Object.entries(BASES).map(async ([name, ending]) => {
+    bases().map(async ([name, ending]) => {
       const file = `${ending}.Dockerfile`;
       const lines = [`FROM ${name}`, `COPY authorities.pem ${AUTHORITIES}`, `ENV ${settings.join(" ")}`];
       writeFileSync(join(folder, file), `${lines.join("\n")}\n`);
       const tag = `sophia-places/base-${ending}`;
       await build({ tag, folder, file });
-      return `--build-context=${name}=docker-image://${tag}`;
+      return `--build-context=${name}=docker-image://${ENGINE.local}${tag}`;
     }),
   );
   return {
@@ -86,9 +99,9 @@ export async function startWorld(): Promise<World> {
     gateway,
     certificates,
     authorities: join(folder, "authorities.pem"),
-    buildOptions: [...replaced, `--add-host=${RELEASES}:${gateway}`],
+    buildOptions: [...replaced, ...(releases === undefined ? [] : [`--add-host=${RELEASES}:${gateway}`])],
     async close() {
-      releases.close();
+      releases?.close();
       await esc.close();
       await certificates.remove();
     },

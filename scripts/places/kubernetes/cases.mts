@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type EnvironmentHandle, type EscServer, secret } from "../../../test/esc-server/index.ts";
 import { parseObject } from "../../../test/esc-server/json.ts";
 import type { OidcSpec } from "../../../test/esc-server/world.ts";
-import { loadBaseImages, podman } from "../podman/podman.mts";
+import { loadBaseImages, podman } from "./podman.mts";
 import { run } from "../processes.ts";
 import { type Case, runCases, selected, shared, until } from "../report.ts";
 import { startStandIn } from "../stand-in.ts";

@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Signed } from "../../../test/esc-server/tls.ts";
 import { run, succeed } from "../processes.ts";
@@ -111,12 +111,10 @@ function daemon(program: string, args: readonly string[]): void {
   });
 }
 
-/** Takes this process, and so those of the node, into the space's control groups. */
+/** Takes this process, and so those of the node, into the space's control groups, a folder for each hierarchy (kubernetes.sh). */
 function joinGroups(): void {
   const groups = "/sys/fs/cgroup";
-  const isOne = existsSync(join(groups, "cgroup.procs"));
-  const folders = isOne ? [groups] : readdirSync(groups).map((name) => join(groups, name));
-  for (const folder of folders) writeFileSync(join(folder, "cgroup.procs"), String(process.pid));
+  for (const name of readdirSync(groups)) writeFileSync(join(groups, name, "cgroup.procs"), String(process.pid));
 }
 
 /** Makes the bridge of the pods, and with it the node's address. */

@@ -35,7 +35,7 @@ export const hook: Command = async (args, context) => {
     const isStrict = args.options["strict"] === true;
     // With another status a bug would not block the tool.
     if (!isStrict && !(error instanceof SophiaError)) throw error;
-    printError(context, error);
+    await printError(context, error);
     return isStrict ? BLOCKING : ExitStatus.ok;
   }
 };

@@ -3,7 +3,7 @@ import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { placeContract } from "../../contract/find-contract.ts";
 import type { Context } from "../../core/context.ts";
-import { matchesGlob } from "../../resolve/select.ts";
+import { matchesGlob } from "../../resolve/name-globs.ts";
 import { parentOf } from "../../system/paths.ts";
 import { readIn, workflowsIn } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";

@@ -17,7 +17,7 @@ export const mask: Command = async ({ options }, context) => {
     secrets = await secretsToMask(resolveSettings(options, context.environment), context);
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
-    printError(context, error);
+    await printError(context, error);
     // In front of a command that an agent has run, all of its output is missing.
     printLines(context, ["the output is not shown: without the above its secrets cannot be masked"]);
     return error.status;

@@ -5,7 +5,7 @@
 import type { Run } from "../../command-line/command-line.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import { findHelper } from "../../launch/program/look-up.ts";
+import { findHelper } from "../../launch/program/find-executable.ts";
 import { OTHER_WORDS } from "../parts/other-tools.ts";
 
 /** Prints at a terminal which command may be meant. */

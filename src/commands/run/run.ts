@@ -6,7 +6,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { reached } from "../../core/phases.ts";
 import { launch, type LocatedCommand, type Preparation } from "../../launch/index.ts";
 import { findExecutable } from "../../launch/program/find-executable.ts";
-import { matcher } from "../../resolve/select.ts";
+import { matcher } from "../../resolve/name-globs.ts";
 import { startWith } from "../parts/command-start.ts";
 import { attend, prepareAttendants } from "./attendants.ts";
 import { delivery } from "./delivery.ts";

@@ -1,6 +1,5 @@
 import { dirname, resolve } from "node:path";
 import type { Folders } from "../../core/context.ts";
-import type { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { isSuspect } from "../../trust/suspects.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
@@ -8,15 +7,16 @@ import { isContractDocument } from "../generated/guard.ts";
 import type { Contract, ContractPart } from "../contract-model.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
 import { compileContract, profilesOf } from "./compile.ts";
+import { ContractFileError, type LocatedFault, type Reason } from "./contract-file-error.ts";
+import { readContractText, shownPath } from "./contract-text.ts";
 import type { Issue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
-import { readContractText, shownPath, type Reason } from "./contract-text.ts";
 import type { EnvironmentFiles } from "./named-environments.ts";
 import type { DefaultExaminer } from "./variable-meaning.ts";
 
 const LONGEST_CHAIN = 8;
 
-/** @throws SophiaError (125): `contract-unreadable`, `contract-invalid`, `contract-profile` or `contract-scope` */
+/** @throws ContractFileError (125); SophiaError (125): `contract-profile` or `contract-scope` */
 export async function loadContractFile(
   file: string,
   isFound: boolean,
@@ -49,18 +49,20 @@ async function readDocument(
   folders: Folders,
   below: readonly string[],
 ): Promise<MergedDocument> {
-  const name = shownPath(path, folders.cwd);
   const text = await readContractText(path, reason, folders);
   const written = parseContract(text);
-  if (written === undefined) throw (await import("./rejection.ts")).malformedContract(text, name);
-  const refuse = async (issues: readonly Issue[]): Promise<SophiaError> =>
-    (await import("./rejection.ts")).contradictoryContract(text, name, issues);
+  const refusal = (faults: readonly LocatedFault[]): ContractFileError =>
+    new ContractFileError(path, folders.cwd, { kind: "faults", faults });
+  if (written === undefined) throw refusal((await import("./rejection.ts")).malformations(text));
+  const refuse = async (issues: readonly Issue[]): Promise<never> => {
+    throw refusal((await import("./rejection.ts")).contradictions(text, issues));
+  };
   let document = written;
   let environmentFiles: EnvironmentFiles | undefined;
   if (written.extends !== undefined) {
     const { mergeDocuments } = await import("./merge.ts");
     const base = await baseOf(written.extends, [...below, path], reason.isFound, folders);
-    if ("message" in base) throw await refuse([{ path: ["extends"], atKey: false, ...base }]);
+    if ("message" in base) return refuse([{ path: ["extends"], atKey: false, ...base }]);
     document = mergeDocuments(base.document, written);
     ({ environmentFiles } = base);
   }
@@ -69,8 +71,7 @@ async function readDocument(
   }
   const [examineDefault, examineBrokers] = [await defaultExaminerFor(document), await brokerExaminerFor(document)];
   const issues = examineMeaning(document, { examineDefault, examineBrokers }, written);
-  if (issues.length > 0) throw await refuse(issues);
-  return { document, environmentFiles };
+  return issues.length > 0 ? refuse(issues) : { document, environmentFiles };
 }
 
 function namesEnvironment({ environment, profiles = {} }: ContractDocument): boolean {
@@ -121,7 +122,7 @@ async function baseOf(
   if (chain.length >= LONGEST_CHAIN) {
     return { message: "too many contracts extend each other", allowed: `a chain of at most ${LONGEST_CHAIN}` };
   }
-  return readDocument(base, { isFound, extendedBy: shownPath(path, folders.cwd), first }, folders, chain);
+  return readDocument(base, { isFound, extendedBy: path, first }, folders, chain);
 }
 
 async function defaultExaminerFor(document: ContractDocument): Promise<DefaultExaminer> {

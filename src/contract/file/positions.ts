@@ -147,8 +147,28 @@ export function offsetFinder(root: Node): (issue: Pick<Issue, "path" | "atKey">)
   };
 }
 
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Adds the positions to places in a text, whose offsets ascend. A file may have many: the text is read once. */
+export function located<Place extends { readonly offset: number }>(
+  text: string,
+  places: readonly Place[],
+): readonly (Place & Position)[] {
+  let [start, line, column] = [0, 1, 1];
+  return places.map((place) => {
+    const further = lineAndColumn(text.slice(start, place.offset), place.offset - start);
+    column = further.line === 1 ? column + further.column - 1 : further.column;
+    line += further.line - 1;
+    start = place.offset;
+    return { ...place, line, column };
+  });
+}
+
 /** Returns line and column of an offset, both from 1; the column counts characters (code points). */
-export function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
+export function lineAndColumn(text: string, offset: number): Position {
   const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
   return { line: lines.length, column: Array.from(lines.at(-1) ?? "").length + 1 };
 }

@@ -1,30 +1,20 @@
-/** The errors of a contract file, with line and column; pure. Loaded only for a faulty one. */
-import { SophiaError } from "../../core/error.ts";
-import { count, printable } from "../../core/text.ts";
+/** Finds the errors in the text of a contract, with line and column; pure. Loaded only for a faulty one. */
 import { schemaText } from "../generated/schema-text.ts";
+import type { LocatedFault } from "./contract-file-error.ts";
 import { explain } from "./explain-rejection.ts";
-import {
-  type Fault,
-  type Issue,
-  JsonSyntaxError,
-  lineAndColumn,
-  offsetFinder,
-  parseWithPositions,
-} from "./positions.ts";
+import { type Fault, type Issue, JsonSyntaxError, located, offsetFinder, parseWithPositions } from "./positions.ts";
 import type { Schema } from "./schema.ts";
 
-const MOST_SHOWN = 20;
-
-/** Returns the error (contract-invalid, 125) for a text that `parseContract` refuses. @param name of the file */
-export function malformedContract(text: string, name: string): SophiaError {
-  return rejection(text, name, structuralFaults(text));
+/** Returns what is wrong with a text that `parseContract` refuses. */
+export function malformations(text: string): readonly LocatedFault[] {
+  return locatedFaults(text, structuralFaults(text));
 }
 
-/** Returns the error (contract-invalid, 125) for a contract that has the form of the schema, but contradicts itself. */
-export function contradictoryContract(text: string, name: string, issues: readonly Issue[]): SophiaError {
+/** Returns what is wrong with a contract that has the form of the schema, but contradicts itself. */
+export function contradictions(text: string, issues: readonly Issue[]): readonly LocatedFault[] {
   const offsetOf = offsetFinder(parseWithPositions(text));
   const faults = issues.map((issue) => ({ ...issue, offset: offsetOf(issue) }));
-  return rejection(text, name, faults);
+  return locatedFaults(text, faults);
 }
 
 function structuralFaults(text: string): readonly Fault[] {
@@ -38,24 +28,13 @@ function structuralFaults(text: string): readonly Fault[] {
   }
 }
 
-function rejection(text: string, name: string, faults: readonly Fault[]): SophiaError {
-  const [first, ...others] = faults
-    .toSorted((a, b) => a.offset - b.offset)
-    .slice(0, MOST_SHOWN)
-    .map(({ offset, message, allowed }) => {
-      const { line, column } = lineAndColumn(text, offset);
-      return { problem: printable(`${name}:${line}:${column}: ${message}`), allowed: printable(`allowed: ${allowed}`) };
-    });
-  if (first === undefined) throw new TypeError("a contract without an error was refused");
-  if (others.length === 0) {
-    return new SophiaError({ code: "contract-invalid", message: first.problem, hint: first.allowed });
-  }
-  const details = [first, ...others].map(({ problem, allowed }) => `${problem}; ${allowed}`);
-  if (faults.length > MOST_SHOWN) details.push(`and ${faults.length - MOST_SHOWN} more`);
-  return new SophiaError({
-    code: "contract-invalid",
-    message: `the contract ${printable(name)} has ${count(faults.length, "error")}`,
-    hint: "fix them from the top",
-    details,
-  });
+function locatedFaults(text: string, faults: readonly Fault[]): readonly LocatedFault[] {
+  if (faults.length === 0) throw new TypeError("a contract without an error was refused");
+  const ordered = faults.toSorted((a, b) => a.offset - b.offset);
+  return located(text, ordered).map(({ message, allowed, line, column }) => ({
+    line,
+    column,
+    problem: message,
+    allowed,
+  }));
 }

@@ -1,6 +1,6 @@
 /**
  * The processes of `ESC_TOKEN_COMMAND`. They stay in this process's group, so that the command can ask at the terminal, if
- * there is one; else they have a session of their own. On Linux their parent is a guard (native/monitor/command-guard.h): all
+ * there is one; else they have a session of their own. On Linux their parent is a guard (native/monitor/command-guard.inc): all
  * descendants of the command are below it in `/proc`, also those with a session of their own and an ended parent.
  */
 import { type ChildProcess, spawn } from "node:child_process";

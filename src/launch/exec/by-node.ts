@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { codeOrThrow, attempt } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
 import { fits, measure } from "../program/argument-size.ts";
-import { findHelper } from "../program/look-up.ts";
+import { findHelper } from "../program/find-executable.ts";
 import { executionError } from "../program/start-error.ts";
 import type { Launch, Program } from "../types.ts";
 import { inspectImage } from "../program/image.ts";

@@ -5,7 +5,7 @@ import { asShellScript } from "../program/find-executable.ts";
 import type { Launch, Program } from "../types.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { deliverSignals } from "../event-listeners.ts";
-import { bytesOf } from "../program/program-bytes.ts";
+import { bytesOf } from "../program/program-strings.ts";
 
 /** Replaces this process by the program (execve(2)). @throws SophiaError if the program cannot be executed */
 export async function replace(launch: Launch): Promise<never> {

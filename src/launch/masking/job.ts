@@ -2,7 +2,7 @@
  * The job of a program that runs on a pseudo-terminal, as a state and a pure step; terminal-session.ts performs its effects.
  *
  * - Processes. The shell knows one process group, the job, and this process is in it. The program is in a session of its own,
- *   whose controlling terminal is the pseudo-terminal. The monitor (monitor.h) leads that session: the kernel stops no process
+ *   whose controlling terminal is the pseudo-terminal. The monitor (monitor.inc) leads that session: the kernel stops no process
  *   whose parent is in another session, so Ctrl-Z would have no effect without it.
  * - Keys. In the foreground the real terminal is raw. This process copies keys to the pseudo-terminal, which sends the program
  *   SIGINT, SIGQUIT and SIGTSTP. It also sends the first two to the job, as the real terminal would have done.

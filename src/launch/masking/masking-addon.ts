@@ -9,7 +9,7 @@ export interface MaskingAddon extends CompiledSearch {
   readonly closeReading: (descriptor: number) => number;
   /** Duplicates a descriptor, from 3 on, close-on-exec. @returns the copy, or the negative number of an error */
   readonly duplicate: (descriptor: number) => number;
-  /** Starts a thread that keeps the event loop alive (native/masking/watch.h). @returns 0 or an error */
+  /** Starts a thread that keeps the event loop alive (native/masking/watch.inc). @returns 0 or an error */
   readonly startWatching: (onEvent: (descriptor: number) => void) => number;
   /** Waits for one event. @param event UNTIL_READABLE and so on of native/shared.ts */
   readonly watch: (descriptor: number, event: number) => void;
@@ -38,7 +38,7 @@ export interface MaskingAddon extends CompiledSearch {
   /** tcsetpgrp(3), which is not stopped in the background. */
   readonly takeForeground: (terminal: number, group: number) => void;
   /**
-   * Starts the program below a monitor (monitor.h).
+   * Starts the program below a monitor (monitor.inc).
    *
    * @param formerSettings the settings to restore on `real` if this process ends without `dismissMonitor`
    */

@@ -1,7 +1,7 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { errorName } from "../../system/errors.ts";
 import * as records from "../../../native/shared.ts";
-import { bytesOf } from "../program/program-bytes.ts";
+import { bytesOf } from "../program/program-strings.ts";
 import type { Program } from "../types.ts";
 import { closeQuietly, readNow } from "./io.ts";
 import type { End } from "./job.ts";
@@ -24,7 +24,7 @@ export interface MonitorEvents {
 export type Monitor = Exclude<ReturnType<typeof startMonitored>, string>;
 
 /**
- * Starts the program below the monitor (monitor.h), in one turn of the event loop: a later signal finds the program running.
+ * Starts the program below the monitor (monitor.inc), in one turn of the event loop: a later signal finds the program running.
  *
  * @returns the code of the system's error if it was not started
  * @throws SophiaError (system-limit or redact-pipe, 125) if there can be no monitor

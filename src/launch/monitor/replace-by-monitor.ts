@@ -4,11 +4,11 @@ import { loader } from "../../system/addon/addon.ts";
 import { EXEC_PID, PID_PLACEHOLDER, PID_VARIABLES } from "../../../native/shared.ts";
 import { runAsScript } from "../exec/replace-process.ts";
 import { deliverSignals } from "../event-listeners.ts";
-import { bytesOf } from "../program/program-bytes.ts";
+import { bytesOf } from "../program/program-strings.ts";
 import { callersOpenFiles, openFilesNumber } from "../open-files.ts";
 import type { Launch, Program } from "../types.ts";
 import { bytesOfNumbers, findMonitor, numbersOfProgram } from "./monitor-addon.ts";
-import type { RemovableFiles } from "./cleaner.ts";
+import type { RemovableFiles } from "../secret-files.ts";
 
 /**
  * Starts the program and replaces this process by the monitor (see native/monitor/monitor.c). Returns only if there can be no monitor.
@@ -22,7 +22,7 @@ export async function replaceWithMonitor(launch: Launch): Promise<void> {
   const { addon, libc } = monitor;
   const openFiles = openFilesNumber(options.restoreNofile ? callersOpenFiles() : undefined);
   const descriptors = numbersOfProgram(launch);
-  const writeFiles = files.length === 0 ? undefined : (await import("./cleaner.ts")).writeRemovableFiles;
+  const writeFiles = files.length === 0 ? undefined : (await import("../secret-files.ts")).writeRemovableFiles;
   // Node.js has reset them all at its start.
   const signals = loader?.caller?.ignored ?? [];
   const ignored = signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n);

@@ -40,10 +40,14 @@ export function measure({ file, argv, environment }: Program): Sizes {
 }
 
 /** Returns the system's limit for one variable as text, if this one is larger. */
-export function reasonTooLargeAlone(
-  { name, value }: { readonly name: string; readonly value: string },
-  platform: NodeJS.Platform = process.platform,
-): string | undefined {
+export function reasonTooLargeAlone({
+  name,
+  value,
+}: {
+  readonly name: string;
+  readonly value: string;
+}): string | undefined {
+  const { platform } = process;
   const entry = `${name}=${value}`;
   if (platform === "win32") {
     return entry.length > MAX_WINDOWS_ENTRY ? `${number(MAX_WINDOWS_ENTRY)} characters` : undefined;

@@ -1,34 +1,54 @@
-/** A request to launch: the check of its strings, and the look-up of its program. */
-import { SophiaError } from "../../core/error.ts";
-import { printable } from "../../core/text.ts";
-import { loader } from "../../system/addon/addon.ts";
+/** The file of a program: the look-up of its command, as execvp(3) does it. */
+import { accessSync, constants, statSync } from "node:fs";
+import type { Environment } from "../../core/model.ts";
+import { isExecutable, isMissing, loader } from "../../system/addon/addon.ts";
+import { codeOrThrow, NOT_ON_PATH } from "../../system/errors.ts";
 import type { LaunchRequest, Program } from "../types.ts";
-import { lookUp } from "./look-up.ts";
 
-/** Rejects strings that no program can get; Node's own errors would show the value. @throws SophiaError (unusable-value, 125) */
-export function validate({ command, environment, files }: LaunchRequest): void {
-  // for…of would make three objects for each of thousands of variables.
-  environment.forEach((value, name) => {
-    checkName(name);
-    if (value.includes("\0")) {
-      throw unusable(`the value of ${printable(name)} contains a NUL character`, "change the value in its source");
-    }
-  });
-  for (const { name } of files) checkName(name);
-  const index = command.findIndex((argument) => argument.includes("\0"));
-  if (index !== -1) throw unusable(`argument ${index} contains a NUL character`, "change the argument");
+/** The search path of execvp(3) without `PATH`. */
+const DEFAULT_PATH = "/bin:/usr/bin";
+const MAX_NAME_BYTES = 255; // NAME_MAX
+
+/** Finds a command's file as execvp(3) does (POSIX), except that an empty element of the path is not the working directory. */
+export function lookUp(
+  command: string,
+  searchPath: string | undefined,
+): { readonly file: string } | { readonly problem: string } {
+  if (command === "") return { problem: NOT_ON_PATH };
+  if (command.includes("/")) {
+    const problem = examine(command);
+    return problem === undefined ? { file: command } : { problem };
+  }
+  if (Buffer.byteLength(command) > MAX_NAME_BYTES) return { problem: "ENAMETOOLONG" };
+  let refused: string | undefined;
+  for (const folder of (searchPath ?? DEFAULT_PATH).split(":")) {
+    if (folder === "") continue;
+    const file = folder.endsWith("/") ? folder + command : `${folder}/${command}`;
+    const problem = examine(file);
+    if (problem === undefined) return { file };
+    if (problem === "EACCES" || problem === "EISDIR") refused = problem;
+  }
+  return { problem: refused ?? NOT_ON_PATH };
 }
 
-function checkName(name: string): void {
-  if (name !== "" && !name.includes("=") && !name.includes("\0")) return;
-  throw unusable(
-    name === "" ? "an environment variable has no name" : `${printable(name)} is not a valid variable name`,
-    "rename it in its source: a name has at least one character, no = and no NUL",
-  );
+export function findHelper(name: string, environment: Environment): string | undefined {
+  const found = lookUp(name, environment.get("PATH"));
+  return "file" in found ? found.file : undefined;
 }
 
-function unusable(message: string, hint: string): SophiaError {
-  return new SophiaError({ code: "unusable-value", message, hint });
+/** Returns the error code that execve would give; undefined if none is foreseeable. */
+function examine(path: string): string | undefined {
+  if (isExecutable(path)) return undefined;
+  if (isMissing(path)) return "ENOENT";
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) return "EISDIR";
+    if (!stat.isFile()) return "EACCES";
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return codeOrThrow(error);
+  }
 }
 
 /** Returns the file of a command. @throws SophiaError 127 if there is none, 126 if it may not be executed */

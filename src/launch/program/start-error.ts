@@ -1,8 +1,8 @@
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
+import { NOT_ON_PATH } from "../../system/errors.ts";
 import { measure, reasonTooLarge } from "./argument-size.ts";
 import { inspectImage } from "./image.ts";
-import { NOT_ON_PATH } from "./look-up.ts";
 import type { Program } from "../types.ts";
 
 /** Reasons by error code. Statuses are those of env(1) and POSIX shells. */

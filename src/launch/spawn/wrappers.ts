@@ -4,7 +4,7 @@ import { attempt } from "../../system/errors.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
 import { launcherPidVariables } from "../monitor/replace-by-monitor.ts";
-import { findHelper } from "../program/look-up.ts";
+import { findHelper } from "../program/find-executable.ts";
 import type { Program } from "../types.ts";
 
 /** Wraps the program in setpriv(1): SIGKILL when this process ends first. @throws SophiaError (125) if setpriv is missing */

@@ -4,7 +4,8 @@
  * signal of the user's is not restarted. While no program runs, a signal acts on the launcher itself.
  */
 import { AS_GIVEN } from "../../../native/shared.ts";
-import { locate, validate } from "../program/find-executable.ts";
+import { locate } from "../program/find-executable.ts";
+import { validate } from "../program/program-strings.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import { loadMaskingAddon } from "../masking/masking-addon.ts";
 import { send } from "../signals.ts";

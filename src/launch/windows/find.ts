@@ -2,8 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { win32 } from "node:path";
 import type { Environment } from "../../core/model.ts";
 import { FoldedMap } from "../../core/names.ts";
-import { codeOrThrow } from "../../system/errors.ts";
-import { NOT_ON_PATH } from "../program/look-up.ts";
+import { codeOrThrow, NOT_ON_PATH } from "../../system/errors.ts";
 import { startError } from "../program/start-error.ts";
 
 const DEFAULT_ENDINGS = ".COM;.EXE;.BAT;.CMD";

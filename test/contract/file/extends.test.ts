@@ -7,6 +7,7 @@ import { mergeDocuments } from "../../../src/contract/file/merge.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { builtInText } from "../../../src/contract/generated/built-in-text.ts";
 import { parseContract } from "../../../src/contract/file/load-file.ts";
+import { ContractFileError } from "../../../src/contract/file/contract-file-error.ts";
 import { loadContract } from "../../../src/contract/find-contract.ts";
 import type { Contract } from "../../../src/contract/contract-model.ts";
 import { fencedBlocks } from "../../helpers/markdown.ts";
@@ -233,6 +234,24 @@ describe("is refused, with the place in the file at fault", () => {
       "8 MiB",
     );
   });
+});
+
+test("an error is data about the file that has it: the path, and a position for each fault", async () => {
+  const cwd = folder({
+    "app/sophia.contract.json": '{"extends":"../base.json"}',
+    "base.json": '{\n  "variables": {\n    "A": { "label": 1 },\n    "B": 2 } }',
+  });
+  const error: unknown = await loadContract(
+    { contractFile: "sophia.contract.json" },
+    startedIn(join(cwd, "app")),
+  ).catch((thrown: unknown) => thrown);
+  if (!(error instanceof ContractFileError) || error.problem.kind !== "faults") throw error;
+  expect(error).toMatchObject({ code: "contract-invalid", file: join(cwd, "base.json"), cwd: join(cwd, "app") });
+  expect(error.problem.faults.map(({ line, column }) => [line, column])).toEqual([
+    [3, 21],
+    [4, 10],
+  ]);
+  expect(error.problem.faults[1]).toMatchObject({ problem: "a number is not allowed here" });
 });
 
 describe("of a contract that was found", () => {

@@ -5,6 +5,7 @@ import type { Node } from "jsonc-parser";
 import {
   JsonSyntaxError,
   lineAndColumn,
+  located,
   membersOf,
   parseWithPositions,
   offsetFinder,
@@ -153,6 +154,20 @@ describe("lineAndColumn", () => {
   ])("of %j at %i", (text, offset, line, column) => {
     expect(lineAndColumn(text, offset)).toStrictEqual({ line, column });
   });
+});
+
+// Longer than a test may take, if each was counted from the beginning.
+it.each([
+  ["on one line", "😀,"],
+  ["on many lines", "😀,\r\n"],
+])("locates many places %s, each as lineAndColumn does", (_, part) => {
+  const text = part.repeat(200_000);
+  const places = Array.from({ length: 200_000 }, (__, index) => ({ offset: index * part.length + 2 }));
+  const all = located(text, places);
+  for (const index of [0, 1, 777, 199_999]) {
+    const { offset } = places[index] ?? expect.unreachable();
+    expect(all[index]).toStrictEqual({ offset, ...lineAndColumn(text, offset) });
+  }
 });
 
 it("finds the places of many issues without looking through all members for each", () => {

@@ -1,7 +1,7 @@
 /** The variables that Turborepo passes on to tasks; pure. In its strict mode a task gets only those that turbo.json lists. */
 import { getNodeValue } from "jsonc-parser";
 import { JsonSyntaxError, membersOf, offsetFinder, parseWithPositions } from "../../../contract/file/positions.ts";
-import { matchesGlob } from "../../../resolve/select.ts";
+import { matchesGlob } from "../../../resolve/name-globs.ts";
 import { lineFinder } from "../../parts/code/line-numbers.ts";
 import { objectOf } from "../../init/package-json.ts";
 import type { SourceLocation } from "./drift.ts";

@@ -84,7 +84,7 @@ async function runProbe({ ask: request }: Planned, network: NetworkSettings, con
         return unsent(request.reason);
     }
   } catch (error) {
-    printError(context, error);
+    await printError(context, error);
     return unclear("internal", error instanceof Error ? error.constructor.name : typeof error);
   }
 }

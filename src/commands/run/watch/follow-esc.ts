@@ -96,10 +96,7 @@ const PAUSE_MS = 10_000;
  * Returns a function to be called for each 401 of a service, which has `look` ask ESC whether keys have changed. All 401s
  * during a look share it, and those soon after it cause none.
  */
-export function lookSeldom(
-  look: () => Promise<void>,
-  now: () => number = () => performance.now(),
-): () => Promise<void> {
+export function lookSeldom(look: () => Promise<void>, now: () => number): () => Promise<void> {
   let last = -Infinity;
   let current: Promise<void> | undefined;
   return () => {

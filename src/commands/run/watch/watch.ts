@@ -17,7 +17,7 @@ import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { OutputMasking, Renewal, Watch } from "../../../launch/index.ts";
 import { maskingOf, withFormer } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
-import { further, printLines } from "../../../output/stderr.ts";
+import { failureOf, further, printLines } from "../../../output/stderr.ts";
 import { setOffer, wordUnmet } from "../../../output/unmet.ts";
 import { type Start, followsEsc } from "../../../resolve/start.ts";
 import { notAllowed, unallowed } from "../../../access/consent-words.ts";
@@ -182,7 +182,8 @@ async function following(
         used = looked.kind === "seen" ? looked.settings : followed;
         return looked;
       },
-      resolve: () => resolveAgain().catch((error: unknown) => ({ kind: "trouble", lines: refusal(error) })),
+      resolve: () =>
+        resolveAgain().catch(async (error: unknown) => ({ kind: "trouble", lines: await refusalOfStages(error) })),
       restart: async (change, names) => {
         const { start: now, environment, files, brokered, apply } = change;
         let dropped: number;
@@ -229,7 +230,7 @@ async function following(
     },
     signal,
   );
-  broker?.onUnauthorized(lookSeldom(follower.lookNow));
+  broker?.onUnauthorized(lookSeldom(follower.lookNow, CLOCK.now));
   await follower.ended;
 }
 
@@ -240,6 +241,11 @@ function namesIn(names: readonly string[]): string {
 function refusal(error: unknown, consequence?: string): Lines {
   if (error instanceof SophiaError) return continues(error, consequence);
   throw error;
+}
+
+/** As {@link refusal}, with words for a contract file that cannot be used. */
+async function refusalOfStages(error: unknown): Promise<Lines> {
+  return error instanceof SophiaError ? continues(await failureOf(error)) : refusal(error);
 }
 
 const CLOCK: Clock = {

@@ -28,5 +28,10 @@ test("answers of 401 share a look, and cause another one after 10 seconds", asyn
 });
 
 test("a look that fails is no failure of the request", async () => {
-  await expect(lookSeldom(() => Promise.reject(new Error("no network")))()).resolves.toBeUndefined();
+  await expect(
+    lookSeldom(
+      () => Promise.reject(new Error("no network")),
+      () => 0,
+    )(),
+  ).resolves.toBeUndefined();
 });

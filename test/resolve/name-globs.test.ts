@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { matchesGlob } from "../../src/resolve/select.ts";
+import { matchesGlob } from "../../src/resolve/name-globs.ts";
 
 /** What a glob means, in an expression that may take forever for long names. */
 function byExpression(glob: string, name: string): boolean {

@@ -1,4 +1,4 @@
-/** Secret files in exec mode, and the process that removes them: native/monitor/secret-files.h. */
+/** Secret files in exec mode, and the process that removes them: native/monitor/secret-files.inc. */
 import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -38,7 +38,7 @@ const files = [
 ];
 const seccomp = (...names: readonly string[]): readonly string[] => [
   "python3",
-  join(import.meta.dirname, "seccomp.py"),
+  join(import.meta.dirname, "../monitor/seccomp.py"),
   ...names,
   "--",
 ];
