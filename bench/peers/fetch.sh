@@ -1,8 +1,7 @@
 #!/bin/sh
 # Builds the launchers in Go and Rust for the benchmark, each at one version, from their public registries into
-# .cache/built-peers/bin: fetch.sh [esc] [pulumi] [sops] [chamber] [doppler] [fnox] [secretspec];
-# without names all of them. A launcher
-# that exists in that version is not built again. One that is not available, or not built within PEER_MINUTES (15), is
+# .cache/built-peers/bin: fetch.sh [esc] [pulumi] [sops] [chamber] [doppler] [fnox] [secretspec]; without names all of them. A
+# launcher that exists in that version is not built again. One that is not available, or not built within PEER_MINUTES (15), is
 # reported; called again, its build continues. PEER_JOBS (1) is the number of compilers that run at once.
 set -eu
 
@@ -36,7 +35,9 @@ pulumi() {
   go_module github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi@v$1"
 }
 
+# With the program that makes a key for it.
 sops() {
+  go_program filippo.io/age/cmd/age-keygen@v1.3.2 && mv "$work/age-keygen" "$peers/bin/age-keygen"
   go_program "github.com/getsops/sops/v3/cmd/sops@v$1"
 }
 

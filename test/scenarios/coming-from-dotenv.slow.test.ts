@@ -9,7 +9,7 @@ import { delimiter, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { fetched } from "../helpers/fetched.ts";
 import { cleanPath } from "../helpers/pack.ts";
-import { notInstalled, skipBecause } from "../helpers/skip.ts";
+import { notInstalled } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
 
