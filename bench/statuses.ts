@@ -203,7 +203,7 @@ async function signalled(launcher: Launcher, signal: (typeof SIGNALS)[number], t
 function started({ prefix, cwd, env }: Launcher, script: string, temporary: string): ChildProcess {
   const file = join(temporary, "script.sh");
   writeFileSync(file, script);
-  const [command = "", ...args] = [...prefix, "sh", file];
+  const [command, ...args] = [...prefix, "sh", file];
   return spawn(command, args, { cwd, env: { ...env }, stdio: "ignore" });
 }
 

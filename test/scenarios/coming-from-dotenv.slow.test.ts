@@ -204,18 +204,18 @@ print(S().database.url)`;
 });
 
 describe("lines that are read differently", () => {
-  const READERS = {
-    here: () => "sophia-run --quiet --no-contract -- node print.js 2>/dev/null",
-    dotenv: (): string => `${TOOLS["dotenv for Node.js"]()} run -q -- node print.js`,
-    "Node.js": () => "node --env-file=.env print.js",
-    "dotenv-cli": (): string => `${TOOLS["dotenv-cli"]()} -- node print.js`,
-    "env-cmd": (): string => `${TOOLS["env-cmd"]()} -- node print.js`,
-    "env-cmd --recursive": (): string => `${TOOLS["env-cmd"]()} --recursive -- node print.js`,
-    "python-dotenv": () => "python3 -m dotenv run -- node print.js",
-    "pydantic-settings": () => "python3 print.py",
-    direnv: () => "direnv allow . && direnv exec . node print.js 2>/dev/null",
-  } as const;
-  type Reader = keyof typeof READERS;
+  const READERS = [
+    ["here", () => "sophia-run --quiet --no-contract -- node print.js 2>/dev/null"],
+    ["dotenv", (): string => `${TOOLS["dotenv for Node.js"]()} run -q -- node print.js`],
+    ["Node.js", () => "node --env-file=.env print.js"],
+    ["dotenv-cli", (): string => `${TOOLS["dotenv-cli"]()} -- node print.js`],
+    ["env-cmd", (): string => `${TOOLS["env-cmd"]()} -- node print.js`],
+    ["env-cmd --recursive", (): string => `${TOOLS["env-cmd"]()} --recursive -- node print.js`],
+    ["python-dotenv", () => "python3 -m dotenv run -- node print.js"],
+    ["pydantic-settings", () => "python3 print.py"],
+    ["direnv", () => "direnv allow . && direnv exec . node print.js 2>/dev/null"],
+  ] as const;
+  type Reader = (typeof READERS)[number][0];
   const SHOW = "process.env.URL ?? process.env.A ?? null";
   const EXPANDS = { "dotenv-cli": "h/x", "env-cmd --recursive": "h/x", "python-dotenv": "h/x" } as const;
 
@@ -266,7 +266,6 @@ describe("lines that are read differently", () => {
     expect(rows).toEqual(LINES.map(([line]) => line));
   });
 
-  const readers = Object.entries(READERS) as readonly (readonly [Reader, () => string])[];
   test.for(LINES)("%s", async ([line, here, others], { skip }) => {
     const run = project({
       ".env": `BASE=h\n${line}\n`,
@@ -279,7 +278,7 @@ class S(BaseSettings, env_file=".env", extra="ignore"):
     a: str | None = None
 print(json.dumps(S().url or S().a))`,
     });
-    for (const [name, command] of readers) {
+    for (const [name, command] of READERS) {
       if (name === "direnv" && noDirenv !== undefined) continue;
       const { stdout, stderr } = await run(command());
       const like = name === "pydantic-settings" ? "python-dotenv" : name;
