@@ -32,7 +32,11 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"]
 /** The status of the program that handles a signal. */
 const HANDLED = 42;
 /** A launcher may forward a signal later; dotenvx waits for a second. */
-const PATIENCE_MS = 4000;
+const PATIENCE_MS = 10_000;
+/** A launcher that has used no processor time for so long has installed its handlers. */
+const SETTLED_MS = 300;
+/** The time that a program has for its note once the launcher has ended. */
+const NOTE_MS = 1000;
 
 /** A launcher as a command prefix, with what it needs. */
 interface Launcher {
@@ -184,9 +188,13 @@ async function signalled(launcher: Launcher, signal: (typeof SIGNALS)[number], t
   // Zero would be the process group of this measurement.
   if (!(program > 0)) throw new Error(`${launcher.name} has not started the program`);
   const end = endOf(child);
+  await settled(child.pid ?? 0);
   child.kill(signal);
-  await until(() => notes().includes("reached"), PATIENCE_MS);
-  const isReached = notes().includes("reached");
+  const wasReached = (): boolean => notes().includes("reached");
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  await until(() => wasReached() || hasEnded(), PATIENCE_MS);
+  await until(wasReached, hasEnded() ? NOTE_MS : 0);
+  const isReached = wasReached();
   const outcome = await Promise.race([end, pause(isReached ? PATIENCE_MS : 0).then(() => undefined)]);
   for (const pid of [program, child.pid]) {
     try {
@@ -215,6 +223,19 @@ async function endOf(child: ChildProcess): Promise<End> {
     NodeJS.Signals | null,
   ];
   return signal ?? status ?? 0;
+}
+
+/** Waits until the processor time of a process stays the same. */
+async function settled(pid: number): Promise<void> {
+  const used = (): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(" ").slice(13, 15).join(" ");
+  let last = used();
+  let since = Date.now();
+  await until(() => {
+    const now = used();
+    if (now !== last) since = Date.now();
+    last = now;
+    return Date.now() - since > SETTLED_MS;
+  }, PATIENCE_MS);
 }
 
 /** Waits for a state of a file, which has no event that covers its beginning. */
