@@ -151,18 +151,33 @@ describe("code that reads the file again", () => {
     `from pydantic_settings import BaseSettings\nclass S(BaseSettings, extra="ignore", ${more}):\n    api_key: str = ""\nprint(S().api_key)`;
   /** What the program has if sophia-run resolved another value than that of the file. */
   const CODE = [
-    ["node", 'require("dotenv").config({ quiet: true }); ' + PRINT, "resolved"],
-    ["node", 'require("dotenv/config"); ' + PRINT, "resolved"],
-    ["node", 'require("dotenv").config({ path: "other.env", quiet: true }); ' + PRINT, "resolved"],
-    ["node", 'require("dotenv").config({ override: true, quiet: true }); ' + PRINT, "file"],
-    ["node", "process.loadEnvFile(); " + PRINT, "resolved"],
-    ["python3", 'import os, dotenv; dotenv.load_dotenv(".env"); print(os.environ["API_KEY"])', "resolved"],
-    ["python3", 'import os, dotenv; dotenv.load_dotenv(".env", override=True); print(os.environ["API_KEY"])', "file"],
-    ["python3", 'import dotenv; print(dotenv.dotenv_values(".env")["API_KEY"])', "file"],
-    ["python3", SETTINGS('env_file=".env"'), "resolved"],
-    ["python3", SETTINGS('env_file=(".env", ".env.local")'), "resolved"],
+    ["config() of dotenv", "node", "resolved", 'require("dotenv").config({ quiet: true }); ' + PRINT],
+    ["dotenv/config", "node", "resolved", 'require("dotenv/config"); ' + PRINT],
+    [
+      "config() of another file",
+      "node",
+      "resolved",
+      'require("dotenv").config({ path: "other.env", quiet: true }); ' + PRINT,
+    ],
+    ["config() with override", "node", "file", 'require("dotenv").config({ override: true, quiet: true }); ' + PRINT],
+    ["process.loadEnvFile()", "node", "resolved", "process.loadEnvFile(); " + PRINT],
+    [
+      "load_dotenv()",
+      "python3",
+      "resolved",
+      'import os, dotenv; dotenv.load_dotenv(".env"); print(os.environ["API_KEY"])',
+    ],
+    [
+      "load_dotenv() with override",
+      "python3",
+      "file",
+      'import os, dotenv; dotenv.load_dotenv(".env", override=True); print(os.environ["API_KEY"])',
+    ],
+    ["dotenv_values()", "python3", "file", 'import dotenv; print(dotenv.dotenv_values(".env")["API_KEY"])'],
+    ["env_file", "python3", "resolved", SETTINGS('env_file=".env"')],
+    ["env_file with two files", "python3", "resolved", SETTINGS('env_file=(".env", ".env.local")')],
   ] as const;
-  test.for(CODE)("%s: %s has what is %s", async ([language, code, expected]) => {
+  test.for(CODE)("with %s (%s) the program has the %s value", async ([, language, expected, code]) => {
     const run = project({ ".env.override": "API_KEY=resolved\n", "again.txt": code });
     const program = language === "node" ? 'node -e "$(cat again.txt)"' : "python3 again.txt";
     const ended = await run(`sophia-run --quiet -- sh -c '${program}'`);
