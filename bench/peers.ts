@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { accessSync, constants, cpSync, existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { dopplerFallback } from "./doppler.ts";
 import type { Case } from "./measure.ts";
@@ -52,6 +52,7 @@ export async function peers(place: PeerSetting): Promise<Peers> {
   const script = (path: string): readonly string[] => [node, join(folder, "node_modules", path)];
   return tried(place, [
     { name: "dotenv-cli", prefix: [...script("dotenv-cli/cli.js"), "--"], gives },
+    { name: "dotenv", prefix: [...script("dotenv/dist/cli.cjs"), "run", "--quiet", "--"], gives },
     { name: "cross-env", prefix: [...script("cross-env/dist/bin/cross-env.js"), "A=1"], gives: ["A", "1"] },
     { name: "env-cmd", prefix: [...script("env-cmd/bin/env-cmd.js"), "-f", ".env", "--"], gives },
     { name: "dotenvx", prefix: [...script("@dotenvx/dotenvx/src/cli/dotenvx.js"), "run", "--quiet", "--"], gives },
@@ -193,10 +194,15 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Installs the locked versions once. `npm ci` would require optional packages of other platforms in the lock file. */
+/**
+ * Installs the locked versions, once for each list of them. `npm ci` would require optional packages of other platforms in the lock
+ * file.
+ */
 export function installPeers(): string {
   const folder = join(cache, "bench-peers");
-  if (existsSync(join(folder, "node_modules", ".package-lock.json"))) return folder;
+  const isInstalled = existsSync(join(folder, "node_modules", ".package-lock.json"));
+  const listIn = (place: string): string => readFileSync(join(place, "package.json"), "utf8");
+  if (isInstalled && listIn(folder) === listIn(manifest)) return folder;
   mkdirSync(folder, { recursive: true });
   for (const name of ["package.json", "package-lock.json"]) cpSync(join(manifest, name), join(folder, name));
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the launchers in Go and Rust for the benchmark, each at one version, from their public registries into
-# .cache/built-peers/bin: fetch.sh [esc] [pulumi] [chamber] [doppler] [fnox] [secretspec]; without names all of them. A launcher
-# that exists in that version is not built again. One that is not available, or not built within PEER_MINUTES (15), is
+# .cache/built-peers/bin: fetch.sh [esc] [pulumi] [sops] [chamber] [doppler] [fnox] [secretspec]; without names all of them. A
+# launcher that exists in that version is not built again. One that is not available, or not built within PEER_MINUTES (15), is
 # reported; called again, its build continues. PEER_JOBS (1) is the number of compilers that run at once.
 set -eu
 
@@ -35,6 +35,12 @@ pulumi() {
   go_module github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi@v$1"
 }
 
+# With the program that makes a key for it.
+sops() {
+  go_program filippo.io/age/cmd/age-keygen@v1.3.2 && mv "$work/age-keygen" "$peers/bin/age-keygen"
+  go_program "github.com/getsops/sops/v3/cmd/sops@v$1"
+}
+
 chamber() {
   go_program "github.com/segmentio/chamber/v3@v$1"
 }
@@ -62,7 +68,8 @@ secretspec() {
 version_of() {
   case $1 in
     esc) echo 0.26.0 ;;
-    pulumi) echo 3.274.1 ;;
+    pulumi) echo 3.276.0 ;;
+    sops) echo 3.13.3 ;;
     chamber) echo 3.1.4 ;;
     doppler) echo 0.5.11-0.20230908185655-7aef4713e1a4 ;;
     fnox) echo 1.46.0 ;;
@@ -82,7 +89,7 @@ if [ "${1-}" = --build ]; then
   exit
 fi
 
-[ "$#" -gt 0 ] || set -- esc pulumi chamber doppler fnox secretspec
+[ "$#" -gt 0 ] || set -- esc pulumi sops chamber doppler fnox secretspec
 mkdir -p "$peers/bin"
 for name in "$@"; do
   version=$(version_of "$name")

@@ -23,12 +23,18 @@ const COMMANDS = [
 ];
 
 /** The words of the page that stand for the reader's own. */
-const WORDS: Readonly<Record<string, string>> = { COMMAND: "printenv API_KEY", FILE: "other.env", NAME: "API_KEY" };
+const WORDS: Readonly<Record<string, string>> = {
+  COMMAND: "printenv API_KEY",
+  DIR: "secrets",
+  FILE: "other.env",
+  NAME: "API_KEY",
+};
 
 /** Commands that ask the user, or need others before them. */
 const IN_A_TEST: readonly (readonly [RegExp, string])[] = [
   [/^sophia-run import FILE$/, "sophia-run import other.env --yes"],
   [/^sophia-run set NAME$/, "printf value | sophia-run set NEW_KEY"],
+  [/^NAME=text /, `NAME='${VALUE}' `],
   [/ A,B /, " API_KEY,PATH "],
   [/"a && b"/, '"true && printenv API_KEY"'],
   // The cache that it uses.
@@ -47,6 +53,8 @@ async function world() {
     ".env": "",
     ".env.local": "",
     ".env.schema": "# @required\nAPI_KEY=\n",
+    "app.js": "console.log(process.env.API_KEY);",
+    "secrets/unread": "",
   });
   execFileSync("git", ["init", "--quiet"], { cwd });
   const run = (script: string, commands: Readonly<Record<string, string>> = {}) => {
@@ -74,11 +82,11 @@ test("the page has commands", () => expect(COMMANDS.length).toBeGreaterThan(25))
 test.each(COMMANDS)("%s", async (command) => {
   const { run } = await world();
   const adapted = IN_A_TEST.reduce((text, [pattern, other]) => text.replace(pattern, other), command);
-  const script = adapted.replaceAll(/\b(?:COMMAND|FILE|NAME)\b/g, (word) => WORDS[word] ?? word);
+  const script = adapted.replaceAll(/\b(?:COMMAND|DIR|FILE|NAME)\b/g, (word) => WORDS[word] ?? word);
   const ended = await run(script);
   expect(ended, ended.stderr).toMatchObject({ status: 0 });
-  if (/ -- (?:COMMAND|printenv NAME|sh -c)/.test(command)) {
-    expect(ended.stdout).toBe(command.includes("--redact=always") ? "***\n" : `${VALUE}\n`);
+  if (/ -- (?:COMMAND|node|sh -c)/.test(command)) {
+    expect(ended.stdout.trimEnd()).toBe(command.includes("--redact=always") ? "***" : VALUE);
   }
 });
 
