@@ -19,7 +19,11 @@ export const init: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const { from, with: given } = options;
   const wanted = Array.isArray(given) ? given : undefined;
-  const surveyed = await survey(context);
+  const surveyed = await survey(
+    settings,
+    Array.isArray(from) && from.some((one) => one === "builtin" || one === "esc"),
+    context,
+  );
   const possible = possibleExtras(surveyed);
   const extras =
     wanted === undefined

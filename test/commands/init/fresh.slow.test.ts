@@ -229,7 +229,7 @@ describe("an existing devcontainer", () => {
     python: undefined,
   };
   const proposed = (config: string): unknown => {
-    const step = devcontainerAdvice(".devcontainer.json", config, node);
+    const step = devcontainerAdvice(".devcontainer.json", config, node, true);
     return step.kind === "advise" ? JSON.parse(`{${step.lines.join("\n")}}`) : undefined;
   };
 
