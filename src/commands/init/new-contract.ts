@@ -21,7 +21,7 @@ import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { readIn, readWithin, writeText } from "../parts/project-files.ts";
 import { exclusionOf } from "../parts/code/exclusions.ts";
 import { isPortName } from "../parts/code/type-formats.ts";
-import { loadLines } from "./dotenv-loads.ts";
+import { type DotenvLoad, loadLines } from "./dotenv-loads.ts";
 import { type CodePlace, placeWords } from "./code-place.ts";
 import { misspellingLines, withoutMisspellings } from "./misspelled-names.ts";
 import { askRequired } from "./init-questions.ts";
@@ -92,7 +92,7 @@ export async function createContract(
     printReport(context, [`${outer} applies to this folder; --from creates a contract here, which may extend it`]);
     return;
   }
-  const { results, remarks } = await readSources(from, settings, context);
+  const { results, remarks, loads } = await readSources(from, settings, context);
   const base = results.find((result) => result.base !== undefined)?.base;
   // By import(), so that the bundler gives the module a file of its own, which a start loads alone.
   const builtIn =
@@ -132,7 +132,7 @@ export async function createContract(
       // A command is not broken.
       (remark) => ({ text: `  ${remark}`, hang: 4, whole: remark.startsWith("  ") }),
     ),
-    ...loadLines(results.flatMap((result) => result.loads ?? [])),
+    ...loadLines(loads),
     ...requirementLines(total, base, candidates, groups),
     ...(total > 0 || base !== undefined || from.length > 0
       ? []
@@ -194,9 +194,14 @@ async function readSources(
   from: readonly string[],
   settings: Settings,
   context: Context,
-): Promise<{ readonly results: readonly SourceResult[]; readonly remarks: readonly string[] }> {
+): Promise<{
+  readonly results: readonly SourceResult[];
+  readonly remarks: readonly string[];
+  readonly loads: readonly DotenvLoad[];
+}> {
   const isNamed = from.length > 0;
   const results: SourceResult[] = [];
+  const loads: DotenvLoad[] = [];
   // A set, since two sources read the same .env file.
   const remarks = new Set<string>();
   for (const [name, { read, missing = "" }] of Object.entries(SOURCES)) {
@@ -208,6 +213,7 @@ async function readSources(
         throw new SophiaError({ code: "init-source", message: `--from ${name}: ${missing}`, hint });
       }
       if (result === undefined) continue;
+      loads.push(...(result.loads ?? []));
       if (isNamed || result.candidates.length > 0 || result.base !== undefined) results.push(result);
       else for (const remark of result.remarks ?? []) remarks.add(remark);
     } catch (error) {
@@ -215,7 +221,7 @@ async function readSources(
       remarks.add(`not read: ${error.message}`);
     }
   }
-  return { results, remarks: [...remarks] };
+  return { results, remarks: [...remarks], loads };
 }
 
 /** Reads the files that a start would read. Their values are usually secrets, so none gets into the contract. */

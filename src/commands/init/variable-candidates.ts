@@ -93,7 +93,19 @@ export function mergeCandidates(results: readonly SourceResult[]): {
     }
   }
   const byReason = grouped([...excluded.keys()], (name) => excluded.get(name) ?? "");
-  return { candidates: [...merged.values()], leftOut: byReason };
+  return { candidates: withDistinctAliases([...merged.values()]), leftOut: byReason };
+}
+
+/** Leaves out aliases that are names, or aliases, of other variables: a contract with them would be invalid. */
+function withDistinctAliases(candidates: readonly NamedCandidate[]): readonly NamedCandidate[] {
+  const used = new Set(candidates.map(({ name }) => name));
+  return candidates.map((candidate) => {
+    const { aliases } = candidate;
+    if (aliases === undefined) return candidate;
+    const free = aliases.filter((alias) => !used.has(alias) && exclusionOf(alias) === undefined);
+    for (const alias of free) used.add(alias);
+    return { ...candidate, aliases: free.length === 0 ? undefined : free };
+  });
 }
 
 function joined(earlier: NamedCandidate | undefined, candidate: Candidate, source: string): NamedCandidate {
