@@ -27,7 +27,7 @@ function emptyPlace(origin: Origin): string {
   return origin.source === "secrets" ? ` (${printable(origin.file)})` : "";
 }
 
-export function lineWords({ file, line }: { readonly file: string; readonly line: number }): string {
+function lineWords({ file, line }: { readonly file: string; readonly line: number }): string {
   return `${printable(file)}, line ${line}`;
 }
 

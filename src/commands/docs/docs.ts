@@ -64,8 +64,8 @@ async function projectFacts(folder: string, usesEsc: boolean): Promise<ProjectFa
 }
 
 /**
- * Decides whether the documents are about ESC, too. What the repository has comes first, then what the documents say already, so
- * that `--check` finds the same on each machine; only for new ones this machine decides.
+ * Decides if the documents are about ESC, too. After the contract it is what the documents say already, so that `--check` finds
+ * the same on each machine, and after another file was added; for new ones workflows and this machine decide.
  */
 async function areAboutEsc(
   contract: Contract,
@@ -74,9 +74,8 @@ async function areAboutEsc(
   isOnMachine: () => Promise<boolean>,
 ): Promise<boolean> {
   if (contractUsesEsc(contract)) return true;
-  if ((await workflowsIn(root)).some(({ text }) => namesEsc(text))) return true;
-  if (existing.some((text) => !isOurs(text) && namesEsc(text))) return true;
-  return existing.length > 0 ? existing.some(namesEsc) : isOnMachine();
+  if (existing.length > 0) return existing.some(namesEsc);
+  return (await workflowsIn(root)).some(({ text }) => namesEsc(text)) || isOnMachine();
 }
 
 interface Draft extends TargetFile {

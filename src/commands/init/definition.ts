@@ -5,7 +5,8 @@ export const initCommand: CommandDefinition = {
   details: [
     "Writes sophia.contract.json from all sources that the project has: files of other tools, .env.example, the ESC environment (only names), " +
       "the code, and .env (only names); --from chooses some of them. A variable is required if .env.example does not call it " +
-      "optional, or if the code fails without it; at a terminal init asks about the others. A .env.example that docs wrote " +
+      "optional, or if the code fails without it or reads it without a fallback; at a terminal init asks about the others, and proposes the last kind. " +
+      "Formats come from the types of zod, t3-env, envalid, pydantic and their like. A .env.example that docs wrote " +
       "restores the contract that it was written from. --from builtin writes Sophia's own contract; together with other sources, a contract that extends it.",
     "The files of other tools are .env.schema and secretspec.toml. doppler.yaml, .infisical.json and .env.vault name no " +
       "variable; init prints where they are.",

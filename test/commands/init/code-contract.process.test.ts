@@ -66,7 +66,7 @@ describe("a contract from code", () => {
     expect((await sophia(["check"], { cwd: given })).stdout).toContain("PORT: 8080");
   });
 
-  test("guesses no port for a value that is none", async () => {
+  test("guesses no port from a name whose value is a path", async () => {
     const cwd = folder({ "a.js": "process.env.USB_PORT ?? 1", ".env": "USB_PORT=/dev/ttyUSB0\n" });
     await sophia(["init"], { cwd });
     expect(variablesIn(cwd)).toEqual({ USB_PORT: {} });

@@ -44,7 +44,7 @@ const FILES = [
     "FIELD_0",
     `import { z } from "zod";\nparse(process.env);\n${lines((index) => `const L${index} = ["a"\nFIELD_${index}: z.enum(L${index}),\n`)}`,
   ],
-  ["fields.ts", "A", `import { z } from "zod";\nprocess.env.A;\n${lines(() => "A: z.string()." + "min(")}`],
+  ["fields.ts", "A", `import { z } from "zod";\nprocess.env.A;\n${lines(() => "A: z.string().min(")}`],
   ["tests.js", "A", lines(() => `const v = process.env.A;\nif (((((((( v\n=>                  `)],
   ["conditions.js", "A", lines(() => `if ( if ( ? : ${"x".repeat(150)} process.env.A\n`)],
   ["tests.py", "A", lines(() => `v = os.getenv("A")\nlambda lambda lambda is_is_bool(((((( v\n`)],

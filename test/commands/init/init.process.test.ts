@@ -424,7 +424,7 @@ v.parse(v.object({ A: v.pipe(v.string(), v.url()), B: v.optional(v.string(), "x"
     ],
     ["config('A')", []],
     [
-      "import environ\nenv = environ.Env()\nenv('A'); env.int('B', default=1); other('C')",
+      "import os, environ\nenv = environ.Env()\nenv('A'); env.int('B', default=1); other('C')",
       [
         ["A", true],
         ["B", false],

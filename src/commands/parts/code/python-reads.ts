@@ -124,7 +124,7 @@ function isGuarded(before: string, after: string): boolean {
 function readsByCalls(text: string): Reads {
   const isDecouple = /^[ \t]*from decouple import .*\bconfig\b(?! as )/m.test(text);
   const isStarlette = /^[ \t]*from starlette\.config import .*\bConfig\b/m.test(text);
-  const isEnv = /^[ \t]*(?:import environ|from environs? import .*\bEnv)\b/m.test(text);
+  const isEnv = /^[ \t]*(?:import (?:\w+, ?){0,9}environ|from environs? import .*\bEnv)\b/m.test(text);
   // The names of `env.prefixed("X_")` are parts.
   const isPrefixed = /\bprefix/.test(text);
   const objects = isEnv && !isPrefixed ? matchesOf(text, /^[ \t]*(\w+)\s*=\s*(?:environ\.)?Env\(/gm) : [];

@@ -16,7 +16,9 @@ const SCHEMAS: readonly SchemaKind[] = [
     package: /["']zod(?:\/\w+)?["']/,
     field: /^(?:z|zod)\s*\.|^\w*Schema\b/,
     isRequired: (expression) =>
-      !/\.(?:optional|default|nullish|catch|prefault)\(|\bz\.(?:optional|undefined|nullish)\(/.test(expression),
+      !/\.(?:optional|default|nullish|catch|prefault)\(|\bz\.(?:optional|undefined|nullish|preprocess|any|unknown)\(/.test(
+        expression,
+      ),
     formatOf: zodFormat,
   },
   {
@@ -43,10 +45,18 @@ const SCHEMAS: readonly SchemaKind[] = [
 const READS_ENVIRONMENT =
   /\b(?:(?:process|import\.meta|Bun)\??\.env|createEnv|cleanEnv|validationSchema|envSchema|EnvSchema)\b/;
 
+function schemasOf(text: string): readonly SchemaKind[] {
+  return READS_ENVIRONMENT.test(text) ? SCHEMAS.filter((kind) => kind.package.test(text)) : [];
+}
+
+/** Returns true for a file that hands what it reads to a schema, which says what is needed. */
+export function hasSchema(text: string): boolean {
+  return schemasOf(text).length > 0;
+}
+
 /** Finds the fields in capital letters of a schema, in a file that also reads the environment. */
 export function readsBySchemas(text: string): Reads {
-  if (!READS_ENVIRONMENT.test(text)) return [];
-  const kinds = SCHEMAS.filter((kind) => kind.package.test(text));
+  const kinds = schemasOf(text);
   if (kinds.length === 0) return [];
   const fields = firstMatches(text, /(?<![\w$.?])["']?([A-Z][A-Z0-9_]*)["']?\s{0,20}:\s{0,20}(?=[A-Za-z])/g);
   const listOf = listsIn(text);

@@ -1,6 +1,6 @@
 /** The variables that JavaScript and TypeScript code reads, and those that it cannot do without. */
 import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, type Reads } from "./reads.ts";
-import { readsBySchemas } from "./schema-reads.ts";
+import { hasSchema, readsBySchemas } from "./schema-reads.ts";
 import { isTested } from "./script-tests.ts";
 
 /** The environment of Node.js, of Bun, and of a bundler; with `?.` in code that also runs in a browser. */
@@ -37,6 +37,7 @@ type Locals = Map<string, Set<string>>;
 
 /** Finds the accesses of an object by a pattern for it, and adds its `locals`. TypeScript's `!` asserts that the variable is set. */
 function accessesOf(text: string, object: string, name: string, locals: Locals): Reads {
+  const isHandedOn = hasSchema(text);
   const access = String.raw`${object}(?:\?\.|\.)?(?:\[\s*["'\x60](${name})["'\x60]\s*\]|(?<=\.)(${name})\b)(!(?!=))?`;
   return firstMatches(text, new RegExp(access, "g")).flatMap((match): Reads => {
     const [whole, quoted, plain, mark] = match;
@@ -47,9 +48,13 @@ function accessesOf(text: string, object: string, name: string, locals: Locals):
     const read = [variable, mark !== undefined || isGuard(before, after), match.index] as const;
     const local = LOCAL.exec(before)?.[1];
     if (local !== undefined) addLocal(locals, local, variable);
-    return [isTested(before, after) ? read : [...read, UNTESTED]];
+    const isKnown = isTested(before, after) || (isHandedOn && KEY.exec(before)?.[1] === variable);
+    return [isKnown ? read : [...read, UNTESTED]];
   });
 }
+
+/** The key of a member in front of its value. */
+const KEY = /\b(\w{1,100})["']?\s{0,20}:\s{0,20}$/;
 
 const UNTESTED = { isUntested: true } as const;
 /** `const x = ` in front of a value. */

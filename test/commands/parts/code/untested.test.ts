@@ -65,6 +65,8 @@ describe("JavaScript", () => {
     "const env = process.env;\nconst a = env.A;\nstart(a && 1);",
     "connect(process.env.A); if (!process.env.A) log();",
     "'A' in process.env && connect(process.env.A)",
+    'import { z } from "zod";\nparse({ A: process.env.A });',
+    'import { z } from "zod";\nz.object({ A: z.preprocess(orDefault, z.string()) }).parse(process.env);',
   ])("works without A: %s", (text) => {
     expect(untested(readsOfScript(text))).not.toContain("A");
   });
