@@ -6,7 +6,7 @@ import { enumerate, printable } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
 import { questionText } from "../../output/stderr.ts";
 import { ask, canAsk } from "../parts/confirm.ts";
-import { readIn, refuseLinks, writeAtomically } from "../parts/project-files.ts";
+import { readIn, refuseLinks, writeAtomically, writeText } from "../parts/project-files.ts";
 import { perform } from "./init-outcome.ts";
 import { targetFile, type Offer } from "./setup-step.ts";
 
@@ -98,9 +98,11 @@ async function apply(offers: readonly Offer[], context: Context): Promise<void> 
       made.push(offer);
     }
     if (text === undefined || text === current) continue;
-    writeAtomically(targetFile(file, context), text);
-    const verb = current === undefined ? "created" : "changed";
-    printReport(context, [`${verb} ${file}: it now has`]);
+    const target = targetFile(file, context);
+    // A file that another program creates meanwhile is not replaced.
+    if (current === undefined) writeText(target, text, "wx");
+    else writeAtomically(target, text);
+    printReport(context, [`${current === undefined ? "created" : "changed"} ${file}: it now has`]);
     context.out(made.flatMap(({ lines }) => lines.map((line) => `  ${printable(line)}\n`)).join(""));
     for (const { remark } of made) if (remark !== undefined) printReport(context, [{ text: `  (${remark})`, hang: 3 }]);
   }

@@ -24,6 +24,7 @@ const SCHEMES: Readonly<Record<string, readonly string[]>> = {
   AmqpDsn: ["amqp", "amqps"],
   KafkaDsn: ["kafka"],
   NatsDsn: ["nats", "tls", "ws", "wss"],
+  ClickHouseDsn: ["clickhouse", "clickhouses", "clickhousedb", ...drivers("clickhouse", "native asynch http")],
 };
 
 function drivers(database: string, names: string): readonly string[] {
