@@ -80,6 +80,9 @@ export function looseFieldsIn(body: string): ReadonlySet<string> {
   );
 }
 
+/** Longer types, which nest, would be read several times. */
+const LONGEST_TYPE = 500;
+
 /**
  * Returns the format of a field by its annotation and by the call of `Field()` behind it.
  *
@@ -87,6 +90,7 @@ export function looseFieldsIn(body: string): ReadonlySet<string> {
  * @returns undefined if the type says nothing that a contract can say, or if the field has several types
  */
 export function pydanticFormat(type: string, value: string, name: string, enums: Enums): FormatEntry | undefined {
+  if (type.length > LONGEST_TYPE) return undefined;
   let annotation = type.trim();
   let constraints = value;
   const quoted = stringIn(annotation);

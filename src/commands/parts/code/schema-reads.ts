@@ -61,7 +61,7 @@ export function readsBySchemas(text: string): Reads {
   const fields = firstMatches(text, /(?<![\w$.?])["']?([A-Z][A-Z0-9_]*)["']?\s{0,20}:\s{0,20}(?=[A-Za-z])/g);
   const listOf = listsIn(text);
   // Expressions of correct code do not overlap. In other code each character could be read as often as one is long.
-  let unread = 2 * text.length;
+  let unread = text.length;
   return fields.flatMap((match): Reads => {
     const [whole, name = ""] = match;
     const start = match.index + whole.length;
