@@ -16,6 +16,7 @@ interface CodeVariable {
   /** A place that reads it without a fallback, and without a test whether it is set. */
   untested: CodePlace | undefined;
   isTested: boolean;
+  isOptional: boolean;
   format: FormatEntry | undefined;
   readonly place: CodePlace;
   readonly aliases: Set<string>;
@@ -29,7 +30,7 @@ export async function fromCode(root: string): Promise<SourceResult> {
     file: ({ path, text, reads }) => {
       loads.push(...dotenvLoads(path, text));
       const [isTest, isTool] = [OF_TESTS.test(path), OF_TOOLS.test(path)];
-      for (const { name, required, line, isUntested, format, aliases = [] } of reads) {
+      for (const { name, required, line, isUntested, isOptional = false, format, aliases = [] } of reads) {
         const place = { file: path, line };
         const known = variables.get(name) ?? newVariable(place);
         variables.set(name, known);
@@ -37,6 +38,7 @@ export async function fromCode(root: string): Promise<SourceResult> {
         // A test, and its data, say nothing of what the program needs.
         if (isTest) continue;
         known.isRequired ||= required;
+        known.isOptional ||= isOptional;
         known.format ??= format;
         if (isUntested === true && !isTool) known.untested ??= place;
         else known.isTested = true;
@@ -53,16 +55,25 @@ export async function fromCode(root: string): Promise<SourceResult> {
 }
 
 function newVariable(place: CodePlace): CodeVariable {
-  return { isRequired: false, untested: undefined, isTested: false, format: undefined, place, aliases: new Set() };
+  return {
+    isRequired: false,
+    untested: undefined,
+    isTested: false,
+    isOptional: false,
+    format: undefined,
+    place,
+    aliases: new Set(),
+  };
 }
 
 function toCandidate(
   name: string,
-  { isRequired, untested, isTested, format, place, aliases }: CodeVariable,
+  { isRequired, untested, isTested, isOptional, format, place, aliases }: CodeVariable,
 ): Candidate {
   return {
     name,
     required: isRequired,
+    isOptional: isOptional && !isRequired ? true : undefined,
     isUntested: !isRequired && !isTested && untested !== undefined ? true : undefined,
     format,
     aliases: aliases.size === 0 ? undefined : [...aliases],

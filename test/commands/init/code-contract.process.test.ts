@@ -97,6 +97,20 @@ describe("a contract from code", () => {
     expect(chosen).toEqual(required);
   });
 
+  test("at a terminal nothing is asked about what a schema calls optional", async () => {
+    const cwd = folder({
+      "env.ts": `import { z } from "zod";
+export const env = z.object({ A: z.string(), B: z.string().default("x"), C: z.string().optional() }).parse(process.env);
+`,
+      "config.py": "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    d: int = 1\n",
+      ".env": "C=1\n",
+    });
+    const { status, stdout } = await atTerminal(["init"], { cwd, env: { PATH: cleanPath } }, []);
+    expect(status).toBe(0);
+    expect(stdout).not.toContain("Which of these");
+    expect(variablesIn(cwd)).toEqual({ A: { required: true }, B: {}, C: {}, D: { format: "integer" } });
+  });
+
   test("has the types of pydantic, which settings.py of docs has again", async () => {
     const cwd = folder({
       "app/config.py": `from typing import Annotated, Literal

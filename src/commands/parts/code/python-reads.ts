@@ -289,7 +289,11 @@ function fieldsOf(
     const isLoose = loose.has(name) || loose.has("*");
     const format = isLoose ? undefined : pydanticFormat(type, value ?? "", shown, enums);
     const { others = [] } = alias ?? {};
-    const details = { ...(format && { format }), ...(others.length > 0 && { aliases: others }) };
+    const details = {
+      isOptional: !isRequired,
+      ...(format && { format }),
+      ...(others.length > 0 && { aliases: others }),
+    };
     return [[shown, isRequired, match.index, details]];
   });
 }

@@ -4,6 +4,8 @@ import type { FormatEntry } from "../../../contract/generated/document.ts";
 export interface ReadDetails {
   /** It has no fallback for the variable, and does not test whether it is set. */
   readonly isUntested?: boolean;
+  /** A schema, or a class of settings, says that it need not be set. */
+  readonly isOptional?: boolean;
   /** The format that the type of the variable gives to its value. */
   readonly format?: FormatEntry;
   /** Other names under which the code reads it. */

@@ -70,7 +70,7 @@ export function readsBySchemas(text: string): Reads {
     const expression = expressionAt(text, start);
     unread -= expression.length;
     const format = unread <= 0 ? undefined : kind.formatOf(expression, name, listOf);
-    const read = [name, kind.isRequired(expression), match.index] as const;
-    return [format === undefined ? read : [...read, { format }]];
+    const isRequired = kind.isRequired(expression);
+    return [[name, isRequired, match.index, { isOptional: !isRequired, ...(format && { format }) }]];
   });
 }
