@@ -54,6 +54,7 @@ export type Enums = ReadonlyMap<string, readonly string[]>;
 
 /** Finds `class Level(StrEnum):` and `class Level(str, Enum):` whose members are all texts. */
 export function enumsIn(code: string): Enums {
+  if (!code.includes("Enum")) return new Map();
   const classes = firstMatches(
     code,
     /^class (\w+)\(\s*(?:(?:enum\.)?StrEnum|str\s*,\s*(?:enum\.)?Enum)\s*\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm,
@@ -69,8 +70,12 @@ export function enumsIn(code: string): Enums {
   );
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Returns the fields whose raw text a validator may change first: their types say nothing about it. */
 export function looseFieldsIn(body: string): ReadonlySet<string> {
+  // Most classes have none, and a file may have thousands.
+  if (!body.includes("validator(")) return NONE;
   const validators = firstMatches(body, /@(?:\w+\.)?(?:field_validator|validator)\(([^()]{0,1000})\)/g);
   return new Set(
     validators.flatMap(([, given = ""]) => {
