@@ -20,6 +20,8 @@ export interface WordingContext {
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
   /** Returns why the program does not get a variable of a source: `withheld by --exclude`. */
   readonly withheld?: (name: string) => string | undefined;
+  /** Returns where a source has a variable without a value: `empty (.env, line 3)`. */
+  readonly empty?: (name: string) => string | undefined;
 }
 
 export interface Wording extends Remedy {
@@ -33,7 +35,8 @@ export function describeViolations(
   contract: Contract,
   context: WordingContext,
 ): readonly Wording[] {
-  const { target, isOfEnvironment = () => false, origins, withheld = () => undefined } = context;
+  const { target, isOfEnvironment = () => false, origins } = context;
+  const { withheld = () => undefined, empty = () => undefined } = context;
   const targetOf = (name: string): Target => (isOfEnvironment(name) ? { kind: "environment" } : target);
   // A declared name is not a misspelling of another. Nor is GITHUB_PATH, which every job has, one of GITHUB_PAT.
   const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
@@ -41,7 +44,11 @@ export function describeViolations(
     if (names.some((name) => withheld(name) !== undefined)) return NO_REMEDY;
     const advice = names.flatMap((name) => {
       const meant = findSimilar(name);
-      return meant === undefined ? [] : [`did you mean ${name}? ${printable(meant)} is set`];
+      if (meant === undefined) return [];
+      const origin = origins?.get(meant)?.origin;
+      const place =
+        origin !== undefined && isOfLine(origin) ? ` in ${printable(origin.file)}, line ${origin.line}` : "";
+      return [`did you mean ${name}? ${printable(meant)} is set${place}`];
     });
     return { advice, supply: supplyOf(names, contract, targetOf), ...pageOf(names, contract) };
   };
@@ -52,7 +59,7 @@ export function describeViolations(
   };
   return violations.map((violation) => ({
     violation,
-    ...describe(violation, contract, { supply, correct, resolve, withheld }),
+    ...describe(violation, contract, { supply, correct, resolve, withheld, empty }),
   }));
 }
 
@@ -63,18 +70,19 @@ interface WordingHelpers {
   readonly correct: (name: string) => Remedy;
   readonly resolve: (name: string, form: ReferenceForm) => readonly string[];
   readonly withheld: (name: string) => string | undefined;
+  readonly empty: (name: string) => string | undefined;
 }
 
 function describe(violation: Violation, contract: Contract, helpers: WordingHelpers): Omit<Wording, "violation"> {
-  const { supply, correct, resolve, withheld } = helpers;
+  const { supply, correct, resolve, withheld, empty } = helpers;
   const about = "name" in violation ? subject(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
     case "missing": {
-      const why = withheld(violation.name) ?? "not set";
+      const why = withheld(violation.name) ?? empty(violation.name) ?? "not set";
       return { message: `${about} is required and ${why}`, ...supply([violation.name]) };
     }
     case "missing-when": {
-      const why = withheld(violation.name) ?? "not set";
+      const why = withheld(violation.name) ?? empty(violation.name) ?? "not set";
       const message = `${about} is ${why}, and is required because ${conditionWords(violation.when)}`;
       return { message, ...supply([violation.name]) };
     }

@@ -5,6 +5,7 @@ import { credentialOf } from "../contract/looks-secret.ts";
 import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
 import { reportEsc, type EscReport, mask } from "./esc-report.ts";
 import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secret-values.ts";
+import { emptyWords, similarNameLines } from "./unset-values.ts";
 import { withheldWords } from "./withheld-words.ts";
 import { describeNotice } from "./notice-words.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
@@ -25,6 +26,8 @@ export interface Report {
   readonly overridden: readonly string[];
   readonly violations: readonly ViolationReport[];
   readonly notices: readonly string[];
+  /** Undeclared names of files that resemble a declared one without a value. Not in JSON. */
+  readonly similarNames: readonly string[];
   /** Declared as not secret, with a value that holds a credential. */
   readonly credentials: readonly PublicCredential[];
 }
@@ -54,6 +57,8 @@ export interface LineReport {
   readonly shown: string | undefined;
   /** The reason for which the program does not get the variable, which a source has. */
   readonly withheld: string | undefined;
+  /** The source that has the variable without a value, in words. Not in JSON. */
+  readonly empty: string | undefined;
 }
 
 interface VariableReport {
@@ -73,6 +78,7 @@ export function makeReport(start: Start): Report {
   } = start;
   const violations = wordViolations(start.verdict.violations, start).map(reportViolation);
   const why = withheldWords(start);
+  const emptyOf = emptyWords(start);
   const stateOf = stateFinder(start);
   const variables = Array.from(contract.variables.values(), ({ name, label, secret: isDeclaredSo }): VariableReport => {
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
@@ -92,6 +98,7 @@ export function makeReport(start: Start): Report {
       origin: resolved?.origin,
       shown: resolved && shown(resolved, contract),
       withheld,
+      empty: name === undefined ? names.map(emptyOf).find((words) => words !== undefined) : undefined,
     };
   };
   const sources = new Set(variables.map(({ origin }) => origin?.source));
@@ -107,6 +114,7 @@ export function makeReport(start: Start): Report {
     overridden: start.verdict.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
     violations,
     notices: start.verdict.notices.map((notice) => describeNotice(notice)[0]),
+    similarNames: similarNameLines(start),
     credentials: publicCredentials(start),
   };
 }

@@ -8,6 +8,7 @@ import { WIDTH } from "./layout.ts";
 import type { Resolution } from "../core/model.ts";
 import type { Start, EscStatus } from "../resolve/start.ts";
 import { isOwnVariable } from "../resolve/reserved-names.ts";
+import { emptyWords } from "./unset-values.ts";
 import { withheldWords } from "./withheld-words.ts";
 
 export interface ViolationReport {
@@ -34,6 +35,7 @@ export function wordViolations(violations: readonly Violation[], start: Start): 
     target: targetOf(esc),
     isOfEnvironment: isOwnVariable,
     withheld: withheldWords(start),
+    empty: emptyWords(start),
   };
   return describeViolations(violations, contract, context);
 }

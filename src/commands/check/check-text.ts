@@ -113,10 +113,10 @@ const REJECTIONS: Readonly<Record<string, string>> = {
 };
 
 function variableLine(line: LineReport, report: Report): string {
-  const { label, state, shown = "***", origin, withheld } = line;
+  const { label, state, shown = "***", origin, withheld, empty } = line;
   const from =
     origin === undefined || isMain(origin, report) ? "" : ` (${originWords(origin)}${hiddenWords(line, report)})`;
-  const absent = sentence(withheld ?? "not configured");
+  const absent = sentence(withheld ?? empty ?? "not configured");
   const [mark, text] = {
     set: ["✅", shown + from],
     invalid: ["❌", `Not valid${from}`],
@@ -158,6 +158,7 @@ function summary(report: Report, unmet: Unmet | undefined, checks: readonly Extr
     ...checks.flatMap(({ warnings = [] }) => warnings.map((one) => `⚠️ ${one}`)),
     ...fault(report),
     ...overridden(report),
+    ...report.similarNames.map((one) => `⚠️ ${one}`),
     ...report.credentials.flatMap(credentialLines),
   ];
 }

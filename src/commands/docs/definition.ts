@@ -10,6 +10,7 @@ export const docsCommand: CommandDefinition = {
       "typed settings class. .env.example, or any other name, has each variable with its description.",
     "--types python also writes settings.py: a dataclass that reads os.environ, or a class of pydantic-settings if the " +
       "project depends on it; --types pydantic always writes the latter. Later calls update an existing settings.py.",
+    "SECRETS.md and .env.example are about Pulumi ESC, too, if the contract names an environment, or, for new files, if a workflow, the environment or a .env has ESC_ENV or ESC_TOKEN; with --force existing files are decided like new ones.",
     "With --check nothing is written. A file that sophia-run did not write is replaced only with --force. A " +
       ".env.example that you wrote gets the variables that it lacks.",
   ],

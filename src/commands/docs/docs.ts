@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
+import { contractUsesEsc, machineUsesEsc, namesEsc } from "../parts/esc-use.ts";
 import { withAddresses } from "./broker-addresses.ts";
 import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
@@ -56,10 +57,25 @@ async function pythonStyle(
   return texts.some((text) => /\bpydantic[-_.]settings\b/i.test(text ?? "")) ? "pydantic" : "dataclass";
 }
 
-async function projectFacts(folder: string): Promise<ProjectFacts> {
+async function projectFacts(folder: string, usesEsc: boolean): Promise<ProjectFacts> {
   const root = projectRoot(folder);
   const workflows = (await workflowsIn(root)).filter(({ text }) => RUNS_CHECK.test(text));
-  return { isOnGitHub: existsSync(join(root, ".github")), workflows: workflows.map(({ name }) => name) };
+  return { isOnGitHub: existsSync(join(root, ".github")), workflows: workflows.map(({ name }) => name), usesEsc };
+}
+
+/**
+ * Decides if the documents are about ESC, too. After the contract it is what the documents say already, so that `--check` finds
+ * the same on each machine, and after another file was added; for new ones workflows and this machine decide.
+ */
+async function areAboutEsc(
+  contract: Contract,
+  root: string,
+  existing: readonly string[],
+  isOnMachine: () => Promise<boolean>,
+): Promise<boolean> {
+  if (contractUsesEsc(contract)) return true;
+  if (existing.length > 0) return existing.some(namesEsc);
+  return (await workflowsIn(root)).some(({ text }) => namesEsc(text)) || isOnMachine();
 }
 
 interface Draft extends TargetFile {
@@ -81,12 +97,17 @@ export const docs: Command = async ({ options, positionals }, context) => {
     ? positionals.map((name) => resolve(context.cwd, name))
     : (await defaultFiles(folder, types)).map((name) => join(folder, name));
   const isForced = options["force"] === true;
-  const request: Request = { contract, types, folder, root, isForced };
+  const documents = await Promise.all(
+    paths.filter((path) => path.endsWith(".md") || EXAMPLE_FILES.includes(basename(path))).map(textAt),
+  );
+  const existing = isForced ? [] : documents.filter(isWritten);
+  const hasEsc = await areAboutEsc(contract, projectRoot(folder), existing, () => machineUsesEsc(settings, context));
+  const request: Request = { contract, types, folder, root, isForced, hasEsc };
   const drafts = await Promise.all([...new Set(paths)].map((path) => draft(path, request, context)));
   // A foreign file is a failure only if the user named files.
   const left = isNamed || types !== undefined || isForced ? [] : drafts.filter(isForeign);
-  const documents = drafts.filter((document) => !left.includes(document));
-  const stale = documents.filter(({ current, wanted }) => current !== wanted);
+  const written = drafts.filter((document) => !left.includes(document));
+  const stale = written.filter(({ current, wanted }) => current !== wanted);
   for (const { name } of left) {
     printReport(context, [`${name} is not changed (not written by sophia-run docs); --force replaces it`]);
   }
@@ -99,7 +120,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
       printLines(context, [first, "to start your own, delete these files and run sophia-run init"]);
     }
   }
-  if (stale.length === 0) printReport(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
+  if (stale.length === 0) printReport(context, `${enumerate(written.map(({ name }) => name))}: up to date\n`);
   return options["check"] === true && stale.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
 
@@ -125,6 +146,12 @@ interface Request {
   /** The folder that no symbolic link below it may leave. */
   readonly root: string;
   readonly isForced: boolean;
+  /** The project uses Pulumi ESC. */
+  readonly hasEsc: boolean;
+}
+
+function textAt(path: string): Promise<string | undefined> {
+  return readIfThere({ path, name: basename(path) });
 }
 
 async function draft(path: string, request: Request, context: Context): Promise<Draft> {
@@ -136,7 +163,7 @@ async function draft(path: string, request: Request, context: Context): Promise<
   return { path, name, root: request.root, current, wanted, isMerged };
 }
 
-async function textFor(path: string, { contract, types, folder }: Request, current: string): Promise<string> {
+async function textFor(path: string, { contract, types, folder, hasEsc }: Request, current: string): Promise<string> {
   const name = basename(path);
   const { source } = contract;
   const mark = markOf(
@@ -145,13 +172,13 @@ async function textFor(path: string, { contract, types, folder }: Request, curre
   if (name.endsWith(".md")) {
     const part = partOf(current);
     const blocks =
-      part === "document" ? secretsDocument(contract, await projectFacts(folder)) : contractBlocks(contract);
+      part === "document" ? secretsDocument(contract, await projectFacts(folder, hasEsc)) : contractBlocks(contract);
     return withPart(current, part, mark, blocks);
   }
   if (name.endsWith(".py")) {
     return pythonSettings(contract, mark, await pythonStyle(current, types, [dirname(path), folder]));
   }
-  return name.endsWith(".d.ts") ? envTypes(contract, mark) : envExample(contract, mark);
+  return name.endsWith(".d.ts") ? envTypes(contract, mark) : envExample(contract, mark, hasEsc);
 }
 
 function isWritten(text: string | undefined): text is string {

@@ -35,8 +35,21 @@ function assignedBy(line: string): string | undefined {
   return /^\s*(?:#\s*)?(?:export\s+)?([A-Za-z_][\w.-]*)\s*=/.exec(line)?.[1];
 }
 
+/** The settings of ESC, for projects that use it. */
+const ESC_LINES: readonly string[] = [
+  "",
+  ...comments([
+    "--- Pulumi ESC ---",
+    "If both are set, the values come from ESC, and the variables below only fill gaps.",
+    "Example: acme/sophia/dev",
+  ]),
+  "ESC_ENV=",
+  ...comments(["A read-only access token."]),
+  "ESC_TOKEN=",
+];
+
 /** Returns each variable with its description and without a value. @param mark see `markOf` */
-export function envExample(contract: Contract, mark: string): string {
+export function envExample(contract: Contract, mark: string, usesEsc: boolean): string {
   const rulesOf = rulesByName(contract);
   const groups = contract.rules
     .filter(isGroupRule)
@@ -47,15 +60,7 @@ export function envExample(contract: Contract, mark: string): string {
       "Copy this file to .env, which must not be committed, and set the variables that you need. An empty value is unset.",
       ...groups,
     ]),
-    "",
-    ...comments([
-      "--- Pulumi ESC ---",
-      "If both are set, the values come from ESC, and the variables below only fill gaps.",
-      "Example: acme/sophia/dev",
-    ]),
-    "ESC_ENV=",
-    ...comments(["A read-only access token."]),
-    "ESC_TOKEN=",
+    ...(usesEsc ? ESC_LINES : []),
     ...chapters(contract).flatMap(({ title, declarations }) => [
       "",
       ...comments([`--- ${title} ---`]),

@@ -11,6 +11,8 @@ const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
 export interface ProjectFacts {
   readonly isOnGitHub: boolean;
   readonly workflows: readonly string[];
+  /** Values are in Pulumi ESC, too. */
+  readonly usesEsc: boolean;
 }
 
 /**
@@ -18,6 +20,48 @@ export interface ProjectFacts {
  * zsh read each block as one command, so that `read` does not take the next pasted line for its answer.
  */
 export function secretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
+  return facts.usesEsc ? documentWithEsc(contract, facts) : documentWithoutEsc(contract, facts);
+}
+
+function documentWithoutEsc(contract: Contract, facts: ProjectFacts): readonly string[] {
+  const example = rotatedName(contract);
+  return [
+    `The secrets of these programs: where they come from, and how to maintain them. No value is in the repository. The
+[handbook](${HANDBOOK}) describes each step in detail.`,
+    "## Sources, in order of precedence",
+    `1. The process environment: what a host, a container or a CI job sets.
+2. A \`.env.override\` of your own, for local development.
+3. Folders of secrets (\`--secrets-dir\`, \`/run/secrets\`), and files that a \`NAME_FILE\` names.
+4. \`.env\` files, for local development. Never commit them.
+5. Defaults of the contract.`,
+    "`sophia-run explain` shows the source of each variable, and the sources that it overrides.",
+    "## The variables",
+    ...contractBlocks(contract),
+    "## Rotation",
+    `Rotate a secret as often as the tables say, and immediately if another person may have seen it:
+
+1. Create the new key at its provider.
+2. Replace the value where it is set: in the secrets of the host and of CI, and in each developer's \`.env\`.
+3. \`sophia-run check\` says if it has the format, \`sophia-run check --live\` asks the services whether the keys work.
+4. Restart the programs. \`sophia-run --watch -- <command>\` restarts its program by itself. Then revoke the old key.`,
+    "## Local development",
+    shell("cp .env.example .env && chmod 600 .env"),
+    `Set the values in \`.env\`. Without any secret, \`sophia-run --fake -- <command>\` starts the command with dummy values.`,
+    "## Verification",
+    shell("sophia-run check\nsophia-run check --code"),
+    `The first shows the variables, masked, with their sources. The exit status is 0, or 1 if the contract is not met. The
+second compares the code with the contract, and needs no value.`,
+    "## Support",
+    `- \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRuns).join("")}`,
+    "## Good practice",
+    `- Use a separate key for each place of use, with the least rights, which expires.
+- Put no value into the repository, an image, a command line or a log. In a pre-commit hook
+  \`sophia-run scan --staged\` rejects a commit that contains one.
+- Pass only the variables that a program needs: \`--scope\`, \`--only-declared\`, \`--exclude 'AWS_*'\`.`,
+  ];
+}
+
+function documentWithEsc(contract: Contract, facts: ProjectFacts): readonly string[] {
   const example = rotatedName(contract);
   return [
     `The secrets of these programs: where they come from, and how to maintain them. The values are in Pulumi ESC, not in the

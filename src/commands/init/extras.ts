@@ -20,10 +20,12 @@ export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", "actions
 
 const WORKFLOW = ".github/workflows/configuration.yml";
 
-export function adviceForExisting({ project, dockerfile, devcontainer }: Survey): readonly SetupStep[] {
+export function adviceForExisting({ project, dockerfile, devcontainer, usesEsc }: Survey): readonly SetupStep[] {
   return [
     ...(dockerfile === undefined ? [] : [dockerfileAdvice(dockerfile, project)]),
-    ...(devcontainer.text === undefined ? [] : [devcontainerAdvice(devcontainer.file, devcontainer.text, project)]),
+    ...(devcontainer.text === undefined
+      ? []
+      : [devcontainerAdvice(devcontainer.file, devcontainer.text, project, usesEsc)]),
   ];
 }
 
@@ -39,13 +41,13 @@ export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[
   }
 }
 
-function newDevcontainer({ project, devcontainer: { file } }: Survey): SetupStep {
+function newDevcontainer({ project, devcontainer: { file }, usesEsc }: Survey): SetupStep {
   const { manifest, node, workspace, name } = project;
   const { devcontainer, locks } = commandsFor(node);
   if (manifest === undefined) return impossible(file, "there is no package.json");
   if (workspace.member !== "") return impossible(file, "it belongs in the root of the workspace: start init there");
   if (!node.isLocked) return impossible(file, `there is no ${locks[0]}`);
-  return { kind: "create", file, text: devcontainerText(name, devcontainer) };
+  return { kind: "create", file, text: devcontainerText(name, devcontainer, usesEsc) };
 }
 
 /** A command that installs packages already, so that none is added. */
@@ -53,7 +55,7 @@ const INSTALLS =
   /\b(?:npm (?:ci|i|install)|pnpm (?:i|install)|yarn(?: install)?|bun (?:i|install)|uv sync|(?:pip|poetry|pdm) install)\b/;
 
 /** Returns the keys that a devcontainer.json lacks, merged with those that it has. */
-export function devcontainerAdvice(file: string, text: string, project: Project): SetupStep {
+export function devcontainerAdvice(file: string, text: string, project: Project, usesEsc: boolean): SetupStep {
   if (/\bsophia-run\b/.test(text)) return { kind: "ready", file };
   const config = objectOf(parse(text, [], { allowTrailingComma: true })) ?? {};
   const isNode = project.manifest !== undefined;
@@ -63,18 +65,17 @@ export function devcontainerAdvice(file: string, text: string, project: Project)
     : { install: tool?.install, check: `${tool?.run ?? ""}sophia-run check` };
   const create = config["postCreateCommand"];
   const isInstalled = install === undefined || INSTALLS.test(JSON.stringify(create ?? ""));
+  const variables = {
+    // oxlint-disable no-template-curly-in-string -- the devcontainer's own variables
+    ...(usesEsc ? { ESC_ENV: "${localEnv:ESC_ENV}", ESC_TOKEN: "${localEnv:ESC_TOKEN}" } : {}),
+    ...(isNode ? { PATH: "${containerWorkspaceFolder}/node_modules/.bin:${containerEnv:PATH}" } : {}),
+    // oxlint-enable no-template-curly-in-string
+  };
   const changed = {
     // JSON.stringify leaves out what is undefined.
     postCreateCommand: isInstalled ? undefined : merged(create, install),
     postStartCommand: merged(config["postStartCommand"], check),
-    remoteEnv: {
-      // oxlint-disable no-template-curly-in-string -- the devcontainer's own variables
-      ESC_ENV: "${localEnv:ESC_ENV}",
-      ESC_TOKEN: "${localEnv:ESC_TOKEN}",
-      ...(isNode ? { PATH: "${containerWorkspaceFolder}/node_modules/.bin:${containerEnv:PATH}" } : {}),
-      // oxlint-enable no-template-curly-in-string
-      ...objectOf(config["remoteEnv"]),
-    },
+    remoteEnv: Object.keys(variables).length === 0 ? undefined : { ...variables, ...objectOf(config["remoteEnv"]) },
   };
   const isThere = Object.entries(changed).some(([key, value]) => value !== undefined && key in config);
   const lines = JSON.stringify(changed, undefined, 2).split("\n").slice(1, -1);
@@ -91,7 +92,7 @@ function merged(former: unknown, command: string): unknown {
   return parallel === undefined ? command : { ...parallel, "sophia-run": command };
 }
 
-function newWorkflow({ project, isRoot }: Survey): SetupStep {
+function newWorkflow({ project, isRoot, usesEsc }: Survey): SetupStep {
   const { manifest, node, workspace } = project;
   const { locks, workflow, install } = commandsFor(node);
   if (manifest === undefined) {
@@ -100,15 +101,11 @@ function newWorkflow({ project, isRoot }: Survey): SetupStep {
   if (workspace.member !== "" || !isRoot)
     return impossible(WORKFLOW, "it belongs in the root of the repository: start init there");
   if (!node.isLocked) return impossible(WORKFLOW, `there is no ${locks[0]}`);
-  return { kind: "create", file: WORKFLOW, text: workflowText({ ...workflow, install }) };
+  return { kind: "create", file: WORKFLOW, text: (usesEsc ? workflowText : workflowOfCode)({ ...workflow, install }) };
 }
 
-function devcontainerText(name: string, { install, check }: NodeToolCommands["devcontainer"]): string {
-  return `{
-  "name": ${JSON.stringify(name)},
-  "image": "node:24-bookworm",
-  "remoteUser": "node",
-
+const DEVCONTAINER_ESC = {
+  secrets: `
   // Codespaces sets these two as environment variables, and asks for missing ones.
   "secrets": {
     "ESC_ENV": { "description": "The Pulumi ESC environment, such as sophia/dev" },
@@ -116,10 +113,24 @@ function devcontainerText(name: string, { install, check }: NodeToolCommands["de
   },
 
   // Elsewhere they come from the machine that runs the container. Empty values are unset.
-  "remoteEnv": {
-    "ESC_ENV": "\${localEnv:ESC_ENV}",
+`,
+  variables: `    "ESC_ENV": "\${localEnv:ESC_ENV}",
     "ESC_TOKEN": "\${localEnv:ESC_TOKEN}",
-    "PATH": "\${containerWorkspaceFolder}/node_modules/.bin:\${containerEnv:PATH}"
+`,
+};
+
+function devcontainerText(
+  name: string,
+  { install, check }: NodeToolCommands["devcontainer"],
+  usesEsc: boolean,
+): string {
+  const { secrets, variables } = usesEsc ? DEVCONTAINER_ESC : { secrets: "\n", variables: "" };
+  return `{
+  "name": ${JSON.stringify(name)},
+  "image": "node:24-bookworm",
+  "remoteUser": "node",
+${secrets}  "remoteEnv": {
+${variables}    "PATH": "\${containerWorkspaceFolder}/node_modules/.bin:\${containerEnv:PATH}"
   },
 
   "postCreateCommand": ${JSON.stringify(install)},
@@ -170,11 +181,11 @@ jobs:
             echo "::error title=Secrets missing::$missing. Set them: gh secret set ESC_ENV; gh secret set ESC_TOKEN"
             exit 1
           fi
-      - uses: actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0
+      - uses: ${CHECKOUT}
         if: steps.secrets.outputs.present == 'true'
         with:
           persist-credentials: false
-      - uses: actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0
+      - uses: ${SETUP_NODE}
         if: steps.secrets.outputs.present == 'true'
         with:
           node-version: "24"
@@ -192,3 +203,35 @@ function step(command: string): string {
         if: steps.secrets.outputs.present == 'true'
 `;
 }
+
+/** The workflow of a project without ESC: it needs no secret, and so runs for pull requests of forks as well. */
+function workflowOfCode({ setUp, install, check, cache }: WorkflowCommands): string {
+  const commands = [...(setUp === undefined ? [] : [setUp]), install, `${check} --code --strict`];
+  return `name: Configuration
+
+on:
+  push:
+    branches: [main]
+  pull_request:
+  workflow_dispatch:
+
+permissions:
+  contents: read
+
+jobs:
+  code:
+    name: Code and contract agree
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    steps:
+      - uses: ${CHECKOUT}
+        with:
+          persist-credentials: false
+      - uses: ${SETUP_NODE}
+        with:
+          node-version: "24"
+${cache === undefined ? "" : `          cache: ${cache}\n`}${commands.map((command) => `      - run: ${command}\n`).join("")}`;
+}
+
+const CHECKOUT = "actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0";
+const SETUP_NODE = "actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0";

@@ -9,9 +9,9 @@ import { NODE_TOOLS } from "./node-tools.ts";
 import { hasDependency } from "./package-json.ts";
 import { usesRootsDependency, type Survey } from "./project-survey.ts";
 import { PYTHON_TOOLS } from "./python.ts";
-import { targetFile, type SetupStep } from "./setup-step.ts";
+import { type Offer, targetFile, type SetupStep } from "./setup-step.ts";
 
-export function perform(step: SetupStep, context: Context): void {
+export function perform(step: Exclude<SetupStep, Offer>, context: Context): void {
   const { file, remark } = step;
   const remarks: Line[] = remark === undefined ? [] : [{ text: `  (${remark})`, hang: 3 }];
   switch (step.kind) {

@@ -7,22 +7,53 @@ import { questionText } from "../../output/stderr.ts";
 import { canAsk } from "../parts/confirm.ts";
 import type { Candidate } from "./variable-candidates.ts";
 
-/** Asks which variables are required of those of which no source says it. Without a terminal none is. */
+/**
+ * Asks which variables are required of those of which no source says it. Those that the code reads without a fallback are
+ * chosen already; without a terminal they are required.
+ *
+ * @returns all candidates, and those that are required for this reason
+ */
 export async function askRequired<Known extends Candidate>(
   candidates: readonly Known[],
   context: Context,
-): Promise<readonly Known[]> {
-  const names = candidates
-    .filter(({ required, isOptional }) => !required && isOptional !== true)
-    .map(({ name }) => name);
-  if (names.length === 0 || !canAsk(context)) return candidates;
-  const heading = "Which of these variables are required? Their sources do not say it:";
-  const question = "Numbers or names, `all`, or Enter for none:";
-  const chosen = await askNames(heading, names.map(printable), question, names, context);
-  return candidates.map((one) => (chosen.has(one.name) ? { ...one, required: true } : one));
+): Promise<{ readonly candidates: readonly Known[]; readonly untested: readonly Known[] }> {
+  const open = candidates.filter(({ required, isOptional }) => !required && isOptional !== true);
+  const proposed = open.filter(({ isUntested }) => isUntested === true).map(({ name }) => name);
+  const chosen =
+    open.length === 0 || !canAsk(context)
+      ? new Set(proposed)
+      : await askWhich(
+          open.map(({ name }) => name),
+          proposed,
+          context,
+        );
+  const marked = candidates.map((one) => (chosen.has(one.name) ? { ...one, required: true } : one));
+  const untested = canAsk(context) ? [] : marked.filter(({ name }) => proposed.includes(name));
+  return { candidates: marked, untested };
 }
 
-/** Asks for some of the names, until each word of the answer is one. @param column the indent of a row's further lines */
+function askWhich(
+  names: readonly string[],
+  proposed: readonly string[],
+  context: Context,
+): Promise<ReadonlySet<string>> {
+  const isProposed = (name: string): boolean => proposed.includes(name);
+  if (!names.some(isProposed)) {
+    const heading = "Which of these variables are required? Their sources do not say it:";
+    return askNames(heading, names.map(printable), "Numbers or names, `all`, or Enter for none:", names, context);
+  }
+  const rows = names.map((name) => `${isProposed(name) ? "*" : " "} ${printable(name)}`);
+  const heading = "Which of these variables are required? The code reads those with * without a fallback:";
+  const question = "Enter for those with *; else the numbers or names of all that are, `all` or `none`:";
+  return askNames(heading, rows, question, names, context, 0, proposed);
+}
+
+/**
+ * Asks for some of the names, until each word of the answer is one.
+ *
+ * @param column the indent of a row's further lines
+ * @param byDefault the names that an empty answer chooses; with some, `none` is an answer as well
+ */
 export async function askNames(
   heading: string,
   rows: readonly string[],
@@ -30,6 +61,7 @@ export async function askNames(
   names: readonly string[],
   context: Context,
   column = 0,
+  byDefault: readonly string[] = [],
 ): Promise<ReadonlySet<string>> {
   const find = nameFinder(names);
   const list = rows.map((row, index): Line => {
@@ -38,13 +70,16 @@ export async function askNames(
   });
   for (let above: readonly Line[] = [heading, ...list]; ; above = []) {
     const answer = await context.readLine(questionText(context, [...above, question]));
-    const { chosen, unknown } = choose(answer ?? "", names);
+    const words = (answer ?? "").trim();
+    if (words === "") return new Set(byDefault);
+    if (byDefault.length > 0 && words.toLowerCase() === "none") return new Set();
+    const { chosen, unknown } = choose(words, names);
     if (unknown.length === 0) return chosen;
-    const words = unknown.map((word) => {
+    const shown = unknown.map((word) => {
       const suggestion = find(word);
       return `${printable(word)}${suggestion === undefined ? "" : ` (did you mean ${printable(suggestion)}?)`}`;
     });
-    context.err(`Not in the list: ${words.join(", ")}\n`);
+    context.err(`Not in the list: ${shown.join(", ")}\n`);
   }
 }
 

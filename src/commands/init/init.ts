@@ -13,13 +13,18 @@ import { createContract } from "./new-contract.ts";
 import { perform, printNext } from "./init-outcome.ts";
 import { survey, type Survey } from "./project-survey.ts";
 import { setupSteps } from "./setup.ts";
+import { makeOffers } from "./offers.ts";
 import { targetFile, type SetupStep } from "./setup-step.ts";
 
 export const init: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const { from, with: given } = options;
   const wanted = Array.isArray(given) ? given : undefined;
-  const surveyed = await survey(context);
+  const surveyed = await survey(
+    settings,
+    Array.isArray(from) && from.some((one) => one === "builtin" || one === "esc"),
+    context,
+  );
   const possible = possibleExtras(surveyed);
   const extras =
     wanted === undefined
@@ -27,11 +32,15 @@ export const init: Command = async ({ options }, context) => {
       : EXTRA_NAMES.filter((name) => wanted.includes(name) || wanted.includes("all"));
   const agents = AGENT_NAMES.filter((name) => wanted?.includes(name));
   const steps = await setupSteps(surveyed, { extras, agents, edits: options["edit-scripts"] === true });
+  const consents = { changes: options["yes"] === true, link: options["link"] === true };
+  const offers = steps.filter((step) => step.kind === "offer");
+  const made = offers.filter(({ isLink }) => (isLink ? consents.link : consents.changes));
   // Before the first file is written: a later refusal would leave the work half done.
-  refuseLinkedFiles(steps, context);
+  refuseLinkedFiles([...steps.filter(({ kind }) => kind === "create" || kind === "edit"), ...made], context);
   const { title, workspace } = surveyed.project;
   await createContract(Array.isArray(from) ? from : [], settings, { name: title, root: workspace.root }, context);
-  for (const step of steps) perform(step, context);
+  for (const step of steps) if (step.kind !== "offer") perform(step, context);
+  await makeOffers(offers, consents, context);
   const left = possible.filter((name) => !extras.includes(name));
   printNext(surveyed, left, context);
   return ExitStatus.ok;
@@ -51,8 +60,7 @@ async function askExtras(possible: readonly Extra[], context: Context): Promise<
   return possible.filter((name) => chosen.has(name));
 }
 
-function refuseLinkedFiles(steps: readonly SetupStep[], context: Context): void {
-  const written = steps.filter(({ kind }) => kind === "create" || kind === "edit");
+function refuseLinkedFiles(written: readonly SetupStep[], context: Context): void {
   const contract = targetFile(CONTRACT_FILE_NAME, context);
   refuseLinks([
     ...(existsSync(contract.path) ? [] : [contract]),

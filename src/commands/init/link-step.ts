@@ -1,5 +1,6 @@
 /** The script of package.json by which npm scripts start the executable for Linux; pure but for the system's name. */
-import { dependenciesIn, type Manifest, objectOf, scriptOf } from "./package-json.ts";
+import { withScripts } from "./manifest-edits.ts";
+import { dependenciesIn, hasDependency, type Manifest, objectOf, scriptOf } from "./package-json.ts";
 import { type Project, usesRootsDependency } from "./project-survey.ts";
 import type { SetupStep } from "./setup-step.ts";
 
@@ -24,15 +25,17 @@ export function linkSteps(project: Project, yarnSettings: string | undefined): r
   const whole = former === undefined ? command : `${former} && ${isLeftOut ? `(${command})` : command}`;
   const line = `"${script}": ${JSON.stringify(whole)}`;
   const about = "a start takes 2 ms in place of 25; docs/native.md of the package has the details";
-  return [
-    {
-      kind: "advise",
-      file: "package.json",
-      title: "add, if npm scripts should start sophia-run without Node.js on Linux",
-      lines: [objectOf(manifest["scripts"]) === undefined ? `"scripts": { ${line} }` : line],
-      remark: script === "prepare" ? `${about}; not postinstall, which users of the package would run` : about,
-    },
-  ];
+  const step = {
+    file: "package.json",
+    title: "add, if npm scripts should start sophia-run without Node.js on Linux",
+    lines: [objectOf(manifest["scripts"]) === undefined ? `"scripts": { ${line} }` : line],
+    remark: script === "prepare" ? `${about}; not postinstall, which users of the package would run` : about,
+  };
+  // Without the package the script would make each installation fail.
+  if (!hasDependency(manifest)) return [{ kind: "advise", ...step }];
+  const change = { name: script, from: former, to: whole };
+  const replaced = former === undefined ? [] : [`"${script}": ${JSON.stringify(former)}`];
+  return [{ kind: "offer", ...step, replaced, edit: (text) => withScripts(text, [change]), isLink: true }];
 }
 
 /** Returns true if npm would publish the package. */

@@ -3,6 +3,7 @@ import { dirname, join, relative, sep } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
 import { placeContract } from "../../contract/find-contract.ts";
 import { CONTRACT_FILE_NAME, type ValueFormat } from "../../contract/contract-model.ts";
+import { isBlank } from "../../contract/check-contract.ts";
 import { formatFault, noWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
 import type { Context } from "../../core/context.ts";
@@ -10,6 +11,8 @@ import { requirement } from "../../contract/remedies.ts";
 import { SophiaError } from "../../core/error.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
+import { grouped } from "../../core/grouped.ts";
+import { isOfLine, type Variable } from "../../core/model.ts";
 import { printReport } from "../../output/colour.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
@@ -17,6 +20,10 @@ import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { readIn, readWithin, writeText } from "../parts/project-files.ts";
 import { exclusionOf } from "../parts/code/exclusions.ts";
+import { isPortName } from "../parts/code/type-formats.ts";
+import { type DotenvLoad, loadLines } from "./dotenv-loads.ts";
+import { type CodePlace, placeWords } from "./code-place.ts";
+import { misspellingLines, withoutMisspellings } from "./misspelled-names.ts";
 import { askRequired } from "./init-questions.ts";
 import {
   isPublicValue,
@@ -85,14 +92,15 @@ export async function createContract(
     printReport(context, [`${outer} applies to this folder; --from creates a contract here, which may extend it`]);
     return;
   }
-  const { results, remarks } = await readSources(from, settings, context);
+  const { results, remarks, loads } = await readSources(from, settings, context);
   const base = results.find((result) => result.base !== undefined)?.base;
   // By import(), so that the bundler gives the module a file of its own, which a start loads alone.
   const builtIn =
     base === "builtin" ? (await import("../../contract/generated/built-in.ts")).BUILT_IN.variables : undefined;
   const merged = mergeCandidates(results);
   const added = merged.candidates.filter((candidate) => builtIn?.has(candidate.name) !== true);
-  const candidates = await askRequired(added, context);
+  const { kept, misspelt } = withoutMisspellings(added);
+  const { candidates, untested } = await askRequired(kept, context);
   const environments = results.flatMap((result) => result.environments ?? []);
   const isNaming = await askEnvironment(environments, context);
   const groups = base === undefined ? results.flatMap((result) => result.groups ?? []) : [];
@@ -113,11 +121,18 @@ export async function createContract(
       ? []
       : [`  ${outer} no longer applies to this folder; to keep its rules: "extends": "${outer}"`]),
     ...candidateRows(candidates),
+    ...untestedLines(untested),
     ...(isNaming ? await allowWritten(environments, context) : environmentRemark(environments)),
-    ...[...remarks, ...results.flatMap((result) => result.remarks ?? []), ...exclusions(merged.leftOut)].map(
+    ...[
+      ...misspellingLines(misspelt),
+      ...remarks,
+      ...results.flatMap((result) => result.remarks ?? []),
+      ...exclusions(merged.leftOut),
+    ].map(
       // A command is not broken.
       (remark) => ({ text: `  ${remark}`, hang: 4, whole: remark.startsWith("  ") }),
     ),
+    ...loadLines(loads),
     ...requirementLines(total, base, candidates, groups),
     ...(total > 0 || base !== undefined || from.length > 0
       ? []
@@ -139,6 +154,22 @@ function candidateRows(candidates: readonly NamedCandidate[]): readonly Line[] {
     ...(left > 0 ? [`  and ${count(left, "variable")} more`] : []),
   ];
 }
+
+/** Says why variables are required, and how to change that. */
+function untestedLines(untested: readonly NamedCandidate[]): readonly Line[] {
+  const [first, ...others] = untested;
+  if (first === undefined) return [];
+  const where = first.readAt === undefined ? "" : ` (${placeWords(first.readAt)})`;
+  const [them, their] = others.length === 0 ? ["it", "its"] : ["them", "their"];
+  const names = enumerateFew(
+    untested.map(({ name }) => name),
+    MOST_NAMES,
+  );
+  const words = `${names}: required, since the code reads ${them} without a fallback${where}; to make one optional, remove ${their} "required": true`;
+  return [{ text: `  ${words}`, hang: 4 }];
+}
+
+const MOST_NAMES = 10;
 
 function exclusions(leftOut: ReadonlyMap<string, readonly string[]>): readonly string[] {
   return Array.from(leftOut, ([reason, names]) => `left out: ${enumerateFew(names.map(printable))} (${reason})`);
@@ -163,9 +194,14 @@ async function readSources(
   from: readonly string[],
   settings: Settings,
   context: Context,
-): Promise<{ readonly results: readonly SourceResult[]; readonly remarks: readonly string[] }> {
+): Promise<{
+  readonly results: readonly SourceResult[];
+  readonly remarks: readonly string[];
+  readonly loads: readonly DotenvLoad[];
+}> {
   const isNamed = from.length > 0;
   const results: SourceResult[] = [];
+  const loads: DotenvLoad[] = [];
   // A set, since two sources read the same .env file.
   const remarks = new Set<string>();
   for (const [name, { read, missing = "" }] of Object.entries(SOURCES)) {
@@ -177,6 +213,7 @@ async function readSources(
         throw new SophiaError({ code: "init-source", message: `--from ${name}: ${missing}`, hint });
       }
       if (result === undefined) continue;
+      loads.push(...(result.loads ?? []));
       if (isNamed || result.candidates.length > 0 || result.base !== undefined) results.push(result);
       else for (const remark of result.remarks ?? []) remarks.add(remark);
     } catch (error) {
@@ -184,16 +221,41 @@ async function readSources(
       remarks.add(`not read: ${error.message}`);
     }
   }
-  return { results, remarks: [...remarks] };
+  return { results, remarks: [...remarks], loads };
 }
 
 /** Reads the files that a start would read. Their values are usually secrets, so none gets into the contract. */
 async function fromDotenv(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const { layers } = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
-  const names = new Set(layers.flatMap(({ variables }) => variables.map(({ name }) => name)));
-  if (!Array.from(names).some((name) => exclusionOf(name) === undefined)) return undefined;
-  const candidates = Array.from(names, (name) => ({ name, required: false, isGiven: true }));
-  return { candidates, source: ".env (only names)" };
+  const byName = grouped(
+    layers.flatMap(({ variables }) => variables),
+    ({ name }) => name,
+  );
+  if (!Array.from(byName.keys()).some((name) => exclusionOf(name) === undefined)) return undefined;
+  const candidates = Array.from(byName, ([name, variables]): Candidate => {
+    const values = variables.map(({ value }) => value).filter((value) => !isBlank(value));
+    return {
+      name,
+      required: false,
+      isGiven: values.length > 0,
+      admits: (format) => values.every((value) => formatFault(format, value, name, noWork()) === undefined),
+      setAt: placeOf(variables[0]),
+    };
+  });
+  const empty = Array.from(byName.values()).flatMap((variables) => {
+    const [first] = variables;
+    if (first === undefined || exclusionOf(first.name) !== undefined) return [];
+    const place = variables.every(({ value }) => isBlank(value)) ? placeOf(first) : undefined;
+    return place === undefined ? [] : [`${first.name} (${placeWords(place)})`];
+  });
+  const remarks = empty.length === 0 ? [] : [`empty, so not set: ${enumerateFew(empty, MOST_NAMES)}`];
+  return { candidates, source: ".env (only names)", remarks };
+}
+
+function placeOf(variable: Variable | undefined): CodePlace | undefined {
+  return variable !== undefined && isOfLine(variable.origin)
+    ? { file: variable.origin.file, line: variable.origin.line }
+    : undefined;
 }
 
 /** Reads a file that `docs` wrote: its contract is restored or extended, with variables that the user added to the file. */
@@ -209,7 +271,23 @@ async function fromDocuments({ project }: Context): Promise<SourceResult | undef
     return { candidates: [], base: source.path, source: `${printable(source.path)}, which ${name} names` };
   }
   if (name === "SECRETS.md") return undefined;
-  return { ...(isOurs(text) ? fromGenerated(text) : { candidates: fromExample(text) }), source: name };
+  const { candidates, ...rest } = isOurs(text) ? fromGenerated(text) : { candidates: fromExample(text) };
+  const lines = linesByName(text);
+  const placed = candidates.map((one): Candidate => {
+    const line = lines.get(one.name);
+    return line === undefined ? one : { ...one, setAt: { file: name, line } };
+  });
+  return { candidates: placed, ...rest, source: name };
+}
+
+/** Returns the first line, from 1, that assigns each variable, or has a commented assignment. */
+function linesByName(text: string): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>();
+  for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
+    const name = /^[\s#]{0,20}(?:export\s{1,20})?([A-Za-z_]\w*)\s{0,20}=/.exec(line)?.[1];
+    if (name !== undefined && !lines.has(name)) lines.set(name, index + 1);
+  }
+  return lines;
 }
 
 const INSTALLED_SCHEMA = "node_modules/sophia-run/schema/sophia.contract.schema.json";
@@ -276,12 +354,12 @@ function byIdentifier(groups: readonly CandidateGroup[]): ReadonlyMap<string, Ca
   return named;
 }
 
-function entryOf({ name, required, label, description, example, secret, docs, isGiven, ...one }: Candidate) {
-  const { default: fallback, format = fallback === undefined ? formatOf(name, example, isGiven === true) : undefined } =
-    one;
+function entryOf({ name, required, label, description, example, secret, docs, aliases, ...one }: Candidate) {
+  const { default: fallback, format = fallback === undefined ? formatOf({ name, example, ...one }) : undefined } = one;
   const isPublic = secret === undefined ? example !== undefined && isPublicValue(name, example) : !secret;
-  // Ports, booleans and variables with a default are public by definition.
-  const isImplied = format === "port" || format === "boolean" || fallback !== undefined;
+  // Ports, booleans, choices and variables with a default are public by definition.
+  const type = typeof format === "object" ? format.type : format;
+  const isImplied = type === "port" || type === "boolean" || type === "enum" || fallback !== undefined;
   return {
     label,
     description,
@@ -291,14 +369,25 @@ function entryOf({ name, required, label, description, example, secret, docs, is
     docs,
     default: fallback,
     format,
+    aliases,
   };
 }
 
-/** Returns the format that fits name and example; without an example that of the name, unless a value exists elsewhere. */
-function formatOf(name: string, example: string | undefined, isGiven: boolean): "port" | "boolean" | "url" | undefined {
+/**
+ * Returns the format that fits the name and the example; without an example the one that the name suggests, unless a value
+ * exists that is not of this format, or is not known.
+ */
+function formatOf({
+  name,
+  example,
+  isGiven = false,
+  admits,
+}: Pick<Candidate, "name" | "example" | "isGiven" | "admits">): "port" | "boolean" | "url" | undefined {
   const has = (format: ValueFormat): boolean =>
-    example !== undefined && formatFault(format, example, name, noWork()) === undefined;
-  if (/(?:^|_)PORT$/i.test(name) && (example === undefined ? !isGiven : has({ kind: "port" }))) return "port";
+    example === undefined
+      ? isGiven && admits?.(format) === true
+      : formatFault(format, example, name, noWork()) === undefined;
+  if (isPortName(name) && (has({ kind: "port" }) || (example === undefined && !isGiven))) return "port";
   if (/^(?:true|false)$/i.test(example ?? "")) return "boolean";
   return has({ kind: "url", schemes: [] }) && /(?:^|_)(?:URL|URI|ENDPOINT|ORIGIN)$/i.test(name) ? "url" : undefined;
 }

@@ -1,6 +1,7 @@
 import { shellQuoted, shellWord } from "../../core/shell.ts";
 import { NODE_PACKAGE } from "../parts/package-source.ts";
 import { enumerate, withoutMark } from "../../core/text.ts";
+import { type ScriptChange, withScripts } from "./manifest-edits.ts";
 import type { SetupStep } from "./setup-step.ts";
 
 export type Manifest = Readonly<Record<string, unknown>>;
@@ -110,12 +111,19 @@ function scriptSteps(
     .filter(([, command]) => !/\bsophia-run\b/.test(command))
     .map(([name, command]) => [name, prefix + wrapped(command)] as const);
   if (changed.length === 0) return [{ kind: "ready", file: FILE }];
-  const lines = changed.map(([name, command]) => `${JSON.stringify(name)}: ${JSON.stringify(command)}`);
-  if (!edit) return advice(lines);
-  const edited = { ...manifest, scripts: { ...objectOf(manifest["scripts"]), ...Object.fromEntries(changed) } };
-  const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
-  const written = JSON.stringify(edited, undefined, indent) + (text.endsWith("\n") ? "\n" : "");
-  return [{ kind: "edit", file: FILE, text: written, written: lines, remark }];
+  const changes = changed.map(([name, to]): ScriptChange => ({ name, from: scriptOf(manifest, name), to }));
+  const lines = changes.map(({ name, to }) => scriptLine(name, to));
+  const edited = withScripts(text, changes);
+  // A text with a key twice is left to the user.
+  if (edited === undefined) return advice(lines);
+  if (edit) return [{ kind: "edit", file: FILE, text: edited, written: lines, remark }];
+  const replaced = changes.map(({ name, from = "" }) => scriptLine(name, from));
+  const apply = (current: string): string | undefined => withScripts(current, changes);
+  return [{ kind: "offer", file: FILE, lines, replaced, edit: apply, isLink: false, remark }];
+}
+
+function scriptLine(name: string, command: string): string {
+  return `${JSON.stringify(name)}: ${JSON.stringify(command)}`;
 }
 
 /** Returns a command that can follow `--`: a script of several commands needs its own shell. */

@@ -2,7 +2,9 @@
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { placeContract } from "../../contract/find-contract.ts";
+import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
+import { fileUsesEsc, machineUsesEsc, namesEsc } from "../parts/esc-use.ts";
 import { matchesGlob } from "../../resolve/name-globs.ts";
 import { parentOf } from "../../system/paths.ts";
 import { readIn, workflowsIn } from "../parts/project-files.ts";
@@ -48,12 +50,20 @@ export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   readonly isRoot: boolean;
   /** The path of the contract that applies to the folder; undefined if there is none yet. */
   readonly contract: string | undefined;
+  /** The project uses Pulumi ESC: its contract, a workflow, or this machine has a setting of it. */
+  readonly usesEsc: boolean;
   readonly isInRoot: (file: string) => boolean;
   readonly read: (file: string) => Promise<string | undefined>;
 }
 
-/** Reads the files of a project; writes nothing. @throws SophiaError (file, 125) for a file that cannot be read */
-export async function survey({ project }: Context): Promise<Survey> {
+/**
+ * Reads the files of a project; writes nothing.
+ *
+ * @param isForEsc what init creates is for ESC, whatever the project has
+ * @throws SophiaError (file, 125) for a file that cannot be read
+ */
+export async function survey(settings: Settings, isForEsc: boolean, context: Context): Promise<Survey> {
+  const { project } = context;
   const read = (file: string): Promise<string | undefined> => readIn(project, file);
   const isThere = (file: string): boolean => existsSync(join(project, file));
   const packageJson = await read("package.json");
@@ -65,6 +75,8 @@ export async function survey({ project }: Context): Promise<Survey> {
   // A dangling link counts as a file, since none can be created there.
   const isLinkOrFile = (file: string): boolean =>
     lstatSync(join(project, file), { throwIfNoEntry: false }) !== undefined;
+  const workflows = (await workflowsIn(project)).map((file) => file.text);
+  const contract = placeContract(undefined, project)?.path;
   const container = DEVCONTAINERS.find(isLinkOrFile) ?? DEVCONTAINERS[0] ?? "";
   return {
     project: {
@@ -79,9 +91,14 @@ export async function survey({ project }: Context): Promise<Survey> {
     pyproject,
     dockerfile: await read("Dockerfile"),
     devcontainer: { file: container, text: await read(container) },
-    workflows: (await workflowsIn(project)).map((file) => file.text),
+    workflows,
     isRoot: projectRoot(project) === project,
-    contract: placeContract(undefined, project)?.path,
+    contract,
+    usesEsc:
+      isForEsc ||
+      (contract !== undefined && fileUsesEsc(contract)) ||
+      workflows.some(namesEsc) ||
+      (await machineUsesEsc(settings, context)),
     commandsOf: await installedCommands([project, workspace.root], manifest ?? {}),
     isThere,
     isInRoot,

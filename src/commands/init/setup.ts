@@ -4,6 +4,7 @@ import { readIn } from "../parts/project-files.ts";
 import { agentStep, type Agent } from "./agent-hooks.ts";
 import { adviceForExisting, stepsForExtra, type Extra } from "./extras.ts";
 import { linkSteps } from "./link-step.ts";
+import { withLines } from "./manifest-edits.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
 import { packageSteps, startsNpm } from "./package-json.ts";
 import { usesRootsDependency, type Survey } from "./project-survey.ts";
@@ -43,9 +44,9 @@ async function projectSteps(surveyed: Survey, edits: boolean): Promise<readonly 
       startsByNpm: startsNpm(surveyed.dockerfile, await read("Procfile")),
       isInRoot: usesRootsDependency(project),
     }),
-    ...linkSteps(project, await readIn(root, ".yarnrc.yml")),
     ...pythonSteps(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
     ...gitignore(isThere(".git"), await read(".gitignore")),
+    ...linkSteps(project, await readIn(root, ".yarnrc.yml")),
   ];
 }
 
@@ -53,5 +54,7 @@ function gitignore(isRepository: boolean, text = ""): readonly SetupStep[] {
   const isIgnored = (end: string): boolean => new RegExp(`^[/*]*\\.env(?:\\.?\\*|${end}\\s*$)`, "m").test(text);
   const lines = [...(isIgnored("") ? [] : [".env"]), ...(isIgnored("\\.override") ? [] : [".env.override"])];
   if (!isRepository || lines.length === 0) return [];
-  return [{ kind: "advise", file: ".gitignore", title: "add, so that no value is committed", lines }];
+  const title = "add, so that no value is committed";
+  const edit = (current: string): string => withLines(current, lines);
+  return [{ kind: "offer", file: ".gitignore", title, lines, replaced: [], edit, isLink: false }];
 }

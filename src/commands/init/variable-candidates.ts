@@ -1,10 +1,12 @@
 import { isBlank } from "../../contract/check-contract.ts";
 import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
 import type { FormatEntry } from "../../contract/generated/document.ts";
-import type { GroupKind } from "../../contract/contract-model.ts";
+import type { GroupKind, ValueFormat } from "../../contract/contract-model.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { grouped } from "../../core/grouped.ts";
 import { exclusionOf } from "../parts/code/exclusions.ts";
+import type { CodePlace } from "./code-place.ts";
+import type { DotenvLoad } from "./dotenv-loads.ts";
 
 /** A variable that the new contract may declare. */
 export interface Candidate {
@@ -12,6 +14,14 @@ export interface Candidate {
   readonly required: boolean;
   /** The source says that the variable is not required. Else nothing is known of one that is not `required`. */
   readonly isOptional?: true | undefined;
+  /** The code reads it without a fallback, and nowhere tests whether it is set. */
+  readonly isUntested?: true | undefined;
+  /** The first place that reads it; if `isUntested`, one without a fallback. */
+  readonly readAt?: CodePlace | undefined;
+  /** The line that sets it, or lists it. */
+  readonly setAt?: CodePlace | undefined;
+  /** Other names under which the code reads it. */
+  readonly aliases?: readonly string[] | undefined;
   readonly label?: string | undefined;
   readonly description?: string | undefined;
   /** Shown to every reader of the contract, so never a value that may be a real secret. */
@@ -19,8 +29,10 @@ export interface Candidate {
   readonly secret?: boolean | undefined;
   readonly default?: string | undefined;
   readonly docs?: string | undefined;
-  /** The source has a value, which is not read: its format must not be guessed from the name. */
+  /** The source has a value, so that its format must not be guessed from the name alone. */
   readonly isGiven?: boolean;
+  /** Returns true if each value that the source has is one of the format; absent if they are not known. */
+  readonly admits?: ((format: ValueFormat) => boolean) | undefined;
   /** The format that the source states. */
   readonly format?: FormatEntry | undefined;
   /** The file, if the source is several. */
@@ -43,6 +55,8 @@ export interface SourceResult {
   readonly remarks?: readonly string[];
   /** The full names of the ESC environments that were read. */
   readonly environments?: readonly string[];
+  /** The calls by which the code itself loads `.env` files. */
+  readonly loads?: readonly DotenvLoad[];
 }
 
 /** A variable of one or several sources. */
@@ -79,7 +93,19 @@ export function mergeCandidates(results: readonly SourceResult[]): {
     }
   }
   const byReason = grouped([...excluded.keys()], (name) => excluded.get(name) ?? "");
-  return { candidates: [...merged.values()], leftOut: byReason };
+  return { candidates: withDistinctAliases([...merged.values()]), leftOut: byReason };
+}
+
+/** Leaves out aliases that are names, or aliases, of other variables: a contract with them would be invalid. */
+function withDistinctAliases(candidates: readonly NamedCandidate[]): readonly NamedCandidate[] {
+  const used = new Set(candidates.map(({ name }) => name));
+  return candidates.map((candidate) => {
+    const { aliases } = candidate;
+    if (aliases === undefined) return candidate;
+    const free = aliases.filter((alias) => !used.has(alias) && exclusionOf(alias) === undefined);
+    for (const alias of free) used.add(alias);
+    return { ...candidate, aliases: free.length === 0 ? undefined : free };
+  });
 }
 
 function joined(earlier: NamedCandidate | undefined, candidate: Candidate, source: string): NamedCandidate {
@@ -92,7 +118,15 @@ function joined(earlier: NamedCandidate | undefined, candidate: Candidate, sourc
     required: candidate.required || earlier.required,
     isOptional: candidate.isOptional ?? earlier.isOptional,
     isGiven: candidate.isGiven === true || earlier.isGiven === true,
+    admits: bothAdmit(earlier, candidate),
     secret: candidate.secret === true || earlier.secret === true ? true : (earlier.secret ?? candidate.secret),
     sources: [...new Set([...earlier.sources, source])],
   };
+}
+
+/** Joins what is known of the values of two sources: a format fits only if each value of both is known to be one. */
+function bothAdmit(one: Candidate, other: Candidate): Candidate["admits"] {
+  const given = [one, other].filter(({ isGiven }) => isGiven === true);
+  if (given.length < 2) return given[0]?.admits;
+  return (format) => given.every(({ admits }) => admits?.(format) === true);
 }

@@ -1,5 +1,6 @@
 import type { Settings } from "../../command-line/settings.ts";
 import { isBlank } from "../../contract/check-contract.ts";
+import { formatFault, noWork } from "../../contract/format.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -41,7 +42,11 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
   for (const [name, list] of grouped(named, (one) => one.name)) {
     const values = list.map(({ value }) => value);
     const isPublic = values.every((value) => value.kind === "known" && isPublicValue(name, value.variable.value));
-    const candidate = { name, required: false, isGiven: true, secret: !isPublic };
+    const texts = values.flatMap((value) => (value.kind === "known" ? [value.variable.value] : []));
+    const admits: Candidate["admits"] = (format) =>
+      texts.length === values.length &&
+      texts.every((text) => isBlank(text) || formatFault(format, text, name, noWork()) === undefined);
+    const candidate = { name, required: false, isGiven: true, admits, secret: !isPublic };
     if (mayBePlaceholder(values)) placeholders.push(name);
     else if (values.every(isEmpty)) empty.push({ ...candidate, isOptional: true });
     else usable.push(candidate);

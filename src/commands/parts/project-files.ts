@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
   fsyncSync,
   ftruncateSync,
   lstatSync,
@@ -146,14 +147,37 @@ function writeOver(path: string, bytes: Uint8Array): void {
   }
 }
 
+/**
+ * Writes a file in one step, so that no other program reads half of it; it keeps its mode. One of another owner, or with further
+ * hard links, is written over, since a new file would lose these. Refuses links. @throws SophiaError (file, 125)
+ */
+export function writeAtomically(file: TargetFile, text: string): void {
+  refuseIrregular(file);
+  const stats = statSync(file.path, { throwIfNoEntry: false });
+  // Windows has no owner of this kind.
+  const isForeign = stats !== undefined && stats.uid !== (process.getuid?.() ?? stats.uid);
+  if (isForeign || (stats?.nlink ?? 1) > 1) {
+    writeText(file, text);
+    return;
+  }
+  replaceFile(file, text, stats === undefined ? undefined : stats.mode & 0o7777);
+}
+
 /** Writes a file that only its owner can read, atomically. @throws SophiaError (file, 125) */
 export function writePrivately(file: TargetFile, text: string): void {
   refuseIrregular(file);
+  replaceFile(file, text, 0o600);
+}
+
+/** @param mode undefined for the one that the system gives to new files */
+function replaceFile(file: TargetFile, text: string, mode: number | undefined): void {
   const temporary = `${file.path}.${randomBytes(8).toString("hex")}`;
   try {
     // Not by the option `flush`, which other runtimes may ignore.
-    const descriptor = openSync(temporary, "wx", 0o600);
+    const descriptor = openSync(temporary, "wx", mode ?? 0o666);
     try {
+      // The system takes bits from the mode of a new file.
+      if (mode !== undefined && mode !== 0o600) fchmodSync(descriptor, mode);
       writeFileSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {

@@ -86,7 +86,7 @@ test("the members of a group have their addresses behind it", () => {
 test("each document names who sets them", () => {
   const contract = withAddresses(contractOf({ variables: { SEARCH_KEY: { broker: search } } }));
   const mark = "mark";
-  expect(envExample(contract, mark)).toContain(
+  expect(envExample(contract, mark, false)).toContain(
     "\n# (optional)\n# Set by sophia-run --broker, for SEARCH_KEY.\nSEARCH_BASE_URL=\n",
   );
   expect(envTypes(contract, mark)).toContain(
@@ -103,7 +103,7 @@ test("each document names who sets them", () => {
 });
 
 test("a contract that is restored from .env.example does not declare them", () => {
-  const text = envExample(withAddresses(contractOf(document)), "mark");
+  const text = envExample(withAddresses(contractOf(document)), "mark", false);
   expect(fromGenerated(text).candidates.map(({ name }) => name)).toEqual(Object.keys(document.variables));
   expect(isAddressNote("Set by hand")).toBe(false);
 });

@@ -43,12 +43,12 @@ const MARK = markOf({ kind: "file", path: "sophia.contract.json" });
 
 describe(".env.example", () => {
   it("describes each variable and holds no value", () => {
-    expect(envExample(contract, MARK)).toMatchSnapshot();
+    expect(envExample(contract, MARK, true)).toMatchSnapshot();
   });
 
   it("has ESC's two variables and every declared one, each empty", async () => {
     for (const one of [contract, BUILT_IN]) {
-      const text = envExample(one, MARK);
+      const text = envExample(one, MARK, true);
       const names = ["ESC_ENV", "ESC_TOKEN", ...one.variables.keys()];
       const expected = Object.fromEntries(names.map((name) => [name, ""]));
       expect(parse(text)).toStrictEqual(expected);
@@ -71,7 +71,7 @@ it("no document has control characters of the contract", () => {
     },
   });
   const types = envTypes(hostile, MARK);
-  for (const text of [types, envExample(hostile, MARK), contractBlocks(hostile).join("\n")]) {
+  for (const text of [types, envExample(hostile, MARK, true), contractBlocks(hostile).join("\n")]) {
     // oxlint-disable-next-line no-control-regex -- control characters must be matched
     expect(text).not.toMatch(/[\0-\u0008\u000B-\u001F\u007F-\u009F\u202E]/);
   }
@@ -143,7 +143,7 @@ export { token, mode, host, odd, old, missing, other };
   });
 });
 
-const FACTS = { isOnGitHub: true, workflows: ["configuration.yml"] };
+const FACTS = { isOnGitHub: true, workflows: ["configuration.yml"], usesEsc: true };
 const handbook = readFileSync(join(import.meta.dirname, "../../../docs/secrets.md"), "utf8");
 
 /** Returns the cells of a table row; an escaped bar belongs to its cell. */
@@ -270,9 +270,23 @@ describe("the whole of SECRETS.md", () => {
     expect(whole("", scoped)).toMatch(/^\| `--scope web` +\| `A`, `B` +\|\n\| `--scope worker` \| `C` +\|$/m);
   });
 
+  it("does not mention ESC where the project does not use it, and is written as formatters write it", async () => {
+    const own = contractOf({ variables: { A: { required: true }, B: {} } });
+    const text = withPart("", "document", MARK, secretsDocument(own, { ...FACTS, usesEsc: false }));
+    expect(text).not.toMatch(/\bESC|pulumi/i);
+    expect(text).toContain("sophia-run check --code");
+    expect(envExample(own, MARK, false)).not.toMatch(/\bESC|pulumi/i);
+    expect((await format("SECRETS.md", text, { printWidth: 120 })).code).toBe(text);
+  });
+
   it("is a page for four variables, and mentions only things that the project has", () => {
     const four = contractOf({ variables: { A: { required: true }, B: {}, C: {}, D: {} } });
-    const text = withPart("", "document", MARK, secretsDocument(four, { isOnGitHub: false, workflows: [] }));
+    const text = withPart(
+      "",
+      "document",
+      MARK,
+      secretsDocument(four, { isOnGitHub: false, workflows: [], usesEsc: true }),
+    );
     expect(text.split("\n").length).toBeLessThan(95);
     expect(text).not.toMatch(/\bgh\b|GitHub Actions|checks\.yml|deployment\/|kubectl|docker compose/);
     expect(document).toContain("gh run list --workflow configuration.yml");

@@ -101,6 +101,8 @@ test("at a terminal init asks what else to create", async () => {
   const { status } = await atTerminal(["init"], at, [
     ["for none: ", "dokcer\n"],
     ["for none: ", "docker 3\n"],
+    // The script for the executable.
+    ["[y/N] ", "\n"],
   ]);
   expect(status).toBe(0);
   const made = [".dockerignore", ".github", "Dockerfile", "package-lock.json", "package.json", "server.js", FILE];
@@ -229,7 +231,7 @@ describe("an existing devcontainer", () => {
     python: undefined,
   };
   const proposed = (config: string): unknown => {
-    const step = devcontainerAdvice(".devcontainer.json", config, node);
+    const step = devcontainerAdvice(".devcontainer.json", config, node, true);
     return step.kind === "advise" ? JSON.parse(`{${step.lines.join("\n")}}`) : undefined;
   };
 

@@ -30,7 +30,7 @@ describe("where the variables come from", () => {
     for (const row of [
       "  API_URL    required  .env.example",
       "  PORT       required  .env.example, code",
-      "  FROM_CODE  optional  code, .env",
+      "  FROM_CODE  required  code, .env",
       "  FROM_ENV   optional  .env",
     ]) {
       expect(ended.stdout.split("\n")).toContain(row);
@@ -50,7 +50,7 @@ describe("where the variables come from", () => {
         },
         API_KEY: { required: true },
         PORT: { example: "8080", format: "port", required: true },
-        FROM_CODE: {},
+        FROM_CODE: { required: true },
         FROM_ENV: {},
         DEBUG: { required: true, example: "false", format: "boolean" },
         DB: { required: true },
@@ -424,7 +424,7 @@ v.parse(v.object({ A: v.pipe(v.string(), v.url()), B: v.optional(v.string(), "x"
     ],
     ["config('A')", []],
     [
-      "import environ\nenv = environ.Env()\nenv('A'); env.int('B', default=1); other('C')",
+      "import os, environ\nenv = environ.Env()\nenv('A'); env.int('B', default=1); other('C')",
       [
         ["A", true],
         ["B", false],

@@ -18,7 +18,7 @@ function project(manifest: Manifest | undefined, name: NodeInstaller["name"] = "
 function lineFor(manifest: Manifest | undefined, name?: NodeInstaller["name"], settings?: string, root?: Manifest) {
   const [step, ...others] = linkSteps(project(manifest, name, root), settings);
   expect(others).toEqual([]);
-  return step?.kind === "advise" ? step.lines.join("\n") : undefined;
+  return step?.kind === "advise" || step?.kind === "offer" ? step.lines.join("\n") : undefined;
 }
 
 let platform: string;

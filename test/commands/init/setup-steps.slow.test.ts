@@ -11,12 +11,14 @@ import { expectWording } from "../../helpers/wording.ts";
 const root = join(import.meta.dirname, "../../..");
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const CONTRACT = { "sophia.contract.json": '{"variables":{"A":{}}}' };
+/** A project whose values are in ESC, as those of the examples. */
+const WITH_ESC = { "sophia.contract.json": '{"environment":"acme/app/dev","variables":{"A":{}}}' };
 const manifestFor = (packageManager: string): string =>
   JSON.stringify({ dependencies: { "sophia-run": "^0.1.0" }, packageManager });
 const MANIFEST = '{ "dependencies": { "sophia-run": "^0.1.0" } }\n';
 
 describe("in a project that npm installs", () => {
-  const files = { ...CONTRACT, "package.json": MANIFEST, "package-lock.json": "{}", "server.js": "" };
+  const files = { ...WITH_ESC, "package.json": MANIFEST, "package-lock.json": "{}", "server.js": "" };
 
   test("the Dockerfile and the .dockerignore are those of the example, which README.md shows", async () => {
     const cwd = folder(files);
@@ -87,7 +89,7 @@ test.each([
   ["bun", { "bun.lock": "" }, MANIFEST],
   ["bun", { "bun.lockb": "" }, MANIFEST],
 ] as const)("%s, by %j: all files call it", async (name, locks, manifest) => {
-  const cwd = folder({ ...CONTRACT, ...locks, "package.json": manifest, "server.js": "" });
+  const cwd = folder({ ...WITH_ESC, ...locks, "package.json": manifest, "server.js": "" });
   const { stdout } = await sophia(["init", "--with", "docker", "--with", "devcontainer,actions"], { cwd });
   const { run, files, install, installProduction, devcontainer, workflow } = NODE_TOOLS[name];
   expect(unwrapped(stdout)).toContain(`then run ${run}sophia-run check ${run}sophia-run docs\n`);
@@ -102,6 +104,43 @@ test.each([
     const other = folder({ ...CONTRACT, ...locks, "package.json": manifest.replace('"sophia-run"', '"other"') });
     expect((await sophia(["init"], { cwd: other })).stdout).toContain(`  ${NODE_TOOLS[name].add}\n`);
   }
+});
+
+describe("a project that does not use ESC", () => {
+  const files = { ...CONTRACT, "package.json": MANIFEST, "package-lock.json": "{}", "server.js": "process.env.A" };
+  const names = [
+    ".env.example",
+    "SECRETS.md",
+    ".devcontainer/devcontainer.json",
+    ".github/workflows/configuration.yml",
+  ];
+
+  test("meets it in none of the files that init and docs write", async () => {
+    const cwd = folder({ ...files, ".env": "A=1\n" });
+    expect((await sophia(["init", "--with", "all"], { cwd })).status).toBe(0);
+    expect((await sophia(["docs"], { cwd })).status).toBe(0);
+    for (const name of names) expect(read(cwd, name)).not.toMatch(/\bESC|pulumi/i);
+    const { steps } = readWorkflow(join(cwd, ".github/workflows/configuration.yml"));
+    expect(steps.at(-1)?.run).toBe("node_modules/.bin/sophia-run check --code --strict");
+    expect(readDevcontainer(join(cwd, ".devcontainer/devcontainer.json")).postStartCommand).toBe("sophia-run check");
+    // What the workflow runs passes.
+    expect((await sophia(["check", "--code", "--strict"], { cwd })).status).toBe(0);
+    // ESC of a developer of another project changes nothing.
+    const env = { ESC_ENV: "acme/app/dev", ESC_TOKEN: "x" };
+    expect(await sophia(["docs", "--check"], { cwd, env })).toMatchObject({ status: 0 });
+  });
+
+  test.each([
+    ["the user's environment", {}, { ESC_ENV: "acme/app/dev" }],
+    [".env", { ".env": "ESC_ENV=acme/app/dev\n" }, {}],
+    ["the contract", WITH_ESC, {}],
+  ])("new documents are about ESC if it is in %s, and stay so", async (_, own, env) => {
+    const cwd = folder({ ...files, ...own });
+    expect((await sophia(["docs"], { cwd, env })).status).toBe(0);
+    expect(read(cwd, ".env.example")).toContain("\nESC_TOKEN=\n");
+    expect(read(cwd, "SECRETS.md")).toContain("Pulumi ESC");
+    expect(await sophia(["docs", "--check"], { cwd })).toMatchObject({ status: 0 });
+  });
 });
 
 describe("a file that cannot be created", () => {
@@ -159,7 +198,7 @@ describe("documents", () => {
     const cwd = folder({ ...CONTRACT, Dockerfile: "FROM python:3\n", ".devcontainer.json": "{}" });
     const { stdout } = await sophia(["init"], { cwd });
     expect(stdout).toContain('\nDockerfile: add\n  ENTRYPOINT ["sophia-run", "--"]\n');
-    expect(stdout).toContain('"postStartCommand": "sophia-run check",\n');
+    expect(stdout).toContain('"postStartCommand": "sophia-run check"\n');
     expect(stdout).not.toMatch(/npm|node_modules/);
   });
 
@@ -197,7 +236,7 @@ describe("pyproject.toml", () => {
         "; run\n  uv add https://",
         "\n  uv run sophia-run -- uvicorn main:app\n",
         '"postCreateCommand": "uv sync",\n',
-        '"postStartCommand": "uv run sophia-run check",\n',
+        '"postStartCommand": "uv run sophia-run check"\n',
       ],
     },
     {

@@ -89,8 +89,10 @@ function undeclaredLines(
   return [{ text: `${isStrict ? "❌" : "⚠️"} ${name}: ${where}${how}`, searched: true }, ...what];
 }
 
-function unreadLine({ name, place }: Unread): Line {
-  return { text: `⚠️ ${name}: ${place === undefined ? "the built-in contract" : placeWords(place)}`, searched: true };
+function unreadLine({ name, similar, place }: Unread): Line {
+  const where = place === undefined ? "the built-in contract" : placeWords(place);
+  const meant = similar === undefined ? "" : ` (the code reads ${similar})`;
+  return { text: `⚠️ ${name}: ${where}${meant}`, searched: true };
 }
 
 function turboLines({ place, names }: TurboGap): readonly Line[] {

@@ -32,6 +32,8 @@ export interface Undeclared extends ReadVariable {
 
 export interface Unread {
   readonly name: string;
+  /** A name that it resembles, which the code reads and the contract does not declare. */
+  readonly similar: string | undefined;
   /** Undefined for the built-in contract. */
   readonly place: SourceLocation | undefined;
 }
@@ -54,15 +56,16 @@ export function driftOf(
   const isKnown = (name: string): boolean => known.has(name) || (declaredAt.has(name) && !outside.has(name));
   const find = nameFinder(declared);
   const isRead = (name: string): boolean => reads.has(name) || isNamed(name);
+  const undeclared = Array.from(reads).filter(([name]) => !isKnown(name) && exclusionOf(name) === undefined);
+  const findRead = nameFinder(undeclared.map(([name]) => name));
   return {
-    undeclared: Array.from(reads)
-      .filter(([name]) => !isKnown(name) && exclusionOf(name) === undefined)
+    undeclared: undeclared
       .map(([name, read]) => ({ name, ...read, similar: find(name), isOutside: outside.has(name) }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     unread: Array.from(contract.variables.values())
       .filter(({ name }) => declaredAt.get(name)?.isUnread !== true)
       .filter((declaration) => !namesOf(declaration).some(isRead))
-      .map(({ name }) => ({ name, place: declaredAt.get(name) })),
+      .map(({ name }) => ({ name, similar: findRead(name), place: declaredAt.get(name) })),
   };
 }
 

@@ -7,7 +7,7 @@ import { readsOfCompose, readsOfDockerfile } from "./image-reads.ts";
 import { lineFinder } from "./line-numbers.ts";
 import { blockComments, passageFinder, type Passages, pythonStrings } from "./passages.ts";
 import { readsOfPython } from "./python-reads.ts";
-import type { Reads } from "./reads.ts";
+import type { ReadDetails, Reads } from "./reads.ts";
 import { readsOfRust } from "./rust-reads.ts";
 import { readsOfScript } from "./script-reads.ts";
 import { readsOfShell } from "./shell-reads.ts";
@@ -56,7 +56,7 @@ const MAX_FILES = 20_000;
 const MAX_BYTES = 1024 * 1024;
 const MAX_DEPTH = 32;
 
-interface VariableRead {
+interface VariableRead extends ReadDetails {
   readonly name: string;
   /** The code fails without it. */
   readonly required: boolean;
@@ -136,8 +136,9 @@ function readsIn(text: string, { readsOf, comment, passagesOf }: Language): read
   if (reads.length === 0) return [];
   const lineOf = lineFinder(text);
   const isInPassage = passageFinder(passagesOf?.(text) ?? []);
-  return reads.flatMap(([name, required, at]) => {
-    return isInPassage(at) || comment.test(lineBefore(text, at)) ? [] : [{ name, required, line: lineOf(at) }];
+  return reads.flatMap(([name, required, at, details]) => {
+    if (isInPassage(at) || comment.test(lineBefore(text, at))) return [];
+    return [{ name, required, line: lineOf(at), ...details }];
   });
 }
 

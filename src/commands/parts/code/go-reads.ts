@@ -16,13 +16,43 @@ const ENDS = String.raw`(?:(?:\w+\.)?(?:Fatal|Panic)\w*\(|panic\(|os\.Exit\(|ret
 const ASSIGNED = /\b(\w+)(?:\s*,\s*(\w+))?\s*:?=\s*$/;
 
 function readsByCalls(text: string): Reads {
-  return firstMatches(text, CALL).flatMap((match): Reads => {
+  const locals = new Map<string, Set<string>>();
+  const reads = firstMatches(text, CALL).flatMap((match): Reads => {
     const [whole, called = "", name = ""] = match;
     if (SETS.test(called)) return [];
     const before = text.slice(Math.max(0, match.index - 120), match.index).replace(/\bos\.$/, "");
     const end = match.index + whole.length;
-    return [[name, MUST.test(called) || isGuarded(before, text.slice(end, end + 400)), match.index]];
+    const after = text.slice(end, end + 400);
+    const read = [name, MUST.test(called) || isGuarded(before, after), match.index] as const;
+    // Functions of the project's own may have a default.
+    if (called !== "Getenv" || isTested(before, after)) return [read];
+    const local = ASSIGNED.exec(before)?.[1];
+    if (local !== undefined) locals.set(local, (locals.get(local) ?? new Set()).add(name));
+    return [[...read, { isUntested: true }]];
   });
+  const tested = testedIn(text, locals);
+  return reads.map(([name, required, at, details]) => {
+    return details === undefined || tested.has(name) ? [name, required, at] : [name, required, at, details];
+  });
+}
+
+/** Returns true for `os.Getenv("X") == ""`, and where the value is passed on to the caller, or to a call with a default. */
+function isTested(before: string, after: string): boolean {
+  return /\breturn\s{1,20}$|\bcmp\.Or\([^()\n]{0,100}$/.test(before) || /^\)\s*(?:[!=]=|,\s*["`\d])/.test(after);
+}
+
+/** Returns the variables whose local variables are compared, or whose length is, anywhere in the file. */
+function testedIn(text: string, locals: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
+  const tested = new Set<string>();
+  if (locals.size === 0) return tested;
+  // Each word, since a pattern of all the names would try each of them at each character.
+  for (const match of firstMatches(text, /(?<![\w.])\w+\b/g, (word) => locals.has(word))) {
+    const end = match.index + match[0].length;
+    const isCompared = /^\s{0,20}[!=]=/.test(text.slice(end, end + 30));
+    if (!isCompared && !/\blen\(\s{0,20}$/.test(text.slice(Math.max(0, match.index - 30), match.index))) continue;
+    for (const name of locals.get(match[0]) ?? []) tested.add(name);
+  }
+  return tested;
 }
 
 function isGuarded(before: string, after: string): boolean {

@@ -2,20 +2,32 @@
  * The variables that Python code reads: by the standard library, django-environ, environs, python-decouple, Starlette and
  * pydantic-settings.
  */
+import type { FormatEntry } from "../../../contract/generated/document.ts";
+import { between, partsOf } from "./expressions.ts";
+import { numeric } from "./type-formats.ts";
+import { type Enums, enumsIn, looseFieldsIn, pydanticFormat } from "./pydantic-formats.ts";
+import { isTested } from "./python-tests.ts";
 import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, type Reads } from "./reads.ts";
 
 /** Finds `os.environ["X"]`, which throws without the variable, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
 export function readsOfPython(text: string): Reads {
-  const subscript = /\benviron\[\s*["']([A-Za-z_]\w*)["']\s*\](?!\s*=(?!=))/g;
   const present = /["']([A-Za-z_]\w*)["']\s{1,20}(?:not\s{1,20})?in\s{1,20}(?:os\.)?environ\b(?!\s*[.[])/g;
   return [
-    ...readsBy(text, subscript, true),
+    ...readsBySubscript(text),
     ...readsBy(text, present, false),
     ...readsByGet(text),
     ...readsByOtherNames(text),
     ...readsByCalls(text),
     ...readsBySettings(text),
   ];
+}
+
+function readsBySubscript(text: string): Reads {
+  const subscript = /(?:\bos\.)?\benviron\[\s*["']([A-Za-z_]\w*)["']\s*\](?!\s*=(?!=))/g;
+  return Array.from(text.matchAll(subscript), ({ index, 1: name = "" }): Read => {
+    const format = formatAround(text.slice(Math.max(0, index - BEFORE), index), name);
+    return format === undefined ? [name, true, index] : [name, true, index, { format }];
+  });
 }
 
 /** Finds `env["X"]` and `env.get("X")` after `env = os.environ` or `from os import environ as env`. */
@@ -38,20 +50,60 @@ const ENDS = String.raw`(?:raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|\w*(?:f
 /** Finds `os.environ.get("X")` and `os.getenv("X")`, with `or fail()`, `:= …` or `if not x: raise` behind it. */
 function readsByGet(text: string): Reads {
   const withDefault = /\b(?:environ\.get|getenv)\(\s*(?:key\s*=\s*)?["']([A-Za-z_]\w*)["']\s*,/g;
+  const get = /(?:\bos\.)?\b(?:environ\.get|getenv)\(\s*(?:key\s*=\s*)?["']([A-Za-z_]\w*)["']\s*\)/g;
+  const locals = new Map<string, Set<string>>();
+  const reads = firstMatches(text, get).map((match): Read => {
+    const [whole, name = ""] = match;
+    const end = match.index + whole.length;
+    const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
+    const after = text.slice(end, end + BEHIND);
+    const local = ASSIGNED.exec(before)?.[1];
+    if (local !== undefined) locals.set(local, (locals.get(local) ?? new Set()).add(name));
+    const read = [name, isGuarded(before, after), match.index] as const;
+    const format = formatAround(before, name);
+    const isUntested = !isTested(before, after);
+    return format === undefined && !isUntested ? read : [...read, { isUntested, ...(format && { format }) }];
+  });
+  const tested = testedIn(text, locals);
   return [
-    ...firstMatches(text, /(?:\bos\.)?\b(?:environ\.get|getenv)\(\s*(?:key\s*=\s*)?["']([A-Za-z_]\w*)["']\s*\)/g).map(
-      (match): Read => {
-        const end = match.index + match[0].length;
-        const before = text.slice(Math.max(0, match.index - 120), match.index);
-        return [match[1] ?? "", isGuarded(before, text.slice(end, end + 400)), match.index];
-      },
-    ),
+    ...reads.map(([name, required, at, details]): Read => {
+      if (details === undefined) return [name, required, at];
+      return [name, required, at, { ...details, isUntested: details.isUntested === true && !tested.has(name) }];
+    }),
     ...readsBy(text, withDefault, false),
   ];
 }
 
+/** The characters that are searched for a test, on both sides. */
+const BEFORE = 120;
+const BEHIND = 400;
+
+/** `int(X)` and `float(X)` raise an exception for anything else. */
+function formatAround(before: string, name: string): FormatEntry | undefined {
+  const type = /(?<![\w.])(int|float)\(\s{0,20}$/.exec(before)?.[1];
+  return type === undefined ? undefined : numeric(type === "int" ? "integer" : "number", {}, name);
+}
+
+/** Returns the variables whose local variables or attributes are tested anywhere in the file. */
+function testedIn(text: string, locals: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
+  const tested = new Set<string>();
+  if (locals.size === 0) return tested;
+  // Each word, since a pattern of all the names would try each of them at each character.
+  for (const match of firstMatches(text, /(?<![\w.])(?:self\.|cls\.)?\w+\b/g, (word) => locals.has(bare(word)))) {
+    const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
+    const end = match.index + match[0].length;
+    if (!isTested(before, text.slice(end, end + BEHIND))) continue;
+    for (const name of locals.get(bare(match[0])) ?? []) tested.add(name);
+  }
+  return tested;
+}
+
+function bare(word: string): string {
+  return word.replace(/^(?:self|cls)\./, "");
+}
+
 /** The name to which a value is assigned, with or without a type: `x = `, `x: str | None = `, `x := `. */
-const ASSIGNED = /(?:^|[\s(])(\w+)[ \t]{0,20}(?::[^=\n:]{1,60})?:?=[ \t]{0,20}$/;
+const ASSIGNED = /(?:^|[\s(])(?:self\.|cls\.)?(\w+)[ \t]{0,20}(?::[^=\n:]{1,60})?:?=[ \t]{0,20}$/;
 
 function isGuarded(before: string, after: string): boolean {
   if (/^\s*or\s+/.test(after) && new RegExp(String.raw`^\s*or\s+${ENDS}`).test(after)) return true;
@@ -60,7 +112,8 @@ function isGuarded(before: string, after: string): boolean {
   if (/\bif\s+not\s+(?:\(\w+\s*:=\s*)?$/.test(before)) return new RegExp(String.raw`^\)?:\s*${ENDS}`).test(after);
   const local = ASSIGNED.exec(before)?.[1];
   if (local === undefined) return false;
-  const test = String.raw`(?:if\s+(?:not\s+${local}|${local}\s+is\s+None|${local}\s*==\s*["']{2})\s*:\s*${ENDS}|assert\s+${local}\b)`;
+  const value = String.raw`(?:self\.|cls\.)?${local}`;
+  const test = String.raw`(?:if\s+(?:not\s+${value}|${value}\s+is\s+None|${value}\s*==\s*["']{2})\s*:\s*${ENDS}|assert\s+${value}\b)`;
   return new RegExp(String.raw`^[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*[ \t]*${test}`).test(after);
 }
 
@@ -71,7 +124,7 @@ function isGuarded(before: string, after: string): boolean {
 function readsByCalls(text: string): Reads {
   const isDecouple = /^[ \t]*from decouple import .*\bconfig\b(?! as )/m.test(text);
   const isStarlette = /^[ \t]*from starlette\.config import .*\bConfig\b/m.test(text);
-  const isEnv = /^[ \t]*(?:import environ|from environs? import .*\bEnv)\b/m.test(text);
+  const isEnv = /^[ \t]*(?:import (?:\w+, ?){0,9}environ|from environs? import .*\bEnv)\b/m.test(text);
   // The names of `env.prefixed("X_")` are parts.
   const isPrefixed = /\bprefix/.test(text);
   const objects = isEnv && !isPrefixed ? matchesOf(text, /^[ \t]*(\w+)\s*=\s*(?:environ\.)?Env\(/gm) : [];
@@ -94,9 +147,18 @@ function readsByCalls(text: string): Reads {
       const hasDefault = isOfEnv
         ? byDefault !== undefined || rest.some((one) => !/^\w+\s*=/.test(one) || /^default\s*=/.test(one))
         : rest.some((one) => !/^cast\s*=/.test(one));
-      return [[name, !hasDefault && !(isOfEnv && (scheme === "elsewhere" || scheme.has(name))), match.index]];
+      const isRequired = !hasDefault && !(isOfEnv && (scheme === "elsewhere" || scheme.has(name)));
+      const cast = isOfEnv ? method : (rest.map((one) => /^cast\s*=\s*(\w+)$/.exec(one)?.[1]).find(Boolean) ?? "");
+      const format = castFormat(cast, name);
+      const read = [name, isRequired, match.index] as const;
+      return [format === undefined ? read : [...read, { format }]];
     });
   });
+}
+
+function castFormat(cast: string, name: string): FormatEntry | undefined {
+  if (cast === "bool") return "boolean";
+  return cast === "int" || cast === "float" ? numeric(cast === "int" ? "integer" : "number", {}, name) : undefined;
 }
 
 /** The variables that methods of django-environ read if they name none. */
@@ -157,6 +219,7 @@ function readsBySettings(text: string): Reads {
     },
   );
   const settings = new Map<string, SettingsOptions>([["BaseSettings", { prefix: "", isExact: false }]]);
+  const enums = enumsIn(code);
   const models = new Set(["BaseModel"]);
   // In the order of the file, a class comes after its bases.
   return classes.flatMap(({ name, bases, body, at }) => {
@@ -168,8 +231,10 @@ function readsBySettings(text: string): Reads {
     }
     const options = optionsIn(`${bases}\n${body}`, settings.get(base));
     settings.set(name, options);
-    const fields = fieldsOf(options, body, (one) => models.has(one) || settings.has(one));
-    return fields.map(([field, required, inBody]) => [field, required, at + inBody] as const);
+    const fields = fieldsOf(options, body, (one) => models.has(one) || settings.has(one), enums);
+    return fields.map(([field, required, inBody, details]): Read => {
+      return details === undefined ? [field, required, at + inBody] : [field, required, at + inBody, details];
+    });
   });
 }
 
@@ -190,13 +255,19 @@ function optionsIn(text: string, base: SettingsOptions | undefined): SettingsOpt
   };
 }
 
-function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, isNested: (type: string) => boolean): Reads {
+function fieldsOf(
+  { prefix, isExact }: SettingsOptions,
+  body: string,
+  isNested: (type: string) => boolean,
+  enums: Enums,
+): Reads {
   if (RENAMES.test(body) || prefix === undefined) return [];
   const indent = /^[ \t]{1,200}(?=\S)/m.exec(body)?.[0] ?? "";
   const field = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:[ \t]*`, "gm");
   // Expressions of correct code do not overlap. In other code each character could be read as often as one is long.
   let unread = 2 * body.length;
-  return firstMatches(body, field).flatMap((match) => {
+  const loose = looseFieldsIn(body);
+  return firstMatches(body, field).flatMap((match): Reads => {
     if (unread <= 0) return [];
     const [whole, name = ""] = match;
     const expression = expressionAt(body, match.index + whole.length);
@@ -208,24 +279,42 @@ function fieldsOf({ prefix, isExact }: SettingsOptions, body: string, isNested: 
     if (name === "model_config" || types.size === 0 || types.has("ClassVar")) return [];
     // `other: Other = Other()`, or a factory: a model, whose fields have names of their own.
     const made = /^(?:Field\([^]*\bdefault_factory\s*=\s*)?(\w+)/.exec(value ?? "")?.[1] ?? "";
-    const isMade = types.has(made) && /^[A-Z]/.test(made) && !SCALAR.test(made);
+    const isMade = types.has(made) && /^[A-Z]/.test(made) && !SCALAR.test(made) && !enums.has(made);
     if (isMade || NESTED.test(type) || Array.from(types).some(isNested)) return [];
     const alias = aliasIn(`${type} ${value ?? ""}`);
     if (alias === "elsewhere") return [];
     const variable = alias?.name ?? prefix + name;
     const isRequired = value === undefined ? !/\bField\([^()]*\bdefault/.test(type) : isRequiredField(value);
     const shown = isExact || alias !== undefined ? variable : variable.toUpperCase();
-    return [[shown, isRequired, match.index] as const];
+    const isLoose = loose.has(name) || loose.has("*");
+    const format = isLoose ? undefined : pydanticFormat(type, value ?? "", shown, enums);
+    const { others = [] } = alias ?? {};
+    const details = {
+      isOptional: !isRequired,
+      ...(format && { format }),
+      ...(others.length > 0 && { aliases: others }),
+    };
+    return [[shown, isRequired, match.index, details]];
   });
 }
 
-/** Returns the variable that `Field(alias="X")` names, the first of several; `elsewhere` for one that is not a text. */
-function aliasIn(text: string): { readonly name: string } | "elsewhere" | undefined {
+interface FieldAlias {
+  readonly name: string;
+  readonly others: readonly string[];
+}
+
+/** Returns the variables that `Field(alias="X")` names, the first one apart; `elsewhere` for one that is not a text. */
+function aliasIn(text: string): FieldAlias | "elsewhere" | undefined {
   const validation = /\bvalidation_alias\s*=\s*/.exec(text) ?? /\b(?:alias|env)\s*=\s*/.exec(text);
   if (validation === null) return undefined;
   const rest = text.slice(validation.index + validation[0].length);
-  const name = /^(?:(?:\w+\.)?AliasChoices\(|\[)?\s*["'](\w+)["']/.exec(rest)?.[1];
-  return name === undefined ? "elsewhere" : { name };
+  const list = /^(?:(?:\w+\.)?AliasChoices\(|\[)/.exec(rest)?.[0];
+  const names =
+    list === undefined
+      ? [/^\s*["'](\w+)["']/.exec(rest)?.[1]]
+      : partsOf(between(rest, list.length - 1)).map((part) => /^["'](\w+)["']$/.exec(part)?.[1]);
+  const [name, ...others] = names;
+  return name === undefined ? "elsewhere" : { name, others: others.filter((one) => one !== undefined) };
 }
 
 /** Returns true for `Field(…)` without a default, and `Field(..., description="x")`. */

@@ -1,5 +1,19 @@
+import type { FormatEntry } from "../../../contract/generated/document.ts";
+
+/** Facts that code states of a variable, besides that it reads it. */
+export interface ReadDetails {
+  /** It has no fallback for the variable, and does not test whether it is set. */
+  readonly isUntested?: boolean;
+  /** A schema, or a class of settings, says that it need not be set. */
+  readonly isOptional?: boolean;
+  /** The format that the type of the variable gives to its value. */
+  readonly format?: FormatEntry;
+  /** Other names under which the code reads it. */
+  readonly aliases?: readonly string[];
+}
+
 /** A variable that code reads, whether it fails without it, and where: UTF-16 code units from the beginning of the text. */
-export type Read = readonly [name: string, required: boolean, at: number];
+export type Read = readonly [name: string, required: boolean, at: number, details?: ReadDetails];
 export type Reads = readonly Read[];
 
 /** Returns a read for each match of a pattern; the name is its first group, or its second one. */

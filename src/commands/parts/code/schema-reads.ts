@@ -1,5 +1,6 @@
 /** The variables of schemas: zod, valibot, t3-env, envalid, joi. */
 import { expressionAt, firstMatches, type Reads } from "./reads.ts";
+import { envalidFormat, joiFormat, listsIn, type SchemaFormat, valibotFormat, zodFormat } from "./schema-formats.ts";
 
 interface SchemaKind {
   /** A file with such a schema names the package. */
@@ -7,6 +8,7 @@ interface SchemaKind {
   /** The beginning of a field's expression. */
   readonly field: RegExp;
   readonly isRequired: (expression: string) => boolean;
+  readonly formatOf: SchemaFormat;
 }
 
 const SCHEMAS: readonly SchemaKind[] = [
@@ -14,22 +16,28 @@ const SCHEMAS: readonly SchemaKind[] = [
     package: /["']zod(?:\/\w+)?["']/,
     field: /^(?:z|zod)\s*\.|^\w*Schema\b/,
     isRequired: (expression) =>
-      !/\.(?:optional|default|nullish|catch|prefault)\(|\bz\.(?:optional|undefined|nullish)\(/.test(expression),
+      !/\.(?:optional|default|nullish|catch|prefault)\(|\bz\.(?:optional|undefined|nullish|preprocess|any|unknown)\(/.test(
+        expression,
+      ),
+    formatOf: zodFormat,
   },
   {
     package: /["']valibot["']/,
     field: /^v\s*\.|^(?:pipe|string|optional|number|picklist|fallback)\(/,
     isRequired: (expression) => !/\b(?:optional|nullish|undefinedable|fallback|exactOptional)\(/.test(expression),
+    formatOf: valibotFormat,
   },
   {
     package: /["']envalid["']/,
     field: /^(?:\w+\.)?(?:str|bool|num|email|host|port|url|json|make\w+|\w*[vV]alidator)\(/,
     isRequired: (expression) => !/\b(?:default|devDefault)\s*:/.test(expression),
+    formatOf: envalidFormat,
   },
   {
     package: /["'](?:joi|@hapi\/joi)["']/,
     field: /^Joi\s*\./i,
     isRequired: (expression) => /\.required\(/.test(expression),
+    formatOf: joiFormat,
   },
 ];
 
@@ -37,17 +45,32 @@ const SCHEMAS: readonly SchemaKind[] = [
 const READS_ENVIRONMENT =
   /\b(?:(?:process|import\.meta|Bun)\??\.env|createEnv|cleanEnv|validationSchema|envSchema|EnvSchema)\b/;
 
+function schemasOf(text: string): readonly SchemaKind[] {
+  return READS_ENVIRONMENT.test(text) ? SCHEMAS.filter((kind) => kind.package.test(text)) : [];
+}
+
+/** Returns true for a file that hands what it reads to a schema, which says what is needed. */
+export function hasSchema(text: string): boolean {
+  return schemasOf(text).length > 0;
+}
+
 /** Finds the fields in capital letters of a schema, in a file that also reads the environment. */
 export function readsBySchemas(text: string): Reads {
-  if (!READS_ENVIRONMENT.test(text)) return [];
-  const kinds = SCHEMAS.filter((kind) => kind.package.test(text));
+  const kinds = schemasOf(text);
   if (kinds.length === 0) return [];
   const fields = firstMatches(text, /(?<![\w$.?])["']?([A-Z][A-Z0-9_]*)["']?\s{0,20}:\s{0,20}(?=[A-Za-z])/g);
-  return fields.flatMap((match) => {
-    const start = match.index + match[0].length;
+  const listOf = listsIn(text);
+  // Expressions of correct code do not overlap. In other code each character could be read as often as one is long.
+  let unread = text.length;
+  return fields.flatMap((match): Reads => {
+    const [whole, name = ""] = match;
+    const start = match.index + whole.length;
     const kind = kinds.find(({ field }) => field.test(text.slice(start, start + 80)));
-    return kind === undefined
-      ? []
-      : [[match[1] ?? "", kind.isRequired(expressionAt(text, start)), match.index] as const];
+    if (kind === undefined) return [];
+    const expression = expressionAt(text, start);
+    unread -= expression.length;
+    const format = unread <= 0 ? undefined : kind.formatOf(expression, name, listOf);
+    const isRequired = kind.isRequired(expression);
+    return [[name, isRequired, match.index, { isOptional: !isRequired, ...(format && { format }) }]];
   });
 }

@@ -1,6 +1,7 @@
 /** The variables that JavaScript and TypeScript code reads, and those that it cannot do without. */
 import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, type Reads } from "./reads.ts";
-import { readsBySchemas } from "./schema-reads.ts";
+import { hasSchema, readsBySchemas } from "./schema-reads.ts";
+import { isTested } from "./script-tests.ts";
 
 /** The environment of Node.js, of Bun, and of a bundler; with `?.` in code that also runs in a browser. */
 const ENVIRONMENT = String.raw`\b(?:process|import\.meta|Bun)\??\.env\b`;
@@ -16,30 +17,51 @@ const DESTRUCTURED = new RegExp(String.raw`\{([^{}]{1,2000})\}\s*=\s*${ENVIRONME
 
 /** Finds `process.env.X`, `process.env["X"]`, `import.meta.env.X`, `Bun.env.X`, `Deno.env.get("X")`, `const { X } = process.env`. */
 export function readsOfScript(text: string): Reads {
-  const direct = accessesOf(text, OBJECT, "[A-Za-z_]\\w*");
+  const locals: Locals = new Map();
+  const direct = accessesOf(text, OBJECT, "[A-Za-z_]\\w*", locals);
   const reads = [
-    ...readsByOtherNames(text),
+    ...readsByOtherNames(text, locals),
     ...readsByNest(text),
     ...readsByFunctions(text),
     ...readsBySchemas(text),
     ...direct,
     ...readsBy(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g, false),
     ...readsBy(text, PRESENT, false),
-    ...readsInPatterns(text, DESTRUCTURED),
+    ...readsInPatterns(text, DESTRUCTURED, true),
   ];
-  return withGuards(text, reads);
+  return withGuards(text, reads, locals);
 }
 
-/** Finds the accesses of an object by a pattern for it. TypeScript's `!` asserts that the variable is set. */
-function accessesOf(text: string, object: string, name: string): Reads {
+/** The variables whose value a local variable of that name has somewhere in the file. */
+type Locals = Map<string, Set<string>>;
+
+/** Finds the accesses of an object by a pattern for it, and adds its `locals`. TypeScript's `!` asserts that the variable is set. */
+function accessesOf(text: string, object: string, name: string, locals: Locals): Reads {
+  const isHandedOn = hasSchema(text);
   const access = String.raw`${object}(?:\?\.|\.)?(?:\[\s*["'\x60](${name})["'\x60]\s*\]|(?<=\.)(${name})\b)(!(?!=))?`;
   return firstMatches(text, new RegExp(access, "g")).flatMap((match): Reads => {
     const [whole, quoted, plain, mark] = match;
     const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
     const after = text.slice(match.index + whole.length, match.index + whole.length + BEHIND);
     if (ASSIGNMENT.test(after) || /\bdelete\s+$/.test(before)) return [];
-    return [[quoted ?? plain ?? "", mark !== undefined || isGuard(before, after), match.index]];
+    const variable = quoted ?? plain ?? "";
+    const read = [variable, mark !== undefined || isGuard(before, after), match.index] as const;
+    const local = LOCAL.exec(before)?.[1];
+    if (local !== undefined) addLocal(locals, local, variable);
+    const isKnown = isTested(before, after) || (isHandedOn && KEY.exec(before)?.[1] === variable);
+    return [isKnown ? read : [...read, UNTESTED]];
   });
+}
+
+/** The key of a member in front of its value. */
+const KEY = /\b(\w{1,100})["']?\s{0,20}:\s{0,20}$/;
+
+const UNTESTED = { isUntested: true } as const;
+/** `const x = ` in front of a value. */
+const LOCAL = /\b(?:const|let|var)\s{1,20}(\w{1,100})(?:\s{0,20}:[^=;]{1,80})?\s{0,20}=\s{0,20}\(?$/;
+
+function addLocal(locals: Locals, local: string, variable: string): void {
+  locals.set(local, (locals.get(local) ?? new Set()).add(variable));
 }
 
 /** The code sets the variable. `??=` and `||=` read it first. */
@@ -75,27 +97,37 @@ const ASSIGNED = new RegExp(
 );
 
 /** Adds what is known of local variables: `const x = process.env.X` or `const { X: x } = process.env`, and a guard of `x`. */
-function withGuards(text: string, reads: Reads): Reads {
+function withGuards(text: string, reads: Reads, tests: Locals): Reads {
   const locals = new Map<string, string>();
   for (const [, local = "", plain, quoted] of text.matchAll(ASSIGNED)) locals.set(local, plain ?? quoted ?? "");
   for (const list of matchesOf(text, DESTRUCTURED)) {
     for (const [, name = "", local = name] of list.matchAll(/(?:^|,)\s*([A-Za-z_]\w*)(?:\s*:\s*(\w+))?\s*(?=,|$)/g)) {
       locals.set(local, name);
+      addLocal(tests, local, name);
     }
   }
-  if (locals.size === 0) return reads;
+  if (locals.size + tests.size === 0) return reads;
   const guarded = new Set<string>();
+  const tested = new Set<string>();
+  const isLocal = (word: string): boolean => locals.has(word) || tests.has(word);
   // Each word, since a pattern of all the names would try each of them at each character.
-  for (const match of firstMatches(text, /(?<![\w$.])\w+(?![\w$])/g, (word) => locals.has(word))) {
+  for (const match of firstMatches(text, /(?<![\w$.])\w+(?![\w$])/g, isLocal)) {
     const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
     const end = match.index + match[0].length;
-    if (isGuard(before, text.slice(end, end + BEHIND))) guarded.add(locals.get(match[0]) ?? "");
+    const after = text.slice(end, end + BEHIND);
+    const name = locals.get(match[0]);
+    if (name !== undefined && isGuard(before, after)) guarded.add(name);
+    if (isTested(before, after)) for (const one of tests.get(match[0]) ?? []) tested.add(one);
   }
-  return reads.map(([name, required, at]) => [name, required || guarded.has(name), at] as const);
+  return reads.map(([name, required, at, details]) => {
+    const isKnown = details?.isUntested === true && tested.has(name);
+    const read = [name, required || guarded.has(name), at] as const;
+    return details === undefined || isKnown ? read : ([...read, details] as const);
+  });
 }
 
 /** Finds `env.X` after `const env = process.env`, `const { env } = process` or `import { env } from "node:process"`. */
-function readsByOtherNames(text: string): Reads {
+function readsByOtherNames(text: string, locals: Locals): Reads {
   const objects = new Set([
     ...matchesOf(text, NAMED),
     ...matchesOf(text, /\{\s*(env)\s*\}\s*=\s*process\s*(?:;|$)/gm),
@@ -109,7 +141,7 @@ function readsByOtherNames(text: string): Reads {
     const destructured = String.raw`\{([^{}]{1,2000})\}\s*=\s*${object}\s*(?:;|$)`;
     return [
       // Only upper case: an object of a function may have the same name.
-      ...accessesOf(text, String.raw`(?<![\w$.])${object}`, "[A-Z][A-Z0-9_]*"),
+      ...accessesOf(text, String.raw`(?<![\w$.])${object}`, "[A-Z][A-Z0-9_]*", locals),
       ...readsInPatterns(text, new RegExp(destructured, "gm")),
     ];
   });
@@ -138,15 +170,21 @@ function readsByFunctions(text: string): Reads {
   ];
 }
 
-/** Finds the names of patterns such as `{ A, B: b, C = 1 }`, each of which is the first group of a match. */
-function readsInPatterns(text: string, pattern: RegExp): Reads {
+/**
+ * Finds the names of patterns such as `{ A, B: b, C = 1 }`, each of which is the first group of a match.
+ *
+ * @param hasTests tests of their local variables are looked for
+ */
+function readsInPatterns(text: string, pattern: RegExp, hasTests = false): Reads {
   return Array.from(text.matchAll(pattern)).flatMap(({ 1: list = "", index }): Reads => {
     let at = index + 1;
     return list.split(",").flatMap((part): Reads => {
       const start = at;
       at += part.length + 1;
       const [, space = "", name] = /^(\s*)([A-Za-z_]\w*)\s*(?:[:=]|$)/.exec(part) ?? [];
-      return name === undefined ? [] : [[name, false, start + space.length]];
+      if (name === undefined) return [];
+      const read = [name, false, start + space.length] as const;
+      return [hasTests && !part.includes("=") ? [...read, UNTESTED] : read];
     });
   });
 }

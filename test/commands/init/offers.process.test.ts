@@ -1,0 +1,188 @@
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { withLines, withScripts } from "../../../src/commands/init/manifest-edits.ts";
+import { cleanPath } from "../../helpers/pack.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { atTerminal } from "../../helpers/terminal.ts";
+import { expectWording } from "../../helpers/wording.ts";
+
+const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+
+/** With lists in one line, tabs, and no line break at its end, none of which a serializer keeps. */
+const MANIFEST = `{
+\t"name": "shop",   "private": true,
+\t"files": [ "a", "b" ],
+\t"scripts": {
+\t\t"start": "node server.js", "test": "jest",
+\t\t"dev": "A=1 node --watch server.js"
+\t},
+\t"dependencies": { "sophia-run": "1.0.0" }
+}`;
+const CHANGED = MANIFEST.replace('"node server.js"', '"sophia-run -- node server.js"').replace(
+  '"A=1 node --watch server.js"',
+  `"sophia-run -- sh -c 'A=1 node --watch server.js'"`,
+);
+
+function project(more: Readonly<Record<string, string>> = {}): string {
+  const cwd = folder({
+    "sophia.contract.json": '{"variables":{"A":{}}}',
+    "package.json": MANIFEST,
+    ".gitignore": "node_modules",
+    ...more,
+  });
+  mkdirSync(join(cwd, ".git"));
+  return cwd;
+}
+
+const env = { PATH: cleanPath };
+
+describe("at a terminal init shows its changes of files, and asks once", () => {
+  test("a yes makes all but link, and nothing is made twice", async () => {
+    const cwd = project();
+    const { status, stdout } = await atTerminal(["init"], { cwd, env }, [["Enter for no: ", "y\n"]]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('  - "start": "node server.js"\r\n');
+    expect(stdout).toContain('  + "start": "sophia-run -- node server.js"\r\n');
+    expect(stdout).toContain("  + .env.override\r\n");
+    expect(stdout).toContain('  + "postinstall": "sophia-run link"\r\n');
+    expect(read(cwd, "package.json")).toBe(CHANGED);
+    expect(read(cwd, ".gitignore")).toBe("node_modules\n.env\n.env.override\n");
+    // No temporary file is left.
+    expect(readdirSync(cwd).toSorted()).toEqual([".git", ".gitignore", "package.json", "sophia.contract.json"]);
+    const again = await sophia(["init", "--yes"], { cwd });
+    expect(again.stdout).toContain("package.json uses sophia-run already\n");
+    expect(again.stdout).not.toContain(".gitignore");
+    expect(read(cwd, "package.json")).toBe(CHANGED);
+    expect(read(cwd, ".gitignore")).toBe("node_modules\n.env\n.env.override\n");
+  });
+
+  test("`link` adds the script for the executable as well", async () => {
+    const cwd = project();
+    const { status } = await atTerminal(["init"], { cwd, env }, [["Enter for no: ", "link\n"]]);
+    expect(status).toBe(0);
+    expect(JSON.parse(read(cwd, "package.json"))).toMatchObject({ scripts: { postinstall: "sophia-run link" } });
+    expect(read(cwd, "package.json")).toContain('"files": [ "a", "b" ],\n');
+    const { stdout } = await sophia(["init", "--yes", "--link"], { cwd });
+    expect(stdout).not.toMatch(/changed (?:package|\.git)|postinstall/);
+  });
+
+  test.each(["\n", "n\n", "2\n"])("anything else changes nothing: %j", async (answer) => {
+    const cwd = project();
+    const { status, stdout } = await atTerminal(["init"], { cwd, env }, [["Enter for no: ", answer]]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("init --yes");
+    expect(read(cwd, "package.json")).toBe(MANIFEST);
+    expect(read(cwd, ".gitignore")).toBe("node_modules");
+  });
+
+  test("a file behind a link is not offered", async () => {
+    const cwd = project();
+    writeFileSync(join(cwd, "real.json"), MANIFEST);
+    const other = folder({ "sophia.contract.json": '{"variables":{"A":{}}}' });
+    symlinkSync(join(cwd, "real.json"), join(other, "package.json"));
+    const { status, stdout } = await atTerminal(["init"], { cwd: other, env }, []);
+    expect(status).toBe(0);
+    expect(stdout).not.toContain("init can change");
+    expect(read(cwd, "real.json")).toBe(MANIFEST);
+  });
+});
+
+describe("without a terminal init prints the changes and how to make them", () => {
+  test("and makes none", async () => {
+    const cwd = project();
+    const { status, stdout } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    expectWording(stdout);
+    expect(unwrapped(stdout)).toContain(
+      "to make these changes of package.json and .gitignore, run sophia-run init --yes",
+    );
+    expect(stdout).toContain("init --link adds it");
+    expect(read(cwd, "package.json")).toBe(MANIFEST);
+    expect(read(cwd, ".gitignore")).toBe("node_modules");
+  });
+
+  test("--yes makes them, --link adds the script of link alone", async () => {
+    const cwd = project();
+    const { stdout } = await sophia(["init", "--yes"], { cwd });
+    expect(stdout).toContain('changed package.json: it now has\n  "start": "sophia-run -- node server.js"\n');
+    expect(stdout).toContain("changed .gitignore: it now has\n  .env\n  .env.override\n");
+    expect(read(cwd, "package.json")).toBe(CHANGED);
+    const linked = project();
+    await sophia(["init", "--link"], { cwd: linked });
+    expect(JSON.parse(read(linked, "package.json"))).toMatchObject({
+      scripts: { start: "node server.js", postinstall: "sophia-run link" },
+    });
+    expect(read(linked, ".gitignore")).toBe("node_modules");
+  });
+
+  test("a file keeps its mode, and one with further hard links its content for all of them", async () => {
+    const cwd = project();
+    const path = join(cwd, "package.json");
+    chmodSync(path, 0o664);
+    linkSync(path, join(cwd, "second.json"));
+    await sophia(["init", "--yes"], { cwd });
+    expect(read(cwd, "second.json")).toBe(CHANGED);
+    expect(statSync(path).mode & 0o777).toBe(0o664);
+    chmodSync(join(cwd, ".gitignore"), 0o640);
+    writeFileSync(join(cwd, ".gitignore"), "dist\r\n");
+    await sophia(["init", "--yes"], { cwd });
+    expect(read(cwd, ".gitignore")).toBe("dist\r\n.env\r\n.env.override\r\n");
+    expect(statSync(join(cwd, ".gitignore")).mode & 0o777).toBe(0o640);
+  });
+
+  test("a link is refused before the first file is written", async () => {
+    const cwd = project({ "real.txt": "" });
+    const other = folder({ "app.js": "process.env.A" });
+    mkdirSync(join(other, ".git"));
+    symlinkSync(join(cwd, "real.txt"), join(other, ".gitignore"));
+    expect(await sophia(["init", "--yes"], { cwd: other })).toMatchObject({ status: 125 });
+    expect(readdirSync(other)).not.toContain("sophia.contract.json");
+  });
+
+  test("without sophia-run among the dependencies a script of link would fail, so that it is not offered", async () => {
+    const cwd = project({ "package.json": MANIFEST.replace('"sophia-run"', '"other"') });
+    await sophia(["init", "--yes", "--link"], { cwd });
+    expect(read(cwd, "package.json")).not.toContain("postinstall");
+  });
+});
+
+describe("edits of package.json", () => {
+  const change = (name: string, from: string | undefined, to: string) => [{ name, from, to }];
+
+  test.each([
+    ['{"scripts":{"a":"x"},"b":[1,2]}', change("a", "x", "y"), '{"scripts":{"a":"y"},"b":[1,2]}'],
+    ['\uFEFF{ "scripts": { "a": "x" } }\r\n', change("a", "x", "y"), '\uFEFF{ "scripts": { "a": "y" } }\r\n'],
+    [
+      '{\n    "scripts": {\n        "a": "x"\n    }\n}\n',
+      change("b", undefined, "y"),
+      '{\n    "scripts": {\n        "a": "x",\n        "b": "y"\n    }\n}\n',
+    ],
+    ['{\n  "name": "p"\n}\n', change("b", undefined, "y"), '{\n  "name": "p",\n  "scripts": {\n    "b": "y"\n  }\n}\n'],
+    // Another program has changed it, or it is not what an edit would change.
+    ['{"scripts":{"a":"z"}}', change("a", "x", "y"), undefined],
+    ['{"scripts":{"a":"x","a":"x"}}', change("a", "x", "y"), undefined],
+    ['{"scripts":{"a":"x"},"scripts":{"a":"x"}}', change("a", "x", "y"), undefined],
+    ['{"scripts":["a"]}', change("a", undefined, "y"), undefined],
+    ["[]", change("a", undefined, "y"), undefined],
+    ["{", change("a", undefined, "y"), undefined],
+    [`${'{"a":'.repeat(200)}1${"}".repeat(200)}`, change("a", undefined, "y"), undefined],
+  ] as const)("%j", (text, changes, expected) => {
+    expect(withScripts(text, changes)).toBe(expected);
+  });
+
+  test("lines are added once, in the line breaks of the file", () => {
+    expect(withLines("", ["a", "b"])).toBe("a\nb\n");
+    expect(withLines("x\r\na", ["a", "b"])).toBe("x\r\na\r\nb\r\n");
+    expect(withLines("a\nb", ["a", "b"])).toBe("a\nb");
+  });
+});
