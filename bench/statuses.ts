@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { publish, table, wrap } from "../scripts/markdown.ts";
 import { startEscServer } from "../test/esc-server/index.ts";
-import build from "../test/helpers/build.ts";
+import { buildPackage } from "../test/helpers/build.ts";
 import { escPeers, installPeers, peers } from "./peers.ts";
 import {
   BARE_ENVIRONMENT,
@@ -50,7 +50,7 @@ interface Launcher {
 type End = number | NodeJS.Signals;
 
 async function main(temporary: string): Promise<void> {
-  build();
+  buildPackage();
   const esc = await escService();
   try {
     const { launchers, missing } = await available(temporary, esc);
