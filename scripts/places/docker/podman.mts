@@ -18,11 +18,8 @@ function formatCase(world: World): Case {
     async () => {
       const check = (image: string) => engine(["image", "inspect", "--format={{json .HealthCheck}}", image]);
       const tag = "sophia-places/oci";
-      const { status, stderr } = await run([
-        ...["podman", "build", "--network=host", `--tag=${tag}`],
-        ...world.buildOptions,
-        join(PROJECTS, "docker"),
-      ]);
+      const options = ["--network=host", `--tag=${tag}`, ...world.buildOptions];
+      const { status, stderr } = await run(["podman", "build", ...options, join(PROJECTS, "docker")]);
       assert.equal(status, 0, stderr);
       assert.match(stderr, /HEALTHCHECK is not supported for OCI image format/);
       assert.equal(await check(tag), "null");
