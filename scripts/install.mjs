@@ -62,7 +62,7 @@ async function install() {
     isCleared = isCleared || there < required.length;
     if (isCleared) report(`${there} of ${required.length} packages, ${Math.round((Date.now() - began) / 1000)} s`);
   }, PROGRESS_MS);
-  const status = await runNpm(["ci", "--no-audit", "--no-fund", "--no-progress"]);
+  const status = await runNpm(["ci", "--no-audit", "--no-fund", "--no-progress", "--no-update-notifier"]);
   clearInterval(timer);
   if (status !== 0) fail("npm ci failed", "see its message above, then run the command again");
 }

@@ -25,10 +25,15 @@ export async function buildLinuxExecutable(root, target, progress) {
   copyFileSync(built, `${output}.new`);
   renameSync(`${output}.new`, output);
   end();
+  recordExecutable(root, target, inputs);
+  return output;
+}
+
+/** Notes that the executable of a target was built from these inputs; without them, from those that are there now. */
+export function recordExecutable(root, target, inputs = inputsOf(root)) {
   const file = recordOf(root);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ ...recorded(file), [target]: inputs })}\n`);
-  return output;
 }
 
 /** Returns whether the executable of a target is there, and a build would make the same one. */

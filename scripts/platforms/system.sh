@@ -8,7 +8,6 @@
 # UBUNTU_MIRROR names a mirror. Without COMMANDs it runs `npm run demo` and `npm test`. It must be root, as for the places.
 set -eu
 cd "$(dirname "$0")/../.."
-folder=platforms
 . scripts/places/space.sh
 
 suite=${1-} major=${2-}
@@ -41,14 +40,13 @@ for each in npm npx; do
   printf '#!/bin/sh\nexec node /places/npm/bin/%s-cli.js "$@"\n' "$each" >"$state/bin/$each"
   chmod 755 "$state/bin/$each"
 done
-registry=$(npm config get registry)
-
-outcome=0
-# root.sh mounts the Node.js that is first on the PATH.
-# shellcheck disable=SC2016 # for the inner shell
-PATH=${node%/*}:$PATH guarded unshare --uts --ipc scripts/places/root.sh "$cache/mount" "$PWD" "$state" version2 "$root" \
-  env HOME=/places/home PATH=/places/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin npm_config_registry="$registry" \
-  ${PROPERTY_SEED+PROPERTY_SEED="$PROPERTY_SEED"} ${CI+CI="$CI"} sh -euc '
+cp /etc/resolv.conf "$state/resolv.conf"
+# root.sh mounts the file of the machine's authorities.
+authorities=/etc/ssl/certs/ca-certificates.crt
+set -- HOME=/places/home PATH=/places/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin npm_config_registry="$(npm config get registry)" \
+  ${NODE_EXTRA_CA_CERTS+NODE_EXTRA_CA_CERTS="$authorities"} ${PROPERTY_SEED+PROPERTY_SEED="$PROPERTY_SEED"} \
+  sh -euc '
+    cp /places/resolv.conf /etc/resolv.conf
     cd /places/checkout
     . /etc/os-release
     echo "$PRETTY_NAME, Node.js $(node --version), $(openssl version)"
@@ -56,5 +54,10 @@ PATH=${node%/*}:$PATH guarded unshare --uts --ipc scripts/places/root.sh "$cache
       printf "\n$ %s\n" "$command"
       sh -c "$command"
     done
-  ' sh "$@" || outcome=$?
+  ' sh "$@"
+
+outcome=0
+# root.sh mounts the Node.js that is first on the PATH.
+PATH=${node%/*}:$PATH guarded unshare --uts --ipc scripts/places/root.sh "$cache/mount" "$PWD" "$state" version2 "$root" \
+  env "$@" || outcome=$?
 [ "$outcome" = 0 ] || exit 1

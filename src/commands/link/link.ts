@@ -30,7 +30,7 @@ export const link: Command = async ({ options }, context) => {
   if (isCheck) return reportNearest(nearest, own, context);
   const executable: Executable = wantsNode ? { why: "" } : await executableOf(own);
   if (!wantsNode && "why" in executable) {
-    // A package that was packed without it can be mended, so that is always reported.
+    // A package that was packed without it can be packed again, so that is always reported.
     if (isLeftOut(own)) printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
     if (verbose) printLines(context, [executable.why]);
   }
