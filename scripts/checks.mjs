@@ -81,6 +81,13 @@ const ALPINE = {
 };
 const MUSL = "--only 'status/exit*' --only 'pid1/*'";
 
+/** The README's commands on a system that is made for them. Its script must be root. */
+function system(suite, node) {
+  const command = `scripts/platforms/system.sh ${suite} ${node}`;
+  const run = `if [ "$(id -u)" = 0 ]; then ${command}; else sudo env "PATH=$PATH" ${command}; fi`;
+  return { name: `${suite}-${node}`, run, after: [], weekly: true };
+}
+
 /** @type {readonly Check[]} */
 const CHECKS = [
   { name: "lint", run: "npm run lint && npm run words", after: [], here: {}, hosted: ONCE },
@@ -280,6 +287,8 @@ const CHECKS = [
     after: [],
     weekly: true,
   },
+
+  ...["bookworm", "trixie", "noble"].flatMap((suite) => ["20", "22", "24"].map((node) => system(suite, node))),
 
   // Tests that need Linux are skipped.
   {

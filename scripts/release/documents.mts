@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { format } from "oxfmt";
 import { type Distribution, DISTRIBUTION } from "../../src/commands/parts/distribution.ts";
 import {
   commandsOfCheckout,
@@ -16,6 +17,8 @@ import {
 } from "../../src/commands/parts/package-source.ts";
 
 const root = join(import.meta.dirname, "../..");
+/** As .oxfmtrc.json has it. */
+const FORMAT = { printWidth: 120, embeddedLanguageFormatting: "off", proseWrap: "always" } as const;
 
 /** The text of a document in each state. A text that is in none of its documents can be found in no other state, so none is empty. */
 interface Passage {
@@ -225,16 +228,22 @@ function documents(): readonly string[] {
   return [...below, "README.md", "SECRETS.md", "SECURITY.md", "CONTRIBUTING.md", "llms.txt", "action.yml"];
 }
 
+/** Matches a text as the formatter may have wrapped it. */
+function wrapped(text: string): RegExp {
+  const words = text.split(/\s+/).map((word) => word.replaceAll(/[$()*+./?[\\\]^{|}]/g, String.raw`\$&`));
+  return new RegExp(words.join(String.raw`\s+`));
+}
+
 /** Returns the state whose text a document has. The longest is looked for first, since one may hold another. */
 function stateOf(text: string, { texts: all }: Passage): Distribution | undefined {
   const states = (["checkout", "release", "registries"] as const).toSorted((a, b) => all[b].length - all[a].length);
-  const found = states.find((state) => text.includes(all[state]));
+  const found = states.find((state) => wrapped(all[state]).test(text));
   return found !== undefined && all[found] === all[DISTRIBUTION] ? DISTRIBUTION : found;
 }
 
 function problemsOf(file: string, text: string): readonly string[] {
   const passages = PASSAGES.filter(({ files }) => files.includes(file));
-  const rest = passages.reduce((whole, { texts: all }) => whole.replace(all[DISTRIBUTION], ""), text);
+  const rest = passages.reduce((whole, { texts: all }) => whole.replace(wrapped(all[DISTRIBUTION]), ""), text);
   const isUnsaid = DISTRIBUTION === "checkout" && ACTION.test(text) && !/no release exists/i.test(text);
   return [
     ...passages
@@ -245,20 +254,23 @@ function problemsOf(file: string, text: string): readonly string[] {
   ];
 }
 
-function rewritten(file: string, text: string): string {
-  return PASSAGES.filter(({ files }) => files.includes(file)).reduce((whole, passage) => {
+async function rewritten(file: string, text: string): Promise<string> {
+  const changed = PASSAGES.filter(({ files }) => files.includes(file)).reduce((whole, passage) => {
     const state = stateOf(whole, passage);
-    if (state === undefined)
-      throw new Error(`${file} has no passage like ${JSON.stringify(passage.texts[DISTRIBUTION])}`);
-    return whole.replace(passage.texts[state], () => passage.texts[DISTRIBUTION]);
+    if (state === undefined) throw new Error(`${file} has no text like ${JSON.stringify(passage.texts[DISTRIBUTION])}`);
+    return whole.replace(wrapped(passage.texts[state]), () => passage.texts[DISTRIBUTION]);
   }, text);
+  if (!file.endsWith(".md")) return changed;
+  const { code } = await format(file, changed, FORMAT);
+  return code;
 }
 
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
 if (process.argv.includes("--write")) {
-  for (const file of new Set(PASSAGES.flatMap(({ files }) => files)))
-    writeFileSync(join(root, file), rewritten(file, read(file)));
+  for (const file of new Set(PASSAGES.flatMap(({ files }) => files))) {
+    writeFileSync(join(root, file), await rewritten(file, read(file)));
+  }
 } else {
   const problems = documents().flatMap((file) => problemsOf(file, read(file)).map((problem) => `${file}: ${problem}`));
   for (const problem of problems) console.error(problem);

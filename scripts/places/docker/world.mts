@@ -1,10 +1,7 @@
-/**
- * The surroundings of images and containers: ESC with an environment, a server that stands for the releases on GitHub, and base
- * images that trust both.
- */
+/** The surroundings of images and containers: ESC with an environment, and base images that trust it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import { type EnvironmentHandle, type EscServer, secret } from "../../../test/esc-server/index.ts";
@@ -14,7 +11,6 @@ import { startStandIn } from "../stand-in.ts";
 import { build, docker } from "./engine.mts";
 
 export const ENVIRONMENT = "acme/sophia/prod";
-const RELEASES = "github.com";
 export const AUTHORITIES = "/usr/local/share/places/authorities.pem";
 
 /** The folders that projects.mts has made. */
@@ -43,23 +39,15 @@ export interface World {
   readonly certificates: Signed;
   /** The file of the authorities, for images in which none of the bases is. */
   readonly authorities: string;
-  /** The options of a build that give it the bases, and the releases. */
+  /** The options of a build that give it the bases. */
   readonly buildOptions: readonly string[];
   readonly close: () => Promise<void>;
 }
 
 export async function startWorld(): Promise<World> {
   const gateway = await docker(["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
-  const { esc, certificates, authorities } = await startStandIn(gateway, [RELEASES], { user: { login: "places" } });
+  const { esc, certificates, authorities } = await startStandIn(gateway, [], { user: { login: "places" } });
   const environment = esc.environment(ENVIRONMENT, { values: VALUES });
-
-  const releases = createServer({ ...certificates.valid }, (request, response) => {
-    const name = readdirSync(join(PROJECTS, "release")).find((file) => request.url?.endsWith(`/${file}`) === true);
-    if (name === undefined) response.writeHead(404).end();
-    else response.end(readFileSync(join(PROJECTS, "release", name)));
-  });
-  releases.listen(443, gateway);
-  await once(releases, "listening");
 
   const folder = join(shared, "base");
   mkdirSync(folder);
@@ -86,9 +74,8 @@ export async function startWorld(): Promise<World> {
     gateway,
     certificates,
     authorities: join(folder, "authorities.pem"),
-    buildOptions: [...replaced, `--add-host=${RELEASES}:${gateway}`],
+    buildOptions: replaced,
     async close() {
-      releases.close();
       await esc.close();
       await certificates.remove();
     },
