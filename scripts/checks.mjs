@@ -82,7 +82,7 @@ const ALPINE = {
 const MUSL = "--only 'status/exit*' --only 'pid1/*'";
 
 /** The README's commands on a system that is made for them. Its script must be root. */
-function system(suite, node) {
+function checkOnSystem(suite, node) {
   const command = `scripts/platforms/system.sh ${suite} ${node}`;
   const run = `if [ "$(id -u)" = 0 ]; then ${command}; else sudo env "PATH=$PATH" ${command}; fi`;
   return { name: `${suite}-${node}`, run, after: [], weekly: true };
@@ -288,7 +288,7 @@ const CHECKS = [
     weekly: true,
   },
 
-  ...["bookworm", "trixie", "noble"].flatMap((suite) => ["20", "22", "24"].map((node) => system(suite, node))),
+  ...["bookworm", "trixie", "noble"].flatMap((suite) => ["20", "22", "24"].map((node) => checkOnSystem(suite, node))),
 
   // Tests that need Linux are skipped.
   {

@@ -9,8 +9,8 @@ export class BuildFailure extends Error {}
  * @param result of spawnSync, with texts
  */
 export function reasonOf({ error, status, signal, stderr }) {
-  const [line = ""] = (stderr ?? "").split("\n").filter((each) => each.trim() !== "");
-  return error?.message ?? (line === "" ? `it ended with ${status ?? signal}` : line.trim());
+  const line = (stderr ?? "").split("\n").find((each) => each.trim() !== "");
+  return error?.message ?? line?.trim() ?? `it ended with ${status ?? signal}`;
 }
 
 /**

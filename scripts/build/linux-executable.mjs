@@ -29,7 +29,11 @@ export async function buildLinuxExecutable(root, target, progress) {
   return output;
 }
 
-/** Notes that the executable of a target was built from these inputs; without them, from those that are there now. */
+/**
+ * Notes that the executable of a target was built from these inputs; without them, from those that are there now, which a test does.
+ *
+ * @public
+ */
 export function recordExecutable(root, target, inputs = inputsOf(root)) {
   const file = recordOf(root);
   mkdirSync(dirname(file), { recursive: true });

@@ -40,7 +40,7 @@ export async function runCases(place: string, cases: readonly Case[]): Promise<v
 const NOT_RUN = 75;
 
 /** Opens the surroundings of all cases, such as base images. If that fails, says why in two lines, and ends as a place that cannot run. */
-export async function opened<T>(place: string, open: () => Promise<T>): Promise<T> {
+export async function openPlace<T>(place: string, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {

@@ -6,6 +6,8 @@
 
 cache=$PWD/.cache/places
 place=$(basename "$0" .sh)
+# What the user has called.
+script=${script-scripts/places/$place.sh}
 # The beginning of a remedy, if the caller is in another folder.
 here=
 [ "$OLDPWD" = "$PWD" ] || here="cd '$PWD' && "
@@ -86,7 +88,7 @@ need() { # COMMAND...
 
 need_root() {
   [ "$(uname)" = Linux ] || not_run "it needs Linux" "run it on Linux"
-  [ "$(id -u)" = 0 ] || not_run "it must be root" "${here}sudo env \"PATH=\$PATH\" scripts/places/$place.sh"
+  [ "$(id -u)" = 0 ] || not_run "it must be root" "${here}sudo env \"PATH=\$PATH\" $script"
 }
 
 need_commands() { # COMMAND...

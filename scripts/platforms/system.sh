@@ -8,14 +8,17 @@
 # UBUNTU_MIRROR names a mirror. Without COMMANDs it runs `npm run demo` and `npm test`. It must be root, as for the places.
 set -eu
 cd "$(dirname "$0")/../.."
+script="scripts/platforms/system.sh $*"
 . scripts/places/space.sh
 
 suite=${1-} major=${2-}
 case $suite in
   bookworm | trixie | noble) ;;
-  *) echo "usage: scripts/platforms/system.sh bookworm|trixie|noble 20|22|24 [COMMAND...]" >&2 && exit 1 ;;
+  *) major= ;;
 esac
-[ $# -ge 2 ] || { echo "system.sh: which version of Node.js? 20, 22 or 24" >&2 && exit 1; }
+case $major in
+  *[!0-9]* | "") echo "usage: scripts/platforms/system.sh bookworm|trixie|noble 20|22|24 [COMMAND...]" >&2 && exit 1 ;;
+esac
 shift 2
 [ $# -gt 0 ] || set -- "npm run demo" "npm test"
 

@@ -1,6 +1,6 @@
 /** The cases of Docker. An engine answers to the command `docker`. */
 import assert from "node:assert/strict";
-import { type Case, opened, runCases, selected } from "../report.ts";
+import { type Case, openPlace, runCases, selected } from "../report.ts";
 import { buildCases } from "./builds.mts";
 import { composeCases } from "./compose.mts";
 import { conformanceCases } from "./conformance.mts";
@@ -13,7 +13,7 @@ import { optionCases } from "./options.mts";
 import { secretCases } from "./secrets.mts";
 import { VALUES, startWorld } from "./world.mts";
 
-const world = await opened("docker", startWorld);
+const world = await openPlace("docker", startWorld);
 const others = [
   imageCases,
   optionCases,

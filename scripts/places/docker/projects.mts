@@ -22,13 +22,13 @@ async function project(name: string, from: string, fill: (path: string) => void)
 
 /** Returns the path of a tarball like another, but without executables: `npm pack` makes it in a checkout that has not built them. */
 function withoutExecutables(whole: string): string {
-  const folder = join(into, "without");
-  mkdirSync(folder);
-  execFileSync("tar", ["-xzf", whole, "-C", folder]);
-  const dist = join(folder, "package/dist");
+  const unpacked = join(into, "without");
+  mkdirSync(unpacked);
+  execFileSync("tar", ["-xzf", whole, "-C", unpacked]);
+  const dist = join(unpacked, "package/dist");
   for (const name of readdirSync(dist)) if (/^sophia-run-linux-\w+$/.test(name)) rmSync(join(dist, name));
-  execFileSync("tar", ["-czf", join(folder, basename(whole)), "-C", folder, "package"]);
-  return join(folder, basename(whole));
+  execFileSync("tar", ["-czf", join(unpacked, basename(whole)), "-C", unpacked, "package"]);
+  return join(unpacked, basename(whole));
 }
 
 const into = folder;

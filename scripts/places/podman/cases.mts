@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { secret, startEscServer } from "../../../test/esc-server/index.ts";
 import { type Finished, run } from "../processes.ts";
-import { type Case, opened, runCases, selected, shared, until } from "../report.ts";
+import { type Case, openPlace, runCases, selected, shared, until } from "../report.ts";
 import { loadBaseImages, podman } from "./podman.mts";
 
 const KEY = "key-that-no-report-may-show";
@@ -354,7 +354,7 @@ const builds: readonly Case[] = [
   ],
 ];
 
-await opened("podman", loadBaseImages);
+await openPlace("podman", loadBaseImages);
 const others = selected([EXECUTABLE, PACKAGE].flatMap(casesOf));
 await runCases("podman", [...builds.map(([name, test]): Case => [name, () => fresh(test)]), ...others]);
 await esc.close();
