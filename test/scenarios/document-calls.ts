@@ -148,8 +148,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
   },
   "docs/standalone.md": {
     [INSTALL_EXECUTABLE.first]: INSTALL_EXECUTABLE.calls,
-    "npm ci": [
-      "npm [ci]",
+    "npm run build:standalone -- linux-x64 linux-arm64": [
       "npm [run] [build:standalone] [--] [linux-x64] [linux-arm64]",
       "npm [run] [build:standalone] [--] [--all]",
     ],

@@ -217,7 +217,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/standalone.md": {
     [INSTALL_EXECUTABLE.first]: { ...fetched, commands: ["curl", "install", "npm"] },
-    "npm ci": suites,
+    "npm run build:standalone -- linux-x64 linux-arm64": suites,
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": {
       kind: "stand-ins",
       commands: ["pip", "sophia-run"],

@@ -119,5 +119,6 @@ test("the demo, the tests and the package install what they need first, by npm's
   const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   );
-  for (const name of ["demo", "test", "package"]) expect(scripts[name]).toMatch(/^node scripts\/install\.mjs && /);
+  for (const name of ["demo", "test", "package", "build:standalone"])
+    expect(scripts[name]).toMatch(/^node scripts\/install\.mjs && /);
 });
