@@ -56,7 +56,7 @@ static bool blocks_all(pid_t thread) {
   close(file);
   text[length > 0 ? length : 0] = '\0';
   const char *const line = strstr(text, "\nSigBlk:");
-  return line == NULL || (~strtoull(line + strlen("\nSigBlk:"), NULL, 16) & ~(UNCATCHABLE | OF_LIBRARIES)) == 0;
+  return line == NULL || (~number_in(line + strlen("\nSigBlk:"), 16) & ~(UNCATCHABLE | OF_LIBRARIES)) == 0;
 }
 
 static void find_receiving_threads(void) {
@@ -65,7 +65,7 @@ static void find_receiving_threads(void) {
   DIR *const folder = opendir("/proc/self/task");
   if (folder == NULL) return;
   for (const struct dirent *entry; count < MOST_THREADS && (entry = readdir(folder)) != NULL;) {
-    const pid_t thread = (pid_t)strtoul(entry->d_name, NULL, 10);
+    const pid_t thread = (pid_t)number_in(entry->d_name, 10);
     if (thread > 0 && thread != getpid() && !blocks_all(thread)) receiving[count++] = thread;
   }
   closedir(folder);

@@ -6,7 +6,7 @@
 
 cache=$PWD/.cache/places
 place=$(basename "$0" .sh)
-# What the user has called.
+# The command of the user.
 script=${script-scripts/places/$place.sh}
 # The beginning of a remedy, if the caller is in another folder.
 here=
