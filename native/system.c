@@ -24,6 +24,7 @@
 
 #include "environment.h"
 #include "generated/shared.h"
+#include "number.h"
 #include "program.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -381,7 +382,7 @@ static int exchange(unsigned filter) {
   if (file == -1) return -1;
   const bool is_done = read(file, former, sizeof former - 1) > 0 && write(file, text, sizeof text - 1) > 0;
   close(file);
-  return is_done ? (int)strtoul(former, NULL, 16) : -1;
+  return is_done ? (int)number_in(former, 16) : -1;
 }
 
 static napi_value exchange_core_filter(napi_env env, napi_callback_info info) {

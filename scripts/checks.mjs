@@ -81,6 +81,13 @@ const ALPINE = {
 };
 const MUSL = "--only 'status/exit*' --only 'pid1/*'";
 
+/** The README's commands on a system that is made for them. Its script must be root. */
+function checkOnSystem(suite, node) {
+  const command = `scripts/platforms/system.sh ${suite} ${node}`;
+  const run = `if [ "$(id -u)" = 0 ]; then ${command}; else sudo env "PATH=$PATH" ${command}; fi`;
+  return { name: `${suite}-${node}`, run, after: [], weekly: true };
+}
+
 /** @type {readonly Check[]} */
 const CHECKS = [
   { name: "lint", run: "npm run lint && npm run words", after: [], here: {}, hosted: ONCE },
@@ -127,7 +134,7 @@ const CHECKS = [
   {
     // The README's own commands, in a clone with only the commands that it names.
     name: "fresh",
-    run: "scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'",
+    run: "scripts/platforms/fresh.sh 'npm run demo' 'npm test'",
     after: STATIC,
     here: {},
     hosted: ONCE,
@@ -285,6 +292,8 @@ const CHECKS = [
     after: [],
     weekly: true,
   },
+
+  ...["bookworm", "trixie", "noble"].flatMap((suite) => ["20", "22", "24"].map((node) => checkOnSystem(suite, node))),
 
   // Tests that need Linux are skipped.
   {

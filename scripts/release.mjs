@@ -1,7 +1,7 @@
 // Makes the files of a release in dist-release/ and checks them: `node scripts/release.mjs`. .github/workflows/release.yml publishes
-// them. With `--release` nothing may be missing: the addons for both processors, each executable and wheel, and the version's
-// section in CHANGELOG.md. `--write` writes the list of packed files.
-import { execFileSync } from "node:child_process";
+// them. With `--release` nothing may be missing: the addons for both processors, each executable and wheel, the version's
+// section in CHANGELOG.md, and the documents' words for a release. `--write` writes the list of packed files.
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +24,7 @@ const problems = [];
 rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir);
 if (isRelease) run(process.execPath, ["scripts/build.mjs", "--release"]);
+compareDocuments();
 comparePacked();
 const bill = await sbom(manifest, run("git", ["log", "-1", "--format=%cI"]).trim());
 problems.push(...sbomFaults(JSON.parse(bill)));
@@ -58,6 +59,19 @@ function comparePacked() {
   const lines = packed.split("\n");
   for (const name of lines) if (!expected.includes(name)) problems.push(`packed, and not in ${LIST}: ${name}`);
   for (const name of expected) if (!lines.includes(name)) problems.push(`in ${LIST}, and not packed: ${name}`);
+}
+
+/** Compares the documents with the place from which others get sophia-run. A release is such a place. */
+function compareDocuments() {
+  const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", "scripts/release/documents.mts"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (status !== 0) problems.push(stderr.trim());
+  const text = readFileSync(join(root, "src/commands/parts/distribution.ts"), "utf8");
+  if (isRelease && /^export const DISTRIBUTION\b.*"checkout";$/m.test(text)) {
+    problems.push('DISTRIBUTION is "checkout", which is before a release: set it, then run npm run docs');
+  }
 }
 
 /** Returns the version's section of the changelog, or that of the next version. */

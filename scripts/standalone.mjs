@@ -3,24 +3,15 @@
 // is Bun, from npm, with the program as bytecode.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
 import { renderedHelp } from "./build/help.mjs";
+import { buildLinuxExecutable } from "./build/linux-executable.mjs";
 import { BUN } from "../runtime/build/parts/versions.mjs";
 import { buildProgress } from "./build/progress.mjs";
 import { runScript } from "../runtime/build/failure.mjs";
-import { buildRuntime } from "../runtime/build/runtime.mjs";
 
 const root = join(import.meta.dirname, "..");
 const cache = join(root, ".cache", "bun", BUN.version);
@@ -47,19 +38,9 @@ const progress = buildProgress(join(root, ".cache", "standalone-seconds.json"), 
 const forLinux = names.filter((name) => name.startsWith("linux"));
 const withBun = names.filter((name) => !forLinux.includes(name));
 await runScript(async () => {
-  for (const name of forLinux) await buildForLinux(name);
+  for (const name of forLinux) process.stdout.write(`${await buildLinuxExecutable(root, name, progress)}\n`);
   if (withBun.length > 0) await buildWithBun();
 });
-
-async function buildForLinux(name) {
-  const output = join(outdir, executableName(name));
-  // Renames, because the former one may be running.
-  const { step, end } = progress.start(name);
-  copyFileSync(await buildRuntime(name.split("-")[1], "executable", undefined, [], step), `${output}.new`);
-  renameSync(`${output}.new`, output);
-  end();
-  process.stdout.write(`${output}\n`);
-}
 
 async function buildWithBun() {
   const bundled = join(outdir, "bundle");

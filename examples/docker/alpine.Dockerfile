@@ -2,8 +2,10 @@ FROM node:24-alpine AS build
 WORKDIR /app
 COPY package*.json sophia-run-*.tgz ./
 RUN npm ci
-# The executable is static: it runs with musl, too.
-RUN cp "$(node -p 'require.resolve("sophia-run/dist/sophia-run-linux-" + process.arch)')" /usr/local/bin/sophia-run
+# The executable is static: it runs with musl, too. A package that was packed without it is started by Node.js.
+RUN cp "node_modules/sophia-run/dist/sophia-run-linux-$(node -p process.arch)" /usr/local/bin/sophia-run || \
+    { printf '#!/usr/local/bin/node --\nrequire("/app/node_modules/sophia-run/bin/sophia-run.cjs");\n' > /usr/local/bin/sophia-run && \
+    chmod 755 /usr/local/bin/sophia-run; }
 
 FROM node:24-alpine
 WORKDIR /app

@@ -3,7 +3,10 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package*.json sophia-run-*.tgz ./
 RUN npm ci
-RUN cp "$(node -p 'require.resolve("sophia-run/dist/sophia-run-linux-" + process.arch)')" /usr/local/bin/sophia-run
+# The executable of sophia-run for Linux, which needs no Node.js. A package that was packed without it is started by Node.js.
+RUN cp "node_modules/sophia-run/dist/sophia-run-linux-$(node -p process.arch)" /usr/local/bin/sophia-run || \
+    { printf '#!/usr/local/bin/node --\nrequire("/app/node_modules/sophia-run/bin/sophia-run.cjs");\n' > /usr/local/bin/sophia-run && \
+    chmod 755 /usr/local/bin/sophia-run; }
 COPY . .
 
 # The name of the ESC environment is not secret. The token is a file that only this step has: it is in no layer, and not

@@ -19,6 +19,7 @@
 #include "monitor.c"
 
 #include "../generated/shared.h"
+#include "../number.h"
 #include "../program.h"
 #include "hold-signals.inc"
 
@@ -117,7 +118,7 @@ static void execute_file(const char *file, char *const words[], char *const envp
   static const char IN_MEMORY[] = "/proc/self/fd/";
   const size_t length = sizeof IN_MEMORY - 1;
   if (strncmp(file, IN_MEMORY, length) != 0) execve(file, words, envp);
-  else syscall(SYS_execveat, (int)strtoul(file + length, NULL, 10), "", words, envp, AT_EMPTY_PATH);
+  else syscall(SYS_execveat, (int)number_in(file + length, 10), "", words, envp, AT_EMPTY_PATH);
 }
 
 /* Starts the witness of monitor.c, before the program, so that it gets all signals that the program gets. Returns its PID, or 0. */

@@ -4,6 +4,16 @@
 export class BuildFailure extends Error {}
 
 /**
+ * Returns why a command failed, in one line.
+ *
+ * @param result of spawnSync, with texts
+ */
+export function reasonOf({ error, status, signal, stderr }) {
+  const line = (stderr ?? "").split("\n").find((each) => each.trim() !== "");
+  return error?.message ?? line?.trim() ?? `it ended with ${status ?? signal}`;
+}
+
+/**
  * Runs a script of the build. If it fails, prints the message and sets the exit status to 1.
  *
  * @param script a function

@@ -23,9 +23,9 @@ part() {
     unfinished=$made
     rm -rf "$made" "$made.made" "$made".new*
     if ! { guarded "$@" "$made.new" >"$made.log" 2>&1 8>&- && finish; }; then
-      tail -n 20 "$made.log"
       remove_unfinished
-      not_run "$short could not be made" "see $short.log, and check the network and the disk"
+      why=$(cause "$made.log")
+      not_run "$short could not be made${why:+: $why}" "see $short.log, and check the network and the disk"
     fi
     unfinished=
     rm "$made.log"
@@ -33,6 +33,13 @@ part() {
     not_run "$short is damaged" "${here-}rm $short.made"
   fi
   exec 8>&-
+}
+
+# Prints the line of a log that says why a command failed: the last one that names an error, or the last one. Not of a stack.
+cause() { # LOG
+  lines=$(grep -v -e '^ *at ' -e '^ *[]})]' -e '^ *[a-z]*: .*,$' -e '^Node\.js v' -e '^ *$' "$1" || true)
+  line=$(echo "$lines" | grep -i -e error -e failed -e 'no such' -e 'not found' -e cannot -e denied | tail -n 1)
+  echo "${line:-$(echo "$lines" | tail -n 1)}" | cut -c 1-300
 }
 
 # Gives a part that is whole its name.

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes a root with Debian: debian.sh SUITE PACKAGE... FOLDER. Runs in PID and mount namespaces of its own (cache.sh), as root.
-# debootstrap is not installed: it is a package of scripts, which is unpacked.
+# Makes a root with Debian, or with Ubuntu for its suite noble: debian.sh SUITE PACKAGE... FOLDER. Runs in PID and mount namespaces
+# of its own (cache.sh), as root. debootstrap is not installed: it is a package of scripts, which is unpacked. Debian has the keys
+# of Ubuntu's archive; UBUNTU_MIRROR names a mirror of that.
 set -eu
 
 suite=$1
@@ -15,9 +16,21 @@ folder=$1
 platforms=$(cd "$(dirname "$0")/../platforms" && pwd)
 mkdir -p "$folder" "$folder.tools"
 folder=$(cd "$folder" && pwd)
-(cd "$folder.tools" && "$platforms/debian-packages.sh" "$suite" "$(uname -m)" debootstrap)
-DEBOOTSTRAP_DIR=$folder.tools/usr/share/debootstrap "$folder.tools/usr/sbin/debootstrap" --variant=minbase \
-  "$suite" "$folder" "$("$platforms/debian-mirror.sh")"
+keyring=$folder.tools/usr/share/keyrings/ubuntu-archive-keyring.gpg
+(
+  cd "$folder.tools"
+  if [ "$suite" = noble ]; then
+    "$platforms/debian-packages.sh" trixie "$(uname -m)" debootstrap ubuntu-keyring
+  else
+    "$platforms/debian-packages.sh" "$suite" "$(uname -m)" debootstrap
+  fi
+)
+if [ "$suite" = noble ]; then
+  set -- --components=main,universe --keyring="$keyring" noble "$folder" "${UBUNTU_MIRROR-http://archive.ubuntu.com/ubuntu}"
+else
+  set -- "$suite" "$folder" "$("$platforms/debian-mirror.sh")"
+fi
+DEBOOTSTRAP_DIR=$folder.tools/usr/share/debootstrap "$folder.tools/usr/sbin/debootstrap" --variant=minbase "$@"
 rm -rf "$folder.tools"
 
 if [ -n "$packages" ]; then

@@ -8,6 +8,8 @@ export const shared: string = process.env["PLACES"] ?? "/places";
 /** Milliseconds until `until` gives up. */
 const PATIENCE = 60_000;
 const INTERVAL = 50;
+/** Characters of a line that says why no case runs. */
+const LONGEST_CAUSE = 300;
 
 export type Case = readonly [name: string, run: () => Promise<void>];
 
@@ -32,6 +34,27 @@ export async function runCases(place: string, cases: readonly Case[]): Promise<v
   const failed = outcomes.filter(({ outcome }) => outcome === "failed").length;
   console.log(`${outcomes.length - failed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
+}
+
+/** The exit status of cases that cannot run here, which space.sh reports as 2. */
+const NOT_RUN = 75;
+
+/** Opens the surroundings of all cases, such as base images. If that fails, says why in two lines, and ends as a place that cannot run. */
+export async function openPlace<T>(place: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    console.log(`not run: ${place}: ${causeOf(error)}\n  check the engine, its network and its registry`);
+    process.exit(NOT_RUN);
+  }
+}
+
+/** Returns a message in one line: its first one, and the last one that names an error. */
+function causeOf(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).split("\n").map((line) => line.trim());
+  const [first = "", ...rest] = lines.filter((line) => line !== "");
+  const last = rest.findLast((line) => /error|failed|denied|cannot|no such/i.test(line));
+  return (last === undefined ? first : `${first}: ${last}`).slice(0, LONGEST_CAUSE);
 }
 
 /** Returns the cases whose names have the text of the command line. Without one there is nothing to run, and the process ends. */

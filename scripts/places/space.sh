@@ -7,7 +7,7 @@
 cache=$PWD/.cache/places
 place=$(basename "$0" .sh)
 # The script as it was called, for remedies.
-script=scripts/places/$place.sh
+script=${script-scripts/places/$place.sh}
 # The beginning of a remedy, if the caller is in another folder.
 here=
 [ "$OLDPWD" = "$PWD" ] || here="cd '$PWD' && "
@@ -219,8 +219,12 @@ close_own() {
   wait
 }
 
-# Ends as the cases did. Their report is also for the caller, in TEST_REPORTS.
+# Ends as the cases did, which have said why they could not run (75). Their report is also for the caller, in TEST_REPORTS.
 report() { # STATUS
+  if [ "$1" = 75 ]; then
+    is_not_run=1
+    exit 2
+  fi
   [ -z "${TEST_REPORTS-}" ] || cp "$state/report.json" "$TEST_REPORTS/places.json"
   [ "$1" = 0 ] || exit 1
   exit 0

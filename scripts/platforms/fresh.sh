@@ -2,8 +2,8 @@
 # Runs commands as on a machine with only the programs that the README names: in a clone, with an empty home folder and npm
 # cache, no variables of the caller except those for the registry, for reports and for a night, and a PATH without cross compilers, zsh, fish, tmux and Wine.
 #
-#   scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'
-#   scripts/platforms/fresh.sh --without 'cc gcc as ld' 'npm ci' 'npm run demo'    # nothing compiles
+#   scripts/platforms/fresh.sh 'npm run demo' 'npm test'
+#   scripts/platforms/fresh.sh --without 'cc gcc as ld' 'npm run demo'    # nothing compiles
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 without=""
@@ -34,14 +34,8 @@ done
 cp "$(node -p process.execPath)" "$home/bin/node"
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$home/bin/python3"
 
-git clone --quiet --no-hardlinks "$root" "$home/checkout"
-# And uncommitted changes.
-cd "$root"
-git diff --binary HEAD >"$home/changes"
-git ls-files -z --others --exclude-standard | tar --null --files-from=- -cf "$home/new.tar"
+"$root/scripts/platforms/clone.sh" "$home/checkout"
 cd "$home/checkout"
-[ ! -s "$home/changes" ] || git apply "$home/changes"
-tar -xf "$home/new.tar"
 
 variables=(HOME="$home/home" PATH="$home/bin" npm_config_registry="$(npm config get registry)")
 for name in TEST_REPORTS PROPERTY_SEED HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy NODE_EXTRA_CA_CERTS SSL_CERT_FILE; do

@@ -49,12 +49,11 @@ export async function makeSigned(names: readonly string[] = []): Promise<Signed>
   return signedIn(await newFolder(), hostsOf(names));
 }
 
-/** Makes the others, too. Only openssl before 3.4 makes an expired one. */
+/** Makes the others, too. */
 export async function makeCertificates(names: readonly string[] = []): Promise<Certificates> {
   const folder = await newFolder();
   const hosts = hostsOf(names);
   const [signed] = await Promise.all([signedIn(folder, hosts), makeAuthority(folder, "stranger")]);
-  // One after the other: they share the serial number file of their authority.
   const expired = await makeCertificate(folder, "expired", { authority: "ca", hosts, days: -1 });
   const wrongHost = await makeCertificate(folder, "wrong-host", {
     authority: "ca",
@@ -119,8 +118,17 @@ async function makeSelfSigned(folder: string, hosts: readonly string[]): Promise
 interface Signing {
   readonly authority: string;
   readonly hosts: readonly string[];
-  /** Days from now to the end; negative for a certificate that has expired. */
+  /** Days from now to the end, more than -2; negative for a certificate that has expired. */
   readonly days: number;
+}
+
+/** The days for which a certificate has been valid, unless it has expired in that time. */
+const START_DAYS = 2;
+
+/** Returns a date as OpenSSL and X.509 write it (RFC 5280, 4.1.2.5.2). */
+function dateAfter(days: number): string {
+  const date = new Date(Date.now() + days * 24 * 3600 * 1000);
+  return date.toISOString().replaceAll(/[-T:]|\.\d+/g, "");
 }
 
 async function makeCertificate(folder: string, name: string, signing: Signing): Promise<Certificate> {
@@ -145,8 +153,26 @@ async function makeCertificate(folder: string, name: string, signing: Signing): 
     "-out",
     file("csr"),
   ]);
-  const signer = ["-CA", authority("pem"), "-CAkey", authority("key"), "-CAcreateserial"];
-  const period = ["-days", String(signing.days), "-extfile", file("ext")];
-  await run("openssl", ["x509", "-req", "-in", file("csr"), ...signer, ...period, "-out", file("pem")]);
+  // Neither `x509 -days` of OpenSSL 3.5 nor `x509 -not_after` of those before 3.4 makes a certificate that has expired.
+  await writeFile(file("index"), "");
+  await writeFile(
+    file("ca.cnf"),
+    [
+      "[ca]",
+      "default_ca = authority",
+      "[authority]",
+      `database = ${file("index")}`,
+      `new_certs_dir = ${folder}`,
+      "default_md = sha256",
+      "rand_serial = yes",
+      "policy = policy",
+      "[policy]",
+      "commonName = supplied",
+    ].join("\n"),
+  );
+  const period = ["-startdate", dateAfter(-START_DAYS), "-enddate", dateAfter(signing.days)];
+  const signer = ["-config", file("ca.cnf"), "-cert", authority("pem"), "-keyfile", authority("key")];
+  const files = ["-in", file("csr"), "-extfile", file("ext"), "-out", file("pem")];
+  await run("openssl", ["ca", "-batch", "-notext", ...signer, ...period, ...files]);
   return { cert: await readFile(file("pem"), "utf8"), key: await readFile(file("key"), "utf8") };
 }

@@ -53,7 +53,15 @@ describe("the list of checks", () => {
     const files = Array.from(text.matchAll(/\b(?:scripts|test)\/[\w/.-]+\.(?:sh|m[jt]s|py|ts)/g), ([name]) => name);
     expect(new Set(files).size).toBeGreaterThan(12);
     for (const name of files) expect(readFileSync(join(root, name), "utf8")).not.toBe("");
-    expect(text).toContain("scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'");
+    // The block of commands that README.md begins with, and nothing else.
+    const [readme = ""] =
+      /(?<=^## Try it$[^]*?^```sh\n)[^]*?(?=^```$)/m.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+    const commands = readme.trimEnd().split("\n");
+    expect(commands).toEqual(["npm run demo", "npm test"]);
+    expect(text).toContain(`scripts/platforms/fresh.sh ${commands.map((command) => `'${command}'`).join(" ")}`);
+    for (const suite of ["bookworm", "trixie", "noble"]) {
+      for (const node of ["20", "22", "24"]) expect(text).toContain(`scripts/platforms/system.sh ${suite} ${node}`);
+    }
   });
 
   test("runs checks by their names, all of them, and fails if one does", async () => {

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -13,7 +13,7 @@ import {
   symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { instructions } from "../helpers/container.ts";
@@ -141,24 +141,64 @@ describe("examples/docker", () => {
     skip(notMade !== undefined, notMade);
     const names = readdirSync(join(examples, "docker")).filter((name) => /(?:^|\.)Dockerfile$/.test(name));
     expect(names.length).toBeGreaterThan(3);
-    const copies = names.map((name) => {
-      const lines = instructions(dockerfile(name));
-      expect(lines.filter((line) => line.startsWith("RUN npm"))).toContain("RUN npm ci --omit=dev");
-      return lines.find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable(name);
-    });
-    const [copy = "", ...others] = new Set(copies);
-    expect(others).toEqual([]);
     const place = folder();
     cpSync(join(examples, "docker"), place, { recursive: true });
     const tarball = await pack(place);
     await install(`./${basename(tarball)}`, place, home);
     rmSync(join(place, "node_modules"), { recursive: true });
-    const script = copy.replace("RUN ", "").replace("/usr/local/bin/sophia-run", "./taken");
-    const options = { cwd: place, env: npmEnvironment(home) };
-    const taken = await start(["sh", "-ec", `npm ci --omit=dev >/dev/null\n${script}`], options).finished;
-    expect(taken).toMatchObject({ status: 0, stdout: "", stderr: "" });
-    expect(readFileSync(join(place, "taken")).equals(readFileSync(executable))).toBe(true);
+    const run = (script: string) => start(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
+    expect(await run("npm ci --omit=dev")).toMatchObject({ status: 0 });
+    for (const name of names) {
+      const lines = instructions(dockerfile(name));
+      expect(lines.filter((line) => line.startsWith("RUN npm"))).toContain("RUN npm ci --omit=dev");
+      const copy = lines.find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable(name);
+      const script = copy.replace("RUN ", "").replaceAll("/usr/local/bin/sophia-run", "./taken");
+      rmSync(join(place, "taken"), { force: true });
+      expect(await run(script)).toMatchObject({ status: 0, stdout: "", stderr: "" });
+      expect(readFileSync(join(place, "taken")).equals(readFileSync(executable))).toBe(true);
+    }
   });
+
+  test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
+    "%s: if the package was packed without an executable, Node.js starts it as PID 1, and one line says so",
+    async (name) => {
+      const copy = instructions(dockerfile(name)).find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable();
+      const [place, taken] = [folder(), folder()];
+      // As npm installs it.
+      const installed = join(place, "node_modules/sophia-run");
+      for (const each of ["package.json", "bin/sophia-run.cjs", "dist"]) {
+        cpSync(join(root, each), join(installed, each), {
+          recursive: true,
+          filter: (from) => !/\/sophia-run-linux-\w+$/.test(from),
+        });
+      }
+      // The base image of each has Node.js in another place.
+      const node = name === "distroless.Dockerfile" ? "/nodejs/bin/node" : "/usr/local/bin/node";
+      const script = copy.replace("RUN ", "").replaceAll("/usr/local/bin/sophia-run", `${taken}/sophia-run`);
+      const done = await start(["sh", "-ec", script], { cwd: place, env: npmEnvironment(folder()) }).finished;
+      expect(done).toMatchObject({
+        status: 0,
+        stdout: "",
+        stderr: expect.stringMatching(/^cp: .*sophia-run-linux-.*\n$/),
+      });
+      const file = join(taken, "sophia-run");
+      expect(readFileSync(file, "utf8")).toMatch(new RegExp(`^#!${node} --\n`));
+      cpSync(process.execPath, join(taken, "node"));
+      for (const each of [place, taken]) chmodSync(each, 0o755);
+      const server = pod.container({
+        ...optionsOf(readImage(dockerfile("Dockerfile"))),
+        base: [
+          ...debianBase(),
+          { source: taken, target: dirname(node) },
+          ...(dirname(node) === "/usr/local/bin" ? [] : [{ source: taken, target: "/usr/local/bin" }]),
+          { source: place, target: "/app" },
+        ],
+        command: ["/usr/local/bin/sophia-run", "--no-contract", "--", "/bin/sh", "-c", "echo started by $PPID; exit 7"],
+        env: { PATH: "/usr/bin:/bin", SOPHIA_MODE: "spawn" },
+      });
+      expect(await server.finished).toMatchObject({ status: 7, stdout: "started by 1\n" });
+    },
+  );
 
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
     "%s: no secret stands in it",
@@ -346,6 +386,40 @@ describe("examples/docker", () => {
       secrets: { esc_token: { file: "${ESC_TOKEN_FILE:?name a file that holds the token}" } },
     });
   });
+});
+
+describe("examples/python", () => {
+  test.each(["the executable", "Node.js"])(
+    "the image starts %s of the package, by what its tarball has",
+    async (program) => {
+      const text = readFileSync(join(examples, "python/Dockerfile"), "utf8");
+      const steps = instructions(text).filter((line) => line.startsWith("RUN mkdir -p /copied/"));
+      const place = folder();
+      const tarball = await pack(place);
+      if (program === "Node.js") {
+        const strip = 'tar -xzf "$1" && rm package/dist/sophia-run-linux-* && tar -czf "$1" package && rm -r package';
+        execFileSync("sh", ["-euc", strip, "sh", basename(tarball)], { cwd: place });
+      } else if (notMade !== undefined) {
+        throw new Error(notMade);
+      }
+      const script = steps
+        .map((line) => line.replace("RUN ", "").replaceAll("/copied", `${place}/copied`))
+        .join("\n")
+        .replace("/usr/local/bin/node", process.execPath);
+      const built = await start(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
+      expect(built).toMatchObject({ status: 0, stdout: "" });
+      expect(built.stderr).toMatch(program === "Node.js" ? /^cp: .*sophia-run-linux-.*\n$/ : /^$/);
+      chmodSync(place, 0o755);
+      const server = pod.container({
+        ...optionsOf(readImage(dockerfile("Dockerfile"))),
+        base: [...debianBase(), { source: join(place, "copied"), target: "/usr/local" }],
+        workdir: "/",
+        command: ["/usr/local/bin/sophia-run", "--no-contract", "--", "/bin/sh", "-c", "echo started by $PPID; exit 7"],
+        env: { PATH: "/usr/local/bin:/usr/bin:/bin", SOPHIA_MODE: "spawn" },
+      });
+      expect(await server.finished).toMatchObject({ status: 7, stdout: "started by 1\n", stderr: "" });
+    },
+  );
 });
 
 describe("the forms of CMD in docs/containers.md", () => {

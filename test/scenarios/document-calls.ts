@@ -1,11 +1,27 @@
-import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL, VERSION } from "../../src/commands/parts/package-source.ts";
+import { DISTRIBUTION } from "../../src/commands/parts/distribution.ts";
+import { FETCH_TARBALL, NODE_PACKAGE, RELEASE } from "../../src/commands/parts/package-source.ts";
 
-/** The first line of the blocks that install the package: it is fetched until a registry has it. */
-export const FETCH: string = FETCH_TARBALL ?? "npm install sophia-run";
-export const FETCH_EXECUTABLE = `curl -fLO https://github.com/sophia-platform/sophia-run/releases/download/v${VERSION}/sophia-run-linux-x64`;
-const INSTALL: readonly string[] = IS_ON_REGISTRIES
-  ? ["npm [install] [sophia-run]"]
-  : [FETCH.replaceAll(/ (\S+)/g, " [$1]"), `npm [install] [./${TARBALL}]`];
+/** Returns the call of a line of plain words. */
+function call(line: string): string {
+  return line.replaceAll("~/", "/home/reader/").replaceAll(/ (\S+)/g, " [$1]");
+}
+
+/** Returns lines that depend on the distribution, by the first of them: a first line, and the calls of all. */
+function block(...lines: readonly string[]): { readonly first: string; readonly calls: readonly string[] } {
+  return { first: lines[0] ?? "", calls: lines.filter((line) => !line.startsWith("cd ")).map(call) };
+}
+
+/** The blocks that install the package. */
+export const INSTALL = block(...FETCH_TARBALL, `npm install ${NODE_PACKAGE}`);
+export const INSTALL_FROM_README =
+  DISTRIBUTION === "checkout"
+    ? block("npm run package -- ../my-app", "cd ../my-app", `npm install ${NODE_PACKAGE}`)
+    : INSTALL;
+export const INSTALL_EXECUTABLE = block(
+  ...(DISTRIBUTION === "checkout"
+    ? ["npm run build:standalone", "install -D -m 755 dist-standalone/sophia-run-linux-x64 ~/.local/bin/sophia-run"]
+    : [`curl -fLO ${RELEASE}/sophia-run-linux-x64`, "install -D -m 755 sophia-run-linux-x64 ~/.local/bin/sophia-run"]),
+);
 
 /**
  * The calls of commands that cannot be run here, for each block of commands of a document, by its first line: each word in
@@ -13,9 +29,8 @@ const INSTALL: readonly string[] = IS_ON_REGISTRIES
  */
 export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "README.md": {
-    "npm ci": ["npm [ci]", "npm [run] [demo]"],
-    "npm test": ["npm [test]"],
-    [FETCH]: INSTALL,
+    "npm run demo": ["npm [run] [demo]", "npm [test]"],
+    [INSTALL_FROM_README.first]: INSTALL_FROM_README.calls,
     "npx --no-install sophia-run init": ["npx [--no-install] [sophia-run] [init]"],
     "npx --no-install sophia-run login": [
       "npx [--no-install] [sophia-run] [login]",
@@ -71,7 +86,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     ],
   },
   "CONTRIBUTING.md": {
-    "npm ci": ["npm [ci]", "npm [run] [demo]", "npm [test]"],
+    "npm run demo": ["npm [run] [demo]", "npm [test]"],
   },
   "docs/agents.md": {
     "sophia-run check": [
@@ -132,12 +147,8 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     ],
   },
   "docs/standalone.md": {
-    [FETCH_EXECUTABLE]: [
-      FETCH_EXECUTABLE.replaceAll(/ (\S+)/g, " [$1]"),
-      "install [-D] [-m] [755] [sophia-run-linux-x64] [/home/reader/.local/bin/sophia-run]",
-    ],
-    "npm run build:standalone": [
-      "npm [run] [build:standalone]",
+    [INSTALL_EXECUTABLE.first]: INSTALL_EXECUTABLE.calls,
+    "npm run build:standalone -- linux-x64 linux-arm64": [
       "npm [run] [build:standalone] [--] [linux-x64] [linux-arm64]",
       "npm [run] [build:standalone] [--] [--all]",
     ],
@@ -154,17 +165,15 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     ],
   },
   "examples/devcontainer/README.md": {
-    "npm ci && npm pack --pack-destination examples/devcontainer": [
-      "npm [ci]",
-      "npm [pack] [--pack-destination] [examples/devcontainer]",
+    "npm run package -- examples/devcontainer": [
+      "npm [run] [package] [--] [examples/devcontainer]",
       "npx [--no-install] [devcontainer] [up] [--workspace-folder] [examples/devcontainer]",
     ],
   },
   "examples/docker/README.md": {
-    [FETCH]: [...INSTALL, "docker [build] [--tag] [sophia-app] [.]"],
-    "npm ci && npm pack --pack-destination examples/docker": [
-      "npm [ci]",
-      "npm [pack] [--pack-destination] [examples/docker]",
+    [INSTALL.first]: [...INSTALL.calls, "docker [build] [--tag] [sophia-app] [.]"],
+    "npm run package -- examples/docker": [
+      "npm [run] [package] [--] [examples/docker]",
       "npm [install] [./sophia-run-*.tgz]",
     ],
     "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": [
@@ -173,10 +182,9 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     "export ESC_TOKEN_FILE=~/.config/sophia-run/token": ["docker [compose] [up]"],
   },
   "examples/npm-scripts/README.md": {
-    [FETCH]: INSTALL,
-    "npm ci && npm pack --pack-destination examples/npm-scripts": [
-      "npm [ci]",
-      "npm [pack] [--pack-destination] [examples/npm-scripts]",
+    [INSTALL.first]: INSTALL.calls,
+    "npm run package -- examples/npm-scripts": [
+      "npm [run] [package] [--] [examples/npm-scripts]",
       "npm [install] [--no-save] [./sophia-run-*.tgz]",
       "npm [run] [check]",
       "npm [start]",

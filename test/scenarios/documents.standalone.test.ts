@@ -12,7 +12,7 @@ import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notPackage } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { DOCUMENT_CALLS, FETCH, FETCH_EXECUTABLE } from "./document-calls.ts";
+import { DOCUMENT_CALLS, INSTALL, INSTALL_EXECUTABLE, INSTALL_FROM_README } from "./document-calls.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -50,7 +50,7 @@ const npm = {
   commands: ["npm"],
   because: "npm asks the registry",
 } as const;
-const fetched = { ...npm, commands: ["curl", "npm"] } as const;
+const fetched = { ...npm, commands: ["curl", "git", "npm"] } as const;
 const client = {
   kind: "stand-ins",
   commands: ["sophia-run"],
@@ -101,9 +101,8 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ cat .env": { kind: "run", files: projectAfter(1), isWithoutEsc: true },
     "$ sophia-run -- node app.js": { kind: "run", files: projectAfter(2), isWithoutEsc: true },
     "$ CLAUDECODE=1 sophia-run -- cat .env": { kind: "run", files: projectAfter(3), isWithoutEsc: true },
-    "npm ci": npm,
-    "npm test": npm,
-    [FETCH]: fetched,
+    "npm run demo": npm,
+    [INSTALL_FROM_README.first]: { ...fetched, folders: ["../my-app"] },
     "npx --no-install sophia-run init": { ...npm, commands: ["npx"] },
     "npx --no-install sophia-run login": { ...npm, commands: ["npx"] },
   },
@@ -134,7 +133,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "sophia-run audit": { kind: "run" },
     'pulumi env version history "$ESC_ENV"': pulumi,
   },
-  "CONTRIBUTING.md": { "npm ci": npm },
+  "CONTRIBUTING.md": { "npm run demo": npm },
   "docs/agents.md": {
     "install -d -m 700 ~/.config/sophia-run": { kind: "run" },
     "sophia-run check": {
@@ -219,8 +218,8 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "echo 'DATABASE_URL=postgres://localhost/mine' >> .env.override": { kind: "run" },
   },
   "docs/standalone.md": {
-    [FETCH_EXECUTABLE]: { ...fetched, commands: ["curl", "install"] },
-    "npm run build:standalone": suites,
+    [INSTALL_EXECUTABLE.first]: { ...fetched, commands: ["curl", "install", "npm"] },
+    "npm run build:standalone -- linux-x64 linux-arm64": suites,
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": {
       kind: "stand-ins",
       commands: ["pip", "sophia-run"],
@@ -231,17 +230,17 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/threat-model.md": {},
   "docs/without-a-prefix.md": {},
   "examples/devcontainer/README.md": {
-    "npm ci && npm pack --pack-destination examples/devcontainer": { ...npm, commands: ["npm", "npx"] },
+    "npm run package -- examples/devcontainer": { ...npm, commands: ["npm", "npx"] },
   },
   "examples/docker/README.md": {
-    [FETCH]: { ...docker, commands: ["curl", "npm", "docker"] },
-    "npm ci && npm pack --pack-destination examples/docker": { ...npm, folders: ["examples/docker"] },
+    [INSTALL.first]: { ...docker, commands: ["curl", "git", "npm", "docker"] },
+    "npm run package -- examples/docker": { ...npm, folders: ["examples/docker"] },
     "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": docker,
     "export ESC_TOKEN_FILE=~/.config/sophia-run/token": docker,
   },
   "examples/npm-scripts/README.md": {
-    [FETCH]: fetched,
-    "npm ci && npm pack --pack-destination examples/npm-scripts": { ...npm, folders: ["examples/npm-scripts"] },
+    [INSTALL.first]: fetched,
+    "npm run package -- examples/npm-scripts": { ...npm, folders: ["examples/npm-scripts"] },
   },
   "examples/sample/README.md": {
     "cd examples/sample": {
@@ -389,8 +388,8 @@ function runWithStandIns(
   { language, text: lines }: Block,
   { commands, folders = [] }: Extract<Trial, { kind: "stand-ins" }>,
 ) {
-  const cwd = folder();
-  for (const name of folders) mkdirSync(join(cwd, name), { recursive: true });
+  const cwd = join(folder(), "checkout");
+  for (const name of ["", ...folders]) mkdirSync(join(cwd, name), { recursive: true });
   const before = new Set<string | Buffer>(readdirSync(cwd, { recursive: true }));
   const script = language === "console" ? transcript(lines) : lines;
   const log = join(folder({ calls: "" }), "calls");

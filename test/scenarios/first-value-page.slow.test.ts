@@ -7,6 +7,7 @@ import { commandsOf } from "../../scripts/demo/transcript.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
 import { npmEnvironment, pack } from "../helpers/pack.ts";
+import { standInForRepository } from "../helpers/repository.ts";
 import { notPackage } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
@@ -38,6 +39,7 @@ test("each block of the page works behind the one before it, and shows what the 
   const owner = { kind: "organization", organization: "acme" } as const;
   const { value: launcher } = server.addToken({ owner, access: "open" });
   const home = folder();
+  const tarball = await pack(folder());
   const commands = folder({ curl: CURL, pulumi: PULUMI });
   for (const name of ["curl", "pulumi"]) chmodSync(join(commands, name), 0o755);
 
@@ -55,7 +57,8 @@ test("each block of the page works behind the one before it, and shows what the 
       env: {
         ...environment,
         PATH: [commands, environment["PATH"]].join(delimiter),
-        TARBALL: await pack(folder()),
+        TARBALL: tarball,
+        ...standInForRepository(tarball),
         WRITER: server.token,
         PULUMI_BACKEND_URL: server.url,
       },

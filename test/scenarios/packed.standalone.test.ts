@@ -1,9 +1,20 @@
-/** The package with the executables for Linux, as `npm pack` makes it in a checkout that has built them, or not. */
+/** The package with the executables for Linux, as `npm pack` and `npm run package` make it in a checkout that has built them, or not. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { npmEnvironment } from "../helpers/pack.ts";
+import { VERSION } from "../../src/commands/parts/package-source.ts";
+import { cleanPath, install, npmEnvironment } from "../helpers/pack.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
 import { copyOfPackage, folder } from "../helpers/sophia.ts";
 import { executable, notMade } from "../helpers/standalone.ts";
@@ -100,3 +111,117 @@ it("an executable of another version, or in a release of another commit, is not 
   expect(release.stderr).toContain(`dist/${OWN}, which is of another commit: `);
   expect(release.status).not.toBe(0);
 });
+
+/** Runs `npm run package` as a user does who is in another folder. */
+function makePackage(path: string, to: string, options: { readonly python?: true; readonly PATH?: string } = {}) {
+  const { python, ...variables } = options;
+  const words = ["--prefix", path, "--silent", "run", "package", "--", ...(python === true ? ["--python"] : []), "."];
+  const env = { ...npmEnvironment(folder()), ...variables };
+  return spawnSync("npm", words, { cwd: to, env, encoding: "utf8", timeout: 170_000 });
+}
+
+/** Notes that the executables of a checkout are those of its sources, which a build does. */
+function recordExecutables(path: string): void {
+  const module = JSON.stringify(join(path, "scripts/build/linux-executable.mjs"));
+  const script = `import { recordExecutable } from ${module};
+    for (const target of ["linux-x64", "linux-arm64"]) recordExecutable(${JSON.stringify(path)}, target);`;
+  execFileSync(process.execPath, ["--input-type=module", "--eval", script]);
+}
+
+const TARBALL = `sophia-run-${VERSION}.tgz`;
+
+it("npm run package puts the whole package into a folder, and link then lets scripts start its executable", async () => {
+  const path = checkout();
+  cpSync(join(root, "package-lock.json"), join(path, "package-lock.json"));
+  recordExecutables(path);
+  const app = folder({ "package.json": '{ "private": true }' });
+  const made = makePackage(path, app);
+  expect(made).toMatchObject({ status: 0, stderr: "" });
+  expect(made.stdout).toMatch(/^sophia-run-[\d.]+\.tgz: \d\.\d MB, with linux-x64 and linux-arm64\n/);
+  expect(made.stdout).toContain(`\n  npm install ./${TARBALL}\n`);
+  await install(`./${TARBALL}`, app, folder());
+  const bin = join(app, "node_modules/.bin/sophia-run");
+  const env = { PATH: cleanPath };
+  expect(spawnSync(bin, ["link"], { cwd: app, env, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+  expect(execFileSync(bin, ["--version"], { env, encoding: "utf8" })).toContain("(executable of the npm package, ");
+
+  const wheels = folder();
+  const packed = makePackage(path, wheels, { python: true });
+  expect(packed).toMatchObject({ status: 0, stderr: "" });
+  expect(readdirSync(wheels)).toHaveLength(2);
+  expect(readdirSync(wheels).every((name) => packed.stdout.includes(name))).toBe(true);
+});
+
+it("what cannot be built is left out of the package, with the reason in one line; link then says that, and does nothing", async () => {
+  const path = checkout();
+  cpSync(join(root, "package-lock.json"), join(path, "package-lock.json"));
+  // Executables of other sources, and neither compiler nor cargo nor pip.
+  const PATH = folder();
+  for (const name of ["sh", "env", "git"]) symlinkSync(pathOf(name), join(PATH, name));
+  for (const name of ["node", "npm"]) symlinkSync(pathOf(name), join(PATH, name));
+  const app = folder({ "package.json": '{ "private": true }' });
+  const made = makePackage(path, app, { PATH });
+  expect(made.status, made.stderr).toBe(0);
+  for (const target of ["linux-x64", "linux-arm64"]) {
+    expect(made.stderr).toMatch(
+      new RegExp(`^left out: the executable for ${target}: there is no python3 with pip, .*$`, "m"),
+    );
+  }
+  expect(made.stderr).not.toMatch(/^ +at /m);
+  expect(made.stdout).toMatch(
+    /^sophia-run-[\d.]+\.tgz: \d\.\d MB, without an executable, so that Node\.js starts it\n/,
+  );
+  await install(`./${TARBALL}`, app, folder());
+  const bin = join(app, "node_modules/.bin/sophia-run");
+  const linked = spawnSync(bin, ["link"], { cwd: app, env: { PATH: cleanPath }, encoding: "utf8" });
+  expect(linked).toMatchObject({
+    status: 0,
+    stdout: "",
+    stderr: `sophia-run: this package has no executable for ${process.arch}: Node.js starts it\n`,
+  });
+
+  const wheels = makePackage(path, folder(), { python: true, PATH });
+  expect(wheels).toMatchObject({ status: 1, stdout: "" });
+  expect(wheels.stderr).toMatch(/\na wheel is an executable, and none can be built\n {2}see above; .*\n$/);
+});
+
+it("a folder that does not exist, and other words, are errors with a remedy", () => {
+  const path = checkout();
+  cpSync(join(root, "package-lock.json"), join(path, "package-lock.json"));
+  const run = (...words: readonly string[]) =>
+    spawnSync(process.execPath, [join(path, "scripts/package.mjs"), ...words], { cwd: path, encoding: "utf8" });
+  expect(run(join(path, "my app"))).toMatchObject({
+    status: 1,
+    stderr: `there is no folder ${path}/my app\n  mkdir -p '${path}/my app'\n`,
+  });
+  for (const words of [[], ["--all", path], [path, path]]) {
+    expect(run(...words)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^usage: npm run package -- .*\n$/),
+    });
+  }
+});
+
+it.each(["cargo", "git"])("without %s a build of the executable says so in one line", (missing) => {
+  const path = checkout();
+  mkdirSync(join(path, ".cache"));
+  const parts = ["zig", ...(missing === "git" ? ["crates"] : [])].map((name) => join(root, ".cache", name));
+  if (parts.some((part) => !existsSync(part))) throw new Error("a build has left these parts");
+  for (const part of parts) symlinkSync(part, join(path, ".cache", basename(part)));
+  const PATH = folder();
+  const names = ["sh", "env", "node", "cc", "gcc", "as", "ld", "git", "cargo"].filter((name) => name !== missing);
+  for (const name of names) symlinkSync(pathOf(name), join(PATH, name));
+  const built = spawnSync(process.execPath, [join(path, "scripts/standalone.mjs")], {
+    env: { PATH },
+    encoding: "utf8",
+  });
+  expect(built).toMatchObject({ status: 1, stdout: "" });
+  const rest = built.stderr.split("\n").filter((line) => !/^(?:building )?linux-/.test(line));
+  expect(rest).toEqual([expect.stringMatching(new RegExp(`^there is no ${missing}, which .*: install .*$`)), ""]);
+});
+
+/** The path of a command of this machine. */
+function pathOf(name: string): string {
+  if (name === "node") return process.execPath;
+  return execFileSync("sh", ["-c", 'command -v "$1"', "sh", name], { encoding: "utf8" }).trim();
+}

@@ -28,6 +28,15 @@ function childrenOf(pid: number): readonly number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
 }
 
+/** The name of the command that a process executes; empty if it has ended. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
 const FILL = 'mkdir "$1"; echo first >"$1/file"';
 const MADE = "test: makes cache/part (a moment)\nthere: first\n";
 
@@ -60,14 +69,26 @@ describe("scripts/places/cache.sh", () => {
     expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
   });
 
-  test("a part that fails is none, and its last lines are shown", async () => {
+  test("a part that fails is none, and one line says why", async () => {
     const cache = folder({ "cache/other": "" });
     expect(await part(cache, "one", `${FILL}; echo no network; exit 7`).finished).toMatchObject({
       status: 2,
-      stdout: expect.stringMatching(/\(a moment\)\nno network\nnot run: cache\/part could not be made\n/),
+      stdout: expect.stringMatching(/\(a moment\)\nnot run: cache\/part could not be made: no network\n {2}see .*\n$/),
     });
     expect(existsSync(join(cache, "cache/part"))).toBe(false);
     expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
+  });
+
+  test("of a stack only the message is shown", async () => {
+    const cache = folder({ "cache/other": "" });
+    const crash = `exec '${process.execPath}' -e 'require("child_process").execFileSync("false", ["x"])'`;
+    expect(await part(cache, "one", crash).finished).toMatchObject({
+      status: 2,
+      stderr: "",
+      stdout:
+        "test: makes cache/part (a moment)\nnot run: cache/part could not be made: Error: Command failed: false x\n" +
+        "  see cache/part.log, and check the network and the disk\n",
+    });
   });
 
   test("what is left of a part that was not finished is replaced", async () => {
@@ -82,8 +103,10 @@ describe("scripts/places/cache.sh", () => {
     await expect.poll(() => existsSync(join(cache, "cache/part.new/file"))).toBe(true);
     const [second, third] = [part(cache, "one", "exit 1"), part(cache, "one", "exit 1")];
     for (const each of [second, third]) await each.seen(/^test: waits for another place that makes .*cache\/part$/m);
-    await expect.poll(() => childrenOf(third.pid)).toHaveLength(1);
-    const children = childrenOf(third.pid);
+    // Only from then on does it end with the script.
+    const waiting = () => childrenOf(third.pid).filter((pid) => commandOf(pid) === "flock");
+    await expect.poll(waiting).toHaveLength(1);
+    const children = waiting();
     process.kill(third.pid, "SIGKILL");
     for (const pid of children) await expect.poll(() => isAlive(pid)).toBe(false);
     writeFileSync(join(cache, "cache/part.new/go"), "");

@@ -154,6 +154,47 @@ function inPlace(lines: string) {
   });
 }
 
+describe("scripts/platforms/system.sh", () => {
+  skipBecause(notLinux ?? noNobody);
+  const run = (...words: readonly string[]) =>
+    start([...NOBODY, "sh", "scripts/platforms/system.sh", ...words], { cwd: root, env }).finished;
+
+  test("says in one line that it must be root, and ends with status 2", async () => {
+    expect(await run("trixie", "24")).toMatchObject({
+      status: 2,
+      stdout: 'not run: system: it must be root\n  sudo env "PATH=$PATH" scripts/platforms/system.sh trixie 24\n',
+      stderr: "",
+    });
+  });
+
+  test.each([[[]], [["trixie"]], [["sid", "24"]], [["noble", "npm test"]]])(
+    "%j is an error of usage",
+    async (words) => {
+      expect(await run(...words)).toMatchObject({
+        status: 1,
+        stdout: "",
+        stderr: expect.stringMatching(/^usage: .*\n$/),
+      });
+    },
+  );
+});
+
+test("cases whose surroundings cannot be made say why in two lines, without a stack, and end as those that cannot run", async () => {
+  const lines = [
+    `import { openPlace } from "${root}/scripts/places/report.ts";`,
+    'await openPlace("docker", async () => { throw new Error("the build of x: status 1\\n#1 [1/2] FROM x\\nERROR: failed to solve: x: not found\\n"); });',
+  ];
+  const file = join(folder({ "cases.mts": lines.join("\n") }), "cases.mts");
+  expect(await start([process.execPath, "--import", "tsx", file], { cwd: root, env }).finished).toMatchObject({
+    status: 75,
+    stdout:
+      "not run: docker: the build of x: status 1: ERROR: failed to solve: x: not found\n" +
+      "  check the engine, its network and its registry\n",
+    stderr: "",
+  });
+  expect(await inPlace("state=/nowhere; report 75").finished).toMatchObject({ status: 2 });
+});
+
 test("a text that no case has in its name is an error", async () => {
   const lines = [
     `import { selected } from "${root}/scripts/places/report.ts";`,

@@ -3,7 +3,16 @@ import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NODE_TOOLS } from "../../src/commands/init/node-tools.ts";
 import { PYTHON_TOOLS } from "../../src/commands/init/python.ts";
-import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL, VERSION } from "../../src/commands/parts/package-source.ts";
+import { DISTRIBUTION } from "../../src/commands/parts/distribution.ts";
+import {
+  commandsThatFetch,
+  FETCH_TARBALL,
+  IS_ON_REGISTRIES,
+  RELEASE,
+  REPOSITORY,
+  TARBALL,
+  VERSION,
+} from "../../src/commands/parts/package-source.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -78,7 +87,17 @@ test("init prints the safe form for each package manager", () => {
   ];
   const printed = tools.flatMap(({ add = "", addToRoot = "", run }) => [add, addToRoot, `${run}sophia-run check`]);
   expect(printed.filter(asksRegistry)).toEqual(IS_ON_REGISTRIES ? printed.filter(asksRegistry) : []);
-  expect(FETCH_TARBALL === undefined).toBe(IS_ON_REGISTRIES);
+  expect(FETCH_TARBALL.length === 0).toBe(IS_ON_REGISTRIES);
+});
+
+test("without a release a checkout makes the package, and no command names an address of a release", () => {
+  const [clone = "", make = ""] = commandsThatFetch("checkout");
+  expect(clone).toBe(`git clone ${REPOSITORY} ~/sophia-run`);
+  expect(make).toBe("npm --prefix ~/sophia-run run package -- .");
+  expect(commandsThatFetch("release")).toEqual([`curl -fLO ${RELEASE}/${TARBALL}`]);
+  expect(commandsThatFetch("registries")).toEqual([]);
+  const printed = JSON.stringify([FETCH_TARBALL, Object.values(NODE_TOOLS), Object.values(PYTHON_TOOLS)]);
+  expect(printed.includes("/releases/")).toBe(DISTRIBUTION === "release");
 });
 
 test("the version is that of the package", () => {

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { BuildFailure } from "../failure.mjs";
+import { BuildFailure, reasonOf } from "../failure.mjs";
 import { compareLibrary } from "./library.mjs";
 
 /**
@@ -25,13 +25,10 @@ export function crateSources(root, { name, version, checksum, holds }) {
     // The workspace of its own keeps cargo from searching the folders above.
     writeFileSync(join(temporary, "Cargo.toml"), `${manifest}${dependency}[workspace]\n`);
     writeFileSync(join(temporary, "none.rs"), "");
-    const { error, status, stderr } = spawnSync("cargo", ["vendor", "--quiet", "vendor"], {
-      cwd: temporary,
-      encoding: "utf8",
-    });
-    if (error?.code === "ENOENT")
+    const result = spawnSync("cargo", ["vendor", "--quiet", "vendor"], { cwd: temporary, encoding: "utf8" });
+    if (result.error?.code === "ENOENT")
       throw new BuildFailure("there is no cargo, which fetches sources: install Rust's package manager");
-    if (error !== undefined || status !== 0) throw new BuildFailure(`cargo failed: ${error?.message ?? stderr}`);
+    if (result.status !== 0) throw new BuildFailure(`cargo, which fetches sources, failed: ${reasonOf(result)}`);
     const crate = join(temporary, "vendor", name);
     const { package: actual } = JSON.parse(readFileSync(join(crate, ".cargo-checksum.json"), "utf8"));
     if (actual !== checksum) throw new BuildFailure(`${name} ${version} has another checksum: ${actual}`);

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { BuildFailure } from "../failure.mjs";
+import { BuildFailure, reasonOf } from "../failure.mjs";
 
 /**
  * Fetches a package once for each checksum.
@@ -27,14 +27,15 @@ export function fetchedByPip(folder, { name, version }, checksum, options, unpac
     writeFileSync(requirements, `${name}==${version} --hash=sha256:${checksum}\n`);
     const files = join(temporary, "files");
     const common = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest", files];
-    const { error, status, stderr } = spawnSync("python3", [...common, ...options, "--requirement", requirements], {
+    const result = spawnSync("python3", [...common, ...options, "--requirement", requirements], {
       encoding: "utf8",
     });
+    const { error, status, stderr } = result;
     if (error?.code === "ENOENT" || stderr?.includes("No module named pip"))
       throw new BuildFailure("there is no python3 with pip, which fetches sources: install Python and pip");
     const [, actual] = /^\s*Got\s+([0-9a-f]{64})$/m.exec(stderr) ?? [];
     if (actual !== undefined) throw new BuildFailure(`${name} ${version} has another checksum: ${actual}`);
-    if (error !== undefined || status !== 0) throw new BuildFailure(`pip failed: ${error?.message ?? stderr}`);
+    if (status !== 0) throw new BuildFailure(`pip, which fetches sources, failed: ${reasonOf(result)}`);
     const unpacked = unpack(files);
     try {
       renameSync(unpacked, kept);

@@ -1,6 +1,6 @@
 /** The cases of Docker, and those of Podman: most are the same. */
 import assert from "node:assert/strict";
-import { type Case, runCases, selected } from "../report.ts";
+import { type Case, openPlace, runCases, selected } from "../report.ts";
 import { buildCases } from "./builds.mts";
 import { composeCases } from "./compose.mts";
 import { conformanceCases } from "./conformance.mts";
@@ -15,8 +15,10 @@ import { podmanCases } from "./podman.mts";
 import { secretCases } from "./secrets.mts";
 import { VALUES, startWorld } from "./world.mts";
 
-await loadBaseImages();
-const world = await startWorld();
+const world = await openPlace(ENGINE.name, async () => {
+  await loadBaseImages();
+  return startWorld();
+});
 const OF_ONE = ENGINE.isDocker ? [documentCases, composeCases, devcontainerCases, conformanceCases] : [podmanCases];
 const others = [imageCases, optionCases, endingCases, secretCases, ...OF_ONE].flatMap((casesOf) => casesOf(world));
 const cases = [...buildCases(world), ...selected(others)];

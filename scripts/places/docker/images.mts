@@ -33,7 +33,7 @@ export function imageCases(world: World): readonly Case[] {
       else for (const name of IMAGES) await check(name);
     },
   ]);
-  const servers = SERVERS.filter(({ image }) => ENGINE.isDocker || image !== "python");
+  const servers = SERVERS.filter(({ image }) => ENGINE.isDocker || !/^python|-without$/.test(image));
   return [...states, ...servers.map((server) => serverCase(world, server))];
 }
 
@@ -65,16 +65,24 @@ const NODE = {
   answer: /^\{"qdrant":"qdrant\.example:6333","authenticated":true\}$/,
   status: 0,
 } as const;
+const PYTHON = {
+  listens: /Uvicorn running on/,
+  ask: ["python", "-c", 'import urllib.request as r; print(r.urlopen("http://127.0.0.1:8000").read().decode())'],
+  answer: /qdrant\.example:6333/,
+  status: 0,
+} as const;
+/** The ending of images of a package without an executable, which Node.js starts. */
+const FORMS = ["", "-without"] as const;
 const SERVERS: readonly Server[] = [
-  ...["dockerfile", "alpine.dockerfile", "build-secret.dockerfile", "init"].map((image) => ({ image, ...NODE })),
-  { image: "distroless.dockerfile", ...NODE, ask: ["/nodejs/bin/node", ...NODE.ask.slice(1)] },
-  {
-    image: "python",
-    listens: /Uvicorn running on/,
-    ask: ["python", "-c", 'import urllib.request as r; print(r.urlopen("http://127.0.0.1:8000").read().decode())'],
-    answer: /qdrant\.example:6333/,
-    status: 0,
-  },
+  { image: "init", ...NODE },
+  ...FORMS.flatMap((form): readonly Server[] => [
+    ...["dockerfile", "alpine.dockerfile", "build-secret.dockerfile"].map((name) => ({
+      image: `${name}${form}`,
+      ...NODE,
+    })),
+    { image: `distroless.dockerfile${form}`, ...NODE, ask: ["/nodejs/bin/node", ...NODE.ask.slice(1)] },
+    { image: `python${form}`, ...PYTHON },
+  ]),
 ];
 
 function serverCase(world: World, { image, listens, ask, answer, status }: Server): Case {

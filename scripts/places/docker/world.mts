@@ -1,11 +1,8 @@
-/**
- * The surroundings of images and containers: ESC with an environment, a server that stands for the releases on GitHub, and base
- * images that trust both.
- */
+/** The surroundings of images and containers: ESC with an environment, and base images that trust it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:https";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
 import { join } from "node:path";
 import { type EnvironmentHandle, type EscServer, secret } from "../../../test/esc-server/index.ts";
 import type { Signed } from "../../../test/esc-server/tls.ts";
@@ -15,7 +12,6 @@ import { ENGINE } from "./differences.mts";
 import { build, engine } from "./engine.mts";
 
 export const ENVIRONMENT = "acme/sophia/prod";
-const RELEASES = "github.com";
 export const AUTHORITIES = "/usr/local/share/places/authorities.pem";
 
 /** The folders that projects.mts has made. */
@@ -48,31 +44,17 @@ export interface World {
   readonly certificates: Signed;
   /** The file of the authorities, for images in which none of the bases is. */
   readonly authorities: string;
-  /** The options of a build that give it the bases, and the releases. */
+  /** The options of a build that give it the bases. */
   readonly buildOptions: readonly string[];
   readonly close: () => Promise<void>;
-}
-
-/** Serves the wheel at the address of its release, for the example in Python. */
-async function serveReleases(gateway: string, certificates: Signed): Promise<Server> {
-  const releases = createServer({ ...certificates.valid }, (request, response) => {
-    const name = readdirSync(join(PROJECTS, "release")).find((file) => request.url?.endsWith(`/${file}`) === true);
-    if (name === undefined) response.writeHead(404).end();
-    else response.end(readFileSync(join(PROJECTS, "release", name)));
-  });
-  releases.listen(443, gateway);
-  await once(releases, "listening");
-  return releases;
 }
 
 export async function startWorld(): Promise<World> {
   const gateway = ENGINE.isOnHost
     ? "127.0.0.1"
     : await engine(["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
-  const { esc, certificates, authorities } = await startStandIn(gateway, [RELEASES], { user: { login: "places" } });
+  const { esc, certificates, authorities } = await startStandIn(gateway, [], { user: { login: "places" } });
   const environment = esc.environment(ENVIRONMENT, { values: VALUES });
-
-  const releases = ENGINE.isDocker ? await serveReleases(gateway, certificates) : undefined;
 
   const folder = join(shared, "base");
   mkdirSync(folder);
@@ -99,9 +81,8 @@ export async function startWorld(): Promise<World> {
     gateway,
     certificates,
     authorities: join(folder, "authorities.pem"),
-    buildOptions: [...replaced, ...(releases === undefined ? [] : [`--add-host=${RELEASES}:${gateway}`])],
+    buildOptions: replaced,
     async close() {
-      releases?.close();
       await esc.close();
       await certificates.remove();
     },

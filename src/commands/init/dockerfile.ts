@@ -11,8 +11,6 @@ const FILE = "Dockerfile";
 const FROM = "FROM node:24-bookworm-slim";
 /** The path of the executable in an image. PATH would first find the file for Node.js, in node_modules. */
 const EXECUTABLE = "/usr/local/bin/sophia-run";
-/** The package is in the folder, in one above, or in the store of pnpm. */
-const COPY_EXECUTABLE = `cp "$(node -p 'require.resolve("sophia-run/dist/sophia-run-linux-" + process.arch)')" ${EXECUTABLE}`;
 const DOCKERIGNORE = `# No file with a secret is sent to the builder.
 **/.env*
 .git
@@ -36,7 +34,7 @@ export function dockerfileAdvice(text: string, { manifest, python }: Project): S
   const current = entrypoint ?? list(wordsOf(shellForm("ENTRYPOINT", text))).slice(1, -1);
   const isPlain = command !== undefined && !/^exec\s/.test(command) && PLAIN_WORDS.test(command);
   const lines = [
-    ...(manifest === undefined && python !== undefined ? [`RUN pip install --no-cache-dir ${WHEEL_IN_IMAGE}`] : []),
+    ...(manifest === undefined && python !== undefined ? WHEEL_IN_IMAGE : []),
     ...(manifest === undefined ? [] : [`ENV PATH=${workdir.replace(/\/$/, "")}/node_modules/.bin:$PATH`]),
     `ENTRYPOINT ["sophia-run", "--"${current === "" ? "" : `, ${current}`}]`,
     ...(isPlain ? [`CMD ${list(wordsOf(command))}`] : []),
@@ -107,8 +105,8 @@ function dockerfileText(survey: Survey): string | { readonly why: string } {
     `${FROM} AS build`,
     "WORKDIR /app",
     ...install(commands.install),
-    "# The executable of sophia-run for Linux, which needs no Node.js.",
-    `RUN ${member && `cd ${member} && `}${COPY_EXECUTABLE}`,
+    "# The executable of sophia-run for Linux, which needs no Node.js. A package that was packed without it is started by Node.js.",
+    ...takeExecutable(member),
     ...(build === undefined
       ? []
       : [
@@ -135,6 +133,25 @@ function dockerfileText(survey: Survey): string | { readonly why: string } {
     `ENTRYPOINT ${list([EXECUTABLE, ...start.options, "--"])}`,
     `CMD ${list(start.words)}`,
   ].join("\n")}\n`;
+}
+
+/** Returns the instruction that puts the executable, or a script that starts the package by Node.js, where the image starts it. */
+function takeExecutable(member: string): readonly string[] {
+  const script = (path: string): string =>
+    String.raw`printf '#!/usr/local/bin/node --\nrequire("${path}/bin/sophia-run.cjs");\n'`;
+  const take = (from: string, print: string): readonly [string, string, string] => [
+    `cp "${from}/dist/sophia-run-linux-$(node -p process.arch)" ${EXECUTABLE} || \\`,
+    `    { ${print} > ${EXECUTABLE} && \\`,
+    `    chmod 755 ${EXECUTABLE}; }`,
+  ];
+  if (member === "") {
+    const [copy, ...otherwise] = take("node_modules/sophia-run", script("/app/node_modules/sophia-run"));
+    return [`RUN ${copy}`, ...otherwise];
+  }
+  // The package is in the member, in a folder above, or in the store of pnpm.
+  const [copy, print, end] = take("$package", `${script("%s")} "$package"`);
+  const find = `package=$(node -p 'path.dirname(require.resolve("sophia-run/package.json"))')`;
+  return [`RUN cd ${member} && ${find} && \\`, `    { ${copy}`, print, `${end}; }`];
 }
 
 function list(words: readonly string[]): string {

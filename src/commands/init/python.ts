@@ -1,5 +1,5 @@
 /** A Python project: the dependency on sophia-run, and how its programs are started. */
-import { IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../parts/package-source.ts";
+import { FETCH_WHEEL, IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../parts/package-source.ts";
 import { attempt } from "../../system/errors.ts";
 import { objectOf } from "./package-json.ts";
 import type { SetupStep } from "./setup-step.ts";
@@ -41,8 +41,9 @@ const STARTS: readonly (readonly [name: RegExp, command: (module: string) => str
 
 const PROGRAMS = ["main.py", "app.py", "manage.py", "server.py", "run.py"];
 
-/** A line of requirements.txt, a key of Poetry, or a text in a list, with a version or an extra behind the name. */
-const DEPENDENCY = /^[ \t]*sophia[-_.]run[ \t]*(?:$|[[<>=~!;@])|["']sophia[-_.]run[ \t]*["'[<>=~!;@]/im;
+/** A line of requirements.txt, a key of Poetry, or a text in a list, with a version or an extra behind the name; or the wheel. */
+const DEPENDENCY =
+  /^[ \t]*(?:\.\/sophia_run-[\w.-]+\.whl[ \t]*$|sophia[-_.]run[ \t]*(?:$|[[<>=~!;@]))|["']sophia[-_.]run[ \t]*["'[<>=~!;@]/im;
 
 /** @param text that of pyproject.toml or requirements.txt */
 export function hasPythonDependency(text: string): boolean {
@@ -78,7 +79,17 @@ export function pythonTool(
 function dependencyStep(file: string, tool: PythonTool): SetupStep {
   const missing = "sophia-run is not among its dependencies";
   const { add, install } = PYTHON_TOOLS[tool];
-  if (add !== undefined) return { kind: "advise", file, title: `${missing}; run`, lines: [add] };
+  const run = (...lines: readonly string[]): SetupStep => ({
+    kind: "advise",
+    file,
+    title: `${missing}; run`,
+    lines: [...FETCH_WHEEL, ...lines],
+  });
+  if (add !== undefined) return run(add);
+  if (FETCH_WHEEL.length > 0) {
+    // A requirement of pyproject.toml may have an address, and no path (PEP 508).
+    return file === "pyproject.toml" ? run(`pip install ${PACKAGE}`) : run(`echo ${PACKAGE} >> ${file}`, install);
+  }
   const requirement = IS_ON_REGISTRIES ? PACKAGE : `sophia-run @ ${PACKAGE}`;
   const line = file === "pyproject.toml" ? `"${requirement}",` : requirement;
   return { kind: "advise", file, title: `${missing}; add`, lines: [line], remark: `then ${install}` };

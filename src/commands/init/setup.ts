@@ -38,7 +38,7 @@ async function projectSteps(surveyed: Survey, edits: boolean): Promise<readonly 
   const isRoot = hasMembers && member === "";
   return [
     ...packageSteps(packageJson, {
-      add: [...(FETCH_TARBALL === undefined || isThere(TARBALL) ? [] : [FETCH_TARBALL]), isRoot ? addToRoot : add],
+      add: [...(isThere(TARBALL) ? [] : FETCH_TARBALL), isRoot ? addToRoot : add],
       edit: edits,
       isThere,
       startsByNpm: startsNpm(surveyed.dockerfile, await read("Procfile")),

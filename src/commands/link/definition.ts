@@ -8,7 +8,7 @@ export const linkCommand: CommandDefinition = {
       'of a project\'s own package.json: "postinstall": "sophia-run link".',
     "Only a link into this package, and a file that pnpm has written for it, are replaced. On other systems, with " +
       "Plug'n'Play, in a read-only folder, or if the executable does not start, link does nothing, without a message; a link to an executable that does " +
-      "not start becomes one to the file for Node.js.",
+      "not start becomes one to the file for Node.js. If the package was packed without an executable, one line says so.",
   ],
   options: {
     node: { type: "boolean", describe: "Put the file for Node.js back" },

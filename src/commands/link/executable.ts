@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
+import { isThere } from "../../system/paths.ts";
 import { executableName, FOLDER, type OwnPackage } from "../parts/own-package.ts";
 
 const LONGEST_START_MS = 10_000;
@@ -23,6 +24,12 @@ export async function executableOf({ folder, version }: OwnPackage): Promise<Exe
   const name = executableName(process.arch);
   const why = await obstacleTo(`${folder}/${FOLDER}/${name}`, version);
   return why === undefined ? { name } : { why: `${FOLDER}/${name} ${why}` };
+}
+
+/** Returns whether the package lacks the executable that it should have for this machine: a checkout can pack it so. */
+export function isLeftOut({ folder }: OwnPackage): boolean {
+  const isMade = process.platform === "linux" && MACHINES.has(process.arch);
+  return isMade && !isThere(`${folder}/${FOLDER}/${executableName(process.arch)}`);
 }
 
 /** Starts an executable. @returns what is wrong, as the rest of a sentence; undefined if it starts and has the version */

@@ -12,7 +12,7 @@ import type { Command } from "../command.ts";
 import { conflict } from "../parts/mistakes.ts";
 import { FOLDER, NAME, NODE_FILE, ownPackage, type OwnPackage } from "../parts/own-package.ts";
 import { type Bin, binsOf, foldersFrom } from "./bins.ts";
-import { type Executable, executableOf, obstacleTo } from "./executable.ts";
+import { type Executable, executableOf, isLeftOut, obstacleTo } from "./executable.ts";
 
 export const link: Command = async ({ options }, context) => {
   const [wantsNode, isCheck] = [options["node"] === true, options["check"] === true];
@@ -29,7 +29,11 @@ export const link: Command = async ({ options }, context) => {
   }
   if (isCheck) return reportNearest(nearest, own, context);
   const executable: Executable = wantsNode ? { why: "" } : await executableOf(own);
-  if (verbose && !wantsNode && "why" in executable) printLines(context, [executable.why]);
+  if (!wantsNode && "why" in executable) {
+    // A package that was packed without it can be packed again, so that is always reported.
+    if (isLeftOut(own)) printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
+    if (verbose) printLines(context, [executable.why]);
+  }
   for (const bin of bins) {
     const line = repoint(bin, executable, wantsNode);
     if (verbose) printLines(context, [line]);

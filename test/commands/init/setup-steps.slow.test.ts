@@ -3,11 +3,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NODE_TOOLS } from "../../../src/commands/init/node-tools.ts";
 import { packageSteps, startsNpm } from "../../../src/commands/init/package-json.ts";
+import { FETCH_WHEEL } from "../../../src/commands/parts/package-source.ts";
 import { readDevcontainer } from "../../helpers/devcontainer.ts";
 import { readWorkflow } from "../../helpers/workflow.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
+/** Without a release the package is a file in the project. */
+const isFile = FETCH_WHEEL.length > 0;
 const root = join(import.meta.dirname, "../../..");
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const CONTRACT = { "sophia.contract.json": '{"variables":{"A":{}}}' };
@@ -233,7 +236,7 @@ describe("pyproject.toml", () => {
       of: "uv",
       files: { "pyproject.toml": project('dependencies = ["fastapi", "uvicorn>=0.30"]'), "uv.lock": "" },
       says: [
-        "; run\n  uv add https://",
+        `; run\n  ${[...FETCH_WHEEL, "uv add "].join("\n  ")}`,
         "\n  uv run sophia-run -- uvicorn main:app\n",
         '"postCreateCommand": "uv sync",\n',
         '"postStartCommand": "uv run sophia-run check"\n',
@@ -248,8 +251,9 @@ describe("pyproject.toml", () => {
       of: "pip",
       files: { "requirements.txt": "gunicorn==27.0.1\n", "app.py": "", Dockerfile: "FROM python:3.13-slim\n" },
       says: [
-        "; add\n  sophia-run @ https://",
-        ".whl\n  (then pip install --requirement requirements.txt)\n",
+        ...(isFile
+          ? [".whl >> requirements.txt\n  pip install --requirement requirements.txt\n"]
+          : ["; add\n  sophia-run", "\n  (then pip install --requirement requirements.txt)\n"]),
         "  sophia-run -- gunicorn app:app\n",
         "sophia-run docs --types python",
         '$(uname -m).whl\n  ENTRYPOINT ["sophia-run", "--"]\n',
@@ -260,8 +264,7 @@ describe("pyproject.toml", () => {
       of: "pip, with a list of dependencies",
       files: { "pyproject.toml": project("dependencies = []"), "manage.py": "" },
       says: [
-        '; add\n  "sophia-run @ https://',
-        '.whl",\n  (then pip install .)\n',
+        ...(isFile ? ["\n  pip install ./sophia_run-"] : ['; add\n  "sophia-run', '",\n  (then pip install .)\n']),
         "  sophia-run -- python manage.py\n",
       ],
     },
@@ -270,7 +273,7 @@ describe("pyproject.toml", () => {
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
     for (const one of says) expect(stdout).toContain(one);
-    expect(stdout).not.toMatch(/npm|node_modules/);
+    expect(stdout.replaceAll(/.* run package -- .*/g, "")).not.toMatch(/npm|node_modules/);
   });
 });
 

@@ -282,7 +282,6 @@ describe("an executable that this machine does not start", () => {
       writeFileSync(path, bytes);
     },
     "cannot be started (EACCES)": (path) => chmodSync(path, 0o644),
-    "cannot be read (ENOENT)": (path) => rmSync(path),
     "is killed by": (path) => writeFileSync(path, readFileSync(path).subarray(0, 4096), { mode: 0o755 }),
     "cannot be read (ESPIPE)": (path) => {
       rmSync(path);
@@ -318,6 +317,22 @@ describe("an executable that this machine does not start", () => {
       }
     },
   );
+
+  it("is reported in one line if the package was packed without it, and a link to it becomes one to the file for Node.js", () => {
+    const path = project();
+    rmSync(join(packageOf(path), "dist", NAME));
+    const reported = {
+      ...SILENT,
+      stderr: `sophia-run: this package has no executable for ${process.arch}: Node.js starts it\n`,
+    };
+    expect(run([...byNode(path), "link"], path)).toEqual(reported);
+    expect(reasonFor(path, byNode(path))).toContain(`dist/${NAME} cannot be read (ENOENT)`);
+    rmSync(binOf(path));
+    symlinkSync(EXECUTABLE, binOf(path));
+    expect(run([...byNode(path), "link"], path)).toEqual(reported);
+    expect(readlinkSync(binOf(path))).toBe(NODE);
+    expect(run([...byNode(path), "link", "--node"], path)).toEqual(SILENT);
+  });
 
   it("is not looked for on another system, where a link to it becomes one to the file for Node.js", () => {
     const path = project();

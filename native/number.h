@@ -1,0 +1,21 @@
+/*
+ * Numbers as the kernel writes them. With the headers of glibc 2.38 and later a call of strtoul(3) is one of __isoc23_strtoul, which
+ * neither an earlier glibc nor musl has: an addon that was compiled there would start nowhere else.
+ */
+#ifndef NUMBER_H
+#define NUMBER_H
+
+/* Reads digits behind blanks, of base 10 or 16 in lower case, up to the first other character. */
+static unsigned long long number_in(const char *text, unsigned base) {
+  unsigned long long number = 0;
+  while (*text == ' ' || *text == '\t') ++text;
+  for (;; ++text) {
+    unsigned digit = base;
+    if (*text >= '0' && *text <= '9') digit = (unsigned)(*text - '0');
+    else if (*text >= 'a' && *text <= 'f') digit = (unsigned)(*text - 'a') + 10;
+    if (digit >= base) return number;
+    number = number * base + digit;
+  }
+}
+
+#endif
