@@ -58,8 +58,8 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   "cache-fresh": source("Use the cache without contacting ESC if it is newer than TIME, such as 60s (implies --cache)"),
   "cache-max-age": source("Ignore a cache that is older than TIME, such as 30m (default: 24h)"),
   fake: source(
-    "Fill missing variables that are required with dummy values of their formats, and do not read ESC",
-    "Fill required variables with dummies; do not read ESC",
+    "Replace every secret by a dummy value of its format, fill required variables that are missing, and do not read ESC; --fake=missing only fills, and keeps secrets that a source sets (default: secrets)",
+    "Replace secrets by dummies; do not read ESC",
   ),
   contract: contract(
     "Contract to use (default: sophia.contract.json in this folder or one above it, else the built-in contract)",

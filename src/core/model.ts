@@ -132,6 +132,8 @@ export type Notice =
       readonly environment?: string;
       readonly names: readonly string[];
     }
+  /** Dummies of `--fake` replace these variables of the caller's environment. */
+  | { readonly kind: "replaced-by-dummies"; readonly names: readonly string[] }
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
   | { readonly kind: "exposed"; readonly file: string }
   /** Variables of a `.env` file whose values are references of one form; the program gets them unchanged. */

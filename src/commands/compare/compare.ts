@@ -63,7 +63,7 @@ async function access(
   contract: Contract,
   context: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
-  if (settings.fake) {
+  if (settings.fake !== undefined) {
     throw conflict("--against", "--fake (SOPHIA_FAKE)");
   }
   const environments = { value: names, option: "--against" };
