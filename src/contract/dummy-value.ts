@@ -72,7 +72,7 @@ function formatted(format: ValueFormat, name: string): string {
     case "base64":
       return `fake${Buffer.from(text, "utf8").toString("base64")}`;
     case "email":
-      // Validators refuse addresses in `.invalid`; those in example.com are nobody's, too.
+      // Validators refuse addresses in `.invalid`. No user has one in example.com (RFC 2606).
       return `${text.slice(0, 64)}@example.com`;
   }
 }

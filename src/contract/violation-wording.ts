@@ -8,7 +8,7 @@ import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import { printable } from "../core/text.ts";
 import { isDeclared } from "./check-contract.ts";
-import type { Condition, Contract, GroupRule, Violation } from "./contract-model.ts";
+import { type Condition, type Contract, CONTRACT_FILE_NAME, type GroupRule, type Violation } from "./contract-model.ts";
 import { correction, pageOf, preferred, type Remedy, supplyOf, type Target } from "./remedies.ts";
 import { alternatives, faultWords } from "./contract-words.ts";
 
@@ -58,6 +58,12 @@ export function describeViolations(
 
 const NO_REMEDY: Remedy = { advice: [], supply: [] };
 
+const ABSENT: Omit<Wording, "violation"> = {
+  message: `there is no contract here (${CONTRACT_FILE_NAME})`,
+  advice: ["write one: sophia-run init"],
+  supply: [],
+};
+
 interface WordingHelpers {
   readonly supply: (names: readonly string[]) => Remedy;
   readonly correct: (name: string) => Remedy;
@@ -67,6 +73,7 @@ interface WordingHelpers {
 
 function describe(violation: Violation, contract: Contract, helpers: WordingHelpers): Omit<Wording, "violation"> {
   const { supply, correct, resolve, withheld } = helpers;
+  if (violation.kind === "no-contract") return ABSENT;
   const about = "name" in violation ? subject(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
     case "missing": {

@@ -19,7 +19,7 @@ export interface ViolationReport {
 
 /** Returns true if the value itself is wrong, not that there is one or none. */
 export function isOfValue(violation: Violation): violation is ValueViolation {
-  return !("rule" in violation);
+  return !("rule" in violation) && violation.kind !== "no-contract";
 }
 
 export function wordViolations(violations: readonly Violation[], start: Start): readonly Wording[] {
@@ -80,6 +80,6 @@ export const MAX_SHOWN = 50;
 
 export function reportViolation(wording: Wording): ViolationReport {
   const { violation, message } = wording;
-  const names = "name" in violation ? [violation.name] : violation.rule.names;
+  const names = "name" in violation ? [violation.name] : "rule" in violation ? violation.rule.names : [];
   return { kind: violation.kind, names, message, remedies: remedyLines(wording) };
 }

@@ -3,7 +3,7 @@ import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check-contract.ts";
 import { formatCheck } from "../../contract/format.ts";
 import type { SetOffer } from "../../contract/remedies.ts";
-import type { Contract, Violation } from "../../contract/contract-model.ts";
+import type { Contract, CheckedViolation } from "../../contract/contract-model.ts";
 import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
@@ -99,7 +99,7 @@ export function compareEnvironments(
 interface Column {
   readonly environment: EvaluatedEnvironment;
   readonly resolution: Resolution;
-  readonly violations: readonly Violation[];
+  readonly violations: readonly CheckedViolation[];
   readonly invalid: ReadonlySet<string>;
 }
 
@@ -120,7 +120,7 @@ function withoutOwn(layer: Layer): Layer {
 }
 
 /** Returns true for a violation that neither an unknown value nor the process environment of a start could remedy. */
-function isCertain(violation: Violation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
+function isCertain(violation: CheckedViolation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
   switch (violation.kind) {
     case "malformed":
     case "placeholder":
