@@ -20,6 +20,8 @@ export interface WordingContext {
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
   /** Returns why the program does not get a variable of a source: `withheld by --exclude`. */
   readonly withheld?: (name: string) => string | undefined;
+  /** The contract as the user has named it; undefined if it was found. */
+  readonly contractFile?: string | undefined;
 }
 
 export interface Wording extends Remedy {
@@ -50,10 +52,12 @@ export function describeViolations(
     const origin = origins?.get(name)?.origin;
     return resolutionOf(form, origin !== undefined && isOfLine(origin) ? origin.file : undefined);
   };
-  return violations.map((violation) => ({
-    violation,
-    ...describe(violation, contract, { supply, correct, resolve, withheld }),
-  }));
+  const { contractFile } = context;
+  const named = contractFile === undefined ? {} : { contract: contractFile };
+  return violations.map((violation) => {
+    const described = describe(violation, contract, { supply, correct, resolve, withheld });
+    return { violation, ...described, supply: described.supply.map((one) => ({ ...one, ...named })) };
+  });
 }
 
 const NO_REMEDY: Remedy = { advice: [], supply: [] };

@@ -87,7 +87,8 @@ export interface Unallowed {
   readonly environments: readonly string[];
   readonly files: readonly string[];
   readonly credential: string;
-  readonly why: "declined" | "not-asked" | "agent";
+  /** `unattended`: there is no user, as in CI and in a container. */
+  readonly why: "declined" | "not-asked" | "agent" | "unattended";
   /** Why a consent cannot be remembered, if it cannot. */
   readonly unplaced?: "path" | "outer" | undefined;
   readonly profile?: string | undefined;

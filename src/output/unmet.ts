@@ -3,7 +3,8 @@ import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "..
 import type { Wording } from "../contract/violation-wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice, Resolution } from "../core/model.ts";
-import { enumerateFew, firstOf } from "../core/lines.ts";
+import { enumerateFew, firstOf, unbroken } from "../core/lines.ts";
+import { shellWord } from "../core/shell.ts";
 import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import { hasNoContract, type Start } from "../resolve/start.ts";
@@ -11,7 +12,7 @@ import { unallowed, unallowedWords } from "../access/consent-words.ts";
 import { withheldWords } from "./withheld-words.ts";
 import { describeNotice, isInformation, workLocally } from "./notice-words.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
-import { MAX_SHOWN, wordViolations } from "./violations.ts";
+import { MAX_SHOWN, namedContract, wordViolations } from "./violations.ts";
 
 /** The parts of the message, not wrapped, for `check`, launches and exports. */
 export interface Unmet {
@@ -220,6 +221,8 @@ export function wordUnmet(
   const amount = count(start.verdict.violations.length, "violation");
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
   const [message = head, ...rest] = [...unwritten, ...cause, head];
+  const named = namedContract(start.settings);
+  const option = named === undefined ? "" : unbroken(` --contract ${shellWord(named)}`);
   const details = [
     ...rest,
     ...findings.flatMap(({ kind, text, advice }) => [
@@ -229,7 +232,7 @@ export function wordUnmet(
     ...remedy,
   ];
   const lastDetails = [
-    ...(unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`]),
+    ...(unwritten.length > 0 ? [] : [`sophia-run check${option} shows the whole configuration; ${wayOut}`]),
     ...(unmet.postscript ?? []),
   ];
   const notices = start.verdict.notices.filter((notice) => isPrinted(notice, quiet));

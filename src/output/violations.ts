@@ -34,8 +34,14 @@ export function wordViolations(violations: readonly Violation[], start: Start): 
     target: targetOf(esc),
     isOfEnvironment: isOwnVariable,
     withheld: withheldWords(start),
+    contractFile: namedContract(start.settings),
   };
   return describeViolations(violations, contract, context);
+}
+
+/** Returns the contract that the user has named, unless it is a pipe, which another command cannot read again. */
+export function namedContract({ contractFile }: Pick<Start["settings"], "contractFile">): string | undefined {
+  return contractFile === undefined || /^\/(?:dev|proc)\//.test(contractFile) ? undefined : contractFile;
 }
 
 function targetOf(esc: EscStatus): Target {
@@ -51,6 +57,7 @@ export function reportViolations(
   selected: Resolution,
   escEnvironment: string,
   offer: SetOffer,
+  contractFile: string | undefined,
 ): { readonly violations: readonly ViolationReport[]; readonly lines: readonly Line[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
   const context: WordingContext = {
@@ -58,6 +65,7 @@ export function reportViolations(
     origins: selected,
     target,
     isOfEnvironment: isOwnVariable,
+    contractFile,
   };
   const wordings = describeViolations(violations, contract, context);
   const shown = wordings.slice(0, MAX_SHOWN);

@@ -33,12 +33,13 @@ export type ComparedEnvironment = Comparison["environments"][number];
 /** Represents an unknown value. No environment variable can contain it. */
 const NOT_KNOWN = "\0";
 
-/** Checks each environment, and compares which of them set a variable. @param strict a difference (drift) fails */
+/** Checks each environment, and compares which of them set a variable. @param strict a difference (drift) fails @param contractFile as the user has named it */
 export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],
   strict: boolean,
   offer: SetOffer,
+  contractFile?: string,
 ) {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
@@ -79,7 +80,7 @@ export function compareEnvironments(
   const reports = columns.map(({ environment, resolution, violations }) => {
     const name = formatName(environment.name);
     const { version } = environment.name;
-    return { name, version, ...reportViolations(violations, contract, resolution, name, offer) };
+    return { name, version, ...reportViolations(violations, contract, resolution, name, offer, contractFile) };
   });
   const met = reports.every(({ violations }) => violations.length === 0);
   const drift = rows.some((one) => one.drift);

@@ -6,7 +6,7 @@ import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
 import { isOurs, markOf, partOf, withPart } from "./mark.ts";
 import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
-import { contractBlocks, secretsDocument, type ProjectFacts } from "./secrets-document.ts";
+import { contractBlocks, OF_GITHUB, secretsDocument, type ProjectFacts } from "./secrets-document.ts";
 import { shownPath } from "../../contract/file/contract-text.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -62,6 +62,12 @@ async function projectFacts(folder: string): Promise<ProjectFacts> {
   return { isOnGitHub: existsSync(join(root, ".github")), workflows: workflows.map(({ name }) => name) };
 }
 
+/** Returns the facts that a written document has: it stays up to date if a workflow is added. */
+function factsIn(document: string): ProjectFacts {
+  const workflows = Array.from(document.matchAll(/^- `gh run list --workflow ([^`]+)`/gm), ([, name = ""]) => name);
+  return { isOnGitHub: document.includes(`\n${OF_GITHUB}\n`), workflows };
+}
+
 interface Draft extends TargetFile {
   readonly current: string | undefined;
   readonly wanted: string;
@@ -81,7 +87,8 @@ export const docs: Command = async ({ options, positionals }, context) => {
     ? positionals.map((name) => resolve(context.cwd, name))
     : (await defaultFiles(folder, types)).map((name) => join(folder, name));
   const isForced = options["force"] === true;
-  const request: Request = { contract, types, folder, root, isForced };
+  const isCheck = options["check"] === true;
+  const request: Request = { contract, types, folder, root, isForced, isCheck };
   const drafts = await Promise.all([...new Set(paths)].map((path) => draft(path, request, context)));
   // A foreign file is a failure only if the user named files.
   const left = isNamed || types !== undefined || isForced ? [] : drafts.filter(isForeign);
@@ -90,7 +97,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   for (const { name } of left) {
     printReport(context, [`${name} is not changed (not written by sophia-run docs); --force replaces it`]);
   }
-  if (options["check"] === true) reportStale(stale, context);
+  if (isCheck) reportStale(stale, context);
   else {
     writeAll(stale, isForced, context);
     // `init` would restore the built-in contract from them.
@@ -100,7 +107,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
     }
   }
   if (stale.length === 0) printReport(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
-  return options["check"] === true && stale.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
+  return isCheck && stale.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
 
 function writeAll(stale: readonly Draft[], isForced: boolean, context: Context): void {
@@ -125,6 +132,7 @@ interface Request {
   /** The folder that no symbolic link below it may leave. */
   readonly root: string;
   readonly isForced: boolean;
+  readonly isCheck: boolean;
 }
 
 async function draft(path: string, request: Request, context: Context): Promise<Draft> {
@@ -136,7 +144,7 @@ async function draft(path: string, request: Request, context: Context): Promise<
   return { path, name, root: request.root, current, wanted, isMerged };
 }
 
-async function textFor(path: string, { contract, types, folder }: Request, current: string): Promise<string> {
+async function textFor(path: string, { contract, types, folder, isCheck }: Request, current: string): Promise<string> {
   const name = basename(path);
   const { source } = contract;
   const mark = markOf(
@@ -144,8 +152,9 @@ async function textFor(path: string, { contract, types, folder }: Request, curre
   );
   if (name.endsWith(".md")) {
     const part = partOf(current);
-    const blocks =
-      part === "document" ? secretsDocument(contract, await projectFacts(folder)) : contractBlocks(contract);
+    const factsOf = async (): Promise<ProjectFacts> =>
+      isCheck && isOurs(current) ? factsIn(current) : projectFacts(folder);
+    const blocks = part === "document" ? secretsDocument(contract, await factsOf()) : contractBlocks(contract);
     return withPart(current, part, mark, blocks);
   }
   if (name.endsWith(".py")) {

@@ -50,16 +50,13 @@ const ATTENDANTS: readonly Attendant[] = [
     prepare: async (run) => (await brokerModule()).refuseBrokerStart(run),
     attend: async (run) => (run.isRefused ? undefined : { broker: await (await brokerModule()).openRunBroker(run) }),
   },
-  // --audit-log
+  // --audit-log, of a refusal.
   {
     isAsked: ({ settings }) => (settings.auditLog ?? settings.reason) !== undefined,
     prepare: async ({ settings, flags, context }) => {
       return { record: (await import("../parts/audit-log/audit-record.ts")).recorderOf(settings, flags, context) };
     },
-    attend: async ({ record, command, broker, isRefused, start }) => {
-      record?.({ event: "start", command: command[0], broker }, isRefused, start);
-      return undefined;
-    },
+    attend: async (run) => (run.isRefused ? recordStart(run) : undefined),
   },
   // The refusal, unless --no-contract.
   {
@@ -98,7 +95,18 @@ const ATTENDANTS: readonly Attendant[] = [
       return { watch: watchOf({ ...first, maskOutput: outputMaskingFor }, context) };
     },
   },
+  // --audit-log, of a start. Last: what an option above refuses is none.
+  {
+    isAsked: ({ record }) => record !== undefined,
+    attend: async (run) => recordStart(run),
+  },
 ];
+
+/** @throws SophiaError (audit, 125) if the line cannot be written */
+async function recordStart({ record, command, broker, isRefused, start }: CheckedRun): Promise<undefined> {
+  record?.({ event: "start", command: command[0], broker }, isRefused, start);
+  return undefined;
+}
 
 /** Has those that are asked refuse what does not fit. @throws SophiaError (125) */
 export async function prepareAttendants(run: RequestedRun): Promise<Additions> {
