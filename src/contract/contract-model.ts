@@ -182,7 +182,7 @@ export type ValueViolation =
   | { readonly kind: "reference"; readonly name: string; readonly form: ReferenceForm };
 
 /** There is no contract, and nothing suggests that the built-in one is meant. It is the only violation then. */
-export interface AbsentContract {
+interface AbsentContract {
   readonly kind: "no-contract";
 }
 
