@@ -26,7 +26,8 @@ test("the tables have the verbs and options of the tools that users come from", 
     "run exec get ls list env open read print printenv inject secrets setup login logout pull push diff edit encrypt load upload validate";
   const isCommand = (word: string): boolean => COMMAND_NAMES.some((name) => name === word);
   expect(verbs.split(" ").filter((word) => !OTHER_WORDS.has(word) && !isCommand(word))).toEqual([]);
-  const options = "-e --env --environment -f --config --command --plain --overload --path -c --no-masking --preserve-env";
+  const options =
+    "-e --env --environment -f --config --command --plain --overload --path -c --no-masking --preserve-env";
   expect(options.split(" ").filter((option) => !OTHER_OPTIONS.has(option))).toEqual([]);
   // A row that is hidden by a command would never be printed.
   expect([...OTHER_WORDS.keys()].filter(isCommand)).toEqual([]);
