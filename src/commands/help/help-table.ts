@@ -12,7 +12,7 @@ import { type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
 /** The heading of yargs for options without a group. It is named first to be printed first. */
 const OWN = "Options:";
 
-/** What a table is of; undefined for the program itself. */
+/** The subject of a table; undefined for the program itself. */
 export type TableOf = CommandName | TopicName | undefined;
 
 /**

@@ -1,4 +1,4 @@
-/** What `sophia-run help TOPIC` shows for words by which documents call several options and commands. */
+/** Texts of `sophia-run help TOPIC`, for words by which documents call several options and commands. */
 import type { CommandName } from "../../command-line/command-line.ts";
 import type { OptionName } from "../../command-line/options.ts";
 
