@@ -57,7 +57,8 @@ export async function resolveValues(start: Sources): Promise<Values> {
   const required =
     settings.include.length === 0 ? contract : await included(contract, selection, resolve(passed, declared));
 
-  const dummies = await dummiesFor(settings.fake, required, passed, selection.folding);
+  const { fake } = settings;
+  const dummies = fake === undefined ? NO_DUMMIES : await dummiesFor(fake, required, passed, selection.folding);
   const { above, below } = dummies;
   const resolution = resolve([...above, ...layers, ...below], declared);
   // Most programs get everything; resolving thousands of variables a second time takes milliseconds.
@@ -86,12 +87,11 @@ interface Dummies extends Pick<Values, "notices"> {
 
 /** Makes the dummy values of `--fake`. @throws SophiaError (fake-value, 125) */
 async function dummiesFor(
-  mode: Start["settings"]["fake"],
+  mode: NonNullable<Start["settings"]["fake"]>,
   contract: Contract,
   passed: readonly Layer[],
   folding: Selection["folding"],
 ): Promise<Dummies> {
-  if (mode === undefined) return NO_DUMMIES;
   const declared = (name: string): boolean => isDeclared(contract, name);
   const { layer, notices } =
     mode === "missing"

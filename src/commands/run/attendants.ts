@@ -86,21 +86,23 @@ const ATTENDANTS: readonly Attendant[] = [
       return undefined;
     },
   },
-  // --watch
+  // --watch, and then --audit-log, of a start: what an option refuses is none.
   {
-    isAsked: ({ settings }) => settings.watch,
-    attend: async ({ command, flags, start, outputMasking, record, broker, context }) => {
-      const { watchOf } = await import("./watch/watch.ts");
-      const first = { invocation: { command, flags }, start, outputMasking, record, broker };
-      return { watch: watchOf({ ...first, maskOutput: outputMaskingFor }, context) };
+    isAsked: ({ settings, record }) => settings.watch || record !== undefined,
+    attend: async (run) => {
+      const additions = run.settings.watch ? { watch: await watchFor(run) } : undefined;
+      await recordStart(run);
+      return additions;
     },
   },
-  // --audit-log, of a start. Last: what an option above refuses is none.
-  {
-    isAsked: ({ record }) => record !== undefined,
-    attend: async (run) => recordStart(run),
-  },
 ];
+
+/** @throws SophiaError (settings, 125) for what a restart could not read again */
+async function watchFor({ command, flags, start, outputMasking, record, broker, context }: CheckedRun) {
+  const { watchOf } = await import("./watch/watch.ts");
+  const first = { invocation: { command, flags }, start, outputMasking, record, broker };
+  return watchOf({ ...first, maskOutput: outputMaskingFor }, context);
+}
 
 /** @throws SophiaError (audit, 125) if the line cannot be written */
 async function recordStart({ record, command, broker, isRefused, start }: CheckedRun): Promise<undefined> {

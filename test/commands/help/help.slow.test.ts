@@ -151,7 +151,7 @@ test("the version, then in brackets the form and the commit", async () => {
 describe("mistakes in a subcommand", () => {
   test.each([
     [["help", "chekc"], "unknown COMMAND chekc\n", "did you mean check? allowed: check, explain, get,"],
-    [["help", "run"], "unknown COMMAND run\n", "sophia-run -- COMMAND starts a program; allowed: check,"],
+    [["help", "exec"], "unknown COMMAND exec\n", "sophia-run -- COMMAND starts a program; allowed: check,"],
     [["help", "hunter2"], "unknown COMMAND\n", "allowed: check, explain"],
     [["help", "check", "scan"], "help takes no more than COMMAND", "sophia-run help COMMAND"],
     [["--help=chekc"], "--help cannot be 'chekc'", "--help=all"],
