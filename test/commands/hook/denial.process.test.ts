@@ -7,8 +7,7 @@ import { folder, sophia } from "../../helpers/sophia.ts";
 async function reasonIn(cwd: string): Promise<string> {
   const event = { hook_event_name: "PreToolUse", cwd, tool_name: "Read", tool_input: { file_path: join(cwd, ".env") } };
   const { stdout } = await sophia(["hook", "claude-code"], { cwd, input: JSON.stringify(event) });
-  const answer = JSON.parse(stdout) as { hookSpecificOutput: { permissionDecisionReason: string } };
-  return answer.hookSpecificOutput.permissionDecisionReason;
+  return /"permissionDecisionReason":"([^"]*)"/.exec(stdout)?.[1] ?? "";
 }
 
 test("a denial names the command as the project starts it", async () => {
