@@ -14,7 +14,17 @@ import { OPTION_NAMES, OPTIONS, variableOf, type Option } from "../src/command-l
 import { COMMAND_NAMES, type CommandName } from "../src/command-line/command-line.ts";
 import { namesFor } from "../src/command-line/takers.ts";
 import type { CommandDefinition } from "../src/commands/command.ts";
-import { EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "../src/commands/help/help-texts.ts";
+import {
+  COMMAND_GROUPS,
+  EXAMPLES,
+  formOf,
+  GROUP_OF,
+  INTRODUCTION,
+  STATUSES,
+  USAGES,
+} from "../src/commands/help/help-texts.ts";
+import { TOPIC_NAMES } from "../src/commands/help/topics.ts";
+import { enumerate } from "../src/core/text.ts";
 import { COMMANDS } from "../src/commands/registry.ts";
 import { ESC_VARIABLES } from "../src/esc/settings/own-variables.ts";
 import { FAILURE_CODES } from "../src/core/failure-codes.ts";
@@ -142,6 +152,13 @@ const wanted = [
   "## Commands",
   "Each command has its own options and takes the shared options that it names. Other options are an error (125). " +
     "`sophia-run help COMMAND` shows the command's own options, `--help=all` all of them.",
+  `\`sophia-run help TOPIC\` explains what several of them share: ${enumerate(TOPIC_NAMES)}.`,
+  entries(
+    COMMAND_GROUPS.map((group) => {
+      const names = COMMAND_NAMES.filter((name) => GROUP_OF[name] === group);
+      return [group, names.map((name) => `[${name}](#${anchor(name)})`).join(", ")] as const;
+    }),
+  ),
   ...COMMAND_NAMES.map((name) => command(name, COMMANDS[name])),
   "## Other variables",
   entries(Array.from(OTHER_VARIABLES, ([name, meaning]) => [`\`${name}\``, text(meaning)])),

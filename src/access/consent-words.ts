@@ -50,9 +50,19 @@ export function unallowedWords({
   const command = `sophia-run allow${option("--contract", contract)}${option("--profile", profile)}`;
   if (unplaced !== undefined) return [problem, `${UNPLACED[unplaced]}: to allow it, ${CALLERS_WORD}`];
   const setting = "or set ESC_ENV in the environment";
+  if (why === "unattended") {
+    const allowed = environments.map(asPattern).join(",");
+    return [problem, `to allow it, set SOPHIA_ALLOW_ENVIRONMENT=${printable(allowed)} in the environment`];
+  }
   return why === "agent"
     ? [problem, `a coding agent cannot allow it: the user must run ${command} in a terminal, ${setting}`]
     : [problem, `to allow it, run ${command}, ${setting}`];
+}
+
+/** Returns the environment as `SOPHIA_ALLOW_ENVIRONMENT` has it, with `*` for an organization that only the service knows. */
+function asPattern(name: string): string {
+  const { length } = name.split("@")[0]?.split("/") ?? [];
+  return length === 3 ? name : length === 2 ? `*/${name}` : `*/default/${name}`;
 }
 
 /** Makes the error (esc-not-allowed, 125) for a command that needs ESC. */

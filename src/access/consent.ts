@@ -32,6 +32,7 @@ import {
 import type { AccessRequest } from "./access-request.ts";
 import { withoutSecrets } from "../contract/secret-names.ts";
 import { isTracked } from "./tracked-by-git.ts";
+import { unattended } from "./unattended.ts";
 
 interface Decision {
   /** Absent if the proposal needs no consent, or the user gives it or has given it. */
@@ -69,7 +70,8 @@ export async function withConsent(
   const warnings = problem === undefined ? [] : [remark(problem)];
   const isGiven = needed.every((one) => consents.some((given) => isSame(given, one)));
   if (isGiven) return { notices: [] };
-  const answer = (await request.askConsent?.({ ...proposal, by }, unplaced === undefined)) ?? "not-asked";
+  const asked = (await request.askConsent?.({ ...proposal, by }, unplaced === undefined)) ?? "not-asked";
+  const answer = asked === "not-asked" && unattended(environment) !== undefined ? "unattended" : asked;
   if (answer !== "yes") {
     const unconsented = { kind: "unconsented", proposal, why: answer, unplaced } as const;
     const notice = { kind: "environment-not-allowed", ...unallowed(unconsented, contract) } as const;

@@ -46,6 +46,12 @@ export function isAllowedBy(environment: Environment, needed: readonly Pick<Cons
     .map((one) => one.trim())
     .filter((one) => one !== "");
   const wrong = patterns.find((one) => !PATTERN.test(one));
+  if (wrong?.includes("*") === true) {
+    throw invalidSetting(
+      `${ALLOW_VARIABLE}: in '${printable(wrong.slice(0, 100))}' a * does not stand for a whole part, or parts are missing`,
+      FORM,
+    );
+  }
   if (wrong !== undefined) {
     throw invalidSetting(
       `${ALLOW_VARIABLE}: '${printable(wrong.slice(0, 100))}' is not the name of an environment`,

@@ -43,11 +43,11 @@ export async function annotateViolations(
   level: "error" | "warning",
 ): Promise<string> {
   const locationOf = contract.source === "built-in" ? () => ({}) : await locationsIn(contract.source, workspace);
-  const { cause, postscript } = explainUnmet(start, WIDTH, "asks");
+  const { cause, lacksEsc } = explainUnmet(start, WIDTH, "asks");
   const more = violations.length - MAX_SHOWN;
   const isNotAsked = start.store.esc.kind === "off" || start.store.esc.kind === "incomplete";
   // A project need not use ESC, but the step that uses the action may.
-  const reason = cause ?? (postscript === undefined ? [] : [NOT_CONFIGURED]);
+  const reason = cause ?? (lacksEsc === true ? [NOT_CONFIGURED] : []);
   const lines = [...reason, ...(reason.length > 0 && isNotAsked ? [TO_OPEN] : [])];
   return [
     ...(lines.length === 0 ? [] : [workflowCommand(level, byInput(lines.join("\n")), { title: "ESC" })]),

@@ -52,8 +52,7 @@ export function summary(
       MAX_SHOWN,
     ).map((line) => `- ${line}`),
     ...(violations.length === 0 ? [] : [""]),
-    "| Variable | State | From |",
-    "| --- | --- | --- |",
+    ...(variables.length === 0 ? [] : ["| Variable | State | From |", "| --- | --- | --- |"]),
   ];
   let left = MAX_TABLE - lines.join("\n").length;
   let shown = 0;

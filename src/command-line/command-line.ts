@@ -27,7 +27,8 @@ export interface Run {
 export type Mistake =
   | { readonly kind: "option"; readonly problem: Problem }
   /** An `--env-file` that Node.js has already read: meant as `--dotenv`, or an option of the command. */
-  | { readonly kind: "node-option"; readonly of: "sophia-run" | "command" }
+  | { readonly kind: "node-option"; readonly of: "sophia-run" }
+  | { readonly kind: "node-option"; readonly of: "command"; readonly command: string }
   | { readonly kind: "no-command"; readonly hasDashes: boolean };
 
 export const COMMAND_NAMES = [
@@ -77,7 +78,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const forNode = before.findIndex((word) => READ_BY_NODE.test(word));
   if (forNode !== -1) {
     const isOfCommand = first !== undefined && name === undefined && first.index < forNode;
-    return mistaken({ kind: "node-option", of: isOfCommand ? "command" : "sophia-run" });
+    const of = isOfCommand ? { of: "command" as const, command: first.word } : { of: "sophia-run" as const };
+    return mistaken({ kind: "node-option", ...of });
   }
   // Help has precedence over mistakes and over the version.
   const { help } = values;

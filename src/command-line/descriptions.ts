@@ -14,7 +14,7 @@ type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 interface Description {
   readonly group: OptionGroup;
-  /** One line of `sophia-run --help`; only the thirteen options that most users need have one. */
+  /** One line of `sophia-run --help`; only the ten options that most users need have one. */
   readonly brief: string | undefined;
   readonly describe: string;
 }
@@ -43,23 +43,17 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
     "Read the files in DIR that are named like declared variables, such as qdrant-api-key (repeatable, or with : between; later folders win)",
   ),
   prefer: source("Source that wins if both set a variable: environment or esc (default: environment)"),
-  "require-esc": source(
-    "Fail with status 125 if ESC cannot be read, instead of continuing without it",
-    "Fail if ESC cannot be read",
-  ),
+  "require-esc": source("Fail with status 125 if ESC cannot be read, instead of continuing without it"),
   timeout: source("Time limit for reading ESC, such as 500ms or 2m (default: 30s)"),
   session: source("Lifetime of the ESC session and of the dynamic credentials in it, such as 2h (default: 1h)"),
   "insecure-http": source("Allow an http:// backend on another host (the token is sent unencrypted)"),
   cache: source("Cache the values of ESC, encrypted with the token, and use them if ESC is unavailable"),
-  offline: source(
-    "Use the cache without contacting ESC (implies --cache)",
-    "Use the cache of ESC without contacting ESC",
-  ),
+  offline: source("Use the cache without contacting ESC (implies --cache)"),
   "cache-fresh": source("Use the cache without contacting ESC if it is newer than TIME, such as 60s (implies --cache)"),
   "cache-max-age": source("Ignore a cache that is older than TIME, such as 30m (default: 24h)"),
   fake: source(
-    "Fill missing variables that are required with dummy values of their formats, and do not read ESC",
-    "Fill required variables with dummies; do not read ESC",
+    "Replace every secret by a dummy value of its format, fill required variables that are missing, and do not read ESC; --fake=missing only fills, and keeps secrets that a source sets (default: secrets)",
+    "Dummies for all secrets, or only what is missing; no ESC",
   ),
   contract: contract(
     "Contract to use (default: sophia.contract.json in this folder or one above it, else the built-in contract)",
@@ -69,10 +63,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
     "Profile of the contract to apply, such as dev, ci or prod",
     "Profile of the contract to apply, such as prod",
   ),
-  scope: contract(
-    "Check and pass on only the variables of this scope of the contract, such as web or worker",
-    "Check and pass on only the variables of this scope",
-  ),
+  scope: contract("Check and pass on only the variables of this scope of the contract, such as web or worker"),
   "no-contract": contract(
     "Continue even if the contract is not met",
     "Start the program even if the contract is not met",

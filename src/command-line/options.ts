@@ -28,7 +28,7 @@ export const OPTIONS = {
   offline: { type: "boolean" },
   "cache-fresh": { type: "string", value: "TIME" },
   "cache-max-age": { type: "string", value: "TIME" },
-  fake: { type: "boolean" },
+  fake: { type: "string", value: "WHICH", choices: ["secrets", "missing"], alone: "secrets" },
   contract: { type: "string", value: "FILE" },
   profile: { type: "string", value: "NAME" },
   scope: { type: "string", value: "NAME" },

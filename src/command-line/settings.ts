@@ -51,7 +51,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
     /** The greatest age of a cache that is used without contacting ESC, and of one that is used at all. */
     cacheFreshMs: durationMs("cache-fresh"),
     cacheMaxAgeMs: durationMs("cache-max-age") ?? DEFAULT_CACHE_AGE_MS,
-    fake: isOn("fake"),
+    /** `secrets`: dummies in place of all secrets; `missing`: only of what no source sets. Undefined: none. */
+    fake: read("fake", toFake),
     contractFile: text("contract"),
     profile: text("profile"),
     scope: text("scope"),
@@ -95,11 +96,27 @@ interface GivenOption {
   readonly label: string;
 }
 
+const YES: readonly string[] = ["1", "true", "yes", "on"];
+const NO: readonly string[] = ["0", "false", "no", "off"];
+
 function toBoolean({ value, label }: GivenOption): boolean {
   const word = String(value).trim().toLowerCase();
-  if (["1", "true", "yes", "on"].includes(word)) return true;
-  if (["0", "false", "no", "off"].includes(word)) return false;
+  if (YES.includes(word)) return true;
+  if (NO.includes(word)) return false;
   throw invalid(label, String(value), "allowed: 1, true, yes, on and 0, false, no, off");
+}
+
+function toFake(given: GivenOption): (typeof OPTIONS.fake.choices)[number] | undefined {
+  const word = String(given.value).trim().toLowerCase();
+  const found = OPTIONS.fake.choices.find((choice) => choice === word);
+  if (found !== undefined) return found;
+  if (YES.includes(word)) return "secrets";
+  if (NO.includes(word)) return undefined;
+  throw invalid(
+    given.label,
+    String(given.value),
+    `allowed: ${[...OPTIONS.fake.choices, ...YES].join(", ")} and ${NO.join(", ")}`,
+  );
 }
 
 function toText({ value, label }: GivenOption): string {

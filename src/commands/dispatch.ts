@@ -11,6 +11,7 @@ import { printHelp } from "../output/colour.ts";
 import { layoutFor } from "../output/layout.ts";
 import { printError } from "../output/stderr.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
+import type { TopicName } from "./help/topics.ts";
 import { usageError } from "./parts/mistakes.ts";
 import { OTHER_WORDS } from "./parts/other-tools.ts";
 import { COMMANDS } from "./registry.ts";
@@ -102,23 +103,24 @@ async function helpWord(words: readonly string[], context: Context): Promise<num
   if (problem !== undefined) throw optionError(problem, COMMON_OPTIONS);
   const [first, second] = positionals.map(({ word }) => word);
   if (second !== undefined) throw usageError("help takes no more than COMMAND", "sophia-run help COMMAND");
-  const name = COMMAND_NAMES.find((one) => one === first);
+  const { TOPIC_NAMES } = await import("./help/topics.ts");
+  const names = [...COMMAND_NAMES, ...TOPIC_NAMES];
+  const name = names.find((one) => one === first);
   if (first !== undefined && name === undefined) {
-    throw usageError(`unknown COMMAND${shownWord(first)}`, allowed(first, COMMAND_NAMES, OTHER_WORDS.get(first)));
+    throw usageError(`unknown COMMAND${shownWord(first)}`, allowed(first, names, OTHER_WORDS.get(first)));
   }
   return help(name, values["help"] ?? "", context);
 }
 
-async function help(of: CommandName | undefined, asked: Values[string], context: Context): Promise<number> {
+async function help(of: CommandName | TopicName | undefined, asked: Values[string], context: Context): Promise<number> {
   if (asked !== "" && asked !== "all") {
     throw usageError(`--help cannot be '${printable(String(asked))}'`, "allowed: --help, --help=all");
   }
   const isFull = asked === "all";
   // While it loads, yargs reads the working directory, and throws if it was deleted.
   process.chdir("/");
-  const { commandHelp, mainHelp } = await import("./help/help.ts");
-  const layout = layoutFor(context, 1);
-  printHelp(context, await (of === undefined ? mainHelp(layout, isFull) : commandHelp(of, layout, isFull)));
+  const { helpOf } = await import("./help/help.ts");
+  printHelp(context, await helpOf(of, layoutFor(context, 1), isFull));
   return ExitStatus.ok;
 }
 

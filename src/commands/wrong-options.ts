@@ -7,7 +7,7 @@ import { suggest } from "../core/suggest.ts";
 import type { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
 import { usageError } from "./parts/mistakes.ts";
-import { OTHER_OPTIONS } from "./parts/other-tools.ts";
+import { OTHER_OPTIONS, OTHER_WORDS, START } from "./parts/other-tools.ts";
 import { COMMANDS } from "./registry.ts";
 
 /** Makes the error (usage, 125) for an invalid command line. */
@@ -16,6 +16,12 @@ export function mistakeError(mistake: Mistake): SophiaError {
     case "option":
       return optionError(mistake.problem, { ...OPTIONS, ...COMMON_OPTIONS });
     case "node-option":
+      if (mistake.of === "command" && OTHER_WORDS.get(mistake.command) === START) {
+        return usageError(
+          `there is no ${mistake.command} here, and --env-file is called --dotenv`,
+          "sophia-run --dotenv FILE -- COMMAND",
+        );
+      }
       return mistake.of === "sophia-run"
         ? usageError("--env-file is an option of Node.js; the option here is --dotenv")
         : usageError(

@@ -1,6 +1,7 @@
 import type { Resolution } from "../core/model.ts";
 import { isCertain, schemeOf, type ReferenceForm } from "../core/reference-forms.ts";
 import type {
+  CheckedViolation,
   Condition,
   Contract,
   Declaration,
@@ -8,7 +9,7 @@ import type {
   Rule,
   RuleViolation,
   ValueFormat,
-  Violation,
+  ValueViolation,
 } from "./contract-model.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
@@ -19,8 +20,8 @@ export function checkContract(
   contract: Contract,
   resolution: Resolution,
   formatFault: FormatCheck,
-): readonly Violation[] {
-  const violations: Violation[] = [];
+): readonly CheckedViolation[] {
+  const violations: CheckedViolation[] = [];
   for (const rule of contract.rules) {
     const violation = checkRule(rule, resolution);
     if (violation !== undefined) violations.push(violation);
@@ -96,7 +97,11 @@ function isChosen(resolution: Resolution, name: string): boolean {
   return isSet(resolution, name) && resolution.get(name)?.origin.source !== "contract";
 }
 
-function checkValue(declaration: Declaration, resolution: Resolution, formatFault: FormatCheck): Violation | undefined {
+function checkValue(
+  declaration: Declaration,
+  resolution: Resolution,
+  formatFault: FormatCheck,
+): ValueViolation | undefined {
   const { name, format } = declaration;
   const resolved = resolution.get(name);
   if (resolved === undefined || resolved.value === "") return undefined;

@@ -181,7 +181,15 @@ export type ValueViolation =
   | { readonly kind: "placeholder"; readonly name: string }
   | { readonly kind: "reference"; readonly name: string; readonly form: ReferenceForm };
 
-export type Violation = RuleViolation | ValueViolation;
+/** There is no contract, and nothing suggests that the built-in one is meant. It is the only violation then. */
+interface AbsentContract {
+  readonly kind: "no-contract";
+}
+
+/** A violation of a rule, or by a value. */
+export type CheckedViolation = RuleViolation | ValueViolation;
+
+export type Violation = CheckedViolation | AbsentContract;
 
 /** The part of a format that a value does not meet. It repeats the contract, never the value. */
 export type FormatFault =

@@ -18,6 +18,8 @@ export interface MissingValue {
   readonly target: Target;
   /** ESC has a wrong value. */
   readonly replaces?: true;
+  /** The file that the user has named as the contract, which the command must name, too. */
+  readonly contract?: string;
 }
 
 /** The way in which `sophia-run set` gets the value: it asks at a terminal, else it reads the standard input. */
@@ -167,8 +169,11 @@ function commandLines(words: readonly string[], width: number): readonly string[
 }
 
 /** `sophia-run set NAME --in ENV`: the default environment may be another one where the user starts it. */
-function setByName({ name, target, replaces }: MissingValue): readonly string[] {
-  const options = replaces === true ? ["--overwrite"] : [];
+function setByName({ name, target, replaces, contract }: MissingValue): readonly string[] {
+  const options = [
+    ...(replaces === true ? ["--overwrite"] : []),
+    ...(contract === undefined ? [] : ["--contract", shellWord(contract)]),
+  ];
   return ["sophia-run", "set", shellWord(name), "--in", shellWord(environmentOf(target)), ...options];
 }
 

@@ -8,7 +8,7 @@ import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import { printable } from "../core/text.ts";
 import { isDeclared } from "./check-contract.ts";
-import type { Condition, Contract, GroupRule, Violation } from "./contract-model.ts";
+import { type Condition, type Contract, CONTRACT_FILE_NAME, type GroupRule, type Violation } from "./contract-model.ts";
 import { correction, pageOf, preferred, type Remedy, supplyOf, type Target } from "./remedies.ts";
 import { alternatives, faultWords } from "./contract-words.ts";
 
@@ -22,6 +22,8 @@ export interface WordingContext {
   readonly withheld?: (name: string) => string | undefined;
   /** Returns where a source has a variable without a value: `empty (.env, line 3)`. */
   readonly empty?: (name: string) => string | undefined;
+  /** The contract as the user has named it; undefined if it was found. */
+  readonly contractFile?: string | undefined;
 }
 
 export interface Wording extends Remedy {
@@ -57,13 +59,21 @@ export function describeViolations(
     const origin = origins?.get(name)?.origin;
     return resolutionOf(form, origin !== undefined && isOfLine(origin) ? origin.file : undefined);
   };
-  return violations.map((violation) => ({
-    violation,
-    ...describe(violation, contract, { supply, correct, resolve, withheld, empty }),
-  }));
+  const { contractFile } = context;
+  const named = contractFile === undefined ? {} : { contract: contractFile };
+  return violations.map((violation) => {
+    const described = describe(violation, contract, { supply, correct, resolve, withheld, empty });
+    return { violation, ...described, supply: described.supply.map((one) => ({ ...one, ...named })) };
+  });
 }
 
 const NO_REMEDY: Remedy = { advice: [], supply: [] };
+
+const ABSENT: Omit<Wording, "violation"> = {
+  message: `there is no contract here (${CONTRACT_FILE_NAME})`,
+  advice: ["write one: sophia-run init"],
+  supply: [],
+};
 
 interface WordingHelpers {
   readonly supply: (names: readonly string[]) => Remedy;
@@ -75,6 +85,7 @@ interface WordingHelpers {
 
 function describe(violation: Violation, contract: Contract, helpers: WordingHelpers): Omit<Wording, "violation"> {
   const { supply, correct, resolve, withheld, empty } = helpers;
+  if (violation.kind === "no-contract") return ABSENT;
   const about = "name" in violation ? subject(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
     case "missing": {

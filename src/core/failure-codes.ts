@@ -5,6 +5,8 @@ export const FAILURE_CODES = {
   "not-found": "the command was not found (127)",
   "not-executable": "the command cannot be executed (126)",
   "contract-unmet": "the contract is not met (78)",
+  "contract-missing":
+    "there is no contract here, ESC is not configured, and nothing is set that the built-in contract requires by name (78)",
   "contract-invalid": "a contract is malformed",
   "contract-unreadable": "a contract cannot be read",
   "contract-distrusted": "the contract was found in a file or folder that other users can change",

@@ -87,7 +87,8 @@ export interface Unallowed {
   readonly environments: readonly string[];
   readonly files: readonly string[];
   readonly credential: string;
-  readonly why: "declined" | "not-asked" | "agent";
+  /** `unattended`: there is no user, as in CI and in a container. */
+  readonly why: "declined" | "not-asked" | "agent" | "unattended";
   /** Why a consent cannot be remembered, if it cannot. */
   readonly unplaced?: "path" | "outer" | undefined;
   readonly profile?: string | undefined;
@@ -132,6 +133,8 @@ export type Notice =
       readonly environment?: string;
       readonly names: readonly string[];
     }
+  /** Dummies of `--fake` replace these variables of the caller's environment. */
+  | { readonly kind: "replaced-by-dummies"; readonly names: readonly string[] }
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
   | { readonly kind: "exposed"; readonly file: string }
   /** Variables of a `.env` file whose values are references of one form; the program gets them unchanged. */

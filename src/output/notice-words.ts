@@ -17,6 +17,7 @@ export function isInformation(notice: Notice): boolean {
     kind === "shadowed" ||
     kind === "override" ||
     kind === "environment-by-file" ||
+    kind === "replaced-by-dummies" ||
     // Expected with --offline; a warning if ESC does not answer.
     (kind === "esc-kept" && notice.failure === undefined)
   );
@@ -76,6 +77,10 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     }
     case "withheld":
       return [withheldWords(notice)];
+    case "replaced-by-dummies": {
+      const names = enumerateFew(notice.names.map(printable));
+      return [`dummies replace ${names} of the environment; --fake=missing keeps what is set`];
+    }
     case "deprecated":
       return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
     case "exposed":

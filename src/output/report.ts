@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import type { Start } from "../resolve/start.ts";
+import { hasNoContract, type Start } from "../resolve/start.ts";
 import { isSet, serving } from "../contract/check-contract.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
@@ -16,6 +16,8 @@ import { PRECEDENCE } from "../resolve/precedence.ts";
 /** Report of an start, without values; at most with their masked ends. */
 export interface Report {
   readonly met: boolean;
+  /** There is no contract, and the built-in one is not meant: the report has none of its variables. */
+  readonly isAbsent: boolean;
   readonly contract: ContractReport;
   readonly esc: EscReport;
   /** No rule of the contract can be broken by a variable that is not set. */
@@ -80,7 +82,9 @@ export function makeReport(start: Start): Report {
   const why = withheldWords(start);
   const emptyOf = emptyWords(start);
   const stateOf = stateFinder(start);
-  const variables = Array.from(contract.variables.values(), ({ name, label, secret: isDeclaredSo }): VariableReport => {
+  const absent = hasNoContract(start);
+  const declared = absent ? [] : Array.from(contract.variables.values());
+  const variables = declared.map(({ name, label, secret: isDeclaredSo }): VariableReport => {
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
     const secret = isDeclaredSo || (resolved !== undefined && isHidden(contract, resolved));
     const shadows = resolved?.shadowed?.map((one) => one.origin) ?? [];
@@ -104,11 +108,12 @@ export function makeReport(start: Start): Report {
   const sources = new Set(variables.map(({ origin }) => origin?.source));
   return {
     met: violations.length === 0,
+    isAbsent: absent,
     contract: reportContract(contract),
     // A project's own contract may be for other sources than ESC; the built-in one is not.
     esc: reportEsc(start, contract.source.kind === "built-in" && start.verdict.violations.some(isOfMissing)),
     nothingRequired: contract.rules.every(({ kind }) => kind === "optional"),
-    sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
+    sections: (absent ? [] : contract.sections).map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
     variables,
     sources: PRECEDENCE.esc.filter((source) => sources.has(source)),
     overridden: start.verdict.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),

@@ -3,15 +3,16 @@ import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "..
 import type { Wording } from "../contract/violation-wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice, Resolution } from "../core/model.ts";
-import { enumerateFew, firstOf } from "../core/lines.ts";
+import { enumerateFew, firstOf, unbroken } from "../core/lines.ts";
+import { shellWord } from "../core/shell.ts";
 import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
-import type { Start } from "../resolve/start.ts";
+import { hasNoContract, type Start } from "../resolve/start.ts";
 import { unallowed, unallowedWords } from "../access/consent-words.ts";
 import { withheldWords } from "./withheld-words.ts";
 import { describeNotice, isInformation, workLocally } from "./notice-words.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
-import { MAX_SHOWN, wordViolations } from "./violations.ts";
+import { MAX_SHOWN, namedContract, wordViolations } from "./violations.ts";
 
 /** The parts of the message, not wrapped, for `check`, launches and exports. */
 export interface Unmet {
@@ -22,8 +23,10 @@ export interface Unmet {
   readonly findings: readonly Finding[];
   /** Lines that begin with spaces belong to a command, and are not wrapped. */
   readonly remedy: readonly string[];
-  /** The last lines, if ESC is not configured: a project need not use it. */
+  /** The last lines: what a task runner may have dropped. */
   readonly postscript?: readonly string[];
+  /** A value is missing, and ESC is not configured. A project need not use it, so that only reports mention it. */
+  readonly lacksEsc?: true;
 }
 
 interface Finding {
@@ -59,6 +62,10 @@ export function explainUnmet(start: Start, width: number, offer: SetOffer, unrea
     verdict: { violations },
   } = start;
   const wordings = wordViolations(violations.slice(0, MAX_SHOWN), start);
+  if (hasNoContract(start)) {
+    const [{ message, advice } = { message: "", advice: [] }] = wordings;
+    return { findings: [{ kind: "violation", text: message, advice: [] }], remedy: advice };
+  }
   const left = violations.length - wordings.length;
   const rest: readonly Finding[] =
     left > 0
@@ -87,7 +94,7 @@ export function explainUnmet(start: Start, width: number, offer: SetOffer, unrea
   // A task runner may have dropped the settings of ESC.
   const advice = [runnerAdvice(start.values.resolution)].filter((one) => one !== undefined);
   if (esc.kind === "off" && unwritten.unwritten === undefined) {
-    return { findings, remedy, postscript: ["to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN", ...advice] };
+    return { findings, remedy, postscript: advice, lacksEsc: true };
   }
   const cause = notAsked(start);
   if (cause === undefined) return { ...unwritten, findings, remedy };
@@ -204,11 +211,18 @@ export function wordUnmet(
   { consequence, wayOut, quiet, offer, unread, isRunning = false }: Outcome,
 ): Failure {
   const unmet = explainUnmet(start, FURTHER_WIDTH, offer, unread);
+  if (hasNoContract(start)) {
+    const [absent] = unmet.findings;
+    const message = `${absent?.text ?? ""}; ${printable(consequence)}`;
+    return { code: "contract-missing", message, details: [...unmet.remedy, wayOut] };
+  }
   const { cause = [], findings, remedy } = unmet;
   const unwritten = isRunning ? [] : (unmet.unwritten ?? []);
   const amount = count(start.verdict.violations.length, "violation");
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
   const [message = head, ...rest] = [...unwritten, ...cause, head];
+  const named = namedContract(start.settings);
+  const option = named === undefined ? "" : unbroken(` --contract ${shellWord(named)}`);
   const details = [
     ...rest,
     ...findings.flatMap(({ kind, text, advice }) => [
@@ -218,7 +232,7 @@ export function wordUnmet(
     ...remedy,
   ];
   const lastDetails = [
-    ...(unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`]),
+    ...(unwritten.length > 0 ? [] : [`sophia-run check${option} shows the whole configuration; ${wayOut}`]),
     ...(unmet.postscript ?? []),
   ];
   const notices = start.verdict.notices.filter((notice) => isPrinted(notice, quiet));

@@ -61,6 +61,7 @@ function missingIn(violation: Violation): readonly string[] {
       return violation.rule.names;
     case "some-missing":
       return violation.missing;
+    case "no-contract":
     case "several-set":
     case "malformed":
     case "placeholder":

@@ -36,11 +36,13 @@ const MOST_NAMES = 10;
 /** Names the undeclared variables of files that resemble a declared one that no source sets, and that no rule requires. */
 export function similarNameLines({ files: { contract }, values, verdict }: Start): readonly string[] {
   const { resolution, selected } = values;
+  // The user has no contract whose names could be meant.
+  if (verdict.violations.some(({ kind }) => kind === "no-contract")) return [];
   const undeclared = Array.from(resolution.values()).filter(({ name, origin }) => {
     return isOfLine(origin) && !isDeclared(contract, name);
   });
   const find = nameFinder(undeclared.map(({ name }) => name));
-  const isReported = new Set(verdict.violations.flatMap((one) => ("name" in one ? [one.name] : one.rule.names)));
+  const isReported = new Set(verdict.violations.flatMap((one) => ("name" in one ? [one.name] : "rule" in one ? one.rule.names : [])));
   const unset = [...contract.variables.keys()].filter((name) => !isReported.has(name) && !isSet(selected, name));
   const lines = unset.flatMap((name) => {
     const similar = find(name);

@@ -20,7 +20,7 @@ export interface ViolationReport {
 
 /** Returns true if the value itself is wrong, not that there is one or none. */
 export function isOfValue(violation: Violation): violation is ValueViolation {
-  return !("rule" in violation);
+  return !("rule" in violation) && violation.kind !== "no-contract";
 }
 
 export function wordViolations(violations: readonly Violation[], start: Start): readonly Wording[] {
@@ -36,8 +36,14 @@ export function wordViolations(violations: readonly Violation[], start: Start): 
     isOfEnvironment: isOwnVariable,
     withheld: withheldWords(start),
     empty: emptyWords(start),
+    contractFile: namedContract(start.settings),
   };
   return describeViolations(violations, contract, context);
+}
+
+/** Returns the contract that the user has named, unless it is a pipe, which another command cannot read again. */
+export function namedContract({ contractFile }: Pick<Start["settings"], "contractFile">): string | undefined {
+  return contractFile === undefined || /^\/(?:dev|proc)\//.test(contractFile) ? undefined : contractFile;
 }
 
 function targetOf(esc: EscStatus): Target {
@@ -53,6 +59,7 @@ export function reportViolations(
   selected: Resolution,
   escEnvironment: string,
   offer: SetOffer,
+  contractFile: string | undefined,
 ): { readonly violations: readonly ViolationReport[]; readonly lines: readonly Line[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
   const context: WordingContext = {
@@ -60,6 +67,7 @@ export function reportViolations(
     origins: selected,
     target,
     isOfEnvironment: isOwnVariable,
+    contractFile,
   };
   const wordings = describeViolations(violations, contract, context);
   const shown = wordings.slice(0, MAX_SHOWN);
@@ -82,6 +90,6 @@ export const MAX_SHOWN = 50;
 
 export function reportViolation(wording: Wording): ViolationReport {
   const { violation, message } = wording;
-  const names = "name" in violation ? [violation.name] : violation.rule.names;
+  const names = "name" in violation ? [violation.name] : "rule" in violation ? violation.rule.names : [];
   return { kind: violation.kind, names, message, remedies: remedyLines(wording) };
 }

@@ -1,5 +1,5 @@
 /** Stage 6 of a start: whether the values meet the contract, and what the user is told. */
-import { checkContract } from "../contract/check-contract.ts";
+import { checkContract, isSet } from "../contract/check-contract.ts";
 import { noticesOf } from "./start-notices.ts";
 import type { Start, Verdict } from "./start.ts";
 
@@ -11,8 +11,22 @@ export async function reachVerdict(start: Omit<Start, "verdict">): Promise<Verdi
   const checkFormat = isBuiltIn ? refuseFormat : (await import("../contract/format.ts")).formatCheck();
   const found = checkContract(values.required, values.selected, checkFormat);
   const isNested = found.length > 0 && environment.has("SOPHIA_BROKERED");
+  if (isBuiltIn && found.length > 0 && isUnrelated(start)) {
+    return { violations: [{ kind: "no-contract" }], notices: await noticesOf(start) };
+  }
   const violations = isNested ? (await import("./outer-broker.ts")).ofOwnValues(found, start) : found;
   return { violations, notices: await noticesOf(start) };
+}
+
+/**
+ * Returns true if nothing suggests that the built-in contract is meant: ESC is not configured, and no source sets a variable that it
+ * requires by name. Its others (`DATABASE_URL`, `OPENAI_API_KEY`) are those of many projects.
+ */
+function isUnrelated({ files: { contract }, store, values }: Omit<Start, "verdict">): boolean {
+  return (
+    store.esc.kind === "off" &&
+    !contract.rules.some((rule) => rule.kind === "required" && isSet(values.resolution, rule.name))
+  );
 }
 
 function refuseFormat(): never {

@@ -14,7 +14,7 @@ const NOTHING = { accessNotices: [], layers: [], notices: [] };
 export async function readStore(start: Started, companions: Companions): Promise<Store> {
   const { environment, settings, places, files } = start;
   const { contract, dotenv } = files;
-  if (settings.fake) return { access: { kind: "fake" }, esc: { kind: "fake" }, ...NOTHING };
+  if (settings.fake !== undefined) return { access: { kind: "fake" }, esc: { kind: "fake" }, ...NOTHING };
   const isOff = contract.environment === undefined && !isEscMentioned(environment, dotenv.layers);
   if (isOff && !settings.requireEsc) return { access: { kind: "off" }, esc: { kind: "off" }, ...NOTHING };
   const [{ accessToEsc }, { readFromEsc, requireAccess }] = [

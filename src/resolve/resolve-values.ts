@@ -1,7 +1,7 @@
 /** Stage 5 of a start: which source's value of each variable the program gets. */
 import { isDeclared, isSet } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
-import type { Resolution } from "../core/model.ts";
+import type { Layer, Resolution } from "../core/model.ts";
 import { FROM_FILES } from "../esc/settings/from-files.ts";
 import { environmentLayer } from "../sources/environment-layer.ts";
 import { inPrecedence, resolve } from "./precedence.ts";
@@ -58,13 +58,13 @@ export async function resolveValues(start: Sources): Promise<Values> {
   const required =
     settings.include.length === 0 ? contract : await included(contract, selection, resolve(passed, declared));
 
-  const dummies = settings.fake
-    ? [(await import("../contract/fake.ts")).fakeLayer(required, resolve(passed, declared), isOwnVariable)]
-    : [];
-  const resolution = resolve([...layers, ...dummies], declared);
+  const { fake } = settings;
+  const dummies = fake === undefined ? NO_DUMMIES : await dummiesFor(fake, required, passed, selection.folding);
+  const { above, below } = dummies;
+  const resolution = resolve([...above, ...layers, ...below], declared);
   // Most programs get everything; resolving thousands of variables a second time takes milliseconds.
   const isWhole = passed.every((layer, index) => layer === layers[index]);
-  const passedOn = isWhole ? resolution : resolve([...passed, ...dummies], declared);
+  const passedOn = isWhole ? resolution : resolve([...above, ...passed, ...below], declared);
   const unmarked = folded?.byAnySpelling(passedOn) ?? passedOn;
   const selected = isCallers ? unmarked : markFromFiles(unmarked, risks.marked, declared);
   return {
@@ -75,9 +75,35 @@ export async function resolveValues(start: Sources): Promise<Values> {
     required,
     resolution: folded?.byAnySpelling(resolution) ?? resolution,
     selected: folded?.byAnySpelling(selected) ?? selected,
-    notices: [...completed.notices, ...(spelled?.notices ?? [])],
+    notices: [...completed.notices, ...(spelled?.notices ?? []), ...dummies.notices],
   };
 }
+
+interface Dummies extends Pick<Values, "notices"> {
+  /** The dummies in place of secrets. */
+  readonly above: readonly Layer[];
+  /** The dummies of required variables that no source sets. */
+  readonly below: readonly Layer[];
+}
+
+/** Makes the dummy values of `--fake`. @throws SophiaError (fake-value, 125) */
+async function dummiesFor(
+  mode: NonNullable<Start["settings"]["fake"]>,
+  contract: Contract,
+  passed: readonly Layer[],
+  folding: Selection["folding"],
+): Promise<Dummies> {
+  const declared = (name: string): boolean => isDeclared(contract, name);
+  const { layer, notices } =
+    mode === "missing"
+      ? { layer: undefined, notices: [] }
+      : (await import("./replaced-secrets.ts")).replacedSecrets(contract, resolve(passed, declared), folding);
+  const above = layer === undefined ? [] : [layer];
+  const given = resolve([...above, ...passed], declared);
+  return { above, below: [(await import("../contract/fake.ts")).fakeLayer(contract, given, isOwnVariable)], notices };
+}
+
+const NO_DUMMIES: Dummies = { above: [], below: [], notices: [] };
 
 /** Restricts the contract to the variables of `--include` and those that are set. */
 async function included(contract: Contract, { include, folding }: Selection, given: Resolution): Promise<Contract> {

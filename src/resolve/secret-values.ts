@@ -3,7 +3,7 @@ import { declarationOf } from "../contract/check-contract.ts";
 import { credentialIn } from "../contract/credential-forms.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/contract-model.ts";
-import type { Resolved, Variable } from "../core/model.ts";
+import type { Variable } from "../core/model.ts";
 import type { Secret } from "../masking/masking-model.ts";
 import { initialEntries } from "../system/own-environment.ts";
 import { isSecret } from "../contract/secret-names.ts";
@@ -41,20 +41,28 @@ export function publicCredentials({ files, values }: ResolvedStart): readonly Pu
 /** The part of a start that has its values. */
 export interface ResolvedStart {
   readonly files: Pick<Start["files"], "contract">;
-  readonly values: Pick<Start["values"], "resolution" | "selected">;
+  readonly values: Pick<Start["values"], "layers" | "resolution" | "selected">;
 }
 
 type TextSecret = Secret & { readonly value: string };
 
 /** Returns the secrets that outputs must not show, of all sources, whether the program gets them or not. */
-export function secretsOf({ files, values: { resolution, selected } }: ResolvedStart): readonly TextSecret[] {
-  const hides = (variable: Resolved): boolean => isHidden(files.contract, variable);
+export function secretsOf({ files, values: { layers, resolution, selected } }: ResolvedStart): readonly TextSecret[] {
+  const hides = (variable: Variable): boolean => isHidden(files.contract, variable);
   const secrets = Array.from(resolution.values()).filter(hides);
   // A withheld value may hide another one, which the program gets.
   const others = Array.from(selected.values()).filter(
     (variable) => hides(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
-  return [...secrets, ...others].map(({ name, value }) => ({ name, value }));
+  // A dummy of --fake stands for a real value, which the program may still read in a file.
+  const replaced = Array.from(resolution.values()).some(
+    ({ origin, shadowed }) => origin.source === "fake" && shadowed !== undefined,
+  )
+    ? layers.flatMap(({ variables }) =>
+        variables.filter((variable) => resolution.get(variable.name)?.origin.source === "fake" && hides(variable)),
+      )
+    : [];
+  return [...secrets, ...others, ...replaced].map(({ name, value }) => ({ name, value }));
 }
 
 /** Returns the secrets of all layers, also those that another layer overrides. A name that one marks is secret in all. */

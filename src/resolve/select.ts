@@ -130,7 +130,8 @@ function isCallersOwn(
   return overridable.has(name) && isBaseline(name, folding);
 }
 
-function isBaseline(name: string, folding: Folding | undefined): boolean {
+/** Returns true for a variable that most processes need. */
+export function isBaseline(name: string, folding: Folding | undefined): boolean {
   const folded = folding?.fold(name) ?? name;
   return BASELINE.has(folded) || folded.startsWith("LC_") || folding?.isBaseline(folded) === true;
 }

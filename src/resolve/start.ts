@@ -107,6 +107,11 @@ export interface ReadingProgress extends Progress {
   readonly printLine: (line: string) => void;
 }
 
+/** Returns true if there is no contract, and nothing suggests that the built-in one is meant. */
+export function hasNoContract({ verdict: { violations } }: Pick<Start, "verdict">): boolean {
+  return violations[0]?.kind === "no-contract";
+}
+
 /** Returns true if `--watch` has an ESC to follow. */
 export function followsEsc({ settings, store }: Pick<Start, "settings" | "store">): boolean {
   return "settings" in store.esc && !settings.offline;

@@ -17,7 +17,7 @@ test("defaults", () => {
     cache: false,
     offline: false,
     cacheMaxAgeMs: 86_400_000,
-    fake: false,
+    fake: undefined,
     contractFile: undefined,
     profile: undefined,
     enforceContract: true,

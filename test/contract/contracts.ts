@@ -9,7 +9,7 @@ import { parseContract } from "../../src/contract/file/load-file.ts";
 import { formatCheck } from "../../src/contract/format.ts";
 import { ContractFileError, type LocatedFault } from "../../src/contract/file/contract-file-error.ts";
 import { contradictions, malformations } from "../../src/contract/file/rejection.ts";
-import type { Contract, Violation } from "../../src/contract/contract-model.ts";
+import type { CheckedViolation, Contract } from "../../src/contract/contract-model.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
 import { failureOf as inWords } from "../../src/output/stderr.ts";
@@ -55,12 +55,12 @@ export function resolved(name: string, value: string, origin: Origin): Resolved 
 }
 
 /** Checks the contract's rules, and the formats of its values. */
-export function checked(contract: Contract, resolution: Resolution): readonly Violation[] {
+export function checked(contract: Contract, resolution: Resolution): readonly CheckedViolation[] {
   return checkContract(contract, resolution, formatCheck());
 }
 
 /** `kind NAME…` of each violation, short enough for a table. */
-export function brief(violations: readonly Violation[]): readonly string[] {
+export function brief(violations: readonly CheckedViolation[]): readonly string[] {
   return violations.map((violation) => {
     switch (violation.kind) {
       case "missing":

@@ -68,6 +68,8 @@ describe("fakeLayer", () => {
           const format = contract.variables.get(name)?.format;
           return (
             !value.includes("fake") &&
+            // Addresses of servers without a user, and databases in memory.
+            !/^[a-z+]+:\/\/(?:127\.0\.0\.1:\d+|\/:memory:)$/.test(value) &&
             (format === undefined || ["text", "url", "json", "base64", "email"].includes(format.kind))
           );
         });
@@ -100,10 +102,10 @@ describe("the value", () => {
   it.each<[object, string]>([
     [{}, "fake-a-key"],
     [{ example: "sk-<key>" }, "sk-fake-a-key"],
-    [{ example: "postgresql://<user>@localhost/db" }, "postgresql://fake.invalid/fake-a-key"],
+    [{ example: "postgresql://<user>@localhost/db" }, "postgresql://fake:fake@127.0.0.1/fake"],
     [{ example: "something else <x>" }, "fake-a-key"],
     [{ format: "url" }, "https://fake.invalid/fake-a-key"],
-    [{ format: { type: "url", schemes: ["redis", "rediss"] } }, "redis://fake.invalid/fake-a-key"],
+    [{ format: { type: "url", schemes: ["redis", "rediss"] } }, "redis://127.0.0.1:6379"],
     [{ format: "integer" }, "0"],
     [{ format: { type: "integer", minimum: 2.5 } }, "3"],
     [{ format: { type: "integer", maximum: -2.5 } }, "-3"],
@@ -114,12 +116,35 @@ describe("the value", () => {
     [{ format: { type: "enum", values: ["b", "a"] } }, "b"],
     [{ format: "json" }, '{"fake":"fake-a-key"}'],
     [{ format: "base64" }, "fakeZmFrZS1hLWtleQ=="],
-    [{ format: "email" }, "fake-a-key@fake.invalid"],
+    [{ format: "email" }, "fake-a-key@example.com"],
     [{ format: { type: "text", prefix: "sk-" } }, "sk-fake-a-key"],
     [{ format: { type: "text", minLength: 16 } }, "fake-a-key-fake-"],
+    [{ format: { type: "text", prefix: "redis://" } }, "redis://127.0.0.1:6379"],
+    [{ format: { type: "url", schemes: ["postgresql+asyncpg"] } }, "postgresql+asyncpg://fake:fake@127.0.0.1/fake"],
+    [{ format: { type: "url", schemes: ["mongodb+srv"] } }, "mongodb+srv://fake:fake@fake.fake.invalid/fake"],
+    [{ format: { type: "url", schemes: ["sqlite"] } }, "sqlite:///:memory:"],
+    [{ format: { type: "url", schemes: ["file"] } }, "file:///fake-a-key"],
+    [{ format: { type: "url", schemes: ["snowflake"] } }, "snowflake://fake.invalid/fake-a-key"],
     [{ format: { type: "text", pattern: "[a-z]{6}" } }, "fakefa"],
   ])("of %j is %s", (declaration, expected) => {
     expect(value(declaration)).toBe(expected);
+  });
+
+  it.each<[name: string, declaration: object, expected: string]>([
+    ["REDIS_URL", {}, "redis://127.0.0.1:6379"],
+    ["CACHE_REDIS_URI", { format: "url" }, "redis://127.0.0.1:6379"],
+    ["DATABASE_URL", {}, "postgresql://fake:fake@127.0.0.1/fake"],
+    ["TEST_DB_URL", { format: "url" }, "postgresql://fake:fake@127.0.0.1/fake"],
+    ["DATABASE_URL", { format: { type: "url", schemes: ["mysql", "mariadb"] } }, "mysql://fake:fake@127.0.0.1/fake"],
+    ["DATABASE_URL", { example: "mysql://<user>@localhost" }, "mysql://fake:fake@127.0.0.1/fake"],
+    ["MONGODB_URI", {}, "mongodb://fake:fake@127.0.0.1/fake"],
+    ["API_URL", {}, "https://fake.invalid/fake-api-url"],
+    ["SENTRY_DSN", {}, "https://fake@fake.invalid/0"],
+    ["POSTGRES_DSN", {}, "postgresql://fake:fake@127.0.0.1/fake"],
+    ["CURL", {}, "fake-curl"],
+  ])("of %s with %j is %s", (name, declaration, expected) => {
+    const contract = contractOf({ variables: { [name]: { ...declaration, required: true } } });
+    expect(fakes(contract)).toEqual({ [name]: expected });
   });
 
   it("falls back to the example, and asks for one", async () => {

@@ -52,7 +52,7 @@ test("the secrets of all sources, also withheld ones and those that they hide", 
     ["ESC_TOKEN", variable("ESC_TOKEN", "pul-token")],
   ]);
   const selected = new Map([["KEY", variable("KEY", "was hidden")]]);
-  expect(secretsOf({ files: { contract }, values: { resolution, selected } })).toEqual([
+  expect(secretsOf({ files: { contract }, values: { layers: [], resolution, selected } })).toEqual([
     { name: "KEY", value: "hides the other" },
     { name: "ESC_TOKEN", value: "pul-token" },
     { name: "KEY", value: "was hidden" },

@@ -190,6 +190,18 @@ describe("a program that restarts", { timeout: 300_000 }, () => {
     expect(esc.count("open")).toBe(reads);
   });
 
+  test("the second also restarts for a change of .env", async () => {
+    const shown = 'console.log("greeting", process.env.GREETING); setInterval(() => {}, 1000);';
+    const files = { "server.js": shown, "nodemon.json": '{ "verbose": true }', ".env": "GREETING=hello\n" };
+    const { started, cwd } = await project(files, { modules: packages() });
+    const running = started(each);
+    await running.seen(/greeting hello/);
+    await running.seen(/watching \d+ file/);
+    writeFileSync(join(cwd, ".env"), "GREETING=bye\n");
+    const [, greeting] = await running.seen(/restarting due to changes[^]*greeting (\w+)/);
+    expect(greeting).toBe("bye");
+  });
+
   test("tsx watch starts the program with the values", async () => {
     const { started, server: esc } = await project({ "server.ts": server }, { modules: join(root, "node_modules") });
     await started(block("tsx watch", "bash")).seen(new RegExp(`started ${VALUE}`));

@@ -65,7 +65,9 @@ export const audit: Command = async ({ options }, context) => {
     const read = access.reader.kind === "on" ? ages : undefined;
     printReport(context, auditText({ contract: reportContract(contract), ages: read, token, findings, unseen }, now));
   }
-  return options["strict"] === true && findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
+  if (options["strict"] !== true) return ExitStatus.ok;
+  if (findings.length > 0) return ExitStatus.unmet;
+  return access.reader.kind === "on" ? ExitStatus.ok : ExitStatus.incomplete;
 };
 
 const INDENT = "   ";

@@ -14,7 +14,11 @@ export const auditCommand: CommandDefinition = {
     strict: { type: "boolean", describe: "End with 1 if there is a finding" },
     json: JSON_OPTION,
   },
-  statuses: { 0: "the report is complete", 1: "with --strict: there is a finding" },
+  statuses: {
+    0: "the report is complete",
+    1: "with --strict: there is a finding",
+    2: "with --strict: there is none, but ESC was not read",
+  },
   examples: ["sophia-run audit", "sophia-run audit --strict --json"],
   load: async () => (await import("./audit.ts")).audit,
 };

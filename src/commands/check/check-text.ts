@@ -38,7 +38,7 @@ export function reportText(
   { tracked, ages, gates, checks }: ReportExtras,
 ): readonly Line[] {
   const now = new Date();
-  const isBuiltIn = report.contract.source === "built-in";
+  const isBuiltIn = report.contract.source === "built-in" && !report.isAbsent;
   const esc: readonly Line[] = [
     isBuiltIn ? "--- ESC Configuration ---" : "--- Pulumi ESC ---",
     ...[report.esc.environment, report.esc.credential].map((one) => searched(escLine(one, report))),
@@ -56,7 +56,8 @@ export function reportText(
     ...checks.map(({ section }) => section),
     ["--- Summary ---", ...summary(report, unmet, checks), ...tracked.flatMap(trackedLines)],
   ];
-  return [reportTitle("check", report.contract), ...sections.flatMap((lines) => ["", ...lines])];
+  const title = report.isAbsent ? "=== Configuration check ===" : reportTitle("check", report.contract);
+  return [title, ...sections.flatMap((lines) => ["", ...lines])];
 }
 
 /** Returns the report as JSON, without any part of a value. Its version changes if a field changes its meaning. */
@@ -180,20 +181,28 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
     const passed = report.nothingRequired ? "All checks passed, but nothing is required." : "All checks passed!";
     return [searched(`✅ ${isAll ? passed : "The contract is met."}${from}`), ...nothing];
   }
-  const { unwritten, cause = [], findings, remedy, postscript = [] } = unmet;
+  const { unwritten, cause = [], findings, remedy, postscript = [], lacksEsc } = unmet;
   const [first, ...rest] = cause;
   return [
     ...(unwritten === undefined ? [] : [`⚠️ ${sentence(unwritten[0])}`, indented(unwritten[1])]),
     ...(first === undefined ? [] : [`${report.esc.environment.state === "absent" ? "➖" : "❌"} ${first}`]),
     ...rest.map(indented),
-    `❌ ${count(report.violations.length, "check")} failed`,
+    ...(report.isAbsent ? [] : [`❌ ${count(report.violations.length, "check")} failed`]),
     ...findings.flatMap(({ kind, text: words, advice }) => [
-      kind === "violation" ? `❌ ${words}` : indented(words),
+      kind === "violation" ? `❌ ${report.isAbsent ? sentence(words) : words}` : indented(words),
       ...advice.map(indented),
     ]),
-    ...[...remedy, ...postscript].map(indented),
+    ...[
+      ...remedy,
+      ...(lacksEsc === true ? [TO_USE_ESC] : []),
+      ...(report.isAbsent ? [WITHOUT] : []),
+      ...postscript,
+    ].map(indented),
   ];
 }
+
+const WITHOUT = "sophia-run --no-contract -- COMMAND starts a program without one";
+const TO_USE_ESC = "to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN";
 
 function fault({ met, esc }: Report): readonly Line[] {
   if (!met || esc.failure === undefined) return [];

@@ -61,7 +61,7 @@ export const check: Command = async ({ options, positionals }, context) => {
     checks.push(await checkOverdue(settings, start.files.contract, context));
   }
   if (isLive) {
-    if (settings.fake) throw conflict("--live", "--fake (SOPHIA_FAKE)");
+    if (settings.fake !== undefined) throw conflict("--live", "--fake (SOPHIA_FAKE)");
     const { checkLive } = await import("./live/live.ts");
     checks.push(await checkLive(start, settings, { isConfirmed: options["yes"] === true, strict }, context));
   }

@@ -14,6 +14,7 @@ import { printReport } from "../../output/colour.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { describeNotice } from "../../output/notice-words.ts";
 import { setOffer } from "../../output/unmet.ts";
+import { namedContract } from "../../output/violations.ts";
 import { environmentGates, gateWords } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
@@ -45,7 +46,13 @@ export async function compare(names: string, options: Values, json: boolean, con
     ...gates.map((one) => remark(gateWords(one))),
   ];
   printNotices(context, settings, notices);
-  const comparison = compareEnvironments(contract, answers.results, options["strict"] === true, setOffer(context));
+  const comparison = compareEnvironments(
+    contract,
+    answers.results,
+    options["strict"] === true,
+    setOffer(context),
+    namedContract(settings),
+  );
   if (json) {
     context.out(
       comparisonJson(
@@ -63,7 +70,7 @@ async function access(
   contract: Contract,
   context: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
-  if (settings.fake) {
+  if (settings.fake !== undefined) {
     throw conflict("--against", "--fake (SOPHIA_FAKE)");
   }
   const environments = { value: names, option: "--against" };

@@ -3,7 +3,7 @@ import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check-contract.ts";
 import { formatCheck } from "../../contract/format.ts";
 import type { SetOffer } from "../../contract/remedies.ts";
-import type { Contract, Violation } from "../../contract/contract-model.ts";
+import type { Contract, CheckedViolation } from "../../contract/contract-model.ts";
 import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
@@ -33,12 +33,13 @@ export type ComparedEnvironment = Comparison["environments"][number];
 /** Represents an unknown value. No environment variable can contain it. */
 const NOT_KNOWN = "\0";
 
-/** Checks each environment, and compares which of them set a variable. @param strict a difference (drift) fails */
+/** Checks each environment, and compares which of them set a variable. @param strict a difference (drift) fails @param contractFile as the user has named it */
 export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],
   strict: boolean,
   offer: SetOffer,
+  contractFile?: string,
 ) {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
@@ -79,7 +80,7 @@ export function compareEnvironments(
   const reports = columns.map(({ environment, resolution, violations }) => {
     const name = formatName(environment.name);
     const { version } = environment.name;
-    return { name, version, ...reportViolations(violations, contract, resolution, name, offer) };
+    return { name, version, ...reportViolations(violations, contract, resolution, name, offer, contractFile) };
   });
   const met = reports.every(({ violations }) => violations.length === 0);
   const drift = rows.some((one) => one.drift);
@@ -99,7 +100,7 @@ export function compareEnvironments(
 interface Column {
   readonly environment: EvaluatedEnvironment;
   readonly resolution: Resolution;
-  readonly violations: readonly Violation[];
+  readonly violations: readonly CheckedViolation[];
   readonly invalid: ReadonlySet<string>;
 }
 
@@ -120,7 +121,7 @@ function withoutOwn(layer: Layer): Layer {
 }
 
 /** Returns true for a violation that neither an unknown value nor the process environment of a start could remedy. */
-function isCertain(violation: Violation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
+function isCertain(violation: CheckedViolation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
   switch (violation.kind) {
     case "malformed":
     case "placeholder":

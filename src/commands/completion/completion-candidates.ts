@@ -59,7 +59,7 @@ async function candidatesFor(
   context: Context,
 ): Promise<"files" | "command" | readonly Candidate[]> {
   const first = firstWord(before)?.word;
-  if (first === HELP_WORD) return before.at(-1) === HELP_WORD ? commandCandidates(COMMAND_NAMES, current) : [];
+  if (first === HELP_WORD) return before.at(-1) === HELP_WORD ? await helpCandidates(current) : [];
   const command = COMMAND_NAMES.find((name) => name === first);
   const options: Options = {
     ...Object.fromEntries(namesFor(command ?? "run").map((name) => [name, DESCRIBED_OPTIONS[name]])),
@@ -88,6 +88,12 @@ function commandCandidates(words: readonly (typeof WORDS)[number][], current: st
       value,
       describe: value === HELP_WORD ? "Show the help of a command" : COMMANDS[value].describe,
     }));
+}
+
+async function helpCandidates(current: string): Promise<readonly Candidate[]> {
+  const { TOPIC_NAMES, TOPICS } = await import("../help/topics.ts");
+  const topics = TOPIC_NAMES.map((value) => ({ value, describe: TOPICS[value].describe }));
+  return [...commandCandidates(COMMAND_NAMES, current), ...topics.filter(({ value }) => value.startsWith(current))];
 }
 
 function firstWord(before: readonly string[]): Positional | undefined {

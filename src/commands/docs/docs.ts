@@ -7,7 +7,7 @@ import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
 import { isOurs, markOf, partOf, withPart } from "./mark.ts";
 import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
-import { contractBlocks, secretsDocument, type ProjectFacts } from "./secrets-document.ts";
+import { contractBlocks, OF_GITHUB, secretsDocument, type ProjectFacts } from "./secrets-document.ts";
 import { shownPath } from "../../contract/file/contract-text.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -78,6 +78,12 @@ async function areAboutEsc(
   return (await workflowsIn(root)).some(({ text }) => namesEsc(text)) || isOnMachine();
 }
 
+/** Returns the facts that a written document has: it stays up to date if a workflow is added. */
+function factsIn(document: string): Omit<ProjectFacts, "usesEsc"> {
+  const workflows = Array.from(document.matchAll(/^- `gh run list --workflow ([^`]+)`/gm), ([, name = ""]) => name);
+  return { isOnGitHub: document.includes(`\n${OF_GITHUB}\n`), workflows };
+}
+
 interface Draft extends TargetFile {
   readonly current: string | undefined;
   readonly wanted: string;
@@ -97,12 +103,13 @@ export const docs: Command = async ({ options, positionals }, context) => {
     ? positionals.map((name) => resolve(context.cwd, name))
     : (await defaultFiles(folder, types)).map((name) => join(folder, name));
   const isForced = options["force"] === true;
-  const documents = await Promise.all(
+  const existingDocuments = await Promise.all(
     paths.filter((path) => path.endsWith(".md") || EXAMPLE_FILES.includes(basename(path))).map(textAt),
   );
-  const existing = isForced ? [] : documents.filter(isWritten);
+  const existing = isForced ? [] : existingDocuments.filter(isWritten);
   const hasEsc = await areAboutEsc(contract, projectRoot(folder), existing, () => machineUsesEsc(settings, context));
-  const request: Request = { contract, types, folder, root, isForced, hasEsc };
+  const isCheck = options["check"] === true;
+  const request: Request = { contract, types, folder, root, isForced, isCheck, hasEsc };
   const drafts = await Promise.all([...new Set(paths)].map((path) => draft(path, request, context)));
   // A foreign file is a failure only if the user named files.
   const left = isNamed || types !== undefined || isForced ? [] : drafts.filter(isForeign);
@@ -111,7 +118,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   for (const { name } of left) {
     printReport(context, [`${name} is not changed (not written by sophia-run docs); --force replaces it`]);
   }
-  if (options["check"] === true) reportStale(stale, context);
+  if (isCheck) reportStale(stale, context);
   else {
     writeAll(stale, isForced, context);
     // `init` would restore the built-in contract from them.
@@ -121,7 +128,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
     }
   }
   if (stale.length === 0) printReport(context, `${enumerate(written.map(({ name }) => name))}: up to date\n`);
-  return options["check"] === true && stale.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
+  return isCheck && stale.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
 
 function writeAll(stale: readonly Draft[], isForced: boolean, context: Context): void {
@@ -148,6 +155,7 @@ interface Request {
   readonly isForced: boolean;
   /** The project uses Pulumi ESC. */
   readonly hasEsc: boolean;
+  readonly isCheck: boolean;
 }
 
 function textAt(path: string): Promise<string | undefined> {
@@ -163,7 +171,8 @@ async function draft(path: string, request: Request, context: Context): Promise<
   return { path, name, root: request.root, current, wanted, isMerged };
 }
 
-async function textFor(path: string, { contract, types, folder, hasEsc }: Request, current: string): Promise<string> {
+async function textFor(path: string, request: Request, current: string): Promise<string> {
+  const { contract, types, folder, hasEsc, isCheck } = request;
   const name = basename(path);
   const { source } = contract;
   const mark = markOf(
@@ -171,8 +180,9 @@ async function textFor(path: string, { contract, types, folder, hasEsc }: Reques
   );
   if (name.endsWith(".md")) {
     const part = partOf(current);
-    const blocks =
-      part === "document" ? secretsDocument(contract, await projectFacts(folder, hasEsc)) : contractBlocks(contract);
+    const factsOf = async (): Promise<ProjectFacts> =>
+      isCheck && isOurs(current) ? { ...factsIn(current), usesEsc: hasEsc } : projectFacts(folder, hasEsc);
+    const blocks = part === "document" ? secretsDocument(contract, await factsOf()) : contractBlocks(contract);
     return withPart(current, part, mark, blocks);
   }
   if (name.endsWith(".py")) {

@@ -136,9 +136,12 @@ function escSource({ environment }: Contract): string {
    there is a token (\`ESC_TOKEN\`). The first start asks whether your token may open it. ${right}`;
 }
 
+/** The heading of what only a repository on GitHub needs. */
+export const OF_GITHUB = "## The two repository secrets";
+
 function repositorySecrets(): readonly string[] {
   return [
-    "## The two repository secrets",
+    OF_GITHUB,
     "GitHub Actions uses `ESC_ENV` and `ESC_TOKEN` as secrets. These commands ask for both and do not show the token:",
     shell(`read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&
   read -rs VALUE && printf %s "$VALUE" | gh secret set ESC_TOKEN; unset VALUE`),

@@ -33,9 +33,12 @@ export function explanationText(explanation: Explanation, inFull: boolean): read
   return [...head(explanation), ...blocks.flatMap((lines) => ["", ...lines])];
 }
 
-function head({ contract, esc }: Explanation): readonly Line[] {
+function head({ contract, isAbsent, esc }: Explanation): readonly Line[] {
   return [
-    { text: `Contract: ${contractWords(contract)}`, hang: INDENT.length },
+    {
+      text: `Contract: ${isAbsent ? "none; sophia-run init writes one" : contractWords(contract)}`,
+      hang: INDENT.length,
+    },
     { text: `ESC: ${escWords(esc)}`, hang: INDENT.length },
     ...(esc.failure?.further ?? []).map((line) => ({ text: INDENT + line, hang: INDENT.length })),
   ];

@@ -1,5 +1,5 @@
 /** Explains variables, without values; pure. */
-import type { Start } from "../../resolve/start.ts";
+import { hasNoContract, type Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, serving } from "../../contract/check-contract.ts";
 import { credentialIn } from "../../contract/credential-forms.ts";
 import { chapters, formWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
@@ -19,6 +19,8 @@ import { printable } from "../../core/text.ts";
 
 export interface Explanation {
   readonly contract: Report["contract"];
+  /** There is no contract, and the built-in one is not meant. */
+  readonly isAbsent: boolean;
   readonly esc: Report["esc"];
   /** The named variables, or all: declared ones by the chapters of the contract, then the others. */
   readonly chapters: readonly { readonly title: string; readonly variables: readonly VariableExplanation[] }[];
@@ -40,7 +42,8 @@ export type RuleExplanation = VariableExplanation["rules"][number];
  * @param all undeclared variables of the process environment as well
  * @throws SophiaError (125) for a name that neither the contract nor a source has
  */
-export function makeExplanation(start: Start, names: readonly string[], all: boolean, effects: Effects): Explanation {
+export function makeExplanation(given: Start, names: readonly string[], all: boolean, effects: Effects): Explanation {
+  const start = hasNoContract(given) ? withoutContract(given) : given;
   const {
     files: { contract },
     values: { resolution },
@@ -48,7 +51,7 @@ export function makeExplanation(start: Start, names: readonly string[], all: boo
   const report = makeReport(start);
   const explain = explainer(start, report, effects);
   const added = [...effects.broker.added, ...effects.aws.added];
-  const shared = { contract: report.contract, esc: report.esc, notices: report.notices };
+  const shared = { contract: report.contract, isAbsent: report.isAbsent, esc: report.esc, notices: report.notices };
   if (names.length > 0) {
     refuseUnknown(names, start, added);
     const variables = [...new Set(names)].map(explain);
@@ -76,11 +79,21 @@ export function makeExplanation(start: Start, names: readonly string[], all: boo
         title,
         variables: declarations.map(({ name }) => explain(name)),
       })),
-      { title: "Not declared by the contract", variables: explained.filter((one) => isListed(one) && !isOutside(one)) },
+      {
+        title: report.isAbsent ? "Variables" : "Not declared by the contract",
+        variables: explained.filter((one) => isListed(one) && !isOutside(one)),
+      },
       { title: `Not in the scope ${contract.scope?.name ?? ""}`, variables: explained.filter(isOutside) },
     ].filter(({ variables }) => variables.length > 0),
     unlisted: { passed, withheld: unlisted.length - passed },
   };
+}
+
+/** Leaves out the variables of the built-in contract, which is not meant. */
+function withoutContract(start: Start): Start {
+  const { contract } = start.files;
+  const nothing = { variables: new Map(), aliases: new Map(), deprecated: new Map(), rules: [], sections: [] };
+  return { ...start, files: { ...start.files, contract: { ...contract, ...nothing } } };
 }
 
 function origins({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {

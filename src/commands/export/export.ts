@@ -85,6 +85,8 @@ function outputFile(given: unknown, format: string, { cwd }: Context): TargetFil
       "leave --output out, or set GITHUB_ENV to the file",
     );
   }
+  // As of other commands: the standard output.
+  if (given === "-") return undefined;
   const file = { path: resolve(cwd, given), name: printable(given), root: projectRoot(cwd) };
   refuseIrregular(file);
   return file;

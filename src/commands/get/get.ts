@@ -77,7 +77,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
 
 function namesIn(violation: Violation): readonly string[] {
   if ("name" in violation) return [violation.name];
-  return violation.rule.names;
+  return "rule" in violation ? violation.rule.names : [];
 }
 
 function notSet(name: string, start: Start): SophiaError {

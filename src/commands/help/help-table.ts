@@ -1,33 +1,59 @@
 /** Lays out what a help text lists. The executables have the texts of this module instead of it (scripts/build/help.mjs). */
 import yargs, { type Argv } from "yargs";
-import type { CommandName } from "../../command-line/command-line.ts";
+import { COMMAND_NAMES, type CommandName } from "../../command-line/command-line.ts";
 import { DESCRIBED_COMMON_OPTIONS, DESCRIPTIONS } from "../../command-line/descriptions.ts";
 import { OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../../command-line/options.ts";
 import { namesFor, type Taker } from "../../command-line/takers.ts";
 import type { CommandDefinition } from "../command.ts";
 import { COMMANDS } from "../registry.ts";
+import { COMMAND_GROUPS, GROUP_OF } from "./help-texts.ts";
+import { type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
 
 /** The heading of yargs for options without a group. It is named first to be printed first. */
 const OWN = "Options:";
 
+/** The subject of a table; undefined for the program itself. */
+export type TableOf = CommandName | TopicName | undefined;
+
 /**
- * Returns the options of a command, or the commands and the options of a start, in columns. Each is on one line.
+ * Returns the options of a command or a topic, or the commands and the options of a start, in columns. Each is on one line.
  *
  * @param isFull all options, not only those that most users need, or the command's own
  */
-export async function tableOf(name: CommandName | undefined, isFull: boolean): Promise<string> {
+export async function tableOf(of: TableOf, isFull: boolean): Promise<string> {
   // Without a name, which would precede each subcommand, and without a usage, of which yargs would make one.
   const parser = yargs([]).scriptName("").usage("").locale("en").wrap(null).help(false).version(false);
-  if (name === undefined) describeStart(parser, isFull);
-  else describeCommand(parser, name, isFull);
+  const topic = TOPIC_NAMES.find((one) => one === of);
+  const command = COMMAND_NAMES.find((one) => one === of);
+  if (command !== undefined) describeCommand(parser, command, isFull);
+  else if (topic !== undefined) describeTopic(parser, TOPICS[topic], isFull);
+  else describeStart(parser, isFull);
   for (const [option, form] of Object.entries(DESCRIBED_COMMON_OPTIONS)) {
     parser.option(option, { describe: form.describe, alias: form.short });
   }
-  return (await parser.getHelp()).trim();
+  const options = (await parser.getHelp()).trim();
+  return of === undefined ? `${listOfCommands()}\n\n${options}` : options;
+}
+
+/** Returns the commands below the names of their groups. */
+function listOfCommands(): string {
+  const width = Math.max(...COMMAND_NAMES.map(({ length }) => length));
+  const lines = COMMAND_GROUPS.flatMap((group) => [
+    `${group}:`,
+    ...COMMAND_NAMES.filter((name) => GROUP_OF[name] === group).map(
+      (name) => `  ${name.padEnd(width)}  ${COMMANDS[name].describe}`,
+    ),
+  ]);
+  return lines.join("\n");
+}
+
+function describeTopic(parser: Argv, { options }: Topic, isFull: boolean): void {
+  if (options === undefined) return describeStart(parser, isFull);
+  for (const name of options)
+    describeOption(parser, name, OPTIONS[name], `${DESCRIPTIONS[name].describe} [${variableOf(name)}]`);
 }
 
 function describeStart(parser: Argv, isFull: boolean): void {
-  for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);
   if (isFull) return describeGroups(parser, "run");
   for (const name of OPTION_NAMES) {
     const { brief } = DESCRIPTIONS[name];

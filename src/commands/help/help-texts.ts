@@ -1,10 +1,36 @@
 /** Texts that `--help` and docs/reference.md share, besides the tables of options and commands. */
+import type { CommandName } from "../../command-line/command-line.ts";
 import type { CommandDefinition } from "../command.ts";
+
+/** The groups of commands, as help lists them. */
+export const COMMAND_GROUPS = ["Start", "Inspect", "Write", "Set up"] as const;
+
+/** `Start`: what goes to a program, or comes out of one, and the start itself. */
+export const GROUP_OF: Readonly<Record<CommandName, (typeof COMMAND_GROUPS)[number]>> = {
+  get: "Start",
+  export: "Start",
+  mask: "Start",
+  check: "Inspect",
+  explain: "Inspect",
+  scan: "Inspect",
+  audit: "Inspect",
+  set: "Write",
+  import: "Write",
+  rotate: "Write",
+  request: "Write",
+  init: "Set up",
+  docs: "Set up",
+  allow: "Set up",
+  login: "Set up",
+  link: "Set up",
+  hook: "Set up",
+  completion: "Set up",
+};
 
 export const USAGES = [
   "sophia-run [options] -- <command> [arguments…]",
   "sophia-run <subcommand> [options]",
-  "sophia-run help <subcommand>",
+  "sophia-run help <subcommand or topic>",
 ] as const;
 
 /** One line, as `BRIEF_SUMMARY`. */

@@ -1,4 +1,4 @@
-import type { CommandName } from "../../command-line/command-line.ts";
+import { COMMAND_NAMES, type CommandName } from "../../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../../command-line/descriptions.ts";
 import { namesFor, type Taker } from "../../command-line/takers.ts";
 import { type Line, layOut, wrap } from "../../core/lines.ts";
@@ -7,16 +7,33 @@ import type { CommandDefinition } from "../command.ts";
 import { tableOf } from "./help-table.ts";
 import { BRIEF_SUMMARY, BRIEF_USAGE, EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "../registry.ts";
+import { REPOSITORY } from "../parts/package-source.ts";
+import { type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
 
 const FEW_EXAMPLES = 2;
 
 const EPILOGUE = [
   "Each option can also be set by the variable in brackets; the command line wins. A variable takes several values " +
     "separated by commas. A TIME is 500ms, 30s, 2m or 1h; a bare number is seconds.",
+  `Further help: ${TOPIC_NAMES.map((name) => `sophia-run help ${name}`).join(", ")}.`,
   ["Exit status:", ...STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hang: 17 }))],
   "Colours appear only on terminals: NO_COLOR=1 turns them off, FORCE_COLOR=1 turns them on.",
   "docs/reference.md in the package describes all commands, options, variables and failure codes.",
 ];
+
+/** Returns the help of the program, a command or a topic. */
+export async function helpOf(
+  of: CommandName | TopicName | undefined,
+  layout: Layout,
+  isFull: boolean,
+): Promise<string> {
+  if (of === undefined) return mainHelp(layout, isFull);
+  const command = COMMAND_NAMES.find((name) => name === of);
+  if (command !== undefined) return commandHelp(command, layout, isFull);
+  const topic = TOPIC_NAMES.find((name) => name === of);
+  if (topic === undefined) throw new TypeError(`no help of ${of}`);
+  return topicHelp(topic, layout, isFull);
+}
 
 /** Returns `sophia-run --help`. @param isFull all options, not only those that most users need */
 export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
@@ -40,6 +57,18 @@ export async function commandHelp(name: CommandName, layout: Layout, isFull: boo
     ...(isFull || groups.length === 0 ? [] : [`More options with --help=all: ${groups.join(", ")}.`]),
   ];
   return laidOutHelp([usage, ...prose, await tableOf(name, isFull)], blocks, layout);
+}
+
+/** Returns `sophia-run help TOPIC`. @param isFull all options */
+async function topicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
+  const { describe, text, commands, examples: lines, page }: Topic = TOPICS[name];
+  const blocks = [
+    examples(lines),
+    `Commands: ${commands.map((one) => `sophia-run ${one}`).join(", ")}.`,
+    [`${page} in the package has the rest:`, { text: `  ${REPOSITORY}/blob/main/${page}`, whole: true }],
+  ];
+  const table = await tableOf(name, isFull);
+  return laidOutHelp([`${describe} (${name})`, ...text.map(layout.named), table], blocks, layout);
 }
 
 function groupsOf(taker: Taker): readonly string[] {

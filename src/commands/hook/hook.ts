@@ -7,6 +7,7 @@ import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { loadMaskingAddon } from "../../launch/masking/masking-addon.ts";
 import { searchedFor } from "../../masking/masking.ts";
 import { printError } from "../../output/stderr.ts";
+import { typedName } from "../../output/typed-name.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import type { Command, CommandArguments } from "../command.ts";
@@ -107,17 +108,18 @@ async function beforeTool(
   const home = context.environment.get("HOME") ?? "/";
   const file = namedIn(input, files, { cwd: typeof cwd === "string" ? cwd : context.cwd, home });
   if (file === undefined) return undefined;
-  return answerBefore({ permissionDecision: "deny", permissionDecisionReason: reasonFor(file) });
+  return answerBefore({ permissionDecision: "deny", permissionDecisionReason: reasonFor(file, typedName(context)) });
 }
 
 function answerBefore(fields: Fields): Fields {
   return { hookSpecificOutput: { hookEventName: "PreToolUse", ...fields } };
 }
 
-function reasonFor({ path, holds }: ProtectedFile): string {
+/** @param command as the agent can type it */
+function reasonFor({ path, holds }: ProtectedFile, command: string): string {
   return (
-    `${printable(path)} holds ${holds}. \`sophia-run check\` shows what is set, without values; ` +
-    "`sophia-run -- COMMAND` starts a program with the values."
+    `${printable(path)} holds ${holds}. \`${command} check\` shows what is set, without values; ` +
+    `\`${command} -- COMMAND\` starts a program with the values.`
   );
 }
 

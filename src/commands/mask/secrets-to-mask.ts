@@ -18,7 +18,8 @@ const FRESH_MS = 600_000;
  * @throws SophiaError (125)
  */
 export async function secretsToMask(given: Settings, context: Context): Promise<readonly Secret[]> {
-  const settings = { ...given, cacheFreshMs: given.cacheFreshMs ?? FRESH_MS };
+  // The real secrets are searched for, also in a program that was started with --fake.
+  const settings = { ...given, fake: undefined, cacheFreshMs: given.cacheFreshMs ?? FRESH_MS };
   const sources = await sourcesWith(settings, context);
   const values = await resolveValues(sources);
   warn(sources, settings.quiet, context);

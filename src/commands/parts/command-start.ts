@@ -1,16 +1,10 @@
 /** The stages of a start, for commands: with progress on the standard error, and questions at the terminal. */
-import type { Values } from "../../command-line/options.ts";
-import { resolveSettings, type Settings } from "../../command-line/settings.ts";
+import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { readSources, resolveStart } from "../../resolve/stages.ts";
 import type { AskConsent } from "../../access/access-request.ts";
 import type { Companions, ReadingProgress, Start } from "../../resolve/start.ts";
 import { loader } from "../../system/addon/addon.ts";
-
-/** Resolves the options, then reads and checks all sources. @throws SophiaError (125) */
-export async function startBy(options: Values, context: Context): Promise<Start> {
-  return startWith(resolveSettings(options, context.environment), context);
-}
 
 /** Reads and checks all sources. @throws SophiaError (125) */
 export async function startWith(settings: Settings, context: Context): Promise<Start> {

@@ -90,7 +90,7 @@ function reasonIn({ reason }: Settings): string {
 
 /** Returns the access by which the launcher opens the environment. @throws SophiaError (125) if there is none */
 async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscTarget> {
-  if (settings.fake || settings.offline) {
+  if (settings.fake !== undefined || settings.offline) {
     throw usageError("request needs ESC, but SOPHIA_FAKE or SOPHIA_OFFLINE is set", "unset them");
   }
   const contract = await loadContract(settings, context);

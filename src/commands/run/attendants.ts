@@ -50,16 +50,13 @@ const ATTENDANTS: readonly Attendant[] = [
     prepare: async (run) => (await brokerModule()).refuseBrokerStart(run),
     attend: async (run) => (run.isRefused ? undefined : { broker: await (await brokerModule()).openRunBroker(run) }),
   },
-  // --audit-log
+  // --audit-log, of a refusal.
   {
     isAsked: ({ settings }) => (settings.auditLog ?? settings.reason) !== undefined,
     prepare: async ({ settings, flags, context }) => {
       return { record: (await import("../parts/audit-log/audit-record.ts")).recorderOf(settings, flags, context) };
     },
-    attend: async ({ record, command, broker, isRefused, start }) => {
-      record?.({ event: "start", command: command[0], broker }, isRefused, start);
-      return undefined;
-    },
+    attend: async (run) => (run.isRefused ? recordStart(run) : undefined),
   },
   // The refusal, unless --no-contract.
   {
@@ -89,16 +86,29 @@ const ATTENDANTS: readonly Attendant[] = [
       return undefined;
     },
   },
-  // --watch
+  // --watch, and then --audit-log, of a start: what an option refuses is none.
   {
-    isAsked: ({ settings }) => settings.watch,
-    attend: async ({ command, flags, start, outputMasking, record, broker, context }) => {
-      const { watchOf } = await import("./watch/watch.ts");
-      const first = { invocation: { command, flags }, start, outputMasking, record, broker };
-      return { watch: watchOf({ ...first, maskOutput: outputMaskingFor }, context) };
+    isAsked: ({ settings, record }) => settings.watch || record !== undefined,
+    attend: async (run) => {
+      const additions = run.settings.watch ? { watch: await watchFor(run) } : undefined;
+      await recordStart(run);
+      return additions;
     },
   },
 ];
+
+/** @throws SophiaError (settings, 125) for what a restart could not read again */
+async function watchFor({ command, flags, start, outputMasking, record, broker, context }: CheckedRun) {
+  const { watchOf } = await import("./watch/watch.ts");
+  const first = { invocation: { command, flags }, start, outputMasking, record, broker };
+  return watchOf({ ...first, maskOutput: outputMaskingFor }, context);
+}
+
+/** @throws SophiaError (audit, 125) if the line cannot be written */
+async function recordStart({ record, command, broker, isRefused, start }: CheckedRun): Promise<undefined> {
+  record?.({ event: "start", command: command[0], broker }, isRefused, start);
+  return undefined;
+}
 
 /** Has those that are asked refuse what does not fit. @throws SophiaError (125) */
 export async function prepareAttendants(run: RequestedRun): Promise<Additions> {

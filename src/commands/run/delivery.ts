@@ -1,25 +1,30 @@
+import { variableOf } from "../../command-line/options.ts";
 import type { Environment, Resolution } from "../../core/model.ts";
 import type { SecretFile } from "../../launch/index.ts";
 import type { Start } from "../../resolve/start.ts";
 
 /** Splits variables into those passed by value and those passed as the path of a private file. */
 export function delivery({
+  settings: { fake },
   files: { contract },
   store: { esc },
   values: { selected },
-}: Pick<Start, "files" | "store" | "values">): {
+}: Pick<Start, "settings" | "files" | "store" | "values">): {
   environment: Environment;
   files: SecretFile[];
 } {
   const files: SecretFile[] = [];
   // The built-in contract has no file.
-  if (esc.kind !== "read" && contract.source.kind === "built-in") return { environment: new Values(selected), files };
+  const hasNoFile = esc.kind !== "read" && contract.source.kind === "built-in";
+  if (hasNoFile && fake === undefined) return { environment: new Values(selected), files };
   selected.forEach(({ name, value, delivery: how }) => {
     if (how === "file") files.push({ name, content: value });
   });
-  if (files.length === 0) return { environment: new Values(selected), files };
+  if (files.length === 0 && fake === undefined) return { environment: new Values(selected), files };
   const environment = new Map(new Values(selected));
   for (const { name } of files) environment.delete(name);
+  // A sophia-run that the program starts, as in a script of package.json, would read the real values.
+  if (fake !== undefined) environment.set(variableOf("fake"), fake);
   return { environment, files };
 }
 

@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from "node:path";
+import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
@@ -10,7 +11,7 @@ import { printLines } from "../../output/stderr.ts";
 import { withoutSecrets } from "../../contract/secret-names.ts";
 import { secretBytesOf } from "../../resolve/secret-values.ts";
 import { loader } from "../../system/addon/addon.ts";
-import { startBy } from "../parts/command-start.ts";
+import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../parts/mistakes.ts";
 import { scanHistory, scanIndex } from "./objects.ts";
@@ -24,7 +25,9 @@ export const scan: Command = async ({ options, positionals }, context) => {
     throw usageError("--staged and --history cannot be used together", "run scan once with each");
   }
   const home = options["home"] === true ? homeFolder(context, staged || history) : undefined;
-  const start = await startBy(options, context);
+  // Under --fake, too, files may hold real secrets.
+  const settings = { ...resolveSettings(options, context.environment), fake: undefined };
+  const start = await startWith(settings, context);
   // The search lasts as long as its files are long.
   loader?.limitTurns?.(0);
   warnUnavailable(context, start.store.esc);

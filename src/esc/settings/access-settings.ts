@@ -87,7 +87,7 @@ export type EscAccess =
   | {
       readonly kind: "unconsented";
       readonly proposal: Proposal;
-      readonly why: "declined" | "not-asked" | "agent";
+      readonly why: "declined" | "not-asked" | "agent" | "unattended";
       readonly unplaced?: Unplaced | undefined;
     }
   | { readonly kind: "on"; readonly settings: EscSettings };

@@ -75,7 +75,7 @@ export function fetchPyGithub(): string {
   return fetchFromPyPI("pygithub", PYGITHUB);
 }
 
-function fetchFromNpm(name: string, dependencies: Readonly<Record<string, string>>): string {
+export function fetchFromNpm(name: string, dependencies: Readonly<Record<string, string>>): string {
   return fetchInto(name, dependencies, (folder) => {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
     execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
@@ -90,7 +90,7 @@ export function fetchPython(): string {
   return fetchFromPyPI("python", isNightly ? PYTHON : FIRST_PYTHON);
 }
 
-function fetchFromPyPI(kind: string, versions: Readonly<Record<string, string>>): string {
+export function fetchFromPyPI(kind: string, versions: Readonly<Record<string, string>>): string {
   return fetchInto(kind, versions, (folder) => {
     const packages = Object.entries(versions).map(([name, version]) => `${name}==${version}`);
     execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", folder, ...packages], {

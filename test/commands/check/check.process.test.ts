@@ -91,7 +91,7 @@ describe("ESC's own lines", () => {
   });
 
   test("without ESC, the settings of ESC fail if required variables are missing", async () => {
-    const { status, lines } = await check({});
+    const { status, lines } = await check({ QDRANT_URL: "https://qdrant.example.com" });
     expect(status).toBe(1);
     expect(lines).toContain("❌ ESC_ENV: Not configured");
     expect(lines).toContain("❌ ESC_TOKEN: Not configured");

@@ -20,6 +20,7 @@ describe.each(SHELLS)("%s, at a terminal", (shell) => {
     const expected: Readonly<Record<string, string>> = {
       che: "check",
       "help che": "help check",
+      "help brok": "help broker",
       "--requ": "--require-esc",
       "check --js": "check --json",
       "--mode s": "--mode spawn",

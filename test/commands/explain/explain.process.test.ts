@@ -156,7 +156,7 @@ describe("the contract", () => {
   });
 
   test("an unknown name is refused, with the nearest one", async () => {
-    const ended = await sophia(["explain", "QDRANT_ULR"]);
+    const ended = await sophia(["explain", "QDRANT_ULR"], { env: { QDRANT_API_KEY: "key-0123456789" } });
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("QDRANT_ULR");
     expect(ended.stderr).toContain("did you mean QDRANT_URL?");

@@ -73,6 +73,16 @@ test("warns if there is nothing to export", async () => {
 describe("--output", () => {
   const variables = { KEY: sentinel("key") };
 
+  test("- is the standard output", async () => {
+    const cwd = folder({ "sophia.contract.json": CONTRACT });
+    const ended = await sophia(["export", "--output", "-"], { cwd, env: variables });
+    expect(ended).toEqual({ status: 0, signal: null, stdout: `KEY=${variables.KEY}\nLEVEL=info\n`, stderr: "" });
+    expect(readdirSync(cwd)).toEqual(["sophia.contract.json"]);
+    // As without the option, an agent and a terminal do not get it.
+    const agents = await sophia(["export", "--output", "-"], { cwd, env: { ...variables, CLAUDECODE: "1" } });
+    expect([agents.status, agents.stdout]).toEqual([125, ""]);
+  });
+
   test("replaces a file by one that only its owner can read, and prints nothing", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env.local": "what was there" });
     chmodSync(join(cwd, ".env.local"), 0o644);

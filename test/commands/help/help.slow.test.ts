@@ -1,9 +1,12 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES, parseCommandLine } from "../../../src/command-line/command-line.ts";
 import { DESCRIPTIONS } from "../../../src/command-line/descriptions.ts";
 import { OPTION_NAMES, variableOf } from "../../../src/command-line/options.ts";
 import { namesFor, TAKERS } from "../../../src/command-line/takers.ts";
 import { dispatch } from "../../../src/commands/dispatch.ts";
+import { type Topic, TOPIC_NAMES, TOPICS } from "../../../src/commands/help/topics.ts";
 import { optionError } from "../../../src/commands/wrong-options.ts";
 import { COMMANDS } from "../../../src/commands/registry.ts";
 import type { Context } from "../../../src/core/context.ts";
@@ -40,12 +43,14 @@ const isShown = (stdout: string, option: string): boolean =>
 const BRIEF = OPTION_NAMES.filter((name) => DESCRIPTIONS[name].brief !== undefined);
 
 describe("help of the program", () => {
-  test("the commands and thirteen options, in 40 lines of 80 columns", async () => {
+  test("the commands in groups and ten options, in 40 lines of 80 columns", async () => {
     const stdout = await helpOf("--help");
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     expect(linesOf(stdout)).toBeLessThanOrEqual(40);
     for (const name of COMMAND_NAMES) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
-    expect(BRIEF).toHaveLength(13);
+    const groups = Array.from(stdout.matchAll(/^(?!Usage|Options)(\w[\w ]*):$/gm), ([, group]) => group);
+    expect(groups).toEqual(["Start", "Inspect", "Write", "Set up"]);
+    expect(BRIEF).toHaveLength(10);
     const shown = OPTION_NAMES.filter((name) => isShown(stdout, name));
     expect(shown).toEqual(BRIEF);
     for (const args of [["-h"], ["--quiet", "--help"], ["-qh"], ["help"]]) {
@@ -62,6 +67,22 @@ describe("help of the program", () => {
     }
     for (const name of COMMAND_NAMES) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
     expect(await helpOf("help", "--help=all")).toBe(stdout);
+  });
+});
+
+describe.each(TOPIC_NAMES)("help of the topic %s", (name) => {
+  test("its text, its options, and the page that has the rest, in 40 lines of 80 columns", async () => {
+    const stdout = await helpOf("help", name);
+    const topic: Topic = TOPICS[name];
+    expect(widest(stdout)).toBeLessThanOrEqual(80);
+    expect(linesOf(stdout)).toBeLessThanOrEqual(40);
+    expect(OPTION_NAMES.filter((option) => isShown(stdout, option))).toEqual(
+      OPTION_NAMES.filter((option) => (topic.options ?? BRIEF).includes(option)),
+    );
+    for (const command of topic.commands) expect(stdout).toContain(`sophia-run ${command}`);
+    expect(existsSync(join(import.meta.dirname, "../../..", topic.page))).toBe(true);
+    expect(stdout).toContain(`/blob/main/${topic.page}\n`);
+    expect(await sophia(["help", name])).toMatchObject({ status: 0, stdout, stderr: "" });
   });
 });
 
@@ -130,7 +151,7 @@ test("the version, then in brackets the form and the commit", async () => {
 describe("mistakes in a subcommand", () => {
   test.each([
     [["help", "chekc"], "unknown COMMAND chekc\n", "did you mean check? allowed: check, explain, get,"],
-    [["help", "run"], "unknown COMMAND run\n", "sophia-run -- COMMAND starts a program; allowed: check,"],
+    [["help", "exec"], "unknown COMMAND exec\n", "sophia-run -- COMMAND starts a program; allowed: check,"],
     [["help", "hunter2"], "unknown COMMAND\n", "allowed: check, explain"],
     [["help", "check", "scan"], "help takes no more than COMMAND", "sophia-run help COMMAND"],
     [["--help=chekc"], "--help cannot be 'chekc'", "--help=all"],

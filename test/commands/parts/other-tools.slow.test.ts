@@ -23,10 +23,11 @@ function withProgram(word: string) {
 
 test("the tables have the verbs and options of the tools that users come from", () => {
   const verbs =
-    "run exec get ls list env open read print printenv inject secrets setup login logout pull push diff edit encrypt";
+    "run exec get ls list env open read print printenv inject secrets setup login logout pull push diff edit encrypt load upload validate";
   const isCommand = (word: string): boolean => COMMAND_NAMES.some((name) => name === word);
   expect(verbs.split(" ").filter((word) => !OTHER_WORDS.has(word) && !isCommand(word))).toEqual([]);
-  const options = "-e --env --environment -f --config --command --plain --overload --path";
+  const options =
+    "-e --env --environment -f --config --command --plain --overload --path -c --no-masking --preserve-env";
   expect(options.split(" ").filter((option) => !OTHER_OPTIONS.has(option))).toEqual([]);
   // A row that is hidden by a command would never be printed.
   expect([...OTHER_WORDS.keys()].filter(isCommand)).toEqual([]);

@@ -12,7 +12,7 @@ import { jsonLine } from "../../../core/json-text.ts";
 import { printable } from "../../../core/text.ts";
 import { maskingOf } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
-import type { EscStatus, Start } from "../../../resolve/start.ts";
+import { type EscStatus, hasNoContract, type Start } from "../../../resolve/start.ts";
 import { secretsOf } from "../../../resolve/secret-values.ts";
 import { isBun } from "../../../system/runtime.ts";
 import { outputReader, readerName } from "../../run/agents.ts";
@@ -98,7 +98,7 @@ function lineOf(recorded: RecordedEvent, isRefused: boolean, start: Start, secre
     pid: process.pid,
     command:
       recorded.event === "start" ? shownCommand(masked(Buffer.from(recorded.command), secrets).toString()) : undefined,
-    contract: source.kind === "file" ? source.path : source.kind,
+    contract: source.kind === "file" ? source.path : hasNoContract(start) ? "none" : source.kind,
     profile,
     scope: scope?.name,
     names: isRefused ? {} : namesOf(recorded, start),

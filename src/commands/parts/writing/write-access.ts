@@ -59,7 +59,7 @@ export async function writeAccess(
   writing: Writing,
 ): Promise<EscTarget> {
   const { isDry, isConfirmed, alwaysByAdmin = false, remedy = namedByOption, reported = [] } = writing;
-  const preventing = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
+  const preventing = settings.fake !== undefined ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
   if (preventing !== undefined) throw usageError(`this command changes ESC, but ${preventing} is set`, "unset it");
   const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   const contract = await loadContract(settings, context);

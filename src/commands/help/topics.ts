@@ -1,0 +1,68 @@
+/** Texts of `sophia-run help TOPIC`, for words by which documents call several options and commands. */
+import type { CommandName } from "../../command-line/command-line.ts";
+import type { OptionName } from "../../command-line/options.ts";
+
+/** A word that is no command. */
+export type TopicName = keyof typeof TOPICS;
+
+export interface Topic {
+  /** One line, without a full stop. */
+  readonly describe: string;
+  readonly text: readonly string[];
+  /** The options that it is about; absent for those that most starts need. */
+  readonly options?: readonly OptionName[];
+  readonly commands: readonly CommandName[];
+  readonly examples: readonly [string, ...string[]];
+  /** The page of docs/ that has the rest. */
+  readonly page: string;
+}
+
+export const TOPICS = {
+  run: {
+    describe: "Starting a program",
+    text: [
+      "sophia-run -- COMMAND works out the configuration, checks it against the contract, and then replaces itself with the " +
+        "program. The exit status is the program's; 78 means that the contract is not met, and nothing was started.",
+    ],
+    commands: ["check", "explain"],
+    examples: ["sophia-run -- node server.js", "sophia-run --fake -- npm test"],
+    page: "docs/launching.md",
+  },
+  contract: {
+    describe: "What a project's programs need",
+    text: [
+      "The contract, sophia.contract.json, declares the variables that the programs of a project need: which are required, " +
+        "their formats, which are secrets. It is found in the working directory or above it. A start whose configuration " +
+        "does not meet it is refused (78).",
+    ],
+    options: ["contract", "profile", "scope", "no-contract", "only-declared", "fake"],
+    commands: ["init", "check", "docs"],
+    examples: ["sophia-run init", "sophia-run check", "sophia-run --contract FILE -- node server.js"],
+    page: "docs/contract.md",
+  },
+  masking: {
+    describe: "Secrets as *** in outputs",
+    text: [
+      "Secrets in the output of the program appear as ***. In GitHub Actions and under coding agents this needs no option. " +
+        "Secrets are what the contract declares so, values of ESC that are secret, and credentials in known forms.",
+    ],
+    options: ["redact"],
+    commands: ["mask", "hook", "scan"],
+    examples: ["sophia-run --redact -- npm test", "kubectl logs web | sophia-run mask"],
+    page: "docs/masking.md",
+  },
+  broker: {
+    describe: "Programs without the real API keys",
+    text: [
+      "With --broker the program gets dummies of its API keys and an address on this machine. sophia-run puts the real keys " +
+        "into the requests of the program, so that what leaks from it is worth nothing after the run.",
+    ],
+    options: ["broker", "broker-to", "broker-except", "broker-listen", "broker-name"],
+    commands: ["check", "explain"],
+    examples: ["sophia-run --broker -- claude", "sophia-run check --broker"],
+    page: "docs/broker.md",
+  },
+} as const satisfies Readonly<Record<string, Topic>>;
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has exactly these keys
+export const TOPIC_NAMES = Object.keys(TOPICS) as readonly TopicName[];
