@@ -153,7 +153,10 @@ function serverAt(
     showing: async (text, path) => {
       const show = async (): Promise<string> => {
         if (ended.is) return `the server ended: ${(await running.finished).stdout}`;
-        return await page(path).catch((error: unknown) => `no page: ${String(error)}`);
+        return await page(path).catch(async (error: unknown) => {
+          const [shown] = await running.seen(/[^]*/);
+          return `no page: ${String(error)}; the terminal shows: ${shown}`;
+        });
       };
       await expect.poll(show, { timeout: SERVER_MS, interval: 100 }).toContain(text);
     },

@@ -52,6 +52,19 @@ describe("Express", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
+  test("nodemon waits until a server has freed its port that ends slowly", async () => {
+    const slow = `${page.block("js", "express")}process.once("SIGUSR2", () => setTimeout(() => process.exit(), 2000));\n`;
+    const { serve, write } = await project({ "nodemon.json": '{ "verbose": true }', "server.js": slow });
+    const server = serve(page.block("bash", "nodemon"));
+    await server.seen(/watching \d+ file/);
+    await server.showing("database on one.test");
+    write(".env", CHANGED);
+    await server.showing("database on two.test");
+    const ended = await server.interrupt();
+    expect(ended).toMatchObject({ status: INTERRUPTED });
+    expect(ended.stdout).not.toContain("EADDRINUSE");
+  });
+
   test("named files win in their order, and each must exist", async () => {
     const { serve, write, run } = await project();
     const command = page.block("bash", "--dotenv").trim();
