@@ -15,7 +15,7 @@ import { pressCtrlC, startAtTerminal } from "./terminal.ts";
 const root = join(import.meta.dirname, "../..");
 const INSTALL_MS = 240_000;
 /** A dev server's first start compiles, on a machine that others use. */
-const SERVER_MS = 90_000;
+const SERVER_MS = 120_000;
 
 /** The status of npm, npx and node after Ctrl-C, as a terminal of startAtTerminal has it: a death by SIGINT. */
 export const INTERRUPTED = 256 - 2;
