@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 
 const DRIVER = `
-import fcntl, json, os, pty, struct, sys, termios
+import fcntl, json, os, pty, signal, struct, sys, termios
 steps, columns, before = json.loads(sys.argv[1])
 go, let_go = os.pipe()
 pid, terminal = pty.fork()
@@ -10,6 +10,8 @@ if pid == 0:
     os.read(go, 1)
     if columns: fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     os.execvp(sys.argv[2], sys.argv[2:])
+# A test presses Ctrl-C by this signal, when it has seen something other than the terminal.
+signal.signal(signal.SIGUSR1, lambda *_: os.write(terminal, b"\\x03"))
 since = b""
 # What is typed before is there once the terminal has shown it: at most 4,096 bytes, of which Ctrl-D is not shown.
 if before: os.write(terminal, before.encode())

@@ -20,6 +20,11 @@ export function startAtTerminal(
   return start(terminalCommand(command, steps, columns, before), options);
 }
 
+/** Presses Ctrl-C at the terminal of a command: the kernel sends SIGINT to the processes in its foreground. */
+export function pressCtrlC({ pid }: Started): void {
+  process.kill(pid, "SIGUSR1");
+}
+
 /** Runs sophia-run at a terminal of its own and answers its questions. The status of a death by a signal is its negative number. */
 export async function atTerminal(
   args: readonly string[],

@@ -9,9 +9,13 @@ const INSTALL_MS = 240_000;
 /** A virtual environment with the packages of requirements.txt, or why there is none. */
 export type Python = { readonly bin: string } | { readonly reason: string };
 
-/** Made once, in .cache, by the packages' names and versions and the version of Python. */
+/** The environment for test/python. */
 export function pythonWithPackages(): Python {
-  const requirements = join(import.meta.dirname, "requirements.txt");
+  return pythonPackages(join(import.meta.dirname, "requirements.txt"));
+}
+
+/** Made once, in .cache, by the packages' names and versions in the file and the version of Python. */
+export function pythonPackages(requirements: string): Python {
   const version = spawnSync("python3", ["-c", "import sys, ensurepip, venv; print(sys.version)"], { encoding: "utf8" });
   if (version.status !== 0)
     return { reason: "needs python3 with the modules venv and ensurepip (Debian: python3-venv)" };
