@@ -152,7 +152,8 @@ class Translator {
     const members = rule.names.flatMap((name) => this.#contract.variables.get(name) ?? []);
     if (!rule.names.some(isEnforced)) return;
     // A part of a group says nothing about the whole.
-    if (!rule.names.every(isEnforced)) return this.#report("groups of which only a part is enforced", [{ name: rule.label }]);
+    if (!rule.names.every(isEnforced))
+      return this.#report("groups of which only a part is enforced", [{ name: rule.label }]);
     const alternatives = this.#alternativesOf(rule.kind, members);
     if (alternatives !== undefined) this.#rules.push({ description: rule.label, anyOf: alternatives });
   }
@@ -257,10 +258,12 @@ function objectSchema(parts: readonly ObjectPart[]): EscSchema {
     ...(Object.keys(properties).length === 0 ? {} : { properties }),
   };
   // There is no `allOf`: an `anyOf` of one schema beside others means both.
-  return parts.flatMap((part) => part.definitions).reduceRight<EscSchema>(
-    (inner, name) => ({ $ref: `#/$defs/${name}`, ...(Object.keys(inner).length === 0 ? {} : { anyOf: [inner] }) }),
-    schema,
-  );
+  return parts
+    .flatMap((part) => part.definitions)
+    .reduceRight<EscSchema>(
+      (inner, name) => ({ $ref: `#/$defs/${name}`, ...(Object.keys(inner).length === 0 ? {} : { anyOf: [inner] }) }),
+      schema,
+    );
 }
 
 function anyOf(alternatives: readonly EscSchema[]): EscSchema {

@@ -36,12 +36,11 @@ function unsigned(least: number, most: number | undefined): readonly string[] {
   }
   const to = String(most);
   if (from.length === to.length) return sameLength(from, to);
-  const between = Array.from({ length: to.length - from.length - 1 }, (_, index) => `[1-9][0-9]{${from.length + index}}`);
-  return [
-    ...sameLength(from, "9".repeat(from.length)),
-    ...between,
-    ...sameLength(`1${"0".repeat(to.length - 1)}`, to),
-  ];
+  const between = Array.from(
+    { length: to.length - from.length - 1 },
+    (_, index) => `[1-9][0-9]{${from.length + index}}`,
+  );
+  return [...sameLength(from, "9".repeat(from.length)), ...between, ...sameLength(`1${"0".repeat(to.length - 1)}`, to)];
 }
 
 /** Returns expressions for the numbers from `from` to `to`, which have the same number of digits. */

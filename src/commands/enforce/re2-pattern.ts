@@ -57,7 +57,9 @@ function written(pattern: Pattern): string {
     case "character":
       return re2Set(pattern.set.source);
     case "sequence":
-      return pattern.parts.map((part) => (part.kind === "alternatives" ? `(?:${written(part)})` : written(part))).join("");
+      return pattern.parts
+        .map((part) => (part.kind === "alternatives" ? `(?:${written(part)})` : written(part)))
+        .join("");
     case "alternatives":
       return pattern.parts.map(written).join("|");
     case "repetition": {
@@ -92,9 +94,7 @@ function re2Character(character: string): string {
 
 function re2Class(ranges: readonly Range[]): string {
   if (ranges.length === 0) return String.raw`[^\x{0}-\x{10FFFF}]`;
-  const items = ranges.map(([first, last]) =>
-    first === last ? inClass(first) : `${inClass(first)}-${inClass(last)}`,
-  );
+  const items = ranges.map(([first, last]) => (first === last ? inClass(first) : `${inClass(first)}-${inClass(last)}`));
   return `[${items.join("")}]`;
 }
 

@@ -63,9 +63,7 @@ function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
       return plainText(format, mustBeSet);
     case "url": {
       const scheme =
-        format.schemes.length === 0
-          ? "[A-Za-z][A-Za-z0-9+.-]*"
-          : `(?i:${format.schemes.map(re2Text).join("|")})`;
+        format.schemes.length === 0 ? "[A-Za-z][A-Za-z0-9+.-]*" : `(?i:${format.schemes.map(re2Text).join("|")})`;
       return { texts: [matching(`${scheme}://${RE2_NOT_SPACE}+`)], gaps: ["syntax of a URL"] };
     }
     case "integer": {
@@ -166,7 +164,9 @@ function numbersOf(format: ValueFormat): readonly EscSchema[] {
     case "boolean":
       return [0, 1].map(equalNumber);
     case "enum":
-      return format.values.filter((value) => /^-?\d/.test(value) && Number.isFinite(Number(value))).map((value) => equalNumber(Number(value)));
+      return format.values
+        .filter((value) => /^-?\d/.test(value) && Number.isFinite(Number(value)))
+        .map((value) => equalNumber(Number(value)));
     case "url":
     case "email":
       return [];
@@ -181,7 +181,9 @@ function numbersOf(format: ValueFormat): readonly EscSchema[] {
 /** Returns false for a format that no text of digits meets. */
 function mayBeNumber({ prefixes, pattern }: Extract<ValueFormat, { kind: "text" }>): boolean {
   const isAllowed = prefixes.length === 0 || prefixes.some((prefix) => /^[-+\d.e]*$/i.test(prefix));
-  return isAllowed && (pattern === undefined || mayConsistOf(Array.from("0123456789-+.eE"), parsePattern(pattern.source)));
+  return (
+    isAllowed && (pattern === undefined || mayConsistOf(Array.from("0123456789-+.eE"), parsePattern(pattern.source)))
+  );
 }
 
 /** Returns false for a pattern that no text of these characters matches. */

@@ -54,7 +54,9 @@ function definitionOf({ schema }: ContractSchema, values: Values): string {
   const lines = Object.entries(values).map(([name, value]) => {
     const isText = typeof value === "string";
     // As `enforce` meets them: most values are secrets.
-    return isText && value !== "" ? `    ${name}: {"fn::secret": ${JSON.stringify(value)}}` : `    ${name}: ${JSON.stringify(value)}`;
+    return isText && value !== ""
+      ? `    ${name}: {"fn::secret": ${JSON.stringify(value)}}`
+      : `    ${name}: ${JSON.stringify(value)}`;
   });
   const variables = lines.length === 0 ? ["  environmentVariables: {}"] : ["  environmentVariables:", ...lines];
   return ["values:", ...variables, "  contract:", ...validationLines(schema, 4), ""].join("\n");
@@ -120,10 +122,46 @@ function expectSameVerdicts(cases: readonly Case[]): { readonly accepted: number
 
 const VALUES = fc.oneof(
   fc.constantFrom<Given>(
-    ...["", " ", "\u200B", "x", "on", "off", "fake-c", "true", "FALSE", "yes", "1", "0", "-7", "+7", "007", "12", "0.1", "1e3"],
+    ...[
+      "",
+      " ",
+      "\u200B",
+      "x",
+      "on",
+      "off",
+      "fake-c",
+      "true",
+      "FALSE",
+      "yes",
+      "1",
+      "0",
+      "-7",
+      "+7",
+      "007",
+      "12",
+      "0.1",
+      "1e3",
+    ],
     ...["sk-" + "a".repeat(40), "sk-short", "ghp_é", "abc-1234", "abc-12", "pul-" + "a1".repeat(20), "a".repeat(100)],
     ...["https://host", "http://h:99999", "postgresql://u:p@h/d", "HTTP://H/ x", "://x", "mongodb://a:1,b:2/x"],
-    ...["{}", "[1, 2]", "{", "null", '"x"', "YQ==", "YWI=", "YWJj", "YW\nJj", "YQ=", "a_-9", "a@b", "a.b@c-d.e", "a@-b", "65535", "65536"],
+    ...[
+      "{}",
+      "[1, 2]",
+      "{",
+      "null",
+      '"x"',
+      "YQ==",
+      "YWI=",
+      "YWJj",
+      "YW\nJj",
+      "YQ=",
+      "a_-9",
+      "a@b",
+      "a.b@c-d.e",
+      "a@-b",
+      "65535",
+      "65536",
+    ],
     ...["00080", "000080", "${x}", "$$", "a\nb"],
   ),
   fc.constantFrom<Given>(0, 1, 8080, 65_536, -7, 0.1, 3, 9, true, false, null),
@@ -137,7 +175,9 @@ const changesOf = (names: readonly string[]): fc.Arbitrary<readonly (readonly [s
 function valuesOf(contract: Contract, changes: readonly (readonly [string, Given | undefined])[]): Values {
   const made = fakeLayer(contract, new Map()).variables.map(({ name, value }) => [name, value] as const);
   const entries = new Map<string, Given | undefined>([...made, ...changes]);
-  return Object.fromEntries(Array.from(entries).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  return Object.fromEntries(
+    Array.from(entries).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 const FORMATS = [
@@ -209,7 +249,9 @@ function drawn(documents: fc.Arbitrary<unknown>, names: readonly string[]): read
 
 describe("ESC's verdict is that of `check`", () => {
   test("for contracts with every format, conditions and groups", () => {
-    const { accepted, refused } = expectSameVerdicts(drawn(contractDocuments, ["A_URL", "B_KEY", "C", "D_TOKEN", "E", "F_PORT", "G"]));
+    const { accepted, refused } = expectSameVerdicts(
+      drawn(contractDocuments, ["A_URL", "B_KEY", "C", "D_TOKEN", "E", "F_PORT", "G"]),
+    );
     expect(Math.min(accepted, refused)).toBeGreaterThan(RUNS / 50);
   });
 
@@ -229,8 +271,17 @@ describe("ESC's verdict is that of `check`", () => {
   });
 
   test("for the built-in contract", () => {
-    const all = { QDRANT_URL: "https://q", QDRANT_API_KEY: "k", PULUMI_ACCESS_TOKEN: "pul-x", GH_FINE_GRAINED_TOKEN: "t", OPENROUTER_API_KEY: "o" };
+    const all = {
+      QDRANT_URL: "https://q",
+      QDRANT_API_KEY: "k",
+      PULUMI_ACCESS_TOKEN: "pul-x",
+      GH_FINE_GRAINED_TOKEN: "t",
+      OPENROUTER_API_KEY: "o",
+    };
     const without = Object.keys(all).map((name) => ({ ...all, [name]: "" }));
-    expect(expectSameVerdicts([all, ...without, {}].map((values) => ({ contract: BUILT_IN, values })))).toEqual({ accepted: 1, refused: 6 });
+    expect(expectSameVerdicts([all, ...without, {}].map((values) => ({ contract: BUILT_IN, values })))).toEqual({
+      accepted: 1,
+      refused: 6,
+    });
   });
 });
