@@ -20,9 +20,17 @@ export interface Enforcement {
   readonly title: string;
 }
 
-const DESCRIPTION = 'Written by "sophia-run enforce". Change the contract and run it again.';
+/** Tells readers, and the next `enforce`, who wrote the schema. */
+export const DESCRIPTION = 'Written by "sophia-run enforce". Change the contract and run it again.';
 const IS_SET: EscSchema = { $ref: "#/$defs/set" };
+const IS_EMPTY: EscSchema = { $ref: "#/$defs/empty" };
 const IS_BLANK: EscSchema = { $ref: "#/$defs/blank" };
+
+const SHARED = [
+  ["set", IS_SET, SET],
+  ["empty", IS_EMPTY, EMPTY],
+  ["blank", IS_BLANK, BLANK],
+] as const;
 
 /** Formats with few or public values, which are never compared with placeholders. */
 const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
@@ -77,9 +85,10 @@ class Translator {
       const next = index + 1 < others.length ? { $ref: `#/$defs/rule-${index + 3}` } : {};
       definitions[`rule-${index + 2}`] = { ...rule, ...next };
     });
-    const text = JSON.stringify([definitions, first]);
-    if (text.includes(JSON.stringify(IS_SET))) definitions["set"] = anyOf(SET);
-    if (text.includes(JSON.stringify(IS_BLANK))) definitions["blank"] = anyOf(BLANK);
+    const used = JSON.stringify([definitions, first, this.#properties]);
+    for (const [name, reference, values] of SHARED) {
+      if (used.includes(JSON.stringify(reference))) definitions[name] = anyOf(values);
+    }
     return {
       title: this.#enforcement.title,
       description: DESCRIPTION,
@@ -117,7 +126,7 @@ class Translator {
     for (const gap of gaps) this.#report(gap, [declaration]);
     const names = namesOf(declaration);
     if (names.length === 1) {
-      this.#properties[declaration.name] = anyOf(mustBeSet ? alternatives : [...alternatives, ...EMPTY]);
+      this.#properties[declaration.name] = anyOf(mustBeSet ? alternatives : [...alternatives, IS_EMPTY]);
       if (mustBeSet) this.#required.push(declaration.name);
       return;
     }
@@ -125,7 +134,7 @@ class Translator {
     const description = `${names.join(" or ")}: the one that gives the value is valid`;
     this.#rules.push({
       description,
-      anyOf: mustBeSet ? valid : [...valid, objectSchema([allAre(anyOf(EMPTY), names)])],
+      anyOf: mustBeSet ? valid : [...valid, objectSchema([allAre(IS_EMPTY, names)])],
     });
   }
 
@@ -138,7 +147,7 @@ class Translator {
     if (aliases.length > 1) this.#report("which of several aliases counts", [declaration]);
     return [
       { required: [name], properties: { [name]: schema } },
-      ...aliases.map((alias) => ({ required: [alias], properties: { [name]: anyOf(EMPTY), [alias]: schema } })),
+      ...aliases.map((alias) => ({ required: [alias], properties: { [name]: IS_EMPTY, [alias]: schema } })),
     ];
   }
 
@@ -203,7 +212,7 @@ class Translator {
     // Without a value the default decides.
     const isMetByDefault = fallback !== undefined && (equals === undefined || equals.includes(fallback));
     if (isMetByDefault && equals === undefined) return [];
-    const absent = isMetByDefault ? [] : [objectSchema([allAre(anyOf(EMPTY), names)])];
+    const absent = isMetByDefault ? [] : [objectSchema([allAre(IS_EMPTY, names)])];
     if (equals === undefined) return absent;
     if (format?.kind !== "enum") return undefined;
     const others = format.values.filter((value) => !equals.includes(value));

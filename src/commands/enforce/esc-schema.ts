@@ -5,7 +5,7 @@
 export interface EscSchema {
   readonly title?: string;
   readonly description?: string;
-  readonly type?: "boolean" | "null" | "number" | "object" | "string";
+  readonly type?: "array" | "boolean" | "null" | "number" | "object" | "string";
   readonly pattern?: string;
   /** In bytes of UTF-8. */
   readonly minLength?: number;

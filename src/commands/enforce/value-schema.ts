@@ -25,12 +25,14 @@ export interface ValueSchema {
 /** The characters that `isBlank` of a contract's check does not count as visible. */
 const INVISIBLE = String.raw`\x{9}-\x{D}\x{20}\x{A0}\x{AD}\x{61C}\x{1680}\x{180E}\x{2000}-\x{200F}\x{2028}-\x{202F}\x{205F}-\x{206F}\x{2800}\x{3000}\x{3164}\x{FEFF}`;
 const VISIBLE = `[^${INVISIBLE}]`;
+/** Programs do not get lists and objects. */
+const NOT_DELIVERED: readonly EscSchema[] = [{ type: "null" }, { type: "array" }, { type: "object" }];
 /** The values of a variable that has none. */
-export const EMPTY: readonly EscSchema[] = [{ type: "null" }, { type: "string", pattern: "^$" }];
+export const EMPTY: readonly EscSchema[] = [{ type: "string", pattern: "^$" }, ...NOT_DELIVERED];
 /** The values that are not empty, and do not count as set. */
 export const INVISIBLE_TEXT: EscSchema = { type: "string", pattern: `^[${INVISIBLE}]+$` };
 /** The values that do not count as set. */
-export const BLANK: readonly EscSchema[] = [{ type: "null" }, { type: "string", pattern: `^[${INVISIBLE}]*$` }];
+export const BLANK: readonly EscSchema[] = [{ type: "string", pattern: `^[${INVISIBLE}]*$` }, ...NOT_DELIVERED];
 const ANY_NUMBER: EscSchema = { type: "number" };
 const ANY_BOOLEAN: EscSchema = { type: "boolean" };
 /** All values that a variable may have and that count as set. */
