@@ -94,8 +94,13 @@ function re2Character(character: string): string {
 
 function re2Class(ranges: readonly Range[]): string {
   if (ranges.length === 0) return String.raw`[^\x{0}-\x{10FFFF}]`;
-  const items = ranges.map(([first, last]) => (first === last ? inClass(first) : `${inClass(first)}-${inClass(last)}`));
-  return `[${items.join("")}]`;
+  const others = complement(ranges);
+  // The shorter form.
+  const isNegated = others.length > 0 && others.length < ranges.length;
+  const items = (isNegated ? others : ranges).map(([first, last]) =>
+    first === last ? inClass(first) : `${inClass(first)}-${inClass(last)}`,
+  );
+  return `[${isNegated ? "^" : ""}${items.join("")}]`;
 }
 
 function inClass(code: number): string {

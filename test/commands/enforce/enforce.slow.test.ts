@@ -181,3 +181,22 @@ describe("enforce", () => {
     expect(handle.revisions).toHaveLength(1);
   });
 });
+
+describe("an environment that ESC checks", () => {
+  test("a refused change names the variables, and a change mends an environment that ESC does not open", async () => {
+    const { handle, run, command } = await world();
+    await run(["--yes"]);
+    const wrong = await command(["set", "PORT", "--overwrite", "--yes"], "80800");
+    expect(wrong.status).toBe(125);
+    expectNoValue(wrong);
+    // As a console that does not check, or a changed import, leaves it.
+    handle.revise({ definition: handle.definition.replace("PORT: 8080", "PORT: 80800") });
+    const unrelated = await command(["set", "NEW_NAME", "--yes"], sentinel("new"));
+    expect(unrelated).toMatchObject({ status: 125, stderr: expect.stringContaining("PORT: the schema refuses its value") });
+    expectWording(unrelated.stderr);
+    expectNoValue(unrelated);
+    const mended = await command(["set", "PORT", "--overwrite", "--yes"], "8081");
+    expect(mended).toMatchObject({ status: 0, stderr: "" });
+    expect(handle.definition).toContain("8081");
+  });
+});

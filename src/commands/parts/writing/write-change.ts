@@ -11,6 +11,7 @@ import {
   readOrEvaluate,
 } from "../../../esc/api/change.ts";
 import { setVariables } from "../../../esc/definition/edit.ts";
+import { refusalLines } from "../../../esc/faults/schema-refusal.ts";
 import { formatName } from "../../../esc/settings/environment-names.ts";
 import { printReport } from "../../../output/colour.ts";
 import { askOne, type EscTarget } from "./write-access.ts";
@@ -60,6 +61,13 @@ export function effectiveChange(changed: ChangeResult, context: Context): Effect
         code: "esc-conflict",
         message: `nothing was changed: other users changed the definition ${changed.attempts} times meanwhile`,
         hint: "start again",
+      });
+    case "refused":
+      throw new SophiaError({
+        code: "esc-schema",
+        message: `nothing was changed: a schema in ${formatName(changed.before.name)} refuses the new values`,
+        hint: "correct the values, or the contract and then the schema: sophia-run enforce",
+        details: refusalLines(changed.diagnostics),
       });
     case "without-effect":
       throw new SophiaError({
