@@ -30,7 +30,8 @@ async function world(definition = DEFINITION, more: { readonly updates?: "approv
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
   const run = (args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
     sophia(["enforce", ...args], { cwd, env: { ...env, ...more } });
-  const command = (words: readonly string[], input = ""): Promise<Ended> => sophia(words, { cwd, env, input });
+  const command = (words: readonly string[], input = ""): Promise<Ended> =>
+    sophia(words, { cwd, env: { ...env, ESC_TOKEN: server.token }, input });
   const start = (): Promise<Ended> =>
     sophia(["--", "sh", "-c", 'echo "$PORT ${#DATABASE_URL} ${contract-none}"'], {
       cwd,
@@ -184,15 +185,24 @@ describe("enforce", () => {
 
 describe("an environment that ESC checks", () => {
   test("a refused change names the variables, and a change mends an environment that ESC does not open", async () => {
-    const { handle, run, command } = await world();
+    const { handle, run, command, start } = await world();
     await run(["--yes"]);
     const wrong = await command(["set", "PORT", "--overwrite", "--yes"], "80800");
     expect(wrong.status).toBe(125);
     expectNoValue(wrong);
     // As a console that does not check, or a changed import, leaves it.
     handle.revise({ definition: handle.definition.replace("PORT: 8080", "PORT: 80800") });
+    const refused = await start();
+    expect(refused).toMatchObject({ status: 78, stdout: "" });
+    expectWording(refused.stderr);
+    expectNoValue(refused);
+    const listed = await command(["check", "--against", ENV]);
+    expect(listed).toMatchObject({ status: 1, stdout: expect.stringContaining("PORT must be a port") });
     const unrelated = await command(["set", "NEW_NAME", "--yes"], sentinel("new"));
-    expect(unrelated).toMatchObject({ status: 125, stderr: expect.stringContaining("PORT: the schema refuses its value") });
+    expect(unrelated).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining("PORT: the schema refuses its value"),
+    });
     expectWording(unrelated.stderr);
     expectNoValue(unrelated);
     const mended = await command(["set", "PORT", "--overwrite", "--yes"], "8081");
