@@ -19,6 +19,7 @@ import type { Variable } from "../../../src/core/model.ts";
 import { resolve } from "../../../src/resolve/precedence.ts";
 import { contractDocuments } from "../../contract/arbitrary.ts";
 import { checked, contractOf } from "../../contract/contracts.ts";
+import { patterns, patternValues } from "../../contract/pattern/arbitrary.ts";
 import { isNightly } from "../../helpers/seed.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 
@@ -269,6 +270,18 @@ describe("ESC's verdict is that of `check`", () => {
     });
     const { accepted, refused } = expectSameVerdicts(cases);
     expect(Math.min(accepted, refused)).toBeGreaterThan(100);
+  });
+
+  test("for patterns of any form", () => {
+    const cases: Case[] = [];
+    const lists = fc.array(patternValues, { minLength: 5, maxLength: 5 });
+    const collect = fc.property(patterns, lists, (pattern, texts) => {
+      const contract = contractOf({ variables: { V: { format: { type: "text", pattern }, secret: false } } });
+      cases.push(...texts.map((text) => ({ contract, values: { V: text } })));
+    });
+    fc.assert(collect, { numRuns: RUNS / 5 });
+    const { accepted, refused } = expectSameVerdicts(cases);
+    expect(Math.min(accepted, refused)).toBeGreaterThan(RUNS / 10);
   });
 
   test("for the built-in contract", () => {
