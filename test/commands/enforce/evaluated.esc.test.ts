@@ -276,6 +276,7 @@ describe("ESC's verdict is that of `check`", () => {
     const cases: Case[] = [];
     const lists = fc.array(patternValues, { minLength: 5, maxLength: 5 });
     const collect = fc.property(patterns, lists, (pattern, texts) => {
+      if (pattern === "") return;
       const contract = contractOf({ variables: { V: { format: { type: "text", pattern }, secret: false } } });
       cases.push(...texts.map((text) => ({ contract, values: { V: text } })));
     });
