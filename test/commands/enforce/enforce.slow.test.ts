@@ -209,4 +209,36 @@ describe("an environment that ESC checks", () => {
     expect(mended).toMatchObject({ status: 0, stderr: "" });
     expect(handle.definition).toContain("8081");
   });
+
+  test("two values that are wrong are mended in one revision, at a terminal", async () => {
+    const { handle, run, cwd, env } = await world();
+    await run(["--yes"]);
+    const broken = handle.definition.replace("PORT: 8080", "PORT: 80800").replace("LOG_LEVEL: info", "LOG_LEVEL: loud");
+    handle.revise({ definition: broken });
+    const args = ["set", "PORT", "LOG_LEVEL", "--overwrite", "--yes"];
+    const ended = await atTerminal(args, { cwd, env }, [
+      ["Value of PORT (not shown):", "8081\n"],
+      ["Value of LOG_LEVEL (not shown):", "debug\n"],
+    ]);
+    expect(ended.status).toBe(0);
+    expect(handle.revisions).toHaveLength(4);
+    expect(handle.definition).toMatch(/PORT: "8081".*\n.*LOG_LEVEL: "debug"\n/);
+  });
+
+  test.each([
+    ["the standard input", ["PORT", "LOG_LEVEL"], "the standard input has the value of one variable"],
+    [
+      "a word that the contract does not declare",
+      ["PORT", sentinel("typed")],
+      "set takes no value on the command line",
+    ],
+    ["a name twice", ["PORT", "PORT"], "set names a variable twice"],
+  ])("set with several names refuses %s", async (_, names, message) => {
+    const { handle, command } = await world();
+    const ended = await command(["set", ...names, "--yes"], "1");
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr.replaceAll(/\s+/g, " ")).toContain(message);
+    expectNoValue(ended);
+    expect(handle.revisions).toHaveLength(1);
+  });
 });

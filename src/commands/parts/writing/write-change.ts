@@ -15,14 +15,14 @@ import { refusalLines } from "../../../esc/faults/schema-refusal.ts";
 import { formatName } from "../../../esc/settings/environment-names.ts";
 import { printReport } from "../../../output/colour.ts";
 import { askOne, type EscTarget } from "./write-access.ts";
-import { type Candidate, isChange, planner } from "./write-plan.ts";
+import { type Candidate, isChange, type Overwrite, planner } from "./write-plan.ts";
 
 export type EffectiveChange = Extract<ChangeResult, { kind: "done" }>;
 
 /** Writes values; plans again if another user changes the environment, unless `refuse` throws. @throws SophiaError (125) */
 export async function writeValues(
   candidates: readonly Candidate[],
-  overwrite: boolean,
+  overwrite: Overwrite,
   target: EscTarget,
   refuse: (now: EnvironmentState) => void = () => {},
 ): Promise<ReturnType<typeof effectiveChange>> {
