@@ -42,6 +42,7 @@ export const COMMAND_NAMES = [
   "set",
   "import",
   "rotate",
+  "enforce",
   "request",
   "audit",
   "docs",

@@ -9,8 +9,8 @@ const RESOLVE = ["run", "check", "explain", "get", "export", "scan"] as const;
 const SELECT = ["run", "check", "explain", "get", "export"] as const;
 /** All that give secrets to search for, or to pass on. */
 const READ = [...RESOLVE, "mask", "hook"] as const;
-const ASK_ESC = [...READ, "import", "set", "rotate", "request", "audit", "init"] as const;
-const BY_CONTRACT = [...READ, "import", "set", "rotate", "audit", "docs"] as const;
+const ASK_ESC = [...READ, "import", "set", "rotate", "enforce", "request", "audit", "init"] as const;
+const BY_CONTRACT = [...READ, "import", "set", "rotate", "enforce", "audit", "docs"] as const;
 
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   project: ["run", ...COMMAND_NAMES.filter((name) => !["completion", "link", "login"].includes(name))],

@@ -24,8 +24,6 @@ export interface PositionalDefinition {
   readonly most: number;
   /** The option of the command without which it takes no words. */
   readonly onlyWith?: string;
-  /** Returns the message and the hint for a word too many, in place of those of all commands. @param first the word before it */
-  readonly excess?: (first: string) => readonly [message: string, hint: string];
   readonly kind: "variable" | "file" | readonly string[];
 }
 

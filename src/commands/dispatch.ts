@@ -146,9 +146,6 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
   if (excess !== undefined) {
     const names = Object.keys(options);
     const meant = names.includes(excess) ? excess : suggest(excess, names);
-    if (meant === undefined && positional?.excess !== undefined) {
-      throw usageError(...positional.excess(args.positionals[0] ?? ""));
-    }
     // The word itself is not printed: it may contain a secret.
     const what = most === 0 ? `${name} takes no arguments` : `${name} takes no more than ${form}`;
     throw usage(name, what, meant === undefined ? "" : `did you mean --${meant}? `);

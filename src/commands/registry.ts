@@ -5,6 +5,7 @@ import { checkCommand } from "./check/definition.ts";
 import type { CommandDefinition } from "./command.ts";
 import { completionCommand } from "./completion/definition.ts";
 import { docsCommand } from "./docs/definition.ts";
+import { enforceCommand } from "./enforce/definition.ts";
 import { explainCommand } from "./explain/definition.ts";
 import { exportCommand } from "./export/definition.ts";
 import { getCommand } from "./get/definition.ts";
@@ -30,6 +31,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   set: setCommand,
   import: importCommand,
   rotate: rotateCommand,
+  enforce: enforceCommand,
   request: requestCommand,
   audit: auditCommand,
   docs: docsCommand,

@@ -43,6 +43,7 @@ export const FAILURE_CODES = {
   "esc-value": "a value of ESC cannot be an environment variable",
   "esc-edit": "the definition of an environment cannot be changed as requested",
   "esc-conflict": "other users changed the variable, or kept changing the definition, at the same time",
+  "esc-schema": "a schema in the environment (sophia-run enforce) refuses its values, or those of a change",
   "esc-not-in-effect": "ESC accepted a change, but returns a different value",
   "unusable-value": "the system cannot pass a value to a program",
   "secret-files": "the private file for a secret cannot be written",

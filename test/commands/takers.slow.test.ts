@@ -26,6 +26,7 @@ const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
   set: ["QDRANT_API_KEY", "--dry-run"],
   import: ["new.env", "--dry-run"],
   rotate: ["QDRANT_API_KEY", "--dry-run"],
+  enforce: ["--dry-run"],
   request: ["--reason", "a test", "--wait"],
   audit: ["--json"],
   docs: [".env.example"],

@@ -17,7 +17,7 @@ const TEXT: ValueNode = { kind: "string", text: "", secret: false };
 type Result = ValueNode | { readonly failure: string; readonly at?: readonly PathStep[] };
 
 export function isFunction(name: string): boolean {
-  return name === "fn::secret" || PROVIDER.test(name) || CONVERSIONS.has(name);
+  return name === "fn::secret" || name === "fn::validate" || PROVIDER.test(name) || CONVERSIONS.has(name);
 }
 
 const PROVIDER = /^fn::(?:open|rotate)::(.+)$/;
@@ -30,13 +30,13 @@ export function applyBuiltin(name: string, argument: ValueNode, context: Builtin
   const convert = CONVERSIONS.get(name);
   if (convert === undefined) return { failure: `unknown function "${name}"` };
   if (some(argument, (node) => node.kind === "unknown")) {
-    return { kind: "unknown", secret: some(argument, (node) => node.secret), of: TEXT };
+    return { kind: "unknown", secret: containsSecret(argument), of: TEXT };
   }
   const other = name === "fn::join" ? otherThanText(argument) : undefined;
   if (other !== undefined) return other;
   const result = convert(argument);
   if (result === undefined) return { failure: `${name}: wrong argument` };
-  return some(argument, (node) => node.secret) ? makeSecret(result) : result;
+  return containsSecret(argument) ? makeSecret(result) : result;
 }
 
 function secretValue(argument: ValueNode, context: BuiltinContext): Result {
@@ -85,6 +85,10 @@ function text(node: ValueNode, change: (plain: string) => string): string | unde
   return node.kind === "string" ? change(node.text) : undefined;
 }
 
+export function containsSecret(node: ValueNode): boolean {
+  return some(node, ({ secret }) => secret);
+}
+
 function some(node: ValueNode, test: (node: ValueNode) => boolean): boolean {
   if (test(node)) return true;
   if (node.kind === "list") return node.items.some((item) => some(item, test));
@@ -92,7 +96,7 @@ function some(node: ValueNode, test: (node: ValueNode) => boolean): boolean {
 }
 
 /** The value alone, without marks. */
-function plainJson(node: ValueNode): Json {
+export function plainJson(node: ValueNode): Json {
   switch (node.kind) {
     case "string":
       return node.text;

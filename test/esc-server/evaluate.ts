@@ -9,9 +9,11 @@ import {
   type Scalar,
   type YAMLMap,
 } from "yaml";
-import { applyBuiltin, type BuiltinContext, isFunction } from "./builtins.ts";
+import { applyBuiltin, type BuiltinContext, containsSecret, isFunction, plainJson } from "./builtins.ts";
 import { interpolate, isUnterminated, parsePath, type PathStep, pathText } from "./interpolation.ts";
+import { writeJson } from "./json.ts";
 import { Places } from "./places.ts";
+import { type Schema, validate } from "./validate.ts";
 import { mapValues, type ObjectNode, type Range, type ValueNode } from "./values.ts";
 
 /** A finding about a definition, as answers carry it. Without `severity` it is an error. */
@@ -118,7 +120,7 @@ class Evaluator {
     this.#active.add(node);
     const range = this.#places.of(node);
     const plain = this.#expression(node, base, path);
-    const ranged: ValueNode = { ...plain, range };
+    const ranged: ValueNode = { ...plain, range, path: pathText(["values", ...path]) };
     const value = base === undefined ? ranged : { ...ranged, base };
     this.#active.delete(node);
     this.#done.set(node, value);
@@ -146,10 +148,23 @@ class Evaluator {
     const argument: ValueNode = literal
       ? { kind: "string", text: String(value.value), secret: true }
       : this.#evaluate(value, undefined, [...path, key]);
+    if (key === "fn::validate") return this.#validated(argument);
     const result = applyBuiltin(key, argument, this.#context);
     if (!("failure" in result)) return placed(result, this.#places.of(node));
     const wrong = result.at === undefined ? undefined : nodeAt(value, result.at);
     return this.#unknown(result.failure, wrong ?? node, path);
+  }
+
+  /** The value passes through, whether it is right or not. */
+  #validated(argument: ValueNode): ValueNode {
+    const parts = argument.kind === "object" ? argument.properties : new Map<string, ValueNode>();
+    const value = parts.get("value") ?? { kind: "null", secret: false };
+    const schema = parts.get("schema");
+    if (schema !== undefined) {
+      const plain: Schema = JSON.parse(writeJson(plainJson(schema)));
+      this.#diagnostics.push(...validate(value, plain));
+    }
+    return containsSecret(value) ? { ...value, secret: true } : value;
   }
 
   #object(map: YAMLMap, base: ValueNode | undefined, path: readonly PathStep[]): ValueNode {

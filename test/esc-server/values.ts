@@ -18,6 +18,8 @@ interface NodeBase {
   readonly secret: boolean;
   /** The location of the expression. */
   readonly range?: Range;
+  /** The path of the expression in its definition, such as `values.environmentVariables.NAME`. */
+  readonly path?: string;
   /** The function of a provider that gave it, such as `fn::open::aws-login`. */
   readonly call?: string;
   /** The value of an import that this one replaced. */

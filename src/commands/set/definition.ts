@@ -1,5 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
-import { FOUND_ENVIRONMENT, writeOptions, valueOnLine } from "../parts/writing/write-options.ts";
+import { FOUND_ENVIRONMENT, writeOptions } from "../parts/writing/write-options.ts";
 
 export const setCommand: CommandDefinition = {
   describe: "Set the first value of a variable in the ESC environment",
@@ -12,16 +12,11 @@ export const setCommand: CommandDefinition = {
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
       "For --dry-run the launcher's own token is enough. Under a coding agent there are no prompts: the value comes from " +
       "the standard input, and the token from the environment.",
+    "At a terminal several names are possible, which the contract must declare: their values are written in one revision, " +
+      "such as when a schema of ESC (sophia-run enforce) refuses two of them.",
     FOUND_ENVIRONMENT,
   ],
-  positional: {
-    form: "NAME",
-    least: 1,
-    most: 1,
-    kind: "variable",
-    // In the order VALUE NAME the first word is the value, which is rarely in the form of a name.
-    excess: (first) => valueOnLine(/^[A-Z]+(?:_[A-Z\d]+)*$/.test(first) ? first : "NAME"),
-  },
+  positional: { form: "NAME…", least: 1, most: Infinity, kind: "variable" },
   options: {
     ...writeOptions("a value"),
     plain: { type: "boolean", describe: "Write it as plain text" },
@@ -34,7 +29,8 @@ export const setCommand: CommandDefinition = {
   examples: [
     "sophia-run set QDRANT_API_KEY",
     "sophia-run set TLS_KEY < key.pem",
+    "sophia-run set DATABASE_URL PORT --overwrite",
     "pass show qdrant | sophia-run set QDRANT_API_KEY --in acme/app/prod",
   ],
-  load: async () => (await import("./set.ts")).setVariable,
+  load: async () => (await import("./set.ts")).setVariables,
 };

@@ -4,7 +4,8 @@ import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { didYouMean } from "../../core/suggest.ts";
-import { printable } from "../../core/text.ts";
+import type { Context } from "../../core/context.ts";
+import { enumerate, printable } from "../../core/text.ts";
 import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
@@ -15,6 +16,7 @@ import { agentBy } from "../run/agents.ts";
 import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../parts/writing/write-change.ts";
 import {
+  type Candidate,
   candidateFor,
   isChange,
   type PlannedValue,
@@ -29,44 +31,49 @@ import { valueOnLine } from "../parts/writing/write-options.ts";
 
 const NAME = /^[A-Za-z_]\w*$/;
 
-export const setVariable: Command = async ({ options, positionals: [name = ""] }, given) => {
+export const setVariables: Command = async ({ options, positionals: names }, given) => {
   // A coding agent passes values by the standard input alone: a prompt would wait for a person who does not see it.
   const isAgent = agentBy(given.environment) !== undefined;
   const context = isAgent ? { ...given, isTerminal: (fd: 0 | 1 | 2) => fd !== 2 && given.isTerminal(fd) } : given;
   const settings = resolveSettings(options, context.environment);
   const isDry = options["dry-run"] === true;
   const contract = await loadContract(settings, context);
-  requireName(name, contract);
-  const declaration = declarationOf(contract, name);
+  requireNames(names, contract, context);
   const isConfirmed = options["yes"] === true;
   const isPlain = options["plain"] === true;
-  if (isPlain) requirePublic(name, contract, "--plain");
+  if (isPlain) for (const name of names) requirePublic(name, contract, "--plain");
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
 
   const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
   const target = targetFor(current.name, access);
-  const shown = printable(name);
-  const before = valueIn(current, name);
+  const before = new Map(names.map((name) => [name, valueIn(current, name)]));
   // A declared variable with an empty value is unset.
-  const overwrite = options["overwrite"] === true || (declaration !== undefined && before === "");
-  const showPlan = (plan: PlannedValue): void =>
-    printReport(context, planText([plan], formatRevision(current), "--plain"));
-  const state = stateOf(name, current, overwrite);
-  // Does not ask for a value that would not be written.
-  if (!isChange({ state }) && canAsk(context)) {
-    showPlan({ name, value: "", secret: false, state });
+  const overwrites = (name: string): boolean =>
+    options["overwrite"] === true || (isDeclared(contract, name) && before.get(name) === "");
+  const showPlan = (plan: readonly PlannedValue[]): void =>
+    printReport(context, planText(plan, formatRevision(current), "--plain"));
+  const kept = names
+    .map((name) => ({ name, value: "", secret: false, state: stateOf(name, current, overwrites(name)) }))
+    .filter((plan) => !isChange(plan));
+  // Does not ask for values that would not be written.
+  if (kept.length > 0 && canAsk(context)) {
+    showPlan(kept);
     return ExitStatus.unmet;
   }
-  const remedy = `pass it by the standard input: sophia-run set ${shown} < FILE`;
-  const value = await readValue(name, declaration, { what: "value", remedy }, context);
-  const candidate = candidateFor(name, value, contract, isPlain);
-  const plan = planner(current, overwrite)(candidate);
+  const candidates: Candidate[] = [];
+  for (const name of names) {
+    const remedy = `pass it by the standard input: sophia-run set ${printable(name)} < FILE`;
+    const value = await readValue(name, declarationOf(contract, name), { what: "value", remedy }, context);
+    candidates.push(candidateFor(name, value, contract, isPlain));
+  }
+  const plan = candidates.map(planner(current, overwrites));
   showPlan(plan);
-  if (plan.state === "same") return ExitStatus.ok;
-  if (!isChange(plan)) return ExitStatus.unmet;
-  const suggestion = isDeclared(contract, name) ? "" : didYouMean(name, contract.variables.keys());
-  if (suggestion !== "") {
-    const undeclared = `the contract does not declare ${shown}${suggestion}`;
+  if (plan.every(({ state }) => state === "same")) return ExitStatus.ok;
+  if (plan.some((value) => value.state !== "same" && !isChange(value))) return ExitStatus.unmet;
+  for (const name of names) {
+    const suggestion = isDeclared(contract, name) ? "" : didYouMean(name, contract.variables.keys());
+    if (suggestion === "") continue;
+    const undeclared = `the contract does not declare ${printable(name)}${suggestion}`;
     if (!isConfirmed && !isDry && !canAsk(context)) throw usageError(undeclared, "--yes sets it anyway");
     printReport(context, `⚠️ ${undeclared}\n`);
   }
@@ -76,23 +83,50 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   }
   // No question if the value came by the standard input: the user has named the variable to write.
   const isAsked = !isConfirmed && canAsk(context);
-  if (isAsked && !(await ask(writeQuestion(`Write it to ${formatName(current.name)}`, access), context))) {
+  const question = `Write ${names.length === 1 ? "it" : "them"} to ${formatName(current.name)}`;
+  if (isAsked && !(await ask(writeQuestion(question, access), context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
-  const done = await writeValues([candidate], overwrite, target, (now) => {
-    const latest = valueIn(now, name);
-    if (latest !== before && latest !== value) throw changedMeanwhile(name, now);
+  const done = await writeValues(candidates, overwrites, target, (now) => {
+    for (const { name, value } of candidates) {
+      const latest = valueIn(now, name);
+      if (latest !== before.get(name) && latest !== value) throw changedMeanwhile(name, now);
+    }
   });
   if (typeof done === "number") return done;
   const written =
     done.after.hidden === undefined ? "and read back" : "but not read back (opening requires an approval)";
+  const shown = enumerate(names.map(printable));
   printReport(
     context,
     `✅ ${shown} written ${written}. ${revisionsText(done)}\n   sophia-run check shows what the contract still lacks.\n`,
   );
   return ExitStatus.ok;
 };
+
+/**
+ * Several names need a contract that declares them, and a terminal that asks for each value.
+ * @throws SophiaError (usage, 125) for other names; it does not print a word that may be a value
+ */
+function requireNames(names: readonly string[], contract: Contract, context: Context): void {
+  const [first = "", ...others] = names;
+  requireName(first, contract);
+  if (others.some((name) => !isDeclared(contract, name))) {
+    // In the order VALUE NAME the first word is the value, which is rarely in the form of a name.
+    throw usageError(
+      ...valueOnLine(isDeclared(contract, first) || /^[A-Z]+(?:_[A-Z\d]+)*$/.test(first) ? first : "NAME"),
+    );
+  }
+  if (new Set(names).size < names.length) throw usageError("set names a variable twice", "name each one once");
+  for (const name of others) requireName(name, contract);
+  if (others.length > 0 && !canAsk(context)) {
+    throw usageError(
+      "the standard input has the value of one variable, but set names several",
+      "call set for each, or write all in one revision: sophia-run import FILE",
+    );
+  }
+}
 
 /** @throws SophiaError (usage, 125) for an invalid name, without printing it: it may be a value */
 function requireName(name: string, contract: Contract): void {

@@ -5,6 +5,8 @@
 
 export interface CharacterSet {
   readonly test: (character: string) => boolean;
+  /** As the pattern writes it: a character, an escape such as `\\d`, or a class such as `[a-z]`. */
+  readonly source: string;
 }
 
 export type Pattern =
@@ -123,14 +125,15 @@ function atom(reader: Reader, depth: number): Pattern {
   // Fast path: compiling a regular expression for each letter would take most of the time.
   if (reader.at - start === 1 && character !== ".") return { kind: "character", set: only(character) };
   try {
-    return { kind: "character", set: new RegExp(`^${source}$`, "u") };
+    const expression = new RegExp(`^${source}$`, "u");
+    return { kind: "character", set: { test: (one) => expression.test(one), source } };
   } catch {
     throw new SyntaxError("has an invalid range of characters");
   }
 }
 
 function only(wanted: string): CharacterSet {
-  return { test: (character) => character === wanted };
+  return { test: (character) => character === wanted, source: wanted };
 }
 
 function skipClass(reader: Reader): void {

@@ -1,6 +1,8 @@
 /** The change of an environment: reads it, writes another definition, and reads it back. */
+import type { Diagnostic } from "../../core/model.ts";
 import { namesIn } from "../definition/definition-variables.ts";
 import { EscFault, needsApproval, statusOf } from "../faults/esc-fault.ts";
+import { isSchemaRefusal } from "../faults/schema-refusal.ts";
 import { formatName, type FullName } from "../settings/environment-names.ts";
 import { Secret } from "../settings/secret.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -18,7 +20,7 @@ export interface EnvironmentState {
   readonly name: FullName;
   readonly definition: Definition;
   readonly opened: OpenedEnvironment;
-  /** The variables whose values are hidden, if opening needs an approval; `opened` then has only the others. */
+  /** The variables whose values are hidden, if ESC does not open the environment; `opened` then has only the others. */
   readonly hidden?: ReadonlySet<string>;
 }
 
@@ -33,7 +35,9 @@ export type ChangeResult =
   | { readonly kind: "without-effect"; readonly before: EnvironmentState; readonly after: EnvironmentState }
   | ({ readonly kind: "draft"; readonly before: EnvironmentState } & Draft)
   /** Other users changed the definition each time; nothing was written. */
-  | { readonly kind: "conflict"; readonly attempts: number };
+  | { readonly kind: "conflict"; readonly attempts: number }
+  /** A schema in the environment refuses the changed values; nothing was written. */
+  | { readonly kind: "refused"; readonly before: EnvironmentState; readonly diagnostics: readonly Diagnostic[] };
 
 const MOST_ATTEMPTS = 4;
 
@@ -46,13 +50,16 @@ export async function readCurrent(name: FullName, connection: Connection): Promi
   return { name, definition, opened: await openByDefaults(name, connection) };
 }
 
-/** The same as {@link readCurrent}, but evaluates an environment that needs an approval to be opened. */
+/**
+ * The same as {@link readCurrent}, but evaluates an environment that needs an approval to be opened, or that ESC does not open
+ * because a schema refuses its values: a change can mend them.
+ */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<EnvironmentState> {
   const definition = await readDefinition(name, connection);
   try {
     return { name, definition, opened: await openByDefaults(name, connection) };
   } catch (error) {
-    if (!(error instanceof EscFault && needsApproval(error.fault))) throw error;
+    if (!(error instanceof EscFault && (needsApproval(error.fault) || isSchemaRefusal(error.fault)))) throw error;
   }
   const { evaluate } = await import("./evaluate.ts");
   const { variables: all, notices } = await evaluate(name, connection);
@@ -99,7 +106,8 @@ export async function changeEnvironment(
     }
     if (!isWhole(current)) continue;
     const { etag } = current.definition;
-    const update = await updateDefinition(name, yaml, etag, connection);
+    const update = await updateOrRefusal(name, yaml, etag, connection);
+    if (update.kind === "refused") return { ...update, before: current };
     if (update.kind === "conflict") continue;
     if (update.kind === "gated") {
       return { kind: "draft", before: current, ...(await createDraft(name, yaml, etag, connection)) };
@@ -112,6 +120,15 @@ export async function changeEnvironment(
       : { kind: "without-effect", before: current, after };
   }
   return { kind: "conflict", attempts: MOST_ATTEMPTS };
+}
+
+async function updateOrRefusal(name: FullName, yaml: string, etag: string, connection: Connection) {
+  try {
+    return await updateDefinition(name, yaml, etag, connection);
+  } catch (error) {
+    if (!(error instanceof EscFault && error.fault.kind === "status" && isSchemaRefusal(error.fault))) throw error;
+    return { kind: "refused", diagnostics: error.fault.diagnostics } as const;
+  }
 }
 
 /** Returns false for a truncated text, or a change between the two readings: writing it would lose the rest. */

@@ -1,5 +1,6 @@
 /** Evaluation of environments without opening them: no credentials are minted, and secrets stay unknown. */
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
+import { isOfSchema } from "../faults/schema-refusal.ts";
 import { formatName, type FullName } from "../settings/environment-names.ts";
 import type { Connection } from "../transport/connection.ts";
 import { pathOfRevision } from "./definition-requests.ts";
@@ -25,7 +26,8 @@ export function evaluate(name: FullName, connection: Connection): Promise<Evalua
   const path = pathOfRevision(name, "check");
   return connection.repeat(`evaluating ${formatName(name)}`, async () => {
     const answer = await connection.ask({ method: "POST", path });
-    const { diagnostics, fields } = connection.diagnosticsIn(answer);
+    // The values are there although a schema refuses some of them.
+    const { diagnostics, fields } = connection.diagnosticsIn(answer, isOfSchema);
     const { entries, unknown, notices } = readEntries(fields, answer.data, name, connection.host);
     const variables = new Map<string, Evaluated>();
     for (const entry of entries) {

@@ -5,7 +5,7 @@ import { parseDefinition, type Parsed, quoted, refuse, withoutReferences } from 
 import { type Change, PATH } from "./definition-variables.ts";
 import { verify } from "./verify.ts";
 
-interface Splice {
+export interface Splice {
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -21,7 +21,8 @@ export function setVariables(yaml: string, changes: readonly Change[]): string {
   return edited;
 }
 
-function apply(yaml: string, edits: readonly Splice[]): string {
+/** Returns the text with its pieces replaced. @throws SophiaError (esc-edit, 125) if two overlap */
+export function apply(yaml: string, edits: readonly Splice[]): string {
   let text = "";
   let from = 0;
   for (const { start, end, text: inserted } of edits.toSorted((a, b) => a.start - b.start)) {
@@ -84,7 +85,7 @@ function descend(
   return { map };
 }
 
-function refuseUnfit(map: Mapping, path: readonly string[]): void {
+export function refuseUnfit(map: Mapping, path: readonly string[]): void {
   if (map.anchor !== undefined) throw refuse(`${path.join(".")} has an anchor, by which other places may have it`);
   if (map.items.some((pair) => keyOf(pair).startsWith("fn::"))) throw refuse(`${path.join(".")} is a function`);
 }
@@ -111,7 +112,8 @@ function fill(
   ];
 }
 
-function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: number) => string)[]): readonly Splice[] {
+/** Returns the edit that puts entries behind those of a mapping. */
+export function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: number) => string)[]): readonly Splice[] {
   const last = map.items.at(-1);
   const [from = 0] = map.range ?? [];
   if (map.flow === true) {
@@ -131,8 +133,8 @@ function insert(at: number, text: string): Splice {
   return { start: at, end: at, text };
 }
 
-/** Returns the position after the last line of an entry; a block scalar may end with its own blank lines. */
-function afterPair(parsed: Parsed, pair: EntryPair): number {
+/** Returns the position behind the last line of an entry; a block scalar may end with its own blank lines. */
+export function afterPair(parsed: Parsed, pair: EntryPair): number {
   const leaf = lastLeaf(pair.value);
   if (!isScalar(leaf) || (leaf.type !== "BLOCK_LITERAL" && leaf.type !== "BLOCK_FOLDED")) {
     return lineEnd(parsed, pairEnd(pair, parsed.yaml));
@@ -198,7 +200,7 @@ function pairEnd(pair: EntryPair, yaml: string): number {
   return Math.max(contentEnd(key, yaml), value === null ? 0 : contentEnd(value, yaml));
 }
 
-function columnOf({ yaml }: Parsed, key: Node | undefined): number {
+export function columnOf({ yaml }: Parsed, key: Node | undefined): number {
   const at = key?.range?.[0];
   if (at === undefined) throw refuse("an entry without a place");
   const start = yaml.lastIndexOf("\n", at - 1) + 1;

@@ -7,6 +7,7 @@ import { firstOf } from "../../core/lines.ts";
 import { NOT_LOOPBACK } from "../../network/network-fault.ts";
 import type { EscSettings } from "../settings/access-settings.ts";
 import { describeCredential } from "../settings/credentials.ts";
+import { isSchemaRefusal, refusalLines } from "./schema-refusal.ts";
 import { type EscFault, type Fault, type FaultContext, mayHaveEffect, needsApproval, refusal } from "./esc-fault.ts";
 
 type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
@@ -225,6 +226,11 @@ function reasonForStatus(
   if (status === 403) {
     const hint = `allow the token of ${used} to open the environment and those it imports`;
     return because("esc-forbidden", `${host} does not allow the token to open it`, hint);
+  }
+  if (isSchemaRefusal(fault)) {
+    const message = "a schema in it refuses its values, for each program";
+    const hint = `list them and their rules: sophia-run check --against ${target}`;
+    return { code: "esc-schema", message, hint, details: refusalLines(diagnostics) };
   }
   if (diagnostics.length > 0) {
     const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;

@@ -121,11 +121,18 @@ export class Connection {
     });
   }
 
-  /** Returns the diagnostics and the other fields of an answer. @throws EscFault if a diagnostic is an error */
-  diagnosticsIn(answer: HttpAnswer): { readonly diagnostics: readonly Diagnostic[]; readonly fields: Fields } {
+  /**
+   * Returns the diagnostics and the other fields of an answer.
+   * @param isTolerated returns true for an error with which the answer is of use
+   * @throws EscFault if a diagnostic is another error
+   */
+  diagnosticsIn(
+    answer: HttpAnswer,
+    isTolerated: (diagnostic: Diagnostic) => boolean = () => false,
+  ): { readonly diagnostics: readonly Diagnostic[]; readonly fields: Fields } {
     const { diagnostics: list, ...fields } = this.objectIn(answer);
     const diagnostics = parseDiagnostics(list, this.cleaner);
-    if (diagnostics.some(({ severity }) => severity === "error")) {
+    if (diagnostics.some((one) => one.severity === "error" && !isTolerated(one))) {
       throw new EscFault({ kind: "status", host: this.host, status: answer.status, diagnostics });
     }
     return { diagnostics, fields };

@@ -122,4 +122,20 @@ export const DEFINITIONS: readonly DefinitionCase[] = [
     definition: "values:\n  s: {fn::secret: q}\n  t: 'x${s}'\n",
     check: true,
   },
+  {
+    about: "values that a schema allows",
+    definition:
+      'values:\n  environmentVariables:\n    A: y\n    B: "443"\n    C: 8080\n    D: {fn::secret: sk-1}\n  contract:\n    fn::validate:\n      schema:\n        type: object\n        properties:\n          A: {enum: [y, z]}\n          B: {anyOf: [{type: string, pattern: "^(?:[0-9]{2,5})$"}, {type: number}]}\n          C: {type: number, multipleOf: 1, minimum: 1, maximum: 65535}\n          D: {$ref: "#/$defs/key"}\n        required: [A]\n        $defs: {key: {type: string, pattern: "^sk-", minLength: 4}}\n      value: ${environmentVariables}\n',
+  },
+  {
+    about: "values that a schema refuses",
+    definition:
+      'values:\n  environmentVariables:\n    A: x\n    B: 7\n    C: 0.5\n    D: {fn::secret: "é"}\n    E: true\n    F: null\n    G: 99\n  contract:\n    fn::validate:\n      schema:\n        type: object\n        properties:\n          A: {anyOf: [{type: string, pattern: "^y\\\\.$"}, {type: number, minimum: 1}]}\n          B: {type: string}\n          C: {type: number, multipleOf: 1, minimum: 1}\n          D: {type: string, minLength: 3, pattern: "^\\\\x{E8}"}\n          E: {enum: [a, b]}\n          F: {enum: [only]}\n          G: {type: number, maximum: 9}\n        required: [A, M, N]\n        anyOf: [{required: [X]}, {properties: {E: {type: string}}}]\n      value: ${environmentVariables}\n',
+  },
+  {
+    about: "unknown values and a schema",
+    check: true,
+    definition:
+      'values:\n  environmentVariables:\n    S: {fn::secret: zzz}\n    P: {fn::open::test-login: {}}\n  contract:\n    fn::validate:\n      schema:\n        type: object\n        properties:\n          S: {anyOf: [{type: string, pattern: "^y"}, {type: number}]}\n          P: {anyOf: [{type: string}, {type: number}]}\n      value: ${environmentVariables}\n',
+  },
 ];

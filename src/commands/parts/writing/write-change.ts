@@ -11,17 +11,18 @@ import {
   readOrEvaluate,
 } from "../../../esc/api/change.ts";
 import { setVariables } from "../../../esc/definition/edit.ts";
+import { refusalLines } from "../../../esc/faults/schema-refusal.ts";
 import { formatName } from "../../../esc/settings/environment-names.ts";
 import { printReport } from "../../../output/colour.ts";
 import { askOne, type EscTarget } from "./write-access.ts";
-import { type Candidate, isChange, planner } from "./write-plan.ts";
+import { type Candidate, isChange, type Overwrite, planner } from "./write-plan.ts";
 
 export type EffectiveChange = Extract<ChangeResult, { kind: "done" }>;
 
 /** Writes values; plans again if another user changes the environment, unless `refuse` throws. @throws SophiaError (125) */
 export async function writeValues(
   candidates: readonly Candidate[],
-  overwrite: boolean,
+  overwrite: Overwrite,
   target: EscTarget,
   refuse: (now: EnvironmentState) => void = () => {},
 ): Promise<ReturnType<typeof effectiveChange>> {
@@ -60,6 +61,13 @@ export function effectiveChange(changed: ChangeResult, context: Context): Effect
         code: "esc-conflict",
         message: `nothing was changed: other users changed the definition ${changed.attempts} times meanwhile`,
         hint: "start again",
+      });
+    case "refused":
+      throw new SophiaError({
+        code: "esc-schema",
+        message: `nothing was changed: a schema in ${formatName(changed.before.name)} refuses the new values`,
+        hint: "correct the values, or the contract and then the schema: sophia-run enforce",
+        details: refusalLines(changed.diagnostics),
       });
     case "without-effect":
       throw new SophiaError({

@@ -95,8 +95,12 @@ export interface PlannedValue extends Candidate {
   readonly isPlain?: boolean;
 }
 
+/** Whether other values that ESC has are replaced, for all variables or by their names. */
+export type Overwrite = boolean | ((name: string) => boolean);
+
 /** Returns the function that plans values for one state of ESC. */
-export function planner(current: EnvironmentState, overwrite: boolean): (candidate: Candidate) => PlannedValue {
+export function planner(current: EnvironmentState, overwrite: Overwrite): (candidate: Candidate) => PlannedValue {
+  const overwrites = typeof overwrite === "boolean" ? (): boolean => overwrite : overwrite;
   const variables = new Map(current.opened.variables.map((one) => [one.name, one]));
   return (candidate) => {
     const { name, value } = candidate;
@@ -110,7 +114,7 @@ export function planner(current: EnvironmentState, overwrite: boolean): (candida
     }
     // A secret stays secret, also one of an import or behind a reference. A value that is hidden may be one.
     const secret = candidate.secret || existing?.secret === true || current.hidden?.has(name) === true;
-    return { ...candidate, secret, state: stateBeside(existing, name, current, overwrite) };
+    return { ...candidate, secret, state: stateBeside(existing, name, current, overwrites(name)) };
   };
 }
 

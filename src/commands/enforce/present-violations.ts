@@ -1,0 +1,43 @@
+/** The values that an environment has now, judged by the contract. Pure. */
+import { applyContract } from "../../contract/apply.ts";
+import { checkContract } from "../../contract/check-contract.ts";
+import type { Contract, Violation } from "../../contract/contract-model.ts";
+import { formatCheck } from "../../contract/format.ts";
+import type { Resolution, Variable } from "../../core/model.ts";
+import type { EnvironmentState } from "../../esc/api/change.ts";
+import { formatName } from "../../esc/settings/environment-names.ts";
+import { resolve } from "../../resolve/precedence.ts";
+
+/** Stands for a value that the token does not see: it meets every rule, and its format is not checked. */
+const HIDDEN = "a hidden value";
+
+/**
+ * Returns the violations of the rules that are enforced. Rules about a variable that is not enforced do not count.
+ * @throws SophiaError (contract-slow, 125)
+ */
+export function presentViolations(
+  contract: Contract,
+  isEnforced: (name: string) => boolean,
+  { name, opened, hidden = new Set() }: EnvironmentState,
+): { readonly violations: readonly Violation[]; readonly selected: Resolution } {
+  const unseen = Array.from(hidden, (hiddenName): Variable => ({
+    name: hiddenName,
+    value: HIDDEN,
+    secret: true,
+    origin: { source: "esc", environment: formatName(name) },
+    delivery: "value",
+  }));
+  const { layers } = applyContract(contract, [{ source: "esc", variables: [...opened.variables, ...unseen] }]);
+  const isDeclared = (one: string): boolean => contract.variables.has(one) || contract.aliases.has(one);
+  const selected = resolve(layers, isDeclared);
+  const checkFormat = formatCheck();
+  const found = checkContract(contract, selected, (format, value, one) =>
+    value === HIDDEN && hidden.has(one) ? undefined : checkFormat(format, value, one),
+  );
+  return { violations: found.filter((violation) => namesOf(violation).every(isEnforced)), selected };
+}
+
+function namesOf(violation: Violation): readonly string[] {
+  if (violation.kind === "missing-when") return [violation.name, violation.when.name];
+  return "name" in violation ? [violation.name] : violation.rule.names;
+}

@@ -1,0 +1,214 @@
+/** Formats of a contract as schemas of ESC's values. Pure. */
+import type { Declaration, ValueFormat } from "../../contract/contract-model.ts";
+import { isBlank } from "../../contract/check-contract.ts";
+import { formatFault } from "../../contract/format.ts";
+import { type Pattern, parsePattern } from "../../contract/pattern/pattern-syntax.ts";
+import type { EscSchema } from "./esc-schema.ts";
+import { integerPattern } from "./integer-pattern.ts";
+import { RE2_NOT_SPACE, re2Pattern, re2Text } from "./re2-pattern.ts";
+
+/** What a schema does not express, so that only a start checks it. */
+export type Gap =
+  | "length"
+  | "pattern"
+  | "pattern or length of a number without quotes"
+  | "range of a number in quotes"
+  | "syntax of JSON"
+  | "syntax of a URL";
+
+export interface ValueSchema {
+  /** A value that meets one of these may meet the format, and one that meets the format meets one of these. */
+  readonly alternatives: readonly EscSchema[];
+  readonly gaps: readonly Gap[];
+}
+
+/** The characters that `isBlank` of a contract's check does not count as visible. */
+const INVISIBLE = String.raw`\x{9}-\x{D}\x{20}\x{A0}\x{AD}\x{61C}\x{1680}\x{180E}\x{2000}-\x{200F}\x{2028}-\x{202F}\x{205F}-\x{206F}\x{2800}\x{3000}\x{3164}\x{FEFF}`;
+const VISIBLE = `[^${INVISIBLE}]`;
+/** Programs do not get lists and objects. */
+const NOT_DELIVERED: readonly EscSchema[] = [{ type: "null" }, { type: "array" }, { type: "object" }];
+/** The values of a variable that has none. */
+export const EMPTY: readonly EscSchema[] = [{ type: "string", pattern: "^$" }, ...NOT_DELIVERED];
+/** The values that are not empty, and do not count as set. */
+export const INVISIBLE_TEXT: EscSchema = { type: "string", pattern: `^[${INVISIBLE}]+$` };
+/** The values that do not count as set. */
+export const BLANK: readonly EscSchema[] = [{ type: "string", pattern: `^[${INVISIBLE}]*$` }, ...NOT_DELIVERED];
+const ANY_NUMBER: EscSchema = { type: "number" };
+const ANY_BOOLEAN: EscSchema = { type: "boolean" };
+/** All values that a variable may have and that count as set. */
+export const SET: readonly EscSchema[] = [{ type: "string", pattern: VISIBLE }, ANY_NUMBER, ANY_BOOLEAN];
+
+/**
+ * Returns the schema of the values that meet the format of a declaration.
+ * @param mustBeSet whether a text must have a visible character, as that of a required variable
+ */
+export function valueSchema({ format, as }: Pick<Declaration, "format" | "as">, mustBeSet: boolean): ValueSchema {
+  if (format === undefined) return { alternatives: SET, gaps: [] };
+  const { texts, gaps: ofTexts } = textsOf(format, mustBeSet);
+  // A file's content may stand in the variable, or the file's path.
+  const path = as === "file" ? [{ type: "string", pattern: String.raw`^(?:/|[A-Za-z]:[\\/])` } as const] : [];
+  const numbers = numbersOf(format);
+  const hasLooseNumbers = format.kind === "text" && numbers.length > 0;
+  const gaps: readonly Gap[] = hasLooseNumbers ? [...ofTexts, "pattern or length of a number without quotes"] : ofTexts;
+  return { alternatives: [...texts, ...path, ...numbers, ...booleansOf(format)], gaps };
+}
+
+interface Texts {
+  readonly texts: readonly EscSchema[];
+  readonly gaps: readonly Gap[];
+}
+
+/** Returns the schemas of values that are texts in ESC. */
+function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
+  switch (format.kind) {
+    case "text":
+      return plainText(format, mustBeSet);
+    case "url": {
+      const scheme =
+        format.schemes.length === 0 ? "[A-Za-z][A-Za-z0-9+.-]*" : `(?i:${format.schemes.map(re2Text).join("|")})`;
+      return { texts: [matching(`${scheme}://${RE2_NOT_SPACE}+`)], gaps: ["syntax of a URL"] };
+    }
+    case "integer": {
+      const { minimum, maximum } = format;
+      if (minimum === undefined && maximum === undefined) return exactly("[+-]?[0-9]+");
+      const pattern = integerPattern(minimum, maximum);
+      return pattern === undefined
+        ? { texts: [matching("[+-]?[0-9]+")], gaps: ["range of a number in quotes"] }
+        : exactly(pattern);
+    }
+    case "number": {
+      const isLimited = format.minimum !== undefined || format.maximum !== undefined;
+      const text = matching(String.raw`[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?`);
+      return { texts: [text], gaps: isLimited ? ["range of a number in quotes"] : [] };
+    }
+    case "boolean":
+      return exactly("(?i:true|false|yes|no|on|off|1|0)");
+    case "port":
+      // At most five digits, with zeros before the number.
+      return exactly(
+        "0{0,4}[1-9]|0{0,3}[1-9][0-9]|0{0,2}[1-9][0-9]{2}|0?[1-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
+      );
+    case "enum":
+      return { texts: [{ type: "string", enum: format.values }], gaps: [] };
+    case "json":
+      return { texts: [{ type: "string", pattern: String.raw`^[\t\n\r ]*["\[{0-9tfn-]` }], gaps: ["syntax of JSON"] };
+    case "base64":
+      return exactly([base64("[A-Za-z0-9+/]"), base64("[A-Za-z0-9_-]")].join("|"));
+    case "email":
+      return exactly(
+        String.raw`[A-Za-z0-9_.!#$%&'*+/=?^${"`"}{|}~-]{1,64}@LABEL(?:\.LABEL)*`.replaceAll(
+          "LABEL",
+          "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
+        ),
+      );
+  }
+}
+
+/** RE2 refuses a repetition of more times. */
+const MOST_REPETITIONS = 1000;
+
+function plainText(
+  { prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>,
+  mustBeSet: boolean,
+): Texts {
+  const patterns: string[] = [];
+  const gaps: Gap[] = [];
+  if (prefixes.length > 0) patterns.push(`^(?:${prefixes.map(re2Text).join("|")})`);
+  const expression = pattern === undefined ? undefined : re2Pattern(pattern.source);
+  if (expression !== undefined) patterns.push(expression);
+  else if (pattern !== undefined) gaps.push("pattern");
+  if (minLength > 1 && minLength <= MOST_REPETITIONS) patterns.push(`(?s)^.{${minLength}}`);
+  if (minLength > MOST_REPETITIONS) gaps.push("length");
+  const isVisible = prefixes.length > 0 && prefixes.every((prefix) => !isBlank(prefix));
+  if (mustBeSet && !isVisible) patterns.push(VISIBLE);
+  return { texts: [{ type: "string", ...every(patterns) }], gaps };
+}
+
+/** Returns a schema of the texts that match all expressions. There is no `allOf`: an `anyOf` beside a pattern means both. */
+function every([first, ...others]: readonly string[]): EscSchema {
+  if (first === undefined) return {};
+  return { pattern: first, ...(others.length === 0 ? {} : { anyOf: [every(others)] }) };
+}
+
+function exactly(expression: string): Texts {
+  return { texts: [matching(expression)], gaps: [] };
+}
+
+function matching(expression: string): EscSchema {
+  return { type: "string", pattern: `^(?:${expression})$` };
+}
+
+/** RFC 4648, section 4 or 5, with or without padding; line breaks are allowed anywhere. */
+function base64(digit: string): string {
+  const breaks = String.raw`(?:\r?\n)*`;
+  const one = `${digit}${breaks}`;
+  const rest = `(?:(?:${one}){2}(?:=${breaks}=${breaks})?|(?:${one}){3}(?:=${breaks})?)`;
+  return `${breaks}(?:(?:(?:${one}){4})+${rest}?|${rest})`;
+}
+
+/** Returns the schemas of values that are numbers in ESC: programs get their digits. */
+function numbersOf(format: ValueFormat): readonly EscSchema[] {
+  switch (format.kind) {
+    case "integer":
+    case "number": {
+      const { kind, minimum, maximum } = format;
+      return [
+        {
+          type: "number",
+          ...(kind === "integer" ? { multipleOf: 1 } : {}),
+          ...(minimum === undefined ? {} : { minimum }),
+          ...(maximum === undefined ? {} : { maximum }),
+        },
+      ];
+    }
+    case "port":
+      return [{ type: "number", multipleOf: 1, minimum: 1, maximum: 65_535 }];
+    case "boolean":
+      return [0, 1].map(equalNumber);
+    case "enum":
+      return format.values
+        .filter((value) => /^-?\d/.test(value) && Number.isFinite(Number(value)))
+        .map((value) => equalNumber(Number(value)));
+    case "url":
+    case "email":
+      return [];
+    case "text":
+      return mayBeNumber(format) ? [ANY_NUMBER] : [];
+    case "json":
+    case "base64":
+      return [ANY_NUMBER];
+  }
+}
+
+/** Returns false for a format that no text of digits meets. */
+function mayBeNumber({ prefixes, pattern }: Extract<ValueFormat, { kind: "text" }>): boolean {
+  const isAllowed = prefixes.length === 0 || prefixes.some((prefix) => /^[-+\d.e]*$/i.test(prefix));
+  return (
+    isAllowed && (pattern === undefined || mayConsistOf(Array.from("0123456789-+.eE"), parsePattern(pattern.source)))
+  );
+}
+
+/** Returns false for a pattern that no text of these characters matches. */
+function mayConsistOf(characters: readonly string[], pattern: Pattern): boolean {
+  switch (pattern.kind) {
+    case "character":
+      return characters.some((character) => pattern.set.test(character));
+    case "sequence":
+      return pattern.parts.every((part) => mayConsistOf(characters, part));
+    case "alternatives":
+      return pattern.parts.some((part) => mayConsistOf(characters, part));
+    case "repetition":
+      return pattern.least === 0 || mayConsistOf(characters, pattern.part);
+  }
+}
+
+/** Numbers are compared by their digits in an `enum`, and by their values here: `1.0` is 1. */
+function equalNumber(value: number): EscSchema {
+  return { type: "number", minimum: value, maximum: value };
+}
+
+/** Returns the schema of the values true and false, which programs get as these words. */
+function booleansOf(format: ValueFormat): readonly EscSchema[] {
+  const allowed = [true, false].filter((value) => formatFault(format, String(value), "") === undefined);
+  return allowed.length === 0 ? [] : allowed.length === 2 ? [ANY_BOOLEAN] : [{ type: "boolean", enum: allowed }];
+}
