@@ -80,7 +80,6 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   exclude: passing("Do not pass on variables whose names match GLOB, from any source (repeatable)"),
   mode: launching(
     "How to start the program: exec (replace this process), spawn (stay as its parent), auto (exec if possible; default)",
-    "How to start the program: auto, exec or spawn",
   ),
   "kill-after": launching("Kill the program TIME after a forwarded SIGTERM, SIGINT or SIGQUIT (default: never)"),
   "die-with-launcher": launching("Kill the program if sophia-run is killed by SIGKILL (Linux)"),

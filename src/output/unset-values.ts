@@ -42,7 +42,9 @@ export function similarNameLines({ files: { contract }, values, verdict }: Start
     return isOfLine(origin) && !isDeclared(contract, name);
   });
   const find = nameFinder(undeclared.map(({ name }) => name));
-  const isReported = new Set(verdict.violations.flatMap((one) => ("name" in one ? [one.name] : "rule" in one ? one.rule.names : [])));
+  const isReported = new Set(
+    verdict.violations.flatMap((one) => ("name" in one ? [one.name] : "rule" in one ? one.rule.names : [])),
+  );
   const unset = [...contract.variables.keys()].filter((name) => !isReported.has(name) && !isSet(selected, name));
   const lines = unset.flatMap((name) => {
     const similar = find(name);

@@ -1,6 +1,12 @@
 /** `fn::validate`: compares a value with a schema as the evaluator that Pulumi publishes does, with its words. */
-import type { Diagnostic } from "./evaluate.ts";
-import type { ValueNode } from "./values.ts";
+import type { Range, ValueNode } from "./values.ts";
+
+/** A finding about a value, at the place where the value is defined. */
+export interface SchemaFinding {
+  readonly summary: string;
+  readonly path?: string;
+  readonly range?: Range;
+}
 
 /** As far as definitions of these tests have it. */
 export interface Schema {
@@ -19,13 +25,13 @@ export interface Schema {
 }
 
 /** Returns what is wrong with the value, each at the place where the part of the value is defined. */
-export function validate(value: ValueNode, schema: Schema): readonly Diagnostic[] {
+export function validate(value: ValueNode, schema: Schema): readonly SchemaFinding[] {
   return findings(value, schema, schema.$defs ?? {});
 }
 
 type Definitions = Readonly<Record<string, Schema>>;
 
-function findings(value: ValueNode, schema: Schema, definitions: Definitions): readonly Diagnostic[] {
+function findings(value: ValueNode, schema: Schema, definitions: Definitions): readonly SchemaFinding[] {
   const referred = schema.$ref === undefined ? undefined : definitions[schema.$ref.replace("#/$defs/", "")];
   if (value.kind === "unknown") return unknownFindings(value, schema);
   return [
@@ -37,7 +43,7 @@ function findings(value: ValueNode, schema: Schema, definitions: Definitions): r
 }
 
 /** Of an unknown value only the type is compared, if it is known. */
-function unknownFindings(value: Extract<ValueNode, { kind: "unknown" }>, schema: Schema): readonly Diagnostic[] {
+function unknownFindings(value: Extract<ValueNode, { kind: "unknown" }>, schema: Schema): readonly SchemaFinding[] {
   const type = value.of === undefined ? undefined : typeOf(value.of);
   if (type === undefined) return [];
   if (schema.anyOf !== undefined) {
@@ -51,13 +57,13 @@ function unknownFindings(value: Extract<ValueNode, { kind: "unknown" }>, schema:
     : [finding(value, `expected ${schema.type}, got ${type}`)];
 }
 
-function anyOfFindings(value: ValueNode, { anyOf = [] }: Schema, definitions: Definitions): readonly Diagnostic[] {
+function anyOfFindings(value: ValueNode, { anyOf = [] }: Schema, definitions: Definitions): readonly SchemaFinding[] {
   const each = anyOf.map((one) => findings(value, one, definitions));
   if (each.length === 0 || each.some((found) => found.length === 0)) return [];
   return [...each.flat(), finding(value, "at least one subschema must match")];
 }
 
-function enumFindings(value: ValueNode, { enum: allowed = [] }: Schema): readonly Diagnostic[] {
+function enumFindings(value: ValueNode, { enum: allowed = [] }: Schema): readonly SchemaFinding[] {
   if (allowed.length === 0 || allowed.some((one) => isEqual(value, one))) return [];
   const words = allowed.length === 1 ? JSON.stringify(allowed[0]) : `one of ${JSON.stringify(allowed)}`;
   return [finding(value, `expected ${words}`)];
@@ -73,7 +79,10 @@ function isEqual(value: ValueNode, constant: unknown): boolean {
       return value.value === constant;
     case "null":
       return constant === null;
-    default:
+    case "list":
+    case "object":
+    case "unknown":
+    case "wire":
       return false;
   }
 }
@@ -82,7 +91,7 @@ function typeOf({ kind }: ValueNode): string | undefined {
   return kind === "list" ? "array" : kind === "unknown" || kind === "wire" ? undefined : kind;
 }
 
-function typeFindings(value: ValueNode, schema: Schema, definitions: Definitions): readonly Diagnostic[] {
+function typeFindings(value: ValueNode, schema: Schema, definitions: Definitions): readonly SchemaFinding[] {
   const type = typeOf(value);
   if (schema.type !== undefined && schema.type !== type) {
     return [finding(value, `expected ${schema.type}, got ${type ?? ""}`)];
@@ -94,14 +103,18 @@ function typeFindings(value: ValueNode, schema: Schema, definitions: Definitions
       return numberFindings(value, schema);
     case "object":
       return objectFindings(value, schema, definitions);
-    default:
+    case "boolean":
+    case "list":
+    case "null":
+    case "unknown":
+    case "wire":
       return [];
   }
 }
 
-function textFindings(value: Extract<ValueNode, { kind: "string" }>, schema: Schema): readonly Diagnostic[] {
+function textFindings(value: Extract<ValueNode, { kind: "string" }>, schema: Schema): readonly SchemaFinding[] {
   const { minLength = 0, pattern } = schema;
-  const found: Diagnostic[] = [];
+  const found: SchemaFinding[] = [];
   if (Buffer.byteLength(value.text) < minLength) {
     found.push(finding(value, `expected a string of at least length ${minLength}`));
   }
@@ -128,10 +141,10 @@ function javascriptOf(pattern: string): RegExp {
   return new RegExp(text, `u${flags?.[1] ?? ""}`);
 }
 
-function numberFindings(value: Extract<ValueNode, { kind: "number" }>, schema: Schema): readonly Diagnostic[] {
+function numberFindings(value: Extract<ValueNode, { kind: "number" }>, schema: Schema): readonly SchemaFinding[] {
   const number = Number(value.text);
   const { multipleOf, minimum = -Infinity, maximum = Infinity } = schema;
-  const found: Diagnostic[] = [];
+  const found: SchemaFinding[] = [];
   if (multipleOf !== undefined && !Number.isInteger(number / multipleOf)) {
     found.push(finding(value, `expected a multiple of ${multipleOf}`));
   }
@@ -145,7 +158,7 @@ function objectFindings(
   value: Extract<ValueNode, { kind: "object" }>,
   { properties = {}, required = [] }: Schema,
   definitions: Definitions,
-): readonly Diagnostic[] {
+): readonly SchemaFinding[] {
   const names = Array.from(value.properties.keys()).toSorted();
   const inside = names.flatMap((name) => {
     const child = value.properties.get(name);
@@ -157,6 +170,6 @@ function objectFindings(
   return [...inside, finding(value, `missing required properties: ${missing.join(", ")}`)];
 }
 
-function finding({ path, range }: ValueNode, summary: string): Diagnostic {
+function finding({ path, range }: ValueNode, summary: string): SchemaFinding {
   return { summary, ...(path === undefined ? {} : { path }), ...(range === undefined ? {} : { range }) };
 }

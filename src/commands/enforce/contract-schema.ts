@@ -5,7 +5,7 @@ import { BLANK, EMPTY, INVISIBLE_TEXT, SET, valueSchema } from "./value-schema.t
 
 export interface ContractSchema {
   readonly schema: EscSchema;
-  /** What only a start checks, with the variables or groups that it is about. */
+  /** The rules that only a start checks, with the variables or groups that it is about. */
   readonly gaps: ReadonlyMap<string, readonly string[]>;
   /** The names of the variables and aliases about which the schema says something. */
   readonly enforced: readonly string[];
@@ -43,7 +43,7 @@ export function contractSchema(contract: Contract, enforcement: Enforcement): Co
   return new Translator(contract, enforcement).translate();
 }
 
-/** What a part of the object must have: names with a value, and schemas of values. */
+/** The requirements on a part of the object: names with a value, and schemas of values. */
 interface ObjectPart {
   readonly required: readonly string[];
   readonly properties: Readonly<Record<string, EscSchema>>;

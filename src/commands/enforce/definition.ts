@@ -6,7 +6,7 @@ export const enforceCommand: CommandDefinition = {
   details: [
     "Writes the contract as a schema into the ESC environment (fn::validate), beside environmentVariables, which stay as they " +
       "are. From then on ESC refuses a value that violates the contract from anyone: when the environment is saved, and when " +
-      "it is opened by any program. Run the command again when the contract changes; --check finds out whether it has to be.",
+      "it is opened by any program. Run the command again when the contract changes; --check reports if it must be.",
     "The values that the environment has now must meet the contract; if they do not, nothing is written. What a schema of ESC " +
       "cannot express is printed; only a start checks it. The schema is never stricter than the contract.",
     "An environment may hold a part of the contract alone: --only and --except limit what ESC checks. An environment that " +

@@ -9,10 +9,10 @@ import { changeEnvironment, type EnvironmentState, formatRevision, readOrEvaluat
 import { entryOf, printOfLines, removeEntry, setEntry, type ValuesEntry } from "../../esc/definition/edit-entry.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
-import { reportViolations } from "../../output/violations.ts";
+import { namedContract, reportViolations } from "../../output/violations.ts";
 import { setOffer } from "../../output/unmet.ts";
 import { isOwnVariable } from "../../resolve/reserved-names.ts";
-import { matcher } from "../../resolve/select.ts";
+import { matcher } from "../../resolve/name-globs.ts";
 import type { Values } from "../../command-line/options.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../parts/confirm.ts";
@@ -48,7 +48,14 @@ export const enforce: Command = async ({ options }, context) => {
   if (request.purpose === "write") {
     const { violations, selected } = presentViolations(contract, plan.isEnforced, current);
     if (violations.length > 0) {
-      const { lines } = reportViolations(violations, contract, selected, name, setOffer(context));
+      const { lines } = reportViolations(
+        violations,
+        contract,
+        selected,
+        name,
+        setOffer(context),
+        namedContract(settings),
+      );
       printReport(context, [
         `Nothing was written: values of ${formatRevision(current)} violate the contract.`,
         ...lines,

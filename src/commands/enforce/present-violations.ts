@@ -39,5 +39,6 @@ export function presentViolations(
 
 function namesOf(violation: Violation): readonly string[] {
   if (violation.kind === "missing-when") return [violation.name, violation.when.name];
-  return "name" in violation ? [violation.name] : violation.rule.names;
+  if ("name" in violation) return [violation.name];
+  return "rule" in violation ? violation.rule.names : [];
 }

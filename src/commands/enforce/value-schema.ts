@@ -7,8 +7,8 @@ import type { EscSchema } from "./esc-schema.ts";
 import { integerPattern } from "./integer-pattern.ts";
 import { RE2_NOT_SPACE, re2Pattern, re2Text } from "./re2-pattern.ts";
 
-/** What a schema does not express, so that only a start checks it. */
-export type Gap =
+/** A rule that a schema does not express, so that only a start checks it. */
+type Gap =
   | "length"
   | "pattern"
   | "pattern or length of a number without quotes"

@@ -17,6 +17,7 @@ export const GROUP_OF: Readonly<Record<CommandName, (typeof COMMAND_GROUPS)[numb
   set: "Write",
   import: "Write",
   rotate: "Write",
+  enforce: "Write",
   request: "Write",
   init: "Set up",
   docs: "Set up",

@@ -52,7 +52,7 @@ export async function readCurrent(name: FullName, connection: Connection): Promi
 
 /**
  * The same as {@link readCurrent}, but evaluates an environment that needs an approval to be opened, or that ESC does not open
- * because a schema refuses its values: a change can mend them.
+ * because a schema refuses its values: a change can correct them.
  */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<EnvironmentState> {
   const definition = await readDefinition(name, connection);

@@ -228,9 +228,9 @@ function reasonForStatus(
     return because("esc-forbidden", `${host} does not allow the token to open it`, hint);
   }
   if (isSchemaRefusal(fault)) {
-    const message = "a schema in it refuses its values, for each program";
     const hint = `list them and their rules: sophia-run check --against ${target}`;
-    return { code: "esc-schema", message, hint, details: refusalLines(diagnostics) };
+    const refused = "a schema in it refuses its values, for each program";
+    return { code: "esc-schema", message: refused, hint, details: refusalLines(diagnostics) };
   }
   if (diagnostics.length > 0) {
     const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;

@@ -23,7 +23,7 @@ export function isSchemaRefusal(fault: Fault): boolean {
 }
 
 /** Returns the names of the variables whose values a schema refuses. */
-export function refusedNames(diagnostics: readonly Diagnostic[]): ReadonlySet<string> {
+function refusedNames(diagnostics: readonly Diagnostic[]): ReadonlySet<string> {
   return new Set(
     diagnostics.flatMap(({ path = "" }) => {
       const [, plain, quoted] = OF_VALUE.exec(path) ?? [];

@@ -22,10 +22,10 @@ values:
     OTHER: ${sentinel("plain")}
 `;
 
-async function world(definition = DEFINITION, more: { readonly updates?: "approval" } = {}) {
+async function world(definition = DEFINITION, spec: { readonly updates?: "approval" } = {}) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
-  const handle = server.environment(ENV, { definition, ...more });
+  const handle = server.environment(ENV, { definition, ...spec });
   const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
   const run = (args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
@@ -184,7 +184,7 @@ describe("enforce", () => {
 });
 
 describe("an environment that ESC checks", () => {
-  test("a refused change names the variables, and a change mends an environment that ESC does not open", async () => {
+  test("a refused change names the variables, and a change corrects an environment that ESC does not open", async () => {
     const { handle, run, command, start } = await world();
     await run(["--yes"]);
     const wrong = await command(["set", "PORT", "--overwrite", "--yes"], "80800");
@@ -210,7 +210,7 @@ describe("an environment that ESC checks", () => {
     expect(handle.definition).toContain("8081");
   });
 
-  test("two values that are wrong are mended in one revision, at a terminal", async () => {
+  test("two values that are wrong are replaced in one revision, at a terminal", async () => {
     const { handle, run, cwd, env } = await world();
     await run(["--yes"]);
     const broken = handle.definition.replace("PORT: 8080", "PORT: 80800").replace("LOG_LEVEL: info", "LOG_LEVEL: loud");

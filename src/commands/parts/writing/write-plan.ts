@@ -95,7 +95,7 @@ export interface PlannedValue extends Candidate {
   readonly isPlain?: boolean;
 }
 
-/** Whether other values that ESC has are replaced, for all variables or by their names. */
+/** Returns or is true if other values that ESC has are replaced. */
 export type Overwrite = boolean | ((name: string) => boolean);
 
 /** Returns the function that plans values for one state of ESC. */
