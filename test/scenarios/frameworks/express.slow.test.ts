@@ -53,7 +53,7 @@ describe("Express", { timeout: 300_000 }, () => {
   });
 
   test("nodemon waits until a server has freed its port that ends slowly", async () => {
-    const slow = `${page.block("js", "express")}process.once("SIGUSR2", () => setTimeout(() => process.exit(), 2000));\n`;
+    const slow = `${page.block("js", "express")}process.on("SIGUSR2", () => setTimeout(() => process.exit(), 2000));\n`;
     const { serve, write } = await project({ "nodemon.json": '{ "verbose": true }', "server.js": slow });
     const server = serve(page.block("bash", "nodemon"));
     await server.seen(/watching \d+ file/);
