@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 import { folder, sophia } from "../../helpers/sophia.ts";
 
 test("documents stay up to date if a workflow comes or goes, until they are written again", async () => {
-  const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { API_KEY: {} } }) });
+  const cwd = folder({
+    "sophia.contract.json": JSON.stringify({ environment: "acme/app/dev", variables: { API_KEY: {} } }),
+  });
   execFileSync("git", ["init", "--quiet"], { cwd });
   const document = () => readFileSync(join(cwd, "SECRETS.md"), "utf8");
   expect((await sophia(["docs"], { cwd })).status).toBe(0);
@@ -21,6 +23,9 @@ test("documents stay up to date if a workflow comes or goes, until they are writ
   expect(document()).toContain("gh run list --workflow check secrets.yml");
   rmSync(join(cwd, ".github"), { recursive: true });
   expect((await sophia(["docs", "--check"], { cwd })).status).toBe(0);
-  writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ variables: { OTHER_KEY: {} } }));
+  writeFileSync(
+    join(cwd, "sophia.contract.json"),
+    JSON.stringify({ environment: "acme/app/dev", variables: { OTHER_KEY: {} } }),
+  );
   expect((await sophia(["docs", "--check"], { cwd })).status).toBe(1);
 });
