@@ -38,9 +38,8 @@ describe("a document's address in this repository leads to a file and a heading 
 });
 
 describe("a page spells ESC out where it first appears", () => {
-  const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter(
-    // These two are still to be spelled out.
-    (name) => name.endsWith(".md") && name !== "docs/coming-from.md" && name !== "docs/comparison.md",
+  const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((name) =>
+    name.endsWith(".md"),
   );
   const first = (name: string): string | undefined => /\bESC\b.{0,60}/.exec(proseOf(read(name)))?.[0];
 
