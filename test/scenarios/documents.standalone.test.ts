@@ -127,6 +127,11 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       kind: "run",
       files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
     },
+    "sophia-run --fake -- npm test": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "fake.process.test.ts starts programs with dummies",
+    },
     "read -rs API_KEY && export API_KEY": { ...pulumi, because: "it asks a person" },
     "sophia-run check": { kind: "run" },
     "gh run list --workflow configuration.yml --limit 5": github,
@@ -174,7 +179,13 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/README.md": {},
   "docs/coming-from.md": {},
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
-  "docs/contract.md": {},
+  "docs/contract.md": {
+    "sophia-run enforce --in acme/sophia/dev": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "it asks a person, and enforce.slow.test.ts does what it does",
+    },
+  },
   "docs/mcp.md": {
     "sophia-run --broker --broker-to https://mcp.example.com -- claude": client,
     "sophia-run --project /home/me/app --scope search --only-declared -- node /home/me/app/search.mjs < /dev/null":
@@ -299,25 +310,6 @@ describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
       expect(calls).toBeDefined();
     },
   );
-});
-
-test("README.md has the figures of the conformance suite", () => {
-  const launchers: readonly {
-    readonly label: string;
-    readonly concerns: Readonly<Record<string, readonly [passed: number, cases: number, impossible: number]>>;
-  }[] = JSON.parse(readFileSync(join(root, "docs/measurements/conformance.json"), "utf8"));
-  const share = (launcher: string): string => {
-    const counts = Object.values(launchers.find(({ label }) => label === launcher)?.concerns ?? {});
-    const [passed, cases] = [0, 1].map((index) => counts.reduce((sum, count) => sum + (count[index] ?? 0), 0));
-    return `${Math.floor((100 * (passed ?? 0)) / (cases ?? 0))} %`;
-  };
-  const [, ...cells] = (/^\| Behaves as .*$/m.exec(readFileSync(join(root, "README.md"), "utf8"))?.[0] ?? "")
-    .split("|")
-    .map((cell) => cell.trim());
-  const [, ours, , , , dotenvx, varlock] = cells;
-  expect(ours).toContain(`${share("exec, Node 24")} of`);
-  expect(dotenvx).toBe(`${share("dotenvx")} of cases`);
-  expect(varlock).toBe(`${share("varlock")} of cases`);
 });
 
 test("docs/signals.md names cases of the conformance suite that exist", () => {
