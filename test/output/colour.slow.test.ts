@@ -83,7 +83,8 @@ describe("painted parts", () => {
   });
 });
 
-const forced = { FORCE_COLOR: "1", GITHUB_PAT: "ghp_0123456789abcdef" };
+// A required variable: otherwise there is no contract here.
+const forced = { FORCE_COLOR: "1", GITHUB_PAT: "ghp_0123456789abcdef", QDRANT_URL: "https://q.example.test" };
 const plain = { ...forced, FORCE_COLOR: "0" };
 
 describe("the program", () => {
@@ -125,13 +126,13 @@ describe("the program", () => {
 
   test("at a terminal, each stream by itself", async () => {
     const cwd = folder();
-    const env = { TERM: "xterm" };
+    const env = { TERM: "xterm", QDRANT_URL: "https://q.example.test" };
     const red = `${ESCAPE}[31m❌ ESC_ENV: Not configured${ESCAPE}[39m`;
     expect((await atTerminal(["check"], { cwd, env }, [])).stdout).toContain(red);
     const refused = await atTerminal(["check"], { cwd, env: { ...env, NO_COLOR: "1" } }, []);
     expect(refused.stdout).not.toContain(ESCAPE);
     expect(refused.stdout).toContain("❌ ESC_ENV: Not configured");
-    expect((await atTerminal(["--", "true"], { cwd, env: { TERM: "dumb" } }, [])).stdout).not.toContain(ESCAPE);
+    expect((await atTerminal(["--", "true"], { cwd, env: { ...env, TERM: "dumb" } }, [])).stdout).not.toContain(ESCAPE);
 
     // The output of one is a file, that of the other the terminal.
     const inner = (script: string): Promise<{ readonly stdout: string }> =>

@@ -64,9 +64,10 @@ test("each block of the page works behind the one before it, and shows what the 
       },
     },
     [
-      // The questions of `init`: which further files, and which variables are required.
+      // The questions of `init`: which further files, which variables are required, and the changes that it shows.
       ["or Enter for none:", "\n"],
-      ["or Enter for none:", "\n"],
+      ["Enter for those with *", "\n"],
+      ["Make th", "y\n"],
       ["Environment created", `${launcher}\n\u0004`],
       ["(not shown): ", `${server.token}\n`],
       ["(not shown): ", `${value}\n`],

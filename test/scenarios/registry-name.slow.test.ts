@@ -33,8 +33,11 @@ const DEPENDENCY = /"sophia-run"\s*:\s*"[~^]?\d|^\s*(?:dependencies\b.*)?"sophia
 const FROM_FILE =
   /releases\/download\/v[\d.]+\/sophia[-_]run-\d|on no registry|is on a registry|file:(?:\.\/)?sophia-run-/;
 
+/** Arguments of nodemon: it starts what is installed. */
+const OF_NODEMON = /--exec "[^"]*"/g;
+
 function asksRegistry(line: string): boolean {
-  return FROM_REGISTRY.test(line.replaceAll(RUNS_INSTALLED, "")) || DEPENDENCY.test(line);
+  return FROM_REGISTRY.test(line.replaceAll(RUNS_INSTALLED, "").replaceAll(OF_NODEMON, "")) || DEPENDENCY.test(line);
 }
 
 function filesBelow(path: string): readonly string[] {

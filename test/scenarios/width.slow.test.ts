@@ -7,7 +7,7 @@ import { atTerminal, type Step } from "../helpers/terminal.ts";
 
 /** Commands and values to be pasted, rows of tables and places in files: never broken, whatever the width. */
 const WHOLE =
-  /sophia-run (?:-|\w+ )|pulumi |curl |npm install |docker |kubectl |systemctl |git rm|chmod |--allow |read -rs|--file -|:\d+: |^\s*(?:see +)?\S+$|^. \w+ {2,}|^ *"\w+": \{/;
+  /sophia-run (?:-|\w+ )|git clone |pulumi |curl |npm install |docker |kubectl |systemctl |git rm|chmod |--allow |read -rs|--file -|:\d+: |^\s*(?:see +)?\S+$|^. \w+ {2,}|^ *"\w+": \{/;
 
 const FILES = {
   ".env":
@@ -31,10 +31,15 @@ const withAdmin = (server: EscServer): Record<string, string> => ({
 });
 
 const CASES: Readonly<Record<string, Case>> = {
-  help: { args: ["--help"], shows: /Commands:/ },
+  help: { args: ["--help"], shows: /Set up:/ },
   "all of the help": { args: ["--help=all"], shows: /SOPHIA_DOTENV/ },
   "help of a command": { args: ["check", "--help=all"], shows: /Usage: sophia-run check/ },
-  "an unmet contract": { args: ["--", "true"], shows: /QDRANT_API_KEY/ },
+  "an unmet contract": {
+    args: ["--", "true"],
+    env: () => ({ QDRANT_URL: "https://q.example.test" }),
+    shows: /QDRANT_API_KEY/,
+  },
+  "no contract": { args: ["--", "true"], shows: /sophia-run init/ },
   "notices of a start": {
     args: ["--", "true"],
     env: (server) => ({ ...withEsc(server), QDRANT_URL: "https://q.example.test", GITHUB_PAT: "ghp_0000000000000001" }),

@@ -233,7 +233,8 @@ async function fromDotenv(settings: Settings, context: Context): Promise<SourceR
   );
   if (!Array.from(byName.keys()).some((name) => exclusionOf(name) === undefined)) return undefined;
   const candidates = Array.from(byName, ([name, variables]): Candidate => {
-    const values = variables.map(({ value }) => value).filter((value) => !isBlank(value));
+    // An invisible value is not set, and no format admits it.
+    const values = variables.map(({ value }) => value).filter((value) => value !== "");
     return {
       name,
       required: false,

@@ -45,7 +45,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
     const texts = values.flatMap((value) => (value.kind === "known" ? [value.variable.value] : []));
     const admits: Candidate["admits"] = (format) =>
       texts.length === values.length &&
-      texts.every((text) => isBlank(text) || formatFault(format, text, name, noWork()) === undefined);
+      texts.every((text) => text === "" || formatFault(format, text, name, noWork()) === undefined);
     const candidate = { name, required: false, isGiven: true, admits, secret: !isPublic };
     if (mayBePlaceholder(values)) placeholders.push(name);
     else if (values.every(isEmpty)) empty.push({ ...candidate, isOptional: true });

@@ -255,7 +255,7 @@ exit 4
   test("without ESC the other checks are made, and the report says so", async () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
     const ended = await sophia(["audit", "--json", "--strict"], { cwd, env: { PATH: folder() } });
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended).toMatchObject({ status: 2, stderr: "" });
     const { secrets, unseen } = JSON.parse(ended.stdout);
     expect(secrets[0]).toMatchObject({ name: "OWN", lastChanged: null, overdue: null });
     expectWording(unseen[0]);

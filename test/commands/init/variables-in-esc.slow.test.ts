@@ -100,7 +100,11 @@ describe("a start meets the contract that was written from the same environments
     server.environment("acme/app/dev", { values: plain });
     const cwd = folder();
     await sophia(["init", "--from", "esc"], { cwd, env: escVariables(server, "acme/app/dev") });
-    expect(contractIn(cwd).variables).toEqual({ LOG_LEVEL: { secret: false }, API_KEY: {}, DATABASE_URL: {} });
+    expect(contractIn(cwd).variables).toEqual({
+      LOG_LEVEL: { secret: false },
+      API_KEY: {},
+      DATABASE_URL: { format: "url" },
+    });
   });
 
   test("with providers whose types are in the schema", async () => {

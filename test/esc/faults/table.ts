@@ -16,7 +16,7 @@ const HEAD = `# Faults of ESC
 <!-- made by npx tsx scripts/faults.ts; do not edit -->
 
 ${wrap(
-  "This page shows what sophia-run does if Pulumi ESC, the network or a credential fails. Each fault is caused with real " +
+  "This page shows what sophia-run does if Pulumi ESC (Environments, Secrets, and Configuration), the network or a credential fails. Each fault is caused with real " +
     "sockets, a real proxy and a real certificate authority. The tests compare each row.",
 )}
 
