@@ -44,7 +44,8 @@ function run(blocks: readonly Block[], edits: ShownSections["edits"]): readonly 
   try {
     let shown = 0;
     const script = blocks.map(({ language, text }) => {
-      if (language === "sh") return `set -e\n${text}set +e\n`;
+      // Here is no terminal at which `init` asks: `--yes` is the answer of the page.
+      if (language === "sh") return `set -e\n${text.replace(/^sophia-run init$/m, "sophia-run init --yes")}set +e\n`;
       const files = Object.entries(edits?.[shown] ?? {});
       shown += 1;
       const folder = join(empty, `edit-${shown}`);

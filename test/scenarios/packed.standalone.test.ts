@@ -27,10 +27,8 @@ const root = join(import.meta.dirname, "../..");
 const X64 = "sophia-run-linux-x64";
 const ARM64 = "sophia-run-linux-arm64";
 const OWN = `sophia-run-linux-${process.arch}`;
-const INPUTS = [
-  ...["src", "native", "runtime", "scripts", "package.json"],
-  ...["LICENSE", "EXECUTABLE-NOTICES.md", "THIRD-PARTY-NOTICES.md"],
-];
+const NOTICES = ["LICENSE", "EXECUTABLE-NOTICES.md", "THIRD-PARTY-NOTICES.md"];
+const INPUTS = ["src", "native", "runtime", "scripts", "package.json", ...NOTICES];
 
 /** A checkout with executables for both processors; that of the other has the bytes of this one's. */
 function checkout(): string {
