@@ -32,7 +32,7 @@ export const EXEC_PID = "SYSTEMD_EXEC_PID";
 /** Placeholder for the program's PID, as long as the longest PID: the program's process overwrites it. */
 export const PID_PLACEHOLDER = "0000000000";
 
-/** Soft limits on open files for monitor/addon.c that are not numbers of files. */
+/** Soft limits on open files for monitor/monitor-addon.c that are not numbers of files. */
 export const OPEN_FILES_UNCHANGED = -1;
 export const OPEN_FILES_UNLIMITED = -2;
 

@@ -1,4 +1,4 @@
-/* Starts the program as a child and replaces Node.js by the monitor (Linux). Scenario: monitor.c; functions: addon.ts. */
+/* Starts the program as a child and replaces Node.js by the monitor (Linux). Scenario: monitor.c; functions: monitor-addon.ts. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -23,7 +23,7 @@
 #include "../program.h"
 #include "hold-signals.inc"
 
-/* The request that replace.ts writes, in fields of eight bytes. */
+/* The request that replace-by-monitor.ts writes, in fields of eight bytes. */
 struct request {
   int64_t argument_count;
   /* Milliseconds; negative: never. */
@@ -40,7 +40,7 @@ struct request {
 
 enum { EXECUTION_CHECK_MS = 50, CLEANER_START_MS = 5000 };
 
-/* Replaces the PID_PLACEHOLDER of replace.ts by the child's PID. */
+/* Replaces the PID_PLACEHOLDER of replace-by-monitor.ts by the child's PID. */
 static void fill_in_pid(char **envp) {
   char digits[sizeof PID_PLACEHOLDER];
   char *first = digits + sizeof digits - 1;

@@ -1,49 +1,63 @@
-/** The file of a program: the look-up of its command, as execvp(3) does it. */
+/** Finds the file that a command names, by the rules of execvp(3): `npm` becomes `/usr/bin/npm`. Windows: launch/windows/find.ts. */
 import { accessSync, constants, statSync } from "node:fs";
 import type { Environment } from "../../core/model.ts";
 import { isExecutable, isMissing, loader } from "../../system/addon/addon.ts";
 import { codeOrThrow, NOT_ON_PATH } from "../../system/errors.ts";
 import type { LaunchRequest, Program } from "../types.ts";
 
-/** The search path of execvp(3) without `PATH`. */
+/** The folders that execvp(3) of glibc searches if `PATH` is not set. */
 const DEFAULT_PATH = "/bin:/usr/bin";
-const MAX_NAME_BYTES = 255; // NAME_MAX
+/** The longest name of a file (NAME_MAX). execvp(3) of glibc rejects a longer command before it searches. */
+const MAX_NAME_BYTES = 255;
+const SCRIPT_SHELL = "/bin/sh";
 
-/** Finds a command's file as execvp(3) does (POSIX), except that an empty element of the path is not the working directory. */
+/**
+ * Finds a command's file as execvp(3) does, but skips empty elements of the search path: POSIX takes them for the working directory,
+ * where a repository could plant a program.
+ *
+ * @returns the file, or an error code of the system such as EACCES, or NOT_ON_PATH
+ */
 export function lookUp(
   command: string,
   searchPath: string | undefined,
 ): { readonly file: string } | { readonly problem: string } {
   if (command === "") return { problem: NOT_ON_PATH };
   if (command.includes("/")) {
-    const problem = examine(command);
+    const problem = executionProblem(command);
     return problem === undefined ? { file: command } : { problem };
   }
   if (Buffer.byteLength(command) > MAX_NAME_BYTES) return { problem: "ENAMETOOLONG" };
-  let refused: string | undefined;
+  // The search goes on behind a file that cannot be executed, since a later folder may have one that can. If none has, this problem
+  // says more than that the command was not found.
+  let problemOfFile: string | undefined;
   for (const folder of (searchPath ?? DEFAULT_PATH).split(":")) {
     if (folder === "") continue;
     const file = folder.endsWith("/") ? folder + command : `${folder}/${command}`;
-    const problem = examine(file);
+    const problem = executionProblem(file);
     if (problem === undefined) return { file };
-    if (problem === "EACCES" || problem === "EISDIR") refused = problem;
+    if (problem === "EACCES" || problem === "EISDIR") problemOfFile = problem;
   }
-  return { problem: refused ?? NOT_ON_PATH };
+  return { problem: problemOfFile ?? NOT_ON_PATH };
 }
 
+/** Returns the file of a command on the `PATH` of an environment; undefined if no file there can be executed. */
 export function findHelper(name: string, environment: Environment): string | undefined {
   const found = lookUp(name, environment.get("PATH"));
   return "file" in found ? found.file : undefined;
 }
 
-/** Returns the error code that execve would give; undefined if none is foreseeable. */
-function examine(path: string): string | undefined {
+/**
+ * Returns the error code for which the file cannot be executed; undefined if no problem is foreseeable. For a folder it is EISDIR,
+ * where execve(2) has EACCES: the message can say then that it is a folder.
+ */
+function executionProblem(path: string): string | undefined {
+  // The addon answers the usual cases faster than Node.js. Without the addon both are false.
   if (isExecutable(path)) return undefined;
   if (isMissing(path)) return "ENOENT";
   try {
-    const stat = statSync(path);
-    if (stat.isDirectory()) return "EISDIR";
-    if (!stat.isFile()) return "EACCES";
+    const stats = statSync(path);
+    if (stats.isDirectory()) return "EISDIR";
+    if (!stats.isFile()) return "EACCES";
     accessSync(path, constants.X_OK);
     return undefined;
   } catch (error) {
@@ -51,32 +65,39 @@ function examine(path: string): string | undefined {
   }
 }
 
-/** Returns the file of a command. @throws SophiaError 127 if there is none, 126 if it may not be executed */
+/** Returns the file of a command. @throws SophiaError (127) if no file was found, (126) if it cannot be executed */
 export async function findExecutable(command: string, searchPath: string | undefined): Promise<string> {
   const found = lookUp(command, searchPath);
   if ("file" in found) return found.file;
   throw (await import("./start-error.ts")).startError(command, found.problem);
 }
 
-/** Returns the program of a request, looked up on its own `PATH`. @throws SophiaError as `findExecutable` */
+/**
+ * Returns the program of a request. The command is looked up on the `PATH` of the program's environment, which may differ from that
+ * of this process. @throws SophiaError as `findExecutable` does
+ */
 export async function locate({ command, environment, located }: LaunchRequest): Promise<Program> {
   const [name] = command;
   const searchPath = environment.get("PATH");
-  // No option withholds these: the program has the descriptor anyway, and its parent waits for messages.
-  const channel = loader?.channel;
+  // The variables of the caller's IPC channel (NODE_CHANNEL_FD). No option withholds them: the program inherits the descriptor anyway,
+  // and the caller waits for its messages.
+  const channelVariables = loader?.channel;
   let file: string;
   if (process.platform === "win32") {
     file = (await import("../windows/find.ts")).fileOnWindows(name, environment);
   } else {
+    // A file that was found by the caller's `PATH`, before ESC was asked, holds only if the program's `PATH` is the same.
     const isLocated = located !== undefined && located.searchPath === searchPath;
     file = isLocated ? located.file : await findExecutable(name, searchPath);
   }
-  return { file, argv: command, environment: channel ? new Map([...environment, ...channel]) : environment };
+  return {
+    file,
+    argv: command,
+    environment: channelVariables ? new Map([...environment, ...channelVariables]) : environment,
+  };
 }
 
-const SCRIPT_SHELL = "/bin/sh";
-
-/** Has the shell run the program as a script, as execvp(3) does after ENOEXEC. */
+/** Returns the program as a script of the shell, as execvp(3) starts it after ENOEXEC: `/bin/sh FILE ARGUMENT…`. */
 export function asShellScript(program: Program): Program {
   return { ...program, file: SCRIPT_SHELL, argv: [SCRIPT_SHELL, program.file, ...program.argv.slice(1)] };
 }
