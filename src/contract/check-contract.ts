@@ -9,11 +9,13 @@ import type {
   Rule,
   RuleViolation,
   ValueFormat,
+  Violation,
   ValueViolation,
 } from "./contract-model.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
-const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
+/** Matches a character that makes a value count as set. */
+export const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
 
 /** Returns every violation, in the contract's order. @throws SophiaError (contract-slow, 125) */
 export function checkContract(
@@ -57,6 +59,12 @@ export function declarationOf({ aliases, variables }: Contract, name: string): D
 
 export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);
+}
+
+/** Returns the variables that a violation is about: those of its rule, or the one whose value is wrong. */
+export function namesOfViolation(violation: Violation): readonly string[] {
+  if ("name" in violation) return [violation.name];
+  return "rule" in violation ? violation.rule.names : [];
 }
 
 /** Returns the violation of one rule; the formats of values are not checked. */

@@ -1,7 +1,13 @@
 import type { Declaration, ValueFormat } from "./contract-model.ts";
 
-/** Formats with few or public values: an example may be the real value. */
-const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
+/** Formats with few or public values: an example may be the real value, and no value is a placeholder. */
+export const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set([
+  "boolean",
+  "enum",
+  "integer",
+  "number",
+  "port",
+]);
 
 /** Finds usual placeholders, values with a `<…>` of the declared example, and secrets but for addresses that equal it. */
 export function isPlaceholder(

@@ -5,7 +5,7 @@ import { credentialOf } from "../contract/looks-secret.ts";
 import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
 import { reportEsc, type EscReport, mask } from "./esc-report.ts";
 import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secret-values.ts";
-import { emptyWords, similarNameLines } from "./unset-values.ts";
+import { emptyWords } from "./unset-values.ts";
 import { withheldWords } from "./withheld-words.ts";
 import { describeNotice } from "./notice-words.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
@@ -28,8 +28,6 @@ export interface Report {
   readonly overridden: readonly string[];
   readonly violations: readonly ViolationReport[];
   readonly notices: readonly string[];
-  /** Undeclared names of files that resemble a declared one without a value. Not in JSON. */
-  readonly similarNames: readonly string[];
   /** Declared as not secret, with a value that holds a credential. */
   readonly credentials: readonly PublicCredential[];
 }
@@ -119,7 +117,6 @@ export function makeReport(start: Start): Report {
     overridden: start.verdict.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
     violations,
     notices: start.verdict.notices.map((notice) => describeNotice(notice)[0]),
-    similarNames: similarNameLines(start),
     credentials: publicCredentials(start),
   };
 }

@@ -1,6 +1,6 @@
 import type { Context } from "../core/context.ts";
+import type { ContractFileCode } from "../contract/file/contract-file-error.ts";
 import { SophiaError } from "../core/error.ts";
-import type { FailureCode } from "../core/failure-codes.ts";
 import type { Failure } from "../core/model.ts";
 import { type Line, wrap } from "../core/lines.ts";
 import { systemErrorCode } from "../system/errors.ts";
@@ -23,16 +23,17 @@ export async function printError(context: Context, error: unknown): Promise<void
   else write(context, describeBug(error), "failure", true);
 }
 
-const CONTRACT_FILE_CODES: ReadonlySet<FailureCode> = new Set([
-  "contract-invalid",
-  "contract-unreadable",
-  "contract-distrusted",
-  "link-outside",
-]);
+/** The codes of contract files, in place of the class of their errors, whose file would be loaded for every message. */
+const CONTRACT_FILE_CODES: Readonly<Record<ContractFileCode, true>> = {
+  "contract-invalid": true,
+  "contract-unreadable": true,
+  "contract-distrusted": true,
+  "link-outside": true,
+};
 
 /** Returns an error in words. That of a contract file has only data, and its words are loaded only for it. */
 export async function failureOf(error: SophiaError): Promise<Failure> {
-  if (!CONTRACT_FILE_CODES.has(error.code)) return error;
+  if (!Object.hasOwn(CONTRACT_FILE_CODES, error.code)) return error;
   return (await import("./contract-file-failure.ts")).wordContractFile(error);
 }
 

@@ -1,4 +1,5 @@
 /** Messages for a contract that is not met: the cause first, then the violations, then the remedy. */
+import { namesOfViolation } from "../contract/check-contract.ts";
 import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
 import type { Wording } from "../contract/violation-wording.ts";
 import type { Context } from "../core/context.ts";
@@ -150,7 +151,7 @@ function compact(
   const otherWordings = wordings.filter(({ violation, advice }) => {
     const { kind } = violation;
     if (advice.length > 0 || (kind !== "none-set" && kind !== "missing" && kind !== "missing-when")) return true;
-    const wanted = "name" in violation ? [violation.name] : violation.rule.names;
+    const wanted = namesOfViolation(violation);
     const withheld = wanted.filter((name) => why(name) !== undefined);
     for (const name of withheld) {
       const words = why(name) ?? "";

@@ -1,9 +1,9 @@
 /** Values that sources have and that are empty, and names in files that resemble one that is not set. */
-import { isBlank, isDeclared, isSet } from "../contract/check-contract.ts";
+import { isBlank, isDeclared, isSet, namesOfViolation } from "../contract/check-contract.ts";
 import { isOfLine, type Origin } from "../core/model.ts";
 import { nameFinder } from "../core/suggest.ts";
 import { printable } from "../core/text.ts";
-import type { Start } from "../resolve/start.ts";
+import { hasNoContract, type Start } from "../resolve/start.ts";
 
 /** Returns a finder of the words for a variable without a value: `empty (.env, line 3)`; undefined if no source has the name. */
 export function emptyWords({ values: { layers } }: Pick<Start, "values">): (name: string) => string | undefined {
@@ -34,17 +34,19 @@ function lineWords({ file, line }: { readonly file: string; readonly line: numbe
 const MOST_NAMES = 10;
 
 /** Names the undeclared variables of files that resemble a declared one that no source sets, and that no rule requires. */
-export function similarNameLines({ files: { contract }, values, verdict }: Start): readonly string[] {
-  const { resolution, selected } = values;
+export function similarNameLines(start: Start): readonly string[] {
+  const {
+    files: { contract },
+    values: { resolution, selected },
+    verdict,
+  } = start;
   // The user has no contract whose names could be meant.
-  if (verdict.violations.some(({ kind }) => kind === "no-contract")) return [];
+  if (hasNoContract(start)) return [];
   const undeclared = Array.from(resolution.values()).filter(({ name, origin }) => {
     return isOfLine(origin) && !isDeclared(contract, name);
   });
   const find = nameFinder(undeclared.map(({ name }) => name));
-  const isReported = new Set(
-    verdict.violations.flatMap((one) => ("name" in one ? [one.name] : "rule" in one ? one.rule.names : [])),
-  );
+  const isReported = new Set(verdict.violations.flatMap(namesOfViolation));
   const unset = [...contract.variables.keys()].filter((name) => !isReported.has(name) && !isSet(selected, name));
   const lines = unset.flatMap((name) => {
     const similar = find(name);

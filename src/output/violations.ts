@@ -1,4 +1,5 @@
 /** Messages for violations of a contract, for all commands. */
+import { namesOfViolation } from "../contract/check-contract.ts";
 import type { Contract, ValueViolation, Violation } from "../contract/contract-model.ts";
 import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
 import { describeViolations, type Wording, type WordingContext } from "../contract/violation-wording.ts";
@@ -90,6 +91,5 @@ export const MAX_SHOWN = 50;
 
 export function reportViolation(wording: Wording): ViolationReport {
   const { violation, message } = wording;
-  const names = "name" in violation ? [violation.name] : "rule" in violation ? violation.rule.names : [];
-  return { kind: violation.kind, names, message, remedies: remedyLines(wording) };
+  return { kind: violation.kind, names: namesOfViolation(violation), message, remedies: remedyLines(wording) };
 }

@@ -31,11 +31,16 @@ export interface ReportExtras {
   readonly checks: readonly ExtraCheck[];
 }
 
+interface TextExtras extends ReportExtras {
+  /** The lines of `similarNameLines`. */
+  readonly similarNames: readonly string[];
+}
+
 /** Returns the report for people. The form of its lines is fixed, since CI logs are searched for them. */
 export function reportText(
   report: Report,
   unmet: Unmet | undefined,
-  { tracked, ages, gates, checks }: ReportExtras,
+  { tracked, ages, gates, checks, similarNames }: TextExtras,
 ): readonly Line[] {
   const now = new Date();
   const isBuiltIn = report.contract.source === "built-in" && !report.isAbsent;
@@ -54,7 +59,7 @@ export function reportText(
     ]),
     ...mainSource(report),
     ...checks.map(({ section }) => section),
-    ["--- Summary ---", ...summary(report, unmet, checks), ...tracked.flatMap(trackedLines)],
+    ["--- Summary ---", ...summary(report, unmet, { checks, similarNames }), ...tracked.flatMap(trackedLines)],
   ];
   const title = report.isAbsent ? "=== Configuration check ===" : reportTitle("check", report.contract);
   return [title, ...sections.flatMap((lines) => ["", ...lines])];
@@ -151,7 +156,11 @@ function mainSource(report: Report): readonly (readonly Line[])[] {
   return [["--- Sources ---", searched(`✅ ESC ${environmentWords(main)} (where a line names no other source)`)]];
 }
 
-function summary(report: Report, unmet: Unmet | undefined, checks: readonly ExtraCheck[]): readonly Line[] {
+function summary(
+  report: Report,
+  unmet: Unmet | undefined,
+  { checks, similarNames }: Pick<TextExtras, "checks" | "similarNames">,
+): readonly Line[] {
   const failed = checks.filter(({ failures }) => failures.length > 0);
   return [
     ...(unmet === undefined && failed.length > 0 ? [] : outcome(report, unmet, checks)),
@@ -159,7 +168,7 @@ function summary(report: Report, unmet: Unmet | undefined, checks: readonly Extr
     ...checks.flatMap(({ warnings = [] }) => warnings.map((one) => `⚠️ ${one}`)),
     ...fault(report),
     ...overridden(report),
-    ...report.similarNames.map((one) => `⚠️ ${one}`),
+    ...similarNames.map((one) => `⚠️ ${one}`),
     ...report.credentials.flatMap(credentialLines),
   ];
 }

@@ -8,6 +8,7 @@ import { makeProgress } from "../../output/progress.ts";
 import type { EscStatus } from "../../resolve/start.ts";
 import { type EnvironmentAge, environmentAges, type EnvironmentGates, environmentGates } from "./environments.ts";
 import { makeReport } from "../../output/report.ts";
+import { similarNameLines } from "../../output/unset-values.ts";
 import { explainUnmet, setOffer } from "../../output/unmet.ts";
 import { unreadFileLines } from "../../output/unread-file.ts";
 import { printNotices } from "../../output/print-notices.ts";
@@ -81,7 +82,7 @@ export const check: Command = async ({ options, positionals }, context) => {
   printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);
   const extras = { tracked, ages, gates, checks };
   if (asJson) context.out(reportJson(report, extras));
-  else printReport(context, reportText(report, unmet, extras));
+  else printReport(context, reportText(report, unmet, { ...extras, similarNames: similarNameLines(start) }));
   return report.met && checks.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
 

@@ -1,5 +1,6 @@
 /** The contract as a schema of the values `environmentVariables` of an ESC environment. Pure. */
-import type { Condition, Contract, Declaration, GroupRule, Rule, ValueFormat } from "../../contract/contract-model.ts";
+import type { Condition, Contract, Declaration, GroupRule, Rule } from "../../contract/contract-model.ts";
+import { CLOSED_FORMATS } from "../../contract/placeholder.ts";
 import type { EscSchema } from "./esc-schema.ts";
 import { BLANK, EMPTY, INVISIBLE_TEXT, SET, valueSchema } from "./value-schema.ts";
 
@@ -7,8 +8,6 @@ export interface ContractSchema {
   readonly schema: EscSchema;
   /** The rules that only a start checks, with the variables or groups that it is about. */
   readonly gaps: ReadonlyMap<string, readonly string[]>;
-  /** The names of the variables and aliases about which the schema says something. */
-  readonly enforced: readonly string[];
 }
 
 export interface Enforcement {
@@ -31,9 +30,6 @@ const SHARED = [
   ["empty", IS_EMPTY, EMPTY],
   ["blank", IS_BLANK, BLANK],
 ] as const;
-
-/** Formats with few or public values, which are never compared with placeholders. */
-const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
 
 /**
  * Returns the schema that each environment meets whose values meet the contract by themselves. It is never stricter than the
@@ -74,7 +70,7 @@ class Translator {
     for (const rule of rules) this.#translateRule(rule);
     const open = declarations.filter(({ format }) => format === undefined || !CLOSED_FORMATS.has(format.kind));
     this.#report("placeholders such as <value>, and references to other stores", open);
-    return { schema: this.#whole(), gaps: this.#gaps, enforced: declarations.flatMap(namesOf) };
+    return { schema: this.#whole(), gaps: this.#gaps };
   }
 
   #whole(): EscSchema {

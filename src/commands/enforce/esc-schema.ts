@@ -1,14 +1,12 @@
 /**
  * The part of JSON Schema that `fn::validate` of Pulumi ESC reads, as far as contracts need it. There is no `not` and no `allOf`;
- * `minLength` counts the bytes of UTF-8; `pattern` is an expression of RE2 that may match anywhere; a number never equals a string.
+ * `pattern` is an expression of RE2 that may match anywhere; a number never equals a string.
  */
 export interface EscSchema {
   readonly title?: string;
   readonly description?: string;
   readonly type?: "array" | "boolean" | "null" | "number" | "object" | "string";
   readonly pattern?: string;
-  /** In bytes of UTF-8. */
-  readonly minLength?: number;
   readonly enum?: readonly (string | boolean)[];
   readonly minimum?: number;
   readonly maximum?: number;

@@ -1,6 +1,6 @@
 /** The values that an environment has now, judged by the contract. Pure. */
 import { applyContract } from "../../contract/apply.ts";
-import { checkContract } from "../../contract/check-contract.ts";
+import { checkContract, namesOfViolation } from "../../contract/check-contract.ts";
 import type { Contract, Violation } from "../../contract/contract-model.ts";
 import { formatCheck } from "../../contract/format.ts";
 import type { Resolution, Variable } from "../../core/model.ts";
@@ -39,6 +39,5 @@ export function presentViolations(
 
 function namesOf(violation: Violation): readonly string[] {
   if (violation.kind === "missing-when") return [violation.name, violation.when.name];
-  if ("name" in violation) return [violation.name];
-  return "rule" in violation ? violation.rule.names : [];
+  return namesOfViolation(violation);
 }

@@ -76,8 +76,11 @@ function limits(least: number, most: number): string {
   return least === most ? `{${least}}` : `{${least},${most}}`;
 }
 
-/** @param source a character, an escape, or a class, as JavaScript reads it with the flag `u` */
-function re2Set(source: string): string {
+/**
+ * Returns the expression of one character of a set.
+ * @param source a character, an escape, or a class, as JavaScript reads it with the flag `u`
+ */
+export function re2Set(source: string): string {
   if (source === ".") return re2Class(complement(LINE_ENDS));
   if (source.startsWith("[")) return re2Class(classRanges(source));
   const { ranges } = readItem(source, 0);
@@ -208,6 +211,3 @@ const SETS: Readonly<Partial<Record<string, readonly Range[]>>> = {
   S: complement(SPACES),
 };
 const CONTROLS: Readonly<Partial<Record<string, number>>> = { n: 0x0a, r: 0x0d, t: 0x09, f: 0x0c, v: 0x0b };
-
-/** A character that is no white space, as JavaScript's `\S`. */
-export const RE2_NOT_SPACE = re2Class(complement(SPACES));

@@ -1,11 +1,11 @@
 /** Formats of a contract as schemas of ESC's values. Pure. */
 import type { Declaration, ValueFormat } from "../../contract/contract-model.ts";
-import { isBlank } from "../../contract/check-contract.ts";
+import { isBlank, VISIBLE } from "../../contract/check-contract.ts";
 import { formatFault } from "../../contract/format.ts";
 import { type Pattern, parsePattern } from "../../contract/pattern/pattern-syntax.ts";
 import type { EscSchema } from "./esc-schema.ts";
 import { integerPattern } from "./integer-pattern.ts";
-import { RE2_NOT_SPACE, re2Pattern, re2Text } from "./re2-pattern.ts";
+import { re2Pattern, re2Set, re2Text } from "./re2-pattern.ts";
 
 /** A rule that a schema does not express, so that only a start checks it. */
 type Gap =
@@ -22,21 +22,20 @@ export interface ValueSchema {
   readonly gaps: readonly Gap[];
 }
 
-/** The characters that `isBlank` of a contract's check does not count as visible. */
-const INVISIBLE = String.raw`\x{9}-\x{D}\x{20}\x{A0}\x{AD}\x{61C}\x{1680}\x{180E}\x{2000}-\x{200F}\x{2028}-\x{202F}\x{205F}-\x{206F}\x{2800}\x{3000}\x{3164}\x{FEFF}`;
-const VISIBLE = `[^${INVISIBLE}]`;
+const VISIBLE_CHARACTER = re2Set(VISIBLE.source);
+const INVISIBLE_CHARACTER = re2Set(VISIBLE.source.replace("[^", "["));
 /** Programs do not get lists and objects. */
 const NOT_DELIVERED: readonly EscSchema[] = [{ type: "null" }, { type: "array" }, { type: "object" }];
 /** The values of a variable that has none. */
 export const EMPTY: readonly EscSchema[] = [{ type: "string", pattern: "^$" }, ...NOT_DELIVERED];
 /** The values that are not empty, and do not count as set. */
-export const INVISIBLE_TEXT: EscSchema = { type: "string", pattern: `^[${INVISIBLE}]+$` };
+export const INVISIBLE_TEXT: EscSchema = { type: "string", pattern: `^${INVISIBLE_CHARACTER}+$` };
 /** The values that do not count as set. */
-export const BLANK: readonly EscSchema[] = [{ type: "string", pattern: `^[${INVISIBLE}]*$` }, ...NOT_DELIVERED];
+export const BLANK: readonly EscSchema[] = [{ type: "string", pattern: `^${INVISIBLE_CHARACTER}*$` }, ...NOT_DELIVERED];
 const ANY_NUMBER: EscSchema = { type: "number" };
 const ANY_BOOLEAN: EscSchema = { type: "boolean" };
 /** All values that a variable may have and that count as set. */
-export const SET: readonly EscSchema[] = [{ type: "string", pattern: VISIBLE }, ANY_NUMBER, ANY_BOOLEAN];
+export const SET: readonly EscSchema[] = [{ type: "string", pattern: VISIBLE_CHARACTER }, ANY_NUMBER, ANY_BOOLEAN];
 
 /**
  * Returns the schema of the values that meet the format of a declaration.
@@ -66,7 +65,7 @@ function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
     case "url": {
       const scheme =
         format.schemes.length === 0 ? "[A-Za-z][A-Za-z0-9+.-]*" : `(?i:${format.schemes.map(re2Text).join("|")})`;
-      return { texts: [matching(`${scheme}://${RE2_NOT_SPACE}+`)], gaps: ["syntax of a URL"] };
+      return { texts: [matching(`${scheme}://${re2Set(String.raw`\S`)}+`)], gaps: ["syntax of a URL"] };
     }
     case "integer": {
       const { minimum, maximum } = format;
@@ -120,7 +119,7 @@ function plainText(
   if (minLength > 1 && minLength <= MOST_REPETITIONS) patterns.push(`(?s)^.{${minLength}}`);
   if (minLength > MOST_REPETITIONS) gaps.push("length");
   const isVisible = prefixes.length > 0 && prefixes.every((prefix) => !isBlank(prefix));
-  if (mustBeSet && !isVisible) patterns.push(VISIBLE);
+  if (mustBeSet && !isVisible) patterns.push(VISIBLE_CHARACTER);
   return { texts: [{ type: "string", ...every(patterns) }], gaps };
 }
 

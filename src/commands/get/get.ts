@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { fstatSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
-import type { Violation } from "../../contract/contract-model.ts";
+import { namesOfViolation } from "../../contract/check-contract.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
@@ -42,7 +42,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
     verdict: { notices },
   } = start;
   const declared = contract.aliases.get(name) ?? name;
-  const violations = start.verdict.violations.filter((violation) => namesIn(violation).includes(declared));
+  const violations = start.verdict.violations.filter((violation) => namesOfViolation(violation).includes(declared));
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, start);
     const { contractUnmet } = await import("../parts/contract-unmet.ts");
@@ -74,11 +74,6 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   if (output === bytes && context.isTerminal(1)) context.raw(1, "\n");
   return ExitStatus.ok;
 };
-
-function namesIn(violation: Violation): readonly string[] {
-  if ("name" in violation) return [violation.name];
-  return "rule" in violation ? violation.rule.names : [];
-}
 
 function notSet(name: string, start: Start): SophiaError {
   const { scope } = start.files.contract;

@@ -41,6 +41,8 @@ const CODES = {
   unreadable: "contract-unreadable",
 } as const satisfies Readonly<Record<ContractProblem["kind"], FailureCode>>;
 
+export type ContractFileCode = (typeof CODES)[ContractProblem["kind"]];
+
 /** A contract file that cannot be used. Its message is only for a run that cannot load the words. */
 export class ContractFileError extends SophiaError {
   /** Absolute. */

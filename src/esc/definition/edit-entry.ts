@@ -3,6 +3,7 @@ import { isMap } from "yaml";
 import { add, afterPair, apply, columnOf, refuseUnfit, type Splice } from "./edit.ts";
 import { childOf, type EntryPair, isLinked, keyOf, keyText, type Mapping, type Node, type Parsed } from "./nodes.ts";
 import { parseDefinition, type Print, printOf, refuse } from "./nodes.ts";
+import { parseEdited, unusualForm } from "./verify.ts";
 
 /** An entry of `values`. */
 export interface ValuesEntry {
@@ -93,17 +94,11 @@ function linesOf(parsed: Parsed, pair: EntryPair): { readonly start: number; rea
 
 /** Returns the edited text if only the entry differs. @throws SophiaError (esc-edit, 125) */
 function verified(before: Parsed, edited: string, key: string, wanted: Print | undefined): string {
-  const unusual = refuse("its form is unusual, and something else would change, too");
-  let after: Parsed;
-  try {
-    after = parseDefinition(edited);
-  } catch {
-    throw unusual;
-  }
+  const after = parseEdited(edited);
   const entry = findEntry(after, key);
   const print = entry === undefined ? undefined : printOf(entry.value);
   const isWanted = JSON.stringify(print) === JSON.stringify(wanted);
-  if (!isWanted || unchangedPart(before, key) !== unchangedPart(after, key)) throw unusual;
+  if (!isWanted || unchangedPart(before, key) !== unchangedPart(after, key)) throw unusualForm();
   return edited;
 }
 

@@ -1,20 +1,29 @@
 /** The proof that an edited definition has the wanted changes and no others. Pure. */
 import { isMap } from "yaml";
+import type { SophiaError } from "../../core/error.ts";
 import { isLinked, isNull, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
 import { parseDefinition, refuse, type Parsed, withoutReferences } from "./nodes.ts";
 import { type Change, PATH, pairsOf } from "./definition-variables.ts";
 
 /** Checks that the text has the changes and no others. @throws SophiaError (esc-edit, 125) */
 export function verify(before: Parsed, edited: string, changes: readonly Change[]): void {
-  const unusual = refuse("its form is unusual, and something else would change, too");
-  let after: Parsed;
-  try {
-    after = parseDefinition(edited);
-  } catch {
-    throw unusual;
-  }
+  const after = parseEdited(edited);
   const names = new Set(changes.map(({ name }) => name));
-  if (unchangedPart(before, names) !== unchangedPart(after, names) || !hasChanges(after, changes)) throw unusual;
+  if (unchangedPart(before, names) !== unchangedPart(after, names) || !hasChanges(after, changes)) throw unusualForm();
+}
+
+/** Parses an edited text. @throws SophiaError (esc-edit, 125) */
+export function parseEdited(edited: string): Parsed {
+  try {
+    return parseDefinition(edited);
+  } catch {
+    throw unusualForm();
+  }
+}
+
+/** Returns the error for an edit after which more differs than was wanted. */
+export function unusualForm(): SophiaError {
+  return refuse("its form is unusual, and something else would change, too");
 }
 
 /** Returns a text of all that must stay: the entries except these variables, and the comments. */
