@@ -12,6 +12,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { publish, table, wrap } from "../scripts/markdown.ts";
 import { startEscServer } from "../test/esc-server/index.ts";
 import { buildPackage } from "../test/helpers/build.ts";
+import { processorTimeOf } from "./broker/process.ts";
 import { escPeers, installPeers, peers } from "./peers.ts";
 import {
   BARE_ENVIRONMENT,
@@ -160,7 +161,7 @@ async function rowOf(launcher: Launcher, temporary: string): Promise<readonly st
     if (signal === "SIGTERM") handled = end;
   }
   return [
-    launcher.name.includes(" ") && launcher.prefix.length === 0 ? launcher.name : `\`${launcher.name}\``,
+    launcher.prefix.length === 0 ? launcher.name : `\`${launcher.name}\``,
     statuses.join(", "),
     deaths.join(", "),
     reached.length === SIGNALS.length ? "all" : reached.join(", ") || "**none**",
@@ -227,11 +228,10 @@ async function endOf(child: ChildProcess): Promise<End> {
 
 /** Waits until the processor time of a process stays the same. */
 async function settled(pid: number): Promise<void> {
-  const used = (): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(" ").slice(13, 15).join(" ");
-  let last = used();
+  let last = processorTimeOf(pid);
   let since = Date.now();
   await until(() => {
-    const now = used();
+    const now = processorTimeOf(pid);
     if (now !== last) since = Date.now();
     last = now;
     return Date.now() - since > SETTLED_MS;

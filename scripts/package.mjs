@@ -12,7 +12,7 @@ import { BuildFailure } from "../runtime/build/failure.mjs";
 import { EXECUTABLES } from "./build/executables.mjs";
 import { buildLinuxExecutable, isExecutableBuilt } from "./build/linux-executable.mjs";
 import { buildProgress } from "./build/progress.mjs";
-import { executableName } from "./build/targets.mjs";
+import { executableName, LINUX_TARGETS } from "./build/targets.mjs";
 
 const USAGE = "usage: npm run package -- [--python] FOLDER, such as ../my-app";
 
@@ -37,8 +37,7 @@ if (folders.length !== 1 || options.length !== (isPython ? 1 : 0)) {
 
 /** Builds what can be built. @returns the targets that have an executable */
 async function buildExecutables() {
-  const targets = EXECUTABLES.map((name) => name.slice("sophia-run-".length));
-  const outdated = targets.filter((target) => !isExecutableBuilt(root, target));
+  const outdated = LINUX_TARGETS.filter((target) => !isExecutableBuilt(root, target));
   const leftOut = [];
   if (process.platform !== "linux") {
     for (const target of outdated) leftOut.push([target, "Linux alone builds it"]);
@@ -55,7 +54,7 @@ async function buildExecutables() {
   }
   for (const [target, why] of leftOut) process.stderr.write(`left out: the executable for ${target}: ${why}\n`);
   const missing = new Set(leftOut.map(([target]) => target));
-  return targets.filter((target) => !missing.has(target));
+  return LINUX_TARGETS.filter((target) => !missing.has(target));
 }
 
 function packPackage(built) {

@@ -400,13 +400,8 @@ _Noreturn static void run_monitor(const struct monitor_settings *settings) {
 }
 
 #ifndef MONITOR_IN_PROCESS
+#include "../number.h"
 #include "command-guard.inc"
-
-static uint64_t number_in(const char *digits) {
-  uint64_t number = 0;
-  for (; *digits >= '0' && *digits <= '9'; ++digits) number = number * 10 + (uint64_t)(*digits - '0');
-  return number;
-}
 
 /*
  * Arguments from monitor-addon.c: for the witness the monitor's PID; for the cleaner the program's PID and the descriptors of program,
@@ -415,18 +410,18 @@ static uint64_t number_in(const char *digits) {
  */
 __attribute__((noinline)) static int run(int count, char **words) {
   char **const secret_files = words + count + 1;
-  if (count == 2) run_witness((pid_t)number_in(words[1]));
+  if (count == 2) run_witness((pid_t)number_in(words[1], 10));
   if (count == 4) run_guard(words + 1, words + count + 1);
   if (count == 5)
-    run_cleaner((pid_t)number_in(words[1]), (int)number_in(words[2]), (int)number_in(words[3]), (int)number_in(words[4]),
+    run_cleaner((pid_t)number_in(words[1], 10), (int)number_in(words[2], 10), (int)number_in(words[3], 10), (int)number_in(words[4], 10),
                secret_files);
   if (count != 6 && count != 7) exit_with(125);
   const struct monitor_settings settings = {
-      .program = (pid_t)number_in(words[2]),
-      .witness = (pid_t)number_in(words[3]),
-      .kill_after = words[4][0] == '-' ? -1 : (int64_t)number_in(words[4]),
-      .early = number_in(words[5]),
-      .folder = count == 7 ? (int)number_in(words[6]) : -1,
+      .program = (pid_t)number_in(words[2], 10),
+      .witness = (pid_t)number_in(words[3], 10),
+      .kill_after = words[4][0] == '-' ? -1 : (int64_t)number_in(words[4], 10),
+      .early = number_in(words[5], 10),
+      .folder = count == 7 ? (int)number_in(words[6], 10) : -1,
       .secret_files = secret_files,
   };
   run_monitor(&settings);

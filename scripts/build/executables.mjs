@@ -2,12 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { executableName, HOST, TARGETS } from "./targets.mjs";
+import { executableName, HOST, LINUX_TARGETS } from "./targets.mjs";
 
 /** The names of the files in dist/. */
-export const EXECUTABLES = Object.keys(TARGETS)
-  .filter((target) => target.startsWith("linux"))
-  .map(executableName);
+export const EXECUTABLES = LINUX_TARGETS.map(executableName);
 
 /**
  * Brings dist/ up to date.

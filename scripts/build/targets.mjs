@@ -7,6 +7,9 @@ export const TARGETS = {
   "win32-x64": { package: "bun-windows-x64", executable: "bun.exe" },
 };
 
+/** The targets whose executables the npm package has. */
+export const LINUX_TARGETS = Object.keys(TARGETS).filter((target) => target.startsWith("linux"));
+
 /** The target of this machine. */
 export const HOST = `${process.platform}-${process.arch}`;
 

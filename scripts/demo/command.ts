@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { delimiter, dirname, join } from "node:path";
 
 /** A command as a user types it: its variables, then its words. */
 export interface Command {
@@ -18,6 +19,13 @@ export interface CommandSetting {
   /** The whole environment, to which the command adds its own variables. */
   readonly environment: Readonly<Record<string, string>>;
 }
+
+/** The PATH of the demo's commands: sophia-run of this checkout, and this Node.js, before all else. */
+export const DEMO_PATH = [
+  join(import.meta.dirname, "../../bin"),
+  dirname(process.execPath),
+  process.env["PATH"] ?? "",
+].join(delimiter);
 
 /** Returns the shell line for {@link run}. */
 export function commandLine({ variables = {}, words }: Command): string {

@@ -4,8 +4,8 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import type { CommandSetting } from "./command.ts";
+import { join } from "node:path";
+import { type CommandSetting, DEMO_PATH } from "./command.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -72,7 +72,7 @@ export function openProject(): DotenvProject {
   return {
     cwd,
     environment: {
-      PATH: [join(root, "bin"), dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter),
+      PATH: DEMO_PATH,
       HOME: folder,
     },
     edit,

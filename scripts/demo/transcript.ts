@@ -1,9 +1,9 @@
-import { shellWord } from "../../src/core/shell.ts";
+import { shellQuoted } from "../../src/core/shell.ts";
 
 /** Returns a script for bash that runs the commands of a console block, each behind its prompt, as a terminal shows them. */
 export function transcript(lines: string): string {
   // `$?` stays that of the command before.
-  const prompt = (line: string): string => `status=$?; printf '%s\\n' ${shellWord(line)}; (exit "$status")`;
+  const prompt = (line: string): string => `status=$?; printf '%s\\n' ${shellQuoted(line)}; (exit "$status")`;
   return commandsOf(lines)
     .map((command) => `${prompt(`$ ${command}`)}\n${command}\n`)
     .join("");

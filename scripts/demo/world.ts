@@ -1,9 +1,9 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { addDemoEnvironments } from "../../test/esc-server/demo-data.ts";
 import { type EscServer, secret, startEscServer } from "../../test/esc-server/index.ts";
-import type { CommandSetting } from "./command.ts";
+import { type CommandSetting, DEMO_PATH } from "./command.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -27,8 +27,8 @@ export interface DemoWorld extends CommandSetting {
 /**
  * Builds it. The environment is empty at first: neither variables nor options of the demo's caller reach its commands.
  */
-export async function openWorld(token?: string): Promise<DemoWorld> {
-  const server = await startEscServer(token === undefined ? {} : { token });
+export async function openWorld(): Promise<DemoWorld> {
+  const server = await startEscServer();
   const cwd = mkdtempSync(join(tmpdir(), "sophia-run-demo-"));
   addDemoEnvironments(server);
   server.environment(INCOMPLETE_ENVIRONMENT, {
@@ -45,7 +45,7 @@ export async function openWorld(token?: string): Promise<DemoWorld> {
     server,
     cwd,
     environment: {
-      PATH: [join(root, "bin"), dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter),
+      PATH: DEMO_PATH,
       HOME: cwd,
       PULUMI_BACKEND_URL: server.url,
       ESC_ENV: "demo-org/sophia/dev",

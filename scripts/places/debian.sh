@@ -17,19 +17,15 @@ platforms=$(cd "$(dirname "$0")/../platforms" && pwd)
 mkdir -p "$folder" "$folder.tools"
 folder=$(cd "$folder" && pwd)
 keyring=$folder.tools/usr/share/keyrings/ubuntu-archive-keyring.gpg
-(
-  cd "$folder.tools"
-  if [ "$suite" = noble ]; then
-    "$platforms/debian-packages.sh" trixie "$(uname -m)" debootstrap ubuntu-keyring
-  else
-    "$platforms/debian-packages.sh" "$suite" "$(uname -m)" debootstrap
-  fi
-)
 if [ "$suite" = noble ]; then
+  tools="trixie $(uname -m) debootstrap ubuntu-keyring"
   set -- --components=main,universe --keyring="$keyring" noble "$folder" "${UBUNTU_MIRROR-http://archive.ubuntu.com/ubuntu}"
 else
+  tools="$suite $(uname -m) debootstrap"
   set -- "$suite" "$folder" "$("$platforms/debian-mirror.sh")"
 fi
+# shellcheck disable=SC2086 # the words of $tools
+(cd "$folder.tools" && "$platforms/debian-packages.sh" $tools)
 DEBOOTSTRAP_DIR=$folder.tools/usr/share/debootstrap "$folder.tools/usr/sbin/debootstrap" --variant=minbase "$@"
 rm -rf "$folder.tools"
 

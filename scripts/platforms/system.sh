@@ -47,7 +47,7 @@ cp /etc/resolv.conf "$state/resolv.conf"
 # root.sh mounts the file of the machine's authorities.
 authorities=/etc/ssl/certs/ca-certificates.crt
 set -- HOME=/places/home PATH=/places/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin npm_config_registry="$(npm config get registry)" \
-  ${NODE_EXTRA_CA_CERTS+NODE_EXTRA_CA_CERTS="$authorities"} ${PROPERTY_SEED+PROPERTY_SEED="$PROPERTY_SEED"} \
+  ${NODE_EXTRA_CA_CERTS+NODE_EXTRA_CA_CERTS="$authorities"} \
   sh -euc '
     cp /places/resolv.conf /etc/resolv.conf
     cd /places/checkout
@@ -58,6 +58,10 @@ set -- HOME=/places/home PATH=/places/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin
       sh -c "$command"
     done
   ' sh "$@"
+for name in PROPERTY_SEED HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
+  eval "value=\${$name-}"
+  [ -z "$value" ] || set -- "$name=$value" "$@"
+done
 
 outcome=0
 # root.sh mounts the Node.js that is first on the PATH.

@@ -5,7 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { fetched } from "../helpers/fetched.ts";
 import { cleanPath } from "../helpers/pack.ts";
@@ -92,7 +92,7 @@ function project(files: Readonly<Record<string, string>> = {}) {
     start(["bash", "-c", `sophia-run() { ${ours} "$@"; }\n${script}`], {
       cwd,
       env: {
-        PATH: [cleanPath].join(delimiter),
+        PATH: cleanPath,
         HOME: cwd,
         NODE_PATH: `${packages}/node_modules`,
         PYTHONPATH: python,

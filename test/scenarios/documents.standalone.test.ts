@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { PROJECT_FILES, README_EDITS } from "../../scripts/demo/project.ts";
 import { transcript } from "../../scripts/demo/transcript.ts";
+import { shellQuoted } from "../../src/core/shell.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
@@ -360,7 +361,7 @@ async function runForReal(
   }
   const script = join(folder(), "block.sh");
   writeFileSync(script, `exec 2>&1\n${language === "console" ? transcript(lines) : `set -e\n${lines}`}`);
-  const quoted = sophiaRun.map(shellWord).join(" ");
+  const quoted = sophiaRun.map(shellQuoted).join(" ");
   const child = spawn("bash", [script], {
     cwd,
     env: {
@@ -414,10 +415,6 @@ done
 if [ -n "$input" ]; then line="$line < $(/bin/cat)"; fi
 printf '%s\\n' "$line" >>"$STAND_IN_LOG"
 `;
-
-function shellWord(word: string): string {
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
 
 /** A folder of executables. */
 function commandFolder(commands: Readonly<Record<string, string>>): string {
