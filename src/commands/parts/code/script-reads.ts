@@ -1,5 +1,15 @@
 /** The variables that JavaScript and TypeScript code reads, and those that it cannot do without. */
-import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, type Reads } from "./reads.ts";
+import {
+  addLocal,
+  expressionAt,
+  firstMatches,
+  firstNames,
+  type Locals,
+  matchesOf,
+  readsBy,
+  type Read,
+  type Reads,
+} from "./reads.ts";
 import { hasSchema, readsBySchemas } from "./schema-reads.ts";
 import { isTested } from "./script-tests.ts";
 
@@ -32,9 +42,6 @@ export function readsOfScript(text: string): Reads {
   return withGuards(text, reads, locals);
 }
 
-/** The variables whose value a local variable of that name has somewhere in the file. */
-type Locals = Map<string, Set<string>>;
-
 /** Finds the accesses of an object by a pattern for it, and adds its `locals`. TypeScript's `!` asserts that the variable is set. */
 function accessesOf(text: string, object: string, name: string, locals: Locals): Reads {
   const isHandedOn = hasSchema(text);
@@ -59,10 +66,6 @@ const KEY = /\b(\w{1,100})["']?\s{0,20}:\s{0,20}$/;
 const UNTESTED = { isUntested: true } as const;
 /** `const x = ` in front of a value. */
 const LOCAL = /\b(?:const|let|var)\s{1,20}(\w{1,100})(?:\s{0,20}:[^=;]{1,80})?\s{0,20}=\s{0,20}\(?$/;
-
-function addLocal(locals: Locals, local: string, variable: string): void {
-  locals.set(local, (locals.get(local) ?? new Set()).add(variable));
-}
 
 /** The code sets the variable. `??=` and `||=` read it first. */
 const ASSIGNMENT = /^\s*=(?![=>])/;
