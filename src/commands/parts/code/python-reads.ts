@@ -80,8 +80,9 @@ function readsByGet(text: string): Reads {
   });
   const tested = testedIn(text, locals, LOCAL_FORM);
   return [
-    ...reads.map(([name, required, at, details]): Read => {
-      if (details === undefined) return [name, required, at];
+    ...reads.map((read): Read => {
+      const [name, required, at, details] = read;
+      if (details === undefined) return read;
       return [name, required, at, { ...details, isUntested: details.isUntested === true && !tested.has(name) }];
     }),
     ...readsBy(text, withDefault, false),
@@ -90,8 +91,7 @@ function readsByGet(text: string): Reads {
 
 /** `int(X)` and `float(X)` raise an exception for anything else. */
 function formatAround(before: string, name: string): FormatEntry | undefined {
-  const type = /(?<![\w.])(int|float)\(\s{0,20}$/.exec(before)?.[1];
-  return type === undefined ? undefined : numeric(type === "int" ? "integer" : "number", {}, name);
+  return castFormat(/(?<![\w.])(int|float)\(\s{0,20}$/.exec(before)?.[1], name);
 }
 
 /** Local variables, and attributes. */
@@ -147,7 +147,7 @@ function readsByCalls(text: string): Reads {
         ? byDefault !== undefined || rest.some((one) => !/^\w+\s*=/.test(one) || /^default\s*=/.test(one))
         : rest.some((one) => !/^cast\s*=/.test(one));
       const isRequired = !hasDefault && !(isOfEnv && (scheme === "elsewhere" || scheme.has(name)));
-      const cast = isOfEnv ? method : (rest.map((one) => /^cast\s*=\s*(\w+)$/.exec(one)?.[1]).find(Boolean) ?? "");
+      const cast = isOfEnv ? method : rest.map((one) => /^cast\s*=\s*(\w+)$/.exec(one)?.[1]).find(Boolean);
       const format = castFormat(cast, name);
       const read = [name, isRequired, match.index] as const;
       return [format === undefined ? read : [...read, { format }]];
@@ -155,7 +155,7 @@ function readsByCalls(text: string): Reads {
   });
 }
 
-function castFormat(cast: string, name: string): FormatEntry | undefined {
+function castFormat(cast: string | undefined, name: string): FormatEntry | undefined {
   if (cast === "bool") return "boolean";
   return cast === "int" || cast === "float" ? numeric(cast === "int" ? "integer" : "number", {}, name) : undefined;
 }
@@ -231,9 +231,7 @@ function readsBySettings(text: string): Reads {
     const options = optionsIn(`${bases}\n${body}`, settings.get(base));
     settings.set(name, options);
     const fields = fieldsOf(options, body, (one) => models.has(one) || settings.has(one), enums);
-    return fields.map(([field, required, inBody, details]): Read => {
-      return details === undefined ? [field, required, at + inBody] : [field, required, at + inBody, details];
-    });
+    return fields.map(([field, required, inBody, ...details]): Read => [field, required, at + inBody, ...details]);
   });
 }
 

@@ -39,8 +39,7 @@ function withNumberStep(facts: Facts, { name, given }: ChainStep): Facts {
   switch (name) {
     case "int":
     case "integer":
-    case "safe":
-      return name === "safe" ? facts : { ...facts, kind: "integer" };
+      return { ...facts, kind: "integer" };
     case "min":
     case "gte":
     case "minValue":
