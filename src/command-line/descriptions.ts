@@ -14,7 +14,7 @@ type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 interface Description {
   readonly group: OptionGroup;
-  /** One line of `sophia-run --help`; only the ten options that most users need have one. */
+  /** One line of `sophia-run --help`; only the options that most users need have one. */
   readonly brief: string | undefined;
   readonly describe: string;
 }

@@ -46,8 +46,7 @@ function unformatted({ name, example = "" }: Pick<Declaration, "name" | "example
   if (scheme !== undefined) return urlOf(scheme, word(name));
   const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(example)?.[1];
   if (prefix !== undefined) return prefix + word(name);
-  if (isNameOfUrl(name)) return urlOf(schemeOfName(name) ?? "https", word(name));
-  return isNameOfDsn(name) ? dsn(name) : word(name);
+  return isNameOfUrl(name) || isNameOfDsn(name) ? urlFor([], name) : word(name);
 }
 
 function formatted(format: ValueFormat, name: string): string {

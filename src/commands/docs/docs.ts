@@ -17,7 +17,15 @@ import { printLines } from "../../output/stderr.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, readIn, refuseLinks, writeText, type TargetFile, workflowsIn } from "../parts/project-files.ts";
+import {
+  readIfThere,
+  readIn,
+  refuseLinks,
+  writeText,
+  type TargetFile,
+  type WorkflowFile,
+  workflowsIn,
+} from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
 
 const SETTINGS = "settings.py";
@@ -57,10 +65,10 @@ async function pythonStyle(
   return texts.some((text) => /\bpydantic[-_.]settings\b/i.test(text ?? "")) ? "pydantic" : "dataclass";
 }
 
-async function projectFacts(folder: string, usesEsc: boolean): Promise<ProjectFacts> {
-  const root = projectRoot(folder);
-  const workflows = (await workflowsIn(root)).filter(({ text }) => RUNS_CHECK.test(text));
-  return { isOnGitHub: existsSync(join(root, ".github")), workflows: workflows.map(({ name }) => name), usesEsc };
+async function projectFacts({ folder, workflows, hasEsc }: Request): Promise<ProjectFacts> {
+  const checking = (await workflows()).filter(({ text }) => RUNS_CHECK.test(text));
+  const isOnGitHub = existsSync(join(projectRoot(folder), ".github"));
+  return { isOnGitHub, workflows: checking.map(({ name }) => name), usesEsc: hasEsc };
 }
 
 /**
@@ -69,13 +77,13 @@ async function projectFacts(folder: string, usesEsc: boolean): Promise<ProjectFa
  */
 async function areAboutEsc(
   contract: Contract,
-  root: string,
+  workflows: () => Promise<readonly WorkflowFile[]>,
   existing: readonly string[],
   isOnMachine: () => Promise<boolean>,
 ): Promise<boolean> {
   if (contractUsesEsc(contract)) return true;
   if (existing.length > 0) return existing.some(namesEsc);
-  return (await workflowsIn(root)).some(({ text }) => namesEsc(text)) || isOnMachine();
+  return (await workflows()).some(({ text }) => namesEsc(text)) || isOnMachine();
 }
 
 /** Returns the facts that a written document has: it stays up to date if a workflow is added. */
@@ -84,8 +92,11 @@ function factsIn(document: string): Omit<ProjectFacts, "usesEsc"> {
   return { isOnGitHub: document.includes(`\n${OF_GITHUB}\n`), workflows };
 }
 
-interface Draft extends TargetFile {
+interface CurrentFile extends TargetFile {
   readonly current: string | undefined;
+}
+
+interface Draft extends CurrentFile {
   readonly wanted: string;
   /** The wanted text contains the text of the user. */
   readonly isMerged: boolean;
@@ -103,14 +114,15 @@ export const docs: Command = async ({ options, positionals }, context) => {
     ? positionals.map((name) => resolve(context.cwd, name))
     : (await defaultFiles(folder, types)).map((name) => join(folder, name));
   const isForced = options["force"] === true;
-  const existingDocuments = await Promise.all(
-    paths.filter((path) => path.endsWith(".md") || EXAMPLE_FILES.includes(basename(path))).map(textAt),
-  );
-  const existing = isForced ? [] : existingDocuments.filter(isWritten);
-  const hasEsc = await areAboutEsc(contract, projectRoot(folder), existing, () => machineUsesEsc(settings, context));
+  const files = await Promise.all([...new Set(paths)].map((path) => currentFile(path, root, context)));
+  const documents = files.filter(({ path }) => path.endsWith(".md") || EXAMPLE_FILES.includes(basename(path)));
+  const existing = isForced ? [] : documents.map(({ current }) => current).filter(isWritten);
+  let read: Promise<readonly WorkflowFile[]> | undefined;
+  const workflows = (): Promise<readonly WorkflowFile[]> => (read ??= workflowsIn(projectRoot(folder)));
+  const hasEsc = await areAboutEsc(contract, workflows, existing, () => machineUsesEsc(settings, context));
   const isCheck = options["check"] === true;
-  const request: Request = { contract, types, folder, root, isForced, isCheck, hasEsc };
-  const drafts = await Promise.all([...new Set(paths)].map((path) => draft(path, request, context)));
+  const request: Request = { contract, types, folder, workflows, isForced, isCheck, hasEsc };
+  const drafts = await Promise.all(files.map((file) => draft(file, request)));
   // A foreign file is a failure only if the user named files.
   const left = isNamed || types !== undefined || isForced ? [] : drafts.filter(isForeign);
   const written = drafts.filter((document) => !left.includes(document));
@@ -150,25 +162,26 @@ interface Request {
   readonly contract: Contract;
   readonly types: Types | undefined;
   readonly folder: string;
-  /** The folder that no symbolic link below it may leave. */
-  readonly root: string;
+  /** Reads the workflows of the repository, at most once. */
+  readonly workflows: () => Promise<readonly WorkflowFile[]>;
   readonly isForced: boolean;
   /** The project uses Pulumi ESC. */
   readonly hasEsc: boolean;
   readonly isCheck: boolean;
 }
 
-function textAt(path: string): Promise<string | undefined> {
-  return readIfThere({ path, name: basename(path) });
+/** @param root the folder that no symbolic link below it may leave */
+async function currentFile(path: string, root: string, context: Context): Promise<CurrentFile> {
+  const name = printable(shownPath(path, context.cwd));
+  return { path, name, root, current: await readIfThere({ path, name }) };
 }
 
-async function draft(path: string, request: Request, context: Context): Promise<Draft> {
-  const name = printable(shownPath(path, context.cwd));
-  const current = await readIfThere({ path, name });
+async function draft(file: CurrentFile, request: Request): Promise<Draft> {
+  const { path, current } = file;
   const isMerged =
     !request.isForced && EXAMPLE_FILES.includes(basename(path)) && isWritten(current) && !isOurs(current);
   const wanted = isMerged ? mergedExample(current, request.contract) : await textFor(path, request, current ?? "");
-  return { path, name, root: request.root, current, wanted, isMerged };
+  return { ...file, wanted, isMerged };
 }
 
 async function textFor(path: string, request: Request, current: string): Promise<string> {
@@ -181,7 +194,7 @@ async function textFor(path: string, request: Request, current: string): Promise
   if (name.endsWith(".md")) {
     const part = partOf(current);
     const factsOf = async (): Promise<ProjectFacts> =>
-      isCheck && isOurs(current) ? { ...factsIn(current), usesEsc: hasEsc } : projectFacts(folder, hasEsc);
+      isCheck && isOurs(current) ? { ...factsIn(current), usesEsc: hasEsc } : projectFacts(request);
     const blocks = part === "document" ? secretsDocument(contract, await factsOf()) : contractBlocks(contract);
     return withPart(current, part, mark, blocks);
   }

@@ -7,13 +7,13 @@ import { namesFor, type Taker } from "../../command-line/takers.ts";
 import type { CommandDefinition } from "../command.ts";
 import { COMMANDS } from "../registry.ts";
 import { COMMAND_GROUPS, GROUP_OF } from "./help-texts.ts";
-import { type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
+import { isTopic, type Topic, type TopicName, TOPICS } from "./topics.ts";
 
 /** The heading of yargs for options without a group. It is named first to be printed first. */
 const OWN = "Options:";
 
 /** The subject of a table; undefined for the program itself. */
-export type TableOf = CommandName | TopicName | undefined;
+type TableOf = CommandName | TopicName | undefined;
 
 /**
  * Returns the options of a command or a topic, or the commands and the options of a start, in columns. Each is on one line.
@@ -23,11 +23,9 @@ export type TableOf = CommandName | TopicName | undefined;
 export async function tableOf(of: TableOf, isFull: boolean): Promise<string> {
   // Without a name, which would precede each subcommand, and without a usage, of which yargs would make one.
   const parser = yargs([]).scriptName("").usage("").locale("en").wrap(null).help(false).version(false);
-  const topic = TOPIC_NAMES.find((one) => one === of);
-  const command = COMMAND_NAMES.find((one) => one === of);
-  if (command !== undefined) describeCommand(parser, command, isFull);
-  else if (topic !== undefined) describeTopic(parser, TOPICS[topic], isFull);
-  else describeStart(parser, isFull);
+  if (of === undefined) describeStart(parser, isFull);
+  else if (isTopic(of)) describeTopic(parser, TOPICS[of], isFull);
+  else describeCommand(parser, of, isFull);
   for (const [option, form] of Object.entries(DESCRIBED_COMMON_OPTIONS)) {
     parser.option(option, { describe: form.describe, alias: form.short });
   }

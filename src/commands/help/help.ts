@@ -1,4 +1,4 @@
-import { COMMAND_NAMES, type CommandName } from "../../command-line/command-line.ts";
+import type { CommandName } from "../../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../../command-line/descriptions.ts";
 import { namesFor, type Taker } from "../../command-line/takers.ts";
 import { type Line, layOut, wrap } from "../../core/lines.ts";
@@ -8,7 +8,7 @@ import { tableOf } from "./help-table.ts";
 import { BRIEF_SUMMARY, BRIEF_USAGE, EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "../registry.ts";
 import { REPOSITORY } from "../parts/package-source.ts";
-import { type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
+import { isTopic, type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
 
 const FEW_EXAMPLES = 2;
 
@@ -28,11 +28,7 @@ export async function helpOf(
   isFull: boolean,
 ): Promise<string> {
   if (of === undefined) return mainHelp(layout, isFull);
-  const command = COMMAND_NAMES.find((name) => name === of);
-  if (command !== undefined) return commandHelp(command, layout, isFull);
-  const topic = TOPIC_NAMES.find((name) => name === of);
-  if (topic === undefined) throw new TypeError(`no help of ${of}`);
-  return topicHelp(topic, layout, isFull);
+  return isTopic(of) ? topicHelp(of, layout, isFull) : commandHelp(of, layout, isFull);
 }
 
 /** Returns `sophia-run --help`. @param isFull all options, not only those that most users need */
@@ -59,7 +55,7 @@ export async function commandHelp(name: CommandName, layout: Layout, isFull: boo
   return laidOutHelp([usage, ...prose, await tableOf(name, isFull)], blocks, layout);
 }
 
-/** Returns `sophia-run help TOPIC`. @param isFull all options */
+/** Returns `sophia-run help TOPIC`. @param isFull all options, if the topic is about those that most starts need */
 async function topicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
   const { describe, text, commands, examples: lines, page }: Topic = TOPICS[name];
   const blocks = [

@@ -66,3 +66,7 @@ export const TOPICS = {
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has exactly these keys
 export const TOPIC_NAMES = Object.keys(TOPICS) as readonly TopicName[];
+
+export function isTopic(of: CommandName | TopicName): of is TopicName {
+  return Object.hasOwn(TOPICS, of);
+}

@@ -1,9 +1,10 @@
 /** The hooks of docs/agents.md in the settings of coding agents. What these files have, comments too, is kept. */
 import { applyEdits, findNodeAtLocation, getNodeValue, modify } from "jsonc-parser";
-import { JsonSyntaxError, lineAndColumn, membersOf, parseWithPositions } from "../../contract/file/positions.ts";
+import { JsonSyntaxError, lineAndColumn, parseWithPositions } from "../../contract/file/positions.ts";
 import { SophiaError } from "../../core/error.ts";
 import { REPOSITORY } from "../parts/package-source.ts";
 import { withoutMark } from "../../core/text.ts";
+import { formattingOf, hasKeyTwice, lineBreakOf } from "./json-edits.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
 import { hasDependency, objectOf } from "./package-json.ts";
 import { usesRootsDependency, type Survey } from "./project-survey.ts";
@@ -140,11 +141,7 @@ function parseJson(text: string): unknown {
   try {
     const root = parseWithPositions(text, "jsonc");
     if (root.type !== "object") throw new Unfit("it is not a JSON object");
-    // An edit changes the first of two, and the last one has effect.
-    for (const object of [root, findNodeAtLocation(root, ["hooks"])]) {
-      const keys = object === undefined ? [] : membersOf(object).map(({ key }) => key);
-      if (new Set(keys).size < keys.length) throw new Unfit("it has a key twice");
-    }
+    if ([root, findNodeAtLocation(root, ["hooks"])].some(hasKeyTwice)) throw new Unfit("it has a key twice");
     return getNodeValue(root);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
@@ -154,12 +151,7 @@ function parseJson(text: string): unknown {
 }
 
 function addToJson(text: string, events: readonly Event[], command: string): string {
-  const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
-  const formattingOptions = {
-    insertSpaces: !indent.startsWith("\t"),
-    tabSize: indent.startsWith("\t") ? 1 : indent.length,
-    eol: lineBreakOf(text),
-  };
+  const formattingOptions = formattingOf(text);
   let edited = text;
   for (const event of events) {
     const edits = modify(edited, ["hooks", event, -1], claudeGroup(command), {
@@ -195,8 +187,4 @@ function addToToml(text: string, events: readonly Event[], command: string): str
   const blocks = events.map((event) => `${codexLines(event, command).join("\n")}\n`);
   const lead = text === "" ? "" : text.endsWith("\n") ? "\n" : "\n\n";
   return text + (lead + blocks.join("\n")).replaceAll("\n", lineBreakOf(text));
-}
-
-function lineBreakOf(text: string): string {
-  return text.includes("\r\n") ? "\r\n" : "\n";
 }

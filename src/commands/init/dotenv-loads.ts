@@ -3,7 +3,7 @@ import type { Line } from "../../core/lines.ts";
 import { expressionAt, firstMatches } from "../parts/code/reads.ts";
 import { lineBefore } from "../parts/code/code-files.ts";
 import { lineFinder } from "../parts/code/line-numbers.ts";
-import { type CodePlace, placeWords } from "./code-place.ts";
+import { type CodePlace, placeWords } from "../parts/code/code-place.ts";
 
 /** A call that loads a `.env` file into the environment of the program. */
 export interface DotenvLoad extends CodePlace {
@@ -31,7 +31,6 @@ export function dotenvLoads(path: string, text: string): readonly DotenvLoad[] {
   const loads = firstMatches(text, isPython ? LOADS_IN_PYTHON : LOADS_IN_SCRIPT).filter((match) => {
     return !/^\s*(?:\/\/|#|\*|\/\*)|\bdef\s+$/.test(lineBefore(text, match.index));
   });
-  // Each search for a line reads the text from its beginning.
   const [first, ...others] = loads.slice(0, MOST_LOADS).map((match) => {
     const end = match.index + match[0].length;
     const given = text.charAt(end) === "(" ? expressionAt(text, end + 1, "") : "";
@@ -43,6 +42,7 @@ export function dotenvLoads(path: string, text: string): readonly DotenvLoad[] {
   return [{ file: path, line: lineFinder(text)(match.index), call: isPython ? "load_dotenv" : "dotenv", overrides }];
 }
 
+/** Calls whose arguments are read, each as far as an expression is. */
 const MOST_LOADS = 20;
 
 /** Says which of the calls may stay: one line for those, and one for those that must go. */

@@ -13,7 +13,7 @@ import { type Offer, targetFile, type SetupStep } from "./setup-step.ts";
 
 export function perform(step: Exclude<SetupStep, Offer>, context: Context): void {
   const { file, remark } = step;
-  const remarks: Line[] = remark === undefined ? [] : [{ text: `  (${remark})`, hang: 3 }];
+  const remarks = remarkLines(remark);
   switch (step.kind) {
     case "create":
       writeText(targetFile(file, context), step.text, "wx");
@@ -35,8 +35,12 @@ export function perform(step: Exclude<SetupStep, Offer>, context: Context): void
   }
 }
 
+export function remarkLines(remark: string | undefined): readonly Line[] {
+  return remark === undefined ? [] : [{ text: `  (${remark})`, hang: 3 }];
+}
+
 /** Prints lines of a file. Not by printReport(), which would write the command as the user called it. */
-function printFileLines(lines: readonly string[], context: Context): void {
+export function printFileLines(lines: readonly string[], context: Context): void {
   context.out(lines.map((line) => `  ${printable(line)}\n`).join(""));
 }
 

@@ -13,7 +13,7 @@ import { createContract } from "./new-contract.ts";
 import { perform, printNext } from "./init-outcome.ts";
 import { survey, type Survey } from "./project-survey.ts";
 import { setupSteps } from "./setup.ts";
-import { makeOffers } from "./offers.ts";
+import { consented, makeOffers } from "./offers.ts";
 import { targetFile, type SetupStep } from "./setup-step.ts";
 
 export const init: Command = async ({ options }, context) => {
@@ -34,7 +34,7 @@ export const init: Command = async ({ options }, context) => {
   const steps = await setupSteps(surveyed, { extras, agents, edits: options["edit-scripts"] === true });
   const consents = { changes: options["yes"] === true, link: options["link"] === true };
   const offers = steps.filter((step) => step.kind === "offer");
-  const made = offers.filter(({ isLink }) => (isLink ? consents.link : consents.changes));
+  const made = consented(offers, consents);
   // Before the first file is written: a later refusal would leave the work half done.
   refuseLinkedFiles([...steps.filter(({ kind }) => kind === "create" || kind === "edit"), ...made], context);
   const { title, workspace } = surveyed.project;

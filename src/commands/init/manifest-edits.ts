@@ -1,7 +1,8 @@
 /** Edits of package.json that keep its formatting; pure. */
 import { applyEdits, findNodeAtLocation, modify } from "jsonc-parser";
-import { JsonSyntaxError, membersOf, parseWithPositions } from "../../contract/file/positions.ts";
+import { JsonSyntaxError, parseWithPositions } from "../../contract/file/positions.ts";
 import { withoutMark } from "../../core/text.ts";
+import { formattingOf, hasKeyTwice, lineBreakOf } from "./json-edits.ts";
 
 /** A script by its name, with the command that it has, and the one that it gets. */
 export interface ScriptChange {
@@ -18,12 +19,7 @@ export interface ScriptChange {
  */
 export function withScripts(text: string, changes: readonly ScriptChange[]): string | undefined {
   const bare = withoutMark(text);
-  const indent = /^[ \t]+(?=")/m.exec(bare)?.[0] ?? "  ";
-  const formattingOptions = {
-    insertSpaces: !indent.startsWith("\t"),
-    tabSize: indent.startsWith("\t") ? 1 : indent.length,
-    eol: bare.includes("\r\n") ? "\r\n" : "\n",
-  };
+  const formattingOptions = formattingOf(bare);
   let edited = bare;
   for (const { name, from, to } of changes) {
     if (!isAsExpected(edited, name, from)) return undefined;
@@ -37,11 +33,7 @@ function isAsExpected(text: string, name: string, expected: string | undefined):
     const root = parseWithPositions(text);
     const scripts = findNodeAtLocation(root, ["scripts"]);
     if (root.type !== "object" || (scripts !== undefined && scripts.type !== "object")) return false;
-    // An edit changes the first of two, and the last one has effect.
-    for (const object of [root, scripts]) {
-      const keys = object === undefined ? [] : membersOf(object).map(({ key }) => key);
-      if (new Set(keys).size < keys.length) return false;
-    }
+    if ([root, scripts].some(hasKeyTwice)) return false;
     const current: unknown = findNodeAtLocation(root, ["scripts", name])?.value;
     return current === expected;
   } catch (error) {
@@ -52,7 +44,7 @@ function isAsExpected(text: string, name: string, expected: string | undefined):
 
 /** Returns a text with further lines at its end, in its own kind of line breaks; those that it has are left out. */
 export function withLines(text: string, lines: readonly string[]): string {
-  const lineBreak = text.includes("\r\n") ? "\r\n" : "\n";
+  const lineBreak = lineBreakOf(text);
   const present = new Set(text.split(/\r\n|\n/));
   const added = lines.filter((line) => !present.has(line)).map((line) => line + lineBreak);
   const lead = text === "" || text.endsWith("\n") || added.length === 0 ? "" : lineBreak;

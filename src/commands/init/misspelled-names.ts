@@ -1,7 +1,7 @@
 /** Names in files that no code reads, and that resemble one that the code reads and no file has: probably misspelt; pure. */
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
-import { type CodePlace, placeWords } from "./code-place.ts";
+import { type CodePlace, placeWords } from "../parts/code/code-place.ts";
 import type { NamedCandidate } from "./variable-candidates.ts";
 
 export interface Misspelling {

@@ -22,10 +22,11 @@ import { readIn, readWithin, writeText } from "../parts/project-files.ts";
 import { exclusionOf } from "../parts/code/exclusions.ts";
 import { isPortName } from "../parts/code/type-formats.ts";
 import { type DotenvLoad, loadLines } from "./dotenv-loads.ts";
-import { type CodePlace, placeWords } from "./code-place.ts";
+import { type CodePlace, placeWords } from "../parts/code/code-place.ts";
 import { misspellingLines, withoutMisspellings } from "./misspelled-names.ts";
 import { askRequired } from "./init-questions.ts";
 import {
+  admitsAll,
   isPublicValue,
   mergeCandidates,
   type Candidate,
@@ -233,13 +234,12 @@ async function fromDotenv(settings: Settings, context: Context): Promise<SourceR
   );
   if (!Array.from(byName.keys()).some((name) => exclusionOf(name) === undefined)) return undefined;
   const candidates = Array.from(byName, ([name, variables]): Candidate => {
-    // An invisible value is not set, and no format admits it.
-    const values = variables.map(({ value }) => value).filter((value) => value !== "");
+    const values = variables.map(({ value }) => value);
     return {
       name,
       required: false,
-      isGiven: values.length > 0,
-      admits: (format) => values.every((value) => formatFault(format, value, name, noWork()) === undefined),
+      isGiven: values.some((value) => value !== ""),
+      admits: admitsAll(name, values),
       setAt: placeOf(variables[0]),
     };
   });

@@ -2,12 +2,12 @@
 import { SophiaError } from "../../core/error.ts";
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
-import { enumerate, printable } from "../../core/text.ts";
+import { enumerate } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
 import { questionText } from "../../output/stderr.ts";
 import { ask, canAsk } from "../parts/confirm.ts";
 import { readIn, refuseLinks, writeAtomically, writeText } from "../parts/project-files.ts";
-import { perform } from "./init-outcome.ts";
+import { perform, printFileLines, remarkLines } from "./init-outcome.ts";
 import { targetFile, type Offer } from "./setup-step.ts";
 
 interface Consents {
@@ -17,11 +17,15 @@ interface Consents {
   readonly link: boolean;
 }
 
+/** Returns the changes that options ask for. */
+export function consented(offers: readonly Offer[], { changes, link }: Consents): readonly Offer[] {
+  return offers.filter(({ isLink }) => (isLink ? link : changes));
+}
+
 /** Makes the changes that options or the answer to one question ask for, and prints the others. */
 export async function makeOffers(offers: readonly Offer[], consents: Consents, context: Context): Promise<void> {
-  const isGiven = ({ isLink }: Offer): boolean => (isLink ? consents.link : consents.changes);
-  const given = offers.filter(isGiven);
-  const open = offers.filter((offer) => !isGiven(offer));
+  const given = consented(offers, consents);
+  const open = offers.filter((offer) => !given.includes(offer));
   await apply(given, context);
   if (open.length === 0) return;
   const [able, unable] = canAsk(context) ? parted(open, context) : [[], open];
@@ -46,7 +50,8 @@ function parted(offers: readonly Offer[], context: Context): readonly [readonly 
       return false;
     }
   };
-  return [offers.filter(isWritable), offers.filter((offer) => !isWritable(offer))];
+  const able = offers.filter(isWritable);
+  return [able, offers.filter((offer) => !able.includes(offer))];
 }
 
 function laterLines(offers: readonly Offer[]): readonly Line[] {
@@ -62,9 +67,8 @@ async function askAndApply(offers: readonly Offer[], context: Context): Promise<
   printReport(context, ["", "init can change these files:"]);
   for (const { file, title, replaced, lines, remark } of offers) {
     printReport(context, ["", { text: title === undefined ? file : `${file}: ${title}`, hang: 2 }]);
-    const shown = [...replaced.map((line) => `  - ${line}`), ...lines.map((line) => `  + ${line}`)];
-    context.out(shown.map((line) => `${printable(line)}\n`).join(""));
-    if (remark !== undefined) printReport(context, [{ text: `  (${remark})`, hang: 3 }]);
+    printFileLines([...replaced.map((line) => `- ${line}`), ...lines.map((line) => `+ ${line}`)], context);
+    printReport(context, remarkLines(remark));
   }
   context.out("\n");
   const links = offers.filter(({ isLink }) => isLink);
@@ -103,7 +107,10 @@ async function apply(offers: readonly Offer[], context: Context): Promise<void> 
     if (current === undefined) writeText(target, text, "wx");
     else writeAtomically(target, text);
     printReport(context, [`${current === undefined ? "created" : "changed"} ${file}: it now has`]);
-    context.out(made.flatMap(({ lines }) => lines.map((line) => `  ${printable(line)}\n`)).join(""));
-    for (const { remark } of made) if (remark !== undefined) printReport(context, [{ text: `  (${remark})`, hang: 3 }]);
+    printFileLines(
+      made.flatMap(({ lines }) => lines),
+      context,
+    );
+    for (const { remark } of made) printReport(context, remarkLines(remark));
   }
 }

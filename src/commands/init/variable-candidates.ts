@@ -2,10 +2,11 @@ import { isBlank } from "../../contract/check-contract.ts";
 import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
 import type { FormatEntry } from "../../contract/generated/document.ts";
 import type { GroupKind, ValueFormat } from "../../contract/contract-model.ts";
+import { formatFault, noWork } from "../../contract/format.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { grouped } from "../../core/grouped.ts";
 import { exclusionOf } from "../parts/code/exclusions.ts";
-import type { CodePlace } from "./code-place.ts";
+import type { CodePlace } from "../parts/code/code-place.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
 
 /** A variable that the new contract may declare. */
@@ -37,6 +38,11 @@ export interface Candidate {
   readonly format?: FormatEntry | undefined;
   /** The file, if the source is several. */
   readonly file?: string;
+}
+
+/** Returns `admits` for a source that has these values. An empty one is not set, and no format admits it. */
+export function admitsAll(name: string, values: readonly string[]): NonNullable<Candidate["admits"]> {
+  return (format) => values.every((value) => value === "" || formatFault(format, value, name, noWork()) === undefined);
 }
 
 export interface CandidateGroup {

@@ -2,7 +2,7 @@ import type { FormatEntry } from "../../contract/generated/document.ts";
 import { count } from "../../core/text.ts";
 import { visitCode } from "../parts/code/code-files.ts";
 import { dotenvLoads, type DotenvLoad } from "./dotenv-loads.ts";
-import type { CodePlace } from "./code-place.ts";
+import type { CodePlace } from "../parts/code/code-place.ts";
 import type { Candidate, SourceResult } from "./variable-candidates.ts";
 
 /** Files that the program does not need: those of tests, and of documents of components. */

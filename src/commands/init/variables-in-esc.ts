@@ -1,6 +1,5 @@
 import type { Settings } from "../../command-line/settings.ts";
 import { isBlank } from "../../contract/check-contract.ts";
-import { formatFault, noWork } from "../../contract/format.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -14,7 +13,7 @@ import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed } from "../../access/consent-words.ts";
 import { accessOf } from "../parts/command-access.ts";
-import { type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
+import { admitsAll, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
 
 type EscValue = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
 
@@ -43,9 +42,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Sou
     const values = list.map(({ value }) => value);
     const isPublic = values.every((value) => value.kind === "known" && isPublicValue(name, value.variable.value));
     const texts = values.flatMap((value) => (value.kind === "known" ? [value.variable.value] : []));
-    const admits: Candidate["admits"] = (format) =>
-      texts.length === values.length &&
-      texts.every((text) => text === "" || formatFault(format, text, name, noWork()) === undefined);
+    const admits = texts.length === values.length ? admitsAll(name, texts) : undefined;
     const candidate = { name, required: false, isGiven: true, admits, secret: !isPublic };
     if (mayBePlaceholder(values)) placeholders.push(name);
     else if (values.every(isEmpty)) empty.push({ ...candidate, isOptional: true });

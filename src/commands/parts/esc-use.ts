@@ -6,10 +6,9 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import { MAX_BYTES } from "../../contract/file/contract-text.ts";
+import { isEscMentioned, WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
-
-const SETTINGS = ["ESC_ENV", "ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_TOKEN_COMMAND"];
 
 /** Returns true if a file of the repository has a setting of ESC. */
 export function namesEsc(text: string): boolean {
@@ -18,7 +17,7 @@ export function namesEsc(text: string): boolean {
 
 /** Returns true if the contract is the Sophia platform's, names an ESC environment, or declares a setting of ESC. */
 export function contractUsesEsc({ source, environment, variables }: Contract): boolean {
-  if (source.kind === "built-in" || environment !== undefined || SETTINGS.some((name) => variables.has(name)))
+  if (source.kind === "built-in" || environment !== undefined || WITHHELD_VARIABLES.some((name) => variables.has(name)))
     return true;
   // Another profile may name one.
   return fileUsesEsc(source.path);
@@ -33,10 +32,11 @@ export function fileUsesEsc(path: string): boolean {
 
 /** Returns true if the user's environment or a `.env` file has a setting of ESC. A file that cannot be read has none. */
 export async function machineUsesEsc(settings: Settings, context: Context): Promise<boolean> {
-  if (SETTINGS.some((name) => (context.environment.get(name) ?? "") !== "")) return true;
+  const { environment } = context;
+  if (isEscMentioned(environment, [])) return true;
   try {
-    const { layers } = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
-    return layers.some(({ variables }) => variables.some(({ name, value }) => SETTINGS.includes(name) && value !== ""));
+    const { layers } = await readEnvFiles(settings, findPlaces(settings, context), environment);
+    return isEscMentioned(environment, layers);
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     return false;

@@ -155,6 +155,9 @@ test("an invalid contract and a file that cannot be written are failures", async
   mkdirSync(join(cwd, "SECRETS.md"));
   const inPlace = await sophia(["docs", "SECRETS.md"], { cwd });
   expect(inPlace.stderr).toContain("SECRETS.md cannot be read (it is a folder)");
+  mkdirSync(join(cwd, "handbook/SECRETS.md"), { recursive: true });
+  const below = await sophia(["docs", "handbook/SECRETS.md"], { cwd });
+  expect(below.stderr).toContain("handbook/SECRETS.md cannot be read (it is a folder)");
 });
 
 // A limit on the size of files stands for a full disk.

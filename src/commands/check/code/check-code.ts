@@ -13,7 +13,8 @@ import { isInside } from "../../../system/repository.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { visitCode, lineBefore } from "../../parts/code/code-files.ts";
 import { declarationPlaces } from "./declared-at.ts";
-import { driftOf, namesOf, type SourceLocation } from "./drift.ts";
+import type { CodePlace } from "../../parts/code/code-place.ts";
+import { driftOf, namesOf } from "./drift.ts";
 import { codeJson, codeText } from "./drift-text.ts";
 import { turboGaps, type TurboFile } from "./turbo.ts";
 
@@ -28,7 +29,7 @@ export async function checkCode(folder: string | undefined, options: Values, con
   const root = folder === undefined ? context.project : resolve(context.cwd, folder);
   insistOnFolder(root, folder ?? ".");
   const contract = await loadContract(settings, context);
-  const reads = new Map<string, { required: boolean; readonly places: SourceLocation[] }>();
+  const reads = new Map<string, { required: boolean; readonly places: CodePlace[] }>();
   const turbo: TurboFile[] = [];
   // Names that no read has shown yet. One in another place, such as a list of names, may be read as well.
   const unnamed = new Set(Array.from(contract.variables.values()).flatMap(namesOf));

@@ -4,7 +4,8 @@ import { jsonText } from "../../../core/json-text.ts";
 import { count, printable } from "../../../core/text.ts";
 import { contractWords, reportContract, reportTitle } from "../../../output/report.ts";
 import type { CodeExtent } from "../../parts/code/code-files.ts";
-import type { SourceLocation, Undeclared, Unread } from "./drift.ts";
+import { placeWords } from "../../parts/code/code-place.ts";
+import type { Undeclared, Unread } from "./drift.ts";
 import type { TurboGap } from "./turbo.ts";
 
 export interface CodeComparison {
@@ -68,10 +69,6 @@ export function codeText(comparison: CodeComparison): readonly Line[] {
   ];
   const blocks = sections.filter((lines) => lines.length > 0);
   return [reportTitle("code", contract), ...blocks.flatMap((lines) => ["", ...lines])];
-}
-
-function placeWords({ file, line }: SourceLocation): string {
-  return `${printable(file)}:${line}`;
 }
 
 function undeclaredLines(

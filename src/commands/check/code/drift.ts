@@ -2,22 +2,17 @@
 import { baseOf, brokerEntryOf } from "../../../contract/broker/entry.ts";
 import type { Contract, Declaration } from "../../../contract/contract-model.ts";
 import { nameFinder } from "../../../core/suggest.ts";
+import type { CodePlace } from "../../parts/code/code-place.ts";
 import { exclusionOf } from "../../parts/code/exclusions.ts";
-
-export interface SourceLocation {
-  /** The path from the working directory. */
-  readonly file: string;
-  readonly line: number;
-}
 
 /** A variable that the code reads. */
 export interface ReadVariable {
   /** The code fails without it. */
   readonly required: boolean;
-  readonly places: readonly SourceLocation[];
+  readonly places: readonly CodePlace[];
 }
 
-export interface DeclarationPlace extends SourceLocation {
+export interface DeclarationPlace extends CodePlace {
   /** The member `unread`, which no start needs: a compiled contract does not have it. */
   readonly isUnread: boolean;
 }
@@ -35,7 +30,7 @@ export interface Unread {
   /** A name that it resembles, which the code reads and the contract does not declare. */
   readonly similar: string | undefined;
   /** Undefined for the built-in contract. */
-  readonly place: SourceLocation | undefined;
+  readonly place: CodePlace | undefined;
 }
 
 export interface Drift {

@@ -4,7 +4,7 @@ import { JsonSyntaxError, membersOf, offsetFinder, parseWithPositions } from "..
 import { matchesGlob } from "../../../resolve/name-globs.ts";
 import { lineFinder } from "../../parts/code/line-numbers.ts";
 import { objectOf } from "../../init/package-json.ts";
-import type { SourceLocation } from "./drift.ts";
+import type { CodePlace } from "../../parts/code/code-place.ts";
 
 export interface TurboFile {
   readonly file: string;
@@ -13,7 +13,7 @@ export interface TurboFile {
 
 /** Declared variables that a repository's turbo.json does not list. Without names the file cannot be read. */
 export interface TurboGap {
-  readonly place: SourceLocation;
+  readonly place: CodePlace;
   readonly names: readonly string[];
 }
 
@@ -21,7 +21,7 @@ interface TurboLists {
   readonly isRoot: boolean;
   readonly isLoose: boolean;
   readonly patterns: readonly string[];
-  readonly place: SourceLocation;
+  readonly place: CodePlace;
 }
 
 /** Returns the declared names that no list of a root and of its packages has. */
@@ -46,7 +46,7 @@ function passes(name: string, patterns: readonly string[]): boolean {
 }
 
 /** Returns the place of the first fault for a file that is not JSON with comments. */
-function listsOf({ file, text }: TurboFile): TurboLists | SourceLocation {
+function listsOf({ file, text }: TurboFile): TurboLists | CodePlace {
   const lineOf = lineFinder(text);
   try {
     const root = parseWithPositions(text, "jsonc");

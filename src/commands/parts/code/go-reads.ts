@@ -1,5 +1,16 @@
 /** The variables that Go code reads: by the standard library and its like, by tags of structs, and by viper. */
-import { firstMatches, matchesOf, type Read, type Reads } from "./reads.ts";
+import {
+  addLocal,
+  BEFORE,
+  BEHIND,
+  firstMatches,
+  type LocalForm,
+  type Locals,
+  matchesOf,
+  type Read,
+  type Reads,
+  testedIn,
+} from "./reads.ts";
 
 /** Finds `os.Getenv("X")`, `os.LookupEnv("X")`, `mustEnv("X")`, tags such as `env:"X,required"`, and `viper.BindEnv("x", "X")`. */
 export function readsOfGo(text: string): Reads {
@@ -16,21 +27,21 @@ const ENDS = String.raw`(?:(?:\w+\.)?(?:Fatal|Panic)\w*\(|panic\(|os\.Exit\(|ret
 const ASSIGNED = /\b(\w+)(?:\s*,\s*(\w+))?\s*:?=\s*$/;
 
 function readsByCalls(text: string): Reads {
-  const locals = new Map<string, Set<string>>();
+  const locals: Locals = new Map();
   const reads = firstMatches(text, CALL).flatMap((match): Reads => {
     const [whole, called = "", name = ""] = match;
     if (SETS.test(called)) return [];
-    const before = text.slice(Math.max(0, match.index - 120), match.index).replace(/\bos\.$/, "");
+    const before = text.slice(Math.max(0, match.index - BEFORE), match.index).replace(/\bos\.$/, "");
     const end = match.index + whole.length;
-    const after = text.slice(end, end + 400);
+    const after = text.slice(end, end + BEHIND);
     const read = [name, MUST.test(called) || isGuarded(before, after), match.index] as const;
     // Functions of the project's own may have a default.
     if (called !== "Getenv" || isTested(before, after)) return [read];
     const local = ASSIGNED.exec(before)?.[1];
-    if (local !== undefined) locals.set(local, (locals.get(local) ?? new Set()).add(name));
+    if (local !== undefined) addLocal(locals, local, name);
     return [[...read, { isUntested: true }]];
   });
-  const tested = testedIn(text, locals);
+  const tested = testedIn(text, locals, LOCAL_FORM);
   return reads.map(([name, required, at, details]) => {
     return details === undefined || tested.has(name) ? [name, required, at] : [name, required, at, details];
   });
@@ -41,19 +52,12 @@ function isTested(before: string, after: string): boolean {
   return /\breturn\s{1,20}$|\bcmp\.Or\([^()\n]{0,100}$/.test(before) || /^\)\s*(?:[!=]=|,\s*["`\d])/.test(after);
 }
 
-/** Returns the variables whose local variables are compared, or whose length is, anywhere in the file. */
-function testedIn(text: string, locals: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
-  const tested = new Set<string>();
-  if (locals.size === 0) return tested;
-  // Each word, since a pattern of all the names would try each of them at each character.
-  for (const match of firstMatches(text, /(?<![\w.])\w+\b/g, (word) => locals.has(word))) {
-    const end = match.index + match[0].length;
-    const isCompared = /^\s{0,20}[!=]=/.test(text.slice(end, end + 30));
-    if (!isCompared && !/\blen\(\s{0,20}$/.test(text.slice(Math.max(0, match.index - 30), match.index))) continue;
-    for (const name of locals.get(match[0]) ?? []) tested.add(name);
-  }
-  return tested;
-}
+/** A local variable that is compared, or whose length is. */
+const LOCAL_FORM: LocalForm = {
+  pattern: /(?<![\w.])\w+\b/g,
+  nameIn: (word) => word,
+  isTested: (before, after) => /^\s{0,20}[!=]=/.test(after) || /\blen\(\s{0,20}$/.test(before),
+};
 
 function isGuarded(before: string, after: string): boolean {
   if (/\bif\s+$/.test(before)) return new RegExp(String.raw`^\)\s*==\s*""\s*\{\s*${ENDS}`).test(after);

@@ -7,7 +7,21 @@ import { between, partsOf } from "./expressions.ts";
 import { numeric } from "./type-formats.ts";
 import { type Enums, enumsIn, looseFieldsIn, pydanticFormat } from "./pydantic-formats.ts";
 import { isTested } from "./python-tests.ts";
-import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, type Reads } from "./reads.ts";
+import {
+  addLocal,
+  BEFORE,
+  BEHIND,
+  expressionAt,
+  firstMatches,
+  firstNames,
+  type LocalForm,
+  type Locals,
+  matchesOf,
+  readsBy,
+  type Read,
+  type Reads,
+  testedIn,
+} from "./reads.ts";
 
 /** Finds `os.environ["X"]`, which throws without the variable, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
 export function readsOfPython(text: string): Reads {
@@ -51,56 +65,41 @@ const ENDS = String.raw`(?:raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|\w*(?:f
 function readsByGet(text: string): Reads {
   const withDefault = /\b(?:environ\.get|getenv)\(\s*(?:key\s*=\s*)?["']([A-Za-z_]\w*)["']\s*,/g;
   const get = /(?:\bos\.)?\b(?:environ\.get|getenv)\(\s*(?:key\s*=\s*)?["']([A-Za-z_]\w*)["']\s*\)/g;
-  const locals = new Map<string, Set<string>>();
+  const locals: Locals = new Map();
   const reads = firstMatches(text, get).map((match): Read => {
     const [whole, name = ""] = match;
     const end = match.index + whole.length;
     const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
     const after = text.slice(end, end + BEHIND);
     const local = ASSIGNED.exec(before)?.[1];
-    if (local !== undefined) locals.set(local, (locals.get(local) ?? new Set()).add(name));
+    if (local !== undefined) addLocal(locals, local, name);
     const read = [name, isGuarded(before, after), match.index] as const;
     const format = formatAround(before, name);
     const isUntested = !isTested(before, after);
     return format === undefined && !isUntested ? read : [...read, { isUntested, ...(format && { format }) }];
   });
-  const tested = testedIn(text, locals);
+  const tested = testedIn(text, locals, LOCAL_FORM);
   return [
-    ...reads.map(([name, required, at, details]): Read => {
-      if (details === undefined) return [name, required, at];
+    ...reads.map((read): Read => {
+      const [name, required, at, details] = read;
+      if (details === undefined) return read;
       return [name, required, at, { ...details, isUntested: details.isUntested === true && !tested.has(name) }];
     }),
     ...readsBy(text, withDefault, false),
   ];
 }
 
-/** The characters that are searched for a test, on both sides. */
-const BEFORE = 120;
-const BEHIND = 400;
-
 /** `int(X)` and `float(X)` raise an exception for anything else. */
 function formatAround(before: string, name: string): FormatEntry | undefined {
-  const type = /(?<![\w.])(int|float)\(\s{0,20}$/.exec(before)?.[1];
-  return type === undefined ? undefined : numeric(type === "int" ? "integer" : "number", {}, name);
+  return castFormat(/(?<![\w.])(int|float)\(\s{0,20}$/.exec(before)?.[1], name);
 }
 
-/** Returns the variables whose local variables or attributes are tested anywhere in the file. */
-function testedIn(text: string, locals: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
-  const tested = new Set<string>();
-  if (locals.size === 0) return tested;
-  // Each word, since a pattern of all the names would try each of them at each character.
-  for (const match of firstMatches(text, /(?<![\w.])(?:self\.|cls\.)?\w+\b/g, (word) => locals.has(bare(word)))) {
-    const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
-    const end = match.index + match[0].length;
-    if (!isTested(before, text.slice(end, end + BEHIND))) continue;
-    for (const name of locals.get(bare(match[0])) ?? []) tested.add(name);
-  }
-  return tested;
-}
-
-function bare(word: string): string {
-  return word.replace(/^(?:self|cls)\./, "");
-}
+/** Local variables, and attributes. */
+const LOCAL_FORM: LocalForm = {
+  pattern: /(?<![\w.])(?:self\.|cls\.)?\w+\b/g,
+  nameIn: (word) => word.replace(/^(?:self|cls)\./, ""),
+  isTested,
+};
 
 /** The name to which a value is assigned, with or without a type: `x = `, `x: str | None = `, `x := `. */
 const ASSIGNED = /(?:^|[\s(])(?:self\.|cls\.)?(\w+)[ \t]{0,20}(?::[^=\n:]{1,60})?:?=[ \t]{0,20}$/;
@@ -148,7 +147,7 @@ function readsByCalls(text: string): Reads {
         ? byDefault !== undefined || rest.some((one) => !/^\w+\s*=/.test(one) || /^default\s*=/.test(one))
         : rest.some((one) => !/^cast\s*=/.test(one));
       const isRequired = !hasDefault && !(isOfEnv && (scheme === "elsewhere" || scheme.has(name)));
-      const cast = isOfEnv ? method : (rest.map((one) => /^cast\s*=\s*(\w+)$/.exec(one)?.[1]).find(Boolean) ?? "");
+      const cast = isOfEnv ? method : rest.map((one) => /^cast\s*=\s*(\w+)$/.exec(one)?.[1]).find(Boolean);
       const format = castFormat(cast, name);
       const read = [name, isRequired, match.index] as const;
       return [format === undefined ? read : [...read, { format }]];
@@ -156,7 +155,7 @@ function readsByCalls(text: string): Reads {
   });
 }
 
-function castFormat(cast: string, name: string): FormatEntry | undefined {
+function castFormat(cast: string | undefined, name: string): FormatEntry | undefined {
   if (cast === "bool") return "boolean";
   return cast === "int" || cast === "float" ? numeric(cast === "int" ? "integer" : "number", {}, name) : undefined;
 }
@@ -232,9 +231,7 @@ function readsBySettings(text: string): Reads {
     const options = optionsIn(`${bases}\n${body}`, settings.get(base));
     settings.set(name, options);
     const fields = fieldsOf(options, body, (one) => models.has(one) || settings.has(one), enums);
-    return fields.map(([field, required, inBody, details]): Read => {
-      return details === undefined ? [field, required, at + inBody] : [field, required, at + inBody, details];
-    });
+    return fields.map(([field, required, inBody, ...details]): Read => [field, required, at + inBody, ...details]);
   });
 }
 

@@ -47,6 +47,38 @@ export function firstMatches(
   return matches;
 }
 
+/** The variables whose value a local variable of that name has somewhere in the file. */
+export type Locals = Map<string, Set<string>>;
+
+export function addLocal(locals: Locals, local: string, variable: string): void {
+  locals.set(local, (locals.get(local) ?? new Set()).add(variable));
+}
+
+/** The characters around an expression that are searched for a test. */
+export const BEFORE = 120;
+export const BEHIND = 400;
+
+/** How a language writes a local variable, and what tests its value. */
+export interface LocalForm {
+  readonly pattern: RegExp;
+  readonly nameIn: (word: string) => string;
+  readonly isTested: (before: string, after: string) => boolean;
+}
+
+/** Returns the variables whose local variables are tested anywhere in the file. */
+export function testedIn(text: string, locals: Locals, form: LocalForm): ReadonlySet<string> {
+  const tested = new Set<string>();
+  if (locals.size === 0) return tested;
+  // Each word, since a pattern of all the names would try each of them at each character.
+  for (const match of firstMatches(text, form.pattern, (word) => locals.has(form.nameIn(word)))) {
+    const before = text.slice(Math.max(0, match.index - BEFORE), match.index);
+    const end = match.index + match[0].length;
+    if (!form.isTested(before, text.slice(end, end + BEHIND))) continue;
+    for (const name of locals.get(form.nameIn(match[0])) ?? []) tested.add(name);
+  }
+  return tested;
+}
+
 /** A pattern with a name of 100,000 characters is too large for the engine, which throws. */
 const LONGEST_NAME = 255;
 

@@ -39,8 +39,7 @@ function withNumberStep(facts: Facts, { name, given }: ChainStep): Facts {
   switch (name) {
     case "int":
     case "integer":
-    case "safe":
-      return name === "safe" ? facts : { ...facts, kind: "integer" };
+      return { ...facts, kind: "integer" };
     case "min":
     case "gte":
     case "minValue":
@@ -112,14 +111,13 @@ function fromZod(expression: string, name: string, listOf: ListFinder, depth: nu
   if (base?.given === undefined) return undefined;
   const { given } = base;
   const inner = (text = ""): FormatEntry | undefined => fromZod(text, name, listOf, depth - 1);
-  if (AROUND.has(base.name)) return isLoose(further) ? undefined : inner(partsOf(given)[0]);
+  if (AROUND.has(base.name)) return further.some(isLooser) ? undefined : inner(partsOf(given)[0]);
   let facts = zodBase(base, inner, listOf);
   for (const [index, step] of further.entries()) {
-    if (LOOSER.has(step.name) && !/^\s*z\.literal\(\s*(?:""|''|undefined)\s*\)\s*$/.test(step.given ?? ""))
-      return undefined;
+    if (isLooser(step)) return undefined;
     if (step.name === "transform" || step.name === "pipe") {
       const left = further.slice(index);
-      if (isLoose(left)) return undefined;
+      if (left.some(isLooser)) return undefined;
       const pipe = left.find((one) => one.name === "pipe")?.given;
       const isNumber = left.every((one) => one.name !== "transform" || isToNumber(one.given));
       // The steps behind a transformation are about its result.
@@ -130,8 +128,9 @@ function fromZod(expression: string, name: string, listOf: ListFinder, depth: nu
   return formatOf(facts, name);
 }
 
-function isLoose(steps: readonly ChainStep[]): boolean {
-  return steps.some((step) => LOOSER.has(step.name) && step.name !== "or");
+/** Returns true for a step that admits more than an empty value, which a contract takes for one that is not set. */
+function isLooser({ name, given = "" }: ChainStep): boolean {
+  return LOOSER.has(name) && !/^\s*z\.literal\(\s*(?:""|''|undefined)\s*\)\s*$/.test(given);
 }
 
 function isToNumber(given = ""): boolean {
@@ -241,7 +240,7 @@ function fromValibot(expression: string, name: string, listOf: ListFinder, depth
 /** Returns the format of `Joi.string().uri()` and the like. */
 export const joiFormat: SchemaFormat = (expression, name, listOf) => {
   const [, base, ...further] = chainOf(expression);
-  if (base === undefined || isLoose(further)) return undefined;
+  if (base === undefined || further.some(isLooser)) return undefined;
   if (base.name === "boolean" || base.name === "bool") return "boolean";
   if (base.name !== "string" && base.name !== "number") return undefined;
   const valid = further.find((step) => step.name === "valid" || step.name === "equal");

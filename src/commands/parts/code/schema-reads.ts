@@ -45,18 +45,13 @@ const SCHEMAS: readonly SchemaKind[] = [
 const READS_ENVIRONMENT =
   /\b(?:(?:process|import\.meta|Bun)\??\.env|createEnv|cleanEnv|validationSchema|envSchema|EnvSchema)\b/;
 
-function schemasOf(text: string): readonly SchemaKind[] {
+/** Returns the kinds of schemas to which a file hands what it reads; they say what is needed. */
+export function schemasOf(text: string): readonly SchemaKind[] {
   return READS_ENVIRONMENT.test(text) ? SCHEMAS.filter((kind) => kind.package.test(text)) : [];
 }
 
-/** Returns true for a file that hands what it reads to a schema, which says what is needed. */
-export function hasSchema(text: string): boolean {
-  return schemasOf(text).length > 0;
-}
-
-/** Finds the fields in capital letters of a schema, in a file that also reads the environment. */
-export function readsBySchemas(text: string): Reads {
-  const kinds = schemasOf(text);
+/** Finds the fields in capital letters of a schema. @param kinds those of the file (`schemasOf`) */
+export function readsBySchemas(text: string, kinds: readonly SchemaKind[]): Reads {
   if (kinds.length === 0) return [];
   const fields = firstMatches(text, /(?<![\w$.?])["']?([A-Z][A-Z0-9_]*)["']?\s{0,20}:\s{0,20}(?=[A-Za-z])/g);
   const listOf = listsIn(text);

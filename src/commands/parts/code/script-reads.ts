@@ -1,6 +1,16 @@
 /** The variables that JavaScript and TypeScript code reads, and those that it cannot do without. */
-import { expressionAt, firstMatches, firstNames, matchesOf, readsBy, type Read, type Reads } from "./reads.ts";
-import { hasSchema, readsBySchemas } from "./schema-reads.ts";
+import {
+  addLocal,
+  expressionAt,
+  firstMatches,
+  firstNames,
+  type Locals,
+  matchesOf,
+  readsBy,
+  type Read,
+  type Reads,
+} from "./reads.ts";
+import { readsBySchemas, schemasOf } from "./schema-reads.ts";
 import { isTested } from "./script-tests.ts";
 
 /** The environment of Node.js, of Bun, and of a bundler; with `?.` in code that also runs in a browser. */
@@ -18,12 +28,14 @@ const DESTRUCTURED = new RegExp(String.raw`\{([^{}]{1,2000})\}\s*=\s*${ENVIRONME
 /** Finds `process.env.X`, `process.env["X"]`, `import.meta.env.X`, `Bun.env.X`, `Deno.env.get("X")`, `const { X } = process.env`. */
 export function readsOfScript(text: string): Reads {
   const locals: Locals = new Map();
-  const direct = accessesOf(text, OBJECT, "[A-Za-z_]\\w*", locals);
+  const schemas = schemasOf(text);
+  const file: ScriptFile = { text, locals, isHandedOn: schemas.length > 0 };
+  const direct = accessesOf(file, OBJECT, "[A-Za-z_]\\w*");
   const reads = [
-    ...readsByOtherNames(text, locals),
+    ...readsByOtherNames(file),
     ...readsByNest(text),
     ...readsByFunctions(text),
-    ...readsBySchemas(text),
+    ...readsBySchemas(text, schemas),
     ...direct,
     ...readsBy(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g, false),
     ...readsBy(text, PRESENT, false),
@@ -32,12 +44,16 @@ export function readsOfScript(text: string): Reads {
   return withGuards(text, reads, locals);
 }
 
-/** The variables whose value a local variable of that name has somewhere in the file. */
-type Locals = Map<string, Set<string>>;
+interface ScriptFile {
+  readonly text: string;
+  /** The local variables that have been found so far. */
+  readonly locals: Locals;
+  /** A schema gets what the file reads, and says what is needed. */
+  readonly isHandedOn: boolean;
+}
 
 /** Finds the accesses of an object by a pattern for it, and adds its `locals`. TypeScript's `!` asserts that the variable is set. */
-function accessesOf(text: string, object: string, name: string, locals: Locals): Reads {
-  const isHandedOn = hasSchema(text);
+function accessesOf({ text, locals, isHandedOn }: ScriptFile, object: string, name: string): Reads {
   const access = String.raw`${object}(?:\?\.|\.)?(?:\[\s*["'\x60](${name})["'\x60]\s*\]|(?<=\.)(${name})\b)(!(?!=))?`;
   return firstMatches(text, new RegExp(access, "g")).flatMap((match): Reads => {
     const [whole, quoted, plain, mark] = match;
@@ -59,10 +75,6 @@ const KEY = /\b(\w{1,100})["']?\s{0,20}:\s{0,20}$/;
 const UNTESTED = { isUntested: true } as const;
 /** `const x = ` in front of a value. */
 const LOCAL = /\b(?:const|let|var)\s{1,20}(\w{1,100})(?:\s{0,20}:[^=;]{1,80})?\s{0,20}=\s{0,20}\(?$/;
-
-function addLocal(locals: Locals, local: string, variable: string): void {
-  locals.set(local, (locals.get(local) ?? new Set()).add(variable));
-}
 
 /** The code sets the variable. `??=` and `||=` read it first. */
 const ASSIGNMENT = /^\s*=(?![=>])/;
@@ -127,7 +139,8 @@ function withGuards(text: string, reads: Reads, tests: Locals): Reads {
 }
 
 /** Finds `env.X` after `const env = process.env`, `const { env } = process` or `import { env } from "node:process"`. */
-function readsByOtherNames(text: string, locals: Locals): Reads {
+function readsByOtherNames(file: ScriptFile): Reads {
+  const { text } = file;
   const objects = new Set([
     ...matchesOf(text, NAMED),
     ...matchesOf(text, /\{\s*(env)\s*\}\s*=\s*process\s*(?:;|$)/gm),
@@ -141,7 +154,7 @@ function readsByOtherNames(text: string, locals: Locals): Reads {
     const destructured = String.raw`\{([^{}]{1,2000})\}\s*=\s*${object}\s*(?:;|$)`;
     return [
       // Only upper case: an object of a function may have the same name.
-      ...accessesOf(text, String.raw`(?<![\w$.])${object}`, "[A-Z][A-Z0-9_]*", locals),
+      ...accessesOf(file, String.raw`(?<![\w$.])${object}`, "[A-Z][A-Z0-9_]*"),
       ...readsInPatterns(text, new RegExp(destructured, "gm")),
     ];
   });

@@ -2,7 +2,7 @@
 
 /** Operators behind a value that replace it or test it. Numbers are compared, too: nothing is less than what is not set. */
 const TESTED_BEHIND = /^\s*(?:\?\?|\|\||&&|\?\.|\?(?![?:])|[!=]==?|[<>]=?|in\b|instanceof\b)/;
-/** Operators in front of it; a branch of `a ? X : Y`; and what passes on whatever there is. */
+/** Operators in front of it, a branch of `a ? X : Y`, and functions that test. */
 const TESTED_BEFORE = new RegExp(
   `(?:${[
     "!",
@@ -10,12 +10,13 @@ const TESTED_BEFORE = new RegExp(
     String.raw`(?:\?\?|\|\||&&|[!=]==?)`,
     String.raw`\?`,
     String.raw`\?[^?:,;{}\n]{1,200}:`,
-    String.raw`\breturn`,
-    "=>",
     String.raw`\b(?:Boolean|is[A-Z]\w{0,60}|has[A-Z]\w{0,60}|\w{0,60}(?:[bB]ool|[tT]ruthy|[eE]nabled)\w{0,60})\(`,
-    String.raw`\b(?:console|log|logger)\.\w{1,20}\([^()]{0,200}`,
   ].join("|")})\\s{0,20}$`,
 );
+/** Code that passes a value on, even if it is not set. */
+const PASSED_ON = /(?:\breturn|=>|\b(?:console|log|logger)\.\w{1,20}\([^()]{0,200})\s{0,20}$/;
+/** A member of the value, or a call of it, which fails without one. */
+const USED_BEHIND = /^!?(?:\s*\.|[[(])/;
 /** Brackets, or a conversion, around a value: a test behind them is one of the value. */
 const AROUND = /(?:\b(?:Number|String|BigInt|(?:Number\.)?parse(?:Int|Float)))?\(\s{0,20}$/;
 const CAST = /^\s+(?:as|satisfies)\s+[\w.<>[\]| ]{1,60}?(?=\s*[);,\n?|&]|$)/;
@@ -29,6 +30,7 @@ export function isTested(before: string, after: string): boolean {
   for (let brackets = 0; brackets <= MOST_BRACKETS; brackets++) {
     rest = rest.replace(CAST, "");
     if (TESTED_BEHIND.test(rest) || TESTED_BEFORE.test(lead) || isInCondition(lead)) return true;
+    if (PASSED_ON.test(lead) && !USED_BEHIND.test(rest)) return true;
     const around = AROUND.exec(lead);
     const closed = /^\s*(?:,\s*\d{1,2}\s*)?\)/.exec(rest);
     if (around === null || closed === null) break;

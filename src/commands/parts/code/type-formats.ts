@@ -13,7 +13,7 @@ export function isPortName(name: string): boolean {
   return /(?:^|_)PORT$/i.test(name);
 }
 
-/** Returns the format of a number; that of a port if the name says so, and the range does not exclude it. */
+/** Returns the format of a number; that of a port if the name says so, and each bound is absent or that of ports. */
 export function numeric(type: "integer" | "number", range: NumberRange, name: string): FormatEntry {
   const { minimum, maximum } = range;
   const isWhole = (minimum ?? 1) === 1 && (maximum ?? HIGHEST_PORT) === HIGHEST_PORT;

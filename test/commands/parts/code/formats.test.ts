@@ -53,6 +53,11 @@ describe("zod", () => {
     ['z.string().url().catch("x")', undefined],
     ['z.string().url().or(z.literal("localhost"))', undefined],
     ['z.string().url().or(z.literal(""))', "url"],
+    ['z.optional(z.enum(["a", "b"])).or(z.string())', undefined],
+    ['z.optional(z.enum(["a", "b"])).or(z.literal(""))', { type: "enum", values: ["a", "b"] }],
+    ["z.string().url().transform((v) => new URL(v)).or(z.string())", undefined],
+    ["z.string().transform(Number).pipe(z.number()).or(z.string())", undefined],
+    ["z.string().transform(Number).pipe(z.number()).or(z.literal(''))", "number"],
     ["z.preprocess((v) => v || undefined, z.string().url())", undefined],
     ["urlSchema", undefined],
   ] as const)("%s", (field, format) => {

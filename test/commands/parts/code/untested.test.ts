@@ -28,6 +28,11 @@ describe("JavaScript", () => {
     "if (isProduction) connect(process.env.A);",
     "const a: string | undefined = process.env.A;\nuse({ a });",
     "import.meta.env.A",
+    "function a() { return process.env.A.split(','); }",
+    "function a() { return (process.env.A as string)\n  .split(','); }",
+    "const a = () => process.env.A[0];",
+    "const { A } = process.env;\nconsole.log(`key of ${A.length} characters`);",
+    "const a = process.env.A;\nlogger.info(a!.length);",
   ])("reads A and relies on it: %s", (text) => {
     expect(untested(readsOfScript(text))).toContain("A");
   });
@@ -58,6 +63,9 @@ describe("JavaScript", () => {
     "console.log('a', process.env.A)",
     "function a() { return process.env.A; }",
     "const a = () => process.env.A;",
+    "function a() { return process.env.A?.split(','); }",
+    "const a = () => Number(process.env.A);",
+    "const { A } = process.env;\nconsole.log(`the key is ${A}`);",
     "const a = process.env.A;\nif (a) start(a);",
     "const a = process.env.A;\nconst b = a ?? 'x';",
     "const a = process.env.A as string | undefined;\nstart(a || 'x');",

@@ -1,6 +1,6 @@
-import { printable } from "../../core/text.ts";
+import { printable } from "../../../core/text.ts";
 
-/** A line of a file below the project's folder. */
+/** A line of a file: its path is from the working directory, or from the folder of the project. */
 export interface CodePlace {
   readonly file: string;
   readonly line: number;

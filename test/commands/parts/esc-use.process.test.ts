@@ -1,0 +1,19 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { folder, sophia } from "../../helpers/sophia.ts";
+
+const contract = (variables: object): string => JSON.stringify({ variables });
+
+test.each([
+  ["no setting", contract({ A: {} }), "A=1\n", {}, false],
+  ["an environment", contract({ A: {} }), "A=1\n", { ESC_ENV: "acme/app/dev" }, true],
+  ["an ID token in the environment", contract({ A: {} }), "A=1\n", { ESC_OIDC_TOKEN_FILE: "token" }, true],
+  ["an ID token in .env", contract({ A: {} }), "A=1\nESC_OIDC_ORG=acme\n", {}, true],
+  ["an empty setting in .env", contract({ A: {} }), "A=1\nESC_OIDC_ORG=\n", {}, false],
+  ["an ID token in the contract", contract({ A: {}, ESC_OIDC_ORG: {} }), "A=1\n", {}, true],
+])("documents are about ESC if the project uses it: %s", async (_, text, dotenv, env, isAbout) => {
+  const cwd = folder({ "sophia.contract.json": text, ".env": dotenv });
+  expect(await sophia(["docs", "SECRETS.md"], { cwd, env })).toMatchObject({ status: 0 });
+  expect(readFileSync(join(cwd, "SECRETS.md"), "utf8").includes("Pulumi ESC")).toBe(isAbout);
+});
