@@ -50,6 +50,8 @@ set -- HOME=/places/home PATH=/places/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin
   ${NODE_EXTRA_CA_CERTS+NODE_EXTRA_CA_CERTS="$authorities"} \
   sh -euc '
     cp /places/resolv.conf /etc/resolv.conf
+    # An installed system has it; the C library of Debian 12 does not know localhost by itself.
+    [ -e /etc/hosts ] || echo "127.0.0.1 localhost" >/etc/hosts
     cd /places/checkout
     . /etc/os-release
     echo "$PRETTY_NAME, Node.js $(node --version), $(openssl version)"
