@@ -87,6 +87,9 @@ describe("Python", () => {
     'DATABASES = {"default": {"PASSWORD": os.environ.get("A")}}',
     'int(os.getenv("A"))',
     'self.url = os.getenv("A")\nself.connect(self.url)',
+    'return os.getenv("A").split(",")',
+    'print(os.environ.get("A")[0])',
+    'hosts = lambda: os.getenv("A").split(",")',
   ])("reads A and relies on it: %s", (text) => {
     expect(untested(readsOfPython(text))).toEqual(["A"]);
   });
