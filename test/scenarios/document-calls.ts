@@ -67,6 +67,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       "jq [--exit-status] [--raw-output] [.tokenValue] < ",
       "gh [secret] [set] [ESC_TOKEN] [--app] [actions] < ",
     ],
+    "sophia-run --fake -- npm test": ["sophia-run [--fake] [--] [npm] [test]"],
     "sophia-run rotate API_KEY": ["sophia-run [rotate] [API_KEY]"],
     "docker compose up --detach --force-recreate": [
       "docker [compose] [up] [--detach] [--force-recreate]",
@@ -84,6 +85,9 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       "pulumi [env] [version] [history] [acme/sophia/dev]",
       "pulumi [org] [audit-log] [list] [--org] [acme]",
     ],
+  },
+  "docs/contract.md": {
+    "sophia-run enforce --in acme/sophia/dev": ["sophia-run [enforce] [--in] [acme/sophia/dev]"],
   },
   "CONTRIBUTING.md": {
     "npm run demo": ["npm [run] [demo]", "npm [test]"],
