@@ -52,18 +52,20 @@ const PART = ["attributes", "descriptors", "environment", "ipc", "limits", "sign
   .map((each) => `--only '${each}/*'`)
   .join(" ");
 /**
- * Tests of what commands find and write, by the same bundle in both forms: `.ci/run` leaves them to `executable`, since a start
- * of Node.js costs twenty times as much. With Node.js it runs `npm test`, each option of each command (`takers`) and the commands
- * of the documents; checks.yml runs all.
+ * Tests of what commands find and write, and of files that they refuse. Package and executable run the same bundle there, so
+ * `.ci/run` leaves these tests to the check `executable`: a start of Node.js takes twenty times as long. With Node.js `.ci/run` runs
+ * `npm test`, each option of each command (`takers`) and the commands of the documents. checks.yml runs all tests in both forms.
  */
 const OF_BOTH_FORMS = `
   commands/audit/audit commands/check/cached commands/compare/compare commands/completion/completion commands/docs/docs
-  commands/docs/python commands/get/get commands/help/help commands/import/import commands/init/agent-hooks commands/init/variables-in-esc
-  commands/init/fresh commands/init/hostile-code commands/init/new-contract commands/init/setup-steps commands/parts/other-tools
-  commands/rotate/rotate commands/rotate/token commands/scan/history commands/scan/programs commands/scan/scan
-  commands/scan/unsearched scenarios/actions-output scenarios/coming-from access/consent scenarios/credentials
-  scenarios/first-value scenarios/key-addresses scenarios/least-privilege scenarios/network-from-files
-  scenarios/opened-by-file scenarios/ownership scenarios/width`;
+  commands/docs/python commands/get/get commands/help/help commands/import/import commands/init/agent-hooks
+  commands/init/variables-in-esc commands/init/fresh commands/init/hostile-code commands/init/new-contract
+  commands/init/setup-steps commands/parts/other-tools commands/rotate/rotate commands/rotate/token commands/scan/history
+  commands/scan/programs commands/scan/scan commands/scan/unsearched scenarios/actions-output scenarios/coming-from
+  access/consent scenarios/credentials scenarios/first-value scenarios/key-addresses scenarios/least-privilege
+  scenarios/network-from-files scenarios/opened-by-file scenarios/ownership scenarios/width access/links-out
+  commands/enforce/enforce commands/login/login commands/request/request commands/set/set scenarios/code-from-files
+  scenarios/irregular-files`;
 const exclude = (name) => `--exclude test/${name}.slow.test.ts`;
 /** Tests of `npm test` that meet Node.js more than as a language: processes, connections, files of the system. */
 const OF_NODE = [

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { makeProject, type Project, pythonBin, readPage } from "../../helpers/frameworks.ts";
-import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
+import { notInstalled, notLinux, notNightly, skipBecause } from "../../helpers/skip.ts";
 
 const page = readPage("fastapi");
 const SECRET = "sentinel-0a1b2c3d4e";
@@ -20,7 +20,7 @@ function project(files: Readonly<Record<string, string>> = {}): Promise<Project>
 }
 
 describe("FastAPI", { timeout: 300_000 }, () => {
-  skipBecause(notLinux ?? notInstalled("python3", "-c", "import ensurepip, venv"));
+  skipBecause(notLinux ?? notNightly ?? notInstalled("python3", "-c", "import ensurepip, venv"));
 
   test.each([dev, reload, workers])("%s serves, and Ctrl-C ends all processes", async (command) => {
     const { serve, port } = await project();

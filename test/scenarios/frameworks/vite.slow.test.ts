@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { INTERRUPTED, makeProject, npmPackages, type Project, readPage } from "../../helpers/frameworks.ts";
-import { notLinux, skipBecause } from "../../helpers/skip.ts";
+import { notLinux, notNightly, skipBecause } from "../../helpers/skip.ts";
 
 const page = readPage("vite");
 const SECRET = "sentinel-0a1b2c3d4e";
@@ -36,7 +36,7 @@ function bundle(cwd: string): string {
 }
 
 describe("Vite", { timeout: 300_000 }, () => {
-  skipBecause(notLinux);
+  skipBecause(notLinux ?? notNightly);
 
   test("npm run dev gives public values to pages and secrets to its configuration, and Ctrl-C ends all processes", async () => {
     const api = createServer(({ headers }, response) => void response.end(`seen ${headers.authorization}`));
