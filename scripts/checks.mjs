@@ -109,6 +109,15 @@ const CHECKS = [
     hosted: ONCE,
   },
 
+  {
+    // Status 2 means that this machine lacks Go or Python, which the script says.
+    name: "workflows",
+    run: "scripts/platforms/workflows.sh || { status=$?; [ $status = 2 ]; }",
+    after: STATIC,
+    here: {},
+    hosted: ONCE,
+  },
+
   // The longest first, by processor time, but for `fresh`: it starts when `executables` ends, or `slow`, and waits for neither.
   // `slow`, `standalone` and `npm test` in the bare clone are `npm run test:all`.
   {

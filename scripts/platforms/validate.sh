@@ -1,11 +1,11 @@
 #!/bin/sh
-# Validates workflows (actionlint), Kubernetes files (the API's schemas), Compose files (the library of Docker Compose) and
+# Validates workflows (workflows.sh), Kubernetes files (the API's schemas), Compose files (the library of Docker Compose) and
 # Dockerfiles (hadolint). Needs Go and Python, which install the tools into .cache; the first time takes some minutes.
 set -eu
 
 cd "$(dirname "$0")/../.."
 tools=$PWD/.cache/validators
-for module in github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 sigs.k8s.io/kubectl-validate@v0.0.4 \
+for module in sigs.k8s.io/kubectl-validate@v0.0.4 \
   github.com/compose-spec/compose-go/v2/cmd@v2.16.2; do
   folder=$tools/${module##*@}
   [ -d "$folder" ] || GOBIN=$folder go install "$module"
@@ -21,9 +21,7 @@ check() { # COMMAND...
   cat "$tools/output" >&2
 }
 
-# actionlint checks that the action exists.
-node scripts/action.mjs >/dev/null
-check "$tools/v1.7.12/actionlint" .github/workflows/*.yml examples/actions/*.yml
+check scripts/platforms/workflows.sh
 check "$tools/v0.0.4/kubectl-validate" examples/kubernetes/*.yaml
 check "$tools/v2.16.2/cmd" -no-interpolation examples/docker/compose.yaml
 # DL3066: Kubernetes needs a number for the user, and the examples have one. DL3013: an example pins no version.
