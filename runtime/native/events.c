@@ -1,6 +1,6 @@
 /*
- * What the event loop (runtime/loop.ts) waits for: descriptors, by poll(2), and signals, whose handlers write to a pipe
- * that the loop reads. Also the limit on the time for which JavaScript may compute without waiting.
+ * Lets the event loop (runtime/loop.ts) wait: for descriptors, by poll(2), and for signals, whose handlers write to a pipe
+ * that the loop reads. Also limits the time for which JavaScript may compute without waiting.
  */
 #include "image.h"
 #include "runtime.h"
