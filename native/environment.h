@@ -1,4 +1,4 @@
-/* The environment of this process in one text. */
+/* Lists the environment of this process, for system.c and the runtime of the executable. */
 #pragma once
 
 #include <stdlib.h>
@@ -6,21 +6,24 @@
 
 extern char **environ;
 
-/* Returns names and values in turns, separated by NUL, which must be freed; NULL if there is no memory. */
+/*
+ * Returns the environment as names and values in turns, separated by NUL, as in `PATH\0/bin\0HOME\0/root`. The memory must
+ * be freed; NULL if there is none.
+ */
 static char *environment_strings(size_t *length) {
-  size_t size = 0, at = 0;
+  size_t size = 0, written = 0;
   for (char **entry = environ; entry != NULL && *entry != NULL; ++entry) size += strlen(*entry) + 1;
   char *const strings = malloc(size + 1);
   if (strings == NULL) return NULL;
   for (char **entry = environ; entry != NULL && *entry != NULL; ++entry) {
     const char *const equals = strchr(*entry, '=');
-    /* An entry without a name or without "=" is no variable. */
+    /* An entry without a name or without "=" is not a variable, and is ignored. */
     if (equals == NULL || equals == *entry) continue;
-    const size_t whole = strlen(*entry) + 1;
-    memcpy(strings + at, *entry, whole);
-    strings[at + (size_t)(equals - *entry)] = '\0';
-    at += whole;
+    const size_t entry_size = strlen(*entry) + 1;
+    memcpy(strings + written, *entry, entry_size);
+    strings[written + (size_t)(equals - *entry)] = '\0';
+    written += entry_size;
   }
-  *length = at == 0 ? 0 : at - 1;
+  *length = written == 0 ? 0 : written - 1;
   return strings;
 }

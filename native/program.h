@@ -1,26 +1,31 @@
-/* A program as execve(2) takes it, out of strings that are ended by a NUL each. */
+/*
+ * A program as execve(2) takes it. JavaScript passes it as one array of strings, each ended by a NUL: the file, the
+ * arguments and the variables, as in
+ *   /bin/echo\0echo\0hello\0PATH=/bin\0
+ */
 struct program {
   char *file;
-  /* To be freed; both lists end by a NULL. */
+  /* Both lists end with a NULL and are one block of memory: argv must be freed. */
   char **argv;
   char **envp;
 };
 
-/* The file, the arguments and the variables. Returns the error number, or 0. */
+/* Reads such strings, of which `arguments` are arguments. The program points into them. Returns 0, or an error number. */
 static int read_program(char *strings, size_t length, size_t arguments, struct program *program) {
   size_t count = 0;
   if (length == 0 || strings[length - 1] != '\0') return EINVAL;
-  for (size_t at = 0; at < length; at += strlen(strings + at) + 1) ++count;
+  for (size_t offset = 0; offset < length; offset += strlen(strings + offset) + 1) ++count;
   if (arguments >= count) return EINVAL;
-  /* Behind the file's name: the arguments and a NULL, the variables and a NULL. */
+  /* There are `count - 1` strings behind the file, and two NULLs: one behind the arguments, one behind the variables. */
   program->argv = calloc(count + 1, sizeof *program->argv);
   if (program->argv == NULL) return ENOMEM;
   program->file = strings;
   program->envp = program->argv + arguments + 1;
   char **next = program->argv;
-  for (size_t at = strlen(strings) + 1; at < length; at += strlen(strings + at) + 1) {
-    if (next == program->envp - 1) ++next;
-    *next++ = strings + at;
+  for (size_t offset = strlen(strings) + 1; offset < length; offset += strlen(strings + offset) + 1) {
+    const bool is_end_of_arguments = next == program->envp - 1;
+    if (is_end_of_arguments) ++next;
+    *next++ = strings + offset;
   }
   return 0;
 }

@@ -1,4 +1,7 @@
-/* A system call without the C library, which keeps some real-time signals for itself. Returns the result or -errno. */
+/*
+ * Makes a system call without the C library, for code that has none, and for signals: the C libraries keep some real-time
+ * signals for themselves, and refuse them. Returns the result, or the negative number of an error.
+ */
 #pragma once
 
 static long raw_call(long number, long a, long b, long c, long d, long e) {

@@ -1,4 +1,7 @@
-/* The signals that this thread blocks. By the system call: musl's functions leave out the real-time signals 32 to 34. */
+/*
+ * Changes the signals that this thread blocks. By the system call, because musl's functions leave out the real-time signals
+ * 32 to 34. A set has a bit for each signal, SIGHUP's the lowest.
+ */
 #pragma once
 
 #include <signal.h>
@@ -10,7 +13,10 @@ static const uint64_t ALL_SIGNALS = ~(uint64_t)0;
 
 static inline uint64_t signal_bit(int signal) { return (uint64_t)1 << (signal - 1); }
 
-/* (SIG_BLOCK, SIG_UNBLOCK or SIG_SETMASK, a bit for each signal, SIGHUP's the lowest): returns the former ones */
+/*
+ * Blocks signals (SIG_BLOCK), unblocks them (SIG_UNBLOCK), or sets all that are blocked (SIG_SETMASK). Returns the former
+ * set.
+ */
 static inline uint64_t change_mask(int how, uint64_t signals) {
   uint64_t former = 0;
   syscall(SYS_rt_sigprocmask, how, &signals, &former, sizeof signals);

@@ -1,4 +1,7 @@
-/* Functions that Node.js lacks; system.ts documents each. Only those of both glibc and musl: the process has one of them. */
+/*
+ * The addon that every start loads on Linux: system calls that Node.js does not offer. system.ts documents each function.
+ * The file serves glibc and musl alike, because it links no library and calls only what both have.
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -29,9 +32,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* LEVELS: the limit on folders above the code cache. */
-enum { PATH_BYTES = 4096, LINKS_BYTES = 8192, MAX_FILE_BYTES = 4 * 1024 * 1024, LEVELS = 64 };
+enum { LINKS_BYTES = 8192 };
 
+/* Returns a number from JavaScript; -1 for anything else. */
 static int integer(napi_env env, napi_value value) {
   int32_t result = -1;
   napi_get_value_int32(env, value, &result);
@@ -55,6 +58,7 @@ static void read_arguments(napi_env env, napi_callback_info info, napi_value *va
   napi_get_cb_info(env, info, &count, values, NULL, NULL);
 }
 
+/* Returns the number that is the only argument of a function. */
 static int only_argument(napi_env env, napi_callback_info info) {
   napi_value argument;
   read_arguments(env, info, &argument, 1);
@@ -73,7 +77,7 @@ static napi_value make_blocking(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* A bit for each signal, SIGHUP's the lowest. */
+/* The signals that the next execve lets the program ignore: a bit for each, SIGHUP's the lowest. */
 static uint64_t ignored_on_exec;
 
 static napi_value ignore_on_exec(napi_env env, napi_callback_info info) {
@@ -82,19 +86,23 @@ static napi_value ignore_on_exec(napi_env env, napi_callback_info info) {
 }
 
 static napi_value restore_default(napi_env env, napi_callback_info info) {
-  const struct sigaction standard = {.sa_handler = SIG_DFL};
-  sigaction(only_argument(env, info), &standard, NULL);
+  const struct sigaction default_action = {.sa_handler = SIG_DFL};
+  sigaction(only_argument(env, info), &default_action, NULL);
   return NULL;
 }
 
 static napi_value reap_all_but(napi_env env, napi_callback_info info) {
-  const pid_t kept = only_argument(env, info);
+  const pid_t program = only_argument(env, info);
   for (;;) {
-    siginfo_t dead = {.si_pid = 0};
-    /* Without WNOWAIT Node.js would lose the program's status. */
-    if (waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) != 0) return NULL;
-    if (dead.si_pid == 0 || dead.si_pid == kept) return NULL;
-    if (waitid(P_PID, (id_t)dead.si_pid, &dead, WEXITED | WNOHANG) != 0) return NULL;
+    siginfo_t child = {.si_pid = 0};
+    /* WNOWAIT leaves the status of the program to Node.js, which waits for it. */
+    if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) != 0) return NULL;
+    /*
+     * The kernel would report the program again and again. Children behind it are reaped after Node.js has reaped the
+     * program.
+     */
+    if (child.si_pid == 0 || child.si_pid == program) return NULL;
+    if (waitid(P_PID, (id_t)child.si_pid, &child, WEXITED | WNOHANG) != 0) return NULL;
   }
 }
 
@@ -118,248 +126,80 @@ static napi_value exit_at_once(napi_env env, napi_callback_info info) {
   _exit(only_argument(env, info));
 }
 
-static napi_value is_parents(napi_env env, napi_callback_info info) {
-  napi_value given[2];
-  read_arguments(env, info, given, COUNT(given));
+static napi_value is_descriptor_of_parent(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  read_arguments(env, info, arguments, COUNT(arguments));
   const long order =
-      syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILE, (long)integer(env, given[0]), (long)integer(env, given[1]));
+      syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILE, (long)integer(env, arguments[0]), (long)integer(env, arguments[1]));
   return from_boolean(env, order == 0);
 }
 
-/* Node.js ignores these two, and the program would inherit that. */
-static const int ignored[] = {SIGPIPE, SIGXFSZ};
+/* The signals that Node.js ignores. A program would inherit that, so an execve must restore the default action. */
+static const int node_ignored[] = {SIGPIPE, SIGXFSZ};
 
-/* The kernel sends both to the thread that writes, and a kill(2) to any thread that does not block them. */
+/* The kernel sends these signals to the thread that writes. A kill(2) reaches any thread that does not block them. */
 static napi_value block_own_writes(napi_env env, napi_callback_info info) {
   const bool blocks = only_argument(env, info) != 0;
   sigset_t signals;
   sigemptyset(&signals);
-  for (size_t i = 0; i < COUNT(ignored); ++i) sigaddset(&signals, ignored[i]);
-  const struct timespec now = {0};
-  /* The kernel's sets have 64 bits. */
-  while (!blocks && syscall(SYS_rt_sigtimedwait, &signals, NULL, &now, 8) > 0) continue;
+  for (size_t i = 0; i < COUNT(node_ignored); ++i) sigaddset(&signals, node_ignored[i]);
+  const struct timespec no_time = {0};
+  /* Takes away the signals that came while they were blocked. 8 is the size of the kernel's signal sets in bytes. */
+  while (!blocks && syscall(SYS_rt_sigtimedwait, &signals, NULL, &no_time, 8) > 0) continue;
   sigprocmask(blocks ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
   return NULL;
 }
 
+/* Replaces this process by the program. Returns the error number if that fails; then the actions of signals are as before. */
 static int execute(char *strings, size_t length, size_t arguments) {
   struct program program;
-  const int problem = read_program(strings, length, arguments, &program);
-  if (problem != 0) return problem;
+  const int parse_error = read_program(strings, length, arguments, &program);
+  if (parse_error != 0) return parse_error;
 
-  const struct sigaction standard = {.sa_handler = SIG_DFL};
-  struct sigaction former[COUNT(ignored)];
-  for (size_t i = 0; i < COUNT(ignored); ++i) sigaction(ignored[i], &standard, &former[i]);
-  const struct sigaction ignore = {.sa_handler = SIG_IGN};
+  const struct sigaction default_action = {.sa_handler = SIG_DFL};
+  struct sigaction former_actions[COUNT(node_ignored)];
+  for (size_t i = 0; i < COUNT(node_ignored); ++i) sigaction(node_ignored[i], &default_action, &former_actions[i]);
+  const struct sigaction ignore_action = {.sa_handler = SIG_IGN};
   for (int signal = 1; signal <= 64; ++signal) {
-    if ((ignored_on_exec >> (signal - 1) & 1) != 0) sigaction(signal, &ignore, NULL);
+    if ((ignored_on_exec >> (signal - 1) & 1) != 0) sigaction(signal, &ignore_action, NULL);
   }
   execve(program.file, program.argv, program.envp);
   const int error = errno;
-  for (size_t i = 0; i < COUNT(ignored); ++i) sigaction(ignored[i], &former[i], NULL);
+  for (size_t i = 0; i < COUNT(node_ignored); ++i) sigaction(node_ignored[i], &former_actions[i], NULL);
   free(program.argv);
   return error;
 }
 
 static napi_value execve_strings(napi_env env, napi_callback_info info) {
-  napi_value given[2];
+  napi_value arguments[2];
   void *strings = NULL;
   size_t length = 0;
-  read_arguments(env, info, given, COUNT(given));
-  if (napi_get_buffer_info(env, given[0], &strings, &length) != napi_ok) return from_integer(env, EINVAL);
-  return from_integer(env, execute(strings, length, (size_t)integer(env, given[1])));
+  read_arguments(env, info, arguments, COUNT(arguments));
+  if (napi_get_buffer_info(env, arguments[0], &strings, &length) != napi_ok) return from_integer(env, EINVAL);
+  return from_integer(env, execute(strings, length, (size_t)integer(env, arguments[1])));
 }
 
-static bool path_of(napi_env env, napi_value value, char path[PATH_BYTES]) {
-  size_t length = 0;
-  return napi_get_value_string_utf8(env, value, path, PATH_BYTES, &length) == napi_ok && length < PATH_BYTES - 1 &&
-         strlen(path) == length;
-}
+#include "trusted-files.inc"
 
-static bool path_argument(napi_env env, napi_callback_info info, char path[PATH_BYTES]) {
-  napi_value given;
-  read_arguments(env, info, &given, 1);
-  return path_of(env, given, path);
-}
-
-/* A system call, since old versions of glibc lack fstat and lstat. */
-static bool status_of(int folder, const char *path, int flags, struct statx *status) {
-  return syscall(SYS_statx, folder, path, flags, STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE | STATX_INO, status) == 0;
-}
-
-enum owner { ANY_USER, SELF_OR_ROOT, SELF };
-enum { WRITTEN_BY_OTHERS = S_IWGRP | S_IWOTH };
-
-static bool is_fit(const struct statx *status, enum owner owner, unsigned forbidden) {
-  const uid_t user = status->stx_uid;
-  return (status->stx_mode & S_IFMT) == S_IFREG && status->stx_size <= MAX_FILE_BYTES &&
-         (status->stx_mode & forbidden) == 0 &&
-         (owner == ANY_USER || user == geteuid() || (owner == SELF_OR_ROOT && user == 0));
-}
-
-/* Opens a regular file of at most MAX_FILE_BYTES with the owner and without the forbidden permissions. Returns -1 if it fails. */
-static int open_fit(int folder, const char *path, int flags, enum owner owner, unsigned forbidden, size_t *size) {
-  struct statx status;
-  const int file = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
-  if (file == -1) return -1;
-  if (status_of(file, "", AT_EMPTY_PATH, &status) && is_fit(&status, owner, forbidden)) {
-    *size = (size_t)status.stx_size;
-    return file;
-  }
-  close(file);
-  return -1;
-}
-
-static int open_file(const char *path, size_t *size) { return open_fit(AT_FDCWD, path, 0, ANY_USER, 0, size); }
-
-static bool read_whole(int file, char *bytes, size_t size) {
-  for (size_t at = 0; at < size;) {
-    const ssize_t count = read(file, bytes + at, size - at);
-    if (count <= 0) return false;
-    at += (size_t)count;
-  }
-  return true;
-}
-
-/* FNV-1a over words of eight bytes: each step is reversible, so that no single change goes unnoticed. */
-static uint64_t sum_of(const unsigned char *bytes, size_t length) {
-  uint64_t sum = 0xcbf29ce484222325 ^ length;
-  for (size_t at = 0; at < length;) {
-    uint64_t word = 0;
-    const size_t size = length - at < sizeof word ? length - at : sizeof word;
-    memcpy(&word, bytes + at, size);
-    sum = (sum ^ word) * 0x100000001b3;
-    at += size;
-  }
-  return sum;
-}
-
-static napi_value checksum(napi_env env, napi_callback_info info) {
-  napi_value given, result = NULL;
-  void *data = NULL;
-  size_t length = 0;
-  read_arguments(env, info, &given, 1);
-  if (napi_get_buffer_info(env, given, &data, &length) != napi_ok) return NULL;
-  const uint64_t sum = sum_of(data, length);
-  napi_create_buffer_copy(env, sizeof sum, &sum, NULL, &result);
-  return result;
-}
-
-/* As isOwnFolder of system.ts. */
-static bool is_own_folder(int folder) {
-  char above[3 * LEVELS + 1] = "";
-  struct statx status;
-  if (!status_of(folder, "", AT_EMPTY_PATH, &status) || (status.stx_mode & S_IFMT) != S_IFDIR ||
-      status.stx_uid != geteuid() || (status.stx_mode & WRITTEN_BY_OTHERS) != 0) {
-    return false;
-  }
-  for (size_t level = 0; level < LEVELS; ++level) {
-    const struct statx below = status;
-    memcpy(above + 3 * level, "../", sizeof "../");
-    if (!status_of(folder, above, 0, &status) || (status.stx_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH) return false;
-    /* The root is its own parent. */
-    if (status.stx_ino == below.stx_ino && status.stx_dev_major == below.stx_dev_major &&
-        status.stx_dev_minor == below.stx_dev_minor) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static napi_value is_own_folder_open(napi_env env, napi_callback_info info) {
-  return from_boolean(env, is_own_folder(only_argument(env, info)));
-}
-
-static napi_value is_missing(napi_env env, napi_callback_info info) {
-  char path[PATH_BYTES];
-  struct statx status;
-  return from_boolean(env, path_argument(env, info, path) &&
-                               !status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) && errno == ENOENT);
-}
-
-static napi_value is_executable(napi_env env, napi_callback_info info) {
-  char path[PATH_BYTES];
-  struct statx status;
-  return from_boolean(env, path_argument(env, info, path) && status_of(AT_FDCWD, path, 0, &status) &&
-                               (status.stx_mode & S_IFMT) == S_IFREG && access(path, X_OK) == 0);
-}
-
-/* The file is relative to the checked descriptor: another user may swap the folder. */
-static int open_own(const char *path, const char *name, size_t *size) {
-  const int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (folder == -1) return -1;
-  const int file = is_own_folder(folder) ? open_fit(folder, name, O_NOFOLLOW, SELF, WRITTEN_BY_OTHERS, size) : -1;
-  close(folder);
-  return file;
-}
-
-static napi_value read_own(napi_env env, napi_callback_info info) {
-  char path[PATH_BYTES], name[PATH_BYTES];
-  napi_value given[2], result = NULL;
-  size_t size = 0;
-  uint64_t sum = 0;
-  void *bytes = NULL;
-  read_arguments(env, info, given, COUNT(given));
-  if (!path_of(env, given[0], path) || !path_of(env, given[1], name)) return NULL;
-  const int file = open_own(path, name, &size);
-  if (file == -1) return NULL;
-  const bool is_read = size > sizeof sum && read_whole(file, (char *)&sum, sizeof sum) &&
-                       napi_create_buffer(env, size - sizeof sum, &bytes, &result) == napi_ok &&
-                       read_whole(file, bytes, size - sizeof sum);
-  close(file);
-  return is_read && sum == sum_of(bytes, size - sizeof sum) ? result : NULL;
-}
-
-/* Reads and closes an open file. */
-static napi_value text_of(napi_env env, int file, size_t size,
-                          napi_status (*create)(napi_env, const char *, size_t, napi_value *)) {
-  napi_value result = NULL;
-  if (file == -1) return NULL;
-  char *const bytes = malloc(size + 1);
-  if (bytes != NULL && read_whole(file, bytes, size)) create(env, bytes, size, &result);
-  free(bytes);
-  close(file);
-  return result;
-}
-
-static napi_value read_latin1(napi_env env, napi_callback_info info) {
-  char path[PATH_BYTES];
-  size_t size = 0;
-  const int file = path_argument(env, info, path) ? open_file(path, &size) : -1;
-  return text_of(env, file, size, napi_create_string_latin1);
-}
-
-static napi_value read_trusted(napi_env env, napi_callback_info info) {
-  char path[PATH_BYTES], folder[PATH_BYTES];
-  napi_value given[3];
-  size_t size = 0;
-  struct statx status;
-  read_arguments(env, info, given, COUNT(given));
-  const unsigned forbidden = (unsigned)integer(env, given[2]) & S_IRWXO;
-  if (!path_of(env, given[0], path) || !path_of(env, given[1], folder)) return NULL;
-  if (!status_of(AT_FDCWD, folder, 0, &status) || (status.stx_mode & S_IWOTH) != 0) return NULL;
-  /* Before it is opened, too: another user could see the opening of a pipe. */
-  if (!status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status)) return NULL;
-  if (!is_fit(&status, SELF_OR_ROOT, forbidden)) return NULL;
-  const int file = open_fit(AT_FDCWD, path, O_NOFOLLOW, SELF_OR_ROOT, forbidden, &size);
-  return text_of(env, file, size, napi_create_string_utf8);
-}
-
-/* Writes the numbers and links of /proc/self/fd, each ended by a NUL. Returns their length; 0 if they do not fit. */
+/*
+ * Writes the numbers of the open descriptors and the links that show what they are, each ended by a NUL, as in
+ *   0\0/dev/pts/1\03\0socket:[4711]\0
+ * Returns the length of the text; 0 if it does not fit.
+ */
 static size_t list_descriptors(DIR *folder, char strings[LINKS_BYTES]) {
-  size_t at = 0;
+  size_t length = 0;
   for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     const size_t size = strlen(entry->d_name) + 1;
     if (entry->d_name[0] == '.') continue;
-    if (at + size >= LINKS_BYTES) return 0;
-    memcpy(strings + at, entry->d_name, size);
-    at += size;
-    const ssize_t length = readlinkat(dirfd(folder), entry->d_name, strings + at, LINKS_BYTES - at);
-    if (length < 0 || at + (size_t)length >= LINKS_BYTES) return 0;
-    at += (size_t)length;
-    strings[at++] = '\0';
+    if (length + size >= LINKS_BYTES) return 0;
+    memcpy(strings + length, entry->d_name, size);
+    length += size;
+    const ssize_t link_length = readlinkat(dirfd(folder), entry->d_name, strings + length, LINKS_BYTES - length);
+    if (link_length < 0 || length + (size_t)link_length >= LINKS_BYTES) return 0;
+    length += (size_t)link_length;
+    strings[length++] = '\0';
   }
-  return at;
+  return length;
 }
 
 static napi_value descriptors(napi_env env, napi_callback_info info) {
@@ -374,7 +214,8 @@ static napi_value descriptors(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static int exchange(unsigned filter) {
+/* Sets the filter of core dumps, as in 0x00000033. Returns the former filter; -1 if it cannot be set. */
+static int write_core_filter(unsigned filter) {
   char former[16] = "";
   char text[] = "0x00000000";
   for (int i = 0; i < 8; ++i) text[2 + i] = "0123456789abcdef"[filter >> (28 - 4 * i) & 15];
@@ -386,7 +227,7 @@ static int exchange(unsigned filter) {
 }
 
 static napi_value exchange_core_filter(napi_env env, napi_callback_info info) {
-  return from_integer(env, exchange((unsigned)only_argument(env, info)));
+  return from_integer(env, write_core_filter((unsigned)only_argument(env, info)));
 }
 
 static napi_value environment(napi_env env, napi_callback_info info) {
@@ -414,7 +255,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "isExecutable", .method = is_executable},
       {.utf8name = "isMissing", .method = is_missing},
       {.utf8name = "isOwnFolder", .method = is_own_folder_open},
-      {.utf8name = "isParents", .method = is_parents},
+      {.utf8name = "isParents", .method = is_descriptor_of_parent},
       {.utf8name = "keepOnExec", .method = keep_on_exec},
       {.utf8name = "makeBlocking", .method = make_blocking},
       {.utf8name = "makeUndumpable", .method = make_undumpable},

@@ -1,61 +1,82 @@
-/** Functions of the C library that JavaScript lacks (Linux). */
+/** System calls that Node.js does not offer: those that a launch needs. native/system.c has them (Linux). */
 export interface Libc {
   /**
-   * With 1 blocks SIGPIPE and SIGXFSZ, which the kernel sends for writes, in this thread and those that it makes later. With
-   * 0 drops those that came, and unblocks them.
+   * With 1 blocks SIGPIPE and SIGXFSZ, which the kernel sends for writes, in this thread and in threads that it starts
+   * later. With 0 discards those that came, and unblocks both signals.
    */
   readonly blockOwnWrites: (blocks: 0 | 1) => void;
-  /** Lets the other end of a socket read its end, and still reads what that sends (shutdown(2), SHUT_WR). */
+  /** Ends the writing to a socket: the peer reads the end, and can still send (shutdown(2), SHUT_WR). */
   readonly endWrites: (descriptor: number) => void;
   /** Keeps the descriptor open across execve (fcntl(2), F_SETFD). */
   readonly keepOnExec: (descriptor: number) => void;
   /**
-   * execve(2) with the file, the arguments and the variables, each ended by a NUL. Signals that the runtime ignores get
-   * their default action. @returns the error number, only if it fails
+   * Replaces this process by a program (execve(2)). Signals that the runtime ignores get their default action.
+   *
+   * @param strings the file, the arguments and the variables, each ended by a NUL
+   * @returns the error number; returns only if it fails
    */
   readonly execve: (strings: Uint8Array, argumentCount: number) => number;
-  /** Hides memory and /proc files from the user's other processes, and dumps no core (PR_SET_DUMPABLE), until execve. */
+  /**
+   * Hides this process's memory and files in /proc from the user's other processes, and disables core dumps, until
+   * execve.
+   */
   readonly makeUndumpable: () => void;
-  /** Reaps every dead child except the one that the runtime reaps (waitid(2)): PID 1 inherits orphans. */
+  /** Reaps every child that has ended, except the program, which the runtime reaps (waitid(2)): PID 1 inherits orphans. */
   readonly reapAllBut: (pid: number) => void;
 }
 
+/** All functions of native/system.c. */
 export interface Addon extends Libc {
-  /** Returns an eight-byte checksum against accidents, not against attackers. */
+  /** Returns a checksum of eight bytes, which finds accidental changes, but not those of an attacker. */
   readonly checksum: (bytes: Uint8Array) => Uint8Array;
-  /** Discards what was typed at the terminal and no process has read (tcflush(3)). */
+  /** Discards what was typed at the terminal and that no process has read yet (tcflush(3)). */
   readonly discardPending: (terminal: number) => void;
-  /** Returns numbers and links of /proc/self/fd (its own, too) in turns, separated by NUL; undefined above some kilobytes. */
+  /**
+   * Returns the numbers and links of /proc/self/fd in turns, separated by NUL, with the descriptor that reads the
+   * folder. Undefined if they have more than 8 KiB.
+   */
   readonly descriptors: () => string | undefined;
   /** Sets the filter of this process's core dumps (core(5)). @returns the former filter; -1 if it cannot be set */
   readonly exchangeCoreFilter: (filter: number) => number;
-  /** Returns names and values in turns, separated by NUL. Names may be repeated; bytes that are not UTF-8 are U+FFFD. */
+  /**
+   * Returns the names and values of the environment in turns, separated by NUL. A name may be there twice; invalid
+   * UTF-8 is U+FFFD.
+   */
   readonly environment: () => string | undefined;
   /** Ends this process without the exit work of Node.js (_exit(2)): no profile, coverage or trace. */
   readonly exitAtOnce: (status: number) => never;
-  /** Lets `execve` start the program with the signal ignored. */
+  /** Makes the program of a later `execve` inherit the signal as ignored. */
   readonly ignoreOnExec: (signal: number) => void;
-  /** Returns true for a file that this process may execute, or a link to one. */
+  /** Returns true for a regular file that this process may execute, and for a link to one. */
   readonly isExecutable: (path: string) => boolean;
-  /** Returns true if not even a link is there; false if that is unknown. */
+  /** Returns true if there is nothing at the path, not even a link; false if that is unknown. */
   readonly isMissing: (path: string) => boolean;
-  /** Returns true for this user's folder that no other may write, with no world-writable, non-sticky folder above. */
+  /**
+   * Returns true for a folder of this user that no other user can write to, below no folder that is world-writable and
+   * not sticky.
+   */
   readonly isOwnFolder: (descriptor: number) => boolean;
-  /** Returns true if a descriptor here and one of the parent are the same open file; false if unknown (kcmp(2)). */
+  /**
+   * Returns true if a descriptor of this process and one of the parent process are the same open file; false if unknown
+   * (kcmp(2)).
+   */
   readonly isParents: (here: number, there: number) => boolean;
-  /** Clears O_NONBLOCK of the open file (fcntl(2), F_SETFL). */
+  /** Makes reads and writes of the open file wait: clears O_NONBLOCK (fcntl(2), F_SETFL). */
   readonly makeBlocking: (descriptor: number) => void;
-  /** Returns the text of a regular file of at most 4 MiB in Latin-1. */
+  /** Returns the text of a regular file of at most 4 MiB, decoded as Latin-1; undefined if it cannot be read. */
   readonly readLatin1: (path: string) => string | undefined;
   /**
-   * Returns the bytes of a regular file of at most 4 MiB after its leading checksum, if that matches. The folder must pass
-   * `isOwnFolder` and be no link; the file must be this user's, and no other may write it.
+   * Returns the bytes behind the checksum at the start of a regular file of at most 4 MiB; undefined if the checksum
+   * does not match or the file may not be used. The folder must pass `isOwnFolder` and must not be a link. The file
+   * must belong to this user, and no other user may be allowed to write to it.
    */
   readonly readOwn: (folder: string, name: string) => Uint8Array | undefined;
+  /** Restores the default action of a signal (sigaction(2)). */
   readonly restoreDefault: (signal: number) => void;
   /**
-   * Returns the text of a regular file, no link to one, of at most 4 MiB of this user or root, in a folder that is not
-   * world-writable. Other users must not have the `forbidden` permissions (S_IROTH, S_IWOTH). Bytes that are not UTF-8 are U+FFFD.
+   * Returns the text of a regular file of at most 4 MiB, not of a link to one; undefined if it may not be used. The
+   * file must belong to this user or root, its folder must not be world-writable, and other users must not have the
+   * `forbidden` permissions (S_IROTH, S_IWOTH). Invalid UTF-8 becomes U+FFFD.
    */
   readonly readTrusted: (path: string, folder: string, forbidden: number) => string | undefined;
 }

@@ -1,4 +1,10 @@
-/* Starts the program as a child and replaces Node.js by the monitor (Linux). Scenario: monitor.c; functions: monitor-addon.ts. */
+/*
+ * The addon of spawn mode on Linux: starts the program as a child, then replaces Node.js by the monitor. In exec mode it
+ * starts the cleaner of secret files. monitor.c describes the scenario, and monitor-addon.ts the functions for TypeScript.
+ *
+ * `start` does all of spawn mode: it starts the witness, forks the program's process, learns whether its execve succeeded,
+ * and executes the monitor. Until then the launcher and the child synchronize by two pipes (struct start).
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -23,16 +29,16 @@
 #include "../program.h"
 #include "hold-signals.inc"
 
-/* The request that replace-by-monitor.ts writes, in fields of eight bytes. */
+/* The request of replace-by-monitor.ts, which writes these fields of eight bytes each into an array. */
 struct request {
   int64_t argument_count;
-  /* Milliseconds; negative: never. */
+  /* Milliseconds from a signal that asks the program to end until SIGKILL; negative: never. */
   int64_t kill_after;
   /* The soft limit on open files, OPEN_FILES_UNCHANGED or OPEN_FILES_UNLIMITED. */
   int64_t open_files;
-  /* 1: SIGKILL when this process ends first. */
+  /* 1: the program gets SIGKILL when the monitor ends before it. */
   int64_t dies_with_launcher;
-  /* The descriptor of the secret files' folder; -1: none. */
+  /* The descriptor of the folder of secret files; -1: there is none. */
   int64_t folder;
   /* Signals that the program inherits as ignored: a bit for each, SIGHUP's the lowest. */
   uint64_t ignored;
@@ -40,47 +46,58 @@ struct request {
 
 enum { EXECUTION_CHECK_MS = 50, CLEANER_START_MS = 5000 };
 
-/* Replaces the PID_PLACEHOLDER of replace-by-monitor.ts by the child's PID. */
+/* Replaces PID_PLACEHOLDER, which replace-by-monitor.ts wrote into variables of systemd, by the PID of this process. */
 static void fill_in_pid(char **envp) {
   char digits[sizeof PID_PLACEHOLDER];
   char *first = digits + sizeof digits - 1;
   *first = '\0';
-  for (pid_t rest = getpid(); rest > 0; rest /= 10) *--first = (char)('0' + rest % 10);
+  for (pid_t remainder = getpid(); remainder > 0; remainder /= 10) *--first = (char)('0' + remainder % 10);
   static const char *const names[] = {PID_VARIABLES, EXEC_PID};
   for (; *envp != NULL; ++envp) {
     for (size_t i = 0; i < COUNT(names); ++i) {
       const size_t length = strlen(names[i]);
       char *const value = *envp + length + 1;
-      if (strncmp(*envp, names[i], length) == 0 && value[-1] == '=' && strcmp(value, PID_PLACEHOLDER) == 0) strcpy(value, first);
+      const bool is_variable = strncmp(*envp, names[i], length) == 0 && value[-1] == '=';
+      if (is_variable && strcmp(value, PID_PLACEHOLDER) == 0) strcpy(value, first);
     }
   }
 }
 
+/* Sets the soft limit on open files, to the hard limit at most. */
 static void limit_open_files(int64_t soft) {
   struct rlimit limit;
   if (soft == OPEN_FILES_UNCHANGED || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = soft == OPEN_FILES_UNLIMITED || (rlim_t)soft > limit.rlim_max ? limit.rlim_max : (rlim_t)soft;
+  const bool is_beyond_hard_limit = soft == OPEN_FILES_UNLIMITED || (rlim_t)soft > limit.rlim_max;
+  limit.rlim_cur = is_beyond_hard_limit ? limit.rlim_max : (rlim_t)soft;
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The start of a program: what `start` was given, and the pipes between the launcher and the child. */
 struct start {
   struct request request;
   struct program program;
   struct program monitor;
+  /* The descriptors that the program inherits. */
   const int *descriptors;
   size_t descriptor_count;
-  /* Two pipes: by `go` the parent lets the child proceed, by `report` the child reports. */
+  /*
+   * Two pipes. The child waits for a byte in `go`. Then it writes to `report` the set of its pending signals and, only if its
+   * execve fails, the error number; an execve that succeeds closes the pipe.
+   */
   int go[2], report[2];
 };
 
-/* Runs in the child, a fork of a process with many threads: only functions that are safe in a signal handler. */
+/*
+ * Becomes the program. Runs in the child, a fork of a process with many threads, and so may call only functions that are
+ * safe in a signal handler.
+ */
 _Noreturn static void execute_program(const struct start *start, pid_t parent) {
   char byte;
-  /* Otherwise the read below would never end if the launcher is killed. */
+  /* The read below ends with 0 if the launcher is killed, but only if no process has the other end open. */
   close(start->go[1]);
-  const bool is_let = read(start->go[0], &byte, 1) == 1;
+  const bool may_proceed = read(start->go[0], &byte, 1) == 1;
   const uint64_t pending = pending_signals();
-  if (!is_let || write(start->report[1], &pending, sizeof pending) != sizeof pending) _exit(125);
+  if (!may_proceed || write(start->report[1], &pending, sizeof pending) != sizeof pending) _exit(125);
   if (start->request.dies_with_launcher) {
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL);
     if (getppid() != parent) _exit(125);
@@ -97,7 +114,7 @@ _Noreturn static void execute_program(const struct start *start, pid_t parent) {
   _exit(127);
 }
 
-/* Waits for the child's execve. Returns its error number, or 0. */
+/* Waits for the child's execve. Returns its error number, or 0 if it succeeded. */
 static int execution_error(const struct start *start, pid_t child) {
   int error = 0;
   for (;;) {
@@ -105,31 +122,35 @@ static int execution_error(const struct start *start, pid_t child) {
     const int count = poll(&end, 1, EXECUTION_CHECK_MS);
     if (count > 0) return read(start->report[0], &error, sizeof error) == sizeof error ? error : 0;
     siginfo_t info;
-    /* The monitor handles a stop just before the execve. */
-    if (count == 0 && child_state(P_PID, child, WSTOPPED | WNOWAIT, &info) != 0) return 0;
+    /* The child may be stopped before its execve, and this wait would never end. The monitor mirrors the stop. */
+    if (count == 0 && poll_child(P_PID, child, WSTOPPED | WNOWAIT, &info) != 0) return 0;
   }
 }
 
 /*
- * Executes the monitor, or returns. The executable's is a file in memory, whose descriptor is closed meanwhile. By a path an
- * emulator of another processor (binfmt_misc) would be executed, which could not open it; by the descriptor the kernel refuses.
+ * Executes the file of the monitor; returns only if that fails. In an executable for Linux the file is in memory, and its
+ * path is that of a descriptor that execve closes. An emulator of another processor (binfmt_misc) could not open this path
+ * any more, so the file is executed by its descriptor: then the kernel itself refuses a file of another processor.
  */
 static void execute_file(const char *file, char *const words[], char *const envp[]) {
-  static const char IN_MEMORY[] = "/proc/self/fd/";
-  const size_t length = sizeof IN_MEMORY - 1;
-  if (strncmp(file, IN_MEMORY, length) != 0) execve(file, words, envp);
+  static const char DESCRIPTOR_PATH[] = "/proc/self/fd/";
+  const size_t length = sizeof DESCRIPTOR_PATH - 1;
+  if (strncmp(file, DESCRIPTOR_PATH, length) != 0) execve(file, words, envp);
   else syscall(SYS_execveat, (int)number_in(file + length, 10), "", words, envp, AT_EMPTY_PATH);
 }
 
-/* Starts the witness of monitor.c, before the program, so that it gets all signals that the program gets. Returns its PID, or 0. */
+/*
+ * Starts the witness of monitor.c, before the program, so that it gets all signals that the program gets. Returns its PID;
+ * 0 if it cannot be started.
+ */
 static pid_t start_witness(const char *file) {
   char monitor[24];
   snprintf(monitor, sizeof monitor, "%d", getpid());
   char *const words[] = {WITNESS, monitor, NULL};
-  char *const nothing[] = {NULL};
+  char *const no_variables[] = {NULL};
   const pid_t child = vfork();
   if (child == 0) {
-    execute_file(file, words, nothing);
+    execute_file(file, words, no_variables);
     _exit(127);
   }
   return child > 0 ? child : 0;
@@ -137,13 +158,16 @@ static pid_t start_witness(const char *file) {
 
 static void kill_and_reap(pid_t child) {
   siginfo_t info;
-  /* As in end_witness. */
+  /* If a filter of system calls refuses the signal, a wait might never end. */
   if (child == 0 || kill(child, SIGKILL) != 0) return;
   waitid(P_PID, (id_t)child, &info, WEXITED);
 }
 
-/* Starts the program. Returns its PID, or the error number below zero. */
-static pid_t start_program(struct start *start, uint64_t *early) {
+/*
+ * Starts the program. Returns its PID, or the negative number of an error. Stores the early signals: those that came before the
+ * child existed, and that must be sent to it later.
+ */
+static pid_t start_program(struct start *start, uint64_t *early_signals) {
   if (pipe2(start->go, O_CLOEXEC) != 0) return -errno;
   if (pipe2(start->report, O_CLOEXEC) != 0) {
     const int error = errno;
@@ -161,11 +185,12 @@ static pid_t start_program(struct start *start, uint64_t *early) {
   close(start->report[1]);
   if (child > 0) {
     const uint64_t after = pending_signals();
-    uint64_t childs = 0;
-    if (write(start->go[1], "", 1) == 1 && read(start->report[0], &childs, sizeof childs) == sizeof childs)
+    uint64_t pending_in_child = 0;
+    if (write(start->go[1], "", 1) == 1 &&
+        read(start->report[0], &pending_in_child, sizeof pending_in_child) == sizeof pending_in_child)
       error = execution_error(start, child);
-    /* A signal that is pending here, but not in the child later, came before the child existed. */
-    *early = before | (after & ~childs);
+    /* A signal that was pending here, but not in the child afterwards, came before the child existed. */
+    *early_signals = before | (after & ~pending_in_child);
     siginfo_t info;
     if (error != 0) waitid(P_PID, (id_t)child, &info, WEXITED);
   }
@@ -174,15 +199,17 @@ static pid_t start_program(struct start *start, uint64_t *early) {
   return error != 0 ? -error : child;
 }
 
+/* Replaces this process by the monitor. If that fails, runs the monitor's loop here. */
 _Noreturn static void execute_monitor(const struct monitor_settings *settings, const struct start *start) {
-  char program[24], witness[24], kill_after[24], early[24], folder[24];
+  char program[24], witness[24], kill_after[24], early_signals[24], folder[24];
   snprintf(program, sizeof program, "%d", settings->program);
   snprintf(witness, sizeof witness, "%d", settings->witness);
   snprintf(kill_after, sizeof kill_after, "%lld", (long long)settings->kill_after);
-  snprintf(early, sizeof early, "%llu", (unsigned long long)settings->early);
+  snprintf(early_signals, sizeof early_signals, "%llu", (unsigned long long)settings->early_signals);
   snprintf(folder, sizeof folder, "%d", settings->folder);
   const bool has_files = settings->folder != -1;
-  char *const words[] = {"sophia-run", "--monitor", program, witness, kill_after, early, has_files ? folder : NULL, NULL};
+  char *const words[] = {"sophia-run", "--monitor",   program,                   witness,
+                         kill_after,   early_signals, has_files ? folder : NULL, NULL};
   if (has_files) fcntl(settings->folder, F_SETFD, 0);
   execute_file(start->monitor.file, words, start->monitor.envp);
   for (size_t i = 0; i < start->descriptor_count; ++i) close(start->descriptors[i]);
@@ -198,6 +225,7 @@ static bool bytes_of(napi_env env, napi_value buffer, struct bytes *bytes) {
   return napi_get_buffer_info(env, buffer, &bytes->first, &bytes->length) == napi_ok;
 }
 
+/* The result of fork_cleaner, which writes it into the memory that a vfork shares with its parent. */
 struct cleaner_start {
   volatile pid_t cleaner;
   volatile int error;
@@ -209,7 +237,10 @@ static napi_value from_integer(napi_env env, int value) {
   return result;
 }
 
-/* Runs in a vfork of the launcher: forks the cleaner and ends, so that init inherits it. */
+/*
+ * Forks the cleaner and ends, so that init inherits the cleaner. Runs in a vfork of the launcher. The
+ * program's descriptors are closed in the cleaner; those in `kept`, which ends with -1, stay open.
+ */
 _Noreturn static void fork_cleaner(const struct program *cleaner, char *const words[], const int *kept,
                                     const int *descriptors, size_t descriptor_count, struct cleaner_start *result) {
   setsid();
@@ -225,11 +256,11 @@ _Noreturn static void fork_cleaner(const struct program *cleaner, char *const wo
   _exit(0);
 }
 
-/* Returns 0 once the cleaner watches this process, else an error number. */
+/* Starts the cleaner. Returns 0 when the cleaner watches this process; otherwise an error number. */
 static int launch_cleaner(const struct program *cleaner, int folder, const int *descriptors, size_t descriptor_count) {
   int is_subreaper = 0, ready[2];
   struct cleaner_start result = {0};
-  /* A subreaper would inherit the cleaner as a child, which the program could notice. */
+  /* If this process is a subreaper it would inherit the cleaner as a child, and the program could notice that. */
   if (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper, 0UL, 0UL, 0UL) != 0 || is_subreaper != 0) return EPERM;
   int watched = (int)syscall(SYS_pidfd_open, getpid(), 0);
   if (watched == -1) watched = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -254,7 +285,7 @@ static int launch_cleaner(const struct program *cleaner, int folder, const int *
   struct pollfd end = {.fd = ready[0], .events = POLLIN};
   if (result.error == 0) {
     const int count = poll(&end, 1, CLEANER_START_MS);
-    /* Its PID is not reused, since it still has the other end of the pipe. */
+    /* The cleaner still has the other end of the pipe, so it has not ended, and no other process has its PID. */
     if (count == 0) kill(result.cleaner, SIGKILL);
     if (count != 1 || read(ready[0], &byte, 1) != 1) result.error = ETIMEDOUT;
   }
@@ -264,14 +295,14 @@ static int launch_cleaner(const struct program *cleaner, int folder, const int *
 }
 
 static napi_value start_cleaner(napi_env env, napi_callback_info info) {
-  napi_value given[3]; /* monitor, descriptors, folder */
+  napi_value arguments[3]; /* monitor, descriptors, folder */
   struct bytes strings, descriptors;
   struct program cleaner;
-  size_t count = COUNT(given);
+  size_t count = COUNT(arguments);
   int32_t folder = -1;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  if (count != COUNT(given) || !bytes_of(env, given[0], &strings) || !bytes_of(env, given[1], &descriptors) ||
-      napi_get_value_int32(env, given[2], &folder) != napi_ok)
+  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  if (count != COUNT(arguments) || !bytes_of(env, arguments[0], &strings) || !bytes_of(env, arguments[1], &descriptors) ||
+      napi_get_value_int32(env, arguments[2], &folder) != napi_ok)
     return from_integer(env, EINVAL);
   int error = read_program(strings.first, strings.length, 0, &cleaner);
   if (error != 0) return from_integer(env, error);
@@ -281,13 +312,14 @@ static napi_value start_cleaner(napi_env env, napi_callback_info info) {
 }
 
 static napi_value start(napi_env env, napi_callback_info info) {
-  napi_value given[4]; /* strings, request, descriptors, monitor */
+  napi_value arguments[4]; /* strings, request, descriptors, monitor */
   struct bytes strings, request, descriptors, monitor;
-  size_t count = COUNT(given);
+  size_t count = COUNT(arguments);
   struct start start;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  if (count != COUNT(given) || !bytes_of(env, given[0], &strings) || !bytes_of(env, given[1], &request) ||
-      !bytes_of(env, given[2], &descriptors) || !bytes_of(env, given[3], &monitor) || request.length != sizeof start.request)
+  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  if (count != COUNT(arguments) || !bytes_of(env, arguments[0], &strings) || !bytes_of(env, arguments[1], &request) ||
+      !bytes_of(env, arguments[2], &descriptors) || !bytes_of(env, arguments[3], &monitor) ||
+      request.length != sizeof start.request)
     return from_integer(env, EINVAL);
   memcpy(&start.request, request.first, sizeof start.request);
   start.descriptors = descriptors.first;
@@ -299,18 +331,18 @@ static napi_value start(napi_env env, napi_callback_info info) {
     free(start.monitor.argv);
     return from_integer(env, error);
   }
-  /* Only the program may keep its pipes and files open. */
+  /* The monitor and the witness must not inherit the descriptors of the program, which would keep its pipes open. */
   for (size_t i = 0; i < start.descriptor_count; ++i) fcntl(start.descriptors[i], F_SETFD, FD_CLOEXEC);
   struct monitor_settings settings = {.kill_after = start.request.kill_after,
                                       .witness = start_witness(start.monitor.file),
                                       .folder = (int)start.request.folder,
                                       .secret_files = start.monitor.envp};
-  settings.program = start_program(&start, &settings.early);
+  settings.program = start_program(&start, &settings.early_signals);
   if (settings.program == -EAGAIN && settings.witness != 0) {
-    /* Under a limit on processes the program takes precedence. */
+    /* The limit on processes allows one of the two, and the program takes precedence. */
     kill_and_reap(settings.witness);
     settings.witness = 0;
-    settings.program = start_program(&start, &settings.early);
+    settings.program = start_program(&start, &settings.early_signals);
   }
   free(start.program.argv);
   if (settings.program < 0) {
@@ -322,21 +354,21 @@ static napi_value start(napi_env env, napi_callback_info info) {
 }
 
 static napi_value set_open_files(napi_env env, napi_callback_info info) {
-  napi_value given;
+  napi_value argument;
   size_t count = 1;
   int64_t soft = OPEN_FILES_UNCHANGED;
-  napi_get_cb_info(env, info, &count, &given, NULL, NULL);
-  napi_get_value_int64(env, given, &soft);
+  napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
+  napi_get_value_int64(env, argument, &soft);
   limit_open_files(soft);
   return NULL;
 }
 
 static napi_value try_lock(napi_env env, napi_callback_info info) {
-  napi_value given, result = NULL;
+  napi_value argument, result = NULL;
   size_t count = 1;
   int32_t descriptor = -1;
-  napi_get_cb_info(env, info, &count, &given, NULL, NULL);
-  napi_get_value_int32(env, given, &descriptor);
+  napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
+  napi_get_value_int32(env, argument, &descriptor);
   napi_get_boolean(env, flock(descriptor, LOCK_EX | LOCK_NB) == 0, &result);
   return result;
 }

@@ -1,29 +1,37 @@
-/* Text as bytes, as Node.js writes it into a Buffer; and what Buffer searches and compares. */
+/*
+ * Encodes text to bytes, in the encodings of Buffer, with the results of Node.js; text.c has the other direction. Also
+ * searches, compares and copies bytes for Buffer.
+ */
 #include "text.h"
 
-/* The units of a text, each cut to a byte as Node.js does it, and how to free them. */
+/*
+ * The UTF-16 units of a string, of which Node.js uses only the lower byte in encodings such as Latin-1 and hexadecimal.
+ * free_narrow must be called for it before JavaScript runs again.
+ */
 struct narrow {
   const uint8_t *bytes;
   size_t length;
+  /* The memory of the engine in which `bytes` are, and the copy if the text is not ASCII; otherwise NULL. */
   const char *text;
   uint8_t *copy;
 };
 
-static bool make_narrow(JSContext *context, JSValueConst text, struct narrow *into) {
-  *into = (struct narrow){0};
-  into->text = JS_ToCStringLen(context, &into->length, text);
-  if (into->text == NULL) return false;
-  into->bytes = (const uint8_t *)into->text;
-  if (length_of_ascii(into->bytes, into->length) == into->length) return true;
-  const uint16_t *const units = JS_ToCStringLenUTF16(context, &into->length, text);
-  into->copy = units == NULL ? NULL : js_malloc(context, into->length);
-  if (into->copy != NULL) {
-    for (size_t i = 0; i < into->length; ++i) into->copy[i] = (uint8_t)units[i];
+/* Returns false with an exception if there is no memory. */
+static bool make_narrow(JSContext *context, JSValueConst text, struct narrow *narrow) {
+  *narrow = (struct narrow){0};
+  narrow->text = JS_ToCStringLen(context, &narrow->length, text);
+  if (narrow->text == NULL) return false;
+  narrow->bytes = (const uint8_t *)narrow->text;
+  if (length_of_ascii(narrow->bytes, narrow->length) == narrow->length) return true;
+  const uint16_t *const units = JS_ToCStringLenUTF16(context, &narrow->length, text);
+  narrow->copy = units == NULL ? NULL : js_malloc(context, narrow->length);
+  if (narrow->copy != NULL) {
+    for (size_t i = 0; i < narrow->length; ++i) narrow->copy[i] = (uint8_t)units[i];
   }
   JS_FreeCStringUTF16(context, units);
-  into->bytes = into->copy;
-  if (into->copy == NULL) JS_FreeCString(context, into->text);
-  return into->copy != NULL;
+  narrow->bytes = narrow->copy;
+  if (narrow->copy == NULL) JS_FreeCString(context, narrow->text);
+  return narrow->copy != NULL;
 }
 
 static void free_narrow(JSContext *context, struct narrow *narrow) {
@@ -37,7 +45,7 @@ static int value_of_hex(uint8_t digit) {
   return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* Stops at the first invalid pair. */
+/* Decodes hexadecimal digits, up to the first pair that is invalid. Returns the number of bytes, `room` at most. */
 static size_t read_hex(const uint8_t *text, size_t length, uint8_t *to, size_t room) {
   size_t count = 0;
   for (; count < room && 2 * count + 1 < length; ++count) {
@@ -55,7 +63,10 @@ static int value_of_base64(uint8_t digit) {
   return digit == '+' || digit == '-' ? 62 : digit == '/' || digit == '_' ? 63 : -1;
 }
 
-/* Both alphabets; ignores other characters and stops at a "=". */
+/*
+ * Decodes base64 of both alphabets up to a "=", and ignores all other characters. Returns the number of bytes, `room` at
+ * most.
+ */
 static size_t read_base64(const uint8_t *text, size_t length, uint8_t *to, size_t room) {
   uint32_t group = 0;
   size_t count = 0, digits = 0;
@@ -63,12 +74,14 @@ static size_t read_base64(const uint8_t *text, size_t length, uint8_t *to, size_
     const int value = value_of_base64(text[i]);
     if (value < 0) continue;
     group = group << 6 | (uint32_t)value;
-    if (digits++ % 4 > 0) to[count++] = (uint8_t)(group >> (6 - 2 * ((digits - 1) % 4)));
+    /* Each digit has six bits, so each but the first of four completes a byte, with 4, 2 or 0 bits left over. */
+    const size_t position = digits++ % 4;
+    if (position > 0) to[count++] = (uint8_t)(group >> (6 - 2 * position));
   }
   return count;
 }
 
-/* Writes no part of a character. */
+/* Writes UTF-8, without a character that does not fit as a whole. Returns the number of bytes. */
 static size_t write_utf8(const char *text, size_t length, uint8_t *to, size_t room) {
   if (length > room) {
     length = room;
@@ -78,7 +91,7 @@ static size_t write_utf8(const char *text, size_t length, uint8_t *to, size_t ro
   return length;
 }
 
-/* Writes a text, which has at most `room` bytes; -1 with an exception if there is no memory. */
+/* Encodes a text, and writes `room` bytes at most. Returns their number; -1 with an exception if there is no memory. */
 static int64_t write_text(JSContext *context, JSValueConst text, int encoding, uint8_t *to, size_t room) {
   size_t length = 0;
   if (encoding == UTF8) {
@@ -105,7 +118,7 @@ static int64_t write_text(JSContext *context, JSValueConst text, int encoding, u
   return (int64_t)length;
 }
 
-/* (text, encoding, bytes, offset, length): writes into a part, and returns the number of bytes */
+/* (text, encoding, bytes, offset, length): encodes the text into this part of the bytes. Returns how many were written. */
 FUNCTION(write_into) {
   size_t size = 0;
   uint8_t *const bytes = bytes_of(context, arguments[2], &size);
@@ -122,7 +135,7 @@ static void *resize_bytes(JSRuntime *runtime, void *unused, void *bytes, size_t 
   return js_realloc_rt(runtime, bytes, size);
 }
 
-/* (text, encoding): a new ArrayBuffer */
+/* (text, encoding): returns a new ArrayBuffer with the encoded text */
 FUNCTION(encode) {
   const int encoding = integer_of(context, arguments[1]);
   size_t length = 0;
@@ -146,6 +159,7 @@ FUNCTION(encode) {
   return JS_NewArrayBuffer(context, bytes, (size_t)written, 0, resize_bytes, NULL, false);
 }
 
+/* (text): returns the number of its bytes in UTF-8 */
 FUNCTION(utf8_length) {
   size_t length = 0;
   const char *const text = utf8_of(context, arguments[0], &length);
@@ -154,17 +168,20 @@ FUNCTION(utf8_length) {
   return JS_NewInt64(context, (int64_t)length);
 }
 
-/* (bytes, other bytes): negative, 0 or positive */
+/* (bytes, other bytes): returns a negative number, 0 or a positive one, by the order of the two */
 FUNCTION(compare_bytes) {
   size_t size = 0, other_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   const uint8_t *const other = bytes_of(context, arguments[1], &other_size);
-  const size_t both = size < other_size ? size : other_size;
-  const int order = both == 0 ? 0 : memcmp(bytes, other, both);
+  const size_t common_size = size < other_size ? size : other_size;
+  const int order = common_size == 0 ? 0 : memcmp(bytes, other, common_size);
   return JS_NewInt32(context, order != 0 ? order : (size > other_size) - (size < other_size));
 }
 
-/* (bytes, sought bytes, from, step): the first place at a multiple of the step; -1 if there is none */
+/*
+ * (bytes, sought bytes, offset, step): returns the first match from the offset on that is at a multiple of the step; -1 if
+ * none is
+ */
 FUNCTION(find_bytes) {
   size_t size = 0, sought_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
@@ -179,7 +196,7 @@ FUNCTION(find_bytes) {
   return JS_NewInt32(context, -1);
 }
 
-/* (bytes, sought bytes, from, step): the same from there backwards */
+/* (bytes, sought bytes, offset, step): returns the last match that begins at the offset or before it; -1 if there is none */
 FUNCTION(find_bytes_backwards) {
   size_t size = 0, sought_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
@@ -192,21 +209,21 @@ FUNCTION(find_bytes_backwards) {
   return JS_NewInt32(context, -1);
 }
 
-/* (bytes, start, end, other bytes, at): copies a part, which must fit there */
+/* (bytes, start, end, other bytes, offset): copies a part to an offset of the other bytes, where it must fit */
 FUNCTION(copy_bytes) {
   size_t size = 0, room = 0;
   const uint8_t *const from = bytes_of(context, arguments[0], &size);
   uint8_t *const to = bytes_of(context, arguments[3], &room);
   const int64_t start = long_of(context, arguments[1]), end = long_of(context, arguments[2]);
-  const int64_t at = long_of(context, arguments[4]);
-  if (start < 0 || end < start || (uint64_t)end > size || at < 0 || (uint64_t)at + (uint64_t)(end - start) > room) {
+  const int64_t offset = long_of(context, arguments[4]);
+  if (start < 0 || end < start || (uint64_t)end > size || offset < 0 || (uint64_t)offset + (uint64_t)(end - start) > room) {
     return JS_ThrowRangeError(context, "a part outside of the bytes");
   }
-  if (end > start) memmove(to + at, from + start, (size_t)(end - start));
+  if (end > start) memmove(to + offset, from + start, (size_t)(end - start));
   return JS_UNDEFINED;
 }
 
-/* (list): the number of bytes of all; for anything but a Uint8Array its negative index, less one */
+/* (list): returns the number of bytes of all elements; if an element is not a Uint8Array, `-index - 1` */
 FUNCTION(length_of_all) {
   int64_t length = 0, total = 0;
   if (JS_GetLength(context, arguments[0], &length) < 0) return JS_EXCEPTION;
@@ -221,7 +238,7 @@ FUNCTION(length_of_all) {
   return JS_NewInt64(context, total);
 }
 
-/* (list, bytes): copies the bytes of all, one after the other, as far as they fit */
+/* (list, bytes): copies the bytes of all elements, one after the other, as far as they fit */
 FUNCTION(copy_all) {
   int64_t length = 0;
   size_t room = 0;

@@ -1,4 +1,7 @@
-/* Hashes, keys and ciphers for node:crypto (runtime/modules/crypto.ts), by AWS-LC. */
+/*
+ * Hashes, HMACs, derived keys and AES-256-GCM for node:crypto (runtime/modules/crypto.ts), by AWS-LC. Arguments for bytes
+ * may be strings, which are encoded as UTF-8. Copies of what may be a secret are wiped.
+ */
 #include "image.h"
 #include "runtime.h"
 
@@ -16,11 +19,12 @@
 
 enum { TAG_BYTES = 16 };
 
-static const EVP_MD *digest_named(JSContext *context, JSValueConst name) {
+/* Returns a digest by its name, such as "sha256"; NULL for another name, or with an exception. */
+static const EVP_MD *find_digest(JSContext *context, JSValueConst name) {
   static const struct {
     const char *name;
     const EVP_MD *(*digest)(void);
-  } ALL[] = {
+  } DIGESTS[] = {
     {"sha256", EVP_sha256}, {"sha512", EVP_sha512}, {"sha384", EVP_sha384},
     {"sha224", EVP_sha224}, {"sha1", EVP_sha1},     {"md5", EVP_md5},
   };
@@ -28,22 +32,25 @@ static const EVP_MD *digest_named(JSContext *context, JSValueConst name) {
   const char *const text = utf8_of(context, name, &length);
   if (text == NULL) return NULL;
   const EVP_MD *found = NULL;
-  for (size_t i = 0; i < COUNT(ALL) && found == NULL; ++i) {
-    if (strcasecmp(ALL[i].name, text) == 0) found = ALL[i].digest();
+  for (size_t i = 0; i < COUNT(DIGESTS) && found == NULL; ++i) {
+    if (strcasecmp(DIGESTS[i].name, text) == 0) found = DIGESTS[i].digest();
   }
   JS_FreeCString(context, text);
   return found;
 }
 
-/* A JavaScript string as UTF-8, or the memory of a Uint8Array. */
+/* An argument: a string as UTF-8, or the memory of a Uint8Array. `text` is NULL for an array. */
 struct input {
   const uint8_t *bytes;
   size_t size;
   const char *text;
 };
 
-/* Returns false with an exception. The input must be freed before JavaScript runs again. */
-static bool take_input(JSContext *context, JSValueConst value, struct input *input) {
+/*
+ * Reads an argument. Returns false with an exception for anything else. free_input must be called before JavaScript runs
+ * again.
+ */
+static bool read_input(JSContext *context, JSValueConst value, struct input *input) {
   *input = (struct input){0};
   if (JS_IsString(value)) {
     input->text = utf8_of(context, value, &input->size);
@@ -60,7 +67,7 @@ static void free_input(JSContext *context, struct input *input) {
   if (input->text != NULL) JS_FreeCString(context, input->text);
 }
 
-/* Either of the two has a digest. */
+/* A hash, or an HMAC if it has a key: one of the two contexts is used. The class "Hasher" of JavaScript owns it. */
 struct hasher {
   EVP_MD_CTX plain;
   HMAC_CTX keyed;
@@ -78,20 +85,20 @@ static void free_hasher(JSRuntime *runtime, JSValueConst value) {
   OPENSSL_free(hasher);
 }
 
-/* (name, key or undefined): undefined for an unknown name */
+/* (name of the digest, key for an HMAC or undefined): returns a hasher; undefined for an unknown name */
 FUNCTION(start_hash) {
-  const EVP_MD *const digest = digest_named(context, arguments[0]);
+  const EVP_MD *const digest = find_digest(context, arguments[0]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
   struct input key = {0};
   const bool is_keyed = !JS_IsUndefined(arguments[1]);
-  if (is_keyed && !take_input(context, arguments[1], &key)) return JS_EXCEPTION;
+  if (is_keyed && !read_input(context, arguments[1], &key)) return JS_EXCEPTION;
   struct hasher *const hasher = OPENSSL_zalloc(sizeof *hasher);
   bool done = hasher != NULL;
   if (done) {
     hasher->is_keyed = is_keyed;
     EVP_MD_CTX_init(&hasher->plain);
     HMAC_CTX_init(&hasher->keyed);
-    /* Without a pointer the key would be the former one. */
+    /* For a key without bytes the pointer must not be NULL, which would mean the key of an earlier call. */
     const void *const bytes = key.bytes == NULL ? (const uint8_t *)"" : key.bytes;
     done = is_keyed ? HMAC_Init_ex(&hasher->keyed, bytes, key.size, digest, NULL)
                     : EVP_DigestInit_ex(&hasher->plain, digest, NULL);
@@ -106,16 +113,18 @@ FUNCTION(start_hash) {
   return result;
 }
 
+/* (hasher, bytes): adds bytes to what is hashed */
 FUNCTION(update_hash) {
   struct hasher *const hasher = JS_GetOpaque2(context, arguments[0], hasher_class);
   struct input input;
-  if (hasher == NULL || !take_input(context, arguments[1], &input)) return JS_EXCEPTION;
+  if (hasher == NULL || !read_input(context, arguments[1], &input)) return JS_EXCEPTION;
   if (hasher->is_keyed) HMAC_Update(&hasher->keyed, input.bytes, input.size);
   else EVP_DigestUpdate(&hasher->plain, input.bytes, input.size);
   free_input(context, &input);
   return JS_UNDEFINED;
 }
 
+/* (hasher): returns the digest; no other call may follow */
 FUNCTION(finish_hash) {
   struct hasher *const hasher = JS_GetOpaque2(context, arguments[0], hasher_class);
   if (hasher == NULL) return JS_EXCEPTION;
@@ -129,6 +138,7 @@ FUNCTION(finish_hash) {
   return result;
 }
 
+/* (bytes, other bytes): compares in a time that does not depend on where they differ */
 FUNCTION(are_equal) {
   size_t left_size = 0, right_size = 0;
   const uint8_t *const left = bytes_of(context, arguments[0], &left_size);
@@ -136,34 +146,38 @@ FUNCTION(are_equal) {
   return JS_NewBool(context, left_size == right_size && CRYPTO_memcmp(left, right, left_size) == 0);
 }
 
-/* Moves bytes of OPENSSL_malloc to a Buffer; OPENSSL_free wipes them. */
+/* Returns a Buffer with bytes of OPENSSL_malloc, and frees those. OPENSSL_free wipes them. */
 static JSValue buffer_of(JSContext *context, uint8_t *bytes, size_t size) {
   const JSValue result = new_buffer(context, bytes, size);
   OPENSSL_free(bytes);
   return result;
 }
 
-/* (digest, key, salt, info, length): undefined for an unknown digest, null if the length is too large */
+/*
+ * (digest, key, salt, info, length): returns a key by HKDF (RFC 5869); undefined for an unknown digest, null if it is too
+ * long
+ */
 FUNCTION(derive_by_hkdf) {
-  const EVP_MD *const digest = digest_named(context, arguments[0]);
+  const EVP_MD *const digest = find_digest(context, arguments[0]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
   const int length = integer_of(context, arguments[4]);
   if (length < 0 || (size_t)length > 255 * EVP_MD_size(digest)) return JS_NULL;
-  struct input parts[3] = {{0}};
+  struct input inputs[3] = {{0}};
   bool done = true;
-  for (size_t i = 0; i < COUNT(parts) && done; ++i) done = take_input(context, arguments[1 + i], &parts[i]);
+  for (size_t i = 0; i < COUNT(inputs) && done; ++i) done = read_input(context, arguments[1 + i], &inputs[i]);
   uint8_t *const key = done ? OPENSSL_malloc((size_t)length + 1) : NULL;
   JSValue result = JS_EXCEPTION;
   if (key != NULL) {
-    const bool is_made = HKDF(key, (size_t)length, digest, parts[0].bytes, parts[0].size, parts[1].bytes,
-                              parts[1].size, parts[2].bytes, parts[2].size);
+    const bool is_made = HKDF(key, (size_t)length, digest, inputs[0].bytes, inputs[0].size, inputs[1].bytes,
+                              inputs[1].size, inputs[2].bytes, inputs[2].size);
     result = is_made ? buffer_of(context, key, (size_t)length) : JS_ThrowInternalError(context, "no key");
     if (!is_made) OPENSSL_free(key);
   }
-  for (size_t i = 0; i < COUNT(parts); ++i) free_input(context, &parts[i]);
+  for (size_t i = 0; i < COUNT(inputs); ++i) free_input(context, &inputs[i]);
   return result;
 }
 
+/* The derivation of a key by PBKDF2, which takes long and so runs in another thread. `inputs` are the password and the salt. */
 struct derivation {
   struct work work;
   const EVP_MD *digest;
@@ -173,43 +187,47 @@ struct derivation {
   uint8_t inputs[];
 };
 
-static void free_derivation(struct derivation *this) {
-  OPENSSL_cleanse(this->inputs, this->password_length);
-  OPENSSL_free(this->key);
-  free(this);
+static void free_derivation(struct derivation *derivation) {
+  OPENSSL_cleanse(derivation->inputs, derivation->password_length);
+  OPENSSL_free(derivation->key);
+  free(derivation);
 }
 
 static void run_derivation(struct work *work) {
-  struct derivation *const this = (struct derivation *)work;
-  if (PKCS5_PBKDF2_HMAC((const char *)this->inputs, this->password_length, this->inputs + this->password_length,
-                        this->salt_length, this->iterations, this->digest, this->key_length, this->key)) {
-    return;
-  }
-  OPENSSL_free(this->key);
-  this->key = NULL;
+  struct derivation *const derivation = (struct derivation *)work;
+  const uint8_t *const salt = derivation->inputs + derivation->password_length;
+  const bool is_derived =
+    PKCS5_PBKDF2_HMAC((const char *)derivation->inputs, derivation->password_length, salt, derivation->salt_length,
+                      derivation->iterations, derivation->digest, derivation->key_length, derivation->key);
+  if (is_derived) return;
+  OPENSSL_free(derivation->key);
+  derivation->key = NULL;
 }
 
 static JSValue result_of_derivation(JSContext *context, struct work *work) {
-  struct derivation *const this = (struct derivation *)work;
-  const JSValue result = this->key == NULL ? JS_UNDEFINED : buffer_of(context, this->key, this->key_length);
-  this->key = NULL;
-  free_derivation(this);
+  struct derivation *const derivation = (struct derivation *)work;
+  const JSValue result = derivation->key == NULL ? JS_UNDEFINED : buffer_of(context, derivation->key, derivation->key_length);
+  derivation->key = NULL;
+  free_derivation(derivation);
   return result;
 }
 
-/* (digest, password, salt, iterations, length, callback): false for an unknown digest; calls back with the key */
+/*
+ * (digest, password, salt, iterations, length, callback): returns true, and the callback gets the key; returns false for an
+ * unknown digest
+ */
 FUNCTION(derive_by_pbkdf2) {
-  const EVP_MD *const digest = digest_named(context, arguments[0]);
+  const EVP_MD *const digest = find_digest(context, arguments[0]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_FALSE;
   const int iterations = integer_of(context, arguments[3]), length = integer_of(context, arguments[4]);
   if (iterations < 1 || length < 0) return JS_ThrowRangeError(context, "no iterations, or no length");
   struct input password = {0}, salt = {0};
-  struct derivation *this = NULL;
-  if (take_input(context, arguments[1], &password) && take_input(context, arguments[2], &salt)) {
-    this = malloc(sizeof *this + password.size + salt.size);
+  struct derivation *derivation = NULL;
+  if (read_input(context, arguments[1], &password) && read_input(context, arguments[2], &salt)) {
+    derivation = malloc(sizeof *derivation + password.size + salt.size);
   }
-  if (this != NULL) {
-    *this = (struct derivation){
+  if (derivation != NULL) {
+    *derivation = (struct derivation){
       .work = {.run = run_derivation, .result = result_of_derivation},
       .digest = digest,
       .iterations = (unsigned)iterations,
@@ -218,14 +236,14 @@ FUNCTION(derive_by_pbkdf2) {
       .salt_length = salt.size,
       .key = OPENSSL_malloc((size_t)length + 1),
     };
-    memcpy(this->inputs, password.bytes, password.size);
-    memcpy(this->inputs + password.size, salt.bytes, salt.size);
+    memcpy(derivation->inputs, password.bytes, password.size);
+    memcpy(derivation->inputs + password.size, salt.bytes, salt.size);
   }
   free_input(context, &password);
   free_input(context, &salt);
-  if (this == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_ThrowOutOfMemory(context);
-  if (this->key != NULL && start_work(context, &this->work, arguments[5])) return JS_TRUE;
-  free_derivation(this);
+  if (derivation == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_ThrowOutOfMemory(context);
+  if (derivation->key != NULL && start_work(context, &derivation->work, arguments[5])) return JS_TRUE;
+  free_derivation(derivation);
   return throw_system_error(context, EAGAIN, "pbkdf2", NULL);
 }
 
@@ -234,7 +252,7 @@ static void free_cipher(JSRuntime *runtime, JSValueConst value) {
   EVP_CIPHER_CTX_free(JS_GetOpaque(value, cipher_class));
 }
 
-/* (encrypts, key of 32 bytes, initialization vector): AES-256-GCM */
+/* (true to encrypt or false to decrypt, key of 32 bytes, initialization vector): returns a cipher of AES-256-GCM */
 FUNCTION(start_cipher) {
   size_t key_size = 0, vector_size = 0;
   const uint8_t *const key = bytes_of(context, arguments[1], &key_size);
@@ -254,7 +272,7 @@ FUNCTION(start_cipher) {
   return result;
 }
 
-/* (cipher, bytes that are authenticated alone) */
+/* (cipher, bytes that are authenticated but not encrypted): must precede update_cipher */
 FUNCTION(authenticate) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
@@ -264,11 +282,11 @@ FUNCTION(authenticate) {
   return JS_NewBool(context, EVP_CipherUpdate(cipher, NULL, &length, bytes, (int)size));
 }
 
-/* (cipher, bytes): the encrypted or decrypted bytes, undefined if that is impossible in this state */
+/* (cipher, bytes): returns the bytes encrypted or decrypted; undefined if the cipher is not in a state for that */
 FUNCTION(update_cipher) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   struct input input;
-  if (cipher == NULL || !take_input(context, arguments[1], &input)) return JS_EXCEPTION;
+  if (cipher == NULL || !read_input(context, arguments[1], &input)) return JS_EXCEPTION;
   int length = 0;
   uint8_t *const output = input.size > INT32_MAX - 16 ? NULL : OPENSSL_malloc(input.size + 1);
   const bool done = output != NULL && EVP_CipherUpdate(cipher, output, &length, input.bytes, (int)input.size);
@@ -278,17 +296,17 @@ FUNCTION(update_cipher) {
   return JS_UNDEFINED;
 }
 
-/* (cipher): false if the tag does not fit */
+/* (cipher): ends the encryption or decryption. Returns false if the decrypted bytes do not belong to the tag. */
 FUNCTION(finish_cipher) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
-  /* GCM adds nothing. */
+  /* GCM has no padding, so no bytes are written at the end. */
   uint8_t unused[EVP_MAX_BLOCK_LENGTH];
   int length = 0;
   return JS_NewBool(context, EVP_CipherFinal_ex(cipher, unused, &length));
 }
 
-/* (cipher, tag that decrypting must find) */
+/* (cipher, tag): sets the tag that the encryption has made; must precede finish_cipher when decrypting */
 FUNCTION(set_tag) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
@@ -297,7 +315,7 @@ FUNCTION(set_tag) {
   return JS_NewBool(context, size == TAG_BYTES && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag));
 }
 
-/* (cipher): the tag after encrypting, or undefined */
+/* (cipher): returns the tag, after finish_cipher when encrypting; otherwise undefined */
 FUNCTION(tag_of) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;

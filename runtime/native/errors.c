@@ -1,10 +1,11 @@
-/* System errors as Node.js reports them. */
+/* System errors as Node.js reports them: an Error with a code, such as "ENOENT: no such file or directory, open 'x'". */
 #include "runtime.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+/* All errors that have a name in Node.js. */
 #define NAMES(E)                                                                                                       \
   E(EPERM) E(ENOENT) E(ESRCH) E(EINTR) E(EIO) E(ENXIO) E(E2BIG) E(ENOEXEC) E(EBADF) E(ECHILD) E(EAGAIN) E(ENOMEM)      \
   E(EACCES) E(EFAULT) E(ENOTBLK) E(EBUSY) E(EEXIST) E(EXDEV) E(ENODEV) E(ENOTDIR) E(EISDIR) E(EINVAL) E(ENFILE)        \
@@ -19,15 +20,15 @@
 static const struct {
   int number;
   const char *name;
-} ALL[] = {
+} ERRORS[] = {
 #define ENTRY(name) {name, #name},
   NAMES(ENTRY)
 #undef ENTRY
 };
 
 const char *name_of_error(int error) {
-  for (size_t i = 0; i < COUNT(ALL); ++i) {
-    if (ALL[i].number == error) return ALL[i].name;
+  for (size_t i = 0; i < COUNT(ERRORS); ++i) {
+    if (ERRORS[i].number == error) return ERRORS[i].name;
   }
   return "UNKNOWN";
 }
@@ -36,10 +37,10 @@ JSValue throw_system_error(JSContext *context, int error, const char *syscall, c
   const char *const name = name_of_error(error);
   const size_t path_length = path == NULL ? 0 : strlen(path);
   char text[256 + 4096];
-  const int whole = snprintf(text, sizeof text, path == NULL ? "%s: %s, %s%.0s" : "%s: %s, %s '%.4000s'", name, strerror(error),
-                              syscall, path == NULL ? "" : path);
-  /* It returns the length that there would be with enough room. */
-  const size_t length = whole < 0 ? 0 : (size_t)whole < sizeof text ? (size_t)whole : sizeof text - 1;
+  const int full_length = snprintf(text, sizeof text, path == NULL ? "%s: %s, %s%.0s" : "%s: %s, %s '%.4000s'", name,
+                                   strerror(error), syscall, path == NULL ? "" : path);
+  /* snprintf returns the length that the text would have with enough room. */
+  const size_t length = full_length < 0 ? 0 : (size_t)full_length < sizeof text ? (size_t)full_length : sizeof text - 1;
   const JSValue result = JS_NewError(context);
   const int flags = JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE;
   JS_DefinePropertyValueStr(context, result, "message", text_from_utf8(context, (const uint8_t *)text, length), flags);
@@ -52,7 +53,7 @@ JSValue throw_system_error(JSContext *context, int error, const char *syscall, c
   return JS_Throw(context, result);
 }
 
-/* (error, call): returns the error */
+/* (error number, name of the system call): returns the error without throwing it */
 FUNCTION(system_error) {
   size_t length = 0;
   const char *const call = utf8_of(context, arguments[1], &length);
@@ -62,15 +63,16 @@ FUNCTION(system_error) {
   return JS_GetException(context);
 }
 
-/* Returns the numbers of all errors by their names. */
+/* Returns an object with the numbers of all errors by their names. */
 FUNCTION(error_numbers) {
   const JSValue result = JS_NewObject(context);
-  for (size_t i = 0; i < COUNT(ALL); ++i) {
-    JS_SetPropertyStr(context, result, ALL[i].name, JS_NewInt32(context, ALL[i].number));
+  for (size_t i = 0; i < COUNT(ERRORS); ++i) {
+    JS_SetPropertyStr(context, result, ERRORS[i].name, JS_NewInt32(context, ERRORS[i].number));
   }
   return result;
 }
 
+/* (error number): returns its name */
 FUNCTION(error_name) { return JS_NewString(context, name_of_error(integer_of(context, arguments[0]))); }
 
 void add_errors(JSContext *context, JSValueConst native) {

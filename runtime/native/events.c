@@ -1,4 +1,7 @@
-/* Waits for descriptors and signals: poll(2), and a pipe to which the handlers of signals write. */
+/*
+ * Lets the event loop (runtime/loop.ts) wait: for descriptors, by poll(2), and for signals, whose handlers write to a pipe
+ * that the loop reads. Also limits the time for which JavaScript may compute without waiting.
+ */
 #include "image.h"
 #include "runtime.h"
 #include "../../native/signal-mask.h"
@@ -16,7 +19,10 @@ enum { SIGNALS = 64 };
 
 static int signal_pipe[2] = {-1, -1};
 
-/* The kernel sends SIGTTOU for each attempt of a write, which is repeated at once: thousands would be read after the job's stop. */
+/*
+ * True from a SIGTTOU until JavaScript has read it from the pipe. The kernel sends this signal for each attempt of a write
+ * to the terminal, and an attempt is repeated at once: otherwise thousands would be in the pipe when the job continues.
+ */
 static volatile sig_atomic_t is_write_refused;
 
 static void on_signal(int signal) {
@@ -30,16 +36,20 @@ static void on_signal(int signal) {
 }
 
 /*
- * Signals that are caught although the caller blocked them. They stay blocked except while this process waits, since what it
- * starts inherits the blocked ones.
+ * The signals that JavaScript listens to although the caller blocked them, as bits. They are unblocked only while this
+ * process waits, because a program that it starts must inherit them as blocked.
  */
 static uint64_t caught_if_waiting;
 
-/* Milliseconds for which JavaScript may compute until it waits; 0 without a limit. */
-static int64_t longest_turn;
-static int64_t turn_began;
+/* The limit in milliseconds of processor time on a turn, in which JavaScript computes without waiting; 0: there is none. */
+static int64_t max_turn;
+/* The processor time at which this turn began. */
+static int64_t turn_start;
 
-/* Milliseconds for which this thread has computed: a stopped process, or one that waits for a file, does not. */
+/*
+ * Returns the processor time of this thread in milliseconds. It does not pass while the process is stopped or waits for a
+ * file.
+ */
 static int64_t processor_time(void) {
   struct timespec time;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -48,26 +58,29 @@ static int64_t processor_time(void) {
 
 int end_long_turn(JSRuntime *runtime, void *opaque) {
   (void)runtime, (void)opaque;
-  if (longest_turn == 0 || processor_time() - turn_began <= longest_turn) return 0;
+  if (max_turn == 0 || processor_time() - turn_start <= max_turn) return 0;
   dprintf(2,
           "sophia-run: reading the sources takes more than %lld ms of processor time\n"
           "  shorten the .env files, the contract or the values of ESC, or set a longer\n"
           "  --timeout\n",
-          (long long)longest_turn);
+          (long long)max_turn);
   restore_terminal();
   _exit(125);
 }
 
-/* (milliseconds): sets the limit; 0 ends it for good */
+/* (milliseconds): sets the limit on a turn, which begins now; 0 ends the limit, after which no other can be set */
 FUNCTION(limit_turns) {
   static bool is_over;
-  longest_turn = is_over ? 0 : long_of(context, arguments[0]);
-  is_over |= longest_turn == 0;
-  turn_began = processor_time();
+  max_turn = is_over ? 0 : long_of(context, arguments[0]);
+  is_over |= max_turn == 0;
+  turn_start = processor_time();
   return JS_UNDEFINED;
 }
 
-/* (pairs, count, milliseconds or -1): `pairs` are those of struct pollfd, as Int32Array. Returns the number of ready ones. */
+/*
+ * (array, count, milliseconds or -1): waits for one of `count` descriptors. The Int32Array has the memory of as many struct
+ * pollfd, of two numbers each. Returns how many are ready; 0 after a signal.
+ */
 FUNCTION(wait_for_events) {
   size_t size = 0;
   JSValue buffer = JS_GetTypedArrayBuffer(context, arguments[0], NULL, NULL, NULL);
@@ -78,11 +91,11 @@ FUNCTION(wait_for_events) {
   const uint64_t blocked = caught_if_waiting == 0 ? 0 : change_mask(SIG_UNBLOCK, caught_if_waiting);
   const int ready = poll((struct pollfd *)pairs, (nfds_t)number, integer_of(context, arguments[2]));
   if (caught_if_waiting != 0) change_mask(SIG_SETMASK, blocked);
-  if (longest_turn != 0) turn_began = processor_time();
+  if (max_turn != 0) turn_start = processor_time();
   return JS_NewInt32(context, ready < 0 ? 0 : ready);
 }
 
-/* Returns the descriptor that is readable after a signal, or throws. */
+/* Returns the descriptor that is readable after a signal. */
 FUNCTION(open_signals) {
   if (signal_pipe[0] == -1 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
     return throw_system_error(context, errno, "pipe2", NULL);
@@ -90,7 +103,7 @@ FUNCTION(open_signals) {
   return JS_NewInt32(context, signal_pipe[0]);
 }
 
-/* (signal, whether it is caught): restores the kernel's default action otherwise */
+/* (signal, true or false): catches the signal, or restores its default action */
 FUNCTION(catch_signal) {
   const bool catches = JS_ToBool(context, arguments[1]);
   struct sigaction action = {.sa_handler = catches ? on_signal : SIG_DFL, .sa_flags = SA_RESTART};
@@ -98,7 +111,7 @@ FUNCTION(catch_signal) {
   const uint64_t blocked = change_mask(SIG_BLOCK, 0);
   sigfillset(&action.sa_mask);
   const int error = sigaction(number, &action, NULL) == 0 ? 0 : errno;
-  /* musl has unblocked its own signals. */
+  /* sigaction of musl unblocks signals that musl uses itself. */
   change_mask(SIG_SETMASK, blocked);
   if (error != 0) return throw_system_error(context, error, "uv_signal_start", NULL);
   caught_if_waiting &= ~signal_bit(number);
@@ -106,7 +119,7 @@ FUNCTION(catch_signal) {
   return JS_UNDEFINED;
 }
 
-/* Returns the signals that came, in their order. */
+/* Returns the signals that came since the last call, in their order. */
 FUNCTION(caught_signals) {
   unsigned char numbers[256];
   const ssize_t size = read(signal_pipe[0], numbers, sizeof numbers);
@@ -116,9 +129,9 @@ FUNCTION(caught_signals) {
   return list;
 }
 
-/* Milliseconds of a clock that is never set. */
+/* Returns the milliseconds of a clock that is never set. */
 FUNCTION(now) {
-  if (!may_have(context, "reads the clock, or starts a timer,")) return JS_EXCEPTION;
+  if (!allow_outside_image(context, "reads the clock, or starts a timer,")) return JS_EXCEPTION;
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return JS_NewFloat64(context, (double)time.tv_sec * 1000 + (double)time.tv_nsec / 1e6);

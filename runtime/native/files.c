@@ -1,4 +1,4 @@
-/* Files for node:fs (runtime/modules/fs.ts). Each function throws the system's error. */
+/* Files and folders for node:fs (runtime/modules/fs.ts). Each function throws the system's error, as Node.js does. */
 #include "runtime.h"
 
 #include <dirent.h>
@@ -14,7 +14,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Calls with one path: `make` is an expression of `path` that is -1 for an error. */
+/*
+ * Calls the system with the path that is the first argument of a function for JavaScript. `make` is an expression that uses
+ * `path` and is -1 if it fails, as in
+ *   WITH_PATH("mkdir", mkdir(path, mode));
+ * If it fails, the function returns with an exception for the system call `call`. Otherwise the function goes on, with the
+ * value of the expression in `made`; `path` is freed then. A path with a NUL in it is EINVAL.
+ */
 #define WITH_PATH(call, make)                                              \
   size_t length = 0;                                                       \
   const char *const path = utf8_of(context, arguments[0], &length);        \
@@ -26,18 +32,20 @@
   JS_FreeCString(context, path);                                           \
   if (made == -1) return problem
 
+/* (path, flags, mode): returns a descriptor, which closes on exec */
 FUNCTION(open_file) {
   const int flags = integer_of(context, arguments[1]) | O_CLOEXEC, mode = integer_of(context, arguments[2]);
   WITH_PATH("open", open(path, flags, mode));
   return JS_NewInt32(context, (int)made);
 }
 
+/* (descriptor): closes it; an interrupted close has closed it, too */
 FUNCTION(close_file) {
   if (close(integer_of(context, arguments[0])) == 0 || errno == EINTR) return JS_UNDEFINED;
   return throw_system_error(context, errno, "close", NULL);
 }
 
-/* (descriptor, bytes, offset, length, position or -1): returns the number of bytes that were moved */
+/* (descriptor, bytes, offset, length, position or -1): reads or writes a part of the bytes. Returns how many were moved. */
 static JSValue move_bytes(JSContext *context, JSValueConst *arguments, bool reads) {
   size_t size = 0;
   uint8_t *bytes = bytes_of(context, arguments[1], &size);
@@ -60,6 +68,7 @@ static JSValue move_bytes(JSContext *context, JSValueConst *arguments, bool read
 FUNCTION(read_file) { return move_bytes(context, arguments, true); }
 FUNCTION(write_file) { return move_bytes(context, arguments, false); }
 
+/* (path, mode): throws if this process has not these permissions */
 FUNCTION(access_file) {
   const int mode = integer_of(context, arguments[1]);
   WITH_PATH("access", access(path, mode));
@@ -70,22 +79,23 @@ static double milliseconds(struct statx_timestamp time) {
   return (double)time.tv_sec * 1000 + time.tv_nsec / 1e6;
 }
 
-static JSValue status_of(JSContext *context, const struct statx *found) {
+/* Returns the fields of a status as a list of numbers, in the order that fs.ts reads. */
+static JSValue status_of(JSContext *context, const struct statx *status) {
   const double fields[] = {
-    (double)makedev(found->stx_dev_major, found->stx_dev_minor),
-    found->stx_mode,
-    found->stx_nlink,
-    found->stx_uid,
-    found->stx_gid,
-    (double)makedev(found->stx_rdev_major, found->stx_rdev_minor),
-    found->stx_blksize,
-    (double)found->stx_ino,
-    (double)found->stx_size,
-    (double)found->stx_blocks,
-    milliseconds(found->stx_atime),
-    milliseconds(found->stx_mtime),
-    milliseconds(found->stx_ctime),
-    milliseconds(found->stx_btime),
+    (double)makedev(status->stx_dev_major, status->stx_dev_minor),
+    status->stx_mode,
+    status->stx_nlink,
+    status->stx_uid,
+    status->stx_gid,
+    (double)makedev(status->stx_rdev_major, status->stx_rdev_minor),
+    status->stx_blksize,
+    (double)status->stx_ino,
+    (double)status->stx_size,
+    (double)status->stx_blocks,
+    milliseconds(status->stx_atime),
+    milliseconds(status->stx_mtime),
+    milliseconds(status->stx_ctime),
+    milliseconds(status->stx_btime),
   };
   const JSValue result = JS_NewArray(context);
   for (uint32_t i = 0; i < COUNT(fields); ++i) JS_SetPropertyUint32(context, result, i, JS_NewFloat64(context, fields[i]));
@@ -96,34 +106,37 @@ static struct statx_timestamp timestamp(struct timespec time) {
   return (struct statx_timestamp){.tv_sec = time.tv_sec, .tv_nsec = (uint32_t)time.tv_nsec};
 }
 
-/* Kernels before 4.11 have no statx(2), and older containers' filters forbid it. */
-static int find_status(int folder, const char *path, int flags, struct statx *found) {
-  const int result = (int)syscall(SYS_statx, folder, path, flags, STATX_BASIC_STATS | STATX_BTIME, found);
+/*
+ * Reads a status by statx(2), or by fstatat(2) where a kernel before 4.11 has no statx or the filter of a container forbids
+ * it.
+ */
+static int find_status(int folder, const char *path, int flags, struct statx *status) {
+  const int result = (int)syscall(SYS_statx, folder, path, flags, STATX_BASIC_STATS | STATX_BTIME, status);
   if (result == 0 || (errno != ENOSYS && errno != EPERM)) return result;
-  struct stat other;
-  if (fstatat(folder, path, &other, flags) != 0) return -1;
-  *found = (struct statx){
-    .stx_dev_major = major(other.st_dev),
-    .stx_dev_minor = minor(other.st_dev),
-    .stx_mode = (uint16_t)other.st_mode,
-    .stx_nlink = (uint32_t)other.st_nlink,
-    .stx_uid = other.st_uid,
-    .stx_gid = other.st_gid,
-    .stx_rdev_major = major(other.st_rdev),
-    .stx_rdev_minor = minor(other.st_rdev),
-    .stx_blksize = (uint32_t)other.st_blksize,
-    .stx_ino = other.st_ino,
-    .stx_size = (uint64_t)other.st_size,
-    .stx_blocks = (uint64_t)other.st_blocks,
-    .stx_atime = timestamp(other.st_atim),
-    .stx_mtime = timestamp(other.st_mtim),
-    .stx_ctime = timestamp(other.st_ctim),
-    .stx_btime = timestamp(other.st_ctim),
+  struct stat older_status;
+  if (fstatat(folder, path, &older_status, flags) != 0) return -1;
+  *status = (struct statx){
+    .stx_dev_major = major(older_status.st_dev),
+    .stx_dev_minor = minor(older_status.st_dev),
+    .stx_mode = (uint16_t)older_status.st_mode,
+    .stx_nlink = (uint32_t)older_status.st_nlink,
+    .stx_uid = older_status.st_uid,
+    .stx_gid = older_status.st_gid,
+    .stx_rdev_major = major(older_status.st_rdev),
+    .stx_rdev_minor = minor(older_status.st_rdev),
+    .stx_blksize = (uint32_t)older_status.st_blksize,
+    .stx_ino = older_status.st_ino,
+    .stx_size = (uint64_t)older_status.st_size,
+    .stx_blocks = (uint64_t)older_status.st_blocks,
+    .stx_atime = timestamp(older_status.st_atim),
+    .stx_mtime = timestamp(older_status.st_mtim),
+    .stx_ctime = timestamp(older_status.st_ctim),
+    .stx_btime = timestamp(older_status.st_ctim),
   };
   return 0;
 }
 
-/* (path, follows links, throws if nothing is there): undefined if nothing is there */
+/* (path, follows links, throws if nothing is there): returns the status; undefined if nothing is there and that is no error */
 FUNCTION(status) {
   size_t length = 0;
   const char *const path = utf8_of(context, arguments[0], &length);
@@ -142,6 +155,7 @@ FUNCTION(status) {
   return result;
 }
 
+/* (descriptor): returns the status of an open file */
 FUNCTION(status_of_open) {
   struct statx found;
   const int descriptor = integer_of(context, arguments[0]);
@@ -152,7 +166,7 @@ FUNCTION(status_of_open) {
   return status_of(context, &found);
 }
 
-/* (descriptor): the inode's number as a BigInt; that of status_of is rounded beyond 2^53 */
+/* (descriptor): returns the inode's number as a BigInt, because a number of JavaScript is not exact beyond 2^53 */
 FUNCTION(inode_of_open) {
   struct statx found;
   if (find_status(integer_of(context, arguments[0]), "", AT_EMPTY_PATH, &found) != 0) {
@@ -161,18 +175,21 @@ FUNCTION(inode_of_open) {
   return JS_NewBigUint64(context, found.stx_ino);
 }
 
+/* (path): returns the number of the type (statfs(2)) */
 FUNCTION(file_system_type) {
   struct statfs found;
   WITH_PATH("statfs", statfs(path, &found));
   return JS_NewInt64(context, (int64_t)found.f_type);
 }
 
+/* (path, mode) */
 FUNCTION(make_folder) {
   const int mode = integer_of(context, arguments[1]);
   WITH_PATH("mkdir", mkdir(path, (mode_t)mode));
   return JS_UNDEFINED;
 }
 
+/* (prefix): makes a folder whose name is the prefix and six random characters. Returns its path. */
 FUNCTION(make_temporary_folder) {
   size_t length = 0;
   const char *const prefix = utf8_of(context, arguments[0], &length);
@@ -195,46 +212,52 @@ FUNCTION(remove_folder) {
   return JS_UNDEFINED;
 }
 
-/* Calls a function of two paths. Its error names the first. */
+/* Calls a function with two paths. An error names the first. */
 static JSValue with_paths(JSContext *context, JSValueConst *arguments, const char *syscall,
                           int (*function)(const char *, const char *)) {
   size_t length = 0;
   const char *const first = utf8_of(context, arguments[0], &length);
   const char *const second = first == NULL ? NULL : utf8_of(context, arguments[1], &length);
-  const JSValue result = second == NULL                 ? JS_EXCEPTION
-                         : function(first, second) == 0 ? JS_UNDEFINED
-                                                        : throw_system_error(context, errno, syscall, first);
+  JSValue result = JS_EXCEPTION;
+  if (second != NULL && function(first, second) == 0) result = JS_UNDEFINED;
+  else if (second != NULL) result = throw_system_error(context, errno, syscall, first);
   if (first != NULL) JS_FreeCString(context, first);
   if (second != NULL) JS_FreeCString(context, second);
   return result;
 }
 
+/* (path, new path) */
 FUNCTION(rename_file) {
   return with_paths(context, arguments, "rename", rename);
 }
 
+/* (target, path) */
 FUNCTION(make_link) {
   return with_paths(context, arguments, "symlink", symlink);
 }
 
+/* (path): returns the target of a link */
 FUNCTION(read_link) {
   char target[PATH_MAX];
   WITH_PATH("readlink", readlink(path, target, sizeof target));
   return text_from_system(context, target, (size_t)made);
 }
 
+/* (path): returns the target as bytes, for a path that is not UTF-8 */
 FUNCTION(read_link_bytes) {
   char target[PATH_MAX];
   WITH_PATH("readlink", readlink(path, target, sizeof target));
   return JS_NewUint8ArrayCopy(context, (const uint8_t *)target, (size_t)made);
 }
 
+/* (path): returns the path without links */
 FUNCTION(real_path) {
   char target[PATH_MAX];
   WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
   return text_from_system(context, target, strlen(target));
 }
 
+/* (path): returns the path without links as bytes, for a path that is not UTF-8 */
 FUNCTION(real_path_bytes) {
   char target[PATH_MAX];
   WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
@@ -245,14 +268,15 @@ FUNCTION(real_path_bytes) {
 static void add_entry(JSContext *context, JSValueConst list, uint32_t *length, int folder, const struct dirent *entry) {
   if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) return;
   int type = entry->d_type;
-  struct stat found;
-  /* Such as of NFS. */
-  if (type == DT_UNKNOWN && fstatat(folder, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0) type = IFTODT(found.st_mode);
+  struct stat status;
+  /* Some file systems, such as NFS, do not give the type of an entry. */
+  if (type == DT_UNKNOWN && fstatat(folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) type = IFTODT(status.st_mode);
   const JSValue name = JS_NewUint8ArrayCopy(context, (const uint8_t *)entry->d_name, strlen(entry->d_name));
   JS_SetPropertyUint32(context, list, (*length)++, name);
   JS_SetPropertyUint32(context, list, (*length)++, JS_NewInt32(context, type));
 }
 
+/* (path): returns the names and types of all entries in turns */
 FUNCTION(read_folder) {
   DIR *folder = NULL;
   WITH_PATH("scandir", (folder = opendir(path)) == NULL ? -1 : 0);
@@ -265,12 +289,13 @@ FUNCTION(read_folder) {
   return result;
 }
 
+/* (path): returns a descriptor for read_open_folder */
 FUNCTION(open_folder) {
   WITH_PATH("opendir", open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return JS_NewInt32(context, (int)made);
 }
 
-/* (descriptor): returns the next entries, some hundreds, as read_folder does; undefined at the end */
+/* (descriptor): returns the next hundreds of entries, as read_folder does; undefined at the end */
 FUNCTION(read_open_folder) {
   _Alignas(struct dirent) char bytes[32768];
   const int folder = integer_of(context, arguments[0]);
@@ -279,24 +304,27 @@ FUNCTION(read_open_folder) {
   if (size == 0) return JS_UNDEFINED;
   const JSValue result = JS_NewArray(context);
   uint32_t filled = 0;
-  for (long at = 0; at < size;) {
-    const struct dirent *const entry = (const struct dirent *)(bytes + at);
+  for (long offset = 0; offset < size;) {
+    const struct dirent *const entry = (const struct dirent *)(bytes + offset);
     add_entry(context, result, &filled, folder, entry);
-    at += entry->d_reclen;
+    offset += entry->d_reclen;
   }
   return result;
 }
 
+/* (descriptor, mode) */
 FUNCTION(change_mode) {
   if (fchmod(integer_of(context, arguments[0]), (mode_t)integer_of(context, arguments[1])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "fchmod", NULL);
 }
 
+/* (descriptor): waits until the file is on its disk */
 FUNCTION(synchronize) {
   if (fsync(integer_of(context, arguments[0])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "fsync", NULL);
 }
 
+/* (descriptor, length) */
 FUNCTION(truncate_file) {
   if (ftruncate(integer_of(context, arguments[0]), long_of(context, arguments[1])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "ftruncate", NULL);

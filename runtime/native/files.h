@@ -1,4 +1,4 @@
-/* The files in this executable, by the build's table. */
+/* The files in this executable. The build writes their table (runtime/build/runtime.mjs). */
 #ifndef SOPHIA_RUN_FILES_H
 #define SOPHIA_RUN_FILES_H
 
@@ -8,13 +8,13 @@
 struct file {
   const char *name;
   const uint8_t *start, *end;
-  /* The size of its contents. If it is not that of the bytes here, they are compressed (zlib, RFC 1950). */
+  /* The size of the contents. If the bytes between `start` and `end` are fewer, they are compressed (zlib, RFC 1950). */
   size_t size;
 };
-/* Bytecode by name; `boot` loads the others. */
+/* The files of JavaScript, as bytecode. The file named `boot` is run first, and loads the others by their names. */
 extern const struct file FILES[];
 extern const size_t FILE_COUNT;
-/* The monitor of native/monitor/, a program. */
+/* The program of native/monitor/. */
 extern const struct file MONITOR;
 
 #endif

@@ -1,4 +1,9 @@
-/* The heads of messages that node:http sends (runtime/modules/http/headers.ts). */
+/*
+ * Makes the head of a message that node:http sends, and notes which fields it has (runtime/modules/http/headers.ts). A head is
+ *   GET /path HTTP/1.1
+ *   Host: example.org
+ *   Connection: close
+ */
 #include "http-text.h"
 #include "runtime.h"
 
@@ -6,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* As in headers.ts. */
+/* The flags of fields, by the numbers that headers.ts has as well. */
 enum {
   HAS_CONNECTION = 1,
   CLOSES = 2,
@@ -24,7 +29,7 @@ struct head {
   size_t length, capacity;
 };
 
-/* Returns false without memory. The bytes are wiped wherever they were: they hold keys. */
+/* Appends bytes. Returns false if there is no memory. Memory that is given up is wiped, because heads contain keys. */
 static bool append(struct head *head, const char *bytes, size_t length) {
   if (head->capacity - head->length < length) {
     const size_t capacity = (head->length + length) * 2 + 512;
@@ -43,17 +48,18 @@ static bool append(struct head *head, const char *bytes, size_t length) {
   return true;
 }
 
-/* Returns true for a character of a regular expression's word. */
+/* Returns true for a character of a word, as \w of regular expressions. */
 static bool is_word_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
 }
 
-/* Looks for a word, in any case, with none of its characters beside it. */
+/* Returns true if a text contains a word, in upper or lower case, as /\bword\b/i of Node.js does. */
 static bool has_word(const char *text, size_t length, const char *word) {
-  const size_t size = strlen(word);
-  for (size_t i = 0; i + size <= length; ++i) {
-    if (strncasecmp(text + i, word, size) != 0) continue;
-    if ((i == 0 || !is_word_character(text[i - 1])) && (i + size == length || !is_word_character(text[i + size]))) return true;
+  const size_t word_length = strlen(word);
+  for (size_t i = 0; i + word_length <= length; ++i) {
+    if (strncasecmp(text + i, word, word_length) != 0) continue;
+    const bool begins_word = i == 0 || !is_word_character(text[i - 1]);
+    if (begins_word && (i + word_length == length || !is_word_character(text[i + word_length]))) return true;
   }
   return false;
 }
@@ -62,6 +68,7 @@ static bool is_name(const char *name, size_t length, const char *other) {
   return strlen(other) == length && strncasecmp(name, other, length) == 0;
 }
 
+/* Returns the flags that a field sets. The switch by length avoids most comparisons. */
 static int flags_of(const char *name, size_t length, const char *value, size_t value_length) {
   switch (length) {
     case 4: return is_name(name, length, "date") ? HAS_DATE : 0;
@@ -79,50 +86,58 @@ static int flags_of(const char *name, size_t length, const char *value, size_t v
   }
 }
 
-/* Returns -1 if both texts were added, -2 without memory, or else the index of the one that is not one of HTTP. */
-static int64_t add_field(JSContext *context, struct head *head, JSValueConst list, int64_t index, int *flags, JSValue *length_value) {
+/* `problem` of a head: there is none, or there is no memory. Otherwise it is the index of a text that HTTP does not allow. */
+enum { NO_PROBLEM = -1, NO_MEMORY = -2 };
+
+/* Adds the field whose name and value are at an index of a list. Returns the problem. */
+static int64_t add_field(JSContext *context, struct head *head, JSValueConst list, int64_t index, int *flags,
+                         JSValue *length_value) {
   const JSValue name = JS_GetPropertyInt64(context, list, index), value = JS_GetPropertyInt64(context, list, index + 1);
   size_t name_length = 0, value_length = 0;
   const char *const name_text = JS_IsString(name) ? JS_ToCStringLen(context, &name_length, name) : NULL;
   const char *const value_text = JS_IsString(value) ? JS_ToCStringLen(context, &value_length, value) : NULL;
-  int64_t result = -1;
-  if (name_text == NULL || !is_token_text(name_text, name_length)) result = index;
-  else if (value_text == NULL || !is_field_value_text(value_text, value_length)) result = index + 1;
+  int64_t problem = NO_PROBLEM;
+  if (name_text == NULL || !is_token_text(name_text, name_length)) problem = index;
+  else if (value_text == NULL || !is_field_value_text(value_text, value_length)) problem = index + 1;
   else {
-    const int found = flags_of(name_text, name_length, value_text, value_length);
-    *flags |= found;
-    if (found == HAS_LENGTH) {
+    const int field_flags = flags_of(name_text, name_length, value_text, value_length);
+    *flags |= field_flags;
+    if (field_flags == HAS_LENGTH) {
       JS_FreeValue(context, *length_value);
       *length_value = JS_DupValue(context, value);
     }
     const bool done = append(head, name_text, name_length) && append(head, ": ", 2) &&
                       append(head, value_text, value_length) && append(head, "\r\n", 2);
-    if (!done) result = -2;
+    if (!done) problem = NO_MEMORY;
   }
   if (name_text != NULL) JS_FreeCString(context, name_text);
   if (value_text != NULL) JS_FreeCString(context, value_text);
   JS_FreeValue(context, name);
   JS_FreeValue(context, value);
-  return result;
+  return problem;
 }
 
-/* (first line, names and values in turn): text, flags, and Content-Length; or the index of what is no text of HTTP */
+/*
+ * (first line with its line end, list of names and values in turns): returns a list of the head without its empty last
+ * line, the flags of all fields, and the value of Content-Length or undefined. If HTTP does not allow a name or value,
+ * returns its index in the list.
+ */
 FUNCTION(head_of) {
-  int64_t count_of_texts = 0;
-  if (JS_GetLength(context, arguments[1], &count_of_texts) != 0) return JS_EXCEPTION;
+  int64_t text_count = 0;
+  if (JS_GetLength(context, arguments[1], &text_count) != 0) return JS_EXCEPTION;
   size_t length = 0;
   const char *const line = JS_ToCStringLen(context, &length, arguments[0]);
   if (line == NULL) return JS_EXCEPTION;
   struct head head = {NULL, 0, 0};
   int flags = 0;
   JSValue length_value = JS_UNDEFINED;
-  int64_t problem = append(&head, line, length) ? -1 : -2;
+  int64_t problem = append(&head, line, length) ? NO_PROBLEM : NO_MEMORY;
   JS_FreeCString(context, line);
-  for (int64_t i = 0; i + 1 < count_of_texts && problem == -1; i += 2) {
+  for (int64_t i = 0; i + 1 < text_count && problem == NO_PROBLEM; i += 2) {
     problem = add_field(context, &head, arguments[1], i, &flags, &length_value);
   }
   JSValue result;
-  if (problem == -2) result = JS_ThrowOutOfMemory(context);
+  if (problem == NO_MEMORY) result = JS_ThrowOutOfMemory(context);
   else if (problem >= 0) result = JS_NewInt64(context, problem);
   else {
     result = JS_NewArray(context);

@@ -1,4 +1,4 @@
-/* Tokens and values of fields, as HTTP calls them. */
+/* Checks tokens and values of fields, as HTTP calls them (RFC 9110, 5.5 and 5.6.2): `content-type` is a token. */
 #ifndef HTTP_TEXT_H
 #define HTTP_TEXT_H
 
@@ -12,6 +12,7 @@ static inline bool is_token_character(unsigned char c) {
          (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
+/* Returns true for a token, which has one character at least. */
 static inline bool is_token_text(const char *text, size_t length) {
   for (size_t i = 0; i < length; ++i) {
     if (!is_token_character((unsigned char)text[i])) return false;
@@ -19,7 +20,10 @@ static inline bool is_token_text(const char *text, size_t length) {
   return length > 0;
 }
 
-/* Gets UTF-8, in which U+0080 to U+00FF begin with bytes up to 0xC3, and others with greater ones. */
+/*
+ * Returns true for a value of a field: no control characters but the tab, and no characters above U+00FF. The text is
+ * UTF-8, in which U+0080 to U+00FF are written with bytes up to 0xC3, and others begin with greater bytes.
+ */
 static inline bool is_field_value_text(const char *text, size_t length) {
   for (size_t i = 0; i < length; ++i) {
     const unsigned char c = (unsigned char)text[i];

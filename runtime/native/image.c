@@ -1,3 +1,4 @@
+/* Makes the image in the process that the build runs for it. image.h says what the image is. */
 #include "image.h"
 
 #include <fcntl.h>
@@ -17,20 +18,21 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-enum { MOST_FILES = 256, MOST_NAME = 256, PAGE = 4096 };
+enum { MAX_FILES = 256, MAX_NAME = 256, PAGE = 4096 };
 
-/* The linker defines the limits of a section by its name. */
+/* The start of the section `image`. The linker defines this symbol by the name of the section. */
 extern char __start_image[];
 
 const struct file *image_files;
 size_t image_file_count;
 
+/* True in the process that makes the image. */
 static bool is_making;
-/* Set in the image, so that no start makes another. */
+/* True in the image, and so in each process that starts from it: such a process makes no other. */
 static bool is_made IMAGED;
 
 bool makes_image(int count, char **arguments) {
-  /* As numbers: two arrays have different addresses, the compiler says. */
+  /* The addresses are compared as numbers, because a compiler may assume that two arrays are never at the same address. */
   const bool has_room = (uintptr_t)image_room_end > (uintptr_t)image_room;
   is_making = !is_made && has_room && count == 2 && strcmp(arguments[1], "--make-image") == 0;
   return is_making;
@@ -41,40 +43,47 @@ static _Noreturn void fail(const char *message) {
   _exit(1);
 }
 
-/* Each file is its length, its name, a line break, and its bytes. */
+/*
+ * Reads image_files from standard input. Each file is its length, its name, a line break, and its bytes, as in
+ *   4711 ./runtime-host.cjs
+ */
 static void read_files(void) {
-  static struct file files[MOST_FILES];
+  static struct file files[MAX_FILES];
   size_t length = 0;
-  char name[MOST_NAME];
+  char name[MAX_NAME];
   for (; scanf("%zu %255s", &length, name) == 2; ++image_file_count) {
     uint8_t *const bytes = malloc(length);
-    if (image_file_count == MOST_FILES || bytes == NULL) fail("too many files");
+    if (image_file_count == MAX_FILES || bytes == NULL) fail("too many files");
     if (getchar() != '\n' || fread(bytes, 1, length, stdin) != length) fail("a file is not whole");
     files[image_file_count] = (struct file){strdup(name), bytes, bytes + length, length};
   }
   image_files = files;
 }
 
-bool may_have(JSContext *context, const char *what) {
-  if (is_making) JS_ThrowTypeError(context, "it %s while it loads, which the image cannot hold: do so at the first use", what);
-  return !is_making;
+bool allow_outside_image(JSContext *context, const char *action) {
+  if (!is_making) return true;
+  JS_ThrowTypeError(context, "it %s while it loads, which the image cannot hold: do so at the first use", action);
+  return false;
 }
 
 JSValue new_native_object(JSContext *context, JSClassID class) {
   if (!is_making) return JS_NewObjectClass(context, class);
   const JSAtom name = JS_GetClassName(JS_GetRuntime(context), class);
   const char *const text = JS_AtomToCString(context, name);
-  char what[128];
-  snprintf(what, sizeof what, "makes an object of C code (%s)", text);
-  may_have(context, what);
+  char action[128];
+  snprintf(action, sizeof action, "makes an object of C code (%s)", text);
+  allow_outside_image(context, action);
   return JS_EXCEPTION;
 }
 
-/* Fails if a descriptor is open that was not before: the build may have inherited some. */
+/*
+ * Ends this process if a descriptor is open that was not open before the modules were loaded. It must be called before
+ * that, to note those that this process has inherited from the build, and afterwards.
+ */
 static void check_descriptors(bool is_before) {
-  enum { MOST = 1024 };
-  static bool were_open[MOST];
-  for (int number = 0; number < MOST; ++number) {
+  enum { MAX_DESCRIPTORS = 1024 };
+  static bool were_open[MAX_DESCRIPTORS];
+  for (int number = 0; number < MAX_DESCRIPTORS; ++number) {
     const bool is_open = fcntl(number, F_GETFD) != -1;
     if (is_before) were_open[number] = is_open;
     else if (is_open && !were_open[number]) {
@@ -89,16 +98,20 @@ static void check_descriptors(bool is_before) {
 
 static void *load_on_stack(void *load) { return (void *)(*(const char *(**)(void))load)(); }
 
-/* The image has addresses of the stack. It is the same one in each build. */
-static const char *loaded(const char *(*load)(void)) {
+/*
+ * Calls `load` in a thread whose stack is at the same address in each build. The image has addresses of the stack in it,
+ * and two builds must make the same image.
+ */
+static const char *load_on_fixed_stack(const char *(*load)(void)) {
   const size_t size = (size_t)8 << 20;
   void *const stack = mmap((void *)((uintptr_t)1 << 40), size, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   pthread_attr_t attributes;
   pthread_t thread;
   void *end = NULL;
-  if (stack == MAP_FAILED || pthread_attr_init(&attributes) != 0 || pthread_attr_setstack(&attributes, stack, size) != 0 ||
-      pthread_create(&thread, &attributes, load_on_stack, &load) != 0 || pthread_join(thread, &end) != 0) {
+  const bool is_ready =
+    stack != MAP_FAILED && pthread_attr_init(&attributes) == 0 && pthread_attr_setstack(&attributes, stack, size) == 0;
+  if (!is_ready || pthread_create(&thread, &attributes, load_on_stack, &load) != 0 || pthread_join(thread, &end) != 0) {
     fail("there is no stack");
   }
   return end;
@@ -107,7 +120,7 @@ static const char *loaded(const char *(*load)(void)) {
 void make_image(const char *(*load)(void)) {
   read_files();
   check_descriptors(true);
-  const char *const end = loaded(load);
+  const char *const end = load_on_fixed_stack(load);
   if (end == NULL) fail("the modules cannot be loaded");
   check_descriptors(false);
   if (end < image_room || end > image_room_end) fail("the image's room is too small");
@@ -117,7 +130,10 @@ void make_image(const char *(*load)(void)) {
   _exit(0);
 }
 
-/* Replaces that of the C library. The engine takes seeds from the clock, and those of an image must be the same in each build. */
+/*
+ * Replaces the function of the C library. The engine takes seeds from the clock. While the image is made the time is 0, so
+ * that each build makes the same image.
+ */
 int gettimeofday(struct timeval *restrict time, void *restrict zone) {
   (void)zone;
   struct timespec now = {0};

@@ -1,6 +1,13 @@
 /*
- * The image: memory as it is once the modules are loaded. The build runs the executable once and stores its image in it. Each
- * start goes on from there: it neither reads bytecode nor runs the code that defines classes and functions.
+ * The image: the memory of the engine as it is when the modules of JavaScript are loaded, stored in the executable.
+ *
+ * The build runs the executable once as `sophia-run --make-image`: that process loads the modules, and writes the section
+ * `image` (all variables that are IMAGED, and image_room, the engine's memory) to its standard output. The build links this
+ * again into the file that ships. A start then continues from there: it neither reads bytecode nor runs the code that
+ * defines classes and functions.
+ *
+ * So code that runs while modules load runs on the build's machine. It must not open files, read the clock or make objects
+ * that point to memory outside of the image; the functions below refuse that.
  */
 #ifndef SOPHIA_RUN_IMAGE_H
 #define SOPHIA_RUN_IMAGE_H
@@ -10,22 +17,31 @@
 #include "files.h"
 #include "quickjs.h"
 
-/* The image's room for the engine's memory; empty in an executable without image. */
+/* The memory of the engine in the image. It is empty in an executable without an image. */
 extern char image_room[], image_room_end[];
 
-/* The files that are loaded for the image, only in the process that makes it. */
+/* The files that are loaded for the image. There are none but in the process that makes the image. */
 extern const struct file *image_files;
 extern size_t image_file_count;
 
-/* Returns true if the build makes this process write the image: `sophia-run --make-image`. */
+/*
+ * Returns true if this process must make the image: the command line is `sophia-run --make-image`, and there is no image
+ * yet.
+ */
 bool makes_image(int count, char **arguments);
-/* Returns true, except in a process that makes the image: there it throws an error that names what the image cannot hold. */
-bool may_have(JSContext *context, const char *what);
-/* Returns an object for memory outside of the image; throws as may_have does. */
+/*
+ * Must be called before a function does something that the image cannot hold, which `action` describes: "reads the clock".
+ * Returns true; but in the process that makes the image it returns false, and throws an error with the description.
+ */
+bool allow_outside_image(JSContext *context, const char *action);
+/*
+ * Returns an object of a class for memory of C code, outside of the image. Throws an error in the process that makes the
+ * image.
+ */
 JSValue new_native_object(JSContext *context, JSClassID class);
 /*
- * Reads image_files from standard input, calls `load`, which returns the end of the memory in use, or NULL if it failed, and
- * writes the image to standard output. Exits with a message if anything fails.
+ * Makes the image: reads image_files from standard input, calls `load`, and writes the image to standard output. `load`
+ * returns the end of the memory that is in use, or NULL if it fails. Ends this process, with a message if anything fails.
  */
 _Noreturn void make_image(const char *(*load)(void));
 

@@ -1,6 +1,11 @@
 /*
  * The executable for Linux: QuickJS runs the package's own bundle, compiled to bytecode. runtime/host.ts and the modules
  * beside it replace Node.js.
+ *
+ * A start: the process switches to a stack of sufficient size (start_on_small_stack, switch_to); takes the engine with its
+ * modules from the image, or loads them if this executable has none (load_modules); tells JavaScript how the caller started
+ * it (run_javascript); and calls the function `start`, which never returns. The build runs the same file to make the image
+ * (image.h).
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,17 +30,17 @@
 #include "memory.h"
 #include "runtime.h"
 
-enum { STACK_BYTES = 4 * 1024 * 1024, LEAST_STACK_BYTES = 128 * 1024, SIGNALS = 64 };
+enum { STACK_BYTES = 4 * 1024 * 1024, MIN_STACK_BYTES = 128 * 1024, SIGNALS = 64 };
 
-/* Node's name. */
+/* The name of the processor in Node.js. */
 #if defined(__x86_64__)
 #define PROCESSOR "x64"
 #elif defined(__aarch64__)
 #define PROCESSOR "arm64"
 #endif
 
-/* Each fills NATIVE with the functions of its file. */
-static void (*const PARTS[])(JSContext *context, JSValueConst native) = {
+/* The functions of runtime.h, each of which adds the functions of its file to NATIVE. */
+static void (*const ADD_FUNCTIONS[])(JSContext *context, JSValueConst native) = {
   add_addons,      add_bytes,        add_child, add_crypto,  add_emitter, add_errors,  add_events,   add_files,
   add_http_head, add_http_parser, add_monitor_file, add_names, add_process, add_random,  add_sockets, add_terminal, add_text,
   add_tls,         add_trust,        add_url,   add_workers,
@@ -47,71 +52,79 @@ static const int FATAL[] = {FATAL_SIGNALS};
 
 static void exit_by(int signal) { _exit(128 + signal); }
 
-/* Makes PID 1 exit at signals, with the status of preflight.ts: the kernel would drop those before JavaScript listens. */
+/*
+ * Makes PID 1 exit at signals that end a process, with the status of preflight.ts. Without a handler the kernel would
+ * discard the signals that come before JavaScript listens to them.
+ */
 static void end_at_signals(void) {
   const struct sigaction action = {.sa_handler = exit_by};
   for (size_t i = 0; i < COUNT(FATAL); ++i) sigaction(FATAL[i], &action, NULL);
 }
 
-static JSValue numbers(JSContext *context, const int *of, size_t count) {
+static JSValue list_of_numbers(JSContext *context, const int *numbers, size_t count) {
   const JSValue list = JS_NewArray(context);
-  for (size_t i = 0; i < count; ++i) JS_SetPropertyUint32(context, list, (uint32_t)i, JS_NewInt32(context, of[i]));
+  for (size_t i = 0; i < count; ++i) JS_SetPropertyUint32(context, list, (uint32_t)i, JS_NewInt32(context, numbers[i]));
   return list;
 }
 
+/* Lists the signals that the caller ignored, and notes them in `caller`. */
 static JSValue ignored_signals(JSContext *context) {
-  int found[SIGNALS];
+  int signals[SIGNALS];
   size_t count = 0;
   for (int signal = 1; signal <= SIGNALS; ++signal) {
-    /* By the system call: musl keeps some real-time signals for itself. */
+    /* By the system call, because sigaction of musl refuses the signals that musl uses itself. */
     long action[8] = {0};
     if (syscall(SYS_rt_sigaction, signal, NULL, action, sizeof(uint64_t)) == 0 && action[0] == (long)SIG_IGN) {
-      found[count++] = signal;
+      signals[count++] = signal;
       caller.ignored_signals |= UINT64_C(1) << (signal - 1);
     }
   }
-  return numbers(context, found, count);
+  return list_of_numbers(context, signals, count);
 }
 
-/* Lists the open ones. Takes the numbers of the others, which the next files would get; the program does not inherit those. */
+/*
+ * Lists the standard streams that are open, and notes the others in `caller`. Their numbers are taken by other files that
+ * close on exec: otherwise the next files that this process opens would become standard streams.
+ */
 static JSValue standard_streams(JSContext *context) {
-  int found[3];
+  int open_streams[3];
   size_t count = 0;
   for (int stream = 0; stream < 3; ++stream) {
     caller.closed_streams[stream] = fcntl(stream, F_GETFD) == -1;
-    if (!caller.closed_streams[stream]) found[count++] = stream;
-    /* A root folder may have no devices. */
+    if (!caller.closed_streams[stream]) open_streams[count++] = stream;
+    /* In a root folder without devices the root folder itself takes the number. */
     else if (open("/dev/null", O_RDWR | O_CLOEXEC) == -1) open("/", O_PATH | O_CLOEXEC);
   }
-  return numbers(context, found, count);
+  return list_of_numbers(context, open_streams, count);
 }
 
-enum { MOST_DESCRIPTORS = 4096, WITHOUT_PROC = 1024 };
+/* The limits on the listed descriptors, and on the numbers that are tried if there is no /proc. */
+enum { MAX_DESCRIPTORS = 4096, MAX_TRIED_DESCRIPTORS = 1024 };
 
-/* Lists the open descriptors from 3 on, all inherited, since no other code has run. */
+/* Lists the open descriptors from 3 on. All of them are inherited, since no other code has opened any yet. */
 static JSValue inherited_descriptors(JSContext *context) {
-  static int found[MOST_DESCRIPTORS];
+  static int descriptors[MAX_DESCRIPTORS];
   size_t count = 0;
   DIR *const folder = opendir("/proc/self/fd");
   if (folder == NULL) {
-    for (int number = 3; number < WITHOUT_PROC; ++number) {
-      if (fcntl(number, F_GETFD) != -1) found[count++] = number;
+    for (int number = 3; number < MAX_TRIED_DESCRIPTORS; ++number) {
+      if (fcntl(number, F_GETFD) != -1) descriptors[count++] = number;
     }
-    return numbers(context, found, count);
+    return list_of_numbers(context, descriptors, count);
   }
   for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     const int number = atoi(entry->d_name);
-    if (number > 2 && number != dirfd(folder) && count < MOST_DESCRIPTORS) found[count++] = number;
+    if (number > 2 && number != dirfd(folder) && count < MAX_DESCRIPTORS) descriptors[count++] = number;
   }
   closedir(folder);
-  return numbers(context, found, count);
+  return list_of_numbers(context, descriptors, count);
 }
 
-static JSValue words(JSContext *context, char **of, size_t count) {
+static JSValue list_of_texts(JSContext *context, char **texts, size_t count) {
   const JSValue list = JS_NewArray(context);
   for (size_t i = 0; i < count; ++i) {
-    const JSValue word = text_from_system(context, of[i], strlen(of[i]));
-    JS_SetPropertyUint32(context, list, (uint32_t)i, word);
+    const JSValue text = text_from_system(context, texts[i], strlen(texts[i]));
+    JS_SetPropertyUint32(context, list, (uint32_t)i, text);
   }
   return list;
 }
@@ -123,44 +136,45 @@ static const struct file *find_file(const struct file *files, size_t count, cons
   return NULL;
 }
 
+/* Reads the bytecode of a file. */
 static JSValue read_code(JSContext *context, const struct file *file) {
-  const size_t stored = (size_t)(file->end - file->start);
-  if (stored == file->size) return JS_ReadObject(context, file->start, stored, JS_READ_OBJ_BYTECODE);
+  const size_t stored_size = (size_t)(file->end - file->start);
+  if (stored_size == file->size) return JS_ReadObject(context, file->start, stored_size, JS_READ_OBJ_BYTECODE);
   uint8_t *const code = js_malloc(context, file->size);
   if (code == NULL) end_without_memory();
   uLongf size = file->size;
-  const int outcome = uncompress(code, &size, file->start, stored);
-  /* To a handler of JavaScript a file that cannot be loaded is a mistake of this program. */
-  if (outcome == Z_MEM_ERROR) end_without_memory();
-  const JSValue result = outcome == Z_OK && size == file->size
+  const int status = uncompress(code, &size, file->start, stored_size);
+  /* An exception would be reported as a bug of this program. */
+  if (status == Z_MEM_ERROR) end_without_memory();
+  const JSValue result = status == Z_OK && size == file->size
                            ? JS_ReadObject(context, code, size, JS_READ_OBJ_BYTECODE)
                            : JS_ThrowInternalError(context, "%s is damaged", file->name);
   js_free(context, code);
   return result;
 }
 
-/* (name): returns the function of a file, or undefined */
+/* (name): returns the function that a file of this executable contains; undefined if there is no such file */
 FUNCTION(load) {
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
   if (name == NULL) return JS_EXCEPTION;
-  const struct file *found = find_file(image_files, image_file_count, name);
-  if (found == NULL) found = find_file(FILES, FILE_COUNT, name);
+  const struct file *script = find_file(image_files, image_file_count, name);
+  if (script == NULL) script = find_file(FILES, FILE_COUNT, name);
   JS_FreeCString(context, name);
-  if (found == NULL) return JS_UNDEFINED;
-  const JSValue code = read_code(context, found);
+  if (script == NULL) return JS_UNDEFINED;
+  const JSValue code = read_code(context, script);
   return JS_IsException(code) ? code : JS_EvalFunction(context, code);
 }
 
-/* Runs promises until none is ready. */
+/* Runs the jobs of promises until none is left. */
 FUNCTION(run_promises) {
-  JSContext *of = NULL;
-  while (JS_ExecutePendingJob(JS_GetRuntime(context), &of) > 0) continue;
+  JSContext *job_context = NULL;
+  while (JS_ExecutePendingJob(JS_GetRuntime(context), &job_context) > 0) continue;
   return JS_UNDEFINED;
 }
 
 #ifdef SHELL
-/* (text, file): runs a script, for the shell of tests */
+/* (text, file name for errors): runs a script. Only the shell of the tests has this. */
 FUNCTION(evaluate) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
@@ -172,17 +186,21 @@ FUNCTION(evaluate) {
 }
 #endif
 
-static JSValue unhandled IMAGED;
+/* The function of on_rejection. */
+static JSValue rejection_listener IMAGED;
 
 static void track_rejection(JSContext *context, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque) {
-  if (JS_IsUndefined(unhandled)) return;
-  JSValue given[] = {promise, reason, JS_NewBool(context, is_handled)};
-  JS_FreeValue(context, JS_Call(context, unhandled, JS_UNDEFINED, 3, given));
+  if (JS_IsUndefined(rejection_listener)) return;
+  JSValue values[] = {promise, reason, JS_NewBool(context, is_handled)};
+  JS_FreeValue(context, JS_Call(context, rejection_listener, JS_UNDEFINED, 3, values));
 }
 
-/* (function): is called with the promise, its reason, and true if it is handled later after all */
+/*
+ * (function): sets the function that is called with a promise, its reason, and false when a promise is rejected that
+ * nothing handles; and again with true if it is handled later
+ */
 FUNCTION(on_rejection) {
-  unhandled = JS_DupValue(context, arguments[0]);
+  rejection_listener = JS_DupValue(context, arguments[0]);
   return JS_UNDEFINED;
 }
 
@@ -194,7 +212,7 @@ static void print_exception(JSContext *context) {
   dprintf(2, "sophia-run: internal error: %s\n%s", text == NULL ? "" : text, lines == NULL ? "" : lines);
 }
 
-/* The engine after its modules have been loaded. */
+/* The engine, the object NATIVE, and the function that starts the program. They are NULL until load_modules has run. */
 static JSRuntime *runtime IMAGED;
 static JSContext *context IMAGED;
 static JSValue native IMAGED, start IMAGED;
@@ -216,13 +234,13 @@ static void load_modules(size_t stack) {
   runtime = JS_NewRuntime2(&MEMORY, NULL);
 #endif
   JS_SetMaxStackSize(runtime, stack);
-  /* Atomics.wait is the way to sleep. */
+  /* JavaScript sleeps by Atomics.wait. */
   JS_SetCanBlock(runtime, true);
-  /* Most starts end before a collection would pay. */
+  /* Most starts end before garbage collection would be worth its time. */
   JS_SetGCThreshold(runtime, 8 * 1024 * 1024);
   JS_SetInterruptHandler(runtime, end_long_turn, NULL);
   context = new_engine(runtime);
-  unhandled = JS_UNDEFINED;
+  rejection_listener = JS_UNDEFINED;
   JS_SetHostPromiseRejectionTracker(runtime, track_rejection, NULL);
   native = JS_NewObject(context);
   static const JSCFunctionListEntry FUNCTIONS[] = {
@@ -235,16 +253,17 @@ static void load_modules(size_t stack) {
     JS_PROP_STRING_DEF("processor", PROCESSOR, 0),
   };
   JS_SetPropertyFunctionList(context, native, FUNCTIONS, COUNT(FUNCTIONS));
-  for (size_t i = 0; i < COUNT(PARTS); ++i) PARTS[i](context, native);
+  for (size_t i = 0; i < COUNT(ADD_FUNCTIONS); ++i) ADD_FUNCTIONS[i](context, native);
   JS_SetPropertyStr(context, native, "imageFiles", names_of_image_files());
   JSValue name = JS_NewString(context, "boot");
   const JSValue boot = load(context, JS_UNDEFINED, 1, &name);
   JS_FreeValue(context, name);
-  JSValue given[] = {JS_UNDEFINED, JS_UNDEFINED, native};
-  start = JS_IsException(boot) ? boot : JS_Call(context, boot, JS_UNDEFINED, COUNT(given), given);
+  JSValue boot_arguments[] = {JS_UNDEFINED, JS_UNDEFINED, native};
+  start = JS_IsException(boot) ? boot : JS_Call(context, boot, JS_UNDEFINED, COUNT(boot_arguments), boot_arguments);
   JS_FreeValue(context, boot);
 }
 
+/* Loads the modules in the process that makes the image. Returns the end of the memory in use; NULL if it fails. */
 static const char *load_image(void) {
   load_modules(STACK_BYTES);
   if (JS_IsException(start)) {
@@ -255,25 +274,26 @@ static const char *load_image(void) {
   return JS_FixObjects(runtime, end_of_image);
 }
 
+/* The command line. */
 static struct {
   int count;
   char **words;
 } command;
 
-/* Runs JavaScript on so many bytes of the stack; it ends this process. */
-static _Noreturn void run_on(size_t stack) {
+/* Runs JavaScript, with this limit in bytes on its stack. Never returns: JavaScript ends this process. */
+static _Noreturn void run_javascript(size_t stack) {
   if (context == NULL) load_modules(stack);
   JS_UpdateStackTop(runtime);
   JS_SetMaxStackSize(runtime, stack);
-  JS_SetPropertyStr(context, native, "words", words(context, command.words, (size_t)command.count));
+  JS_SetPropertyStr(context, native, "words", list_of_texts(context, command.words, (size_t)command.count));
   JS_SetPropertyStr(context, native, "ignoredSignals", ignored_signals(context));
   JS_SetPropertyStr(context, native, "descriptors", inherited_descriptors(context));
   JS_SetPropertyStr(context, native, "streams", standard_streams(context));
 #ifdef CHECKED
   watch_memory(runtime);
-  be_wrong(context, native, command.count, command.words);
+  make_mistake(context, native, command.count, command.words);
 #endif
-  /* Like Node.js, which native/system.c expects: it restores them on execve. */
+  /* Node.js ignores these two as well, and native/system.c restores them before an execve. */
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
   const JSValue result = JS_IsException(start) ? start : JS_Call(context, start, JS_UNDEFINED, 0, NULL);
@@ -282,14 +302,18 @@ static _Noreturn void run_on(size_t stack) {
 }
 
 static size_t stack_bytes = STACK_BYTES;
-static _Noreturn void run_here(void) { run_on(stack_bytes); }
+static _Noreturn void run_on_this_stack(void) { run_javascript(stack_bytes); }
 
-/* The stack pointer at the first instruction. Below it is the caller's limit of the stack, in which words and variables are, too. */
+/*
+ * The stack pointer at the first instruction; NULL if the C library's own entry was used. The kernel's stack is below this
+ * address. It contains the arguments and variables, and has the caller's limit (ulimit -s).
+ */
 char *given_stack;
 
 /*
- * A stack of `ulimit -s 8` may have no room left for a function call. So the process begins on one of its own, where only main()
- * runs, and the C library before it (start_on_small_stack is the entry, runtime/build/runtime.mjs).
+ * With `ulimit -s 8` the kernel's stack may have no room for even one function call. So the process begins at
+ * start_on_small_stack (the entry, runtime/build/runtime.mjs) and on this stack. Only the start of the C library and main()
+ * run here.
  */
 enum { SMALL_STACK = 16 * 1024 };
 _Alignas(16) char small_stack[SMALL_STACK];
@@ -304,19 +328,20 @@ __asm__(".text\n.weak _start_c\n.globl start_on_small_stack\nstart_on_small_stac
         "adrp x1, small_stack+16384\n\tadd x1, x1, :lo12:small_stack+16384\n\tmov sp, x1\n\tbl _start_c\n\tbrk #0\n");
 #endif
 
+/* Continues in run_on_this_stack, on a stack that ends at this address. */
 static _Noreturn void switch_to(char *stack) {
   stack = (char *)((uintptr_t)stack & ~(uintptr_t)15);
 #if defined(__x86_64__)
-  __asm__ volatile("mov %0, %%rsp\n\tcall *%1\n\tud2" ::"r"(stack), "r"(run_here) : "memory");
+  __asm__ volatile("mov %0, %%rsp\n\tcall *%1\n\tud2" ::"r"(stack), "r"(run_on_this_stack) : "memory");
 #elif defined(__aarch64__)
-  __asm__ volatile("mov sp, %0\n\tblr %1\n\tbrk #0" ::"r"(stack), "r"(run_here) : "memory");
+  __asm__ volatile("mov sp, %0\n\tblr %1\n\tbrk #0" ::"r"(stack), "r"(run_on_this_stack) : "memory");
 #endif
   __builtin_unreachable();
 }
 
 /*
- * Returns a stack of the usual size, or NULL. Programs inherit the limit (ulimit -s), so it stays as it is. The kernel gives the
- * new stack its pages as they are used.
+ * Returns the end of a new stack of the usual size; NULL if there is no memory. The limit itself (ulimit -s) stays as it
+ * is, because programs inherit it. The kernel gives the stack its pages only as they are used.
  */
 static char *larger_stack(void) {
   const size_t size = 2 * (size_t)STACK_BYTES;
@@ -333,9 +358,9 @@ static uint64_t random_number(void) {
 }
 
 /*
- * Functions that the C library calls at the end are not written to after the start: the linker puts them in a segment for that.
- * musl protects it in programs with a dynamic linker only. All other constants are in segments that nothing may write to, since
- * this file has fixed addresses.
+ * Makes the segment RELRO read-only, in which the linker puts what is set once at the start, such as the pointers to
+ * functions that the C library calls at the end. musl does that only in programs with a dynamic linker. All other constants
+ * are in segments that are never writable, since this file has fixed addresses.
  */
 static void protect_constants(void) {
   const ElfW(Phdr) *const headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
@@ -357,14 +382,14 @@ int main(int count, char **arguments) {
   command.words = arguments;
   struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
   getrlimit(RLIMIT_STACK, &limit);
-  /* Arguments and variables share the stack. */
+  /* Arguments and variables, which are on the same stack, may use the other half. */
   const rlim_t half = limit.rlim_cur / 2;
   char *stack = half >= STACK_BYTES ? given_stack : larger_stack();
   if (stack == NULL) {
     stack = given_stack;
     if (half < STACK_BYTES) stack_bytes = half;
-    if (half < LEAST_STACK_BYTES) end_without_memory();
+    if (half < MIN_STACK_BYTES) end_without_memory();
   }
-  if (stack == NULL) run_here();
+  if (stack == NULL) run_on_this_stack();
   switch_to(stack);
 }

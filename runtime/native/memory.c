@@ -1,7 +1,12 @@
 /*
- * malloc(3) for QuickJS, which cuts blocks of up to 512 bytes from pages itself: gives pages, larger blocks that are reused
- * within their size class, and mappings of their own for the largest. The C library's allocator takes a third of a start's
- * time.
+ * The memory allocator of the engine. QuickJS cuts its blocks of up to 512 bytes from pages itself, and asks here (MEMORY)
+ * for the pages and for all larger blocks. A block that is freed is reused only for sizes of the same class, and blocks of
+ * more than LARGE bytes have mappings of their own. With the C library's allocator, allocations would take a third of a
+ * start's time.
+ *
+ * While the build makes the image (image.h), all memory comes from the image's room, a section of the executable. In a
+ * process that starts from the image that memory is never given out again, since each page of it that is written to must be
+ * copied.
  */
 #include "memory.h"
 #include "image.h"
@@ -19,38 +24,47 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { LEAST_BITS = 7, LARGE_BITS = 18, CLASSES_A_DOUBLING = 8 };
-enum { CLASSES = (LARGE_BITS - LEAST_BITS + 1) * CLASSES_A_DOUBLING };
-static const size_t LEAST = (size_t)1 << LEAST_BITS, LARGE = (size_t)1 << LARGE_BITS, PAGE = 4096;
-static const size_t REGION = (size_t)4 << 20, PIECE = (size_t)64 << 10, IMAGE_PIECE = (size_t)16 << 10;
+/*
+ * A size class is the range of sizes that get a block of the same size. There are eight classes between a size and its
+ * double.
+ */
+enum { MIN_BITS = 7, LARGE_BITS = 18, CLASSES_PER_DOUBLING = 8 };
+enum { CLASSES = (LARGE_BITS - MIN_BITS + 1) * CLASSES_PER_DOUBLING };
+static const size_t MIN_BLOCK = (size_t)1 << MIN_BITS, LARGE = (size_t)1 << LARGE_BITS, PAGE = 4096;
+/* A region is mapped at once. Pieces are cut from it, and blocks or pages from a piece. */
+static const size_t REGION_BYTES = (size_t)4 << 20, PIECE_BYTES = (size_t)64 << 10, IMAGE_PIECE_BYTES = (size_t)16 << 10;
 
-/* The header of a block; a page has none. */
+/* The header in front of each block, with the usable size. A page has no header: its address is a multiple of PAGE. */
 union block {
   size_t size;
   max_align_t aligned;
 };
+/* A page or block that is freed, in the list of those of its class. It is stored in the freed memory itself. */
 struct unused {
   struct unused *next;
 };
+/* A stretch of memory of which the part from `next` to `end` is not yet given out. */
 struct piece {
   char *next, *end;
 };
 
-/* The memory that pieces are cut from; first the image's room. */
+/* The memory that pieces are cut from: the image's room while the image is made, otherwise the newest mapping. */
 static struct piece region IMAGED = {image_room, image_room_end};
-/* Pages have pieces of their own, so that their alignment wastes nothing. */
-static struct piece pages IMAGED, others IMAGED;
+/* Pages are cut from another piece than blocks: between blocks, the alignment of a page would waste memory. */
+static struct piece page_piece IMAGED, block_piece IMAGED;
 static struct unused *unused_pages IMAGED, *unused_blocks[CLASSES] IMAGED;
 
-/* Eight classes a doubling, which are multiples of 16. */
+/*
+ * Returns the index of the smallest class whose blocks have at least this size. All sizes of classes are multiples of 16.
+ */
 static size_t class_of(size_t size) {
-  const size_t last = size > LEAST ? size - 1 : LEAST - 1;
-  const size_t bits = 63 - (size_t)__builtin_clzl(last);
-  return (bits + 1 - LEAST_BITS) * CLASSES_A_DOUBLING + (last >> (bits - 3)) % CLASSES_A_DOUBLING;
+  const size_t last_byte = size > MIN_BLOCK ? size - 1 : MIN_BLOCK - 1;
+  const size_t bits = 63 - (size_t)__builtin_clzl(last_byte);
+  return (bits + 1 - MIN_BITS) * CLASSES_PER_DOUBLING + (last_byte >> (bits - 3)) % CLASSES_PER_DOUBLING;
 }
 
 static size_t size_of_class(size_t class) {
-  return (CLASSES_A_DOUBLING + class % CLASSES_A_DOUBLING + 1) << (class / CLASSES_A_DOUBLING + LEAST_BITS - 4);
+  return (CLASSES_PER_DOUBLING + class % CLASSES_PER_DOUBLING + 1) << (class / CLASSES_PER_DOUBLING + MIN_BITS - 4);
 }
 
 static void *map(size_t size) {
@@ -58,7 +72,7 @@ static void *map(size_t size) {
   return mapped == MAP_FAILED ? NULL : mapped;
 }
 
-/* The engine does not survive the lack of a small block everywhere. */
+/* Called where a small block cannot be had, because parts of the engine do not check for NULL. */
 noreturn void end_without_memory(void) {
   static const char MESSAGE[] = "sophia-run: not enough memory\n";
   (void)!write(2, MESSAGE, sizeof MESSAGE - 1);
@@ -66,45 +80,52 @@ noreturn void end_without_memory(void) {
   _exit(125);
 }
 
-/* Memory of the image is not given out again after that (end_of_image). */
+/* Returns false in a process that starts from the image: end_of_image has emptied `region` by then. */
 static bool is_making_image(void) { return region.end == image_room_end; }
 
 static bool has_image_room(size_t size) { return is_making_image() && (size_t)(region.end - region.next) >= size; }
 
+/* Cuts a piece from `region`, which must have this much left. */
 static struct piece cut(size_t size) {
   const struct piece piece = {region.next, region.next + size};
   region.next = piece.end;
   return piece;
 }
 
-static struct piece new_piece(size_t least) {
-  /* Small ones, because what is left of them is a part of the executable. */
-  if (has_image_room(IMAGE_PIECE) && least < IMAGE_PIECE) return cut(IMAGE_PIECE);
-  if (has_image_room(least)) return cut(least);
-  const size_t size = least > PIECE ? least : PIECE;
+/* Returns a piece of at least `min_size` bytes. Ends this process if there is no memory. */
+static struct piece new_piece(size_t min_size) {
+  /* Pieces of the image are smaller, because the unused rest of a piece is stored in the executable. */
+  if (has_image_room(IMAGE_PIECE_BYTES) && min_size < IMAGE_PIECE_BYTES) return cut(IMAGE_PIECE_BYTES);
+  if (has_image_room(min_size)) return cut(min_size);
+  const size_t size = min_size > PIECE_BYTES ? min_size : PIECE_BYTES;
   if ((size_t)(region.end - region.next) < size) {
-    region.next = map(REGION);
+    region.next = map(REGION_BYTES);
     if (region.next == NULL) end_without_memory();
-    region.end = region.next + REGION;
+    region.end = region.next + REGION_BYTES;
   }
   const struct piece piece = cut(size);
-  /* Gets its pages at once: a page fault for each costs four times as much. Linux before 5.14 refuses it. */
+  /*
+   * The kernel adds all pages of the piece in this call. A page fault for each would cost four times as much. Linux before
+   * 5.14 refuses the call, and adds each page at its first use instead.
+   */
   madvise(piece.next, size, MADV_POPULATE_WRITE);
   return piece;
 }
 
-static size_t pages_of(size_t size) { return (size + PAGE - 1) & ~(PAGE - 1); }
+/* Rounds a size up to whole pages. */
+static size_t round_up_to_pages(size_t size) { return (size + PAGE - 1) & ~(PAGE - 1); }
 
 static bool is_in_image(const void *memory) {
   return (const char *)memory >= image_room && (const char *)memory < image_room_end;
 }
 
 static void *allocate_large(size_t size) {
+  /* Rounding a larger size up would overflow. */
   if (size > SIZE_MAX / 2) return NULL;
-  const size_t whole = pages_of(size + sizeof(union block));
-  union block *const block = has_image_room(whole) ? (union block *)cut(whole).next : map(whole);
+  const size_t mapped_size = round_up_to_pages(size + sizeof(union block));
+  union block *const block = has_image_room(mapped_size) ? (union block *)cut(mapped_size).next : map(mapped_size);
   if (block == NULL) return NULL;
-  block->size = whole - sizeof *block;
+  block->size = mapped_size - sizeof *block;
   return block + 1;
 }
 
@@ -115,27 +136,31 @@ static size_t usable_size(const void *memory) {
   return is_page(memory) ? PAGE : ((const union block *)memory)[-1].size;
 }
 
+/* Takes the first element of a list. Returns NULL if the list is empty. */
 static void *take_unused(struct unused **list) {
-  struct unused *const found = *list;
-  if (found != NULL) *list = found->next;
-  return found;
+  struct unused *const first = *list;
+  if (first != NULL) *list = first->next;
+  return first;
 }
 
-/* Cuts up a larger block instead, while the image is made, which should be small. */
-static struct piece new_piece_of_blocks(size_t least) {
-  for (size_t class = class_of(least) + 1; class < CLASSES && is_making_image(); ++class) {
-    char *const found = take_unused(&unused_blocks[class]);
-    if (found != NULL) return (struct piece){found - sizeof(union block), found + size_of_class(class)};
+/*
+ * Returns a piece for blocks. While the image is made this is an unused block of a larger class if there is one, so that
+ * the image stays small.
+ */
+static struct piece new_block_piece(size_t min_size) {
+  for (size_t class = class_of(min_size) + 1; class < CLASSES && is_making_image(); ++class) {
+    char *const larger_block = take_unused(&unused_blocks[class]);
+    if (larger_block != NULL) return (struct piece){larger_block - sizeof(union block), larger_block + size_of_class(class)};
   }
-  return new_piece(pages_of(least));
+  return new_piece(round_up_to_pages(min_size));
 }
 
 static void *allocate_page(void) {
-  void *const found = take_unused(&unused_pages);
-  if (found != NULL) return found;
-  if (pages.next == pages.end) pages = new_piece(PAGE);
-  char *const page = pages.next;
-  pages.next += PAGE;
+  void *const unused_page = take_unused(&unused_pages);
+  if (unused_page != NULL) return unused_page;
+  if (page_piece.next == page_piece.end) page_piece = new_piece(PAGE);
+  char *const page = page_piece.next;
+  page_piece.next += PAGE;
   return page;
 }
 
@@ -144,21 +169,25 @@ static void *allocate(void *opaque, size_t size) {
   /* The engine's pages for small blocks have a little less than 4 KiB. */
   if (size > PAGE / 2 && size <= PAGE) return allocate_page();
   const size_t class = class_of(size);
-  void *const found = take_unused(&unused_blocks[class]);
-  if (found != NULL) return found;
-  /* A header more, to avoid an address that is a page's. */
-  const size_t whole = size_of_class(class), needed = whole + 2 * sizeof(union block);
-  if ((size_t)(others.end - others.next) < needed) others = new_piece_of_blocks(needed);
-  union block *block = (union block *)others.next;
+  void *const unused_block = take_unused(&unused_blocks[class]);
+  if (unused_block != NULL) return unused_block;
+  /*
+   * There is room for a second header: a block is moved up by one if its address would be a multiple of PAGE, like a
+   * page's.
+   */
+  const size_t block_size = size_of_class(class), needed = block_size + 2 * sizeof(union block);
+  if ((size_t)(block_piece.end - block_piece.next) < needed) block_piece = new_block_piece(needed);
+  union block *block = (union block *)block_piece.next;
   if (is_page(block + 1)) ++block;
-  block->size = whole;
-  others.next = (char *)(block + 1) + whole;
+  block->size = block_size;
+  block_piece.next = (char *)(block + 1) + block_size;
   return block + 1;
 }
 
 static void release(void *opaque, void *memory) {
   if (memory == NULL) return;
   const size_t size = usable_size(memory);
+  /* Memory of the image is not reused by a start, and large blocks of the image cannot be unmapped. */
   if (is_in_image(memory) && (size > LARGE || !is_making_image())) return;
   if (size > LARGE) {
     munmap((union block *)memory - 1, size + sizeof(union block));
@@ -170,45 +199,60 @@ static void release(void *opaque, void *memory) {
   *list = block;
 }
 
+/*
+ * The functions below call the ones above by these names, so that the build for the checking mode (checked/checked.h) can
+ * put its checks in between.
+ */
 #ifdef CHECKED
 #include "checked/blocks.inc"
+#define ALLOCATE checked_allocate
+#define RELEASE checked_release
+#define USABLE_SIZE checked_usable_size
 #else
-static void keep_unused_of_image(void) {}
+#define ALLOCATE allocate
+#define RELEASE release
+#define USABLE_SIZE usable_size
+static void note_unused_image_memory(void) {}
 #endif
 
 static void *allocate_zeroed(void *opaque, size_t count, size_t size) {
   if (size != 0 && count > SIZE_MAX / size) return NULL;
-  void *const memory = allocate(opaque, count * size);
+  void *const memory = ALLOCATE(opaque, count * size);
   return memory == NULL ? NULL : memset(memory, 0, count * size);
 }
 
 static void *resize(void *opaque, void *memory, size_t size) {
-  if (memory == NULL) return allocate(opaque, size);
-  const size_t present = usable_size(memory);
-  if (size <= present && size >= present / 4) return memory;
-  if (present > LARGE && size > LARGE && !is_in_image(memory)) {
-    const size_t whole = pages_of(size + sizeof(union block));
-    union block *const block = mremap((union block *)memory - 1, present + sizeof *block, whole, MREMAP_MAYMOVE);
+  if (memory == NULL) return ALLOCATE(opaque, size);
+  const size_t present_size = USABLE_SIZE(memory);
+  /* A block that shrinks to less than a quarter is moved, so that its memory can be reused. */
+  if (size <= present_size && size >= present_size / 4) return memory;
+  if (present_size > LARGE && size > LARGE && !is_in_image(memory)) {
+    const size_t mapped_size = round_up_to_pages(size + sizeof(union block));
+    union block *const block = mremap((union block *)memory - 1, present_size + sizeof *block, mapped_size, MREMAP_MAYMOVE);
     if (block == MAP_FAILED) return NULL;
-    block->size = whole - sizeof *block;
+    block->size = mapped_size - sizeof *block;
     return block + 1;
   }
-  void *const moved = allocate(opaque, size);
+  void *const moved = ALLOCATE(opaque, size);
   if (moved == NULL) return NULL;
-  memcpy(moved, memory, size < present ? size : present);
-  release(opaque, memory);
+  memcpy(moved, memory, size < present_size ? size : present_size);
+  RELEASE(opaque, memory);
   return moved;
 }
 
 const char *end_of_image(void) {
-  /* Without the rest of the last piece. */
-  const char *const end = pages.end == region.next ? pages.next : others.end == region.next ? others.next : region.next;
-  keep_unused_of_image();
-  /* Unused memory stays so: changing these pages costs a start more than new ones. */
-  region = pages = others = (struct piece){0};
+  /* The image need not contain the unused rest of the piece that was cut last. */
+  const char *const end = page_piece.end == region.next    ? page_piece.next
+                          : block_piece.end == region.next ? block_piece.next
+                                                           : region.next;
+  note_unused_image_memory();
+  /*
+   * A start does not use the image's unused memory: to copy these pages, which are shared, costs more than to get new ones.
+   */
+  region = page_piece = block_piece = (struct piece){0};
   unused_pages = NULL;
   memset(unused_blocks, 0, sizeof unused_blocks);
   return end;
 }
 
-const JSMallocFunctions MEMORY = {allocate_zeroed, allocate, release, resize, usable_size};
+const JSMallocFunctions MEMORY = {allocate_zeroed, ALLOCATE, RELEASE, resize, USABLE_SIZE};

@@ -1,4 +1,7 @@
-/* The monitor's file (native/monitor/), which is part of this executable, as a file in memory. */
+/*
+ * Makes a file in memory of the monitor's program (native/monitor/), which is part of this executable, so that execve can
+ * start it.
+ */
 #include "runtime.h"
 
 #include <errno.h>
@@ -16,11 +19,12 @@
 #define MFD_EXEC 0x10U
 #endif
 
-static bool is_filled(int file) {
+/* Writes the program to an empty file. Returns false if the file cannot have this size. */
+static bool write_program(int file) {
   const size_t size = (size_t)(MONITOR.end - MONITOR.start);
   struct rlimit limit;
   if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_max < size) return false;
-  /* The caller's limit on the size of files holds here, too. */
+  /* The caller's limit on the size of files (ulimit -f) is valid for this file as well. */
   const struct rlimit raised = {limit.rlim_max, limit.rlim_max};
   if (limit.rlim_cur < size) setrlimit(RLIMIT_FSIZE, &raised);
   const bool result = write(file, MONITOR.start, size) == (ssize_t)size;
@@ -28,21 +32,27 @@ static bool is_filled(int file) {
   return result;
 }
 
-/* Returns the path of the file, which no other process can change; undefined if the system allows none. */
+/*
+ * Returns the path of the file, such as "/proc/self/fd/10". No other process can change the file. Undefined if there can be
+ * none.
+ */
 FUNCTION(monitor_file) {
   static char path[32];
   if (path[0] == '\0') {
     int file = memfd_create("sophia-run", MFD_CLOEXEC | MFD_EXEC);
-    /* Linux before 6.3 does not know the second flag, which later versions may ask for. */
+    /* Linux before 6.3 does not know the second flag. Later versions may be set up to require it (vm.memfd_noexec). */
     if (file < 0 && errno == EINVAL) file = memfd_create("sophia-run", MFD_CLOEXEC);
     if (file < 0) return JS_UNDEFINED;
-    /* A child gets descriptors of its own below this number, of which one may else replace it before the execve. */
+    /*
+     * Descriptors that a child is given have lower numbers, and would replace this file before the execve if it had one of
+     * them.
+     */
     const int moved = fcntl(file, F_DUPFD_CLOEXEC, 10);
     if (moved >= 0) {
       close(file);
       file = moved;
     }
-    if (!is_filled(file)) {
+    if (!write_program(file)) {
       close(file);
       return JS_UNDEFINED;
     }

@@ -1,4 +1,7 @@
-/* Addresses and names of hosts for node:net (runtime/modules/net/). */
+/*
+ * Addresses and names of hosts, for node:net (runtime/modules/net/). getaddrinfo(3) may block, so it runs in another thread
+ * (struct work), and the callback gets its result in the event loop.
+ */
 #include "runtime.h"
 
 #include <arpa/inet.h>
@@ -13,14 +16,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Returns the 4 or 16 bytes of an address without a zone; undefined for anything else. */
+/* (text): returns the 4 or 16 bytes of an IPv4 or IPv6 address without a zone as a list; undefined for anything else */
 FUNCTION(bytes_of_address) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   if (text == NULL) return JS_EXCEPTION;
   uint8_t bytes[16];
+  /* A text that contains a NUL is not an address. */
   const bool is_whole = strlen(text) == length;
-  const size_t size = !is_whole ? 0 : inet_pton(AF_INET, text, bytes) == 1 ? 4 : inet_pton(AF_INET6, text, bytes) == 1 ? 16 : 0;
+  size_t size = 0;
+  if (is_whole && inet_pton(AF_INET, text, bytes) == 1) size = 4;
+  else if (is_whole && inet_pton(AF_INET6, text, bytes) == 1) size = 16;
   JS_FreeCString(context, text);
   if (size == 0) return JS_UNDEFINED;
   const JSValue result = JS_NewArray(context);
@@ -28,19 +34,21 @@ FUNCTION(bytes_of_address) {
   return result;
 }
 
+/* The look-up of a host name by getaddrinfo(3). */
 struct look_up {
   struct work work;
   int result, error;
-  struct addrinfo hints, *found;
+  struct addrinfo hints, *addresses;
   char host[];
 };
 
 static void run_look_up(struct work *work) {
-  struct look_up *const this = (struct look_up *)work;
-  this->result = getaddrinfo(this->host, NULL, &this->hints, &this->found);
-  this->error = errno;
+  struct look_up *const look_up = (struct look_up *)work;
+  look_up->result = getaddrinfo(look_up->host, NULL, &look_up->hints, &look_up->addresses);
+  look_up->error = errno;
 }
 
+/* Returns the code that Node.js gives an error of getaddrinfo(3). `error` is errno. */
 static const char *code_of(int result, int error) {
   switch (result) {
     case EAI_NONAME:
@@ -61,49 +69,53 @@ static const char *code_of(int result, int error) {
   }
 }
 
-/* Addresses and families (4, 6) in turns, or the code of an error. */
+/*
+ * Returns addresses and families in turns, as in ["127.0.0.1", 4, "::1", 6]; or the code of an error, such as "ENOTFOUND".
+ * Frees the look-up.
+ */
 static JSValue result_of_look_up(JSContext *context, struct work *work) {
-  struct look_up *const this = (struct look_up *)work;
+  struct look_up *const look_up = (struct look_up *)work;
   JSValue result;
-  if (this->result != 0) result = JS_NewString(context, code_of(this->result, this->error));
+  if (look_up->result != 0) result = JS_NewString(context, code_of(look_up->result, look_up->error));
   else {
     result = JS_NewArray(context);
-    uint32_t number = 0;
-    for (const struct addrinfo *each = this->found; each != NULL; each = each->ai_next) {
+    uint32_t length = 0;
+    for (const struct addrinfo *address = look_up->addresses; address != NULL; address = address->ai_next) {
       char text[INET6_ADDRSTRLEN];
-      const bool is_v4 = each->ai_family == AF_INET;
-      const void *const bytes = is_v4 ? (void *)&((struct sockaddr_in *)each->ai_addr)->sin_addr
-                                      : (void *)&((struct sockaddr_in6 *)each->ai_addr)->sin6_addr;
-      if (inet_ntop(each->ai_family, bytes, text, sizeof text) == NULL) continue;
-      JS_SetPropertyUint32(context, result, number++, JS_NewString(context, text));
-      JS_SetPropertyUint32(context, result, number++, JS_NewInt32(context, is_v4 ? 4 : 6));
+      const bool is_v4 = address->ai_family == AF_INET;
+      const void *const bytes = is_v4 ? (void *)&((struct sockaddr_in *)address->ai_addr)->sin_addr
+                                      : (void *)&((struct sockaddr_in6 *)address->ai_addr)->sin6_addr;
+      if (inet_ntop(address->ai_family, bytes, text, sizeof text) == NULL) continue;
+      JS_SetPropertyUint32(context, result, length++, JS_NewString(context, text));
+      JS_SetPropertyUint32(context, result, length++, JS_NewInt32(context, is_v4 ? 4 : 6));
     }
-    freeaddrinfo(this->found);
+    freeaddrinfo(look_up->addresses);
   }
-  free(this);
+  free(look_up);
   return result;
 }
 
-/* (host, callback): calls back with the result of result_of_look_up */
+/* (host, callback): looks up a host; the callback gets what result_of_look_up returns */
 FUNCTION(look_up_host) {
   size_t length = 0;
   const char *const host = JS_ToCStringLen(context, &length, arguments[0]);
   if (host == NULL) return JS_EXCEPTION;
-  struct look_up *const this = calloc(1, sizeof *this + length + 1);
-  if (this != NULL) memcpy(this->host, host, length);
+  struct look_up *const look_up = calloc(1, sizeof *look_up + length + 1);
+  if (look_up != NULL) memcpy(look_up->host, host, length);
   JS_FreeCString(context, host);
-  if (this == NULL) return JS_ThrowOutOfMemory(context);
-  this->work.run = run_look_up;
-  this->work.result = result_of_look_up;
-  this->hints = (struct addrinfo){.ai_flags = AI_ADDRCONFIG, .ai_socktype = SOCK_STREAM};
-  if (start_work(context, &this->work, arguments[1])) return JS_UNDEFINED;
-  free(this);
+  if (look_up == NULL) return JS_ThrowOutOfMemory(context);
+  look_up->work.run = run_look_up;
+  look_up->work.result = result_of_look_up;
+  look_up->hints = (struct addrinfo){.ai_flags = AI_ADDRCONFIG, .ai_socktype = SOCK_STREAM};
+  if (start_work(context, &look_up->work, arguments[1])) return JS_UNDEFINED;
+  free(look_up);
   return throw_system_error(context, EAGAIN, "getaddrinfo", NULL);
 }
 
 /*
- * The search for a server of /etc/resolv.conf that does not fail at once. getaddrinfo(3) of musl does not notice that a server
- * cannot be reached, or answers with an error: it waits five seconds, as for a slow one.
+ * The search for a name server of /etc/resolv.conf that does not fail at once. getaddrinfo(3) of musl does not notice that
+ * a server cannot be reached, or that it answers with an error: it waits five seconds, as for a slow server. JavaScript
+ * asks here when a look-up takes long, and ends it early if all servers fail.
  */
 struct search {
   struct work work;
@@ -111,46 +123,50 @@ struct search {
   char host[];
 };
 
+/* Returns true if a server cannot be reached, or answers a query with an error, within a second. */
 static bool fails_at_once(const struct addrinfo *server, const uint8_t *query, size_t size) {
   enum { ANSWER_MS = 1000, NO_ERROR = 0, NO_SUCH_NAME = 3 };
-  struct pollfd one = {.fd = socket(server->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), .events = POLLIN};
-  if (one.fd == -1) return false;
-  const bool is_asked = connect(one.fd, server->ai_addr, server->ai_addrlen) == 0 && send(one.fd, query, size, 0) != -1;
-  bool result = !is_asked;
-  if (is_asked && poll(&one, 1, ANSWER_MS) > 0) {
+  struct pollfd server_socket = {.fd = socket(server->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), .events = POLLIN};
+  if (server_socket.fd == -1) return false;
+  const bool is_sent = connect(server_socket.fd, server->ai_addr, server->ai_addrlen) == 0 &&
+                       send(server_socket.fd, query, size, 0) != -1;
+  bool result = !is_sent;
+  if (is_sent && poll(&server_socket, 1, ANSWER_MS) > 0) {
     uint8_t answer[512];
-    const ssize_t got = recv(one.fd, answer, sizeof answer, MSG_DONTWAIT);
-    const int code = got < 4 ? -1 : answer[3] & 15;
+    const ssize_t answer_size = recv(server_socket.fd, answer, sizeof answer, MSG_DONTWAIT);
+    /* The response code is in the lower half of the fourth byte (RFC 1035, 4.1.1). */
+    const int code = answer_size < 4 ? -1 : answer[3] & 15;
     result = code != NO_ERROR && code != NO_SUCH_NAME;
   }
-  close(one.fd);
+  close(server_socket.fd);
   return result;
 }
 
+/* Reads the servers of /etc/resolv.conf, of which a line is `nameserver 10.0.0.2`, until one does not fail at once. */
 static void run_search(struct work *work) {
-  /* As many servers as musl asks. */
-  enum { MOST_SERVERS = 3, INTERNET = 1, ADDRESS = 1 };
-  struct search *const this = (struct search *)work;
+  /* musl asks as many servers. A query for an address of the Internet has these two numbers. */
+  enum { MAX_SERVERS = 3, INTERNET = 1, ADDRESS = 1 };
+  struct search *const search = (struct search *)work;
   const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM};
   uint8_t query[512];
-  const int size = res_mkquery(0, this->host, INTERNET, ADDRESS, NULL, 0, NULL, query, sizeof query);
+  const int size = res_mkquery(0, search->host, INTERNET, ADDRESS, NULL, 0, NULL, query, sizeof query);
   FILE *const file = fopen("/etc/resolv.conf", "re");
   char line[256], server[64];
   int count = 0;
-  this->fails = size > 0;
-  while (this->fails && count < MOST_SERVERS) {
+  search->fails = size > 0;
+  while (search->fails && count < MAX_SERVERS) {
     const bool is_line = file != NULL && fgets(line, sizeof line, file) != NULL;
-    /* The default is this machine. */
+    /* If the file names no server, it is this machine (resolv.conf(5)). */
     if (!is_line && count > 0) break;
     if (!is_line) strcpy(server, "127.0.0.1");
     else if (sscanf(line, "nameserver%*[ \t]%63s", server) != 1) continue;
     struct addrinfo *address = NULL;
     if (getaddrinfo(server, "53", &hints, &address) != 0) {
-      this->fails = is_line;
+      search->fails = is_line;
       continue;
     }
     ++count;
-    this->fails = fails_at_once(address, query, (size_t)size);
+    search->fails = fails_at_once(address, query, (size_t)size);
     freeaddrinfo(address);
   }
   if (file != NULL) fclose(file);
@@ -162,19 +178,19 @@ static JSValue result_of_search(JSContext *context, struct work *work) {
   return result;
 }
 
-/* (host, callback): calls back with true if each server fails at once */
+/* (host, callback): the callback gets true if each name server fails at once */
 FUNCTION(ask_name_servers) {
   size_t length = 0;
   const char *const host = JS_ToCStringLen(context, &length, arguments[0]);
   if (host == NULL) return JS_EXCEPTION;
-  struct search *const this = calloc(1, sizeof *this + length + 1);
-  if (this != NULL) memcpy(this->host, host, length);
+  struct search *const search = calloc(1, sizeof *search + length + 1);
+  if (search != NULL) memcpy(search->host, host, length);
   JS_FreeCString(context, host);
-  if (this == NULL) return JS_ThrowOutOfMemory(context);
-  this->work.run = run_search;
-  this->work.result = result_of_search;
-  /* Without a thread nothing is known. */
-  if (!start_work(context, &this->work, arguments[1])) free(this);
+  if (search == NULL) return JS_ThrowOutOfMemory(context);
+  search->work.run = run_search;
+  search->work.result = result_of_search;
+  /* If there is no thread the callback is never called, and the look-up runs to its end. */
+  if (!start_work(context, &search->work, arguments[1])) free(search);
   return JS_UNDEFINED;
 }
 

@@ -1,4 +1,10 @@
-/* Node-API (node_api.h) in QuickJS. A napi_value is one of `slots`; those of a call are free again when it has returned. */
+/*
+ * The functions of Node-API (node_api.h) that the addons of the package call, for QuickJS. The addons are part of the
+ * executable, and are not changed for it.
+ *
+ * A napi_value is a pointer to one of `slots`. A call of a function of an addon uses the next free slots; all that it used
+ * are free again when it returns. The addons need few, so there is no error for too many: the process aborts.
+ */
 #include "node_api.h"
 
 #include <stdlib.h>
@@ -6,31 +12,34 @@
 
 #include "runtime.h"
 
-enum { MOST_FUNCTIONS = 64, MOST_SLOTS = 64 };
+enum { MAX_FUNCTIONS = 64, MAX_SLOTS = 64 };
 struct napi_slot {
   JSValue value;
 };
+/* A call of a function by JavaScript: its arguments, and the `data` of the function's property. */
 struct napi_call {
   size_t count;
   JSValueConst *arguments;
   void *data;
 };
-static struct napi_slot slots[MOST_SLOTS];
+static struct napi_slot slots[MAX_SLOTS];
 static size_t used_slots;
-static napi_property_descriptor methods[MOST_FUNCTIONS] IMAGED;
+/* All functions of the addons that were loaded. JavaScript calls them by their index. */
+static napi_property_descriptor methods[MAX_FUNCTIONS] IMAGED;
 static int method_count IMAGED;
 
-static napi_status slot(JSValue value, napi_value *result) {
-  if (used_slots == MOST_SLOTS) abort();
+/* Stores a value in the next slot. */
+static napi_status store_value(JSValue value, napi_value *result) {
+  if (used_slots == MAX_SLOTS) abort();
   slots[used_slots].value = value;
   *result = &slots[used_slots++];
   return JS_IsException(value) ? napi_failed : napi_ok;
 }
 
-/* Arguments that the caller left out are undefined. */
+/* Arguments that the caller leaves out are undefined. */
 napi_status napi_get_cb_info(napi_env env, napi_callback_info info, size_t *count, napi_value *arguments,
                              void *receiver, void **data) {
-  for (size_t i = 0; i < *count; ++i) slot(i < info->count ? info->arguments[i] : JS_UNDEFINED, &arguments[i]);
+  for (size_t i = 0; i < *count; ++i) store_value(i < info->count ? info->arguments[i] : JS_UNDEFINED, &arguments[i]);
   *count = info->count;
   if (data != NULL) *data = info->data;
   return napi_ok;
@@ -48,17 +57,17 @@ napi_status napi_get_value_int64(napi_env env, napi_value value, int64_t *result
   return JS_IsNumber(value->value) && JS_ToInt64(env, result, value->value) == 0 ? napi_ok : napi_failed;
 }
 
-/* Cuts a text that is too long, as Node.js does. */
+/* Truncates a text that is too long, as Node.js does. */
 napi_status napi_get_value_string_utf8(napi_env env, napi_value value, char *to, size_t size,
                                        size_t *length) {
   if (!JS_IsString(value->value) || size == 0) return napi_failed;
-  size_t whole = 0;
-  const char *const text = utf8_of(env, value->value, &whole);
+  size_t full_length = 0;
+  const char *const text = utf8_of(env, value->value, &full_length);
   if (text == NULL) return napi_failed;
-  const size_t kept = whole < size - 1 ? whole : size - 1;
-  memcpy(to, text, kept);
-  to[kept] = '\0';
-  if (length != NULL) *length = kept;
+  const size_t copied = full_length < size - 1 ? full_length : size - 1;
+  memcpy(to, text, copied);
+  to[copied] = '\0';
+  if (length != NULL) *length = copied;
   JS_FreeCString(env, text);
   return napi_ok;
 }
@@ -68,52 +77,52 @@ napi_status napi_get_buffer_info(napi_env env, napi_value value, void **data, si
   return JS_GetTypedArrayType(value->value) == JS_TYPED_ARRAY_UINT8 ? napi_ok : napi_failed;
 }
 
-/* The length is in elements. */
+/* Stores the length in elements, not in bytes. */
 napi_status napi_get_typedarray_info(napi_env env, napi_value value, napi_typedarray_type *type,
                                      size_t *length, void **data, napi_value *buffer, size_t *offset) {
-  const int kind = JS_GetTypedArrayType(value->value);
-  if (kind < 0) return napi_failed;
-  size_t at = 0, bytes = 0, element = 1, whole = 0;
-  const JSValue memory = JS_GetTypedArrayBuffer(env, value->value, &at, &bytes, &element);
+  const int array_type = JS_GetTypedArrayType(value->value);
+  if (array_type < 0) return napi_failed;
+  size_t byte_offset = 0, byte_length = 0, element_size = 1, buffer_size = 0;
+  const JSValue memory = JS_GetTypedArrayBuffer(env, value->value, &byte_offset, &byte_length, &element_size);
   if (JS_IsException(memory)) return napi_failed;
-  uint8_t *const start = JS_GetArrayBuffer(env, &whole, memory);
+  uint8_t *const start = JS_GetArrayBuffer(env, &buffer_size, memory);
   JS_FreeValue(env, memory);
-  if (type != NULL) *type = (napi_typedarray_type)kind;
-  if (length != NULL) *length = bytes / element;
-  if (data != NULL) *data = start == NULL ? NULL : start + at;
-  if (offset != NULL) *offset = at;
+  if (type != NULL) *type = (napi_typedarray_type)array_type;
+  if (length != NULL) *length = byte_length / element_size;
+  if (data != NULL) *data = start == NULL ? NULL : start + byte_offset;
+  if (offset != NULL) *offset = byte_offset;
   return napi_ok;
 }
 
 napi_status napi_create_int32(napi_env env, int32_t number, napi_value *result) {
-  return slot(JS_NewInt32(env, number), result);
+  return store_value(JS_NewInt32(env, number), result);
 }
 
 napi_status napi_create_uint32(napi_env env, uint32_t number, napi_value *result) {
-  return slot(JS_NewUint32(env, number), result);
+  return store_value(JS_NewUint32(env, number), result);
 }
 
 napi_status napi_get_boolean(napi_env env, bool value, napi_value *result) {
-  return slot(JS_NewBool(env, value), result);
+  return store_value(JS_NewBool(env, value), result);
 }
 
 napi_status napi_create_string_utf8(napi_env env, const char *text, size_t length, napi_value *result) {
   const size_t size = length == NAPI_AUTO_LENGTH ? strlen(text) : length;
-  return slot(text_from_utf8(env, (const uint8_t *)text, size), result);
+  return store_value(text_from_utf8(env, (const uint8_t *)text, size), result);
 }
 
 napi_status napi_create_string_latin1(napi_env env, const char *text, size_t length, napi_value *result) {
   uint16_t *const units = malloc(2 * length + 2);
   if (units == NULL) return napi_failed;
   for (size_t i = 0; i < length; ++i) units[i] = (unsigned char)text[i];
-  const napi_status status = slot(JS_NewStringUTF16(env, units, length), result);
+  const napi_status status = store_value(JS_NewStringUTF16(env, units, length), result);
   free(units);
   return status;
 }
 
 napi_status napi_create_buffer_copy(napi_env env, size_t length, const void *data, void **copy,
                                     napi_value *result) {
-  const napi_status status = slot(new_buffer(env, data, length), result);
+  const napi_status status = store_value(new_buffer(env, data, length), result);
   size_t size = 0;
   if (copy != NULL && status == napi_ok) *copy = bytes_of(env, (*result)->value, &size);
   return status;
@@ -124,14 +133,15 @@ napi_status napi_create_buffer(napi_env env, size_t length, void **data, napi_va
 }
 
 napi_status napi_create_array_with_length(napi_env env, size_t length, napi_value *result) {
-  return slot(JS_NewArray(env), result);
+  return store_value(JS_NewArray(env), result);
 }
 
-/* Takes the value over, which must not be used afterwards. */
+/* Moves the value into the array: it must not be used afterwards. */
 napi_status napi_set_element(napi_env env, napi_value array, uint32_t index, napi_value value) {
   return JS_SetPropertyUint32(env, array->value, index, value->value) < 0 ? napi_failed : napi_ok;
 }
 
+/* The function of JavaScript for each function of an addon, by its index in `methods`. */
 static JSValue call_method(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments, int method) {
   struct napi_call call = {.count = (size_t)count, .arguments = arguments, .data = methods[method].data};
   const size_t before = used_slots;
@@ -144,7 +154,7 @@ static JSValue call_method(JSContext *context, JSValueConst receiver, int count,
 napi_status napi_define_properties(napi_env env, napi_value object, size_t count,
                                    const napi_property_descriptor *properties) {
   for (size_t i = 0; i < count; ++i) {
-    if (method_count == MOST_FUNCTIONS) abort();
+    if (method_count == MAX_FUNCTIONS) abort();
     methods[method_count] = properties[i];
     const char *const name = properties[i].utf8name;
     JS_SetPropertyStr(env, object->value, name,
@@ -153,28 +163,33 @@ napi_status napi_define_properties(napi_env env, napi_value object, size_t count
   return napi_ok;
 }
 
-static JSValue addon_by(JSContext *context, napi_value (*fill)(napi_env, napi_value)) {
+/* Returns an object with the functions that `fill` adds. */
+static JSValue create_addon(JSContext *context, napi_value (*fill)(napi_env, napi_value)) {
   napi_value object = NULL;
   const size_t before = used_slots;
-  slot(JS_NewObject(context), &object);
+  store_value(JS_NewObject(context), &object);
   fill(context, object);
   used_slots = before;
   return object->value;
 }
 
+/* These are the functions of NAPI_MODULE_INIT in system.c, masking-addon.c and monitor-addon.c (runtime/build/runtime.mjs). */
 napi_value fill_system_addon(napi_env env, napi_value exports);
 napi_value fill_masking_addon(napi_env env, napi_value exports);
 napi_value fill_monitor_addon(napi_env env, napi_value exports);
 
-/* (the part of the file's name behind the platform's): undefined for others */
+/*
+ * (what follows the platform in the name of an addon's file, such as "-masking"): returns the addon; undefined for other
+ * names
+ */
 FUNCTION(addon) {
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
   if (name == NULL) return JS_EXCEPTION;
-  const JSValue result = strcmp(name, "") == 0           ? addon_by(context, fill_system_addon)
-                         : strcmp(name, "-masking") == 0  ? addon_by(context, fill_masking_addon)
-                         : strcmp(name, "-monitor") == 0 ? addon_by(context, fill_monitor_addon)
-                                                         : JS_UNDEFINED;
+  JSValue result = JS_UNDEFINED;
+  if (strcmp(name, "") == 0) result = create_addon(context, fill_system_addon);
+  else if (strcmp(name, "-masking") == 0) result = create_addon(context, fill_masking_addon);
+  else if (strcmp(name, "-monitor") == 0) result = create_addon(context, fill_monitor_addon);
   JS_FreeCString(context, name);
   return result;
 }

@@ -1,4 +1,7 @@
-/* Node-API for the addons of the package, which are part of this executable; node_api.c implements it. */
+/*
+ * The part of Node-API that the addons of the package use. They are compiled into the executable for Linux with this header
+ * in place of that of Node.js. node_api.c implements it by QuickJS.
+ */
 #ifndef SOPHIA_RUN_NODE_API_H
 #define SOPHIA_RUN_NODE_API_H
 
@@ -23,13 +26,15 @@ typedef int napi_typedarray_type;
 
 #define NAPI_AUTO_LENGTH SIZE_MAX
 
-napi_status napi_get_cb_info(napi_env env, napi_callback_info info, size_t *count, napi_value *arguments, void *receiver, void **data);
+napi_status napi_get_cb_info(napi_env env, napi_callback_info info, size_t *count, napi_value *arguments, void *receiver,
+                             void **data);
 napi_status napi_get_value_int32(napi_env env, napi_value value, int32_t *result);
 napi_status napi_get_value_uint32(napi_env env, napi_value value, uint32_t *result);
 napi_status napi_get_value_int64(napi_env env, napi_value value, int64_t *result);
 napi_status napi_get_value_string_utf8(napi_env env, napi_value value, char *to, size_t size, size_t *length);
 napi_status napi_get_buffer_info(napi_env env, napi_value value, void **data, size_t *length);
-napi_status napi_get_typedarray_info(napi_env env, napi_value value, napi_typedarray_type *type, size_t *length, void **data, napi_value *buffer, size_t *offset);
+napi_status napi_get_typedarray_info(napi_env env, napi_value value, napi_typedarray_type *type, size_t *length,
+                                     void **data, napi_value *buffer, size_t *offset);
 napi_status napi_create_int32(napi_env env, int32_t number, napi_value *result);
 napi_status napi_create_uint32(napi_env env, uint32_t number, napi_value *result);
 napi_status napi_get_boolean(napi_env env, bool value, napi_value *result);
@@ -41,7 +46,10 @@ napi_status napi_create_array_with_length(napi_env env, size_t length, napi_valu
 napi_status napi_set_element(napi_env env, napi_value array, uint32_t index, napi_value value);
 napi_status napi_define_properties(napi_env env, napi_value object, size_t count, const napi_property_descriptor *properties);
 
-/* ADDON is defined by the build: the name of the function that fills the addon. */
+/*
+ * Begins the function that adds the functions of an addon to its object. The build defines ADDON as the name of that
+ * function.
+ */
 #define NAPI_MODULE_INIT()                           \
   napi_value ADDON(napi_env env, napi_value exports); \
   napi_value ADDON(napi_env env, napi_value exports)

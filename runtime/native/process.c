@@ -1,4 +1,4 @@
-/* Facts about this process and its user, for node:process and node:os. */
+/* Functions about this process, its terminal and its user, for node:process, node:tty and node:os (runtime/modules/). */
 #include "runtime.h"
 #include "../../native/environment.h"
 #include "../../native/signal-mask.h"
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Returns names and values in turns, separated by NUL. */
+/* Returns the names and values of the environment in turns, separated by NUL; undefined if there is no memory. */
 FUNCTION(environment) {
   size_t length = 0;
   char *const strings = environment_strings(&length);
@@ -26,7 +26,10 @@ FUNCTION(environment) {
 FUNCTION(working_directory) {
   char path[PATH_MAX];
   if (getcwd(path, sizeof path) == NULL) return throw_system_error(context, errno, "uv_cwd", NULL);
-  /* The kernel marks a folder outside of the root ("(unreachable)/…"); so does getcwd(3) of glibc, which Node.js calls. */
+  /*
+   * The path of a folder outside of the root begins with "(unreachable)". Node.js reports an error, as getcwd(3) of glibc
+   * does.
+   */
   if (path[0] != '/') return throw_system_error(context, ENOENT, "uv_cwd", NULL);
   return text_from_system(context, path, strlen(path));
 }
@@ -46,21 +49,23 @@ FUNCTION(user_id) { return JS_NewUint32(context, getuid()); }
 FUNCTION(effective_user_id) { return JS_NewUint32(context, geteuid()); }
 FUNCTION(group_id) { return JS_NewUint32(context, getgid()); }
 
+/* (umask): returns the former one */
 FUNCTION(set_umask) {
   const mode_t former = umask((mode_t)integer_of(context, arguments[0]));
   return JS_NewUint32(context, former);
 }
 
-/* (PID, signal or 0) */
+/* (PID, signal or 0): sends a signal, or only checks with 0 that the process exists. Throws an error of "kill". */
 FUNCTION(send_signal) {
-  const pid_t to = (pid_t)integer_of(context, arguments[0]);
+  const pid_t process = (pid_t)integer_of(context, arguments[0]);
   const int number = integer_of(context, arguments[1]);
   /*
-   * It acts at once, even if the caller or block_own_writes blocked it: this thread might exit before another one, which does
-   * not block it, has died of it.
+   * A signal to this process must act before this function returns, even if the caller or block_own_writes
+   * (native/system.c) blocked it. Otherwise the kernel would deliver it to another thread, and this one might exit before
+   * that.
    */
-  const uint64_t former = change_mask(SIG_UNBLOCK, to == getpid() && number > 0 ? signal_bit(number) : 0);
-  const int error = kill(to, number) == 0 ? 0 : errno;
+  const uint64_t former = change_mask(SIG_UNBLOCK, process == getpid() && number > 0 ? signal_bit(number) : 0);
+  const int error = kill(process, number) == 0 ? 0 : errno;
   change_mask(SIG_SETMASK, former);
   return error == 0 ? JS_UNDEFINED : throw_system_error(context, error, "kill", NULL);
 }
@@ -73,7 +78,7 @@ FUNCTION(exit_now) {
 FUNCTION(abort_now) { abort(); }
 FUNCTION(is_terminal) { return JS_NewBool(context, isatty(integer_of(context, arguments[0])) == 1); }
 
-/* Returns columns and rows, or undefined. */
+/* (descriptor): returns the columns and rows of a terminal; undefined for anything else. */
 FUNCTION(size_of_terminal) {
   struct winsize size;
   if (ioctl(integer_of(context, arguments[0]), TIOCGWINSZ, &size) != 0) return JS_UNDEFINED;
@@ -83,7 +88,7 @@ FUNCTION(size_of_terminal) {
   return list;
 }
 
-/* Returns name, home and shell of the effective user; undefined if there is no entry. */
+/* Returns the name, the home folder and the shell of the effective user; undefined if /etc/passwd has no entry. */
 FUNCTION(user) {
   struct passwd entry, *found = NULL;
   char strings[16 * 1024];

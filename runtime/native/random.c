@@ -1,6 +1,7 @@
 /*
- * The kernel's random numbers. Filters of system calls of some containers and services refuse getrandom(2); /dev/urandom has
- * the same numbers.
+ * Random bytes of the kernel, for node:crypto and AWS-LC. They are read by getrandom(2). Some containers and services have
+ * a filter that refuses this system call: then they are read from /dev/urandom, which has the same ones. Without either
+ * this process ends.
  */
 #include "runtime.h"
 
@@ -11,17 +12,20 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* Waits as getrandom(2) does until the kernel has collected entropy, which /dev/urandom does not. Returns a descriptor, or -1. */
+/*
+ * Opens /dev/urandom. Returns a descriptor, or -1. First waits until the kernel has collected entropy, as getrandom(2) does
+ * and a read of /dev/urandom does not.
+ */
 static int open_device(void) {
-  struct pollfd blocking = {.fd = open("/dev/random", O_RDONLY | O_CLOEXEC), .events = POLLIN};
-  if (blocking.fd != -1) {
-    while (poll(&blocking, 1, -1) < 0 && errno == EINTR) continue;
-    close(blocking.fd);
+  struct pollfd entropy = {.fd = open("/dev/random", O_RDONLY | O_CLOEXEC), .events = POLLIN};
+  if (entropy.fd != -1) {
+    while (poll(&entropy, 1, -1) < 0 && errno == EINTR) continue;
+    close(entropy.fd);
   }
   return open("/dev/urandom", O_RDONLY | O_CLOEXEC);
 }
 
-static _Noreturn void end_without_numbers(void) {
+static _Noreturn void end_without_random_bytes(void) {
   dprintf(2,
           "sophia-run: no random numbers: the system call getrandom is refused, and\n"
           "  /dev/urandom cannot be read (%s)\n"
@@ -34,22 +38,27 @@ static _Noreturn void end_without_numbers(void) {
 
 static void fill_with_random(uint8_t *bytes, size_t size) {
   int device = -1;
-  for (size_t done = 0; done < size;) {
-    ssize_t got = device == -1 ? getrandom(bytes + done, size - done, 0) : read(device, bytes + done, size - done);
-    if (got > 0) done += (size_t)got;
-    else if (got == 0) errno = EIO;
-    if (got <= 0 && errno != EINTR && (device != -1 || (device = open_device()) == -1)) end_without_numbers();
+  for (size_t filled = 0; filled < size;) {
+    const size_t missing = size - filled;
+    ssize_t size_read = device == -1 ? getrandom(bytes + filled, missing, 0) : read(device, bytes + filled, missing);
+    if (size_read > 0) filled += (size_t)size_read;
+    else if (size_read == 0) errno = EIO;
+    const bool has_failed = size_read <= 0 && errno != EINTR;
+    if (has_failed && (device != -1 || (device = open_device()) == -1)) end_without_random_bytes();
   }
   if (device != -1) close(device);
 }
 
-/* Replaces that of the C library. AWS-LC calls it; its own code for Linux aborts if getrandom is refused. */
+/*
+ * Replaces the function of the C library. AWS-LC is built to call it, because its own code for Linux aborts if getrandom is
+ * refused.
+ */
 int getentropy(void *bytes, size_t size) {
   fill_with_random(bytes, size);
   return 0;
 }
 
-/* (bytes) */
+/* (bytes): fills a Uint8Array with random bytes */
 FUNCTION(fill_randomly) {
   size_t size = 0;
   uint8_t *const bytes = bytes_of(context, arguments[0], &size);

@@ -1,6 +1,7 @@
 /*
- * Sockets for node:net (runtime/modules/net/). All of them are non-blocking. A function that may fail in ordinary use
- * returns the negative number of the error.
+ * Sockets for node:net (runtime/modules/net/): TCP over IPv4 and IPv6, and local sockets. All of them are non-blocking. A
+ * function that may fail in ordinary use returns the negative number of the error instead of throwing it. In arguments and
+ * results a family is 4, 6, or 0 for a local socket.
  */
 #include "runtime.h"
 
@@ -20,7 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { MOST_PARTS = 64 };
+/* The limit on the chunks that one call writes. */
+enum { MAX_CHUNKS = 64 };
 
 union address {
   struct sockaddr any;
@@ -30,21 +32,29 @@ union address {
   struct sockaddr_storage all;
 };
 
+/* Returns the result of a system call; the negative number of the error for -1. */
 static JSValue result_of(JSContext *context, int result) {
   return JS_NewInt32(context, result == -1 ? -errno : result);
 }
 
-/* Reads an address with a port: family 4 or 6, or 0 for the path of a local socket. Returns its size, or 0 if it is none. */
-static socklen_t read_address(union address *address, int family, const char *text, size_t length, int port) {
+/*
+ * Parses an address, such as "127.0.0.1", "fe80::1%eth0", or the path of a local socket. Returns its size; 0 if it is not
+ * valid for the family.
+ */
+static socklen_t parse_address(union address *address, int family, const char *text, size_t length, int port) {
   memset(address, 0, sizeof *address);
   if (family == 0) {
-    /* A path that begins with NUL is a name in Linux's abstract space, and need not end with one. */
-    const size_t most = sizeof address->local.sun_path - (length > 0 && text[0] == '\0' ? 0 : 1);
-    if (length == 0 || length > most || (text[0] != '\0' && strlen(text) != length)) return 0;
+    /*
+     * A text that begins with NUL is a name in the abstract namespace of Linux. It may contain NULs, and does not end with
+     * one.
+     */
+    const bool is_abstract = length > 0 && text[0] == '\0';
+    const size_t max_length = sizeof address->local.sun_path - (is_abstract ? 0 : 1);
+    if (length == 0 || length > max_length || (!is_abstract && strlen(text) != length)) return 0;
     address->local.sun_family = AF_UNIX;
     memcpy(address->local.sun_path, text, length);
     const size_t size = offsetof(struct sockaddr_un, sun_path) + length;
-    return (socklen_t)(text[0] == '\0' ? size : size + 1);
+    return (socklen_t)(is_abstract ? size : size + 1);
   }
   if (strlen(text) != length) return 0;
   if (family == 4) {
@@ -64,14 +74,14 @@ static socklen_t read_address(union address *address, int family, const char *te
   return inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1 ? sizeof address->v6 : 0;
 }
 
-/* (family): a descriptor */
+/* (family): returns the descriptor of a new socket */
 FUNCTION(open_socket) {
   const int family = integer_of(context, arguments[0]);
   const int domain = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNIX;
   return result_of(context, socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
-/* Calls `apply` with (descriptor, family, address, port). */
+/* Calls connect(2) or bind(2) for the arguments (descriptor, family, address, port). */
 static JSValue with_address(JSContext *context, JSValueConst *arguments,
                             int (*apply)(int, const struct sockaddr *, socklen_t)) {
   size_t length = 0;
@@ -79,7 +89,7 @@ static JSValue with_address(JSContext *context, JSValueConst *arguments,
   if (text == NULL) return JS_EXCEPTION;
   union address address;
   const socklen_t size =
-    read_address(&address, integer_of(context, arguments[1]), text, length, integer_of(context, arguments[3]));
+    parse_address(&address, integer_of(context, arguments[1]), text, length, integer_of(context, arguments[3]));
   JS_FreeCString(context, text);
   if (size == 0) return JS_NewInt32(context, -EINVAL);
   int result;
@@ -88,17 +98,22 @@ static JSValue with_address(JSContext *context, JSValueConst *arguments,
   return result_of(context, result);
 }
 
-/* Returns -EINPROGRESS for a connection that is being made. */
+/*
+ * (descriptor, family, address, port): returns -EINPROGRESS if the connection is not yet made; error_of_socket has the
+ * result later.
+ */
 FUNCTION(connect_socket) {
   return with_address(context, arguments, connect);
 }
 
+/* (descriptor, family, address, port): binds a socket to an address of this machine */
 FUNCTION(bind_socket) {
   const int on = 1, descriptor = integer_of(context, arguments[0]), family = integer_of(context, arguments[1]);
   if (family != 0) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   return with_address(context, arguments, bind);
 }
 
+/* (descriptor, maximum number of connections that wait): makes a socket accept connections */
 FUNCTION(listen_socket) {
   return result_of(context, listen(integer_of(context, arguments[0]), integer_of(context, arguments[1])));
 }
@@ -110,12 +125,18 @@ static int accept_from(int descriptor) {
   return result;
 }
 
+/*
+ * (descriptor): returns the descriptor of the next connection, or -EAGAIN if there is none.
+ *
+ * `reserve` is a descriptor that is closed to get a free one. If the limit on descriptors is reached, a connection could
+ * not be accepted: its client would wait, and the event loop would spin, since the socket stays readable. With the reserve
+ * the connection is accepted and closed at once, as libuv does.
+ */
 FUNCTION(accept_socket) {
   static int reserve = -1;
   const int descriptor = integer_of(context, arguments[0]);
   if (reserve == -1) reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
   int result = accept_from(descriptor);
-  /* Without a free descriptor a client would wait, and the loop would spin: it is closed, as libuv does. */
   while (result == -1 && (errno == EMFILE || errno == ENFILE) && reserve != -1) {
     close(reserve);
     result = accept_from(descriptor);
@@ -126,7 +147,7 @@ FUNCTION(accept_socket) {
   return result_of(context, result);
 }
 
-/* The error of a connection that was being made. */
+/* (descriptor): returns 0 if the connection is made, or the negative number of the error */
 FUNCTION(error_of_socket) {
   int error = 0;
   socklen_t size = sizeof error;
@@ -134,60 +155,65 @@ FUNCTION(error_of_socket) {
   return result == -1 ? result_of(context, -1) : JS_NewInt32(context, -error);
 }
 
-/* Returns a Buffer, 0 at the end. */
+/* (descriptor): returns a Buffer with the bytes that are there; 0 at the end */
 FUNCTION(read_socket) {
-  ssize_t got;
-  do got = read(integer_of(context, arguments[0]), read_bytes, sizeof read_bytes);
-  while (got == -1 && errno == EINTR);
-  if (got <= 0) return result_of(context, (int)got);
-  const JSValue result = new_buffer(context, read_bytes, (size_t)got);
-  erase(read_bytes, (size_t)got);
+  ssize_t size;
+  do size = read(integer_of(context, arguments[0]), read_bytes, sizeof read_bytes);
+  while (size == -1 && errno == EINTR);
+  if (size <= 0) return result_of(context, (int)size);
+  const JSValue result = new_buffer(context, read_bytes, (size_t)size);
+  erase(read_bytes, (size_t)size);
   return result;
 }
 
-/* Returns true if there are bytes to read, an end or an error. */
+/* (descriptor): returns true if a read would return at once: with bytes, the end or an error */
 FUNCTION(has_input) {
-  struct pollfd one = {.fd = integer_of(context, arguments[0]), .events = POLLIN};
-  return JS_NewBool(context, poll(&one, 1, 0) > 0);
+  struct pollfd socket = {.fd = integer_of(context, arguments[0]), .events = POLLIN};
+  return JS_NewBool(context, poll(&socket, 1, 0) > 0);
 }
 
-/* (descriptor, list of bytes, bytes of the first one to skip): the number of bytes that were written */
+/*
+ * (descriptor, list of chunks, number of bytes of the first chunk to skip): writes as much as possible without waiting.
+ * Returns the number of bytes that were written. The descriptor may also be a pipe or a file.
+ */
 FUNCTION(write_socket) {
-  struct iovec parts[MOST_PARTS];
+  struct iovec chunks[MAX_CHUNKS];
   size_t skipped = (size_t)long_of(context, arguments[2]);
-  int number = 0;
-  for (; number < MOST_PARTS; ++number) {
-    const JSValue part = JS_GetPropertyUint32(context, arguments[1], (uint32_t)number);
+  int chunk_count = 0;
+  for (; chunk_count < MAX_CHUNKS; ++chunk_count) {
+    const JSValue chunk = JS_GetPropertyUint32(context, arguments[1], (uint32_t)chunk_count);
     size_t length = 0;
-    uint8_t *const bytes = bytes_of(context, part, &length);
-    /* The list still holds it. */
-    JS_FreeValue(context, part);
+    uint8_t *const bytes = bytes_of(context, chunk, &length);
+    /* The list keeps the chunk alive. */
+    JS_FreeValue(context, chunk);
     if (bytes == NULL) break;
     if (skipped > length) return JS_ThrowRangeError(context, "a part outside of the bytes");
-    parts[number] = (struct iovec){bytes + skipped, length - skipped};
+    chunks[chunk_count] = (struct iovec){bytes + skipped, length - skipped};
     skipped = 0;
   }
   const int descriptor = integer_of(context, arguments[0]);
-  const struct msghdr message = {.msg_iov = parts, .msg_iovlen = number};
-  ssize_t put;
+  const struct msghdr message = {.msg_iov = chunks, .msg_iovlen = chunk_count};
+  ssize_t written;
   do {
-    put = sendmsg(descriptor, &message, MSG_NOSIGNAL);
-    if (put == -1 && errno == ENOTSOCK) put = writev(descriptor, parts, number);
-  } while (put == -1 && errno == EINTR);
-  return put == -1 ? result_of(context, -1) : JS_NewInt64(context, put);
+    written = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    if (written == -1 && errno == ENOTSOCK) written = writev(descriptor, chunks, chunk_count);
+  } while (written == -1 && errno == EINTR);
+  return written == -1 ? result_of(context, -1) : JS_NewInt64(context, written);
 }
 
+/* (descriptor): ends the writing; the peer reads the end */
 FUNCTION(shut_down_socket) {
   return result_of(context, shutdown(integer_of(context, arguments[0]), SHUT_WR));
 }
 
+/* (descriptor, on): sends small parts at once if on, without waiting for more (TCP_NODELAY) */
 FUNCTION(set_no_delay) {
   const int on = JS_ToBool(context, arguments[1]);
   return result_of(context,
                    setsockopt(integer_of(context, arguments[0]), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
 }
 
-/* (descriptor, on, seconds until the first probe), with the intervals of libuv */
+/* (descriptor, on, seconds until the first probe): sets keep-alive, with the interval and the number of probes of libuv */
 FUNCTION(set_keep_alive) {
   const int descriptor = integer_of(context, arguments[0]), on = JS_ToBool(context, arguments[1]);
   const int delay = integer_of(context, arguments[2]), interval = 1, probes = 10;
@@ -200,11 +226,14 @@ FUNCTION(set_keep_alive) {
   return result_of(context, result);
 }
 
-/* Returns the address, the family and the port; undefined for a local socket or an error. */
-static JSValue name_of(JSContext *context, JSValueConst descriptor, int (*ask)(int, struct sockaddr *, socklen_t *)) {
+/*
+ * Returns the list of address, family and port that getsockname(2) or getpeername(2) stores; undefined for a local socket
+ * or an error.
+ */
+static JSValue name_of(JSContext *context, JSValueConst descriptor, int (*read_name)(int, struct sockaddr *, socklen_t *)) {
   union address address;
   socklen_t size = sizeof address;
-  if (ask(integer_of(context, descriptor), &address.any, &size) == -1) return JS_UNDEFINED;
+  if (read_name(integer_of(context, descriptor), &address.any, &size) == -1) return JS_UNDEFINED;
   const int family = address.any.sa_family;
   if (family != AF_INET && family != AF_INET6) return JS_UNDEFINED;
   char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
@@ -218,8 +247,8 @@ static JSValue name_of(JSContext *context, JSValueConst descriptor, int (*ask)(i
   const JSValue result = JS_NewArray(context);
   JS_SetPropertyUint32(context, result, 0, JS_NewString(context, text));
   JS_SetPropertyUint32(context, result, 1, JS_NewInt32(context, family == AF_INET ? 4 : 6));
-  JS_SetPropertyUint32(context, result, 2,
-                       JS_NewInt32(context, ntohs(family == AF_INET ? address.v4.sin_port : address.v6.sin6_port)));
+  const in_port_t port = family == AF_INET ? address.v4.sin_port : address.v6.sin6_port;
+  JS_SetPropertyUint32(context, result, 2, JS_NewInt32(context, ntohs(port)));
   return result;
 }
 

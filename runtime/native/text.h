@@ -1,4 +1,4 @@
-/* Helpers that text.c and bytes.c share. */
+/* Helpers that text.c (bytes become text) and bytes.c (text becomes bytes) share. */
 #ifndef SOPHIA_RUN_TEXT_H
 #define SOPHIA_RUN_TEXT_H
 
@@ -6,24 +6,25 @@
 
 #include <string.h>
 
-/* Numbers that runtime/bytes/encodings.ts repeats. */
+/* The encodings of Buffer, by the numbers that runtime/bytes/encodings.ts has as well. */
 enum encoding { UTF8, LATIN1, ASCII, HEX, BASE64, BASE64URL, UTF16LE };
 
-/* Frees a copy of what may be a secret. */
+/* Wipes and frees a copy of text, which may be a secret. */
 static inline void wipe_and_free(JSContext *context, void *memory, size_t size) {
   if (memory == NULL) return;
   erase(memory, size);
   js_free(context, memory);
 }
 
+/* Returns how many bytes at the start are ASCII. Compares eight at a time. */
 static inline size_t length_of_ascii(const uint8_t *bytes, size_t size) {
-  size_t at = 0;
-  for (uint64_t word; at + sizeof word <= size; at += sizeof word) {
-    memcpy(&word, bytes + at, sizeof word);
+  size_t length = 0;
+  for (uint64_t word; length + sizeof word <= size; length += sizeof word) {
+    memcpy(&word, bytes + length, sizeof word);
     if ((word & 0x8080808080808080u) != 0) break;
   }
-  while (at < size && bytes[at] < 0x80) ++at;
-  return at;
+  while (length < size && bytes[length] < 0x80) ++length;
+  return length;
 }
 
 #endif

@@ -1,4 +1,9 @@
-/* Certificates that a TLS client trusts: Mozilla's, and those of the user's files. */
+/*
+ * The certificates that a TLS client trusts: Mozilla's authorities, and those of PEM texts of the user (tls.h).
+ *
+ * A context trusts some 150 certificates, and a server needs one or two of them. So only their names are read at first.
+ * add_issuers parses a certificate, and adds it to the store of AWS-LC, when a server's chain needs it.
+ */
 #include "tls.h"
 
 #include <stdio.h>
@@ -10,17 +15,22 @@
 #include <openssl/mem.h>
 #include <openssl/pem.h>
 
+/* A trusted certificate: its bytes in DER, and the parts of them that are its names. It owns no memory. */
 struct certificate {
   CBS der, issuer, subject;
-  /* Followed by what it is trusted for, as in `TRUSTED CERTIFICATE`. */
+  /*
+   * The bytes go on with the purposes for which the certificate is trusted, as in the PEM type `TRUSTED CERTIFICATE` of
+   * OpenSSL.
+   */
   bool has_purposes;
+  /* The certificate was added to the store. */
   bool is_added;
 };
 
 struct trust {
   struct certificate *all;
   size_t count, capacity;
-  /* The memory that certificates of files point into. */
+  /* The decoded bytes of PEM texts, into which their certificates point. */
   uint8_t **blocks;
   size_t block_count;
 };
@@ -37,18 +47,22 @@ void free_trust(struct trust *trust) {
   free(trust);
 }
 
-/* Finds issuer and subject (RFC 5280, 4.1); the rest is verified when the certificate is parsed. */
-static bool find_names(struct certificate *one) {
-  CBS der = one->der, certificate, contents;
-  return CBS_get_asn1(&der, &certificate, CBS_ASN1_SEQUENCE) &&
-         CBS_get_asn1(&certificate, &contents, CBS_ASN1_SEQUENCE) &&
-         CBS_get_optional_asn1(&contents, NULL, NULL, CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 0) &&
-         CBS_get_asn1(&contents, NULL, CBS_ASN1_INTEGER) && CBS_get_asn1(&contents, NULL, CBS_ASN1_SEQUENCE) &&
-         CBS_get_asn1_element(&contents, &one->issuer, CBS_ASN1_SEQUENCE) &&
-         CBS_get_asn1(&contents, NULL, CBS_ASN1_SEQUENCE) &&
-         CBS_get_asn1_element(&contents, &one->subject, CBS_ASN1_SEQUENCE);
+/*
+ * Finds issuer and subject in the bytes of a certificate (RFC 5280, 4.1): version (optional), serial number, signature,
+ * issuer, validity, subject. Returns false if they are not there. The rest is checked when the certificate is parsed.
+ */
+static bool find_names(struct certificate *certificate) {
+  CBS der = certificate->der, sequence, fields;
+  return CBS_get_asn1(&der, &sequence, CBS_ASN1_SEQUENCE) &&
+         CBS_get_asn1(&sequence, &fields, CBS_ASN1_SEQUENCE) &&
+         CBS_get_optional_asn1(&fields, NULL, NULL, CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 0) &&
+         CBS_get_asn1(&fields, NULL, CBS_ASN1_INTEGER) && CBS_get_asn1(&fields, NULL, CBS_ASN1_SEQUENCE) &&
+         CBS_get_asn1_element(&fields, &certificate->issuer, CBS_ASN1_SEQUENCE) &&
+         CBS_get_asn1(&fields, NULL, CBS_ASN1_SEQUENCE) &&
+         CBS_get_asn1_element(&fields, &certificate->subject, CBS_ASN1_SEQUENCE);
 }
 
+/* Adds a certificate. Returns false if it is damaged, or if there is no memory. */
 static bool add_certificate(struct trust *trust, CBS der, bool has_purposes) {
   struct certificate added = {.der = der, .has_purposes = has_purposes};
   if (!find_names(&added)) return false;
@@ -72,7 +86,7 @@ bool trust_roots(struct trust *trust) {
   return true;
 }
 
-/* Memory that lives as long as the trust. */
+/* Returns memory that lives as long as the trust; NULL if there is none. */
 static uint8_t *allocate_block(struct trust *trust, size_t size) {
   uint8_t **const blocks = realloc(trust->blocks, (trust->block_count + 1) * sizeof *blocks);
   if (blocks == NULL) return NULL;
@@ -82,14 +96,18 @@ static uint8_t *allocate_block(struct trust *trust, size_t size) {
   return block;
 }
 
-static const uint8_t *find(const uint8_t *from, const uint8_t *end, const char *text) {
+/* Returns the first position of a text; NULL if there is none. */
+static const uint8_t *find_text(const uint8_t *from, const uint8_t *end, const char *text) {
   return memmem(from, (size_t)(end - from), text, strlen(text));
 }
 
 static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* Decodes base64 (RFC 4648, 4) with blanks. That of AWS-LC hides its timing, which takes ten times as long. */
-static bool decode(const uint8_t *from, const uint8_t *end, uint8_t *to, size_t *size) {
+/*
+ * Decodes base64 (RFC 4648, 4) with blanks. Returns false if it is not valid. The decoder of AWS-LC takes the same time for
+ * all input, so that secrets do not leak; it would take ten times as long.
+ */
+static bool decode_base64(const uint8_t *from, const uint8_t *end, uint8_t *to, size_t *size) {
   static int8_t values[256];
   if (values['B'] == 0) {
     memset(values, -1, sizeof values);
@@ -109,41 +127,47 @@ static bool decode(const uint8_t *from, const uint8_t *end, uint8_t *to, size_t 
   return count % 4 == 0;
 }
 
+/*
+ * PEM has any text between its blocks:
+ *   -----BEGIN CERTIFICATE-----
+ *   MIIBtDCCAVqg…
+ *   -----END CERTIFICATE-----
+ */
 bool trust_pem(struct trust *trust, const uint8_t *text, size_t size) {
   static const char BEGIN[] = "-----BEGIN ", DASHES[] = "-----";
   const uint8_t *const end = text + size;
-  uint8_t *to = allocate_block(trust, size + 1);
-  if (to == NULL) return false;
-  for (const uint8_t *next = text; (next = find(next, end, BEGIN)) != NULL;) {
+  uint8_t *decoded = allocate_block(trust, size + 1);
+  if (decoded == NULL) return false;
+  for (const uint8_t *next = text; (next = find_text(next, end, BEGIN)) != NULL;) {
     next += strlen(BEGIN);
-    const uint8_t *const name_end = find(next, end, DASHES);
+    const uint8_t *const name_end = find_text(next, end, DASHES);
     if (name_end == NULL) break;
-    const uint8_t *const body = name_end + strlen(DASHES), *const body_end = find(body, end, DASHES);
+    const uint8_t *const body = name_end + strlen(DASHES), *const body_end = find_text(body, end, DASHES);
     if (body_end == NULL) break;
-    const size_t length = (size_t)(name_end - next);
-    const bool has_purposes = length == 19 && memcmp(next, "TRUSTED CERTIFICATE", length) == 0;
-    const bool is_certificate = has_purposes || (length == 11 && memcmp(next, "CERTIFICATE", length) == 0) ||
-                                (length == 16 && memcmp(next, "X509 CERTIFICATE", length) == 0);
+    const size_t name_length = (size_t)(name_end - next);
+    const bool has_purposes = name_length == 19 && memcmp(next, "TRUSTED CERTIFICATE", name_length) == 0;
+    const bool is_certificate = has_purposes || (name_length == 11 && memcmp(next, "CERTIFICATE", name_length) == 0) ||
+                                (name_length == 16 && memcmp(next, "X509 CERTIFICATE", name_length) == 0);
     next = body_end;
     if (!is_certificate) continue;
-    size_t bytes = 0;
+    size_t decoded_size = 0;
     CBS der;
-    if (!decode(body, body_end, to, &bytes)) break;
-    CBS_init(&der, to, bytes);
+    if (!decode_base64(body, body_end, decoded, &decoded_size)) break;
+    CBS_init(&der, decoded, decoded_size);
     if (!add_certificate(trust, der, has_purposes)) break;
-    to += bytes;
+    decoded += decoded_size;
   }
   return true;
 }
 
-static void add_to_store(struct certificate *one, X509_STORE *store) {
-  one->is_added = true;
-  const uint8_t *bytes = CBS_data(&one->der);
-  const long size = (long)CBS_len(&one->der);
-  X509 *const parsed = one->has_purposes ? d2i_X509_AUX(NULL, &bytes, size) : d2i_X509(NULL, &bytes, size);
+static void add_to_store(struct certificate *certificate, X509_STORE *store) {
+  certificate->is_added = true;
+  const uint8_t *bytes = CBS_data(&certificate->der);
+  const long size = (long)CBS_len(&certificate->der);
+  X509 *const parsed = certificate->has_purposes ? d2i_X509_AUX(NULL, &bytes, size) : d2i_X509(NULL, &bytes, size);
   if (parsed != NULL) X509_STORE_add_cert(store, parsed);
   X509_free(parsed);
-  /* A damaged one is not trusted. */
+  /* A damaged certificate is ignored, and so not trusted. */
   ERR_clear_error();
 }
 
@@ -152,18 +176,19 @@ static X509_NAME *parse_name(const CBS *name) {
   return d2i_X509_NAME(NULL, &bytes, (long)CBS_len(name));
 }
 
-/* Compares as RFC 5280, 7.1, does: another type of text, other spaces, another case. */
+/* Compares names by RFC 5280, 7.1: the type of the text, spaces, and upper and lower case make no difference. */
 static bool is_same_name(const CBS *left, const CBS *right) {
-  X509_NAME *const one = parse_name(left), *const other = parse_name(right);
-  const bool result = one != NULL && other != NULL && X509_NAME_cmp(one, other) == 0;
-  X509_NAME_free(one);
-  X509_NAME_free(other);
+  X509_NAME *const left_name = parse_name(left), *const right_name = parse_name(right);
+  const bool result = left_name != NULL && right_name != NULL && X509_NAME_cmp(left_name, right_name) == 0;
+  X509_NAME_free(left_name);
+  X509_NAME_free(right_name);
   return result;
 }
 
-/* A limit for hostile chains. */
+/* A limit on the names of one chain, which the server chooses. */
 enum { MAX_NAMES = 64 };
 
+/* The names of issuers for which add_issuers has searched or will search, each once. */
 struct names {
   CBS all[MAX_NAMES];
   size_t count;
@@ -185,17 +210,20 @@ static void add_issuer_of(struct names *names, const X509 *certificate) {
   add_name(names, name);
 }
 
-/* Returns true if there are any of this name. */
-static bool add_named(struct trust *trust, X509_STORE *store, struct names *names, CBS name, bool is_exact) {
+/*
+ * Adds the trusted certificates of a name to the store, and the names of their issuers to the list. Returns true if there
+ * are any.
+ */
+static bool add_certificates_named(struct trust *trust, X509_STORE *store, struct names *names, CBS name, bool is_exact) {
   bool is_found = false;
   for (size_t i = 0; i < trust->count; ++i) {
-    struct certificate *const one = &trust->all[i];
-    const bool is_same = is_exact ? CBS_mem_equal(&one->subject, CBS_data(&name), CBS_len(&name))
-                                  : is_same_name(&one->subject, &name);
+    struct certificate *const certificate = &trust->all[i];
+    const bool is_same = is_exact ? CBS_mem_equal(&certificate->subject, CBS_data(&name), CBS_len(&name))
+                                  : is_same_name(&certificate->subject, &name);
     if (!is_same) continue;
     is_found = true;
-    if (!one->is_added) add_to_store(one, store);
-    add_name(names, one->issuer);
+    if (!certificate->is_added) add_to_store(certificate, store);
+    add_name(names, certificate->issuer);
   }
   return is_found;
 }
@@ -206,11 +234,15 @@ void add_issuers(struct trust *trust, X509_STORE *store, const X509 *leaf, const
   for (size_t i = 0; i < sk_X509_num(chain); ++i) add_issuer_of(&names, sk_X509_value(chain, i));
   for (size_t i = 0; i < names.count; ++i) {
     const CBS name = names.all[i];
-    if (!add_named(trust, store, &names, name, true)) add_named(trust, store, &names, name, false);
+    /* The exact comparison is much faster, and finds nearly all. */
+    if (!add_certificates_named(trust, store, &names, name, true)) add_certificates_named(trust, store, &names, name, false);
   }
 }
 
-/* (PEM or DER): undefined if the first certificate can be parsed, otherwise the part of OpenSSL that fails, and why */
+/*
+ * (PEM or DER): returns undefined if the first certificate can be parsed; otherwise the part of OpenSSL that fails and the
+ * reason, such as "PEM_NO_START_LINE"
+ */
 FUNCTION(problem_of_certificate) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size), *der = bytes;

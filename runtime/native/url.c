@@ -1,30 +1,36 @@
-/* URLs (WHATWG) by ada, the parser of Node.js. URL objects keep the text and the positions of its parts. */
+/*
+ * Parses and changes URLs (WHATWG) for runtime/modules/url.ts, by ada, the parser of Node.js. A URL object of JavaScript
+ * holds the text and the positions of its parts. It is parsed again for each change.
+ */
 #include "runtime.h"
 
 #include "ada_c.h"
 
-/* Returns the URL and eight positions, which runtime/modules/url.ts names; undefined if the URL is not valid. Frees it. */
+/*
+ * Returns a list of the text of a URL and the eight positions that url.ts names, -1 for a part that is missing; undefined
+ * if the URL is not valid. Frees it.
+ */
 static JSValue parts_of(JSContext *context, ada_url url, bool is_valid) {
   JSValue result = JS_UNDEFINED;
   if (is_valid) {
     const ada_string text = ada_get_href(url);
-    const ada_url_components *const found = ada_get_components(url);
+    const ada_url_components *const components = ada_get_components(url);
     const uint32_t positions[] = {
-      found->protocol_end, found->username_end,   found->host_start,   found->host_end,
-      found->port,         found->pathname_start, found->search_start, found->hash_start,
+      components->protocol_end, components->username_end,   components->host_start,   components->host_end,
+      components->port,         components->pathname_start, components->search_start, components->hash_start,
     };
     result = JS_NewArray(context);
     JS_SetPropertyUint32(context, result, 0, JS_NewStringLen(context, text.data, text.length));
     for (uint32_t i = 0; i < COUNT(positions); ++i) {
-      const bool is_there = positions[i] != ada_url_omitted;
-      JS_SetPropertyUint32(context, result, i + 1, JS_NewInt32(context, is_there ? (int32_t)positions[i] : -1));
+      const bool is_present = positions[i] != ada_url_omitted;
+      JS_SetPropertyUint32(context, result, i + 1, JS_NewInt32(context, is_present ? (int32_t)positions[i] : -1));
     }
   }
   ada_free(url);
   return result;
 }
 
-/* (text, base or undefined) */
+/* (text, base URL or undefined): returns parts_of the URL */
 FUNCTION(parse_url) {
   size_t length = 0, base_length = 0;
   const char *const text = scalar_utf8_of(context, arguments[0], &length);
@@ -41,7 +47,10 @@ FUNCTION(parse_url) {
   return result;
 }
 
-/* (URL, number of the part, text): undefined if the URL, or the one that `href` is set to, is not valid */
+/*
+ * (URL, index of the part in SETTERS, text): sets a part and returns parts_of the changed URL; undefined if the new `href`
+ * is not valid. Other parts stay as they are if their new text is not valid.
+ */
 FUNCTION(change_url) {
   static bool (*const SETTERS[])(ada_url, const char *, size_t) = {
     ada_set_href,     ada_set_protocol, ada_set_username, ada_set_password,
@@ -65,7 +74,7 @@ FUNCTION(change_url) {
   return result;
 }
 
-/* Returns the names and values of a query in turns. */
+/* (query, such as "a=1&b=2"): returns its names and values in turns */
 FUNCTION(parse_query) {
   size_t length = 0;
   const char *const text = scalar_utf8_of(context, arguments[0], &length);
@@ -73,11 +82,11 @@ FUNCTION(parse_query) {
   const ada_url_search_params query = ada_parse_search_params(text, length);
   const ada_url_search_params_entries_iter entries = ada_search_params_get_entries(query);
   const JSValue result = JS_NewArray(context);
-  for (uint32_t at = 0; ada_search_params_entries_iter_has_next(entries);) {
+  for (uint32_t length_of_result = 0; ada_search_params_entries_iter_has_next(entries);) {
     const ada_string_pair entry = ada_search_params_entries_iter_next(entries);
     const ada_string parts[] = {entry.key, entry.value};
     for (size_t i = 0; i < COUNT(parts); ++i) {
-      JS_SetPropertyUint32(context, result, at++,
+      JS_SetPropertyUint32(context, result, length_of_result++,
                            text_from_utf8(context, (const uint8_t *)parts[i].data, parts[i].length));
     }
   }

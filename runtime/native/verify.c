@@ -1,4 +1,8 @@
-/* Verification of a server's certificates, with the errors of Node.js. */
+/*
+ * Verifies a server's certificates by AWS-LC, so that the result is the one of Node.js, which uses OpenSSL: the same
+ * certificates are accepted, and the same errors reported. Where the two libraries differ, a comment says how. tls.h has
+ * the functions for others.
+ */
 #include "tls.h"
 
 #include <arpa/inet.h>
@@ -10,6 +14,7 @@
 #include <openssl/obj.h>
 #include <openssl/x509v3.h>
 
+/* The errors that have names in Node.js. */
 #define NAMES(E)                                                                                                        \
   E(UNABLE_TO_GET_ISSUER_CERT) E(UNABLE_TO_DECRYPT_CERT_SIGNATURE) E(UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY)                \
   E(CERT_SIGNATURE_FAILURE) E(CERT_NOT_YET_VALID) E(CERT_HAS_EXPIRED) E(ERROR_IN_CERT_NOT_BEFORE_FIELD)                 \
@@ -17,7 +22,6 @@
   E(UNABLE_TO_GET_ISSUER_CERT_LOCALLY) E(UNABLE_TO_VERIFY_LEAF_SIGNATURE) E(CERT_CHAIN_TOO_LONG) E(CERT_REVOKED)        \
   E(INVALID_CA) E(PATH_LENGTH_EXCEEDED) E(INVALID_PURPOSE) E(CERT_UNTRUSTED) E(CERT_REJECTED)
 
-/* Node.js has no names for the others. */
 const char *name_of_verification(int error) {
   static const struct {
     int number;
@@ -30,12 +34,13 @@ const char *name_of_verification(int error) {
   for (size_t i = 0; i < COUNT(ALL); ++i) {
     if (ALL[i].number == error) return ALL[i].name;
   }
+  /* Node.js has no names for the other errors. */
   return "UNSPECIFIED";
 }
 
 const char *message_of_verification(int error) {
   switch (error) {
-    /* AWS-LC has no words for them. */
+    /* AWS-LC has no messages for these errors. */
     case X509_V_ERR_EE_KEY_TOO_SMALL: return "EE certificate key too weak";
     case X509_V_ERR_CA_KEY_TOO_SMALL: return "CA certificate key too weak";
     case X509_V_ERR_CA_MD_TOO_WEAK: return "CA signature digest algorithm too weak";
@@ -44,22 +49,27 @@ const char *message_of_verification(int error) {
   }
 }
 
-static int error_index = -1;
+/* The index by which record_error finds the struct findings of a verification. */
+static int findings_index = -1;
 
-struct notes {
+/* The findings of a verification: its last error, and that the certificate is for another host. */
+struct findings {
   int error;
   bool is_other_host;
 };
 
-/* Lets the verification go on, as Node.js does: it reports the last error, and another host only if there is no error. */
-static int note_error(int is_right, X509_STORE_CTX *chain) {
-  if (is_right) return 1;
-  struct notes *const notes = X509_STORE_CTX_get_ex_data(chain, error_index);
+/*
+ * Records an error and lets the verification go on. AWS-LC calls this for each step. Node.js does the same: it reports the
+ * last error, and another host only if there is no error.
+ */
+static int record_error(int is_valid, X509_STORE_CTX *chain) {
+  if (is_valid) return 1;
+  struct findings *const findings = X509_STORE_CTX_get_ex_data(chain, findings_index);
   const int error = X509_STORE_CTX_get_error(chain);
   if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-    notes->is_other_host = true;
-    X509_STORE_CTX_set_error(chain, notes->error);
-  } else notes->error = error;
+    findings->is_other_host = true;
+    X509_STORE_CTX_set_error(chain, findings->error);
+  } else findings->error = error;
   return 1;
 }
 
@@ -77,7 +87,10 @@ bool expect_host(X509_VERIFY_PARAM *parameters, const char *host, size_t size) {
   return X509_VERIFY_PARAM_set1_host(parameters, name, size);
 }
 
-/* Returns NID_undef for a signature without a digest of its own, such as Ed25519's, and for an unknown one. */
+/*
+ * Returns the digest of a certificate's signature; NID_undef for a signature without one, such as Ed25519, and for unknown
+ * ones.
+ */
 static int digest_of_signature(const X509 *certificate) {
   int digest = NID_undef;
   const int signature = X509_get_signature_nid(certificate);
@@ -90,13 +103,13 @@ static int digest_of_signature(const X509 *certificate) {
   if (type != V_ASN1_SEQUENCE) return NID_undef;
   const uint8_t *bytes = ASN1_STRING_get0_data(parameters);
   RSA_PSS_PARAMS *const pss = d2i_RSA_PSS_PARAMS(NULL, &bytes, ASN1_STRING_length(parameters));
-  /* RFC 4055, 3.1: the default is SHA-1. */
+  /* If the parameters name no digest it is SHA-1 (RFC 4055, 3.1). */
   if (pss != NULL) digest = pss->hashAlgorithm == NULL ? NID_sha1 : OBJ_obj2nid(pss->hashAlgorithm->algorithm);
   RSA_PSS_PARAMS_free(pss);
   return digest;
 }
 
-/* AWS-LC also verifies by RIPEMD-160 and SHA-1. */
+/* AWS-LC also accepts signatures by RIPEMD-160 and SHA-1, OpenSSL does not. */
 static bool has_weak_signature(const X509 *certificate) {
   if (X509_get_signature_nid(certificate) == NID_ED25519) return false;
   switch (digest_of_signature(certificate)) {
@@ -108,67 +121,77 @@ static bool has_weak_signature(const X509 *certificate) {
   }
 }
 
-/* AWS-LC also has keys of DSA and ML-DSA, which no authority for servers has. */
-static bool is_kind_accepted(const EVP_PKEY *key) {
+/* AWS-LC also accepts keys of DSA and ML-DSA, which no public authority uses. */
+static bool is_accepted_kind(const EVP_PKEY *key) {
   const int kind = EVP_PKEY_id(key);
   return kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS || kind == EVP_PKEY_EC || kind == EVP_PKEY_ED25519;
 }
 
-/* At OpenSSL's security level 2, that of Node.js, keys have 112 bits of security, and signatures more than SHA-1's. */
-static int weakness_of(X509_STORE_CTX *verified) {
+/*
+ * Returns an error if a key or a signature is too weak. Node.js uses OpenSSL's security level 2, at which keys must have
+ * 112 bits of security (RSA: 2048 bits, elliptic curves: 224), and signatures need a stronger digest than SHA-1.
+ */
+static int find_weakness(X509_STORE_CTX *verified) {
   const STACK_OF(X509) *const chain = X509_STORE_CTX_get0_chain(verified);
   const size_t count = sk_X509_num(chain);
   for (size_t i = 0; i < count; ++i) {
-    const X509 *const one = sk_X509_value(chain, i);
-    const EVP_PKEY *const key = X509_get0_pubkey(one);
-    if (key == NULL || !is_kind_accepted(key)) return X509_V_ERR_APPLICATION_VERIFICATION;
-    const int least = EVP_PKEY_id(key) == EVP_PKEY_EC ? 224 : 2048;
-    const bool is_short = EVP_PKEY_id(key) != EVP_PKEY_ED25519 && EVP_PKEY_bits(key) < least;
+    const X509 *const certificate = sk_X509_value(chain, i);
+    const EVP_PKEY *const key = X509_get0_pubkey(certificate);
+    if (key == NULL || !is_accepted_kind(key)) return X509_V_ERR_APPLICATION_VERIFICATION;
+    const int min_key_bits = EVP_PKEY_id(key) == EVP_PKEY_EC ? 224 : 2048;
+    const bool is_short = EVP_PKEY_id(key) != EVP_PKEY_ED25519 && EVP_PKEY_bits(key) < min_key_bits;
     if (is_short) return i == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL : X509_V_ERR_CA_KEY_TOO_SMALL;
-    /* The signature of the last one, the authority, is not verified. */
-    if (i < count - 1 && has_weak_signature(one)) return X509_V_ERR_CA_MD_TOO_WEAK;
+    /* The last certificate is the trusted authority, whose signature is not verified. */
+    if (i < count - 1 && has_weak_signature(certificate)) return X509_V_ERR_CA_MD_TOO_WEAK;
   }
   return X509_V_OK;
 }
 
-/* AWS-LC ignores how many authorities one may have below it if that one has the name of its issuer, as each root has. */
-static bool is_too_long(X509_STORE_CTX *verified) {
+/*
+ * Returns true if an authority has more authorities below it than its certificate allows. AWS-LC does not check that for a
+ * certificate whose issuer has the same name, as each root has.
+ */
+static bool exceeds_path_length(X509_STORE_CTX *verified) {
   const STACK_OF(X509) *const chain = X509_STORE_CTX_get0_chain(verified);
-  long below = 0;
+  long authorities_below = 0;
   for (size_t i = 1; i < sk_X509_num(chain); ++i) {
     X509 *const authority = sk_X509_value(chain, i);
-    const long most = X509_get_pathlen(authority);
-    if (most >= 0 && below > most) return true;
-    /* RFC 5280, 4.2.1.9: self-issued ones do not count. */
-    if ((X509_get_extension_flags(authority) & EXFLAG_SI) == 0) ++below;
+    const long max_below = X509_get_pathlen(authority);
+    if (max_below >= 0 && authorities_below > max_below) return true;
+    /* Self-issued certificates are not counted (RFC 5280, 4.2.1.9). */
+    if ((X509_get_extension_flags(authority) & EXFLAG_SI) == 0) ++authorities_below;
   }
   return false;
 }
 
-/* OpenSSL goes on to the dates of a single certificate without an issuer, and reports those; AWS-LC ends before them. */
-static int problem_of_dates(const X509 *leaf) {
+/*
+ * Returns an error if a certificate is not valid at this time. For a single certificate without an issuer OpenSSL reports
+ * this error, because it checks the dates afterwards. AWS-LC ends before that.
+ */
+static int find_date_error(const X509 *leaf) {
   if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) return X509_V_ERR_CERT_HAS_EXPIRED;
   if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0) return X509_V_ERR_CERT_NOT_YET_VALID;
   return X509_V_OK;
 }
 
 int verify_chain(X509_STORE_CTX *chain, bool *is_other_host) {
-  struct notes notes = {.error = X509_V_OK};
+  struct findings findings = {.error = X509_V_OK};
+  /* An early return must not let the host pass. */
   *is_other_host = true;
-  if (error_index < 0) error_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-  if (error_index < 0 || !X509_STORE_CTX_set_ex_data(chain, error_index, &notes)) return X509_V_ERR_OUT_OF_MEM;
-  X509_STORE_CTX_set_verify_cb(chain, note_error);
-  const int result = X509_verify_cert(chain), noted = notes.error;
-  X509_STORE_CTX_set_ex_data(chain, error_index, NULL);
-  *is_other_host = notes.is_other_host;
+  if (findings_index < 0) findings_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+  if (findings_index < 0 || !X509_STORE_CTX_set_ex_data(chain, findings_index, &findings)) return X509_V_ERR_OUT_OF_MEM;
+  X509_STORE_CTX_set_verify_cb(chain, record_error);
+  const int result = X509_verify_cert(chain), recorded_error = findings.error;
+  X509_STORE_CTX_set_ex_data(chain, findings_index, NULL);
+  *is_other_host = findings.is_other_host;
   ERR_clear_error();
-  if (noted == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE) {
-    const int dates = problem_of_dates(X509_STORE_CTX_get0_cert(chain));
+  if (recorded_error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE) {
+    const int dates = find_date_error(X509_STORE_CTX_get0_cert(chain));
     if (dates != X509_V_OK) return dates;
   }
   if (result > 0) {
-    if (noted != X509_V_OK) return noted;
-    return is_too_long(chain) ? X509_V_ERR_PATH_LENGTH_EXCEEDED : weakness_of(chain);
+    if (recorded_error != X509_V_OK) return recorded_error;
+    return exceeds_path_length(chain) ? X509_V_ERR_PATH_LENGTH_EXCEEDED : find_weakness(chain);
   }
   const int error = X509_STORE_CTX_get_error(chain);
   return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;

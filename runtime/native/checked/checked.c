@@ -1,3 +1,7 @@
+/*
+ * The part of the checking mode (checked.h) that watches a process from the start of JavaScript to its end: it makes the
+ * image read-only, decides on each fault, and checks all memory before the process exits or is replaced by a program.
+ */
 #include "checked.h"
 
 #include <errno.h>
@@ -16,43 +20,49 @@
 #include "../runtime.h"
 #include "ends.h"
 
+/* The functions here must end the process themselves, without further checks. */
 #undef _exit
 #undef execve
 #undef syscall
 
-enum { PAGE = 4096, UNIT = 4, MOST_KINDS = 16 };
+/* The image is marked and compared in units of four bytes. */
+enum { PAGE = 4096, UNIT_BYTES = 4, MAX_KINDS = 16 };
 
-/* The linker defines the limits of a section by its name. */
+/* The start of the section `image`. The linker defines this symbol by the name of the section. */
 extern char __start_image[];
 
 static struct {
+  /* The process that is watched; 0 after its last check. */
   pid_t process;
-  /* True while an execve is tried. */
+  /* True from the check before an execve until that execve has failed. */
   bool is_replaced;
   JSRuntime *runtime;
-  /* How the image was, and for each unit the index of the kind of memory there that must not change, or 0. */
-  char *former;
+  /* A copy of the image as it was at the start of the watch. */
+  char *copy;
+  /* For each unit of the image the index in kind_names of what is stored there and must not change; 0: it may change. */
   uint8_t *kinds;
   size_t size, pages_written;
-  struct sigaction faults;
-} watched;
+  /* The action for SIGSEGV before the watch, which is the caller's. */
+  struct sigaction former_action;
+} watch;
 
-static const char *kind_names[MOST_KINDS];
+/* Filled by mark_image, from index 1 on. */
+static const char *kind_names[MAX_KINDS];
 
-/* Appends to a file beside the executable, if it exists. */
-static void append(const char *suffix, const char *text, size_t size) {
+/* Appends to the file whose name is the executable's with this suffix, if the file exists. */
+static void append_to_report(const char *suffix, const char *text, size_t size) {
   char path[1024];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
   if (length <= 0) return;
   strcpy(path + length, suffix);
   const int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
   if (file == -1) return;
-  /* Under the caller's limit on the size of files the text is lost, not the process. */
+  /* Beyond the caller's limit on the size of files the write fails. Without this, its signal would end the process. */
   const struct sigaction ignored = {.sa_handler = SIG_IGN};
   struct sigaction former;
   sigaction(SIGXFSZ, &ignored, &former);
   (void)!write(file, text, size);
-  /* If the signal is blocked it is pending now: to ignore it takes it away. */
+  /* If the caller blocked the signal it is pending now. To set the action again removes it (POSIX, 2.4.3). */
   sigaction(SIGXFSZ, &ignored, NULL);
   sigaction(SIGXFSZ, &former, NULL);
   close(file);
@@ -68,32 +78,33 @@ _Noreturn void report_memory(const char *format, ...) {
   length += added < 0 ? 0 : (size_t)added;
   if (length > sizeof text - 2) length = sizeof text - 2;
   text[length++] = '\n';
-  append(".findings", text, length);
+  append_to_report(".findings", text, length);
   (void)!write(2, text, length);
-  const struct rlimit none = {0};
-  setrlimit(RLIMIT_CORE, &none);
+  const struct rlimit no_core_dump = {0};
+  setrlimit(RLIMIT_CORE, &no_core_dump);
   abort();
 }
 
-void poison(void *memory, size_t size, uint64_t with) {
-  for (uint64_t *word = memory, *const end = word + size / sizeof *word; word < end; ++word) *word = with;
+void poison(void *memory, size_t size, uint64_t word) {
+  for (uint64_t *next = memory, *const end = next + size / sizeof *next; next < end; ++next) *next = word;
 }
 
-bool is_poisoned(const void *memory, size_t size, uint64_t with) {
-  for (const uint64_t *word = memory, *const end = word + size / sizeof *word; word < end; ++word) {
-    if (*word != with) return false;
+bool is_poisoned(const void *memory, size_t size, uint64_t word) {
+  for (const uint64_t *next = memory, *const end = next + size / sizeof *next; next < end; ++next) {
+    if (*next != word) return false;
   }
   return true;
 }
 
-void expect_poison(const void *memory, size_t size, uint64_t with, const char *what) {
+void expect_poison(const void *memory, size_t size, uint64_t word, const char *description) {
   for (size_t i = 0; i < size / sizeof(uint64_t); ++i) {
-    if (((const uint64_t *)memory)[i] == with) continue;
-    report_memory("%s was changed, %zu bytes behind its start", what, i * sizeof(uint64_t));
+    if (((const uint64_t *)memory)[i] == word) continue;
+    report_memory("%s was changed, %zu bytes behind its start", description, i * sizeof(uint64_t));
   }
 }
 
-static uint8_t index_of(const char *kind) {
+/* Returns the index of a kind in kind_names, to which it adds a new one. */
+static uint8_t index_of_kind(const char *kind) {
   uint8_t index = 1;
   while (kind_names[index] != NULL && strcmp(kind_names[index], kind) != 0) ++index;
   kind_names[index] = kind;
@@ -101,32 +112,38 @@ static uint8_t index_of(const char *kind) {
 }
 
 void mark_image(const void *memory, size_t size, const char *kind) {
-  /* Whole units. */
-  const uintptr_t start = ((uintptr_t)memory + UNIT - 1) & -(uintptr_t)UNIT, end = ((uintptr_t)memory + size) & -(uintptr_t)UNIT;
+  /* A unit that is only partly in the memory may change. */
+  const uintptr_t start = ((uintptr_t)memory + UNIT_BYTES - 1) & -(uintptr_t)UNIT_BYTES;
+  const uintptr_t end = ((uintptr_t)memory + size) & -(uintptr_t)UNIT_BYTES;
   const uintptr_t image = (uintptr_t)__start_image;
-  if (start < image || end > image + watched.size || end <= start) return;
-  memset(watched.kinds + (start - image) / UNIT, index_of(kind), (end - start) / UNIT);
+  if (start < image || end > image + watch.size || end <= start) return;
+  memset(watch.kinds + (start - image) / UNIT_BYTES, index_of_kind(kind), (end - start) / UNIT_BYTES);
 }
 
-static _Noreturn void report_write(size_t at) {
-  report_memory("%s in the image is written to, %zu bytes behind its start", kind_names[watched.kinds[at / UNIT]], at);
+static _Noreturn void report_write(size_t offset) {
+  const char *const kind = kind_names[watch.kinds[offset / UNIT_BYTES]];
+  report_memory("%s in the image is written to, %zu bytes behind its start", kind, offset);
 }
 
-/* The first write to a page of the image, or a bug. */
+/*
+ * Handles SIGSEGV. A fault is the first write to a page of the image, which is allowed if the unit may change: the page
+ * becomes writable, and the write is repeated. Every other fault is a mistake.
+ */
 static void on_fault(int number, siginfo_t *info, void *unused) {
-  if (info->si_code <= 0) {
-    /* Another process sent it: as if this handler were not there. */
-    sigaction(SIGSEGV, &watched.faults, NULL);
+  const bool is_from_process = info->si_code <= 0;
+  if (is_from_process) {
+    /* The signal must act as if this handler were not there. */
+    sigaction(SIGSEGV, &watch.former_action, NULL);
     kill(getpid(), SIGSEGV);
     return;
   }
-  const size_t at = (uintptr_t)info->si_addr - (uintptr_t)__start_image;
-  if (info->si_code != SEGV_ACCERR || at >= watched.size) {
+  const size_t offset = (uintptr_t)info->si_addr - (uintptr_t)__start_image;
+  if (info->si_code != SEGV_ACCERR || offset >= watch.size) {
     report_memory("an address that does not exist is used: %p", info->si_addr);
   }
-  if (watched.kinds[at / UNIT] != 0) report_write(at);
-  ++watched.pages_written;
-  mprotect(__start_image + at / PAGE * PAGE, PAGE, PROT_READ | PROT_WRITE);
+  if (watch.kinds[offset / UNIT_BYTES] != 0) report_write(offset);
+  ++watch.pages_written;
+  mprotect(__start_image + offset / PAGE * PAGE, PAGE, PROT_READ | PROT_WRITE);
 }
 
 static void *map(size_t size) {
@@ -136,37 +153,45 @@ static void *map(size_t size) {
 }
 
 static void watch_image(void) {
-  /* Other variables may follow on its last page. */
-  watched.size = (size_t)(image_room_end - __start_image) & -(size_t)PAGE;
-  watched.former = memcpy(map(watched.size), __start_image, watched.size);
-  watched.kinds = map(watched.size / UNIT);
-  JS_MarkImage(watched.runtime);
+  /* Other variables may follow on the last page of the image, so that page is not watched. */
+  watch.size = (size_t)(image_room_end - __start_image) & -(size_t)PAGE;
+  watch.copy = memcpy(map(watch.size), __start_image, watch.size);
+  watch.kinds = map(watch.size / UNIT_BYTES);
+  JS_MarkImage(watch.runtime);
   mark_unused_blocks();
-  mprotect(__start_image, watched.size, PROT_READ);
+  mprotect(__start_image, watch.size, PROT_READ);
 }
 
+/* Sets the handler of SIGSEGV, and stores the former action unless the pointer is NULL. */
 static void watch_faults(struct sigaction *former) {
   const struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigaction(SIGSEGV, &action, former);
 }
 
 void watch_memory(JSRuntime *runtime) {
-  watched.process = getpid();
-  watched.runtime = runtime;
+  watch.process = getpid();
+  watch.runtime = runtime;
+  /* The handler has a stack of its own, since a fault may be an overflow of the stack. */
   static char stack[64 * 1024];
   sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
-  watch_faults(&watched.faults);
-  /* The executable of a processor that the build cannot run has none. */
-  if ((uintptr_t)image_room_end > (uintptr_t)image_room) watch_image();
+  watch_faults(&watch.former_action);
+  /* There is no image if the build could not run the executable, which is for another processor. */
+  const bool has_image = (uintptr_t)image_room_end > (uintptr_t)image_room;
+  if (has_image) watch_image();
 }
 
+/* Compares what must not change with the copy: a page that was written to once is not protected any more. */
 static void check_image(void) {
-  for (size_t at = 0; at < watched.size; at += UNIT) {
-    if (watched.kinds[at / UNIT] != 0 && memcmp(__start_image + at, watched.former + at, UNIT) != 0) report_write(at);
+  for (size_t offset = 0; offset < watch.size; offset += UNIT_BYTES) {
+    if (watch.kinds[offset / UNIT_BYTES] != 0 && memcmp(__start_image + offset, watch.copy + offset, UNIT_BYTES) != 0) report_write(offset);
   }
 }
 
-/* A line of what this process counted. */
+/*
+ * Appends one line, such as
+ *   2841 allocated, 1203 freed, 60 of 380 pages of the image written; pages 9-2, blocks 80-41, large 0-0; cells 24:310-99
+ * where `24:310-99` means that 310 small blocks of 24 bytes were allocated, and 99 of them freed.
+ */
 static void write_counts(const struct JS_MemoryCounts *cells, const struct block_counts *blocks) {
   char text[4096];
   size_t allocated = blocks->blocks_taken + blocks->large_taken, freed = blocks->blocks_freed + blocks->large_freed;
@@ -176,8 +201,8 @@ static void write_counts(const struct JS_MemoryCounts *cells, const struct block
     allocated += cells->cells[i].taken;
     freed += cells->cells[i].freed;
   }
-  fprintf(line, "%zu allocated, %zu freed, %zu of %zu pages of the image written; ", allocated, freed, watched.pages_written,
-          watched.size / PAGE);
+  fprintf(line, "%zu allocated, %zu freed, %zu of %zu pages of the image written; ", allocated, freed, watch.pages_written,
+          watch.size / PAGE);
   fprintf(line, "pages %zu-%zu, blocks %zu-%zu, large %zu-%zu; cells", blocks->pages_taken, blocks->pages_freed,
           blocks->blocks_taken, blocks->blocks_freed, blocks->large_taken, blocks->large_freed);
   for (size_t i = 0; i < COUNT(cells->cells); ++i) {
@@ -187,16 +212,16 @@ static void write_counts(const struct JS_MemoryCounts *cells, const struct block
   fputc('\n', line);
   const long length = ftell(line);
   fclose(line);
-  if (length > 0) append(".counts", text, (size_t)length);
+  if (length > 0) append_to_report(".counts", text, (size_t)length);
 }
 
-/* A child of fork or vfork is not watched: it has the memory of its parent. */
-static bool is_watched(void) { return watched.process == getpid(); }
+/* Returns false in a child of fork or vfork, which has the memory of its parent, and after the last check. */
+static bool is_watched(void) { return watch.process == getpid(); }
 
 static void check_all(void) {
   const int error = errno;
   check_image();
-  const struct JS_MemoryCounts *const cells = JS_CheckMemory(watched.runtime);
+  const struct JS_MemoryCounts *const cells = JS_CheckMemory(watch.runtime);
   write_counts(cells, check_blocks());
   errno = error;
 }
@@ -204,21 +229,21 @@ static void check_all(void) {
 void check_at_end(void) {
   if (!is_watched()) return;
   check_all();
-  watched.process = 0;
+  watch.process = 0;
 }
 
 void check_before_exec(void) {
   if (!is_watched()) return;
   check_all();
-  watched.is_replaced = true;
-  /* A program inherits that it is ignored. */
-  sigaction(SIGSEGV, &watched.faults, NULL);
+  watch.is_replaced = true;
+  /* If the caller ignored the signal, the program must inherit that. A handler would become the default action. */
+  sigaction(SIGSEGV, &watch.former_action, NULL);
 }
 
 int check_after_exec(int result) {
-  if (!watched.is_replaced || !is_watched()) return result;
+  if (!watch.is_replaced || !is_watched()) return result;
   const int error = errno;
-  watched.is_replaced = false;
+  watch.is_replaced = false;
   watch_faults(NULL);
   errno = error;
   return result;
@@ -232,9 +257,13 @@ void check_before_call(long number, ...) {
   const int how = va_arg(rest, int);
   const uint64_t *const set = va_arg(rest, const uint64_t *);
   va_end(rest);
-  /* While it is blocked a fault would be the end. What must not change is compared at the end. */
-  if (how != SIG_UNBLOCK && set != NULL && (*set >> (SIGSEGV - 1) & 1) == 1) {
-    mprotect(__start_image, watched.size, PROT_READ | PROT_WRITE);
+  /*
+   * A fault while SIGSEGV is blocked would end the process without a message. So the image becomes writable; what must not
+   * change is still compared at the end.
+   */
+  const bool blocks_faults = how != SIG_UNBLOCK && set != NULL && (*set >> (SIGSEGV - 1) & 1) == 1;
+  if (blocks_faults) {
+    mprotect(__start_image, watch.size, PROT_READ | PROT_WRITE);
   }
 }
 
@@ -243,83 +272,7 @@ long check_after_call(long result) {
   return result;
 }
 
+/* Runs in exit(3), which calls no function that ends.h replaces. */
 __attribute__((destructor)) static void check_at_exit(void) { check_at_end(); }
 
-/* A block that is freed, read by its former owner: as a value of the engine. */
-static void read_freed(JSContext *context, JSValueConst native) {
-  const JSValue object = JS_NewObject(context);
-  JS_SetPropertyStr(context, object, "name", JS_NewString(context, "value"));
-  JS_FreeValue(context, object);
-  JS_FreeValue(context, JS_GetPropertyStr(context, object, "name"));
-}
-
-static void free_twice(JSContext *context, size_t size) {
-  void *const memory = js_malloc(context, size);
-  js_free(context, memory);
-  js_free(context, memory);
-}
-
-static void free_cell_twice(JSContext *context, JSValueConst native) { free_twice(context, 40); }
-static void free_block_twice(JSContext *context, JSValueConst native) { free_twice(context, 1000); }
-
-static void count_freed(JSContext *context, JSValueConst native) {
-  const JSValue text = JS_NewString(context, "a text");
-  JS_FreeValue(context, text);
-  JS_DupValue(context, text);
-}
-
-static void write_freed(JSContext *context, size_t size) {
-  volatile char *const memory = js_malloc(context, size);
-  js_free(context, (void *)(uintptr_t)memory);
-  memory[size / 2] = 1;
-}
-
-static void write_freed_cell(JSContext *context, JSValueConst native) { write_freed(context, 40); }
-static void write_freed_block(JSContext *context, JSValueConst native) { write_freed(context, 1000); }
-static void write_freed_mapping(JSContext *context, JSValueConst native) { write_freed(context, 1000000); }
-
-static void write_behind_cell(JSContext *context, JSValueConst native) {
-  enum { SIZE = 40, CELLS = 200 };
-  volatile char *cells[CELLS];
-  for (size_t i = 0; i < CELLS; ++i) cells[i] = js_malloc(context, SIZE);
-  for (size_t i = 0; i < CELLS; ++i) cells[i][SIZE] = 0x55;
-  for (size_t i = 0; i < CELLS; ++i) js_free(context, (void *)(uintptr_t)cells[i]);
-}
-
-/* The count of an object is in front of it. */
-static void count_fixed(JSContext *context, JSValueConst native) { ++((volatile int *)JS_VALUE_GET_PTR(native))[-1]; }
-
-static void count_fixed_late(JSContext *context, JSValueConst native) {
-  /* The list of objects, which an object begins with, may change: so its page may be written to. */
-  ((volatile char *)JS_VALUE_GET_PTR(native))[0] ^= 0;
-  count_fixed(context, native);
-}
-
-static void write_fixed_text(JSContext *context, JSValueConst native) {
-  enum { HEADER = 24 };
-  ((volatile char *)JS_VALUE_GET_PTR(JS_GetPropertyStr(context, native, "processor")))[HEADER] = '?';
-}
-
-void be_wrong(JSContext *context, JSValueConst native, int count, char **words) {
-  static const struct {
-    const char *option;
-    void (*run)(JSContext *context, JSValueConst native);
-  } WAYS[] = {
-    {"--wrong-read-freed", read_freed},
-    {"--wrong-free-cell-twice", free_cell_twice},
-    {"--wrong-free-block-twice", free_block_twice},
-    {"--wrong-count-freed", count_freed},
-    {"--wrong-write-freed-cell", write_freed_cell},
-    {"--wrong-write-freed-block", write_freed_block},
-    {"--wrong-write-freed-mapping", write_freed_mapping},
-    {"--wrong-write-behind-cell", write_behind_cell},
-    {"--wrong-count-fixed", count_fixed},
-    {"--wrong-count-fixed-late", count_fixed_late},
-    {"--wrong-write-fixed-text", write_fixed_text},
-  };
-  for (size_t i = 0; i < COUNT(WAYS) && count == 2; ++i) {
-    if (strcmp(words[1], WAYS[i].option) != 0) continue;
-    WAYS[i].run(context, native);
-    exit(0);
-  }
-}
+#include "mistakes.inc"
