@@ -55,7 +55,9 @@ test("each workflow has few permissions, and pins foreign actions to commits", (
   for (const name of names) {
     const { permissions } = readWorkflow(join(examples, name));
     expect(permissions, name).toEqual(
-      ["oidc.yml", "deploy.yml"].includes(name) ? { contents: "read", "id-token": "write" } : { contents: "read" },
+      ["auth-actions.yml", "oidc.yml", "deploy.yml"].includes(name)
+        ? { contents: "read", "id-token": "write" }
+        : { contents: "read" },
     );
     const used = readFileSync(join(examples, name), "utf8").match(/uses: .*/g) ?? [];
     expect(used.length, name).toBeGreaterThan(0);
