@@ -32,7 +32,7 @@ export interface EscSetting {
   readonly shown?: string;
 }
 
-export function escForPrograms({ status, environment, credential, remedy: _, ...rest }: EscReport): object {
+export function escForPrograms({ status, environment, credential, ...rest }: EscReport): object {
   return {
     status,
     environment: environment.shown,
@@ -40,6 +40,8 @@ export function escForPrograms({ status, environment, credential, remedy: _, ...
     credential: credential.shown === undefined ? undefined : credential.variable,
     credentialState: credential.state,
     ...rest,
+    // JSON leaves it out.
+    remedy: undefined,
   };
 }
 

@@ -310,7 +310,7 @@ test("examples/actions/auth-actions.yml opens ESC by the token of pulumi/auth-ac
 });
 
 test("docs/secrets.md shows examples/actions/auth-actions.yml", () => {
-  const text = readFileSync(join(examples, "actions/auth-actions.yml"), "utf8");
-  const [shown] = /^permissions:[^]*/m.exec(text) ?? [];
+  const workflow = readFileSync(join(examples, "actions/auth-actions.yml"), "utf8");
+  const [shown] = /^permissions:[^]*/m.exec(workflow) ?? [];
   expect(readFileSync(join(examples, "../docs/secrets.md"), "utf8")).toContain(`\`\`\`yaml\n${shown}\`\`\`\n`);
 });

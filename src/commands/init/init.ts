@@ -58,7 +58,7 @@ function extrasIn(wanted: readonly string[]): readonly Extra[] {
 function oneWorkflow(names: readonly Extra[]): Extra | undefined {
   const [workflow, ...others] = names.filter(isWorkflow);
   if (others.length === 0) return workflow;
-  throw usageError(`${enumerate([...names.filter(isWorkflow)])} write the same file`, "choose one of them");
+  throw usageError(`${enumerate(names.filter(isWorkflow))} write the same file`, "choose one of them");
 }
 
 function isWorkflow(name: Extra): boolean {

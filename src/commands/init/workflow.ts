@@ -9,7 +9,7 @@ import { impossible, type SetupStep } from "./setup-step.ts";
 const WORKFLOW = ".github/workflows/configuration.yml";
 
 /**
- * Where the token for ESC comes from: `actions` has a stored one, and is without ESC in a project that does not use it. For the
+ * The source of the token for ESC: `actions` has a stored one, and is without ESC in a project that does not use it. For the
  * others Pulumi Cloud exchanges the ID token of the job.
  */
 type TokenSource = "actions" | "actions-oidc" | "auth-actions";
