@@ -91,9 +91,8 @@ const NOTES = [
   "**The cache.** `--cache-fresh` makes no request. Most of its extra time is loading `node:crypto`.",
   "**The others.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the `.env` file. doppler reads its " +
     "fallback file and derives the key at every start. chamber runs without a store (`--backend null`), cross-env sets " +
-    "one variable, direnv has nothing to load; tini and dumb-init only start the program. `esc run` and " +
-    "`pulumi env run` are signed in and read the same environment. `bench/peers/fetch.sh` builds those in Go and Rust " +
-    "at fixed versions.",
+    "one variable, direnv has nothing to load; tini and dumb-init only start the program. `pulumi env run` is " +
+    "signed in and reads the same environment. `bench/peers/fetch.sh` builds those in Go and Rust at fixed versions.",
   "**The executable before** this one was QuickJS in front of Bun. At commit de40995 this command measured 5.3 and 5.8 ms " +
     "for a start, and 42 and 54 ms with ESC, without TLS. It had 116 MB, and 39 MB as the parent process.",
   "**Over TLS** the server is a process of Node.js on the same two cores, which takes five of the milliseconds: curl, a " +

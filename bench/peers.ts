@@ -82,7 +82,7 @@ function inits(): readonly (Launcher | Missing)[] {
   return ["tini", "dumb-init"].map((name) => native(name, ["--"]));
 }
 
-/** Returns the launchers that read an ESC environment. */
+/** Returns the other launcher that reads an ESC environment. */
 export function escPeers(place: PeerSetting, esc: EscService): Peers {
   const { PULUMI_BACKEND_URL, ESC_TOKEN, ESC_ENV } = esc.env;
   const env = {
@@ -92,10 +92,7 @@ export function escPeers(place: PeerSetting, esc: EscService): Peers {
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
   const reading = { env, gives: ["OPENAI_API_KEY", DOTENV_VALUES.OPENAI_API_KEY] } as const;
-  return tried(place, [
-    native("esc", ["run", ESC_ENV, "--"], reading),
-    native("pulumi", ["env", "run", ESC_ENV, "--"], reading),
-  ]);
+  return tried(place, [native("pulumi", ["env", "run", ESC_ENV, "--"], reading)]);
 }
 
 /**

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the launchers in Go and Rust for the benchmark, each at one version, from their public registries into
-# .cache/built-peers/bin: fetch.sh [esc] [pulumi] [sops] [chamber] [doppler] [fnox] [secretspec]; without names all of them. A
+# .cache/built-peers/bin: fetch.sh [pulumi] [sops] [chamber] [doppler] [fnox] [secretspec]; without names all of them. A
 # launcher that exists in that version is not built again. One that is not available, or not built within PEER_MINUTES (15), is
 # reported; called again, its build continues. PEER_JOBS (1) is the number of compilers that run at once.
 set -eu
@@ -23,11 +23,6 @@ go_module() {
   package=$1
   shift
   have go && cd "$work" && rm -f go.mod go.sum && go mod init peers && go get "$@" && go build -p "$jobs" -o "$name" "$package"
-}
-
-# Uses later packages of Pulumi, because the registry may not serve the required ones.
-esc() {
-  go_module github.com/pulumi/esc/cmd/esc "github.com/pulumi/esc/cmd/esc@v$1" github.com/pulumi/pulumi/pkg/v3@v3.248.0
 }
 
 # `go install` of a version refuses this module, because it has replacements.
@@ -67,7 +62,6 @@ secretspec() {
 
 version_of() {
   case $1 in
-    esc) echo 0.26.0 ;;
     pulumi) echo 3.276.0 ;;
     sops) echo 3.13.3 ;;
     chamber) echo 3.1.4 ;;
@@ -89,7 +83,7 @@ if [ "${1-}" = --build ]; then
   exit
 fi
 
-[ "$#" -gt 0 ] || set -- esc pulumi sops chamber doppler fnox secretspec
+[ "$#" -gt 0 ] || set -- pulumi sops chamber doppler fnox secretspec
 mkdir -p "$peers/bin"
 for name in "$@"; do
   version=$(version_of "$name")

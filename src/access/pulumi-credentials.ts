@@ -1,7 +1,7 @@
 import type { Environment } from "../core/model.ts";
 import { within } from "../system/paths.ts";
 
-/** Returns the file in which `pulumi login` and `esc login` store tokens. */
+/** Returns the file in which `pulumi login` stores tokens. */
 export function pulumiCredentials(environment: Environment): string | undefined {
   const given = (name: string): string | undefined => environment.get(name) || undefined;
   const home = given(process.platform === "win32" ? "USERPROFILE" : "HOME");

@@ -5,6 +5,7 @@ import type { Values } from "../command-line/options.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
+import { withRemedyOfStep } from "../esc/settings/pulumi-token.ts";
 
 const EXPORTS = ["env", "outputs", "check"] as const;
 
@@ -43,9 +44,9 @@ export const INPUT_NAMES: readonly string[] = [
 /** Options at which a text names an input, but for those of a command to paste. */
 const NAMED = new RegExp(`(?<!sophia-run .*)--(${[...OPTIONS, ...LISTS].join("|")})\\b`, "g");
 
-/** Returns a text that names the inputs in place of the options. */
+/** Returns a text that names the inputs in place of the options, and the `env` of a step in place of a shell's. */
 export function byInput(text: string): string {
-  return text.replaceAll(NAMED, "the input $1");
+  return withRemedyOfStep(text).replaceAll(NAMED, "the input $1");
 }
 
 /** Reads the inputs, which the runner passes as `INPUT_…`; empty if not set. @throws SophiaError (settings, 125) */

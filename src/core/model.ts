@@ -107,7 +107,13 @@ export type Notice =
       readonly names: readonly string[];
       readonly hidden: readonly string[];
     }
-  | { readonly kind: "esc-incomplete"; readonly present: string; readonly missing: string }
+  /** `remedy`: lines that say how a token that is there opens ESC. */
+  | {
+      readonly kind: "esc-incomplete";
+      readonly present: string;
+      readonly missing: string;
+      readonly remedy: readonly string[];
+    }
   | { readonly kind: "esc-diagnostics"; readonly environment: string; readonly diagnostics: readonly Diagnostic[] }
   /** A name of two parts was read in its old meaning, `org/env`; `instead` is the new meaning, which does not exist. */
   | { readonly kind: "esc-old-form"; readonly written: string; readonly opened: string; readonly instead?: string }

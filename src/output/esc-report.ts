@@ -1,6 +1,7 @@
 import { CONTRACT_SETTING, type EscSettings } from "../esc/settings/access-settings.ts";
 import type { Credential } from "../esc/settings/credentials.ts";
 import type { Failure } from "../core/model.ts";
+import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
 import { holdsToken, type Secret } from "../esc/settings/secret.ts";
 import { printable } from "../core/text.ts";
 import { LOGIN } from "../access/login-words.ts";
@@ -14,6 +15,8 @@ export interface EscReport {
   readonly credential: EscSetting;
   readonly environments: readonly EscEnvironment[];
   readonly kept?: CacheUse["why"] | undefined;
+  /** How a token that is there opens ESC. Not in JSON. */
+  readonly remedy?: readonly string[];
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
 
@@ -37,11 +40,13 @@ export function escForPrograms({ status, environment, credential, ...rest }: Esc
     credential: credential.shown === undefined ? undefined : credential.variable,
     credentialState: credential.state,
     ...rest,
+    // JSON leaves it out.
+    remedy: undefined,
   };
 }
 
 /** @param isMissed true if a variable is missing that ESC should set in this project */
-export function reportEsc({ store: { esc } }: Start, isMissed: boolean): EscReport {
+export function reportEsc({ environment: callers, store: { esc } }: Start, isMissed: boolean): EscReport {
   const report = (environment: Setting, credential: Setting, more: Partial<EscReport> = {}): EscReport => ({
     status: esc.kind,
     environment: { variable: "ESC_ENV", ...environment },
@@ -72,6 +77,7 @@ export function reportEsc({ store: { esc } }: Start, isMissed: boolean): EscRepo
       return report(
         names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names), ...by },
         credential === undefined ? { state: "missing" } : { state: "unverified", ...describeUnread(credential) },
+        { remedy: pulumiTokenRemedy(esc.missing, callers) },
       );
     }
     case "unconsented": {

@@ -31,7 +31,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     case "override":
       return [overrideWords(notice)];
     case "esc-incomplete":
-      return [`warning: ESC is not read: ${notice.present} is set but ${notice.missing} is not`];
+      return [`warning: ESC is not read: ${notice.present} is set but ${notice.missing} is not`, ...notice.remedy];
     case "esc-diagnostics":
       return [
         `warning: ESC environment ${printable(notice.environment)} was opened with warnings`,

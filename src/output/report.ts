@@ -70,8 +70,17 @@ interface VariableReport {
   readonly shadows: readonly Origin[];
 }
 
+/** Returns a start without the variables and rules of the built-in contract where that is not meant. */
+export function withMeantContract(start: Start): Start {
+  if (!hasNoContract(start)) return start;
+  const { contract } = start.files;
+  const nothing = { variables: new Map(), aliases: new Map(), deprecated: new Map(), rules: [], sections: [] };
+  return { ...start, files: { ...start.files, contract: { ...contract, ...nothing } } };
+}
+
 /** Makes the report of an start. Values are masked only here. */
-export function makeReport(start: Start): Report {
+export function makeReport(given: Start): Report {
+  const start = withMeantContract(given);
   const {
     files: { contract },
     values: { selected },
@@ -81,7 +90,7 @@ export function makeReport(start: Start): Report {
   const emptyOf = emptyWords(start);
   const stateOf = stateFinder(start);
   const absent = hasNoContract(start);
-  const declared = absent ? [] : Array.from(contract.variables.values());
+  const declared = Array.from(contract.variables.values());
   const variables = declared.map(({ name, label, secret: isDeclaredSo }): VariableReport => {
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
     const secret = isDeclaredSo || (resolved !== undefined && isHidden(contract, resolved));
@@ -110,8 +119,8 @@ export function makeReport(start: Start): Report {
     contract: reportContract(contract),
     // A project's own contract may be for other sources than ESC; the built-in one is not.
     esc: reportEsc(start, contract.source.kind === "built-in" && start.verdict.violations.some(isOfMissing)),
-    nothingRequired: contract.rules.every(({ kind }) => kind === "optional"),
-    sections: (absent ? [] : contract.sections).map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
+    nothingRequired: !absent && contract.rules.every(({ kind }) => kind === "optional"),
+    sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
     variables,
     sources: PRECEDENCE.esc.filter((source) => sources.has(source)),
     overridden: start.verdict.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),

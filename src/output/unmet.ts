@@ -8,6 +8,7 @@ import { enumerateFew, firstOf, unbroken } from "../core/lines.ts";
 import { shellWord } from "../core/shell.ts";
 import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
+import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
 import { hasNoContract, type Start } from "../resolve/start.ts";
 import { unallowed, unallowedWords } from "../access/consent-words.ts";
 import { withheldWords } from "./withheld-words.ts";
@@ -114,13 +115,18 @@ export function runnerAdvice(resolution: Resolution): string | undefined {
 }
 
 /** Returns the reason for which ESC was not asked, perhaps with the remedy. */
-function notAsked({ files: { contract }, store: { esc } }: Start): readonly [string, ...string[]] | undefined {
+function notAsked({
+  environment,
+  files: { contract },
+  store: { esc },
+}: Start): readonly [string, ...string[]] | undefined {
   switch (esc.kind) {
     case "off":
-      return ["ESC is not configured: set ESC_ENV and ESC_TOKEN"];
+      return ["ESC is not configured: set ESC_ENV and ESC_TOKEN", ...pulumiTokenRemedy("ESC_TOKEN", environment)];
     case "incomplete":
       return [
         `ESC is not read: ${esc.present} is set but ${esc.missing} is not`,
+        ...pulumiTokenRemedy(esc.missing, environment),
         ...(esc.isByContract === true ? ["on your own machine: pulumi login, then sophia-run login"] : []),
       ];
     case "unconsented":

@@ -1,7 +1,8 @@
 import { SophiaError } from "../core/error.ts";
-import type { Layer, Notice, Variable } from "../core/model.ts";
+import type { Environment, Layer, Notice, Variable } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
+import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import type { Companions, Start, Store, StoreAccess } from "./start.ts";
 
@@ -16,7 +17,8 @@ export async function readFromEsc(
     const { present, missing, isByContract } = access;
     // The values may come from elsewhere, as in most containers: only an unmet contract names it.
     if (isByContract === true) return { ...nothing, esc: access };
-    return { ...nothing, esc: access, notices: [{ kind: "esc-incomplete", present, missing }] };
+    const remedy = pulumiTokenRemedy(missing, environment);
+    return { ...nothing, esc: access, notices: [{ kind: "esc-incomplete", present, missing, remedy }] };
   }
   if (access.kind !== "on") return { ...nothing, esc: access };
   const { settings } = access;
@@ -55,7 +57,11 @@ function openedBy(file: string, layer: Layer): Layer {
 }
 
 /** Checks the settings for `--require-esc`. @throws SophiaError (esc-required, 125) */
-export async function requireAccess(access: StoreAccess, notices: readonly Notice[]): Promise<void> {
+export async function requireAccess(
+  access: StoreAccess,
+  notices: readonly Notice[],
+  environment: Environment,
+): Promise<void> {
   const byFile = notices.find((notice) => notice.kind === "environment-by-file");
   if (byFile !== undefined) {
     const { name, file, credential } = byFile;
@@ -71,12 +77,20 @@ export async function requireAccess(access: StoreAccess, notices: readonly Notic
     if (notice === undefined) throw new TypeError("no notice of the consent");
     throw (await import("../access/consent-words.ts")).notAllowed(notice, "ESC is required, but ");
   }
-  const [message, hint] =
-    access.kind === "incomplete"
-      ? [`ESC is required, but only ${access.present} is set and not ${access.missing}`, `set ${access.missing}`]
-      : [
-          "ESC is required, but neither ESC_ENV nor ESC_TOKEN is set",
-          "set ESC_ENV to the environment (such as sophia/dev) and ESC_TOKEN to an access token",
-        ];
-  throw new SophiaError({ code: "esc-required", message, hint });
+  if (access.kind === "incomplete") {
+    const { present, missing } = access;
+    const details = pulumiTokenRemedy(missing, environment);
+    throw new SophiaError({
+      code: "esc-required",
+      message: `ESC is required, but only ${present} is set and not ${missing}`,
+      ...(details.length > 0 ? { details } : { hint: `set ${missing}` }),
+    });
+  }
+  const remedy = pulumiTokenRemedy("ESC_TOKEN", environment);
+  const token = remedy.length > 0 ? "" : " and ESC_TOKEN to an access token";
+  throw new SophiaError({
+    code: "esc-required",
+    message: "ESC is required, but neither ESC_ENV nor ESC_TOKEN is set",
+    details: [`set ESC_ENV to the environment (such as sophia/dev)${token}`, ...remedy],
+  });
 }

@@ -23,7 +23,7 @@ export async function readStore(start: Started, companions: Companions): Promise
   ];
   const request = { environment, settings, ...places, ...companions };
   const { access, notices: accessNotices } = await accessToEsc(request, dotenv, contract);
-  if (settings.requireEsc) await requireAccess(access, accessNotices);
+  if (settings.requireEsc) await requireAccess(access, accessNotices, environment);
   return { access, accessNotices, ...(await readFromEsc(access, start, companions)) };
 }
 

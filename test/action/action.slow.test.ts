@@ -233,6 +233,22 @@ describe("a contract that is not met", () => {
     expect(others.map(({ properties }) => properties["title"])).toEqual(["Configuration"]);
   });
 
+  test("has the line for the step that uses PULUMI_ACCESS_TOKEN, which works", async () => {
+    const own = { PULUMI_ACCESS_TOKEN: esc.token };
+    const inputs = { environment: "acme/app/ci" };
+    for (const more of [{}, { "require-esc": "true" }]) {
+      const runner = job(CONTRACT, own);
+      expect(await runner.action({ ...inputs, ...more })).toBe(1);
+      const [{ message } = { message: "" }] = runner.log.annotations;
+      const [, name = "", command = ""] = /under env of the step:\n {2}(\w+): (.*)(?:\n|$)/.exec(message) ?? [];
+      expect([name, command]).toEqual(["ESC_TOKEN_COMMAND", "printenv PULUMI_ACCESS_TOKEN"]);
+      expect(message).not.toContain("export ");
+      const again = job(CONTRACT, own);
+      expect(await again.action({ ...inputs, ...more }, { [name]: command })).toBe(0);
+      for (const one of [runner, again]) expectNoSecret(one);
+    }
+  });
+
   test("begins with the failure of ESC", async () => {
     const runner = job(contract);
     expect(await runner.action({ ...withToken(), token: `pul-${sentinel("revoked")}` })).toBe(1);

@@ -54,7 +54,7 @@ test("each workflow has few permissions, and pins foreign actions to commits", (
   expect(names.length).toBeGreaterThan(3);
   for (const name of names) {
     const { permissions, jobs } = readWorkflow(join(examples, name));
-    const needsIdToken = ["oidc.yml", "deploy.yml"].includes(name);
+    const needsIdToken = ["auth-actions.yml", "oidc.yml", "deploy.yml"].includes(name);
     expect(permissions, name).toEqual(needsIdToken ? {} : { contents: "read" });
     for (const job of jobs) {
       expect(job.permissions, name).toEqual(needsIdToken ? { contents: "read", "id-token": "write" } : undefined);

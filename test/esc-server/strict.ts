@@ -117,7 +117,7 @@ function checkHeaders(operation: Operation, { headers }: RawRequest): Breach[] {
   }
   const agent = headers["user-agent"] ?? "";
   if (agent.trim() === "") breaches.push({ status: 400, message: `${operation}: no User-Agent` });
-  else if (/^(?:axios|node|undici|got)(?:\/|$)/i.test(agent)) {
+  else if (/^(?:axios|node|undici|got)(?:\/|$)/i.test(agent) && !(alsoPlain && isOfAuthActions(headers))) {
     breaches.push({ status: 400, message: `${operation}: User-Agent ${agent} is that of an HTTP library` });
   }
   if (headers["x-pulumi-source"] === "") breaches.push({ status: 400, message: `${operation}: empty X-Pulumi-Source` });
@@ -126,6 +126,11 @@ function checkHeaders(operation: Operation, { headers }: RawRequest): Breach[] {
 }
 
 const JSON_TYPE = "application/json";
+
+/** The request of pulumi/auth-actions 2.1.0 for the exchange; sophia-run sends a form. */
+function isOfAuthActions(headers: RawRequest["headers"]): boolean {
+  return /^axios\//.test(headers["user-agent"] ?? "") && headers["content-type"]?.split(";")[0]?.trim() === JSON_TYPE;
+}
 const BODY_TYPES: ReadonlyMap<Operation, readonly string[]> = new Map<Operation, readonly string[]>([
   ["update", ["application/x-yaml", JSON_TYPE]],
   ["createDraft", ["application/x-yaml", JSON_TYPE]],

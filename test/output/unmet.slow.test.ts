@@ -48,7 +48,8 @@ test("where the built-in contract is meant, the message begins with it and two r
   expect(lines[0]).toMatch(/^sophia-run: no contract .* built-in one/);
   expect(lines[1]).toMatch(/sophia-run init.*--no-contract$/);
   expect(lines[2]).toContain("ESC_ENV and ESC_TOKEN");
-  expect(lines[3]).toMatch(/\(4 violations\); node was not started$/);
+  expect(lines[4]).toBe("    export ESC_TOKEN_COMMAND='printenv PULUMI_ACCESS_TOKEN'");
+  expect(lines[5]).toMatch(/\(4 violations\); node was not started$/);
   for (const name of NAMES.slice(1)) expect(text).toContain(name);
   expect(lines.at(-1)).toContain(".env");
   expect(summary).toMatch(/^⚠️ No contract .*\n {3}.*sophia-run init.*\n❌ .*ESC_ENV/);

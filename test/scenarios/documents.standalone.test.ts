@@ -28,6 +28,8 @@ type Trial =
       readonly unless?: string | undefined;
       /** ESC is not configured. */
       readonly isWithoutEsc?: true;
+      /** The token is in PULUMI_ACCESS_TOKEN. */
+      readonly isByPulumiToken?: true;
       /** The document's next block is the output. */
       readonly isShown?: true;
     }
@@ -122,6 +124,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "read -r VALUE &&": github,
     "read -rs VALUE &&": github,
     "read -r ROLE && read -rs VALUE &&": tokens,
+    "export ESC_TOKEN_COMMAND='printenv PULUMI_ACCESS_TOKEN'": { kind: "run", isByPulumiToken: true },
     "sophia-run rotate API_KEY": { kind: "stand-ins", commands: ["sophia-run"], because: "it asks a person" },
     "docker compose up --detach --force-recreate": services,
     "cp .env.example .env && chmod 600 .env": {
@@ -340,7 +343,7 @@ function projectAfter(edits: number): Readonly<Record<string, string>> {
 
 async function runForReal(
   { language, text: lines }: Block,
-  { files = {}, without = [], isWithoutEsc }: Extract<Trial, { kind: "run" }>,
+  { files = {}, without = [], isWithoutEsc, isByPulumiToken }: Extract<Trial, { kind: "run" }>,
 ): Promise<{ readonly status: number | null; readonly output: string }> {
   await using server = await startEscServer({ token: `pul-${"0".repeat(36)}1a2b` });
   const values = {
@@ -352,7 +355,11 @@ async function runForReal(
   const esc =
     isWithoutEsc === true
       ? {}
-      : { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+      : {
+          ESC_ENV: "acme/sophia/dev",
+          [isByPulumiToken === true ? "PULUMI_ACCESS_TOKEN" : "ESC_TOKEN"]: server.token,
+          PULUMI_BACKEND_URL: server.url,
+        };
   const cwd = folder();
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(join(cwd, dirname(name)), { recursive: true });

@@ -5,7 +5,9 @@ import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { startActionsIssuer } from "../esc-server/actions-issuer.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
+import { runWorkflow } from "../helpers/actions/jobs.ts";
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
@@ -263,4 +265,52 @@ test("examples/actions runs its tests with the configuration, and without the to
     status: 0,
     stdout: expect.stringContaining(`key ${CONTRACT_VALUES.QDRANT_API_KEY.length} token undefined\n`),
   });
+});
+
+test("examples/actions/auth-actions.yml opens ESC by the token of pulumi/auth-actions, which the tests do not get", async ({
+  skip,
+}) => {
+  skip(notPackage !== undefined, notPackage);
+  await using issuer = await startActionsIssuer();
+  await using service = await startEscServer({ oidc: { issuers: [issuer.trust], organization: "acme" } });
+  service.environment("acme/sophia/ci", { values: ESC_VALUES });
+  const names = ["PULUMI_ACCESS_TOKEN", "ESC_TOKEN_COMMAND"];
+  const copy = folder({ "package.json": JSON.stringify({ scripts: { test: "node print.js" } }) });
+  await install(tarball, copy, copy);
+  const manifest = readFileSync(join(copy, "package.json"), "utf8");
+  const [, name = ""] = /"file:([^"]*)"/.exec(manifest) ?? [];
+  const files = {
+    // The tarball lies in the repository, as README.md says.
+    "package.json": manifest.replace(name, basename(tarball)),
+    "package-lock.json": readFileSync(join(copy, "package-lock.json"), "utf8").replaceAll(name, basename(tarball)),
+    [basename(tarball)]: readFileSync(tarball),
+    "sophia.contract.json": '{ "variables": { "QDRANT_API_KEY": { "required": true } } }',
+    "print.js": `console.log("key", process.env.QDRANT_API_KEY.length, ${JSON.stringify(names)}.filter((name) => name in process.env));`,
+  };
+  const jobs = await runWorkflow(join(examples, "actions/auth-actions.yml"), {
+    action: join(examples, "../action.yml"),
+    files,
+    env: {
+      ...npmEnvironment(copy),
+      PULUMI_BACKEND_URL: service.url,
+      ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
+    },
+  });
+  const { steps, runner } = jobs.get("job") ?? expect.unreachable();
+  expect(steps.map(({ status }) => status)).toEqual([0, 0, 0]);
+  expect(runner.log.lines).toContain(`key ${CONTRACT_VALUES.QDRANT_API_KEY.length} []`);
+  expect(service.calls.map(({ operation, status }) => [operation, status])).toEqual([
+    ["exchangeToken", 200],
+    ["open", 200],
+    ["read", 200],
+  ]);
+  expect(runner.written()).not.toContain(runner.environment.get("PULUMI_ACCESS_TOKEN"));
+  expect(service.violations).toEqual([]);
+});
+
+test("docs/secrets.md shows examples/actions/auth-actions.yml", () => {
+  const workflow = readFileSync(join(examples, "actions/auth-actions.yml"), "utf8");
+  const [shown] = /^permissions:[^]*/m.exec(workflow) ?? [];
+  expect(readFileSync(join(examples, "../docs/secrets.md"), "utf8")).toContain(`\`\`\`yaml\n${shown}\`\`\`\n`);
 });

@@ -1,4 +1,4 @@
-/** The workflows of examples/actions, as they are. */
+/** The workflows of examples/actions, as they are but for the address of Pulumi Cloud. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -35,6 +35,9 @@ async function installed(): Promise<Readonly<Record<string, string | Buffer>>> {
 
 const job = { workflow: example("job.yml"), files: await installed() };
 const secrets = { ...TOKEN, ESC_ENV: "acme/sophia/ci" };
+
+/** Pulumi Cloud's address is an input of the action, which no variable sets. */
+const authActions = example("auth-actions.yml").replace(/^( +)organization: .*$/m, `$&\n$1cloud-url: ${esc.url}`);
 
 function calls(): readonly (readonly [string, number | undefined])[] {
   return esc.calls.map(({ operation, status }) => [operation, status]);
@@ -119,6 +122,22 @@ export const examples: readonly Case[] = [
         assert.deepEqual(calls(), [["exchangeToken", 400]]);
       });
     },
+  ],
+  [
+    "auth-actions.yml: the token of pulumi/auth-actions opens ESC, and the tests do not have it",
+    () =>
+      run({ ...job, workflow: authActions, env: ID_TOKEN }, (outcome) => {
+        assert.deepEqual(outcome.steps, [
+          "job: actions/checkout: Success",
+          "job: actions/setup-node: Success",
+          "job: npm ci: Success",
+          "job: pulumi/auth-actions: Success",
+          "job: node_modules/.bin/sophia-run --exclude PULUMI_ACCESS_TOKEN -- npm test: Success",
+        ]);
+        const { PULUMI_ACCESS_TOKEN: _, ...others } = VALUES;
+        assert.deepEqual(reported(outcome), has({ ...others, UNDECLARED }));
+        assert.deepEqual(calls(), [["exchangeToken", 200], ...READ]);
+      }),
   ],
   [
     "deploy.yml: a complete configuration is deployed by a step that alone has the one token",

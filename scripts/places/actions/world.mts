@@ -71,6 +71,7 @@ const ci = esc.environment("acme/sophia/ci", {});
 export const prod = esc.environment("acme/sophia/prod", {});
 export const github = await startGithub({
   actions: join(process.cwd(), ".cache/places/actions/repositories/actions"),
+  pulumi: join(process.cwd(), ".cache/places/actions/repositories/pulumi"),
   "sophia-platform": "/places/sophia-platform",
 });
 

@@ -2,6 +2,7 @@ import type { Context } from "../../core/context.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
+import { pulumiTokenRemedy } from "../../esc/settings/pulumi-token.ts";
 import { settingsByFullNames } from "../../esc/api/detect-changes.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { evaluate, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
@@ -77,9 +78,11 @@ async function access(
   const { access: esc, notices, dotenv } = await accessOf(settings, context, { environments }, { contract });
   if (esc.kind === "unconsented") throw notAllowed(unallowed(esc, contract));
   if (esc.kind === "on") return { settings: esc.settings, notices: [...dotenv.notices, ...notices] };
+  const missing = esc.kind === "incomplete" ? esc.missing : "ESC_TOKEN";
   throw new SophiaError({
     code: "esc-required",
-    message: `--against needs ESC, but ${esc.kind === "incomplete" ? esc.missing : "ESC_TOKEN"} is not set`,
+    message: `--against needs ESC, but ${missing} is not set`,
+    details: pulumiTokenRemedy(missing, context.environment),
     hint: "set ESC_TOKEN to an access token with read permission for all of these environments",
   });
 }

@@ -17,8 +17,11 @@ export const explain: Command = async ({ options, positionals }, context) => {
   const broker = brokerExplainer(start, settings, options, context);
   const aws = awsExplainer(start, settings);
   const explanation = makeExplanation(start, positionals, options["all"] === true, { broker, aws });
-  printNotices(context, { quiet: true, isReport: !settings.quiet }, start.verdict.notices);
-  if (options["json"] === true) context.out(explanationJson(explanation));
+  const isForPrograms = options["json"] === true;
+  // The first lines of the report have why ESC is not read.
+  const notices = start.verdict.notices.filter(({ kind }) => isForPrograms || kind !== "esc-incomplete");
+  printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);
+  if (isForPrograms) context.out(explanationJson(explanation));
   else printReport(context, explanationText(explanation, positionals.length > 0));
   return ExitStatus.ok;
 };

@@ -40,7 +40,11 @@ function head({ contract, isAbsent, esc }: Explanation): readonly Line[] {
       hang: INDENT.length,
     },
     { text: `ESC: ${escWords(esc)}`, hang: INDENT.length },
-    ...(esc.failure?.further ?? []).map((line) => ({ text: INDENT + line, hang: INDENT.length })),
+    ...[...(esc.remedy ?? []), ...(esc.failure?.further ?? [])].map((line) => ({
+      text: INDENT + line,
+      hang: INDENT.length,
+      whole: line.startsWith(INDENT),
+    })),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** Explains variables, without values; pure. */
-import { hasNoContract, type Start } from "../../resolve/start.ts";
+import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, serving } from "../../contract/check-contract.ts";
 import { credentialIn } from "../../contract/credential-forms.ts";
 import { chapters, formWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
@@ -14,7 +14,7 @@ import { refuseUnknown, skippedNames } from "../parts/known-names.ts";
 import type { AwsExplainer } from "./explain-aws.ts";
 import type { BrokerExplainer } from "./explain-broker.ts";
 import { withholding } from "../../resolve/select.ts";
-import { makeReport, type Report, type State } from "../../output/report.ts";
+import { makeReport, type Report, type State, withMeantContract } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
 
 export interface Explanation {
@@ -43,7 +43,7 @@ export type RuleExplanation = VariableExplanation["rules"][number];
  * @throws SophiaError (125) for a name that neither the contract nor a source has
  */
 export function makeExplanation(given: Start, names: readonly string[], all: boolean, effects: Effects): Explanation {
-  const start = hasNoContract(given) ? withoutContract(given) : given;
+  const start = withMeantContract(given);
   const {
     files: { contract },
     values: { resolution },
@@ -87,13 +87,6 @@ export function makeExplanation(given: Start, names: readonly string[], all: boo
     ].filter(({ variables }) => variables.length > 0),
     unlisted: { passed, withheld: unlisted.length - passed },
   };
-}
-
-/** Leaves out the variables of the built-in contract, which is not meant. */
-function withoutContract(start: Start): Start {
-  const { contract } = start.files;
-  const nothing = { variables: new Map(), aliases: new Map(), deprecated: new Map(), rules: [], sections: [] };
-  return { ...start, files: { ...start.files, contract: { ...contract, ...nothing } } };
 }
 
 function origins({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {

@@ -15,6 +15,9 @@ export const initCommand: CommandDefinition = {
       "(pyproject.toml or requirements.txt, Dockerfile, devcontainer) are not changed: init prints the lines to add. --with creates missing files, for npm, pnpm, Yarn or Bun, depending on packageManager in " +
       "package.json or on the lock file. The Dockerfile follows the start and build scripts of package.json. At a terminal " +
       "init asks which files to create.",
+    "The workflow of --with actions opens ESC by the repository secrets ESC_ENV and ESC_TOKEN. With actions-oidc or " +
+      "auth-actions there is no stored token: Pulumi Cloud exchanges the ID token of the job. The first starts the action of " +
+      "sophia-run, the second pulumi/auth-actions and the installed package (docs/secrets.md).",
     "--with claude,codex adds the hooks of docs/agents.md to .claude/settings.json and .codex/config.toml, and keeps what " +
       "is there. They are not part of `all`.",
   ],
@@ -27,11 +30,11 @@ export const initCommand: CommandDefinition = {
     },
     with: {
       type: "list",
-      choices: ["docker", "devcontainer", "actions", "all", "claude", "codex"],
+      choices: ["docker", "devcontainer", "actions", "actions-oidc", "auth-actions", "all", "claude", "codex"],
       value: "FILES",
       describe:
-        "Also create files for docker, devcontainer or actions, or all; claude or codex: add hooks to the settings of " +
-        "Claude Code or Codex; several with commas",
+        "Also create files for docker, devcontainer or actions, or all; actions-oidc or auth-actions: the workflow without a " +
+        "stored token; claude or codex: add hooks to the settings of Claude Code or Codex; several with commas",
     },
     "edit-scripts": {
       type: "boolean",

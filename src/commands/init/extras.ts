@@ -1,6 +1,5 @@
-/** Dockerfile, devcontainer and workflow: additions, and new ones that tests compare with examples/ and checks.yml. */
+/** Dockerfile, devcontainer and workflow: additions, and new ones that tests compare with examples/. */
 import { parse } from "jsonc-parser";
-import { REPOSITORY } from "../parts/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
 import { dockerfileAdvice, newDockerfile } from "./dockerfile.ts";
 import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
@@ -8,17 +7,21 @@ import { objectOf } from "./package-json.ts";
 import type { Project, Survey } from "./project-survey.ts";
 import { PYTHON_TOOLS } from "./python.ts";
 import { impossible, type SetupStep } from "./setup-step.ts";
+import { newWorkflow } from "./workflow.ts";
 
 /** The values of `--with`, and the files that each creates. */
 export const EXTRAS = {
   docker: "Dockerfile and .dockerignore",
   devcontainer: "a devcontainer that runs the check",
   actions: "a workflow that runs the check",
+  "actions-oidc": "the workflow without a stored token, by the action of sophia-run",
+  "auth-actions": "the workflow without a stored token, by pulumi/auth-actions",
 } as const;
 export type Extra = keyof typeof EXTRAS;
-export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", "actions"];
+export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", "actions", "actions-oidc", "auth-actions"];
 
-const WORKFLOW = ".github/workflows/configuration.yml";
+/** Ways to the same file, of which only one can be taken. */
+export const WORKFLOW_NAMES = ["actions", "actions-oidc", "auth-actions"] as const satisfies readonly Extra[];
 
 export function adviceForExisting({ project, dockerfile, devcontainer, usesEsc }: Survey): readonly SetupStep[] {
   return [
@@ -37,7 +40,9 @@ export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[
     case "devcontainer":
       return devcontainer.text === undefined ? [newDevcontainer(survey)] : [];
     case "actions":
-      return workflows.some((text) => /\bsophia-run\b/.test(text)) ? [] : [newWorkflow(survey)];
+    case "actions-oidc":
+    case "auth-actions":
+      return workflows.some((text) => /\bsophia-run\b/.test(text)) ? [] : [newWorkflow(extra, survey)];
   }
 }
 
@@ -92,18 +97,6 @@ function merged(former: unknown, command: string): unknown {
   return parallel === undefined ? command : { ...parallel, "sophia-run": command };
 }
 
-function newWorkflow({ project, isRoot, usesEsc }: Survey): SetupStep {
-  const { manifest, node, workspace } = project;
-  const { locks, workflow, install } = commandsFor(node);
-  if (manifest === undefined) {
-    return impossible(WORKFLOW, `there is no package.json; see ${REPOSITORY}/blob/main/docs/github-action.md`);
-  }
-  if (workspace.member !== "" || !isRoot)
-    return impossible(WORKFLOW, "it belongs in the root of the repository: start init there");
-  if (!node.isLocked) return impossible(WORKFLOW, `there is no ${locks[0]}`);
-  return { kind: "create", file: WORKFLOW, text: (usesEsc ? workflowText : workflowOfCode)({ ...workflow, install }) };
-}
-
 const DEVCONTAINER_ESC = {
   secrets: `
   // Codespaces sets these two as environment variables, and asks for missing ones.
@@ -138,100 +131,3 @@ ${variables}    "PATH": "\${containerWorkspaceFolder}/node_modules/.bin:\${conta
 }
 `;
 }
-
-type WorkflowCommands = NodeToolCommands["workflow"] & { readonly install: string };
-
-function workflowText({ cache, setUp, install, check }: WorkflowCommands): string {
-  const steps = [setUp, install].map((command) => (command === undefined ? "" : step(command)));
-  return `name: Configuration
-
-on:
-  push:
-    branches: [main]
-  pull_request:
-  # Finds an expired token or a removed secret even if nothing is pushed.
-  schedule:
-    - cron: "23 5 * * 1"
-  workflow_dispatch:
-
-permissions:
-  contents: read
-
-jobs:
-  smoke:
-    name: Smoke check of the configuration
-    runs-on: ubuntu-24.04
-    timeout-minutes: 10
-    steps:
-      - name: Look for the secrets
-        id: secrets
-        # Reads only if they are set. Without them the check is skipped for pull requests (those of forks and of Dependabot
-        # have none), in forks, and on the push that creates a branch. Anything else fails.
-        env:
-          PRESENT: \${{ secrets.ESC_ENV != '' && secrets.ESC_TOKEN != '' }}
-          MAY_SKIP: \${{ github.event_name == 'pull_request' || github.event.repository.fork || github.event.created }}
-        run: |
-          echo "present=$PRESENT" >> "$GITHUB_OUTPUT"
-          missing="The secrets ESC_ENV and ESC_TOKEN are not both available to this run"
-          if [ "$PRESENT" = true ]; then
-            exit
-          elif [ "$MAY_SKIP" = true ]; then
-            echo "::notice title=Smoke check skipped::$missing."
-          else
-            echo "::error title=Secrets missing::$missing. Set them: gh secret set ESC_ENV; gh secret set ESC_TOKEN"
-            exit 1
-          fi
-      - uses: ${CHECKOUT}
-        if: steps.secrets.outputs.present == 'true'
-        with:
-          persist-credentials: false
-      - uses: ${SETUP_NODE}
-        if: steps.secrets.outputs.present == 'true'
-        with:
-          node-version: "24"
-${cache === undefined ? "" : `          cache: ${cache}\n`}${steps.join("")}      - run: ${check}
-        if: steps.secrets.outputs.present == 'true'
-        # The two secrets reach this step alone.
-        env:
-          ESC_ENV: \${{ secrets.ESC_ENV }}
-          ESC_TOKEN: \${{ secrets.ESC_TOKEN }}
-`;
-}
-
-function step(command: string): string {
-  return `      - run: ${command}
-        if: steps.secrets.outputs.present == 'true'
-`;
-}
-
-/** The workflow of a project without ESC: it needs no secret, and so runs for pull requests of forks as well. */
-function workflowOfCode({ setUp, install, check, cache }: WorkflowCommands): string {
-  const commands = [...(setUp === undefined ? [] : [setUp]), install, `${check} --code --strict`];
-  return `name: Configuration
-
-on:
-  push:
-    branches: [main]
-  pull_request:
-  workflow_dispatch:
-
-permissions:
-  contents: read
-
-jobs:
-  code:
-    name: Code and contract agree
-    runs-on: ubuntu-24.04
-    timeout-minutes: 10
-    steps:
-      - uses: ${CHECKOUT}
-        with:
-          persist-credentials: false
-      - uses: ${SETUP_NODE}
-        with:
-          node-version: "24"
-${cache === undefined ? "" : `          cache: ${cache}\n`}${commands.map((command) => `      - run: ${command}\n`).join("")}`;
-}
-
-const CHECKOUT = "actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0";
-const SETUP_NODE = "actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0";

@@ -3,12 +3,14 @@ import { resolveSettings } from "../../command-line/settings.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
+import { enumerate } from "../../core/text.ts";
 import type { Command } from "../command.ts";
 import { canAsk } from "../parts/confirm.ts";
+import { usageError } from "../parts/mistakes.ts";
 import { refuseLinks } from "../parts/project-files.ts";
 import { AGENT_NAMES } from "./agent-hooks.ts";
 import { askNames } from "./init-questions.ts";
-import { EXTRA_NAMES, EXTRAS, stepsForExtra, type Extra } from "./extras.ts";
+import { EXTRA_NAMES, EXTRAS, stepsForExtra, type Extra, WORKFLOW_NAMES } from "./extras.ts";
 import { createContract } from "./new-contract.ts";
 import { perform, printNext } from "./init-outcome.ts";
 import { survey, type Survey } from "./project-survey.ts";
@@ -26,10 +28,7 @@ export const init: Command = async ({ options }, context) => {
     context,
   );
   const possible = possibleExtras(surveyed);
-  const extras =
-    wanted === undefined
-      ? await askExtras(possible, context)
-      : EXTRA_NAMES.filter((name) => wanted.includes(name) || wanted.includes("all"));
+  const extras = wanted === undefined ? await askExtras(possible, context) : extrasIn(wanted);
   const agents = AGENT_NAMES.filter((name) => wanted?.includes(name));
   const steps = await setupSteps(surveyed, { extras, agents, edits: options["edit-scripts"] === true });
   const consents = { changes: options["yes"] === true, link: options["link"] === true };
@@ -41,13 +40,35 @@ export const init: Command = async ({ options }, context) => {
   await createContract(Array.isArray(from) ? from : [], settings, { name: title, root: workspace.root }, context);
   for (const step of steps) if (step.kind !== "offer") perform(step, context);
   await makeOffers(offers, consents, context);
-  const left = possible.filter((name) => !extras.includes(name));
+  const hasWorkflow = extras.some(isWorkflow);
+  const left = possible.filter((name) => !extras.includes(name) && !(hasWorkflow && isWorkflow(name)));
   printNext(surveyed, left, context);
   return ExitStatus.ok;
 };
 
+/** Returns the extras of `--with`; `all` has the workflow with a stored token unless another one is named. */
+function extrasIn(wanted: readonly string[]): readonly Extra[] {
+  const named = EXTRA_NAMES.filter((name) => wanted.includes(name));
+  const workflow = oneWorkflow(named);
+  if (!wanted.includes("all")) return named;
+  return EXTRA_NAMES.filter((name) => !isWorkflow(name) || name === (workflow ?? WORKFLOW_NAMES[0]));
+}
+
+/** @throws SophiaError (usage, 125) for two ways to the same file */
+function oneWorkflow(names: readonly Extra[]): Extra | undefined {
+  const [workflow, ...others] = names.filter(isWorkflow);
+  if (others.length === 0) return workflow;
+  throw usageError(`${enumerate(names.filter(isWorkflow))} write the same file`, "choose one of them");
+}
+
+function isWorkflow(name: Extra): boolean {
+  return WORKFLOW_NAMES.some((workflow) => workflow === name);
+}
+
+/** Returns the extras that init can create. Only a project that uses ESC needs a token for its workflow. */
 function possibleExtras(surveyed: Survey): readonly Extra[] {
-  return EXTRA_NAMES.filter((name) => stepsForExtra(name, surveyed).some(({ kind }) => kind === "create"));
+  const known = EXTRA_NAMES.filter((name) => surveyed.usesEsc || name === WORKFLOW_NAMES[0] || !isWorkflow(name));
+  return known.filter((name) => stepsForExtra(name, surveyed).some(({ kind }) => kind === "create"));
 }
 
 async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
@@ -57,7 +78,12 @@ async function askExtras(possible: readonly Extra[], context: Context): Promise<
   const question = "Which? Numbers or names, `all`, or Enter for none:";
   const heading = "Besides the contract, init can create:";
   const chosen = await askNames(heading, rows, question, possible, context, column);
-  return possible.filter((name) => chosen.has(name));
+  // `all` means one workflow.
+  const isAll = chosen.size === possible.length;
+  const first = possible.find(isWorkflow);
+  const extras = possible.filter((name) => chosen.has(name) && (!isAll || !isWorkflow(name) || name === first));
+  oneWorkflow(extras);
+  return extras;
 }
 
 function refuseLinkedFiles(written: readonly SetupStep[], context: Context): void {

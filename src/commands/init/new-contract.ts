@@ -93,7 +93,7 @@ export async function createContract(
     printReport(context, [`${outer} applies to this folder; --from creates a contract here, which may extend it`]);
     return;
   }
-  const { results, remarks, loads } = await readSources(from, settings, context);
+  const { results, remarks, loads, isEscRead } = await readSources(from, settings, context);
   const base = results.find((result) => result.base !== undefined)?.base;
   // By import(), so that the bundler gives the module a file of its own, which a start loads alone.
   const builtIn =
@@ -137,7 +137,9 @@ export async function createContract(
     ...requirementLines(total, base, candidates, groups),
     ...(total > 0 || base !== undefined || from.length > 0
       ? []
-      : ["  searched: files of other tools, .env.example, ESC, process.env and os.environ in code, .env"]),
+      : [
+          `  searched: files of other tools, .env.example, ${isEscRead ? "ESC, " : ""}process.env and os.environ in code, .env`,
+        ]),
   ]);
 }
 
@@ -199,10 +201,13 @@ async function readSources(
   readonly results: readonly SourceResult[];
   readonly remarks: readonly string[];
   readonly loads: readonly DotenvLoad[];
+  /** False if the project does not use ESC. */
+  readonly isEscRead: boolean;
 }> {
   const isNamed = from.length > 0;
   const results: SourceResult[] = [];
   const loads: DotenvLoad[] = [];
+  let isEscRead = false;
   // A set, since two sources read the same .env file.
   const remarks = new Set<string>();
   for (const [name, { read, missing = "" }] of Object.entries(SOURCES)) {
@@ -214,6 +219,7 @@ async function readSources(
         throw new SophiaError({ code: "init-source", message: `--from ${name}: ${missing}`, hint });
       }
       if (result === undefined) continue;
+      isEscRead ||= name === "esc";
       loads.push(...(result.loads ?? []));
       if (isNamed || result.candidates.length > 0 || result.base !== undefined) results.push(result);
       else for (const remark of result.remarks ?? []) remarks.add(remark);
@@ -222,7 +228,7 @@ async function readSources(
       remarks.add(`not read: ${error.message}`);
     }
   }
-  return { results, remarks: [...remarks], loads };
+  return { results, remarks: [...remarks], loads, isEscRead };
 }
 
 /** Reads the files that a start would read. Their values are usually secrets, so none gets into the contract. */

@@ -10,9 +10,12 @@ import { isEscMentioned, WITHHELD_VARIABLES } from "../../esc/settings/own-varia
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 
+/** The variables, and the inputs of the action that stand for them. */
+const SETTING = new RegExp(`\\b(?:${WITHHELD_VARIABLES.join("|")})\\b|\\boidc-organization\\s{0,20}:`);
+
 /** Returns true if a file of the repository has a setting of ESC. */
 export function namesEsc(text: string): boolean {
-  return /\bESC_(?:ENV|TOKEN)\b/.test(text);
+  return SETTING.test(text);
 }
 
 /** Returns true if the contract is the Sophia platform's, names an ESC environment, or declares a setting of ESC. */
@@ -23,10 +26,24 @@ export function contractUsesEsc({ source, environment, variables }: Contract): b
   return fileUsesEsc(source.path);
 }
 
+/** Returns the text of a contract; whoever needs the contract reports that it cannot be read. */
+function contractText(path: string): string {
+  return attempt(() => readFound(path, { maxBytes: MAX_BYTES }).toString("utf8")) ?? "";
+}
+
+/** Returns the ESC environments that the text of a contract names by itself, in no profile; none if one is malformed. */
+export function environmentsIn(path: string): readonly string[] {
+  const found: unknown = attempt(() => JSON.parse(contractText(path)) as unknown);
+  const named = typeof found === "object" && found !== null && "environment" in found ? found.environment : undefined;
+  const names = Array.isArray(named) ? named : [named];
+  const isName = (name: unknown): name is string =>
+    typeof name === "string" && /^[\w.-]+(?:\/[\w.-]+){1,2}(?:@[\w.-]+)?$/.test(name);
+  return names.every(isName) ? names : [];
+}
+
 /** Returns true if the text of a contract names an ESC environment, or extends the built-in contract. */
 export function fileUsesEsc(path: string): boolean {
-  // Whoever needs the contract reports that it cannot be read.
-  const text = attempt(() => readFound(path, { maxBytes: MAX_BYTES }).toString("utf8")) ?? "";
+  const text = contractText(path);
   return /"environment"\s{0,20}:|"extends"\s{0,20}:\s{0,20}"builtin"/.test(text);
 }
 

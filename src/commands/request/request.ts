@@ -1,13 +1,13 @@
 import { resolveSettings, parseDuration, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Context } from "../../core/context.ts";
-import { ExitStatus } from "../../core/error.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { fileOpenRequests, findPendingRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/approvals.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
+import { pulumiTokenRemedy } from "../../esc/settings/pulumi-token.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
-import { invalidSetting } from "../../esc/settings/variables.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed, unallowed } from "../../access/consent-words.ts";
@@ -101,10 +101,13 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
   ]);
   if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract));
   if (access.kind === "on") return { esc: access.settings, settings, context };
-  throw invalidSetting(
-    access.kind === "incomplete"
-      ? `${access.present} is set, but ${access.missing} is not`
-      : "neither ESC_ENV nor ESC_TOKEN is set",
-    "set ESC_ENV to the environment, or name it with --in, and ESC_TOKEN to the token that opens it",
-  );
+  throw new SophiaError({
+    code: "esc-settings",
+    message:
+      access.kind === "incomplete"
+        ? `${access.present} is set, but ${access.missing} is not`
+        : "neither ESC_ENV nor ESC_TOKEN is set",
+    details: pulumiTokenRemedy(access.kind === "incomplete" ? access.missing : "ESC_TOKEN", context.environment),
+    hint: "set ESC_ENV to the environment, or name it with --in, and ESC_TOKEN to the token that opens it",
+  });
 }

@@ -1,6 +1,6 @@
 /**
- * `pulumi env open --format dotenv`, and the archived `esc open`, write one line for each variable, `NAME="value"`, sorted
- * by name, the variables of files behind the others. The value has the escapes of Go's strconv.Quote. Only `\n`, `\r`,
+ * `pulumi env open --format dotenv` writes one line for each variable, `NAME="value"`, sorted by name, the variables of files
+ * behind the others. The value has the escapes of Go's strconv.Quote. Only `\n`, `\r`,
  * `\"` and `\\` mean the same in every `.env`; the others do in a file that has this form from its first line to its last.
  */
 

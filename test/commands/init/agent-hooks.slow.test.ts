@@ -71,7 +71,9 @@ test("an unknown name is refused with the known ones", async () => {
   const cwd = project();
   const { status, stderr } = await init(cwd, "claude,cursor");
   expect(status).toBe(125);
-  expect(unwrapped(stderr)).toContain("'cursor' allowed: docker, devcontainer, actions, all, claude, codex");
+  expect(unwrapped(stderr)).toContain(
+    "'cursor' allowed: docker, devcontainer, actions, actions-oidc, auth-actions, all, claude, codex",
+  );
   expect(readdirSync(cwd)).toEqual(Object.keys(CONTRACT));
 });
 

@@ -36,7 +36,8 @@ describe("a folder in which nothing is found", () => {
     expect(refused.stderr).toMatch(/sophia-run init\n.*--no-contract/);
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
-    expect(stdout).toMatch(/searched: .*\.env\.example.*os\.environ/);
+    expect(unwrapped(stdout)).toMatch(/searched: .*\.env\.example.*os\.environ/);
+    expect(stdout).not.toContain("ESC");
     const [, entry = ""] = /nothing is required yet; .* write\s+under "variables":\n +(.*)\n/.exec(stdout) ?? [];
     expect(variablesOf(cwd)).toEqual({});
     expect((await sophia(["--", "true"], { cwd })).status).toBe(0);
@@ -64,6 +65,13 @@ describe("a folder in which nothing is found", () => {
     const refused = await sophia(["init"], { env: escVariables(server, "acme/app/none") });
     expect(refused.status).toBe(0);
     expect(refused.stdout).toContain("acme/app/none");
+  });
+
+  test("names ESC among what was searched only if it was asked", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/app/empty", { values: {} });
+    const { stdout } = await sophia(["init"], { cwd: folder(), env: escVariables(server, "acme/app/empty") });
+    expect(unwrapped(stdout)).toMatch(/searched: .*, ESC, process\.env/);
   });
 
   test("gets none if --from esc names an ESC that refuses", async () => {

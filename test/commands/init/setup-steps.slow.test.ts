@@ -69,6 +69,84 @@ describe("in a project that npm installs", () => {
     expect(readdirSync(join(other, ".github/workflows"))).toEqual(["ci.yaml"]);
   });
 
+  /** What a new workflow has, and what init printed. */
+  async function workflowOf(way: string, contract: string, more: Readonly<Record<string, string>> = {}) {
+    const cwd = folder({ ...files, "sophia.contract.json": contract, ...more });
+    const ended = await sophia(["init", "--with", way], { cwd });
+    expect(ended.status).toBe(0);
+    const name = ".github/workflows/configuration.yml";
+    return { cwd, text: read(cwd, name), workflow: readWorkflow(join(cwd, name)), stdout: unwrapped(ended.stdout) };
+  }
+  const stepsOf = (text: string, name: string): string =>
+    text
+      .split("\n")
+      .filter((line) => line.includes(name))
+      .map((line) => line.trim())
+      .join();
+
+  test("the workflow without a stored token uses the action of sophia-run, as the example does", async () => {
+    const { text, workflow, stdout } = await workflowOf("actions-oidc", WITH_ESC["sophia.contract.json"]);
+    expect(workflow.permissions).toEqual({ contents: "read", "id-token": "write" });
+    const example = read(join(root, "examples/actions"), "oidc.yml");
+    expect(stepsOf(text, "uses: sophia-platform")).toBe(stepsOf(example, "uses: sophia-platform"));
+    expect(text).toContain("          environment: acme/app/dev\n          oidc-organization: acme\n");
+    expect(text).toContain("          export: check\n");
+    expect(text).not.toContain("secrets.");
+    expect(stdout).not.toContain("gh variable");
+  });
+
+  test("or pulumi/auth-actions, as the example does, and installs nothing once it has the token", async () => {
+    const { text, workflow } = await workflowOf("auth-actions", WITH_ESC["sophia.contract.json"]);
+    expect(workflow.permissions).toEqual({ contents: "read", "id-token": "write" });
+    const example = read(join(root, "examples/actions"), "auth-actions.yml");
+    expect(stepsOf(text, "uses: ")).toBe(stepsOf(example, "uses: "));
+    expect(workflow.steps.at(-1)).toMatchObject({
+      run: "node_modules/.bin/sophia-run check --require-esc",
+      env: { ESC_ENV: "acme/app/dev", ESC_TOKEN_COMMAND: "printenv PULUMI_ACCESS_TOKEN" },
+    });
+    expect(workflow.steps.slice(0, -2).map(({ run }) => run)).toContain("npm ci");
+    expect(text).not.toContain("secrets.");
+  });
+
+  test.each(["actions-oidc", "auth-actions"])(
+    "%s takes what the contract does not name from variables of the repository, and says how to set them",
+    async (way) => {
+      const { cwd, text, stdout } = await workflowOf(way, '{"variables":{"A":{}}}');
+      expect(text).toContain("${{ vars.ESC_ENV }}");
+      expect(text).toContain("${{ vars.PULUMI_ORGANIZATION }}");
+      expect(stdout).toContain("gh variable set ESC_ENV; gh variable set PULUMI_ORGANIZATION");
+      // From now on the project uses ESC.
+      expect((await sophia(["docs"], { cwd })).status).toBe(0);
+      expect(read(cwd, "SECRETS.md")).toContain("Pulumi ESC");
+      const hostile = await workflowOf(way, '{"environment":"acme/app/dev\\n  evil: 1","variables":{"A":{}}}');
+      expect(hostile.text).not.toContain("evil");
+      const short = await workflowOf(way, '{"environment":"app/dev","variables":{"A":{}}}');
+      expect(short.text).toContain(": app/dev\n");
+      expect(short.stdout).toContain("gh variable set PULUMI_ORGANIZATION");
+      expect(short.stdout).not.toContain("gh variable set ESC_ENV");
+    },
+  );
+
+  test("each way is offered with the stored token, and two for one file are an error that writes nothing", async () => {
+    const { stdout } = await workflowOf("all", WITH_ESC["sophia.contract.json"]);
+    expect(stdout).toContain("--with actions-oidc or --with auth-actions");
+    const cwd = folder(files);
+    const listed = await sophia(["init"], { cwd });
+    for (const name of ["actions", "actions-oidc", "auth-actions"])
+      expect(listed.stdout).toContain(`  --with ${name} `);
+    const refused = await sophia(["init", "--with", "actions,auth-actions"], { cwd });
+    expect(refused.status).toBe(125);
+    expect(refused.stderr).toContain("actions and auth-actions write the same file");
+    expect(readdirSync(cwd).toSorted()).toEqual(Object.keys(files).toSorted());
+    expect((await workflowOf("all,auth-actions", WITH_ESC["sophia.contract.json"])).text).toContain(
+      "pulumi/auth-actions@",
+    );
+    const python = folder({ ...WITH_ESC, "main.py": "" });
+    const asked = await sophia(["init", "--with", "actions"], { cwd: python });
+    expect(unwrapped(asked.stdout)).toContain("--with actions-oidc needs none");
+    expect((await sophia(["init", "--with", "actions-oidc"], { cwd: python })).stdout).toContain("created .github");
+  });
+
   test("no file calls npx, and no printed command asks a registry for a missing package", async () => {
     const cwd = folder(files);
     const { stdout } = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });

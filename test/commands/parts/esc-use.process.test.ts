@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { namesEsc } from "../../../src/commands/parts/esc-use.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
 
 const contract = (variables: object): string => JSON.stringify({ variables });
@@ -16,4 +17,17 @@ test.each([
   const cwd = folder({ "sophia.contract.json": text, ".env": dotenv });
   expect(await sophia(["docs", "SECRETS.md"], { cwd, env })).toMatchObject({ status: 0 });
   expect(readFileSync(join(cwd, "SECRETS.md"), "utf8").includes("Pulumi ESC")).toBe(isAbout);
+});
+
+test.each([
+  ["ESC_ENV: acme/app/dev", true],
+  ["ESC_TOKEN: ${{ secrets.ESC_TOKEN }}", true],
+  ["ESC_TOKEN_FILE: token", true],
+  ["ESC_TOKEN_COMMAND: printenv PULUMI_ACCESS_TOKEN", true],
+  ["ESC_OIDC_ORG: acme", true],
+  ["ESC_OIDC_TOKEN_FILE: token", true],
+  ["oidc-organization: acme", true],
+  ["ESC_KEY: a\nMY_ESC_ENV: a", false],
+])("a workflow uses ESC if it has a setting of it: %s", (text, uses) => {
+  expect(namesEsc(text)).toBe(uses);
 });

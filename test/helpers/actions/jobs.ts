@@ -20,6 +20,7 @@ export interface Job {
 const OWN = /^sophia-platform\/sophia-run@v\d+\.\d+\.\d+$/;
 /** Actions that prepare the workspace, which is there, and Node.js. */
 const PREPARING = /^actions\/(?:checkout|setup-node)@[0-9a-f]{40}$/;
+const AUTH = /^pulumi\/auth-actions@[0-9a-f]{40}$/;
 
 export async function runWorkflow(file: string, options: WorkflowOptions): Promise<ReadonlyMap<string, Job>> {
   const document: unknown = parse(readFileSync(file, "utf8"));
@@ -33,7 +34,7 @@ export async function runWorkflow(file: string, options: WorkflowOptions): Promi
     for (const step of Object.values(recordAt(job, "steps"))) {
       const uses = text(step, "uses");
       if (uses !== undefined && PREPARING.test(uses)) continue;
-      if (uses !== undefined && !OWN.test(uses)) throw new Error(`no action ${uses} here`);
+      if (uses !== undefined && !OWN.test(uses) && !AUTH.test(uses)) throw new Error(`no action ${uses} here`);
       const fill = (values: Readonly<Record<string, string>>): Record<string, string> =>
         Object.fromEntries(Object.entries(values).map(([key, value]) => [key, filled(value, runner, options)]));
       const env = fill(texts(recordAt(step, "env")));
@@ -41,7 +42,9 @@ export async function runWorkflow(file: string, options: WorkflowOptions): Promi
       const status =
         uses === undefined
           ? await runner.run(script, env, options.path)
-          : await runner.action(fill(texts(recordAt(step, "with"))), env, text(step, "id"));
+          : AUTH.test(uses)
+            ? await authenticate(fill(texts(recordAt(step, "with"))), options.env ?? {}, runner)
+            : await runner.action(fill(texts(recordAt(step, "with"))), env, text(step, "id"));
       steps.push({ what: uses ?? script, status });
       if (status === 0) continue;
       failed.add(name);
@@ -50,6 +53,40 @@ export async function runWorkflow(file: string, options: WorkflowOptions): Promi
     finished.set(name, { runner, steps });
   }
   return finished;
+}
+
+/**
+ * Does what pulumi/auth-actions 2.1.0 does, of which scripts/places/actions runs the real one: it exchanges the ID token of the
+ * job, and sets PULUMI_ACCESS_TOKEN for the steps behind it.
+ */
+async function authenticate(
+  inputs: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>>,
+  { environment }: Runner,
+): Promise<number> {
+  const audience = `urn:pulumi:org:${inputs["organization"]}`;
+  const request = `${env["ACTIONS_ID_TOKEN_REQUEST_URL"]}&audience=${encodeURIComponent(audience)}`;
+  const headers = { Authorization: `Bearer ${env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]}` };
+  const issued: unknown = await (await fetch(request, { headers })).json();
+  const answer = await fetch(new URL("api/oauth/token", env["PULUMI_BACKEND_URL"]), {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      Accept: "application/json, text/plain, */*",
+      "User-Agent": "axios/1.8.4",
+    },
+    body: JSON.stringify({
+      audience,
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
+      requested_token_type: inputs["requested-token-type"],
+      subject_token: at(issued, "value"),
+    }),
+  });
+  const token: unknown = at(await answer.json(), "access_token");
+  if (answer.status !== 200 || typeof token !== "string") return 1;
+  environment.set("PULUMI_ACCESS_TOKEN", token);
+  return 0;
 }
 
 /** A text with its expressions replaced: names and dots only. */

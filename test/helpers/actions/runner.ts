@@ -31,7 +31,7 @@ export interface RunnerOptions {
   readonly action: string;
   readonly node?: string;
   /** The repository's files. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** The variables of the whole job. */
   readonly env?: Readonly<Record<string, string>>;
 }

@@ -1,43 +1,34 @@
 /** Finds if JavaScript around an expression has a fallback for it, or tests if it is set; pure. */
+import { isValueTested, type TestForm } from "./value-tests.ts";
 
-/** Operators behind a value that replace it or test it. Numbers are compared, too: nothing is less than what is not set. */
-const TESTED_BEHIND = /^\s*(?:\?\?|\|\||&&|\?\.|\?(?![?:])|[!=]==?|[<>]=?|in\b|instanceof\b)/;
-/** Operators in front of it, a branch of `a ? X : Y`, and functions that test. */
+/** Operators in front of a value that test it, and functions that do. */
 const TESTED_BEFORE = new RegExp(
   `(?:${[
     "!",
     String.raw`\btypeof`,
-    String.raw`(?:\?\?|\|\||&&|[!=]==?)`,
-    String.raw`\?`,
-    String.raw`\?[^?:,;{}\n]{1,200}:`,
+    "[!=]==?",
     String.raw`\b(?:Boolean|is[A-Z]\w{0,60}|has[A-Z]\w{0,60}|\w{0,60}(?:[bB]ool|[tT]ruthy|[eE]nabled)\w{0,60})\(`,
   ].join("|")})\\s{0,20}$`,
 );
-/** Code that passes a value on, even if it is not set. */
-const PASSED_ON = /(?:\breturn|=>|\b(?:console|log|logger)\.\w{1,20}\([^()]{0,200})\s{0,20}$/;
-/** A member of the value, or a call of it, which fails without one. */
-const USED_BEHIND = /^!?(?:\s*\.|[[(])/;
-/** Brackets, or a conversion, around a value: a test behind them is one of the value. */
-const AROUND = /(?:\b(?:Number|String|BigInt|(?:Number\.)?parse(?:Int|Float)))?\(\s{0,20}$/;
-const CAST = /^\s+(?:as|satisfies)\s+[\w.<>[\]| ]{1,60}?(?=\s*[);,\n?|&]|$)/;
-/** A call such as `orElse(X, 3)`. */
-const WITH_LITERAL = /^\s*,\s*(?:["'`\d]|true\b|false\b|null\b|undefined\b)/;
-const MOST_BRACKETS = 4;
+
+const FORM: TestForm = {
+  // Numbers are compared, too: nothing is less than what is not set.
+  testedBehind: /^\s*(?:\?\?|\|\||&&|\?\.|\?(?![?:])|[!=]==?|[<>]=?|in\b|instanceof\b)/,
+  // Both branches of `a ? X : Y`, too.
+  branchBefore: /(?:\?\?|\|\||&&|\?|\?[^?:,;{}\n]{1,200}:)\s{0,20}$/,
+  isTestedBefore: (before) => TESTED_BEFORE.test(before) || isInCondition(before),
+  passedOnBefore: /(?:\breturn|=>|\b(?:console|log|logger)\.\w{1,20}\([^()]{0,200})\s{0,20}$/,
+  usedBehind: /^!?(?:\s*\.|[[(])/,
+  bracketBefore: /(?:\b(?:Number|String|BigInt|(?:Number\.)?parse(?:Int|Float)))?\(\s{0,20}$/,
+  bracketBehind: /^\s*(?:,\s*\d{1,2}\s*)?\)/,
+  conversion: /^(?!BigInt)\w/,
+  cast: /^\s+(?:as|satisfies)\s+[\w.<>[\]| ]{1,60}?(?=\s*[);,\n?|&]|$)/,
+  literalBehind: /^\s*,\s*(?:["'`\d]|true\b|false\b|null\b|undefined\b)/,
+};
 
 /** @param before the code in front of the expression @param after the code behind it */
 export function isTested(before: string, after: string): boolean {
-  let [lead, rest] = [before, after];
-  for (let brackets = 0; brackets <= MOST_BRACKETS; brackets++) {
-    rest = rest.replace(CAST, "");
-    if (TESTED_BEHIND.test(rest) || TESTED_BEFORE.test(lead) || isInCondition(lead)) return true;
-    if (PASSED_ON.test(lead) && !USED_BEHIND.test(rest)) return true;
-    const around = AROUND.exec(lead);
-    const closed = /^\s*(?:,\s*\d{1,2}\s*)?\)/.exec(rest);
-    if (around === null || closed === null) break;
-    lead = lead.slice(0, around.index);
-    rest = rest.slice(closed[0].length);
-  }
-  return /\w\(\s*$/.test(lead) && WITH_LITERAL.test(rest);
+  return isValueTested(before, after, FORM);
 }
 
 /** Returns true within the brackets of `if (…)`, `while (…)` and `switch (…)`. */

@@ -33,6 +33,14 @@ describe("JavaScript", () => {
     "const a = () => process.env.A[0];",
     "const { A } = process.env;\nconsole.log(`key of ${A.length} characters`);",
     "const a = process.env.A;\nlogger.info(a!.length);",
+    // A member of what is not set fails before anything is tested.
+    "if (!process.env.A.includes('x')) start();",
+    "if (process.env.A.startsWith('x')) start();",
+    "const a = !process.env.A[0];",
+    "const { A } = process.env;\nstart(typeof A.length);",
+    "start(!(process.env.A).includes('x'));",
+    "start(!BigInt(process.env.A).toString());",
+    "start(mode === process.env.A.toLowerCase());",
   ])("reads A and relies on it: %s", (text) => {
     expect(untested(readsOfScript(text))).toContain("A");
   });
@@ -73,6 +81,11 @@ describe("JavaScript", () => {
     "const env = process.env;\nconst a = env.A;\nstart(a && 1);",
     "connect(process.env.A); if (!process.env.A) log();",
     "'A' in process.env && connect(process.env.A)",
+    "const a = !String(process.env.A).includes('x');",
+    "const a = () => Number(process.env.A).toFixed(2);",
+    "if (process.env.A && process.env.A.includes('x')) start();",
+    "const a = process.env.A;\nif (!a || !a.includes('x')) start();",
+    "isProduction && process.env.A.split(',')",
     'import { z } from "zod";\nparse({ A: process.env.A });',
     'import { z } from "zod";\nz.object({ A: z.preprocess(orDefault, z.string()) }).parse(process.env);',
   ])("works without A: %s", (text) => {
@@ -90,6 +103,10 @@ describe("Python", () => {
     'return os.getenv("A").split(",")',
     'print(os.environ.get("A")[0])',
     'hosts = lambda: os.getenv("A").split(",")',
+    'if not os.getenv("A").startswith("x"):\n    start()',
+    'if os.environ.get("A").lower() == "x":\n    start()',
+    'start(mode == os.getenv("A").lower())',
+    'key = os.getenv("A")\nif not key[0]:\n    start(key)',
   ])("reads A and relies on it: %s", (text) => {
     expect(untested(readsOfPython(text))).toEqual(["A"]);
   });
@@ -108,6 +125,10 @@ describe("Python", () => {
     'self.key = os.getenv("A")\nif self.key is not None:\n    start()',
     'key = os.getenv("A")\nstart(key or "x")',
     'print(os.getenv("A"))',
+    'start(not str(os.getenv("A")).strip())',
+    'if os.getenv("A") and os.getenv("A").strip():\n    start()',
+    'key = os.getenv("A")\nif not key or not key.strip():\n    start()',
+    'start(mode or os.getenv("A").strip())',
   ])("works without A: %s", (text) => {
     expect(untested(readsOfPython(text))).toEqual([]);
   });

@@ -1,0 +1,227 @@
+/** The workflow that checks the configuration in GitHub Actions; a test compares it with that of this repository. */
+import { DISTRIBUTION } from "../parts/distribution.ts";
+import { environmentsIn } from "../parts/esc-use.ts";
+import { REPOSITORY, VERSION } from "../parts/package-source.ts";
+import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
+import type { Survey } from "./project-survey.ts";
+import { impossible, type SetupStep } from "./setup-step.ts";
+
+const WORKFLOW = ".github/workflows/configuration.yml";
+
+/**
+ * The source of the token for ESC: `actions` has a stored one, and is without ESC in a project that does not use it. For the
+ * others Pulumi Cloud exchanges the ID token of the job.
+ */
+type TokenSource = "actions" | "actions-oidc" | "auth-actions";
+
+const WITHOUT_TOKEN = "to have no stored token, delete it and use --with actions-oidc or --with auth-actions";
+
+export function newWorkflow(source: TokenSource, survey: Survey): SetupStep {
+  const { project, isRoot, usesEsc } = survey;
+  const { manifest, node, workspace } = project;
+  if (workspace.member !== "" || !isRoot)
+    return impossible(WORKFLOW, "it belongs in the root of the repository: start init there");
+  const place = placeIn(survey);
+  if (source === "actions-oidc") return created(oidcWorkflow(place), place.remark);
+  const { locks, workflow, install } = commandsFor(node);
+  if (manifest === undefined) {
+    const other = usesEsc ? "--with actions-oidc needs none" : `see ${REPOSITORY}/blob/main/docs/github-action.md`;
+    return impossible(WORKFLOW, `there is no package.json; ${other}`);
+  }
+  if (!node.isLocked) return impossible(WORKFLOW, `there is no ${locks[0]}`);
+  const commands = { ...workflow, install };
+  if (source === "auth-actions") return created(authActionsWorkflow(commands, place), place.remark);
+  return usesEsc ? created(workflowText(commands), WITHOUT_TOKEN) : created(workflowOfCode(commands));
+}
+
+function created(text: string, remark?: string): SetupStep {
+  return { kind: "create", file: WORKFLOW, text, remark };
+}
+
+/** The ESC environment and its organization, as a workflow names them. */
+interface WorkflowPlace {
+  readonly environment: string;
+  readonly organization: string;
+  readonly remark?: string;
+}
+
+/** Returns what the contract names, which is in the repository anyway, else variables of the repository. */
+function placeIn({ contract }: Survey): WorkflowPlace {
+  const named = contract === undefined ? [] : environmentsIn(contract);
+  const organizations = new Set(named.map((name) => /^([\w.-]+)\/[^/]+\/[^/]+$/.exec(name)?.[1]));
+  const [organization] = organizations.size === 1 ? organizations : [];
+  const missing = [
+    ...(named.length === 0 ? ["ESC_ENV"] : []),
+    ...(organization === undefined ? ["PULUMI_ORGANIZATION"] : []),
+  ];
+  return {
+    environment: named.length === 0 ? `\${{ vars.ESC_ENV }}` : named.join(","),
+    organization: organization ?? `\${{ vars.PULUMI_ORGANIZATION }}`,
+    ...(missing.length > 0 && {
+      remark: `set what it names: ${missing.map((name) => `gh variable set ${name}`).join("; ")}`,
+    }),
+  };
+}
+
+type WorkflowCommands = NodeToolCommands["workflow"] & { readonly install: string };
+
+function workflowText({ cache, setUp, install, check }: WorkflowCommands): string {
+  const steps = [setUp, install].map((command) => (command === undefined ? "" : step(command)));
+  return `name: Configuration
+
+on:
+  push:
+    branches: [main]
+  pull_request:
+  # Finds an expired token or a removed secret even if nothing is pushed.
+  schedule:
+    - cron: "23 5 * * 1"
+  workflow_dispatch:
+
+permissions:
+  contents: read
+
+jobs:
+  smoke:
+    name: Smoke check of the configuration
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    steps:
+      - name: Look for the secrets
+        id: secrets
+        # Reads only if they are set. Without them the check is skipped for pull requests (those of forks and of Dependabot
+        # have none), in forks, and on the push that creates a branch. Anything else fails.
+        env:
+          PRESENT: \${{ secrets.ESC_ENV != '' && secrets.ESC_TOKEN != '' }}
+          MAY_SKIP: \${{ github.event_name == 'pull_request' || github.event.repository.fork || github.event.created }}
+        run: |
+          echo "present=$PRESENT" >> "$GITHUB_OUTPUT"
+          missing="The secrets ESC_ENV and ESC_TOKEN are not both available to this run"
+          if [ "$PRESENT" = true ]; then
+            exit
+          elif [ "$MAY_SKIP" = true ]; then
+            echo "::notice title=Smoke check skipped::$missing."
+          else
+            echo "::error title=Secrets missing::$missing. Set them: gh secret set ESC_ENV; gh secret set ESC_TOKEN"
+            exit 1
+          fi
+      - uses: ${CHECKOUT}
+        if: steps.secrets.outputs.present == 'true'
+        with:
+          persist-credentials: false
+      - uses: ${SETUP_NODE}
+        if: steps.secrets.outputs.present == 'true'
+        with:
+          node-version: "24"
+${cache === undefined ? "" : `          cache: ${cache}\n`}${steps.join("")}      - run: ${check}
+        if: steps.secrets.outputs.present == 'true'
+        # The two secrets reach this step alone.
+        env:
+          ESC_ENV: \${{ secrets.ESC_ENV }}
+          ESC_TOKEN: \${{ secrets.ESC_TOKEN }}
+`;
+}
+
+function step(command: string): string {
+  return `      - run: ${command}
+        if: steps.secrets.outputs.present == 'true'
+`;
+}
+
+/** The workflow of a project without ESC: it needs no secret, and so runs for pull requests of forks as well. */
+function workflowOfCode({ setUp, install, check, cache }: WorkflowCommands): string {
+  const commands = [...(setUp === undefined ? [] : [setUp]), install, `${check} --code --strict`];
+  return `name: Configuration
+
+on:
+  push:
+    branches: [main]
+  pull_request:
+  workflow_dispatch:
+
+permissions:
+  contents: read
+
+jobs:
+  code:
+    name: Code and contract agree
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    steps:
+      - uses: ${CHECKOUT}
+        with:
+          persist-credentials: false
+      - uses: ${SETUP_NODE}
+        with:
+          node-version: "24"
+${cache === undefined ? "" : `          cache: ${cache}\n`}${commands.map((command) => `      - run: ${command}\n`).join("")}`;
+}
+
+/** The beginning of a workflow in which Pulumi Cloud exchanges the ID token of a job. */
+function jobWithIdToken(steps: string): string {
+  return `name: Configuration
+
+on:
+  push:
+    branches: [main]
+  pull_request:
+  # Finds a removed secret, or that Pulumi Cloud no longer trusts the repository, even if nothing is pushed.
+  schedule:
+    - cron: "23 5 * * 1"
+  workflow_dispatch:
+
+permissions:
+  contents: read
+  # For the ID token of the job, which Pulumi Cloud exchanges for a token that soon expires.
+  id-token: write
+
+jobs:
+  smoke:
+    name: Smoke check of the configuration
+    # Pulumi Cloud does not trust forks, and their pull requests have no ID token.
+    if: \${{ !github.event.repository.fork && !github.event.pull_request.head.repo.fork }}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    steps:
+      - uses: ${CHECKOUT}
+        with:
+          persist-credentials: false
+${steps}`;
+}
+
+const UNRELEASED = `      # No release exists yet, and so no tag v${VERSION}: docs/github-action.md of sophia-run has what to do until then.
+`;
+
+function oidcWorkflow({ environment, organization }: WorkflowPlace): string {
+  return jobWithIdToken(`${DISTRIBUTION === "checkout" ? UNRELEASED : ""}      - uses: sophia-platform/sophia-run@v${VERSION}
+        with:
+          environment: ${environment}
+          oidc-organization: ${organization}
+          require-esc: true
+          export: check
+`);
+}
+
+function authActionsWorkflow(
+  { cache, setUp, install, check }: WorkflowCommands,
+  { environment, organization }: WorkflowPlace,
+): string {
+  const before = [...(setUp === undefined ? [] : [setUp]), install];
+  return jobWithIdToken(`      - uses: ${SETUP_NODE}
+        with:
+          node-version: "24"
+${cache === undefined ? "" : `          cache: ${cache}\n`}${before.map((command) => `      - run: ${command}\n`).join("")}      # Sets PULUMI_ACCESS_TOKEN for the steps behind it.
+      - uses: ${AUTH_ACTIONS}
+        with:
+          organization: ${organization}
+          requested-token-type: urn:pulumi:token-type:access_token:organization
+      - run: ${check} --require-esc
+        env:
+          ESC_ENV: ${environment}
+          ESC_TOKEN_COMMAND: printenv PULUMI_ACCESS_TOKEN
+`);
+}
+
+const AUTH_ACTIONS = "pulumi/auth-actions@141415910c3beb54e03b48e9057c204c97b956f2 # v2.1.0";
+const CHECKOUT = "actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0";
+const SETUP_NODE = "actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0";
