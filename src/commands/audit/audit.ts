@@ -1,6 +1,6 @@
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
-import { day } from "../../core/day.ts";
+import { formatDay } from "../../core/day.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
@@ -113,7 +113,7 @@ function tokenLine(token: TokenReport, now: Date): string {
     case "known": {
       const { name, role, expires } = token;
       const end =
-        expires === undefined ? "never expires" : `${expires <= now ? "expired" : "expires"} on ${day(expires)}`;
+        expires === undefined ? "never expires" : `${expires <= now ? "expired" : "expires"} on ${formatDay(expires)}`;
       return `${role === OPEN_ROLE ? "✅" : "➖"} ${name}: ${role === undefined ? "role unknown" : `role ${role}`}, ${end}`;
     }
   }

@@ -2,7 +2,7 @@
  * The age of environments, and the approvals that they need. Apart from the `ages.ts` of audit, since each `check` that reads
  * ESC loads it: without a YAML parser.
  */
-import { ago } from "../../core/day.ts";
+import { describeAge } from "../../core/day.ts";
 import { type Gates, readGates } from "../../esc/api/approvals.ts";
 import { listRevisions, type Revision } from "../../esc/api/definition-requests.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
@@ -30,7 +30,7 @@ export async function environmentAges(settings: EscSettings, progress: Progress)
 }
 
 export function environmentLine({ environment, revision: { number, created, by } }: EnvironmentAge, now: Date): string {
-  return `✅ ${environment}: Revision ${number}, changed ${ago(created, now)}${by === "" ? "" : ` by ${by}`}`;
+  return `✅ ${environment}: Revision ${number}, changed ${describeAge(created, now)}${by === "" ? "" : ` by ${by}`}`;
 }
 
 /** Returns the environments that need approvals, as far as the token may see that; none if ESC fails. */

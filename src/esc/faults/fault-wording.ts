@@ -3,7 +3,7 @@ import type { FailureCode } from "../../core/failure-codes.ts";
 import { type Failure, formatDiagnostic } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { firstOf } from "../../core/lines.ts";
+import { limitLines } from "../../core/lines.ts";
 import { NOT_LOOPBACK } from "../../network/network-fault.ts";
 import type { EscSettings } from "../settings/access-settings.ts";
 import { describeCredential } from "../settings/credentials.ts";
@@ -196,7 +196,7 @@ function reasonForStatus(
   const details = [
     ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
     ...(untried === undefined ? [] : [`${untried}: to open it, write it in three parts`]),
-    ...firstOf(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
+    ...limitLines(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
     ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
     // A refusal stays one: ESC may also send a page.
     ...(isPage && refusal(fault) !== undefined ? [`the answer is a web page: ${INSTEAD}`] : []),
