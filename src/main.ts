@@ -9,9 +9,9 @@ import { prepare } from "./launch/preflight.ts";
 import { resolveSettings } from "./command-line/settings.ts";
 import { loader } from "./system/addon/addon.ts";
 import { attempt } from "./system/errors.ts";
-import { ownEnvironment } from "./system/own-environment.ts";
+import { readOwnEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
-import { OWN_FOLDER } from "./system/paths.ts";
+import { WORKING_DIRECTORY_LINK } from "./system/paths.ts";
 import { run } from "./commands/run/run.ts";
 import { postponeStandardError } from "./system/standard-error.ts";
 import { write } from "./system/blocking.ts";
@@ -46,7 +46,7 @@ function surroundings({ addon, preloaded }: Preparation): Context {
   const input = (): Promise<typeof import("./system/standard-input.ts")> => import("./system/standard-input.ts");
   const cwd = workingDirectory();
   return {
-    environment: ownEnvironment(process.env, preloaded ? undefined : addon?.environment()),
+    environment: readOwnEnvironment(process.env, preloaded ? undefined : addon?.environment()),
     cwd,
     project: cwd,
     out: (text) => write(1, text),
@@ -67,8 +67,8 @@ function workingDirectory(): string {
   // Throws if the folder was deleted. A program can still start there.
   const path = attempt(() => process.cwd());
   // Bytes that are not UTF-8 are U+FFFD, so that the path leads elsewhere or nowhere, or by a link of that name to the folder.
-  const isWrong = path?.includes("\uFFFD") === true && existsSync(OWN_FOLDER);
-  return path === undefined || isWrong ? OWN_FOLDER : path;
+  const isWrong = path?.includes("\uFFFD") === true && existsSync(WORKING_DIRECTORY_LINK);
+  return path === undefined || isWrong ? WORKING_DIRECTORY_LINK : path;
 }
 
 async function fail(context: Context, error: unknown): Promise<number> {

@@ -6,7 +6,7 @@ import { namesFromFiles } from "../esc/settings/from-files.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import type { SecretsFolder } from "../sources/secrets-folder.ts";
-import { isFound } from "../system/addon/addon.ts";
+import { isPresent } from "../system/addon/addon.ts";
 import type { Start } from "./start.ts";
 
 /** systemd names the folder of a unit's credentials by it. */
@@ -105,7 +105,7 @@ async function foldersOf(lists: readonly string[], credentials: string): Promise
   if (credentials !== "" && !named.includes(credentials)) {
     folders.push({ path: credentials, namedBy: CREDENTIALS_FOLDER, required: false });
   }
-  if (process.platform !== "win32" && !named.includes(SYSTEM_FOLDER) && isFound(SYSTEM_FOLDER)) {
+  if (process.platform !== "win32" && !named.includes(SYSTEM_FOLDER) && isPresent(SYSTEM_FOLDER)) {
     folders.push({ path: SYSTEM_FOLDER, namedBy: undefined, required: false });
   }
   return folders;

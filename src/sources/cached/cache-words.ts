@@ -3,11 +3,11 @@ import type { Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { durationWords, printable } from "../../core/text.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
-import type { Unusable } from "../../system/private-file.ts";
+import type { UnusableFile } from "../../system/private-file.ts";
 
 /** `no-lasting-token`: another one at each start. `does-not-open`: another format, changed bytes, or a renamed file. */
 export type UnusedReason =
-  | Unusable
+  | UnusableFile
   | { readonly kind: "no-lasting-token" | "no-folder" | "does-not-open" | "from-future" | "session-ended" }
   | { readonly kind: "too-old"; readonly ageMs: number; readonly maxAgeMs: number };
 
@@ -39,7 +39,7 @@ export function reasonWords(reason: UnusedReason): string {
   }
 }
 
-function folderWords({ path, problem }: Extract<Unusable, { kind: "folder" }>): string {
+function folderWords({ path, problem }: Extract<UnusableFile, { kind: "folder" }>): string {
   switch (problem) {
     case "not-a-folder":
       return `${printable(path)} is not a folder`;

@@ -1,20 +1,20 @@
 /** The files of the cache: their size, and which of them are removed. */
 import { lstatSync, readdirSync } from "node:fs";
 import { within } from "../../system/paths.ts";
-import { nameIn, readPrivate, removeQuietly, type Unusable, writePrivate } from "../../system/private-file.ts";
+import { fileNameOf, readPrivate, removeQuietly, type UnusableFile, writePrivate } from "../../system/private-file.ts";
 
 /** More than the largest answer of ESC that is read. */
 const MAX_BYTES = 33_554_432;
 /** The maximum number of tokens with entries for the same environments: no start knows that a token was replaced. */
 const MOST_TOKENS = 4;
 
-export function readEntry(path: string): Buffer | Unusable {
+export function readEntry(path: string): Buffer | UnusableFile {
   return readPrivate(path, { maxBytes: MAX_BYTES });
 }
 
 /** Writes an entry, then removes unneeded ones for the same environments, whose names agree up to a dash. */
-export function writeEntry(path: string, bytes: Uint8Array, unique: string): Unusable | undefined {
-  return writePrivate(path, bytes, unique, { tidy: (folder) => removeUnneeded(folder, nameIn(path)) });
+export function writeEntry(path: string, bytes: Uint8Array, unique: string): UnusableFile | undefined {
+  return writePrivate(path, bytes, unique, { tidy: (folder) => removeUnneeded(folder, fileNameOf(path)) });
 }
 
 /** Removes the entries of the tokens that were not used for the longest time. */

@@ -4,16 +4,16 @@ import { unbroken } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { describeDistrust } from "../../system/distrust.ts";
-import { type Escape, EscapingLink, escapeWords } from "../../system/linked-file.ts";
+import { type LinkEscape, EscapingLink, describeEscape } from "../../system/linked-file.ts";
 import type { Distrust } from "../../system/ownership.ts";
 
 const GIVEN = "--dotenv, SOPHIA_DOTENV, or FILE of import";
 
-function escaping(path: string, escape: Escape): SophiaError {
+function escaping(path: string, escape: LinkEscape): SophiaError {
   const hint = path.endsWith(".override")
     ? "put a file with your own values there; --no-override starts without it"
     : `if you trust what it leads to, name it: ${unbroken(naming(path))} (SOPHIA_DOTENV)`;
-  return new SophiaError({ code: "link-outside", message: escapeWords(path, escape), hint });
+  return new SophiaError({ code: "link-outside", message: describeEscape(path, escape), hint });
 }
 
 /** A comma separates two files. */
