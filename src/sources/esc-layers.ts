@@ -1,5 +1,5 @@
 import type { Failure, Layer, Notice } from "../core/model.ts";
-import { askEsc, type EscDown } from "../esc/api/ask.ts";
+import { askEsc, type EscFailure } from "../esc/api/ask.ts";
 import { openAndRead } from "../esc/api/open-session.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { formatName } from "../esc/settings/environment-names.ts";
@@ -32,7 +32,7 @@ export type EscReading =
       readonly notices: readonly Notice[];
       readonly kept?: CacheUse;
     }
-  | EscDown;
+  | EscFailure;
 
 interface FreshReading extends Extract<EscReading, { kind: "read" }> {
   readonly mayMint: () => boolean;
@@ -43,7 +43,7 @@ export async function readEsc(
   settings: EscSettings,
   progress: Progress,
   clock?: Clock,
-): Promise<FreshReading | EscDown> {
+): Promise<FreshReading | EscFailure> {
   // Loaded while the connection is made.
   const loading = import("../esc/api/sdk.ts");
   const asked = await askEsc(

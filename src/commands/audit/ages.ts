@@ -5,7 +5,7 @@ import { SophiaError } from "../../core/error.ts";
 import { grouped } from "../../core/grouped.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
-import { Histories, type LastChange } from "../../esc/api/history.ts";
+import { DefinitionHistories, type LastChange } from "../../esc/api/history.ts";
 import { listRevisions } from "../../esc/api/definition-requests.ts";
 import { statusOf } from "../../esc/faults/esc-fault.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
@@ -62,7 +62,7 @@ async function changesIn(
   secrets: readonly Declaration[],
 ): Promise<ReadonlyMap<string, LastChange>> {
   await requireKnown(name, connection);
-  const histories = new Histories(connection);
+  const histories = new DefinitionHistories(connection);
   const changes = new Map<string, LastChange>();
   await Promise.all(
     secrets.map(async (declaration) => {

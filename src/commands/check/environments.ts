@@ -3,7 +3,7 @@
  * ESC loads it: without a YAML parser.
  */
 import { describeAge } from "../../core/day.ts";
-import { type Gates, readGates } from "../../esc/api/approvals.ts";
+import { type RequiredApprovals, readRequiredApprovals } from "../../esc/api/approvals.ts";
 import { listRevisions, type Revision } from "../../esc/api/definition-requests.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
@@ -15,7 +15,7 @@ export interface EnvironmentAge {
   readonly revision: Revision;
 }
 
-export interface EnvironmentGates extends Gates {
+export interface EnvironmentGates extends RequiredApprovals {
   readonly environment: string;
 }
 
@@ -39,7 +39,7 @@ export async function environmentGates(
   progress: Progress,
 ): Promise<readonly EnvironmentGates[]> {
   const asked = await askApart(settings, progress, async (full, connection) => {
-    const { open, update } = await readGates(full, connection);
+    const { open, update } = await readRequiredApprovals(full, connection);
     return { environment: formatName(full), open, update };
   });
   return asked.filter(({ open, update }) => open || update);
