@@ -44,7 +44,10 @@ export function withProject({ project: option }: Values, context: Context): Cont
   });
 }
 
-/** Returns the absolute path of a folder. The path of the working directory `WORKING_DIRECTORY_LINK` does not name the folders above it. */
+/**
+ * Returns the absolute path of a folder. The path of the working directory `WORKING_DIRECTORY_LINK` does not name the
+ * folders above it.
+ */
 function folderAt(path: string, { cwd }: Context): string {
   if (cwd !== WORKING_DIRECTORY_LINK || isAbsolute(path)) return resolve(cwd, path);
   return path === "." ? cwd : within(cwd, path);
