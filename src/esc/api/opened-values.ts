@@ -90,8 +90,6 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
   const notices: Notice[] = [];
   for (const { property, delivery } of GROUPS) {
     const group = fieldsOf(properties[property]);
-    const kindOfUnknown = (schema: unknown) =>
-      /^(?:array|object)$/.test(String(valueAt(schema, "type"))) ? "list-or-object" : "unknown";
     if (isSet(group?.["unknown"])) {
       unknown.push(property);
       for (const [key, schema] of childSchemas(answer, property)) {
@@ -119,14 +117,22 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
       const origin = {
         source: "esc",
         environment,
-        ...(name.version === undefined ? {} : { version: name.version }),
-        ...(name.revision === undefined ? {} : { revision: name.revision }),
+        ...versionsOf(name),
         ...provenanceOf(fields, environmentNames),
       } as const;
       entries.push({ ...base, kind: "variable", variable: { ...base, value, origin } });
     }
   }
   return { entries, unknown, notices };
+}
+
+/** Returns the kind of an entry without a value, by its schema. */
+function kindOfUnknown(schema: unknown): "list-or-object" | "unknown" {
+  return /^(?:array|object)$/.test(String(valueAt(schema, "type"))) ? "list-or-object" : "unknown";
+}
+
+function versionsOf({ version, revision }: OpenedName): { readonly version?: string; readonly revision?: string } {
+  return { ...(version === undefined ? {} : { version }), ...(revision === undefined ? {} : { revision }) };
 }
 
 /** Returns the schemas of the direct children of a property such as `environmentVariables`. Their `const` holds secrets. */

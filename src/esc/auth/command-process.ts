@@ -76,7 +76,7 @@ async function startGuarded(
   const channel = child.stdio[3];
   if (!channel || !("read" in channel)) throw new TypeError("no channel to the guard");
   let commandEnd: CommandEnd | undefined;
-  // The guard stays until its channel is closed: only then have the command and all readers of its output ended.
+  // The guard stays until its channel is closed: by then the command and all holders of its output have ended.
   const releaseGuard = (): void => {
     if (commandEnd !== undefined && output.closed) channel.destroy();
   };

@@ -7,6 +7,7 @@ import type { NetworkSettings } from "../../network/network-settings.ts";
 import { DEFAULT_BACKEND, parseBackend } from "./backend.ts";
 import {
   type Credential,
+  type FoundCredential,
   type TokenCommand,
   findCredential,
   credentialOfCommand,
@@ -155,20 +156,9 @@ export function escAccess(
   const search = options.token === undefined ? findCredential(variables) : credentialOfCommand(options.token);
   const ignoredCommandNotices = noticesOfIgnoredCommands(variables);
   if (search.kind !== "found") {
-    if (search.kind === "none" && names === undefined) {
-      return { access: { kind: "off" }, notices: ignoredCommandNotices };
-    }
-    const nameForMessage = (setting: Setting): string => (byContract === undefined ? setting.name : labelOf(setting));
-    const present = names === undefined ? "" : nameForMessage(names);
-    const parts = search.kind === "none" ? { present, missing: "ESC_TOKEN" } : search;
-    const access = {
-      ...parts,
-      kind: "incomplete",
-      ...(names === undefined ? {} : { names: names.value }),
-      ...(search.kind === "none" && byContract !== undefined && { isByContract: true as const }),
-    } as const;
-    const notices = [...ignoredCommandNotices, ...noticesOfIgnored("ESC_OIDC_ORG", findIgnoredOrganization(variables))];
-    return { access, notices };
+    const access = accessWithoutCredential(search, names, byContract !== undefined);
+    const ignored = access.kind === "off" ? [] : findIgnoredOrganization(variables);
+    return { access, notices: [...ignoredCommandNotices, ...noticesOfIgnored("ESC_OIDC_ORG", ignored)] };
   }
   if (names === undefined) {
     const { name, value } = search.setting;
@@ -212,6 +202,19 @@ export function escAccess(
   });
   if (by.length === 0) return { access: { kind: "on", settings }, notices };
   return { access: { kind: "proposed", settings, proposal: proposalFor(settings, by) }, notices };
+}
+
+/** Returns the access if no credential is complete: `off` if no environment is named either; otherwise what is missing. */
+function accessWithoutCredential(
+  search: Exclude<FoundCredential, { readonly kind: "found" }>,
+  names: Setting | undefined,
+  isByContract: boolean,
+): Extract<FoundAccess, { readonly kind: "off" | "incomplete" }> {
+  if (search.kind === "incomplete") return { ...search, ...(names === undefined ? {} : { names: names.value }) };
+  if (names === undefined) return { kind: "off" };
+  const present = isByContract ? labelOf(names) : names.name;
+  const access = { kind: "incomplete", present, missing: "ESC_TOKEN", names: names.value } as const;
+  return isByContract ? { ...access, isByContract } : access;
 }
 
 /** Returns the environments of the settings with all their meanings, for the user's consent. */
