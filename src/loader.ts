@@ -1,10 +1,12 @@
 /**
- * The installed command: runs the bundle from V8's code cache, since compilation costs the most beyond Node.js.
+ * The command that npm installs. It runs the bundle from cached code of V8: beyond the start of Node.js itself, compiling the
+ * bundle would cost the most.
  *
- * The cache is in the user's own cache folder: package managers block install scripts, and users may share a package.
- * V8 trusts the code, so only the user may be able to write the folder and its files; a checksum detects accidents.
- * Check and reading use one descriptor, since another user could swap a folder above. Failures cost only some
- * milliseconds, and are not reported.
+ * Each user has a cache of their own, in their cache folder. Package managers block install scripts, so nothing can be
+ * compiled at the installation, and several users may share a package. V8 trusts cached code. Therefore only the user may be
+ * able to write the folder and its files, and a checksum detects damage. The check and the reading use one descriptor, since
+ * another user could put another folder in the place of one above. A failure costs only some milliseconds, and is not
+ * reported.
  */
 import {
   closeSync,
@@ -25,15 +27,18 @@ import { reached } from "./core/phases.ts";
 import type { BundleFile } from "../native/loader-parts.ts";
 import { loadAddon } from "./system/addon/addon.ts";
 
-/** Defined by the build: the folder of this file, and the name of the bundle's entry for `load`. */
+/** The build defines these: the folder of this file, and the name by which `load` finds the bundle's entry. */
 declare const SOPHIA_RUN_FOLDER: string;
 declare const SOPHIA_RUN_PROGRAM: string;
 declare const require: (name: string) => unknown;
 
 const BUNDLE = `${SOPHIA_RUN_FOLDER}/../dist`;
-/** The age at which cached code is removed, since its version of Node.js or of this package may be gone. */
+/** Cached code of this age is removed, because its version of Node.js or of this package may be gone. */
 const MAX_AGE_MS = 90 * 24 * 60 * 60 * 1000;
-/** Names of cached code and its temporary files. The folder has other files, such as those of `--cache`. */
+/**
+ * The names of cached code, such as `main.cjs-v20.19.0-x64`, and of its temporary files. The folder also has other files,
+ * such as those of `--cache`.
+ */
 const CACHED_CODE = /-v\d+\.\d+\.\d+\S*-[a-z\d]+(?:\.\d+)?$/;
 
 reached("first statement");
@@ -41,27 +46,30 @@ const addon = loadAddon();
 reached("addon loaded");
 const user = process.geteuid?.();
 const folder = codeFolder();
-const loaded = new Map<string, object>();
-const compiled = new Map<string, Script>();
+/** The exports of the bundle's files that were loaded, by name. */
+const exportsByName = new Map<string, object>();
+/** The scripts for which there was no cached code, by the name of that code. */
+const uncachedScripts = new Map<string, Script>();
 
+/** Loads a file of the bundle, or a module of Node.js. The bundle's files get this function as their `require`. */
 function load(name: string): unknown {
   if (!name.startsWith("./")) return require(name);
-  const known = loaded.get(name);
+  const known = exportsByName.get(name);
   if (known !== undefined) return known;
   const exports = {};
-  loaded.set(name, exports);
+  exportsByName.set(name, exports);
   const filename = BUNDLE + name.slice(1);
-  const cached = `${name.slice(2)}-${process.version}-${process.arch}`;
-  const cachedData = folder === undefined ? undefined : addon?.readOwn(folder, cached);
-  // The bundle is ASCII.
+  const codeName = `${name.slice(2)}-${process.version}-${process.arch}`;
+  const cachedData = folder === undefined ? undefined : addon?.readOwn(folder, codeName);
+  // The bundle is ASCII, for which Latin-1 is the fastest decoder.
   const text = addon?.readLatin1(filename) ?? readFileSync(filename, "latin1");
   const script = new Script(`(function(exports,require,__dirname,__filename,SOPHIA_RUN_LOADER){${text}\n})`, {
     filename,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
-  // Code that V8 rejects belongs to starts with other flags, and stays.
-  if (cachedData === undefined) compiled.set(cached, script);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the script above is such a function
+  // V8 may reject the cached code, because it belongs to starts with other flags. Then it is kept for those.
+  if (cachedData === undefined) uncachedScripts.set(codeName, script);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the text of the script above is such a function
   (script.runInThisContext() as BundleFile)(exports, load, BUNDLE, filename, {
     addon,
     hasCodeToCache,
@@ -70,50 +78,53 @@ function load(name: string): unknown {
   return exports;
 }
 
-/** Returns the cache folder; undefined with `NODE_DISABLE_COMPILE_CACHE`, as for Node's own compile cache. */
+/** Returns the folder of cached code; undefined with `NODE_DISABLE_COMPILE_CACHE`, which also turns off Node's own cache. */
 function codeFolder(): string | undefined {
   const { XDG_CACHE_HOME = "", HOME = "", NODE_DISABLE_COMPILE_CACHE = "" } = process.env;
   if (addon === undefined || user === undefined || NODE_DISABLE_COMPILE_CACHE !== "") return undefined;
-  const caches = XDG_CACHE_HOME.startsWith("/") ? XDG_CACHE_HOME : HOME.startsWith("/") ? `${HOME}/.cache` : undefined;
-  return caches === undefined ? undefined : `${caches}/sophia-run`;
+  const homeCache = HOME.startsWith("/") ? `${HOME}/.cache` : undefined;
+  const cacheFolder = XDG_CACHE_HOME.startsWith("/") ? XDG_CACHE_HOME : homeCache;
+  return cacheFolder === undefined ? undefined : `${cacheFolder}/sophia-run`;
 }
 
+/** Returns true if `cacheCode` would write something. */
 function hasCodeToCache(): boolean {
-  return folder !== undefined && compiled.size > 0;
+  return folder !== undefined && uncachedScripts.size > 0;
 }
 
+/** Writes the cached code of this start, and removes old code. It is called when all code of a start has run. */
 function cacheCode(): void {
-  if (folder === undefined || addon === undefined || compiled.size === 0) return;
+  if (folder === undefined || addon === undefined || uncachedScripts.size === 0) return;
   let descriptor: number | undefined;
   try {
-    const caches = folder.slice(0, folder.lastIndexOf("/"));
+    const parentFolder = folder.slice(0, folder.lastIndexOf("/"));
     if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) {
-      // A home without a cache folder belongs to a container or a service.
-      const above = statSync(caches, { throwIfNoEntry: false });
-      if (above?.isDirectory() !== true || above.uid !== user || caches === process.cwd()) return;
+      // A home directory without a cache folder belongs to a container or a service. Nothing is cached there.
+      const parent = statSync(parentFolder, { throwIfNoEntry: false });
+      if (parent?.isDirectory() !== true || parent.uid !== user || parentFolder === process.cwd()) return;
       mkdirSync(folder, { mode: 0o700 });
     }
     descriptor = openSync(folder, constants.O_DIRECTORY | constants.O_NOFOLLOW);
     if (!addon.isOwnFolder(descriptor)) return;
-    // The folder that was checked, even if another has taken its path.
-    const own = `/proc/self/fd/${descriptor}`;
-    for (const [name, script] of compiled) {
+    // This path leads to the folder that was checked, even if its own path now leads to another.
+    const checkedFolder = `/proc/self/fd/${descriptor}`;
+    for (const [name, script] of uncachedScripts) {
       const code = script.createCachedData();
-      write(`${own}/${name}`, Buffer.concat([addon.checksum(code), code]));
+      write(`${checkedFolder}/${name}`, Buffer.concat([addon.checksum(code), code]));
     }
-    compiled.clear();
-    for (const name of readdirSync(own)) {
-      const path = `${own}/${name}`;
+    uncachedScripts.clear();
+    for (const name of readdirSync(checkedFolder)) {
+      const path = `${checkedFolder}/${name}`;
       if (CACHED_CODE.test(name) && Date.now() - lstatSync(path).mtimeMs > MAX_AGE_MS) rmSync(path);
     }
   } catch {
-    // The file system is full or read-only, there is no /proc, or another process was faster.
+    // The file system is full or read-only, there is no /proc, or another process has written the same file first.
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
-/** Writes by rename: another start finds the whole file or none. */
+/** Writes a temporary file and renames it, so that another start finds either the whole file or none. */
 function write(path: string, bytes: Uint8Array): void {
   const temporary = `${path}.${process.pid}`;
   try {
@@ -125,7 +136,8 @@ function write(path: string, bytes: Uint8Array): void {
   }
 }
 
-// Bun would crash: it lacks functions of libuv. getBuiltinModule is in all versions of `engines`, of which npm only warns.
+// Bun would crash, since it lacks functions of libuv that the addon calls. All versions in `engines` have getBuiltinModule,
+// but npm only warns of other versions.
 if (process.versions["bun"] !== undefined) {
   refuse(
     "Bun cannot run this package, which is for Node.js",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import * as fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
-import { open, seal } from "../../src/sources/cached/seal.ts";
+import { decrypt, encrypt } from "../../src/sources/cached/seal.ts";
 import { SEED } from "../../test/helpers/seed.ts";
 import { needShell, shell } from "./helpers/shell.ts";
 
@@ -92,7 +92,7 @@ it("certificates are those that Node.js takes", { timeout: 600_000 }, () => {
 });
 
 it("what Node.js seals is opened", () => {
-  const sealed = seal("välue", "token", "bound").toString("hex");
+  const sealed = encrypt("välue", "token", "bound").toString("hex");
   const script = join(folder, "seal.cjs");
   const take = (program: string, source: string): string => {
     writeFileSync(script, source);
@@ -110,5 +110,5 @@ it("what Node.js seals is opened", () => {
     cipher.final();
     require("node:fs").writeSync(1, text.toString("utf8"));`;
   expect(take(shell, parts)).toBe("välue");
-  expect(open(Buffer.from(sealed, "hex"), "token", "bound")).toBe("välue");
+  expect(decrypt(Buffer.from(sealed, "hex"), "token", "bound")).toBe("välue");
 });

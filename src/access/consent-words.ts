@@ -4,7 +4,7 @@ import { SophiaError } from "../core/error.ts";
 import type { Unallowed } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { enumerate, printable } from "../core/text.ts";
-import type { EscAccess, Unplaced } from "../esc/settings/access-settings.ts";
+import type { EscAccess, UnplacedReason } from "../esc/settings/access-settings.ts";
 import { parentOf } from "../system/paths.ts";
 import { isInside } from "../system/repository.ts";
 
@@ -24,7 +24,7 @@ export function unallowed(
 }
 
 /** Why no consent is remembered. */
-export const UNPLACED: Readonly<Record<Unplaced, string>> = {
+export const UNPLACED: Readonly<Record<UnplacedReason, string>> = {
   path: "no consent can be remembered for a folder whose path is not UTF-8",
   outer: "no consent can be remembered for the file of an outer sophia-run",
 };

@@ -7,10 +7,10 @@ import type { Contract } from "../contract/contract-model.ts";
 import type { Folders } from "../core/context.ts";
 import type { Notice } from "../core/model.ts";
 import {
-  type Choice,
+  type EnvironmentChoice,
   CONTRACT_SETTING,
   type EscAccess,
-  type Unplaced,
+  type UnplacedReason,
   type Proposal,
 } from "../esc/settings/access-settings.ts";
 import { OUTER_FILE } from "../esc/settings/from-files.ts";
@@ -47,8 +47,8 @@ interface ConsentNeed {
   /** Each environment with each place where a file that chooses it was found. Without a file if that place cannot be told. */
   readonly consents: readonly (Pick<Consent, "environment"> & Partial<Consent>)[];
   /** The choices that need them, with the paths of their files for messages. */
-  readonly by: readonly Choice[];
-  readonly unplaced: Unplaced | undefined;
+  readonly by: readonly EnvironmentChoice[];
+  readonly unplaced: UnplacedReason | undefined;
 }
 
 /** Asks for the consent that a proposal needs, unless the user has given it. */
@@ -96,7 +96,7 @@ export async function neededConsents(
 ): Promise<ConsentNeed> {
   const own = contract === undefined ? request.environment : withoutSecrets(request.environment, contract);
   /** Asks git about a file that was found, and about the target if it is a link. */
-  const ask = async ({ file }: Pick<Choice, "file">): Promise<readonly (boolean | undefined)[]> => {
+  const ask = async ({ file }: Pick<EnvironmentChoice, "file">): Promise<readonly (boolean | undefined)[]> => {
     if (!dotenv.files.some(({ path, found }) => found && path === file)) return [];
     const path = pathOf(file, request);
     const target = attempt(() => realPath(path)) ?? path;
@@ -109,7 +109,7 @@ export async function neededConsents(
     const answers = await ask({ file: tokenFile });
     if (answers.length > 0 && answers.every((tracked) => tracked === true)) return nothing;
   }
-  const ofOthers: Choice[] = [];
+  const ofOthers: EnvironmentChoice[] = [];
   for (const choice of by) {
     // If git cannot tell, the file may be the repository's. The file of an outer sophia-run is unknown.
     const isOfOthers =
@@ -132,7 +132,10 @@ export async function neededConsents(
   };
 }
 
-function unplacedReason(choices: readonly Choice[], places: readonly (string | undefined)[]): Unplaced | undefined {
+function unplacedReason(
+  choices: readonly EnvironmentChoice[],
+  places: readonly (string | undefined)[],
+): UnplacedReason | undefined {
   if (!places.includes(undefined)) return undefined;
   return choices.some(({ file }, index) => places[index] === undefined && file !== OUTER_FILE) ? "path" : "outer";
 }

@@ -3,7 +3,7 @@ import type { Environment, Notice } from "../core/model.ts";
 import { withTokenOfCommand } from "../esc/auth/token.ts";
 import { escAccess, type EscAccess, type EscOptions } from "../esc/settings/access-settings.ts";
 import { findCredential } from "../esc/settings/credentials.ts";
-import { Variables } from "../esc/settings/variables.ts";
+import { VariableLookup } from "../esc/settings/variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { LOGIN } from "./login-words.ts";
 import type { AccessRequest } from "./access-request.ts";
@@ -57,7 +57,7 @@ export async function accessToEsc(
 }
 
 function hasNoCredential(environment: Environment, { layers }: DotenvReading): boolean {
-  return findCredential(new Variables(environment, layers)).kind === "none";
+  return findCredential(new VariableLookup(environment, layers)).kind === "none";
 }
 
 /**
@@ -77,7 +77,7 @@ export async function accessAgain(
     if (found === undefined || found.backend !== settings.backend) return { kind: "on", settings };
     return { kind: "on", settings: { ...settings, credential: { kind: "token", token: found.token, label: LOGIN } } };
   }
-  const command = name === TOKEN_COMMAND ? new Variables(environment, []).findInProcess(TOKEN_COMMAND) : undefined;
+  const command = name === TOKEN_COMMAND ? new VariableLookup(environment, []).findInProcess(TOKEN_COMMAND) : undefined;
   const credential =
     command === undefined ? settings.credential : ({ kind: "token-command", command: command.value } as const);
   return { kind: "on", settings: await withTokenOfCommand({ ...settings, credential }, environment) };

@@ -4,7 +4,7 @@ import { isObject, parseObject } from "../core/json-object.ts";
 import { printable } from "../core/text.ts";
 import { parseBackend } from "../esc/settings/backend.ts";
 import { Secret } from "../esc/settings/secret.ts";
-import { Variables } from "../esc/settings/variables.ts";
+import { VariableLookup } from "../esc/settings/variables.ts";
 import { hasTerminal } from "../system/controlling-terminal.ts";
 import { configFolder } from "../system/folders.ts";
 import { readOwnFile } from "../system/own-file.ts";
@@ -124,7 +124,7 @@ export function serviceOfLogin(
   if (backend === undefined) return {};
   const url = parseBackend({ name: "the login's backend", value: backend }, insecureHttp);
   // Never to another service: neither by the caller's own setting, nor by one that a file made.
-  const [other] = new Variables(environment, []).all("PULUMI_BACKEND_URL");
+  const [other] = new VariableLookup(environment, []).all("PULUMI_BACKEND_URL");
   if (other !== undefined && (other.file !== undefined || parseBackend(other, insecureHttp) !== url)) return {};
   return { chosen: { backend, url } };
 }

@@ -3,7 +3,7 @@ import { isObject, parseObject } from "../core/json-object.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import { holdsToken } from "../esc/settings/secret.ts";
-import { invalidSetting, Variables } from "../esc/settings/variables.ts";
+import { invalidSetting, VariableLookup } from "../esc/settings/variables.ts";
 import { configFolder } from "../system/folders.ts";
 import { within } from "../system/paths.ts";
 import { changeOwnFile, readOwnFile, writeOwnFile } from "../system/own-file.ts";
@@ -36,7 +36,7 @@ const PATTERN = /^(?:\*|[\w.-]+)(?:\/(?:\*|[\w.-]+)){2}(?:@(?:\*|[\w.-]+))?$/;
  */
 export function isAllowedBy(environment: Environment, needed: readonly Pick<Consent, "environment">[]): boolean {
   // Never from a file, also not from one of an outer sophia-run.
-  const setting = new Variables(environment, []).findInProcess(ALLOW_VARIABLE);
+  const setting = new VariableLookup(environment, []).findInProcess(ALLOW_VARIABLE);
   if (setting === undefined) return false;
   if (holdsToken(setting.value)) {
     throw invalidSetting(`${ALLOW_VARIABLE} contains an access token instead of names of environments`, FORM);

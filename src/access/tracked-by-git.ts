@@ -4,7 +4,7 @@ import type { Environment } from "../core/model.ts";
 import { attempt } from "../system/errors.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { isExact, realPath } from "../system/real-path.ts";
-import { anyRepositoryOf, isOfOtherSystem, repositoryOf } from "../system/repository.ts";
+import { anyRepositoryOf, isInOtherRepository, repositoryOf } from "../system/repository.ts";
 import { GitRefusal, recordsOfGit } from "./git-command.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function isTracked(path: string, environment: Environment): Promise
   if (!isExact(path) || !isExact(real)) return anyRepositoryOf(folder) === undefined ? false : undefined;
   // Keeps git from being started without a repository, as on most servers.
   const repository = repositoryOf(real);
-  const untracked = (): false | undefined => (isOfOtherSystem(real) ? undefined : false);
+  const untracked = (): false | undefined => (isInOtherRepository(real) ? undefined : false);
   if (repository === undefined) return untracked();
   const file = within(real, basename(path));
   const own = new Map([...environment].filter(([name]) => !REDIRECTING.test(name)));

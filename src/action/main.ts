@@ -4,14 +4,14 @@ import { SophiaError } from "../core/error.ts";
 import { forRunner } from "../output/surroundings.ts";
 import { describeBug, failureOf } from "../output/stderr.ts";
 import { workflowCommand } from "../output/workflow-commands.ts";
-import { ownEnvironment } from "../system/own-environment.ts";
+import { readOwnEnvironment } from "../system/own-environment.ts";
 import { write } from "../system/blocking.ts";
 import { act } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 
 const cwd = process.cwd();
 const context: Context = forRunner({
-  environment: ownEnvironment(process.env, undefined),
+  environment: readOwnEnvironment(process.env, undefined),
   cwd,
   project: cwd,
   out: (data) => write(1, data),

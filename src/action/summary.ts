@@ -1,7 +1,7 @@
 /** The summary of a step: names, states and sources, no values. */
 import { shownPath } from "../contract/file/contract-text.ts";
 import { printable } from "../core/text.ts";
-import { firstOf } from "../core/lines.ts";
+import { limitLines } from "../core/lines.ts";
 import { byInput } from "./inputs.ts";
 import { contractWords, type Report, type State } from "../output/report.ts";
 import { MAX_SHOWN } from "../output/violations.ts";
@@ -47,7 +47,7 @@ export function summary(
     `${escaped(outcome)} Contract: ${escaped(contractWords(contract))}. ESC: ${escaped(environments === "" ? NOT_READ[esc.status] : environments)}.`,
     "",
     ...(esc.failure === undefined ? [] : [`⚠️ ${escaped(esc.failure.message)}`, ""]),
-    ...firstOf(
+    ...limitLines(
       violations.map(({ message }) => `❌ ${escaped(message)}`),
       MAX_SHOWN,
     ).map((line) => `- ${line}`),

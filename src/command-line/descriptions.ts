@@ -1,4 +1,9 @@
-/** Descriptions of the options that several commands take, for help and completion. A launch does not load them. */
+/**
+ * The descriptions of the options that several commands take, for help and completion. A start does not load them.
+ *
+ *     sophia-run --help         groups, and the options that have a `brief`
+ *     sophia-run --help=all     all options with `describe`
+ */
 import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, type Option, type OptionName } from "./options.ts";
 
 export const OPTION_GROUPS = [
@@ -14,8 +19,9 @@ type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 interface Description {
   readonly group: OptionGroup;
-  /** One line of `sophia-run --help`; only the options that most users need have one. */
+  /** The text for `sophia-run --help`. Only the options that most users need have one. */
   readonly brief: string | undefined;
+  /** The text for `--help=all`, the reference and completion. */
   readonly describe: string;
 }
 

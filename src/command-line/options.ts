@@ -1,15 +1,24 @@
-/** THE table of options. The command line, the variables, `--help` and completion are made from it. */
+/**
+ * The table of all options that several commands take. The command line, the variables `SOPHIA_…`, `--help` and completion
+ * are made from it. A new option also needs a description (descriptions.ts), its commands (takers.ts) and its setting
+ * (settings.ts).
+ */
 
+/** The form in which an option is written. */
 export interface OptionForm {
   readonly type: "boolean" | "string" | "list";
+  /** The letter of `-q`. */
   readonly short?: string;
-  /** Name of the value in `--help`. Shells complete `FILE` with file names. */
+  /** The name of the value in `--help`. For `FILE` and `DIR` shells complete paths. */
   readonly value?: string;
   readonly choices?: readonly string[];
-  /** Value of the option alone. Another value follows `=`, or is the next word if that is one of the choices. */
+  /**
+   * The value if the option is written alone. Another value follows `=`, or is the next word if that is one of the choices.
+   */
   readonly alone?: string;
 }
 
+/** An option with its description, for help and completion. */
 export interface Option extends OptionForm {
   readonly describe: string;
 }
@@ -69,18 +78,22 @@ export type OptionName = keyof typeof OPTIONS;
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has exactly these keys
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
-/** Returns the variable that sets an option. */
+/** Returns the variable that sets an option: SOPHIA_WATCH_EVERY for `watch-every`. */
 export function variableOf(name: OptionName): string {
   return `SOPHIA_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** Named like the option of Node.js, and refused: to ignore it would start the program with other values. */
+/**
+ * A name that users would guess by `--env-file` of Node.js. It is refused: ignoring it would start the program with other
+ * values.
+ */
 export const REFUSED_VARIABLE = "SOPHIA_ENV_FILE";
 
+/** The options that every command takes. */
 export const COMMON_OPTIONS = {
   help: { type: "string", short: "h", choices: ["all"], alone: "" },
   version: { type: "boolean", short: "V" },
 } as const satisfies Readonly<Record<string, OptionForm>>;
 
-/** Options from the command line; choices are not yet checked. */
+/** The values of the options that the command line sets, by name. Whether they are among the choices is not yet checked. */
 export type Values = { readonly [name: string]: boolean | string | readonly string[] | undefined };

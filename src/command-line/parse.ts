@@ -1,27 +1,32 @@
+/** Parses options and other words: `-qq --mode=auto --timeout 1s --include A,B program argument`. */
 import type { OptionForm, Values } from "./options.ts";
 
+/** A word that is not an option, with its index among all words. */
 export interface Positional {
   readonly word: string;
   readonly index: number;
 }
 
-/** An invalid option; `at` is the index of its word. */
+/** A mistake in an option. `at` is the index of its word. */
 export type Problem =
-  /** `shown` is the option as typed, without its value. */
+  /** `shown` is the option as the user typed it, without its value. */
   | { readonly kind: "unknown"; readonly shown: string; readonly at: number }
   | { readonly kind: "takes-no-value"; readonly name: string; readonly at: number }
   | { readonly kind: "needs-value"; readonly name: string; readonly at: number };
 
+/** The result. An option with a problem has no value in `values`. */
 export interface Parsed {
   readonly values: Values;
   readonly positionals: readonly Positional[];
-  /** In the order of the words; invalid options have no value in `values`. */
+  /** The problems in the order of the words. */
   readonly problems: readonly Problem[];
 }
 
 /**
- * Reads long and short options (POSIX, XBD 12.2). A value that begins with a dash must follow `=`. Equals
- * util.parseArgs, as a test checks, which takes 0.5 ms to load.
+ * Parses long and short options (POSIX, XBD 12.2). A value that begins with a dash must follow `=`. The result is that of
+ * util.parseArgs, as a test checks, which would take 0.5 ms to load.
+ *
+ * @param options `stopAtWord`: the first word that is no option ends the parsing, and is the only positional
  */
 export function parse(
   words: readonly string[],
@@ -31,63 +36,72 @@ export function parse(
   const values = new Map<string, boolean | string | readonly string[]>();
   const positionals: Positional[] = [];
   const problems: Problem[] = [];
-  const optionOf = (name: string): OptionForm | undefined => (Object.hasOwn(options, name) ? options[name] : undefined);
+  const optionNamed = (name: string): OptionForm | undefined =>
+    Object.hasOwn(options, name) ? options[name] : undefined;
 
-  /** Reads an option and its value. @returns the index of the last word that was read */
-  const readOption = (name: string, shown: string, inline: string | undefined, at: number): number => {
-    const option = optionOf(name);
+  /**
+   * Reads an option and its value.
+   * @param inline the value behind `=`, or behind a letter @returns the index of the last word that was read
+   */
+  const readOption = (name: string, shown: string, inline: string | undefined, index: number): number => {
+    const option = optionNamed(name);
     if (option === undefined) {
-      problems.push({ kind: "unknown", shown, at });
-      return at;
+      problems.push({ kind: "unknown", shown, at: index });
+      return index;
     }
     if (option.alone !== undefined && inline === undefined) {
-      const next = words[at + 1] ?? "";
-      const isValue = option.choices?.includes(next) === true;
-      values.set(name, isValue ? next : option.alone);
-      return isValue ? at + 1 : at;
+      const nextWord = words[index + 1] ?? "";
+      const isNextWordValue = option.choices?.includes(nextWord) === true;
+      values.set(name, isNextWordValue ? nextWord : option.alone);
+      return isNextWordValue ? index + 1 : index;
     }
     if (option.type === "boolean") {
       if (inline === undefined) values.set(name, true);
-      else problems.push({ kind: "takes-no-value", name, at });
-      return at;
+      else problems.push({ kind: "takes-no-value", name, at: index });
+      return index;
     }
-    const value = inline ?? words[at + 1];
-    if (value === undefined || (inline === undefined && value.length > 1 && value.startsWith("-"))) {
-      problems.push({ kind: "needs-value", name, at });
+    const value = inline ?? words[index + 1];
+    const looksLikeOption = inline === undefined && value !== undefined && value.length > 1 && value.startsWith("-");
+    if (value === undefined || looksLikeOption) {
+      problems.push({ kind: "needs-value", name, at: index });
     } else {
-      const former = values.get(name);
-      const given = option.choices === undefined ? [value] : value.split(",");
-      values.set(name, option.type === "list" ? [...(Array.isArray(former) ? former : []), ...given] : value);
+      const earlierValue = values.get(name);
+      const items = option.choices === undefined ? [value] : value.split(",");
+      values.set(
+        name,
+        option.type === "list" ? [...(Array.isArray(earlierValue) ? earlierValue : []), ...items] : value,
+      );
     }
-    return inline === undefined && value !== undefined ? at + 1 : at;
+    return inline === undefined && value !== undefined ? index + 1 : index;
   };
 
-  const readLetters = (word: string, at: number): number => {
-    for (let index = 1; ; index++) {
-      const letter = word.charAt(index);
-      const name = Object.keys(options).find((one) => options[one]?.short === letter) ?? letter;
-      const option = optionOf(name);
-      const rest = word.slice(index + 1);
+  /** Reads a word of several letters, such as `-qv`. The rest of the word is the value of a letter that needs one. */
+  const readLetters = (word: string, index: number): number => {
+    for (let position = 1; ; position++) {
+      const letter = word.charAt(position);
+      const name = Object.keys(options).find((candidate) => options[candidate]?.short === letter) ?? letter;
+      const option = optionNamed(name);
+      const rest = word.slice(position + 1);
       const takesRest = rest !== "" && option !== undefined && option.type !== "boolean" && option.alone === undefined;
-      const last = readOption(name, `-${letter}`, takesRest ? rest : undefined, at);
-      if (takesRest || rest === "") return last;
+      const lastIndex = readOption(name, `-${letter}`, takesRest ? rest : undefined, index);
+      if (takesRest || rest === "") return lastIndex;
     }
   };
 
   let areOptionsOver = false;
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? "";
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
     if (areOptionsOver || word === "-" || !word.startsWith("-")) {
-      positionals.push({ word, index: at });
+      positionals.push({ word, index });
       if (stopAtWord) break;
     } else if (word === "--") {
       areOptionsOver = true;
     } else if (word.startsWith("--")) {
       const equals = word.indexOf("=", 3);
       const shown = equals === -1 ? word : word.slice(0, equals);
-      at = readOption(shown.slice(2), shown, equals === -1 ? undefined : word.slice(equals + 1), at);
+      index = readOption(shown.slice(2), shown, equals === -1 ? undefined : word.slice(equals + 1), index);
     } else {
-      at = readLetters(word, at);
+      index = readLetters(word, index);
     }
   }
   return { values: Object.fromEntries(values), positionals, problems };

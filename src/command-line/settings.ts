@@ -1,3 +1,4 @@
+/** Turns the options of the command line, and the variables `SOPHIA_…`, into the settings of a start. */
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import type { EnvFile } from "../sources/dotenv/index.ts";
@@ -9,11 +10,12 @@ export type Settings = Readonly<ReturnType<typeof resolveSettings>>;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CACHE_AGE_MS = 86_400_000;
 const EMPTY_HINT = "set a value, or leave it out";
-/** setTimeout overflows beyond 2^31 - 1 ms. */
+/** The longest time that setTimeout can wait: its number of milliseconds overflows beyond 2^31 - 1. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
- * Resolves all options, in the order command line, `SOPHIA_…` variables, defaults. An empty variable is unset.
+ * Resolves all options. The command line wins over the variables `SOPHIA_…`, and those over the defaults. A variable that is
+ * empty is unset.
  * @throws SophiaError (settings, 125) that names the option or variable with an invalid value
  */
 export function resolveSettings(flags: Values, environment: Environment) {
@@ -29,29 +31,32 @@ export function resolveSettings(flags: Values, environment: Environment) {
   const list = (name: OptionName): readonly string[] => read(name, toList) ?? [];
   const choice = <const Choice extends string>(name: OptionName, choices: readonly Choice[]): Choice | undefined =>
     read(name, (given) => toChoice(given, choices));
-  const durationMs = (name: OptionName, leastMs?: 1 | 1000): number | undefined =>
-    read(name, (given) => parseDuration(toText(given), given.label, leastMs));
+  const durationMs = (name: OptionName, minMs?: 1 | 1000): number | undefined =>
+    read(name, (given) => parseDuration(toText(given), given.label, minMs));
   if ((environment.get(REFUSED_VARIABLE) ?? "") !== "") {
     throw new SophiaError({ code: "settings", message: `${REFUSED_VARIABLE} is not read: use SOPHIA_DOTENV` });
   }
   return {
     envFiles: envFilesOf(list("dotenv")),
     override: !isOn("no-override"),
-    /** Each may be several, as in `PATH`. */
+    /** Each item may name several folders with `:` between them, as in `PATH`. */
     secretsDirs: list("secrets-dir"),
     prefer: choice("prefer", OPTIONS.prefer.choices) ?? "environment",
     requireEsc: isOn("require-esc"),
     timeoutMs: durationMs("timeout") ?? DEFAULT_TIMEOUT_MS,
-    /** The service has a default. */
+    /** If undefined, the service has a default. */
     sessionMs: read("session", toWholeSeconds),
     insecureHttp: isOn("insecure-http"),
     /** Implied by `offline` and `cacheFreshMs`. */
     cache: isOn("cache"),
     offline: isOn("offline"),
-    /** The greatest age of a cache that is used without contacting ESC, and of one that is used at all. */
+    /** The maximum age of a cache that is used without contacting ESC, and the maximum age of one that is used at all. */
     cacheFreshMs: durationMs("cache-fresh"),
     cacheMaxAgeMs: durationMs("cache-max-age") ?? DEFAULT_CACHE_AGE_MS,
-    /** `secrets`: dummies in place of all secrets; `missing`: only of what no source sets. Undefined: none. */
+    /**
+     * `secrets`: dummies replace all secrets. `missing`: dummies fill only what no source sets. If undefined, there are
+     * none.
+     */
     fake: read("fake", toFake),
     contractFile: text("contract"),
     profile: text("profile"),
@@ -76,7 +81,7 @@ export function resolveSettings(flags: Values, environment: Environment) {
     brokerExcept: list("broker-except"),
     brokerListen: text("broker-listen"),
     brokerName: text("broker-name"),
-    /** Undefined: as the contract says. */
+    /** If undefined, the contract decides. */
     awsRefresh: read("aws-refresh", toBoolean),
     auditLog: text("audit-log"),
     reason: text("reason"),
@@ -86,11 +91,13 @@ export function resolveSettings(flags: Values, environment: Environment) {
   };
 }
 
-function envFilesOf(named: readonly string[]): readonly EnvFile[] {
-  return named.length > 0 ? named.map((path) => ({ path, required: true })) : [{ path: ".env", required: false }];
+/** Returns the files that the user names, which must exist; otherwise the default file, which need not exist. */
+function envFilesOf(userNamedFiles: readonly string[]): readonly EnvFile[] {
+  if (userNamedFiles.length === 0) return [{ path: ".env", required: false }];
+  return userNamedFiles.map((path) => ({ path, required: true }));
 }
 
-/** An option as the user set it. A variable always has a string. */
+/** An option as the user set it. `label` is the option or the variable, for messages. The value of a variable is a string. */
 interface GivenOption {
   readonly value: boolean | string | readonly string[];
   readonly label: string;
@@ -108,8 +115,8 @@ function toBoolean({ value, label }: GivenOption): boolean {
 
 function toFake(given: GivenOption): (typeof OPTIONS.fake.choices)[number] | undefined {
   const word = String(given.value).trim().toLowerCase();
-  const found = OPTIONS.fake.choices.find((choice) => choice === word);
-  if (found !== undefined) return found;
+  const choice = OPTIONS.fake.choices.find((name) => name === word);
+  if (choice !== undefined) return choice;
   if (YES.includes(word)) return "secrets";
   if (NO.includes(word)) return undefined;
   throw invalid(
@@ -125,32 +132,33 @@ function toText({ value, label }: GivenOption): string {
 }
 
 function toChoice<Choice extends string>({ value, label }: GivenOption, choices: readonly Choice[]): Choice {
-  const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw invalid(label, String(value), `allowed: ${choices.join(", ")}`);
-  return found;
+  const choice = choices.find((name) => name === value);
+  if (choice === undefined) throw invalid(label, String(value), `allowed: ${choices.join(", ")}`);
+  return choice;
 }
 
 function toList({ value, label }: GivenOption): readonly string[] {
-  const items = [value].flat().flatMap(parts);
+  const items = [value].flat().flatMap(splitAtCommas);
   if (items.length === 0) throw invalid(label, "", EMPTY_HINT);
   return items;
 }
 
-/** Returns the parts between commas; `\,` is a comma in a part, such as the name of a file. */
-function parts(text: boolean | string): readonly string[] {
+/** Splits a text at commas. `\,` is a comma within a part, such as in the name of a file. */
+function splitAtCommas(text: boolean | string): readonly string[] {
   return String(text)
     .split(/(?<!\\),/)
     .map((part) => part.trim().replaceAll("\\,", ","))
     .filter((part) => part !== "");
 }
 
-/** Returns the milliseconds of `30`, `30s`, `500ms`, `2m` or `1h`. @throws SophiaError (settings, 125) */
-export function parseDuration(text: string, label: string, leastMs: 1 | 1000 = 1): number {
+/** Parses a time: `30`, `30s`, `500ms`, `2m`, `1h`. @returns milliseconds @throws SophiaError (settings, 125) */
+export function parseDuration(text: string, label: string, minMs: 1 | 1000 = 1): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? "s"] ?? Number.NaN;
+  // NaN, for a text of another form, is not within the limits either.
   const ms = Math.round(Number(match?.[1]) * unit);
-  if (!(ms >= leastMs && ms <= LONGEST_TIMER_MS)) {
-    throw invalid(label, text, `allowed: a time from ${leastMs === 1 ? "1ms" : "1s"} to 24 days, such as 30s or 2m`);
+  if (!(ms >= minMs && ms <= LONGEST_TIMER_MS)) {
+    throw invalid(label, text, `allowed: a time from ${minMs === 1 ? "1ms" : "1s"} to 24 days, such as 30s or 2m`);
   }
   return ms;
 }

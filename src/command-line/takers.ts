@@ -1,13 +1,18 @@
-/** THE table of the commands that take each shared option. A launch does not load it. */
+/** The table of the commands that take each shared option. A start does not load it. */
 import { COMMAND_NAMES, type CommandName } from "./command-line.ts";
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "./options.ts";
 
+/** A command that takes options; `run` is a start of a program. */
 export type Taker = "run" | CommandName;
 
+/** The commands that resolve variables. */
 const RESOLVE = ["run", "check", "explain", "get", "export", "scan"] as const;
-/** Leaves out `scan`, which also searches for values that are withheld from the program. */
+/**
+ * The commands that select what a program gets. `scan` is left out: it also searches for values that the program does not
+ * get.
+ */
 const SELECT = ["run", "check", "explain", "get", "export"] as const;
-/** All that give secrets to search for, or to pass on. */
+/** The commands that read values: to pass them on, or to search for secrets. */
 const READ = [...RESOLVE, "mask", "hook"] as const;
 const ASK_ESC = [...READ, "import", "set", "rotate", "enforce", "request", "audit", "init"] as const;
 const BY_CONTRACT = [...READ, "import", "set", "rotate", "enforce", "audit", "docs"] as const;
@@ -59,11 +64,12 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   verbose: [...ASK_ESC, "link"],
 };
 
-/** Returns the shared options that a command takes, in the order of the table. */
+/** Returns the shared options that a command takes, in the order of `OPTIONS`. */
 export function namesFor(taker: Taker): readonly OptionName[] {
   return OPTION_NAMES.filter((name) => TAKERS[name].includes(taker));
 }
 
+/** Returns the same options with their forms. */
 export function optionsFor(taker: Taker): Readonly<Record<string, OptionForm>> {
   return Object.fromEntries(namesFor(taker).map((name) => [name, OPTIONS[name]]));
 }

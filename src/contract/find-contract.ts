@@ -1,7 +1,7 @@
 /** Finds and chooses the contract. The code that reads a file, and the built-in contract, are loaded only if they are used. */
 import { existsSync } from "node:fs";
 import type { Folders } from "../core/context.ts";
-import { isFound, isMissing } from "../system/addon/addon.ts";
+import { isPresent, isMissing } from "../system/addon/addon.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { type Contract, CONTRACT_FILE_NAME, type ContractPart } from "./contract-model.ts";
 
@@ -47,7 +47,7 @@ export function placeContract(contractFile: string | undefined, project: string)
   if (contractFile !== undefined) return { path: contractFile, isNamed: true };
   for (let folder = project; ; folder = parentOf(folder)) {
     const path = within(folder, CONTRACT_FILE_NAME);
-    if (isFound(path)) return { path, isNamed: false };
+    if (isPresent(path)) return { path, isNamed: false };
     const git = within(folder, ".git");
     if ((!isMissing(git) && existsSync(git)) || parentOf(folder) === folder) return undefined;
   }

@@ -1,13 +1,15 @@
+/** Dates and ages in texts for the user. */
+
 export const DAY_MS = 86_400_000;
 
 /** Returns the date in UTC, as `2026-11-28`. */
-export function day(at: Date): string {
-  return at.toISOString().slice(0, 10);
+export function formatDay(time: Date): string {
+  return time.toISOString().slice(0, 10);
 }
 
-/** Words the whole days between two times. */
-export function ago(at: Date, now: Date): string {
-  const days = Math.max(0, Math.floor((now.getTime() - at.getTime()) / DAY_MS));
+/** Describes the age of a time in whole days: `today`, `1 day ago`, `12 days ago`. */
+export function describeAge(time: Date, now: Date): string {
+  const days = Math.max(0, Math.floor((now.getTime() - time.getTime()) / DAY_MS));
   if (days === 0) return "today";
   return days === 1 ? "1 day ago" : `${days} days ago`;
 }

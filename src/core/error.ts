@@ -1,12 +1,17 @@
+/** The failure of a command as an error, and the exit statuses of sophia-run. */
 import type { FailureCode } from "./failure-codes.ts";
 import type { Failure } from "./model.ts";
 
-/** Exit statuses of sophia-run's own; 125 to 127 as env(1) and POSIX shells use them, 78 is EX_CONFIG of sysexits.h. */
+/**
+ * The statuses of sophia-run itself. 125 to 127 are used as by env(1) and POSIX shells, and 78 is EX_CONFIG of sysexits.h.
+ */
 export const ExitStatus = {
   ok: 0,
-  /** A negative result of a command: `check` finds an unmet contract, `scan` a secret, or the user declined a change. */
+  /**
+   * A command has a negative result: `check` finds an unmet contract, `scan` finds a secret, or the user declined a change.
+   */
   unmet: 1,
-  /** `scan`: nothing was found, but not everything could be searched. */
+  /** `scan` found nothing, but could not search everything. */
   incomplete: 2,
   /** A change to ESC, or a request to open an environment, waits for an approval. */
   draft: 3,
@@ -17,7 +22,9 @@ export const ExitStatus = {
   notFound: 127,
 } as const;
 
-/** A failure as a message for the user. It holds no secret, and no `cause`: errors of libraries may contain a token. */
+/**
+ * A failure with a message for the user. It holds no secret, and no `cause`, since errors of libraries may contain a token.
+ */
 export class SophiaError extends Error implements Failure {
   override readonly name = "SophiaError";
   readonly code: FailureCode;

@@ -1,4 +1,4 @@
-/** The meaning of each failure code, for docs/reference.md. The codes are stable. It is not loaded when a program is started. */
+/** The failure codes with their meanings, for docs/reference.md. Codes never change. A start does not load this file. */
 export const FAILURE_CODES = {
   usage: "the command line is invalid: an option or word is unknown or missing",
   settings: "an option or a SOPHIA_… variable has an invalid value, or two of them cannot be used together",

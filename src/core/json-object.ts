@@ -1,3 +1,4 @@
+/** JSON whose value is an object, as it is when it comes from outside. */
 export type JsonObject = { readonly [key: string]: unknown };
 
 export function isObject(value: unknown): value is JsonObject {

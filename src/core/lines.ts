@@ -1,36 +1,41 @@
-import { enumerate, isPlain } from "./text.ts";
+/** Lays out text in lines for a terminal: breaks at spaces, indents continuation lines, and counts columns. */
+import { enumerate, isPrintableAscii } from "./text.ts";
 
-/** A line before it is wrapped. `hang` is the indent of its continuation lines; see {@link hangOf}. */
+/** A line before it is wrapped. */
 interface LongLine {
   readonly text: string;
+  /** The indent of its continuation lines; by default see {@link hangOf}. */
   readonly hang?: number;
-  /** Never wrapped: a command to paste, or the row of a table. */
+  /** True for a line that is never wrapped: a command to paste, or the row of a table. */
   readonly whole?: boolean;
-  /** Wrapped only at a terminal, since users search logs for it. */
+  /** True for a line that is wrapped only at a terminal, since users search for it in logs. */
   readonly searched?: boolean;
 }
 
 export type Line = string | LongLine;
 
+/** Stands for a space at which a line must not be broken. */
 const KEPT_SPACE = "\0";
 
-/** Marks a part, such as a command to paste, that {@link wrap} must not break. */
+/** Marks a part of a line, such as a command to paste, so that {@link wrap} does not break it. */
 export function unbroken(part: string): string {
   return part.replaceAll(" ", KEPT_SPACE);
 }
 
 /**
- * Breaks a text at spaces into lines of at most `width` columns. Longer words, parts marked by {@link unbroken}, and
- * lines that begin with two spaces (something to copy) stay whole.
+ * Breaks a text at spaces into lines of at most `width` columns. Longer words, parts that {@link unbroken} has marked, and
+ * texts that begin with two spaces (something to copy) stay whole.
+ *
+ * @param indent of the continuation lines @param firstWidth the width of the first line
  */
-export function wrap(text: string, width: number, indent = "", first = width): readonly string[] {
+export function wrap(text: string, width: number, indent = "", firstWidth = width): readonly string[] {
   const plain = withSpaces(text);
-  if (text.startsWith("  ") || columnsOf(plain) <= first) return [plain];
+  if (text.startsWith("  ") || columnsOf(plain) <= firstWidth) return [plain];
   const lines: string[] = [];
   let line = "";
-  // Not by lastIndexOf(" "), whose time is quadratic in the length of the text.
+  // Searching backwards for a space (lastIndexOf) would take time that grows with the square of the length.
   for (const word of text.split(" ").map(withSpaces)) {
-    const limit = lines.length === 0 ? first : width;
+    const limit = lines.length === 0 ? firstWidth : width;
     if (line.trim() !== "" && columnsOf(line) + 1 + columnsOf(word) > limit) {
       lines.push(line);
       line = indent + word;
@@ -43,57 +48,62 @@ function withSpaces(marked: string): string {
   return marked.replaceAll(KEPT_SPACE, " ");
 }
 
-/** Breaks a line into lines of at most `width` columns. */
+/** Breaks a line into lines of at most `width` columns, unless it must stay whole. */
 export function layOut(line: Line, width: number): readonly string[] {
-  const given: LongLine = typeof line === "string" ? { text: line } : line;
-  const { text } = given;
+  const longLine: LongLine = typeof line === "string" ? { text: line } : line;
+  const { text } = longLine;
   const plain = withSpaces(text);
-  if (given.whole === true || columnsOf(plain) <= width) return [plain];
-  const { hang = hangOf(text) } = given;
-  // No break directly behind the mark, which would then stand alone.
-  const lead = headOf(text, hang);
-  const [first = "", ...rest] = wrap(text.slice(lead.length), width, " ".repeat(hang), width - columnsOf(lead));
-  return [lead + first, ...rest];
+  if (longLine.whole === true || columnsOf(plain) <= width) return [plain];
+  const { hang = hangOf(text) } = longLine;
+  // The head is not broken, so that a mark never stands alone on its line.
+  const head = headOf(text, hang);
+  const [first = "", ...rest] = wrap(text.slice(head.length), width, " ".repeat(hang), width - columnsOf(head));
+  return [head + first, ...rest];
 }
 
-/** Returns the text up to the column of the continuation lines if a word begins there, else the indent. */
+/**
+ * Returns the text in front of the column of the continuation lines, if a word begins there; otherwise the mark or indent.
+ */
 function headOf(text: string, hang: number): string {
-  const [lead = ""] = MARK.exec(text) ?? /^ */.exec(text) ?? [];
+  const [lead = ""] = LINE_MARK.exec(text) ?? /^ */.exec(text) ?? [];
   const head = withSpaces(text.slice(0, hang));
   return lead.length < hang && head.endsWith(" ") ? head : lead;
 }
 
-const MARK = /^ *(?:(?:✅|❌|⚠️|⏸️|➖|▫️) |[+~=?!-] )/u;
+/** The mark at the beginning of a line of a list or report, with the spaces around it. */
+const LINE_MARK = /^ *(?:(?:✅|❌|⚠️|⏸️|➖|▫️) |[+~=?!-] )/u;
 
-/** Returns the indent of continuation lines: behind the mark, or two columns more than the line's own. */
+/** Returns the indent of continuation lines: behind the mark; without a mark two columns more than the line's own indent. */
 function hangOf(text: string): number {
-  const [mark] = MARK.exec(text) ?? [];
+  const [mark] = LINE_MARK.exec(text) ?? [];
   if (mark !== undefined) return columnsOf(mark);
   const lead = /^ */.exec(text)?.[0].length ?? 0;
   return lead === 0 ? 0 : lead + 2;
 }
 
-const MARKS = /\p{M}/gu;
-/** East Asian wide characters, and emoji that are shown as such. */
+/** Combining characters, which take no column. */
+const COMBINING = /\p{M}/gu;
+/** East Asian wide characters and emoji, which take two columns. */
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/gu;
-/** The variation selector that makes the character before it an emoji of two columns. */
+/** This selector makes the character before it an emoji of two columns. */
 const EMOJI_SELECTOR = /\uFE0F/gu;
 
 /** Returns the columns that a text takes on a terminal. */
 export function columnsOf(text: string): number {
-  if (isPlain(text)) return text.length;
-  const shown = text.replaceAll(EMOJI_SELECTOR, "x").replaceAll(MARKS, "").replaceAll(WIDE, "xx");
+  if (isPrintableAscii(text)) return text.length;
+  // Each replacement has as many characters as the original takes columns.
+  const shown = text.replaceAll(EMOJI_SELECTOR, "x").replaceAll(COMBINING, "").replaceAll(WIDE, "xx");
   return Array.from(shown).length;
 }
 
-/** Enumerates words; of more than `most` the rest is counted. */
-export function enumerateFew(words: readonly string[], most = 20, conjunction: "and" | "or" = "and"): string {
-  if (words.length <= most) return enumerate(words, conjunction);
-  return `${words.slice(0, most).join(", ")} ${conjunction} ${words.length - most} more`;
+/** Joins words as `enumerate` does. If there are more than `maxWords`, the others are counted: `a, b and 12 more`. */
+export function enumerateFew(words: readonly string[], maxWords = 20, conjunction: "and" | "or" = "and"): string {
+  if (words.length <= maxWords) return enumerate(words, conjunction);
+  return `${words.slice(0, maxWords).join(", ")} ${conjunction} ${words.length - maxWords} more`;
 }
 
-/** Returns the first lines, and a line with the number of the others. */
-export function firstOf(lines: readonly string[], most: number): readonly string[] {
-  return lines.length <= most ? lines : [...lines.slice(0, most), `and ${lines.length - most} more`];
+/** Returns the first lines. If there are more, a last line counts the others. */
+export function limitLines(lines: readonly string[], maxLines: number): readonly string[] {
+  return lines.length <= maxLines ? lines : [...lines.slice(0, maxLines), `and ${lines.length - maxLines} more`];
 }

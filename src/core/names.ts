@@ -1,25 +1,28 @@
-/** Case-insensitive names of variables, as Windows has them; loaded only there. */
+/** Variable names that are compared without regard to case, as Windows does. Loaded only there. */
 import type { Environment } from "./model.ts";
 
 /**
- * Returns the same text for all spellings of a name. Windows replaces single characters by its table of capital letters:
- * `ß` does not become two, and no other letter becomes one of ASCII (`ı`, `ſ`).
+ * Returns the same text for all spellings of a name. Windows replaces each character by its capital letter, by a table of
+ * single characters: `ß` does not become two letters, and no other letter becomes one of ASCII (`ı`, `ſ`).
  */
 export function foldedName(name: string): string {
   return Array.from(name, (character) => {
     const capital = character.toUpperCase();
-    const isOther = capital.length !== character.length || (capital < "\u0080" && character >= "\u0080");
-    return isOther ? character : capital;
+    const isNewAscii = capital < "\u0080" && character >= "\u0080";
+    const isInTable = capital.length === character.length && !isNewAscii;
+    return isInTable ? capital : character;
   }).join("");
 }
 
-/** A map with case-insensitive names: `Path` finds `PATH`. A name keeps its first spelling. */
+/** A map whose keys match in any case: `Path` finds `PATH`. Each key keeps the spelling with which it was first set. */
 export class FoldedMap<Value> extends Map<string, Value> {
   readonly foldsCase = true;
+  /** The spelling of each key, by its folded form. */
   readonly #spellings = new Map<string, string>();
 
   constructor(entries: Iterable<readonly [string, Value]> = []) {
     super();
+    // If there are several spellings of one name, the first one wins.
     for (const [name, value] of entries) if (!this.has(name)) this.set(name, value);
   }
 

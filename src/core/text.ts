@@ -1,33 +1,36 @@
-/** Characters that a terminal executes, hides or reorders, except the two joiners that emoji and some scripts need. */
+/** Functions on texts for messages: escaping, joining, counting. */
+
+/** The characters that a terminal executes, hides or reorders, except the two joiners that emoji and some scripts need. */
 const UNSAFE =
   // oxlint-disable-next-line no-control-regex -- control characters must be matched
   /[\u0000-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
 
-/** Returns true for a text of printable ASCII. */
-export function isPlain(text: string): boolean {
+/** Returns true for a text that consists of printable ASCII. */
+export function isPrintableAscii(text: string): boolean {
   return /^[ -~]*$/.test(text);
 }
 
 /**
- * Escapes the characters of untrusted text that are unsafe for a terminal or would end the line. Halves of surrogate pairs
- * become U+FFFD: in the executable for Linux they are bytes that are not UTF-8, such as 0x9B, which some terminals execute.
+ * Escapes the characters of untrusted text that are unsafe for a terminal or would end the line: a line feed becomes `\n`.
+ * Halves of surrogate pairs become U+FFFD. In the executable for Linux they stand for bytes that are not UTF-8, such as
+ * 0x9B, which some terminals execute.
  */
 export function printable(text: string): string {
-  // Most texts are, and this takes a third of the time.
-  if (isPlain(text)) return text;
+  // Most texts need no escapes, and this test takes a third of the time.
+  if (isPrintableAscii(text)) return text;
   return text
     .toWellFormed()
-    .replaceAll(UNSAFE, (character) => SHORT[character] ?? character.split("").map(unicodeEscape).join(""));
+    .replaceAll(UNSAFE, (character) => SHORT_ESCAPES[character] ?? character.split("").map(unicodeEscape).join(""));
 }
 
-const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** Returns the escape of a UTF-16 unit, as JSON, JavaScript and Python read it. */
+/** Returns the escape of a UTF-16 unit, such as `\u202e`, as JSON, JavaScript and Python read it. */
 export function unicodeEscape(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** Removes the byte order mark. */
+/** Removes a byte order mark at the beginning of a text. */
 export function withoutMark(text: string): string {
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }

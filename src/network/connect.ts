@@ -1,3 +1,10 @@
+/**
+ * Opens one connection to the origin of a URL: directly, or through a proxy; with TLS for https.
+ *
+ *     https://api.pulumi.com                     TCP, TLS
+ *     the same with HTTPS_PROXY=http://proxy     TCP to the proxy, CONNECT (proxy.ts), TLS to the target
+ *     http://127.0.0.1:8080                      TCP
+ */
 import { once } from "node:events";
 import * as net from "node:net";
 import { isLoopback, isLoopbackAddress } from "../core/url.ts";
@@ -5,51 +12,57 @@ import { systemErrorCode } from "../system/errors.ts";
 import { NetworkError, type NetworkFault, NOT_LOOPBACK } from "./network-fault.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
 
-export interface Attempt {
+export interface ConnectOptions {
+  /** Aborting it ends the attempt with an error. */
   readonly signal: AbortSignal;
-  /** The time for each of several addresses of a host, in milliseconds. */
+  /** The time in milliseconds for each address of a host with several addresses. */
   readonly addressMs: number;
-  /** No connection has ever succeeded. */
+  /** True if no connection to this origin has ever succeeded. A failure then is reported as an unreachable host. */
   readonly unreached: boolean;
-  /** Gets warnings, such as of a certificate file that cannot be used. */
+  /** Called with each warning, such as of a certificate file that cannot be used. */
   readonly remark: (text: string) => void;
 }
 
+/** The way to a host. `bad-proxy`: the variable's value is not the URL of a proxy, so that nothing can be sent. */
 export type Route =
   | { readonly kind: "direct" }
   | { readonly kind: "proxy"; readonly proxy: URL }
   | { readonly kind: "bad-proxy"; readonly variable: string };
 
-/** Connects to a URL's origin, direct or through a proxy; for https the certificate is verified. @throws NetworkError */
-export async function connectTo(target: URL, network: NetworkSettings, attempt: Attempt): Promise<net.Socket> {
+/**
+ * Connects to a URL's origin, directly or through a proxy. For https the server's certificate is verified.
+ * @throws NetworkError
+ */
+export async function connectTo(target: URL, network: NetworkSettings, options: ConnectOptions): Promise<net.Socket> {
   const isSecure = target.protocol === "https:";
-  // Without a proxy nothing is awaited, so that the connection begins before modules are loaded.
+  // Without a proxy this function awaits nothing before it connects, so that the caller can load modules meanwhile.
   const route = proxyFor(target, network) === undefined ? undefined : await routeTo(target, network);
   if (route?.kind === "bad-proxy") throw new NetworkError(route);
   if (route?.kind !== "proxy") {
-    const tcp = openTcp(target, attempt);
-    return isSecure ? secure(tcp, target, network, attempt) : tcp;
+    const tcp = openTcp(target, options);
+    return isSecure ? startTls(tcp, target, network, options) : tcp;
   }
   const { proxy } = route;
-  const tcp = openTcp(proxy, attempt);
-  const link = proxy.protocol === "https:" ? await secure(tcp, proxy, network, attempt) : await tcp;
-  if (!isSecure) return link;
+  const tcp = openTcp(proxy, options);
+  const proxyConnection = proxy.protocol === "https:" ? await startTls(tcp, proxy, network, options) : await tcp;
+  if (!isSecure) return proxyConnection;
   const { openTunnel } = await import("./proxy.ts");
-  const tunnel = openTunnel(link, proxy, target, attempt.signal);
-  return secure(tunnel, target, network, attempt);
+  const tunnel = openTunnel(proxyConnection, proxy, target, options.signal);
+  return startTls(tunnel, target, network, options);
 }
 
-async function openTcp(url: URL, { signal, addressMs, unreached }: Attempt): Promise<net.Socket> {
+async function openTcp(url: URL, { signal, addressMs, unreached }: ConnectOptions): Promise<net.Socket> {
   const fault = (code: string): NetworkFault => ({ kind: "connect", host: authority(url), code, unreached });
-  const connecting = net.connect({
+  const connectingSocket = net.connect({
     host: bareHost(url),
     port: portOf(url),
     noDelay: true,
     autoSelectFamilyAttemptTimeout: addressMs,
   });
-  const socket = await connected(connecting, "connect", signal, fault);
+  const socket = await waitUntilConnected(connectingSocket, "connect", signal, fault);
   const { remoteAddress } = socket;
-  // Tokens and keys go to `localhost` over http, too; where /etc/hosts lacks it, a name server says where that is.
+  // Tokens and keys may be sent to `localhost` over plain http. If /etc/hosts lacks that name, a name server decides where it
+  // leads, and another machine would get the token.
   if (remoteAddress !== undefined && isLoopback(url.hostname) && !isLoopbackAddress(remoteAddress)) {
     socket.destroy();
     throw new NetworkError(fault(NOT_LOOPBACK));
@@ -57,55 +70,62 @@ async function openTcp(url: URL, { signal, addressMs, unreached }: Attempt): Pro
   return socket;
 }
 
-async function secure(
+/** Starts TLS on a connection that may still be in progress. */
+async function startTls(
   connecting: Promise<net.Socket>,
   url: URL,
   network: NetworkSettings,
-  { signal, remark }: Attempt,
+  { signal, remark }: ConnectOptions,
 ): Promise<net.Socket> {
+  // `beginTls` awaits the connection only after the import. A failure before that must not end the process.
   connecting.catch(() => {});
   const { beginTls } = await import("./tls.ts");
   const options = { ALPNProtocols: ["http/1.1"], rejectUnauthorized: true };
   const socket = await beginTls(connecting, bareHost(url), network, options, remark);
-  return connected(socket, "secureConnect", signal, (code) => {
+  return waitUntilConnected(socket, "secureConnect", signal, (code) => {
     return { kind: BROKEN_CONNECTION.has(code) ? "cut" : "tls", host: authority(url), code };
   });
 }
 
-/** All other errors of a handshake concern certificates and protocols: a retry does not help. */
+/** The errors of a handshake that a retry may avoid. All others concern certificates and protocols. */
 const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT"]);
 
-/** Waits until a socket is connected. @throws NetworkError, after which the socket is destroyed */
-async function connected(
+/**
+ * Waits until a socket is connected. On failure destroys it. @throws NetworkError with the fault that `faultOf` makes of the
+ * code
+ */
+async function waitUntilConnected(
   socket: net.Socket,
   event: "connect" | "secureConnect",
   signal: AbortSignal,
-  fault: (code: string) => NetworkFault,
+  faultOf: (code: string) => NetworkFault,
 ): Promise<net.Socket> {
-  // Also until a request takes it: an error without a listener would end the process.
+  // This listener stays until a request takes the socket: an error without a listener would end the process.
   socket.on("error", () => {});
   try {
     await once(socket, event, { signal });
     return socket;
   } catch (error) {
     socket.destroy();
-    throw new NetworkError(fault(systemErrorCode(error) ?? "UNKNOWN"));
+    throw new NetworkError(faultOf(systemErrorCode(error) ?? "UNKNOWN"));
   }
 }
 
-/** Returns the proxy of a URL's scheme; none for this machine. Hosts of `NO_PROXY` do not use it. */
+/** Returns the proxy that the settings name for a URL; none for this machine. `NO_PROXY` is not considered here. */
 function proxyFor(target: URL, { httpsProxy, httpProxy }: NetworkSettings): string | undefined {
   if (isLoopback(target.hostname)) return undefined;
   return target.protocol === "https:" ? httpsProxy : httpProxy;
 }
 
-/** Returns the route to a URL: direct to this machine and to hosts of `NO_PROXY`, else through the proxy of its scheme. */
+/**
+ * Returns the route to a URL: direct to this machine and to hosts of `NO_PROXY`; otherwise through the proxy of its scheme.
+ */
 export async function routeTo(target: URL, network: NetworkSettings): Promise<Route> {
   const proxy = proxyFor(target, network);
   if (proxy === undefined) return { kind: "direct" };
-  const { isExempt, proxyIn } = await import("./proxy.ts");
+  const { isExempt, parseProxy } = await import("./proxy.ts");
   if (isExempt(target, network.noProxy ?? "")) return { kind: "direct" };
-  const url = proxyIn(proxy);
+  const url = parseProxy(proxy);
   if (url === undefined)
     return { kind: "bad-proxy", variable: target.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY" };
   return { kind: "proxy", proxy: url };

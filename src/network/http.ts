@@ -1,3 +1,4 @@
+/** An HTTP client for one origin, with limits on time, size and connections. It is used for ESC and by `check --live`. */
 import { isUtf8 } from "node:buffer";
 import * as http from "node:http";
 import { systemErrorCode } from "../system/errors.ts";
@@ -6,6 +7,7 @@ import { NetworkError, type NetworkFault } from "./network-fault.ts";
 import { afterTime, type Step, TimeLimit } from "./limit.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
 
+/** A complete answer. `data` is the decoded body; empty if the request's `skipsBody` accepted the status. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -17,23 +19,25 @@ export interface HttpRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly data?: string | undefined;
-  /** Returns true for a status after which no body is read. */
-  readonly isEnough?: (status: number) => boolean;
+  /** Returns true for a status that suffices: the body is not read, and the connection is closed. */
+  readonly skipsBody?: (status: number) => boolean;
 }
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_CONNECTIONS = 6;
 
 /**
- * An HTTP client for one origin; connecting begins at once. It follows no redirect, so that no other host gets a token. It
- * refuses compressed bodies and those above 16 MiB, and ends by the limit whatever the server does.
+ * A client for one origin. The constructor begins to connect, and the caller must call `close`. It follows no redirect, so that
+ * no other host gets the token. It refuses compressed bodies and bodies above 16 MiB. Whatever the server does, each request
+ * ends when the time limit passes.
  */
 export class HttpClient {
   readonly #origin: URL;
   readonly #connector: Connector;
   readonly #limit: TimeLimit;
-  #active = 0;
-  readonly #waiting: (() => void)[] = [];
+  #activeRequests = 0;
+  /** Requests above the limit on connections: each function starts one of them. */
+  readonly #waitingRequests: (() => void)[] = [];
 
   constructor(origin: URL, network: NetworkSettings, limit: TimeLimit, remark: (text: string) => void) {
     this.#origin = origin;
@@ -42,25 +46,27 @@ export class HttpClient {
     this.#connector.connectEarly();
   }
 
+  /** Closes all connections. */
   close(): void {
     this.#connector.destroy();
   }
 
-  /** @throws NetworkError if there is no complete answer of any status */
+  /** Sends a request and reads its answer. @throws NetworkError if there is no complete answer of any status */
   async request(config: HttpRequest): Promise<HttpAnswer> {
-    // Replaces the agent's `maxSockets`, which does not count connections that are still being made.
-    if (this.#active < MAX_CONNECTIONS) this.#active += 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    // The agent's own `maxSockets` does not count connections that are still being made.
+    if (this.#activeRequests < MAX_CONNECTIONS) this.#activeRequests += 1;
+    else await new Promise<void>((resolve) => this.#waitingRequests.push(resolve));
     try {
       return await this.#send(config);
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#active -= 1;
-      else next();
+      // The next request takes over this one's place, so that the number of active requests stays the same.
+      const startNext = this.#waitingRequests.shift();
+      if (startNext === undefined) this.#activeRequests -= 1;
+      else startNext();
     }
   }
 
-  async #send({ url: target, method, headers, data, isEnough }: HttpRequest): Promise<HttpAnswer> {
+  async #send({ url: target, method, headers, data, skipsBody }: HttpRequest): Promise<HttpAnswer> {
     const url = new URL(target);
     if (url.origin !== this.#origin.origin) throw new TypeError("a request for another origin");
     const proxy = await this.#connector.proxyOfRequests();
@@ -75,7 +81,8 @@ export class HttpClient {
       path: proxy === undefined ? path : url.origin + path,
       setHost: false,
     });
-    // Not as an option of the request: Node.js prints options under NODE_DEBUG=http, which is meant for the program.
+    // `http.request` does not get the headers as an option: under NODE_DEBUG=http, which the user sets for the program, Node.js
+    // would print the options, and with them the token.
     const allHeaders = {
       ...headers,
       Host: url.host,
@@ -84,86 +91,98 @@ export class HttpClient {
       ...(data === undefined ? {} : { "Content-Length": Buffer.byteLength(data) }),
     };
     for (const [name, value] of Object.entries(allHeaders)) request.setHeader(name, value);
-    return this.#exchange(request, data, method === "GET" || method === "HEAD", isEnough);
+    return this.#exchange(request, data, method === "GET" || method === "HEAD", skipsBody);
   }
 
   async #exchange(
     request: http.ClientRequest,
     body: string | undefined,
     onlyReads: boolean,
-    isEnough: (status: number) => boolean = () => false,
+    skipsBody: (status: number) => boolean = () => false,
   ): Promise<HttpAnswer> {
-    const { signal } = this.#limit;
     const host = authority(this.#origin);
     let phase = `connecting to ${host}`;
-    const waiting: { step?: Step } = {};
+    const firstByte: { step?: Step } = {};
     let isNotHttp = false;
     try {
-      // An answer whose body breaks the rules of HTTP reports nothing but a closed connection; the request has the reason.
+      // If the body of an answer breaks the rules of HTTP, the response reports only a closed connection. The request's error
+      // has the reason.
       request.on("error", (error) => {
-        isNotHttp ||= isNoHttp(error);
+        isNotHttp ||= isParserError(error);
       });
       request.once("finish", () => {
         phase = `waiting for the answer of ${host}`;
-        // Opening is slow: the service asks other providers.
+        // Only reading is fast enough for a limit of its own. Opening an environment is slow: ESC asks other providers.
         if (!onlyReads) return;
-        waiting.step = this.#limit.step();
-        waiting.step.signal.addEventListener("abort", () => request.destroy());
+        firstByte.step = this.#limit.step();
+        firstByte.step.signal.addEventListener("abort", () => request.destroy());
       });
-      const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-        request.once("response", resolve).on("error", reject);
-        // No request asks for another protocol. Without a listener Node closes the connection and reports no error.
-        request.once("upgrade", (answer, socket) => {
-          socket.destroy();
-          resolve(answer);
-        });
-        // A request must not end without an answer or an error; after one of them this has no effect.
-        request.once("close", () => reject(new NetworkError({ kind: "cut", host, code: "CLOSED" })));
-        request.end(body);
-      });
-      waiting.step?.done();
+      const response = await sendAndWait(request, body, host);
+      firstByte.step?.done();
       phase = `receiving the answer of ${host}`;
       const { statusCode: status = 0, headers } = response;
-      if (status === 101 || isEnough(status)) {
+      if (status === 101 || skipsBody(status)) {
+        // Destroying the request makes the response fail; without a listener that would end the process.
         response.on("error", () => {});
         request.destroy();
         return { status, headers, data: "" };
       }
-      return await receive(response, host);
+      return await readBody(response, host);
     } catch (error) {
       request.destroy();
-      if (signal.aborted) throw new NetworkError({ kind: "timeout", timeoutMs: this.#limit.ms, phase });
-      const slow = waiting.step?.fault(phase, false);
-      if (slow !== undefined || error instanceof NetworkError || !(error instanceof Error)) throw slow ?? error;
-      if (isNotHttp || isNoHttp(error)) throw new NetworkError({ kind: "not-http", host });
+      if (this.#limit.signal.aborted) throw new NetworkError({ kind: "timeout", timeoutMs: this.#limit.ms, phase });
+      const tooSlow = firstByte.step?.fault(phase, false);
+      if (tooSlow !== undefined) throw tooSlow;
+      if (error instanceof NetworkError || !(error instanceof Error)) throw error;
+      if (isNotHttp || isParserError(error)) throw new NetworkError({ kind: "not-http", host });
       throw new NetworkError({ kind: "cut", host, code: systemErrorCode(error) ?? "UNKNOWN" });
     } finally {
-      waiting.step?.done();
+      firstByte.step?.done();
     }
   }
 }
 
-function isNoHttp(error: Error): boolean {
+/** Sends the body and waits for the head of the answer. */
+function sendAndWait(
+  request: http.ClientRequest,
+  body: string | undefined,
+  host: string,
+): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once("response", resolve).on("error", reject);
+    // No request asks for another protocol. Without a listener Node.js closes the connection and reports no error.
+    request.once("upgrade", (answer, socket) => {
+      socket.destroy();
+      resolve(answer);
+    });
+    // A request must not end without an answer or an error. After one of them, this rejection has no effect.
+    request.once("close", () => reject(new NetworkError({ kind: "cut", host, code: "CLOSED" })));
+    request.end(body);
+  });
+}
+
+/** Returns true for the errors of Node's HTTP parser. */
+function isParserError(error: Error): boolean {
   const code = systemErrorCode(error) ?? "";
   return code.startsWith("HPE_") || code === "ERR_INVALID_CHAR";
 }
 
-function receive(response: http.IncomingMessage, host: string): Promise<HttpAnswer> {
+function readBody(response: http.IncomingMessage, host: string): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const tooLarge = (): void => reject(new NetworkError({ kind: "too-large", host, limit: MAX_BODY_BYTES }));
-    if (Number(response.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return tooLarge();
+    const rejectAsTooLarge = (): void => reject(new NetworkError({ kind: "too-large", host, limit: MAX_BODY_BYTES }));
+    if (Number(response.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return rejectAsTooLarge();
     const chunks: Buffer[] = [];
     let length = 0;
     response.on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length > MAX_BODY_BYTES) tooLarge();
+      if (length > MAX_BODY_BYTES) rejectAsTooLarge();
       else chunks.push(chunk);
     });
     response.once("error", reject);
     response.once("end", () => {
       const bytes = Buffer.concat(chunks);
       const encoding = response.headers["content-encoding"] ?? "";
-      // Decoding would silently put U+FFFD into a secret.
+      // Decoding other bytes would silently put U+FFFD into a secret.
       if (!/^(?:identity)?$/i.test(encoding) || !isUtf8(bytes)) {
         return reject(new NetworkError({ kind: "answer", host, problem: "encoding" }));
       }
@@ -172,7 +191,7 @@ function receive(response: http.IncomingMessage, host: string): Promise<HttpAnsw
   });
 }
 
-/** Sends one request by its own client within the limit. @returns the reason why there is no complete answer, if so */
+/** Sends one request by a client of its own. @returns the answer, or the reason why there is no complete answer */
 export async function requestOnce(
   request: HttpRequest,
   network: NetworkSettings,

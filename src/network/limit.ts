@@ -1,66 +1,71 @@
+/** Time limits: one for all requests of a client together, and one for each step of a request, such as connecting. */
 import { setMaxListeners } from "node:events";
 import { NetworkError } from "./network-fault.ts";
 
-/** Time, so that tests need not wait for it. */
+/** The source of time. Tests replace it, so that they need not wait. */
 export interface Timer {
-  /** Acts after that many milliseconds, unless the returned function is called before. */
+  /** Calls `act` after that many milliseconds. @returns the function that prevents the call */
   limit(ms: number, act: () => void): () => void;
-  /** The limit of a step: connecting, and the first byte of an answer, in milliseconds. */
+  /** The time limit of one step in milliseconds: of connecting, and of waiting for the first byte of an answer. */
   readonly stepMs: number;
 }
 
+/** Calls `act` after that many milliseconds. @returns the function that prevents the call */
 export function afterTime(ms: number, act: () => void): () => void {
   const timer = setTimeout(act, ms);
   return () => clearTimeout(timer);
 }
 
+/** A step of a request that is in progress. Its signal is aborted if the step, or the whole, takes too long. */
 export interface Step {
   readonly signal: AbortSignal;
-  /** Returns the fault if its own limit ended it, and not that of the whole. */
+  /** Returns the fault if the step's own limit has passed; undefined if only that of the whole has, or none. */
   readonly fault: (phase: string, unreached: boolean) => NetworkError | undefined;
+  /** Ends the step: its limit no longer applies. */
   readonly done: () => void;
 }
 
-/** The time for requests, and for single steps of them. */
+/** A time limit for several requests together. Its signal is aborted when the time is over, or when it is abandoned. */
 export class TimeLimit {
   readonly #abort = new AbortController();
   readonly signal = this.#abort.signal;
   readonly ms: number;
-  readonly #callOff: () => void;
+  readonly #cancelTimer: () => void;
   readonly #timer: Timer;
 
   constructor(ms: number, timer: Timer) {
     this.ms = ms;
     this.#timer = timer;
-    this.#callOff = timer.limit(ms, () => this.#abort.abort());
-    // Each request listens; Node reports more than ten listeners as a leak.
+    this.#cancelTimer = timer.limit(ms, () => this.#abort.abort());
+    // Each request listens to the signal. Node.js would report more than ten listeners as a leak.
     setMaxListeners(0, this.signal);
   }
 
-  /** Begins a step. The caller must call `done`. */
+  /** Begins a step. The caller must call `done` of the result. */
   step(): Step {
-    const abort = new AbortController();
-    const end = (): void => abort.abort();
+    const stepAbort = new AbortController();
+    const abortStep = (): void => stepAbort.abort();
     const { signal } = this;
-    if (signal.aborted) end();
-    signal.addEventListener("abort", end);
+    if (signal.aborted) abortStep();
+    signal.addEventListener("abort", abortStep);
     const limitMs = this.#timer.stepMs;
-    const callOff = this.#timer.limit(limitMs, end);
+    const cancelTimer = this.#timer.limit(limitMs, abortStep);
     return {
-      signal: abort.signal,
+      signal: stepAbort.signal,
       fault: (phase, unreached) =>
-        abort.signal.aborted && !signal.aborted
+        stepAbort.signal.aborted && !signal.aborted
           ? new NetworkError({ kind: "slow", limitMs, phase, unreached })
           : undefined,
       done: () => {
-        callOff();
-        signal.removeEventListener("abort", end);
+        cancelTimer();
+        signal.removeEventListener("abort", abortStep);
       },
     };
   }
 
+  /** Ends the limit, and with it the requests that are still running. */
   abandon(): void {
-    this.#callOff();
+    this.#cancelTimer();
     this.#abort.abort();
   }
 }

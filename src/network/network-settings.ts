@@ -1,13 +1,18 @@
+/**
+ * The settings that decide how a connection is made, and which certificates are trusted. `callersNetwork` and `escAccess`
+ * make it.
+ */
 export interface NetworkSettings {
   readonly httpsProxy: string | undefined;
   readonly httpProxy: string | undefined;
   readonly noProxy: string | undefined;
-  /** `SSL_CERT_FILE`: PEM certificates to trust besides the runtime's own. */
+  /** `SSL_CERT_FILE`: PEM certificates to trust in addition to the runtime's own. */
   readonly certificateFile: string | undefined;
-  /** `NODE_EXTRA_CA_CERTS`: the same, by Node's variable. */
+  /** `NODE_EXTRA_CA_CERTS`: further PEM certificates to trust. */
   readonly extraCertificateFile: string | undefined;
+  /** True if the runtime has read `NODE_EXTRA_CA_CERTS` at its start, and trusts these certificates already. */
   readonly extraCertificatesLoaded: boolean;
-  /** Only the caller decided what the runtime trusts; else only its built-in certificates are used. */
+  /** True if only the caller decided what the runtime trusts. Otherwise only its built-in certificates are used. */
   readonly isRuntimeTrusted: boolean;
 }
 
@@ -16,12 +21,13 @@ export function bareHost(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
+/** Returns the port of a URL, or the default port of its scheme. */
 export function portOf(url: URL): number {
   if (url.port !== "") return Number(url.port);
   return url.protocol === "https:" ? 443 : 80;
 }
 
-/** Returns host and port of a URL, also the usual port. */
+/** Returns the host and the port of a URL, such as `api.pulumi.com:443`. The port is there even if it is the default. */
 export function authority(url: URL): string {
   return `${url.hostname}:${portOf(url)}`;
 }

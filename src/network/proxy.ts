@@ -1,4 +1,9 @@
-/** Proxies; loaded only if one is set. */
+/**
+ * HTTP proxies: the tunnel through one, its password, and the hosts of `NO_PROXY`. Loaded only if a proxy is set.
+ *
+ *     HTTPS_PROXY=http://user:password@proxy.example.com:3128
+ *     NO_PROXY=localhost,.example.com,10.0.0.0/8,api.example.org:8443
+ */
 import * as http from "node:http";
 import { BlockList, isIP, type Socket } from "node:net";
 import { parseUrl } from "../core/url.ts";
@@ -6,24 +11,27 @@ import { systemErrorCode } from "../system/errors.ts";
 import { NetworkError, type NetworkFault } from "./network-fault.ts";
 import { authority, bareHost, portOf } from "./network-settings.ts";
 
-/** Connects `link` to the target through an HTTP proxy (CONNECT, RFC 9110, 9.3.6). @throws NetworkError */
-export function openTunnel(link: Socket, proxy: URL, target: URL, signal: AbortSignal): Promise<Socket> {
+/**
+ * Opens a tunnel to the target by CONNECT (RFC 9110, 9.3.6) on an open connection to the proxy. On failure that connection is
+ * destroyed. @throws NetworkError
+ */
+export function openTunnel(proxyConnection: Socket, proxy: URL, target: URL, signal: AbortSignal): Promise<Socket> {
   const request = http.request({
     method: "CONNECT",
     path: authority(target),
     setHost: false,
     signal,
-    // An agent would make its own connection.
-    createConnection: () => link,
+    // An agent would open a second connection.
+    createConnection: () => proxyConnection,
   });
-  // Not as an option of the request: Node.js prints options under NODE_DEBUG=http.
+  // `http.request` does not get the headers as an option: Node.js would print the options under NODE_DEBUG=http.
   request.setHeader("Host", authority(target));
   const authorization = authorizationFor(proxy);
   if (authorization !== undefined) request.setHeader("Proxy-Authorization", authorization);
   return new Promise((resolve, reject) => {
     const host = authority(proxy);
     const fail = (fault: NetworkFault): void => {
-      link.destroy();
+      proxyConnection.destroy();
       reject(new NetworkError(fault));
     };
     const refuse = (response: http.IncomingMessage): void =>
@@ -43,14 +51,16 @@ export function openTunnel(link: Socket, proxy: URL, target: URL, signal: AbortS
   });
 }
 
-/** Returns the value of `Proxy-Authorization` for the user and password of a proxy's URL. */
+/**
+ * Returns the value of `Proxy-Authorization` for the user name and password in a proxy's URL; undefined if it has neither.
+ */
 export function authorizationFor(proxy: URL): string | undefined {
   if (proxy.username === "" && proxy.password === "") return undefined;
-  const pair = `${decode(proxy.username)}:${decode(proxy.password)}`;
+  const pair = `${decodeOrKeep(proxy.username)}:${decodeOrKeep(proxy.password)}`;
   return `Basic ${Buffer.from(pair).toString("base64")}`;
 }
 
-function decode(text: string): string {
+function decodeOrKeep(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -58,13 +68,16 @@ function decode(text: string): string {
   }
 }
 
-/** Returns the URL of an HTTP proxy; as in curl, one without a scheme is a plain HTTP one. */
-export function proxyIn(text: string): URL | undefined {
+/** Parses the URL of an HTTP proxy, such as `proxy:3128`. As in curl, a URL without a scheme is a plain HTTP proxy. */
+export function parseProxy(text: string): URL | undefined {
   const url = parseUrl(text.includes("://") ? text.trim() : `http://${text.trim()}`);
   return (url?.protocol === "http:" || url?.protocol === "https:") && url.hostname !== "" ? url : undefined;
 }
 
-/** Returns true if an entry names the host: `*`, a domain or one above it, an address or a block such as `10.0.0.0/8`. */
+/**
+ * Returns true if an entry of `NO_PROXY` matches the target. An entry is `*`, a domain, which also matches all domains below,
+ * an address, or a block such as `10.0.0.0/8`. It may end with a port.
+ */
 export function isExempt(target: URL, noProxy: string): boolean {
   const host = bareHost(target).replace(/\.$/, "");
   const port = portOf(target);
@@ -74,22 +87,26 @@ export function isExempt(target: URL, noProxy: string): boolean {
     .some((entry) => {
       if (entry === "") return false;
       if (entry === "*") return true;
-      const match = /^\[([^\]]+)\](?::(\d+))?$/.exec(entry) ?? /^([^:]+):(\d+)$/.exec(entry);
-      const name = (match?.[1] ?? entry).replace(/^\*?\./, "").replace(/\.$/, "");
-      if (match?.[2] !== undefined && Number(match[2]) !== port) return false;
-      if (isIP(host) !== 0) return isInBlock(host, name);
-      return host === name || host.endsWith(`.${name}`);
+      const withPort = /^\[([^\]]+)\](?::(\d+))?$/.exec(entry) ?? /^([^:]+):(\d+)$/.exec(entry);
+      const entryHost = (withPort?.[1] ?? entry).replace(/^\*?\./, "").replace(/\.$/, "");
+      const entryPort = withPort?.[2];
+      if (entryPort !== undefined && Number(entryPort) !== port) return false;
+      if (isIP(host) !== 0) return isInBlock(host, entryHost);
+      return host === entryHost || host.endsWith(`.${entryHost}`);
     });
 }
 
-function isInBlock(address: string, entry: string): boolean {
-  const [network = "", prefix] = entry.split("/");
+/** @param block an address, or a block of addresses such as `10.0.0.0/8` */
+function isInBlock(address: string, block: string): boolean {
+  const [network = "", prefix] = block.split("/");
   const family = isIP(network);
   if (family === 0) return false;
-  const bits = family === 4 ? 32 : 128;
-  const length = prefix === undefined ? bits : /^\d+$/.test(prefix) ? Number(prefix) : Number.NaN;
-  if (!(length <= bits)) return false;
+  const addressBits = family === 4 ? 32 : 128;
+  const prefixText = prefix ?? String(addressBits);
+  const prefixBits = /^\d+$/.test(prefixText) ? Number(prefixText) : Number.NaN;
+  // NaN, for a prefix that is not a number, is not below the limit either.
+  if (!(prefixBits <= addressBits)) return false;
   const blocks = new BlockList();
-  blocks.addSubnet(network, length, family === 4 ? "ipv4" : "ipv6");
+  blocks.addSubnet(network, prefixBits, family === 4 ? "ipv4" : "ipv6");
   return blocks.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }

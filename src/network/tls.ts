@@ -1,3 +1,4 @@
+/** TLS for connections to ESC and other hosts, by the certificates that the caller trusts. */
 import type { Socket } from "node:net";
 import { isIP } from "node:net";
 import * as tls from "node:tls";
@@ -5,10 +6,10 @@ import type { NetworkSettings } from "./network-settings.ts";
 import { loadTrust } from "./trusted-authorities.ts";
 
 /**
- * Begins TLS on a connection, with the certificates that the caller trusts.
+ * Begins TLS on a connection. The caller waits for `secureConnect` of the result.
  *
- * @param options `rejectUnauthorized` is required, since NODE_TLS_REJECT_UNAUTHORIZED is meant for the program
- * @param remark gets warnings of certificate files that cannot be used
+ * @param options `rejectUnauthorized` is required, because NODE_TLS_REJECT_UNAUTHORIZED is meant for the program
+ * @param remark called with each warning about a certificate file that cannot be used
  */
 export async function beginTls(
   connecting: Promise<Socket>,
@@ -25,16 +26,16 @@ export async function beginTls(
       ...options,
       socket,
       host,
-      // RFC 6066 allows no address.
+      // RFC 6066, 3 allows no address as a server name.
       ...(isIP(host) === 0 ? { servername: host } : {}),
       secureContext: context,
     }),
   );
 }
 
-/** Suppresses Node's warning under NODE_TLS_REJECT_UNAUTHORIZED=0, which has no effect here. */
+/** Calls `connect` without Node's warning about NODE_TLS_REJECT_UNAUTHORIZED=0, which has no effect on this connection. */
 function withoutWarning<T>(connect: () => T): T {
-  // oxlint-disable-next-line typescript/unbound-method -- restored, not called
+  // oxlint-disable-next-line typescript/unbound-method -- the function is restored, not called
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {

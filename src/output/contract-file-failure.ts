@@ -7,7 +7,7 @@ import type { Failure } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { count, printable } from "../core/text.ts";
 import { describeDistrust } from "../system/distrust.ts";
-import { escapeWords } from "../system/linked-file.ts";
+import { describeEscape } from "../system/linked-file.ts";
 import type { Distrust } from "../system/ownership.ts";
 
 /** Returns the failure in words; one that is no {@link ContractFileError} has its words already. */
@@ -26,7 +26,7 @@ export function wordContractFile(failure: Failure): Failure {
     case "escaping-link": {
       const option = unbroken(`--contract ${shellWord(shown(problem.first))}`);
       const hint = `if you trust what it leads to, name the contract: ${option} (SOPHIA_CONTRACT)`;
-      return { code, message: escapeWords(name, problem.escape), hint };
+      return { code, message: describeEscape(name, problem.escape), hint };
     }
     case "unreadable": {
       const what = wordUnreadable(problem.errorCode, problem.reason);

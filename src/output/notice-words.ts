@@ -1,4 +1,4 @@
-import { enumerateFew, firstOf } from "../core/lines.ts";
+import { enumerateFew, limitLines } from "../core/lines.ts";
 import { type Notice, formatDiagnostic } from "../core/model.ts";
 import { isCertain } from "../core/reference-forms.ts";
 import { resolutionOf } from "../contract/reference-resolvers.ts";
@@ -35,7 +35,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     case "esc-diagnostics":
       return [
         `warning: ESC environment ${printable(notice.environment)} was opened with warnings`,
-        ...firstOf(notice.diagnostics.map(formatDiagnostic), MOST_DIAGNOSTICS),
+        ...limitLines(notice.diagnostics.map(formatDiagnostic), MOST_DIAGNOSTICS),
       ];
     case "esc-old-form": {
       const { written, opened, instead } = notice;

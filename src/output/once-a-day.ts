@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
-import { day } from "../core/day.ts";
+import { formatDay } from "../core/day.ts";
 import type { Environment } from "../core/model.ts";
 import { cacheFolder } from "../system/folders.ts";
 import { makeFolder } from "../system/folders.ts";
@@ -35,7 +35,7 @@ function remember(path: string, line: string): boolean {
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile() || stats.size > MAX_BYTES) return true;
-    const today = day(new Date());
+    const today = formatDay(new Date());
     const [date, ...lines] = readFileSync(descriptor, "utf8").split("\n");
     const printed = date === today ? lines : [];
     if (printed.includes(line)) return false;

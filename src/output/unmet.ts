@@ -4,7 +4,7 @@ import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "..
 import type { Wording } from "../contract/violation-wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice, Resolution } from "../core/model.ts";
-import { enumerateFew, firstOf, unbroken } from "../core/lines.ts";
+import { enumerateFew, limitLines, unbroken } from "../core/lines.ts";
 import { shellWord } from "../core/shell.ts";
 import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
@@ -77,7 +77,7 @@ export function explainUnmet(start: Start, width: number, offer: SetOffer, unrea
   const { shared, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
   const asFinding = ({ message, advice, wrong }: Wording): Finding => {
     const own = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
-    return { kind: "violation", text: message, advice: [...firstOf(advice, MAX_SHOWN), ...own] };
+    return { kind: "violation", text: message, advice: [...limitLines(advice, MAX_SHOWN), ...own] };
   };
   const compacted = (): readonly Finding[] => [...compact(wordings, start, asFinding), ...rest];
   if (esc.kind === "unavailable" || esc.kind === "refused") {
@@ -141,7 +141,7 @@ function notAsked({
 
 function causeOf({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {
   const cut = details.map((one) => (one.length > DETAIL_LENGTH ? `${one.slice(0, DETAIL_LENGTH)}…` : one));
-  return [message, ...(hint === undefined ? [] : [hint]), ...firstOf(cut, MAX_DETAILS)];
+  return [message, ...(hint === undefined ? [] : [hint]), ...limitLines(cut, MAX_DETAILS)];
 }
 
 /** Lists missing names, several on a line; other violations, and names that may be misspelt, stay as they are. */
@@ -171,7 +171,7 @@ function compact(
   const lines = [
     ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
     ...groups,
-    ...Array.from(withheldNames, ([words, list]) => `${words}: ${firstOf(list, MAX_SHOWN).join(", ")}`),
+    ...Array.from(withheldNames, ([words, list]) => `${words}: ${limitLines(list, MAX_SHOWN).join(", ")}`),
   ];
   return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...otherWordings.map(asFinding)];
 }

@@ -4,7 +4,7 @@
  */
 import type { Layer, Origin, Resolution } from "../core/model.ts";
 import { isSuspect } from "../trust/suspects.ts";
-import { FROM_FILES, isCallersWord, MARKED_VARIABLES } from "../esc/settings/from-files.ts";
+import { FROM_FILES, isTrustedOrigin, MARKED_VARIABLES } from "../esc/settings/from-files.ts";
 import type { Risks, Trust } from "./risks-of-files.ts";
 
 export const NO_RISKS: Risks = { byName: new Map(), marked: [] };
@@ -12,7 +12,7 @@ export const NO_RISKS: Risks = { byName: new Map(), marked: [] };
 /** Finds what files may not set for the program; see `risksIn`, which is loaded only if a name suggests one. */
 export async function findRisks(layers: readonly Layer[], trust: Trust): Promise<Risks> {
   const hasSuspect = layers.some(({ variables }) =>
-    variables.some(({ name, value, origin }) => !isCallersWord(origin) && isSuspect(name, value)),
+    variables.some(({ name, value, origin }) => !isTrustedOrigin(origin) && isSuspect(name, value)),
   );
   return hasSuspect ? (await import("./risks-of-files.ts")).risksIn(layers, trust) : NO_RISKS;
 }
@@ -25,7 +25,7 @@ export function markFromFiles(
 ): Resolution {
   const isOfFile = (name: string): boolean => {
     const origin = selected.get(name)?.origin;
-    return origin !== undefined && !isCallersWord(origin);
+    return origin !== undefined && !isTrustedOrigin(origin);
   };
   const pair = isOfFile(PAIR[0]) ? pairIn(selected) : [];
   // A nested sophia-run would read the file.

@@ -1,7 +1,7 @@
 /** Names that the program gets from the process environment alone: not from files, ESC or the contract. */
 import { OPTION_NAMES, REFUSED_VARIABLE, variableOf } from "../command-line/options.ts";
 import type { Variable } from "../core/model.ts";
-import { FROM_FILES, isCallersWord } from "../esc/settings/from-files.ts";
+import { FROM_FILES, isTrustedOrigin } from "../esc/settings/from-files.ts";
 import { ESC_VARIABLES } from "../esc/settings/own-variables.ts";
 
 /** Sophia-run's own variables, by which a program would configure a sophia-run that it starts. */
@@ -29,7 +29,7 @@ export function isReserved(
   isAllowed: (name: string) => boolean,
   isDeclared: (name: string) => boolean,
 ): boolean {
-  if (!isCallersWord(origin)) return isReservedName(name, isAllowed, isDeclared);
+  if (!isTrustedOrigin(origin)) return isReservedName(name, isAllowed, isDeclared);
   return (origin.source !== "environment" || origin.read !== undefined) && OWN_VARIABLES.has(name);
 }
 

@@ -9,7 +9,7 @@ import { runsCode } from "../trust/code-values.ts";
 import { isHarmlessAddress, isKeyAddress, keysSentTo, prefixByForm, prefixesOfKey } from "../trust/key-addresses.ts";
 import type { Layer, Origin, Variable } from "../core/model.ts";
 import { decidesNetwork, mayDecideNetwork } from "../trust/network-variables.ts";
-import { FROM_FILES, isCallersWord } from "../esc/settings/from-files.ts";
+import { FROM_FILES, isTrustedOrigin } from "../esc/settings/from-files.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 
 export interface Trust {
@@ -59,7 +59,7 @@ export function risksIn(layers: readonly Layer[], trust: Trust): Risks {
 
   for (const variable of variables) {
     const { name, value, origin, delivery } = variable;
-    if (isCallersWord(origin)) continue;
+    if (isTrustedOrigin(origin)) continue;
     const withhold = (risk: Risk): void => {
       byName.set(name, (byName.get(name) ?? new Map<Origin, Risk>()).set(origin, risk));
     };

@@ -8,7 +8,7 @@ import type { ContractPlace } from "../contract/find-contract.ts";
 import type { Contract, Violation } from "../contract/contract-model.ts";
 import type { Folders } from "../core/context.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
-import type { EscDown } from "../esc/api/ask.ts";
+import type { EscFailure } from "../esc/api/ask.ts";
 import type { EscAccess, EscSettings } from "../esc/settings/access-settings.ts";
 import type { Progress } from "../esc/transport/connection.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
@@ -65,7 +65,7 @@ export type EscStatus =
       readonly environments: readonly EscEnvironment[];
       readonly kept?: CacheUse;
     }
-  | (EscDown & { readonly settings: EscSettings });
+  | (EscFailure & { readonly settings: EscSettings });
 
 /** For each variable the value that wins, its origin, and whether the program gets it. */
 export interface Values {

@@ -6,7 +6,7 @@ import { namesFromFiles } from "../esc/settings/from-files.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import type { SecretsFolder } from "../sources/secrets-folder.ts";
-import { isFound } from "../system/addon/addon.ts";
+import { isPresent } from "../system/addon/addon.ts";
 import type { Start } from "./start.ts";
 
 /** systemd names the folder of a unit's credentials by it. */
@@ -78,8 +78,8 @@ async function readPointed(
   const named = pointers.map((pointer) => ({ pointer, name: pointer.slice(0, -END.length) }));
   const both = named.find(({ name }) => (environment.get(name) ?? "") !== "");
   if (both !== undefined) {
-    const { fault } = await import("../sources/value-file.ts");
-    throw fault(`the environment has both ${both.name} and ${both.pointer}`, "unset one of them");
+    const { valueFileError } = await import("../sources/value-file.ts");
+    throw valueFileError(`the environment has both ${both.name} and ${both.pointer}`, "unset one of them");
   }
   const variables: Variable[] = [];
   for (const { pointer, name } of named) {
@@ -98,14 +98,14 @@ async function readPointed(
 async function foldersOf(lists: readonly string[], credentials: string): Promise<readonly SecretsFolder[]> {
   const named = lists.flatMap((list) => list.split(LIST_SEPARATOR)).filter((path) => path !== "");
   if (named.length === 0 && lists.length > 0) {
-    const { fault } = await import("../sources/value-file.ts");
-    throw fault(`${OPTION} names no folder`, "name one, or leave it out");
+    const { valueFileError } = await import("../sources/value-file.ts");
+    throw valueFileError(`${OPTION} names no folder`, "name one, or leave it out");
   }
   const folders: SecretsFolder[] = named.toReversed().map((path) => ({ path, namedBy: OPTION, required: true }));
   if (credentials !== "" && !named.includes(credentials)) {
     folders.push({ path: credentials, namedBy: CREDENTIALS_FOLDER, required: false });
   }
-  if (process.platform !== "win32" && !named.includes(SYSTEM_FOLDER) && isFound(SYSTEM_FOLDER)) {
+  if (process.platform !== "win32" && !named.includes(SYSTEM_FOLDER) && isPresent(SYSTEM_FOLDER)) {
     folders.push({ path: SYSTEM_FOLDER, namedBy: undefined, required: false });
   }
   return folders;

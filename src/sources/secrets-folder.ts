@@ -1,4 +1,7 @@
-/** Folders of which each file has the value of one variable: of Docker, Kubernetes and systemd, or named by the caller. */
+/**
+ * Folders in which each file has the value of one variable: those of Docker, Kubernetes and systemd, and those that the caller
+ * names. `/run/secrets/qdrant-api-key` is the value of `QDRANT_API_KEY`.
+ */
 import { accessSync, constants, statSync, type Stats } from "node:fs";
 import { resolve } from "node:path";
 import type { Layer, Notice, Variable } from "../core/model.ts";
@@ -7,13 +10,13 @@ import { shellWord } from "../core/shell.ts";
 import { attempt, systemErrorCode } from "../system/errors.ts";
 import { isWorldWritable } from "../system/ownership.ts";
 import { isThere, within } from "../system/paths.ts";
-import { fault, readValueFile } from "./value-file.ts";
+import { readValueFile, valueFileError } from "./value-file.ts";
 
 export interface SecretsFolder {
   readonly path: string;
-  /** The option or variable that names it; undefined for a folder of the system. */
+  /** The option or variable that names the folder; undefined for a folder of the system. */
   readonly namedBy: string | undefined;
-  /** Otherwise it need not exist. */
+  /** True if the folder must exist. */
   readonly required: boolean;
 }
 
@@ -23,11 +26,11 @@ export interface FolderReading {
 }
 
 /**
- * Reads the files of a folder that have the name of a declared variable, or its name in lower case, with `-` or `_`.
+ * Reads the files whose names are those of declared variables. A file may also have the name in lower case, with `-` or `_`.
  *
- * @param names of declared variables
- * @throws SophiaError (value-file, 125) for an invalid named folder, for two files for one variable, and for a file that
- * cannot be read
+ * @param names the names of declared variables
+ * @throws SophiaError (value-file, 125) for a required folder that cannot be read, for two files of one variable, and for a
+ * file that cannot be read
  */
 export async function readSecretsFolder(
   { path: folder, namedBy, required }: SecretsFolder,
@@ -35,18 +38,20 @@ export async function readSecretsFolder(
   cwd: string,
 ): Promise<FolderReading> {
   const nothing = { layer: { source: "secrets", variables: [] }, notices: [] } as const;
-  const place = resolve(cwd, folder);
-  const stats = attempt(() => statSync(place, { throwIfNoEntry: false }));
+  const absolutePath = resolve(cwd, folder);
+  const stats = attempt(() => statSync(absolutePath, { throwIfNoEntry: false }));
   if (stats?.isDirectory() !== true) {
     if (!required) return nothing;
     const what = stats === undefined ? "does not exist" : "is not a folder";
-    throw fault(`${printable(folder)} (${namedBy}) ${what}`, `check the path in ${namedBy}`);
+    throw valueFileError(`${printable(folder)} (${namedBy}) ${what}`, `check the path in ${namedBy}`);
   }
-  if (required) refuseUnsearchable(place, `${printable(folder)} (${namedBy})`);
-  if (namedBy === undefined && isOfOthers(stats, place)) return { ...nothing, notices: [ignored(folder)] };
+  if (required) refuseUnsearchable(absolutePath, `${printable(folder)} (${namedBy})`);
+  if (namedBy === undefined && isWritableByOthers(stats, absolutePath)) {
+    return { ...nothing, notices: [ignoredFolderNotice(folder)] };
+  }
   const variables: Variable[] = [];
   for (const name of names) {
-    const file = fileFor(name, place, folder);
+    const file = findFile(name, absolutePath, folder);
     if (file === undefined) continue;
     const value = await readValueFile(file, cwd, namedBy, true);
     variables.push({ name, value, secret: true, origin: { source: "secrets", file }, delivery: "value" });
@@ -54,13 +59,17 @@ export async function readSecretsFolder(
   return { layer: { source: "secrets", variables }, notices: [] };
 }
 
-/** Returns the file of a variable, as its path in messages. On systems that ignore the case of names several may be one file. */
-function fileFor(name: string, place: string, folder: string): string | undefined {
+/**
+ * Finds the file of a variable. @returns its path as messages show it
+ * @throws SophiaError (value-file, 125) if there are two files
+ */
+function findFile(name: string, absolutePath: string, folder: string): string | undefined {
   const lower = name.toLowerCase();
   const files = new Map<string, string>();
   for (const form of new Set([name, lower, lower.replaceAll("_", "-")])) {
-    const path = within(place, form);
+    const path = within(absolutePath, form);
     if (!isThere(path)) continue;
+    // On a system that ignores the case of names, several forms may be the same file.
     const stats = attempt(() => statSync(path));
     const identity = stats === undefined ? form : `${stats.dev} ${stats.ino}`;
     if (!files.has(identity)) files.set(identity, form);
@@ -69,25 +78,28 @@ function fileFor(name: string, place: string, folder: string): string | undefine
   if (first === undefined) return undefined;
   if (second === undefined) return within(folder, first);
   const both = `${first} and ${second} in ${printable(folder)} are both for ${name}`;
-  throw fault(both, "remove the file that is not to be used");
+  throw valueFileError(both, "remove the file that is not to be used");
 }
 
-function refuseUnsearchable(place: string, shown: string): void {
+/** Checks that the files of a folder can be reached. @throws SophiaError (value-file, 125) */
+function refuseUnsearchable(absolutePath: string, shown: string): void {
   try {
-    accessSync(place, constants.X_OK);
+    accessSync(absolutePath, constants.X_OK);
   } catch (error) {
     const message = `${shown} cannot be read (${systemErrorCode(error) ?? "unknown error"})`;
-    throw fault(message, "allow the user who starts sophia-run to enter it");
+    throw valueFileError(message, "allow the user who starts sophia-run to enter it");
   }
 }
 
-/** Returns true if other users could put a file there. Kubernetes mounts a folder with all permissions, but read-only. */
-function isOfOthers(stats: Stats, place: string): boolean {
+/**
+ * Returns true if other users could put a file into the folder. Kubernetes mounts folders with all permissions, but read-only.
+ */
+function isWritableByOthers(stats: Stats, absolutePath: string): boolean {
   const user = process.geteuid?.();
-  return (stats.uid !== 0 && stats.uid !== user) || isWorldWritable(stats, place);
+  return (stats.uid !== 0 && stats.uid !== user) || isWorldWritable(stats, absolutePath);
 }
 
-function ignored(folder: string): Notice {
+function ignoredFolderNotice(folder: string): Notice {
   const text = `${printable(folder)} is ignored: other users may write it; read it anyway with --secrets-dir ${shellWord(folder)}`;
   return { kind: "remark", text };
 }

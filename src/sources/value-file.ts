@@ -1,4 +1,4 @@
-/** Files whose whole content is the value of one variable: those of `NAME_FILE`, and of a folder of secrets. */
+/** Reads files whose whole content is the value of one variable: those of `NAME_FILE`, and those in folders of secrets. */
 import { isUtf8 } from "node:buffer";
 import { resolve } from "node:path";
 import { SophiaError } from "../core/error.ts";
@@ -8,15 +8,15 @@ import { systemErrorCode } from "../system/errors.ts";
 
 const MAX_BYTES = 65_536;
 
-/** `EF BF BD`, U+FFFD, which decoding puts for other bytes than UTF-8. */
+/** The bytes of U+FFFD, `EF BF BD`. Decoding puts this character in place of bytes that are not UTF-8. */
 const REPLACEMENT = Buffer.from("\uFFFD");
 
 /**
  * Reads a value, without one line break at the end of the file.
  *
- * @param namedBy what gives the path: a variable or an option; undefined for a folder of the system
- * @param isInFolder true for a file that was found in a folder: a regular one. Another path may be a value that was put there by
- *   mistake, so that no message shows it
+ * @param namedBy the variable or option that gives the path; undefined for a folder of the system
+ * @param isInFolder true for a file that was found in a folder, which must be a regular one. If false, the path is the value
+ *   of a variable, in which a secret may have been put by mistake, so that no message shows the path
  * @throws SophiaError (value-file, 125) for a file that cannot be read, or whose content no variable can have
  */
 export async function readValueFile(
@@ -32,26 +32,26 @@ export async function readValueFile(
     bytes = isInFolder ? readFound(resolve(cwd, path), options) : await readNamed(resolve(cwd, path), options);
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown error";
-    const [what, hint = otherFile(namedBy)] = WORDS.get(code) ?? [`cannot be read (${code})`];
-    throw fault(`${isInFolder ? shown : `the file in ${namedBy}`} ${what}`, hint);
+    const [what, hint = otherFileHint(namedBy)] = WORDS.get(code) ?? [`cannot be read (${code})`];
+    throw valueFileError(`${isInFolder ? shown : `the file in ${namedBy}`} ${what}`, hint);
   }
   const text = bytes.toString();
   if (!isUtf8(bytes)) {
     const hint = "save the file as UTF-8, or encode what it holds, such as with base64";
-    throw fault(`byte ${invalidByteIn(text, bytes)} of ${shown} is not UTF-8`, hint);
+    throw valueFileError(`byte ${invalidByteIn(text, bytes)} of ${shown} is not UTF-8`, hint);
   }
   const nul = bytes.indexOf(0);
   if (nul !== -1) {
-    throw fault(`byte ${nul + 1} of ${shown} is a NUL character`, "remove it; no variable can contain one");
+    throw valueFileError(`byte ${nul + 1} of ${shown} is a NUL character`, "remove it; no variable can contain one");
   }
   return text.replace(/\r?\n$/, "");
 }
 
-/** Returns the position of the first byte that is not UTF-8, from 1. */
+/** Returns the number of the first byte that is not UTF-8, from 1. */
 function invalidByteIn(text: string, bytes: Buffer): number {
-  for (let at = text.indexOf("\uFFFD"); at !== -1; at = text.indexOf("\uFFFD", at + 1)) {
-    const byte = Buffer.byteLength(text.slice(0, at));
-    // The file may have the character itself.
+  for (let position = text.indexOf("\uFFFD"); position !== -1; position = text.indexOf("\uFFFD", position + 1)) {
+    const byte = Buffer.byteLength(text.slice(0, position));
+    // The file may contain U+FFFD itself.
     if (!bytes.subarray(byte, byte + REPLACEMENT.length).equals(REPLACEMENT)) return byte + 1;
   }
   return bytes.length;
@@ -71,11 +71,11 @@ const WORDS = new Map<string, readonly [what: string, hint?: string]>([
   ["NO_END", ["is a pipe that did not end within 5 s", "check the program that writes to it"]],
 ]);
 
-function otherFile(namedBy: string | undefined): string {
+function otherFileHint(namedBy: string | undefined): string {
   return namedBy === undefined ? "put a file with the value there, or none" : `check the path in ${namedBy}`;
 }
 
-/** Makes an error about a file with a value, or a folder of them. */
-export function fault(message: string, hint: string): SophiaError {
+/** Returns the error (value-file, 125) about a file with a value, or about a folder of such files. */
+export function valueFileError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "value-file", message, hint });
 }

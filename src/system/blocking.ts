@@ -2,13 +2,15 @@
 import { writeSync } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
 
+/** Blocks this thread. */
 export function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /**
- * Writes and waits. `process.stdout` and `process.stderr` would leave O_NONBLOCK on descriptors that the program
- * inherits. Does not throw: a closed standard error must not keep a program from starting. @returns the error code
+ * Writes all of the data, and waits until that is done. `process.stdout` and `process.stderr` would leave O_NONBLOCK on
+ * descriptors that the program inherits. Does not throw, since a closed standard error must not keep a program from starting.
+ * @returns the code of the system's error, if there was one
  */
 export function write(descriptor: 1 | 2, data: string | Uint8Array): string | undefined {
   const bytes = Buffer.from(data);
@@ -16,7 +18,7 @@ export function write(descriptor: 1 | 2, data: string | Uint8Array): string | un
     try {
       offset += writeSync(descriptor, bytes, offset);
     } catch (error) {
-      // Another process has made the pipe non-blocking, and it is full.
+      // EAGAIN: another process has made the pipe non-blocking, and the pipe is full.
       if (systemErrorCode(error) !== "EAGAIN") return systemErrorCode(error) ?? "UNKNOWN";
       sleep(1);
     }

@@ -1,7 +1,9 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { attempt } from "./errors.ts";
 
-/** Returns true if this process has a controlling terminal, which its input and output need not be. On Windows: a console. */
+/**
+ * Returns true if this process has a controlling terminal (on Windows: a console). Its standard input and output may be others.
+ */
 export function hasTerminal(): boolean {
   const isWindows = process.platform === "win32";
   const path = isWindows ? "CONIN$" : "/dev/tty";

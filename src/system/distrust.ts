@@ -3,7 +3,10 @@ import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { type Distrust, STICKY } from "./ownership.ts";
 
-/** Describes why a file is not trusted, with the command that fixes it. `shown`: its path in messages. */
+/**
+ * Describes why a file is not trusted, with the command that fixes it, if there is one.
+ * @param shown the file's path as messages show it
+ */
 export function describeDistrust(distrust: Distrust, shown: string): { readonly what: string; readonly fix?: string } {
   switch (distrust.kind) {
     case "owner":
@@ -14,7 +17,7 @@ export function describeDistrust(distrust: Distrust, shown: string): { readonly 
       const { folder } = distrust;
       const what = `its folder ${printable(folder)} is world-writable`;
       const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
-      // Folders such as /tmp have the sticky bit and stay world-writable.
+      // Folders such as /tmp have the sticky bit, and must stay world-writable.
       return (mode & STICKY) === 0 ? { what, fix: `chmod o-w ${shellWord(folder)}` } : { what };
     }
   }

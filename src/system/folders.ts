@@ -1,21 +1,23 @@
+/** Folders: making them, and the user's own for the cache and the settings. */
 import { mkdirSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
 import { systemErrorCode } from "./errors.ts";
 import { parentOf, within } from "./paths.ts";
 
 /**
- * Makes a folder and the missing ones above an absolute path. Node's own `recursive` never returns if mkdir(2) fails with
- * ENOENT, as in `/proc`. @throws the system's error
+ * Makes a folder, and the missing folders above it. Node's own option `recursive` never returns if mkdir(2) fails with
+ * ENOENT, as it does in `/proc`. @param path an absolute path @throws the system's error
  */
 export function makeFolder(path: string, mode = 0o777): void {
   const parent = parentOf(path);
-  if (make(path, mode) || parent === path) return;
+  if (tryToMake(path, mode) || parent === path) return;
   makeFolder(parent, mode);
-  if (!make(path, mode)) mkdirSync(path, mode);
+  // The parent exists now, so that any error, ENOENT as well, is final.
+  if (!tryToMake(path, mode)) mkdirSync(path, mode);
 }
 
-/** @returns false if the folder above it is missing */
-function make(path: string, mode: number): boolean {
+/** Makes a folder, unless it exists. @returns false if the folder above it is missing @throws any other error */
+function tryToMake(path: string, mode: number): boolean {
   try {
     mkdirSync(path, mode);
   } catch (error) {
@@ -26,22 +28,29 @@ function make(path: string, mode: number): boolean {
   return true;
 }
 
-/** Returns sophia-run's folder in the user's cache (XDG Base Directory Specification). Relative paths are ignored. */
+/**
+ * Returns sophia-run's folder in the user's cache (XDG Base Directory Specification). Variables with relative paths are
+ * ignored.
+ */
 export function cacheFolder(environment: Environment): string | undefined {
   return folderOf(environment, "XDG_CACHE_HOME", "LOCALAPPDATA", ".cache");
 }
 
-/** Returns sophia-run's folder for the user's settings. */
+/** Returns sophia-run's folder in the user's settings. */
 export function configFolder(environment: Environment): string | undefined {
   return folderOf(environment, "XDG_CONFIG_HOME", "APPDATA", ".config");
 }
 
+/** @param inHome the folder below HOME that is used if no variable names another */
 function folderOf(environment: Environment, xdg: string, windows: string, inHome: string): string | undefined {
-  const at = (name: string, below?: string): string | undefined => {
+  const absolutePathIn = (name: string, below?: string): string | undefined => {
     const path = environment.get(name) ?? "";
     if (!path.startsWith("/") && !/^[a-z]:[\\/]/i.test(path)) return undefined;
     return below === undefined ? path : within(path, below);
   };
-  const above = at(xdg) ?? (process.platform === "win32" ? at(windows) : undefined) ?? at("HOME", inHome);
-  return above === undefined ? undefined : within(above, "sophia-run");
+  const base =
+    absolutePathIn(xdg) ??
+    (process.platform === "win32" ? absolutePathIn(windows) : undefined) ??
+    absolutePathIn("HOME", inHome);
+  return base === undefined ? undefined : within(base, "sophia-run");
 }

@@ -1,57 +1,66 @@
 /**
- * Reads a file that was found by search, and whose path may have links. A clone may contain them: they lead no further than its
- * repository. Another process may replace a link meanwhile, so what was opened is compared with what was resolved.
+ * Reads a file that was found by search, and whose path may have symbolic links. A repository may come with links, so that a
+ * clone could make sophia-run read any file of the user: a link must not lead out of its repository.
+ *
+ * First all links are resolved, and the result is checked. Then the resolved path is opened. Another process may replace a link
+ * between the two, so what was opened is compared with what was resolved.
+ *
+ * Paths may have bytes that are not UTF-8. Where a name is `real`, each character stands for one byte (latin1).
  */
 import { existsSync, lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { printable } from "../core/text.ts";
-import { readFound, type ReadOptions, refusal } from "./bounded-read.ts";
+import { readFound, type ReadOptions, readRefusal } from "./bounded-read.ts";
 import { attempt, systemErrorCode } from "./errors.ts";
 import { parentOf } from "./paths.ts";
 import { realBytes } from "./real-path.ts";
 import { anyRepositoryOf, isBelow } from "./repository.ts";
 
-/** How often a file that another process replaces at the moment is resolved again. */
-const MOST_ATTEMPTS = 5;
+/** The number of attempts if another process replaces the file at the same moment. */
+const MAX_ATTEMPTS = 5;
 
-/** The target of a link that leads out of the repository in which the link is. */
-export interface Escape {
+/** A link that leads out of its repository. */
+export interface LinkEscape {
   readonly target: string;
-  /** The repository, or the folder of the link where there is none. */
+  /** The repository; outside of any repository the folder of the link. */
   readonly folder: string;
   readonly isRepository: boolean;
-  /** The target is in another repository below that folder. */
+  /** True if the target is in another repository, which lies below that folder. */
   readonly isNested: boolean;
 }
 
-/** Thrown before a file outside of the repository is opened, or at least before it is read. */
+/** Thrown if a link leads out of its repository. Nothing outside has been read then. */
 export class EscapingLink extends Error {
   readonly code = "ESCAPING_LINK";
-  readonly escape: Escape;
-  constructor(escape: Escape) {
+  readonly escape: LinkEscape;
+  constructor(escape: LinkEscape) {
     super("a link leads out of its repository");
     this.escape = escape;
   }
 }
 
 interface LinkedOptions extends ReadOptions {
-  /** The file that was found: this one, or the contract that extends this one, possibly in another repository below its own. */
+  /**
+   * The file that was found: this one, or the contract that extends this one. In the latter case this one may be in a nested
+   * repository.
+   */
   readonly foundAs?: string;
-  /** Also called with the status of the file before it is opened. */
+  /** Called twice: with the status of the file before it is opened, and with that of the open file. */
   readonly accept: (stats: Stats) => boolean;
 }
 
-/** Reads a file, as `readFound`. @throws EscapingLink; as `readFound` */
+/** Reads a file as `readFound` does. @throws EscapingLink @throws as `readFound` */
 export function readLinked(path: string, { foundAs = path, accept, ...limits }: LinkedOptions): Buffer {
   for (let attempts = 1; ; attempts++) {
-    const isLast = attempts === MOST_ATTEMPTS;
-    const real = resolved(path, isLast);
+    const isLast = attempts === MAX_ATTEMPTS;
+    const real = resolveLinks(path, isLast);
     if (real === undefined) continue;
-    // A link to it makes a file empty, and no other project has it.
+    // A link to /dev/null makes a file empty. It reveals nothing of other projects.
     if (real === "/dev/null") return Buffer.alloc(0);
     const seen = statusOf(real);
-    if (seen?.isFile() === false && !seen.isDirectory()) throw refusal("NOT_REGULAR");
-    // First: what another user has put there is ignored, and must not prevent a start.
-    if (seen?.isDirectory() === false && !accept(seen)) throw refusal("NOT_ACCEPTED");
+    if (seen?.isFile() === false && !seen.isDirectory()) throw readRefusal("NOT_REGULAR");
+    // This check comes before that of the repository: a file that another user has put there is ignored, and must not prevent
+    // a start by an error.
+    if (seen?.isDirectory() === false && !accept(seen)) throw readRefusal("NOT_ACCEPTED");
     refuseEscape(real, foundAs, foundAs === path);
     let isUnchanged = true;
     const acceptOpened = (opened: Stats): boolean => {
@@ -61,21 +70,23 @@ export function readLinked(path: string, { foundAs = path, accept, ...limits }: 
     try {
       return readFound(asPath(real), { ...limits, follows: false, accept: acceptOpened });
     } catch (error) {
+      // ENOENT and ELOOP: the resolved file has vanished, or has become a link. The next attempt resolves it again.
       const isReplaced = !isUnchanged || ["ENOENT", "ELOOP"].includes(systemErrorCode(error) ?? "");
       if (!isReplaced) throw error;
-      if (isLast) throw refusal("REPLACED");
+      if (isLast) throw readRefusal("REPLACED");
     }
   }
 }
 
 /**
- * Resolves all links of a path. One to an open file in /proc may lead to something without a path, such as a pipe. Undefined if
- * another process may have replaced a link meanwhile, unless that is the last attempt.
+ * Resolves all links of a path. A link to an open file in /proc may lead to something without a path, such as a pipe.
+ * @returns undefined if another process may have replaced a link meanwhile @throws EscapingLink at the last attempt
  */
-function resolved(path: string, isLast: boolean): string | undefined {
+function resolveLinks(path: string, isLast: boolean): string | undefined {
   try {
     return realBytes(path);
   } catch (error) {
+    // If the file can be reached, only the resolving failed.
     if (attempt(() => statSync(path)) === undefined) throw error;
     if (!isLast) return undefined;
     const [target, folder] = [attempt(() => readlinkSync(path)) ?? path, parentOf(path)];
@@ -87,15 +98,18 @@ function statusOf(real: string): Stats | undefined {
   return lstatSync(asPath(real), { throwIfNoEntry: false });
 }
 
-/** Returns true if the open file is the one at a path without links, and no part of the path has become a link. */
+/** Returns true if the open file is still the one at the resolved path, and no part of that path has become a link. */
 function isStillAt(real: string, opened: Stats): boolean {
   const now = statusOf(real);
-  // Windows has other numbers for an open file in some versions.
+  // Some versions of Windows report other numbers for an open file.
   const isSame = process.platform === "win32" || (now?.ino === opened.ino && now.dev === opened.dev);
   return isSame && attempt(() => realBytes(asPath(real))) === real;
 }
 
-/** @param isStrict false if the file may be in another repository below that of the file that was found */
+/**
+ * Throws if a file is outside of the repository of `foundAs`.
+ * @param isStrict false if the file may be in another repository below it @throws EscapingLink
+ */
 function refuseEscape(real: string, foundAs: string, isStrict: boolean): void {
   const start = realBytes(parentOf(foundAs));
   const isThere = (path: string): boolean => existsSync(asPath(path));
@@ -116,8 +130,8 @@ function asPath(bytes: string): Buffer {
   return Buffer.from(bytes, "latin1");
 }
 
-/** Returns the problem, in words for a user. @param link its path as messages show it */
-export function escapeWords(link: string, { target, folder, isRepository, isNested }: Escape): string {
+/** Describes the problem for the user. @param link its path as messages show it */
+export function describeEscape(link: string, { target, folder, isRepository, isNested }: LinkEscape): string {
   const [shown, outside] = [target, folder].map(printable);
   if (isNested) return `${printable(link)} is a link to ${shown}, which is in another repository`;
   return `${printable(link)} is a link to ${shown}, outside its ${isRepository ? "repository" : "folder"} ${outside}`;

@@ -1,50 +1,53 @@
+/** The environment of this process, as the caller has set it. */
 import { readFileSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
 import { attempt } from "./errors.ts";
 import { isBun } from "./runtime.ts";
 
 /**
- * Returns this process's environment without invalid entries. The first of two variables with one name wins, as in getenv(3).
- * `strings` are the addon's, unless preloaded code may have changed `process.env`. Node.js calls getenv(3) for each
- * variable, which takes 35 ms for 5,000.
+ * Returns this process's environment without invalid entries. Of two variables with one name the first one wins, as in getenv(3).
+ *
+ * @param variables `process.env` @param strings the environment as the addon reads it: names and values in turn, each
+ *   followed by NUL; undefined without the addon, and if preloaded code may have changed `process.env`. Reading
+ *   `process.env` calls getenv(3) for each variable, which takes 35 ms for 5,000 variables.
  */
-export function ownEnvironment(variables: NodeJS.ProcessEnv, strings: string | undefined): Environment {
-  return strings === undefined ? environmentOf(variables) : environmentIn(strings);
+export function readOwnEnvironment(variables: NodeJS.ProcessEnv, strings: string | undefined): Environment {
+  return strings === undefined ? copyEnvironment(variables) : parseEnvironment(strings);
 }
 
-function environmentIn(strings: string): Environment {
+function parseEnvironment(strings: string): Environment {
   const environment = new Map<string, string>();
   const parts = strings.split("\0");
-  for (let at = 0; at + 1 < parts.length; at += 2) {
-    const name = parts[at] ?? "";
-    if (!environment.has(name)) environment.set(name, parts[at + 1] ?? "");
+  for (let index = 0; index + 1 < parts.length; index += 2) {
+    const name = parts[index] ?? "";
+    if (!environment.has(name)) environment.set(name, parts[index + 1] ?? "");
   }
   return environment;
 }
 
 /**
- * Reads `process.env`. Node.js finds no values of names that are not UTF-8, nor before version 26 of array indices (`0`);
- * the kernel has them. Bun takes the last of several names that become the same because they are not UTF-8.
+ * Reads `process.env`. Node.js does not find the values of names that are not UTF-8, nor, before version 26, of array indices
+ * (`0`). The kernel has them. If several names that are not UTF-8 become the same text, Bun returns the value of the last one.
  */
-function environmentOf(variables: NodeJS.ProcessEnv): Environment {
+function copyEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();
   let initial: Environment | undefined;
-  // Object.keys would call getenv(3) for each.
+  // Object.keys would call getenv(3) for each name.
   for (const name of Object.getOwnPropertyNames(variables)) {
     // Some systems list a variable without a name.
     if (name === "") continue;
     const isAmbiguous = isBun && name.includes("\uFFFD");
-    const value =
-      (isAmbiguous ? undefined : variables[name]) ?? (initial ??= initialEnvironment()).get(name) ?? variables[name];
+    const known = isAmbiguous ? undefined : variables[name];
+    const value = known ?? (initial ??= initialEnvironment()).get(name) ?? variables[name];
     if (value !== undefined) environment.set(name, value);
   }
   return environment;
 }
 
-/** Returns the environment at the start of this process (Linux); empty elsewhere. */
+/** Returns the environment at the start of this process (Linux); an empty one elsewhere. */
 export function initialEnvironment(): Environment {
   const environment = new Map<string, string>();
-  // Reversed, so that the first of two variables with one name wins.
+  // The entries are read from the last to the first, so that the first of two variables with one name wins.
   for (const entry of Array.from(initialEntries().keys()).toReversed()) {
     const equals = entry.indexOf("=");
     if (equals > 0) environment.set(entry.slice(0, equals), entry.slice(equals + 1));
@@ -52,7 +55,10 @@ export function initialEnvironment(): Environment {
   return environment;
 }
 
-/** Returns the entries of the environment at the start of this process (Linux), by what Node.js decodes from them. */
+/**
+ * Returns the bytes of each entry of the environment at the start of this process (Linux), by the text that Node.js makes of
+ * it.
+ */
 export function initialEntries(): ReadonlyMap<string, Buffer> {
   return new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));
 }

@@ -1,13 +1,16 @@
-/** The user's own settings and consents, below `~/.config`: small texts that no other user may have written. */
+/**
+ * Reads and changes the user's own files below `~/.config`: settings and consents, small texts that no other user may have
+ * written.
+ */
 import { randomBytes } from "node:crypto";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { attempt } from "./errors.ts";
 import { GROUP_OR_WORLD_WRITABLE } from "./ownership.ts";
 import { whileLocked } from "./locked.ts";
-import { readPrivate, type Unusable, writePrivate } from "./private-file.ts";
+import { readPrivate, type UnusableFile, writePrivate } from "./private-file.ts";
 
-/** Reads a file; `text` is undefined if it is absent. @returns a problem in words, for a file that is not used */
+/** Reads a file. @returns its text, undefined if there is no file; or why the file is not used */
 export function readOwnFile(
   path: string,
   maxBytes: number,
@@ -21,9 +24,9 @@ export function readOwnFile(
 }
 
 /**
- * Replaces a file's text, which no other process changes meanwhile.
+ * Calls `change`, which reads a file and replaces it, while no other process changes that file.
  *
- * @param change reads the file and writes it @returns why that failed
+ * @returns why that failed
  */
 export async function changeOwnFile(path: string, change: () => string | undefined): Promise<string | undefined> {
   const changed = await whileLocked(path, change, randomBytes(8).toString("hex"));
@@ -44,7 +47,7 @@ export function writeOwnFile(path: string, text: string): string | undefined {
   return trouble === undefined || trouble.kind === "absent" ? undefined : problemWords(trouble, path);
 }
 
-function problemWords(unusable: Exclude<Unusable, { readonly kind: "absent" }>, file: string): string {
+function problemWords(unusable: Exclude<UnusableFile, { readonly kind: "absent" }>, file: string): string {
   const shown = printable(unusable.path);
   switch (unusable.kind) {
     case "not-private":

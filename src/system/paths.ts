@@ -1,39 +1,41 @@
-/** Functions on paths for every run. Those of node:path would cost a start 0.3 ms on Node.js 24. */
+/** Functions on paths that every start needs. Loading node:path would take 0.3 ms of each start on Node.js 24. */
 import { lstatSync, statSync } from "node:fs";
 import { attempt } from "./errors.ts";
 
-/** Joins a folder and a name, as node:path would. */
+/** Joins a folder and a name, as `join` of node:path does. */
 export function within(folder: string, name: string): string {
   if (process.platform === "win32") return process.getBuiltinModule("node:path").join(folder, name);
   return `${folder.endsWith("/") ? folder : `${folder}/`}${name}`;
 }
 
-/** The working directory if it was deleted or its path is not UTF-8 (Linux). */
-export const OWN_FOLDER = "/proc/self/cwd";
+/** A path that leads to the working directory (Linux). It is used if that folder was deleted, or its path is not UTF-8. */
+export const WORKING_DIRECTORY_LINK = "/proc/self/cwd";
 
-/** Returns the folder of an absolute path; the root for the root. */
+/** Returns the folder that contains an absolute path; the root for the root. */
 export function parentOf(path: string): string {
-  if (path.startsWith(OWN_FOLDER) && /^(?:\/\.\.)*$/.test(path.slice(OWN_FOLDER.length))) return aboveOwnFolder(path);
+  const isWorkingDirectory =
+    path.startsWith(WORKING_DIRECTORY_LINK) && /^(?:\/\.\.)*$/.test(path.slice(WORKING_DIRECTORY_LINK.length));
+  if (isWorkingDirectory) return aboveWorkingDirectory(path);
   if (process.platform === "win32") return process.getBuiltinModule("node:path").dirname(path);
   return path.slice(0, Math.max(path.lastIndexOf("/"), 1));
 }
 
-/** @param path the working directory or, with `/..` for each step, a folder above it */
-function aboveOwnFolder(path: string): string {
+/** @param path the link to the working directory or, with `/..` for each step, a folder above it */
+function aboveWorkingDirectory(path: string): string {
   let folder = attempt(() => process.cwd()) ?? "/";
-  const steps = (path.length - OWN_FOLDER.length) / "/..".length + 1;
+  const steps = (path.length - WORKING_DIRECTORY_LINK.length) / "/..".length + 1;
   for (let step = 0; step < steps; step++) folder = parentOf(folder);
-  // Bytes that are not UTF-8 are U+FFFD there; a name can have it, too.
+  // U+FFFD stands for bytes that are not UTF-8. A name may also contain the character itself; then this path is right, too.
   return folder.includes("\uFFFD") ? `${path}/..` : folder;
 }
 
-/** Returns true for an entry of any kind, also a broken link; false if its folder may not be searched, or is no folder. */
+/** Returns true for an entry of any kind, even a broken link; false if its folder cannot be searched, or is no folder. */
 export function isThere(path: string): boolean {
   return attempt(() => lstatSync(path, { throwIfNoEntry: false })) !== undefined;
 }
 
 /** Returns true if both paths lead to one existing folder. */
-export function isSameFolder(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
+export function isSameFolder(path: string, otherPath: string): boolean {
+  const [folder, other] = [path, otherPath].map((name) => statSync(name, { throwIfNoEntry: false }));
+  return folder !== undefined && folder.dev === other?.dev && folder.ino === other.ino;
 }

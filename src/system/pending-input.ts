@@ -1,23 +1,26 @@
 /**
- * Input that was typed before a question appeared. It answers nothing: a `y` that was meant for another program, or is part of
- * pasted lines, must not be a consent.
+ * Discards input that was typed before a question appeared. It does not answer the question: a `y` that was meant for another
+ * program, or is part of pasted lines, must not become a consent.
  */
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import type { ReadStream } from "node:tty";
 import { loadAddon } from "./addon/addon.ts";
 import { attempt } from "./errors.ts";
 
-/** A limit on input that never ends. */
-const MOST_BYTES = 1_048_576;
+/** The limit on input that never ends. */
+const MAX_BYTES = 1_048_576;
 
 /**
- * Discards what the terminal of the standard input holds; a pipe keeps its bytes. Without the addon it is read away from the
- * controlling terminal, in raw mode, since that hands over a line without its end; on Windows nothing is discarded.
+ * Discards the input that the terminal of the standard input holds. Input from a pipe is kept. On Windows, without the addon,
+ * nothing is discarded.
  *
- * @param raw the terminal, if it is in raw mode
+ * Without the addon, the input is read from the controlling terminal. That must be in raw mode: otherwise the terminal would
+ * hold back a line that has no end yet.
+ *
+ * @param raw the terminal, if it is already in raw mode
  */
 export function discardPending(raw?: ReadStream): void {
-  const { isatty, ReadStream: Terminal } = process.getBuiltinModule("node:tty");
+  const { isatty, ReadStream: TerminalStream } = process.getBuiltinModule("node:tty");
   if (!isatty(0)) return;
   const addon = loadAddon();
   if (addon !== undefined) {
@@ -26,28 +29,29 @@ export function discardPending(raw?: ReadStream): void {
   }
   if (process.platform === "win32") return;
   if (raw !== undefined) {
-    readAway();
+    readPending();
     return;
   }
-  const terminal = new Terminal(0);
+  const terminal = new TerminalStream(0);
   terminal.unref();
   terminal.setRawMode(true);
   try {
-    readAway();
+    readPending();
   } finally {
     terminal.setRawMode(false);
   }
 }
 
-function readAway(): void {
+/** Reads what the controlling terminal holds, without waiting for more. */
+function readPending(): void {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
   const terminal = attempt(() => openSync("/dev/tty", flags));
   if (terminal === undefined) return;
-  const bytes = new Uint8Array(4096);
-  let length = 0;
-  for (let more = -1; more !== 0 && length < MOST_BYTES; length += more) {
-    // EAGAIN: nothing is left.
-    more = attempt(() => readSync(terminal, bytes)) ?? 0;
+  const buffer = new Uint8Array(4096);
+  let totalBytes = 0;
+  for (let readBytes = -1; readBytes !== 0 && totalBytes < MAX_BYTES; totalBytes += readBytes) {
+    // The system reports EAGAIN if nothing is left.
+    readBytes = attempt(() => readSync(terminal, buffer)) ?? 0;
   }
   closeSync(terminal);
 }

@@ -1,12 +1,17 @@
 /**
- * A folder whose files only its user may read or replace. Another user with write access to a folder above could swap it
- * between the check and the use. So it is opened once, checked by its descriptor, and its files are reached through that
- * (`/proc/self/fd`). Without /proc only the check of the folders above protects it.
+ * Opens a folder whose files only its user may read or replace. Another user who may write a folder above it could put
+ * another folder in its place between the check and the use. So it is opened once and checked by its descriptor, and its
+ * files are reached through that descriptor: `/proc/self/fd/7/NAME`. Without /proc only the check of the folders above
+ * protects it.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, realpathSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
 import { WORLD_WRITABLE, GROUP_OR_WORLD, STICKY } from "./ownership.ts";
 
+/**
+ * The reason why a folder is not used. `others`: it belongs to another user. `mode`: other users have permissions for it.
+ * `above`: every user may replace a folder above it, which is `path`.
+ */
 export type FolderProblem =
   | { readonly kind: "absent" }
   | {
@@ -16,14 +21,14 @@ export type FolderProblem =
     }
   | { readonly kind: "system"; readonly path: string; readonly code: string };
 
-/** An open folder and the path to its files. Windows opens no folders. */
+/** An open folder, and a path to it that no other user can redirect. Windows opens no folders. */
 export interface PrivateFolder {
   readonly path: string;
   readonly descriptor: number | undefined;
 }
 
 /**
- * Opens a folder for a call of `use`. @returns its result, or why the folder is not used
+ * Opens a folder while `use` runs. @returns the result of `use`, or why the folder is not used
  *
  * @param forbidden the permissions that it may not have
  */
@@ -43,10 +48,13 @@ export function inPrivateFolder<Result>(
     const stats = fstatSync(descriptor);
     if (stats.uid !== process.geteuid()) return { kind: "folder", path, problem: "others" };
     if ((stats.mode & forbidden) !== 0) return { kind: "folder", path, problem: "mode" };
-    const own = `/proc/self/fd/${descriptor}`;
-    const reached = process.platform === "linux" && existsSync(own) ? own : realpathSync.native(path);
-    const above = openAbove(reached, stats);
-    return above === undefined ? use({ path: reached, descriptor }) : { kind: "folder", path: above, problem: "above" };
+    const viaDescriptor = `/proc/self/fd/${descriptor}`;
+    const hasProc = process.platform === "linux" && existsSync(viaDescriptor);
+    const safePath = hasProc ? viaDescriptor : realpathSync.native(path);
+    const above = findReplaceable(safePath, stats);
+    return above === undefined
+      ? use({ path: safePath, descriptor })
+      : { kind: "folder", path: above, problem: "above" };
   } finally {
     closeSync(descriptor);
   }
@@ -55,19 +63,21 @@ export function inPrivateFolder<Result>(
 function notOpened(path: string, error: unknown): FolderProblem {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   if (code === "ENOENT") return { kind: "absent" };
-  // A link is ENOTDIR in Linux and ELOOP elsewhere.
+  // For a link the system reports ENOTDIR on Linux, and ELOOP elsewhere.
   if (code === "ENOTDIR" || code === "ELOOP") return { kind: "folder", path, problem: "not-a-folder" };
   return { kind: "system", path, code };
 }
 
-/** Returns the nearest folder above that is world-writable without the sticky bit. */
-function openAbove(path: string, { ino, dev }: Stats): string | undefined {
-  let below = { ino, dev };
-  for (let at = `${path}/..`; ; at += "/..") {
-    const above = statSync(at);
-    if ((above.mode & (WORLD_WRITABLE | STICKY)) === WORLD_WRITABLE) return realpathSync.native(at);
+/**
+ * Returns the nearest folder above that is world-writable without the sticky bit: in it every user can replace what is below.
+ */
+function findReplaceable(path: string, { ino, dev }: Stats): string | undefined {
+  let child = { ino, dev };
+  for (let parentPath = `${path}/..`; ; parentPath += "/..") {
+    const parent = statSync(parentPath);
+    if ((parent.mode & (WORLD_WRITABLE | STICKY)) === WORLD_WRITABLE) return realpathSync.native(parentPath);
     // The root is its own parent.
-    if (above.ino === below.ino && above.dev === below.dev) return undefined;
-    below = above;
+    if (parent.ino === child.ino && parent.dev === child.dev) return undefined;
+    child = parent;
   }
 }

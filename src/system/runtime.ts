@@ -1,4 +1,4 @@
-/** Defined by each build, so that it has only the code for its own runtime. */
+/** The runtime in which this code runs. Each build defines it, so that a bundle has only the code for its own runtime. */
 declare const SOPHIA_RUN_STANDALONE: boolean | undefined;
 
 /** True in a stand-alone executable for macOS or Windows, which runs in Bun. */

@@ -1,18 +1,20 @@
 /**
- * Replaces `process.stderr` by a stand-in that opens the real stream at its first use. Node reads `process.stderr` whenever
- * it destroys a socket; opening it loads node:tty and makes a pipe non-blocking for all its writers, the program included.
+ * Replaces `process.stderr` by a stand-in (a Proxy) that opens the real stream only when it is used. Node.js reads
+ * `process.stderr` whenever it destroys a socket. Opening the stream loads node:tty, and makes a pipe non-blocking for all
+ * of its writers, the program included.
  *
- * `dropsDebugging` drops the output of `NODE_DEBUG`: the variable is meant for the program, and here it would show the
- * program's environment (`child_process`) and tokens (`http`).
+ * @param dropsDebugging true to drop the output of `NODE_DEBUG`. The user sets that variable for the program. Here it would
+ * show the program's environment (`child_process`) and tokens (`http`).
  */
 export function postponeStandardError(dropsDebugging: boolean): void {
   const property = Object.getOwnPropertyDescriptor(process, "stderr");
-  // Absent if preloaded code has replaced it.
+  // There is no getter if preloaded code has replaced the property.
   if (property?.get === undefined) return;
   const open = (): NodeJS.WriteStream => {
     Object.defineProperty(process, "stderr", property);
     const stream = process.stderr;
-    if (dropsDebugging) standInForIt();
+    // The stand-in goes on to drop debugging output.
+    if (dropsDebugging) installStandIn();
     return stream;
   };
   const writeUnlessDebugging = (...args: Parameters<NodeJS.WriteStream["write"]>): boolean =>
@@ -22,7 +24,7 @@ export function postponeStandardError(dropsDebugging: boolean): void {
     {
       get: (_, key) => {
         if (dropsDebugging && key === "write") return writeUnlessDebugging;
-        // Node asks it for the choice of colours.
+        // Node.js reads this property to choose colours, also for output that is dropped.
         if (dropsDebugging && key === "isTTY") return false;
         const stream = open();
         const value: unknown = Reflect.get(stream, key);
@@ -33,12 +35,12 @@ export function postponeStandardError(dropsDebugging: boolean): void {
       getPrototypeOf: () => Reflect.getPrototypeOf(open()),
     },
   );
-  const standInForIt = (): void =>
+  const installStandIn = (): void =>
     void Object.defineProperty(process, "stderr", { value: standIn, configurable: true });
-  standInForIt();
+  installStandIn();
 }
 
-/** Returns true for a line of `util.debuglog`: a section, this PID and a message. */
+/** Returns true for a line of `util.debuglog`, such as `HTTP 1234: outgoing message end`, with the PID of this process. */
 function isDebugging(text: unknown): boolean {
   return typeof text === "string" && new RegExp(`^\\S+ ${process.pid}: `).test(text);
 }

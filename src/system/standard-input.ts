@@ -1,15 +1,22 @@
+/**
+ * Reads the standard input: answers of the user at a terminal, and data from a pipe. Loaded only if there is something to
+ * read.
+ */
 import { readSync } from "node:fs";
 import { SophiaError } from "../core/error.ts";
 import { systemErrorCode } from "./errors.ts";
 import { write, sleep } from "./blocking.ts";
 import { discardPending } from "./pending-input.ts";
 
-/** The longest environment variable in Linux; a terminal hands over at most 4,096 bytes of a line. */
+/** The length of the longest environment variable on Linux. A terminal hands over at most 4,096 bytes of a line. */
 const MAX_BYTES = 131_072;
-/** The limit on a whole input, whose writer may ask the user first. */
-const LIMIT_MS = 120_000;
+/** The time limit on a whole input. Its writer may ask the user first. */
+const TIME_LIMIT_MS = 120_000;
+/** The bytes that a terminal in raw mode sends for keys; KILL is Ctrl-U, which deletes the line. */
 const [END, BACKSPACE, LINE_FEED, RETURN, KILL, DELETE] = [0x04, 0x08, 0x0a, 0x0d, 0x15, 0x7f];
-/** The keys for which a terminal sends a signal, if it is not in raw mode: Ctrl-C, Ctrl-Z, Ctrl-\. Windows has the first. */
+/**
+ * The keys for which a terminal that is not in raw mode sends a signal: Ctrl-C, Ctrl-Z and Ctrl-\. Windows has only Ctrl-C.
+ */
 const SIGNALS: ReadonlyMap<number, NodeJS.Signals> = new Map(
   process.platform === "win32"
     ? [[0x03, "SIGINT"]]
@@ -20,14 +27,17 @@ const SIGNALS: ReadonlyMap<number, NodeJS.Signals> = new Map(
       ],
 );
 
-/** Without these marks (xterm's bracketed paste) the shell would get all lines of pasted text but the first. */
-const MARK_PASTES = "\u001B[?2004h";
-const MARK_NO_PASTES = "\u001B[?2004l";
-const PASTE_BEGINS = Buffer.from("\u001B[200~");
-const PASTE_ENDS = Buffer.from("\u001B[201~");
+/**
+ * Bracketed paste of xterm: the terminal puts marks around pasted text. Without them the first line break would end the
+ * answer, and the shell would get the other lines.
+ */
+const ENABLE_PASTE_MARKS = "\u001B[?2004h";
+const DISABLE_PASTE_MARKS = "\u001B[?2004l";
+const PASTE_BEGIN = Buffer.from("\u001B[200~");
+const PASTE_END = Buffer.from("\u001B[201~");
 
 /**
- * Asks a question, and reads one line without its line break. What was typed before the question is discarded.
+ * Asks a question, and reads one line without its line break. Input that was typed before the question is discarded.
  * @returns undefined at the end of the input, or if it cannot be read
  */
 export function readLine(question: string): string | undefined {
@@ -46,25 +56,28 @@ export function readLine(question: string): string | undefined {
 
 const buffer = new Uint8Array(1);
 
-/** Waits for the next byte. @returns "end" at the end of the input, undefined if it cannot be read */
+/** Waits for the next byte. @returns "end" at the end of the input, undefined if the input cannot be read */
 function readByte(): number | "end" | undefined {
   for (;;) {
     try {
       return readSync(0, buffer) === 0 ? "end" : buffer[0];
     } catch (error) {
       if (systemErrorCode(error) !== "EAGAIN") return undefined;
-      // Another process has made the terminal non-blocking.
+      // EAGAIN: another process has made the terminal non-blocking, and there is no input yet.
       sleep(10);
     }
   }
 }
 
 /**
- * Reads one line of the terminal, which does not show it, as getpass(3) does: what was typed before the prompt, and was shown,
- * is discarded. Pasted text may have several, less a last line break. For Ctrl-C,
- * Ctrl-Z and Ctrl-\ the process group gets the signal that a terminal sends; a process that then goes on asks again. Node.js
- * resets the terminal at any end. `marksPastes`: the terminal knows escape sequences.
- * @returns undefined at the end of the input (Ctrl-D), or if it cannot be read
+ * Reads one line from the terminal without showing it, as getpass(3) does. Input that was typed before the prompt is discarded,
+ * since the terminal has shown it. Pasted text may have several lines, of which a last line break is removed.
+ *
+ * For Ctrl-C, Ctrl-Z and Ctrl-\ the process group gets the signal that a terminal would send. If this process goes on
+ * afterwards, it asks again. Node.js resets the terminal however the process ends.
+ *
+ * @param marksPastes true if the terminal knows escape sequences
+ * @returns undefined at the end of the input (Ctrl-D), or if the input cannot be read
  */
 export function readHidden(prompt: string, marksPastes: boolean): string | undefined {
   const terminal = new (process.getBuiltinModule("node:tty").ReadStream)(0);
@@ -72,34 +85,36 @@ export function readHidden(prompt: string, marksPastes: boolean): string | undef
   for (;;) {
     terminal.setRawMode(true);
     discardPending(terminal);
-    // After the switch to raw mode, so that no answer is shown.
-    write(2, (marksPastes ? MARK_PASTES : "") + prompt);
+    // The prompt is written after the switch to raw mode, so that an answer that is typed at once is not shown either.
+    write(2, (marksPastes ? ENABLE_PASTE_MARKS : "") + prompt);
     let line: ReturnType<typeof readKeys>;
     try {
       line = readKeys();
     } finally {
       terminal.setRawMode(false);
-      write(2, `${marksPastes ? MARK_NO_PASTES : ""}\n`);
+      write(2, `${marksPastes ? DISABLE_PASTE_MARKS : ""}\n`);
     }
     if (typeof line !== "object") return line;
+    // Process 0 stands for the process group.
     process.kill(0, line.signal);
   }
 }
 
+/** Reads keys up to the end of a line. @returns the line, or the signal of a key; undefined at the end of the input */
 function readKeys(): string | { readonly signal: NodeJS.Signals } | undefined {
   let bytes: number[] = [];
-  let isPasted = false;
-  let before = 0;
+  let isPasting = false;
+  let previousByte = 0;
   while (bytes.length < MAX_BYTES) {
     const byte = readByte();
     if (byte === undefined || byte === "end") return undefined;
-    if (isPasted) {
-      // Terminals send a carriage return for each line break; some leave CRLF as it is.
-      if (byte !== LINE_FEED || before !== RETURN) bytes.push(byte === RETURN ? LINE_FEED : byte);
-      before = byte;
-      if (!endsWith(bytes, PASTE_ENDS)) continue;
-      isPasted = false;
-      bytes.length -= PASTE_ENDS.length;
+    if (isPasting) {
+      // Terminals send a carriage return for each line break of pasted text, but some send CRLF as it is.
+      if (byte !== LINE_FEED || previousByte !== RETURN) bytes.push(byte === RETURN ? LINE_FEED : byte);
+      previousByte = byte;
+      if (!endsWith(bytes, PASTE_END)) continue;
+      isPasting = false;
+      bytes.length -= PASTE_END.length;
       if (bytes.at(-1) === LINE_FEED) bytes.pop();
       continue;
     }
@@ -108,11 +123,11 @@ function readKeys(): string | { readonly signal: NodeJS.Signals } | undefined {
     if (byte === END && bytes.length === 0) return undefined;
     if (byte === LINE_FEED || byte === RETURN || byte === END) return Buffer.from(bytes).toString("utf8");
     if (byte === KILL) bytes = [];
-    else if (byte === BACKSPACE || byte === DELETE) bytes = withoutLast(bytes);
+    else if (byte === BACKSPACE || byte === DELETE) bytes = withoutLastCharacter(bytes);
     else bytes.push(byte);
-    if (endsWith(bytes, PASTE_BEGINS)) {
-      isPasted = true;
-      bytes.length -= PASTE_BEGINS.length;
+    if (endsWith(bytes, PASTE_BEGIN)) {
+      isPasting = true;
+      bytes.length -= PASTE_BEGIN.length;
     }
   }
   return undefined;
@@ -122,35 +137,40 @@ function endsWith(bytes: readonly number[], mark: Uint8Array): boolean {
   return bytes.length >= mark.length && mark.every((byte, index) => bytes.at(index - mark.length) === byte);
 }
 
-/** Removes the last character, which may have several bytes in UTF-8. */
-function withoutLast(bytes: readonly number[]): number[] {
+/**
+ * Removes the last character, which may have several bytes in UTF-8. All of its bytes but the first begin with the bits 10.
+ */
+function withoutLastCharacter(bytes: readonly number[]): number[] {
   let end = bytes.length - 1;
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return bytes.slice(0, Math.max(end, 0));
 }
 
-/** @throws SophiaError (input, 125) if it is longer than any variable, does not end in two minutes or cannot be read */
+/**
+ * Reads all of the standard input.
+ * @throws SophiaError (input, 125) if it is longer than any variable, does not end within two minutes, or cannot be read
+ */
 export async function readInput(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
-  const timer = setTimeout(() => process.stdin.destroy(failure("did not end within 2 minutes")), LIMIT_MS);
+  const timer = setTimeout(() => process.stdin.destroy(inputError("did not end within 2 minutes")), TIME_LIMIT_MS);
   try {
     for await (const chunk of process.stdin) {
       const bytes = Buffer.from(chunk);
       length += bytes.length;
-      if (length > MAX_BYTES) throw failure("is longer than 128 KiB, the most that a variable may have");
+      if (length > MAX_BYTES) throw inputError("is longer than 128 KiB, the most that a variable may have");
       chunks.push(bytes);
     }
   } catch (error) {
     if (error instanceof SophiaError) throw error;
-    throw failure(`cannot be read (${systemErrorCode(error) ?? "UNKNOWN"})`);
+    throw inputError(`cannot be read (${systemErrorCode(error) ?? "UNKNOWN"})`);
   } finally {
     clearTimeout(timer);
   }
   return Buffer.concat(chunks);
 }
 
-/** Yields what comes, as it comes. @throws SophiaError (input, 125) if it cannot be read */
+/** Yields the standard input as it arrives, without limits. @throws SophiaError (input, 125) if it cannot be read */
 export async function* readChunks(): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of process.stdin) yield Buffer.from(chunk);
@@ -160,7 +180,7 @@ export async function* readChunks(): AsyncGenerator<Uint8Array> {
   }
 }
 
-function failure(what: string): SophiaError {
+function inputError(what: string): SophiaError {
   return new SophiaError({
     code: "input",
     message: `the standard input ${what}`,

@@ -1,10 +1,14 @@
 /**
- * Variables that make other programs run code. Compared with the lists of ld.so (secure execution), sudo and coding agents.
- * Names that only choose among a repository's own code (`PYTHONPATH`, `COMPOSE_FILE`) are not listed. Loaded only if a name
- * suggests one; see suspects.ts.
+ * The names of variables that make other programs run code, by the way in which their values are judged (`code-values.ts`).
+ * The names were compared with the lists of ld.so (secure execution), sudo and coding agents. Names that only choose among a
+ * repository's own code, such as `PYTHONPATH` and `COMPOSE_FILE`, are not listed. The file is loaded only if a name suggests
+ * that it is needed; see suspects.ts.
  */
 
-/** The way in which a value is judged; `always` has no use in a `.env` file. */
+/**
+ * The way in which a value is judged. With `always`, every value counts as code: such a variable has no use in a `.env`
+ * file.
+ */
 export type CodeKind =
   | "always"
   | "node"
@@ -63,7 +67,7 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
     ["PERLDB_OPTS", "HARNESS_PERL_SWITCHES", "PYENV_HOOK_PATH", "RBENV_HOOK_PATH", "NODENV_HOOK_PATH"],
     ["RUBYGEMS_GEMDEPS", "GEMRC", "IRBRC", "PRYRC", "RUBY_DEBUG_INIT_SCRIPT", "RUBY_DEBUG_COMMANDS"],
     ["NODE_REPL_EXTERNAL_MODULE", "ELECTRON_RUN_AS_NODE", "BUN_OPTIONS"],
-    // Node.js takes messages from the descriptor, which another process, or a file of the repository, may have written.
+    // Node.js receives messages from this descriptor. Another process, or a file of the repository, may have written them.
     ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"],
     [
       "DOTNET_STARTUP_HOOKS",
@@ -184,14 +188,17 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
 };
 
 const KINDS: ReadonlyMap<string, CodeKind> = new Map(
-  // Sound: the keys of a literal.
+  // The cast is sound, since the keys are those of the literal above.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   (Object.entries(NAMES) as [CodeKind, readonly string[]][]).flatMap(([kind, names]) =>
     names.map((name) => [name, kind] as const),
   ),
 );
 
-/** Families of names. Settings of package managers count in any case; they take `-` for `_`, as a `.env` file may have it. */
+/**
+ * Families of names. Package managers ignore the case of their settings, and accept `-` for `_`, as a `.env` file may write
+ * it.
+ */
 const FORMS: readonly (readonly [CodeKind, RegExp])[] = [
   ["always", /^(?:LD_PRELOAD|LDR_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG|LUA_INIT)/],
   ["always", /^(?:COR(?:ECLR)?_PROFILER_PATH|(?:DOTNET|COMPlus)_(?:GC(?:Name|Path)|(?:Alt)?JitName)$)/i],
@@ -210,7 +217,7 @@ const FORMS: readonly (readonly [CodeKind, RegExp])[] = [
   ["terraform", /^TF_CLI_ARGS_\w+$/],
 ];
 
-/** Returns the way in which the value of a variable is judged; undefined if none makes other programs run code. */
+/** Returns the way in which the value of a variable is judged; undefined if no value makes other programs run code. */
 export function codeKindOf(name: string): CodeKind | undefined {
   return KINDS.get(name) ?? FORMS.find(([, form]) => form.test(name))?.[0];
 }
@@ -220,6 +227,6 @@ export function mayRunCode(name: string): boolean {
   return codeKindOf(name) !== undefined;
 }
 
-/** All listed names, and the forms of all families, for the test of names and for `suspect-names.ts`. */
+/** All listed names, and the patterns of all families. A test needs them, and so does the generator of `suspect-names.ts`. */
 export const CODE_NAMES: readonly string[] = [...KINDS.keys()];
 export const CODE_FORMS: readonly RegExp[] = FORMS.map(([, form]) => form);

@@ -1,14 +1,15 @@
 /**
- * Variables that replace the address to which a client library sends its API key. A repository that sets one could
- * steal the user's key (CVE-2026-21852), also one that the client keeps in a file of its own. Services without a built-in
- * address (`QDRANT_URL`, `VAULT_ADDR`) are not listed. Loaded only if a name suggests one; see suspects.ts.
+ * Variables that replace the address to which a client library sends its API key, such as `OPENAI_BASE_URL`. A repository
+ * whose `.env` file sets one could have the user's key sent to its own server (CVE-2026-21852), even a key that the client
+ * keeps in a file. Services without a built-in address (`QDRANT_URL`, `VAULT_ADDR`) are not listed. The file is loaded only
+ * if a name suggests that it is needed; see suspects.ts.
  */
 import { isLoopback } from "../core/url.ts";
 
 interface Service {
-  /** Further keys, besides `NAME_API_KEY`. */
+  /** The variables of its keys, in addition to `NAME_API_KEY`. */
   readonly keys: readonly string[];
-  /** Hosts of the service itself, which get its keys anyway; `*.` is any name below, if the service alone gives these. */
+  /** The service's own hosts, between spaces. `*.` stands for any name below, if only the service can give such names. */
   readonly hosts: string;
 }
 
@@ -21,7 +22,7 @@ const LANGSMITH = "api.smith.langchain.com *.api.smith.langchain.com";
 const LANGFUSE = "cloud.langfuse.com us.cloud.langfuse.com hipaa.cloud.langfuse.com";
 const DATADOG = "*.datadoghq.com *.datadoghq.eu *.ddog-gov.com datadoghq.com datadoghq.eu ddog-gov.com";
 
-/** By the first part of its variables' names. */
+/** The services by the first part of their variables: `OPENAI` has OPENAI_BASE_URL and OPENAI_API_KEY. */
 export const SERVICES: ReadonlyMap<string, Service> = new Map(
   (
     [
@@ -91,9 +92,11 @@ export const SERVICES: ReadonlyMap<string, Service> = new Map(
   ).map(([name, hosts, ...keys]) => [name, { hosts, keys }]),
 );
 
+/** The form of most addresses: `OPENAI_BASE_URL`, `GROQ_API_URL`. */
 const ADDRESS = /^([A-Z\d_]+?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|(?:INFERENCE_)?ENDPOINT(?:_URL)?)$/;
 
-const FURTHER: ReadonlyMap<string, Service> = new Map([
+/** Addresses of other forms, by their whole names. */
+const OTHER_ADDRESSES: ReadonlyMap<string, Service> = new Map([
   ["AMP_URL", { hosts: "ampcode.com", keys: ["AMP_API_KEY"] }],
   [
     "ANTHROPIC_HOST",
@@ -131,21 +134,23 @@ const FURTHER: ReadonlyMap<string, Service> = new Map([
   ["YARN_NPM_REGISTRY_SERVER", { hosts: "", keys: ["YARN_NPM_AUTH_TOKEN"] }],
 ]);
 
-/** Also `AWS_ENDPOINT_URL_S3` and those of the other services. */
-const OF_AWS = /^AWS_ENDPOINT_URL(?:_[A-Z\d_]+)?$/;
+/** The addresses of Amazon's services: `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`. */
+const AWS_ADDRESS = /^AWS_ENDPOINT_URL(?:_[A-Z\d_]+)?$/;
 
-/** One for each of Google's services. */
-const OF_GOOGLE_CLOUD = /^CLOUDSDK_API_ENDPOINT_OVERRIDES_[A-Z\d_]+$/;
+/** The addresses of Google Cloud's services, one for each. */
+const GOOGLE_CLOUD_ADDRESS = /^CLOUDSDK_API_ENDPOINT_OVERRIDES_[A-Z\d_]+$/;
 
+/** Returns the service whose address is in a variable. */
 function serviceOf(name: string): Service | undefined {
-  if (OF_GOOGLE_CLOUD.test(name)) return { hosts: "*.googleapis.com", keys: GOOGLE_CLOUD_KEYS };
-  if (OF_AWS.test(name)) return { hosts: "", keys: AWS_KEYS };
+  if (GOOGLE_CLOUD_ADDRESS.test(name)) return { hosts: "*.googleapis.com", keys: GOOGLE_CLOUD_KEYS };
+  if (AWS_ADDRESS.test(name)) return { hosts: "", keys: AWS_KEYS };
   const prefix = ADDRESS.exec(name)?.[1] ?? "";
   const service = SERVICES.get(prefix);
-  return service === undefined ? FURTHER.get(name) : { ...service, keys: [`${prefix}_API_KEY`, ...service.keys] };
+  if (service === undefined) return OTHER_ADDRESSES.get(name);
+  return { ...service, keys: [`${prefix}_API_KEY`, ...service.keys] };
 }
 
-/** Returns true for an address of the table: a client may have its key in a file of its own. */
+/** Returns true for an address in the tables. Its client may have the key in a file, so that no variable need hold one. */
 export function isKeyAddress(name: string): boolean {
   return serviceOf(name) !== undefined;
 }
@@ -157,72 +162,81 @@ export function keysSentTo(name: string): readonly string[] {
 
 /** Returns true for a key that client libraries send to the address in another variable. */
 export function isSentKey(name: string): boolean {
-  const isOne = ({ keys }: Service): boolean => keys.includes(name);
+  const hasKey = ({ keys }: Service): boolean => keys.includes(name);
   return (
-    Array.from(SERVICES).some(([prefix, service]) => name === `${prefix}_API_KEY` || isOne(service)) ||
-    Array.from(FURTHER.values()).some(isOne) ||
+    Array.from(SERVICES).some(([prefix, service]) => name === `${prefix}_API_KEY` || hasKey(service)) ||
+    Array.from(OTHER_ADDRESSES.values()).some(hasKey) ||
     AWS_KEYS.includes(name) ||
     GOOGLE_CLOUD_KEYS.includes(name)
   );
 }
 
-/** A URL without user, backslash or space, whose host all URL parsers read alike. */
+/** A URL without a user name, backslash or space, so that all URL parsers find the same host in it. */
 const PLAIN_URL = /^(https?):\/\/([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?(?:[/?#][^\\@\s]*)?$/i;
 
-/** Returns true for a URL of this machine, if every URL parser reads it so. */
+/** Returns true for a URL of this machine, if every URL parser reads it as one. */
 export function isLoopbackUrl(text: string): boolean {
   const host = PLAIN_URL.exec(text.trim())?.[2];
   return host !== undefined && isLoopback(host.toLowerCase());
 }
 
-/** Amazon's own hosts: one name before the region. Names with more parts may be a customer's. */
-const HOST_OF_AWS = /^[a-z\d-]+\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com$/;
+/** Amazon's own hosts have one name before the region. Names with more parts may belong to a customer. */
+const AWS_HOST = /^[a-z\d-]+\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com$/;
 
-/** Returns true if an address sends a key only where it belongs: to this machine, or to the service itself. */
+/** Returns true if an address sends a key only to this machine, or to the service itself. */
 export function isHarmlessAddress(name: string, text: string): boolean {
   const value = text.trim();
   if (value === "" || isLoopbackUrl(value)) return true;
-  // A socket of this machine.
-  if (/^(?:unix|npipe):\/\//.test(value)) return true;
-  const [, scheme = "", written = ""] = PLAIN_URL.exec(value) ?? [];
-  // Some settings are a host alone.
-  const host = /^[\w.-]+$/.test(value)
-    ? value.toLowerCase()
-    : scheme.toLowerCase() === "https"
-      ? written.toLowerCase()
-      : "";
+  const isLocalSocket = /^(?:unix|npipe):\/\//.test(value);
+  if (isLocalSocket) return true;
+  const host = hostOf(value);
   if (isLoopback(host)) return true;
-  if (OF_AWS.test(name) && HOST_OF_AWS.test(host)) return true;
-  return (serviceOf(name)?.hosts ?? "")
-    .split(" ")
-    .some((own) => (own.startsWith("*.") ? host.endsWith(own.slice(1)) : own !== "" && host === own));
+  if (AWS_ADDRESS.test(name) && AWS_HOST.test(host)) return true;
+  return (serviceOf(name)?.hosts ?? "").split(" ").some((pattern) => {
+    if (pattern.startsWith("*.")) return host.endsWith(pattern.slice(1));
+    return pattern !== "" && host === pattern;
+  });
+}
+
+/** Returns the host of an https URL, or of a value that is a host alone; empty for any other value. */
+function hostOf(value: string): string {
+  if (/^[\w.-]+$/.test(value)) return value.toLowerCase();
+  const [, scheme = "", host = ""] = PLAIN_URL.exec(value) ?? [];
+  return scheme.toLowerCase() === "https" ? host.toLowerCase() : "";
 }
 
 /**
- * Prefixes of addresses that a `.env` file must be able to set for keys of any source: services without an address of their
- * own, what a bundler gives to a browser, and parts of an application, whose `…_KEY` is sent nowhere.
+ * First parts of addresses that a `.env` file must be able to set whatever the source of the keys is: services without an
+ * address of their own, what a bundler gives to a browser, and parts of an application, whose `…_KEY` is sent nowhere.
  */
-const CONFIGURED =
+const CONFIGURABLE_PREFIX =
   /^(?:AZURE\w*|QDRANT|VAULT|WEAVIATE|MILVUS|ZILLIZ|CHROMA|ELASTIC(?:SEARCH)?|OPENSEARCH|SOLR|MEILI(?:SEARCH)?|TYPESENSE|SUPABASE|APPWRITE|POCKETBASE|HASURA|DATABRICKS|SNOWFLAKE|CLICKHOUSE|INFLUX(?:DB)?|TURSO|UPSTASH\w*|REDIS|NATS|KEYCLOAK|AUTH0|OKTA|COGNITO|MINIO|S3|LIVEKIT|N8N|DIRECTUS|STRAPI|GRAFANA|LOKI|JIRA|CONFLUENCE|ATLASSIAN|JENKINS|ARTIFACTORY|NEXUS|SONAR|UNLEASH|FLAGSMITH|OLLAMA|VLLM|LITELLM|MLFLOW\w*|TEMPORAL|APP|SITE|WEB|FRONTEND|CLIENT|SERVER|PROJECT|(?:NEXT|NUXT|EXPO|PLASMO)_PUBLIC\w*|PUBLIC\w*|VITE\w*|REACT_APP\w*|VUE_APP\w*|GATSBY\w*|NG_APP\w*)$/;
 
-/** The same, and `…_HOST`. */
-const BY_FORM = /^([A-Z\d_]{1,64}?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|ENDPOINT(?:_URL)?|HOST)$/;
+/** The form of addresses of unknown services: that of `ADDRESS`, and `…_HOST`. */
+const ADDRESS_OR_HOST =
+  /^([A-Z\d_]{1,64}?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|ENDPOINT(?:_URL)?|HOST)$/;
 
-/** Returns the first part of the name of a remote http address by its form, for which a client may have a key. */
+/**
+ * Returns the first part of the name of an address, judged by its form alone: `ACME` for ACME_BASE_URL. A client may send
+ * ACME_KEY there. @returns undefined if the value is no http URL of another machine, or the name has no such form
+ */
 export function prefixByForm(name: string, value: string): string | undefined {
   if (!/^\s*https?:\/\//i.test(value) || isLoopbackUrl(value)) return undefined;
-  const prefix = BY_FORM.exec(name)?.[1];
-  return prefix === undefined || CONFIGURED.test(prefix) ? undefined : prefix;
+  const prefix = ADDRESS_OR_HOST.exec(name)?.[1];
+  return prefix === undefined || CONFIGURABLE_PREFIX.test(prefix) ? undefined : prefix;
 }
 
-/** Returns the prefixes of addresses to which the key in this variable may be sent by the form of its name. */
+/** Returns the first parts of the addresses to which a key may be sent, by its name: `A` and `A_B` for A_B_KEY. */
 export function prefixesOfKey(name: string): readonly string[] {
   if (!/(?:KEY|TOKEN|SECRET|PASSWORD|PAT|HEADERS|CREDENTIALS?)$/.test(name)) return [];
   const prefixes: string[] = [];
-  for (let at = name.indexOf("_"); at > 0 && at <= 64; at = name.indexOf("_", at + 1)) prefixes.push(name.slice(0, at));
+  // A prefix ends before each underscore, and has at most 64 characters.
+  for (let end = name.indexOf("_"); end > 0 && end <= 64; end = name.indexOf("_", end + 1)) {
+    prefixes.push(name.slice(0, end));
+  }
   return prefixes;
 }
 
-/** Addresses that have a name of their own, and the forms of all others, for `suspect-names.ts`. */
-export const ADDRESS_NAMES: readonly string[] = [...FURTHER.keys()];
-export const ADDRESS_FORMS: readonly RegExp[] = [ADDRESS, OF_AWS, OF_GOOGLE_CLOUD];
+/** The addresses with names of their own, and the forms of all others. The generator of `suspect-names.ts` needs them. */
+export const ADDRESS_NAMES: readonly string[] = [...OTHER_ADDRESSES.keys()];
+export const ADDRESS_FORMS: readonly RegExp[] = [ADDRESS, AWS_ADDRESS, GOOGLE_CLOUD_ADDRESS];

@@ -1,19 +1,20 @@
 /**
- * Variables that decide through whom programs connect, and whom they trust: with a proxy and an authority of its own, a
- * repository reads what each client sends. Loaded only if a name suggests one; see suspects.ts.
+ * Variables that decide through which machines programs connect, and which certificates they trust. With a proxy and a
+ * certificate authority of its own, a repository could read what each client sends. The file is loaded only if a name
+ * suggests that it is needed; see suspects.ts.
  */
 import { isLoopback } from "../core/url.ts";
 
 /**
- * Proxies, in any case: Python takes every case, and npm, pnpm, Yarn, pip and Cargo read their settings so. `no_proxy` only
- * names hosts that are reached without one.
+ * Proxies. Their names match in any case: Python accepts every case, as npm, pnpm, Yarn, pip and Cargo do for their settings.
+ * `no_proxy` is not listed, because it only names hosts that are reached without a proxy.
  */
 const PROXIES =
   /^(?:(?:(?:p?npm_config|yarn|pip|uv|cargo|hex|vault|nomad|consul|bundle|docker|cloudsdk|global_agent|cgi|git|gem|composer|poetry|conda|homebrew)_)?(?:https?|all|ftp|socks[45]?|wss?|rsync|grpc)[_-]proxy|(?:p?npm_config|yarn|pip|uv)_proxy|vault_proxy_addr|cloudsdk_proxy_address)$/i;
 
-/** Settings that turn verification off with one value, and those that harmless values have besides. */
+/** Settings that can turn verification off, with a pattern of the values that do not. */
 const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
-  // Only this text turns it off.
+  // Only the text `0` turns verification off.
   ["NODE_TLS_REJECT_UNAUTHORIZED", /^(?!0$)/],
   ["PYTHONHTTPSVERIFY", /^(?!0$)/],
   ...[
@@ -28,7 +29,7 @@ const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
   ]
     .flat()
     .map((name) => [name, /^(?:0|false|no|off)$/i] as const),
-  // Any text is a yes for these, `false` as well.
+  // Any text, even `false`, turns verification off.
   ...["GIT_SSL_NO_VERIFY", "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_VERIFY"].map(
     (name) => [name, /(?!)/] as const,
   ),
@@ -36,7 +37,7 @@ const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
   ["DENO_TLS_CA_STORE", /^(?:mozilla|system)(?:,(?:mozilla|system))*$/],
 ]);
 
-/** Authorities and files of settings, in capital letters; npm, pip and others ignore the case of theirs. */
+/** Certificate authorities, and files of settings, in capital letters. npm, pip and others ignore the case of theirs. */
 const AUTHORITIES: ReadonlySet<string> = new Set(
   [
     ["SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CA_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"],
@@ -48,31 +49,32 @@ const AUTHORITIES: ReadonlySet<string> = new Set(
     ["UV_INSECURE_HOST", "UV_CONFIG_FILE", "CARGO_HTTP_CAINFO", "CARGO_HTTP_PROXY_CAINFO", "BUNDLE_SSL_CA_CERT"],
     ["VAULT_CACERT", "VAULT_CAPATH", "VAULT_CACERT_BYTES", "CONSUL_CACERT", "CONSUL_CAPATH", "NOMAD_CACERT"],
     ["NOMAD_CAPATH", "HELM_KUBECAFILE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "HOMEBREW_CURLRC", "COMPOSER_CAFILE"],
-    // Whoever reads this file reads what was encrypted.
+    // Programs write their session keys to this file. Its readers can decrypt all connections.
     ["SSLKEYLOGFILE"],
   ].flat(),
 );
 
-function spelled(name: string): string {
+/** Returns a name as `AUTHORITIES` and `SWITCHES` write it. */
+function normalizedName(name: string): string {
   return name.toUpperCase().replaceAll("-", "_");
 }
 
-/** Returns true if a variable of this name decides how programs connect; `decidesNetwork` also checks the value. */
+/** Returns true if a variable of this name decides how programs connect. `decidesNetwork` also checks the value. */
 export function mayDecideNetwork(name: string): boolean {
-  return PROXIES.test(name) || AUTHORITIES.has(spelled(name)) || SWITCHES.has(spelled(name));
+  return PROXIES.test(name) || AUTHORITIES.has(normalizedName(name)) || SWITCHES.has(normalizedName(name));
 }
 
-/** Returns true if the variable decides through which other machine programs connect, or whom they trust. */
+/** Returns true if the variable sends connections through another machine, or changes which certificates programs trust. */
 export function decidesNetwork(name: string, value: string): boolean {
   const text = value.trim();
-  // To Git an empty text is a yes, too.
+  // Git takes an empty text for a yes, too.
   if (text === "") return name === "GIT_SSL_NO_VERIFY";
   if (!mayDecideNetwork(name)) return false;
   if (PROXIES.test(name)) return !isOfThisMachine(text);
-  return SWITCHES.get(spelled(name))?.test(text) !== true;
+  return SWITCHES.get(normalizedName(name))?.test(text) !== true;
 }
 
-/** A proxy with or without a scheme, whose host all parsers read alike. */
+/** A proxy with or without a scheme, in which all parsers find the same host. */
 const PLAIN_PROXY = /^(?:(?:https?|socks[45]?[ah]?):\/\/)?([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?\/?$/i;
 
 function isOfThisMachine(proxy: string): boolean {
@@ -80,6 +82,6 @@ function isOfThisMachine(proxy: string): boolean {
   return host !== undefined && isLoopback(host.toLowerCase());
 }
 
-/** All listed names, and the form of proxies, for the test of names and for `suspect-names.ts`. */
+/** All listed names, and the form of proxies. A test needs them, and so does the generator of `suspect-names.ts`. */
 export const NETWORK_NAMES: readonly string[] = [...AUTHORITIES, ...SWITCHES.keys()];
 export const NETWORK_FORMS: readonly RegExp[] = [PROXIES];

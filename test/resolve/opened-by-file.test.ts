@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Layer, Origin, Variable } from "../../src/core/model.ts";
-import { isCallersWord } from "../../src/esc/settings/from-files.ts";
+import { isTrustedOrigin } from "../../src/esc/settings/from-files.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
 import { isReserved } from "../../src/resolve/reserved-names.ts";
 import { findRisks, markFromFiles } from "../../src/resolve/marks-of-files.ts";
@@ -46,7 +46,7 @@ test.each<[Origin, boolean]>([
   [IN_FILE, false],
   [{ ...ESC, alias: "OTHER" }, false],
 ])("%o is the caller's word: %s", (origin, expected) => {
-  expect(isCallersWord(origin)).toBe(expected);
+  expect(isTrustedOrigin(origin)).toBe(expected);
 });
 
 test.each([

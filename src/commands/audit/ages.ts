@@ -1,11 +1,11 @@
 import type { Contract, Declaration } from "../../contract/contract-model.ts";
 import { dueAt, rotationOf } from "../../contract/rotation.ts";
-import { ago, day } from "../../core/day.ts";
+import { describeAge, formatDay } from "../../core/day.ts";
 import { SophiaError } from "../../core/error.ts";
 import { grouped } from "../../core/grouped.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
-import { Histories, type LastChange } from "../../esc/api/history.ts";
+import { DefinitionHistories, type LastChange } from "../../esc/api/history.ts";
 import { listRevisions } from "../../esc/api/definition-requests.ts";
 import { statusOf } from "../../esc/faults/esc-fault.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
@@ -62,7 +62,7 @@ async function changesIn(
   secrets: readonly Declaration[],
 ): Promise<ReadonlyMap<string, LastChange>> {
   await requireKnown(name, connection);
-  const histories = new Histories(connection);
+  const histories = new DefinitionHistories(connection);
   const changes = new Map<string, LastChange>();
   await Promise.all(
     secrets.map(async (declaration) => {
@@ -126,9 +126,9 @@ export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): s
       const { number, created, by } = isKnown ? change.revision : change.since;
       const version = `${change.environment}@${number}`;
       const age = isKnown
-        ? `changed ${day(created)}, ${ago(created, now)}${by === "" ? "" : `, by ${by}`} (${version})`
-        : `unchanged since ${day(created)} or earlier (${version}, the oldest revision that was read)`;
-      if (overdue === true && due !== undefined) return `❌ ${shown}: Overdue since ${day(due)}; ${age}`;
+        ? `changed ${formatDay(created)}, ${describeAge(created, now)}${by === "" ? "" : `, by ${by}`} (${version})`
+        : `unchanged since ${formatDay(created)} or earlier (${version}, the oldest revision that was read)`;
+      if (overdue === true && due !== undefined) return `❌ ${shown}: Overdue since ${formatDay(due)}; ${age}`;
       return `✅ ${shown}: ${age.charAt(0).toUpperCase()}${age.slice(1)}`;
     }
   }

@@ -5,7 +5,7 @@ import type { Notice } from "../../core/model.ts";
 import { identifyToken, readTokenFacts, type TokenFacts } from "../../esc/api/tokens.ts";
 import type { EscAccess } from "../../esc/settings/access-settings.ts";
 import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
-import { Variables } from "../../esc/settings/variables.ts";
+import { VariableLookup } from "../../esc/settings/variables.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { askOnce } from "../parts/ask-esc.ts";
@@ -31,7 +31,7 @@ export async function historyAccess(
   const read = { dotenv, contract };
   const { access: launcher, notices } = await accessOf(settings, context, {}, read);
   const unallowed = notices.filter(({ kind }) => kind === "environment-not-allowed");
-  const token = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
+  const token = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
   const isOwn = token === undefined || launcher.kind === "unconsented";
   const reader = isOwn ? launcher : (await accessOf(settings, context, { token }, read)).access;
   return { launcher, reader, unallowed };

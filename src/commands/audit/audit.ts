@@ -1,11 +1,11 @@
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
-import { day } from "../../core/day.ts";
+import { formatDay } from "../../core/day.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
-import { MOST_REVISIONS } from "../../esc/api/definition-requests.ts";
+import { MAX_REVISIONS } from "../../esc/api/definition-requests.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
@@ -86,7 +86,7 @@ function auditText({ contract, ages, token, findings, unseen }: Audit, now: Date
   const others = findings.filter(({ kind }) => kind !== "overdue");
   const sections: readonly (readonly Line[])[] = [
     ["--- Secrets in ESC ---", ...ageLines(ages, now)],
-    ...(isCut === true ? [[`Only the last ${MOST_REVISIONS} revisions of each environment were read.`]] : []),
+    ...(isCut === true ? [[`Only the last ${MAX_REVISIONS} revisions of each environment were read.`]] : []),
     ["--- Token ---", tokenLine(token, now)],
     ...(others.length === 0 ? [] : [["--- Files, token and repository ---", ...others.flatMap(findingLines)]]),
     ...(unseen.length === 0 ? [] : [["--- Not visible ---", ...unseen.map((what) => `➖ ${what}`)]]),
@@ -113,7 +113,7 @@ function tokenLine(token: TokenReport, now: Date): string {
     case "known": {
       const { name, role, expires } = token;
       const end =
-        expires === undefined ? "never expires" : `${expires <= now ? "expired" : "expires"} on ${day(expires)}`;
+        expires === undefined ? "never expires" : `${expires <= now ? "expired" : "expires"} on ${formatDay(expires)}`;
       return `${role === OPEN_ROLE ? "✅" : "➖"} ${name}: ${role === undefined ? "role unknown" : `role ${role}`}, ${end}`;
     }
   }

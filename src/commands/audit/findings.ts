@@ -1,7 +1,7 @@
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
-import { day, DAY_MS } from "../../core/day.ts";
+import { formatDay, DAY_MS } from "../../core/day.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
@@ -76,7 +76,7 @@ export function wordFinding(finding: Finding): { readonly message: string; reado
   switch (finding.kind) {
     case "overdue": {
       const name = printable(finding.name);
-      return worded(`${name} is overdue since ${day(finding.due)}`, `sophia-run rotate ${shellWord(name)}`);
+      return worded(`${name} is overdue since ${formatDay(finding.due)}`, `sophia-run rotate ${shellWord(name)}`);
     }
     case "token-role": {
       const message = `The launcher's token may do more than open environments: its role is ${finding.role}`;
@@ -85,7 +85,10 @@ export function wordFinding(finding: Finding): { readonly message: string; reado
     case "token-endless":
       return worded("The launcher's token never expires", "create one that expires in 90 days (SECRETS.md)");
     case "token-ends":
-      return worded(`The launcher's token expires on ${day(finding.at)}`, "create a new one before then (SECRETS.md)");
+      return worded(
+        `The launcher's token expires on ${formatDay(finding.at)}`,
+        "create a new one before then (SECRETS.md)",
+      );
     case "tracked": {
       const remedy = `replace its secrets, then git rm --cached -- ${shellWord(finding.file)}`;
       return worded(`Git tracks ${finding.file}: all readers of the repository can read its values`, remedy);

@@ -2,8 +2,8 @@
  * The age of environments, and the approvals that they need. Apart from the `ages.ts` of audit, since each `check` that reads
  * ESC loads it: without a YAML parser.
  */
-import { ago } from "../../core/day.ts";
-import { type Gates, readGates } from "../../esc/api/approvals.ts";
+import { describeAge } from "../../core/day.ts";
+import { type RequiredApprovals, readRequiredApprovals } from "../../esc/api/approvals.ts";
 import { listRevisions, type Revision } from "../../esc/api/definition-requests.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
@@ -15,7 +15,7 @@ export interface EnvironmentAge {
   readonly revision: Revision;
 }
 
-export interface EnvironmentGates extends Gates {
+export interface EnvironmentGates extends RequiredApprovals {
   readonly environment: string;
 }
 
@@ -30,7 +30,7 @@ export async function environmentAges(settings: EscSettings, progress: Progress)
 }
 
 export function environmentLine({ environment, revision: { number, created, by } }: EnvironmentAge, now: Date): string {
-  return `✅ ${environment}: Revision ${number}, changed ${ago(created, now)}${by === "" ? "" : ` by ${by}`}`;
+  return `✅ ${environment}: Revision ${number}, changed ${describeAge(created, now)}${by === "" ? "" : ` by ${by}`}`;
 }
 
 /** Returns the environments that need approvals, as far as the token may see that; none if ESC fails. */
@@ -39,7 +39,7 @@ export async function environmentGates(
   progress: Progress,
 ): Promise<readonly EnvironmentGates[]> {
   const asked = await askApart(settings, progress, async (full, connection) => {
-    const { open, update } = await readGates(full, connection);
+    const { open, update } = await readRequiredApprovals(full, connection);
     return { environment: formatName(full), open, update };
   });
   return asked.filter(({ open, update }) => open || update);

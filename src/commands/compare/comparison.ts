@@ -4,7 +4,7 @@ import { checkContract, isDeclared } from "../../contract/check-contract.ts";
 import { formatCheck } from "../../contract/format.ts";
 import type { SetOffer } from "../../contract/remedies.ts";
 import type { Contract, CheckedViolation } from "../../contract/contract-model.ts";
-import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
+import type { EvaluatedVariable, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
 import { reportContract } from "../../output/report.ts";
@@ -106,7 +106,7 @@ interface Column {
 
 function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
   const environment = formatName(name);
-  const asVariable = (key: string, evaluated: Evaluated): readonly Variable[] => {
+  const asVariable = (key: string, evaluated: EvaluatedVariable): readonly Variable[] => {
     if (evaluated.kind === "known") return [evaluated.variable];
     if (evaluated.kind === "list-or-object") return [];
     const { secret, delivery } = evaluated;

@@ -7,7 +7,7 @@ import { grouped } from "../../core/grouped.ts";
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
-import { evaluate, type Evaluated } from "../../esc/api/evaluate.ts";
+import { evaluate, type EvaluatedVariable } from "../../esc/api/evaluate.ts";
 import { formatVersion } from "../../esc/settings/environment-names.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
@@ -15,7 +15,7 @@ import { notAllowed } from "../../access/consent-words.ts";
 import { accessOf } from "../parts/command-access.ts";
 import { admitsAll, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
 
-type EscValue = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
+type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
 
 /**
  * Evaluates the environments of `ESC_ENV`, without opening secrets; undefined if ESC is not configured. A start with them

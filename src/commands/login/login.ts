@@ -5,7 +5,7 @@ import { enumerate, printable } from "../../core/text.ts";
 import { readUser } from "../../esc/api/tokens.ts";
 import { escAccess } from "../../esc/settings/access-settings.ts";
 import { parseBackend } from "../../esc/settings/backend.ts";
-import { Variables } from "../../esc/settings/variables.ts";
+import { VariableLookup } from "../../esc/settings/variables.ts";
 import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import {
@@ -38,7 +38,7 @@ async function logIn(settings: Settings, context: Context): Promise<number> {
     agent === undefined ? unsuitable(environment) : `a coding agent runs it (${readerName(agent)}, by ${agent})`;
   if (why !== undefined)
     throw failure(`a login is for people, but ${why}`, "use a token that may only open: ESC_TOKEN or ESC_TOKEN_FILE");
-  const wanted = new Variables(environment, []).findInProcess("PULUMI_BACKEND_URL");
+  const wanted = new VariableLookup(environment, []).findInProcess("PULUMI_BACKEND_URL");
   const found = pulumiLogin(environment, wanted?.value);
   const name = found.backend ?? wanted?.value ?? "Pulumi Cloud";
   if (found.kind !== "token" || found.backend === undefined) {

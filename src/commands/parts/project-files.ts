@@ -21,7 +21,7 @@ import { enumerate, printable } from "../../core/text.ts";
 import { readFound } from "../../system/bounded-read.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
-import { EscapingLink, escapeWords, readLinked } from "../../system/linked-file.ts";
+import { EscapingLink, describeEscape, readLinked } from "../../system/linked-file.ts";
 import { linkOutOf } from "./project-root.ts";
 
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -68,7 +68,7 @@ export async function readWithin(folder: string, name: string): Promise<string |
     if (systemErrorCode(error) === "ENOENT") return undefined;
     if (!(error instanceof EscapingLink)) throw unusable(name, "read", error);
     const hint = "put a copy of what it leads to in its place";
-    throw new SophiaError({ code: "link-outside", message: escapeWords(name, error.escape), hint });
+    throw new SophiaError({ code: "link-outside", message: describeEscape(name, error.escape), hint });
   }
 }
 

@@ -10,7 +10,7 @@ import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { OWN_FOLDER, within } from "../../system/paths.ts";
+import { WORKING_DIRECTORY_LINK, within } from "../../system/paths.ts";
 import { realPath } from "../../system/real-path.ts";
 
 /** Returns the context with the folder that the command line or the variable names. @throws SophiaError (settings, 125) */
@@ -33,7 +33,7 @@ export function withProject({ project: option }: Values, context: Context): Cont
   const problem = problemOf(folder);
   if (path !== "" && problem === undefined) {
     // As the working directory of a start there: without links.
-    const project = folder === OWN_FOLDER ? folder : realPath(folder);
+    const project = folder === WORKING_DIRECTORY_LINK ? folder : realPath(folder);
     return { ...context, project, projectOption: ` --project ${shellWord(project)}` };
   }
   const label = option === undefined ? variable : "--project";
@@ -44,9 +44,12 @@ export function withProject({ project: option }: Values, context: Context): Cont
   });
 }
 
-/** Returns the absolute path of a folder. The path of the working directory `OWN_FOLDER` does not name the folders above it. */
+/**
+ * Returns the absolute path of a folder. The path of the working directory `WORKING_DIRECTORY_LINK` does not name the
+ * folders above it.
+ */
 function folderAt(path: string, { cwd }: Context): string {
-  if (cwd !== OWN_FOLDER || isAbsolute(path)) return resolve(cwd, path);
+  if (cwd !== WORKING_DIRECTORY_LINK || isAbsolute(path)) return resolve(cwd, path);
   return path === "." ? cwd : within(cwd, path);
 }
 
@@ -56,7 +59,7 @@ function problemOf(path: string): string | undefined {
     // A folder that may not be searched would look like one without a contract.
     statSync(`${path}/.`);
     // Node.js cannot name the folder, and another one may have what it decodes.
-    const isLost = path !== OWN_FOLDER && realPath(path).includes("\uFFFD");
+    const isLost = path !== WORKING_DIRECTORY_LINK && realPath(path).includes("\uFFFD");
     return isLost ? "has a path that is not UTF-8 (change to it, and start there)" : undefined;
   } catch (error) {
     const code = systemErrorCode(error) ?? "UNKNOWN";

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { durationWords, enumerate } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
-import { type OpenRequest, opens, statusOfRequest } from "../../esc/api/approvals.ts";
+import { type OpenRequest, canOpen, statusOfRequest } from "../../esc/api/approvals.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import { type EnvironmentName, formatName, type FullName } from "../../esc/settings/environment-names.ts";
 import { SILENT } from "../../esc/transport/connection.ts";
@@ -79,7 +79,7 @@ type RequestState =
 async function poll(requested: readonly RequestedEnvironment[], esc: EscSettings): Promise<RequestState> {
   const environments = requested.map(({ name }): EnvironmentName => ({ ...name, text: formatName(name) }));
   const answers = await askEsc({ ...esc, environments }, SILENT, async (name, connection): Promise<RequestState> => {
-    if (await opens(name, connection)) return { kind: "open" };
+    if (await canOpen(name, connection)) return { kind: "open" };
     const requests = requested.find((one) => formatName(one.name) === formatName(name))?.requests ?? [];
     const states: string[] = [];
     for (const one of requests) {

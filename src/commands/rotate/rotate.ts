@@ -15,11 +15,11 @@ import {
   readCurrent,
 } from "../../esc/api/change.ts";
 import { rotateByEsc } from "../../esc/api/definition-requests.ts";
-import type { Change } from "../../esc/definition/definition-variables.ts";
-import { rotatedBy } from "../../esc/definition/follow-references.ts";
+import type { VariableChange } from "../../esc/definition/definition-variables.ts";
+import { findRotation } from "../../esc/definition/follow-references.ts";
 import { parseDefinition } from "../../esc/definition/nodes.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
-import { namesIn, nodeOf } from "../../esc/definition/definition-variables.ts";
+import { variableNames, findVariable } from "../../esc/definition/definition-variables.ts";
 import { statusOf } from "../../esc/faults/esc-fault.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
@@ -40,7 +40,7 @@ import { newValue } from "./new-value.ts";
 import { findSource, isAbsent, placeError, refuseComputed, type ValueSource } from "./value-source.ts";
 
 interface Replacement {
-  readonly change: Change;
+  readonly change: VariableChange;
   readonly value: string;
   readonly words: string;
 }
@@ -154,10 +154,10 @@ async function fromRevision(name: string, version: string, target: EscTarget): P
     }
   });
   const old = valueIn(then, name);
-  const defined = nodeOf(then.definition, name);
+  const defined = findVariable(then.definition, name);
   const isStored = defined?.kind === "secret" || defined?.kind === "value";
   if (defined === undefined || old === undefined || !isStored) {
-    const guess = defined === undefined ? didYouMean(name, [...namesIn(then.definition)]) : "";
+    const guess = defined === undefined ? didYouMean(name, [...variableNames(then.definition)]) : "";
     throw placeError(
       `revision ${version} has no stored value of ${printable(name)}${guess}`,
       `pulumi env version history ${target.esc.environments[0]?.text ?? ""} lists the revisions`,
@@ -170,7 +170,7 @@ async function fromRevision(name: string, version: string, target: EscTarget): P
 /** Returns the property that ESC rotates itself, if the variable is one or refers to one. */
 function rotationOf({ defined, variable, current }: ValueSource): string | undefined {
   if (defined.kind === "secret" || defined.kind === "value") return undefined;
-  return rotatedBy(parseDefinition(current.definition.yaml), ["environmentVariables", variable.name]);
+  return findRotation(parseDefinition(current.definition.yaml), ["environmentVariables", variable.name]);
 }
 
 function rotateInEsc({ variable }: ValueSource, property: string, target: EscTarget): Promise<ChangeResult> {

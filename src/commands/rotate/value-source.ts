@@ -5,13 +5,13 @@ import { shellWord } from "../../core/shell.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
-import { type Defined, nodeOf } from "../../esc/definition/definition-variables.ts";
+import { type DefinedVariable, findVariable } from "../../esc/definition/definition-variables.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 
 export interface ValueSource {
   readonly current: EnvironmentState;
   readonly variable: Variable;
-  readonly defined: Defined;
+  readonly defined: DefinedVariable;
 }
 
 /** Finds the last environment with the variable: its value has precedence. @throws SophiaError (rotate-place, 125) */
@@ -34,7 +34,7 @@ export function findSource(name: string, states: readonly EnvironmentState[]): V
       `change it with pulumi env edit ${environment}`,
     );
   }
-  const defined = nodeOf(current.definition, name);
+  const defined = findVariable(current.definition, name);
   if (defined !== undefined) return { current, variable, defined };
   const { origin } = variable;
   const imported = origin.source === "esc" ? origin.importedFrom : undefined;

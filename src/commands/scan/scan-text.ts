@@ -1,5 +1,5 @@
 import { jsonText } from "../../core/json-text.ts";
-import { enumerateFew, firstOf, type Line } from "../../core/lines.ts";
+import { enumerateFew, limitLines, type Line } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Form } from "../../masking/patterns.ts";
@@ -101,7 +101,7 @@ function gapLines(gap: Gap): readonly [string, ...string[]] {
       const { files } = gap;
       return [
         `warning: the history of ${count(files.length, "submodule")} was not searched`,
-        ...firstOf(files, MAX_NAMED),
+        ...limitLines(files, MAX_NAMED),
         "get them: git submodule update --init --recursive",
       ];
     }

@@ -2,7 +2,7 @@
 import { SophiaError } from "../../core/error.ts";
 import type { FailureCode } from "../../core/failure-codes.ts";
 import { printable } from "../../core/text.ts";
-import type { Escape } from "../../system/linked-file.ts";
+import type { LinkEscape } from "../../system/linked-file.ts";
 import type { Distrust } from "../../system/ownership.ts";
 
 /** The reason to read a file: the user named the first contract, or it was found; others are extended by a contract. */
@@ -29,7 +29,7 @@ export type ContractProblem =
   | { readonly kind: "faults"; readonly faults: readonly LocatedFault[] }
   | { readonly kind: "not-utf8" }
   | { readonly kind: "distrusted"; readonly distrust: Distrust; readonly reason: Reason }
-  | { readonly kind: "escaping-link"; readonly escape: Escape; readonly first: string }
+  | { readonly kind: "escaping-link"; readonly escape: LinkEscape; readonly first: string }
   /** @see systemErrorCode */
   | { readonly kind: "unreadable"; readonly errorCode: string | undefined; readonly reason: Reason };
 

@@ -6,7 +6,7 @@ import { withoutMark } from "../../core/text.ts";
 import { readTrusted } from "../../system/addon/addon.ts";
 import { readFound, readNamed } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import type { Escape } from "../../system/linked-file.ts";
+import type { LinkEscape } from "../../system/linked-file.ts";
 import { distrustOf, type Distrust } from "../../system/ownership.ts";
 import { ContractFileError, type ContractProblem, type Reason } from "./contract-file-error.ts";
 
@@ -50,7 +50,7 @@ export async function readContractText(path: string, reason: Reason, folders: Fo
   return withoutMark(bytes.toString("utf8"));
 }
 
-async function escapeOf(error: unknown): Promise<Escape | undefined> {
+async function escapeOf(error: unknown): Promise<LinkEscape | undefined> {
   if (systemErrorCode(error) !== "ESCAPING_LINK") return undefined;
   const { EscapingLink } = await import("../../system/linked-file.ts");
   return error instanceof EscapingLink ? error.escape : undefined;

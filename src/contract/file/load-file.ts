@@ -103,8 +103,8 @@ async function baseOf(
   const base = resolve(dirname(path), target);
   const [first = path] = chain;
   if (isFound) {
-    const { extentOf, isBelow, isInside } = await import("../../system/repository.ts");
-    const { folder, isRepository } = extentOf(first);
+    const { repositoryOrFolderOf, isBelow, isInside } = await import("../../system/repository.ts");
+    const { folder, isRepository } = repositoryOrFolderOf(first);
     if (!isInside(base, folder)) {
       const { realPath } = await import("../../system/real-path.ts");
       const leads = isBelow(base, folder) ? `${target} leads to ${realPath(base)}, and ` : "";

@@ -1,6 +1,9 @@
-/** The change of an environment: reads it, writes another definition, and reads it back. */
+/**
+ * The change of an environment: reads its definition, writes another text, and reads it back to see whether it took effect.
+ * The text is written only if the definition is still the one that was read (ETag). Otherwise the change starts again.
+ */
 import type { Diagnostic } from "../../core/model.ts";
-import { namesIn } from "../definition/definition-variables.ts";
+import { variableNames } from "../definition/definition-variables.ts";
 import { EscFault, needsApproval, statusOf } from "../faults/esc-fault.ts";
 import { isSchemaRefusal } from "../faults/schema-refusal.ts";
 import { formatName, type FullName } from "../settings/environment-names.ts";
@@ -16,72 +19,82 @@ import {
 } from "./definition-requests.ts";
 import { openByDefaults, type OpenedEnvironment } from "./open-session.ts";
 
+/** An environment at one moment: its definition, and the values that it has when it is opened. */
 export interface EnvironmentState {
   readonly name: FullName;
   readonly definition: Definition;
   readonly opened: OpenedEnvironment;
-  /** The variables whose values are hidden, if ESC does not open the environment; `opened` then has only the others. */
+  /** The names of hidden variables, if ESC does not open the environment. `opened` then has only the other variables. */
   readonly hidden?: ReadonlySet<string>;
 }
 
 export type ChangeResult =
-  /** All is as requested. `wrote`: by this change. */
+  /** The environment is as requested. `wrote` is false if it already was, so that nothing was written. */
   | {
       readonly kind: "done";
       readonly wrote: boolean;
       readonly before: EnvironmentState;
       readonly after: EnvironmentState;
     }
+  /** The definition was written, but ESC returns other values, for instance because an import overrides them. */
   | { readonly kind: "without-effect"; readonly before: EnvironmentState; readonly after: EnvironmentState }
+  /** Changes need an approval, so that the change was filed as a draft. */
   | ({ readonly kind: "draft"; readonly before: EnvironmentState } & Draft)
-  /** Other users changed the definition each time; nothing was written. */
+  /** Other users changed the definition at each attempt. Nothing was written. */
   | { readonly kind: "conflict"; readonly attempts: number }
-  /** A schema in the environment refuses the changed values; nothing was written. */
+  /** A schema in the environment refuses the changed values. Nothing was written. */
   | { readonly kind: "refused"; readonly before: EnvironmentState; readonly diagnostics: readonly Diagnostic[] };
 
-const MOST_ATTEMPTS = 4;
+const MAX_ATTEMPTS = 4;
 
-/** Shorter values occur in messages of the service by chance. */
-const SHORTEST_HIDDEN = 4;
+/** Shorter values are not masked in messages of the service, because they occur there by chance. */
+const MIN_MASKED_LENGTH = 4;
 
-/** Reads and opens an environment. @throws EscFault @throws SophiaError for values that no variable can have */
+/** Reads and opens an environment. @throws EscFault @throws SophiaError (esc-value) for values that no variable can have */
 export async function readCurrent(name: FullName, connection: Connection): Promise<EnvironmentState> {
   const definition = await readDefinition(name, connection);
   return { name, definition, opened: await openByDefaults(name, connection) };
 }
 
 /**
- * The same as {@link readCurrent}, but evaluates an environment that needs an approval to be opened, or that ESC does not open
- * because a schema refuses its values: a change can correct them.
+ * Does the same as {@link readCurrent}. If opening needs an approval, or a schema refuses the values, the environment is only
+ * evaluated: a change may correct the values that the schema refuses.
  */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<EnvironmentState> {
   const definition = await readDefinition(name, connection);
   try {
     return { name, definition, opened: await openByDefaults(name, connection) };
   } catch (error) {
-    if (!(error instanceof EscFault && (needsApproval(error.fault) || isSchemaRefusal(error.fault)))) throw error;
+    // Any other error ends the reading.
+    const canEvaluate = error instanceof EscFault && (needsApproval(error.fault) || isSchemaRefusal(error.fault));
+    if (!canEvaluate) throw error;
   }
   const { evaluate } = await import("./evaluate.ts");
-  const { variables: all, notices } = await evaluate(name, connection);
-  const variables = Array.from(all.values()).flatMap((one) => (one.kind === "known" ? [one.variable] : []));
-  const hidden = new Set(Array.from(all).flatMap(([key, { kind }]) => (kind === "unknown" ? [key] : [])));
+  const { variables: evaluated, notices } = await evaluate(name, connection);
+  const variables = Array.from(evaluated.values()).flatMap((one) => (one.kind === "known" ? [one.variable] : []));
+  const hidden = new Set(Array.from(evaluated).flatMap(([key, { kind }]) => (kind === "unknown" ? [key] : [])));
   return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden };
 }
 
-/** The same as {@link readOrEvaluate}, with an empty definition if the token may not read it. For reports. */
+/** Does the same as {@link readOrEvaluate}. If the token may not read the definition, it is empty. For reports only. */
 export async function readToShow(name: FullName, connection: Connection): Promise<EnvironmentState> {
   try {
     return await readOrEvaluate(name, connection);
   } catch (error) {
-    if (statusOf(error) !== 403 || !(error instanceof EscFault && error.context.isDefinition === true)) throw error;
+    const mayNotRead = error instanceof EscFault && error.context.isDefinition === true && statusOf(error) === 403;
+    if (!mayNotRead) throw error;
   }
   const opened = await openByDefaults(name, connection);
   return { name, definition: { yaml: "", etag: "", revision: opened.revision }, opened };
 }
 
 /**
- * Writes the text that `edit` returns, and starts again after a concurrent change. If an answer was lost, the next attempt
- * finds nothing to change. Messages of the service mask `values`. @throws EscFault @throws the errors of `edit`
+ * Writes the text that `edit` returns, and starts again after a change by another user. If the answer to a write was lost, the
+ * next attempt finds nothing to change.
+ *
+ * @param edit returns the new text; undefined if the environment is as requested
+ * @param values masked in messages of the service
+ * @throws EscFault @throws the errors of `edit`
  */
 export async function changeEnvironment(
   name: FullName,
@@ -91,20 +104,23 @@ export async function changeEnvironment(
   read: typeof readCurrent = readCurrent,
 ): Promise<ChangeResult> {
   for (const value of values) {
-    if (value.length < SHORTEST_HIDDEN) continue;
+    if (value.length < MIN_MASKED_LENGTH) continue;
     connection.cleaner.hide(new Secret(value));
+    // The service may quote the value as JSON.
     connection.cleaner.hide(new Secret(JSON.stringify(value).slice(1, -1)));
   }
   let first: EnvironmentState | undefined;
-  for (let attempts = 1; attempts <= MOST_ATTEMPTS; attempts += 1) {
+  for (let attempts = 1; attempts <= MAX_ATTEMPTS; attempts += 1) {
     const current = await read(name, connection);
     first ??= current;
     const yaml = edit(current);
     if (yaml === undefined) {
+      // An earlier attempt wrote it if the definition is no longer the first one.
       const wrote = first.definition.etag !== current.definition.etag;
       return { kind: "done", wrote, before: first, after: current };
     }
-    if (!isWhole(current)) continue;
+    // Read again: writing a part of the definition would lose the rest.
+    if (!isComplete(current)) continue;
     const { etag } = current.definition;
     const update = await updateOrRefusal(name, yaml, etag, connection);
     if (update.kind === "refused") return { ...update, before: current };
@@ -113,13 +129,14 @@ export async function changeEnvironment(
       return { kind: "draft", before: current, ...(await createDraft(name, yaml, etag, connection)) };
     }
     const after = await readBack(() => read(name, connection));
+    // Hidden values cannot be compared. Then the change took effect if ESC has stored the revision that was written.
     const isStored = after.definition.etag !== etag && after.definition.revision === update.revision;
-    const took = after.hidden === undefined ? edit(after) === undefined : isStored;
-    return took
+    const tookEffect = after.hidden === undefined ? edit(after) === undefined : isStored;
+    return tookEffect
       ? { kind: "done", wrote: true, before: current, after }
       : { kind: "without-effect", before: current, after };
   }
-  return { kind: "conflict", attempts: MOST_ATTEMPTS };
+  return { kind: "conflict", attempts: MAX_ATTEMPTS };
 }
 
 async function updateOrRefusal(name: FullName, yaml: string, etag: string, connection: Connection) {
@@ -131,19 +148,23 @@ async function updateOrRefusal(name: FullName, yaml: string, etag: string, conne
   }
 }
 
-/** Returns false for a truncated text, or a change between the two readings: writing it would lose the rest. */
-function isWhole({ definition, opened }: EnvironmentState): boolean {
-  const own = namesIn(definition);
+/**
+ * Returns false if the definition lacks a variable that ESC opened from it: its text was truncated, or it changed between the
+ * two readings.
+ */
+function isComplete({ definition, opened }: EnvironmentState): boolean {
+  const definedNames = variableNames(definition);
   return opened.variables.every(
     ({ name, origin, delivery }) =>
       delivery === "file" ||
       origin.source !== "esc" ||
       origin.line === undefined ||
       origin.importedFrom !== undefined ||
-      own.has(name),
+      definedNames.has(name),
   );
 }
 
+/** Returns the name of the environment with its revision, such as `acme/sophia/dev@12`. */
 export function formatRevision({ name, definition: { revision } }: EnvironmentState): string {
   return revision === undefined ? formatName(name) : `${formatName(name)}@${revision}`;
 }

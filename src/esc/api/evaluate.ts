@@ -1,47 +1,51 @@
-/** Evaluation of environments without opening them: no credentials are minted, and secrets stay unknown. */
+/** Evaluates environments without opening them: no credentials are minted, and the values of secrets stay unknown. */
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
 import { isOfSchema } from "../faults/schema-refusal.ts";
 import { formatName, type FullName } from "../settings/environment-names.ts";
 import type { Connection } from "../transport/connection.ts";
 import { pathOfRevision } from "./definition-requests.ts";
-import { type Entry, readEntries } from "./opened-values.ts";
+import { type OpenedEntry, readEntries } from "./opened-values.ts";
 
-export type Evaluated =
+/** One variable as far as its value is known without opening the environment. */
+export type EvaluatedVariable =
   | { readonly kind: "known"; readonly variable: Variable }
-  /** A secret, or a value that a provider gives once the environment is opened. */
+  /** A secret, or a value that a provider makes when the environment is opened. */
   | { readonly kind: "unknown"; readonly secret: boolean; readonly delivery: Variable["delivery"] }
   | { readonly kind: "list-or-object" };
 
 export interface EvaluatedEnvironment {
   readonly name: FullName;
-  readonly variables: ReadonlyMap<string, Evaluated>;
-  /** There may be further variables: `environmentVariables` or `files` is known only once it is opened. */
+  readonly variables: ReadonlyMap<string, EvaluatedVariable>;
+  /**
+   * True if there may be further variables: `environmentVariables` or `files` is known only once the environment is opened.
+   */
   readonly open: boolean;
   readonly diagnostics: readonly Diagnostic[];
   readonly notices: readonly Notice[];
 }
 
-/** Evaluates an environment: `POST …/check`, which the SDK lacks. @throws EscFault, SophiaError (esc-value, 125) */
+/** Evaluates an environment: `POST …/check`, which the SDK lacks. @throws EscFault @throws SophiaError (esc-value, 125) */
 export function evaluate(name: FullName, connection: Connection): Promise<EvaluatedEnvironment> {
   const path = pathOfRevision(name, "check");
   return connection.repeat(`evaluating ${formatName(name)}`, async () => {
     const answer = await connection.ask({ method: "POST", path });
-    // The values are there although a schema refuses some of them.
+    // If a schema refuses some values, the answer has all of them anyway.
     const { diagnostics, fields } = connection.diagnosticsIn(answer, isOfSchema);
     const { entries, unknown, notices } = readEntries(fields, answer.data, name, connection.host);
-    const variables = new Map<string, Evaluated>();
+    const variables = new Map<string, EvaluatedVariable>();
     for (const entry of entries) {
-      // A file hides a variable of the same name, a list or an object hides nothing.
-      if (entry.kind !== "list-or-object" || !variables.has(entry.name)) variables.set(entry.name, evaluated(entry));
+      // A file hides a variable of the same name. A list or an object hides nothing.
+      const isHidden = entry.kind === "list-or-object" && variables.has(entry.name);
+      if (!isHidden) variables.set(entry.name, toEvaluated(entry));
     }
     return { name, variables, open: unknown.length > 0, diagnostics, notices };
   });
 }
 
-function evaluated(entry: Entry): Evaluated {
+function toEvaluated(entry: OpenedEntry): EvaluatedVariable {
   const { kind, secret, delivery } = entry;
   if (kind === "list-or-object") return { kind };
-  // The service masks secrets that the token may not see: the text is not the value.
+  // The service masks secrets that the token may not see, so that the text of a secret is not its value.
   if (kind === "unknown" || (secret && entry.variable.value !== "")) return { kind: "unknown", secret, delivery };
   return { kind: "known", variable: entry.variable };
 }

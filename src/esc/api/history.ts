@@ -1,5 +1,5 @@
-/** The last changes of values, by the history of their definitions. */
-import { follow, importsOf, type Path, type ValueSource } from "../definition/follow-references.ts";
+/** Finds when values last changed, in the revisions of the definitions that make them. It is used by `audit`. */
+import { followReferences, importsOf, type ValuePath, type ValueSource } from "../definition/follow-references.ts";
 import { isLinked, parseDefinition, type Parsed } from "../definition/nodes.ts";
 import { SophiaError } from "../../core/error.ts";
 import { statusOf } from "../faults/esc-fault.ts";
@@ -7,17 +7,20 @@ import { formatName, formatVersion, type FullName } from "../settings/environmen
 import type { Connection } from "../transport/connection.ts";
 import { importedName, listRevisions, readDefinition, type Revision, type Revisions } from "./definition-requests.ts";
 
+/** The last change of a value. */
 export type LastChange =
   | { readonly kind: "changed"; readonly environment: string; readonly revision: Revision }
-  /** The same in all revisions that were read; there are older ones. */
+  /** The value is the same in all revisions that were read, and there are older ones. */
   | { readonly kind: "unchanged"; readonly environment: string; readonly since: Revision }
+  /** A provider makes a new value whenever the environment is opened. */
   | { readonly kind: "minted"; readonly environment: string }
-  /** Its source is not visible to this token, or cannot be read. */
+  /** `what`, which makes the value, is not visible to this token, or cannot be read. */
   | { readonly kind: "unseen"; readonly what: string };
 
-const MOST_IMPORTS = 50;
+const MAX_IMPORT_DEPTH = 50;
 
-class Unseen extends Error {
+/** Thrown for something that the token may not see, or that cannot be read; it becomes a `LastChange` of kind `unseen`. */
+class NotVisible extends Error {
   readonly what: string;
   constructor(what: string) {
     super("not visible");
@@ -25,8 +28,11 @@ class Unseen extends Error {
   }
 }
 
-/** Searches histories of definitions by bisection: a change undone between two compared revisions is not found. */
-export class Histories {
+/**
+ * The histories of definitions, each of which is read at most once. They are searched by bisection: a change that was undone
+ * between two compared revisions is not found.
+ */
+export class DefinitionHistories {
   readonly #connection: Connection;
   readonly #definitions = new Map<string, Promise<Parsed>>();
   readonly #revisions = new Map<string, Promise<Revisions>>();
@@ -35,53 +41,59 @@ export class Histories {
     this.#connection = connection;
   }
 
-  /** @param path below `values` @returns undefined if nothing has it @throws EscFault except for 403 and 404 */
+  /**
+   * Finds the last change of the value at a path below `values`, in this environment, its imports and what it refers to.
+   *
+   * @param trail the environments and paths on the way here, so that circular imports end
+   * @returns undefined if no definition has the value @throws EscFault, except for the statuses 403 and 404
+   */
   async lastChange(
     name: FullName,
-    path: Path,
+    path: ValuePath,
     trail: ReadonlySet<string> = new Set(),
   ): Promise<LastChange | undefined> {
     const id = `${formatVersion(name)} ${JSON.stringify(path)}`;
-    if (trail.has(id) || trail.size > MOST_IMPORTS) return undefined;
-    const within = new Set([...trail, id]);
+    if (trail.has(id) || trail.size > MAX_IMPORT_DEPTH) return undefined;
+    const longerTrail = new Set([...trail, id]);
     try {
       const parsed = await this.#definition(name);
-      const made = follow(parsed, path);
-      if (made === undefined) return await this.#imported(name, parsed, path, within);
-      if (made.isMinted) return { kind: "minted", environment: formatName(name) };
-      const ownChange = await this.#ownChange(name, path, made);
+      const source = followReferences(parsed, path);
+      if (source === undefined) return await this.#changeInImports(name, parsed, path, longerTrail);
+      if (source.isMinted) return { kind: "minted", environment: formatName(name) };
+      const ownChange = await this.#changeInOwnRevisions(name, path, source);
       const outsideChanges = await Promise.all(
-        made.outside.map(({ environment, path: inside }) =>
+        source.outside.map(({ environment, path: outsidePath }) =>
           environment === undefined
-            ? this.#imported(name, parsed, inside, within)
-            : this.#changeIn(environment, name, inside, within),
+            ? this.#changeInImports(name, parsed, outsidePath, longerTrail)
+            : this.#changeInImport(environment, name, outsidePath, longerTrail),
         ),
       );
-      return latest([ownChange, ...outsideChanges.filter((one) => one !== undefined)]);
+      return latest([ownChange, ...outsideChanges.filter((change) => change !== undefined)]);
     } catch (error) {
-      if (error instanceof Unseen) return { kind: "unseen", what: error.what };
+      if (error instanceof NotVisible) return { kind: "unseen", what: error.what };
       throw error;
     }
   }
 
-  async #imported(
+  /** Searches the imports from the last to the first, since later imports win. */
+  async #changeInImports(
     name: FullName,
     parsed: Parsed,
-    path: Path,
+    path: ValuePath,
     trail: ReadonlySet<string>,
   ): Promise<LastChange | undefined> {
     for (const { written, isMerged } of (importsOf(parsed) ?? []).toReversed()) {
       if (!isMerged) continue;
-      const change = await this.#changeIn(written, name, path, trail);
+      const change = await this.#changeInImport(written, name, path, trail);
       if (change !== undefined) return change;
     }
     return undefined;
   }
 
-  async #changeIn(
+  async #changeInImport(
     written: string,
     name: FullName,
-    path: Path,
+    path: ValuePath,
     trail: ReadonlySet<string>,
   ): Promise<LastChange | undefined> {
     const imported = importedName(written, name);
@@ -89,87 +101,95 @@ export class Histories {
     return this.lastChange(imported, path, trail);
   }
 
-  async #ownChange(name: FullName, path: Path, made: ValueSource): Promise<LastChange> {
+  async #changeInOwnRevisions(name: FullName, path: ValuePath, source: ValueSource): Promise<LastChange> {
     const environment = formatName(name);
     const { revisions, hasMore } = await this.#history(name);
     const [newest] = revisions;
     const oldest = revisions.at(-1);
-    if (newest === undefined || oldest === undefined) throw new Unseen(`the revisions of ${environment}`);
+    if (newest === undefined || oldest === undefined) throw new NotVisible(`the revisions of ${environment}`);
     const isSame = async (index: number): Promise<boolean> => {
       const { number } = revisions[index] ?? newest;
-      const then = await this.#definition({ ...name, version: String(number) });
-      return follow(then, path)?.text === made.text;
+      const older = await this.#definition({ ...name, version: String(number) });
+      return followReferences(older, path)?.text === source.text;
     };
-    // The last revision known to be the same, and the first known to differ.
-    let same = 0;
-    let different = revisions.length;
-    for (let index = 1; different === revisions.length && same + 1 < revisions.length;) {
-      if (await isSame(index)) same = index;
-      else different = index;
+    // The oldest revision known to have the same value, and the newest known to have another. The list begins with the newest.
+    let sameIndex = 0;
+    let differentIndex = revisions.length;
+    // Steps of doubled length find a revision that differs. Most values have changed recently.
+    for (let index = 1; differentIndex === revisions.length && sameIndex + 1 < revisions.length;) {
+      if (await isSame(index)) sameIndex = index;
+      else differentIndex = index;
       index = Math.min(index * 2, revisions.length - 1);
     }
-    while (same + 1 < different) {
-      const middle = (same + different) >> 1;
-      if (await isSame(middle)) same = middle;
-      else different = middle;
+    // Bisection finds the change between the two.
+    while (sameIndex + 1 < differentIndex) {
+      const middle = (sameIndex + differentIndex) >> 1;
+      if (await isSame(middle)) sameIndex = middle;
+      else differentIndex = middle;
     }
-    const revision = revisions[same] ?? newest;
-    if (different < revisions.length || !hasMore) return { kind: "changed", environment, revision };
+    const revision = revisions[sameIndex] ?? newest;
+    if (differentIndex < revisions.length || !hasMore) return { kind: "changed", environment, revision };
     return { kind: "unchanged", environment, since: oldest };
   }
 
+  /** Returns the revisions from that of the name on, the newest first. */
   async #history(name: FullName): Promise<Revisions> {
     const { version, ...latestName } = name;
-    const history = await once(this.#revisions, formatName(name), () =>
-      visible(`the revisions of ${formatName(name)}`, () => listRevisions(latestName, this.#connection)),
+    const history = await memoize(this.#revisions, formatName(name), () =>
+      requireVisible(`the revisions of ${formatName(name)}`, () => listRevisions(latestName, this.#connection)),
     );
     if (version === undefined) return history;
-    const at = history.revisions.findIndex(({ number, tags }) => String(number) === version || tags.includes(version));
-    if (at === -1) throw new Unseen(`revision ${version} of ${formatName(name)}`);
-    return { ...history, revisions: history.revisions.slice(at) };
+    const start = history.revisions.findIndex(
+      ({ number, tags }) => String(number) === version || tags.includes(version),
+    );
+    if (start === -1) throw new NotVisible(`revision ${version} of ${formatName(name)}`);
+    return { ...history, revisions: history.revisions.slice(start) };
   }
 
   #definition(name: FullName): Promise<Parsed> {
-    const at = name.version === undefined ? "" : ` in revision ${name.version}`;
-    return once(this.#definitions, formatVersion(name), async () => {
-      const what = `the definition of ${formatName(name)}${at}`;
-      const { yaml } = await visible(what, () => readDefinition(name, this.#connection));
+    const inRevision = name.version === undefined ? "" : ` in revision ${name.version}`;
+    return memoize(this.#definitions, formatVersion(name), async () => {
+      const what = `the definition of ${formatName(name)}${inRevision}`;
+      const { yaml } = await requireVisible(what, () => readDefinition(name, this.#connection));
       try {
         const parsed = parseDefinition(yaml);
-        // Aliases are not followed.
-        if (parsed.top !== undefined && isLinked(parsed.top)) throw new Unseen(`${what} (an unusual form)`);
+        // Aliases of YAML are not followed.
+        if (parsed.top !== undefined && isLinked(parsed.top)) throw new NotVisible(`${what} (an unusual form)`);
         return parsed;
       } catch (error) {
-        if (error instanceof SophiaError) throw new Unseen(`${what} (an unusual form)`);
+        if (error instanceof SophiaError) throw new NotVisible(`${what} (an unusual form)`);
         throw error;
       }
     });
   }
 }
 
-function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const there = known.get(key) ?? make();
-  known.set(key, there);
-  return there;
+/** Returns the known promise of a key, or makes it. */
+function memoize<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const promise = known.get(key) ?? make();
+  known.set(key, promise);
+  return promise;
 }
 
-/** @throws Unseen for 403 and 404 */
-async function visible<T>(what: string, ask: () => Promise<T>): Promise<T> {
+/** Calls `ask`. @throws NotVisible for the statuses 403 and 404 */
+async function requireVisible<T>(what: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw [403, 404].includes(statusOf(error) ?? 0) ? new Unseen(what) : error;
+    throw [403, 404].includes(statusOf(error) ?? 0) ? new NotVisible(what) : error;
   }
 }
 
-/** Returns the last change of several values together: unseen if one of them is, else the newest. */
+/**
+ * Returns the last change of several values together: `unseen` or `minted` if one of them is; otherwise the newest change.
+ */
 function latest(changes: readonly LastChange[]): LastChange | undefined {
-  const unseen = changes.find(({ kind }) => kind === "unseen") ?? changes.find(({ kind }) => kind === "minted");
-  if (unseen !== undefined) return unseen;
-  const changed = changes.filter((one) => one.kind === "changed");
-  // The sort is stable: the first of the same time wins.
+  const undatable = changes.find(({ kind }) => kind === "unseen") ?? changes.find(({ kind }) => kind === "minted");
+  if (undatable !== undefined) return undatable;
+  const changed = changes.filter((change) => change.kind === "changed");
+  // The sort is stable: of several changes at the same time the first one wins.
   const [newest] = changed.toSorted((a, b) => b.revision.created.getTime() - a.revision.created.getTime());
-  const unchanged = changes.find((one) => one.kind === "unchanged");
+  const unchanged = changes.find((change) => change.kind === "unchanged");
   const isNewer =
     newest !== undefined && (unchanged === undefined || newest.revision.created >= unchanged.since.created);
   return isNewer ? newest : unchanged;

@@ -1,9 +1,13 @@
+/**
+ * Opens an environment and reads its values. ESC needs two requests: the first one opens a session and mints credentials, the
+ * second one reads the values by the session's ID.
+ */
 import type { Notice, Variable } from "../../core/model.ts";
 import { EscFault, unexpectedAnswer } from "../faults/esc-fault.ts";
 import { formatName, type FullName } from "../settings/environment-names.ts";
 import { parseDiagnostics, revisionIn } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import { openBudget, readBudget } from "../transport/retry.ts";
+import { createOpenBudget, createReadBudget } from "../transport/retry.ts";
 import { mayMint } from "./minting.ts";
 import type { EscRequests } from "./sdk.ts";
 import { readValues } from "./opened-values.ts";
@@ -13,11 +17,11 @@ export interface OpenedEnvironment {
   readonly revision?: string | undefined;
   readonly variables: readonly Variable[];
   readonly notices: readonly Notice[];
-  /** Returns true if it may contain credentials that end with the session. Computed on demand. */
+  /** Returns true if the values may include credentials that end with the session. It is computed on demand. */
   readonly mayMint: () => boolean;
 }
 
-/** The same as {@link openAndRead}, for a session of the service's default length. */
+/** Does the same as {@link openAndRead}, for a session of the service's default length. */
 export async function openByDefaults(name: FullName, connection: Connection): Promise<OpenedEnvironment> {
   const { createRequests } = await import("./sdk.ts");
   return openAndRead(name, connection, createRequests(connection));
@@ -31,9 +35,9 @@ export async function openAndRead(
 ): Promise<OpenedEnvironment> {
   const { host, cleaner } = connection;
   const environment = formatName(name);
-  // One budget for both attempts: each open may mint credentials.
-  const opens = openBudget();
-  const reads = readBudget();
+  // Both attempts below share one budget, because each open may mint credentials.
+  const openBudget = createOpenBudget();
+  const readBudget = createReadBudget();
   const open = async () => {
     const answer = await requests.open(name);
     const { id, diagnostics: list } = connection.objectIn(answer);
@@ -44,14 +48,14 @@ export async function openAndRead(
   };
   const read = async (session: string, revision: string | undefined) => {
     const answer = await requests.read(name, session);
-    // The environment exists: the session has ended.
+    // The environment exists, since it was opened. So the session has ended.
     if (answer.status === 404) throw new EscFault({ kind: "session", host });
     const fields = connection.objectIn(answer);
     return { ...readValues(fields, answer.data, { ...name, revision }, host), fields };
   };
   const attempt = async (): Promise<OpenedEnvironment> => {
-    const { session, revision, diagnostics } = await connection.repeat(`opening ${environment}`, open, opens);
-    const reading = connection.repeat(`reading ${environment}`, () => read(session, revision), reads);
+    const { session, revision, diagnostics } = await connection.repeat(`opening ${environment}`, open, openBudget);
+    const reading = connection.repeat(`reading ${environment}`, () => read(session, revision), readBudget);
     const { variables, notices, fields } = await reading;
     const warnings: readonly Notice[] =
       diagnostics.length === 0 ? [] : [{ kind: "esc-diagnostics", environment, diagnostics }];
@@ -61,14 +65,15 @@ export async function openAndRead(
   try {
     return await attempt();
   } catch (error) {
+    // If the session ended before its values were read, the environment is opened a second time.
     const hasEnded = error instanceof EscFault && error.fault.kind === "session";
-    if (!hasEnded || opens.retries >= opens.maxRetries) throw error;
-    opens.retries += 1;
+    if (!hasEnded || openBudget.retries >= openBudget.maxRetries) throw error;
+    openBudget.retries += 1;
     return attempt();
   }
 }
 
-/** A dot segment would change the path of the request that reads; half a surrogate pair has no form in a path. */
+/** Returns false for an ID that cannot be a segment of a path: a dot segment would lead to another request. */
 function isSegment(id: string): boolean {
   return id !== "" && id !== "." && id !== ".." && id.isWellFormed();
 }

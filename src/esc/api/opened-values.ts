@@ -1,42 +1,49 @@
+/**
+ * Reads the variables from the answer of ESC to an opened or evaluated environment:
+ *
+ *     { "properties": { "environmentVariables": { "value": { "PORT": { "value": 8080, "trace": {…} } } } } }
+ */
 import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
 import { printable, withoutMark } from "../../core/text.ts";
 import { unexpectedAnswer } from "../faults/esc-fault.ts";
 import { formatName, type FullName } from "../settings/environment-names.ts";
 import { type Fields, fieldsOf, valueAt } from "../transport/answer.ts";
-import { ownNames, provenanceOf } from "./trace.ts";
+import { namesInTraces, provenanceOf } from "./trace.ts";
 
-export type Entry = {
+/** One child of `environmentVariables` or of `files`. */
+export type OpenedEntry = {
   readonly name: string;
   readonly secret: boolean;
   readonly delivery: Variable["delivery"];
 } & (
   | { readonly kind: "variable"; readonly variable: Variable }
-  /** A secret that is not opened, or a value that a provider makes at the opening. */
+  /** A secret that is not opened, or a value that a provider makes when the environment is opened. */
   | { readonly kind: "unknown" }
   | { readonly kind: "list-or-object" }
 );
 
-export interface Entries {
-  /** First `environmentVariables`, then `files`, which win over variables of the same name. */
-  readonly entries: readonly Entry[];
+interface OpenedEntries {
+  /** The children of `environmentVariables` are first. Those of `files` follow, and win over variables of the same name. */
+  readonly entries: readonly OpenedEntry[];
+  /** The groups, `environmentVariables` or `files`, whose children are known only once the environment is opened. */
   readonly unknown: readonly string[];
   readonly notices: readonly Notice[];
 }
 
 type OpenedName = FullName & { readonly revision?: string | undefined };
 
-/** The fields of an answer. An empty environment is `{}`; an object with only other fields is not an answer of ESC. */
-const FIELDS = /^(?:exprs|properties|schema|executionContext|environmentFunctionSummary)$/;
+/** The members of an answer of ESC. An empty environment is `{}`. An object with only other members is not from ESC. */
+const ANSWER_MEMBERS = /^(?:exprs|properties|schema|executionContext|environmentFunctionSummary)$/;
 const GROUPS = [
   { property: "environmentVariables", delivery: "value" },
   { property: "files", delivery: "file" },
 ] as const;
-/** JSON has an escape for it; in UTF-8 it would silently become U+FFFD. */
-const HALF = "half of a surrogate pair";
+/** JSON can escape half of a surrogate pair. In UTF-8 it would silently become U+FFFD. */
+const HALF_PAIR = "half of a surrogate pair";
 const NUL = "a NUL character";
 
-/** Returns the variables of {@link readEntries}, with notices for values that cannot become one. */
+/** Returns the variables of {@link readEntries}, with a notice about values that no variable can have. */
 export function readValues(
   answer: Fields,
   text: string,
@@ -47,42 +54,42 @@ export function readValues(
   const variables = new Map<string, Variable>();
   for (const entry of entries) {
     if (entry.kind === "variable") variables.set(entry.name, entry.variable);
-    // An unknown file also wins over a variable of its name.
+    // A file whose value is unknown wins over a variable of its name, too.
     else if (entry.kind === "unknown") variables.delete(entry.name);
   }
-  const skipped = (why: "unknown" | "list-or-object", groups: readonly string[]): readonly Notice[] => {
+  const skippedNotices = (why: "unknown" | "list-or-object", groups: readonly string[]): readonly Notice[] => {
     const names = [...groups, ...entries.filter(({ kind }) => kind === why).map((entry) => printable(entry.name))];
     return names.length === 0 ? [] : [{ kind: "esc-skipped", environment: formatName(name), names, why }];
   };
   return {
     variables: [...variables.values()],
-    notices: [...notices, ...skipped("unknown", unknown), ...skipped("list-or-object", [])],
+    notices: [...notices, ...skippedNotices("unknown", unknown), ...skippedNotices("list-or-object", [])],
   };
 }
 
 /**
- * Reads the direct children of `environmentVariables` and of `files` in `answer`, which is the parsed `text`.
+ * Reads the direct children of `environmentVariables` and of `files`.
+ *
+ * @param text the JSON text from which `answer` was parsed: numbers are taken from it with all of their digits
  * @throws EscFault for an answer of another form @throws SophiaError (esc-value, 125) for an impossible variable
  */
-export function readEntries(answer: Fields, text: string, name: OpenedName, host: string): Entries {
+export function readEntries(answer: Fields, text: string, name: OpenedName, host: string): OpenedEntries {
   const properties = fieldsOf(answer["properties"] ?? {});
   const keys = Object.keys(answer);
-  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.test(key)))) {
+  if (properties === undefined || (keys.length > 0 && !keys.some((key) => ANSWER_MEMBERS.test(key)))) {
     throw unexpectedAnswer(host);
   }
   const environment = formatName(name);
   // The text is parsed a second time only if there is a number.
-  let digits: unknown;
+  let withDigits: unknown;
   const numberAt = (...path: readonly string[]): unknown =>
-    valueAt((digits ??= JSON.parse(withNumbersAsStrings(withoutMark(text)))), "properties", ...path, "value");
-  const environmentNames = ownNames(answer, name);
-  const entries: Entry[] = [];
+    valueAt((withDigits ??= JSON.parse(withNumbersAsStrings(withoutMark(text)))), "properties", ...path, "value");
+  const environmentNames = namesInTraces(answer, name);
+  const entries: OpenedEntry[] = [];
   const unknown: string[] = [];
   const notices: Notice[] = [];
   for (const { property, delivery } of GROUPS) {
     const group = fieldsOf(properties[property]);
-    const kindOfUnknown = (schema: unknown) =>
-      /^(?:array|object)$/.test(String(valueAt(schema, "type"))) ? "list-or-object" : "unknown";
     if (isSet(group?.["unknown"])) {
       unknown.push(property);
       for (const [key, schema] of childSchemas(answer, property)) {
@@ -110,8 +117,7 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
       const origin = {
         source: "esc",
         environment,
-        ...(name.version === undefined ? {} : { version: name.version }),
-        ...(name.revision === undefined ? {} : { revision: name.revision }),
+        ...versionsOf(name),
         ...provenanceOf(fields, environmentNames),
       } as const;
       entries.push({ ...base, kind: "variable", variable: { ...base, value, origin } });
@@ -120,12 +126,21 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
   return { entries, unknown, notices };
 }
 
+/** Returns the kind of an entry without a value, by its schema. */
+function kindOfUnknown(schema: unknown): "list-or-object" | "unknown" {
+  return /^(?:array|object)$/.test(String(valueAt(schema, "type"))) ? "list-or-object" : "unknown";
+}
+
+function versionsOf({ version, revision }: OpenedName): { readonly version?: string; readonly revision?: string } {
+  return { ...(version === undefined ? {} : { version }), ...(revision === undefined ? {} : { revision }) };
+}
+
 /** Returns the schemas of the direct children of a property such as `environmentVariables`. Their `const` holds secrets. */
 export function childSchemas(answer: Fields, property: string): ReadonlyMap<string, unknown> {
   return new Map(Object.entries(fieldsOf(valueAt(answer, "schema", "properties", property, "properties")) ?? {}));
 }
 
-/** Returns a value as text; undefined for an unknown one, null for a list or an object. */
+/** Returns a value as text; undefined for an unknown value, null for a list or an object. @param number reads all digits */
 function textOf(fields: Fields, number: () => unknown): string | undefined | null {
   if (isSet(fields["unknown"])) return undefined;
   const value = fields["value"] ?? "";
@@ -134,16 +149,19 @@ function textOf(fields: Fields, number: () => unknown): string | undefined | nul
   return typeof value === "boolean" ? String(value) : null;
 }
 
+/** Returns true for a flag such as `"secret": true`; it may be absent or null. */
 function isSet(flag: unknown): boolean {
   return flag !== undefined && flag !== null && flag !== false;
 }
 
-/** @throws SophiaError without the value */
+/**
+ * Checks that a variable can have this name and value. @throws SophiaError (esc-value, 125), which does not show the value
+ */
 function checkVariable(name: string, value: string, delivery: Variable["delivery"], environment: string): void {
   const refuse = (flaw: string, hint: string): SophiaError =>
     new SophiaError({ code: "esc-value", message: `ESC environment ${environment}${flaw}`, hint });
-  const nameFlaws = [name.includes("=") && "a = sign", name.includes("\0") && NUL, !name.isWellFormed() && HALF];
-  const flaw = nameFlaws.find((one) => one !== false);
+  const nameFlaws = [name.includes("=") && "a = sign", name.includes("\0") && NUL, !name.isWellFormed() && HALF_PAIR];
+  const flaw = nameFlaws.find((nameFlaw) => nameFlaw !== false);
   if (name === "" || flaw !== undefined) {
     const which = name === "" ? "with an empty name" : `named '${printable(name)}', which contains ${flaw}`;
     throw refuse(
@@ -151,35 +169,40 @@ function checkVariable(name: string, value: string, delivery: Variable["delivery
       "rename it in the definition: no environment variable can have that name",
     );
   }
-  const of = `: the value of ${printable(name)} contains`;
+  const valueContains = `: the value of ${printable(name)} contains`;
   if (delivery === "value" && value.includes("\0")) {
     const hint = "move it to `files` in the definition, or encode it: no environment variable can contain a NUL";
-    throw refuse(`${of} ${NUL}`, hint);
+    throw refuse(`${valueContains} ${NUL}`, hint);
   }
   if (!value.isWellFormed()) {
-    throw refuse(`${of} ${HALF}`, "fix the value in the definition, or encode it: it is not valid Unicode");
+    throw refuse(
+      `${valueContains} ${HALF_PAIR}`,
+      "fix the value in the definition, or encode it: it is not valid Unicode",
+    );
   }
 }
 
 /**
- * Returns a valid JSON text with strings for numbers, in linear time, so that every digit remains: `JSON.parse` makes `1`
- * of `1.0` and rounds large integers, and Node 20 does not give a reviver the source.
+ * Writes the numbers of a JSON text as strings, so that all digits remain: `{"a":1.0}` becomes `{"a":"1.0"}`. `JSON.parse`
+ * would make `1` of `1.0` and round large integers, and Node.js 20 does not give a reviver the source. Takes linear time.
  */
 export function withNumbersAsStrings(json: string): string {
-  const token = /"|-?\d[\d.eE+-]*/g;
+  const quoteOrNumber = /"|-?\d[\d.eE+-]*/g;
   let text = "";
-  let from = 0;
-  for (let match = token.exec(json); match !== null; match = token.exec(json)) {
-    if (match[0] === '"') token.lastIndex = stringEnd(json, match.index);
+  let copiedUpTo = 0;
+  for (let match = quoteOrNumber.exec(json); match !== null; match = quoteOrNumber.exec(json)) {
+    // Digits within a string are not a number: the search goes on behind the string.
+    if (match[0] === '"') quoteOrNumber.lastIndex = findStringEnd(json, match.index);
     else {
-      text += `${json.slice(from, match.index)}"${match[0]}"`;
-      from = token.lastIndex;
+      text += `${json.slice(copiedUpTo, match.index)}"${match[0]}"`;
+      copiedUpTo = quoteOrNumber.lastIndex;
     }
   }
-  return text + json.slice(from);
+  return text + json.slice(copiedUpTo);
 }
 
-function stringEnd(json: string, open: number): number {
+/** Returns the position behind the string that begins with the quote at `open`. */
+function findStringEnd(json: string, open: number): number {
   for (let from = open + 1; ;) {
     const quote = json.indexOf('"', from);
     if (quote === -1) return json.length;

@@ -1,3 +1,4 @@
+/** The two requests of the ESC SDK that read an environment, sent by our own HTTP client. */
 import { EscApi } from "@pulumi/esc-sdk/esc/raw/api.js";
 import { Configuration } from "@pulumi/esc-sdk/esc/raw/configuration.js";
 import type { HttpAnswer } from "../../network/http.ts";
@@ -8,14 +9,16 @@ import type { Connection } from "../transport/connection.ts";
 export type EscRequests = ReturnType<typeof createRequests>;
 
 /**
- * Makes the two requests for reading an environment, by the ESC SDK's raw client on our own HTTP client. The rest of the
- * SDK loads a YAML parser and reads credentials from the user's files. `sessionMs`: whole seconds.
+ * Makes the requests by the SDK's raw client. The rest of the SDK loads a YAML parser, and reads credentials from the user's
+ * files.
+ *
+ * @param sessionMs the length of the session, in whole seconds
  */
 export function createRequests(connection: Connection, sessionMs = SESSION_MS) {
   const duration = goDuration(sessionMs);
-  // Our headers replace those of the SDK: it omits the prefix of a token that begins with the same word.
+  // Our headers replace those of the SDK, which leaves out the prefix `token ` for a token that begins with that word.
   const configuration = new Configuration({ baseOptions: { headers: connection.headers() } });
-  // Sound: the SDK only calls `request`, returns its result, and reads `defaults.baseURL`.
+  // The cast is sound: the SDK only calls `request`, returns its result, and reads `defaults.baseURL`.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const client = connection.http as unknown as ConstructorParameters<typeof EscApi>[2];
   const api = new EscApi(configuration, `${connection.backend}/api/esc`, client);
@@ -31,7 +34,7 @@ export function createRequests(connection: Connection, sessionMs = SESSION_MS) {
   };
 }
 
-/** `1h`, `1h30m`, `90s` becomes `1m30s`: https://pkg.go.dev/time#ParseDuration */
+/** Formats a duration for Go: 3,600,000 becomes `1h`, 90,000 becomes `1m30s` (https://pkg.go.dev/time#ParseDuration). */
 function goDuration(ms: number): string {
   const seconds = ms / 1000;
   const parts = [
@@ -42,7 +45,7 @@ function goDuration(ms: number): string {
   return parts.map(([amount, unit]) => (amount === 0 ? "" : `${amount}${unit}`)).join("");
 }
 
-/** Checks that the SDK returned the answer of our client; its types describe the answers of axios. */
+/** Checks that the SDK returned the answer of our client unchanged. Its types describe the answers of axios. */
 async function asAnswer(returned: Promise<unknown>): Promise<HttpAnswer> {
   const answer = await returned;
   if (!isAnswer(answer)) throw new TypeError("the ESC SDK changed the answer");

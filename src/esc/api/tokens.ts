@@ -1,4 +1,4 @@
-/** Access tokens: identifying, listing, making and deleting them. No value is ever shown. */
+/** Requests for access tokens: identifying, listing, creating and deleting them. No message shows the value of a token. */
 import { unexpectedAnswer } from "../faults/esc-fault.ts";
 import { Secret } from "../settings/secret.ts";
 import { objectsIn, textAt } from "../transport/answer.ts";
@@ -9,6 +9,7 @@ export type TokenOwner =
   | { readonly kind: "organization"; readonly organization: string }
   | { readonly kind: "team"; readonly organization: string; readonly team: string };
 
+/** A token as the service lists it, without its value. */
 export interface ListedToken {
   readonly id: string;
   readonly name: string;
@@ -19,10 +20,10 @@ export interface ListedToken {
   readonly expires: Date | undefined;
 }
 
-/** The role that may open environments, and see nothing else of them. */
+/** The role that may only open environments. */
 export const OPEN_ROLE = "environment-open";
 
-/** `GET …/tokens`. @returns undefined if the connection's token may not see it @throws EscFault */
+/** Lists the tokens of an owner: `GET …/tokens`. @returns undefined if the token in use may not see them @throws EscFault */
 export async function listTokens(
   owner: TokenOwner,
   connection: Connection,
@@ -39,7 +40,7 @@ export async function listTokens(
         description,
         roleId: textAt(fields, "role", "id"),
         role: textAt(fields, "role", "defaultIdentifier"),
-        // Seconds since the epoch; 0 for never.
+        // The service sends seconds since the epoch, and 0 for a token that does not expire.
         expires: typeof expires === "number" && expires > 0 ? new Date(expires * 1000) : undefined,
       },
     ];
@@ -56,7 +57,10 @@ export async function findOpenRole(organization: string, connection: Connection)
   );
 }
 
-/** `POST …/tokens`. Sent once, since each makes a token. @returns its value, which must not be shown @throws EscFault */
+/**
+ * Creates a token: `POST …/tokens`. The request is sent once, since each creates a token.
+ * @returns its value, which must not be shown @throws EscFault
+ */
 export async function createToken(
   owner: TokenOwner,
   { name, description, roleId, expires }: Pick<ListedToken, "name" | "description" | "roleId"> & { expires: Date },
@@ -76,7 +80,7 @@ export async function createToken(
   return { id, value: connection.cleaner.hide(new Secret(value)) };
 }
 
-/** `DELETE …/tokens/{id}`; succeeds if there is no token of this ID. @throws EscFault */
+/** Deletes a token: `DELETE …/tokens/{id}`. It succeeds if there is no token of this ID. @throws EscFault */
 export function deleteToken(owner: TokenOwner, id: string, connection: Connection): Promise<void> {
   return connection.repeat("deleting the token", async () => {
     const path = `${pathOf(owner)}/${encodeURIComponent(id)}`;
@@ -85,6 +89,7 @@ export function deleteToken(owner: TokenOwner, id: string, connection: Connectio
   });
 }
 
+/** The name of the token in use, and its owner: a team, otherwise an organization, otherwise the user. */
 export interface TokenIdentity {
   readonly name: string;
   readonly organization: string | undefined;
@@ -93,7 +98,7 @@ export interface TokenIdentity {
 
 export type TokenFacts = Pick<ListedToken, "name" | "role" | "expires">;
 
-/** Identifies the connection's token: `GET /api/user`. @returns undefined if it may not ask, or has no name @throws EscFault */
+/** Identifies the token in use: `GET /api/user`. @returns undefined if it may not ask, or has no name @throws EscFault */
 export async function identifyToken(connection: Connection): Promise<TokenIdentity | undefined> {
   const user = await connection.read("identifying the token", "/api/user", 403, 404);
   const [name, organization, team] = ["name", "organization", "team"].map((key) => textAt(user, "tokenInfo", key));
@@ -105,7 +110,7 @@ export interface EscUser {
   readonly organizations: readonly string[];
 }
 
-/** Returns whose token it is. @throws EscFault */
+/** Returns the user to whom the token in use belongs. @throws EscFault */
 export async function readUser(connection: Connection): Promise<EscUser> {
   const user = await connection.read("identifying the user", "/api/user");
   const clean = (text: string | undefined): string | undefined => text && connection.cleaner.clean(text);
@@ -113,7 +118,7 @@ export async function readUser(connection: Connection): Promise<EscUser> {
   return { login: clean(textAt(user, "githubLogin")), organizations };
 }
 
-/** Looks up a token in `GET …/tokens`. @returns undefined if not visible, or not unique by name @throws EscFault */
+/** Finds a token in `GET …/tokens`. @returns undefined if it is not visible, or its name is not unique @throws EscFault */
 export async function readTokenFacts(identity: TokenIdentity, connection: Connection): Promise<TokenFacts | undefined> {
   const tokens = await listTokens(ownerOfIdentity(identity), connection);
   const [only, ...others] = (tokens ?? []).filter(({ name }) => name === identity.name);

@@ -1,49 +1,61 @@
-/** The source of a value within the definitions, by the trace of an answer. */
+/**
+ * Finds in which definition, and on which line, a value of an opened environment was written. ESC reports that in `trace`:
+ *
+ *     { "value": "…", "trace": { "def": { "environment": "sophia/base", "begin": { "line": 3 } }, "base": {…} } }
+ */
 import type { DefinitionLocation, Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { formatName, type FullName } from "../settings/environment-names.ts";
-import { type Fields, fieldsOf, positive, textAt, valueAt } from "../transport/answer.ts";
+import { type Fields, fieldsOf, positiveInteger, textAt, valueAt } from "../transport/answer.ts";
 
 type Provenance = Pick<Extract<Origin, { readonly source: "esc" }>, "importedFrom" | "line" | "overrides">;
 
-/** The length of a chain of imports has no limit. */
-const MOST_OVERRIDDEN = 20;
+/** A chain of imports may have any length, and each import may override the value of the next one. */
+const MAX_OVERRIDES = 20;
 
-/** Returns the names of the opened environment in traces. An import of it at another revision has another name. */
-export function ownNames(
+/**
+ * Returns the names under which the opened environment itself occurs in traces. If it also occurs as an import at another
+ * revision, that has another name.
+ */
+export function namesInTraces(
   answer: Fields,
   name: FullName & { readonly revision?: string | undefined },
 ): ReadonlySet<string> {
   const { project, version, revision } = name;
-  const usual = [formatName(name), `${project}/${name.name}`, ...(project === "default" ? [name.name] : [])];
-  const pinned = [version, revision].flatMap((at) => (at === undefined ? [] : usual.map((own) => `${own}@${at}`)));
+  const names = [formatName(name), `${project}/${name.name}`, ...(project === "default" ? [name.name] : [])];
+  const namesAtVersions = [version, revision].flatMap((at) =>
+    at === undefined ? [] : names.map((unversioned) => `${unversioned}@${at}`),
+  );
   const root = valueAt(answer, "executionContext", "properties", "rootEnvironment", "value", "name", "value");
-  return new Set([...usual, ...pinned, ...(typeof root === "string" ? [root] : [])]);
+  return new Set([...names, ...namesAtVersions, ...(typeof root === "string" ? [root] : [])]);
 }
 
-/** Reads the trace of one value. Of replaced values only their lines: `trace.base` holds plain secrets. */
-export function provenanceOf(value: Fields, own: ReadonlySet<string>): Provenance {
+/**
+ * Reads the trace of one value. Of the values that it overrides, only the locations are read: `trace.base` holds secrets in
+ * plain text.
+ */
+export function provenanceOf(value: Fields, environmentNames: ReadonlySet<string>): Provenance {
   const trace = fieldsOf(value["trace"]);
   if (trace === undefined) return {};
   const { environment, ...line } = locationIn(trace);
   const overrides: DefinitionLocation[] = [];
   let base = fieldsOf(trace["base"]);
-  while (base !== undefined && overrides.length < MOST_OVERRIDDEN) {
+  while (base !== undefined && overrides.length < MAX_OVERRIDES) {
     const below = fieldsOf(base["trace"]) ?? {};
     overrides.push(locationIn(below));
     base = fieldsOf(below["base"]);
   }
   return {
-    ...(environment === undefined || own.has(environment) ? {} : { importedFrom: environment }),
+    ...(environment === undefined || environmentNames.has(environment) ? {} : { importedFrom: environment }),
     ...line,
     ...(overrides.length === 0 ? {} : { overrides }),
   };
 }
 
-/** Ignores names of the evaluator, such as `<import>` and `<yaml>`. */
+/** Reads the location of a trace. Names that the evaluator makes up, such as `<import>` and `<yaml>`, are left out. */
 function locationIn(trace: Fields): DefinitionLocation {
   const environment = textAt(trace, "def", "environment");
-  const line = positive(valueAt(trace, "def", "begin", "line"));
+  const line = positiveInteger(valueAt(trace, "def", "begin", "line"));
   const isName = environment !== undefined && !environment.startsWith("<");
   return { ...(isName ? { environment: printable(environment) } : {}), ...(line === undefined ? {} : { line }) };
 }

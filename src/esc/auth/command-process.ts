@@ -1,7 +1,11 @@
 /**
- * The processes of `ESC_TOKEN_COMMAND`. They stay in this process's group, so that the command can ask at the terminal, if
- * there is one; else they have a session of their own. On Linux their parent is a guard (native/monitor/command-guard.inc): all
- * descendants of the command are below it in `/proc`, also those with a session of their own and an ended parent.
+ * The processes of `ESC_TOKEN_COMMAND`, a shell line that prints a token:
+ *
+ *     sophia-run → command guard → /bin/sh -c "vault read …" → vault
+ *
+ * If there is a terminal, the command stays in this process's group, so that it can ask the user there. Otherwise it gets a
+ * session of its own. On Linux its parent process is the guard (native/monitor/command-guard.inc). The kernel gives orphans to
+ * the guard, so that all descendants of the command are below the guard in `/proc`, even in sessions of their own.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,29 +19,31 @@ import { hasTerminal } from "../../system/controlling-terminal.ts";
 import { onEndingSignal } from "../../system/ending-signals.ts";
 import { attempt, codeOrThrow, errorName } from "../../system/errors.ts";
 
-/** The code of the system's error. */
+/** `error` is the code of the system's error, such as `ENOENT`. */
 interface StartError {
   readonly error: string;
 }
 
 type CommandEnd = { readonly status: number } | { readonly signal: string } | StartError;
 
+/** A command that is running. Its caller reads `output` and waits for `end`. */
 export interface CommandProcess {
   readonly output: Readable;
   /** Resolves once the command has ended and no process holds its output. */
   readonly end: Promise<CommandEnd>;
-  /** Ends the command and its descendants. */
+  /** Kills the command and its descendants. */
   readonly kill: () => void;
 }
 
-/** Starts a line for a shell. A signal that ends this process ends the command first. */
+/** Starts a line for a shell. A signal that ends this process kills the command first. */
 export async function startCommand(line: string, environment: Environment): Promise<CommandProcess | StartError> {
   const guard = nativeFile("-monitor");
   const guarded = guard !== undefined && isExecutable(guard) ? await startGuarded(guard, line, environment) : undefined;
-  return guarded ?? startAlone(line, environment);
+  // Without the guard (other systems, or no compiled files) the shell is a child of this process.
+  return guarded ?? startUnguarded(line, environment);
 }
 
-async function startAlone(line: string, environment: Environment): Promise<CommandProcess | StartError> {
+async function startUnguarded(line: string, environment: Environment): Promise<CommandProcess | StartError> {
   const isWindows = process.platform === "win32";
   const words = isWindows
     ? ([environment.get("ComSpec") ?? "cmd.exe", "/d", "/s", "/c", `"${line}"`] as const)
@@ -51,11 +57,14 @@ async function startAlone(line: string, environment: Environment): Promise<Comma
   return { output, end, kill };
 }
 
-/** The kinds of the guard's reports; the others are codes of waitid(2), with a status or a signal. */
+/**
+ * The guard's reports are two 32-bit integers: a kind and a number. The number is an error number for NOT_EXECUTED, and a
+ * status for EXITED. All other kinds are codes of waitid(2) whose number is a signal.
+ */
 const [NOT_EXECUTED, STARTED, EXITED] = [-1, 0, 1];
 const REPORT_BYTES = 8;
 
-/** @returns undefined if the system does not execute the guard, or the guard cannot start the command */
+/** Starts a line below the guard. @returns undefined if the guard cannot be executed, or cannot start the command */
 async function startGuarded(
   guard: string,
   line: string,
@@ -66,71 +75,74 @@ async function startGuarded(
   const { child, output, kill } = started;
   const channel = child.stdio[3];
   if (!channel || !("read" in channel)) throw new TypeError("no channel to the guard");
-  let ended: CommandEnd | undefined;
-  const release = (): void => {
-    if (ended !== undefined && output.closed) channel.destroy();
+  let commandEnd: CommandEnd | undefined;
+  // The guard stays until its channel is closed: by then the command and all holders of its output have ended.
+  const releaseGuard = (): void => {
+    if (commandEnd !== undefined && output.closed) channel.destroy();
   };
-  output.once("close", release);
+  output.once("close", releaseGuard);
   const end = new Promise<CommandEnd>((resolve) => {
-    child.once("close", (_, signal) => resolve(ended ?? { signal: signal ?? "SIGKILL" }));
+    child.once("close", (_, signal) => resolve(commandEnd ?? { signal: signal ?? "SIGKILL" }));
   });
   const isStarted = await new Promise<boolean>((resolve) => {
     let bytes = Buffer.alloc(0);
-    channel.on("data", (more: Buffer) => {
-      bytes = Buffer.concat([bytes, more]);
+    channel.on("data", (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk]);
       for (; bytes.length >= REPORT_BYTES; bytes = bytes.subarray(REPORT_BYTES)) {
         const [kind, number] = [bytes.readInt32LE(0), bytes.readInt32LE(4)];
-        if (kind !== STARTED) ended ??= endOf(kind, number);
+        if (kind !== STARTED) commandEnd ??= parseReport(kind, number);
         resolve(true);
       }
-      release();
+      releaseGuard();
     });
     child.once("close", () => resolve(false));
   });
   return isStarted ? { output, end, kill } : undefined;
 }
 
-function endOf(kind: number, number: number): CommandEnd {
+function parseReport(kind: number, number: number): CommandEnd {
   if (kind === NOT_EXECUTED) return { error: errorName(number) };
   if (kind === EXITED) return { status: number };
   const name = Object.entries(constants.signals).find(([, signal]) => signal === number)?.[0];
   return { signal: name ?? `signal ${number}` };
 }
 
-interface Started {
+interface StartedChild {
   readonly child: ChildProcess;
   readonly output: Readable;
   readonly kill: () => void;
 }
 
+/** @param furtherPipes for descriptors from 3 on */
 async function start(
   [file, ...args]: readonly [string, ...string[]],
   environment: Environment,
-  more: readonly "pipe"[] = [],
+  furtherPipes: readonly "pipe"[] = [],
   argv0 = file,
-): Promise<Started | StartError> {
+): Promise<StartedChild | StartError> {
   const isWindows = process.platform === "win32";
-  const ownSession = !isWindows && !hasTerminal();
+  const hasOwnSession = !isWindows && !hasTerminal();
   let pid: number | undefined;
-  // The terminal sends its signals to the command as well; a session of its own would go on. Before the command can be there.
-  const removeListeners = ownSession ? onEndingSignal(() => killAll(pid, ownSession)) : undefined;
+  // A terminal sends its signals to the command as well, but a command in a session of its own would go on. The listeners are
+  // added before the command can exist, so that no signal is missed.
+  const removeListeners = hasOwnSession ? onEndingSignal(() => killTree(pid, hasOwnSession)) : undefined;
   try {
     const child = spawn(file, args, {
       argv0,
       env: Object.fromEntries(environment),
-      stdio: ["ignore", "pipe", "inherit", ...more],
-      detached: ownSession,
+      stdio: ["ignore", "pipe", "inherit", ...furtherPipes],
+      detached: hasOwnSession,
       ...(isWindows && { windowsVerbatimArguments: true }),
     });
     ({ pid } = child);
-    // Before that there may be no stream, as at a limit on open files.
+    // Until "spawn" there may be no streams, as at a limit on open files.
     await once(child, "spawn");
     const { stdout } = child;
     if (stdout === null) throw new TypeError("no pipe for the output");
     child.once("close", () => removeListeners?.());
     const kill = (): void => {
-      killAll(pid, ownSession);
-      // A process of another user may hold it.
+      killTree(pid, hasOwnSession);
+      // A process of another user cannot be killed, and may keep the pipe open.
       stdout.destroy();
     };
     return { child, output: stdout, kill };
@@ -140,27 +152,29 @@ async function start(
   }
 }
 
-/** How often it is looked, a millisecond apart, whether all descendants have ended. One may wait for a disk. */
-const MOST_LOOKS = 1000;
+/** The number of times that /proc is searched for descendants, a millisecond apart. A process may be waiting for a disk. */
+const MAX_SEARCHES = 1000;
 
-function killAll(pid: number | undefined, ownSession: boolean): void {
+/** Kills the descendants of a process, repeatedly until none is left, and then the process or its whole session. */
+function killTree(pid: number | undefined, hasOwnSession: boolean): void {
   if (pid === undefined) return;
-  const spared = new Set<number>();
-  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
-    const left = descendantsOf(pid).filter((one) => !spared.has(one.pid));
-    for (const one of left) {
-      // A process of another user.
-      if (attempt(() => process.kill(one.pid, "SIGKILL")) === undefined) spared.add(one.pid);
+  const unkillable = new Set<number>();
+  for (let searches = 0; searches < MAX_SEARCHES; searches += 1) {
+    const descendants = descendantsOf(pid).filter((descendant) => !unkillable.has(descendant.pid));
+    for (const descendant of descendants) {
+      // Only a process of another user cannot be killed.
+      if (attempt(() => process.kill(descendant.pid, "SIGKILL")) === undefined) unkillable.add(descendant.pid);
     }
-    if (left.every(({ hasEnded }) => hasEnded)) break;
+    if (descendants.every(({ hasEnded }) => hasEnded)) break;
     sleep(1);
   }
-  for (const one of ownSession ? [-pid, pid] : [pid]) attempt(() => process.kill(one, "SIGKILL"));
+  // A negative number is a process group.
+  for (const target of hasOwnSession ? [-pid, pid] : [pid]) attempt(() => process.kill(target, "SIGKILL"));
 }
 
 interface Descendant {
   readonly pid: number;
-  /** A zombie, of which other threads may still run. */
+  /** True for a zombie. Other threads of that process may still be running. */
   readonly hasEnded: boolean;
 }
 
@@ -169,19 +183,19 @@ function descendantsOf(pid: number): readonly Descendant[] {
   const children = new Map<number, Descendant[]>();
   for (const name of attempt(() => readdirSync("/proc")) ?? []) {
     if (!/^\d+$/.test(name)) continue;
-    // The name in brackets may contain anything, so the fields are those behind the last bracket (proc(5)).
+    // `1234 (name) S 1 …`: the name may contain brackets, so the fields are those behind the last bracket (proc(5)).
     const stat = attempt(() => readFileSync(`/proc/${name}/stat`, "utf8")) ?? "";
     const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const siblings = children.get(Number(parent)) ?? [];
     siblings.push({ pid: Number(name), hasEnded: /[ZX]/.test(state) });
     children.set(Number(parent), siblings);
   }
-  const found: Descendant[] = [];
+  const descendants: Descendant[] = [];
   const pending = [pid];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const own = children.get(next) ?? [];
-    found.push(...own);
-    pending.push(...own.map((one) => one.pid));
+    const ofNext = children.get(next) ?? [];
+    descendants.push(...ofNext);
+    pending.push(...ofNext.map((child) => child.pid));
   }
-  return found;
+  return descendants;
 }

@@ -1,14 +1,18 @@
-/** `ESC_TOKEN_COMMAND`, a command of the caller's that prints a token. */
+/** Runs `ESC_TOKEN_COMMAND`, a command of the caller that prints a token. A file must not set that variable. */
 import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
 import { limitOf } from "../../system/limits.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 import { startCommand } from "./command-process.ts";
 
-const LIMIT_MS = 30_000;
-const MAX_BYTES = 65_536;
+const TIME_LIMIT_MS = 30_000;
+const MAX_OUTPUT_BYTES = 65_536;
 
-/** @throws SophiaError (esc-credential, 125) without its output, if it prints no token; (system-limit, 125) if it cannot be started */
+/**
+ * Runs the command and returns the token that it prints.
+ * @throws SophiaError (esc-credential, 125) if it prints no token, without showing its output; (system-limit, 125) if a
+ *   limit of the system prevents its start
+ */
 export async function tokenByCommand(command: string, environment: Environment): Promise<Secret> {
   const text = await outputOf(command, environment);
   const token = text.replace(/\r?\n$/, "");
@@ -25,14 +29,14 @@ async function outputOf(command: string, environment: Environment): Promise<stri
   const chunks: Buffer[] = [];
   let length = 0;
   let problem: string | undefined;
-  const stop = (why: string): void => {
-    problem ??= why;
+  const stop = (reason: string): void => {
+    problem ??= reason;
     kill();
   };
-  const timer = setTimeout(() => stop(`did not end within ${LIMIT_MS / 1000} s`), LIMIT_MS);
+  const timer = setTimeout(() => stop(`did not end within ${TIME_LIMIT_MS / 1000} s`), TIME_LIMIT_MS);
   output.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length > MAX_BYTES) stop(`printed more than ${MAX_BYTES / 1024} KiB`);
+    if (length > MAX_OUTPUT_BYTES) stop(`printed more than ${MAX_OUTPUT_BYTES / 1024} KiB`);
     else chunks.push(chunk);
   });
   const ended = await end.finally(() => clearTimeout(timer));

@@ -1,3 +1,4 @@
+/** Reads a token from the file or pipe that a variable such as `ESC_TOKEN_FILE` names. */
 import type { Stats } from "node:fs";
 import { resolve } from "node:path";
 import { shellWord } from "../../core/shell.ts";
@@ -9,16 +10,23 @@ import { isReachable } from "../../system/reachable.ts";
 import { EscFault } from "../faults/esc-fault.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 
-/** Above the length of any token: a wrong file may be endless. */
+/** This is above the length of any token. A wrong file may be endless. */
 const MAX_TOKEN_BYTES = 64 * 1024;
 export const MAX_PIPE_MS = 5000;
 
-/** Reads a token. @param remarks gets a line about a world-readable file @throws EscFault (file) */
+/**
+ * Reads a token.
+ *
+ * @param variable the variable that names the file, for messages
+ * @param remarks gets a line if the file is world-readable
+ * @param remainingMs the time until the deadline; a pipe must end before it
+ * @throws EscFault (file)
+ */
 export async function readTokenFile(
   variable: string,
   path: string,
   remarks: string[],
-  leftMs = MAX_PIPE_MS,
+  remainingMs = MAX_PIPE_MS,
 ): Promise<Secret> {
   const accept = (stats: Stats): boolean => {
     if (isExposed(path, stats) && isReachable(resolve(path)))
@@ -27,7 +35,7 @@ export async function readTokenFile(
   };
   let text: string;
   try {
-    const pipeWaitMs = Math.min(MAX_PIPE_MS, leftMs);
+    const pipeWaitMs = Math.min(MAX_PIPE_MS, remainingMs);
     text = (await readNamed(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs, accept })).toString("utf8");
   } catch (error) {
     throw new EscFault({ kind: "file", variable, path, code: systemErrorCode(error) ?? "UNKNOWN" });

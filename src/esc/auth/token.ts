@@ -1,20 +1,25 @@
-/** The one place where a credential becomes an access token. */
+/**
+ * Turns a credential into an access token. No other file does.
+ *
+ *     ESC_TOKEN, ESC_TOKEN_COMMAND, ESC_TOKEN_FILE      the token itself
+ *     ESC_OIDC_TOKEN_FILE, GitHub Actions               an ID token, which ESC exchanges for an access token
+ */
 import type { Environment } from "../../core/model.ts";
 import { parseUrl, isLoopback } from "../../core/url.ts";
 import type { HttpAnswer } from "../../network/http.ts";
 import { authority } from "../../network/network-settings.ts";
 import { EscFault, unexpectedAnswer } from "../faults/esc-fault.ts";
 import type { EscSettings, FoundSettings } from "../settings/access-settings.ts";
-import { type Credential, describeCredential, type Exchange } from "../settings/credentials.ts";
+import { type Credential, describeCredential, type TokenExchange } from "../settings/credentials.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 import { bodyOf, cleanText, fieldsOf, requireObject } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import { openBudget } from "../transport/retry.ts";
+import { createOpenBudget } from "../transport/retry.ts";
 import { MAX_PIPE_MS, readTokenFile } from "./token-file.ts";
 
 /**
- * Runs `ESC_TOKEN_COMMAND`, if that is the credential: before ESC is asked, since it may ask at the terminal.
- *
+ * Runs `ESC_TOKEN_COMMAND` if that is the credential. It runs before any request to ESC, since it may ask the user at the
+ * terminal, and no deadline must pass meanwhile.
  * @throws SophiaError (esc-credential, 125) if the command fails
  */
 export async function withTokenOfCommand(
@@ -28,10 +33,11 @@ export async function withTokenOfCommand(
 }
 
 /**
- * Reads the file of a token that lasts. With it comes the credential to use from then on: a pipe can be read only once.
+ * Reads the token of `ESC_TOKEN_FILE`, which is the same at each start. Returns it with the credential to use from then on,
+ * because a pipe can be read only once.
  *
- * @param remarks gets a line about a world-readable file
- * @returns no token for one that the exchange of an ID token would mint, and for a file that cannot be read
+ * @param remarks gets a line if the file is world-readable
+ * @returns no token for a credential that mints one at each start, and for a file that cannot be read
  */
 export async function readLastingToken(
   credential: Credential,
@@ -47,7 +53,9 @@ export async function readLastingToken(
   }
 }
 
-/** Obtains the access token: as it is, from its file, or by the exchange of an ID token. @throws EscFault */
+/**
+ * Obtains the access token: from the credential itself, from its file, or by the exchange of an ID token. @throws EscFault
+ */
 export async function obtainToken(credential: Credential, connection: Connection): Promise<Secret> {
   if (credential.kind === "token") return credential.token;
   if (credential.kind === "token-file") return readToken("ESC_TOKEN_FILE", credential.path, connection);
@@ -60,12 +68,13 @@ export async function obtainToken(credential: Credential, connection: Connection
 
 async function readToken(variable: string, path: string, connection: Connection): Promise<Secret> {
   const { deadline, cleaner, remarks } = connection;
-  const leftMs = deadline.remainingMs();
+  const remainingMs = deadline.remainingMs();
   try {
-    return cleaner.hide(await readTokenFile(variable, path, remarks, leftMs));
+    return cleaner.hide(await readTokenFile(variable, path, remarks, remainingMs));
   } catch (error) {
     const hasNoEnd = error instanceof EscFault && error.fault.kind === "file" && error.fault.code === "NO_END";
-    if (hasNoEnd && leftMs < MAX_PIPE_MS) throw deadline.fault(`reading ${variable}`);
+    // The deadline was the shorter limit on the pipe, so the deadline is the reason.
+    if (hasNoEnd && remainingMs < MAX_PIPE_MS) throw deadline.fault(`reading ${variable}`);
     throw error;
   }
 }
@@ -77,9 +86,9 @@ async function requestIdToken(
   const { cleaner } = connection;
   cleaner.hide(credential.requestToken);
   const url = parseUrl(credential.url);
-  if (url === undefined || (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname)))) {
-    throw new EscFault({ kind: "id-token-url" });
-  }
+  // The request's token must not be sent unencrypted to another machine.
+  const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (url === undefined || !isSafe) throw new EscFault({ kind: "id-token-url" });
   url.searchParams.set("audience", audience(credential.exchange));
   const http = connection.connectTo(url);
   const host = authority(url);
@@ -98,23 +107,23 @@ async function requestIdToken(
   });
 }
 
-/** Exchanges an ID token for a short-lived access token (RFC 8693). Each exchange mints one. */
-async function exchange(idToken: Secret, request: Exchange, connection: Connection): Promise<Secret> {
+/** Exchanges an ID token for a short-lived access token (RFC 8693). Each exchange mints a new one. */
+async function exchange(idToken: Secret, terms: TokenExchange, connection: Connection): Promise<Secret> {
   const { host, cleaner } = connection;
   const form = new URLSearchParams({
     grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
-    audience: audience(request),
+    audience: audience(terms),
     subject_token: idToken.reveal(),
     subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
-    requested_token_type: `urn:pulumi:token-type:access_token:${request.type}`,
-    ...(request.scope === undefined ? {} : { scope: request.scope }),
-    ...(request.expiration === undefined ? {} : { expiration: String(request.expiration) }),
+    requested_token_type: `urn:pulumi:token-type:access_token:${terms.type}`,
+    ...(terms.scope === undefined ? {} : { scope: terms.scope }),
+    ...(terms.expiration === undefined ? {} : { expiration: String(terms.expiration) }),
   });
   const headers = { "Content-Type": "application/x-www-form-urlencoded" };
   const ask = async (): Promise<Secret> => {
     const answer = await connection.ask({ method: "POST", path: "/api/oauth/token", headers, body: form.toString() });
     if (!isRefusal(answer)) return secretIn(connection.objectIn(answer)["access_token"], host, cleaner);
-    // An OAuth error (RFC 6749, 5.2), or the service's own form.
+    // `{ "error": "invalid_grant", "error_description": "…" }` (RFC 6749, 5.2), or the service's own `{ "message": "…" }`.
     const { error, error_description: description, message } = fieldsOf(bodyOf(answer)) ?? {};
     throw new EscFault({
       kind: "exchange",
@@ -123,13 +132,14 @@ async function exchange(idToken: Secret, request: Exchange, connection: Connecti
       message: cleanText(description, cleaner) ?? cleanText(message, cleaner),
     });
   };
-  return connection.repeat("exchanging the ID token", ask, openBudget());
+  return connection.repeat("exchanging the ID token", ask, createOpenBudget());
 }
 
-function audience({ organization }: Exchange): string {
+function audience({ organization }: TokenExchange): string {
   return `urn:pulumi:org:${organization}`;
 }
 
+/** Returns true for an error of the request itself; 429 and 5xx may be temporary. */
 function isRefusal({ status }: HttpAnswer): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }

@@ -1,26 +1,32 @@
-/** The parts of a definition that make a value. Pure. */
+/**
+ * Follows the references of a value within a definition: `${DATABASE.url}`, `${imports["acme/base"].KEY}`, and finds which
+ * functions and imports make it. Pure.
+ */
 import { isMap, isScalar, isSeq } from "yaml";
 import { childOf, flowText, isLinked, isNull, keyOf, type Node, type Parsed } from "./nodes.ts";
 
-export type Path = readonly string[];
+/** The path of a value below `values`, such as `["environmentVariables", "PORT"]`. */
+export type ValuePath = readonly string[];
 
 /** A reference to a value that this definition does not have. */
 interface Reference {
-  /** As the definition writes it: `project/name`; absent for a value of the same environment, from an import. */
+  /** The environment as the definition writes it, `project/name`; absent for a value that an import merges into this one. */
   readonly environment?: string;
-  readonly path: Path;
+  readonly path: ValuePath;
 }
 
+/** The source of a value: the texts of its definition and of what it refers to. If `text` is the same, the value is. */
 export interface ValueSource {
   readonly text: string;
   readonly outside: readonly Reference[];
+  /** True if a provider makes a part of it whenever the environment is opened. */
   readonly isMinted: boolean;
 }
 
-const LONGEST_CHAIN = 20;
+const MAX_CHAIN_LENGTH = 20;
 
-/** Follows a value below `values` and its references. @returns undefined if this definition does not have it */
-export function follow({ top }: Parsed, path: Path): ValueSource | undefined {
+/** Follows a value and its references. @returns undefined if this definition does not have the value */
+export function followReferences({ top }: Parsed, path: ValuePath): ValueSource | undefined {
   const values = childOf(top, "values");
   const start = locate(values, path)?.node;
   if (start === undefined) return undefined;
@@ -30,11 +36,11 @@ export function follow({ top }: Parsed, path: Path): ValueSource | undefined {
   let isMinted = false;
   const add = (node: Node | null, depth: number): void => {
     texts.push(flowText(node));
-    const { references, minted } = partsOf(node);
-    isMinted ||= minted;
+    const { references, isMinted: isPartMinted } = partsOf(node);
+    isMinted ||= isPartMinted;
     for (const reference of references) {
       const id = JSON.stringify(reference);
-      if (seen.has(id) || depth === LONGEST_CHAIN) continue;
+      if (seen.has(id) || depth === MAX_CHAIN_LENGTH) continue;
       seen.add(id);
       const inside = reference.environment === undefined ? locate(values, reference.path)?.node : undefined;
       if (inside === undefined) outside.push(reference);
@@ -45,31 +51,36 @@ export function follow({ top }: Parsed, path: Path): ValueSource | undefined {
   return { text: texts.join("\n"), outside, isMinted };
 }
 
-/** Finds the `fn::rotate` that makes a value, also by references. @returns its path; undefined for none or several */
-export function rotatedBy({ top }: Parsed, path: Path): string | undefined {
+/**
+ * Finds the `fn::rotate` that makes a value, directly or by references.
+ * @returns its path as ESC writes it; undefined if there is none, or more than one
+ */
+export function findRotation({ top }: Parsed, path: ValuePath): string | undefined {
   const values = childOf(top, "values");
-  const rotated = new Set<string>();
+  const rotations = new Set<string>();
   const seen = new Set<string>();
-  const visit = (at: Path): void => {
-    const { node, path: own } = locate(values, at) ?? {};
-    if (node === undefined || own === undefined || seen.has(own)) return;
-    seen.add(own);
-    if (functionOf(node)?.startsWith("fn::rotate") === true) rotated.add(own);
-    else
-      for (const reference of partsOf(node).references) if (reference.environment === undefined) visit(reference.path);
+  const visit = (visited: ValuePath): void => {
+    const { node, path: nodePath } = locate(values, visited) ?? {};
+    if (node === undefined || nodePath === undefined || seen.has(nodePath)) return;
+    seen.add(nodePath);
+    if (functionOf(node)?.startsWith("fn::rotate") === true) {
+      rotations.add(nodePath);
+      return;
+    }
+    for (const reference of partsOf(node).references) if (reference.environment === undefined) visit(reference.path);
   };
   visit(path);
-  const [only, ...others] = rotated;
+  const [only, ...others] = rotations;
   return others.length === 0 ? only : undefined;
 }
 
-/** An import as the definition writes it. With `merge: false` its values are only referred to. */
+/** An import as the definition writes it. With `merge: false` its values are not merged, and can only be referred to. */
 interface Import {
   readonly written: string;
   readonly isMerged: boolean;
 }
 
-/** Returns the imports of a definition in its order; undefined if they are not a plain list. */
+/** Returns the imports of a definition in their order; undefined if they are not a plain list. */
 export function importsOf({ top }: Parsed): readonly Import[] | undefined {
   const list = childOf(top, "imports") ?? null;
   if (isNull(list)) return [];
@@ -84,10 +95,13 @@ export function importsOf({ top }: Parsed): readonly Import[] | undefined {
   });
 }
 
-/** Finds the node at a path, or the function or reference above that makes it; with its path as ESC writes it. */
+/**
+ * Finds the node at a path. If a function or a reference above it makes the value, that is returned instead.
+ * @returns the node, and its path as ESC writes it, such as `aws.keys[0]["a b"]`
+ */
 function locate(
   values: Node | null | undefined,
-  path: Path,
+  path: ValuePath,
 ): { readonly node: Node | null; readonly path: string } | undefined {
   let node = values;
   let text = "";
@@ -96,11 +110,14 @@ function locate(
     const list = isSeq<Node>(node) ? node : undefined;
     node = list === undefined ? childOf(node, step) : list.items[Number(step)];
     if (node === undefined) return undefined;
-    text += list !== undefined ? `[${step}]` : /^[A-Za-z_]\w*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+    const isName = /^[A-Za-z_]\w*$/.test(step);
+    const member = isName ? `.${step}` : `[${JSON.stringify(step)}]`;
+    text += list === undefined ? member : `[${step}]`;
   }
   return node === undefined ? undefined : { node, path: text.replace(/^\./, "") };
 }
 
+/** Returns the name of the function that a node calls, such as `fn::secret`. */
 function functionOf(node: Node | null | undefined): string | undefined {
   const [only, ...others] = isMap<Node, Node | null>(node) ? node.items : [];
   if (only === undefined || others.length > 0) return undefined;
@@ -108,21 +125,23 @@ function functionOf(node: Node | null | undefined): string | undefined {
   return key.startsWith("fn::") ? key : undefined;
 }
 
-function partsOf(node: Node | null): { readonly references: readonly Reference[]; readonly minted: boolean } {
+/** Finds all references in a node, and whether a provider makes a part of it. Secrets are literals, without references. */
+function partsOf(node: Node | null): { readonly references: readonly Reference[]; readonly isMinted: boolean } {
   const references: Reference[] = [];
-  let minted = false;
+  let isMinted = false;
   const visit = (part: Node | null): void => {
-    const call = functionOf(part);
-    if (call === "fn::secret") return;
-    minted ||= call?.startsWith("fn::open") === true;
+    const functionName = functionOf(part);
+    if (functionName === "fn::secret") return;
+    isMinted ||= functionName?.startsWith("fn::open") === true;
     if (isMap<Node, Node | null>(part)) for (const { value } of part.items) visit(value);
     else if (isSeq<Node>(part)) part.items.forEach(visit);
     else if (isScalar(part) && typeof part.value === "string") references.push(...referencesIn(part.value));
   };
   visit(node);
-  return { references, minted };
+  return { references, isMinted };
 }
 
+/** Finds `${path}` in a text. `$$` is an escaped dollar. */
 function referencesIn(text: string): readonly Reference[] {
   return Array.from(text.matchAll(/\$\$|\$\{([^}]*)\}/g), ([, path]) => path ?? "")
     .filter((path) => path !== "")
@@ -132,12 +151,14 @@ function referencesIn(text: string): readonly Reference[] {
 function referenceTo(text: string): Reference {
   const [first = "", ...rest] = stepsOf(text);
   const [second = "", third = "", ...others] = rest;
+  // `${imports["acme/base"].KEY}`, `${environments.acme.base.KEY}`, `${aws.keys}`
   if (first === "imports") return { environment: second, path: rest.slice(1) };
   if (first === "environments") return { environment: `${second}/${third}`, path: others };
   return { path: [first, ...rest] };
 }
 
-function stepsOf(path: string): Path {
+/** Splits `aws.keys[0]["a b"]` into its steps: `aws`, `keys`, `0`, `a b`. */
+function stepsOf(path: string): ValuePath {
   return Array.from(
     path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]"]+)/g),
     ([, index, key, name]) => index ?? key?.replaceAll(/\\(.)/g, "$1") ?? name ?? "",

@@ -1,4 +1,7 @@
-/** Definitions as trees: parsing, the nodes of the yaml package, and values as a definition writes them. Pure. */
+/**
+ * Parses definitions of ESC environments, and writes values as a definition writes them. The yaml package has the tree.
+ * Pure.
+ */
 import { isAlias, isMap, isScalar, isSeq, Lexer, parseAllDocuments, visit } from "yaml";
 import type { Alias, Document, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { SophiaError } from "../../core/error.ts";
@@ -8,6 +11,7 @@ export type Node = Scalar | Mapping | YAMLSeq | Alias;
 export type Mapping = YAMLMap<Node, Node | null>;
 export type EntryPair = Pair<Node, Node | null>;
 
+/** A definition as text and as a tree. `top` is undefined if it has no entries. `at` is the position of a comment. */
 export interface Parsed {
   readonly yaml: string;
   readonly top: Mapping | undefined;
@@ -15,21 +19,21 @@ export interface Parsed {
   readonly eol: "\n" | "\r\n";
 }
 
-/** Words that YAML readers do not take for strings. */
+/** The words that some YAML readers take for booleans or null. */
 const SPECIAL = /^(?:true|false|null|y|n|yes|no|on|off)$/i;
-/** Characters that YAML forbids or takes for line breaks, and that JSON does not escape. */
+/** The characters that YAML forbids or takes for line breaks, and that JSON does not escape. */
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
 const UNPRINTABLE = /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g;
 
-/** @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely */
+/** Parses a definition. @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely */
 export function parseDefinition(yaml: string): Parsed {
-  // The parser's own search for keys that occur twice compares each with all others of its mapping.
+  // The parser's own check for unique keys (`uniqueKeys`) compares each key with all others, which takes quadratic time.
   const options = { intAsBigInt: true, logLevel: "silent", stringKeys: false, uniqueKeys: false } as const;
   const parsed = parseAllDocuments(yaml, options);
   const documents = Array.isArray(parsed) ? parsed : [];
   if (documents.length > 1) throw refuse("it is more than one document");
   const [document] = documents;
-  // The parser's message quotes the text, which may contain values.
+  // The message of the parser is not shown: it quotes the text, which may contain values.
   const [error] = document?.errors ?? [];
   const line = error === undefined ? lineOfRepeatedKey(document, yaml) : error.linePos?.[0].line;
   if (error !== undefined || line !== undefined) {
@@ -51,35 +55,36 @@ export function parseDefinition(yaml: string): Parsed {
 
 /** Returns the line of the first key that its mapping already has, which YAML forbids (1.2.2, 3.2.1.1). */
 function lineOfRepeatedKey(document: Document.Parsed | undefined, yaml: string): number | undefined {
-  let at: number | undefined;
+  let position: number | undefined;
   if (document === undefined) return undefined;
   visit(document, {
     Map: (_, { items }) => {
       const keys = new Set<unknown>();
       for (const { key } of items) {
         if (!isScalar(key)) continue;
-        if (keys.has(key.value)) at ??= key.range?.[0] ?? 0;
+        if (keys.has(key.value)) position ??= key.range?.[0] ?? 0;
         keys.add(key.value);
       }
-      return at === undefined ? undefined : visit.BREAK;
+      return position === undefined ? undefined : visit.BREAK;
     },
   });
-  return at === undefined ? undefined : yaml.slice(0, at).split("\n").length;
+  return position === undefined ? undefined : yaml.slice(0, position).split("\n").length;
 }
 
+/** Finds the comments with their positions. The tree of the yaml package does not have them all. */
 function commentsOf(yaml: string): Parsed["comments"] {
   const comments: { at: number; text: string }[] = [];
-  let at = yaml.startsWith("\uFEFF") ? 1 : 0;
-  let isText = false;
+  let position = yaml.startsWith("\uFEFF") ? 1 : 0;
+  let isScalarText = false;
   for (const token of new Lexer().lex(yaml)) {
-    // Marks of the lexer, which are not in the text.
+    // The lexer's marks for a document, for the end of a flow collection, and for a scalar are not in the text.
     if (token === "\u0002" || token === "\u0018" || token === "\u001F") {
-      isText = token === "\u001F";
+      isScalarText = token === "\u001F";
       continue;
     }
-    if (!isText && token.startsWith("#")) comments.push({ at, text: token });
-    isText = false;
-    at += token.length;
+    if (!isScalarText && token.startsWith("#")) comments.push({ at: position, text: token });
+    isScalarText = false;
+    position += token.length;
   }
   return comments;
 }
@@ -93,10 +98,12 @@ export function refuse(why: string): SophiaError {
   });
 }
 
+/** Returns the key of an entry; empty if it is not a scalar. */
 export function keyOf({ key }: EntryPair): string {
   return isScalar(key) ? String(key.value) : "";
 }
 
+/** Returns the value of a key in a mapping; undefined if the node is no mapping or lacks the key. */
 export function childOf(node: Node | null | undefined, key: string): Node | null | undefined {
   return isMap<Node, Node | null>(node) ? node.items.find((pair) => keyOf(pair) === key)?.value : undefined;
 }
@@ -105,7 +112,7 @@ export function isNull(node: Node | null): boolean {
   return node === null || (isScalar(node) && node.value === null);
 }
 
-/** Returns true for a node that contains an anchor or an alias: other places depend on it. */
+/** Returns true for a node that contains an anchor or an alias, so that other places in the text depend on it. */
 export function isLinked(node: Node | null): boolean {
   let hasLink = false;
   visit(node, (_, inner) => {
@@ -118,7 +125,7 @@ function isNode(value: unknown): value is Node {
   return isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
 }
 
-/** Returns the end of a node's content, without the comment and the line breaks after it. */
+/** Returns the position behind a node's content, before the comment and the line breaks that follow. */
 export function contentEnd(node: Node, yaml: string): number {
   const [start = 0, end = 0] = node.range ?? [];
   if (isScalar(node) || isAlias(node) || node.flow === true) return start + yaml.slice(start, end).trimEnd().length;
@@ -136,10 +143,10 @@ function isPair(value: unknown): value is EntryPair {
   return typeof value === "object" && value !== null && "key" in value && "value" in value && !isAlias(value);
 }
 
-/** A comparable form of a node. Scalars are compared by their text, since values lose digits. */
+/** A form of a node for comparisons. Scalars are compared by their text, since parsed numbers lose digits. */
 export type Print = string | readonly Print[];
 
-/** Returns the comparable form of a node, with anchors and aliases. */
+/** Returns the form of a node for comparisons, with its anchors and aliases. */
 export function printOf(node: unknown): Print {
   if (isAlias(node)) return `* ${node.source}`;
   if (isNode(node) && node.anchor !== undefined) return [`& ${node.anchor}`, contentPrint(node)];
@@ -159,7 +166,7 @@ function contentPrint(node: unknown): Print {
   return "p ";
 }
 
-/** Text such as `1_000` and `0b11`, which ESC's parser (go-yaml) takes for a number, and the yaml package for a string. */
+/** Texts such as `1_000` and `0b11`, which ESC's parser (go-yaml) reads as numbers, and the yaml package as strings. */
 const NUMBER = /^[-+.]?\d[\w.:+-]*\w$/;
 
 /** Writes a node on one line (the flow style of YAML). */
@@ -187,7 +194,7 @@ export function keyText(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) && !SPECIAL.test(name) ? name : quoted(name);
 }
 
-/** Escapes a string for ESC, which replaces `${path}` and `$$`, though not in the argument of `fn::secret`. */
+/** Escapes a string for ESC, which replaces `${path}` and `$$`. The argument of `fn::secret` needs no escapes. */
 export function withoutReferences(text: string): string {
   return text.replaceAll(/\$+(\{?)/g, (run, brace: string) => {
     const dollars = run.slice(0, run.length - brace.length);

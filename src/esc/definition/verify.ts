@@ -1,12 +1,12 @@
-/** The proof that an edited definition has the wanted changes and no others. Pure. */
+/** Proves that an edited definition has the requested changes and no others. Pure. */
 import { isMap } from "yaml";
 import type { SophiaError } from "../../core/error.ts";
 import { isLinked, isNull, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
 import { parseDefinition, refuse, type Parsed, withoutReferences } from "./nodes.ts";
-import { type Change, PATH, pairsOf } from "./definition-variables.ts";
+import { pairsOf, type VariableChange, VARIABLES_PATH } from "./definition-variables.ts";
 
-/** Checks that the text has the changes and no others. @throws SophiaError (esc-edit, 125) */
-export function verify(before: Parsed, edited: string, changes: readonly Change[]): void {
+/** Checks that an edited text has the changes and no others. @throws SophiaError (esc-edit, 125) */
+export function verify(before: Parsed, edited: string, changes: readonly VariableChange[]): void {
   const after = parseEdited(edited);
   const names = new Set(changes.map(({ name }) => name));
   if (unchangedPart(before, names) !== unchangedPart(after, names) || !hasChanges(after, changes)) throw unusualForm();
@@ -21,17 +21,20 @@ export function parseEdited(edited: string): Parsed {
   }
 }
 
-/** Returns the error for an edit after which more differs than was wanted. */
+/** Returns the error for an edit after which more differs than was requested. */
 export function unusualForm(): SophiaError {
   return refuse("its form is unusual, and something else would change, too");
 }
 
-/** Returns a text of all that must stay: the entries except these variables, and the comments. */
+/** Returns a text of all that must not change: the entries except for these variables, and the comments. */
 function unchangedPart({ top, comments }: Parsed, names: ReadonlySet<string>): string {
-  return JSON.stringify([entriesExcept(names, top, PATH), comments.map(({ text }) => text).join("\n")]);
+  return JSON.stringify([entriesExcept(names, top, VARIABLES_PATH), comments.map(({ text }) => text).join("\n")]);
 }
 
-/** Returns the entries except these variables, at the path. A mapping above them without other entries is ignored. */
+/**
+ * Returns the entries except for these variables. A mapping on the path to the variables is left out if it has no other
+ * entries, because the edit may have made it.
+ */
 function entriesExcept(
   names: ReadonlySet<string>,
   map: Mapping | undefined,
@@ -48,7 +51,7 @@ function entriesExcept(
   });
 }
 
-function hasChanges(after: Parsed, changes: readonly Change[]): boolean {
+function hasChanges(after: Parsed, changes: readonly VariableChange[]): boolean {
   const variables = pairsOf(after);
   return changes.every((change) => {
     const print = JSON.stringify(printOf(variables.get(change.name)?.value));
@@ -56,8 +59,8 @@ function hasChanges(after: Parsed, changes: readonly Change[]): boolean {
   });
 }
 
-/** Returns the forms that a change may have. A secret stays secret if a plain value is set. */
-function acceptedPrints(change: Change): readonly Print[] {
+/** Returns the forms that a change may have in the text. A secret stays secret even if a plain value is set. */
+function acceptedPrints(change: VariableChange): readonly Print[] {
   if (change.kind === "node") return [printOf(parseDefinition(`{"n": ${change.text}}`).top?.items[0]?.value)];
   const secret = ["map", ["s fn::secret", `s ${change.value}`]];
   return change.secret ? [secret] : [`s ${withoutReferences(change.value)}`, secret];

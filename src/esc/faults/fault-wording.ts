@@ -1,17 +1,26 @@
-/** Faults of ESC in words: the reason, the remedy, and details. Loaded only if there is a fault. */
+/** Describes faults of ESC for the user: the reason, the remedy, and details. Loaded only if there is a fault. */
 import type { FailureCode } from "../../core/failure-codes.ts";
 import { type Failure, formatDiagnostic } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { firstOf } from "../../core/lines.ts";
+import { limitLines } from "../../core/lines.ts";
 import { NOT_LOOPBACK } from "../../network/network-fault.ts";
 import type { EscSettings } from "../settings/access-settings.ts";
 import { describeCredential } from "../settings/credentials.ts";
 import { isSchemaRefusal, refusalLines } from "./schema-refusal.ts";
-import { type EscFault, type Fault, type FaultContext, mayHaveEffect, needsApproval, refusal } from "./esc-fault.ts";
+import {
+  type EscFault,
+  type Fault,
+  type FaultContext,
+  mayHaveEffect,
+  needsApproval,
+  refusalTarget,
+} from "./esc-fault.ts";
 
+/** The subject of the message: the environments, how they were named, and the credential. */
 type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
-type Of<Kind extends Fault["kind"]> = Extract<Fault, { readonly kind: Kind }>;
+type FaultOf<Kind extends Fault["kind"]> = Extract<Fault, { readonly kind: Kind }>;
+/** Words by the code of an error. `HOST` stands for the host. */
 type Words = Readonly<Record<string, string>>;
 
 const NO_ROUTE = "there is no route to HOST";
@@ -62,7 +71,7 @@ const TLS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
 };
 
-const ANSWER: Readonly<Record<Of<"answer">["problem"], string>> = {
+const ANSWER: Readonly<Record<FaultOf<"answer">["problem"], string>> = {
   html: "HOST answered with a web page instead of JSON",
   empty: "HOST answered with an empty body",
   "not-json": "the answer of HOST is truncated or not JSON",
@@ -86,22 +95,23 @@ const MAX_DIAGNOSTICS = 20;
 const UNCERTAIN =
   "it is not known whether ESC made the change; run the same command again, which finds out and completes it";
 
-/** Words a fault for the user. @param remarks further lines, such as of certificates that are not used */
-export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
+/** Describes a fault for the user. @param remarks further lines, such as about certificates that are not used */
+export function describeFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
   const { attempts = 1, environment, step, isChange = false, isWritten = false, isUncertain = false } = context;
   const reason = reasonFor(fault, subject, context);
-  const { details = [], message, ...words } = isChange ? asChange(reason, fault, subject, isUncertain) : reason;
+  const { details = [], message, ...rest } = isChange ? asChange(reason, fault, subject, isUncertain) : reason;
   const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
-  // The name of one environment says enough about the step.
+  // If the message names one environment, it need not name the step.
   const during = environment !== undefined || step === undefined ? "" : `${step}: `;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
-  const further = [...details, ...remarks];
-  const unread = refusal(fault) === undefined ? "cannot be read" : "was refused";
-  const outcome = isWritten ? "was changed, but cannot be read back" : isChange ? "cannot be changed" : unread;
+  const allDetails = [...details, ...remarks];
+  const whyUnread = refusalTarget(fault) === undefined ? "cannot be read" : "was refused";
+  const whyUnchanged = isWritten ? "was changed, but cannot be read back" : "cannot be changed";
+  const outcome = isWritten || isChange ? whyUnchanged : whyUnread;
   return {
-    ...words,
+    ...rest,
     message: `ESC environment${names.length > 1 ? "s" : ""} ${printable(names.join(", "))} ${outcome}: ${during}${message}${times}`,
-    ...(further.length === 0 ? {} : { details: further }),
+    ...(allDetails.length === 0 ? {} : { details: allDetails }),
   };
 }
 
@@ -112,17 +122,18 @@ function reasonFor(fault: Fault, subject: Subject, context: FaultContext): Failu
   return { code, message, hint, ...details };
 }
 
+/** Returns the words for each fault but a status. */
 function wordsFor(
   fault: Exclude<Fault, { kind: "status" }>,
   { namedBy }: Subject,
 ): readonly [code: FailureCode, message: string, hint: string] {
   const host = "host" in fault ? fault.host : "";
-  const ofHost = (words: string): string => words.replace("HOST", () => host);
+  const withHost = (words: string): string => words.replace("HOST", () => host);
   switch (fault.kind) {
     case "connect":
       return [
         "esc-unreachable",
-        `${ofHost(CONNECT[fault.code] ?? "no connection to HOST")} (${fault.code})`,
+        `${withHost(CONNECT[fault.code] ?? "no connection to HOST")} (${fault.code})`,
         fault.code === NOT_LOOPBACK ? LOOPBACK_HINT : NETWORK_HINT,
       ];
     case "cut": {
@@ -158,7 +169,7 @@ function wordsFor(
       return ["esc-redirect", why, REDIRECT_HINT];
     }
     case "answer":
-      return ["esc-answer", ofHost(ANSWER[fault.problem]), BACKEND_HINT];
+      return ["esc-answer", withHost(ANSWER[fault.problem]), BACKEND_HINT];
     case "session":
       return ["esc-session", `${host} twice ended the session before the values were read (HTTP 404)`, SERVICE_HINT];
     case "pause-too-long": {
@@ -187,8 +198,9 @@ function wordsFor(
   }
 }
 
+/** Returns the words for a status. The order matters: a status with diagnostics is an error of the definition. */
 function reasonForStatus(
-  fault: Of<"status">,
+  fault: FaultOf<"status">,
   { credential, environments, namedBy }: Subject,
   { environment = environments.at(-1)?.text ?? "", isDefinition = false }: FaultContext,
 ): Failure {
@@ -196,13 +208,13 @@ function reasonForStatus(
   const details = [
     ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
     ...(untried === undefined ? [] : [`${untried}: to open it, write it in three parts`]),
-    ...firstOf(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
+    ...limitLines(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
     ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
-    // A refusal stays one: ESC may also send a page.
-    ...(isPage && refusal(fault) !== undefined ? [`the answer is a web page: ${INSTEAD}`] : []),
+    // A page may come from a proxy or from ESC itself, so it is only a detail.
+    ...(isPage && refusalTarget(fault) !== undefined ? [`the answer is a web page: ${INSTEAD}`] : []),
     ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
   ];
-  const used = printable(describeCredential(credential));
+  const usedCredential = printable(describeCredential(credential));
   const target = shellWord(environment.replace(/@.*$/, ""));
   const because = (code: FailureCode, why: string, hint: string): Failure => ({
     code,
@@ -211,7 +223,7 @@ function reasonForStatus(
     details,
   });
   if (status === 401) {
-    const hint = `check ${used}: the token may be wrong, expired or revoked`;
+    const hint = `check ${usedCredential}: the token may be wrong, expired or revoked`;
     return because("esc-denied", `${host} does not accept the token`, hint);
   }
   if (needsApproval(fault)) {
@@ -220,11 +232,11 @@ function reasonForStatus(
     return because("esc-approval", `${host} opens it only with an approval`, hint);
   }
   if (status === 403 && isDefinition) {
-    const hint = `use a token that may read and write it: check ${used}`;
+    const hint = `use a token that may read and write it: check ${usedCredential}`;
     return because("esc-forbidden", `${host} does not allow the token to read its definition`, hint);
   }
   if (status === 403) {
-    const hint = `allow the token of ${used} to open the environment and those it imports`;
+    const hint = `allow the token of ${usedCredential} to open the environment and those it imports`;
     return because("esc-forbidden", `${host} does not allow the token to open it`, hint);
   }
   if (isSchemaRefusal(fault)) {
@@ -239,9 +251,9 @@ function reasonForStatus(
     return because("esc-definition", `its definition has ${errors}`, hint);
   }
   if (status === 404) {
-    // Without these words "check --against" would be read as the command.
+    // Without "the value of", the user would read "check --against" as a command.
     const given = namedBy.startsWith("-") ? `the value of ${namedBy}` : namedBy;
-    const hint = `check ${given}; the service gives the same answer if the token (${used}) has no access`;
+    const hint = `check ${given}; the service gives the same answer if the token (${usedCredential}) has no access`;
     return because("esc-not-found", `${host} has no such environment or revision`, hint);
   }
   if (status === 429) return because("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
@@ -249,7 +261,7 @@ function reasonForStatus(
   return { code: "esc-status", message: `${host} answered HTTP ${status}`, hint: BACKEND_HINT, details };
 }
 
-/** Replaces the remedy if the environment was to change, and adds what is certain. */
+/** Replaces the remedy if a change of the environment failed, and adds a line if ESC may have made the change. */
 function asChange(reason: Failure, fault: Fault, { credential }: Subject, isUncertain: boolean): Failure {
   const { details = [] } = reason;
   if (isUncertain || mayHaveEffect(fault)) return { ...reason, details: [...details, UNCERTAIN] };
@@ -276,6 +288,7 @@ function asChange(reason: Failure, fault: Fault, { credential }: Subject, isUnce
   return reason;
 }
 
+/** Returns a setting as the user writes it: `--against VALUE`, or `ESC_ENV=VALUE`. */
 function assigned(name: string, value: string): string {
   return `${name}${name.startsWith("-") ? " " : "="}${value}`;
 }

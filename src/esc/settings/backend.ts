@@ -1,3 +1,4 @@
+/** Parses `PULUMI_BACKEND_URL`, the address of the service: `https://host[:port][/path]`. */
 import type { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { parseUrl, isLoopback } from "../../core/url.ts";
@@ -6,13 +7,13 @@ import { invalidSetting, labelOf, refuseQuotes, type Setting } from "./variables
 export const DEFAULT_BACKEND = "https://api.pulumi.com";
 const FORM = "write it as https://host[:port][/path]";
 
-/** Returns the URL without a trailing slash. @throws SophiaError (esc-settings, 125) if it must not get the token */
+/** Parses the URL of the service. @returns it without a trailing slash @throws SophiaError (esc-settings, 125) */
 export function parseBackend(setting: Setting, insecureHttp: boolean): string {
   refuseQuotes(setting);
   const text = setting.value.trim();
   const refuse = (what: string, hint: string): SophiaError => invalidSetting(`${labelOf(setting)} ${what}`, hint);
   const url = parseUrl(text);
-  // `host:8080` is a URL with the scheme `host`.
+  // `host:8080` parses as a URL with the scheme `host`.
   if (url === undefined || !text.includes("://")) throw refuse("is not a URL", `${FORM}, or unset it for Pulumi Cloud`);
   if (url.username !== "" || url.password !== "") {
     throw refuse("contains a user name or password", "remove them: ESC_TOKEN is the credential");

@@ -1,39 +1,41 @@
+/** Finds the credential that opens ESC, among the variables of the process environment and of `.env` files. */
 import { organizationIn } from "./environment-names.ts";
 import { CREDENTIAL_ORDER, type EXCHANGE_VARIABLES } from "./own-variables.ts";
 import { holdsToken, isToken, Secret } from "./secret.ts";
-import { invalidSetting, isTrustedFor, labelOf, refuseQuotes, type Setting, type Variables } from "./variables.ts";
+import { invalidSetting, isTrustedFor, labelOf, refuseQuotes, type Setting, type VariableLookup } from "./variables.ts";
 
 const TOKEN_TYPES = ["organization", "team", "personal"] as const;
 
-/** The terms of a token exchange (RFC 8693). */
-export interface Exchange {
+/** The terms of the exchange of an ID token for an access token (RFC 8693). */
+export interface TokenExchange {
   readonly organization: string;
   readonly type: (typeof TOKEN_TYPES)[number];
   /** `team:NAME` for a team token, `user:LOGIN` for a personal one. */
   readonly scope?: string;
-  /** The life of the token in seconds, if not the service's default. */
+  /** The lifetime of the token in seconds; absent for the service's default. */
   readonly expiration?: number;
 }
 
+/** A credential that opens ESC. A token command has already run. `auth/token.ts` makes a token of it. */
 export type Credential =
-  /** `label`: the source in messages, if not `ESC_TOKEN`. */
+  /** `label` names the source in messages; absent for `ESC_TOKEN`. */
   | { readonly kind: "token"; readonly token: Secret; readonly label?: string }
   | { readonly kind: "token-file"; readonly path: string }
-  | { readonly kind: "oidc-file"; readonly path: string; readonly exchange: Exchange }
+  | { readonly kind: "oidc-file"; readonly path: string; readonly exchange: TokenExchange }
   | {
       readonly kind: "github-actions";
       readonly url: string;
       readonly requestToken: Secret;
-      readonly exchange: Exchange;
+      readonly exchange: TokenExchange;
     };
 
-/** `ESC_TOKEN_COMMAND`, of the caller's environment: it is run before ESC is asked. */
+/** `ESC_TOKEN_COMMAND` of the caller's environment. It runs before ESC is asked. */
 export interface TokenCommand {
   readonly kind: "token-command";
   readonly command: string;
 }
 
-/** Names the credential in messages: `ESC_TOKEN_FILE (/run/secrets/esc)`. Contains no token. */
+/** Describes a credential for messages, such as `ESC_TOKEN_FILE (/run/secrets/esc)`. The text contains no token. */
 export function describeCredential(credential: Credential | TokenCommand): string {
   switch (credential.kind) {
     case "token":
@@ -49,6 +51,7 @@ export function describeCredential(credential: Credential | TokenCommand): strin
   }
 }
 
+/** The result of the search. `credential` throws if the value is malformed, so that a search alone never fails. */
 export type FoundCredential =
   | { readonly kind: "none" }
   | { readonly kind: "incomplete"; readonly present: string; readonly missing: string }
@@ -58,15 +61,15 @@ export type FoundCredential =
       readonly credential: () => Credential | TokenCommand;
     };
 
-/** Makes the credential of a token that a command has got, such as `ESC_ADMIN_TOKEN`. */
-export function givenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
+/** Returns the credential of a token that only some commands use, such as `ESC_ADMIN_TOKEN`. */
+export function credentialOfCommand(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
   const credential = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
   return { kind: "found", setting, credential };
 }
 
-/** Finds the credential to open ESC with: the first that is set, in the order of docs/secrets.md. */
-export function findCredential(variables: Variables): FoundCredential {
-  // A token that is all white space counts as unset.
+/** Finds the credential: the first one that is set, in the order of docs/secrets.md. */
+export function findCredential(variables: VariableLookup): FoundCredential {
+  // A token that is all white space is treated as unset.
   const settings = variables
     .all(...CREDENTIAL_ORDER)
     .filter(({ name, file, value }) => value.trim() !== "" && (name !== "ESC_TOKEN_COMMAND" || file === undefined));
@@ -93,7 +96,7 @@ export function findCredential(variables: Variables): FoundCredential {
   }
   if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };
   if (variables.find("ESC_OIDC_ORG") === undefined) return { kind: "none" };
-  // Never from a file, which could name a host to which the job's request token would be sent.
+  // These variables must not come from a file, which could name a host of its own, to which the job's request token is sent.
   const url = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL");
   const requestToken = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
   if (url !== undefined && requestToken !== undefined) {
@@ -111,8 +114,8 @@ export function findCredential(variables: Variables): FoundCredential {
   return { kind: "incomplete", present: "ESC_OIDC_ORG", missing };
 }
 
-/** Returns the settings of `ESC_OIDC_ORG` in files that are ignored, if there is an ID token and no other setting. */
-export function ignoredOrganization(variables: Variables): readonly Setting[] {
+/** Returns the settings of `ESC_OIDC_ORG` in files that are ignored: the ID token has another source than the file. */
+export function findIgnoredOrganization(variables: VariableLookup): readonly Setting[] {
   const idToken =
     variables.find("ESC_OIDC_TOKEN_FILE") ??
     (variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN") === undefined
@@ -141,37 +144,38 @@ function tokenIn(setting: Setting): Secret {
   throw invalidSetting(`${labelOf(setting)} contains ${what}`, hint);
 }
 
-/** Looks up a setting of an exchange: the caller's, or that of the file that names the ID token. */
-type Terms = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
+/** Finds a setting of the exchange: of the caller, or of the file that also names the ID token. */
+type FindTerm = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
 
-function termsFor(file: string | undefined, variables: Variables): Terms {
+function termsFor(file: string | undefined, variables: VariableLookup): FindTerm {
   return (name) => {
-    const found = variables.all(name).find((setting) => isTrustedFor(setting, file));
-    if (found !== undefined) refuseQuotes(found);
-    return found;
+    const setting = variables.all(name).find((candidate) => isTrustedFor(candidate, file));
+    if (setting !== undefined) refuseQuotes(setting);
+    return setting;
   };
 }
 
-function exchangeFor(trusting: Setting, terms: Terms): Exchange {
-  const organization = organizationIn(trusting);
-  const typeSetting = terms("ESC_OIDC_TYPE");
-  const type = TOKEN_TYPES.find((one) => one === (typeSetting?.value ?? "organization"));
+/** Reads the terms of the exchange. @throws SophiaError (esc-settings, 125) for a malformed one */
+function exchangeFor(organizationSetting: Setting, findTerm: FindTerm): TokenExchange {
+  const organization = organizationIn(organizationSetting);
+  const typeSetting = findTerm("ESC_OIDC_TYPE");
+  const type = TOKEN_TYPES.find((name) => name === (typeSetting?.value ?? "organization"));
   if (type === undefined) {
     const label = typeSetting === undefined ? "" : labelOf(typeSetting);
     throw invalidSetting(`${label} is not a valid token type`, `allowed: ${TOKEN_TYPES.join(", ")}`);
   }
-  const scope = terms("ESC_OIDC_SCOPE");
+  const scope = findTerm("ESC_OIDC_SCOPE");
   if (type !== "organization" && scope === undefined) {
     throw invalidSetting(
       `ESC_OIDC_TYPE is ${type}, but ESC_OIDC_SCOPE is not set`,
       `set ESC_OIDC_SCOPE to ${type === "team" ? "team:NAME" : "user:LOGIN"}`,
     );
   }
-  const life = terms("ESC_OIDC_EXPIRATION");
-  const expiration = Number(life?.value);
-  if (life !== undefined && !(Number.isSafeInteger(expiration) && expiration > 0)) {
-    throw invalidSetting(`${labelOf(life)} is not a number of seconds`, "set it to 3600, for example");
+  const lifetime = findTerm("ESC_OIDC_EXPIRATION");
+  const expiration = Number(lifetime?.value);
+  if (lifetime !== undefined && !(Number.isSafeInteger(expiration) && expiration > 0)) {
+    throw invalidSetting(`${labelOf(lifetime)} is not a number of seconds`, "set it to 3600, for example");
   }
-  const optional = { ...(scope && { scope: scope.value }), ...(life && { expiration }) };
+  const optional = { ...(scope && { scope: scope.value }), ...(lifetime && { expiration }) };
   return { organization, type, ...optional };
 }

@@ -1,18 +1,27 @@
+/**
+ * Names of ESC environments as users write them:
+ *
+ *     acme/sophia/dev@stable     organization, project, name, and a revision or tag
+ *     sophia/dev                 of the default organization; or, in the old form, `default/dev` of the organization `sophia`
+ *     dev                        `default/dev` of the default organization
+ */
 import type { Notice } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { holdsToken } from "./secret.ts";
 import { invalidSetting, labelOf, refuseQuotes, type Setting } from "./variables.ts";
 
+/** A name as the user wrote it, in its parts. */
 export interface EnvironmentName {
   readonly text: string;
-  /** Absent in names of one and two parts. */
+  /** Absent in names of one and of two parts. */
   readonly organization?: string | undefined;
-  /** Absent in names of one part. In names of two it may also be an organization: the old form `org/env`. */
+  /** Absent in names of one part. In a name of two parts this may also be an organization: the old form `org/env`. */
   readonly project?: string | undefined;
   readonly name: string;
   readonly version?: string | undefined;
 }
 
+/** The name of one environment, with nothing left open. */
 export interface FullName {
   readonly organization: string;
   readonly project: string;
@@ -20,13 +29,13 @@ export interface FullName {
   readonly version?: string | undefined;
 }
 
-const LONGEST_PART = 100;
+const MAX_PART_LENGTH = 100;
 const DEFAULT_PROJECT = "default";
 const FORM = "write organization/project/environment, such as acme/sophia/dev; commas separate several, later ones win";
 const ORGANIZATION_FORM =
   "use 3 to 40 letters, digits, dashes and underscores, beginning and ending with a letter or digit";
 
-/** Parses a list of names; the last of two equal ones remains. @throws SophiaError (esc-settings, 125) */
+/** Parses names between commas. Of two equal names only the last one is kept. @throws SophiaError (esc-settings, 125) */
 export function parseEnvironmentNames(setting: Setting): readonly EnvironmentName[] {
   refuseQuotes(setting);
   const { value } = setting;
@@ -41,7 +50,7 @@ export function parseEnvironmentNames(setting: Setting): readonly EnvironmentNam
   return [...names.values()];
 }
 
-/** Refuses a token in place of names, before a message shows it. @throws SophiaError (esc-settings, 125) */
+/** Refuses a token in place of names, before any message shows the value. @throws SophiaError (esc-settings, 125) */
 export function refuseToken(setting: Setting): void {
   if (holdsToken(setting.value)) {
     throw invalidSetting(`${labelOf(setting)} contains an access token instead of a name`, FORM);
@@ -62,8 +71,8 @@ function parseName(text: string, label: string): EnvironmentName {
   const [name = "", project, organization] = parts.toReversed();
   for (const part of [name, project, version]) {
     if (part === undefined) continue;
-    if (part.length > LONGEST_PART) refuse(`has a part of more than ${LONGEST_PART} characters`);
-    // Dot segments would change the request's path.
+    if (part.length > MAX_PART_LENGTH) refuse(`has a part of more than ${MAX_PART_LENGTH} characters`);
+    // A dot segment would change the path of the request.
     if (!/^[a-zA-Z0-9-_.]+$/.test(part) || part === "." || part === "..") {
       refuse(`has an invalid part: '${shown(part)}'`, versionHint(text));
     }
@@ -74,12 +83,13 @@ function parseName(text: string, label: string): EnvironmentName {
   return { text, organization, project, name, version };
 }
 
+/** Returns a hint if the user wrote `:` in place of `@`, as for container images. */
 function versionHint(text: string): string | undefined {
   const [, path, version] = /^([\w./-]+):([\w.-]+)$/.exec(text) ?? [];
   return path === undefined ? undefined : `write @ before a revision or tag: ${shown(`${path}@${version ?? ""}`)}`;
 }
 
-/** @throws SophiaError (esc-settings, 125) if the setting is not the name of an organization */
+/** Returns the organization that a setting names. @throws SophiaError (esc-settings, 125) if it is not a valid name */
 export function organizationIn(setting: Setting): string {
   if (isOrganization(setting.value)) return setting.value;
   refuseQuotes(setting);
@@ -90,26 +100,32 @@ export function isOrganization(text: string): boolean {
   return /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/.test(text);
 }
 
-/** Returns the environments that a name may mean, to be tried in this order. There may be none. */
+/**
+ * Returns the environments that a name may mean, in the order in which they are tried. Without an organization there are
+ * none.
+ */
 export function candidates(
   { organization, project, name, version }: EnvironmentName,
   defaultOrganization: string | undefined,
 ): readonly FullName[] {
-  const known = organization ?? defaultOrganization;
-  const usual =
-    known === undefined ? [] : [{ organization: known, project: project ?? DEFAULT_PROJECT, name, version }];
+  const knownOrganization = organization ?? defaultOrganization;
+  const usualMeaning =
+    knownOrganization === undefined
+      ? []
+      : [{ organization: knownOrganization, project: project ?? DEFAULT_PROJECT, name, version }];
   const mayBeOldForm = organization === undefined && project !== undefined && isOrganization(project);
-  return mayBeOldForm ? [...usual, { organization: project, project: DEFAULT_PROJECT, name, version }] : usual;
+  if (!mayBeOldForm) return usualMeaning;
+  return [...usualMeaning, { organization: project, project: DEFAULT_PROJECT, name, version }];
 }
 
-/** Returns true for the old meaning of a name of two parts, also if it is the only one, without a default organization. */
+/** Returns true if this is the old meaning of a name of two parts, `org/env`. */
 export function isOldForm(name: EnvironmentName, meaning: FullName): boolean {
   return (
     name.organization === undefined && name.project === meaning.organization && meaning.project === DEFAULT_PROJECT
   );
 }
 
-/** Reports a name of two parts that was opened in its old meaning, `org/env`: perhaps another organization's. */
+/** Returns a notice if a name of two parts was opened in its old meaning: the environment may be another organization's. */
 export function oldFormNotices(
   name: EnvironmentName,
   opened: FullName,
@@ -122,19 +138,23 @@ export function oldFormNotices(
   return [usual === full ? notice : { ...notice, instead: usual }];
 }
 
+/** Returns `organization/project/name`. */
 export function formatName({ organization, project, name }: FullName): string {
   return `${organization}/${project}/${name}`;
 }
 
+/** Returns `organization/project/name@version`, or without a version only the name. */
 export function formatVersion(name: FullName): string {
   return name.version === undefined ? formatName(name) : `${formatName(name)}@${name.version}`;
 }
 
+/** Splits `organization/project/name`, as `formatName` writes it. */
 export function parseFullName(text: string, version: string | undefined): FullName {
   const [organization = "", project = "", name = ""] = text.split("/");
   return { organization, project, name, version };
 }
 
+/** Returns a text for a message: printable, and cut to 100 characters. */
 function shown(text: string): string {
   return printable(text.length > 100 ? `${text.slice(0, 100)}…` : text);
 }

@@ -1,7 +1,7 @@
 /** The token of Pulumi's own programs, which CI often has. It opens ESC only if the user says so: a contract may declare it. */
 import type { Environment } from "../../core/model.ts";
 import { isToken } from "./secret.ts";
-import { Variables } from "./variables.ts";
+import { VariableLookup } from "./variables.ts";
 
 const NAME = "PULUMI_ACCESS_TOKEN";
 const ASSIGNED = "ESC_TOKEN_COMMAND";
@@ -32,7 +32,7 @@ const NOT_BY_TOKEN: ReadonlySet<string> = new Set(["ESC_ENV", "ESC_OIDC_ORG"]);
  */
 export function pulumiTokenRemedy(missing: string, environment: Environment): readonly string[] {
   if (NOT_BY_TOKEN.has(missing)) return [];
-  const token = new Variables(environment, []).findInProcess(NAME)?.value.trim() ?? "";
+  const token = new VariableLookup(environment, []).findInProcess(NAME)?.value.trim() ?? "";
   // The command would fail, or `cmd.exe` would read a part of it as a command.
   return isToken(token) && (!IS_WINDOWS || /^[\w.-]+$/.test(token)) ? IN_SHELL : [];
 }

@@ -1,4 +1,4 @@
-/** A string that must not be seen, such as a token. Printing, inspecting or serializing it shows `***`. */
+/** A string that must not be seen, such as a token. Printing, inspecting or serializing the object shows `***`. */
 export class Secret {
   readonly #text: string;
 
@@ -6,6 +6,7 @@ export class Secret {
     this.#text = text;
   }
 
+  /** Returns the string itself. The result must not get into a message, a log or an error. */
   reveal(): string {
     return this.#text;
   }
@@ -23,12 +24,12 @@ export class Secret {
   }
 }
 
-/** Returns true for a string that contains an access token, or is an ID token: no message may show it. */
+/** Returns true for a text that contains an access token (`pul-…`) or is an ID token (JWT): no message may show it. */
 export function holdsToken(text: string): boolean {
   return /(?:^|[^a-z])pul-[0-9a-f]{32,}/.test(text) || /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(text.trim());
 }
 
-/** Returns true for printable ASCII without spaces: an HTTP header takes no more. */
+/** Returns true for printable ASCII without spaces, which is all that an HTTP header can carry. */
 export function isToken(text: string): boolean {
   return /^[\u0021-\u007E]+$/.test(text);
 }

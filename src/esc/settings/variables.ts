@@ -1,22 +1,30 @@
+/** Looks up settings in variables: of the process environment, and of `.env` files. */
 import { SophiaError } from "../../core/error.ts";
 import type { Environment, Layer } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { namesFromFiles, OUTER_FILE } from "./from-files.ts";
 
+/** A variable that is set, and where. */
 export interface Setting {
   readonly name: string;
   readonly value: string;
-  /** The file that sets it, or `OUTER_FILE`; absent for a setting of the caller. */
+  /** The file that sets it, or `OUTER_FILE`; absent if the caller set it. */
   readonly file?: string | undefined;
 }
 
-/** Returns true if a setting may decide where a credential is sent: the caller's, or one of the credential's file. */
+/** Returns true if a setting may decide where a credential is sent: the caller set it, or the credential's own file did. */
 export function isTrustedFor({ file }: Setting, credentialFile: string | undefined): boolean {
   return file === undefined || (file === credentialFile && file !== OUTER_FILE);
 }
 
-/** Looks variables up in the process environment, then in the files. Empty ones count as unset. */
-export class Variables {
+/**
+ * Looks up variables by name: first in the process environment, then in the files. A variable with an empty value is unset.
+ *
+ *     new VariableLookup(environment, dotenvLayers).find("ESC_ENV"); // { name: "ESC_ENV", value: "acme/sophia/dev", file:
+ * ".env" }
+ */
+export class VariableLookup {
+  /** The look-ups of the sources, in the order of their precedence. */
   readonly #lookups: readonly ((name: string) => Setting | undefined)[];
 
   constructor(environment: Environment, dotenv: readonly Layer[]) {
@@ -27,13 +35,16 @@ export class Variables {
         return value === undefined ? undefined : { name, value, file: fromFiles.has(name) ? OUTER_FILE : undefined };
       },
       ...dotenv.map(({ variables }) => (name: string): Setting | undefined => {
-        const found = variables.find((variable) => variable.name === name);
-        return found?.origin.source === "dotenv" ? { name, value: found.value, file: found.origin.file } : undefined;
+        const variable = variables.find((candidate) => candidate.name === name);
+        if (variable?.origin.source !== "dotenv") return undefined;
+        return { name, value: variable.value, file: variable.origin.file };
       }),
     ];
   }
 
-  /** Returns each setting of any of the names: first by precedence, then in the order of the names. */
+  /**
+   * Returns every setting of these names: by the precedence of the sources, and within a source in the order of the names.
+   */
   all(...names: readonly string[]): readonly Setting[] {
     const settings: Setting[] = [];
     for (const lookUp of this.#lookups) {
@@ -45,21 +56,23 @@ export class Variables {
     return settings;
   }
 
+  /** Returns the setting that wins. */
   find(name: string): Setting | undefined {
     return this.all(name)[0];
   }
 
+  /** Returns the setting of the caller, not of a file. */
   findInProcess(name: string): Setting | undefined {
     return this.all(name).find(({ file }) => file === undefined);
   }
 }
 
-/** Returns the name of a setting for messages, with its file if it is from one. */
+/** Returns the name of a setting for messages, such as `ESC_ENV in .env`. */
 export function labelOf({ name, file }: Pick<Setting, "name" | "file">): string {
   return file === undefined ? name : `${name} in ${printable(file)}`;
 }
 
-/** Refuses a value in quotes, which `docker run --env-file` keeps. @throws SophiaError (esc-settings, 125) */
+/** Refuses a value in quotes: `docker run --env-file` keeps them as part of it. @throws SophiaError (esc-settings, 125) */
 export function refuseQuotes(setting: Setting): void {
   if (!/^(["'])[^]*\1$/.test(setting.value.trim())) return;
   throw invalidSetting(

@@ -1,4 +1,10 @@
-/** The reading of answers: whatever the service sends, a value of a known form or a fault. */
+/**
+ * Reads the answers of ESC: whatever the service sends becomes a value of a known form, or a fault.
+ *
+ *     { "id": "…", "diagnostics": [{ "severity": "warning", "summary": "…", "range": { "begin": { "line": 3 } } }] }
+ *
+ * Every text that may be shown goes through a `Cleaner`, which masks tokens.
+ */
 import type { Diagnostic } from "../../core/model.ts";
 import { printable, withoutMark } from "../../core/text.ts";
 import { parseUrl } from "../../core/url.ts";
@@ -7,16 +13,17 @@ import { EscFault, type Fault } from "../faults/esc-fault.ts";
 import type { Secret } from "../settings/secret.ts";
 import { parseRetryAfter } from "./retry.ts";
 
+/** The members of a JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_LENGTH = 300;
 const MASK = "***";
 
-/** Makes a string of a server fit to be shown: secrets masked, control characters escaped, cut to 300 characters. */
+/** Makes a text of a server fit for a message: masks secrets, escapes control characters, and cuts it to 300 characters. */
 export class Cleaner {
   readonly #secrets: string[] = [];
 
-  /** Masks a secret from now on, in its plain form and as URLs and Basic credentials carry it. @returns the secret */
+  /** Masks a secret from now on, as it is and in the forms of URLs and of Basic credentials. @returns the secret */
   hide(secret: Secret): Secret {
     const text = secret.reveal();
     if (text === "") return secret;
@@ -27,33 +34,33 @@ export class Cleaner {
 
   clean(text: string): string {
     let masked = text;
-    // Case is ignored: hosts come in lower case, and the escapes of URLs in both.
+    // The search ignores case: hosts are written in lower case, and escapes in URLs in either case.
     let searched = lowerCase(text);
-    // The longest first: else a short one that is part of it would leave the rest visible.
+    // The longest secret is masked first. Otherwise a short secret that is part of it would leave the rest visible.
     for (const secret of this.#secrets.toSorted((a, b) => b.length - a.length)) {
-      // Not by a pattern, which has a limit of length: a value may have 128 KiB.
-      const between = searched.split(secret);
-      if (between.length === 1) continue;
-      let at = 0;
-      const kept: string[] = [];
-      for (const { length } of between) {
-        kept.push(masked.slice(at, at + length));
-        at += length + secret.length;
+      // A regular expression has a limit on its length, but a value may have 128 KiB.
+      const searchedParts = searched.split(secret);
+      if (searchedParts.length === 1) continue;
+      let offset = 0;
+      const maskedParts: string[] = [];
+      for (const { length } of searchedParts) {
+        maskedParts.push(masked.slice(offset, offset + length));
+        offset += length + secret.length;
       }
-      masked = kept.join(MASK);
-      searched = between.join(MASK);
+      masked = maskedParts.join(MASK);
+      searched = searchedParts.join(MASK);
     }
     const line = printable(masked.trim());
     return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : line;
   }
 }
 
-/** Changes ASCII letters alone, so that each character keeps its place. */
+/** Changes only ASCII letters, so that each character keeps its position. */
 function lowerCase(text: string): string {
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** Returns the fields of an answer with status 200. @throws EscFault for any other answer */
+/** Returns the members of the JSON object in an answer of status 200. @throws EscFault for any other answer */
 export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner): Fields {
   if (answer.status !== 200) throw new EscFault(statusFault(answer, host, cleaner));
   const fault = (problem: Extract<Fault, { kind: "answer" }>["problem"]): EscFault =>
@@ -67,11 +74,12 @@ export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner
   return value;
 }
 
-/** Returns true for HTML: a network that requires a sign-in answers so in the service's place. */
+/** Returns true for an answer in HTML. A network that requires a sign-in sends one in place of the service. */
 export function isPage({ headers }: HttpAnswer): boolean {
   return /^text\/html\b/i.test(headers["content-type"] ?? "");
 }
 
+/** Returns the value if it is a JSON object. */
 export function fieldsOf(value: unknown): Fields | undefined {
   return isFields(value) ? value : undefined;
 }
@@ -82,13 +90,13 @@ function isFields(value: unknown): value is Fields {
 
 /** Returns the value at a path of names; undefined if there is none. */
 export function valueAt(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce((one, name) => fieldsOf(one)?.[name], value);
+  return path.reduce((parent, name) => fieldsOf(parent)?.[name], value);
 }
 
 /** Returns the string at a path of names; undefined for an empty one and for any other value. */
 export function textAt(value: unknown, ...path: readonly string[]): string | undefined {
-  const found = valueAt(value, ...path);
-  return typeof found === "string" && found !== "" ? found : undefined;
+  const text = valueAt(value, ...path);
+  return typeof text === "string" && text !== "" ? text : undefined;
 }
 
 /** Returns the objects in a list; none for any other value. */
@@ -96,12 +104,12 @@ export function objectsIn(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.filter(isFields) : [];
 }
 
-/** Returns the JSON value of a body; undefined for any other body. */
+/** Returns the JSON value of a body; undefined if the body is not JSON. */
 export function bodyOf({ data }: HttpAnswer): unknown {
   return parseJson(withoutMark(data));
 }
 
-/** Returns the revision that the service reports in a header. */
+/** Returns the revision of the environment that the service reports in a header. */
 export function revisionIn({ headers }: HttpAnswer): string | undefined {
   const revision = headers["pulumi-esc-revision"];
   return typeof revision === "string" && /^\d{1,15}$/.test(revision) ? revision : undefined;
@@ -110,7 +118,7 @@ export function revisionIn({ headers }: HttpAnswer): string | undefined {
 function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) {
-    // Only the host: the rest may contain what we sent.
+    // Only the host is shown, since the rest of the location may contain what we sent.
     return { kind: "redirect", host, status, to: cleanText(parseUrl(headers.location ?? "")?.host, cleaner) };
   }
   const body = fieldsOf(bodyOf(answer));
@@ -118,7 +126,7 @@ function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault 
     kind: "status",
     host,
     status,
-    // The message of a server error may quote anything; the request's ID is worth more.
+    // The message of a server error may quote anything. The ID of the request helps the service's support more.
     message: status < 500 ? cleanText(body?.["message"], cleaner) : undefined,
     ...(isPage(answer) && { isPage: true }),
     requestId: cleanText(headers["x-pulumi-request-id"], cleaner),
@@ -127,14 +135,16 @@ function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault 
   };
 }
 
-/** Reads the diagnostics of a definition: a list, or an object that holds it. One without a severity is an error. */
+/**
+ * Reads the diagnostics of a definition from a list, or from an object that holds the list. The default severity is error.
+ */
 export function parseDiagnostics(value: unknown, cleaner: Cleaner): readonly Diagnostic[] {
   return objectsIn(fieldsOf(value)?.["diagnostics"] ?? value).flatMap((fields): readonly Diagnostic[] => {
     const { summary, severity, range, path } = fields;
     if (typeof summary !== "string") return [];
     const environment = cleanText(valueAt(range, "environment"), cleaner);
-    const line = positive(valueAt(range, "begin", "line"));
-    const column = positive(valueAt(range, "begin", "column"));
+    const line = positiveInteger(valueAt(range, "begin", "line"));
+    const column = positiveInteger(valueAt(range, "begin", "column"));
     const shownPath = cleanText(path, cleaner);
     return [
       {
@@ -149,14 +159,14 @@ export function parseDiagnostics(value: unknown, cleaner: Cleaner): readonly Dia
   });
 }
 
-/** Returns a text of the service without secrets and control characters; undefined for an empty one. */
+/** Cleans a text of the service. @returns undefined for an empty text, and for any other value */
 export function cleanText(value: unknown, cleaner: Cleaner): string | undefined {
   const text = typeof value === "string" ? cleaner.clean(value) : "";
   return text === "" ? undefined : text;
 }
 
-/** Returns a count from 1, such as that of a line; undefined for any other value. */
-export function positive(value: unknown): number | undefined {
+/** Returns a whole number from 1, such as that of a line; undefined for any other value. */
+export function positiveInteger(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 

@@ -1,3 +1,4 @@
+/** The connection to ESC: one service, one token, one deadline. All requests to ESC go through a `Connection`. */
 import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { NetworkError } from "../../network/network-fault.ts";
@@ -7,14 +8,16 @@ import { EscFault, mayHaveEffect } from "../faults/esc-fault.ts";
 import type { Secret } from "../settings/secret.ts";
 import { Cleaner, type Fields, parseDiagnostics, requireObject } from "./answer.ts";
 import { type Clock, Deadline } from "./deadline.ts";
-import { decide, readBudget, reasonOf, troubleOf } from "./retry.ts";
+import { classifyFault, createReadBudget, decideRetry, describeRetryReason } from "./retry.ts";
 
+/** Defined by the bundler; undefined if tests run the sources. */
 declare const SOPHIA_RUN_VERSION: string | undefined;
 
-/** Reports waits and retries. No string contains a secret. */
+/** Receives reports of waits and retries, for the user. No string in them contains a secret. */
 export interface Progress {
+  /** @param what the step that begins, such as `opening acme/sophia/dev` */
   waiting(what: string): void;
-  /** `reason`: one line, such as `HTTP 503`. `attempt`: the number of the next one, from 2. */
+  /** `reason` is one line, such as `HTTP 503`. `attempt` is the number of the next attempt, from 2. */
   retrying(retry: {
     readonly what: string;
     readonly reason: string;
@@ -23,13 +26,14 @@ export interface Progress {
   }): void;
 }
 
+/** Ignores all reports. */
 export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
 
-/** An HTTP client for ESC, with as much of axios's interface as the ESC SDK uses. */
+/** An HTTP client for ESC. It has as much of axios's interface as the ESC SDK uses. */
 class EscClient extends HttpClient {
   readonly defaults: { readonly baseURL?: string } = {};
 
-  /** @throws EscFault if there is no complete answer of any status */
+  /** Sends a request. @throws EscFault if there is no complete answer of any status */
   override request(config: HttpRequest): Promise<HttpAnswer> {
     return super.request(config).catch((error: unknown) => {
       throw error instanceof NetworkError ? new EscFault(error.fault) : error;
@@ -37,15 +41,26 @@ class EscClient extends HttpClient {
   }
 }
 
-/** A connection to the service with one token and one deadline; connecting begins at once. */
+/**
+ * A connection to the service with one token and one deadline. The constructor begins to connect, and the caller must call
+ * `close`. Before requests that need a token, the caller calls `authorize`.
+ *
+ *     const connection = new Connection(settings, progress, systemClock);
+ *     connection.authorize(await obtainToken(settings.credential, connection));
+ *     const user = await connection.read("identifying the user", "/api/user");
+ *     connection.close();
+ */
 export class Connection {
+  /** The host and port of the service, for messages. */
   readonly host: string;
+  /** Masks the token, and all further secrets that are given to it, in texts of the service. */
   readonly cleaner = new Cleaner();
   readonly deadline: Deadline;
-  /** Warnings, such as of a certificate file that cannot be used; each one line. */
+  /** Warnings of one line each, such as of a certificate file that cannot be used. */
   readonly remarks: string[] = [];
   /** The URL of the service, without a trailing slash. */
   readonly backend: string;
+  /** The HTTP client for the service. The ESC SDK uses it, too. */
   readonly http: EscClient;
   readonly #network: NetworkSettings;
   readonly #progress: Progress;
@@ -68,7 +83,7 @@ export class Connection {
     this.http = this.connectTo(url);
   }
 
-  /** A client for another origin; closed together with this one. */
+  /** Returns a client for another origin. `close` also closes that client. */
   connectTo(origin: URL): EscClient {
     const remark = (text: string): void => void this.remarks.push(printable(text));
     const client = new EscClient(origin, this.#network, this.deadline, remark);
@@ -76,13 +91,14 @@ export class Connection {
     return client;
   }
 
+  /** Uses a token for all further requests, and masks it in messages. */
   authorize(token: Secret): void {
     this.cleaner.hide(token);
     this.token = token;
   }
 
+  /** Returns the headers of a request, with the token if there is one. */
   headers(): { readonly "User-Agent": string; readonly [name: string]: string } {
-    // The bundler defines it; tests run the sources.
     const version = typeof SOPHIA_RUN_VERSION === "undefined" ? "0" : SOPHIA_RUN_VERSION;
     return {
       Accept: "application/vnd.pulumi+8",
@@ -92,7 +108,7 @@ export class Connection {
     };
   }
 
-  /** Sends a request. @returns the answer of any status @throws EscFault if there is no complete answer */
+  /** Sends a request once. @returns the answer of any status @throws EscFault if there is no complete answer */
   ask(request: {
     readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
     readonly path: string;
@@ -108,12 +124,12 @@ export class Connection {
     });
   }
 
-  /** Returns the JSON object that an answer of status 200 holds. @throws EscFault for every other answer */
+  /** Returns the members of the JSON object in an answer of status 200. @throws EscFault for every other answer */
   objectIn(answer: HttpAnswer): Fields {
     return requireObject(answer, this.host, this.cleaner);
   }
 
-  /** Reads the object at a path. @returns undefined for the statuses `absent` @throws EscFault */
+  /** Reads the object at a path, with retries. @returns undefined for the statuses `absent` @throws EscFault */
   read(what: string, path: string, ...absent: readonly number[]): Promise<Fields | undefined> {
     return this.repeat(what, async () => {
       const answer = await this.ask({ method: "GET", path });
@@ -122,9 +138,9 @@ export class Connection {
   }
 
   /**
-   * Returns the diagnostics and the other fields of an answer.
-   * @param isTolerated returns true for an error with which the answer is of use
-   * @throws EscFault if a diagnostic is another error
+   * Returns the diagnostics and the other members of an answer.
+   * @param isTolerated returns true for an error in spite of which the answer is useful
+   * @throws EscFault if there is an error that is not tolerated
    */
   diagnosticsIn(
     answer: HttpAnswer,
@@ -132,18 +148,19 @@ export class Connection {
   ): { readonly diagnostics: readonly Diagnostic[]; readonly fields: Fields } {
     const { diagnostics: list, ...fields } = this.objectIn(answer);
     const diagnostics = parseDiagnostics(list, this.cleaner);
-    if (diagnostics.some((one) => one.severity === "error" && !isTolerated(one))) {
+    if (diagnostics.some((diagnostic) => diagnostic.severity === "error" && !isTolerated(diagnostic))) {
       throw new EscFault({ kind: "status", host: this.host, status: answer.status, diagnostics });
     }
     return { diagnostics, fields };
   }
 
-  /** Asks until there is an answer, or no retry is left. @throws EscFault the last one, with the number of attempts */
-  async repeat<T>(what: string, ask: () => Promise<T>, retries = readBudget()): Promise<T> {
+  /** Calls `ask` until it succeeds, or no retry is left. @throws EscFault of the last attempt, with the number of attempts */
+  async repeat<T>(what: string, ask: () => Promise<T>, budget = createReadBudget()): Promise<T> {
     const { deadline } = this;
+    /** True if an earlier attempt may have had an effect, although it failed. */
     let isUncertain = false;
     for (let attempts = 1; ; attempts += 1) {
-      // Another environment has failed.
+      // The deadline is also abandoned if the request for another environment has failed.
       if (deadline.signal.aborted) throw deadline.fault(what);
       this.#progress.waiting(what);
       try {
@@ -152,22 +169,24 @@ export class Connection {
         if (!(error instanceof EscFault)) throw error;
         const { fault } = error;
         const remainingMs = deadline.remainingMs();
-        const decision = decide(troubleOf(fault), { ...retries, remainingMs }, this.#clock.random());
+        const decision = decideRetry(classifyFault(fault), { ...budget, remainingMs }, this.#clock.random());
         const context = { attempts, step: what, isUncertain };
         if (decision === "pause-too-long" && fault.kind === "status" && fault.retryAfterMs !== undefined) {
           const { host, status, retryAfterMs } = fault;
           throw new EscFault({ kind: decision, host, status, retryAfterMs, leftMs: remainingMs }, context);
         }
+        // No further attempt: the fault of this one is reported.
         if (typeof decision === "string") throw new EscFault(fault, context);
         isUncertain ||= mayHaveEffect(fault);
-        retries.retries += 1;
-        const reason = reasonOf(fault);
+        budget.retries += 1;
+        const reason = describeRetryReason(fault);
         this.#progress.retrying({ what, reason, attempt: attempts + 1, delayMs: decision });
         await deadline.sleep(decision, `waiting to retry after ${reason}`);
       }
     }
   }
 
+  /** Closes all connections, and ends the requests that are still running. */
   close(): void {
     for (const client of this.#clients) client.close();
     this.deadline.abandon();

@@ -1,13 +1,14 @@
+/** The deadline of all requests to ESC, and the clock by which it is measured. */
 import { EscFault } from "../faults/esc-fault.ts";
 import { afterTime, TimeLimit, type Timer } from "../../network/limit.ts";
 
-/** Time and chance, so that tests need not wait for either. */
+/** The source of time and of random numbers. Tests replace it, so that they need not wait. */
 export interface Clock extends Timer {
-  /** Monotonic milliseconds. */
+  /** Returns monotonic milliseconds. */
   now(): number;
-  /** From 0 (inclusive) to 1 (exclusive). */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   random(): number;
-  /** As `limit`, for a wait without other work. */
+  /** Does the same as `limit`, for a wait during which nothing else happens. A test may let that time pass at once. */
   pause(ms: number, act: () => void): () => void;
 }
 
@@ -23,38 +24,40 @@ export const systemClock: Clock = {
   stepMs: 5000,
 };
 
-/** The time for all requests to ESC together, and for each pause between them. */
+/** The time limit of all requests to ESC together, including the pauses between them. */
 export class Deadline extends TimeLimit {
   readonly #clock: Clock;
-  readonly #end: number;
+  readonly #endMs: number;
 
   constructor(timeoutMs: number, clock: Clock) {
     super(timeoutMs, clock);
     this.#clock = clock;
-    this.#end = clock.now() + timeoutMs;
+    this.#endMs = clock.now() + timeoutMs;
   }
 
   remainingMs(): number {
-    return Math.max(0, this.#end - this.#clock.now());
+    return Math.max(0, this.#endMs - this.#clock.now());
   }
 
+  /** Returns the fault of a request that the deadline ended. @param phase completes "timed out while …" */
   fault(phase: string): EscFault {
     return new EscFault({ kind: "timeout", timeoutMs: this.ms, phase });
   }
 
+  /** Waits. @throws EscFault (timeout) if the deadline passes first */
   sleep(ms: number, phase: string): Promise<void> {
     const { signal } = this;
     return new Promise((resolve, reject) => {
-      const end = (): void => {
-        callOff();
+      const fail = (): void => {
+        cancelPause();
         reject(this.fault(phase));
       };
-      const callOff = this.#clock.pause(ms, () => {
-        signal.removeEventListener("abort", end);
+      const cancelPause = this.#clock.pause(ms, () => {
+        signal.removeEventListener("abort", fail);
         resolve();
       });
-      if (signal.aborted) end();
-      else signal.addEventListener("abort", end, { once: true });
+      if (signal.aborted) fail();
+      else signal.addEventListener("abort", fail, { once: true });
     });
   }
 }

@@ -1,17 +1,20 @@
-/** The reasons why the cache is not used or not written, in words. Loaded only then. */
+/** Describes why the cache is not used or not written. Loaded only then. */
 import type { Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { durationWords, printable } from "../../core/text.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
-import type { Unusable } from "../../system/private-file.ts";
+import type { UnusableFile } from "../../system/private-file.ts";
 
-/** `no-lasting-token`: another one at each start. `does-not-open`: another format, changed bytes, or a renamed file. */
+/**
+ * The reason why the cache is not used. `no-lasting-token`: the token is another one at each start. `does-not-open`: the
+ * entry has another format, its bytes were changed, or its file was renamed.
+ */
 export type UnusedReason =
-  | Unusable
+  | UnusableFile
   | { readonly kind: "no-lasting-token" | "no-folder" | "does-not-open" | "from-future" | "session-ended" }
   | { readonly kind: "too-old"; readonly ageMs: number; readonly maxAgeMs: number };
 
-/** Returns words that follow a colon. */
+/** Describes the reason, in words that follow a colon. */
 export function reasonWords(reason: UnusedReason): string {
   switch (reason.kind) {
     case "absent":
@@ -39,7 +42,7 @@ export function reasonWords(reason: UnusedReason): string {
   }
 }
 
-function folderWords({ path, problem }: Extract<Unusable, { kind: "folder" }>): string {
+function folderWords({ path, problem }: Extract<UnusableFile, { kind: "folder" }>): string {
   switch (problem) {
     case "not-a-folder":
       return `${printable(path)} is not a folder`;
@@ -52,7 +55,7 @@ function folderWords({ path, problem }: Extract<Unusable, { kind: "folder" }>): 
   }
 }
 
-/** Makes the failure of `--offline` without a usable cache. */
+/** Returns the failure of `--offline` without a usable cache. */
 export function offlineFailure({ environments }: Pick<EscSettings, "environments">, reason: UnusedReason): Failure {
   const names = printable(environments.map(({ text }) => text).join(", "));
   return {

@@ -1,21 +1,26 @@
+/**
+ * The content of a cache entry, and its text before it is encrypted:
+ *
+ *     {"readAt":1796000000000,"environments":[{"name":"acme/sophia/dev"}],"layers":[{"source":"esc","variables":[…]}]}
+ */
 import type { Layer } from "../../core/model.ts";
 import type { EscEnvironment } from "../esc-layers.ts";
 
-export interface Content {
-  /** The start of the reading, in milliseconds since the epoch. */
+export interface CacheContent {
+  /** The time when the reading began, in milliseconds since the epoch. */
   readonly readAt: number;
-  /** The time when credentials in it may end. */
+  /** The time when credentials among the values may end; absent if there are none. */
   readonly until?: number;
   readonly environments: readonly EscEnvironment[];
   readonly layers: readonly Layer[];
 }
 
-export function contentText({ readAt, until, environments, layers }: Content): string {
+export function contentText({ readAt, until, environments, layers }: CacheContent): string {
   return JSON.stringify({ readAt, until, environments, layers });
 }
 
-/** @returns undefined for a text of another form than that of {@link contentText} */
-export function parseContent(text: string): Content | undefined {
+/** Parses the text of {@link contentText}. @returns undefined for a text of another form */
+export function parseContent(text: string): CacheContent | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isContent(value) ? value : undefined;
@@ -24,13 +29,13 @@ export function parseContent(text: string): Content | undefined {
   }
 }
 
-function isContent(value: unknown): value is Content {
+function isContent(value: unknown): value is CacheContent {
   if (!isObject(value)) return false;
   const { readAt, until, environments, layers } = value;
   return (
     typeof readAt === "number" &&
     (until === undefined || typeof until === "number") &&
-    isListOf(environments, (one) => typeof one["name"] === "string") &&
+    isListOf(environments, (environment) => typeof environment["name"] === "string") &&
     isListOf(layers, ({ source, variables }) => source === "esc" && isListOf(variables, isVariable))
   );
 }
@@ -53,6 +58,6 @@ function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isListOf(value: unknown, is: (one: Fields) => boolean): boolean {
-  return Array.isArray(value) && value.every((one) => isObject(one) && is(one));
+function isListOf(value: unknown, isItem: (item: Fields) => boolean): boolean {
+  return Array.isArray(value) && value.every((item) => isObject(item) && isItem(item));
 }

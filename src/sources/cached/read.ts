@@ -1,4 +1,7 @@
-/** Reads ESC through an encrypted cache of its last values, for times when it is not available. */
+/**
+ * Reads ESC through an encrypted cache of its last values, for times when ESC is not available (`--cache`, `--offline`,
+ * `--cache-fresh`).
+ */
 import type { Environment, Failure, Notice } from "../../core/model.ts";
 import { SophiaError } from "../../core/error.ts";
 import { type EscSettings, SESSION_MS } from "../../esc/settings/access-settings.ts";
@@ -8,22 +11,24 @@ import type { Progress } from "../../esc/transport/connection.ts";
 import { cacheFolder } from "../../system/folders.ts";
 import { within } from "../../system/paths.ts";
 import type { CacheUse, EscReading } from "../esc-layers.ts";
-import { type Content, contentText, parseContent } from "./content.ts";
-import { nameFor, open, randomName, seal } from "./seal.ts";
+import { type CacheContent, contentText, parseContent } from "./content.ts";
+import { decrypt, encrypt, entryNameFor, randomName } from "./seal.ts";
 import { removePrivate } from "../../system/private-file.ts";
 import { readEntry, writeEntry } from "./store.ts";
 import type { UnusedReason } from "./cache-words.ts";
 
 export interface CacheOptions {
   readonly offline: boolean;
+  /** The maximum age of values that are used without contacting ESC; undefined if ESC is always asked. */
   readonly cacheFreshMs: number | undefined;
+  /** The maximum age of values that are used at all. */
   readonly cacheMaxAgeMs: number;
   readonly requireEsc: boolean;
 }
 
 /**
- * Reads ESC, or uses cached values: with `--offline`, while they are fresh enough, and if ESC is not available. Caches what
- * ESC returns, for the token in use; a refusal removes only the entry of the refused token.
+ * Reads ESC, or uses cached values: with `--offline`, while they are fresh enough, and if ESC is not available. Caches what ESC
+ * returns, for the token in use. If ESC refuses the token, only the entry of that token is removed.
  * @throws SophiaError as `readEsc` does; (settings, 125) for `--offline` together with `--require-esc`
  */
 export async function readThroughCache(
@@ -45,17 +50,18 @@ export async function readThroughCache(
     settings.credential.kind === "token"
       ? { ...settings.credential, credential: settings.credential }
       : await (await import("../../esc/auth/token.ts")).readLastingToken(settings.credential, remarks);
-  const entry = entryOf(settings, token, environment);
-  const notices = (): readonly Notice[] => remarks.map((text) => ({ kind: "remark", text }));
+  const entry = locateEntry(settings, token, environment);
+  const remarkNotices = (): readonly Notice[] => remarks.map((text) => ({ kind: "remark", text }));
   const useCache = (maxAgeMs: number, use: CacheUse): CachedReading | UnusedReason => {
-    const content = load(entry, maxAgeMs);
+    const content = loadEntry(entry, maxAgeMs);
     if ("kind" in content) return content;
-    const cached = readingOf(content, use, settings, notices());
-    // Another start may have opened the old meaning of a name, which this one may not.
-    const isOther = settings.oneMeaning !== undefined && cached.notices.some(({ kind }) => kind === "esc-old-form");
-    return isOther ? { kind: "absent" } : cached;
+    const cached = toReading(content, use, settings, remarkNotices());
+    // Another start may have opened the old meaning of a name, which this start must not open.
+    const isOldMeaning =
+      settings.oneMeaning !== undefined && cached.notices.some(({ kind }) => kind === "esc-old-form");
+    return isOldMeaning ? { kind: "absent" } : cached;
   };
-  const because = async (reason: UnusedReason): Promise<string> =>
+  const describeReason = async (reason: UnusedReason): Promise<string> =>
     (await import("./cache-words.ts")).reasonWords(reason);
 
   if (offline) {
@@ -75,30 +81,31 @@ export async function readThroughCache(
   if (reading.kind === "read") {
     const { environments, layers, mayMint } = reading;
     const until = mayMint() ? { until: readAt + (settings.sessionMs ?? SESSION_MS) } : {};
-    const trouble = save(entry, { readAt, ...until, environments, layers });
-    if (trouble !== undefined) remarks.push(`the values of ESC are not cached: ${await because(trouble)}`);
-    return { ...reading, notices: [...reading.notices, ...notices()] };
+    const unsaved = saveEntry(entry, { readAt, ...until, environments, layers });
+    if (unsaved !== undefined) remarks.push(`the values of ESC are not cached: ${await describeReason(unsaved)}`);
+    return { ...reading, notices: [...reading.notices, ...remarkNotices()] };
   }
   if (reading.kind === "refused") {
-    const trouble = "kind" in entry ? undefined : removePrivate(entry.path);
-    return trouble === undefined
+    const unremoved = "kind" in entry ? undefined : removePrivate(entry.path);
+    return unremoved === undefined
       ? reading
-      : withDetail(reading, `the cached values could not be removed: ${await because(trouble)}`);
+      : withDetail(reading, `the cached values could not be removed: ${await describeReason(unremoved)}`);
   }
   if (requireEsc) return reading;
-  const instead = useCache(cacheMaxAgeMs, { why: "unavailable", failure: reading.failure });
-  if (instead.kind === "read") return instead;
-  return withDetail(reading, `the cache is not used: ${await because(instead)}`);
+  const cached = useCache(cacheMaxAgeMs, { why: "unavailable", failure: reading.failure });
+  if (cached.kind === "read") return cached;
+  return withDetail(reading, `the cache is not used: ${await describeReason(cached)}`);
 }
 
+/** The file for the values of these environments that this token has read. */
 interface CacheEntry {
   readonly path: string;
   readonly token: Secret;
-  /** The backend, environments and organization, which must be those of the writing. */
+  /** The backend, environments and organization as text. They must be the same when the entry is written and read. */
   readonly bound: string;
 }
 
-function entryOf(
+function locateEntry(
   { backend, environments, organization }: EscSettings,
   token: Secret | undefined,
   environment: Environment,
@@ -107,14 +114,14 @@ function entryOf(
   const folder = cacheFolder(environment);
   if (folder === undefined) return { kind: "no-folder" };
   const bound = JSON.stringify([backend, environments.map(({ text }) => text), organization ?? null]);
-  return { path: within(folder, `esc-${nameFor(bound, token.reveal())}`), token, bound };
+  return { path: within(folder, `esc-${entryNameFor(bound, token.reveal())}`), token, bound };
 }
 
-function load(entry: CacheEntry | UnusedReason, maxAgeMs: number): Content | UnusedReason {
+function loadEntry(entry: CacheEntry | UnusedReason, maxAgeMs: number): CacheContent | UnusedReason {
   if ("kind" in entry) return entry;
   const bytes = readEntry(entry.path);
   if (!Buffer.isBuffer(bytes)) return bytes;
-  const text = open(bytes, entry.token.reveal(), entry.bound);
+  const text = decrypt(bytes, entry.token.reveal(), entry.bound);
   const content = text === undefined ? undefined : parseContent(text);
   if (content === undefined) return { kind: "does-not-open" };
   const now = Date.now();
@@ -124,21 +131,23 @@ function load(entry: CacheEntry | UnusedReason, maxAgeMs: number): Content | Unu
   return ageMs > maxAgeMs ? { kind: "too-old", ageMs, maxAgeMs } : content;
 }
 
-function save(entry: CacheEntry | UnusedReason, content: Content): UnusedReason | undefined {
+/** Writes an entry. @returns why that failed */
+function saveEntry(entry: CacheEntry | UnusedReason, content: CacheContent): UnusedReason | undefined {
   if ("kind" in entry) return entry;
-  return writeEntry(entry.path, seal(contentText(content), entry.token.reveal(), entry.bound), randomName());
+  return writeEntry(entry.path, encrypt(contentText(content), entry.token.reveal(), entry.bound), randomName());
 }
 
 type CachedReading = Extract<EscReading, { kind: "read" }>;
 
-function readingOf(
-  { readAt, environments, layers }: Content,
+/** Returns cached values as a reading, with the notices that a reading from ESC would have. */
+function toReading(
+  { readAt, environments, layers }: CacheContent,
   kept: CacheUse,
   settings: EscSettings,
   remarks: readonly Notice[],
 ): CachedReading {
   const ageSeconds = Math.floor((Date.now() - readAt) / 1000);
-  // The same notices as at the reading: it may be another organization's environment.
+  // A name in its old meaning is reported each time, since it may be another organization's environment.
   const oldForms = settings.environments.flatMap((written, index) => {
     const { name = "", version } = environments[index] ?? {};
     return oldFormNotices(written, parseFullName(name, version), settings.organization);
@@ -157,7 +166,7 @@ function readingOf(
   return {
     kind: "read",
     kept,
-    environments: environments.map((one) => ({ ...one, ageSeconds })),
+    environments: environments.map((environment) => ({ ...environment, ageSeconds })),
     layers: layers.map(({ source, variables }) => ({
       source,
       variables: variables.map((variable) => ({ ...variable, origin: { ...variable.origin, ageSeconds } })),
@@ -166,7 +175,8 @@ function readingOf(
   };
 }
 
-function withDetail<Down extends { readonly failure: Failure }>(reading: Down, detail: string): Down {
+/** Adds a line to the failure of a reading. */
+function withDetail<Reading extends { readonly failure: Failure }>(reading: Reading, detail: string): Reading {
   const { failure } = reading;
   return { ...reading, failure: { ...failure, details: [...(failure.details ?? []), detail] } };
 }

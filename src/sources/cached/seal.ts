@@ -1,7 +1,11 @@
-/** Encryption of cache entries. */
+/**
+ * Encrypts the entries of the cache, and names their files. An entry is these bytes, one after the other:
+ *
+ *     "sophia-run 1\n"  salt (32)  initialization vector (12)  encrypted text  authentication tag (16)
+ */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
-/** Changes with the form of the entries: those of another version are not decrypted. */
+/** The version of this form. Entries of another version are not decrypted. */
 const FORMAT = 1;
 const MARK = Buffer.from(`sophia-run ${FORMAT}\n`);
 const SALT_BYTES = 32;
@@ -12,27 +16,30 @@ const HEAD_BYTES = MARK.length + SALT_BYTES + IV_BYTES;
 const CIPHER = "aes-256-gcm";
 
 /**
- * Encrypts by AES-256-GCM (NIST SP 800-38D), with a key that HKDF (RFC 5869) derives from the token and a new salt: each
- * key encrypts only one text. `bound` must be the same at the decryption; the result does not contain it.
+ * Encrypts a text by AES-256-GCM (NIST SP 800-38D). HKDF (RFC 5869) derives the key from the token and a new salt, so that each
+ * key encrypts only one text.
+ *
+ * @param bound a text that must be the same when the entry is decrypted; the entry does not contain it
  */
-export function seal(text: string, token: string, bound: string): Buffer {
+export function encrypt(text: string, token: string, bound: string): Buffer {
   const head = Buffer.concat([MARK, randomBytes(SALT_BYTES), randomBytes(IV_BYTES)]);
   const cipher = createCipheriv(CIPHER, keyFor(head, token), ivIn(head));
-  cipher.setAAD(authenticated(head, bound));
+  cipher.setAAD(authenticatedData(head, bound));
   const encrypted = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
   return Buffer.concat([head, encrypted, cipher.getAuthTag()]);
 }
 
-/** Decrypts. @returns undefined if authentication fails: one bit, the token or `bound` differs */
-export function open(bytes: Buffer, token: string, bound: string): string | undefined {
+/** Decrypts an entry. @returns undefined if a single bit of it, the token or `bound` differs */
+export function decrypt(bytes: Buffer, token: string, bound: string): string | undefined {
   if (bytes.length < HEAD_BYTES + TAG_BYTES || !bytes.subarray(0, MARK.length).equals(MARK)) return undefined;
   const head = bytes.subarray(0, HEAD_BYTES);
   const tag = bytes.subarray(-TAG_BYTES);
   const decipher = createDecipheriv(CIPHER, keyFor(head, token), ivIn(head), { authTagLength: TAG_BYTES });
-  decipher.setAAD(authenticated(head, bound));
+  decipher.setAAD(authenticatedData(head, bound));
   decipher.setAuthTag(tag);
   const text = decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
   try {
+    // Throws if the text is not authentic. Until then it must not be used.
     decipher.final();
     return text.toString("utf8");
   } catch {
@@ -40,8 +47,11 @@ export function open(bytes: Buffer, token: string, bound: string): string | unde
   }
 }
 
-/** Returns a name that reveals neither `bound` nor the token. Up to its dash it is the same for all tokens. */
-export function nameFor(bound: string, token: string): string {
+/**
+ * Returns the name of an entry's file, which reveals neither `bound` nor the token. The part before the dash depends only on
+ * `bound`, so that the entries of all tokens for the same environments can be found.
+ */
+export function entryNameFor(bound: string, token: string): string {
   const hashes = [MARK, token].map((key) => createHmac("sha256", key).update(bound).digest("hex"));
   return hashes.map((hash) => hash.slice(0, 32)).join("-");
 }
@@ -60,6 +70,7 @@ function ivIn(head: Buffer): Buffer {
   return head.subarray(MARK.length + SALT_BYTES, HEAD_BYTES);
 }
 
-function authenticated(head: Buffer, bound: string): Buffer {
+/** Returns the bytes that are authenticated without being encrypted. */
+function authenticatedData(head: Buffer, bound: string): Buffer {
   return Buffer.concat([head, Buffer.from(bound)]);
 }

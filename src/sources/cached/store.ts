@@ -1,29 +1,33 @@
-/** The files of the cache: their size, and which of them are removed. */
+/** The files of the cache: limits on their size and number. */
 import { lstatSync, readdirSync } from "node:fs";
 import { within } from "../../system/paths.ts";
-import { nameIn, readPrivate, removeQuietly, type Unusable, writePrivate } from "../../system/private-file.ts";
+import { fileNameOf, readPrivate, removeQuietly, type UnusableFile, writePrivate } from "../../system/private-file.ts";
 
-/** More than the largest answer of ESC that is read. */
+/** This is more than the largest answer of ESC that is read. */
 const MAX_BYTES = 33_554_432;
-/** The maximum number of tokens with entries for the same environments: no start knows that a token was replaced. */
-const MOST_TOKENS = 4;
+/** The maximum number of entries, each of one token, for the same environments. No start knows that a token was replaced. */
+const MAX_TOKENS = 4;
 
-export function readEntry(path: string): Buffer | Unusable {
+export function readEntry(path: string): Buffer | UnusableFile {
   return readPrivate(path, { maxBytes: MAX_BYTES });
 }
 
-/** Writes an entry, then removes unneeded ones for the same environments, whose names agree up to a dash. */
-export function writeEntry(path: string, bytes: Uint8Array, unique: string): Unusable | undefined {
-  return writePrivate(path, bytes, unique, { tidy: (folder) => removeUnneeded(folder, nameIn(path)) });
+/**
+ * Writes an entry, and then removes unneeded entries for the same environments. Their names have the same part up to a dash.
+ */
+export function writeEntry(path: string, bytes: Uint8Array, unique: string): UnusableFile | undefined {
+  return writePrivate(path, bytes, unique, { tidy: (folder) => removeUnneeded(folder, fileNameOf(path)) });
 }
 
 /** Removes the entries of the tokens that were not used for the longest time. */
-function removeUnneeded(folder: string, written: string): void {
-  const ofSame = `${written.slice(0, written.lastIndexOf("-"))}-`;
-  const names = readdirSync(folder).filter((name) => name.startsWith(ofSame) && !name.endsWith(".tmp"));
+function removeUnneeded(folder: string, writtenName: string): void {
+  const prefix = `${writtenName.slice(0, writtenName.lastIndexOf("-"))}-`;
+  const names = readdirSync(folder).filter((name) => name.startsWith(prefix) && !name.endsWith(".tmp"));
   const dated = names.map((name) => {
     const path = within(folder, name);
-    return { path, at: name === written ? Infinity : (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) };
+    // The entry that was just written is always kept, even if a clock was wrong.
+    const time = name === writtenName ? Infinity : (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    return { path, time };
   });
-  for (const { path } of dated.toSorted((one, other) => other.at - one.at).slice(MOST_TOKENS)) removeQuietly(path);
+  for (const { path } of dated.toSorted((a, b) => b.time - a.time).slice(MAX_TOKENS)) removeQuietly(path);
 }

@@ -1,63 +1,77 @@
+/** Reads one value of a `.env` file, which may have quotes and several lines: `"first\nsecond" # comment`. */
 import { parse } from "dotenv";
 import { decodeGo } from "./pulumi.ts";
 
 export interface DotenvValue {
   readonly value: string;
+  /** The index of the line on which the value ends. */
   readonly lastLine: number;
   /** The kind of quotes around the value; absent if there are none. */
   readonly quote?: string;
 }
 
-/** Returns the value that starts on line `at` with `start` and may continue; undefined if a quote is never closed. */
+/**
+ * Reads the value of an assignment.
+ *
+ * @param lineIndex the line of the assignment @param start the text of that line behind `=`
+ * @returns undefined if a quote is never closed
+ */
 export function readValue(
   lines: readonly string[],
-  at: number,
+  lineIndex: number,
   start: string,
   isOfPulumi: boolean,
 ): DotenvValue | undefined {
   const [opening, quote] = /^\s*(["'`])/.exec(start) ?? [];
-  if (opening === undefined || quote === undefined) return { value: parseOne(start), lastLine: at };
-  const { closing, isOneLine } = findClosing(quote, lines, at, start);
-  if (closing === undefined) return isOneLine ? { value: parseOne(start), lastLine: at } : undefined;
+  if (opening === undefined || quote === undefined) return { value: parseByDotenv(start), lastLine: lineIndex };
+  const { closing, isOneLine } = findClosing(quote, lines, lineIndex, start);
+  // A value such as `"a" b` is not quoted for dotenv: all of it is the value.
+  if (closing === undefined) return isOneLine ? { value: parseByDotenv(start), lastLine: lineIndex } : undefined;
   const { line, position } = closing;
-  const texts = [start, ...lines.slice(at + 1, line + 1)];
-  texts.push((texts.pop() ?? "").slice(0, position));
+  const texts = [start, ...lines.slice(lineIndex + 1, line + 1)];
+  const lastText = texts.pop() ?? "";
+  texts.push(lastText.slice(0, position));
   const text = texts.join("\n").slice(opening.length);
-  return { value: quote === '"' ? (isOfPulumi ? decodeGo : decode)(text) : text, lastLine: line, quote };
+  const decodeEscapes = isOfPulumi ? decodeGo : decode;
+  return { value: quote === '"' ? decodeEscapes(text) : text, lastLine: line, quote };
 }
 
-/** Decodes what is escaped in double quotes: line break, carriage return, quote and backslash. Other backslashes stay. */
+/** Decodes `\n`, `\r`, `\"` and `\\`, which have a meaning in double quotes. Other backslashes are kept. */
 function decode(text: string): string {
   return text.replaceAll(/\\([nr"\\])/g, (_, escaped: string) => DECODED[escaped] ?? escaped);
 }
 
 const DECODED: Readonly<Record<string, string>> = { n: "\n", r: "\r" };
 
+/** The position of the quote that ends a value. */
 interface Closing {
   readonly line: number;
   readonly position: number;
 }
 
 /**
- * Finds the end of a quoted value as dotenv does: the first quote that is not escaped, if only blanks and a comment follow
- * on its line; else the last earlier quote that only they follow. `isOneLine`: that first quote is on the line of the
- * opening one. If no quote can close the value then, as in `"a" b`, all quotes belong to it. Unlike dotenv, two backslashes
- * in double quotes are one, which escapes nothing.
+ * Finds the end of a quoted value as dotenv does. That is the first quote that is not escaped, if only blanks and a comment
+ * follow it on its line. Otherwise it is the last earlier quote that only they follow. If there is none either, as in `"a" b`,
+ * all quotes belong to the value. Unlike in dotenv, two backslashes in double quotes are one backslash, which escapes nothing.
+ *
+ * @returns `isOneLine`: the first quote that is not escaped is on the line of the opening quote
  */
 function findClosing(
   quote: string,
   lines: readonly string[],
-  at: number,
+  lineIndex: number,
   start: string,
 ): { readonly closing: Closing | undefined; readonly isOneLine: boolean } {
   let closing: Closing | undefined;
-  for (let line = at; line < lines.length; line += 1) {
-    const text = line === at ? start : (lines[line] ?? "");
-    let position = line === at ? text.indexOf(quote) : -1;
+  for (let line = lineIndex; line < lines.length; line += 1) {
+    const text = line === lineIndex ? start : (lines[line] ?? "");
+    // The search begins behind the opening quote.
+    let position = line === lineIndex ? text.indexOf(quote) : -1;
     while ((position = text.indexOf(quote, position + 1)) !== -1) {
-      if (endsLine(text, position + 1)) closing = { line, position };
+      if (isLineEnd(text, position + 1)) closing = { line, position };
       const backslashes = backslashesBefore(text, position);
-      if (quote === '"' ? backslashes % 2 === 0 : backslashes === 0) return { closing, isOneLine: line === at };
+      const isEscaped = quote === '"' ? backslashes % 2 !== 0 : backslashes !== 0;
+      if (!isEscaped) return { closing, isOneLine: line === lineIndex };
     }
   }
   return { closing, isOneLine: false };
@@ -71,13 +85,17 @@ function backslashesBefore(text: string, position: number): number {
 
 const BLANKS = /\s*/y;
 
-function endsLine(text: string, position: number): boolean {
+/** Returns true if only blanks and a comment follow. */
+function isLineEnd(text: string, position: number): boolean {
   BLANKS.lastIndex = position;
   BLANKS.exec(text);
   return BLANKS.lastIndex === text.length || text[BLANKS.lastIndex] === "#";
 }
 
-// The name replaces the real one, which may be `__proto__`. dotenv's other mode overflows the stack on a long value.
-function parseOne(raw: string): string {
-  return parse(`V=${raw}`, { fast: true })["V"] ?? "";
+/**
+ * Parses the text of a value by dotenv. The name `V` replaces the real one, which may be `__proto__`. The option `fast` is
+ * needed, because dotenv's other mode overflows the stack on a long value.
+ */
+function parseByDotenv(text: string): string {
+  return parse(`V=${text}`, { fast: true })["V"] ?? "";
 }

@@ -1,3 +1,4 @@
+/** Reads `.env` files: the default one where it is found, or those that the user names. */
 import { lstatSync, type Stats } from "node:fs";
 import type { Folders } from "../../core/context.ts";
 import type { Layer, Notice } from "../../core/model.ts";
@@ -9,40 +10,43 @@ import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts"
 import { isThere, within } from "../../system/paths.ts";
 import { type ParsedDotenv, parsePlainly } from "./plain-syntax.ts";
 
-/** Above the size of any environment; one value may have 128 KiB on Linux. */
+/** This is above the size of any environment. On Linux one value may have 128 KiB. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
+/** A file to read: the default one, or one that the user named. */
 export interface EnvFile {
-  /** Relative to the working directory, or to the project's folder if it is not required. */
+  /** A required file is relative to the working directory, and another one to each folder that is searched. */
   readonly path: string;
-  /** A file that the user named must exist; the default `.env` need not. */
+  /** True for a file that the user named, which must exist. The default `.env` need not exist. */
   readonly required: boolean;
-  /** False if it would not have the same effect as a file that the user names. */
+  /** False if a message must not propose to name the file, because a named file would have another effect. */
   readonly isNameable?: boolean;
 }
 
 export interface DotenvReading {
-  /** Highest precedence first: later files win over earlier ones. */
+  /** The highest precedence is first: later files win over earlier ones. */
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
-  /** Each file in its order, with the number of its variables; undefined if it does not exist. */
+  /** The files in the order of reading. */
   readonly files: readonly ReadFile[];
-  /** Variables `NAME_FILE` whose files were read, too. */
+  /** The variables `NAME_FILE` whose files were read, too. */
   readonly pointers?: readonly string[];
 }
 
 interface ReadFile {
   readonly path: string;
+  /** The number of its variables; absent if the file does not exist. */
   readonly variables?: number;
-  /** Found by search; otherwise the user named it. */
+  /** True for a file that was found by search, false for one that the user named. */
   readonly found: boolean;
-  /** A value is a reference. */
+  /** Set if a value is a reference to a secret. */
   readonly references?: true;
+  /** Set if the file is world-readable. */
   readonly exposed?: true;
 }
 
 /**
- * Reads `.env` files; those that are not required in each of the folders, the one with the highest precedence last.
+ * Reads `.env` files. A file that is not required is looked for in each of the folders, of which the last one wins.
  * @throws SophiaError (dotenv, 125) for a named file that is missing, and for one that cannot be read or is malformed
  */
 export async function readDotenv(
@@ -52,37 +56,37 @@ export async function readDotenv(
 ): Promise<DotenvReading> {
   const layers: Layer[] = [];
   const notices: Notice[] = [];
-  const read: ReadFile[] = [];
-  const places = files.flatMap((file) => (file.required ? [cwd] : folders).map((folder) => ({ file, folder })));
-  for (const { file, folder } of places) {
+  const readFiles: ReadFile[] = [];
+  const candidates = files.flatMap((file) => (file.required ? [cwd] : folders).map((folder) => ({ file, folder })));
+  for (const { file, folder } of candidates) {
     const path = folder === cwd ? file.path : within(folder, file.path);
     const found = !file.required;
     const content = await readText(file, path, folder, project);
     if (content === undefined) {
-      read.push({ path, found });
+      readFiles.push({ path, found });
     } else if ("kind" in content) {
-      const { ignoredFile } = await words();
-      notices.push({ kind: "remark", text: ignoredFile(path, content, file.isNameable ?? true) });
+      const { describeIgnoredFile } = await loadWords();
+      notices.push({ kind: "remark", text: describeIgnoredFile(path, content, file.isNameable ?? true) });
     } else {
       const parsed = await parseDotenv(content.text, path);
       layers.unshift({ source: "dotenv", variables: parsed.variables });
       notices.push(...parsed.notices);
       const { references } = parsed;
       const marks = { ...(references === true && { references }), ...(content.exposed && { exposed: true as const }) };
-      read.push({ path, variables: parsed.variables.length, found, ...marks });
+      readFiles.push({ path, variables: parsed.variables.length, found, ...marks });
     }
   }
-  return { layers, notices, files: read };
+  return { layers, notices, files: readFiles };
 }
 
 /** Parses a `.env` file. @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL */
 export async function parseDotenv(text: string, file: string): Promise<ParsedDotenv> {
-  // Most files are plain, so that the rest is in a file of its own.
+  // Most files have no quotes and no remarks. The parser for all others is loaded only for them.
   return parsePlainly(text, file) ?? (await import("./thorough.ts")).parseThoroughly(text, file);
 }
 
-/** In one place, since each import is a line of the hot path. */
-function words(): Promise<typeof import("./dotenv-words.ts")> {
+/** Loads the messages. It is one function, since each `import()` costs a line on the hot path. */
+function loadWords(): Promise<typeof import("./dotenv-words.ts")> {
   return import("./dotenv-words.ts");
 }
 
@@ -91,16 +95,18 @@ interface Content {
   readonly exposed: boolean;
 }
 
+/** Reads a file. @returns why it is not trusted; undefined if it does not exist @throws SophiaError (dotenv, 125) */
 async function readText(
   { path: name, required, isNameable = true }: EnvFile,
-  shown: string,
+  shownPath: string,
   folder: string,
   project: string,
 ): Promise<Content | Distrust | undefined> {
-  // A path that the user wrote is normalized, like that of a contract.
+  // A path that the user wrote is normalized, as is that of a contract.
   const path = required ? process.getBuiltinModule("node:path").resolve(folder, name) : within(folder, name);
   if (!required && isMissing(path)) return undefined;
   const trusted = required ? undefined : readTrusted(path, folder, true);
+  // The addon has read the file if that is certain to be safe. Otherwise the rules are checked one by one.
   if (trusted !== undefined) return { text: withoutMark(trusted), exposed: false };
   let bytes: Buffer;
   let exposed = false;
@@ -111,28 +117,28 @@ async function readText(
     return distrust === undefined;
   };
   try {
-    const seen = required ? undefined : lstatSync(path, { throwIfNoEntry: false });
-    if (!required && seen === undefined) return undefined;
+    const stats = required ? undefined : lstatSync(path, { throwIfNoEntry: false });
+    if (!required && stats === undefined) return undefined;
     const options = { maxBytes: MAX_BYTES, accept };
-    if (seen === undefined) bytes = await readNamed(path, options);
-    else if (seen.isSymbolicLink()) {
+    if (stats === undefined) bytes = await readNamed(path, options);
+    else if (stats.isSymbolicLink()) {
       bytes = (await import("../../system/linked-file.ts")).readLinked(path, options);
     } else {
-      // Checked also before it is opened, which fails for a file that only another user may read.
-      if (!accept(seen)) return distrust;
+      // The check comes before the opening, which would fail for a file that only another user may read.
+      if (!accept(stats)) return distrust;
       bytes = readFound(path, { ...options, follows: false });
     }
   } catch (error) {
     if (distrust !== undefined) return distrust;
     const code = systemErrorCode(error) ?? "unknown error";
-    // ENOTDIR: a component of the path is a file.
+    // ENOTDIR means that a part of the path is a file, so that there is no `.env` either.
     if (!required && (code === "ENOENT" || code === "ENOTDIR" || !isThere(path))) return undefined;
-    throw (await words()).unreadable(shown, code, { error, isNameable });
+    throw (await loadWords()).unreadableFile(shownPath, code, { error, isNameable });
   }
   const text = bytes.toString();
-  // Decoding puts this character for invalid UTF-8; the file may also contain it.
+  // Decoding replaces invalid UTF-8 by U+FFFD. The file may also contain that character itself.
   if (text.includes("\uFFFD") && !process.getBuiltinModule("node:buffer").isUtf8(bytes)) {
-    throw (await words()).unreadable(shown, "NOT_UTF8");
+    throw (await loadWords()).unreadableFile(shownPath, "NOT_UTF8");
   }
   return { text: withoutMark(text), exposed };
 }

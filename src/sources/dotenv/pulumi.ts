@@ -1,7 +1,13 @@
 /**
- * `pulumi env open --format dotenv` writes one line for each variable, `NAME="value"`, sorted by name, the variables of files
- * behind the others. The value has the escapes of Go's strconv.Quote. Only `\n`, `\r`,
- * `\"` and `\\` mean the same in every `.env`; the others do in a file that has this form from its first line to its last.
+ * Recognizes `.env` files that Pulumi's CLI wrote (`pulumi env open --format dotenv`), and decodes
+ * their values:
+ *
+ *     API_KEY="sk-…"
+ *     PATTERN="a\tb"
+ *
+ * There is one line for each variable, sorted by name. The variables of files follow in a second sorted run. The values have
+ * the escapes of Go's strconv.Quote. Of these only `\n`, `\r`, `\"` and `\\` mean the same in every `.env` file. The others
+ * are decoded only if the whole file has this form.
  */
 
 const LINE = /^([\w.-]+)="(.*)"$/;
@@ -16,22 +22,22 @@ const LETTERS: Readonly<Record<string, string>> = {
   v: "\u000B",
 };
 
-/** Returns true if each line has the form of Pulumi's CLI, so that all escapes in the file are Go's. */
+/** Returns true if each line has the form of Pulumi's CLI, so that all escapes in the file are those of Go. */
 export function isWrittenByPulumi(lines: readonly string[]): boolean {
   if (lines.length < 2 || lines.at(-1) !== "") return false;
-  let last = "";
-  let runs = 1;
+  let previousName = "";
+  let sortedRuns = 1;
   return lines.slice(0, -1).every((line) => {
     const [, name = "", text = ""] = LINE.exec(line) ?? [];
-    if (name === last) return false;
-    if (name < last) runs += 1;
-    last = name;
-    // Without its escapes a text of Go has no quote, no backslash and no control character.
-    return name !== "" && runs <= 2 && !/["\\\p{Cc}]/u.test(text.replaceAll(GO_ESCAPE, ""));
+    if (name === previousName) return false;
+    if (name < previousName) sortedRuns += 1;
+    previousName = name;
+    // Apart from its escapes, a text that Go quoted has no quote, no backslash and no control character.
+    return name !== "" && sortedRuns <= 2 && !/["\\\p{Cc}]/u.test(text.replaceAll(GO_ESCAPE, ""));
   });
 }
 
-/** Decodes the text between the quotes of Go's strconv.Quote. */
+/** Decodes the text between the quotes that Go's strconv.Quote writes. */
 export function decodeGo(text: string): string {
   return text.replaceAll(GO_ESCAPE, (_, letter?: string, ...codes: readonly (string | undefined)[]) => {
     if (letter !== undefined) return LETTERS[letter] ?? letter;
@@ -39,10 +45,10 @@ export function decodeGo(text: string): string {
   });
 }
 
-/** A user may write these and mean a backslash, as in `C:\temp`. */
+/** Escapes that a user may write while meaning a backslash, as in `C:\temp`. */
 export const LETTER_ESCAPE = /\\[abftv]/;
 
-/** Returns true if a line has an escape that only a program writes. */
+/** Returns true if a line has an escape that only a program writes, such as `\x1b`. */
 export function hasProgramEscape(lines: readonly string[]): boolean {
   return lines.some((line) => /\\[\\"xuU]/.test(line));
 }

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Change } from "../../../src/esc/definition/definition-variables.ts";
+import type { VariableChange } from "../../../src/esc/definition/definition-variables.ts";
 import { setVariables } from "../../../src/esc/definition/edit.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 
-const secret = (name: string, value: string): Change => ({ kind: "value", name, value, secret: true });
-const plain = (name: string, value: string): Change => ({ kind: "value", name, value, secret: false });
+const secret = (name: string, value: string): VariableChange => ({ kind: "value", name, value, secret: true });
+const plain = (name: string, value: string): VariableChange => ({ kind: "value", name, value, secret: false });
 
 describe("a change of a definition", () => {
   test.each<[what: string, before: string, after: string]>([

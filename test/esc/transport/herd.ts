@@ -2,7 +2,7 @@
  * A thousand starts at once against a service with a rate limit, on a virtual clock. Each opens an ESC environment and reads it,
  * and retries as src/esc/transport/retry.ts decides.
  */
-import { decide, openBudget, readBudget, type Trouble } from "../../../src/esc/transport/retry.ts";
+import { decideRetry, createOpenBudget, createReadBudget, type FaultClass } from "../../../src/esc/transport/retry.ts";
 
 const CLIENTS = 1000;
 /** Milliseconds over which they start. */
@@ -39,7 +39,7 @@ export function simulate(perSecond: number, retryAfterSeconds?: number): Outcome
     const start = random() * STARTS_WITHIN_MS;
     queue.push(start, { endMs: start + DEADLINE_MS, step: "open", retries: 0 });
   }
-  const trouble: Trouble = {
+  const trouble: FaultClass = {
     kind: "rate-limit",
     ...(retryAfterSeconds === undefined ? {} : { retryAfterMs: retryAfterSeconds * 1000 }),
   };
@@ -59,9 +59,9 @@ export function simulate(perSecond: number, retryAfterSeconds?: number): Outcome
       }
       continue;
     }
-    const { maxRetries } = client.step === "open" ? openBudget() : readBudget();
+    const { maxRetries } = client.step === "open" ? createOpenBudget() : createReadBudget();
     const remainingMs = Math.max(0, client.endMs - answered);
-    const decision = decide(trouble, { retries: client.retries, maxRetries, remainingMs }, random());
+    const decision = decideRetry(trouble, { retries: client.retries, maxRetries, remainingMs }, random());
     if (typeof decision === "string") starts.push(answered);
     else queue.push(answered + decision, { ...client, retries: client.retries + 1 });
   }

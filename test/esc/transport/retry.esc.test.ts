@@ -1,17 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  decide,
-  type Decision,
+  decideRetry,
+  type RetryDecision,
   parseRetryAfter,
-  type Situation,
-  type Trouble,
+  type RetrySituation,
+  type FaultClass,
 } from "../../../src/esc/transport/retry.ts";
 
-const SITUATION: Situation = { retries: 0, maxRetries: 2, remainingMs: 30_000 };
+const SITUATION: RetrySituation = { retries: 0, maxRetries: 2, remainingMs: 30_000 };
 
 describe("decisions", () => {
-  test.each<[string, Trouble, Partial<Situation>, number, Decision]>([
+  test.each<[string, FaultClass, Partial<RetrySituation>, number, RetryDecision]>([
     ["a final failure", { kind: "final" }, {}, 0.5, "stop"],
     ["a first pause", { kind: "transient" }, {}, 0.5, 300],
     ["at its shortest", { kind: "transient" }, {}, 0, 150],
@@ -51,7 +51,7 @@ describe("decisions", () => {
     ["Retry-After beyond", { kind: "rate-limit", retryAfterMs: 29_901 }, {}, 0, "pause-too-long"],
     ["Retry-After of hours", { kind: "transient", retryAfterMs: 4e6 }, {}, 0, "pause-too-long"],
   ])("%s", (_, trouble, situation, random, decision) => {
-    expect(decide(trouble, { ...SITUATION, ...situation }, random)).toEqual(decision);
+    expect(decideRetry(trouble, { ...SITUATION, ...situation }, random)).toEqual(decision);
   });
 
   test("each retry that is allowed is made, after a pause between Retry-After and the deadline", () => {
@@ -62,7 +62,7 @@ describe("decisions", () => {
     const situation = fc.record({ retries: fc.nat(5), maxRetries: fc.nat(5), remainingMs: fc.nat(40_000) });
     fc.assert(
       fc.property(trouble, situation, fc.double({ min: 0, max: 0.999, noNaN: true }), (given, where, random) => {
-        const decision = decide(given, where, random);
+        const decision = decideRetry(given, where, random);
         const available = where.remainingMs - 100;
         const mayRetry = where.retries < where.maxRetries && available >= 100 && (given.retryAfterMs ?? 0) <= available;
         expect(typeof decision).toBe(mayRetry ? "number" : "string");

@@ -4,8 +4,8 @@ import { onTestFinished } from "vitest";
 import { escAccess, type EscSettings } from "../../../src/esc/settings/access-settings.ts";
 import { SILENT } from "../../../src/esc/transport/connection.ts";
 import { type CacheOptions, readThroughCache } from "../../../src/sources/cached/read.ts";
-import { contentText, type Content } from "../../../src/sources/cached/content.ts";
-import { seal } from "../../../src/sources/cached/seal.ts";
+import { contentText, type CacheContent } from "../../../src/sources/cached/content.ts";
+import { encrypt } from "../../../src/sources/cached/seal.ts";
 import { type EscServer, type EscServerOptions, secret, startEscServer } from "../../esc-server/index.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { usable } from "../../esc/usable.ts";
@@ -62,13 +62,13 @@ export function read(
 }
 
 /** The bytes of a cache that holds the variable A, read at some time. */
-export function sealed(server: EscServer, content: Partial<Content>): Buffer {
+export function sealed(server: EscServer, content: Partial<CacheContent>): Buffer {
   const origin = { source: "esc", environment: NAME } as const;
-  const whole: Content = {
+  const whole: CacheContent = {
     readAt: Date.now(),
     environments: [{ name: NAME }],
     layers: [{ source: "esc", variables: [{ name: "A", value: "made", secret: true, delivery: "value", origin }] }],
     ...content,
   };
-  return seal(contentText(whole), server.token, JSON.stringify([server.url, [NAME], null]));
+  return encrypt(contentText(whole), server.token, JSON.stringify([server.url, [NAME], null]));
 }

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { nameFor, open, seal } from "../../../src/sources/cached/seal.ts";
+import { entryNameFor, decrypt, encrypt } from "../../../src/sources/cached/seal.ts";
 import type { EscReading } from "../../../src/sources/esc-layers.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
@@ -237,16 +237,16 @@ describe("the cache is not used", () => {
   });
 
   test("if one byte is changed or missing", () => {
-    const bytes = seal("text", "token", "bound");
-    expect(open(bytes, "token", "bound")).toBe("text");
+    const bytes = encrypt("text", "token", "bound");
+    expect(decrypt(bytes, "token", "bound")).toBe("text");
     for (let index = 0; index < bytes.length; index += 1) {
       const changed = Buffer.from(bytes);
       changed[index] = (bytes[index] ?? 0) ^ 1;
-      expect(open(changed, "token", "bound"), `byte ${index}`).toBeUndefined();
-      expect(open(bytes.subarray(0, index), "token", "bound"), `${index} bytes`).toBeUndefined();
+      expect(decrypt(changed, "token", "bound"), `byte ${index}`).toBeUndefined();
+      expect(decrypt(bytes.subarray(0, index), "token", "bound"), `${index} bytes`).toBeUndefined();
     }
-    expect(open(Buffer.concat([bytes, Buffer.of(0)]), "token", "bound")).toBeUndefined();
-    expect(open(bytes, "token", "bound ")).toBeUndefined();
+    expect(decrypt(Buffer.concat([bytes, Buffer.of(0)]), "token", "bound")).toBeUndefined();
+    expect(decrypt(bytes, "token", "bound ")).toBeUndefined();
   });
 
   test("but that of an earlier version can be decrypted, under the same name", () => {
@@ -255,8 +255,8 @@ describe("the cache is not used", () => {
       "c29waGlhLXJ1biAxCpRhUJgw0SAuoHWnCTLghLyfiGzTm1qNXpDAVOFMyyMBJwlB7FomRiaNuzwW0D/mNLYVLJNzzN/yX1efhJddm1cGwONHR42iGW0=",
       "base64",
     );
-    expect(open(bytes, "pul-token", bound)).toBe('{"kept":"ä"}');
-    expect(nameFor(bound, "pul-token")).toBe("007999eb87b9f2723f9cf67827cb48e9-3c0c85b37d41399f7ee38ac73cb23f48");
+    expect(decrypt(bytes, "pul-token", bound)).toBe('{"kept":"ä"}');
+    expect(entryNameFor(bound, "pul-token")).toBe("007999eb87b9f2723f9cf67827cb48e9-3c0c85b37d41399f7ee38ac73cb23f48");
   });
 
   test("for a token by OIDC, with a warning", async () => {

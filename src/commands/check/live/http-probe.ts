@@ -17,14 +17,14 @@ export async function askByHttp(probe: HttpProbe, network: NetworkSettings, limi
   const { url, method, headers, body, reject } = probe;
   /** The outcome by the status alone, if the body may change it. */
   let byStatus: Outcome | undefined;
-  const isEnough = (status: number): boolean => {
+  const skipsBody = (status: number): boolean => {
     const outcome = judge(probe, status, "");
     const isOpen = reject.some((one) => typeof one !== "number" && one.status === status);
     if (!isOpen || outcome.outcome === "rejected") return true;
     byStatus = outcome;
     return false;
   };
-  const sent = { url: url.href, method, headers: { "User-Agent": "sophia-run", ...headers }, data: body, isEnough };
+  const sent = { url: url.href, method, headers: { "User-Agent": "sophia-run", ...headers }, data: body, skipsBody };
   const answer = await requestOnce(sent, network, limitMs);
   if (!("kind" in answer)) return judge(probe, answer.status, answer.data);
   // The body could not be read, and may have meant a rejection.

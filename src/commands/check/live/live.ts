@@ -3,7 +3,7 @@ import type { Context } from "../../../core/context.ts";
 import { count } from "../../../core/text.ts";
 import { callersNetwork } from "../../../esc/settings/access-settings.ts";
 import { parseBackend } from "../../../esc/settings/backend.ts";
-import { Variables } from "../../../esc/settings/variables.ts";
+import { VariableLookup } from "../../../esc/settings/variables.ts";
 import type { NetworkSettings } from "../../../network/network-settings.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { printError } from "../../../output/stderr.ts";
@@ -23,7 +23,7 @@ export async function checkLive(
   { isConfirmed, strict }: { readonly isConfirmed: boolean; readonly strict: boolean },
   context: Context,
 ): Promise<ExtraCheck> {
-  const backend = new Variables(context.environment, []).findInProcess("PULUMI_BACKEND_URL");
+  const backend = new VariableLookup(context.environment, []).findInProcess("PULUMI_BACKEND_URL");
   const pulumi = backend === undefined ? undefined : parseBackend(backend, settings.insecureHttp);
   const planned = planProbes(start, pulumi);
   const allowed = isConfirmed || (await isAllowed(planned, context));

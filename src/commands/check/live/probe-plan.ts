@@ -9,7 +9,7 @@ import { isOfLine, type Origin, type Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { parseUrl, isLoopback } from "../../../core/url.ts";
 import { DEFAULT_BACKEND } from "../../../esc/settings/backend.ts";
-import { isCallersWord } from "../../../esc/settings/from-files.ts";
+import { isTrustedOrigin } from "../../../esc/settings/from-files.ts";
 import { isOfValue } from "../../../output/violations.ts";
 import type { EscStatus, Start } from "../../../resolve/start.ts";
 import type { HttpProbe } from "./http-probe.ts";
@@ -136,7 +136,7 @@ function isHostTrusted(host: Origin, value: Origin, esc: EscStatus): boolean {
   // The caller or the system names the folder.
   if (host.source === "secrets" && host.alias === undefined) return true;
   if (isOfLine(host) && isOfLine(value)) return host.file === value.file;
-  if (host.source !== "esc" || host.alias !== undefined) return isCallersWord(host);
+  if (host.source !== "esc" || host.alias !== undefined) return isTrustedOrigin(host);
   // The author of a file with a token selects the environment that it opens.
   const isOurs = !("settings" in esc) || esc.settings.credentialFrom.file === undefined;
   return value.source === "esc" || isOurs;

@@ -10,7 +10,7 @@ import type { EscSettings } from "../../../esc/settings/access-settings.ts";
 import { OUTER_FILE } from "../../../esc/settings/from-files.ts";
 import { candidates, formatName, formatVersion, type FullName } from "../../../esc/settings/environment-names.ts";
 import { ADMIN_TOKEN } from "../../../esc/settings/own-variables.ts";
-import { invalidSetting, labelOf, type Setting, Variables } from "../../../esc/settings/variables.ts";
+import { invalidSetting, labelOf, type Setting, VariableLookup } from "../../../esc/settings/variables.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
 import { makeProgress } from "../../../output/progress.ts";
 import { printNotices } from "../../../output/print-notices.ts";
@@ -65,7 +65,7 @@ export async function writeAccess(
   const contract = await loadContract(settings, context);
   const isNamed =
     contract.environment !== undefined ||
-    new Variables(context.environment, dotenv.layers).find("ESC_ENV") !== undefined;
+    new VariableLookup(context.environment, dotenv.layers).find("ESC_ENV") !== undefined;
   if (!isNamed && typeof inEnvironment !== "string") {
     throw invalidSetting(
       "no ESC environment is named",
@@ -92,7 +92,7 @@ export async function writeAccess(
     const isOrganization = chosen.some(({ name }) => name !== "ESC_ENV");
     throw unconfirmed(chosenBy, remedy(nameFor(access.settings, isOrganization)), context);
   };
-  const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
+  const given = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
   const isOwn = isDry && !alwaysByAdmin && given === undefined;
   const target = (isOwn ? await accessBy() : undefined) ?? (await accessBy(given ?? (await typedToken(context))));
   if (target === undefined) throw new TypeError("neither a token nor an environment");

@@ -6,7 +6,7 @@ import { enumerateFew } from "../../../core/lines.ts";
 import type { Variable } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import type { EnvironmentState } from "../../../esc/api/change.ts";
-import { nodeOf } from "../../../esc/definition/definition-variables.ts";
+import { findVariable } from "../../../esc/definition/definition-variables.ts";
 import { isReservedName } from "../../../resolve/reserved-names.ts";
 import { usageError } from "../mistakes.ts";
 
@@ -130,7 +130,7 @@ function stateBeside(
   { definition, hidden }: EnvironmentState,
   overwrite: boolean,
 ): State {
-  const defined = nodeOf(definition, name);
+  const defined = findVariable(definition, name);
   const isHidden = hidden?.has(name) === true;
   if (existing === undefined && defined === undefined && !isHidden) return "added";
   if (existing?.delivery === "file") return "file";

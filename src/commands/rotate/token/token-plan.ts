@@ -1,5 +1,5 @@
 import type { Values } from "../../../command-line/options.ts";
-import { day, DAY_MS } from "../../../core/day.ts";
+import { formatDay, DAY_MS } from "../../../core/day.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { type ListedToken, OPEN_ROLE, type TokenIdentity, type TokenOwner } from "../../../esc/api/tokens.ts";
@@ -90,7 +90,7 @@ const RIGHTS: Readonly<Record<TokenOwner["kind"], string>> = {
 export function planText({ owner, expires, old, others }: Plan, environments: string): string {
   return [
     `The launcher's token for ${printable(environments)}:`,
-    `  + a new one, ${ownerText(owner)}, ${RIGHTS[owner.kind]}, until ${day(expires)}`,
+    `  + a new one, ${ownerText(owner)}, ${RIGHTS[owner.kind]}, until ${formatDay(expires)}`,
     `  ~ the repository secret ESC_TOKEN, for Actions and for Codespaces (gh secret set)`,
     old.kind === "known"
       ? `  - the old one, ${printable(old.name)}, after the new one is stored: all other uses of it stop working`

@@ -25,7 +25,7 @@ const digests = (values: Values, keys: Values = {}): Digests => ({
 });
 const ENV = "acme/app/dev";
 const SEEN: KnownEnvironments["seen"] = new Map([
-  [ENV, { name: parseFullName(ENV, undefined), etag: "1", imports: [], isPart: false }],
+  [ENV, { name: parseFullName(ENV, undefined), etag: "1", imports: [], hasHiddenImports: false }],
 ]);
 const VISIBLE: KnownEnvironments = { seen: SEEN, hidden: new Set() };
 const HIDDEN: KnownEnvironments = { seen: new Map(), hidden: new Set([ENV]) };
