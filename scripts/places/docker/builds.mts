@@ -1,10 +1,11 @@
 /** Builds each example Dockerfile, unchanged, and the one that `init` writes. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Case } from "../report.ts";
 import { ENGINE } from "./differences.mts";
-import { build } from "./engine.mts";
+import { build, engine, LABEL } from "./engine.mts";
 import { ENVIRONMENT, KEY, PROJECTS, type World } from "./world.mts";
 
 /** The Dockerfiles of a folder of examples, and the names of their images. */
@@ -14,8 +15,18 @@ function dockerfiles(folder: string): readonly (readonly [file: string, tag: str
     .map((file) => [file, `sophia-places/${folder === "docker" ? file.toLowerCase() : folder}`]);
 }
 
-/** The beginning of the line by which cp says that the package has no executable. */
-const LEFT_OUT = "cp: can";
+/** Returns true if the image's sophia-run is the executable, and not the script that starts Node.js in its place. */
+async function hasExecutable(tag: string): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), "sophia-places-"));
+  const container = await engine(["create", `--label=${LABEL}`, tag]);
+  try {
+    await engine(["cp", `${container.trim()}:/usr/local/bin/sophia-run`, join(folder, "sophia-run")]);
+    return readFileSync(join(folder, "sophia-run")).subarray(1, 4).toString("latin1") === "ELF";
+  } finally {
+    await engine(["rm", container.trim()]);
+    rmSync(folder, { recursive: true });
+  }
+}
 
 export function buildCases(world: World): readonly Case[] {
   const secrets = { options: ["--secret=id=esc_token,env=ESC_TOKEN", `--build-arg=ESC_ENV=${ENVIRONMENT}`] };
@@ -28,15 +39,16 @@ export function buildCases(world: World): readonly Case[] {
           const path = join(PROJECTS, project);
           assert.equal(readFileSync(join(path, file), "utf8"), readFileSync(join("examples", folder, file), "utf8"));
           const options = file === "build-secret.Dockerfile" ? secrets.options : [];
+          const image = isWithout === undefined ? tag : `${tag}-without`;
           const log = await build({
-            tag: isWithout === undefined ? tag : `${tag}-without`,
+            tag: image,
             folder: path,
             file,
             options: [...world.buildOptions, ...options],
             env: { ESC_TOKEN: world.esc.token },
           });
           for (const each of [world.esc.token, KEY]) assert(!log.includes(each));
-          assert.equal(log.includes(LEFT_OUT), isWithout !== undefined, log);
+          assert.equal(await hasExecutable(image), isWithout === undefined, log);
         },
       ]);
     }),
