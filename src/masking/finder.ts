@@ -17,7 +17,7 @@ import { StepSearch, type Passage } from "./steps.ts";
 /** How many bytes of a chunk are copied to the kept bytes of earlier chunks, in addition to as many bytes as were kept. */
 const SEAM_BYTES = 1024;
 
-/** As `minEncodedLength`: reports every match as it was found, with its encoding. */
+/** The value of `minEncodedLength` for which each match is reported as it was found, with its encoding. */
 const ALL_MATCHES = -1;
 
 const NO_BYTES = new Uint8Array();

@@ -20,7 +20,7 @@ const BLOCK_COUNT = 1 << 16;
 const MAX_WINDOW = 255;
 
 export class PatternTables {
-  /** The length of the shortest pattern, at most 255; 0 without patterns. The search looks at so many bytes at once. */
+  /** The length of the shortest pattern, at most 255; 0 without patterns. The search looks at a window of this length at once. */
   readonly window: number;
   /** By node: the last byte of its prefix. */
   protected readonly labels: Buffer;

@@ -10,10 +10,10 @@ import type { Automaton } from "./automaton.ts";
 import { ROOT, type Beginning } from "./masking-model.ts";
 
 export const MAX_SHOWN_CHARACTERS = 7;
-/** At most one in so many characters of a secret may appear. */
+/** At most one of this number of characters may appear. */
 const SHOWN_FRACTION = 4;
 const MAX_UTF8_LENGTH = 4;
-/** Even if each character has the most bytes, so many bytes are enough characters for {@link MAX_SHOWN_CHARACTERS} to appear. */
+/** Even if each character has the most bytes, this number of bytes is enough for {@link MAX_SHOWN_CHARACTERS} to appear. */
 const DECISIVE_BYTES = SHOWN_FRACTION * MAX_SHOWN_CHARACTERS * MAX_UTF8_LENGTH;
 
 const ASCII = /^[\0-\u007f]*$/;

@@ -11,7 +11,7 @@ import { executionError } from "../program/start-error.ts";
 import type { Launch, Program } from "../types.ts";
 import { inspectImage } from "../program/image.ts";
 
-/** For so long after a change a file may still be open for writing. */
+/** The time after a change in which a file may still be open for writing. */
 const BUSY_MS = 60_000;
 
 /** Node.js 22.15, 23.11 and later; the installed types are those of Node.js 20. */

@@ -14,12 +14,18 @@ import type { Terminal, Watcher } from "./masking-system.ts";
 
 /** The size of the kernel's input buffer of a terminal. */
 const KEYS_BYTES = 4096;
-/** For so long this process waits for the monitor's answer. The monitor may have been killed. */
+/** The time for which this process waits for the monitor's answer. The monitor may have been killed. */
 const ANSWER_MS = 1000;
 
 export type Keyboard = ReturnType<typeof openKeyboard>;
 
-/** @param terminal the real one, which the keyboard closes @param gone called when the terminal is gone */
+/**
+ * Opens the keyboard of the real terminal.
+ *
+ * @param terminal the keyboard closes it
+ * @param typed is called with the keys of each read
+ * @param gone is called when the terminal has hung up
+ */
 export function openKeyboard(terminal: number, watcher: Watcher, typed: (keys: Uint8Array) => void, gone: () => void) {
   const descriptor = openNonBlocking(terminal);
   let isClosed = false;

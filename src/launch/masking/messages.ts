@@ -17,10 +17,10 @@ export function messageWriter(target: number | undefined, lineEnd: "\n" | "\r\n"
   let isLineStart = true;
   let isEnabled = target !== undefined;
   let lastWrite: Promise<unknown> = Promise.resolve();
-  const writeWaiting = async (before = ""): Promise<void> => {
+  const writeWaiting = async (prefix = ""): Promise<void> => {
     const text = waiting.splice(0).join("");
     if (target === undefined || !isEnabled || text === "") return;
-    lastWrite = lastWrite.then(() => writeAll(target, Buffer.from(before + text)));
+    lastWrite = lastWrite.then(() => writeAll(target, Buffer.from(prefix + text)));
     await lastWrite;
   };
   return {

@@ -3,7 +3,7 @@
  * reports what it says about the program.
  *
  * Both sides send records of eight bytes over a socket: two numbers of four bytes, the kind and a value (native/shared.ts). Behind the
- * record UNREAD follow so many bytes as its value says: the keys that the program has not read.
+ * record UNREAD follow the keys that the program has not read; the value is their number.
  */
 import { closeSync, readSync, writeSync } from "node:fs";
 import { errorName } from "../../system/errors.ts";

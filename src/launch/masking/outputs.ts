@@ -20,7 +20,7 @@ import { closeTarget, type Prepared } from "./streams.ts";
 import type { System } from "./masking-system.ts";
 
 /**
- * For so long the standard error stays open for a message after the program has closed it. The time passes in steps, since each gives
+ * The time for which the standard error stays open for a message after the program has closed it. The time passes in steps, since each gives
  * the event loop a turn for the last output, even if this process had no processor for longer than the whole time.
  */
 const LAST_MESSAGE_MS = 100;
@@ -44,7 +44,7 @@ export interface Opened {
 
 export class Outputs {
   /** By the program's descriptor: what the program gets in its place. */
-  readonly given: ReadonlyMap<number, number | "pipe">;
+  readonly programSides: ReadonlyMap<number, number | "pipe">;
   readonly session: Opened["session"];
   readonly terminal: TerminalSignals | undefined;
   /** The descriptors, of 1 and 2, to which this process still writes. */
@@ -60,12 +60,12 @@ export class Outputs {
     this.opened = opened;
     this.outputMasking = outputMasking;
     this.state = state;
-    this.given = new Map(
+    this.programSides = new Map(
       prepared.flatMap(({ output, programSide }) =>
         output.descriptors.map((descriptor) => [descriptor, programSide] as const),
       ),
     );
-    this.kept = system === undefined ? [...this.given.keys()] : [];
+    this.kept = system === undefined ? [...this.programSides.keys()] : [];
     this.session = session;
     this.terminal = partTerminal?.signals;
     this.write = messages.write;

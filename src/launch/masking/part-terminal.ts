@@ -17,7 +17,7 @@ import { closeQuietly, writeAll } from "./io.ts";
 import { openKeyboard, type Keyboard } from "./keyboard.ts";
 import type { Terminal } from "./masking-system.ts";
 
-/** For so long after an output the settings are compared again, since programs also change them after they write. */
+/** The pause between an output and the second comparison of settings. Programs also change them after they write. */
 const SETTINGS_DELAY_MS = 50;
 /** The polling interval in the background, since a shell may put the job into the foreground without a signal. */
 const POLL_MS = 200;

@@ -93,6 +93,7 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
 
 /** Returns a source that reads a pipe which Node.js has made for the program. Without the addon there is no other. */
 export function readFromStream(stream: Readable): Source {
+  /** `received` counts the chunks. */
   const state = { ended: false, received: 0 };
   let taking: Promise<void> = Promise.resolve();
   return {
@@ -111,8 +112,8 @@ export function readFromStream(stream: Readable): Source {
     },
     drain: async () => {
       // Each turn of the event loop reads from the pipe's buffer.
-      for (let turn = 0, before = -1; turn < MAX_TURNS && !state.ended && before !== state.received; turn++) {
-        before = state.received;
+      for (let turn = 0, formerCount = -1; turn < MAX_TURNS && !state.ended && formerCount !== state.received; turn++) {
+        formerCount = state.received;
         await taking;
         for (const _ of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
       }

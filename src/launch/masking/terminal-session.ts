@@ -17,7 +17,7 @@ import { startMonitored, type Monitor } from "./monitor.ts";
 import type { Terminal } from "./masking-system.ts";
 
 const POLL_MS = 200;
-/** For so long this process waits for the SIGCONT that ends a stop. The kernel may have refused the stop. */
+/** The time for which this process waits for the SIGCONT that ends a stop. The kernel may have refused the stop. */
 const CONTINUE_MS = 1000;
 /** The pause after a stop that the kernel has refused. Without it a program that stops again at once would use all of a processor. */
 const REFUSED_MS = 50;
@@ -47,8 +47,8 @@ export function openSession(parts: SessionParts) {
   const expected = expectedSignals();
   let monitor: Monitor | undefined;
   let forwarding: Forwarding | undefined;
-  let finish: (how: NodeJS.Signals | number) => void = () => {};
-  let poll: NodeJS.Timeout | undefined;
+  let resolveEnded: (end: NodeJS.Signals | number) => void = () => {};
+  let pollTimer: NodeJS.Timeout | undefined;
   const keys = forwardKeys({
     ...parts,
     expect: expected.expect,
@@ -75,26 +75,26 @@ export function openSession(parts: SessionParts) {
     /** @returns the code of the system's error if the program was not executed */
     execute: (program: Program): Running | string => {
       const ended = new Promise<NodeJS.Signals | number>((resolve) => {
-        finish = resolve;
+        resolveEnded = resolve;
       });
-      const outcome = startMonitored(parts, program, parts, formerSettings, state.isForeground, {
+      const monitorOrCode = startMonitored(parts, program, parts, formerSettings, state.isForeground, {
         unread: keys.collected,
         continued: () => happen({ kind: "continued" }),
         stopped: (signal) => happen({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),
         ended: (end) => {
           happen({ kind: "ended", end });
-          finish("status" in end ? end.status : (signalName(end.signal) ?? 128 + end.signal));
+          resolveEnded("status" in end ? end.status : (signalName(end.signal) ?? 128 + end.signal));
         },
       });
-      if (typeof outcome === "string") return outcome;
-      monitor = outcome;
+      if (typeof monitorOrCode === "string") return monitorOrCode;
+      monitor = monitorOrCode;
       closeSync(slave);
       happen({ kind: "executed" });
-      return { pid: outcome.pid, ended };
+      return { pid: monitorOrCode.pid, ended };
     },
     /** Collects the keys that a program which has ended did not read. */
     collect: async (): Promise<void> => {
-      clearInterval(poll);
+      clearInterval(pollTimer);
       await keys.collect(true);
     },
     /** Reports that nothing reads the real terminal any more. */
@@ -103,6 +103,7 @@ export function openSession(parts: SessionParts) {
     isOwn: expected.isOwn,
     /** Restores the real terminal. Later events have no effect. */
     restore: (): void => happen({ kind: "finished" }),
+    /** Closes the descriptors of both terminals. */
     close: (): void => {
       if (state.terminal === "there") closeQuietly(master);
       closeQuietly(real);
@@ -134,7 +135,7 @@ export function openSession(parts: SessionParts) {
         if (addon.copySize(real, master) === 0) forward(effect.signal);
         return;
       case "enter foreground":
-        clearInterval(poll);
+        clearInterval(pollTimer);
         if (effect.adopts) copySettings(real, master, AS_GIVEN);
         copySettings(real, real, RAW);
         addon.copySize(real, master);
@@ -142,8 +143,8 @@ export function openSession(parts: SessionParts) {
       case "leave foreground":
         keys.pause();
         if (effect.hasTerminal) copySettings(master, master, RAW_OUTPUT);
-        clearInterval(poll);
-        poll = setInterval(() => happen({ kind: "polled" }), POLL_MS).unref();
+        clearInterval(pollTimer);
+        pollTimer = setInterval(() => happen({ kind: "polled" }), POLL_MS).unref();
         return;
       case "continue":
         return monitor?.continue(effect.isForeground);
@@ -168,7 +169,7 @@ export function openSession(parts: SessionParts) {
         closeQuietly(master);
         return hangUp();
       case "close keys":
-        clearInterval(poll);
+        clearInterval(pollTimer);
         return keys.close();
       case "restore terminal":
         addon.applySettings(real, (effect.left ? addon.settingsOf(master) : undefined) ?? formerSettings, AS_GIVEN);

@@ -13,7 +13,7 @@ import { listen, type Undo } from "../event-listeners.ts";
 import { jobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
 
-/** For so long after the start a signal may have been sent before the program existed, on a slow and busy machine. */
+/** The time after the start in which a signal may arrive that was sent before the program existed, on a slow and busy machine. */
 const STARTUP_MS = 100;
 /** A program that has waited for something more often than this has been running for a while. */
 const MAX_WAITS_AT_START = 1;

@@ -49,7 +49,7 @@ export function relayMessages(
   libc: Libc | undefined,
   isReplaced: () => boolean,
 ): Relay {
-  const sending = new Set<Promise<void>>();
+  const pendingMessages = new Set<Promise<void>>();
   const sendToProgram = (message: unknown, handle: SendHandle | undefined): void => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a received message can be sent
     if (child.connected) child.send(message as Serializable, handle, () => closeHandle(handle));
@@ -58,14 +58,14 @@ export function relayMessages(
   child.on("message", (message, handle) => {
     if (!process.connected) return;
     // The callback is also called if the caller has ended.
-    const sent = new Promise<void>((resolve) => {
+    const delivery = new Promise<void>((resolve) => {
       process.send?.(message, handle, {}, () => {
         closeHandle(handle);
         resolve();
       });
     });
-    sending.add(sent);
-    void sent.then(() => sending.delete(sent));
+    pendingMessages.add(delivery);
+    void delivery.then(() => pendingMessages.delete(delivery));
   });
   let markDisconnected = (): void => {};
   const disconnected = new Promise<void>((resolve) => (markDisconnected = resolve));
@@ -76,7 +76,7 @@ export function relayMessages(
   process.once("disconnect", disconnectProgram);
   /** Ends the channel to the caller after the last message. The caller closes it once it has read all of them. */
   const disconnectCaller = async (): Promise<void> => {
-    await Promise.race([Promise.all(sending), disconnected]);
+    await Promise.race([Promise.all(pendingMessages), disconnected]);
     if (!process.connected) return;
     if (libc === undefined) process.disconnect();
     else libc.endWrites(channel.descriptor);
@@ -91,7 +91,7 @@ export function relayMessages(
       for (let turn = 0; turn < 64 && child.connected; turn++) {
         await new Promise((resolve) => setImmediate(resolve));
       }
-      if (!isLast) return void (await Promise.race([Promise.all(sending), disconnected]));
+      if (!isLast) return void (await Promise.race([Promise.all(pendingMessages), disconnected]));
       await disconnectCaller();
       const timeout = new Promise<void>((resolve) => setTimeout(resolve, READING_MS));
       if (process.connected) await Promise.race([disconnected, timeout]);

@@ -210,7 +210,7 @@ function execute(
     const running = outputs.session.execute(program);
     return typeof running === "string" ? { code: running } : { ...running, child: undefined };
   }
-  const child = startChild(program, descriptorsOf(launch.inherited.numbers, outputs?.given, ipc), ipc);
+  const child = startChild(program, descriptorsOf(launch.inherited.numbers, outputs?.programSides, ipc), ipc);
   if (typeof child === "string" || "then" in child) return { code: child };
   const ended = new Promise<NodeJS.Signals | number>((resolve) => {
     child.once("exit", (status, signal) => resolve(signal ?? status ?? ExitStatus.failed));
@@ -269,13 +269,13 @@ function releaseDescriptors({ broker, inherited }: Launch, ipc: IpcChannel | und
 /** Returns the program's descriptors: each inherited one, or what replaces it, at the same number; nothing in the gaps. */
 function descriptorsOf(
   inherited: readonly number[],
-  given: ReadonlyMap<number, number | "pipe"> | undefined,
+  replacements: ReadonlyMap<number, number | "pipe"> | undefined,
   ipc: IpcChannel | undefined,
 ): Descriptors {
   const passed = new Set([0, 1, 2, ...inherited]);
   const length = Math.max(...passed, ipc?.descriptor ?? 0) + 1;
   return Array.from({ length }, (_, descriptor) => {
     if (descriptor === ipc?.descriptor) return "ipc";
-    return given?.get(descriptor) ?? (passed.has(descriptor) ? descriptor : "ignore");
+    return replacements?.get(descriptor) ?? (passed.has(descriptor) ? descriptor : "ignore");
   });
 }

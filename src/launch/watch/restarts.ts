@@ -30,7 +30,7 @@ interface MaskedOutputs {
 /** The grace period is counted in steps of this length, so that it does not pass while the whole job is stopped. */
 const STEP_MS = 100;
 
-/** For so long a signal may still arrive that was sent when the program ended: the thread that gets it may wait for a processor. */
+/** The time within which a signal arrives that was sent when the program ended. The thread that gets it may wait for a processor. */
 const LATE_SIGNAL_MS = 100;
 
 /** @param firstLaunch the launch whose command each restart starts again */

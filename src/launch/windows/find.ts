@@ -13,9 +13,9 @@ const EXECUTABLE_ENDINGS: ReadonlySet<string> = new Set([".com", ".exe", ".bat",
 
 /** Returns the file of a command. @throws SophiaError 127 if there is none, 126 if Windows does not execute it */
 export function fileOnWindows(command: string, environment: Environment): string {
-  const found = findOnWindows(command, environment);
-  if ("file" in found) return found.file;
-  throw startError(command, found.problem);
+  const result = findOnWindows(command, environment);
+  if ("file" in result) return result.file;
+  throw startError(command, result.problem);
 }
 
 /**
