@@ -23,7 +23,7 @@ export function stopsWriters(addon: MaskingAddon, terminal: number): boolean {
  * Lets the kernel stop this process by the signal that it sends for the attempt to write. A signal that this process sent to itself might
  * come too late.
  *
- * @returns true once the job was continued; false if no signal came
+ * @returns true once the job was continued; false in the foreground, and if no signal came
  */
 export function isStoppedByAccess(signal: NodeJS.Signals, isInFront: () => boolean): boolean {
   if (isInFront()) return false;
@@ -33,8 +33,8 @@ export function isStoppedByAccess(signal: NodeJS.Signals, isInFront: () => boole
 }
 
 /**
- * Returns true if this process's group seems orphaned: no ancestor is in another group of the same session. It does not look at the
- * ancestors of other processes in the group.
+ * Returns true if this process's group seems orphaned: its nearest ancestor outside the group is in another session. It does not look at
+ * the ancestors of other processes in the group.
  */
 export function isOrphaned(): boolean {
   const ownStat = readProcessStat("self");

@@ -10,7 +10,7 @@ import { deliverSignals } from "../event-listeners.ts";
 import { send } from "../signals.ts";
 import { closeQuietly, readNow, writeAll } from "./io.ts";
 import type { Monitor } from "./monitor.ts";
-import type { Terminal, Watcher } from "./masking-system.ts";
+import type { TerminalPair, Watcher } from "./masking-system.ts";
 
 /** The size of the kernel's input buffer of a terminal. */
 const KEYS_BYTES = 4096;
@@ -68,7 +68,7 @@ function openNonBlocking(terminal: number): number {
   }
 }
 
-interface KeyParts extends Terminal {
+interface KeyParts extends TerminalPair {
   /** The real terminal, for reading. `close` closes it. */
   readonly input: number;
   /** Called before a signal is sent to the whole job, and so to this process. */

@@ -13,8 +13,8 @@ export interface System {
   readonly watcher: Watcher;
 }
 
-/** A pseudo-terminal in front of the real one. */
-export interface Terminal extends System {
+/** The real terminal, and the pseudo-terminal that the program gets in its place. */
+export interface TerminalPair extends System {
   /** A copy of the real terminal's descriptor, for its settings and its size; the owner closes it. */
   readonly real: number;
   /** The master side of the pseudo-terminal, from which this process reads; the owner closes it. */

@@ -4,8 +4,8 @@ import { messageWriter } from "./messages.ts";
 import { Outputs, syncAll, type Pumps } from "./outputs.ts";
 import { openPartTerminal } from "./part-terminal.ts";
 import { openSession } from "./terminal-session.ts";
-import { isWholeTerminal, planOutputs, prepare, type Prepared } from "./streams.ts";
-import { duplicate, type System, type Terminal } from "./masking-system.ts";
+import { isWholeTerminal, planOutputs, prepare, type PreparedOutput } from "./streams.ts";
+import { duplicate, type System, type TerminalPair } from "./masking-system.ts";
 
 export { openSystem } from "./masking-system.ts";
 
@@ -52,14 +52,19 @@ export function openOutputs(
 }
 
 /** Duplicates the descriptors of a terminal, since the originals are closed when the stream has no writer any more. */
-function openTerminal({ target, source }: Prepared, pumps: Pumps, system: System): Terminal {
+function openTerminal({ target, source }: PreparedOutput, pumps: Pumps, system: System): TerminalPair {
   const real = duplicate(system.addon, target);
   const master = duplicate(system.addon, source?.descriptor ?? -1);
   return { ...system, real, master, sync: () => syncAll(pumps) };
 }
 
 /** Prepares a session of the program's own on the terminal. */
-function openSessionOn(terminal: Terminal, { programSide }: Prepared, pumps: Pumps, inherited: readonly number[]) {
+function openSessionOn(
+  terminal: TerminalPair,
+  { programSide }: PreparedOutput,
+  pumps: Pumps,
+  inherited: readonly number[],
+) {
   return openSession({
     ...terminal,
     input: duplicate(terminal.addon, 0),

@@ -16,7 +16,7 @@ import { startPump, type Pump } from "./pump.ts";
 import type { openSession } from "./terminal-session.ts";
 import { readFromStream } from "./source.ts";
 import * as stages from "./output-stages.ts";
-import { closeTarget, type Prepared } from "./streams.ts";
+import { closeTarget, type PreparedOutput } from "./streams.ts";
 import type { System } from "./masking-system.ts";
 
 /**
@@ -32,8 +32,8 @@ const END_SIGNALS: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "
 export type Pumps = Map<number, Pump>;
 
 /** The parts that open.ts opens before the program is started. */
-export interface Opened {
-  readonly prepared: readonly Prepared[];
+export interface OpenedOutputs {
+  readonly prepared: readonly PreparedOutput[];
   /** undefined without the addon. */
   readonly system: System | undefined;
   readonly messages: ReturnType<typeof messageWriter>;
@@ -45,17 +45,17 @@ export interface Opened {
 export class Outputs {
   /** By the program's descriptor: what the program gets in its place. */
   readonly programSides: ReadonlyMap<number, number | "pipe">;
-  readonly session: Opened["session"];
+  readonly session: OpenedOutputs["session"];
   readonly terminal: TerminalSignals | undefined;
   /** The descriptors, of 1 and 2, to which this process still writes. */
-  readonly kept: readonly number[];
+  readonly keptDescriptors: readonly number[];
   /** Writes to the standard error, between the program's lines. */
   readonly write: (text: string) => void;
-  private readonly opened: Opened;
+  private readonly opened: OpenedOutputs;
   private outputMasking: OutputMasking;
   private state: stages.State;
 
-  constructor(opened: Opened, outputMasking: OutputMasking, state: stages.State) {
+  constructor(opened: OpenedOutputs, outputMasking: OutputMasking, state: stages.State) {
     const { prepared, system, messages, session, partTerminal } = opened;
     this.opened = opened;
     this.outputMasking = outputMasking;
@@ -65,7 +65,7 @@ export class Outputs {
         output.descriptors.map((descriptor) => [descriptor, programSide] as const),
       ),
     );
-    this.kept = system === undefined ? [...this.programSides.keys()] : [];
+    this.keptDescriptors = system === undefined ? [...this.programSides.keys()] : [];
     this.session = session;
     this.terminal = partTerminal?.signals;
     this.write = messages.write;
@@ -119,7 +119,7 @@ export class Outputs {
     );
   }
 
-  private startStream(prepared: Prepared, stream: number, child: ChildProcess | undefined): void {
+  private startStream(prepared: PreparedOutput, stream: number, child: ChildProcess | undefined): void {
     const { output, target, programSide, isTerminal } = prepared;
     const { system, messages, pumps, partTerminal } = this.opened;
     if (typeof programSide === "number" && this.session === undefined) closeQuietly(programSide);

@@ -15,7 +15,7 @@ import type { TerminalSignals } from "../spawn/forward-signals.ts";
 import { isStoppedByAccess, stopsWriters } from "./background.ts";
 import { closeQuietly, writeAll } from "./io.ts";
 import { openKeyboard, type Keyboard } from "./keyboard.ts";
-import type { Terminal } from "./masking-system.ts";
+import type { TerminalPair } from "./masking-system.ts";
 
 /** The pause between an output and the second comparison of settings. Programs also change them after they write. */
 const SETTINGS_DELAY_MS = 50;
@@ -23,7 +23,7 @@ const SETTINGS_DELAY_MS = 50;
 const POLL_MS = 200;
 
 /** Begins to copy settings and keys, until `close` or `end` is called. */
-export function openPartTerminal({ addon, watcher, real, master, sync }: Terminal) {
+export function openPartTerminal({ addon, watcher, real, master, sync }: TerminalPair) {
   const { isatty } = process.getBuiltinModule("node:tty");
   const hasInput = isatty(0);
   const group = readProcessStat("self")?.group ?? -1;

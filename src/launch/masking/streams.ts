@@ -102,7 +102,7 @@ function pathOf(descriptor: number): { readonly file?: string } {
 }
 
 /** An output, and the pipe or pseudo-terminal that the program gets in its place. */
-export interface Prepared {
+export interface PreparedOutput {
   readonly output: Output;
   /** The descriptor to which this process writes masked output. */
   readonly target: number;
@@ -125,7 +125,7 @@ export function prepare(
   requiresTerminal: boolean,
   isWhole: boolean,
   system: System | undefined,
-): Prepared {
+): PreparedOutput {
   const [target] = output.descriptors;
   const ends = output.kind === "terminal" ? system?.addon.makeTerminal(target, isWhole ? 0 : 1) : undefined;
   const isTerminal = typeof ends === "object";
@@ -149,7 +149,7 @@ export function prepare(
 }
 
 /** Closes the descriptors of an output that has no writer any more, so that its reader sees the end. */
-export function closeTarget({ output, target }: Prepared, system: System | undefined): void {
+export function closeTarget({ output, target }: PreparedOutput, system: System | undefined): void {
   system?.watcher.forget(target);
   closeQuietly(target);
   if (system !== undefined) return;

@@ -14,7 +14,7 @@ import { closeQuietly } from "./io.ts";
 import * as job from "./job.ts";
 import { forwardKeys } from "./keyboard.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
-import type { Terminal } from "./masking-system.ts";
+import type { TerminalPair } from "./masking-system.ts";
 
 const POLL_MS = 200;
 /** The time for which this process waits for the SIGCONT that ends a stop. The kernel may have refused the stop. */
@@ -22,7 +22,7 @@ const CONTINUE_MS = 1000;
 /** The pause after a stop that the kernel has refused. Without it a program that stops again at once would use all of a processor. */
 const REFUSED_MS = 50;
 
-interface SessionParts extends Terminal {
+interface SessionParts extends TerminalPair {
   /** The real terminal, for reading keys; the session closes it. */
   readonly input: number;
   /** The program's side of the pseudo-terminal; the session closes it once the program has it. */

@@ -260,7 +260,7 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
 
 /** Closes the program's descriptors in this process. It is not called with --watch, since the next program needs them, too. */
 function releaseDescriptors({ broker, inherited }: Launch, ipc: IpcChannel | undefined, outputs: Outputs | undefined) {
-  const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
+  const kept = new Set([...inherited.doubtful, ...(outputs?.keptDescriptors ?? []), ipc?.descriptor]);
   // The broker reports on the standard error at the end. If it were closed here, the reader of a pipe might end before.
   if (broker !== undefined) kept.add(2);
   release([0, 1, 2, ...inherited.numbers].filter((descriptor) => !kept.has(descriptor)));
