@@ -1,6 +1,6 @@
 /**
  * Prepares this process before anything else runs: records which descriptors the caller has passed on, and lets signals act as the
- * user expects until the program is started. What it changes is reversed just before the program starts (`Preparation`).
+ * user expects until the program is started. `Preparation` has the functions that reverse what the program would inherit.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { CORE_FILTER, FATAL_SIGNALS } from "../../native/shared.ts";

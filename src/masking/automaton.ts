@@ -146,11 +146,16 @@ export class Automaton extends PatternTables {
       // Moves the window up to the next byte that may begin an escape.
       while (index + window <= escape) {
         const end = index + window;
-        const distance = shifts[hashOfBlock(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0)] ?? 0;
-        if (distance !== 0) index += distance;
-        else if (patternStarts[hashOfBlock(bytes[index] ?? 0, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0)] === 0)
-          index += 1;
-        else return index;
+        const lastBlock = hashOfBlock(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0);
+        const distance = shifts[lastBlock] ?? 0;
+        if (distance !== 0) {
+          index += distance;
+          continue;
+        }
+        // The last three bytes are the end of some pattern's first bytes. The first three decide whether one may begin here.
+        const firstBlock = hashOfBlock(bytes[index] ?? 0, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0);
+        if (patternStarts[firstBlock] !== 0) return index;
+        index += 1;
       }
       if (escape >= length) return index;
       const firstBegin = Math.max(start, escape - window + 1);

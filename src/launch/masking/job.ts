@@ -93,7 +93,7 @@ export function begin(isForeground: boolean): Step {
   ];
 }
 
-/** @param isInFront true if the job is in the foreground now; `state.isForeground` is what was known before */
+/** Handles an event. @param isInFront true if the job is in the foreground now; `state.isForeground` is what was known before */
 export function step(state: State, event: Event, isInFront: boolean): Step {
   if (state.isFinished) return [state, []];
   switch (event.kind) {
@@ -161,6 +161,7 @@ function onSignal(state: State, signal: NodeJS.Signals, isInFront: boolean): Ste
   return [state, STOP_REQUESTS.has(signal) ? [forward, { kind: "request stop" }] : [forward]];
 }
 
+/** Adopts the current foreground, and lets the monitor continue the program. Keys wait for its answer. */
 function resume(state: State, isInFront: boolean): Step {
   const hasTerminal = state.terminal === "there";
   const entered: readonly Effect[] = hasTerminal ? [{ kind: "enter foreground", adopts: !state.isForeground }] : [];
@@ -174,6 +175,7 @@ function resume(state: State, isInFront: boolean): Step {
   ];
 }
 
+/** Handles an answer of the monitor. After the last one, what has waited is sent. */
 function onAnswer(state: State): Step {
   if (state.unanswered > 0) return [state, []];
   const { pendingStop } = state;
@@ -186,9 +188,9 @@ function onAnswer(state: State): Step {
   ];
 }
 
-function forwardStop(state: State, signal: NodeJS.Signals, more: readonly Effect[]): Step {
-  if (state.unanswered > 0) return [{ ...state, pendingStop: signal }, more];
-  return [state, [{ kind: "forward", signal }, ...more]];
+function forwardStop(state: State, signal: NodeJS.Signals, furtherEffects: readonly Effect[]): Step {
+  if (state.unanswered > 0) return [{ ...state, pendingStop: signal }, furtherEffects];
+  return [state, [{ kind: "forward", signal }, ...furtherEffects]];
 }
 
 function hangUp(state: State, isHungUp: boolean): Step {

@@ -56,7 +56,7 @@ export interface MaskingAddon extends CompiledSearch {
     isForeground: number,
     inherited: Int32Array,
   ) => readonly [channel: number, pid: number] | number;
-  /** Ends the monitor, so that it does not restore the settings. */
+  /** Ends the monitor, so that it does not restore the settings. Waits for its end, for 100 ms at most. */
   readonly dismissMonitor: (channel: number, monitor: number) => void;
   /** Puts bytes into a terminal as if they were typed, if the system allows that. */
   readonly typeInto: (terminal: number, bytes: Uint8Array) => void;

@@ -20,8 +20,8 @@ import { closeTarget, type PreparedOutput } from "./streams.ts";
 import type { System } from "./masking-system.ts";
 
 /**
- * The time for which the standard error stays open for a message after the program has closed it. The time passes in steps, since each gives
- * the event loop a turn for the last output, even if this process had no processor for longer than the whole time.
+ * The time for which the standard error stays open for a message after the program has closed it. The time passes in steps, since
+ * each gives the event loop a turn for the last output, even if this process had no processor for longer than the whole time.
  */
 const LAST_MESSAGE_MS = 100;
 const STEP_MS = 10;

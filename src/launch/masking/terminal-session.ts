@@ -43,7 +43,7 @@ export function openSession(parts: SessionParts) {
     return foregroundGroup === group;
   };
   const formerSettings = addon.settingsOf(real) ?? new Uint8Array();
-  /** The signals of keys that are sent to the whole group, and the SIGCONT that ends a stop. */
+  /** The signals of keys, which this process sends to the whole group, and the SIGCONT that ends a stop. */
   const expected = expectedSignals();
   let monitor: Monitor | undefined;
   let forwarding: Forwarding | undefined;
@@ -215,7 +215,7 @@ export function openSession(parts: SessionParts) {
   }
 }
 
-/** Counts the signals that this process sends to its whole group, and must ignore when they arrive here. */
+/** Counts the signals that this process causes to be sent to itself, and must ignore when they arrive. */
 function expectedSignals() {
   const counts = new Map<NodeJS.Signals, number>();
   const beingDelivered = new Set<NodeJS.Signals>();

@@ -3,6 +3,12 @@
  *
  * The kernel does not say who opened a descriptor. So this file knows which descriptors Node.js opens at its start, in which order, and
  * compares with the parent process. preflight.ts loads it only if a quick look (descriptors.ts) gave no answer.
+ *
+ * If the caller has passed on nothing, and without io_uring, Node.js has these:
+ *
+ *      3 epoll    4 5 pipe     6 7 pipe    8 eventfd      the first event loop
+ *      9 epoll    10 11 pipe               12 eventfd     the second
+ *     13 epoll    14 15 pipe               16 eventfd     the third
  */
 import type { Addon } from "../../../native/system.ts";
 import {
@@ -152,17 +158,22 @@ function findSurplusEpolls(open: readonly Descriptor[], others: readonly Descrip
   const hasGap = open.filter(({ number }) => number < lowest).length < lowest - 3;
   const surplus: Descriptor[] = [];
   const doubtful: Descriptor[] = [];
+  /** The epoll descriptors in front of the pipes of the current loop. */
   let candidates: Descriptor[] = [];
   let hasPipe = false;
   for (const descriptor of ascending) {
-    if (descriptor.target === EPOLL_TARGET) (hasPipe ? surplus : candidates).push(descriptor);
-    hasPipe ||= descriptor.target !== EPOLL_TARGET;
+    const isEpoll = descriptor.target === EPOLL_TARGET;
+    if (isEpoll && hasPipe) surplus.push(descriptor);
+    else if (isEpoll) candidates.push(descriptor);
+    else hasPipe = true;
     if (descriptor.target !== EVENTFD_TARGET) continue;
+    // The eventfd ends a loop, to which one of the candidates belongs.
     if (candidates[0]?.number === lowest && !hasGap) surplus.push(...candidates.slice(0, -1));
     else if (candidates.length > 1) doubtful.push(...candidates);
     candidates = [];
     hasPipe = false;
   }
+  // The remaining candidates follow the last loop.
   return { surplus: [...surplus, ...candidates], doubtful };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Refuses a program for another processor, unless an emulator is installed for it. Without this, execvp(3) would let the shell run the
- * file as a script, which prints nonsense.
+ * file as a script.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";

@@ -33,7 +33,7 @@ const STEP_MS = 100;
 /** The time within which a signal arrives that was sent when the program ended. The thread that gets it may wait for a processor. */
 const LATE_SIGNAL_MS = 100;
 
-/** @param firstLaunch the launch whose command each restart starts again */
+/** Returns the restarts of one watch. @param firstLaunch the launch whose command each restart starts again */
 export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, firstLaunch: Launch) {
   const hadTerminal = (readProcessStat("self")?.terminal ?? 0) !== 0;
   /** `stopping`: the program was asked to end. `starting`: the next program is about to start. `over`: there are no more restarts. */
@@ -112,8 +112,8 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
       return launch;
     },
     /**
-     * Waits for a signal that was sent to the program as well, such as Ctrl-C, and of which the program has ended. On a busy machine this
-     * process may see the program's end before the signal.
+     * Waits for a request to end that was sent to the program as well, such as Ctrl-C. On a busy machine this process may see the
+     * program's end before the signal, since other threads get signals.
      */
     lateSignals: (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LATE_SIGNAL_MS)),
     /** Returns the launch of a change since `ended`, if there was one: it may take long to read the output of the former program. */
