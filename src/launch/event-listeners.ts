@@ -1,11 +1,14 @@
+/** Listeners to signals that are removed together. */
+
+/** Reverses what the function that returned it has done. */
 export type Undo = () => void;
 
-/** Listens to the signals that can be caught on this platform. @returns the undo */
+/** Calls the listener for each of the signals that this platform has and allows to catch. @returns removes the listeners */
 export function listen(
   signals: readonly NodeJS.Signals[],
   listener: (signal: NodeJS.Signals, number: number) => void,
 ): Undo {
-  const heard = signals.filter((signal) => {
+  const caughtSignals = signals.filter((signal) => {
     try {
       process.on(signal, listener);
       return true;
@@ -14,11 +17,11 @@ export function listen(
     }
   });
   return () => {
-    for (const signal of heard) process.removeListener(signal, listener);
+    for (const signal of caughtSignals) process.removeListener(signal, listener);
   };
 }
 
-/** Waits until the listeners have the signals that came before: these take two turns of the event loop. */
+/** Waits until the listeners were called for all signals that came before. Node.js takes two turns of the event loop for that. */
 export async function deliverSignals(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,3 +1,11 @@
+/**
+ * Starts the program, and chooses the way. `launch` is the only entrance to this folder.
+ *
+ * - Exec mode: this process becomes the program (exec/). It is the usual way, since nothing stays behind.
+ * - Spawn mode: a parent process stays, and ends as the program ends. If it has nothing to do that needs JavaScript, it is the
+ *   monitor, a small C program that replaces this process (monitor/). Otherwise it is this process (spawn/), which masks output
+ *   (masking/), restarts the program (watch/), or serves it with a broker.
+ */
 import { loader } from "../system/addon/addon.ts";
 import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../../native/system.ts";
@@ -20,7 +28,7 @@ export type {
 } from "./types.ts";
 
 /**
- * Starts the program and ends as the program ends.
+ * Starts the program. This process, or the process that it becomes, ends as the program ends.
  *
  * @throws SophiaError if nothing was started: 127 if the command was not found, 126 if it cannot be executed, else 125
  */
@@ -30,13 +38,16 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const inherited = await preparation.inherited;
   const profiled = await preparation.profiled;
   const libc = preparation.addon;
-  const task = parentTask(request);
-  const closed = libc === undefined ? inherited.numbers.filter((one) => isBun || isCloseOnExec(one) !== false) : [];
+  const parentTask = findParentTask(request);
+  // Without the addon nothing keeps them open for the program.
+  const closedByExec =
+    libc === undefined ? inherited.numbers.filter((descriptor) => isBun || isCloseOnExec(descriptor) !== false) : [];
   const obstacle =
-    execObstacle(request, libc, profiled) ??
-    task ??
-    (closed.length > 0 ? closed : undefined) ??
+    findExecObstacle(request, libc, profiled) ??
+    parentTask ??
+    (closedByExec.length > 0 ? closedByExec : undefined) ??
     (files.length > 0 ? "files" : undefined);
+  // Secret files are no obstacle if the cleaner can remove them, which exec/cleaner.ts finds out.
   if (options.mode === "exec" && obstacle !== undefined && obstacle !== "files") {
     throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
@@ -45,24 +56,28 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const prepared: Launch = { ...request, program, inherited, profiled, streams, libc };
   if (options.mode !== "spawn") {
     if (obstacle === undefined) return replace(prepared);
+    // Returns if no cleaner can be started here.
     if (obstacle === "files") await (await import("./exec/cleaner.ts")).replaceWithCleaner(prepared);
   }
-  if (libc !== undefined && (task === undefined || task === "kill-after")) {
+  if (libc !== undefined && (parentTask === undefined || parentTask === "kill-after")) {
+    // Returns if the monitor cannot be executed.
     await (await import("./monitor/replace-by-monitor.ts")).replaceWithMonitor(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared);
 }
 
-function execObstacle({ options }: LaunchRequest, libc: Libc | undefined, profiled: boolean): Obstacle | undefined {
+/** Returns the reason why this process cannot be replaced, on this system or in this state of the process. */
+function findExecObstacle({ options }: LaunchRequest, libc: Libc | undefined, profiled: boolean): Obstacle | undefined {
   if (process.platform === "win32") return "windows";
-  // process.execve closes inherited descriptors, and before Node.js 26.1 it aborts if the system refuses the program.
+  // process.execve closes inherited descriptors, and before Node.js 26.1 it aborts if the system refuses the program. So it is
+  // used only if the user asks for exec mode.
   if (libc === undefined && !isBun && !(options.mode === "exec" && "execve" in process)) return "no-execve";
   // A pending SIGPROF can reach the program even if process.execve ends the profiler first.
   return profiled ? "profiler" : undefined;
 }
 
-/** Returns a task for the parent process while the program runs. Only the last one needs no JavaScript. */
-function parentTask({ options, outputMasking, watch, broker }: LaunchRequest): Obstacle | undefined {
+/** Returns a task for the parent process while the program runs. Only the last one, `kill-after`, needs no JavaScript. */
+function findParentTask({ options, outputMasking, watch, broker }: LaunchRequest): Obstacle | undefined {
   if (outputMasking !== undefined) return "outputMasking";
   if (watch !== undefined) return "watch";
   if (broker !== undefined) return "broker";

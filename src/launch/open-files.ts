@@ -1,4 +1,7 @@
-/** The caller's soft limit on open files. Node.js, but not the executables, raises its own to the hard limit at its start. */
+/**
+ * Restores the caller's soft limit on open files for the program (`--restore-nofile`). Node.js raises its own soft limit to the hard
+ * limit when it starts, and the program would inherit that. The executables do not raise it.
+ */
 import { SophiaError } from "../core/error.ts";
 import type { FailureCode } from "../core/failure-codes.ts";
 import { loader } from "../system/addon/addon.ts";
@@ -9,39 +12,39 @@ import { OPEN_FILES_UNCHANGED, OPEN_FILES_UNLIMITED } from "../../native/shared.
 import { softLimit } from "./proc/process-stat.ts";
 
 /**
- * Returns the caller's soft limit as in `/proc` (a number or `unlimited`); undefined if this process has the same.
+ * Returns the caller's soft limit as `/proc` shows it (a number or `unlimited`); undefined if this process has the same limit.
  *
  * @throws SophiaError (125) if the caller's limit is unknown
  */
-export function callersOpenFiles(platform: NodeJS.Platform = process.platform): string | undefined {
+export function callerOpenFilesLimit(platform: NodeJS.Platform = process.platform): string | undefined {
   if (isBun || loader?.caller !== undefined || platform === "win32") return undefined;
   if (platform !== "linux")
-    throw refusal("nofile-unknown", "needs the caller's limit, which only /proc of Linux shows");
-  const callers = softLimit(process.ppid, "Max open files");
-  // The parent of a container's PID 1 is outside of it; hidepid of proc(5) hides other users' processes.
-  if (callers === undefined)
-    throw refusal("nofile-unknown", "cannot read the caller's limit (/proc does not show the parent process)");
-  return callers === softLimit("self", "Max open files") ? undefined : callers;
+    throw createError("nofile-unknown", "needs the caller's limit, which only /proc of Linux shows");
+  const callerLimit = softLimit(process.ppid, "Max open files");
+  // The parent of PID 1 is outside the container, and hidepid (proc(5)) hides processes of other users.
+  if (callerLimit === undefined)
+    throw createError("nofile-unknown", "cannot read the caller's limit (/proc does not show the parent process)");
+  return callerLimit === softLimit("self", "Max open files") ? undefined : callerLimit;
 }
 
-/** Converts a limit for `setOpenFiles` and `start` of native/monitor/monitor-addon.c. */
+/** Returns a limit as the number that `setOpenFiles` and `start` of native/monitor/monitor-addon.c take. */
 export function openFilesNumber(limit: string | undefined): number {
   if (limit === undefined) return OPEN_FILES_UNCHANGED;
   return limit === "unlimited" ? OPEN_FILES_UNLIMITED : Number(limit);
 }
 
-/** Sets this process's limit to the caller's, for the program to inherit. @returns the undo @throws SophiaError (125) */
+/** Sets this process's limit to the caller's, so that the program inherits it. @returns the undo @throws SophiaError (125) */
 export function setCallersOpenFiles(): Undo {
-  const callers = callersOpenFiles();
-  if (callers === undefined) return () => {};
+  const callerLimit = callerOpenFilesLimit();
+  if (callerLimit === undefined) return () => {};
   const ownLimit = softLimit("self", "Max open files");
   const addon = loadMonitorAddon();
-  if (addon === undefined) throw refusal("helper-missing", "needs sophia-run's addon, which is not loaded");
-  addon.setOpenFiles(openFilesNumber(callers));
+  if (addon === undefined) throw createError("helper-missing", "needs sophia-run's addon, which is not loaded");
+  addon.setOpenFiles(openFilesNumber(callerLimit));
   return () => addon.setOpenFiles(openFilesNumber(ownLimit));
 }
 
-function refusal(code: FailureCode, problem: string): SophiaError {
+function createError(code: FailureCode, problem: string): SophiaError {
   return new SophiaError({
     code,
     message: `--restore-nofile ${problem}`,

@@ -1,64 +1,72 @@
+/**
+ * Prepares this process before anything else runs: records which descriptors the caller has passed on, and lets signals act as the
+ * user expects until the program is started. `Preparation` has the functions that reverse what the program would inherit.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { CORE_FILTER, FATAL_SIGNALS } from "../../native/shared.ts";
 import type { Addon } from "../../native/system.ts";
 import { isBun } from "../system/runtime.ts";
 import { loadAddon, loader } from "../system/addon/addon.ts";
-import { areAllOwn } from "./proc/descriptors.ts";
+import { hasNoInherited } from "./proc/descriptors.ts";
 import { listen } from "./event-listeners.ts";
 import type { Preparation } from "./types.ts";
 
-/** Numbers in Linux on nearly all processors (signal(7)). Loading node:os would slow down every start. */
+/** The numbers of two signals in Linux on nearly all processors (signal(7)). To load node:os would slow down every start. */
 const SIGUSR1 = 10;
 const SIGPROF = 27;
 
 /**
- * Records the inherited descriptors and sets how signals act until the launch. Must run before any file is opened.
+ * Records the inherited descriptors and sets how signals act until the launch. Must be called before any file is opened, since the
+ * descriptor would look like one of the caller's.
  *
- * Until the launch a signal must end this process. The kernel's default action does that without a race, except for PID 1,
- * which listens and exits. A SIGUSR1 before this code has opened Node's inspector: then this process ends by it now.
+ * Until the launch a signal must end this process. The kernel's default action does that without a race. For PID 1 the kernel has no
+ * default action, so that this process listens and exits. If a SIGUSR1 came before this code, Node.js has opened its inspector
+ * instead of ending: then this process ends by that signal now.
  */
 export function prepare(variables: Readonly<Record<string, string | undefined>>): Preparation {
-  // A drained event loop must not exit with 0.
+  // If the event loop ends without a result, that is a failure.
   process.exitCode = 125;
   const firstProcess = process.pid === 1;
   const addon = isBun ? undefined : loadAddon();
-  // Node would open the inspector.
+  // Node.js has a handler that would open the inspector.
   if (addon !== undefined) addon.restoreDefault(SIGUSR1);
   else if (process.platform !== "win32" && !firstProcess) {
     listen(["SIGUSR1"], () => {})();
   }
   const options = [...process.execArgv, variables["NODE_OPTIONS"] ?? ""].filter((option) => option !== "");
-  // Node.js may have opened a stream for NODE_DEBUG.
+  // For NODE_DEBUG Node.js may have opened a stream.
   const preloaded = options.length > 0 || Boolean(variables["NODE_DEBUG"]);
   // Listeners of preloaded code, and of Node.js for reports and heap snapshots, would suppress the default action.
   if (preloaded) {
     for (const name of process.eventNames()) {
       if (typeof name === "string" && name.startsWith("SIG")) process.removeAllListeners(name);
     }
-    // A report has the arguments and variables of this process, and so secrets.
+    // A report contains the arguments and variables of this process, and so secrets.
     if (options.some((option) => option.includes("--report-"))) {
       process.report.reportOnFatalError = false;
       process.report.reportOnUncaughtException = false;
     }
   }
-  // The port is meant for the program.
+  // The user means the program: its inspector needs the port.
   if (options.some((option) => option.includes("--inspect"))) closeInspector();
+  /** Ends this process by SIGUSR1 if the inspector is open, but not by an option of Node.js. */
   const dieIfSignaled = (): void => {
     if (!closeInspector() || preloaded) return;
     if (firstProcess) process.exit(128 + SIGUSR1);
     process.kill(process.pid, "SIGUSR1");
   };
+  /** Other code, or Node's channel to its parent, may have opened descriptors. */
   const mayHaveOthers = preloaded || process.send !== undefined;
-  const passed = loader?.caller?.descriptors;
+  const callerDescriptors = loader?.caller?.descriptors;
   const inherited =
-    passed !== undefined
-      ? { numbers: passed.toSorted((a, b) => a - b), doubtful: [] }
-      : areAllOwn(addon)
+    callerDescriptors !== undefined
+      ? { numbers: callerDescriptors.toSorted((a, b) => a - b), doubtful: [] }
+      : hasNoInherited(addon)
         ? { numbers: [], doubtful: [] }
         : import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
             inheritedDescriptors({ mayHaveOthers, onSocket: dieIfSignaled, addon }),
           );
-  // A handler of SIGPROF is the profiler's, as long as this process adds none.
+  // `catchesSignal` below looks for the profiler's handler of SIGPROF, so that this process must not add one of its own.
   const fatal = preloaded ? FATAL_SIGNALS.filter((signal) => signal !== "SIGPROF") : FATAL_SIGNALS;
   return {
     inherited,
@@ -66,7 +74,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     preloaded,
     profiled: preloaded && import("./proc/process-stat.ts").then(({ catchesSignal }) => catchesSignal("self", SIGPROF)),
     firstProcess,
-    // PID 1 cannot die of a signal; container runtimes show a death as this status.
+    // PID 1 cannot die of a signal, and exits with the status that container runtimes show for a process that did.
     stopListening: firstProcess ? listen(fatal, (_, number) => process.exit(128 + number)) : () => {},
     restoreCoreFilter: excludeFromCoreDumps(addon),
   };
@@ -80,19 +88,19 @@ function closeInspector(): boolean {
   return true;
 }
 
-/** Excludes this process's memory, which holds secrets, from its core dumps (Linux; core(5)). @returns the undo */
+/** Excludes this process's memory, which contains secrets, from its core dumps (Linux; core(5)). @returns the undo */
 export function excludeFromCoreDumps(addon: Pick<Addon, "exchangeCoreFilter"> | undefined): () => void {
-  const exchange = addon === undefined ? exchangeFilter : addon.exchangeCoreFilter;
-  const former = exchange(0);
-  return former === -1 ? () => {} : () => void exchange(former);
+  const exchange = addon === undefined ? exchangeCoreFilter : addon.exchangeCoreFilter;
+  const formerFilter = exchange(0);
+  return formerFilter === -1 ? () => {} : () => void exchange(formerFilter);
 }
 
-/** As the addon's `exchangeCoreFilter`. The kernel does not dump a process that may not write the file. */
-function exchangeFilter(filter: number): number {
+/** Does the same as the addon's function. A process that may not write the file is not dumped by the kernel at all. */
+function exchangeCoreFilter(filter: number): number {
   try {
-    const former = Number.parseInt(readFileSync(CORE_FILTER, "utf8"), 16);
+    const formerFilter = Number.parseInt(readFileSync(CORE_FILTER, "utf8"), 16);
     writeFileSync(CORE_FILTER, String(filter));
-    return former;
+    return formerFilter;
   } catch {
     return -1;
   }

@@ -1,17 +1,18 @@
+/** The names and numbers of signals, and the ways to send one or to let it act by default. */
 import { listen } from "./event-listeners.ts";
 
-/** KILL and STOP cannot be caught; a listener on a real fault would run for ever. */
+/** The kernel allows no listener for KILL and STOP. The others are faults of this process: a listener would be called for ever. */
 const UNCATCHABLE: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"]);
 
-/** Lists the signals of this platform. Some have two names: SIGIOT is SIGABRT, SIGPOLL is SIGIO. */
-function entries(): readonly (readonly [NodeJS.Signals, number])[] {
+/** Lists the signals of this platform with their numbers. Some have two names: SIGIOT is SIGABRT, SIGPOLL is SIGIO. */
+function listSignals(): readonly (readonly [NodeJS.Signals, number])[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- these are its only keys
   return Object.entries(process.getBuiltinModule("node:os").constants.signals) as [NodeJS.Signals, number][];
 }
 
 /** Lists the signals that can be caught, each by its first name. */
 export function catchableSignals(): readonly NodeJS.Signals[] {
-  return entries()
+  return listSignals()
     .filter(
       ([name, number], index, all) => index === all.findIndex((other) => other[1] === number) && !UNCATCHABLE.has(name),
     )
@@ -20,38 +21,39 @@ export function catchableSignals(): readonly NodeJS.Signals[] {
 
 /** Returns a signal's number; 0, for which kill(2) sends nothing, if this platform lacks it. */
 export function signalNumber(signal: NodeJS.Signals): number {
-  return entries().find(([name]) => name === signal)?.[1] ?? 0;
+  return listSignals().find(([name]) => name === signal)?.[1] ?? 0;
 }
 
-/** Returns a signal's name; undefined for 0 and real-time signals. */
+/** Returns a signal's name; undefined for 0 and for real-time signals, which Node.js does not name. */
 export function signalName(number: number): NodeJS.Signals | undefined {
-  return entries().find(([, other]) => other === number)?.[0];
+  return listSignals().find(([, otherNumber]) => otherNumber === number)?.[0];
 }
 
-/** Calls `run` without the listeners of a signal, so that the kernel's default action applies. */
-export function withoutListeners(signal: NodeJS.Signals, run: () => void): void {
+/** Calls a function while a signal has no listeners, so that the kernel's default action applies to it. */
+export function withoutListeners(signal: NodeJS.Signals, callback: () => void): void {
   const listeners = process.listeners(signal);
   for (const listener of listeners) process.removeListener(signal, listener);
-  run();
+  callback();
   for (const listener of listeners) process.on(signal, listener);
 }
 
-/** Resets the signal to the kernel's default action. */
+/** Removes all listeners of a signal, so that the kernel's default action applies to it. */
 export function resetToDefault(signal: NodeJS.Signals): void {
-  // Node does so when the last listener is removed. SIGPIPE and SIGXFSZ, which it ignores, and SIGUSR1 may have none.
+  // Node.js restores the default action when the last listener is removed. It ignores SIGPIPE and SIGXFSZ, and handles SIGUSR1
+  // itself: these may have no listener, and get one first.
   const number = signalNumber(signal);
-  for (const [name] of entries().filter(([, other]) => other === number)) {
+  for (const [name] of listSignals().filter(([, otherNumber]) => otherNumber === number)) {
     listen([name], () => {});
     process.removeAllListeners(name);
   }
 }
 
-/** Sends a signal; ignores that the process is gone or belongs to another user. */
+/** Sends a signal. Does nothing if the process has ended or belongs to another user. */
 export function send(pid: number, signal: NodeJS.Signals): void {
   try {
     // By number: Bun does not know all names.
     process.kill(pid, signalNumber(signal));
   } catch {
-    // ESRCH: it has just ended. EPERM: a set-user-ID program, which the caller cannot signal either.
+    // ESRCH: the process has just ended. EPERM: it is a set-user-ID program, which the caller cannot signal either.
   }
 }

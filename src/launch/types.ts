@@ -1,11 +1,14 @@
-/** Types of a launch. All ways to start a program take a {@link Launch}. */
+/**
+ * The types of a launch. The caller makes a `LaunchRequest`; `launch` makes a {@link Launch} of it, which all ways to start a program
+ * take.
+ */
 import type { Environment } from "../core/model.ts";
 import type { Masking } from "../masking/masking.ts";
 import type { Secret } from "../masking/masking-model.ts";
 import type { Addon, Libc } from "../../native/system.ts";
 import type { Inherited } from "./proc/descriptors.ts";
 
-/** The word by which a launcher that ends starts the process that goes on masking. */
+/** The argument by which a launcher that ends starts the process that continues to mask (masking/hand-over.ts). */
 export const CONTINUE_CALL = "--continue-masking";
 
 /** `spawn` keeps this process as the parent, `exec` replaces it, `auto` replaces it unless something needs a parent. */
@@ -15,28 +18,28 @@ interface LaunchOptions {
   readonly mode: Mode;
   /** Milliseconds from a forwarded TERM, INT or QUIT to SIGKILL; absent: never. */
   readonly killAfterMs?: number | undefined;
-  /** The program gets SIGKILL if this process ends first, by SIGKILL too. */
+  /** The program gets SIGKILL if this process ends first, also if this process ends by SIGKILL. */
   readonly dieWithLauncher: boolean;
   readonly restoreNofile: boolean;
 }
 
 export interface SecretFile {
-  /** The variable for the file's path. */
+  /** The variable that gets the file's path. */
   readonly name: string;
   readonly content: string;
 }
 
 export interface OutputMasking {
   readonly masking: Masking;
-  /** The secrets of `masking`, for a process that continues after this one's end. */
+  /** The secrets of `masking`, for the process that continues to mask after the end of this one. */
   readonly secrets: readonly Secret[];
-  /** Fail, rather than give the program a pipe, if there is no pseudo-terminal in place of the terminal. */
+  /** True: if no pseudo-terminal can replace the terminal, the launch fails. False: the program gets a pipe. */
   readonly requiresTerminal: boolean;
   /** Called when a secret was masked, in the output to `file` if it is one. @returns a line for the user, if any */
   readonly notice?: (file: string | undefined) => string | undefined;
 }
 
-/** The parts of a request that a restart replaces. */
+/** The parts of a request that each restart of the program replaces. */
 export type Renewal = Pick<LaunchRequest, "environment" | "files" | "outputMasking">;
 
 export interface Watch {
@@ -45,9 +48,12 @@ export interface Watch {
   /** Milliseconds until SIGKILL. */
   readonly graceMs: number;
   /**
-   * Begins to watch for changes; called once the program runs. `restart` throws a SophiaError, and changes nothing, if it is
-   * impossible. `write` writes to the standard error, between the program's own lines. `mask` has the program's later output
-   * masked by other secrets, among them the former ones. @returns the undo
+   * Begins to watch for changes. It is called once the program runs.
+   *
+   * @param restart ends the program and starts it again; if that is impossible, throws a SophiaError and changes nothing
+   * @param write writes to the standard error, between the program's own lines
+   * @param mask masks the program's later output by other secrets, which must include the former ones
+   * @returns the undo
    */
   readonly follow: (
     restart: (renewal: Renewal) => Promise<void>,
@@ -56,7 +62,7 @@ export interface Watch {
   ) => () => void;
 }
 
-/** A broker that listens (src/broker/). The program's environment has its address. */
+/** A broker that is running (src/broker/). The program's environment has its address. */
 export interface LaunchBroker {
   /**
    * Called for each program, once it runs. `report`, if any, writes to the standard error, between the program's lines; `mask`
@@ -66,21 +72,22 @@ export interface LaunchBroker {
     report: ((text: string) => void) | undefined,
     mask: ((secrets: readonly Secret[]) => void) | undefined,
   ) => void;
-  /** Called once, when the last program has ended. Records what is under way, and closes the broker. */
+  /** Called once, when the last program has ended. Records the requests that are not finished, and closes the broker. */
   readonly end: (end: NodeJS.Signals | number) => void;
 }
 
-/** Results of `prepare`, which runs before anything else. */
+/** The result of `prepare` (preflight.ts), which runs before anything else. */
 export interface Preparation {
   readonly inherited: Inherited | Promise<Inherited>;
   /** Undefined if it could not be loaded, and in Bun. */
   readonly addon: Addon | undefined;
-  /** An option of Node.js may have run other code in this process. */
+  /** True if an option of Node.js may have run other code in this process. */
   readonly preloaded: boolean;
-  /** V8's profiler samples this process by SIGPROF. */
+  /** True if V8's profiler samples this process by SIGPROF. */
   readonly profiled: boolean | Promise<boolean>;
-  /** This process is PID 1, for which the kernel drops every signal without a handler. */
+  /** True if this process is PID 1, for which the kernel drops every signal without a handler. */
   readonly firstProcess: boolean;
+  /** Removes the listeners that end PID 1. */
   readonly stopListening: () => void;
   /** Restores the filter of core dumps, which the program inherits. */
   readonly restoreCoreFilter: () => void;
@@ -100,33 +107,35 @@ export interface LaunchRequest {
   readonly located?: LocatedCommand | undefined;
 }
 
+/** The command's file, which was looked up before the program's environment was known. */
 export interface LocatedCommand {
   readonly file: string;
   /** The value of `PATH` for the look-up. */
   readonly searchPath: string;
 }
 
-/** A program to execute: the file, all of argv with argv[0], the environment. */
+/** A program to execute, with the arguments of execve(2). */
 export interface Program {
   readonly file: string;
+  /** The arguments, with argv[0]. */
   readonly argv: readonly [string, ...string[]];
   readonly environment: Environment;
 }
 
 export interface Running {
   readonly pid: number | undefined;
-  /** Its status, or the signal that killed it. */
+  /** Resolves with the exit status, or with the signal that killed the program. */
   readonly ended: Promise<NodeJS.Signals | number>;
 }
 
-/** A request with its program located and checked. */
+/** A request whose strings were checked, and whose command was found. */
 export interface Launch extends LaunchRequest {
   readonly program: Program;
   readonly inherited: Inherited;
-  /** See {@link Preparation}. */
+  /** As in {@link Preparation}. */
   readonly profiled: boolean;
-  /** The descriptors among 0 to 2 that the caller had open, as far as known. */
+  /** The descriptors among 0, 1 and 2 that the caller had open; all of them if that is unknown. */
   readonly streams: readonly number[];
-  /** Preferred for execve, since process.execve may change what the program inherits. */
+  /** The addon. Its execve is preferred, since process.execve may change what the program inherits. */
   readonly libc: Libc | undefined;
 }

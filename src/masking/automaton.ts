@@ -1,150 +1,71 @@
 /**
- * Finds all patterns in a single pass (Aho and Corasick, 1975), and skips bytes with which no pattern begins (Wu and
- * Manber, 1994). Needs five bytes of memory for each byte of a pattern, and six more if a stream reaches it; pure.
+ * Finds all patterns, and reads each byte once (Aho and Corasick, 1975), and skips bytes with which no pattern begins (Wu
+ * and Manber, 1994). The tables are those of pattern-tables.ts.
+ *
+ * After each byte the automaton is at a node: the longest prefix of a pattern with which the bytes end. `nextNode` leads from
+ * one byte to the next. If no pattern continues with the byte, failure links lead to shorter prefixes. With the patterns
+ * `abc` and `bcd`, the failure link of `abc` leads to `bc`, and the byte `d` from there to `bcd`.
+ *
+ * An automaton does not change while it searches, except for failure links that it computes once they are needed. Any number of
+ * streams may share it.
  */
-import { base64Before, escapesOf, IS_BASE64, LINE_BREAK, LINE_WIDTH } from "./escapes.ts";
-import type { Beginning, CompiledSearch } from "./masking-model.ts";
-
-export const ROOT = 0;
-
-/** Up to this depth skipping to the next possible beginning pays. Patterns are longer: no match is found twice. */
-export const SHALLOW = 5;
+import { PreparedSearch, type CompiledMatches, type CompiledSearchRequest } from "./compiled-search.ts";
+import { countBase64Before, escapesFor, IS_BASE64, LINE_BREAK, LINE_WIDTH } from "./escapes.ts";
+import { ROOT, type Beginning, type CompiledSearch } from "./masking-model.ts";
+import { hashOfBlock, PatternTables } from "./pattern-tables.ts";
 
 /**
- * Limit on the candidates of a stream, which keeps the time linear for secrets made to defeat it. No secret is lost: an
- * encoding has eight candidates at most.
+ * From nodes up to this depth it is faster to skip to the next possible beginning of a pattern. Patterns are longer, so that a
+ * search that goes back to such a beginning reports no match twice.
  */
-export const MOST_CANDIDATES = 128;
+export const SHALLOW_DEPTH = 5;
 
-/** Hash values of three bytes. */
-const BLOCKS = 1 << 16;
+/** More than the number of bytes of a pattern that may appear after a silence. */
+const NO_LIMIT = 255;
 
-/** The numbers of a match: its start and end, its node, its encoding, and 1 for an escape of shells. */
-export const MATCH_NUMBERS = 5;
-
-export interface FindRequest {
-  readonly bytes: Uint8Array;
-  readonly before: number;
-  readonly node: number;
-  readonly run: number;
-  readonly least: number;
-  readonly isEnd: boolean;
-}
-
-export interface FoundMatches {
-  /** The memory for candidates, if there are any. */
-  readonly candidates: Uint8Array | undefined;
-  readonly node: number;
-  /** The index of the first byte to keep. */
-  readonly from: number;
-  /** {@link MATCH_NUMBERS} for each; offsets are indexes of the bytes. */
-  readonly matches: Int32Array;
-}
-
-/**
- * A trie of all patterns. A node is a prefix of a pattern, by number. Each pattern has a branch: the nodes that it does not
- * share with the pattern before it, numbered in a row. The arrays are by node or by branch.
- */
-export class Automaton {
-  private compiled: { readonly search: CompiledSearch; readonly handle: Uint8Array } | undefined;
-  /** Memory for candidates that no stream needs at the moment. */
-  private spare: Uint8Array | undefined;
-  /** The length of the shortest pattern, at most 255; 0 without patterns. */
-  readonly window: number;
-  /** By node: its last byte, and its branch. */
-  private readonly label: Buffer;
-  private readonly branch: Uint32Array;
-  /** By node: the longest other node with which it ends, plus one; 0 until it is needed. */
-  private readonly failure: Uint32Array;
-  /** By node: the length of the longest pattern with which it ends (0 without one), plus one; known when `failure` is. */
-  private readonly matchLengths: Uint16Array;
-  /** By branch: the difference between a node's number and its length. */
-  private readonly base: Uint32Array;
-  /** By branch: the node where it leaves another branch, and its last node: the pattern. */
-  private readonly parent: Uint32Array;
-  private readonly end: Uint32Array;
-  private readonly first = new Uint32Array(256);
-  /** A hash table of the first nodes of branches, by their parent and their byte. */
-  private readonly forks: Uint32Array;
-  /** The distance by which the window may move if its last three bytes are these. */
-  private readonly shift: Uint8Array;
+export class Automaton extends PatternTables {
+  /** By byte: {@link ESCAPE}, {@link LINE_BREAK} or 0. */
   readonly escapes: Uint8Array;
-  /** Marks the bytes of patterns, and the first three bytes of patterns. */
-  private readonly occurs = new Uint8Array(256);
-  private readonly starts = new Uint8Array(BLOCKS);
+  /** By node: the longest node with which it ends, except itself, plus one; 0 until it is needed. */
+  private readonly failures: Uint32Array;
+  /** By node: the length of the longest pattern with which it ends (0 without one), plus one; set together with `failures`. */
+  private readonly matchLengths: Uint16Array;
   /** By pattern: the number of its first bytes that may appear after a silence. */
-  private readonly shown: Uint8Array;
+  private readonly shownLengths: Uint8Array;
+  private compiled: PreparedSearch | undefined;
 
   /**
    * @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,534 bytes
-   * @param shown for each the number of its first bytes that may appear after a silence
+   * @param shownLengths for each pattern the number of its first bytes that may appear after a silence
+   * @param search makes `search` available, and builds the tables faster
    */
-  constructor(patterns: readonly string[], shown: Uint8Array, search?: CompiledSearch) {
-    this.shown = shown;
-    const size = patterns.reduce((sum, { length }) => sum + length, 2);
-    this.branch = new Uint32Array(size);
-    this.failure = new Uint32Array(size);
-    this.matchLengths = new Uint16Array(size);
-    this.base = new Uint32Array(patterns.length);
-    this.parent = new Uint32Array(patterns.length);
-    this.end = new Uint32Array(patterns.length);
-    this.forks = new Uint32Array(1 << (32 - Math.clz32(2 * patterns.length)));
-    this.window = patterns.length === 0 ? 0 : patterns.reduce((least, { length }) => Math.min(least, length), 255);
-    this.shift = new Uint8Array(BLOCKS).fill(Math.max(0, this.window - 2));
-    this.label = Buffer.alloc(size);
-    // One buffer is several times as fast as the characters of strings.
-    const bytes = Buffer.from(patterns.join(""), "latin1");
-    if (search === undefined) this.build(patterns, bytes);
-    else {
-      const { shift, starts, label, branch, parent, first, end, forks, occurs, base, window } = this;
-      const lengths = Uint32Array.from(patterns, ({ length }) => length);
-      search.buildSearch(shift, starts, label, branch, parent, first, end, forks, occurs, base, bytes, lengths, window);
-    }
-    this.escapes = escapesOf(this.occurs);
+  constructor(patterns: readonly string[], shownLengths: Uint8Array, search?: CompiledSearch) {
+    super(patterns, search);
+    this.shownLengths = shownLengths;
+    this.failures = new Uint32Array(this.branches.length);
+    this.matchLengths = new Uint16Array(this.branches.length);
+    this.escapes = escapesFor(this.patternBytes);
     if (search !== undefined) this.use(search);
   }
 
-  /** Lets streams be searched by {@link find}, not by the steps in TypeScript. */
+  /** Makes `search` available to all streams. */
   use(search: CompiledSearch): void {
-    const { shift, starts, label, branch, parent, first, end, forks, escapes, occurs } = this;
-    const { base, failure, matchLengths } = this;
-    const byByte = [escapes, IS_BASE64, occurs];
-    const tables = [shift, starts, label, branch, parent, first, end, forks, ...byByte, base, failure, matchLengths];
-    this.compiled = { search, handle: search.prepareSearch(...tables) };
+    const { shifts, patternStarts, labels, branches, branchParents, firstNodes, branchEnds, forks } = this;
+    const { escapes, patternBytes, branchOffsets, failures, matchLengths, window } = this;
+    // In the order of `struct tables` in native/masking/search.inc.
+    const trie = [shifts, patternStarts, labels, branches, branchParents, firstNodes, branchEnds, forks];
+    const tables = [...trie, escapes, IS_BASE64, patternBytes, branchOffsets, failures, matchLengths];
+    this.compiled = new PreparedSearch(search, tables, window);
   }
 
-  /** Finds matches by the compiled search, as {@link CompiledSearch.find} describes. */
-  find(
-    candidates: Uint8Array | undefined,
-    { bytes, before, node, run, least, isEnd }: FindRequest,
-  ): FoundMatches | undefined {
-    if (this.compiled === undefined) return undefined;
-    const { search, handle } = this.compiled;
-    const memory = candidates ?? this.spare ?? search.newCandidates();
-    if (memory === this.spare) this.spare = undefined;
-    const results = new Uint32Array(4);
-    const end = isEnd ? 1 : 0;
-    const error = search.find(handle, memory, bytes, before, node, this.window, run, least, end, results);
-    const [last = ROOT, from = 0, count = 0, matchCount = 0] = results;
-    if (error !== 0) throw new RangeError("no memory for what masking has found");
-    const matches = new Int32Array(matchCount * MATCH_NUMBERS);
-    if (matchCount > 0) search.takeMatches(matches);
-    if (count === 0) this.spare = memory;
-    return { candidates: count === 0 ? undefined : memory, node: last, from, matches };
+  /** Finds matches by the compiled search. @returns undefined if there is none @throws RangeError without memory */
+  search(request: CompiledSearchRequest): CompiledMatches | undefined {
+    return this.compiled?.find(request);
   }
 
-  /** Lists the candidates of a stream whose search is compiled. @param length that of the bytes that it has kept */
-  beginnings(candidates: Uint8Array, length: number): readonly Beginning[] {
-    const numbers = new Int32Array(2 * MOST_CANDIDATES);
-    const count = this.compiled?.search.listCandidates(candidates, length, numbers) ?? 0;
-    return Array.from({ length: count }, (_, index) => ({
-      node: numbers[2 * index] ?? ROOT,
-      undecided: numbers[2 * index + 1] ?? 0,
-    }));
-  }
-
-  depthOf(node: number): number {
-    return node === ROOT ? 0 : node - (this.base[this.branch[node] ?? 0] ?? 0);
+  /** Returns what the candidates of a compiled search have read. @param keptLength the number of bytes that the stream has kept */
+  beginnings(candidates: Uint8Array, keptLength: number): readonly Beginning[] {
+    return this.compiled?.beginnings(candidates, keptLength) ?? [];
   }
 
   /** Returns the length of the longest pattern with which a node ends; 0 without one. */
@@ -153,172 +74,126 @@ export class Automaton {
     return Math.max(0, (this.matchLengths[node] ?? 0) - 1);
   }
 
+  /** Returns the number of the longest pattern with which a node ends: its index in the list of patterns. */
   patternAt(node: number): number {
-    const length = this.matchLengthAt(node);
-    let end = node;
-    while (this.depthOf(end) > length) end = this.failureOf(end);
-    return this.branch[end] ?? 0;
+    return this.branches[this.shorten(node, this.matchLengthAt(node))] ?? 0;
   }
 
-  /** Returns the least number of bytes that may appear of the patterns that begin with a node's bytes and have more. */
-  leastShown(node: number): number {
+  /** Returns how many bytes may appear of each pattern that begins with a node's bytes and is longer: the least of all. */
+  minShownLength(node: number): number {
     const depth = this.depthOf(node);
-    const first = this.branch[node] ?? 0;
-    let least = 255;
-    // In their order these patterns are in a row, and each but the first one leaves another at this depth or behind it.
-    for (let number = first; number < this.end.length; number++) {
-      if (number > first && this.depthOf(this.parent[number] ?? ROOT) < depth) break;
-      if (this.end[number] !== node) least = Math.min(least, this.shown[number] ?? 0);
+    const firstPattern = this.branches[node] ?? 0;
+    let minimum = NO_LIMIT;
+    // These patterns follow each other, since patterns are sorted. Each but the first leaves another one at this depth or deeper.
+    for (let pattern = firstPattern; pattern < this.branchEnds.length; pattern++) {
+      if (pattern > firstPattern && this.depthOf(this.branchParents[pattern] ?? ROOT) < depth) break;
+      if (this.branchEnds[pattern] !== node) minimum = Math.min(minimum, this.shownLengths[pattern] ?? 0);
     }
-    return least;
+    return minimum;
   }
 
-  /** Returns the longest node of at most `depth` bytes with which `node` ends. */
-  shortened(node: number, depth: number): number {
-    let at = node;
-    while (this.depthOf(at) > depth) at = this.failureOf(at);
-    return at;
+  /** Returns the longest node of at most `maxDepth` bytes with which a node ends. */
+  shorten(node: number, maxDepth: number): number {
+    let shorter = node;
+    while (this.depthOf(shorter) > maxDepth) shorter = this.failureOf(shorter);
+    return shorter;
   }
 
-  /** Returns the longest node with which the bytes end after another byte. */
-  next(node: number, byte: number): number {
-    for (let at = node; at !== ROOT; at = this.failureOf(at)) {
-      const child = this.child(at, byte);
+  /** Returns the longest node with which the bytes of a node and one more byte end. */
+  nextNode(node: number, byte: number): number {
+    for (let shorter = node; shorter !== ROOT; shorter = this.failureOf(shorter)) {
+      const child = this.childOf(shorter, byte);
       if (child !== ROOT) return child;
     }
-    return this.first[byte] ?? ROOT;
+    return this.firstNodes[byte] ?? ROOT;
   }
 
-  /** Reads bytes from `at` on that are no escapes and end no pattern. @returns the first other index, and the node there */
-  follow(node: number, bytes: Uint8Array, at: number): { readonly index: number; readonly node: number } {
-    const { label, matchLengths, escapes } = this;
-    const most = Math.min((this.end[this.branch[node] ?? 0] ?? 0) - node, bytes.length - at);
+  /**
+   * Reads bytes as long as they continue the node's own pattern, begin no escape, and end no pattern. It is a fast form of
+   * `nextNode` for most bytes of a secret.
+   *
+   * @param start the index of the first byte to read
+   * @returns the index of the first byte that was not read, and the node before it
+   */
+  followBranch(node: number, bytes: Uint8Array, start: number): { readonly index: number; readonly node: number } {
+    const { labels, matchLengths, escapes } = this;
+    const restOfBranch = (this.branchEnds[this.branches[node] ?? 0] ?? 0) - node;
+    const limit = Math.min(restOfBranch, bytes.length - start);
     let length = 0;
     while (
-      length < most &&
-      label[node + length + 1] === bytes[at + length] &&
+      length < limit &&
+      labels[node + length + 1] === bytes[start + length] &&
+      // The node was reached before, and no pattern ends there: see `matchLengths`.
       matchLengths[node + length + 1] === 1 &&
-      escapes[bytes[at + length] ?? 0] === 0
+      escapes[bytes[start + length] ?? 0] === 0
     )
       length += 1;
-    return { index: at + length, node: node + length };
+    return { index: start + length, node: node + length };
   }
 
-  /** Returns the first index from `at` on at which a pattern may begin. @param run as of {@link base64Before} */
-  skip(bytes: Uint8Array, at: number, run: number): number {
-    const { window, shift, starts } = this;
+  /**
+   * Returns the first index from `start` on at which a pattern may begin, in plain text or with an escape.
+   *
+   * @param base64Before the number of base64 characters directly before the first byte, up to LINE_WIDTH
+   */
+  skip(bytes: Uint8Array, start: number, base64Before: number): number {
+    const { window, shifts, patternStarts, escapes } = this;
     if (window === 0) return bytes.length;
     const { length } = bytes;
-    for (let index = at, escape = at; ; escape++) {
-      while (escape < length && this.escapes[bytes[escape] ?? 0] === 0) escape += 1;
+    let index = start;
+    for (let escape = start; ; escape++) {
+      while (escape < length && escapes[bytes[escape] ?? 0] === 0) escape += 1;
+      // Moves the window up to the next byte that may begin an escape.
       while (index + window <= escape) {
         const end = index + window;
-        const distance = shift[block(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0)] ?? 0;
-        if (distance !== 0) index += distance;
-        else if (starts[block(bytes[index] ?? 0, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0)] === 0) index += 1;
-        else return index;
+        const lastBlock = hashOfBlock(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0);
+        const distance = shifts[lastBlock] ?? 0;
+        if (distance !== 0) {
+          index += distance;
+          continue;
+        }
+        // The last three bytes are the end of some pattern's first bytes. The first three decide whether one may begin here.
+        const firstBlock = hashOfBlock(bytes[index] ?? 0, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0);
+        if (patternStarts[firstBlock] !== 0) return index;
+        index += 1;
       }
       if (escape >= length) return index;
-      const begin = this.beginBefore(bytes, Math.max(at, escape - window + 1), escape, run);
-      // A pattern that contains the byte itself may begin before.
+      const firstBegin = Math.max(start, escape - window + 1);
+      const begin = this.findBeginBefore(bytes, firstBegin, escape, base64Before);
+      // A pattern that contains the byte itself, not an escape, may begin before.
       if (begin !== -1) return Math.min(begin, index);
     }
   }
 
-  /** Returns the first index from `from` on at which a pattern may begin that continues with the escape, or -1. */
-  private beginBefore(bytes: Uint8Array, from: number, escape: number, run: number): number {
-    const isBreak = this.escapes[bytes[escape] ?? 0] === LINE_BREAK;
-    if (isBreak && base64Before(bytes, escape, run) < LINE_WIDTH) return -1;
-    for (let begin = from; begin < escape; begin++) {
-      let node = this.first[bytes[begin] ?? 0] ?? ROOT;
-      for (let at = begin + 1; at < escape && node !== ROOT; at++) node = this.child(node, bytes[at] ?? 0);
-      if (node !== ROOT) return begin;
-    }
-    return isBreak ? -1 : escape;
-  }
-
-  private child(node: number, byte: number): number {
-    const { label, branch, parent, forks } = this;
-    const near = node + 1;
-    if (label[near] === byte && branch[near] === branch[node]) return near;
-    const mask = forks.length - 1;
-    for (let slot = slotOf(node, byte) & mask; ; slot = (slot + 1) & mask) {
-      const found = forks[slot] ?? ROOT;
-      if (found === ROOT || (label[found] === byte && parent[branch[found] ?? 0] === node)) return found;
-    }
-  }
-
-  /** Returns the longest other node with which a node ends. */
+  /** Returns the longest node with which a node ends, except the node itself: its failure link. */
   failureOf(node: number): number {
-    const known = this.failure[node] ?? 0;
-    if (known !== 0 || node === ROOT) return Math.max(0, known - 1);
-    const branch = this.branch[node] ?? 0;
-    const parent = node > 1 && this.branch[node - 1] === branch ? node - 1 : (this.parent[branch] ?? ROOT);
-    const failure = parent === ROOT ? ROOT : this.next(this.failureOf(parent), this.label[node] ?? 0);
-    this.failure[node] = failure + 1;
-    const isPattern = this.end[branch] === node;
-    this.matchLengths[node] = 1 + (isPattern ? this.depthOf(node) : this.matchLengthAt(failure));
+    const stored = this.failures[node] ?? 0;
+    if (stored !== 0 || node === ROOT) return Math.max(0, stored - 1);
+    const branch = this.branches[node] ?? 0;
+    const isFirstOfBranch = node === 1 || this.branches[node - 1] !== branch;
+    const parent = isFirstOfBranch ? (this.branchParents[branch] ?? ROOT) : node - 1;
+    const failure = parent === ROOT ? ROOT : this.nextNode(this.failureOf(parent), this.labels[node] ?? 0);
+    this.failures[node] = failure + 1;
+    const isWholePattern = this.branchEnds[branch] === node;
+    this.matchLengths[node] = 1 + (isWholePattern ? this.depthOf(node) : this.matchLengthAt(failure));
     return failure;
   }
 
-  private build(patterns: readonly string[], bytes: Buffer): void {
-    const { label, branch, base, parent, end, first } = this;
-    // An iterator takes ten times as long for some millions of bytes.
-    for (let at = 0; at < bytes.length; at++) this.occurs[bytes[at] ?? 0] = 1;
-    let lastNode = ROOT;
-    for (let number = 0, from = 0, former = 0, formerLength = 0; number < patterns.length; number++) {
-      const length = patterns[number]?.length ?? 0;
-      const most = Math.min(length, formerLength);
-      let shared = 0;
-      while (shared < most && bytes[from + shared] === bytes[former + shared]) shared += 1;
-      const node = shared === 0 ? ROOT : this.nodeBefore(number, shared);
-      const start = lastNode + 1;
-      lastNode += length - shared;
-      bytes.copy(label, start, from + shared, from + length);
-      branch.fill(number, start, lastNode + 1);
-      base[number] = start - shared - 1;
-      parent[number] = node;
-      end[number] = lastNode;
-      if (node === ROOT) first[bytes[from] ?? 0] = start;
-      else this.fork(node, bytes[from + shared] ?? 0, start);
-      this.limitShifts(bytes, from, shared);
-      former = from;
-      formerLength = length;
-      from += length;
+  /**
+   * Finds the first index from `start` on from which plain bytes lead to the escape, so that a pattern may continue with it.
+   *
+   * @returns the index; that of the escape if a pattern may begin with it; -1 if it is a line break that ends no line of base64,
+   *   or before which no pattern begins
+   */
+  private findBeginBefore(bytes: Uint8Array, start: number, escape: number, base64Before: number): number {
+    const isLineBreak = this.escapes[bytes[escape] ?? 0] === LINE_BREAK;
+    if (isLineBreak && countBase64Before(bytes, escape, base64Before) < LINE_WIDTH) return -1;
+    for (let begin = start; begin < escape; begin++) {
+      let node = this.firstNodes[bytes[begin] ?? 0] ?? ROOT;
+      for (let index = begin + 1; index < escape && node !== ROOT; index++)
+        node = this.childOf(node, bytes[index] ?? 0);
+      if (node !== ROOT) return begin;
     }
+    return isLineBreak ? -1 : escape;
   }
-
-  /** Returns the node of the first `depth` bytes of the pattern before. */
-  private nodeBefore(number: number, depth: number): number {
-    const { base, branch, parent } = this;
-    let of = number - 1;
-    while (this.depthOf(parent[of] ?? ROOT) >= depth) of = branch[parent[of] ?? ROOT] ?? 0;
-    return (base[of] ?? 0) + depth;
-  }
-
-  private fork(node: number, byte: number, child: number): void {
-    const { forks } = this;
-    const mask = forks.length - 1;
-    let slot = slotOf(node, byte) & mask;
-    while (forks[slot] !== ROOT) slot = (slot + 1) & mask;
-    forks[slot] = child;
-  }
-
-  /** Keeps the window from moving past three bytes of a pattern. The pattern before did so for the `shared` bytes. */
-  private limitShifts(bytes: Uint8Array, from: number, shared: number): void {
-    const { shift, starts, window } = this;
-    for (let end = Math.max(3, shared + 1); end <= window; end++) {
-      const at = block(bytes[from + end - 3] ?? 0, bytes[from + end - 2] ?? 0, bytes[from + end - 1] ?? 0);
-      if ((shift[at] ?? 0) > window - end) shift[at] = window - end;
-      if (end === 3) starts[at] = 1;
-    }
-  }
-}
-
-function block(first: number, second: number, third: number): number {
-  return ((third << 10) ^ (second << 5) ^ first) & (BLOCKS - 1);
-}
-
-function slotOf(node: number, byte: number): number {
-  return (Math.imul(node, 0x9e37_79b1) ^ Math.imul(byte, 0x85eb_ca6b)) >>> 7;
 }

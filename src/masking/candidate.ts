@@ -1,134 +1,158 @@
-import { MOST_CANDIDATES, ROOT, type Automaton } from "./automaton.ts";
+/**
+ * Candidates: possible beginnings of secrets that are escaped in one encoding.
+ *
+ * The plain search creates a candidate at each byte with which an escape may begin, one for each encoding. A candidate copies the
+ * automaton's node, decodes what follows, and leads the automaton on by the decoded bytes. It ends once no secret continues with
+ * them. If an escape has two readings, a copy of the candidate follows the second. Candidates between two steps are in
+ * `WaitingCandidates`.
+ *
+ * native/masking/candidate.inc does the same in C.
+ */
+import type { Automaton } from "./automaton.ts";
 import type { Unit } from "./encodings/decoder.ts";
 import type { Encoding } from "./encodings/encodings.ts";
 import { NEWLINE, RETURN } from "./escapes.ts";
-
-export type OnMatch = (start: number, end: number, node: number, encoding: Encoding, isShell: boolean) => void;
+import { MAX_CANDIDATES, ROOT, type OnMatch } from "./masking-model.ts";
 
 /** Limit on units in a row that stand for no byte: quotes that close and open again, as in `'"'"''"'"'`. */
-export const MOST_EMPTY_UNITS = 4;
-/** Limit on stored offsets; above it those are dropped with which no match can begin. */
-const MOST_ORIGINS = 4096;
+export const MAX_EMPTY_UNITS = 4;
+/** Limit on the stored offsets of one candidate. Above it the offsets are dropped at which no match can begin any more. */
+const MAX_UNIT_OFFSETS = 4096;
 
 /** The possible beginning of a secret that is escaped in one encoding. Offsets are counted in bytes of the stream. */
 export class Candidate {
   readonly encoding: Encoding;
-  at: number;
+  /** The offset of the next byte to read. */
+  position: number;
+  /** The automaton's node after the decoded bytes. */
   node: number;
   private readonly automaton: Automaton;
-  /** The offset of the last byte with which an escape can begin; without one the plain search finds the secret. */
+  /** The offset at which the candidate was created. Each byte before it stands for itself. */
+  private readonly createdAt: number;
+  /** The offset of the last byte with which an escape can begin. A secret without such a byte is found by the plain search. */
   private lastEscape = -1;
-  /** The offset of the last escape that stands for something else. */
+  /** The offset of the last escape that stands for something else than its own bytes. */
   private lastDecoded = -1;
-  /** Up to here each byte stands for itself. */
-  private from: number;
-  /** For each decoded byte behind that, the offset of its unit. */
-  private origins: number[] = [];
+  /** The offset of the last escape that only shells write. One before a match is no part of the match. */
+  private lastShell = -1;
+  /** For each decoded byte from `createdAt` on: the offset of the unit that contains it. */
+  private unitOffsets: number[] = [];
+  /** The number of units in a row, up to the last one, that stand for no byte. */
   private emptyUnits = 0;
   private isAfterReturn = false;
-  /** The offset of the last escape that shells alone write. One before a match is not part of it. */
-  private lastShell = -1;
 
-  constructor(encoding: Encoding, automaton: Automaton, at: number, node: number) {
+  constructor(encoding: Encoding, automaton: Automaton, position: number, node: number) {
     this.encoding = encoding;
     this.automaton = automaton;
-    this.at = at;
-    this.from = at;
+    this.position = position;
+    this.createdAt = position;
     this.node = node;
   }
 
   copy(): Candidate {
-    const other = new Candidate(this.encoding, this.automaton, this.at, this.node);
-    Object.assign(other, this);
-    other.origins = [...this.origins];
-    return other;
+    const copy = new Candidate(this.encoding, this.automaton, this.position, this.node);
+    Object.assign(copy, this);
+    copy.unitOffsets = [...this.unitOffsets];
+    return copy;
   }
 
   /**
-   * Returns true if this one finds all that another does: both wait for the same byte, and this one has read the same decoded
-   * bytes or more, from an earlier start on.
+   * Returns true if this candidate finds every match that another one finds: both wait for the same byte, and this one has read
+   * the same decoded bytes or more of them, from an earlier start on.
    */
   covers(other: Candidate): boolean {
-    const { automaton, encoding, at, node, emptyUnits, isAfterReturn } = this;
-    if (encoding !== other.encoding || at !== other.at) return false;
+    const { automaton, encoding, position, node, emptyUnits, isAfterReturn } = this;
+    if (encoding !== other.encoding || position !== other.position) return false;
     if (emptyUnits !== other.emptyUnits || isAfterReturn !== other.isAfterReturn) return false;
     if (node === other.node) return this.start <= other.start;
-    const depth = automaton.depthOf(other.node);
+    const otherDepth = automaton.depthOf(other.node);
     return (
       this.lastEscape >= other.lastEscape &&
       this.lastDecoded >= other.lastDecoded &&
-      automaton.depthOf(node) > depth &&
-      this.startOf(depth) <= other.start &&
-      automaton.shortened(node, depth) === other.node
+      automaton.depthOf(node) > otherDepth &&
+      this.startOfLast(otherDepth) <= other.start &&
+      automaton.shorten(node, otherDepth) === other.node
     );
   }
 
-  /** Returns true if the last `depth` bytes that were read stand for themselves, and may begin a secret. */
-  hasReadPlain(depth: number): boolean {
-    return this.automaton.depthOf(this.node) >= depth && this.startOf(depth) === this.at - depth;
+  /** Returns true if the last `length` decoded bytes stand for themselves, and may begin a secret. */
+  hasReadPlain(length: number): boolean {
+    return this.automaton.depthOf(this.node) >= length && this.startOfLast(length) === this.position - length;
   }
 
+  /** The offset at which the secret would begin. */
   get start(): number {
-    return this.startOf(this.automaton.depthOf(this.node));
+    return this.startOfLast(this.automaton.depthOf(this.node));
   }
 
-  /** @param first the unit's first encoded byte @returns false if no secret continues with it */
-  accept(unit: Unit, first: number, onMatch: OnMatch): boolean {
-    const begin = this.at;
-    this.at += unit.length;
+  /** Reads one unit. @param firstByte the unit's first encoded byte @returns false if no secret continues with the unit */
+  readUnit(unit: Unit, firstByte: number, onMatch: OnMatch): boolean {
+    const unitStart = this.position;
+    this.position += unit.length;
     this.emptyUnits = unit.bytes.length === 0 ? this.emptyUnits + 1 : 0;
-    if (this.encoding.starts.includes(first)) {
-      this.lastEscape = begin;
-      if (unit.length > 1 || unit.bytes[0] !== first || first === RETURN) this.lastDecoded = begin;
+    if (this.encoding.starts.includes(firstByte)) {
+      this.lastEscape = unitStart;
+      const isLiteral = unit.length === 1 && unit.bytes[0] === firstByte && firstByte !== RETURN;
+      if (!isLiteral) this.lastDecoded = unitStart;
     }
-    if (unit.isShell === true) this.lastShell = begin;
-    for (const byte of unit.bytes) this.read(byte, begin, onMatch);
-    return this.isAlive() && this.emptyUnits <= MOST_EMPTY_UNITS;
+    if (unit.isShell === true) this.lastShell = unitStart;
+    for (const byte of unit.bytes) this.readDecoded(byte, unitStart, onMatch);
+    return this.canContinue() && this.emptyUnits <= MAX_EMPTY_UNITS;
   }
 
-  /** Reads plain bytes, up to the next possible escape. @returns false if no secret continues with them */
-  acceptPlain(bytes: Uint8Array, base: number, onMatch: OnMatch): boolean {
+  /**
+   * Reads plain bytes, up to the next byte with which an escape may begin.
+   *
+   * @param streamOffset the offset of the first of the bytes in the stream
+   * @returns false if no secret continues with them
+   */
+  readPlain(bytes: Uint8Array, streamOffset: number, onMatch: OnMatch): boolean {
     const { escapes } = this.automaton;
     const { starts } = this.encoding;
-    for (let index = this.at - base; index < bytes.length; index++) {
+    for (let index = this.position - streamOffset; index < bytes.length; index++) {
       const byte = bytes[index] ?? 0;
       if (escapes[byte] !== 0 && starts.includes(byte)) break;
-      this.at += 1;
+      this.position += 1;
       this.emptyUnits = 0;
-      this.read(byte, this.at - 1, onMatch);
-      if (!this.isAlive()) return false;
+      this.readDecoded(byte, this.position - 1, onMatch);
+      if (!this.canContinue()) return false;
     }
     return true;
   }
 
-  private read(byte: number, begin: number, onMatch: OnMatch): void {
+  /** Leads the automaton on by one decoded byte, and reports the match that ends there. */
+  private readDecoded(byte: number, unitStart: number, onMatch: OnMatch): void {
     const { automaton } = this;
+    // Patterns have LF for each line end: a CR is read as LF, and an LF behind it is ignored.
     const isSecondHalf = this.isAfterReturn && byte === NEWLINE;
     this.isAfterReturn = byte === RETURN;
-    // Patterns have LF for each line end.
     if (isSecondHalf) return;
-    this.node = automaton.next(this.node, byte === RETURN ? NEWLINE : byte);
-    this.origins.push(begin);
+    this.node = automaton.nextNode(this.node, byte === RETURN ? NEWLINE : byte);
+    this.unitOffsets.push(unitStart);
     const length = automaton.matchLengthAt(this.node);
     if (length === 0) return;
-    const start = this.startOf(length);
-    if (start <= this.lastDecoded) onMatch(start, this.at, this.node, this.encoding, start <= this.lastShell);
+    const start = this.startOfLast(length);
+    // Without a decoded escape in it, the match is plain, and the plain search reports it.
+    if (start <= this.lastDecoded) onMatch(start, this.position, this.node, this.encoding, start <= this.lastShell);
   }
 
-  private isAlive(): boolean {
-    if (this.origins.length > MOST_ORIGINS) {
-      this.origins = this.origins.slice(-this.automaton.depthOf(this.node) - 1);
+  /** Returns false if no secret with an escape in it can end behind the decoded bytes. */
+  private canContinue(): boolean {
+    if (this.unitOffsets.length > MAX_UNIT_OFFSETS) {
+      this.unitOffsets = this.unitOffsets.slice(-this.automaton.depthOf(this.node) - 1);
     }
     return this.node !== ROOT && this.start <= this.lastEscape;
   }
 
-  private startOf(length: number): number {
-    const index = this.origins.length - length;
-    return index >= 0 ? (this.origins[index] ?? this.at) : this.from + index;
+  /** Returns the offset at which the last `length` decoded bytes begin. */
+  private startOfLast(length: number): number {
+    const index = this.unitOffsets.length - length;
+    // Further bytes are before the candidate's creation, where each stands for itself.
+    return index >= 0 ? (this.unitOffsets[index] ?? this.position) : this.createdAt + index;
   }
 }
 
-/** The candidates that wait for a byte, with which an escape begins or that has not come yet. */
+/** The candidates that wait for a byte: one with which an escape may begin, or the next one of an escape that is incomplete. */
 export class WaitingCandidates {
   private candidates: Candidate[] = [];
 
@@ -140,7 +164,7 @@ export class WaitingCandidates {
     return this.candidates;
   }
 
-  /** Adds a candidate unless another one covers it, in place of those that it covers. */
+  /** Adds a candidate in place of those that it covers. Drops it if another one covers it, or at the limit. */
   add(candidate: Candidate): void {
     for (let index = 0; index < this.candidates.length;) {
       const other = this.candidates[index];
@@ -148,22 +172,22 @@ export class WaitingCandidates {
       if (other !== undefined && candidate.covers(other)) this.candidates.splice(index, 1);
       else index += 1;
     }
-    if (this.candidates.length < MOST_CANDIDATES) this.candidates.push(candidate);
+    if (this.candidates.length < MAX_CANDIDATES) this.candidates.push(candidate);
   }
 
   takeAll(): readonly Candidate[] {
     return this.candidates.splice(0);
   }
 
-  /** Takes those that wait for the byte at an offset. */
+  /** Takes the candidates that wait for the byte at an offset. */
   takeAt(offset: number): readonly Candidate[] {
-    const taken = this.candidates.filter(({ at }) => at === offset);
-    if (taken.length > 0) this.candidates = this.candidates.filter(({ at }) => at !== offset);
+    const taken = this.candidates.filter(({ position }) => position === offset);
+    if (taken.length > 0) this.candidates = this.candidates.filter(({ position }) => position !== offset);
     return taken;
   }
 
-  /** Returns the offset at which the first secret may begin, at most `most`. */
-  earliestStart(most: number): number {
-    return this.candidates.reduce((least, { start }) => Math.min(least, start), most);
+  /** Returns the offset at which the first of the secrets would begin, at most `limit`. */
+  earliestStart(limit: number): number {
+    return this.candidates.reduce((earliest, { start }) => Math.min(earliest, start), limit);
   }
 }

@@ -1,7 +1,11 @@
-/** The bytes at which an escape, or a line break in base64, may begin; pure. */
+/**
+ * The bytes at which an escape may begin, and line breaks in wrapped base64: an encoder may have broken a secret's base64 into
+ * lines of the same length, so that a long line of base64 characters may continue behind its end.
+ */
 
+/** A byte with which an escape may begin. The C code has the same number (native/generated/shared.h). */
 export const ESCAPE = 1;
-/** The byte may end a line of base64, and does nothing else. */
+/** A byte that may end a line of base64, and has no other meaning to the search. */
 export const LINE_BREAK = 2;
 
 export const RETURN = 13;
@@ -11,43 +15,64 @@ export const LINE_WIDTH = 60;
 
 const codeOf = (character: string): number => character.charCodeAt(0);
 const BACKSLASH = codeOf("\\");
-/** JSON writes line ends with them. */
-const LETTERS = { n: codeOf("n"), r: codeOf("r") };
+/** JSON writes line ends as `\n` and `\r\n`. */
+const ESCAPED_NEWLINE = codeOf("n");
+const ESCAPED_RETURN = codeOf("r");
 
+/** By byte: 1 for the characters of both alphabets of base64 (RFC 4648), without the padding. */
 export const IS_BASE64 = new Uint8Array(256);
 for (const code of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"))
   IS_BASE64[code] = 1;
 
-/** Counts the characters of base64 before `end`, up to {@link LINE_WIDTH}; `before` of them precede `bytes`. */
-export function base64Before(bytes: Uint8Array, end: number, before: number): number {
-  const last = bytes[end] === NEWLINE && end > 0 && bytes[end - 1] === RETURN ? end - 1 : end;
-  let begin = last;
-  while (begin > 0 && last - begin < LINE_WIDTH && IS_BASE64[bytes[begin - 1] ?? 0] === 1) begin -= 1;
-  return Math.min(LINE_WIDTH, last - begin + (begin === 0 ? before : 0));
+/**
+ * Counts the base64 characters directly before an index, up to {@link LINE_WIDTH}. If the index is that of the newline in `\r\n`,
+ * it counts those before the `\r`.
+ *
+ * @param countBeforeBytes the number of base64 characters directly before the first of the bytes
+ */
+export function countBase64Before(bytes: Uint8Array, index: number, countBeforeBytes: number): number {
+  const isSecondHalf = bytes[index] === NEWLINE && index > 0 && bytes[index - 1] === RETURN;
+  const end = isSecondHalf ? index - 1 : index;
+  let start = end;
+  while (start > 0 && end - start < LINE_WIDTH && IS_BASE64[bytes[start - 1] ?? 0] === 1) start -= 1;
+  const count = end - start + (start === 0 ? countBeforeBytes : 0);
+  return Math.min(LINE_WIDTH, count);
 }
 
-/** Returns true if the line of base64 before an escaped line end is as long as in wrapped base64. @param before as above */
-export function endsEscapedLine(bytes: Uint8Array, escape: number, before: number): boolean {
-  if (!isEscapedEnd(bytes, escape)) return false;
-  const last = escape >= 2 && bytes[escape - 1] === LETTERS.r && isEscapedEnd(bytes, escape - 2) ? escape - 2 : escape;
-  return base64Before(bytes, last, before) >= LINE_WIDTH;
+/**
+ * Returns true if a line end that JSON escapes (`\n`, or either half of `\r\n`) begins at an index, and the line of base64 before
+ * it is as long as the lines of wrapped base64.
+ *
+ * @param countBeforeBytes as of {@link countBase64Before}
+ */
+export function endsEscapedLine(bytes: Uint8Array, index: number, countBeforeBytes: number): boolean {
+  if (!isEscapedLineEnd(bytes, index)) return false;
+  const isSecondHalf = index >= 2 && bytes[index - 1] === ESCAPED_RETURN && isEscapedLineEnd(bytes, index - 2);
+  return countBase64Before(bytes, isSecondHalf ? index - 2 : index, countBeforeBytes) >= LINE_WIDTH;
 }
 
-function isEscapedEnd(bytes: Uint8Array, escape: number): boolean {
-  const letter = bytes[escape + 1];
-  return bytes[escape] === BACKSLASH && (letter === LETTERS.n || letter === LETTERS.r);
+function isEscapedLineEnd(bytes: Uint8Array, index: number): boolean {
+  const letter = bytes[index + 1];
+  return bytes[index] === BACKSLASH && (letter === ESCAPED_NEWLINE || letter === ESCAPED_RETURN);
 }
 
-/** Returns for each byte {@link ESCAPE}, {@link LINE_BREAK} or 0: nine bytes in all, which search.inc compares. @param occurs marks the bytes of which patterns consist */
-export function escapesOf(occurs: Uint8Array): Uint8Array {
-  const has = (character: string): boolean => occurs[codeOf(character)] === 1;
-  const rows: readonly (readonly [string, boolean])[] = [
+/**
+ * Returns for each byte {@link ESCAPE}, {@link LINE_BREAK} or 0. Bytes that begin an escape only of bytes that no pattern contains
+ * are 0, which is faster. At most nine bytes are not 0: search.inc compares so many.
+ *
+ * @param patternBytes by byte: 1 if a pattern contains it
+ */
+export function escapesFor(patternBytes: Uint8Array): Uint8Array {
+  const contains = (character: string): boolean => patternBytes[codeOf(character)] === 1;
+  const containsUnprintable = patternBytes.some((is, byte) => is === 1 && (byte < 0x20 || byte >= 0x7f));
+  const rows: readonly (readonly [characters: string, isNeeded: boolean])[] = [
     ["\\%&", true],
-    ["'\"", has("'")],
+    ["'\"", contains("'")],
     // Shells write unprintable bytes as `$'…'`.
-    ["$", occurs.some((is, byte) => is === 1 && (byte < 0x20 || byte >= 0x7f))],
-    ["+", has(" ")],
-    ["\r", has("\n")],
+    ["$", containsUnprintable],
+    // Forms and queries write a space as a plus sign.
+    ["+", contains(" ")],
+    ["\r", contains("\n")],
   ];
   const escapes = new Uint8Array(256);
   escapes[NEWLINE] = LINE_BREAK;

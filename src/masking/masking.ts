@@ -1,3 +1,7 @@
+/**
+ * Creates what finds and masks a set of secrets. `maskingOf` is for outputs: it creates a `Masker` for each stream. `createSearch` is
+ * for `scan`, which must know the form in which a secret was found.
+ */
 import { SophiaError } from "../core/error.ts";
 import { Automaton } from "./automaton.ts";
 import type { CompiledSearch, Secret, StreamState } from "./masking-model.ts";
@@ -6,84 +10,93 @@ import { Masker } from "./stream.ts";
 import { maskabilityOf } from "./texts.ts";
 
 /** Limit on the bytes of all secrets: they need some 100 MB of memory. Linux passes on half of it in an environment by default. */
-const MOST_BYTES = 4 * 1024 * 1024;
-/** Limit on the number of masked secrets, former ones included. */
-const MOST_SECRETS = 1000;
+const MAX_SECRET_BYTES = 4 * 1024 * 1024;
+/** Limit on the number of masked secrets, if those of former programs are among them. */
+const MAX_SECRETS = 1000;
 
 export type Masking = ReturnType<typeof maskingOf>;
 
 /**
- * Makes maskers of secrets, for streams of at most `longest` bytes; docs/masking.md lists the forms that they find.
+ * Creates the masking of secrets; docs/masking.md lists the forms in which they are found.
+ *
+ * @param maxLength the length of the longest stream, in which longer texts need not be searched for
  * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
  */
-export function maskingOf(secrets: readonly Secret[], longest?: number) {
-  const masked = maskable(secrets);
-  let made: Automaton | undefined;
-  const automaton = (compiled?: CompiledSearch): Automaton =>
-    (made ??= automatonOf(patternsOf(masked, longest), compiled).automaton);
+export function maskingOf(secrets: readonly Secret[], maxLength?: number) {
+  const maskedSecrets = selectMaskable(secrets);
+  let existing: Automaton | undefined;
+  const getAutomaton = (compiled?: CompiledSearch): Automaton =>
+    (existing ??= createAutomaton(patternsOf(maskedSecrets, maxLength), compiled).automaton);
   return {
-    size: masked.length,
-    /** Builds the search in advance: some milliseconds for a hundred secrets. */
+    /** The number of secrets that are masked. */
+    size: maskedSecrets.length,
+    /** Builds the automaton in advance, which takes some milliseconds for a hundred secrets. */
     prepare: (compiled?: CompiledSearch): void => {
-      if (made !== undefined && compiled !== undefined) made.use(compiled);
-      automaton(compiled);
+      if (existing !== undefined && compiled !== undefined) existing.use(compiled);
+      getAutomaton(compiled);
     },
-    /** @param compiled makes the search if the first chunk comes before `prepare` */
-    stream: (state?: StreamState, compiled?: CompiledSearch): Masker => new Masker(() => automaton(compiled), state),
+    /** @param compiled is used if the first chunk comes before `prepare` was called */
+    stream: (state?: StreamState, compiled?: CompiledSearch): Masker => new Masker(() => getAutomaton(compiled), state),
   };
 }
 
-/** Makes an automaton, and the forms of its patterns by number. @throws SophiaError as {@link maskingOf} */
-export function searchedFor(secrets: readonly Secret[], compiled?: CompiledSearch) {
-  const masked = maskable(secrets);
-  const byPattern = patternsOf(masked);
-  const { automaton, patterns } = automatonOf(byPattern, compiled);
-  return { automaton, forms: patterns.flatMap((pattern) => byPattern.get(pattern) ?? []), size: masked.length };
+/** Returns an automaton, and the form of each pattern, by its number (`patternAt`). @throws SophiaError as {@link maskingOf} */
+export function createSearch(secrets: readonly Secret[], compiled?: CompiledSearch) {
+  const maskedSecrets = selectMaskable(secrets);
+  const formByPattern = patternsOf(maskedSecrets);
+  const { automaton, patterns } = createAutomaton(formByPattern, compiled);
+  const forms = patterns.flatMap((pattern) => formByPattern.get(pattern) ?? []);
+  return { automaton, forms, size: maskedSecrets.length };
 }
 
-function automatonOf(forms: ReadonlyMap<string, Form>, compiled: CompiledSearch | undefined) {
-  const patterns = [...forms.keys()].toSorted();
-  const shown = Uint8Array.from(patterns, (pattern) => forms.get(pattern)?.shown ?? 0);
-  return { automaton: new Automaton(patterns, shown, compiled), patterns };
+function createAutomaton(formByPattern: ReadonlyMap<string, Form>, compiled: CompiledSearch | undefined) {
+  const patterns = [...formByPattern.keys()].toSorted();
+  const shownLengths = Uint8Array.from(patterns, (pattern) => formByPattern.get(pattern)?.shownLength ?? 0);
+  return { automaton: new Automaton(patterns, shownLengths, compiled), patterns };
 }
 
-/** Returns the bytes of a secret that {@link MOST_BYTES} limits; 0 if it cannot be masked. */
-function bytesToSearch({ value }: Secret): number {
+/** Returns the length of a secret that {@link MAX_SECRET_BYTES} limits; 0 if it cannot be masked. */
+function maskableLength({ value }: Secret): number {
   return maskabilityOf(value) === "masked" ? value.length : 0;
 }
 
-function maskable(secrets: readonly Secret[]): readonly Secret[] {
-  const masked = secrets.filter((secret) => bytesToSearch(secret) > 0);
-  const bytes = masked.reduce((sum, { value }) => sum + value.length, 0);
-  if (bytes > MOST_BYTES) {
+function selectMaskable(secrets: readonly Secret[]): readonly Secret[] {
+  const maskable = secrets.filter((secret) => maskableLength(secret) > 0);
+  const bytes = maskable.reduce((sum, { value }) => sum + value.length, 0);
+  if (bytes > MAX_SECRET_BYTES) {
     throw new SophiaError({
       code: "redact-size",
-      message: `the secrets are too large to search for: ${(bytes / 1e6).toFixed(1)} MB in all, ${(MOST_BYTES / 1e6).toFixed(1)} MB at most`,
+      message: `the secrets are too large to search for: ${(bytes / 1e6).toFixed(1)} MB in all, ${(MAX_SECRET_BYTES / 1e6).toFixed(1)} MB at most`,
       hint: 'pass fewer of them (--scope, --exclude), or declare variables that are not secret ("secret": false)',
     });
   }
-  return masked;
+  return maskable;
 }
 
 /**
- * Adds the secrets of former programs, which files may still contain, to the latest ones, which must be within the limits
- * of masking. The oldest beyond the limits are dropped. `former` and the result begin with the newest.
+ * Adds the secrets of former programs, which files may still contain, to the current ones. Drops the oldest of them beyond the
+ * limits of masking.
+ *
+ * @param current must be within the limits
+ * @param former begins with the newest
+ * @returns the secrets, in this order, and the number of those that were dropped
  */
-export function withFormer(
-  latest: readonly Secret[],
+export function addFormerSecrets(
+  current: readonly Secret[],
   former: readonly Secret[],
 ): { readonly secrets: readonly Secret[]; readonly dropped: number } {
-  const values = new Set(latest.map(keyOf));
-  const others = former.filter((secret) => bytesToSearch(secret) > 0 && !values.has(keyOf(secret)));
-  let bytes = latest.reduce((sum, secret) => sum + bytesToSearch(secret), 0);
-  const end = others.findIndex((secret, index) => {
-    bytes += bytesToSearch(secret);
-    return latest.length + index >= MOST_SECRETS || bytes > MOST_BYTES;
+  const currentKeys = new Set(current.map(keyOf));
+  const added = former.filter((secret) => maskableLength(secret) > 0 && !currentKeys.has(keyOf(secret)));
+  let bytes = current.reduce((sum, secret) => sum + maskableLength(secret), 0);
+  const firstBeyond = added.findIndex((secret, index) => {
+    bytes += maskableLength(secret);
+    return current.length + index >= MAX_SECRETS || bytes > MAX_SECRET_BYTES;
   });
-  const kept = end === -1 ? others : others.slice(0, end);
-  return { secrets: [...latest, ...kept], dropped: others.length - kept.length };
+  const withinLimits = firstBeyond === -1 ? added : added.slice(0, firstBeyond);
+  return { secrets: [...current, ...withinLimits], dropped: added.length - withinLimits.length };
 }
 
+/** Returns the same text for the same bytes, also if one value is a string. */
 function keyOf({ value }: Secret): string {
   return Buffer.from(value).toString("latin1");
 }

@@ -1,27 +1,35 @@
-/** The search for patterns in one stream, step by step, for where native/masking/finder.inc is not compiled; pure. */
-import { ROOT, SHALLOW, type Automaton } from "./automaton.ts";
-import { Candidate, WaitingCandidates, type OnMatch } from "./candidate.ts";
-import { END, MORE, type Unit } from "./encodings/decoder.ts";
+/**
+ * The search for patterns in one stream, step by step, in TypeScript. It is used where native/masking/finder.inc, which does the
+ * same, is not compiled.
+ *
+ * Plain bytes lead the automaton from node to node. At each byte with which an escape may begin, one candidate for each encoding
+ * begins to decode (candidate.ts). The caller (finder.ts) passes the stream in passages. A passage begins with the bytes of the
+ * passage before with which a secret may have begun.
+ */
+import { SHALLOW_DEPTH, type Automaton } from "./automaton.ts";
+import { Candidate, WaitingCandidates } from "./candidate.ts";
+import { END_OF_STREAM, PENDING, type Unit } from "./encodings/decoder.ts";
 import { ENCODINGS, JSON_STRING, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
-import { base64Before, endsEscapedLine, ESCAPE, LINE_BREAK, LINE_WIDTH, RETURN } from "./escapes.ts";
-import type { Beginning } from "./masking-model.ts";
+import { countBase64Before, endsEscapedLine, ESCAPE, LINE_BREAK, LINE_WIDTH, RETURN } from "./escapes.ts";
+import { ROOT, type Beginning, type OnMatch, type SearchEnd } from "./masking-model.ts";
 
-/** The bytes that are read at once. */
+/** Bytes of the stream that are searched together. */
 export interface Passage {
   readonly bytes: Uint8Array;
-  /** The offset of the first one in the stream. */
-  readonly base: number;
-  /** The number of bytes that were read before: candidates that wait, and the node, are behind them. */
-  readonly before: number;
-  /** The number of characters of base64 before the first byte, up to {@link LINE_WIDTH}. */
-  readonly run: number;
-  /** The stream ends here. */
+  /** The offset of the first byte in the stream. */
+  readonly streamOffset: number;
+  /** The number of the first bytes that were read before. The automaton's node and the waiting candidates are behind them. */
+  readonly readLength: number;
+  /** The number of base64 characters directly before the first byte, up to {@link LINE_WIDTH}. */
+  readonly base64Before: number;
+  /** True if the stream ends behind these bytes. */
   readonly isEnd: boolean;
 }
 
-const NO_PASSAGE: Passage = { bytes: new Uint8Array(), base: 0, before: 0, run: 0, isEnd: false };
+const NO_PASSAGE: Passage = { bytes: new Uint8Array(), streamOffset: 0, readLength: 0, base64Before: 0, isEnd: false };
 
-const BY_START: readonly (readonly Encoding[])[] = Array.from({ length: 256 }, (_, byte) =>
+/** By byte: the encodings in which an escape may begin with it. */
+const ENCODINGS_BY_START: readonly (readonly Encoding[])[] = Array.from({ length: 256 }, (_, byte) =>
   ENCODINGS.filter(({ starts }) => starts.includes(byte)),
 );
 
@@ -40,154 +48,172 @@ export class StepSearch {
     return !this.waiting.isEmpty;
   }
 
-  /** Returns what the candidates have read. @param end the offset of the stream's end so far */
-  beginnings(end: number): readonly Beginning[] {
-    return this.waiting.list().map(({ node, at }) => ({ node, undecided: end - at }));
+  /** Returns what the waiting candidates have read. @param streamEnd the offset of the stream's end so far */
+  beginnings(streamEnd: number): readonly Beginning[] {
+    return this.waiting.list().map(({ node, position }) => ({ node, undecided: streamEnd - position }));
   }
 
-  /** @param node of the bytes before @returns the node of the last byte, and the index of the first byte to keep */
-  read(passage: Passage, node: number): { readonly node: number; readonly from: number } {
-    const { bytes, base, before } = passage;
+  /** Reports the matches that end in the passage. @param node the automaton's node after the bytes that were read before */
+  read(passage: Passage, node: number): SearchEnd {
+    const { bytes, streamOffset, readLength } = passage;
     this.passage = passage;
-    for (const candidate of this.waiting.takeAll()) this.step(candidate, base + before);
-    const last = this.readPlain(before, node);
-    const start = base + bytes.length - this.automaton.depthOf(last);
+    for (const candidate of this.waiting.takeAll()) this.advance(candidate, streamOffset + readLength);
+    const lastNode = this.readPlain(readLength, node);
+    const plainStart = streamOffset + bytes.length - this.automaton.depthOf(lastNode);
     this.passage = NO_PASSAGE;
-    return { node: last, from: this.waiting.earliestStart(start) - base };
+    return { node: lastNode, keepFrom: this.waiting.earliestStart(plainStart) - streamOffset };
   }
 
-  /** Lets copies of the candidates read to the end of the stream. */
+  /** Lets copies of the candidates read to the end of the stream. The candidates stay, since the stream may continue anyway. */
   finish(passage: Passage): void {
     const { waiting } = this;
     this.passage = passage;
     this.waiting = new WaitingCandidates();
-    for (const candidate of waiting.list()) this.step(candidate.copy(), passage.base + passage.before);
+    for (const candidate of waiting.list()) this.advance(candidate.copy(), passage.streamOffset + passage.readLength);
     this.waiting = waiting;
     this.passage = NO_PASSAGE;
   }
 
-  /** Follows the plain bytes through the automaton, and begins a candidate at each escape. @returns the last node */
+  /**
+   * Leads the automaton over the passage's bytes from an index on, and begins candidates at each escape.
+   *
+   * @returns the node after the last byte
+   */
   private readPlain(from: number, firstNode: number): number {
     const { automaton, onMatch, waiting } = this;
-    const { bytes, base, run } = this.passage;
+    const { bytes, streamOffset, base64Before } = this.passage;
     const { escapes } = automaton;
-    const lastWindow = bytes.length - automaton.window;
+    const lastWindowStart = bytes.length - automaton.window;
     let node = firstNode;
     let depth = automaton.depthOf(node);
     let index = from;
     while (true) {
+      // Without waiting candidates it is possible to move by more than one byte.
       if (waiting.isEmpty) {
-        if (node === ROOT) index = automaton.skip(bytes, index, run);
+        if (node === ROOT) index = automaton.skip(bytes, index, base64Before);
         else {
-          ({ node, index } = automaton.follow(node, bytes, index));
+          ({ node, index } = automaton.followBranch(node, bytes, index));
           depth = automaton.depthOf(node);
         }
       }
       if (index >= bytes.length) return node;
       const byte = bytes[index] ?? 0;
       const kind = escapes[byte];
-      // Most line breaks stand neither in base64 nor in what a candidate reads.
-      if (kind === ESCAPE || (kind === LINE_BREAK && (!waiting.isEmpty || this.isBase64LineEnd(index))))
-        this.readEscaped(byte, index, node);
-      node = automaton.next(node, byte);
+      // Most line breaks are neither in base64 nor in what a candidate reads.
+      if (kind === ESCAPE || (kind === LINE_BREAK && (!waiting.isEmpty || this.endsBase64Line(index))))
+        this.readEscape(byte, index, node);
+      node = automaton.nextNode(node, byte);
       index += 1;
-      const former = depth;
+      const formerDepth = depth;
       depth = automaton.depthOf(node);
-      const size = automaton.matchLengthAt(node);
-      if (size !== 0) onMatch(base + index - size, base + index, node, PLAIN, false);
-      // The pattern did not continue, and the one that may begin in its place is still short: skipping is faster.
-      const again = index - depth;
-      if (depth <= former && depth <= SHALLOW && again >= 0 && again <= lastWindow && waiting.isEmpty) {
-        if (isPlain(bytes, again, index, escapes)) {
-          index = again;
-          node = ROOT;
-          depth = 0;
-        }
+      const matchLength = automaton.matchLengthAt(node);
+      if (matchLength !== 0) {
+        const end = streamOffset + index;
+        onMatch(end - matchLength, end, node, PLAIN, false);
+      }
+      // The pattern did not continue, and the one that may begin in its place is still short. It is faster to go back to where that
+      // one begins, and to skip from there.
+      const isShallow = depth <= formerDepth && depth <= SHALLOW_DEPTH && waiting.isEmpty;
+      const restart = index - depth;
+      if (isShallow && restart >= 0 && restart <= lastWindowStart && hasNoEscape(bytes, restart, index, escapes)) {
+        index = restart;
+        node = ROOT;
+        depth = 0;
       }
     }
   }
 
-  private isBase64LineEnd(index: number): boolean {
-    return base64Before(this.passage.bytes, index, this.passage.run) >= LINE_WIDTH;
+  private endsBase64Line(index: number): boolean {
+    return countBase64Before(this.passage.bytes, index, this.passage.base64Before) >= LINE_WIDTH;
   }
 
-  /** Steps the candidates that wait for a byte, and adds those that can begin with an escape there. */
-  private readEscaped(byte: number, index: number, node: number): void {
+  /**
+   * Advances the candidates that wait for a byte, and begins candidates that can begin with an escape there.
+   *
+   * @param node the automaton's node before the byte
+   */
+  private readEscape(byte: number, index: number, node: number): void {
     const { automaton } = this;
-    const at = this.passage.base + index;
-    const current = this.waiting.takeAt(at);
+    const offset = this.passage.streamOffset + index;
+    const waitingHere = this.waiting.takeAt(offset);
     const depth = automaton.depthOf(node);
-    const begun: Candidate[] = [];
-    for (const encoding of BY_START[byte] ?? []) {
-      const before = depth === 0 ? ROOT : automaton.shortened(node, this.depthWithout(encoding, index, depth));
-      // An older candidate has read the bytes before as well, unless the first of them are the end of its last escape.
-      if (!hasRead(current, encoding, automaton.depthOf(before)))
-        begun.push(new Candidate(encoding, automaton, at, before));
+    const created: Candidate[] = [];
+    for (const encoding of ENCODINGS_BY_START[byte] ?? []) {
+      const startNode = depth === 0 ? ROOT : automaton.shorten(node, this.countPlainBefore(encoding, index, depth));
+      // A candidate that waits here has read the bytes before as well, unless the first of them are the end of its last escape.
+      if (!isCovered(waitingHere, encoding, automaton.depthOf(startNode)))
+        created.push(new Candidate(encoding, automaton, offset, startNode));
     }
-    for (const candidate of current) this.step(candidate, at + 1);
-    for (const candidate of begun) this.step(candidate, at + 1);
+    for (const candidate of waitingHere) this.advance(candidate, offset + 1);
+    for (const candidate of created) this.advance(candidate, offset + 1);
   }
 
-  /** Counts the bytes before an escape that an encoder would not have escaped. */
-  private depthWithout({ special }: Encoding, index: number, most: number): number {
+  /** Counts the bytes directly before an escape that an encoder leaves as they are, at most `limit`. */
+  private countPlainBefore({ neverPlain }: Encoding, escapeIndex: number, limit: number): number {
     const { bytes } = this.passage;
     const { escapes } = this.automaton;
-    let depth = 0;
-    while (depth < most) {
-      const byte = bytes[index - depth - 1] ?? 0;
-      if (special.has(byte) && escapes[byte] !== 0) break;
-      depth += 1;
+    let count = 0;
+    while (count < limit) {
+      const byte = bytes[escapeIndex - count - 1] ?? 0;
+      if (neverPlain.has(byte) && escapes[byte] !== 0) break;
+      count += 1;
     }
-    return depth;
+    return count;
   }
 
-  /** Lets a candidate read to the first escape from `to` on. Keeps it if it may still become a secret. */
-  private step(candidate: Candidate, to: number): void {
-    if (this.readOn(candidate, to)) this.waiting.add(candidate);
+  /** Lets a candidate read up to the first escape from an offset on. It waits there if it may still become a secret. */
+  private advance(candidate: Candidate, minOffset: number): void {
+    if (this.readCandidate(candidate, minOffset)) this.waiting.add(candidate);
   }
 
-  /** @returns false if no secret continues so */
-  private readOn(candidate: Candidate, to: number): boolean {
+  /** @returns false if no secret continues with what the candidate has read */
+  private readCandidate(candidate: Candidate, minOffset: number): boolean {
     const { onMatch } = this;
-    const { bytes, base } = this.passage;
-    const end = Math.min(to, base + bytes.length);
+    const { bytes, streamOffset } = this.passage;
+    const waitOffset = Math.min(minOffset, streamOffset + bytes.length);
     for (;;) {
-      if (!candidate.acceptPlain(bytes, base, onMatch)) return false;
-      if (candidate.at >= end) return true;
-      const index = candidate.at - base;
-      const first = bytes[index] ?? 0;
+      if (!candidate.readPlain(bytes, streamOffset, onMatch)) return false;
+      if (candidate.position >= waitOffset) return true;
+      const index = candidate.position - streamOffset;
+      const firstByte = bytes[index] ?? 0;
       const units = this.unitsAt(index, candidate.encoding);
       if (units === undefined) return true;
-      const [unit, ...others] = units;
-      for (const other of others) {
+      const [likeliestUnit, ...otherUnits] = units;
+      for (const unit of otherUnits) {
         const copy = candidate.copy();
-        if (copy.accept(other, first, onMatch)) this.step(copy, to);
+        if (copy.readUnit(unit, firstByte, onMatch)) this.advance(copy, minOffset);
       }
-      if (unit === undefined || !candidate.accept(unit, first, onMatch)) return false;
+      if (likeliestUnit === undefined || !candidate.readUnit(likeliestUnit, firstByte, onMatch)) return false;
     }
   }
 
-  /** @returns the readings of an escape, the likeliest first; undefined if more bytes decide */
+  /**
+   * Returns the readings of an escape, the likeliest first.
+   *
+   * @returns an empty list if no encoder writes this; undefined if the readings depend on bytes that have not arrived yet
+   */
   private unitsAt(index: number, encoding: Encoding): readonly Unit[] | undefined {
-    const { bytes, isEnd } = this.passage;
+    const { bytes, base64Before, isEnd } = this.passage;
     if (encoding === LINE_ENDS) return [{ length: 1, bytes: [RETURN] }];
-    if (encoding === WRAPPED) return [{ length: 1, bytes: this.isBase64LineEnd(index) ? [] : [bytes[index] ?? 0] }];
-    const units = encoding.decoder?.decode((offset) => bytes[index + offset] ?? (isEnd ? END : MORE));
-    if (encoding === JSON_STRING && units !== undefined && endsEscapedLine(bytes, index, this.passage.run)) {
+    // A line break in wrapped base64 stands for nothing.
+    if (encoding === WRAPPED) return [{ length: 1, bytes: this.endsBase64Line(index) ? [] : [bytes[index] ?? 0] }];
+    const units = encoding.decoder?.decode((offset) => bytes[index + offset] ?? (isEnd ? END_OF_STREAM : PENDING));
+    if (encoding === JSON_STRING && units !== undefined && endsEscapedLine(bytes, index, base64Before)) {
       return [...units, { length: 2, bytes: [] }];
     }
     return isEnd ? units?.filter(({ length }) => index + length <= bytes.length) : units;
   }
 }
 
-function hasRead(candidates: readonly Candidate[], encoding: Encoding, depth: number): boolean {
+/** Returns true if a candidate of the encoding has read the last `depth` bytes, so that a new one would find nothing more. */
+function isCovered(candidates: readonly Candidate[], encoding: Encoding, depth: number): boolean {
   for (const candidate of candidates) {
     if (candidate.encoding === encoding && (depth === 0 || candidate.hasReadPlain(depth))) return true;
   }
   return false;
 }
 
-function isPlain(bytes: Uint8Array, from: number, to: number, escapes: Uint8Array): boolean {
-  for (let at = from; at < to; at++) if (escapes[bytes[at] ?? 0] !== 0) return false;
+function hasNoEscape(bytes: Uint8Array, from: number, to: number, escapes: Uint8Array): boolean {
+  for (let index = from; index < to; index++) if (escapes[bytes[index] ?? 0] !== 0) return false;
   return true;
 }

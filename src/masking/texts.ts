@@ -1,17 +1,21 @@
-/** The texts of which a secret consists, and which of them can be masked; pure. */
+/**
+ * Decides which values can be masked, and lists the texts in a secret that a program may print alone: its lines, the passwords of
+ * its URLs, the strings in its JSON.
+ */
 
+/** `masked`, or the reason why a value is not masked: it is too short, a common word, or the first or last line of a key. */
 export type Maskability = "masked" | "short" | "common" | "armour";
 
 /** A whole value, or a part of it that a program may print alone. */
 export type SecretPart = "value" | "line" | "leaf";
 
 /** In characters (code points). */
-const SHORTEST_VALUE = 6;
-const SHORTEST_LINE = 8;
-/** JSON in JSON in JSON. */
-const DEEPEST = 3;
+const MIN_VALUE_LENGTH = 6;
+const MIN_LINE_LENGTH = 8;
+/** Strings in JSON are read as JSON again, up to this depth: JSON in JSON in JSON. */
+const MAX_DEPTH = 3;
 
-/** Values that are never secret (docs/masking.md): a mask would spoil outputs and hide nothing. */
+/** Values that are never secret (docs/masking.md): masking them would spoil outputs and hide nothing. */
 const COMMON_WORDS: ReadonlySet<string> = new Set(
   `
     undefined default disabled enabled required optional unknown public private internal external
@@ -28,90 +32,115 @@ const COMMON_WORDS: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-/** The first and last lines of PEM (RFC 7468), of OpenSSH's and of PGP's keys. */
+/** `-----BEGIN PRIVATE KEY-----`: the first and last lines of PEM (RFC 7468), of OpenSSH's and of PGP's keys. */
 const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
 
-/** The part of a URL between its scheme and its host (RFC 3986, 3.2.1), up to the last at sign, as browsers read it. */
-const USERINFO = /:\/\/([^\s/?#]*)@/g;
+/**
+ * `user:password` in `https://user:password@host`: the part of a URL between its scheme and its host (RFC 3986, 3.2.1). It ends
+ * at the last at sign, as browsers read it.
+ */
+const USER_INFO = /:\/\/([^\s/?#]*)@/g;
 
-/** A line that is as secret as the value it names: `name: value`, `NAME=value`, `"name": "value",`; not base64. */
-const NAMED = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
+/**
+ * A line with a name and a value: `name: value`, `NAME=value`, `"name": "value",`. It is as secret as its value. The last
+ * character of base64 may be `=`, so that `=` must be followed by something else.
+ */
+const NAMED_VALUE = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
 
-/** Returns `masked`, or the reason why a value is not masked by itself. */
+/** Returns `masked`, or the reason why the value is not masked if it appears alone. */
 export function maskabilityOf(value: string | Uint8Array): Maskability {
   const text = (typeof value === "string" ? value : Buffer.from(value).toString()).trim();
-  if (isShorter(text, SHORTEST_VALUE)) return "short";
+  if (isShorter(text, MIN_VALUE_LENGTH)) return "short";
   if (COMMON_WORDS.has(text.toLowerCase())) return "common";
   return ARMOUR.test(text) ? "armour" : "masked";
 }
 
-/** Returns each text once: the value, trimmed, with other line ends; its lines; passwords in URLs; the strings in it if it is JSON. */
+/**
+ * Returns the texts of a value, each once: the value, the value without white space around it, and with LF as line ends; its
+ * lines; the passwords in its URLs; and the strings in it if it is JSON. Returns none if the value cannot be masked.
+ */
 export function textsOf(value: string): ReadonlyMap<string, SecretPart> {
   const texts = new Map<string, SecretPart>();
-  if (maskabilityOf(value) === "masked") collect(value, "value", texts, DEEPEST);
+  if (maskabilityOf(value) === "masked") collectTexts(value, "value", texts, MAX_DEPTH);
   return texts;
 }
 
-function collect(text: string, part: SecretPart, texts: Map<string, SecretPart>, depth: number): void {
-  const add = (one: string, as: SecretPart): void => void (texts.has(one) || texts.set(one, as));
+/** Adds a text, and the texts in it. @param depth how often JSON may be read in it */
+function collectTexts(text: string, part: SecretPart, texts: Map<string, SecretPart>, depth: number): void {
+  const add = (added: string, addedPart: SecretPart): void => {
+    if (!texts.has(added)) texts.set(added, addedPart);
+  };
   const trimmed = text.trim();
   for (const whole of text === trimmed ? [text] : [text, trimmed]) {
     add(whole, part);
-    // Line ends make a difference in base64 only.
+    // Only the base64 differs: the search reads each line end as LF.
     if (whole.includes("\r")) add(whole.replaceAll(/\r\n?/g, "\n"), part);
   }
   if (/[\r\n]/.test(trimmed)) {
     // A program may print a line without its indentation.
-    for (const line of trimmed.split(/[\r\n]+/)) if (isSecretLine(line.trim())) add(line.trim(), "line");
+    for (const line of trimmed.split(/[\r\n]+/).map((indented) => indented.trim())) {
+      if (isSecretLine(line)) add(line, "line");
+    }
   }
   for (const password of passwordsOf(trimmed)) add(password, "leaf");
   if (depth === 0) return;
-  // A key on one line of a .env file: programs put the line ends back.
-  if (/\\n/.test(trimmed)) collect(trimmed.replaceAll(/(?:\\r)?\\n/g, "\n"), part, texts, depth - 1);
-  for (const leaf of leavesOf(trimmed)) if (maskabilityOf(leaf) === "masked") collect(leaf, "leaf", texts, depth - 1);
+  // A key may be on one line of a .env file, with `\n` for each line end. Programs replace these by line ends.
+  if (/\\n/.test(trimmed)) collectTexts(trimmed.replaceAll(/(?:\\r)?\\n/g, "\n"), part, texts, depth - 1);
+  for (const leaf of jsonStringsIn(trimmed)) {
+    if (maskabilityOf(leaf) === "masked") collectTexts(leaf, "leaf", texts, depth - 1);
+  }
 }
 
 function isSecretLine(line: string): boolean {
-  if (isShorter(line, SHORTEST_LINE) || maskabilityOf(line) !== "masked") return false;
-  const named = NAMED.exec(line)?.[1];
-  return named === undefined || maskabilityOf(named) === "masked";
+  if (isShorter(line, MIN_LINE_LENGTH) || maskabilityOf(line) !== "masked") return false;
+  const namedValue = NAMED_VALUE.exec(line)?.[1];
+  return namedValue === undefined || maskabilityOf(namedValue) === "masked";
 }
 
 /** Returns the passwords of the URLs in a text, as they are and decoded: programs print both. */
 function passwordsOf(text: string): readonly string[] {
-  const passwords = Array.from(text.matchAll(USERINFO), ([, userinfo = ""]) => /:(.*)$/s.exec(userinfo)?.[1] ?? "");
-  return passwords.flatMap((one) => [one, decoded(one)]).filter((one) => maskabilityOf(one) === "masked");
+  const passwords = Array.from(text.matchAll(USER_INFO), ([, userinfo = ""]) => /:(.*)$/s.exec(userinfo)?.[1] ?? "");
+  return passwords
+    .flatMap((password) => [password, decodePercent(password)])
+    .filter((password) => maskabilityOf(password) === "masked");
 }
 
-function decoded(text: string): string {
+/** Decodes `%20`; returns a text with an invalid escape as it is. */
+function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Its percent signs stand for themselves.
+    // At least one percent sign stands for itself.
     return text;
   }
 }
 
-/** Returns the strings in JSON of any depth, in a loop: functions that call each other would end on the stack's limit. */
-function leavesOf(text: string): readonly string[] {
+/**
+ * Returns the strings in a text that is JSON, at any depth. It is a loop, since a recursive function would exceed the stack's limit
+ * on deep JSON.
+ */
+function jsonStringsIn(text: string): readonly string[] {
   if (!/^[[{"]/.test(text)) return [];
   const waiting: unknown[] = [];
   try {
     waiting.push(JSON.parse(text));
   } catch (error) {
-    // It only looks like JSON. Another error must not let the strings be seen.
+    // The text only looks like JSON. Any other error must be reported, since the strings would appear unmasked.
     if (error instanceof SyntaxError) return [];
     throw error;
   }
-  const leaves: string[] = [];
-  for (let at = 0; at < waiting.length; at++) {
-    const value = waiting[at];
-    if (typeof value === "string") leaves.push(value);
-    else if (typeof value === "object" && value !== null) for (const one of Object.values(value)) waiting.push(one);
+  const strings: string[] = [];
+  // The list grows while the loop reads it.
+  for (let index = 0; index < waiting.length; index++) {
+    const value = waiting[index];
+    if (typeof value === "string") strings.push(value);
+    else if (typeof value === "object" && value !== null)
+      for (const member of Object.values(value)) waiting.push(member);
   }
-  return leaves;
+  return strings;
 }
 
-function isShorter(text: string, least: number): boolean {
-  return text.length < least || (text.length < 2 * least && Array.from(text).length < least);
+/** Returns true if a text has fewer characters. A character has one or two code units, which `length` counts. */
+function isShorter(text: string, minLength: number): boolean {
+  return text.length < minLength || (text.length < 2 * minLength && Array.from(text).length < minLength);
 }

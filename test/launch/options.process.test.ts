@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { notInstalled } from "../helpers/skip.ts";
-import { callersOpenFiles } from "../../src/launch/open-files.ts";
+import { callerOpenFilesLimit } from "../../src/launch/open-files.ts";
 import { addon, folder, sophiaRun } from "../helpers/sophia.ts";
 import { gone, useDriver } from "./launching.ts";
 import { expectWording } from "../helpers/wording.ts";
@@ -127,8 +127,10 @@ function killed(pid: number): void {
 }
 
 test("--restore-nofile fails if the caller's limit is unknown, and is ignored on Windows", () => {
-  expect(() => callersOpenFiles("darwin")).toThrow(expect.objectContaining({ status: 125, code: "nofile-unknown" }));
-  expect(callersOpenFiles("win32")).toBeUndefined();
+  expect(() => callerOpenFilesLimit("darwin")).toThrow(
+    expect.objectContaining({ status: 125, code: "nofile-unknown" }),
+  );
+  expect(callerOpenFilesLimit("win32")).toBeUndefined();
 });
 
 test("--restore-nofile works with masked output, for which Node.js is the parent process", ({ skip }) => {

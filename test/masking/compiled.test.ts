@@ -2,7 +2,7 @@
 import { array, assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
 import { Finder } from "../../src/masking/finder.ts";
-import { maskingOf, searchedFor, type Masking } from "../../src/masking/masking.ts";
+import { maskingOf, createSearch, type Masking } from "../../src/masking/masking.ts";
 import type { CompiledSearch } from "../../src/masking/masking-model.ts";
 import { cases, SEED } from "../helpers/seed.ts";
 import { noAddon, skipBecause } from "../helpers/skip.ts";
@@ -48,7 +48,7 @@ test("both searches mask the same, however an output is escaped and cut", { time
 
 /** Returns each match: its place, its pattern and its encoding. */
 function found(values: readonly string[], output: Buffer, size: number, search?: CompiledSearch): readonly string[] {
-  const { automaton, forms } = searchedFor(
+  const { automaton, forms } = createSearch(
     values.map((value) => ({ name: "SECRET", value })),
     search,
   );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { maskingOf, withFormer } from "../../src/masking/masking.ts";
+import { maskingOf, addFormerSecrets } from "../../src/masking/masking.ts";
 
 const secret = (value: string): { readonly name: string; readonly value: string } => ({ name: "KEY", value });
 const large = (first: string, bytes: number): ReturnType<typeof secret> => secret(first + "x".repeat(bytes - 1));
@@ -12,7 +12,10 @@ describe("former values with the latest", () => {
     ["none that cannot be masked", ["short", "former-1"], { kept: ["former-1"], dropped: 0 }],
   ])("keeps %s", (_, former, { kept, dropped }) => {
     const latest = [secret("latest-1")];
-    expect(withFormer(latest, former.map(secret))).toEqual({ secrets: [...latest, ...kept.map(secret)], dropped });
+    expect(addFormerSecrets(latest, former.map(secret))).toEqual({
+      secrets: [...latest, ...kept.map(secret)],
+      dropped,
+    });
   });
 
   it("drops the oldest of more than 4 MiB, and the others can be masked", () => {
@@ -22,7 +25,7 @@ describe("former values with the latest", () => {
       large("c", 2 * MIB),
       secret("small-1"),
     ];
-    const { secrets, dropped } = withFormer([latest], [newer, older, oldest]);
+    const { secrets, dropped } = addFormerSecrets([latest], [newer, older, oldest]);
     expect([secrets, dropped]).toEqual([[latest, newer], 2]);
     expect(maskingOf(secrets).size).toBe(2);
   });
@@ -30,8 +33,8 @@ describe("former values with the latest", () => {
   it("drops the oldest of more than 1,000 values, and none of the latest program", () => {
     const former = Array.from({ length: 1000 }, (_, index) => secret(`former-${index}`));
     const latest = Array.from({ length: 3 }, (_, index) => secret(`latest-${index}`));
-    expect(withFormer(latest, former)).toEqual({ secrets: [...latest, ...former.slice(0, 997)], dropped: 3 });
+    expect(addFormerSecrets(latest, former)).toEqual({ secrets: [...latest, ...former.slice(0, 997)], dropped: 3 });
     const many = Array.from({ length: 1200 }, (_, index) => secret(`latest-${index}`));
-    expect(withFormer(many, former.slice(0, 2))).toEqual({ secrets: many, dropped: 2 });
+    expect(addFormerSecrets(many, former.slice(0, 2))).toEqual({ secrets: many, dropped: 2 });
   });
 });

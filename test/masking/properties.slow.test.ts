@@ -105,7 +105,7 @@ test.each(searches)("however a text is cut, its secrets are masked and nothing e
       out.push(Buffer.from(masker.flush()));
       const expected = reference(text, patternsOf(given).keys());
       expect(Buffer.concat(out).toString("latin1")).toBe(expected.toString("latin1"));
-      expect(masker.held).toBe(0);
+      expect(masker.heldCharacters).toBe(0);
     }),
     { seed: SEED, numRuns: cases(60, 300) },
   );
@@ -168,9 +168,9 @@ test("another masker continues a stream as the first one would, with silences or
         if (((kinds >> (index % 16)) & 1) === 1) {
           expect(Buffer.from(others.current.flush()).toString("hex")).toBe(Buffer.from(one.flush()).toString("hex"));
         }
-        const { read, ...rest } = others.current.state();
-        others.current = masking.stream({ ...rest, read: Buffer.from(read) });
-        expect(others.current.held).toBe(one.held);
+        const { keptBytes, ...rest } = others.current.state();
+        others.current = masking.stream({ ...rest, keptBytes: Buffer.from(keptBytes) });
+        expect(others.current.heldCharacters).toBe(one.heldCharacters);
       });
       expect(Buffer.from(others.current.flush()).toString("hex")).toBe(Buffer.from(one.flush()).toString("hex"));
     }),
@@ -211,7 +211,7 @@ test.each(searches)("after silences a quarter of a secret has appeared, and seve
         out += Buffer.from(masker.push(chunk)).toString("latin1");
         position += chunk.length;
         if (hasSilence[index % hasSilence.length] === false || !masker.revealsLittle) return;
-        const masked = position - masker.state().sinceMask;
+        const masked = position - masker.state().lengthSinceMask;
         out += Buffer.from(masker.flush()).toString("latin1");
         for (const one of found) {
           if (one.start >= position || one.end <= position) continue;

@@ -1,6 +1,6 @@
-import { base64Before, endsEscapedLine, LINE_WIDTH } from "../../src/masking/escapes.ts";
-import { MOST_EMPTY_UNITS } from "../../src/masking/candidate.ts";
-import { MORE } from "../../src/masking/encodings/decoder.ts";
+import { countBase64Before, endsEscapedLine, LINE_WIDTH } from "../../src/masking/escapes.ts";
+import { MAX_EMPTY_UNITS } from "../../src/masking/candidate.ts";
+import { PENDING } from "../../src/masking/encodings/decoder.ts";
 import {
   ENCODINGS,
   JSON_STRING,
@@ -74,7 +74,7 @@ function endsOf(encoding: Encoding, text: Buffer, start: number, pattern: Buffer
         count += 1;
       }
       const drops = bytes.length === 0 ? empty + 1 : 0;
-      if (!fits || drops > MOST_EMPTY_UNITS || (count === 0 && bytes.length === 0)) continue;
+      if (!fits || drops > MAX_EMPTY_UNITS || (count === 0 && bytes.length === 0)) continue;
       if (count === pattern.length) ends.push(at + length);
       else go(at + length, count, drops, isReturn && encoding !== PLAIN);
     }
@@ -91,7 +91,7 @@ function unitsAt(
   const byte = text[at] ?? 0;
   const literal = [{ length: 1, bytes: [byte] }];
   if (!encoding.starts.includes(byte) || encoding === LINE_ENDS) return literal;
-  if (encoding === WRAPPED) return base64Before(text, at, 0) >= LINE_WIDTH ? [{ length: 1, bytes: [] }] : literal;
-  const units = encoding.decoder?.decode((index) => text[at + index] ?? MORE) ?? [];
+  if (encoding === WRAPPED) return countBase64Before(text, at, 0) >= LINE_WIDTH ? [{ length: 1, bytes: [] }] : literal;
+  const units = encoding.decoder?.decode((index) => text[at + index] ?? PENDING) ?? [];
   return encoding === JSON_STRING && endsEscapedLine(text, at, 0) ? [...units, { length: 2, bytes: [] }] : units;
 }

@@ -180,8 +180,8 @@ describe.each(searches)("by %s", (_, masking) => {
     for (const character of "hunter2xy") {
       out += Buffer.from(masker.push(Buffer.from(character))).toString();
       if (masker.revealsLittle) out += Buffer.from(masker.flush()).toString();
-      const { read, ...rest } = masker.state();
-      masker = made.stream({ ...rest, read: Buffer.from(read) });
+      const { keptBytes, ...rest } = masker.state();
+      masker = made.stream({ ...rest, keptBytes: Buffer.from(keptBytes) });
     }
     expect(out).toBe("hu***");
   });

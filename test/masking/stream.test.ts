@@ -11,21 +11,21 @@ const flush = (masker: Masker): string => Buffer.from(masker.flush()).toString()
 test("a secret that is split over chunks is masked", () => {
   const masker = maskingOf(secrets("correct-horse")).stream();
   expect(push(masker, "x correct")).toBe("x ");
-  expect(masker.held).toBe(7);
+  expect(masker.heldCharacters).toBe(7);
   expect(push(masker, "-horse y")).toBe("*** y");
-  expect(masker.held).toBe(0);
-  expect(masker.masked).toBe(1);
+  expect(masker.heldCharacters).toBe(0);
+  expect(masker.maskCount).toBe(1);
 });
 
 test("bytes that were released in a silence are not repeated, and the rest is masked", () => {
   const masker = maskingOf(secrets("correct-horse")).stream();
   expect(push(masker, "Password: co")).toBe("Password: ");
-  expect(masker.held).toBe(2);
+  expect(masker.heldCharacters).toBe(2);
   expect(flush(masker)).toBe("co");
-  expect(masker.held).toBe(0);
+  expect(masker.heldCharacters).toBe(0);
   expect(push(masker, "rr")).toBe("");
   // Half of this beginning of a secret was released: it is too long to be released as a whole.
-  expect(masker.held).toBe(4);
+  expect(masker.heldCharacters).toBe(4);
   expect(push(masker, "ect-horse!")).toBe("***!");
 });
 
@@ -35,21 +35,21 @@ test("what is held is counted in characters", () => {
     { name: "B", value: Buffer.from("ff80fe81fd82", "hex") },
   ]).stream();
   push(masker, "größ");
-  expect(masker.held).toBe(4);
+  expect(masker.heldCharacters).toBe(4);
   masker.push(Buffer.from("ff80fe", "hex"));
-  expect(masker.held).toBe(3);
+  expect(masker.heldCharacters).toBe(3);
 });
 
 test("a whole secret is masked at once, even if it may become a longer one", () => {
   const masker = maskingOf(secrets("correct", "correct-horse")).stream();
   expect(push(masker, "correct")).toBe("***");
-  expect(masker.held).toBe(0);
+  expect(masker.heldCharacters).toBe(0);
   expect(push(masker, "-hor")).toBe("");
-  expect(masker.held).toBe(11);
+  expect(masker.heldCharacters).toBe(11);
   expect(push(masker, "se")).toBe("");
   expect(push(masker, " correct-h")).toBe(" ***");
   expect(flush(masker)).toBe("-h");
-  expect(masker.masked).toBe(2);
+  expect(masker.maskCount).toBe(2);
 });
 
 test("a whole secret in the beginning of a longer one is masked when the stream ends", () => {

@@ -5,7 +5,7 @@ import { jsonLine } from "../../core/json-text.ts";
 import { printable } from "../../core/text.ts";
 import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { loadMaskingAddon } from "../../launch/masking/masking-addon.ts";
-import { searchedFor } from "../../masking/masking.ts";
+import { createSearch } from "../../masking/masking.ts";
 import { printError } from "../../output/stderr.ts";
 import { typedName } from "../../output/typed-name.ts";
 import { loader } from "../../system/addon/addon.ts";
@@ -82,7 +82,7 @@ async function afterTool(
   const secrets = await secretsToMask(settings, context);
   // The search lasts as long as the output is long.
   loader?.limitTurns?.(0);
-  const { value, names } = masked(output, searchedFor(secrets, loadMaskingAddon()));
+  const { value, names } = masked(output, createSearch(secrets, loadMaskingAddon()));
   if (names.length === 0) return undefined;
   const specific = {
     hookEventName: "PostToolUse",

@@ -15,7 +15,7 @@ export function masked(value: unknown, searched: Searched): Masked {
     const bytes = Buffer.from(text);
     const masker = new Masker(() => searched.automaton);
     const pieces = [Buffer.from(masker.push(bytes)), masker.flush()];
-    if (masker.masked === 0) return text;
+    if (masker.maskCount === 0) return text;
     const inspection = new Inspection(searched);
     inspection.read(bytes, false);
     for (const { form } of inspection.result().findings) names.add(form.name);

@@ -92,7 +92,7 @@ export class Inspection {
     const line =
       inChunk >= 0
         ? this.linesBefore + this.linesTo(inChunk)
-        : this.linesBefore - newlines(this.finder.held.subarray(inChunk), 0, -inChunk);
+        : this.linesBefore - newlines(this.finder.keptBytes.subarray(inChunk), 0, -inChunk);
     this.matches.push({ start, end, line: line + 1, form, size: end - start });
   }
 

@@ -4,7 +4,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { loadMaskingAddon } from "../../launch/masking/masking-addon.ts";
-import { searchedFor } from "../../masking/masking.ts";
+import { createSearch } from "../../masking/masking.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
@@ -33,7 +33,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
   warnUnavailable(context, start.store.esc);
   printNotices(context, start.settings, start.verdict.notices);
   const secrets = secretBytesOf(start);
-  const { size, ...searched } = searchedFor(secrets, loadMaskingAddon());
+  const { size, ...searched } = createSearch(secrets, loadMaskingAddon());
   const { kind: esc } = start.store.esc;
   const isWithoutEsc = esc === "unavailable" || esc === "refused";
   if (size === 0 && !isWithoutEsc) {

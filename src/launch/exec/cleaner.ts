@@ -1,4 +1,7 @@
-/** Exec mode with secret files: the cleaner, another process, removes them (see native/monitor/secret-files.inc). */
+/**
+ * Exec mode with secret files. This process starts the cleaner, a small C program, and becomes the program. When the program ends,
+ * the cleaner removes the files (native/monitor/secret-files.inc).
+ */
 import { findMonitor, numbersOfProgram, type Monitor } from "../monitor/monitor-addon.ts";
 import { type RemovableFiles, writeRemovableFiles } from "../secret-files.ts";
 import { FIRST_PID_NAMESPACE } from "../spawn/leftovers.ts";
@@ -8,13 +11,14 @@ import { execUnavailable } from "./obstacles.ts";
 import { replace } from "./replace-process.ts";
 
 /**
- * Starts the cleaner and replaces this process by the program. Returns if there can be no cleaner and the mode is `auto`.
+ * Starts the cleaner and replaces this process by the program. Returns if no cleaner can be started and the mode is `auto`.
  *
- * @throws SophiaError if the program cannot be executed; 125 if there can be no cleaner and the mode is `exec`
+ * @throws SophiaError if the program cannot be executed; 125 if no cleaner can be started and the mode is `exec`
  */
 export async function replaceWithCleaner(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
-  // At the end of a container's PID 1, often just after the program, the kernel kills all processes in it.
+  // When PID 1 of a container ends, which often happens just after the program, the kernel kills all processes in the container.
+  // The cleaner would have no time.
   const isInContainer = preparation.firstProcess || pidNamespace() !== FIRST_PID_NAMESPACE;
   const monitor = isInContainer ? undefined : findMonitor(preparation);
   const files = monitor && startCleaner(launch, monitor);
@@ -28,7 +32,7 @@ export async function replaceWithCleaner(launch: Launch): Promise<void> {
   if (options.mode === "exec") throw execUnavailable("files");
 }
 
-/** Holds all signals meanwhile: one that ends this process acts before there are files, or once there is a cleaner. */
+/** Starts the cleaner. Signals wait meanwhile, so that none ends this process while it has files but no cleaner. */
 function startCleaner(launch: Launch, { addon, file }: Monitor): RemovableFiles | undefined {
   addon.holdSignals();
   try {

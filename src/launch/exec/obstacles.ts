@@ -1,3 +1,4 @@
+/** The reasons why this process cannot be replaced by the program, and the error of `--mode exec` that says so. */
 import { SophiaError } from "../../core/error.ts";
 
 const REASONS = {
@@ -13,10 +14,10 @@ const REASONS = {
   channel: "the caller's IPC channel would be lost",
 } as const;
 
-/** The reason why a parent process is needed, or the inherited descriptors that would be closed. */
+/** The reason why this process cannot become the program; or the inherited descriptors that the program would lack then. */
 export type Obstacle = keyof typeof REASONS | readonly number[];
 
-/** Makes the error (exec-unavailable, 125) of `--mode exec`. */
+/** Returns the error (exec-unavailable, 125) for the user who asks for `--mode exec`. */
 export function execUnavailable(obstacle: Obstacle): SophiaError {
   const reason =
     typeof obstacle === "string"

@@ -1,3 +1,6 @@
+/**
+ * Exec mode: replaces this process by the program (execve(2)), which keeps the PID. From then on nothing of sophia-run is left.
+ */
 import { reached } from "../../core/phases.ts";
 import type { Libc } from "../../../native/system.ts";
 import { errorName } from "../../system/errors.ts";
@@ -7,39 +10,44 @@ import { loader } from "../../system/addon/addon.ts";
 import { deliverSignals } from "../event-listeners.ts";
 import { bytesOf } from "../program/program-strings.ts";
 
-/** Replaces this process by the program (execve(2)). @throws SophiaError if the program cannot be executed */
+/** Executes a program. Returns an error code of the system only if that fails. */
+type Execution = () => string;
+
+/** Replaces this process by the program. @throws SophiaError if the program cannot be executed */
 export async function replace(launch: Launch): Promise<never> {
   const { libc, options, preparation } = launch;
   let { program } = launch;
-  let executor: (one: Program) => () => string;
+  let prepareExecution: (target: Program) => Execution;
   if (libc === undefined) {
     const byNode = await import("./by-node.ts");
     program = await byNode.withoutRisk(program, launch);
-    executor = (one) => () => byNode.executeByNode(one);
+    prepareExecution = (target) => () => byNode.executeByNode(target);
   } else {
-    executor = (one) => byLibc(one, libc, launch);
+    prepareExecution = (target) => prepareByLibc(target, libc, launch);
   }
   if (options.restoreNofile) (await import("../open-files.ts")).setCallersOpenFiles();
-  // Before cacheCode, so that its code is cached, too.
-  const execute = executor(program);
+  // This comes before cacheCode, so that the code of the preparation is cached, too.
+  const execute = prepareExecution(program);
   if (preparation.firstProcess) {
-    // A signal between here and execve is lost.
+    // PID 1 has listeners, which must get each signal that came before. A signal between here and execve is lost.
     await deliverSignals();
   } else {
-    // The cache of a container seldom survives.
+    // Not as PID 1: the cache of a container seldom survives.
     loader?.cacheCode();
   }
   preparation.stopListening();
   preparation.restoreCoreFilter();
-  // Streams of Node make a shared pipe or terminal non-blocking.
+  // Preloaded code may have opened streams of Node.js, which make a shared pipe or terminal non-blocking.
   if (preparation.preloaded) for (const stream of [0, 1, 2]) preparation.addon?.makeBlocking(stream);
-  return runAsScript(execute(), program, launch, (script) => executor(script)());
+  return runAsScript(execute(), program, launch, (script) => prepareExecution(script)());
 }
 
 /**
- * Handles the system's refusal of a program: has the shell run a script without `#!`, else throws a SophiaError.
+ * Handles the system's refusal to execute a program. If it is a script without `#!`, the shell runs it, as execvp(3) does.
  *
- * @param execute returns an error code only if the execution fails
+ * @param code the system's error code
+ * @param execute executes the shell; returns an error code only if that fails
+ * @throws SophiaError if the shell cannot be executed either, or for any other program
  */
 export async function runAsScript(
   code: string,
@@ -55,11 +63,10 @@ export async function runAsScript(
   throw (await import("../program/start-error.ts")).executionError(command[0], program, lastCode);
 }
 
-/** Prepares an execution. @returns a function that returns an error code only if the execution fails */
-function byLibc(program: Program, libc: Libc, { inherited, streams }: Launch): () => string {
+function prepareByLibc(program: Program, libc: Libc, { inherited, streams }: Launch): Execution {
   const bytes = bytesOf(program);
   return () => {
-    // The runtime has made them close-on-exec.
+    // Node.js has made them close-on-exec.
     for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
     reached("execve");
     return errorName(libc.execve(bytes, program.argv.length));

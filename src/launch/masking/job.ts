@@ -1,9 +1,11 @@
 /**
- * The job of a program that runs on a pseudo-terminal, as a state and a pure step; terminal-session.ts performs its effects.
+ * The job of a program that runs on a pseudo-terminal, in a session of its own. For each event `step` returns the next state and the
+ * effects, which terminal-session.ts performs. It is pure, since signals, stops and answers come in any order: a table of tests covers
+ * them (job.test.ts).
  *
  * - Processes. The shell knows one process group, the job, and this process is in it. The program is in a session of its own,
- *   whose controlling terminal is the pseudo-terminal. The monitor (monitor.inc) leads that session: the kernel stops no process
- *   whose parent is in another session, so Ctrl-Z would have no effect without it.
+ *   whose controlling terminal is the pseudo-terminal. The monitor (monitor.inc) leads that session. Without it Ctrl-Z would have no
+ *   effect: the kernel stops no process whose parent is in another session.
  * - Keys. In the foreground the real terminal is raw. This process copies keys to the pseudo-terminal, which sends the program
  *   SIGINT, SIGQUIT and SIGTSTP. It also sends the first two to the job, as the real terminal would have done.
  * - Stops. The monitor reports that the program was stopped. This process shows the remaining output, restores the real
@@ -15,6 +17,8 @@
  * - Hang-up. When this process closes its side of the pseudo-terminal, or ends, the kernel sends SIGHUP to the monitor, which
  *   sends it to the program.
  */
+
+/** How the program has ended. */
 export type End = { readonly status: number } | { readonly signal: number };
 
 export interface State {
@@ -25,9 +29,9 @@ export interface State {
   readonly unanswered: number;
   /** A stop signal that is forwarded after the answers. SIGCONT discards it, as the kernel does. */
   readonly pendingStop: NodeJS.Signals | undefined;
-  /** `detached`: the real terminal is gone, and the program was not hung up. */
+  /** `hung up`: the program has lost its terminal. `detached`: the real terminal is gone, but the program was not hung up. */
   readonly terminal: "there" | "hung up" | "detached";
-  /** The real terminal is restored; nothing changes it any more. */
+  /** The real terminal was restored. Nothing changes it any more. */
   readonly isFinished: boolean;
 }
 
@@ -37,7 +41,7 @@ export type Event =
   | { readonly kind: "ended"; readonly end: End }
   /** The program was stopped; `shown`: then its output was shown and its keys were collected. */
   | { readonly kind: "stopped" | "shown"; readonly signal: NodeJS.Signals }
-  /** A stop has ended, or was refused by the kernel. */
+  /** A stop of this process has ended; or the kernel has refused it. */
   | {
       readonly kind: "awake";
       readonly signal: NodeJS.Signals;
@@ -47,33 +51,40 @@ export type Event =
   /** A signal has reached this process. `isExpected`: this process has sent it. */
   | { readonly kind: "signal"; readonly signal: NodeJS.Signals; readonly isExpected: boolean }
   | { readonly kind: "SIGHUP"; readonly hasTerminal: boolean }
-  /** The job has written to the terminal from the background (background.ts). `takes`: by the default action. */
+  /**
+   * This process has written to the terminal from the background (background.ts). `program`: what the program would do with the signal.
+   * `takes` is the default action.
+   */
   | { readonly kind: "SIGTTOU"; readonly program: "ignores" | "takes" | "handles" };
 
 export type Effect =
   | { readonly kind: "request stop" | "read keys" | "hold keys" | "close keys" | "resume later" | "dismiss monitor" }
   | { readonly kind: "ignore SIGTTOU" | "accept SIGTTOU" }
-  /** `resize` copies the terminal's size, for which the kernel signals the program, and forwards if it is the same. */
+  /** `resize` copies the terminal's size, for which the kernel sends the signal. If the size is the same, it forwards the signal. */
   | { readonly kind: "forward" | "resize"; readonly signal: NodeJS.Signals }
   /** Makes the real terminal raw. `adopts`: the program gets the settings that a shell has made. */
   | { readonly kind: "enter foreground"; readonly adopts: boolean }
-  /** Leaves the real terminal to other jobs, and polls. The real terminal turns newlines into line ends then. */
+  /** Leaves the real terminal to other jobs, and polls. Then the real terminal turns newlines into line ends. */
   | { readonly kind: "leave foreground"; readonly hasTerminal: boolean }
   | { readonly kind: "continue"; readonly isForeground: boolean }
-  /** Shows output, and collects keys. `certainly`: that cannot stop the job. */
+  /** Shows the program's output, and collects keys. `certainly`: writing cannot stop the job. */
   | { readonly kind: "show"; readonly certainly: boolean; readonly signal: NodeJS.Signals }
   /** Stops the job. `restores`: the real terminal gets the settings of the program until then. */
   | { readonly kind: "stop"; readonly restores: boolean; readonly signal: NodeJS.Signals }
   /** Closes this process's side of the pseudo-terminal. `detaches`: the program is not hung up. */
   | { readonly kind: "hang up"; readonly detaches: boolean }
-  /** Restores the terminal's settings, or applies those that the program has left. */
+  /** Restores the real terminal's former settings; `left`: applies the settings that the program has left. */
   | { readonly kind: "restore terminal"; readonly left: boolean; readonly returnsKeys: boolean };
 
+/** The signals that stop a job, as a terminal sends them. */
 const STOPS: ReadonlySet<NodeJS.Signals> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]);
+/** The signals by which the user asks the program to end. */
 const STOP_REQUESTS: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGTERM"]);
 
+/** The next state, and what must be done. */
 export type Step = readonly [state: State, effects: readonly Effect[]];
 
+/** Returns the state before the program is started. */
 export function begin(isForeground: boolean): Step {
   const state = { hasStarted: false, end: undefined, isForeground, unanswered: 0, isFinished: false };
   return [
@@ -82,6 +93,7 @@ export function begin(isForeground: boolean): Step {
   ];
 }
 
+/** Handles an event. @param isInFront true if the job is in the foreground now; `state.isForeground` is what was known before */
 export function step(state: State, event: Event, isInFront: boolean): Step {
   if (state.isFinished) return [state, []];
   switch (event.kind) {
@@ -104,7 +116,8 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
     }
     case "awake":
       if (!event.isRefused) return resume(state, isInFront);
-      // An access would stop the program for ever. In an orphaned group it must fail, which it does without a terminal.
+      // In an orphaned group an access to the terminal must fail. It does so if there is no terminal. Otherwise the program would wait
+      // for ever.
       if (event.isOrphaned && (event.signal === "SIGTTIN" || event.signal === "SIGTTOU")) return hangUp(state, true);
       return [state, [{ kind: "resume later" }]];
     case "resumed":
@@ -117,7 +130,7 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
       return event.isExpected ? [state, []] : onSignal(state, event.signal, isInFront);
     case "SIGHUP": {
       const [next, effects] = event.hasTerminal ? ([state, []] as const) : hangUp(state, true);
-      // After a hang-up the monitor sends it.
+      // After a hang-up the monitor sends SIGHUP to the program.
       return [next, next.terminal === "hung up" ? effects : [...effects, { kind: "forward", signal: "SIGHUP" }]];
     }
     case "SIGTTOU":
@@ -129,7 +142,7 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
     case "terminal gone":
       return hangUp(state, true);
     case "finished": {
-      // Settings of a killed program, such as raw mode, would be of no use to the shell.
+      // A program that was killed may have left settings such as raw mode, which the shell cannot use.
       const left = isInFront && state.end !== undefined && "status" in state.end;
       const restored: readonly Effect[] =
         state.terminal === "there" && state.isForeground
@@ -148,6 +161,7 @@ function onSignal(state: State, signal: NodeJS.Signals, isInFront: boolean): Ste
   return [state, STOP_REQUESTS.has(signal) ? [forward, { kind: "request stop" }] : [forward]];
 }
 
+/** Adopts the current foreground, and lets the monitor continue the program. Keys wait for its answer. */
 function resume(state: State, isInFront: boolean): Step {
   const hasTerminal = state.terminal === "there";
   const entered: readonly Effect[] = hasTerminal ? [{ kind: "enter foreground", adopts: !state.isForeground }] : [];
@@ -161,6 +175,7 @@ function resume(state: State, isInFront: boolean): Step {
   ];
 }
 
+/** Handles an answer of the monitor. After the last one, what has waited is sent. */
 function onAnswer(state: State): Step {
   if (state.unanswered > 0) return [state, []];
   const { pendingStop } = state;
@@ -173,9 +188,9 @@ function onAnswer(state: State): Step {
   ];
 }
 
-function forwardStop(state: State, signal: NodeJS.Signals, more: readonly Effect[]): Step {
-  if (state.unanswered > 0) return [{ ...state, pendingStop: signal }, more];
-  return [state, [{ kind: "forward", signal }, ...more]];
+function forwardStop(state: State, signal: NodeJS.Signals, furtherEffects: readonly Effect[]): Step {
+  if (state.unanswered > 0) return [{ ...state, pendingStop: signal }, furtherEffects];
+  return [state, [{ kind: "forward", signal }, ...furtherEffects]];
 }
 
 function hangUp(state: State, isHungUp: boolean): Step {

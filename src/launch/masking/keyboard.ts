@@ -1,25 +1,33 @@
 /**
- * Keys at the real terminal of a program that runs on a pseudo-terminal (see job.ts). They are read only as long as the
- * program has the foreground: a shell or an editor that shares the terminal must get its own keys. Keys that the program
- * has not read when it stops or ends are collected by the monitor, and typed into the real terminal again.
+ * Copies keys from the real terminal to the pseudo-terminal of the program (see job.ts).
+ *
+ * Keys are read only as long as the program is in the foreground: a shell or an editor that shares the terminal must get its own keys.
+ * When the program stops or ends, the monitor collects the keys that the program has not read, and they are typed into the real
+ * terminal again.
  */
 import { constants, openSync } from "node:fs";
 import { deliverSignals } from "../event-listeners.ts";
 import { send } from "../signals.ts";
 import { closeQuietly, readNow, writeAll } from "./io.ts";
 import type { Monitor } from "./monitor.ts";
-import type { Terminal, Watcher } from "./masking-system.ts";
+import type { TerminalPair, Watcher } from "./masking-system.ts";
 
-/** The size of a terminal's input buffer. */
+/** The size of the kernel's input buffer of a terminal. */
 const KEYS_BYTES = 4096;
-/** The time limit for the monitor's answer; it may have been killed. */
+/** The time for which this process waits for the monitor's answer. The monitor may have been killed. */
 const ANSWER_MS = 1000;
 
 export type Keyboard = ReturnType<typeof openKeyboard>;
 
-/** @param terminal the real one, which the keyboard closes @param gone called when the terminal is gone */
+/**
+ * Opens the keyboard of the real terminal.
+ *
+ * @param terminal the keyboard closes it
+ * @param typed is called with the keys of each read
+ * @param gone is called when the terminal has hung up
+ */
 export function openKeyboard(terminal: number, watcher: Watcher, typed: (keys: Uint8Array) => void, gone: () => void) {
-  const descriptor = nonBlocking(terminal);
+  const descriptor = openNonBlocking(terminal);
   let isClosed = false;
   const buffer = new Uint8Array(KEYS_BYTES);
   const read = (): void => {
@@ -42,28 +50,37 @@ export function openKeyboard(terminal: number, watcher: Watcher, typed: (keys: U
   };
 }
 
-/** Opens the terminal again: another process may be faster to read from a shared open file, and a read would block. */
-function nonBlocking(terminal: number): number {
+/**
+ * Opens the terminal again, for reads that do not block. From an open file that other processes share, another process may read first,
+ * and the read of this process would block.
+ *
+ * @returns the new descriptor, in place of the old one; the old one if that is not possible
+ */
+function openNonBlocking(terminal: number): number {
   try {
     const flags = constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK;
-    const own = openSync(`/proc/self/fd/${terminal}`, flags);
+    const opened = openSync(`/proc/self/fd/${terminal}`, flags);
     closeQuietly(terminal);
-    return own;
+    return opened;
   } catch {
-    // It may belong to another user.
+    // The terminal may belong to another user.
     return terminal;
   }
 }
 
-interface KeyParts extends Terminal {
-  /** The real terminal, for reading; it is closed. */
+interface KeyParts extends TerminalPair {
+  /** The real terminal, for reading. `close` closes it. */
   readonly input: number;
+  /** Called before a signal is sent to the whole job, and so to this process. */
   readonly expect: (signal: NodeJS.Signals) => void;
   readonly monitor: () => Monitor | undefined;
+  /** Returns true if the program has ended. */
   readonly hasEnded: () => boolean;
+  /** Called when the real terminal has hung up. */
   readonly gone: () => void;
 }
 
+/** Prepares to copy keys. `resume` begins. */
 export function forwardKeys(parts: KeyParts) {
   const { addon, watcher, input, real, master, expect, monitor, hasEnded, gone } = parts;
   const keyboard = openKeyboard(input, watcher, (keys) => void (lastInput = receive(keys)), gone);
@@ -71,9 +88,10 @@ export function forwardKeys(parts: KeyParts) {
   let isClosed = false;
   let lastInput: Promise<void> = Promise.resolve();
   let answer: (() => void) | undefined;
+  /** Keys that the program has not read, for `giveBack`. */
   const unread: Uint8Array[] = [];
-  /** Keys that were read and must wait: the program must be continued first. */
-  const held: Uint8Array[] = [];
+  /** Keys that this process has read, and that wait until the program was continued. */
+  const waiting: Uint8Array[] = [];
   const pause = (): void => {
     isOn = false;
     keyboard.pause();
@@ -81,14 +99,14 @@ export function forwardKeys(parts: KeyParts) {
   return {
     resume: (): void => {
       isOn = true;
-      lastInput = lastInput.then(typeHeld);
+      lastInput = lastInput.then(typeWaiting);
     },
     pause,
     close: (): void => {
       isClosed = true;
       keyboard.close();
     },
-    /** Pauses, and collects the keys that the program has not read. @param isLast the program's terminal is closed */
+    /** Pauses, and collects the keys that the program has not read. @param isLast true if the program has ended */
     collect: async (isLast: boolean): Promise<void> => {
       pause();
       await lastInput;
@@ -97,26 +115,28 @@ export function forwardKeys(parts: KeyParts) {
       });
       monitor()?.collect(isLast);
       await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_MS).unref())]);
-      unread.push(...held.splice(0));
+      unread.push(...waiting.splice(0));
     },
+    /** Takes the monitor's answer. */
     collected: (keys: Uint8Array): void => {
       unread.unshift(keys);
       answer?.();
     },
+    /** Types the keys that the program has not read into the real terminal. */
     giveBack: (): void => {
       for (const keys of unread.splice(0)) addon.typeInto(real, keys);
     },
   };
 
   async function receive(keys: Uint8Array): Promise<void> {
-    held.push(keys);
-    // A SIGCONT that came before the key may ask to continue the program: then the key is held.
+    waiting.push(keys);
+    // A SIGCONT that came before the key continues the program. Then the key must wait for that.
     await deliverSignals();
-    await typeHeld();
+    await typeWaiting();
   }
 
-  async function typeHeld(): Promise<void> {
-    if (isOn || hasEnded()) for (const keys of held.splice(0)) await type(keys);
+  async function typeWaiting(): Promise<void> {
+    if (isOn || hasEnded()) for (const keys of waiting.splice(0)) await type(keys);
     if (isOn && !isClosed) keyboard.resume();
   }
 
@@ -124,13 +144,14 @@ export function forwardKeys(parts: KeyParts) {
     if (hasEnded()) return void unread.push(keys);
     const signals = signalsOf(keys);
     if (!isClosed) await writeAll(master, keys);
-    // The pseudo-terminal sends them to the program only; the real terminal would have sent them to the whole job.
+    // The pseudo-terminal sends these signals to the program only. The real terminal would have sent them to the whole job.
     for (const signal of signals) {
       expect(signal);
       send(0, signal);
     }
   }
 
+  /** Returns the signals that the terminal sends for keys, such as SIGINT for Ctrl-C. */
   function signalsOf(keys: Uint8Array): readonly NodeJS.Signals[] {
     if (addon.foregroundGroup(master) !== monitor()?.pid) return [];
     const [interrupt, quit] = addon.modesOf(master);

@@ -1,18 +1,19 @@
+/** Opens all that stands between the program and its outputs if they are masked, before the program is started. */
 import type { Launch, OutputMasking } from "../types.ts";
 import { messageWriter } from "./messages.ts";
 import { Outputs, syncAll, type Pumps } from "./outputs.ts";
 import { openPartTerminal } from "./part-terminal.ts";
 import { openSession } from "./terminal-session.ts";
-import { isWholeTerminal, planOutputs, prepare, type Prepared } from "./streams.ts";
-import { duplicate, type System, type Terminal } from "./masking-system.ts";
+import { isWholeTerminal, planOutputs, prepare, type PreparedOutput } from "./streams.ts";
+import { duplicate, type System, type TerminalPair } from "./masking-system.ts";
 
 export { openSystem } from "./masking-system.ts";
 
 /**
- * Puts a pipe in front of each output that has a reader, or a pseudo-terminal in front of a terminal.
+ * Opens a pipe in place of each output that has a reader, and a pseudo-terminal in place of a terminal.
  *
- * @param mayHaveSession the monitor can start the program
- * @param isRenewed the program may be restarted
+ * @param mayHaveSession true if the monitor can start the program in a session of its own
+ * @param isRenewed true if the program may be restarted
  * @throws SophiaError (125) if that is not possible
  */
 export function openOutputs(
@@ -26,13 +27,15 @@ export function openOutputs(
   const isWhole = mayHaveSession && isWholeTerminal(planned, addon);
   const prepared = planned.map((output) => prepare(output, outputMasking.requiresTerminal, isWhole, system));
   const streams = prepared.map(({ output, isTerminal }) => ({ isErrors: output.descriptors.includes(2), isTerminal }));
-  const errors = prepared.find((_, stream) => streams[stream]?.isErrors)?.target;
-  const messages = messageWriter(errors, isWhole ? "\r\n" : "\n");
+  const messageTarget = prepared.find((_, stream) => streams[stream]?.isErrors)?.target;
+  const messages = messageWriter(messageTarget, isWhole ? "\r\n" : "\n");
   const pumps: Pumps = new Map();
-  const shown = prepared.find(({ isTerminal }) => isTerminal);
-  const terminal = system && shown && openTerminal(shown, pumps, system);
+  const terminalOutput = prepared.find(({ isTerminal }) => isTerminal);
+  const terminal = system && terminalOutput && openTerminal(terminalOutput, pumps, system);
   const session =
-    shown && terminal && isWhole ? sessionOn(terminal, shown, pumps, launch.inherited.numbers) : undefined;
+    terminalOutput && terminal && isWhole
+      ? openSessionOn(terminal, terminalOutput, pumps, launch.inherited.numbers)
+      : undefined;
   const partTerminal = terminal && session === undefined ? openPartTerminal(terminal) : undefined;
   const opened = { prepared, system, messages, pumps, session, partTerminal };
   return new Outputs(opened, outputMasking, {
@@ -41,22 +44,27 @@ export function openOutputs(
     hasSession: session !== undefined,
     isRenewed,
     hasNotice: outputMasking.notice !== undefined,
-    // The end of PID 1 ends all other processes.
+    // PID 1 cannot hand over to another process, since all others end with it.
     mayHandOver: addon !== undefined && !launch.preparation.firstProcess,
     isRestored: false,
     isIncomplete: false,
   });
 }
 
-/** Copies the descriptors of a terminal: the originals are closed when the stream has no writer any more. */
-function openTerminal({ target, source }: Prepared, pumps: Pumps, system: System): Terminal {
+/** Duplicates the descriptors of a terminal, since the originals are closed when the stream has no writer any more. */
+function openTerminal({ target, source }: PreparedOutput, pumps: Pumps, system: System): TerminalPair {
   const real = duplicate(system.addon, target);
   const master = duplicate(system.addon, source?.descriptor ?? -1);
   return { ...system, real, master, sync: () => syncAll(pumps) };
 }
 
 /** Prepares a session of the program's own on the terminal. */
-function sessionOn(terminal: Terminal, { programSide }: Prepared, pumps: Pumps, inherited: readonly number[]) {
+function openSessionOn(
+  terminal: TerminalPair,
+  { programSide }: PreparedOutput,
+  pumps: Pumps,
+  inherited: readonly number[],
+) {
   return openSession({
     ...terminal,
     input: duplicate(terminal.addon, 0),

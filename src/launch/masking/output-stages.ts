@@ -1,5 +1,9 @@
-/** The program's outputs as a state and a pure step; outputs.ts performs its effects. */
+/**
+ * The outputs of one program: decides what happens when a write fails, when a reader or the last writer has ended, and when the program
+ * has ended. It is pure: each function returns the next state and the effects, which outputs.ts performs.
+ */
 interface Stream {
+  /** True for the stream of the standard error, to which messages are written as well. */
   readonly isErrors: boolean;
   readonly isTerminal: boolean;
 }
@@ -8,20 +12,23 @@ export interface State {
   readonly streams: readonly Stream[];
   /** The indexes of streams that still have a writer. */
   readonly open: ReadonlySet<number>;
+  /** True if the program is in a session of its own (terminal-session.ts). */
   readonly hasSession: boolean;
+  /** True if the program may be restarted. */
   readonly isRenewed: boolean;
+  /** True if a message reports the first secret that was masked. */
   readonly hasNotice: boolean;
-  /** Another process can continue a stream after the end of this one. */
+  /** True if another process can continue to mask a stream after the end of this one. */
   readonly mayHandOver: boolean;
-  /** The former program has ended, and the terminal is restored. */
+  /** True if the program has ended, and the terminal was restored. */
   readonly isRestored: boolean;
-  /** Output was lost that its reader still wanted, as on a full disk. */
+  /** True if output was lost although it had a reader, as on a full disk. */
   readonly isIncomplete: boolean;
 }
 
 export type StreamEvent = { readonly stream: number } & (
   | { readonly kind: "failed"; readonly code: string }
-  /** `unread`: the stream has no reader any more. `ended`: it has no writer any more, and all was passed on. */
+  /** `unread`: the stream has no reader any more. `ended`: the stream has no writer any more, and all was passed on. */
   | { readonly kind: "unread" | "ended" }
 );
 
@@ -37,7 +44,7 @@ export type Effect =
   | { readonly kind: "close target"; readonly stream: number; readonly later: boolean }
   | { readonly kind: "lose reader"; readonly stream: number };
 
-/** The asynchronous effects of an end, in order. */
+/** The effects of an end. Each must have ended before the next begins. */
 export type EndEffect =
   /** `sync`: passes on available output, without the beginning of a secret if there is still a writer. */
   | { readonly kind: "collect keys" | "sync" | "finish messages" | "restore session" | "close session" }
@@ -46,13 +53,14 @@ export type EndEffect =
   | { readonly kind: "end terminal"; readonly wasKilled: boolean }
   | { readonly kind: "flush" | "hand over"; readonly streams: readonly number[] };
 
+/** Handles an event of one stream. */
 export function step(state: State, event: StreamEvent): readonly [State, readonly Effect[]] {
   const { stream } = event;
   const { isErrors = false, isTerminal = false } = state.streams[stream] ?? {};
   const terminal: readonly Effect[] = isTerminal && !state.hasSession ? [{ kind: "close terminal" }] : [];
   switch (event.kind) {
     case "failed": {
-      // The program learns of a reader that has gone by SIGPIPE, and of a terminal by SIGHUP.
+      // Without a reader the program gets SIGPIPE, and without a terminal SIGHUP. So it knows that output is lost.
       const next = { ...state, isIncomplete: state.isIncomplete || (event.code !== "EPIPE" && !isTerminal) };
       if (isErrors) return [next, [...terminal, { kind: "disable messages" }]];
       const line = `the standard output cannot be written (${event.code})`;
@@ -64,13 +72,14 @@ export function step(state: State, event: StreamEvent): readonly [State, readonl
     case "ended": {
       const open = new Set(state.open);
       open.delete(stream);
-      // A program that ends closes both streams. A write of the other one, or a restart, may still cause a message.
+      // A program that ends closes both streams. The output of the other stream, or a restart, may still cause a message.
       const later = isErrors && (open.size > 0 || state.hasNotice || state.isRenewed);
       return [{ ...state, open }, [{ kind: "close target", stream, later }]];
     }
   }
 }
 
+/** Handles the end of the program. A drain comes first; then the caller calls this function again with its result. */
 export function end(state: State, event: EndEvent): readonly [State, readonly EndEffect[]] {
   const { wasKilled } = event;
   const allStreams = [...state.streams.keys()];
@@ -89,11 +98,13 @@ export function end(state: State, event: EndEvent): readonly [State, readonly En
   }
   if (event.isLast) return [state, [...collected, { kind: "drain", wasKilled }]];
   const closed = only(state.hasSession, { kind: "close session" });
-  // Background processes of the program may still write to a pipe: the beginning of a secret waits for the rest.
+  // The session is closed, so that nothing more comes. To a pipe background processes of the program may still write: there the
+  // beginning of a secret waits for the rest.
   const flushed = only(state.hasSession, { kind: "flush", streams: allStreams });
   return [{ ...state, isRestored: true }, [...collected, { kind: "sync" }, ...flushed, ...terminal, ...closed]];
 }
 
+/** Returns the effect if the condition is true. */
 function only(condition: boolean, effect: EndEffect): readonly EndEffect[] {
   return condition ? [effect] : [];
 }

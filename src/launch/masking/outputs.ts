@@ -1,5 +1,9 @@
+/**
+ * The masked outputs of one program. output-stages.ts decides what happens to them: what a failed write, a reader that has ended, or the
+ * program's end leads to. The class `Outputs` turns these events into calls of output-stages.ts, and performs the effects.
+ */
 import type { ChildProcess } from "node:child_process";
-import { maskingOf, withFormer } from "../../masking/masking.ts";
+import { maskingOf, addFormerSecrets } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/masking-model.ts";
 import { listen, type Undo } from "../event-listeners.ts";
 import type { TerminalSignals } from "../spawn/forward-signals.ts";
@@ -12,25 +16,25 @@ import { startPump, type Pump } from "./pump.ts";
 import type { openSession } from "./terminal-session.ts";
 import { readFromStream } from "./source.ts";
 import * as stages from "./output-stages.ts";
-import { closeTarget, type Prepared } from "./streams.ts";
+import { closeTarget, type PreparedOutput } from "./streams.ts";
 import type { System } from "./masking-system.ts";
 
 /**
- * The time for which the standard error stays open for a message after the program has closed it: in steps, since each gives the
- * event loop a turn for the last output, also in a process that had no processor for longer than that.
+ * The time for which the standard error stays open for a message after the program has closed it. The time passes in steps, since
+ * each gives the event loop a turn for the last output, even if this process had no processor for longer than the whole time.
  */
 const LAST_MESSAGE_MS = 100;
 const STEP_MS = 10;
-/** They end a launcher that waits for a slow reader after the program's end. */
-const ENDING: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
+/** The signals that end a launcher which waits for a slow reader after the program's end. */
+const END_SIGNALS: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
 
 /** The pumps of the streams that have been started, by the number of the stream. */
 export type Pumps = Map<number, Pump>;
 
-/** The parts that are opened before the program is started. */
-export interface Opened {
-  readonly prepared: readonly Prepared[];
-  /** undefined without the addon */
+/** The parts that open.ts opens before the program is started. */
+export interface OpenedOutputs {
+  readonly prepared: readonly PreparedOutput[];
+  /** undefined without the addon. */
   readonly system: System | undefined;
   readonly messages: ReturnType<typeof messageWriter>;
   readonly pumps: Pumps;
@@ -38,31 +42,30 @@ export interface Opened {
   readonly partTerminal: ReturnType<typeof openPartTerminal> | undefined;
 }
 
-/** The outputs of one program. output-stages.ts decides what happens to them, and this class performs it. */
 export class Outputs {
-  /** The program's side of each output: a descriptor, or a pipe that Node.js makes. */
-  readonly given: ReadonlyMap<number, number | "pipe">;
-  readonly session: Opened["session"];
+  /** By the program's descriptor: what the program gets in its place. */
+  readonly programSides: ReadonlyMap<number, number | "pipe">;
+  readonly session: OpenedOutputs["session"];
   readonly terminal: TerminalSignals | undefined;
   /** The descriptors, of 1 and 2, to which this process still writes. */
-  readonly kept: readonly number[];
+  readonly keptDescriptors: readonly number[];
   /** Writes to the standard error, between the program's lines. */
   readonly write: (text: string) => void;
-  private readonly opened: Opened;
+  private readonly opened: OpenedOutputs;
   private outputMasking: OutputMasking;
   private state: stages.State;
 
-  constructor(opened: Opened, outputMasking: OutputMasking, state: stages.State) {
+  constructor(opened: OpenedOutputs, outputMasking: OutputMasking, state: stages.State) {
     const { prepared, system, messages, session, partTerminal } = opened;
     this.opened = opened;
     this.outputMasking = outputMasking;
     this.state = state;
-    this.given = new Map(
+    this.programSides = new Map(
       prepared.flatMap(({ output, programSide }) =>
         output.descriptors.map((descriptor) => [descriptor, programSide] as const),
       ),
     );
-    this.kept = system === undefined ? [...this.given.keys()] : [];
+    this.keptDescriptors = system === undefined ? [...this.programSides.keys()] : [];
     this.session = session;
     this.terminal = partTerminal?.signals;
     this.write = messages.write;
@@ -74,7 +77,7 @@ export class Outputs {
     setImmediate(() => this.outputMasking.masking.prepare(this.opened.system?.addon));
   }
 
-  /** Masks later output by other secrets, which include the present ones. */
+  /** Masks later output by other secrets, which must include the present ones. */
   maskBy(outputMasking: OutputMasking): void {
     const { system, pumps } = this.opened;
     this.outputMasking = outputMasking;
@@ -84,31 +87,39 @@ export class Outputs {
 
   /** Masks later output by further secrets as well. */
   maskFurther(further: readonly Secret[]): void {
-    const { secrets } = withFormer(further, this.outputMasking.secrets);
+    const { secrets } = addFormerSecrets(further, this.outputMasking.secrets);
     this.maskBy({ ...this.outputMasking, secrets, masking: maskingOf(secrets) });
   }
 
+  /** Returns true if a background process of the program may still write. */
   isOpen(): boolean {
     return this.state.open.size > 0;
   }
 
+  /** Returns true if output was lost, as on a full disk. */
   isIncomplete(): boolean {
     return this.state.isIncomplete;
   }
 
-  /** Passes on the output of an ended program. For its background processes another process continues, or this one. */
+  /**
+   * Passes on the output of a program that has ended. If background processes of the program still write, another process continues to
+   * mask it, or this one.
+   *
+   * @param isLast false if the program is restarted
+   * @param wasKilled true if it has ended by a signal
+   */
   async finish(isLast: boolean, wasKilled: boolean): Promise<void> {
     let stopListening: Undo = () => {};
-    const abandoned = new Promise<void>((resolve) => {
-      stopListening = listen(ENDING, (signal) => this.session?.isOwn(signal) === true || resolve());
+    const endSignal = new Promise<void>((resolve) => {
+      stopListening = listen(END_SIGNALS, (signal) => this.session?.isOwn(signal) === true || resolve());
     });
-    // Threads whose writes have no reader are abandoned.
-    await Promise.race([this.end({ kind: "finish", isLast, wasKilled }), abandoned]).finally(
+    // A thread may write to a reader that does not read. A signal ends the wait for it.
+    await Promise.race([this.end({ kind: "finish", isLast, wasKilled }), endSignal]).finally(
       () => isLast || stopListening(),
     );
   }
 
-  private startStream(prepared: Prepared, stream: number, child: ChildProcess | undefined): void {
+  private startStream(prepared: PreparedOutput, stream: number, child: ChildProcess | undefined): void {
     const { output, target, programSide, isTerminal } = prepared;
     const { system, messages, pumps, partTerminal } = this.opened;
     if (typeof programSide === "number" && this.session === undefined) closeQuietly(programSide);
@@ -116,7 +127,7 @@ export class Outputs {
     const source = prepared.source ?? (pipe ? readFromStream(pipe) : undefined);
     if (source === undefined) return;
     const pump = startPump(source, target, this.outputMasking.masking.stream(undefined, system?.addon), {
-      came: isTerminal ? partTerminal?.wrote : undefined,
+      received: isTerminal ? partTerminal?.wrote : undefined,
       masked: () => {
         const notice = this.outputMasking.notice?.(output.file);
         if (notice !== undefined) this.writeLine(notice);
@@ -130,6 +141,7 @@ export class Outputs {
     system?.watcher.whenUnread(target, () => this.happen({ kind: "unread", stream }));
   }
 
+  /** Returns true for the stream of the standard error. */
   private isErrors(stream: number): boolean {
     return this.state.streams[stream]?.isErrors === true;
   }
@@ -212,16 +224,16 @@ export class Outputs {
     const { prepared, system, messages } = this.opened;
     const output = prepared[stream];
     if (this.isErrors(stream)) {
-      // A message may be on its way, or wait for the end of a line.
+      // A message may wait for the end of a line.
       await messages.finish();
       messages.disable();
     }
-    // Without the addon the target is the launcher's own descriptor, which the next program gets.
+    // Without the addon the target is a standard stream of this process, which the next program needs.
     if (output !== undefined && (system !== undefined || !this.state.isRenewed)) closeTarget(output, system);
   }
 }
 
-/** Passes on the available output of all streams; without the beginning of a secret of those that have a writer. */
+/** Passes on the available output of all streams. The beginning of a secret waits if the stream still has a writer. */
 export async function syncAll(pumps: Pumps): Promise<void> {
   await Promise.all(Array.from(pumps.values(), (pump) => pump.sync()));
 }

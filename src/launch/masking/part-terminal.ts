@@ -1,9 +1,12 @@
 /**
- * The terminal of a program of which only some standard streams are a terminal (`program | cat`, `... | less`). The program
- * stays in this process's group and session, and writes to a pseudo-terminal that is not its controlling terminal. So the real
- * one sends the signals of keys to the group as usual. This process copies settings that programs change on their output
- * (`dialog`, curses) to the real terminal. A program that wants single keys from its output, as less and vim do if their
- * standard input is a pipe, gets the keys of the real terminal.
+ * The terminal of a program of which only some standard streams are a terminal (`program | cat`, `… | less`).
+ *
+ * The program stays in this process's group and session, and writes to a pseudo-terminal that is not its controlling terminal. So the
+ * real terminal sends the signals of keys to the group as usual. Two things must be copied:
+ *
+ * - Settings. Programs such as `dialog` change the settings of their output. This process copies them to the real terminal.
+ * - Keys. If its standard input is a pipe, a program such as less or vim reads single keys from its output. This process copies them
+ *   from the real terminal to the pseudo-terminal.
  */
 import { AS_GIVEN, OUTPUT_AS_BEFORE } from "../../../native/shared.ts";
 import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";
@@ -12,25 +15,25 @@ import type { TerminalSignals } from "../spawn/forward-signals.ts";
 import { isStoppedByAccess, stopsWriters } from "./background.ts";
 import { closeQuietly, writeAll } from "./io.ts";
 import { openKeyboard, type Keyboard } from "./keyboard.ts";
-import type { Terminal } from "./masking-system.ts";
+import type { TerminalPair } from "./masking-system.ts";
 
-/** The pause between an output and a second comparison of settings: programs also change them after they write. */
-const LATER_MS = 50;
-/** The polling interval in the background: a shell may put the job into the foreground without a signal. */
+/** The pause between an output and the second comparison of settings. Programs also change them after they write. */
+const SETTINGS_DELAY_MS = 50;
+/** The polling interval in the background, since a shell may put the job into the foreground without a signal. */
 const POLL_MS = 200;
 
-/** Copies settings and keys between both terminals, until it is closed. */
-export function openPartTerminal({ addon, watcher, real, master, sync }: Terminal) {
+/** Begins to copy settings and keys, until `close` or `end` is called. */
+export function openPartTerminal({ addon, watcher, real, master, sync }: TerminalPair) {
   const { isatty } = process.getBuiltinModule("node:tty");
   const hasInput = isatty(0);
   const group = readProcessStat("self")?.group ?? -1;
   const isInFront = (): boolean => addon.foregroundGroup(real) === group;
-  /** The settings of the pseudo-terminal: at the start, and those that the real terminal has. */
+  /** The settings of the pseudo-terminal at the start, and those that were copied last, as text. */
   const initialSettings = textOf(addon.settingsOf(master));
   let copiedSettings = initialSettings;
   /** The settings of the real terminal before the program changed them. */
   let formerSettings: Uint8Array | undefined;
-  let later: NodeJS.Timeout | undefined;
+  let copyTimer: NodeJS.Timeout | undefined;
   let keyboard: Keyboard | undefined;
   let isClosed = false;
 
@@ -41,7 +44,7 @@ export function openPartTerminal({ addon, watcher, real, master, sync }: Termina
   const copySettings = (): void => {
     const settings = isClosed ? undefined : addon.settingsOf(master);
     if (settings === undefined || textOf(settings) === copiedSettings) return;
-    if (!isInFront()) return copyIn(POLL_MS);
+    if (!isInFront()) return copyLater(POLL_MS);
     copiedSettings = textOf(settings);
     if (copiedSettings === initialSettings) return restore();
     formerSettings ??= addon.settingsOf(real);
@@ -64,17 +67,19 @@ export function openPartTerminal({ addon, watcher, real, master, sync }: Termina
       keyboard?.pause();
     },
     continued: () => {
-      // A shell has made its own settings.
+      // A shell has changed the settings of the real terminal meanwhile.
       if (copiedSettings !== initialSettings) copiedSettings = "";
       copySettings();
     },
   };
   return {
     signals,
+    /** Must be called after each output of the program. */
     wrote: (): void => {
       copySettings();
-      copyIn(LATER_MS);
+      copyLater(SETTINGS_DELAY_MS);
     },
+    /** Ends, when the program has ended. Settings stay if the program has made them on purpose: it was not killed. */
     end: (wasKilled: boolean): void => {
       copySettings();
       if (wasKilled && copiedSettings !== initialSettings && isInFront()) restore();
@@ -84,15 +89,15 @@ export function openPartTerminal({ addon, watcher, real, master, sync }: Termina
   };
 
   function close(): void {
-    clearTimeout(later);
+    clearTimeout(copyTimer);
     keyboard?.close();
     if (!isClosed) for (const descriptor of [master, real]) closeQuietly(descriptor);
     isClosed = true;
   }
 
-  function copyIn(milliseconds: number): void {
-    clearTimeout(later);
-    later = setTimeout(copySettings, milliseconds).unref();
+  function copyLater(milliseconds: number): void {
+    clearTimeout(copyTimer);
+    copyTimer = setTimeout(copySettings, milliseconds).unref();
   }
 
   function restore(): void {
@@ -102,6 +107,7 @@ export function openPartTerminal({ addon, watcher, real, master, sync }: Termina
   }
 }
 
+/** Returns settings as text, which is easy to compare. */
 function textOf(settings: Uint8Array | undefined): string {
   return settings === undefined ? "" : Buffer.from(settings).toString("latin1");
 }

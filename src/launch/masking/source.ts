@@ -1,39 +1,46 @@
+/** Sources: the ends of pipes and pseudo-terminals from which this process reads what the program writes. */
 import type { Readable } from "node:stream";
 import { readNow } from "./io.ts";
 import type { Watcher } from "./masking-system.ts";
 
-/** The size of the pipe. */
+/** The size of the pipe, so that one read can take all that is in it. */
 const CHUNK_BYTES = 262_144;
-/** The size to which a program without privileges can enlarge a pipe. More bytes came after the program's end. */
-const MOST_LEFT_BYTES = 1_048_576;
+/**
+ * The size to which a program without privileges can enlarge a pipe. A drain after the program's end that reads more has begun to read
+ * what background processes write.
+ */
+const MAX_DRAINED_BYTES = 1_048_576;
 /** Limit on the turns of the event loop that a drain takes for a stream of Node.js. */
-const MOST_TURNS = 64;
+const MAX_TURNS = 64;
 
-/** The launcher's end of a pipe or pseudo-terminal to which the program writes. */
+/** This process's end of a pipe or pseudo-terminal to which the program writes. */
 export interface Source {
   /**
-   * Reads the next chunk while `take` passes on the one before it, in the memory of the second last one.
+   * Begins to read. It reads the next chunk while `take` passes on the one before. Two buffers are used in turn, so that the memory of a
+   * chunk is used again for the chunk after the next.
    *
-   * @param end called once, after the last chunk or `close`
+   * @param end is called once: after the last chunk was taken, or after `close`
    */
   readonly start: (take: Take, end: () => void) => void;
-  /** Reads the available bytes and pauses. @returns true at the end of the stream */
+  /** Reads the available bytes, and pauses. @returns true at the end of the stream */
   readonly drain: () => Promise<boolean>;
+  /** Continues to read after `drain`. */
   readonly resume: () => void;
-  /** The program's next write fails (EPIPE). @returns the number of bytes that it has written since the last read */
+  /** Closes the source: the program's next write fails (EPIPE). @returns the number of bytes that were not read */
   readonly close: () => number;
   readonly descriptor: number | undefined;
 }
 
+/** Passes a chunk on. */
 type Take = (chunk: Uint8Array) => Promise<void>;
 
-/** @param descriptor non-blocking; the source closes it */
+/** Returns a source that reads a descriptor. @param descriptor must be non-blocking; the source closes it */
 export function readFrom(descriptor: number, watcher: Watcher): Source {
   let [buffer, formerBuffer] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
   let state: "reading" | "draining" | "ended" = "reading";
   /** Resolves when all chunks were taken. */
   let taking: Promise<void> = Promise.resolve();
-  let passTo: Take = async () => {};
+  let take: Take = async () => {};
   let end = (): void => {};
   let isClosed = false;
   const close = (): number => {
@@ -50,27 +57,27 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
     if (length === "nothing") watcher.whenReadable(descriptor, read);
     else if (length === 0) close();
     else {
-      const former = taking;
-      taking = passTo(buffer.subarray(0, length));
+      const formerTaking = taking;
+      taking = take(buffer.subarray(0, length));
       [buffer, formerBuffer] = [formerBuffer, buffer];
-      void former.then(read);
+      void formerTaking.then(read);
     }
   };
   return {
     descriptor,
-    start: (take, ended) => {
-      passTo = take;
+    start: (onChunk, ended) => {
+      take = onChunk;
       end = ended;
       watcher.whenReadable(descriptor, read);
     },
     drain: async () => {
       if (state === "reading") state = "draining";
       await taking;
-      for (let left = MOST_LEFT_BYTES; state === "draining" && left > 0;) {
+      for (let left = MAX_DRAINED_BYTES; state === "draining" && left > 0;) {
         const length = readNow(descriptor, buffer);
         if (length === "nothing") break;
         if (length === 0) state = "ended";
-        else await passTo(buffer.subarray(0, length));
+        else await take(buffer.subarray(0, length));
         left -= length;
       }
       return state === "ended";
@@ -84,8 +91,9 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
   };
 }
 
-/** Reads from a stream that Node.js has made for the program, which is all that there is without the addon. */
+/** Returns a source that reads a pipe which Node.js has made for the program. Without the addon there is no other. */
 export function readFromStream(stream: Readable): Source {
+  /** `received` counts the chunks. */
   const state = { ended: false, received: 0 };
   let taking: Promise<void> = Promise.resolve();
   return {
@@ -104,8 +112,8 @@ export function readFromStream(stream: Readable): Source {
     },
     drain: async () => {
       // Each turn of the event loop reads from the pipe's buffer.
-      for (let turn = 0, before = -1; turn < MOST_TURNS && !state.ended && before !== state.received; turn++) {
-        before = state.received;
+      for (let turn = 0, formerCount = -1; turn < MAX_TURNS && !state.ended && formerCount !== state.received; turn++) {
+        formerCount = state.received;
         await taking;
         for (const _ of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
       }

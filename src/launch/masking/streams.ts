@@ -1,4 +1,7 @@
-/** The program's standard output and standard error: which of them are masked, and what stands in front of each. */
+/**
+ * The program's standard output and standard error: decides which of them are masked, and prepares what the program gets in place of
+ * each: a pipe, or a pseudo-terminal in place of a terminal.
+ */
 import { constants, fstatSync, openSync, readlinkSync, type Stats } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import { loader } from "../../system/addon/addon.ts";
@@ -11,43 +14,53 @@ import { closeQuietly } from "./io.ts";
 import { readFrom, type Source } from "./source.ts";
 import { cannotMask, duplicate, type System } from "./masking-system.ts";
 
+/** A destination of the program's output. */
 export interface Output {
-  /** The descriptors of the program that share it. */
+  /** The program's descriptors that share it. */
   readonly descriptors: readonly [1 | 2, ...(1 | 2)[]];
   readonly kind: "terminal" | "file" | "stream";
-  /** The path of a regular file, if /proc has it. */
+  /** The path of a regular file, if /proc shows it. */
   readonly file?: string;
 }
 
 const O_ACCMODE = 3;
-/** The major number of /dev/null, /dev/full and the like (Linux), which have no reader. */
+/** The major number of /dev/null, /dev/full and similar devices (Linux), from which no process reads. */
 const MEMORY_DEVICES = 1;
 
-/** Returns the outputs that have a reader: one for both, to keep their order, if they share pipe, terminal or open file. */
+/**
+ * Returns the outputs that have a reader. If both descriptors are the same pipe, terminal or open file, there is one output for both, so
+ * that the order of what the program writes stays.
+ */
 export function planOutputs(addon: Pick<MaskingAddon, "isSameOpenFile"> | undefined): readonly Output[] {
-  const [out, err] = [examine(1), examine(2)];
-  if (out !== undefined && err !== undefined && isShared(out, err, addon)) return [outputOf(out, [1, 2])];
-  return [out, err].flatMap((one) => (one === undefined ? [] : [outputOf(one, [one.descriptor])]));
+  const [standardOutput, standardError] = [examine(1), examine(2)];
+  if (standardOutput !== undefined && standardError !== undefined && isShared(standardOutput, standardError, addon))
+    return [outputOf(standardOutput, [1, 2])];
+  return [standardOutput, standardError].flatMap((stream) =>
+    stream === undefined ? [] : [outputOf(stream, [stream.descriptor])],
+  );
 }
 
-/** Returns true if all three standard streams are the controlling terminal: then the program gets the keys. */
+/**
+ * Returns true if all three standard streams are the controlling terminal. Then the program runs in a session of its own
+ * (terminal-session.ts).
+ */
 export function isWholeTerminal(
   outputs: readonly Output[],
   addon: Pick<MaskingAddon, "foregroundGroup"> | undefined,
 ): boolean {
-  const [only] = outputs;
-  if (addon === undefined || only?.kind !== "terminal" || only.descriptors.length < 2) return false;
+  const [firstOutput] = outputs;
+  if (addon === undefined || firstOutput?.kind !== "terminal" || firstOutput.descriptors.length < 2) return false;
   const [input, output] = [fstatSync(0), fstatSync(1)];
   return input.isCharacterDevice() && input.rdev === output.rdev && addon.foregroundGroup(1) !== -1;
 }
 
-interface Examined {
+interface OpenStream {
   readonly descriptor: 1 | 2;
   readonly stats: Stats;
 }
 
-/** @returns undefined if the descriptor is closed, read-only, has no reader, or is an IPC channel */
-function examine(descriptor: 1 | 2): Examined | undefined {
+/** Returns undefined if the descriptor is closed, read-only, or an IPC channel, or if it has no reader. */
+function examine(descriptor: 1 | 2): OpenStream | undefined {
   let stats: Stats;
   try {
     stats = fstatSync(descriptor);
@@ -62,15 +75,19 @@ function examine(descriptor: 1 | 2): Examined | undefined {
   return { descriptor, stats };
 }
 
-function isShared(out: Examined, err: Examined, addon: Pick<MaskingAddon, "isSameOpenFile"> | undefined): boolean {
-  if (out.stats.dev !== err.stats.dev || out.stats.ino !== err.stats.ino) return false;
-  if (!out.stats.isFile()) return true;
-  // A file that was opened twice has two offsets, which matter unless both append.
-  const appends = [1, 2].every((descriptor) => ((openFlags(descriptor) ?? 0) & constants.O_APPEND) !== 0);
-  return appends || addon === undefined || addon.isSameOpenFile(out.descriptor, err.descriptor) === 1;
+function isShared(
+  { descriptor, stats }: OpenStream,
+  other: OpenStream,
+  addon: Pick<MaskingAddon, "isSameOpenFile"> | undefined,
+): boolean {
+  if (stats.dev !== other.stats.dev || stats.ino !== other.stats.ino) return false;
+  if (!stats.isFile()) return true;
+  // A file that was opened twice has two offsets. They do not matter if both descriptors append.
+  const appends = [1, 2].every((number) => ((openFlags(number) ?? 0) & constants.O_APPEND) !== 0);
+  return appends || addon === undefined || addon.isSameOpenFile(descriptor, other.descriptor) === 1;
 }
 
-function outputOf({ descriptor, stats }: Examined, descriptors: Output["descriptors"]): Output {
+function outputOf({ descriptor, stats }: OpenStream, descriptors: Output["descriptors"]): Output {
   if (stats.isFile()) return { descriptors, kind: "file", ...pathOf(descriptor) };
   const { isatty } = process.getBuiltinModule("node:tty");
   return { descriptors, kind: stats.isCharacterDevice() && isatty(descriptor) ? "terminal" : "stream" };
@@ -84,25 +101,37 @@ function pathOf(descriptor: number): { readonly file?: string } {
   }
 }
 
-/** An output with a pipe or a pseudo-terminal in front of it, before the program runs. */
-export interface Prepared {
+/** An output, and the pipe or pseudo-terminal that the program gets in its place. */
+export interface PreparedOutput {
   readonly output: Output;
-  /** The descriptor to which masked output is written. */
+  /** The descriptor to which this process writes masked output. */
   readonly target: number;
   /** undefined if Node.js makes the pipe when it starts the program. */
   readonly source: Source | undefined;
+  /** The program's end of the pipe or pseudo-terminal; `pipe` if Node.js makes it. */
   readonly programSide: number | "pipe";
   readonly isTerminal: boolean;
 }
 
-/** @throws SophiaError (system-limit, redact-pipe or redact-terminal, 125) */
-export function prepare(output: Output, insists: boolean, isWhole: boolean, system: System | undefined): Prepared {
+/**
+ * Prepares an output.
+ *
+ * @param requiresTerminal throws an error if a terminal cannot be replaced by a pseudo-terminal; otherwise it is replaced by a pipe
+ * @param isWhole as of {@link isWholeTerminal}
+ * @throws SophiaError (system-limit, redact-pipe or redact-terminal, 125)
+ */
+export function prepare(
+  output: Output,
+  requiresTerminal: boolean,
+  isWhole: boolean,
+  system: System | undefined,
+): PreparedOutput {
   const [target] = output.descriptors;
   const ends = output.kind === "terminal" ? system?.addon.makeTerminal(target, isWhole ? 0 : 1) : undefined;
   const isTerminal = typeof ends === "object";
   const error = typeof ends === "number" ? errorName(ends) : undefined;
   if (error !== undefined && limitOf(error) !== undefined) throw cannotMask(error);
-  if (output.kind === "terminal" && !isTerminal && insists) {
+  if (output.kind === "terminal" && !isTerminal && requiresTerminal) {
     throw new SophiaError({
       code: "redact-terminal",
       message: `--redact cannot open a pseudo-terminal for the program${error === undefined ? "" : ` (${error})`}`,
@@ -113,18 +142,18 @@ export function prepare(output: Output, insists: boolean, isWhole: boolean, syst
   const { addon, watcher } = system;
   const pair = isTerminal ? ends : addon.makePipe();
   if (typeof pair === "number") throw cannotMask(errorName(pair));
-  const [ownSide, programSide] = pair;
+  const [launcherSide, programSide] = pair;
   const copy = duplicate(addon, target);
-  if (isTerminal) addon.copySize(copy, ownSide);
-  return { output, target: copy, source: readFrom(ownSide, watcher), programSide, isTerminal };
+  if (isTerminal) addon.copySize(copy, launcherSide);
+  return { output, target: copy, source: readFrom(launcherSide, watcher), programSide, isTerminal };
 }
 
-/** Closes the descriptors of an output whose writers have ended, so that its reader sees the end. */
-export function closeTarget({ output, target }: Prepared, system: System | undefined): void {
+/** Closes the descriptors of an output that has no writer any more, so that its reader sees the end. */
+export function closeTarget({ output, target }: PreparedOutput, system: System | undefined): void {
   system?.watcher.forget(target);
   closeQuietly(target);
   if (system !== undefined) return;
-  // open(2) takes the lowest free number.
+  // Without the addon the target is one of the standard streams. /dev/null takes its number: open(2) returns the lowest free one.
   for (const descriptor of output.descriptors.slice(1)) closeQuietly(descriptor);
   for (const _ of output.descriptors) openSync("/dev/null", "w");
 }

@@ -1,4 +1,7 @@
-/** Runs the program in a session of its own, on a pseudo-terminal: performs what job.ts decides, which tells the scenario. */
+/**
+ * Runs the program in a session of its own, on a pseudo-terminal. job.ts, which describes the scenario, decides what happens at each
+ * event. This file turns events of the system into calls of job.ts, and performs the effects.
+ */
 import { closeSync } from "node:fs";
 import { AS_GIVEN, RAW, RAW_OUTPUT } from "../../../native/shared.ts";
 import { ignoresSignal, readProcessStat, takesSignal } from "../proc/process-stat.ts";
@@ -11,38 +14,41 @@ import { closeQuietly } from "./io.ts";
 import * as job from "./job.ts";
 import { forwardKeys } from "./keyboard.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
-import type { Terminal } from "./masking-system.ts";
+import type { TerminalPair } from "./masking-system.ts";
 
 const POLL_MS = 200;
-/** The time limit for the SIGCONT that has ended a stop; the kernel may have refused the stop. */
+/** The time for which this process waits for the SIGCONT that ends a stop. The kernel may have refused the stop. */
 const CONTINUE_MS = 1000;
-/** The pause after a stop that the kernel refused: the program may stop again at once. */
+/** The pause after a stop that the kernel has refused. Without it a program that stops again at once would use all of a processor. */
 const REFUSED_MS = 50;
 
-interface SessionParts extends Terminal {
+interface SessionParts extends TerminalPair {
+  /** The real terminal, for reading keys; the session closes it. */
   readonly input: number;
+  /** The program's side of the pseudo-terminal; the session closes it once the program has it. */
   readonly slave: number;
   readonly inherited: readonly number[];
   /** Closes the other descriptors of the master side: the kernel hangs up once all are closed. */
   readonly hangUp: () => void;
 }
 
-/** Prepares the session before the program is started; `execute` starts it. */
+/** Prepares a session, in which `execute` starts the program. */
 export function openSession(parts: SessionParts) {
   const { addon, real, master, slave, sync, hangUp } = parts;
   const group = readProcessStat("self")?.group ?? -1;
-  /** A terminal that has hung up has no foreground group: this job is where it was. */
   const isInFront = (): boolean => {
-    const inFront = addon.foregroundGroup(real);
-    return inFront === -1 && state.terminal === "there" ? state.isForeground : inFront === group;
+    const foregroundGroup = addon.foregroundGroup(real);
+    // A terminal that has hung up has no foreground group. Until job.ts knows that, the job is where it was.
+    if (foregroundGroup === -1 && state.terminal === "there") return state.isForeground;
+    return foregroundGroup === group;
   };
   const formerSettings = addon.settingsOf(real) ?? new Uint8Array();
-  /** The signals of keys that are sent to the whole group, and the SIGCONT that ends a stop. */
+  /** The signals of keys, which this process sends to the whole group, and the SIGCONT that ends a stop. */
   const expected = expectedSignals();
   let monitor: Monitor | undefined;
   let forwarding: Forwarding | undefined;
-  let finish: (how: NodeJS.Signals | number) => void = () => {};
-  let poll: NodeJS.Timeout | undefined;
+  let resolveEnded: (end: NodeJS.Signals | number) => void = () => {};
+  let pollTimer: NodeJS.Timeout | undefined;
   const keys = forwardKeys({
     ...parts,
     expect: expected.expect,
@@ -51,11 +57,12 @@ export function openSession(parts: SessionParts) {
     gone: () => happen({ kind: "terminal gone" }),
   });
   addon.copySize(real, master);
-  const [begun, effects] = job.begin(addon.foregroundGroup(real) === group);
-  let state = begun;
-  effects.forEach(perform);
+  const [initialState, initialEffects] = job.begin(addon.foregroundGroup(real) === group);
+  let state = initialState;
+  initialEffects.forEach(perform);
 
   return {
+    /** Listens to signals in place of forward-signals.ts. */
     forward: (to: Forwarding): Undo => {
       forwarding = to;
       return listen(catchableSignals(), (signal) => {
@@ -68,31 +75,35 @@ export function openSession(parts: SessionParts) {
     /** @returns the code of the system's error if the program was not executed */
     execute: (program: Program): Running | string => {
       const ended = new Promise<NodeJS.Signals | number>((resolve) => {
-        finish = resolve;
+        resolveEnded = resolve;
       });
-      const outcome = startMonitored(parts, program, parts, formerSettings, state.isForeground, {
+      const monitorOrCode = startMonitored(parts, program, parts, formerSettings, state.isForeground, {
         unread: keys.collected,
         continued: () => happen({ kind: "continued" }),
         stopped: (signal) => happen({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),
         ended: (end) => {
           happen({ kind: "ended", end });
-          finish("status" in end ? end.status : (signalName(end.signal) ?? 128 + end.signal));
+          resolveEnded("status" in end ? end.status : (signalName(end.signal) ?? 128 + end.signal));
         },
       });
-      if (typeof outcome === "string") return outcome;
-      monitor = outcome;
+      if (typeof monitorOrCode === "string") return monitorOrCode;
+      monitor = monitorOrCode;
       closeSync(slave);
       happen({ kind: "executed" });
-      return { pid: outcome.pid, ended };
+      return { pid: monitorOrCode.pid, ended };
     },
+    /** Collects the keys that a program which has ended did not read. */
     collect: async (): Promise<void> => {
-      clearInterval(poll);
+      clearInterval(pollTimer);
       await keys.collect(true);
     },
+    /** Reports that nothing reads the real terminal any more. */
     lose: (): void => happen({ kind: "unread" }),
-    /** True for a signal that is being beingDelivered and was sent from here to the whole group. */
+    /** Returns true for a signal that is being delivered, and that this process has sent to the whole group. */
     isOwn: expected.isOwn,
+    /** Restores the real terminal. Later events have no effect. */
     restore: (): void => happen({ kind: "finished" }),
+    /** Closes the descriptors of both terminals. */
     close: (): void => {
       if (state.terminal === "there") closeQuietly(master);
       closeQuietly(real);
@@ -100,9 +111,9 @@ export function openSession(parts: SessionParts) {
   };
 
   function happen(event: job.Event): void {
-    const [next, toPerform] = job.step(state, event, isInFront());
-    state = next;
-    toPerform.forEach(perform);
+    const [nextState, effects] = job.step(state, event, isInFront());
+    state = nextState;
+    effects.forEach(perform);
   }
 
   function eventOf(signal: NodeJS.Signals, program: number | undefined): job.Event {
@@ -124,7 +135,7 @@ export function openSession(parts: SessionParts) {
         if (addon.copySize(real, master) === 0) forward(effect.signal);
         return;
       case "enter foreground":
-        clearInterval(poll);
+        clearInterval(pollTimer);
         if (effect.adopts) copySettings(real, master, AS_GIVEN);
         copySettings(real, real, RAW);
         addon.copySize(real, master);
@@ -132,8 +143,8 @@ export function openSession(parts: SessionParts) {
       case "leave foreground":
         keys.pause();
         if (effect.hasTerminal) copySettings(master, master, RAW_OUTPUT);
-        clearInterval(poll);
-        poll = setInterval(() => happen({ kind: "polled" }), POLL_MS).unref();
+        clearInterval(pollTimer);
+        pollTimer = setInterval(() => happen({ kind: "polled" }), POLL_MS).unref();
         return;
       case "continue":
         return monitor?.continue(effect.isForeground);
@@ -158,7 +169,7 @@ export function openSession(parts: SessionParts) {
         closeQuietly(master);
         return hangUp();
       case "close keys":
-        clearInterval(poll);
+        clearInterval(pollTimer);
         return keys.close();
       case "restore terminal":
         addon.applySettings(real, (effect.left ? addon.settingsOf(master) : undefined) ?? formerSettings, AS_GIVEN);
@@ -183,7 +194,7 @@ export function openSession(parts: SessionParts) {
 
   async function show(certainly: boolean, signal: NodeJS.Signals): Promise<void> {
     keys.pause();
-    // A program that was stopped because it wrote from the background must not write by this process.
+    // A program may have been stopped because it wrote from the background. Then this process must not write for it either.
     if (certainly || !stopsWriters(addon, real)) await sync();
     await keys.collect(false);
     happen({ kind: "shown", signal });
@@ -196,22 +207,22 @@ export function openSession(parts: SessionParts) {
     }
     expected.expect("SIGCONT");
     setTimeout(() => expected.giveUp("SIGCONT"), CONTINUE_MS).unref();
-    const before = performance.now();
-    // The terminal's signals stop the whole group. Returns when it was continued.
+    const startMs = performance.now();
+    // The signals of a terminal stop the whole group. This call returns when the group was continued.
     withoutListeners(signal, () => process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal)));
-    const isRefused = performance.now() - before < 1 && !isInFront();
+    const isRefused = performance.now() - startMs < 1 && !isInFront();
     happen({ kind: "awake", signal, isRefused, isOrphaned: isRefused && isOrphaned() });
   }
 }
 
-/** Counts the signals that this process causes to be sent to itself, and must ignore. */
+/** Counts the signals that this process causes to be sent to itself, and must ignore when they arrive. */
 function expectedSignals() {
   const counts = new Map<NodeJS.Signals, number>();
   const beingDelivered = new Set<NodeJS.Signals>();
   return {
     expect: (signal: NodeJS.Signals): void => void counts.set(signal, (counts.get(signal) ?? 0) + 1),
     giveUp: (signal: NodeJS.Signals): void => void counts.delete(signal),
-    /** Counts a signal that is being beingDelivered. @returns true if it was expected */
+    /** Handles a signal that has arrived. @returns true if it was expected */
     arrives: (signal: NodeJS.Signals): boolean => {
       const count = counts.get(signal) ?? 0;
       if (count === 0) return false;

@@ -5,7 +5,7 @@ import { EXEC_PID, PID_PLACEHOLDER, PID_VARIABLES } from "../../../native/shared
 import { runAsScript } from "../exec/replace-process.ts";
 import { deliverSignals } from "../event-listeners.ts";
 import { bytesOf } from "../program/program-strings.ts";
-import { callersOpenFiles, openFilesNumber } from "../open-files.ts";
+import { callerOpenFilesLimit, openFilesNumber } from "../open-files.ts";
 import type { Launch, Program } from "../types.ts";
 import { bytesOfNumbers, findMonitor, numbersOfProgram } from "./monitor-addon.ts";
 import type { RemovableFiles } from "../secret-files.ts";
@@ -25,7 +25,7 @@ export async function replaceWithMonitor(launch: Launch): Promise<void> {
   const monitor = findMonitor(preparation);
   if (monitor === undefined) return;
   const { addon, libc } = monitor;
-  const openFilesLimit = openFilesNumber(options.restoreNofile ? callersOpenFiles() : undefined);
+  const openFilesLimit = openFilesNumber(options.restoreNofile ? callerOpenFilesLimit() : undefined);
   const programDescriptors = numbersOfProgram(launch);
   // Only a start with secret files loads the code that writes them.
   const writeSecretFiles = files.length === 0 ? undefined : (await import("../secret-files.ts")).writeRemovableFiles;

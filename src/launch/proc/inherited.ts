@@ -1,3 +1,15 @@
+/**
+ * Finds the descriptors that the caller has passed on, among those that Node.js and other code in this process have opened.
+ *
+ * The kernel does not say who opened a descriptor. So this file knows which descriptors Node.js opens at its start, in which order, and
+ * compares with the parent process. preflight.ts loads it only if a quick look (descriptors.ts) gave no answer.
+ *
+ * If the caller has passed on nothing, and without io_uring, Node.js has these:
+ *
+ *      3 epoll    4 5 pipe     6 7 pipe    8 eventfd      the first event loop
+ *      9 epoll    10 11 pipe               12 eventfd     the second
+ *     13 epoll    14 15 pipe               16 eventfd     the third
+ */
 import type { Addon } from "../../../native/system.ts";
 import {
   EPOLL_TARGET,
@@ -13,30 +25,39 @@ import {
 } from "./descriptors.ts";
 import { inheritedWithoutProc } from "./without-proc.ts";
 
-const O_NONBLOCK = 0o4000; // in Linux
-const OF_EVENT_LOOPS: ReadonlySet<string> = new Set([EPOLL_TARGET, EVENTFD_TARGET, RING_TARGET]);
-/** The limit on repeated reads while one of a pair is missing. */
+/** A flag of open(2) in Linux. */
+const O_NONBLOCK = 0o4000;
+/** The links of descriptors that an event loop has. */
+const EVENT_LOOP_TARGETS: ReadonlySet<string> = new Set([EPOLL_TARGET, EVENTFD_TARGET, RING_TARGET]);
+/** The limit on repeated reads of the folder while a new event loop has no eventfd yet. */
 const MAX_READS = 100;
+/** The number of event loops that Node.js starts. */
 const LOOPS_OF_NODE = 3;
 
+/** Other code in this process that may have opened descriptors. */
 export interface Openers {
-  /** Preloaded code or Node's channel to a parent may have opened some. */
+  /** True if preloaded code, or Node's channel to its parent, may have opened some. */
   readonly mayHaveOthers: boolean;
-  /** Called first if there is a socket: closes it if it is the inspector's. */
+  /** Called first if there is a socket, which it closes if it is that of the inspector. */
   readonly onSocket: () => void;
   readonly addon: Addon | undefined;
 }
 
+/** The facts that decide about descriptors. Tests replace them. */
 export interface DescriptorFacts {
-  /** Other threads may have event loops, too, besides the three that Node.js starts. */
+  /** True if there may be event loops besides the three that Node.js starts. */
   readonly mayHaveMoreLoops: boolean;
+  /** Returns the text of /proc/self/fdinfo. */
   readonly info: (descriptor: number) => string;
+  /** Lists the open descriptors of the parent process. */
   readonly parents: () => readonly Descriptor[];
-  /** Returns true if the two are one open file; false if unknown. */
+  /** Returns true if a descriptor of this process and one of the parent process are one open file; false if unknown. */
   readonly isParents: (here: number, there: number) => boolean;
 }
 
-/** Returns the caller's descriptors from 3 on. Must run before anything opens files. In an executable runtime/ replaces it. */
+/**
+ * Returns the caller's descriptors from 3 on. It must be called before anything opens files. In an executable runtime/ knows them.
+ */
 export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Openers): Inherited {
   if (process.platform !== "linux") return inheritedWithoutProc(mayHaveOthers);
   const openFrom3 = (): readonly Descriptor[] => openDescriptors("self").filter(({ number }) => number > 2);
@@ -48,7 +69,7 @@ export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Openers
   }
   const mayHaveMoreLoops = mayHaveOthers || hasSocket;
   if (mayHaveMoreLoops) {
-    // A new thread has an epoll descriptor already, and its eventfd soon.
+    // A new thread opens its epoll descriptor first, and its eventfd soon after.
     for (let reads = 0; !areInPairs(open) && reads < MAX_READS; reads++) open = openFrom3();
   }
   const { passed, doubtful } = selectInherited(open, {
@@ -58,13 +79,13 @@ export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Openers
     isParents: (here, there) => addon?.isParents(here, there) === true,
   });
   const numbers = passed
-    // Drops files that another thread opened briefly (glibc counts the processors).
+    // Another thread may have opened a file briefly, as glibc does to count the processors. It is closed by now.
     .filter(({ number, target }) => target === targetOf(number))
     .map(({ number }) => number);
-  return { numbers: numbers.toSorted((a, b) => a - b), doubtful: doubtful.map(({ number }) => number) };
+  return { numbers: numbers.toSorted((one, other) => one - other), doubtful: doubtful.map(({ number }) => number) };
 }
 
-/** Compares the numbers of epoll descriptors and of eventfds. Each event loop has one of both. */
+/** Returns true if there are as many epoll descriptors as eventfds, as in complete event loops. */
 function areInPairs(open: readonly Descriptor[]): boolean {
   return countOf(EPOLL_TARGET, open) === countOf(EVENTFD_TARGET, open);
 }
@@ -74,84 +95,102 @@ function countOf(kind: string, open: readonly Descriptor[]): number {
 }
 
 /**
- * Selects the caller's descriptors. Node.js opens an epoll descriptor first, then io_uring's, non-blocking eventfds and pipes
- * to itself. From that first one on, a descriptor of these kinds is the caller's if the parent has it, too, or if Node.js cannot
- * have opened it there. Descriptors that were opened after the start of Node.js are not the caller's. `doubtful` are those passed
- * that may be Node's own.
+ * Selects the caller's descriptors.
+ *
+ * Node.js opens an epoll descriptor first, then those of io_uring, non-blocking eventfds, and pipes to itself. What has a lower number
+ * than that first one is the caller's. From there on, a descriptor of these kinds is the caller's if the parent process has it as well,
+ * or if Node.js cannot have opened it there. Descriptors that were opened after the start of Node.js are not the caller's.
+ *
+ * @returns the selected ones, and those of them that may be Node's own
  */
 export function selectInherited(
   open: readonly Descriptor[],
   facts: DescriptorFacts,
 ): { readonly passed: readonly Descriptor[]; readonly doubtful: readonly Descriptor[] } {
   const { info, parents, isParents } = facts;
-  let known: readonly Descriptor[] | undefined;
+  let parentDescriptors: readonly Descriptor[] | undefined;
   const isShared = ({ number, target }: Descriptor): boolean => {
-    known ??= parents();
-    const same = known.filter((other) => other.target === target);
-    // The link of a pipe is unique; those of anonymous inodes are all equal.
-    return target.startsWith("pipe:") ? same.length > 0 : same.some((other) => isParents(number, other.number));
+    parentDescriptors ??= parents();
+    const sameTarget = parentDescriptors.filter((other) => other.target === target);
+    // The link of a pipe is unique. Those of epoll descriptors and eventfds are equal, so that the open files are compared.
+    if (target.startsWith("pipe:")) return sameTarget.length > 0;
+    return sameTarget.some((other) => isParents(number, other.number));
   };
-  const foreign = new Set(open.filter((one) => !mayBeNodes(one, open, info) || isShared(one)));
-  const epolls = open.filter((one) => one.target === EPOLL_TARGET && !foreign.has(one));
+  const callers = new Set(open.filter((descriptor) => !mayBeNodes(descriptor, open, info) || isShared(descriptor)));
+  const others = open.filter((descriptor) => !callers.has(descriptor));
+  const epolls = others.filter(({ target }) => target === EPOLL_TARGET);
+  // The eventfds show that there are three loops. Then some of the epoll descriptors must be the caller's.
   const isSurplus =
-    !facts.mayHaveMoreLoops &&
-    epolls.length > LOOPS_OF_NODE &&
-    countOf(
-      EVENTFD_TARGET,
-      open.filter((one) => !foreign.has(one)),
-    ) === LOOPS_OF_NODE;
-  const { surplus, doubtful } = isSurplus ? surplusEpolls(open, foreign) : { surplus: [], doubtful: [] };
-  for (const one of surplus) foreign.add(one);
-  const first = Math.min(...epolls.filter((one) => !foreign.has(one)).map(({ number }) => number));
-  const passed = new Set(open.filter((one) => foreign.has(one) || one.number < first || doubtful.includes(one)));
-  const limit = firstOpenedLater(
-    open.filter((one) => !passed.has(one)),
-    facts,
+    !facts.mayHaveMoreLoops && epolls.length > LOOPS_OF_NODE && countOf(EVENTFD_TARGET, others) === LOOPS_OF_NODE;
+  const { surplus, doubtful } = isSurplus ? findSurplusEpolls(open, others) : { surplus: [], doubtful: [] };
+  for (const descriptor of surplus) callers.add(descriptor);
+  const firstOfNode = Math.min(...epolls.filter((epoll) => !callers.has(epoll)).map(({ number }) => number));
+  const passed = new Set(
+    open.filter(
+      (descriptor) => callers.has(descriptor) || descriptor.number < firstOfNode || doubtful.includes(descriptor),
+    ),
   );
-  const isOld = ({ number, target }: Descriptor): boolean =>
-    OF_EVENT_LOOPS.has(target) || number < limit || isCloseOnExec(number, info(number)) !== true;
-  return { passed: [...passed].filter(isOld), doubtful };
+  const notPassed = open.filter((descriptor) => !passed.has(descriptor));
+  const limit = findFirstOpenedLater(notPassed, facts);
+  const isFromStart = ({ number, target }: Descriptor): boolean =>
+    EVENT_LOOP_TARGETS.has(target) || number < limit || isCloseOnExec(number, info(number)) !== true;
+  return { passed: [...passed].filter(isFromStart), doubtful };
 }
 
-interface Surplus {
+/** Epoll descriptors that are certainly the caller's, and those of which one is Node's. */
+interface SurplusEpolls {
   readonly surplus: readonly Descriptor[];
   readonly doubtful: readonly Descriptor[];
 }
 
 /**
- * Finds epoll descriptors of the caller that the parent has closed. Each of Node's three loops opens one, then pipes, then an
- * eventfd, each at the lowest free number: an epoll descriptor behind a pipe is none of these. Of several in front of it one is
- * Node's: the last if the caller's numbers have no gap below, else any (`doubtful`).
+ * Finds epoll descriptors of the caller that the parent process has closed.
+ *
+ * Each of Node's three loops opens an epoll descriptor, then pipes, then an eventfd, each at the lowest free number. So an epoll
+ * descriptor between the pipes and the eventfd of a loop is not Node's. Of several in front of the pipes one is Node's: the last one if
+ * the numbers below have no gap; otherwise it may be any of them (`doubtful`).
+ *
+ * @param others the descriptors that are not known to be the caller's
  */
-function surplusEpolls(open: readonly Descriptor[], foreign: ReadonlySet<Descriptor>): Surplus {
-  const ofCaller = open.filter((one) => !foreign.has(one)).toSorted((a, b) => a.number - b.number);
-  const [{ number: lowest } = { number: 0 }] = ofCaller;
+function findSurplusEpolls(open: readonly Descriptor[], others: readonly Descriptor[]): SurplusEpolls {
+  const ascending = others.toSorted((one, other) => one.number - other.number);
+  const [{ number: lowest } = { number: 0 }] = ascending;
   const hasGap = open.filter(({ number }) => number < lowest).length < lowest - 3;
   const surplus: Descriptor[] = [];
   const doubtful: Descriptor[] = [];
+  /** The epoll descriptors in front of the pipes of the current loop. */
   let candidates: Descriptor[] = [];
   let hasPipe = false;
-  for (const descriptor of ofCaller) {
-    if (descriptor.target === EPOLL_TARGET) (hasPipe ? surplus : candidates).push(descriptor);
-    hasPipe ||= descriptor.target !== EPOLL_TARGET;
+  for (const descriptor of ascending) {
+    const isEpoll = descriptor.target === EPOLL_TARGET;
+    if (isEpoll && hasPipe) surplus.push(descriptor);
+    else if (isEpoll) candidates.push(descriptor);
+    else hasPipe = true;
     if (descriptor.target !== EVENTFD_TARGET) continue;
+    // The eventfd ends a loop, to which one of the candidates belongs.
     if (candidates[0]?.number === lowest && !hasGap) surplus.push(...candidates.slice(0, -1));
     else if (candidates.length > 1) doubtful.push(...candidates);
     candidates = [];
     hasPipe = false;
   }
+  // The remaining candidates follow the last loop.
   return { surplus: [...surplus, ...candidates], doubtful };
 }
 
 /**
- * Returns the number from which close-on-exec descriptors were opened after the start of Node.js: by other code, by glibc in
- * another thread (it reads files of /proc and /sys), or by libuv (it keeps a spare /dev/null for streams). Node.js makes
- * inherited ones close-on-exec up to 15, and from there to the first gap. If one of its own is above 15, there was a gap.
- * Infinity if one of the epoll descriptors and eventfds may be the caller's.
+ * Returns the number from which close-on-exec descriptors were opened after the start of Node.js: by other code, by glibc in another
+ * thread (it reads files of /proc and /sys), or by libuv (it keeps a spare /dev/null for streams).
+ *
+ * Node.js makes inherited descriptors close-on-exec up to 15, and from there on up to the first gap. So if Node.js itself has opened a
+ * descriptor above 15, there was a gap, and no inherited one behind it is close-on-exec.
+ *
+ * @param notPassed the descriptors that are not the caller's
+ * @returns Infinity if one of the epoll descriptors and eventfds may be the caller's after all
  */
-function firstOpenedLater(own: readonly Descriptor[], { mayHaveMoreLoops, info }: DescriptorFacts): number {
-  if (!areInPairs(own) || !(mayHaveMoreLoops || countOf(EPOLL_TARGET, own) === LOOPS_OF_NODE)) return Infinity;
-  const ofLoops = own.filter(({ target }) => target === EPOLL_TARGET || target === EVENTFD_TARGET);
+function findFirstOpenedLater(notPassed: readonly Descriptor[], { mayHaveMoreLoops, info }: DescriptorFacts): number {
+  const hasAllLoops = mayHaveMoreLoops || countOf(EPOLL_TARGET, notPassed) === LOOPS_OF_NODE;
+  if (!areInPairs(notPassed) || !hasAllLoops) return Infinity;
+  const ofLoops = notPassed.filter(({ target }) => target === EPOLL_TARGET || target === EVENTFD_TARGET);
   return Math.min(
     ...ofLoops
       .map(({ number }) => number)
@@ -159,15 +198,18 @@ function firstOpenedLater(own: readonly Descriptor[], { mayHaveMoreLoops, info }
   );
 }
 
+/** Returns true if an event loop of Node.js may have opened the descriptor. */
 function mayBeNodes(
   { number, target }: Descriptor,
   open: readonly Descriptor[],
   info: DescriptorFacts["info"],
 ): boolean {
+  // Node.js has both ends of its pipes.
   if (target.startsWith("pipe:")) return open.filter((other) => other.target === target).length > 1;
-  if (!OF_EVENT_LOOPS.has(target)) return false;
+  if (!EVENT_LOOP_TARGETS.has(target)) return false;
   const text = info(number);
   if (isCloseOnExec(number, text) === false) return false;
-  const blocks = ((flagsIn(text) ?? O_NONBLOCK) & O_NONBLOCK) === 0;
-  return target !== EVENTFD_TARGET || !(blocks || /^eventfd-semaphore:\s*1$/m.test(text));
+  const isBlocking = ((flagsIn(text) ?? O_NONBLOCK) & O_NONBLOCK) === 0;
+  const isSemaphore = /^eventfd-semaphore:\s*1$/m.test(text);
+  return target !== EVENTFD_TARGET || !(isBlocking || isSemaphore);
 }

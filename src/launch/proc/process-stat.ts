@@ -1,3 +1,4 @@
+/** The state of processes, as /proc shows it (Linux). Without /proc, and for a process that does not exist, the answer is "unknown". */
 import { readFileSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
 
@@ -8,27 +9,30 @@ export interface ProcessStat {
   readonly parent: number;
   readonly group: number;
   readonly session: number;
+  /** The device number of the controlling terminal; 0 without one. */
   readonly terminal: number;
-  /** Foreground process group of the controlling terminal, -1 without one. */
+  /** The process group in the foreground of the controlling terminal; -1 without one. */
   readonly foregroundGroup: number;
-  /** Clock ticks from boot to the start; with the PID it identifies a process. */
+  /** The clock ticks between boot and the start of the process. Together with the PID they identify the process. */
   readonly startTime: string;
-  /** The status as in waitpid(2); for a stopped process the number of the signal. */
+  /** The status as in waitpid(2); the number of the signal if the process is stopped. */
   readonly exitCode: number;
 }
 
-/** Reads /proc/PID/stat; undefined without the process or /proc. */
+/** Reads /proc/PID/stat. Returns undefined without /proc, and if the process does not exist. */
 export function readProcessStat(pid: number | "self"): ProcessStat | undefined {
-  // qemu-user emulates /proc/self/stat without group and terminal.
+  // The file of the thread has the same fields. qemu-user emulates /proc/self/stat, but without group and terminal.
   return attempt(() => parseProcessStat(readFileSync(`/proc/${pid === "self" ? "thread-self" : pid}/stat`, "utf8")));
 }
 
+/** Parses a line such as `4711 (my program) S 4700 4711 4700 34816 4711 …`. */
 export function parseProcessStat(line: string): ProcessStat | undefined {
-  // The second field, the name in parentheses, may have spaces and parentheses.
-  const end = line.lastIndexOf(")");
-  if (end < 0) return undefined;
-  const fields = line.slice(end + 2).split(" ");
-  const field = (number: number): string => fields[number - 3] ?? ""; // numbered from 1 as in the manual page
+  // The second field, the name in parentheses, may itself contain spaces and parentheses.
+  const nameEnd = line.lastIndexOf(")");
+  if (nameEnd < 0) return undefined;
+  const fields = line.slice(nameEnd + 2).split(" ");
+  // Fields have numbers from 1 on, as in the manual page. The third is the first one behind the name.
+  const field = (number: number): string => fields[number - 3] ?? "";
   const integer = (number: number): number => Number.parseInt(field(number), 10) || 0;
   if (fields.length < 20) return undefined;
   return {
@@ -43,21 +47,22 @@ export function parseProcessStat(line: string): ProcessStat | undefined {
   };
 }
 
-/** Returns the main thread's context switches as text. The text of a stopped process is the same until it runs. */
+/** Returns the numbers of the main thread's context switches as text. The text stays the same while the process is stopped. */
 export function contextSwitches(pid: number): string | undefined {
   return readStatus(pid)
     .match(/^(?:non)?voluntary_ctxt_switches:.*$/gm)
     ?.join();
 }
 
-/** Counts the main thread's voluntary context switches; 0 if unknown. */
-export function waits(pid: number): number {
+/** Returns how often the main thread has waited for something (voluntary context switches); 0 if unknown. */
+export function countWaits(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(readStatus(pid))?.[1] ?? 0);
 }
 
+/** Fields of /proc/PID/status with a set of signals: those with a handler, those that are ignored, and those that are blocked. */
 type SignalSet = "SigCgt" | "SigIgn" | "SigBlk";
 
-/** Returns true if the process handles the signal; false if unknown. */
+/** Returns true if the process has a handler for the signal; false if unknown. */
 export function catchesSignal(pid: number | "self", signal: number): boolean {
   return isInSets(readStatus(pid), ["SigCgt"], signal);
 }
@@ -73,6 +78,7 @@ export function ignoresSignal(pid: number, signal: number): boolean {
   return isInSets(readStatus(pid), ["SigIgn", "SigBlk"], signal);
 }
 
+/** Returns true if a signal is in one of the sets: `SigIgn:\t0000000000001000`, with a bit for each signal. */
 function isInSets(status: string, sets: readonly SignalSet[], signal: number): boolean {
   return sets.some((set) => {
     const bits = new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
@@ -84,7 +90,11 @@ function readStatus(pid: number | "self"): string {
   return attempt(() => readFileSync(`/proc/${pid}/status`, "utf8")) ?? "";
 }
 
-/** Returns a soft limit of /proc/PID/limits (a number or `unlimited`); undefined if unknown. */
+/**
+ * Returns a soft limit of a process (a number or `unlimited`); undefined if unknown. A line of /proc/PID/limits:
+ *
+ *     Max open files            1024                 1048576              files
+ */
 export function softLimit(
   pid: number | "self",
   name: "Max core file size" | "Max file size" | "Max open files" | "Max stack size",

@@ -1,12 +1,16 @@
+/**
+ * Refuses a program for another processor, unless an emulator is installed for it. Without this, execvp(3) would let the shell run the
+ * file as a script.
+ */
 import { readFileSync, readdirSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
 import type { Program } from "../types.ts";
 import { inspectImage, readHead } from "./image.ts";
 
-/** Linux's folder of file formats with an interpreter (binfmt_misc). */
+/** Here Linux lists the formats of files that it executes by an interpreter, such as an emulator (binfmt_misc). */
 const FORMATS = "/proc/sys/fs/binfmt_misc";
 
-/** Throws SophiaError (126) for an ELF file of another processor without an emulator: execvp(3) would have the shell run it. */
+/** @throws SophiaError (126) for an ELF file of another processor without an emulator */
 export async function refuseForeignProgram(command: string, program: Program): Promise<void> {
   if (process.platform !== "linux" || inspectImage(program.file).kind !== "foreign") return;
   if (isEmulated(program.file)) return;
@@ -19,7 +23,18 @@ function isEmulated(file: string): boolean {
   return attempt(() => matchesAny(readHead(file))) === true;
 }
 
-/** Matches a file's head with a format: `enabled`, then lines such as `interpreter …`, `offset 0`, `magic 7f45…` and perhaps `mask ff…` */
+/**
+ * Returns true if a file that begins with these bytes has a format. A format is a text such as:
+ *
+ *     enabled
+ *     interpreter /usr/bin/qemu-aarch64
+ *     flags: OCF
+ *     offset 0
+ *     magic 7f454c460201010000000000000000000200b700
+ *     mask ffffffffffffff00fffffffffffffffffeffffff
+ *
+ * The mask, which may be missing, has the bits that must be those of the magic bytes.
+ */
 export function matches(format: string, head: Uint8Array): boolean {
   const field = (name: string): string | undefined => new RegExp(`^${name} ([0-9a-f]+)$`, "m").exec(format)?.[1];
   const magic = Buffer.from(field("magic") ?? "", "hex");

@@ -42,8 +42,8 @@ export function lookUp(
 
 /** Returns the file of a command on the `PATH` of an environment; undefined if no file there can be executed. */
 export function findHelper(name: string, environment: Environment): string | undefined {
-  const found = lookUp(name, environment.get("PATH"));
-  return "file" in found ? found.file : undefined;
+  const result = lookUp(name, environment.get("PATH"));
+  return "file" in result ? result.file : undefined;
 }
 
 /**
@@ -67,9 +67,9 @@ function executionProblem(path: string): string | undefined {
 
 /** Returns the file of a command. @throws SophiaError (127) if no file was found, (126) if it cannot be executed */
 export async function findExecutable(command: string, searchPath: string | undefined): Promise<string> {
-  const found = lookUp(command, searchPath);
-  if ("file" in found) return found.file;
-  throw (await import("./start-error.ts")).startError(command, found.problem);
+  const result = lookUp(command, searchPath);
+  if ("file" in result) return result.file;
+  throw (await import("./start-error.ts")).startError(command, result.problem);
 }
 
 /**

@@ -1,36 +1,44 @@
+/**
+ * Classifies the file of a program by its first bytes: an ELF file for this or for another processor, or a script. Messages about a
+ * failed start say more by that, and a risky start is avoided.
+ */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
 
 export type Image =
-  /** An ELF file for this machine with its dynamic loader, if any; or a script for one. */
+  /** An ELF file for this machine, whose dynamic loader exists if it needs one; or a script whose interpreter is such a file. */
   | { readonly kind: "native" }
   /** The interpreter of a script or the dynamic loader of an ELF file does not exist. */
   | { readonly kind: "dangling"; readonly missing: string }
-  /** An ELF file that this processor cannot execute, or that is damaged: an emulator may, a shell cannot. */
+  /** An ELF file that this processor cannot execute, or that is damaged. An emulator may execute it; a shell cannot. */
   | { readonly kind: "foreign"; readonly machine?: string }
-  /** An ELF file, or a script for one, that the system may not support. */
+  /** An ELF file that the system may or may not support, or a script whose interpreter is such a file. */
   | { readonly kind: "possible" }
-  /** Anything else: a script without `#!`, an unreadable file. */
+  /** Any other file: a script without `#!`, or a file that cannot be read. */
   | { readonly kind: "unknown" };
 
-const ELF = 0x7f454c46;
-/** The bytes of a file that are read. */
+/** The first four bytes of an ELF file: 0x7f, `ELF`. */
+const ELF_MAGIC = 0x7f454c46;
+/** The number of bytes of a file that are read. */
 const HEAD_BYTES = 4096;
-/** The size of a program header (Elf64_Phdr): the kernel refuses others. */
-const ENTRY_BYTES = 56;
-/** The limit on nested interpreters (as in Linux). */
-const MAX_SCRIPTS = 5;
+/** The size of a program header (Elf64_Phdr). The kernel refuses any other size. */
+const PROGRAM_HEADER_BYTES = 56;
+/** The type of the program header that names the dynamic loader. */
+const PT_INTERP = 3;
+/** The limit of Linux on scripts whose interpreter is a script again. */
+const MAX_NESTED_SCRIPTS = 5;
 
-/** Classifies a file by its head. Throws nothing: an unreadable file is `unknown`. */
-export function inspectImage(path: string, scripts = 0): Image {
-  return attempt(() => classify(readHead(path), scripts)) ?? { kind: "unknown" };
+/** Classifies a file. Throws nothing. @param depth the number of scripts that lead to this file as their interpreter */
+export function inspectImage(path: string, depth = 0): Image {
+  return attempt(() => classify(readHead(path), depth)) ?? { kind: "unknown" };
 }
 
-function classify(head: Buffer, scripts: number): Image {
-  if (head.length >= 4 && head.readUInt32BE(0) === ELF) return classifyElf(head);
-  return head.toString("latin1", 0, 2) === "#!" ? classifyScript(head, scripts) : { kind: "unknown" };
+function classify(head: Buffer, depth: number): Image {
+  if (head.length >= 4 && head.readUInt32BE(0) === ELF_MAGIC) return classifyElf(head);
+  return head.toString("latin1", 0, 2) === "#!" ? classifyScript(head, depth) : { kind: "unknown" };
 }
 
+/** Reads the first bytes of a file. */
 export function readHead(path: string): Buffer {
   const descriptor = openSync(path, "r");
   try {
@@ -41,17 +49,18 @@ export function readHead(path: string): Buffer {
   }
 }
 
-function classifyScript(head: Buffer, scripts: number): Image {
-  // Linux reads 256 bytes.
+/** Classifies a script by its first line: `#!/usr/bin/env node`. */
+function classifyScript(head: Buffer, depth: number): Image {
+  // Linux reads no more than 256 bytes of the line.
   const line = /^#![ \t]*([^\n\0]*)\n/.exec(head.toString("utf8", 0, 256))?.[1];
   const interpreter = /^[^ \t]+/.exec(line ?? "")?.[0];
   if (interpreter === undefined) return { kind: "unknown" };
-  if (!exists(interpreter)) return { kind: "dangling", missing: interpreter };
-  const isLoadable = scripts + 1 < MAX_SCRIPTS && inspectImage(interpreter, scripts + 1).kind === "native";
+  if (!canExecute(interpreter)) return { kind: "dangling", missing: interpreter };
+  const isLoadable = depth + 1 < MAX_NESTED_SCRIPTS && inspectImage(interpreter, depth + 1).kind === "native";
   return { kind: isLoadable ? "native" : "possible" };
 }
 
-/** Node's names for machines of ELF files (e_machine). */
+/** By machine of an ELF file (e_machine): the name that Node.js has for it. */
 const MACHINE_NAMES: Readonly<Record<number, string>> = {
   3: "x86",
   8: "mips",
@@ -64,17 +73,20 @@ const MACHINE_NAMES: Readonly<Record<number, string>> = {
   243: "riscv64",
   258: "loong64",
 };
-/** Other machines whose programs the kernel may execute. */
+/** By the name of this machine: other machines whose programs the kernel may execute as well. */
 const COMPATIBLE: Readonly<Record<string, readonly string[]>> = { x64: ["x86"], arm64: ["arm"], ppc64: ["ppc"] };
 
+/** Classifies an ELF file by its header (Elf64_Ehdr, elf(5)), and by the program header that names its dynamic loader. */
 function classifyElf(head: Buffer): Image {
   if (head.length < 64) return { kind: "foreign" };
   const is64LittleEndian = head[4] === 2 && head[5] === 1;
-  const [type, machine] =
-    head[5] === 2 ? [head.readUInt16BE(16), head.readUInt16BE(18)] : [head.readUInt16LE(16), head.readUInt16LE(18)];
+  const isBigEndian = head[5] === 2;
+  const type = isBigEndian ? head.readUInt16BE(16) : head.readUInt16LE(16);
+  const machine = isBigEndian ? head.readUInt16BE(18) : head.readUInt16LE(18);
   const name = MACHINE_NAMES[machine] ?? `machine ${machine}`;
   const isCompatible = COMPATIBLE[process.arch]?.includes(name) === true;
   if (name !== process.arch && !isCompatible) return { kind: "foreign", machine: name };
+  // ET_EXEC and ET_DYN are programs.
   if (type !== 2 && type !== 3) return { kind: "foreign" };
   if (!is64LittleEndian || isCompatible) return { kind: "possible" };
   const programHeaders = Number(head.readBigUInt64LE(32));
@@ -82,20 +94,21 @@ function classifyElf(head: Buffer): Image {
   const entries = head.readUInt16LE(56);
   const isInHead = programHeaders + entries * entrySize <= head.length;
   const isTruncated = !isInHead && head.length < HEAD_BYTES;
-  if (entrySize !== ENTRY_BYTES || entries === 0 || isTruncated) return { kind: "foreign" };
+  if (entrySize !== PROGRAM_HEADER_BYTES || entries === 0 || isTruncated) return { kind: "foreign" };
   if (!isInHead) return { kind: "possible" };
   for (let entry = 0; entry < entries; entry++) {
-    const at = programHeaders + entry * entrySize;
-    if (head.readUInt32LE(at) !== 3) continue; // PT_INTERP
-    const offset = Number(head.readBigUInt64LE(at + 8));
-    const size = Number(head.readBigUInt64LE(at + 32));
+    const header = programHeaders + entry * entrySize;
+    if (head.readUInt32LE(header) !== PT_INTERP) continue;
+    const offset = Number(head.readBigUInt64LE(header + 8));
+    const size = Number(head.readBigUInt64LE(header + 32));
     if (size < 2 || offset + size > head.length) return { kind: "possible" };
     const loader = head.toString("utf8", offset, offset + size - 1);
-    return exists(loader) ? { kind: "native" } : { kind: "dangling", missing: loader };
+    return canExecute(loader) ? { kind: "native" } : { kind: "dangling", missing: loader };
   }
   return { kind: "native" };
 }
 
-function exists(path: string): boolean {
+/** Returns true for a file that may be executed. */
+function canExecute(path: string): boolean {
   return attempt(() => (accessSync(path, constants.X_OK), statSync(path).isFile())) === true;
 }

@@ -1,50 +1,57 @@
-/** The strings of a program: which of them the system takes, and their bytes for execve(2). */
+/** The strings of a program: its arguments and variables. Checks them, and encodes them for execve(2). */
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { initialEntries, readStrings } from "../../system/own-environment.ts";
 import type { LaunchRequest, Program } from "../types.ts";
 
-/** Rejects strings that no program can get; Node's own errors would show the value. @throws SophiaError (unusable-value, 125) */
+/**
+ * Rejects strings that no program can get. The errors of Node.js for these would show the value.
+ *
+ * @throws SophiaError (unusable-value, 125)
+ */
 export function validate({ command, environment, files }: LaunchRequest): void {
-  // for…of would make three objects for each of thousands of variables.
+  // A loop by for…of would create three objects for each of thousands of variables.
   environment.forEach((value, name) => {
     checkName(name);
     if (value.includes("\0")) {
-      throw unusable(`the value of ${printable(name)} contains a NUL character`, "change the value in its source");
+      throw createError(`the value of ${printable(name)} contains a NUL character`, "change the value in its source");
     }
   });
   for (const { name } of files) checkName(name);
   const index = command.findIndex((argument) => argument.includes("\0"));
-  if (index !== -1) throw unusable(`argument ${index} contains a NUL character`, "change the argument");
+  if (index !== -1) throw createError(`argument ${index} contains a NUL character`, "change the argument");
 }
 
 function checkName(name: string): void {
   if (name !== "" && !name.includes("=") && !name.includes("\0")) return;
-  throw unusable(
+  throw createError(
     name === "" ? "an environment variable has no name" : `${printable(name)} is not a valid variable name`,
     "rename it in its source: a name has at least one character, no = and no NUL",
   );
 }
 
-function unusable(message: string, hint: string): SophiaError {
+function createError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "unusable-value", message, hint });
 }
 
-/** The runtime's replacement for bytes that are not UTF-8. */
+/** The character that Node.js puts in place of bytes that are not UTF-8. */
 const REPLACEMENT = "\uFFFD";
 
-/** Encodes a program for execve(2), each string ended by a NUL. The caller's strings keep bytes that are not UTF-8 (Linux). */
+/**
+ * Returns the bytes of file, argv and `NAME=value`, each ended by a NUL. On Linux, strings of the caller keep bytes that are not UTF-8,
+ * which Node.js has replaced.
+ */
 export function bytesOf(program: Program): Uint8Array {
   const strings = [program.file, ...program.argv];
   program.environment.forEach((value, name) => strings.push(`${name}=${value}`));
   const text = `${strings.join("\0")}\0`;
-  return text.includes(REPLACEMENT) ? originalBytes(program) : Buffer.from(text);
+  return text.includes(REPLACEMENT) ? encodeWithOriginals(program) : Buffer.from(text);
 }
 
-function originalBytes({ file, argv, environment }: Program): Uint8Array {
-  // Both argument lists end with the caller's words; variables are found by name.
-  const given = readStrings("/proc/self/cmdline").toReversed();
-  const words = argv.toReversed().map((word, index) => originalOf(word, given[index]));
+function encodeWithOriginals({ file, argv, environment }: Program): Uint8Array {
+  // The arguments of this process end with those of the program. So they are compared from the end on.
+  const callerWords = readStrings("/proc/self/cmdline").toReversed();
+  const words = argv.toReversed().map((word, index) => originalOf(word, callerWords[index]));
   const variables = initialEntries();
   const entries = Array.from(environment, ([name, value]) => {
     const entry = `${name}=${value}`;
@@ -54,7 +61,7 @@ function originalBytes({ file, argv, environment }: Program): Uint8Array {
   return Buffer.concat([Buffer.from(file), ...words.toReversed(), ...entries].flatMap((string) => [string, nul]));
 }
 
-/** Returns the original bytes if the string was decoded from them, else encodes it. */
+/** Returns the original bytes if the string was decoded from them; otherwise encodes the string. */
 function originalOf(string: string, original: Buffer | undefined): Buffer {
   return original?.toString("utf8") === string ? original : Buffer.from(string);
 }

@@ -1,3 +1,4 @@
+/** The messages for a program that was not started: `COMMAND: REASON`, as in every shell, with the statuses 126 and 127. */
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { NOT_ON_PATH } from "../../system/errors.ts";
@@ -5,7 +6,7 @@ import { measure, reasonTooLarge } from "./argument-size.ts";
 import { inspectImage } from "./image.ts";
 import type { Program } from "../types.ts";
 
-/** Reasons by error code. Statuses are those of env(1) and POSIX shells. */
+/** The reasons, by error code of the system. */
 const REASONS: Readonly<Record<string, string>> = {
   [NOT_ON_PATH]: "command not found",
   ENOENT: "no such file or directory",
@@ -18,63 +19,64 @@ const REASONS: Readonly<Record<string, string>> = {
   ETXTBSY: "the file is open for writing",
   ENOEXEC: "not a program for this system",
   EFTYPE: "not a program for this system",
-  // EBADARCH of macOS, unknown to libuv.
+  // It is EBADARCH of macOS, which libuv has no name for.
   "error 86": "is for another processor",
   EAGAIN: "the limit on processes is reached",
   ENOMEM: "out of memory",
   ERR_ACCESS_DENIED: "Node.js is not allowed to start programs (--permission without --allow-child-process)",
 };
 
-/** Limits that sophia-run itself meets when it starts the program as a child. */
+/** Limits of the system that sophia-run itself reaches when it starts the program as a child. */
 const LIMITS: Readonly<Record<string, string>> = {
   EMFILE: "too many open files",
   ENFILE: "too many open files in the system",
 };
 
-/** Makes the error for a program that was not started: 127 if it was not found, else 126. */
+/** Returns the error for a program that was not started: 127 if it was not found, otherwise 126, as env(1) and POSIX shells do. */
 export function startError(command: string, code: string): SophiaError {
-  const isThere = code !== "ENOENT" && code !== NOT_ON_PATH;
-  return refusal(command, REASONS[code] ?? code, isThere ? ExitStatus.notExecutable : ExitStatus.notFound);
+  const exists = code !== "ENOENT" && code !== NOT_ON_PATH;
+  return createError(command, REASONS[code] ?? code, exists ? ExitStatus.notExecutable : ExitStatus.notFound);
 }
 
-/** Makes the error for an existing file that the system did not execute; names the faulty part. */
+/** Returns the error for a file that exists, but that the system did not execute. It looks into the file for the reason. */
 export function executionError(command: string, program: Program, code: string): SophiaError {
   const limit = LIMITS[code];
   if (limit !== undefined) {
-    // printError adds the remedy, by the code.
+    // printError adds the remedy for this code.
     return new SophiaError({
       code: "system-limit",
       message: `${limit} (${code}): ${shownCommand(command)} was not started`,
     });
   }
-  if (code === "E2BIG") return refusal(command, reasonTooLarge(measure(program)), ExitStatus.notExecutable);
+  if (code === "E2BIG") return createError(command, reasonTooLarge(measure(program)), ExitStatus.notExecutable);
   if (code === "ENAMETOOLONG" && process.platform === "win32") {
     const reason = "the command line is too long (the limit of Windows is 32,767 characters, 8,191 for a .cmd file)";
-    return refusal(command, reason, ExitStatus.notExecutable);
+    return createError(command, reason, ExitStatus.notExecutable);
   }
-  const isOfImage = (code === "ENOENT" || code === "ENOEXEC") && process.platform !== "win32";
-  const image = isOfImage ? inspectImage(program.file) : undefined;
+  const mayBeInFile = (code === "ENOENT" || code === "ENOEXEC") && process.platform !== "win32";
+  const image = mayBeInFile ? inspectImage(program.file) : undefined;
   if (code === "ENOENT" && image?.kind === "dangling") {
     const reason = `its interpreter ${printable(image.missing)} does not exist or cannot be executed`;
-    return refusal(command, reason, ExitStatus.notFound);
+    return createError(command, reason, ExitStatus.notFound);
   }
   if (code === "ENOEXEC" && image?.kind === "foreign" && image.machine !== undefined) {
     const reason = `is for another processor (${image.machine}; this one is ${process.arch})`;
-    return refusal(command, reason, ExitStatus.notExecutable);
+    return createError(command, reason, ExitStatus.notExecutable);
   }
   return startError(command, code);
 }
 
-/** Makes an error of one line, `COMMAND: REASON`, as in every shell. */
-function refusal(command: string, reason: string, status: number): SophiaError {
+function createError(command: string, reason: string, status: number): SophiaError {
   const code = status === ExitStatus.notFound ? "not-found" : "not-executable";
   return new SophiaError({ code, message: `${shownCommand(command)}: ${reason}` }, status);
 }
 
-/** The text up to `=`, `://`, the colon of `user:password@`, or the space before an option. The rest may be secret. */
-const END = /^(.*?(?:=|:\/\/|:(?=[^/@]*@)|\s(?=-))).+/s;
+/** The beginning of a command that certainly is no secret: up to `=`, `://`, the colon of `user:password@`, or an option. */
+const PUBLIC_BEGINNING = /^(.*?(?:=|:\/\/|:(?=[^/@]*@)|\s(?=-))).+/s;
 
-/** Shortens a command for messages and logs, since users mistype assignments and URLs with passwords as commands. */
+/**
+ * Shortens a command for messages and logs: users type an assignment or a URL with a password in place of a command by mistake.
+ */
 export function shownCommand(command: string): string {
-  return command === "" ? "''" : printable(command.replace(END, "$1…"));
+  return command === "" ? "''" : printable(command.replace(PUBLIC_BEGINNING, "$1…"));
 }

@@ -1,17 +1,19 @@
+/** The end of a launcher: it ends as the program has ended, and does not keep the program's streams open. */
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
 import { resetToDefault, send, signalNumber } from "../signals.ts";
 
 interface DeathOptions {
+  /** True for PID 1. */
   readonly firstProcess: boolean;
-  /** The kernel may dump a core of this process. */
+  /** True if the kernel may write a core dump of this process. */
   readonly dumpable: boolean;
 }
 
 /** Ends this process by the program's signal. PID 1 cannot signal itself, and exits with 128 plus its number. */
 export function dieOf(signal: NodeJS.Signals, { firstProcess, dumpable }: DeathOptions): never {
   if (!firstProcess && process.platform !== "win32") {
-    // Keeps a core dump from overwriting the program's in the working directory: /proc takes no files.
+    // A core dump of this process would overwrite the program's in the working directory. In /proc the kernel can write no file.
     if (dumpable) attempt(() => process.chdir("/proc"));
     resetToDefault(signal);
     send(process.pid, signal);
@@ -19,16 +21,19 @@ export function dieOf(signal: NodeJS.Signals, { firstProcess, dumpable }: DeathO
   return process.exit(128 + signalNumber(signal));
 }
 
-/** Flag of open(2) in Linux: needs no permission, and allows neither reads nor writes. */
+/** A flag of open(2) in Linux, which needs no permission, and allows neither reads nor writes. */
 const O_PATH = 0o10000000;
 
-/** Closes the program's descriptors here, so that its streams end when it closes them. Throws nothing. */
+/**
+ * Closes the program's descriptors in this process, so that readers see the end as soon as the program closes them. Throws nothing.
+ */
 export function release(descriptors: readonly number[]): void {
   for (const descriptor of descriptors) attempt(() => closeSync(descriptor));
-  // Libraries write to these, and at its exit Node would reset a terminal to its settings at the start.
+  // The numbers 0 to 2 get a harmless file: libraries write to them, and at its exit Node.js would reset a terminal there to the
+  // settings that it had at the start.
   for (const descriptor of [0, 1, 2]) {
     if (attempt(() => fstatSync(descriptor)) !== undefined) continue;
-    // open(2) takes the lowest free number. A chroot may have no /dev/null, which "w" would create.
+    // open(2) returns the lowest free number. A chroot may have no /dev/null, which "w" would create: then the root folder must do.
     const rootFlags = process.platform === "linux" ? O_PATH : "r";
     if (attempt(() => openSync("/dev/null", "r+")) === undefined) attempt(() => openSync("/", rootFlags));
   }

@@ -1,41 +1,47 @@
 /**
  * Forwards signals to the program, for the parent process in JavaScript.
  *
- * Users, supervisors and shells signal this process: each signal must reach the program, once. The kernel sends those of the
- * terminal (Ctrl-C, Ctrl-Z, resize, hang-up) to the whole foreground group, and so to the program. Node.js does not show the
- * sender: the terminal's foreground group decides (terminal.ts). Stops are mirrored (job-control.ts). PID 1 reaps orphans.
+ * Users, supervisors and shells send signals to this process, and each must reach the program exactly once. Signals of the terminal
+ * (Ctrl-C, Ctrl-Z, resize, hang-up) are sent by the kernel to the whole foreground group, and so to the program as well. Node.js does
+ * not show the sender of a signal, so that the terminal's foreground group decides (terminal.ts).
+ *
+ * When the program stops, this process stops as well (job-control.ts). As PID 1 it also reaps orphans.
  */
-import { catchesSignal, readProcessStat, waits } from "../proc/process-stat.ts";
+import { catchesSignal, countWaits, readProcessStat } from "../proc/process-stat.ts";
 import { catchableSignals, send, signalNumber } from "../signals.ts";
 import { listen, type Undo } from "../event-listeners.ts";
 import { jobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
 
-/** The time after the start in which a signal may be older than the program, on a slow, busy machine. */
+/** The time after the start in which a signal may arrive that was sent before the program existed, on a slow and busy machine. */
 const STARTUP_MS = 100;
-/** The number of waits after which a program has been running for a while. */
-const WAITS_OF_STARTUP = 1;
+/** A program that has waited for something more often than this has been running for a while. */
+const MAX_WAITS_AT_START = 1;
 
-/** Handlers for a terminal on which this process shows the program's output. */
+/** The handlers of masking, if the program writes to a pseudo-terminal and this process to the real terminal. */
 export interface TerminalSignals {
-  /** The size has changed; the program gets the signal afterwards. */
+  /** Handles a new size of the real terminal. The program gets the signal afterwards. */
   readonly resized: () => void;
-  /** Returns true if the kernel sent the signal for output from the background, after a stop of the job. */
+  /** Handles SIGTTOU. Returns true if the kernel has sent it because this process wrote from the background. */
   readonly isAccess: (signal: NodeJS.Signals, program: number | undefined) => boolean;
-  /** The program was stopped: shows its output before this process stops. */
+  /** Shows the output of a program that has stopped, before this process stops. */
   readonly settled: () => Promise<void>;
+  /** Handles SIGCONT. */
   readonly continued: () => void;
 }
 
 export interface Forwarding {
+  /** Returns undefined if no program runs. */
   readonly pid: () => number | undefined;
+  /** True for PID 1. */
   readonly firstProcess: boolean;
-  /** SIGPROF belongs to V8's profiler in this process. */
+  /** True if V8's profiler in this process uses SIGPROF. */
   readonly profiled: boolean;
-  /** SIGPIPE and SIGXFSZ are mostly those of this process's own writes, which would end the program. */
+  /** True if SIGPIPE and SIGXFSZ are mostly caused by writes of this process: forwarded, they would end the program. */
   readonly writesAlone: boolean;
-  /** True for a signal that the kernel may have sent for a write of this process: it must not end the program. */
+  /** Returns true for a signal that the kernel may have sent because of a write of this process: it must not end the program. */
   readonly isOfWrite?: (signal: NodeJS.Signals) => boolean;
+  /** Called for SIGCHLD by PID 1. */
   readonly reapOrphans?: (() => void) | undefined;
   readonly terminal?: TerminalSignals | undefined;
   readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
@@ -43,7 +49,10 @@ export interface Forwarding {
   readonly onStopRequest?: () => void;
 }
 
-/** Listens to every signal that can be caught. Must be called before the program is started: events wait until it exists. */
+/**
+ * Listens to every signal that can be caught, and forwards it by the rules above. It must be called before the program is started, in
+ * the same turn of the event loop: signals that come before the program exists are forwarded then.
+ */
 export function forwardSignals(forwarding: Forwarding): Undo {
   const {
     pid,
@@ -52,11 +61,11 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     writesAlone,
     isOfWrite,
     reapOrphans,
-    terminal: shown,
+    terminal: maskedTerminal,
     onSignal,
     onStopRequest,
   } = forwarding;
-  // The Windows console sends these to all its processes; this one must only survive them.
+  // The Windows console sends these signals to all its processes. This process must only survive them.
   if (process.platform === "win32") {
     return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => onSignal?.("SIGINT"));
   }
@@ -67,62 +76,68 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     if (program !== undefined) send(program, signal);
   };
 
-  const start = process.uptime();
-  let firstTurns = true;
-  setImmediate(() => setImmediate(() => (firstTurns = false)));
-  // A signal of the terminal just before the program existed reached only this process, and looks like one just after. A
-  // program without a handler dies of it only once. A second stop would do harm if the program was continued in between:
-  // that takes longer than the first turns of the event loop, and the program has waited for something by then.
+  const startSeconds = process.uptime();
+  let isInFirstTurns = true;
+  setImmediate(() => setImmediate(() => (isInFirstTurns = false)));
+  // A signal of the terminal that came just before the program existed has reached only this process, and looks like one that came
+  // just after. So it is forwarded in doubt: a program without a handler dies of it only once. A second SIGTSTP would do harm if the
+  // program was continued in between. But that takes longer than the first turns of the event loop, and the program has waited for
+  // something by then.
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
     const program = pid();
     if (program === undefined) return false;
-    if (signal === "SIGTSTP" && (!firstTurns || waits(program) > WAITS_OF_STARTUP)) return false;
-    return (process.uptime() - start) * 1000 <= STARTUP_MS && !catchesSignal(program, signalNumber(signal));
+    if (signal === "SIGTSTP" && (!isInFirstTurns || countWaits(program) > MAX_WAITS_AT_START)) return false;
+    const elapsedMs = (process.uptime() - startSeconds) * 1000;
+    return elapsedMs <= STARTUP_MS && !catchesSignal(program, signalNumber(signal));
   };
-  const fromKeyboard = (signal: NodeJS.Signals): void => {
+  const handleKey = (signal: NodeJS.Signals): void => {
     if (terminal.sendsKeys() && !mayHaveMissed(signal)) return;
     forward(signal);
     onStopRequest?.();
   };
-  const jobStop = (signal: NodeJS.Signals): void => {
+  const handleStop = (signal: NodeJS.Signals): void => {
     if (job.resuming() || job.stopped()) return;
     if (!terminal.deliversToGroup() || mayHaveMissed(signal)) forward(signal);
   };
   const rules: Partial<Record<NodeJS.Signals, (signal: NodeJS.Signals) => void>> = {
-    SIGINT: fromKeyboard,
-    SIGQUIT: fromKeyboard,
+    SIGINT: handleKey,
+    SIGQUIT: handleKey,
     SIGTERM: (signal) => {
       forward(signal);
       onStopRequest?.();
     },
-    // Ctrl-T of macOS and the BSDs.
+    // The terminals of macOS and the BSDs send it for Ctrl-T.
     SIGINFO: (signal) => {
       if (!terminal.sendsKeys()) forward(signal);
     },
     SIGWINCH: (signal) => {
-      shown?.resized();
-      if (shown !== undefined || !terminal.deliversToGroup()) forward(signal);
+      maskedTerminal?.resized();
+      if (maskedTerminal !== undefined || !terminal.deliversToGroup()) forward(signal);
     },
-    SIGTSTP: jobStop,
-    SIGTTIN: jobStop,
+    SIGTSTP: handleStop,
+    SIGTTIN: handleStop,
     SIGTTOU: (signal) => {
-      if (shown?.isAccess(signal, pid()) !== true) jobStop(signal);
+      if (maskedTerminal?.isAccess(signal, pid()) !== true) handleStop(signal);
     },
     SIGHUP: (signal) => {
       if (!terminal.hungUp() || mayHaveMissed(signal)) forward(signal);
     },
     SIGCONT: (signal) => {
-      shown?.continued();
+      maskedTerminal?.continued();
       if (!job.resumed() && !terminal.deliversToGroup()) forward(signal);
     },
     SIGCHLD: () => {
       if (firstProcess) reapOrphans?.();
-      else if (shown === undefined || !job.stopped()) job.mirror();
-      else void shown.settled().then(job.mirror);
+      else if (maskedTerminal === undefined || !job.stopped()) job.mirror();
+      else void maskedTerminal.settled().then(job.mirror);
     },
   };
   return listen(
-    forwardedSignals(catchableSignals(), { profiled, writesAlone, tellsStates: readProcessStat("self") !== undefined }),
+    forwardedSignals(catchableSignals(), {
+      profiled,
+      writesAlone,
+      hasProcessStates: readProcessStat("self") !== undefined,
+    }),
     (signal) => {
       if (isOfWrite?.(signal) === true) return;
       onSignal?.(signal);
@@ -131,17 +146,22 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   );
 }
 
-/** Selects the signals to listen to. Without /proc a stop of the program is invisible here: the kernel must stop both. */
+/**
+ * Selects the signals to listen to.
+ *
+ * @param hasProcessStates false without /proc: this process cannot see then that the program was stopped, so that the stop signals of
+ *   the terminal must stop both by default
+ */
 export function forwardedSignals(
   signals: readonly NodeJS.Signals[],
   {
     profiled,
     writesAlone,
-    tellsStates,
-  }: { readonly profiled: boolean; readonly writesAlone: boolean; readonly tellsStates: boolean },
+    hasProcessStates,
+  }: { readonly profiled: boolean; readonly writesAlone: boolean; readonly hasProcessStates: boolean },
 ): readonly NodeJS.Signals[] {
-  const left = new Set<NodeJS.Signals>(profiled ? ["SIGPROF"] : []);
-  if (!tellsStates) for (const signal of ["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) left.add(signal);
-  if (writesAlone) for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) left.add(signal);
-  return signals.filter((signal) => !left.has(signal));
+  const ignored = new Set<NodeJS.Signals>(profiled ? ["SIGPROF"] : []);
+  if (!hasProcessStates) for (const signal of ["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) ignored.add(signal);
+  if (writesAlone) for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) ignored.add(signal);
+  return signals.filter((signal) => !ignored.has(signal));
 }

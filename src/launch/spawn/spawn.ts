@@ -1,3 +1,7 @@
+/**
+ * Spawn mode with this process as the parent process, in JavaScript: it starts the program, waits for its end, restarts it if a watch
+ * asks for that, and ends with the same status or by the same signal.
+ */
 import { ExitStatus } from "../../core/error.ts";
 import { isBun } from "../../system/runtime.ts";
 import { loader } from "../../system/addon/addon.ts";
@@ -7,44 +11,44 @@ import { startProgram, type StartedProgram, type LauncherState } from "./start-c
 import { dieOf, release } from "./end.ts";
 import { parentChannel } from "./ipc.ts";
 
-const NEVER = { restarts: undefined, tidyTerminal: undefined };
+const NO_WATCH = { restarts: undefined, tidyTerminal: undefined };
 
-/** Starts the program as a child and ends as it ends; with a watch restarts it. @throws SophiaError if it cannot be executed */
+/** Starts the program, and ends as the last program ends. @throws SophiaError if the program cannot be executed */
 export async function spawn(launch: Launch): Promise<never> {
   const { broker, inherited, libc, preparation, program, watch } = launch;
   const { addon, firstProcess } = preparation;
-  // Masking and restarts last as long as the program's output is long.
+  // The executable limits how long JavaScript computes in one turn. Masking may need as long as the program's output is.
   loader?.limitTurns?.(0);
   const ipc = parentChannel();
-  // The variable is meant for the program, not for the coverage of this process.
+  // The user wants to measure the coverage of the program, not of this process.
   if (program.environment.has("NODE_V8_COVERAGE")) process.getBuiltinModule("node:v8").stopCoverage();
-  const { restarts, tidyTerminal } = watch === undefined ? NEVER : await loadWatch(watch, launch);
+  const { restarts, tidyTerminal } = watch === undefined ? NO_WATCH : await loadWatch(watch, launch);
   const { restoreCoreFilter } = preparation;
   const state: LauncherState = { ipc, libc, restarts, stopForwarding: () => {}, restoreCoreFilter };
 
-  const first = await startProgram(launch, state);
-  if (first === undefined) throw new TypeError("stopped before the first start");
+  const firstProgram = await startProgram(launch, state);
+  if (firstProgram === undefined) throw new TypeError("stopped before the first start");
   if (!firstProcess) loader?.cacheCode();
-  let started: StartedProgram = first;
-  /** Outputs of previous programs, whose background processes may still write. */
-  const earlier: Outputs[] = [];
-  let end = await started.ended;
+  let current: StartedProgram = firstProgram;
+  /** The outputs of earlier programs, whose background processes may still write. */
+  const earlierOutputs: Outputs[] = [];
+  let end = await current.ended;
   for (let next = restarts?.ended(end); next !== undefined; next = restarts?.ended(end)) {
-    await started.finish(false);
+    await current.finish(false);
     tidyTerminal?.(end);
     await restarts?.lateSignals();
     const restarted = await startProgram(next, state);
     if (restarted === undefined) break;
-    if (started.outputs?.isOpen() === true) earlier.push(started.outputs);
-    started = restarted;
-    end = await started.ended;
+    if (current.outputs?.isOpen() === true) earlierOutputs.push(current.outputs);
+    current = restarted;
+    end = await current.ended;
   }
-  await started.finish(true);
-  for (const outputs of earlier) if (outputs.isOpen()) await outputs.finish(true, false);
+  await current.finish(true);
+  for (const outputs of earlierOutputs) if (outputs.isOpen()) await outputs.finish(true, false);
   broker?.end(end);
-  // The program could not see that its output was lost.
-  if (end === 0 && started.outputs?.isIncomplete() === true) end = ExitStatus.failed;
-  // At its exit Node.js would reset a terminal to its settings at the start.
+  // The program ended with 0, since it could not see that its output was lost.
+  if (end === 0 && current.outputs?.isIncomplete() === true) end = ExitStatus.failed;
+  // At its exit Node.js would reset a terminal to the settings that it had at the start.
   if (process.platform !== "win32") {
     if (restarts !== undefined) release([0, 1, 2, ...inherited.numbers]);
     else if (broker !== undefined) release([2]);

@@ -1,3 +1,10 @@
+/**
+ * Starts the program as a child, for `spawn`, and connects it with what it needs: its masked outputs, its secret files, the signals that
+ * it must get, and the IPC channel of the caller.
+ *
+ * A start has these steps, of which only the first may wait: `loadParts` loads the code; `setUp` makes what the program gets, and begins
+ * to listen to signals; `fork` starts the process; `attach` connects it.
+ */
 import type { ChildProcess } from "node:child_process";
 import { access } from "node:fs";
 import { ExitStatus } from "../../core/error.ts";
@@ -21,7 +28,7 @@ import { forwardSignals } from "./forward-signals.ts";
 import { relayMessages, type IpcChannel } from "./ipc.ts";
 import { withOwnPid, withParentDeathSignal } from "./wrappers.ts";
 
-/** State of this process that survives a restart of the program. */
+/** The state of this process that survives a restart of the program. */
 export interface LauncherState {
   readonly ipc: IpcChannel | undefined;
   readonly libc: Libc | undefined;
@@ -32,9 +39,14 @@ export interface LauncherState {
 }
 
 export interface StartedProgram {
+  /** Resolves with the exit status, or with the signal that killed the program. */
   readonly ended: Promise<NodeJS.Signals | number>;
   readonly outputs: Outputs | undefined;
-  /** Cleans up after its end: writes the rest of its output and removes its files. @param isLast it is not restarted */
+  /**
+   * Writes the rest of the output of a program that has ended, and removes its files.
+   *
+   * @param isLast false if the program is restarted
+   */
   readonly finish: (isLast: boolean) => Promise<void>;
 }
 
@@ -42,12 +54,18 @@ interface FailedStart {
   readonly code: string | Promise<string>;
 }
 
-/** A program that has just been started; `child` if Node.js, not the monitor of a session, has started it. */
+/** A program that has just been started. */
 interface StartedProcess extends Running {
+  /** undefined if the monitor of a session has started the program, not Node.js. */
   readonly child: ChildProcess | undefined;
 }
 
-/** Starts the program; undefined if a stop was requested during a restart. @throws SophiaError if it cannot be started */
+/**
+ * Starts the program.
+ *
+ * @returns undefined if this is a restart, and the user has asked the launcher to end meanwhile
+ * @throws SophiaError if the program cannot be started
+ */
 export async function startProgram(launch: Launch, state: LauncherState): Promise<StartedProgram | undefined> {
   let parts = await loadParts(launch, state);
   for (let newer = state.restarts?.takeNewer(); newer !== undefined; newer = state.restarts?.takeNewer()) {
@@ -61,7 +79,7 @@ export async function startProgram(launch: Launch, state: LauncherState): Promis
 
 type Parts = Awaited<ReturnType<typeof loadParts>>;
 
-/** Loads what the start needs, since it must not wait for anything itself. */
+/** Loads the code that a start needs. The steps after this one must not wait for anything. */
 async function loadParts(launch: Launch, state: LauncherState) {
   const { command, files, program, outputMasking } = launch;
   await refuseForeignProgram(command[0], program);
@@ -74,8 +92,8 @@ async function loadParts(launch: Launch, state: LauncherState) {
 }
 
 /**
- * Starts the program in one turn of the event loop, without an `await`. A signal before the listeners acts by the kernel's
- * default action; a later one is delivered once the program exists.
+ * Starts the program in one turn of the event loop, without an `await`. A signal that comes before the listeners acts by the kernel's
+ * default action. A later one is handled at the end of the turn, when the program exists.
  */
 function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   const { state } = parts;
@@ -93,13 +111,13 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   return started;
 }
 
-/** The program's process, for listeners of signals that are there before its start and after its end. */
+/** The process that gets the forwarded signals. Listeners have it before the program's start and after its end. */
 class SignalTarget {
-  /** Undefined before the start, and after the end: the kernel may give the PID to another process. */
+  /** undefined before the start, and after the end, since the kernel may give the PID to another process. */
   pid: number | undefined;
   private killTimer: NodeJS.Timeout | undefined;
 
-  /** Sends SIGKILL after some time, once for all calls. */
+  /** Sends SIGKILL after some time. Only the first call has an effect. */
   killAfter(ms: number): void {
     this.killTimer ??= setTimeout(() => this.pid !== undefined && send(this.pid, "SIGKILL"), ms);
   }
@@ -111,7 +129,10 @@ class SignalTarget {
 
 type Setup = ReturnType<typeof setUp>;
 
-/** Before the fork: makes what the program gets, and then listens to signals and protects this process, in this order. */
+/**
+ * Makes what the program gets, then listens to signals, then protects this process: in this order, since a failure of the first must
+ * leave signals as they are.
+ */
 function setUp({ launch, state, secretFiles, masking }: Parts) {
   const { files, options, preparation, program } = launch;
   const { ipc, libc, restarts } = state;
@@ -127,7 +148,7 @@ function setUp({ launch, state, secretFiles, masking }: Parts) {
     firstProcess: preparation.firstProcess,
     profiled: launch.profiled,
     writesAlone: hasConnections && libc === undefined,
-    // Masked output is written by this process: with a limit on the size of files SIGXFSZ is most likely about that.
+    // This process writes the masked output. If the size of files is limited, SIGXFSZ is most likely caused by that.
     isOfWrite: (signal) =>
       signal === "SIGXFSZ" && outputs !== undefined && softLimit("self", "Max file size") !== "unlimited",
     reapOrphans: () => reapOrphans(libc, target),
@@ -135,19 +156,23 @@ function setUp({ launch, state, secretFiles, masking }: Parts) {
     onSignal: restarts?.onSignal,
     onStopRequest: () => options.killAfterMs !== undefined && target.killAfter(options.killAfterMs),
   });
-  // Listeners of the former program, and those of this process alone, go once there are others: no signal is missed.
+  // The listeners of the former program, or those from before the first start, are removed once there are new ones. So no signal is
+  // missed.
   state.stopForwarding();
   state.stopForwarding = stopForwarding;
   preparation.stopListening();
   state.restoreCoreFilter();
-  // Before the program can read this process's memory. Its execution makes the program dumpable again.
+  // The program could read this process's memory otherwise. The program itself is dumpable again as soon as it is executed.
   libc?.makeUndumpable();
-  // The program would inherit the former program's block.
+  // `attach` blocks SIGPIPE for the writes of this process. A restarted program would inherit that.
   if (hasConnections) libc?.blockOwnWrites(0);
   return { outputs, secrets, target, hasConnections };
 }
 
-/** Returns true if services or clients may end a connection at any time: the kernel sends SIGPIPE for the next write. */
+/**
+ * Returns true if this process has connections to services or clients, which may end them at any time. The kernel sends SIGPIPE for
+ * the next write then.
+ */
 function mayLoseReaders({ broker }: Launch, { restarts }: LauncherState): boolean {
   return (broker !== undefined || restarts !== undefined) && !isBun && process.platform !== "win32";
 }
@@ -156,7 +181,7 @@ function reapOrphans(libc: Libc | undefined, { pid }: SignalTarget): void {
   if (pid !== undefined) libc?.reapAllBut(pid);
 }
 
-/** The fork itself, with the limits that the program inherits. @throws SophiaError (125) if an option is impossible */
+/** Starts the process, with the limits that it inherits. @throws SophiaError (125) if an option of the user is impossible */
 function fork(parts: Parts, setup: Setup): StartedProcess | FailedStart {
   const { options, program } = parts.launch;
   const { secrets } = setup;
@@ -165,11 +190,11 @@ function fork(parts: Parts, setup: Setup): StartedProcess | FailedStart {
     const environment =
       secrets === undefined ? program.environment : new Map([...program.environment, ...secrets.paths]);
     const withPid = withOwnPid({ ...program, environment });
-    const whole = options.dieWithLauncher ? withParentDeathSignal(withPid) : withPid;
-    const started = execute(parts, setup, whole);
-    // libuv calls execvp(3): glibc's starts the shell itself, musl's does not.
-    const isScript = "code" in started && started.code === "ENOEXEC" && inspectImage(whole.file).kind === "unknown";
-    return isScript ? execute(parts, setup, asShellScript(whole)) : started;
+    const wrapped = options.dieWithLauncher ? withParentDeathSignal(withPid) : withPid;
+    const started = execute(parts, setup, wrapped);
+    // libuv calls execvp(3). That of glibc starts the shell for a script without `#!`, that of musl does not.
+    const isScript = "code" in started && started.code === "ENOEXEC" && inspectImage(wrapped.file).kind === "unknown";
+    return isScript ? execute(parts, setup, asShellScript(wrapped)) : started;
   } finally {
     restoreOpenFiles?.();
   }
@@ -185,7 +210,7 @@ function execute(
     const running = outputs.session.execute(program);
     return typeof running === "string" ? { code: running } : { ...running, child: undefined };
   }
-  const child = startChild(program, descriptors(launch.inherited.numbers, outputs?.given, ipc), ipc);
+  const child = startChild(program, descriptorsOf(launch.inherited.numbers, outputs?.programSides, ipc), ipc);
   if (typeof child === "string" || "then" in child) return { code: child };
   const ended = new Promise<NodeJS.Signals | number>((resolve) => {
     child.once("exit", (status, signal) => resolve(signal ?? status ?? ExitStatus.failed));
@@ -193,7 +218,7 @@ function execute(
   return { pid: child.pid, ended, child };
 }
 
-/** After the fork: connects the program with what was made for it, and gives up what is the program's alone. */
+/** Connects the program with what was made for it, and closes what only the program needs. */
 function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedProgram {
   const { launch, state, messages } = parts;
   const { outputs, secrets, target, hasConnections } = setup;
@@ -201,15 +226,16 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
   const { ipc, libc, restarts } = state;
   const { pid, child } = started;
   target.pid = pid;
-  // Orphans may have ended while no program ran.
+  // Orphans that ended while no program ran were not reaped.
   if (preparation.firstProcess) reapOrphans(libc, target);
   if (hasConnections && libc !== undefined) {
-    // Outputs are written in other threads, which must exist by now: their SIGPIPE is the program's.
+    // Output is written in other threads, whose SIGPIPE must reach the program: its reader has ended. They must exist before this
+    // thread blocks the signal, since a thread inherits the block.
     access("/", () => {});
     libc.blockOwnWrites(1);
   }
   const ended = started.ended.finally(() => (target.pid = undefined));
-  // An undumpable process needs no filter, and could not restore it for the next program.
+  // A process that is not dumpable needs no filter for core dumps, and could not restore the filter for the next program.
   if (restarts === undefined || libc === undefined) state.restoreCoreFilter = excludeFromCoreDumps(preparation.addon);
   const relay =
     ipc === undefined || child === undefined
@@ -225,30 +251,31 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
     await relay?.drained(isLast);
     if (!isLast) relay?.end();
     await outputs?.finish(isLast, typeof (await ended) === "string");
-    // Background processes must not delay the exit. The listeners stay, so that a late signal does not change the status.
+    // Background processes of the program must not delay the exit. The listeners stay, so that a late signal does not change this
+    // process's status.
     secrets?.remove();
   };
   return { ended, outputs, finish };
 }
 
-/** Closes the program's descriptors in this process. With --watch the next program gets them, too. */
+/** Closes the program's descriptors in this process. It is not called with --watch, since the next program needs them, too. */
 function releaseDescriptors({ broker, inherited }: Launch, ipc: IpcChannel | undefined, outputs: Outputs | undefined) {
-  const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
-  // The broker reports there at the end. A reader of a pipe would otherwise have gone by then.
+  const kept = new Set([...inherited.doubtful, ...(outputs?.keptDescriptors ?? []), ipc?.descriptor]);
+  // The broker reports on the standard error at the end. If it were closed here, the reader of a pipe might end before.
   if (broker !== undefined) kept.add(2);
   release([0, 1, 2, ...inherited.numbers].filter((descriptor) => !kept.has(descriptor)));
 }
 
-/** Lists the program's descriptors: each inherited one, or its replacement, at its own number; nothing in the gaps. */
-function descriptors(
+/** Returns the program's descriptors: each inherited one, or what replaces it, at the same number; nothing in the gaps. */
+function descriptorsOf(
   inherited: readonly number[],
-  given: ReadonlyMap<number, number | "pipe"> | undefined,
+  replacements: ReadonlyMap<number, number | "pipe"> | undefined,
   ipc: IpcChannel | undefined,
 ): Descriptors {
   const passed = new Set([0, 1, 2, ...inherited]);
   const length = Math.max(...passed, ipc?.descriptor ?? 0) + 1;
   return Array.from({ length }, (_, descriptor) => {
     if (descriptor === ipc?.descriptor) return "ipc";
-    return given?.get(descriptor) ?? (passed.has(descriptor) ? descriptor : "ignore");
+    return replacements?.get(descriptor) ?? (passed.has(descriptor) ? descriptor : "ignore");
   });
 }

@@ -1,57 +1,67 @@
+/**
+ * The controlling terminal of the parent process in JavaScript: finds out whether the kernel has already sent a signal to the program.
+ *
+ * For a key such as Ctrl-C the kernel signals each process of the terminal's foreground group. The program is in the same group as this
+ * process, so that the signal must not be forwarded then. A signal that another process sends to this process alone must be forwarded.
+ * Both look the same here: the foreground group decides.
+ */
 import { readProcessStat } from "../proc/process-stat.ts";
 
-/** Tells which signals the kernel has already sent to the program, by this process's controlling terminal. */
 export interface Terminal {
-  /** Returns true in the foreground, where the kernel signals the program, too. A signal to this process looks the same. */
+  /** Returns true if this process is in the foreground, where the kernel sends signals of the terminal to the program, too. */
   readonly deliversToGroup: () => boolean;
-  /** The same for INT, QUIT and INFO, for which ps(1) is called without /proc. */
+  /** Returns the same for INT, QUIT and INFO. Without /proc it calls ps(1), which takes longer. */
   readonly sendsKeys: () => boolean;
-  /** Returns true if the HUP that has just arrived was sent to the whole group, since the terminal has hung up. */
+  /** Handles HUP. Returns true if it was sent to the whole group, because the terminal has hung up. */
   readonly hungUp: () => boolean;
 }
 
 export function watchTerminal(): Terminal {
-  const start = readProcessStat("self");
-  if (start === undefined) {
+  const statAtStart = readProcessStat("self");
+  if (statAtStart === undefined) {
     const { isatty } = process.getBuiltinModule("node:tty");
-    const attached = [0, 1, 2].some((descriptor) => isatty(descriptor));
-    return withoutProc(attached, stateByPs);
+    const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+    return withoutProc(hasTerminal, readStateByPs);
   }
-  const leader = start.session;
-  // The number of hang-ups that kernel and shell will still send to the whole group.
-  let expected = start.terminal !== 0 && leader !== process.pid ? 2 : 0;
+  const sessionLeader = statAtStart.session;
+  // The number of HUPs that the kernel and a shell may still send to the whole group.
+  let expectedHangUps = statAtStart.terminal !== 0 && sessionLeader !== process.pid ? 2 : 0;
   const deliversToGroup = (): boolean => {
-    const now = readProcessStat("self");
-    return now !== undefined && now.terminal !== 0 && now.foregroundGroup === now.group;
+    const stat = readProcessStat("self");
+    return stat !== undefined && stat.terminal !== 0 && stat.foregroundGroup === stat.group;
   };
   return {
     deliversToGroup,
     sendsKeys: deliversToGroup,
     hungUp: () => {
-      // When a terminal hangs up, the kernel signals only the session leader. A shell then signals its jobs, and at its end
-      // the kernel signals the foreground group: one hang-up while the leader lives, one after.
-      if (expected === 0 || readProcessStat("self")?.terminal !== 0) return false;
-      const state = readProcessStat(leader)?.state;
-      expected = state === undefined || state === "Z" || state === "X" ? 0 : expected - 1;
+      // When a terminal hangs up, the kernel sends HUP only to the session leader, usually a shell. The shell sends it to its jobs.
+      // When the shell ends, the kernel sends it to the foreground group. So one HUP comes while the leader lives, and one after that.
+      if (expectedHangUps === 0 || readProcessStat("self")?.terminal !== 0) return false;
+      const state = readProcessStat(sessionLeader)?.state;
+      const hasLeaderEnded = state === undefined || state === "Z" || state === "X";
+      expectedHangUps = hasLeaderEnded ? 0 : expectedHangUps - 1;
       return true;
     },
   };
 }
 
 /**
- * Replaces /proc by ps(1). For CONT and a resize, of which a moved window sends dozens, that would take too long: a terminal
- * among the standard streams (`attached`) is taken for the controlling one.
+ * Returns a terminal for systems without /proc, by ps(1). For CONT and for a resize, of which a moved window causes dozens, that would
+ * take too long.
+ *
+ * @param hasTerminal true if one of the standard streams is a terminal, which is taken for the controlling one
+ * @param readState returns the process's state as ps(1) prints it
  */
-export function withoutProc(attached: boolean, state: () => string | undefined): Terminal {
+export function withoutProc(hasTerminal: boolean, readState: () => string | undefined): Terminal {
   return {
-    deliversToGroup: () => attached,
-    // The mark of the foreground on macOS, the BSDs and Linux.
-    sendsKeys: () => state()?.includes("+") ?? attached,
+    deliversToGroup: () => hasTerminal,
+    // ps(1) of macOS, the BSDs and Linux marks a process in the foreground by `+`.
+    sendsKeys: () => readState()?.includes("+") ?? hasTerminal,
     hungUp: () => false,
   };
 }
 
-function stateByPs(): string | undefined {
+function readStateByPs(): string | undefined {
   const { spawnSync } = process.getBuiltinModule("node:child_process");
   const { status, stdout } = spawnSync("/bin/ps", ["-o", "stat=", "-p", String(process.pid)], {
     encoding: "utf8",

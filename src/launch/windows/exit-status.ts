@@ -1,7 +1,10 @@
-/** Exit statuses of 32 bits on Windows. Bun passes on eight: 256 would be 0, a success. */
+/**
+ * Exit statuses of 32 bits on Windows, in the executable that Bun makes. Bun itself passes on only eight bits, so that 256 would become
+ * 0, a success.
+ */
 import type { ChildProcess } from "node:child_process";
 
-/** Functions of kernel32.dll; 0 is no handle. */
+/** Functions of kernel32.dll. The handle 0 means a failure. */
 interface Kernel {
   readonly OpenProcess: (access: number, inherit: number, pid: number) => number;
   readonly GetExitCodeProcess: (process: number, status: Uint32Array) => number;
@@ -10,10 +13,10 @@ interface Kernel {
 
 const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
 
-/** Has a child emit its exit status with all 32 bits, of which Bun keeps eight. */
+/** Makes a child emit its exit status with all 32 bits. */
 export function emitWholeStatus(child: ChildProcess): void {
   const kernel = openKernel();
-  // The handle keeps the status available.
+  // The status stays available as long as there is a handle, which is never closed.
   const handle = kernel?.OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, child.pid ?? 0) ?? 0;
   if (kernel === undefined || handle === 0) return;
   const emit = child.emit.bind(child);
@@ -32,7 +35,7 @@ export function exitWith(status: number): never {
   return process.exit(status);
 }
 
-/** @returns undefined if Bun has no compiler for this processor, by which it calls C */
+/** Returns undefined if Bun cannot call C: it compiles each call, and has no compiler for this processor. */
 function openKernel(): Kernel | undefined {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Bun's documentation says so; the declarations make it

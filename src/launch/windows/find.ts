@@ -1,3 +1,4 @@
+/** Finds the file that a command names, by the rules of Windows. Other systems: launch/program/find-executable.ts. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { win32 } from "node:path";
 import type { Environment } from "../../core/model.ts";
@@ -5,20 +6,24 @@ import { FoldedMap } from "../../core/names.ts";
 import { codeOrThrow, NOT_ON_PATH } from "../../system/errors.ts";
 import { startError } from "../program/start-error.ts";
 
+/** The endings of programs, if `PATHEXT` is not set. */
 const DEFAULT_ENDINGS = ".COM;.EXE;.BAT;.CMD";
-const EXECUTABLE: ReadonlySet<string> = new Set([".com", ".exe", ".bat", ".cmd"]);
+/** The endings of files that can always be started. */
+const EXECUTABLE_ENDINGS: ReadonlySet<string> = new Set([".com", ".exe", ".bat", ".cmd"]);
 
 /** Returns the file of a command. @throws SophiaError 127 if there is none, 126 if Windows does not execute it */
 export function fileOnWindows(command: string, environment: Environment): string {
-  const found = findOnWindows(command, environment);
-  if ("file" in found) return found.file;
-  throw startError(command, found.problem);
+  const result = findOnWindows(command, environment);
+  if ("file" in result) return result.file;
+  throw startError(command, result.problem);
 }
 
 /**
- * Finds a command's file. With a slash, backslash or colon it is a path; any other is looked up in `Path` with the endings of
- * `PATHEXT`, last without an ending if it begins with `#!`. Not in the working directory, where a repository's file could
- * hide a system program.
+ * Finds a command's file. A command with a slash, backslash or colon is a path. Any other is looked up in the folders of `Path`, with each
+ * ending of `PATHEXT`, and at last without an ending, if the file begins with `#!`. Unlike Windows, it does not search the working
+ * directory, where a file of a repository could hide a program of the system.
+ *
+ * @param problemOf returns the error code for which a file cannot be started; undefined if it can
  */
 export function findOnWindows(
   command: string,
@@ -38,7 +43,7 @@ export function findOnWindows(
         const file = folder === "" ? name : win32.join(folder, name);
         const problemOfFile = problemOf(file, endings);
         if (problemOfFile === undefined) return { file: win32.resolve(file) };
-        // The problem of an existing file is more helpful than that another is missing.
+        // The problem of a file that exists helps the user more than the fact that another one is missing.
         if (problemOfFile !== "ENOENT") problem ??= problemOfFile;
       }
     }
@@ -46,7 +51,7 @@ export function findOnWindows(
   return { problem: problem ?? (isPath ? "ENOENT" : NOT_ON_PATH) };
 }
 
-/** Splits a `Path`; quotes protect a semicolon in a folder's name. */
+/** Splits a `Path` such as `C:\Windows;"C:\a;b"`: quotes protect a semicolon in a folder's name. */
 function foldersOf(path: string): readonly string[] {
   const folders = path.match(/(?:"[^"]*"|[^;"])+/g) ?? [];
   return folders.map((folder) => folder.replaceAll('"', "").trim()).filter((folder) => folder !== "");
@@ -58,7 +63,7 @@ function examine(path: string, endings: readonly string[]): string | undefined {
     const stats = statSync(path);
     if (stats.isDirectory()) return "EISDIR";
     const ending = win32.extname(path).toLowerCase();
-    const isKnown = EXECUTABLE.has(ending) || endings.some((one) => one.toLowerCase() === ending);
+    const isKnown = EXECUTABLE_ENDINGS.has(ending) || endings.some((known) => known.toLowerCase() === ending);
     return isKnown || hasInterpreter(path) ? undefined : "ENOEXEC";
   } catch (error) {
     const code = codeOrThrow(error);
@@ -66,7 +71,7 @@ function examine(path: string, endings: readonly string[]): string | undefined {
   }
 }
 
-/** Returns true if the file begins with `#!`: cross-spawn starts its interpreter. */
+/** Returns true if the file begins with `#!`. cross-spawn starts its interpreter then. */
 export function hasInterpreter(path: string): boolean {
   const descriptor = openSync(path, "r");
   try {

@@ -1,3 +1,4 @@
+/** The command line by which a program is started on Windows, where batch files need cmd.exe and its quoting. */
 import { win32 } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { FoldedMap } from "../../core/names.ts";
@@ -11,27 +12,33 @@ interface SpawnArguments {
   readonly windowsVerbatimArguments?: true;
 }
 
-/** Wraps `.cmd`, `.bat` and other files of PATHEXT in cmd.exe. @throws SophiaError (125) for an argument that it would cut */
-export function startedOnWindows({ file, argv, environment }: Program): SpawnArguments {
+/**
+ * Returns the arguments for cross-spawn. Files that end in `.cmd` or `.bat`, and other files of PATHEXT, are started by cmd.exe.
+ *
+ * @throws SophiaError (125) for an argument that cmd.exe would cut
+ */
+export function windowsSpawnArguments({ file, argv, environment }: Program): SpawnArguments {
   const args = argv.slice(1);
   if (!/\.(?:bat|cmd)$/i.test(file) && (/\.(?:exe|com)$/i.test(file) || hasInterpreter(file))) return { file, args };
   const variables = new FoldedMap(environment);
   const system = variables.get("SystemRoot") ?? String.raw`C:\Windows`;
-  const line = [`"${file}"`, ...args.map((argument, index) => quotedForBatch(argument, index + 1, file))].join(" ");
+  const line = [`"${file}"`, ...args.map((argument, index) => quoteForBatch(argument, index + 1, file))].join(" ");
   return {
     file: win32.join(system, "System32", "cmd.exe"),
-    // /e:on: the quoting of `%` needs extensions; /v:off: `!` begins no variable; /d: no AutoRun; /s: strips the outer quotes.
+    // /e:on: the quoting of `%` needs extensions. /v:off: `!` begins no variable. /d: no AutoRun. /s: strips the outer quotes.
     args: ["/e:on", "/v:off", "/d", "/s", "/c", `"${line}"`],
     windowsVerbatimArguments: true,
   };
 }
 
 /**
- * Quotes an argument of a batch file as Rust does since CVE-2024-24576. cmd.exe reads it twice, here and when the file passes
- * on `%*`: in quotes `&|<>^()` have no meaning, and doubled quotes never look closed. `%cd:~,%`, an empty text, follows each
- * `%`, so that no variable's name stands between two of them.
+ * Quotes an argument of a batch file, as Rust does since CVE-2024-24576. cmd.exe reads the argument twice: here, and when the file passes
+ * on `%*`. In quotes `&|<>^()` have no meaning, and doubled quotes never look like a closed quote. Each `%` is followed by `%cd:~,%`,
+ * which stands for an empty text, so that no variable's name is between two of them.
+ *
+ * @param index of the argument, for the message
  */
-export function quotedForBatch(argument: string, index: number, file: string): string {
+export function quoteForBatch(argument: string, index: number, file: string): string {
   if (/[\r\n]/.test(argument)) {
     throw new SophiaError({
       code: "unusable-value",

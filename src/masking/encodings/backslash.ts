@@ -1,121 +1,157 @@
 /**
- * Escapes with a backslash: strings of JSON (RFC 8259, 7), JavaScript, Python and Go; words of shells without quotes, in
- * double quotes and in `$'…'` (POSIX 2024, XCU 2.2). One decoder for all, since they agree where they overlap. Pure.
+ * Decodes escapes with a backslash: those in strings of JSON (RFC 8259, 7), JavaScript, Python and Go, in words of shells without
+ * quotes, in double quotes, and in `$'…'` (POSIX 2024, XCU 2.2).
+ *
+ * There is one decoder for all of them, since they agree where they overlap:
+ *
+ *     \n \t \" \\ \/     JSON, and most others       \e \a \$ \'      only shells
+ *     \u00e9 \ud83d\ude00                            \x41 \101        a byte (shells, Go) or a character (Python, JavaScript)
+ *     \u{1f600}          JavaScript                  \U0001f600       Python, Go, shells
+ *     \udcff             a byte that is not UTF-8, as Python writes it
  */
-import { hexDigit, MORE, utf8, type Decoder, type Peek, type Unit } from "./decoder.ts";
+import { hexDigit, literalUnit, PENDING, utf8, type Decoder, type Peek, type Unit } from "./decoder.ts";
 
 const DOLLAR = 0x24;
-const SINGLE = 0x27;
+const SINGLE_QUOTE = 0x27;
 const BACKSLASH = 0x5c;
-const LONGEST_ANSI = 64;
+const LETTER_U = 0x75;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+/** The longest `$'…'` that is decoded. Shells write one for a few control characters in the middle of a word. */
+const MAX_ANSI_LENGTH = 64;
 
+/** By the letter behind the backslash: the byte for which it stands. */
 const JSON_LETTERS: ReadonlyMap<string, number> = new Map(Object.entries({ b: 8, t: 9, n: 10, f: 12, r: 13 }));
 const SHELL_LETTERS: ReadonlyMap<string, number> = new Map(Object.entries({ a: 7, v: 11, e: 27, E: 27 }));
 const JSON_ESCAPED = new Set(['"', "/", "\\"]);
-const WORD = /^[A-Za-z0-9]$/;
+const LETTER_OR_DIGIT = /^[A-Za-z0-9]$/;
 
-const BRACE = { open: 0x7b, close: 0x7d };
+/** The encoder writes something else: the text is no escape. */
+const NO_READING: readonly Unit[] = [];
 
 export const backslash: Decoder = {
   starts: [BACKSLASH, DOLLAR],
-  decode: (peek) => (peek(0) === DOLLAR ? ansiQuoted(peek) : escape(peek)),
+  decode: (peek) => (peek(0) === DOLLAR ? decodeAnsiQuotes(peek) : decodeEscape(peek)),
 };
 
-function escape(peek: Peek): readonly Unit[] | undefined {
+function decodeEscape(peek: Peek): readonly Unit[] | undefined {
   const next = peek(1);
-  if (next === MORE) return undefined;
+  if (next === PENDING) return undefined;
   const letter = String.fromCharCode(next);
-  const code = JSON_LETTERS.get(letter);
-  if (code !== undefined) return [{ length: 2, bytes: [code] }];
-  const shellCode = SHELL_LETTERS.get(letter);
-  if (shellCode !== undefined) return [{ length: 2, bytes: [shellCode], isShell: true }];
-  if (letter === "u") return peek(2) === BRACE.open ? braced(peek) : utf16(peek);
-  if (letter === "U") return character(digits(peek, 2, 8, 8, 16), 2);
-  if (letter === "x") return hexadecimal(peek);
-  if (letter >= "0" && letter <= "7") return octal(peek);
-  if (WORD.test(letter)) return [];
+  const jsonByte = JSON_LETTERS.get(letter);
+  if (jsonByte !== undefined) return [{ length: 2, bytes: [jsonByte] }];
+  const shellByte = SHELL_LETTERS.get(letter);
+  if (shellByte !== undefined) return [{ length: 2, bytes: [shellByte], isShell: true }];
+  if (letter === "u") return peek(2) === OPENING_BRACE ? decodeBraces(peek) : decodeUtf16(peek);
+  if (letter === "U") return characterUnits(readDigits(peek, 2, 8, 8, 16), 2);
+  if (letter === "x") return decodeHexadecimal(peek);
+  if (letter >= "0" && letter <= "7") return decodeOctal(peek);
+  if (LETTER_OR_DIGIT.test(letter)) return NO_READING;
   return [JSON_ESCAPED.has(letter) ? { length: 2, bytes: [next] } : { length: 2, bytes: [next], isShell: true }];
 }
 
-/** Reads a number. @returns undefined if the next byte decides, -1 if there are fewer digits than `least` */
-function digits(peek: Peek, from: number, least: number, most: number, base: 8 | 16) {
+interface Digits {
+  /** -1 if there are too few digits. */
+  readonly value: number;
+  /** The number of digits. */
+  readonly count: number;
+}
+
+/** Reads a number of at most `maxCount` digits. @returns undefined if it may have more digits, which have not arrived yet */
+function readDigits(peek: Peek, from: number, minCount: number, maxCount: number, base: 8 | 16): Digits | undefined {
   let value = 0;
   let count = 0;
-  for (; count < most; count++) {
+  for (; count < maxCount; count++) {
     const byte = peek(from + count);
-    if (byte === MORE) return undefined;
+    if (byte === PENDING) return undefined;
     const digit = hexDigit(byte);
     if (digit === -1 || digit >= base) break;
     value = value * base + digit;
   }
-  return { value: count < least ? -1 : value, count };
+  return { value: count < minCount ? -1 : value, count };
 }
 
-function utf16(peek: Peek): readonly Unit[] | undefined {
-  const high = digits(peek, 2, 4, 4, 16);
-  if (high === undefined || high.value === -1) return high && [];
-  if (high.value < 0xd800 || high.value > 0xdfff) return [{ length: 6, bytes: utf8(high.value) ?? [] }];
-  // Python's name for a byte that is not UTF-8.
-  if (high.value >= 0xdc80 && high.value <= 0xdcff) return [{ length: 6, bytes: [high.value & 0xff] }];
-  for (const [index, byte] of [BACKSLASH, 0x75].entries()) {
+/** Decodes `\u00e9`, a surrogate pair `\ud83d\ude00`, and Python's `\udcff`. */
+function decodeUtf16(peek: Peek): readonly Unit[] | undefined {
+  const digits = readDigits(peek, 2, 4, 4, 16);
+  if (digits === undefined) return undefined;
+  const code = digits.value;
+  if (code === -1) return NO_READING;
+  if (code < 0xd800 || code > 0xdfff) return [{ length: 6, bytes: utf8(code) ?? [] }];
+  // Python writes a byte that is not UTF-8 as a low surrogate.
+  if (code >= 0xdc80 && code <= 0xdcff) return [{ length: 6, bytes: [code & 0xff] }];
+  return decodeLowSurrogate(peek, code);
+}
+
+/** Decodes the second half of a surrogate pair, and returns the whole pair. */
+function decodeLowSurrogate(peek: Peek, high: number): readonly Unit[] | undefined {
+  for (const [index, byte] of [BACKSLASH, LETTER_U].entries()) {
     const next = peek(6 + index);
-    if (next === MORE) return undefined;
-    if (next !== byte) return [];
+    if (next === PENDING) return undefined;
+    if (next !== byte) return NO_READING;
   }
-  const low = digits(peek, 8, 4, 4, 16);
-  if (low === undefined) return undefined;
-  const code = 0x10000 + ((high.value - 0xd800) << 10) + (low.value - 0xdc00);
-  const bytes = low.value >= 0xdc00 && low.value <= 0xdfff ? utf8(code) : undefined;
-  return bytes === undefined ? [] : [{ length: 12, bytes }];
+  const digits = readDigits(peek, 8, 4, 4, 16);
+  if (digits === undefined) return undefined;
+  const low = digits.value;
+  if (low < 0xdc00 || low > 0xdfff) return NO_READING;
+  const bytes = utf8(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+  return bytes === undefined ? NO_READING : [{ length: 12, bytes }];
 }
 
-function character(read: ReturnType<typeof digits>, around: number): readonly Unit[] | undefined {
-  const bytes = read === undefined || read.value === -1 ? undefined : utf8(read.value);
-  return read && (bytes === undefined ? [] : [{ length: around + read.count, bytes, isShell: true }]);
+/** Returns the unit for a code point in digits. @param otherLength the length of the escape without its digits */
+function characterUnits(digits: Digits | undefined, otherLength: number): readonly Unit[] | undefined {
+  if (digits === undefined) return undefined;
+  const bytes = digits.value === -1 ? undefined : utf8(digits.value);
+  return bytes === undefined ? NO_READING : [{ length: otherLength + digits.count, bytes, isShell: true }];
 }
 
-function braced(peek: Peek): readonly Unit[] | undefined {
-  const read = digits(peek, 3, 1, 6, 16);
-  const end = read && peek(3 + read.count);
-  if (end === MORE) return undefined;
-  return end === BRACE.close ? character(read, 4) : read && [];
+/** Decodes `\u{1f600}`. */
+function decodeBraces(peek: Peek): readonly Unit[] | undefined {
+  const digits = readDigits(peek, 3, 1, 6, 16);
+  if (digits === undefined) return undefined;
+  const end = peek(3 + digits.count);
+  if (end === PENDING) return undefined;
+  return end === CLOSING_BRACE ? characterUnits(digits, 4) : NO_READING;
 }
 
-/** A byte in shells and Go, a character in Python and JavaScript. */
-function hexadecimal(peek: Peek): readonly Unit[] | undefined {
-  const read = digits(peek, 2, 1, 2, 16);
-  if (read === undefined || read.value === -1) return read && [];
-  const length = 2 + read.count;
-  const unit: Unit = { length, bytes: [read.value], isShell: true };
-  return read.value < 0x80 ? [unit] : [unit, { length, bytes: utf8(read.value) ?? [], isShell: true }];
+/** Decodes `\x41`: a byte in shells and Go, a character in Python and JavaScript. */
+function decodeHexadecimal(peek: Peek): readonly Unit[] | undefined {
+  const digits = readDigits(peek, 2, 1, 2, 16);
+  if (digits === undefined) return undefined;
+  if (digits.value === -1) return NO_READING;
+  const length = 2 + digits.count;
+  const asByte: Unit = { length, bytes: [digits.value], isShell: true };
+  // Byte and character are the same in ASCII.
+  return digits.value < 0x80 ? [asByte] : [asByte, { length, bytes: utf8(digits.value) ?? [], isShell: true }];
 }
 
-function octal(peek: Peek): readonly Unit[] | undefined {
-  const read = digits(peek, 1, 1, 3, 8);
-  return read && [{ length: 1 + read.count, bytes: [read.value & 0xff], isShell: true }];
+/** Decodes `\101`. */
+function decodeOctal(peek: Peek): readonly Unit[] | undefined {
+  const digits = readDigits(peek, 1, 1, 3, 8);
+  return digits && [{ length: 1 + digits.count, bytes: [digits.value & 0xff], isShell: true }];
 }
 
-/** Reads `$'…'` in the middle of a word, in which zsh writes control characters; it contains only escapes. */
-function ansiQuoted(peek: Peek): readonly Unit[] | undefined {
-  const literal: Unit = { length: 1, bytes: [DOLLAR] };
-  for (const [index, byte] of [SINGLE, BACKSLASH].entries()) {
-    const found = peek(1 + index);
-    if (found === MORE) return undefined;
-    if (found !== byte) return [literal];
+/** Decodes `$'\e'` in the middle of a word, in which zsh writes control characters. It contains only escapes. */
+function decodeAnsiQuotes(peek: Peek): readonly Unit[] | undefined {
+  const literal = literalUnit(DOLLAR);
+  for (const [index, byte] of [SINGLE_QUOTE, BACKSLASH].entries()) {
+    const next = peek(1 + index);
+    if (next === PENDING) return undefined;
+    if (next !== byte) return [literal];
   }
   const bytes: number[] = [];
-  for (let at = 2; at < LONGEST_ANSI;) {
-    const byte = peek(at);
-    if (byte === MORE) return undefined;
-    if (byte === SINGLE) return [{ length: at + 1, bytes, isShell: true }, literal];
+  for (let index = 2; index < MAX_ANSI_LENGTH;) {
+    const byte = peek(index);
+    if (byte === PENDING) return undefined;
+    if (byte === SINGLE_QUOTE) return [{ length: index + 1, bytes, isShell: true }, literal];
     if (byte !== BACKSLASH) break;
-    const from = at;
-    const units = escape((index) => peek(from + index));
+    const escapeStart = index;
+    const units = decodeEscape((offset) => peek(escapeStart + offset));
     if (units === undefined) return undefined;
     const [unit] = units;
     if (unit === undefined) break;
     bytes.push(...unit.bytes);
-    at += unit.length;
+    index += unit.length;
   }
   return [literal];
 }

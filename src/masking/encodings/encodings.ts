@@ -1,16 +1,21 @@
-/** The encodings in which secrets are found, besides plain text; pure. */
+/** The encodings in which secrets are found, besides plain text. docs/masking.md lists them for the user. */
+import { NEWLINE, RETURN } from "../escapes.ts";
 import { backslash } from "./backslash.ts";
-import { hexDigit, MORE, nested, utf8, type Decoder, type Unit } from "./decoder.ts";
+import { hexDigit, literalUnit, nestDecoders, PENDING, utf8, type Decoder } from "./decoder.ts";
 
 export type EncodingName = "plain" | "JSON" | "URL" | "base64" | "shell" | "XML";
 
+/** A way to write a text, as the search reads it: with the bytes at which its decoder is asked. */
 export interface Encoding {
   readonly name: EncodingName;
   /** The bytes with which an escape can begin. */
   readonly starts: readonly number[];
-  /** The bytes among them that an encoder always escapes, or that stand for themselves in one reading. */
-  readonly special: ReadonlySet<number>;
-  /** undefined for {@link WRAPPED} and {@link LINE_ENDS}, which the finder reads itself. */
+  /**
+   * The bytes of `starts` that end the plain text in front of a new candidate's first escape: an encoder would have escaped such a
+   * byte, or an older candidate, which began there, reads it in both ways.
+   */
+  readonly neverPlain: ReadonlySet<number>;
+  /** undefined for {@link WRAPPED} and {@link LINE_ENDS}, which steps.ts decodes itself. */
   readonly decoder: Decoder | undefined;
 }
 
@@ -23,99 +28,119 @@ const PLUS = 0x2b;
 const SEMICOLON = 0x3b;
 const BACKSLASH = 0x5c;
 
-/** Components and paths of URLs (RFC 3986, 2.1). A percent sign also stands for itself: `new URL` keeps it. */
+/**
+ * Decodes `pass%20word`, in components and paths of URLs (RFC 3986, 2.1). A percent sign may also stand for itself: `new URL` keeps
+ * it.
+ */
 const percent: Decoder = {
   starts: [PERCENT],
   decode: (peek) => {
-    const literal: Unit = { length: 1, bytes: [PERCENT] };
-    const [one, two] = [peek(1), peek(2)];
-    if (one === MORE) return undefined;
-    const high = hexDigit(one);
-    if (high === -1) return [literal];
-    if (two === MORE) return undefined;
-    const low = hexDigit(two);
-    return low === -1 ? [literal] : [{ length: 3, bytes: [high * 16 + low] }, literal];
+    const [firstDigit, secondDigit] = [peek(1), peek(2)];
+    if (firstDigit === PENDING) return undefined;
+    const high = hexDigit(firstDigit);
+    if (high === -1) return [literalUnit(PERCENT)];
+    if (secondDigit === PENDING) return undefined;
+    const low = hexDigit(secondDigit);
+    if (low === -1) return [literalUnit(PERCENT)];
+    return [{ length: 3, bytes: [high * 16 + low] }, literalUnit(PERCENT)];
   },
 };
 
-/** Forms and queries (WHATWG URL, 5.1): a plus sign is a space, or itself. */
+/** Decodes `pass+word%21`, in forms and queries (WHATWG URL, 5.1). A plus sign is a space, or stands for itself. */
 const form: Decoder = {
   starts: [PERCENT, PLUS],
-  decode: (peek) =>
-    peek(0) === PERCENT ? percent.decode(peek) : [SPACE, PLUS].map((byte) => ({ length: 1, bytes: [byte] })),
+  decode: (peek) => (peek(0) === PERCENT ? percent.decode(peek) : [{ length: 1, bytes: [SPACE] }, literalUnit(PLUS)]),
 };
 
-/** Words in single quotes; shells write a quote as `'it'\''s'`, `'it'"'"'s'`, zsh `'it'\'\''s'`, dash `'it'"''"'s'`. */
-const quotes: Decoder = {
+/**
+ * Decodes words of shells in single quotes. A quote in the word ends the quotes, and is written in another way: `'it'\''s'`,
+ * `'it'"'"'s'`, by zsh `'it'\'\''s'`, by dash `'it'"''"'s'`.
+ */
+const singleQuotes: Decoder = {
   starts: [SINGLE_QUOTE, DOUBLE_QUOTE, BACKSLASH],
   decode: (peek) => {
     const byte = peek(0);
-    const literal = { length: 1, bytes: [byte] };
-    if (byte !== BACKSLASH) return [{ length: 1, bytes: [], isShell: true }, literal];
+    if (byte !== BACKSLASH) return [{ length: 1, bytes: [], isShell: true }, literalUnit(byte)];
     const next = peek(1);
-    if (next === MORE) return undefined;
-    return next === SINGLE_QUOTE ? [{ length: 2, bytes: [SINGLE_QUOTE], isShell: true }, literal] : [literal];
+    if (next === PENDING) return undefined;
+    if (next !== SINGLE_QUOTE) return [literalUnit(BACKSLASH)];
+    return [{ length: 2, bytes: [SINGLE_QUOTE], isShell: true }, literalUnit(BACKSLASH)];
   },
 };
 
-/** The longest reference of XML: `&#x0010ffff;`, with leading zeros. */
-const LONGEST_REFERENCE = 14;
-const REFERENCES: ReadonlyMap<string, number> = new Map(
+/** The length of the longest reference of XML: `&#x0010ffff;`, with leading zeros. */
+const MAX_REFERENCE_LENGTH = 14;
+const NAMED_REFERENCES: ReadonlyMap<string, number> = new Map(
   Object.entries({ amp: 0x26, lt: 0x3c, gt: 0x3e, quot: 0x22, apos: 0x27 }),
 );
+/** A reference, or its beginning, without `&`. */
+const BEGINNING_OF_REFERENCE = /^(?:#(?:\d*|[xX][\da-fA-F]*)|[a-z]+)$/;
 
-/** References in XML and HTML, by name and by number (XML 1.0, 4.1). */
+/** Decodes references in XML and HTML, by name and by number (XML 1.0, 4.1): `&amp;`, `&#38;`, `&#x26;`. */
 const xml: Decoder = {
   starts: [AMPERSAND],
   decode: (peek) => {
-    let name = "";
-    for (let index = 1; index < LONGEST_REFERENCE; index++) {
+    let reference = "";
+    for (let index = 1; index < MAX_REFERENCE_LENGTH; index++) {
       const byte = peek(index);
-      if (byte === MORE) return undefined;
+      if (byte === PENDING) return undefined;
       if (byte === SEMICOLON) {
-        const code = referenceCode(name);
+        const code = parseReference(reference);
         const bytes = code === undefined ? undefined : utf8(code);
         return bytes === undefined ? [] : [{ length: index + 1, bytes }];
       }
-      name += String.fromCharCode(byte);
-      if (!/^(?:#(?:\d*|[xX][\da-fA-F]*)|[a-z]+)$/.test(name)) break;
+      reference += String.fromCharCode(byte);
+      if (!BEGINNING_OF_REFERENCE.test(reference)) break;
     }
-    return [{ length: 1, bytes: [AMPERSAND] }];
+    return [literalUnit(AMPERSAND)];
   },
 };
 
-function referenceCode(name: string): number | undefined {
-  const [, decimal, hexadecimal] = /^#(?:(\d+)|[xX]([\da-fA-F]+))$/.exec(name) ?? [];
+/** Returns the code point of `amp`, `#38` or `#x26`; undefined for any other text. */
+function parseReference(reference: string): number | undefined {
+  const [, decimal, hexadecimal] = /^#(?:(\d+)|[xX]([\da-fA-F]+))$/.exec(reference) ?? [];
   if (decimal !== undefined) return Number.parseInt(decimal, 10);
-  return hexadecimal === undefined ? REFERENCES.get(name) : Number.parseInt(hexadecimal, 16);
+  return hexadecimal === undefined ? NAMED_REFERENCES.get(reference) : Number.parseInt(hexadecimal, 16);
 }
 
-function encoding(name: EncodingName, ...levels: readonly Decoder[]): Encoding {
-  const decoder = nested(levels);
-  return { name, starts: decoder.starts, special: new Set(decoder.starts), decoder };
+function createEncoding(name: EncodingName, ...levels: readonly Decoder[]): Encoding {
+  const decoder = nestDecoders(levels);
+  return { name, starts: decoder.starts, neverPlain: new Set(decoder.starts), decoder };
 }
 
-export const PLAIN: Encoding = { name: "plain", starts: [], special: new Set(), decoder: undefined };
-/** Other line ends than the secret's: CR LF and CR. */
-export const LINE_ENDS: Encoding = { name: "plain", starts: [13], special: new Set([13]), decoder: undefined };
-export const WRAPPED: Encoding = { name: "base64", starts: [13, 10], special: new Set(), decoder: undefined };
+export const PLAIN: Encoding = { name: "plain", starts: [], neverPlain: new Set(), decoder: undefined };
+/** Line ends that differ from the secret's: CR LF and CR, since patterns have LF. */
+export const LINE_ENDS: Encoding = {
+  name: "plain",
+  starts: [RETURN],
+  neverPlain: new Set([RETURN]),
+  decoder: undefined,
+};
+/** Base64 that an encoder has broken into lines. */
+export const WRAPPED: Encoding = {
+  name: "base64",
+  starts: [RETURN, NEWLINE],
+  neverPlain: new Set(),
+  decoder: undefined,
+};
 
-export const JSON_STRING: Encoding = encoding("JSON", backslash);
+export const JSON_STRING: Encoding = createEncoding("JSON", backslash);
 
+/** All encodings but {@link PLAIN}, in the order of `enum encoding` in native/masking/decode.inc. */
 export const ENCODINGS: readonly Encoding[] = [
   LINE_ENDS,
   WRAPPED,
   // JSON, and JSON as a string in JSON, as in a log of logs.
   JSON_STRING,
-  encoding("JSON", backslash, backslash),
-  encoding("JSON", backslash, backslash, backslash),
+  createEncoding("JSON", backslash, backslash),
+  createEncoding("JSON", backslash, backslash, backslash),
   // In single quotes a double quote and a backslash stand for themselves.
-  { ...encoding("shell", quotes), special: new Set([SINGLE_QUOTE]) },
-  encoding("URL", form),
+  { ...createEncoding("shell", singleQuotes), neverPlain: new Set([SINGLE_QUOTE]) },
+  createEncoding("URL", form),
   // A URL in a URL, and JSON in one.
-  encoding("URL", percent, form),
-  encoding("URL", percent, backslash),
-  encoding("URL", form, backslash),
-  encoding("XML", xml),
-  encoding("XML", xml, backslash),
+  createEncoding("URL", percent, form),
+  createEncoding("URL", percent, backslash),
+  createEncoding("URL", form, backslash),
+  createEncoding("XML", xml),
+  createEncoding("XML", xml, backslash),
 ];

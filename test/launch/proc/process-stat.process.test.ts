@@ -6,7 +6,7 @@ import {
   contextSwitches,
   parseProcessStat,
   readProcessStat,
-  waits,
+  countWaits,
 } from "../../../src/launch/proc/process-stat.ts";
 import { signalNumber } from "../../../src/launch/signals.ts";
 
@@ -38,14 +38,14 @@ test("reads the kernel's facts about this process", () => {
   expect(stat).toMatchObject({ parent: process.ppid });
   expect(readProcessStat(process.pid)?.startTime).toBe(stat?.startTime);
   expect(contextSwitches(process.pid)).toMatch(/^voluntary_ctxt_switches:\s*\d+,nonvoluntary_ctxt_switches:\s*\d+$/);
-  expect(waits(process.pid)).toBeGreaterThan(0);
+  expect(countWaits(process.pid)).toBeGreaterThan(0);
 });
 
 test("a process that does not exist has no state", () => {
   const beyond = 2 ** 30; // the largest PID of Linux is 2^22
   expect(readProcessStat(beyond)).toBeUndefined();
   expect(contextSwitches(beyond)).toBeUndefined();
-  expect(waits(beyond)).toBe(0);
+  expect(countWaits(beyond)).toBe(0);
   expect(catchesSignal(beyond, 1)).toBe(false);
 });
 

@@ -5,20 +5,22 @@ import { withoutProc } from "../../../src/launch/spawn/terminal.ts";
 const ALL = ["SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGTERM", "SIGPROF", "SIGINFO"] as const;
 
 test("without the program's state no listener takes a stop, and the kernel stops both", () => {
-  expect(forwardedSignals(ALL, { profiled: false, writesAlone: false, tellsStates: false })).toEqual([
+  expect(forwardedSignals(ALL, { profiled: false, writesAlone: false, hasProcessStates: false })).toEqual([
     "SIGTERM",
     "SIGPROF",
     "SIGINFO",
   ]);
-  expect(forwardedSignals(ALL, { profiled: true, writesAlone: true, tellsStates: true })).toEqual(
+  expect(forwardedSignals(ALL, { profiled: true, writesAlone: true, hasProcessStates: true })).toEqual(
     ALL.filter((name) => name !== "SIGPROF"),
   );
 });
 
 test("signals of own writes are left to Node.js, which ignores them, where they cannot be told from others", () => {
   const signals = ["SIGTERM", "SIGPIPE", "SIGXFSZ"] as const;
-  expect(forwardedSignals(signals, { profiled: false, writesAlone: true, tellsStates: true })).toEqual(["SIGTERM"]);
-  expect(forwardedSignals(signals, { profiled: false, writesAlone: false, tellsStates: true })).toEqual(signals);
+  expect(forwardedSignals(signals, { profiled: false, writesAlone: true, hasProcessStates: true })).toEqual([
+    "SIGTERM",
+  ]);
+  expect(forwardedSignals(signals, { profiled: false, writesAlone: false, hasProcessStates: true })).toEqual(signals);
 });
 
 describe("a key of the terminal has reached the program if this process is in the foreground", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quotedForBatch, startedOnWindows } from "../../../src/launch/windows/windows-command-line.ts";
+import { quoteForBatch, windowsSpawnArguments } from "../../../src/launch/windows/windows-command-line.ts";
 
 test.each([
   ["", '""'],
@@ -11,22 +11,22 @@ test.each([
   ["\\%", '"\\%%cd:~,%"'],
   ['"& calc &"', '"""& calc &"""'],
 ])("%s for a batch file is %s", (argument, quoted) => {
-  expect(quotedForBatch(argument, 1, "a.cmd")).toBe(quoted);
+  expect(quoteForBatch(argument, 1, "a.cmd")).toBe(quoted);
 });
 
 test("a batch file is started by the system's cmd.exe, a program by itself", () => {
   const environment = new Map([["systemroot", "D:\\Windows"]]);
-  expect(startedOnWindows({ file: "C:\\a b\\t.cmd", argv: ["t", "x", "y z"], environment })).toEqual({
+  expect(windowsSpawnArguments({ file: "C:\\a b\\t.cmd", argv: ["t", "x", "y z"], environment })).toEqual({
     file: "D:\\Windows\\System32\\cmd.exe",
     args: ["/e:on", "/v:off", "/d", "/s", "/c", '""C:\\a b\\t.cmd" "x" "y z""'],
     windowsVerbatimArguments: true,
   });
   const program = { file: "C:\\node.EXE", argv: ["node", "%PATH%"], environment } as const;
-  expect(startedOnWindows(program)).toEqual({ file: "C:\\node.EXE", args: ["%PATH%"] });
+  expect(windowsSpawnArguments(program)).toEqual({ file: "C:\\node.EXE", args: ["%PATH%"] });
 });
 
 test("a line break is refused with the argument's number, not its text", () => {
-  expect(() => quotedForBatch("one\ntwo", 3, "C:\\t.cmd")).toThrow(
+  expect(() => quoteForBatch("one\ntwo", 3, "C:\\t.cmd")).toThrow(
     expect.objectContaining({ status: 125, message: expect.stringMatching(/^argument 3 has a line break/) }),
   );
 });

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { RequestRecord } from "../../../broker/request-record.ts";
 import { jsonLine } from "../../../core/json-text.ts";
-import { maskingOf, withFormer } from "../../../masking/masking.ts";
+import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { secretsOf } from "../../../resolve/secret-values.ts";
@@ -68,7 +68,7 @@ export function requestWriter(log: string, cwd: string, run: string): RequestWri
     },
     end: appendCount,
     mask: (latest, dummies) => {
-      const all = withFormer([...secretsOf(latest), ...dummies], secrets).secrets;
+      const all = addFormerSecrets([...secretsOf(latest), ...dummies], secrets).secrets;
       masking = maskingOf(all);
       secrets = all;
     },

@@ -15,7 +15,7 @@ import { parseFullName } from "../../../esc/settings/environment-names.ts";
 import { SILENT } from "../../../esc/transport/connection.ts";
 import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { OutputMasking, Renewal, Watch } from "../../../launch/index.ts";
-import { maskingOf, withFormer } from "../../../masking/masking.ts";
+import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import { failureOf, further, printLines } from "../../../output/stderr.ts";
 import { setOffer, wordUnmet } from "../../../output/unmet.ts";
@@ -163,7 +163,7 @@ async function following(
   /** Returns the masking of a change, which has the former secrets as well. The first program's has printed its notices. */
   const maskingFor = (change: Change): { readonly renewed: OutputMasking | undefined; readonly dropped: number } => {
     if (masked === undefined) return { renewed: change.outputMasking, dropped: 0 };
-    const { secrets, dropped } = withFormer(change.outputMasking?.secrets ?? [], masked.secrets);
+    const { secrets, dropped } = addFormerSecrets(change.outputMasking?.secrets ?? [], masked.secrets);
     return { renewed: { ...masked, secrets, masking: maskingOf(secrets) }, dropped };
   };
   const reportDropped = (dropped: number): void => {
