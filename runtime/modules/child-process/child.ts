@@ -48,11 +48,11 @@ export class ChildProcess extends EventEmitter {
     const { file, argv, options } = start;
     this.spawnfile = file;
     this.spawnargs = argv;
-    const stdio = openStdio(options.stdio);
+    const stdio = this.#orClose(() => openStdio(options.stdio), []);
     if (typeof stdio === "number") return this.#failed(stdio, []);
     if (running.size === 0) process.on("SIGCHLD", reapEnded);
     running.add(this);
-    const result = launchChild(start, stdio);
+    const result = this.#orClose(() => launchChild(start, stdio), stdio);
     if (result < 0) return this.#failed(-result, stdio);
     this.pid = result;
     process.nextTick(() => this.emit("spawn"));
@@ -101,6 +101,17 @@ export class ChildProcess extends EventEmitter {
     if (running.size === 0) process.removeListener("SIGCHLD", reapEnded);
     this.#handle.close();
     this.stdin?.destroy();
+  }
+
+  /** Calls a function. If it throws, this process keeps neither descriptors nor the event loop for the child. */
+  #orClose<Result>(act: () => Result, stdio: readonly Stdio[]): Result {
+    try {
+      return act();
+    } catch (error) {
+      closeOwn(stdio);
+      this.#end();
+      throw error;
+    }
   }
 
   #failed(error: number, stdio: readonly Stdio[]): this {

@@ -4,7 +4,7 @@ import { Buffer } from "../buffer.ts";
 import { process } from "../process.ts";
 import { signalName, signals } from "../signals.ts";
 import { startOf, launchChild } from "./start.ts";
-import { openStdio } from "./stdio.ts";
+import { closeChilds, closeOwn, openStdio } from "./stdio.ts";
 
 interface Natives {
   readonly close: (descriptor: number) => void;
@@ -38,7 +38,11 @@ export function spawnSync(file: unknown, args: unknown, given: unknown): Result 
   if (typeof stdio === "number") throw native.systemError(stdio, "spawnSync");
   const pipes = stdio.filter(({ kind }) => kind === "pipe");
   const output = stdio[1]?.own ?? -1;
-  if (pipes.length !== 1 || output === -1) throw native.systemError(EINVAL, "spawnSync");
+  if (pipes.length !== 1 || output === -1) {
+    closeOwn(stdio);
+    closeChilds(stdio);
+    throw native.systemError(EINVAL, "spawnSync");
+  }
   const pid = launchChild(start, stdio);
   if (pid < 0) {
     native.close(output);

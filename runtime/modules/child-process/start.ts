@@ -68,13 +68,15 @@ const native = natives<Natives>();
 /** Closes the child's sides of pipes in this process. @returns the PID, or the negative number of an error */
 export function launchChild(start: Start, stdio: readonly Stdio[]): number {
   const { argv, options } = start;
-  const result = native.startChild(
-    stringsOf(start),
-    argv.length,
-    options.cwd ?? undefined,
-    new Uint8Array(Int32Array.from(stdio, ({ childs }) => childs).buffer),
-    options.detached === true,
-  );
-  closeChilds(stdio);
-  return result;
+  try {
+    return native.startChild(
+      stringsOf(start),
+      argv.length,
+      options.cwd ?? undefined,
+      new Uint8Array(Int32Array.from(stdio, ({ childs }) => childs).buffer),
+      options.detached === true,
+    );
+  } finally {
+    closeChilds(stdio);
+  }
 }

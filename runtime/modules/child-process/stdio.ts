@@ -19,9 +19,11 @@ export interface Stdio {
 
 /** Opens a pair of sockets for each pipe, as libuv does. @returns the number of an error if one cannot be opened */
 export function openStdio(option: unknown): readonly Stdio[] | number {
+  // All entries are checked before the first pair is opened, so that an invalid one leaves nothing open.
+  const checked = kinds(option).map(checkKind);
   const opened: Stdio[] = [];
-  for (const [index, one] of kinds(option).entries()) {
-    const next = open(one, index);
+  for (const kind of checked) {
+    const next = open(kind);
     if (typeof next === "number") {
       closeOwn(opened);
       closeChilds(opened);
@@ -47,12 +49,19 @@ function kinds(option: unknown): readonly unknown[] {
   throw invalidValue("stdio", list);
 }
 
-function open(one: unknown, index: number): Stdio | number {
+/** @returns the descriptor of this process that the child shares, or how the child's one is made */
+function checkKind(one: unknown, index: number): number | "pipe" | "ignore" {
   const kind = one ?? (index < 3 ? "pipe" : "ignore");
-  if (kind === "ignore") return { kind, childs: -1, own: -1 };
-  if (kind === "inherit") return { kind: "given", childs: index, own: -1 };
-  if (typeof kind === "number" && kind >= 0) return { kind: "given", childs: kind, own: -1 };
+  if (kind === "ignore") return kind;
+  if (kind === "inherit") return index;
+  if (typeof kind === "number" && kind >= 0) return kind;
   if (kind !== "pipe" && kind !== "overlapped") throw invalidValue("stdio", kind);
+  return "pipe";
+}
+
+function open(kind: number | "pipe" | "ignore"): Stdio | number {
+  if (kind === "ignore") return { kind, childs: -1, own: -1 };
+  if (typeof kind === "number") return { kind: "given", childs: kind, own: -1 };
   const pair = native.makePair();
   if (typeof pair === "number") return pair;
   return { kind: "pipe", own: pair[0], childs: pair[1] };
