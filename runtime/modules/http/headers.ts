@@ -66,7 +66,7 @@ export function isFlat(headers: HeaderList): headers is readonly string[] {
   return isList(headers) && headers.length % 2 === 0 && !headers.some(Array.isArray);
 }
 
-/** What C has found in the fields of a head. The bits are those of runtime/native/http-head.c. */
+/** The facts that C has found in the fields of a head. The bits are those of runtime/native/http-head.c. */
 export const FLAGS = {
   hasConnection: 1,
   /** `Connection: close` */

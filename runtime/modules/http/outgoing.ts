@@ -181,7 +181,7 @@ export abstract class OutgoingMessage extends OutgoingHead {
       return true;
     }
     const socket = this.#socket;
-    // What is written in one turn of the event loop goes out together.
+    // The chunks of one turn of the event loop go out together.
     if (!isLast && socket !== null && socket.writableCorked === 0) {
       socket.cork();
       nextTick(() => socket.uncork());
