@@ -4,14 +4,24 @@
  *
  * Between two exchanges an agent keeps the connection, which is then idle.
  */
-import type { Exchange } from "./exchange.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import { type HeadAction, HttpParser, type ParserLimits, READ_BODY } from "./parser.ts";
 import { consume, type HttpSocket, release } from "./socket.ts";
 
+/** The part of an Exchange (exchange.ts) that gets what happens on its connection. */
+interface ConnectionExchange {
+  receiveResponse(response: IncomingMessage, keepsAlive: boolean): HeadAction;
+  readBytes(bytes: Uint8Array): void;
+  fail(error: Error): void;
+  onClose(): void;
+  onDrain(): void;
+  onInputEnd(): void;
+  onTimeout(): void;
+}
+
 export class ClientConnection {
   /** The exchange that has the connection. Events of the socket are passed on to it. */
-  currentExchange: Exchange | undefined;
+  currentExchange: ConnectionExchange | undefined;
   /** An agent keeps the connection for the next request. */
   isIdle = false;
   #parser: HttpParser | undefined;
@@ -80,5 +90,8 @@ export class ClientConnection {
 
 /** Returns the connection that belongs to a socket. The first call for a socket begins to listen to it. */
 export function clientConnectionOf(socket: HttpSocket): ClientConnection {
-  return (socket.clientConnection ??= new ClientConnection(socket));
+  if (socket.clientConnection instanceof ClientConnection) return socket.clientConnection;
+  const connection = new ClientConnection(socket);
+  socket.clientConnection = connection;
+  return connection;
 }

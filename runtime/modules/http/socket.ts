@@ -3,15 +3,14 @@
  * node:tls, or any other duplex stream that `createConnection` returned, which lacks the optional members.
  */
 import type { Duplex } from "../stream.ts";
-import type { ClientConnection } from "./client-connection.ts";
 
 export interface HttpSocket extends InstanceType<typeof Duplex> {
   readonly connecting?: boolean;
   readonly timeout?: number;
   /** The message that is being sent. */
   httpMessage?: object | null;
-  /** The object that reads the responses for a client. It stays with the socket from one request to the next. */
-  clientConnection?: ClientConnection | undefined;
+  /** The ClientConnection that reads the responses. It stays with the socket from one request to the next. */
+  clientConnection?: object | undefined;
   hadError?: boolean;
   /** A server has stopped reading until the client has received responses. */
   waitsForResponses?: boolean;
