@@ -104,8 +104,8 @@ const loader: Loader = {
   get channel() {
     return channelVariables();
   },
-  onStart: (given) => {
-    boot = given;
+  onStart: (bootProgram) => {
+    boot = bootProgram;
   },
   contextTrusting: (texts) => lazy("tls").contextTrusting(texts),
   limitTurns,

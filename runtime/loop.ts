@@ -299,7 +299,7 @@ function runTimers(): void {
   // A turn of the loop takes less time without a function call for each timer and descriptor.
   const dueTimers: Timer[] = [];
   for (const timer of timers) if (timer.time <= now) dueTimers.push(timer);
-  for (const timer of dueTimers.toSorted((one, other) => one.time - other.time)) {
+  for (const timer of dueTimers.toSorted((left, right) => left.time - right.time)) {
     // An earlier callback may have cleared or refreshed this timer.
     if (timers.has(timer) && timer.time <= now) timer.run();
   }

@@ -114,7 +114,7 @@ export class URLSearchParams implements Iterable<Pair> {
     this.#change(this.#pairs.toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));
   }
 
-  forEach(callback: (value: string, name: string, all: URLSearchParams) => void, receiver?: unknown): void {
+  forEach(callback: (value: string, name: string, parameters: URLSearchParams) => void, receiver?: unknown): void {
     if (typeof callback !== "function") throw invalidType("callback", "of type function", callback);
     for (const [name, value] of this) callback.call(receiver, value, name, this);
   }

@@ -12,8 +12,8 @@ export { ChildProcess };
  *
  * @throws an Error of Node.js for invalid arguments, and an error of the system that is not emitted as an event
  */
-export function spawn(file: unknown, args?: unknown, given?: unknown): ChildProcess {
-  const spawnArguments = parseSpawnArguments(file, args, given);
+export function spawn(file: unknown, args?: unknown, givenOptions?: unknown): ChildProcess {
+  const spawnArguments = parseSpawnArguments(file, args, givenOptions);
   const { killSignal = "SIGTERM", timeout = 0 } = spawnArguments.options;
   // An unknown signal is refused before the child runs.
   signalNumber(killSignal);

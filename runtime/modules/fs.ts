@@ -306,7 +306,7 @@ export function readFileSync(file: Path | number, options?: EncodingOption): Buf
   const chunks: Buffer[] = [];
   try {
     const { size } = fstatSync(descriptor);
-    // One byte more than the size, so that a file of this size needs no further chunk.
+    // The first chunk takes the whole file, unless the file grows meanwhile.
     for (let chunkBytes = size > 0 ? size + 1 : CHUNK_BYTES; ; chunkBytes = CHUNK_BYTES) {
       const chunk = Buffer.allocUnsafe(chunkBytes);
       const count = readSync(descriptor, chunk);

@@ -31,8 +31,8 @@ const MEBIBYTE = 1024 * 1024;
 export function execFile(file: unknown, ...rest: readonly unknown[]): ChildProcess {
   const callback = rest.at(-1);
   if (!isCallback(callback)) throw invalidValue("callback", callback);
-  const [args, given] = rest.slice(0, -1);
-  const spawnArguments = parseSpawnArguments(file, args, given);
+  const [args, givenOptions] = rest.slice(0, -1);
+  const spawnArguments = parseSpawnArguments(file, args, givenOptions);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of Node.js describe what callers pass
   const options = spawnArguments.options as ExecFileOptions;
   signalNumber(options.killSignal ?? "SIGTERM");

@@ -38,8 +38,8 @@ interface SpawnSyncResult {
  *
  * @throws EINVAL if the option `stdio` asks for other pipes
  */
-export function spawnSync(file: unknown, args: unknown, given: unknown): SpawnSyncResult {
-  const spawnArguments = parseSpawnArguments(file, args, given);
+export function spawnSync(file: unknown, args: unknown, givenOptions: unknown): SpawnSyncResult {
+  const spawnArguments = parseSpawnArguments(file, args, givenOptions);
   const { stdio: stdioOption, timeout = 0 } = spawnArguments.options;
   const stdio = openStdio(stdioOption);
   if (typeof stdio === "number") throw native.systemError(stdio, "spawnSync");

@@ -60,9 +60,9 @@ export interface SpawnArguments {
 export function parseSpawnArguments(file: unknown, second: unknown, third: unknown): SpawnArguments {
   const hasList = Array.isArray(second);
   const list: unknown = hasList ? second : [];
-  const given = hasList ? third : (second ?? third);
+  const givenOptions = hasList ? third : (second ?? third);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of Node.js describe what callers pass
-  const options = (given ?? {}) as SpawnOptions & Readonly<Record<string, unknown>>;
+  const options = (givenOptions ?? {}) as SpawnOptions & Readonly<Record<string, unknown>>;
   for (const name of UNSUPPORTED_OPTIONS) {
     if (options[name] !== undefined && options[name] !== false) throw invalidValue(`options.${name}`, options[name]);
   }

@@ -14,7 +14,7 @@ import { OutgoingMessage } from "./outgoing.ts";
 import type { HttpSocket } from "./socket.ts";
 
 export interface RequestOptions {
-  /** If it is false or null, the request makes a connection of its own. */
+  /** false for a connection of the request's own; without an agent, `createConnection` is called or the default agent is used. */
   readonly agent?: RequestAgent | null | false | undefined;
   readonly createConnection?:
     | ((

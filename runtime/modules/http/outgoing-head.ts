@@ -81,11 +81,11 @@ export abstract class OutgoingHead extends EventEmitter {
    * Makes the head. What the fields say about the connection and the body, such as `Connection: close`, is stored in this object.
    *
    * @param firstLine such as "GET / HTTP/1.1\r\n"
-   * @param given fields in place of those that were set
+   * @param givenFields fields in place of those that were set
    * @param status that of a response
    */
-  protected storeHeader(firstLine: string, given?: HeaderList, status?: number): void {
-    const [fields, flags, length] = headOf(firstLine, this.#fieldTexts(given));
+  protected storeHeader(firstLine: string, givenFields?: HeaderList, status?: number): void {
+    const [fields, flags, length] = headOf(firstLine, this.#fieldTexts(givenFields));
     if ((flags & FLAGS.closes) !== 0) this.isLast = true;
     else if ((flags & FLAGS.hasConnection) !== 0) this.shouldKeepAlive = true;
     if ((flags & FLAGS.isChunked) !== 0) this.chunkedEncoding = true;
@@ -109,9 +109,9 @@ export abstract class OutgoingHead extends EventEmitter {
     if ((flags & FLAGS.expects) !== 0) this.sendHead();
   }
 
-  #fieldTexts(given: HeaderList | undefined): readonly unknown[] {
-    if (given === undefined) return textsOf(this.#headers?.values() ?? []);
-    return isFlat(given) ? given : textsOf(pairsOf(given));
+  #fieldTexts(givenFields: HeaderList | undefined): readonly unknown[] {
+    if (givenFields === undefined) return textsOf(this.#headers?.values() ?? []);
+    return isFlat(givenFields) ? givenFields : textsOf(pairsOf(givenFields));
   }
 
   /** Decides whether the connection is kept, if no field says so. @returns the fields that announce it */

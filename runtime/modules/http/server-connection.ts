@@ -232,11 +232,11 @@ export class ServerConnection {
     const parser = this.#parser;
     if (parser?.incoming === request && request.hasEnded) parser.incoming = null;
     nextTick(() => response.emitClose());
-    const next = this.#waitingResponses.shift();
+    const nextResponse = this.#waitingResponses.shift();
     if (response.isLast) {
-      if (next !== undefined) this.#waitingResponses.unshift(next);
+      if (nextResponse !== undefined) this.#waitingResponses.unshift(nextResponse);
       endSoon(socket);
-    } else if (next !== undefined) this.#beginResponse(next);
+    } else if (nextResponse !== undefined) this.#beginResponse(nextResponse);
     else if (this.#server.keepAliveTimeout > 0) {
       socket.setTimeout?.(this.#server.keepAliveTimeout + KEEP_ALIVE_MARGIN_MS);
       this.#hasIdleTimeout = true;

@@ -75,7 +75,7 @@ export function beginConnecting(socket: ConnectingSocket, options: ConnectOption
 }
 
 function connectToHost(socket: ConnectingSocket, host: string, port: number, options: ConnectOptions): void {
-  lookUp(host, (error, found) => {
+  lookUp(host, (error, hostAddresses) => {
     if (!socket.connecting) return;
     const fail = (failure: Error): void => nextTick(() => socket.destroy(failure));
     if (error !== undefined) {
@@ -83,7 +83,7 @@ function connectToHost(socket: ConnectingSocket, host: string, port: number, opt
       return fail(error);
     }
     const isOneFamily = options.family === 4 || options.family === 6;
-    const addresses = isOneFamily ? found.filter(({ family }) => family === options.family) : found;
+    const addresses = isOneFamily ? hostAddresses.filter(({ family }) => family === options.family) : hostAddresses;
     for (const { address, family } of addresses) socket.emit("lookup", null, address, family, host);
     const [first, ...others] = alternateFamilies(addresses);
     if (first === undefined) return fail(lookUpFailure("ENOTFOUND", host));
@@ -95,7 +95,7 @@ function connectToHost(socket: ConnectingSocket, host: string, port: number, opt
   });
 }
 
-function lookUp(host: string, callback: (error: Error | undefined, found: readonly HostAddress[]) => void): void {
+function lookUp(host: string, callback: (error: Error | undefined, addresses: readonly HostAddress[]) => void): void {
   let isDone = false;
   const finish = (result: LookUpResult): void => {
     // If the name servers have failed, the look-up still ends some seconds later.
