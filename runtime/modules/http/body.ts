@@ -22,17 +22,24 @@ interface ReadableState {
   readonly errored: Error | null;
 }
 
+// The flags of `state`, by their bits in readable.js.
+/** null was pushed: no chunk follows. */
 const ENDED = 1 << 1;
 const END_EMITTED = 1 << 2;
+/** `_read` was called, and no chunk has been pushed since. */
 const READING = 1 << 3;
+/** `_read` is being called, so that a chunk must not be emitted before it has returned. */
 const SYNC = 1 << 5;
+/** The next chunk, or the end, leads to 'readable'. */
 const NEED_READABLE = 1 << 6;
 const EMITTED_READABLE = 1 << 7;
+/** The stream has a listener for 'readable', which reads the chunks by itself. */
 const READABLE_LISTENING = 1 << 8;
 const RESUME_SCHEDULED = 1 << 9;
 const DESTROYED = 1 << 13;
 const CLOSED = 1 << 14;
 const CLOSE_EMITTED = 1 << 15;
+/** The stream is reading ahead, and does not begin to do so again. */
 const READING_MORE = 1 << 17;
 const DATA_EMITTED = 1 << 18;
 
@@ -76,10 +83,12 @@ export class Body extends BaseClass {
     return this;
   }
 
+  /** Emits a chunk, or the end if it is null. @returns false if the parser should pause */
   override push(chunk: Uint8Array | null): boolean {
     const state = this._readableState;
     const isFlowing = state.flowing === true && state.length === 0 && state.decoder === null && state.errored === null;
     if (!isFlowing || (state.state & (ENDED | SYNC | DESTROYED)) !== 0) return super.push(chunk);
+    // Nothing is buffered here, so the chunk or the end can be emitted without going through a buffer.
     if (chunk === null) {
       state.state = (state.state & ~(READING | NEED_READABLE | EMITTED_READABLE)) | ENDED;
       nextTick(() => emitEnd(this));
@@ -91,6 +100,7 @@ export class Body extends BaseClass {
     return (state.state & ENDED) === 0;
   }
 
+  /** Begins to emit chunks in a later tick, as Readable does. */
   override resume(): this {
     const state = this._readableState;
     if (state.flowing !== null || (state.state & (READABLE_LISTENING | RESUME_SCHEDULED)) !== 0) return super.resume();
@@ -101,6 +111,7 @@ export class Body extends BaseClass {
     return super.resume();
   }
 
+  /** Ends the stream. A whole message that was read to its end needs no `_destroy`. */
   override destroy(error?: Error | null): this {
     const state = this._readableState;
     const hasEnded = (state.state & (END_EMITTED | DESTROYED)) === END_EMITTED;
