@@ -1,9 +1,9 @@
-/** Errors of Node.js and of the system, with their codes and messages. */
+/** Creates errors with the codes and messages of Node.js, and errors of the system; checks arguments. */
 import { natives } from "./native.ts";
 
 type ErrorClass = new (message: string) => Error;
 
-/** @returns an error that says its code, as Node.js prints it */
+/** Returns an error whose text contains its code, as in Node.js: "TypeError [ERR_INVALID_URL]: Invalid URL". */
 export function codedError(code: string, message: string, Class: ErrorClass = Error): Error & { code: string } {
   const error = Object.assign(new Class(message), { code });
   Object.defineProperty(error, "toString", {
@@ -14,62 +14,69 @@ export function codedError(code: string, message: string, Class: ErrorClass = Er
   return error;
 }
 
-/** @param name of the argument, or a property (`options.x`), or the whole subject such as `first argument` */
+/** @param name that of an argument, of a property (`options.x`), or a subject that ends with " argument" (`first argument`) */
 export function invalidType(name: string, expected: string, value: unknown): Error {
-  return codedError("ERR_INVALID_ARG_TYPE", `The ${subject(name)} must be ${expected}.${received(value)}`, TypeError);
+  return codedError(
+    "ERR_INVALID_ARG_TYPE",
+    `The ${describeSubject(name)} must be ${expected}.${describeReceived(value)}`,
+    TypeError,
+  );
 }
 
 export function invalidValue(name: string, value: unknown, reason = "is invalid"): Error {
-  const text = shortly(value);
+  const text = abbreviate(value);
   const kind = name.includes(".") ? "property" : "argument";
   return codedError("ERR_INVALID_ARG_VALUE", `The ${kind} '${name}' ${reason}. Received ${text}`, TypeError);
 }
 
 export function outOfRange(name: string, range: string, value: unknown): Error {
-  const isBig = (typeof value === "bigint" || Number.isInteger(value)) && Math.abs(Number(value)) > 2 ** 32;
-  const number = `${isBig ? grouped(String(value)) : String(value)}${typeof value === "bigint" ? "n" : ""}`;
+  const isWhole = typeof value === "bigint" || Number.isInteger(value);
+  const isLong = isWhole && Math.abs(Number(value)) > 2 ** 32;
+  const digits = isLong ? groupThousands(String(value)) : String(value);
+  const number = typeof value === "bigint" ? `${digits}n` : digits;
   const message = `The value of "${name}" is out of range. It must be ${range}. Received ${number}`;
   return codedError("ERR_OUT_OF_RANGE", message, RangeError);
 }
 
-/** Throws unless it is an integer in a range. */
+/** @throws an Error of Node.js unless the value is an integer in the range, which includes both limits */
 export function checkInteger(name: string, value: unknown, minimum: number, maximum: number): asserts value is number {
   if (typeof value !== "number") throw invalidType(name, "of type number", value);
   if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
   if (value < minimum || value > maximum) throw outOfRange(name, `>= ${minimum} && <= ${maximum}`, value);
 }
 
+/** @throws an Error of Node.js unless the value is a function */
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw invalidType(name, "of type function", value);
 }
 
-function subject(name: string): string {
+function describeSubject(name: string): string {
   if (name.endsWith(" argument")) return name;
   return `"${name}" ${name.includes(".") ? "property" : "argument"}`;
 }
 
-function received(value: unknown): string {
+function describeReceived(value: unknown): string {
   if (value === null || value === undefined) return ` Received ${String(value)}`;
   if (typeof value === "function") return ` Received function ${value.name}`;
   if (typeof value === "object") {
     const name = value.constructor?.name ?? "";
     return name === "" ? " Received [Object: null prototype] {}" : ` Received an instance of ${name}`;
   }
-  return ` Received type ${typeof value} (${shortly(value)})`;
+  return ` Received type ${typeof value} (${abbreviate(value)})`;
 }
 
-function shortly(value: unknown): string {
-  const text = typeof value === "string" ? `'${value}'` : String(value);
-  const whole = typeof value === "bigint" ? `${text}n` : text;
-  return whole.length > 28 ? `${whole.slice(0, 25)}...` : whole;
+/** Describes a value as Node.js does, in 28 characters at most. */
+function abbreviate(value: unknown): string {
+  const literal = typeof value === "string" ? `'${value}'` : `${String(value)}${typeof value === "bigint" ? "n" : ""}`;
+  return literal.length > 28 ? `${literal.slice(0, 25)}...` : literal;
 }
 
-/** Separates thousands. */
-function grouped(digits: string): string {
+/** Separates thousands: 1_000_000. */
+function groupThousands(digits: string): string {
   return digits.replaceAll(/\B(?=(?:\d{3})+$)/g, "_");
 }
 
-/** The error of what was aborted, by Node.js's own functions. */
+/** The error of Node.js for an operation that an AbortSignal has ended. */
 export class AbortError extends Error {
   readonly code = "ABORT_ERR";
 
@@ -80,16 +87,17 @@ export class AbortError extends Error {
 }
 
 interface Natives {
-  /** @param error the system's number */
+  /** Returns a name such as ENOENT. @param error the system's number */
   readonly errorName: (error: number) => string;
 }
 
 const native = natives<Natives>();
 
 /**
- * Returns an error as libuv's parts of Node.js report it, with the call and the code alone.
+ * Returns an error with the names of the system call and of the error alone, such as "read ECONNRESET", as the parts of Node.js
+ * that use libuv do.
  *
- * @param error the negative number of the system's error
+ * @param error the negative number of the system's error @param details text behind the name, with its space
  */
 export function systemFailure(error: number, syscall: string, details = ""): NodeJS.ErrnoException {
   const code = native.errorName(-error);

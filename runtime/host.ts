@@ -1,11 +1,16 @@
-/** The runtime's entry: the globals of Node.js, `require`, and the run of the bundle's entry. */
+/**
+ * The entry of the runtime: defines the globals of Node.js and `require`, and runs the bundle.
+ *
+ * `prepare` runs when this file is loaded, which may be in the process that builds the executable; it must not depend on the
+ * process. C calls `start` in each process (runtime/native/main.c).
+ */
 import type { BundleFile, Loader } from "../native/loader-parts.ts";
 import type { Addon } from "../native/system.ts";
 import { addLocale } from "./locale.ts";
 import { onSettled, onUncaught, runLoop } from "./loop.ts";
 import { Buffer } from "./modules/buffer.ts";
 import { readFileSync } from "./modules/fs.ts";
-import { performance, process, uncaught } from "./modules/process.ts";
+import { handleUncaught, performance, process } from "./modules/process.ts";
 import * as timers from "./modules/timers.ts";
 import { natives } from "./native.ts";
 import { RANDOM_LIMIT, randomNumber } from "./random.ts";
@@ -17,69 +22,75 @@ interface Natives {
   readonly load: (name: string) => BundleFile | undefined;
   /** Returns the exports of a file of this runtime. @throws an error with the code MODULE_NOT_FOUND */
   readonly require: (name: string) => object;
-  /** Returns names and values in turns, separated by NUL. */
+  /** Returns names and values in turn, separated by null bytes; undefined without variables. */
   readonly environment: () => string | undefined;
-  /** Returns an addon by the part of its name behind the platform's. */
+  /** Returns an addon by the end of its name, such as "-masking"; "" for the addon that each start needs. */
   readonly addon: (name: string) => object | undefined;
-  /** Starts a thread for SIGPIPE and SIGXFSZ of other processes, as Node.js has some. */
+  /** Starts a thread that takes SIGPIPE and SIGXFSZ from other processes, which threads of Node.js take there. */
   readonly takeSignalsOfWrites: () => void;
-  /** Returns the path of the monitor's file in memory; undefined if the system allows none. */
+  /** Returns the path of the monitor, a file in memory; undefined if the system allows no such file. */
   readonly monitorFile: () => string | undefined;
   readonly onRejection: (listener: (promise: object, reason: unknown, isHandled: boolean) => void) => void;
   readonly ignoredSignals: readonly number[];
   readonly streams: readonly number[];
   readonly descriptors: readonly number[];
-  /** Names of the files that the image holds, in a process that makes it. */
+  /** The names of the files that the image holds, in the process of the build that makes the image; otherwise none. */
   readonly imageFiles: readonly string[];
+  /** Is only in the shell for tests. */
   readonly evaluate?: (text: string, file: string) => unknown;
 }
 
-/** Defined by the build: the bundle's entry; undefined in the shell for tests. */
+/** The name of the bundle's entry, which the build defines; undefined in the shell for tests. */
 declare const SOPHIA_RUN_PROGRAM: string | undefined;
 const native = natives<Natives>();
-const loaded = new Map<string, object>();
+/** The exports of the files of the bundle that are loaded. */
+const loadedFiles = new Map<string, object>();
 
-/** Returns a module of Node.js, which is the file of its name in modules/. */
+/** Returns a module of Node.js by a name such as "node:fs" or "fs". It is the file of its name in modules/. */
 function builtin(name: string): object {
   if (/^(?:node:)?process$/.test(name)) return process;
   const file = name.replace(/^node:/, "").replaceAll(/[/_]/g, "-");
   return native.require(`./runtime-${file}.cjs`);
 }
 
-/** Modules that this file loads when they are needed. */
-interface Lazy {
+/** The modules that this file loads only when they are needed. */
+interface LazyModules {
   readonly "deep-json": typeof import("./modules/deep-json.ts");
   readonly "descriptor-stream": typeof import("./modules/descriptor-stream.ts");
   readonly tls: typeof import("./modules/tls.ts");
   readonly tty: typeof import("./modules/tty.ts");
 }
 
-function lazy<Name extends keyof Lazy>(name: Name): Lazy[Name] {
+function lazy<Name extends keyof LazyModules>(name: Name): LazyModules[Name] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
-  return builtin(name) as Lazy[Name];
+  return builtin(name) as LazyModules[Name];
 }
 
-function lookUp(name: string): unknown {
+/** The `require` of the bundle: returns a file of the bundle, whose name begins with "./", or a module of Node.js. */
+function requireFile(name: string): unknown {
   if (!name.startsWith("./")) return builtin(name);
-  const known = loaded.get(name);
-  if (known !== undefined) return known;
+  const loadedExports = loadedFiles.get(name);
+  if (loadedExports !== undefined) return loadedExports;
   const file = native.load(name);
   if (file === undefined) throw new Error(`no file ${name}`);
   const exports = {};
-  loaded.set(name, exports);
-  file(exports, lookUp, "", name, loader);
+  // The entry comes before the call, because files of the bundle may require each other.
+  loadedFiles.set(name, exports);
+  file(exports, requireFile, "", name, loader);
   return exports;
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/system.c defines these, and is built with this file
 const addon = native.addon("") as Addon;
 
+/** Starts the program of the bundle. Its entry sets it while it is loaded. */
 let boot: (() => void) | undefined;
 
+/** The functions and values that the loader of the npm package gives to the bundle (native/loader-parts.ts), for this runtime. */
 const loader: Loader = {
   addon: {
     ...addon,
-    // It keeps bytes that are not UTF-8.
+    // This runtime's keeps bytes that are not UTF-8.
     environment: native.environment,
     blockOwnWrites: (blocks) => {
       native.takeSignalsOfWrites();
@@ -93,8 +104,8 @@ const loader: Loader = {
   get channel() {
     return channelVariables();
   },
-  onStart: (given) => {
-    boot = given;
+  onStart: (bootProgram) => {
+    boot = bootProgram;
   },
   contextTrusting: (texts) => lazy("tls").contextTrusting(texts),
   limitTurns,
@@ -104,29 +115,29 @@ const loader: Loader = {
   cacheCode: () => {},
 };
 
-/** Promises that were rejected in this turn, with their reasons. */
-const rejected = new Map<object, unknown>();
+/** Promises that were rejected in this turn of the event loop and are not handled, with their reasons. */
+const unhandledRejections = new Map<object, unknown>();
 
 type Reviver = (this: unknown, key: string, value: unknown) => unknown;
 
 const parseByEngine = JSON.parse;
 
 /** JSON.parse for texts of any depth. */
-function parse(text: string, reviver?: Reviver): unknown {
+function parseJson(text: string, reviver?: Reviver): unknown {
   try {
     return parseByEngine(text, reviver);
   } catch (error) {
-    // The engine's error of a stack that is too small.
+    // The engine throws a RangeError if the text needs more stack than there is.
     if (!(error instanceof RangeError) || reviver !== undefined) throw error;
     return lazy("deep-json").parseDeep(text, parseByEngine);
   }
 }
 
-/** Prepares all that does not depend on the process, and loads the image's files. */
+/** Prepares everything that does not depend on the process, and loads the files of the image. */
 function prepare(): void {
-  JSON.parse = parse;
+  JSON.parse = parseJson;
   addLocale();
-  // The engine's would give each process with this image the same numbers.
+  // The engine's own function would give each process with this image the same numbers.
   Math.random = () => randomNumber() / RANDOM_LIMIT;
   Object.assign(globalThis, {
     global: globalThis,
@@ -138,59 +149,61 @@ function prepare(): void {
   });
   Object.assign(process, { getBuiltinModule: builtin });
   Object.defineProperty(process, "stdin", { configurable: true, get: openStandardInput });
-  // Libraries ask for their width; the bundle writes to the descriptors.
+  // Libraries ask these streams for their width. The bundle itself writes to the descriptors.
   for (const [name, fd] of [
     ["stdout", 1],
     ["stderr", 2],
   ] as const) {
     Object.defineProperty(process, name, { configurable: true, get: () => openStandardOutput(name, fd) });
   }
-  // Modules that few starts need.
-  for (const [name, module] of Object.entries(LAZY)) {
-    Object.defineProperty(globalThis, name, {
-      configurable: true,
-      enumerable: false,
-      get: () => {
-        const value: unknown = Reflect.get(builtin(module), name);
-        Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-        return value;
-      },
-      set: (value: unknown): void => {
-        Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-      },
-    });
-  }
-  onUncaught(uncaught);
+  for (const [name, module] of Object.entries(LAZY_GLOBALS)) defineLazyGlobal(name, module);
+  onUncaught(handleUncaught);
   onSettled(reportRejections);
   native.onRejection((promise, reason, isHandled) => {
-    if (isHandled) rejected.delete(promise);
-    else rejected.set(promise, reason);
+    if (isHandled) unhandledRejections.delete(promise);
+    else unhandledRejections.set(promise, reason);
   });
   for (const name of native.imageFiles) {
     try {
       if (name.startsWith("./runtime-")) native.require(name);
-      else lookUp(name);
+      else requireFile(name);
     } catch (error) {
-      // The engine's error has no name of a file.
+      // The error of the engine does not name the file.
       throw new Error(`${name}, or a module that it imports: ${String(error)}`, { cause: error });
     }
   }
 }
 
-/** Runs the bundle's entry. */
+/** Defines a global that loads its module at its first use. */
+function defineLazyGlobal(name: string, module: string): void {
+  Object.defineProperty(globalThis, name, {
+    configurable: true,
+    enumerable: false,
+    get: () => {
+      const value: unknown = Reflect.get(builtin(module), name);
+      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+      return value;
+    },
+    set: (value: unknown): void => {
+      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    },
+  });
+}
+
+/** Runs the bundle, and then the event loop until nothing keeps it alive. Ends the process. */
 export function start(): void {
   process.begin();
   for (const signal of native.ignoredSignals) addon.ignoreOnExec(signal);
   if (typeof SOPHIA_RUN_PROGRAM === "undefined") runScript();
   else {
-    lookUp(SOPHIA_RUN_PROGRAM);
+    requireFile(SOPHIA_RUN_PROGRAM);
     boot?.();
   }
   runLoop();
   process.end();
 }
 
-/** Opens process.stdout or process.stderr at its first use: streams look at both for each message that they pass on. */
+/** Opens process.stdout or process.stderr at its first use, and keeps it, because streams look at both for each message. */
 function openStandardOutput(name: string, fd: number): object {
   const { isatty, WriteStream } = lazy("tty");
   const value = isatty(fd) ? new WriteStream(fd) : { fd };
@@ -211,7 +224,7 @@ const CHANNEL_VARIABLES = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"]
 
 /** Returns the variables of the IPC channel to the parent. This process leaves the channel to the program. */
 function channelVariables(): ReadonlyMap<string, string> | undefined {
-  // Node.js takes an empty one for none.
+  // To Node.js, an empty variable means that there is no channel.
   if (!process.env["NODE_CHANNEL_FD"]) return undefined;
   return new Map(
     CHANNEL_VARIABLES.flatMap((name) => {
@@ -221,8 +234,8 @@ function channelVariables(): ReadonlyMap<string, string> | undefined {
   );
 }
 
-/** Globals that are defined by a module. */
-const LAZY: Readonly<Record<string, string>> = {
+/** The globals that few starts need, and the modules that define them. */
+const LAZY_GLOBALS: Readonly<Record<string, string>> = {
   AbortController: "abort",
   AbortSignal: "abort",
   TextDecoder: "util",
@@ -233,10 +246,10 @@ const LAZY: Readonly<Record<string, string>> = {
 };
 
 function reportRejections(): boolean {
-  if (rejected.size === 0) return false;
-  const reasons = Array.from(rejected.values());
-  rejected.clear();
-  for (const reason of reasons) uncaught(reason);
+  if (unhandledRejections.size === 0) return false;
+  const reasons = Array.from(unhandledRejections.values());
+  unhandledRejections.clear();
+  for (const reason of reasons) handleUncaught(reason);
   return true;
 }
 
@@ -245,12 +258,12 @@ function nextPromise(callback: () => void): void {
   void Promise.resolve().then(callback);
 }
 
-/** Runs the file of the first argument as a CommonJS module, for tests of this runtime. */
+/** In the shell for tests: runs the file of the first argument as a CommonJS module. */
 function runScript(): void {
   process.argv.splice(1, 1);
   const [, file = ""] = process.argv;
-  const whole = `(function(require,module,exports,__filename){${String(readFileSync(file, "utf8"))}\n})`;
-  const run = native.evaluate?.(whole, file);
+  const source = `(function(require,module,exports,__filename){${String(readFileSync(file, "utf8"))}\n})`;
+  const run = native.evaluate?.(source, file);
   const module = { exports: {} };
   if (typeof run === "function") run(builtin, module, module.exports, file);
 }

@@ -1,4 +1,4 @@
-/** The package has no types of its own. */
+/** Types for files of the package readable-stream, which has none. Most of them are those of node:stream. */
 declare module "readable-stream/lib/internal/streams/duplex.js" {
   import { Duplex } from "node:stream";
   export default Duplex;
@@ -14,7 +14,7 @@ declare module "readable-stream/lib/internal/streams/legacy.js" {
 declare module "readable-stream/lib/internal/streams/readable.js" {
   import { Readable } from "node:stream";
   const withState: typeof Readable & {
-    /** The state of a stream whose options are those that are usual. */
+    /** The class of a stream's state. Without options it has the default ones. */
     readonly ReadableState: new (options: undefined, stream: object, isDuplex: boolean) => object;
   };
   export default withState;

@@ -1,69 +1,74 @@
-/** URLSearchParams (WHATWG). */
+/** The global URLSearchParams (WHATWG, URL), which modules/url.ts exports, and which a URL has as `searchParams`. */
 import { codedError, invalidType } from "./errors.ts";
 import { natives } from "./native.ts";
 
-const native = natives<{ readonly parseQuery: (text: string) => string[] }>();
+interface Natives {
+  /** Returns a flat list of names and values, decoded. */
+  readonly parseQuery: (text: string) => string[];
+}
+
+const native = natives<Natives>();
 
 type Pair = readonly [name: string, value: string];
 
-/** Returns the pairs of a query, with or without its question mark. */
-export function listOf(query: string): Pair[] {
-  const flat = native.parseQuery(query);
-  return Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index] ?? "", flat[2 * index + 1] ?? ""]);
+/** Returns the pairs of a query such as "?a=1&b=2", with or without its question mark. */
+export function parseQuery(query: string): Pair[] {
+  const texts = native.parseQuery(query);
+  return Array.from({ length: texts.length / 2 }, (_, index) => [texts[2 * index] ?? "", texts[2 * index + 1] ?? ""]);
 }
 
-/** The form of application/x-www-form-urlencoded. */
-function encoded(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replaceAll(/[!'()~]|%20/g, (one) =>
-    one === "%20" ? "+" : `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+/** Encodes a name or a value as application/x-www-form-urlencoded, which escapes more than encodeURIComponent does. */
+function encodeText(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replaceAll(/[!'()~]|%20/g, (match) =>
+    match === "%20" ? "+" : `%${match.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
 
+/** Returns the pairs of an object, of a list of pairs, or of the text of a query. */
 function pairsOf(source: unknown): Pair[] {
-  if (typeof source === "object" && source !== null) {
-    if (!(Symbol.iterator in source)) return Object.entries(source).map(([name, value]) => pair(name, value));
-    return Array.from(iterableOf(source, "ERR_ARG_NOT_ITERABLE", "Query pairs must be iterable"), (one) => {
-      const parts = Array.from(iterableOf(one, "ERR_INVALID_TUPLE", TUPLE));
-      if (parts.length !== 2) throw codedError("ERR_INVALID_TUPLE", TUPLE, TypeError);
-      return pair(parts[0], parts[1]);
-    });
-  }
-  return listOf(String(source));
+  if (typeof source !== "object" || source === null) return parseQuery(String(source));
+  if (!(Symbol.iterator in source)) return Object.entries(source).map(([name, value]) => toPair(name, value));
+  return Array.from(checkIterable(source, "ERR_ARG_NOT_ITERABLE", "Query pairs must be iterable"), (element) => {
+    const parts = Array.from(checkIterable(element, "ERR_INVALID_TUPLE", TUPLE_MESSAGE));
+    if (parts.length !== 2) throw codedError("ERR_INVALID_TUPLE", TUPLE_MESSAGE, TypeError);
+    return toPair(parts[0], parts[1]);
+  });
 }
 
-const TUPLE = "Each query pair must be an iterable [name, value] tuple";
+const TUPLE_MESSAGE = "Each query pair must be an iterable [name, value] tuple";
 
-function iterableOf(value: unknown, code: string, message: string): Iterable<unknown> {
+function checkIterable(value: unknown, code: string, message: string): Iterable<unknown> {
   const isIterable = typeof value === "object" && value !== null && Symbol.iterator in value;
   if (!isIterable || typeof value[Symbol.iterator] !== "function") throw codedError(code, message, TypeError);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has the method
   return value as Iterable<unknown>;
 }
 
-function pair(name: unknown, value: unknown): Pair {
+function toPair(name: unknown, value: unknown): Pair {
   return [String(name).toWellFormed(), String(value).toWellFormed()];
 }
 
 export class URLSearchParams implements Iterable<Pair> {
   #pairs: Pair[];
-  #changed: (text: string) => void = () => {};
+  #onChange: (query: string) => void = () => {};
 
   constructor(source?: unknown) {
     this.#pairs = source === undefined ? [] : source instanceof URLSearchParams ? Array.from(source) : pairsOf(source);
   }
 
-  /** For the URL that it belongs to. */
-  onChange(changed: (text: string) => void): void {
-    this.#changed = changed;
+  /** Sets the function by which the URL that these parameters belong to learns of changes. */
+  onChange(listener: (query: string) => void): void {
+    this.#onChange = listener;
   }
 
+  /** Takes the query of the URL that has changed, without calling the listener. */
   replaceAll(pairs: Pair[]): void {
     this.#pairs = pairs;
   }
 
-  #set(pairs: Pair[]): void {
+  #change(pairs: Pair[]): void {
     this.#pairs = pairs;
-    this.#changed(this.toString());
+    this.#onChange(this.toString());
   }
 
   get size(): number {
@@ -71,49 +76,53 @@ export class URLSearchParams implements Iterable<Pair> {
   }
 
   append(name: unknown, value: unknown): void {
-    this.#set([...this.#pairs, pair(name, value)]);
+    this.#change([...this.#pairs, toPair(name, value)]);
   }
 
   delete(name: unknown, value?: unknown): void {
-    const [sought, wanted] = pair(name, value);
-    this.#set(this.#pairs.filter(([one, other]) => one !== sought || (value !== undefined && other !== wanted)));
+    const [removedName, removedValue] = toPair(name, value);
+    const isKept = ([pairName, pairValue]: Pair): boolean =>
+      pairName !== removedName || (value !== undefined && pairValue !== removedValue);
+    this.#change(this.#pairs.filter(isKept));
   }
 
   get(name: unknown): string | null {
-    const [sought] = pair(name, "");
-    return this.#pairs.find(([one]) => one === sought)?.[1] ?? null;
+    const [soughtName] = toPair(name, "");
+    return this.#pairs.find(([pairName]) => pairName === soughtName)?.[1] ?? null;
   }
 
   has(name: unknown, value?: unknown): boolean {
-    const [sought, wanted] = pair(name, value);
-    return this.#pairs.some(([one, other]) => one === sought && (value === undefined || other === wanted));
+    const [soughtName, soughtValue] = toPair(name, value);
+    return this.#pairs.some(
+      ([pairName, pairValue]) => pairName === soughtName && (value === undefined || pairValue === soughtValue),
+    );
   }
 
+  /** Replaces the first pair with this name, and removes the others; adds a pair if there is none. */
   set(name: unknown, value: unknown): void {
-    const added = pair(name, value);
-    const index = this.#pairs.findIndex(([one]) => one === added[0]);
-    if (index === -1) return this.#set([...this.#pairs, added]);
-    return this.#set([
-      ...this.#pairs.slice(0, index),
-      added,
-      ...this.#pairs.slice(index + 1).filter(([one]) => one !== added[0]),
-    ]);
+    const newPair = toPair(name, value);
+    const [newName] = newPair;
+    const index = this.#pairs.findIndex(([pairName]) => pairName === newName);
+    if (index === -1) return this.#change([...this.#pairs, newPair]);
+    const before = this.#pairs.slice(0, index);
+    const behind = this.#pairs.slice(index + 1).filter(([pairName]) => pairName !== newName);
+    return this.#change([...before, newPair, ...behind]);
   }
 
-  /** By code units of the names; equal ones keep their order. */
+  /** Sorts by the code units of the names. Pairs with equal names keep their order. */
   sort(): void {
-    this.#set(this.#pairs.toSorted(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)));
+    this.#change(this.#pairs.toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));
   }
 
-  forEach(callback: (value: string, name: string, all: URLSearchParams) => void, receiver?: unknown): void {
+  forEach(callback: (value: string, name: string, parameters: URLSearchParams) => void, receiver?: unknown): void {
     if (typeof callback !== "function") throw invalidType("callback", "of type function", callback);
     for (const [name, value] of this) callback.call(receiver, value, name, this);
   }
 
   *entries(): IterableIterator<Pair> {
     for (let index = 0; index < this.#pairs.length; index++) {
-      const found = this.#pairs[index];
-      if (found !== undefined) yield [found[0], found[1]];
+      const pair = this.#pairs[index];
+      if (pair !== undefined) yield [pair[0], pair[1]];
     }
   }
 
@@ -130,6 +139,6 @@ export class URLSearchParams implements Iterable<Pair> {
   }
 
   toString(): string {
-    return this.#pairs.map(([name, value]) => `${encoded(name)}=${encoded(value)}`).join("&");
+    return this.#pairs.map(([name, value]) => `${encodeText(name)}=${encodeText(value)}`).join("&");
   }
 }

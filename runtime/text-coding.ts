@@ -1,4 +1,7 @@
-/** TextEncoder and TextDecoder (WHATWG, Encoding), for UTF-8 and UTF-16LE, as for Latin-1 nothing asks. */
+/**
+ * The globals TextEncoder and TextDecoder (WHATWG, Encoding). The decoder knows only UTF-8 and UTF-16LE, because the bundle asks
+ * for no other encoding.
+ */
 import { native, UTF16LE, UTF8 } from "./bytes/encodings.ts";
 import { codedError, invalidType } from "./errors.ts";
 
@@ -12,6 +15,7 @@ export class TextEncoder {
   }
 }
 
+/** The names of encodings by their labels. */
 const LABELS: Readonly<Record<string, string>> = {
   "utf-8": "utf-8",
   utf8: "utf-8",
@@ -20,13 +24,16 @@ const LABELS: Readonly<Record<string, string>> = {
   "utf-16": "utf-16le",
 };
 
+const BYTE_ORDER_MARK = "\uFEFF";
+
 export class TextDecoder {
   readonly encoding: string;
   readonly fatal: boolean;
   readonly ignoreBOM: boolean;
-  /** The part of a character at the end of the last chunk. */
-  #kept = new Uint8Array(0);
-  #isBegun = false;
+  /** The first bytes of a character that the last chunk did not complete. */
+  #incompleteBytes = new Uint8Array(0);
+  /** The beginning of the text, which may have a byte order mark, was decoded in an earlier chunk. */
+  #hasBegun = false;
 
   constructor(label = "utf-8", options: { readonly fatal?: boolean; readonly ignoreBOM?: boolean } = {}) {
     const encoding = LABELS[label.trim().toLowerCase()];
@@ -38,28 +45,30 @@ export class TextDecoder {
     this.ignoreBOM = options.ignoreBOM === true;
   }
 
+  /** With the option `stream`, bytes of an incomplete character wait for the next chunk. */
   decode(input?: unknown, options: { readonly stream?: boolean } = {}): string {
     const chunk = bytesOf(input);
-    const bytes = new Uint8Array(this.#kept.length + chunk.length);
-    bytes.set(this.#kept);
-    bytes.set(chunk, this.#kept.length);
+    const bytes = new Uint8Array(this.#incompleteBytes.length + chunk.length);
+    bytes.set(this.#incompleteBytes);
+    bytes.set(chunk, this.#incompleteBytes.length);
     const isLast = options.stream !== true;
     const isUtf8 = this.encoding === "utf-8";
-    const end = bytes.length - (isLast ? 0 : isUtf8 ? native.cutLength(bytes) : bytes.length % 2);
-    const whole = bytes.subarray(0, end);
-    this.#kept = isLast ? new Uint8Array(0) : bytes.slice(end);
-    if (this.fatal && isUtf8 && !native.isUtf8(whole)) {
-      this.#isBegun = false;
+    const incompleteLength = isUtf8 ? native.cutLength(bytes) : bytes.length % 2;
+    const end = isLast ? bytes.length : bytes.length - incompleteLength;
+    const completeBytes = bytes.subarray(0, end);
+    this.#incompleteBytes = isLast ? new Uint8Array(0) : bytes.slice(end);
+    if (this.fatal && isUtf8 && !native.isUtf8(completeBytes)) {
+      this.#hasBegun = false;
       throw codedError(
         "ERR_ENCODING_INVALID_ENCODED_DATA",
         `The encoded data was not valid for encoding ${this.encoding}`,
         TypeError,
       );
     }
-    const text = native.decode(whole, 0, end, isUtf8 ? UTF8 : UTF16LE);
-    const isBare = this.ignoreBOM || this.#isBegun || !text.startsWith("\uFEFF");
-    this.#isBegun = !isLast && (this.#isBegun || text !== "");
-    return isBare ? text : text.slice(1);
+    const text = native.decode(completeBytes, 0, end, isUtf8 ? UTF8 : UTF16LE);
+    const dropsMark = !this.ignoreBOM && !this.#hasBegun && text.startsWith(BYTE_ORDER_MARK);
+    this.#hasBegun = !isLast && (this.#hasBegun || text !== "");
+    return dropsMark ? text.slice(1) : text;
   }
 }
 

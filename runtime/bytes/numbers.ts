@@ -1,7 +1,7 @@
-/** Integers and floating point numbers in bytes: the methods `readUInt16LE`, `writeInt32BE` and so on of Buffer. */
+/** The methods of Buffer that read and write numbers: `readUInt16LE`, `writeInt32BE`, `readDoubleLE` and so on. */
 import { checkInteger, codedError, invalidType, outOfRange } from "../errors.ts";
 
-/** Names in Buffer, names in DataView, and sizes in bytes. */
+/** The types of numbers: the name in methods of Buffer, the name in methods of DataView, and the size in bytes. */
 const TYPES = [
   ["Int8", "Int8", 1],
   ["UInt8", "Uint8", 1],
@@ -15,9 +15,9 @@ const TYPES = [
   ["Double", "Float64", 8],
 ] as const;
 
-/** Adds the methods to a prototype, and their names with `Uint`. */
+/** Adds the methods to a prototype. Names with `UInt` also exist with `Uint`. */
 export function addNumbers(prototype: object): void {
-  addSized(prototype);
+  addReadUInt(prototype);
   for (const [name, type, size] of TYPES) {
     for (const order of size === 1 ? ([""] as const) : (["LE", "BE"] as const)) {
       const isLittle = order === "LE";
@@ -35,8 +35,8 @@ export function addNumbers(prototype: object): void {
   }
 }
 
-/** Adds `readUIntBE` and the like, for integers of up to six bytes. */
-function addSized(prototype: object): void {
+/** Adds `readUIntLE` and `readUIntBE`, for integers of one to six bytes. */
+function addReadUInt(prototype: object): void {
   for (const isLittle of [true, false]) {
     const read = function readUInt(this: Uint8Array, offset: unknown, size: unknown): number {
       checkInteger("byteLength", size, 1, 6);
@@ -48,6 +48,7 @@ function addSized(prototype: object): void {
   }
 }
 
+/** Defines a method by its name, and by its name with `Uint` in place of `UInt`. */
 function define(prototype: object, name: string, value: (...values: never[]) => unknown): void {
   for (const key of new Set([name, name.replace("UInt", "Uint")])) {
     Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
@@ -62,13 +63,14 @@ function viewOf(bytes: Uint8Array, offset: unknown, size: number): DataView {
 function checkOffset(bytes: Uint8Array, offset: unknown, size: number): asserts offset is number {
   if (typeof offset !== "number") throw invalidType("offset", "of type number", offset);
   if (!Number.isInteger(offset)) throw outOfRange("offset", "an integer", offset);
-  const last = bytes.length - size;
-  if (last < 0) {
+  const maxOffset = bytes.length - size;
+  if (maxOffset < 0) {
     throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", "Attempt to access memory outside buffer bounds", RangeError);
   }
-  if (offset < 0 || offset > last) throw outOfRange("offset", `>= 0 and <= ${last}`, offset);
+  if (offset < 0 || offset > maxOffset) throw outOfRange("offset", `>= 0 and <= ${maxOffset}`, offset);
 }
 
+/** @throws an Error of Node.js if a value is outside of the range of its type */
 function checkValue(name: string, size: number, value: unknown): void {
   if (name === "Float" || name === "Double") return;
   if (name.startsWith("Big") !== (typeof value === "bigint")) {
@@ -76,13 +78,16 @@ function checkValue(name: string, size: number, value: unknown): void {
   }
   const bits = 8 * size;
   const isSigned = !name.includes("UInt");
-  const least = isSigned ? -(2n ** BigInt(bits - 1)) : 0n;
-  const most = 2n ** BigInt(isSigned ? bits - 1 : bits) - 1n;
-  // QuickJS compares negative numbers with BigInts wrongly, so both have one type.
-  const number = Number(value);
-  const isOutside =
-    typeof value === "bigint" ? value < least || value > most : number < Number(least) || number > Number(most);
-  if (!isOutside) return;
-  const wide = isSigned ? `>= -(2n ** ${bits - 1}n) and < 2n ** ${bits - 1}n` : `>= 0n and < 2n ** ${bits}n`;
-  throw outOfRange("value", size > 4 ? wide : `>= ${least} and <= ${most}`, value);
+  const minValue = isSigned ? -(2n ** BigInt(bits - 1)) : 0n;
+  const maxValue = 2n ** BigInt(isSigned ? bits - 1 : bits) - 1n;
+  if (typeof value === "bigint") {
+    if (value >= minValue && value <= maxValue) return;
+  } else {
+    // QuickJS compares negative numbers with BigInts wrongly, so both sides must have one type.
+    const number = Number(value);
+    const isOutside = number < Number(minValue) || number > Number(maxValue);
+    if (!isOutside) return;
+  }
+  const longRange = isSigned ? `>= -(2n ** ${bits - 1}n) and < 2n ** ${bits - 1}n` : `>= 0n and < 2n ** ${bits}n`;
+  throw outOfRange("value", size > 4 ? longRange : `>= ${minValue} and <= ${maxValue}`, value);
 }

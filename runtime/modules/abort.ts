@@ -1,4 +1,4 @@
-/** AbortController and AbortSignal (WHATWG, DOM), which are globals, and what they need of Event and EventTarget. */
+/** The globals AbortController and AbortSignal (WHATWG, DOM), with the parts of Event and EventTarget that they need. */
 import { codedError, invalidType, outOfRange } from "../errors.ts";
 import { nextTick, Timer } from "../loop.ts";
 
@@ -7,6 +7,7 @@ type Handler = ((event: Event) => unknown) | { readonly handleEvent: (event: Eve
 interface Listener {
   readonly handler: Handler;
   readonly isOnce: boolean;
+  /** Tells an event that is being dispatched that this listener was removed meanwhile. */
   isRemoved: boolean;
 }
 
@@ -28,30 +29,30 @@ class EventTarget {
     const { once, signal }: ListenerOptions = typeof options === "object" ? options : {};
     if (signal?.aborted === true) return;
     const listeners = this.#listeners.get(type) ?? [];
-    if (listeners.some((one) => one.handler === handler)) return;
+    if (listeners.some((listener) => listener.handler === handler)) return;
     this.#listeners.set(type, [...listeners, { handler, isOnce: once === true, isRemoved: false }]);
     signal?.addEventListener("abort", () => this.removeEventListener(type, handler), { once: true });
   }
 
   removeEventListener(type: string, handler: Handler | null): void {
     const listeners = this.#listeners.get(type) ?? [];
-    for (const one of listeners) if (one.handler === handler) one.isRemoved = true;
+    for (const listener of listeners) if (listener.handler === handler) listener.isRemoved = true;
     this.#listeners.set(
       type,
-      listeners.filter((one) => !one.isRemoved),
+      listeners.filter(({ isRemoved }) => !isRemoved),
     );
   }
 
   protected dispatch(event: Event): void {
-    for (const one of this.#listeners.get(event.type) ?? []) {
-      if (one.isRemoved) continue;
-      const { handler } = one;
-      if (one.isOnce) this.removeEventListener(event.type, handler);
+    for (const listener of this.#listeners.get(event.type) ?? []) {
+      if (listener.isRemoved) continue;
+      const { handler } = listener;
+      if (listener.isOnce) this.removeEventListener(event.type, handler);
       try {
         if (typeof handler === "function") handler.call(this, event);
         else handler.handleEvent(event);
       } catch (error) {
-        // As in Node.js, it is not caught, and does not keep others from the event.
+        // As in Node.js, the error is one that no code catches, and the other listeners still get the event.
         nextTick(() => {
           throw error;
         });
@@ -60,8 +61,8 @@ class EventTarget {
   }
 }
 
-/** Only this file makes signals. */
-const MADE_HERE = Symbol("signal");
+/** Lets only this file create signals and abort them. */
+const INTERNAL_KEY = Symbol("signal");
 
 export class AbortSignal extends EventTarget {
   onabort: ((event: Event) => unknown) | null = null;
@@ -69,34 +70,36 @@ export class AbortSignal extends EventTarget {
   #reason: unknown;
 
   constructor(key?: symbol) {
-    if (key !== MADE_HERE) throw codedError("ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor", TypeError);
+    if (key !== INTERNAL_KEY) throw codedError("ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor", TypeError);
     super();
   }
 
   static abort(reason?: unknown): AbortSignal {
-    const signal = new AbortSignal(MADE_HERE);
-    signal.setAborted(MADE_HERE, reason);
+    const signal = new AbortSignal(INTERNAL_KEY);
+    signal.setAborted(INTERNAL_KEY, reason);
     return signal;
   }
 
   static timeout(ms: number): AbortSignal {
     if (typeof ms !== "number") throw invalidType("delay", "of type number", ms);
     if (!(ms >= 0)) throw outOfRange("delay", `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, ms);
-    const signal = new AbortSignal(MADE_HERE);
+    const signal = new AbortSignal(INTERNAL_KEY);
     const reason = new DOMException("The operation was aborted due to timeout", "TimeoutError");
-    new Timer(() => signal.setAborted(MADE_HERE, reason), ms, false).unref();
+    new Timer(() => signal.setAborted(INTERNAL_KEY, reason), ms, false).unref();
     return signal;
   }
 
   static any(signals: Iterable<AbortSignal>): AbortSignal {
-    const result = new AbortSignal(MADE_HERE);
-    const all = Array.from(signals);
-    const aborted = all.find((one) => one.aborted);
-    if (aborted !== undefined) result.setAborted(MADE_HERE, aborted.reason);
-    else
-      for (const one of all) {
-        one.addEventListener("abort", () => result.setAborted(MADE_HERE, one.reason), { once: true });
-      }
+    const result = new AbortSignal(INTERNAL_KEY);
+    const sources = Array.from(signals);
+    const abortedSource = sources.find(({ aborted }) => aborted);
+    if (abortedSource !== undefined) {
+      result.setAborted(INTERNAL_KEY, abortedSource.reason);
+      return result;
+    }
+    for (const source of sources) {
+      source.addEventListener("abort", () => result.setAborted(INTERNAL_KEY, source.reason), { once: true });
+    }
     return result;
   }
 
@@ -109,7 +112,7 @@ export class AbortSignal extends EventTarget {
   }
 
   setAborted(key: symbol, reason?: unknown): void {
-    if (key !== MADE_HERE || this.#isAborted) return;
+    if (key !== INTERNAL_KEY || this.#isAborted) return;
     this.#isAborted = true;
     this.#reason = reason === undefined ? new DOMException("This operation was aborted", "AbortError") : reason;
     const event = { type: "abort", target: this };
@@ -119,9 +122,9 @@ export class AbortSignal extends EventTarget {
 }
 
 export class AbortController {
-  readonly signal = new AbortSignal(MADE_HERE);
+  readonly signal = new AbortSignal(INTERNAL_KEY);
 
   abort(reason?: unknown): void {
-    this.signal.setAborted(MADE_HERE, reason);
+    this.signal.setAborted(INTERNAL_KEY, reason);
   }
 }

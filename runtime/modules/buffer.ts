@@ -1,16 +1,21 @@
-/** node:buffer. */
+/**
+ * The module node:buffer. Its class Buffer is a Uint8Array with the methods of Node.js; C encodes, decodes, searches and copies
+ * (runtime/native/bytes.c). Buffers are used for each message, so that its constructor and `subarray` avoid slow operations of
+ * the engine.
+ */
 import { bytesOfText, encodingOf, findEncoding, lengthOfText, native, UTF8 } from "../bytes/encodings.ts";
 import { addNumbers } from "../bytes/numbers.ts";
 import { find } from "../bytes/search.ts";
 import { checkInteger, codedError, invalidType, invalidValue, outOfRange } from "../errors.ts";
 
-/** As in Node.js 22 and later. */
+/** The limit of Node.js 22 and later, which memory reaches first. */
 const MAX_LENGTH = Number.MAX_SAFE_INTEGER;
 
-const SOURCES = "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object";
+/** The end of the message for a value of which no Buffer can be made. */
+const EXPECTED_SOURCES = "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object";
 
 class Bytes extends Uint8Array<ArrayBuffer> {
-  /** The parameters of Uint8Array one by one: the default would make an array of them. */
+  /** Passes each parameter by itself. The constructor that the language adds would make an array of them, which is slow. */
   constructor(source: number | ArrayBuffer, offset?: number, length?: number) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a number has no overload with further parameters
     super(source as ArrayBuffer, offset, length);
@@ -22,7 +27,7 @@ class Bytes extends Uint8Array<ArrayBuffer> {
         typeof encodingOrOffset === "string" && encodingOrOffset !== "" ? encodingOf(encodingOrOffset) : UTF8;
       return new Bytes(native.encode(value, encoding));
     }
-    if (typeof value !== "object" || value === null) throw invalidType("first argument", SOURCES, value);
+    if (typeof value !== "object" || value === null) throw invalidType("first argument", EXPECTED_SOURCES, value);
     if (value instanceof Uint8Array) {
       const buffer = new Bytes(value.length);
       native.copyBytes(value, 0, value.length, buffer, 0);
@@ -30,19 +35,10 @@ class Bytes extends Uint8Array<ArrayBuffer> {
     }
     if (isArrayBuffer(value)) return fromArrayBuffer(value, encodingOrOffset, length);
     const primitive: unknown = value.valueOf();
-    if (
-      primitive !== value &&
-      (typeof primitive === "string" || (typeof primitive === "object" && primitive !== null))
-    ) {
-      return Bytes.from(primitive, encodingOrOffset, length);
-    }
-    const list =
-      "length" in value
-        ? value
-        : "data" in value && "type" in value && value.type === "Buffer"
-          ? value.data
-          : undefined;
-    if (typeof list !== "object" || list === null) throw invalidType("first argument", SOURCES, value);
+    const isSource = typeof primitive === "string" || (typeof primitive === "object" && primitive !== null);
+    if (primitive !== value && isSource) return Bytes.from(primitive, encodingOrOffset, length);
+    const list = "length" in value ? value : dataOfJson(value);
+    if (typeof list !== "object" || list === null) throw invalidType("first argument", EXPECTED_SOURCES, value);
     const count = "length" in list && typeof list.length === "number" && list.length > 0 ? Math.trunc(list.length) : 0;
     const buffer = new Bytes(count);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set() reads nothing but its length and elements
@@ -83,12 +79,12 @@ class Bytes extends Uint8Array<ArrayBuffer> {
     if (!Array.isArray(list)) throw invalidType("list", "an instance of Array", list);
     if (list.length === 0) return new Bytes(0);
     if (length !== undefined) checkInteger("length", length, 0, MAX_LENGTH);
-    const all = native.lengthOfAll(list);
-    if (all < 0) {
-      const index = -all - 1;
+    const totalLength = native.lengthOfAll(list);
+    if (totalLength < 0) {
+      const index = -totalLength - 1;
       throw invalidType(`list[${index}]`, "an instance of Buffer or Uint8Array", list[index]);
     }
-    const buffer = new Bytes(length ?? all);
+    const buffer = new Bytes(length ?? totalLength);
     native.copyAll(list, buffer);
     return buffer;
   }
@@ -104,9 +100,9 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   }
 
   override toString(encoding?: unknown, start: unknown = 0, end: unknown = this.length): string {
-    const last = Math.min(this.length, integerOf(end));
-    const first = Math.max(0, integerOf(start));
-    return first >= last ? "" : native.decode(this, first, last, encodingOf(encoding));
+    const endOffset = Math.min(this.length, integerOf(end));
+    const startOffset = Math.max(0, integerOf(start));
+    return startOffset >= endOffset ? "" : native.decode(this, startOffset, endOffset, encodingOf(encoding));
   }
 
   override toLocaleString(): string {
@@ -118,72 +114,80 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   }
 
   equals(others: unknown): boolean {
-    if (!(others instanceof Uint8Array))
+    if (!(others instanceof Uint8Array)) {
       throw invalidType("otherBuffer", "an instance of Buffer or Uint8Array", others);
+    }
     return this.length === others.length && native.compareBytes(this, others) === 0;
   }
 
   compare(target: unknown, targetStart = 0, targetEnd?: number, start = 0, end = this.length): number {
     if (!(target instanceof Uint8Array)) throw invalidType("target", "an instance of Buffer or Uint8Array", target);
-    const targetLast = targetEnd ?? target.length;
+    const targetEndOffset = targetEnd ?? target.length;
     checkInteger("targetStart", targetStart, 0, MAX_LENGTH);
-    checkInteger("targetEnd", targetLast, 0, target.length);
+    checkInteger("targetEnd", targetEndOffset, 0, target.length);
     checkInteger("sourceStart", start, 0, MAX_LENGTH);
     checkInteger("sourceEnd", end, 0, this.length);
-    if (start >= end) return targetStart >= targetLast ? 0 : -1;
-    if (targetStart >= targetLast) return 1;
-    return Bytes.compare(this.subarray(start, end), target.subarray(targetStart, targetLast));
+    if (start >= end) return targetStart >= targetEndOffset ? 0 : -1;
+    if (targetStart >= targetEndOffset) return 1;
+    return Bytes.compare(this.subarray(start, end), target.subarray(targetStart, targetEndOffset));
   }
 
   override subarray(start?: number, end?: number): Bytes {
     const { length } = this;
-    const first = isWithin(start, length) ? start : clamped(start, 0, length);
-    const last = isWithin(end, length) ? end : clamped(end, length, length);
-    return new Bytes(this.buffer, this.byteOffset + first, last > first ? last - first : 0);
+    const startOffset = isWithin(start, length) ? start : clamp(start, 0, length);
+    const endOffset = isWithin(end, length) ? end : clamp(end, length, length);
+    return new Bytes(this.buffer, this.byteOffset + startOffset, endOffset > startOffset ? endOffset - startOffset : 0);
   }
 
-  /** Shares the memory, in contrast to that of Uint8Array. */
+  /** Shares the memory of this Buffer, while `slice` of Uint8Array copies. */
   override slice(start?: number, end?: number): Bytes {
     return this.subarray(start, end);
   }
 
   copy(target: unknown, targetStart: unknown = 0, start: unknown = 0, end: unknown = this.length): number {
     if (!(target instanceof Uint8Array)) throw invalidType("target", "an instance of Buffer or Uint8Array", target);
-    const [at, first, last] = [integerOf(targetStart), integerOf(start), integerOf(end)];
-    if (at < 0) throw outOfRange("targetStart", ">= 0", targetStart);
-    if (first < 0 || first > this.length) throw outOfRange("sourceStart", `>= 0 && <= ${this.length}`, start);
-    if (last < 0) throw outOfRange("sourceEnd", ">= 0", end);
-    if (at >= target.length || first >= last) return 0;
-    const count = Math.min(last - first, target.length - at, this.length - first);
-    native.copyBytes(this, first, first + count, target, at);
+    const targetOffset = integerOf(targetStart);
+    const startOffset = integerOf(start);
+    const endOffset = integerOf(end);
+    if (targetOffset < 0) throw outOfRange("targetStart", ">= 0", targetStart);
+    if (startOffset < 0 || startOffset > this.length) {
+      throw outOfRange("sourceStart", `>= 0 && <= ${this.length}`, start);
+    }
+    if (endOffset < 0) throw outOfRange("sourceEnd", ">= 0", end);
+    if (targetOffset >= target.length || startOffset >= endOffset) return 0;
+    const count = Math.min(endOffset - startOffset, target.length - targetOffset, this.length - startOffset);
+    native.copyBytes(this, startOffset, startOffset + count, target, targetOffset);
     return count;
   }
 
+  /** Takes (text), (text, encoding), (text, offset, encoding) or (text, offset, length, encoding). @returns the number of bytes */
   write(text: unknown, offset?: unknown, length?: unknown, encoding?: unknown): number {
     if (typeof text !== "string") throw invalidType("argument", "of type string", text);
     if (typeof offset === "string") return this.write(text, 0, this.length, offset);
     if (offset === undefined) return native.writeInto(text, UTF8, this, 0, this.length);
-    const at = offset;
-    checkInteger("offset", at, 0, this.length);
-    const left = this.length - at;
-    if (typeof length === "string") return this.write(text, at, left, length);
+    const startOffset = offset;
+    checkInteger("offset", startOffset, 0, this.length);
+    const bytesLeft = this.length - startOffset;
+    if (typeof length === "string") return this.write(text, startOffset, bytesLeft, length);
     if (length !== undefined) checkInteger("length", length, 0, this.length);
-    return native.writeInto(text, encodingOf(encoding || undefined), this, at, Math.min(left, length ?? left));
+    const maxBytes = Math.min(bytesLeft, length ?? bytesLeft);
+    return native.writeInto(text, encodingOf(encoding || undefined), this, startOffset, maxBytes);
   }
 
+  /** Takes (value), (value, encoding), (value, start, encoding) or (value, start, end, encoding). */
   override fill(value: unknown, start?: unknown, end?: unknown, encoding?: unknown): this {
     const isWhole = start === undefined || typeof start === "string";
-    const [first, last] = isWhole ? [0, this.length] : [start, typeof end === "string" ? undefined : end];
-    const name = isWhole ? start : typeof end === "string" ? end : encoding;
-    const pattern = patternOf(value, name);
-    checkInteger("offset", first, 0, MAX_LENGTH);
-    const until = last ?? this.length;
-    checkInteger("end", until, 0, this.length);
-    if (first >= until) return this;
-    if (typeof pattern === "number") return super.fill(pattern, first, until);
+    const [startOffset, endArgument] = isWhole ? [0, this.length] : [start, typeof end === "string" ? undefined : end];
+    const encodingName = isWhole ? start : typeof end === "string" ? end : encoding;
+    const pattern = patternOf(value, encodingName);
+    checkInteger("offset", startOffset, 0, MAX_LENGTH);
+    const endOffset = endArgument ?? this.length;
+    checkInteger("end", endOffset, 0, this.length);
+    if (startOffset >= endOffset) return this;
+    if (typeof pattern === "number") return super.fill(pattern, startOffset, endOffset);
     if (pattern.length === 0) throw invalidValue("value", value);
-    for (let at = first; at < until; at += pattern.length) {
-      native.copyBytes(pattern, 0, Math.min(pattern.length, until - at), this, at);
+    for (let offset = startOffset; offset < endOffset; offset += pattern.length) {
+      native.copyBytes(pattern, 0, Math.min(pattern.length, endOffset - offset), this, offset);
     }
     return this;
   }
@@ -216,6 +220,11 @@ export function isUtf8(value: unknown): boolean {
 
 export const { atob, btoa } = globalThis;
 
+/** Returns the list in an object that `toJSON` has made: { type: "Buffer", data: [1, 2] }. */
+function dataOfJson(value: object): unknown {
+  return "data" in value && "type" in value && value.type === "Buffer" ? value.data : undefined;
+}
+
 function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
 }
@@ -228,35 +237,31 @@ function bytesOf(value: unknown): Uint8Array {
 }
 
 function fromArrayBuffer(value: ArrayBuffer, offset: unknown, length: unknown): Bytes {
-  const at = integerOf(offset);
-  const most = value.byteLength - at;
-  if (most < 0) throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", '"offset" is outside of buffer bounds', RangeError);
-  const size = length === undefined ? most : Math.max(0, Number(length) || 0);
-  if (size > most) throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", '"length" is outside of buffer bounds', RangeError);
-  return new Bytes(value, at, size);
+  const startOffset = integerOf(offset);
+  const maxSize = value.byteLength - startOffset;
+  if (maxSize < 0) throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", '"offset" is outside of buffer bounds', RangeError);
+  const size = length === undefined ? maxSize : Math.max(0, Number(length) || 0);
+  if (size > maxSize) throw codedError("ERR_BUFFER_OUT_OF_BOUNDS", '"length" is outside of buffer bounds', RangeError);
+  return new Bytes(value, startOffset, size);
 }
 
 function integerOf(value: unknown): number {
   return Math.trunc(Number(value)) || 0;
 }
 
-/** Returns true for a position that needs no clamping; most need none. */
+/** Returns true for an offset that needs no clamping, which is true of most. */
 function isWithin(position: unknown, length: number): position is number {
   return typeof position === "number" && (position | 0) === position && position >= 0 && position <= length;
 }
 
-/** Returns a position from an argument that may be negative or missing. */
-function clamped(position: unknown, fallback: number, length: number): number {
-  const number =
-    position === undefined
-      ? fallback
-      : typeof position === "number" && (position | 0) === position
-        ? position
-        : integerOf(position);
+/** Returns an offset of an argument that may be missing. A negative argument counts from the end. */
+function clamp(position: unknown, fallback: number, length: number): number {
+  const number = position === undefined ? fallback : integerOf(position);
   if (number < 0) return Math.max(0, length + number);
   return number > length ? length : number;
 }
 
+/** Returns the bytes, or the byte, with which `fill` fills. */
 function patternOf(value: unknown, encoding: unknown): number | Uint8Array {
   if (typeof value === "string") {
     const number = encodingOf(encoding || undefined);

@@ -1,11 +1,22 @@
-/** A console for scripts of tests; the bundle writes by itself. */
+/** The global `console`, for the scripts of tests. The bundle writes to the descriptors by itself. */
 import { writeSync } from "./fs.ts";
 
-function text(values: readonly unknown[]): string {
-  return `${values.map((value) => (typeof value === "object" && value !== null && !(value instanceof Error) ? JSON.stringify(value) : String(value))).join(" ")}\n`;
+function formatLine(values: readonly unknown[]): string {
+  return `${values.map(formatValue).join(" ")}\n`;
 }
 
-const toOutput = (...values: readonly unknown[]): void => void writeSync(1, text(values));
-const toErrors = (...values: readonly unknown[]): void => void writeSync(2, text(values));
+function formatValue(value: unknown): string {
+  if (typeof value === "object" && value !== null && !(value instanceof Error)) return JSON.stringify(value);
+  return String(value);
+}
 
-export const console = { log: toOutput, info: toOutput, debug: toOutput, warn: toErrors, error: toErrors };
+const writeToStdout = (...values: readonly unknown[]): void => void writeSync(1, formatLine(values));
+const writeToStderr = (...values: readonly unknown[]): void => void writeSync(2, formatLine(values));
+
+export const console = {
+  log: writeToStdout,
+  info: writeToStdout,
+  debug: writeToStdout,
+  warn: writeToStderr,
+  error: writeToStderr,
+};

@@ -1,18 +1,22 @@
-/** The parts of node:crypto that the bundle uses. */
+/**
+ * The parts of node:crypto that the bundle uses: hashes, key derivation, AES-256-GCM, random numbers. AWS-LC computes, in C
+ * (runtime/native/crypto.c); this file checks arguments and makes the errors of Node.js.
+ */
 import { Buffer } from "./buffer.ts";
 import { checkFunction, checkInteger, codedError, invalidType, outOfRange } from "../errors.ts";
 import { natives } from "../native.ts";
 import { RANDOM_LIMIT, randomNumber } from "../random.ts";
 
-interface Handle {
+/** A hash or a cipher in C. */
+interface NativeHandle {
   readonly handle: unique symbol;
 }
 
 interface Natives {
-  /** @returns undefined for an unknown algorithm */
-  readonly startHash: (name: string, key: Uint8Array | string | undefined) => Handle | undefined;
-  readonly updateHash: (hash: Handle, data: Uint8Array | string) => void;
-  readonly finishHash: (hash: Handle) => Buffer;
+  /** @param key that of an HMAC @returns undefined for an unknown algorithm */
+  readonly startHash: (name: string, key: Uint8Array | string | undefined) => NativeHandle | undefined;
+  readonly updateHash: (hash: NativeHandle, data: Uint8Array | string) => void;
+  readonly finishHash: (hash: NativeHandle) => Buffer;
   readonly fillRandomly: (bytes: Uint8Array) => void;
   readonly areEqual: (left: Uint8Array, right: Uint8Array) => boolean;
   /** @returns undefined for an unknown algorithm, null for a length that is too large */
@@ -32,13 +36,16 @@ interface Natives {
     length: number,
     callback: (key: Buffer | undefined) => void,
   ) => boolean;
-  readonly startCipher: (encrypts: boolean, key: Uint8Array, vector: Uint8Array) => Handle;
-  readonly authenticate: (cipher: Handle, bytes: Uint8Array) => boolean;
-  readonly updateCipher: (cipher: Handle, data: Uint8Array | string) => Buffer | undefined;
-  readonly finishCipher: (cipher: Handle) => boolean;
-  readonly setTag: (cipher: Handle, tag: Uint8Array) => boolean;
-  readonly tagOf: (cipher: Handle) => Buffer | undefined;
-  /** @returns undefined if the first certificate can be parsed, else such as PEM_NO_START_LINE */
+  readonly startCipher: (encrypts: boolean, key: Uint8Array, vector: Uint8Array) => NativeHandle;
+  /** Adds data that is authenticated but not encrypted. @returns false if that is impossible in this state */
+  readonly authenticate: (cipher: NativeHandle, bytes: Uint8Array) => boolean;
+  /** @returns undefined if that is impossible in this state */
+  readonly updateCipher: (cipher: NativeHandle, data: Uint8Array | string) => Buffer | undefined;
+  /** @returns false if the tag does not match */
+  readonly finishCipher: (cipher: NativeHandle) => boolean;
+  readonly setTag: (cipher: NativeHandle, tag: Uint8Array) => boolean;
+  readonly tagOf: (cipher: NativeHandle) => Buffer | undefined;
+  /** @returns undefined if the first certificate can be parsed, or a reason such as PEM_NO_START_LINE */
   readonly problemOfCertificate: (bytes: Uint8Array) => string | undefined;
 }
 
@@ -46,22 +53,22 @@ const native = natives<Natives>();
 
 type Data = string | ArrayBufferView | ArrayBuffer;
 
-/** Returns what the C functions take. Text is UTF-8 unless another encoding is named. */
-function input(name: string, data: Data, encoding?: BufferEncoding): Uint8Array | string {
+/** Returns data as the C functions take it, which encode text as UTF-8. @param name that of the argument, for an error */
+function toInput(name: string, data: Data, encoding?: BufferEncoding): Uint8Array | string {
   if (typeof data === "string") {
     return encoding === undefined || encoding === "utf8" || encoding === "utf-8" ? data : Buffer.from(data, encoding);
   }
-  return bytes(name, data);
+  return toBytes(name, data);
 }
 
-function bytes(name: string, data: unknown): Uint8Array {
+function toBytes(name: string, data: unknown): Uint8Array {
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   throw invalidType(name, "of type string or an instance of Buffer, TypedArray, or DataView", data);
 }
 
-function encoded(result: Buffer, encoding: BufferEncoding | "buffer" | undefined): Buffer | string {
+function encodeResult(result: Buffer, encoding: BufferEncoding | "buffer" | undefined): Buffer | string {
   return encoding === undefined || encoding === "buffer" ? result : result.toString(encoding);
 }
 
@@ -70,30 +77,30 @@ function invalidDigest(name: string): Error {
 }
 
 class Hash {
-  readonly #handle: Handle;
+  readonly #handle: NativeHandle;
   readonly #isKeyed: boolean;
   #isFinished = false;
 
-  constructor(handle: Handle, isKeyed: boolean) {
+  constructor(handle: NativeHandle, isKeyed: boolean) {
     this.#handle = handle;
     this.#isKeyed = isKeyed;
   }
 
   update(data: Data, encoding?: BufferEncoding): this {
-    this.#check();
-    native.updateHash(this.#handle, input("data", data, encoding));
+    this.#checkNotFinished();
+    native.updateHash(this.#handle, toInput("data", data, encoding));
     return this;
   }
 
   digest(encoding?: BufferEncoding | "buffer"): Buffer | string {
-    // As in Node.js, where only a plain hash refuses this.
-    if (this.#isFinished && this.#isKeyed) return encoded(Buffer.alloc(0), encoding);
-    this.#check();
+    // As in Node.js, a second call of an HMAC returns nothing, while that of a hash throws.
+    if (this.#isFinished && this.#isKeyed) return encodeResult(Buffer.alloc(0), encoding);
+    this.#checkNotFinished();
     this.#isFinished = true;
-    return encoded(native.finishHash(this.#handle), encoding);
+    return encodeResult(native.finishHash(this.#handle), encoding);
   }
 
-  #check(): void {
+  #checkNotFinished(): void {
     if (this.#isFinished) throw codedError("ERR_CRYPTO_HASH_FINALIZED", "Digest already called");
   }
 }
@@ -105,7 +112,7 @@ export function createHash(algorithm: string): Hash {
 }
 
 export function createHmac(algorithm: string, key: Data): Hash {
-  const handle = native.startHash(algorithm, input("key", key));
+  const handle = native.startHash(algorithm, toInput("key", key));
   if (handle === undefined) throw invalidDigest(algorithm);
   return new Hash(handle, true);
 }
@@ -124,9 +131,9 @@ export function randomBytes(size: number): Buffer {
   return result;
 }
 
-/** Returns an integer from `low` (0 if it is left out) to below `high`, each as likely. */
-export function randomInt(low: number, high?: number): number {
-  const [min, max] = high === undefined ? [0, low] : [low, high];
+/** Takes (max) or (min, max). Returns an integer from min, or 0, to below max, each with the same probability. */
+export function randomInt(minOrMax: number, maxArgument?: number): number {
+  const [min, max] = maxArgument === undefined ? [0, minOrMax] : [minOrMax, maxArgument];
   for (const [name, value] of Object.entries({ min, max })) {
     if (Number.isSafeInteger(value)) continue;
     throw codedError("ERR_INVALID_ARG_TYPE", `The "${name}" argument must be a safe integer.`, TypeError);
@@ -134,33 +141,43 @@ export function randomInt(low: number, high?: number): number {
   const range = max - min;
   if (range <= 0) throw outOfRange("max", `greater than the value of "min" (${min})`, max);
   if (range >= RANDOM_LIMIT) throw outOfRange("max - min", `<= ${RANDOM_LIMIT - 1}`, range);
+  // Numbers above the last multiple of the range would make small results likelier.
+  const unbiasedLimit = RANDOM_LIMIT - (RANDOM_LIMIT % range);
   for (;;) {
-    const value = randomNumber();
-    // Values above the last multiple of the range would make small results likelier.
-    if (value < RANDOM_LIMIT - (RANDOM_LIMIT % range)) return min + (value % range);
+    const number = randomNumber();
+    if (number < unbiasedLimit) return min + (number % range);
   }
 }
 
+/** Compares in a time that does not depend on the bytes. @throws an Error of Node.js if the lengths differ */
 export function timingSafeEqual(left: Data, right: Data): boolean {
-  const [one, other] = [bytes("buf1", left), bytes("buf2", right)];
-  if (one.length !== other.length) {
+  const leftBytes = toBytes("buf1", left);
+  const rightBytes = toBytes("buf2", right);
+  if (leftBytes.length !== rightBytes.length) {
     const message = "Input buffers must have the same byte length";
     throw codedError("ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH", message, RangeError);
   }
-  return native.areEqual(one, other);
+  return native.areEqual(leftBytes, rightBytes);
 }
 
 export function hkdfSync(digest: string, key: Data, salt: Data, info: Data, length: number): ArrayBuffer {
-  const made = native.deriveByHkdf(digest, input("key", key), input("salt", salt), input("info", info), length);
-  if (made === undefined) throw invalidDigest(digest);
-  if (made === null) throw codedError("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length", RangeError);
-  const result = new ArrayBuffer(made.length);
-  new Uint8Array(result).set(made);
-  made.fill(0);
+  const derived = native.deriveByHkdf(
+    digest,
+    toInput("key", key),
+    toInput("salt", salt),
+    toInput("info", info),
+    length,
+  );
+  if (derived === undefined) throw invalidDigest(digest);
+  if (derived === null) throw codedError("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length", RangeError);
+  const result = new ArrayBuffer(derived.length);
+  new Uint8Array(result).set(derived);
+  // Only the caller must have the key.
+  derived.fill(0);
   return result;
 }
 
-/** Derives in another thread. */
+/** Derives a key in another thread. */
 export function pbkdf2(
   password: Data,
   salt: Data,
@@ -174,8 +191,8 @@ export function pbkdf2(
   checkFunction("callback", callback);
   const isKnown = native.deriveByPbkdf2(
     digest,
-    input("password", password),
-    input("salt", salt),
+    toInput("password", password),
+    toInput("salt", salt),
     iterations,
     length,
     (key) => (key === undefined ? callback(new Error("Key derivation failed")) : callback(null, key)),
@@ -183,30 +200,31 @@ export function pbkdf2(
   if (!isKnown) throw invalidDigest(digest);
 }
 
-const CIPHER = "aes-256-gcm";
+const CIPHER_NAME = "aes-256-gcm";
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 
-/** AES-256-GCM, the one cipher of the bundle. */
-class Cipher {
-  protected readonly handle: Handle;
+/** AES-256-GCM, which is the only cipher that the bundle uses. */
+class AesGcm {
+  protected readonly handle: NativeHandle;
   protected isFinished = false;
 
   constructor(encrypts: boolean, name: string, key: Data, vector: Data) {
-    if (name.toLowerCase() !== CIPHER) throw codedError("ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher");
-    const [secret, start] = [bytes("key", key), bytes("iv", vector)];
-    if (secret.length !== KEY_BYTES) throw codedError("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length", RangeError);
-    if (start.length === 0) throw codedError("ERR_CRYPTO_INVALID_IV", "Invalid initialization vector", TypeError);
-    this.handle = native.startCipher(encrypts, secret, start);
+    if (name.toLowerCase() !== CIPHER_NAME) throw codedError("ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher");
+    const keyBytes = toBytes("key", key);
+    const vectorBytes = toBytes("iv", vector);
+    if (keyBytes.length !== KEY_BYTES) throw codedError("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length", RangeError);
+    if (vectorBytes.length === 0) throw codedError("ERR_CRYPTO_INVALID_IV", "Invalid initialization vector", TypeError);
+    this.handle = native.startCipher(encrypts, keyBytes, vectorBytes);
   }
 
   setAAD(data: Data): this {
-    if (this.isFinished || !native.authenticate(this.handle, bytes("buffer", data))) throw invalidState("setAAD");
+    if (this.isFinished || !native.authenticate(this.handle, toBytes("buffer", data))) throw invalidState("setAAD");
     return this;
   }
 
   update(data: Data, encoding?: BufferEncoding): Buffer {
-    const result = this.isFinished ? undefined : native.updateCipher(this.handle, input("data", data, encoding));
+    const result = this.isFinished ? undefined : native.updateCipher(this.handle, toInput("data", data, encoding));
     if (result === undefined) throw new Error("Trying to add data in unsupported state");
     return result;
   }
@@ -216,7 +234,7 @@ function invalidState(operation: string): Error {
   return codedError("ERR_CRYPTO_INVALID_STATE", `Invalid state for operation ${operation}`);
 }
 
-class Cipheriv extends Cipher {
+class Cipheriv extends AesGcm {
   final(): Buffer {
     if (this.isFinished || !native.finishCipher(this.handle)) throw invalidState("final");
     this.isFinished = true;
@@ -230,25 +248,26 @@ class Cipheriv extends Cipher {
   }
 }
 
-class Decipheriv extends Cipher {
+class Decipheriv extends AesGcm {
   #hasTag = false;
 
-  /** Takes whole tags alone: a shorter one is easier to forge. */
+  /** Refuses shortened tags, which Node.js accepts, because they are easier to forge. */
   setAuthTag(tag: Data): this {
-    const expected = bytes("buffer", tag);
-    if (expected.length !== TAG_BYTES) {
-      const message = `Invalid authentication tag length: ${expected.length}`;
+    const tagBytes = toBytes("buffer", tag);
+    if (tagBytes.length !== TAG_BYTES) {
+      const message = `Invalid authentication tag length: ${tagBytes.length}`;
       throw codedError("ERR_CRYPTO_INVALID_AUTH_TAG", message, TypeError);
     }
-    if (this.isFinished || this.#hasTag || !native.setTag(this.handle, expected)) throw invalidState("setAuthTag");
+    if (this.isFinished || this.#hasTag || !native.setTag(this.handle, tagBytes)) throw invalidState("setAuthTag");
     this.#hasTag = true;
     return this;
   }
 
+  /** @throws if the tag does not match: the data that `update` has returned must not be used then */
   final(): Buffer {
-    const isRight = !this.isFinished && this.#hasTag && native.finishCipher(this.handle);
+    const isAuthentic = !this.isFinished && this.#hasTag && native.finishCipher(this.handle);
     this.isFinished = true;
-    if (!isRight) throw new Error("Unsupported state or unable to authenticate data");
+    if (!isAuthentic) throw new Error("Unsupported state or unable to authenticate data");
     return Buffer.alloc(0);
   }
 }
@@ -261,11 +280,11 @@ export function createDecipheriv(name: string, key: Data, vector: Data): Deciphe
   return new Decipheriv(false, name, key, vector);
 }
 
-/** Checks that the first certificate of PEM or DER can be parsed; the bundle asks for nothing else. */
+/** Only checks that the first certificate of PEM or DER can be parsed, because the bundle asks for nothing else. */
 // oxlint-disable-next-line typescript/no-extraneous-class -- as in Node.js
 export class X509Certificate {
   constructor(data: string | Uint8Array) {
-    const problem = native.problemOfCertificate(typeof data === "string" ? Buffer.from(data) : bytes("buffer", data));
+    const problem = native.problemOfCertificate(typeof data === "string" ? Buffer.from(data) : toBytes("buffer", data));
     if (problem === undefined) return;
     const [library = "", ...words] = problem.split("_");
     throw codedError(`ERR_OSSL_${problem}`, `error:${library} routines::${words.join(" ").toLowerCase()}`);

@@ -1,4 +1,11 @@
-/** Streams over descriptors that are not network sockets: those of a child, and the standard input. */
+/**
+ * Streams over descriptors that are not network sockets. There are two kinds:
+ *
+ *   an end of a pipe of a child      a local socket that does not block; is read, and written unless it is only for output
+ *   the standard input (fd 0)        anything that poll(2) can watch; is only read, once it is readable, and never closed
+ *
+ * While a stream reads or writes, it watches its descriptor, which keeps the event loop alive unless `unref` was called.
+ */
 import type { Buffer as NodeBuffer } from "node:buffer";
 import { addImmediate, POLLIN, POLLOUT, watch, type Watch } from "../loop.ts";
 import { natives } from "../native.ts";
@@ -8,117 +15,127 @@ import { Duplex } from "./stream.ts";
 interface Natives {
   readonly close: (descriptor: number) => void;
   readonly read: (descriptor: number, to: Uint8Array, offset: number, length: number, position: number) => number;
+  /** Writes the bytes from an offset on. @returns the number that was written, or the negative number of an error */
   readonly sendToPair: (descriptor: number, bytes: Uint8Array, offset: number) => number;
   readonly shutDownSocket: (descriptor: number) => number;
   readonly systemError: (error: number, syscall: string) => Error;
 }
 
-type Done = (error?: Error | null) => void;
+type WriteCallback = (error?: Error | null) => void;
 
 const native = natives<Natives>();
 
 const CHUNK_BYTES = 65_536;
+const CURRENT_POSITION = -1;
+const LAST_STANDARD_STREAM = 2;
 const EAGAIN = 11;
 
-export interface Kind {
+export interface DescriptorStreamOptions {
   readonly readable: boolean;
-  /** The descriptor is a socket that does not block. Else it is only read, once it is readable. */
+  /** The descriptor is a socket that does not block, and can be written. Otherwise the stream is only read. */
   readonly isSocket: boolean;
 }
 
-/** Ends when both of its sides have ended, as a net.Socket does. Keeps the event loop alive while it reads or writes. */
+/** Ends when both of its sides have ended, as a net.Socket does. Closes the descriptor unless it is a standard stream. */
 export class DescriptorStream extends Duplex {
   readonly #descriptor: number;
   readonly #watches = new Set<Watch>();
-  #reading: Watch | undefined;
+  /** Is set while the stream reads. */
+  #readWatch: Watch | undefined;
   #isReferenced = true;
 
-  constructor(descriptor: number, { readable, isSocket }: Kind) {
-    // The types lack two options.
+  constructor(descriptor: number, { readable, isSocket }: DescriptorStreamOptions) {
+    // The types of Node.js lack `readable` and `writable`.
     const options: object = { allowHalfOpen: false, readable, writable: isSocket };
     super(options);
     this.#descriptor = descriptor;
+    // As in Node.js, the output of a child is read ahead, so that its end is noticed without a reader.
     if (readable && isSocket) this.read(0);
   }
 
   ref(): this {
-    return this.#refer(true);
+    return this.#setReferenced(true);
   }
 
   unref(): this {
-    return this.#refer(false);
+    return this.#setReferenced(false);
   }
 
   override _read(): void {
-    this.#reading ??= this.#watch(POLLIN, () => this.#readSome());
+    this.#readWatch ??= this.#addWatch(POLLIN, () => this.#readSome());
   }
 
-  override _write(chunk: NodeBuffer, _encoding: string, done: Done): void {
-    this.#writeFrom(chunk, 0, done);
+  override _write(chunk: NodeBuffer, _encoding: string, callback: WriteCallback): void {
+    this.#writeFrom(chunk, 0, callback);
   }
 
-  override _final(done: Done): void {
+  override _final(callback: WriteCallback): void {
     native.shutDownSocket(this.#descriptor);
-    // Node.js calls back in another turn.
-    addImmediate(() => done());
+    // Node.js calls back in a later turn of the event loop.
+    addImmediate(() => callback());
   }
 
-  override _destroy(error: Error | null, done: Done): void {
-    for (const one of this.#watches) one.close();
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    for (const openWatch of this.#watches) openWatch.close();
     this.#watches.clear();
-    if (this.#descriptor > 2) native.close(this.#descriptor);
-    done(error);
+    if (this.#descriptor > LAST_STANDARD_STREAM) native.close(this.#descriptor);
+    callback(error);
   }
 
+  /** Reads a chunk when poll(2) has reported the descriptor readable. Stops reading at the end and if the buffer is full. */
   #readSome(): void {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     let length: number;
     try {
-      length = native.read(this.#descriptor, chunk, 0, CHUNK_BYTES, -1);
+      length = native.read(this.#descriptor, chunk, 0, CHUNK_BYTES, CURRENT_POSITION);
     } catch (error) {
-      // Another process was faster.
-      if (isOf(error, EAGAIN)) return;
+      // Another process has already read the data.
+      if (hasErrorNumber(error, EAGAIN)) return;
       return void this.destroy(error instanceof Error ? error : undefined);
     }
-    const wantsMore = this.push(length === 0 ? null : chunk.subarray(0, length));
-    if (wantsMore && length > 0) return;
-    this.#reading = this.#unwatch(this.#reading);
+    const isEnd = length === 0;
+    const wantsMore = this.push(isEnd ? null : chunk.subarray(0, length));
+    if (wantsMore && !isEnd) return;
+    this.#removeWatch(this.#readWatch);
+    this.#readWatch = undefined;
   }
 
-  #writeFrom(chunk: NodeBuffer, offset: number, done: Done): void {
-    const put = native.sendToPair(this.#descriptor, chunk, offset);
-    if (put < 0 && put !== -EAGAIN) return done(native.systemError(-put, "write"));
-    const next = offset + Math.max(put, 0);
-    if (next === chunk.length) return done();
-    const writing = this.#watch(POLLOUT, () => {
-      this.#unwatch(writing);
-      this.#writeFrom(chunk, next, done);
+  /** Writes the rest of a chunk. What the system does not take at once follows when the descriptor is writable. */
+  #writeFrom(chunk: NodeBuffer, offset: number, callback: WriteCallback): void {
+    const result = native.sendToPair(this.#descriptor, chunk, offset);
+    if (result < 0 && result !== -EAGAIN) return callback(native.systemError(-result, "write"));
+    const written = Math.max(result, 0);
+    const nextOffset = offset + written;
+    if (nextOffset === chunk.length) return callback();
+    const writeWatch = this.#addWatch(POLLOUT, () => {
+      this.#removeWatch(writeWatch);
+      this.#writeFrom(chunk, nextOffset, callback);
     });
   }
 
-  #watch(events: number, callback: () => void): Watch {
-    const one = watch(this.#descriptor, events, callback);
-    if (!this.#isReferenced) one.unref();
-    this.#watches.add(one);
-    return one;
+  #addWatch(events: number, callback: () => void): Watch {
+    const newWatch = watch(this.#descriptor, events, callback);
+    if (!this.#isReferenced) newWatch.unref();
+    this.#watches.add(newWatch);
+    return newWatch;
   }
 
-  #unwatch(one: Watch | undefined): undefined {
-    if (one === undefined) return;
-    one.close();
-    this.#watches.delete(one);
+  #removeWatch(oldWatch: Watch | undefined): void {
+    if (oldWatch === undefined) return;
+    oldWatch.close();
+    this.#watches.delete(oldWatch);
   }
 
-  #refer(isReferenced: boolean): this {
+  #setReferenced(isReferenced: boolean): this {
     this.#isReferenced = isReferenced;
-    for (const one of this.#watches) {
-      if (isReferenced) one.ref();
-      else one.unref();
+    for (const openWatch of this.#watches) {
+      if (isReferenced) openWatch.ref();
+      else openWatch.unref();
     }
     return this;
   }
 }
 
-function isOf(error: unknown, number: number): boolean {
+function hasErrorNumber(error: unknown, number: number): boolean {
   return error instanceof Error && "errno" in error && error.errno === -number;
 }

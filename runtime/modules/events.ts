@@ -1,4 +1,7 @@
-/** node:events. */
+/**
+ * The module node:events. The methods that each request of a broker calls hundreds of times are in C
+ * (runtime/native/emitter.c), which adds them to the prototype; the others are here.
+ */
 import { AbortError, checkFunction, codedError, invalidType } from "../errors.ts";
 import { natives } from "../native.ts";
 
@@ -6,14 +9,20 @@ type EventName = string | symbol;
 // oxlint-disable-next-line typescript/no-explicit-any -- a listener states the types of its event
 type Listener = (...values: any[]) => unknown;
 type AddOrRemove<Self> = (name: EventName, listener: Listener) => Self;
-/** A listener, or the object of once() with the function that was given. */
-type OnceListener = Listener & { readonly listener?: Listener };
+/** A listener as a list has it: for `once` it is a function of C with the caller's function as `listener`. */
+type StoredListener = Listener & { readonly listener?: Listener };
 
 interface Natives {
-  /** Adds the methods that `Emitter` declares. @param lists the property of an emitter with the listeners of each event */
+  /**
+   * Adds the methods that `Emitter` declares.
+   *
+   * @param lists the property of an emitter that has the listeners of each event
+   * @param refuse throws for a listener that is no function
+   * @param throwUnhandled throws for an event 'error' without listeners
+   */
   readonly addEmitterMethods: (
     prototype: object,
-    lists: typeof ALL,
+    lists: typeof LISTENERS,
     refuse: (listener: unknown) => void,
     throwUnhandled: (value: unknown) => never,
   ) => void;
@@ -21,105 +30,109 @@ interface Natives {
 
 const native = natives<Natives>();
 
-/** Listeners by event. A list is never changed, so that an emission goes through the one that it began with. */
-const ALL = Symbol("events");
+/** The property with the lists of listeners. A list is never changed but replaced, so that an event goes on with its list. */
+const LISTENERS = Symbol("events");
 
 /** The part of EventTarget that this module uses. */
-interface Target {
+interface EventTargetLike {
   readonly addEventListener: (event: string, listener: (event: unknown) => void, options?: object) => void;
   readonly removeEventListener: (event: string, listener: (event: unknown) => void) => void;
 }
 
 const captureRejectionSymbol = Symbol.for("nodejs.rejection");
 
-/**
- * The methods; those that each request of a broker calls hundreds of times are in C (`runtime/native/emitter.c`). They need no
- * constructor, because streams call that one as a function.
- */
+/** The methods of an EventEmitter. They work without a constructor, because streams call the constructor as a function. */
 class Emitter {
-  declare [ALL]: Record<EventName, readonly OnceListener[] | undefined> | undefined;
+  declare [LISTENERS]: Record<EventName, readonly StoredListener[] | undefined> | undefined;
   declare readonly emit: (name: EventName, ...values: unknown[]) => boolean;
   declare readonly on: AddOrRemove<this>;
   declare readonly addListener: AddOrRemove<this>;
   declare readonly prependListener: AddOrRemove<this>;
   declare readonly once: AddOrRemove<this>;
-  /** Removes the one that was added last. */
+  /** If a listener was added several times, this removes the one that was added last. */
   declare readonly removeListener: AddOrRemove<this>;
   declare readonly off: AddOrRemove<this>;
 
   removeAllListeners(name?: EventName): this {
-    const all = this[ALL];
-    if (all === undefined) return this;
+    const lists = this[LISTENERS];
+    if (lists === undefined) return this;
     const names = name === undefined ? this.eventNames() : [name];
-    if (all["removeListener"] === undefined) {
-      for (const one of names) all[one] = undefined;
+    if (lists["removeListener"] === undefined) {
+      for (const eventName of names) lists[eventName] = undefined;
       return this;
     }
-    for (const one of names) {
-      if (one === "removeListener" && name === undefined) continue;
-      for (const listener of (all[one] ?? []).toReversed()) this.removeListener(one, listener);
+    // Each removal emits 'removeListener', so the listeners of that event are removed last.
+    for (const eventName of names) {
+      if (eventName === "removeListener" && name === undefined) continue;
+      for (const listener of (lists[eventName] ?? []).toReversed()) this.removeListener(eventName, listener);
     }
-    if (name === undefined) all["removeListener"] = undefined;
+    if (name === undefined) lists["removeListener"] = undefined;
     return this;
   }
 
   listeners(name: EventName): Listener[] {
-    return (this[ALL]?.[name] ?? []).map((one) => one.listener ?? one);
+    return (this[LISTENERS]?.[name] ?? []).map((stored) => stored.listener ?? stored);
   }
 
   listenerCount(name: EventName, listener?: Listener): number {
-    const listeners = this[ALL]?.[name] ?? [];
+    const listeners = this[LISTENERS]?.[name] ?? [];
     if (listener === undefined) return listeners.length;
-    return listeners.filter((one) => one === listener || one.listener === listener).length;
+    return listeners.filter((stored) => stored === listener || stored.listener === listener).length;
   }
 
   eventNames(): EventName[] {
-    const all = this[ALL] ?? {};
-    return Reflect.ownKeys(all).filter((name) => all[name] !== undefined);
+    const lists = this[LISTENERS] ?? {};
+    // An event without listeners keeps its property, with undefined.
+    return Reflect.ownKeys(lists).filter((name) => lists[name] !== undefined);
   }
 }
 
 native.addEmitterMethods(
   Emitter.prototype,
-  ALL,
+  LISTENERS,
   (listener) => checkFunction("listener", listener),
   (value) => {
-    throw unhandled(value);
+    throw unhandledError(value);
   },
 );
 
 export type EventEmitter = Emitter;
-/** A function, not a class, because streams and others call it for an object of theirs. */
-export const EventEmitter = makeClass();
+/** The constructor is a function, not a class, because streams and others call it for an object of theirs. */
+export const EventEmitter = createConstructor();
 
-function Class(): void {}
+function Constructor(): void {}
 
-function makeClass(): typeof Emitter & { readonly EventEmitter: typeof Emitter } {
-  Class.prototype = Emitter.prototype;
-  Object.defineProperty(Class, "name", { value: "EventEmitter", configurable: true });
-  Object.defineProperty(Emitter.prototype, "constructor", { value: Class, configurable: true, writable: true });
+function createConstructor(): typeof Emitter & { readonly EventEmitter: typeof Emitter } {
+  Constructor.prototype = Emitter.prototype;
+  Object.defineProperty(Constructor, "name", { value: "EventEmitter", configurable: true });
+  Object.defineProperty(Emitter.prototype, "constructor", { value: Constructor, configurable: true, writable: true });
   const listenerCount = (emitter: Emitter, name: EventName): number => emitter.listenerCount(name);
-  const properties = { EventEmitter: Class, captureRejectionSymbol };
-  Object.assign(Class, properties, { once, setMaxListeners, addAbortListener, listenerCount });
+  const properties = { EventEmitter: Constructor, captureRejectionSymbol };
+  Object.assign(Constructor, properties, { once, setMaxListeners, addAbortListener, listenerCount });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language calls a function with a prototype a class
-  return Class as unknown as typeof Emitter & { readonly EventEmitter: typeof Emitter };
+  return Constructor as unknown as typeof Emitter & { readonly EventEmitter: typeof Emitter };
 }
 
-function unhandled(value: unknown): unknown {
+/** @param value that of an event 'error' without listeners */
+function unhandledError(value: unknown): unknown {
   if (value instanceof Error) return value;
   const message = `Unhandled error. (${typeof value === "string" ? `'${value}'` : String(value)})`;
   return Object.assign(codedError("ERR_UNHANDLED_ERROR", message), { context: value });
 }
 
-/** A promise of the values of the next event; an event `error` rejects it, unless that is the one. */
+/**
+ * Resolves with the values of the next event. Rejects if the emitter emits 'error', unless that is the event, and with an
+ * AbortError if the signal aborts.
+ */
 export async function once(
-  emitter: EventEmitter | Target,
+  emitter: EventEmitter | EventTargetLike,
   name: string,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<unknown[]> {
   const { signal } = options;
   if (signal?.aborted === true) throw new AbortError(signal.reason);
   return new Promise((resolve, reject) => {
+    /** @returns a function that removes the listener */
     const listen = (event: string, listener: Listener): (() => void) => {
       if ("addEventListener" in emitter) {
         emitter.addEventListener(event, listener, { once: true });
@@ -128,25 +141,26 @@ export async function once(
       emitter.once(event, listener);
       return () => emitter.removeListener(event, listener);
     };
-    const ends = [listen(name, (...values) => settle(() => resolve(values)))];
-    function settle(how: () => void): void {
-      for (const end of ends) end();
+    const removals = [listen(name, (...values) => settle(() => resolve(values)))];
+    function settle(resolveOrReject: () => void): void {
+      for (const remove of removals) remove();
       signal?.removeEventListener("abort", onAbort);
-      how();
+      resolveOrReject();
     }
     function onAbort(): void {
       settle(() => reject(new AbortError(signal?.reason)));
     }
-    if (name !== "error" && !("addEventListener" in emitter))
-      ends.push(listen("error", (error) => settle(() => reject(error))));
+    if (name !== "error" && !("addEventListener" in emitter)) {
+      removals.push(listen("error", (error) => settle(() => reject(error))));
+    }
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
 
-/** Limits nothing: this runtime does not warn of many listeners. */
+/** Does nothing, because this runtime does not warn of many listeners. */
 export function setMaxListeners(): void {}
 
-/** Calls back when the signal is aborted, or soon if it is already. */
+/** Calls back when the signal aborts, or in a microtask if it has aborted already. @returns an object that removes the listener */
 export function addAbortListener(signal: AbortSignal, listener: (event?: unknown) => void): Disposable {
   if (signal === undefined) throw invalidType("signal", "an instance of AbortSignal", signal);
   if (signal.aborted) queueMicrotask(() => listener());

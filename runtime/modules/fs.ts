@@ -1,20 +1,26 @@
-/** The parts of node:fs that the bundle uses. */
+/**
+ * The parts of node:fs that the bundle uses, most of them synchronous. The C functions (runtime/native/files.c) throw the errors
+ * of Node.js.
+ */
 import { Buffer } from "./buffer.ts";
 import { POLLOUT, watch } from "../loop.ts";
 import { natives } from "../native.ts";
 
 type Path = string | Uint8Array;
-/** Names, as bytes, and types in turns. */
-type Entries = readonly (Uint8Array | number)[];
+/** The entries of a folder as a flat list of names, as bytes, and types, as `d_type` of readdir(3). */
+type FolderEntries = readonly (Uint8Array | number)[];
 
 interface Natives {
   readonly processor: string;
   readonly open: (path: string, flags: number, mode: number) => number;
   readonly close: (descriptor: number) => void;
+  /** Reads or writes at the descriptor's own position if `position` is -1. */
   readonly read: (descriptor: number, to: Uint8Array, offset: number, length: number, position: number) => number;
   readonly write: (descriptor: number, from: Uint8Array, offset: number, length: number, position: number) => number;
+  /** Calls back with the number of bytes, or the negative number of an error. @throws if no thread can be started */
   readonly writeInThread: (descriptor: number, bytes: Uint8Array, callback: (result: number) => void) => void;
   readonly access: (path: string, mode: number) => void;
+  /** @returns the fields of `Stats`; undefined if there is no file and `throws` is false */
   readonly status: (path: string, follows: boolean, throws: boolean) => readonly number[] | undefined;
   readonly statusOfOpen: (descriptor: number) => readonly number[];
   readonly inodeOfOpen: (descriptor: number) => bigint;
@@ -29,16 +35,16 @@ interface Natives {
   readonly readLinkBytes: (path: string) => Uint8Array;
   readonly realPath: (path: string) => string;
   readonly realPathBytes: (path: string) => Uint8Array;
-  readonly readFolder: (path: string) => Entries;
+  readonly readFolder: (path: string) => FolderEntries;
   readonly openFolder: (path: string) => number;
-  /** Returns the next entries, some hundreds; undefined at the end. */
-  readonly readOpenFolder: (descriptor: number) => Entries | undefined;
+  /** Returns the next entries, some hundreds at once; undefined at the end. */
+  readonly readOpenFolder: (descriptor: number) => FolderEntries | undefined;
   readonly changeMode: (descriptor: number, mode: number) => void;
   readonly synchronize: (descriptor: number) => void;
   readonly truncate: (descriptor: number, length: number) => void;
-  /** Returns the path of which `utf8_of` in runtime.h makes these bytes. */
+  /** Returns a path as text, which may contain bytes that are not UTF-8: `utf8_of` in runtime.h turns them back. */
   readonly textFromSystem: (bytes: Uint8Array) => string;
-  /** Returns the error that functions of C throw. @param error the system's number */
+  /** Returns an error as the other functions throw it. @param error the system's number */
   readonly systemError: (error: number, syscall: string) => Error;
 }
 
@@ -58,22 +64,25 @@ export const constants = {
   O_TRUNC: 0o1000,
   O_APPEND: 0o2000,
   O_NONBLOCK: 0o4000,
-  // They differ on Arm.
+  // These two have other numbers on Arm.
   O_DIRECTORY: native.processor === "arm64" ? 0o40_000 : 0o200_000,
   O_NOFOLLOW: native.processor === "arm64" ? 0o100_000 : 0o400_000,
   S_IFMT: 0o170_000,
 } as const;
 
-const FLAGS: Readonly<Record<string, number>> = {
+/** The flags of openSync that are given as text. */
+const OPEN_FLAGS: Readonly<Record<string, number>> = {
   r: constants.O_RDONLY,
   "r+": constants.O_RDWR,
   w: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC,
   wx: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_EXCL,
   a: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND,
 };
-const [TYPE, LINK, FILE, SOCKET, FOLDER, PIPE, DEVICE] = [
-  0o170_000, 0o120_000, 0o100_000, 0o140_000, 0o040_000, 0o010_000, 0o020_000,
-];
+/** The bits of a mode that are the file's type, and the types (inode(7)). */
+const TYPE_BITS = 0o170_000;
+const [LINK, FILE, SOCKET, FOLDER, PIPE, DEVICE] = [0o120_000, 0o100_000, 0o140_000, 0o040_000, 0o010_000, 0o020_000];
+const EISDIR = 21;
+const CURRENT_POSITION = -1;
 
 function pathOf(path: Path): string {
   return typeof path === "string" ? path : native.textFromSystem(path);
@@ -95,7 +104,7 @@ class Stats {
   readonly ctimeMs: number;
   readonly birthtimeMs: number;
 
-  /** By index, since to take a list apart calls its iterator for each field. */
+  /** @param fields those of this class, in their order. Destructuring would call the list's iterator for each of them. */
   constructor(fields: readonly number[]) {
     this.dev = fields[0] ?? 0;
     this.mode = fields[1] ?? 0;
@@ -114,27 +123,27 @@ class Stats {
   }
 
   isFile(): boolean {
-    return (this.mode & TYPE) === FILE;
+    return (this.mode & TYPE_BITS) === FILE;
   }
 
   isDirectory(): boolean {
-    return (this.mode & TYPE) === FOLDER;
+    return (this.mode & TYPE_BITS) === FOLDER;
   }
 
   isSymbolicLink(): boolean {
-    return (this.mode & TYPE) === LINK;
+    return (this.mode & TYPE_BITS) === LINK;
   }
 
   isFIFO(): boolean {
-    return (this.mode & TYPE) === PIPE;
+    return (this.mode & TYPE_BITS) === PIPE;
   }
 
   isSocket(): boolean {
-    return (this.mode & TYPE) === SOCKET;
+    return (this.mode & TYPE_BITS) === SOCKET;
   }
 
   isCharacterDevice(): boolean {
-    return (this.mode & TYPE) === DEVICE;
+    return (this.mode & TYPE_BITS) === DEVICE;
   }
 }
 
@@ -142,27 +151,28 @@ interface StatOptions {
   readonly throwIfNoEntry?: boolean;
 }
 
-function statusAt(path: Path, follows: boolean, { throwIfNoEntry = true }: StatOptions): Stats | undefined {
+function readStatus(path: Path, follows: boolean, { throwIfNoEntry = true }: StatOptions): Stats | undefined {
   const fields = native.status(pathOf(path), follows, throwIfNoEntry);
   return fields && new Stats(fields);
 }
 
 export function statSync(path: Path, options: StatOptions = {}): Stats | undefined {
-  return statusAt(path, true, options);
+  return readStatus(path, true, options);
 }
 
 export function lstatSync(path: Path, options: StatOptions = {}): Stats | undefined {
-  return statusAt(path, false, options);
+  return readStatus(path, false, options);
 }
 
 export function fstatSync(descriptor: number): Stats;
 export function fstatSync(descriptor: number, options: { readonly bigint: true }): { readonly ino: bigint };
-/** With `bigint` the inode alone, which is all that the bundle asks for. */
+/** With the option `bigint` only the inode is returned, because the bundle uses nothing else of it. */
 export function fstatSync(descriptor: number, options?: object): Stats | { readonly ino: bigint } {
   if (options !== undefined) return { ino: native.inodeOfOpen(descriptor) };
   return new Stats(native.statusOfOpen(descriptor));
 }
 
+/** Returns only the type of the file system, as statfs(2) names it. */
 export function statfsSync(path: Path): { readonly type: number } {
   return { type: native.fileSystemType(pathOf(path)) };
 }
@@ -182,17 +192,17 @@ export function accessSync(path: Path, mode: number = constants.F_OK): void {
 
 /** Calls back later, with the error of `accessSync` or null. */
 export function access(path: Path, callback: (error: unknown) => void): void {
-  let problem: unknown = null;
+  let accessError: unknown = null;
   try {
     accessSync(path);
   } catch (error) {
-    problem = error;
+    accessError = error;
   }
-  setImmediate(() => callback(problem));
+  setImmediate(() => callback(accessError));
 }
 
 export function openSync(path: Path, flags: string | number = "r", mode = 0o666): number {
-  const bits = typeof flags === "number" ? flags : FLAGS[flags];
+  const bits = typeof flags === "number" ? flags : OPEN_FLAGS[flags];
   if (bits === undefined) throw new TypeError(`no flags ${flags}`);
   return native.open(pathOf(path), bits, mode);
 }
@@ -201,28 +211,31 @@ export function closeSync(descriptor: number): void {
   native.close(descriptor);
 }
 
-interface PartOfBytes {
+interface ReadOptions {
   readonly offset?: number;
   readonly length?: number;
   readonly position?: number | null;
 }
 
-/** Takes the part of the bytes as three numbers or as one object. */
+/** Takes (descriptor, bytes, offset, length, position) or (descriptor, bytes, options). @returns 0 at the end of the file */
 export function readSync(
   descriptor: number,
-  to: Uint8Array,
-  from: number | PartOfBytes = 0,
-  count?: number,
-  at: number | null = null,
+  bytes: Uint8Array,
+  offsetOrOptions: number | ReadOptions = 0,
+  lengthArgument?: number,
+  positionArgument: number | null = null,
 ): number {
   const {
     offset = 0,
     length,
     position,
-  } = typeof from === "number" ? { offset: from, length: count, position: at } : from;
-  return native.read(descriptor, to, offset, length ?? to.length - offset, position ?? -1);
+  } = typeof offsetOrOptions === "number"
+    ? { offset: offsetOrOptions, length: lengthArgument, position: positionArgument }
+    : offsetOrOptions;
+  return native.read(descriptor, bytes, offset, length ?? bytes.length - offset, position ?? CURRENT_POSITION);
 }
 
+/** @returns the number of bytes that were written, which may be less than asked for */
 export function writeSync(
   descriptor: number,
   data: Uint8Array | string,
@@ -231,43 +244,47 @@ export function writeSync(
   position?: number | null,
 ): number {
   const bytes = typeof data === "string" ? Buffer.from(data) : data;
-  return native.write(descriptor, bytes, offset, length ?? bytes.length - offset, position ?? -1);
+  return native.write(descriptor, bytes, offset, length ?? bytes.length - offset, position ?? CURRENT_POSITION);
 }
 
-type Written = (error: Error | null, count: number, bytes: Uint8Array) => void;
+type WriteCallback = (error: Error | null, count: number, bytes: Uint8Array) => void;
 
-/** Writes in another thread, which may wait. */
+/** Writes at the current position in another thread, because the write may block. */
 export function write(
   descriptor: number,
   bytes: Uint8Array,
   offset: number,
   length: number,
   _position: null,
-  done: Written,
+  callback: WriteCallback,
 ): void {
   const part = bytes.subarray(offset, offset + length);
   const finish = (result: number): void => {
-    if (result < 0) done(native.systemError(-result, "write"), 0, bytes);
-    else done(null, result, bytes);
+    if (result < 0) callback(native.systemError(-result, "write"), 0, bytes);
+    else callback(null, result, bytes);
   };
   try {
     native.writeInThread(descriptor, part, finish);
   } catch {
-    // The limit on processes counts threads.
-    writeInTurn(descriptor, part, finish);
+    // No thread can be started, because the user's limit on processes counts threads, too.
+    writeWhenWritable(descriptor, part, finish);
   }
 }
 
-/** A write of so many bytes to a pipe does not block if poll(2) reports it writable (PIPE_BUF). */
-const UNBLOCKED_BYTES = 4096;
+/** A write of so many bytes to a pipe does not block if poll(2) has reported the pipe writable (PIPE_BUF in pipe(7)). */
+const MAX_UNBLOCKED_BYTES = 4096;
 
-/** Writes some of the bytes once that does not block. @param finish gets their number, or the negative number of an error */
-function writeInTurn(descriptor: number, bytes: Uint8Array, finish: (result: number) => void): void {
-  const writable = watch(descriptor, POLLOUT, () => {
-    writable.close();
+/**
+ * Writes some of the bytes as soon as that does not block.
+ *
+ * @param finish gets the number of the written bytes, or the negative number of an error
+ */
+function writeWhenWritable(descriptor: number, bytes: Uint8Array, finish: (result: number) => void): void {
+  const writeWatch = watch(descriptor, POLLOUT, () => {
+    writeWatch.close();
     let result: number;
     try {
-      result = native.write(descriptor, bytes, 0, Math.min(bytes.length, UNBLOCKED_BYTES), -1);
+      result = native.write(descriptor, bytes, 0, Math.min(bytes.length, MAX_UNBLOCKED_BYTES), CURRENT_POSITION);
     } catch (error) {
       result = error instanceof Error && "errno" in error ? Number(error.errno) : -1;
     }
@@ -275,20 +292,23 @@ function writeInTurn(descriptor: number, bytes: Uint8Array, finish: (result: num
   });
 }
 
-type Encoding = BufferEncoding | { readonly encoding?: BufferEncoding | null } | null;
+type EncodingOption = BufferEncoding | { readonly encoding?: BufferEncoding | null } | null;
 
-function encodingOf(options: Encoding | undefined): BufferEncoding | undefined {
+function encodingOf(options: EncodingOption | undefined): BufferEncoding | undefined {
   return (typeof options === "string" ? options : options?.encoding) ?? undefined;
 }
 
-/** Reads to the end, also files whose size is not known (/proc, pipes). */
-export function readFileSync(file: Path | number, options?: Encoding): Buffer | string {
+const CHUNK_BYTES = 65_536;
+
+/** Reads a file to its end, even one whose size is not known beforehand (/proc, pipes). */
+export function readFileSync(file: Path | number, options?: EncodingOption): Buffer | string {
   const descriptor = typeof file === "number" ? file : openSync(file);
   const chunks: Buffer[] = [];
   try {
     const { size } = fstatSync(descriptor);
-    for (let next = size > 0 ? size + 1 : 65_536; ; next = 65_536) {
-      const chunk = Buffer.allocUnsafe(next);
+    // The first chunk takes the whole file, unless the file grows meanwhile.
+    for (let chunkBytes = size > 0 ? size + 1 : CHUNK_BYTES; ; chunkBytes = CHUNK_BYTES) {
+      const chunk = Buffer.allocUnsafe(chunkBytes);
       const count = readSync(descriptor, chunk);
       if (count === 0) break;
       chunks.push(chunk.subarray(0, count));
@@ -324,7 +344,7 @@ class Dirent {
   readonly name: string;
   readonly #type: number;
 
-  /** @param type DT_REG and so on of readdir(3): the file's type in twelve bits less */
+  /** @param type DT_REG and so on (readdir(3)), which is the file's type without its twelve lower bits */
   constructor(name: string, type: number) {
     this.name = name;
     this.#type = type << 12;
@@ -348,7 +368,8 @@ interface FolderOptions {
   readonly encoding?: "buffer";
 }
 
-function entryAt(list: Entries, index: number): { readonly name: Buffer; readonly type: number } {
+/** Returns the entry whose name is at an index of the list. */
+function entryAt(list: FolderEntries, index: number): { readonly name: Buffer; readonly type: number } {
   const [bytes, type] = [list[index], list[index + 1]];
   if (typeof bytes !== "object" || typeof type !== "number") throw new TypeError("no entry of a folder");
   return { name: Buffer.from(bytes), type };
@@ -365,10 +386,11 @@ export function readdirSync(path: Path, options: FolderOptions = {}): (string | 
   return entries;
 }
 
-/** An open folder, whose entries are read in parts. */
+/** An open folder, whose entries are read some hundreds at once. The caller must close it. */
 class Dir {
   readonly #descriptor: number;
-  #part: Entries | undefined = [];
+  /** The entries that were read last; undefined at the end. */
+  #entries: FolderEntries | undefined = [];
   #index = 0;
 
   constructor(descriptor: number) {
@@ -376,13 +398,13 @@ class Dir {
   }
 
   readSync(): Dirent | null {
-    // A part may have the folder itself and the one above alone, which are left out.
-    while (this.#part !== undefined && this.#index >= this.#part.length) {
-      this.#part = native.readOpenFolder(this.#descriptor);
+    // A list may be empty before the end, because C leaves out the entries "." and "..".
+    while (this.#entries !== undefined && this.#index >= this.#entries.length) {
+      this.#entries = native.readOpenFolder(this.#descriptor);
       this.#index = 0;
     }
-    if (this.#part === undefined) return null;
-    const { name, type } = entryAt(this.#part, this.#index);
+    if (this.#entries === undefined) return null;
+    const { name, type } = entryAt(this.#entries, this.#index);
     this.#index += 2;
     return new Dirent(name.toString(), type);
   }
@@ -412,7 +434,7 @@ export function rmdirSync(path: Path): void {
   native.removeFolder(pathOf(path));
 }
 
-function namesIn(path: string): readonly string[] {
+function listNames(path: string): readonly string[] {
   return readdirSync(path).filter((entry) => typeof entry === "string");
 }
 
@@ -420,8 +442,8 @@ export function rmSync(path: string, options: { readonly force?: boolean; readon
   const stats = lstatSync(path, { throwIfNoEntry: options.force !== true });
   if (stats === undefined) return;
   if (!stats.isDirectory()) return unlinkSync(path);
-  if (options.recursive !== true) throw native.systemError(21, "rm");
-  for (const name of namesIn(path)) rmSync(`${path}/${name}`, options);
+  if (options.recursive !== true) throw native.systemError(EISDIR, "rm");
+  for (const name of listNames(path)) rmSync(`${path}/${name}`, options);
   rmdirSync(path);
 }
 

@@ -1,4 +1,4 @@
-/** The parts of node:net that the bundle and node:http use. */
+/** The parts of node:net that the bundle and node:http use. The folder net/ has the rest of the module. */
 import type { ConnectOptions } from "./net/connect.ts";
 import { Server, type ServerOptions } from "./net/server.ts";
 import { Socket, type SocketOptions } from "./net/socket.ts";
@@ -8,22 +8,22 @@ export { Server, Socket };
 
 type Options = ConnectOptions & SocketOptions & { readonly timeout?: number | undefined };
 
-/** Connects to (options), (port, host) or (path), with a callback for 'connect' as the last argument. */
-export function connect(options: Options | number | string, ...more: unknown[]): Socket {
-  const [host] = more;
-  const callback = more.findLast((one) => typeof one === "function");
-  const all: Options =
-    typeof options === "object"
-      ? options
-      : typeof options === "number"
-        ? { port: options, ...(typeof host === "string" ? { host } : {}) }
-        : { path: options };
-  const socket = new Socket(all);
-  if (all.timeout !== undefined && all.timeout > 0) socket.setTimeout(all.timeout);
+/** Takes (options), (port, host) or (path), and a listener for 'connect' as the last argument. */
+export function connect(target: Options | number | string, ...rest: unknown[]): Socket {
+  const listener = rest.findLast((value) => typeof value === "function");
+  const options = parseTarget(target, rest[0]);
+  const socket = new Socket(options);
+  if (options.timeout !== undefined && options.timeout > 0) socket.setTimeout(options.timeout);
   return socket.connect(
-    all,
-    typeof callback === "function" ? () => void Reflect.apply(callback, socket, []) : undefined,
+    options,
+    typeof listener === "function" ? () => void Reflect.apply(listener, socket, []) : undefined,
   );
+}
+
+function parseTarget(target: Options | number | string, host: unknown): Options {
+  if (typeof target === "object") return target;
+  if (typeof target === "string") return { path: target };
+  return { port: target, ...(typeof host === "string" ? { host } : {}) };
 }
 
 export function createServer(

@@ -4,6 +4,7 @@ import { process } from "./process.ts";
 import { signals } from "./signals.ts";
 
 interface Natives {
+  /** Returns the entry of this user in the password file; undefined if there is none. */
   readonly user: () => readonly [name: string, home: string, shell: string] | undefined;
   readonly errorNumbers: () => Readonly<Record<string, number>>;
   readonly userId: () => number;
@@ -24,10 +25,11 @@ export const constants = {
   },
 };
 
+/** @throws ENOENT if the password file does not have this user */
 export function userInfo(): object {
-  const found = native.user();
-  if (found === undefined) throw native.systemError(ENOENT, "uv_os_get_passwd");
-  const [username, home, shell] = found;
+  const user = native.user();
+  if (user === undefined) throw native.systemError(ENOENT, "uv_os_get_passwd");
+  const [username, home, shell] = user;
   return { uid: native.userId(), gid: native.groupId(), username, homedir: home, shell };
 }
 

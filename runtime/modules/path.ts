@@ -1,4 +1,4 @@
-/** node:path, for POSIX. */
+/** The module node:path, for POSIX. */
 import { invalidType } from "../errors.ts";
 
 /** The part of node:process that this file uses. */
@@ -19,20 +19,23 @@ function check(path: unknown, name = "path"): asserts path is string {
   if (typeof path !== "string") throw invalidType(name, "of type string", path);
 }
 
-/** Removes "." and resolves "..", which stays only in front of a relative path. */
-function withoutDots(path: string, isRelative: boolean): string {
-  // Most paths are plain, and QuickJS splits slowly.
+/**
+ * Resolves "." and "..", of which the latter stays only at the beginning of a relative path. Returns the path without slashes
+ * at its beginning and end: "a/./b/../c/" becomes "a/c".
+ */
+function resolveDots(path: string, isRelative: boolean): string {
+  // Most paths have nothing to resolve, and QuickJS splits slowly.
   if (!path.includes("/.") && !path.includes("//") && !path.startsWith(".")) {
     return path.slice(path.startsWith("/") ? 1 : 0, path.endsWith("/") ? -1 : undefined);
   }
-  const kept: string[] = [];
+  const resolvedParts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;
-    if (part !== "..") kept.push(part);
-    else if (kept.length > 0 && kept.at(-1) !== "..") kept.pop();
-    else if (isRelative) kept.push(part);
+    if (part !== "..") resolvedParts.push(part);
+    else if (resolvedParts.length > 0 && resolvedParts.at(-1) !== "..") resolvedParts.pop();
+    else if (isRelative) resolvedParts.push(part);
   }
-  return kept.join("/");
+  return resolvedParts.join("/");
 }
 
 export function isAbsolute(path: string): boolean {
@@ -44,10 +47,10 @@ export function normalize(path: string): string {
   check(path);
   if (path === "") return ".";
   const isRelative = !path.startsWith("/");
-  const plain = withoutDots(path, isRelative);
-  const last = path.endsWith("/") ? "/" : "";
-  if (plain === "") return isRelative ? `.${last}` : "/";
-  return `${isRelative ? "" : "/"}${plain}${last}`;
+  const resolvedPath = resolveDots(path, isRelative);
+  const lastSlash = path.endsWith("/") ? "/" : "";
+  if (resolvedPath === "") return isRelative ? `.${lastSlash}` : "/";
+  return `${isRelative ? "" : "/"}${resolvedPath}${lastSlash}`;
 }
 
 export function join(...paths: string[]): string {
@@ -58,27 +61,31 @@ export function join(...paths: string[]): string {
 export function resolve(...paths: string[]): string {
   let path = "";
   for (let index = paths.length - 1; index >= 0 && !path.startsWith("/"); index--) {
-    const one = paths[index];
-    check(one, `paths[${index}]`);
-    if (one !== "") path = `${one}/${path}`;
+    const prefix = paths[index];
+    check(prefix, `paths[${index}]`);
+    if (prefix !== "") path = `${prefix}/${path}`;
   }
   if (!path.startsWith("/")) path = `${process.cwd()}/${path}`;
-  return `/${withoutDots(path, false)}`;
+  return `/${resolveDots(path, false)}`;
 }
 
 export function relative(from: string, to: string): string {
   check(from, "from");
   check(to, "to");
-  const [source, target] = [resolve(from), resolve(to)].map((path) => path.split("/").filter((part) => part !== ""));
-  const steps = source ?? [];
-  const parts = target ?? [];
-  let same = 0;
-  while (same < steps.length && steps[same] === parts[same]) same++;
-  return [...steps.slice(same).map(() => ".."), ...parts.slice(same)].join("/");
+  const fromParts = splitPath(resolve(from));
+  const toParts = splitPath(resolve(to));
+  let commonCount = 0;
+  while (commonCount < fromParts.length && fromParts[commonCount] === toParts[commonCount]) commonCount++;
+  const upwards = fromParts.slice(commonCount).map(() => "..");
+  return [...upwards, ...toParts.slice(commonCount)].join("/");
 }
 
-/** The length without slashes at the end. */
-function bareLength(path: string): number {
+function splitPath(path: string): readonly string[] {
+  return path.split("/").filter((part) => part !== "");
+}
+
+/** Returns the length of a path without the slashes at its end. */
+function lengthWithoutLastSlashes(path: string): number {
   let { length } = path;
   while (length > 1 && path[length - 1] === "/") length--;
   return length;
@@ -87,10 +94,10 @@ function bareLength(path: string): number {
 export function dirname(path: string): string {
   check(path);
   if (path === "") return ".";
-  const slash = path.lastIndexOf("/", bareLength(path) - 1);
+  const slash = path.lastIndexOf("/", lengthWithoutLastSlashes(path) - 1);
   if (slash === -1) return ".";
   if (slash === 0) return "/";
-  // As in Node.js, slashes between stay: a//b is in "a/".
+  // As in Node.js, further slashes stay: the folder of a//b is "a/".
   return slash === 1 && path.startsWith("//") ? "//" : path.slice(0, slash);
 }
 
@@ -98,8 +105,8 @@ export function basename(path: string, suffix?: string): string {
   check(path);
   if (suffix !== undefined) check(suffix, "suffix");
   if (suffix === path) return "";
-  const bare = path.slice(0, bareLength(path));
-  const base = bare.slice(bare.lastIndexOf("/") + 1);
+  const withoutLastSlashes = path.slice(0, lengthWithoutLastSlashes(path));
+  const base = withoutLastSlashes.slice(withoutLastSlashes.lastIndexOf("/") + 1);
   if (suffix === undefined || base === suffix || !base.endsWith(suffix)) return base;
   return base.slice(0, base.length - suffix.length);
 }
@@ -116,9 +123,9 @@ export function parse(path: string): ParsedPath {
   const root = path.startsWith("/") ? "/" : "";
   const base = basename(path);
   const ext = extname(path);
-  const bare = path.slice(0, bareLength(path));
-  const slash = bare.lastIndexOf("/");
-  const dir = slash <= 0 ? (slash === 0 ? "/" : "") : bare.slice(0, slash);
+  const withoutLastSlashes = path.slice(0, lengthWithoutLastSlashes(path));
+  const slash = withoutLastSlashes.lastIndexOf("/");
+  const dir = slash > 0 ? withoutLastSlashes.slice(0, slash) : slash === 0 ? "/" : "";
   return { root, dir, base, ext, name: base.slice(0, base.length - ext.length) };
 }
 

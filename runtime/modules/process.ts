@@ -1,4 +1,7 @@
-/** The parts of the global `process` that the bundle uses. */
+/**
+ * The parts of the global `process` that the bundle uses. Modules are loaded in the process that builds the executable, whose
+ * memory becomes a part of it (runtime/native/image.h); `begin` takes what belongs to the process that runs.
+ */
 import { EventEmitter } from "./events.ts";
 import { signals } from "./signals.ts";
 import { catchSignal, nextTick, releaseSignal } from "../loop.ts";
@@ -6,9 +9,9 @@ import { natives } from "../native.ts";
 
 interface Natives {
   readonly processor: string;
-  /** The command line with this program's name. */
+  /** The command line, which begins with the name of this program. */
   readonly words: readonly string[];
-  /** Returns names and values in turns, separated by NUL. */
+  /** Returns names and values in turn, separated by null bytes; undefined without variables. */
   readonly environment: () => string | undefined;
   readonly workingDirectory: () => string;
   readonly changeFolder: (path: string) => void;
@@ -25,19 +28,19 @@ interface Natives {
 }
 
 const native = natives<Natives>();
-/** When the process started, by `native.now()`. */
-let start = 0;
+/** The time at which the process started, by `native.now()`. */
+let startTime = 0;
 
-/** Variables for Node.js itself, which are meant for the program alone. */
-const FOR_NODE: ReadonlySet<string> = new Set(["NODE_OPTIONS", "NODE_DEBUG", "NODE_V8_COVERAGE"]);
+/** Variables by which a user configures Node.js. They are meant for the program, and the bundle must not act on them. */
+const VARIABLES_OF_NODE: ReadonlySet<string> = new Set(["NODE_OPTIONS", "NODE_DEBUG", "NODE_V8_COVERAGE"]);
 
-function environment(): Record<string, string | undefined> {
+function readEnvironment(): Record<string, string | undefined> {
   const variables: Record<string, string | undefined> = {};
   const list = native.environment()?.split("\0") ?? [];
   for (let index = 0; index + 1 < list.length; index += 2) {
     const name = list[index] ?? "";
-    // The first of two variables with one name wins, as in getenv(3).
-    if (!FOR_NODE.has(name) && !Object.hasOwn(variables, name)) variables[name] = list[index + 1];
+    // If two variables have one name, the first is used, as in getenv(3).
+    if (!VARIABLES_OF_NODE.has(name) && !Object.hasOwn(variables, name)) variables[name] = list[index + 1];
   }
   return variables;
 }
@@ -48,7 +51,7 @@ const SIGSTOP = 19;
 class Process extends EventEmitter {
   readonly platform = "linux";
   readonly arch = native.processor;
-  // Libraries compare it.
+  // Some libraries check this version.
   readonly version = "v24.0.0";
   readonly versions = { node: "24.0.0" };
   pid = 0;
@@ -59,16 +62,17 @@ class Process extends EventEmitter {
   #isExiting = false;
   #variables: Record<string, string | undefined> | undefined;
 
-  /** Takes what belongs to this process. Modules may be loaded in another one, the build's (image.h). */
+  /** Must be called first in the process that runs, because modules may have been loaded in the process of the build. */
   begin(): void {
-    start = native.now();
+    startTime = native.now();
     this.pid = native.ownId();
     this.argv = ["/proc/self/exe", ...native.words];
   }
 
   get env(): Record<string, string | undefined> {
+    // The environment of the build must not get into the executable.
     if (this.pid === 0) throw new Error("a module reads the environment while it loads");
-    return (this.#variables ??= environment());
+    return (this.#variables ??= readEnvironment());
   }
 
   get ppid(): number {
@@ -85,11 +89,12 @@ class Process extends EventEmitter {
   getgid = (): number => native.groupId();
   uptime = (): number => performance.now() / 1000;
 
-  /** @param mask the present one stays if it is left out */
+  /** Sets the mask if there is one, and returns the mask before. */
   umask = (mask?: number): number => {
-    const former = native.setUmask(mask ?? 0);
-    if (mask === undefined) native.setUmask(former);
-    return former;
+    // umask(2) can only be read by setting it.
+    const formerMask = native.setUmask(mask ?? 0);
+    if (mask === undefined) native.setUmask(formerMask);
+    return formerMask;
   };
 
   hrtime = (): [number, number] => {
@@ -120,10 +125,10 @@ class Process extends EventEmitter {
     return this.reallyExit(this.exitCode ?? 0);
   };
 
-  /** Ends the process without `exit`. The package signal-exit needs it, and replaces it. */
+  /** Ends the process without the event 'exit'. The package signal-exit replaces this method. */
   reallyExit = (status: number): never => native.exit(status);
 
-  /** Ends the process after its last callback. */
+  /** Ends the process when the event loop has nothing more to do. */
   end(): never {
     this.emit("beforeExit", this.exitCode ?? 0);
     return this.exit();
@@ -132,14 +137,15 @@ class Process extends EventEmitter {
 
 export const process = new Process();
 
-/** The engine's own counts from the load of modules. */
-export const performance = { now: (): number => native.now() - start };
+/** Counts from the start of the process. The engine's own clock counts from the load of modules. */
+export const performance = { now: (): number => native.now() - startTime };
 
-/** Signals are caught while they have a listener. */
+/** Catches each signal while it has a listener. */
 function listenToSignals(): void {
   process.on("newListener", (event: unknown) => {
-    const number = signals[String(event)];
-    if (number === undefined || process.listenerCount(String(event)) > 0) return;
+    const name = String(event);
+    const number = signals[name];
+    if (number === undefined || process.listenerCount(name) > 0) return;
     if (number === SIGKILL || number === SIGSTOP) {
       throw Object.assign(new Error("uv_signal_start EINVAL"), {
         code: "EINVAL",
@@ -147,19 +153,19 @@ function listenToSignals(): void {
         syscall: "uv_signal_start",
       });
     }
-    const name = String(event);
     catchSignal(number, () => process.emit(name, name, number));
   });
   process.on("removeListener", (event: unknown) => {
-    const number = signals[String(event)];
-    if (number !== undefined && process.listenerCount(String(event)) === 0) releaseSignal(number);
+    const name = String(event);
+    const number = signals[name];
+    if (number !== undefined && process.listenerCount(name) === 0) releaseSignal(number);
   });
 }
 
 listenToSignals();
 
-/** Handles an error that no code has caught. */
-export function uncaught(error: unknown): void {
+/** Handles an error that no code has caught. Without a listener for 'uncaughtException' it ends the process. */
+export function handleUncaught(error: unknown): void {
   if (process.listenerCount("uncaughtException") > 0)
     return void process.emit("uncaughtException", error, "uncaughtException");
   throw error;

@@ -2,16 +2,17 @@
 import { AbortError } from "../errors.ts";
 import { Timer } from "../loop.ts";
 
-interface Options {
+interface TimeoutOptions {
   readonly signal?: AbortSignal;
+  /** If it is false, the timer does not keep the event loop alive. */
   readonly ref?: boolean;
 }
 
-/** Rejects with an AbortError once the signal aborts. */
+/** Resolves with the value after so many milliseconds. Rejects with an AbortError as soon as the signal aborts. */
 export function setTimeout<Value>(
   ms = 1,
   value?: Value,
-  { signal, ref = true }: Options = {},
+  { signal, ref = true }: TimeoutOptions = {},
 ): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {

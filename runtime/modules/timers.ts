@@ -1,4 +1,4 @@
-/** Timers, as globals and for node:timers/promises. */
+/** The timer functions, which are globals and the module node:timers. */
 import { addImmediate, type Immediate, Timer } from "../loop.ts";
 
 type Callback = (...args: readonly unknown[]) => void;

@@ -1,23 +1,30 @@
-/** The parts of node:tls that the bundle uses: clients over a socket that is connected. */
+/**
+ * The parts of node:tls that the bundle uses: contexts with trusted certificates, and clients over a socket that is connected.
+ *
+ * The server is verified twice. C refuses a wrong server before any data is exchanged (runtime/native/verify.c), and `TLSSocket`
+ * compares the host again and makes an error with the name and the message of Node.js.
+ */
 import { readFileSync, statSync, writeSync } from "./fs.ts";
 import { Buffer } from "./buffer.ts";
 import { codedError, invalidType } from "../errors.ts";
 import { Socket } from "./net/socket.ts";
 import { process } from "./process.ts";
-import { problemOfIdentity } from "./tls/identity.ts";
-import { type NativeContext, type Outcome, type Owner, TlsHandle } from "./tls/session.ts";
+import { checkServerIdentity } from "./tls/identity.ts";
+import { type HandshakeResult, type NativeContext, TlsHandle, type TlsListener } from "./tls/session.ts";
 import { nextTick } from "../loop.ts";
 import { natives } from "../native.ts";
 
 interface Natives {
-  readonly newContext: (trustsRoots: boolean, texts: readonly (string | Uint8Array)[]) => NativeContext;
-  /** @returns undefined if the first certificate can be parsed, else such as PEM_NO_START_LINE */
+  /** @param texts PEM, as text or as bytes */
+  readonly newContext: (trustsMozilla: boolean, texts: readonly (string | Uint8Array)[]) => NativeContext;
+  /** @returns undefined if the first certificate can be parsed, or a reason such as PEM_NO_START_LINE */
   readonly problemOfCertificate: (bytes: Uint8Array) => string | undefined;
 }
 
 const native = natives<Natives>();
 
 interface ContextOptions {
+  /** The only trusted certificates, in PEM. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
 }
 
@@ -26,6 +33,7 @@ export interface SecureContext {
 }
 
 interface ConnectOptions {
+  /** A connected socket, which the TLSSocket closes. */
   readonly socket: Socket;
   readonly host?: string;
   readonly servername?: string;
@@ -34,11 +42,12 @@ interface ConnectOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-let shared: SecureContext | undefined;
+/** Reading Mozilla's certificates takes time, so all connections without `ca` share a context. */
+let defaultContext: SecureContext | undefined;
 
 /** Trusts Mozilla's authorities and those of NODE_EXTRA_CA_CERTS, or only those of `ca`. */
 export function createSecureContext({ ca }: ContextOptions = {}): SecureContext {
-  if (ca === undefined) return (shared ??= { context: native.newContext(true, extraCertificates()) });
+  if (ca === undefined) return (defaultContext ??= { context: native.newContext(true, readExtraCertificates()) });
   const texts = typeof ca === "string" || ca instanceof Uint8Array ? [ca] : ca;
   for (const text of texts) {
     if (typeof text === "string" || text instanceof Uint8Array) continue;
@@ -52,7 +61,8 @@ export function contextTrusting(texts: readonly string[]): SecureContext {
   return { context: native.newContext(true, texts) };
 }
 
-function extraCertificates(): readonly (string | Uint8Array)[] {
+/** Reads the file of NODE_EXTRA_CA_CERTS. As in Node.js, a file that cannot be used leads to a warning only. */
+function readExtraCertificates(): readonly (string | Uint8Array)[] {
   const { NODE_EXTRA_CA_CERTS: file } = process.env;
   if (file === undefined || file === "") return [];
   try {
@@ -64,67 +74,71 @@ function extraCertificates(): readonly (string | Uint8Array)[] {
     if (problem === undefined || problem === "PEM_NO_START_LINE") return [bytes];
     throw new Error(problem);
   } catch (error) {
-    // As Node.js at its start.
     const reason = error instanceof Error ? error.message : "";
     writeSync(2, Buffer.from(`Warning: Ignoring extra certs from \`${file}\`, load failed: ${reason}\n`));
     return [];
   }
 }
 
-class TLSSocket extends Socket implements Owner {
+/** A client. It emits 'secureConnect' when it has accepted the server, and may be written before that. */
+class TLSSocket extends Socket implements TlsListener {
   authorized = false;
   authorizationError: string | null = null;
   alpnProtocol: string | false | null = null;
   secureConnecting = true;
   readonly servername: string | undefined;
   readonly #host: string;
-  readonly #isVerified: boolean;
-  readonly #below: Socket;
+  readonly #rejectsUnauthorized: boolean;
+  readonly #rawSocket: Socket;
 
   constructor(options: ConnectOptions) {
     const { socket, servername, secureContext = createSecureContext(), ALPNProtocols: protocols } = options;
     if (socket.connecting) throw new TypeError("a socket that is not connected yet");
-    const below = socket.handle;
-    const wire = protocols === undefined ? undefined : asWire(protocols);
     const host = servername ?? options.host ?? "localhost";
-    const acceptsAll = options.rejectUnauthorized === false;
-    const request = { host, name: servername, protocols: wire, acceptsAll };
-    const handle = below === null ? undefined : new TlsHandle(socket, below, secureContext.context, request);
-    super({ handle });
+    const alpnProtocols = protocols === undefined ? undefined : encodeProtocols(protocols);
+    const acceptsAnyServer = options.rejectUnauthorized === false;
+    const sessionOptions = { host, serverName: servername, alpnProtocols, acceptsAnyServer };
+    const tlsHandle =
+      socket.handle === null ? undefined : new TlsHandle(socket, socket.handle, secureContext.context, sessionOptions);
+    super({ handle: tlsHandle });
     this.servername = servername;
     this.#host = host;
-    this.#isVerified = !acceptsAll;
-    this.#below = socket;
-    this.prependListener("end", this.#endedEarly);
-    if (handle === undefined) {
-      nextTick(() => this.#endedEarly());
+    this.#rejectsUnauthorized = !acceptsAnyServer;
+    this.#rawSocket = socket;
+    this.prependListener("end", this.#onEarlyEnd);
+    if (tlsHandle === undefined) {
+      // The socket is destroyed already.
+      nextTick(() => this.#onEarlyEnd());
       return;
     }
     socket.on("close", () => this.destroy());
-    handle.owner = this;
-    handle.start();
+    tlsHandle.listener = this;
+    tlsHandle.start();
   }
 
-  readonly #endedEarly = (): void => {
+  /** Handles the end of the connection before the handshake has ended. */
+  readonly #onEarlyEnd = (): void => {
     if (this.hadError || this.destroyed) return;
     this.hadError = true;
     const message = "Client network socket disconnected before secure TLS connection was established";
-    const { remoteAddress: host, remotePort: port, localAddress } = this.#below;
+    const { remoteAddress: host, remotePort: port, localAddress } = this.#rawSocket;
     this.destroy(Object.assign(codedError("ECONNRESET", message), { host, port, localAddress }));
   };
 
-  /** Reports what C has refused already, by the names of Node.js, and compares the host again. */
-  secured([problem, message, protocol, names, isForHost]: Outcome): void {
+  /** Accepts the server, or closes the connection with an error of Node.js. C has closed its session for a wrong server already. */
+  secured([verificationError, verificationMessage, protocol, certificateNames, matchesHost]: HandshakeResult): void {
     this.alpnProtocol = protocol;
     const error =
-      problem === undefined ? problemOfIdentity(this.#host, names, isForHost) : codedError(problem, message ?? problem);
+      verificationError === undefined
+        ? checkServerIdentity(this.#host, certificateNames, matchesHost)
+        : codedError(verificationError, verificationMessage ?? verificationError);
     this.authorized = error === undefined;
     if (error !== undefined) {
       this.authorizationError = error.code;
-      if (this.#isVerified) return void this.destroy(error);
+      if (this.#rejectsUnauthorized) return void this.destroy(error);
     }
     this.secureConnecting = false;
-    this.off("end", this.#endedEarly);
+    this.off("end", this.#onEarlyEnd);
     this.emit("secureConnect");
   }
 
@@ -139,7 +153,7 @@ export function connect(options: ConnectOptions): TLSSocket {
   return new TLSSocket(options);
 }
 
-/** Returns the list of protocols of RFC 7301, 3.1. */
-function asWire(protocols: readonly string[]): Uint8Array {
-  return Buffer.concat(protocols.flatMap((name) => [Buffer.from([Buffer.byteLength(name)]), Buffer.from(name)]));
+/** Encodes a list of protocols as RFC 7301, 3.1 does: each name follows its length, such as `\x02h2\x08http/1.1`. */
+function encodeProtocols(names: readonly string[]): Uint8Array {
+  return Buffer.concat(names.flatMap((name) => [Buffer.from([Buffer.byteLength(name)]), Buffer.from(name)]));
 }

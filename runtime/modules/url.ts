@@ -1,10 +1,21 @@
-/** node:url: URL and URLSearchParams (WHATWG), and paths of files. */
+/** The module node:url: URL and URLSearchParams (WHATWG, URL), which are also globals, and the paths of file URLs. */
 import { codedError, invalidType } from "../errors.ts";
 import { natives } from "../native.ts";
-import { listOf, URLSearchParams } from "../search-params.ts";
+import { parseQuery, URLSearchParams } from "../search-params.ts";
 
-/** A URL and the positions of its parts in it; -1 for a part that it does not have. */
-type Parts = readonly [
+/**
+ * A normalized URL and the positions of its parts, as ada has them; -1 for a part that is missing:
+ *
+ *   https://user:pass@example.com:1234/foo/bar?baz#quux
+ *         |     |    |           |    |       |   hashStart
+ *         |     |    |           |    |       searchStart
+ *         |     |    |           |    pathnameStart
+ *         |     |    |           hostEnd
+ *         |     |    hostStart
+ *         |     usernameEnd
+ *         protocolEnd
+ */
+type UrlParts = readonly [
   href: string,
   protocolEnd: number,
   usernameEnd: number,
@@ -17,19 +28,21 @@ type Parts = readonly [
 ];
 
 interface Natives {
-  /** Takes the string of an object. */
-  readonly parseUrl: (text: string | URL, base?: string | URL) => Parts | undefined;
-  readonly changeUrl: (url: string, part: number, text: string) => Parts | undefined;
+  /** @returns undefined if the text, or the text of the object, is no URL */
+  readonly parseUrl: (text: string | URL, base?: string | URL) => UrlParts | undefined;
+  /** @param part one of the numbers below @returns undefined if the text is not valid there */
+  readonly changeUrl: (url: string, part: number, text: string) => UrlParts | undefined;
 }
 
 const native = natives<Natives>();
 
-/** Parts by the numbers of url.c. */
+/** The numbers by which runtime/native/url.c knows the parts that can be changed. */
 const [HREF, PROTOCOL, USERNAME, PASSWORD, HOST, HOSTNAME, PORT, PATHNAME, SEARCH, HASH] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
 ];
 
-const WITH_ORIGIN = new Set(["http:", "https:", "ws:", "wss:", "ftp:"]);
+/** The protocols of URLs that have an origin. */
+const PROTOCOLS_WITH_ORIGIN = new Set(["http:", "https:", "ws:", "wss:", "ftp:"]);
 
 function invalidUrl(input: string, base?: string): Error {
   const error = codedError("ERR_INVALID_URL", "Invalid URL", TypeError);
@@ -37,8 +50,8 @@ function invalidUrl(input: string, base?: string): Error {
 }
 
 export class URL {
-  #parts: Parts;
-  #query: URLSearchParams | undefined;
+  #parts: UrlParts;
+  #searchParams: URLSearchParams | undefined;
 
   constructor(text: string | URL, base?: string | URL) {
     const parts = native.parseUrl(text, base);
@@ -66,12 +79,12 @@ export class URL {
     const parts = native.changeUrl(this.href, HREF, text);
     if (parts === undefined) throw invalidUrl(text);
     this.#parts = parts;
-    this.#renewQuery();
+    this.#updateSearchParams();
   }
 
   get origin(): string {
     const { protocol } = this;
-    if (WITH_ORIGIN.has(protocol)) return `${protocol}//${this.host}`;
+    if (PROTOCOLS_WITH_ORIGIN.has(protocol)) return `${protocol}//${this.host}`;
     if (protocol !== "blob:") return "null";
     const inner = URL.parse(this.pathname);
     return inner !== null && /^https?:$/.test(inner.protocol) ? inner.origin : "null";
@@ -105,11 +118,9 @@ export class URL {
   }
 
   get host(): string {
-    const [href, , , hostStart, , , pathnameStart] = this.#parts;
-    const start = href[hostStart] === "@" ? hostStart + 1 : hostStart;
-    // A path that begins with two slashes has "/." in front if there is no host.
-    const end = this.#hostEnd();
-    return href.slice(start, this.port === "" ? end : pathnameStart);
+    const [href, , , , , , pathnameStart] = this.#parts;
+    // Without a port, "/." may stand between the host and the path: the path of a URL without a host must not begin with "//".
+    return href.slice(this.#hostNameStart(), this.port === "" ? this.#hostEnd() : pathnameStart);
   }
 
   set host(text: string) {
@@ -117,12 +128,17 @@ export class URL {
   }
 
   get hostname(): string {
-    const [href, , , hostStart] = this.#parts;
-    return href.slice(href[hostStart] === "@" ? hostStart + 1 : hostStart, this.#hostEnd());
+    return this.href.slice(this.#hostNameStart(), this.#hostEnd());
   }
 
   set hostname(text: string) {
     this.#change(HOSTNAME, text);
+  }
+
+  /** Returns the position behind the "@" of a user name. */
+  #hostNameStart(): number {
+    const [href, , , hostStart] = this.#parts;
+    return href[hostStart] === "@" ? hostStart + 1 : hostStart;
   }
 
   #hostEnd(): number {
@@ -140,7 +156,8 @@ export class URL {
 
   get pathname(): string {
     const [href, , , , , , start, searchStart, hashStart] = this.#parts;
-    return href.slice(start, searchStart !== -1 ? searchStart : hashStart === -1 ? undefined : hashStart);
+    if (searchStart !== -1) return href.slice(start, searchStart);
+    return hashStart === -1 ? href.slice(start) : href.slice(start, hashStart);
   }
 
   set pathname(text: string) {
@@ -155,7 +172,7 @@ export class URL {
 
   set search(text: string) {
     this.#change(SEARCH, text);
-    this.#renewQuery();
+    this.#updateSearchParams();
   }
 
   get hash(): string {
@@ -169,15 +186,16 @@ export class URL {
   }
 
   get searchParams(): URLSearchParams {
-    if (this.#query === undefined) {
-      this.#query = new URLSearchParams(this.search);
-      this.#query.onChange((text) => this.#change(SEARCH, text));
+    if (this.#searchParams === undefined) {
+      this.#searchParams = new URLSearchParams(this.search);
+      this.#searchParams.onChange((query) => this.#change(SEARCH, query));
     }
-    return this.#query;
+    return this.#searchParams;
   }
 
-  #renewQuery(): void {
-    if (this.#query !== undefined) this.#query.replaceAll(listOf(this.search));
+  /** Lets `searchParams` follow a change of this URL. */
+  #updateSearchParams(): void {
+    if (this.#searchParams !== undefined) this.#searchParams.replaceAll(parseQuery(this.search));
   }
 
   toString(): string {
@@ -191,6 +209,7 @@ export class URL {
 
 export { URLSearchParams };
 
+/** Returns the path of a URL such as "file:///tmp/a%20b". @throws an Error of Node.js for a URL that names no local file */
 export function fileURLToPath(value: string | URL): string {
   const url = typeof value === "string" ? new URL(value) : value;
   if (!(url instanceof URL)) throw invalidType("path", "of type string or an instance of URL", value);

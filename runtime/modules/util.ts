@@ -1,31 +1,32 @@
-/** node:util. */
+/** The parts of node:util that the bundle uses. */
 import { checkFunction, invalidType, invalidValue } from "../errors.ts";
 import { TextDecoder, TextEncoder } from "../text-coding.ts";
 
 export { TextDecoder, TextEncoder };
 
-type Callback = (error: unknown, result?: unknown) => void;
+type NodeCallback = (error: unknown, result?: unknown) => void;
 // oxlint-disable-next-line typescript/no-explicit-any -- a function states the types of its arguments
 type AnyFunction = (...values: any[]) => unknown;
 
-const CUSTOM = Symbol.for("nodejs.util.promisify.custom");
+/** A function with this property has its own version that returns a promise. */
+const CUSTOM_PROMISIFY = Symbol.for("nodejs.util.promisify.custom");
 
-/** Makes a function that returns a promise of one that calls back with an error or a result. */
-function promisifyFunction(original: AnyFunction & { readonly [CUSTOM]?: AnyFunction }): AnyFunction {
+/** Turns a function that calls back with an error or a result into a function that returns a promise. */
+function promisifyFunction(original: AnyFunction & { readonly [CUSTOM_PROMISIFY]?: AnyFunction }): AnyFunction {
   checkFunction("original", original);
-  const custom = original[CUSTOM];
+  const custom = original[CUSTOM_PROMISIFY];
   if (custom !== undefined) return custom;
   return function promisified(this: unknown, ...values: unknown[]) {
     return new Promise((resolve, reject) => {
-      const settle: Callback = (error, result) => (error ? reject(error) : resolve(result));
+      const settle: NodeCallback = (error, result) => (error ? reject(error) : resolve(result));
       Reflect.apply(original, this, [...values, settle]);
     });
   };
 }
 
-export const promisify = Object.assign(promisifyFunction, { custom: CUSTOM });
+export const promisify = Object.assign(promisifyFunction, { custom: CUSTOM_PROMISIFY });
 
-/** The codes of ECMA-48 that begin and end a style. */
+/** The parameters of SGR that begin and end a style (ECMA-48, 8.3.117). */
 const STYLES: Readonly<Record<string, readonly [begin: number, end: number]>> = {
   reset: [0, 0],
   bold: [1, 22],
@@ -55,15 +56,16 @@ const STYLES: Readonly<Record<string, readonly [begin: number, end: number]>> = 
   whiteBright: [97, 39],
 };
 
-/** Styles a text whatever the stream is: the bundle decides that itself. */
+/** Styles a text, such as "\u001B[1mtext\u001B[22m" for bold, whatever the stream is: the bundle decides by itself. */
 export function styleText(
   styles: string | readonly string[],
   text: string,
   options: { readonly validateStream?: boolean } = {},
 ): string {
   if (typeof text !== "string") throw invalidType("text", "of type string", text);
-  if (options.validateStream !== false)
+  if (options.validateStream !== false) {
     throw invalidValue("options.validateStream", options.validateStream, "must be false");
+  }
   let [begin, end] = ["", ""];
   for (const style of [styles].flat()) {
     const codes = STYLES[style];

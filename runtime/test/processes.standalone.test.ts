@@ -128,6 +128,26 @@ it.for(Object.entries(SCRIPTS))("a child process is the same as in Node.js: %s",
   expect(run(shell, script)).toBe(run(process.execPath, script));
 });
 
+const COUNT_DESCRIPTORS = `
+  const { readdirSync } = require("node:fs");
+  const countDescriptors = () => readdirSync("/proc/self/fd").length;
+  const before = countDescriptors();`;
+
+it("an invalid stdio after pipes leaves no descriptor open, and does not keep the process alive", () => {
+  const script = `${COUNT_DESCRIPTORS}
+    for (const stdio of [["pipe", "pipe", "nothing"], ["pipe", "pipe", "pipe", "pipe", {}], "nothing"]) {
+      try { spawn("true", [], { stdio }); } catch (error) { log(error.code, countDescriptors() - before); }
+    }`;
+  expect(run(shell, script)).toBe('["ERR_INVALID_ARG_VALUE",0]\n'.repeat(3));
+});
+
+it("spawnSync leaves no descriptor open if it is asked for more than one pipe", () => {
+  const script = `${COUNT_DESCRIPTORS}
+    const { spawnSync } = require("node:child_process");
+    try { spawnSync("true", [], { stdio: "pipe" }); } catch (error) { log(error.code, countDescriptors() - before); }`;
+  expect(run(shell, script)).toBe('["EINVAL",0]\n');
+});
+
 const READ = `
   void (async () => {
     let text = "";

@@ -1,10 +1,9 @@
-/** Runs a program and collects its output. */
+/** The execFile of node:child_process: runs a program, and calls back with its whole output. */
 import { codedError, invalidValue } from "../../errors.ts";
 import { Buffer } from "../buffer.ts";
-import type { DescriptorStream } from "../descriptor-stream.ts";
 import { natives } from "../../native.ts";
 import { clearTimeout, setTimeout } from "../timers.ts";
-import { startOf, type SpawnOptions } from "./start.ts";
+import { parseSpawnArguments, type SpawnOptions } from "./start.ts";
 import { ChildProcess, signalNumber } from "./child.ts";
 
 interface Natives {
@@ -13,82 +12,120 @@ interface Natives {
 
 const native = natives<Natives>();
 
-interface Options extends SpawnOptions {
-  /** "buffer": the output is bytes. */
+interface ExecFileOptions extends SpawnOptions {
+  /** If it is null or "buffer", the callback gets bytes. */
   readonly encoding?: BufferEncoding | "buffer" | null;
-  /** The largest number of bytes of each output. */
+  /** The largest number of bytes of each of the two outputs. A child that writes more is killed. */
   readonly maxBuffer?: number;
 }
 
 type Output = string | Uint8Array;
-type Callback = (error: Error | null, stdout: Output, stderr: Output) => void;
+type ExecFileCallback = (error: Error | null, stdout: Output, stderr: Output) => void;
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Calls back once when the child and its output have ended, with an error unless its status is 0. */
+/**
+ * Takes (file, args, options, callback), of which args and options may be missing. Calls back once, when the child and its
+ * output have ended. The error is null only if the child's status is 0.
+ */
 export function execFile(file: unknown, ...rest: readonly unknown[]): ChildProcess {
   const callback = rest.at(-1);
   if (!isCallback(callback)) throw invalidValue("callback", callback);
-  const [args, given] = rest.slice(0, -1);
-  const start = startOf(file, args, given);
+  const [args, givenOptions] = rest.slice(0, -1);
+  const spawnArguments = parseSpawnArguments(file, args, givenOptions);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of Node.js describe what callers pass
-  const options = start.options as Options;
-  const { encoding = "utf8", killSignal = "SIGTERM", maxBuffer = MEBIBYTE, timeout = 0 } = options;
-  signalNumber(killSignal);
-  const child = new ChildProcess().start({ ...start, options: { ...options, stdio: "pipe" } });
-  const text = encoding === null || encoding === "buffer" ? undefined : encoding;
-  let failure: Error | undefined;
-  let isKilled = false;
-  let isOver = false;
-  const stop = (): void => {
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-    isKilled = true;
-    child.kill(killSignal);
-  };
-  const tooLong = (name: string) => (): void => {
-    const message = `${name} maxBuffer length exceeded`;
-    failure ??= codedError("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", message, RangeError);
-    stop();
-  };
-  const stdout = collect(child.stdout, maxBuffer, tooLong("stdout"));
-  const stderr = collect(child.stderr, maxBuffer, tooLong("stderr"));
-  const timer = timeout > 0 ? setTimeout(stop, timeout) : undefined;
-  const end = (status: number, signal: string | null): void => {
-    if (isOver) return;
-    isOver = true;
-    clearTimeout(timer);
-    const [output, errors] = [stdout, stderr].map((read) => (text === undefined ? read() : read().toString(text)));
-    const command = [start.file, ...start.argv.slice(1)].join(" ");
-    if (failure === undefined && (status !== 0 || signal !== null)) {
-      const code = status < 0 ? native.errorName(-status) : status;
-      const killed = child.killed || isKilled;
-      failure = Object.assign(new Error(`Command failed: ${command}\n${String(errors)}`), { code, killed, signal });
-    }
-    if (failure !== undefined) Object.assign(failure, { cmd: command });
-    callback(failure ?? null, output ?? "", errors ?? "");
-  };
-  child.on("close", end);
-  child.on("error", (error) => {
-    failure = error;
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-    end(0, null);
-  });
+  const options = spawnArguments.options as ExecFileOptions;
+  signalNumber(options.killSignal ?? "SIGTERM");
+  const child = new ChildProcess().start({ ...spawnArguments, options: { ...options, stdio: "pipe" } });
+  const command = [spawnArguments.file, ...spawnArguments.argv.slice(1)].join(" ");
+  new OutputCollector(child, command, options, callback).collect();
   return child;
 }
 
-function isCallback(value: unknown): value is Callback {
-  return typeof value === "function";
+/** Collects the output of a child that is running, and calls back when the child has ended. */
+class OutputCollector {
+  readonly #child: ChildProcess;
+  readonly #command: string;
+  readonly #options: ExecFileOptions;
+  readonly #callback: ExecFileCallback;
+  #failure: Error | undefined;
+  #isStopped = false;
+  #hasCalledBack = false;
+
+  constructor(child: ChildProcess, command: string, options: ExecFileOptions, callback: ExecFileCallback) {
+    this.#child = child;
+    this.#command = command;
+    this.#options = options;
+    this.#callback = callback;
+  }
+
+  collect(): void {
+    const { timeout = 0 } = this.#options;
+    const readStdout = this.#collectStream("stdout");
+    const readStderr = this.#collectStream("stderr");
+    const timer = timeout > 0 ? setTimeout(() => this.#stopChild(), timeout) : undefined;
+    const finish = (status: number, signal: string | null): void => {
+      clearTimeout(timer);
+      this.#finish(status, signal, readStdout(), readStderr());
+    };
+    this.#child.on("close", finish);
+    this.#child.on("error", (error) => {
+      this.#failure = error;
+      this.#closeOutput();
+      finish(0, null);
+    });
+  }
+
+  /** @returns a function that returns the bytes that have come until now, at most `maxBuffer` */
+  #collectStream(name: "stdout" | "stderr"): () => Buffer {
+    const { maxBuffer = MEBIBYTE } = this.#options;
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    this.#child[name]?.on("data", (chunk: Uint8Array) => {
+      const bytesAllowed = Math.max(0, maxBuffer - length);
+      chunks.push(chunk.subarray(0, bytesAllowed));
+      length += chunk.length;
+      if (length <= maxBuffer) return;
+      const message = `${name} maxBuffer length exceeded`;
+      this.#failure ??= codedError("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", message, RangeError);
+      this.#stopChild();
+    });
+    return () => Buffer.concat(chunks);
+  }
+
+  #stopChild(): void {
+    this.#closeOutput();
+    this.#isStopped = true;
+    this.#child.kill(this.#options.killSignal ?? "SIGTERM");
+  }
+
+  #closeOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
+  /** @param status the child's, or the negative number of the error if it could not be started */
+  #finish(status: number, signal: string | null, stdoutBytes: Buffer, stderrBytes: Buffer): void {
+    if (this.#hasCalledBack) return;
+    this.#hasCalledBack = true;
+    const stdout = this.#decode(stdoutBytes);
+    const stderr = this.#decode(stderrBytes);
+    if (this.#failure === undefined && (status !== 0 || signal !== null)) {
+      const code = status < 0 ? native.errorName(-status) : status;
+      const killed = this.#child.killed || this.#isStopped;
+      const message = `Command failed: ${this.#command}\n${String(stderr)}`;
+      this.#failure = Object.assign(new Error(message), { code, killed, signal });
+    }
+    if (this.#failure !== undefined) Object.assign(this.#failure, { cmd: this.#command });
+    this.#callback(this.#failure ?? null, stdout, stderr);
+  }
+
+  #decode(bytes: Buffer): Output {
+    const { encoding = "utf8" } = this.#options;
+    return encoding === null || encoding === "buffer" ? bytes : bytes.toString(encoding);
+  }
 }
 
-function collect(stream: DescriptorStream | null, most: number, exceeded: () => void): () => Buffer {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  stream?.on("data", (chunk: Uint8Array) => {
-    chunks.push(chunk.subarray(0, Math.max(0, most - length)));
-    length += chunk.length;
-    if (length > most) exceeded();
-  });
-  return () => Buffer.concat(chunks);
+function isCallback(value: unknown): value is ExecFileCallback {
+  return typeof value === "function";
 }

@@ -1,10 +1,10 @@
-/** Runs a program while nothing else runs. */
+/** The spawnSync of node:child_process: runs a program, and blocks this process until it has ended. */
 import { natives } from "../../native.ts";
 import { Buffer } from "../buffer.ts";
 import { process } from "../process.ts";
 import { signalName, signals } from "../signals.ts";
-import { startOf, launchChild } from "./start.ts";
-import { openStdio } from "./stdio.ts";
+import { launchChild, parseSpawnArguments } from "./start.ts";
+import { closeChildEnds, closeParentEnds, openStdio } from "./stdio.ts";
 
 interface Natives {
   readonly close: (descriptor: number) => void;
@@ -12,17 +12,19 @@ interface Natives {
   readonly read: (descriptor: number, to: Uint8Array, offset: number, length: number, position: number) => number;
   readonly reap: (pid: number) => readonly [status: number, signal: number] | undefined;
   readonly systemError: (error: number, syscall: string) => Error;
+  /** Waits for input, without a limit if `milliseconds` is -1. @returns false if none came */
   readonly waitForInput: (descriptor: number, milliseconds: number) => boolean;
 }
 
 const native = natives<Natives>();
 
 const CHUNK_BYTES = 65_536;
-/** The pause between two looks at a child that has closed its output. */
-const STEP_MS = 1;
+/** A child that has closed its output may still run. This process then asks again and again whether it has ended. */
+const POLLING_INTERVAL_MS = 1;
+const NO_DESCRIPTOR = -1;
 const EINVAL = 22;
 
-interface Result {
+interface SpawnSyncResult {
   readonly error?: Error;
   readonly pid: number;
   readonly status: number | null;
@@ -30,51 +32,62 @@ interface Result {
   readonly stdout: string;
 }
 
-/** Takes no input, and returns the standard output as text: one pipe at most. @throws if more is asked for */
-export function spawnSync(file: unknown, args: unknown, given: unknown): Result {
-  const start = startOf(file, args, given);
-  const { options } = start;
-  const stdio = openStdio(options.stdio);
+/**
+ * Runs a program without input, and returns its standard output as text. Unlike in Node.js, the standard output must be a pipe,
+ * and no other descriptor may be one.
+ *
+ * @throws EINVAL if the option `stdio` asks for other pipes
+ */
+export function spawnSync(file: unknown, args: unknown, givenOptions: unknown): SpawnSyncResult {
+  const spawnArguments = parseSpawnArguments(file, args, givenOptions);
+  const { stdio: stdioOption, timeout = 0 } = spawnArguments.options;
+  const stdio = openStdio(stdioOption);
   if (typeof stdio === "number") throw native.systemError(stdio, "spawnSync");
-  const pipes = stdio.filter(({ kind }) => kind === "pipe");
-  const output = stdio[1]?.own ?? -1;
-  if (pipes.length !== 1 || output === -1) throw native.systemError(EINVAL, "spawnSync");
-  const pid = launchChild(start, stdio);
+  const pipeCount = stdio.filter(({ isPipe }) => isPipe).length;
+  const output = stdio[1]?.parentDescriptor ?? NO_DESCRIPTOR;
+  if (pipeCount !== 1 || output === NO_DESCRIPTOR) {
+    closeParentEnds(stdio);
+    closeChildEnds(stdio);
+    throw native.systemError(EINVAL, "spawnSync");
+  }
+  const pid = launchChild(spawnArguments, stdio);
   if (pid < 0) {
     native.close(output);
-    return {
-      error: native.systemError(-pid, `spawnSync ${start.file}`),
-      pid: 0,
-      status: null,
-      signal: null,
-      stdout: "",
-    };
+    const error = native.systemError(-pid, `spawnSync ${spawnArguments.file}`);
+    return { error, pid: 0, status: null, signal: null, stdout: "" };
   }
-  const { timeout = 0 } = options;
-  const end = timeout > 0 ? native.now() + timeout : Infinity;
-  const stdout = readToEnd(output, end);
-  let ended = native.reap(pid);
-  for (let isKilled = false; ended === undefined; ended = native.reap(pid)) {
-    if (!isKilled && native.now() >= end) {
-      process.kill(pid, signals["SIGTERM"]);
-      isKilled = true;
-    }
-    // Nothing comes there.
-    native.waitForInput(-1, STEP_MS);
-  }
-  const [status, signal] = ended;
+  const deadline = timeout > 0 ? native.now() + timeout : Infinity;
+  const stdout = readToEnd(output, deadline);
+  const [status, signal] = waitForEnd(pid, deadline);
   return { pid, status: signal === 0 ? status : null, signal: signalName(signal) ?? null, stdout };
 }
 
-function readToEnd(descriptor: number, end: number): string {
+/** Reads until the end of the output or until the deadline, and closes the descriptor. */
+function readToEnd(descriptor: number, deadline: number): string {
   const chunks: Uint8Array[] = [];
   for (;;) {
-    const left = end === Infinity ? -1 : Math.max(0, end - native.now());
+    const milliseconds = deadline === Infinity ? -1 : Math.max(0, deadline - native.now());
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const length = native.waitForInput(descriptor, left) ? native.read(descriptor, chunk, 0, CHUNK_BYTES, -1) : 0;
+    const hasInput = native.waitForInput(descriptor, milliseconds);
+    const length = hasInput ? native.read(descriptor, chunk, 0, CHUNK_BYTES, -1) : 0;
     if (length === 0) break;
     chunks.push(chunk.subarray(0, length));
   }
   native.close(descriptor);
   return Buffer.concat(chunks).toString();
+}
+
+/** Waits until the child has ended. It gets SIGTERM at the deadline. */
+function waitForEnd(pid: number, deadline: number): readonly [status: number, signal: number] {
+  let isTerminated = false;
+  for (;;) {
+    const end = native.reap(pid);
+    if (end !== undefined) return end;
+    if (!isTerminated && native.now() >= deadline) {
+      process.kill(pid, signals["SIGTERM"]);
+      isTerminated = true;
+    }
+    // Without a descriptor this only sleeps.
+    native.waitForInput(NO_DESCRIPTOR, POLLING_INTERVAL_MS);
+  }
 }

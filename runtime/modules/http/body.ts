@@ -1,6 +1,10 @@
 /**
- * The stream of a message's body: a Readable, with a shorter way for what each message of a broker does. Its chunks are emitted as
- * they come, and it ends. The state is that of readable-stream at each moment, so that all else is done by its own code.
+ * The stream of a message's body: a Readable of readable-stream, with shorter code for what each message of a broker does. Chunks
+ * are emitted as they come, and the stream ends.
+ *
+ * Each override takes the shorter way only if the state of the stream allows it, and calls the method of Readable otherwise. The
+ * shorter way leaves the state exactly as readable-stream would, so that both can follow each other at any moment. The names of
+ * the flags and the order of the events are those of readable-stream/lib/internal/streams/readable.js.
  */
 /* oxlint-disable no-underscore-dangle -- names of node:stream */
 import { nextTick } from "../../loop.ts";
@@ -8,8 +12,8 @@ import { EventEmitter } from "../events.ts";
 import { Readable } from "../stream.ts";
 
 /** The part of a Readable's state that is used here. */
-interface State {
-  /** Flags. */
+interface ReadableState {
+  /** The flags. */
   state: number;
   flowing: boolean | null;
   highWaterMark: number;
@@ -18,39 +22,45 @@ interface State {
   readonly errored: Error | null;
 }
 
-// The flags, as in readable.js.
+// The flags of `state`, by their bits in readable.js.
+/** null was pushed: no chunk follows. */
 const ENDED = 1 << 1;
 const END_EMITTED = 1 << 2;
+/** `_read` was called, and no chunk has been pushed since. */
 const READING = 1 << 3;
+/** `_read` is being called, so that a chunk must not be emitted before it has returned. */
 const SYNC = 1 << 5;
+/** The next chunk, or the end, leads to 'readable'. */
 const NEED_READABLE = 1 << 6;
 const EMITTED_READABLE = 1 << 7;
+/** The stream has a listener for 'readable', which reads the chunks by itself. */
 const READABLE_LISTENING = 1 << 8;
 const RESUME_SCHEDULED = 1 << 9;
 const DESTROYED = 1 << 13;
 const CLOSED = 1 << 14;
 const CLOSE_EMITTED = 1 << 15;
+/** The stream is reading ahead, and does not begin to do so again. */
 const READING_MORE = 1 << 17;
 const DATA_EMITTED = 1 << 18;
 
 // oxlint-disable-next-line typescript/unbound-method -- called with the stream
-const { on: listen } = EventEmitter.prototype;
+const { on: addListener } = EventEmitter.prototype;
 
-/** A function that makes no state: the constructor of Readable takes five times as long as that of its state. */
-function Bare(): void {}
-Bare.prototype = Readable.prototype;
+/** A base class without the constructor of Readable, which takes five times as long as the constructor of its state. */
+function ReadableWithoutState(): void {}
+ReadableWithoutState.prototype = Readable.prototype;
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language calls a function with a prototype a class
-const Base = Bare as unknown as new () => Readable;
+const BaseClass = ReadableWithoutState as unknown as new () => Readable;
 
-export class Body extends Base {
-  declare readonly _readableState: State;
+export class Body extends BaseClass {
+  declare readonly _readableState: ReadableState;
 
   constructor(highWaterMark: number) {
     super();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the package has no types of its own
-    const state = new Readable.ReadableState(undefined, this, false) as State;
+    const state = new Readable.ReadableState(undefined, this, false) as ReadableState;
     state.highWaterMark = highWaterMark;
-    // Nothing is read ahead: a parser gives what there is.
+    // The stream must not read ahead: the parser pushes what has come.
     state.state |= READING_MORE;
     this._readableState = state;
   }
@@ -60,22 +70,25 @@ export class Body extends Base {
     return (this._readableState.state & END_EMITTED) !== 0;
   }
 
-  /** Returns true if someone is about to read. */
+  /** Returns true if a listener is about to read. */
   protected get isResuming(): boolean {
     return (this._readableState.state & RESUME_SCHEDULED) !== 0;
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- a listener states the types of its event
   override on(event: string | symbol, listener: (...values: any[]) => void): this {
+    // Only these two events begin to read.
     if (event === "data" || event === "readable") return super.on(event, listener);
-    listen.call(this, event, listener);
+    addListener.call(this, event, listener);
     return this;
   }
 
+  /** Emits a chunk, or the end if it is null. @returns false if the parser should pause */
   override push(chunk: Uint8Array | null): boolean {
     const state = this._readableState;
-    const isFree = state.flowing === true && state.length === 0 && state.decoder === null && state.errored === null;
-    if (!isFree || (state.state & (ENDED | SYNC | DESTROYED)) !== 0) return super.push(chunk);
+    const isFlowing = state.flowing === true && state.length === 0 && state.decoder === null && state.errored === null;
+    if (!isFlowing || (state.state & (ENDED | SYNC | DESTROYED)) !== 0) return super.push(chunk);
+    // Nothing is buffered here, so the chunk or the end can be emitted without going through a buffer.
     if (chunk === null) {
       state.state = (state.state & ~(READING | NEED_READABLE | EMITTED_READABLE)) | ENDED;
       nextTick(() => emitEnd(this));
@@ -87,36 +100,39 @@ export class Body extends Base {
     return (state.state & ENDED) === 0;
   }
 
+  /** Begins to emit chunks in a later tick, as Readable does. */
   override resume(): this {
     const state = this._readableState;
     if (state.flowing !== null || (state.state & (READABLE_LISTENING | RESUME_SCHEDULED)) !== 0) return super.resume();
     state.flowing = true;
     state.state |= RESUME_SCHEDULED;
-    nextTick(() => resumed(this));
-    // There is no pause any more.
+    nextTick(() => beginFlowing(this));
+    // Readable ends a pause, and does nothing else because the stream flows already.
     return super.resume();
   }
 
+  /** Ends the stream. A whole message that was read to its end needs no `_destroy`. */
   override destroy(error?: Error | null): this {
     const state = this._readableState;
-    const isWhole = error == null && (state.state & (END_EMITTED | DESTROYED)) === END_EMITTED && this.isComplete();
-    if (!isWhole) return super.destroy(error ?? undefined);
+    const hasEnded = (state.state & (END_EMITTED | DESTROYED)) === END_EMITTED;
+    const needsNoCleanup = error == null && hasEnded && this.isComplete();
+    if (!needsNoCleanup) return super.destroy(error ?? undefined);
     state.state |= DESTROYED;
     nextTick(() => close(this));
     return this;
   }
 
-  /** Returns true if there is nothing to give up. */
+  /** Returns true if `_destroy` has nothing to do, because the whole message was received. */
   protected isComplete(): boolean {
     return false;
   }
 }
 
-/** Begins to emit what there is, as readable.js does after `resume`. */
-function resumed(body: Body): void {
+/** Begins to emit what there is, as the function `resume_` of readable.js does after `resume`. */
+function beginFlowing(body: Body): void {
   const state = body._readableState;
-  const isFirst = (state.state & (READING | NEED_READABLE | ENDED | DESTROYED)) === 0 && state.errored === null;
-  if (isFirst && state.length < state.highWaterMark) {
+  const isFirstRead = (state.state & (READING | NEED_READABLE | ENDED | DESTROYED)) === 0 && state.errored === null;
+  if (isFirstRead && state.length < state.highWaterMark) {
     state.state |= READING | NEED_READABLE;
     body._read(state.highWaterMark);
     state.state &= ~SYNC;
@@ -129,7 +145,7 @@ function resumed(body: Body): void {
   if (state.flowing === true && (state.state & READING) === 0) body.read(0);
 }
 
-/** The end of a stream from which all was read. */
+/** Emits 'end' when everything was read, and destroys the stream, as `endReadableNT` of readable.js does. */
 function emitEnd(body: Body): void {
   const state = body._readableState;
   if (state.errored !== null || (state.state & (CLOSE_EMITTED | END_EMITTED)) !== 0 || state.length > 0) return;

@@ -1,3 +1,7 @@
+/**
+ * The class ClientRequest of node:http. A request gets its connection from an agent, or makes one of its own, and is written
+ * meanwhile. `onSocket` gets the connection or the error, and begins an exchange (exchange.ts).
+ */
 import { codedError, AbortError } from "../../errors.ts";
 import { Buffer } from "../buffer.ts";
 import { nextTick } from "../../loop.ts";
@@ -10,6 +14,7 @@ import { OutgoingMessage } from "./outgoing.ts";
 import type { HttpSocket } from "./socket.ts";
 
 export interface RequestOptions {
+  /** false for a connection of the request's own; without an agent, `createConnection` is called or the default agent is used. */
   readonly agent?: RequestAgent | null | false | undefined;
   readonly createConnection?:
     | ((
@@ -29,7 +34,7 @@ export interface RequestOptions {
   readonly headers?: HeaderList | undefined;
   readonly auth?: string | null | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds. */
+  /** The milliseconds without a byte after which the request emits 'timeout'. */
   readonly timeout?: number | undefined;
   readonly maxHeaderSize?: number | undefined;
   readonly insecureHTTPParser?: boolean | undefined;
@@ -45,7 +50,8 @@ export interface RequestAgent {
   addRequest(request: ClientRequest, options: RequestOptions): void;
 }
 
-const WITHOUT_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE", "CONNECT"]);
+/** The methods of requests that have no body by default. */
+const METHODS_WITHOUT_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE", "CONNECT"]);
 
 export class ClientRequest extends OutgoingMessage {
   readonly agent: RequestAgent | null;
@@ -54,24 +60,24 @@ export class ClientRequest extends OutgoingMessage {
   readonly protocol: string;
   readonly path: string;
   readonly timeout: number | undefined;
-  /** The greatest number of the answer's fields; 0 for any. */
+  /** The number of fields that the response may have, of which further ones are dropped; 0 for no limit, null for the default. */
   maxHeadersCount: number | null = null;
   reusedSocket = false;
   aborted = false;
   res: IncomingMessage | null = null;
   readonly maxHeaderSize: number | undefined;
+  /** Is set when the request has its connection. */
   #exchange: Exchange | undefined;
-  /** A time limit was set before there was a connection. */
-  #wantsTimeout = false;
+  /** The caller has set a timeout before there was a connection. */
+  #needsTimeoutListener = false;
 
   constructor(options: RequestOptions, defaultAgent: RequestAgent, callback?: (response: IncomingMessage) => void) {
     super();
-    const isOwn = typeof options.createConnection === "function";
-    this.agent = options.agent === false ? null : (options.agent ?? (isOwn ? null : defaultAgent));
+    this.agent = chooseAgent(options, defaultAgent);
     this.protocol = options.protocol ?? defaultAgent.protocol;
-    const expected = this.agent?.protocol ?? defaultAgent.protocol;
-    if (this.protocol !== expected) {
-      const message = `Protocol "${this.protocol}" not supported. Expected "${expected}"`;
+    const expectedProtocol = this.agent?.protocol ?? defaultAgent.protocol;
+    if (this.protocol !== expectedProtocol) {
+      const message = `Protocol "${this.protocol}" not supported. Expected "${expectedProtocol}"`;
       throw codedError("ERR_INVALID_PROTOCOL", message, TypeError);
     }
     if (options.insecureHTTPParser === true) throw new TypeError("insecureHTTPParser is not supported");
@@ -87,30 +93,33 @@ export class ClientRequest extends OutgoingMessage {
     this.host = options.hostname || options.host || "localhost";
     this.timeout = options.timeout;
     this.maxHeaderSize = options.maxHeaderSize;
-    this.useChunkedEncodingByDefault = !WITHOUT_BODY.has(this.method);
+    this.useChunkedEncodingByDefault = !METHODS_WITHOUT_BODY.has(this.method);
     if (callback !== undefined) this.once("response", callback);
-    if (options.signal !== undefined) this.#endBy(options.signal);
-    this.isAgents = this.agent !== null;
+    if (options.signal !== undefined) this.#destroyOnAbort(options.signal);
+    this.usesAgent = this.agent !== null;
     this.shouldKeepAlive = this.agent !== null && (this.agent.keepAlive || Number.isFinite(this.agent.maxSockets));
     this.isLast = !this.shouldKeepAlive;
     const defaultPort = options.defaultPort ?? this.agent?.defaultPort;
     const port = options.port || defaultPort || 80;
-    this.#setHeaders(options, Number(port) === Number(defaultPort) ? undefined : port);
-    // The signal is that of the request, not of the connection.
-    const rest = { ...options, port, host: this.host, signal: undefined };
-    if (this.agent !== null) this.agent.addRequest(this, rest);
-    else this.#connect(rest);
+    const isDefaultPort = Number(port) === Number(defaultPort);
+    this.#setHeaders(options, isDefaultPort ? undefined : port);
+    // The signal ends the request. A connection that the agent keeps must not end with it.
+    const connectionOptions = { ...options, port, host: this.host, signal: undefined };
+    if (this.agent !== null) this.agent.addRequest(this, connectionOptions);
+    else this.#connect(connectionOptions);
   }
 
-  #endBy(signal: AbortSignal): void {
+  #destroyOnAbort(signal: AbortSignal): void {
     const abort = (): void => void this.destroy(new AbortError(signal.reason));
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort);
     this.once("close", () => signal.removeEventListener("abort", abort));
   }
 
+  /** @param port the port that `Host` must name; undefined for the default port */
   #setHeaders({ headers, setHost, auth }: RequestOptions, port: number | string | undefined): void {
-    if (headers !== undefined && isList(headers)) return this.storeHeader(this.#line(), headers);
+    // A list is sent as it is, without further fields.
+    if (headers !== undefined && isList(headers)) return this.storeHeader(this.#requestLine(), headers);
     for (const [name, value] of pairsOf(headers ?? {})) this.setHeader(name, value);
     if (setHost !== false && !this.hasHeader("host")) {
       const isIPv6 = this.host.split(":").length > 2 && !this.host.startsWith("[");
@@ -120,15 +129,16 @@ export class ClientRequest extends OutgoingMessage {
     if (auth && !this.hasHeader("authorization")) {
       this.setHeader("Authorization", `Basic ${Buffer.from(auth).toString("base64")}`);
     }
+    // The head must be sent at once, because the caller waits for the server's response to it.
     if (this.hasHeader("expect")) this.storeHead();
   }
 
-  #line(): string {
+  #requestLine(): string {
     return `${this.method} ${this.path} HTTP/1.1\r\n`;
   }
 
   protected override storeHead(): void {
-    this.storeHeader(this.#line());
+    this.storeHeader(this.#requestLine());
   }
 
   /** Connects without an agent. */
@@ -136,10 +146,10 @@ export class ClientRequest extends OutgoingMessage {
     this.isLast = true;
     this.shouldKeepAlive = false;
     const { createConnection, path: _, socketPath, ...rest } = options;
-    let isDone = false;
-    const done = (error: Error | null, socket?: HttpSocket): void => {
-      if (isDone) return;
-      isDone = true;
+    let isSettled = false;
+    const settle = (error: Error | null, socket?: HttpSocket): void => {
+      if (isSettled) return;
+      isSettled = true;
       if (error !== null) nextTick(() => this.emit("error", error));
       else if (socket !== undefined) this.onSocket(socket);
     };
@@ -147,10 +157,10 @@ export class ClientRequest extends OutgoingMessage {
       return this.onSocket(net.connect({ ...rest, host: this.host, port: rest.port ?? 80, path: socketPath }));
     }
     try {
-      const socket = createConnection(options, done);
-      if (socket !== undefined) done(null, socket);
+      const socket = createConnection(options, settle);
+      if (socket !== undefined) settle(null, socket);
     } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
+      settle(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
@@ -170,7 +180,7 @@ export class ClientRequest extends OutgoingMessage {
     return this;
   }
 
-  /** Gives the request its connection. */
+  /** Gives the request its connection, or the error because of which there is none. */
   onSocket(socket: HttpSocket | null, error?: Error | null): void {
     const exchange = socket === null || error != null ? undefined : new Exchange(this, socket);
     nextTick(() => {
@@ -183,36 +193,38 @@ export class ClientRequest extends OutgoingMessage {
     this.#exchange = exchange;
     exchange.begin();
     const isLimited = this.timeout !== undefined || this.agent?.options.timeout !== undefined;
-    if (isLimited || this.#wantsTimeout) this.#listenForTimeout();
+    if (isLimited || this.#needsTimeoutListener) this.#listenForTimeout();
     this.emit("socket", exchange.socket);
     this.flush();
   }
 
-  /** The request was destroyed before it had a connection, or there is none. */
+  /** Ends a request that was destroyed before it had a connection, or for which there is none. */
   #giveUp(socket: HttpSocket | null, exchange: Exchange | undefined, error: Error | undefined): void {
     this.destroyed = true;
     const reason = error ?? this.errored ?? undefined;
-    const close = (problem: Error | undefined): void => {
-      const failure = problem ?? (this.aborted ? undefined : hangUp());
+    const emitEnd = (streamError: Error | undefined): void => {
+      const failure = streamError ?? (this.aborted ? undefined : hangUp());
       if (failure !== undefined && socket?.hadError !== true) this.emit("error", failure);
       this.emitClose();
     };
-    if (socket === null) close(reason);
+    if (socket === null) emitEnd(reason);
     else if (exchange !== undefined && this.agent !== null && !socket.destroyed) {
+      // The agent can use the connection for another request.
       exchange.giveBack();
-      close(reason);
+      emitEnd(reason);
     } else {
       finished(socket.destroy(reason), (problem) => {
-        const isEarly = problem == null || ("code" in problem && problem.code === "ERR_STREAM_PREMATURE_CLOSE");
-        close(isEarly ? error : problem);
+        const isExpected = problem == null || ("code" in problem && problem.code === "ERR_STREAM_PREMATURE_CLOSE");
+        emitEnd(isExpected ? error : problem);
       });
     }
   }
 
+  /** Emits 'timeout' when the socket does, now or as soon as there is a connection. */
   #listenForTimeout(): void {
     const exchange = this.#exchange;
     if (exchange === undefined) {
-      this.#wantsTimeout = true;
+      this.#needsTimeoutListener = true;
       return;
     }
     if (exchange.timeoutListener !== undefined) return;
@@ -224,18 +236,24 @@ export class ClientRequest extends OutgoingMessage {
     if (this.#exchange?.hasEnded === true) return this;
     this.#listenForTimeout();
     if (callback !== undefined) this.once("timeout", callback);
-    const set = (socket: HttpSocket): void => {
+    const setTimeoutOf = (socket: HttpSocket): void => {
       if (socket.connecting === true) socket.once("connect", () => socket.setTimeout?.(ms));
       else socket.setTimeout?.(ms);
     };
-    if (this.socket === null) this.once("socket", set);
-    else set(this.socket);
+    if (this.socket === null) this.once("socket", setTimeoutOf);
+    else setTimeoutOf(this.socket);
     return this;
   }
 
   setNoDelay(on = true): void {
-    const set = (): void => void this.socket?.setNoDelay?.(on);
-    if (this.socket === null) this.once("socket", set);
-    else set();
+    const setNoDelay = (): void => void this.socket?.setNoDelay?.(on);
+    if (this.socket === null) this.once("socket", setNoDelay);
+    else setNoDelay();
   }
+}
+
+/** @returns null for a request that makes a connection of its own */
+function chooseAgent(options: RequestOptions, defaultAgent: RequestAgent): RequestAgent | null {
+  if (options.agent === false) return null;
+  return options.agent ?? (typeof options.createConnection === "function" ? null : defaultAgent);
 }

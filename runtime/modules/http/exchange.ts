@@ -1,13 +1,23 @@
-/** A client's request on its connection, and the answer to it. */
+/**
+ * A request of a client on its connection, and the response to it. The request gets an exchange when it gets a connection:
+ *
+ *   new Exchange     takes the connection
+ *   begin            lets the request be sent, and reads the response
+ *   receiveResponse  emits 'response', or 'information', 'upgrade' or 'connect'
+ *   at the end       gives the connection back to the agent, or ends it, when both the request and the response are complete
+ *
+ * An error on the way destroys the socket, and the request emits 'error' once; `socket.hadError` prevents a second one.
+ */
 import { codedError } from "../../errors.ts";
 import { nextTick } from "../../loop.ts";
+import { type ClientConnection, clientConnectionOf } from "./client-connection.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import type { OutgoingMessage } from "./outgoing.ts";
-import { type Action, HttpParser, type ParserLimits } from "./parser.ts";
-import { consume, endSoon, type HttpSocket, release } from "./socket.ts";
+import { type HeadAction, type HttpParser, LEAVE_HTTP, READ_BODY, SKIP_BODY } from "./parser.ts";
+import { endSoon, type HttpSocket } from "./socket.ts";
 
-/** The part of a request that an exchange uses. */
-export interface Requester extends OutgoingMessage {
+/** The part of a ClientRequest that an exchange uses. */
+export interface ExchangeRequest extends OutgoingMessage {
   readonly method: string;
   readonly aborted: boolean;
   readonly maxHeaderSize: number | undefined;
@@ -15,300 +25,218 @@ export interface Requester extends OutgoingMessage {
   res: IncomingMessage | null;
 }
 
-/** A client's connection, on which one exchange follows the other: its listeners stay. */
-class Link {
-  /** The exchange that the connection belongs to. */
-  current: Exchange | undefined;
-  /** An agent keeps it for the next request. */
-  isIdle = false;
-  #parser: HttpParser | undefined;
-  #limits: ParserLimits | undefined;
-  readonly #socket: HttpSocket;
-
-  constructor(socket: HttpSocket) {
-    this.#socket = socket;
-    socket.on("error", this.#failed).on("close", this.#closed).on("drain", this.#drained);
-    socket.on("end", this.#ended).on("timeout", this.#timedOut);
-  }
-
-  /** Begins to read, or goes on with it. */
-  read(): void {
-    consume(this.#socket, this.#read);
-  }
-
-  /** Ends the link: the connection is for another protocol. */
-  end(): void {
-    const socket = this.#socket;
-    socket.httpLink = undefined;
-    release(socket, this.#read);
-    socket.removeListener("error", this.#failed).removeListener("close", this.#closed);
-    socket.removeListener("drain", this.#drained).removeListener("end", this.#ended);
-    socket.removeListener("timeout", this.#timedOut);
-  }
-
-  /** Returns the parser of the answer before, if that one was whole and has these limits, or a new one. */
-  parserFor(limits: ParserLimits): HttpParser {
-    const { maxHeaderSize, maxFields } = limits;
-    const last = this.#limits;
-    if (this.#parser === undefined || last?.maxHeaderSize !== maxHeaderSize || last?.maxFields !== maxFields) {
-      this.#limits = limits;
-      this.#parser = new HttpParser(this.#socket, false, limits, this.#receive);
-    }
-    this.#parser.incoming = null;
-    return this.#parser;
-  }
-
-  /** The parser is not used again. */
-  dropParser(): void {
-    this.#parser = undefined;
-  }
-
-  readonly #receive = (response: IncomingMessage, keepsAlive: boolean): Action =>
-    this.current?.receive(response, keepsAlive) ?? 0;
-
-  readonly #read = (bytes: Uint8Array): void => {
-    // Bytes that come without a request are not the answer to the next one.
-    if (this.isIdle) this.#socket.destroy();
-    else this.current?.read(bytes);
-  };
-
-  readonly #failed = (error: Error): void => {
-    if (!this.isIdle) return this.current?.failed(error);
-    this.#socket.destroy();
-    this.#socket.emit("agentRemove");
-  };
-
-  readonly #closed = (): void => this.current?.closed();
-  readonly #drained = (): void => this.current?.drained();
-  readonly #ended = (): void => this.current?.inputEnded();
-  readonly #timedOut = (): void => this.current?.timedOut();
-}
-
-function linkOf(socket: HttpSocket): Link {
-  if (socket.httpLink instanceof Link) return socket.httpLink;
-  const link = new Link(socket);
-  socket.httpLink = link;
-  return link;
-}
-
-/** Notes that a connection waits for the next request, or does not any more. */
-export function setIdle(socket: HttpSocket, isIdle: boolean): void {
-  linkOf(socket).isIdle = isIdle;
-}
-
 export class Exchange {
   readonly socket: HttpSocket;
-  /** The answer has ended. */
+  /** The response has ended. */
   hasEnded = false;
+  /** The listener by which the request emits 'timeout'. */
   timeoutListener: (() => void) | undefined;
-  readonly #request: Requester;
-  readonly #link: Link;
+  readonly #request: ExchangeRequest;
+  readonly #connection: ClientConnection;
   #parser: HttpParser | null = null;
   #isUpgraded = false;
-  /** The answer, or the end of the connection, is waited for. */
+  /** The exchange still waits for the response, or for its end. */
   #isReading = false;
 
-  constructor(request: Requester, socket: HttpSocket) {
+  constructor(request: ExchangeRequest, socket: HttpSocket) {
     this.#request = request;
     this.socket = socket;
     socket.httpMessage = request;
-    this.#link = linkOf(socket);
-    this.#link.current = this;
+    this.#connection = clientConnectionOf(socket);
+    this.#connection.currentExchange = this;
   }
 
-  /** The request takes the connection. */
+  /** Gives the connection to the request, and reads the response. */
   begin(): void {
     const { socket } = this;
     const request = this.#request;
     request.socket = socket;
     socket.httpMessage = request;
     const limits = { maxHeaderSize: request.maxHeaderSize, maxFields: request.maxHeadersCount };
-    this.#parser = this.#link.parserFor(limits);
+    this.#parser = this.#connection.parserFor(limits);
     this.#isReading = true;
-    this.#link.read();
+    this.#connection.startReading();
   }
 
-  /** Leaves the connection to the agent again. */
+  /** Gives the unused connection back to the agent, in place of `begin`. */
   giveBack(): void {
-    this.#detach();
+    this.#leaveConnection();
     this.socket.emit("free");
   }
 
-  /** Ends reading the connection, which has ended, or has something else to do. */
-  #leave(): void {
-    this.#isReading = false;
+  #leaveConnection(): void {
+    if (this.#connection.currentExchange === this) this.#connection.currentExchange = undefined;
   }
 
-  /** The connection belongs to another exchange, or to none. */
-  #detach(): void {
-    if (this.#link.current === this) this.#link.current = undefined;
-  }
-
+  /** Ends a parser that cannot read another response. */
   #freeParser(): void {
     const parser = this.#parser;
     if (parser === null) return;
     this.#parser = null;
-    this.#link.dropParser();
+    this.#connection.dropParser();
     parser.finish();
   }
 
-  drained(): void {
+  onDrain(): void {
     if (this.#isReading) this.#request.drained();
   }
 
-  timedOut(): void {
+  onTimeout(): void {
     if (!this.hasEnded) this.#request.res?.emit("timeout");
   }
 
-  failed(error: Error): void {
+  /** Ends the exchange because of an error of the socket. */
+  fail(error: Error): void {
     const { socket } = this;
     socket.hadError = true;
     this.#request.emit("error", error);
     this.#freeParser();
-    this.#leave();
+    this.#isReading = false;
     socket.destroy();
   }
 
-  /** The connection has ended without an answer. */
-  #hangUp(): void {
+  /** Reports that the connection has ended without a response. */
+  #emitHangUp(): void {
     if (this.socket.hadError === true) return;
     this.socket.hadError = true;
     this.#request.emit("error", hangUp());
   }
 
-  closed(): void {
+  onClose(): void {
     const request = this.#request;
-    // Before it has begun, its owner knows of the end.
+    // If the exchange has not begun, the request notices the end when it begins.
     if (request.socket !== this.socket) return;
-    const { res } = request;
+    const { res: response } = request;
     request.destroyed = true;
-    if (res === null) {
-      this.#hangUp();
+    if (response === null) {
+      this.#emitHangUp();
       request.emitClose();
     } else {
-      if (!res.complete) res.destroy(codedError("ECONNRESET", "aborted"));
+      if (!response.complete) response.destroy(codedError("ECONNRESET", "aborted"));
       request.emitClose();
-      if (!res.aborted && res.readable) res.push(null);
+      if (!response.aborted && response.readable) response.push(null);
     }
     request.dropPending();
     this.#freeParser();
   }
 
-  inputEnded(): void {
+  onInputEnd(): void {
     if (!this.#isReading) return;
-    if (this.#request.res === null) this.#hangUp();
+    if (this.#request.res === null) this.#emitHangUp();
     this.#freeParser();
     this.socket.destroy();
   }
 
-  read(bytes: Uint8Array): void {
+  readBytes(bytes: Uint8Array): void {
     const { socket } = this;
     const parser = this.#parser;
-    if (parser === null) return this.#spoil();
+    if (parser === null) return this.#endConnectionAfterwards();
     const result = parser.execute(bytes);
     const { incoming } = parser;
     if (result instanceof Error) {
       this.#parser = null;
-      this.#link.dropParser();
-      this.#leave();
+      this.#connection.dropParser();
+      this.#isReading = false;
       socket.destroy();
       socket.hadError = true;
       this.#request.emit("error", result);
-    } else if (incoming?.upgrade === true) this.#handOver(incoming, bytes.subarray(result));
-    else if (incoming?.complete === true && !isInformation(incoming)) {
-      this.#leave();
+    } else if (incoming?.upgrade === true) this.#leaveHttp(incoming, bytes.subarray(result));
+    else if (incoming?.complete === true && !isInformational(incoming)) {
+      this.#isReading = false;
       this.#parser = null;
-      if (parser.started !== undefined) this.#spoil();
+      const hasNextBegun = parser.started !== undefined;
+      if (hasNextBegun) this.#endConnectionAfterwards();
     }
   }
 
-  /** More has come than the answer. It is not the beginning of the next one, so that the connection is not kept. */
-  #spoil(): void {
+  /** Lets no further request use the connection, because bytes behind the response would be taken for the next response. */
+  #endConnectionAfterwards(): void {
     this.#request.shouldKeepAlive = false;
   }
 
-  /** Hands the connection over to another protocol. */
-  #handOver(response: IncomingMessage, first: Uint8Array): void {
+  /** Hands the connection over to a listener that reads another protocol. @param firstBytes those that came behind the head */
+  #leaveHttp(response: IncomingMessage, firstBytes: Uint8Array): void {
     const { socket } = this;
     const request = this.#request;
     request.res = response;
-    this.#leave();
-    this.#endTimeouts();
+    this.#isReading = false;
+    this.#removeTimeoutListener();
     this.#freeParser();
-    this.#link.end();
+    this.#connection.detachSocket();
     const event = request.method === "CONNECT" ? "connect" : "upgrade";
     if (request.listenerCount(event) === 0) return void socket.destroy();
     this.#isUpgraded = true;
     socket.emit("agentRemove");
     socket.httpMessage = null;
-    // Whoever takes it begins to read.
+    // The stream is as if it had never been read, so that it flows only when the listener reads it.
     Object.assign(socket, { readableFlowing: null });
-    request.emit(event, response, socket, first);
+    request.emit(event, response, socket, firstBytes);
     request.destroyed = true;
     request.emitClose();
   }
 
-  receive(response: IncomingMessage, keepsAlive: boolean): Action {
+  /** Takes a response whose head is complete. */
+  receiveResponse(response: IncomingMessage, keepsAlive: boolean): HeadAction {
     const { socket } = this;
     const request = this.#request;
     if (request.res !== null) {
-      // A second answer.
+      // A second response to one request: the server cannot be trusted.
       socket.destroy();
       request.res.skipsData = true;
       if (this.#parser !== null) this.#parser.incoming = request.res;
-      return 0;
+      return READ_BODY;
     }
     request.res = response;
-    if (response.upgrade) return 2;
+    if (response.upgrade) return LEAVE_HTTP;
     if (request.method === "CONNECT") {
       response.upgrade = true;
-      return 2;
+      return LEAVE_HTTP;
     }
-    if (isInformation(response)) {
+    if (isInformational(response)) {
       request.res = null;
       if (response.statusCode === 100) request.emit("continue");
       request.emit("information", response);
-      return 1;
+      return SKIP_BODY;
     }
     if (!keepsAlive && !this.#isUpgraded) request.shouldKeepAlive = false;
     response.req = request;
-    response.on("end", () => this.#answerEnded(response));
+    response.on("end", () => this.#onResponseEnd(response));
     request.on("finish", () => {
       if (!this.hasEnded || request.destroyed) return;
-      if (request.shouldKeepAlive) this.#keep();
+      if (request.shouldKeepAlive) this.#keepConnection();
       else if (socket.writable) endSoon(socket);
     });
     if (request.aborted || !request.emit("response", response)) response.dump();
-    if (request.method === "HEAD") return 1;
-    if (response.statusCode !== 304) return 0;
+    if (request.method === "HEAD") return SKIP_BODY;
+    if (response.statusCode !== 304) return READ_BODY;
     response.complete = true;
-    return 1;
+    return SKIP_BODY;
   }
 
-  #endTimeouts(): void {
+  #removeTimeoutListener(): void {
     if (this.timeoutListener !== undefined) this.socket.removeListener("timeout", this.timeoutListener);
   }
 
-  #answerEnded(response: IncomingMessage): void {
+  #onResponseEnd(response: IncomingMessage): void {
     const { socket } = this;
     const request = this.#request;
-    this.#endTimeouts();
+    this.#removeTimeoutListener();
     this.hasEnded = true;
     if (!request.shouldKeepAlive) {
       if (socket.writable) endSoon(socket);
-    } else if (request.writableFinished && !response.aborted) this.#keep();
+    } else if (request.writableFinished && !response.aborted) this.#keepConnection();
   }
 
-  /** Gives the connection back to the agent, behind the listeners for the end of the answer. */
-  #keep(): void {
+  /** Gives the connection back to the agent, after the other listeners for the end of the response were called. */
+  #keepConnection(): void {
     const { socket } = this;
     const request = this.#request;
     if (this.timeoutListener !== undefined) {
       socket.setTimeout?.(0, this.timeoutListener);
       this.timeoutListener = undefined;
     }
-    this.#detach();
-    this.#leave();
+    this.#leaveConnection();
+    this.#isReading = false;
     nextTick(() => {
       request.emitClose();
       socket.emit("free");
@@ -318,11 +246,12 @@ export class Exchange {
   }
 }
 
-/** 101 is the end of HTTP; others precede the answer. */
-function isInformation({ statusCode = 0 }: IncomingMessage): boolean {
+/** Returns true for a response that precedes the final one (RFC 9110, 15.2). 101 is final: it ends HTTP on the connection. */
+function isInformational({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 100 && statusCode < 200 && statusCode !== 101;
 }
 
+/** Returns the error of a connection that ends without a response. */
 export function hangUp(): Error {
   return codedError("ECONNRESET", "socket hang up");
 }

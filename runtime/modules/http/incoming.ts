@@ -1,3 +1,4 @@
+/** The class IncomingMessage of node:http: a request that a server received, or a response that a client received. */
 import { nextTick } from "../../loop.ts";
 import { finished } from "../stream.ts";
 import { Body } from "./body.ts";
@@ -5,36 +6,39 @@ import { type HttpSocket, readStart } from "./socket.ts";
 
 type Headers = Record<string, string | string[] | undefined>;
 
-/** Fields that have one value: further ones are dropped. */
-const SINGLE: ReadonlySet<string> = new Set(
+/** The fields that have one value. If a message repeats one, the first is kept. Values of other fields are joined. */
+const SINGLE_FIELDS: ReadonlySet<string> = new Set(
   (
     "age authorization content-length content-type etag expires from host if-modified-since if-unmodified-since " +
     "last-modified location max-forwards proxy-authorization referer retry-after server user-agent"
   ).split(" "),
 );
 
-function joined(raw: readonly string[]): Headers {
-  const result: Headers = {};
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = (raw[index] ?? "").toLowerCase();
-    const value = raw[index + 1] ?? "";
-    const present = result[name];
+/** @param rawHeaders names and values in turn, such as "Accept", "text/html", "Accept", "text/plain" */
+function joinHeaders(rawHeaders: readonly string[]): Headers {
+  const headers: Headers = {};
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? "").toLowerCase();
+    const value = rawHeaders[index + 1] ?? "";
+    const present = headers[name];
     if (name === "set-cookie") {
       if (Array.isArray(present)) present.push(value);
-      else result[name] = [value];
-    } else if (typeof present !== "string") result[name] = value;
-    else if (!SINGLE.has(name)) result[name] = `${present}${name === "cookie" ? "; " : ", "}${value}`;
+      else headers[name] = [value];
+    } else if (typeof present !== "string") headers[name] = value;
+    else if (!SINGLE_FIELDS.has(name)) {
+      const separator = name === "cookie" ? "; " : ", ";
+      headers[name] = `${present}${separator}${value}`;
+    }
   }
-  return result;
+  return headers;
 }
 
-/** A request that a server received, or an answer that a client received. */
 export class IncomingMessage extends Body {
   socket: HttpSocket | null;
   httpVersion = "";
   httpVersionMajor = 0;
   httpVersionMinor = 0;
-  /** All of it was received. */
+  /** The whole message was received. */
   complete = false;
   rawHeaders: string[] = [];
   rawTrailers: string[] = [];
@@ -43,15 +47,15 @@ export class IncomingMessage extends Body {
   /** The target of a request. */
   url = "";
   method: string | undefined;
-  /** The status of an answer. */
+  /** The status of a response. */
   statusCode: number | undefined;
   statusMessage: string | undefined;
   req: object | undefined;
-  isConsumed = false;
-  /** The body is read, and dropped. */
+  /** The rest of the body is read and dropped. */
   isDumped = false;
-  /** Whatever follows belongs to no message. */
+  /** The bytes that follow belong to no message. */
   skipsData = false;
+  #wasRead = false;
   #headers: Headers | undefined;
 
   constructor(socket: HttpSocket) {
@@ -63,16 +67,17 @@ export class IncomingMessage extends Body {
     return this.socket;
   }
 
+  /** Is made at its first use, because most listeners read few fields or none. */
   get headers(): Headers {
-    return (this.#headers ??= joined(this.rawHeaders));
+    return (this.#headers ??= joinHeaders(this.rawHeaders));
   }
 
-  /** Returns true for a field that is there. @param name in lower case */
+  /** Returns true if the message has a field, without making `headers`. @param name in lower case */
   hasField(name: string): boolean {
     const { rawHeaders } = this;
     for (let index = 0; index < rawHeaders.length; index += 2) {
-      const written = rawHeaders[index];
-      if (written?.length === name.length && written.toLowerCase() === name) return true;
+      const rawName = rawHeaders[index];
+      if (rawName?.length === name.length && rawName.toLowerCase() === name) return true;
     }
     return false;
   }
@@ -84,37 +89,38 @@ export class IncomingMessage extends Body {
   }
 
   override _read(): void {
-    this.isConsumed = true;
+    this.#wasRead = true;
     if (this.socket?.readable === true) readStart(this.socket);
   }
 
+  /** Destroys the connection, too, if the message is not complete: the bytes that follow would be taken for a message. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (!this.readableEnded || !this.complete) {
       this.aborted = true;
       this.emit("aborted");
     }
-    // Without a listener it is no error.
+    // An error for which there is no listener is not reported, as in Node.js.
     const done = (problem: Error | null): void => callback(this.listenerCount("error") === 0 ? null : problem);
     const { socket } = this;
     if (socket === null || socket.destroyed || !this.aborted) return nextTick(() => done(error));
     socket.destroy(error ?? undefined);
-    const stop = finished(socket, (problem) => {
-      stop();
-      const isEarly = problem == null || ("code" in problem && problem.code === "ERR_STREAM_PREMATURE_CLOSE");
-      nextTick(() => done(isEarly ? error : problem));
+    const stopListening = finished(socket, (problem) => {
+      stopListening();
+      const isExpected = problem == null || ("code" in problem && problem.code === "ERR_STREAM_PREMATURE_CLOSE");
+      nextTick(() => done(isExpected ? error : problem));
     });
   }
 
-  /** Returns true if someone reads the body, or is about to. */
+  /** Returns true if a listener has read from the body, or is about to. */
   isRead(): boolean {
-    return this.isConsumed || this.isResuming;
+    return this.#wasRead || this.isResuming;
   }
 
   protected override isComplete(): boolean {
     return this.complete;
   }
 
-  /** Reads the rest, and drops it. */
+  /** Reads the rest of the body, and drops it, so that the next message on the connection can be read. */
   dump(): void {
     if (this.isDumped) return;
     this.isDumped = true;

@@ -1,3 +1,10 @@
+/**
+ * The class OutgoingMessage of node:http: a message that is sent, with its body. ClientRequest and ServerResponse extend it.
+ *
+ * A message may be written before the connection is free for it: a client's request has none yet, and a server sends its
+ * responses in the order of the requests. Until then the message keeps what is written; `flush` sends it when the message has
+ * got its `socket`.
+ */
 import { codedError } from "../../errors.ts";
 import { Buffer } from "../buffer.ts";
 import { nextTick } from "../../loop.ts";
@@ -5,41 +12,46 @@ import { OutgoingHead } from "./outgoing-head.ts";
 import type { HttpSocket } from "./socket.ts";
 
 type Chunk = string | Uint8Array;
-type Callback = (error?: Error | null) => void;
+type WriteCallback = (error?: Error | null) => void;
 
-interface Pending {
+/** A chunk that waits for the connection. */
+interface PendingWrite {
   readonly data: Chunk;
   readonly encoding: BufferEncoding | undefined;
-  readonly callback: Callback | undefined;
+  readonly callback: WriteCallback | undefined;
 }
 
+/** The limit of a message that has no connection yet. */
 const HIGH_WATER_MARK = 64 * 1024;
 
-/** A message that is sent: a client's request, or a server's answer. */
 export abstract class OutgoingMessage extends OutgoingHead {
   writable = true;
   destroyed = false;
   /** `end` was called. */
   finished = false;
   errored: Error | null = null;
-  /** All is written to the connection. */
+  /** Everything is written to the connection. */
   writableFinished = false;
   closed = false;
+  /** A write has returned false, so that the caller waits for 'drain'. */
   protected needsDrain = false;
+  /** Is called with the number of bytes by which the pending writes have grown, which is negative when they are sent. */
   protected onPending: (bytes: number) => void = () => {};
   #socket: HttpSocket | null = null;
-  #pending: Pending[] = [];
+  #pendingWrites: PendingWrite[] = [];
   #pendingSize = 0;
-  #corked = 0;
+  #corkCount = 0;
+  /** The error because of which not everything was written. */
   #flushError: Error | undefined;
-  #endCallbacks: Callback[] = [];
+  #endCallbacks: WriteCallback[] = [];
 
   get socket(): HttpSocket | null {
     return this.#socket;
   }
 
+  /** Moves the corks to the new connection. */
   set socket(socket: HttpSocket | null) {
-    for (let count = 0; count < this.#corked; count += 1) {
+    for (let count = 0; count < this.#corkCount; count += 1) {
       socket?.cork();
       this.#socket?.uncork();
     }
@@ -55,7 +67,7 @@ export abstract class OutgoingMessage extends OutgoingHead {
   }
 
   get writableCorked(): number {
-    return this.#corked;
+    return this.#corkCount;
   }
 
   get writableLength(): number {
@@ -71,12 +83,12 @@ export abstract class OutgoingMessage extends OutgoingHead {
   }
 
   cork(): void {
-    this.#corked += 1;
+    this.#corkCount += 1;
     this.#socket?.cork();
   }
 
   uncork(): void {
-    this.#corked -= 1;
+    this.#corkCount -= 1;
     this.#socket?.uncork();
   }
 
@@ -102,50 +114,60 @@ export abstract class OutgoingMessage extends OutgoingHead {
     this.emit("close");
   }
 
-  /** Sends data, behind the head. */
-  #send(data: Chunk, encoding?: BufferEncoding, callback?: Callback): boolean {
-    let all = data;
+  /** Sends data behind the head. The first data goes out with the head. */
+  #send(data: Chunk, encoding?: BufferEncoding, callback?: WriteCallback): boolean {
+    let dataWithHead = data;
     if (!this.isHeadSent && this.header !== undefined) {
       this.isHeadSent = true;
-      const isText = encoding === undefined || encoding === "utf8" || encoding === "latin1";
-      if (typeof data === "string" && isText) all = this.header + data;
-      else this.#keep({ data: this.header, encoding: "latin1", callback: undefined }, true);
+      // As in Node.js, text is joined to the head, so that both are one write.
+      const canBeJoined = encoding === undefined || encoding === "utf8" || encoding === "latin1";
+      if (typeof data === "string" && canBeJoined) dataWithHead = this.header + data;
+      else this.#addPending({ data: this.header, encoding: "latin1", callback: undefined }, true);
     }
-    return this.writeRaw(all, encoding, callback);
+    return this.writeRaw(dataWithHead, encoding, callback);
   }
 
-  #keep(one: Pending, isFirst = false): void {
-    if (isFirst) this.#pending.unshift(one);
-    else this.#pending.push(one);
-    this.#pendingSize += one.data.length;
-    this.onPending(one.data.length);
+  #addPending(write: PendingWrite, isFirst = false): void {
+    if (isFirst) this.#pendingWrites.unshift(write);
+    else this.#pendingWrites.push(write);
+    this.#pendingSize += write.data.length;
+    this.onPending(write.data.length);
   }
 
-  protected writeRaw(data: Chunk, encoding?: BufferEncoding, callback?: Callback): boolean {
+  /** Writes to the connection, or keeps the data until the connection is free for this message. */
+  protected writeRaw(data: Chunk, encoding?: BufferEncoding, callback?: WriteCallback): boolean {
     const socket = this.#socket;
     if (socket?.destroyed === true) return false;
     if (socket !== null && socket.httpMessage === this && socket.writable) {
       this.#flushPending(socket);
       return socket.write(data, encoding ?? "utf8", callback);
     }
-    this.#keep({ data, encoding, callback });
+    this.#addPending({ data, encoding, callback });
     return this.#pendingSize < this.writableHighWaterMark;
   }
 
-  write(chunk: Chunk, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
-    const [its, done] = typeof encoding === "function" ? [undefined, encoding] : [encoding, callback];
-    const isTaken = this.#write(chunk, its, done, false);
-    if (!isTaken) this.needsDrain = true;
-    return isTaken;
+  /** Takes (chunk, callback) or (chunk, encoding, callback). @returns false if the caller must wait for 'drain' */
+  write(chunk: Chunk, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    const hasEncoding = typeof encoding !== "function";
+    const mayContinue = hasEncoding
+      ? this.#writeChunk(chunk, encoding, callback, false)
+      : this.#writeChunk(chunk, undefined, encoding, false);
+    if (!mayContinue) this.needsDrain = true;
+    return mayContinue;
   }
 
-  #write(chunk: Chunk, encoding: BufferEncoding | undefined, callback: Callback | undefined, isLast: boolean): boolean {
+  #writeChunk(
+    chunk: Chunk,
+    encoding: BufferEncoding | undefined,
+    callback: WriteCallback | undefined,
+    isLast: boolean,
+  ): boolean {
     if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) {
       const message = 'The "chunk" argument must be of type string or an instance of Buffer or Uint8Array.';
       throw codedError("ERR_INVALID_ARG_TYPE", message, TypeError);
     }
     if (this.finished) {
-      this.#fail(codedError("ERR_STREAM_WRITE_AFTER_END", "write after end"), callback);
+      this.#reportError(codedError("ERR_STREAM_WRITE_AFTER_END", "write after end"), callback);
       return false;
     }
     if (this.destroyed) {
@@ -159,17 +181,19 @@ export abstract class OutgoingMessage extends OutgoingHead {
       return true;
     }
     const socket = this.#socket;
+    // The chunks of one turn of the event loop go out together.
     if (!isLast && socket !== null && socket.writableCorked === 0) {
       socket.cork();
       nextTick(() => socket.uncork());
     }
+    // An empty chunk would be the end of the body.
     if (!this.chunkedEncoding || chunk.length === 0) return this.#send(chunk, encoding, callback);
     this.#send(`${Buffer.byteLength(chunk, encoding).toString(16)}\r\n`, "latin1");
     this.#send(chunk, encoding);
     return this.#send("\r\n", "latin1", callback);
   }
 
-  #fail(error: Error, callback: Callback | undefined): void {
+  #reportError(error: Error, callback: WriteCallback | undefined): void {
     if (this.destroyed) {
       if (callback !== undefined) nextTick(() => callback(error));
       return;
@@ -180,43 +204,50 @@ export abstract class OutgoingMessage extends OutgoingHead {
     });
   }
 
-  end(chunk?: Chunk | Callback | null, encoding?: BufferEncoding | Callback | null, callback?: Callback): this {
-    const done = typeof chunk === "function" ? chunk : typeof encoding === "function" ? encoding : callback;
+  /** Takes (chunk, encoding, callback), each of which may be missing. */
+  end(
+    chunk?: Chunk | WriteCallback | null,
+    encoding?: BufferEncoding | WriteCallback | null,
+    callback?: WriteCallback,
+  ): this {
+    const onEnd = typeof chunk === "function" ? chunk : typeof encoding === "function" ? encoding : callback;
     const data = typeof chunk === "function" ? null : chunk;
+    const dataEncoding = typeof encoding === "string" ? encoding : undefined;
+    const hasData = data != null && data.length > 0;
     if (this.finished) {
-      if (data != null && data.length > 0) {
-        this.#fail(codedError("ERR_STREAM_WRITE_AFTER_END", "write after end"), done);
-      } else if (done !== undefined) this.#atEnd(done);
+      if (hasData) this.#reportError(codedError("ERR_STREAM_WRITE_AFTER_END", "write after end"), onEnd);
+      else if (onEnd !== undefined) this.#callAtEnd(onEnd);
       return this;
     }
-    const finish: Callback = (error) => this.#finish(error ?? undefined);
-    const hasData = data != null && data.length > 0;
+    const finish: WriteCallback = (error) => this.#finish(error ?? undefined);
+    // The head and the body go out together.
     if (hasData || this.header === undefined) this.#socket?.cork();
-    const its = typeof encoding === "string" ? encoding : undefined;
     if (this.header === undefined && !this.destroyed) {
-      this.contentLength = hasData ? Buffer.byteLength(data, its) : 0;
+      this.contentLength = hasData ? Buffer.byteLength(data, dataEncoding) : 0;
       this.storeHead();
     }
-    if (done !== undefined) this.#atEnd(done);
+    if (onEnd !== undefined) this.#callAtEnd(onEnd);
+    // If nothing follows the data, its write is the last one.
     const isOneWrite = hasData && this.hasBody && !this.chunkedEncoding && !this.destroyed;
-    if (hasData) this.#write(data, its, isOneWrite ? finish : undefined, true);
+    if (hasData) this.#writeChunk(data, dataEncoding, isOneWrite ? finish : undefined, true);
     if (!isOneWrite) this.#sendEnd(hasData, finish);
     const socket = this.#socket;
     if (socket !== null) while (socket.writableCorked > 0) socket.uncork();
-    this.#corked = 0;
+    this.#corkCount = 0;
     this.finished = true;
-    if (this.#pending.length === 0 && socket?.httpMessage === this) this.emit("prefinish");
+    if (this.#pendingWrites.length === 0 && socket?.httpMessage === this) this.emit("prefinish");
     return this;
   }
 
-  #sendEnd(hasData: boolean, finish: Callback): void {
+  /** Sends the last chunk, which is empty, or the head alone if there is no body. */
+  #sendEnd(hasData: boolean, finish: WriteCallback): void {
     if (this.hasBody && this.chunkedEncoding) this.#send("0\r\n\r\n", "latin1", finish);
     else if (!this.isHeadSent || this.writableLength > 0 || hasData) this.#send("", "latin1", finish);
     else nextTick(finish);
   }
 
-  /** Calls back when everything is written, or never will be. */
-  #atEnd(callback: Callback): void {
+  /** Calls back when everything is written, or with an error when that has become impossible. */
+  #callAtEnd(callback: WriteCallback): void {
     const error = this.#flushError;
     if (this.writableFinished) {
       const message = "Cannot call end after a stream was finished";
@@ -239,33 +270,33 @@ export abstract class OutgoingMessage extends OutgoingHead {
   flush(): void {
     const socket = this.#socket;
     if (socket === null || !socket.writable) return;
-    const isTaken = this.#flushPending(socket);
+    const mayContinue = this.#flushPending(socket);
     if (this.finished) this.emit("prefinish");
-    else if (this.needsDrain && isTaken) this.drained();
+    else if (this.needsDrain && mayContinue) this.drained();
   }
 
   #flushPending(socket: HttpSocket): boolean {
-    if (this.#pending.length === 0) return true;
-    const pending = this.#pending;
+    if (this.#pendingWrites.length === 0) return true;
+    const writes = this.#pendingWrites;
     const size = this.#pendingSize;
-    this.#pending = [];
-    let isTaken = true;
+    this.#pendingWrites = [];
+    let mayContinue = true;
     socket.cork();
-    for (const { data, encoding, callback } of pending) {
-      isTaken = socket.write(data, encoding ?? "utf8", callback);
+    for (const { data, encoding, callback } of writes) {
+      mayContinue = socket.write(data, encoding ?? "utf8", callback);
     }
     socket.uncork();
     this.#pendingSize = 0;
     this.onPending(-size);
-    return isTaken;
+    return mayContinue;
   }
 
-  /** Drops what has waited for the connection, which has ended. */
+  /** Drops what has waited for the connection, because the connection has ended. */
   dropPending(): void {
-    this.#pending = [];
+    this.#pendingWrites = [];
   }
 
-  /** The connection takes more. */
+  /** Emits 'drain' if the caller waits for it, because the connection takes more. */
   drained(): void {
     if (this.finished || !this.needsDrain) return;
     this.needsDrain = false;

@@ -1,40 +1,62 @@
-/** Messages of HTTP/1 from bytes: llhttp, by runtime/native/http-parser.c. */
+/**
+ * Reads messages of HTTP/1 from the bytes of a connection. The parser itself is llhttp, by runtime/native/http-parser.c, which
+ * calls the methods `begin`, `head`, `body` and `end` of `HttpParser` for the parts of a message:
+ *
+ *   POST /v1/tokens HTTP/1.1     begin, when the first byte has come
+ *   Host: api.example.com
+ *   Content-Length: 2
+ *                                head, with the first line and the fields
+ *   {}                           body, for each part that has come; end
+ */
 import { runCallback } from "../../loop.ts";
 import { natives } from "../../native.ts";
 import { IncomingMessage } from "./incoming.ts";
 import { type HttpSocket, readStart, readStop } from "./socket.ts";
 
-/** Called for the parts of a message. */
-interface Reader {
-  /** A message begins. */
+/** The methods that C calls by their names. */
+interface MessageReader {
   begin(): void;
+  /**
+   * @param fields names and values in turn
+   * @param method that of a request, or the status of a response
+   * @param target the URL of a request, or the reason of a response
+   */
   head(
     major: number,
     minor: number,
     fields: string[],
     method: string | number,
-    line: string,
+    target: string,
     isUpgrade: boolean,
     keepsAlive: boolean,
-  ): Action;
-  /** Gets a part of the bytes that are being read. */
+  ): HeadAction;
+  /** @param start @param end the part of the bytes that are being parsed */
   body(start: number, end: number): void;
   end(trailers: string[] | undefined): void;
 }
-type Result = number | readonly [code: string, reason: string, read: number];
+
+/** The number of bytes that belong to HTTP, or what is wrong with them. */
+type ParseResult = number | readonly [code: string, reason: string, bytesParsed: number];
 
 interface Natives {
-  /** Milliseconds of a clock that only advances. */
+  /** Returns milliseconds of a clock that only advances. */
   readonly now: () => number;
-  readonly newHttpParser: (isRequest: boolean, headerBytes: number) => object;
-  readonly executeHttp: (parser: object, bytes: Uint8Array, reader: Reader) => Result;
-  readonly finishHttp: (parser: object, reader: Reader) => Result;
+  readonly newHttpParser: (isRequest: boolean, maxHeaderBytes: number) => object;
+  readonly executeHttp: (parser: object, bytes: Uint8Array, reader: MessageReader) => ParseResult;
+  readonly finishHttp: (parser: object, reader: MessageReader) => ParseResult;
 }
 
 const native = natives<Natives>();
 
-/** 1: there is no body. 2: another protocol follows. 3: nothing is read any more. */
-export type Action = 0 | 1 | 2 | 3;
+/** The numbers by which the code that receives a head tells the parser in C what follows it. */
+export const READ_BODY = 0;
+/** The message has no body, whatever its fields say. */
+export const SKIP_BODY = 1;
+/** The bytes behind the head belong to another protocol. */
+export const LEAVE_HTTP = 2;
+/** The parser reads nothing more, which is an error of the bytes that follow. */
+export const STOP_PARSING = 3;
+export type HeadAction = typeof READ_BODY | typeof SKIP_BODY | typeof LEAVE_HTTP | typeof STOP_PARSING;
 
 export interface ParseError extends Error {
   readonly code: string;
@@ -45,37 +67,47 @@ export interface ParseError extends Error {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_HEADER_FIELDS = 1000;
-const NOTHING = new Uint8Array();
+const NO_BYTES = new Uint8Array();
 
 export interface ParserLimits {
+  /** The number of bytes of a head; undefined or 0 for the default. */
   readonly maxHeaderSize: number | undefined;
-  /** The number of fields of a head; all if it is 0. */
+  /** The number of fields of a head, of which further ones are dropped; null for the default, 0 for no limit. */
   readonly maxFields: number | null;
 }
 
-export class HttpParser implements Reader {
+type OnIncoming = (message: IncomingMessage, keepsAlive: boolean) => HeadAction;
+
+/** The parser of a connection, which reads one message after the other. */
+export class HttpParser implements MessageReader {
+  /** The message that is being read, or was read last. */
   incoming: IncomingMessage | null = null;
-  /** Since when, in milliseconds, a message is being read, or is waited for on a new connection; undefined between them. */
+  /**
+   * The time by `native.now()` since when a message is being read, or is waited for on a new connection; undefined between
+   * messages.
+   */
   started: number | undefined = native.now();
   isHeadComplete = false;
   readonly socket: HttpSocket;
   readonly #parser: object;
   readonly #isRequest: boolean;
-  /** The number of texts that a head may have; all if it is 0. */
-  readonly #mostTexts: number;
-  readonly #onIncoming: (message: IncomingMessage, keepsAlive: boolean) => Action;
-  #bytes: Uint8Array = NOTHING;
+  /** The number of names and values that a head may have; 0 for no limit. */
+  readonly #maxTexts: number;
+  readonly #onIncoming: OnIncoming;
+  /** The bytes that are being parsed. */
+  #bytes: Uint8Array = NO_BYTES;
 
+  /** @param onIncoming gets each message when its head is complete */
   constructor(
     socket: HttpSocket,
     isRequest: boolean,
     { maxHeaderSize, maxFields }: ParserLimits,
-    onIncoming: (message: IncomingMessage, keepsAlive: boolean) => Action,
+    onIncoming: OnIncoming,
   ) {
     this.socket = socket;
     this.#parser = native.newHttpParser(isRequest, maxHeaderSize || MAX_HEADER_BYTES);
     this.#isRequest = isRequest;
-    this.#mostTexts = 2 * (maxFields ?? MAX_HEADER_FIELDS);
+    this.#maxTexts = 2 * (maxFields ?? MAX_HEADER_FIELDS);
     this.#onIncoming = onIncoming;
   }
 
@@ -89,10 +121,10 @@ export class HttpParser implements Reader {
     minor: number,
     fields: string[],
     method: string | number,
-    line: string,
+    target: string,
     isUpgrade: boolean,
     keepsAlive: boolean,
-  ): Action {
+  ): HeadAction {
     this.isHeadComplete = true;
     const message = new IncomingMessage(this.socket);
     this.incoming = message;
@@ -100,13 +132,13 @@ export class HttpParser implements Reader {
     message.httpVersionMinor = minor;
     message.httpVersion = `${major}.${minor}`;
     message.upgrade = isUpgrade;
-    message.rawHeaders = this.#mostTexts > 0 ? fields.slice(0, this.#mostTexts) : fields;
+    message.rawHeaders = this.#maxTexts > 0 ? fields.slice(0, this.#maxTexts) : fields;
     if (typeof method === "string") {
       message.method = method;
-      message.url = line;
+      message.url = target;
     } else {
       message.statusCode = method;
-      message.statusMessage = line;
+      message.statusMessage = target;
     }
     return this.#onIncoming(message, keepsAlive);
   }
@@ -117,8 +149,8 @@ export class HttpParser implements Reader {
     const push = (): void => {
       if (!incoming.push(this.#bytes.subarray(start, end))) readStop(this.socket);
     };
-    // A server's callbacks run what was put off to the end of this turn, as in Node.js, before the next request. Not those of a
-    // stream: its next bytes, or its end, would come while these are read.
+    // As in Node.js, what a server's listeners put off to the end of this turn is run before the next request is parsed. That is
+    // impossible if the bytes come from a stream: its next bytes, or its end, would come while these are parsed.
     if (this.#isRequest && this.socket.isConsumed === true) runCallback(push);
     else push();
   }
@@ -134,22 +166,25 @@ export class HttpParser implements Reader {
     readStart(this.socket);
   }
 
-  /** @returns the number of bytes that belong to HTTP */
+  /** Parses bytes of the connection. @returns the number of bytes that belong to HTTP, fewer than all before another protocol */
   execute(bytes: Uint8Array): number | ParseError {
     this.#bytes = bytes;
     const result = native.executeHttp(this.#parser, bytes, this);
-    this.#bytes = NOTHING;
-    return typeof result === "number" ? result : errorOf(result, bytes);
+    this.#bytes = NO_BYTES;
+    return typeof result === "number" ? result : createParseError(result, bytes);
   }
 
-  /** The connection has ended. */
+  /** Ends parsing, because the connection has ended. @returns an error if a message is not complete */
   finish(): ParseError | undefined {
     const result = native.finishHttp(this.#parser, this);
-    return typeof result === "number" ? undefined : errorOf(result, undefined);
+    return typeof result === "number" ? undefined : createParseError(result, undefined);
   }
 }
 
-function errorOf([code, reason, bytesParsed]: Exclude<Result, number>, rawPacket: Uint8Array | undefined): ParseError {
+function createParseError(
+  [code, reason, bytesParsed]: Exclude<ParseResult, number>,
+  rawPacket: Uint8Array | undefined,
+): ParseError {
   const message = rawPacket === undefined ? "Parse Error" : `Parse Error: ${reason}`;
   return Object.assign(new Error(message), { bytesParsed, code, reason, rawPacket });
 }

@@ -1,3 +1,4 @@
+/** The class ServerResponse of node:http, and the names of the statuses. */
 import { codedError } from "../../errors.ts";
 import { type HeaderList, isInvalidValue, pairsOf } from "./headers.ts";
 import type { IncomingMessage } from "./incoming.ts";
@@ -5,7 +6,8 @@ import { OutgoingMessage } from "./outgoing.ts";
 import { headersSent } from "./outgoing-head.ts";
 import type { HttpSocket } from "./socket.ts";
 
-const CODES =
+/** Statuses and their reasons, as Node.js has them. */
+const STATUS_LINES =
   "100 Continue|101 Switching Protocols|102 Processing|103 Early Hints|200 OK|201 Created|202 Accepted|" +
   "203 Non-Authoritative Information|204 No Content|205 Reset Content|206 Partial Content|207 Multi-Status|" +
   "208 Already Reported|226 IM Used|300 Multiple Choices|301 Moved Permanently|302 Found|303 See Other|" +
@@ -22,47 +24,50 @@ const CODES =
   "511 Network Authentication Required";
 
 export const STATUS_CODES: Readonly<Record<number, string>> = Object.fromEntries(
-  CODES.split("|").map((line) => [Number(line.slice(0, 3)), line.slice(4)]),
+  STATUS_LINES.split("|").map((line) => [Number(line.slice(0, 3)), line.slice(4)]),
 );
 
-/** A server's answer. */
+/** A server's response. It waits for `assignSocket`, since responses are sent in the order of their requests. */
 export class ServerResponse extends OutgoingMessage {
   readonly req: IncomingMessage;
   statusCode = 200;
   statusMessage: string | undefined;
   override sendDate = true;
-  /** The client waits for 100, or another answer, before it sends a body. */
+  /** The client sends a body only after the status 100 (`Expect: 100-continue`), or after a final response. */
   expectsContinue = false;
   #hasContinued = false;
 
+  /** @param onPending is called with the number of bytes by which the data that waits for the connection has grown */
   constructor(request: IncomingMessage, onPending: (bytes: number) => void = () => {}) {
     super();
     this.req = request;
     this.onPending = onPending;
     if (request.method === "HEAD") this.hasBody = false;
-    if (request.httpVersionMajor < 1 || (request.httpVersionMajor === 1 && request.httpVersionMinor < 1)) {
+    const isBeforeHttp11 =
+      request.httpVersionMajor < 1 || (request.httpVersionMajor === 1 && request.httpVersionMinor < 1);
+    if (isBeforeHttp11) {
       const { te } = request.headers;
       this.useChunkedEncodingByDefault = typeof te === "string" && /(?:^|\W)chunked(?:$|\W)/i.test(te);
       this.shouldKeepAlive = false;
     }
   }
 
-  /** It is the answer's turn. */
+  /** Gives the connection to this response, because all earlier responses are sent. */
   assignSocket(socket: HttpSocket): void {
     socket.httpMessage = this;
-    socket.on("close", this.#socketClosed);
+    socket.on("close", this.#onSocketClose);
     this.socket = socket;
     this.emit("socket", socket);
     this.flush();
   }
 
   detachSocket(socket: HttpSocket): void {
-    socket.removeListener("close", this.#socketClosed);
+    socket.removeListener("close", this.#onSocketClose);
     socket.httpMessage = null;
     this.socket = null;
   }
 
-  readonly #socketClosed = (): void => {
+  readonly #onSocketClose = (): void => {
     if (this.socket !== null) this.emitClose();
   };
 
@@ -81,7 +86,7 @@ export class ServerResponse extends OutgoingMessage {
     this.writeHead(this.statusCode);
   }
 
-  /** Takes (status, headers) or (status, reason, headers). */
+  /** Takes (status, headers) or (status, reason, headers), where the headers may be missing. */
   writeHead(status: number, reason?: string | HeaderList, given?: HeaderList): this {
     if (this.headersSent) throw headersSent("write");
     const statusCode = Math.trunc(status);
@@ -92,21 +97,21 @@ export class ServerResponse extends OutgoingMessage {
     else this.statusMessage ||= STATUS_CODES[statusCode] ?? "unknown";
     const headers = given ?? (typeof reason === "string" ? undefined : reason);
     this.statusCode = statusCode;
-    const isMerged = this.hasSetHeaders();
-    if (isMerged && headers !== undefined) this.#merge(headers);
+    const mustMerge = this.hasSetHeaders();
+    if (mustMerge && headers !== undefined) this.#mergeHeaders(headers);
     if (isInvalidValue(this.statusMessage)) {
       throw codedError("ERR_INVALID_CHAR", "Invalid character in statusMessage", TypeError);
     }
     if (statusCode === 204 || statusCode === 304 || statusCode < 200) this.hasBody = false;
-    // The client may send the body or not.
+    // It is unknown whether the client will send the body, so the bytes that follow cannot be told from a request.
     if (this.expectsContinue && !this.#hasContinued) this.shouldKeepAlive = false;
     const line = `HTTP/1.1 ${statusCode} ${this.statusMessage}\r\n`;
-    this.storeHeader(line, isMerged ? undefined : headers, statusCode);
+    this.storeHeader(line, mustMerge ? undefined : headers, statusCode);
     return this;
   }
 
-  /** Puts fields in place of those that were set. */
-  #merge(headers: HeaderList): void {
+  /** Sets the fields of `writeHead`, in place of fields with the same names. */
+  #mergeHeaders(headers: HeaderList): void {
     const pairs = pairsOf(headers);
     for (const [name] of pairs) this.removeHeader(name);
     for (const [name, value] of pairs) this.appendHeader(name, value);

@@ -1,7 +1,11 @@
+/**
+ * The class Server of node:http: a server of node:net whose connections are read as HTTP. It emits 'request' with a request and
+ * its response, and ends connections that take too long.
+ */
 import { codedError } from "../../errors.ts";
 import { natives } from "../../native.ts";
 import * as net from "../net.ts";
-import { Connection, type ConnectionServer } from "./connection.ts";
+import { ServerConnection, type ConnectionServer } from "./server-connection.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import type { ServerResponse } from "./response.ts";
 
@@ -11,11 +15,15 @@ interface Natives {
 
 const native = natives<Natives>();
 
-/** Times are in milliseconds; 0 is no limit. */
+/** Times are in milliseconds, and 0 means no limit. */
 export interface ServerOptions {
+  /** For the head of a request. */
   readonly headersTimeout?: number | undefined;
+  /** For a whole request. */
   readonly requestTimeout?: number | undefined;
+  /** For an idle connection. */
   readonly keepAliveTimeout?: number | undefined;
+  /** The time between two checks of the limits above, which therefore may end a connection later. */
   readonly connectionsCheckingInterval?: number | undefined;
   readonly maxHeaderSize?: number | undefined;
   readonly requireHostHeader?: boolean | undefined;
@@ -29,14 +37,15 @@ export class Server extends net.Server implements ConnectionServer {
   headersTimeout: number;
   requestTimeout: number;
   keepAliveTimeout: number;
-  /** The number of fields that a request may have; further ones are dropped. All are kept if it is 0. */
+  /** The number of fields that a request may have, of which further ones are dropped; 0 for no limit, null for the default. */
   maxHeadersCount: number | null = null;
+  /** The milliseconds without a byte after which a connection is ended, unless a listener handles 'timeout'; 0 for no limit. */
   timeout = 0;
   readonly maxHeaderSize: number | undefined;
   readonly requireHostHeader: boolean;
-  readonly #connections = new Set<Connection>();
-  readonly #checkMs: number;
-  #checking: NodeJS.Timeout | undefined;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #checkIntervalMs: number;
+  #checkTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ServerOptions = {}, listener?: RequestListener) {
     super({ allowHalfOpen: true, noDelay: options.noDelay ?? true });
@@ -44,21 +53,21 @@ export class Server extends net.Server implements ConnectionServer {
     this.requestTimeout = options.requestTimeout ?? 300_000;
     this.headersTimeout = options.headersTimeout ?? Math.min(60_000, this.requestTimeout);
     this.keepAliveTimeout = options.keepAliveTimeout ?? 5000;
-    this.#checkMs = options.connectionsCheckingInterval ?? 30_000;
+    this.#checkIntervalMs = options.connectionsCheckingInterval ?? 30_000;
     this.maxHeaderSize = options.maxHeaderSize;
     this.requireHostHeader = options.requireHostHeader ?? true;
     if (listener !== undefined) this.on("request", listener);
     this.on("connection", (socket: net.Socket) => {
-      const connection = new Connection(this, socket, () => this.#connections.delete(connection));
+      const connection = new ServerConnection(this, socket, () => this.#connections.delete(connection));
       this.#connections.add(connection);
     });
     this.on("listening", () => {
-      clearInterval(this.#checking);
-      this.#checking = setInterval(() => this.#check(), this.#checkMs).unref();
+      clearInterval(this.#checkTimer);
+      this.#checkTimer = setInterval(() => this.#endOverdueConnections(), this.#checkIntervalMs).unref();
     });
   }
 
-  #check(): void {
+  #endOverdueConnections(): void {
     const now = native.now();
     for (const connection of this.#connections) {
       if (!connection.isOverdue(now, this.headersTimeout, this.requestTimeout)) continue;
@@ -66,9 +75,10 @@ export class Server extends net.Server implements ConnectionServer {
     }
   }
 
+  /** Accepts no further connections, and ends the idle ones. */
   override close(callback?: (error?: Error) => void): this {
     this.closeIdleConnections();
-    clearInterval(this.#checking);
+    clearInterval(this.#checkTimer);
     return super.close(callback);
   }
 

@@ -1,16 +1,19 @@
+/**
+ * The connection below a message of node:http, and the ways in which HTTP reads it and ends it. It is a socket of node:net or of
+ * node:tls, or any other duplex stream that `createConnection` returned, which lacks the optional members.
+ */
 import type { Duplex } from "../stream.ts";
 
-/** A connection: a socket of node:net, or any other stream. */
 export interface HttpSocket extends InstanceType<typeof Duplex> {
   readonly connecting?: boolean;
   readonly timeout?: number;
   /** The message that is being sent. */
   httpMessage?: object | null;
-  /** The object that reads a client's connection for its requests. */
-  httpLink?: object | undefined;
+  /** The ClientConnection that reads the responses. It stays with the socket from one request to the next. */
+  clientConnection?: object | undefined;
   hadError?: boolean;
-  /** A server has stopped reading, since answers wait. */
-  waitsForAnswers?: boolean;
+  /** A server has stopped reading until the client has received responses. */
+  waitsForResponses?: boolean;
   setTimeout?(ms: number, callback?: () => void): unknown;
   setKeepAlive?(on: boolean, delay: number): unknown;
   setNoDelay?(on: boolean): unknown;
@@ -26,24 +29,26 @@ export interface HttpSocket extends InstanceType<typeof Duplex> {
 
 type Consumer = (bytes: Buffer) => void;
 
-/** Gives all that comes to a parser. A socket does not make a stream of it, as in Node.js. */
+/** Gives all bytes that come to a parser. A socket of node:net does so past its stream, as in Node.js, which is faster. */
 export function consume(socket: HttpSocket, consumer: Consumer): void {
   if (socket.startConsuming !== undefined && socket.readableLength === 0) return socket.startConsuming(consumer);
   if (!socket.listeners("data").includes(consumer)) socket.on("data", consumer);
 }
 
-/** Ends that. */
+/** Ends `consume`: the stream has the bytes that come now. */
 export function release(socket: HttpSocket, consumer: Consumer): void {
   socket.stopConsuming?.();
   socket.removeListener("data", consumer);
 }
 
+/** Reads on, unless a server waits for its client to receive responses. */
 export function readStart(socket: HttpSocket | null): void {
-  if (socket === null || socket.waitsForAnswers === true) return;
+  if (socket === null || socket.waitsForResponses === true) return;
   if (socket.isConsumed === true) socket.continueConsuming?.(true);
   else if (socket.readable) socket.resume();
 }
 
+/** Pauses reading, because the reader of a body is slow or because responses wait. */
 export function readStop(socket: HttpSocket | null): void {
   if (socket?.isConsumed === true) socket.continueConsuming?.(false);
   else socket?.pause();

@@ -1,77 +1,95 @@
-/** Addresses of hosts. */
+/** Checks of IP addresses, ports and host names for node:net, and its BlockList, a set of networks. */
 import { codedError, invalidValue } from "../../errors.ts";
 import { natives } from "../../native.ts";
 
 interface Natives {
+  /** Returns the 4 bytes of an IPv4 address or the 16 bytes of an IPv6 address; undefined for any other text. */
   readonly bytesOfAddress: (address: string) => readonly number[] | undefined;
 }
 
 const native = natives<Natives>();
 
-/** Returns 4, 6, or 0 for anything else. */
+const IPV4_BYTES = 4;
+const IPV6_BYTES = 16;
+
+/** Returns 4 or 6 for an IP address of that version, and 0 for any other text. */
 export function isIP(text: string): 0 | 4 | 6 {
-  // IPv6 addresses may name an interface.
+  // An IPv6 address may name a network interface, its zone: fe80::1%eth0.
   const [, address = text, zone] = /^([^%]*)%([0-9a-zA-Z-.:]+)$/.exec(text) ?? [];
-  const length = native.bytesOfAddress(address)?.length ?? 0;
-  return length === 16 ? 6 : length === 4 && zone === undefined ? 4 : 0;
+  const length = native.bytesOfAddress(address)?.length;
+  if (length === IPV6_BYTES) return 6;
+  return length === IPV4_BYTES && zone === undefined ? 4 : 0;
 }
 
 export function isIPv6(text: string): boolean {
   return isIP(text) === 6;
 }
 
-type Family = "ipv4" | "ipv6";
+type FamilyName = "ipv4" | "ipv6";
 
-function bytesOf(address: string, family: Family): readonly number[] {
+function parseAddress(address: string, family: FamilyName): readonly number[] {
   const bytes = native.bytesOfAddress(address);
-  if (bytes?.length !== (family === "ipv4" ? 4 : 16)) {
+  if (bytes?.length !== (family === "ipv4" ? IPV4_BYTES : IPV6_BYTES)) {
     throw codedError("ERR_INVALID_ADDRESS", "Invalid address");
   }
   return bytes;
 }
 
-/** An IPv4 address in IPv6 has these bytes before it. */
-const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+/** The bytes before an IPv4 address that is written as an IPv6 address: ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2). */
+const IPV4_MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+const IPV4_MAPPED_PREFIX_BITS = 96;
 
-function asIPv6(bytes: readonly number[]): readonly number[] {
-  return bytes.length === 16 ? bytes : [...MAPPED, ...bytes];
+function mapToIPv6(bytes: readonly number[]): readonly number[] {
+  return bytes.length === IPV6_BYTES ? bytes : [...IPV4_MAPPED_PREFIX, ...bytes];
 }
 
-export class BlockList {
-  readonly #subnets: { readonly bytes: readonly number[]; readonly bits: number }[] = [];
+interface Subnet {
+  /** The address of the network as an IPv6 address. */
+  readonly bytes: readonly number[];
+  /** The number of its first bits that all addresses of the network have in common. */
+  readonly prefixBits: number;
+}
 
-  addSubnet(network: string, prefix: number, family: Family = "ipv4"): void {
-    if (!(Number.isInteger(prefix) && prefix >= 0 && prefix <= (family === "ipv4" ? 32 : 128))) {
+/** A set of networks. Both versions of IP are compared as IPv6 addresses, so that ::ffff:192.0.2.1 is in 192.0.2.0/24. */
+export class BlockList {
+  readonly #subnets: Subnet[] = [];
+
+  /** @throws an Error of Node.js for an invalid address or a prefix that is longer than one */
+  addSubnet(network: string, prefix: number, family: FamilyName = "ipv4"): void {
+    const maxPrefix = family === "ipv4" ? 32 : 128;
+    if (!(Number.isInteger(prefix) && prefix >= 0 && prefix <= maxPrefix)) {
       throw codedError("ERR_OUT_OF_RANGE", 'The value of "prefix" is out of range.', RangeError);
     }
-    const bits = family === "ipv4" ? prefix + 96 : prefix;
-    this.#subnets.push({ bytes: asIPv6(bytesOf(network, family)), bits });
+    const prefixBits = family === "ipv4" ? IPV4_MAPPED_PREFIX_BITS + prefix : prefix;
+    this.#subnets.push({ bytes: mapToIPv6(parseAddress(network, family)), prefixBits });
   }
 
-  check(address: string, family: Family = "ipv4"): boolean {
-    const bytes = asIPv6(bytesOf(address, family));
-    return this.#subnets.some((subnet) =>
-      bytes.every((byte, index) => {
-        const bits = Math.min(8, Math.max(0, subnet.bits - 8 * index));
-        return (byte ^ (subnet.bytes[index] ?? 0)) >> (8 - bits) === 0;
-      }),
-    );
+  /** Returns true if the address is in one of the networks. @throws an Error of Node.js for an invalid address */
+  check(address: string, family: FamilyName = "ipv4"): boolean {
+    const bytes = mapToIPv6(parseAddress(address, family));
+    return this.#subnets.some((subnet) => isInSubnet(bytes, subnet));
   }
 }
 
-/** @throws for a number that is no port */
-export function validPort(port: unknown): number {
+function isInSubnet(address: readonly number[], { bytes, prefixBits }: Subnet): boolean {
+  return address.every((byte, index) => {
+    const comparedBits = Math.min(8, Math.max(0, prefixBits - 8 * index));
+    const differentBits = byte ^ (bytes[index] ?? 0);
+    return differentBits >> (8 - comparedBits) === 0;
+  });
+}
+
+/** Returns the number of a port that is given as a number or as text. @throws an Error of Node.js for anything else */
+export function parsePort(port: unknown): number {
   const number = typeof port === "string" && port.trim() !== "" ? Number(port) : port;
   if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number < 65_536) return number;
-  throw codedError(
-    "ERR_SOCKET_BAD_PORT",
-    `Port should be >= 0 and < 65536. Received ${typeof port === "string" ? `'${port}'` : String(port)}.`,
-    RangeError,
-  );
+  const received = typeof port === "string" ? `'${port}'` : String(port);
+  const message = `Port should be >= 0 and < 65536. Received ${received}.`;
+  throw codedError("ERR_SOCKET_BAD_PORT", message, RangeError);
 }
 
-/** @throws for a name that the C library would cut */
-export function validHost(host: string): string {
+/** @throws for a name with a null byte: the C library would look up only what comes before it */
+export function checkHost(host: string): string {
   if (host.includes("\0")) throw invalidValue("options.host", host, "must be a string without null bytes");
   return host;
 }

@@ -1,16 +1,23 @@
-/** Connecting sockets: names of hosts, and several addresses one after the other, as in Node.js ("happy eyeballs"). */
+/**
+ * The connecting of sockets in node:net. `beginConnecting` looks up the host, tries its addresses, and reports to the socket.
+ *
+ * A host may have several addresses. As in Node.js ("happy eyeballs", RFC 8305) they are tried one after the other, IPv4 and
+ * IPv6 in turn, and each but the last has 250 ms.
+ */
 import { codedError } from "../../errors.ts";
 import { nextTick } from "../../loop.ts";
 import { natives } from "../../native.ts";
-import { isIP, validHost, validPort } from "./address.ts";
-import { addressFailure, allFailed, ETIMEDOUT } from "./errors.ts";
-import { DescriptorHandle, type Family } from "./handle.ts";
+import { checkHost, isIP, parsePort } from "./address.ts";
+import { addressFailure, allAttemptsFailed, ETIMEDOUT } from "./errors.ts";
+import { DescriptorHandle, type SocketFamily } from "./handle.ts";
+
+/** Addresses and families as a flat list, such as "::1", 6, "127.0.0.1", 4; or the code of an error, such as ENOTFOUND. */
+type LookUpResult = readonly (string | number)[] | string;
 
 interface Natives {
-  /** Calls back with addresses and families in turns, or with the code of an error. */
-  readonly lookUpHost: (host: string, callback: (found: readonly (string | number)[] | string) => void) => void;
-  /** Calls back with true if each name server cannot be reached, refuses, or fails. */
-  readonly askNameServers: (host: string, callback: (allFail: boolean) => void) => void;
+  readonly lookUpHost: (host: string, callback: (result: LookUpResult) => void) => void;
+  /** Calls back with true if each name server cannot be reached, refuses to answer, or fails. */
+  readonly askNameServers: (host: string, callback: (haveAllFailed: boolean) => void) => void;
 }
 
 const native = natives<Natives>();
@@ -18,101 +25,118 @@ const native = natives<Natives>();
 export interface ConnectOptions {
   readonly host?: string | null | undefined;
   readonly port?: number | string | undefined;
+  /** The path of a local socket. The host and the port are then ignored. */
   readonly path?: string | null | undefined;
-  /** 4 or 6: only addresses of that family; 0 or none: any. */
+  /** 4 or 6: connects only to addresses of that version of IP. Any other number allows both. */
   readonly family?: number | undefined;
+  /** If it is false, only the first address of the host is tried. */
   readonly autoSelectFamily?: boolean | undefined;
+  /** The milliseconds for which an address is tried before the next one. */
   readonly autoSelectFamilyAttemptTimeout?: number | undefined;
 }
 
-/** A socket that is being connected. */
-export interface Connecting {
+/** A socket that connects. It sets `connecting` to false if it is destroyed, which ends all attempts. */
+export interface ConnectingSocket {
   connecting: boolean;
-  emit(event: string, ...given: unknown[]): boolean;
+  emit(event: string, ...values: unknown[]): boolean;
   destroy(error: Error): unknown;
-  /** Takes another handle, and closes the former one. */
+  /** Uses the handle of the next attempt, and closes the handle of the attempt before. */
   useHandle(handle: DescriptorHandle): void;
   connected(): void;
 }
 
-interface Address {
+interface HostAddress {
   readonly address: string;
   readonly family: 4 | 6;
 }
 
 const ATTEMPT_MS = 250;
+const MIN_ATTEMPT_MS = 10;
 /** musl waits five seconds for name servers that glibc gives up at once, above all without a network. */
 const SLOW_LOOK_UP_MS = 300;
+/** The numbers by which libuv reports errors of getaddrinfo(3). */
+const LOOK_UP_ERRNOS: Readonly<Record<string, number>> = { ENOTFOUND: -3008, EAI_AGAIN: -3001 };
+const OTHER_LOOK_UP_ERRNO = -3004;
 
-export function beginConnecting(socket: Connecting, options: ConnectOptions): void {
-  if (options.path != null) return attempt(socket, options.path, undefined, 0);
-  const host = validHost(options.host ?? "localhost");
-  const port = validPort(options.port);
+/**
+ * Connects the socket to a local path, to an address, or to a host. The result is `connected` or `destroy` of the socket.
+ *
+ * @throws an Error of Node.js for an invalid host or port
+ */
+export function beginConnecting(socket: ConnectingSocket, options: ConnectOptions): void {
+  if (options.path != null) return connectTo(socket, options.path, undefined, 0);
+  const host = checkHost(options.host ?? "localhost");
+  const port = parsePort(options.port);
   const family = isIP(host);
-  if (family !== 0) {
-    return nextTick(() => {
-      if (socket.connecting) attempt(socket, host, port, family);
-    });
-  }
-  lookUp(host, (error, found) => {
+  if (family === 0) return connectToHost(socket, host, port, options);
+  nextTick(() => {
+    if (socket.connecting) connectTo(socket, host, port, family);
+  });
+}
+
+function connectToHost(socket: ConnectingSocket, host: string, port: number, options: ConnectOptions): void {
+  lookUp(host, (error, hostAddresses) => {
     if (!socket.connecting) return;
     const fail = (failure: Error): void => nextTick(() => socket.destroy(failure));
     if (error !== undefined) {
       socket.emit("lookup", error, undefined, undefined, host);
       return fail(error);
     }
-    const all = found.filter((one) =>
-      options.family !== 4 && options.family !== 6 ? true : one.family === options.family,
-    );
-    for (const { address, family: its } of all) socket.emit("lookup", null, address, its, host);
-    const [first, ...others] = alternating(all);
-    if (first === undefined) return fail(unknownHost("ENOTFOUND", host));
+    const isOneFamily = options.family === 4 || options.family === 6;
+    const addresses = isOneFamily ? hostAddresses.filter(({ family }) => family === options.family) : hostAddresses;
+    for (const { address, family } of addresses) socket.emit("lookup", null, address, family, host);
+    const [first, ...others] = alternateFamilies(addresses);
+    if (first === undefined) return fail(lookUpFailure("ENOTFOUND", host));
     if (others.length === 0 || options.autoSelectFamily === false) {
-      return attempt(socket, first.address, port, first.family);
+      return connectTo(socket, first.address, port, first.family);
     }
-    const ms = Math.max(10, options.autoSelectFamilyAttemptTimeout ?? ATTEMPT_MS);
-    attemptAll(socket, [first, ...others], port, ms);
+    const attemptMs = Math.max(MIN_ATTEMPT_MS, options.autoSelectFamilyAttemptTimeout ?? ATTEMPT_MS);
+    new ConnectionAttempts(socket, [first, ...others], port, attemptMs).tryNext();
   });
 }
 
-function lookUp(host: string, callback: (error: Error | undefined, found: readonly Address[]) => void): void {
+function lookUp(host: string, callback: (error: Error | undefined, addresses: readonly HostAddress[]) => void): void {
   let isDone = false;
-  const done = (found: readonly (string | number)[] | string): void => {
+  const finish = (result: LookUpResult): void => {
+    // If the name servers have failed, the look-up still ends some seconds later.
     if (isDone) return;
     isDone = true;
     clearTimeout(timer);
-    if (typeof found === "string") return callback(unknownHost(found, host), []);
-    const all: Address[] = [];
-    for (let index = 0; index + 1 < found.length; index += 2) {
-      all.push({ address: String(found[index]), family: found[index + 1] === 6 ? 6 : 4 });
+    if (typeof result === "string") return callback(lookUpFailure(result, host), []);
+    const addresses: HostAddress[] = [];
+    for (let index = 0; index + 1 < result.length; index += 2) {
+      addresses.push({ address: String(result[index]), family: result[index + 1] === 6 ? 6 : 4 });
     }
-    callback(undefined, all);
+    callback(undefined, addresses);
   };
-  native.lookUpHost(host, done);
+  native.lookUpHost(host, finish);
   const timer = setTimeout(
-    () => native.askNameServers(host, (allFail) => allFail && done("EAI_AGAIN")),
+    () => native.askNameServers(host, (haveAllFailed) => haveAllFailed && finish("EAI_AGAIN")),
     SLOW_LOOK_UP_MS,
   );
 }
 
-function unknownHost(code: string, hostname: string): Error {
-  const errno = code === "ENOTFOUND" ? -3008 : code === "EAI_AGAIN" ? -3001 : -3004;
+function lookUpFailure(code: string, hostname: string): Error {
+  const errno = LOOK_UP_ERRNOS[code] ?? OTHER_LOOK_UP_ERRNO;
   const error = codedError(code, `getaddrinfo ${code} ${hostname}`);
   return Object.assign(error, { errno, syscall: "getaddrinfo", hostname });
 }
 
-/** Puts the families in turns, and that of the first address first. */
-function alternating(found: readonly Address[]): readonly Address[] {
-  const once = found.filter(({ address }, index) => found.findIndex((other) => other.address === address) === index);
-  const preferred = once.filter(({ family }) => family === once[0]?.family);
-  const others = once.filter(({ family }) => family !== once[0]?.family);
-  const longer = Math.max(preferred.length, others.length);
-  return Array.from({ length: longer }).flatMap((_, index) =>
-    [preferred[index], others[index]].filter((one) => one !== undefined),
+/** Removes duplicates, and arranges IPv4 and IPv6 in turn. The family of the first address comes first. */
+function alternateFamilies(addresses: readonly HostAddress[]): readonly HostAddress[] {
+  const unique = addresses.filter(
+    ({ address }, index) => addresses.findIndex((other) => other.address === address) === index,
+  );
+  const preferred = unique.filter(({ family }) => family === unique[0]?.family);
+  const others = unique.filter(({ family }) => family !== unique[0]?.family);
+  const rounds = Math.max(preferred.length, others.length);
+  return Array.from({ length: rounds }).flatMap((_, index) =>
+    [preferred[index], others[index]].filter((address) => address !== undefined),
   );
 }
 
-function attempt(socket: Connecting, address: string, port: number | undefined, family: Family): void {
+/** Connects to a single address. The system decides how long it tries. */
+function connectTo(socket: ConnectingSocket, address: string, port: number | undefined, family: SocketFamily): void {
   socket.emit("connectionAttempt", address, port, family || undefined);
   const handle = new DescriptorHandle();
   socket.useHandle(handle);
@@ -126,37 +150,52 @@ function attempt(socket: Connecting, address: string, port: number | undefined, 
   if (error !== 0) socket.destroy(addressFailure(error, "connect", address, port));
 }
 
-/** Each address has `ms` milliseconds; the last one has as long as the system tries. */
-function attemptAll(socket: Connecting, addresses: readonly Address[], port: number, ms: number): void {
-  const errors: NodeJS.ErrnoException[] = [];
-  let current = -1;
-  const next = (): void => {
+/** Tries addresses one after the other. Each has a time limit, but the last is tried for as long as the system tries. */
+class ConnectionAttempts {
+  readonly #socket: ConnectingSocket;
+  readonly #addresses: readonly HostAddress[];
+  readonly #port: number;
+  readonly #attemptMs: number;
+  readonly #failures: NodeJS.ErrnoException[] = [];
+  #current = -1;
+
+  constructor(socket: ConnectingSocket, addresses: readonly HostAddress[], port: number, attemptMs: number) {
+    this.#socket = socket;
+    this.#addresses = addresses;
+    this.#port = port;
+    this.#attemptMs = attemptMs;
+  }
+
+  tryNext(): void {
+    const socket = this.#socket;
     if (!socket.connecting) return;
-    current += 1;
-    const mine = current;
-    const target = addresses[mine];
-    if (target === undefined) return void socket.destroy(allFailed(errors));
-    const { address, family } = target;
+    this.#current += 1;
+    const attempt = this.#current;
+    const target = this.#addresses[attempt];
+    if (target === undefined) return void socket.destroy(allAttemptsFailed(this.#failures));
     const handle = new DescriptorHandle();
     socket.useHandle(handle);
-    socket.emit("connectionAttempt", address, port, family);
+    socket.emit("connectionAttempt", target.address, this.#port, target.family);
     let timer: NodeJS.Timeout | undefined;
-    const failed = (status: number, event: string): void => {
+    const error = handle.connect(target.family, target.address, this.#port, (status) => {
+      // The attempt was given up for the next one.
+      if (!socket.connecting || attempt !== this.#current) return;
       clearTimeout(timer);
-      const failure = addressFailure(status, "connect", address, port);
-      errors.push(failure);
-      socket.emit(event, address, port, family, failure);
-      next();
-    };
-    const error = handle.connect(family, address, port, (status) => {
-      if (!socket.connecting || mine !== current) return;
-      if (status !== 0) return failed(status, "connectionAttemptFailed");
-      clearTimeout(timer);
-      socket.connected();
+      if (status === 0) socket.connected();
+      else this.#giveUp(target, status, "connectionAttemptFailed");
     });
-    if (error !== 0) return failed(error, "connectionAttemptFailed");
-    if (mine === addresses.length - 1) return;
-    timer = setTimeout(() => socket.connecting && failed(ETIMEDOUT, "connectionAttemptTimeout"), ms);
-  };
-  next();
+    if (error !== 0) return this.#giveUp(target, error, "connectionAttemptFailed");
+    const isLast = attempt === this.#addresses.length - 1;
+    if (isLast) return;
+    timer = setTimeout(() => {
+      if (socket.connecting) this.#giveUp(target, ETIMEDOUT, "connectionAttemptTimeout");
+    }, this.#attemptMs);
+  }
+
+  #giveUp({ address, family }: HostAddress, status: number, event: string): void {
+    const failure = addressFailure(status, "connect", address, this.#port);
+    this.#failures.push(failure);
+    this.#socket.emit(event, address, this.#port, family, failure);
+    this.tryNext();
+  }
 }

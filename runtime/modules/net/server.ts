@@ -1,27 +1,32 @@
+/** The class Server of node:net: listens on an address or on a local path, and emits 'connection' with a Socket for each client. */
 import { codedError, invalidValue, systemFailure } from "../../errors.ts";
 import { EventEmitter } from "../events.ts";
 import { addImmediate, nextTick, POLLIN, runCallback, watch } from "../../loop.ts";
 import { natives } from "../../native.ts";
-import { isIP, validPort } from "./address.ts";
+import { isIP, parsePort } from "./address.ts";
 import { addressFailure, EAGAIN } from "./errors.ts";
-import { DescriptorHandle, type Family, type Name } from "./handle.ts";
+import { DescriptorHandle, type SocketAddress, type SocketFamily } from "./handle.ts";
 import { Socket } from "./socket.ts";
 
+/** A negative result is that of an error. */
 interface Natives {
   readonly close: (descriptor: number) => void;
-  readonly openSocket: (family: Family) => number;
-  readonly bindSocket: (descriptor: number, family: Family, address: string, port: number) => number;
+  readonly openSocket: (family: SocketFamily) => number;
+  readonly bindSocket: (descriptor: number, family: SocketFamily, address: string, port: number) => number;
   readonly listenSocket: (descriptor: number, backlog: number) => number;
   readonly acceptSocket: (descriptor: number) => number;
-  readonly nameOfSocket: (descriptor: number) => Name | undefined;
+  readonly nameOfSocket: (descriptor: number) => SocketAddress | undefined;
   readonly removeFile: (path: string) => void;
 }
 
 const native = natives<Natives>();
 
+/** The number of clients that the system lets wait, as in Node.js. */
 const BACKLOG = 511;
-/** Connections accepted in a turn of the loop: a flood of them must leave turns to those that are there. */
-const ACCEPTED_AT_ONCE = 16;
+/** A flood of new connections must leave time for the existing ones, so each turn of the loop accepts only so many. */
+const MAX_ACCEPTED_PER_TURN = 16;
+const NO_DESCRIPTOR = -1;
+const ANY_ADDRESS = "::";
 
 export interface ServerOptions {
   readonly allowHalfOpen?: boolean | undefined;
@@ -29,23 +34,22 @@ export interface ServerOptions {
   readonly highWaterMark?: number | undefined;
 }
 
-/** Removes the file of a socket, as libuv does. */
-function removeSocket(path: string): void {
-  try {
-    native.removeFile(path);
-  } catch {
-    // It is gone, or was never a file.
-  }
+interface ListenOptions {
+  readonly port?: number;
+  readonly host?: string;
+  /** The path of a local socket, in place of a host and a port. */
+  readonly path?: string;
 }
 
 export class Server extends EventEmitter {
-  /** Further clients are disconnected. */
+  /** If so many clients are connected, further ones are disconnected. */
   maxConnections?: number;
   readonly #options: ServerOptions;
-  #connections = 0;
-  #descriptor = -1;
+  #connectionCount = 0;
+  #descriptor = NO_DESCRIPTOR;
   #watch: ReturnType<typeof watch> | undefined;
   #isReferenced = true;
+  /** The path of a local socket, whose file `close` removes. */
   #path: string | undefined;
 
   constructor(options: ServerOptions = {}, listener?: (socket: Socket) => void) {
@@ -54,60 +58,65 @@ export class Server extends EventEmitter {
     if (listener !== undefined) this.on("connection", listener);
   }
 
-  /** Listens on a port of an address of this machine, or on a path. Names of hosts are not looked up. */
-  listen(
-    port: number | string | { readonly port?: number; readonly host?: string; readonly path?: string },
-    ...more: unknown[]
-  ): this {
-    if (this.listening)
-      throw codedError("ERR_SERVER_ALREADY_LISTEN", "Listen method has been called more than once without closing.");
-    const callback = more.findLast((one) => typeof one === "function");
+  /**
+   * Takes (options), (path) or (port, host), and a listener for 'listening' as the last argument. Unlike in Node.js, the host
+   * must be an address. The system's errors are emitted.
+   *
+   * @throws an Error of Node.js for an invalid port or address, or if the server listens already
+   */
+  listen(target: number | string | ListenOptions, ...rest: unknown[]): this {
+    if (this.listening) {
+      const message = "Listen method has been called more than once without closing.";
+      throw codedError("ERR_SERVER_ALREADY_LISTEN", message);
+    }
+    const callback = rest.findLast((value) => typeof value === "function");
     if (typeof callback === "function") this.once("listening", () => void Reflect.apply(callback, this, []));
-    const options = typeof port === "object" ? port : typeof port === "string" ? { path: port } : { port };
-    const host = typeof more[0] === "string" ? more[0] : "host" in options ? options.host : undefined;
-    if ("path" in options && options.path !== undefined) this.#listenOn(0, options.path, 0);
+    const options = parseListenArguments(target, rest[0]);
+    if (options.path !== undefined) this.#listenOn(0, options.path, 0);
     else {
-      const number = validPort("port" in options ? options.port : 0);
-      const family = host === undefined ? 6 : isIP(host);
-      if (family === 0) throw invalidValue("options.host", host, "must be an address");
-      this.#listenOn(family, host ?? "::", number);
+      const port = parsePort("port" in options ? options.port : 0);
+      const family = options.host === undefined ? 6 : isIP(options.host);
+      if (family === 0) throw invalidValue("options.host", options.host, "must be an address");
+      this.#listenOn(family, options.host ?? ANY_ADDRESS, port);
     }
     return this;
   }
 
-  #listenOn(family: Family, address: string, port: number): void {
+  #listenOn(family: SocketFamily, address: string, port: number): void {
     const descriptor = native.openSocket(family);
     let error = Math.min(0, descriptor);
     if (error === 0) error = native.bindSocket(descriptor, family, address, port);
     if (error === 0) error = native.listenSocket(descriptor, BACKLOG);
+    const isLocal = family === 0;
     if (error !== 0) {
       if (descriptor >= 0) native.close(descriptor);
-      const failure = addressFailure(error, "listen", address, family === 0 ? undefined : port);
+      const failure = addressFailure(error, "listen", address, isLocal ? undefined : port);
       return nextTick(() => this.emit("error", failure));
     }
     this.#descriptor = descriptor;
-    this.#path = family === 0 ? address : undefined;
-    this.#watch = watch(descriptor, POLLIN, () => this.#accept());
+    this.#path = isLocal ? address : undefined;
+    this.#watch = watch(descriptor, POLLIN, () => this.#acceptWaiting());
     if (!this.#isReferenced) this.#watch.unref();
     nextTick(() => {
       if (this.listening) this.emit("listening");
     });
   }
 
-  #accept(): void {
-    // poll(2) says again that others wait.
-    for (let count = 0; count < ACCEPTED_AT_ONCE && this.listening; count += 1) {
+  /** Accepts the clients that wait. If there are more than one turn accepts, poll(2) reports them again in the next turn. */
+  #acceptWaiting(): void {
+    for (let count = 0; count < MAX_ACCEPTED_PER_TURN && this.listening; count += 1) {
       const descriptor = native.acceptSocket(this.#descriptor);
       if (descriptor === EAGAIN) return;
-      runCallback(() => this.#admit(descriptor));
+      runCallback(() => this.#addConnection(descriptor));
       if (descriptor < 0) return;
     }
   }
 
-  #admit(descriptor: number): void {
+  /** @param descriptor a new connection, or the negative number of an error */
+  #addConnection(descriptor: number): void {
     if (descriptor < 0) return void this.emit("error", systemFailure(descriptor, "accept"));
     const handle = new DescriptorHandle(descriptor);
-    if (this.maxConnections !== undefined && this.#connections >= this.maxConnections) {
+    if (this.maxConnections !== undefined && this.#connectionCount >= this.maxConnections) {
       handle.close(() => {});
       this.emit("drop");
       return;
@@ -115,18 +124,16 @@ export class Server extends EventEmitter {
     const { allowHalfOpen, noDelay, highWaterMark } = this.#options;
     if (noDelay === true) handle.setNoDelay(true);
     const socket = new Socket({ handle, allowHalfOpen, noDelay, highWaterMark });
-    this.#connections += 1;
+    this.#connectionCount += 1;
     socket.server = this;
-    socket.owner = {
-      lost: () => {
-        this.#connections -= 1;
-        this.#closeIfDone();
-      },
+    socket.onDestroyed = () => {
+      this.#connectionCount -= 1;
+      this.#emitCloseAtEnd();
     };
     this.emit("connection", socket);
   }
 
-  /** Takes no further connections. 'close' follows when all have ended. */
+  /** Accepts no further connections. 'close' follows when the present ones have ended. */
   close(callback?: (error?: Error) => void): this {
     if (callback !== undefined) {
       const error = codedError("ERR_SERVER_NOT_RUNNING", "Server is not running.");
@@ -135,25 +142,28 @@ export class Server extends EventEmitter {
     if (this.listening) {
       this.#watch?.close();
       native.close(this.#descriptor);
-      this.#descriptor = -1;
-      if (this.#path !== undefined) removeSocket(this.#path);
+      this.#descriptor = NO_DESCRIPTOR;
+      if (this.#path !== undefined) removeSocketFile(this.#path);
     }
-    this.#closeIfDone();
+    this.#emitCloseAtEnd();
     return this;
   }
 
-  #closeIfDone(): void {
-    if (!this.listening && this.#connections === 0) addImmediate(() => this.emit("close"));
+  #emitCloseAtEnd(): void {
+    if (!this.listening && this.#connectionCount === 0) addImmediate(() => this.emit("close"));
   }
 
   get listening(): boolean {
-    return this.#descriptor !== -1;
+    return this.#descriptor !== NO_DESCRIPTOR;
   }
 
+  /** Returns the path of a local socket. */
   address(): { readonly address: string; readonly family: string; readonly port: number } | string | null {
     if (!this.listening) return null;
     const name = native.nameOfSocket(this.#descriptor);
-    return name === undefined ? (this.#path ?? null) : { address: name[0], family: `IPv${name[1]}`, port: name[2] };
+    if (name === undefined) return this.#path ?? null;
+    const [address, family, port] = name;
+    return { address, family: `IPv${family}`, port };
   }
 
   ref(): this {
@@ -166,5 +176,20 @@ export class Server extends EventEmitter {
     this.#isReferenced = false;
     this.#watch?.unref();
     return this;
+  }
+}
+
+function parseListenArguments(target: number | string | ListenOptions, host: unknown): ListenOptions {
+  if (typeof target === "string") return { path: target };
+  const options = typeof target === "object" ? target : { port: target };
+  return typeof host === "string" ? { ...options, host } : options;
+}
+
+/** Removes the file of a local socket, as libuv does. */
+function removeSocketFile(path: string): void {
+  try {
+    native.removeFile(path);
+  } catch {
+    // The file is gone already, or the path names no file: an abstract socket begins with a null byte.
   }
 }

@@ -1,8 +1,14 @@
+/**
+ * The class Socket of node:net: a stream over a connection, which is its `handle`. A socket gets a handle when it connects, or
+ * with its options if it is connected already.
+ *
+ * `connected`, `useHandle` and `handle` are for connect.ts and tls.ts. HTTP reads by `startConsuming`, past the stream.
+ */
 import { codedError, systemFailure } from "../../errors.ts";
 import { Duplex } from "../stream.ts";
 import { nextTick, Timer } from "../../loop.ts";
 import { beginConnecting, type ConnectOptions } from "./connect.ts";
-import { DescriptorHandle, type Name, type StreamHandle } from "./handle.ts";
+import { DescriptorHandle, type SocketAddress, type StreamHandle } from "./handle.ts";
 
 // oxlint-disable-next-line typescript/unbound-method -- called with the stream
 const { write: writeStream } = Duplex.prototype;
@@ -11,44 +17,41 @@ export interface SocketOptions {
   readonly allowHalfOpen?: boolean | undefined;
   readonly noDelay?: boolean | undefined;
   readonly keepAlive?: boolean | undefined;
-  /** Milliseconds. */
+  /** The milliseconds without a byte after which the system sends its first probe. */
   readonly keepAliveInitialDelay?: number | undefined;
   readonly highWaterMark?: number | undefined;
   readonly readable?: boolean | undefined;
   readonly writable?: boolean | undefined;
-  /** A descriptor that does not block, which the socket closes. */
+  /** A connected descriptor that does not block, which the socket closes. */
   readonly fd?: number | undefined;
   readonly handle?: StreamHandle | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The server of an accepted socket. */
-interface Owner {
-  lost(): void;
-}
-
-type Callback = (error?: Error | null) => void;
+type StreamCallback = (error?: Error | null) => void;
 
 export class Socket extends Duplex {
   connecting = false;
-  /** Milliseconds, as last set. */
+  /** The milliseconds that `setTimeout` got. */
   timeout?: number;
   server: object | null = null;
   handle: StreamHandle | null = null;
   hadError = false;
-  owner: Owner | null = null;
+  /** Tells the server of an accepted socket that the socket is destroyed. */
+  onDestroyed: (() => void) | undefined;
   #isReferenced = true;
   #timer: Timer | undefined;
   #isTimed = false;
   #noDelay: boolean;
   #keepAlive: boolean;
   #keepAliveSeconds: number;
-  #bytesRead = 0;
+  /** The number of bytes that a destroyed socket has read. */
+  #finalBytesRead = 0;
   #consumer: ((bytes: Buffer) => void) | undefined;
-  /** Bytes that the stream gave to write, and those of them that are not written yet. */
-  #dispatched = 0;
-  #inFlight = 0;
-  #names: { own?: Name | undefined; peer?: Name | undefined } = {};
+  /** The number of bytes that the stream has passed to `#dispatch`, and how many of them are not written yet. */
+  #dispatchedBytes = 0;
+  #bytesInFlight = 0;
+  #addresses: { local?: SocketAddress | undefined; remote?: SocketAddress | undefined } = {};
 
   constructor(options: SocketOptions = {}) {
     super({
@@ -73,32 +76,34 @@ export class Socket extends Duplex {
   }
 
   useHandle(handle: StreamHandle): void {
-    const former = this.handle;
-    if (former !== null) {
-      former.onRead = () => {};
-      former.close(() => {});
+    const formerHandle = this.handle;
+    if (formerHandle !== null) {
+      formerHandle.onRead = () => {};
+      formerHandle.close(() => {});
     }
     this.handle = handle;
     if (!this.#isReferenced) handle.unref();
-    this.#names = {};
-    handle.onRead = (chunk) => this.#take(handle, chunk);
+    this.#addresses = {};
+    handle.onRead = (chunk) => this.#receive(handle, chunk);
   }
 
+  /** @throws an Error of Node.js for an invalid host or port. Other errors destroy the socket. */
   connect(options: ConnectOptions, callback?: () => void): this {
     if (callback !== undefined) this.once("connect", callback);
     if (options.port === undefined && options.path == null) {
       throw codedError("ERR_MISSING_ARGS", 'The "options" or "port" or "path" argument must be specified', TypeError);
     }
-    this.touch();
+    this.#restartTimeout();
     this.connecting = true;
     beginConnecting(this, options);
     return this;
   }
 
+  /** Ends `connecting`: the handle is connected. */
   connected(): void {
     this.connecting = false;
-    this.#names = {};
-    this.touch();
+    this.#addresses = {};
+    this.#restartTimeout();
     if (this.#noDelay) this.handle?.setNoDelay(true);
     if (this.#keepAlive) this.handle?.setKeepAlive(true, this.#keepAliveSeconds);
     this.emit("connect");
@@ -106,8 +111,9 @@ export class Socket extends Duplex {
     if (!this.isPaused()) this.read(0);
   }
 
-  #take(handle: StreamHandle, chunk: Buffer | null | number): void {
-    this.touch();
+  /** Takes what `StreamHandle.onRead` gets: bytes, null at the end, or the negative number of an error. */
+  #receive(handle: StreamHandle, chunk: Buffer | null | number): void {
+    this.#restartTimeout();
     if (typeof chunk === "number") return void this.destroy(systemFailure(chunk, "read"));
     if (this.destroyed) return;
     if (chunk !== null) {
@@ -120,6 +126,7 @@ export class Socket extends Duplex {
       return;
     }
     this.push(null);
+    // A stream emits 'end' only to those who read.
     this.read(0);
   }
 
@@ -132,7 +139,10 @@ export class Socket extends Duplex {
     if (this.handle?.isReading === false) this.handle.startReading();
   }
 
-  /** Gives all that comes to a function, in place of the stream: it needs neither a buffer nor events. The end is the stream's. */
+  /**
+   * Gives all bytes to a function, in place of the stream, because the function needs neither a buffer nor events. The end of
+   * the connection is still reported by the stream.
+   */
   startConsuming(consumer: (bytes: Buffer) => void): void {
     this.#consumer = consumer;
     this.continueConsuming(true);
@@ -142,7 +152,7 @@ export class Socket extends Duplex {
     return this.#consumer !== undefined;
   }
 
-  /** Reads, or stops that for a while. */
+  /** Reads for the consumer, or pauses that. */
   continueConsuming(goesOn: boolean): void {
     const { handle } = this;
     if (handle === null || this.connecting || handle.isReading === goesOn) return;
@@ -150,7 +160,7 @@ export class Socket extends Duplex {
     else handle.stopReading();
   }
 
-  /** The stream has what comes now. */
+  /** Gives further bytes to the stream again. */
   stopConsuming(): void {
     this.#consumer = undefined;
     if (!this.destroyed) this.continueConsuming(true);
@@ -161,79 +171,81 @@ export class Socket extends Duplex {
     return this.handle?.hasInput() === true;
   }
 
-  override _write(chunk: Buffer, _: string, callback: Callback): void {
-    this.#send([chunk], callback);
+  override _write(chunk: Buffer, _: string, callback: StreamCallback): void {
+    this.#dispatch([chunk], callback);
   }
 
-  override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: Callback): void {
-    this.#send(
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: StreamCallback): void {
+    this.#dispatch(
       chunks.map(({ chunk }) => chunk),
       callback,
     );
   }
 
-  #send(chunks: readonly Uint8Array[], callback: Callback): void {
-    this.#inFlight = 0;
-    for (const { length } of chunks) this.#inFlight += length;
-    this.#dispatched += this.#inFlight;
-    this.#sendNow(chunks, (error) => {
-      this.#inFlight = 0;
+  /** Counts the bytes, and sends them. A stream passes on nothing more until the callback is called. */
+  #dispatch(chunks: readonly Uint8Array[], callback: StreamCallback): void {
+    this.#bytesInFlight = 0;
+    for (const { length } of chunks) this.#bytesInFlight += length;
+    this.#dispatchedBytes += this.#bytesInFlight;
+    this.#send(chunks, (error) => {
+      this.#bytesInFlight = 0;
       callback(error);
     });
   }
 
-  #sendNow(chunks: readonly Uint8Array[], callback: Callback): void {
-    if (this.connecting) {
-      const closed = (): void =>
-        callback(
-          codedError("ERR_SOCKET_CLOSED_BEFORE_CONNECTION", "Socket closed before the connection was established"),
-        );
-      this.once("connect", () => {
-        this.off("close", closed);
-        this.#sendNow(chunks, callback);
-      });
-      this.once("close", closed);
-      return;
-    }
+  #send(chunks: readonly Uint8Array[], callback: StreamCallback): void {
+    if (this.connecting) return this.#sendWhenConnected(chunks, callback);
     if (this.handle === null) return callback(codedError("ERR_SOCKET_CLOSED", "Socket is closed"));
-    this.touch();
-    const result = this.handle.write(chunks, (error) => {
-      if (error !== 0) return callback(systemFailure(error, "write"));
-      if (!this.destroyed) this.touch();
+    this.#restartTimeout();
+    const result = this.handle.write(chunks, (status) => {
+      if (status !== 0) return callback(systemFailure(status, "write"));
+      if (!this.destroyed) this.#restartTimeout();
       callback(null);
     });
     if (result === true) callback(null);
     else if (result !== undefined) callback(systemFailure(result, "write"));
   }
 
-  override _final(callback: Callback): void {
+  #sendWhenConnected(chunks: readonly Uint8Array[], callback: StreamCallback): void {
+    const fail = (): void => {
+      const message = "Socket closed before the connection was established";
+      callback(codedError("ERR_SOCKET_CLOSED_BEFORE_CONNECTION", message));
+    };
+    this.once("connect", () => {
+      this.off("close", fail);
+      this.#send(chunks, callback);
+    });
+    this.once("close", fail);
+  }
+
+  override _final(callback: StreamCallback): void {
     if (this.connecting) this.once("connect", () => this.#shutDown(callback));
     else this.#shutDown(callback);
   }
 
-  #shutDown(callback: Callback): void {
+  #shutDown(callback: StreamCallback): void {
     if (this.handle === null) callback();
     else this.handle.shutDown(() => callback());
   }
 
-  override _destroy(error: Error | null, callback: Callback): void {
+  override _destroy(error: Error | null, callback: StreamCallback): void {
     this.connecting = false;
     this.#timer?.close();
-    const handle = this.handle;
+    const { handle } = this;
     if (handle === null) {
       callback(error);
       nextTick(() => this.emit("close", false));
     } else {
-      this.#bytesRead = handle.bytesRead;
+      this.#finalBytesRead = handle.bytesRead;
       handle.onRead = () => {};
       handle.close(() => this.emit("close", error !== null));
       this.handle = null;
       callback(error);
     }
-    this.owner?.lost();
+    this.onDestroyed?.();
   }
 
-  /** Ends, and destroys the socket when all is written. */
+  /** Ends the writing side, and destroys the socket when everything is written. */
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
@@ -245,7 +257,7 @@ export class Socket extends Duplex {
     if (this.destroyed) return this;
     this.timeout = ms;
     this.#isTimed = ms !== 0;
-    // HTTP sets it twice a request.
+    // HTTP sets the timeout twice a request, so the timer is used again.
     if (ms === 0) this.#timer?.close();
     else if (this.#timer === undefined) this.#timer = new Timer(() => this.emit("timeout"), ms, false).unref();
     else this.#timer.restart(ms);
@@ -253,7 +265,7 @@ export class Socket extends Duplex {
     return ms === 0 ? this.removeListener("timeout", callback) : this.once("timeout", callback);
   }
 
-  touch(): void {
+  #restartTimeout(): void {
     if (this.#isTimed) this.#timer?.refresh();
   }
 
@@ -263,12 +275,14 @@ export class Socket extends Duplex {
     return this;
   }
 
+  /** @param delay milliseconds without a byte before the first probe */
   setKeepAlive(on = false, delay = 0): this {
     const seconds = Math.trunc(delay / 1000);
-    const isNew = on !== this.#keepAlive || (on && seconds !== this.#keepAliveSeconds);
+    const hasChanged = on !== this.#keepAlive || (on && seconds !== this.#keepAliveSeconds);
     this.#keepAlive = on;
     this.#keepAliveSeconds = seconds;
-    if (isNew && !this.connecting) this.handle?.setKeepAlive(on, seconds);
+    // While the socket connects, `connected` will set it.
+    if (hasChanged && !this.connecting) this.handle?.setKeepAlive(on, seconds);
     return this;
   }
 
@@ -285,45 +299,48 @@ export class Socket extends Duplex {
   }
 
   get bytesRead(): number {
-    return this.handle?.bytesRead ?? this.#bytesRead;
+    return this.handle?.bytesRead ?? this.#finalBytesRead;
   }
 
+  /** Includes the bytes that the stream still buffers, as in Node.js. The bytes in flight are in both numbers. */
   get bytesWritten(): number {
-    return this.#dispatched + this.writableLength - this.#inFlight;
+    return this.#dispatchedBytes + this.writableLength - this.#bytesInFlight;
   }
 
   address(): { readonly address?: string; readonly family?: string; readonly port?: number } {
-    const own = this.#own();
-    return own === undefined ? {} : { address: own[0], family: `IPv${own[1]}`, port: own[2] };
+    const local = this.#localAddress();
+    if (local === undefined) return {};
+    const [address, family, port] = local;
+    return { address, family: `IPv${family}`, port };
   }
 
-  #own(): Name | undefined {
-    return (this.#names.own ??= this.handle?.nameOfSocket());
+  #localAddress(): SocketAddress | undefined {
+    return (this.#addresses.local ??= this.handle?.localAddress());
   }
 
-  #peer(): Name | undefined {
-    return this.connecting ? undefined : (this.#names.peer ??= this.handle?.nameOfPeer());
+  #remoteAddress(): SocketAddress | undefined {
+    return this.connecting ? undefined : (this.#addresses.remote ??= this.handle?.remoteAddress());
   }
 
   get localAddress(): string | undefined {
-    return this.#own()?.[0];
+    return this.#localAddress()?.[0];
   }
 
   get remoteAddress(): string | undefined {
-    return this.#peer()?.[0];
+    return this.#remoteAddress()?.[0];
   }
 
   get remotePort(): number | undefined {
-    return this.#peer()?.[2];
+    return this.#remoteAddress()?.[2];
   }
 }
 
-/** Replaces `write` after the other side has ended, if this one may not stay open. */
-function writeAfterEnd(this: Socket, ...given: unknown[]): boolean {
-  if (!this.writableEnded) return Reflect.apply(writeStream, this, given);
-  const done = given.find((one) => typeof one === "function");
+/** Replaces `write` when the other side has ended and the socket must not stay half open. */
+function writeAfterEnd(this: Socket, ...values: unknown[]): boolean {
+  if (!this.writableEnded) return Reflect.apply(writeStream, this, values);
+  const callback = values.find((value) => typeof value === "function");
   const error = codedError("EPIPE", "This socket has been ended by the other party");
-  if (typeof done === "function") nextTick(() => void Reflect.apply(done, undefined, [error]));
+  if (typeof callback === "function") nextTick(() => void Reflect.apply(callback, undefined, [error]));
   this.destroy(error);
   return false;
 }

@@ -1,65 +1,89 @@
-/** Comparison of a certificate with a host (RFC 9525), as checkServerIdentity of node:tls. */
+/**
+ * The comparison of a server's certificate with the host that the client connects to (RFC 9525), as checkServerIdentity of
+ * node:tls does it.
+ *
+ * Only the names of the extension subjectAltName are compared. Node.js falls back to the common name if there are none;
+ * certificate authorities have not signed such certificates for a decade. AWS-LC compares as well, and knows fewer wildcards
+ * (runtime/native/verify.c). Both must find the host.
+ */
 import { isIP } from "../net/address.ts";
 import { codedError } from "../../errors.ts";
 import { natives } from "../../native.ts";
 
 interface Natives {
-  /** Returns the same text for the same address. */
+  /** Returns the same text for each way in which an address can be written. */
   readonly canonicalAddress: (address: string) => string;
 }
 
 const native = natives<Natives>();
 
+type IdentityError = Error & { readonly code: string };
+
 /**
- * Only names of the extension subjectAltName are compared. Node.js falls back to the common name if there are none, which
- * certificate authorities have not signed for a decade. AWS-LC compares as well, and knows fewer wildcards
- * (runtime/native/verify.c): both must find the host.
- *
- * @param names types ("DNS" or "IP Address") and names in turns
- * @param isForHost AWS-LC has found the host among them
- * @returns the problem, if there is one
+ * @param certificateNames a flat list of types and names: "DNS", "*.example.com", "IP Address", "192.0.2.1"
+ * @param matchesHost AWS-LC has found the host among the names
+ * @returns undefined if the certificate is for the host, or the error of Node.js
  */
-export function problemOfIdentity(
+export function checkServerIdentity(
   host: string,
-  names: readonly string[],
-  isForHost: boolean,
-): (Error & { readonly code: string }) | undefined {
+  certificateNames: readonly string[],
+  matchesHost: boolean,
+): IdentityError | undefined {
   const name = host.replace(/\.$/, "");
-  const ofType = (type: string): readonly string[] =>
-    names.filter((_, index) => index % 2 === 1 && names[index - 1] === type);
-  if (isIP(name) !== 0) {
-    const addresses = ofType("IP Address");
-    if (isForHost && addresses.includes(native.canonicalAddress(name))) return undefined;
-    return mismatch(name, `IP: ${name} is not in the cert's list: ${addresses.join(", ")}`);
-  }
-  const [parts, patterns] = [labels(name), ofType("DNS")];
-  if (patterns.length === 0) return mismatch(name, "Cert does not contain a DNS name");
-  if (isForHost && patterns.some((pattern) => matches(parts, pattern))) return undefined;
-  const all = names.flatMap((text, index) => (index % 2 === 0 ? [] : [`${names[index - 1] ?? ""}:${text}`]));
-  return mismatch(name, `Host: ${name}. is not in the cert's altnames: ${all.join(", ")}`);
+  return isIP(name) === 0
+    ? checkDnsName(name, certificateNames, matchesHost)
+    : checkAddress(name, certificateNames, matchesHost);
 }
 
-function mismatch(host: string, reason: string): Error & { readonly code: string } {
+function checkAddress(address: string, names: readonly string[], matchesHost: boolean): IdentityError | undefined {
+  const addresses = namesOfType(names, "IP Address");
+  if (matchesHost && addresses.includes(native.canonicalAddress(address))) return undefined;
+  return mismatch(address, `IP: ${address} is not in the cert's list: ${addresses.join(", ")}`);
+}
+
+function checkDnsName(name: string, names: readonly string[], matchesHost: boolean): IdentityError | undefined {
+  const patterns = namesOfType(names, "DNS");
+  if (patterns.length === 0) return mismatch(name, "Cert does not contain a DNS name");
+  const hostLabels = splitLabels(name);
+  if (matchesHost && patterns.some((pattern) => matchesPattern(hostLabels, pattern))) return undefined;
+  const list = names.flatMap((text, index) => (index % 2 === 0 ? [] : [`${names[index - 1] ?? ""}:${text}`]));
+  return mismatch(name, `Host: ${name}. is not in the cert's altnames: ${list.join(", ")}`);
+}
+
+/** @param names a flat list of types and names */
+function namesOfType(names: readonly string[], type: string): readonly string[] {
+  return names.filter((_, index) => index % 2 === 1 && names[index - 1] === type);
+}
+
+function mismatch(host: string, reason: string): IdentityError {
   const message = `Hostname/IP does not match certificate's altnames: ${reason}`;
   return Object.assign(codedError("ERR_TLS_CERT_ALTNAME_INVALID", message), { reason, host });
 }
 
-function labels(name: string): readonly string[] {
+/** Returns the parts between the dots of a name, with A to Z in lower case. */
+function splitLabels(name: string): readonly string[] {
   return name
     .replace(/\.$/, "")
     .replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
     .split(".");
 }
 
-/** A wildcard stands for letters of the first label alone, of a name with at least three. */
-function matches(host: readonly string[], pattern: string): boolean {
-  const parts = labels(pattern);
-  if (parts.length !== host.length || parts.includes("") || /[^\x21-\x7f]/.test(pattern)) return false;
-  const [first = "", ...rest] = parts;
-  const [own = "", ...others] = host;
-  if (rest.some((part, index) => part !== others[index])) return false;
-  const [prefix = "", suffix, ...more] = first.split("*");
-  if (suffix === undefined || first.includes("xn--")) return first === own;
-  if (more.length > 0 || parts.length <= 2) return false;
-  return own.length >= prefix.length + suffix.length && own.startsWith(prefix) && own.endsWith(suffix);
+/**
+ * Compares a host with a name of a certificate. The name may have a wildcard, which stands for letters of the first label alone,
+ * and only in a name of at least three labels: `*.example.com` and `w*.example.com`, but not `*.com`.
+ */
+function matchesPattern(hostLabels: readonly string[], pattern: string): boolean {
+  const patternLabels = splitLabels(pattern);
+  const isPrintableAscii = !/[^\x21-\x7f]/.test(pattern);
+  if (patternLabels.length !== hostLabels.length || patternLabels.includes("") || !isPrintableAscii) return false;
+  const [firstPattern = "", ...otherPatterns] = patternLabels;
+  const [firstLabel = "", ...otherLabels] = hostLabels;
+  if (otherPatterns.some((label, index) => label !== otherLabels[index])) return false;
+  const [prefix = "", suffix, ...furtherParts] = firstPattern.split("*");
+  // In a label of an internationalized name (RFC 5890) a star is no wildcard.
+  if (suffix === undefined || firstPattern.includes("xn--")) return firstPattern === firstLabel;
+  const hasSeveralWildcards = furtherParts.length > 0;
+  if (hasSeveralWildcards || patternLabels.length <= 2) return false;
+  const isLongEnough = firstLabel.length >= prefix.length + suffix.length;
+  return isLongEnough && firstLabel.startsWith(prefix) && firstLabel.endsWith(suffix);
 }
