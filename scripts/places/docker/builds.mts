@@ -20,7 +20,7 @@ async function hasExecutable(tag: string): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "sophia-places-"));
   const container = await engine(["create", `--label=${LABEL}`, tag]);
   try {
-    // npm's global command is a link. Podman has neither this option nor such a package here.
+    // examples/python links to the package that Node.js starts. Podman has no such option, and builds no such image here.
     const follow = ENGINE.isDocker ? ["--follow-link"] : [];
     await engine(["cp", ...follow, `${container.trim()}:/usr/local/bin/sophia-run`, join(folder, "sophia-run")]);
     return readFileSync(join(folder, "sophia-run")).subarray(1, 4).toString("latin1") === "ELF";
