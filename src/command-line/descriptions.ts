@@ -102,7 +102,6 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   ),
   refresh: broker(
     "Renew credentials of AWS, Google Cloud and Azure, and files of ESC, while the program runs (see docs/secrets.md)",
-    "Renew cloud credentials of ESC while the program runs",
   ),
   "aws-refresh": broker(
     "Renew AWS credentials of ESC alone while the program runs: its SDKs ask sophia-run for them, on loopback",

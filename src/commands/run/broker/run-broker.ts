@@ -119,8 +119,8 @@ export async function openRunBroker({
     if (!dummies.has(name)) dummies.set(name, dummyKey(declaration));
     return dummies.get(name);
   };
-  const planned = await plannedRefresh(settings, flags, start, context);
-  if (!settings.broker && planned === undefined) return undefined;
+  const renewal = await plannedRefresh(settings, flags, start, context);
+  if (!settings.broker && renewal === undefined) return undefined;
   const options = planOptions(settings);
   const plan = (now: Start): BrokerPlan => {
     if (!settings.broker) return NO_KEYS;
@@ -137,7 +137,7 @@ export async function openRunBroker({
     if (flags["broker"] === true && initial.outer.length + initial.excepted.length === 0) {
       warnOfNothing(start, mayFollow, context);
     }
-    if (!mayFollow && planned === undefined) return undefined;
+    if (!mayFollow && renewal === undefined) return undefined;
   }
   warnOfCopies(initial.keys, start, context);
 
@@ -178,12 +178,12 @@ export async function openRunBroker({
   };
   // Without --broker its variables have no effect. Files are renewed without a server.
   const broker =
-    settings.broker || planned?.needsServer === true
+    settings.broker || renewal?.needsServer === true
       ? await listen(parts, settings.broker ? options.address : LOOPBACK_ADDRESS, context.cwd)
       : NO_SERVER;
   const { origin, socketPath } = broker;
   if (socketPath === undefined) warnOfDisplaced(initial.keys, context);
-  const refresh = await planned?.serve(broker, {
+  const refresh = await renewal?.serve(broker, {
     record: (renewals) => record?.({ event: "renewal", run, ...renewals }, false, start),
     mask: () => records?.mask(start, dummyValues()),
   });
@@ -225,7 +225,7 @@ export async function openRunBroker({
   return {
     run,
     first,
-    renewed: planned?.renewals,
+    renewed: renewal?.renewals,
     names: () => [...keys.keys()],
     dummies: dummyValues,
     deliver: (now) => deliver(now, plan(now)),
