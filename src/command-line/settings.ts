@@ -81,6 +81,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
     brokerExcept: list("broker-except"),
     brokerListen: text("broker-listen"),
     brokerName: text("broker-name"),
+    /** If undefined, the contract decides. `refresh` includes AWS, unless `awsRefresh` is false. */
+    refresh: read("refresh", toBoolean),
     /** If undefined, the contract decides. */
     awsRefresh: read("aws-refresh", toBoolean),
     auditLog: text("audit-log"),
